@@ -1,0 +1,99 @@
+use std::fmt;
+use std::str::FromStr;
+
+use data_encoding::{BASE64, HEXLOWER, HEXLOWER_PERMISSIVE};
+
+use super::{ParseError, serde_as_text};
+
+macro_rules! digest {
+    ($(#[$doc:meta])* $name:ident, $length:literal, $hex:literal, $base64:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name([u8; $length]);
+
+        impl $name {
+            /// The digest with these bytes.
+            pub fn from_bytes(bytes: [u8; $length]) -> Self {
+                Self(bytes)
+            }
+
+            /// The raw bytes.
+            pub fn as_bytes(&self) -> &[u8; $length] {
+                &self.0
+            }
+
+            /// The digest in these bytes, when there are as many as it has.
+            pub fn from_slice(bytes: &[u8]) -> Option<Self> {
+                bytes.try_into().ok().map(Self)
+            }
+
+            /// From strict base64, as the download dialog writes digests.
+            pub fn from_base64(text: &str) -> Result<Self, ParseError> {
+                let bytes = BASE64.decode(text.as_bytes()).ok();
+                let bytes = bytes.and_then(|bytes| bytes.try_into().ok());
+                bytes.map(Self).ok_or_else(|| ParseError::new($base64, text))
+            }
+
+            /// As the download dialog writes it.
+            pub fn to_base64(self) -> String {
+                BASE64.encode(&self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ParseError;
+
+            /// From hexadecimal digits of either case.
+            fn from_str(text: &str) -> Result<Self, ParseError> {
+                let bytes = HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok();
+                let bytes = bytes.and_then(|bytes| bytes.try_into().ok());
+                bytes.map(Self).ok_or_else(|| ParseError::new($hex, text))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(&HEXLOWER.encode(&self.0))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, formatter)
+            }
+        }
+
+        serde_as_text!($name);
+    };
+}
+
+digest!(
+    /// SHA-1: what the Catalog has always given (`digest` in the dialog, the 40 digits in file names).
+    Sha1, 20, "a SHA-1 digest of 40 hexadecimal digits", "a SHA-1 digest in base64"
+);
+digest!(
+    /// SHA-256: what the Catalog gives for newer updates, and what the pool is keyed by.
+    Sha256, 32, "a SHA-256 digest of 64 hexadecimal digits", "a SHA-256 digest in base64"
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_of_the_dialog_is_the_hex_of_the_name() {
+        let digest = Sha1::from_base64("7TYYeOwrVqff248lZWUmOn/cjqo=").unwrap();
+        assert_eq!(digest.to_string(), "ed361878ec2b56a7dfdb8f256565263a7fdc8eaa");
+        assert_eq!("ED361878EC2B56A7DFDB8F256565263A7FDC8EAA".parse(), Ok(digest));
+        assert_eq!(digest.to_base64(), "7TYYeOwrVqff248lZWUmOn/cjqo=");
+    }
+
+    #[test]
+    fn a_digest_of_another_length_is_refused() {
+        assert!(Sha1::from_base64("sz/3qrW7u7c4Z/P1wvSS/pfAEpuWqhlBvCcGENeHbfo=").is_err());
+        assert!(Sha256::from_base64("7TYYeOwrVqff248lZWUmOn/cjqo=").is_err());
+        assert!(Sha1::from_base64("7TYYeOwrVqff248lZWUmOn/cjqo").is_err(), "padding is part of it");
+        assert!(Sha1::from_base64("").is_err());
+        assert!("ed36".parse::<Sha1>().is_err());
+    }
+}

@@ -1,0 +1,122 @@
+//! The grammar of Microsoft's package file names.
+//!
+//! ```text
+//! windows11.0-kb5086672-arm64_ec8e69856b92118f17bac6e2046f54b3c87e59b0.msu
+//! windows10.0-kb5049615-x64-ndp48_17bbac9f33539f6515297a7e2183d20b3b165424.msu
+//! ssu-19041.3562-x64_de23c91f483b2e609cec3e4a995639d13205f867.msu
+//! ```
+//!
+//! The 40 digits are the SHA-1 of the content for the formats that Microsoft names so; the prefix is no
+//! statement about the OS (Server 2025 files begin with `windows11.0-`, Windows 11 21H2 files with
+//! `windows10.0-`). A name outside of the grammar gives its SHA-1 and extension where it has them and nothing else.
+
+use super::pattern::{Pattern, compile};
+use super::{Architecture, Build, Kb, Sha1};
+
+/// What a package file's name says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PackageName {
+    /// The prefix, lower case: `windows11.0`.
+    pub system: Option<String>,
+    /// The KB in the name; a servicing stack may have none.
+    pub kb: Option<Kb>,
+    /// The architecture in the name.
+    pub architecture: Option<Architecture>,
+    /// The build of a name such as `ssu-19041.3562-x64`.
+    pub build: Option<Build>,
+    /// `ndp48`: the .NET Framework that a child is for.
+    pub dotnet: Option<String>,
+    /// A delta update needs exactly the month before; none has been made since 2019.
+    pub delta: bool,
+    /// The digits before the extension.
+    pub sha1: Option<Sha1>,
+    /// Lower case, without the dot: `msu`, `cab`.
+    pub extension: Option<String>,
+}
+
+static PACKAGE: Pattern = Pattern::new(|| {
+    compile(
+        r"^ (?<os>windows(?:6\.[0-3]|8\.1|8-rt|8|10\.0|11\.0|blue|th)) - kb(?<kb>\d{6,8}) (?:-v(?<rev>\d+))?
+            - (?<arch>x64|x86|arm64|arm|ia64) (?<delta>_delta)? (?:-(?<ndp>ndp\d{2,3}))? (?:-(?<tag>[a-z0-9.]+))?
+            (?:_(?<sha1>[0-9a-f]{40}))? \. (?<ext>msu|cab|psf|exe|wim) $",
+    )
+});
+static SERVICING_STACK: Pattern = Pattern::new(|| {
+    compile(
+        r"^ ssu - (?<build>\d{4,5}\.\d+) - (?<arch>x64|x86|arm64)
+            (?:_(?<sha1>[0-9a-f]{40}))? \. (?<ext>msu|cab) $",
+    )
+});
+static TAIL: Pattern = Pattern::new(|| compile(r"(?: _(?<sha1>[0-9a-f]{40}) )? \. (?<ext>[a-z0-9]{1,8}) $"));
+
+impl PackageName {
+    /// Takes a name apart. Every text has a result.
+    pub fn parse(name: &str) -> Self {
+        let Some(found) =
+            [&PACKAGE, &SERVICING_STACK, &TAIL].into_iter().find_map(|pattern| pattern.captures(name))
+        else {
+            return Self::default();
+        };
+        let part = |key: &str| found.name(key).map(|part| part.as_str().to_ascii_lowercase());
+        Self {
+            system: part("os"),
+            kb: part("kb").and_then(|digits| digits.parse().ok()),
+            architecture: part("arch").and_then(|word| word.parse().ok()),
+            build: part("build").and_then(|text| text.parse().ok()),
+            dotnet: part("ndp"),
+            delta: part("delta").is_some(),
+            sha1: part("sha1").and_then(|digits| digits.parse().ok()),
+            extension: part("ext"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_of_real_names() {
+        let name =
+            PackageName::parse("windows11.0-kb5086672-arm64_ec8e69856b92118f17bac6e2046f54b3c87e59b0.msu");
+        assert_eq!(name.kb.unwrap().to_string(), "KB5086672");
+        assert_eq!(name.architecture, Some(Architecture::Arm64));
+        assert_eq!(name.sha1.unwrap().to_string(), "ec8e69856b92118f17bac6e2046f54b3c87e59b0");
+        assert_eq!((name.system.as_deref(), name.extension.as_deref()), (Some("windows11.0"), Some("msu")));
+
+        let child = PackageName::parse(
+            "windows10.0-kb5049615-x64-ndp48_17bbac9f33539f6515297a7e2183d20b3b165424.msu",
+        );
+        assert_eq!(child.dotnet.as_deref(), Some("ndp48"));
+
+        let stack = PackageName::parse("ssu-19041.3562-x64_de23c91f483b2e609cec3e4a995639d13205f867.msu");
+        assert_eq!((stack.kb, stack.build), (None, Some(Build::new(19041, 3562))));
+
+        let mixed =
+            PackageName::parse("Windows11.0-KB5121794-x64_5e20a3cce48d6611b16bdec42b07167f5456586a.msu");
+        assert_eq!(mixed.kb.unwrap().number(), 5_121_794);
+        assert!(
+            PackageName::parse(
+                "windows10.0-kb4493473-arm64_delta_0123456789012345678901234567890123456789.msu"
+            )
+            .delta
+        );
+        assert_eq!(PackageName::parse("Windows6.1-KB2465285-x86.msu").architecture, Some(Architecture::X86));
+    }
+
+    #[test]
+    fn other_names_give_their_digest_and_extension_only() {
+        let name = PackageName::parse("oart-x-none_e3fa9c9103bc509dcdf7e971ca3cbea0c18a7b0d.cab");
+        assert_eq!((name.kb, name.architecture), (None, None));
+        assert_eq!(name.sha1.unwrap().to_string(), "e3fa9c9103bc509dcdf7e971ca3cbea0c18a7b0d");
+        assert_eq!(PackageName::parse("dotnet-runtime-8.0.11-win-x64.exe").extension.as_deref(), Some("exe"));
+        assert_eq!(PackageName::parse("no extension"), PackageName::default());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_name_is_too_strange(name in "\\PC{0,200}") {
+            let _name = PackageName::parse(&name);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+use std::fmt;
+use std::str::FromStr;
+
+use super::{ParseError, serde_as_text};
+
+/// A Knowledge Base article number, written `KB5086672`. One KB is several updates.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Kb(u32);
+
+impl Kb {
+    /// The number without its prefix.
+    pub fn number(self) -> u32 {
+        self.0
+    }
+
+    /// A KB from its bare number, when it has the six to eight digits that KB numbers have.
+    pub fn from_number(number: u32) -> Option<Self> {
+        (100_000..=99_999_999).contains(&number).then_some(Self(number))
+    }
+}
+
+impl FromStr for Kb {
+    type Err = ParseError;
+
+    /// Accepts `KB5086672`, `kb5086672`, and `5086672`.
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let error = || ParseError::new("a KB number such as KB5086672", text);
+        let digits = match text.get(..2) {
+            Some(prefix) if prefix.eq_ignore_ascii_case("kb") => &text[2..],
+            _ => text,
+        };
+        if digits.is_empty() || digits.starts_with('0') || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(error());
+        }
+        digits.parse().ok().and_then(Self::from_number).ok_or_else(error)
+    }
+}
+
+impl fmt::Display for Kb {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "KB{}", self.0)
+    }
+}
+
+impl fmt::Debug for Kb {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+serde_as_text!(Kb);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_spellings_are_one_number() {
+        for text in ["KB5086672", "kb5086672", "Kb5086672", "5086672"] {
+            assert_eq!(text.parse::<Kb>().unwrap().to_string(), "KB5086672");
+        }
+    }
+
+    #[test]
+    fn what_is_no_kb_number_is_refused() {
+        for text in [
+            "",
+            "KB",
+            "KB12345",
+            "KB123456789",
+            "KB50866x2",
+            "x",
+            " KB5086672",
+            "KB-5086672",
+            "0086672",
+            "é5086672",
+        ] {
+            assert!(text.parse::<Kb>().is_err(), "{text:?}");
+        }
+    }
+}

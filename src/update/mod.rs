@@ -1,0 +1,73 @@
+//! The domain, pure: what the Catalog and Windows servicing talk about.
+//!
+//! KB numbers, update ids, architectures, builds, digests, sizes, and dates are types here, so that a KB
+//! number cannot be handed over where a build is wanted. The two grammars, of titles ([`title`]) and of file
+//! names ([`file_name`]), turn Microsoft's texts into those types, and [`classify`] joins title, products, and
+//! (where somebody has it) the WSUS legacy name into one [`Classification`].
+//!
+//! Everything in this room is a function of its arguments: no clock, no file, no network, no environment. A
+//! text that does not fit is an error value or `None`, never a panic; texts come from the network and may be
+//! anything.
+
+mod architecture;
+mod build;
+mod classify;
+mod date;
+mod digest;
+mod dual_digest;
+pub mod file_name;
+mod kb;
+mod kind;
+mod pattern;
+mod size;
+pub mod title;
+mod update_id;
+
+pub use architecture::Architecture;
+pub use build::Build;
+pub use classify::{Classification, classify};
+pub use date::{Month, parse_catalog_date};
+pub use digest::{Sha1, Sha256};
+pub use dual_digest::{Digests, DualHasher};
+pub use file_name::PackageName;
+pub use kb::Kb;
+pub use kind::Kind;
+pub use size::{human_size, parse_size_text};
+pub use update_id::UpdateId;
+
+/// A text that is not what it was taken for: what was expected, and the text (shortened).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is not {expected}")]
+pub struct ParseError {
+    /// What would have been accepted, with an article: "a KB number such as KB5086672".
+    pub expected: &'static str,
+    /// The text that was met, cut to a length fit for a message.
+    pub text: String,
+}
+
+impl ParseError {
+    pub(crate) fn new(expected: &'static str, text: &str) -> Self {
+        /// Long enough for any real value; hostile ones are cut.
+        const SHOWN: usize = 80;
+        let text = text.chars().take(SHOWN).collect();
+        Self { expected, text }
+    }
+}
+
+/// `Serialize` as the `Display` text and `Deserialize` through `FromStr`: one spelling everywhere.
+macro_rules! serde_as_text {
+    ($type:ty) => {
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+pub(crate) use serde_as_text;

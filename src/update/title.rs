@@ -1,0 +1,235 @@
+//! The grammar of Catalog titles.
+//!
+//! A title is the only place where the Catalog tells the architecture, the version of Windows, and (since 2025)
+//! the build of an update. Microsoft changed the form several times, so nothing here is required: month, comma,
+//! build suffix, "-based Systems", even the KB may be missing, and letters come in either case. What a title
+//! does not say is `None`; it is never guessed here.
+//!
+//! ```text
+//! 2026-05 Cumulative Update for Windows 11, version 24H2 for x64-based Systems (KB5089549) (26100.8457)
+//! month   what it is            product     release      architecture         KB         build
+//! ```
+
+use super::pattern::{Pattern, compile};
+use super::{Architecture, Build, Kb, Month};
+
+/// What a title says, taken apart. The kind is told by [`super::classify`], which needs the products too.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Title {
+    /// `2026-09`, at the front or, for old enablement packages, near the end.
+    pub month: Option<Month>,
+    /// "Windows 11", "Windows Server 2019", "Microsoft server operating system": the words before the version.
+    pub product: Option<String>,
+    /// "24H2", "1809": the version, upper case.
+    pub release: Option<String>,
+    /// As stated. That a .NET title without one means x86 is [`super::Classification`]'s to say.
+    pub architecture: Option<Architecture>,
+    /// The KB in parentheses, else the last one anywhere.
+    pub kb: Option<Kb>,
+    /// The suffix behind the KB.
+    pub build: Option<Build>,
+}
+
+static MONTH: Pattern = Pattern::new(|| compile(r"(?: ^ \s* | \s) (20\d\d-\d\d) \b"));
+static MONTH_NAME: Pattern = Pattern::new(|| {
+    compile(
+        r"^ \s* (january|february|march|april|may|june|july|august|september|october|november|december)
+          ,? \s+ (20\d\d) \b",
+    )
+});
+static KB_IN_PARENTHESES: Pattern = Pattern::new(|| compile(r"\( \s* KB \s? (\d{6,8}) \s* \)"));
+static KB_ANYWHERE: Pattern = Pattern::new(|| compile(r"\b KB (\d{6,8}) \b"));
+static BUILD: Pattern = Pattern::new(|| compile(r"\( (\d{5}\.\d{1,6}) \) (?: \s* UUP)? \s* $"));
+static ARCHITECTURE: Pattern =
+    Pattern::new(|| compile(r"\b (x64 | x86 | amd64 | arm64 | arm | ia64 | itanium) (?: - based)? \b"));
+static BITS: Pattern = Pattern::new(|| compile(r"\b (64 | 32) -? bit \b"));
+/// From a product name to the end of what belongs to it. The words after "for" that are products of Windows.
+static PRODUCT: Pattern = Pattern::new(|| {
+    compile(
+        r"\b (windows \b .*? | microsoft \s server \s operating \s system .*? | azure \s stack .*?)
+          (?: \s+ for \b | \s+ (?:x64|x86|arm64|amd64) \b | \s* \(KB | \s* $)",
+    )
+});
+static RELEASE: Pattern = Pattern::new(|| compile(r"^ (.*?) ,? \s+ version \s+ ([0-9][0-9a-z]{3}) \b"));
+/// "Windows Server 2016 1803": releases of the semi-annual channel, in WSUS titles without the word "version".
+static BARE_RELEASE: Pattern =
+    Pattern::new(|| compile(r"^ (windows \s server \s 20\d\d) \s+ \(? (\d{4}) \)? $"));
+
+impl Title {
+    /// Takes a title apart. Every text has a result; one that is no title has an empty one.
+    pub fn parse(text: &str) -> Self {
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let (product, release) = product(&text);
+        Self {
+            month: month(&text),
+            product,
+            release,
+            architecture: architecture(&text),
+            kb: kb(&text),
+            build: build(&text),
+        }
+    }
+}
+
+fn month(text: &str) -> Option<Month> {
+    if let Some(found) = MONTH.captures(text) {
+        return found[1].parse().ok();
+    }
+    const NAMES: [&str; 12] = [
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+    ];
+    let found = MONTH_NAME.captures(text)?;
+    let number = NAMES.iter().zip(1..).find(|(name, _)| name.eq_ignore_ascii_case(&found[1]))?.1;
+    Month::new(found[2].parse().ok()?, number)
+}
+
+fn kb(text: &str) -> Option<Kb> {
+    let found =
+        KB_IN_PARENTHESES.captures_iter(text).last().or_else(|| KB_ANYWHERE.captures_iter(text).last());
+    found?[1].parse().ok()
+}
+
+fn build(text: &str) -> Option<Build> {
+    BUILD.captures(text)?[1].parse().ok()
+}
+
+/// The last architecture named: product names come before it ("Windows Server 2008 R2 x64 Edition").
+fn architecture(text: &str) -> Option<Architecture> {
+    if let Some(found) = ARCHITECTURE.captures_iter(text).last() {
+        return found[1].parse().ok();
+    }
+    let found = BITS.captures_iter(text).last()?;
+    Some(if &found[1] == "64" { Architecture::X64 } else { Architecture::X86 })
+}
+
+/// Product and release. Of several products ("… .NET Framework 4.8 for Windows 11 …") the first counts; a
+/// component behind it ("Windows 10 Version 1507 for RSAT") is no product of its own.
+fn product(text: &str) -> (Option<String>, Option<String>) {
+    let Some(found) = PRODUCT.captures(text) else { return (None, None) };
+    let words = found[1].trim_end_matches([',', ' ']);
+    for pattern in [&RELEASE, &BARE_RELEASE] {
+        if let Some(parts) = pattern.captures(words) {
+            return (Some(parts[1].to_owned()), Some(parts[2].to_ascii_uppercase()));
+        }
+    }
+    (Some(words.to_owned()), None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn summary(text: &str) -> String {
+        let title = Title::parse(text);
+        let show = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
+        [
+            show(title.month.map(|value| value.to_string())),
+            show(title.product),
+            show(title.release),
+            show(title.architecture.map(|value| value.to_string())),
+            show(title.kb.map(|value| value.to_string())),
+            show(title.build.map(|value| value.to_string())),
+        ]
+        .join(" | ")
+    }
+
+    #[test]
+    fn every_era_of_the_form_is_taken_apart() {
+        let cases = [
+            (
+                "2026-05 Cumulative Update for Windows 11, version 24H2 for x64-based Systems (KB5089549) (26100.8457)",
+                "2026-05 | Windows 11 | 24H2 | x64 | KB5089549 | 26100.8457",
+            ),
+            (
+                "2025-02 Cumulative Update for Windows 11 Version 24H2 for arm64-based Systems (KB5051987)",
+                "2025-02 | Windows 11 | 24H2 | arm64 | KB5051987 | -",
+            ),
+            (
+                "2024-09 Cumulative Update for Windows 11 for x64-based Systems (KB5043067)",
+                "2024-09 | Windows 11 | - | x64 | KB5043067 | -",
+            ),
+            (
+                "2023-02 Cumulative Update Preview for Windows 11 Version 22H2 for ARM64-based Systems (KB5022913) UUP",
+                "2023-02 | Windows 11 | 22H2 | arm64 | KB5022913 | -",
+            ),
+            (
+                "2026-09 Cumulative Update for .NET Framework 3.5 and 4.8.1 for Windows 11, version 26H1 for x64 (KB5126053)",
+                "2026-09 | Windows 11 | 26H1 | x64 | KB5126053 | -",
+            ),
+            (
+                "2023-09 Cumulative Update Preview for .NET Framework 3.5 and 4.8 for Windows 10 Version 22H2 (KB5030841)",
+                "2023-09 | Windows 10 | 22H2 | - | KB5030841 | -",
+            ),
+            (
+                "2025-09 Cumulative Update for Microsoft server operating system version 24H2 for x64-based Systems (KB5065426) (26100.6584)",
+                "2025-09 | Microsoft server operating system | 24H2 | x64 | KB5065426 | 26100.6584",
+            ),
+            (
+                "2024-10 Cumulative Update for .NET Framework 3.5 and 4.8.1 for Microsoft server operating system, version 23H2 for x64 (KB5044028)",
+                "2024-10 | Microsoft server operating system | 23H2 | x64 | KB5044028 | -",
+            ),
+            (
+                "2021-04 Cumulative Update for Windows Server 2019 (1809) for x64-based Systems (KB5001342)",
+                "2021-04 | Windows Server 2019 | 1809 | x64 | KB5001342 | -",
+            ),
+            (
+                "2018-09 Cumulative Update for Windows Server 2016 1709 for x64-based Systems (KB4464217)",
+                "2018-09 | Windows Server 2016 | 1709 | x64 | KB4464217 | -",
+            ),
+            (
+                "2020-12 Cumulative Update for Windows Server version 1903 for x64-based Systems (KB4592449)",
+                "2020-12 | Windows Server | 1903 | x64 | KB4592449 | -",
+            ),
+            (
+                "2024-01 Security Update for Windows 10 Version 1507 for RSAT for x64-based Systems (KB5035238)",
+                "2024-01 | Windows 10 | 1507 | x64 | KB5035238 | -",
+            ),
+            (
+                "Dynamic Update for Windows 10 Version 1607 for AMD64-based Systems (KB3176937)",
+                "- | Windows 10 | 1607 | x64 | KB3176937 | -",
+            ),
+            (
+                "April, 2017 Security Monthly Quality Rollup for Windows 7 (KB4015549)",
+                "2017-04 | Windows 7 | - | - | KB4015549 | -",
+            ),
+            (
+                "Windows 10 Version 1909 x64-based systems 2019-11 via Enablement Package",
+                "2019-11 | Windows 10 | 1909 | x64 | - | -",
+            ),
+            ("Security Update (KB5070881) (26100.6905)", "- | - | - | - | KB5070881 | 26100.6905"),
+            ("SQL Server 2022 RTM Cumulative Update (CU) 8 KB5029666", "- | - | - | - | KB5029666 | -"),
+            (
+                "Update for Microsoft Office 2013 (KB4461444) 64-Bit Edition",
+                "- | - | - | x64 | KB4461444 | -",
+            ),
+            ("Update for Windows (KB4078130) ", "- | Windows | - | - | KB4078130 | -"),
+            (
+                "Security Update for Windows Server 2012 R2 (KB3172729)",
+                "- | Windows Server 2012 R2 | - | - | KB3172729 | -",
+            ),
+            ("Realtek - Net - 10.68.815.2023", "- | - | - | - | - | -"),
+            ("", "- | - | - | - | - | -"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(summary(text), expected, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_is_too_strange(text in "\\PC{0,200}") {
+            let _title = Title::parse(&text);
+        }
+    }
+}
