@@ -32,6 +32,14 @@ cab() {
     gcab --create --nopath "$out" "$@"
 }
 
+# zip_cab FILE MEMBER…: the same, compressed with MSZIP.
+zip_cab() {
+    local out=$1
+    shift
+    touch -d '2026-01-01T00:00:00Z' "$@"
+    gcab --create --zip --nopath "$out" "$@"
+}
+
 # filler KIB TEXT: so many KiB of numbered lines, in the place of a payload.
 filler() {
     awk -v bytes=$(($1 * 1024)) -v text="$2" 'BEGIN {
@@ -61,19 +69,33 @@ identity() {
         "$1" "$2" "$(processor "$3")"
 }
 
-# mum KB NAME VERSION ARCH RELEASE-TYPE PARENT PARENT-VERSION STACK-FLOOR: an update.mum.
+# mum KB NAME VERSION ARCH RELEASE-TYPE PARENT PARENT-VERSION STACK-FLOOR: an update.mum. The package of
+# a servicing stack names the stack as its only component. KB is "-" for a stack inside another package,
+# whose own KB is not known here.
 mum() {
     local kb=$1 name=$2 version=$3 arch=$4 release=$5 parent=$6 parent_version=$7 floor=$8
+    local identifier="KB$kb" support=" supportInformation=\"https://support.microsoft.com/help/$kb\"" content=
+    if [ "$kb" = - ]; then
+        identifier=$name support=
+    fi
+    if [[ $name == Package_for_ServicingStack* ]]; then
+        content="    <update name=\"ServicingStack\">
+      <component>
+        <assemblyIdentity $(identity Microsoft-Windows-ServicingStack "10.0.${version%.*.*}" "$arch") />
+      </component>
+    </update>
+"
+    fi
     cat <<EOF
 <?xml version="1.0" encoding="utf-8"?>
-<assembly xmlns="urn:schemas-microsoft-com:asm.v3" manifestVersion="1.0" description="Stand-in for KB$kb" displayName="default" supportInformation="https://support.microsoft.com/help/$kb">
+<assembly xmlns="urn:schemas-microsoft-com:asm.v3" manifestVersion="1.0" description="Stand-in for $identifier" displayName="default"$support>
   <assemblyIdentity $(identity "$name" "$version" "$arch") />
-  <package identifier="KB$kb" applicabilityEvaluation="deep" releaseType="$release" restart="possible">
+  <package identifier="$identifier" applicabilityEvaluation="deep" releaseType="$release" restart="possible">
     <parent buildCompare="EQ" revisionCompare="GE" integrate="separate" disposition="detect">
       <assemblyIdentity $(identity "$parent" "$parent_version" "$arch") buildType="release" />
     </parent>
     <installerAssembly $(identity Microsoft-Windows-ServicingStack "$floor" "$arch") versionScope="nonSxS" />
-  </package>
+$content  </package>
 </assembly>
 EOF
 }
@@ -115,7 +137,7 @@ publish() {
 # stack_cab DIR FAMILY BUILD ARCH: the servicing stack inside a combined package, SSU-<build>-<arch>.cab.
 stack_cab() {
     mkdir "$work/stack"
-    mum 0000000 "Package_for_ServicingStack_${3#*.}" "$3.1.0" "$4" "Update" \
+    mum - "Package_for_ServicingStack_${3#*.}" "$3.1.0" "$4" "Update" \
         Microsoft-Windows-Foundation-Package "10.0.$2.1" 6.0.0.0 >"$work/stack/update.mum"
     cab "$1/SSU-$3-$4.cab" "$work/stack/update.mum"
     rm -r "$work/stack"
@@ -127,8 +149,8 @@ wim() {
     local dir="$work/image" meta="$work/meta" prefix="windows11.0-kb$kb-$arch"
     mkdir "$dir" "$meta"
     compdb "$kb" "$arch" "$base" "$target" "$revision" >"$meta/LCUCompDB_KB$kb.xml"
-    cab "$meta/LCUCompDB_KB$kb.xml.cab" "$meta/LCUCompDB_KB$kb.xml"
-    cab "$dir/onepackage.AggregatedMetadata.cab" "$meta/LCUCompDB_KB$kb.xml.cab"
+    zip_cab "$meta/LCUCompDB_KB$kb.xml.cab" "$meta/LCUCompDB_KB$kb.xml"
+    zip_cab "$dir/onepackage.AggregatedMetadata.cab" "$meta/LCUCompDB_KB$kb.xml.cab"
     stack_cab "$dir" 26100 "$stack" "$arch"
     filler "$kib" "the payload of KB$kb, $arch" >"$dir/Windows11.0-KB$kb-$arch.psf"
     notice "$real" >"$dir/STAND-IN.txt"

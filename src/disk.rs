@@ -1,0 +1,277 @@
+//! All file access of the crate.
+//!
+//! Each function names the path in its error and maps a full disk to [`ErrorKind::NoSpace`]. What becomes visible
+//! does so by a rename within one folder's file system, after the bytes were synced, and the folder is synced
+//! after the rename: a reader sees the old state or the new one, also after a power cut. Listings are sorted.
+//!
+//! On Windows a rename may fail for a moment while a virus scanner holds the file; renames try again for some
+//! seconds there.
+#![expect(clippy::disallowed_methods, reason = "this is the room that the bans point to")]
+
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::error::{Error, ErrorKind, Result};
+
+fn failed(doing: &str, path: &Utf8Path, error: io::Error) -> Error {
+    let kind = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorKind::NoSpace,
+        _ => ErrorKind::Internal,
+    };
+    Error::new(kind, format!("cannot {doing} {path}")).caused_by(error)
+}
+
+/// Whether something is there. What cannot be looked at counts as not there; using it will tell why.
+pub fn exists(path: &Utf8Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
+}
+
+/// The size of a regular file; `None` when there is none under this path.
+pub fn file_size(path: &Utf8Path) -> Result<Option<u64>> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_file() => Ok(Some(metadata.len())),
+        Ok(_) => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed("look at", path, error)),
+    }
+}
+
+/// A whole file of at most `cap` bytes.
+pub fn read(path: &Utf8Path, cap: u64) -> Result<Vec<u8>> {
+    let file = open(path)?;
+    let mut bytes = Vec::new();
+    file.take(cap + 1).read_to_end(&mut bytes).map_err(|error| failed("read", path, error))?;
+    if bytes.len() as u64 > cap {
+        return Err(Error::new(ErrorKind::Internal, format!("{path} is larger than {cap} bytes")));
+    }
+    Ok(bytes)
+}
+
+/// A whole text file of at most `cap` bytes.
+pub fn read_text(path: &Utf8Path, cap: u64) -> Result<String> {
+    String::from_utf8(read(path, cap)?)
+        .map_err(|error| Error::new(ErrorKind::Internal, format!("{path} is not UTF-8")).caused_by(error))
+}
+
+/// Opens a file for reading.
+pub fn open(path: &Utf8Path) -> Result<File> {
+    File::open(path).map_err(|error| failed("open", path, error))
+}
+
+/// Makes a folder and those above it.
+pub fn create_dir_all(path: &Utf8Path) -> Result<()> {
+    fs::create_dir_all(path).map_err(|error| failed("make the folder", path, error))
+}
+
+/// The names in a folder, sorted; none when there is no such folder.
+pub fn list(path: &Utf8Path) -> Result<Vec<String>> {
+    let entries = match fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed("list", path, error)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|error| failed("list", path, error))?;
+        names.push(entry.file_name().to_string_lossy().into_owned());
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// Removes a file; that it is gone already is fine.
+pub fn remove_file(path: &Utf8Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", path, error)),
+        _ => Ok(()),
+    }
+}
+
+/// Removes a folder with all in it; that it is gone already is fine.
+pub fn remove_dir_all(path: &Utf8Path) -> Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", path, error)),
+        _ => Ok(()),
+    }
+}
+
+/// Renames a file or folder within one file system and syncs the folder that it is in now.
+pub fn rename(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
+    rename_with_patience(from, to).map_err(|error| failed(&format!("rename {from} to"), to, error))?;
+    sync_dir(parent(to))
+}
+
+#[cfg(not(windows))]
+fn rename_with_patience(from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
+    fs::rename(from, to)
+}
+
+#[cfg(windows)]
+fn rename_with_patience(from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
+    // Virus scanners hold new files open for a moment: up to 10 s in 50 steps, as other package managers do.
+    for _ in 0..50 {
+        match fs::rename(from, to) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                std::thread::sleep(std::time::Duration::from_millis(200));
+            }
+            other => return other,
+        }
+    }
+    fs::rename(from, to)
+}
+
+/// Writes a whole file so that a reader sees the old content or the new one, never a part.
+pub fn write_atomic(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
+    let folder = parent(path);
+    create_dir_all(folder)?;
+    let mut file = tempfile::Builder::new()
+        .prefix(".new-")
+        .tempfile_in(folder)
+        .map_err(|error| failed("write in", folder, error))?;
+    file.write_all(bytes).map_err(|error| failed("write", path, error))?;
+    file.as_file().sync_all().map_err(|error| failed("sync", path, error))?;
+    make_readable_by_all(file.as_file(), path)?;
+    let (_, temporary) = file.into_parts();
+    rename_with_patience(Utf8Path::from_path(&temporary).unwrap_or(path), path)
+        .map_err(|error| failed("put in place", path, error))?;
+    // It is under its own name now.
+    let _kept = temporary.keep();
+    sync_dir(folder)
+}
+
+/// Temporary files are made for their owner alone; what is put in place is for whoever may read the folder.
+#[cfg(unix)]
+fn make_readable_by_all(file: &File, path: &Utf8Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let permissions = fs::Permissions::from_mode(0o644);
+    file.set_permissions(permissions).map_err(|error| failed("set the mode of", path, error))
+}
+
+#[cfg(not(unix))]
+fn make_readable_by_all(_file: &File, _path: &Utf8Path) -> Result<()> {
+    Ok(())
+}
+
+/// Gives a file a second name; copies the bytes where the file system has no links.
+pub fn link_or_copy(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
+    if fs::hard_link(from, to).is_ok() {
+        return Ok(());
+    }
+    fs::copy(from, to).map_err(|error| failed(&format!("copy {from} to"), to, error))?;
+    let file = open(to)?;
+    // A read-only copy cannot be synced through a new handle on every system; the folder's sync covers the rest.
+    let _synced = file.sync_all();
+    Ok(())
+}
+
+/// Takes the right to write from a file: pool files share their bytes with what is published.
+pub fn set_read_only(path: &Utf8Path) -> Result<()> {
+    let metadata = fs::metadata(path).map_err(|error| failed("look at", path, error))?;
+    let mut permissions = metadata.permissions();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        permissions.set_mode(0o444);
+    }
+    #[cfg(not(unix))]
+    permissions.set_readonly(true);
+    fs::set_permissions(path, permissions).map_err(|error| failed("set the mode of", path, error))
+}
+
+/// Makes the names in a folder durable.
+pub fn sync_dir(path: &Utf8Path) -> Result<()> {
+    #[cfg(unix)]
+    {
+        let folder = open(path)?;
+        folder.sync_all().map_err(|error| failed("sync", path, error))?;
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
+}
+
+/// The folder that a path is in.
+pub fn parent(path: &Utf8Path) -> &Utf8Path {
+    match path.parent() {
+        Some(parent) if !parent.as_str().is_empty() => parent,
+        _ => Utf8Path::new("."),
+    }
+}
+
+/// A file that is being written and is not to be seen under its final name before it is whole.
+#[derive(Debug)]
+pub struct NewFile {
+    file: File,
+    path: Utf8PathBuf,
+}
+
+impl NewFile {
+    /// Makes the file, or empties what an earlier run left under this path.
+    pub fn create(path: &Utf8Path) -> Result<Self> {
+        create_dir_all(parent(path))?;
+        let file = File::create(path).map_err(|error| failed("write", path, error))?;
+        Ok(Self { file, path: path.to_owned() })
+    }
+
+    /// Appends bytes.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.file.write_all(bytes).map_err(|error| failed("write", &self.path, error))
+    }
+
+    /// Makes the bytes durable and closes the file.
+    pub fn finish(self) -> Result<Utf8PathBuf> {
+        self.file.sync_all().map_err(|error| failed("sync", &self.path, error))?;
+        Ok(self.path)
+    }
+}
+
+/// Opens a file for locking, making it where needed.
+pub(crate) fn open_lock(path: &Utf8Path) -> Result<File> {
+    create_dir_all(parent(path))?;
+    let options = File::options().read(true).write(true).create(true).truncate(false).open(path);
+    options.map_err(|error| failed("open", path, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder() -> (tempfile::TempDir, Utf8PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = Utf8PathBuf::try_from(folder.path().to_owned()).unwrap();
+        (folder, path)
+    }
+
+    #[test]
+    fn an_atomic_write_replaces_and_leaves_nothing_else() {
+        let (_guard, folder) = folder();
+        let path = folder.join("a").join("file.json");
+        write_atomic(&path, b"one").unwrap();
+        write_atomic(&path, b"two").unwrap();
+        assert_eq!(read(&path, 10).unwrap(), b"two");
+        assert_eq!(list(&folder.join("a")).unwrap(), ["file.json"]);
+    }
+
+    #[test]
+    fn errors_name_the_path() {
+        let (_guard, folder) = folder();
+        let missing = folder.join("missing");
+        let error = read(&missing, 10).unwrap_err();
+        assert!(error.message().contains(missing.as_str()), "{error}");
+        assert_eq!(list(&missing).unwrap(), Vec::<String>::new());
+        assert_eq!(file_size(&missing).unwrap(), None);
+        remove_file(&missing).unwrap();
+        remove_dir_all(&missing).unwrap();
+    }
+
+    #[test]
+    fn a_file_past_the_cap_is_not_read() {
+        let (_guard, folder) = folder();
+        let path = folder.join("file");
+        write_atomic(&path, b"12345").unwrap();
+        assert!(read(&path, 4).is_err());
+        assert_eq!(read(&path, 5).unwrap(), b"12345");
+    }
+}

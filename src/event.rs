@@ -1,0 +1,93 @@
+//! What goes on, told while it goes on.
+//!
+//! Work tells [`Event`]s to a sender that is cloned down through the rooms; one consumer in `report` turns them
+//! into bars, lines, or JSON. Sending never fails and never blocks: a consumer that has gone away changes nothing
+//! about the work.
+
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+/// Something that a watcher may want to see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// Work of another sort begins, e.g. "asking the Catalog for KB5086672".
+    Phase(String),
+    /// A Catalog request is about to be made; counts from 1.
+    CatalogRequest {
+        /// How many have been made, this one included.
+        number: u64,
+        /// What is asked, in words: "details of be656f78-…".
+        what: String,
+    },
+    /// The run waits, and why.
+    Waiting {
+        /// For how long.
+        duration: Duration,
+        /// The reason, in words.
+        why: String,
+    },
+    /// Transfers are about to begin.
+    TransfersPlanned {
+        /// How many files.
+        files: usize,
+        /// Their bytes together, where all sizes are known.
+        bytes: Option<u64>,
+    },
+    /// One file begins to arrive.
+    TransferStarted {
+        /// Tells the transfers of a run apart.
+        id: u64,
+        /// The file's name.
+        name: String,
+        /// Its size, where known.
+        size: Option<u64>,
+    },
+    /// More of one file has arrived.
+    TransferProgress {
+        /// As in `TransferStarted`.
+        id: u64,
+        /// Bytes that arrived so far.
+        bytes: u64,
+    },
+    /// One file is done with, well or not.
+    TransferFinished {
+        /// As in `TransferStarted`.
+        id: u64,
+        /// Bytes that arrived.
+        bytes: u64,
+        /// What went wrong, if anything did.
+        failure: Option<String>,
+    },
+    /// Something to know that stops nothing.
+    Warning(String),
+}
+
+/// Takes events. Cloning gives another sender to the same consumer.
+#[derive(Debug, Clone, Default)]
+pub struct Events(Option<Sender<Event>>);
+
+impl Events {
+    /// Events for this consumer.
+    pub fn to(sender: Sender<Event>) -> Self {
+        Self(Some(sender))
+    }
+
+    /// Events for nobody.
+    pub fn ignored() -> Self {
+        Self(None)
+    }
+
+    /// Tells an event.
+    pub fn send(&self, event: Event) {
+        if let Some(sender) = &self.0 {
+            // Nobody listening any more is no reason to stop the work.
+            let _gone = sender.send(event);
+        }
+    }
+
+    /// Tells a warning.
+    pub fn warn(&self, message: impl Into<String>) {
+        self.send(Event::Warning(message.into()));
+    }
+}

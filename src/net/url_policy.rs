@@ -1,0 +1,259 @@
+//! Which addresses may be asked. A pure function of the address and of what the operator allowed.
+//!
+//! - The Catalog is asked at its own address only (`--catalog-url` in place of the real one).
+//! - Package files come from Microsoft's content hosts, from the Catalog's own host, and from hosts that the
+//!   operator named (`--allow-host`); a subdomain of an allowed host is another host.
+//! - https only, but for a host that was named and for a `--catalog-url` that is plain http itself. An http
+//!   address of a known Microsoft host is asked over https: the paths are the same there.
+//! - A redirect from https to http is refused even where both would be allowed.
+
+use std::fmt;
+use std::str::FromStr;
+
+use url::Url;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Where the Catalog is.
+const CATALOG: &str = "https://www.catalog.update.microsoft.com/";
+
+/// Microsoft's hosts for package files: the two of today's download dialogs, then those of older recordings.
+const FILE_HOSTS: [&str; 6] = [
+    "catalog.sf.dl.delivery.mp.microsoft.com",
+    "catalog.s.download.windowsupdate.com",
+    "download.windowsupdate.com",
+    "www.download.windowsupdate.com",
+    "wsus.ds.download.windowsupdate.com",
+    "dl.delivery.mp.microsoft.com",
+];
+
+/// What an address is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// A page of the Catalog.
+    Catalog,
+    /// A package file.
+    File,
+}
+
+/// A host that the operator named, with a port or for every port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AllowedHost {
+    host: String,
+    port: Option<u16>,
+}
+
+impl FromStr for AllowedHost {
+    type Err = Error;
+
+    /// `HOST` or `HOST:PORT`; a literal IPv6 address stands in brackets.
+    fn from_str(text: &str) -> Result<Self> {
+        let error = || Error::usage(format!("{text:?} is not a host or host:port for --allow-host"));
+        // A host alone: let the URL parser judge names, ports, and IPv6 brackets alike.
+        let url = Url::parse(&format!("http://{text}/")).map_err(|_| error())?;
+        let plain = url.path() == "/"
+            && url.query().is_none()
+            && url.fragment().is_none()
+            && url.username().is_empty();
+        let host = url.host_str().filter(|_| plain && !text.ends_with('/')).ok_or_else(error)?;
+        let port = if text.ends_with(":80") { Some(80) } else { url.port() };
+        Ok(Self { host: host.to_owned(), port })
+    }
+}
+
+impl AllowedHost {
+    fn covers(&self, url: &Url) -> bool {
+        url.host_str() == Some(&self.host)
+            && self.port.is_none_or(|port| url.port_or_known_default() == Some(port))
+    }
+}
+
+/// The rules of one run.
+#[derive(Debug, Clone)]
+pub struct UrlPolicy {
+    catalog: Url,
+    custom_catalog: bool,
+    allowed: Vec<AllowedHost>,
+}
+
+impl UrlPolicy {
+    /// The rules for this Catalog (the real one when none is given) and these named hosts.
+    pub fn new(catalog_url: Option<&str>, allowed: Vec<AllowedHost>) -> Result<Self> {
+        let text = catalog_url.unwrap_or(CATALOG);
+        let mut catalog = Url::parse(text).map_err(|error| {
+            Error::usage(format!("--catalog-url {text:?} is no address")).caused_by(error)
+        })?;
+        if !matches!(catalog.scheme(), "http" | "https") || catalog.host_str().is_none() {
+            return Err(Error::usage(format!("--catalog-url {text:?} must begin with http:// or https://")));
+        }
+        catalog.set_query(None);
+        catalog.set_fragment(None);
+        if !catalog.path().ends_with('/') {
+            let path = format!("{}/", catalog.path());
+            catalog.set_path(&path);
+        }
+        Ok(Self { catalog, custom_catalog: catalog_url.is_some(), allowed })
+    }
+
+    /// The address of a page of the Catalog.
+    pub fn catalog_page(&self, page: &str, query: &[(&str, &str)]) -> Url {
+        let mut url = self.catalog.clone();
+        url.set_path(&format!("{}{page}", self.catalog.path()));
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        url
+    }
+
+    /// What a mirror remembers about where its content comes from: `live`, or the host of `--catalog-url`.
+    pub fn origin(&self) -> String {
+        if self.custom_catalog {
+            self.catalog.host_str().unwrap_or_default().to_owned()
+        } else {
+            "live".to_owned()
+        }
+    }
+
+    /// The address to ask in place of this one, or why it is not asked.
+    pub fn check(&self, url: &Url, purpose: Purpose) -> Result<Url> {
+        let refused = |why: fmt::Arguments<'_>| {
+            Err(Error::new(ErrorKind::Integrity, format!("the address {} is refused: {why}", shown(url))))
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            return refused(format_args!("it carries a user name"));
+        }
+        let Some(host) = url.host_str() else { return refused(format_args!("it names no host")) };
+        let of_the_catalog = url.origin() == self.catalog.origin();
+        if of_the_catalog || self.allowed.iter().any(|allowed| allowed.covers(url)) {
+            if purpose == Purpose::Catalog && !of_the_catalog {
+                return refused(format_args!(
+                    "the Catalog is at {}",
+                    self.catalog.origin().ascii_serialization()
+                ));
+            }
+            return match url.scheme() {
+                "http" | "https" => Ok(url.clone()),
+                scheme => refused(format_args!("{scheme} is not asked")),
+            };
+        }
+        if purpose == Purpose::Catalog {
+            return refused(format_args!(
+                "the Catalog is at {}",
+                self.catalog.origin().ascii_serialization()
+            ));
+        }
+        if !FILE_HOSTS.contains(&host) {
+            return refused(format_args!(
+                "{host} is not a known host of package files (--allow-host names others)"
+            ));
+        }
+        if url.port().is_some() {
+            return refused(format_args!("{host} is asked at its usual port only"));
+        }
+        let mut secure = url.clone();
+        match url.scheme() {
+            "https" => Ok(secure),
+            "http" if secure.set_scheme("https").is_ok() => Ok(secure),
+            scheme => refused(format_args!("{scheme} is not asked")),
+        }
+    }
+
+    /// The address to follow a redirect to.
+    pub fn check_redirect(&self, from: &Url, to: &Url, purpose: Purpose) -> Result<Url> {
+        if from.scheme() == "https" && to.scheme() == "http" {
+            return Err(Error::new(
+                ErrorKind::Integrity,
+                format!("the redirect from {} to {} is refused: it leaves https", shown(from), shown(to)),
+            ));
+        }
+        self.check(to, purpose)
+    }
+}
+
+/// An address for messages: no user name, no password, not endless.
+fn shown(url: &Url) -> String {
+    /// Real ones have some 180 characters.
+    const SHOWN: usize = 300;
+    let mut url = url.clone();
+    // Fails for addresses that cannot have them, where there is nothing to remove.
+    let _cannot_have = url.set_username("");
+    let _cannot_have = url.set_password(None);
+    url.as_str().chars().take(SHOWN).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(policy: &UrlPolicy, url: &str, purpose: Purpose) -> Option<String> {
+        policy.check(&Url::parse(url).unwrap(), purpose).ok().map(|url| url.to_string())
+    }
+
+    #[test]
+    fn the_real_site_and_its_content_hosts() {
+        let policy = UrlPolicy::new(None, Vec::new()).unwrap();
+        let page = policy.catalog_page("Search.aspx", &[("p", "0"), ("q", "KB1 a&b")]);
+        assert_eq!(page.as_str(), "https://www.catalog.update.microsoft.com/Search.aspx?p=0&q=KB1+a%26b");
+        assert!(check(&policy, page.as_str(), Purpose::Catalog).is_some());
+        let file = "catalog.sf.dl.delivery.mp.microsoft.com/filestreamingservice/files/x/public/y.msu";
+        assert_eq!(
+            check(&policy, &format!("https://{file}"), Purpose::File),
+            Some(format!("https://{file}"))
+        );
+        assert_eq!(check(&policy, &format!("http://{file}"), Purpose::File), Some(format!("https://{file}")));
+        for refused in [
+            format!("ftp://{file}"),
+            format!("https://user:secret@{file}"),
+            format!("https://evil.{file}"),
+            "https://catalog.sf.dl.delivery.mp.microsoft.com:8443/x".to_owned(),
+            "https://catalog.sf.dl.delivery.mp.microsoft.com.evil.example/x".to_owned(),
+            "https://127.0.0.1/x".to_owned(),
+            "file:///etc/passwd".to_owned(),
+        ] {
+            assert_eq!(check(&policy, &refused, Purpose::File), None, "{refused}");
+        }
+        assert_eq!(
+            check(&policy, &format!("https://{file}"), Purpose::Catalog),
+            None,
+            "no page comes from the CDN"
+        );
+    }
+
+    #[test]
+    fn a_named_host_is_that_host_alone() {
+        let policy = UrlPolicy::new(
+            Some("http://127.0.0.1:8080"),
+            vec!["cdn.example:81".parse().unwrap(), "other.example".parse().unwrap()],
+        )
+        .unwrap();
+        assert_eq!(policy.origin(), "127.0.0.1");
+        assert!(check(&policy, "http://127.0.0.1:8080/DownloadDialog.aspx", Purpose::Catalog).is_some());
+        assert!(check(&policy, "http://127.0.0.1:8080/files/x", Purpose::File).is_some());
+        assert!(check(&policy, "http://127.0.0.1:8081/files/x", Purpose::File).is_none());
+        assert!(check(&policy, "http://cdn.example:81/x", Purpose::File).is_some());
+        assert!(check(&policy, "http://cdn.example/x", Purpose::File).is_none());
+        assert!(check(&policy, "https://other.example:444/x", Purpose::File).is_some());
+        assert!(check(&policy, "http://cdn.example:81/Search.aspx", Purpose::Catalog).is_none());
+        assert!(check(&policy, "https://www.catalog.update.microsoft.com/", Purpose::Catalog).is_none());
+    }
+
+    #[test]
+    fn a_redirect_never_leaves_https() {
+        let policy = UrlPolicy::new(None, vec!["plain.example".parse().unwrap()]).unwrap();
+        let secure = Url::parse("https://plain.example/a").unwrap();
+        let plain = Url::parse("http://plain.example/b").unwrap();
+        assert!(policy.check_redirect(&secure, &plain, Purpose::File).is_err());
+        assert!(policy.check_redirect(&plain, &secure, Purpose::File).is_ok());
+        assert!(policy.check_redirect(&plain, &plain, Purpose::File).is_ok());
+    }
+
+    #[test]
+    fn what_is_no_host_is_refused() {
+        for text in ["", "a/b", "http://a", "a b", "user@host", "host:99999", "host/"] {
+            assert!(text.parse::<AllowedHost>().is_err(), "{text:?}");
+        }
+        assert!(UrlPolicy::new(Some("ftp://x"), Vec::new()).is_err());
+        assert!(UrlPolicy::new(Some("x"), Vec::new()).is_err());
+        assert!("[::1]:8080".parse::<AllowedHost>().is_ok());
+    }
+}

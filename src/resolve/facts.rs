@@ -1,0 +1,162 @@
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+
+use crate::servicing::{Family, Knowledge};
+use crate::update::{Architecture, Build, Kb, Kind, Month, PackageName, Sha1, Sha256, UpdateId};
+
+/// The index's number of a file. Two files are the same file exactly when their keys are equal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileKey(pub i64);
+
+/// What is known of one package file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileFacts {
+    /// Its key in the index; `None` for a file that only knowledge tells of.
+    pub key: Option<FileKey>,
+    /// The Catalog's name of it.
+    pub name: String,
+    /// The KB in its name.
+    pub kb: Option<Kb>,
+    /// The architecture in its name.
+    pub architecture: Option<Architecture>,
+    /// SHA-1, as the Catalog or the name states it.
+    pub sha1: Option<Sha1>,
+    /// SHA-256, as the Catalog states it or the bytes gave it.
+    pub sha256: Option<Sha256>,
+    /// Its bytes, once somebody counted them.
+    pub size: Option<u64>,
+    /// Where it can be had.
+    pub urls: Vec<String>,
+    /// Whether the pool has it.
+    pub present: bool,
+}
+
+impl FileFacts {
+    /// What stands for the file in the fingerprint of a set: the same on every mirror.
+    pub fn identity(&self) -> String {
+        match (self.sha1, self.sha256) {
+            (Some(sha1), _) => format!("sha1:{sha1}"),
+            (None, Some(sha256)) => format!("sha256:{sha256}"),
+            (None, None) => format!("name:{}", self.name),
+        }
+    }
+}
+
+/// What is known of one update.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpdateFacts {
+    /// Its id.
+    pub id: UpdateId,
+    /// The Catalog's title.
+    pub title: String,
+    /// The KB of the title, else of the details page.
+    pub kb: Option<Kb>,
+    /// What it is.
+    pub kind: Option<Kind>,
+    /// The month of the title.
+    pub month: Option<Month>,
+    /// Product words of the title.
+    pub product: Option<String>,
+    /// Version words of the title.
+    pub release: Option<String>,
+    /// The Catalog's product string.
+    pub products: String,
+    /// Architecture of the title.
+    pub architecture: Option<Architecture>,
+    /// Build suffix of the title.
+    pub build: Option<Build>,
+    /// Date of the entry.
+    pub last_updated: Option<Date>,
+    /// The sum over its files, as the search page states it.
+    pub size: Option<u64>,
+    /// Its files in the dialog's order; `None` when the dialog was never read.
+    pub files: Option<Vec<FileKey>>,
+    /// The date on which the dialog was read last.
+    pub files_seen: Option<String>,
+}
+
+impl UpdateFacts {
+    /// The family that the title names.
+    pub fn family<'k>(&self, knowledge: &'k Knowledge) -> Option<&'k Family> {
+        knowledge.family_of_title(self.product.as_deref()?, self.release.as_deref())
+    }
+
+    /// Product and version for people: "Windows 11, version 24H2"; the title where it names none.
+    pub fn product_name(&self) -> String {
+        match (&self.product, &self.release) {
+            (Some(product), Some(release)) => format!("{product}, version {release}"),
+            (Some(product), None) => product.clone(),
+            (None, _) => self.title.clone(),
+        }
+    }
+}
+
+/// What is known of a KB and of the KBs whose files it brings.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Facts {
+    /// The updates, by id.
+    pub updates: Vec<UpdateFacts>,
+    /// The files that they list, by key.
+    pub files: BTreeMap<FileKey, FileFacts>,
+}
+
+impl Facts {
+    /// The files of an update, in the dialog's order; none when the dialog was never read.
+    pub fn files_of(&self, update: &UpdateFacts) -> Vec<&FileFacts> {
+        let keys = update.files.as_deref().unwrap_or_default();
+        keys.iter().filter_map(|key| self.files.get(key)).collect()
+    }
+
+    /// The architecture of an update's packages: the title's, else the one that all names agree on, else the one
+    /// that a title without any implies.
+    pub fn architecture_of(&self, update: &UpdateFacts) -> Option<Architecture> {
+        if update.architecture.is_some() {
+            return update.architecture;
+        }
+        let mut named = self.files_of(update).into_iter().map(|file| file.architecture);
+        match named.next().flatten() {
+            Some(first) if named.all(|other| other == Some(first)) => Some(first),
+            _ => update.kind.is_some_and(Kind::is_dotnet).then_some(Architecture::X86),
+        }
+    }
+
+    /// The build that a KB brings to a family: the suffix of its titles there, else knowledge.
+    pub fn build_of(&self, kb: Kb, family: &Family, knowledge: &Knowledge) -> Option<Build> {
+        let of_titles = self.updates.iter().filter(|update| update.kb == Some(kb));
+        let of_titles =
+            of_titles.filter_map(|update| update.build).filter_map(|build| family.canonical(build));
+        // A KB that was released again has two builds in time; the newest is what its files bring now.
+        of_titles.max().or_else(|| {
+            knowledge
+                .checkpoints_of(family)
+                .find(|checkpoint| checkpoint.kb == kb)
+                .map(|checkpoint| checkpoint.build)
+        })
+    }
+
+    /// The file of a KB for an architecture, when some entry lists it: the newest by key.
+    pub fn file_of_kb(&self, kb: Kb, architecture: Architecture) -> Option<&FileFacts> {
+        let of_kb = |file: &&FileFacts| file.kb == Some(kb) && file.architecture == Some(architecture);
+        self.files.values().rfind(of_kb)
+    }
+}
+
+/// What a Catalog name says, put into facts; the digests and sizes are the caller's.
+impl FileFacts {
+    /// Facts of a file of which only the name is known so far.
+    pub fn from_name(name: &str) -> Self {
+        let parsed = PackageName::parse(name);
+        Self {
+            key: None,
+            name: name.to_owned(),
+            kb: parsed.kb,
+            architecture: parsed.architecture,
+            sha1: parsed.sha1,
+            sha256: None,
+            size: None,
+            urls: Vec::new(),
+            present: false,
+        }
+    }
+}

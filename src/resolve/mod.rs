@@ -1,0 +1,24 @@
+//! The resolver, pure: from what the index holds of a KB, and from what is known of servicing, to package sets
+//! and plans.
+//!
+//! - [`package_sets`] joins updates that have the same files into sets and gives every file its role
+//!   (`roles`): which file is the update, which ones come before it and in what order, and which ones belong to
+//!   the entry while nothing proves where.
+//! - [`plan`] answers "which files does this KB really need, in which order, and why" for a baseline, or for
+//!   none.
+//!
+//! Order comes from builds; never from the order of a download dialog, from KB numbers, or from dates. An order
+//! that cannot be known is said to be unknown. The Catalog's statements go before knowledge; where the two differ,
+//! a warning says so. Nothing here asks anybody: the same input gives the same answer on both sides of the gap.
+
+mod facts;
+mod plan;
+mod roles;
+mod sets;
+#[cfg(test)]
+mod tests;
+
+pub use facts::{Facts, FileFacts, FileKey, UpdateFacts};
+pub use plan::{Choice, Place, Plan, Request, Status, Step, plan};
+pub use roles::{Evidence, Member, Needs, Role};
+pub use sets::{FamilyName, PackageSet, package_sets, unlisted_kbs};

@@ -1,0 +1,317 @@
+//! What each file of an entry is.
+//!
+//! A file that carries the entry's own KB is the target. When no file does, the entry is a bundle and all of it
+//! is the update (the children of a .NET parent, or one renamed file). Beside a target, a file of another KB is a
+//! *candidate*: it comes first when a known edge says so or when its build is lower in the same family, and it is
+//! a companion of unknown order otherwise.
+
+use std::fmt;
+
+use super::facts::{Facts, FileFacts, UpdateFacts};
+use crate::servicing::{Checkpoint, Family, Knowledge};
+use crate::update::{Architecture, Build, Kb, Kind, UpdateId};
+
+/// What a file is in its set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Role {
+    /// A separate servicing stack: first.
+    Ssu,
+    /// A cumulative update that the target builds upon.
+    Checkpoint,
+    /// A part of a .NET parent, for one release of .NET Framework.
+    DotnetChild,
+    /// The update itself.
+    Target,
+    /// Belongs to the entry; nothing proves that it comes before, or after.
+    Companion,
+}
+
+impl Role {
+    /// The word in JSON, in the index, and in tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ssu => "ssu",
+            Self::Checkpoint => "checkpoint",
+            Self::DotnetChild => "dotnet_child",
+            Self::Target => "target",
+            Self::Companion => "companion",
+        }
+    }
+
+    /// The role of this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        let all = [Self::Ssu, Self::Checkpoint, Self::DotnetChild, Self::Target, Self::Companion];
+        all.into_iter().find(|role| role.as_str() == word)
+    }
+
+    /// Whether the file is (part of) what was asked for, not something that it needs.
+    pub fn is_update(self) -> bool {
+        matches!(self, Self::Target | Self::DotnetChild)
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
+/// Why a statement is believed, with its source.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Evidence {
+    /// A download dialog lists the file.
+    Dialog {
+        /// Whose dialog.
+        update: UpdateId,
+        /// When it was read last.
+        seen: String,
+    },
+    /// A title states the build that a KB brings.
+    TitleBuild {
+        /// The KB.
+        kb: Kb,
+        /// Its build.
+        build: Build,
+    },
+    /// A knowledge table says so.
+    Knowledge {
+        /// The row, in words.
+        row: String,
+        /// As of when the tables are.
+        date: String,
+    },
+}
+
+impl Evidence {
+    /// The word that the index keeps as the source of an edge.
+    pub fn source(&self) -> &'static str {
+        match self {
+            Self::Dialog { .. } | Self::TitleBuild { .. } => "dialog",
+            Self::Knowledge { .. } => "knowledge",
+        }
+    }
+}
+
+impl fmt::Display for Evidence {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dialog { update, seen } => {
+                write!(formatter, "the download dialog of update {update} listed it on {seen}")
+            }
+            Self::TitleBuild { kb, build } => {
+                write!(formatter, "the Catalog's titles of {kb} state build {build}")
+            }
+            Self::Knowledge { row, date } => write!(formatter, "knowledge of {date}: {row}"),
+        }
+    }
+}
+
+/// A file with its role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// The file.
+    pub file: FileFacts,
+    /// What it is here.
+    pub role: Role,
+    /// The build that it brings, in the family's own numbering.
+    pub build: Option<Build>,
+    /// Why it is here and is what it is.
+    pub evidence: Vec<Evidence>,
+}
+
+impl Member {
+    /// The KB under which the file is known.
+    pub fn kb(&self) -> Option<Kb> {
+        self.file.kb
+    }
+
+    /// The place in the order of installation among files of a set; `None` when it cannot be known.
+    pub(super) fn rank(&self) -> (bool, Role, Option<Build>, Option<Kb>, &str) {
+        (self.role == Role::Companion, self.role, self.build, self.kb(), &self.file.name)
+    }
+}
+
+/// One file needs another to be installed before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Needs {
+    /// Place of the needing file among the members of its set.
+    pub from: usize,
+    /// Place of the file that it needs.
+    pub to: usize,
+    /// What the needed one is: `checkpoint`, `ssu`.
+    pub role: Role,
+    /// Where it comes from: `dialog`, `knowledge`.
+    pub source: &'static str,
+}
+
+/// The members of one entry, in order, and what there is to warn of.
+pub(super) fn members_of(
+    update: &UpdateFacts,
+    facts: &Facts,
+    knowledge: &Knowledge,
+) -> (Vec<Member>, Vec<String>) {
+    let files = facts.files_of(update);
+    let family = update.family(knowledge);
+    let architecture = facts.architecture_of(update);
+    let mut warnings = Vec::new();
+    let listed = Evidence::Dialog { update: update.id, seen: update.files_seen.clone().unwrap_or_default() };
+
+    let has_target = files.iter().any(|file| file.kb.is_some() && file.kb == update.kb);
+    let mut members: Vec<Member> = Vec::new();
+    for file in files {
+        let mut evidence = vec![listed.clone()];
+        let (role, build) = if has_target && file.kb != update.kb {
+            let (role, build, basis) = judge_candidate(file, update, family, facts, knowledge);
+            evidence.extend(basis);
+            (role, build)
+        } else {
+            let own = family.zip(update.kb).and_then(|(family, kb)| facts.build_of(kb, family, knowledge));
+            let whole = has_target || !update.kind.is_some_and(Kind::is_dotnet);
+            (if whole { Role::Target } else { Role::DotnetChild }, own)
+        };
+        if role == Role::Companion {
+            warnings.push(format!(
+                "{} belongs to the entry \"{}\", and nothing proves whether it comes before or after: its order is unknown",
+                file.name, update.title
+            ));
+        }
+        members.push(Member { file: file.clone(), role, build, evidence });
+    }
+    if let (Some(family), Some(architecture), true) = (family, architecture, has_target) {
+        add_unlisted_checkpoints(update, family, architecture, facts, knowledge, &mut members, &mut warnings);
+    }
+    members.sort_by(|a, b| a.rank().cmp(&b.rank()));
+    (members, warnings)
+}
+
+/// A file of another KB beside the target.
+fn judge_candidate(
+    file: &FileFacts,
+    update: &UpdateFacts,
+    family: Option<&Family>,
+    facts: &Facts,
+    knowledge: &Knowledge,
+) -> (Role, Option<Build>, Vec<Evidence>) {
+    let of_its_kb = |kb: Kb| facts.updates.iter().filter(move |other| other.kb == Some(kb));
+    let is_stack = file.name.to_ascii_lowercase().starts_with("ssu-")
+        || file.kb.is_some_and(|kb| of_its_kb(kb).any(|other| other.kind == Some(Kind::Ssu)));
+    if is_stack {
+        return (Role::Ssu, None, Vec::new());
+    }
+    let (Some(family), Some(kb)) = (family, file.kb) else { return (Role::Companion, None, Vec::new()) };
+    if let Some(checkpoint) = knowledge.checkpoints_of(family).find(|row| row.kb == kb) {
+        return (Role::Checkpoint, Some(checkpoint.build), vec![known_checkpoint(checkpoint, knowledge)]);
+    }
+    let own = update.kb.and_then(|kb| facts.build_of(kb, family, knowledge));
+    match (facts.build_of(kb, family, knowledge), own) {
+        (Some(build), Some(target))
+            if build < target && update.kind.is_some_and(Kind::is_windows_cumulative) =>
+        {
+            (Role::Checkpoint, Some(build), vec![Evidence::TitleBuild { kb, build }])
+        }
+        (build, _) => (Role::Companion, build, Vec::new()),
+    }
+}
+
+fn known_checkpoint(checkpoint: &Checkpoint, knowledge: &Knowledge) -> Evidence {
+    let row = format!("{} is the checkpoint {} ({})", checkpoint.kb, checkpoint.build, checkpoint.source);
+    Evidence::Knowledge { row, date: knowledge.date().to_string() }
+}
+
+/// Whether an update builds upon a checkpoint: by builds, else by the months of their releases.
+fn builds_upon(update: &UpdateFacts, own: Option<Build>, checkpoint: &Checkpoint) -> bool {
+    match (own, update.month) {
+        (Some(own), _) => checkpoint.build < own,
+        (None, Some(month)) => {
+            let released = crate::update::Month::new(checkpoint.date.year(), checkpoint.date.month());
+            released.is_some_and(|released| released < month)
+        }
+        (None, None) => false,
+    }
+}
+
+/// The checkpoints that knowledge has and that an update builds upon while its dialog does not list them.
+pub(super) fn unlisted_checkpoints<'k>(
+    update: &UpdateFacts,
+    facts: &Facts,
+    knowledge: &'k Knowledge,
+) -> Vec<&'k Checkpoint> {
+    let Some(family) = update.family(knowledge) else { return Vec::new() };
+    if !update.kind.is_some_and(Kind::is_windows_cumulative) {
+        return Vec::new();
+    }
+    let own = update.kb.and_then(|kb| facts.build_of(kb, family, knowledge));
+    let files = facts.files_of(update);
+    let missing = |row: &&Checkpoint| {
+        Some(row.kb) != update.kb
+            && builds_upon(update, own, row)
+            && !files.iter().any(|file| file.kb == Some(row.kb))
+    };
+    knowledge.checkpoints_of(family).filter(missing).collect()
+}
+
+/// The Catalog has left the checkpoint out of a dialog before. When a dialog lists none at all, every known one is
+/// added; when it lists others, those are the Catalog's statement, and a known one joins them only when the
+/// Catalog has its file. Either way it is said.
+fn add_unlisted_checkpoints(
+    update: &UpdateFacts,
+    family: &Family,
+    architecture: Architecture,
+    facts: &Facts,
+    knowledge: &Knowledge,
+    members: &mut Vec<Member>,
+    warnings: &mut Vec<String>,
+) {
+    let lists_none = !members.iter().any(|member| member.role == Role::Checkpoint);
+    for checkpoint in unlisted_checkpoints(update, facts, knowledge) {
+        let unlisted = format!(
+            "the download dialog of \"{}\" does not list the checkpoint {}",
+            update.title, checkpoint.kb
+        );
+        let indexed = facts.file_of_kb(checkpoint.kb, architecture);
+        if !lists_none && indexed.is_none() {
+            warnings.push(format!("{unlisted}, which knowledge has for {}; it lists others", family.name));
+            continue;
+        }
+        let known = || {
+            let known = checkpoint.file(architecture)?;
+            let mut file = FileFacts::from_name(&known.name);
+            file.sha256 = known.sha256;
+            file.size = known.size;
+            file.urls = vec![known.url.clone()];
+            Some(file)
+        };
+        let Some(file) = indexed.cloned().or_else(known) else {
+            warnings.push(format!(
+                "{unlisted}, and no file of it is known for {architecture}: the set is not complete"
+            ));
+            continue;
+        };
+        warnings
+            .push(format!("{unlisted}; it is in the set because knowledge of {} says so", knowledge.date()));
+        let evidence = vec![known_checkpoint(checkpoint, knowledge)];
+        members.push(Member { file, role: Role::Checkpoint, build: Some(checkpoint.build), evidence });
+    }
+}
+
+/// The edges of a set, whose members are in order: the target needs every checkpoint and stack, and a checkpoint
+/// needs those below it.
+pub(super) fn edges_of(members: &[Member]) -> Vec<Needs> {
+    let mut edges = Vec::new();
+    for (from, member) in members.iter().enumerate() {
+        if !member.role.is_update() && member.role != Role::Checkpoint {
+            continue;
+        }
+        for (to, needed) in members[..from].iter().enumerate() {
+            if !matches!(needed.role, Role::Checkpoint | Role::Ssu) {
+                continue;
+            }
+            // By whom the needed file was named at all: the dialog, else knowledge.
+            let source = needed.evidence.first().map_or("knowledge", Evidence::source);
+            edges.push(Needs { from, to, role: needed.role, source });
+        }
+    }
+    edges
+}

@@ -1,0 +1,261 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use sha2::Digest as _;
+
+use super::facts::{Facts, UpdateFacts};
+use super::roles::{Evidence, Member, Needs, Role, edges_of, members_of, unlisted_checkpoints};
+use crate::servicing::{Family, Installation, Knowledge};
+use crate::update::{Architecture, Build, Kb, Kind, Sha256, UpdateId};
+
+/// A family as a set carries it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FamilyName {
+    /// The build that names it.
+    pub id: u32,
+    /// Client or server.
+    pub installation: Installation,
+    /// For people.
+    pub name: String,
+    /// Begins the set folder's name.
+    pub folder: String,
+}
+
+impl From<&Family> for FamilyName {
+    fn from(family: &Family) -> Self {
+        Self {
+            id: family.id,
+            installation: family.installation,
+            name: family.name.clone(),
+            folder: family.folder.clone(),
+        }
+    }
+}
+
+/// The files that belong together for one KB and one architecture, in order of installation. Updates with the same
+/// files are one set with several products.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackageSet {
+    /// The KB asked for.
+    pub kb: Kb,
+    /// What it is.
+    pub kind: Option<Kind>,
+    /// The families that it serves, in the order of the family table; the first one names the folder.
+    pub families: Vec<FamilyName>,
+    /// `None` when neither title nor names tell.
+    pub architecture: Option<Architecture>,
+    /// The folder's name under the KB.
+    pub folder: String,
+    /// The products that titles name, for people and for `--product`.
+    pub products: Vec<String>,
+    /// The updates that it is made from, by id.
+    pub updates: Vec<UpdateId>,
+    /// The files, prerequisites first; companions of unknown order last.
+    pub members: Vec<Member>,
+    /// Which file needs which.
+    pub needs: Vec<Needs>,
+    /// What the files' sizes add up to by the search page, when the set has just the files that it counts.
+    pub stated_size: Option<u64>,
+    /// A copy that only Windows Setup takes, of a KB whose main package is another set.
+    pub is_dynamic_variant: bool,
+    /// What differs between sources, or is not known.
+    pub warnings: Vec<String>,
+}
+
+impl PackageSet {
+    /// A digest over the identities of the files: the same on every mirror, and another one when the KB is
+    /// re-issued.
+    pub fn fingerprint(&self) -> Sha256 {
+        let mut identities: Vec<String> = self.members.iter().map(|member| member.file.identity()).collect();
+        identities.sort_unstable();
+        let mut hasher = sha2::Sha256::new();
+        for identity in identities {
+            hasher.update(identity.as_bytes());
+            hasher.update(b"\n");
+        }
+        Sha256::from_bytes(hasher.finalize().into())
+    }
+
+    /// The build that the set brings, in the family's numbering.
+    pub fn build(&self) -> Option<Build> {
+        self.members.iter().filter(|member| member.role.is_update()).find_map(|member| member.build)
+    }
+
+    /// The bytes of all files: counted, else as the Catalog states the sum.
+    pub fn total_size(&self) -> Option<u64> {
+        let counted: Option<u64> = self.members.iter().map(|member| member.file.size).sum();
+        counted.or(self.stated_size)
+    }
+
+    /// Whether a product as people type it names this set: its title's words, its family's name, or its folder.
+    pub fn serves_product(&self, product: &str) -> bool {
+        let asked = plain_words(product);
+        if asked.is_empty() {
+            return false;
+        }
+        let of_titles = self.products.iter().map(|name| plain_words(name));
+        let of_families =
+            self.families.iter().flat_map(|family| [plain_words(&family.name), plain_words(&family.folder)]);
+        of_titles
+            .chain(of_families)
+            .any(|name| name == asked || name.strip_prefix("microsoft ") == Some(&asked))
+    }
+}
+
+/// "Windows 11, version 24H2", "windows-11-24h2", and "Windows 11 24H2" are one product.
+fn plain_words(text: &str) -> String {
+    let text =
+        text.to_ascii_lowercase().replace(|letter: char| !letter.is_alphanumeric() && letter != '.', " ");
+    text.split_whitespace().filter(|&word| word != "version").collect::<Vec<_>>().join(" ")
+}
+
+/// The package sets of a KB, by architecture and folder. Updates whose dialog was never read have no part in them.
+pub fn package_sets(kb: Kb, facts: &Facts, knowledge: &Knowledge) -> Vec<PackageSet> {
+    let mut groups: BTreeMap<GroupKey, Group<'_>> = BTreeMap::new();
+    for update in facts.updates.iter().filter(|update| update.kb == Some(kb)) {
+        if update.files.as_ref().is_none_or(Vec::is_empty) {
+            continue;
+        }
+        let (members, warnings) = members_of(update, facts, knowledge);
+        let mut identities: Vec<String> = members.iter().map(|member| member.file.identity()).collect();
+        identities.sort_unstable();
+        let dynamic = update.kind.is_some_and(Kind::is_dynamic);
+        let key = (facts.architecture_of(update), dynamic, identities);
+        let group = groups.entry(key).or_default();
+        group.merge(update, members, warnings);
+    }
+    let has_main = groups.keys().any(|(_, dynamic, _)| !dynamic);
+    let mut sets: Vec<PackageSet> =
+        groups.into_iter().map(|(key, group)| group.into_set(kb, &key, has_main, knowledge)).collect();
+    tell_folders_apart(&mut sets);
+    sets.sort_by(|a, b| (a.architecture, &a.folder).cmp(&(b.architecture, &b.folder)));
+    sets
+}
+
+/// KBs other than this one whose entries are needed to judge its files: those of candidates, and known checkpoints
+/// that a dialog left out.
+pub fn unlisted_kbs(kb: Kb, facts: &Facts, knowledge: &Knowledge) -> BTreeSet<Kb> {
+    let mut kbs = BTreeSet::new();
+    for update in facts.updates.iter().filter(|update| update.kb == Some(kb) && update.files.is_some()) {
+        kbs.extend(facts.files_of(update).into_iter().filter_map(|file| file.kb));
+        kbs.extend(
+            unlisted_checkpoints(update, facts, knowledge).into_iter().map(|checkpoint| checkpoint.kb),
+        );
+    }
+    kbs.remove(&kb);
+    kbs
+}
+
+/// Architecture, whether Setup alone takes it, and the files.
+type GroupKey = (Option<Architecture>, bool, Vec<String>);
+
+#[derive(Default)]
+struct Group<'a> {
+    updates: Vec<&'a UpdateFacts>,
+    members: Vec<Member>,
+    warnings: BTreeSet<String>,
+}
+
+impl<'a> Group<'a> {
+    fn merge(&mut self, update: &'a UpdateFacts, members: Vec<Member>, warnings: Vec<String>) {
+        self.updates.push(update);
+        self.warnings.extend(warnings);
+        if self.members.is_empty() {
+            self.members = members;
+            return;
+        }
+        for member in members {
+            let identity = member.file.identity();
+            let Some(known) = self.members.iter_mut().find(|known| known.file.identity() == identity) else {
+                continue;
+            };
+            // One entry may know more than another: a proven role goes before "companion".
+            if known.role == Role::Companion && member.role != Role::Companion {
+                known.role = member.role;
+                known.build = member.build;
+            }
+            known.build = known.build.max(member.build);
+            for evidence in member.evidence {
+                if !known.evidence.contains(&evidence) {
+                    known.evidence.push(evidence);
+                }
+            }
+        }
+    }
+
+    fn into_set(mut self, kb: Kb, key: &GroupKey, has_main: bool, knowledge: &Knowledge) -> PackageSet {
+        let (architecture, dynamic, _) = *key;
+        self.updates.sort_by_key(|update| update.id);
+        for member in &mut self.members {
+            // What the dialog says stands before what knowledge says.
+            member.evidence.sort();
+        }
+        self.members.sort_by(|a, b| a.rank().cmp(&b.rank()));
+        let named: Vec<&Family> = self.updates.iter().filter_map(|update| update.family(knowledge)).collect();
+        let families: Vec<FamilyName> = knowledge
+            .families()
+            .iter()
+            .filter(|family| named.contains(family))
+            .map(FamilyName::from)
+            .collect();
+        let products: BTreeSet<String> = self.updates.iter().map(|update| update.product_name()).collect();
+        let from_dialogs = |member: &Member| matches!(member.evidence.first(), Some(Evidence::Dialog { .. }));
+        let sizes: BTreeSet<Option<u64>> = self.updates.iter().map(|update| update.size).collect();
+        let stated_size = match sizes.into_iter().collect::<Vec<_>>().as_slice() {
+            [Some(size)] if self.members.iter().all(from_dialogs) => Some(*size),
+            _ => None,
+        };
+        let base = families.first().map_or_else(
+            || {
+                slug(
+                    self.updates
+                        .first()
+                        .map_or("", |update| update.product.as_deref().unwrap_or(&update.products)),
+                )
+            },
+            |family| family.folder.clone(),
+        );
+        let architecture_word = architecture.map_or("any", Architecture::as_str);
+        let is_dynamic_variant = dynamic && has_main;
+        let suffix = if is_dynamic_variant { "-dynamic" } else { "" };
+        PackageSet {
+            kb,
+            kind: self.updates.iter().find_map(|update| update.kind),
+            families,
+            architecture,
+            folder: format!("{base}-{architecture_word}{suffix}"),
+            products: products.into_iter().collect(),
+            updates: self.updates.iter().map(|update| update.id).collect(),
+            needs: edges_of(&self.members),
+            members: self.members,
+            stated_size,
+            is_dynamic_variant,
+            warnings: self.warnings.into_iter().collect(),
+        }
+    }
+}
+
+/// A folder name from a product that belongs to no family.
+fn slug(product: &str) -> String {
+    /// Leaves room for architecture and suffixes in a path component of 120.
+    const LENGTH: usize = 60;
+    let words = product.to_ascii_lowercase().replace(|letter: char| !letter.is_ascii_alphanumeric(), " ");
+    let mut slug = words.split_whitespace().collect::<Vec<_>>().join("-");
+    slug.truncate(LENGTH);
+    let slug = slug.trim_end_matches('-');
+    if slug.is_empty() { "other".to_owned() } else { slug.to_owned() }
+}
+
+/// Sets of one family that differ: all of them get a suffix from their files, so that no set's folder depends on
+/// which others exist beside it in what order.
+fn tell_folders_apart(sets: &mut [PackageSet]) {
+    let mut count: BTreeMap<String, usize> = BTreeMap::new();
+    for set in sets.iter() {
+        *count.entry(set.folder.clone()).or_default() += 1;
+    }
+    for set in sets {
+        if count.get(&set.folder).is_some_and(|&count| count > 1) {
+            let digits: String = set.fingerprint().to_string().chars().take(8).collect();
+            set.folder = format!("{}-{digits}", set.folder);
+        }
+    }
+}

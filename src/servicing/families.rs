@@ -1,0 +1,142 @@
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::{check_format, faulty, read_table};
+use crate::error::Result;
+use crate::update::Build;
+
+/// Whether packages are for a client or a server; the same build number may be both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Installation {
+    /// Windows 10, 11, and before.
+    Client,
+    /// Windows Server, Azure Stack HCI.
+    Server,
+}
+
+impl Installation {
+    /// The word in options and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Server => "server",
+        }
+    }
+}
+
+/// Builds that share packages.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Family {
+    /// The build that names the family: 26100.
+    pub id: u32,
+    /// Client and server of one build are two families.
+    pub installation: Installation,
+    /// For people: "Windows 11 24H2, 25H2, 26H2".
+    pub name: String,
+    /// Begins the names of set folders: `windows-11-24h2`.
+    pub folder: String,
+    /// The builds that a machine of the family may state.
+    pub builds: Vec<u32>,
+    /// How titles name it.
+    products: Vec<Product>,
+    /// Where the row comes from.
+    pub source: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Product {
+    product: String,
+    #[serde(default)]
+    release: Option<String>,
+}
+
+impl Family {
+    /// The revision of a build, when the build is of this family. The versions of a family share their
+    /// revisions: 26200.8117 and 26100.8117 are the same content.
+    pub fn revision_of(&self, build: Build) -> Option<u32> {
+        self.builds.contains(&build.number).then_some(build.revision)
+    }
+
+    /// The build under which the family itself is known: 26200.8117 is 26100.8117 there.
+    pub fn canonical(&self, build: Build) -> Option<Build> {
+        self.revision_of(build).map(|revision| Build::new(self.id, revision))
+    }
+
+    /// Whether titles name it so.
+    pub fn has_product(&self, product: &str, release: Option<&str>) -> bool {
+        self.products.iter().any(|row| {
+            row.product.eq_ignore_ascii_case(product)
+                && match (&row.release, release) {
+                    (None, None) => true,
+                    (Some(known), Some(asked)) => known.eq_ignore_ascii_case(asked),
+                    _ => false,
+                }
+        })
+    }
+
+    /// The place of a product in the family's own order; the first one is the main one.
+    pub fn rank_of_product(&self, product: &str, release: Option<&str>) -> Option<usize> {
+        let matches = |row: &Product| {
+            row.product.eq_ignore_ascii_case(product)
+                && row.release.as_deref().map(str::to_ascii_lowercase) == release.map(str::to_ascii_lowercase)
+        };
+        self.products.iter().position(matches)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    format: u32,
+    version: String,
+    date: Date,
+    family: Vec<Family>,
+}
+
+pub(super) struct Families {
+    pub(super) version: String,
+    pub(super) date: Date,
+    pub(super) rows: Vec<Family>,
+}
+
+pub(super) fn parse(text: &str) -> Result<Families> {
+    const NAME: &str = "families.toml";
+    let table: Table = read_table(NAME, text)?;
+    check_format(NAME, table.format)?;
+    let (mut folders, mut ids, mut products) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    for family in &table.family {
+        let what = format!("{} ({})", family.name, family.installation.as_str());
+        let plain =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
+        if family.folder.is_empty() || !family.folder.bytes().all(plain) {
+            return Err(faulty(
+                NAME,
+                &format!("{what} has a folder that is no plain name: {:?}", family.folder),
+            ));
+        }
+        if family.source.trim().is_empty() {
+            return Err(faulty(NAME, &format!("{what} names no source")));
+        }
+        if !family.builds.contains(&family.id) {
+            return Err(faulty(NAME, &format!("{what} does not list its own build")));
+        }
+        if !folders.insert(&family.folder) || !ids.insert((family.id, family.installation)) {
+            return Err(faulty(NAME, &format!("{what} is there twice")));
+        }
+        for row in &family.products {
+            let key = (row.product.to_ascii_lowercase(), row.release.as_deref().map(str::to_ascii_lowercase));
+            if !products.insert(key) {
+                return Err(faulty(
+                    NAME,
+                    &format!("{what}: {} {:?} is another family's too", row.product, row.release),
+                ));
+            }
+        }
+    }
+    Ok(Families { version: table.version, date: table.date, rows: table.family })
+}

@@ -1,0 +1,81 @@
+//! Misbehaviour on command: a [`Rule`] says which requests, how often, and what happens instead.
+
+use super::http::{Answer, Delivery, Request};
+use super::pages;
+
+/// What happens instead of the regular answer, or to it.
+#[derive(Debug, Clone)]
+pub(crate) enum Action {
+    /// 302 to the site's error page, which comes with status 200 and error number 8DDD0010.
+    ErrorPage,
+    /// This status, with these headers and a short text.
+    Status(u16, Vec<(String, String)>),
+    /// Status 200 with another body: content type and bytes, such as a proxy's login page.
+    Body(&'static str, Vec<u8>),
+    /// The connection ends without an answer.
+    Close,
+    /// The regular answer, its Content-Length included, cut after so many bytes of the body.
+    CutAfter(usize),
+    /// 302 to this location.
+    Redirect(String),
+}
+
+/// Which requests an [`Action`] applies to. Both listeners obey; the first rule that applies is taken.
+#[derive(Debug, Clone)]
+pub(crate) struct Rule {
+    /// A part of path and query, undecoded; the empty text is in all.
+    pub(crate) path_contains: String,
+    /// Only this method.
+    pub(crate) method: Option<&'static str>,
+    /// How many requests it still applies to; `usize::MAX` is always.
+    pub(crate) times: usize,
+    pub(crate) action: Action,
+}
+
+impl Rule {
+    /// For the next request to such a path.
+    pub(crate) fn once(path_contains: &str, action: Action) -> Self {
+        Self { path_contains: path_contains.to_owned(), method: None, times: 1, action }
+    }
+
+    /// For every request to such a path.
+    pub(crate) fn always(path_contains: &str, action: Action) -> Self {
+        Self { times: usize::MAX, ..Self::once(path_contains, action) }
+    }
+
+    fn applies_to(&self, request: &Request) -> bool {
+        // The error page itself is spared from ErrorPage: a redirect to itself would never end.
+        let itself = matches!(self.action, Action::ErrorPage) && request.path == pages::ERROR_PATH;
+        self.times > 0
+            && !itself
+            && self.method.is_none_or(|method| method == request.method)
+            && request.target.contains(&self.path_contains)
+    }
+}
+
+/// The action of the first rule that applies, which is one time fewer then.
+pub(super) fn take(rules: &mut [Rule], request: &Request) -> Option<Action> {
+    let rule = rules.iter_mut().find(|rule| rule.applies_to(request))?;
+    if rule.times != usize::MAX {
+        rule.times -= 1;
+    }
+    Some(rule.action.clone())
+}
+
+impl Action {
+    /// The answer under this action; `regular` makes the one without it.
+    pub(super) fn apply(self, regular: impl FnOnce() -> Answer) -> Answer {
+        match self {
+            Self::ErrorPage => Answer::redirect(pages::ERROR_TARGET),
+            Self::Status(status, headers) => {
+                let mut answer = Answer::text(status, &format!("status {status} on command\n"));
+                answer.headers.extend(headers);
+                answer
+            }
+            Self::Body(content_type, bytes) => Answer::new(200, content_type, bytes),
+            Self::Close => Answer { delivery: Delivery::Nothing, ..regular() },
+            Self::CutAfter(length) => Answer { delivery: Delivery::CutAfter(length), ..regular() },
+            Self::Redirect(location) => Answer::redirect(&location),
+        }
+    }
+}

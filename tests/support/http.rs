@@ -1,0 +1,311 @@
+//! HTTP/1.1 as bytes: reading one request, writing one answer, and a listener with a thread a connection.
+//!
+//! One request a connection (`Connection: close`). All bytes of an answer go out in [`write_answer`], so that
+//! an answer that is cut, or promises another length than it has, is a value ([`Answer::promised`],
+//! [`Delivery`]) and needs no trick. Reading and writing take any stream, so that TLS can be put around them.
+
+use std::io::{self, BufRead as _, BufReader, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use url::form_urlencoded;
+
+/// No read, write, or connect waits longer.
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
+const MAX_HEAD: u64 = 64 * 1024;
+const MAX_FORM: u64 = 1024 * 1024;
+/// The body is written, and counted, in pieces of this size.
+const PIECE: usize = 64 * 1024;
+
+pub(super) type Pairs = Vec<(String, String)>;
+
+/// One request as it came.
+#[derive(Debug, Clone)]
+pub(super) struct Request {
+    pub(super) method: String,
+    /// Path and query, undecoded.
+    pub(super) target: String,
+    /// The path, undecoded.
+    pub(super) path: String,
+    /// The decoded query, in the order sent.
+    pub(super) query: Pairs,
+    /// Names in lower case.
+    pub(super) headers: Pairs,
+    /// The decoded form body, in the order sent; empty for another kind of body.
+    pub(super) form: Pairs,
+}
+
+impl Request {
+    /// The value of a header; `name` in lower case.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        value_of(&self.headers, name)
+    }
+
+    /// A query or form value; names compare without case.
+    pub(super) fn value(&self, name: &str) -> Option<&str> {
+        let mut pairs = self.query.iter().chain(&self.form);
+        pairs.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    pub(super) fn is_head(&self) -> bool {
+        self.method == "HEAD"
+    }
+}
+
+pub(super) fn value_of<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+}
+
+pub(super) fn decode_pairs(text: &str) -> Pairs {
+    form_urlencoded::parse(text.as_bytes()).into_owned().collect()
+}
+
+/// How much of an answer is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Delivery {
+    Whole,
+    /// The head, so many bytes of the body, and then the end of the stream.
+    CutAfter(usize),
+    /// The end of the stream at once.
+    Nothing,
+}
+
+/// One answer as it will be written.
+#[derive(Debug, Clone)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    /// Without Content-Length and Connection, which [`write_answer`] adds.
+    pub(super) headers: Pairs,
+    pub(super) body: Arc<[u8]>,
+    /// The part of `body` that is the body of this answer.
+    pub(super) part: Range<usize>,
+    /// The Content-Length to state when it is not the length of `part`.
+    pub(super) promised: Option<u64>,
+    pub(super) delivery: Delivery,
+    /// Whether the body is (a part of) a package file.
+    pub(super) package: bool,
+}
+
+impl Answer {
+    pub(super) fn new(status: u16, content_type: &str, body: impl Into<Arc<[u8]>>) -> Self {
+        let body = body.into();
+        Self {
+            status,
+            headers: vec![pair("Content-Type", content_type)],
+            part: 0..body.len(),
+            body,
+            promised: None,
+            delivery: Delivery::Whole,
+            package: false,
+        }
+    }
+
+    pub(super) fn page(html: String) -> Self {
+        Self::new(200, "text/html; charset=utf-8", html.into_bytes())
+    }
+
+    pub(super) fn text(status: u16, text: &str) -> Self {
+        Self::new(status, "text/plain; charset=utf-8", text.as_bytes())
+    }
+
+    pub(super) fn redirect(location: &str) -> Self {
+        Self::text(302, "moved\n").with("Location", location)
+    }
+
+    pub(super) fn with(mut self, name: &str, value: &str) -> Self {
+        self.headers.push(pair(name, value));
+        self
+    }
+}
+
+pub(super) fn pair(name: &str, value: &str) -> (String, String) {
+    (name.to_owned(), value.to_owned())
+}
+
+/// Reads one request; `None` when the peer closed, or sent what is no request, or more than a test sends.
+pub(super) fn read_request(stream: impl Read) -> io::Result<Option<Request>> {
+    let mut reader = BufReader::new(stream.take(MAX_HEAD + MAX_FORM));
+    let mut lines = Vec::new();
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        length += reader.read_line(&mut line)? as u64;
+        if !line.ends_with('\n') || length > MAX_HEAD {
+            return Ok(None);
+        }
+        let line = line.trim_end();
+        if line.is_empty() {
+            break;
+        }
+        lines.push(line.to_owned());
+    }
+    let mut words = lines.first().map_or("", String::as_str).split(' ');
+    let (Some(method), Some(target), Some("HTTP/1.1")) = (words.next(), words.next(), words.next()) else {
+        return Ok(None);
+    };
+    let headers: Pairs = lines[1..]
+        .iter()
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
+        .collect();
+    let content_length = value_of(&headers, "content-length").and_then(|text| text.parse().ok()).unwrap_or(0);
+    if content_length > MAX_FORM {
+        return Ok(None);
+    }
+    let mut body = Vec::new();
+    reader.take(content_length).read_to_end(&mut body)?;
+    if body.len() as u64 != content_length {
+        return Ok(None);
+    }
+    let is_form = value_of(&headers, "content-type")
+        .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    Ok(Some(Request {
+        method: method.to_owned(),
+        target: target.to_owned(),
+        path: path.to_owned(),
+        query: decode_pairs(query),
+        form: if is_form { decode_pairs(&String::from_utf8_lossy(&body)) } else { Vec::new() },
+        headers,
+    }))
+}
+
+/// Writes an answer as its [`Delivery`] says. `count` hears of each piece of the body before it goes out, so
+/// that who has received an answer finds it counted.
+pub(super) fn write_answer(
+    stream: &mut impl Write,
+    answer: &Answer,
+    without_body: bool,
+    count: impl Fn(usize),
+) -> io::Result<()> {
+    let body = &answer.body[answer.part.clone()];
+    let written = match answer.delivery {
+        Delivery::Nothing => return Ok(()),
+        Delivery::Whole => body.len(),
+        Delivery::CutAfter(length) => length.min(body.len()),
+    };
+    let mut head = format!("HTTP/1.1 {} {}\r\n", answer.status, reason(answer.status));
+    let promised = answer.promised.unwrap_or(body.len() as u64).to_string();
+    let framing = [pair("Content-Length", &promised), pair("Connection", "close")];
+    for (name, value) in answer.headers.iter().chain(&framing) {
+        head.extend([name, ": ", value, "\r\n"]);
+    }
+    head.push_str("\r\n");
+    stream.write_all(head.as_bytes())?;
+    if !without_body {
+        for piece in body[..written].chunks(PIECE) {
+            count(piece.len());
+            stream.write_all(piece)?;
+        }
+    }
+    stream.flush()
+}
+
+fn reason(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        206 => "Partial Content",
+        302 => "Found",
+        404 => "Not Found",
+        416 => "Range Not Satisfiable",
+        429 => "Too Many Requests",
+        503 => "Service Unavailable",
+        _ => "Status",
+    }
+}
+
+/// What a listener asks for its answers.
+pub(super) trait Site: Send + Sync + 'static {
+    fn answer(&self, request: &Request) -> Answer;
+    /// So many bytes of the answer's body are about to be written.
+    fn sending(&self, answer: &Answer, bytes: usize);
+}
+
+/// A listener with its threads. Dropping it closes every connection and waits for the threads.
+#[derive(Debug)]
+pub(super) struct Server {
+    address: SocketAddr,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    pub(super) fn start(listener: TcpListener, site: impl Site) -> Self {
+        let address = listener.local_addr().expect("a bound listener has an address");
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let thread = std::thread::spawn(move || accept_all(&listener, &Arc::new(site), &stopped));
+        Self { address, stop, thread: Some(thread) }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+        // Accepting has no time limit; a connection of our own ends the wait.
+        let woken = TcpStream::connect_timeout(&self.address, LONGEST_WAIT).is_ok();
+        let ended = self.thread.take().filter(|thread| woken || thread.is_finished()).map(JoinHandle::join);
+        if !std::thread::panicking() {
+            assert!(matches!(ended, Some(Ok(()))), "a thread of the loopback server panicked or hangs");
+        }
+    }
+}
+
+struct Connection {
+    stream: TcpStream,
+    thread: JoinHandle<()>,
+}
+
+fn accept_all(listener: &TcpListener, site: &Arc<impl Site>, stop: &AtomicBool) {
+    let mut connections: Vec<Connection> = Vec::new();
+    loop {
+        let accepted = listener.accept();
+        if stop.load(Ordering::SeqCst) {
+            break;
+        }
+        let (done, open) = connections.into_iter().partition(|connection| connection.thread.is_finished());
+        connections = open;
+        join(done);
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            // The peer was gone before it was accepted.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
+            Err(error) => panic!("the loopback server cannot accept: {error}"),
+        };
+        let site = Arc::clone(site);
+        let kept = stream.try_clone().expect("a socket can be cloned");
+        let thread = std::thread::spawn(move || {
+            // A peer that goes away in mid-talk is no fault of the server; the test sees it on its side.
+            drop(converse(&stream, site.as_ref()));
+            drop(stream.shutdown(Shutdown::Both));
+        });
+        connections.push(Connection { stream: kept, thread });
+    }
+    for connection in &connections {
+        drop(connection.stream.shutdown(Shutdown::Both));
+    }
+    join(connections);
+}
+
+fn join(connections: Vec<Connection>) {
+    for connection in connections {
+        if let Err(panic) = connection.thread.join() {
+            std::panic::resume_unwind(panic);
+        }
+    }
+}
+
+fn converse(mut stream: &TcpStream, site: &impl Site) -> io::Result<()> {
+    stream.set_read_timeout(Some(LONGEST_WAIT))?;
+    stream.set_write_timeout(Some(LONGEST_WAIT))?;
+    stream.set_nodelay(true)?;
+    let Some(request) = read_request(stream)? else {
+        return write_answer(&mut stream, &Answer::text(400, "no request\n"), false, |_| ());
+    };
+    let answer = site.answer(&request);
+    write_answer(&mut stream, &answer, request.is_head(), |bytes| site.sending(&answer, bytes))
+}

@@ -1,0 +1,174 @@
+//! The two listeners: one plays the Catalog, one the CDN, so that allow-lists of hosts are put to use.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::fault::{self, Rule};
+use super::http::{Answer, Pairs, Request, Server, Site};
+use super::pages;
+use super::recording::Recording;
+use super::world::{Stage, World};
+
+/// Host and port of both listeners.
+#[derive(Debug, Clone)]
+pub(super) struct Hosts {
+    pub(super) catalog: String,
+    pub(super) cdn: String,
+}
+
+/// Which listener a request came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Role {
+    Catalog,
+    Cdn,
+}
+
+/// One request that came, also when a rule spoiled its answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    pub(crate) method: String,
+    /// Undecoded.
+    pub(crate) path_and_query: String,
+    /// Decoded; empty without a form body.
+    pub(crate) form: Vec<(String, String)>,
+    pub(crate) user_agent: Option<String>,
+    pub(crate) accept_language: Option<String>,
+    pub(crate) range: Option<String>,
+}
+
+/// A running Catalog and CDN; dropping it stops both.
+#[derive(Debug)]
+pub(crate) struct Loopback {
+    shared: Arc<Shared>,
+    /// Held for their `Drop`.
+    _servers: [Server; 2],
+}
+
+impl Loopback {
+    /// With content written by the test.
+    pub(crate) fn start(world: World) -> Self {
+        Self::serve(|hosts| Source::Stage(Stage::new(world, hosts)))
+    }
+
+    /// With the answers of a recording folder in the program's own format.
+    pub(crate) fn from_recording(dir: &Path) -> Self {
+        Self::serve(|hosts| Source::Recording(Recording::load(dir, hosts)))
+    }
+
+    fn serve(source: impl FnOnce(&Hosts) -> Source) -> Self {
+        let [catalog, cdn] = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
+        let host = |listener: &TcpListener| listener.local_addr().expect("a bound listener").to_string();
+        let hosts = Hosts { catalog: host(&catalog), cdn: host(&cdn) };
+        let shared = Arc::new(Shared {
+            source: Mutex::new(Arc::new(source(&hosts))),
+            hosts,
+            rules: Mutex::default(),
+            seen: Mutex::default(),
+            package_bytes: AtomicU64::new(0),
+        });
+        let start = |listener, role| Server::start(listener, Listener { role, shared: Arc::clone(&shared) });
+        let servers = [start(catalog, Role::Catalog), start(cdn, Role::Cdn)];
+        Self { shared, _servers: servers }
+    }
+
+    /// For `--catalog-url`: `http://127.0.0.1:PORT`.
+    pub(crate) fn catalog_url(&self) -> String {
+        format!("http://{}", self.shared.hosts.catalog)
+    }
+
+    /// For `--allow-host`: `127.0.0.1:PORT` of the CDN.
+    pub(crate) fn file_host(&self) -> String {
+        self.shared.hosts.cdn.clone()
+    }
+
+    /// Other content from now on, at the same addresses: a later day of the Catalog.
+    pub(crate) fn replace(&self, world: World) {
+        let stage = Stage::new(world, &self.shared.hosts);
+        *lock(&self.shared.source) = Arc::new(Source::Stage(stage));
+    }
+
+    /// Adds a rule behind those that are there.
+    pub(crate) fn rule(&self, rule: Rule) {
+        lock(&self.shared.rules).push(rule);
+    }
+
+    /// All requests so far to either listener, in the order they came.
+    pub(crate) fn requests(&self) -> Vec<Seen> {
+        lock(&self.shared.seen).clone()
+    }
+
+    /// How many body bytes of package files have gone out. Exact for what a client has read to its end; when it
+    /// hangs up in the middle, what was on its way counts too.
+    pub(crate) fn bytes_served(&self) -> u64 {
+        self.shared.package_bytes.load(Ordering::SeqCst)
+    }
+}
+
+#[derive(Debug)]
+enum Source {
+    Stage(Stage),
+    Recording(Recording),
+}
+
+#[derive(Debug)]
+struct Shared {
+    source: Mutex<Arc<Source>>,
+    hosts: Hosts,
+    rules: Mutex<Vec<Rule>>,
+    seen: Mutex<Vec<Seen>>,
+    package_bytes: AtomicU64,
+}
+
+struct Listener {
+    role: Role,
+    shared: Arc<Shared>,
+}
+
+impl Site for Listener {
+    fn answer(&self, request: &Request) -> Answer {
+        lock(&self.shared.seen).push(seen(request));
+        let action = fault::take(&mut lock(&self.shared.rules), request);
+        let regular = || self.regular_answer(request);
+        action.map_or_else(regular, |action| action.apply(regular))
+    }
+
+    fn sending(&self, answer: &Answer, bytes: usize) {
+        if answer.package {
+            self.shared.package_bytes.fetch_add(bytes as u64, Ordering::SeqCst);
+        }
+    }
+}
+
+impl Listener {
+    fn regular_answer(&self, request: &Request) -> Answer {
+        let source = Arc::clone(&lock(&self.shared.source));
+        let answer = match source.as_ref() {
+            Source::Stage(stage) => stage.answer(self.role, request),
+            Source::Recording(recording) => recording.answer(self.role, request),
+        };
+        answer.unwrap_or_else(|| match request.path.as_str() {
+            pages::ERROR_PATH => Answer::page(pages::error()),
+            pages::THANKS_PATH => Answer::page(pages::thanks()),
+            _ => Answer::text(404, &format!("not here: {} {}\n", request.method, request.target)),
+        })
+    }
+}
+
+fn seen(request: &Request) -> Seen {
+    let header = |name| request.header(name).map(str::to_owned);
+    Seen {
+        method: request.method.clone(),
+        path_and_query: request.target.clone(),
+        form: Pairs::clone(&request.form),
+        user_agent: header("user-agent"),
+        accept_language: header("accept-language"),
+        range: header("range"),
+    }
+}
+
+/// A thread that panicked is reported when its server is dropped; the lock itself stays usable.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,34 @@
+//! A Catalog and a CDN on the loopback interface, for tests that need real sockets.
+//!
+//! ```ignore
+//! let package = FileSpec::package("windows11.0-kb5043080-arm64", "msu", b"the bytes");
+//! let update = UpdateSpec { files: vec![package], ..UpdateSpec::new(&id(1), "2024-09 … (KB5043080)") };
+//! let loopback = Loopback::start(World::new().update(update));
+//! loopback.rule(Rule::once("/Search.aspx", Action::ErrorPage));
+//! // … run the program with --catalog-url {loopback.catalog_url()} --allow-host {loopback.file_host()} …
+//! assert_eq!(loopback.requests().len(), 4);
+//! ```
+//!
+//! - [`world`]: what the Catalog has, written by the test;
+//! - [`recording`]: the same from a recording folder in the program's own format;
+//! - [`pages`]: the HTML and script of each kind of page, in both dialects;
+//! - [`file_answer`]: package files, with HEAD and ranges;
+//! - [`fault`]: misbehaviour on command;
+//! - [`http`]: requests and answers as bytes, the only place that touches a stream;
+//! - [`loopback`]: the two listeners and what they have seen.
+//!
+//! Nothing here sleeps or reads a clock; every wait on a socket has an end.
+#![expect(clippy::expect_used, reason = "test code: clippy.toml allows it in #[test] functions only")]
+
+mod fault;
+mod file_answer;
+mod http;
+mod loopback;
+mod pages;
+mod recording;
+mod selftest;
+mod world;
+
+pub(crate) use fault::{Action, Rule};
+pub(crate) use loopback::{Loopback, Seen};
+pub(crate) use world::{FileSpec, Stated, UpdateSpec, World, id};
