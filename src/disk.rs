@@ -141,6 +141,14 @@ pub fn write_atomic(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
     sync_dir(folder)
 }
 
+/// Adds a line to a text file, making the file where there is none.
+pub fn append_line(path: &Utf8Path, line: &str) -> Result<()> {
+    create_dir_all(parent(path))?;
+    let opened = File::options().append(true).create(true).open(path);
+    let mut file = opened.map_err(|error| failed("open", path, error))?;
+    file.write_all(format!("{line}\n").as_bytes()).map_err(|error| failed("write", path, error))
+}
+
 /// Temporary files are made for their owner alone; what is put in place is for whoever may read the folder.
 #[cfg(unix)]
 fn make_readable_by_all(file: &File, path: &Utf8Path) -> Result<()> {

@@ -61,6 +61,8 @@ pub enum Event {
     },
     /// Something to know that stops nothing.
     Warning(String),
+    /// The run is over; nothing that is told afterwards is shown.
+    End,
 }
 
 /// Takes events. Cloning gives another sender to the same consumer.

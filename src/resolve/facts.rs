@@ -33,12 +33,37 @@ pub struct FileFacts {
 }
 
 impl FileFacts {
+    /// Facts of a file of which only the name is known so far.
+    pub fn from_name(name: &str) -> Self {
+        let parsed = PackageName::parse(name);
+        Self {
+            key: None,
+            name: name.to_owned(),
+            kb: parsed.kb,
+            architecture: parsed.architecture,
+            sha1: parsed.sha1,
+            sha256: None,
+            size: None,
+            urls: Vec::new(),
+            present: false,
+        }
+    }
+
     /// What stands for the file in the fingerprint of a set: the same on every mirror.
     pub fn identity(&self) -> String {
         match (self.sha1, self.sha256) {
             (Some(sha1), _) => format!("sha1:{sha1}"),
             (None, Some(sha256)) => format!("sha256:{sha256}"),
             (None, None) => format!("name:{}", self.name),
+        }
+    }
+
+    /// Digits that tell the file from another of the same name.
+    pub fn identity_digits(&self) -> String {
+        match (self.sha256, self.sha1) {
+            (Some(sha256), _) => sha256.to_string(),
+            (None, Some(sha1)) => sha1.to_string(),
+            (None, None) => self.key.map_or_else(String::new, |key| format!("{:08x}", key.0)),
         }
     }
 }
@@ -139,24 +164,5 @@ impl Facts {
     pub fn file_of_kb(&self, kb: Kb, architecture: Architecture) -> Option<&FileFacts> {
         let of_kb = |file: &&FileFacts| file.kb == Some(kb) && file.architecture == Some(architecture);
         self.files.values().rfind(of_kb)
-    }
-}
-
-/// What a Catalog name says, put into facts; the digests and sizes are the caller's.
-impl FileFacts {
-    /// Facts of a file of which only the name is known so far.
-    pub fn from_name(name: &str) -> Self {
-        let parsed = PackageName::parse(name);
-        Self {
-            key: None,
-            name: name.to_owned(),
-            kb: parsed.kb,
-            architecture: parsed.architecture,
-            sha1: parsed.sha1,
-            sha256: None,
-            size: None,
-            urls: Vec::new(),
-            present: false,
-        }
     }
 }

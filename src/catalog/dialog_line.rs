@@ -1,0 +1,254 @@
+//! The grammar of one line of data in a download dialog: an assignment to a part of `downloadInformation`.
+//!
+//! ```text
+//! downloadInformation[0] = new Object();
+//! downloadInformation[0].enTitle ='2026-09 Cumulative Update …';
+//! downloadInformation[0].files[1].url = 'https://…';
+//! ```
+//!
+//! It is a list of the forms that the site uses, not a piece of JavaScript: a line is taken whole or not at all,
+//! nothing is evaluated, and a text is in single quotes and has known escapes only.
+
+use winnow::ascii::{dec_int, dec_uint, space0, space1};
+use winnow::combinator::{alt, delimited, empty, fail, opt, preceded, repeat};
+use winnow::error::ContextError;
+use winnow::prelude::*;
+use winnow::token::take_while;
+
+type Result<T> = winnow::Result<T, ContextError>;
+
+/// What a line assigns to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place<'a> {
+    /// `downloadInformation[i]`
+    Update(usize),
+    /// `downloadInformation[i].name`
+    UpdateProperty(usize, &'a str),
+    /// `downloadInformation[i].files[j]`
+    File(usize, usize),
+    /// `downloadInformation[i].files[j].name`
+    FileProperty(usize, usize, &'a str),
+}
+
+/// What a line assigns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Value {
+    Text(String),
+    Number(i64),
+    Truth(bool),
+    NewObject,
+    NewArray,
+}
+
+/// How a line of data begins.
+pub(super) const BEGINNING: &str = "downloadInformation[";
+
+/// Reads one line without white space around it; `None` where it is anything but an assignment.
+pub(super) fn parse_line(line: &str) -> Option<(Place<'_>, Value)> {
+    assignment.parse(line).ok()
+}
+
+/// Whether a line declares the array that all data is put into.
+pub(super) fn is_declaration(line: &str) -> bool {
+    let mut declaration = ("var", space1, "downloadInformation", equals, new("Array"), end);
+    declaration.parse(line).is_ok()
+}
+
+fn assignment<'a>(input: &mut &'a str) -> Result<(Place<'a>, Value)> {
+    let (place, (), value, ()) = (place, equals, value, end).parse_next(input)?;
+    Ok((place, value))
+}
+
+fn equals(input: &mut &str) -> Result<()> {
+    (space0, '=', space0).void().parse_next(input)
+}
+
+fn end(input: &mut &str) -> Result<()> {
+    (space0, ';').void().parse_next(input)
+}
+
+fn place<'a>(input: &mut &'a str) -> Result<Place<'a>> {
+    let update = preceded("downloadInformation", index).parse_next(input)?;
+    let file = opt(preceded(".files", index)).parse_next(input)?;
+    let property = opt(preceded('.', name)).parse_next(input)?;
+    Ok(match (file, property) {
+        (None, None) => Place::Update(update),
+        (None, Some(name)) => Place::UpdateProperty(update, name),
+        (Some(file), None) => Place::File(update, file),
+        (Some(file), Some(name)) => Place::FileProperty(update, file, name),
+    })
+}
+
+fn index(input: &mut &str) -> Result<usize> {
+    delimited('[', dec_uint, ']').parse_next(input)
+}
+
+fn name<'a>(input: &mut &'a str) -> Result<&'a str> {
+    take_while(1.., |sign: char| sign.is_ascii_alphanumeric() || sign == '_').parse_next(input)
+}
+
+fn value(input: &mut &str) -> Result<Value> {
+    alt((
+        text.map(Value::Text),
+        dec_int.map(Value::Number),
+        "true".value(Value::Truth(true)),
+        "false".value(Value::Truth(false)),
+        new("Object").value(Value::NewObject),
+        new("Array").value(Value::NewArray),
+    ))
+    .parse_next(input)
+}
+
+fn new<'a>(class: &'static str) -> impl Parser<&'a str, (), ContextError> {
+    ("new", space1, class, space0, '(', space0, ')').void()
+}
+
+fn text(input: &mut &str) -> Result<String> {
+    let plain = take_while(1.., |sign| !matches!(sign, '\'' | '\\'));
+    let piece = alt((plain.map(str::to_owned), escape.map(String::from)));
+    let pieces = repeat(0.., piece).fold(String::new, |mut text, piece| {
+        text.push_str(&piece);
+        text
+    });
+    delimited('\'', pieces, '\'').parse_next(input)
+}
+
+fn escape(input: &mut &str) -> Result<char> {
+    let known = alt((
+        alt(('\'', '\\', '"', '/')),
+        'n'.value('\n'),
+        preceded('x', hexadecimal::<2>).verify_map(char::from_u32),
+        preceded('u', code_unit),
+    ));
+    preceded('\\', known).parse_next(input)
+}
+
+/// `\uXXXX`, or two of them where they are the halves of one character. A half alone is no character.
+fn code_unit(input: &mut &str) -> Result<char> {
+    const HIGH: std::ops::RangeInclusive<u32> = 0xD800..=0xDBFF;
+    const LOW: std::ops::RangeInclusive<u32> = 0xDC00..=0xDFFF;
+    let unit = hexadecimal::<4>(input)?;
+    let code = if HIGH.contains(&unit) {
+        let low = preceded("\\u", hexadecimal::<4>).verify(|low| LOW.contains(low)).parse_next(input)?;
+        0x1_0000 + ((unit - HIGH.start()) << 10) + (low - LOW.start())
+    } else {
+        unit
+    };
+    match char::from_u32(code) {
+        Some(sign) => empty.value(sign).parse_next(input),
+        None => fail.parse_next(input),
+    }
+}
+
+fn hexadecimal<const DIGITS: usize>(input: &mut &str) -> Result<u32> {
+    take_while(DIGITS..=DIGITS, |sign: char| sign.is_ascii_hexdigit())
+        .verify_map(|digits| u32::from_str_radix(digits, 16).ok())
+        .parse_next(input)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn text_of(line: &str) -> Option<String> {
+        match parse_line(&format!("downloadInformation[0].x = '{line}';"))?.1 {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn the_forms_that_the_site_uses() {
+        let cases = [
+            ("downloadInformation[0] = new Object();", Place::Update(0), Value::NewObject),
+            (
+                "downloadInformation[0].isHotFix =false;",
+                Place::UpdateProperty(0, "isHotFix"),
+                Value::Truth(false),
+            ),
+            (
+                "downloadInformation[12].files = new Array();",
+                Place::UpdateProperty(12, "files"),
+                Value::NewArray,
+            ),
+            ("downloadInformation[0].files[41] = new Object();", Place::File(0, 41), Value::NewObject),
+            (
+                "downloadInformation[1].files[0].defaultFileNameLength = 181;",
+                Place::FileProperty(1, 0, "defaultFileNameLength"),
+                Value::Number(181),
+            ),
+            (
+                "downloadInformation[0].enTitle ='a  b; c = [d]';",
+                Place::UpdateProperty(0, "enTitle"),
+                Value::Text("a  b; c = [d]".to_owned()),
+            ),
+        ];
+        for (line, place, value) in cases {
+            assert_eq!(parse_line(line), Some((place, value)), "{line}");
+        }
+        assert!(is_declaration("var downloadInformation = new Array();"));
+        assert!(!is_declaration("var downloadInformation = [];"));
+    }
+
+    #[test]
+    fn escapes() {
+        assert_eq!(
+            text_of(r#"it\'s \\ \"x\" \/ \x26 \u00e9 \ud83d\ude00\n"#).unwrap(),
+            "it's \\ \"x\" / & é 😀\n"
+        );
+        assert_eq!(text_of("").unwrap(), "");
+        for text in [
+            r"\q",
+            r"\0",
+            r"\u12",
+            r"\x2",
+            r"\ud83d",
+            r"\ud83dx",
+            r"\ud83d\u0041",
+            r"\ude00",
+            "a'b",
+            r"\",
+            r"\u+041",
+        ] {
+            assert_eq!(text_of(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_one_of_these_forms_is_refused() {
+        for line in [
+            "",
+            "downloadInformation[0].url = \"x\";",
+            "downloadInformation[0].url = 'x'",
+            "downloadInformation[0].url = 'x'; alert(1);",
+            "downloadInformation[0].url = 'x' + 'y';",
+            "downloadInformation[0].url = f('x');",
+            "downloadInformation[0].url == 'x';",
+            "downloadInformation[i].url = 'x';",
+            "downloadInformation[-1] = new Object();",
+            "downloadInformation[99999999999999999999] = new Object();",
+            "downloadInformation[0].files[0].a.b = 1;",
+            "downloadInformation[0] = new Date();",
+            " downloadInformation[0] = new Object();",
+            "var files = downloadInformation[0].files;",
+        ] {
+            assert_eq!(parse_line(line), None, "{line}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_survives_its_escapes(text in "[\\PC\n]{0,60}") {
+            let escaped = text.replace('\\', "\\\\").replace('\'', "\\'").replace('\n', "\\n");
+            prop_assert_eq!(text_of(&escaped), Some(text));
+        }
+
+        #[test]
+        fn no_line_is_too_strange(line in any::<String>(), tail in "[0-9a-z.=;'\\\\\\[\\] ]{0,40}") {
+            let _result = parse_line(&line);
+            let _result = parse_line(&format!("downloadInformation[0]{tail}"));
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! From the text of a page to its elements: caps first, then the tree, then elements by their ids.
+//!
+//! Ids are compared as attributes. Many begin with the digits of a GUID, which a CSS selector cannot say.
+
+use std::collections::HashMap;
+
+use scraper::{ElementRef, Html};
+
+use super::fault::PageFault;
+use super::scan;
+
+/// The greatest page that is read, in bytes; from design §7. Search pages of 25 rows have about 120 KiB.
+pub const PAGE_CAP: u64 = 2 * 1024 * 1024;
+
+/// Builds the tree of a page, or refuses to: a page may be too big, too deep, or too full.
+pub(crate) fn parse(page: &'static str, text: &str) -> Result<Html, PageFault> {
+    check_size(page, text)?;
+    scan::measure(text)
+        .map_err(|excess| PageFault::new(page, excess.mark, excess.expected, &excess.found))?;
+    Ok(Html::parse_document(text))
+}
+
+/// Refuses a text over [`PAGE_CAP`].
+pub(super) fn check_size(page: &'static str, text: &str) -> Result<(), PageFault> {
+    let size = text.len() as u64;
+    if size > PAGE_CAP {
+        let expected = format!("at most {PAGE_CAP} bytes");
+        return Err(PageFault::new(page, "size", expected, &format!("{size} bytes")));
+    }
+    Ok(())
+}
+
+/// The elements of a page by id. Where an id is there twice, the first counts.
+#[derive(Debug)]
+pub(super) struct Elements<'a> {
+    page: &'static str,
+    by_id: HashMap<&'a str, ElementRef<'a>>,
+}
+
+impl<'a> Elements<'a> {
+    /// The elements of this tree.
+    pub(super) fn of(page: &'static str, html: &'a Html) -> Self {
+        let mut by_id = HashMap::new();
+        for element in html.tree.nodes().filter_map(ElementRef::wrap) {
+            if let Some(id) = element.value().attr("id") {
+                by_id.entry(id).or_insert(element);
+            }
+        }
+        Self { page, by_id }
+    }
+
+    /// The element with this id.
+    pub(super) fn get(&self, id: &str) -> Option<ElementRef<'a>> {
+        self.by_id.get(id).copied()
+    }
+
+    /// Whether there is an element with this id.
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.by_id.contains_key(id)
+    }
+
+    /// The element with this id, which the page cannot do without.
+    pub(super) fn need(&self, id: &str, what: &str) -> Result<ElementRef<'a>, PageFault> {
+        self.get(id).ok_or_else(|| PageFault::missing(self.page, id, what))
+    }
+
+    /// The text of the element with this id; `None` as well where there is no text in it, or "n/a".
+    pub(super) fn text(&self, id: &str) -> Option<String> {
+        self.get(id).map(text_of).and_then(stated)
+    }
+
+    /// The text behind the label that the element with this id begins with.
+    pub(super) fn text_behind_label(&self, id: &str) -> Option<String> {
+        self.get(id).map(text_behind_label).and_then(stated)
+    }
+}
+
+/// The text of an element, its layout folded as [`fold_lines`] does.
+pub(super) fn text_of(element: ElementRef<'_>) -> String {
+    fold_lines(&element.text().collect::<String>())
+}
+
+/// The text of a "label div": `<div><span>Label:</span> text</div>`.
+fn text_behind_label(element: ElementRef<'_>) -> String {
+    let label = element.child_elements().next().filter(|first| first.value().name() == "span");
+    let mut text = String::new();
+    for child in element.children() {
+        if label.is_some_and(|label| label.id() == child.id()) {
+            continue;
+        }
+        match ElementRef::wrap(child) {
+            Some(child) => text.extend(child.text()),
+            None => text.push_str(child.value().as_text().map_or("", |text| text)),
+        }
+    }
+    fold_lines(&text)
+}
+
+/// Takes the layout away and leaves the text's own blanks: line breaks with the indentation around them become one
+/// blank, or none before a comma that stands on a line of its own; blanks inside a line stay ("Windows 10,  version
+/// 1903 and later" has two).
+pub(super) fn fold_lines(text: &str) -> String {
+    let mut folded = String::new();
+    for line in text.split(['\n', '\r']).map(str::trim).filter(|line| !line.is_empty()) {
+        if !folded.is_empty() && !line.starts_with(',') {
+            folded.push(' ');
+        }
+        folded.push_str(line);
+    }
+    folded
+}
+
+/// The site writes "n/a" where it has nothing to say.
+pub(super) fn stated(text: String) -> Option<String> {
+    (!text.is_empty() && !text.eq_ignore_ascii_case("n/a")).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layout_is_folded_and_the_blanks_of_a_text_stay() {
+        assert_eq!(
+            fold_lines("\r\n\t  Windows 10,  version 1903 and later\r\n   "),
+            "Windows 10,  version 1903 and later"
+        );
+        assert_eq!(
+            fold_lines("Arabic\n   ,\n   Chinese (Traditional)\n ,\n"),
+            "Arabic, Chinese (Traditional),"
+        );
+        assert_eq!(fold_lines("one,\n   two"), "one, two");
+        assert_eq!(fold_lines(" \n\u{a0}\n "), "");
+    }
+
+    #[test]
+    fn elements_are_found_by_ids_that_no_selector_could_say() {
+        let html =
+            parse("search page", "<p id=6e06682e_R1>one</p><p id='6e06682e_R1'>two</p><p id='a b'>three")
+                .unwrap();
+        let elements = Elements::of("search page", &html);
+        assert_eq!(elements.text("6e06682e_R1").unwrap(), "one");
+        assert_eq!(elements.text("a b").unwrap(), "three");
+        let fault = elements.need("x", "a cell").unwrap_err();
+        assert_eq!((fault.mark.as_str(), fault.found.as_str()), ("x", "nothing"));
+    }
+
+    #[test]
+    fn the_label_is_no_part_of_the_text() {
+        let html = parse(
+            "details page",
+            "<div id=a><span>Label:</span> bare &amp; text <i>more</i></div><div id=b><span>Label:</span><div>n/a</div></div>",
+        )
+        .unwrap();
+        let elements = Elements::of("details page", &html);
+        assert_eq!(elements.text_behind_label("a").unwrap(), "bare & text more");
+        assert_eq!(elements.text_behind_label("b"), None);
+        assert_eq!(elements.text_behind_label("c"), None);
+    }
+
+    #[test]
+    fn a_page_that_is_too_big_or_too_deep_is_refused_before_a_tree_is_built() {
+        let big = " ".repeat(2 * 1024 * 1024 + 1);
+        assert_eq!(parse("search page", &big).unwrap_err().mark, "size");
+        let deep = "<div>".repeat(300_000);
+        assert_eq!(parse("search page", &deep).unwrap_err().mark, "levels");
+    }
+}

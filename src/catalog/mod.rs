@@ -1,0 +1,33 @@
+//! What the Catalog says: its pages, taken apart.
+//!
+//! The Catalog answers with HTTP status 200 whatever happened, so a page is first told by its marks
+//! ([`page_kind()`]) and then read by the parser of that kind: [`parse_search_page`], [`parse_details_page`],
+//! [`parse_download_dialog`]. A parser reads element ids, never the order or the style of attributes: the site
+//! renders other markup for other user agents.
+//!
+//! [`Catalog`] asks the site for them, politely and more than once where that helps; [`recording`] keeps what it
+//! answered and answers in its place.
+//!
+//! The parsers are functions of the page's text: no clock, no file, no network, no environment. A page is hostile
+//! input: one that is too big or too deep is refused before a tree is built of it, and whatever does not fit is
+//! a [`PageFault`] that names the mark, never a panic and never a guess. "No rows" and "no files" are never
+//! concluded from something that is missing.
+
+mod client;
+mod details_page;
+mod dialog_line;
+mod download_dialog;
+mod fault;
+mod html;
+mod page_kind;
+pub mod recording;
+mod scan;
+mod search_page;
+
+pub use client::{Catalog, DetailsAnswer, Query, SavePage, SearchAnswer};
+pub use details_page::{DetailsPage, parse_details_page};
+pub use download_dialog::{DialogFile, DialogUpdate, DownloadDialog, parse_download_dialog};
+pub use fault::PageFault;
+pub use html::PAGE_CAP;
+pub use page_kind::{PageKind, page_kind};
+pub use search_page::{SearchPage, SearchRow, parse_search_page};

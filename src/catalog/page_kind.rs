@@ -1,0 +1,245 @@
+//! Which page is this? By positive marks only: what is not known for something is [`PageKind::Unknown`].
+//!
+//! The site answers with status 200 to everything, so a fault can look like an answer. Two of the traps: every page
+//! has an element `thanksNoScripting`, which is not the Thanks page; and a search that the site did not take up
+//! comes back as a whole search page that merely has no rows.
+
+use scraper::Html;
+
+use super::download_dialog::is_dialog;
+use super::html::{self, Elements, text_of};
+use super::search_page::{self, row_id};
+
+/// The kinds of pages that the site answers with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PageKind {
+    /// A search page with rows.
+    Rows,
+    /// A search page that says that nothing was found.
+    NothingFound,
+    /// A search page that repeats the words asked for and has neither rows nor the text for nothing found.
+    PastTheEnd,
+    /// A search page for no words, though words were asked for: the question was not taken up (seen in 2026 under
+    /// load). It says nothing about the words; ask again later.
+    Unanswered,
+    /// The error page of the site, with its number if it tells one ("8DDD0010").
+    Error {
+        /// Eight hexadecimal digits, upper case.
+        number: Option<String>,
+    },
+    /// The Catalog does not have this update, or no longer (`Thanks.aspx?id=190`).
+    UpdateUnknown,
+    /// The details of an update.
+    Details,
+    /// A download dialog, be it empty.
+    Dialog,
+    /// None of these: another page of the site (its home page for one), a proxy's page, or nothing at all.
+    Unknown,
+}
+
+/// Tells the kind of a page from its text and, where it is known, the path (with or without the query) of the
+/// address that answered after redirects.
+pub fn page_kind(text: &str, final_path: Option<&str>) -> PageKind {
+    let document = html::parse("page", text).ok();
+    let elements = document.as_ref().map(|document| Elements::of("page", document));
+    let redirected = document.as_ref().and_then(form_action);
+    let address = Address::new(final_path.unwrap_or_default());
+    let posts_to = Address::new(redirected.unwrap_or_default());
+    if let Some(kind) = redirect_target(elements.as_ref(), &address, &posts_to) {
+        return kind;
+    }
+    if is_dialog(text) {
+        return PageKind::Dialog;
+    }
+    let Some(elements) = elements else { return PageKind::Unknown };
+    let details =
+        ["ScopedViewHandler_titleText", "ScopedViewHandler_date", "supersedesInfo", "supersededbyInfo"];
+    if details.iter().all(|id| elements.has(id)) {
+        return PageKind::Details;
+    }
+    search_kind(&elements)
+}
+
+/// The pages that the site redirects to.
+fn redirect_target(
+    elements: Option<&Elements<'_>>,
+    address: &Address<'_>,
+    posts_to: &Address<'_>,
+) -> Option<PageKind> {
+    let shown = elements.and_then(|elements| elements.get("errorPageDisplayedError"));
+    if shown.is_some() || ["error.aspx", "errorinline.aspx"].iter().any(|page| address.is(page)) {
+        let number = shown.and_then(|shown| error_number(&text_of(shown)));
+        let number = number.or_else(|| address.error_number()).or_else(|| posts_to.error_number());
+        return Some(PageKind::Error { number });
+    }
+    if elements.is_some_and(|elements| elements.has("ctl00_catalogBody_thanksNoUpdate")) {
+        return Some(PageKind::UpdateUnknown);
+    }
+    if address.is("thanks.aspx") {
+        // Other numbers are thanks for other things.
+        let id = address.id.or_else(|| posts_to.is("thanks.aspx").then_some(posts_to.id).flatten());
+        return Some(if id.is_none_or(|id| id == "190") {
+            PageKind::UpdateUnknown
+        } else {
+            PageKind::Unknown
+        });
+    }
+    None
+}
+
+fn search_kind(elements: &Elements<'_>) -> PageKind {
+    let table = elements.get(search_page::TABLE);
+    let range = elements.has(search_page::RANGE);
+    let nothing = elements.has("ctl00_catalogBody_noResultText");
+    let rows = table.is_some_and(|table| {
+        let ids = table.descendent_elements().filter_map(|element| element.value().attr("id"));
+        ids.filter_map(row_id).count() > 0
+    });
+    match (table.is_some(), range, nothing) {
+        (true, true, false) if rows => PageKind::Rows,
+        (false, false, true) => PageKind::NothingFound,
+        (false, false, false) if elements.has("tableContainer") => {
+            // The frame of a search page repeats the words in quotes: `"KB5129195"`.
+            match elements.get("ctl00_catalogBody_searchString").map(text_of) {
+                Some(words) if words.trim_matches(['"', ' ']).is_empty() => PageKind::Unanswered,
+                Some(_) => PageKind::PastTheEnd,
+                None => PageKind::Unknown,
+            }
+        }
+        _ => PageKind::Unknown,
+    }
+}
+
+/// Where the page's own form would be sent: the site renders its address there.
+fn form_action(document: &Html) -> Option<&str> {
+    let elements = document.tree.nodes().filter_map(|node| node.value().as_element());
+    elements
+        .filter(|element| element.attr("id") == Some("aspnetForm"))
+        .find_map(|element| element.attr("action"))
+}
+
+/// The last part of a path, and the `id` of its query.
+struct Address<'a> {
+    page: &'a str,
+    id: Option<&'a str>,
+}
+
+impl<'a> Address<'a> {
+    fn new(path: &'a str) -> Self {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let page = path.rsplit('/').next().unwrap_or_default();
+        let id = query.split('&').find_map(|pair| pair.strip_prefix("id="));
+        Self { page, id }
+    }
+
+    fn is(&self, page: &str) -> bool {
+        self.page.eq_ignore_ascii_case(page)
+    }
+
+    /// The address has the same number as the page, signed: -1914896368 is 8DDD0010.
+    fn error_number(&self) -> Option<String> {
+        let signed = self.id?.parse::<i32>().ok()?;
+        Some(format!("{:08X}", signed.cast_unsigned()))
+    }
+}
+
+/// From "[Error number: 8DDD0010]".
+fn error_number(text: &str) -> Option<String> {
+    let mut words = text.split(|sign: char| !sign.is_ascii_alphanumeric());
+    let number = words.find(|word| word.len() == 8 && word.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
+    Some(number.to_ascii_uppercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(text: &str) -> PageKind {
+        page_kind(text, None)
+    }
+
+    /// A search page around these parts.
+    fn search(words: &str, heading: &str, table: &str) -> String {
+        format!(
+            r#"<head><noscript><div id="thanksNoScripting">x</div></noscript></head><body>
+            <form action="./Search.aspx?q=x" id="aspnetForm"><input id="ctl00_searchTextBox">
+            <div id="contentSection">{heading}<span id="ctl00_catalogBody_searchString">"{words}"</span></div>
+            <div id="tableContainer">{table}</div></form>"#
+        )
+    }
+
+    #[test]
+    fn search_pages() {
+        let heading = r#"<span id="ctl00_catalogBody_searchDuration">1 - 1 of 1 (page 1 of 1)</span>"#;
+        let row = r#"<tr id="6e06682e-94e4-41c6-9446-89fee2744961_R12"><td></td></tr>"#;
+        let table = |rows: &str| {
+            format!(r#"<table id="ctl00_catalogBody_updateMatches"><tr id="headerRow">{rows}</table>"#)
+        };
+        let nothing = r#"<span id="ctl00_catalogBody_noResultText">We did not find any results for </span>"#;
+        assert_eq!(kind(&search("x", heading, &table(row))), PageKind::Rows);
+        assert_eq!(kind(&search("x", nothing, "")), PageKind::NothingFound);
+        assert_eq!(kind(&search("x", "", "")), PageKind::PastTheEnd);
+        assert_eq!(kind(&search("", "", "")), PageKind::Unanswered);
+        assert_eq!(kind(&search("x", heading, &table(""))), PageKind::Unknown, "a table without rows");
+        assert_eq!(kind(&search("x", "", &table(row))), PageKind::Unknown, "rows without a range");
+        assert_eq!(kind(&search("x", nothing, &table(row))), PageKind::Unknown, "a contradiction");
+    }
+
+    #[test]
+    fn error_pages_by_element_or_by_address() {
+        let page = r#"<form action="./Error.aspx?id=-1914896368" id="aspnetForm"><div id="errorPageDisplayedError">
+            [<span>Error number: </span>8ddd0010]</div></form>"#;
+        let error = |number: &str| PageKind::Error { number: Some(number.to_owned()) };
+        assert_eq!(kind(page), error("8DDD0010"));
+        assert_eq!(page_kind("", Some("/Error.aspx")), PageKind::Error { number: None });
+        assert_eq!(page_kind("", Some("/ErrorInline.aspx?id=-1914896348")), error("8DDD0024"));
+        assert_eq!(page_kind(&page.replace("8ddd0010", "?"), Some("/v7/site/error.aspx")), error("8DDD0010"));
+    }
+
+    #[test]
+    fn the_thanks_page_is_not_every_page_that_thanks() {
+        let thanks = r#"<body class="mainBody thanks"><form action="./Thanks.aspx?id=190" id="aspnetForm">
+            <div id="ctl00_catalogBody_thanksNoUpdate">x</div></form>"#;
+        assert_eq!(kind(thanks), PageKind::UpdateUnknown);
+        assert_eq!(page_kind("", Some("/Thanks.aspx")), PageKind::UpdateUnknown);
+        assert_eq!(page_kind("", Some("/Thanks.aspx?id=190")), PageKind::UpdateUnknown);
+        assert_eq!(page_kind("", Some("/Thanks.aspx?id=110")), PageKind::Unknown);
+        let other = r#"<form action="./Thanks.aspx?id=110" id="aspnetForm"></form>"#;
+        assert_eq!(page_kind(other, Some("/Thanks.aspx")), PageKind::Unknown);
+        assert_eq!(kind(r#"<noscript><div id="thanksNoScripting"></div></noscript>"#), PageKind::Unknown);
+    }
+
+    #[test]
+    fn details_and_dialogs() {
+        let details = r#"<span id="ScopedViewHandler_titleText">x</span><span id="ScopedViewHandler_date">9/9/2026</span>
+            <div id="supersededbyInfo">n/a</div><div id="supersedesInfo">n/a</div>"#;
+        assert_eq!(kind(details), PageKind::Details);
+        assert_eq!(page_kind(details, Some("/ScopedViewInline.aspx")), PageKind::Details);
+        assert_eq!(kind("<script>\n var downloadInformation = new Array();\n</script>"), PageKind::Dialog);
+        assert_eq!(kind("downloadInformation[0] = new Object();"), PageKind::Dialog);
+    }
+
+    #[test]
+    fn what_is_no_page_of_the_catalog_is_unknown() {
+        let deep = "<div>".repeat(300);
+        for text in [
+            "",
+            "\u{feff}",
+            "<html><h1>502 Bad Gateway</h1>",
+            "<form id=login><div id=tableContainer>",
+            &deep,
+        ] {
+            assert_eq!(kind(text), PageKind::Unknown, "{text}");
+        }
+        let home =
+            r#"<div id="mainBoxHome"><input id="searchTextBox"><div id="welcomeTextDiv">Welcome</div></div>"#;
+        assert_eq!(page_kind(home, Some("/Home.aspx")), PageKind::Unknown);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_is_too_strange(text in proptest::prelude::any::<String>(), path in "\\PC{0,40}") {
+            let _kind = page_kind(&text, Some(&path));
+        }
+    }
+}

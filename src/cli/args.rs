@@ -1,0 +1,277 @@
+//! The command line, as one definition from which parsing, help, and later completions and man pages come.
+
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::catalog::Query;
+use crate::net::AllowedHost;
+use crate::resolve::Place;
+use crate::servicing::Installation;
+use crate::update::{Architecture, Build, Kb, Kind, UpdateId};
+
+/// Mirrors Windows updates from the Microsoft Update Catalog and tells which files a KB really needs, in which order,
+/// and why.
+#[derive(Debug, Parser)]
+#[command(name = "kbmirror", version, max_term_width = 100, disable_help_subcommand = true)]
+pub(super) struct Cli {
+    /// What applies to every command.
+    #[command(flatten)]
+    pub(super) global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(super) struct Global {
+    /// The mirror's folder [env: KBMIRROR_DIR] [default: mirror]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(super) mirror: Option<Utf8PathBuf>,
+    /// The index, when it lies outside of the mirror's folder (a mirror on a share) [default: DIR/mirror.db]
+    #[arg(long, global = true, value_name = "PATH")]
+    pub(super) index: Option<Utf8PathBuf>,
+    /// One JSON document on stdout
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    /// Warnings and errors only
+    #[arg(short, long, global = true)]
+    pub(super) quiet: bool,
+    /// A line for every request
+    #[arg(short, long, global = true)]
+    pub(super) verbose: bool,
+    /// Plain lines in place of bars
+    #[arg(long, global = true)]
+    pub(super) no_progress: bool,
+    /// Ask this Catalog in place of the real one
+    #[arg(long, global = true, value_name = "URL", help_heading = "Network")]
+    pub(super) catalog_url: Option<String>,
+    /// Allow package files from this host too, over plain http as well (repeatable)
+    #[arg(long, global = true, value_name = "HOST[:PORT]", help_heading = "Network")]
+    pub(super) allow_host: Vec<AllowedHost>,
+    /// Catalog requests a second at the most
+    #[arg(long, global = true, value_name = "N", default_value_t = 1.0, help_heading = "Network")]
+    pub(super) catalog_rate: f64,
+    /// How long to keep asking an ill Catalog, e.g. 90s, 10m, 0
+    #[arg(long, global = true, value_name = "DURATION", value_parser = duration, help_heading = "Network")]
+    pub(super) patience: Option<Duration>,
+    /// Keep what the Catalog answers in this folder
+    #[arg(long, global = true, value_name = "DIR", conflicts_with = "replay", help_heading = "Network")]
+    pub(super) record: Option<Utf8PathBuf>,
+    /// Answer from a recording; the network is not used
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Network")]
+    pub(super) replay: Option<Utf8PathBuf>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Ask the Catalog what there is
+    Search(Search),
+    /// Record updates, files, and graph of KBs in the index; downloads nothing
+    Crawl(Crawl),
+    /// Crawl, resolve, download, check, and publish KBs as folders
+    Fetch(Fetch),
+    /// Tell all that is known of a KB or of one update
+    Show(Show),
+    /// List the published package sets
+    List,
+    /// Tell which files a KB needs, in which order, and why; asks nobody
+    Resolve(Resolve),
+}
+
+/// `search`
+#[derive(Debug, Args)]
+pub(super) struct Search {
+    /// A KB number or other words
+    #[arg(required = true, value_name = "QUERY")]
+    pub(super) words: Vec<String>,
+    /// Only this architecture (repeatable)
+    #[arg(long, value_name = "ARCH")]
+    pub(super) arch: Vec<Architecture>,
+    /// Only this kind, such as lcu or dotnet_cu (repeatable)
+    #[arg(long, value_name = "KIND")]
+    pub(super) kind: Vec<Kind>,
+    /// At most so many
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) limit: Option<u32>,
+}
+
+impl Search {
+    /// The query.
+    pub(super) fn query(&self) -> crate::error::Result<Query> {
+        Query::new(&self.words.join(" "))
+    }
+}
+
+/// `crawl`
+#[derive(Debug, Args)]
+pub(super) struct Crawl {
+    /// KB numbers, or the words of one query
+    #[arg(required = true, value_name = "KB|QUERY")]
+    pub(super) what: Vec<String>,
+    /// Only this architecture (repeatable)
+    #[arg(long, value_name = "ARCH")]
+    pub(super) arch: Vec<Architecture>,
+}
+
+/// `fetch`
+#[derive(Debug, Args)]
+pub(super) struct Fetch {
+    /// The KBs
+    #[arg(required = true, value_name = "KB")]
+    pub(super) kbs: Vec<Kb>,
+    /// Only this architecture (repeatable) [default: all]
+    #[arg(long, value_name = "ARCH")]
+    pub(super) arch: Vec<Architecture>,
+    /// Only sets for this product, e.g. "Windows 11 24H2" (repeatable) [default: all]
+    #[arg(long, value_name = "PRODUCT")]
+    pub(super) product: Vec<String>,
+    /// Only this kind, such as lcu or dynamic_cu (repeatable) [default: all but copies for Windows Setup]
+    #[arg(long, value_name = "KIND")]
+    pub(super) kind: Vec<Kind>,
+    /// Publish files of which the Catalog states no digest
+    #[arg(long)]
+    pub(super) accept_unverified: bool,
+    /// Tell what would be fetched
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+/// `show`
+#[derive(Debug, Args)]
+pub(super) struct Show {
+    /// A KB number or an update id
+    #[arg(value_name = "KB|UPDATE-ID")]
+    pub(super) what: Subject,
+}
+
+/// What `show` is about.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Subject {
+    /// A KB.
+    Kb(Kb),
+    /// One update.
+    Update(UpdateId),
+}
+
+impl std::str::FromStr for Subject {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(id) = text.parse() {
+            return Ok(Self::Update(id));
+        }
+        text.parse().map(Self::Kb).map_err(|_| format!("{text:?} is neither a KB number nor an update id"))
+    }
+}
+
+/// `resolve`
+#[derive(Debug, Args)]
+pub(super) struct Resolve {
+    /// The KB
+    #[arg(value_name = "KB")]
+    pub(super) kb: Kb,
+    /// The architecture; needed where the KB has several
+    #[arg(long, value_name = "ARCH")]
+    pub(super) arch: Option<Architecture>,
+    /// The product, e.g. "Windows 11 24H2"; needed where the KB has different sets
+    #[arg(long, value_name = "PRODUCT")]
+    pub(super) product: Option<String>,
+    /// The build that the device or image is at, e.g. 26100.863
+    #[arg(long, value_name = "BUILD")]
+    pub(super) baseline: Option<Build>,
+    /// Client or server, where the build alone does not tell
+    #[arg(long, value_name = "WHICH")]
+    pub(super) installation: Option<InstallationArg>,
+    /// Where the packages go
+    #[arg(long = "for", value_name = "PLACE", default_value = "online")]
+    pub(super) place: PlaceArg,
+    /// Features on demand or language packs are being added
+    #[arg(long)]
+    pub(super) fod: bool,
+}
+
+/// `--installation`
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum InstallationArg {
+    /// Windows 10, 11
+    Client,
+    /// Windows Server
+    Server,
+}
+
+impl From<InstallationArg> for Installation {
+    fn from(argument: InstallationArg) -> Self {
+        match argument {
+            InstallationArg::Client => Self::Client,
+            InstallationArg::Server => Self::Server,
+        }
+    }
+}
+
+/// `--for`
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum PlaceArg {
+    /// A running machine
+    Online,
+    /// An offline install.wim
+    Image,
+    /// boot.wim
+    Winpe,
+    /// winre.wim
+    Winre,
+    /// Nowhere yet: the complete set
+    Mirror,
+}
+
+impl From<PlaceArg> for Place {
+    fn from(argument: PlaceArg) -> Self {
+        match argument {
+            PlaceArg::Online => Self::Online,
+            PlaceArg::Image => Self::Image,
+            PlaceArg::Winpe => Self::Winpe,
+            PlaceArg::Winre => Self::Winre,
+            PlaceArg::Mirror => Self::Mirror,
+        }
+    }
+}
+
+/// Reads `90s`, `10m`, `2h`, and bare seconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = match text.char_indices().find(|(_, letter)| !letter.is_ascii_digit()) {
+        Some((place, _)) => text.split_at(place),
+        None => (text, "s"),
+    };
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        _ => return Err(format!("{text:?} is not a duration such as 90s, 10m, or 2h")),
+    };
+    let number: u64 =
+        number.parse().map_err(|_| format!("{text:?} is not a duration such as 90s, 10m, or 2h"))?;
+    Ok(Duration::from_secs(number.saturating_mul(seconds)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn durations() {
+        assert_eq!(duration("0"), Ok(Duration::ZERO));
+        assert_eq!(duration("10m"), Ok(Duration::from_secs(600)));
+        for text in ["", "m", "-1", "1.5h", "10 m", "10d"] {
+            assert!(duration(text).is_err(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The JSON documents. Field names are a promise: added to, never changed. What is not known is null.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::catalog::SearchRow;
+use crate::error::Result;
+use crate::mirror::index::{PublishState, SetRow, UpdateDetail};
+use crate::mirror::{Index, Mirror};
+use crate::resolve::{FileFacts, FileKey, Role};
+use crate::sync::{FetchedSet, SetStatus};
+use crate::update::{Classification, UpdateId};
+use std::collections::BTreeMap;
+
+/// An update as a search shows it.
+pub(super) fn of_row(row: &SearchRow, class: &Classification) -> Value {
+    json!({
+        "update_id": row.update_id,
+        "kb": class.kb,
+        "title": row.title,
+        "kind": class.kind,
+        "month": class.month,
+        "release": class.release,
+        "product": class.product,
+        "products": row.products,
+        "classification": row.classification,
+        "architecture": class.implied_architecture(),
+        "build": class.build,
+        "last_updated": row.last_updated,
+        "size": row.size,
+        "withdrawn": null,
+        "files": null,
+        "supersedes": null,
+        "superseded_by": null,
+    })
+}
+
+/// An update as the index has it.
+pub(super) fn of_update(
+    update: &UpdateDetail,
+    files: &BTreeMap<FileKey, FileFacts>,
+    index: &Index,
+) -> Result<Value> {
+    let facts = &update.facts;
+    let related = |pairs: &[(Option<UpdateId>, String)]| -> Vec<Value> {
+        pairs.iter().map(|(id, title)| json!({ "update_id": id, "title": title })).collect()
+    };
+    let listed = match &facts.files {
+        None => Value::Null,
+        Some(keys) => {
+            let listed = keys.iter().filter_map(|key| files.get(key));
+            Value::Array(listed.map(|file| of_file(file, None, index)).collect::<Result<Vec<Value>>>()?)
+        }
+    };
+    Ok(json!({
+        "update_id": facts.id,
+        "kb": facts.kb,
+        "title": facts.title,
+        "kind": facts.kind,
+        "month": facts.month,
+        "release": facts.release,
+        "product": facts.product,
+        "products": facts.products,
+        "classification": update.classification,
+        "architecture": facts.architecture,
+        "build": facts.build,
+        "last_updated": facts.last_updated,
+        "size": facts.size,
+        "withdrawn": null,
+        "severity": update.severity,
+        "restart": update.restart,
+        "first_seen": update.first_seen,
+        "last_seen": update.last_seen,
+        "files": listed,
+        "supersedes": related(&update.supersedes),
+        "superseded_by": related(&update.superseded_by),
+    }))
+}
+
+/// What was compared, as words: `sha256`, `sha1 (knowledge)`. The Catalog's own word needs no mention.
+pub(super) fn checked(file: &FileFacts, index: &Index) -> Result<Vec<String>> {
+    let Some(key) = file.key else { return Ok(Vec::new()) };
+    let checks = index.checks_of(key)?.into_iter();
+    Ok(checks
+        .map(|(what, against)| match against.as_str() {
+            "dialog" | "search page" | "name" => what,
+            other => format!("{what} ({other})"),
+        })
+        .collect())
+}
+
+fn of_file(file: &FileFacts, role: Option<Role>, index: &Index) -> Result<Value> {
+    Ok(json!({
+        "name": file.name,
+        "kb": file.kb,
+        "role": role,
+        "architecture": file.architecture,
+        "sha1": file.sha1,
+        "sha256": file.sha256,
+        "size": file.size,
+        "urls": file.urls,
+        "present": file.present,
+        "checked": checked(file, index)?,
+    }))
+}
+
+/// A stored set: `status` is `published` or `planned`.
+pub(super) fn of_set(set: &SetRow, mirror: &Mirror) -> Result<Value> {
+    let published = set.state == Some(PublishState::Published);
+    let status = if published { SetStatus::Published } else { SetStatus::Planned };
+    set_document(set, status, None, mirror, published)
+}
+
+/// A set with what became of it.
+pub(super) fn of_fetched(fetched: &FetchedSet, mirror: &Mirror) -> Result<Value> {
+    let there = matches!(fetched.status, SetStatus::Published | SetStatus::Unchanged);
+    set_document(&fetched.row, fetched.status, fetched.error.as_deref(), mirror, there)
+}
+
+fn set_document(
+    set: &SetRow,
+    status: SetStatus,
+    error: Option<&str>,
+    mirror: &Mirror,
+    there: bool,
+) -> Result<Value> {
+    let folder = mirror.folder_of(set)?;
+    let relative = mirror.layout().relative(&folder.path);
+    let mut files = Vec::new();
+    let mut order = 0;
+    for (member, name) in set.members.iter().zip(&folder.names) {
+        let mut file = of_file(&member.file, Some(member.role), mirror.index())?;
+        let known = member.role != Role::Companion;
+        order += usize::from(known);
+        file["order"] = if known { json!(order) } else { Value::Null };
+        file["path"] = if there { json!(relative.join(name)) } else { Value::Null };
+        files.push(file);
+    }
+    Ok(json!({
+        "kb": set.kb,
+        "family": set.family,
+        "architecture": set.architecture,
+        "products": set.products.split("; ").collect::<Vec<_>>(),
+        "folder": relative,
+        "status": status,
+        "files": files,
+        "error": error,
+    }))
+}
+
+/// The document of `search`.
+#[derive(Debug, Serialize)]
+pub(super) struct SearchDocument {
+    pub(super) query: String,
+    pub(super) total: u64,
+    pub(super) complete: bool,
+    pub(super) updates: Vec<Value>,
+}

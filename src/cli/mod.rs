@@ -1,0 +1,71 @@
+//! The command line: arguments in, a call, rendering out. One file a command.
+//!
+//! Data goes to stdout, everything else to stderr. With `--json` exactly one JSON document goes to stdout, errors
+//! included. A reader that closes the pipe ends the program quietly.
+
+mod args;
+mod crawl;
+mod documents;
+mod fetch;
+mod list;
+mod output;
+mod process;
+mod resolve;
+mod search;
+mod setup;
+mod show;
+
+use clap::Parser as _;
+use clap::error::ErrorKind as ClapKind;
+pub use process::Process;
+
+use self::args::{Cli, Command};
+use self::output::Output;
+use crate::error::Error;
+use crate::exit_code::ExitCode;
+
+/// Runs the command that the process was started with.
+pub fn run(process: Process) -> ExitCode {
+    let cli = match Cli::try_parse_from(&process.args) {
+        Ok(cli) => cli,
+        Err(error) => return refuse_arguments(process, &error),
+    };
+    let mut output = Output::new(&cli.global, &process);
+    let setup = setup::Setup::new(cli.global, process);
+    let outcome = match &cli.command {
+        Command::Search(arguments) => search::run(&setup, arguments, &mut output),
+        Command::Crawl(arguments) => crawl::run(&setup, arguments, &mut output),
+        Command::Fetch(arguments) => fetch::run(&setup, arguments, &mut output),
+        Command::Show(arguments) => show::run(&setup, arguments, &mut output),
+        Command::List => list::run(&setup, &mut output),
+        Command::Resolve(arguments) => resolve::run(&setup, arguments, &mut output),
+    };
+    let code = match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            output.error(&error);
+            error.code()
+        }
+    };
+    output.flush(setup.stdout(), code)
+}
+
+/// Help and version are data; anything else is a mistake in the arguments.
+fn refuse_arguments(mut process: Process, error: &clap::Error) -> ExitCode {
+    use std::io::Write as _;
+    if matches!(error.kind(), ClapKind::DisplayHelp | ClapKind::DisplayVersion) {
+        // Nobody there to read it.
+        let _unread = write!(process.stdout, "{error}");
+        return ExitCode::OK;
+    }
+    if process.args.iter().any(|argument| argument == "--json") {
+        let message = error.to_string();
+        let message = message.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        let error = Error::usage(message).hint("kbmirror --help lists the commands and options");
+        let _unread = writeln!(process.stdout, "{}", serde_json::json!({ "error": error }));
+    } else {
+        let mut stderr = process.stderr.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _unread = write!(stderr, "{error}");
+    }
+    ExitCode::USAGE
+}

@@ -1,0 +1,117 @@
+use std::io::{self, Write};
+use std::sync::PoisonError;
+
+use serde::Serialize;
+
+use super::args::Global;
+use super::process::Process;
+use crate::error::Error;
+use crate::exit_code::ExitCode;
+use crate::report::{SharedWriter, Table};
+use crate::sync::Failure;
+
+/// What a command has to say. It is written at the end, so that a JSON document is one document.
+#[derive(Debug)]
+pub(super) struct Output {
+    json: bool,
+    width: Option<u16>,
+    stdout: String,
+    stderr: StderrText,
+}
+
+struct StderrText {
+    text: String,
+    to: SharedWriter,
+}
+
+impl std::fmt::Debug for StderrText {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.text.fmt(formatter)
+    }
+}
+
+impl Output {
+    pub(super) fn new(global: &Global, process: &Process) -> Self {
+        let stderr = StderrText { text: String::new(), to: process.stderr.clone() };
+        Self { json: global.json, width: process.stdout_width, stdout: String::new(), stderr }
+    }
+
+    /// Whether a program reads.
+    pub(super) fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// A table as wide as the terminal.
+    pub(super) fn table(&self, headings: &[&str]) -> Table {
+        Table::new(headings, self.width)
+    }
+
+    /// The JSON document of the command.
+    pub(super) fn document(&mut self, document: &impl Serialize) -> crate::error::Result<()> {
+        let text = serde_json::to_string_pretty(document).map_err(|error| {
+            Error::new(crate::error::ErrorKind::Internal, "cannot write JSON").caused_by(error)
+        })?;
+        self.stdout = text;
+        self.stdout.push('\n');
+        Ok(())
+    }
+
+    /// Data for people.
+    pub(super) fn text(&mut self, text: impl AsRef<str>) {
+        self.stdout.push_str(text.as_ref());
+    }
+
+    /// A line of data for people.
+    pub(super) fn line(&mut self, line: impl AsRef<str>) {
+        self.stdout.push_str(line.as_ref().trim_end());
+        self.stdout.push('\n');
+    }
+
+    /// A line for people that is not data.
+    pub(super) fn note(&mut self, line: impl AsRef<str>) {
+        self.stderr.text.push_str(line.as_ref());
+        self.stderr.text.push('\n');
+    }
+
+    /// An error that ends the command.
+    pub(super) fn error(&mut self, error: &Error) {
+        if self.json {
+            self.stdout = format!("{}\n", serde_json::json!({ "error": error }));
+            return;
+        }
+        self.note(format!("error: {}", error.full_message()));
+        for hint in error.hints() {
+            self.note(format!("  hint: {hint}"));
+        }
+    }
+
+    /// Failures beside which the run went on.
+    pub(super) fn failures(&mut self, failures: &[Failure]) {
+        for failure in failures {
+            let prefix = if failure.message.contains(&failure.what) {
+                String::new()
+            } else {
+                format!("{}: ", failure.what)
+            };
+            self.note(format!("error: {prefix}{}", failure.message));
+            for hint in &failure.hints {
+                self.note(format!("  hint: {hint}"));
+            }
+        }
+    }
+
+    /// Writes everything.
+    pub(super) fn flush(self, mut stdout: Box<dyn Write>, code: ExitCode) -> ExitCode {
+        {
+            let mut stderr = self.stderr.to.lock().unwrap_or_else(PoisonError::into_inner);
+            // There is nowhere else to complain.
+            let _unread = stderr.write_all(self.stderr.text.as_bytes()).and_then(|()| stderr.flush());
+        }
+        match stdout.write_all(self.stdout.as_bytes()).and_then(|()| stdout.flush()) {
+            Ok(()) => code,
+            // `kbmirror list | head -1` is a fine thing to do.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => code,
+            Err(_) => ExitCode::INTERNAL,
+        }
+    }
+}

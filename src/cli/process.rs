@@ -1,0 +1,52 @@
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::{IsTerminal as _, Write};
+use std::sync::{Arc, Mutex};
+
+use crate::clock::{Clock, SystemClock};
+use crate::report::SharedWriter;
+
+/// Everything that comes from outside: arguments, environment, streams, and time. A test makes its own and runs the
+/// whole command line in-process.
+pub struct Process {
+    /// The arguments, the program's name first.
+    pub args: Vec<OsString>,
+    /// The environment variables that are valid Unicode.
+    pub env: BTreeMap<String, String>,
+    /// Where data goes.
+    pub stdout: Box<dyn Write>,
+    /// Where everything else goes.
+    pub stderr: SharedWriter,
+    /// The width of the terminal that stdout is, if it is one.
+    pub stdout_width: Option<u16>,
+    /// Whether somebody watches stderr.
+    pub stderr_is_terminal: bool,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl std::fmt::Debug for Process {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Process").field("args", &self.args).finish_non_exhaustive()
+    }
+}
+
+impl Process {
+    /// The process that this is.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place where they come in")]
+    pub fn of_this_system() -> Self {
+        let stdout = std::io::stdout();
+        let env = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let width = stdout.is_terminal().then(|| comfy_table::Table::new().width()).flatten();
+        Self {
+            args: std::env::args_os().collect(),
+            env: env.collect(),
+            stdout: Box::new(stdout),
+            stderr: Arc::new(Mutex::new(Box::new(std::io::stderr()))),
+            stdout_width: width,
+            stderr_is_terminal: std::io::stderr().is_terminal(),
+            clock: Arc::new(SystemClock::start()),
+        }
+    }
+}

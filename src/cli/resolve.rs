@@ -1,0 +1,88 @@
+use super::args::Resolve;
+use super::output::Output;
+use super::setup::Setup;
+use crate::error::{Error, ErrorKind, Result};
+use crate::exit_code::ExitCode;
+use crate::resolve::{Plan, Request, Status, plan};
+use crate::servicing::Knowledge;
+use crate::sync::sets_of;
+use crate::update::{Architecture, human_size};
+
+/// `resolve`: the plan, from the index layered over the knowledge.
+pub(super) fn run(setup: &Setup, arguments: &Resolve, output: &mut Output) -> Result<ExitCode> {
+    let mirror = setup.mirror()?;
+    let knowledge = Knowledge::built_in()?;
+    let sets = sets_of(arguments.kb, mirror.index(), &knowledge)?;
+    if sets.is_empty() {
+        let message = match mirror.index().knows_kb(arguments.kb)? {
+            true => format!("the index knows {} and none of its files", arguments.kb),
+            false => format!("the index knows nothing of {}", arguments.kb),
+        };
+        let hint = format!("kbmirror crawl {} asks the Catalog", arguments.kb);
+        return Err(Error::new(ErrorKind::NotFound, message).hint(hint));
+    }
+    let request = Request {
+        kb: arguments.kb,
+        architecture: arguments.arch,
+        product: arguments.product.clone(),
+        baseline: arguments.baseline,
+        installation: arguments.installation.map(Into::into),
+        place: arguments.place.into(),
+        features_on_demand: arguments.fod,
+    };
+    let plan = plan(&request, &sets, &knowledge);
+    if output.is_json() {
+        output.document(&plan)?;
+    } else {
+        show(&plan, output);
+    }
+    Ok(if plan.status.is_plan() { ExitCode::OK } else { ExitCode::UNRESOLVED })
+}
+
+fn show(plan: &Plan, output: &mut Output) {
+    let at = plan.baseline.map_or_else(|| "an unknown build".to_owned(), |build| format!("build {build}"));
+    let architecture = plan.architecture.map(|architecture| format!(" ({architecture})")).unwrap_or_default();
+    let subject = format!("{}{architecture} at {at}", plan.kb);
+    output.line(match plan.status {
+        Status::Install => format!("{subject}: install {}", count(plan.steps.len(), "file")),
+        Status::NothingToDo => format!("{subject}: nothing to do"),
+        Status::NotApplicable => format!("{subject}: not applicable"),
+        Status::Ambiguous => format!("{subject}: several package sets match"),
+        Status::Unknown => format!("{subject}: unknown"),
+    });
+    if let Some(advice) = &plan.advice {
+        output.line(format!("  {advice}"));
+    }
+    if !plan.steps.is_empty() {
+        let mut table = output.table(&["#", "role", "size", "here", "file", "because"]).right(2);
+        for step in &plan.steps {
+            let because = match &step.needed_if {
+                Some(needed_if) => format!("{}; needed if: {needed_if}", step.because),
+                None => step.because.clone(),
+            };
+            table.row([
+                step.order.map_or_else(|| "?".to_owned(), |order| order.to_string()),
+                step.role.to_string(),
+                step.size.map_or_else(|| "?".to_owned(), human_size),
+                if step.present { "yes" } else { "no" }.to_owned(),
+                step.name.clone(),
+                because,
+            ]);
+        }
+        output.text(table.render());
+    }
+    for choice in &plan.choices {
+        let architecture = choice.architecture.map_or("any", Architecture::as_str);
+        output.line(format!("  --arch {architecture} --product {:?}", choice.product));
+    }
+    if let Some(build) = plan.expected_build.filter(|_| plan.status == Status::Install) {
+        output.line(format!("afterwards: build {build}"));
+    }
+    for warning in &plan.warnings {
+        output.note(format!("warning: {warning}"));
+    }
+}
+
+fn count(number: usize, thing: &str) -> String {
+    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s, in this order") }
+}

@@ -1,0 +1,143 @@
+//! From the global options to a session, or to a mirror that is only read.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::io::Write;
+use std::sync::Arc;
+
+use camino::Utf8PathBuf;
+
+use super::args::Global;
+use super::process::Process;
+use crate::catalog::recording::{Record, Replay};
+use crate::catalog::{Catalog, SavePage};
+use crate::clock::Clock;
+use crate::disk;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::Events;
+use crate::mirror::{Layout, Mirror, REPLAY};
+use crate::net::{Client, DEFAULT_PATIENCE, HttpTransport, Pace, Transport, UrlPolicy};
+use crate::report::{Watch, Watcher};
+use crate::sync::Session;
+
+/// What every command starts from.
+pub(super) struct Setup {
+    global: Global,
+    process: RefCell<Process>,
+}
+
+impl Setup {
+    pub(super) fn new(global: Global, process: Process) -> Self {
+        Self { global, process: RefCell::new(process) }
+    }
+
+    /// Stdout, for the one who writes at the end.
+    pub(super) fn stdout(&self) -> Box<dyn Write> {
+        std::mem::replace(&mut self.process.borrow_mut().stdout, Box::new(std::io::sink()))
+    }
+
+    /// Where the mirror's things lie: flag, then environment, then default.
+    pub(super) fn layout(&self) -> Layout {
+        let of_environment = || {
+            self.process.borrow().env.get("KBMIRROR_DIR").filter(|dir| !dir.is_empty()).map(Utf8PathBuf::from)
+        };
+        let root = self.global.mirror.clone().or_else(of_environment).unwrap_or_else(|| "mirror".into());
+        Layout::new(root, self.global.index.clone())
+    }
+
+    /// The mirror, to read it.
+    pub(super) fn mirror(&self) -> Result<Mirror> {
+        Mirror::open(self.layout())
+    }
+
+    /// Runs work that asks the Catalog, with somebody watching it.
+    pub(super) fn with_catalog<T, F>(&self, work: impl FnOnce(Catalog) -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        let (events, watcher) = Watcher::start(self.watch(), self.process.borrow().stderr.clone());
+        let outcome = self.catalog(events).and_then(|catalog| {
+            let runtime =
+                tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(
+                    |error| Error::new(ErrorKind::Internal, "cannot start the runtime").caused_by(error),
+                )?;
+            runtime.block_on(work(catalog))
+        });
+        watcher.finish();
+        outcome
+    }
+
+    /// Runs work that asks the Catalog and writes the mirror.
+    pub(super) fn with_session<T, F>(&self, work: impl FnOnce(Session) -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        let (layout, origin, command) = (self.layout(), self.origin()?, self.command_line());
+        let (patience, clock) = (self.patience(), self.clock());
+        self.with_catalog(|catalog| {
+            let session = Session::new(catalog, layout, origin, command, patience, clock);
+            async move { work(session?).await }
+        })
+    }
+
+    fn catalog(&self, events: Events) -> Result<Catalog> {
+        let policy = self.policy()?;
+        let network = || Box::new(HttpTransport::new());
+        let rate = Pace::per_second(self.global.catalog_rate)?;
+        let (transport, pace): (Box<dyn Transport>, Pace) = match (&self.global.replay, &self.global.record) {
+            (Some(folder), _) => (Box::new(Replay::open(folder)?), Pace::replay()),
+            (None, Some(folder)) => (Box::new(Record::begin(folder, network(), &self.command_line())?), rate),
+            (None, None) => (network(), rate),
+        };
+        let client = Client::new(transport, policy, pace, self.clock(), events);
+        Ok(Catalog::new(client, self.patience(), self.save_page()))
+    }
+
+    fn policy(&self) -> Result<UrlPolicy> {
+        UrlPolicy::new(self.global.catalog_url.as_deref(), self.global.allow_host.clone())
+    }
+
+    /// Where content of this run comes from.
+    fn origin(&self) -> Result<String> {
+        if self.global.replay.is_some() { Ok(REPLAY.to_owned()) } else { Ok(self.policy()?.origin()) }
+    }
+
+    fn patience(&self) -> std::time::Duration {
+        self.global.patience.unwrap_or(DEFAULT_PATIENCE)
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.process.borrow().clock)
+    }
+
+    fn command_line(&self) -> String {
+        let process = self.process.borrow();
+        let arguments = process.args.iter().skip(1).map(|argument| argument.to_string_lossy().into_owned());
+        arguments.collect::<Vec<_>>().join(" ")
+    }
+
+    fn watch(&self) -> Watch {
+        if self.global.quiet {
+            Watch::Quiet
+        } else if self.process.borrow().stderr_is_terminal && !self.global.no_progress && !self.global.verbose
+        {
+            Watch::Bars
+        } else {
+            Watch::Lines { verbose: self.global.verbose }
+        }
+    }
+
+    /// Pages that were not understood go to the mirror's `runs/`, under the time and what was asked.
+    fn save_page(&self) -> SavePage {
+        let (runs, clock) = (self.layout().runs(), self.clock());
+        Arc::new(move |what, text| {
+            let time: String = clock.now().strftime("%Y-%m-%dT%H%M%SZ").to_string();
+            let words = what.replace(|letter: char| !letter.is_ascii_alphanumeric(), " ");
+            let mut slug = words.split_whitespace().collect::<Vec<_>>().join("-");
+            slug.truncate(80);
+            let path = runs.join(format!("{time}-{slug}.html"));
+            disk::write_atomic(&path, text.as_bytes())?;
+            Ok(path)
+        })
+    }
+}

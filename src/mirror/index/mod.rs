@@ -1,0 +1,178 @@
+//! The index: a SQLite database of updates, files, and the graph between them.
+//!
+//! It is part of the product: its views (see `schema_1.sql` and mirror-layout.md) may be queried with the stock
+//! `sqlite3` program. What the Catalog forgets, the index keeps: rows are added and their `last_seen` moves on;
+//! nothing is deleted because an answer did not mention it.
+//!
+//! One writer at a time, under the mirror's lock. Everything that one step of a run learns is written in one
+//! transaction, so that a reader sees all of it or nothing. A database of a newer format is refused.
+
+mod read;
+mod record;
+mod schema;
+mod sets;
+mod write;
+
+use camino::Utf8Path;
+use rusqlite::{Connection, OpenFlags};
+
+pub use read::{Owner, UpdateDetail};
+pub use record::{Check, DetailsRecord, DigestConflict, FileRecord, UpdateRecord};
+pub use sets::{PublishState, SetRow, StoredMember};
+
+use crate::disk;
+use crate::error::{Error, ErrorKind, Result};
+
+/// An open index.
+#[derive(Debug)]
+pub struct Index {
+    connection: Connection,
+}
+
+fn store_error(error: rusqlite::Error) -> Error {
+    let kind = match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::DiskFull) => ErrorKind::NoSpace,
+        Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => ErrorKind::Busy,
+        _ => ErrorKind::Internal,
+    };
+    Error::new(kind, "the index could not be read or written").caused_by(error)
+}
+
+impl Index {
+    /// Opens an index for writing, making it or bringing it to today's format where needed.
+    pub fn open(path: &Utf8Path) -> Result<Self> {
+        disk::create_dir_all(disk::parent(path))?;
+        let mut connection =
+            Connection::open(path).map_err(store_error).map_err(|error| error.context(path))?;
+        schema::refuse_newer(
+            schema::format_of(&connection).map_err(|error| not_an_index(path, error))?,
+            path.as_str(),
+        )?;
+        configure(&connection)?;
+        // Readers go on while one process writes; FULL makes a commit outlive a power cut.
+        let _mode: String = connection
+            .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))
+            .map_err(store_error)?;
+        connection.pragma_update(None, "synchronous", "FULL").map_err(store_error)?;
+        schema::migrate(&mut connection)?;
+        Ok(Self { connection })
+    }
+
+    /// Opens an index for reading only; it must be there.
+    pub fn open_read_only(path: &Utf8Path) -> Result<Self> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)
+            .map_err(store_error)
+            .map_err(|error| error.context(path))?;
+        let format = schema::format_of(&connection).map_err(|error| not_an_index(path, error))?;
+        schema::refuse_newer(format, path.as_str())?;
+        if format == 0 {
+            return Err(Error::usage(format!("{path} is not an index of kbmirror")));
+        }
+        configure(&connection)?;
+        Ok(Self { connection })
+    }
+
+    /// An index in memory, for tests.
+    #[cfg(test)]
+    pub(crate) fn in_memory() -> Self {
+        let mut connection = Connection::open_in_memory().unwrap();
+        configure(&connection).unwrap();
+        schema::migrate(&mut connection).unwrap();
+        Self { connection }
+    }
+
+    /// Runs changes that become visible together, or not at all.
+    pub fn in_transaction<T>(&mut self, changes: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
+        self.connection.execute_batch("BEGIN IMMEDIATE").map_err(store_error)?;
+        match changes(self) {
+            Ok(value) => {
+                self.connection.execute_batch("COMMIT").map_err(store_error)?;
+                Ok(value)
+            }
+            Err(error) => {
+                // The first error is the one to tell; SQLite rolls back on its own when even this fails.
+                let _rolled_back = self.connection.execute_batch("ROLLBACK");
+                Err(error)
+            }
+        }
+    }
+
+    /// A value of the index about itself.
+    pub fn meta(&self, key: &str) -> Result<Option<String>> {
+        let mut query =
+            self.connection.prepare_cached("SELECT value FROM meta WHERE key = ?1").map_err(store_error)?;
+        let mut rows = query.query_map([key], |row| row.get(0)).map_err(store_error)?;
+        rows.next().transpose().map_err(store_error)
+    }
+
+    /// Sets a value of the index about itself, once.
+    pub fn set_meta(&self, key: &str, value: &str) -> Result<()> {
+        self.execute("INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING", (key, value))?;
+        Ok(())
+    }
+
+    /// Notes that a run begins; the number names it in [`Index::finish_run`].
+    pub fn start_run(&self, command: &str, now: i64) -> Result<i64> {
+        self.execute("INSERT INTO runs (command, started) VALUES (?1, ?2)", (command, now))?;
+        Ok(self.connection.last_insert_rowid())
+    }
+
+    /// Notes how a run ended.
+    pub fn finish_run(&self, run: i64, now: i64, exit_code: u8, requests: u64, bytes: u64) -> Result<()> {
+        let sql = "UPDATE runs SET finished = ?2, exit_code = ?3, requests = ?4, bytes_downloaded = ?5 WHERE id = ?1";
+        self.execute(sql, (run, now, exit_code, as_integer(requests), as_integer(bytes)))?;
+        Ok(())
+    }
+
+    fn execute(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<usize> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(store_error)?;
+        statement.execute(parameters).map_err(store_error)
+    }
+
+    fn rows<T>(
+        &self,
+        sql: &str,
+        parameters: impl rusqlite::Params,
+        read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(store_error)?;
+        let rows = statement.query_map(parameters, read).map_err(store_error)?;
+        rows.collect::<rusqlite::Result<Vec<T>>>().map_err(store_error)
+    }
+
+    fn first<T>(
+        &self,
+        sql: &str,
+        parameters: impl rusqlite::Params,
+        read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>> {
+        Ok(self.rows(sql, parameters, read)?.into_iter().next())
+    }
+}
+
+fn configure(connection: &Connection) -> Result<()> {
+    /// Another reader or a checkpoint may hold the database for a moment.
+    const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(store_error)?;
+    connection.pragma_update(None, "foreign_keys", true).map_err(store_error)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+fn not_an_index(path: &Utf8Path, error: Error) -> Error {
+    error.with_kind(ErrorKind::Usage).context(format!("{path} is not an index of kbmirror"))
+}
+
+/// SQLite integers are signed; nothing that is counted here comes near the limit.
+fn as_integer(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// A count from SQLite; a negative one, which the checks of the tables rule out, is none.
+fn as_count(number: Option<i64>) -> Option<u64> {
+    number.and_then(|number| u64::try_from(number).ok())
+}
+
+#[cfg(test)]
+mod tests;

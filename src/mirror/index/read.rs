@@ -1,0 +1,208 @@
+//! Reading facts for the resolver and for people.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::Row;
+use rusqlite::types::ValueRef;
+
+use super::{Index, as_count};
+use crate::clock::{date_of, rfc3339};
+use crate::error::Result;
+use crate::resolve::{Facts, FileFacts, FileKey, UpdateFacts};
+use crate::update::{Kb, Sha1, Sha256, UpdateId};
+
+const UPDATE_COLUMNS: &str =
+    "updates.id, update_id, title, kb, kind, month, product, release, products, architecture, build,
+    last_updated, size, files_last_seen";
+
+/// An update as `show` and the KB's JSON give it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpdateDetail {
+    /// What the resolver sees.
+    pub facts: UpdateFacts,
+    /// The Catalog's classification.
+    pub classification: Option<String>,
+    /// MSRC severity.
+    pub severity: Option<String>,
+    /// Restart behaviour.
+    pub restart: Option<String>,
+    /// First seen, RFC 3339.
+    pub first_seen: String,
+    /// Last seen, RFC 3339.
+    pub last_seen: String,
+    /// Updates that replace this one, by title: id and title.
+    pub superseded_by: Vec<(Option<UpdateId>, String)>,
+    /// Updates that this one replaces, by title; without an id where the title matches no single update.
+    pub supersedes: Vec<(Option<UpdateId>, String)>,
+}
+
+/// Which update a file belongs to, for `show`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// By KB number.
+    Kb(Kb),
+    /// By update id.
+    Update(UpdateId),
+}
+
+impl Index {
+    /// What is known of these KBs: their updates with the files of their newest dialogs.
+    pub fn facts_of(&self, kbs: &BTreeSet<Kb>) -> Result<Facts> {
+        let mut facts = Facts::default();
+        for kb in kbs {
+            let sql = format!(
+                "SELECT {UPDATE_COLUMNS} FROM updates WHERE kb = ?1 AND NOT mentioned_only ORDER BY update_id"
+            );
+            let rows = self.rows(&sql, [kb.number()], read_update)?;
+            for (row, update) in rows {
+                let update = self.with_files(row, update, &mut facts.files)?;
+                facts.updates.push(update);
+            }
+        }
+        Ok(facts)
+    }
+
+    fn with_files(
+        &self,
+        row: i64,
+        mut update: UpdateFacts,
+        files: &mut BTreeMap<FileKey, FileFacts>,
+    ) -> Result<UpdateFacts> {
+        if update.files_seen.is_none() {
+            return Ok(update);
+        }
+        let sql = "SELECT file FROM update_files JOIN updates ON updates.id = update_ref
+            WHERE update_ref = ?1 AND update_files.last_seen = files_last_seen ORDER BY position";
+        let keys = self.rows(sql, [row], |row| row.get(0).map(FileKey))?;
+        for &key in &keys {
+            if !files.contains_key(&key)
+                && let Some(file) = self.file(key)?
+            {
+                files.insert(key, file);
+            }
+        }
+        update.files = Some(keys);
+        Ok(update)
+    }
+
+    /// One file.
+    pub fn file(&self, key: FileKey) -> Result<Option<FileFacts>> {
+        let sql = "SELECT files.id, name, kb, architecture, sha1, files.sha256, coalesce(pool.size, files.size), pool.file IS NOT NULL
+            FROM files LEFT JOIN pool ON pool.file = files.id WHERE files.id = ?1";
+        let Some(mut file) = self.first(sql, [key.0], read_file)? else { return Ok(None) };
+        // The address that was stated last comes first.
+        let sql = "SELECT url FROM file_urls WHERE file = ?1 ORDER BY last_seen DESC, url";
+        file.urls = self.rows(sql, [key.0], |row| row.get(0))?;
+        Ok(Some(file))
+    }
+
+    /// Who stated the digests of a file: for SHA-1 and for SHA-256.
+    pub fn digest_sources(&self, key: FileKey) -> Result<(Option<String>, Option<String>)> {
+        let sql = "SELECT sha1_source, sha256_source FROM files WHERE id = ?1";
+        Ok(self.first(sql, [key.0], |row| Ok((row.get(0)?, row.get(1)?)))?.unwrap_or_default())
+    }
+
+    /// What of a file in the pool was compared, sorted: `("sha256", "dialog")`.
+    pub fn checks_of(&self, key: FileKey) -> Result<Vec<(String, String)>> {
+        let sql = "SELECT what, against FROM checks WHERE file = ?1 ORDER BY what, against";
+        self.rows(sql, [key.0], |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
+    /// Whether the digests of a file are disputed: its SHA-1 was stated with two SHA-256.
+    pub fn is_disputed(&self, key: FileKey) -> Result<bool> {
+        let sql = "SELECT 1 FROM file_conflicts WHERE file = ?1 OR other_file = ?1";
+        Ok(self.first(sql, [key.0], |_| Ok(()))?.is_some())
+    }
+
+    /// Whether any update of a KB was ever seen.
+    pub fn knows_kb(&self, kb: Kb) -> Result<bool> {
+        let sql = "SELECT 1 FROM updates WHERE kb = ?1 AND NOT mentioned_only LIMIT 1";
+        Ok(self.first(sql, [kb.number()], |_| Ok(()))?.is_some())
+    }
+
+    /// All that is known of the updates of a KB, or of one update, by title and id.
+    pub fn details_of(&self, owner: Owner) -> Result<(Vec<UpdateDetail>, BTreeMap<FileKey, FileFacts>)> {
+        let columns = format!("{UPDATE_COLUMNS}, classification, severity, restart, first_seen, last_seen");
+        let (filter, value): (&str, rusqlite::types::Value) = match owner {
+            Owner::Kb(kb) => ("kb = ?1", i64::from(kb.number()).into()),
+            Owner::Update(id) => ("update_id = ?1", id.to_string().into()),
+        };
+        let sql = format!(
+            "SELECT {columns} FROM updates WHERE {filter} AND NOT mentioned_only ORDER BY title, update_id"
+        );
+        let rows = self.rows(&sql, [value], |row| {
+            let (id, facts) = read_update(row)?;
+            let detail = UpdateDetail {
+                facts,
+                classification: row.get(14)?,
+                severity: row.get(15)?,
+                restart: row.get(16)?,
+                first_seen: rfc3339(row.get(17)?),
+                last_seen: rfc3339(row.get(18)?),
+                superseded_by: Vec::new(),
+                supersedes: Vec::new(),
+            };
+            Ok((id, detail))
+        })?;
+        let mut files = BTreeMap::new();
+        let mut details = Vec::new();
+        for (row, mut detail) in rows {
+            detail.facts = self.with_files(row, detail.facts, &mut files)?;
+            let pair = |row: &Row<'_>| Ok((parsed(row, 0)?, row.get(1)?));
+            let id = detail.facts.id.to_string();
+            let sql = "SELECT DISTINCT newer_update_id, newer_title FROM v_supersedes WHERE older_update_id = ?1 ORDER BY 2, 1";
+            detail.superseded_by = self.rows(sql, [&id], pair)?;
+            let sql = "SELECT DISTINCT older_update_id, older_title FROM v_supersedes WHERE newer_update_id = ?1 ORDER BY 2, 1";
+            detail.supersedes = self.rows(sql, [&id], pair)?;
+            details.push(detail);
+        }
+        Ok((details, files))
+    }
+}
+
+fn read_update(row: &Row<'_>) -> rusqlite::Result<(i64, UpdateFacts)> {
+    let id: Option<UpdateId> = parsed(row, 1)?;
+    let update = UpdateFacts {
+        id: id.ok_or_else(|| {
+            rusqlite::Error::InvalidColumnType(1, "update_id".into(), rusqlite::types::Type::Null)
+        })?,
+        title: row.get(2)?,
+        kb: row.get::<_, Option<u32>>(3)?.and_then(Kb::from_number),
+        kind: parsed(row, 4)?,
+        month: parsed(row, 5)?,
+        product: row.get(6)?,
+        release: row.get(7)?,
+        products: row.get(8)?,
+        architecture: parsed(row, 9)?,
+        build: parsed(row, 10)?,
+        last_updated: parsed(row, 11)?,
+        size: as_count(row.get(12)?),
+        files: None,
+        files_seen: row.get::<_, Option<i64>>(13)?.map(date_of),
+    };
+    Ok((row.get(0)?, update))
+}
+
+fn read_file(row: &Row<'_>) -> rusqlite::Result<FileFacts> {
+    let sha1: Option<Vec<u8>> = row.get(4)?;
+    let sha256: Option<Vec<u8>> = row.get(5)?;
+    Ok(FileFacts {
+        key: Some(FileKey(row.get(0)?)),
+        name: row.get(1)?,
+        kb: row.get::<_, Option<u32>>(2)?.and_then(Kb::from_number),
+        architecture: parsed(row, 3)?,
+        sha1: sha1.as_deref().and_then(Sha1::from_slice),
+        sha256: sha256.as_deref().and_then(Sha256::from_slice),
+        size: as_count(row.get(6)?),
+        urls: Vec::new(),
+        present: row.get(7)?,
+    })
+}
+
+/// A text column as one of our types; a word that this program does not know is none.
+fn parsed<T: std::str::FromStr>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>> {
+    match row.get_ref(column)? {
+        ValueRef::Text(text) => Ok(std::str::from_utf8(text).ok().and_then(|text| text.parse().ok())),
+        _ => Ok(None),
+    }
+}

@@ -1,0 +1,50 @@
+//! The tables and views of the index, and how an index of an older format becomes one of today's.
+//!
+//! `user_version` counts the migrations that were applied. Two rules: a migration is never changed or removed once
+//! it was released, and a program refuses an index of a newer format instead of guessing.
+
+use rusqlite::Connection;
+
+use super::store_error;
+use crate::error::{Error, Result};
+
+/// "KBMI": tells `file` and other programs whose database this is.
+const APPLICATION_ID: i32 = 0x4b42_4d49;
+
+/// One script a format; the first makes an empty database into format 1.
+const MIGRATIONS: [&str; 1] = [include_str!("schema_1.sql")];
+
+/// The format that this program writes.
+fn newest_format() -> u32 {
+    u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX)
+}
+
+/// The format of an index.
+pub(super) fn format_of(connection: &Connection) -> Result<u32> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(store_error)
+}
+
+/// Says so when an index was written by a newer program.
+pub(super) fn refuse_newer(format: u32, path: &str) -> Result<()> {
+    if format <= newest_format() {
+        return Ok(());
+    }
+    Err(Error::usage(format!(
+        "{path} has format {format}; this program reads formats up to {}",
+        newest_format()
+    ))
+    .hint("use the version of kbmirror that wrote it, or a newer one"))
+}
+
+/// Applies what is missing, each migration in a transaction of its own.
+pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
+    let format = format_of(connection)?;
+    for (number, script) in (1_u32..).zip(MIGRATIONS).skip_while(|&(number, _)| number <= format) {
+        let transaction = connection.transaction().map_err(store_error)?;
+        transaction.execute_batch(script).map_err(store_error)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(store_error)?;
+        transaction.pragma_update(None, "user_version", number).map_err(store_error)?;
+        transaction.commit().map_err(store_error)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,196 @@
+//! Package sets, the edges between their files, and which of them are published.
+
+use super::record::FileRecord;
+use super::{Index, store_error};
+use crate::error::Result;
+use crate::resolve::{FileFacts, FileKey, PackageSet, Role};
+use crate::update::{Architecture, Kb, Sha256};
+
+/// Where publishing a set stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PublishState {
+    /// Begun; what is on disk may be the old folder, the new one, or none.
+    Publishing,
+    /// The folder is the set.
+    Published,
+}
+
+/// A set as the index keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetRow {
+    /// Its number.
+    pub id: i64,
+    /// Its KB.
+    pub kb: Kb,
+    /// Its architecture.
+    pub architecture: Option<Architecture>,
+    /// The first family's folder word.
+    pub family: Option<String>,
+    /// Its folder under the KB.
+    pub folder: String,
+    /// The products, joined for people.
+    pub products: String,
+    /// Whether the folder is there, as far as the index knows.
+    pub state: Option<PublishState>,
+    /// The files in order.
+    pub members: Vec<StoredMember>,
+}
+
+/// A file of a stored set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredMember {
+    /// What it is.
+    pub role: Role,
+    /// The file.
+    pub file: FileFacts,
+}
+
+impl Index {
+    /// Writes a set with its files and edges; returns its number. Files that only knowledge tells of become rows.
+    pub fn record_set(&self, set: &PackageSet, now: i64) -> Result<i64> {
+        let mut keys = Vec::new();
+        for member in &set.members {
+            keys.push(self.key_of(&member.file, now)?);
+        }
+        let family = set.families.first().map(|family| family.folder.as_str());
+        let fingerprint = set.fingerprint();
+        let sql = "INSERT INTO sets (kb, fingerprint, is_dynamic, architecture, family, folder, products, first_seen, last_seen)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)
+            ON CONFLICT (kb, fingerprint, is_dynamic)
+            DO UPDATE SET architecture = ?4, family = ?5, folder = ?6, products = ?7, last_seen = ?8";
+        self.execute(
+            sql,
+            rusqlite::params![
+                set.kb.number(),
+                fingerprint.as_bytes(),
+                set.is_dynamic_variant,
+                set.architecture.map(Architecture::as_str),
+                family,
+                set.folder,
+                set.products.join("; "),
+                now,
+            ],
+        )?;
+        let sql = "SELECT id FROM sets WHERE kb = ?1 AND fingerprint = ?2 AND is_dynamic = ?3";
+        let mut query = self.connection.prepare_cached(sql).map_err(store_error)?;
+        let parameters = (set.kb.number(), fingerprint.as_bytes(), set.is_dynamic_variant);
+        let id: i64 = query.query_row(parameters, |row| row.get(0)).map_err(store_error)?;
+        for (place, (member, key)) in (0_i64..).zip(set.members.iter().zip(&keys)) {
+            let sql = "INSERT INTO set_files (set_ref, file, place, role) VALUES (?1, ?2, ?3, ?4)
+                ON CONFLICT DO UPDATE SET place = ?3, role = ?4";
+            self.execute(sql, (id, key.0, place, member.role.as_str()))?;
+        }
+        for edge in &set.needs {
+            let sql = "INSERT INTO needs (file, needs_file, role, source, first_seen, last_seen) VALUES (?1, ?2, ?3, ?4, ?5, ?5)
+                ON CONFLICT DO UPDATE SET role = ?3, last_seen = ?5";
+            self.execute(sql, (keys[edge.from].0, keys[edge.to].0, edge.role.as_str(), edge.source, now))?;
+        }
+        Ok(id)
+    }
+
+    fn key_of(&self, file: &FileFacts, now: i64) -> Result<FileKey> {
+        if let Some(key) = file.key {
+            return Ok(key);
+        }
+        let url = file.urls.first().cloned().unwrap_or_default();
+        let record = FileRecord { name: file.name.clone(), url, sha1: file.sha1, sha256: file.sha256 };
+        Ok(self.record_file(&record, "knowledge", None, now)?.0)
+    }
+
+    /// The stored sets, of one KB or all, by KB, architecture, and folder.
+    pub fn sets(&self, kb: Option<Kb>) -> Result<Vec<SetRow>> {
+        self.sets_where("(?1 IS NULL OR sets.kb = ?1)", rusqlite::params![kb.map(Kb::number)])
+    }
+
+    /// One stored set.
+    pub fn set(&self, id: i64) -> Result<Option<SetRow>> {
+        Ok(self.sets_where("sets.id = ?1", [id])?.into_iter().next())
+    }
+
+    fn sets_where(&self, filter: &str, parameters: impl rusqlite::Params) -> Result<Vec<SetRow>> {
+        let sql = format!(
+            "SELECT sets.id, sets.kb, sets.architecture, sets.family, sets.folder, sets.products, published.state
+            FROM sets LEFT JOIN published ON published.set_ref = sets.id AND published.folder = sets.folder
+            WHERE {filter} ORDER BY sets.kb, sets.architecture, sets.folder, sets.id"
+        );
+        let mut rows = self.rows(&sql, parameters, |row| {
+            Ok(SetRow {
+                id: row.get(0)?,
+                kb: Kb::from_number(row.get(1)?).ok_or(rusqlite::Error::IntegralValueOutOfRange(1, 0))?,
+                architecture: row.get::<_, Option<String>>(2)?.and_then(|word| word.parse().ok()),
+                family: row.get(3)?,
+                folder: row.get(4)?,
+                products: row.get(5)?,
+                state: row.get::<_, Option<String>>(6)?.map(|word| match word.as_str() {
+                    "published" => PublishState::Published,
+                    _ => PublishState::Publishing,
+                }),
+                members: Vec::new(),
+            })
+        })?;
+        for set in &mut rows {
+            let sql = "SELECT file, role FROM set_files WHERE set_ref = ?1 ORDER BY place";
+            let members: Vec<(i64, String)> =
+                self.rows(sql, [set.id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            for (key, role) in members {
+                let Some(file) = self.file(FileKey(key))? else { continue };
+                let role = Role::from_word(&role).unwrap_or(Role::Companion);
+                set.members.push(StoredMember { role, file });
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Which set a folder is published, or being published, as.
+    pub fn published_as(&self, kb: Kb, folder: &str) -> Result<Option<(i64, PublishState)>> {
+        let sql = "SELECT set_ref, state FROM published WHERE kb = ?1 AND folder = ?2";
+        self.first(sql, (kb.number(), folder), |row| {
+            let state: String = row.get(1)?;
+            let state = if state == "published" { PublishState::Published } else { PublishState::Publishing };
+            Ok((row.get(0)?, state))
+        })
+    }
+
+    /// Notes that a folder is being published, or is.
+    pub fn set_published(&self, kb: Kb, folder: &str, set: i64, state: PublishState, now: i64) -> Result<()> {
+        let word = match state {
+            PublishState::Publishing => "publishing",
+            PublishState::Published => "published",
+        };
+        let sql = "INSERT INTO published (kb, folder, set_ref, state, since) VALUES (?1, ?2, ?3, ?4, ?5)
+            ON CONFLICT (kb, folder) DO UPDATE SET set_ref = ?3, state = ?4, since = ?5";
+        self.execute(sql, (kb.number(), folder, set, word, now))?;
+        Ok(())
+    }
+
+    /// Forgets a folder that is not there.
+    pub fn forget_published(&self, kb: Kb, folder: &str) -> Result<()> {
+        self.execute("DELETE FROM published WHERE kb = ?1 AND folder = ?2", (kb.number(), folder))?;
+        Ok(())
+    }
+
+    /// Folders whose publishing was cut off: KB, folder, set.
+    pub fn cut_off(&self) -> Result<Vec<(Kb, String, i64)>> {
+        let sql = "SELECT kb, folder, set_ref FROM published WHERE state = 'publishing' ORDER BY kb, folder";
+        self.rows(sql, [], |row| {
+            let kb = Kb::from_number(row.get(0)?).ok_or(rusqlite::Error::IntegralValueOutOfRange(0, 0))?;
+            Ok((kb, row.get(1)?, row.get(2)?))
+        })
+    }
+
+    /// The published sets of a KB that stand whole, by folder.
+    pub fn published_sets(&self, kb: Kb) -> Result<Vec<SetRow>> {
+        let sets = self.sets(Some(kb))?;
+        let mut published: Vec<SetRow> =
+            sets.into_iter().filter(|set| set.state == Some(PublishState::Published)).collect();
+        published.sort_by(|a, b| a.folder.cmp(&b.folder));
+        Ok(published)
+    }
+
+    /// The digest under which the pool has a file.
+    pub fn pooled_as(&self, key: FileKey) -> Result<Option<(Sha256, u64)>> {
+        let sql = "SELECT sha256, size FROM pool WHERE file = ?1";
+        let row: Option<(Vec<u8>, i64)> = self.first(sql, [key.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(row.and_then(|(sha256, size)| Some((Sha256::from_slice(&sha256)?, u64::try_from(size).ok()?))))
+    }
+}

@@ -1,0 +1,1 @@
+//! The index's rules on an index in memory.

@@ -1,0 +1,89 @@
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::update::{Kb, Sha256};
+
+/// Where everything lies in a mirror. `mirror-layout.md` draws the same tree; a test holds the two equal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    root: Utf8PathBuf,
+    index: Utf8PathBuf,
+}
+
+impl Layout {
+    /// The layout of a mirror in a folder, with its index inside or, for a mirror on a share, elsewhere.
+    pub fn new(root: Utf8PathBuf, index: Option<Utf8PathBuf>) -> Self {
+        let index = index.unwrap_or_else(|| root.join("mirror.db"));
+        Self { root, index }
+    }
+
+    /// The mirror's folder.
+    pub fn root(&self) -> &Utf8Path {
+        &self.root
+    }
+
+    /// The index.
+    pub fn index(&self) -> &Utf8Path {
+        &self.index
+    }
+
+    /// The bytes of a file: the only place where they live.
+    pub fn pool_file(&self, sha256: &Sha256) -> Utf8PathBuf {
+        let digits = sha256.to_string();
+        self.root.join("pool").join("sha256").join(&digits[..2]).join(digits)
+    }
+
+    /// What is published of a KB.
+    pub fn kb(&self, kb: Kb) -> Utf8PathBuf {
+        self.root.join("kb").join(kb.to_string())
+    }
+
+    /// A published package set.
+    pub fn set(&self, kb: Kb, folder: &str) -> Utf8PathBuf {
+        self.kb(kb).join(folder)
+    }
+
+    /// What is known of the published sets of a KB, for programs.
+    pub fn kb_json(&self, kb: Kb) -> Utf8PathBuf {
+        self.kb(kb).join(format!("{kb}.json"))
+    }
+
+    /// The digests of all files in the KB's sets, for `sha256sum -c`.
+    pub fn kb_sums(&self, kb: Kb) -> Utf8PathBuf {
+        self.kb(kb).join("SHA256SUMS")
+    }
+
+    /// What is known of the published sets of a KB, for people.
+    pub fn kb_readme(&self, kb: Kb) -> Utf8PathBuf {
+        self.kb(kb).join("README.txt")
+    }
+
+    /// Where every KB has its folder.
+    pub fn kbs(&self) -> Utf8PathBuf {
+        self.root.join("kb")
+    }
+
+    /// What is under way: on the pool's file system, so that a rename makes it visible.
+    pub fn partial(&self) -> Utf8PathBuf {
+        self.root.join("partial")
+    }
+
+    /// Bytes that are not what they should be. Nothing is deleted here by the program.
+    pub fn quarantine(&self) -> Utf8PathBuf {
+        self.root.join("quarantine")
+    }
+
+    /// Pages that were not understood, and reports.
+    pub fn runs(&self) -> Utf8PathBuf {
+        self.root.join("runs")
+    }
+
+    /// Held by the process that writes.
+    pub fn lock(&self) -> Utf8PathBuf {
+        self.root.join("lock")
+    }
+
+    /// A path relative to the mirror, as output shows it.
+    pub fn relative<'p>(&self, path: &'p Utf8Path) -> &'p Utf8Path {
+        path.strip_prefix(&self.root).unwrap_or(path)
+    }
+}

@@ -1,0 +1,47 @@
+use std::fs::{File, TryLockError};
+use std::io::{Read as _, Seek as _, Write as _};
+
+use camino::Utf8Path;
+
+use crate::disk;
+use crate::error::{Error, ErrorKind, Result};
+
+/// The right to write to a mirror: an operating-system lock, which ends with the process however that ends. What
+/// the file says is for people only.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock, or says who has it.
+    pub fn take(path: &Utf8Path, since: &str) -> Result<Self> {
+        let mut file = disk::open_lock(path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                // Some systems do not let others read a locked file; then the holder stays unnamed.
+                let _unreadable = file.take(200).read_to_string(&mut holder);
+                let holder = holder.trim();
+                let who = if holder.is_empty() {
+                    "another process".to_owned()
+                } else {
+                    format!("another process ({holder})")
+                };
+                return Err(Error::new(ErrorKind::Busy, format!("{who} holds the mirror"))
+                    .hint("wait for it to end, or use another --mirror"));
+            }
+            Err(TryLockError::Error(error)) => {
+                return Err(Error::new(ErrorKind::Internal, format!("cannot lock {path}")).caused_by(error));
+            }
+        }
+        let text = format!("process {}, since {since}\n", std::process::id());
+        let written =
+            file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(text.as_bytes()));
+        written.map_err(|error| {
+            Error::new(ErrorKind::Internal, format!("cannot write {path}")).caused_by(error)
+        })?;
+        Ok(Self { _file: file })
+    }
+}

@@ -1,0 +1,127 @@
+//! The store: a folder with an index, a pool of bytes, and per-KB folders made from both.
+//!
+//! - Bytes live once, in the pool, under their SHA-256 ([`pool`]). They get there whole and checked, by a rename.
+//! - A package set is published as a folder of links ([`publish`]): only when every file of it is in the pool, by a
+//!   rename, with an intent in the index before and the fact after it. A half set is never visible; what a crash
+//!   cut off is finished or removed by the next run that writes.
+//! - The index never gets ahead of the bytes.
+//!
+//! A mirror remembers where its content came from and takes no other: a demo never mixes with the real thing.
+//! Whoever writes holds the [`Lock`]. Where everything lies is in [`Layout`] and in mirror-layout.md.
+
+pub mod index;
+mod layout;
+mod lock;
+pub mod names;
+pub mod pool;
+mod publish;
+mod views;
+
+pub use index::Index;
+use jiff::Timestamp;
+pub use layout::Layout;
+pub use lock::Lock;
+pub use publish::{Folder, Published};
+
+use crate::clock::unix_seconds;
+use crate::disk;
+use crate::error::{Error, ErrorKind, Result};
+
+/// The origin of what a recording holds.
+pub const REPLAY: &str = "replay";
+
+/// An open mirror. With the lock it may be written, without it only read.
+#[derive(Debug)]
+pub struct Mirror {
+    layout: Layout,
+    index: Index,
+    lock: Option<Lock>,
+}
+
+impl Mirror {
+    /// Opens a mirror that is there, to read it.
+    pub fn open(layout: Layout) -> Result<Self> {
+        if !disk::exists(layout.index()) {
+            let message = format!("there is no mirror at {}", layout.root());
+            return Err(Error::new(ErrorKind::NotFound, message)
+                .hint("kbmirror fetch or kbmirror crawl makes one; --mirror DIR names another"));
+        }
+        let index = Index::open_read_only(layout.index())?;
+        Ok(Self { layout, index, lock: None })
+    }
+
+    /// Says beforehand, without writing anything, whether content from this origin may go into the mirror.
+    pub fn check_origin(layout: &Layout, origin: &str) -> Result<()> {
+        if !disk::exists(layout.index()) {
+            return Ok(());
+        }
+        expect_origin(layout, &Index::open_read_only(layout.index())?, origin)
+    }
+
+    /// Opens a mirror to write it, making it where there is none. Takes the lock, checks the origin, and puts in
+    /// order what an earlier run was cut off in.
+    pub fn open_to_write(layout: Layout, origin: &str, now: Timestamp) -> Result<Self> {
+        let unusable = |error: Error| match error.kind() {
+            ErrorKind::Internal => error
+                .with_kind(ErrorKind::Usage)
+                .context(format!("the mirror folder {} cannot be written", layout.root()))
+                .hint("choose a folder that you may write to with --mirror DIR"),
+            _ => error,
+        };
+        disk::create_dir_all(layout.root()).map_err(unusable)?;
+        let lock = Lock::take(&layout.lock(), &now.to_string()).map_err(unusable)?;
+        let index = Index::open(layout.index()).map_err(unusable)?;
+        index.set_meta("origin", origin)?;
+        index.set_meta("created", &format!("{now} by kbmirror {}", env!("CARGO_PKG_VERSION")))?;
+        expect_origin(&layout, &index, origin)?;
+        let mut mirror = Self { layout, index, lock: Some(lock) };
+        mirror.finish_what_was_cut_off(unix_seconds(now))?;
+        Ok(mirror)
+    }
+
+    /// Where everything lies.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The index.
+    pub fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// The index, for changes.
+    pub fn index_mut(&mut self) -> &mut Index {
+        &mut self.index
+    }
+
+    /// Where the content comes from.
+    pub fn origin(&self) -> Result<String> {
+        Ok(self.index.meta("origin")?.unwrap_or_default())
+    }
+
+    fn is_locked(&self) -> bool {
+        self.lock.is_some()
+    }
+}
+
+fn expect_origin(layout: &Layout, index: &Index, origin: &str) -> Result<()> {
+    let Some(own) = index.meta("origin")? else { return Ok(()) };
+    if own == origin {
+        return Ok(());
+    }
+    let named = |origin: &str| match origin {
+        "live" => "the live Catalog".to_owned(),
+        REPLAY => "a recording".to_owned(),
+        host => format!("the Catalog at {host}"),
+    };
+    let message = format!(
+        "the mirror at {} holds content from {}, and this run would add content from {}",
+        layout.root(),
+        named(&own),
+        named(origin)
+    );
+    Err(Error::usage(message).hint("use another folder with --mirror DIR"))
+}
+
+#[cfg(test)]
+mod tests;

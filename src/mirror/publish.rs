@@ -1,0 +1,149 @@
+//! Publishing a package set as a folder, all at once.
+
+use std::collections::BTreeSet;
+
+use camino::Utf8PathBuf;
+
+use super::Mirror;
+use super::index::{PublishState, SetRow};
+use super::names::distinct_names;
+use crate::disk;
+use crate::error::{Error, ErrorKind, Result};
+use crate::update::Kb;
+
+/// What publishing did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Published {
+    /// The folder is new, or new in what it holds.
+    Published,
+    /// The folder was there and right already.
+    Unchanged,
+}
+
+/// A published folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folder {
+    /// Where it is.
+    pub path: Utf8PathBuf,
+    /// The names of its files, in the order of the set.
+    pub names: Vec<String>,
+}
+
+impl Mirror {
+    /// The folder that a set has or would have. A name that is no plain name is refused.
+    pub fn folder_of(&self, set: &SetRow) -> Result<Folder> {
+        let files =
+            set.members.iter().map(|member| (member.file.name.as_str(), member.file.identity_digits()));
+        let names = distinct_names(files).map_err(|(name, refusal)| {
+            Error::new(
+                ErrorKind::Integrity,
+                format!("the file name {name:?} of {} is refused: {refusal}", set.kb),
+            )
+        })?;
+        Ok(Folder { path: self.layout.set(set.kb, &set.folder), names })
+    }
+
+    /// Whether the folder of a set is there with just its files, each with the size of its bytes.
+    pub fn stands(&self, set: &SetRow) -> Result<bool> {
+        let folder = self.folder_of(set)?;
+        if self.index.published_as(set.kb, &set.folder)? != Some((set.id, PublishState::Published)) {
+            return Ok(false);
+        }
+        let expected: BTreeSet<&String> = folder.names.iter().collect();
+        let found = disk::list(&folder.path)?;
+        if found.iter().collect::<BTreeSet<_>>() != expected {
+            return Ok(false);
+        }
+        for (member, name) in set.members.iter().zip(&folder.names) {
+            let size = disk::file_size(&folder.path.join(name))?;
+            if size.is_none() || size != member.file.size {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Publishes a set whose files are all in the pool.
+    pub fn publish(&mut self, set: &SetRow, now: i64) -> Result<(Published, Folder)> {
+        debug_assert!(self.is_locked(), "only the holder of the lock writes");
+        let folder = self.folder_of(set)?;
+        if self.stands(set)? {
+            self.write_views(set.kb)?;
+            return Ok((Published::Unchanged, folder));
+        }
+        let staged = self.stage(set, &folder)?;
+        let (kb, name, id) = (set.kb, set.folder.as_str(), set.id);
+        self.index
+            .in_transaction(|index| index.set_published(kb, name, id, PublishState::Publishing, now))?;
+        disk::create_dir_all(&self.layout.kb(kb))?;
+        let aside = self.aside(kb, name);
+        disk::remove_dir_all(&aside)?;
+        if disk::exists(&folder.path) {
+            disk::rename(&folder.path, &aside)?;
+        }
+        disk::rename(&staged, &folder.path)?;
+        self.index.in_transaction(|index| index.set_published(kb, name, id, PublishState::Published, now))?;
+        disk::remove_dir_all(&aside)?;
+        self.write_views(kb)?;
+        Ok((Published::Published, folder))
+    }
+
+    /// Makes the whole folder where nobody looks.
+    fn stage(&self, set: &SetRow, folder: &Folder) -> Result<Utf8PathBuf> {
+        let staged = self.layout.partial().join(format!("publish-{}-{}", set.kb, set.folder));
+        disk::remove_dir_all(&staged)?;
+        disk::create_dir_all(&staged)?;
+        for (member, name) in set.members.iter().zip(&folder.names) {
+            let pooled = match member.file.key {
+                Some(key) => self.pooled(key)?,
+                None => None,
+            };
+            let Some(pooled) = pooled else {
+                let message = format!("{name} of {} is not in the pool: the set is not published", set.kb);
+                return Err(Error::new(ErrorKind::Incomplete, message));
+            };
+            disk::link_or_copy(&pooled.path, &staged.join(name))?;
+        }
+        disk::sync_dir(&staged)?;
+        Ok(staged)
+    }
+
+    fn aside(&self, kb: Kb, folder: &str) -> Utf8PathBuf {
+        self.layout.partial().join(format!("replaced-{kb}-{folder}"))
+    }
+
+    /// What a crash left: a folder whose publishing was begun is published again where its files are here, else
+    /// forgotten; what lies under partial/ belongs to nobody who is alive.
+    pub(super) fn finish_what_was_cut_off(&mut self, now: i64) -> Result<()> {
+        for (kb, folder, set) in self.index.cut_off()? {
+            let row = self.index.set(set)?;
+            let whole = match &row {
+                Some(row) => row
+                    .members
+                    .iter()
+                    .all(|member| member.file.key.is_some_and(|key| matches!(self.pooled(key), Ok(Some(_))))),
+                None => false,
+            };
+            match row {
+                Some(row) if whole && row.folder == folder => {
+                    self.publish(&row, now)?;
+                }
+                _ => {
+                    let path = self.layout.set(kb, &folder);
+                    let aside = self.aside(kb, &folder);
+                    if !disk::exists(&path) && disk::exists(&aside) {
+                        disk::rename(&aside, &path)?;
+                    }
+                    self.index.in_transaction(|index| index.forget_published(kb, &folder))?;
+                }
+            }
+        }
+        for name in disk::list(&self.layout.partial())? {
+            if name.starts_with("publish-") || name.starts_with("replaced-") {
+                disk::remove_dir_all(&self.layout.partial().join(name))?;
+            }
+        }
+        Ok(())
+    }
+}

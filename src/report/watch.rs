@@ -1,0 +1,203 @@
+//! The one consumer of events. It runs on a thread of its own until it is told that the run is over.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::event::{Event, Events};
+use crate::update::human_size;
+
+/// Stderr, shared with whoever prints errors at the end.
+pub type SharedWriter = Arc<Mutex<Box<dyn Write + Send>>>;
+
+/// How much is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Watch {
+    /// Bars that move, for a terminal.
+    Bars,
+    /// A line for what is done.
+    Lines {
+        /// Also a line for every request.
+        verbose: bool,
+    },
+    /// Warnings only.
+    Quiet,
+}
+
+/// The running consumer.
+#[derive(Debug)]
+pub struct Watcher {
+    events: Events,
+    thread: JoinHandle<()>,
+}
+
+impl Watcher {
+    /// Starts showing; the events returned are the way in.
+    pub fn start(watch: Watch, stderr: SharedWriter) -> (Events, Self) {
+        let (sender, receiver) = mpsc::channel();
+        let thread = std::thread::spawn(move || match watch {
+            Watch::Bars => Bars::new().show(&receiver),
+            Watch::Lines { verbose } => show_lines(&receiver, &stderr, Some(verbose)),
+            Watch::Quiet => show_lines(&receiver, &stderr, None),
+        });
+        let events = Events::to(sender);
+        (events.clone(), Self { events, thread })
+    }
+
+    /// Waits until all that was told so far is shown.
+    pub fn finish(self) {
+        self.events.send(Event::End);
+        // A consumer that panicked has nothing more to show.
+        let _ended = self.thread.join();
+    }
+}
+
+/// Plain lines; with `None` only warnings.
+fn show_lines(events: &Receiver<Event>, stderr: &SharedWriter, verbosity: Option<bool>) {
+    let mut names: BTreeMap<u64, String> = BTreeMap::new();
+    for event in events {
+        let line = match (event, verbosity) {
+            (Event::End, _) => break,
+            (Event::Warning(message), _) => format!("warning: {message}"),
+            (_, None) => continue,
+            (Event::Phase(what), _) => what,
+            (Event::CatalogRequest { number, what }, Some(true)) => format!("request {number}: {what}"),
+            (Event::Waiting { duration, why }, _) => waiting(duration, &why),
+            (
+                Event::TransfersPlanned { .. }
+                | Event::TransferProgress { .. }
+                | Event::CatalogRequest { .. },
+                _,
+            ) => continue,
+            (Event::TransferStarted { id, name, .. }, _) => {
+                names.insert(id, name);
+                continue;
+            }
+            (Event::TransferFinished { id, bytes, failure: None }, _) => {
+                format!("fetched {} ({})", name_of(&names, id), human_size(bytes))
+            }
+            (Event::TransferFinished { id, failure: Some(why), .. }, _) => {
+                format!("failed {}: {why}", name_of(&names, id))
+            }
+        };
+        let mut stderr = stderr.lock().unwrap_or_else(PoisonError::into_inner);
+        // Nobody reads stderr any more: the work goes on.
+        let _unread = writeln!(stderr, "{line}");
+    }
+}
+
+fn name_of(names: &BTreeMap<u64, String>, id: u64) -> &str {
+    names.get(&id).map_or("a file", String::as_str)
+}
+
+fn waiting(duration: Duration, why: &str) -> String {
+    format!("waiting {} s: {why}", duration.as_secs().max(1))
+}
+
+/// A line that says what goes on, a bar for all bytes, and a bar for each file under way.
+struct Bars {
+    all: MultiProgress,
+    status: ProgressBar,
+    total: Option<ProgressBar>,
+    files: BTreeMap<u64, ProgressBar>,
+    finished: u64,
+}
+
+impl Bars {
+    fn new() -> Self {
+        let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
+        let status = all.add(ProgressBar::new_spinner().with_style(style("{spinner} {wide_msg}")));
+        status.enable_steady_tick(Duration::from_millis(120));
+        Self { all, status, total: None, files: BTreeMap::new(), finished: 0 }
+    }
+
+    fn show(mut self, events: &Receiver<Event>) {
+        for event in events.iter().take_while(|event| *event != Event::End) {
+            self.take(event);
+        }
+        for bar in self.files.values() {
+            bar.finish_and_clear();
+        }
+        if let Some(total) = &self.total {
+            total.finish_and_clear();
+        }
+        self.status.finish_and_clear();
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Phase(what) => self.status.set_message(what),
+            Event::CatalogRequest { number, what } => {
+                self.status.set_message(format!("request {number}: {what}"))
+            }
+            Event::Waiting { duration, why } => self.status.set_message(waiting(duration, &why)),
+            Event::End => {}
+            Event::Warning(message) => self.line(&format!("warning: {message}")),
+            Event::TransfersPlanned { files, bytes } => {
+                self.status.set_message(format!(
+                    "downloading {files} {}",
+                    if files == 1 { "file" } else { "files" }
+                ));
+                let bar = match bytes {
+                    Some(bytes) => ProgressBar::new(bytes).with_style(style(
+                        "  all  {bar:30} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left",
+                    )),
+                    None => ProgressBar::new_spinner().with_style(style("  all  {bytes}  {bytes_per_sec}")),
+                };
+                self.total = Some(self.all.add(bar));
+            }
+            Event::TransferStarted { id, name, size } => {
+                let bar = match size {
+                    Some(size) => ProgressBar::new(size)
+                        .with_style(style("       {bar:30} {bytes}/{total_bytes}  {eta} left  {wide_msg}")),
+                    None => ProgressBar::new_spinner()
+                        .with_style(style("       {bytes}  {bytes_per_sec}  {wide_msg}")),
+                };
+                let bar = self.all.add(bar.with_message(name));
+                self.files.insert(id, bar);
+            }
+            Event::TransferProgress { id, bytes } => {
+                if let Some(bar) = self.files.get(&id) {
+                    bar.set_position(bytes);
+                }
+                self.show_total();
+            }
+            Event::TransferFinished { id, bytes, failure } => {
+                let Some(bar) = self.files.remove(&id) else { return };
+                self.finished += bytes;
+                let name = bar.message();
+                bar.finish_and_clear();
+                match failure {
+                    None => self.line(&format!("fetched {name} ({})", human_size(bytes))),
+                    Some(why) => self.line(&format!("failed {name}: {why}")),
+                }
+                self.show_total();
+            }
+        }
+    }
+
+    fn show_total(&self) {
+        if let Some(total) = &self.total {
+            let under_way: u64 = self.files.values().map(ProgressBar::position).sum();
+            total.set_position(self.finished + under_way);
+        }
+    }
+
+    fn line(&self, line: &str) {
+        // A terminal that is gone stops nothing.
+        let _unread = self.all.println(line);
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    // The templates are literals of this file; a faulty one falls back to indicatif's own bar.
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("=> ")
+        .tick_chars("|/-\\ ")
+}

@@ -1,0 +1,288 @@
+//! Recording what the Catalog says of a KB: updates, files, and the graph.
+//!
+//! A search gives the updates; each one's details page gives the supersedence and its download dialog the files.
+//! The KBs of files that are not the entry's own are looked up as well, because their builds are in the titles of
+//! their own entries; so are known checkpoints that a dialog left out. Then the sets follow from the facts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use url::Url;
+
+use super::session::{Failure, Session};
+use crate::catalog::{DetailsAnswer, DetailsPage, DialogFile, Query, SearchRow};
+use crate::error::{Error, ErrorKind, Result};
+use crate::mirror::index::{DetailsRecord, FileRecord, UpdateRecord};
+use crate::mirror::names::plain_name;
+use crate::net::Purpose;
+use crate::resolve::{PackageSet, Role, package_sets, unlisted_kbs};
+use crate::update::{Architecture, Classification, Kb, UpdateId, classify};
+
+/// What a crawl of one KB gave.
+#[derive(Debug)]
+pub struct Crawled {
+    /// The KB.
+    pub kb: Kb,
+    /// Its sets with their numbers in the index.
+    pub sets: Vec<(i64, PackageSet)>,
+    /// How many updates of the KB the Catalog has.
+    pub updates: usize,
+    /// What failed while the rest went on.
+    pub failures: Vec<Failure>,
+}
+
+/// A row with what its title says.
+struct Row {
+    row: SearchRow,
+    class: Classification,
+}
+
+impl Session {
+    /// Crawls a KB. With architectures given, details and files of other ones are not asked for.
+    pub async fn crawl_kb(&mut self, kb: Kb, architectures: &[Architecture]) -> Result<Crawled> {
+        self.phase(format!("asking the Catalog for {kb}"));
+        let rows = self.search(&Query::of_kb(kb)).await?;
+        let own = self.rows_of(kb, rows).await?;
+        if own.is_empty() {
+            return Err(Error::new(ErrorKind::NotFound, format!("the Catalog knows no update of {kb}"))
+                .hint("look at the number again; the Catalog does not list hotpatches and some enablement packages"));
+        }
+        self.asked.insert(kb);
+        let updates = own.len();
+        let mut failures = self.record_rows(own, architectures).await?;
+        let lookups = self.look_up_related(kb, architectures).await?;
+        let sets = self.record_sets(kb)?;
+        for (related, error) in lookups {
+            // Only where the lookup was needed to judge a file is its failure one of the run.
+            let undecided = sets.iter().flat_map(|(_, set)| &set.members);
+            let undecided = undecided.filter(|member| member.role == Role::Companion);
+            if undecided.into_iter().any(|member| member.kb() == Some(related))
+                && error.kind() != ErrorKind::NotFound
+            {
+                failures.push(Failure::new(related.to_string(), &error));
+            } else {
+                self.warn(format!(
+                    "{related}, whose file belongs to {kb}, could not be looked up: {}",
+                    error.full_message()
+                ));
+            }
+        }
+        Ok(Crawled { kb, sets, updates, failures })
+    }
+
+    /// Crawls all that a query finds, KB by KB.
+    pub async fn crawl_query(&mut self, query: &Query) -> Result<Vec<Crawled>> {
+        self.phase(format!("asking the Catalog for {:?}", query.words()));
+        let rows = self.search(query).await?;
+        if rows.is_empty() {
+            return Err(Error::new(
+                ErrorKind::NotFound,
+                format!("the Catalog finds nothing for {:?}", query.words()),
+            ));
+        }
+        let mut by_kb: BTreeMap<Option<Kb>, Vec<Row>> = BTreeMap::new();
+        for row in rows {
+            by_kb.entry(row.class.kb).or_default().push(row);
+        }
+        let mut crawled = Vec::new();
+        for (kb, rows) in by_kb {
+            let updates = rows.len();
+            let mut failures = self.record_rows(rows, &[]).await?;
+            let Some(kb) = kb else { continue };
+            self.asked.insert(kb);
+            for (related, error) in self.look_up_related(kb, &[]).await? {
+                failures.push(Failure::new(related.to_string(), &error));
+            }
+            crawled.push(Crawled { kb, sets: self.record_sets(kb)?, updates, failures });
+        }
+        Ok(crawled)
+    }
+
+    async fn search(&mut self, query: &Query) -> Result<Vec<Row>> {
+        let answer = self.catalog.search(query, None).await?;
+        if answer.capped {
+            self.warn(format!(
+                "the Catalog cut its answer for {:?} at {} updates: there are more",
+                query.words(),
+                answer.total
+            ));
+        } else if !answer.complete {
+            self.warn(format!(
+                "the Catalog announced {} updates for {:?} and showed {}",
+                answer.total,
+                query.words(),
+                answer.rows.len()
+            ));
+        }
+        let rows = answer.rows.into_iter();
+        Ok(rows.map(|row| Row { class: classify(&row.title, &row.products, None), row }).collect())
+    }
+
+    /// The rows that are of a KB. A search finds words anywhere, so other KBs come along; a title without any KB is
+    /// decided by its details page.
+    async fn rows_of(&mut self, kb: Kb, rows: Vec<Row>) -> Result<Vec<Row>> {
+        let mut own = Vec::new();
+        for mut row in rows {
+            if row.class.kb.is_none()
+                && let DetailsAnswer::Found(page) = self.catalog.details(row.row.update_id).await?
+                && page.kbs == [kb]
+            {
+                row.class.kb = Some(kb);
+            }
+            if row.class.kb == Some(kb) {
+                own.push(row);
+            }
+        }
+        Ok(own)
+    }
+
+    /// Writes rows, and what details page and dialog say of each.
+    async fn record_rows(&mut self, rows: Vec<Row>, architectures: &[Architecture]) -> Result<Vec<Failure>> {
+        let now = self.now();
+        self.mirror()?.index_mut().in_transaction(|index| {
+            rows.iter().try_for_each(|row| index.record_update(&record_of(row), now))
+        })?;
+        let mut failures = Vec::new();
+        for row in rows {
+            let stated = row.class.implied_architecture();
+            let wanted =
+                stated.is_none_or(|stated| architectures.is_empty() || architectures.contains(&stated));
+            if wanted && let Err(error) = self.record_one(&row).await {
+                failures.push(Failure::new(format!("{} ({})", row.row.title, row.row.update_id), &error));
+            }
+        }
+        Ok(failures)
+    }
+
+    async fn record_one(&mut self, row: &Row) -> Result<()> {
+        let (id, now) = (row.row.update_id, self.now());
+        match self.catalog.details(id).await? {
+            DetailsAnswer::Found(page) => {
+                let record = details_record(id, *page);
+                self.mirror()?.index_mut().in_transaction(|index| index.record_details(&record, now))?;
+            }
+            DetailsAnswer::Gone => {
+                self.warn(format!("the Catalog lists \"{}\" ({id}) and has no details of it", row.row.title))
+            }
+        }
+        let (files, warnings) = self.catalog.files(id).await?;
+        for warning in warnings {
+            self.warn(format!("the download dialog of {id}: {warning}"));
+        }
+        let records = files.iter().map(|file| self.file_record(file)).collect::<Result<Vec<FileRecord>>>()?;
+        let conflicts =
+            self.mirror()?.index_mut().in_transaction(|index| index.record_dialog(id, &records, now))?;
+        match conflicts.into_iter().next() {
+            None => Ok(()),
+            Some(conflict) => Err(Error::new(
+                ErrorKind::Integrity,
+                format!(
+                    "SHA-1 {} is stated with two SHA-256, for {} and for {}",
+                    conflict.sha1, conflict.names[0], conflict.names[1]
+                ),
+            )
+            .hint("neither file is published until the Catalog says which is right")),
+        }
+    }
+
+    /// A file of a dialog, when its name, address, and digests can be what they should be.
+    fn file_record(&self, file: &DialogFile) -> Result<FileRecord> {
+        let refused = |message: String| Error::new(ErrorKind::Integrity, message);
+        let url = Url::parse(&file.url)
+            .map_err(|error| refused(format!("the address {:?} is refused", file.url)).caused_by(error))?;
+        self.catalog.client().policy().check(&url, Purpose::File)?;
+        let of_url = url.path_segments().and_then(Iterator::last).unwrap_or_default().to_owned();
+        let name = file.file_name.clone().filter(|name| !name.is_empty()).unwrap_or(of_url);
+        plain_name(&name)
+            .map_err(|refusal| refused(format!("the file name {name:?} is refused: {refusal}")))?;
+        if let Some(fault) = &file.fault {
+            return Err(refused(format!("the statement about {name} is refused: {fault}")));
+        }
+        Ok(FileRecord { name, url: url.into(), sha1: file.sha1, sha256: file.sha256 })
+    }
+
+    /// Looks up the KBs that are needed to judge the files of this one. Their failures are returned, not raised.
+    async fn look_up_related(&mut self, kb: Kb, architectures: &[Architecture]) -> Result<Vec<(Kb, Error)>> {
+        let knowledge = self.knowledge.clone();
+        let facts = self.mirror()?.index().facts_of(&BTreeSet::from([kb]))?;
+        // The checkpoint's entry for another architecture tells nothing about this one.
+        let mut wanted: BTreeSet<Architecture> =
+            facts.updates.iter().filter_map(|update| facts.architecture_of(update)).collect();
+        wanted.retain(|architecture| architectures.is_empty() || architectures.contains(architecture));
+        let wanted: Vec<Architecture> = wanted.into_iter().collect();
+        let mut failed = Vec::new();
+        for related in unlisted_kbs(kb, &facts, &knowledge) {
+            if !self.asked.insert(related) {
+                continue;
+            }
+            self.phase(format!("asking the Catalog for {related}, which comes with {kb}"));
+            if let Err(error) = self.look_up(related, &wanted).await {
+                failed.push((related, error));
+            }
+        }
+        Ok(failed)
+    }
+
+    async fn look_up(&mut self, kb: Kb, architectures: &[Architecture]) -> Result<()> {
+        let rows = self.search(&Query::of_kb(kb)).await?;
+        let own: Vec<Row> = rows.into_iter().filter(|row| row.class.kb == Some(kb)).collect();
+        if own.is_empty() {
+            return Err(Error::new(ErrorKind::NotFound, format!("the Catalog knows no update of {kb}")));
+        }
+        let failures = self.record_rows(own, architectures).await?;
+        match failures.into_iter().next() {
+            None => Ok(()),
+            Some(failure) => Err(Error::new(failure.kind, format!("{}: {}", failure.what, failure.message))),
+        }
+    }
+
+    /// Works the sets of a KB out anew from the index and writes them.
+    fn record_sets(&mut self, kb: Kb) -> Result<Vec<(i64, PackageSet)>> {
+        let (now, knowledge) = (self.now(), self.knowledge.clone());
+        let index = self.mirror()?.index_mut();
+        let sets = sets_of(kb, index, &knowledge)?;
+        let numbers = index.in_transaction(|index| {
+            sets.iter().map(|set| index.record_set(set, now)).collect::<Result<Vec<i64>>>()
+        })?;
+        for set in &sets {
+            for warning in set.warnings.clone() {
+                self.warn(warning);
+            }
+        }
+        Ok(numbers.into_iter().zip(sets).collect())
+    }
+}
+
+/// The sets of a KB, from the index layered over the knowledge.
+pub fn sets_of(
+    kb: Kb,
+    index: &crate::mirror::Index,
+    knowledge: &crate::servicing::Knowledge,
+) -> Result<Vec<PackageSet>> {
+    let own = index.facts_of(&BTreeSet::from([kb]))?;
+    let mut kbs = unlisted_kbs(kb, &own, knowledge);
+    kbs.insert(kb);
+    Ok(package_sets(kb, &index.facts_of(&kbs)?, knowledge))
+}
+
+fn record_of(row: &Row) -> UpdateRecord {
+    UpdateRecord {
+        id: row.row.update_id,
+        title: row.row.title.clone(),
+        class: row.class.clone(),
+        products: row.row.products.clone(),
+        classification: row.row.classification.clone(),
+        last_updated: row.row.last_updated,
+        size: row.row.size,
+    }
+}
+
+fn details_record(id: UpdateId, page: DetailsPage) -> DetailsRecord {
+    DetailsRecord {
+        id,
+        kbs: page.kbs,
+        severity: page.msrc_severity,
+        restart: page.restart_behavior,
+        superseded_by: page.superseded_by,
+        supersedes: page.supersedes,
+    }
+}

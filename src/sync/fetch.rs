@@ -1,0 +1,427 @@
+//! The main job: crawl, resolve, download, check, publish.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8PathBuf;
+use futures_util::stream::{self, StreamExt as _};
+use serde::Serialize;
+
+use super::plan::{FetchPlan, FetchRequest, PlannedSet};
+use super::session::{Failure, Session};
+use crate::download::{Arrived, Expected, Wanted, fetch_file, judge};
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::Event;
+use crate::exit_code::ExitCode;
+use crate::mirror::index::SetRow;
+use crate::mirror::{Mirror, Published};
+use crate::resolve::{FileKey, PackageSet, package_sets};
+use crate::update::{Kb, PackageName};
+
+/// Files at a time: enough to fill a line whose single connections are slow, few enough to be a good guest.
+const PARALLEL: usize = 4;
+
+/// The largest package seen has 5.6 GB. A file whose entry states no sum may have three times that.
+const LARGEST_PACKAGE: u64 = 16 * 1024 * 1024 * 1024;
+
+/// What became of a set. The words are a promise of the JSON output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SetStatus {
+    /// The folder is new, or new in what it holds.
+    Published,
+    /// The folder was there and right already.
+    Unchanged,
+    /// Nothing of it was published.
+    Failed,
+    /// It would be fetched (`--dry-run`), or was recorded (`crawl`).
+    Planned,
+}
+
+/// A set with what became of it.
+#[derive(Debug)]
+pub struct FetchedSet {
+    /// As the resolver sees it, where the Catalog was asked.
+    pub set: Option<PackageSet>,
+    /// As the index keeps it.
+    pub row: SetRow,
+    /// What became of it.
+    pub status: SetStatus,
+    /// The published folder and the names of its files.
+    pub folder: Option<(Utf8PathBuf, Vec<String>)>,
+    /// Why it failed.
+    pub error: Option<String>,
+}
+
+/// The outcome of a fetch.
+#[derive(Debug, Default)]
+pub struct FetchOutcome {
+    /// The sets, by KB, architecture, and folder.
+    pub sets: Vec<FetchedSet>,
+    /// What was planned and what was left out.
+    pub plan: FetchPlan,
+    /// What failed.
+    pub failures: Vec<Failure>,
+    /// Payload bytes that came over the wire.
+    pub bytes_downloaded: u64,
+}
+
+impl FetchOutcome {
+    /// The exit code of the run.
+    pub fn exit_code(&self) -> ExitCode {
+        let done = self.sets.iter().filter(|set| set.status != SetStatus::Failed).count();
+        let kinds: Vec<ErrorKind> = self.failures.iter().map(|failure| failure.kind).collect();
+        ExitCode::of_run(done, &kinds)
+    }
+}
+
+/// Fetches KBs. With `dry_run` the Catalog is asked and nothing is downloaded or published.
+pub async fn run_fetch(session: &mut Session, request: &FetchRequest, dry_run: bool) -> Result<FetchOutcome> {
+    let mut outcome = FetchOutcome::default();
+    for &kb in &request.kbs {
+        match session.crawl_kb(kb, &request.architectures).await {
+            Ok(crawled) => {
+                outcome.failures.extend(crawled.failures);
+                add_sets(session, request, crawled.kb, crawled.sets, &mut outcome)?;
+            }
+            Err(error) => {
+                let standing = standing_sets(session, request, kb, &error)?;
+                if standing.is_empty() {
+                    outcome.failures.push(Failure::new(kb.to_string(), &error));
+                }
+                outcome.sets.extend(standing);
+            }
+        }
+    }
+    if dry_run {
+        for planned in &outcome.plan.sets {
+            let names = session.mirror()?.folder_of(&planned.row)?;
+            outcome.sets.push(FetchedSet {
+                set: Some(planned.set.clone()),
+                row: planned.row.clone(),
+                status: SetStatus::Planned,
+                folder: Some((names.path, names.names)),
+                error: None,
+            });
+        }
+        return Ok(outcome);
+    }
+    let absent = wanted_files(session, &outcome.plan, request, &mut outcome.failures)?;
+    let failed = download(session, absent, &mut outcome).await?;
+    publish(session, &failed, &mut outcome)?;
+    Ok(outcome)
+}
+
+/// When the Catalog cannot be asked, a KB whose wanted sets all stand whole is as good as fetched; it is said that
+/// nobody looked for news.
+fn standing_sets(
+    session: &mut Session,
+    request: &FetchRequest,
+    kb: Kb,
+    error: &Error,
+) -> Result<Vec<FetchedSet>> {
+    if !matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::NotRecorded) {
+        return Ok(Vec::new());
+    }
+    let knowledge = session.knowledge.clone();
+    let Some(mirror) = session.mirror_if_there()? else { return Ok(Vec::new()) };
+    let mut standing = Vec::new();
+    let sets = super::crawl::sets_of(kb, mirror.index(), &knowledge)?;
+    for set in sets.into_iter().filter(|set| request.wants(set).is_none()) {
+        let rows = mirror.index().published_sets(kb)?;
+        let same = |row: &SetRow| {
+            row.folder == set.folder
+                && row.members.len() == set.members.len()
+                && row.members.iter().zip(&set.members).all(|(a, b)| a.file.key == b.file.key)
+        };
+        let Some(row) = rows.into_iter().find(same) else { return Ok(Vec::new()) };
+        if !mirror.stands(&row)? {
+            return Ok(Vec::new());
+        }
+        let folder = mirror.folder_of(&row)?;
+        standing.push(FetchedSet {
+            set: Some(set),
+            row,
+            status: SetStatus::Unchanged,
+            folder: Some((folder.path, folder.names)),
+            error: None,
+        });
+    }
+    if !standing.is_empty() {
+        session.warn(format!(
+            "{kb} is here whole; whether the Catalog has news of it is not known: {}",
+            error.full_message()
+        ));
+    }
+    Ok(standing)
+}
+
+fn add_sets(
+    session: &mut Session,
+    request: &FetchRequest,
+    kb: Kb,
+    sets: Vec<(i64, PackageSet)>,
+    outcome: &mut FetchOutcome,
+) -> Result<()> {
+    let mut wanted = 0;
+    let any = !sets.is_empty();
+    for (id, set) in sets {
+        if let Some(reason) = request.wants(&set) {
+            outcome.plan.left_out.push((set, reason));
+            continue;
+        }
+        wanted += 1;
+        let mirror = session.mirror()?;
+        let Some(row) = mirror.index().set(id)? else { continue };
+        let mut absent = Vec::new();
+        let mut present_bytes = 0;
+        for key in row.members.iter().filter_map(|member| member.file.key) {
+            match mirror.pooled(key)? {
+                Some(pooled) => present_bytes += pooled.size,
+                None => absent.push(key),
+            }
+        }
+        let absent_bytes = if absent.is_empty() {
+            Some(0)
+        } else {
+            set.total_size().map(|all| all.saturating_sub(present_bytes))
+        };
+        outcome.plan.sets.push(PlannedSet { set, row, absent, absent_bytes });
+    }
+    // A set that failed in the crawl has its own failure; nothing left after the filters is an answer of its own.
+    if wanted == 0 && (any || outcome.failures.is_empty()) {
+        let error = Error::new(
+            ErrorKind::NotFound,
+            format!("{kb} has no package of the architecture, product, and kind asked for"),
+        );
+        outcome.failures.push(Failure::new(kb.to_string(), &error));
+    }
+    Ok(())
+}
+
+/// The files to download, each once, with all that is stated about them. A file that nothing vouches for, or whose
+/// statements contradict each other, is not even asked for.
+fn wanted_files(
+    session: &mut Session,
+    plan: &FetchPlan,
+    request: &FetchRequest,
+    failures: &mut Vec<Failure>,
+) -> Result<Vec<Wanted>> {
+    let mut wanted: BTreeMap<FileKey, Wanted> = BTreeMap::new();
+    for planned in &plan.sets {
+        for &key in &planned.absent {
+            if wanted.contains_key(&key) {
+                continue;
+            }
+            match wanted_file(session.mirror()?, planned, key, request) {
+                Ok(file) => {
+                    wanted.insert(key, file);
+                }
+                Err(error) => failures.push(Failure::new(planned.row.kb.to_string(), &error)),
+            }
+        }
+    }
+    Ok(wanted.into_values().collect())
+}
+
+fn wanted_file(
+    mirror: &mut Mirror,
+    planned: &PlannedSet,
+    key: FileKey,
+    request: &FetchRequest,
+) -> Result<Wanted> {
+    let index = mirror.index();
+    let Some(file) = index.file(key)? else {
+        return Err(Error::new(ErrorKind::Internal, format!("file {} is not in the index", key.0)));
+    };
+    let (sha1_source, sha256_source) = index.digest_sources(key)?;
+    let word = |source: Option<String>| match source.as_deref() {
+        Some("dialog") => "dialog",
+        Some("knowledge") => "knowledge",
+        Some("bytes") => "earlier download",
+        _ => "name",
+    };
+    let name = PackageName::parse(&file.name).sha1;
+    let cap = planned.set.stated_size;
+    let alone = planned.row.members.len() == 1;
+    let expected = Expected {
+        sha1: file.sha1.map(|sha1| (sha1, word(sha1_source))),
+        sha256: file.sha256.map(|sha256| (sha256, word(sha256_source))),
+        name,
+        size: cap.filter(|_| alone),
+    };
+    if index.is_disputed(key)? {
+        let message = format!("{}: its SHA-1 is stated with two SHA-256", file.name);
+        return Err(Error::new(ErrorKind::Integrity, message));
+    }
+    if let (Some((sha1, against)), Some(name)) = (expected.sha1, name)
+        && sha1 != name
+    {
+        let message =
+            format!("{}: the {against} states SHA-1 {sha1}, which is not the one in the name", file.name);
+        return Err(Error::new(ErrorKind::Integrity, message)
+            .hint("no bytes can agree with both: report it to Microsoft"));
+    }
+    if !expected.is_verifiable() && !request.accept_unverified {
+        let message =
+            format!("{}: the Catalog states no digest of it, so nothing can vouch for its bytes", file.name);
+        return Err(
+            Error::new(ErrorKind::Integrity, message).hint("--accept-unverified publishes it all the same")
+        );
+    }
+    let partial_name = match (file.sha256, file.sha1) {
+        (Some(sha256), _) => sha256.to_string(),
+        (None, Some(sha1)) => sha1.to_string(),
+        (None, None) => format!("unverified-{}", key.0),
+    };
+    Ok(Wanted {
+        key,
+        name: file.name,
+        urls: file.urls,
+        expected,
+        cap: cap.unwrap_or(LARGEST_PACKAGE),
+        partial: mirror.layout().partial().join(partial_name),
+    })
+}
+
+/// Downloads several files at a time and judges each as it arrives. Returns what failed, by file.
+async fn download(
+    session: &mut Session,
+    wanted: Vec<Wanted>,
+    outcome: &mut FetchOutcome,
+) -> Result<BTreeMap<FileKey, String>> {
+    let mut failed = BTreeMap::new();
+    if wanted.is_empty() {
+        return Ok(failed);
+    }
+    let (files, bytes) = (wanted.len(), outcome.plan.absent_bytes());
+    session.events().send(Event::TransfersPlanned { files, bytes });
+    session.phase(format!("downloading {files} {}", if files == 1 { "file" } else { "files" }));
+    let client = session.catalog.client().clone();
+    let patience = session.patience;
+    let now = session.now();
+    let mut transfers = stream::iter(wanted)
+        .map(|wanted| {
+            let client = client.clone();
+            async move {
+                let arrived = fetch_file(&client, &wanted, patience).await;
+                (wanted, arrived)
+            }
+        })
+        .buffer_unordered(PARALLEL);
+    while let Some((wanted, arrived)) = transfers.next().await {
+        let settled = match arrived {
+            Ok(arrived) => {
+                outcome.bytes_downloaded += arrived.digests.size;
+                settle(session.mirror()?, &wanted, &arrived, now)
+            }
+            Err(error) => Err(error),
+        };
+        if let Err(error) = settled {
+            failed.insert(wanted.key, error.full_message());
+            outcome.failures.push(Failure::new(wanted.name.clone(), &error));
+        }
+    }
+    outcome.failures.sort_by(|a, b| (&a.what, &a.message).cmp(&(&b.what, &b.message)));
+    Ok(failed)
+}
+
+/// A file that agrees with everything that was said of it goes into the pool, another one into quarantine.
+fn settle(mirror: &mut Mirror, wanted: &Wanted, arrived: &Arrived, now: i64) -> Result<()> {
+    match judge(&wanted.expected, &arrived.digests) {
+        Ok(checks) => {
+            mirror.admit(wanted.key, &arrived.path, &arrived.digests, &checks, now)?;
+            Ok(())
+        }
+        Err(mismatch) => {
+            let why = format!("{}-differs", mismatch.what);
+            let kept = mirror.quarantine(&arrived.path, &arrived.digests.sha256, &why)?;
+            let kept = mirror.layout().relative(&kept).to_owned();
+            Err(Error::new(ErrorKind::Integrity, format!("{}: {mismatch}", wanted.name))
+                .hint(format!("the bytes are kept as {kept}; nothing of the set was published"))
+                .hint("run the same command again: a damaged transfer comes out right then, a wrong statement does not"))
+        }
+    }
+}
+
+fn publish(
+    session: &mut Session,
+    failed: &BTreeMap<FileKey, String>,
+    outcome: &mut FetchOutcome,
+) -> Result<()> {
+    let now = session.now();
+    let knowledge = session.knowledge.clone();
+    for planned in &outcome.plan.sets {
+        let mirror = session.mirror()?;
+        let missing = planned.absent.iter().find_map(|key| failed.get(key).cloned());
+        let published = match missing {
+            Some(message) => Err(Error::new(ErrorKind::Incomplete, message)),
+            None => publish_one(mirror, planned, &knowledge, now),
+        };
+        // The sizes and digests that the download brought.
+        let row = mirror.index().set(planned.row.id)?.unwrap_or_else(|| planned.row.clone());
+        let mut fetched = FetchedSet {
+            set: Some(planned.set.clone()),
+            row,
+            status: SetStatus::Failed,
+            folder: None,
+            error: None,
+        };
+        match published {
+            Ok((Published::Published, folder)) => {
+                fetched.status = SetStatus::Published;
+                fetched.folder = Some(folder);
+            }
+            Ok((Published::Unchanged, folder)) => {
+                fetched.status = SetStatus::Unchanged;
+                fetched.folder = Some(folder);
+            }
+            Err(error) => {
+                // A file that failed is among the failures already, under its own name.
+                if error.kind() != ErrorKind::Incomplete {
+                    outcome
+                        .failures
+                        .push(Failure::new(format!("{} {}", planned.row.kb, planned.row.folder), &error));
+                }
+                fetched.error = Some(error.full_message());
+            }
+        }
+        outcome.sets.push(fetched);
+    }
+    Ok(())
+}
+
+fn publish_one(
+    mirror: &mut Mirror,
+    planned: &PlannedSet,
+    knowledge: &crate::servicing::Knowledge,
+    now: i64,
+) -> Result<(Published, (Utf8PathBuf, Vec<String>))> {
+    check_sums(mirror, planned, knowledge)?;
+    let Some(row) = mirror.index().set(planned.row.id)? else {
+        return Err(Error::new(ErrorKind::Internal, "the set is not in the index any more"));
+    };
+    let (published, folder) = mirror.publish(&row, now)?;
+    Ok((published, (folder.path, folder.names)))
+}
+
+/// The search page states the bytes of all files of an entry together. Now that all are here they must add up, with
+/// or without a checkpoint that the dialog left out.
+fn check_sums(mirror: &Mirror, planned: &PlannedSet, knowledge: &crate::servicing::Knowledge) -> Result<()> {
+    let facts = mirror.index().facts_of(&[planned.row.kb].into())?;
+    let whole: Option<u64> = package_sets(planned.row.kb, &facts, knowledge)
+        .iter()
+        .find(|set| set.fingerprint() == planned.set.fingerprint())
+        .and_then(|set| set.members.iter().map(|member| member.file.size).sum());
+    for update in facts.updates.iter().filter(|update| planned.set.updates.contains(&update.id)) {
+        let listed: Option<u64> = facts.files_of(update).iter().map(|file| file.size).sum();
+        let (Some(stated), Some(listed)) = (update.size, listed) else { continue };
+        if stated != listed && Some(stated) != whole {
+            let message = format!(
+                "the files of \"{}\" have {listed} bytes together, and the search page states {stated}",
+                update.title
+            );
+            return Err(Error::new(ErrorKind::Integrity, message));
+        }
+    }
+    Ok(())
+}

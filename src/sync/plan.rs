@@ -1,0 +1,104 @@
+use std::fmt;
+
+use crate::mirror::index::SetRow;
+use crate::resolve::{FileKey, PackageSet};
+use crate::update::{Architecture, Kb, Kind, human_size};
+
+/// What `fetch` was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FetchRequest {
+    /// The KBs.
+    pub kbs: Vec<Kb>,
+    /// Only these architectures; none is all.
+    pub architectures: Vec<Architecture>,
+    /// Only sets that serve one of these products; none is all.
+    pub products: Vec<String>,
+    /// Only these kinds; none is everything but copies that Setup alone takes.
+    pub kinds: Vec<Kind>,
+    /// Publish files for which nothing vouches.
+    pub accept_unverified: bool,
+}
+
+/// Why a set is not fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeftOut {
+    /// Of an architecture that was not asked for.
+    Architecture,
+    /// For a product that was not asked for.
+    Product,
+    /// Of a kind that was not asked for.
+    Kind,
+    /// A copy that Windows Setup alone takes, of a KB that has a main package.
+    Dynamic,
+}
+
+impl FetchRequest {
+    /// Whether a set is wanted, or why not.
+    pub fn wants(&self, set: &PackageSet) -> Option<LeftOut> {
+        let of_architecture =
+            set.architecture.is_none_or(|architecture| self.architectures.contains(&architecture));
+        if !self.architectures.is_empty() && !of_architecture {
+            return Some(LeftOut::Architecture);
+        }
+        if !self.products.is_empty() && !self.products.iter().any(|product| set.serves_product(product)) {
+            return Some(LeftOut::Product);
+        }
+        if self.kinds.is_empty() {
+            return set.is_dynamic_variant.then_some(LeftOut::Dynamic);
+        }
+        (!set.kind.is_some_and(|kind| self.kinds.contains(&kind))).then_some(LeftOut::Kind)
+    }
+}
+
+/// A set that is to be fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedSet {
+    /// As the resolver sees it.
+    pub set: PackageSet,
+    /// As the index keeps it.
+    pub row: SetRow,
+    /// Files that the pool does not have.
+    pub absent: Vec<FileKey>,
+    /// Their bytes, where they can be told.
+    pub absent_bytes: Option<u64>,
+}
+
+/// What a fetch will do. Making it asks the Catalog and downloads nothing.
+#[derive(Debug, Default)]
+pub struct FetchPlan {
+    /// The sets, by KB, architecture, and folder.
+    pub sets: Vec<PlannedSet>,
+    /// Sets that were not asked for, with the reason.
+    pub left_out: Vec<(PackageSet, LeftOut)>,
+}
+
+impl FetchPlan {
+    /// Files to download, each once.
+    pub fn absent_files(&self) -> usize {
+        let mut keys: Vec<FileKey> = self.sets.iter().flat_map(|set| set.absent.iter().copied()).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys.len()
+    }
+
+    /// Their bytes. A file that several sets share is counted where its size is known, else the sum is not told.
+    pub fn absent_bytes(&self) -> Option<u64> {
+        let listed: usize = self.sets.iter().map(|set| set.absent.len()).sum();
+        let by_set: Option<u64> = self.sets.iter().map(|set| set.absent_bytes).sum();
+        by_set.filter(|_| listed == self.absent_files())
+    }
+}
+
+impl fmt::Display for FetchPlan {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let files = self.absent_files();
+        let size = match self.absent_bytes() {
+            _ if files == 0 => String::new(),
+            Some(bytes) => format!(", {}", human_size(bytes)),
+            None => ", of a size that the Catalog does not tell".to_owned(),
+        };
+        let sets = self.sets.len();
+        write!(formatter, "{sets} package {}, ", if sets == 1 { "set" } else { "sets" })?;
+        write!(formatter, "{files} {} to download{size}", if files == 1 { "file" } else { "files" })
+    }
+}

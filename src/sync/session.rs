@@ -1,0 +1,158 @@
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::catalog::Catalog;
+use crate::clock::{Clock, unix_seconds};
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Event, Events};
+use crate::exit_code::ExitCode;
+use crate::mirror::{Layout, Mirror};
+use crate::servicing::Knowledge;
+use crate::update::Kb;
+
+/// Something of a run that failed while the rest went on.
+#[derive(Debug, Serialize)]
+pub struct Failure {
+    /// The KB, update, or file.
+    pub what: String,
+    /// The sort of failure.
+    pub kind: ErrorKind,
+    /// What happened.
+    pub message: String,
+    /// What to do next.
+    #[serde(skip)]
+    pub hints: Vec<String>,
+}
+
+impl Failure {
+    /// A failure of this thing.
+    pub fn new(what: impl Into<String>, error: &Error) -> Self {
+        Self {
+            what: what.into(),
+            kind: error.kind(),
+            message: error.full_message(),
+            hints: error.hints().to_vec(),
+        }
+    }
+}
+
+/// One run.
+#[derive(Debug)]
+pub struct Session {
+    pub(super) catalog: Catalog,
+    pub(super) knowledge: Knowledge,
+    pub(super) patience: Duration,
+    layout: Layout,
+    origin: String,
+    command: String,
+    clock: Arc<dyn Clock>,
+    /// The time of the run: everything that it sees is seen then.
+    now: i64,
+    mirror: Option<Mirror>,
+    run: Option<i64>,
+    /// KBs that were asked for in this run already.
+    pub(super) asked: BTreeSet<Kb>,
+    pub(super) warnings: BTreeSet<String>,
+}
+
+impl Session {
+    /// A run that has done nothing yet. Refuses a mirror that holds content from elsewhere.
+    pub fn new(
+        catalog: Catalog,
+        layout: Layout,
+        origin: String,
+        command: String,
+        patience: Duration,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
+        Mirror::check_origin(&layout, &origin)?;
+        let now = unix_seconds(clock.now());
+        Ok(Self {
+            catalog,
+            knowledge: Knowledge::built_in()?,
+            patience,
+            layout,
+            origin,
+            command,
+            clock,
+            now,
+            mirror: None,
+            run: None,
+            asked: BTreeSet::new(),
+            warnings: BTreeSet::new(),
+        })
+    }
+
+    /// The time of the run.
+    pub fn now(&self) -> i64 {
+        self.now
+    }
+
+    /// What is known of servicing.
+    pub fn knowledge(&self) -> &Knowledge {
+        &self.knowledge
+    }
+
+    /// Where the mirror's things lie.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Requests sent so far.
+    pub fn requests(&self) -> u64 {
+        self.catalog.client().requests()
+    }
+
+    /// What there was to warn of, sorted.
+    pub fn warnings(&self) -> impl Iterator<Item = &str> {
+        self.warnings.iter().map(String::as_str)
+    }
+
+    pub(super) fn events(&self) -> &Events {
+        self.catalog.client().events()
+    }
+
+    pub(super) fn phase(&self, what: impl Into<String>) {
+        self.events().send(Event::Phase(what.into()));
+    }
+
+    pub(super) fn warn(&mut self, message: impl Into<String>) {
+        let message = message.into();
+        if self.warnings.insert(message.clone()) {
+            self.events().warn(message);
+        }
+    }
+
+    /// The mirror, made and locked at the first use.
+    pub fn mirror(&mut self) -> Result<&mut Mirror> {
+        if self.mirror.is_none() {
+            let mut mirror = Mirror::open_to_write(self.layout.clone(), &self.origin, self.clock.now())?;
+            let (command, now) = (self.command.clone(), self.now);
+            self.run = Some(mirror.index_mut().in_transaction(|index| index.start_run(&command, now))?);
+            self.mirror = Some(mirror);
+        }
+        self.mirror.as_mut().ok_or_else(|| Error::new(ErrorKind::Internal, "the mirror is not open"))
+    }
+
+    /// The mirror, when there is one already or this run has made one.
+    pub(super) fn mirror_if_there(&mut self) -> Result<Option<&mut Mirror>> {
+        if self.mirror.is_none() && !crate::disk::exists(self.layout.index()) {
+            return Ok(None);
+        }
+        self.mirror().map(Some)
+    }
+
+    /// Notes in the index how the run ended.
+    pub fn finish(&mut self, code: ExitCode, bytes: u64) -> Result<()> {
+        let (requests, now) = (self.requests(), unix_seconds(self.clock.now()));
+        if let (Some(mirror), Some(run)) = (&mut self.mirror, self.run) {
+            mirror
+                .index_mut()
+                .in_transaction(|index| index.finish_run(run, now, code.number(), requests, bytes))?;
+        }
+        Ok(())
+    }
+}
