@@ -14,9 +14,10 @@ pub(super) fn run(setup: &Setup, arguments: &Resolve, output: &mut Output) -> Re
     let knowledge = Knowledge::built_in()?;
     let sets = sets_of(arguments.kb, mirror.index(), &knowledge)?;
     if sets.is_empty() {
-        let message = match mirror.index().knows_kb(arguments.kb)? {
-            true => format!("the index knows {} and none of its files", arguments.kb),
-            false => format!("the index knows nothing of {}", arguments.kb),
+        let message = if mirror.index().knows_kb(arguments.kb)? {
+            format!("the index knows {} and none of its files", arguments.kb)
+        } else {
+            format!("the index knows nothing of {}", arguments.kb)
         };
         let hint = format!("kbmirror crawl {} asks the Catalog", arguments.kb);
         return Err(Error::new(ErrorKind::NotFound, message).hint(hint));

@@ -6,6 +6,8 @@
 //!   cut off is finished or removed by the next run that writes.
 //! - The index never gets ahead of the bytes.
 //!
+//! The index can be lost: published sets are rebuilt from `kb/*/KB*.json` and the pool ([`rebuild`]).
+//!
 //! A mirror remembers where its content came from and takes no other: a demo never mixes with the real thing.
 //! Whoever writes holds the [`Lock`]. Where everything lies is in [`Layout`] and in mirror-layout.md.
 
@@ -15,6 +17,7 @@ mod lock;
 pub mod names;
 pub mod pool;
 mod publish;
+mod rebuild;
 mod views;
 
 pub use index::Index;
@@ -36,6 +39,7 @@ pub struct Mirror {
     layout: Layout,
     index: Index,
     lock: Option<Lock>,
+    rebuilt: usize,
 }
 
 impl Mirror {
@@ -47,7 +51,7 @@ impl Mirror {
                 .hint("kbmirror fetch or kbmirror crawl makes one; --mirror DIR names another"));
         }
         let index = Index::open_read_only(layout.index())?;
-        Ok(Self { layout, index, lock: None })
+        Ok(Self { layout, index, lock: None, rebuilt: 0 })
     }
 
     /// Says beforehand, without writing anything, whether content from this origin may go into the mirror.
@@ -70,11 +74,20 @@ impl Mirror {
         };
         disk::create_dir_all(layout.root()).map_err(unusable)?;
         let lock = Lock::take(&layout.lock(), &now.to_string()).map_err(unusable)?;
-        let index = Index::open(layout.index()).map_err(unusable)?;
-        index.set_meta("origin", origin)?;
-        index.set_meta("created", &format!("{now} by kbmirror {}", env!("CARGO_PKG_VERSION")))?;
+        let mut index = Index::open(layout.index()).map_err(unusable)?;
+        // Set at the end of making an index, so that one whose making was cut off is made again.
+        let is_new = index.meta("created")?.is_none();
+        let mut rebuilt = 0;
+        if is_new {
+            rebuilt = index.in_transaction(|index| {
+                let rebuilt = rebuild::rebuild(&layout, index, unix_seconds(now))?;
+                index.set_meta("origin", origin)?;
+                index.set_meta("created", &format!("{now} by kbmirror {}", env!("CARGO_PKG_VERSION")))?;
+                Ok(rebuilt)
+            })?;
+        }
         expect_origin(&layout, &index, origin)?;
-        let mut mirror = Self { layout, index, lock: Some(lock) };
+        let mut mirror = Self { layout, index, lock: Some(lock), rebuilt };
         mirror.finish_what_was_cut_off(unix_seconds(now))?;
         Ok(mirror)
     }
@@ -97,6 +110,11 @@ impl Mirror {
     /// Where the content comes from.
     pub fn origin(&self) -> Result<String> {
         Ok(self.index.meta("origin")?.unwrap_or_default())
+    }
+
+    /// How many sets were taken from `kb/` and `pool/` because there was no index.
+    pub fn rebuilt_sets(&self) -> usize {
+        self.rebuilt
     }
 
     fn is_locked(&self) -> bool {

@@ -1,6 +1,7 @@
 //! What lies beside the set folders of a KB: digests for `sha256sum -c`, JSON for programs, a page for people. All
 //! three are made from the index and say the same for the same state.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
@@ -9,6 +10,7 @@ use super::Mirror;
 use super::index::{Owner, SetRow, UpdateDetail};
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
+use crate::resolve::{FileFacts, FileKey};
 use crate::update::{Architecture, Kb, UpdateId, human_size};
 
 /// The format of a KB's JSON file.
@@ -18,7 +20,7 @@ impl Mirror {
     /// Writes the three files of a KB anew from what is published of it.
     pub(super) fn write_views(&self, kb: Kb) -> Result<()> {
         let sets = self.index.published_sets(kb)?;
-        let (updates, _) = self.index.details_of(Owner::Kb(kb))?;
+        let (updates, files) = self.index.details_of(Owner::Kb(kb))?;
         let origin = self.origin()?;
         let mut sums = String::new();
         for set in &sets {
@@ -30,7 +32,7 @@ impl Mirror {
             }
         }
         disk::write_atomic(&self.layout.kb_sums(kb), sums.as_bytes())?;
-        let document = self.kb_document(kb, &sets, &updates, &origin)?;
+        let document = self.kb_document(kb, &sets, &updates, &files, &origin)?;
         let mut text = serde_json::to_string_pretty(&document)
             .map_err(|error| Error::new(ErrorKind::Internal, "cannot write JSON").caused_by(error))?;
         text.push('\n');
@@ -38,14 +40,21 @@ impl Mirror {
         disk::write_atomic(&self.layout.kb_readme(kb), readme(kb, &sets, &updates, &origin, self)?.as_bytes())
     }
 
-    fn kb_document(&self, kb: Kb, sets: &[SetRow], updates: &[UpdateDetail], origin: &str) -> Result<Value> {
+    fn kb_document(
+        &self,
+        kb: Kb,
+        sets: &[SetRow],
+        updates: &[UpdateDetail],
+        files: &BTreeMap<FileKey, FileFacts>,
+        origin: &str,
+    ) -> Result<Value> {
         let mut set_values = Vec::new();
         for set in sets {
             let mut files = Vec::new();
             for (member, name) in set.members.iter().zip(self.folder_of(set)?.names) {
-                let checks = match member.file.key {
-                    Some(key) => self.index.checks_of(key)?,
-                    None => Vec::new(),
+                let (checks, (sha1_source, sha256_source)) = match member.file.key {
+                    Some(key) => (self.index.checks_of(key)?, self.index.digest_sources(key)?),
+                    None => Default::default(),
                 };
                 let checks: Vec<Value> = checks
                     .into_iter()
@@ -59,7 +68,9 @@ impl Mirror {
                     "path": format!("{}/{name}", set.folder),
                     "architecture": member.file.architecture,
                     "sha1": member.file.sha1,
+                    "sha1_source": sha1_source,
                     "sha256": member.file.sha256,
+                    "sha256_source": sha256_source,
                     "size": member.file.size,
                     "urls": member.file.urls,
                     "checks": checks,
@@ -70,10 +81,12 @@ impl Mirror {
                 "family": set.family,
                 "architecture": set.architecture,
                 "products": set.products.split("; ").collect::<Vec<_>>(),
+                "is_dynamic": set.is_dynamic,
                 "files": files,
+                "needs": self.needs_of(set)?,
             }));
         }
-        let update_values: Vec<Value> = updates.iter().map(update_value).collect();
+        let update_values: Vec<Value> = updates.iter().map(|update| update_value(update, files)).collect();
         Ok(json!({
             "format": KB_JSON_FORMAT,
             "kb": kb,
@@ -84,10 +97,30 @@ impl Mirror {
     }
 }
 
-fn update_value(update: &UpdateDetail) -> Value {
+impl Mirror {
+    /// The edges among the files of a set, by their places in its order.
+    fn needs_of(&self, set: &SetRow) -> Result<Vec<Value>> {
+        let place = |key: FileKey| {
+            set.members.iter().position(|member| member.file.key == Some(key)).map(|place| place + 1)
+        };
+        let mut needs = Vec::new();
+        for (from, to, role, source) in self.index.needs_of_set(set.id)? {
+            needs.push(json!({ "from": place(from), "to": place(to), "role": role, "source": source }));
+        }
+        Ok(needs)
+    }
+}
+
+fn update_value(update: &UpdateDetail, files: &BTreeMap<FileKey, FileFacts>) -> Value {
     let pairs = |pairs: &[(Option<UpdateId>, String)]| -> Vec<Value> {
         pairs.iter().map(|(id, title)| json!({ "update_id": id, "title": title })).collect()
     };
+    let listed = update.facts.files.as_ref().map(|keys| {
+        let listed = keys.iter().filter_map(|key| files.get(key));
+        listed
+            .map(|file| json!({ "name": file.name, "sha1": file.sha1, "sha256": file.sha256, "urls": file.urls }))
+            .collect::<Vec<Value>>()
+    });
     json!({
         "update_id": update.facts.id,
         "title": update.facts.title,
@@ -96,6 +129,7 @@ fn update_value(update: &UpdateDetail) -> Value {
         "last_updated": update.facts.last_updated,
         "size": update.facts.size,
         "first_seen": update.first_seen,
+        "files": listed,
         "superseded_by": pairs(&update.superseded_by),
         "supersedes": pairs(&update.supersedes),
     })

@@ -15,6 +15,7 @@ use crate::exit_code::ExitCode;
 use crate::mirror::index::SetRow;
 use crate::mirror::{Mirror, Published};
 use crate::resolve::{FileKey, PackageSet, package_sets};
+use crate::servicing::Knowledge;
 use crate::update::{Kb, PackageName};
 
 /// Files at a time: enough to fill a line whose single connections are slow, few enough to be a good guest.
@@ -393,10 +394,10 @@ fn publish(
 fn publish_one(
     mirror: &mut Mirror,
     planned: &PlannedSet,
-    knowledge: &crate::servicing::Knowledge,
+    knowledge: &Knowledge,
     now: i64,
 ) -> Result<(Published, (Utf8PathBuf, Vec<String>))> {
-    check_sums(mirror, planned, knowledge)?;
+    check_sums(mirror, planned, knowledge, now)?;
     let Some(row) = mirror.index().set(planned.row.id)? else {
         return Err(Error::new(ErrorKind::Internal, "the set is not in the index any more"));
     };
@@ -406,7 +407,7 @@ fn publish_one(
 
 /// The search page states the bytes of all files of an entry together. Now that all are here they must add up, with
 /// or without a checkpoint that the dialog left out.
-fn check_sums(mirror: &Mirror, planned: &PlannedSet, knowledge: &crate::servicing::Knowledge) -> Result<()> {
+fn check_sums(mirror: &mut Mirror, planned: &PlannedSet, knowledge: &Knowledge, now: i64) -> Result<()> {
     let facts = mirror.index().facts_of(&[planned.row.kb].into())?;
     let whole: Option<u64> = package_sets(planned.row.kb, &facts, knowledge)
         .iter()
@@ -422,6 +423,10 @@ fn check_sums(mirror: &Mirror, planned: &PlannedSet, knowledge: &crate::servicin
             );
             return Err(Error::new(ErrorKind::Integrity, message));
         }
+        let agreeing: Vec<FileKey> = facts.files_of(update).iter().filter_map(|file| file.key).collect();
+        mirror.index_mut().in_transaction(|index| {
+            agreeing.iter().try_for_each(|&key| index.record_check(key, "size", "search page", now))
+        })?;
     }
     Ok(())
 }

@@ -132,6 +132,13 @@ impl Session {
             let mut mirror = Mirror::open_to_write(self.layout.clone(), &self.origin, self.clock.now())?;
             let (command, now) = (self.command.clone(), self.now);
             self.run = Some(mirror.index_mut().in_transaction(|index| index.start_run(&command, now))?);
+            if mirror.rebuilt_sets() > 0 {
+                self.warn(format!(
+                    "{} was not there; the index was rebuilt from kb/ and pool/: {} package sets",
+                    self.layout.index(),
+                    mirror.rebuilt_sets()
+                ));
+            }
             self.mirror = Some(mirror);
         }
         self.mirror.as_mut().ok_or_else(|| Error::new(ErrorKind::Internal, "the mirror is not open"))

@@ -71,26 +71,27 @@ impl Title {
     }
 }
 
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+
 fn month(text: &str) -> Option<Month> {
     if let Some(found) = MONTH.captures(text) {
         return found[1].parse().ok();
     }
-    const NAMES: [&str; 12] = [
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-    ];
     let found = MONTH_NAME.captures(text)?;
-    let number = NAMES.iter().zip(1..).find(|(name, _)| name.eq_ignore_ascii_case(&found[1]))?.1;
+    let number = MONTHS.iter().zip(1..).find(|(name, _)| name.eq_ignore_ascii_case(&found[1]))?.1;
     Month::new(found[2].parse().ok()?, number)
 }
 

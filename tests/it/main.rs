@@ -1,2 +1,9 @@
-//! Integration tests: one binary.
+//! The integration tests: one binary, so that they link once.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod direction;
+mod documents;
+mod recorded_pages;
 mod titles;

@@ -60,17 +60,35 @@ impl Index {
 
     /// Opens an index for reading only; it must be there.
     pub fn open_read_only(path: &Utf8Path) -> Result<Self> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags)
-            .map_err(store_error)
-            .map_err(|error| error.context(path))?;
+        let opened = Self::open_to_read(path, false);
+        // A mirror on read-only media has no room for the files that readers and a writer share, and no writer.
+        let connection = opened.or_else(|error| Self::open_to_read(path, true).map_err(|_| error))?;
         let format = schema::format_of(&connection).map_err(|error| not_an_index(path, error))?;
         schema::refuse_newer(format, path.as_str())?;
         if format == 0 {
             return Err(Error::usage(format!("{path} is not an index of kbmirror")));
         }
         configure(&connection)?;
+        connection.pragma_update(None, "query_only", true).map_err(store_error)?;
         Ok(Self { connection })
+    }
+
+    /// A connection that writes nothing into the index. It may still tidy up the files beside it when it is the last
+    /// one to close, which a read-only connection never does.
+    fn open_to_read(path: &Utf8Path, immutable: bool) -> Result<Connection> {
+        let opened = if immutable {
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+                | OpenFlags::SQLITE_OPEN_NO_MUTEX
+                | OpenFlags::SQLITE_OPEN_URI;
+            let name = path.as_str().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+            Connection::open_with_flags(format!("file:{name}?immutable=1"), flags)
+        } else {
+            let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            Connection::open_with_flags(path, flags)
+        };
+        let connection = opened.map_err(store_error).map_err(|error| error.context(path))?;
+        schema::format_of(&connection).map_err(|error| not_an_index(path, error))?;
+        Ok(connection)
     }
 
     /// An index in memory, for tests.

@@ -30,6 +30,8 @@ pub struct SetRow {
     pub folder: String,
     /// The products, joined for people.
     pub products: String,
+    /// Whether it is a copy that only Windows Setup takes.
+    pub is_dynamic: bool,
     /// Whether the folder is there, as far as the index knows.
     pub state: Option<PublishState>,
     /// The files in order.
@@ -109,7 +111,7 @@ impl Index {
 
     fn sets_where(&self, filter: &str, parameters: impl rusqlite::Params) -> Result<Vec<SetRow>> {
         let sql = format!(
-            "SELECT sets.id, sets.kb, sets.architecture, sets.family, sets.folder, sets.products, published.state
+            "SELECT sets.id, sets.kb, sets.architecture, sets.family, sets.folder, sets.products, published.state, sets.is_dynamic
             FROM sets LEFT JOIN published ON published.set_ref = sets.id AND published.folder = sets.folder
             WHERE {filter} ORDER BY sets.kb, sets.architecture, sets.folder, sets.id"
         );
@@ -125,6 +127,7 @@ impl Index {
                     "published" => PublishState::Published,
                     _ => PublishState::Publishing,
                 }),
+                is_dynamic: row.get(7)?,
                 members: Vec::new(),
             })
         })?;
@@ -139,6 +142,17 @@ impl Index {
             }
         }
         Ok(rows)
+    }
+
+    /// The edges between the files of a set: from, to, role, source; sorted.
+    pub fn needs_of_set(&self, set: i64) -> Result<Vec<(FileKey, FileKey, String, String)>> {
+        let sql = "SELECT needs.file, needs.needs_file, needs.role, needs.source FROM needs
+            JOIN set_files a ON a.file = needs.file AND a.set_ref = ?1
+            JOIN set_files b ON b.file = needs.needs_file AND b.set_ref = ?1
+            ORDER BY a.place, b.place, needs.source";
+        self.rows(sql, [set], |row| {
+            Ok((FileKey(row.get(0)?), FileKey(row.get(1)?), row.get(2)?, row.get(3)?))
+        })
     }
 
     /// Which set a folder is published, or being published, as.

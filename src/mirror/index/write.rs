@@ -9,6 +9,9 @@ use crate::error::Result;
 use crate::resolve::FileKey;
 use crate::update::{Digests, Kb, PackageName, Sha1, Sha256, UpdateId};
 
+/// The columns of a file that survive a merge: SHA-1 and SHA-256 with their sources, size, first seen.
+type FileColumns = (Option<Vec<u8>>, Option<String>, Option<Vec<u8>>, Option<String>, Option<i64>, i64);
+
 impl Index {
     /// A row of a search page. An update whose entry was revised takes the new values.
     pub fn record_update(&self, update: &UpdateRecord, now: i64) -> Result<()> {
@@ -205,11 +208,17 @@ impl Index {
         let sql = "INSERT INTO pool (file, sha256, size, added) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (file) DO NOTHING";
         self.execute(sql, (id, digests.sha256.as_bytes(), as_integer(digests.size), now))?;
         for check in checks {
-            let sql = "INSERT INTO checks (file, what, against, checked) VALUES (?1, ?2, ?3, ?4)
-                ON CONFLICT DO UPDATE SET checked = ?4";
-            self.execute(sql, (id, check.what, check.against, now))?;
+            self.record_check(FileKey(id), check.what, check.against, now)?;
         }
         Ok(FileKey(id))
+    }
+
+    /// That something of a file in the pool was compared and agrees.
+    pub fn record_check(&self, key: FileKey, what: &str, against: &str, now: i64) -> Result<()> {
+        let sql = "INSERT INTO checks (file, what, against, checked) VALUES (?1, ?2, ?3, ?4)
+            ON CONFLICT DO UPDATE SET checked = ?4";
+        self.execute(sql, (key.0, what, against, now))?;
+        Ok(())
     }
 
     /// That the pool does not have a file any more, although it should.
@@ -302,8 +311,7 @@ impl Index {
         ] {
             self.execute(sql, [gone])?;
         }
-        type Row = (Option<Vec<u8>>, Option<String>, Option<Vec<u8>>, Option<String>, Option<i64>, i64);
-        let read = |row: &rusqlite::Row<'_>| -> rusqlite::Result<Row> {
+        let read = |row: &rusqlite::Row<'_>| -> rusqlite::Result<FileColumns> {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))
         };
         let sql =

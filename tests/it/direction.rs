@@ -1,0 +1,178 @@
+//! The direction between the rooms: which may use which, and which are pure. Reads every `crate::` and `super::`
+//! path of the sources, so that a breach names its file.
+#![expect(clippy::disallowed_methods, reason = "the sources are read as they lie")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use regex::Regex;
+
+/// Each room with the rooms that it may use besides the floor and itself.
+const ROOMS: [(&str, &[&str]); 10] = [
+    ("update", &[]),
+    ("servicing", &["update"]),
+    ("resolve", &["servicing", "update"]),
+    ("net", &["update"]),
+    ("catalog", &["net", "resolve", "servicing", "update"]),
+    ("mirror", &["resolve", "net", "servicing", "update"]),
+    ("download", &["mirror", "resolve", "net", "servicing", "update"]),
+    ("sync", &["download", "catalog", "mirror", "resolve", "net", "servicing", "update"]),
+    ("report", &["sync", "download", "catalog", "mirror", "resolve", "net", "servicing", "update"]),
+    ("cli", &["report", "sync", "download", "catalog", "mirror", "resolve", "net", "servicing", "update"]),
+];
+
+/// The floor: every room may use it; a part of it uses those before it only.
+const FLOOR: [&str; 5] = ["error", "exit_code", "clock", "event", "disk"];
+
+/// Rooms and files that are functions of their input.
+const PURE: [&str; 12] = [
+    "update/",
+    "servicing/",
+    "resolve/",
+    "catalog/details_page.rs",
+    "catalog/dialog_line.rs",
+    "catalog/download_dialog.rs",
+    "catalog/fault.rs",
+    "catalog/html.rs",
+    "catalog/page_kind.rs",
+    "catalog/scan.rs",
+    "catalog/search_page.rs",
+    "net/retry.rs",
+];
+
+/// What a pure file must not name.
+const IMPURE: [&str; 8] = [
+    "tokio",
+    "std::fs",
+    "std::env",
+    "std::net",
+    "std::process",
+    "crate::disk",
+    "crate::clock::SystemClock",
+    "SystemTime",
+];
+
+fn source_files(folder: &Path, files: &mut Vec<PathBuf>) {
+    let mut entries: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            source_files(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+}
+
+/// Every source file with its text, by its path under src/. Comments are left out: they may speak of anything.
+fn sources() -> BTreeMap<String, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    source_files(&root, &mut files);
+    let comment = Regex::new(r"(?m)//.*$").unwrap();
+    let read = |path: &PathBuf| {
+        let name = path.strip_prefix(&root).unwrap().to_string_lossy().replace('\\', "/");
+        (name, comment.replace_all(&std::fs::read_to_string(path).unwrap(), "").into_owned())
+    };
+    files.iter().map(read).collect()
+}
+
+/// The rooms that a file's paths lead to: `crate::room`, `crate::{room, …}`, and as many `super::` as leave the room.
+fn rooms_used(name: &str, text: &str) -> Vec<String> {
+    let mut used = Vec::new();
+    for found in Regex::new(r"crate::(\w+)").unwrap().captures_iter(text) {
+        used.push(found[1].to_owned());
+    }
+    for found in Regex::new(r"crate::\{([^;]*?)\}\s*;").unwrap().captures_iter(text) {
+        let mut depth = 0;
+        let mut word = String::new();
+        for letter in found[1].chars().chain([',']) {
+            match letter {
+                '{' => depth += 1,
+                '}' => depth -= 1,
+                ',' if depth == 0 => {
+                    used.extend(
+                        word.trim().split("::").next().map(str::to_owned).filter(|room| !room.is_empty()),
+                    );
+                    word.clear();
+                }
+                letter if depth == 0 => word.push(letter),
+                _ => {}
+            }
+        }
+    }
+    // A file at depth n (update/kb.rs is 2, update/mod.rs is 1) leaves its room with n `super::`.
+    let parts: Vec<&str> = name.split('/').collect();
+    let depth = if name.ends_with("mod.rs") { parts.len() - 1 } else { parts.len() };
+    let leaving = format!(r"(?:^|[^:\w])(?:super::){{{depth},}}(\w+)");
+    for found in Regex::new(&leaving).unwrap().captures_iter(text) {
+        used.push(found[1].to_owned());
+    }
+    used
+}
+
+#[test]
+fn rooms_use_those_below_them_only() {
+    let mut breaches = Vec::new();
+    let mut seen = 0;
+    for (name, text) in sources() {
+        let room = name.split('/').next().unwrap().trim_end_matches(".rs").to_owned();
+        if room == "main" || room == "lib" {
+            continue;
+        }
+        let allowed: Vec<&str> = match FLOOR.iter().position(|floor| *floor == room) {
+            // error and exit_code are one thing in two files.
+            Some(place) => FLOOR[..place.max(2)].to_vec(),
+            None => match ROOMS.iter().find(|(own, _)| *own == room) {
+                Some((_, below)) => below.iter().copied().chain(FLOOR).chain([room.as_str()]).collect(),
+                None => panic!("src/{name} is in a room that this test does not know"),
+            },
+        };
+        for used in rooms_used(&name, &text) {
+            seen += 1;
+            if !allowed.contains(&used.as_str()) && used != room {
+                breaches.push(format!("src/{name} uses {used}"));
+            }
+        }
+    }
+    assert!(seen > 100, "the paths are not found any more: {seen}");
+    assert_eq!(breaches, Vec::<String>::new());
+}
+
+#[test]
+fn the_pure_rooms_name_nothing_that_is_not() {
+    let mut breaches = Vec::new();
+    for (name, text) in sources() {
+        if !PURE.iter().any(|pure| name.starts_with(pure)) {
+            continue;
+        }
+        for word in IMPURE {
+            if text.contains(word) {
+                breaches.push(format!("src/{name} names {word}"));
+            }
+        }
+    }
+    assert_eq!(breaches, Vec::<String>::new());
+}
+
+#[test]
+fn a_breach_would_be_found() {
+    assert_eq!(rooms_used("update/kb.rs", "use crate::mirror::Index;"), ["mirror"]);
+    assert_eq!(
+        rooms_used("update/kb.rs", "use crate::{error::Error, net::{Client, Page}, sync};"),
+        ["error", "net", "sync"]
+    );
+    assert_eq!(rooms_used("update/kb.rs", "use super::super::cli::run;"), ["cli"]);
+    assert_eq!(rooms_used("update/kb.rs", "use super::ParseError;"), Vec::<String>::new());
+    assert_eq!(rooms_used("mirror/index/mod.rs", "use super::super::sync::Session;"), ["sync"]);
+}
+
+#[test]
+fn only_the_command_line_and_reports_print() {
+    for (name, text) in sources() {
+        let prints =
+            ["print!(", "println!(", "eprint!(", "eprintln!("].iter().any(|word| text.contains(word));
+        assert!(!prints || name.starts_with("cli/") || name.starts_with("report/"), "src/{name} prints");
+    }
+}
