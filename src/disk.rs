@@ -60,6 +60,12 @@ pub fn open(path: &Utf8Path) -> Result<File> {
     File::open(path).map_err(|error| failed("open", path, error))
 }
 
+/// Whether files can be made in a folder, by making one that goes away at once.
+pub fn check_writable(path: &Utf8Path) -> Result<()> {
+    let path = if path.as_str().is_empty() { Utf8Path::new(".") } else { path };
+    tempfile::tempfile_in(path).map(drop).map_err(|error| failed("write in", path, error))
+}
+
 /// Makes a folder and those above it.
 pub fn create_dir_all(path: &Utf8Path) -> Result<()> {
     fs::create_dir_all(path).map_err(|error| failed("make the folder", path, error))

@@ -126,7 +126,8 @@ impl Replay {
 
     fn not_recorded(&self, request: &Request, why: &str) -> Error {
         let (method, url, form) = key(request.method, &request.url, request.form.iter().cloned().collect());
-        let form = form.iter().map(|(name, value)| format!(" {name}={value}")).collect::<String>();
+        let form: Vec<String> = form.iter().map(|(name, value)| format!(" {name}={value}")).collect();
+        let form = form.concat();
         Error::new(ErrorKind::NotRecorded, format!("{method} {url}{form} {why} ({})", self.folder))
             .hint("record the run again with --record, or leave --replay out to ask the real Catalog")
     }
@@ -288,7 +289,7 @@ fn keeping(body: Body, exchange: Exchange, keeper: Arc<Keeper>) -> Body {
             Some(Ok(chunk)) => {
                 match &mut copy.bytes {
                     Some(bytes) if bytes.len() as u64 + chunk.len() as u64 <= PAGE_CAP => {
-                        bytes.extend_from_slice(&chunk)
+                        bytes.extend_from_slice(&chunk);
                     }
                     bytes => *bytes = None,
                 }

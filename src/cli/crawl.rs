@@ -7,7 +7,7 @@ use super::setup::Setup;
 use crate::catalog::Query;
 use crate::error::{ErrorKind, Result};
 use crate::exit_code::ExitCode;
-use crate::sync::{Crawled, Failure, Session};
+use crate::sync::{Crawled, Failure, Session, error_of};
 use crate::update::{Architecture, Kb};
 
 struct Done {
@@ -26,7 +26,13 @@ pub(super) fn run(setup: &Setup, arguments: &Crawl, output: &mut Output) -> Resu
     // Nothing was found and nothing written: there may be no mirror to show anything of.
     if done.crawled.is_empty() {
         if output.is_json() {
-            output.document(&json!({ "sets": [], "requests": done.session.requests(), "bytes_downloaded": 0, "failures": done.failures }))?;
+            output.document(&json!({
+                "sets": [],
+                "requests": done.session.requests(),
+                "bytes_downloaded": 0,
+                "failures": done.failures,
+                "error": error_of(&done.failures),
+            }))?;
         } else {
             output.failures(&done.failures);
         }
@@ -74,7 +80,7 @@ pub(super) fn run(setup: &Setup, arguments: &Crawl, output: &mut Output) -> Resu
                 once(row.architecture.map_or("any", Architecture::as_str).to_owned()),
                 (place + 1).to_string(),
                 member.role.to_string(),
-                member.file.name.clone(),
+                output.file_name(&member.file.name),
                 once(set.products.join("; ")),
             ]);
         }

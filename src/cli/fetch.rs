@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::exit_code::ExitCode;
 use crate::mirror::Mirror;
 use crate::resolve::Role;
-use crate::sync::{FetchOutcome, FetchRequest, FetchedSet, LeftOut, Session, SetStatus, run_fetch};
+use crate::sync::{FetchOutcome, FetchRequest, FetchedSet, LeftOut, Session, SetStatus, error_of, run_fetch};
 use crate::update::{Architecture, human_size};
 
 /// `fetch`: the main job.
@@ -72,6 +72,7 @@ fn document(session: &mut Session, outcome: &FetchOutcome, output: &mut Output) 
         "requests": requests,
         "bytes_downloaded": outcome.bytes_downloaded,
         "failures": outcome.failures,
+        "error": error_of(&outcome.failures).filter(|_| outcome.sets.is_empty()),
         "left_out": left_out,
         "warnings": warnings,
     }))
@@ -84,6 +85,9 @@ fn show_set(set: &FetchedSet, mirror: &Mirror, output: &mut Output) -> Result<()
         SetStatus::Published => "published",
         SetStatus::Unchanged => "unchanged",
         SetStatus::Failed => "FAILED, nothing published",
+        SetStatus::Planned if row.members.iter().all(|member| member.file.present) => {
+            "is in the pool; would be published where it is not"
+        }
         SetStatus::Planned => "would be fetched",
     };
     let architecture = row.architecture.map_or("any architecture", Architecture::as_str);
@@ -110,7 +114,7 @@ fn show_set(set: &FetchedSet, mirror: &Mirror, output: &mut Output) -> Result<()
             member.role.to_string(),
             member.file.size.map_or_else(|| "?".to_owned(), human_size),
             state,
-            name.clone(),
+            output.file_name(name),
         ]);
     }
     output.text(table.render());

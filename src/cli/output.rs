@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::exit_code::ExitCode;
 use crate::report::{SharedWriter, Table};
 use crate::sync::Failure;
+use crate::update::PackageName;
 
 /// What a command has to say. It is written at the end, so that a JSON document is one document.
 #[derive(Debug)]
@@ -44,6 +45,23 @@ impl Output {
     /// A table as wide as the terminal.
     pub(super) fn table(&self, headings: &[&str]) -> Table {
         Table::new(headings, self.width)
+    }
+
+    /// A file's name for a table: on a narrow terminal the 40 digits of Microsoft's names are cut to eight, so that a
+    /// name stays on its line. Folders, JSON, and pipes have the whole of it.
+    pub(super) fn file_name(&self, name: &str) -> String {
+        /// A whole table with a long name takes this much.
+        const WIDE: u16 = 140;
+        let digits = PackageName::parse(name).sha1.map(|sha1| sha1.to_string());
+        match (self.width, digits) {
+            (Some(width), Some(digits)) if width < WIDE => {
+                name.to_ascii_lowercase().rfind(&digits).map_or_else(
+                    || name.to_owned(),
+                    |at| format!("{}\u{2026}{}", &name[..at + 8], &name[at + digits.len()..]),
+                )
+            }
+            _ => name.to_owned(),
+        }
     }
 
     /// The JSON document of the command.
@@ -102,12 +120,12 @@ impl Output {
 
     /// Writes everything.
     pub(super) fn flush(self, mut stdout: Box<dyn Write>, code: ExitCode) -> ExitCode {
-        {
-            let mut stderr = self.stderr.to.lock().unwrap_or_else(PoisonError::into_inner);
-            // There is nowhere else to complain.
-            let _unread = stderr.write_all(self.stderr.text.as_bytes()).and_then(|()| stderr.flush());
-        }
-        match stdout.write_all(self.stdout.as_bytes()).and_then(|()| stdout.flush()) {
+        let written = stdout.write_all(self.stdout.as_bytes()).and_then(|()| stdout.flush());
+        // After the data: on a terminal the last line is the one that is read first.
+        let mut stderr = self.stderr.to.lock().unwrap_or_else(PoisonError::into_inner);
+        // There is nowhere else to complain.
+        let _unread = stderr.write_all(self.stderr.text.as_bytes()).and_then(|()| stderr.flush());
+        match written {
             Ok(()) => code,
             // `kbmirror list | head -1` is a fine thing to do.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => code,

@@ -66,7 +66,7 @@ fn show(plan: &Plan, output: &mut Output) {
                 step.role.to_string(),
                 step.size.map_or_else(|| "?".to_owned(), human_size),
                 if step.present { "yes" } else { "no" }.to_owned(),
-                step.name.clone(),
+                output.file_name(&step.name),
                 because,
             ]);
         }

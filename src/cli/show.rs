@@ -102,7 +102,7 @@ fn show_set(set: &SetRow, mirror: &Mirror, output: &mut Output) -> Result<()> {
             if member.file.present { checks } else { "not here".to_owned() },
             member.file.sha1.map_or_else(|| "-".to_owned(), |sha1| sha1.to_string()),
             host.to_owned(),
-            member.file.name.clone(),
+            output.file_name(&member.file.name),
         ]);
     }
     output.text(table.render());

@@ -20,6 +20,7 @@ mod publish;
 mod rebuild;
 mod views;
 
+use camino::Utf8Path;
 pub use index::Index;
 use jiff::Timestamp;
 pub use layout::Layout;
@@ -54,8 +55,11 @@ impl Mirror {
         Ok(Self { layout, index, lock: None, rebuilt: 0 })
     }
 
-    /// Says beforehand, without writing anything, whether content from this origin may go into the mirror.
-    pub fn check_origin(layout: &Layout, origin: &str) -> Result<()> {
+    /// Says beforehand, and leaves nothing behind, whether content from this origin may go into the mirror.
+    pub fn check_usable(layout: &Layout, origin: &str) -> Result<()> {
+        let there = layout.root().ancestors().find(|path| disk::exists(path));
+        disk::check_writable(there.unwrap_or_else(|| Utf8Path::new(".")))
+            .map_err(|error| unusable(layout, error))?;
         if !disk::exists(layout.index()) {
             return Ok(());
         }
@@ -65,13 +69,7 @@ impl Mirror {
     /// Opens a mirror to write it, making it where there is none. Takes the lock, checks the origin, and puts in
     /// order what an earlier run was cut off in.
     pub fn open_to_write(layout: Layout, origin: &str, now: Timestamp) -> Result<Self> {
-        let unusable = |error: Error| match error.kind() {
-            ErrorKind::Internal => error
-                .with_kind(ErrorKind::Usage)
-                .context(format!("the mirror folder {} cannot be written", layout.root()))
-                .hint("choose a folder that you may write to with --mirror DIR"),
-            _ => error,
-        };
+        let unusable = |error: Error| unusable(&layout, error);
         disk::create_dir_all(layout.root()).map_err(unusable)?;
         let lock = Lock::take(&layout.lock(), &now.to_string()).map_err(unusable)?;
         let mut index = Index::open(layout.index()).map_err(unusable)?;
@@ -119,6 +117,17 @@ impl Mirror {
 
     fn is_locked(&self) -> bool {
         self.lock.is_some()
+    }
+}
+
+/// A folder that cannot be written is a mistake in what was asked for, not a fault of the program.
+fn unusable(layout: &Layout, error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::Internal => error
+            .with_kind(ErrorKind::Usage)
+            .context(format!("the mirror folder {} cannot be written", layout.root()))
+            .hint("choose a folder that you may write to with --mirror DIR"),
+        _ => error,
     }
 }
 

@@ -146,24 +146,34 @@ impl Session {
             let stated = row.class.implied_architecture();
             let wanted =
                 stated.is_none_or(|stated| architectures.is_empty() || architectures.contains(&stated));
-            if wanted && let Err(error) = self.record_one(&row).await {
-                failures.push(Failure::new(format!("{} ({})", row.row.title, row.row.update_id), &error));
+            if !wanted {
+                continue;
+            }
+            let what = format!("{} ({})", row.row.title, row.row.update_id);
+            // Without its details page an update lacks edges; without its dialog it lacks everything.
+            for step in [self.record_details(&row).await, self.record_files(&row).await] {
+                failures.extend(step.err().map(|error| Failure::new(what.clone(), &error)));
             }
         }
         Ok(failures)
     }
 
-    async fn record_one(&mut self, row: &Row) -> Result<()> {
+    async fn record_details(&mut self, row: &Row) -> Result<()> {
         let (id, now) = (row.row.update_id, self.now());
         match self.catalog.details(id).await? {
             DetailsAnswer::Found(page) => {
                 let record = details_record(id, *page);
-                self.mirror()?.index_mut().in_transaction(|index| index.record_details(&record, now))?;
+                self.mirror()?.index_mut().in_transaction(|index| index.record_details(&record, now))
             }
             DetailsAnswer::Gone => {
-                self.warn(format!("the Catalog lists \"{}\" ({id}) and has no details of it", row.row.title))
+                self.warn(format!("the Catalog lists \"{}\" ({id}) and has no details of it", row.row.title));
+                Ok(())
             }
         }
+    }
+
+    async fn record_files(&mut self, row: &Row) -> Result<()> {
+        let (id, now) = (row.row.update_id, self.now());
         let (files, warnings) = self.catalog.files(id).await?;
         for warning in warnings {
             self.warn(format!("the download dialog of {id}: {warning}"));

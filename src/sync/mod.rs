@@ -12,4 +12,4 @@ mod session;
 pub use crawl::{Crawled, sets_of};
 pub use fetch::{FetchOutcome, FetchedSet, SetStatus, run_fetch};
 pub use plan::{FetchPlan, FetchRequest, LeftOut, PlannedSet};
-pub use session::{Failure, Session};
+pub use session::{Failure, Session, error_of};

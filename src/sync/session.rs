@@ -39,6 +39,13 @@ impl Failure {
     }
 }
 
+/// The error of a run of which nothing came: its first failure under the run's exit code.
+pub fn error_of(failures: &[Failure]) -> Option<Error> {
+    let first = failures.first()?;
+    let error = Error::new(first.kind, first.message.clone());
+    Some(first.hints.iter().fold(error, |error, hint| error.hint(hint)))
+}
+
 /// One run.
 #[derive(Debug)]
 pub struct Session {
@@ -68,7 +75,7 @@ impl Session {
         patience: Duration,
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
-        Mirror::check_origin(&layout, &origin)?;
+        Mirror::check_usable(&layout, &origin)?;
         let now = unix_seconds(clock.now());
         Ok(Self {
             catalog,

@@ -7,7 +7,7 @@ use super::record::{Check, DetailsRecord, DigestConflict, FileRecord, UpdateReco
 use super::{Index, as_integer, store_error};
 use crate::error::Result;
 use crate::resolve::FileKey;
-use crate::update::{Digests, Kb, PackageName, Sha1, Sha256, UpdateId};
+use crate::update::{Architecture, Digests, Kb, Kind, PackageName, Sha1, Sha256, UpdateId};
 
 /// The columns of a file that survive a merge: SHA-1 and SHA-256 with their sources, size, first seen.
 type FileColumns = (Option<Vec<u8>>, Option<String>, Option<Vec<u8>>, Option<String>, Option<i64>, i64);
@@ -28,13 +28,13 @@ impl Index {
                 update.id.to_string(),
                 update.title,
                 class.kb.map(Kb::number),
-                class.kind.map(|kind| kind.as_str()),
+                class.kind.map(Kind::as_str),
                 class.month.map(|month| month.to_string()),
                 class.product,
                 class.release,
                 update.products,
                 update.classification,
-                class.architecture.map(|architecture| architecture.as_str()),
+                class.architecture.map(Architecture::as_str),
                 class.build.map(|build| build.to_string()),
                 update.last_updated.to_string(),
                 as_integer(update.size),
@@ -165,7 +165,7 @@ impl Index {
                     unverified.filter(|_| own_sha1.is_none() && sha256_bytes.is_none()),
                     file.name,
                     name.kb.map(Kb::number),
-                    name.architecture.map(|architecture| architecture.as_str()),
+                    name.architecture.map(Architecture::as_str),
                     now,
                 ],
             )?;
@@ -196,7 +196,9 @@ impl Index {
             self.merge_files(other, id)?;
             id = other;
         }
-        if let Some(other) = self.file_by("sha1", digests.sha1.as_bytes())?.filter(|&other| other != id) {
+        if let Some(other) = self.file_by("sha1", digests.sha1.as_bytes())?.filter(|&other| other != id)
+            && !self.has_other_sha256(other, Some(digests.sha256))?
+        {
             self.merge_files(id, other)?;
         }
         let sql = "UPDATE files SET sha1 = coalesce(sha1, ?2), sha1_source = coalesce(sha1_source, 'bytes'),
