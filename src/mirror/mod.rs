@@ -1,12 +1,12 @@
 //! The store: a folder with an index, a pool of bytes, and per-KB folders made from both.
 //!
 //! - Bytes live once, in the pool, under their SHA-256 ([`pool`]). They get there whole and checked, by a rename.
-//! - A package set is published as a folder of links ([`publish`]): only when every file of it is in the pool, by a
+//! - A package set is published as a folder of links ([`Mirror::publish`]): only when every file of it is in the pool, by a
 //!   rename, with an intent in the index before and the fact after it. A half set is never visible; what a crash
 //!   cut off is finished or removed by the next run that writes.
 //! - The index never gets ahead of the bytes.
 //!
-//! The index can be lost: published sets are rebuilt from `kb/*/KB*.json` and the pool ([`rebuild`]).
+//! The index can be lost: published sets are rebuilt from `kb/*/KB*.json` and the pool (`rebuild`).
 //!
 //! A mirror remembers where its content came from and takes no other: a demo never mixes with the real thing.
 //! Whoever writes holds the [`Lock`]. Where everything lies is in [`Layout`] and in mirror-layout.md.

@@ -68,7 +68,8 @@ struct Edge {
 
 #[derive(Debug, Deserialize)]
 struct Update {
-    update_id: UpdateId,
+    #[serde(rename = "update_id")]
+    id: UpdateId,
     title: String,
     products: String,
     classification: Option<String>,
@@ -136,7 +137,7 @@ fn restore_update(index: &Index, update: &Update, kb: Kb, now: i64) -> Result<()
     class.kb = class.kb.or(Some(kb));
     index.record_update(
         &UpdateRecord {
-            id: update.update_id,
+            id: update.id,
             title: update.title.clone(),
             class,
             products: update.products.clone(),
@@ -148,7 +149,7 @@ fn restore_update(index: &Index, update: &Update, kb: Kb, now: i64) -> Result<()
     )?;
     let with_id = |related: &Related| Some((related.update_id?, related.title.clone()));
     let details = DetailsRecord {
-        id: update.update_id,
+        id: update.id,
         kbs: vec![kb],
         severity: None,
         restart: None,
@@ -164,7 +165,7 @@ fn restore_update(index: &Index, update: &Update, kb: Kb, now: i64) -> Result<()
             sha256: file.sha256,
         };
         let records: Vec<FileRecord> = files.iter().map(record).collect();
-        index.record_dialog(update.update_id, &records, now)?;
+        index.record_dialog(update.id, &records, now)?;
     }
     Ok(())
 }

@@ -21,7 +21,7 @@ const MAX_REDIRECTS: usize = 5;
 /// Long enough for a slow proxy.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Between two reads. The Catalog was seen to answer after 100 s in a bad spell.
-const READ_TIMEOUT: Duration = Duration::from_secs(120);
+const READ_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Requests over the network.
 #[derive(Debug, Default)]

@@ -133,7 +133,7 @@ impl Bars {
         match event {
             Event::Phase(what) => self.status.set_message(what),
             Event::CatalogRequest { number, what } => {
-                self.status.set_message(format!("request {number}: {what}"))
+                self.status.set_message(format!("request {number}: {what}"));
             }
             Event::Waiting { duration, why } => self.status.set_message(waiting(duration, &why)),
             Event::End => {}

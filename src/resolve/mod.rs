@@ -4,7 +4,7 @@
 //! - [`package_sets`] joins updates that have the same files into sets and gives every file its role
 //!   (`roles`): which file is the update, which ones come before it and in what order, and which ones belong to
 //!   the entry while nothing proves where.
-//! - [`plan`] answers "which files does this KB really need, in which order, and why" for a baseline, or for
+//! - [`plan()`] answers "which files does this KB really need, in which order, and why" for a baseline, or for
 //!   none.
 //!
 //! Order comes from builds; never from the order of a download dialog, from KB numbers, or from dates. An order

@@ -43,7 +43,7 @@ impl Failure {
 pub fn error_of(failures: &[Failure]) -> Option<Error> {
     let first = failures.first()?;
     let error = Error::new(first.kind, first.message.clone());
-    Some(first.hints.iter().fold(error, |error, hint| error.hint(hint)))
+    Some(first.hints.iter().fold(error, Error::hint))
 }
 
 /// One run.

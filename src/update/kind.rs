@@ -65,7 +65,7 @@ kinds! {
     IeCu = "ie_cu",
     /// Adobe Flash Player, or its removal.
     Flash = "flash",
-    /// Office, Exchange, SharePoint, SQL Server.
+    /// Office and server applications: Exchange, SQL Server, and others.
     OfficeOrServerApp = "office_or_server_app",
     /// An application, such as the new Microsoft Edge.
     App = "app",

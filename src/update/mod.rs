@@ -2,7 +2,7 @@
 //!
 //! KB numbers, update ids, architectures, builds, digests, sizes, and dates are types here, so that a KB
 //! number cannot be handed over where a build is wanted. The two grammars, of titles ([`title`]) and of file
-//! names ([`file_name`]), turn Microsoft's texts into those types, and [`classify`] joins title, products, and
+//! names ([`file_name`]), turn Microsoft's texts into those types, and [`classify()`] joins title, products, and
 //! (where somebody has it) the WSUS legacy name into one [`Classification`].
 //!
 //! Everything in this room is a function of its arguments: no clock, no file, no network, no environment. A
