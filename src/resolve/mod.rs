@@ -11,6 +11,7 @@
 //! that cannot be known is said to be unknown. The Catalog's statements go before knowledge; where the two differ,
 //! a warning says so. Nothing here asks anybody: the same input gives the same answer on both sides of the gap.
 
+mod answer;
 mod facts;
 mod plan;
 mod roles;
@@ -18,7 +19,8 @@ mod sets;
 #[cfg(test)]
 mod tests;
 
+pub use answer::{Choice, Missing, Place, Plan, Request, Status, Step};
 pub use facts::{Facts, FileFacts, FileKey, UpdateFacts};
-pub use plan::{Choice, Place, Plan, Request, Status, Step, plan};
+pub use plan::plan;
 pub use roles::{Evidence, Member, Needs, Role};
 pub use sets::{FamilyName, PackageSet, package_sets, unlisted_kbs};

@@ -8,6 +8,7 @@ mod crawl;
 mod fetch;
 mod plan;
 mod session;
+mod transfers;
 
 pub use crawl::{Crawled, sets_of};
 pub use fetch::{FetchOutcome, FetchedSet, SetStatus, run_fetch};
