@@ -242,6 +242,11 @@ impl Catalog {
     fn give_up(&self, error: Error, what: &str, failed: u32, text: Option<&str>) -> Error {
         let times = if failed == 1 { String::new() } else { format!(", {failed} times") };
         let error = error.context(format!("{what}{times}"));
+        let error = if error.kind() == ErrorKind::Unreachable && error.is_retryable() {
+            error.hint("run it again later; --patience 10m keeps asking for that long")
+        } else {
+            error
+        };
         match text.map(|text| (self.save_page)(what, text)) {
             None => error,
             Some(Ok(path)) => error

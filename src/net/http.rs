@@ -131,7 +131,7 @@ fn setback(url: &Url, error: reqwest::Error) -> Setback {
     } else {
         format!("the connection to {host} broke off")
     };
-    let certificate = chain_mentions_certificate(&error);
+    let certificate = is_about_a_certificate(&error);
     let told = Error::new(ErrorKind::Unreachable, doing).caused_by(error.without_url());
     let told = if certificate {
         told.hint("the certificate of the server is not trusted by this machine; a proxy that opens TLS needs its root in the system's trust store")
@@ -141,19 +141,31 @@ fn setback(url: &Url, error: reqwest::Error) -> Setback {
     told.into()
 }
 
-fn chain_mentions_certificate(error: &reqwest::Error) -> bool {
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
-    while let Some(error) = cause {
-        if let Some(rustls::Error::InvalidCertificate(_)) = error.downcast_ref::<rustls::Error>() {
-            return true;
-        }
-        // rustls errors travel inside of I/O errors, whose source() skips the error that they carry.
-        if let Some(inner) = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref)
-            && let Some(rustls::Error::InvalidCertificate(_)) = inner.downcast_ref::<rustls::Error>()
-        {
-            return true;
-        }
-        cause = error.source();
+/// Whether a certificate is at the bottom of a failure. An I/O error names the error that it carries as its inner one
+/// and skips it in its chain of sources, so both ways down are followed.
+fn is_about_a_certificate(error: &(dyn std::error::Error + 'static)) -> bool {
+    if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+        return matches!(tls, rustls::Error::InvalidCertificate(_));
     }
-    false
+    let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    let inner =
+        inner.is_some_and(|inner| is_about_a_certificate(inner as &(dyn std::error::Error + 'static)));
+    inner || error.source().is_some_and(is_about_a_certificate)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_found_however_deep_it_is_wrapped() {
+        let certificate = || rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        let wrapped = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, certificate()));
+        assert!(is_about_a_certificate(&certificate()));
+        assert!(is_about_a_certificate(&wrapped));
+        assert!(!is_about_a_certificate(&io::Error::other("reset")));
+        assert!(!is_about_a_certificate(&rustls::Error::HandshakeNotComplete));
+    }
 }

@@ -1,13 +1,14 @@
 //! The one consumer of events. It runs on a thread of its own until it is told that the run is over.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::Write;
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::event::{Event, Events};
 use crate::update::human_size;
@@ -144,19 +145,19 @@ impl Bars {
                     if files == 1 { "file" } else { "files" }
                 ));
                 let bar = match bytes {
-                    Some(bytes) => ProgressBar::new(bytes).with_style(style(
-                        "  all  {bar:30} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left",
-                    )),
-                    None => ProgressBar::new_spinner().with_style(style("  all  {bytes}  {bytes_per_sec}")),
+                    Some(bytes) => ProgressBar::new(bytes)
+                        .with_style(style("  all  {bar:30} {done} of {all}  {speed}  {eta} left")),
+                    None => ProgressBar::new_spinner().with_style(style("  all  {done}  {speed}")),
                 };
                 self.total = Some(self.all.add(bar));
             }
             Event::TransferStarted { id, name, size } => {
                 let bar = match size {
                     Some(size) => ProgressBar::new(size)
-                        .with_style(style("       {bar:30} {bytes}/{total_bytes}  {eta} left  {wide_msg}")),
-                    None => ProgressBar::new_spinner()
-                        .with_style(style("       {bytes}  {bytes_per_sec}  {wide_msg}")),
+                        .with_style(style("       {bar:30} {done} of {all}  {eta} left  {wide_msg}")),
+                    None => {
+                        ProgressBar::new_spinner().with_style(style("       {done}  {speed}  {wide_msg}"))
+                    }
                 };
                 let bar = self.all.add(bar.with_message(name));
                 self.files.insert(id, bar);
@@ -198,6 +199,20 @@ fn style(template: &str) -> ProgressStyle {
     // The templates are literals of this file; a faulty one falls back to indicatif's own bar.
     ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .with_key("done", |state: &ProgressState, to: &mut dyn fmt::Write| show(to, &human_size(state.pos())))
+        .with_key("all", |state: &ProgressState, to: &mut dyn fmt::Write| {
+            show(to, &human_size(state.len().unwrap_or_default()));
+        })
+        .with_key("speed", |state: &ProgressState, to: &mut dyn fmt::Write| {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a speed for people")]
+            let speed = state.per_sec() as u64;
+            show(to, &format!("{}/s", human_size(speed)));
+        })
         .progress_chars("=> ")
         .tick_chars("|/-\\ ")
+}
+
+fn show(to: &mut dyn fmt::Write, text: &str) {
+    // A line that cannot be drawn is drawn again in a moment.
+    let _undrawn = to.write_str(text);
 }
