@@ -69,12 +69,8 @@ fn show_lines(events: &Receiver<Event>, stderr: &SharedWriter, verbosity: Option
             (Event::Phase(what), _) => what,
             (Event::CatalogRequest { number, what }, Some(true)) => format!("request {number}: {what}"),
             (Event::Waiting { duration, why }, _) => waiting(duration, &why),
-            (
-                Event::TransfersPlanned { .. }
-                | Event::TransferProgress { .. }
-                | Event::CatalogRequest { .. },
-                _,
-            ) => continue,
+            (Event::TransfersPlanned { files, bytes }, _) => planned(files, bytes),
+            (Event::TransferProgress { .. } | Event::CatalogRequest { .. }, _) => continue,
             (Event::TransferStarted { id, name, .. }, _) => {
                 names.insert(id, name);
                 continue;
@@ -94,6 +90,11 @@ fn show_lines(events: &Receiver<Event>, stderr: &SharedWriter, verbosity: Option
 
 fn name_of(names: &BTreeMap<u64, String>, id: u64) -> &str {
     names.get(&id).map_or("a file", String::as_str)
+}
+
+fn planned(files: usize, bytes: Option<u64>) -> String {
+    let size = bytes.map(|bytes| format!(", {}", human_size(bytes))).unwrap_or_default();
+    format!("downloading {files} {}{size}", if files == 1 { "file" } else { "files" })
 }
 
 fn waiting(duration: Duration, why: &str) -> String {
@@ -140,10 +141,8 @@ impl Bars {
             Event::End => {}
             Event::Warning(message) => self.line(&format!("warning: {message}")),
             Event::TransfersPlanned { files, bytes } => {
-                self.status.set_message(format!(
-                    "downloading {files} {}",
-                    if files == 1 { "file" } else { "files" }
-                ));
+                self.line(&planned(files, bytes));
+                self.status.set_message("downloading");
                 let bar = match bytes {
                     Some(bytes) => ProgressBar::new(bytes)
                         .with_style(style("  all  {bar:30} {done} of {all}  {speed}  {eta} left")),

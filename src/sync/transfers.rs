@@ -118,7 +118,6 @@ pub(super) async fn download(
     }
     let (files, bytes) = (wanted.len(), outcome.plan.absent_bytes());
     session.events().send(Event::TransfersPlanned { files, bytes });
-    session.phase(format!("downloading {files} {}", if files == 1 { "file" } else { "files" }));
     let client = session.catalog.client().clone();
     let patience = session.patience;
     let now = session.now();
