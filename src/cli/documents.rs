@@ -1,5 +1,7 @@
 //! The JSON documents. Field names are a promise: added to, never changed. What is not known is null.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -10,7 +12,6 @@ use crate::mirror::{Index, Mirror};
 use crate::resolve::{FileFacts, FileKey, Role};
 use crate::sync::{FetchedSet, SetStatus};
 use crate::update::{Classification, UpdateId};
-use std::collections::BTreeMap;
 
 /// An update as a search shows it.
 pub(super) fn of_row(row: &SearchRow, class: &Classification) -> Value {

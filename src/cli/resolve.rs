@@ -72,6 +72,9 @@ fn show(plan: &Plan, output: &mut Output) {
         }
         output.text(table.render());
     }
+    if let Some(total) = plan.total_bytes.filter(|_| plan.steps.len() > 1) {
+        output.line(format!("together: {}", human_size(total)));
+    }
     for choice in &plan.choices {
         let architecture = choice.architecture.map_or("any", Architecture::as_str);
         output.line(format!("  --arch {architecture} --product {:?}", choice.product));

@@ -78,8 +78,9 @@ fn show_lines(events: &Receiver<Event>, stderr: &SharedWriter, verbosity: Option
             (Event::TransferFinished { id, bytes, failure: None }, _) => {
                 format!("fetched {} ({})", name_of(&names, id), human_size(bytes))
             }
-            (Event::TransferFinished { id, failure: Some(why), .. }, _) => {
-                format!("failed {}: {why}", name_of(&names, id))
+            // The reason is told at the end, with what to do about it.
+            (Event::TransferFinished { id, failure: Some(_), .. }, _) => {
+                format!("failed {}", name_of(&names, id))
             }
         };
         let mut stderr = stderr.lock().unwrap_or_else(PoisonError::into_inner);
@@ -174,7 +175,7 @@ impl Bars {
                 bar.finish_and_clear();
                 match failure {
                     None => self.line(&format!("fetched {name} ({})", human_size(bytes))),
-                    Some(why) => self.line(&format!("failed {name}: {why}")),
+                    Some(_) => self.line(&format!("failed {name}")),
                 }
                 self.show_total();
             }

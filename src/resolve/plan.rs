@@ -170,7 +170,7 @@ fn answer_from_set(request: &Request, set: &PackageSet, mut answer: Plan) -> Pla
             answer.advice =
                 Some("applied again for the added features; the build does not change".to_owned());
         }
-        None if baseline.is_some() => {
+        None if baseline.is_some() && cumulative => {
             answer.warnings.push(format!(
                 "the build that {} brings is not known here, so nobody can tell whether {} has it already",
                 set.kb,

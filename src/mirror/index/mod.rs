@@ -48,6 +48,9 @@ impl Index {
             schema::format_of(&connection).map_err(|error| not_an_index(path, error))?,
             path.as_str(),
         )?;
+        if !schema::is_ours_or_empty(&connection)? {
+            return Err(Error::usage(format!("{path} is not an index of kbmirror")));
+        }
         configure(&connection)?;
         // Readers go on while one process writes; FULL makes a commit outlive a power cut.
         let _mode: String = connection
@@ -65,7 +68,7 @@ impl Index {
         let connection = opened.or_else(|error| Self::open_to_read(path, true).map_err(|_| error))?;
         let format = schema::format_of(&connection).map_err(|error| not_an_index(path, error))?;
         schema::refuse_newer(format, path.as_str())?;
-        if format == 0 {
+        if format == 0 || !schema::is_ours_or_empty(&connection)? {
             return Err(Error::usage(format!("{path} is not an index of kbmirror")));
         }
         configure(&connection)?;

@@ -36,6 +36,16 @@ pub(super) fn refuse_newer(format: u32, path: &str) -> Result<()> {
     .hint("use the version of kbmirror that wrote it, or a newer one"))
 }
 
+/// Whether a database is an index, or empty so that it may become one.
+pub(super) fn is_ours_or_empty(connection: &Connection) -> Result<bool> {
+    let id: i32 =
+        connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(store_error)?;
+    let tables: i64 = connection
+        .query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))
+        .map_err(store_error)?;
+    Ok(id == APPLICATION_ID || (tables == 0 && format_of(connection)? == 0))
+}
+
 /// Applies what is missing, each migration in a transaction of its own.
 pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
     let format = format_of(connection)?;

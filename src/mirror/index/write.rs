@@ -10,7 +10,8 @@ use crate::resolve::FileKey;
 use crate::update::{Architecture, Digests, Kb, Kind, PackageName, Sha1, Sha256, UpdateId};
 
 /// The columns of a file that survive a merge: SHA-1 and SHA-256 with their sources, size, first seen.
-type FileColumns = (Option<Vec<u8>>, Option<String>, Option<Vec<u8>>, Option<String>, Option<i64>, i64);
+type FileColumns =
+    (Option<Vec<u8>>, Option<String>, Option<Vec<u8>>, Option<String>, Option<i64>, i64, Option<String>);
 
 impl Index {
     /// A row of a search page. An update whose entry was revised takes the new values.
@@ -121,13 +122,13 @@ impl Index {
                 own_sha1 = None;
                 sha256_row
             }
-            (Some(a), Some(b)) => {
-                self.merge_files(a, b)?;
-                Some(a)
-            }
-            (Some(a), None) if sha1.is_some() && self.has_other_sha1(a, sha1)? => {
+            (Some(a), _) if self.has_other_sha1(a, sha1)? => {
                 // The same content cannot have two SHA-1 either; the statement that came first stays.
                 own_sha1 = None;
+                Some(a)
+            }
+            (Some(a), Some(b)) => {
+                self.merge_files(a, b)?;
                 Some(a)
             }
             (Some(row), None) | (None, Some(row)) => Some(row),
@@ -196,17 +197,20 @@ impl Index {
             self.merge_files(other, id)?;
             id = other;
         }
-        if let Some(other) = self.file_by("sha1", digests.sha1.as_bytes())?.filter(|&other| other != id)
-            && !self.has_other_sha256(other, Some(digests.sha256))?
-        {
-            self.merge_files(id, other)?;
+        let mut own_sha1 = Some(digests.sha1);
+        if let Some(other) = self.file_by("sha1", digests.sha1.as_bytes())?.filter(|&other| other != id) {
+            if self.has_other_sha256(other, Some(digests.sha256))? {
+                // The two are disputed, and bytes that agree with one of them do not make the other one the same.
+                own_sha1 = None;
+                self.record_conflict(id, other, digests.sha1, now)?;
+            } else {
+                self.merge_files(id, other)?;
+            }
         }
-        let sql = "UPDATE files SET sha1 = coalesce(sha1, ?2), sha1_source = coalesce(sha1_source, 'bytes'),
+        let (own_sha1, sha1_source) = (own_sha1.as_ref().map(Sha1::as_bytes), own_sha1.map(|_| "bytes"));
+        let sql = "UPDATE files SET sha1 = coalesce(sha1, ?2), sha1_source = coalesce(sha1_source, ?5),
                 sha256 = coalesce(sha256, ?3), sha256_source = coalesce(sha256_source, 'bytes'), size = ?4 WHERE id = ?1";
-        self.execute(
-            sql,
-            (id, digests.sha1.as_bytes(), digests.sha256.as_bytes(), as_integer(digests.size)),
-        )?;
+        self.execute(sql, (id, own_sha1, digests.sha256.as_bytes(), as_integer(digests.size), sha1_source))?;
         let sql = "INSERT INTO pool (file, sha256, size, added) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (file) DO NOTHING";
         self.execute(sql, (id, digests.sha256.as_bytes(), as_integer(digests.size), now))?;
         for check in checks {
@@ -289,8 +293,15 @@ impl Index {
     /// Two rows turn out to be one file: everything that points to `gone` points to `keep`.
     fn merge_files(&self, keep: i64, gone: i64) -> Result<()> {
         let tables = [
-            "UPDATE OR IGNORE file_urls SET file = ?1 WHERE file = ?2",
-            "UPDATE OR IGNORE update_files SET file = ?1 WHERE file = ?2",
+            "INSERT INTO file_urls (file, url, source, first_seen, last_seen)
+                SELECT ?1, url, source, first_seen, last_seen FROM file_urls WHERE file = ?2
+                ON CONFLICT DO UPDATE SET first_seen = min(first_seen, excluded.first_seen),
+                    last_seen = max(last_seen, excluded.last_seen)",
+            "INSERT INTO update_files (update_ref, file, position, first_seen, last_seen)
+                SELECT update_ref, ?1, position, first_seen, last_seen FROM update_files WHERE file = ?2
+                ON CONFLICT DO UPDATE SET
+                    position = CASE WHEN excluded.last_seen > last_seen THEN excluded.position ELSE position END,
+                    first_seen = min(first_seen, excluded.first_seen), last_seen = max(last_seen, excluded.last_seen)",
             "UPDATE OR IGNORE needs SET file = ?1 WHERE file = ?2",
             "UPDATE OR IGNORE needs SET needs_file = ?1 WHERE needs_file = ?2",
             "UPDATE OR IGNORE set_files SET file = ?1 WHERE file = ?2",
@@ -314,20 +325,29 @@ impl Index {
             self.execute(sql, [gone])?;
         }
         let read = |row: &rusqlite::Row<'_>| -> rusqlite::Result<FileColumns> {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?))
         };
-        let sql =
-            "SELECT sha1, sha1_source, sha256, sha256_source, size, first_seen FROM files WHERE id = ?1";
+        let sql = "SELECT sha1, sha1_source, sha256, sha256_source, size, first_seen, unverified FROM files WHERE id = ?1";
         let old = self.first(sql, [gone], read)?;
         self.execute("DELETE FROM files WHERE id = ?1", [gone])?;
-        if let Some((sha1, sha1_source, sha256, sha256_source, size, first_seen)) = old {
+        if let Some((sha1, sha1_source, sha256, sha256_source, size, first_seen, unverified)) = old {
             let sql = "UPDATE files SET sha1_source = CASE WHEN sha1 IS NULL THEN ?3 ELSE sha1_source END,
                     sha1 = coalesce(sha1, ?2),
                     sha256_source = CASE WHEN sha256 IS NULL THEN ?5 ELSE sha256_source END,
-                    sha256 = coalesce(sha256, ?4), size = coalesce(size, ?6), first_seen = min(first_seen, ?7) WHERE id = ?1";
+                    sha256 = coalesce(sha256, ?4), size = coalesce(size, ?6), first_seen = min(first_seen, ?7),
+                    unverified = coalesce(unverified, ?8) WHERE id = ?1";
             self.execute(
                 sql,
-                rusqlite::params![keep, sha1, sha1_source, sha256, sha256_source, size, first_seen],
+                rusqlite::params![
+                    keep,
+                    sha1,
+                    sha1_source,
+                    sha256,
+                    sha256_source,
+                    size,
+                    first_seen,
+                    unverified
+                ],
             )?;
         }
         Ok(())

@@ -1,0 +1,530 @@
+//! The main job end to end: from a KB number to a checked folder and a graph, with recordings in place of the site.
+#![expect(clippy::disallowed_methods, reason = "recordings are copied and spoiled, mirrors read as they lie")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+use serde_json::{Value, json};
+
+use super::harness::{
+    Bench, copy_folder, each, items, judge, names_in, recording, sha1_hex, sha256_hex, stamp, text_of, tree,
+};
+use super::support::Loopback;
+
+const CHECKPOINT_ARM64: &str = "windows11.0-kb5043080-arm64_bb800093cb8846441c8e3da16122f5bb4bcf9bed.msu";
+const TARGET_ARM64: &str = "windows11.0-kb5086672-arm64_1095dd7b2d5593b955bd7bd0059c8af7e8ba593a.msu";
+const FETCH_ARM64: [&str; 4] = ["fetch", "KB5086672", "--arch", "arm64"];
+
+/// A mirror with KB5086672 for arm64, from the demo.
+fn fetched() -> Bench {
+    let bench = Bench::new();
+    bench.replay(&recording("demo"), &FETCH_ARM64).exits(0);
+    bench
+}
+
+/// A copy of a recording in the bench's folder.
+fn copy_of(bench: &Bench, name: &str) -> Utf8PathBuf {
+    let copy = bench.path(name);
+    copy_folder(&recording(name), &copy);
+    copy
+}
+
+#[test]
+fn a_kb_becomes_a_folder_with_just_its_files() {
+    let bench = Bench::new();
+    let document = bench.replay(&recording("demo"), &FETCH_ARM64).exits(0).json();
+
+    let set = bench.set("KB5086672", "windows-11-24h2-arm64");
+    assert_eq!(names_in(&set), [CHECKPOINT_ARM64, TARGET_ARM64]);
+    assert_eq!(
+        names_in(&bench.mirror().join("kb/KB5086672")),
+        ["KB5086672.json", "README.txt", "SHA256SUMS", "windows-11-24h2-arm64"]
+    );
+    for name in [CHECKPOINT_ARM64, TARGET_ARM64] {
+        let original = fs::read(recording("demo").join("files").join(name)).unwrap();
+        assert_eq!(fs::read(set.join(name)).unwrap(), original, "{name}");
+        assert!(name.contains(&sha1_hex(&original)), "{name}");
+    }
+
+    let sums = fs::read_to_string(bench.mirror().join("kb/KB5086672/SHA256SUMS")).unwrap();
+    assert_eq!(sums.lines().count(), 2);
+    for line in sums.lines() {
+        let (digest, path) = line.split_once("  ").unwrap();
+        let bytes = fs::read(bench.mirror().join("kb/KB5086672").join(path)).unwrap();
+        assert_eq!(sha256_hex(&bytes), digest, "{path}");
+    }
+
+    let pool: BTreeSet<String> = tree(&bench.mirror().join("pool"))
+        .iter()
+        .map(|(path, bytes)| {
+            let digest = sha256_hex(bytes);
+            assert_eq!(*path, format!("sha256/{}/{digest}", &digest[..2]));
+            digest
+        })
+        .collect();
+    assert_eq!(pool.len(), 2);
+    assert_eq!(names_in(&bench.mirror().join("partial")), Vec::<String>::new());
+    assert_eq!(items(&document["sets"]).len(), 1);
+}
+
+#[test]
+fn the_document_of_fetch_has_its_fields() {
+    let bench = Bench::new();
+    let document = bench.replay(&recording("demo"), &FETCH_ARM64).exits(0).json();
+
+    assert_eq!(document["bytes_downloaded"], 15_387 + 46_111);
+    assert!(document["requests"].as_u64().unwrap() >= 2 + 5, "{}", document["requests"]);
+    assert_eq!(document["failures"], json!([]));
+    let set = &document["sets"][0];
+    assert_eq!(set["kb"], "KB5086672");
+    assert_eq!(set["family"], "windows-11-24h2");
+    assert_eq!(set["architecture"], "arm64");
+    assert_eq!(set["folder"], "kb/KB5086672/windows-11-24h2-arm64");
+    assert_eq!(set["status"], "published");
+    assert_eq!(set["error"], Value::Null);
+    assert_eq!(set["products"], json!(["Windows 11, version 24H2", "Windows 11, version 25H2"]));
+    let expected = [("checkpoint", "KB5043080", CHECKPOINT_ARM64), ("target", "KB5086672", TARGET_ARM64)];
+    assert_eq!(items(&set["files"]).len(), expected.len());
+    for (place, (file, (role, kb, name))) in items(&set["files"]).iter().zip(expected).enumerate() {
+        let path = text_of(&file["path"]);
+        assert_eq!(path, format!("kb/KB5086672/windows-11-24h2-arm64/{name}"));
+        let bytes = fs::read(bench.mirror().join(path)).unwrap();
+        assert_eq!(file["order"], place + 1);
+        assert_eq!(file["role"], role);
+        assert_eq!(file["kb"], kb);
+        assert_eq!(file["name"], name);
+        assert_eq!(file["architecture"], "arm64");
+        assert_eq!(file["present"], true);
+        assert_eq!(file["size"], bytes.len());
+        assert_eq!(file["sha1"], sha1_hex(&bytes));
+        assert_eq!(file["sha256"], sha256_hex(&bytes));
+        assert_eq!(file["checked"], json!(["name", "sha1", "sha256", "size"]));
+        assert!(text_of(&file["urls"][0]).starts_with("https://"), "{file:#}");
+    }
+
+    let kept = fs::read_to_string(bench.mirror().join("kb/KB5086672/KB5086672.json")).unwrap();
+    let kept: Value = serde_json::from_str(&kept).unwrap();
+    assert_eq!(
+        (&kept["format"], &kept["kb"], &kept["origin"]),
+        (&json!(1), &json!("KB5086672"), &json!("replay"))
+    );
+    assert_eq!(each(&kept["sets"][0]["files"], "name"), [CHECKPOINT_ARM64, TARGET_ARM64]);
+}
+
+#[test]
+fn a_second_fetch_leaves_everything_as_it_is() {
+    let bench = fetched();
+    let set = bench.set("KB5086672", "windows-11-24h2-arm64");
+    let stamps =
+        || [set.clone(), set.join(TARGET_ARM64), set.join(CHECKPOINT_ARM64)].map(|path| stamp(&path));
+    let before = (stamps(), tree(&bench.mirror().join("kb")));
+
+    bench.clock.advance(Duration::from_hours(24));
+    let document = bench.replay(&recording("demo"), &FETCH_ARM64).exits(0).json();
+    assert_eq!(each(&document["sets"], "status"), ["unchanged"]);
+    assert_eq!(document["bytes_downloaded"], 0);
+    assert_eq!(
+        document["sets"][0]["files"][0]["path"],
+        format!("kb/KB5086672/windows-11-24h2-arm64/{CHECKPOINT_ARM64}")
+    );
+    assert_eq!(stamps(), before.0);
+    assert_eq!(tree(&bench.mirror().join("kb")), before.1, "neither the set nor what lies beside it");
+}
+
+#[test]
+fn what_the_pool_has_is_not_asked_for() {
+    let bench = Bench::new();
+    let demo = copy_of(&bench, "demo");
+    bench.replay(&demo, &FETCH_ARM64).exits(0);
+    fs::remove_dir_all(demo.join("files")).unwrap();
+
+    let again = bench.replay(&demo, &FETCH_ARM64).exits(0).json();
+    assert_eq!(each(&again["sets"], "status"), ["unchanged"]);
+    assert_eq!((&again["failures"], &again["warnings"]), (&json!([]), &json!([])));
+
+    // The folder alone is lost: it is made again from the pool.
+    let set = bench.set("KB5086672", "windows-11-24h2-arm64");
+    fs::remove_dir_all(&set).unwrap();
+    let mended = bench.replay(&demo, &FETCH_ARM64).exits(0).json();
+    assert_eq!(each(&mended["sets"], "status"), ["published"]);
+    assert_eq!(mended["bytes_downloaded"], 0);
+    assert_eq!(names_in(&set), [CHECKPOINT_ARM64, TARGET_ARM64]);
+}
+
+#[test]
+fn a_set_that_stands_whole_survives_a_catalog_that_says_nothing() {
+    let bench = Bench::new();
+    let demo = copy_of(&bench, "demo");
+    bench.replay(&demo, &FETCH_ARM64).exits(0);
+    fs::remove_dir_all(demo.join("files")).unwrap();
+    fs::remove_dir_all(demo.join("pages")).unwrap();
+
+    let again = bench.replay(&demo, &FETCH_ARM64).exits(0).json();
+    assert_eq!(each(&again["sets"], "status"), ["unchanged"]);
+    assert_eq!(again["bytes_downloaded"], 0);
+    let warnings = items(&again["warnings"]);
+    assert!(
+        warnings.iter().any(|warning| text_of(warning).starts_with("KB5086672 is here whole")),
+        "{again:#}"
+    );
+
+    // Another architecture does not stand: that is a failure, and the warning is no excuse for it.
+    let other = bench.replay(&demo, &["fetch", "KB5086672", "--arch", "x64"]).exits(6);
+    assert_eq!(other.error().0, "not_recorded");
+    let all = bench.replay(&demo, &["fetch", "KB5086672"]).exits(6);
+    assert_eq!(all.error().0, "not_recorded");
+}
+
+#[test]
+fn the_readmes_command_as_a_program_of_its_own() {
+    let bench = Bench::new();
+    let demo = recording("demo");
+    let output = bench.program(&[&["--replay", demo.as_str()], &FETCH_ARM64[..]].concat());
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let place = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part} in {text}"));
+    assert!(place(CHECKPOINT_ARM64) < place(TARGET_ARM64), "{text}");
+    assert!(place("checkpoint") < place("target"), "{text}");
+    assert!(
+        text.contains("name sha1 sha256 size") && text.contains("1 published, 0 unchanged, 0 failed"),
+        "{text}"
+    );
+
+    let kb = bench.mirror().join("kb/KB5086672");
+    if let Some(checked) = judge("sha256sum", &["-c", "--strict", "SHA256SUMS"], kb.as_std_path()) {
+        assert!(checked.status.success(), "{checked:?}");
+        assert_eq!(String::from_utf8(checked.stdout).unwrap().matches(": OK").count(), 2);
+    }
+    let ask = |query: &str| {
+        let output = judge("sqlite3", &["mirror.db", query], bench.mirror().as_std_path())?;
+        assert!(output.status.success(), "{output:?}");
+        Some(String::from_utf8(output.stdout).unwrap())
+    };
+    if let Some(needs) = ask("SELECT kb, architecture, name, role, needs_kb, needs_name, source FROM v_needs")
+    {
+        let edge = format!("KB5086672|arm64|{TARGET_ARM64}|checkpoint|KB5043080|{CHECKPOINT_ARM64}|dialog\n");
+        assert_eq!(needs, edge);
+    }
+    if let Some(edges) = ask("SELECT newer_title, older_title, source FROM v_supersedes ORDER BY 1, 2") {
+        let edge = "2026-03 Cumulative Update for Windows 11 Version 24H2 for arm64-based Systems (KB5086672) (26100.8117)\
+                    |2024-09 Cumulative Update for Windows 11 Version 24H2 for arm64-based Systems (KB5043080)|details page";
+        assert!(edges.lines().any(|line| line == edge), "{edges}");
+    }
+    if let Some(integrity) = ask("PRAGMA integrity_check; PRAGMA foreign_key_check;") {
+        assert_eq!(integrity, "ok\n");
+    }
+}
+
+#[test]
+fn resolve_answers_by_the_baseline() {
+    let bench = fetched();
+    let resolve = |baseline: &[&str], code: u8| {
+        bench.json(&[&["resolve", "KB5086672", "--arch", "arm64"], baseline].concat()).exits(code).json()
+    };
+    let steps = |plan: &Value| -> Vec<(String, String)> {
+        items(&plan["steps"]).iter().map(|step| (text_of(&step["role"]), text_of(&step["name"]))).collect()
+    };
+    let both = [("checkpoint", CHECKPOINT_ARM64), ("target", TARGET_ARM64)];
+    let both = both.map(|(role, name)| (role.to_owned(), name.to_owned()));
+
+    let below = resolve(&["--baseline", "26100.863"], 0);
+    assert_eq!(below["status"], "install");
+    assert_eq!(steps(&below), both);
+    assert_eq!((&below["steps"][0]["order"], &below["steps"][1]["order"]), (&json!(1), &json!(2)));
+    assert_eq!((&below["missing_bytes"], &below["expected_build"]), (&json!(0), &json!("26100.8117")));
+    for step in items(&below["steps"]) {
+        assert_eq!((&step["present"], &step["needed_if"]), (&json!(true), &Value::Null));
+        assert!(!items(&step["evidence"]).is_empty() && !text_of(&step["because"]).is_empty(), "{step:#}");
+    }
+
+    let at = resolve(&["--baseline", "26100.1742"], 0);
+    assert_eq!(steps(&at), both[1..]);
+    let past = resolve(&["--baseline", "26100.8037"], 0);
+    assert_eq!(past["status"], "install");
+    assert_eq!(steps(&past), both[1..]);
+    // 25H2 is of the same family: its builds count by revision.
+    let later_release = resolve(&["--baseline", "26200.8037"], 0);
+    assert_eq!(steps(&later_release), both[1..]);
+    assert_eq!(later_release["expected_build"], "26200.8117");
+
+    let done = resolve(&["--baseline", "26100.8117"], 0);
+    assert_eq!((&done["status"], &done["steps"]), (&json!("nothing_to_do"), &json!([])));
+    let other = resolve(&["--baseline", "28000.1719"], 10);
+    assert_eq!((&other["status"], &other["steps"]), (&json!("not_applicable"), &json!([])));
+    assert!(text_of(&other["advice"]).contains("26H1"), "{other:#}");
+    let unheard = resolve(&["--baseline", "31000.1"], 10);
+    assert_eq!(unheard["status"], "unknown");
+
+    let without = resolve(&[], 0);
+    assert_eq!(steps(&without), both);
+    assert_eq!(without["steps"][0]["needed_if"], "build below 26100.1742, or features on demand");
+}
+
+#[test]
+fn resolve_refuses_what_it_cannot_read_and_says_what_it_does_not_know() {
+    let bench = fetched();
+    let garbage = bench.json(&["resolve", "KB5086672", "--arch", "arm64", "--baseline", "garbage"]).exits(2);
+    assert_eq!(garbage.error().0, "usage");
+    let unknown = bench.json(&["resolve", "KB1234567", "--arch", "arm64"]).exits(3);
+    assert_eq!(unknown.error().0, "not_found");
+    assert!(unknown.error().1.contains("KB1234567"));
+    // x64 was not fetched, and its rows are in the index without files.
+    let other = bench.json(&["resolve", "KB5086672", "--arch", "x64"]).exits(10).json();
+    assert_eq!(other["status"], "not_applicable");
+    let plain = bench.run(&["resolve", "KB5086672", "--arch", "arm64", "--baseline", "26100.863"]).exits(0);
+    assert!(plain.stdout.contains("install 2 files, in this order"), "{}", plain.stdout);
+}
+
+#[test]
+fn all_architectures_are_one_set_each() {
+    let bench = Bench::new();
+    let document = bench.replay(&recording("demo"), &["fetch", "KB5086672"]).exits(0).json();
+    assert_eq!(
+        each(&document["sets"], "folder"),
+        ["kb/KB5086672/windows-11-24h2-arm64", "kb/KB5086672/windows-11-24h2-x64"]
+    );
+    for set in items(&document["sets"]) {
+        assert_eq!(set["status"], "published");
+        assert_eq!(each(&set["files"], "role"), ["checkpoint", "target"]);
+        assert_eq!(each(&set["files"], "architecture"), vec![text_of(&set["architecture"]); 2]);
+    }
+    let ambiguous = bench.json(&["resolve", "KB5086672"]).exits(10).json();
+    assert_eq!(ambiguous["status"], "ambiguous");
+    assert_eq!(each(&ambiguous["choices"], "architecture"), ["arm64", "x64"]);
+    let sums = fs::read_to_string(bench.mirror().join("kb/KB5086672/SHA256SUMS")).unwrap();
+    assert_eq!(sums.lines().count(), 4);
+
+    // One architecture more does not disturb the one that is there.
+    let bench = fetched();
+    let before = stamp(&bench.set("KB5086672", "windows-11-24h2-arm64"));
+    let more = bench.replay(&recording("demo"), &["fetch", "KB5086672"]).exits(0).json();
+    assert_eq!(each(&more["sets"], "status"), ["unchanged", "published"]);
+    assert_eq!(stamp(&bench.set("KB5086672", "windows-11-24h2-arm64")), before);
+}
+
+#[test]
+fn a_dotnet_parent_has_children_of_other_kbs() {
+    let bench = Bench::new();
+    let document = bench.replay(&recording("demo"), &["fetch", "KB5050182"]).exits(0).json();
+    let set = &document["sets"][0];
+    assert_eq!(set["folder"], "kb/KB5050182/server-2019-x64");
+    assert_eq!(each(&set["files"], "role"), ["dotnet_child", "dotnet_child"]);
+    assert_eq!(each(&set["files"], "kb"), ["KB5049608", "KB5049615"]);
+    assert_eq!(names_in(&bench.set("KB5050182", "server-2019-x64")).len(), 2);
+    let plan = bench.json(&["resolve", "KB5050182"]).exits(0).json();
+    assert_eq!(each(&plan["steps"], "role"), ["dotnet_child", "dotnet_child"]);
+    assert!(items(&plan["steps"]).iter().all(|step| step["needed_if"].is_string()), "{plan:#}");
+}
+
+#[test]
+fn a_copy_for_setup_is_left_out_unless_asked_for() {
+    let bench = Bench::new();
+    let demo = recording("demo");
+    let document = bench.replay(&demo, &["fetch", "KB5030211"]).exits(0).json();
+    assert_eq!(each(&document["sets"], "folder"), ["kb/KB5030211/windows-10-22h2-x64"]);
+    assert_eq!(
+        document["left_out"],
+        json!([{ "kb": "KB5030211", "folder": "windows-10-22h2-x64-dynamic", "reason": "dynamic" }])
+    );
+    assert!(!bench.set("KB5030211", "windows-10-22h2-x64-dynamic").exists());
+    let told = bench.run(&["--replay", demo.as_str(), "fetch", "KB5030211"]).exits(0);
+    assert!(told.stdout.contains("left out: KB5030211 windows-10-22h2-x64-dynamic"), "{}", told.stdout);
+    assert!(told.stdout.contains("--kind dynamic_cu"), "{}", told.stdout);
+
+    let asked = bench.replay(&demo, &["fetch", "KB5030211", "--kind", "dynamic_cu"]).exits(0).json();
+    assert_eq!(each(&asked["sets"], "folder"), ["kb/KB5030211/windows-10-22h2-x64-dynamic"]);
+    assert_eq!(each(&asked["sets"], "status"), ["published"]);
+    let names = names_in(&bench.set("KB5030211", "windows-10-22h2-x64-dynamic"));
+    assert_eq!(names, ["windows10.0-kb5030211-x64_b5867421e0f15512296b451b17f03b17f3fe1e4b.cab"]);
+    assert!(bench.set("KB5030211", "windows-10-22h2-x64").exists());
+}
+
+#[test]
+fn client_and_server_of_1607_share_a_set() {
+    let bench = Bench::new();
+    let document = bench.replay(&recording("demo"), &["fetch", "KB5094122"]).exits(0).json();
+    assert_eq!(each(&document["sets"], "status"), ["published"]);
+    let set = &document["sets"][0];
+    assert_eq!(set["products"], json!(["Windows 10, version 1607", "Windows Server 2016"]));
+    assert_eq!(each(&set["files"], "role"), ["target"]);
+    assert_eq!(names_in(&bench.mirror().join("kb/KB5094122/windows-10-1607-x64")).len(), 1);
+}
+
+#[test]
+fn a_dry_run_tells_and_fetches_nothing() {
+    let bench = Bench::new();
+    let demo = recording("demo");
+    let document = bench.replay(&demo, &["fetch", "KB5086672", "--dry-run"]).exits(0).json();
+    assert_eq!(each(&document["sets"], "status"), ["planned", "planned"]);
+    assert_eq!(document["bytes_downloaded"], 0);
+    for file in items(&document["sets"]).iter().flat_map(|set| items(&set["files"])) {
+        assert_eq!((&file["present"], &file["path"]), (&json!(false), &Value::Null));
+    }
+    for folder in ["kb", "pool", "partial", "quarantine"] {
+        assert!(!bench.mirror().join(folder).exists(), "{folder}");
+    }
+    let told = bench.run(&["--replay", demo.as_str(), "fetch", "KB5086672", "--dry-run"]).exits(0);
+    assert!(told.stdout.contains("2 package sets, 4 files to download"), "{}", told.stdout);
+    assert_eq!(items(&bench.json(&["list"]).exits(0).json()["sets"]).len(), 0);
+}
+
+#[test]
+fn list_show_and_search_have_their_documents() {
+    let bench = fetched();
+    let list = bench.json(&["list"]).exits(0).json();
+    assert_eq!(each(&list["sets"], "status"), ["published"]);
+    assert_eq!(each(&list["sets"], "folder"), ["kb/KB5086672/windows-11-24h2-arm64"]);
+    assert_eq!(each(&list["sets"][0]["files"], "name"), [CHECKPOINT_ARM64, TARGET_ARM64]);
+
+    let show = bench.json(&["show", "KB5086672"]).exits(0).json();
+    assert_eq!(show["kb"], "KB5086672");
+    assert_eq!(items(&show["updates"]).len(), 4);
+    assert_eq!(each(&show["sets"], "status"), ["published"]);
+    let arm64 = items(&show["updates"])
+        .iter()
+        .find(|update| update["release"] == "24H2" && update["architecture"] == "arm64")
+        .unwrap();
+    assert_eq!(items(&arm64["files"]).len(), 2);
+    assert_eq!(items(&arm64["supersedes"]).len(), 5);
+    let other = items(&show["updates"]).iter().find(|update| update["architecture"] == "x64").unwrap();
+    assert_eq!(other["files"], Value::Null, "never asked for is not the same as none");
+
+    let id = text_of(&arm64["update_id"]);
+    let one = bench.json(&["show", &id]).exits(0).json();
+    assert_eq!(each(&one["updates"], "update_id"), [id]);
+    bench.json(&["show", "00000000-0000-4000-8000-000000000000"]).exits(3);
+    bench.json(&["show", "KB1234567"]).exits(3);
+    for command in [&["list"][..], &["show", "KB5086672"]] {
+        let plain = bench.run(command).exits(0);
+        assert!(plain.stdout.contains("windows-11-24h2-arm64"), "{}", plain.stdout);
+    }
+
+    let nowhere = Bench::new();
+    let demo = recording("demo");
+    let search = nowhere.replay(&demo, &["search", "KB5086672", "--arch", "arm64"]).exits(0).json();
+    assert_eq!((&search["query"], &search["total"]), (&json!("KB5086672"), &json!(4)));
+    assert_eq!(each(&search["updates"], "release"), ["24H2", "25H2"]);
+    assert_eq!(each(&search["updates"], "kind"), ["lcu", "lcu"]);
+    assert_eq!(each(&search["updates"], "build"), ["26100.8117", "26200.8117"]);
+    assert!(!nowhere.mirror().exists(), "a search writes nothing");
+}
+
+#[test]
+fn three_releases_store_their_files_once() {
+    let bench = Bench::new();
+    let document = bench.replay(&recording("catalog"), &["crawl", "KB5129195"]).exits(0).json();
+    assert_eq!(
+        each(&document["sets"], "folder"),
+        ["kb/KB5129195/windows-11-24h2-arm64", "kb/KB5129195/windows-11-24h2-x64"]
+    );
+    assert_eq!(document["bytes_downloaded"], 0);
+    for set in items(&document["sets"]) {
+        assert_eq!(each(&set["files"], "role"), ["checkpoint", "target"], "whatever the dialog lists first");
+        assert_eq!(each(&set["files"], "kb"), ["KB5043080", "KB5129195"]);
+        assert_eq!(items(&set["products"]).len(), 3);
+    }
+    let count = |query: &str| bench.rows(query)[0][0].clone();
+    assert_eq!(count("SELECT count(*) FROM v_updates WHERE kb = 'KB5129195'"), "6");
+    assert_eq!(count("SELECT count(*) FROM files"), "4");
+    assert_eq!(count("SELECT count(*) FROM needs"), "2");
+    assert_eq!(count("SELECT count(*) FROM sets"), "2");
+    let listed_first = bench.rows(
+        "SELECT DISTINCT name LIKE '%kb5129195%' FROM v_update_files WHERE update_kb = 'KB5129195' AND position = \
+         (SELECT min(position) FROM update_files)",
+    );
+    assert_eq!(listed_first, [["1"]], "the index keeps the dialog's own order");
+    assert!(!bench.mirror().join("kb").exists() && !bench.mirror().join("pool").exists());
+}
+
+#[test]
+fn client_and_server_of_one_month_share_a_set() {
+    let bench = Bench::new();
+    let document = bench.replay(&recording("catalog"), &["crawl", "KB5046617"]).exits(0).json();
+    let products: Vec<&Value> = items(&document["sets"]).iter().map(|set| &set["products"]).collect();
+    assert_eq!(each(&document["sets"], "architecture"), ["arm64", "x64"]);
+    let server = "Microsoft server operating system, version 24H2";
+    assert_eq!(products[0], &json!(["Windows 11, version 24H2"]));
+    assert_eq!(products[1], &json!([server, "Windows 11, version 24H2"]));
+    for product in ["Windows 11 24H2", "server-2025", server] {
+        let plan =
+            bench.json(&["resolve", "KB5046617", "--arch", "x64", "--product", product]).exits(0).json();
+        assert_eq!(each(&plan["steps"], "role"), ["checkpoint", "target"], "{product}");
+    }
+}
+
+#[test]
+fn a_second_crawl_changes_nothing_but_when_things_were_seen_last() {
+    for (name, kb) in [("catalog", "KB5129195"), ("demo", "KB5086672"), ("catalog", "KB5050182")] {
+        let bench = Bench::new();
+        bench.replay(&recording(name), &["crawl", kb]).exits(0);
+        let (whole, lasting) = (bench.dump(|_| false), bench.dump(|column| column.ends_with("last_seen")));
+        bench.clock.advance(Duration::from_hours(24));
+        bench.replay(&recording(name), &["crawl", kb]).exits(0);
+        assert_eq!(bench.dump(|column| column.ends_with("last_seen")), lasting, "{kb}");
+        assert_ne!(bench.dump(|_| false), whole, "{kb}: it was seen again");
+    }
+}
+
+#[test]
+fn crawl_then_fetch_gives_what_fetch_alone_gives() {
+    let crawled = Bench::new();
+    crawled.replay(&recording("demo"), &["crawl", "KB5086672"]).exits(0);
+    crawled.replay(&recording("demo"), &["fetch", "KB5086672"]).exits(0);
+    let alone = Bench::new();
+    alone.replay(&recording("demo"), &["fetch", "KB5086672"]).exits(0);
+    let published = |bench: &Bench| tree(&bench.mirror().join("kb"));
+    assert_eq!(published(&crawled), published(&alone));
+}
+
+#[test]
+fn content_from_elsewhere_is_refused() {
+    let bench = fetched();
+    let everything = || {
+        let mut files = tree(&bench.mirror());
+        // The index is compared by its rows; readers may leave SQLite's side files.
+        files.retain(|path, _| !path.starts_with("mirror.db"));
+        (files, bench.dump(|_| false), bench.rows("SELECT * FROM runs"))
+    };
+    let before = everything();
+    for origin in [&["--catalog-url", "http://127.0.0.1:1"][..], &[]] {
+        for command in [&["fetch", "KB5086672"][..], &["crawl", "KB5086672"]] {
+            let refused = bench.json(&[&["--verbose"], origin, command].concat()).exits(2);
+            let (kind, message) = refused.error();
+            assert_eq!(kind, "usage");
+            assert!(message.contains("holds content from a recording"), "{message}");
+            assert!(!refused.stderr.contains("request"), "nobody was asked: {}", refused.stderr);
+            assert_eq!(everything(), before);
+        }
+    }
+}
+
+#[test]
+fn a_recorded_run_is_replayed_with_the_same_answers() {
+    let loopback = Loopback::from_recording(recording("demo").as_std_path());
+    let (url, host) = (loopback.catalog_url(), loopback.file_host());
+    let network = ["--catalog-url", &url, "--allow-host", &host];
+    let commands: [(&[&str], u8); 4] = [
+        (&["search", "KB5086672"], 0),
+        (&["crawl", "KB5086672", "KB5094141"], 0),
+        (&["fetch", "KB5086672", "KB5050182"], 0),
+        (&["fetch", "KB9999999"], 3),
+    ];
+    for (command, code) in commands {
+        let (live, again) = (Bench::new(), Bench::new());
+        let kept = live.path("kept");
+        let with = |option: &'static str| [&network[..], &[option, kept.as_str()], command].concat();
+        let recorded = live.json(&with("--record")).exits(code);
+        let asked = loopback.requests().len();
+        let replayed = again.json(&with("--replay")).exits(code);
+        assert_eq!(loopback.requests().len(), asked, "a replay asks nobody");
+        assert_eq!(replayed.json(), recorded.json(), "{command:?}");
+        let published = |bench: &Bench| names_in(&bench.mirror().join("kb"));
+        assert_eq!(published(&again), published(&live));
+
+        let twice = live.json(&with("--record")).exits(2);
+        assert!(twice.error().1.contains("holds a recording already"), "{twice:?}");
+        assert_eq!(loopback.requests().len(), asked);
+    }
+}
