@@ -117,6 +117,15 @@ fn standing_sets(
     }
     let knowledge = session.knowledge.clone();
     let Some(mirror) = session.mirror_if_there()? else { return Ok(Vec::new()) };
+    // An update whose dialog was never read may be a set that nobody has seen.
+    let facts = mirror.index().facts_of(&[kb].into())?;
+    let unread = facts.updates.iter().filter(|update| update.files.is_none());
+    let wanted =
+        |architecture| request.architectures.is_empty() || request.architectures.contains(&architecture);
+    if unread.map(|update| facts.architecture_of(update)).any(|architecture| architecture.is_none_or(wanted))
+    {
+        return Ok(Vec::new());
+    }
     let mut standing = Vec::new();
     let sets = super::crawl::sets_of(kb, mirror.index(), &knowledge)?;
     for set in sets.into_iter().filter(|set| request.wants(set).is_none()) {

@@ -5,5 +5,7 @@ mod support;
 
 mod direction;
 mod documents;
+mod harness;
+mod main_job;
 mod recorded_pages;
 mod titles;
