@@ -85,6 +85,17 @@ impl Mirror {
         disk::rename(&staged, &folder.path)?;
         self.index.in_transaction(|index| index.set_published(kb, name, id, PublishState::Published, now))?;
         disk::remove_dir_all(&aside)?;
+        // The set may have had another folder, before a second one of its family made a suffix necessary.
+        for old in self.index.folders_of(id)?.into_iter().filter(|old| old != name) {
+            let aside = self.aside(kb, &old);
+            disk::remove_dir_all(&aside)?;
+            let path = self.layout.set(kb, &old);
+            if disk::exists(&path) {
+                disk::rename(&path, &aside)?;
+            }
+            self.index.in_transaction(|index| index.forget_published(kb, &old))?;
+            disk::remove_dir_all(&aside)?;
+        }
         self.write_views(kb)?;
         Ok((Published::Published, folder))
     }
@@ -136,6 +147,7 @@ impl Mirror {
                         disk::rename(&aside, &path)?;
                     }
                     self.index.in_transaction(|index| index.forget_published(kb, &folder))?;
+                    self.write_views(kb)?;
                 }
             }
         }

@@ -189,6 +189,8 @@ fn restore_set(
         let mut facts = FileFacts::from_name(&file.name);
         facts.sha1 = file.sha1;
         facts.sha256 = file.sha256;
+        facts.sha1_is_stated = file.sha1_source.as_deref().is_some_and(|source| source != "bytes");
+        facts.sha256_is_stated = file.sha256_source.as_deref().is_some_and(|source| source != "bytes");
         facts.urls.clone_from(&file.urls);
         let source = |word: &Option<String>| match word.as_deref() {
             Some("knowledge") => "knowledge",

@@ -688,3 +688,49 @@ fn an_index_that_was_lost_is_made_again_from_what_is_published() {
     drop(mirror);
     assert_eq!(open(&layout).rebuilt_sets(), 0, "once");
 }
+
+#[test]
+fn a_set_whose_folder_gets_another_name_leaves_nothing_under_the_old_one() {
+    let (_guard, layout) = folder();
+    let mut mirror = open(&layout);
+    let files = [package("kb5030211", "the update of one version")];
+    let set = ready(&mut mirror, BUNDLE, &files, MONDAY);
+    mirror.publish(&set, MONDAY).unwrap();
+    // A second set of the same family appears, so that both get a suffix.
+    let other = [package("kb5030211", "the update of another version")];
+    let renamed = mirror
+        .index_mut()
+        .in_transaction(|index| {
+            let title = BUNDLE.replace("22H2", "21H2");
+            let update = UpdateRecord {
+                id: "be656f78-0714-440c-a0be-000000000021".parse().unwrap(),
+                class: classify(&title, "", None),
+                title,
+                products: String::new(),
+                classification: String::new(),
+                last_updated: jiff::civil::date(2023, 9, 12),
+                size: 1,
+            };
+            index.record_update(&update, TUESDAY)?;
+            let listed = index::FileRecord {
+                name: other[0].0.clone(),
+                url: "https://catalog.s.download.windowsupdate.com/d/other".to_owned(),
+                sha1: None,
+                sha256: None,
+            };
+            index.record_dialog(update.id, &[listed], TUESDAY)?;
+            let sets = package_sets(set.kb, &index.facts_of(&[set.kb].into())?, &Knowledge::built_in()?);
+            assert_eq!(sets.len(), 2);
+            let own = sets.iter().find(|own| own.members[0].file.key == set.members[0].file.key).unwrap();
+            index.record_set(own, TUESDAY)
+        })
+        .unwrap();
+    assert_eq!(renamed, set.id);
+    let set = again(&mirror, &set);
+    assert_ne!(set.folder, BUNDLE_FOLDER);
+    let (published, folder) = mirror.publish(&set, TUESDAY).unwrap();
+    assert_eq!((published, content(&folder.path)), (Published::Published, expected(&files)));
+    assert!(!disk::exists(&layout.set(set.kb, BUNDLE_FOLDER)));
+    assert_eq!(mirror.index().folders_of(set.id).unwrap(), [set.folder]);
+    assert_eq!(leftovers(&layout), Vec::<String>::new());
+}

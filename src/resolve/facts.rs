@@ -24,6 +24,10 @@ pub struct FileFacts {
     pub sha1: Option<Sha1>,
     /// SHA-256, as the Catalog states it or the bytes gave it.
     pub sha256: Option<Sha256>,
+    /// Whether somebody states the SHA-1; else the bytes told it.
+    pub sha1_is_stated: bool,
+    /// Whether somebody states the SHA-256; else the bytes told it.
+    pub sha256_is_stated: bool,
     /// Its bytes, once somebody counted them.
     pub size: Option<u64>,
     /// Where it can be had.
@@ -43,15 +47,20 @@ impl FileFacts {
             architecture: parsed.architecture,
             sha1: parsed.sha1,
             sha256: None,
+            sha1_is_stated: parsed.sha1.is_some(),
+            sha256_is_stated: false,
             size: None,
             urls: Vec::new(),
             present: false,
         }
     }
 
-    /// What stands for the file in the fingerprint of a set: the same on every mirror.
+    /// What stands for the file in the fingerprint of a set: what is stated of it, which is the same on every mirror
+    /// and does not change when the bytes arrive.
     pub fn identity(&self) -> String {
-        match (self.sha1, self.sha256) {
+        let sha1 = self.sha1.filter(|_| self.sha1_is_stated);
+        let sha256 = self.sha256.filter(|_| self.sha256_is_stated);
+        match (sha1, sha256) {
             (Some(sha1), _) => format!("sha1:{sha1}"),
             (None, Some(sha256)) => format!("sha256:{sha256}"),
             (None, None) => format!("name:{}", self.name),

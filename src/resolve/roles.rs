@@ -279,6 +279,7 @@ fn add_unlisted_checkpoints(
             let known = checkpoint.file(architecture)?;
             let mut file = FileFacts::from_name(&known.name);
             file.sha256 = known.sha256;
+            file.sha256_is_stated = known.sha256.is_some();
             file.size = known.size;
             file.urls = vec![known.url.clone()];
             Some(file)

@@ -87,7 +87,8 @@ impl Index {
 
     /// One file.
     pub fn file(&self, key: FileKey) -> Result<Option<FileFacts>> {
-        let sql = "SELECT files.id, name, kb, architecture, sha1, files.sha256, coalesce(pool.size, files.size), pool.file IS NOT NULL
+        let sql = "SELECT files.id, name, kb, architecture, sha1, files.sha256, coalesce(pool.size, files.size), pool.file IS NOT NULL,
+                coalesce(sha1_source, 'bytes') <> 'bytes', coalesce(sha256_source, 'bytes') <> 'bytes'
             FROM files LEFT JOIN pool ON pool.file = files.id WHERE files.id = ?1";
         let Some(mut file) = self.first(sql, [key.0], read_file)? else { return Ok(None) };
         // The address that was stated last comes first.
@@ -196,6 +197,8 @@ fn read_file(row: &Row<'_>) -> rusqlite::Result<FileFacts> {
         size: as_count(row.get(6)?),
         urls: Vec::new(),
         present: row.get(7)?,
+        sha1_is_stated: row.get(8)?,
+        sha256_is_stated: row.get(9)?,
     })
 }
 

@@ -1,7 +1,5 @@
 //! Package sets, the edges between their files, and which of them are published.
 
-use std::collections::BTreeSet;
-
 use super::record::FileRecord;
 use super::{Index, store_error};
 use crate::error::Result;
@@ -58,17 +56,6 @@ impl Index {
         }
         let family = set.families.first().map(|family| family.folder.as_str());
         let fingerprint = set.fingerprint();
-        // A digest that only the bytes told changes the fingerprint and not the set.
-        for known in self.sets(Some(set.kb))? {
-            let files: BTreeSet<Option<FileKey>> =
-                known.members.iter().map(|member| member.file.key).collect();
-            if known.is_dynamic == set.is_dynamic_variant && files == keys.iter().copied().map(Some).collect()
-            {
-                let sql = "UPDATE OR IGNORE sets SET fingerprint = ?2 WHERE id = ?1";
-                self.execute(sql, (known.id, fingerprint.as_bytes()))?;
-                break;
-            }
-        }
         let sql = "INSERT INTO sets (kb, fingerprint, is_dynamic, architecture, family, folder, products, first_seen, last_seen)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)
             ON CONFLICT (kb, fingerprint, is_dynamic)
@@ -194,6 +181,11 @@ impl Index {
     pub fn forget_published(&self, kb: Kb, folder: &str) -> Result<()> {
         self.execute("DELETE FROM published WHERE kb = ?1 AND folder = ?2", (kb.number(), folder))?;
         Ok(())
+    }
+
+    /// The folders of a KB that are published as a set, by name.
+    pub fn folders_of(&self, set: i64) -> Result<Vec<String>> {
+        self.rows("SELECT folder FROM published WHERE set_ref = ?1 ORDER BY folder", [set], |row| row.get(0))
     }
 
     /// Folders whose publishing was cut off: KB, folder, set.

@@ -9,7 +9,8 @@ use crate::error::Result;
 use crate::resolve::FileKey;
 use crate::update::{Architecture, Digests, Kb, Kind, PackageName, Sha1, Sha256, UpdateId};
 
-/// The columns of a file that survive a merge: SHA-1 and SHA-256 with their sources, size, first seen.
+/// The columns of a file that survive a merge: SHA-1 and SHA-256 with their sources, size, first seen,
+/// and what identifies it without a digest.
 type FileColumns =
     (Option<Vec<u8>>, Option<String>, Option<Vec<u8>>, Option<String>, Option<i64>, i64, Option<String>);
 
@@ -78,6 +79,10 @@ impl Index {
     ) -> Result<Vec<DigestConflict>> {
         let own = self.update_ref(update)?;
         let mut conflicts = Vec::new();
+        // Two readings within one second: the first one is the older one all the same.
+        let sql =
+            "UPDATE update_files SET last_seen = last_seen - 1 WHERE update_ref = ?1 AND last_seen = ?2";
+        self.execute(sql, (own, now))?;
         for (position, file) in (0_i64..).zip(files) {
             let (key, conflict) = self.record_file(file, "dialog", Some(update), now)?;
             conflicts.extend(conflict);
