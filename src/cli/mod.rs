@@ -59,8 +59,11 @@ fn refuse_arguments(mut process: Process, error: &clap::Error) -> ExitCode {
         return ExitCode::OK;
     }
     if process.args.iter().any(|argument| argument == "--json") {
-        let message = error.to_string();
-        let message = message.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        // What is missing stands on lines of its own, up to the first empty one.
+        let text = error.to_string();
+        let said = text.lines().take_while(|line| !line.trim().is_empty()).map(str::trim);
+        let message = said.collect::<Vec<_>>().join(" ");
+        let message = message.trim_start_matches("error: ").to_owned();
         let error = Error::usage(message).hint("kbmirror --help lists the commands and options");
         let _unread = writeln!(process.stdout, "{}", serde_json::json!({ "error": error }));
     } else {

@@ -170,7 +170,11 @@ impl Bench {
 
     /// Runs a command on the mirror.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
-        let mirror = self.mirror();
+        self.run_on(&self.mirror(), arguments)
+    }
+
+    /// Runs a command on a mirror somewhere else.
+    pub(crate) fn run_on(&self, mirror: &Utf8Path, arguments: &[&str]) -> Ran {
         let (stdout, stderr) = (Captured::default(), Captured::default());
         let process = Process {
             args: ["kbmirror", "--mirror", mirror.as_str()]

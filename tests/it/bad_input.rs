@@ -1,0 +1,510 @@
+//! What is wrong from outside: arguments, pages, names, addresses, digests, bytes, and mirrors that cannot be used.
+#![expect(clippy::disallowed_methods, reason = "recordings and mirrors are spoiled by the tests")]
+
+use std::fs;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use kbmirror::mirror::Lock;
+use serde_json::{Value, json};
+
+use super::harness::{Bench, Ran, copy_folder, each, items, names_in, recording, sha256_hex, text_of, tree};
+use super::support::{Action, FileSpec, Loopback, Rule, Stated, UpdateSpec, World, id};
+
+const CHECKPOINT_ARM64: &str = "windows11.0-kb5043080-arm64_bb800093cb8846441c8e3da16122f5bb4bcf9bed.msu";
+const TARGET_ARM64: &str = "windows11.0-kb5086672-arm64_1095dd7b2d5593b955bd7bd0059c8af7e8ba593a.msu";
+const FETCH_ARM64: [&str; 4] = ["fetch", "KB5086672", "--arch", "arm64"];
+
+/// A copy of the demo in the bench's folder.
+fn demo_in(bench: &Bench) -> Utf8PathBuf {
+    let copy = bench.path("demo");
+    copy_folder(&recording("demo"), &copy);
+    copy
+}
+
+/// Changes a file of a copied recording.
+fn change(path: &Utf8Path, change: impl FnOnce(&mut Vec<u8>)) {
+    let mut bytes = fs::read(path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    change(&mut bytes);
+    fs::write(path, bytes).unwrap_or_else(|error| panic!("{path}: {error}"));
+}
+
+/// Runs a command against a loopback Catalog without patience.
+fn ask(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> Ran {
+    let (url, host) = (loopback.catalog_url(), loopback.file_host());
+    let network = ["--catalog-url", &url, "--allow-host", &host, "--catalog-rate", "1000", "--patience", "0"];
+    bench.json(&[&network, arguments].concat())
+}
+
+/// A cumulative update of a KB with these files.
+fn update(number: u32, kb: &str, files: Vec<FileSpec>) -> UpdateSpec {
+    let title = format!("2025-03 Cumulative Update for Windows 10 Version 22H2 for x64-based Systems ({kb})");
+    UpdateSpec { files, ..UpdateSpec::new(&id(number), &title) }
+}
+
+/// A sound package file of a KB for x64.
+fn package(kb: &str) -> FileSpec {
+    FileSpec::package(&format!("windows10.0-{}-x64", kb.to_lowercase()), "msu", format!("the bytes of {kb}"))
+}
+
+/// The only failure of a run.
+#[track_caller]
+fn only_failure(document: &Value) -> (String, String, String) {
+    let failures = items(&document["failures"]);
+    assert_eq!(failures.len(), 1, "{document:#}");
+    let field = |name: &str| text_of(&failures[0][name]);
+    (field("what"), field("kind"), field("message"))
+}
+
+#[test]
+fn mistakes_in_arguments_are_named() {
+    let bench = Bench::new();
+    for (arguments, part) in [
+        (&["fetch", "notakb"][..], "notakb"),
+        (&["fetch"], "KB"),
+        (&["fetch", "KB5086672", "--arch", "vax"], "vax"),
+        (&["fetch", "KB5086672", "--kind", "nonsense"], "nonsense"),
+        (&["frobnicate"], "frobnicate"),
+        (&["search", " "], "empty"),
+        (&["list", "--allow-host", "http://x/"], "http://x/"),
+        (&["list", "--patience", "soon"], "soon"),
+        (&["list", "--record", "a", "--replay", "b"], "--re"),
+        (&["search", "KB5086672", "--replay", "/nowhere/at/all"], "is no recording"),
+        (&["search", "KB5086672", "--catalog-url", "ftp://x"], "--catalog-url"),
+        (&["search", "KB5086672", "--catalog-rate", "0"], "--catalog-rate"),
+    ] {
+        let refused = bench.json(arguments).exits(2);
+        let (kind, message) = refused.error();
+        assert_eq!(kind, "usage", "{arguments:?}");
+        assert!(message.contains(part), "{arguments:?}: {message}");
+        assert_eq!(refused.stdout.lines().count(), 1, "one document");
+        let plain = bench.run(arguments).exits(2);
+        assert!(plain.stdout.is_empty() && plain.stderr.contains(part), "{plain:?}");
+    }
+    assert!(!bench.mirror().exists());
+}
+
+#[test]
+fn help_and_version_are_data() {
+    let bench = Bench::new();
+    for argument in ["--help", "--version"] {
+        let told = bench.run(&[argument]).exits(0);
+        assert!(told.stdout.contains("kbmirror") && told.stderr.is_empty(), "{told:?}");
+    }
+}
+
+#[test]
+fn a_mirror_that_is_not_there_is_not_found() {
+    let bench = Bench::new();
+    for command in [&["list"][..], &["show", "KB5086672"], &["resolve", "KB5086672"]] {
+        let (kind, message) = bench.json(command).exits(3).error();
+        assert_eq!(kind, "not_found");
+        assert!(message.contains(bench.mirror().as_str()), "{message}");
+    }
+    assert!(!bench.mirror().exists(), "to look makes nothing");
+}
+
+#[test]
+fn a_kb_that_the_catalog_does_not_know_writes_nothing() {
+    let bench = Bench::new();
+    for command in [&["fetch", "KB9999999"][..], &["crawl", "KB9999999"], &["search", "KB9999999"]] {
+        let (kind, message) = bench.replay(&recording("demo"), command).exits(3).error();
+        assert_eq!(kind, "not_found");
+        assert!(message.contains("KB9999999"), "{message}");
+        assert!(!bench.mirror().exists(), "{command:?}");
+    }
+    // A removed update: its KB is no longer found.
+    bench.replay(&recording("catalog"), &["fetch", "KB5079391"]).exits(3);
+    assert!(!bench.mirror().exists());
+
+    // In a mirror that stands, nothing is forgotten, and what was found is done.
+    let both = bench.replay(&recording("demo"), &["fetch", "KB9999999", "KB5094141"]).exits(4).json();
+    assert_eq!(each(&both["sets"], "status"), ["published"]);
+    assert_eq!(only_failure(&both).1, "not_found");
+    let before = bench.dump(|_| false);
+    bench.replay(&recording("demo"), &["fetch", "KB9999999"]).exits(3);
+    assert_eq!(bench.dump(|_| false), before);
+}
+
+#[test]
+fn the_error_page_on_every_try_is_unreachable() {
+    let bench = Bench::new();
+    for command in [&["fetch", "KB9999998"][..], &["crawl", "KB9999998"], &["search", "KB9999998"]] {
+        let (kind, message) = bench.replay(&recording("catalog"), command).exits(6).error();
+        assert_eq!(kind, "unreachable");
+        assert!(message.contains("error page") && message.contains("8DDD0010"), "{message}");
+        assert!(!bench.mirror().exists(), "{command:?}");
+    }
+    assert_eq!(bench.clock.waited().as_secs(), 0, "there is nobody to wait for");
+}
+
+#[test]
+fn a_request_that_was_not_recorded_is_named() {
+    let bench = Bench::new();
+    let (kind, message) = bench.replay(&recording("demo"), &["fetch", "KB1234567"]).exits(6).error();
+    assert_eq!(kind, "not_recorded");
+    assert!(
+        message.contains("GET https://www.catalog.update.microsoft.com/Search.aspx?p=0&q=KB1234567"),
+        "{message}"
+    );
+
+    // The catalog recording has no bodies of packages.
+    let crawled =
+        bench.replay(&recording("catalog"), &["fetch", "KB5086672", "--arch", "arm64"]).exits(6).json();
+    assert_eq!(each(&crawled["sets"], "status"), ["failed"]);
+    assert_eq!(each(&crawled["failures"], "kind"), ["not_recorded", "not_recorded"]);
+    assert!(!bench.mirror().join("kb").exists());
+}
+
+#[test]
+fn a_page_that_is_neither_is_saved_and_named() {
+    let page = b"<html><body><h1>Guest network</h1><form>please log in</form></body></html>";
+    for (path, command) in [
+        ("/Search.aspx", &["fetch", "KB5100001"][..]),
+        ("/Search.aspx", &["crawl", "KB5100001"]),
+        ("/Search.aspx", &["search", "KB5100001"]),
+        ("/DownloadDialog.aspx", &["fetch", "KB5100001"]),
+    ] {
+        let bench = Bench::new();
+        let loopback =
+            Loopback::start(World::new().update(update(1, "KB5100001", vec![package("KB5100001")])));
+        loopback.rule(Rule::always(path, Action::Body("text/html", page.to_vec())));
+        let ran = ask(&bench, &loopback, command).exits(7);
+
+        let document = ran.json();
+        let (kind, _) = ran.error();
+        assert_eq!(kind, "page_changed");
+        let saved = names_in(&bench.mirror().join("runs"));
+        assert_eq!(saved.len(), 1, "{command:?}: {saved:?}");
+        let saved = bench.mirror().join("runs").join(&saved[0]);
+        assert_eq!(fs::read(&saved).unwrap(), page);
+        let hints = document["error"]["hints"].to_string();
+        assert!(hints.contains(saved.file_name().unwrap()), "{hints}");
+        assert!(!bench.mirror().join("kb").exists());
+    }
+}
+
+#[test]
+fn a_page_that_contradicts_itself_is_not_understood() {
+    // One row is missing of what the page says it has.
+    let bench = Bench::new();
+    let demo = demo_in(&bench);
+    change(&demo.join("pages/search-KB5086672-p0.html"), |bytes| {
+        let text = String::from_utf8(bytes.clone()).unwrap();
+        assert!(text.contains("1 - 4 of 4"));
+        *bytes = text.replace("1 - 4 of 4", "1 - 5 of 5").into_bytes();
+    });
+    let (kind, _) = bench.replay(&demo, &FETCH_ARM64).exits(7).error();
+    assert_eq!(kind, "page_changed");
+    assert_eq!(names_in(&bench.mirror()), ["runs"], "the page is kept, and nothing else is written");
+
+    // A page that never ends, and one that nests without end.
+    for body in [vec![b'x'; 3 << 20], b"<div>".repeat(5000)] {
+        let bench = Bench::new();
+        let loopback = Loopback::start(World::new());
+        loopback.rule(Rule::always("/Search.aspx", Action::Body("text/html", body)));
+        ask(&bench, &loopback, &["fetch", "KB5100001"]).exits(7);
+    }
+}
+
+#[test]
+fn hostile_statements_are_refused_and_the_rest_goes_on() {
+    let named = |name: &str| FileSpec { name: name.to_owned(), ..package("KB5100001") };
+    let at = |url: &str| FileSpec { url: Some(url.to_owned()), ..package("KB5100001") };
+    let stated = |text: &str| Stated::Text(text.to_owned());
+    let cases: Vec<(FileSpec, &str)> = vec![
+        (named("../../evil.msu"), "../../evil.msu"),
+        (named("a\\b.msu"), r"a\\b.msu"),
+        (named("C:evil.msu"), "C:evil.msu"),
+        (named(".."), "\"..\""),
+        (at("http://elsewhere.invalid/evil.msu"), "elsewhere.invalid"),
+        (at("https://download.windowsupdate.com.evil.invalid/a.msu"), "evil.invalid"),
+        (at("http://user:secret@{cdn}/evil.msu"), "user name"),
+        (at("file:///etc/passwd"), "file:///etc/passwd"),
+        (at("not an address"), "not an address"),
+        (FileSpec { sha1_stated: stated("AAAA"), ..package("KB5100001") }, "digest"),
+        (FileSpec { sha256_stated: stated("AAAA"), ..package("KB5100001") }, "sha256"),
+        (FileSpec { sha1_stated: stated("%%%"), ..package("KB5100001") }, "digest"),
+    ];
+    for (file, part) in cases {
+        let bench = Bench::new();
+        let (bad, good) =
+            (update(1, "KB5100001", vec![file.clone()]), update(2, "KB5100002", vec![package("KB5100002")]));
+        let loopback = Loopback::start(World::new().update(bad).update(good));
+        let document = ask(&bench, &loopback, &["fetch", "KB5100001", "KB5100002"]).exits(5).json();
+
+        let (what, kind, message) = only_failure(&document);
+        assert!(what.contains("KB5100001"), "{what}");
+        assert_eq!(kind, "integrity", "{message}");
+        assert!(message.contains(part), "{part:?} in {message:?}");
+        assert!(!message.contains("secret"), "{message}");
+        let published: Vec<&Value> =
+            items(&document["sets"]).iter().filter(|set| set["status"] == "published").collect();
+        assert_eq!(published.len(), 1, "{document:#}");
+        assert_eq!(published[0]["kb"], "KB5100002");
+        assert_eq!(names_in(&bench.mirror().join("kb")), ["KB5100002"]);
+        assert_eq!(names_in(&bench.path("")), ["mirror"], "nothing outside of the mirror");
+        let escaped = tree(&bench.mirror()).into_keys().find(|path| path.contains("evil"));
+        assert_eq!(escaped, None);
+        let asked = loopback.requests().iter().filter(|seen| seen.path_and_query.contains("evil")).count();
+        assert_eq!(asked, 0, "{file:?}");
+    }
+}
+
+#[test]
+fn digests_that_contradict_each_other_are_refused() {
+    // The name says one SHA-1, the dialog another: no bytes can agree with both.
+    let other = package("KB5100003");
+    let lying = FileSpec { bytes: other.bytes.clone(), ..package("KB5100001") };
+    // A file without any digest at all: nothing can vouch for it.
+    let bare = FileSpec {
+        name: "plain.msu".to_owned(),
+        bytes: b"plain".to_vec(),
+        sha1_stated: Stated::Empty,
+        sha256_stated: Stated::NoLine,
+        ..FileSpec::default()
+    };
+    for file in [lying, bare.clone()] {
+        let bench = Bench::new();
+        let loopback = Loopback::start(World::new().update(update(1, "KB5100001", vec![file])));
+        let document = ask(&bench, &loopback, &["fetch", "KB5100001"]).exits(5).json();
+        assert_eq!(only_failure(&document).1, "integrity");
+        assert!(!bench.mirror().join("kb").exists());
+        assert_eq!(loopback.bytes_served(), 0, "it is not even asked for");
+    }
+
+    let bench = Bench::new();
+    let loopback = Loopback::start(World::new().update(update(1, "KB5100001", vec![bare])));
+    let accepted = ask(&bench, &loopback, &["fetch", "KB5100001", "--accept-unverified"]).exits(0).json();
+    let file = &accepted["sets"][0]["files"][0];
+    assert_eq!((&file["name"], &file["checked"]), (&json!("plain.msu"), &json!(["size"])));
+}
+
+#[test]
+fn a_mirror_folder_that_is_a_file_is_one_sentence() {
+    let bench = Bench::new();
+    fs::write(bench.mirror(), "in the way").unwrap();
+    for command in [&["fetch", "KB5086672"][..], &["crawl", "KB5086672"]] {
+        let refused = bench.replay(&recording("demo"), command).exits(2);
+        let (kind, message) = refused.error();
+        assert_eq!(kind, "usage");
+        assert!(
+            message.contains(bench.mirror().as_str()) && message.contains("cannot be written"),
+            "{message}"
+        );
+        assert!(!message.contains('\n'));
+        assert!(!refused.stderr.contains("asking"), "nobody was asked: {}", refused.stderr);
+    }
+    assert_eq!(fs::read(bench.mirror()).unwrap(), b"in the way");
+
+    // The same one level down.
+    let bench = Bench::new();
+    fs::write(bench.path("file"), "in the way").unwrap();
+    let (inside, demo) = (bench.path("file/mirror"), recording("demo"));
+    let refused =
+        bench.run_on(&inside, &["--json", "--replay", demo.as_str(), "crawl", "KB5086672"]).exits(2);
+    assert!(refused.error().1.contains("cannot be written"), "{refused:?}");
+}
+
+#[test]
+fn an_index_of_a_newer_format_is_refused() {
+    let bench = Bench::new();
+    bench.replay(&recording("demo"), &FETCH_ARM64).exits(0);
+    let index = rusqlite::Connection::open(bench.mirror().join("mirror.db")).unwrap();
+    index.pragma_update(None, "user_version", 99).unwrap();
+    drop(index);
+    let before = tree(&bench.mirror().join("kb"));
+    let commands = [
+        &FETCH_ARM64[..],
+        &["crawl", "KB5086672"],
+        &["list"],
+        &["show", "KB5086672"],
+        &["resolve", "KB5086672"],
+    ];
+    for command in commands {
+        let (kind, message) = bench.replay(&recording("demo"), command).exits(2).error();
+        assert_eq!(kind, "usage", "{command:?}");
+        assert!(message.contains("format 99"), "{message}");
+    }
+    assert_eq!(tree(&bench.mirror().join("kb")), before);
+}
+
+#[test]
+fn an_index_that_is_none_is_one_sentence() {
+    let bench = Bench::new();
+    fs::create_dir_all(bench.mirror()).unwrap();
+    fs::write(
+        bench.mirror().join("mirror.db"),
+        "this is no database, and it is longer than a header of one is".repeat(9),
+    )
+    .unwrap();
+    let before = tree(&bench.mirror());
+    for command in [&["list"][..], &FETCH_ARM64] {
+        let refused = bench.replay(&recording("demo"), command);
+        assert!([1, 2].contains(&refused.code), "{refused:?}");
+        assert!(refused.error().1.contains("mirror.db"), "{refused:?}");
+    }
+    let mut after = tree(&bench.mirror());
+    after.remove("lock");
+    assert_eq!(after, before);
+}
+
+#[test]
+fn a_held_lock_is_busy() {
+    let bench = Bench::new();
+    bench.replay(&recording("demo"), &FETCH_ARM64).exits(0);
+    let lock = Lock::take(&bench.mirror().join("lock"), "2026-11-23T08:00:00Z").unwrap();
+    for command in [&FETCH_ARM64[..], &["crawl", "KB5086672"]] {
+        let (kind, message) = bench.replay(&recording("demo"), command).exits(8).error();
+        assert_eq!(kind, "busy");
+        assert!(message.contains("2026-11-23T08:00:00Z"), "who holds it since when: {message}");
+    }
+    // Readers need no lock.
+    bench.json(&["list"]).exits(0);
+    bench.json(&["resolve", "KB5086672", "--arch", "arm64"]).exits(0);
+    drop(lock);
+    bench.replay(&recording("demo"), &FETCH_ARM64).exits(0);
+}
+
+#[test]
+fn a_flipped_byte_publishes_nothing_until_it_is_right() {
+    let bench = Bench::new();
+    let demo = demo_in(&bench);
+    let stand_in = demo.join("files").join(TARGET_ARM64);
+    let original = fs::read(&stand_in).unwrap();
+    change(&stand_in, |bytes| bytes[20_000] ^= 1);
+    let flipped = fs::read(&stand_in).unwrap();
+
+    let document = bench.replay(&demo, &FETCH_ARM64).exits(5).json();
+    assert_eq!(each(&document["sets"], "status"), ["failed"]);
+    assert!(document["sets"][0]["error"].is_string());
+    let (what, kind, message) = only_failure(&document);
+    assert_eq!((what.as_str(), kind.as_str()), (TARGET_ARM64, "integrity"));
+    assert!(message.contains(&sha256_hex(&flipped)) && message.contains(&sha256_hex(&original)), "{message}");
+    assert!(!bench.mirror().join("kb/KB5086672/windows-11-24h2-arm64").exists());
+    let kept = tree(&bench.mirror().join("quarantine"));
+    assert_eq!(kept.values().collect::<Vec<_>>(), [&flipped]);
+    assert!(kept.keys().all(|name| name.starts_with(&sha256_hex(&flipped))), "{:?}", kept.keys());
+    assert_eq!(names_in(&bench.mirror().join("partial")), Vec::<String>::new());
+    let pool: Vec<Vec<u8>> = tree(&bench.mirror().join("pool")).into_values().collect();
+    assert_eq!(pool, [fs::read(demo.join("files").join(CHECKPOINT_ARM64)).unwrap()], "the sound one stays");
+    assert_eq!(items(&bench.json(&["list"]).exits(0).json()["sets"]).len(), 0);
+
+    // A second try of the same does not multiply what is kept.
+    bench.replay(&demo, &FETCH_ARM64).exits(5);
+    assert_eq!(tree(&bench.mirror().join("quarantine")).len(), 1);
+
+    fs::write(&stand_in, &original).unwrap();
+    let mended = bench.replay(&demo, &FETCH_ARM64).exits(0).json();
+    assert_eq!(each(&mended["sets"], "status"), ["published"]);
+    assert_eq!(mended["bytes_downloaded"], original.len(), "what was sound is not asked for again");
+    assert_eq!(names_in(&bench.set("KB5086672", "windows-11-24h2-arm64")), [CHECKPOINT_ARM64, TARGET_ARM64]);
+}
+
+#[test]
+fn one_bad_architecture_does_not_hold_up_the_other() {
+    let bench = Bench::new();
+    let demo = demo_in(&bench);
+    change(&demo.join("files").join(TARGET_ARM64), |bytes| bytes[0] ^= 0x80);
+    let document = bench.replay(&demo, &["fetch", "KB5086672"]).exits(5).json();
+    assert_eq!(each(&document["sets"], "architecture"), ["arm64", "x64"]);
+    assert_eq!(each(&document["sets"], "status"), ["failed", "published"]);
+    assert_eq!(document["error"], Value::Null, "not everything failed");
+    assert_eq!(
+        names_in(&bench.mirror().join("kb/KB5086672")),
+        ["KB5086672.json", "README.txt", "SHA256SUMS", "windows-11-24h2-x64"]
+    );
+}
+
+#[test]
+fn a_damaged_generation_does_not_touch_the_one_that_stands() {
+    let bench = Bench::new();
+    bench.replay(&recording("demo"), &FETCH_ARM64).exits(0);
+    let before = tree(&bench.mirror().join("kb"));
+    // The pool has lost a file, and what the recording gives in its place is damaged.
+    let demo = demo_in(&bench);
+    change(&demo.join("files").join(TARGET_ARM64), |bytes| bytes[1] ^= 1);
+    let pooled = sha256_hex(&fs::read(recording("demo").join("files").join(TARGET_ARM64)).unwrap());
+    fs::remove_file(bench.mirror().join(format!("pool/sha256/{}/{pooled}", &pooled[..2]))).unwrap();
+    bench.replay(&demo, &FETCH_ARM64).exits(5);
+    assert_eq!(tree(&bench.mirror().join("kb")), before);
+    // With the right bytes the pool is whole again.
+    bench.replay(&recording("demo"), &FETCH_ARM64).exits(0);
+    assert!(bench.mirror().join(format!("pool/sha256/{}/{pooled}", &pooled[..2])).exists());
+}
+
+#[test]
+fn sizes_that_differ_are_refused() {
+    type Change = fn(&mut Vec<u8>);
+    let stack = "windows10.0-kb5094141-x64_fc0da6843c20a9b5ad35d91f7182f3b1d7268061.msu";
+    let longer: Change = |bytes| bytes.push(0);
+    let much_longer: Change = |bytes| bytes.resize(200_000, 0);
+    let shorter: Change = |bytes| bytes.truncate(bytes.len() - 1);
+    let empty: Change = Vec::clear;
+    for (change_bytes, file, kb) in [
+        // The only file of an entry: the search page states its size.
+        (longer, stack, "KB5094141"),
+        (shorter, stack, "KB5094141"),
+        (empty, stack, "KB5094141"),
+        // One of two: the sum is a cap, and the digests tell the rest.
+        (longer, TARGET_ARM64, "KB5086672"),
+        (much_longer, TARGET_ARM64, "KB5086672"),
+        (shorter, TARGET_ARM64, "KB5086672"),
+        (empty, TARGET_ARM64, "KB5086672"),
+    ] {
+        let bench = Bench::new();
+        let demo = demo_in(&bench);
+        change(&demo.join("files").join(file), change_bytes);
+        let document =
+            bench.replay(&demo, &["fetch", kb, "--arch", "arm64", "--arch", "x64"]).exits(5).json();
+        let (what, kind, _) = only_failure(&document);
+        assert_eq!((what.as_str(), kind.as_str()), (file, "integrity"));
+        let failed = items(&document["sets"]).iter().filter(|set| set["status"] == "failed").count();
+        assert_eq!(failed, 1, "{document:#}");
+        assert_eq!(names_in(&bench.mirror().join("partial")), Vec::<String>::new());
+        let held =
+            tree(&bench.mirror()).into_keys().filter(|path| path.starts_with("kb/") && path.ends_with(file));
+        assert_eq!(held.count(), 0);
+    }
+}
+
+#[test]
+fn a_sum_that_the_search_page_states_wrongly_is_refused() {
+    for wrong in ["61497", "61499"] {
+        let bench = Bench::new();
+        let demo = demo_in(&bench);
+        change(&demo.join("pages/search-KB5086672-p0.html"), |bytes| {
+            let text = String::from_utf8(bytes.clone()).unwrap();
+            assert_eq!(text.matches(">61498<").count(), 2);
+            *bytes = text.replace(">61498<", &format!(">{wrong}<")).into_bytes();
+        });
+        let document = bench.replay(&demo, &FETCH_ARM64).exits(5).json();
+        let (_, kind, message) = only_failure(&document);
+        assert_eq!(kind, "integrity");
+        assert!(message.contains("61498") && message.contains(wrong), "{message}");
+        assert!(!bench.set("KB5086672", "windows-11-24h2-arm64").exists());
+    }
+}
+
+#[test]
+fn what_failed_as_a_whole_is_one_error_document() {
+    let bench = Bench::new();
+    let fails: [(&[&str], u8); 5] = [
+        (&["fetch", "notakb"], 2),
+        (&["list"], 3),
+        (&["fetch", "KB9999999"], 3),
+        (&["fetch", "KB1234567"], 6),
+        (&["resolve", "KB5086672"], 3),
+    ];
+    for (command, code) in fails {
+        let ran = bench.replay(&recording("demo"), command).exits(code);
+        let document = ran.json();
+        let error = document["error"].as_object().unwrap();
+        let keys: Vec<&str> = error.keys().map(String::as_str).collect();
+        assert_eq!(keys, ["kind", "code", "message", "hints"], "{document:#}");
+        // Without --json the same goes to stderr, and stdout stays empty.
+        let demo = recording("demo");
+        let plain = bench.run(&[&["--replay", demo.as_str()], command].concat()).exits(code);
+        assert!(plain.stdout.is_empty(), "{plain:?}");
+        assert!(plain.stderr.contains("error: "), "{plain:?}");
+    }
+}
