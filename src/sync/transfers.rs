@@ -101,7 +101,7 @@ fn wanted_file(
         name: file.name,
         urls: file.urls,
         expected,
-        cap: cap.unwrap_or(LARGEST_PACKAGE),
+        cap: file.size.or(cap).unwrap_or(LARGEST_PACKAGE),
         partial: mirror.layout().partial().join(partial_name),
     })
 }

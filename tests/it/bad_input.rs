@@ -339,13 +339,38 @@ fn an_index_that_is_none_is_one_sentence() {
     .unwrap();
     let before = tree(&bench.mirror());
     for command in [&["list"][..], &FETCH_ARM64] {
-        let refused = bench.replay(&recording("demo"), command);
-        assert!([1, 2].contains(&refused.code), "{refused:?}");
+        let refused = bench.replay(&recording("demo"), command).exits(2);
         assert!(refused.error().1.contains("mirror.db"), "{refused:?}");
     }
     let mut after = tree(&bench.mirror());
     after.remove("lock");
     assert_eq!(after, before);
+}
+
+#[test]
+fn an_index_whose_making_was_cut_off_is_made_again() {
+    // The file is there before the first commit: empty, or with nothing but its journal mode.
+    let bench = Bench::new();
+    fs::create_dir_all(bench.mirror()).unwrap();
+    fs::write(bench.mirror().join("mirror.db"), "").unwrap();
+    bench.replay(&recording("demo"), &FETCH_ARM64).exits(0);
+
+    let bench = Bench::new();
+    fs::create_dir_all(bench.mirror()).unwrap();
+    let index = rusqlite::Connection::open(bench.mirror().join("mirror.db")).unwrap();
+    index.pragma_update(None, "journal_mode", "WAL").unwrap();
+    drop(index);
+    bench.replay(&recording("demo"), &FETCH_ARM64).exits(0);
+
+    // Somebody else's database is none of these.
+    let bench = Bench::new();
+    fs::create_dir_all(bench.mirror()).unwrap();
+    let other = rusqlite::Connection::open(bench.mirror().join("mirror.db")).unwrap();
+    other.execute_batch("CREATE TABLE theirs (a)").unwrap();
+    drop(other);
+    let refused = bench.replay(&recording("demo"), &FETCH_ARM64).exits(2);
+    assert!(refused.error().1.contains("mirror.db is not an index of kbmirror"), "{refused:?}");
+    assert_eq!(bench.rows("SELECT name FROM sqlite_schema"), [["theirs"]]);
 }
 
 #[test]

@@ -9,4 +9,5 @@ mod documents;
 mod harness;
 mod main_job;
 mod recorded_pages;
+mod sockets;
 mod titles;

@@ -76,6 +76,12 @@ impl Index {
         Ok(Self { connection })
     }
 
+    /// Whether there is a database file into which no index was made yet: a run that was cut off leaves one.
+    pub(super) fn is_unmade(path: &Utf8Path) -> Result<bool> {
+        let connection = Self::open_to_read(path, false)?;
+        Ok(schema::format_of(&connection)? == 0 && schema::is_ours_or_empty(&connection)?)
+    }
+
     /// A connection that writes nothing into the index. It may still tidy up the files beside it when it is the last
     /// one to close, which a read-only connection never does.
     fn open_to_read(path: &Utf8Path, immutable: bool) -> Result<Connection> {

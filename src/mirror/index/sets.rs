@@ -1,7 +1,7 @@
 //! Package sets, the edges between their files, and which of them are published.
 
 use super::record::FileRecord;
-use super::{Index, store_error};
+use super::{Index, as_integer, store_error};
 use crate::error::Result;
 use crate::resolve::{FileFacts, FileKey, PackageSet, Role};
 use crate::update::{Architecture, Kb, Sha256};
@@ -96,7 +96,14 @@ impl Index {
         }
         let url = file.urls.first().cloned().unwrap_or_default();
         let record = FileRecord { name: file.name.clone(), url, sha1: file.sha1, sha256: file.sha256 };
-        Ok(self.record_file(&record, "knowledge", None, now)?.0)
+        let key = self.record_file(&record, "knowledge", None, now)?.0;
+        if let Some(size) = file.size {
+            self.execute(
+                "UPDATE files SET size = coalesce(size, ?2) WHERE id = ?1",
+                (key.0, as_integer(size)),
+            )?;
+        }
+        Ok(key)
     }
 
     /// The stored sets, of one KB or all, by KB, architecture, and folder.

@@ -1,0 +1,524 @@
+//! The main job over real sockets, against a loopback Catalog and CDN that misbehave on command.
+#![expect(clippy::disallowed_methods, reason = "mirrors are read as they lie")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::harness::{Bench, Ran, each, items, names_in, recording, sha256_hex, text_of, tree};
+use super::support::{Action, FileSpec, Loopback, Rule, Seen, UpdateSpec, World, id};
+
+/// The options for a loopback Catalog whose CDN is allowed.
+fn network(loopback: &Loopback) -> Vec<String> {
+    let (url, host) = (loopback.catalog_url(), loopback.file_host());
+    ["--catalog-url", &url, "--allow-host", &host, "--catalog-rate", "1000"].map(str::to_owned).to_vec()
+}
+
+/// Runs a command against a loopback Catalog.
+fn ask(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> Ran {
+    let network = network(loopback);
+    let network: Vec<&str> = network.iter().map(String::as_str).collect();
+    bench.json(&[&network, arguments].concat())
+}
+
+/// The demo recording, served.
+fn demo() -> Loopback {
+    Loopback::from_recording(recording("demo").as_std_path())
+}
+
+/// A package for arm64 as Microsoft names them.
+fn package(kb: &str, bytes: &str) -> FileSpec {
+    FileSpec::package(&format!("windows11.0-{}-arm64", kb.to_lowercase()), "msu", bytes)
+}
+
+/// A cumulative update of 24H2 for arm64; `tail` is the build behind the KB in its title, where there is one.
+fn lcu(number: u32, month: &str, kb: &str, tail: &str, files: Vec<FileSpec>) -> UpdateSpec {
+    let title =
+        format!("{month} Cumulative Update for Windows 11 Version 24H2 for arm64-based Systems ({kb}){tail}");
+    UpdateSpec { files, ..UpdateSpec::new(&id(number), &title) }
+}
+
+/// One KB with one file.
+fn small_world() -> World {
+    World::new().update(lcu(
+        1,
+        "2024-08",
+        "KB5041865",
+        " (26100.1457)",
+        vec![package("KB5041865", "the only file")],
+    ))
+}
+
+const FETCH_SMALL: [&str; 2] = ["fetch", "KB5041865"];
+const SMALL_FOLDER: &str = "kb/KB5041865/windows-11-24h2-arm64";
+
+fn requests_for(loopback: &Loopback, part: &str) -> usize {
+    loopback.requests().iter().filter(|seen| seen.path_and_query.contains(part)).count()
+}
+
+/// A document without addresses, which differ with the port.
+fn without_addresses(mut document: Value) -> Value {
+    for set in document["sets"].as_array_mut().into_iter().flatten() {
+        for file in set["files"].as_array_mut().into_iter().flatten() {
+            file["urls"] = Value::Null;
+        }
+    }
+    document
+}
+
+#[test]
+fn over_sockets_the_demo_gives_what_its_replay_gives() {
+    let loopback = demo();
+    for command in [
+        &["fetch", "KB5086672", "--arch", "arm64"][..],
+        &["fetch", "KB5086672", "KB5050182", "KB5030211", "KB5094122"],
+        &["crawl", "KB5085516"],
+        &["search", "KB5086672", "--arch", "x64"],
+    ] {
+        let (live, replayed) = (Bench::new(), Bench::new());
+        let live_document = ask(&live, &loopback, command).exits(0).json();
+        let replayed_document = replayed.replay(&recording("demo"), command).exits(0).json();
+        assert_eq!(without_addresses(live_document), without_addresses(replayed_document), "{command:?}");
+        let files = |bench: &Bench| -> BTreeMap<String, Vec<u8>> {
+            let mut files = tree(&bench.mirror());
+            files.retain(|path, _| {
+                path.starts_with("pool/") || path.contains("-x64/") || path.contains("-arm64/")
+            });
+            files
+        };
+        assert_eq!(files(&live), files(&replayed));
+    }
+}
+
+#[test]
+fn a_second_fetch_asks_for_no_file() {
+    let (bench, loopback) = (Bench::new(), demo());
+    let fetch = ["fetch", "KB5086672", "--arch", "arm64"];
+    let first = ask(&bench, &loopback, &fetch).exits(0).json();
+    assert_eq!(first["bytes_downloaded"], loopback.bytes_served());
+    let asked = loopback.requests().len();
+    assert_eq!(first["requests"], asked, "every request is counted");
+    let second = ask(&bench, &loopback, &fetch).exits(0).json();
+    assert_eq!(each(&second["sets"], "status"), ["unchanged"]);
+    assert_eq!(loopback.bytes_served(), 15_387 + 46_111);
+    assert_eq!(
+        loopback.requests()[asked..].iter().filter(|seen| seen.path_and_query.contains(".msu")).count(),
+        0
+    );
+}
+
+#[test]
+fn a_file_host_that_nobody_allowed_is_refused() {
+    let (bench, loopback) = (Bench::new(), demo());
+    let url = loopback.catalog_url();
+    let arguments =
+        ["--catalog-url", &url, "--catalog-rate", "1000", "fetch", "KB5086672", "--arch", "arm64"];
+    let document = bench.json(&arguments).exits(5).json();
+    let failures = items(&document["failures"]);
+    assert!(!failures.is_empty());
+    for failure in failures {
+        assert_eq!(failure["kind"], "integrity", "{failure:#}");
+        let message = text_of(&failure["message"]);
+        assert!(message.contains(&loopback.file_host()) && message.contains("--allow-host"), "{message}");
+    }
+    assert_eq!(loopback.bytes_served(), 0);
+    assert!(!bench.mirror().join("kb").exists());
+}
+
+#[test]
+fn requests_are_those_that_the_site_is_known_to_answer() {
+    let (bench, loopback) = (Bench::new(), demo());
+    ask(&bench, &loopback, &["fetch", "KB5086672"]).exits(0);
+    let seen = loopback.requests();
+    for request in &seen {
+        assert_eq!(request.user_agent.as_deref(), Some("Mozilla/5.0 (compatible; kbmirror)"), "{request:?}");
+        assert_eq!(request.accept_language.as_deref(), Some("en-US"), "{request:?}");
+    }
+    let (posts, gets): (Vec<&Seen>, Vec<&Seen>) = seen.iter().partition(|request| request.method == "POST");
+    assert!(gets.iter().all(|request| request.method == "GET" && request.form.is_empty()));
+
+    let searches: Vec<&str> = gets
+        .iter()
+        .map(|request| request.path_and_query.as_str())
+        .filter(|target| target.starts_with("/Search.aspx"))
+        .collect();
+    assert_eq!(searches, ["/Search.aspx?p=0&q=KB5086672", "/Search.aspx?p=0&q=KB5043080"]);
+
+    // The four updates of the KB and the two of its checkpoint, each once, and nothing is ever posted back.
+    let mut updates = BTreeSet::new();
+    for post in &posts {
+        assert_eq!(post.path_and_query, "/DownloadDialog.aspx");
+        let [(name, form)] = post.form.as_slice() else { panic!("{post:?}") };
+        assert_eq!(name, "updateIDs");
+        let update = text_of(&serde_json::from_str::<Value>(form).unwrap()[0]["updateID"]);
+        assert_eq!(
+            *form,
+            format!(r#"[{{"size":0,"languages":"","uidInfo":"{update}","updateID":"{update}"}}]"#)
+        );
+        assert!(updates.insert(update), "asked twice: {post:?}");
+    }
+    assert_eq!(updates.len(), 6);
+    for update in updates {
+        let target = format!("/ScopedViewInline.aspx?updateid={update}");
+        assert_eq!(gets.iter().filter(|request| request.path_and_query == target).count(), 1, "{target}");
+    }
+}
+
+#[test]
+fn every_page_of_a_search_is_asked_for_once() {
+    let shared = package("KB5100001", "the same bytes for all");
+    let world = (0..60).fold(World::new(), |world, number| {
+        world.update(lcu(number, "2024-08", "KB5100001", " (26100.1500)", vec![shared.clone()]))
+    });
+    let loopback = Loopback::start(world);
+    let bench = Bench::new();
+    let found = ask(&bench, &loopback, &["search", "KB5100001"]).exits(0).json();
+    assert_eq!((&found["total"], &found["complete"]), (&json!(60), &json!(true)));
+    let ids: BTreeSet<String> = each(&found["updates"], "update_id").into_iter().collect();
+    assert_eq!(ids, (0..60).map(id).collect());
+    assert_eq!(items(&found["updates"]).len(), 60);
+    let targets: Vec<String> = loopback
+        .requests()
+        .into_iter()
+        .map(|seen| format!("{} {}", seen.method, seen.path_and_query))
+        .collect();
+    assert_eq!(targets, [0, 1, 2].map(|page| format!("GET /Search.aspx?p={page}&q=KB5100001")));
+
+    let some = ask(&bench, &loopback, &["search", "KB5100001", "--limit", "10"]).exits(0).json();
+    assert_eq!((items(&some["updates"]).len(), &some["complete"]), (10, &json!(false)));
+    assert_eq!(loopback.requests().len(), 4, "a limit asks for no more than it needs");
+
+    let crawled = ask(&bench, &loopback, &["crawl", "KB5100001"]).exits(0).json();
+    assert_eq!(items(&crawled["sets"]).len(), 1);
+    assert_eq!(bench.rows("SELECT count(*) FROM v_updates"), [["60"]]);
+    assert_eq!(bench.rows("SELECT count(*) FROM files"), [["1"]]);
+    assert_eq!(requests_for(&loopback, "/DownloadDialog.aspx"), 60);
+}
+
+#[test]
+fn two_checkpoints_that_no_knowledge_knows_are_ordered_by_their_builds() {
+    let (low, high, target) = (
+        package("KB5209002", "the lower checkpoint"),
+        package("KB5201001", "the higher checkpoint"),
+        package("KB5205003", "the target"),
+    );
+    // Neither the dialog's order, nor the KB numbers, nor the dates of the entries tell the truth.
+    let dated = |update: UpdateSpec, date: &str| UpdateSpec { last_updated: date.to_owned(), ..update };
+    let world = World::new()
+        .update(lcu(
+            1,
+            "2027-06",
+            "KB5205003",
+            " (26100.9500)",
+            vec![high.clone(), target.clone(), low.clone()],
+        ))
+        .update(dated(
+            lcu(2, "2026-12", "KB5201001", " (26100.9000)", vec![high.clone(), low.clone()]),
+            "1/1/2020",
+        ))
+        .update(dated(lcu(3, "2026-10", "KB5209002", " (26100.8500)", vec![low.clone()]), "12/31/2027"));
+    let loopback = Loopback::start(world);
+    let bench = Bench::new();
+    let document = ask(&bench, &loopback, &["fetch", "KB5205003"]).exits(0).json();
+
+    let set = &document["sets"][0];
+    assert_eq!(each(&set["files"], "name"), [&low.name, &high.name, &target.name].map(String::clone));
+    assert_eq!(each(&set["files"], "role"), ["checkpoint", "checkpoint", "target"]);
+    let order: Vec<&Value> = items(&set["files"]).iter().map(|file| &file["order"]).collect();
+    assert_eq!(order, [1, 2, 3]);
+    let folder = bench.set("KB5205003", "windows-11-24h2-arm64");
+    let mut names = [&low.name, &high.name, &target.name].map(String::clone);
+    names.sort();
+    assert_eq!(names_in(&folder), names);
+    assert!(
+        items(&document["warnings"]).iter().any(|warning| text_of(warning).contains("KB5043080")),
+        "the checkpoint that knowledge has and nobody lists is mentioned: {document:#}"
+    );
+
+    let mut needs = bench.rows("SELECT kb, needs_kb, role, source FROM v_needs ORDER BY kb, needs_kb");
+    needs.sort();
+    assert_eq!(
+        needs,
+        [
+            ["KB5201001", "KB5209002", "checkpoint", "dialog"],
+            ["KB5205003", "KB5201001", "checkpoint", "dialog"],
+            ["KB5205003", "KB5209002", "checkpoint", "dialog"],
+        ]
+    );
+
+    let steps = |baseline: &str| {
+        let arguments = ["resolve", "KB5205003", "--arch", "arm64", "--baseline", baseline];
+        let plan = bench.json(&arguments).exits(0).json();
+        each(&plan["steps"], "kb")
+    };
+    assert_eq!(steps("26100.8117"), ["KB5209002", "KB5201001", "KB5205003"]);
+    assert_eq!(steps("26100.8500"), ["KB5201001", "KB5205003"]);
+    assert_eq!(steps("26200.8700"), ["KB5201001", "KB5205003"]);
+    assert_eq!(steps("26100.9000"), ["KB5205003"]);
+    assert_eq!(steps("26100.9500"), Vec::<String>::new());
+}
+
+#[test]
+fn an_order_that_cannot_be_known_is_not_made_up() {
+    // The companion's own entry states no build, so nothing proves that it comes first. Both are older than any
+    // checkpoint that knowledge has.
+    let (companion, target) = (package("KB5201001", "what is this"), package("KB5205003", "the target"));
+    let world = World::new()
+        .update(lcu(1, "2024-08", "KB5205003", " (26100.1500)", vec![companion.clone(), target.clone()]))
+        .update(lcu(2, "2024-07", "KB5201001", "", vec![companion.clone()]));
+    let loopback = Loopback::start(world);
+    let bench = Bench::new();
+    let document = ask(&bench, &loopback, &["fetch", "KB5205003"]).exits(0).json();
+    let files = items(&document["sets"][0]["files"]);
+    let file = files.iter().find(|file| file["name"] == companion.name.as_str()).unwrap();
+    assert_eq!((&file["role"], &file["order"]), (&json!("companion"), &Value::Null));
+    assert!(
+        items(&document["warnings"]).iter().any(|warning| text_of(warning).contains("its order is unknown")),
+        "{document:#}"
+    );
+}
+
+#[test]
+fn a_checkpoint_that_the_dialog_leaves_out_comes_from_knowledge() {
+    let (checkpoint, target) = (package("KB5043080", "the checkpoint"), package("KB5086672", "the target"));
+    let world = World::new()
+        .update(lcu(1, "2026-03", "KB5086672", " (26100.8117)", vec![target.clone()]))
+        .update(lcu(2, "2024-09", "KB5043080", "", vec![checkpoint.clone()]));
+    let loopback = Loopback::start(world);
+    let bench = Bench::new();
+    let document = ask(&bench, &loopback, &["fetch", "KB5086672"]).exits(0).json();
+    let set = &document["sets"][0];
+    assert_eq!(set["status"], "published");
+    assert_eq!(each(&set["files"], "name"), [checkpoint.name, target.name]);
+    assert_eq!(each(&set["files"], "role"), ["checkpoint", "target"]);
+    let said = |warnings: &Value| {
+        items(warnings).iter().any(|warning| {
+            let warning = text_of(warning);
+            warning.contains("does not list the checkpoint KB5043080")
+                && warning.contains("because knowledge")
+        })
+    };
+    assert!(said(&document["warnings"]), "{document:#}");
+    assert_eq!(
+        bench.rows("SELECT kb, needs_kb, source FROM v_needs"),
+        [["KB5086672", "KB5043080", "knowledge"]]
+    );
+    let plan = bench.json(&["resolve", "KB5086672", "--baseline", "26100.863"]).exits(0).json();
+    assert_eq!(each(&plan["steps"], "role"), ["checkpoint", "target"]);
+    assert!(said(&plan["warnings"]), "{plan:#}");
+
+    // Where the Catalog has no entry of it any more, knowledge alone names the file. It lies on Microsoft's own host,
+    // so this is a dry run.
+    let alone =
+        World::new().update(lcu(1, "2026-03", "KB5086672", " (26100.8117)", vec![package("KB5086672", "x")]));
+    let loopback = Loopback::start(alone);
+    let bench = Bench::new();
+    let document = ask(&bench, &loopback, &["fetch", "KB5086672", "--dry-run"]).exits(0).json();
+    let file = &document["sets"][0]["files"][0];
+    assert_eq!(file["sha1"], "df540a05f9b118e339c5520f4090bb5d450f090b");
+    assert_eq!((&file["role"], &file["present"]), (&json!("checkpoint"), &json!(false)));
+    assert!(said(&document["warnings"]), "{document:#}");
+}
+
+#[test]
+fn an_ill_catalog_is_asked_again() {
+    let wait = vec![("Retry-After".to_owned(), "7".to_owned())];
+    let guest = b"<html><body>please log in</body></html>".to_vec();
+    let spells: [(&str, Action, u64); 7] = [
+        ("/Search.aspx", Action::ErrorPage, 1),
+        ("/ScopedViewInline.aspx", Action::ErrorPage, 1),
+        ("/DownloadDialog.aspx", Action::ErrorPage, 1),
+        ("/Search.aspx", Action::Close, 1),
+        ("/DownloadDialog.aspx", Action::CutAfter(400), 1),
+        ("/Search.aspx", Action::Body("text/html", guest), 1),
+        ("/Search.aspx", Action::Status(503, wait), 7),
+    ];
+    for (path, action, least) in spells {
+        let (bench, loopback) = (Bench::new(), Loopback::start(small_world()));
+        loopback.rule(Rule::once(path, action.clone()));
+        let document = ask(&bench, &loopback, &FETCH_SMALL).exits(0).json();
+        assert_eq!(each(&document["sets"], "status"), ["published"], "{path} {action:?}");
+        assert_eq!(document["failures"], json!([]));
+        assert!(bench.clock.waited() >= Duration::from_secs(least), "{path} {action:?}");
+        assert!(!bench.mirror().join("runs").exists(), "what passed is not kept: {path} {action:?}");
+    }
+}
+
+#[test]
+fn an_ill_catalog_is_not_asked_for_ever() {
+    let spells = [Action::ErrorPage, Action::Close, Action::Status(503, Vec::new())];
+    for action in spells {
+        let (bench, loopback) = (Bench::new(), Loopback::start(small_world()));
+        loopback.rule(Rule::always("/Search.aspx", action.clone()));
+        let (kind, _) = ask(&bench, &loopback, &FETCH_SMALL).exits(6).error();
+        assert_eq!(kind, "unreachable", "{action:?}");
+        let waited = bench.clock.waited();
+        assert!(waited >= Duration::from_secs(15) && waited <= Duration::from_secs(31), "{waited:?}");
+        assert!(!bench.mirror().exists(), "nothing is written");
+
+        let (bench, loopback) = (Bench::new(), Loopback::start(small_world()));
+        loopback.rule(Rule::always("/Search.aspx", action.clone()));
+        ask(&bench, &loopback, &["fetch", "KB5041865", "--patience", "0"]).exits(6);
+        assert_eq!(requests_for(&loopback, "/Search.aspx"), 1, "{action:?}");
+        assert_eq!(bench.clock.waited(), Duration::ZERO, "{action:?}");
+    }
+}
+
+#[test]
+fn a_mirror_that_stands_survives_an_ill_catalog() {
+    let (bench, loopback) = (Bench::new(), Loopback::start(small_world()));
+    ask(&bench, &loopback, &FETCH_SMALL).exits(0);
+    let before = tree(&bench.mirror().join("kb"));
+    loopback.rule(Rule::always("", Action::ErrorPage));
+    let document = ask(&bench, &loopback, &FETCH_SMALL).exits(0).json();
+    assert_eq!(each(&document["sets"], "status"), ["unchanged"]);
+    assert!(!items(&document["warnings"]).is_empty(), "it is said that nobody looked: {document:#}");
+    assert_eq!(tree(&bench.mirror().join("kb")), before);
+}
+
+#[test]
+fn a_transfer_that_breaks_off_is_made_again() {
+    for action in [Action::CutAfter(5), Action::CutAfter(0), Action::Close, Action::Status(503, Vec::new())] {
+        let (bench, loopback) = (Bench::new(), Loopback::start(small_world()));
+        loopback.rule(Rule::once("/files/", action.clone()));
+        let document = ask(&bench, &loopback, &FETCH_SMALL).exits(0).json();
+        assert_eq!(each(&document["sets"], "status"), ["published"], "{action:?}");
+        assert_eq!(requests_for(&loopback, "/files/"), 2, "{action:?}");
+        let names = names_in(&bench.mirror().join(SMALL_FOLDER));
+        let bytes = fs::read(bench.mirror().join(SMALL_FOLDER).join(&names[0])).unwrap();
+        assert_eq!(bytes, b"the only file");
+        assert_eq!(document["sets"][0]["files"][0]["sha256"], sha256_hex(&bytes));
+        assert_eq!(document["bytes_downloaded"], bytes.len());
+        assert_eq!(names_in(&bench.mirror().join("quarantine")), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_transfer_that_always_breaks_off_publishes_nothing() {
+    for patience in ["0", "30"] {
+        let (bench, loopback) = (Bench::new(), Loopback::start(small_world()));
+        loopback.rule(Rule::always("/files/", Action::CutAfter(5)));
+        let fetch = ["fetch", "KB5041865", "--patience", patience];
+        let document = ask(&bench, &loopback, &fetch).exits(6).json();
+        assert_eq!(each(&document["sets"], "status"), ["failed"]);
+        assert_eq!(each(&document["failures"], "kind"), ["unreachable"]);
+        assert!(!bench.mirror().join("kb").exists());
+        assert_eq!(tree(&bench.mirror().join("pool")).len(), 0);
+        assert_eq!(
+            names_in(&bench.mirror().join("quarantine")),
+            Vec::<String>::new(),
+            "half a file is no bad file"
+        );
+        let tries = requests_for(&loopback, "/files/");
+        assert_eq!(tries == 1, patience == "0", "{tries}");
+    }
+
+    // Beside another KB that is done, the run is incomplete, and the next one continues.
+    let sound = lcu(2, "2024-07", "KB5040529", " (26100.1301)", vec![package("KB5040529", "another file")]);
+    let (bench, loopback) = (Bench::new(), Loopback::start(small_world().update(sound)));
+    loopback.rule(Rule { times: 1, ..Rule::always("kb5041865", Action::CutAfter(5)) });
+    let fetch = ["fetch", "KB5041865", "KB5040529", "--patience", "0"];
+    let document = ask(&bench, &loopback, &fetch).exits(4).json();
+    assert_eq!(each(&document["sets"], "status"), ["failed", "published"]);
+    let document = ask(&bench, &loopback, &fetch).exits(0).json();
+    assert_eq!(each(&document["sets"], "status"), ["published", "unchanged"]);
+}
+
+#[test]
+fn bytes_that_differ_go_to_quarantine_once() {
+    let lying = FileSpec { served: Some(b"THE only file".to_vec()), ..package("KB5041865", "the only file") };
+    let world = World::new().update(lcu(1, "2024-08", "KB5041865", " (26100.1457)", vec![lying]));
+    let (bench, loopback) = (Bench::new(), Loopback::start(world));
+    let document = ask(&bench, &loopback, &FETCH_SMALL).exits(5).json();
+    assert_eq!(each(&document["sets"], "status"), ["failed"]);
+    assert_eq!(each(&document["failures"], "kind"), ["integrity"]);
+    assert_eq!(tree(&bench.mirror().join("quarantine")).values().collect::<Vec<_>>(), [b"THE only file"]);
+    assert!(!bench.mirror().join("kb").exists());
+    // The next day the CDN is right.
+    loopback.replace(small_world());
+    ask(&bench, &loopback, &FETCH_SMALL).exits(0);
+    assert_eq!(names_in(&bench.mirror().join(SMALL_FOLDER)).len(), 1);
+}
+
+#[test]
+fn a_redirect_to_a_host_that_nobody_allowed_is_not_followed() {
+    for path in ["/Search.aspx", "/files/"] {
+        let (bench, loopback) = (Bench::new(), Loopback::start(small_world()));
+        loopback.rule(Rule::always(path, Action::Redirect("http://elsewhere.invalid/evil".to_owned())));
+        let document = ask(&bench, &loopback, &FETCH_SMALL).exits(5).json();
+        let message = text_of(&document["failures"][0]["message"]);
+        assert!(message.contains("elsewhere.invalid"), "{message}");
+        assert!(!bench.mirror().join("kb").exists());
+    }
+    // Within what is allowed it is followed, but not for ever.
+    let (bench, loopback) = (Bench::new(), Loopback::start(small_world()));
+    let at_the_cdn = format!("http://{}/moved", loopback.file_host());
+    loopback.rule(Rule::always("/files/", Action::Redirect(at_the_cdn.clone())));
+    loopback.rule(Rule::always("/moved", Action::Redirect(at_the_cdn)));
+    ask(&bench, &loopback, &["fetch", "KB5041865", "--patience", "0"]).exits(6);
+    assert_eq!(requests_for(&loopback, "/moved"), 5);
+    let (bench, loopback) = (Bench::new(), Loopback::start(small_world()));
+    let at_the_cdn = format!("http://{}/moved", loopback.file_host());
+    loopback.rule(Rule::once("/files/", Action::Redirect(at_the_cdn)));
+    loopback.rule(Rule::once("/moved", Action::Body("application/octet-stream", b"the only file".to_vec())));
+    ask(&bench, &loopback, &FETCH_SMALL).exits(0);
+}
+
+#[test]
+fn the_catalog_is_asked_once_a_second() {
+    let (bench, loopback) = (Bench::new(), demo());
+    let (url, host) = (loopback.catalog_url(), loopback.file_host());
+    let fetch = ["fetch", "KB5086672", "--arch", "arm64"];
+    let of_catalog =
+        || loopback.requests().iter().filter(|seen| seen.path_and_query.contains(".aspx")).count() as u64;
+
+    bench
+        .json(&[&["--catalog-url", &url, "--allow-host", &host, "--catalog-rate", "1"], &fetch[..]].concat())
+        .exits(0);
+    let asked = of_catalog();
+    assert_eq!(bench.clock.waited(), Duration::from_secs(asked - 1), "files are not paced");
+
+    // The same without the option, and slower with another one.
+    for (rate, seconds) in [(&[][..], 1), (&["--catalog-rate", "0.25"][..], 4)] {
+        let (bench, before) = (Bench::new(), of_catalog());
+        bench.json(&[&["--catalog-url", &url, "--allow-host", &host], rate, &fetch[..]].concat()).exits(0);
+        let asked = of_catalog() - before;
+        assert_eq!(bench.clock.waited(), Duration::from_secs(seconds * (asked - 1)));
+    }
+}
+
+#[test]
+fn a_later_day_adds_and_forgets_nothing() {
+    let (bench, loopback) = (Bench::new(), Loopback::start(small_world()));
+    ask(&bench, &loopback, &FETCH_SMALL).exits(0);
+    let kept = tree(&bench.mirror().join(SMALL_FOLDER));
+
+    // The entry is gone: not found, and all that was known stays.
+    bench.clock.advance(Duration::from_hours(24));
+    loopback.replace(World::new());
+    let gone = ask(&bench, &loopback, &FETCH_SMALL).exits(3);
+    assert_eq!(gone.error().0, "not_found");
+    assert_eq!(tree(&bench.mirror().join(SMALL_FOLDER)), kept);
+    assert_eq!(items(&bench.json(&["list"]).exits(0).json()["sets"]).len(), 1);
+    assert_eq!(items(&bench.json(&["show", "KB5041865"]).exits(0).json()["updates"]).len(), 1);
+    let plan = bench.json(&["resolve", "KB5041865", "--baseline", "26100.863"]).exits(0).json();
+    assert_eq!(each(&plan["steps"], "role"), ["target"]);
+
+    // Re-issued with another file: the folder has the newest, the pool has both.
+    bench.clock.advance(Duration::from_hours(24));
+    let reissued = package("KB5041865", "the file anew");
+    loopback.replace(World::new().update(lcu(
+        1,
+        "2024-08",
+        "KB5041865",
+        " (26100.1457)",
+        vec![reissued.clone()],
+    )));
+    let document = ask(&bench, &loopback, &FETCH_SMALL).exits(0).json();
+    assert_eq!(each(&document["sets"], "status"), ["published"]);
+    assert_eq!(names_in(&bench.mirror().join(SMALL_FOLDER)), [reissued.name]);
+    assert_eq!(tree(&bench.mirror().join("pool")).len(), 2);
+    assert_eq!(items(&bench.json(&["list"]).exits(0).json()["sets"]).len(), 1);
+}
