@@ -60,7 +60,7 @@ impl Mirror {
         let there = layout.root().ancestors().find(|path| disk::exists(path));
         disk::check_writable(there.unwrap_or_else(|| Utf8Path::new(".")))
             .map_err(|error| unusable(layout, error))?;
-        if !disk::exists(layout.index()) || Index::is_unmade(layout.index())? {
+        if !disk::exists(layout.index()) || Index::is_unmade(layout.index()).unwrap_or(false) {
             return Ok(());
         }
         expect_origin(layout, &Index::open_read_only(layout.index())?, origin)

@@ -26,9 +26,12 @@ const READ_TIMEOUT: Duration = Duration::from_mins(2);
 /// Requests over the network.
 #[derive(Debug, Default)]
 pub struct HttpTransport {
-    pages: OnceLock<reqwest::Client>,
-    files: OnceLock<reqwest::Client>,
+    pages: Cells,
+    files: Cells,
 }
+
+/// By whether the proxy of the system is left out.
+type Cells = [OnceLock<reqwest::Client>; 2];
 
 impl HttpTransport {
     /// A transport that has connected to nothing yet.
@@ -36,18 +39,23 @@ impl HttpTransport {
         Self::default()
     }
 
-    fn client(&self, purpose: Purpose) -> Result<&reqwest::Client> {
-        let (cell, compressed) = match purpose {
+    fn client(&self, url: &Url, purpose: Purpose) -> Result<&reqwest::Client> {
+        let (cells, compressed) = match purpose {
             Purpose::Catalog => (&self.pages, true),
             // The bytes of a file are hashed as they are; a coding in between would only hide them.
             Purpose::File => (&self.files, false),
         };
+        // No proxy can reach what is on this machine alone.
+        let direct = is_loopback(url);
+        let cell = &cells[usize::from(direct)];
         if let Some(client) = cell.get() {
             return Ok(client);
         }
         // Another part of the process may have chosen a provider before; that one is as good.
         let _already_chosen = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
+        let builder = reqwest::Client::builder();
+        let builder = if direct { builder.no_proxy() } else { builder };
+        let client = builder
             .user_agent(USER_AGENT)
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
@@ -61,7 +69,7 @@ impl HttpTransport {
     }
 
     async fn one_hop(&self, request: &Request) -> Result<reqwest::Response, Setback> {
-        let client = self.client(request.purpose)?;
+        let client = self.client(&request.url, request.purpose)?;
         let builder = match request.method {
             Method::Get => client.get(request.url.clone()),
             Method::Head => client.head(request.url.clone()),
@@ -90,6 +98,15 @@ impl Transport for HttpTransport {
             let message = format!("{} redirects more than {MAX_REDIRECTS} times", request.url);
             Err(Error::new(ErrorKind::Unreachable, message).retryable().into())
         })
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
     }
 }
 
