@@ -1,3 +1,5 @@
+//! What the parsers say of a page that they do not understand: enough for somebody who has never seen the page.
+
 /// An answer that the parsers do not understand: which page, at which mark, what was expected, and what was there.
 ///
 /// It is made to be read by whoever has to find out what Microsoft changed; the text of the page in it is cut.

@@ -1,3 +1,5 @@
+//! `crawl`: the index is filled and nothing is downloaded. Exits as the run went; a KB that nobody knows writes nothing.
+
 use serde_json::json;
 
 use super::args::Crawl;

@@ -1,3 +1,5 @@
+//! `fetch`: the main job, its table, and its document. Exits as the run went; what failed is named after what was done.
+
 use serde_json::json;
 
 use super::args::Fetch;

@@ -1,3 +1,5 @@
+//! `list`: what is published, from the index alone.
+
 use serde_json::json;
 
 use super::documents::of_set;

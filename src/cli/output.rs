@@ -1,3 +1,5 @@
+//! What a command says, collected and written at its end: data to stdout, everything else to stderr.
+
 use std::io::{self, Write};
 use std::sync::PoisonError;
 

@@ -1,3 +1,5 @@
+//! The outside world as one value, so that the command line can run in-process in a test.
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write};

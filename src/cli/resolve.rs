@@ -1,3 +1,5 @@
+//! `resolve`: asks the index and the knowledge, never the Catalog. A finding that is no plan exits 10.
+
 use super::args::Resolve;
 use super::output::Output;
 use super::setup::Setup;

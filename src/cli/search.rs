@@ -1,3 +1,5 @@
+//! `search`: what the Catalog has, filtered here; writes nothing.
+
 use super::args::Search;
 use super::documents::{SearchDocument, of_row};
 use super::output::Output;

@@ -1,3 +1,5 @@
+//! `show`: what the index knows of a KB or of one update.
+
 use serde_json::json;
 
 use super::args::{Show, Subject};

@@ -1,3 +1,8 @@
+//! Is a file what it was said to be? A pure comparison of what arrived with what was stated, and by whom.
+//!
+//! Every statement counts: one that differs makes the file bad, however many agree. What nobody stated is not checked, and
+//! the evidence does not claim it.
+
 use crate::mirror::index::Check;
 use crate::update::{Digests, Sha1, Sha256};
 

@@ -1,3 +1,8 @@
+//! One file from the network to the disk: read, capped, written, hashed, and made durable under `partial/`.
+//!
+//! A try begins from nothing. What may pass is tried again within the patience, what will not moves on to the next
+//! address. More bytes than the Catalog states end the transfer; so does a server that announces another length.
+
 use std::time::Duration;
 
 use bytes::Bytes;

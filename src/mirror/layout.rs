@@ -1,3 +1,5 @@
+//! Every path of a mirror in one place. Pure: nothing is looked at or made here.
+
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::update::{Kb, Sha256};

@@ -1,3 +1,5 @@
+//! One writer at a time. The lock is the operating system's, so a killed process leaves none behind.
+
 use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 

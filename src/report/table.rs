@@ -1,3 +1,5 @@
+//! Tables for people, in the width of their terminal.
+
 use comfy_table::{CellAlignment, ContentArrangement};
 
 /// A table for people: columns apart by two blanks, no lines, wrapped to the width of the terminal.

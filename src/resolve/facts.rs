@@ -1,3 +1,5 @@
+//! The resolver's input: what is known of updates and files, whoever told it.
+
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;

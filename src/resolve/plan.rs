@@ -1,3 +1,6 @@
+//! From sets to the answer for one request. The order of judgement is fixed, so that the same request always gets the
+//! same kind of answer; every refusal names the way out where there is one.
+
 use super::answer::{Choice, Place, Plan, Request, Status, Step};
 use super::roles::{Member, Role};
 use super::sets::PackageSet;

@@ -1,3 +1,7 @@
+//! From updates to package sets: what has the same files is one set, with a folder of its own.
+//!
+//! The outcome depends on the facts alone, never on the order in which they were learned.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::Digest as _;

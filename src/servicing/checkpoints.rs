@@ -1,3 +1,5 @@
+//! The table of known checkpoints. A row whose file names contradict its digests is refused.
+
 use jiff::civil::Date;
 use serde::Deserialize;
 

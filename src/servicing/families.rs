@@ -1,3 +1,5 @@
+//! The table of families: which builds share packages, and how titles name them. No product may belong to two.
+
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;

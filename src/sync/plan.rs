@@ -1,3 +1,5 @@
+//! What `fetch` is asked for and what it is going to do, as values without side effects.
+
 use std::fmt;
 
 use crate::mirror::index::SetRow;

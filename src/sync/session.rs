@@ -1,3 +1,5 @@
+//! One run, with all that it needs and all that went wrong beside what went well.
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,3 +1,5 @@
+//! Architectures, by every name that Microsoft and operators give them.
+
 use std::fmt;
 use std::str::FromStr;
 

@@ -1,3 +1,5 @@
+//! Builds and revisions as Windows and the Catalog write them.
+
 use std::fmt;
 use std::str::FromStr;
 

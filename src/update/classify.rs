@@ -1,3 +1,8 @@
+//! What an update is, from the texts that there are of it.
+//!
+//! First match wins, and the title decides wherever it is explicit. A text that fits nothing has no kind; it is never
+//! forced into one.
+
 use super::pattern::{Pattern, compile};
 use super::title::Title;
 use super::{Architecture, Build, Kb, Kind, Month};

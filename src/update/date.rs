@@ -1,3 +1,5 @@
+//! Dates and months in the Catalog's spelling, whatever the locale.
+
 use std::fmt;
 use std::str::FromStr;
 

@@ -1,3 +1,5 @@
+//! Digests as types, so that a SHA-1 is never taken for a SHA-256, in the spellings of dialog, names, and `sha256sum`.
+
 use std::fmt;
 use std::str::FromStr;
 

@@ -1,3 +1,5 @@
+//! KB numbers. What is not six to eight digits is none.
+
 use std::fmt;
 use std::str::FromStr;
 

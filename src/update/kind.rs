@@ -1,3 +1,5 @@
+//! The kinds of updates, as one list from which words, parsing, and order come.
+
 use std::fmt;
 use std::str::FromStr;
 

@@ -1,3 +1,5 @@
+//! The patterns of the grammars: compiled once, at their first use.
+
 use std::sync::LazyLock;
 
 use regex::Regex;

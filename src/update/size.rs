@@ -1,3 +1,5 @@
+//! Sizes as the Catalog writes them and as people read them.
+
 use super::ParseError;
 
 /// Reads the Catalog's size text, "4933.5 MB" or "160 KB". One KB is 1024 bytes there, and one decimal is all it

@@ -1,3 +1,5 @@
+//! Update ids. Only the hyphenated form is one, so that no other attribute of a page is taken for an id.
+
 use std::fmt;
 use std::str::FromStr;
 
