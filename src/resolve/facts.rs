@@ -157,13 +157,15 @@ impl Facts {
         }
     }
 
-    /// The build that a KB brings to a family: the suffix of its titles there, else knowledge.
+    /// The build that a KB brings to a family: the suffix of its titles there, else what is known of
+    /// its release.
     pub fn build_of(&self, kb: Kb, family: &Family, knowledge: &Knowledge) -> Option<Build> {
         let of_titles = self.updates.iter().filter(|update| update.kb == Some(kb));
         let of_titles =
             of_titles.filter_map(|update| update.build).filter_map(|build| family.canonical(build));
         // A KB that was released again has two builds in time; the newest is what its files bring now.
-        of_titles.max().or_else(|| {
+        let of_history = || knowledge.releases_of(kb, family).last().map(|release| release.build);
+        of_titles.max().or_else(of_history).or_else(|| {
             knowledge
                 .checkpoints_of(family)
                 .find(|checkpoint| checkpoint.kb == kb)

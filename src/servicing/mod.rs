@@ -7,12 +7,15 @@
 
 mod checkpoints;
 mod families;
+mod releases;
 
 pub use checkpoints::{Checkpoint, KnownFile};
 pub use families::{Family, Installation};
 use jiff::civil::Date;
+pub use releases::{Release, ReleaseKind};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::update::Kb;
 
 /// All tables together.
 #[derive(Debug, Clone)]
@@ -21,16 +24,21 @@ pub struct Knowledge {
     date: Date,
     families: Vec<Family>,
     checkpoints: Vec<Checkpoint>,
+    releases: releases::Releases,
 }
 
 impl Knowledge {
     /// The tables that were compiled in.
     pub fn built_in() -> Result<Self> {
-        Self::parse(include_str!("data/families.toml"), include_str!("data/checkpoints.toml"))
+        Self::parse(
+            include_str!("data/families.toml"),
+            include_str!("data/checkpoints.toml"),
+            include_str!("data/releases.txt"),
+        )
     }
 
     /// Tables from their texts.
-    pub fn parse(families: &str, checkpoints: &str) -> Result<Self> {
+    pub fn parse(families: &str, checkpoints: &str, releases: &str) -> Result<Self> {
         let families = families::parse(families)?;
         let checkpoints = checkpoints::parse(checkpoints)?;
         for checkpoint in &checkpoints {
@@ -42,7 +50,13 @@ impl Knowledge {
                 ));
             }
         }
-        Ok(Self { version: families.version, date: families.date, families: families.rows, checkpoints })
+        Ok(Self {
+            version: families.version,
+            date: families.date,
+            families: families.rows,
+            checkpoints,
+            releases: releases::Releases::new(releases)?,
+        })
     }
 
     /// The version of the tables.
@@ -68,6 +82,16 @@ impl Knowledge {
     /// The families that a machine of this build may belong to: a client one, a server one, or both.
     pub fn families_of_build(&self, build: u32) -> impl Iterator<Item = &Family> {
         self.families.iter().filter(move |family| family.builds.contains(&build))
+    }
+
+    /// The releases of a KB for a family, lowest build first; several where it was released again.
+    pub fn releases_of(&self, kb: Kb, family: &Family) -> Vec<Release> {
+        self.releases.of(kb, family.id)
+    }
+
+    /// Reads all of what is otherwise read line by line, and says what is wrong with it.
+    pub fn check(&self) -> Result<()> {
+        self.releases.check()
     }
 
     /// The checkpoints of a family, lowest build first.
@@ -154,7 +178,7 @@ mod tests {
             (families, stranger.as_str(), "no known family"),
             (families, slip.as_str(), "name"),
         ] {
-            let error = Knowledge::parse(families, checkpoints).unwrap_err();
+            let error = Knowledge::parse(families, checkpoints, "").unwrap_err();
             assert!(error.message().contains(word), "{error}");
         }
     }
