@@ -5,25 +5,15 @@ use super::output::Output;
 use super::setup::Setup;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
-use crate::resolve::{Plan, Request, Status, plan};
+use crate::resolve::{PackageSet, Plan, Request, Status, known_sets, plan};
 use crate::servicing::Knowledge;
 use crate::sync::sets_of;
-use crate::update::{Architecture, human_size};
+use crate::update::{Architecture, Kb, human_size};
 
 /// `resolve`: the plan, from the index layered over the knowledge.
 pub(super) fn run(setup: &Setup, arguments: &Resolve, output: &mut Output) -> Result<ExitCode> {
-    let mirror = setup.mirror()?;
     let knowledge = Knowledge::built_in()?;
-    let sets = sets_of(arguments.kb, mirror.index(), &knowledge)?;
-    if sets.is_empty() {
-        let message = if mirror.index().knows_kb(arguments.kb)? {
-            format!("the index knows {} and none of its files", arguments.kb)
-        } else {
-            format!("the index knows nothing of {}", arguments.kb)
-        };
-        let hint = format!("kbmirror crawl {} asks the Catalog", arguments.kb);
-        return Err(Error::new(ErrorKind::NotFound, message).hint(hint));
-    }
+    let sets = sets(setup, arguments.kb, &knowledge)?;
     let request = Request {
         kb: arguments.kb,
         architecture: arguments.arch,
@@ -40,6 +30,35 @@ pub(super) fn run(setup: &Setup, arguments: &Resolve, output: &mut Output) -> Re
         show(&plan, output);
     }
     Ok(if plan.status.is_plan() { ExitCode::OK } else { ExitCode::UNRESOLVED })
+}
+
+/// The sets of a KB from the index; where that has nothing of it, or where there is none, from knowledge.
+fn sets(setup: &Setup, kb: Kb, knowledge: &Knowledge) -> Result<Vec<PackageSet>> {
+    let mirror = match setup.mirror() {
+        Ok(mirror) => Some(mirror),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let mut is_listed = false;
+    if let Some(mirror) = &mirror {
+        let sets = sets_of(kb, mirror.index(), knowledge)?;
+        if !sets.is_empty() {
+            return Ok(sets);
+        }
+        is_listed = mirror.index().knows_kb(kb)?;
+    }
+    let sets = known_sets(kb, knowledge);
+    if !sets.is_empty() {
+        return Ok(sets);
+    }
+    let message = match (is_listed, &mirror) {
+        (true, _) => format!("the index knows {kb} and none of its files"),
+        (false, Some(_)) => format!("neither the index nor the knowledge has anything of {kb}"),
+        (false, None) => {
+            format!("there is no mirror at {}, and the knowledge has nothing of {kb}", setup.layout().root())
+        }
+    };
+    Err(Error::new(ErrorKind::NotFound, message).hint(format!("kbmirror crawl {kb} asks the Catalog")))
 }
 
 fn show(plan: &Plan, output: &mut Output) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use crate::servicing::{Family, Knowledge};
+use crate::servicing::{Family, Knowledge, KnownFile};
 use crate::update::{Architecture, Build, Kb, Kind, Month, PackageName, Sha1, Sha256, UpdateId};
 
 /// The index's number of a file. Two files are the same file exactly when their keys are equal.
@@ -75,6 +75,18 @@ impl FileFacts {
             (Some(sha256), _) => sha256.to_string(),
             (None, Some(sha1)) => sha1.to_string(),
             (None, None) => self.key.map_or_else(String::new, |key| format!("{:08x}", key.0)),
+        }
+    }
+}
+
+impl From<&KnownFile> for FileFacts {
+    fn from(known: &KnownFile) -> Self {
+        Self {
+            sha256: known.sha256,
+            sha256_is_stated: known.sha256.is_some(),
+            size: known.size,
+            urls: vec![known.url.clone()],
+            ..Self::from_name(&known.name)
         }
     }
 }

@@ -13,6 +13,7 @@
 
 mod answer;
 mod facts;
+mod known;
 mod plan;
 mod roles;
 mod sets;
@@ -21,6 +22,7 @@ mod tests;
 
 pub use answer::{Choice, Missing, Place, Plan, Request, Status, Step};
 pub use facts::{Facts, FileFacts, FileKey, UpdateFacts};
+pub use known::known_sets;
 pub use plan::plan;
 pub use roles::{Evidence, Member, Needs, Role};
 pub use sets::{FamilyName, PackageSet, package_sets, unlisted_kbs};

@@ -215,7 +215,7 @@ fn judge_candidate(
     }
 }
 
-fn known_checkpoint(checkpoint: &Checkpoint, knowledge: &Knowledge) -> Evidence {
+pub(super) fn known_checkpoint(checkpoint: &Checkpoint, knowledge: &Knowledge) -> Evidence {
     let row = format!("{} is the checkpoint {} ({})", checkpoint.kb, checkpoint.build, checkpoint.source);
     Evidence::Knowledge { row, date: knowledge.date().to_string() }
 }
@@ -275,15 +275,7 @@ fn add_unlisted_checkpoints(
             warnings.push(format!("{unlisted}, which knowledge has for {}; it lists others", family.name));
             continue;
         }
-        let known = || {
-            let known = checkpoint.file(architecture)?;
-            let mut file = FileFacts::from_name(&known.name);
-            file.sha256 = known.sha256;
-            file.sha256_is_stated = known.sha256.is_some();
-            file.size = known.size;
-            file.urls = vec![known.url.clone()];
-            Some(file)
-        };
+        let known = || checkpoint.file(architecture).map(FileFacts::from);
         let Some(file) = indexed.cloned().or_else(known) else {
             warnings.push(format!(
                 "{unlisted}, and no file of it is known for {architecture}: the set is not complete"

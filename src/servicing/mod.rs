@@ -7,6 +7,7 @@
 
 mod checkpoints;
 mod families;
+mod lines;
 mod releases;
 
 pub use checkpoints::{Checkpoint, KnownFile};
@@ -15,7 +16,7 @@ use jiff::civil::Date;
 pub use releases::{Release, ReleaseKind};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::update::Kb;
+use crate::update::{Architecture, Kb};
 
 /// All tables together.
 #[derive(Debug, Clone)]
@@ -34,11 +35,12 @@ impl Knowledge {
             include_str!("data/families.toml"),
             include_str!("data/checkpoints.toml"),
             include_str!("data/releases.txt"),
+            include_str!("data/files.txt"),
         )
     }
 
     /// Tables from their texts.
-    pub fn parse(families: &str, checkpoints: &str, releases: &str) -> Result<Self> {
+    pub fn parse(families: &str, checkpoints: &str, releases: &str, files: &str) -> Result<Self> {
         let families = families::parse(families)?;
         let checkpoints = checkpoints::parse(checkpoints)?;
         for checkpoint in &checkpoints {
@@ -55,7 +57,7 @@ impl Knowledge {
             date: families.date,
             families: families.rows,
             checkpoints,
-            releases: releases::Releases::new(releases)?,
+            releases: releases::Releases::new(releases, files)?,
         })
     }
 
@@ -86,7 +88,17 @@ impl Knowledge {
 
     /// The releases of a KB for a family, lowest build first; several where it was released again.
     pub fn releases_of(&self, kb: Kb, family: &Family) -> Vec<Release> {
-        self.releases.of(kb, family.id)
+        self.releases.of(kb).into_iter().filter(|release| release.is_for(family)).collect()
+    }
+
+    /// The releases of a KB for every family, by family and build.
+    pub fn releases_of_kb(&self, kb: Kb) -> Vec<Release> {
+        self.releases.of(kb)
+    }
+
+    /// The files of a cumulative update by architecture, as the Catalog named them.
+    pub fn files_of_kb(&self, kb: Kb) -> Vec<(Architecture, String)> {
+        self.releases.files_of(kb)
     }
 
     /// Reads all of what is otherwise read line by line, and says what is wrong with it.
@@ -126,7 +138,7 @@ fn check_format(table: &str, format: u32) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::update::{Architecture, Build};
+    use crate::update::Build;
 
     #[test]
     fn the_compiled_tables_are_sound() {
@@ -178,7 +190,7 @@ mod tests {
             (families, stranger.as_str(), "no known family"),
             (families, slip.as_str(), "name"),
         ] {
-            let error = Knowledge::parse(families, checkpoints, "").unwrap_err();
+            let error = Knowledge::parse(families, checkpoints, "", "").unwrap_err();
             assert!(error.message().contains(word), "{error}");
         }
     }

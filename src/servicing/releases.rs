@@ -1,18 +1,12 @@
-//! The release history: which build a KB brings to a family, when it was released, and of what sort it was.
-//!
-//! Some 1,300 lines of text of one length, sorted by KB and family, searched by halving: nothing is parsed before it is
-//! asked for, so a cold start pays nothing for it. Whether the text is sorted and sound is checked by
-//! [`Releases::check`], which a test and `Knowledge::parse` of other texts call, not by every look-up.
-
-use std::cmp::Ordering;
+//! The release history: which build a KB brings to a family, when it was released, and of what sort it was; and the
+//! package files that the Catalog had for it.
 
 use jiff::civil::Date;
 
-use super::faulty;
+use super::families::{Family, Installation};
+use super::lines::SortedLines;
 use crate::error::Result;
-use crate::update::{Build, Kb};
-
-const NAME: &str = "releases.txt";
+use crate::update::{Architecture, Build, Kb, PackageName};
 
 /// Of what sort a release was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,79 +30,57 @@ pub struct Release {
     pub date: Option<Date>,
     /// Of what sort it was, where that is known.
     pub kind: Option<ReleaseKind>,
+    /// Client or server, where it is not for both.
+    pub installation: Option<Installation>,
 }
 
-/// The history as text.
+impl Release {
+    /// Whether it is for a family.
+    pub fn is_for(&self, family: &Family) -> bool {
+        self.build.number == family.id && self.installation.is_none_or(|own| own == family.installation)
+    }
+}
+
+/// The history.
 #[derive(Debug, Clone)]
 pub(super) struct Releases {
-    /// The lines behind the comments; all of them have `width` bytes, the line break included.
-    lines: String,
-    width: usize,
+    releases: SortedLines,
+    files: SortedLines,
 }
 
 impl Releases {
-    /// The history in a text whose first lines may be comments.
-    pub(super) fn new(text: &str) -> Result<Self> {
-        let comments: usize =
-            text.split_inclusive('\n').take_while(|line| line.starts_with('#')).map(str::len).sum();
-        let lines = &text[comments..];
-        let width = lines.split_inclusive('\n').next().map_or(1, str::len);
-        if !lines.is_ascii() || !lines.len().is_multiple_of(width) {
-            return Err(faulty(NAME, "its lines are not of one length"));
-        }
-        Ok(Self { lines: lines.to_owned(), width })
+    pub(super) fn new(releases: &str, files: &str) -> Result<Self> {
+        Ok(Self {
+            releases: SortedLines::new("releases.txt", releases)?,
+            files: SortedLines::new("files.txt", files)?,
+        })
     }
 
-    /// Reads every line: sorted, sound, none twice.
+    /// Reads all of both tables.
     pub(super) fn check(&self) -> Result<()> {
-        let mut last = None;
-        for number in 0..self.count() {
-            let line = self.line(number);
-            let release =
-                parse(line).ok_or_else(|| faulty(NAME, &format!("{line:?} is no line of the history")))?;
-            let key = (release.kb, release.build);
-            if last.is_some_and(|last| last >= key) {
-                return Err(faulty(NAME, &format!("{line:?} is not behind the line before it")));
-            }
-            last = Some(key);
-        }
-        Ok(())
+        self.releases.check(parse_release)?;
+        self.files.check(parse_file)
     }
 
-    /// The releases of a KB for a family, lowest build first. Several where the KB was released again.
-    pub(super) fn of(&self, kb: Kb, family: u32) -> Vec<Release> {
-        let wanted = format!("{:08} {family:05} ", kb.number());
-        let (mut low, mut high) = (0, self.count());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if self.line(middle).as_bytes().cmp(wanted.as_bytes()) == Ordering::Less {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        (low..self.count())
-            .map(|number| self.line(number))
-            .take_while(|line| line.starts_with(&wanted))
-            .filter_map(parse)
-            .collect()
+    /// The releases of a KB, by family and build. Several where the KB was released again.
+    pub(super) fn of(&self, kb: Kb) -> Vec<Release> {
+        let words = format!("{:08} ", kb.number());
+        self.releases.beginning_with(&words).filter_map(parse_release).collect()
     }
 
-    fn count(&self) -> usize {
-        self.lines.len() / self.width
-    }
-
-    fn line(&self, number: usize) -> &str {
-        let start = number * self.width;
-        self.lines.get(start..start + self.width).unwrap_or_default().trim_end_matches(['\n', '\r'])
+    /// The files of a KB by architecture, as the Catalog named them.
+    pub(super) fn files_of(&self, kb: Kb) -> Vec<(Architecture, String)> {
+        let words = format!("{:08} ", kb.number());
+        self.files.beginning_with(&words).filter_map(parse_file).collect()
     }
 }
 
-/// `05086672 26100 008117 2026-03-31 o h`
-fn parse(line: &str) -> Option<Release> {
+/// `05086672 26100 008117 2026-03-31 o c h`
+fn parse_release(line: &str) -> Option<Release> {
     let mut columns = line.split_ascii_whitespace();
     let (kb, family, revision) = (columns.next()?, columns.next()?, columns.next()?);
-    let (date, kind, _source) = (columns.next()?, columns.next()?, columns.next()?);
+    let (date, kind, installation, _source) =
+        (columns.next()?, columns.next()?, columns.next()?, columns.next()?);
     Some(Release {
         kb: Kb::from_number(kb.parse().ok()?)?,
         build: Build::new(family.parse().ok()?, revision.parse().ok()?),
@@ -120,50 +92,91 @@ fn parse(line: &str) -> Option<Release> {
             "-" => None,
             _ => return None,
         },
+        installation: match installation {
+            "c" => Some(Installation::Client),
+            "s" => Some(Installation::Server),
+            "b" => None,
+            _ => return None,
+        },
     })
+}
+
+/// `05086672 arm64 11.0 ec8e69856b92118f17bac6e2046f54b3c87e59b0`
+fn parse_file(line: &str) -> Option<(Architecture, String)> {
+    let mut columns = line.split_ascii_whitespace();
+    let (kb, architecture, version, digest) =
+        (columns.next()?, columns.next()?, columns.next()?, columns.next()?);
+    let name = format!("windows{version}-kb{}-{architecture}_{digest}.msu", kb.trim_start_matches('0'));
+    // The name has to say what the columns say.
+    let parsed = PackageName::parse(&name);
+    (parsed.kb.is_some() && parsed.sha1.is_some()).then_some((parsed.architecture?, name))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const TEXT: &str = include_str!("data/releases.txt");
+    fn history() -> Releases {
+        Releases::new(include_str!("data/releases.txt"), include_str!("data/files.txt")).unwrap()
+    }
 
-    fn builds(kb: &str, family: u32) -> Vec<String> {
-        let releases = Releases::new(TEXT).unwrap().of(kb.parse().unwrap(), family);
-        releases.iter().map(|release| release.build.to_string()).collect()
+    fn builds(kb: &str) -> Vec<String> {
+        history().of(kb.parse().unwrap()).iter().map(|release| release.build.to_string()).collect()
     }
 
     #[test]
-    fn the_history_is_sorted_and_sound_and_every_line_is_found() {
-        let releases = Releases::new(TEXT).unwrap();
-        releases.check().unwrap();
-        assert!(releases.count() > 1300);
-        for number in 0..releases.count() {
-            let release = parse(releases.line(number)).unwrap();
-            assert!(releases.of(release.kb, release.build.number).contains(&release), "{release:?}");
+    fn both_tables_are_sorted_and_sound_and_every_line_is_found() {
+        let history = history();
+        history.check().unwrap();
+        let releases: Vec<Release> = history.releases.iter().filter_map(parse_release).collect();
+        assert!(releases.len() > 1300);
+        for release in releases {
+            assert!(history.of(release.kb).contains(&release), "{release:?}");
+        }
+        for line in history.files.iter() {
+            let (architecture, name) = parse_file(line).unwrap();
+            let kb = PackageName::parse(&name).kb.unwrap();
+            assert!(history.files_of(kb).contains(&(architecture, name)), "{line}");
         }
     }
 
     #[test]
     fn known_releases() {
-        assert_eq!(builds("KB5086672", 26100), ["26100.8117"]);
-        assert_eq!(builds("KB5043080", 26100), ["26100.1742"]);
-        assert_eq!(builds("KB4015217", 14393), ["14393.1066", "14393.1083"], "released twice");
-        assert_eq!(builds("KB5086672", 14393), Vec::<String>::new());
-        assert_eq!(builds("KB9999999", 26100), Vec::<String>::new());
-        assert_eq!(builds("KB100000", 26100), Vec::<String>::new());
-        let release = Releases::new(TEXT).unwrap().of("KB5086672".parse().unwrap(), 26100)[0];
+        assert_eq!(builds("KB5086672"), ["26100.8117"]);
+        assert_eq!(builds("KB4015217"), ["14393.1066", "14393.1083"], "released twice");
+        assert_eq!(builds("KB9999999"), Vec::<String>::new());
+        assert_eq!(builds("KB100000"), Vec::<String>::new());
+        let release = history().of("KB5086672".parse().unwrap())[0];
         assert_eq!(release.date.unwrap().to_string(), "2026-03-31");
         assert_eq!(release.kind, Some(ReleaseKind::OutOfBand));
+        assert_eq!(release.installation, Some(Installation::Client));
+        assert_eq!(history().of("KB5120233".parse().unwrap())[0].installation, Some(Installation::Server));
+        assert_eq!(history().of("KB5046617".parse().unwrap())[0].installation, None);
+        let files = history().files_of("KB5086672".parse().unwrap());
+        let names: Vec<&str> = files.iter().map(|(_, name)| name.as_str()).collect();
+        assert_eq!(
+            names,
+            [
+                "windows11.0-kb5086672-arm64_ec8e69856b92118f17bac6e2046f54b3c87e59b0.msu",
+                "windows11.0-kb5086672-x64_97df4ed279e18da5b02308a5a3361313520fd346.msu"
+            ]
+        );
     }
 
     #[test]
-    fn a_faulty_history_is_refused() {
-        let line = "05086672 26100 008117 2026-03-31 o h\n";
-        assert!(Releases::new(&format!("# comment\n{line}short\n")).is_err());
-        assert!(Releases::new(&format!("{line}{line}")).unwrap().check().is_err(), "twice");
-        assert!(Releases::new(&line.replace(" o ", " x ")).unwrap().check().is_err());
-        assert_eq!(Releases::new("").unwrap().of("KB5086672".parse().unwrap(), 26100), []);
+    fn what_is_no_line_is_refused() {
+        for line in [
+            "",
+            "05086672 26100 008117 2026-03-31 x c h",
+            "05086672 26100 008117 2026-13-31 o c h",
+            "0 1 2 - - b h",
+        ] {
+            assert_eq!(parse_release(line), None, "{line:?}");
+        }
+        for line in
+            ["", "05086672 arm64 11.0 ec8e", "05086672 mips 11.0 ec8e69856b92118f17bac6e2046f54b3c87e59b0"]
+        {
+            assert_eq!(parse_file(line), None, "{line:?}");
+        }
     }
 }

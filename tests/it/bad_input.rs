@@ -95,7 +95,7 @@ fn help_and_version_are_data() {
 #[test]
 fn a_mirror_that_is_not_there_is_not_found() {
     let bench = Bench::new();
-    for command in [&["list"][..], &["show", "KB5086672"], &["resolve", "KB5086672"]] {
+    for command in [&["list"][..], &["show", "KB5086672"], &["resolve", "KB9999999"]] {
         let (kind, message) = bench.json(command).exits(3).error();
         assert_eq!(kind, "not_found");
         assert!(message.contains(bench.mirror().as_str()), "{message}");
@@ -518,7 +518,7 @@ fn what_failed_as_a_whole_is_one_error_document() {
         (&["list"], 3),
         (&["fetch", "KB9999999"], 3),
         (&["fetch", "KB1234567"], 6),
-        (&["resolve", "KB5086672"], 3),
+        (&["resolve", "KB9999999"], 3),
     ];
     for (command, code) in fails {
         let ran = bench.replay(&recording("demo"), command).exits(code);

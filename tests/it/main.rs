@@ -9,5 +9,6 @@ mod documents;
 mod harness;
 mod main_job;
 mod recorded_pages;
+mod resolver_cases;
 mod sockets;
 mod titles;

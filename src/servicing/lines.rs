@@ -1,0 +1,106 @@
+//! Tables too long to be parsed at every start: sorted text with lines of one length, searched by halving.
+//!
+//! Nothing is read before it is asked for. Whether the whole of a table is sorted and sound is a check of its own,
+//! which tests and replaced tables go through.
+
+use super::faulty;
+use crate::error::Result;
+
+/// The lines of a table behind its comments.
+#[derive(Debug, Clone)]
+pub(super) struct SortedLines {
+    name: &'static str,
+    lines: String,
+    /// The length of a line, its line break included.
+    width: usize,
+}
+
+impl SortedLines {
+    /// A table in a text whose first lines may be comments.
+    pub(super) fn new(name: &'static str, text: &str) -> Result<Self> {
+        let comments: usize =
+            text.split_inclusive('\n').take_while(|line| line.starts_with('#')).map(str::len).sum();
+        let lines = &text[comments..];
+        let width = lines.split_inclusive('\n').next().map_or(1, str::len);
+        if !lines.is_ascii() || !lines.len().is_multiple_of(width) {
+            return Err(faulty(name, "its lines are not of one length"));
+        }
+        Ok(Self { name, lines: lines.to_owned(), width })
+    }
+
+    /// Reads every line: each is sound by `parse`, and behind the one before it.
+    pub(super) fn check<T>(&self, parse: impl Fn(&str) -> Option<T>) -> Result<()> {
+        let mut last = "";
+        for line in self.iter() {
+            if parse(line).is_none() {
+                return Err(faulty(self.name, &format!("{line:?} is no line of this table")));
+            }
+            if last >= line {
+                return Err(faulty(self.name, &format!("{line:?} is not behind the line before it")));
+            }
+            last = line;
+        }
+        Ok(())
+    }
+
+    /// The lines that begin with these words.
+    pub(super) fn beginning_with<'s>(&'s self, words: &'s str) -> impl Iterator<Item = &'s str> {
+        let (mut low, mut high) = (0, self.count());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.line(middle) < words {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        (low..self.count()).map(|number| self.line(number)).take_while(move |line| line.starts_with(words))
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..self.count()).map(|number| self.line(number))
+    }
+
+    fn count(&self) -> usize {
+        self.lines.len() / self.width
+    }
+
+    fn line(&self, number: usize) -> &str {
+        let start = number * self.width;
+        self.lines.get(start..start + self.width).unwrap_or_default().trim_end_matches(['\n', '\r'])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str, words: &str) -> Vec<String> {
+        let lines = SortedLines::new("table", text).unwrap();
+        lines.beginning_with(words).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn lines_are_found_by_their_beginning() {
+        let text = "# comment, of any length\n01 a\n02 a\n02 b\n03 a\n";
+        assert_eq!(found(text, "02 "), ["02 a", "02 b"]);
+        assert_eq!(found(text, "01 "), ["01 a"]);
+        assert_eq!(found(text, "03 "), ["03 a"]);
+        assert_eq!(found(text, "00 "), Vec::<String>::new());
+        assert_eq!(found(text, "04 "), Vec::<String>::new());
+        assert_eq!(found("", "02 "), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_faulty_table_is_refused() {
+        assert!(SortedLines::new("table", "01 a\n02\n").is_err());
+        let check = |text: &str| {
+            let sound = |line: &str| line.ends_with('a').then_some(());
+            SortedLines::new("table", text).unwrap().check(sound)
+        };
+        assert!(check("01 a\n02 a\n").is_ok());
+        for text in ["02 a\n01 a\n", "01 a\n01 a\n", "01 b\n"] {
+            assert!(check(text).is_err(), "{text:?}");
+        }
+    }
+}
