@@ -48,7 +48,8 @@ fn sets(setup: &Setup, kb: Kb, knowledge: &Knowledge) -> Result<Vec<PackageSet>>
         is_listed = mirror.index().knows_kb(kb)?;
     }
     let sets = known_sets(kb, knowledge);
-    if !sets.is_empty() {
+    // Of a hotpatch there is never a file, and the plan says why.
+    if !sets.is_empty() || knowledge.hotpatch(kb).is_some() {
         return Ok(sets);
     }
     let message = match (is_listed, &mirror) {
@@ -69,6 +70,8 @@ fn show(plan: &Plan, output: &mut Output) {
         Status::Install => format!("{subject}: install {}", count(plan.steps.len(), "file")),
         Status::NothingToDo => format!("{subject}: nothing to do"),
         Status::NotApplicable => format!("{subject}: not applicable"),
+        Status::Withdrawn => format!("{subject}: withdrawn"),
+        Status::UnavailableOffline => format!("{subject}: not to be had offline"),
         Status::Ambiguous => format!("{subject}: several package sets match"),
         Status::Unknown => format!("{subject}: unknown"),
     });

@@ -68,6 +68,10 @@ pub enum Status {
     NothingToDo,
     /// It is not for this baseline.
     NotApplicable,
+    /// Microsoft pulled it as faulty; `successor` names the one to take.
+    Withdrawn,
+    /// It exists and no Catalog has it; `advice` names the way out.
+    UnavailableOffline,
     /// Several sets match; `choices` names them.
     Ambiguous,
     /// Something about the baseline or the KB is not known.
@@ -81,6 +85,8 @@ impl Status {
             Self::Install => "install",
             Self::NothingToDo => "nothing_to_do",
             Self::NotApplicable => "not_applicable",
+            Self::Withdrawn => "withdrawn",
+            Self::UnavailableOffline => "unavailable_offline",
             Self::Ambiguous => "ambiguous",
             Self::Unknown => "unknown",
         }

@@ -9,8 +9,8 @@ use crate::update::{Architecture, Build};
 
 /// The plan for a request, from the sets of its KB.
 ///
-/// Judged in this order: is the baseline known at all, is there a set for the architecture, for the family and
-/// installation, for the place; does the baseline have it already; then the steps.
+/// Judged in this order: is the baseline known at all, is it a hotpatch, is there a set for the architecture, for the
+/// family and installation; is it withdrawn; is it for the place; does the baseline have it already; then the steps.
 pub fn plan(request: &Request, sets: &[PackageSet], knowledge: &Knowledge) -> Plan {
     let mut answer = empty(request, knowledge);
     let at = match request.baseline {
@@ -29,6 +29,14 @@ pub fn plan(request: &Request, sets: &[PackageSet], knowledge: &Knowledge) -> Pl
             families
         }
     };
+    if knowledge.hotpatch(request.kb).is_some() {
+        answer.status = Status::UnavailableOffline;
+        answer.advice = Some(format!(
+            "{} is a hotpatch, which the Catalog does not have: take the cumulative update of that month",
+            request.kb
+        ));
+        return answer;
+    }
     let candidates = match narrow(request, sets, &at) {
         Ok(candidates) => candidates,
         Err(advice) => {
@@ -47,6 +55,12 @@ pub fn plan(request: &Request, sets: &[PackageSet], knowledge: &Knowledge) -> Pl
     answer.product = Some(set.products.join("; "));
     answer.family = set.families.first().map(|family| family.folder.clone());
     answer.warnings.clone_from(&set.warnings);
+    if let Some(withdrawn) = knowledge.withdrawn(request.kb) {
+        answer.status = Status::Withdrawn;
+        answer.successor = Some(withdrawn.successor);
+        answer.advice = Some(format!("{}: take {} instead", withdrawn.why, withdrawn.successor));
+        return answer;
+    }
     answer_from_set(request, set, answer)
 }
 

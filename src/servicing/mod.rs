@@ -9,11 +9,13 @@ mod checkpoints;
 mod families;
 mod lines;
 mod releases;
+mod withdrawn;
 
 pub use checkpoints::{Checkpoint, KnownFile};
 pub use families::{Family, Installation};
 use jiff::civil::Date;
 pub use releases::{Release, ReleaseKind};
+pub use withdrawn::{Hotpatch, Withdrawn};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::update::{Architecture, Kb};
@@ -26,23 +28,43 @@ pub struct Knowledge {
     families: Vec<Family>,
     checkpoints: Vec<Checkpoint>,
     releases: releases::Releases,
+    refused: withdrawn::Refused,
 }
+
+/// The texts of the tables, by their file names.
+#[derive(Debug, Clone, Copy)]
+pub struct Tables<'a> {
+    /// `families.toml`
+    pub families: &'a str,
+    /// `checkpoints.toml`
+    pub checkpoints: &'a str,
+    /// `withdrawn.toml`
+    pub withdrawn: &'a str,
+    /// `releases.txt`
+    pub releases: &'a str,
+    /// `files.txt`
+    pub files: &'a str,
+}
+
+/// The tables that are compiled in.
+const BUILT_IN: Tables<'static> = Tables {
+    families: include_str!("data/families.toml"),
+    checkpoints: include_str!("data/checkpoints.toml"),
+    withdrawn: include_str!("data/withdrawn.toml"),
+    releases: include_str!("data/releases.txt"),
+    files: include_str!("data/files.txt"),
+};
 
 impl Knowledge {
     /// The tables that were compiled in.
     pub fn built_in() -> Result<Self> {
-        Self::parse(
-            include_str!("data/families.toml"),
-            include_str!("data/checkpoints.toml"),
-            include_str!("data/releases.txt"),
-            include_str!("data/files.txt"),
-        )
+        Self::parse(BUILT_IN)
     }
 
     /// Tables from their texts.
-    pub fn parse(families: &str, checkpoints: &str, releases: &str, files: &str) -> Result<Self> {
-        let families = families::parse(families)?;
-        let checkpoints = checkpoints::parse(checkpoints)?;
+    pub fn parse(tables: Tables<'_>) -> Result<Self> {
+        let families = families::parse(tables.families)?;
+        let checkpoints = checkpoints::parse(tables.checkpoints)?;
         for checkpoint in &checkpoints {
             let known = families.rows.iter().any(|family| family.id == checkpoint.family);
             if !known {
@@ -57,7 +79,8 @@ impl Knowledge {
             date: families.date,
             families: families.rows,
             checkpoints,
-            releases: releases::Releases::new(releases, files)?,
+            releases: releases::Releases::new(tables.releases, tables.files)?,
+            refused: withdrawn::parse(tables.withdrawn)?,
         })
     }
 
@@ -104,6 +127,16 @@ impl Knowledge {
     /// Reads all of what is otherwise read line by line, and says what is wrong with it.
     pub fn check(&self) -> Result<()> {
         self.releases.check()
+    }
+
+    /// The row of an update that Microsoft withdrew.
+    pub fn withdrawn(&self, kb: Kb) -> Option<&Withdrawn> {
+        self.refused.withdrawn.iter().find(|row| row.kb == kb)
+    }
+
+    /// The row of a hotpatch.
+    pub fn hotpatch(&self, kb: Kb) -> Option<&Hotpatch> {
+        self.refused.hotpatch.iter().find(|row| row.kb == kb)
     }
 
     /// The checkpoints of a family, lowest build first.
@@ -190,7 +223,7 @@ mod tests {
             (families, stranger.as_str(), "no known family"),
             (families, slip.as_str(), "name"),
         ] {
-            let error = Knowledge::parse(families, checkpoints, "", "").unwrap_err();
+            let error = Knowledge::parse(Tables { families, checkpoints, ..BUILT_IN }).unwrap_err();
             assert!(error.message().contains(word), "{error}");
         }
     }

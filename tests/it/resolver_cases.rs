@@ -9,7 +9,7 @@ use kbmirror::servicing::{Installation, Knowledge};
 use serde_json::Value;
 
 /// What the checkpoint rules and the families decide by themselves.
-const HELD: [&str; 3] = ["checkpoint", "no-checkpoint", "applicability"];
+const HELD: [&str; 5] = ["checkpoint", "no-checkpoint", "applicability", "withdrawn", "hotpatch"];
 
 /// Cases of those groups that need more: (id, what).
 const NOT_YET: &[(&str, &str)] =
