@@ -5,7 +5,7 @@ use super::output::Output;
 use super::setup::Setup;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
-use crate::resolve::{PackageSet, Plan, Request, Status, known_sets, plan};
+use crate::resolve::{PackageSet, Plan, Request, Status, Step, known_sets, plan};
 use crate::servicing::Knowledge;
 use crate::sync::sets_of;
 use crate::update::{Architecture, Kb, human_size};
@@ -79,22 +79,26 @@ fn show(plan: &Plan, output: &mut Output) {
         output.line(format!("  {advice}"));
     }
     if !plan.steps.is_empty() {
-        let mut table = output.table(&["#", "role", "size", "here", "file", "because"]).right(2);
+        let order = |step: &Step| step.order.map_or_else(|| "?".to_owned(), |order| order.to_string());
+        let mut files = output.table(&["#", "role", "size", "here", "file"]).right(2);
+        // The reasons have a table of their own: beside the names there is no room for sentences.
+        let mut reasons = output.table(&["#", "because"]);
         for step in &plan.steps {
-            let because = match &step.needed_if {
-                Some(needed_if) => format!("{}; needed if: {needed_if}", step.because),
-                None => step.because.clone(),
-            };
-            table.row([
-                step.order.map_or_else(|| "?".to_owned(), |order| order.to_string()),
+            files.row([
+                order(step),
                 step.role.to_string(),
                 step.size.map_or_else(|| "?".to_owned(), human_size),
                 if step.present { "yes" } else { "no" }.to_owned(),
                 output.file_name(&step.name),
-                because,
             ]);
+            let because = match &step.needed_if {
+                Some(needed_if) => format!("{}; needed if: {needed_if}", step.because),
+                None => step.because.clone(),
+            };
+            reasons.row([order(step), because]);
         }
-        output.text(table.render());
+        output.text(files.render());
+        output.text(reasons.render());
     }
     if let Some(total) = plan.total_bytes.filter(|_| plan.steps.len() > 1) {
         output.line(format!("together: {}", human_size(total)));
