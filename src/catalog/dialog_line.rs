@@ -123,7 +123,7 @@ fn escape(input: &mut &str) -> Result<char> {
     preceded('\\', known).parse_next(input)
 }
 
-/// `\uXXXX`, or two of them where they are the halves of one character. A half alone is no character.
+/// `\u0041`, or two of them where they are the halves of one character. A half alone is no character.
 fn code_unit(input: &mut &str) -> Result<char> {
     const HIGH: std::ops::RangeInclusive<u32> = 0xD800..=0xDBFF;
     const LOW: std::ops::RangeInclusive<u32> = 0xDC00..=0xDFFF;

@@ -106,7 +106,9 @@ async fn crawl(mut session: Session, kbs: Option<Vec<Kb>>, arguments: &Crawl) ->
         }
     } else {
         let query = Query::new(&arguments.what.join(" "))?;
-        for mut one in session.crawl_query(&query).await? {
+        let (found, without_kb) = session.crawl_query(&query, &arguments.arch).await?;
+        failures.extend(without_kb);
+        for mut one in found {
             failures.append(&mut one.failures);
             crawled.push(one);
         }

@@ -46,18 +46,27 @@ impl Session {
             return Err(Error::new(ErrorKind::NotFound, format!("the Catalog knows no update of {kb}"))
                 .hint("look at the number again; the Catalog does not list hotpatches and some enablement packages"));
         }
-        self.asked.insert(kb);
         let updates = own.len();
-        let mut failures = self.record_rows(own, architectures).await?;
+        let failures = self.record_rows(own, architectures).await?;
+        self.conclude(kb, updates, failures, architectures).await
+    }
+
+    /// With the updates of a KB recorded: what is needed to judge its files, and its sets.
+    async fn conclude(
+        &mut self,
+        kb: Kb,
+        updates: usize,
+        mut failures: Vec<Failure>,
+        architectures: &[Architecture],
+    ) -> Result<Crawled> {
+        self.asked.insert(kb);
         let lookups = self.look_up_related(kb, architectures).await?;
         let sets = self.record_sets(kb)?;
         for (related, error) in lookups {
             // Only where the lookup was needed to judge a file is its failure one of the run.
-            let undecided = sets.iter().flat_map(|(_, set)| &set.members);
-            let undecided = undecided.filter(|member| member.role == Role::Companion);
-            if undecided.into_iter().any(|member| member.kb() == Some(related))
-                && error.kind() != ErrorKind::NotFound
-            {
+            let mut undecided =
+                sets.iter().flat_map(|(_, set)| &set.members).filter(|member| member.role == Role::Companion);
+            if undecided.any(|member| member.kb() == Some(related)) && error.kind() != ErrorKind::NotFound {
                 failures.push(Failure::new(related.to_string(), &error));
             } else {
                 self.warn(format!(
@@ -69,8 +78,12 @@ impl Session {
         Ok(Crawled { kb, sets, updates, failures })
     }
 
-    /// Crawls all that a query finds, KB by KB.
-    pub async fn crawl_query(&mut self, query: &Query) -> Result<Vec<Crawled>> {
+    /// Crawls all that a query finds, KB by KB; also gives the failures of updates that carry no KB.
+    pub async fn crawl_query(
+        &mut self,
+        query: &Query,
+        architectures: &[Architecture],
+    ) -> Result<(Vec<Crawled>, Vec<Failure>)> {
         self.phase(format!("asking the Catalog for {:?}", query.words()));
         let rows = self.search(query).await?;
         if rows.is_empty() {
@@ -83,18 +96,16 @@ impl Session {
         for row in rows {
             by_kb.entry(row.class.kb).or_default().push(row);
         }
-        let mut crawled = Vec::new();
+        let (mut crawled, mut without_kb) = (Vec::new(), Vec::new());
         for (kb, rows) in by_kb {
             let updates = rows.len();
-            let mut failures = self.record_rows(rows, &[]).await?;
-            let Some(kb) = kb else { continue };
-            self.asked.insert(kb);
-            for (related, error) in self.look_up_related(kb, &[]).await? {
-                failures.push(Failure::new(related.to_string(), &error));
+            let mut failures = self.record_rows(rows, architectures).await?;
+            match kb {
+                Some(kb) => crawled.push(self.conclude(kb, updates, failures, architectures).await?),
+                None => without_kb.append(&mut failures),
             }
-            crawled.push(Crawled { kb, sets: self.record_sets(kb)?, updates, failures });
         }
-        Ok(crawled)
+        Ok((crawled, without_kb))
     }
 
     async fn search(&mut self, query: &Query) -> Result<Vec<Row>> {
@@ -196,7 +207,10 @@ impl Session {
 
     /// A file of a dialog, when its name, address, and digests can be what they should be.
     fn file_record(&self, file: &DialogFile) -> Result<FileRecord> {
-        let refused = |message: String| Error::new(ErrorKind::Integrity, message);
+        let refused = |message: String| {
+            Error::new(ErrorKind::Integrity, message)
+                .hint("no file of this update was recorded; the rest of the run went on")
+        };
         let url = Url::parse(&file.url)
             .map_err(|error| refused(format!("the address {:?} is refused", file.url)).caused_by(error))?;
         self.catalog.client().policy().check(&url, Purpose::File)?;

@@ -194,7 +194,8 @@ fn add_sets(
         let error = Error::new(
             ErrorKind::NotFound,
             format!("{kb} has no package of the architecture, product, and kind asked for"),
-        );
+        )
+        .hint(format!("kbmirror show {kb} tells which there are"));
         outcome.failures.push(Failure::new(kb.to_string(), &error));
     }
     Ok(())

@@ -74,7 +74,8 @@ fn wanted_file(
     };
     if index.is_disputed(key)? {
         let message = format!("{}: its SHA-1 is stated with two SHA-256", file.name);
-        return Err(Error::new(ErrorKind::Integrity, message));
+        return Err(Error::new(ErrorKind::Integrity, message)
+            .hint("neither file is published until the Catalog says which is right"));
     }
     if let (Some((sha1, against)), Some(name)) = (expected.sha1, name)
         && sha1 != name

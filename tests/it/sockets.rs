@@ -522,3 +522,30 @@ fn a_later_day_adds_and_forgets_nothing() {
     assert_eq!(tree(&bench.mirror().join("pool")).len(), 2);
     assert_eq!(items(&bench.json(&["list"]).exits(0).json()["sets"]).len(), 1);
 }
+
+#[test]
+fn a_crawl_of_words_goes_kb_by_kb_and_tells_what_failed_without_one() {
+    // A driver names no KB; its only file has a name that is a path.
+    let hostile = FileSpec { name: "..\\driver.cab".to_owned(), ..package("KB5041865", "a driver") };
+    let x64 = UpdateSpec {
+        files: vec![FileSpec::package("windows11.0-kb5041571-x64", "msu", "another architecture")],
+        ..UpdateSpec::new(
+            &id(3),
+            "2024-08 Cumulative Update for Windows 11 Version 24H2 for x64-based Systems (KB5041571)",
+        )
+    };
+    let world = small_world()
+        .update(UpdateSpec { files: vec![hostile], ..UpdateSpec::new(&id(2), "Example - Net - Windows 11") })
+        .update(x64);
+    let loopback = Loopback::start(world);
+    let bench = Bench::new();
+    let document = ask(&bench, &loopback, &["crawl", "Windows", "11", "--arch", "arm64"]).exits(5).json();
+    let failures = items(&document["failures"]);
+    assert_eq!(failures.len(), 1, "{document:#}");
+    assert!(
+        text_of(&failures[0]["what"]).contains(&id(2))
+            && text_of(&failures[0]["message"]).contains("refused")
+    );
+    assert_eq!(each(&document["sets"], "kb"), ["KB5041865"], "the other architecture was not asked for");
+    assert_eq!(bench.rows("SELECT count(*) FROM v_updates"), [["3"]]);
+}
