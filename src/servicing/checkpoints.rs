@@ -3,9 +3,9 @@
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use super::{Installation, check_format, faulty, read_table};
+use super::{Installation, KnownFile, check_files, check_format, check_sources, faulty, read_table};
 use crate::error::Result;
-use crate::update::{Architecture, Build, Kb, PackageName, Sha1, Sha256};
+use crate::update::{Architecture, Build, Kb};
 
 /// A cumulative update that later ones of its family build upon.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -19,8 +19,15 @@ pub struct Checkpoint {
     pub installation: Vec<Installation>,
     /// The build that it brings.
     pub build: Build,
-    /// When it was released.
-    pub date: Date,
+    /// When it was released, where that is known.
+    #[serde(default)]
+    pub date: Option<Date>,
+    /// Who gets it, when that is not everybody.
+    #[serde(default)]
+    pub channel: Option<String>,
+    /// The build that it builds upon itself, where that is known.
+    #[serde(default)]
+    pub base: Option<Build>,
     /// Where the row comes from.
     pub source: String,
     /// Its files as the Catalog gave them.
@@ -28,24 +35,24 @@ pub struct Checkpoint {
     files: Vec<KnownFile>,
 }
 
-/// A package file that is known beforehand.
+/// An update of a channel that is in no Catalog.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct KnownFile {
-    /// What it is for.
-    pub architecture: Architecture,
-    /// The Catalog's name of it.
-    pub name: String,
-    /// Its SHA-1, as in its name.
-    pub sha1: Sha1,
-    /// Its SHA-256, where the Catalog gave one.
-    #[serde(default)]
-    pub sha256: Option<Sha256>,
-    /// Its bytes.
-    #[serde(default)]
-    pub size: Option<u64>,
-    /// Where it was.
-    pub url: String,
+pub struct ChannelRelease {
+    /// Its KB.
+    pub kb: Kb,
+    /// The family's id.
+    pub family: u32,
+    /// Who gets it.
+    pub channel: String,
+    /// Which installations of the family it is for.
+    pub installation: Vec<Installation>,
+    /// The build that it brings.
+    pub build: Build,
+    /// The build that it builds upon.
+    pub base: Build,
+    /// Where the row comes from.
+    pub source: String,
 }
 
 impl Checkpoint {
@@ -60,32 +67,30 @@ impl Checkpoint {
 struct Table {
     format: u32,
     checkpoint: Vec<Checkpoint>,
+    #[serde(default)]
+    channel_release: Vec<ChannelRelease>,
 }
 
-pub(super) fn parse(text: &str) -> Result<Vec<Checkpoint>> {
+pub(super) fn parse(text: &str) -> Result<(Vec<Checkpoint>, Vec<ChannelRelease>)> {
     const NAME: &str = "checkpoints.toml";
     let table: Table = read_table(NAME, text)?;
     check_format(NAME, table.format)?;
     let mut rows = table.checkpoint;
     rows.sort_by_key(|row| (row.family, row.build));
+    check_sources(
+        NAME,
+        (rows.iter().map(|row| (row.kb.to_string(), &row.source)))
+            .chain(table.channel_release.iter().map(|row| (row.kb.to_string(), &row.source))),
+    )?;
     for row in &rows {
-        if row.source.trim().is_empty() {
-            return Err(faulty(NAME, &format!("{} names no source", row.kb)));
-        }
         if row.build.number != row.family {
             return Err(faulty(NAME, &format!("{} has a build of another family", row.kb)));
         }
-        for file in &row.files {
-            let name = PackageName::parse(&file.name);
-            let agrees = name.kb == Some(row.kb)
-                && name.architecture == Some(file.architecture)
-                && name.sha1 == Some(file.sha1);
-            if !agrees {
-                let what =
-                    format!("{}: KB, architecture, or SHA-1 differ from the name {}", row.kb, file.name);
-                return Err(faulty(NAME, &what));
-            }
+        // Bases below builds make every chain end.
+        if row.base.is_some_and(|base| base >= row.build) {
+            return Err(faulty(NAME, &format!("{} builds upon itself or upon what is later", row.kb)));
         }
+        check_files(NAME, row.kb, &row.files)?;
     }
-    Ok(rows)
+    Ok((rows, table.channel_release))
 }

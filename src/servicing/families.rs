@@ -1,13 +1,14 @@
 //! The table of families: which builds share packages, and how titles name them. No product may belong to two.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{check_format, faulty, read_table};
+use super::dotnet::Dotnet;
+use super::{check_format, check_sources, faulty, read_table};
 use crate::error::Result;
-use crate::update::Build;
+use crate::update::{Architecture, Build};
 
 /// Whether packages are for a client or a server; the same build number may be both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -29,6 +30,16 @@ impl Installation {
     }
 }
 
+/// How a running machine takes a package file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// With DISM.
+    Dism,
+    /// With wusa, because its own DISM takes no `.msu` online.
+    Wusa,
+}
+
 /// Builds that share packages.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -43,10 +54,26 @@ pub struct Family {
     pub folder: String,
     /// The builds that a machine of the family may state.
     pub builds: Vec<u32>,
+    /// The version that a build is, where the builds are several versions.
+    #[serde(default)]
+    releases: BTreeMap<String, String>,
+    /// The architectures that there are.
+    pub architectures: Vec<Architecture>,
+    /// How a running machine takes a package.
+    pub method: Method,
+    /// The .NET Framework that came with it.
+    pub dotnet: Dotnet,
     /// How titles name it.
     products: Vec<Product>,
     /// Where the row comes from.
     pub source: String,
+}
+
+/// "Windows 11, version 24H2", "windows-11-24h2", and "Windows 11 24H2" are one product.
+pub fn plain_words(text: &str) -> String {
+    let text =
+        text.to_ascii_lowercase().replace(|letter: char| !letter.is_alphanumeric() && letter != '.', " ");
+    text.split_whitespace().filter(|&word| word != "version").collect::<Vec<_>>().join(" ")
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -67,6 +94,30 @@ impl Family {
     /// The build under which the family itself is known: 26200.8117 is 26100.8117 there.
     pub fn canonical(&self, build: Build) -> Option<Build> {
         self.revision_of(build).map(|revision| Build::new(self.id, revision))
+    }
+
+    /// The version that a build of the family is: 25H2.
+    pub fn release_of(&self, build: u32) -> Option<&str> {
+        self.releases.get(&build.to_string()).map(String::as_str)
+    }
+
+    /// Whether a product as people type it names the family: its name, its folder, or a title's words.
+    pub fn is_called(&self, product: &str) -> bool {
+        let asked = plain_words(product);
+        let of_titles = self.products.iter().map(|row| {
+            plain_words(&format!("{} {}", row.product, row.release.as_deref().unwrap_or_default()))
+        });
+        let mut names = of_titles.chain([plain_words(&self.name), plain_words(&self.folder)]);
+        !asked.is_empty()
+            && names.any(|name| name == asked || name.strip_prefix("microsoft ") == Some(&asked))
+    }
+
+    /// Whether a title names this version of the family.
+    pub fn has_release(&self, release: &str) -> bool {
+        let of_titles = self.products.iter().filter_map(|row| row.release.as_deref());
+        of_titles
+            .chain(self.releases.values().map(String::as_str))
+            .any(|own| own.eq_ignore_ascii_case(release))
     }
 
     /// Whether titles name it so.
@@ -110,6 +161,7 @@ pub(super) fn parse(text: &str) -> Result<Families> {
     const NAME: &str = "families.toml";
     let table: Table = read_table(NAME, text)?;
     check_format(NAME, table.format)?;
+    check_sources(NAME, table.family.iter().map(|family| (family.name.clone(), &family.source)))?;
     let (mut folders, mut ids, mut products) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for family in &table.family {
         let what = format!("{} ({})", family.name, family.installation.as_str());
@@ -121,8 +173,13 @@ pub(super) fn parse(text: &str) -> Result<Families> {
                 &format!("{what} has a folder that is no plain name: {:?}", family.folder),
             ));
         }
-        if family.source.trim().is_empty() {
-            return Err(faulty(NAME, &format!("{what} names no source")));
+        if let Some(build) =
+            family.releases.keys().find(|build| !family.builds.iter().any(|own| own.to_string() == **build))
+        {
+            return Err(faulty(
+                NAME,
+                &format!("{what} names a release of the build {build}, which it does not list"),
+            ));
         }
         if !family.builds.contains(&family.id) {
             return Err(faulty(NAME, &format!("{what} does not list its own build")));

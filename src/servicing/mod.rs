@@ -6,19 +6,36 @@
 //! an error that names the row. Every table has a version and a date, which every answer carries.
 
 mod checkpoints;
+mod dotnet;
+mod editions;
+mod enablement;
 mod families;
+mod known_file;
 mod lines;
+mod packages;
+mod parents;
+mod prerequisites;
 mod releases;
 mod withdrawn;
 
-pub use checkpoints::{Checkpoint, KnownFile};
-pub use families::{Family, Installation};
+use std::sync::OnceLock;
+
+pub use checkpoints::{ChannelRelease, Checkpoint};
+pub use dotnet::{Dotnet, DotnetChild, DotnetParent, Instead};
+pub use editions::{Esu, Ltsc, Preparation};
+pub use enablement::{Enablement, NoEnablement};
+pub use families::{Family, Installation, Method, plain_words};
 use jiff::civil::Date;
+pub use known_file::KnownFile;
+use known_file::check_files;
+pub use packages::KnownPackage;
+pub use parents::ParentRule;
+pub use prerequisites::{Needed, NeededAs, NeedsBefore, NeedsSince, SeparateStack, StackFloor};
 pub use releases::{Release, ReleaseKind};
-pub use withdrawn::{Hotpatch, Withdrawn};
+pub use withdrawn::{Expired, Hotpatch, HotpatchBaseline, Withdrawn};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::update::{Architecture, Kb};
+use crate::update::{Architecture, Kb, Kind, PackageName};
 
 /// All tables together.
 #[derive(Debug, Clone)]
@@ -27,61 +44,127 @@ pub struct Knowledge {
     date: Date,
     families: Vec<Family>,
     checkpoints: Vec<Checkpoint>,
+    channel_releases: Vec<ChannelRelease>,
     releases: releases::Releases,
+    /// The whole history in order, read once somebody asks for more than one KB of it.
+    history: OnceLock<Vec<Release>>,
+    packages: packages::Packages,
+    /// All packages, read once somebody asks for those of a kind.
+    all_packages: OnceLock<Vec<KnownPackage>>,
     refused: withdrawn::Refused,
+    before: prerequisites::Before,
+    enablement: enablement::Table,
+    editions: editions::Table,
+    dotnet: dotnet::Table,
+    parents: parents::Table,
 }
 
-/// The texts of the tables, by their file names.
-#[derive(Debug, Clone, Copy)]
-pub struct Tables<'a> {
-    /// `families.toml`
-    pub families: &'a str,
-    /// `checkpoints.toml`
-    pub checkpoints: &'a str,
-    /// `withdrawn.toml`
-    pub withdrawn: &'a str,
-    /// `releases.txt`
-    pub releases: &'a str,
-    /// `files.txt`
-    pub files: &'a str,
+macro_rules! tables {
+    ($($field:ident = $file:literal,)*) => {
+        /// The texts of the tables, by their file names.
+        #[derive(Debug, Clone, Copy)]
+        pub struct Tables<'a> {
+            $(#[doc = concat!("`", $file, "`")] pub $field: &'a str,)*
+        }
+
+        impl Tables<'static> {
+            /// The tables that are compiled in.
+            pub const fn built_in() -> Self {
+                Self { $($field: include_str!(concat!("data/", $file)),)* }
+            }
+        }
+
+        impl<'a> Tables<'a> {
+            /// The file names of all tables.
+            pub const NAMES: &'static [&'static str] = &[$($file,)*];
+
+            /// Puts a text in the place of a table; whether there is a table of this name.
+            pub fn replace(&mut self, name: &str, text: &'a str) -> bool {
+                match name {
+                    $($file => self.$field = text,)*
+                    _ => return false,
+                }
+                true
+            }
+
+            /// Every table with its file name.
+            pub fn iter(&self) -> impl Iterator<Item = (&'static str, &'a str)> {
+                [$(($file, self.$field),)*].into_iter()
+            }
+        }
+    };
 }
 
-/// The tables that are compiled in.
-const BUILT_IN: Tables<'static> = Tables {
-    families: include_str!("data/families.toml"),
-    checkpoints: include_str!("data/checkpoints.toml"),
-    withdrawn: include_str!("data/withdrawn.toml"),
-    releases: include_str!("data/releases.txt"),
-    files: include_str!("data/files.txt"),
-};
+tables! {
+    families = "families.toml",
+    checkpoints = "checkpoints.toml",
+    withdrawn = "withdrawn.toml",
+    prerequisites = "prerequisites.toml",
+    enablement = "enablement.toml",
+    editions = "editions.toml",
+    dotnet = "dotnet.toml",
+    parents = "parents.toml",
+    releases = "releases.txt",
+    files = "files.txt",
+    packages = "packages.txt",
+    stacks = "stacks.txt",
+}
 
 impl Knowledge {
     /// The tables that were compiled in.
     pub fn built_in() -> Result<Self> {
-        Self::parse(BUILT_IN)
+        Self::parse(Tables::built_in())
     }
 
     /// Tables from their texts.
     pub fn parse(tables: Tables<'_>) -> Result<Self> {
         let families = families::parse(tables.families)?;
-        let checkpoints = checkpoints::parse(tables.checkpoints)?;
-        for checkpoint in &checkpoints {
-            let known = families.rows.iter().any(|family| family.id == checkpoint.family);
-            if !known {
-                return Err(faulty(
-                    "checkpoints.toml",
-                    &format!("{} is of no known family ({})", checkpoint.kb, checkpoint.family),
-                ));
-            }
-        }
-        Ok(Self {
+        let (checkpoints, channel_releases) = checkpoints::parse(tables.checkpoints)?;
+        let knowledge = Self {
             version: families.version,
             date: families.date,
             families: families.rows,
             checkpoints,
+            channel_releases,
             releases: releases::Releases::new(tables.releases, tables.files)?,
+            history: OnceLock::new(),
+            packages: packages::Packages::new(tables.packages, tables.stacks)?,
+            all_packages: OnceLock::new(),
             refused: withdrawn::parse(tables.withdrawn)?,
-        })
+            before: prerequisites::parse(tables.prerequisites)?,
+            enablement: enablement::parse(tables.enablement)?,
+            editions: editions::parse(tables.editions)?,
+            dotnet: dotnet::parse(tables.dotnet)?,
+            parents: parents::parse(tables.parents)?,
+        };
+        knowledge.check_families()?;
+        Ok(knowledge)
+    }
+
+    /// Every row that speaks of a family speaks of one that there is.
+    fn check_families(&self) -> Result<()> {
+        let known = |id: u32| self.families.iter().any(|family| family.id == id);
+        let rows = (self.checkpoints.iter().map(|row| ("checkpoints.toml", row.kb, row.family)))
+            .chain(self.channel_releases.iter().map(|row| ("checkpoints.toml", row.kb, row.family)))
+            .chain(self.before.floor.iter().map(|row| ("prerequisites.toml", row.kb, row.family)))
+            .chain(self.before.before.iter().map(|row| ("prerequisites.toml", row.kb, row.family)))
+            .chain(self.enablement.enablement.iter().map(|row| ("enablement.toml", row.kb, row.family)))
+            .chain(self.dotnet.parent.iter().map(|row| ("dotnet.toml", row.kb, row.family)))
+            .chain(self.parents.parent.iter().map(|row| ("parents.toml", row.kb, row.family)))
+            .chain(self.refused.expired.iter().map(|row| ("withdrawn.toml", row.kb, row.family)));
+        for (table, kb, family) in rows {
+            if !known(family) {
+                return Err(faulty(table, &format!("{kb} is of no known family ({family})")));
+            }
+        }
+        for row in &self.enablement.enablement {
+            let builds = self.families.iter().filter(|family| family.id == row.family);
+            let builds: Vec<u32> = builds.flat_map(|family| family.builds.iter().copied()).collect();
+            if !row.from.iter().chain([&row.to]).all(|build| builds.contains(build)) {
+                return Err(faulty("enablement.toml", &format!("{} leads out of its family", row.kb)));
+            }
+        }
+        Ok(())
     }
 
     /// The version of the tables.
@@ -124,9 +207,25 @@ impl Knowledge {
         self.releases.files_of(kb)
     }
 
+    /// The packages of a KB beside the cumulative updates' files, by family and architecture.
+    pub fn packages_of(&self, kb: Kb) -> Vec<KnownPackage> {
+        self.packages.of(kb)
+    }
+
+    /// Every package beside the cumulative updates' files, by KB.
+    pub fn packages(&self) -> impl Iterator<Item = &KnownPackage> {
+        self.all_packages.get_or_init(|| self.packages.iter().collect()).iter()
+    }
+
+    /// The separate servicing stack that was published beside a cumulative update of a family.
+    pub fn paired_stack(&self, lcu: Kb, family: u32) -> Option<Kb> {
+        self.packages.paired_stack(lcu, family)
+    }
+
     /// Reads all of what is otherwise read line by line, and says what is wrong with it.
     pub fn check(&self) -> Result<()> {
-        self.releases.check()
+        self.releases.check()?;
+        self.packages.check()
     }
 
     /// The row of an update that Microsoft withdrew.
@@ -139,12 +238,149 @@ impl Knowledge {
         self.refused.hotpatch.iter().find(|row| row.kb == kb)
     }
 
-    /// The checkpoints of a family, lowest build first.
+    /// The row of an update that left the Catalog and is still good.
+    pub fn expired(&self, kb: Kb) -> Option<&Expired> {
+        self.refused.expired.iter().find(|row| row.kb == kb)
+    }
+
+    /// The row of an ordinary update of a month that was planned as a hotpatch month.
+    pub fn hotpatch_baseline(&self, kb: Kb) -> Option<&HotpatchBaseline> {
+        self.refused.baseline.iter().find(|row| row.kb == kb)
+    }
+
+    /// The checkpoints of a family that everybody gets, lowest build first.
     pub fn checkpoints_of(&self, family: &Family) -> impl Iterator<Item = &Checkpoint> {
+        self.checkpoints_in(family, None)
+    }
+
+    /// The checkpoints of a family in a channel, lowest build first.
+    pub fn checkpoints_in<'k>(
+        &'k self,
+        family: &Family,
+        channel: Option<&'k str>,
+    ) -> impl Iterator<Item = &'k Checkpoint> + use<'k> {
         let (id, installation) = (family.id, family.installation);
-        self.checkpoints
+        self.checkpoints.iter().filter(move |row| {
+            row.family == id && row.installation.contains(&installation) && row.channel.as_deref() == channel
+        })
+    }
+
+    /// The row of an update of a channel that is in no Catalog.
+    pub fn channel_release(&self, kb: Kb) -> Option<&ChannelRelease> {
+        self.channel_releases.iter().find(|row| row.kb == kb)
+    }
+
+    /// The checkpoint row of a KB.
+    pub fn checkpoint(&self, kb: Kb) -> Option<&Checkpoint> {
+        self.checkpoints.iter().find(|row| row.kb == kb)
+    }
+
+    /// Every release for a family, by KB and build.
+    pub fn history_of<'k>(&'k self, family: &'k Family) -> impl Iterator<Item = &'k Release> {
+        self.history.get_or_init(|| self.releases.all()).iter().filter(move |release| release.is_for(family))
+    }
+
+    /// The row of a family whose servicing stack was a package of its own at a date.
+    pub fn separate_stack(&self, family: &Family, date: Option<Date>) -> Option<&SeparateStack> {
+        self.before.separate(family.id, date)
+    }
+
+    /// The floors of a family's servicing stack, earliest first.
+    pub fn stack_floors(&self, family: &Family) -> Vec<&StackFloor> {
+        let mut floors: Vec<&StackFloor> =
+            self.before.floor.iter().filter(|row| row.family == family.id).collect();
+        floors.sort_by_key(|row| (row.from, row.kb));
+        floors
+    }
+
+    /// The floor row of a servicing stack.
+    pub fn stack_floor(&self, kb: Kb) -> Option<&StackFloor> {
+        self.before.floor.iter().find(|row| row.kb == kb)
+    }
+
+    /// What one update needs before it, whatever the build.
+    pub fn needs_before(&self, kb: Kb) -> impl Iterator<Item = &NeedsBefore> {
+        self.before.before.iter().filter(move |row| row.kb == kb)
+    }
+
+    /// Every row of what one update needs before it.
+    pub fn all_needs_before(&self) -> &[NeedsBefore] {
+        &self.before.before
+    }
+
+    /// What updates of a family need from a date on.
+    pub fn needs_since(&self, family: &Family, date: Option<Date>) -> Option<&NeedsSince> {
+        let date = date?;
+        self.before.since.iter().find(|row| row.family == family.id && row.from <= date)
+    }
+
+    /// Every row of what updates need from a date on.
+    pub fn all_needs_since(&self) -> &[NeedsSince] {
+        &self.before.since
+    }
+
+    /// Every enablement package.
+    pub fn enablements(&self) -> &[Enablement] {
+        &self.enablement.enablement
+    }
+
+    /// The row of a version to which no package leads.
+    pub fn no_enablement(&self, release: &str) -> Option<&NoEnablement> {
+        self.enablement.none.iter().find(|row| row.release.eq_ignore_ascii_case(release))
+    }
+
+    /// Every long-term edition.
+    pub fn ltsc(&self) -> &[Ltsc] {
+        &self.editions.ltsc
+    }
+
+    /// The Extended Security Updates of a family.
+    pub fn esu(&self, family: &Family) -> Option<&Esu> {
+        self.editions
+            .esu
             .iter()
-            .filter(move |row| row.family == id && row.installation.contains(&installation))
+            .find(|row| row.family == family.id && row.installation.contains(&family.installation))
+    }
+
+    /// The Extended Security Updates that a package prepares for.
+    pub fn esu_of_preparation(&self, kb: Kb) -> Option<&Esu> {
+        self.editions.esu.iter().find(|row| row.preparations().any(|own| own == kb))
+    }
+
+    /// The row of a .NET Framework update that is a bundle.
+    pub fn dotnet_parent(&self, kb: Kb) -> Option<&DotnetParent> {
+        self.dotnet.parent.iter().find(|row| row.kb == kb)
+    }
+
+    /// The bundle and the child of a .NET Framework package.
+    pub fn dotnet_child(&self, kb: Kb) -> Option<(&DotnetParent, &DotnetChild)> {
+        let of = |parent: &DotnetParent| parent.children.iter().position(|child| child.kb == kb);
+        self.dotnet.parent.iter().find_map(|parent| Some((parent, parent.children.get(of(parent)?)?)))
+    }
+
+    /// The .NET Framework update that a family takes in place of another family's.
+    pub fn dotnet_instead(&self, kb: Kb, family: &Family) -> Option<&Instead> {
+        self.dotnet.instead.iter().find(|row| row.kb == kb && row.on == family.id)
+    }
+
+    /// Every row of .NET Framework updates that are not for a family.
+    pub fn dotnet_insteads(&self) -> &[Instead] {
+        &self.dotnet.instead
+    }
+
+    /// Which service packs an update accepts, where that is known.
+    pub fn parent_rule(&self, kb: Kb) -> Option<&ParentRule> {
+        self.parents.parent.iter().find(|row| row.kb == kb)
+    }
+
+    /// The KB of a file: the one in its name, else what is known of names without any.
+    pub fn kb_of_file(&self, name: &str) -> Option<Kb> {
+        PackageName::parse(name).kb.or_else(|| self.parents.kb_of_name(name))
+    }
+
+    /// What an update is, where its title does not say it.
+    pub fn kind_of(&self, kb: Kb) -> Option<Kind> {
+        self.parents.kind_of(kb)
     }
 }
 
@@ -156,6 +392,14 @@ fn faulty(table: &str, what: &str) -> Error {
 /// Reads a table from TOML; unknown keys are refused, so that a mistyped one is not silently without effect.
 fn read_table<T: serde::de::DeserializeOwned>(table: &str, text: &str) -> Result<T> {
     toml::from_str(text).map_err(|error| faulty(table, &error.to_string()))
+}
+
+/// Every row says where it comes from.
+fn check_sources<'r>(table: &str, rows: impl Iterator<Item = (String, &'r String)>) -> Result<()> {
+    match rows.filter(|(_, source)| source.trim().is_empty()).map(|(what, _)| what).next() {
+        None => Ok(()),
+        Some(what) => Err(faulty(table, &format!("{what} names no source"))),
+    }
 }
 
 /// The format that this program reads.
@@ -223,7 +467,7 @@ mod tests {
             (families, stranger.as_str(), "no known family"),
             (families, slip.as_str(), "name"),
         ] {
-            let error = Knowledge::parse(Tables { families, checkpoints, ..BUILT_IN }).unwrap_err();
+            let error = Knowledge::parse(Tables { families, checkpoints, ..Tables::built_in() }).unwrap_err();
             assert!(error.message().contains(word), "{error}");
         }
     }

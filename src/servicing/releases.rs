@@ -28,6 +28,9 @@ pub struct Release {
     pub build: Build,
     /// When it was released, where that is known.
     pub date: Option<Date>,
+    /// The day on which a public list had it first, where the release date is not known: a day or a few after it. Where
+    /// no more than the month is known, a day of that month.
+    pub first_seen: Option<Date>,
     /// Of what sort it was, where that is known.
     pub kind: Option<ReleaseKind>,
     /// Client or server, where it is not for both.
@@ -68,6 +71,11 @@ impl Releases {
         self.releases.beginning_with(&words).filter_map(parse_release).collect()
     }
 
+    /// All of it, by KB, family, and build.
+    pub(super) fn all(&self) -> Vec<Release> {
+        self.releases.iter().filter_map(parse_release).collect()
+    }
+
     /// The files of a KB by architecture, as the Catalog named them.
     pub(super) fn files_of(&self, kb: Kb) -> Vec<(Architecture, String)> {
         let words = format!("{:08} ", kb.number());
@@ -75,16 +83,24 @@ impl Releases {
     }
 }
 
-/// `05086672 26100 008117 2026-03-31 o c h`
+/// `05086672 26100 008117 2026-03-31 r o c h`
 fn parse_release(line: &str) -> Option<Release> {
     let mut columns = line.split_ascii_whitespace();
     let (kb, family, revision) = (columns.next()?, columns.next()?, columns.next()?);
-    let (date, kind, installation, _source) =
-        (columns.next()?, columns.next()?, columns.next()?, columns.next()?);
+    let (date, date_is, kind) = (columns.next()?, columns.next()?, columns.next()?);
+    let (installation, _source) = (columns.next()?, columns.next()?);
+    let date: Option<Date> = if date == "-" { None } else { Some(date.parse().ok()?) };
+    let (date, first_seen) = match date_is {
+        "r" => (Some(date?), None),
+        "s" | "m" => (None, Some(date?)),
+        "-" if date.is_none() => (None, None),
+        _ => return None,
+    };
     Some(Release {
         kb: Kb::from_number(kb.parse().ok()?)?,
         build: Build::new(family.parse().ok()?, revision.parse().ok()?),
-        date: if date == "-" { None } else { Some(date.parse().ok()?) },
+        date,
+        first_seen,
         kind: match kind {
             "b" => Some(ReleaseKind::Regular),
             "o" => Some(ReleaseKind::OutOfBand),
@@ -152,6 +168,10 @@ mod tests {
         assert_eq!(release.installation, Some(Installation::Client));
         assert_eq!(history().of("KB5120233".parse().unwrap())[0].installation, Some(Installation::Server));
         assert_eq!(history().of("KB5046617".parse().unwrap())[0].installation, None);
+        let listed = history().of("KB5120238".parse().unwrap())[0];
+        assert_eq!(listed.date, None, "a day in a list is no release date");
+        assert_eq!(listed.first_seen.unwrap().to_string(), "2026-08-11");
+        assert_eq!(release.first_seen, None);
         let files = history().files_of("KB5086672".parse().unwrap());
         let names: Vec<&str> = files.iter().map(|(_, name)| name.as_str()).collect();
         assert_eq!(
@@ -167,9 +187,11 @@ mod tests {
     fn what_is_no_line_is_refused() {
         for line in [
             "",
-            "05086672 26100 008117 2026-03-31 x c h",
-            "05086672 26100 008117 2026-13-31 o c h",
-            "0 1 2 - - b h",
+            "05086672 26100 008117 2026-03-31 r x c h",
+            "05086672 26100 008117 2026-13-31 r o c h",
+            "05086672 26100 008117 2026-03-31 - o c h",
+            "05086672 26100 008117          - r o c h",
+            "0 1 2 - - - b h",
         ] {
             assert_eq!(parse_release(line), None, "{line:?}");
         }

@@ -1,9 +1,10 @@
-//! The table of updates that are refused: withdrawn ones with their successors, and hotpatches.
+//! The table of updates that are not to be had as asked for: withdrawn ones with their successors, expired ones, and
+//! hotpatches.
 
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use super::{check_format, faulty, read_table};
+use super::{Installation, check_format, check_sources, faulty, read_table};
 use crate::error::Result;
 use crate::update::Kb;
 
@@ -35,6 +36,34 @@ pub struct Hotpatch {
     pub source: String,
 }
 
+/// An update that left the Catalog and is still good.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expired {
+    /// Its KB.
+    pub kb: Kb,
+    /// The family's id.
+    pub family: u32,
+    /// Where the row comes from.
+    pub source: String,
+}
+
+/// A month of the hotpatch calendar that brought an ordinary update.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HotpatchBaseline {
+    /// Its KB.
+    pub kb: Kb,
+    /// The family's id.
+    pub family: u32,
+    /// Client or server.
+    pub installation: Installation,
+    /// What there is to know.
+    pub note: String,
+    /// Where the row comes from.
+    pub source: String,
+}
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Refused {
@@ -43,16 +72,24 @@ pub(super) struct Refused {
     pub(super) withdrawn: Vec<Withdrawn>,
     #[serde(default)]
     pub(super) hotpatch: Vec<Hotpatch>,
+    #[serde(default)]
+    pub(super) expired: Vec<Expired>,
+    #[serde(default)]
+    pub(super) baseline: Vec<HotpatchBaseline>,
 }
 
 pub(super) fn parse(text: &str) -> Result<Refused> {
     const NAME: &str = "withdrawn.toml";
     let table: Refused = read_table(NAME, text)?;
     check_format(NAME, table.format)?;
+    check_sources(
+        NAME,
+        (table.withdrawn.iter().map(|row| (row.kb.to_string(), &row.source)))
+            .chain(table.hotpatch.iter().map(|row| (row.kb.to_string(), &row.source)))
+            .chain(table.expired.iter().map(|row| (row.kb.to_string(), &row.source)))
+            .chain(table.baseline.iter().map(|row| (row.kb.to_string(), &row.source))),
+    )?;
     for row in &table.withdrawn {
-        if row.source.trim().is_empty() {
-            return Err(faulty(NAME, &format!("{} names no source", row.kb)));
-        }
         // A successor that is withdrawn itself would send the operator on; a chain must end.
         if table.withdrawn.iter().any(|other| other.kb == row.successor) {
             return Err(faulty(
@@ -60,9 +97,9 @@ pub(super) fn parse(text: &str) -> Result<Refused> {
                 &format!("{} is succeeded by {}, which is withdrawn itself", row.kb, row.successor),
             ));
         }
-    }
-    if let Some(row) = table.hotpatch.iter().find(|row| row.source.trim().is_empty()) {
-        return Err(faulty(NAME, &format!("{} names no source", row.kb)));
+        if table.expired.iter().any(|other| other.kb == row.kb) {
+            return Err(faulty(NAME, &format!("{} is withdrawn and expired at once", row.kb)));
+        }
     }
     Ok(table)
 }

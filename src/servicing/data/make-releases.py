@@ -1,31 +1,27 @@
 #!/usr/bin/env python3
-"""Makes releases.txt, the release history, and files.txt, the package files of its KBs, from collected facts.
+"""Makes releases.txt, the release history, files.txt, the package files of its KBs, packages.txt, the packages
+beside the cumulative updates, and stacks.txt, their separate servicing stacks, from collected facts.
 
     make-releases.py releases FACTS > releases.txt
     make-releases.py files FACTS > files.txt
+    make-releases.py packages FACTS > packages.txt      (reads files.txt and releases.txt beside this script)
+    make-releases.py stacks FACTS > stacks.txt
 
-FACTS is a folder with kb-builds.jsonl, checkpoint-facts.jsonl, and patch-sets.jsonl.
+FACTS is a folder with kb-builds.jsonl, checkpoint-facts.jsonl, patch-sets.jsonl, catalog-rows.jsonl, titles.jsonl,
+and knowledge-rows.jsonl.
 
-A row of the input has `kb`, `builds`, `line`, and where they are known `date`, `kind`, and `date_is`. Dates that are
-said to be no release dates are left out. The outcome is sorted text with lines of one length, so that the program
-finds a KB by halving and parses nothing beforehand. Where sources name different revisions for a KB, all are kept:
-eight KBs were released twice.
+A row of kb-builds has `kb`, `builds`, `line`, and where they are known `date`, `kind`, and `date_is`. Dates that are
+said to be no release dates are kept and marked. The outcome is sorted text with lines of one length, so that the
+program finds a KB by halving and parses nothing beforehand. Where sources name different revisions for a KB, all are
+kept: eight KBs were released twice.
 """
 
-import json
 import re
 import sys
-from pathlib import Path
 
-# Builds that share their revisions, by the lowest one.
-FAMILIES = {
-    28000: (28000, 28020),
-    26100: (26100, 26200, 26300),
-    22621: (22621, 22631),
-    19041: (19041, 19042, 19043, 19044, 19045),
-    18362: (18362, 18363),
-}
-OF_BUILD = {build: family for family, builds in FAMILIES.items() for build in builds}
+from collected import KNOWN_LATER, OF_BUILD, facts, released_kbs
+from packages import packages, stacks
+
 # The server's line of revisions of 26100 since 2026-01 begins here; the client's stays far below.
 FIRST_SERVER_REVISION = 32230
 # Out-of-band releases of 2025-10 that were for one of the two before they parted.
@@ -36,11 +32,13 @@ LEFT_OUT = {15254}
 
 HEADER = """\
 # The release history: which build a KB brings. Made by make-releases.py; lines may be mended by hand while they stay
-# sorted and of one length. Columns: KB, family, revision, release date, kind, installation, source.
+# sorted and of one length. Columns: KB, family, revision, date, what the date is, kind, installation, source.
+#   date is  r release date, s first seen in a public list, m only the month is known, - no date
 #   kind    b second Tuesday, o out of band, p preview, - not known
 #   installation  c client, s server, b both (of the family's rows in families.toml)
 #   source  h headings of KB articles (noodled/windows-update-msu-links), l dated patch lists
-#           (adavak/Win_ISO_Patching_Scripts), n Microsoft's node image notes (Azure/AgentBaker), r release tables
+#           (adavak/Win_ISO_Patching_Scripts), n Microsoft's node image notes (Azure/AgentBaker), r release tables,
+#           w write-ups of 2026-08 that name KB, build, and servicing stack of Server 2016
 # version 2026.10.1, date 2026-10-05
 """
 
@@ -64,12 +62,6 @@ def installation(kb, family, revision, dates):
     return "c" if max(dates, default="") >= "2026-01" else "b"
 
 
-def facts(folder, name):
-    with open(Path(folder) / name, encoding="utf-8") as lines:
-        for line in lines:
-            yield json.loads(line)
-
-
 def releases(folder):
     rows, dates = {}, {}
     for row in facts(folder, "kb-builds.jsonl"):
@@ -80,15 +72,29 @@ def releases(folder):
             key = (int(row["kb"][2:]), OF_BUILD.get(number, number), revision)
             if row.get("date"):
                 dates.setdefault(key, []).append(row["date"])
-            date = "-" if row.get("date_is") else row.get("date") or "-"
-            found = (date, KINDS.get(row.get("kind"), "-"), source(row))
-            # A row with a date knows more than one without; article headings come before lists.
+            date = row.get("date") or "-"
+            found = (date, date_mark(row), KINDS.get(row.get("kind"), "-"), source(row))
             rows.setdefault(key, []).append(found)
+    for kb, build, date in KNOWN_LATER:
+        number, revision = (int(part) for part in build.split("."))
+        rows.setdefault((kb, number, revision), []).append((date, "r", "b", "w"))
     print(HEADER, end="")
     for (kb, family, revision), found in sorted(rows.items()):
-        date, kind, letter = min(found, key=lambda row: (row[0] == "-", row[1] == "-", "hrnl".index(row[2])))
+        # A release date knows more than a day in a list, and any date more than none; article headings come before
+        # lists. Of several days in lists the first one counts.
+        dated = min(found, key=lambda row: ("rsm-".index(row[1]), row[2] == "-", "hrnlw".index(row[3]), row[0]))
+        date, mark, kind, letter = dated
+        if mark != "r":
+            kind = min(found, key=lambda row: (row[2] == "-", "hrnlw".index(row[3])))[2]
         which = installation(kb, family, revision, dates.get((kb, family, revision), []))
-        print(f"{kb:08} {family:05} {revision:06} {date:>10} {kind} {which} {letter}")
+        print(f"{kb:08} {family:05} {revision:06} {date:>10} {mark} {kind} {which} {letter}")
+
+
+def date_mark(row):
+    if not row.get("date"):
+        return "-"
+    said = row.get("date_is") or "release"
+    return "s" if said.startswith("first seen") else "m" if said.startswith("month known") else "r"
 
 
 FILES_HEADER = """\
@@ -96,6 +102,8 @@ FILES_HEADER = """\
 # Columns: KB, architecture, the version in the name's prefix, SHA-1. The name is
 # windows<version>-kb<KB>-<architecture>_<SHA-1>.msu; sources as in releases.txt.
 """
+
+
 NAME = re.compile(r"windows(1[01]\.0)-kb(\d+)-(x64|x86|arm64)_([0-9a-f]{40})\.msu", re.IGNORECASE)
 
 
@@ -105,8 +113,11 @@ def names(folder):
     for row in facts(folder, "checkpoint-facts.jsonl"):
         if row["record"] == "file" and row.get("role", "").startswith("lcu"):
             yield row["file"]
+    for row in facts(folder, "knowledge-rows.jsonl"):
+        if row["row"] == "file" and row.get("role") == "lcu":
+            yield row["name"]
     # Most tags of the sets are missing: what carries the KB of a release is its file.
-    released = {row["kb"] for row in facts(folder, "kb-builds.jsonl")}
+    released = released_kbs(folder)
     for row in facts(folder, "patch-sets.jsonl"):
         yield from (file["name"] for file in row["files"] if file["kb"] in released)
 
@@ -126,4 +137,5 @@ def files(folder):
 
 
 if __name__ == "__main__":
-    {"releases": releases, "files": files}[sys.argv[1]](sys.argv[2])
+    commands = {"releases": releases, "files": files, "packages": packages, "stacks": stacks}
+    commands[sys.argv[1]](sys.argv[2])

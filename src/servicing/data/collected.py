@@ -1,0 +1,27 @@
+"""What the scripts beside it share: reading the collected facts, and which builds are one family."""
+
+import json
+from pathlib import Path
+
+# Builds that share their revisions, by the lowest one.
+FAMILIES = {
+    28000: (28000, 28020),
+    26100: (26100, 26200, 26300),
+    22621: (22621, 22631),
+    19041: (19041, 19042, 19043, 19044, 19045),
+    18362: (18362, 18363),
+}
+OF_BUILD = {build: family for family, builds in FAMILIES.items() for build in builds}
+# Cumulative updates of 14393 that the facts have only as a file in a list; build and date are from write-ups of their
+# month, which name the servicing stack beside them too (KB5099542 and KB5120236).
+KNOWN_LATER = [(5099535, "14393.9339", "2026-07-14"), (5120418, "14393.9418", "2026-08-11")]
+
+
+def facts(folder, name):
+    with open(Path(folder) / name, encoding="utf-8") as lines:
+        for line in lines:
+            yield json.loads(line)
+
+
+def released_kbs(folder):
+    return {row["kb"] for row in facts(folder, "kb-builds.jsonl")} | {f"KB{kb}" for kb, _, _ in KNOWN_LATER}

@@ -1,0 +1,151 @@
+//! The table of .NET Framework updates: parents with their children, and which update is another family's.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Deserialize;
+
+use super::{check_format, check_sources, read_table};
+use crate::error::Result;
+use crate::update::{Kb, ParseError, serde_as_text};
+
+/// A release of .NET Framework: `4.8.1`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Dotnet(String);
+
+/// The least `Release` value of each release of .NET Framework 4 (Microsoft, "How to determine which .NET Framework
+/// versions are installed").
+const RELEASES: [(u32, &str); 11] = [
+    (378_389, "4.5"),
+    (378_675, "4.5.1"),
+    (379_893, "4.5.2"),
+    (393_295, "4.6"),
+    (394_254, "4.6.1"),
+    (394_802, "4.6.2"),
+    (460_798, "4.7"),
+    (461_308, "4.7.1"),
+    (461_808, "4.7.2"),
+    (528_040, "4.8"),
+    (533_320, "4.8.1"),
+];
+
+impl Dotnet {
+    /// The release of the registry's `Release` value; values between two releases are those of the lower one.
+    pub fn of_release(value: u32) -> Option<Self> {
+        RELEASES.iter().rfind(|(least, _)| *least <= value).map(|(_, word)| Self((*word).to_owned()))
+    }
+
+    /// The release that a part of a file's name stands for: `ndp481`.
+    pub fn of_name_tag(tag: &str) -> Option<Self> {
+        let digits = tag.strip_prefix("ndp")?;
+        let dotted: Vec<String> = digits.chars().map(String::from).collect();
+        dotted.join(".").parse().ok()
+    }
+}
+
+impl FromStr for Dotnet {
+    type Err = ParseError;
+
+    /// Accepts `4.8.1` and the registry's number, `533320`.
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let error = || ParseError::new("a release of .NET Framework such as 4.8 or 533320", text);
+        if text.len() == 6 {
+            return text.parse().ok().and_then(Self::of_release).ok_or_else(error);
+        }
+        let parts: Vec<&str> = text.split('.').collect();
+        let digits = |part: &&str| part.len() == 1 && part.bytes().all(|byte| byte.is_ascii_digit());
+        let plausible = (2..=3).contains(&parts.len()) && parts.iter().all(digits);
+        if plausible { Ok(Self(text.to_owned())) } else { Err(error()) }
+    }
+}
+
+impl fmt::Display for Dotnet {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(&self.0)
+    }
+}
+
+serde_as_text!(Dotnet);
+
+/// A child of a parent.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DotnetChild {
+    /// Its KB.
+    pub kb: Kb,
+    /// The releases that it is for.
+    #[serde(rename = "for")]
+    pub releases: Vec<Dotnet>,
+}
+
+/// An update that is a bundle of packages.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DotnetParent {
+    /// Its KB.
+    pub kb: Kb,
+    /// The family's id.
+    pub family: u32,
+    /// What is not recorded of it.
+    #[serde(default)]
+    pub incomplete: Option<String>,
+    /// Its packages.
+    pub children: Vec<DotnetChild>,
+    /// Where the row comes from.
+    pub source: String,
+}
+
+/// An update that is not for a family that has one of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Instead {
+    /// The update.
+    pub kb: Kb,
+    /// The family that it is not for.
+    pub on: u32,
+    /// What that family takes.
+    pub take: Kb,
+    /// Where the row comes from.
+    pub source: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Table {
+    format: u32,
+    pub(super) parent: Vec<DotnetParent>,
+    #[serde(default)]
+    pub(super) instead: Vec<Instead>,
+}
+
+pub(super) fn parse(text: &str) -> Result<Table> {
+    const NAME: &str = "dotnet.toml";
+    let table: Table = read_table(NAME, text)?;
+    check_format(NAME, table.format)?;
+    check_sources(
+        NAME,
+        (table.parent.iter().map(|row| (row.kb.to_string(), &row.source)))
+            .chain(table.instead.iter().map(|row| (row.kb.to_string(), &row.source))),
+    )?;
+    Ok(table)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn releases_are_read_as_people_and_the_registry_write_them() {
+        let word = |text: &str| text.parse::<Dotnet>().map(|dotnet| dotnet.to_string());
+        assert_eq!(word("4.7.2").unwrap(), "4.7.2");
+        assert_eq!(word("461814").unwrap(), "4.7.2");
+        assert_eq!(word("528372").unwrap(), "4.8");
+        assert_eq!(word("533509").unwrap(), "4.8.1");
+        for text in ["", "4", "4.", "4.8.1.0", "four", "000001", "48.1"] {
+            assert!(word(text).is_err(), "{text:?}");
+        }
+        assert_eq!(Dotnet::of_name_tag("ndp481").unwrap().to_string(), "4.8.1");
+        assert_eq!(Dotnet::of_name_tag("ndp48").unwrap().to_string(), "4.8");
+        assert_eq!(Dotnet::of_name_tag("x"), None);
+    }
+}

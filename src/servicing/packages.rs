@@ -1,0 +1,261 @@
+//! The packages beside the cumulative updates: what is known of a KB that brings no build, such as a servicing stack, an
+//! update of .NET Framework, a dynamic update, or an enablement package; and which separate servicing stack stood beside
+//! a cumulative update.
+//!
+//! Every package of every source is here that is not in the table of cumulative updates' files, with the file's exact
+//! name where one was ever seen. What cannot be told apart from the sources says so by its kind: a `.cab` that may be
+//! for the recovery environment or for Setup is `du_ambiguous`. A line that does not parse is no package; `check` names
+//! it.
+
+use jiff::civil::Date;
+
+use super::families::Installation;
+use super::lines::SortedLines;
+use crate::error::Result;
+use crate::update::{Architecture, Kb, Kind, PackageName};
+
+/// One package that is known beforehand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownPackage {
+    /// Its KB; a file's name may have none.
+    pub kb: Kb,
+    /// The family's id.
+    pub family: u32,
+    /// Client or server, where it is known to be for one of the two only.
+    pub installation: Option<Installation>,
+    /// What it is for.
+    pub architecture: Architecture,
+    /// What it is.
+    pub kind: Kind,
+    /// The first day that any source has it.
+    pub date: Option<Date>,
+    /// Whether that day is its release; else it was only seen then, or the month alone is known.
+    pub date_is_release: bool,
+    /// The file's name as the Catalog had it; none where only titles tell of the KB.
+    pub name: Option<String>,
+}
+
+/// Both tables.
+#[derive(Debug, Clone)]
+pub(super) struct Packages {
+    packages: SortedLines,
+    stacks: SortedLines,
+}
+
+impl Packages {
+    pub(super) fn new(packages: &str, stacks: &str) -> Result<Self> {
+        Ok(Self {
+            packages: SortedLines::new("packages.txt", packages)?,
+            stacks: SortedLines::new("stacks.txt", stacks)?,
+        })
+    }
+
+    /// Reads all of both tables.
+    pub(super) fn check(&self) -> Result<()> {
+        self.packages.check(parse_package)?;
+        self.stacks.check(parse_stack)
+    }
+
+    /// The packages of a KB, by family, architecture, and date.
+    pub(super) fn of(&self, kb: Kb) -> Vec<KnownPackage> {
+        let words = format!("{:08} ", kb.number());
+        self.packages.beginning_with(&words).filter_map(parse_package).collect()
+    }
+
+    /// Every package, by KB.
+    pub(super) fn iter(&self) -> impl Iterator<Item = KnownPackage> {
+        self.packages.iter().filter_map(parse_package)
+    }
+
+    /// The servicing stack that stood beside a cumulative update.
+    pub(super) fn paired_stack(&self, lcu: Kb, family: u32) -> Option<Kb> {
+        let words = format!("{:08} {family:05} ", lcu.number());
+        self.stacks.beginning_with(&words).next().and_then(parse_stack)
+    }
+}
+
+/// `05043124 14393 x64   b ssu                   2024-09-10 r 10.0  -          msu <SHA-1> g`
+fn parse_package(line: &str) -> Option<KnownPackage> {
+    let mut columns = line.split_ascii_whitespace();
+    let mut next = || columns.next();
+    let (kb, family, architecture, installation) = (next()?, next()?, next()?, next()?);
+    let (kind, date, date_is, version) = (next()?, next()?, next()?, next()?);
+    let (tag, extension, digest, _known) = (next()?, next()?, next()?, next()?);
+    let kb = Kb::from_number(kb.parse().ok()?)?;
+    let name = (digest != "-").then(|| file_name(kb, version, tag, architecture, digest, extension));
+    let architecture = architecture.parse().ok()?;
+    if let Some(name) = &name {
+        // The name has to say what the columns say; a servicing stack's has no KB.
+        let parsed = PackageName::parse(name);
+        let is_named = parsed.kb == Some(kb) || (parsed.kb.is_none() && parsed.build.is_some());
+        if !is_named || parsed.architecture != Some(architecture) || parsed.sha1.is_none() {
+            return None;
+        }
+    }
+    Some(KnownPackage {
+        kb,
+        family: family.parse().ok()?,
+        installation: match installation {
+            "c" => Some(Installation::Client),
+            "s" => Some(Installation::Server),
+            "b" | "-" => None,
+            _ => return None,
+        },
+        architecture,
+        kind: kind.parse().ok()?,
+        date: if date == "-" { None } else { Some(date.parse().ok()?) },
+        date_is_release: match date_is {
+            "r" => true,
+            "s" | "m" | "-" => false,
+            _ => return None,
+        },
+        name,
+    })
+}
+
+/// The name that the columns stand for; the head of the table tells the rule.
+fn file_name(kb: Kb, version: &str, tag: &str, architecture: &str, digest: &str, extension: &str) -> String {
+    let end = format!("{architecture}_{digest}.{extension}");
+    if version == "ssu" {
+        return format!("ssu-{tag}-{end}");
+    }
+    let start = match version.strip_prefix('W') {
+        Some(version) => format!("Windows{version}-KB{}", kb.number()),
+        None => format!("windows{version}-kb{}", kb.number()),
+    };
+    match tag {
+        "-" => format!("{start}-{end}"),
+        tag if tag.starts_with('v') => format!("{start}-{tag}-{end}"),
+        tag => format!("{start}-{architecture}-{tag}_{digest}.{extension}"),
+    }
+}
+
+/// `05094122 14393 05094141 l`
+fn parse_stack(line: &str) -> Option<Kb> {
+    let mut columns = line.split_ascii_whitespace();
+    let (lcu, family) = (columns.next()?.parse().ok()?, columns.next()?.parse::<u32>());
+    let (stack, _source) = (columns.next()?.parse().ok()?, columns.next()?);
+    let known = Kb::from_number(lcu).is_some() && family.is_ok();
+    Kb::from_number(stack).filter(|_| known)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn tables() -> Packages {
+        Packages::new(include_str!("data/packages.txt"), include_str!("data/stacks.txt")).unwrap()
+    }
+
+    fn of(kb: &str) -> Vec<KnownPackage> {
+        tables().of(kb.parse().unwrap())
+    }
+
+    #[test]
+    fn both_tables_are_sorted_and_sound_and_every_line_is_found() {
+        let tables = tables();
+        tables.check().unwrap();
+        let all: Vec<KnownPackage> = tables.iter().collect();
+        assert!(all.len() > 800, "{}", all.len());
+        for package in &all {
+            assert!(tables.of(package.kb).contains(package), "{package:?}");
+        }
+        let names: Vec<&String> = all.iter().filter_map(|package| package.name.as_ref()).collect();
+        assert!(names.len() > 700, "{}", names.len());
+        for line in tables.stacks.iter() {
+            let lcu = Kb::from_number(line[..8].parse().unwrap()).unwrap();
+            assert!(tables.paired_stack(lcu, line[9..14].parse().unwrap()).is_some(), "{line}");
+        }
+    }
+
+    #[test]
+    fn no_file_is_of_two_kinds() {
+        let mut kinds: std::collections::BTreeMap<String, BTreeSet<Kind>> = std::collections::BTreeMap::new();
+        for package in tables().iter() {
+            if let Some(name) = package.name {
+                kinds.entry(name).or_default().insert(package.kind);
+            }
+        }
+        for (name, kinds) in kinds {
+            assert_eq!(kinds.len(), 1, "{name}: {kinds:?}");
+        }
+    }
+
+    #[test]
+    fn known_packages() {
+        let stack = of("KB5031539");
+        assert!(stack.iter().all(|package| package.kind == Kind::Ssu && package.family == 19041));
+        let named = "ssu-19041.3562-x64_de23c91f483b2e609cec3e4a995639d13205f867.msu";
+        let msu = stack.iter().find(|package| package.name.as_deref() == Some(named)).unwrap();
+        assert_eq!((msu.date.unwrap().to_string().as_str(), msu.date_is_release), ("2023-10-10", true));
+
+        let enablement = of("KB5121794");
+        assert!(enablement.iter().all(|package| package.kind == Kind::Enablement));
+        assert!(enablement.iter().any(|package| package.name.as_deref()
+            == Some("Windows11.0-KB5121794-x64_5e20a3cce48d6611b16bdec42b07167f5456586a.msu")));
+
+        let child = &of("KB5049615")[0];
+        assert_eq!((child.kind, child.family), (Kind::DotnetCu, 17763));
+        assert_eq!(
+            child.name.as_deref(),
+            Some("windows10.0-kb5049615-x64-ndp48_17bbac9f33539f6515297a7e2183d20b3b165424.msu")
+        );
+        let parent = &of("KB5126144")[0];
+        assert_eq!((parent.name.as_deref(), parent.kind), (None, Kind::DotnetCu));
+        assert!(!parent.date_is_release, "only the month is known");
+        let again = &of("KB4346087")[0];
+        assert!(again.name.as_deref().unwrap().contains("-v3-x64_"), "{again:?}");
+        // Products decide where the title says "Dynamic Update" only.
+        assert_eq!(of("KB5126029")[0].kind, Kind::SetupDu);
+        assert_eq!(of("KB5122887")[0].kind, Kind::SafeosDu);
+        // In every list of 14393, and the servicing stack of none.
+        assert!(of("KB5028913").iter().all(|package| package.kind == Kind::UpdateOther));
+        assert_eq!(of("KB5086672"), []);
+    }
+
+    #[test]
+    fn stacks_of_cumulative_updates() {
+        let tables = tables();
+        let stack = |lcu: &str, family| {
+            tables.paired_stack(lcu.parse().unwrap(), family).map(|kb| kb.to_string()).unwrap_or_default()
+        };
+        for (lcu, expected) in [
+            ("KB5052006", "KB5050109"),
+            ("KB5074974", "KB5070247"),
+            ("KB5078938", "KB5075902"),
+            ("KB5091572", "KB5075902"),
+            ("KB5087537", "KB5088064"),
+            ("KB5094122", "KB5094141"),
+            ("KB5120418", "KB5120236"),
+        ] {
+            assert_eq!(stack(lcu, 14393), expected);
+        }
+        assert_eq!(stack("KB5052040", 10240), "KB5052423");
+        assert_eq!(stack("KB5052040", 14393), "", "a pair is for a family");
+        assert_eq!(stack("KB5086672", 26100), "");
+    }
+
+    #[test]
+    fn what_is_no_line_is_refused() {
+        let line =
+            "05043124 14393 x64 b ssu 2024-09-10 r 10.0 - msu 0123456789012345678901234567890123456789 g";
+        assert!(parse_package(line).is_some());
+        for (from, to) in [
+            ("x64", "mips"),
+            (" b ", " x "),
+            ("ssu", "sus"),
+            ("09-10", "13-10"),
+            (" r ", " q "),
+            ("10.0", "10.1"),
+            ("0123456789", "01234"),
+            (" g", ""),
+        ] {
+            assert_eq!(parse_package(&line.replacen(from, to, 1)), None, "{to}");
+        }
+        for line in ["", "05094122 14393 l", "05094122 x 05094141 l", "0 14393 05094141 l"] {
+            assert_eq!(parse_stack(line), None, "{line:?}");
+        }
+    }
+}
