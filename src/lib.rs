@@ -12,15 +12,16 @@
 //! - [`report`] and [`cli`]: what people and programs see
 //!
 //! ```
-//! use kbmirror::resolve::{Facts, Request, package_sets, plan};
+//! use kbmirror::resolve::{Request, Shelf, Status, resolve};
 //! use kbmirror::servicing::Knowledge;
 //!
 //! # fn main() -> kbmirror::error::Result<()> {
 //! let knowledge = Knowledge::built_in()?;
 //! let kb = "KB5086672".parse().expect("a KB number");
-//! // An index that knows nothing of the KB has no sets, and the plan says so.
-//! let sets = package_sets(kb, &Facts::default(), &knowledge);
-//! assert!(sets.is_empty());
+//! let request = Request { baseline: "26100.863".parse().ok(), architecture: "arm64".parse().ok(), ..Request::new(kb) };
+//! let plan = resolve(&request, &Shelf::of_knowledge(&knowledge), &knowledge)?;
+//! assert_eq!(plan.status, Status::Install);
+//! assert_eq!(plan.steps.len(), 2, "the checkpoint KB5043080 first");
 //! # Ok(())
 //! # }
 //! ```

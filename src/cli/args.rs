@@ -5,13 +5,13 @@
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
+
+use super::asking::{GoalArgs, MachineArgs};
 
 use crate::catalog::Query;
 use crate::net::AllowedHost;
-use crate::resolve::Place;
-use crate::servicing::Installation;
-use crate::update::{Architecture, Build, Kb, Kind, UpdateId};
+use crate::update::{Architecture, Kb, Kind, UpdateId};
 
 /// Mirrors Windows updates from the Microsoft Update Catalog and tells which files a KB really needs, in which order,
 /// and why.
@@ -35,6 +35,9 @@ pub(super) struct Global {
     /// The index, when it lies outside of the mirror's folder (a mirror on a share) [default: DIR/mirror.db]
     #[arg(long, global = true, value_name = "PATH")]
     pub(super) index: Option<Utf8PathBuf>,
+    /// Read the knowledge tables of this folder; those that it lacks are the built-in ones
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(super) knowledge: Option<Utf8PathBuf>,
     /// One JSON document on stdout
     #[arg(long, global = true)]
     pub(super) json: bool,
@@ -173,72 +176,18 @@ impl std::str::FromStr for Subject {
 /// `resolve`
 #[derive(Debug, Args)]
 pub(super) struct Resolve {
-    /// The KB
-    #[arg(value_name = "KB")]
-    pub(super) kb: Kb,
-    /// The architecture; needed where the KB has several
-    #[arg(long, value_name = "ARCH")]
-    pub(super) arch: Option<Architecture>,
-    /// The product, e.g. "Windows 11 24H2"; needed where the KB has different sets
-    #[arg(long, value_name = "PRODUCT")]
-    pub(super) product: Option<String>,
-    /// The build that the device or image is at, e.g. 26100.863
-    #[arg(long, value_name = "BUILD")]
-    pub(super) baseline: Option<Build>,
-    /// Client or server, where the build alone does not tell
-    #[arg(long, value_name = "WHICH")]
-    pub(super) installation: Option<InstallationArg>,
-    /// Where the packages go
-    #[arg(long = "for", value_name = "PLACE", default_value = "online")]
-    pub(super) place: PlaceArg,
-    /// Features on demand or language packs are being added
-    #[arg(long)]
-    pub(super) fod: bool,
-}
-
-/// `--installation`
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum InstallationArg {
-    /// Windows 10, 11
-    Client,
-    /// Windows Server
-    Server,
-}
-
-impl From<InstallationArg> for Installation {
-    fn from(argument: InstallationArg) -> Self {
-        match argument {
-            InstallationArg::Client => Self::Client,
-            InstallationArg::Server => Self::Server,
-        }
-    }
-}
-
-/// `--for`
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum PlaceArg {
-    /// A running machine
-    Online,
-    /// An offline install.wim
-    Image,
-    /// boot.wim
-    Winpe,
-    /// winre.wim
-    Winre,
-    /// Nowhere yet: the complete set
-    Mirror,
-}
-
-impl From<PlaceArg> for Place {
-    fn from(argument: PlaceArg) -> Self {
-        match argument {
-            PlaceArg::Online => Self::Online,
-            PlaceArg::Image => Self::Image,
-            PlaceArg::Winpe => Self::Winpe,
-            PlaceArg::Winre => Self::Winre,
-            PlaceArg::Mirror => Self::Mirror,
-        }
-    }
+    /// What is wanted.
+    #[command(flatten)]
+    pub(super) goal: GoalArgs,
+    /// What is known of the machine.
+    #[command(flatten)]
+    pub(super) machine: MachineArgs,
+    /// Only the files in this folder can be had
+    #[arg(long, value_name = "DIR")]
+    pub(super) available: Option<Utf8PathBuf>,
+    /// Answer the requests in this file, one JSON object a line
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["kb", "latest", "enable"])]
+    pub(super) batch: Option<Utf8PathBuf>,
 }
 
 /// Reads `90s`, `10m`, `2h`, and bare seconds.

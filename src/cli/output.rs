@@ -76,6 +76,16 @@ impl Output {
         Ok(())
     }
 
+    /// One JSON document of several, on a line of its own.
+    pub(super) fn json_line(&mut self, document: &impl Serialize) -> crate::error::Result<()> {
+        let text = serde_json::to_string(document).map_err(|error| {
+            Error::new(crate::error::ErrorKind::Internal, "cannot write JSON").caused_by(error)
+        })?;
+        self.stdout.push_str(&text);
+        self.stdout.push('\n');
+        Ok(())
+    }
+
     /// Data for people.
     pub(super) fn text(&mut self, text: impl AsRef<str>) {
         self.stdout.push_str(text.as_ref());

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::io::Write;
 use std::sync::Arc;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::args::Global;
 use super::process::Process;
@@ -18,6 +18,7 @@ use crate::event::Events;
 use crate::mirror::{Layout, Mirror, REPLAY};
 use crate::net::{Client, DEFAULT_PATIENCE, HttpTransport, Pace, Transport, UrlPolicy};
 use crate::report::{Watch, Watcher};
+use crate::servicing::{Knowledge, Tables};
 use crate::sync::Session;
 
 /// What every command starts from.
@@ -43,6 +44,12 @@ impl Setup {
         };
         let root = self.global.mirror.clone().or_else(of_environment).unwrap_or_else(|| "mirror".into());
         Layout::new(root, self.global.index.clone())
+    }
+
+    /// What is known of Windows servicing: the built-in tables, or those of a folder in their place.
+    pub(super) fn knowledge(&self) -> Result<Knowledge> {
+        let Some(folder) = &self.global.knowledge else { return Knowledge::built_in() };
+        read_knowledge(folder)
     }
 
     /// The mirror, to read it.
@@ -140,4 +147,33 @@ impl Setup {
             Ok(path)
         })
     }
+}
+
+/// Knowledge from the tables in a folder, checked as a whole: nobody else has looked at them.
+pub(super) fn read_knowledge(folder: &Utf8Path) -> Result<Knowledge> {
+    /// The largest of ours has 200 KB.
+    const CAP: u64 = 64 << 20;
+    if !disk::is_dir(folder) {
+        return Err(Error::usage(format!("{folder} is no folder"))
+            .hint("--knowledge names a folder with tables such as families.toml"));
+    }
+    let mut texts = Vec::new();
+    for name in disk::list(folder)? {
+        if Tables::NAMES.contains(&name.as_str()) {
+            let text = disk::read_text(&folder.join(&name), CAP)
+                .map_err(|error| error.with_kind(ErrorKind::Usage))?;
+            texts.push((name, text));
+        }
+    }
+    if texts.is_empty() {
+        return Err(Error::usage(format!("{folder} holds no knowledge table"))
+            .hint(format!("the tables are {}", Tables::NAMES.join(", "))));
+    }
+    let mut tables = Tables::built_in();
+    for (name, text) in &texts {
+        tables.replace(name, text);
+    }
+    let knowledge = Knowledge::parse(tables)?;
+    knowledge.check()?;
+    Ok(knowledge)
 }

@@ -13,6 +13,7 @@
 
 pub mod index;
 mod layout;
+mod library;
 mod lock;
 pub mod names;
 pub mod pool;
@@ -24,6 +25,7 @@ use camino::Utf8Path;
 pub use index::Index;
 use jiff::Timestamp;
 pub use layout::Layout;
+pub use library::IndexLibrary;
 pub use lock::Lock;
 pub use publish::{Folder, Published};
 

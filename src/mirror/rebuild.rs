@@ -248,6 +248,7 @@ fn restore_set(
         folder: set.folder.clone(),
         products: set.products.clone(),
         updates: Vec::new(),
+        month: None,
         members,
         needs,
         stated_size: None,

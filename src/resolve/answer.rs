@@ -1,61 +1,9 @@
-//! The question and the answer, as values. Their JSON form is a promise.
+//! The answer, as a value. Its JSON form is a promise: fields are added, never changed.
 
 use serde::Serialize;
 
 use super::roles::Role;
-use crate::servicing::Installation;
 use crate::update::{Architecture, Build, Kb, Sha1, Sha256};
-
-/// Where the packages are to be installed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Place {
-    /// A running machine.
-    Online,
-    /// An offline `install.wim`.
-    Image,
-    /// `boot.wim`.
-    Winpe,
-    /// `winre.wim`.
-    Winre,
-    /// Nowhere yet: the complete set, whatever the baseline.
-    Mirror,
-}
-
-/// What is asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
-    /// The KB.
-    pub kb: Kb,
-    /// The architecture; needed where the KB has several.
-    pub architecture: Option<Architecture>,
-    /// A product by any of its names; needed where the KB has different sets.
-    pub product: Option<String>,
-    /// The build that the device or image is at; unknown is a fine answer.
-    pub baseline: Option<Build>,
-    /// Client or server, where the build alone does not tell.
-    pub installation: Option<Installation>,
-    /// Where to.
-    pub place: Place,
-    /// Whether features on demand or language packs are being added.
-    pub features_on_demand: bool,
-}
-
-impl Request {
-    /// The complete plan for a KB, on a running machine at an unknown build.
-    pub fn new(kb: Kb) -> Self {
-        Self {
-            kb,
-            architecture: None,
-            product: None,
-            baseline: None,
-            installation: None,
-            place: Place::Online,
-            features_on_demand: false,
-        }
-    }
-}
 
 /// How a request is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -68,11 +16,13 @@ pub enum Status {
     NothingToDo,
     /// It is not for this baseline.
     NotApplicable,
+    /// Something has to be there first that is not; `missing` says what.
+    NeedsPrerequisite,
     /// Microsoft pulled it as faulty; `successor` names the one to take.
     Withdrawn,
     /// It exists and no Catalog has it; `advice` names the way out.
     UnavailableOffline,
-    /// Several sets match; `choices` names them.
+    /// Several things match; `choices` names them.
     Ambiguous,
     /// Something about the baseline or the KB is not known.
     Unknown,
@@ -85,6 +35,7 @@ impl Status {
             Self::Install => "install",
             Self::NothingToDo => "nothing_to_do",
             Self::NotApplicable => "not_applicable",
+            Self::NeedsPrerequisite => "needs_prerequisite",
             Self::Withdrawn => "withdrawn",
             Self::UnavailableOffline => "unavailable_offline",
             Self::Ambiguous => "ambiguous",
@@ -105,10 +56,10 @@ pub struct Step {
     pub order: Option<usize>,
     /// What the file is.
     pub role: Role,
-    /// The KB in its name.
+    /// The KB that it is of.
     pub kb: Option<Kb>,
-    /// Its name.
-    pub name: String,
+    /// Its name, where one is known.
+    pub name: Option<String>,
     /// Its SHA-1.
     pub sha1: Option<Sha1>,
     /// Its SHA-256.
@@ -127,11 +78,19 @@ pub struct Step {
     pub evidence: Vec<String>,
     /// Whether a restart must come before the next step.
     pub restart_after: bool,
+    /// The build that it brings, in the numbering of its family.
+    #[serde(skip)]
+    pub brings: Option<Build>,
+    /// Where its bytes are in the mirror: the KB that it is published under, and the set's folder.
+    #[serde(skip)]
+    pub set: Option<(Kb, String)>,
 }
 
-/// One of several sets that match.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// One of several things that match.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Choice {
+    /// What to ask for.
+    pub kb: Option<Kb>,
     /// What to pass as `--product`.
     pub product: String,
     /// What to pass as `--arch`.
@@ -147,17 +106,42 @@ pub struct Missing {
     pub kb: Option<Kb>,
     /// What it is.
     pub role: Role,
-    /// Its file name.
-    pub name: String,
+    /// Its file name, where one is known.
+    pub name: Option<String>,
+}
+
+/// Why something is so: a conclusion, what it rests on, and the reasons below it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Reason {
+    /// The statement, as a sentence.
+    pub conclusion: String,
+    /// Who says so.
+    pub evidence: Vec<String>,
+    /// What it follows from.
+    pub because: Vec<Reason>,
+}
+
+impl Reason {
+    /// A statement that needs no other.
+    pub fn new(conclusion: impl Into<String>) -> Self {
+        Self { conclusion: conclusion.into(), evidence: Vec::new(), because: Vec::new() }
+    }
+
+    /// With who says so.
+    #[must_use]
+    pub fn said_by(mut self, evidence: impl IntoIterator<Item = String>) -> Self {
+        self.evidence.extend(evidence);
+        self
+    }
 }
 
 /// The answer. The field names are a promise of the JSON output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Plan {
     /// The caller's own name of the request.
-    pub id: Option<String>,
-    /// The KB asked for.
-    pub kb: Kb,
+    pub id: Option<serde_json::Value>,
+    /// The KB asked for, or found for a goal.
+    pub kb: Option<Kb>,
     /// The architecture of the answer.
     pub architecture: Option<Architecture>,
     /// The products of the set, as titles name them.
@@ -182,10 +166,18 @@ pub struct Plan {
     pub missing_bytes: Option<u64>,
     /// The build after the last step.
     pub expected_build: Option<Build>,
-    /// The update to take instead.
+    /// The update to take instead, or the one that replaces it.
     pub successor: Option<Kb>,
     /// What differs between sources, or is not known.
     pub warnings: Vec<String>,
     /// As of when the knowledge tables are.
     pub knowledge_date: String,
+    /// Their version.
+    pub knowledge_version: String,
+    /// What was judged on the way, in order.
+    #[serde(skip)]
+    pub reasons: Vec<Reason>,
+    /// Whether nobody knows the KB at all: neither the index nor the knowledge.
+    #[serde(skip)]
+    pub unheard_of: bool,
 }

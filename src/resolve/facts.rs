@@ -16,7 +16,7 @@ pub struct FileKey(pub i64);
 pub struct FileFacts {
     /// Its key in the index; `None` for a file that only knowledge tells of.
     pub key: Option<FileKey>,
-    /// The Catalog's name of it.
+    /// The Catalog's name of it; empty where knowledge has the update and no file of it.
     pub name: String,
     /// The KB in its name.
     pub kb: Option<Kb>,
@@ -57,6 +57,16 @@ impl FileFacts {
         }
     }
 
+    /// A file of which nobody knows more than what it is for.
+    pub fn unnamed(kb: Kb, architecture: Option<Architecture>) -> Self {
+        Self { kb: Some(kb), architecture, ..Self::from_name("") }
+    }
+
+    /// Its name, where one is known.
+    pub fn known_name(&self) -> Option<&str> {
+        Some(self.name.as_str()).filter(|name| !name.is_empty())
+    }
+
     /// What stands for the file in the fingerprint of a set: what is stated of it, which is the same on every mirror
     /// and does not change when the bytes arrive.
     pub fn identity(&self) -> String {
@@ -85,7 +95,7 @@ impl From<&KnownFile> for FileFacts {
             sha256: known.sha256,
             sha256_is_stated: known.sha256.is_some(),
             size: known.size,
-            urls: vec![known.url.clone()],
+            urls: known.url.iter().cloned().collect(),
             ..Self::from_name(&known.name)
         }
     }

@@ -1,80 +1,296 @@
-//! The package sets of a KB that the index has nothing of: from the release history and the checkpoint table alone.
+//! The package sets of a KB that the index has nothing of: from the release history and the tables alone.
 //!
-//! Only cumulative updates are known so. The answer names files and order and says that it rests on knowledge; nobody
-//! has asked the Catalog, so there are no addresses and no sizes.
+//! The answer names files and order as far as they are known and says that it rests on knowledge; nobody has asked the
+//! Catalog. A file that is known to be and of which nobody recorded the name has an empty one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::FileFacts;
 use super::roles::{Evidence, Member, Role, edges_of, known_checkpoint};
 use super::sets::{FamilyName, PackageSet};
-use crate::servicing::{Family, Knowledge, Release};
-use crate::update::{Architecture, Kb, Kind};
+use crate::servicing::{
+    ChannelRelease, Checkpoint, Family, Knowledge, KnownFile, KnownPackage, Release, ReleaseKind,
+};
+use crate::update::{Architecture, Build, Kb, Kind, Month};
 
 /// The sets of a KB by what is known beforehand; none when nothing is.
 pub fn known_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
+    let mut sets = release_sets(kb, knowledge);
+    if sets.is_empty() {
+        sets = channel_sets(kb, knowledge);
+    }
+    if sets.is_empty() {
+        sets = package_table_sets(kb, knowledge);
+    }
+    if sets.is_empty() {
+        sets = bare_sets(kb, knowledge);
+    }
+    sets.sort_by(|a, b| (a.architecture, &a.folder).cmp(&(b.architecture, &b.folder)));
+    sets
+}
+
+/// A set as knowledge has it, without members yet.
+fn empty_set(
+    kb: Kb,
+    kind: Option<Kind>,
+    families: &[&Family],
+    architecture: Option<Architecture>,
+    knowledge: &Knowledge,
+) -> PackageSet {
+    let folder = families.first().map_or("other", |family| family.folder.as_str());
+    PackageSet {
+        kb,
+        kind,
+        families: families.iter().map(|family| FamilyName::from(*family)).collect(),
+        architecture,
+        folder: format!("{folder}-{}", architecture.map_or("any", Architecture::as_str)),
+        products: families.iter().map(|family| family.name.clone()).collect(),
+        updates: Vec::new(),
+        month: None,
+        needs: Vec::new(),
+        members: Vec::new(),
+        stated_size: None,
+        is_dynamic_variant: false,
+        warnings: vec![format!(
+            "the index has no entry of {kb}: this rests on knowledge of {} alone",
+            knowledge.date()
+        )],
+    }
+}
+
+fn row(text: impl Into<String>, knowledge: &Knowledge) -> Vec<Evidence> {
+    vec![Evidence::Knowledge { row: text.into(), date: knowledge.date().to_string() }]
+}
+
+/// Cumulative updates of the release history.
+fn release_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
     // By the family's number: client and server that share a release share its files.
     let mut releases: BTreeMap<u32, Release> = BTreeMap::new();
     for release in knowledge.releases_of_kb(kb) {
         // The last one is what the files bring now.
         releases.insert(release.build.number, release);
     }
+    let files: BTreeMap<Architecture, String> = knowledge.files_of_kb(kb).into_iter().collect();
     let mut sets = Vec::new();
     for release in releases.values() {
-        let families: Vec<&Family> =
-            knowledge.families().iter().filter(|family| release.is_for(family)).collect();
-        let Some(first) = families.first() else { continue };
-        for (architecture, name) in knowledge.files_of_kb(kb) {
-            sets.push(known_set(release, first, &families, architecture, &name, knowledge));
+        let of_release = || knowledge.families().iter().filter(|family| release.is_for(family));
+        let architectures: BTreeSet<Architecture> =
+            of_release().flat_map(|family| family.architectures.iter().copied()).collect();
+        for architecture in architectures {
+            let families: Vec<&Family> =
+                of_release().filter(|family| family.architectures.contains(&architecture)).collect();
+            let Some(first) = families.first() else { continue };
+            let kind = if release.kind == Some(ReleaseKind::Preview) { Kind::LcuPreview } else { Kind::Lcu };
+            let mut set = empty_set(kb, Some(kind), &families, Some(architecture), knowledge);
+            set.month = release.date.or(release.first_seen).and_then(Month::of);
+            let below = knowledge.checkpoints_of(first).filter(|row| row.build < release.build);
+            add_checkpoints(&mut set, below, architecture, knowledge);
+            let file = files.get(&architecture).map(|name| FileFacts::from_name(name));
+            if file.is_none() {
+                set.warnings.push(format!("no file of {kb} for {architecture} is recorded"));
+            }
+            set.members.push(Member {
+                file: file.unwrap_or_else(|| FileFacts::unnamed(kb, Some(architecture))),
+                role: Role::Target,
+                build: Some(release.build),
+                evidence: row(format!("{kb} is {} (release history)", release.build), knowledge),
+            });
+            set.needs = edges_of(&set.members);
+            sets.push(set);
         }
     }
-    sets.sort_by(|a, b| (a.architecture, &a.folder).cmp(&(b.architecture, &b.folder)));
     sets
 }
 
-fn known_set(
-    release: &Release,
-    first: &Family,
-    families: &[&Family],
+fn add_checkpoints<'k>(
+    set: &mut PackageSet,
+    rows: impl Iterator<Item = &'k Checkpoint>,
     architecture: Architecture,
-    name: &str,
     knowledge: &Knowledge,
-) -> PackageSet {
-    let date = knowledge.date().to_string();
-    let mut warnings =
-        vec![format!("the index has no entry of {}: this rests on knowledge of {date} alone", release.kb)];
-    let mut members = Vec::new();
-    for checkpoint in knowledge.checkpoints_of(first).filter(|checkpoint| checkpoint.build < release.build) {
-        let Some(file) = checkpoint.file(architecture) else {
-            warnings.push(format!("no file of the checkpoint {} is known for {architecture}", checkpoint.kb));
-            continue;
-        };
-        members.push(Member {
-            file: FileFacts::from(file),
+) {
+    for checkpoint in rows {
+        let known = checkpoint.file(architecture).map(FileFacts::from);
+        if known.is_none() {
+            set.warnings
+                .push(format!("no file of the checkpoint {} for {architecture} is recorded", checkpoint.kb));
+        }
+        set.members.push(Member {
+            file: known.unwrap_or_else(|| FileFacts::unnamed(checkpoint.kb, Some(architecture))),
             role: Role::Checkpoint,
             build: Some(checkpoint.build),
             evidence: vec![known_checkpoint(checkpoint, knowledge)],
         });
     }
-    let row = format!("{} is {} (release history)", release.kb, release.build);
-    members.push(Member {
-        file: FileFacts::from_name(name),
-        role: Role::Target,
-        build: Some(release.build),
-        evidence: vec![Evidence::Knowledge { row, date }],
-    });
-    PackageSet {
-        kb: release.kb,
-        kind: Some(Kind::Lcu),
-        families: families.iter().map(|family| FamilyName::from(*family)).collect(),
-        architecture: Some(architecture),
-        folder: format!("{}-{architecture}", first.folder),
-        products: families.iter().map(|family| family.name.clone()).collect(),
-        updates: Vec::new(),
-        needs: edges_of(&members),
-        members,
-        stated_size: None,
-        is_dynamic_variant: false,
-        warnings,
+}
+
+/// Updates of a channel that is in no Catalog: their checkpoints are found by following the bases.
+fn channel_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
+    let release = knowledge.channel_release(kb);
+    let (family, channel, installation, build, base, source) = match (release, knowledge.checkpoint(kb)) {
+        (Some(ChannelRelease { family, channel, installation, build, base, source, .. }), _) => {
+            (*family, channel, installation, *build, Some(*base), source)
+        }
+        (
+            None,
+            Some(Checkpoint { family, channel: Some(channel), installation, build, base, source, .. }),
+        ) => (*family, channel, installation, *build, *base, source),
+        _ => return Vec::new(),
+    };
+    let families: Vec<&Family> = knowledge
+        .families()
+        .iter()
+        .filter(|row| row.id == family && installation.contains(&row.installation))
+        .collect();
+    let Some(first) = families.first() else { return Vec::new() };
+    let mut chain: Vec<&Checkpoint> = Vec::new();
+    let mut below: Option<Build> = base;
+    while let Some(next) = knowledge.checkpoints_in(first, Some(channel)).find(|row| Some(row.build) == below)
+    {
+        chain.push(next);
+        below = next.base;
     }
+    chain.reverse();
+    let mut sets = Vec::new();
+    for &architecture in &first.architectures {
+        let mut set = empty_set(kb, Some(Kind::Lcu), &families, Some(architecture), knowledge);
+        set.warnings.push(format!("{kb} is of the channel {channel:?} and in no Catalog"));
+        add_checkpoints(&mut set, chain.iter().copied(), architecture, knowledge);
+        set.members.push(Member {
+            file: FileFacts::unnamed(kb, Some(architecture)),
+            role: Role::Target,
+            build: Some(build),
+            evidence: row(format!("{kb} is {build} ({source})"), knowledge),
+        });
+        set.needs = edges_of(&set.members);
+        sets.push(set);
+    }
+    sets
+}
+
+/// Whatever packages.txt has of a KB, enablement packages, and the children of .NET parents.
+fn package_table_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
+    let packages = knowledge.packages_of(kb);
+    let mut groups: BTreeMap<(Architecture, Option<String>), Vec<&KnownPackage>> = BTreeMap::new();
+    for package in &packages {
+        // A `.cab` of the same update as an `.msu` is the copy that WSUS serves, not another file of the Catalog.
+        let has_msu = packages.iter().any(|other| {
+            other.architecture == package.architecture
+                && other.family == package.family
+                && other.name.as_deref().is_some_and(|name| name.ends_with(".msu"))
+        });
+        if has_msu && !package.name.as_deref().is_some_and(|name| name.ends_with(".msu")) {
+            continue;
+        }
+        groups.entry((package.architecture, package.name.clone())).or_default().push(package);
+    }
+    let mut sets = Vec::new();
+    for ((architecture, name), rows) in groups {
+        let serves = |family: &&Family| {
+            rows.iter().any(|package| {
+                package.family == family.id
+                    && package.installation.is_none_or(|own| own == family.installation)
+                    && family.architectures.contains(&architecture)
+            })
+        };
+        let families: Vec<&Family> = knowledge.families().iter().filter(serves).collect();
+        let kind = knowledge.kind_of(kb).or(rows.first().map(|package| package.kind));
+        let mut set = empty_set(kb, kind, &families, Some(architecture), knowledge);
+        set.month = rows.iter().filter_map(|package| package.date).min().and_then(Month::of);
+        if let Some(parent) = knowledge.dotnet_parent(kb) {
+            for child in &parent.children {
+                set.members.push(child_member(child.kb, architecture, &parent.source, knowledge));
+            }
+            set.warnings.extend(parent.incomplete.iter().map(|text| format!("{kb}: {text}")));
+        } else {
+            if name.is_none() {
+                set.warnings.push(format!("no file of {kb} for {architecture} is recorded"));
+            }
+            set.members.push(Member {
+                file: name.map_or_else(
+                    || FileFacts::unnamed(kb, Some(architecture)),
+                    |name| FileFacts::from_name(&name),
+                ),
+                role: Role::of_kind(kind),
+                build: None,
+                evidence: row(
+                    format!("{kb} is known as {} (packages)", kind.map_or("?", Kind::as_str)),
+                    knowledge,
+                ),
+            });
+        }
+        sets.push(set);
+    }
+    sets
+}
+
+fn child_member(kb: Kb, architecture: Architecture, source: &str, knowledge: &Knowledge) -> Member {
+    let known = knowledge.packages_of(kb).into_iter();
+    let name = known.filter(|package| package.architecture == architecture).find_map(|package| package.name);
+    Member {
+        file: name
+            .map_or_else(|| FileFacts::unnamed(kb, Some(architecture)), |name| FileFacts::from_name(&name)),
+        role: Role::DotnetChild,
+        build: None,
+        evidence: row(format!("{kb} is one of its packages ({source})"), knowledge),
+    }
+}
+
+/// KBs that single rows name: enablement packages, floors, preparations, prerequisites, and those with parent rules.
+fn bare_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
+    let mut found: Vec<(u32, Option<Kind>, &[KnownFile], String)> = Vec::new();
+    for enablement in knowledge.enablements().iter().filter(|row| row.kb == kb) {
+        found.push((
+            enablement.family,
+            Some(Kind::Enablement),
+            enablement.files(),
+            enablement.source.clone(),
+        ));
+    }
+    if let Some(floor) = knowledge.stack_floor(kb) {
+        found.push((floor.family, Some(Kind::Ssu), &floor.files, floor.source.clone()));
+    }
+    if let Some(esu) = knowledge.esu_of_preparation(kb) {
+        found.push((esu.family, Some(Kind::EsuLicensing), &[], esu.source.clone()));
+    }
+    for row in knowledge.all_needs_before().iter().filter(|row| row.kb == kb || row.needs == kb) {
+        let kind = (row.needs == kb).then_some(Kind::Ssu);
+        found.push((row.family, kind, &[], row.source.clone()));
+    }
+    for row in knowledge.all_needs_since() {
+        if row.needs.iter().any(|needed| needed.kb == kb) {
+            found.push((row.family, None, &[], row.source.clone()));
+        }
+    }
+    if let Some((parent, _)) = knowledge.dotnet_child(kb) {
+        found.push((parent.family, Some(Kind::DotnetCu), &[], parent.source.clone()));
+    }
+    if let Some(rule) = knowledge.parent_rule(kb) {
+        found.push((rule.family, None, &[], rule.source.clone()));
+    }
+    let Some((id, kind, files, source)) = found.into_iter().next() else { return Vec::new() };
+    let families: Vec<&Family> = knowledge.families().iter().filter(|family| family.id == id).collect();
+    let of_rule = knowledge.parent_rule(kb).map(|rule| FileFacts::from_name(&rule.file));
+    let architectures: BTreeSet<Architecture> = match &of_rule {
+        Some(file) => file.architecture.into_iter().collect(),
+        None => families.iter().flat_map(|family| family.architectures.iter().copied()).collect(),
+    };
+    let mut sets = Vec::new();
+    for architecture in architectures {
+        let serving: Vec<&Family> =
+            families.iter().copied().filter(|family| family.architectures.contains(&architecture)).collect();
+        let mut set = empty_set(kb, kind, &serving, Some(architecture), knowledge);
+        let of_table = files.iter().find(|file| file.architecture == architecture).map(FileFacts::from);
+        let file = of_table.or_else(|| of_rule.clone());
+        if file.is_none() {
+            set.warnings.push(format!("no file of {kb} for {architecture} is recorded"));
+        }
+        set.members.push(Member {
+            file: file.unwrap_or_else(|| FileFacts::unnamed(kb, Some(architecture))),
+            role: Role::of_kind(kind),
+            build: None,
+            evidence: row(format!("{kb} ({source})"), knowledge),
+        });
+        sets.push(set);
+    }
+    sets
 }

@@ -4,7 +4,7 @@
 //! - [`package_sets`] joins updates that have the same files into sets and gives every file its role
 //!   (`roles`): which file is the update, which ones come before it and in what order, and which ones belong to
 //!   the entry while nothing proves where.
-//! - [`plan()`] answers "which files does this KB really need, in which order, and why" for a baseline, or for
+//! - [`resolve()`] answers "which files does this KB really need, in which order, and why" for a baseline, or for
 //!   none.
 //!
 //! Order comes from builds; never from the order of a download dialog, from KB numbers, or from dates. An order
@@ -12,17 +12,30 @@
 //! a warning says so. Nothing here asks anybody: the same input gives the same answer on both sides of the gap.
 
 mod answer;
+mod batch;
+mod before;
+mod bundle;
+mod enable;
 mod facts;
+mod goal;
+mod judge;
 mod known;
+mod library;
 mod plan;
+mod request;
 mod roles;
 mod sets;
+mod steps;
 #[cfg(test)]
 mod tests;
 
-pub use answer::{Choice, Missing, Place, Plan, Request, Status, Step};
+pub use answer::{Choice, Missing, Plan, Reason, Status, Step};
+pub use batch::read_line;
+pub use before::{Along, closure};
 pub use facts::{Facts, FileFacts, FileKey, UpdateFacts};
 pub use known::known_sets;
-pub use plan::plan;
+pub use library::{Library, Shelf, layered_sets};
+pub use plan::resolve;
+pub use request::{Goal, Place, Policy, Request};
 pub use roles::{Evidence, Member, Needs, Role};
 pub use sets::{FamilyName, PackageSet, package_sets, unlisted_kbs};

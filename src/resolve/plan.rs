@@ -1,290 +1,283 @@
-//! From sets to the answer for one request. The order of judgement is fixed, so that the same request always gets the
-//! same kind of answer; every refusal names the way out where there is one.
+//! From a request to its answer. The order of judgement is fixed, so that the same request always gets the same kind of
+//! answer; every refusal names the way out where there is one.
+//!
+//! Judged in this order: is the baseline known at all; is it a hotpatch; is there a set for the architecture, for the
+//! family and installation; is it for the place; is it withdrawn; does the baseline have it already; Extended Security
+//! Updates and edition; then the steps. Where several sets are left and all are refused for the same reason, that is
+//! the answer; else the choices are.
 
-use super::answer::{Choice, Place, Plan, Request, Status, Step};
-use super::roles::{Member, Role};
+use std::collections::BTreeSet;
+
+use super::answer::{Choice, Plan, Reason, Status};
+use super::library::Library;
+use super::request::{Goal, Request};
 use super::sets::PackageSet;
+use crate::error::Result;
 use crate::servicing::{Family, Knowledge};
-use crate::update::{Architecture, Build};
+use crate::update::{Architecture, Kb, Kind};
 
-/// The plan for a request, from the sets of its KB.
-///
-/// Judged in this order: is the baseline known at all, is it a hotpatch, is there a set for the architecture, for the
-/// family and installation; is it withdrawn; is it for the place; does the baseline have it already; then the steps.
-pub fn plan(request: &Request, sets: &[PackageSet], knowledge: &Knowledge) -> Plan {
-    let mut answer = empty(request, knowledge);
-    let at = match request.baseline {
-        None => Vec::new(),
-        Some(build) => {
-            let families: Vec<&Family> = knowledge
-                .families_of_build(build.number)
-                .filter(|family| request.installation.is_none_or(|wanted| wanted == family.installation))
-                .collect();
-            if families.is_empty() {
-                answer.status = Status::Unknown;
-                answer.advice =
-                    Some(format!("build {build} is of no family that is known as of {}", knowledge.date()));
-                return answer;
-            }
-            families
-        }
-    };
-    if knowledge.hotpatch(request.kb).is_some() {
-        answer.status = Status::UnavailableOffline;
-        answer.advice = Some(format!(
-            "{} is a hotpatch, which the Catalog does not have: take the cumulative update of that month",
-            request.kb
-        ));
-        return answer;
-    }
-    let candidates = match narrow(request, sets, &at) {
-        Ok(candidates) => candidates,
+/// The plan for a request. Fails only where the library does.
+pub fn resolve(request: &Request, library: &dyn Library, knowledge: &Knowledge) -> Result<Plan> {
+    let at = match families_at(request, knowledge) {
+        Ok(at) => at,
         Err(advice) => {
-            answer.status = Status::NotApplicable;
-            answer.advice = Some(advice);
-            return answer;
-        }
-    };
-    let [set] = candidates.as_slice() else {
-        answer.status = Status::Ambiguous;
-        answer.choices = candidates.iter().map(|set| choice(set)).collect();
-        answer.advice = Some("name one with --arch and --product".to_owned());
-        return answer;
-    };
-    answer.architecture = set.architecture;
-    answer.product = Some(set.products.join("; "));
-    answer.family = set.families.first().map(|family| family.folder.clone());
-    answer.warnings.clone_from(&set.warnings);
-    if let Some(withdrawn) = knowledge.withdrawn(request.kb) {
-        answer.status = Status::Withdrawn;
-        answer.successor = Some(withdrawn.successor);
-        answer.advice = Some(format!("{}: take {} instead", withdrawn.why, withdrawn.successor));
-        return answer;
-    }
-    answer_from_set(request, set, answer)
-}
-
-fn empty(request: &Request, knowledge: &Knowledge) -> Plan {
-    Plan {
-        id: None,
-        kb: request.kb,
-        architecture: request.architecture,
-        product: request.product.clone(),
-        family: None,
-        baseline: request.baseline,
-        status: Status::Install,
-        steps: Vec::new(),
-        missing: Vec::new(),
-        choices: Vec::new(),
-        advice: None,
-        total_bytes: None,
-        missing_bytes: None,
-        expected_build: None,
-        successor: None,
-        warnings: Vec::new(),
-        knowledge_date: knowledge.date().to_string(),
-    }
-}
-
-/// The sets that a request can mean, at least one; else the sentence why there is none.
-fn narrow<'s>(
-    request: &Request,
-    sets: &'s [PackageSet],
-    at: &[&Family],
-) -> Result<Vec<&'s PackageSet>, String> {
-    let kb = request.kb;
-    let main: Vec<&PackageSet> = sets.iter().filter(|set| !set.is_dynamic_variant).collect();
-    let mut left = main;
-    if let Some(architecture) = request.architecture {
-        let there = words(left.iter().map(|set| set.architecture.map_or("any", Architecture::as_str)));
-        left.retain(|set| set.architecture.is_none_or(|of_set| of_set == architecture));
-        if left.is_empty() {
-            return Err(format!("{kb} has no package for {architecture}; it has some for {there}"));
-        }
-    }
-    if let Some(product) = &request.product {
-        let there = words(left.iter().flat_map(|set| set.products.iter().map(String::as_str)));
-        left.retain(|set| set.serves_product(product));
-        if left.is_empty() {
-            return Err(format!("{kb} is not for {product:?}; it is for {there}"));
-        }
-    }
-    if let Some(build) = request.baseline {
-        let there = words(left.iter().flat_map(|set| set.families.iter().map(|family| family.name.as_str())));
-        let here = |set: &&PackageSet| {
-            let of_machine = |family: &Family| {
-                set.families.iter().any(|own| own.id == family.id && own.installation == family.installation)
+            let ask = Ask { request, library, knowledge, at: Vec::new() };
+            let kb = match request.goal {
+                Goal::Kb(kb) => Some(kb),
+                _ => None,
             };
-            // A set of no known family cannot be told to be for another one.
-            set.families.is_empty() || at.iter().any(|family| of_machine(family))
-        };
-        left.retain(here);
-        if left.is_empty() {
-            let machine = words(at.iter().map(|family| family.name.as_str()));
-            return Err(format!(
-                "{kb} is for {there}; build {build} is {machine}, which never takes its packages"
-            ));
+            return Ok(ask.refused(ask.answer(kb), Status::Unknown, advice));
         }
-    } else if let Some(installation) = request.installation {
-        left.retain(|set| {
-            set.families.is_empty() || set.families.iter().any(|family| family.installation == installation)
-        });
-        if left.is_empty() {
-            return Err(format!("{kb} has no package for a {}", installation.as_str()));
+    };
+    let ask = Ask { request, library, knowledge, at };
+    match &request.goal {
+        Goal::Kb(kb) => match knowledge.enablements().iter().find(|row| row.kb == *kb) {
+            Some(row) => ask.plan_enablement(row),
+            None => ask.plan_kb(*kb),
+        },
+        Goal::Latest(kind) => ask.plan_latest(*kind),
+        Goal::Enable(release) => ask.plan_release(release),
+    }
+}
+
+/// The families that the machine may be of; none when its build is not known. An error is the sentence why there is none.
+fn families_at<'k>(request: &Request, knowledge: &'k Knowledge) -> Result<Vec<&'k Family>, String> {
+    let Some(build) = request.baseline else { return Ok(Vec::new()) };
+    let mut families: Vec<&Family> = knowledge.families_of_build(build.number).collect();
+    if families.is_empty() {
+        return Err(format!("build {build} is of no family that is known as of {}", knowledge.date()));
+    }
+    if let Some(wanted) = request.installation {
+        let there = words(families.iter().map(|family| family.name.as_str()));
+        families.retain(|family| family.installation == wanted);
+        if families.is_empty() {
+            return Err(format!("build {build} is {there}, and no {} has it", wanted.as_str()));
         }
     }
-    Ok(left)
+    Ok(families)
 }
 
-fn words<'a>(items: impl Iterator<Item = &'a str>) -> String {
-    let sorted: std::collections::BTreeSet<&str> = items.collect();
-    sorted.into_iter().collect::<Vec<_>>().join(", ")
+/// A request with all that it is judged by.
+pub(super) struct Ask<'a> {
+    pub(super) request: &'a Request,
+    pub(super) library: &'a dyn Library,
+    pub(super) knowledge: &'a Knowledge,
+    /// The families that the machine may be of; empty when its build is not known.
+    pub(super) at: Vec<&'a Family>,
 }
 
-fn choice(set: &PackageSet) -> Choice {
+impl<'a> Ask<'a> {
+    /// An answer with nothing in it yet.
+    pub(super) fn answer(&self, kb: Option<Kb>) -> Plan {
+        Plan {
+            id: self.request.id.clone(),
+            kb,
+            architecture: self.request.architecture,
+            product: self.request.product.clone(),
+            family: None,
+            baseline: self.request.baseline,
+            status: Status::Install,
+            steps: Vec::new(),
+            missing: Vec::new(),
+            choices: Vec::new(),
+            advice: None,
+            total_bytes: None,
+            missing_bytes: None,
+            expected_build: None,
+            successor: None,
+            warnings: Vec::new(),
+            knowledge_date: self.knowledge.date().to_string(),
+            knowledge_version: self.knowledge.version().to_owned(),
+            reasons: Vec::new(),
+            unheard_of: false,
+        }
+    }
+
+    /// An answer that is a finding and no plan.
+    pub(super) fn refused(&self, mut answer: Plan, status: Status, advice: impl Into<String>) -> Plan {
+        let advice = advice.into();
+        answer.reasons.push(Reason::new(advice.clone()));
+        answer.status = status;
+        answer.advice = Some(advice);
+        answer.steps.clear();
+        answer.expected_build = None;
+        answer
+    }
+
+    /// The plan for one KB.
+    pub(super) fn plan_kb(&self, kb: Kb) -> Result<Plan> {
+        let mut answer = self.answer(Some(kb));
+        let sets = self.library.sets(kb)?;
+        let is_hotpatch = |set: &PackageSet| set.kind == Some(Kind::Hotpatch);
+        if self.knowledge.hotpatch(kb).is_some() || (!sets.is_empty() && sets.iter().all(is_hotpatch)) {
+            let advice = format!(
+                "{kb} is a hotpatch, which the Catalog does not have: take the cumulative update of that month, which needs a restart"
+            );
+            return Ok(self.refused(answer, Status::UnavailableOffline, advice));
+        }
+        if sets.is_empty() {
+            if let Some(plan) = self.withdrawn(kb, &answer) {
+                return Ok(plan);
+            }
+            answer.unheard_of = true;
+            let advice = format!(
+                "neither the index nor the knowledge has anything of {kb}: kbmirror crawl {kb} asks the Catalog"
+            );
+            return Ok(self.refused(answer, Status::Unknown, advice));
+        }
+        let candidates = match self.narrow(kb, &sets) {
+            Ok(candidates) => candidates,
+            Err(advice) => return Ok(self.refused(answer, Status::NotApplicable, advice)),
+        };
+        let mut plans =
+            candidates.iter().map(|set| self.plan_set(set, &answer)).collect::<Result<Vec<Plan>>>()?;
+        let same = plans.windows(2).all(|pair| {
+            matches!(pair, [a, b] if a.status == b.status && a.successor == b.successor && !is_open(a.status))
+        });
+        if plans.len() == 1 || same {
+            return Ok(plans.swap_remove(0));
+        }
+        answer.choices = candidates.iter().map(|set| choice(set)).collect();
+        answer.choices.sort();
+        let flags = self.choosing_flags(&candidates);
+        let advice = format!("{} package sets of {kb} match: name one with {flags}", candidates.len());
+        Ok(self.refused(answer, Status::Ambiguous, advice))
+    }
+
+    /// The options that would tell these sets apart.
+    fn choosing_flags(&self, sets: &[&PackageSet]) -> String {
+        let architectures: BTreeSet<_> = sets.iter().map(|set| set.architecture).collect();
+        let families: BTreeSet<_> = sets.iter().map(|set| &set.families).collect();
+        let mut flags = Vec::new();
+        if architectures.len() > 1 {
+            flags.push("--arch");
+        }
+        if architectures.len() == sets.len() {
+            // The architecture alone tells them apart.
+        } else if families.len() > 1 && self.request.baseline.is_none() {
+            flags.push("--product or --baseline");
+        } else if families.len() > 1 {
+            flags.push("--product or --installation");
+        } else {
+            flags.push("--product");
+        }
+        flags.join(" and ")
+    }
+
+    /// The sets that a request can mean, at least one; else the sentence why there is none.
+    fn narrow<'s>(&self, kb: Kb, sets: &'s [PackageSet]) -> Result<Vec<&'s PackageSet>, String> {
+        let request = self.request;
+        let mut left: Vec<&PackageSet> = sets.iter().filter(|set| !set.is_dynamic_variant).collect();
+        if let Some(architecture) = request.architecture {
+            let there = words(left.iter().map(|set| set.architecture.map_or("any", Architecture::as_str)));
+            left.retain(|set| set.architecture.is_none_or(|of_set| of_set == architecture));
+            if left.is_empty() {
+                return Err(format!("{kb} has no package for {architecture}; it has some for {there}"));
+            }
+        }
+        // Without one, what the Catalog said is meant, not what else is known to be.
+        let is_crawled = |set: &PackageSet| !set.updates.is_empty();
+        if request.architecture.is_none() && left.iter().any(|set| is_crawled(set)) {
+            left.retain(|set| is_crawled(set));
+        }
+        if let Some(product) = &request.product {
+            let there = words(left.iter().flat_map(|set| set.products.iter().map(String::as_str)));
+            left.retain(|set| set.serves_product(product));
+            if left.is_empty() {
+                return Err(format!("{kb} is not for {product:?}; it is for {there}"));
+            }
+        }
+        if let Some(build) = request.baseline {
+            let there =
+                words(left.iter().flat_map(|set| set.families.iter().map(|family| family.name.as_str())));
+            // A set of no known family cannot be told to be for another one.
+            left.retain(|set| set.families.is_empty() || self.at.iter().any(|family| set.serves(family)));
+            if left.is_empty() {
+                let machine = words(self.at.iter().map(|family| family.name.as_str()));
+                let instead = self.at.iter().find_map(|family| self.knowledge.dotnet_instead(kb, family));
+                let way_out = instead.map_or_else(String::new, |row| format!("; take {} there", row.take));
+                return Err(format!(
+                    "{kb} is for {there}; build {build} is {machine}, which never takes its packages{way_out}"
+                ));
+            }
+            if let Some(rule) = self.knowledge.parent_rule(kb).filter(|rule| !rule.accepts(build)) {
+                let accepted = words(rule.accepts.iter().map(|parent| service_pack(parent.number)));
+                return Err(format!(
+                    "{kb} is for {accepted}; build {build} is {}",
+                    service_pack(build.number)
+                ));
+            }
+        } else if let Some(installation) = request.installation {
+            let for_it = |set: &&PackageSet| {
+                set.families.is_empty()
+                    || set.families.iter().any(|family| family.installation == installation)
+            };
+            left.retain(for_it);
+            if left.is_empty() {
+                return Err(format!("{kb} has no package for a {}", installation.as_str()));
+            }
+        }
+        Ok(left)
+    }
+
+    /// The family of a set that the machine is of; the first of them where nothing tells.
+    pub(super) fn family_of(&self, set: &PackageSet) -> Option<&'a Family> {
+        let of_machine = self.at.iter().copied().find(|family| set.serves(family));
+        of_machine.or_else(|| {
+            let wanted = |family: &&Family| {
+                set.serves(family)
+                    && self.request.installation.is_none_or(|wanted| wanted == family.installation)
+            };
+            let families = self.knowledge.families();
+            families.iter().find(wanted).or_else(|| families.iter().find(|family| set.serves(family)))
+        })
+    }
+
+    /// The answer for one set.
+    fn plan_set(&self, set: &PackageSet, answer: &Plan) -> Result<Plan> {
+        let mut answer = answer.clone();
+        answer.architecture = set.architecture.or(self.request.architecture);
+        answer.product = Some(set.products.join("; "));
+        answer.family = set.families.first().map(|family| family.folder.clone());
+        answer.warnings.clone_from(&set.warnings);
+        if let (Some(build), Some(family)) = (self.request.baseline, self.family_of(set)) {
+            answer.reasons.push(
+                Reason::new(format!("build {build} is {}, and {} is for it", family.name, set.kb)).said_by([
+                    format!("families of knowledge {}: {}", self.knowledge.version(), family.source),
+                ]),
+            );
+        }
+        match self.judge(set, answer)? {
+            Ok(answer) => self.plan_steps(set, answer),
+            Err(refused) => Ok(*refused),
+        }
+    }
+}
+
+/// Statuses that do not stand for a whole group of sets: a plan names files of one set.
+fn is_open(status: Status) -> bool {
+    matches!(status, Status::Install | Status::NeedsPrerequisite | Status::Ambiguous)
+}
+
+pub(super) fn choice(set: &PackageSet) -> Choice {
     Choice {
+        kb: Some(set.kb),
         product: set.products.first().cloned().unwrap_or_else(|| set.folder.clone()),
         architecture: set.architecture,
         folder: set.folder.clone(),
     }
 }
 
-fn answer_from_set(request: &Request, set: &PackageSet, mut answer: Plan) -> Plan {
-    let target = set.build();
-    let has_checkpoint = set.members.iter().any(|member| member.role == Role::Checkpoint);
-    let cumulative = set.kind.is_some_and(crate::update::Kind::is_windows_cumulative);
-    if request.place == Place::Winre && cumulative {
-        answer.status = Status::NotApplicable;
-        answer.advice = Some(format!(
-            "winre.wim does not take {}: it takes the servicing stack inside of it, then the Safe OS dynamic update of that month",
-            set.kb
-        ));
-        return answer;
-    }
-    // The builds of one family compare by revision: 26200.8117 is at 26100.8117.
-    let baseline = request.baseline.filter(|_| request.place != Place::Mirror);
-    let past = |build: Build| baseline.map(|at| at.revision >= build.revision);
-    let adds_features_to_image = request.features_on_demand && request.place == Place::Image;
-    answer.expected_build =
-        target.map(|build| Build::new(baseline.map_or(build.number, |at| at.number), build.revision));
-
-    match target {
-        Some(build) if past(build) == Some(true) => {
-            let is_same = baseline.is_some_and(|at| at.revision == build.revision);
-            if !(adds_features_to_image && is_same) {
-                answer.status = Status::NothingToDo;
-                answer.expected_build = baseline;
-                answer.total_bytes = Some(0);
-                answer.missing_bytes = Some(0);
-                if request.features_on_demand {
-                    answer.advice = Some(
-                        "apply the later cumulative update again after adding features or languages"
-                            .to_owned(),
-                    );
-                }
-                return answer;
-            }
-            answer.advice =
-                Some("applied again for the added features; the build does not change".to_owned());
-        }
-        None if baseline.is_some() && cumulative => {
-            answer.warnings.push(format!(
-                "the build that {} brings is not known here, so nobody can tell whether {} has it already",
-                set.kb,
-                baseline.map(|at| at.to_string()).unwrap_or_default()
-            ));
-        }
-        _ => {}
-    }
-    if request.features_on_demand && request.place == Place::Online && cumulative {
-        let text = "after adding features on demand or languages to a running machine, apply the cumulative update again";
-        answer.warnings.push(text.to_owned());
-    }
-    if request.place == Place::Winpe && has_checkpoint && baseline.is_none() {
-        answer.warnings.push(
-            "leave the checkpoint out of the folder when boot.wim is at it or past it: DISM fails with 0x80073712 there"
-                .to_owned(),
-        );
-    }
-
-    let mut order = 0;
-    for member in &set.members {
-        let needed = match (member.role, member.build) {
-            (Role::Checkpoint, Some(build)) => adds_features_to_image || past(build) != Some(true),
-            _ => true,
-        };
-        if !needed {
-            continue;
-        }
-        order += 1;
-        let order = (member.role != Role::Companion).then_some(order);
-        answer.steps.push(step(order, member, set, request, baseline));
-    }
-    let whole = answer.steps.len() == set.members.len();
-    answer.total_bytes = answer.steps.iter().map(|step| step.size).sum::<Option<u64>>();
-    if whole && answer.total_bytes.is_none() {
-        answer.total_bytes = set.stated_size;
-    }
-    let absent: Vec<&Step> = answer.steps.iter().filter(|step| !step.present).collect();
-    answer.missing_bytes = absent.iter().map(|step| step.size).sum();
-    if answer.missing_bytes.is_none() && absent.len() == answer.steps.len() {
-        answer.missing_bytes = answer.total_bytes;
-    }
-    answer
+pub(super) fn words<'w>(items: impl Iterator<Item = &'w str>) -> String {
+    let sorted: BTreeSet<&str> = items.collect();
+    sorted.into_iter().collect::<Vec<_>>().join(", ")
 }
 
-fn step(
-    order: Option<usize>,
-    member: &Member,
-    set: &PackageSet,
-    request: &Request,
-    baseline: Option<Build>,
-) -> Step {
-    let kb = set.kb;
-    let features = request.features_on_demand && request.place == Place::Image;
-    let because = match (member.role, member.build, baseline) {
-        (Role::Checkpoint, Some(build), Some(_)) if features => {
-            format!(
-                "features or languages are being added to an image: {kb} needs its checkpoint {build} beside it"
-            )
-        }
-        (Role::Checkpoint, Some(build), Some(at)) => {
-            format!("{at} is below the checkpoint {build} that {kb} builds upon")
-        }
-        (Role::Checkpoint, Some(build), None) => format!("{kb} builds upon the checkpoint {build}"),
-        (Role::Checkpoint, None, _) => format!("{kb} builds upon this checkpoint"),
-        (Role::Ssu, ..) => format!("the servicing stack comes before {kb}"),
-        (Role::DotnetChild, ..) => format!("one of the packages that make up {kb}"),
-        (Role::Target, Some(build), Some(at)) => {
-            format!("the update asked for: from {at} to {}", Build::new(at.number, build.revision))
-        }
-        (Role::Target, Some(build), None) => format!("the update asked for: brings build {build}"),
-        (Role::Target, None, _) => "the update asked for".to_owned(),
-        (Role::Companion, ..) => format!("listed with {kb}; nothing proves whether it comes before or after"),
-    };
-    let needed_if = match (member.role, member.build) {
-        _ if baseline.is_some() || request.place == Place::Mirror => None,
-        (Role::Checkpoint, Some(build)) if request.place == Place::Winpe => {
-            Some(format!("build below {build}"))
-        }
-        (Role::Checkpoint, Some(build)) => Some(format!("build below {build}, or features on demand")),
-        (Role::Target, Some(build)) => Some(format!("build below {build}")),
-        (Role::DotnetChild, _) => Some("the .NET Framework that it is for is installed".to_owned()),
-        _ => None,
-    };
-    Step {
-        order,
-        role: member.role,
-        kb: member.kb(),
-        name: member.file.name.clone(),
-        sha1: member.file.sha1,
-        sha256: member.file.sha256,
-        size: member.file.size,
-        url: member.file.urls.first().cloned(),
-        present: member.file.present,
-        because,
-        needed_if,
-        evidence: member.evidence.iter().map(ToString::to_string).collect(),
-        restart_after: false,
+/// What people call the packages that parent rules speak of.
+fn service_pack(number: u32) -> &'static str {
+    match number {
+        7600 => "Windows 7 without a service pack",
+        7601 => "Windows 7 with Service Pack 1",
+        _ => "another service pack",
     }
 }

@@ -9,46 +9,74 @@ use std::fmt;
 
 use super::facts::{Facts, FileFacts, UpdateFacts};
 use crate::servicing::{Checkpoint, Family, Knowledge};
-use crate::update::{Architecture, Build, Kb, Kind, UpdateId};
+use crate::update::{Architecture, Build, Kb, Kind, Month, UpdateId};
 
-/// What a file is in its set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Role {
-    /// A separate servicing stack: first.
-    Ssu,
+macro_rules! roles {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// What a file is in its set or plan, in the order of installation. The words are a promise of the JSON output
+        /// and of the index.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+        #[serde(rename_all = "snake_case")]
+        #[non_exhaustive]
+        pub enum Role {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Role {
+            const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The word in JSON, in the index, and in tables.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+roles! {
+    /// Prepares a machine for Extended Security Updates.
+    EsuPreparation = "esu_preparation",
+    /// A separate servicing stack: before what it serves.
+    Ssu = "ssu",
+    /// Another update that has to be there before.
+    Prerequisite = "prerequisite",
     /// A cumulative update that the target builds upon.
-    Checkpoint,
+    Checkpoint = "checkpoint",
     /// A part of a .NET parent, for one release of .NET Framework.
-    DotnetChild,
+    DotnetChild = "dotnet_child",
     /// The update itself.
-    Target,
+    Target = "target",
+    /// Switches a version on.
+    Enablement = "enablement",
+    /// The dynamic update of the recovery environment.
+    SafeOs = "safe_os",
+    /// The dynamic update of the setup files of media.
+    Setup = "setup",
     /// Belongs to the entry; nothing proves that it comes before, or after.
-    Companion,
+    Companion = "companion",
 }
 
 impl Role {
-    /// The word in JSON, in the index, and in tables.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ssu => "ssu",
-            Self::Checkpoint => "checkpoint",
-            Self::DotnetChild => "dotnet_child",
-            Self::Target => "target",
-            Self::Companion => "companion",
-        }
-    }
-
     /// The role of this word.
     pub fn from_word(word: &str) -> Option<Self> {
-        let all = [Self::Ssu, Self::Checkpoint, Self::DotnetChild, Self::Target, Self::Companion];
-        all.into_iter().find(|role| role.as_str() == word)
+        Self::ALL.iter().copied().find(|role| role.as_str() == word)
     }
 
     /// Whether the file is (part of) what was asked for, not something that it needs.
     pub fn is_update(self) -> bool {
-        matches!(self, Self::Target | Self::DotnetChild)
+        matches!(self, Self::Target | Self::DotnetChild | Self::Enablement | Self::SafeOs | Self::Setup)
+    }
+
+    /// What the update itself is in a plan, by its kind.
+    pub(super) fn of_kind(kind: Option<Kind>) -> Self {
+        match kind {
+            Some(Kind::Enablement) => Self::Enablement,
+            Some(Kind::SafeosDu) => Self::SafeOs,
+            Some(Kind::SetupDu) => Self::Setup,
+            _ => Self::Target,
+        }
     }
 }
 
@@ -169,7 +197,7 @@ pub(super) fn members_of(
         } else {
             let own = family.zip(update.kb).and_then(|(family, kb)| facts.build_of(kb, family, knowledge));
             let whole = has_target || !update.kind.is_some_and(Kind::is_dotnet);
-            (if whole { Role::Target } else { Role::DotnetChild }, own)
+            (if whole { Role::of_kind(update.kind) } else { Role::DotnetChild }, own)
         };
         if role == Role::Companion {
             warnings.push(format!(
@@ -225,7 +253,7 @@ fn builds_upon(update: &UpdateFacts, own: Option<Build>, checkpoint: &Checkpoint
     match (own, update.month) {
         (Some(own), _) => checkpoint.build < own,
         (None, Some(month)) => {
-            let released = crate::update::Month::new(checkpoint.date.year(), checkpoint.date.month());
+            let released = checkpoint.date.and_then(Month::of);
             released.is_some_and(|released| released < month)
         }
         (None, None) => false,

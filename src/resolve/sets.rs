@@ -8,8 +8,8 @@ use sha2::Digest as _;
 
 use super::facts::{Facts, UpdateFacts};
 use super::roles::{Evidence, Member, Needs, Role, edges_of, members_of, unlisted_checkpoints};
-use crate::servicing::{Family, Installation, Knowledge};
-use crate::update::{Architecture, Build, Kb, Kind, Sha256, UpdateId};
+use crate::servicing::{Family, Installation, Knowledge, plain_words};
+use crate::update::{Architecture, Build, Kb, Kind, Month, Sha256, UpdateId};
 
 /// A family as a set carries it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,6 +53,8 @@ pub struct PackageSet {
     pub products: Vec<String>,
     /// The updates that it is made from, by id.
     pub updates: Vec<UpdateId>,
+    /// The month of the titles, or of its release.
+    pub month: Option<Month>,
     /// The files, prerequisites first; companions of unknown order last.
     pub members: Vec<Member>,
     /// Which file needs which.
@@ -90,6 +92,11 @@ impl PackageSet {
         counted.or(self.stated_size)
     }
 
+    /// Whether it is for a family.
+    pub fn serves(&self, family: &Family) -> bool {
+        self.families.iter().any(|own| own.id == family.id && own.installation == family.installation)
+    }
+
     /// Whether a product as people type it names this set: its title's words, its family's name, or its folder.
     pub fn serves_product(&self, product: &str) -> bool {
         let asked = plain_words(product);
@@ -103,13 +110,6 @@ impl PackageSet {
             .chain(of_families)
             .any(|name| name == asked || name.strip_prefix("microsoft ") == Some(&asked))
     }
-}
-
-/// "Windows 11, version 24H2", "windows-11-24h2", and "Windows 11 24H2" are one product.
-fn plain_words(text: &str) -> String {
-    let text =
-        text.to_ascii_lowercase().replace(|letter: char| !letter.is_alphanumeric() && letter != '.', " ");
-    text.split_whitespace().filter(|&word| word != "version").collect::<Vec<_>>().join(" ")
 }
 
 /// The package sets of a KB, by architecture and folder. Updates whose dialog was never read have no part in them.
@@ -223,12 +223,13 @@ impl<'a> Group<'a> {
         let suffix = if is_dynamic_variant { "-dynamic" } else { "" };
         PackageSet {
             kb,
-            kind: self.updates.iter().find_map(|update| update.kind),
+            kind: knowledge.kind_of(kb).or_else(|| self.updates.iter().find_map(|update| update.kind)),
             families,
             architecture,
             folder: format!("{base}-{architecture_word}{suffix}"),
             products: products.into_iter().collect(),
             updates: self.updates.iter().map(|update| update.id).collect(),
+            month: self.updates.iter().filter_map(|update| update.month).min(),
             needs: edges_of(&self.members),
             members: self.members,
             stated_size,

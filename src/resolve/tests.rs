@@ -1,6 +1,7 @@
 //! Sets and plans over small worlds made by hand, and the checkpoint rule against an oracle.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use proptest::prelude::*;
 
@@ -63,6 +64,23 @@ const LCU_25H2: &str =
     "2026-03 Cumulative Update for Windows 11, version 25H2 for arm64-based Systems (KB5086672) (26200.8117)";
 const TARGET: &str = "windows11.0-kb5086672-arm64_ec8e69856b92118f17bac6e2046f54b3c87e59b0.msu";
 const CHECKPOINT: &str = "windows11.0-kb5043080-arm64_df540a05f9b118e339c5520f4090bb5d450f090b.msu";
+
+/// A library that has these sets and nothing else.
+struct Only<'s>(&'s [PackageSet]);
+
+impl Library for Only<'_> {
+    fn sets(&self, kb: Kb) -> crate::error::Result<Rc<[PackageSet]>> {
+        Ok(self.0.iter().filter(|set| set.kb == kb).cloned().collect())
+    }
+
+    fn updates_of(&self, _: &[Kind]) -> crate::error::Result<Rc<[UpdateFacts]>> {
+        Ok(Rc::new([]))
+    }
+}
+
+fn plan(request: &Request, sets: &[PackageSet], knowledge: &Knowledge) -> Plan {
+    resolve(request, &Only(sets), knowledge).unwrap()
+}
 
 fn steps(plan: &Plan) -> Vec<String> {
     plan.steps.iter().map(|step| format!("{} {}", step.role, step.kb.unwrap())).collect()

@@ -38,6 +38,21 @@ impl Month {
     pub fn new(year: i16, month: i8) -> Option<Self> {
         ((2000..2100).contains(&year) && (1..=12).contains(&month)).then_some(Self { year, month })
     }
+
+    /// The month of a date.
+    pub fn of(date: Date) -> Option<Self> {
+        Self::new(date.year(), date.month())
+    }
+
+    /// Its first day.
+    pub fn first_day(self) -> Date {
+        jiff::civil::date(self.year, self.month, 1)
+    }
+
+    /// Its last day.
+    pub fn last_day(self) -> Date {
+        self.first_day().last_of_month()
+    }
 }
 
 impl FromStr for Month {

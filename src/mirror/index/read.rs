@@ -9,7 +9,7 @@ use super::{Index, as_count};
 use crate::clock::{date_of, rfc3339};
 use crate::error::Result;
 use crate::resolve::{Facts, FileFacts, FileKey, UpdateFacts};
-use crate::update::{Kb, Sha1, Sha256, UpdateId};
+use crate::update::{Kb, Kind, Sha1, Sha256, UpdateId};
 
 const UPDATE_COLUMNS: &str =
     "updates.id, update_id, title, kb, kind, month, product, release, products, architecture, build,
@@ -83,6 +83,31 @@ impl Index {
         }
         update.files = Some(keys);
         Ok(update)
+    }
+
+    /// The updates of some kinds, without their files.
+    pub fn updates_of_kinds(&self, kinds: &[Kind]) -> Result<Vec<UpdateFacts>> {
+        let sql = format!(
+            "SELECT {UPDATE_COLUMNS} FROM updates WHERE kind = ?1 AND NOT mentioned_only ORDER BY update_id"
+        );
+        let mut updates = Vec::new();
+        for kind in kinds {
+            updates
+                .extend(self.rows(&sql, [kind.as_str()], read_update)?.into_iter().map(|(_, update)| update));
+        }
+        Ok(updates)
+    }
+
+    /// The file of a SHA-1.
+    pub fn file_of_sha1(&self, sha1: &Sha1) -> Result<Option<FileFacts>> {
+        let key =
+            self.first("SELECT id FROM files WHERE sha1 = ?1", [sha1.as_bytes().as_slice()], |row| {
+                row.get(0)
+            })?;
+        match key {
+            Some(key) => self.file(FileKey(key)),
+            None => Ok(None),
+        }
     }
 
     /// One file.

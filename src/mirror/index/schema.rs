@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 const APPLICATION_ID: i32 = 0x4b42_4d49;
 
 /// One script a format; the first makes an empty database into format 1.
-const MIGRATIONS: [&str; 1] = [include_str!("schema_1.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema_1.sql"), include_str!("schema_2.sql")];
 
 /// The format that this program writes.
 fn newest_format() -> u32 {

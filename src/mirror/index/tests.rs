@@ -762,7 +762,7 @@ fn an_empty_database_becomes_one_of_the_newest_format() {
     let (_guard, folder) = folder();
     let path = folder.join("deep").join("mirror.db");
     let index = Index::open(&path).unwrap();
-    assert_eq!(pragma(&index.connection, "user_version"), 1);
+    assert_eq!(pragma(&index.connection, "user_version"), 2);
     assert_eq!(pragma(&index.connection, "application_id"), 0x4b42_4d49);
     assert_eq!(pragma(&index.connection, "foreign_keys"), 1);
     index.record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
@@ -876,4 +876,25 @@ fn runs_and_facts_of_the_index_about_itself() {
         .query_row(sql, [run], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
         .unwrap();
     assert_eq!(ended, (TUESDAY, 5, i64::MAX, 7));
+}
+
+#[test]
+fn an_index_of_the_first_format_becomes_one_of_the_newest_and_keeps_its_rows() {
+    let (_guard, folder) = folder();
+    let path = folder.join("mirror.db");
+    let old = Connection::open(&path).unwrap();
+    old.execute_batch(include_str!("schema_1.sql")).unwrap();
+    old.pragma_update(None, "application_id", 0x4b42_4d49).unwrap();
+    old.pragma_update(None, "user_version", 1).unwrap();
+    old.execute_batch(
+        "INSERT INTO updates (update_id, mentioned_only, title, kb, kind, first_seen, last_seen)
+         VALUES ('00000000-0000-0000-0000-000000000001', 0, 'x', 5094141, 'ssu', 1, 1)",
+    )
+    .unwrap();
+    drop(old);
+    let index = Index::open(&path).unwrap();
+    assert_eq!(pragma(&index.connection, "user_version"), 2);
+    let stacks = index.updates_of_kinds(&[crate::update::Kind::Ssu]).unwrap();
+    assert_eq!(stacks.len(), 1);
+    assert_eq!(stacks[0].kb, Some(kb("KB5094141")));
 }

@@ -1,0 +1,251 @@
+//! The words by which a plan is asked for, shared by every command that makes one: the goal, and what is known of the
+//! machine. A host file gives what its machine said of itself; options go before it.
+
+use camino::Utf8PathBuf;
+use clap::{ArgGroup, Args, ValueEnum};
+use jiff::civil::Date;
+
+use super::setup::Setup;
+use crate::disk;
+use crate::error::{Error, ErrorKind, Result};
+use crate::mirror::{IndexLibrary, Mirror};
+use crate::resolve::{Goal, Library, Place, Plan, Policy, Request, Shelf, resolve};
+use crate::servicing::{Dotnet, Installation, Knowledge};
+use crate::update::{Architecture, Build, Kb, Kind};
+
+/// What is wanted.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("wanted").args(["kb", "latest", "enable"]))]
+pub(super) struct GoalArgs {
+    /// The KB
+    #[arg(value_name = "KB")]
+    pub(super) kb: Option<Kb>,
+    /// The latest update in place of a KB
+    #[arg(long)]
+    pub(super) latest: bool,
+    /// Switch a version on in place of a KB, e.g. 25H2
+    #[arg(long, value_name = "VERSION")]
+    pub(super) enable: Option<String>,
+    /// Which releases a goal may choose [default: oob]
+    #[arg(long, value_name = "POLICY")]
+    policy: Option<PolicyArg>,
+    /// Of the latest: this kind, such as dotnet_cu or safeos_du [default: lcu]
+    #[arg(long, value_name = "KIND", requires = "latest")]
+    kind: Option<Kind>,
+    /// Nothing that was published later, e.g. 2026-07-20
+    #[arg(long, value_name = "DATE")]
+    as_of: Option<Date>,
+    /// Before an enablement package: just the update that brings its floor
+    #[arg(long)]
+    minimal: bool,
+    /// Plan an update although Microsoft pulled it
+    #[arg(long)]
+    accept_withdrawn: bool,
+}
+
+/// What is known of the machine.
+#[derive(Debug, Args)]
+pub(super) struct MachineArgs {
+    /// The architecture; needed where the KB has several
+    #[arg(long, value_name = "ARCH", help_heading = "Machine")]
+    pub(super) arch: Option<Architecture>,
+    /// The product, e.g. "Windows 11 24H2"; needed where the KB has different sets
+    #[arg(long, value_name = "PRODUCT", help_heading = "Machine")]
+    pub(super) product: Option<String>,
+    /// The build that the device or image is at, e.g. 26100.863
+    #[arg(long, value_name = "BUILD", help_heading = "Machine")]
+    pub(super) baseline: Option<Build>,
+    /// Client or server, where the build alone does not tell
+    #[arg(long, value_name = "WHICH", help_heading = "Machine")]
+    installation: Option<InstallationArg>,
+    /// The edition as EditionID names it, e.g. EnterpriseS
+    #[arg(long, value_name = "EDITION", help_heading = "Machine")]
+    edition: Option<String>,
+    /// Where the packages go [default: online]
+    #[arg(long = "for", value_name = "PLACE", help_heading = "Machine")]
+    place: Option<PlaceArg>,
+    /// Features on demand or language packs are being added
+    #[arg(long, help_heading = "Machine")]
+    fod: bool,
+    /// The .NET Framework that is installed, e.g. 4.8 or the registry's 528372
+    #[arg(long, value_name = "VERSION", help_heading = "Machine")]
+    dotnet: Option<Dotnet>,
+    /// The machine is prepared for Extended Security Updates
+    #[arg(long, help_heading = "Machine", conflicts_with = "no_esu")]
+    esu: bool,
+    /// The machine has no Extended Security Updates
+    #[arg(long, help_heading = "Machine")]
+    no_esu: bool,
+    /// A KB that is installed (repeatable)
+    #[arg(long, value_name = "KB", help_heading = "Machine")]
+    installed: Vec<Kb>,
+}
+
+/// `--installation`
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum InstallationArg {
+    /// Windows 10, 11
+    Client,
+    /// Windows Server
+    Server,
+}
+
+impl From<InstallationArg> for Installation {
+    fn from(argument: InstallationArg) -> Self {
+        match argument {
+            InstallationArg::Client => Self::Client,
+            InstallationArg::Server => Self::Server,
+        }
+    }
+}
+
+/// `--for`
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum PlaceArg {
+    /// A running machine
+    Online,
+    /// An offline install.wim
+    Image,
+    /// boot.wim
+    Winpe,
+    /// winre.wim
+    Winre,
+    /// The setup files of media
+    Media,
+    /// Nowhere yet: the complete set
+    Mirror,
+}
+
+impl From<PlaceArg> for Place {
+    fn from(argument: PlaceArg) -> Self {
+        match argument {
+            PlaceArg::Online => Self::Online,
+            PlaceArg::Image => Self::Image,
+            PlaceArg::Winpe => Self::Winpe,
+            PlaceArg::Winre => Self::Winre,
+            PlaceArg::Media => Self::Media,
+            PlaceArg::Mirror => Self::Mirror,
+        }
+    }
+}
+
+/// `--policy`
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum PolicyArg {
+    /// Second Tuesdays alone
+    Security,
+    /// Those and out-of-band releases
+    Oob,
+    /// Previews too
+    Preview,
+}
+
+impl From<PolicyArg> for Policy {
+    fn from(argument: PolicyArg) -> Self {
+        match argument {
+            PolicyArg::Security => Self::Security,
+            PolicyArg::Oob => Self::Oob,
+            PolicyArg::Preview => Self::Preview,
+        }
+    }
+}
+
+impl MachineArgs {
+    /// Puts what the options say over a request.
+    pub(super) fn apply(&self, mut request: Request) -> Request {
+        request.architecture = self.arch.or(request.architecture);
+        request.product = self.product.clone().or(request.product);
+        request.baseline = self.baseline.or(request.baseline);
+        request.installation = self.installation.map(Into::into).or(request.installation);
+        request.edition = self.edition.clone().or(request.edition);
+        request.place = self.place.map_or(request.place, Into::into);
+        request.features_on_demand |= self.fod;
+        request.dotnet = self.dotnet.clone().or(request.dotnet);
+        if self.esu || self.no_esu {
+            request.esu = Some(self.esu);
+        }
+        request.installed.extend(&self.installed);
+        request
+    }
+}
+
+impl GoalArgs {
+    /// The request for the goal on the machine.
+    pub(super) fn request(&self, machine: &MachineArgs) -> Result<Request> {
+        let goal = match (self.kb, self.latest, &self.enable) {
+            (Some(kb), ..) => Goal::Kb(kb),
+            (None, true, _) => Goal::Latest(self.kind),
+            (None, false, Some(release)) => Goal::Enable(release.clone()),
+            (None, false, None) => {
+                return Err(Error::usage("what is wanted is missing: a KB, --latest, or --enable"));
+            }
+        };
+        let request = Request {
+            policy: self.policy.map_or_else(Policy::default, Into::into),
+            as_of: self.as_of,
+            minimal: self.minimal,
+            accept_withdrawn: self.accept_withdrawn,
+            ..Request::of(goal)
+        };
+        Ok(machine.apply(request))
+    }
+}
+
+/// The names of the files in a folder.
+pub(super) fn names_in(folder: &Utf8PathBuf) -> Result<Vec<String>> {
+    if !disk::is_dir(folder) {
+        return Err(Error::usage(format!("{folder} is no folder"))
+            .hint("--available names the folder with the files at hand"));
+    }
+    disk::list(folder)
+}
+
+/// What plans are made from: the index layered over the knowledge, or the knowledge alone where there is no mirror.
+pub(super) struct Sources {
+    pub(super) mirror: Option<Mirror>,
+    pub(super) knowledge: Knowledge,
+}
+
+impl Sources {
+    /// The mirror, where there is one, and the knowledge.
+    pub(super) fn open(setup: &Setup) -> Result<Self> {
+        let mirror = match setup.mirror() {
+            Ok(mirror) => Some(mirror),
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        Ok(Self { mirror, knowledge: setup.knowledge()? })
+    }
+
+    /// Runs something that looks things up.
+    pub(super) fn with_library<T>(&self, work: impl FnOnce(&dyn Library) -> Result<T>) -> Result<T> {
+        match &self.mirror {
+            Some(mirror) => work(&IndexLibrary::new(mirror.index(), &self.knowledge)),
+            None => work(&Shelf::of_knowledge(&self.knowledge)),
+        }
+    }
+
+    /// The plan for a request. A KB that nobody knows is an error that names the way to know it.
+    pub(super) fn plan(&self, request: &Request, setup: &Setup) -> Result<Plan> {
+        let plan = self.with_library(|library| resolve(request, library, &self.knowledge))?;
+        if !plan.unheard_of {
+            return Ok(plan);
+        }
+        let kb = plan.kb.map_or_else(String::new, |kb| kb.to_string());
+        let is_listed = match (&self.mirror, plan.kb) {
+            (Some(mirror), Some(kb)) => mirror.index().knows_kb(kb)?,
+            _ => false,
+        };
+        let message = match (is_listed, &self.mirror) {
+            (true, _) => format!("the index knows {kb} and none of its files"),
+            (false, Some(_)) => format!("neither the index nor the knowledge has anything of {kb}"),
+            (false, None) => {
+                format!(
+                    "there is no mirror at {}, and the knowledge has nothing of {kb}",
+                    setup.layout().root()
+                )
+            }
+        };
+        Err(Error::new(ErrorKind::NotFound, message).hint(format!("kbmirror crawl {kb} asks the Catalog")))
+    }
+}

@@ -1,0 +1,65 @@
+//! The index as the resolver's library, layered over the knowledge. Every KB is read once; a file that only knowledge
+//! names is the index's own where that has its SHA-1.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use super::Index;
+use crate::error::Result;
+use crate::resolve::{Library, PackageSet, UpdateFacts, layered_sets, unlisted_kbs};
+use crate::servicing::Knowledge;
+use crate::update::{Kb, Kind};
+
+/// An index, to resolve from.
+#[derive(Debug)]
+pub struct IndexLibrary<'a> {
+    index: &'a Index,
+    knowledge: &'a Knowledge,
+    sets: RefCell<BTreeMap<Kb, Rc<[PackageSet]>>>,
+    updates: RefCell<BTreeMap<Vec<Kind>, Rc<[UpdateFacts]>>>,
+}
+
+impl<'a> IndexLibrary<'a> {
+    /// A library of this index over the knowledge.
+    pub fn new(index: &'a Index, knowledge: &'a Knowledge) -> Self {
+        Self { index, knowledge, sets: RefCell::default(), updates: RefCell::default() }
+    }
+
+    fn read_sets(&self, kb: Kb) -> Result<Vec<PackageSet>> {
+        let own = self.index.facts_of(&BTreeSet::from([kb]))?;
+        let mut kbs = unlisted_kbs(kb, &own, self.knowledge);
+        kbs.insert(kb);
+        let facts = if kbs.len() == 1 { own } else { self.index.facts_of(&kbs)? };
+        let mut sets = layered_sets(kb, &facts, self.knowledge);
+        for member in sets.iter_mut().flat_map(|set| &mut set.members) {
+            if member.file.key.is_none()
+                && let Some(sha1) = &member.file.sha1
+                && let Some(file) = self.index.file_of_sha1(sha1)?
+            {
+                member.file = file;
+            }
+        }
+        Ok(sets)
+    }
+}
+
+impl Library for IndexLibrary<'_> {
+    fn sets(&self, kb: Kb) -> Result<Rc<[PackageSet]>> {
+        if let Some(sets) = self.sets.borrow().get(&kb) {
+            return Ok(Rc::clone(sets));
+        }
+        let sets: Rc<[PackageSet]> = self.read_sets(kb)?.into();
+        self.sets.borrow_mut().insert(kb, Rc::clone(&sets));
+        Ok(sets)
+    }
+
+    fn updates_of(&self, kinds: &[Kind]) -> Result<Rc<[UpdateFacts]>> {
+        if let Some(updates) = self.updates.borrow().get(kinds) {
+            return Ok(Rc::clone(updates));
+        }
+        let updates: Rc<[UpdateFacts]> = self.index.updates_of_kinds(kinds)?.into();
+        self.updates.borrow_mut().insert(kinds.to_vec(), Rc::clone(&updates));
+        Ok(updates)
+    }
+}

@@ -1,0 +1,155 @@
+//! Requests as JSON lines: one request a line, one answer a line, in the same order.
+//!
+//! The keys are those of the command line. What is absent or null is not known, which is not the same as false; keys that
+//! nobody knows are ignored. A line that is no request gets an error as its answer, so that the lines stay paired.
+
+use jiff::civil::Date;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::request::{Goal, Place, Policy, Request};
+use crate::error::{Error, Result};
+use crate::servicing::{Dotnet, Installation};
+use crate::update::{Architecture, Build, Kb, Kind};
+
+#[derive(Debug, Deserialize)]
+struct Line {
+    request: What,
+    #[serde(default)]
+    baseline: Option<Machine>,
+}
+
+#[derive(Debug, Deserialize)]
+struct What {
+    kb: Option<Kb>,
+    latest: Option<bool>,
+    enable: Option<String>,
+    policy: Option<Policy>,
+    as_of: Option<Date>,
+    kind: Option<Kind>,
+    minimal: Option<bool>,
+    accept_withdrawn: Option<bool>,
+    product: Option<String>,
+    available: Option<Vec<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Machine {
+    architecture: Option<Architecture>,
+    build: Option<Build>,
+    installation: Option<Installation>,
+    edition: Option<String>,
+    #[serde(rename = "for")]
+    place: Option<Place>,
+    fod: Option<bool>,
+    dotnet: Option<Release>,
+    esu: Option<bool>,
+    installed: Option<Vec<Kb>>,
+}
+
+/// A release of .NET Framework as a text, or the number that the registry has.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Release {
+    Number(u32),
+    Text(String),
+}
+
+/// The caller's name of a line and its request; the name also where the rest is no request.
+pub fn read_line(text: &str) -> (Option<Value>, Result<Request>) {
+    let value: Value = match serde_json::from_str(text) {
+        Ok(value) => value,
+        Err(error) => return (None, Err(Error::usage("the line is no JSON").caused_by(error))),
+    };
+    let id = value.get("id").filter(|id| !id.is_null()).cloned();
+    let request = read(value).map(|request| Request { id: id.clone(), ..request });
+    (id, request)
+}
+
+fn read(value: Value) -> Result<Request> {
+    let line: Line = serde_json::from_value(value)
+        .map_err(|error| Error::usage("the line is no request").caused_by(error))?;
+    let (what, machine) = (line.request, line.baseline.unwrap_or_default());
+    let goal = match (what.kb, what.latest.unwrap_or_default(), what.enable) {
+        (Some(kb), false, None) => Goal::Kb(kb),
+        (None, true, None) => Goal::Latest(what.kind),
+        (None, false, Some(release)) => Goal::Enable(release),
+        _ => return Err(Error::usage("a request has just one of kb, latest, and enable")),
+    };
+    let dotnet = match machine.dotnet {
+        None => None,
+        Some(release) => Some(dotnet(&release)?),
+    };
+    Ok(Request {
+        policy: what.policy.unwrap_or_default(),
+        as_of: what.as_of,
+        minimal: what.minimal.unwrap_or_default(),
+        accept_withdrawn: what.accept_withdrawn.unwrap_or_default(),
+        product: what.product,
+        available: what.available,
+        architecture: machine.architecture,
+        baseline: machine.build,
+        installation: machine.installation,
+        edition: machine.edition,
+        place: machine.place.unwrap_or(Place::Online),
+        features_on_demand: machine.fod.unwrap_or_default(),
+        dotnet,
+        esu: machine.esu,
+        installed: machine.installed.unwrap_or_default(),
+        ..Request::of(goal)
+    })
+}
+
+fn dotnet(release: &Release) -> Result<Dotnet> {
+    let found = match release {
+        Release::Number(number) => Dotnet::of_release(*number),
+        Release::Text(text) => text.parse().ok(),
+    };
+    found.ok_or_else(|| Error::usage("dotnet is no release of .NET Framework such as \"4.8\" or 533320"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_with_every_key_is_read() {
+        let line = r#"{"id":"a","more":1,"request":{"latest":true,"policy":"preview","as_of":"2026-07-20","kind":"lcu","product":"x"},
+            "baseline":{"architecture":"x64","build":"26100.863","installation":"client","edition":"Professional","for":"image",
+            "fod":true,"dotnet":533320,"esu":false,"installed":["KB5043080"],"more":2}}"#;
+        let (id, request) = read_line(line);
+        let request = request.unwrap();
+        assert_eq!(id, Some(Value::from("a")));
+        assert_eq!(request.goal, Goal::Latest(Some(Kind::Lcu)));
+        assert_eq!((request.place, request.policy), (Place::Image, Policy::Preview));
+        assert_eq!(request.dotnet.unwrap().to_string(), "4.8.1");
+        assert_eq!((request.features_on_demand, request.esu), (true, Some(false)));
+    }
+
+    #[test]
+    fn absent_and_null_are_not_known() {
+        for line in [
+            r#"{"request":{"kb":"KB5086672"}}"#,
+            r#"{"request":{"kb":"5086672","as_of":null},"baseline":{"build":null,"esu":null,"for":null}}"#,
+        ] {
+            assert_eq!(read_line(line).1.unwrap(), Request::new("KB5086672".parse().unwrap()), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_request_keeps_its_name() {
+        for line in [
+            r#"{"id":7,"request":{}}"#,
+            r#"{"id":7,"request":{"kb":"KB5086672","latest":true}}"#,
+            r#"{"id":7,"request":{"kb":"KB1"}}"#,
+            r#"{"id":7,"request":{"kb":"KB5086672"},"baseline":{"build":"24H2"}}"#,
+            r#"{"id":7,"request":{"kb":"KB5086672"},"baseline":{"dotnet":"four"}}"#,
+            r#"{"id":7}"#,
+        ] {
+            let (id, request) = read_line(line);
+            assert_eq!(id, Some(Value::from(7)), "{line}");
+            assert!(request.is_err(), "{line}");
+        }
+        assert!(read_line("{").1.is_err());
+    }
+}

@@ -1,0 +1,305 @@
+//! Enablement packages: small updates that switch on a version whose files a cumulative update has brought already.
+//!
+//! Below the package's floor a cumulative update comes first, and a restart between the two: the newest that policy
+//! and date allow, or just the floor's own when that is asked for; a preview only where nothing else reaches the floor.
+
+use super::answer::{Missing, Plan, Reason, Status};
+use super::facts::FileFacts;
+use super::goal::{Best, same_machine};
+use super::plan::{Ask, words};
+use super::request::{Goal, Place, Policy};
+use super::roles::{Evidence, Role};
+use super::sets::PackageSet;
+use super::steps::Draft;
+use crate::error::Result;
+use crate::servicing::{Enablement, Family, Installation};
+use crate::update::{Architecture, Build, Kb, Kind};
+
+impl Ask<'_> {
+    /// The plan for a version by its name: 25H2.
+    pub(super) fn plan_release(&self, release: &str) -> Result<Plan> {
+        let knowledge = self.knowledge;
+        let answer = self.answer(None);
+        let named: Vec<&Enablement> =
+            knowledge.enablements().iter().filter(|row| row.release.eq_ignore_ascii_case(release)).collect();
+        // The versions of two families may have one name: Windows 10 22H2 and Windows 11 22H2.
+        let here = named.iter().find(|row| self.at.iter().any(|family| family.id == row.family));
+        if let Some(row) = here.or(named.first().filter(|_| self.at.is_empty())) {
+            return self.plan_enablement(row);
+        }
+        if let Some(row) = knowledge.no_enablement(release) {
+            let mut answer = self.refused(answer, Status::NotApplicable, row.why.clone());
+            answer.reasons.push(Reason::new(row.why.clone()).said_by([row.source.clone()]));
+            return Ok(answer);
+        }
+        let known = knowledge.families().iter().any(|family| family.has_release(release));
+        if named.is_empty() && !known {
+            let there = words(knowledge.enablements().iter().map(|row| row.release.as_str()));
+            let advice = format!(
+                "no version {release} is known as of {}; there are packages for {there}",
+                knowledge.date()
+            );
+            return Ok(self.refused(answer, Status::Unknown, advice));
+        }
+        let machine = words(self.at.iter().map(|family| family.name.as_str()));
+        let machine = if machine.is_empty() { "this machine".to_owned() } else { machine };
+        let advice =
+            format!("no package leads from {machine} to {release}: that takes media or a feature update");
+        Ok(self.refused(answer, Status::NotApplicable, advice))
+    }
+
+    /// The plan for an enablement package.
+    pub(super) fn plan_enablement(&self, row: &Enablement) -> Result<Plan> {
+        let request = self.request;
+        let mut answer = self.answer(Some(row.kb));
+        let families = self.knowledge.families().iter();
+        let clients: Vec<&Family> = families
+            .filter(|family| family.id == row.family && family.installation == Installation::Client)
+            .collect();
+        let Some(&family) = clients.first() else {
+            return Ok(self.refused(answer, Status::Unknown, format!("{} is of no known family", row.kb)));
+        };
+        answer.family = Some(family.folder.clone());
+        answer.product = Some(format!("{} (to {})", family.name, row.release));
+        if let Some(architecture) = request.architecture.filter(|it| !family.architectures.contains(it)) {
+            let advice = format!("{} has no package for {architecture}", row.kb);
+            return Ok(self.refused(answer, Status::NotApplicable, advice));
+        }
+        if let Some(refused) = self.out_of_reach(row, family, &answer) {
+            return Ok(refused);
+        }
+        let architecture = match (request.architecture, row.files()) {
+            (Some(architecture), _) => architecture,
+            (None, [only]) => only.architecture,
+            (None, files) => {
+                let set = self.library.sets(row.kb)?;
+                answer.choices = set.iter().map(super::plan::choice).collect();
+                let there = words(files.iter().map(|file| file.architecture.as_str()));
+                let advice = format!("{} is there for {there}: name one with --arch", row.kb);
+                return Ok(self.refused(answer, Status::Ambiguous, advice));
+            }
+        };
+        answer.architecture = Some(architecture);
+        answer.warnings.extend(row.note.iter().map(|note| format!("{}: {note}", row.kb)));
+        let (mut drafts, revision) = match self.up_to_floor(row, family, architecture, answer)? {
+            Ok((drafts, revision, left)) => {
+                answer = left;
+                (drafts, revision)
+            }
+            Err(refused) => return Ok(*refused),
+        };
+        drafts.push(self.enablement_draft(row, architecture)?);
+        answer.expected_build = revision.map(|revision| Build::new(row.to, revision));
+        Ok(self.finish(answer, drafts, None))
+    }
+
+    /// Why a machine does not take the package.
+    fn out_of_reach(&self, row: &Enablement, family: &Family, answer: &Plan) -> Option<Plan> {
+        let request = self.request;
+        let no = |advice: String| Some(self.refused(answer.clone(), Status::NotApplicable, advice));
+        if request.installation == Some(Installation::Server) {
+            return no(format!(
+                "{} switches on {} of {}: a server takes no such package",
+                row.kb, row.release, family.name
+            ));
+        }
+        if let Some(at) = request.baseline {
+            if !family.builds.contains(&at.number) {
+                let machine = words(self.at.iter().map(|family| family.name.as_str()));
+                return no(format!(
+                    "{} is for {}; build {at} is {machine}, which never takes its packages",
+                    row.kb, family.name
+                ));
+            }
+            if !self.at.iter().any(|own| own.installation == Installation::Client) {
+                return no(format!(
+                    "{} switches on {} of {}: a server takes no such package",
+                    row.kb, row.release, family.name
+                ));
+            }
+        }
+        if !matches!(request.place, Place::Online | Place::Image | Place::Mirror) {
+            return no(format!("{} goes onto a running machine or into install.wim (--for image)", row.kb));
+        }
+        if let Some(at) = request.at() {
+            let done = at.number >= row.to || request.has(row.kb);
+            if done {
+                let mut plan = answer.clone();
+                plan.status = Status::NothingToDo;
+                plan.total_bytes = Some(0);
+                plan.missing_bytes = Some(0);
+                plan.expected_build = Some(at);
+                plan.advice = Some(if at.number >= row.to {
+                    format!("build {at} is {} or later already", row.release)
+                } else {
+                    format!("{} is installed: restart the machine", row.kb)
+                });
+                return Some(plan);
+            }
+        }
+        if let Some(ltsc) = self.ltsc_of(family.id).first() {
+            return no(format!(
+                "{} takes no enablement package: an LTSC edition keeps its version",
+                ltsc.name
+            ));
+        }
+        if let Some(at) = request.at().filter(|at| !row.from.contains(&at.number)) {
+            let from: Vec<String> = row.from.iter().map(|&build| release_name(family, build)).collect();
+            return no(format!(
+                "{} is taken by {}; build {at} is {}",
+                row.kb,
+                words(from.iter().map(String::as_str)),
+                release_name(family, at.number)
+            ));
+        }
+        None
+    }
+
+    /// The steps that bring a machine to the floor, and the revision that it has then.
+    #[expect(
+        clippy::type_complexity,
+        reason = "steps, revision, and answer so far, or the answer that ends the matter"
+    )]
+    fn up_to_floor(
+        &self,
+        row: &Enablement,
+        family: &Family,
+        architecture: Architecture,
+        mut answer: Plan,
+    ) -> Result<std::result::Result<(Vec<Draft>, Option<u32>, Plan), Box<Plan>>> {
+        let request = self.request;
+        let at = request.at();
+        if let Some(at) = at.filter(|at| at.revision >= row.floor) {
+            answer.reasons.push(Reason::new(format!("{at} is at or above the floor {}", row.floor_build())));
+            return Ok(Ok((Vec::new(), Some(at.revision), answer)));
+        }
+        let Some(kb) = self.reaching(row, family, &mut answer)? else {
+            answer.missing = vec![Missing { kb: row.minimum, role: Role::Prerequisite, name: None }];
+            let advice = format!(
+                "{} needs {} or later first, and no cumulative update up to {} is known that brings it",
+                row.kb,
+                row.floor_build(),
+                request.as_of.map_or_else(|| self.knowledge.date().to_string(), |date| date.to_string())
+            );
+            return Ok(Err(Box::new(self.refused(answer, Status::NeedsPrerequisite, advice))));
+        };
+        let mut below = same_machine(request, Goal::Kb(kb));
+        below.architecture = Some(architecture);
+        below.product = None;
+        below.installation = Some(Installation::Client);
+        let ask =
+            Ask { request: &below, library: self.library, knowledge: self.knowledge, at: self.at.clone() };
+        let plan = ask.plan_kb(kb)?;
+        if plan.status != Status::Install {
+            let advice = plan.advice.unwrap_or_default();
+            answer.missing = plan.missing;
+            answer.choices = plan.choices;
+            answer.successor = plan.successor;
+            let advice = format!("{} needs {kb} first: {advice}", row.kb);
+            return Ok(Err(Box::new(self.refused(answer, plan.status, advice))));
+        }
+        answer.warnings.extend(plan.warnings);
+        let last = plan.steps.len();
+        let mut drafts = Vec::new();
+        for (number, step) in plan.steps.into_iter().enumerate() {
+            let is_update = step.role == Role::Target;
+            let because = if is_update {
+                let from = at.map_or_else(String::new, |at| format!("{at} is below it, and "));
+                format!(
+                    "{} needs {} or later: {from}{kb} brings {}",
+                    row.kb,
+                    row.floor_build(),
+                    step.brings.map(|build| build.to_string()).unwrap_or_default()
+                )
+            } else {
+                step.because
+            };
+            let needed_if = match &step.needed_if {
+                Some(_) if is_update => Some(format!("build below {}", row.floor_build())),
+                other => other.clone(),
+            };
+            drafts.push(Draft {
+                role: if is_update { Role::Prerequisite } else { step.role },
+                kb: step.kb,
+                file: FileFacts {
+                    sha256: step.sha256,
+                    size: step.size,
+                    urls: step.url.into_iter().collect(),
+                    present: step.present,
+                    ..step
+                        .name
+                        .as_deref()
+                        .map_or_else(|| FileFacts::unnamed(kb, Some(architecture)), FileFacts::from_name)
+                },
+                build: step.brings,
+                because,
+                needed_if,
+                evidence: step.evidence,
+                // The package looks at the revision that runs; an image has none.
+                restart_after: number + 1 == last && request.place == Place::Online,
+                set: step.set,
+            });
+        }
+        let revision = drafts.iter().filter_map(|draft| draft.build).map(|build| build.revision).max();
+        Ok(Ok((drafts, revision, answer)))
+    }
+
+    /// The cumulative update that brings the floor.
+    fn reaching(&self, row: &Enablement, family: &Family, answer: &mut Plan) -> Result<Option<Kb>> {
+        let request = self.request;
+        let floor = row.floor_build();
+        let mut candidates = self.candidates(&[Kind::Lcu, Kind::LcuPreview], family)?;
+        candidates.retain(|candidate| candidate.build.is_some_and(|build| build >= floor));
+        if request.minimal {
+            if row.minimum.is_some() {
+                return Ok(row.minimum);
+            }
+            let lowest = candidates.iter().min_by_key(|candidate| candidate.build);
+            return Ok(lowest.map(|candidate| candidate.kb));
+        }
+        if let Best::One(kb) = Self::best(&candidates, request.policy, request.as_of) {
+            return Ok(Some(kb));
+        }
+        let Best::One(kb) = Self::best(&candidates, Policy::Preview, request.as_of) else { return Ok(None) };
+        answer.warnings.push(format!(
+            "only the preview {kb} reaches {floor} so far; the policy {} would not take it by itself",
+            request.policy.as_str()
+        ));
+        Ok(Some(kb))
+    }
+
+    /// The package itself: as the index has it, else as knowledge does.
+    fn enablement_draft(&self, row: &Enablement, architecture: Architecture) -> Result<Draft> {
+        let sets = self.library.sets(row.kb)?;
+        let of_architecture = |set: &&PackageSet| set.architecture == Some(architecture);
+        let found = sets.iter().find(of_architecture).and_then(|set| Some((set, set.members.first()?)));
+        let row_says =
+            Evidence::Knowledge { row: row.source.clone(), date: self.knowledge.date().to_string() };
+        let because = format!("switches {} on", row.release);
+        let mut draft = match found {
+            Some((set, member)) => Draft::of(member, set, because, None),
+            None => Draft {
+                role: Role::Enablement,
+                kb: Some(row.kb),
+                file: row
+                    .file(architecture)
+                    .map_or_else(|| FileFacts::unnamed(row.kb, Some(architecture)), FileFacts::from),
+                build: None,
+                because,
+                needed_if: None,
+                evidence: Vec::new(),
+                restart_after: false,
+                set: None,
+            },
+        };
+        draft.role = Role::Enablement;
+        draft.evidence.push(row_says.to_string());
+        let open = self.request.baseline.is_none() && self.request.place != Place::Mirror;
+        draft.needed_if = open.then(|| format!("build below {}", row.to));
+        Ok(draft)
+    }
+}
+
+fn release_name(family: &Family, build: u32) -> String {
+    family.release_of(build).map_or_else(|| build.to_string(), str::to_owned)
+}

@@ -1,0 +1,287 @@
+//! What stands against a set before its steps are looked for: the place, a withdrawal, a baseline that has it
+//! already, Extended Security Updates, and the edition.
+
+use super::answer::{Missing, Plan, Reason, Status};
+use super::plan::Ask;
+use super::request::Place;
+use super::roles::Role;
+use super::sets::PackageSet;
+use crate::error::Result;
+use crate::servicing::{Esu, Ltsc};
+use crate::update::{Build, Kb, Kind, Month};
+
+/// The answer so far, or the one that ends the matter.
+pub(super) type Judged = std::result::Result<Plan, Box<Plan>>;
+
+impl Ask<'_> {
+    /// Judges a set in the fixed order.
+    pub(super) fn judge(&self, set: &PackageSet, answer: Plan) -> Result<Judged> {
+        if let Some(advice) = self.out_of_place(set)? {
+            let status =
+                if set.kind == Some(Kind::DuAmbiguous) { Status::Unknown } else { Status::NotApplicable };
+            return Ok(Err(Box::new(self.refused(answer, status, advice))));
+        }
+        let mut answer = answer;
+        if let Some(refused) = self.withdrawn(set.kb, &answer) {
+            if self.request.place == Place::Mirror || self.request.accept_withdrawn {
+                // Asked for in so many words, or kept and not installed: it is said and goes on.
+                answer.successor = refused.successor;
+                answer.warnings.extend(refused.advice);
+            } else {
+                return Ok(Err(Box::new(refused)));
+            }
+        }
+        let answer = match self.nothing_to_do(set, answer) {
+            Ok(answer) => answer,
+            done => return Ok(done),
+        };
+        self.extended_security(set, answer)
+    }
+
+    /// Why a set is not for the place, and what is.
+    fn out_of_place(&self, set: &PackageSet) -> Result<Option<String>> {
+        let (kb, place) = (set.kb, self.request.place);
+        if place == Place::Mirror {
+            return Ok(None);
+        }
+        let advice = match set.kind {
+            Some(Kind::Lcu | Kind::LcuPreview) if place == Place::Winre => {
+                let safe_os = self.safe_os_of_month(set)?.map_or_else(String::new, |kb| format!(" ({kb})"));
+                format!(
+                    "winre.wim does not take {kb}: it takes the servicing stack inside of it (SSU-*.cab), then the Safe OS dynamic update of that month{safe_os}"
+                )
+            }
+            Some(Kind::Lcu | Kind::LcuPreview | Kind::MonthlyRollup | Kind::SecurityOnly)
+                if matches!(place, Place::Media | Place::Winre) =>
+            {
+                format!(
+                    "{kb} goes into install.wim (--for image) and boot.wim (--for winpe); the files in \\sources take a Setup dynamic update"
+                )
+            }
+            Some(Kind::DynamicCu) => format!(
+                "{kb} for this product is the copy that Windows Setup takes by itself: take the cumulative update of that month"
+            ),
+            Some(Kind::SafeosDu) if place != Place::Winre => {
+                format!("{kb} is a Safe OS dynamic update: it goes into winre.wim alone (--for winre)")
+            }
+            Some(Kind::SetupDu | Kind::ComponentDuCritical) if place != Place::Media => format!(
+                "{kb} is a Setup dynamic update: its files are expanded over \\sources of media (--for media), never installed with DISM"
+            ),
+            Some(Kind::DuAmbiguous) => format!(
+                "nobody recorded whether {kb} is for the recovery environment or for Setup: kbmirror crawl {kb} asks the Catalog"
+            ),
+            Some(Kind::DotnetCu | Kind::DotnetPreview | Kind::DotnetFeature)
+                if !matches!(place, Place::Online | Place::Image) =>
+            {
+                format!(
+                    "{kb} is for .NET Framework: it goes onto a running machine or into install.wim (--for image)"
+                )
+            }
+            Some(Kind::EsuLicensing | Kind::Enablement | Kind::SecurityStandalone)
+                if !matches!(place, Place::Online | Place::Image) =>
+            {
+                format!("{kb} goes onto a running machine or into install.wim (--for image)")
+            }
+            _ if place == Place::Media
+                && !matches!(set.kind, Some(Kind::SetupDu | Kind::ComponentDuCritical)) =>
+            {
+                format!("{kb} is no Setup dynamic update: the files in \\sources of media take no other")
+            }
+            _ => return Ok(None),
+        };
+        Ok(Some(advice))
+    }
+
+    /// The refusal of an update that Microsoft pulled.
+    pub(super) fn withdrawn(&self, kb: Kb, answer: &Plan) -> Option<Plan> {
+        let row = self.knowledge.withdrawn(kb)?;
+        let advice = format!("{kb} is withdrawn ({}): take {} instead", row.why, row.successor);
+        let mut plan = self.refused(answer.clone(), Status::Withdrawn, advice);
+        plan.successor = Some(row.successor);
+        Some(plan)
+    }
+
+    /// Ends the matter when the machine has it.
+    fn nothing_to_do(&self, set: &PackageSet, mut answer: Plan) -> Judged {
+        let request = self.request;
+        let Some(at) = request.at() else {
+            let installed = request.place != Place::Mirror && request.has(set.kb);
+            return if installed {
+                Err(Box::new(self.done(set, answer, "is installed")))
+            } else {
+                Ok(answer)
+            };
+        };
+        let cumulative = set.kind.is_some_and(Kind::is_windows_cumulative);
+        let Some(target) = set.build().filter(|_| cumulative || set.kind.is_none()) else {
+            if request.has(set.kb) {
+                return Err(Box::new(self.done(set, answer, "is installed")));
+            }
+            if cumulative {
+                answer.warnings.push(format!(
+                    "the build that {} brings is not known here, so nobody can tell whether {at} has it already",
+                    set.kb
+                ));
+            }
+            return Ok(answer);
+        };
+        answer.expected_build = Some(Build::new(at.number, target.revision));
+        self.warn_of_news(set, at, target, &mut answer);
+        if at.revision < target.revision {
+            if request.has(set.kb) {
+                let text = format!("is installed and {at} is still below {target}: restart the machine");
+                return Err(Box::new(self.done(set, answer, &text)));
+            }
+            return Ok(answer);
+        }
+        if request.adds_features_to_image() && at.revision == target.revision {
+            answer.advice =
+                Some("applied again for the added features; the build does not change".to_owned());
+            return Ok(answer);
+        }
+        let mut done = self.done(set, answer, &format!("brings {target}, and the machine is at {at}"));
+        done.expected_build = Some(at);
+        if request.features_on_demand {
+            let later = if at.revision == target.revision { "this" } else { "the later" };
+            done.advice = Some(format!(
+                "apply {later} cumulative update again after adding features or languages{}",
+                self.owner_of(set, at).map_or_else(String::new, |kb| format!(" ({kb})"))
+            ));
+        } else if at.revision > target.revision
+            && let Some(owner) = self.owner_of(set, at)
+        {
+            done.advice =
+                Some(format!("{} is superseded here: the machine is at {at}, which is {owner}", set.kb));
+        }
+        Err(Box::new(done))
+    }
+
+    fn done(&self, set: &PackageSet, mut answer: Plan, why: &str) -> Plan {
+        answer.status = Status::NothingToDo;
+        answer.total_bytes = Some(0);
+        answer.missing_bytes = Some(0);
+        answer.reasons.push(Reason::new(format!("{} {why}", set.kb)));
+        answer.advice = Some(format!("{} {why}", set.kb)).filter(|_| why.contains("installed"));
+        answer
+    }
+
+    /// The KB that brought a build to the machine's family.
+    fn owner_of(&self, set: &PackageSet, at: Build) -> Option<Kb> {
+        let family = self.family_of(set)?;
+        let mut owners =
+            self.knowledge.history_of(family).filter(|release| release.build.revision == at.revision);
+        owners.next().map(|release| release.kb)
+    }
+
+    /// A revision beyond everything known is compared all the same, and said.
+    fn warn_of_news(&self, set: &PackageSet, at: Build, target: Build, answer: &mut Plan) {
+        let Some(family) = self.family_of(set) else { return };
+        let known = self.knowledge.history_of(family).map(|release| release.build.revision).max();
+        if at.revision > known.unwrap_or_default().max(target.revision) {
+            answer.warnings.push(format!(
+                "build {at} is newer than any that is known of {} as of {}",
+                family.name,
+                self.knowledge.date()
+            ));
+        }
+    }
+
+    /// Extended Security Updates: refused without, unless the edition is served longer.
+    fn extended_security(&self, set: &PackageSet, mut answer: Plan) -> Result<Judged> {
+        let request = self.request;
+        let Some(family) = self.family_of(set) else { return Ok(Ok(answer)) };
+        let (Some(esu), Some(month)) = (self.knowledge.esu(family), self.month_of(set)) else {
+            return Ok(Ok(answer));
+        };
+        let gated = set.kind.is_some_and(|kind| {
+            kind.is_windows_cumulative() || matches!(kind, Kind::MonthlyRollup | Kind::SecurityOnly)
+        });
+        if !gated || month < esu.from || request.place == Place::Mirror || request.esu == Some(true) {
+            return Ok(Ok(answer));
+        }
+        if let Some(ltsc) = self.long_term(family.id, month) {
+            answer.reasons.push(
+                Reason::new(format!("{} is served until {}: no ESU is needed", ltsc.name, ltsc.until))
+                    .said_by([ltsc.source.clone()]),
+            );
+            return Ok(Ok(answer));
+        }
+        let Some(preparation) = esu.preparation(Some(month)) else { return Ok(Ok(answer)) };
+        if esu.preparations().any(|kb| request.has(kb)) {
+            return Ok(Ok(answer));
+        }
+        let unless = self.long_term_chance(family.id);
+        let needs = format!(
+            "updates of {} from {} on are for machines with Extended Security Updates: {} prepares one, and a key has to be activated, which no file does{unless}",
+            family.name, esu.from, preparation.kb
+        );
+        if request.esu == Some(false) {
+            answer.missing = self.missing_preparation(esu, preparation.kb);
+            answer.reasons.push(Reason::new(needs.clone()).said_by([esu.source.clone()]));
+            return Ok(Err(Box::new(self.refused(answer, Status::NeedsPrerequisite, needs))));
+        }
+        answer.warnings.push(needs);
+        Ok(Ok(answer))
+    }
+
+    /// The preparation, and before it the update that it needs itself.
+    fn missing_preparation(&self, esu: &Esu, preparation: Kb) -> Vec<Missing> {
+        let mut missing = Vec::new();
+        let at = self.request.at();
+        if let (Some(least), Some(at)) = (esu.needs_at_least, at) {
+            let build = self.knowledge.releases_of_kb(least).into_iter().map(|release| release.build).max();
+            if build.is_some_and(|build| at.revision < build.revision) && !self.request.has(least) {
+                missing.push(Missing { kb: Some(least), role: Role::Prerequisite, name: None });
+            }
+        }
+        missing.push(Missing { kb: Some(preparation), role: Role::EsuPreparation, name: None });
+        missing
+    }
+
+    /// The long-term edition that the machine is known to be, in support in a month.
+    fn long_term(&self, family: u32, month: Month) -> Option<&Ltsc> {
+        self.ltsc_of(family).into_iter().find(|row| month.first_day() <= row.until)
+    }
+
+    /// The rows of the long-term edition that the machine is known to be.
+    pub(super) fn ltsc_of(&self, family: u32) -> Vec<&Ltsc> {
+        let Some(edition) = &self.request.edition else { return Vec::new() };
+        let at = self.request.baseline;
+        let is_it = |row: &&Ltsc| {
+            row.family == family
+                && at.is_none_or(|at| row.builds.contains(&at.number))
+                && row.editions.iter().any(|own| own.eq_ignore_ascii_case(edition))
+        };
+        self.knowledge.ltsc().iter().filter(is_it).collect()
+    }
+
+    /// What to add where the edition is not known and the build may be a long-term one.
+    fn long_term_chance(&self, family: u32) -> String {
+        let at = self.request.baseline;
+        let mut rows = self
+            .knowledge
+            .ltsc()
+            .iter()
+            .filter(|row| row.family == family && at.is_none_or(|at| row.builds.contains(&at.number)));
+        match rows.next() {
+            Some(row) if self.request.edition.is_none() => {
+                format!("; not for {} (--edition says which it is)", row.name)
+            }
+            _ => String::new(),
+        }
+    }
+
+    /// The month of a set: that of its titles, else of its release.
+    pub(super) fn month_of(&self, set: &PackageSet) -> Option<Month> {
+        set.month.or_else(|| self.date_of(set).and_then(Month::of))
+    }
+
+    /// The one Safe OS update of a set's month and family, where there is just one.
+    fn safe_os_of_month(&self, set: &PackageSet) -> Result<Option<Kb>> {
+        let (Some(family), Some(month)) = (self.family_of(set), self.month_of(set)) else { return Ok(None) };
+        let candidates = self.candidates(&[Kind::SafeosDu], family)?;
+        let mut of_month = candidates.into_iter().filter(|found| found.month() == Some(month));
+        let first = of_month.next().map(|found| found.kb);
+        Ok(first.filter(|_| of_month.next().is_none()))
+    }
+}

@@ -1,0 +1,72 @@
+//! Where the resolver looks things up: the index layered over the knowledge.
+//!
+//! The resolver sees neither a database nor a file; it asks a [`Library`]. What the Catalog said of a KB goes before
+//! what is known beforehand, for each architecture by itself: an index that was crawled for arm64 alone does not hide what
+//! knowledge has for x64.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use super::facts::{Facts, UpdateFacts};
+use super::known::known_sets;
+use super::sets::{PackageSet, package_sets};
+use crate::error::Result;
+use crate::servicing::Knowledge;
+use crate::update::{Architecture, Kb, Kind};
+
+/// What the resolver may ask for.
+pub trait Library {
+    /// The package sets of a KB, by architecture and folder; none when nobody knows the KB.
+    fn sets(&self, kb: Kb) -> Result<Rc<[PackageSet]>>;
+
+    /// The Catalog's updates of some kinds, as far as they were crawled.
+    fn updates_of(&self, kinds: &[Kind]) -> Result<Rc<[UpdateFacts]>>;
+}
+
+/// The sets of a KB, from facts layered over the knowledge.
+pub fn layered_sets(kb: Kb, facts: &Facts, knowledge: &Knowledge) -> Vec<PackageSet> {
+    let mut sets = package_sets(kb, facts, knowledge);
+    let seen: BTreeSet<Option<Architecture>> =
+        sets.iter().filter(|set| !set.is_dynamic_variant).map(|set| set.architecture).collect();
+    let unseen = |set: &PackageSet| {
+        let any = seen.contains(&None) || (set.architecture.is_none() && !seen.is_empty());
+        !any && !seen.contains(&set.architecture)
+    };
+    sets.extend(known_sets(kb, knowledge).into_iter().filter(unseen));
+    sets.sort_by(|a, b| (a.architecture, &a.folder).cmp(&(b.architecture, &b.folder)));
+    sets
+}
+
+/// A library of facts that are all at hand.
+#[derive(Debug)]
+pub struct Shelf<'k> {
+    facts: Facts,
+    knowledge: &'k Knowledge,
+    sets: RefCell<BTreeMap<Kb, Rc<[PackageSet]>>>,
+}
+
+impl<'k> Shelf<'k> {
+    /// A library of these facts over the knowledge.
+    pub fn new(facts: Facts, knowledge: &'k Knowledge) -> Self {
+        Self { facts, knowledge, sets: RefCell::default() }
+    }
+
+    /// The knowledge alone.
+    pub fn of_knowledge(knowledge: &'k Knowledge) -> Self {
+        Self::new(Facts::default(), knowledge)
+    }
+}
+
+impl Library for Shelf<'_> {
+    fn sets(&self, kb: Kb) -> Result<Rc<[PackageSet]>> {
+        let mut known = self.sets.borrow_mut();
+        let made = || layered_sets(kb, &self.facts, self.knowledge).into();
+        Ok(Rc::clone(known.entry(kb).or_insert_with(made)))
+    }
+
+    fn updates_of(&self, kinds: &[Kind]) -> Result<Rc<[UpdateFacts]>> {
+        let wanted = |update: &&UpdateFacts| update.kind.is_some_and(|kind| kinds.contains(&kind));
+        Ok(self.facts.updates.iter().filter(wanted).cloned().collect())
+    }
+}

@@ -1,0 +1,145 @@
+//! The question, as a value.
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::servicing::{Dotnet, Installation};
+use crate::update::{Architecture, Build, Kb, Kind};
+
+/// Where the packages are to be installed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Place {
+    /// A running machine.
+    Online,
+    /// An offline `install.wim`.
+    Image,
+    /// `boot.wim`.
+    Winpe,
+    /// `winre.wim`.
+    Winre,
+    /// The setup files of media, `\sources`.
+    Media,
+    /// Nowhere yet: the complete set, whatever the baseline.
+    Mirror,
+}
+
+/// Which releases a goal may choose from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Policy {
+    /// Those of the second Tuesday.
+    Security,
+    /// Those and out-of-band ones.
+    #[default]
+    Oob,
+    /// Previews too.
+    Preview,
+}
+
+impl Policy {
+    /// The word in options and sentences.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Security => "security",
+            Self::Oob => "oob",
+            Self::Preview => "preview",
+        }
+    }
+}
+
+/// What is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Goal {
+    /// One KB.
+    Kb(Kb),
+    /// The latest update of a kind; of Windows itself, where none is named.
+    Latest(Option<Kind>),
+    /// A version, switched on by its enablement package: 25H2.
+    Enable(String),
+}
+
+/// What is asked. What is not known is `None`, and that is a fine answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// The caller's own name of it.
+    pub id: Option<serde_json::Value>,
+    /// What is wanted.
+    pub goal: Goal,
+    /// Which releases a goal may choose from.
+    pub policy: Policy,
+    /// Nothing that was published later.
+    pub as_of: Option<Date>,
+    /// Before an enablement package: just the update that brings its floor.
+    pub minimal: bool,
+    /// Plan an update although Microsoft pulled it.
+    pub accept_withdrawn: bool,
+    /// A product by any of its names; needed where the KB has different sets.
+    pub product: Option<String>,
+    /// The names of the files at hand; `None` when everything can be had.
+    pub available: Option<Vec<String>>,
+    /// The architecture; needed where the KB has several.
+    pub architecture: Option<Architecture>,
+    /// The build that the device or image is at.
+    pub baseline: Option<Build>,
+    /// Client or server, where the build alone does not tell.
+    pub installation: Option<Installation>,
+    /// `EditionID`: `Professional`, `EnterpriseS`.
+    pub edition: Option<String>,
+    /// Where to.
+    pub place: Place,
+    /// Whether features on demand or language packs are being added.
+    pub features_on_demand: bool,
+    /// The .NET Framework that is installed.
+    pub dotnet: Option<Dotnet>,
+    /// Whether the machine is prepared for Extended Security Updates.
+    pub esu: Option<bool>,
+    /// What is installed, as far as it matters.
+    pub installed: Vec<Kb>,
+}
+
+impl Request {
+    /// A goal on a running machine of which nothing is known.
+    pub fn of(goal: Goal) -> Self {
+        Self {
+            id: None,
+            goal,
+            policy: Policy::default(),
+            as_of: None,
+            minimal: false,
+            accept_withdrawn: false,
+            product: None,
+            available: None,
+            architecture: None,
+            baseline: None,
+            installation: None,
+            edition: None,
+            place: Place::Online,
+            features_on_demand: false,
+            dotnet: None,
+            esu: None,
+            installed: Vec::new(),
+        }
+    }
+
+    /// The complete plan for a KB, on a running machine at an unknown build.
+    pub fn new(kb: Kb) -> Self {
+        Self::of(Goal::Kb(kb))
+    }
+
+    /// The baseline, where it counts: a mirror keeps the whole of everything.
+    pub(super) fn at(&self) -> Option<Build> {
+        self.baseline.filter(|_| self.place != Place::Mirror)
+    }
+
+    /// Whether the whole payload has to lie there because an image is being changed.
+    pub(super) fn adds_features_to_image(&self) -> bool {
+        self.features_on_demand && self.place == Place::Image
+    }
+
+    /// Whether a KB is installed.
+    pub(super) fn has(&self, kb: Kb) -> bool {
+        self.installed.contains(&kb)
+    }
+}

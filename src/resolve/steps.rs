@@ -1,0 +1,279 @@
+//! The steps of a plan: what comes before the target, which of it the machine has already, and what is at hand.
+
+use super::answer::{Missing, Plan, Status, Step};
+use super::facts::FileFacts;
+use super::plan::Ask;
+use super::request::Place;
+use super::roles::{Evidence, Member, Role};
+use super::sets::PackageSet;
+use crate::error::Result;
+use crate::update::{Build, Kb, Kind, PackageName};
+
+/// A step before it has its place.
+#[derive(Debug, Clone)]
+pub(super) struct Draft {
+    pub(super) role: Role,
+    pub(super) kb: Option<Kb>,
+    pub(super) file: FileFacts,
+    pub(super) build: Option<Build>,
+    pub(super) because: String,
+    pub(super) needed_if: Option<String>,
+    pub(super) evidence: Vec<String>,
+    pub(super) restart_after: bool,
+    /// The KB and the folder that it is published under.
+    pub(super) set: Option<(Kb, String)>,
+}
+
+impl Draft {
+    /// A step from a member of a set.
+    pub(super) fn of(member: &Member, set: &PackageSet, because: String, needed_if: Option<String>) -> Self {
+        Self {
+            role: member.role,
+            kb: member.kb().or(member.role.is_update().then_some(set.kb)),
+            file: member.file.clone(),
+            build: member.build,
+            because,
+            needed_if,
+            evidence: member.evidence.iter().map(ToString::to_string).collect(),
+            restart_after: false,
+            set: Some((set.kb, set.folder.clone())),
+        }
+    }
+
+    fn into_step(self, order: Option<usize>) -> Step {
+        Step {
+            order,
+            role: self.role,
+            kb: self.kb,
+            name: self.file.known_name().map(str::to_owned),
+            sha1: self.file.sha1,
+            sha256: self.file.sha256,
+            size: self.file.size,
+            url: self.file.urls.first().cloned(),
+            present: self.file.present,
+            because: self.because,
+            needed_if: self.needed_if,
+            evidence: self.evidence,
+            restart_after: self.restart_after,
+            brings: self.build,
+            set: self.set,
+        }
+    }
+}
+
+impl Ask<'_> {
+    /// The steps of a set against which nothing stands.
+    pub(super) fn plan_steps(&self, set: &PackageSet, mut answer: Plan) -> Result<Plan> {
+        let is_dotnet = set.kind.is_some_and(Kind::is_dotnet)
+            || set.members.iter().any(|member| member.role == Role::DotnetChild);
+        let own = if is_dotnet {
+            match self.dotnet_steps(set, answer) {
+                Ok((drafts, left)) => {
+                    answer = left;
+                    drafts
+                }
+                Err(done) => return Ok(*done),
+            }
+        } else {
+            self.own_steps(set, &mut answer)
+        };
+        let mut drafts = self.before(set, &mut answer)?;
+        let whole = drafts.is_empty() && own.len() == set.members.len();
+        drafts.extend(own);
+        self.mind(set, &mut answer)?;
+        Ok(self.finish(answer, drafts, set.stated_size.filter(|_| whole)))
+    }
+
+    /// The members of a set that the machine needs.
+    fn own_steps(&self, set: &PackageSet, answer: &mut Plan) -> Vec<Draft> {
+        let request = self.request;
+        let at = request.at();
+        let target = set.build();
+        if let (Some(build), None) = (target, answer.expected_build) {
+            let number = at.map_or(build.number, |at| at.number);
+            let cumulative = set.kind.is_some_and(Kind::is_windows_cumulative);
+            answer.expected_build = Some(Build::new(number, build.revision)).filter(|_| cumulative);
+        }
+        let past = |build: Build| at.is_some_and(|at| at.revision >= build.revision);
+        let needed = |member: &&Member| match (member.role, member.build) {
+            (Role::Checkpoint, Some(build)) => request.adds_features_to_image() || !past(build),
+            _ => true,
+        };
+        let members = set.members.iter().filter(needed);
+        members
+            .map(|member| Draft::of(member, set, self.because(member, set), self.needed_if(member)))
+            .collect()
+    }
+
+    /// Why a member of a set is a step.
+    fn because(&self, member: &Member, set: &PackageSet) -> String {
+        let (kb, at) = (set.kb, self.request.at());
+        match (member.role, member.build, at) {
+            (Role::Checkpoint, Some(build), Some(_)) if self.request.adds_features_to_image() => format!(
+                "features or languages are being added to an image: {kb} needs its checkpoint {build} beside it"
+            ),
+            (Role::Checkpoint, Some(build), Some(at)) => {
+                format!("{at} is below the checkpoint {build} that {kb} builds upon")
+            }
+            (Role::Checkpoint, Some(build), None) => format!("{kb} builds upon the checkpoint {build}"),
+            (Role::Checkpoint, None, _) => format!("{kb} builds upon this checkpoint"),
+            (Role::Ssu, ..) => format!("the servicing stack comes before {kb}"),
+            (Role::DotnetChild, ..) => format!("one of the packages that make up {kb}"),
+            (Role::SafeOs, ..) => "the update of the recovery environment that was asked for".to_owned(),
+            (Role::Setup, ..) => {
+                "the update of the setup files that was asked for: expand it over \\sources".to_owned()
+            }
+            (Role::Target, Some(build), Some(at)) => {
+                format!("the update asked for: from {at} to {}", Build::new(at.number, build.revision))
+            }
+            (Role::Target, Some(build), None) => format!("the update asked for: brings build {build}"),
+            (Role::Companion, ..) => {
+                format!("listed with {kb}; nothing proves whether it comes before or after")
+            }
+            _ => "the update asked for".to_owned(),
+        }
+    }
+
+    /// When a member is needed, where the baseline is not known.
+    fn needed_if(&self, member: &Member) -> Option<String> {
+        if self.request.baseline.is_some() || self.request.place == Place::Mirror {
+            return None;
+        }
+        match (member.role, member.build) {
+            (Role::Checkpoint, Some(build)) if self.request.place == Place::Winpe => {
+                Some(format!("build below {build}"))
+            }
+            (Role::Checkpoint, Some(build)) => Some(format!("build below {build}, or features on demand")),
+            (Role::Target, Some(build)) => Some(format!("build below {build}")),
+            _ => None,
+        }
+    }
+
+    /// What to mind with a plan that stands.
+    fn mind(&self, set: &PackageSet, answer: &mut Plan) -> Result<()> {
+        let request = self.request;
+        let cumulative = set.kind.is_some_and(Kind::is_windows_cumulative);
+        if request.features_on_demand && request.place == Place::Online && cumulative {
+            let text = "after adding features on demand or languages to a running machine, apply the cumulative update again";
+            answer.warnings.push(text.to_owned());
+        }
+        let has_checkpoint = set.members.iter().any(|member| member.role == Role::Checkpoint);
+        if request.place == Place::Winpe && has_checkpoint && request.baseline.is_none() {
+            answer.warnings.push(
+                "leave the checkpoint out of the folder when boot.wim is at it or past it: DISM fails with 0x80073712 there"
+                    .to_owned(),
+            );
+        }
+        if let Some(row) = self.knowledge.hotpatch_baseline(set.kb) {
+            answer.warnings.push(format!("{}: {}", set.kb, row.note));
+        }
+        if let Some(row) = self.knowledge.expired(set.kb) {
+            answer.successor = self.latest_of_family(set)?.filter(|kb| *kb != set.kb);
+            let later = answer.successor.map_or_else(String::new, |kb| format!("; {kb} is later"));
+            answer
+                .warnings
+                .push(format!("{} left the Catalog and is still good ({}){later}", set.kb, row.source));
+        }
+        Ok(())
+    }
+
+    /// Numbers the steps, counts their bytes, and looks what of them is at hand.
+    pub(super) fn finish(&self, mut answer: Plan, drafts: Vec<Draft>, stated: Option<u64>) -> Plan {
+        let absent: Vec<&Draft> = drafts.iter().filter(|draft| !self.is_at_hand(draft)).collect();
+        if !absent.is_empty() {
+            answer.missing = absent
+                .iter()
+                .map(|draft| Missing {
+                    kb: draft.kb,
+                    role: draft.role,
+                    name: draft.file.known_name().map(str::to_owned),
+                })
+                .collect();
+            let names: Vec<String> = answer.missing.iter().map(name_of).collect();
+            let advice = format!("not among the files at hand: {}", names.join(", "));
+            return self.refused(answer, Status::NeedsPrerequisite, advice);
+        }
+        let mut order = 0;
+        for draft in drafts {
+            let known = draft.role != Role::Companion;
+            order += usize::from(known);
+            answer.steps.push(draft.into_step(known.then_some(order)));
+        }
+        answer.total_bytes = answer.steps.iter().map(|step| step.size).sum::<Option<u64>>().or(stated);
+        let absent: Vec<&Step> = answer.steps.iter().filter(|step| !step.present).collect();
+        answer.missing_bytes = absent.iter().map(|step| step.size).sum();
+        if answer.missing_bytes.is_none() && absent.len() == answer.steps.len() {
+            answer.missing_bytes = answer.total_bytes;
+        }
+        answer
+    }
+
+    /// Whether a step's file is among the names at hand; everything is where none were given.
+    fn is_at_hand(&self, draft: &Draft) -> bool {
+        let Some(names) = &self.request.available else { return true };
+        names.iter().any(|name| {
+            if let Some(wanted) = draft.file.known_name() {
+                return wanted.eq_ignore_ascii_case(name);
+            }
+            // Of a file whose name nobody recorded, the KB and the architecture have to do.
+            draft.kb.is_some()
+                && self.knowledge.kb_of_file(name) == draft.kb
+                && PackageName::parse(name).architecture == draft.file.architecture
+        })
+    }
+
+    /// A member of another KB's set as a step before the one asked for.
+    pub(super) fn step_of_kb(
+        &self,
+        kb: Kb,
+        role: Role,
+        like: &PackageSet,
+        because: String,
+        evidence: Vec<Evidence>,
+        answer: &mut Plan,
+    ) -> Result<Draft> {
+        let sets = self.library.sets(kb)?;
+        let fits = |set: &&PackageSet| {
+            (set.architecture.is_none() || set.architecture == like.architecture)
+                && (set.families.is_empty()
+                    || set.families.iter().any(|family| like.families.iter().any(|own| own.id == family.id)))
+        };
+        let found = sets.iter().filter(fits).find_map(|set| {
+            let member = set.members.iter().rfind(|member| member.role != Role::Companion)?;
+            Some((set, member))
+        });
+        let mut said: Vec<String> = evidence.iter().map(ToString::to_string).collect();
+        let (file, build, set) = match found {
+            Some((set, member)) => {
+                said.extend(member.evidence.iter().map(ToString::to_string));
+                (member.file.clone(), member.build, Some((set.kb, set.folder.clone())))
+            }
+            None => (FileFacts::unnamed(kb, like.architecture), None, None),
+        };
+        if file.known_name().is_none() {
+            let architecture = like.architecture.map_or_else(String::new, |word| format!(" for {word}"));
+            answer.warnings.push(format!(
+                "no file of {kb}{architecture} is known: kbmirror crawl {kb} asks the Catalog"
+            ));
+        }
+        Ok(Draft {
+            role,
+            kb: Some(kb),
+            file,
+            build,
+            because,
+            needed_if: None,
+            evidence: said,
+            restart_after: false,
+            set,
+        })
+    }
+}
+
+fn name_of(missing: &Missing) -> String {
+    match (&missing.name, missing.kb) {
+        (Some(name), _) => name.clone(),
+        (None, Some(kb)) => kb.to_string(),
+        (None, None) => missing.role.to_string(),
+    }
+}
