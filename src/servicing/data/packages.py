@@ -16,8 +16,9 @@ from collected import OF_BUILD, facts, released_kbs
 
 PACKAGES_HEADER = """\
 # Packages beside the cumulative updates of files.txt: servicing stacks, .NET Framework, dynamic updates, enablement,
-# and others. Made by make-releases.py; sorted, lines of one length. Columns: KB, family, architecture, installation,
-# kind, date, what the date is, the version in the name's prefix, tag, extension, SHA-1, how the kind is known.
+# and others; and cumulative updates of which no build is known. Made by make-releases.py; sorted, lines of one length.
+# Columns: KB, family, architecture, installation, kind, date, what the date is, the version in the name's prefix, tag,
+# extension, SHA-1, how the kind is known.
 #   installation  c seen for the client, s for the server, b for both, - not known
 #   date is  r release date (Catalog, title), s first seen in a public list, m only the month is known, - no date
 #   name     windows<version>-kb<KB>-<architecture>[-<tag>]_<SHA-1>.<extension>; a version tag stands before the
@@ -158,7 +159,7 @@ def collect(folder):
         package.dates |= {(seen["seen_first"], "s") for seen in row.get("url_sources") or [] if seen.get("seen_first")}
         # One role is a slip: a .cab without an ndp tag that stands in lists beside the month's .NET update.
         words = [("setup dynamic", "setup_du"), ("safe os dynamic", "safeos_du"), ("enablement", "enablement")]
-        words += [(".net", "dotnet_cu")] if "-ndp" in name else []
+        words += [("lcu", "lcu")] + ([(".net", "dotnet_cu")] if "-ndp" in name else [])
         package.kinds += [("r", kind) for word, kind in words if role.startswith(word)]
     for row in facts(folder, "patch-sets.jsonl"):
         family = OF_BUILD.get(int(row["build"]), int(row["build"]))
@@ -259,8 +260,9 @@ def families_of(package):
 def packages(folder):
     files, titled = collect(folder)
     kinds_by_company(folder, files)
-    known = {line.split()[3] for line in table("files.txt")}
-    released = {f"KB{int(line[:8])}" for name in ("files.txt", "releases.txt") for line in table(name)}
+    builds = {row[:8] for row in table("releases.txt")}
+    known = {row.split()[3] for row in table("files.txt") if row[:8] in builds}
+    released = {f"KB{int(row[:8])}" for name in ("files.txt", "releases.txt") for row in table(name)}
     lines, with_file = set(), set()
     for name, package in files.items():
         parts = tokens(name)
@@ -292,6 +294,9 @@ def line(package, family, architecture, which, kind, version, tag, extension, di
     # A row of a newer version may be newer than the file: the first date is the one. A list of the same or the next
     # day tells nothing that a release date does not.
     date, mark = min(exact, default=("-", "-"))
+    if kind.startswith("lcu") and family == 26100 and date < "2026":
+        # Until then a cumulative update was for both, whichever list it stood in.
+        which = "b"
     return (f"{int(package.kb[2:]):08} {family:05} {architecture:<5} {which} {kind:<21} {date:>10} {mark} "
             f"{version:<5} {tag:<10} {extension:<3} {digest:<40} {letter}")
 
