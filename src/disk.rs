@@ -43,6 +43,31 @@ pub fn file_size(path: &Utf8Path) -> Result<Option<u64>> {
     }
 }
 
+/// Whether there is a folder under this path, or a link to one.
+pub fn is_folder(path: &Utf8Path) -> Result<bool> {
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(metadata.is_dir()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(failed("look at", path, error)),
+    }
+}
+
+/// Hands a whole file over in pieces, whatever its size.
+pub fn read_in_pieces(path: &Utf8Path, mut take: impl FnMut(&[u8])) -> Result<()> {
+    /// Large enough that reading costs nothing beside hashing.
+    const PIECE: usize = 256 * 1024;
+    let mut file = open(path)?;
+    let mut piece = vec![0; PIECE];
+    loop {
+        match file.read(&mut piece) {
+            Ok(0) => return Ok(()),
+            Ok(length) => take(piece.get(..length).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(failed("read", path, error)),
+        }
+    }
+}
+
 /// A whole file of at most `cap` bytes.
 pub fn read(path: &Utf8Path, cap: u64) -> Result<Vec<u8>> {
     let file = open(path)?;
@@ -281,6 +306,8 @@ mod tests {
         assert!(error.message().contains(missing.as_str()), "{error}");
         assert_eq!(list(&missing).unwrap(), Vec::<String>::new());
         assert_eq!(file_size(&missing).unwrap(), None);
+        assert!(!is_folder(&missing).unwrap());
+        assert!(read_in_pieces(&missing, |_| ()).is_err());
         remove_file(&missing).unwrap();
         remove_dir_all(&missing).unwrap();
     }
@@ -292,5 +319,9 @@ mod tests {
         write_atomic(&path, b"12345").unwrap();
         assert!(read(&path, 4).is_err());
         assert_eq!(read(&path, 5).unwrap(), b"12345");
+        let mut bytes = Vec::new();
+        read_in_pieces(&path, |piece| bytes.extend_from_slice(piece)).unwrap();
+        assert_eq!(bytes, b"12345");
+        assert!(is_folder(&folder).unwrap() && !is_folder(&path).unwrap());
     }
 }

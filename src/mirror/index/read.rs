@@ -122,6 +122,15 @@ impl Index {
         Ok(Some(file))
     }
 
+    /// The KBs of the updates that list a file of this SHA-1, now or before.
+    pub fn kbs_of_file(&self, sha1: Sha1) -> Result<BTreeSet<Kb>> {
+        let sql = "SELECT DISTINCT updates.kb FROM files JOIN update_files ON update_files.file = files.id
+                JOIN updates ON updates.id = update_ref
+            WHERE files.sha1 = ?1 AND updates.kb IS NOT NULL AND NOT mentioned_only";
+        let kbs = self.rows(sql, [sha1.as_bytes().as_slice()], |row| row.get::<_, u32>(0))?;
+        Ok(kbs.into_iter().filter_map(Kb::from_number).collect())
+    }
+
     /// Who stated the digests of a file: for SHA-1 and for SHA-256.
     pub fn digest_sources(&self, key: FileKey) -> Result<(Option<String>, Option<String>)> {
         let sql = "SELECT sha1_source, sha256_source FROM files WHERE id = ?1";
