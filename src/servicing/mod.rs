@@ -222,6 +222,11 @@ impl Knowledge {
         self.packages.paired_stack(lcu, family)
     }
 
+    /// The cumulative updates of a family beside which a separate servicing stack was published, with it.
+    pub fn stacks_of(&self, family: u32) -> impl Iterator<Item = (Kb, Kb)> {
+        self.packages.stacks_of(family)
+    }
+
     /// Reads all of what is otherwise read line by line, and says what is wrong with it.
     pub fn check(&self) -> Result<()> {
         self.releases.check()?;

@@ -70,7 +70,13 @@ impl Packages {
     /// The servicing stack that stood beside a cumulative update.
     pub(super) fn paired_stack(&self, lcu: Kb, family: u32) -> Option<Kb> {
         let words = format!("{:08} {family:05} ", lcu.number());
-        self.stacks.beginning_with(&words).next().and_then(parse_stack)
+        self.stacks.beginning_with(&words).next().and_then(parse_stack).map(|(_, _, stack)| stack)
+    }
+
+    /// The cumulative updates of a family that have separate servicing stacks, with those.
+    pub(super) fn stacks_of(&self, family: u32) -> impl Iterator<Item = (Kb, Kb)> {
+        let rows = self.stacks.iter().filter_map(parse_stack);
+        rows.filter(move |(_, own, _)| *own == family).map(|(lcu, _, stack)| (lcu, stack))
     }
 }
 
@@ -131,12 +137,12 @@ fn file_name(kb: Kb, version: &str, tag: &str, architecture: &str, digest: &str,
 }
 
 /// `05094122 14393 05094141 l`
-fn parse_stack(line: &str) -> Option<Kb> {
+fn parse_stack(line: &str) -> Option<(Kb, u32, Kb)> {
     let mut columns = line.split_ascii_whitespace();
-    let (lcu, family) = (columns.next()?.parse().ok()?, columns.next()?.parse::<u32>());
-    let (stack, _source) = (columns.next()?.parse().ok()?, columns.next()?);
-    let known = Kb::from_number(lcu).is_some() && family.is_ok();
-    Kb::from_number(stack).filter(|_| known)
+    let (lcu, family, stack) = (columns.next()?, columns.next()?, columns.next()?);
+    let _source = columns.next()?;
+    let kb = |digits: &str| digits.parse().ok().and_then(Kb::from_number);
+    Some((kb(lcu)?, family.parse().ok()?, kb(stack)?))
 }
 
 #[cfg(test)]
@@ -164,9 +170,9 @@ mod tests {
         }
         let names: Vec<&String> = all.iter().filter_map(|package| package.name.as_ref()).collect();
         assert!(names.len() > 700, "{}", names.len());
-        for line in tables.stacks.iter() {
-            let lcu = Kb::from_number(line[..8].parse().unwrap()).unwrap();
-            assert!(tables.paired_stack(lcu, line[9..14].parse().unwrap()).is_some(), "{line}");
+        for (lcu, family, stack) in tables.stacks.iter().filter_map(parse_stack) {
+            assert_eq!(tables.paired_stack(lcu, family), Some(stack));
+            assert!(tables.stacks_of(family).any(|row| row == (lcu, stack)));
         }
     }
 

@@ -1,0 +1,261 @@
+//! Is this folder a set that DISM may be pointed at? Names what is missing, foreign, duplicate, or of another
+//! architecture.
+//!
+//! DISM is given the target's file and looks through that file's whole folder, sub-folders too: every cumulative package
+//! up to the target's revision is processed. So a folder is sound when it holds the target, its checkpoints as far as
+//! the baseline needs them, and nothing else. The answer is a set of findings; without any the folder is `ok`.
+//!
+//! Decided here, where the design leaves room:
+//!
+//! - Without a target, it is the cumulative update of the highest build that is no checkpoint. One of unknown build ranks
+//!   by its month; two that cannot be ranked are `two_targets`, and so are two different files of the target.
+//! - A servicing stack beside a cumulative update that needs a separate one (14393, 10240, and older) is a part of the
+//!   set: what `stage` makes has it. `missing_servicing_stack` says that none in the folder is known to serve; a
+//!   stack published beside the target or a later cumulative update does, and one that is installed already
+//!   ([`Ask::installed`]). Of several, all but the newest are foreign.
+//! - A KB's file whose SHA-1, by its name, is not the one that index and knowledge state is an `unknown_package`: it may
+//!   be a re-issue, and no bytes were read. It keeps its place in the set otherwise, so that one fault is one finding.
+//!   `digest_mismatch` is said of bytes only.
+//! - `server_in_client_set` is said of cumulative updates of 26100 that are for servers alone. A client's update
+//!   in a server's set is `foreign_update`; so is a target that is of another family than the baseline, or that
+//!   does not go where it is to go.
+//! - Where neither request nor baseline say which architecture, that of the target counts, else that of most files.
+//!
+//! Pure: names come in as data, and in deep mode the digests of the content with them. Nothing is read, and nobody is
+//! asked. Files that nobody knows are findings, never a reason for `ok`.
+
+mod identify;
+mod members;
+mod target;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use jiff::civil::Date;
+use serde::Serialize;
+
+use self::identify::{Package, identify};
+use super::{Facts, Place};
+use crate::servicing::{Installation, Knowledge};
+use crate::update::{Architecture, Build, Digests, Kb};
+
+/// What lies in a folder.
+#[derive(Debug, Clone, Default)]
+pub struct Folder {
+    /// Its files and sub-folders, in any order.
+    pub entries: Vec<Entry>,
+}
+
+impl Folder {
+    /// A folder of files of which the names are known.
+    pub fn of_names<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Self {
+        let file = |name: N| Entry { name: name.into(), is_folder: false, content: None };
+        Self { entries: names.into_iter().map(file).collect() }
+    }
+}
+
+/// One file or sub-folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its name.
+    pub name: String,
+    /// A folder in the folder.
+    pub is_folder: bool,
+    /// The digests of its content, where somebody has read it.
+    pub content: Option<Digests>,
+}
+
+impl Entry {
+    /// Whether it is a file in a container that DISM takes for an update.
+    pub fn is_package(&self) -> bool {
+        let extension = std::path::Path::new(&self.name).extension();
+        let is_one_of = |extension: &std::ffi::OsStr| {
+            extension.eq_ignore_ascii_case("msu") || extension.eq_ignore_ascii_case("cab")
+        };
+        !self.is_folder && extension.is_some_and(is_one_of)
+    }
+}
+
+/// For what the folder is judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    /// The update that is to be installed; else it is found among the files.
+    pub target: Option<Kb>,
+    /// The architecture of the device or image.
+    pub architecture: Option<Architecture>,
+    /// The build that it is at; unknown asks for a set that is complete for every one.
+    pub baseline: Option<Build>,
+    /// Client or server, where the build does not tell.
+    pub installation: Option<Installation>,
+    /// Where to.
+    pub place: Place,
+    /// Features on demand or language packs are being added: all checkpoints are needed, whatever the baseline.
+    pub features_on_demand: bool,
+    /// What is installed already, such as a servicing stack.
+    pub installed: BTreeSet<Kb>,
+}
+
+impl Default for Ask {
+    fn default() -> Self {
+        Self {
+            target: None,
+            architecture: None,
+            baseline: None,
+            installation: None,
+            place: Place::Online,
+            features_on_demand: false,
+            installed: BTreeSet::new(),
+        }
+    }
+}
+
+/// What is wrong. The words and their order are a promise of the JSON output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Code {
+    /// The target builds upon a checkpoint that is not there, and the baseline is below it.
+    MissingCheckpoint,
+    /// There is nothing that could be the target, or not the one asked for.
+    MissingTarget,
+    /// The target needs a separate servicing stack, and none that serves is there.
+    MissingServicingStack,
+    /// A package beside the target and its checkpoints, or a target that does not belong where it is to go.
+    ForeignUpdate,
+    /// Which one is the target cannot be told.
+    TwoTargets,
+    /// For another architecture.
+    WrongArchitecture,
+    /// A cumulative update for servers in a client's set.
+    ServerInClientSet,
+    /// A checkpoint for a WinPE image that is past it.
+    CheckpointPastImage,
+    /// Nobody knows this file.
+    UnknownPackage,
+    /// The same package again.
+    Duplicate,
+    /// The bytes are not what the name or the Catalog says.
+    DigestMismatch,
+    /// Something else than a package.
+    NotAPackage,
+    /// A folder in the folder: DISM looks into it.
+    SubFolder,
+}
+
+impl Code {
+    /// The word in JSON and in tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::MissingCheckpoint => "missing_checkpoint",
+            Self::MissingTarget => "missing_target",
+            Self::MissingServicingStack => "missing_servicing_stack",
+            Self::ForeignUpdate => "foreign_update",
+            Self::TwoTargets => "two_targets",
+            Self::WrongArchitecture => "wrong_architecture",
+            Self::ServerInClientSet => "server_in_client_set",
+            Self::CheckpointPastImage => "checkpoint_past_image",
+            Self::UnknownPackage => "unknown_package",
+            Self::Duplicate => "duplicate",
+            Self::DigestMismatch => "digest_mismatch",
+            Self::NotAPackage => "not_a_package",
+            Self::SubFolder => "sub_folder",
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Finding {
+    /// What it is.
+    pub code: Code,
+    /// The KB that it is about, where one is known.
+    pub kb: Option<Kb>,
+    /// The file or folder: as it lies there, or as it should.
+    pub name: Option<String>,
+    /// For people: what it means here.
+    pub message: String,
+}
+
+/// The verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LintStatus {
+    /// DISM may be pointed at the target in this folder.
+    Ok,
+    /// It may not.
+    RefuseSet,
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LintReport {
+    /// The verdict.
+    pub status: LintStatus,
+    /// What is wrong, by code, KB, and name.
+    pub findings: Vec<Finding>,
+    /// The update that the folder was judged for, where there is one.
+    pub target: Option<Kb>,
+    /// As of when the knowledge is.
+    pub knowledge_date: Date,
+}
+
+/// Judges a folder; the facts are what an index holds of the KBs and files in it.
+pub fn lint(folder: &Folder, ask: &Ask, knowledge: &Knowledge, facts: &Facts) -> LintReport {
+    let mut findings = BTreeSet::new();
+    let mut packages = Vec::new();
+    for entry in &folder.entries {
+        if entry.is_folder {
+            let message = "DISM looks into sub-folders of the target's folder too".to_owned();
+            findings.insert(finding(Code::SubFolder, None, &entry.name, message));
+        } else if !entry.is_package() {
+            let message = "this is no update package and has no place in the folder".to_owned();
+            findings.insert(finding(Code::NotAPackage, None, &entry.name, message));
+        } else {
+            let package = identify(entry, knowledge, facts);
+            findings.extend(package.trouble.iter().cloned());
+            packages.push(package);
+        }
+    }
+    packages.retain(|package| package.kb.is_some());
+    let packages = without_duplicates(packages, &mut findings);
+    let view = target::View { ask, knowledge, facts };
+    let target = view.judge(packages, &mut findings);
+    let status = if findings.is_empty() { LintStatus::Ok } else { LintStatus::RefuseSet };
+    LintReport { status, findings: findings.into_iter().collect(), target, knowledge_date: knowledge.date() }
+}
+
+fn finding(code: Code, kb: Option<Kb>, name: &str, message: String) -> Finding {
+    Finding { code, kb, name: Some(name.to_owned()), message }
+}
+
+fn finding_of(code: Code, package: &Package<'_>, message: String) -> Finding {
+    finding(code, package.kb, &package.entry.name, message)
+}
+
+/// Copies of a package are findings; one of them stays to be judged, whatever the order of the names.
+fn without_duplicates<'e>(
+    mut packages: Vec<Package<'e>>,
+    findings: &mut BTreeSet<Finding>,
+) -> Vec<Package<'e>> {
+    // Files with their digits in the name first: they tell more than a renamed copy.
+    packages.sort_by_key(|package| (package.sha1.is_none(), package.entry.name.as_str()));
+    let mut kept: Vec<Package<'e>> = Vec::new();
+    for package in packages {
+        match kept.iter().find(|known| known.is_same(&package)) {
+            Some(first) => {
+                let message = format!("the same package as {}", first.entry.name);
+                findings.insert(finding_of(Code::Duplicate, &package, message));
+            }
+            None => kept.push(package),
+        }
+    }
+    kept
+}
