@@ -28,11 +28,6 @@ pub fn exists(path: &Utf8Path) -> bool {
     fs::symlink_metadata(path).is_ok()
 }
 
-/// Whether a folder is there; a link to one counts.
-pub fn is_dir(path: &Utf8Path) -> bool {
-    fs::metadata(path).is_ok_and(|metadata| metadata.is_dir())
-}
-
 /// The size of a regular file; `None` when there is none under this path.
 pub fn file_size(path: &Utf8Path) -> Result<Option<u64>> {
     match fs::symlink_metadata(path) {

@@ -66,7 +66,7 @@ impl ExitCode {
         (
             Self::UNRESOLVED,
             "unresolved",
-            "a finding, not a fault: not applicable, withdrawn, ambiguous, or of an unknown family",
+            "a finding, not a fault: not applicable, withdrawn, ambiguous, of an unknown family, or a refused set",
         ),
         (Self::INTERRUPTED, "interrupted", "stopped with Ctrl-C; what was complete is kept"),
     ];

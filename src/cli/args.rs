@@ -7,11 +7,11 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
 
-use super::asking::{GoalArgs, MachineArgs};
+use super::asking::{GoalArgs, InstallationArg, MachineArgs, PlaceArg};
 
 use crate::catalog::Query;
 use crate::net::AllowedHost;
-use crate::update::{Architecture, Kb, Kind, UpdateId};
+use crate::update::{Architecture, Build, Kb, Kind, UpdateId};
 
 /// Mirrors Windows updates from the Microsoft Update Catalog and tells which files a KB really needs, in which order,
 /// and why.
@@ -85,6 +85,8 @@ pub(super) enum Command {
     List,
     /// Tell which files a KB needs, in which order, and why; asks nobody
     Resolve(Resolve),
+    /// Tell whether DISM may be pointed at a folder: what is missing, foreign, or twice in it
+    Lint(Lint),
 }
 
 /// `search`
@@ -188,6 +190,38 @@ pub(super) struct Resolve {
     /// Answer the requests in this file, one JSON object a line
     #[arg(long, value_name = "FILE", conflicts_with_all = ["kb", "latest", "enable"])]
     pub(super) batch: Option<Utf8PathBuf>,
+}
+
+/// `lint`
+#[derive(Debug, Args)]
+pub(super) struct Lint {
+    /// The folder
+    #[arg(value_name = "DIR")]
+    pub(super) dir: Utf8PathBuf,
+    /// The update that is to be installed [default: the cumulative update of the highest build]
+    #[arg(long, value_name = "KB")]
+    pub(super) target: Option<Kb>,
+    /// The architecture [default: that of the target, or of most files]
+    #[arg(long, value_name = "ARCH")]
+    pub(super) arch: Option<Architecture>,
+    /// The build that the device or image is at; without it the set has to be complete for every one
+    #[arg(long, value_name = "BUILD")]
+    pub(super) baseline: Option<Build>,
+    /// Client or server, where the build alone does not tell
+    #[arg(long, value_name = "WHICH")]
+    pub(super) installation: Option<InstallationArg>,
+    /// Where the packages go
+    #[arg(long = "for", value_name = "PLACE", default_value = "online")]
+    pub(super) place: PlaceArg,
+    /// Features on demand or language packs are being added
+    #[arg(long)]
+    pub(super) fod: bool,
+    /// Installed already, such as a servicing stack (repeatable)
+    #[arg(long, value_name = "KB")]
+    pub(super) installed: Vec<Kb>,
+    /// Read the files and compare their digests
+    #[arg(long)]
+    pub(super) deep: bool,
 }
 
 /// Reads `90s`, `10m`, `2h`, and bare seconds.

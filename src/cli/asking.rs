@@ -193,7 +193,7 @@ impl GoalArgs {
 
 /// The names of the files in a folder.
 pub(super) fn names_in(folder: &Utf8PathBuf) -> Result<Vec<String>> {
-    if !disk::is_dir(folder) {
+    if !disk::is_folder(folder)? {
         return Err(Error::usage(format!("{folder} is no folder"))
             .hint("--available names the folder with the files at hand"));
     }

@@ -8,6 +8,7 @@ mod asking;
 mod crawl;
 mod documents;
 mod fetch;
+mod lint;
 mod list;
 mod output;
 mod process;
@@ -40,6 +41,7 @@ pub fn run(process: Process) -> ExitCode {
         Command::Show(arguments) => show::run(&setup, arguments, &mut output),
         Command::List => list::run(&setup, &mut output),
         Command::Resolve(arguments) => resolve::run(&setup, arguments, &mut output),
+        Command::Lint(arguments) => lint::run(&setup, arguments, &mut output),
     };
     let code = match outcome {
         Ok(code) => code,

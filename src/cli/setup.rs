@@ -153,7 +153,7 @@ impl Setup {
 pub(super) fn read_knowledge(folder: &Utf8Path) -> Result<Knowledge> {
     /// The largest of ours has 200 KB.
     const CAP: u64 = 64 << 20;
-    if !disk::is_dir(folder) {
+    if !disk::is_folder(folder)? {
         return Err(Error::usage(format!("{folder} is no folder"))
             .hint("--knowledge names a folder with tables such as families.toml"));
     }

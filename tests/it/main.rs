@@ -7,6 +7,7 @@ mod bad_input;
 mod direction;
 mod documents;
 mod harness;
+mod lint;
 mod main_job;
 mod recorded_pages;
 mod resolver_cases;

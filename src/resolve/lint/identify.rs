@@ -163,7 +163,7 @@ pub(super) fn about(kb: Kb, sha1: Option<Sha1>, knowledge: &Knowledge, facts: &F
     for (family, row) in checkpoints {
         about.kind = about.kind.or(Some(Kind::Lcu));
         about.add(family.id, Some(family.installation), Some(row.build));
-        about.date = about.date.or(Some(row.date));
+        about.date = about.date.or(row.date);
     }
     // A file that serves one of the families of its KB does not serve the others.
     for package in

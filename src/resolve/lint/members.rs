@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::identify::Package;
 use super::target::{Target, View};
 use super::{Code, Finding, finding_of};
-use crate::resolve::{Member, Place, Role, package_sets};
+use crate::resolve::{Member, Place, Role, layered_sets};
 use crate::servicing::Installation;
 use crate::update::{Build, Kb, Kind};
 
@@ -119,7 +119,7 @@ impl View<'_> {
             let is_below = match target.build() {
                 Some(build) => row.build < build,
                 // Of unknown build: what came later builds upon it.
-                None => target.about.date.is_some_and(|date| row.date < date),
+                None => target.about.date.zip(row.date).is_some_and(|(own, date)| date < own),
             };
             if is_below {
                 let file = target.architecture.and_then(|architecture| row.file(architecture));
@@ -138,7 +138,7 @@ impl View<'_> {
 
     /// The files of the target's sets in the index.
     fn members_of(&self, target: &Target<'_>) -> Vec<Member> {
-        package_sets(target.kb, self.facts, self.knowledge)
+        layered_sets(target.kb, self.facts, self.knowledge)
             .into_iter()
             .filter(|set| set.architecture == target.architecture && !set.is_dynamic_variant)
             .flat_map(|set| set.members)
