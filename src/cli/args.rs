@@ -142,6 +142,9 @@ pub(super) struct Fetch {
     /// Publish files of which the Catalog states no digest
     #[arg(long)]
     pub(super) accept_unverified: bool,
+    /// Leave out what the KBs cannot do without: servicing stacks and other prerequisites under KBs of their own
+    #[arg(long)]
+    pub(super) no_closure: bool,
     /// Tell what would be fetched
     #[arg(long)]
     pub(super) dry_run: bool,

@@ -115,7 +115,9 @@ pub(super) fn of_set(set: &SetRow, mirror: &Mirror) -> Result<Value> {
 /// A set with what became of it.
 pub(super) fn of_fetched(fetched: &FetchedSet, mirror: &Mirror) -> Result<Value> {
     let there = matches!(fetched.status, SetStatus::Published | SetStatus::Unchanged);
-    set_document(&fetched.row, fetched.status, fetched.error.as_deref(), mirror, there)
+    let mut document = set_document(&fetched.row, fetched.status, fetched.error.as_deref(), mirror, there)?;
+    document["needed_by"] = json!(fetched.needed_by);
+    Ok(document)
 }
 
 fn set_document(

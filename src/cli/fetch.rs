@@ -21,6 +21,7 @@ pub(super) fn run(setup: &Setup, arguments: &Fetch, output: &mut Output) -> Resu
         products: arguments.product.clone(),
         kinds: arguments.kind.clone(),
         accept_unverified: arguments.accept_unverified,
+        closure: !arguments.no_closure,
     };
     let (mut session, outcome) = setup.with_session(|mut session| async move {
         let outcome = run_fetch(&mut session, &request, arguments.dry_run).await?;
@@ -94,6 +95,10 @@ fn show_set(set: &FetchedSet, mirror: &Mirror, output: &mut Output) -> Result<()
     };
     let architecture = row.architecture.map_or("any architecture", Architecture::as_str);
     output.line(format!("{}  {} ({architecture}): {status}", row.kb, row.products));
+    if !set.needed_by.is_empty() {
+        let needed_by: Vec<String> = set.needed_by.iter().map(ToString::to_string).collect();
+        output.line(format!("comes along with {}", needed_by.join(", ")));
+    }
     match (&set.folder, &set.error) {
         (Some((path, _)), _) => output.line(path.as_str()),
         (None, Some(error)) => output.line(error),

@@ -80,9 +80,9 @@ impl Setup {
         F: Future<Output = Result<T>>,
     {
         let (layout, origin, command) = (self.layout(), self.origin()?, self.command_line());
-        let (patience, clock) = (self.patience(), self.clock());
+        let (patience, clock, knowledge) = (self.patience(), self.clock(), self.knowledge()?);
         self.with_catalog(|catalog| {
-            let session = Session::new(catalog, layout, origin, command, patience, clock);
+            let session = Session::new(catalog, layout, origin, command, patience, clock, knowledge);
             async move { work(session?).await }
         })
     }

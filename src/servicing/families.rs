@@ -101,6 +101,13 @@ impl Family {
         self.releases.get(&build.to_string()).map(String::as_str)
     }
 
+    /// The words by which the Catalog's search finds the family's titles.
+    pub fn search_words(&self) -> String {
+        let main = self.products.first();
+        let release = main.and_then(|row| row.release.as_deref()).unwrap_or_default();
+        format!("{} {release}", main.map_or("", |row| row.product.as_str())).trim_end().to_owned()
+    }
+
     /// Whether a product as people type it names the family: its name, its folder, or a title's words.
     pub fn is_called(&self, product: &str) -> bool {
         let asked = plain_words(product);

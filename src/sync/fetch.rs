@@ -1,10 +1,11 @@
 //! The main job: crawl, resolve, download, check, publish.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
 use serde::Serialize;
 
+use super::closure::add_closure;
 use super::plan::{FetchPlan, FetchRequest, PlannedSet};
 use super::session::{Failure, Session};
 use super::transfers::{download, wanted_files};
@@ -43,6 +44,8 @@ pub struct FetchedSet {
     pub folder: Option<(Utf8PathBuf, Vec<String>)>,
     /// Why it failed.
     pub error: Option<String>,
+    /// The KBs with which it comes along; none when it was asked for itself.
+    pub needed_by: BTreeSet<Kb>,
 }
 
 /// The outcome of a fetch.
@@ -74,7 +77,7 @@ pub async fn run_fetch(session: &mut Session, request: &FetchRequest, dry_run: b
         match session.crawl_kb(kb, &request.architectures).await {
             Ok(crawled) => {
                 outcome.failures.extend(crawled.failures);
-                add_sets(session, request, crawled.kb, crawled.sets, &mut outcome)?;
+                add_sets(session, request, crawled.kb, crawled.sets, &mut outcome, &BTreeSet::new())?;
             }
             Err(error) => {
                 let standing = standing_sets(session, request, kb, &error)?;
@@ -85,6 +88,9 @@ pub async fn run_fetch(session: &mut Session, request: &FetchRequest, dry_run: b
             }
         }
     }
+    if request.closure {
+        add_closure(session, request, &mut outcome).await?;
+    }
     if dry_run {
         for planned in &outcome.plan.sets {
             let names = session.mirror()?.folder_of(&planned.row)?;
@@ -94,6 +100,7 @@ pub async fn run_fetch(session: &mut Session, request: &FetchRequest, dry_run: b
                 status: SetStatus::Planned,
                 folder: Some((names.path, names.names)),
                 error: None,
+                needed_by: planned.needed_by.clone(),
             });
         }
         return Ok(outcome);
@@ -146,6 +153,7 @@ fn standing_sets(
             status: SetStatus::Unchanged,
             folder: Some((folder.path, folder.names)),
             error: None,
+            needed_by: BTreeSet::new(),
         });
     }
     if !standing.is_empty() {
@@ -157,12 +165,13 @@ fn standing_sets(
     Ok(standing)
 }
 
-fn add_sets(
+pub(super) fn add_sets(
     session: &mut Session,
     request: &FetchRequest,
     kb: Kb,
     sets: Vec<(i64, PackageSet)>,
     outcome: &mut FetchOutcome,
+    needed_by: &BTreeSet<Kb>,
 ) -> Result<()> {
     let mut wanted = 0;
     let any = !sets.is_empty();
@@ -187,7 +196,7 @@ fn add_sets(
         } else {
             set.total_size().map(|all| all.saturating_sub(present_bytes))
         };
-        outcome.plan.sets.push(PlannedSet { set, row, absent, absent_bytes });
+        outcome.plan.sets.push(PlannedSet { set, row, absent, absent_bytes, needed_by: needed_by.clone() });
     }
     // A set that failed in the crawl has its own failure; nothing left after the filters is an answer of its own.
     if wanted == 0 && (any || outcome.failures.is_empty()) {
@@ -223,6 +232,7 @@ fn publish(
             status: SetStatus::Failed,
             folder: None,
             error: None,
+            needed_by: planned.needed_by.clone(),
         };
         match published {
             Ok((Published::Published, folder)) => {

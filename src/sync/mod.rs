@@ -4,6 +4,7 @@
 //! there is something to write for the first time, so that a KB that does not exist leaves nothing behind. One
 //! failing update, file, or KB does not stop the others; [`Failure`]s are collected and decide the exit code at the end.
 
+mod closure;
 mod crawl;
 mod fetch;
 mod plan;

@@ -1,5 +1,6 @@
 //! What `fetch` is asked for and what it is going to do, as values without side effects.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::mirror::index::SetRow;
@@ -19,6 +20,8 @@ pub struct FetchRequest {
     pub kinds: Vec<Kind>,
     /// Publish files for which nothing vouches.
     pub accept_unverified: bool,
+    /// Bring along what the KBs cannot do without.
+    pub closure: bool,
 }
 
 /// Why a set is not fetched.
@@ -63,6 +66,8 @@ pub struct PlannedSet {
     pub absent: Vec<FileKey>,
     /// Their bytes, where they can be told.
     pub absent_bytes: Option<u64>,
+    /// The KBs with which it comes along; none when it was asked for itself.
+    pub needed_by: BTreeSet<Kb>,
 }
 
 /// What a fetch will do. Making it asks the Catalog and downloads nothing.

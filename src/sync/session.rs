@@ -76,12 +76,13 @@ impl Session {
         command: String,
         patience: Duration,
         clock: Arc<dyn Clock>,
+        knowledge: Knowledge,
     ) -> Result<Self> {
         Mirror::check_usable(&layout, &origin)?;
         let now = unix_seconds(clock.now());
         Ok(Self {
             catalog,
-            knowledge: Knowledge::built_in()?,
+            knowledge,
             patience,
             layout,
             origin,

@@ -348,11 +348,26 @@ fn a_copy_for_setup_is_left_out_unless_asked_for() {
 fn client_and_server_of_1607_share_a_set() {
     let bench = Bench::new();
     let document = bench.replay(&recording("demo"), &["fetch", "KB5094122"]).exits(0).json();
-    assert_eq!(each(&document["sets"], "status"), ["published"]);
+    // Its servicing stack is a package of its own and comes along, under its own KB.
+    assert_eq!(each(&document["sets"], "kb"), ["KB5094122", "KB5094141"]);
+    assert_eq!(each(&document["sets"], "status"), ["published", "published"]);
+    assert_eq!(document["sets"][0]["needed_by"], json!([]));
+    assert_eq!(document["sets"][1]["needed_by"], json!(["KB5094122"]));
+    assert_eq!(names_in(&bench.mirror().join("kb/KB5094141/windows-10-1607-x64")).len(), 1);
     let set = &document["sets"][0];
     assert_eq!(set["products"], json!(["Windows 10, version 1607", "Windows Server 2016"]));
     assert_eq!(each(&set["files"], "role"), ["target"]);
     assert_eq!(names_in(&bench.mirror().join("kb/KB5094122/windows-10-1607-x64")).len(), 1);
+}
+
+#[test]
+fn without_the_closure_a_stack_stays_where_it_is_and_a_floor_that_is_not_to_be_had_is_said() {
+    let bench = Bench::new();
+    let alone = bench.replay(&recording("demo"), &["fetch", "KB5094122", "--no-closure"]).exits(0).json();
+    assert_eq!(each(&alone["sets"], "kb"), ["KB5094122"]);
+    let floor = bench.replay(&recording("demo"), &["fetch", "KB5030211"]).exits(0).json();
+    let warnings: Vec<String> = items(&floor["warnings"]).iter().map(text_of).collect();
+    assert!(warnings.iter().any(|text| text.contains("KB5005260, which some machines need")), "{warnings:?}");
 }
 
 #[test]

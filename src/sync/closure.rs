@@ -1,0 +1,141 @@
+//! What comes along with a fetch: the servicing stacks, floors, prerequisites, and preparations that a set cannot do
+//! without and that live under KBs of their own.
+//!
+//! Which ones is the resolver's word ([`closure`]); here they are looked for at the Catalog. A separate servicing stack
+//! that knowledge does not pair with the update is found by its title. What every machine needs and cannot be had is a
+//! failure of the run; what only some need is a warning.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::fetch::FetchOutcome;
+use super::plan::FetchRequest;
+use super::session::{Failure, Session};
+use crate::catalog::Query;
+use crate::error::{ErrorKind, Result};
+use crate::mirror::IndexLibrary;
+use crate::resolve::{Along, PackageSet, closure};
+use crate::servicing::Family;
+use crate::update::{Architecture, Kb, Kind, Month, classify};
+
+/// A KB that comes along, and for which sets.
+#[derive(Debug, Default)]
+struct Wanted {
+    always: bool,
+    architectures: BTreeSet<Architecture>,
+    families: BTreeSet<u32>,
+    needed_by: BTreeSet<Kb>,
+}
+
+/// Adds to a plan what its sets cannot do without.
+pub(super) async fn add_closure(
+    session: &mut Session,
+    request: &FetchRequest,
+    outcome: &mut FetchOutcome,
+) -> Result<()> {
+    for set in planned(outcome) {
+        look_for_stack(session, &set).await?;
+    }
+    let mut wanted: BTreeMap<Kb, Wanted> = BTreeMap::new();
+    for set in planned(outcome) {
+        let knowledge = session.knowledge.clone();
+        let mirror = session.mirror()?;
+        let along = closure(&set, &IndexLibrary::new(mirror.index(), &knowledge), &knowledge)?;
+        for Along { kb, always, .. } in along {
+            let entry = wanted.entry(kb).or_default();
+            entry.always |= always;
+            entry.architectures.extend(set.architecture);
+            entry.families.extend(set.families.iter().map(|family| family.id));
+            entry.needed_by.insert(set.kb);
+        }
+    }
+    for (kb, wanted) in wanted {
+        if request.kbs.contains(&kb) {
+            continue;
+        }
+        let needed_by: Vec<String> = wanted.needed_by.iter().map(ToString::to_string).collect();
+        let needed_by = needed_by.join(", ");
+        let architectures: Vec<Architecture> = wanted.architectures.iter().copied().collect();
+        match session.crawl_kb(kb, &architectures).await {
+            Ok(crawled) => {
+                outcome.failures.extend(crawled.failures);
+                let mut own = FetchRequest {
+                    kbs: vec![kb],
+                    architectures,
+                    accept_unverified: request.accept_unverified,
+                    ..FetchRequest::default()
+                };
+                own.closure = false;
+                let fits = |set: &PackageSet| {
+                    set.families.is_empty()
+                        || set.families.iter().any(|family| wanted.families.contains(&family.id))
+                };
+                let sets = crawled.sets.into_iter().filter(|(_, set)| fits(set)).collect();
+                super::fetch::add_sets(session, &own, kb, sets, outcome, &wanted.needed_by)?;
+            }
+            Err(error) if wanted.always => {
+                let error = error.context(format!("{kb}, which {needed_by} needs before it"));
+                outcome.failures.push(Failure::new(kb.to_string(), &error));
+            }
+            Err(error) => session.warn(format!(
+                "{kb}, which some machines need before {needed_by}, did not come along: {}",
+                error.full_message()
+            )),
+        }
+    }
+    Ok(())
+}
+
+fn planned(outcome: &FetchOutcome) -> Vec<PackageSet> {
+    outcome.plan.sets.iter().map(|planned| planned.set.clone()).collect()
+}
+
+/// Where a set takes a separate servicing stack that knowledge does not pair with it, the Catalog's titles name the
+/// newest that is not later.
+async fn look_for_stack(session: &mut Session, set: &PackageSet) -> Result<()> {
+    let knowledge = session.knowledge.clone();
+    let takes_one = |family: &&Family| {
+        let date = set.month.map(Month::last_day);
+        let kind =
+            set.kind.is_some_and(|kind| matches!(kind, Kind::Lcu | Kind::LcuPreview | Kind::MonthlyRollup));
+        kind && set.serves(family)
+            && knowledge.separate_stack(family, date).is_some()
+            && knowledge.paired_stack(set.kb, family.id).is_none()
+    };
+    let Some(family) = knowledge.families().iter().find(takes_one) else { return Ok(()) };
+    let query = Query::new(&format!("Servicing Stack Update {}", family.search_words()))?;
+    session.phase(format!("asking the Catalog for the servicing stack of {}", family.name));
+    let answer = match session.catalog.search(&query, None).await {
+        Ok(answer) => answer,
+        Err(error) if matches!(error.kind(), ErrorKind::NotRecorded | ErrorKind::Unreachable) => {
+            session.warn(format!(
+                "nobody looked for a newer servicing stack of {}: {}",
+                family.name,
+                error.full_message()
+            ));
+            return Ok(());
+        }
+        Err(error) => return Err(error),
+    };
+    let stacks = answer.rows.iter().map(|row| classify(&row.title, &row.products, None)).filter(|class| {
+        let named = class
+            .product
+            .as_deref()
+            .and_then(|product| knowledge.family_of_title(product, class.release.as_deref()));
+        class.kind == Some(Kind::Ssu)
+            && named.is_some_and(|named| named.id == family.id)
+            && (class.architecture.is_none() || class.architecture == set.architecture)
+            && class.month <= set.month
+    });
+    let newest = stacks.max_by_key(|class| (class.month, class.kb)).and_then(|class| class.kb);
+    if let Some(kb) = newest {
+        let architectures: Vec<Architecture> = set.architecture.into_iter().collect();
+        if let Err(error) = session.crawl_kb(kb, &architectures).await {
+            session.warn(format!(
+                "{kb}, the servicing stack for {}, could not be looked up: {}",
+                set.kb,
+                error.full_message()
+            ));
+        }
+    }
+    Ok(())
+}
