@@ -20,12 +20,14 @@ mod enable;
 mod facts;
 mod goal;
 mod judge;
+pub mod host;
 mod known;
 mod library;
 pub mod lint;
 mod plan;
 mod request;
 mod roles;
+pub mod script;
 mod sets;
 mod steps;
 #[cfg(test)]

@@ -11,5 +11,6 @@ mod lint;
 mod main_job;
 mod recorded_pages;
 mod resolver_cases;
+mod scripts;
 mod sockets;
 mod titles;

@@ -1,0 +1,203 @@
+//! What an installer's code means and what to do about it: one table, from which the scripts take both the numbers
+//! and the sentences.
+
+/// A code with its sentences.
+#[derive(Debug)]
+pub(super) struct Code {
+    /// As logs and articles write it.
+    pub(super) code: u32,
+    /// What it means.
+    meaning: &'static str,
+    /// What to do.
+    advice: &'static str,
+}
+
+const fn code(code: u32, meaning: &'static str, advice: &'static str) -> Code {
+    Code { code, meaning, advice }
+}
+
+/// Codes that say that a package is not for this system: wrong product, architecture, or .NET, or already newer.
+pub(super) const NOT_APPLICABLE: [u32; 2] = [0x800f_081e, 0x8024_0017];
+
+/// The table. The sentences go through `echo` as they stand: no letter that means something to `cmd.exe`.
+pub(super) const CODES: &[Code] = &[
+    code(
+        0x800f_081e,
+        "the package is not applicable",
+        "It is for another product, architecture, or version of .NET, or something newer is installed already.",
+    ),
+    code(
+        0x8024_0017,
+        "the package is not applicable",
+        "It is for another product or architecture, something newer is installed, or a prerequisite is missing.",
+    ),
+    code(
+        0x800f_0838,
+        "a checkpoint (an earlier cumulative update that this one builds upon) is missing",
+        "Copy the whole folder of the set again: the checkpoint must lie beside the target.",
+    ),
+    code(
+        0x800f_0823,
+        "a newer servicing stack is required first",
+        "Install the newest servicing stack update of this Windows, then run this script again.",
+    ),
+    code(
+        0x800f_0831,
+        "an earlier update that this one rests upon is missing or damaged",
+        "CBS.log names it: install that update again, then run this script again.",
+    ),
+    code(
+        0x8007_3712,
+        "the component store is damaged, or a checkpoint was forced onto something newer",
+        "Run: dism.exe /Online /Cleanup-Image /RestoreHealth - for a boot image leave the checkpoint out instead.",
+    ),
+    code(
+        0x8007_3701,
+        "the component store lacks a part of an earlier update",
+        "Run: dism.exe /Online /Cleanup-Image /RestoreHealth - with /Source and /LimitAccess where there is no Internet.",
+    ),
+    code(
+        0x8007_0228,
+        "a checkpoint was applied to something past it, or the package is refused by the update agent",
+        "Use this script and the set's own folder with nothing else in it; a checkpoint is never added by itself.",
+    ),
+    code(
+        0x8004_01e3,
+        "the update agent, which the package was handed to, could not be started",
+        "Use dism.exe as this script does, and leave the checkpoint to it.",
+    ),
+    code(0x800f_0806, "an earlier operation is still pending", "Restart, then run this script again."),
+    code(0x800f_082f, "a restart is due first", "Restart, then run this script again."),
+    code(
+        0x800f_081f,
+        "files that the package builds upon are not there",
+        "The system was made smaller than it came, or is another base image: repair it from its own install media.",
+    ),
+    code(
+        0x800f_0915,
+        "the source of a feature or a repair was not found",
+        "Name the install media of the same build with /Source.",
+    ),
+    code(
+        0x800f_0922,
+        "the update could not be finished, often because the system or recovery partition is full",
+        "Make room there (some 500 MB on the recovery, 15 MB on the system partition), then run this script again.",
+    ),
+    code(
+        0x8007_0070,
+        "the disk is full",
+        "Make room on the system drive and where TEMP is, then run this script again.",
+    ),
+    code(
+        0x8007_007e,
+        "a module was not found",
+        "In winre.wim this is known and harmless when the Safe OS update went in; elsewhere see the log.",
+    ),
+    code(
+        0x8007_0032,
+        "the request is not supported",
+        "The package is not meant for this WinPE, or this DISM is older than the image: use that of a newer Windows.",
+    ),
+    code(
+        0x8007_00a1,
+        "the path is not taken, as wusa does on some shares",
+        "Copy the folder of this KB to a local disk and run the script there.",
+    ),
+    code(
+        0x8007_0005,
+        "access was denied",
+        "Run as administrator on the machine itself; wusa does not work in a remote session.",
+    ),
+    code(
+        0x8007_02e4,
+        "administrator's rights are needed",
+        "Open the command prompt with Run as administrator.",
+    ),
+    code(
+        0x8007_0057,
+        "DISM did not understand its arguments",
+        "This DISM may be too old for the package: a running machine older than Windows 10 takes no .msu that way.",
+    ),
+    code(
+        0x8007_000d,
+        "the package cannot be read",
+        "The file may be damaged: compare it with SHA256SUMS, and copy it again.",
+    ),
+    code(
+        0x8009_2004,
+        "the signature could not be checked",
+        "Windows 7 and 2008 R2 need KB4490628 and KB4474419 first; else the file is damaged: compare it with SHA256SUMS.",
+    ),
+];
+
+/// How `%errorlevel%` may show a code: signed, as `cmd.exe` does; unsigned, as others do; and without its first half,
+/// as DISM does with codes of Windows itself (0x80070070 is 112).
+pub(super) fn forms(code: u32) -> Vec<String> {
+    /// The upper half of such codes.
+    const FROM_WINDOWS: u32 = 0x8007;
+    let mut forms = vec![code.cast_signed().to_string(), code.to_string()];
+    if code >> 16 == FROM_WINDOWS {
+        forms.push((code & 0xffff).to_string());
+    }
+    forms
+}
+
+/// All forms of the codes that mean "not applicable", for a `for` loop.
+pub(super) fn not_applicable() -> String {
+    NOT_APPLICABLE.iter().flat_map(|&code| forms(code)).collect::<Vec<_>>().join(" ")
+}
+
+/// The sub-routine `:advise`, which explains `RESULT`.
+pub(super) fn routine() -> String {
+    let mut lines = vec![
+        "rem What the code in RESULT means. It may be shown signed, unsigned, or, from DISM, without its first half."
+            .to_owned(),
+        ":advise".to_owned(),
+    ];
+    for row in CODES {
+        let forms = forms(row.code).join(" ");
+        lines.push(format!("for %%C in ({forms}) do if \"%RESULT%\"==\"%%C\" goto code_{:08x}", row.code));
+    }
+    lines.push("echo The code is not among those that are explained here.".to_owned());
+    lines.push("exit /b 0".to_owned());
+    for row in CODES {
+        lines.push(format!(":code_{:08x}", row.code));
+        lines.push(format!("echo That is 0x{:08x}: {}.", row.code, row.meaning));
+        lines.push(format!("echo {}", row.advice));
+        lines.push("exit /b 0".to_owned());
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_numbers_are_those_that_cmd_shows() {
+        assert_eq!(forms(0x800f_0838), ["-2146498504", "2148468792"]);
+        assert_eq!(forms(0x8007_0228), ["-2147024344", "2147942952", "552"]);
+        assert_eq!(forms(0x8007_3712), ["-2147010798", "2147956498", "14098"]);
+        assert_eq!(forms(0x8004_01e3), ["-2147221021", "2147746275"]);
+    }
+
+    #[test]
+    fn every_number_has_one_meaning_and_no_sentence_harms_a_script() {
+        let mut seen = BTreeSet::new();
+        for row in CODES {
+            for form in forms(row.code) {
+                assert!(seen.insert(form), "{:08x}", row.code);
+            }
+            for text in [row.meaning, row.advice] {
+                assert!(
+                    text.is_ascii() && !text.contains(['%', '&', '|', '<', '>', '^', '"', '!']),
+                    "{text}"
+                );
+            }
+            assert!(row.advice.ends_with('.') && !row.meaning.ends_with('.'), "{}", row.advice);
+        }
+        assert!(NOT_APPLICABLE.iter().all(|code| CODES.iter().any(|row| row.code == *code)));
+    }
+}

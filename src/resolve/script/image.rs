@@ -1,0 +1,131 @@
+//! The script for a mounted image: the same files in the same order, without restarts.
+//!
+//! What an image is stands in its registry, which would have to be loaded and so changed; the script looks at the
+//! folders of the component store instead, which name architecture and build. DISM has the last word.
+
+use super::advice;
+use super::batch::{fill, path, words};
+use super::online::{beside, not_applicable};
+use super::{Job, Stage};
+use crate::update::Architecture;
+
+const CODES: &[(&str, &str)] = &[
+    ("0", "every package that the image takes is in it"),
+    ("10", "no mount folder was named, or a word that the script does not know"),
+    ("12", "the folder holds no mounted Windows image, or one of WinPE"),
+    ("13", "the image has another architecture"),
+    ("16", "a file of the set is missing"),
+    ("17", "the folder of the set holds something that is not of it"),
+    ("18", "a demonstration: nothing can be installed"),
+    ("19", "dism.exe is missing"),
+    ("20", "a package was refused or failed; the code and what to do are shown"),
+];
+
+const USAGE: &[&str] = &[
+    "Run it as administrator, from where it lies, with the folder of a mounted install.wim:",
+    "  MOUNT-FOLDER             adds the packages",
+    "  MOUNT-FOLDER cleanup     the same, then StartComponentCleanup",
+    "It mounts, unmounts, and saves nothing. DISM must be that of this image's Windows or of a newer one; the",
+    "variable KBMIRROR_DISM may name another dism.exe, as that of the ADK.",
+];
+
+const NOT_CHECKED: &[&str] = &[
+    "client or server, edition, and revision: they stand in the image's registry; DISM refuses what does not fit",
+    "free space where the image is mounted",
+];
+
+pub(super) fn script(job: &Job) -> String {
+    let not_checked: Vec<String> = NOT_CHECKED.iter().map(|&line| line.to_owned()).collect();
+    let values = [
+        ("header", job.header("adds to a mounted image:", USAGE, CODES, &not_checked)),
+        ("kb", job.kb.to_string()),
+        ("subject", format!("{}, into a mounted image", job.subject())),
+        ("demo", job.demo_refusal()),
+        ("architecture", architecture_check(job)),
+        ("family", family_check(job)),
+        ("files", job.file_checks()),
+        ("foreign", job.foreign_check()),
+        ("steps", steps(job)),
+        ("done", done(job)),
+        ("wrong_labels", wrong_labels(job)),
+        ("foreign_label", job.foreign_label()),
+        ("not_applicable", advice::not_applicable()),
+        ("advice", advice::routine()),
+    ];
+    fill(include_str!("image.cmd"), &values)
+}
+
+/// The component store's word for an architecture.
+fn store_word(architecture: Architecture) -> &'static str {
+    match architecture {
+        Architecture::X64 => "amd64",
+        other => other.as_str(),
+    }
+}
+
+/// The folders of the servicing stack in the image.
+fn stack_folders(architecture: Architecture, version: &str) -> String {
+    let word = store_word(architecture);
+    format!(r"%MOUNT%\Windows\WinSxS\{word}_microsoft-windows-servicingstack_31bf3856ad364e35_{version}")
+}
+
+fn architecture_check(job: &Job) -> String {
+    job.architecture.map_or_else(String::new, |architecture| {
+        format!("if not exist \"{}\" goto wrong_architecture", stack_folders(architecture, "*"))
+    })
+}
+
+/// A warning only: that the stack's version names the family is an observation.
+fn family_check(job: &Job) -> String {
+    let Some(architecture) = job.architecture.filter(|_| !job.builds.is_empty()) else {
+        return String::new();
+    };
+    let mut lines = vec!["set \"FITS=\"".to_owned()];
+    for build in &job.builds {
+        let folders = stack_folders(architecture, &format!("*.{build}.*"));
+        lines.push(format!("if exist \"{folders}\" set \"FITS=1\""));
+    }
+    lines.push(format!(
+        "if not defined FITS echo Mind: the image does not look like {}. DISM refuses what does not fit.",
+        words(&job.family)
+    ));
+    lines.join("\n")
+}
+
+fn wrong_labels(job: &Job) -> String {
+    job.architecture.map_or_else(String::new, |architecture| {
+        format!(
+            ":wrong_architecture\n\
+             echo The set is for {architecture}, and the image in \"%MOUNT%\" is not. Nothing was changed.\n\
+             exit /b 13\n"
+        )
+    })
+}
+
+fn steps(job: &Job) -> String {
+    let calls: Vec<&Stage> = job.calls().collect();
+    let of = calls.len();
+    let mut text = Vec::new();
+    for (number, stage) in (1_usize..).zip(&calls) {
+        text.push("echo.".to_owned());
+        text.push(format!(
+            "echo Step {number} of {of}: {}. This may take from minutes to an hour.",
+            stage.what()
+        ));
+        if number == of {
+            text.extend(job.stages.iter().filter(|other| other.in_folder_of_target).map(beside));
+        }
+        text.push(format!("set \"FILE=%HERE%{}\"", path(&stage.path)));
+        text.push("call :add".to_owned());
+        text.push("if \"%OUTCOME%\"==\"failed\" goto failed".to_owned());
+        text.push(not_applicable(stage, "this image"));
+    }
+    text.join("\n")
+}
+
+fn done(job: &Job) -> String {
+    match job.expected_revision {
+        Some(revision) => format!("echo {}: done. The image is now at revision {revision}.", job.kb),
+        None => format!("echo {}: done.", job.kb),
+    }
+}

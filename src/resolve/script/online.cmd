@@ -1,0 +1,163 @@
+@echo off
+{{header}}
+setlocal EnableExtensions DisableDelayedExpansion
+set "DIRCMD="
+set "HERE=%~dp0"
+rem A 32-bit prompt on a 64-bit Windows is shown 32-bit tools; the machine's own ones are in Sysnative.
+set "SYSTEM=%SystemRoot%\System32"
+if defined PROCESSOR_ARCHITEW6432 if exist "%SystemRoot%\Sysnative\reg.exe" set "SYSTEM=%SystemRoot%\Sysnative"
+set "LOG=%SystemRoot%\Logs\kbmirror-{{kb}}.log"
+if not exist "%SystemRoot%\Logs\" set "LOG=%TEMP%\kbmirror-{{kb}}.log"
+set "KEY=HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
+set "CBS=HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing"
+set "WU=HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update"
+
+echo {{kb}}: {{subject}}
+set "PHASE=%~1"
+if not defined PHASE set "PHASE=next"
+if /i "%PHASE%"=="next" goto begin
+if /i "%PHASE%"=="install" goto begin
+if /i "%PHASE%"=="check" goto begin
+echo Usage: "%~nx0" [install / check]
+echo   install   installs what this machine still needs
+echo   check     says whether {{kb}} is in; changes nothing
+echo   no word   checks, and installs where that finds something to do
+exit /b 10
+
+:begin
+{{demo}}
+call :state
+echo This machine: build %BUILD%%DOT_UBR%, %INSTALLATION%, edition %EDITION%, %MACHINE%
+{{family}}
+{{architecture}}
+{{there}}
+if /i "%PHASE%"=="check" goto not_there
+{{editions}}
+
+"%SYSTEM%\reg.exe" query "HKU\S-1-5-19" >nul 2>&1
+if not "%errorlevel%"=="0" goto not_elevated
+call :pending
+if defined PENDING goto restart_first
+if not exist "{{tool}}" goto no_tool
+set "MISSING="
+{{files}}
+if defined MISSING goto missing
+{{foreign}}
+{{space}}
+
+set "APPLIED="
+set "RESTART="
+{{steps}}
+:finished
+echo.
+if not defined APPLIED goto nothing_applied
+call :pending
+if defined PENDING set "RESTART=1"
+{{result}}
+
+{{there_label}}
+:not_there
+call :pending
+if defined PENDING goto restart_first
+{{not_there}}
+
+:restart_now
+echo.
+echo Step done. The next one needs a restart first: restart this machine, then run this script again.
+echo To restart at once: shutdown /r /t 0
+exit /b 3010
+
+:restart_first
+echo Windows waits for a restart (%PENDING%).
+echo Nothing was changed. Restart this machine, then run this script again.
+echo To restart at once: shutdown /r /t 0
+exit /b 3010
+
+:not_elevated
+echo This prompt has no administrator's rights, and nothing was changed.
+echo Open a command prompt with "Run as administrator" and run this script there.
+exit /b 11
+
+{{wrong_labels}}
+:missing
+echo The set is not whole, and nothing was changed. Copy the folders of this KB once more, with all their files.
+exit /b 16
+
+{{foreign_label}}
+:no_tool
+echo "{{tool}}" is not there; without it nothing can be installed.
+exit /b 19
+
+:nothing_applied
+echo None of the packages is for this machine, and nothing was installed.
+echo Most often that is the wrong product, or everything here is already installed in a newer version.
+exit /b 20
+
+:failed
+echo.
+echo %INSTALLER% ended with code %RESULT%. The steps after it were not begun.
+call :advise
+echo Its log: "%LOG%"
+echo More detail: "%SystemRoot%\Logs\CBS\CBS.log"
+exit /b 20
+
+rem ---- What the lines above call -----------------------------------------------------------------------------
+
+rem Reads value %2 of key %1 into VALUE; nothing where there is none.
+:read
+set "VALUE="
+for /f "tokens=2,*" %%A in ('%SYSTEM%\reg.exe query "%~1" /v %2 2^>nul ^| %SYSTEM%\find.exe "REG_"') do set "VALUE=%%B"
+exit /b 0
+
+rem What this machine is. The architecture comes from the machine's own settings: this prompt may be emulated.
+:state
+call :read "%KEY%" CurrentBuild
+set "BUILD=%VALUE%"
+if not defined BUILD set "BUILD=unknown"
+call :read "%KEY%" UBR
+set "UBR=0"
+set "DOT_UBR="
+if defined VALUE set /a "UBR=%VALUE%"
+if defined VALUE set "DOT_UBR=.%UBR%"
+call :read "%KEY%" InstallationType
+set "INSTALLATION=%VALUE%"
+if not defined INSTALLATION set "INSTALLATION=unknown"
+call :read "%KEY%" EditionID
+set "EDITION=%VALUE%"
+if not defined EDITION set "EDITION=unknown"
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment" PROCESSOR_ARCHITECTURE
+set "MACHINE=%VALUE%"
+if not defined MACHINE set "MACHINE=%PROCESSOR_ARCHITECTURE%"
+exit /b 0
+
+rem Who says that a restart is pending, into PENDING.
+:pending
+set "PENDING="
+"%SYSTEM%\reg.exe" query "%CBS%\RebootPending" >nul 2>&1
+if "%errorlevel%"=="0" set "PENDING=servicing"
+"%SYSTEM%\reg.exe" query "%WU%\RebootRequired" >nul 2>&1
+if "%errorlevel%"=="0" set "PENDING=Windows Update"
+if exist "%SystemRoot%\WinSxS\pending.xml" set "PENDING=pending.xml"
+exit /b 0
+
+{{space_sub}}
+{{find_sub}}
+rem Installs FILE. OUTCOME: done, restart, not_applicable, or failed; RESULT: the installer's own code.
+:add
+for %%F in ("%FILE%") do set "FILE=%%~fF"
+{{add}}
+rem The codes of success. 2359302 is 0x240006, already installed; 2359301 is 0x240005, installed, restart to come.
+set "OUTCOME=failed"
+if "%RESULT%"=="0" set "OUTCOME=done"
+if "%RESULT%"=="2359302" set "OUTCOME=done"
+if "%RESULT%"=="3010" set "OUTCOME=restart"
+if "%RESULT%"=="1641" set "OUTCOME=restart"
+if "%RESULT%"=="2359301" set "OUTCOME=restart"
+for %%C in ({{not_applicable}}) do if "%RESULT%"=="%%C" set "OUTCOME=not_applicable"
+if "%RESULT%"=="2359302" echo   It is installed already.
+if "%OUTCOME%"=="done" set "APPLIED=1"
+if "%OUTCOME%"=="restart" set "APPLIED=1"
+if "%OUTCOME%"=="restart" set "RESTART=1"
+exit /b 0
+
+{{advice}}

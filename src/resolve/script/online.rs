@@ -1,0 +1,402 @@
+//! The script for a running machine: checks, install phase, restart, check phase.
+
+use super::advice;
+use super::batch::{fill, words};
+use super::{Job, Method, Stage};
+use crate::servicing::Installation;
+use crate::update::Architecture;
+
+const CODES: &[(&str, &str)] = &[
+    ("0", "the KB is in, or what was to be installed is, and nothing is left to do"),
+    ("3010", "a restart is due: restart, then run this script again"),
+    ("10", "a word after the script's name that it does not know"),
+    ("11", "no administrator's rights"),
+    ("12", "the machine has another Windows than the set is for"),
+    ("13", "the machine has another architecture"),
+    ("14", "the machine's edition does not take the set"),
+    ("15", "not enough free space on the system drive"),
+    ("16", "a file of the set is missing"),
+    ("17", "the folder of the set holds something that is not of it"),
+    ("18", "a demonstration: nothing can be installed"),
+    ("19", "the installer of Windows is missing"),
+    ("20", "a package was refused or failed; the code and what to do are shown"),
+    ("21", "the KB is not in"),
+    ("22", "whether the KB is in cannot be told"),
+];
+
+const USAGE: &[&str] = &[
+    "Run it as administrator, from where it lies beside its folder:",
+    "  without a word   checks, and installs where that finds something to do",
+    "  install          the same",
+    "  check            says whether the KB is in; changes nothing and needs no rights",
+    "It may be run again at any time: it goes on from what the machine then is.",
+];
+
+pub(super) fn script(job: &Job) -> String {
+    let values = [
+        ("header", job.header("installs on a running machine:", USAGE, CODES, &not_checked(job))),
+        ("kb", job.kb.to_string()),
+        ("subject", job.subject()),
+        ("demo", job.demo_refusal()),
+        ("family", family_check(job)),
+        ("architecture", architecture_check(job)),
+        ("there", there_check(job)),
+        ("editions", edition_check(job)),
+        ("tool", tool(job.method).to_owned()),
+        ("files", job.file_checks()),
+        ("foreign", job.foreign_check()),
+        ("space", space_check(job)),
+        ("steps", steps(job)),
+        ("result", result(job)),
+        ("there_label", there_label(job)),
+        ("not_there", not_there(job)),
+        ("wrong_labels", wrong_labels(job)),
+        ("foreign_label", job.foreign_label()),
+        ("space_sub", if needed_megabytes(job).is_some() { FREE_SPACE.to_owned() } else { String::new() }),
+        ("find_sub", find_routine(job)),
+        ("add", add(job)),
+        ("not_applicable", advice::not_applicable()),
+        ("advice", advice::routine()),
+    ];
+    fill(include_str!("online.cmd"), &values)
+}
+
+/// What the machine could be wrong about without the script noticing.
+fn not_checked(job: &Job) -> Vec<String> {
+    let mut lines = Vec::new();
+    if job.builds.is_empty() {
+        lines.push("the build: it is not known which ones the set is for".to_owned());
+    }
+    if job.architecture.is_none() {
+        lines.push("the architecture: it is not known".to_owned());
+    }
+    if job.total_bytes.is_none() {
+        lines.push("free space: the size of the set is not known".to_owned());
+    }
+    if job.expected_revision.is_none() {
+        lines.push("the build afterwards: the set brings none, or it is not known".to_owned());
+    }
+    lines
+}
+
+fn tool(method: Method) -> &'static str {
+    match method {
+        Method::Dism => r"%SYSTEM%\dism.exe",
+        Method::Wusa => r"%SYSTEM%\wusa.exe",
+        Method::Expand => r"%SYSTEM%\expand.exe",
+    }
+}
+
+fn family_check(job: &Job) -> String {
+    let mut lines = Vec::new();
+    if !job.builds.is_empty() {
+        let builds: Vec<String> = job.builds.iter().map(ToString::to_string).collect();
+        let builds = builds.join(" ");
+        lines.push("set \"FITS=\"".to_owned());
+        lines.push(format!("for %%B in ({builds}) do if \"%BUILD%\"==\"%%B\" set \"FITS=1\""));
+        lines.push("if not defined FITS goto wrong_windows".to_owned());
+    }
+    // A server states "Server" or "Server Core".
+    match job.installation {
+        Some(Installation::Client) => {
+            lines.push("if /i not \"%INSTALLATION%\"==\"Client\" goto wrong_windows".to_owned());
+        }
+        Some(Installation::Server) => {
+            lines.push("if /i not \"%INSTALLATION:~0,6%\"==\"Server\" goto wrong_windows".to_owned());
+        }
+        None => {}
+    }
+    lines.join("\n")
+}
+
+/// The word that Windows has for an architecture.
+fn machine_word(architecture: Architecture) -> &'static str {
+    match architecture {
+        Architecture::X64 => "AMD64",
+        Architecture::X86 => "x86",
+        Architecture::Arm64 => "ARM64",
+        Architecture::Arm => "ARM",
+        Architecture::Ia64 => "IA64",
+    }
+}
+
+fn architecture_check(job: &Job) -> String {
+    job.architecture.map_or_else(String::new, |architecture| {
+        format!("if /i not \"%MACHINE%\"==\"{}\" goto wrong_architecture", machine_word(architecture))
+    })
+}
+
+fn edition_check(job: &Job) -> String {
+    let check = |edition: &String| format!("if /i \"%EDITION%\"==\"{}\" goto wrong_edition", words(edition));
+    job.editions_excluded.iter().map(check).collect::<Vec<_>>().join("\n")
+}
+
+fn wrong_labels(job: &Job) -> String {
+    let mut text = String::new();
+    if !job.builds.is_empty() || job.installation.is_some() {
+        let builds: Vec<String> = job.builds.iter().map(ToString::to_string).collect();
+        let mut marks = Vec::new();
+        if !builds.is_empty() {
+            marks.push(format!("build {}", builds.join(" or ")));
+        }
+        marks.extend(job.installation.map(|installation| installation.as_str().to_owned()));
+        text.push_str(&lines(&[
+            ":wrong_windows",
+            &format!("echo The set is for {} ({}).", words(&job.family), marks.join(", ")),
+            "echo This machine is something else and never takes it. Nothing was changed.",
+            "exit /b 12",
+            "",
+        ]));
+    }
+    if let Some(architecture) = job.architecture {
+        text.push_str(&lines(&[
+            ":wrong_architecture",
+            &format!(
+                "echo The set is for {architecture}, and this machine is %MACHINE%. Nothing was changed."
+            ),
+            "exit /b 13",
+            "",
+        ]));
+    }
+    if !job.editions_excluded.is_empty() {
+        text.push_str(&lines(&[
+            ":wrong_edition",
+            "echo The edition %EDITION% does not take this set. Nothing was changed.",
+            "exit /b 14",
+            "",
+        ]));
+    }
+    if let Some(needed) = needed_megabytes(job) {
+        text.push_str(&lines(&[
+            ":no_space",
+            &format!("echo {needed} MB must be free on %SystemDrive%, twice the size of the set, and %FREE_MB% MB are."),
+            "echo Nothing was changed. Make room, then run this script again.",
+            "exit /b 15",
+            "",
+        ]));
+    }
+    text
+}
+
+fn there_check(job: &Job) -> String {
+    job.expected_revision.map_or_else(
+        || "call :find\nif defined FOUND goto there".to_owned(),
+        |revision| format!("if %UBR% GEQ {revision} goto there"),
+    )
+}
+
+fn there_label(job: &Job) -> String {
+    let sentence = match job.expected_revision {
+        Some(revision) => {
+            format!(
+                "echo {} is in: build %BUILD%.%UBR% is not below %BUILD%.{revision}. Nothing to do.",
+                job.kb
+            )
+        }
+        None => format!("echo {} is in: this machine lists it. Nothing to do.", job.kb),
+    };
+    lines(&[":there", &sentence, "exit /b 0", ""])
+}
+
+fn not_there(job: &Job) -> String {
+    match job.expected_revision {
+        Some(revision) => lines(&[
+            &format!(
+                "echo {} is not in: this machine is at build %BUILD%.%UBR%, below %BUILD%.{revision}.",
+                job.kb
+            ),
+            "exit /b 21",
+        ]),
+        None => lines(&[
+            &format!(
+                "echo This machine does not list {}. Some packages are listed without their KB,",
+                job.kb
+            ),
+            "echo as those of .NET and the rollups of Windows 7: the update history tells.",
+            "exit /b 22",
+        ]),
+    }
+}
+
+/// Twice the set, in millions of bytes: the numbers of a batch file end at 2147483647, which bytes exceed.
+fn needed_megabytes(job: &Job) -> Option<u64> {
+    /// A few bytes are no reason to ask for room.
+    const LEAST: u64 = 100;
+    let needed = job.total_bytes?.saturating_mul(2).div_ceil(1_000_000);
+    Some(needed.clamp(LEAST, i32::MAX.unsigned_abs().into()))
+}
+
+fn space_check(job: &Job) -> String {
+    needed_megabytes(job).map_or_else(String::new, |needed| {
+        lines(&[
+            "call :free",
+            "if not defined FREE_MB echo The free space of %SystemDrive% could not be read and is not checked.",
+            &format!("if defined FREE_MB if %FREE_MB% LSS {needed} goto no_space"),
+        ])
+    })
+}
+
+const FREE_SPACE: &str = r#"rem The free space of the system drive in millions of bytes, into FREE_MB. The last line of dir has the bytes as its third
+rem word, in every language; its last six digits are cut off because numbers here end at 2147483647.
+:free
+set "FREE_MB="
+set "FREE="
+for /f "tokens=3" %%A in ('dir /-c /a "%SystemDrive%\" 2^>nul') do set "FREE=%%A"
+if not defined FREE exit /b 0
+for /f "delims=0123456789" %%A in ("%FREE%") do set "FREE="
+if not defined FREE exit /b 0
+set "FREE_MB=%FREE:~0,-6%"
+if not defined FREE_MB set "FREE_MB=0"
+if not "%FREE:~15%"=="" set "FREE_MB=2147483647"
+exit /b 0
+"#;
+
+fn steps(job: &Job) -> String {
+    let calls: Vec<&Stage> = job.calls().collect();
+    let of = calls.len();
+    let mut text = Vec::new();
+    for (number, stage) in (1_usize..).zip(&calls) {
+        let step = format!("Step {number} of {of}: {}", stage.what());
+        let is_last = number == of;
+        let next = if is_last { "finished".to_owned() } else { format!("step{}", number + 1) };
+        if number > 1 {
+            text.push(format!(":step{number}"));
+        }
+        text.push("echo.".to_owned());
+        if let Some(revision) = stage.unneeded_from() {
+            text.push(format!("if %UBR% GEQ {revision} echo {step}: not needed at build %BUILD%.%UBR%"));
+            text.push(format!("if %UBR% GEQ {revision} goto {next}"));
+        }
+        text.push(format!("echo {step}. This may take from minutes to an hour."));
+        if is_last {
+            text.extend(job.stages.iter().filter(|other| other.in_folder_of_target).map(beside));
+        }
+        text.push(format!("set \"FILE=%HERE%{}\"", super::path(&stage.path)));
+        text.push("call :add".to_owned());
+        text.push("if \"%OUTCOME%\"==\"failed\" goto failed".to_owned());
+        text.push(not_applicable(stage, "this machine"));
+        if stage.restart_after && !is_last {
+            text.push("if \"%OUTCOME%\"==\"restart\" goto restart_now".to_owned());
+            text.push("call :pending".to_owned());
+            text.push("if defined PENDING goto restart_now".to_owned());
+        }
+    }
+    text.join("\n")
+}
+
+/// Says that DISM takes a file by itself.
+pub(super) fn beside(stage: &Stage) -> String {
+    format!("echo   The {} lies beside it; DISM takes it by itself where it is needed.", stage.what())
+}
+
+/// What follows where a package does not apply.
+pub(super) fn not_applicable(stage: &Stage, to: &str) -> String {
+    if stage.may_not_apply {
+        let going_on = format!("echo   Not for {to}, or replaced by something newer: left out.");
+        format!("if \"%OUTCOME%\"==\"not_applicable\" {going_on}")
+    } else {
+        "if \"%OUTCOME%\"==\"not_applicable\" goto failed".to_owned()
+    }
+}
+
+fn result(job: &Job) -> String {
+    let kb = job.kb;
+    match job.expected_revision {
+        Some(revision) => lines(&[
+            "call :state",
+            &format!("if %UBR% GEQ {revision} goto there"),
+            "if defined RESTART goto restart_last",
+            &format!(
+                "echo %INSTALLER% reports success, and this machine is still at build %BUILD%.%UBR%, below %BUILD%.{revision},"
+            ),
+            "echo with no restart pending: nothing was installed. The log says why: \"%LOG%\"",
+            "exit /b 21",
+            ":restart_last",
+            &format!(
+                "echo {kb} is installed and waits for a restart: restart this machine, then run this script again."
+            ),
+            &format!(
+                "echo It then checks for build %BUILD%.{revision}. To restart at once: shutdown /r /t 0"
+            ),
+            "exit /b 3010",
+        ]),
+        None => lines(&[
+            "if defined RESTART goto restart_last",
+            &format!("echo {kb}: done. No restart is needed."),
+            "exit /b 0",
+            ":restart_last",
+            &format!("echo {kb} is installed and waits for a restart. To restart at once: shutdown /r /t 0"),
+            "exit /b 3010",
+        ]),
+    }
+}
+
+/// Looks for the KB in what the machine lists, where there is no revision to compare.
+fn find_routine(job: &Job) -> String {
+    if job.expected_revision.is_some() {
+        return String::new();
+    }
+    let kb = job.kb;
+    lines(&[
+        &format!(
+            "rem Whether this machine lists {kb}, into FOUND. 0x70 is installed; newer versions of Windows have no wmic."
+        ),
+        ":find",
+        "set \"FOUND=\"",
+        &format!(
+            "for /f \"delims=\" %%K in ('%SYSTEM%\\reg.exe query \"%CBS%\\Packages\" 2^>nul ^| %SYSTEM%\\find.exe \"Package_for_{kb}~\"') do for /f \"tokens=3\" %%S in ('%SYSTEM%\\reg.exe query \"%%K\" /v CurrentState 2^>nul ^| %SYSTEM%\\find.exe \"REG_DWORD\"') do if \"%%S\"==\"0x70\" set \"FOUND=1\""
+        ),
+        "if defined FOUND exit /b 0",
+        "if not exist \"%SYSTEM%\\wbem\\wmic.exe\" exit /b 0",
+        &format!(
+            "for /f %%H in ('%SYSTEM%\\wbem\\wmic.exe qfe get HotFixID 2^>nul ^| %SYSTEM%\\find.exe \"{kb}\"') do if \"%%H\"==\"{kb}\" set \"FOUND=1\""
+        ),
+        "exit /b 0",
+        "",
+    ])
+}
+
+const DISM: &str = r#"set "INSTALLER=DISM"
+"%SYSTEM%\dism.exe" /Online /Add-Package /PackagePath:"%FILE%" /NoRestart /LogPath:"%LOG%"
+set "RESULT=%errorlevel%""#;
+
+const WUSA: &str = r#"set "INSTALLER=wusa"
+start "" /wait "%SYSTEM%\wusa.exe" "%FILE%" /quiet /norestart
+set "RESULT=%errorlevel%""#;
+
+/// The package inside is the one cabinet that is not the scan data.
+const EXPAND: &str = r#"set "INSTALLER=expand"
+md "%WORK%"
+"%SYSTEM%\expand.exe" -F:*.cab "%FILE%" "%WORK%" >nul
+set "RESULT=%errorlevel%"
+set "CAB="
+for %%C in ("%WORK%\*.cab") do if /i not "%%~nxC"=="WSUSSCAN.cab" set "CAB=%%C"
+if not defined CAB if "%RESULT%"=="0" set "RESULT=13"
+if not defined CAB goto added
+set "INSTALLER=DISM"
+"%SYSTEM%\dism.exe" /Online /Add-Package /PackagePath:"%CAB%" /NoRestart /LogPath:"%LOG%"
+set "RESULT=%errorlevel%""#;
+
+/// The lines that hand `FILE` to the installer. What is a bare cabinet goes to DISM on every Windows.
+fn add(job: &Job) -> String {
+    let cabinet_first = "for %%F in (\"%FILE%\") do if /i \"%%~xF\"==\".cab\" goto add_cabinet";
+    match job.method {
+        Method::Dism => DISM.to_owned(),
+        Method::Wusa => lines(&[cabinet_first, WUSA, "goto added", ":add_cabinet", DISM, ":added"]),
+        Method::Expand => lines(&[
+            cabinet_first,
+            &format!("set \"WORK=%TEMP%\\kbmirror-{}-%RANDOM%\"", job.kb),
+            EXPAND,
+            "goto added",
+            ":add_cabinet",
+            DISM,
+            ":added",
+            "if defined WORK rd /s /q \"%WORK%\"",
+            "set \"WORK=\"",
+        ]),
+    }
+}
+
+fn lines(lines: &[&str]) -> String {
+    lines.join("\n")
+}

@@ -1,0 +1,179 @@
+//! What holds for every script, whatever the job.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// No line of a batch file may be longer.
+const LONGEST_LINE: usize = 8191;
+
+fn stage(kb: u32, path: &str) -> Stage {
+    Stage {
+        kb: Kb::from_number(kb),
+        role: "target".to_owned(),
+        path: path.to_owned(),
+        needed_below: None,
+        brings: None,
+        restart_after: false,
+        in_folder_of_target: false,
+        may_not_apply: false,
+    }
+}
+
+fn job() -> Job {
+    let target = "windows-11-24h2-x64\\windows11.0-kb5086672-x64.msu";
+    Job {
+        kb: "KB5086672".parse().unwrap(),
+        product: "Windows 11, version 24H2".to_owned(),
+        family: "Windows 11 24H2".to_owned(),
+        architecture: Some(Architecture::X64),
+        builds: vec![26100, 26200],
+        installation: Some(Installation::Client),
+        method: Method::Dism,
+        form: Form::Online,
+        expected_revision: Some(8117),
+        editions_excluded: vec!["Starter".to_owned()],
+        stages: vec![Stage { brings: Some(8117), ..stage(5_086_672, target) }],
+        folder_files: vec!["windows11.0-kb5086672-x64.msu".to_owned()],
+        total_bytes: Some(5_000_000_000),
+        knowledge_date: "2026-10-05".to_owned(),
+        is_demo: false,
+    }
+}
+
+/// Every method and form, with and without what a job may lack.
+fn jobs() -> Vec<Job> {
+    let mut jobs = Vec::new();
+    for method in [Method::Dism, Method::Wusa, Method::Expand] {
+        for form in [Form::Online, Form::Image] {
+            let full = Job { method, form, ..job() };
+            let bare = Job {
+                architecture: None,
+                builds: Vec::new(),
+                installation: None,
+                expected_revision: None,
+                editions_excluded: Vec::new(),
+                folder_files: Vec::new(),
+                total_bytes: None,
+                ..full.clone()
+            };
+            jobs.extend([Job { is_demo: true, ..full.clone() }, full, bare]);
+        }
+    }
+    jobs
+}
+
+/// Labels, jumps, and forms: what `cmd.exe` would stumble over.
+fn check(text: &str) {
+    assert!(text.is_ascii());
+    assert!(text.ends_with("\r\n"));
+    assert_eq!(text.matches('\n').count(), text.matches("\r\n").count());
+    assert_eq!(text.matches('\r').count(), text.matches("\r\n").count());
+    let lower = text.to_ascii_lowercase();
+    for word in ["/resetbase", "add-windowspackage", "powershell"] {
+        assert!(!lower.contains(word), "{word}");
+    }
+    let labels: Vec<&str> =
+        text.lines().filter_map(|line| line.strip_prefix(':')).map(|label| label.trim()).collect();
+    let jump = regex::Regex::new(r"(?:goto|call) :?(\w+)").unwrap();
+    for line in text.lines() {
+        assert!(line.len() <= LONGEST_LINE, "{}", line.len());
+        if line.starts_with("rem ") || line.starts_with("echo ") {
+            continue;
+        }
+        for found in jump.captures_iter(line) {
+            let count = labels.iter().filter(|label| **label == &found[1]).count();
+            assert_eq!(count, 1, "the label {:?} of {line:?}", &found[1]);
+        }
+        // No blocks: a bracket in a path would end them.
+        assert!(!line.trim_end().ends_with('('), "{line}");
+    }
+}
+
+#[test]
+fn every_script_is_sound() {
+    for text in jobs().iter().map(install_script).chain([collect_script()]) {
+        check(&text);
+        assert!(!text.contains("{{") && !text.contains("}}"), "a place was not filled");
+    }
+}
+
+#[test]
+fn the_target_is_handed_over_and_what_lies_beside_it_is_not() {
+    let checkpoint = Stage {
+        in_folder_of_target: true,
+        ..stage(5_043_080, "windows-11-24h2-x64\\windows11.0-kb5043080-x64.msu")
+    };
+    let mut job = job();
+    job.stages.insert(0, checkpoint);
+    for form in [Form::Online, Form::Image] {
+        let text = install_script(&Job { form, ..job.clone() });
+        let files: Vec<&str> = text.lines().filter(|line| line.starts_with("set \"FILE=%HERE%")).collect();
+        assert_eq!(files, [r#"set "FILE=%HERE%windows-11-24h2-x64\windows11.0-kb5086672-x64.msu""#]);
+        assert!(text.contains(r"if not exist "), "{text}");
+        assert!(text.contains(r#"echo Missing: "%HERE%windows-11-24h2-x64\windows11.0-kb5043080-x64.msu""#));
+    }
+}
+
+#[test]
+fn sizes_beyond_32_bits_are_compared_in_millions() {
+    let text = |bytes| install_script(&Job { total_bytes: Some(bytes), ..job() });
+    assert!(text(5_173_184_334).contains("LSS 10347 goto no_space"));
+    assert!(text(1).contains("LSS 100 goto no_space"));
+    assert!(text(u64::MAX).contains("LSS 2147483647 goto no_space"));
+}
+
+#[test]
+fn a_demo_ends_before_anything_is_done() {
+    for form in [Form::Online, Form::Image] {
+        let text = install_script(&Job { is_demo: true, form, ..job() });
+        let refusal = text.find("exit /b 18\r\n").unwrap();
+        assert!(refusal < text.find("/Add-Package").unwrap());
+        assert!(refusal < text.find("call :").unwrap_or(usize::MAX));
+    }
+}
+
+#[test]
+fn every_exit_code_is_documented_and_every_documented_one_is_used() {
+    let used = regex::Regex::new(r"(?m)^exit /b (\d+)\r").unwrap();
+    let documented = regex::Regex::new(r"(?m)^rem   (\d+) +\w").unwrap();
+    for job in [job(), Job { form: Form::Image, ..job() }] {
+        let text = install_script(&Job { is_demo: true, ..job });
+        let numbers = |pattern: &regex::Regex| -> std::collections::BTreeSet<u32> {
+            pattern.captures_iter(&text).map(|found| found[1].parse().unwrap()).collect()
+        };
+        // Whether a KB is in can always be told where a revision is expected.
+        let mut documented = numbers(&documented);
+        documented.remove(&22);
+        assert_eq!(numbers(&used), documented);
+    }
+}
+
+/// A job with foreign text in every place that takes some.
+fn strange_job(form: Form, product: &str, file: &str, name: &str, word: &str) -> Job {
+    let mut job = Job {
+        product: product.to_owned(),
+        family: word.to_owned(),
+        knowledge_date: word.to_owned(),
+        editions_excluded: vec![word.to_owned()],
+        folder_files: vec![name.to_owned()],
+        form,
+        ..job()
+    };
+    job.stages.insert(0, Stage { role: word.to_owned(), ..stage(5_043_080, file) });
+    job
+}
+
+proptest! {
+    #[test]
+    fn no_foreign_text_breaks_out(product in ".{1,60}", file in ".{1,60}", name in ".{1,40}", word in ".{1,20}") {
+        for form in [Form::Online, Form::Image] {
+            let text = install_script(&strange_job(form, &product, &file, &name, &word));
+            check(&text);
+            // As many lines and quotes as with plain text: nothing was added, nothing was left open.
+            let plain = install_script(&strange_job(form, "p", "f", "n", "w"));
+            prop_assert_eq!(text.lines().count(), plain.lines().count());
+            prop_assert_eq!(text.matches('"').count(), plain.matches('"').count());
+        }
+    }
+}

@@ -1,0 +1,507 @@
+//! The scripts for machines: as they are written, held by snapshots, and as they run, under Wine.
+//!
+//! A snapshot is a file in `snapshots/` with plain line ends. Where a script differs, the test writes what it got beside
+//! it, named `.new`, and fails; who finds the difference right renames that file over the snapshot.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "snapshots and folders of tests are read and made as they lie"
+)]
+#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use kbmirror::resolve::host;
+use kbmirror::resolve::script::{Form, Job, Method, Stage, collect_script, install_script};
+use kbmirror::servicing::Installation;
+use kbmirror::update::{Architecture, Build};
+use tempfile::TempDir;
+
+/// Compares with a snapshot.
+#[track_caller]
+fn same_as_snapshot(name: &str, script: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/snapshots").join(name);
+    let new = PathBuf::from(format!("{}.new", path.display()));
+    let plain = |text: &str| text.replace("\r\n", "\n");
+    let known = fs::read_to_string(&path).unwrap_or_default();
+    if plain(&known) == plain(script) {
+        drop(fs::remove_file(&new));
+        return;
+    }
+    fs::write(&new, plain(script)).unwrap();
+    let line = plain(&known).lines().zip(plain(script).lines()).position(|(old, new)| old != new);
+    panic!("{name} differs from line {:?} on; what it is now: {}", line.map(|line| line + 1), new.display());
+}
+
+fn stage(kb: &str, role: &str, path: &str) -> Stage {
+    Stage {
+        kb: kb.parse().ok(),
+        role: role.to_owned(),
+        path: path.to_owned(),
+        needed_below: None,
+        brings: None,
+        restart_after: false,
+        in_folder_of_target: false,
+        may_not_apply: false,
+    }
+}
+
+/// KB5086672 with its checkpoint beside it.
+fn windows_11(architecture: Architecture, form: Form) -> Job {
+    let (checkpoint, target) = match architecture {
+        Architecture::Arm64 => (
+            "windows11.0-kb5043080-arm64_df540a05f9b118e339c5520f4090bb5d450f090b.msu",
+            "windows11.0-kb5086672-arm64_ec8e6985.msu",
+        ),
+        _ => (
+            "windows11.0-kb5043080-x64_953449672073f8fb99badb4cc6d5d7849b9c83e8.msu",
+            "windows11.0-kb5086672-x64_bc2fed63.msu",
+        ),
+    };
+    let folder = format!("windows-11-24h2-{architecture}");
+    Job {
+        kb: "KB5086672".parse().unwrap(),
+        product: "Windows 11, version 24H2; Windows 11, version 25H2".to_owned(),
+        family: "Windows 11 24H2, 25H2, 26H2".to_owned(),
+        architecture: Some(architecture),
+        builds: vec![26100, 26200, 26300],
+        installation: Some(Installation::Client),
+        method: Method::Dism,
+        form,
+        expected_revision: Some(8117),
+        editions_excluded: Vec::new(),
+        stages: vec![
+            Stage {
+                needed_below: Some(1742),
+                brings: Some(1742),
+                in_folder_of_target: true,
+                ..stage("KB5043080", "checkpoint", &format!("{folder}\\{checkpoint}"))
+            },
+            Stage { brings: Some(8117), ..stage("KB5086672", "target", &format!("{folder}\\{target}")) },
+        ],
+        folder_files: vec![checkpoint.to_owned(), target.to_owned()],
+        total_bytes: Some(4_611_000_000),
+        knowledge_date: "2026-10-05".to_owned(),
+        is_demo: false,
+    }
+}
+
+fn server_2016() -> Job {
+    Job {
+        kb: "KB5087537".parse().unwrap(),
+        product: "Windows Server 2016".to_owned(),
+        family: "Windows Server 2016".to_owned(),
+        architecture: Some(Architecture::X64),
+        builds: vec![14393],
+        installation: Some(Installation::Server),
+        method: Method::Dism,
+        form: Form::Online,
+        expected_revision: Some(9140),
+        editions_excluded: Vec::new(),
+        stages: vec![
+            Stage {
+                may_not_apply: true,
+                ..stage(
+                    "KB5088064",
+                    "servicing stack",
+                    "..\\KB5088064\\server-2016-x64\\windows10.0-kb5088064-x64.msu",
+                )
+            },
+            Stage {
+                brings: Some(9140),
+                ..stage("KB5087537", "target", "server-2016-x64\\windows10.0-kb5087537-x64.msu")
+            },
+        ],
+        folder_files: Vec::new(),
+        total_bytes: Some(1_700_000_000),
+        knowledge_date: "2026-10-05".to_owned(),
+        is_demo: false,
+    }
+}
+
+fn windows_7() -> Job {
+    Job {
+        kb: "KB4534310".parse().unwrap(),
+        product: "Windows 7".to_owned(),
+        family: "Windows 7".to_owned(),
+        architecture: Some(Architecture::X64),
+        builds: vec![7601],
+        installation: Some(Installation::Client),
+        method: Method::Wusa,
+        form: Form::Online,
+        expected_revision: None,
+        editions_excluded: vec!["Starter".to_owned()],
+        stages: vec![
+            Stage {
+                may_not_apply: true,
+                ..stage(
+                    "KB4536952",
+                    "servicing stack",
+                    "..\\KB4536952\\windows-7-x64\\windows6.1-kb4536952-x64.msu",
+                )
+            },
+            stage("KB4534310", "target", "windows-7-x64\\windows6.1-kb4534310-x64.msu"),
+        ],
+        folder_files: Vec::new(),
+        total_bytes: None,
+        knowledge_date: "2026-10-05".to_owned(),
+        is_demo: false,
+    }
+}
+
+#[test]
+fn the_scripts_are_as_they_were() {
+    same_as_snapshot("KB5086672-arm64.cmd", &install_script(&windows_11(Architecture::Arm64, Form::Online)));
+    same_as_snapshot(
+        "KB5086672-arm64-image.cmd",
+        &install_script(&windows_11(Architecture::Arm64, Form::Image)),
+    );
+    same_as_snapshot("KB5087537-server-2016.cmd", &install_script(&server_2016()));
+    same_as_snapshot("KB4534310-windows-7.cmd", &install_script(&windows_7()));
+    let expanded = Job { method: Method::Expand, expected_revision: Some(24545), ..windows_7() };
+    same_as_snapshot("KB4534310-windows-7-expand.cmd", &install_script(&expanded));
+}
+
+const CURRENT_VERSION: &str = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion";
+const CBS: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing";
+const ENVIRONMENT: &str = r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment";
+
+/// A Windows of Wine's in a temporary folder, with a `dism.exe` that tells how it was called.
+struct Machine {
+    folder: TempDir,
+    /// Waits for input and so keeps Wine's server, which forgets parts of the registry when it ends.
+    keeper: Option<Child>,
+}
+
+impl Machine {
+    /// `None`, and a line that says why, where Wine or the compiler is not here.
+    fn new() -> Option<Self> {
+        let mut machine = Self { folder: tempfile::tempdir().unwrap(), keeper: None };
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/dism.c");
+        let dism = machine.folder.path().join("dism.exe");
+        let compiler =
+            Command::new("x86_64-w64-mingw32-gcc").args(["-O1", "-o"]).arg(&dism).arg(source).output();
+        match compiler {
+            Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)),
+            Err(error) => return skip(&format!("x86_64-w64-mingw32-gcc: {error}")),
+        }
+        match machine.said(&["wineboot", "-i"]) {
+            Some((true, _)) => {}
+            Some((false, said)) => return skip(&format!("wine does not start: {said}")),
+            None => return skip("wine is not here"),
+        }
+        machine.keeper = machine
+            .wine(&["cmd"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .ok();
+        fs::copy(&dism, machine.drive("windows/system32/dism.exe")).unwrap();
+        machine.set(CURRENT_VERSION, "CurrentBuild", "REG_SZ", "26100");
+        machine.set(CURRENT_VERSION, "InstallationType", "REG_SZ", "Client");
+        machine.set(CURRENT_VERSION, "EditionID", "REG_SZ", "Professional");
+        machine.set(CURRENT_VERSION, "UBR", "REG_DWORD", "863");
+        machine.set(r"HKU\S-1-5-19\Environment", "TEMP", "REG_SZ", "x");
+        Some(machine)
+    }
+
+    fn wine(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("wine");
+        command.args(arguments).env("WINEPREFIX", self.folder.path().join("prefix")).env("WINEARCH", "win64");
+        command.env("WINEDEBUG", "-all").env("WINEDLLOVERRIDES", "mscoree,mshtml=").env_remove("DISPLAY");
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// Runs to the end and gives what was said. Not through a pipe: Wine's services would hold it open.
+    fn said(&self, arguments: &[&str]) -> Option<(bool, String)> {
+        /// Far more than any call takes.
+        const PATIENCE: Duration = Duration::from_secs(60);
+        let path = self.folder.path().join("said.txt");
+        let mut command = self.wine(arguments);
+        command.stdout(fs::File::create(&path).unwrap()).stderr(Stdio::null());
+        let mut child = command.spawn().ok()?;
+        let begun = Instant::now();
+        let status = loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                break status;
+            }
+            if begun.elapsed() > PATIENCE {
+                child.kill().unwrap();
+                panic!("{arguments:?} does not end; it said: {}", fs::read_to_string(&path).unwrap());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        let said = String::from_utf8_lossy(&fs::read(&path).unwrap()).replace('\r', "");
+        Some((status.success(), said))
+    }
+
+    /// A path below `C:\`.
+    fn drive(&self, path: &str) -> PathBuf {
+        self.folder.path().join("prefix/drive_c").join(path)
+    }
+
+    fn registry(&self, arguments: &[&str]) {
+        let (done, said) = self.said(&[&["reg"], arguments].concat()).unwrap();
+        assert!(done, "{arguments:?}: {said}");
+    }
+
+    fn set(&self, key: &str, value: &str, kind: &str, data: &str) {
+        self.registry(&["add", key, "/v", value, "/t", kind, "/d", data, "/f"]);
+    }
+
+    /// The codes that DISM is to end with, one after the other.
+    fn dism_answers(&self, codes: &[&str]) {
+        fs::write(
+            self.drive("dism-answers.txt"),
+            codes.iter().map(|code| format!("{code}\n")).collect::<String>(),
+        )
+        .unwrap();
+    }
+
+    /// How DISM was called since the last look.
+    fn dism_calls(&self) -> Vec<String> {
+        let path = self.drive("dism-calls.txt");
+        let calls = fs::read_to_string(&path).unwrap_or_default();
+        drop(fs::remove_file(path));
+        calls.lines().map(str::to_owned).collect()
+    }
+
+    /// Runs a script in a folder of `C:` and gives what it said with the code that `cmd.exe` saw: the host would see its
+    /// last byte only. (A `call` would lose it under Wine.)
+    fn run(&self, folder: &str, script: &str, arguments: &str) -> (String, String) {
+        let folder = folder.replace('/', "\\");
+        let caller = format!(
+            "@echo off\r\ncd /d \"C:\\{folder}\"\r\ncmd /c {script} {arguments}\r\necho code=%errorlevel%\r\n"
+        );
+        fs::write(self.drive("caller.cmd"), caller).unwrap();
+        let (_, said) = self.said(&["cmd", "/c", r"C:\caller.cmd"]).unwrap();
+        let (said, code) = said.trim_end().rsplit_once("code=").unwrap();
+        (said.to_owned(), code.to_owned())
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        if let Some(mut keeper) = self.keeper.take() {
+            drop(keeper.stdin.take());
+            drop(keeper.wait());
+        }
+        // The folder can only be removed once its Windows has ended.
+        drop(self.said(&["wineboot", "-k"]));
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "a test says what it skips")]
+fn skip(why: &str) -> Option<Machine> {
+    println!("skipped: {why}");
+    None
+}
+
+/// A folder whose name has what spoils careless scripts. (A percent sign in it is lost by Wine itself.)
+const FOLDER: &str = "kb's (x86) & more!/KB5086672";
+
+#[test]
+fn the_scripts_run_under_wine() {
+    let Some(machine) = Machine::new() else { return };
+    let job = windows_11(Architecture::X64, Form::Online);
+    let folder = machine.drive(FOLDER);
+    fs::create_dir_all(folder.join("windows-11-24h2-x64")).unwrap();
+    fs::write(folder.join("windows-11-24h2-x64.cmd"), install_script(&job)).unwrap();
+    let files: Vec<PathBuf> =
+        job.folder_files.iter().map(|name| folder.join("windows-11-24h2-x64").join(name)).collect();
+    fs::write(&files[1], "target").unwrap();
+    let check = |arguments: &str, code: &str, words: &[&str]| {
+        let (said, ended) = machine.run(FOLDER, "windows-11-24h2-x64.cmd", arguments);
+        assert_eq!(ended, code, "{arguments}: {said}");
+        for word in words {
+            assert!(said.contains(word), "{arguments}: {word:?} is not in: {said}");
+        }
+    };
+
+    // Checks that end before anything is changed.
+    check("help", "10", &["Usage"]);
+    check("", "16", &["kb5043080-x64_", "Missing", "not whole"]);
+    fs::write(&files[0], "checkpoint").unwrap();
+    let stranger = folder.join("windows-11-24h2-x64/windows11.0-kb5050000-x64.msu");
+    fs::write(&stranger, "another").unwrap();
+    check("", "17", &["windows11.0-kb5050000-x64.msu"]);
+    fs::remove_file(stranger).unwrap();
+    machine.set(CURRENT_VERSION, "InstallationType", "REG_SZ", "Server Core");
+    check("", "12", &["Windows 11 24H2, 25H2, 26H2", "client", "26100.863"]);
+    machine.set(CURRENT_VERSION, "InstallationType", "REG_SZ", "Client");
+    machine.set(ENVIRONMENT, "PROCESSOR_ARCHITECTURE", "REG_SZ", "ARM64");
+    check("", "13", &["x64", "ARM64"]);
+    machine.set(ENVIRONMENT, "PROCESSOR_ARCHITECTURE", "REG_SZ", "AMD64");
+    machine.registry(&["delete", r"HKU\S-1-5-19", "/f"]);
+    check("", "11", &["Run as administrator"]);
+    check("check", "21", &["KB5086672 is not in", "26100.863", "26100.8117"]);
+    machine.set(r"HKU\S-1-5-19\Environment", "TEMP", "REG_SZ", "x");
+    assert_eq!(machine.dism_calls(), Vec::<String>::new());
+
+    // Failures are explained, in the forms in which cmd and DISM show them.
+    machine.dism_answers(&["0x800f0838", "14098", "0x80073712", "0x800f081e", "12345", "0"]);
+    check("", "20", &["code -2146498504", "0x800f0838", "checkpoint", "kbmirror-KB5086672.log"]);
+    check("install", "20", &["code 14098", "0x80073712", "component store"]);
+    check("", "20", &["code -2147010798", "0x80073712"]);
+    check("", "20", &["0x800f081e", "not applicable"]);
+    check("", "20", &["code 12345", "not among those"]);
+    check("", "21", &["reports success", "still at build 26100.863"]);
+    let call = r#"/Online /Add-Package /PackagePath:"C:\kb's (x86) & more!\KB5086672\windows-11-24h2-x64\windows11.0-kb5086672-x64_bc2fed63.msu" /NoRestart"#;
+    let calls = machine.dism_calls();
+    assert_eq!(calls.len(), 6);
+    for line in &calls {
+        assert!(line.contains(call), "{line}");
+        assert!(!line.contains("kb5043080"), "{line}");
+    }
+
+    // Install, restart, check.
+    machine.dism_answers(&["3010"]);
+    check(
+        "",
+        "3010",
+        &["Step 1 of 1", "checkpoint KB5043080 lies beside it", "restart this machine", "26100.8117"],
+    );
+    machine.registry(&["add", &format!(r"{CBS}\RebootPending"), "/f"]);
+    check("", "3010", &["waits for a restart (servicing)"]);
+    check("check", "3010", &["waits for a restart (servicing)"]);
+    assert_eq!(machine.dism_calls().len(), 1);
+    machine.registry(&["delete", &format!(r"{CBS}\RebootPending"), "/f"]);
+    machine.set(CURRENT_VERSION, "UBR", "REG_DWORD", "8117");
+    machine.set(CURRENT_VERSION, "CurrentBuild", "REG_SZ", "26200");
+    check("check", "0", &["KB5086672 is in", "26200.8117"]);
+    check("", "0", &["Nothing to do"]);
+    assert_eq!(machine.dism_calls(), Vec::<String>::new());
+    several_steps(&machine);
+    an_image(&machine);
+    collected(&machine);
+}
+
+/// The steps before the target: left out, not applicable, and with a restart in between.
+fn several_steps(machine: &Machine) {
+    let mut job = server_2016();
+    job.stages.insert(
+        1,
+        Stage {
+            needed_below: Some(4000),
+            brings: Some(4000),
+            restart_after: true,
+            ..stage("KB5005573", "prerequisite", "server-2016-x64\\windows10.0-kb5005573-x64.msu")
+        },
+    );
+    fs::create_dir_all(machine.drive("kb/KB5087537/server-2016-x64")).unwrap();
+    fs::create_dir_all(machine.drive("kb/KB5088064/server-2016-x64")).unwrap();
+    fs::write(machine.drive("kb/KB5087537/server-2016-x64.cmd"), install_script(&job)).unwrap();
+    for name in [
+        "KB5087537/server-2016-x64/windows10.0-kb5087537-x64.msu",
+        "KB5087537/server-2016-x64/windows10.0-kb5005573-x64.msu",
+        "KB5088064/server-2016-x64/windows10.0-kb5088064-x64.msu",
+    ] {
+        fs::write(machine.drive("kb").join(name), "package").unwrap();
+    }
+    machine.set(CURRENT_VERSION, "CurrentBuild", "REG_SZ", "14393");
+    machine.set(CURRENT_VERSION, "InstallationType", "REG_SZ", "Server Core");
+    machine.set(CURRENT_VERSION, "UBR", "REG_DWORD", "2000");
+    let run = |answers: &[&str]| {
+        machine.dism_answers(answers);
+        let (said, code) = machine.run("kb/KB5087537", "server-2016-x64.cmd", "");
+        let kbs: Vec<String> = machine
+            .dism_calls()
+            .iter()
+            .map(|call| {
+                assert!(!call.contains(".."), "{call}");
+                call.split("windows10.0-").nth(1).unwrap()[..9].to_owned()
+            })
+            .collect();
+        (said, code, kbs)
+    };
+    let (said, code, kbs) = run(&["0", "3010"]);
+    assert_eq!(
+        (code.as_str(), kbs.as_slice()),
+        ("3010", ["kb5088064", "kb5005573"].map(str::to_owned).as_slice()),
+        "{said}"
+    );
+    assert!(said.contains("The next one needs a restart first"), "{said}");
+    machine.set(CURRENT_VERSION, "UBR", "REG_DWORD", "4000");
+    let (said, code, kbs) = run(&["0x800f081e", "3010"]);
+    assert_eq!(
+        (code.as_str(), kbs.as_slice()),
+        ("3010", ["kb5088064", "kb5087537"].map(str::to_owned).as_slice()),
+        "{said}"
+    );
+    assert!(
+        said.contains("replaced by something newer") && said.contains("not needed at build 14393.4000"),
+        "{said}"
+    );
+    assert!(said.contains("It then checks for build 14393.9140"), "{said}");
+}
+
+/// The other form: a mount folder.
+fn an_image(machine: &Machine) {
+    let job = windows_11(Architecture::X64, Form::Image);
+    fs::write(machine.drive(FOLDER).join("image.cmd"), install_script(&job)).unwrap();
+    let run = |arguments: &str| machine.run(FOLDER, "image.cmd", arguments);
+    let (said, code) = run("");
+    assert_eq!(code, "10", "{said}");
+    let (said, code) = run(r#""C:\a mount""#);
+    assert_eq!(code, "12", "{said}");
+    for folder in [
+        "System32",
+        "servicing",
+        "WinSxS/arm64_microsoft-windows-servicingstack_31bf3856ad364e35_10.0.26100.1_none_0",
+    ] {
+        fs::create_dir_all(machine.drive("a mount/Windows").join(folder)).unwrap();
+    }
+    let (said, code) = run(r#""C:\a mount\""#);
+    assert_eq!(code, "13", "{said}");
+    let stack = "WinSxS/amd64_microsoft-windows-servicingstack_31bf3856ad364e35_10.0.26100.1_none_0";
+    fs::create_dir_all(machine.drive("a mount/Windows").join(stack)).unwrap();
+    assert_eq!(machine.dism_calls(), Vec::<String>::new());
+    let (said, code) = run(r#""C:\a mount\" cleanup"#);
+    assert_eq!(code, "0", "{said}");
+    assert!(said.contains("/Unmount-Image") && !said.contains("does not look like"), "{said}");
+    let calls = machine.dism_calls();
+    let [add, cleanup] = calls.as_slice() else { panic!("{calls:?}") };
+    assert!(
+        add.contains(r#"/Image:"C:\a mount" /Add-Package /PackagePath:"#) && add.contains("kb5086672"),
+        "{add}"
+    );
+    assert!(cleanup.contains("/Cleanup-Image /StartComponentCleanup"), "{cleanup}");
+}
+
+/// What `collect.cmd` writes is what the program reads.
+fn collected(machine: &Machine) {
+    let script = machine.drive(FOLDER).join("collect.cmd");
+    fs::write(script, collect_script()).unwrap();
+    let key = format!(r"{CBS}\Packages\Package_for_KB5088064~31bf3856ad364e35~amd64~~14393.9140.1.0");
+    machine.set(&key, "CurrentState", "REG_DWORD", "112");
+    machine.set(&key.replace("5088064", "5075902"), "CurrentState", "REG_DWORD", "80");
+    machine.set(r"HKLM\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full", "Release", "REG_DWORD", "533320");
+    let (said, code) = machine.run(FOLDER, "collect.cmd", r"C:\host.txt");
+    assert_eq!(code, "0", "{said}");
+    assert!(said.contains(r"C:\host.txt"), "{said}");
+    let text = fs::read_to_string(machine.drive("host.txt")).unwrap();
+    let host = host::parse(&text).unwrap();
+    assert_eq!(host.build, Some(Build::new(14393, 4000)), "{text}");
+    assert_eq!((host.architecture, host.installation), (Some(Architecture::X64), Some(Installation::Server)));
+    assert_eq!(host.edition.as_deref(), Some("Professional"));
+    assert_eq!(host.dotnet_release.and_then(host::dotnet_version), Some("4.8.1"));
+    let kbs: Vec<String> = host.installed.iter().map(ToString::to_string).collect();
+    assert_eq!(kbs, ["KB5039239", "KB5088064"], "{text}");
+    assert_eq!(host.pending_restart, Some(false));
+    assert_eq!(host.dism_version.as_deref(), Some("10.0.26100.1150"));
+    assert!(host.free_bytes.is_some() && host.computer.is_some(), "{text}");
+
+    machine.registry(&["delete", r"HKU\S-1-5-19", "/f"]);
+    let (said, code) = machine.run(FOLDER, "collect.cmd", "");
+    assert_eq!(code, "0", "{said}");
+    assert!(said.contains("administrator's rights"), "{said}");
+    let written = fs::read_dir(machine.drive(FOLDER)).unwrap().filter_map(Result::ok);
+    let written =
+        written.map(|entry| entry.path()).find(|path| path.to_string_lossy().ends_with("-kbmirror.txt"));
+    let host = host::parse(&fs::read_to_string(written.unwrap()).unwrap()).unwrap();
+    assert_eq!((host.dism_version, host.installed.len()), (None, 1));
+}
