@@ -90,7 +90,7 @@ rem Begins the file anew; CREATED where that worked.
 set "CREATED="
 if exist "%OUT%" del /f /q "%OUT%" >nul 2>&1
 if exist "%OUT%" exit /b 0
-2>nul >"%OUT%" echo format=1
+>"%OUT%" echo format=1
 if exist "%OUT%" set "CREATED=1"
 exit /b 0
 

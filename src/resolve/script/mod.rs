@@ -148,13 +148,14 @@ impl Job {
         let known: Vec<String> = self
             .folder_files
             .iter()
-            .map(|name| format!("if /i not \"%%~nxF\"==\"{}\"", path(name)))
+            .map(|name| format!("if /i not \"%%F\"==\"{}\"", path(name)))
             .collect();
         let known = known.join(" ");
         format!(
             "set \"FOREIGN=\"\n\
-             for %%F in (\"%HERE%{folder}*.msu\" \"%HERE%{folder}*.cab\") do {known} set \"FOREIGN=%%~nxF\"\n\
-             for /d %%D in (\"%HERE%{folder}*\") do set \"FOREIGN=%%~nxD\\\"\n\
+             for /f \"delims=\" %%F in ('dir /b /a-d \"%HERE%{folder}*.msu\" \"%HERE%{folder}*.cab\" 2^>nul') \
+             do {known} set \"FOREIGN=%%F\"\n\
+             for /f \"delims=\" %%D in ('dir /b /ad \"%HERE%{folder}\" 2^>nul') do set \"FOREIGN=%%D\\\"\n\
              if defined FOREIGN goto foreign"
         )
     }

@@ -222,7 +222,7 @@ md "%WORK%"
 "%SYSTEM%\expand.exe" -F:*.cab "%FILE%" "%WORK%" >nul
 set "RESULT=%errorlevel%"
 set "CAB="
-for %%C in ("%WORK%\*.cab") do if /i not "%%~nxC"=="WSUSSCAN.cab" set "CAB=%%C"
+for /f "delims=" %%C in ('dir /b /a-d "%WORK%\*.cab" 2^>nul') do if /i not "%%C"=="WSUSSCAN.cab" set "CAB=%WORK%\%%C"
 if not defined CAB if "%RESULT%"=="0" set "RESULT=13"
 if not defined CAB goto added
 set "INSTALLER=DISM"

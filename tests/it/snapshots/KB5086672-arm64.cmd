@@ -79,8 +79,8 @@ if not exist "%HERE%windows-11-24h2-arm64\windows11.0-kb5043080-arm64_df540a05f9
 if not exist "%HERE%windows-11-24h2-arm64\windows11.0-kb5086672-arm64_ec8e6985.msu" echo Missing: "%HERE%windows-11-24h2-arm64\windows11.0-kb5086672-arm64_ec8e6985.msu"& set "MISSING=1"
 if defined MISSING goto missing
 set "FOREIGN="
-for %%F in ("%HERE%windows-11-24h2-arm64\*.msu" "%HERE%windows-11-24h2-arm64\*.cab") do if /i not "%%~nxF"=="windows11.0-kb5043080-arm64_df540a05f9b118e339c5520f4090bb5d450f090b.msu" if /i not "%%~nxF"=="windows11.0-kb5086672-arm64_ec8e6985.msu" set "FOREIGN=%%~nxF"
-for /d %%D in ("%HERE%windows-11-24h2-arm64\*") do set "FOREIGN=%%~nxD\"
+for /f "delims=" %%F in ('dir /b /a-d "%HERE%windows-11-24h2-arm64\*.msu" "%HERE%windows-11-24h2-arm64\*.cab" 2^>nul') do if /i not "%%F"=="windows11.0-kb5043080-arm64_df540a05f9b118e339c5520f4090bb5d450f090b.msu" if /i not "%%F"=="windows11.0-kb5086672-arm64_ec8e6985.msu" set "FOREIGN=%%F"
+for /f "delims=" %%D in ('dir /b /ad "%HERE%windows-11-24h2-arm64\" 2^>nul') do set "FOREIGN=%%D\"
 if defined FOREIGN goto foreign
 call :free
 if not defined FREE_MB echo The free space of %SystemDrive% could not be read and is not checked.
