@@ -85,6 +85,10 @@ pub(super) enum Command {
     List,
     /// Tell which files a KB needs, in which order, and why; asks nobody
     Resolve(Resolve),
+    /// Write the script that installs a KB, or the one that collects what a machine is
+    Script(Script),
+    /// Put just the files of a plan into an empty folder, and its script beside it
+    Stage(Stage),
     /// Tell whether DISM may be pointed at a folder: what is missing, foreign, or twice in it
     Lint(Lint),
 }
@@ -193,6 +197,37 @@ pub(super) struct Resolve {
     /// Answer the requests in this file, one JSON object a line
     #[arg(long, value_name = "FILE", conflicts_with_all = ["kb", "latest", "enable"])]
     pub(super) batch: Option<Utf8PathBuf>,
+}
+
+/// `script`
+#[derive(Debug, Args)]
+pub(super) struct Script {
+    /// What is wanted.
+    #[command(flatten)]
+    pub(super) goal: GoalArgs,
+    /// What is known of the machine.
+    #[command(flatten)]
+    pub(super) machine: MachineArgs,
+    /// The script that writes down what a machine is, for --host
+    #[arg(long, conflicts_with_all = ["kb", "latest", "enable"])]
+    pub(super) collect: bool,
+    /// Write it into this file [default: stdout]
+    #[arg(long, value_name = "FILE")]
+    pub(super) to: Option<Utf8PathBuf>,
+}
+
+/// `stage`
+#[derive(Debug, Args)]
+pub(super) struct Stage {
+    /// What is wanted.
+    #[command(flatten)]
+    pub(super) goal: GoalArgs,
+    /// What is known of the machine.
+    #[command(flatten)]
+    pub(super) machine: MachineArgs,
+    /// The folder; it has to be empty or not there, and its script goes beside it
+    #[arg(long, value_name = "DIR")]
+    pub(super) to: Utf8PathBuf,
 }
 
 /// `lint`

@@ -1,7 +1,9 @@
 //! The words by which a plan is asked for, shared by every command that makes one: the goal, and what is known of the
 //! machine. A host file gives what its machine said of itself; options go before it.
 
-use camino::Utf8PathBuf;
+#![expect(clippy::doc_markdown, reason = "these comments are the help texts, which show no markup")]
+
+use camino::{Utf8Path, Utf8PathBuf};
 use clap::{ArgGroup, Args, ValueEnum};
 use jiff::civil::Date;
 
@@ -9,9 +11,10 @@ use super::setup::Setup;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mirror::{IndexLibrary, Mirror};
-use crate::resolve::{Goal, Library, Place, Plan, Policy, Request, Shelf, resolve};
+use crate::resolve::host::{self, Host};
+use crate::resolve::{Goal, Library, Place, Plan, Policy, Request, Shelf, Status, resolve};
 use crate::servicing::{Dotnet, Installation, Knowledge};
-use crate::update::{Architecture, Build, Kb, Kind};
+use crate::update::{Architecture, Build, Kb, Kind, human_size};
 
 /// What is wanted.
 #[derive(Debug, Args)]
@@ -76,6 +79,9 @@ pub(super) struct MachineArgs {
     /// The machine has no Extended Security Updates
     #[arg(long, help_heading = "Machine")]
     no_esu: bool,
+    /// What collect.cmd wrote on the machine; the other options go before it
+    #[arg(long, value_name = "FILE", help_heading = "Machine")]
+    host: Option<Utf8PathBuf>,
     /// A KB that is installed (repeatable)
     #[arg(long, value_name = "KB", help_heading = "Machine")]
     installed: Vec<Kb>,
@@ -167,6 +173,59 @@ impl MachineArgs {
         request.installed.extend(&self.installed);
         request
     }
+
+    /// What the host file says, where one is named.
+    pub(super) fn host(&self) -> Result<Option<Host>> {
+        self.host.as_deref().map(read_host).transpose()
+    }
+}
+
+/// Reads what `collect.cmd` wrote.
+fn read_host(path: &Utf8Path) -> Result<Host> {
+    /// A machine with some thousand packages has 200 KB.
+    const CAP: u64 = 16 << 20;
+    let bytes = disk::read(path, CAP).map_err(|error| error.with_kind(ErrorKind::Usage))?;
+    // Windows programs write UTF-16 when somebody edited the file there.
+    let text = match bytes.as_slice() {
+        [0xff, 0xfe, rest @ ..] => {
+            let units = rest.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+            char::decode_utf16(units).map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+        }
+        other => String::from_utf8_lossy(other).into_owned(),
+    };
+    host::parse(&text).map_err(|error| error.context(path))
+}
+
+/// Puts what a machine said of itself under a request.
+fn with_host(mut request: Request, host: &Host) -> Request {
+    request.architecture = host.architecture;
+    request.baseline = host.build;
+    request.installation = host.installation;
+    request.edition.clone_from(&host.edition);
+    request.dotnet = host.dotnet_release.and_then(Dotnet::of_release);
+    request.installed.clone_from(&host.installed);
+    request
+}
+
+/// What a host file makes one mind about a plan for its machine.
+pub(super) fn mind_host(host: &Host, plan: &mut Plan) {
+    if plan.status != Status::Install {
+        return;
+    }
+    let name = host.computer.as_deref().unwrap_or("the machine");
+    if host.pending_restart == Some(true) {
+        plan.warnings.push(format!("{name} waits for a restart: restart it before anything is installed"));
+    }
+    // Servicing unpacks what it installs (Microsoft asks for two to three times the package).
+    if let (Some(free), Some(total)) = (host.free_bytes, plan.total_bytes)
+        && free < total.saturating_mul(2)
+    {
+        plan.warnings.push(format!(
+            "{name} has {} free on its system drive, and twice the {} of the set are wanted",
+            human_size(free),
+            human_size(total)
+        ));
+    }
 }
 
 impl GoalArgs {
@@ -186,6 +245,10 @@ impl GoalArgs {
             minimal: self.minimal,
             accept_withdrawn: self.accept_withdrawn,
             ..Request::of(goal)
+        };
+        let request = match machine.host()? {
+            Some(host) => with_host(request, &host),
+            None => request,
         };
         Ok(machine.apply(request))
     }

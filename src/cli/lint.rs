@@ -1,8 +1,6 @@
 //! `lint`: judges a folder that somebody brings. Needs no mirror; where there is one, its index tells who a file is. A
 //! finding exits 10.
 
-use std::collections::BTreeSet;
-
 use camino::Utf8Path;
 
 use super::args::Lint;
@@ -11,11 +9,10 @@ use super::setup::Setup;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
-use crate::mirror::{Index, Mirror};
+use crate::mirror::facts_of_folder;
+use crate::resolve::Facts;
 use crate::resolve::lint::{Ask, Entry, Folder, LintReport, LintStatus, lint};
-use crate::resolve::{Facts, unlisted_kbs};
-use crate::servicing::Knowledge;
-use crate::update::{DualHasher, Kb, PackageName};
+use crate::update::DualHasher;
 
 /// `lint`: is this folder a set that DISM may be pointed at?
 pub(super) fn run(setup: &Setup, arguments: &Lint, output: &mut Output) -> Result<ExitCode> {
@@ -31,7 +28,7 @@ pub(super) fn run(setup: &Setup, arguments: &Lint, output: &mut Output) -> Resul
         installed: arguments.installed.iter().copied().collect(),
     };
     let facts = match setup.mirror() {
-        Ok(mirror) => facts_of(&folder, &ask, &mirror, &knowledge)?,
+        Ok(mirror) => facts_of_folder(&folder, ask.target, mirror.index(), &knowledge)?,
         Err(error) if error.kind() == ErrorKind::NotFound => Facts::default(),
         Err(error) => return Err(error),
     };
@@ -65,24 +62,6 @@ fn read_folder(path: &Utf8Path, deep: bool) -> Result<Folder> {
         entries.push(entry);
     }
     Ok(Folder { entries })
-}
-
-/// What the index holds of the KBs in the names, of the entries that list the files by their digests, and of what those
-/// need.
-fn facts_of(folder: &Folder, ask: &Ask, mirror: &Mirror, knowledge: &Knowledge) -> Result<Facts> {
-    let index: &Index = mirror.index();
-    let mut kbs: BTreeSet<Kb> = ask.target.into_iter().collect();
-    for entry in folder.entries.iter().filter(|entry| entry.is_package()) {
-        let named = PackageName::parse(&entry.name);
-        kbs.extend(named.kb);
-        for sha1 in [named.sha1, entry.content.map(|content| content.sha1)].into_iter().flatten() {
-            kbs.extend(index.kbs_of_file(sha1)?);
-        }
-    }
-    let own = index.facts_of(&kbs)?;
-    let unlisted: Vec<Kb> = kbs.iter().flat_map(|&kb| unlisted_kbs(kb, &own, knowledge)).collect();
-    kbs.extend(unlisted);
-    index.facts_of(&kbs)
 }
 
 fn show(path: &Utf8Path, report: &LintReport, output: &mut Output) {

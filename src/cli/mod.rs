@@ -13,9 +13,11 @@ mod list;
 mod output;
 mod process;
 mod resolve;
+mod script;
 mod search;
 mod setup;
 mod show;
+mod stage;
 
 use clap::Parser as _;
 use clap::error::ErrorKind as ClapKind;
@@ -41,6 +43,8 @@ pub fn run(process: Process) -> ExitCode {
         Command::Show(arguments) => show::run(&setup, arguments, &mut output),
         Command::List => list::run(&setup, &mut output),
         Command::Resolve(arguments) => resolve::run(&setup, arguments, &mut output),
+        Command::Script(arguments) => script::run(&setup, arguments, &mut output),
+        Command::Stage(arguments) => stage::run(&setup, arguments, &mut output),
         Command::Lint(arguments) => lint::run(&setup, arguments, &mut output),
     };
     let code = match outcome {

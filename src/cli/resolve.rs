@@ -1,7 +1,7 @@
 //! `resolve`: asks the index and the knowledge, never the Catalog. A finding that is no plan exits 10.
 
 use super::args::Resolve;
-use super::asking::{Sources, names_in};
+use super::asking::{Sources, mind_host, names_in};
 use super::output::Output;
 use super::setup::Setup;
 use crate::disk;
@@ -21,7 +21,10 @@ pub(super) fn run(setup: &Setup, arguments: &Resolve, output: &mut Output) -> Re
         return answer_lines(&sources, &text, output);
     }
     let request = request(arguments)?;
-    let plan = sources.plan(&request, setup)?;
+    let mut plan = sources.plan(&request, setup)?;
+    if let Some(host) = arguments.machine.host()? {
+        mind_host(&host, &mut plan);
+    }
     if output.is_json() {
         output.document(&plan)?;
     } else {
@@ -105,7 +108,7 @@ pub(super) fn show(plan: &Plan, output: &mut Output) {
             };
             reasons.row([order(step), because]);
             if step.restart_after {
-                reasons.row(["".to_owned(), "then restart the machine".to_owned()]);
+                reasons.row([String::new(), "then restart the machine".to_owned()]);
             }
         }
         output.text(files.render());

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::io::Write;
 use std::sync::Arc;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 
 use super::args::Global;
 use super::process::Process;
@@ -15,10 +15,10 @@ use crate::clock::Clock;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Events;
-use crate::mirror::{Layout, Mirror, REPLAY};
+use crate::mirror::{Layout, Mirror, REPLAY, knowledge_of_mirror, read_knowledge};
 use crate::net::{Client, DEFAULT_PATIENCE, HttpTransport, Pace, Transport, UrlPolicy};
 use crate::report::{Watch, Watcher};
-use crate::servicing::{Knowledge, Tables};
+use crate::servicing::Knowledge;
 use crate::sync::Session;
 
 /// What every command starts from.
@@ -46,10 +46,13 @@ impl Setup {
         Layout::new(root, self.global.index.clone())
     }
 
-    /// What is known of Windows servicing: the built-in tables, or those of a folder in their place.
+    /// What is known of Windows servicing: the tables of a folder that is named, else those of the mirror, else the
+    /// built-in ones.
     pub(super) fn knowledge(&self) -> Result<Knowledge> {
-        let Some(folder) = &self.global.knowledge else { return Knowledge::built_in() };
-        read_knowledge(folder)
+        match &self.global.knowledge {
+            Some(folder) => read_knowledge(folder),
+            None => Ok(knowledge_of_mirror(&self.layout())?.0),
+        }
     }
 
     /// The mirror, to read it.
@@ -147,33 +150,4 @@ impl Setup {
             Ok(path)
         })
     }
-}
-
-/// Knowledge from the tables in a folder, checked as a whole: nobody else has looked at them.
-pub(super) fn read_knowledge(folder: &Utf8Path) -> Result<Knowledge> {
-    /// The largest of ours has 200 KB.
-    const CAP: u64 = 64 << 20;
-    if !disk::is_folder(folder)? {
-        return Err(Error::usage(format!("{folder} is no folder"))
-            .hint("--knowledge names a folder with tables such as families.toml"));
-    }
-    let mut texts = Vec::new();
-    for name in disk::list(folder)? {
-        if Tables::NAMES.contains(&name.as_str()) {
-            let text = disk::read_text(&folder.join(&name), CAP)
-                .map_err(|error| error.with_kind(ErrorKind::Usage))?;
-            texts.push((name, text));
-        }
-    }
-    if texts.is_empty() {
-        return Err(Error::usage(format!("{folder} holds no knowledge table"))
-            .hint(format!("the tables are {}", Tables::NAMES.join(", "))));
-    }
-    let mut tables = Tables::built_in();
-    for (name, text) in &texts {
-        tables.replace(name, text);
-    }
-    let knowledge = Knowledge::parse(tables)?;
-    knowledge.check()?;
-    Ok(knowledge)
 }

@@ -64,6 +64,21 @@ impl Layout {
         self.root.join("kb")
     }
 
+    /// The install script of a set, beside its folder.
+    pub fn kb_script(&self, kb: Kb, folder: &str) -> Utf8PathBuf {
+        self.kb(kb).join(format!("{folder}.cmd"))
+    }
+
+    /// Knowledge tables that came with a medium.
+    pub fn knowledge(&self) -> Utf8PathBuf {
+        self.root.join("knowledge")
+    }
+
+    /// Keys, and the keys that are trusted.
+    pub fn keys(&self) -> Utf8PathBuf {
+        self.root.join("keys")
+    }
+
     /// What is under way: on the pool's file system, so that a rename makes it visible.
     pub fn partial(&self) -> Utf8PathBuf {
         self.root.join("partial")

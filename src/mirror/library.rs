@@ -7,9 +7,10 @@ use std::rc::Rc;
 
 use super::Index;
 use crate::error::Result;
-use crate::resolve::{Library, PackageSet, UpdateFacts, layered_sets, unlisted_kbs};
+use crate::resolve::lint::Folder;
+use crate::resolve::{Facts, Library, PackageSet, UpdateFacts, layered_sets, unlisted_kbs};
 use crate::servicing::Knowledge;
-use crate::update::{Kb, Kind};
+use crate::update::{Kb, Kind, PackageName};
 
 /// An index, to resolve from.
 #[derive(Debug)]
@@ -62,4 +63,26 @@ impl Library for IndexLibrary<'_> {
         self.updates.borrow_mut().insert(kinds.to_vec(), Rc::clone(&updates));
         Ok(updates)
     }
+}
+
+/// What the index holds of the KBs in a folder's names, of the entries that list its files by their digests, and of what
+/// those need: the facts by which the folder is judged.
+pub fn facts_of_folder(
+    folder: &Folder,
+    target: Option<Kb>,
+    index: &Index,
+    knowledge: &Knowledge,
+) -> Result<Facts> {
+    let mut kbs: BTreeSet<Kb> = target.into_iter().collect();
+    for entry in folder.entries.iter().filter(|entry| entry.is_package()) {
+        let named = PackageName::parse(&entry.name);
+        kbs.extend(named.kb);
+        for sha1 in [named.sha1, entry.content.map(|content| content.sha1)].into_iter().flatten() {
+            kbs.extend(index.kbs_of_file(sha1)?);
+        }
+    }
+    let own = index.facts_of(&kbs)?;
+    let unlisted: Vec<Kb> = kbs.iter().flat_map(|&kb| unlisted_kbs(kb, &own, knowledge)).collect();
+    kbs.extend(unlisted);
+    index.facts_of(&kbs)
 }

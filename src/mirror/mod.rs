@@ -19,19 +19,26 @@ pub mod names;
 pub mod pool;
 mod publish;
 mod rebuild;
+mod scripts;
+mod tables;
 mod views;
+
+use std::cell::OnceCell;
 
 use camino::Utf8Path;
 pub use index::Index;
 use jiff::Timestamp;
 pub use layout::Layout;
-pub use library::IndexLibrary;
+pub use library::{IndexLibrary, facts_of_folder};
 pub use lock::Lock;
 pub use publish::{Folder, Published};
+pub use scripts::PublishedPlaces;
+pub use tables::{is_newer, knowledge_of, knowledge_of_mirror, read_knowledge, table_texts};
 
 use crate::clock::unix_seconds;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
+use crate::servicing::Knowledge;
 
 /// The origin of what a recording holds.
 pub const REPLAY: &str = "replay";
@@ -43,6 +50,8 @@ pub struct Mirror {
     index: Index,
     lock: Option<Lock>,
     rebuilt: usize,
+    /// Read when something has to be judged for the first time.
+    knowledge: OnceCell<Knowledge>,
 }
 
 impl Mirror {
@@ -54,7 +63,7 @@ impl Mirror {
                 .hint("kbmirror fetch or kbmirror crawl makes one; --mirror DIR names another"));
         }
         let index = Index::open_read_only(layout.index())?;
-        Ok(Self { layout, index, lock: None, rebuilt: 0 })
+        Ok(Self { layout, index, lock: None, rebuilt: 0, knowledge: OnceCell::new() })
     }
 
     /// Says beforehand, and leaves nothing behind, whether content from this origin may go into the mirror.
@@ -87,7 +96,7 @@ impl Mirror {
             })?;
         }
         expect_origin(&layout, &index, origin)?;
-        let mut mirror = Self { layout, index, lock: Some(lock), rebuilt };
+        let mut mirror = Self { layout, index, lock: Some(lock), rebuilt, knowledge: OnceCell::new() };
         mirror.finish_what_was_cut_off(unix_seconds(now))?;
         Ok(mirror)
     }
@@ -105,6 +114,15 @@ impl Mirror {
     /// The index, for changes.
     pub fn index_mut(&mut self) -> &mut Index {
         &mut self.index
+    }
+
+    /// What the mirror goes by: the built-in tables, or newer ones that came with a medium.
+    pub fn knowledge(&self) -> Result<&Knowledge> {
+        if let Some(knowledge) = self.knowledge.get() {
+            return Ok(knowledge);
+        }
+        let (knowledge, _) = knowledge_of_mirror(&self.layout)?;
+        Ok(self.knowledge.get_or_init(|| knowledge))
     }
 
     /// Where the content comes from.

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::index::{DetailsRecord, FileRecord, Index, PublishState, UpdateRecord};
 use super::layout::Layout;
 use super::names::plain_name;
+use super::tables::knowledge_of_mirror;
 use super::views::KB_JSON_FORMAT;
 use crate::disk;
 use crate::error::{Error, Result};
@@ -96,7 +97,7 @@ struct Related {
 
 /// Fills an empty index; returns how many sets there are in it then.
 pub(super) fn rebuild(layout: &Layout, index: &Index, now: i64) -> Result<usize> {
-    let knowledge = Knowledge::built_in()?;
+    let (knowledge, _) = knowledge_of_mirror(layout)?;
     let mut sets = 0;
     for name in disk::list(&layout.kbs())? {
         let Ok(kb) = name.parse::<Kb>() else { continue };

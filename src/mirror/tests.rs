@@ -198,7 +198,7 @@ fn publish_makes_just_the_files_of_the_set() {
     assert_eq!(again(&mirror, &set).state, Some(PublishState::Published));
     assert_eq!(
         disk::list(&layout.kb(main_kb())).unwrap(),
-        ["KB5129195.json", "README.txt", "SHA256SUMS", FOLDER]
+        ["KB5129195.json", "README.txt", "SHA256SUMS", FOLDER, &format!("{FOLDER}.cmd")]
     );
     assert_eq!(leftovers(&layout), Vec::<String>::new());
 }

@@ -1,5 +1,5 @@
-//! What lies beside the set folders of a KB: digests for `sha256sum -c`, JSON for programs, a page for people. All
-//! three are made from the index and say the same for the same state.
+//! What lies beside the set folders of a KB: digests for `sha256sum -c`, JSON for programs, a page for people, and the
+//! install scripts. All are made from the index and say the same for the same state.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,18 +10,19 @@ use super::Mirror;
 use super::index::{Owner, SetRow, UpdateDetail};
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
-use crate::resolve::{FileFacts, FileKey};
+use crate::resolve::{FileFacts, FileKey, Plan, Role};
 use crate::update::{Architecture, Kb, UpdateId, human_size};
 
 /// The format of a KB's JSON file.
 pub(crate) const KB_JSON_FORMAT: u32 = 1;
 
 impl Mirror {
-    /// Writes the three files of a KB anew from what is published of it.
+    /// Writes what lies beside a KB's set folders anew from what is published of it.
     pub(super) fn write_views(&self, kb: Kb) -> Result<()> {
         let sets = self.index.published_sets(kb)?;
         let (updates, files) = self.index.details_of(Owner::Kb(kb))?;
         let origin = self.origin()?;
+        self.write_scripts(kb, &sets)?;
         let mut sums = String::new();
         for set in &sets {
             for (member, name) in set.members.iter().zip(self.folder_of(set)?.names) {
@@ -38,6 +39,24 @@ impl Mirror {
         text.push('\n');
         disk::write_atomic(&self.layout.kb_json(kb), text.as_bytes())?;
         disk::write_atomic(&self.layout.kb_readme(kb), readme(kb, &sets, &updates, &origin, self)?.as_bytes())
+    }
+
+    /// An install script beside each folder that a script can install, and none of folders that are gone.
+    fn write_scripts(&self, kb: Kb, sets: &[SetRow]) -> Result<()> {
+        let mut kept = Vec::new();
+        for set in sets {
+            if let Some(text) = self.script_of(set)? {
+                disk::write_atomic(&self.layout.kb_script(kb, &set.folder), text.as_bytes())?;
+                kept.push(format!("{}.cmd", set.folder));
+            }
+        }
+        for name in disk::list(&self.layout.kb(kb))? {
+            let is_script = camino::Utf8Path::new(&name).extension() == Some("cmd");
+            if is_script && !kept.contains(&name) {
+                disk::remove_file(&self.layout.kb(kb).join(name))?;
+            }
+        }
+        Ok(())
     }
 
     fn kb_document(
@@ -135,6 +154,30 @@ fn update_value(update: &UpdateDetail, files: &BTreeMap<FileKey, FileFacts>) -> 
     })
 }
 
+/// Where a folder alone is not the answer: what lies under other KBs, WinPE past the checkpoint, one .NET Framework of
+/// several.
+fn beside_the_folder(kb: Kb, plan: &Plan) -> Vec<String> {
+    let mut lines = Vec::new();
+    for step in &plan.steps {
+        if let Some((other, folder)) = step.set.as_ref().filter(|(other, _)| *other != kb) {
+            let when = step.needed_if.as_ref().map_or_else(String::new, |when| format!(", when: {when}"));
+            lines.push(format!("  before  {other} ({}), in ..\\{other}\\{folder}{when}", step.role));
+        }
+    }
+    if plan.steps.iter().any(|step| step.role == Role::Checkpoint) {
+        lines.push(
+            "  WinPE   at the checkpoint or past it takes the target alone: kbmirror stage --for winpe --baseline BUILD"
+                .to_owned(),
+        );
+    }
+    if plan.steps.iter().filter(|step| step.role == Role::DotnetChild).count() > 1 {
+        lines.push(
+            "  .NET    a machine takes one of the packages: kbmirror stage --dotnet VERSION".to_owned(),
+        );
+    }
+    lines
+}
+
 fn readme(
     kb: Kb,
     sets: &[SetRow],
@@ -170,6 +213,12 @@ fn readme(
             .collect();
         if !builds.is_empty() {
             lines.push(format!("  brings  build {}", builds.join(", ")));
+        }
+        if let Some(plan) = mirror.plan_of(set)? {
+            lines.extend(beside_the_folder(kb, &plan));
+        }
+        if disk::exists(&mirror.layout().kb_script(kb, &set.folder)) {
+            lines.push(format!("  script  {}.cmd installs it and checks after the restart", set.folder));
         }
     }
     lines.push(String::new());

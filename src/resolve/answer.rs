@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
+use super::facts::FileKey;
 use super::roles::Role;
+use super::sets::FamilyName;
 use crate::update::{Architecture, Build, Kb, Sha1, Sha256};
 
 /// How a request is answered.
@@ -78,9 +80,15 @@ pub struct Step {
     pub evidence: Vec<String>,
     /// Whether a restart must come before the next step.
     pub restart_after: bool,
+    /// The file's key in the index.
+    #[serde(skip)]
+    pub file: Option<FileKey>,
     /// The build that it brings, in the numbering of its family.
     #[serde(skip)]
     pub brings: Option<Build>,
+    /// A machine at its revision does without the step.
+    #[serde(skip)]
+    pub needed_below: Option<Build>,
     /// Where its bytes are in the mirror: the KB that it is published under, and the set's folder.
     #[serde(skip)]
     pub set: Option<(Kb, String)>,
@@ -118,7 +126,7 @@ pub struct Reason {
     /// Who says so.
     pub evidence: Vec<String>,
     /// What it follows from.
-    pub because: Vec<Reason>,
+    pub because: Vec<Self>,
 }
 
 impl Reason {
@@ -174,6 +182,9 @@ pub struct Plan {
     pub knowledge_date: String,
     /// Their version.
     pub knowledge_version: String,
+    /// The families that the set serves.
+    #[serde(skip)]
+    pub serves: Vec<FamilyName>,
     /// What was judged on the way, in order.
     #[serde(skip)]
     pub reasons: Vec<Reason>,

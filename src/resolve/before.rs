@@ -45,7 +45,7 @@ impl Ask<'_> {
                     needed.role.into(),
                     set,
                     row.why.clone(),
-                    self.evidence(&row.source),
+                    &self.evidence(&row.source),
                     answer,
                 )?;
                 draft.needed_if = self.unless_installed(needed.kb);
@@ -78,7 +78,7 @@ impl Ask<'_> {
             self.named_before(set, row.needs, drafts, answer)?;
             let because = format!("{kb} is not installed without it");
             let evidence = self.evidence(&row.source);
-            let mut draft = self.step_of_kb(row.needs, row.role.into(), set, because, evidence, answer)?;
+            let mut draft = self.step_of_kb(row.needs, row.role.into(), set, because, &evidence, answer)?;
             draft.needed_if = self.unless_installed(row.needs);
             drafts.push(draft);
         }
@@ -127,7 +127,7 @@ impl Ask<'_> {
         };
         let mut evidence = self.evidence(&how);
         evidence.extend(self.evidence(&row.source));
-        let mut draft = self.step_of_kb(chosen, Role::Ssu, set, because, evidence, answer)?;
+        let mut draft = self.step_of_kb(chosen, Role::Ssu, set, because, &evidence, answer)?;
         draft.needed_if =
             self.unless_installed(chosen).map(|text| format!("{text}, nor a newer servicing stack"));
         Ok(Some(draft))
@@ -150,9 +150,10 @@ impl Ask<'_> {
             ),
         };
         let mut draft =
-            self.step_of_kb(row.kb, Role::Ssu, set, because, self.evidence(&row.source), answer)?;
+            self.step_of_kb(row.kb, Role::Ssu, set, because, &self.evidence(&row.source), answer)?;
         let open = self.request.baseline.is_none() && self.request.place != Place::Mirror;
         draft.needed_if = open.then(|| format!("build below {}", row.needed_below));
+        draft.needed_below = Some(row.needed_below);
         Ok(Some(draft))
     }
 

@@ -60,6 +60,7 @@ impl Ask<'_> {
             return Ok(self.refused(answer, Status::Unknown, format!("{} is of no known family", row.kb)));
         };
         answer.family = Some(family.folder.clone());
+        answer.serves = vec![family.into()];
         answer.product = Some(format!("{} (to {})", family.name, row.release));
         if let Some(architecture) = request.architecture.filter(|it| !family.architectures.contains(it)) {
             let advice = format!("{} has no package for {architecture}", row.kb);
@@ -222,6 +223,7 @@ impl Ask<'_> {
                 role: if is_update { Role::Prerequisite } else { step.role },
                 kb: step.kb,
                 file: FileFacts {
+                    key: step.file,
                     sha256: step.sha256,
                     size: step.size,
                     urls: step.url.into_iter().collect(),
@@ -237,6 +239,7 @@ impl Ask<'_> {
                 evidence: step.evidence,
                 // The package looks at the revision that runs; an image has none.
                 restart_after: number + 1 == last && request.place == Place::Online,
+                needed_below: if is_update { Some(row.floor_build()) } else { step.needed_below },
                 set: step.set,
             });
         }
@@ -289,6 +292,7 @@ impl Ask<'_> {
                 needed_if: None,
                 evidence: Vec::new(),
                 restart_after: false,
+                needed_below: None,
                 set: None,
             },
         };

@@ -35,7 +35,7 @@ impl Ask<'_> {
             Ok(answer) => answer,
             done => return Ok(done),
         };
-        self.extended_security(set, answer)
+        Ok(self.extended_security(set, answer))
     }
 
     /// Why a set is not for the place, and what is.
@@ -156,6 +156,7 @@ impl Ask<'_> {
         Err(Box::new(done))
     }
 
+    #[expect(clippy::unused_self, reason = "reads as the other judgements do")]
     fn done(&self, set: &PackageSet, mut answer: Plan, why: &str) -> Plan {
         answer.status = Status::NothingToDo;
         answer.total_bytes = Some(0);
@@ -187,28 +188,28 @@ impl Ask<'_> {
     }
 
     /// Extended Security Updates: refused without, unless the edition is served longer.
-    fn extended_security(&self, set: &PackageSet, mut answer: Plan) -> Result<Judged> {
+    fn extended_security(&self, set: &PackageSet, mut answer: Plan) -> Judged {
         let request = self.request;
-        let Some(family) = self.family_of(set) else { return Ok(Ok(answer)) };
+        let Some(family) = self.family_of(set) else { return Ok(answer) };
         let (Some(esu), Some(month)) = (self.knowledge.esu(family), self.month_of(set)) else {
-            return Ok(Ok(answer));
+            return Ok(answer);
         };
         let gated = set.kind.is_some_and(|kind| {
             kind.is_windows_cumulative() || matches!(kind, Kind::MonthlyRollup | Kind::SecurityOnly)
         });
         if !gated || month < esu.from || request.place == Place::Mirror || request.esu == Some(true) {
-            return Ok(Ok(answer));
+            return Ok(answer);
         }
         if let Some(ltsc) = self.long_term(family.id, month) {
             answer.reasons.push(
                 Reason::new(format!("{} is served until {}: no ESU is needed", ltsc.name, ltsc.until))
                     .said_by([ltsc.source.clone()]),
             );
-            return Ok(Ok(answer));
+            return Ok(answer);
         }
-        let Some(preparation) = esu.preparation(Some(month)) else { return Ok(Ok(answer)) };
+        let Some(preparation) = esu.preparation(Some(month)) else { return Ok(answer) };
         if esu.preparations().any(|kb| request.has(kb)) {
-            return Ok(Ok(answer));
+            return Ok(answer);
         }
         let unless = self.long_term_chance(family.id);
         let needs = format!(
@@ -218,10 +219,10 @@ impl Ask<'_> {
         if request.esu == Some(false) {
             answer.missing = self.missing_preparation(esu, preparation.kb);
             answer.reasons.push(Reason::new(needs.clone()).said_by([esu.source.clone()]));
-            return Ok(Err(Box::new(self.refused(answer, Status::NeedsPrerequisite, needs))));
+            return Err(Box::new(self.refused(answer, Status::NeedsPrerequisite, needs)));
         }
         answer.warnings.push(needs);
-        Ok(Ok(answer))
+        Ok(answer)
     }
 
     /// The preparation, and before it the update that it needs itself.

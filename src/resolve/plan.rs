@@ -40,6 +40,16 @@ pub fn resolve(request: &Request, library: &dyn Library, knowledge: &Knowledge) 
     }
 }
 
+/// The complete plan for one set, on a machine of which nothing is known.
+pub fn complete_plan(set: &PackageSet, library: &dyn Library, knowledge: &Knowledge) -> Result<Plan> {
+    let request = Request { architecture: set.architecture, accept_withdrawn: true, ..Request::new(set.kb) };
+    let ask = Ask { request: &request, library, knowledge, at: Vec::new() };
+    match knowledge.enablements().iter().find(|row| row.kb == set.kb) {
+        Some(row) => ask.plan_enablement(row),
+        None => ask.plan_set(set, &ask.answer(Some(set.kb))),
+    }
+}
+
 /// The families that the machine may be of; none when its build is not known. An error is the sentence why there is none.
 fn families_at<'k>(request: &Request, knowledge: &'k Knowledge) -> Result<Vec<&'k Family>, String> {
     let Some(build) = request.baseline else { return Ok(Vec::new()) };
@@ -88,12 +98,14 @@ impl<'a> Ask<'a> {
             warnings: Vec::new(),
             knowledge_date: self.knowledge.date().to_string(),
             knowledge_version: self.knowledge.version().to_owned(),
+            serves: Vec::new(),
             reasons: Vec::new(),
             unheard_of: false,
         }
     }
 
     /// An answer that is a finding and no plan.
+    #[expect(clippy::unused_self, reason = "reads as the other judgements do")]
     pub(super) fn refused(&self, mut answer: Plan, status: Status, advice: impl Into<String>) -> Plan {
         let advice = advice.into();
         answer.reasons.push(Reason::new(advice.clone()));
@@ -239,6 +251,7 @@ impl<'a> Ask<'a> {
         answer.architecture = set.architecture.or(self.request.architecture);
         answer.product = Some(set.products.join("; "));
         answer.family = set.families.first().map(|family| family.folder.clone());
+        answer.serves.clone_from(&set.families);
         answer.warnings.clone_from(&set.warnings);
         if let (Some(build), Some(family)) = (self.request.baseline, self.family_of(set)) {
             answer.reasons.push(

@@ -20,6 +20,8 @@ pub(super) struct Draft {
     pub(super) needed_if: Option<String>,
     pub(super) evidence: Vec<String>,
     pub(super) restart_after: bool,
+    /// A machine at its revision does without the step.
+    pub(super) needed_below: Option<Build>,
     /// The KB and the folder that it is published under.
     pub(super) set: Option<(Kb, String)>,
 }
@@ -36,6 +38,7 @@ impl Draft {
             needed_if,
             evidence: member.evidence.iter().map(ToString::to_string).collect(),
             restart_after: false,
+            needed_below: member.build.filter(|_| matches!(member.role, Role::Checkpoint | Role::Target)),
             set: Some((set.kb, set.folder.clone())),
         }
     }
@@ -55,7 +58,9 @@ impl Draft {
             needed_if: self.needed_if,
             evidence: self.evidence,
             restart_after: self.restart_after,
+            file: self.file.key,
             brings: self.build,
+            needed_below: self.needed_below,
             set: self.set,
         }
     }
@@ -229,7 +234,7 @@ impl Ask<'_> {
         role: Role,
         like: &PackageSet,
         because: String,
-        evidence: Vec<Evidence>,
+        evidence: &[Evidence],
         answer: &mut Plan,
     ) -> Result<Draft> {
         let sets = self.library.sets(kb)?;
@@ -265,6 +270,7 @@ impl Ask<'_> {
             needed_if: None,
             evidence: said,
             restart_after: false,
+            needed_below: None,
             set,
         })
     }

@@ -9,9 +9,11 @@ mod crawl;
 mod fetch;
 mod plan;
 mod session;
+mod stage;
 mod transfers;
 
 pub use crawl::{Crawled, sets_of};
 pub use fetch::{FetchOutcome, FetchedSet, SetStatus, run_fetch};
 pub use plan::{FetchPlan, FetchRequest, LeftOut, PlannedSet};
 pub use session::{Failure, Session, error_of};
+pub use stage::{StagePlan, Staged};

@@ -436,7 +436,7 @@ fn one_bad_architecture_does_not_hold_up_the_other() {
     assert_eq!(document["error"], Value::Null, "not everything failed");
     assert_eq!(
         names_in(&bench.mirror().join("kb/KB5086672")),
-        ["KB5086672.json", "README.txt", "SHA256SUMS", "windows-11-24h2-x64"]
+        ["KB5086672.json", "README.txt", "SHA256SUMS", "windows-11-24h2-x64", "windows-11-24h2-x64.cmd"]
     );
 }
 

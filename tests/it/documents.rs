@@ -42,6 +42,7 @@ fn generalised(path: &str) -> String {
     let rules = [
         (r"^kb/(KB\d+)/[^/]+/[^/]+$", "kb/<kb>/<set>/<file>"),
         (r"^kb/(KB\d+)/KB\d+\.json$", "kb/<kb>/<kb>.json"),
+        (r"^kb/(KB\d+)/[^/]+\.cmd$", "kb/<kb>/<set>.cmd"),
         (r"^kb/(KB\d+)/", "kb/<kb>/"),
         (r"^pool/sha256/[0-9a-f]{2}/[0-9a-f]{64}$", "pool/sha256/<2 hex>/<64 hex>"),
         (r"^quarantine/[0-9a-f]{64}\.[a-z0-9-]+$", "quarantine/<64 hex>.<why>"),

@@ -13,4 +13,5 @@ mod recorded_pages;
 mod resolver_cases;
 mod scripts;
 mod sockets;
+mod staging;
 mod titles;

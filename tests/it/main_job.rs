@@ -40,7 +40,7 @@ fn a_kb_becomes_a_folder_with_just_its_files() {
     assert_eq!(names_in(&set), [CHECKPOINT_ARM64, TARGET_ARM64]);
     assert_eq!(
         names_in(&bench.mirror().join("kb/KB5086672")),
-        ["KB5086672.json", "README.txt", "SHA256SUMS", "windows-11-24h2-arm64"]
+        ["KB5086672.json", "README.txt", "SHA256SUMS", "windows-11-24h2-arm64", "windows-11-24h2-arm64.cmd"]
     );
     for name in [CHECKPOINT_ARM64, TARGET_ARM64] {
         let original = fs::read(recording("demo").join("files").join(name)).unwrap();

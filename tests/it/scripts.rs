@@ -211,7 +211,10 @@ impl Machine {
     fn wine(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new("wine");
         command.args(arguments).env("WINEPREFIX", self.folder.path().join("prefix")).env("WINEARCH", "win64");
-        command.env("WINEDEBUG", "-all").env("WINEDLLOVERRIDES", "dism.exe=n;mscoree,mshtml=").env_remove("DISPLAY");
+        command
+            .env("WINEDEBUG", "-all")
+            .env("WINEDLLOVERRIDES", "dism.exe=n;mscoree,mshtml=")
+            .env_remove("DISPLAY");
         command.stdin(Stdio::null());
         command
     }

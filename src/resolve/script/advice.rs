@@ -5,7 +5,7 @@
 #[derive(Debug)]
 pub(super) struct Code {
     /// As logs and articles write it.
-    pub(super) code: u32,
+    pub(super) number: u32,
     /// What it means.
     meaning: &'static str,
     /// What to do.
@@ -13,7 +13,7 @@ pub(super) struct Code {
 }
 
 const fn code(code: u32, meaning: &'static str, advice: &'static str) -> Code {
-    Code { code, meaning, advice }
+    Code { number: code, meaning, advice }
 }
 
 /// Codes that say that a package is not for this system: wrong product, architecture, or .NET, or already newer.
@@ -155,14 +155,14 @@ pub(super) fn routine() -> String {
         ":advise".to_owned(),
     ];
     for row in CODES {
-        let forms = forms(row.code).join(" ");
-        lines.push(format!("for %%C in ({forms}) do if \"%RESULT%\"==\"%%C\" goto code_{:08x}", row.code));
+        let forms = forms(row.number).join(" ");
+        lines.push(format!("for %%C in ({forms}) do if \"%RESULT%\"==\"%%C\" goto code_{:08x}", row.number));
     }
     lines.push("echo The code is not among those that are explained here.".to_owned());
     lines.push("exit /b 0".to_owned());
     for row in CODES {
-        lines.push(format!(":code_{:08x}", row.code));
-        lines.push(format!("echo That is 0x{:08x}: {}.", row.code, row.meaning));
+        lines.push(format!(":code_{:08x}", row.number));
+        lines.push(format!("echo That is 0x{:08x}: {}.", row.number, row.meaning));
         lines.push(format!("echo {}", row.advice));
         lines.push("exit /b 0".to_owned());
     }
@@ -187,8 +187,8 @@ mod tests {
     fn every_number_has_one_meaning_and_no_sentence_harms_a_script() {
         let mut seen = BTreeSet::new();
         for row in CODES {
-            for form in forms(row.code) {
-                assert!(seen.insert(form), "{:08x}", row.code);
+            for form in forms(row.number) {
+                assert!(seen.insert(form), "{:08x}", row.number);
             }
             for text in [row.meaning, row.advice] {
                 assert!(
@@ -198,6 +198,6 @@ mod tests {
             }
             assert!(row.advice.ends_with('.') && !row.meaning.ends_with('.'), "{}", row.advice);
         }
-        assert!(NOT_APPLICABLE.iter().all(|code| CODES.iter().any(|row| row.code == *code)));
+        assert!(NOT_APPLICABLE.iter().all(|code| CODES.iter().any(|row| row.number == *code)));
     }
 }

@@ -15,6 +15,7 @@
 mod advice;
 mod batch;
 mod image;
+mod job;
 mod online;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ mod tests;
 use crate::servicing::Installation;
 use crate::update::{Architecture, Kb};
 use batch::{path, words};
+pub use job::{Places, job};
 
 /// How the machines of a family take a package while they run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -145,11 +147,8 @@ impl Job {
         if self.folder_files.is_empty() || self.folder_files.len() > MOST {
             return String::new();
         }
-        let known: Vec<String> = self
-            .folder_files
-            .iter()
-            .map(|name| format!("if /i not \"%%F\"==\"{}\"", path(name)))
-            .collect();
+        let known: Vec<String> =
+            self.folder_files.iter().map(|name| format!("if /i not \"%%F\"==\"{}\"", path(name))).collect();
         let known = known.join(" ");
         format!(
             "set \"FOREIGN=\"\n\

@@ -1,0 +1,123 @@
+//! `script`: the install script of a plan, as it lies beside the set folder, or the script that collects what a
+//! machine is.
+
+use super::args::Script;
+use super::asking::Sources;
+use super::output::Output;
+use super::resolve::headline;
+use super::setup::Setup;
+use crate::disk;
+use crate::error::{Error, ErrorKind, Result};
+use crate::exit_code::ExitCode;
+use crate::mirror::REPLAY;
+use crate::resolve::script::{Form, Places, collect_script, install_script, job};
+use crate::resolve::{Place, Plan, Status, Step};
+use crate::update::Kb;
+
+/// `script`: prints it, or writes it into a file.
+pub(super) fn run(setup: &Setup, arguments: &Script, output: &mut Output) -> Result<ExitCode> {
+    let (text, plan) = if arguments.collect {
+        (collect_script(), None)
+    } else {
+        let sources = Sources::open(setup)?;
+        let request = arguments.goal.request(&arguments.machine)?;
+        let plan = sources.plan(&request, setup)?;
+        if plan.status != Status::Install {
+            output.error(&not_a_plan(&plan));
+            return Ok(ExitCode::UNRESOLVED);
+        }
+        let form = form_of(request.place)?;
+        (text_of(&plan, form, &sources)?, Some(plan))
+    };
+    if let Some(path) = &arguments.to {
+        disk::write_atomic(path, text.as_bytes())?;
+        output.note(format!("wrote {path}"));
+    }
+    if output.is_json() {
+        output.document(&serde_json::json!({
+            "kb": plan.as_ref().and_then(|plan| plan.kb),
+            "path": arguments.to,
+            "script": text,
+        }))?;
+    } else if arguments.to.is_none() {
+        output.text(text);
+    }
+    for warning in plan.iter().flat_map(|plan| &plan.warnings) {
+        output.note(format!("warning: {warning}"));
+    }
+    Ok(ExitCode::OK)
+}
+
+/// A request without steps, as the error of a command that wants some.
+pub(super) fn not_a_plan(plan: &Plan) -> Error {
+    let error = Error::new(ErrorKind::Unresolved, headline(plan));
+    let error = plan.advice.iter().fold(error, |error, advice| error.hint(advice.clone()));
+    plan.successor.iter().fold(error, |error, kb| error.hint(format!("take {kb} instead")))
+}
+
+/// What a script services, by the place that was asked for.
+pub(super) fn form_of(place: Place) -> Result<Form> {
+    match place {
+        Place::Online | Place::Mirror => Ok(Form::Online),
+        Place::Image | Place::Winpe | Place::Winre => Ok(Form::Image),
+        Place::Media => Err(Error::new(
+            ErrorKind::Unresolved,
+            "the setup files of media are not installed: expand the .cab over \\sources",
+        )
+        .hint("expand.exe UPDATE.cab -F:* MEDIA\\sources")),
+    }
+}
+
+fn text_of(plan: &Plan, form: Form, sources: &Sources) -> Result<String> {
+    let Some(kb) = plan.kb else {
+        return Err(Error::new(ErrorKind::Unresolved, "there is no KB to install"));
+    };
+    let is_demo = match &sources.mirror {
+        Some(mirror) => mirror.origin()? == REPLAY,
+        None => false,
+    };
+    let made = match &sources.mirror {
+        Some(mirror) => {
+            let places = mirror.places(kb, &plan.steps)?;
+            job(plan, form, &sources.knowledge, is_demo, &FirstThenNamed(&places, Named { kb, plan }))
+        }
+        None => job(plan, form, &sources.knowledge, is_demo, &Named { kb, plan }),
+    };
+    made.map(|job| install_script(&job)).ok_or_else(|| {
+        Error::new(ErrorKind::Unresolved, format!("no script can install {kb} as it is known here"))
+            .hint(format!("a file has no known name, or is no package that DISM takes: kbmirror show {kb}"))
+    })
+}
+
+/// The files where `fetch` would put them, by what the plan says alone.
+struct Named<'p> {
+    kb: Kb,
+    plan: &'p Plan,
+}
+
+impl Places for Named<'_> {
+    fn path(&self, step: &Step) -> Option<String> {
+        let ((kb, folder), name) = (step.set.as_ref()?, step.name.as_ref()?);
+        let up = if *kb == self.kb { String::new() } else { format!("..\\{kb}\\") };
+        Some(format!("{up}{folder}\\{name}"))
+    }
+
+    fn folder_names(&self, step: &Step) -> Vec<String> {
+        let beside = self.plan.steps.iter().filter(|other| other.set == step.set);
+        beside.filter_map(|other| other.name.clone()).collect()
+    }
+}
+
+/// What the mirror has, else where it would be.
+struct FirstThenNamed<'p, P>(&'p P, Named<'p>);
+
+impl<P: Places> Places for FirstThenNamed<'_, P> {
+    fn path(&self, step: &Step) -> Option<String> {
+        self.0.path(step).or_else(|| self.1.path(step))
+    }
+
+    fn folder_names(&self, step: &Step) -> Vec<String> {
+        let names = self.0.folder_names(step);
+        if names.is_empty() { self.1.folder_names(step) } else { names }
+    }
+}

@@ -1,0 +1,51 @@
+//! `stage`: exactly the files of a plan in an empty folder, with the script beside it.
+
+use super::args::Stage;
+use super::asking::Sources;
+use super::output::Output;
+use super::resolve::show;
+use super::script::{form_of, not_a_plan};
+use super::setup::Setup;
+use crate::error::{Error, ErrorKind, Result};
+use crate::exit_code::ExitCode;
+use crate::resolve::script::Form;
+use crate::resolve::{Place, Status};
+use crate::sync::StagePlan;
+use crate::update::human_size;
+
+/// `stage`: the folder, the script, and what is in them.
+pub(super) fn run(setup: &Setup, arguments: &Stage, output: &mut Output) -> Result<ExitCode> {
+    let sources = Sources::open(setup)?;
+    let request = arguments.goal.request(&arguments.machine)?;
+    let plan = sources.plan(&request, setup)?;
+    if plan.status != Status::Install {
+        output.error(&not_a_plan(&plan));
+        return Ok(ExitCode::UNRESOLVED);
+    }
+    let Some(mirror) = &sources.mirror else {
+        return Err(Error::new(
+            ErrorKind::NotFound,
+            format!("there is no mirror at {}", setup.layout().root()),
+        )
+        .hint("staging takes the files from a mirror: kbmirror fetch makes one"));
+    };
+    // The setup files of media have no script, and are staged all the same.
+    let form = if request.place == Place::Media { Form::Image } else { form_of(request.place)? };
+    let staging = StagePlan::new(&plan, form, mirror, &sources.knowledge, &arguments.to)?;
+    let staged = staging.run(&plan, &request, mirror, &sources.knowledge)?;
+    if output.is_json() {
+        output.document(&serde_json::json!({ "plan": plan, "staged": staged }))?;
+        return Ok(ExitCode::OK);
+    }
+    show(&plan, output);
+    let files = match staged.files.len() {
+        1 => "1 file".to_owned(),
+        count => format!("{count} files"),
+    };
+    output.line(format!("staged {files}, {}, in {}", human_size(staged.bytes), staged.folder));
+    match &staged.script {
+        Some(script) => output.line(format!("its script: {script}")),
+        None => output.line("no script: it is not installed with DISM by itself"),
+    }
+    Ok(ExitCode::OK)
+}

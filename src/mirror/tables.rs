@@ -1,0 +1,76 @@
+//! Knowledge tables that lie in folders: those that somebody names, and those that came with a medium and are newer than the
+//! built-in ones.
+
+use camino::Utf8Path;
+
+use super::Layout;
+use crate::disk;
+use crate::error::{Error, ErrorKind, Result};
+use crate::servicing::{Knowledge, Tables};
+
+/// The largest of ours has 200 KB.
+const CAP: u64 = 64 << 20;
+
+/// The texts of the tables in a folder, by their file names; empty where there is none.
+pub fn table_texts(folder: &Utf8Path) -> Result<Vec<(String, String)>> {
+    let mut texts = Vec::new();
+    for name in disk::list(folder)? {
+        if Tables::NAMES.contains(&name.as_str()) {
+            let text = disk::read_text(&folder.join(&name), CAP)
+                .map_err(|error| error.with_kind(ErrorKind::Usage))?;
+            texts.push((name, text));
+        }
+    }
+    Ok(texts)
+}
+
+/// Knowledge from texts over the built-in tables, checked as a whole: nobody else has looked at them.
+pub fn knowledge_of(texts: &[(String, String)]) -> Result<Knowledge> {
+    let mut tables = Tables::built_in();
+    for (name, text) in texts {
+        tables.replace(name, text);
+    }
+    let knowledge = Knowledge::parse(tables)?;
+    knowledge.check()?;
+    Ok(knowledge)
+}
+
+/// Knowledge from the tables in a folder; those that it lacks are the built-in ones.
+pub fn read_knowledge(folder: &Utf8Path) -> Result<Knowledge> {
+    if !disk::is_folder(folder)? {
+        return Err(Error::usage(format!("{folder} is no folder"))
+            .hint("--knowledge names a folder with tables such as families.toml"));
+    }
+    let texts = table_texts(folder)?;
+    if texts.is_empty() {
+        return Err(Error::usage(format!("{folder} holds no knowledge table"))
+            .hint(format!("the tables are {}", Tables::NAMES.join(", "))));
+    }
+    knowledge_of(&texts)
+}
+
+/// What a mirror goes by: the tables that came with a medium, where they are newer than the built-in ones. With the texts
+/// that are not the built-in ones.
+pub fn knowledge_of_mirror(layout: &Layout) -> Result<(Knowledge, Vec<(String, String)>)> {
+    let own = Knowledge::built_in()?;
+    // Most mirrors have none; what else is wrong with the folder is said by whoever uses it.
+    let texts =
+        if disk::exists(&layout.knowledge()) { table_texts(&layout.knowledge())? } else { Vec::new() };
+    if !texts.is_empty() {
+        let adopted = knowledge_of(&texts).map_err(|error| error.context(layout.knowledge()))?;
+        if is_newer(&adopted, &own) {
+            return Ok((adopted, texts));
+        }
+    }
+    Ok((own, Vec::new()))
+}
+
+/// Whether tables are newer than others: by date, then by version.
+pub fn is_newer(this: &Knowledge, than: &Knowledge) -> bool {
+    (this.date(), numbers(this.version())) > (than.date(), numbers(than.version()))
+}
+
+/// `2026.10.1` by its numbers: 2026.10.10 comes after 2026.10.9.
+fn numbers(version: &str) -> Vec<u64> {
+    version.split('.').map(|part| part.parse().unwrap_or_default()).collect()
+}

@@ -1,0 +1,244 @@
+//! Staging: an empty folder gets exactly the files of a plan, and the script lies beside it.
+//!
+//! What has to be installed in one go is one folder; where a restart comes in between, each part has a folder of its own
+//! inside, in order, because DISM takes up whatever lies beside its target. The folder is made aside, judged as
+//! `lint` judges folders, and becomes visible by a rename; whatever fails leaves nothing behind.
+
+use std::collections::BTreeSet;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::disk;
+use crate::error::{Error, ErrorKind, Result};
+use crate::mirror::names::plain_name;
+use crate::mirror::{Mirror, REPLAY, facts_of_folder};
+use crate::resolve::lint::{Ask, Folder, LintStatus, lint};
+use crate::resolve::script::{Form, Places, install_script, job};
+use crate::resolve::{Plan, Request, Role, Step};
+use crate::servicing::Knowledge;
+
+/// One file of a staged folder.
+#[derive(Debug)]
+struct StagedFile {
+    from: Utf8PathBuf,
+    /// Inside of the folder.
+    to: Utf8PathBuf,
+    size: u64,
+}
+
+/// What staging will do.
+#[derive(Debug)]
+pub struct StagePlan {
+    files: Vec<StagedFile>,
+    parts: Vec<Option<String>>,
+    script: Option<String>,
+    to: Utf8PathBuf,
+}
+
+/// What staging did.
+#[derive(Debug, serde::Serialize)]
+pub struct Staged {
+    /// The folder.
+    pub folder: Utf8PathBuf,
+    /// Its files, relative to it.
+    pub files: Vec<Utf8PathBuf>,
+    /// The bytes of all of them.
+    pub bytes: u64,
+    /// The script beside it; none where no script can do it.
+    pub script: Option<Utf8PathBuf>,
+}
+
+/// Where the files of a staged folder lie, seen from beside it.
+struct StagedPlaces<'p> {
+    folder: &'p str,
+    /// The part of each step, by the step's order.
+    parts: &'p [Option<String>],
+    steps: &'p [Step],
+}
+
+impl StagedPlaces<'_> {
+    fn part_of(&self, step: &Step) -> Option<&Option<String>> {
+        let place = self.steps.iter().position(|own| own == step)?;
+        self.parts.get(place)
+    }
+}
+
+impl Places for StagedPlaces<'_> {
+    fn path(&self, step: &Step) -> Option<String> {
+        let part = self.part_of(step)?.as_ref().map_or_else(String::new, |part| format!("{part}\\"));
+        Some(format!("{}\\{part}{}", self.folder, plain_name(step.name.as_deref()?).ok()?))
+    }
+
+    fn folder_names(&self, step: &Step) -> Vec<String> {
+        let part = self.part_of(step);
+        let beside = self.steps.iter().filter(|other| self.part_of(other) == part);
+        beside.filter_map(|other| plain_name(other.name.as_deref()?).ok()).collect()
+    }
+}
+
+impl StagePlan {
+    /// Looks whether everything is here and the folder may be made; changes nothing.
+    pub fn new(
+        plan: &Plan,
+        form: Form,
+        mirror: &Mirror,
+        knowledge: &Knowledge,
+        to: &Utf8Path,
+    ) -> Result<Self> {
+        if disk::exists(to) && (!disk::is_folder(to)? || !disk::list(to)?.is_empty()) {
+            return Err(Error::usage(format!("{to} is there and is no empty folder"))
+                .hint("DISM takes up whatever lies beside its target: name a new folder"));
+        }
+        let name = to.file_name().filter(|name| plain_name(name).as_deref() == Ok(*name));
+        let Some(folder) = name else {
+            return Err(Error::usage(format!("{to} has no plain name, and the script has to name it")));
+        };
+        let parts = parts_of(&plan.steps);
+        let (mut files, mut absent) = (Vec::new(), Vec::new());
+        for (step, part) in plan.steps.iter().zip(&parts) {
+            let pooled = match step.file {
+                Some(key) => mirror.pooled(key)?,
+                None => None,
+            };
+            let named = step.name.clone().or(step.kb.map(|kb| kb.to_string())).unwrap_or_default();
+            let Some(pooled) = pooled else {
+                absent.push(named);
+                continue;
+            };
+            let own = plain_name(&named).map_err(|refusal| {
+                Error::new(ErrorKind::Integrity, format!("the file name {named:?} is refused: {refusal}"))
+            })?;
+            let to = part.as_ref().map_or_else(Utf8PathBuf::new, Utf8PathBuf::from).join(own);
+            files.push(StagedFile { from: pooled.path, to, size: pooled.size });
+        }
+        if !absent.is_empty() {
+            let kbs: BTreeSet<String> = plan
+                .steps
+                .iter()
+                .filter_map(|step| step.set.as_ref())
+                .map(|(kb, _)| kb.to_string())
+                .collect();
+            let kbs: Vec<String> = kbs.into_iter().collect();
+            return Err(Error::new(
+                ErrorKind::Unresolved,
+                format!("not in the mirror: {}", absent.join(", ")),
+            )
+            .hint(format!("kbmirror fetch {} brings it here", kbs.join(" "))));
+        }
+        let is_demo = mirror.origin()? == REPLAY;
+        let places = StagedPlaces { folder, parts: &parts, steps: &plan.steps };
+        let script = job(plan, form, knowledge, is_demo, &places).map(|job| install_script(&job));
+        Ok(Self { files, parts, script, to: to.to_owned() })
+    }
+
+    /// Makes the folder and the script.
+    pub fn run(
+        &self,
+        plan: &Plan,
+        request: &Request,
+        mirror: &Mirror,
+        knowledge: &Knowledge,
+    ) -> Result<Staged> {
+        let parent = disk::parent(&self.to);
+        disk::create_dir_all(parent)?;
+        let aside = parent.join(format!(".{}.new", self.to.file_name().unwrap_or_default()));
+        disk::remove_dir_all(&aside)?;
+        let made = self.fill(&aside).and_then(|()| self.judge(plan, request, mirror, knowledge));
+        if let Err(error) = made {
+            disk::remove_dir_all(&aside)?;
+            return Err(error);
+        }
+        // An empty folder that was there gives way.
+        disk::remove_dir_all(&self.to)?;
+        disk::rename(&aside, &self.to)?;
+        let script = match &self.script {
+            Some(text) => {
+                let path = Utf8PathBuf::from(format!("{}.cmd", self.to));
+                disk::write_atomic(&path, text.as_bytes())?;
+                Some(path)
+            }
+            None => None,
+        };
+        Ok(Staged {
+            folder: self.to.clone(),
+            files: self.files.iter().map(|file| file.to.clone()).collect(),
+            bytes: self.files.iter().map(|file| file.size).sum(),
+            script,
+        })
+    }
+
+    fn fill(&self, aside: &Utf8Path) -> Result<()> {
+        disk::create_dir_all(aside)?;
+        for file in &self.files {
+            let to = aside.join(&file.to);
+            disk::create_dir_all(disk::parent(&to))?;
+            disk::link_or_copy(&file.from, &to)?;
+        }
+        disk::sync_dir(aside)
+    }
+
+    /// Judges every part as a folder that somebody brings.
+    fn judge(&self, plan: &Plan, request: &Request, mirror: &Mirror, knowledge: &Knowledge) -> Result<()> {
+        let parts: BTreeSet<&Option<String>> = self.parts.iter().collect();
+        for part in parts {
+            let of_part: Vec<&Step> = plan
+                .steps
+                .iter()
+                .zip(&self.parts)
+                .filter(|(_, own)| *own == part)
+                .map(|(step, _)| step)
+                .collect();
+            // Other packages are installed one by one: nothing is scanned for them.
+            let Some(target) =
+                of_part.iter().find(|step| matches!(step.role, Role::Target | Role::Prerequisite))
+            else {
+                continue;
+            };
+            let names = of_part.iter().filter_map(|step| step.name.as_deref()).map(str::to_owned);
+            let folder = Folder::of_names(names);
+            let ask = Ask {
+                target: target.kb,
+                architecture: plan.architecture,
+                baseline: request.baseline,
+                installation: request.installation,
+                place: request.place,
+                features_on_demand: request.features_on_demand,
+                installed: request.installed.iter().copied().collect(),
+            };
+            let facts = facts_of_folder(&folder, target.kb, mirror.index(), knowledge)?;
+            let report = lint(&folder, &ask, knowledge, &facts);
+            if report.status != LintStatus::Ok {
+                let first =
+                    report.findings.first().map_or_else(String::new, |finding| finding.message.clone());
+                return Err(Error::new(
+                    ErrorKind::Unresolved,
+                    format!("the folder of this plan is no set that DISM may be pointed at: {first}"),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The part of each step: none where one folder holds all.
+fn parts_of(steps: &[Step]) -> Vec<Option<String>> {
+    let mut number = 1;
+    let mut parts = Vec::new();
+    let mut after_restart = false;
+    for step in steps {
+        if after_restart || (step.role == Role::Enablement && !parts.is_empty()) {
+            number += 1;
+        }
+        after_restart = step.restart_after;
+        parts.push(number);
+    }
+    if number == 1 {
+        return vec![None; steps.len()];
+    }
+    let named = |number: usize| {
+        let last = steps.iter().zip(&parts).rfind(|(_, own)| **own == number);
+        let kb = last.and_then(|(step, _)| step.kb).map_or_else(String::new, |kb| format!("-{kb}"));
+        Some(format!("{number}{kb}"))
+    };
+    parts.iter().map(|&number| named(number)).collect()
+}

@@ -1,0 +1,122 @@
+//! `script`, `stage`, and `--host`: from a plan to what lies on the other side.
+#![expect(clippy::disallowed_methods, reason = "what was made is read as it lies")]
+#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
+
+use std::fs;
+
+use kbmirror::resolve::script::collect_script;
+
+use crate::harness::{Bench, each, items, names_in, recording, text_of};
+
+const TARGET: &str = "windows11.0-kb5086672-arm64_1095dd7b2d5593b955bd7bd0059c8af7e8ba593a.msu";
+const CHECKPOINT: &str = "windows11.0-kb5043080-arm64_bb800093cb8846441c8e3da16122f5bb4bcf9bed.msu";
+
+fn fetched(kbs: &[&str]) -> Bench {
+    let bench = Bench::new();
+    bench.replay(&recording("demo"), &[&["fetch"], kbs].concat()).exits(0);
+    bench
+}
+
+#[test]
+fn the_published_script_lies_beside_its_folder_and_names_its_files() {
+    let bench = fetched(&["KB5086672", "KB5094122"]);
+    let script = fs::read_to_string(bench.set("KB5086672", "windows-11-24h2-arm64.cmd")).unwrap();
+    assert!(script.is_ascii() && script.lines().count() > 50);
+    for name in [TARGET, CHECKPOINT] {
+        assert!(script.contains(&format!("windows-11-24h2-arm64\\{name}")), "{name}");
+    }
+    assert!(script.contains("DEMO"), "stand-ins are never installed");
+    // A servicing stack lies under its own KB.
+    let of_server = fs::read_to_string(bench.set("KB5094122", "windows-10-1607-x64.cmd")).unwrap();
+    assert!(
+        of_server.contains("..\\KB5094141\\windows-10-1607-x64\\windows10.0-kb5094141-x64_"),
+        "{of_server}"
+    );
+    let readme = fs::read_to_string(bench.mirror().join("kb/KB5094122/README.txt")).unwrap();
+    assert!(readme.contains("before  KB5094141 (ssu), in ..\\KB5094141\\windows-10-1607-x64"), "{readme}");
+    let printed = bench.run(&["script", "KB5086672", "--arch", "arm64"]).exits(0).stdout;
+    assert_eq!(printed, script);
+}
+
+#[test]
+fn a_script_without_a_mirror_names_the_files_that_knowledge_has() {
+    let bench = Bench::new();
+    let script = bench.run(&["script", "KB5086672", "--arch", "arm64", "--for", "image"]).exits(0).stdout;
+    assert!(script.contains("/Image:") && !script.contains("DEMO"), "{script}");
+    assert!(script.contains("kb5086672-arm64_ec8e69856b92118f17bac6e2046f54b3c87e59b0.msu"));
+    assert_eq!(bench.run(&["script", "--collect"]).exits(0).stdout, collect_script());
+    // What no script can do is a finding, with the way out.
+    let withdrawn = bench.json(&["script", "KB5079391", "--arch", "x64"]).exits(10);
+    assert!(withdrawn.json()["error"]["hints"].to_string().contains("KB5086672"));
+    bench.run(&["script"]).exits(2);
+}
+
+#[test]
+fn a_stage_holds_just_the_plan_and_the_script_lies_beside_it() {
+    let bench = fetched(&["KB5086672"]);
+    let to = bench.path("stick/set");
+    let below = &["stage", "KB5086672", "--arch", "arm64", "--baseline", "26100.863", "--to", to.as_str()];
+    let document = bench.json(below).exits(0).json();
+    assert_eq!(names_in(&to), [CHECKPOINT, TARGET]);
+    assert_eq!(each(&document["plan"]["steps"], "role"), ["checkpoint", "target"]);
+    let script = fs::read_to_string(bench.path("stick/set.cmd")).unwrap();
+    assert!(script.contains(&format!("set\\{TARGET}")));
+    assert_eq!(names_in(&bench.path("stick")), ["set", "set.cmd"], "nothing else is left");
+
+    // WinPE past the checkpoint takes the target alone.
+    let to = bench.path("winpe");
+    let past = [
+        "stage",
+        "KB5086672",
+        "--arch",
+        "arm64",
+        "--baseline",
+        "26100.8037",
+        "--for",
+        "winpe",
+        "--to",
+        to.as_str(),
+    ];
+    bench.json(&past).exits(0);
+    assert_eq!(names_in(&to), [TARGET]);
+    bench.run(&["lint", to.as_str(), "--for", "winpe", "--baseline", "26100.8037"]).exits(0);
+
+    // A folder with something in it is never filled.
+    let again = bench.json(&past).exits(2);
+    assert!(again.error().1.contains("no empty folder"));
+}
+
+#[test]
+fn what_is_not_here_is_named_and_nothing_is_left_behind() {
+    let bench = Bench::new();
+    bench.replay(&recording("demo"), &["crawl", "KB5086672"]).exits(0);
+    let to = bench.path("stage");
+    let absent = bench
+        .json(&["stage", "KB5086672", "--arch", "arm64", "--baseline", "26100.863", "--to", to.as_str()])
+        .exits(10);
+    assert!(absent.error().1.contains(TARGET) && absent.error().1.contains(CHECKPOINT));
+    assert!(!to.exists() && !bench.path("stage.cmd").exists());
+    bench
+        .json(&["stage", "KB5086672", "--arch", "arm64", "--baseline", "26100.8117", "--to", to.as_str()])
+        .exits(10);
+}
+
+#[test]
+fn what_a_machine_said_of_itself_is_its_baseline() {
+    let bench = fetched(&["KB5086672"]);
+    let host = bench.path("host.txt");
+    let text = "kbmirror-host\r\nformat=1\r\ncomputer=WARD-7\r\nbuild=26100.863\r\narchitecture=arm64\r\n\
+        installation=Client\r\nedition=Professional\r\ndotnet_release=533320\r\npending_restart=yes\r\nfree_bytes=1000\r\n";
+    fs::write(&host, text).unwrap();
+    let plan = bench.json(&["resolve", "KB5086672", "--host", host.as_str()]).exits(0).json();
+    assert_eq!(plan["baseline"], "26100.863");
+    assert_eq!(each(&plan["steps"], "role"), ["checkpoint", "target"]);
+    let warnings: Vec<String> = items(&plan["warnings"]).iter().map(text_of).collect();
+    assert!(warnings.iter().any(|text| text.contains("WARD-7 waits for a restart")), "{warnings:?}");
+    assert!(warnings.iter().any(|text| text.contains("WARD-7 has 1000 B free")), "{warnings:?}");
+    // Options go before what the file says.
+    let past = bench.json(&["resolve", "KB5086672", "--host", host.as_str(), "--baseline", "26100.8037"]);
+    assert_eq!(each(&past.exits(0).json()["steps"], "role"), ["target"]);
+    fs::write(&host, "MZ\u{0}\u{1}").unwrap();
+    bench.json(&["resolve", "KB5086672", "--host", host.as_str()]).exits(2);
+}
