@@ -64,7 +64,7 @@ if defined FREE for /f "delims=0123456789" %%A in ("%FREE%") do set "FREE="
 if defined FREE >>"%OUT%" echo free_bytes=%FREE%
 
 rem The registry tells the state of a package to everybody: 0x70 is installed.
-for /f "delims=" %%K in ('%SYSTEM%\reg.exe query "%CBS%\Packages" 2^>nul ^| %SYSTEM%\find.exe "\Package_for_"') do for /f "tokens=3" %%S in ('%SYSTEM%\reg.exe query "%%K" /v CurrentState 2^>nul ^| %SYSTEM%\find.exe "REG_DWORD"') do >>"%OUT%" echo package=%%~nxK;%%S
+for /f "delims=" %%K in ('%SYSTEM%\reg.exe query "%CBS%\Packages" 2^>nul ^| %SYSTEM%\find.exe "\Package_for_"') do for /f "tokens=1,3" %%S in ('%SYSTEM%\reg.exe query "%%K" /v CurrentState 2^>nul') do if /i "%%S"=="CurrentState" >>"%OUT%" echo package=%%~nxK;%%T
 rem Newer versions of Windows have no wmic.
 if exist "%SYSTEM%\wbem\wmic.exe" for /f %%H in ('%SYSTEM%\wbem\wmic.exe qfe get HotFixID 2^>nul ^| %SYSTEM%\find.exe "KB"') do >>"%OUT%" echo qfe=%%H
 
@@ -97,7 +97,7 @@ exit /b 0
 rem Reads value %2 of key %1 into VALUE; nothing where there is none.
 :read
 set "VALUE="
-for /f "tokens=2,*" %%A in ('%SYSTEM%\reg.exe query "%~1" /v %2 2^>nul ^| %SYSTEM%\find.exe "REG_"') do set "VALUE=%%B"
+for /f "tokens=1,2,*" %%A in ('%SYSTEM%\reg.exe query "%~1" /v %2 2^>nul') do if /i "%%A"=="%2" set "VALUE=%%C"
 exit /b 0
 
 rem Writes value %3 of key %2 as %1.

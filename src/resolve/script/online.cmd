@@ -106,7 +106,7 @@ rem ---- What the lines above call ---------------------------------------------
 rem Reads value %2 of key %1 into VALUE; nothing where there is none.
 :read
 set "VALUE="
-for /f "tokens=2,*" %%A in ('%SYSTEM%\reg.exe query "%~1" /v %2 2^>nul ^| %SYSTEM%\find.exe "REG_"') do set "VALUE=%%B"
+for /f "tokens=1,2,*" %%A in ('%SYSTEM%\reg.exe query "%~1" /v %2 2^>nul') do if /i "%%A"=="%2" set "VALUE=%%C"
 exit /b 0
 
 rem What this machine is. The architecture comes from the machine's own settings: this prompt may be emulated.

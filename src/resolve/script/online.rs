@@ -344,7 +344,7 @@ fn find_routine(job: &Job) -> String {
         ":find",
         "set \"FOUND=\"",
         &format!(
-            "for /f \"delims=\" %%K in ('%SYSTEM%\\reg.exe query \"%CBS%\\Packages\" 2^>nul ^| %SYSTEM%\\find.exe \"Package_for_{kb}~\"') do for /f \"tokens=3\" %%S in ('%SYSTEM%\\reg.exe query \"%%K\" /v CurrentState 2^>nul ^| %SYSTEM%\\find.exe \"REG_DWORD\"') do if \"%%S\"==\"0x70\" set \"FOUND=1\""
+            "for /f \"delims=\" %%K in ('%SYSTEM%\\reg.exe query \"%CBS%\\Packages\" 2^>nul ^| %SYSTEM%\\find.exe \"Package_for_{kb}~\"') do for /f \"tokens=1,3\" %%S in ('%SYSTEM%\\reg.exe query \"%%K\" /v CurrentState 2^>nul') do if \"%%S%%T\"==\"CurrentState0x70\" set \"FOUND=1\""
         ),
         "if defined FOUND exit /b 0",
         "if not exist \"%SYSTEM%\\wbem\\wmic.exe\" exit /b 0",

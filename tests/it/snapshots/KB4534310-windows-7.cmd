@@ -176,7 +176,7 @@ rem ---- What the lines above call ---------------------------------------------
 rem Reads value %2 of key %1 into VALUE; nothing where there is none.
 :read
 set "VALUE="
-for /f "tokens=2,*" %%A in ('%SYSTEM%\reg.exe query "%~1" /v %2 2^>nul ^| %SYSTEM%\find.exe "REG_"') do set "VALUE=%%B"
+for /f "tokens=1,2,*" %%A in ('%SYSTEM%\reg.exe query "%~1" /v %2 2^>nul') do if /i "%%A"=="%2" set "VALUE=%%C"
 exit /b 0
 
 rem What this machine is. The architecture comes from the machine's own settings: this prompt may be emulated.
@@ -213,7 +213,7 @@ exit /b 0
 rem Whether this machine lists KB4534310, into FOUND. 0x70 is installed; newer versions of Windows have no wmic.
 :find
 set "FOUND="
-for /f "delims=" %%K in ('%SYSTEM%\reg.exe query "%CBS%\Packages" 2^>nul ^| %SYSTEM%\find.exe "Package_for_KB4534310~"') do for /f "tokens=3" %%S in ('%SYSTEM%\reg.exe query "%%K" /v CurrentState 2^>nul ^| %SYSTEM%\find.exe "REG_DWORD"') do if "%%S"=="0x70" set "FOUND=1"
+for /f "delims=" %%K in ('%SYSTEM%\reg.exe query "%CBS%\Packages" 2^>nul ^| %SYSTEM%\find.exe "Package_for_KB4534310~"') do for /f "tokens=1,3" %%S in ('%SYSTEM%\reg.exe query "%%K" /v CurrentState 2^>nul') do if "%%S%%T"=="CurrentState0x70" set "FOUND=1"
 if defined FOUND exit /b 0
 if not exist "%SYSTEM%\wbem\wmic.exe" exit /b 0
 for /f %%H in ('%SYSTEM%\wbem\wmic.exe qfe get HotFixID 2^>nul ^| %SYSTEM%\find.exe "KB4534310"') do if "%%H"=="KB4534310" set "FOUND=1"
