@@ -15,3 +15,4 @@ mod scripts;
 mod sockets;
 mod staging;
 mod titles;
+mod wine;

@@ -10,14 +10,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use kbmirror::resolve::host;
 use kbmirror::resolve::script::{Form, Job, Method, Stage, collect_script, install_script};
 use kbmirror::servicing::Installation;
 use kbmirror::update::{Architecture, Build};
-use tempfile::TempDir;
+
+use super::wine::{CBS, CURRENT_VERSION, ENVIRONMENT, Machine};
 
 /// Compares with a snapshot.
 #[track_caller]
@@ -164,146 +163,6 @@ fn the_scripts_are_as_they_were() {
     same_as_snapshot("KB4534310-windows-7-expand.cmd", &install_script(&expanded));
 }
 
-const CURRENT_VERSION: &str = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion";
-const CBS: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing";
-const ENVIRONMENT: &str = r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment";
-
-/// A Windows of Wine's in a temporary folder, with a `dism.exe` that tells how it was called.
-struct Machine {
-    folder: TempDir,
-    /// Waits for input and so keeps Wine's server, which forgets parts of the registry when it ends.
-    keeper: Option<Child>,
-}
-
-impl Machine {
-    /// `None`, and a line that says why, where Wine or the compiler is not here.
-    fn new() -> Option<Self> {
-        let mut machine = Self { folder: tempfile::tempdir().unwrap(), keeper: None };
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/dism.c");
-        let dism = machine.folder.path().join("dism.exe");
-        let compiler =
-            Command::new("x86_64-w64-mingw32-gcc").args(["-O1", "-o"]).arg(&dism).arg(source).output();
-        match compiler {
-            Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)),
-            Err(error) => return skip(&format!("x86_64-w64-mingw32-gcc: {error}")),
-        }
-        match machine.said(&["wineboot", "-i"]) {
-            Some((true, _)) => {}
-            Some((false, said)) => return skip(&format!("wine does not start: {said}")),
-            None => return skip("wine is not here"),
-        }
-        machine.keeper = machine
-            .wine(&["cmd"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .ok();
-        fs::copy(&dism, machine.drive("windows/system32/dism.exe")).unwrap();
-        machine.set(CURRENT_VERSION, "CurrentBuild", "REG_SZ", "26100");
-        machine.set(CURRENT_VERSION, "InstallationType", "REG_SZ", "Client");
-        machine.set(CURRENT_VERSION, "EditionID", "REG_SZ", "Professional");
-        machine.set(CURRENT_VERSION, "UBR", "REG_DWORD", "863");
-        machine.set(r"HKU\S-1-5-19\Environment", "TEMP", "REG_SZ", "x");
-        Some(machine)
-    }
-
-    fn wine(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new("wine");
-        command.args(arguments).env("WINEPREFIX", self.folder.path().join("prefix")).env("WINEARCH", "win64");
-        command
-            .env("WINEDEBUG", "-all")
-            .env("WINEDLLOVERRIDES", "dism.exe=n;mscoree,mshtml=")
-            .env_remove("DISPLAY");
-        command.stdin(Stdio::null());
-        command
-    }
-
-    /// Runs to the end and gives what was said. Not through a pipe: Wine's services would hold it open.
-    fn said(&self, arguments: &[&str]) -> Option<(bool, String)> {
-        /// Far more than any call takes.
-        const PATIENCE: Duration = Duration::from_secs(60);
-        let path = self.folder.path().join("said.txt");
-        let mut command = self.wine(arguments);
-        command.stdout(fs::File::create(&path).unwrap()).stderr(Stdio::null());
-        let mut child = command.spawn().ok()?;
-        let begun = Instant::now();
-        let status = loop {
-            if let Some(status) = child.try_wait().unwrap() {
-                break status;
-            }
-            if begun.elapsed() > PATIENCE {
-                child.kill().unwrap();
-                panic!("{arguments:?} does not end; it said: {}", fs::read_to_string(&path).unwrap());
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        };
-        let said = String::from_utf8_lossy(&fs::read(&path).unwrap()).replace('\r', "");
-        Some((status.success(), said))
-    }
-
-    /// A path below `C:\`.
-    fn drive(&self, path: &str) -> PathBuf {
-        self.folder.path().join("prefix/drive_c").join(path)
-    }
-
-    fn registry(&self, arguments: &[&str]) {
-        let (done, said) = self.said(&[&["reg"], arguments].concat()).unwrap();
-        assert!(done, "{arguments:?}: {said}");
-    }
-
-    fn set(&self, key: &str, value: &str, kind: &str, data: &str) {
-        self.registry(&["add", key, "/v", value, "/t", kind, "/d", data, "/f"]);
-    }
-
-    /// The codes that DISM is to end with, one after the other.
-    fn dism_answers(&self, codes: &[&str]) {
-        fs::write(
-            self.drive("dism-answers.txt"),
-            codes.iter().map(|code| format!("{code}\n")).collect::<String>(),
-        )
-        .unwrap();
-    }
-
-    /// How DISM was called since the last look.
-    fn dism_calls(&self) -> Vec<String> {
-        let path = self.drive("dism-calls.txt");
-        let calls = fs::read_to_string(&path).unwrap_or_default();
-        drop(fs::remove_file(path));
-        calls.lines().map(str::to_owned).collect()
-    }
-
-    /// Runs a script in a folder of `C:` and gives what it said with the code that `cmd.exe` saw: the host would see its
-    /// last byte only. (A `call` would lose it under Wine.)
-    fn run(&self, folder: &str, script: &str, arguments: &str) -> (String, String) {
-        let folder = folder.replace('/', "\\");
-        let caller = format!(
-            "@echo off\r\ncd /d \"C:\\{folder}\"\r\ncmd /c {script} {arguments}\r\necho code=%errorlevel%\r\n"
-        );
-        fs::write(self.drive("caller.cmd"), caller).unwrap();
-        let (_, said) = self.said(&["cmd", "/c", r"C:\caller.cmd"]).unwrap();
-        let (said, code) = said.trim_end().rsplit_once("code=").unwrap();
-        (said.to_owned(), code.to_owned())
-    }
-}
-
-impl Drop for Machine {
-    fn drop(&mut self) {
-        if let Some(mut keeper) = self.keeper.take() {
-            drop(keeper.stdin.take());
-            drop(keeper.wait());
-        }
-        // The folder can only be removed once its Windows has ended.
-        drop(self.said(&["wineboot", "-k"]));
-    }
-}
-
-#[expect(clippy::print_stdout, reason = "a test says what it skips")]
-fn skip(why: &str) -> Option<Machine> {
-    println!("skipped: {why}");
-    None
-}
-
 /// A folder whose name has what spoils careless scripts. (A percent sign in it is lost by Wine itself.)
 const FOLDER: &str = "kb's (x86) & more!/KB5086672";
 
@@ -379,6 +238,7 @@ fn the_scripts_run_under_wine() {
     check("", "0", &["Nothing to do"]);
     assert_eq!(machine.dism_calls(), Vec::<String>::new());
     several_steps(&machine);
+    an_old_machine(&machine);
     an_image(&machine);
     collected(&machine);
 }
@@ -440,6 +300,30 @@ fn several_steps(machine: &Machine) {
         "{said}"
     );
     assert!(said.contains("It then checks for build 14393.9140"), "{said}");
+}
+
+/// Windows 7: wusa, and no revision to compare.
+fn an_old_machine(machine: &Machine) {
+    for kb in ["KB4536952", "KB4534310"] {
+        let folder = machine.drive("kb").join(kb).join("windows-7-x64");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(format!("windows6.1-{}-x64.msu", kb.to_lowercase())), "package").unwrap();
+    }
+    fs::write(machine.drive("kb/KB4534310/w7.cmd"), install_script(&windows_7())).unwrap();
+    machine.set(CURRENT_VERSION, "CurrentBuild", "REG_SZ", "7601");
+    machine.set(CURRENT_VERSION, "InstallationType", "REG_SZ", "Client");
+    machine.dism_answers(&["2359302", "3010"]);
+    let (said, code) = machine.run("kb/KB4534310", "w7.cmd", "");
+    assert_eq!(code, "3010", "{said}");
+    assert!(said.contains("installed already") && said.contains("waits for a restart"), "{said}");
+    let calls = machine.dism_calls();
+    let [stack, target] = calls.as_slice() else { panic!("{calls:?}") };
+    assert!(stack.contains("wusa.exe") && stack.contains("kb4536952"), "{stack}");
+    assert!(target.contains("kb4534310-x64.msu") && target.ends_with("/quiet /norestart"), "{target}");
+    let (said, code) = machine.run("kb/KB4534310", "w7.cmd", "check");
+    assert_eq!(code, "22", "{said}");
+    machine.set(CURRENT_VERSION, "CurrentBuild", "REG_SZ", "14393");
+    machine.set(CURRENT_VERSION, "InstallationType", "REG_SZ", "Server Core");
 }
 
 /// The other form: a mount folder.

@@ -1,4 +1,4 @@
-/* Stands in for dism.exe under Wine: writes down how it was called, and ends with the next code of a list.
+/* Stands in for dism.exe and wusa.exe under Wine: writes down how it was called, and ends with the next code of a list.
    C:\dism-calls.txt gets the command line; C:\dism-answers.txt has the codes, one to a line. */
 #include <stdio.h>
 #include <string.h>

@@ -3,24 +3,24 @@
 
 /// A code with its sentences.
 #[derive(Debug)]
-pub(super) struct Code {
+struct Code {
     /// As logs and articles write it.
-    pub(super) number: u32,
+    number: u32,
     /// What it means.
     meaning: &'static str,
     /// What to do.
     advice: &'static str,
 }
 
-const fn code(code: u32, meaning: &'static str, advice: &'static str) -> Code {
-    Code { number: code, meaning, advice }
+const fn code(number: u32, meaning: &'static str, advice: &'static str) -> Code {
+    Code { number, meaning, advice }
 }
 
 /// Codes that say that a package is not for this system: wrong product, architecture, or .NET, or already newer.
-pub(super) const NOT_APPLICABLE: [u32; 2] = [0x800f_081e, 0x8024_0017];
+const NOT_APPLICABLE: [u32; 2] = [0x800f_081e, 0x8024_0017];
 
 /// The table. The sentences go through `echo` as they stand: no letter that means something to `cmd.exe`.
-pub(super) const CODES: &[Code] = &[
+const CODES: &[Code] = &[
     code(
         0x800f_081e,
         "the package is not applicable",
@@ -132,7 +132,7 @@ pub(super) const CODES: &[Code] = &[
 
 /// How `%errorlevel%` may show a code: signed, as `cmd.exe` does; unsigned, as others do; and without its first half,
 /// as DISM does with codes of Windows itself (0x80070070 is 112).
-pub(super) fn forms(code: u32) -> Vec<String> {
+fn forms(code: u32) -> Vec<String> {
     /// The upper half of such codes.
     const FROM_WINDOWS: u32 = 0x8007;
     let mut forms = vec![code.cast_signed().to_string(), code.to_string()];

@@ -10,6 +10,8 @@ rem Exit codes:
 rem   0    the file is written
 rem   1    it could not be written
 setlocal EnableExtensions DisableDelayedExpansion
+rem A variable of this name would hide the exit codes.
+set "ERRORLEVEL="
 set "DIRCMD="
 rem A 32-bit prompt on a 64-bit Windows is shown 32-bit tools; the machine's own ones are in Sysnative.
 set "SYSTEM=%SystemRoot%\System32"

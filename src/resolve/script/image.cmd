@@ -1,6 +1,8 @@
 @echo off
 {{header}}
 setlocal EnableExtensions DisableDelayedExpansion
+rem A variable of this name would hide the exit codes.
+set "ERRORLEVEL="
 set "HERE=%~dp0"
 set "SYSTEM=%SystemRoot%\System32"
 if defined PROCESSOR_ARCHITEW6432 if exist "%SystemRoot%\Sysnative\reg.exe" set "SYSTEM=%SystemRoot%\Sysnative"
@@ -9,9 +11,9 @@ if defined KBMIRROR_DISM set "DISM=%KBMIRROR_DISM%"
 set "LOG=%TEMP%\kbmirror-{{kb}}-image.log"
 
 echo {{kb}}: {{subject}}
-set "MOUNT=%~1"
+set "MOUNT=%~f1"
 set "CLEANUP=%~2"
-if not defined MOUNT goto usage
+if "%~1"=="" goto usage
 if not defined CLEANUP goto begin
 if /i "%CLEANUP%"=="cleanup" goto begin
 :usage
@@ -78,7 +80,7 @@ exit /b 20
 
 :failed
 echo.
-echo DISM ended with code %RESULT%. The steps after it were not begun.
+echo DISM ended with code %RESULT%.{{rest}}
 call :advise
 echo Its log: "%LOG%"
 echo To give the image up: dism.exe /Unmount-Image /MountDir:"%MOUNT%" /Discard

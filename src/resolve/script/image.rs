@@ -41,6 +41,7 @@ pub(super) fn script(job: &Job) -> String {
         ("kb", job.kb.to_string()),
         ("subject", format!("{}, into a mounted image", job.subject())),
         ("demo", job.demo_refusal()),
+        ("rest", job.rest_of_steps().to_owned()),
         ("architecture", architecture_check(job)),
         ("family", family_check(job)),
         ("files", job.file_checks()),
@@ -125,7 +126,10 @@ fn steps(job: &Job) -> String {
 
 fn done(job: &Job) -> String {
     match job.expected_revision {
-        Some(revision) => format!("echo {}: done. The image is now at revision {revision}.", job.kb),
+        Some(revision) => format!(
+            "echo {}: done. The image should now be at revision {revision}; to see: dism.exe %IMAGE% /Get-Packages",
+            job.kb
+        ),
         None => format!("echo {}: done.", job.kb),
     }
 }

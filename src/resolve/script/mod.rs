@@ -179,6 +179,15 @@ impl Job {
         Some(format!("{}\\", path(folder)))
     }
 
+    /// What a failure leaves of the other steps.
+    fn rest_of_steps(&self) -> &'static str {
+        if self.calls().count() > 1 {
+            " What came before it stays; what comes after it was not begun."
+        } else {
+            ""
+        }
+    }
+
     fn demo_refusal(&self) -> String {
         if !self.is_demo {
             return String::new();

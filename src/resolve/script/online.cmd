@@ -1,6 +1,8 @@
 @echo off
 {{header}}
 setlocal EnableExtensions DisableDelayedExpansion
+rem A variable of this name would hide the exit codes.
+set "ERRORLEVEL="
 set "DIRCMD="
 set "HERE=%~dp0"
 rem A 32-bit prompt on a 64-bit Windows is shown 32-bit tools; the machine's own ones are in Sysnative.
@@ -95,9 +97,10 @@ exit /b 20
 
 :failed
 echo.
-echo %INSTALLER% ended with code %RESULT%. The steps after it were not begun.
+echo %INSTALLER% ended with code %RESULT%.{{rest}}
 call :advise
-echo Its log: "%LOG%"
+if "%INSTALLER%"=="DISM" echo Its log: "%LOG%"
+if "%INSTALLER%"=="wusa" echo Its log: Event Viewer, Windows Logs, Setup
 echo More detail: "%SystemRoot%\Logs\CBS\CBS.log"
 exit /b 20
 

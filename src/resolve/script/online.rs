@@ -38,6 +38,7 @@ pub(super) fn script(job: &Job) -> String {
         ("kb", job.kb.to_string()),
         ("subject", job.subject()),
         ("demo", job.demo_refusal()),
+        ("rest", job.rest_of_steps().to_owned()),
         ("family", family_check(job)),
         ("architecture", architecture_check(job)),
         ("there", there_check(job)),
@@ -231,7 +232,9 @@ fn space_check(job: &Job) -> String {
         lines(&[
             "call :free",
             "if not defined FREE_MB echo The free space of %SystemDrive% could not be read and is not checked.",
-            &format!("if defined FREE_MB if %FREE_MB% LSS {needed} goto no_space"),
+            // An empty variable in a comparison would end the whole script.
+            "if not defined FREE_MB set \"FREE_MB=2147483647\"",
+            &format!("if %FREE_MB% LSS {needed} goto no_space"),
         ])
     })
 }
@@ -367,7 +370,7 @@ set "RESULT=%errorlevel%""#;
 /// The package inside is the one cabinet that is not the scan data.
 const EXPAND: &str = r#"set "INSTALLER=expand"
 md "%WORK%"
-"%SYSTEM%\expand.exe" -F:*.cab "%FILE%" "%WORK%" >nul
+"%SYSTEM%\expand.exe" "%FILE%" -F:*.cab "%WORK%" >nul
 set "RESULT=%errorlevel%"
 set "CAB="
 for /f "delims=" %%C in ('dir /b /a-d "%WORK%\*.cab" 2^>nul') do if /i not "%%C"=="WSUSSCAN.cab" set "CAB=%WORK%\%%C"

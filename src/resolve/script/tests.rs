@@ -73,8 +73,7 @@ fn check(text: &str) {
     for word in ["/resetbase", "add-windowspackage", "powershell"] {
         assert!(!lower.contains(word), "{word}");
     }
-    let labels: Vec<&str> =
-        text.lines().filter_map(|line| line.strip_prefix(':')).map(|label| label.trim()).collect();
+    let labels: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix(':')).map(str::trim).collect();
     let jump = regex::Regex::new(r"(?:goto|call) :?(\w+)").unwrap();
     for line in text.lines() {
         assert!(line.len() <= LONGEST_LINE, "{}", line.len());
@@ -85,6 +84,9 @@ fn check(text: &str) {
             let count = labels.iter().filter(|label| **label == &found[1]).count();
             assert_eq!(count, 1, "the label {:?} of {line:?}", &found[1]);
         }
+        // An empty variable in a comparison of numbers ends the script; these two are never empty.
+        let compares = line.contains(" GEQ ") || line.contains(" LSS ");
+        assert!(!compares || line.starts_with("if %UBR% ") || line.starts_with("if %FREE_MB% "), "{line}");
         // No blocks: a bracket in a path would end them.
         assert!(!line.trim_end().ends_with('('), "{line}");
     }

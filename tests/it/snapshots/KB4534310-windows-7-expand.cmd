@@ -38,6 +38,8 @@ rem   20    a package was refused or failed; the code and what to do are shown
 rem   21    the KB is not in
 rem   22    whether the KB is in cannot be told
 setlocal EnableExtensions DisableDelayedExpansion
+rem A variable of this name would hide the exit codes.
+set "ERRORLEVEL="
 set "DIRCMD="
 set "HERE=%~dp0"
 rem A 32-bit prompt on a 64-bit Windows is shown 32-bit tools; the machine's own ones are in Sysnative.
@@ -167,9 +169,10 @@ exit /b 20
 
 :failed
 echo.
-echo %INSTALLER% ended with code %RESULT%. The steps after it were not begun.
+echo %INSTALLER% ended with code %RESULT%. What came before it stays; what comes after it was not begun.
 call :advise
-echo Its log: "%LOG%"
+if "%INSTALLER%"=="DISM" echo Its log: "%LOG%"
+if "%INSTALLER%"=="wusa" echo Its log: Event Viewer, Windows Logs, Setup
 echo More detail: "%SystemRoot%\Logs\CBS\CBS.log"
 exit /b 20
 
@@ -219,7 +222,7 @@ for %%F in ("%FILE%") do if /i "%%~xF"==".cab" goto add_cabinet
 set "WORK=%TEMP%\kbmirror-KB4534310-%RANDOM%"
 set "INSTALLER=expand"
 md "%WORK%"
-"%SYSTEM%\expand.exe" -F:*.cab "%FILE%" "%WORK%" >nul
+"%SYSTEM%\expand.exe" "%FILE%" -F:*.cab "%WORK%" >nul
 set "RESULT=%errorlevel%"
 set "CAB="
 for /f "delims=" %%C in ('dir /b /a-d "%WORK%\*.cab" 2^>nul') do if /i not "%%C"=="WSUSSCAN.cab" set "CAB=%WORK%\%%C"

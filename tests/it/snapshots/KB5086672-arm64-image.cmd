@@ -33,6 +33,8 @@ rem   18    a demonstration: nothing can be installed
 rem   19    dism.exe is missing
 rem   20    a package was refused or failed; the code and what to do are shown
 setlocal EnableExtensions DisableDelayedExpansion
+rem A variable of this name would hide the exit codes.
+set "ERRORLEVEL="
 set "HERE=%~dp0"
 set "SYSTEM=%SystemRoot%\System32"
 if defined PROCESSOR_ARCHITEW6432 if exist "%SystemRoot%\Sysnative\reg.exe" set "SYSTEM=%SystemRoot%\Sysnative"
@@ -41,9 +43,9 @@ if defined KBMIRROR_DISM set "DISM=%KBMIRROR_DISM%"
 set "LOG=%TEMP%\kbmirror-KB5086672-image.log"
 
 echo KB5086672: Windows 11 24H2, 25H2, 26H2, arm64, into a mounted image
-set "MOUNT=%~1"
+set "MOUNT=%~f1"
 set "CLEANUP=%~2"
-if not defined MOUNT goto usage
+if "%~1"=="" goto usage
 if not defined CLEANUP goto begin
 if /i "%CLEANUP%"=="cleanup" goto begin
 :usage
@@ -93,7 +95,7 @@ echo Removing what was replaced. This takes long.
 set "RESULT=%errorlevel%"
 if not "%RESULT%"=="0" goto failed
 :done
-echo KB5086672: done. The image is now at revision 8117.
+echo KB5086672: done. The image should now be at revision 8117; to see: dism.exe %IMAGE% /Get-Packages
 echo Still to do: dism.exe /Unmount-Image /MountDir:"%MOUNT%" /Commit
 if not defined CLEANUP echo A smaller image: run this script with the word cleanup after the folder, before unmounting.
 exit /b 0
@@ -130,7 +132,7 @@ exit /b 20
 
 :failed
 echo.
-echo DISM ended with code %RESULT%. The steps after it were not begun.
+echo DISM ended with code %RESULT%.
 call :advise
 echo Its log: "%LOG%"
 echo To give the image up: dism.exe /Unmount-Image /MountDir:"%MOUNT%" /Discard

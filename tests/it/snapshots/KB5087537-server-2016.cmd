@@ -35,6 +35,8 @@ rem   20    a package was refused or failed; the code and what to do are shown
 rem   21    the KB is not in
 rem   22    whether the KB is in cannot be told
 setlocal EnableExtensions DisableDelayedExpansion
+rem A variable of this name would hide the exit codes.
+set "ERRORLEVEL="
 set "DIRCMD="
 set "HERE=%~dp0"
 rem A 32-bit prompt on a 64-bit Windows is shown 32-bit tools; the machine's own ones are in Sysnative.
@@ -80,7 +82,8 @@ if not exist "%HERE%server-2016-x64\windows10.0-kb5087537-x64.msu" echo Missing:
 if defined MISSING goto missing
 call :free
 if not defined FREE_MB echo The free space of %SystemDrive% could not be read and is not checked.
-if defined FREE_MB if %FREE_MB% LSS 3400 goto no_space
+if not defined FREE_MB set "FREE_MB=2147483647"
+if %FREE_MB% LSS 3400 goto no_space
 
 set "APPLIED="
 set "RESTART="
@@ -169,9 +172,10 @@ exit /b 20
 
 :failed
 echo.
-echo %INSTALLER% ended with code %RESULT%. The steps after it were not begun.
+echo %INSTALLER% ended with code %RESULT%. What came before it stays; what comes after it was not begun.
 call :advise
-echo Its log: "%LOG%"
+if "%INSTALLER%"=="DISM" echo Its log: "%LOG%"
+if "%INSTALLER%"=="wusa" echo Its log: Event Viewer, Windows Logs, Setup
 echo More detail: "%SystemRoot%\Logs\CBS\CBS.log"
 exit /b 20
 
