@@ -73,7 +73,7 @@ impl Machine {
     /// Runs to the end and gives what was said. Not through a pipe: Wine's services would hold it open.
     fn said(&self, arguments: &[&str]) -> Option<(bool, String)> {
         /// Far more than any call takes.
-        const PATIENCE: Duration = Duration::from_mins(1);
+        const PATIENCE: Duration = Duration::from_mins(2);
         let path = self.folder.path().join("said.txt");
         let mut command = self.wine(arguments);
         command.stdout(fs::File::create(&path).unwrap()).stderr(Stdio::null());

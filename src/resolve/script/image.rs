@@ -37,7 +37,7 @@ const NOT_CHECKED: &[&str] = &[
 pub(super) fn script(job: &Job) -> String {
     let not_checked: Vec<String> = NOT_CHECKED.iter().map(|&line| line.to_owned()).collect();
     let values = [
-        ("header", job.header("adds to a mounted image:", USAGE, CODES, &not_checked)),
+        ("header", job.header("a mounted image", USAGE, CODES, &not_checked)),
         ("kb", job.kb.to_string()),
         ("subject", format!("{}, into a mounted image", job.subject())),
         ("demo", job.demo_refusal()),

@@ -200,7 +200,7 @@ impl Job {
 
     /// The opening comment: what for, which files, which exit codes.
     fn header(&self, what: &str, usage: &[&str], codes: &[(&str, &str)], not_checked: &[String]) -> String {
-        let mut lines = vec![format!("kbmirror: {what} {}.", self.kb)];
+        let mut lines = vec![format!("kbmirror: {} for {what}.", self.kb)];
         if self.is_demo {
             lines.push("DEMO: the files are stand-ins; this script refuses to install them.".to_owned());
         }

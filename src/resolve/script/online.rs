@@ -34,7 +34,7 @@ const USAGE: &[&str] = &[
 
 pub(super) fn script(job: &Job) -> String {
     let values = [
-        ("header", job.header("installs on a running machine:", USAGE, CODES, &not_checked(job))),
+        ("header", job.header("a running machine", USAGE, CODES, &not_checked(job))),
         ("kb", job.kb.to_string()),
         ("subject", job.subject()),
         ("demo", job.demo_refusal()),

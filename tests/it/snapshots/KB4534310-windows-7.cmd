@@ -1,5 +1,5 @@
 @echo off
-rem kbmirror: installs on a running machine: KB4534310.
+rem kbmirror: KB4534310 for a running machine.
 rem
 rem For:       Windows 7, x64; build 7601; client
 rem Products:  Windows 7

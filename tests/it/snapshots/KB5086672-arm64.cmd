@@ -1,5 +1,5 @@
 @echo off
-rem kbmirror: installs on a running machine: KB5086672.
+rem kbmirror: KB5086672 for a running machine.
 rem
 rem For:       Windows 11 24H2, 25H2, 26H2, arm64; build 26100 or 26200 or 26300; client
 rem Products:  Windows 11, version 24H2; Windows 11, version 25H2

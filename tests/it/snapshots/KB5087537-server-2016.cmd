@@ -1,5 +1,5 @@
 @echo off
-rem kbmirror: installs on a running machine: KB5087537.
+rem kbmirror: KB5087537 for a running machine.
 rem
 rem For:       Windows Server 2016, x64; build 14393; server
 rem Products:  Windows Server 2016
