@@ -1,6 +1,5 @@
 //! `script`, `stage`, and `--host`: from a plan to what lies on the other side.
 #![expect(clippy::disallowed_methods, reason = "what was made is read as it lies")]
-#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
 use std::fs;
 
