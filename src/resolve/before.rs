@@ -17,7 +17,7 @@ use super::roles::{Evidence, Role};
 use super::sets::PackageSet;
 use super::steps::Draft;
 use crate::error::Result;
-use crate::servicing::{Family, Knowledge, NeededAs, StackFloor};
+use crate::servicing::{Family, Knowledge, NeededAs, NeedsSince, StackFloor};
 use crate::update::{Kb, Kind};
 
 impl From<NeededAs> for Role {
@@ -35,7 +35,8 @@ impl Ask<'_> {
         let mut drafts = Vec::new();
         let Some(family) = self.family_of(set) else { return Ok(drafts) };
         let is_update = set.kind.is_none_or(|kind| !matches!(kind, Kind::Ssu | Kind::Enablement));
-        if let Some(row) = self.knowledge.needs_since(family, self.date_of(set)).filter(|_| is_update) {
+        let since = self.knowledge.needs_since(family, self.date_of(set)).filter(|_| is_update);
+        if let Some(row) = since {
             for needed in row.needs.iter().filter(|needed| needed.kb != set.kb) {
                 if self.request.has(needed.kb) {
                     continue;
@@ -52,11 +53,12 @@ impl Ask<'_> {
                 drafts.push(draft);
             }
         }
+        let from_row = drafts.len();
         self.named_before(set, set.kb, &mut drafts, answer)?;
         let has_stack = set.members.iter().any(|member| member.role == Role::Ssu)
-            || drafts.iter().any(|draft| draft.role == Role::Ssu);
+            || drafts.iter().skip(from_row).any(|draft| draft.role == Role::Ssu);
         if takes_stack(set.kind) && !has_stack {
-            drafts.extend(self.separate_stack(set, family, answer)?);
+            drafts.extend(self.separate_stack(set, family, since.and_then(stack_since), answer)?);
             drafts.extend(self.floor(set, family, answer)?);
         }
         Ok(drafts)
@@ -85,10 +87,22 @@ impl Ask<'_> {
         Ok(())
     }
 
-    fn separate_stack(&self, set: &PackageSet, family: &Family, answer: &mut Plan) -> Result<Option<Draft>> {
+    /// The separate stack, unless the machine has one that serves. What was published before a stack that all updates
+    /// since a day need is behind that one.
+    fn separate_stack(
+        &self,
+        set: &PackageSet,
+        family: &Family,
+        since: Option<Date>,
+        answer: &mut Plan,
+    ) -> Result<Option<Draft>> {
         let Some(row) = self.knowledge.separate_stack(family, self.date_of(set)) else { return Ok(None) };
-        let stacks = stacks_of(family, self.library, self.knowledge)?;
+        let mut stacks = stacks_of(family, self.library, self.knowledge)?;
+        stacks.retain(|_, published| since.is_none_or(|since| *published >= since));
         let Some(needed) = stack_for(set, family, self.date_of(set), &stacks, self.knowledge) else {
+            if since.is_some() {
+                return Ok(None);
+            }
             answer.warnings.push(format!(
                 "{} takes its servicing stack as a package of its own, and none is known that was published up to {}: install the newest one first",
                 family.name, set.kb
@@ -173,6 +187,11 @@ impl Ask<'_> {
     }
 }
 
+/// From when on updates need a certain stack, where the row names one.
+fn stack_since(row: &NeedsSince) -> Option<Date> {
+    row.needs.iter().any(|needed| needed.role == NeededAs::Ssu).then_some(row.from)
+}
+
 /// Kinds that are installed by the servicing stack's leave.
 fn takes_stack(kind: Option<Kind>) -> bool {
     kind.is_some_and(|kind| {
@@ -194,7 +213,9 @@ fn stacks_of(family: &Family, library: &dyn Library, knowledge: &Knowledge) -> R
         *known = date.min(*known);
     };
     for package in knowledge.packages() {
-        let own = package.kind == Kind::Ssu && package.family == family.id;
+        // Titles of before 2018-10 do not say of a stack that it is one.
+        let kind = knowledge.kind_of(package.kb).unwrap_or(package.kind);
+        let own = kind == Kind::Ssu && package.family == family.id;
         if let Some(date) = package.date.filter(|_| own) {
             add(package.kb, date);
         }
@@ -258,7 +279,9 @@ pub fn closure(set: &PackageSet, library: &dyn Library, knowledge: &Knowledge) -
         }
         if takes_stack(set.kind) {
             if knowledge.separate_stack(family, date).is_some() {
-                let stacks = stacks_of(family, library, knowledge)?;
+                let mut stacks = stacks_of(family, library, knowledge)?;
+                let since = knowledge.needs_since(family, date).and_then(stack_since);
+                stacks.retain(|_, published| since.is_none_or(|since| *published >= since));
                 let needed = stack_for(set, family, date, &stacks, knowledge);
                 along.extend(needed.map(|kb| Along { kb, role: Role::Ssu, always: true }));
             }
