@@ -6,15 +6,15 @@
 //! Updates and edition; then the steps. Where several sets are left and all are refused for the same reason, that is
 //! the answer; else the choices are.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::answer::{Choice, Plan, Reason, Status};
 use super::library::Library;
 use super::request::{Goal, Request};
 use super::sets::PackageSet;
 use crate::error::Result;
-use crate::servicing::{Family, Knowledge};
-use crate::update::{Architecture, Kb, Kind};
+use crate::servicing::{Family, Installation, Knowledge};
+use crate::update::{Architecture, Build, Kb, Kind};
 
 /// The plan for a request. Fails only where the library does.
 pub fn resolve(request: &Request, library: &dyn Library, knowledge: &Knowledge) -> Result<Plan> {
@@ -63,8 +63,26 @@ fn families_at<'k>(request: &Request, knowledge: &'k Knowledge) -> Result<Vec<&'
         if families.is_empty() {
             return Err(format!("build {build} is {there}, and no {} has it", wanted.as_str()));
         }
+    } else if let Some(line) = line_of(build, &families, knowledge) {
+        families.retain(|family| family.installation == line);
     }
     Ok(families)
+}
+
+/// Client or server by the revision, where both have the build and their releases have parted. A revision that just
+/// one of them released is that one's. So is one past the last that they shared when the release next below it is: a
+/// hotpatched machine is between two releases.
+fn line_of(build: Build, families: &[&Family], knowledge: &Knowledge) -> Option<Installation> {
+    let mut released: BTreeMap<u32, BTreeSet<Installation>> = BTreeMap::new();
+    for family in families.iter().filter(|_| families.len() > 1) {
+        for release in knowledge.history_of(family) {
+            released.entry(release.build.revision).or_default().insert(family.installation);
+        }
+    }
+    let shared = released.iter().rfind(|(_, by)| by.len() > 1).map_or(0, |(&revision, _)| revision);
+    let (&nearest, by) = released.range(..=build.revision).next_back()?;
+    let tells = by.len() == 1 && (nearest == build.revision || nearest > shared);
+    by.first().copied().filter(|_| tells)
 }
 
 /// A request with all that it is judged by.
