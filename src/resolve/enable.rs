@@ -20,6 +20,9 @@ impl Ask<'_> {
     pub(super) fn plan_release(&self, release: &str) -> Result<Plan> {
         let knowledge = self.knowledge;
         let answer = self.answer(None);
+        if let Some(at) = self.request.at().filter(|at| self.is_release(at.number, release)) {
+            return Ok(done(answer, at, format!("build {at} is {release} already")));
+        }
         let named: Vec<&Enablement> =
             knowledge.enablements().iter().filter(|row| row.release.eq_ignore_ascii_case(release)).collect();
         // The versions of two families may have one name: Windows 10 22H2 and Windows 11 22H2.
@@ -46,6 +49,14 @@ impl Ask<'_> {
         let advice =
             format!("no package leads from {machine} to {release}: that takes media or a feature update");
         Ok(self.refused(answer, Status::NotApplicable, advice))
+    }
+
+    /// Whether a build of the machine's family is this version; of a family of one version every build is.
+    fn is_release(&self, build: u32, release: &str) -> bool {
+        self.at.iter().any(|family| match family.release_of(build) {
+            Some(own) => own.eq_ignore_ascii_case(release),
+            None => family.has_release(release),
+        })
     }
 
     /// The plan for an enablement package.
@@ -123,19 +134,13 @@ impl Ask<'_> {
             return no(format!("{} goes onto a running machine or into install.wim (--for image)", row.kb));
         }
         if let Some(at) = request.at() {
-            let done = at.number >= row.to || request.has(row.kb);
-            if done {
-                let mut plan = answer.clone();
-                plan.status = Status::NothingToDo;
-                plan.total_bytes = Some(0);
-                plan.missing_bytes = Some(0);
-                plan.expected_build = Some(at);
-                plan.advice = Some(if at.number >= row.to {
+            if at.number >= row.to || request.has(row.kb) {
+                let why = if at.number >= row.to {
                     format!("build {at} is {} or later already", row.release)
                 } else {
                     format!("{} is installed: restart the machine", row.kb)
-                });
-                return Some(plan);
+                };
+                return Some(done(answer.clone(), at, why));
             }
         }
         if let Some(ltsc) = self.ltsc_of(family.id).first() {
@@ -302,6 +307,16 @@ impl Ask<'_> {
         draft.needed_if = open.then(|| format!("build below {}", row.to));
         Ok(draft)
     }
+}
+
+/// The answer for a machine that has the version.
+fn done(mut answer: Plan, at: Build, why: String) -> Plan {
+    answer.status = Status::NothingToDo;
+    answer.total_bytes = Some(0);
+    answer.missing_bytes = Some(0);
+    answer.expected_build = Some(at);
+    answer.advice = Some(why);
+    answer
 }
 
 fn release_name(family: &Family, build: u32) -> String {
