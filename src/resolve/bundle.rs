@@ -39,6 +39,13 @@ impl Ask<'_> {
                 releases.is_empty() || releases.contains(dotnet)
             };
             members.retain(|member| fits(member));
+            // What nobody recorded may well be there; only the Catalog's own list says that it is not.
+            let parent = self.knowledge.dotnet_parent(set.kb).filter(|_| set.updates.is_empty());
+            if let Some(text) = parent.and_then(|row| row.incomplete.as_ref()).filter(|_| members.is_empty())
+            {
+                let advice = format!("{}: {text}: kbmirror crawl {} asks the Catalog", set.kb, set.kb);
+                return Err(Box::new(self.refused(answer, Status::Unknown, advice)));
+            }
             if members.is_empty() {
                 let there: Vec<String> = set
                     .members
