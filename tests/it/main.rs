@@ -8,6 +8,7 @@ mod direction;
 mod documents;
 mod harness;
 mod lint;
+mod honest_liars;
 mod main_job;
 mod recorded_pages;
 mod resolver_cases;

@@ -1,0 +1,218 @@
+//! Extended Security Updates, the long-term editions, and .NET Framework, of which the build says nothing.
+
+use kbmirror::resolve::Shelf;
+use kbmirror::servicing::Knowledge;
+
+use super::stacks::entries;
+use super::{Case, hold, hold_on};
+
+const ESU: &str =
+    "design §10: esu false refuses what ESU began to gate, unless the edition is a known LTSC in support";
+const ESU_TRUE: &str = "design §10: esu true means that the preparation is done; absent -> plan and warning";
+const PREPARATION: &str = "servicing §3: KB5072653 (2025-11) -> KB5126256 (2026-09), needs KB5066791+";
+const CHILD: &str = "servicing §3.4: choose by the .NET release value on the target, or ship all children";
+const BUILD: &str = "design §10: the OS build never proves the state of .NET";
+const OWN_26H1: &str = "servicing §3.4: 26H1 has its own .NET KB (KB5074837 where 26100 has KB5074828)";
+
+#[test]
+fn extended_security_updates() {
+    let cases: &[Case] = &[
+        (
+            ESU,
+            "KB5129236 | x64 19044.6456 client esu=false edition=EnterpriseS",
+            "install target KB5129236",
+            "",
+        ),
+        (
+            ESU,
+            "KB5129236 | x64 19044.6456 client esu=false edition=IoTEnterpriseS",
+            "install target KB5129236",
+            "",
+        ),
+        (
+            ESU,
+            "KB5129236 | x64 19044.6456 client esu=false edition=enterprises",
+            "install target KB5129236",
+            "",
+        ),
+        (
+            ESU,
+            "KB5129236 | x64 19044.6456 client esu=false edition=Professional",
+            "needs_prerequisite esu_preparation KB5126256",
+            "key",
+        ),
+        (
+            ESU,
+            "KB5129236 | x64 19045.6456 client esu=false",
+            "needs_prerequisite esu_preparation KB5126256",
+            "",
+        ),
+        (
+            ESU,
+            "KB5129236 | x64 19045.6456 client esu=false for=image",
+            "needs_prerequisite esu_preparation KB5126256",
+            "",
+        ),
+        (
+            "design §10: an edition unknown matters only where an LTSC exists",
+            "KB5129236 | x64 19044.6456 client esu=false",
+            "needs_prerequisite esu_preparation KB5126256",
+            "LTSC 2021",
+        ),
+        (ESU_TRUE, "KB5129236 | x64 19045.6456 client esu=true", "install target KB5129236", ""),
+        (ESU_TRUE, "KB5129236 | x64 19045.6456 client", "install target KB5129236", "KB5126256"),
+        (
+            PREPARATION,
+            "KB5129236 | x64 19045.6000 client esu=false",
+            "needs_prerequisite prerequisite KB5066791, esu_preparation KB5126256",
+            "",
+        ),
+        (
+            PREPARATION,
+            "KB5120249 | x64 19045.6456 client esu=false",
+            "needs_prerequisite esu_preparation KB5072653",
+            "",
+        ),
+        (
+            "facts: ESU is needed for LCUs from 2025-11 on",
+            "KB5066791 | x64 19045.6000 client esu=false",
+            "install target KB5066791",
+            "",
+        ),
+        (
+            "servicing §1: families span versions: a 21H2 title serves 22H2",
+            "KB5129236 | x64 19045.6456 client esu=true edition=Professional",
+            "install target KB5129236",
+            "",
+        ),
+        (
+            "design §10: --for mirror is always the complete set",
+            "KB5129236 | x64 for=mirror esu=false",
+            "install ssu KB5031539, target KB5129236",
+            "",
+        ),
+        (
+            ESU,
+            "KB5087537 | x64 14393.8957 server esu=false installed=KB5088064",
+            "install target KB5087537",
+            "",
+        ),
+        (
+            ESU,
+            "KB5094123 | x64 17763.8755 client esu=false edition=EnterpriseS",
+            "install target KB5094123",
+            "",
+        ),
+    ];
+    hold(cases);
+}
+
+#[test]
+fn a_long_term_edition_after_its_end_is_like_the_others() {
+    // 2027 is not in the knowledge: as the Catalog may list it one day.
+    let knowledge = Knowledge::built_in().unwrap();
+    let titles = [
+        "2027-01 Cumulative Update for Windows 10 Version 21H2 for x64-based Systems (KB5900001)",
+        "2027-02 Cumulative Update for Windows 10 Version 21H2 for x64-based Systems (KB5900002)",
+    ];
+    let library = Shelf::new(entries(&titles), &knowledge);
+    let cases: &[Case] = &[
+        (
+            ESU,
+            "KB5900001 | x64 19044.6456 client esu=false edition=EnterpriseS",
+            "install target KB5900001",
+            "",
+        ),
+        (
+            ESU,
+            "KB5900002 | x64 19044.6456 client esu=false edition=EnterpriseS",
+            "needs_prerequisite esu_preparation KB5126256",
+            "",
+        ),
+        (
+            ESU,
+            "KB5900002 | x64 19044.6456 client esu=false edition=IoTEnterpriseS",
+            "install target KB5900002",
+            "",
+        ),
+        (
+            ESU_TRUE,
+            "KB5900002 | x64 19044.6456 client esu=true edition=EnterpriseS",
+            "install target KB5900002",
+            "",
+        ),
+    ];
+    hold_on(cases, &library, &knowledge);
+}
+
+#[test]
+fn dotnet_by_what_is_installed() {
+    let cases: &[Case] = &[
+        (BUILD, "KB5126052 | x64 26300.9457 client", "install target KB5126052", ""),
+        (BUILD, "KB5126052 | x64 26100.9999 client", "install target KB5126052", ""),
+        (BUILD, "KB5050182 | x64 17763.8880 server dotnet=4.8", "install dotnet_child KB5049615", ""),
+        (
+            "servicing §9.10: .NET parent KB installed? the machine reports the child",
+            "KB5050182 | x64 17763.6659 server installed=KB5049608",
+            "nothing_to_do",
+            "KB5049608",
+        ),
+        (
+            "servicing §9.10: .NET parent KB installed? the machine reports the child",
+            "KB5050182 | x64 17763.6659 server installed=KB5050182",
+            "nothing_to_do",
+            "",
+        ),
+        (BUILD, "KB5126052 | x64 26300.9457 client installed=KB5126052", "nothing_to_do", ""),
+        (CHILD, "KB5050182 | x64 17763.6659 server dotnet=4.7.2", "install dotnet_child KB5049608", ""),
+        (CHILD, "KB5050182 | x64 17763.6659 server dotnet=3.5", "install dotnet_child KB5049608", ""),
+        (CHILD, "KB5050182 | x64 17763.6659 server dotnet=4.8", "install dotnet_child KB5049615", ""),
+        (CHILD, "KB5050182 | x64 17763.6659 server dotnet=528049", "install dotnet_child KB5049615", ""),
+        (CHILD, "KB5050182 | x64 17763.6659 server dotnet=533320", "not_applicable", "4.8.1"),
+        (
+            CHILD,
+            "KB5050182 | x64 17763.6659 server",
+            "install dotnet_child KB5049608, dotnet_child KB5049615",
+            "0x800f081e",
+        ),
+        (CHILD, "KB5049615 | x64 17763.6659 server dotnet=4.7.2", "not_applicable", ""),
+        (CHILD, "KB5049615 | x64 17763.6659 server dotnet=4.8", "install target KB5049615", ""),
+        (
+            "design §10: --for mirror is always the complete set",
+            "KB5050182 | x64 17763.6659 for=mirror dotnet=4.8 installed=KB5049608",
+            "install dotnet_child KB5049608, dotnet_child KB5049615",
+            "",
+        ),
+        (
+            "facts: the ndp48 child of KB5126144 is not recorded",
+            "KB5126144 | x86 17763.8880 client dotnet=4.8",
+            "unknown",
+            "not recorded",
+        ),
+        (
+            "facts: the ndp48 child of KB5126144 is not recorded",
+            "KB5126144 | x86 17763.8880 client dotnet=4.7.2",
+            "install dotnet_child KB5126043",
+            "",
+        ),
+        (OWN_26H1, "KB5074828 | x64 28000.1719 client", "not_applicable", "KB5074837"),
+        (OWN_26H1, "KB5074837 | x64 26100.8037 client", "not_applicable", "KB5074828"),
+        (OWN_26H1, "KB5074837 | x64 28000.1719 client", "install target KB5074837", ""),
+        (OWN_26H1, "KB5126052 | x64 28000.3086 client", "not_applicable", ""),
+        (OWN_26H1, "KB5126053 | x64 28000.3086 client", "install target KB5126053", ""),
+        (OWN_26H1, "KB5126053 | x64 26300.9457 client", "not_applicable", ""),
+        (
+            "servicing §3.4: 26100 and 28000: ndp481",
+            "KB5120708 | x64 26100.33158 server dotnet=4.8.1",
+            "install target KB5120708",
+            "",
+        ),
+        (
+            "servicing §3.4: 26100 and 28000: ndp481",
+            "KB5120708 | x64 26100.9168 client dotnet=533509",
+            "install target KB5120708",
+            "",
+        ),
+    ];
+    hold(cases);
+}
