@@ -4,6 +4,7 @@
 mod support;
 
 mod bad_input;
+mod catalog_of_facts;
 mod direction;
 mod documents;
 mod harness;

@@ -3,13 +3,17 @@
 #![expect(clippy::print_stdout, reason = "the differences are for people to judge")]
 #![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use kbmirror::resolve::{Library, Shelf, read_line, resolve};
+use kbmirror::resolve::{Shelf, read_line, resolve};
 use kbmirror::servicing::Knowledge;
 use kbmirror::update::Build;
 use serde_json::{Value, json};
+
+use super::catalog_of_facts::catalog_of_facts;
+use super::harness::{Bench, Ran, items, text_of};
+use super::support::Loopback;
 
 /// Cases that are held wrong, with the source that says so.
 const HELD_WRONG: &[(&str, &str)] = &[(
@@ -79,15 +83,15 @@ fn step_differences(wanted: &Value, given: &Value) -> impl Iterator<Item = Strin
     found.into_iter()
 }
 
-/// Answers every case and holds what agrees; cases that are held wrong have to differ still.
-fn hold(cases: &[Value], library: &dyn Library, knowledge: &Knowledge) {
+/// Holds the answers, in the order of the cases, against what the cases expect; cases that are held wrong have to
+/// differ still.
+fn hold(cases: &[Value], answers: &[Value]) {
     let mut groups: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     let mut failed = Vec::new();
-    for case in cases {
+    assert_eq!(cases.len(), answers.len());
+    for (case, answer) in cases.iter().zip(answers) {
         let (id, group) = (case["id"].as_str().unwrap(), case["group"].as_str().unwrap());
-        let request = read_line(&case.to_string()).1.unwrap();
-        let answer = serde_json::to_value(resolve(&request, library, knowledge).unwrap()).unwrap();
-        let differences = differences(&case["expect"], &answer);
+        let differences = differences(&case["expect"], answer);
         let counts = groups.entry(group).or_default();
         counts.1 += 1;
         counts.0 += usize::from(differences.is_empty());
@@ -112,7 +116,112 @@ fn hold(cases: &[Value], library: &dyn Library, knowledge: &Knowledge) {
 fn the_cases_agree_on_knowledge_alone() {
     let Some(cases) = facts("resolver-cases.jsonl") else { return };
     let knowledge = Knowledge::built_in().unwrap();
-    hold(&cases, &Shelf::of_knowledge(&knowledge), &knowledge);
+    let library = Shelf::of_knowledge(&knowledge);
+    let answer = |case: &Value| {
+        let request = read_line(&case.to_string()).1.unwrap();
+        serde_json::to_value(resolve(&request, &library, &knowledge).unwrap()).unwrap()
+    };
+    hold(&cases, &cases.iter().map(answer).collect::<Vec<_>>());
+}
+
+/// The answers of a batch, one a line.
+fn batch(bench: &Bench, lines: &[String]) -> (Ran, Vec<Value>) {
+    let file = bench.path("requests.jsonl");
+    #[expect(clippy::disallowed_methods, reason = "the requests lie outside of the mirror")]
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    let ran = bench.run(&["resolve", "--batch", file.as_str()]);
+    let answers = ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    (ran, answers)
+}
+
+/// Whether a step rests on what the Catalog said: its dialog is among the evidence.
+fn is_of_the_catalog(step: &Value) -> bool {
+    items(&step["evidence"]).iter().any(|evidence| text_of(evidence).contains("download dialog"))
+}
+
+#[test]
+fn the_cases_agree_on_an_index_that_was_crawled() {
+    let Some(cases) = facts("resolver-cases.jsonl") else { return };
+    let Some(catalog) = catalog_of_facts(&cases) else { return };
+    let bench = Bench::new();
+    let loopback = Loopback::start(catalog.world);
+    let (url, host) = (loopback.catalog_url(), loopback.file_host());
+    let mut crawl = vec!["--catalog-url", &url, "--allow-host", &host, "crawl"];
+    crawl.extend(catalog.kbs.iter().map(String::as_str));
+    let crawled = bench.json(&crawl).exits(0).json();
+    assert_eq!(crawled["failures"], json!([]));
+    println!(
+        "crawled: {} KBs, {} requests, {} sets",
+        catalog.kbs.len(),
+        crawled["requests"],
+        items(&crawled["sets"]).len()
+    );
+    // The Catalog is gone: what is answered now rests on the mirror.
+    drop(loopback);
+
+    let lines: Vec<String> = cases.iter().map(Value::to_string).collect();
+    let (first, answers) = batch(&bench, &lines);
+    let (second, _) = batch(&bench, &lines);
+    assert_eq!(first.stdout, second.stdout, "the same state gives the same bytes");
+    assert_eq!((first.code, second.code), (0, 0), "{}", first.stderr);
+    let ids = |values: &[Value]| values.iter().map(|value| value["id"].clone()).collect::<Vec<_>>();
+    assert_eq!(ids(&answers), ids(&cases));
+    hold(&cases, &answers);
+
+    // Which answers rest on what the Catalog said, which on both, and which on knowledge alone.
+    let (mut of_index, mut of_both, mut of_knowledge) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    for answer in &answers {
+        let (id, steps) = (text_of(&answer["id"]), items(&answer["steps"]));
+        let said = steps.iter().filter(|step| is_of_the_catalog(step)).count();
+        let listed = answer["kb"].as_str().is_some_and(|kb| catalog.kbs.iter().any(|listed| listed == kb));
+        let warned =
+            items(&answer["warnings"]).iter().any(|text| text_of(text).contains("rests on knowledge"));
+        match (steps.is_empty(), said) {
+            (true, _) if listed && !warned => of_index.insert(id),
+            (true, _) | (false, 0) => of_knowledge.insert(id),
+            (false, said) if said < steps.len() || warned => of_both.insert(id),
+            _ => of_index.insert(id),
+        };
+    }
+    println!("{} on the index; on both: {of_both:?}; on knowledge: {of_knowledge:?}", of_index.len());
+    // The Catalog has neither today's enablement packages nor hotpatches, the preview channel, or what was withdrawn.
+    assert_eq!(of_both, ["ekb-02", "ekb-03"].map(str::to_owned).into());
+    let unlisted = ["ekb-01", "hp-01", "ins-01", "w10-05", "w23-01", "wd-01"];
+    assert_eq!(of_knowledge, unlisted.map(str::to_owned).into());
+
+    // A release that only the Catalog tells of: the knowledge of that day has nothing of the second Tuesday of 2026-09.
+    let latest = json!({"request": {"latest": true, "policy": "security", "as_of": "2026-10-04"},
+        "baseline": {"architecture": "x64", "build": "26200.8655", "installation": "client"}});
+    assert_eq!(batch(&bench, &[latest.to_string()]).1[0]["kb"], "KB5124008");
+
+    let evidence = answers.iter().find(|answer| answer["id"] == "ck-01").unwrap();
+    assert!(items(&evidence["steps"]).iter().all(is_of_the_catalog), "{evidence:#}");
+}
+
+#[test]
+fn a_line_that_is_no_request_is_answered_in_its_place() {
+    let bench = Bench::new();
+    let asked = |id: u32| json!({"id": id, "request": {"kb": "KB5086672"}, "baseline": {"architecture": "x64", "build": "26100.8037"}});
+    let mut lines: Vec<String> = (1..=5).map(|id| asked(id).to_string()).collect();
+    let (ran, answers) = batch(&bench, &lines);
+    assert_eq!((ran.code, answers.len()), (0, 5));
+    for wrong in [
+        "{\"id\":3,\"request\":{}}",
+        "{\"id\":3,\"request\":{\"kb\":\"KB5086672\",\"latest\":true}}",
+        "{\"id\":3",
+    ] {
+        wrong.clone_into(&mut lines[2]);
+        let (ran, spoiled) = batch(&bench, &lines);
+        assert_eq!(ran.code, 2, "{wrong}");
+        assert_eq!(spoiled.len(), 5, "{wrong}");
+        for place in [0, 1, 3, 4] {
+            assert_eq!(spoiled[place], answers[place], "{wrong}");
+        }
+        assert_eq!(spoiled[2]["error"]["kind"], "usage", "{}", spoiled[2]);
+        let id = if wrong.ends_with('}') { json!(3) } else { Value::Null };
+        assert_eq!(spoiled[2]["id"], id, "{wrong}");
+        assert!(spoiled[2].get("status").is_none());
+    }
 }
 
 #[test]

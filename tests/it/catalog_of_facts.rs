@@ -1,0 +1,362 @@
+//! A Catalog made of the collected facts: what the real one would list of the KBs that the resolver's cases speak of,
+//! and of every cumulative update that could be the latest for 24H2, 25H2, 26H2, and Server 2025.
+//!
+//! Whole entries of the facts stand as they are; where only a KB, its builds, and its files are known, the titles
+//! are written in the grammar of their month. What the Catalog does not list (enablement packages of today, hotpatches,
+//! the preview channel, what was withdrawn) is not in it. Digests are stated as the names have them and no file has
+//! bytes: such a Catalog can be crawled, nothing can be fetched. A file whose name nobody recorded gets one with the
+//! digest `000…0<KB><architecture>`, which no file has.
+
+mod lines;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use data_encoding::{BASE64, HEXLOWER};
+use kbmirror::update::{Kind, PackageName, classify};
+use serde_json::Value;
+
+use lines::{LINES, is_for, number_of_version, words, written};
+
+use super::harness::{items, text_of};
+use super::resolver_cases::facts;
+use super::support::{FileSpec, Stated, UpdateSpec, World, id};
+
+/// What no search of the Catalog finds: enablement packages, hotpatches, the preview channel, and the withdrawn one.
+const UNLISTED: &[&str] = &[
+    "KB5015684",
+    "KB5027397",
+    "KB5054156",
+    "KB5121794",
+    "KB5120994",
+    "KB5089466",
+    "KB5122055",
+    "KB5127753",
+    "KB5079391",
+];
+
+const CHECKPOINT: &str = "KB5043080";
+const CHECKPOINT_DATE: &str = "2024-09-10";
+
+/// Entries of which the facts have the KB and the way its titles are, but no title: date, products, and title.
+const OTHERS: &[(&str, &str, &str)] = &[
+    (
+        "2023-10-10",
+        "Windows 10, version 1903 and later",
+        "2023-10 Servicing Stack Update for Windows 10 Version 22H2 for x64-based Systems (KB5031539)",
+    ),
+    (
+        "2023-10-10",
+        "Windows 10 LTSB",
+        "2023-10 Servicing Stack Update for Windows 10 Version 21H2 for x64-based Systems (KB5031539)",
+    ),
+    (
+        "2026-08-11",
+        "Windows 11",
+        "2026-08 Cumulative Update for .NET Framework 3.5 and 4.8.1 for Windows 11, version 24H2 for x64 (KB5120708)",
+    ),
+    (
+        "2026-08-11",
+        "Windows 11",
+        "2026-08 Cumulative Update for .NET Framework 3.5 and 4.8.1 for Windows 11, version 25H2 for arm64 (KB5120708)",
+    ),
+    (
+        "2026-08-11",
+        "Microsoft Server Operating System-24H2",
+        "2026-08 Cumulative Update for .NET Framework 3.5 and 4.8.1 for Microsoft server operating system version 24H2 for x64 (KB5120708)",
+    ),
+    (
+        "2026-09-08",
+        "Windows 10, version 1903 and later",
+        "2026-09 Extended Security Updates (ESU) Licensing Preparation Package for Windows 10 Version 22H2 for x64-based Systems (KB5126256)",
+    ),
+    ("2014-04-08", "Windows 8.1", "Update for Windows 8.1 for x64-based Systems (KB2919355)"),
+    ("2014-03-11", "Windows 8.1", "Update for Windows 8.1 for x64-based Systems (KB2919442)"),
+    ("2015-05-12", "Windows 7", "Update for Windows 7 for x64-based Systems (KB3040017)"),
+    // An architecture that is not named is x86.
+    ("2011-01-11", "Windows 7", "Update for Windows 7 (KB2465285)"),
+];
+
+/// One entry before it is put into a Catalog.
+#[derive(Debug, Clone)]
+struct Row {
+    title: String,
+    products: String,
+    classification: String,
+    date: String,
+    files: Vec<String>,
+    supersedes: Vec<String>,
+}
+
+/// The Catalog, and the KBs that it lists.
+pub(crate) struct OfFacts {
+    pub(crate) world: World,
+    pub(crate) kbs: Vec<String>,
+}
+
+/// The Catalog of the facts; `None` where there are no facts beside the project.
+pub(crate) fn catalog_of_facts(cases: &[Value]) -> Option<OfFacts> {
+    let (builds, sets) = (facts("kb-builds.jsonl")?, facts("patch-sets.jsonl")?);
+    let (collected, entries) = (facts("checkpoint-facts.jsonl")?, facts("catalog-rows.jsonl")?);
+    let (titles, knowledge) = (facts("titles.jsonl")?, facts("knowledge-rows.jsonl")?);
+    let mut wanted = kbs_of_cases(cases);
+    let of_26100 = |row: &&Value| items(&row["builds"]).iter().any(|build| number_of(build).0 / 1000 == 26);
+    wanted.extend(builds.iter().filter(of_26100).map(|row| text_of(&row["kb"])));
+    wanted.extend(collected.iter().filter(|row| row["record"] == "entry").map(|row| text_of(&row["kb"])));
+    wanted.retain(|kb| !UNLISTED.contains(&kb.as_str()));
+
+    let mut book = Book { names: names_of(&builds, &sets, &collected, &knowledge), ..Book::default() };
+    for row in entries.iter().chain(&collected).chain(&titles) {
+        let real = row["title"].is_string() && row["record"] != "file";
+        if real && row["channel"].as_str().is_none_or(|channel| channel == "catalog") {
+            book.add_real(row, &builds);
+        }
+    }
+    for row in builds.iter().filter(|row| wanted.contains(row["kb"].as_str().unwrap())) {
+        book.add_cumulative(row);
+    }
+    let pairs = knowledge.iter().flat_map(|row| row["pairs"].as_array().into_iter().flatten());
+    let stacks: BTreeSet<String> = pairs.map(|pair| text_of(&pair["ssu"])).collect();
+    for set in sets.iter().filter(|set| set["build"] == "14393") {
+        book.add_stacks(set, &stacks);
+    }
+    for (date, products, title) in OTHERS {
+        book.add(title, products, "Updates", date, None);
+    }
+    Some(book.into_catalog(&wanted))
+}
+
+/// Every KB that a case asks for, expects, or has installed.
+fn kbs_of_cases(cases: &[Value]) -> BTreeSet<String> {
+    let mut kbs = BTreeSet::new();
+    for case in cases {
+        let expect = &case["expect"];
+        let lists = ["steps", "missing"].iter().flat_map(|key| expect[*key].as_array().into_iter().flatten());
+        let named = lists.map(|item| &item["kb"]).chain([&case["request"]["kb"], &expect["successor"]]);
+        let installed = case["baseline"]["installed"].as_array().into_iter().flatten();
+        kbs.extend(named.chain(installed).filter_map(Value::as_str).map(str::to_owned));
+    }
+    kbs
+}
+
+/// Build and revision of a text.
+fn number_of(build: &Value) -> (u32, u32) {
+    let text = build.as_str().unwrap();
+    let (number, revision) = text.split_once('.').unwrap();
+    (number.parse().unwrap(), revision.parse().unwrap())
+}
+
+/// The names of the files that are known, by KB and architecture of the name. The lists have slips, so what a KB's
+/// own row says comes first.
+fn names_of(builds: &[Value], sets: &[Value], collected: &[Value], knowledge: &[Value]) -> Names {
+    let of_builds =
+        builds.iter().flat_map(|row| row["files"].as_object().into_iter().flatten()).map(|(_, name)| name);
+    let of_collected = collected.iter().filter(|row| row["record"] == "file").map(|row| &row["file"]);
+    let of_sets = sets.iter().flat_map(|set| items(&set["files"])).map(|file| &file["name"]);
+    let of_rows = knowledge.iter().map(|row| &row["name"]).filter(|name| name.is_string());
+    let mut names = Names::new();
+    for name in of_builds.chain(of_collected).chain(of_sets).chain(of_rows).map(text_of) {
+        let parsed = PackageName::parse(&name);
+        if let (Some(kb), Some(architecture)) = (parsed.kb, parsed.architecture) {
+            names.entry((kb.to_string(), architecture.to_string())).or_insert(name);
+        }
+    }
+    // The one name without a KB.
+    let floor = knowledge.iter().find(|row| row["row"] == "ssu_floor" && row["kb"] == "KB5031539").unwrap();
+    names.insert(("KB5031539".to_owned(), "x64".to_owned()), text_of(&floor["files"]["x64"]));
+    names
+}
+
+/// Names by KB and architecture.
+type Names = BTreeMap<(String, String), String>;
+
+/// What makes two titles the same entry.
+type Key = (String, Option<String>, Option<String>, String, Option<Kind>);
+
+#[derive(Default)]
+struct Book {
+    names: Names,
+    rows: BTreeMap<Key, Row>,
+}
+
+impl Book {
+    /// An entry that was really there; what was seen first of it stands.
+    fn add_real(&mut self, row: &Value, builds: &[Value]) {
+        let title = text_of(&row["title"]);
+        let products = match &row["products"] {
+            Value::Array(list) => list.iter().map(text_of).collect::<Vec<_>>().join(", "),
+            Value::String(text) => text.clone(),
+            _ => "Windows 11".to_owned(),
+        };
+        let dated = |row: &Value, key: &str| row[key].as_str().map(str::to_owned);
+        let of_builds =
+            || builds.iter().find(|known| known["kb"] == row["kb"]).and_then(|known| dated(known, "date"));
+        let month = || Some(format!("{}-28", title.get(..7)?)).filter(|date| date.starts_with("20"));
+        let date =
+            dated(row, "date").or_else(|| dated(row, "last_updated")).or_else(of_builds).or_else(month);
+        let listed =
+            ["files_in_dialog_order", "files_in_order", "files"].iter().find_map(|key| row[*key].as_array());
+        let files = listed.map(|urls| {
+            urls.iter().map(|url| text_of(url).rsplit('/').next().unwrap().to_owned()).collect::<Vec<_>>()
+        });
+        let class = row["classification"].as_str().unwrap_or("Updates");
+        if let Some(key) = self.add(&title, &products, class, &date.unwrap_or_default(), files)
+            && let Some(row_made) = self.rows.get_mut(&key)
+        {
+            let older = row["supersedes"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            row_made.supersedes = older.map(str::to_owned).collect();
+        }
+    }
+
+    /// The entries of a cumulative update, one for each product and architecture, in the words of its month.
+    fn add_cumulative(&mut self, row: &Value) {
+        let (kb, date) = (text_of(&row["kb"]), row["date"].as_str().unwrap_or("2026-05-12"));
+        let (month, preview) = (&date[..7], row["kind"] == "preview");
+        for build in items(&row["builds"]) {
+            let (number, revision) = number_of(build);
+            let base = match number {
+                26200 | 26300 => 26100,
+                22631 => 22621,
+                19042..=19045 => 19041,
+                other => other,
+            };
+            let lines =
+                LINES.iter().filter(|line| line.build == base && line.since <= month && month <= line.until);
+            for line in lines.filter(|line| is_for(line, &kb, month, revision, preview)) {
+                let what = if preview { "Cumulative Update Preview" } else { "Cumulative Update" };
+                for architecture in line.architectures {
+                    let title = format!(
+                        "{month} {what} for {} for {}-based Systems ({kb}){}",
+                        words(line, month),
+                        written(architecture, line),
+                        if line.words == "Windows 11" && month >= "2025-08" {
+                            format!(" ({}.{revision})", number_of_version(line))
+                        } else {
+                            String::new()
+                        }
+                    );
+                    let class = if preview { "Updates" } else { "Security Updates" };
+                    self.add(&title, line.products, class, date, None);
+                }
+            }
+        }
+    }
+
+    /// The separate servicing stacks of 1607 and Server 2016 in a dated list; the earliest list gives the month.
+    fn add_stacks(&mut self, set: &Value, stacks: &BTreeSet<String>) {
+        let date = text_of(&set["date"]);
+        for kb in
+            items(&set["files"]).iter().map(|file| text_of(&file["kb"])).filter(|kb| stacks.contains(kb))
+        {
+            for line in LINES.iter().filter(|line| line.build == 14393) {
+                for architecture in line.architectures {
+                    let words = words(line, &date);
+                    let title = format!(
+                        "{} Servicing Stack Update for {words} for {architecture}-based Systems ({kb})",
+                        &date[..7]
+                    );
+                    self.add(&title, line.products, "Security Updates", &date, None);
+                }
+            }
+        }
+    }
+
+    /// An entry, unless it is there; the files are those listed, else those that go by its kind.
+    fn add(
+        &mut self,
+        title: &str,
+        products: &str,
+        classification: &str,
+        date: &str,
+        files: Option<Vec<String>>,
+    ) -> Option<Key> {
+        let class = classify(title, products, None);
+        let kb = class.kb?.to_string();
+        let architecture = class.architecture.map_or_else(|| "x86".to_owned(), |word| word.to_string());
+        let key = (kb.clone(), class.product.clone(), class.release, architecture.clone(), class.kind);
+        if self.rows.contains_key(&key) {
+            return None;
+        }
+        let files = files.unwrap_or_else(|| {
+            let mut files = vec![self.name(&kb, &architecture, title, class.kind)];
+            let cumulative = class.kind.is_some_and(Kind::is_windows_cumulative);
+            let of_26100 = ["24H2", "25H2", "26H2"].iter().any(|version| title.contains(version));
+            let past = of_26100 && date > CHECKPOINT_DATE;
+            if cumulative && past {
+                files.push(self.name(CHECKPOINT, &architecture, title, class.kind));
+                // The dialog has the target first as often as last.
+                let rotation = self.rows.len() % files.len();
+                files.rotate_left(rotation);
+            }
+            files
+        });
+        let (title, products) = (title.to_owned(), products.to_owned());
+        let (classification, date) = (classification.to_owned(), date.to_owned());
+        let row = Row { title, products, classification, date, files, supersedes: Vec::new() };
+        self.rows.insert(key.clone(), row);
+        Some(key)
+    }
+
+    /// The name of a KB's file, or one that is plainly made up.
+    fn name(&self, kb: &str, architecture: &str, title: &str, kind: Option<Kind>) -> String {
+        if let Some(name) = self.names.get(&(kb.to_owned(), architecture.to_owned())) {
+            return name.clone();
+        }
+        let number = kb.trim_start_matches("KB");
+        let system = match title {
+            title if title.contains("Windows 7") => "6.1",
+            title if title.contains("Windows 8.1") => "8.1",
+            title if title.contains("Windows 11") || title.contains("24H2") || title.contains("23H2") => {
+                "11.0"
+            }
+            _ => "10.0",
+        };
+        let is_dynamic = kind
+            .is_some_and(|kind| matches!(kind, Kind::SafeosDu | Kind::SetupDu | Kind::DynamicCu))
+            || title.contains("Dynamic Update");
+        let tag = if kind.is_some_and(Kind::is_dotnet) && system == "11.0" { "-ndp481" } else { "" };
+        let digits = format!("{number}{}", architecture.trim_start_matches('x').replace("rm", ""));
+        format!(
+            "windows{system}-kb{number}-{architecture}{tag}_{digits:0>40}.{}",
+            if is_dynamic { "cab" } else { "msu" }
+        )
+    }
+
+    fn into_catalog(self, wanted: &BTreeSet<String>) -> OfFacts {
+        let mut world = World::new();
+        let mut kbs = BTreeSet::new();
+        let rows = self.rows.into_iter().filter(|((kb, ..), _)| wanted.contains(kb));
+        for (number, ((kb, ..), row)) in rows.enumerate() {
+            let spec = UpdateSpec::new(&id(u32::try_from(number).unwrap() + 1), &row.title);
+            world = world.update(UpdateSpec {
+                products: row.products,
+                classification: row.classification,
+                last_updated: written_date(&row.date),
+                files: row.files.iter().map(|name| file(name)).collect(),
+                supersedes: row.supersedes,
+                ..spec
+            });
+            kbs.insert(kb);
+        }
+        OfFacts { world, kbs: kbs.into_iter().collect() }
+    }
+}
+
+/// `2026-04-01` as the Catalog writes it: `4/1/2026`.
+fn written_date(date: &str) -> String {
+    let parts: Vec<u32> = date.split('-').map(|part| part.parse().unwrap()).collect();
+    format!("{}/{}/{}", parts[1], parts[2], parts[0])
+}
+
+/// A file of which the dialog states the digits of its name.
+fn file(name: &str) -> FileSpec {
+    let sha1 = PackageName::parse(name).sha1.map(|sha1| sha1.to_string());
+    let stated = sha1.map_or(Stated::Empty, |digits| {
+        Stated::Text(BASE64.encode(&HEXLOWER.decode(digits.as_bytes()).unwrap()))
+    });
+    FileSpec {
+        name: name.to_owned(),
+        sha1_stated: stated,
+        sha256_stated: Stated::Empty,
+        ..FileSpec::default()
+    }
+}
