@@ -111,7 +111,8 @@ impl Ask<'_> {
         };
         let rank = |kb: Kb| stacks.get(&kb).map(|&date| (date, kb));
         let serves = |kb: &Kb| rank(*kb) >= rank(needed) && rank(*kb).is_some();
-        if let Some(installed) = self.request.installed.iter().find(|kb| serves(kb)) {
+        if let Some(installed) = self.request.installed.iter().find(|kb| self.request.has(**kb) && serves(kb))
+        {
             answer.reasons.push(
                 Reason::new(format!("the servicing stack {installed} is installed, which serves {}", set.kb))
                     .said_by([row.source.clone()]),

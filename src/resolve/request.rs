@@ -138,8 +138,8 @@ impl Request {
         self.features_on_demand && self.place == Place::Image
     }
 
-    /// Whether a KB is installed.
+    /// Whether a KB is installed, where that counts: a mirror keeps the whole of everything.
     pub(super) fn has(&self, kb: Kb) -> bool {
-        self.installed.contains(&kb)
+        self.place != Place::Mirror && self.installed.contains(&kb)
     }
 }
