@@ -104,17 +104,18 @@ impl Ask<'_> {
     /// Ends the matter when the machine has it.
     fn nothing_to_do(&self, set: &PackageSet, mut answer: Plan) -> Judged {
         let request = self.request;
+        let cumulative = set.kind.is_some_and(Kind::is_windows_cumulative);
+        // Beside features that go into an image the update is applied again, installed or not.
+        let installed = request.has(set.kb) && !(cumulative && request.adds_features_to_image());
         let Some(at) = request.at() else {
-            let installed = request.place != Place::Mirror && request.has(set.kb);
             return if installed {
                 Err(Box::new(self.done(set, answer, "is installed")))
             } else {
                 Ok(answer)
             };
         };
-        let cumulative = set.kind.is_some_and(Kind::is_windows_cumulative);
         let Some(target) = set.build().filter(|_| cumulative || set.kind.is_none()) else {
-            if request.has(set.kb) {
+            if installed {
                 return Err(Box::new(self.done(set, answer, "is installed")));
             }
             if cumulative {
@@ -128,7 +129,7 @@ impl Ask<'_> {
         answer.expected_build = Some(Build::new(at.number, target.revision));
         self.warn_of_news(set, at, target, &mut answer);
         if at.revision < target.revision {
-            if request.has(set.kb) {
+            if installed {
                 let text = format!("is installed and {at} is still below {target}: restart the machine");
                 return Err(Box::new(self.done(set, answer, &text)));
             }
