@@ -110,7 +110,9 @@ impl Ask<'_> {
             return Ok(None);
         };
         let rank = |kb: Kb| stacks.get(&kb).map(|&date| (date, kb));
-        let serves = |kb: &Kb| rank(*kb) >= rank(needed) && rank(*kb).is_some();
+        // A pair of which nobody knows the day was there when the update was.
+        let least = rank(needed).or(self.date_of(set).map(|date| (date, needed)));
+        let serves = |kb: &Kb| *kb == needed || (least.is_some() && rank(*kb) >= least);
         if let Some(installed) = self.request.installed.iter().find(|kb| self.request.has(**kb) && serves(kb))
         {
             answer.reasons.push(
