@@ -11,6 +11,7 @@ mod harness;
 mod lint;
 mod honest_liars;
 mod main_job;
+mod oracle;
 mod recorded_pages;
 mod resolver_cases;
 mod scripts;

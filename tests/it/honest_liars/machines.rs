@@ -34,6 +34,12 @@ fn checkpoints_and_added_features() {
             "install checkpoint KB5043080, target KB5086672",
             "",
         ),
+        (
+            FOD_IMAGE,
+            "KB5086672 | x64 26100.8037 client for=image fod installed=KB5086672",
+            "install checkpoint KB5043080, target KB5086672",
+            "",
+        ),
         (FOD_ABOVE, "KB5086672 | x64 26100.9457 client for=image fod", "nothing_to_do", "KB5129195"),
         (
             "design §10: online it adds a warning",

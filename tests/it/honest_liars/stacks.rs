@@ -81,6 +81,12 @@ fn separate_stacks() {
             "",
         ),
         (
+            "design §10: --for mirror is always the complete set",
+            "KB5087537 | x64 14393.9140 server for=mirror installed=KB5088064",
+            "install ssu KB5088064, target KB5087537",
+            "",
+        ),
+        (
             "design §4: each step says when it is needed",
             "KB5087537 | x64",
             "install ssu KB5088064, target KB5087537",
@@ -241,6 +247,27 @@ fn older_prerequisites() {
             "servicing §3.2: ESU adds KB4538483 (or KB4575903)",
             "KB4516065 | x64 7601.24000 client esu=false installed=KB4490628,KB4474419",
             "install target KB4516065",
+            "",
+        ),
+    ];
+    hold_on(cases, &library, &knowledge);
+
+    // A pair by the table alone, of which nobody knows the day.
+    let rollup = [
+        "2023-10 Security Monthly Quality Rollup for Windows Server 2012 R2 for x64-based Systems (KB5031419)",
+    ];
+    let library = Shelf::new(entries(&rollup), &knowledge);
+    let cases: &[Case] = &[
+        (
+            "servicing §3.2: KB5030329 before KB5031419",
+            "KB5031419 | x64 9600.20000 server",
+            "install ssu KB5030329, target KB5031419",
+            "",
+        ),
+        (
+            "servicing §3.2: KB5030329 before KB5031419",
+            "KB5031419 | x64 9600.20000 server installed=KB5030329",
+            "install target KB5031419",
             "",
         ),
     ];
