@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use jiff::civil::{Date, Weekday};
 
 use super::answer::{Choice, Plan, Status};
+use super::known::is_for;
 use super::plan::Ask;
 use super::request::{Policy, Request};
 use super::roles::Role;
@@ -91,8 +92,7 @@ impl Ask<'_> {
             }
         } else {
             for package in self.knowledge.packages() {
-                let of_family = package.family == family.id
-                    && package.installation.is_none_or(|own| own == family.installation);
+                let of_family = is_for(package, family);
                 let kind = self.knowledge.kind_of(package.kb).unwrap_or(package.kind);
                 if !of_family || !kinds.contains(&kind) || !self.fits(Some(package.architecture)) {
                     continue;

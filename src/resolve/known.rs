@@ -184,11 +184,7 @@ fn package_table_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
     let mut sets = Vec::new();
     for ((architecture, name), rows) in groups {
         let serves = |family: &&Family| {
-            rows.iter().any(|package| {
-                package.family == family.id
-                    && package.installation.is_none_or(|own| own == family.installation)
-                    && family.architectures.contains(&architecture)
-            })
+            rows.iter().any(|package| is_for(package, family) && family.architectures.contains(&architecture))
         };
         let families: Vec<&Family> = knowledge.families().iter().filter(serves).collect();
         let kind = knowledge.kind_of(kb).or(rows.first().map(|package| package.kind));
@@ -224,6 +220,13 @@ fn package_table_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
 fn is_msu(package: &KnownPackage) -> bool {
     let extension = package.name.as_deref().and_then(|name| name.rsplit('.').next());
     extension.is_some_and(|extension| extension.eq_ignore_ascii_case("msu"))
+}
+
+/// Whether a package is for a family. Where a .NET update was seen says nothing of where else it goes: client and
+/// server of a build share them.
+pub(super) fn is_for(package: &KnownPackage, family: &Family) -> bool {
+    let seen_there = package.installation.is_none_or(|own| own == family.installation);
+    package.family == family.id && (seen_there || package.kind.is_dotnet())
 }
 
 fn child_member(kb: Kb, architecture: Architecture, source: &str, knowledge: &Knowledge) -> Member {
