@@ -209,7 +209,9 @@ impl Ask<'_> {
             return Ok(answer);
         }
         let Some(preparation) = esu.preparation(Some(month)) else { return Ok(answer) };
-        if esu.preparations().any(|kb| request.has(kb)) {
+        // The newest one serves updates of before it too; one that was replaced does not serve what came after.
+        let mut serving = [Some(preparation), esu.preparation(None)].into_iter().flatten();
+        if serving.any(|row| row.or.iter().chain([&row.kb]).any(|kb| request.has(*kb))) {
             return Ok(answer);
         }
         let unless = self.long_term_chance(family.id);
