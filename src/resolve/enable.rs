@@ -133,15 +133,13 @@ impl Ask<'_> {
         if !matches!(request.place, Place::Online | Place::Image | Place::Mirror) {
             return no(format!("{} goes onto a running machine or into install.wim (--for image)", row.kb));
         }
-        if let Some(at) = request.at() {
-            if at.number >= row.to || request.has(row.kb) {
-                let why = if at.number >= row.to {
-                    format!("build {at} is {} or later already", row.release)
-                } else {
-                    format!("{} is installed: restart the machine", row.kb)
-                };
-                return Some(done(answer.clone(), at, why));
-            }
+        if let Some(at) = request.at().filter(|at| at.number >= row.to || request.has(row.kb)) {
+            let why = if at.number >= row.to {
+                format!("build {at} is {} or later already", row.release)
+            } else {
+                format!("{} is installed: restart the machine", row.kb)
+            };
+            return Some(done(answer.clone(), at, why));
         }
         if let Some(ltsc) = self.ltsc_of(family.id).first() {
             return no(format!(
@@ -202,7 +200,15 @@ impl Ask<'_> {
             answer.choices = plan.choices;
             answer.successor = plan.successor;
             let advice = format!("{} needs {kb} first: {advice}", row.kb);
-            return Ok(Err(Box::new(self.refused(answer, plan.status, advice))));
+            // It waits for its restart, and so does the package: there is something to do yet.
+            let status = match plan.status {
+                Status::NothingToDo => {
+                    answer.missing = vec![Missing { kb: Some(kb), role: Role::Prerequisite, name: None }];
+                    Status::NeedsPrerequisite
+                }
+                other => other,
+            };
+            return Ok(Err(Box::new(self.refused(answer, status, advice))));
         }
         answer.warnings.extend(plan.warnings);
         let last = plan.steps.len();
