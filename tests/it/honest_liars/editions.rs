@@ -12,6 +12,8 @@ const ESU_TRUE: &str = "design §10: esu true means that the preparation is done
 const PREPARATION: &str = "servicing §3: KB5072653 (2025-11) -> KB5126256 (2026-09), needs KB5066791+";
 const CHILD: &str = "servicing §3.4: choose by the .NET release value on the target, or ship all children";
 const BUILD: &str = "design §10: the OS build never proves the state of .NET";
+const SHARED: &str =
+    "facts: client and server of 26100 share the .NET file (net-07; nodes of Server 2025 have KB5049622)";
 const OWN_26H1: &str = "servicing §3.4: 26H1 has its own .NET KB (KB5074837 where 26100 has KB5074828)";
 
 #[test]
@@ -71,6 +73,30 @@ fn extended_security_updates() {
             PREPARATION,
             "KB5120249 | x64 19045.6456 client esu=false",
             "needs_prerequisite esu_preparation KB5072653",
+            "",
+        ),
+        (
+            PREPARATION,
+            "KB5129236 | x64 19045.6456 client esu=false installed=KB5126256",
+            "install target KB5129236",
+            "",
+        ),
+        (
+            PREPARATION,
+            "KB5129236 | x64 19045.6456 client esu=false installed=KB5072653",
+            "needs_prerequisite esu_preparation KB5126256",
+            "",
+        ),
+        (
+            PREPARATION,
+            "KB5120249 | x64 19045.6456 client esu=false installed=KB5126256",
+            "install target KB5120249",
+            "",
+        ),
+        (
+            PREPARATION,
+            "KB5120249 | x64 19045.6456 client esu=false installed=KB5072653",
+            "install target KB5120249",
             "",
         ),
         (
@@ -201,6 +227,9 @@ fn dotnet_by_what_is_installed() {
         (OWN_26H1, "KB5126052 | x64 28000.3086 client", "not_applicable", ""),
         (OWN_26H1, "KB5126053 | x64 28000.3086 client", "install target KB5126053", ""),
         (OWN_26H1, "KB5126053 | x64 26300.9457 client", "not_applicable", ""),
+        (SHARED, "KB5126052 | x64 26100.33296 server", "install target KB5126052", ""),
+        (SHARED, "KB5049622 | x64 26100.2894 server", "install target KB5049622", ""),
+        (SHARED, "latest kind=dotnet_cu | x64 26100.33296 server", "install target KB5126052", ""),
         (
             "servicing §3.4: 26100 and 28000: ndp481",
             "KB5120708 | x64 26100.33158 server dotnet=4.8.1",

@@ -116,6 +116,12 @@ fn what_comes_before_a_package() {
             "install prerequisite KB5064081 (restart), enablement KB5054156",
             "",
         ),
+        (
+            "design §10: online, the UBR changes only after the restart",
+            "enable=25H2 | x64 26100.4652 client installed=KB5129195",
+            "needs_prerequisite prerequisite KB5129195",
+            "restart",
+        ),
         (MINIMAL, "enable=25H2 minimal | x64 26100.8037 client", "install enablement KB5054156", ""),
         (
             PREVIEW,

@@ -288,11 +288,12 @@ fn has_it(world: &World, question: &Question) -> bool {
 
 /// What a machine without Extended Security Updates lacks, where the update is for those alone.
 fn lacks_preparation(world: &World, question: &Question) -> Option<Vec<u32>> {
-    const PREPARATIONS: [u32; 2] = [5_072_653, 5_126_256];
+    // The one that replaced the other.
+    const NEWEST: u32 = 5_126_256;
     let preparation = world.preparation?;
     let long_term = question.edition == Some("EnterpriseS")
         && question.baseline.is_none_or(|(number, _)| number == 19044);
-    let prepared = PREPARATIONS.iter().any(|kb| question.installed.contains(kb));
+    let prepared = [preparation, NEWEST].iter().any(|kb| question.installed.contains(kb));
     if question.is_mirror() || question.esu != Some(false) || long_term || prepared {
         return None;
     }

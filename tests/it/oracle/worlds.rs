@@ -355,7 +355,7 @@ pub(super) fn ask(world: &World, random: &mut Rng) -> Question {
         let share = random.one_of(&[50, 80, 100]);
         kbs.iter().copied().filter(|_| random.chance(share)).collect()
     });
-    kbs.extend(world.preparation.into_iter().chain([BEFORE_PREPARATION.0]));
+    kbs.extend(world.preparation.into_iter().chain([5_072_653, BEFORE_PREPARATION.0]));
     let installed = kbs.iter().copied().filter(|_| random.chance(12)).collect();
     let other = world.other_architecture.filter(|_| random.chance(6));
     Question {
