@@ -6,6 +6,7 @@
 //! the preview channel, what was withdrawn) is not in it. Digests are stated as the names have them and no file has
 //! bytes: such a Catalog can be crawled, nothing can be fetched. A file whose name nobody recorded gets one with the
 //! digest `000…0<KB><architecture>`, which no file has.
+#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
 mod lines;
 

@@ -9,7 +9,7 @@ use kbmirror::update::{Month, classify};
 
 use super::model::{BEFORE_PREPARATION, File, Part, Question, World};
 
-/// Numbers that are the same on every run (SplitMix64).
+/// Numbers that are the same on every run (`SplitMix64`).
 pub(super) struct Rng(u64);
 
 impl Rng {
@@ -47,7 +47,7 @@ struct Told {
     facts: Facts,
     releases: BTreeSet<String>,
     pairs: BTreeSet<String>,
-    checkpoints: String,
+    checkpoints: Vec<String>,
     used: BTreeSet<u32>,
 }
 
@@ -91,15 +91,11 @@ impl Told {
 
     /// The knowledge with these tables in it.
     fn finish(self) -> (Facts, Knowledge) {
-        let text =
-            |lines: &BTreeSet<String>| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
-        let (releases, pairs) = (text(&self.releases), text(&self.pairs));
-        let checkpoints = format!("format = 1\ncheckpoint = []\n");
-        let checkpoints = if self.checkpoints.is_empty() {
-            checkpoints
-        } else {
-            format!("format = 1\n{}", self.checkpoints)
-        };
+        let text = |lines: BTreeSet<String>| lines.into_iter().map(|line| line + "\n").collect::<String>();
+        let (releases, pairs) = (text(self.releases), text(self.pairs));
+        let rows = self.checkpoints.concat();
+        let checkpoints = if rows.is_empty() { "checkpoint = []" } else { &rows };
+        let checkpoints = format!("format = 1\n{checkpoints}\n");
         let mut tables = Tables::built_in();
         for (name, text) in [
             ("releases.txt", releases.as_str()),
@@ -157,7 +153,7 @@ fn chain(random: &mut Rng, told: &mut Told) -> World {
             told.entry(&title(kb, Some(below)), &[kb], &[name("11.0", kb)]);
         }
         if is_known {
-            told.checkpoints.push_str(&format!(
+            told.checkpoints.push(format!(
                 "[[checkpoint]]\nkb = \"KB{kb}\"\nfamily = 28000\ninstallation = [\"client\"]\nbuild = \"28000.{below}\"\n\
                  date = \"2027-01-12\"\nsource = \"made up\"\n[[checkpoint.file]]\narchitecture = \"x64\"\nname = \"{}\"\n",
                 name("11.0", kb)
@@ -280,9 +276,10 @@ fn floors(random: &mut Rng, told: &mut Told) -> World {
     let number = if year == 2021 { random.between(3, 12) } else { random.between(1, 12) };
     let month = Month::new(i16::try_from(year).unwrap(), i8::try_from(number).unwrap()).unwrap();
     let is_1809 = random.chance(40);
-    let products: &[&str] = match is_1809 {
-        true => &["Windows 10 Version 1809", "Windows Server 2019"],
-        false => &["Windows 10 Version 22H2", "Windows 10 Version 21H2"],
+    let products = if is_1809 {
+        ["Windows 10 Version 1809", "Windows Server 2019"]
+    } else {
+        ["Windows 10 Version 22H2", "Windows 10 Version 21H2"]
     };
     for product in products {
         let title = format!("{month} Cumulative Update for {product} for x64-based Systems (KB{target})");
