@@ -38,6 +38,7 @@ HEADER = """\
 #   installation  c client, s server, b both (of the family's rows in families.toml)
 #   source  h headings of KB articles (noodled/windows-update-msu-links), l dated patch lists
 #           (adavak/Win_ISO_Patching_Scripts), n Microsoft's node image notes (Azure/AgentBaker), r release tables,
+#           t Catalog titles that state the build, with the first date of their entries,
 #           w write-ups of 2026-08 that name KB, build, and servicing stack of Server 2016
 # version 2026.10.1, date 2026-10-05
 """
@@ -78,16 +79,37 @@ def releases(folder):
     for kb, build, date in KNOWN_LATER:
         number, revision = (int(part) for part in build.split("."))
         rows.setdefault((kb, number, revision), []).append((date, "r", "b", "w"))
+    known = {kb for kb, _, _ in rows}
+    for (kb, family, revision), (date, kind) in titled(folder).items():
+        if kb not in known:
+            rows[(kb, family, revision)] = [(date, "r", kind, "t")]
+            dates[(kb, family, revision)] = [date]
     print(HEADER, end="")
     for (kb, family, revision), found in sorted(rows.items()):
         # A release date knows more than a day in a list, and any date more than none; article headings come before
         # lists. Of several days in lists the first one counts.
-        dated = min(found, key=lambda row: ("rsm-".index(row[1]), row[2] == "-", "hrnlw".index(row[3]), row[0]))
+        dated = min(found, key=lambda row: ("rsm-".index(row[1]), row[2] == "-", "hrnlwt".index(row[3]), row[0]))
         date, mark, kind, letter = dated
         if mark != "r":
-            kind = min(found, key=lambda row: (row[2] == "-", "hrnlw".index(row[3])))[2]
+            kind = min(found, key=lambda row: (row[2] == "-", "hrnlwt".index(row[3])))[2]
         which = installation(kb, family, revision, dates.get((kb, family, revision), []))
         print(f"{kb:08} {family:05} {revision:06} {date:>10} {mark} {kind} {which} {letter}")
+
+
+TITLE = re.compile(r"Cumulative Update( Preview)? for (?!\.NET).*\(KB(\d+)\) \((\d{5})\.(\d+)\)")
+
+
+def titled(folder):
+    """Cumulative updates by Catalog titles that state a build. Entries of one KB have several dates; the first one counts."""
+    found = {}
+    for row in facts(folder, "checkpoint-facts.jsonl"):
+        parts = TITLE.search(row.get("title", "")) if row["record"] == "entry" else None
+        if parts and row.get("date"):
+            number = int(parts[3])
+            key = (int(parts[2]), OF_BUILD.get(number, number), int(parts[4]))
+            date = min(row["date"], found.get(key, (row["date"], ""))[0])
+            found[key] = (date, "p" if parts[1] else "-")
+    return found
 
 
 def date_mark(row):
