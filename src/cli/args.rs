@@ -85,6 +85,8 @@ pub(super) enum Command {
     List,
     /// Tell which files a KB needs, in which order, and why; asks nobody
     Resolve(Resolve),
+    /// Tell the reasons behind a plan, as a tree; asks nobody
+    Why(Why),
 }
 
 /// `search`
@@ -188,6 +190,20 @@ pub(super) struct Resolve {
     /// Answer the requests in this file, one JSON object a line
     #[arg(long, value_name = "FILE", conflicts_with_all = ["kb", "latest", "enable"])]
     pub(super) batch: Option<Utf8PathBuf>,
+}
+
+/// `why`
+#[derive(Debug, Args)]
+pub(super) struct Why {
+    /// What is wanted.
+    #[command(flatten)]
+    pub(super) goal: GoalArgs,
+    /// What is known of the machine.
+    #[command(flatten)]
+    pub(super) machine: MachineArgs,
+    /// Only the files in this folder can be had
+    #[arg(long, value_name = "DIR")]
+    pub(super) available: Option<Utf8PathBuf>,
 }
 
 /// Reads `90s`, `10m`, `2h`, and bare seconds.

@@ -15,6 +15,7 @@ mod resolve;
 mod search;
 mod setup;
 mod show;
+mod why;
 
 use clap::Parser as _;
 use clap::error::ErrorKind as ClapKind;
@@ -40,6 +41,7 @@ pub fn run(process: Process) -> ExitCode {
         Command::Show(arguments) => show::run(&setup, arguments, &mut output),
         Command::List => list::run(&setup, &mut output),
         Command::Resolve(arguments) => resolve::run(&setup, arguments, &mut output),
+        Command::Why(arguments) => why::run(&setup, arguments, &mut output),
     };
     let code = match outcome {
         Ok(code) => code,

@@ -100,7 +100,7 @@ impl Ask<'_> {
         if let Some(installed) = self.request.installed.iter().find(|kb| serves(kb)) {
             answer.reasons.push(
                 Reason::new(format!("the servicing stack {installed} is installed, which serves {}", set.kb))
-                    .said_by([row.source.clone()]),
+                    .said_by([self.knowledge_says(&row.source)]),
             );
             return Ok(None);
         }

@@ -18,6 +18,7 @@ mod bundle;
 mod enable;
 mod facts;
 mod goal;
+mod grounds;
 mod judge;
 mod known;
 mod library;
@@ -28,6 +29,7 @@ mod sets;
 mod steps;
 #[cfg(test)]
 mod tests;
+mod why;
 
 pub use answer::{Choice, Missing, Plan, Reason, Status, Step};
 pub use batch::read_line;
@@ -39,3 +41,4 @@ pub use plan::resolve;
 pub use request::{Goal, Place, Policy, Request};
 pub use roles::{Evidence, Member, Needs, Role};
 pub use sets::{FamilyName, PackageSet, package_sets, unlisted_kbs};
+pub use why::why;

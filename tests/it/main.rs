@@ -12,3 +12,4 @@ mod recorded_pages;
 mod resolver_cases;
 mod sockets;
 mod titles;
+mod why;
