@@ -118,7 +118,7 @@ pub struct Reason {
     /// Who says so.
     pub evidence: Vec<String>,
     /// What it follows from.
-    pub because: Vec<Reason>,
+    pub because: Vec<Self>,
 }
 
 impl Reason {

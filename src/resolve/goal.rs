@@ -38,10 +38,11 @@ impl Candidate {
     fn sort(&self) -> Option<ReleaseKind> {
         match self.kind {
             Some(proven @ (ReleaseKind::Preview | ReleaseKind::OutOfBand)) => Some(proven),
-            _ => self.date.map(|date| match is_regular(date) {
-                true => ReleaseKind::Regular,
-                false => ReleaseKind::OutOfBand,
-            }),
+            _ => self.date.map(
+                |date| {
+                    if is_regular(date) { ReleaseKind::Regular } else { ReleaseKind::OutOfBand }
+                },
+            ),
         }
     }
 

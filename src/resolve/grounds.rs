@@ -19,6 +19,7 @@ impl Ask<'_> {
     }
 
     /// What a set is, and for whom.
+    #[expect(clippy::unused_self, reason = "it reads as the other judgements do")]
     pub(super) fn what_it_is(&self, set: &PackageSet) -> Reason {
         let products = set.products.join(" and ");
         let architecture = set.architecture.map_or("any architecture", Architecture::as_str);

@@ -161,6 +161,7 @@ impl Ask<'_> {
         Err(Box::new(done))
     }
 
+    #[expect(clippy::unused_self, reason = "it reads as the other answers do")]
     fn done(&self, set: &PackageSet, mut answer: Plan, why: &str) -> Plan {
         answer.status = Status::NothingToDo;
         answer.total_bytes = Some(0);
@@ -192,6 +193,7 @@ impl Ask<'_> {
     }
 
     /// Extended Security Updates: refused without, unless the edition is served longer.
+    #[expect(clippy::unnecessary_wraps, reason = "a judge may look things up, which may fail")]
     fn extended_security(&self, set: &PackageSet, mut answer: Plan) -> Result<Judged> {
         let request = self.request;
         let Some(family) = self.family_of(set) else { return Ok(Ok(answer)) };

@@ -174,11 +174,9 @@ fn package_table_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
     for package in &packages {
         // A `.cab` of the same update as an `.msu` is the copy that WSUS serves, not another file of the Catalog.
         let has_msu = packages.iter().any(|other| {
-            other.architecture == package.architecture
-                && other.family == package.family
-                && other.name.as_deref().is_some_and(|name| name.ends_with(".msu"))
+            other.architecture == package.architecture && other.family == package.family && is_msu(other)
         });
-        if has_msu && !package.name.as_deref().is_some_and(|name| name.ends_with(".msu")) {
+        if has_msu && !is_msu(package) {
             continue;
         }
         groups.entry((package.architecture, package.name.clone())).or_default().push(package);
@@ -221,6 +219,11 @@ fn package_table_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
         sets.push(set);
     }
     sets
+}
+
+fn is_msu(package: &KnownPackage) -> bool {
+    let name = package.name.as_deref().map(str::to_ascii_lowercase);
+    name.is_some_and(|name| name.rsplit('.').next() == Some("msu"))
 }
 
 fn child_member(kb: Kb, architecture: Architecture, source: &str, knowledge: &Knowledge) -> Member {

@@ -94,6 +94,7 @@ impl<'a> Ask<'a> {
     }
 
     /// An answer that is a finding and no plan.
+    #[expect(clippy::unused_self, reason = "it reads as the other answers do")]
     pub(super) fn refused(&self, mut answer: Plan, status: Status, advice: impl Into<String>) -> Plan {
         let advice = advice.into();
         answer.reasons.push(Reason::new(advice.clone()));
