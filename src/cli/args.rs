@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::asking::{GoalArgs, MachineArgs};
 
@@ -87,6 +87,8 @@ pub(super) enum Command {
     Resolve(Resolve),
     /// Tell the reasons behind a plan, as a tree; asks nobody
     Why(Why),
+    /// Tell which file needs which, and which update replaces which; asks nobody
+    Graph(Graph),
 }
 
 /// `search`
@@ -190,6 +192,26 @@ pub(super) struct Resolve {
     /// Answer the requests in this file, one JSON object a line
     #[arg(long, value_name = "FILE", conflicts_with_all = ["kb", "latest", "enable"])]
     pub(super) batch: Option<Utf8PathBuf>,
+}
+
+/// `graph`
+#[derive(Debug, Args)]
+pub(super) struct Graph {
+    /// The KBs
+    #[arg(required = true, value_name = "KB")]
+    pub(super) kbs: Vec<Kb>,
+    /// For Graphviz, or for programs [default: dot]
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) format: Option<GraphFormat>,
+}
+
+/// `--format`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum GraphFormat {
+    /// The language of Graphviz: kbmirror graph KB5086672 | dot -Tsvg
+    Dot,
+    /// Nodes and edges
+    Json,
 }
 
 /// `why`

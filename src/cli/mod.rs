@@ -8,6 +8,7 @@ mod asking;
 mod crawl;
 mod documents;
 mod fetch;
+mod graph;
 mod list;
 mod output;
 mod process;
@@ -41,6 +42,7 @@ pub fn run(process: Process) -> ExitCode {
         Command::Show(arguments) => show::run(&setup, arguments, &mut output),
         Command::List => list::run(&setup, &mut output),
         Command::Resolve(arguments) => resolve::run(&setup, arguments, &mut output),
+        Command::Graph(arguments) => graph::run(&setup, arguments, &mut output),
         Command::Why(arguments) => why::run(&setup, arguments, &mut output),
     };
     let code = match outcome {

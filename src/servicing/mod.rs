@@ -233,6 +233,11 @@ impl Knowledge {
         self.refused.withdrawn.iter().find(|row| row.kb == kb)
     }
 
+    /// Every update that Microsoft withdrew.
+    pub fn withdrawals(&self) -> &[Withdrawn] {
+        &self.refused.withdrawn
+    }
+
     /// The row of a hotpatch.
     pub fn hotpatch(&self, kb: Kb) -> Option<&Hotpatch> {
         self.refused.hotpatch.iter().find(|row| row.kb == kb)

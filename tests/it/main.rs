@@ -6,6 +6,7 @@ mod support;
 mod bad_input;
 mod direction;
 mod documents;
+mod graph;
 mod harness;
 mod main_job;
 mod recorded_pages;
