@@ -89,6 +89,8 @@ pub(super) enum Command {
     Why(Why),
     /// Tell which file needs which, and which update replaces which; asks nobody
     Graph(Graph),
+    /// Show and check the knowledge tables
+    Knowledge(Knowledge),
 }
 
 /// `search`
@@ -192,6 +194,27 @@ pub(super) struct Resolve {
     /// Answer the requests in this file, one JSON object a line
     #[arg(long, value_name = "FILE", conflicts_with_all = ["kb", "latest", "enable"])]
     pub(super) batch: Option<Utf8PathBuf>,
+}
+
+/// `knowledge`
+#[derive(Debug, Args)]
+pub(super) struct Knowledge {
+    /// What to do with them.
+    #[command(subcommand)]
+    pub(super) what: KnowledgeCommand,
+}
+
+/// What `knowledge` does.
+#[derive(Debug, Subcommand)]
+pub(super) enum KnowledgeCommand {
+    /// List the tables, or print one as it stands
+    Show {
+        /// A table, such as releases or checkpoints.toml
+        #[arg(value_name = "TABLE")]
+        table: Option<String>,
+    },
+    /// Look for contradictions in the tables and between them
+    Check,
 }
 
 /// `graph`

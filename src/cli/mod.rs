@@ -9,6 +9,7 @@ mod crawl;
 mod documents;
 mod fetch;
 mod graph;
+mod knowledge;
 mod list;
 mod output;
 mod process;
@@ -43,6 +44,7 @@ pub fn run(process: Process) -> ExitCode {
         Command::List => list::run(&setup, &mut output),
         Command::Resolve(arguments) => resolve::run(&setup, arguments, &mut output),
         Command::Graph(arguments) => graph::run(&setup, arguments, &mut output),
+        Command::Knowledge(arguments) => knowledge::run(&setup, arguments, &mut output),
         Command::Why(arguments) => why::run(&setup, arguments, &mut output),
     };
     let code = match outcome {

@@ -46,10 +46,27 @@ impl Setup {
         Layout::new(root, self.global.index.clone())
     }
 
-    /// What is known of Windows servicing: the built-in tables, or those of a folder in their place.
+    /// What is known of Windows servicing: the built-in tables, or those of a folder in their place, which are checked as
+    /// a whole: nobody else has looked at them.
     pub(super) fn knowledge(&self) -> Result<Knowledge> {
-        let Some(folder) = &self.global.knowledge else { return Knowledge::built_in() };
-        read_knowledge(folder)
+        if self.global.knowledge.is_none() {
+            return Knowledge::built_in();
+        }
+        self.with_tables(|tables| {
+            let knowledge = Knowledge::parse(tables)?;
+            knowledge.check()?;
+            Ok(knowledge)
+        })
+    }
+
+    /// Runs something on the texts of the tables, as they are.
+    pub(super) fn with_tables<T>(&self, work: impl FnOnce(Tables<'_>) -> Result<T>) -> Result<T> {
+        let texts = self.global.knowledge.as_deref().map(read_tables).transpose()?.unwrap_or_default();
+        let mut tables = Tables::built_in();
+        for (name, text) in &texts {
+            tables.replace(name, text);
+        }
+        work(tables)
     }
 
     /// The mirror, to read it.
@@ -149,8 +166,8 @@ impl Setup {
     }
 }
 
-/// Knowledge from the tables in a folder, checked as a whole: nobody else has looked at them.
-pub(super) fn read_knowledge(folder: &Utf8Path) -> Result<Knowledge> {
+/// The texts of the tables in a folder, by their file names.
+fn read_tables(folder: &Utf8Path) -> Result<Vec<(String, String)>> {
     /// The largest of ours has 200 KB.
     const CAP: u64 = 64 << 20;
     if !disk::is_dir(folder) {
@@ -169,11 +186,5 @@ pub(super) fn read_knowledge(folder: &Utf8Path) -> Result<Knowledge> {
         return Err(Error::usage(format!("{folder} holds no knowledge table"))
             .hint(format!("the tables are {}", Tables::NAMES.join(", "))));
     }
-    let mut tables = Tables::built_in();
-    for (name, text) in &texts {
-        tables.replace(name, text);
-    }
-    let knowledge = Knowledge::parse(tables)?;
-    knowledge.check()?;
-    Ok(knowledge)
+    Ok(texts)
 }

@@ -8,6 +8,7 @@ mod direction;
 mod documents;
 mod graph;
 mod harness;
+mod knowledge;
 mod main_job;
 mod recorded_pages;
 mod resolver_cases;
