@@ -5,6 +5,7 @@
 //! goes before them. Pure: the tables are parsed from text, and a text that does not parse or contradicts itself is
 //! an error that names the row. Every table has a version and a date, which every answer carries.
 
+mod about;
 mod check;
 mod checkpoints;
 mod chronicle;
@@ -25,6 +26,7 @@ mod withdrawn;
 
 use std::sync::OnceLock;
 
+pub use about::KnownRow;
 pub use check::{Checked, KnownContradiction, check_tables};
 pub use checkpoints::{ChannelRelease, Checkpoint};
 pub use dotnet::{Dotnet, DotnetChild, DotnetParent, Instead};

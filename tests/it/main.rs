@@ -12,6 +12,7 @@ mod knowledge;
 mod main_job;
 mod recorded_pages;
 mod resolver_cases;
+mod show;
 mod sockets;
 mod titles;
 mod why;
