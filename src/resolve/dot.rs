@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::graph::{Edge, EdgeKind, Graph, Node, NodeKind};
+use super::graph::Graph;
+use super::graph_parts::{Edge, EdgeKind, Node, NodeKind};
 use super::roles::Role;
 use crate::update::{Architecture, Build, Kb, PackageName, human_size};
 
