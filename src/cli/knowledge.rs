@@ -62,7 +62,7 @@ fn check(tables: Tables<'_>, output: &mut Output) -> Result<ExitCode> {
     for finding in &checked.findings {
         tell(finding, output);
     }
-    output.line(summary(&checked));
+    output.sentence("", &summary(&checked));
     Ok(code)
 }
 

@@ -104,7 +104,12 @@ fn of_knowledge(known: &[KnownRow], knowledge: &Knowledge) -> Value {
 
 fn show_known(known: &[KnownRow], output: &mut Output) {
     for row in known {
-        let source = row.source.as_ref().map(|source| format!(" ({source})")).unwrap_or_default();
+        let source = match row.source.as_deref() {
+            None => String::new(),
+            // A letter that the head of the table explains.
+            Some(letter) if letter.len() == 1 => format!(" (source {letter})"),
+            Some(source) => format!(" ({source})"),
+        };
         output.sentence(&format!("  {:<19} ", row.table), &format!("{}{source}", row.statement));
     }
 }
