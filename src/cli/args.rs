@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::asking::{GoalArgs, InstallationArg, MachineArgs, PlaceArg};
 
@@ -91,6 +91,12 @@ pub(super) enum Command {
     Stage(Stage),
     /// Tell whether DISM may be pointed at a folder: what is missing, foreign, or twice in it
     Lint(Lint),
+    /// Tell the reasons behind a plan, as a tree; asks nobody
+    Why(Why),
+    /// Tell which file needs which, and which update replaces which; asks nobody
+    Graph(Graph),
+    /// Show and check the knowledge tables
+    Knowledge(Knowledge),
 }
 
 /// `search`
@@ -260,6 +266,61 @@ pub(super) struct Lint {
     /// Read the files and compare their digests
     #[arg(long)]
     pub(super) deep: bool,
+}
+
+/// `knowledge`
+#[derive(Debug, Args)]
+pub(super) struct Knowledge {
+    /// What to do with them.
+    #[command(subcommand)]
+    pub(super) what: KnowledgeCommand,
+}
+
+/// What `knowledge` does.
+#[derive(Debug, Subcommand)]
+pub(super) enum KnowledgeCommand {
+    /// List the tables, or print one as it stands
+    Show {
+        /// A table, such as releases or checkpoints.toml
+        #[arg(value_name = "TABLE")]
+        table: Option<String>,
+    },
+    /// Look for contradictions in the tables and between them
+    Check,
+}
+
+/// `graph`
+#[derive(Debug, Args)]
+pub(super) struct Graph {
+    /// The KBs
+    #[arg(required = true, value_name = "KB")]
+    pub(super) kbs: Vec<Kb>,
+    /// For Graphviz, or for programs [default: dot]
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) format: Option<GraphFormat>,
+}
+
+/// `--format`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum GraphFormat {
+    /// The language of Graphviz: kbmirror graph KB5086672 | dot -Tsvg
+    Dot,
+    /// Nodes and edges
+    Json,
+}
+
+/// `why`
+#[derive(Debug, Args)]
+pub(super) struct Why {
+    /// What is wanted.
+    #[command(flatten)]
+    pub(super) goal: GoalArgs,
+    /// What is known of the machine.
+    #[command(flatten)]
+    pub(super) machine: MachineArgs,
+    /// Only the files in this folder can be had
+    #[arg(long, value_name = "DIR")]
+    pub(super) available: Option<Utf8PathBuf>,
 }
 
 /// Reads `90s`, `10m`, `2h`, and bare seconds.

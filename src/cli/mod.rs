@@ -8,6 +8,8 @@ mod asking;
 mod crawl;
 mod documents;
 mod fetch;
+mod graph;
+mod knowledge;
 mod lint;
 mod list;
 mod output;
@@ -18,6 +20,7 @@ mod search;
 mod setup;
 mod show;
 mod stage;
+mod why;
 
 use clap::Parser as _;
 use clap::error::ErrorKind as ClapKind;
@@ -46,6 +49,9 @@ pub fn run(process: Process) -> ExitCode {
         Command::Script(arguments) => script::run(&setup, arguments, &mut output),
         Command::Stage(arguments) => stage::run(&setup, arguments, &mut output),
         Command::Lint(arguments) => lint::run(&setup, arguments, &mut output),
+        Command::Graph(arguments) => graph::run(&setup, arguments, &mut output),
+        Command::Knowledge(arguments) => knowledge::run(&setup, arguments, &mut output),
+        Command::Why(arguments) => why::run(&setup, arguments, &mut output),
     };
     let code = match outcome {
         Ok(code) => code,

@@ -9,7 +9,7 @@ use super::args::Global;
 use super::process::Process;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
-use crate::report::{SharedWriter, Table};
+use crate::report::{SharedWriter, Table, wrapped};
 use crate::sync::Failure;
 use crate::update::PackageName;
 
@@ -95,6 +95,19 @@ impl Output {
     pub(super) fn line(&mut self, line: impl AsRef<str>) {
         self.stdout.push_str(line.as_ref().trim_end());
         self.stdout.push('\n');
+    }
+
+    /// A sentence of data for people, after a mark under whose end its further lines hang. Names of package files are cut
+    /// as in tables.
+    pub(super) fn sentence(&mut self, mark: &str, sentence: &str) {
+        let words: Vec<String> = sentence.split(' ').map(|word| self.word(word)).collect();
+        self.stdout.push_str(&wrapped(&words.join(" "), mark, self.width));
+    }
+
+    /// A word of a sentence; a name may have a comma behind it.
+    fn word(&self, word: &str) -> String {
+        let name = word.trim_end_matches([',', ':', ';']);
+        format!("{}{}", self.file_name(name), &word[name.len()..])
     }
 
     /// A line for people that is not data.

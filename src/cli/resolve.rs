@@ -59,34 +59,9 @@ fn answer_lines(sources: &Sources, text: &str, output: &mut Output) -> Result<Ex
     Ok(code)
 }
 
-/// What a plan is about: the KB, the architecture, and the baseline.
-pub(super) fn subject(plan: &Plan) -> String {
-    let at = plan.baseline.map_or_else(|| "an unknown build".to_owned(), |build| format!("build {build}"));
-    let architecture = plan.architecture.map(|architecture| format!(" ({architecture})")).unwrap_or_default();
-    match plan.kb {
-        Some(kb) => format!("{kb}{architecture} at {at}"),
-        None => format!("The latest{architecture} at {at}"),
-    }
-}
-
-/// The answer as one line.
-pub(super) fn headline(plan: &Plan) -> String {
-    let subject = subject(plan);
-    match plan.status {
-        Status::Install => format!("{subject}: install {}", count(plan.steps.len(), "file")),
-        Status::NothingToDo => format!("{subject}: nothing to do"),
-        Status::NotApplicable => format!("{subject}: not applicable"),
-        Status::NeedsPrerequisite => format!("{subject}: something else has to be there first"),
-        Status::Withdrawn => format!("{subject}: withdrawn"),
-        Status::UnavailableOffline => format!("{subject}: not to be had offline"),
-        Status::Ambiguous => format!("{subject}: not clear which"),
-        Status::Unknown => format!("{subject}: unknown"),
-    }
-}
-
 /// A plan for people.
 pub(super) fn show(plan: &Plan, output: &mut Output) {
-    output.line(headline(plan));
+    output.line(plan.headline());
     if let Some(advice) = &plan.advice {
         output.line(format!("  {advice}"));
     }
@@ -146,8 +121,4 @@ pub(super) fn file_name(step: &Step, output: &Output) -> String {
         (None, Some(kb)) => format!("{kb} (name not known)"),
         (None, None) => "?".to_owned(),
     }
-}
-
-fn count(number: usize, thing: &str) -> String {
-    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s, in this order") }
 }

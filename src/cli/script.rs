@@ -4,7 +4,6 @@
 use super::args::Script;
 use super::asking::Sources;
 use super::output::Output;
-use super::resolve::headline;
 use super::setup::Setup;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
@@ -50,7 +49,7 @@ pub(super) fn run(setup: &Setup, arguments: &Script, output: &mut Output) -> Res
 
 /// A request without steps, as the error of a command that wants some.
 pub(super) fn not_a_plan(plan: &Plan) -> Error {
-    let error = Error::new(ErrorKind::Unresolved, headline(plan));
+    let error = Error::new(ErrorKind::Unresolved, plan.headline());
     let error = plan.advice.iter().fold(error, |error, advice| error.hint(advice.clone()));
     plan.successor.iter().fold(error, |error, kb| error.hint(format!("take {kb} instead")))
 }

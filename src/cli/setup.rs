@@ -15,10 +15,10 @@ use crate::clock::Clock;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Events;
-use crate::mirror::{Layout, Mirror, REPLAY, knowledge_of_mirror, read_knowledge};
+use crate::mirror::{Layout, Mirror, REPLAY, knowledge_of_mirror, read_knowledge, read_tables};
 use crate::net::{Client, DEFAULT_PATIENCE, HttpTransport, Pace, Transport, UrlPolicy};
 use crate::report::{Watch, Watcher};
-use crate::servicing::Knowledge;
+use crate::servicing::{Knowledge, Tables};
 use crate::sync::Session;
 
 /// What every command starts from.
@@ -53,6 +53,19 @@ impl Setup {
             Some(folder) => read_knowledge(folder),
             None => Ok(knowledge_of_mirror(&self.layout())?.0),
         }
+    }
+
+    /// Runs something on the texts of the tables, as they are.
+    pub(super) fn with_tables<T>(&self, work: impl FnOnce(Tables<'_>) -> Result<T>) -> Result<T> {
+        let texts = match &self.global.knowledge {
+            Some(folder) => read_tables(folder)?,
+            None => knowledge_of_mirror(&self.layout())?.1,
+        };
+        let mut tables = Tables::built_in();
+        for (name, text) in &texts {
+            tables.replace(name, text);
+        }
+        work(tables)
     }
 
     /// The mirror, to read it.

@@ -1,8 +1,9 @@
-//! `show`: what the index knows of a KB or of one update.
+//! `show`: what the index knows of a KB or of one update, what the knowledge has of it, and where the two differ.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::args::{Show, Subject};
+use super::asking::Sources;
 use super::documents::{checked, of_set, of_update};
 use super::output::Output;
 use super::setup::Setup;
@@ -10,46 +11,107 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
 use crate::mirror::Mirror;
 use crate::mirror::index::{Owner, PublishState, SetRow, UpdateDetail};
+use crate::resolve::{Facts, differences};
+use crate::servicing::{Knowledge, KnownRow};
 use crate::update::{Architecture, human_size};
 
-/// `show`: all that the index knows of a KB or of one update.
+/// `show`: all that is known of a KB or of one update.
 pub(super) fn run(setup: &Setup, arguments: &Show, output: &mut Output) -> Result<ExitCode> {
-    let mirror = setup.mirror()?;
+    let sources = Sources::open(setup)?;
     let (owner, name) = match arguments.what {
         Subject::Kb(kb) => (Owner::Kb(kb), kb.to_string()),
         Subject::Update(id) => (Owner::Update(id), id.to_string()),
     };
-    let (updates, files) = mirror.index().details_of(owner)?;
-    let Some(first) = updates.first() else {
-        let message = format!("the index knows nothing of {name}");
-        return Err(
-            Error::new(ErrorKind::NotFound, message).hint(format!("kbmirror crawl {name} asks the Catalog"))
-        );
+    let (updates, files) = match &sources.mirror {
+        Some(mirror) => mirror.index().details_of(owner)?,
+        None => Default::default(),
     };
     let kb = match arguments.what {
         Subject::Kb(kb) => Some(kb),
-        Subject::Update(_) => first.facts.kb,
+        Subject::Update(_) => updates.first().and_then(|update| update.facts.kb),
     };
-    let sets = match kb {
-        Some(kb) => mirror.index().sets(Some(kb))?,
-        None => Vec::new(),
+    let known = kb.map(|kb| sources.knowledge.about(kb)).unwrap_or_default();
+    if updates.is_empty() && known.is_empty() {
+        // Without a mirror that is what to say.
+        setup.mirror()?;
+        let message = match arguments.what {
+            Subject::Kb(_) => format!("neither the index nor the knowledge has anything of {name}"),
+            Subject::Update(_) => format!("the index knows nothing of {name}"),
+        };
+        return Err(
+            Error::new(ErrorKind::NotFound, message).hint(format!("kbmirror crawl {name} asks the Catalog"))
+        );
+    }
+    let facts = Facts { updates: updates.iter().map(|update| update.facts.clone()).collect(), files };
+    let differ = kb.map(|kb| differences(kb, &facts, &sources.knowledge)).unwrap_or_default();
+    let sets = match (kb, &sources.mirror) {
+        (Some(kb), Some(mirror)) => mirror.index().sets(Some(kb))?,
+        _ => Vec::new(),
     };
     if output.is_json() {
-        let updates = updates
-            .iter()
-            .map(|update| of_update(update, &files, mirror.index()))
-            .collect::<Result<Vec<_>>>()?;
-        let sets = sets.iter().map(|set| of_set(set, &mirror)).collect::<Result<Vec<_>>>()?;
-        output.document(&json!({ "kb": kb, "updates": updates, "sets": sets }))?;
+        let (updates, sets) = match &sources.mirror {
+            Some(mirror) => (
+                updates
+                    .iter()
+                    .map(|update| of_update(update, &facts.files, mirror.index()))
+                    .collect::<Result<Vec<_>>>()?,
+                sets.iter().map(|set| of_set(set, mirror)).collect::<Result<Vec<_>>>()?,
+            ),
+            None => (Vec::new(), Vec::new()),
+        };
+        output.document(&json!({
+            "kb": kb,
+            "updates": updates,
+            "sets": sets,
+            "differences": differ,
+            "knowledge": of_knowledge(&known, &sources.knowledge),
+        }))?;
         return Ok(ExitCode::OK);
     }
     for update in &updates {
         show_update(update, output);
     }
-    for set in &sets {
-        show_set(set, &mirror, output)?;
+    if let Some(mirror) = &sources.mirror {
+        for set in &sets {
+            show_set(set, mirror, output)?;
+        }
+    }
+    for difference in &differ {
+        output.sentence("differs: ", &difference.to_string());
+    }
+    if !known.is_empty() {
+        let date = sources.knowledge.date();
+        let before = if !updates.is_empty() {
+            String::new()
+        } else if sources.mirror.is_some() {
+            format!("the index knows nothing of {name}; ")
+        } else {
+            format!("there is no mirror at {}; ", setup.layout().root())
+        };
+        output.line(format!("{before}knowledge of {date}:"));
+        show_known(&known, output);
     }
     Ok(ExitCode::OK)
+}
+
+/// What the tables have, as data; null where they have nothing.
+fn of_knowledge(known: &[KnownRow], knowledge: &Knowledge) -> Value {
+    if known.is_empty() {
+        return Value::Null;
+    }
+    json!({ "version": knowledge.version(), "date": knowledge.date(), "rows": known })
+}
+
+fn show_known(known: &[KnownRow], output: &mut Output) {
+    for row in known {
+        let source = match row.source.as_deref() {
+            None => String::new(),
+            // A letter that the head of the table explains.
+            Some(letter) if letter.len() == 1 => format!(" (source {letter})"),
+            Some(source) => format!(" ({source})"),
+        };
+        output.sentence(&format!("  {:<19} ", row.table), &format!("{}{source}", row.statement));
+    }
 }
 
 fn show_update(update: &UpdateDetail, output: &mut Output) {

@@ -33,7 +33,7 @@ pub use library::{IndexLibrary, facts_of_folder};
 pub use lock::Lock;
 pub use publish::{Folder, Published};
 pub use scripts::PublishedPlaces;
-pub use tables::{is_newer, knowledge_of, knowledge_of_mirror, read_knowledge, table_texts};
+pub use tables::{is_newer, knowledge_of, knowledge_of_mirror, read_knowledge, read_tables, table_texts};
 
 use crate::clock::unix_seconds;
 use crate::disk;

@@ -35,8 +35,8 @@ pub fn knowledge_of(texts: &[(String, String)]) -> Result<Knowledge> {
     Ok(knowledge)
 }
 
-/// Knowledge from the tables in a folder; those that it lacks are the built-in ones.
-pub fn read_knowledge(folder: &Utf8Path) -> Result<Knowledge> {
+/// The texts of the tables in a folder that somebody names; there has to be one at least.
+pub fn read_tables(folder: &Utf8Path) -> Result<Vec<(String, String)>> {
     if !disk::is_folder(folder)? {
         return Err(Error::usage(format!("{folder} is no folder"))
             .hint("--knowledge names a folder with tables such as families.toml"));
@@ -46,7 +46,12 @@ pub fn read_knowledge(folder: &Utf8Path) -> Result<Knowledge> {
         return Err(Error::usage(format!("{folder} holds no knowledge table"))
             .hint(format!("the tables are {}", Tables::NAMES.join(", "))));
     }
-    knowledge_of(&texts)
+    Ok(texts)
+}
+
+/// Knowledge from the tables in a folder; those that it lacks are the built-in ones.
+pub fn read_knowledge(folder: &Utf8Path) -> Result<Knowledge> {
+    knowledge_of(&read_tables(folder)?)
 }
 
 /// What a mirror goes by: the tables that came with a medium, where they are newer than the built-in ones. With the texts

@@ -4,6 +4,8 @@
 
 mod table;
 mod watch;
+mod wrap;
 
 pub use table::Table;
 pub use watch::{SharedWriter, Watch, Watcher};
+pub use wrap::wrapped;

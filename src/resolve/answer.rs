@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::facts::FileKey;
-use super::roles::Role;
+use super::roles::{Evidence, Role};
 use super::sets::FamilyName;
 use crate::update::{Architecture, Build, Kb, Sha1, Sha256};
 
@@ -76,8 +76,8 @@ pub struct Step {
     pub because: String,
     /// When it is needed, where the baseline is not known.
     pub needed_if: Option<String>,
-    /// What the statement rests on.
-    pub evidence: Vec<String>,
+    /// What the statement rests on; sentences in JSON.
+    pub evidence: Vec<Evidence>,
     /// Whether a restart must come before the next step.
     pub restart_after: bool,
     /// The file's key in the index.
@@ -139,6 +139,13 @@ impl Reason {
     #[must_use]
     pub fn said_by(mut self, evidence: impl IntoIterator<Item = String>) -> Self {
         self.evidence.extend(evidence);
+        self
+    }
+
+    /// With what it follows from.
+    #[must_use]
+    pub fn because(mut self, reasons: impl IntoIterator<Item = Self>) -> Self {
+        self.because.extend(reasons);
         self
     }
 }

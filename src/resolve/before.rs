@@ -117,7 +117,7 @@ impl Ask<'_> {
         {
             answer.reasons.push(
                 Reason::new(format!("the servicing stack {installed} is installed, which serves {}", set.kb))
-                    .said_by([row.source.clone()]),
+                    .said_by([self.knowledge_says(&row.source)]),
             );
             return Ok(None);
         }

@@ -32,7 +32,7 @@ impl Ask<'_> {
         }
         if let Some(row) = knowledge.no_enablement(release) {
             let mut answer = self.refused(answer, Status::NotApplicable, row.why.clone());
-            answer.reasons.push(Reason::new(row.why.clone()).said_by([row.source.clone()]));
+            answer.reasons.push(Reason::new(row.why.clone()).said_by([self.knowledge_says(&row.source)]));
             return Ok(answer);
         }
         let known = knowledge.families().iter().any(|family| family.has_release(release));
@@ -92,6 +92,7 @@ impl Ask<'_> {
             }
         };
         answer.architecture = Some(architecture);
+        answer.reasons.push(self.what_it_switches(row, family));
         answer.warnings.extend(row.note.iter().map(|note| format!("{}: {note}", row.kb)));
         let (mut drafts, revision) = match self.up_to_floor(row, family, architecture, answer)? {
             Ok((drafts, revision, left)) => {
@@ -174,7 +175,8 @@ impl Ask<'_> {
         let request = self.request;
         let at = request.at();
         if let Some(at) = at.filter(|at| at.revision >= row.floor) {
-            answer.reasons.push(Reason::new(format!("{at} is at or above the floor {}", row.floor_build())));
+            let enough = Reason::new(format!("{at} is at or above the floor {}", row.floor_build()));
+            answer.reasons.push(enough.said_by([self.knowledge_says(&row.source)]));
             return Ok(Ok((Vec::new(), Some(at.revision), answer)));
         }
         let Some(kb) = self.reaching(row, family, &mut answer)? else {
@@ -210,10 +212,13 @@ impl Ask<'_> {
             };
             return Ok(Err(Box::new(self.refused(answer, status, advice))));
         }
-        answer.warnings.extend(plan.warnings);
-        let last = plan.steps.len();
+        answer.warnings.extend(plan.warnings.iter().cloned());
+        let steps = plan.steps.clone();
+        let brings = steps.last().and_then(|step| step.brings);
+        answer.reasons.push(self.floor_first(row, kb, brings, plan));
+        let last = steps.len();
         let mut drafts = Vec::new();
-        for (number, step) in plan.steps.into_iter().enumerate() {
+        for (number, step) in steps.into_iter().enumerate() {
             let is_update = step.role == Role::Target;
             let because = if is_update {
                 let from = at.map_or_else(String::new, |at| format!("{at} is below it, and "));
@@ -308,7 +313,7 @@ impl Ask<'_> {
             },
         };
         draft.role = Role::Enablement;
-        draft.evidence.push(row_says.to_string());
+        draft.evidence.push(row_says);
         let open = self.request.baseline.is_none() && self.request.place != Place::Mirror;
         draft.needed_if = open.then(|| format!("build below {}", row.to));
         Ok(draft)

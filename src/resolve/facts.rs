@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
+use super::roles::{Evidence, known_checkpoint};
 use crate::servicing::{Family, Knowledge, KnownFile};
 use crate::update::{Architecture, Build, Kb, Kind, Month, PackageName, Sha1, Sha256, UpdateId};
 
@@ -182,17 +183,29 @@ impl Facts {
     /// The build that a KB brings to a family: the suffix of its titles there, else what is known of
     /// its release.
     pub fn build_of(&self, kb: Kb, family: &Family, knowledge: &Knowledge) -> Option<Build> {
+        self.build_with_source(kb, family, knowledge).map(|(build, _)| build)
+    }
+
+    /// The same with who says so.
+    pub(super) fn build_with_source(
+        &self,
+        kb: Kb,
+        family: &Family,
+        knowledge: &Knowledge,
+    ) -> Option<(Build, Evidence)> {
         let of_titles = self.updates.iter().filter(|update| update.kb == Some(kb));
         let of_titles =
             of_titles.filter_map(|update| update.build).filter_map(|build| family.canonical(build));
+        if let Some(build) = of_titles.max() {
+            return Some((build, Evidence::TitleBuild { kb, build }));
+        }
         // A KB that was released again has two builds in time; the newest is what its files bring now.
-        let of_history = || knowledge.releases_of(kb, family).last().map(|release| release.build);
-        of_titles.max().or_else(of_history).or_else(|| {
-            knowledge
-                .checkpoints_of(family)
-                .find(|checkpoint| checkpoint.kb == kb)
-                .map(|checkpoint| checkpoint.build)
-        })
+        if let Some(release) = knowledge.releases_of(kb, family).pop() {
+            let row = format!("{kb} is {} (release history)", release.build);
+            return Some((release.build, Evidence::Knowledge { row, date: knowledge.date().to_string() }));
+        }
+        let checkpoint = knowledge.checkpoints_of(family).find(|checkpoint| checkpoint.kb == kb)?;
+        Some((checkpoint.build, known_checkpoint(checkpoint, knowledge)))
     }
 
     /// The file of a KB for an architecture, when some entry lists it: the newest by key.

@@ -213,7 +213,11 @@ impl Ask<'_> {
                 );
                 Ok(self.refused(answer, Status::Unknown, advice))
             }
-            [(_, kb)] => self.plan_kb(*kb),
+            [(family, kb)] => {
+                let mut plan = self.plan_kb(*kb)?;
+                plan.reasons.insert(0, self.chosen(*kb, what, family, policy));
+                Ok(plan)
+            }
             several => {
                 let kbs: Vec<String> =
                     several.iter().map(|(family, kb)| format!("{kb} for {}", family.name)).collect();

@@ -22,6 +22,7 @@ impl Ask<'_> {
             return Ok(Err(Box::new(self.refused(answer, status, advice))));
         }
         let mut answer = answer;
+        answer.reasons.push(self.right_place(set));
         if let Some(refused) = self.withdrawn(set.kb, &answer) {
             if self.request.place == Place::Mirror || self.request.accept_withdrawn {
                 // Asked for in so many words, or kept and not installed: it is said and goes on.
@@ -31,10 +32,13 @@ impl Ask<'_> {
                 return Ok(Err(Box::new(refused)));
             }
         }
-        let answer = match self.nothing_to_do(set, answer) {
+        answer.reasons.push(self.withdrawal(set.kb));
+        let mut answer = match self.nothing_to_do(set, answer) {
             Ok(answer) => answer,
             done => return Ok(done),
         };
+        answer.reasons.extend(self.not_there_yet(set));
+        answer.reasons.extend(self.extended_security_is_met(set));
         Ok(self.extended_security(set, answer))
     }
 
@@ -96,7 +100,8 @@ impl Ask<'_> {
     pub(super) fn withdrawn(&self, kb: Kb, answer: &Plan) -> Option<Plan> {
         let row = self.knowledge.withdrawn(kb)?;
         let advice = format!("{kb} is withdrawn ({}): take {} instead", row.why, row.successor);
-        let mut plan = self.refused(answer.clone(), Status::Withdrawn, advice);
+        let plan = self.refused(answer.clone(), Status::Withdrawn, advice);
+        let mut plan = plan.said_by([self.knowledge_says(&row.source)]);
         plan.successor = Some(row.successor);
         Some(plan)
     }
@@ -162,7 +167,7 @@ impl Ask<'_> {
         answer.status = Status::NothingToDo;
         answer.total_bytes = Some(0);
         answer.missing_bytes = Some(0);
-        answer.reasons.push(Reason::new(format!("{} {why}", set.kb)));
+        answer.reasons.push(Reason::new(format!("{} {why}", set.kb)).said_by(Self::of_build(set)));
         answer.advice = Some(format!("{} {why}", set.kb)).filter(|_| why.contains("installed"));
         answer
     }
@@ -204,7 +209,7 @@ impl Ask<'_> {
         if let Some(ltsc) = self.long_term(family.id, month) {
             answer.reasons.push(
                 Reason::new(format!("{} is served until {}: no ESU is needed", ltsc.name, ltsc.until))
-                    .said_by([ltsc.source.clone()]),
+                    .said_by([self.knowledge_says(&ltsc.source)]),
             );
             return Ok(answer);
         }
@@ -221,7 +226,7 @@ impl Ask<'_> {
         );
         if request.esu == Some(false) {
             answer.missing = self.missing_preparation(esu, preparation.kb);
-            answer.reasons.push(Reason::new(needs.clone()).said_by([esu.source.clone()]));
+            answer.reasons.push(Reason::new(needs.clone()).said_by([self.knowledge_says(&esu.source)]));
             return Err(Box::new(self.refused(answer, Status::NeedsPrerequisite, needs)));
         }
         answer.warnings.push(needs);

@@ -143,7 +143,9 @@ impl<'a> Ask<'a> {
             let advice = format!(
                 "{kb} is a hotpatch, which the Catalog does not have: take the cumulative update of that month, which needs a restart"
             );
-            return Ok(self.refused(answer, Status::UnavailableOffline, advice));
+            let plan = self.refused(answer, Status::UnavailableOffline, advice);
+            let row = self.knowledge.hotpatch(kb).map(|row| self.knowledge_says(&row.source));
+            return Ok(plan.said_by(row));
         }
         if sets.is_empty() {
             if let Some(plan) = self.withdrawn(kb, &answer) {
@@ -271,11 +273,11 @@ impl<'a> Ask<'a> {
         answer.family = set.families.first().map(|family| family.folder.clone());
         answer.serves.clone_from(&set.families);
         answer.warnings.clone_from(&set.warnings);
+        answer.reasons.push(self.what_it_is(set));
         if let (Some(build), Some(family)) = (self.request.baseline, self.family_of(set)) {
             answer.reasons.push(
-                Reason::new(format!("build {build} is {}, and {} is for it", family.name, set.kb)).said_by([
-                    format!("families of knowledge {}: {}", self.knowledge.version(), family.source),
-                ]),
+                Reason::new(format!("build {build} is {}, and {} is for it", family.name, set.kb))
+                    .said_by([self.knowledge_says(&family.source)]),
             );
         }
         match self.judge(set, answer)? {

@@ -125,14 +125,23 @@ impl Evidence {
 impl fmt::Display for Evidence {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Dialog { update, seen } => {
-                write!(formatter, "the download dialog of update {update} listed it on {seen}")
-            }
+            Self::Dialog { update, seen } => formatter.write_str(&dialog_listed(*update, "it", seen)),
             Self::TitleBuild { kb, build } => {
                 write!(formatter, "the Catalog's titles of {kb} state build {build}")
             }
             Self::Knowledge { row, date } => write!(formatter, "knowledge of {date}: {row}"),
         }
+    }
+}
+
+/// What a download dialog says of one file, or of several.
+pub(super) fn dialog_listed(update: UpdateId, what: &str, seen: &str) -> String {
+    format!("the download dialog of update {update} listed {what} on {seen}")
+}
+
+impl serde::Serialize for Evidence {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
@@ -195,7 +204,12 @@ pub(super) fn members_of(
             evidence.extend(basis);
             (role, build)
         } else {
-            let own = family.zip(update.kb).and_then(|(family, kb)| facts.build_of(kb, family, knowledge));
+            let own =
+                family.zip(update.kb).and_then(|(family, kb)| facts.build_with_source(kb, family, knowledge));
+            let own = own.map(|(build, source)| {
+                evidence.push(source);
+                build
+            });
             let whole = has_target || !update.kind.is_some_and(Kind::is_dotnet);
             (if whole { Role::of_kind(update.kind) } else { Role::DotnetChild }, own)
         };

@@ -18,7 +18,7 @@ pub(super) struct Draft {
     pub(super) build: Option<Build>,
     pub(super) because: String,
     pub(super) needed_if: Option<String>,
-    pub(super) evidence: Vec<String>,
+    pub(super) evidence: Vec<Evidence>,
     pub(super) restart_after: bool,
     /// A machine at its revision does without the step.
     pub(super) needed_below: Option<Build>,
@@ -36,7 +36,7 @@ impl Draft {
             build: member.build,
             because,
             needed_if,
-            evidence: member.evidence.iter().map(ToString::to_string).collect(),
+            evidence: member.evidence.clone(),
             restart_after: false,
             needed_below: member.build.filter(|_| matches!(member.role, Role::Checkpoint | Role::Target)),
             set: Some((set.kb, set.folder.clone())),
@@ -247,10 +247,10 @@ impl Ask<'_> {
             let member = set.members.iter().rfind(|member| member.role != Role::Companion)?;
             Some((set, member))
         });
-        let mut said: Vec<String> = evidence.iter().map(ToString::to_string).collect();
+        let mut said = evidence.to_vec();
         let (file, build, set) = match found {
             Some((set, member)) => {
-                said.extend(member.evidence.iter().map(ToString::to_string));
+                said.extend(member.evidence.iter().cloned());
                 (member.file.clone(), member.build, Some((set.kb, set.folder.clone())))
             }
             None => (FileFacts::unnamed(kb, like.architecture), None, None),

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use super::{Installation, KnownFile, check_files, check_format, check_sources, faulty, read_table};
+use super::{Finding, Installation, KnownFile, check_format, read_table, without_source, wrong_files};
 use crate::error::Result;
 use crate::update::{Architecture, Build, Kb};
 
@@ -60,6 +60,11 @@ impl Checkpoint {
     pub fn file(&self, architecture: Architecture) -> Option<&KnownFile> {
         self.files.iter().find(|file| file.architecture == architecture)
     }
+
+    /// All files.
+    pub fn files(&self) -> &[KnownFile] {
+        &self.files
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -71,26 +76,33 @@ struct Table {
     channel_release: Vec<ChannelRelease>,
 }
 
-pub(super) fn parse(text: &str) -> Result<(Vec<Checkpoint>, Vec<ChannelRelease>)> {
-    const NAME: &str = "checkpoints.toml";
+const NAME: &str = "checkpoints.toml";
+
+pub(super) fn read(text: &str) -> Result<(Vec<Checkpoint>, Vec<ChannelRelease>)> {
     let table: Table = read_table(NAME, text)?;
     check_format(NAME, table.format)?;
     let mut rows = table.checkpoint;
     rows.sort_by_key(|row| (row.family, row.build));
-    check_sources(
+    Ok((rows, table.channel_release))
+}
+
+pub(super) fn faults(rows: &[Checkpoint], releases: &[ChannelRelease]) -> Vec<Finding> {
+    let mut faults = without_source(
         NAME,
         (rows.iter().map(|row| (row.kb.to_string(), &row.source)))
-            .chain(table.channel_release.iter().map(|row| (row.kb.to_string(), &row.source))),
-    )?;
-    for row in &rows {
+            .chain(releases.iter().map(|row| (row.kb.to_string(), &row.source))),
+    );
+    for row in rows {
         if row.build.number != row.family {
-            return Err(faulty(NAME, &format!("{} has a build of another family", row.kb)));
+            let message = format!("{} has a build of another family", row.kb);
+            faults.push(Finding::new(NAME, "build_differs", row.kb, message));
         }
         // Bases below builds make every chain end.
         if row.base.is_some_and(|base| base >= row.build) {
-            return Err(faulty(NAME, &format!("{} builds upon itself or upon what is later", row.kb)));
+            let message = format!("{} builds upon itself or upon what is later", row.kb);
+            faults.push(Finding::new(NAME, "circle", row.kb, message));
         }
-        check_files(NAME, row.kb, &row.files)?;
+        faults.extend(wrong_files(NAME, row.kb, row.files()));
     }
-    Ok((rows, table.channel_release))
+    faults
 }

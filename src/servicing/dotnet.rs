@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::{check_format, check_sources, read_table};
+use super::{Finding, check_format, read_table, without_source};
 use crate::error::Result;
 use crate::update::{Kb, ParseError, serde_as_text};
 
@@ -118,16 +118,22 @@ pub(super) struct Table {
     pub(super) instead: Vec<Instead>,
 }
 
-pub(super) fn parse(text: &str) -> Result<Table> {
-    const NAME: &str = "dotnet.toml";
+const NAME: &str = "dotnet.toml";
+
+pub(super) fn read(text: &str) -> Result<Table> {
     let table: Table = read_table(NAME, text)?;
     check_format(NAME, table.format)?;
-    check_sources(
-        NAME,
-        (table.parent.iter().map(|row| (row.kb.to_string(), &row.source)))
-            .chain(table.instead.iter().map(|row| (row.kb.to_string(), &row.source))),
-    )?;
     Ok(table)
+}
+
+impl Table {
+    pub(super) fn faults(&self) -> Vec<Finding> {
+        without_source(
+            NAME,
+            (self.parent.iter().map(|row| (row.kb.to_string(), &row.source)))
+                .chain(self.instead.iter().map(|row| (row.kb.to_string(), &row.source))),
+        )
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use super::{Installation, check_format, check_sources, faulty, read_table};
+use super::{Finding, Installation, check_format, read_table, without_source};
 use crate::error::Result;
 use crate::update::{Kb, Month};
 
@@ -77,20 +77,28 @@ pub(super) struct Table {
     pub(super) esu: Vec<Esu>,
 }
 
-pub(super) fn parse(text: &str) -> Result<Table> {
-    const NAME: &str = "editions.toml";
+const NAME: &str = "editions.toml";
+
+pub(super) fn read(text: &str) -> Result<Table> {
     let mut table: Table = read_table(NAME, text)?;
     check_format(NAME, table.format)?;
-    check_sources(
-        NAME,
-        (table.ltsc.iter().map(|row| (row.name.clone(), &row.source)))
-            .chain(table.esu.iter().map(|row| (format!("the ESU row of {}", row.family), &row.source))),
-    )?;
     for row in &mut table.esu {
         row.preparation.sort_by_key(|preparation| preparation.from);
-        if row.preparation.is_empty() {
-            return Err(faulty(NAME, &format!("the ESU row of {} names no preparation", row.family)));
-        }
     }
     Ok(table)
+}
+
+impl Table {
+    pub(super) fn faults(&self) -> Vec<Finding> {
+        let mut faults = without_source(
+            NAME,
+            (self.ltsc.iter().map(|row| (row.name.clone(), &row.source)))
+                .chain(self.esu.iter().map(|row| (format!("the ESU row of {}", row.family), &row.source))),
+        );
+        for row in self.esu.iter().filter(|row| row.preparation.is_empty()) {
+            let message = format!("the ESU row of {} names no preparation", row.family);
+            faults.push(Finding::new(NAME, "preparation_missing", row.family, message));
+        }
+        faults
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{KnownFile, check_files, check_format, check_sources, faulty, read_table};
+use super::{Finding, KnownFile, check_format, read_table, without_source, wrong_files};
 use crate::error::Result;
 use crate::update::{Architecture, Build, Kb};
 
@@ -72,20 +72,28 @@ pub(super) struct Table {
     pub(super) none: Vec<NoEnablement>,
 }
 
-pub(super) fn parse(text: &str) -> Result<Table> {
-    const NAME: &str = "enablement.toml";
+const NAME: &str = "enablement.toml";
+
+pub(super) fn read(text: &str) -> Result<Table> {
     let table: Table = read_table(NAME, text)?;
     check_format(NAME, table.format)?;
-    check_sources(
-        NAME,
-        (table.enablement.iter().map(|row| (row.kb.to_string(), &row.source)))
-            .chain(table.none.iter().map(|row| (row.release.clone(), &row.source))),
-    )?;
-    for row in &table.enablement {
-        check_files(NAME, row.kb, &row.files)?;
-        if row.from.contains(&row.to) {
-            return Err(faulty(NAME, &format!("{} leads from {} to itself", row.kb, row.to)));
-        }
-    }
     Ok(table)
+}
+
+impl Table {
+    pub(super) fn faults(&self) -> Vec<Finding> {
+        let mut faults = without_source(
+            NAME,
+            (self.enablement.iter().map(|row| (row.kb.to_string(), &row.source)))
+                .chain(self.none.iter().map(|row| (row.release.clone(), &row.source))),
+        );
+        for row in &self.enablement {
+            faults.extend(wrong_files(NAME, row.kb, &row.files));
+            if row.from.contains(&row.to) {
+                let message = format!("{} leads from {} to itself", row.kb, row.to);
+                faults.push(Finding::new(NAME, "circle", row.kb, message));
+            }
+        }
+        faults
+    }
 }

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::dotnet::Dotnet;
-use super::{check_format, check_sources, faulty, read_table};
+use super::{Finding, check_format, read_table, without_source};
 use crate::error::Result;
 use crate::update::{Architecture, Build};
 
@@ -164,45 +164,44 @@ pub(super) struct Families {
     pub(super) rows: Vec<Family>,
 }
 
-pub(super) fn parse(text: &str) -> Result<Families> {
-    const NAME: &str = "families.toml";
+const NAME: &str = "families.toml";
+
+pub(super) fn read(text: &str) -> Result<Families> {
     let table: Table = read_table(NAME, text)?;
     check_format(NAME, table.format)?;
-    check_sources(NAME, table.family.iter().map(|family| (family.name.clone(), &family.source)))?;
+    Ok(Families { version: table.version, date: table.date, rows: table.family })
+}
+
+pub(super) fn faults(rows: &[Family]) -> Vec<Finding> {
+    let mut faults = without_source(NAME, rows.iter().map(|family| (family.name.clone(), &family.source)));
     let (mut folders, mut ids, mut products) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-    for family in &table.family {
+    for family in rows {
         let what = format!("{} ({})", family.name, family.installation.as_str());
+        let mut fault = |code, message| faults.push(Finding::new(NAME, code, &family.name, message));
         let plain =
             |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
         if family.folder.is_empty() || !family.folder.bytes().all(plain) {
-            return Err(faulty(
-                NAME,
-                &format!("{what} has a folder that is no plain name: {:?}", family.folder),
-            ));
+            fault("folder", format!("{what} has a folder that is no plain name: {:?}", family.folder));
         }
         if let Some(build) =
             family.releases.keys().find(|build| !family.builds.iter().any(|own| own.to_string() == **build))
         {
-            return Err(faulty(
-                NAME,
-                &format!("{what} names a release of the build {build}, which it does not list"),
-            ));
+            let message = format!("{what} names a release of the build {build}, which it does not list");
+            fault("build_unknown", message);
         }
         if !family.builds.contains(&family.id) {
-            return Err(faulty(NAME, &format!("{what} does not list its own build")));
+            fault("build_unknown", format!("{what} does not list its own build"));
         }
         if !folders.insert(&family.folder) || !ids.insert((family.id, family.installation)) {
-            return Err(faulty(NAME, &format!("{what} is there twice")));
+            fault("twice", format!("{what} is there twice"));
         }
         for row in &family.products {
             let key = (row.product.to_ascii_lowercase(), row.release.as_deref().map(str::to_ascii_lowercase));
             if !products.insert(key) {
-                return Err(faulty(
-                    NAME,
-                    &format!("{what}: {} {:?} is another family's too", row.product, row.release),
-                ));
+                let message = format!("{what}: {} {:?} is another family's too", row.product, row.release);
+                fault("twice", message);
             }
         }
     }
-    Ok(Families { version: table.version, date: table.date, rows: table.family })
+    faults
 }

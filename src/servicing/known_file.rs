@@ -2,8 +2,7 @@
 
 use serde::Deserialize;
 
-use super::faulty;
-use crate::error::Result;
+use super::Finding;
 use crate::update::{Architecture, Kb, PackageName, Sha1, Sha256};
 
 /// A package file that is known beforehand.
@@ -28,19 +27,19 @@ pub struct KnownFile {
     pub url: Option<String>,
 }
 
-/// Refuses files whose names are those of another KB, architecture, or digest. A servicing stack may have no KB in its
-/// name.
-pub(super) fn check_files(table: &str, kb: Kb, files: &[KnownFile]) -> Result<()> {
-    for file in files {
+/// Files whose names are those of another KB, architecture, or digest. A servicing stack may have no KB in its name.
+pub(super) fn wrong_files(table: &'static str, kb: Kb, files: &[KnownFile]) -> Vec<Finding> {
+    let differs = |file: &&KnownFile| {
         let name = PackageName::parse(&file.name);
         let agrees = name.kb.is_none_or(|named| named == kb)
             && name.architecture == Some(file.architecture)
             && name.sha1.is_some()
             && file.sha1.is_none_or(|stated| name.sha1 == Some(stated));
-        if !agrees {
-            let what = format!("{kb}: KB, architecture, or SHA-1 differ from the name {}", file.name);
-            return Err(faulty(table, &what));
-        }
-    }
-    Ok(())
+        !agrees
+    };
+    let what = |file: &KnownFile| {
+        let message = format!("{kb}: KB, architecture, or SHA-1 differ from the name {}", file.name);
+        Finding::new(table, "file_differs", kb, message)
+    };
+    files.iter().filter(differs).map(what).collect()
 }

@@ -3,7 +3,7 @@
 //! Nothing is read before it is asked for. Whether the whole of a table is sorted and sound is a check of its own,
 //! which tests and replaced tables go through.
 
-use super::faulty;
+use super::{Finding, faulty};
 use crate::error::Result;
 
 /// The lines of a table behind its comments.
@@ -23,24 +23,31 @@ impl SortedLines {
         let lines = &text[comments..];
         let width = lines.split_inclusive('\n').next().map_or(1, str::len);
         if !lines.is_ascii() || !lines.len().is_multiple_of(width) {
-            return Err(faulty(name, "its lines are not of one length"));
+            let other = |line: &str| line.len() != width || !line.is_ascii();
+            let number = lines.split_inclusive('\n').position(other).unwrap_or_default();
+            let number = text[..comments].lines().count() + number + 1;
+            let what = format!("line {number}: its lines are not of one length, or hold more than ASCII");
+            return Err(faulty(name, &what));
         }
         Ok(Self { name, lines: lines.to_owned(), width })
     }
 
-    /// Reads every line: each is sound by `parse`, and behind the one before it.
-    pub(super) fn check<T>(&self, parse: impl Fn(&str) -> Option<T>) -> Result<()> {
+    /// Reads every line: which of them are none by `parse`, or not behind the line before.
+    pub(super) fn faults<T>(&self, parse: impl Fn(&str) -> Option<T>) -> Vec<Finding> {
+        let mut faults = Vec::new();
         let mut last = "";
         for line in self.iter() {
             if parse(line).is_none() {
-                return Err(faulty(self.name, &format!("{line:?} is no line of this table")));
+                let message = format!("{line:?} is no line of this table");
+                faults.push(Finding::new(self.name, "no_line", line, message));
             }
             if last >= line {
-                return Err(faulty(self.name, &format!("{line:?} is not behind the line before it")));
+                let message = format!("{line:?} is not behind the line before it");
+                faults.push(Finding::new(self.name, "order", line, message));
             }
             last = line;
         }
-        Ok(())
+        faults
     }
 
     /// The lines that begin with these words.
@@ -96,11 +103,12 @@ mod tests {
         assert!(SortedLines::new("table", "01 a\n02\n").is_err());
         let check = |text: &str| {
             let sound = |line: &str| line.ends_with('a').then_some(());
-            SortedLines::new("table", text).unwrap().check(sound)
+            SortedLines::new("table", text).unwrap().faults(sound).len()
         };
-        assert!(check("01 a\n02 a\n").is_ok());
+        assert_eq!(check("01 a\n02 a\n"), 0);
         for text in ["02 a\n01 a\n", "01 a\n01 a\n", "01 b\n"] {
-            assert!(check(text).is_err(), "{text:?}");
+            assert_eq!(check(text), 1, "{text:?}");
         }
+        assert_eq!(check("03 b\n02 a\n01 b\n"), 4, "each of them is told");
     }
 }

@@ -5,33 +5,44 @@
 //! goes before them. Pure: the tables are parsed from text, and a text that does not parse or contradicts itself is
 //! an error that names the row. Every table has a version and a date, which every answer carries.
 
+mod about;
+mod check;
 mod checkpoints;
+mod chronicle;
+mod contradictions;
 mod dotnet;
 mod editions;
 mod enablement;
 mod families;
+mod finding;
 mod known_file;
 mod lines;
 mod packages;
 mod parents;
 mod prerequisites;
 mod releases;
+mod tables;
 mod withdrawn;
 
 use std::sync::OnceLock;
 
+pub use about::KnownRow;
+pub use check::{Checked, KnownContradiction, check_tables};
 pub use checkpoints::{ChannelRelease, Checkpoint};
 pub use dotnet::{Dotnet, DotnetChild, DotnetParent, Instead};
 pub use editions::{Esu, Ltsc, Preparation};
 pub use enablement::{Enablement, NoEnablement};
 pub use families::{Family, Installation, Method, plain_words};
+pub use finding::Finding;
+use finding::{refuse, without_source};
 use jiff::civil::Date;
 pub use known_file::KnownFile;
-use known_file::check_files;
+use known_file::wrong_files;
 pub use packages::KnownPackage;
 pub use parents::ParentRule;
 pub use prerequisites::{Needed, NeededAs, NeedsBefore, NeedsSince, SeparateStack, StackFloor};
 pub use releases::{Release, ReleaseKind};
+pub use tables::{TableInfo, Tables, rows_of};
 pub use withdrawn::{Expired, Hotpatch, HotpatchBaseline, Withdrawn};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -57,57 +68,7 @@ pub struct Knowledge {
     editions: editions::Table,
     dotnet: dotnet::Table,
     parents: parents::Table,
-}
-
-macro_rules! tables {
-    ($($field:ident = $file:literal,)*) => {
-        /// The texts of the tables, by their file names.
-        #[derive(Debug, Clone, Copy)]
-        pub struct Tables<'a> {
-            $(#[doc = concat!("`", $file, "`")] pub $field: &'a str,)*
-        }
-
-        impl Tables<'static> {
-            /// The tables that are compiled in.
-            pub const fn built_in() -> Self {
-                Self { $($field: include_str!(concat!("data/", $file)),)* }
-            }
-        }
-
-        impl<'a> Tables<'a> {
-            /// The file names of all tables.
-            pub const NAMES: &'static [&'static str] = &[$($file,)*];
-
-            /// Puts a text in the place of a table; whether there is a table of this name.
-            pub fn replace(&mut self, name: &str, text: &'a str) -> bool {
-                match name {
-                    $($file => self.$field = text,)*
-                    _ => return false,
-                }
-                true
-            }
-
-            /// Every table with its file name.
-            pub fn iter(&self) -> impl Iterator<Item = (&'static str, &'a str)> {
-                [$(($file, self.$field),)*].into_iter()
-            }
-        }
-    };
-}
-
-tables! {
-    families = "families.toml",
-    checkpoints = "checkpoints.toml",
-    withdrawn = "withdrawn.toml",
-    prerequisites = "prerequisites.toml",
-    enablement = "enablement.toml",
-    editions = "editions.toml",
-    dotnet = "dotnet.toml",
-    parents = "parents.toml",
-    releases = "releases.txt",
-    files = "files.txt",
-    packages = "packages.txt",
-    stacks = "stacks.txt",
+    known: Vec<KnownContradiction>,
 }
 
 impl Knowledge {
@@ -116,11 +77,18 @@ impl Knowledge {
         Self::parse(Tables::built_in())
     }
 
-    /// Tables from their texts.
+    /// Tables from their texts. A table that contradicts itself is refused with what was found first.
     pub fn parse(tables: Tables<'_>) -> Result<Self> {
-        let families = families::parse(tables.families)?;
-        let (checkpoints, channel_releases) = checkpoints::parse(tables.checkpoints)?;
-        let knowledge = Self {
+        let knowledge = Self::read(tables)?;
+        refuse(knowledge.faults())?;
+        Ok(knowledge)
+    }
+
+    /// Tables from their texts, as they are.
+    fn read(tables: Tables<'_>) -> Result<Self> {
+        let families = families::read(tables.families)?;
+        let (checkpoints, channel_releases) = checkpoints::read(tables.checkpoints)?;
+        Ok(Self {
             version: families.version,
             date: families.date,
             families: families.rows,
@@ -130,41 +98,29 @@ impl Knowledge {
             history: OnceLock::new(),
             packages: packages::Packages::new(tables.packages, tables.stacks)?,
             all_packages: OnceLock::new(),
-            refused: withdrawn::parse(tables.withdrawn)?,
-            before: prerequisites::parse(tables.prerequisites)?,
-            enablement: enablement::parse(tables.enablement)?,
-            editions: editions::parse(tables.editions)?,
-            dotnet: dotnet::parse(tables.dotnet)?,
-            parents: parents::parse(tables.parents)?,
-        };
-        knowledge.check_families()?;
-        Ok(knowledge)
+            refused: withdrawn::read(tables.withdrawn)?,
+            before: prerequisites::read(tables.prerequisites)?,
+            enablement: enablement::read(tables.enablement)?,
+            editions: editions::read(tables.editions)?,
+            dotnet: dotnet::read(tables.dotnet)?,
+            parents: parents::read(tables.parents)?,
+            known: check::read_known(tables.contradictions)?,
+        })
     }
 
-    /// Every row that speaks of a family speaks of one that there is.
-    fn check_families(&self) -> Result<()> {
-        let known = |id: u32| self.families.iter().any(|family| family.id == id);
-        let rows = (self.checkpoints.iter().map(|row| ("checkpoints.toml", row.kb, row.family)))
-            .chain(self.channel_releases.iter().map(|row| ("checkpoints.toml", row.kb, row.family)))
-            .chain(self.before.floor.iter().map(|row| ("prerequisites.toml", row.kb, row.family)))
-            .chain(self.before.before.iter().map(|row| ("prerequisites.toml", row.kb, row.family)))
-            .chain(self.enablement.enablement.iter().map(|row| ("enablement.toml", row.kb, row.family)))
-            .chain(self.dotnet.parent.iter().map(|row| ("dotnet.toml", row.kb, row.family)))
-            .chain(self.parents.parent.iter().map(|row| ("parents.toml", row.kb, row.family)))
-            .chain(self.refused.expired.iter().map(|row| ("withdrawn.toml", row.kb, row.family)));
-        for (table, kb, family) in rows {
-            if !known(family) {
-                return Err(faulty(table, &format!("{kb} is of no known family ({family})")));
-            }
-        }
-        for row in &self.enablement.enablement {
-            let builds = self.families.iter().filter(|family| family.id == row.family);
-            let builds: Vec<u32> = builds.flat_map(|family| family.builds.iter().copied()).collect();
-            if !row.from.iter().chain([&row.to]).all(|build| builds.contains(build)) {
-                return Err(faulty("enablement.toml", &format!("{} leads out of its family", row.kb)));
-            }
-        }
-        Ok(())
+    /// What of the tables contradicts itself, table by table.
+    fn faults(&self) -> Vec<Finding> {
+        let mut faults = families::faults(&self.families);
+        faults.extend(checkpoints::faults(&self.checkpoints, &self.channel_releases));
+        faults.extend(self.refused.faults());
+        faults.extend(self.before.faults());
+        faults.extend(self.enablement.faults());
+        faults.extend(self.editions.faults());
+        faults.extend(self.dotnet.faults());
+        faults.extend(self.parents.faults());
+        faults.extend(check::known_without_source(&self.known));
+        faults.extend(self.unknown_families());
+        faults
     }
 
     /// The version of the tables.
@@ -229,13 +185,24 @@ impl Knowledge {
 
     /// Reads all of what is otherwise read line by line, and says what is wrong with it.
     pub fn check(&self) -> Result<()> {
-        self.releases.check()?;
-        self.packages.check()
+        refuse(self.faulty_lines())
+    }
+
+    /// Lines of the long tables that are none, or not in order.
+    fn faulty_lines(&self) -> Vec<Finding> {
+        let mut faults = self.releases.faults();
+        faults.extend(self.packages.faults());
+        faults
     }
 
     /// The row of an update that Microsoft withdrew.
     pub fn withdrawn(&self, kb: Kb) -> Option<&Withdrawn> {
         self.refused.withdrawn.iter().find(|row| row.kb == kb)
+    }
+
+    /// Every update that Microsoft withdrew.
+    pub fn withdrawals(&self) -> &[Withdrawn] {
+        &self.refused.withdrawn
     }
 
     /// The row of a hotpatch.
@@ -282,7 +249,7 @@ impl Knowledge {
 
     /// Every release for a family, by KB and build.
     pub fn history_of<'k>(&'k self, family: &'k Family) -> impl Iterator<Item = &'k Release> {
-        self.history.get_or_init(|| self.releases.all()).iter().filter(move |release| release.is_for(family))
+        self.history().iter().filter(move |release| release.is_for(family))
     }
 
     /// The row of a family whose servicing stack was a package of its own at a date.
@@ -396,15 +363,11 @@ fn faulty(table: &str, what: &str) -> Error {
 
 /// Reads a table from TOML; unknown keys are refused, so that a mistyped one is not silently without effect.
 fn read_table<T: serde::de::DeserializeOwned>(table: &str, text: &str) -> Result<T> {
-    toml::from_str(text).map_err(|error| faulty(table, &error.to_string()))
-}
-
-/// Every row says where it comes from.
-fn check_sources<'r>(table: &str, rows: impl Iterator<Item = (String, &'r String)>) -> Result<()> {
-    match rows.filter(|(_, source)| source.trim().is_empty()).map(|(what, _)| what).next() {
-        None => Ok(()),
-        Some(what) => Err(faulty(table, &format!("{what} names no source"))),
-    }
+    toml::from_str(text).map_err(|error| {
+        let start = error.span().map_or(0, |span| span.start);
+        let line = text.get(..start).map_or(1, |before| before.matches('\n').count() + 1);
+        faulty(table, &format!("line {line}: {}", error.message().replace('\n', "; ")))
+    })
 }
 
 /// The format that this program reads.

@@ -9,6 +9,7 @@
 
 use jiff::civil::Date;
 
+use super::Finding;
 use super::families::Installation;
 use super::lines::SortedLines;
 use crate::error::Result;
@@ -33,6 +34,8 @@ pub struct KnownPackage {
     pub date_is_release: bool,
     /// The file's name as the Catalog had it; none where only titles tell of the KB.
     pub name: Option<String>,
+    /// The letter under which the table's head names how the kind is known.
+    pub source: char,
 }
 
 /// Both tables.
@@ -50,10 +53,16 @@ impl Packages {
         })
     }
 
-    /// Reads all of both tables.
-    pub(super) fn check(&self) -> Result<()> {
-        self.packages.check(parse_package)?;
-        self.stacks.check(parse_stack)
+    /// Reads all of both tables: what of it is no line, or not in order.
+    pub(super) fn faults(&self) -> Vec<Finding> {
+        let mut faults = self.packages.faults(parse_package);
+        faults.extend(self.stacks.faults(parse_stack));
+        faults
+    }
+
+    /// Every pair: a cumulative update, its family, and its servicing stack.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (Kb, u32, Kb)> {
+        self.stacks.iter().filter_map(parse_stack)
     }
 
     /// The packages of a KB, by family, architecture, and date.
@@ -75,8 +84,7 @@ impl Packages {
 
     /// The cumulative updates of a family that have separate servicing stacks, with those.
     pub(super) fn stacks_of(&self, family: u32) -> impl Iterator<Item = (Kb, Kb)> {
-        let rows = self.stacks.iter().filter_map(parse_stack);
-        rows.filter(move |(_, own, _)| *own == family).map(|(lcu, _, stack)| (lcu, stack))
+        self.pairs().filter(move |(_, own, _)| *own == family).map(|(lcu, _, stack)| (lcu, stack))
     }
 }
 
@@ -86,7 +94,7 @@ fn parse_package(line: &str) -> Option<KnownPackage> {
     let mut next = || columns.next();
     let (kb, family, architecture, installation) = (next()?, next()?, next()?, next()?);
     let (kind, date, date_is, version) = (next()?, next()?, next()?, next()?);
-    let (tag, extension, digest, _known) = (next()?, next()?, next()?, next()?);
+    let (tag, extension, digest, known) = (next()?, next()?, next()?, next()?);
     let kb = Kb::from_number(kb.parse().ok()?)?;
     let name = (digest != "-").then(|| file_name(kb, version, tag, architecture, digest, extension));
     let architecture = architecture.parse().ok()?;
@@ -116,6 +124,7 @@ fn parse_package(line: &str) -> Option<KnownPackage> {
             _ => return None,
         },
         name,
+        source: known.chars().next()?,
     })
 }
 
@@ -162,7 +171,7 @@ mod tests {
     #[test]
     fn both_tables_are_sorted_and_sound_and_every_line_is_found() {
         let tables = tables();
-        tables.check().unwrap();
+        assert_eq!(tables.faults(), []);
         let all: Vec<KnownPackage> = tables.iter().collect();
         assert!(all.len() > 800, "{}", all.len());
         for package in &all {

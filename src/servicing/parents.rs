@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{check_format, check_sources, faulty, read_table};
+use super::{Finding, check_format, read_table, without_source};
 use crate::error::Result;
 use crate::update::{Build, Kb, Kind, PackageName};
 
@@ -40,10 +40,10 @@ struct NameRow {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct KindRow {
-    kb: Kb,
-    kind: Kind,
-    source: String,
+pub(super) struct KindRow {
+    pub(super) kb: Kb,
+    pub(super) kind: Kind,
+    pub(super) source: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -55,7 +55,7 @@ pub(super) struct Table {
     #[serde(default)]
     name: Vec<NameRow>,
     #[serde(default)]
-    kind: Vec<KindRow>,
+    pub(super) kind: Vec<KindRow>,
 }
 
 impl Table {
@@ -71,20 +71,28 @@ impl Table {
     }
 }
 
-pub(super) fn parse(text: &str) -> Result<Table> {
-    const NAME: &str = "parents.toml";
+const NAME: &str = "parents.toml";
+
+pub(super) fn read(text: &str) -> Result<Table> {
     let table: Table = read_table(NAME, text)?;
     check_format(NAME, table.format)?;
-    check_sources(
-        NAME,
-        (table.parent.iter().map(|row| (row.kb.to_string(), &row.source)))
-            .chain(table.name.iter().map(|row| (row.kb.to_string(), &row.source)))
-            .chain(table.kind.iter().map(|row| (row.kb.to_string(), &row.source))),
-    )?;
-    for row in &table.parent {
-        if PackageName::parse(&row.file).kb != Some(row.kb) {
-            return Err(faulty(NAME, &format!("{} has the file of another KB: {}", row.kb, row.file)));
-        }
-    }
     Ok(table)
+}
+
+impl Table {
+    pub(super) fn faults(&self) -> Vec<Finding> {
+        let mut faults = without_source(
+            NAME,
+            (self.parent.iter().map(|row| (row.kb.to_string(), &row.source)))
+                .chain(self.name.iter().map(|row| (row.kb.to_string(), &row.source)))
+                .chain(self.kind.iter().map(|row| (row.kb.to_string(), &row.source))),
+        );
+        for row in &self.parent {
+            if PackageName::parse(&row.file).kb != Some(row.kb) {
+                let message = format!("{} has the file of another KB: {}", row.kb, row.file);
+                faults.push(Finding::new(NAME, "file_differs", row.kb, message));
+            }
+        }
+        faults
+    }
 }

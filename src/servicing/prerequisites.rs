@@ -1,10 +1,12 @@
 //! What has to be installed before an update beside its checkpoints: separate servicing stacks, floors under combined
 //! ones, and single prerequisites. A row that contradicts another one is refused.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use super::{KnownFile, check_files, check_format, check_sources, faulty, read_table};
+use super::{Finding, KnownFile, check_format, read_table, without_source, wrong_files};
 use crate::error::Result;
 use crate::update::{Build, Kb};
 
@@ -97,7 +99,7 @@ pub struct NeedsSince {
 #[expect(clippy::struct_field_names, reason = "the fields are the names of the table's sections")]
 pub(super) struct Before {
     format: u32,
-    separate: Vec<SeparateStack>,
+    pub(super) separate: Vec<SeparateStack>,
     #[serde(default)]
     pub(super) floor: Vec<StackFloor>,
     #[serde(default)]
@@ -116,39 +118,59 @@ impl Before {
     }
 }
 
-pub(super) fn parse(text: &str) -> Result<Before> {
-    const NAME: &str = "prerequisites.toml";
+const NAME: &str = "prerequisites.toml";
+
+pub(super) fn read(text: &str) -> Result<Before> {
     let table: Before = read_table(NAME, text)?;
     check_format(NAME, table.format)?;
-    check_sources(
-        NAME,
-        (table.separate.iter().map(|row| (format!("the row of {:?}", row.families), &row.source)))
-            .chain(table.floor.iter().map(|row| (row.kb.to_string(), &row.source)))
-            .chain(table.before.iter().map(|row| (row.kb.to_string(), &row.source)))
-            .chain(table.since.iter().map(|row| (format!("the row of {}", row.family), &row.source))),
-    )?;
-    for row in &table.floor {
-        check_files(NAME, row.kb, &row.files)?;
+    Ok(table)
+}
+
+impl Before {
+    pub(super) fn faults(&self) -> Vec<Finding> {
+        let mut faults = without_source(
+            NAME,
+            (self.separate.iter().map(|row| (format!("the row of {:?}", row.families), &row.source)))
+                .chain(self.floor.iter().map(|row| (row.kb.to_string(), &row.source)))
+                .chain(self.before.iter().map(|row| (row.kb.to_string(), &row.source)))
+                .chain(self.since.iter().map(|row| (format!("the row of {}", row.family), &row.source))),
+        );
+        for row in &self.floor {
+            faults.extend(wrong_files(NAME, row.kb, &row.files));
+        }
+        // A circle would send a plan round for ever.
+        for row in self.before.iter().filter(|row| self.leads_to(row.needs, row.kb)) {
+            let message = format!("{} needs itself, by way of {}", row.kb, row.needs);
+            faults.push(Finding::new(NAME, "circle", row.kb, message));
+        }
+        faults
     }
-    // A circle would send a plan round for ever.
-    for row in &table.before {
-        let mut next = row.needs;
-        for _ in 0..=table.before.len() {
-            if next == row.kb {
-                return Err(faulty(NAME, &format!("{} needs itself, by way of {}", row.kb, row.needs)));
+
+    /// Whether what an update needs leads to another one.
+    fn leads_to(&self, from: Kb, to: Kb) -> bool {
+        let (mut open, mut seen) = (vec![from], BTreeSet::new());
+        while let Some(kb) = open.pop() {
+            if kb == to {
+                return true;
             }
-            match table.before.iter().find(|other| other.kb == next) {
-                Some(other) => next = other.needs,
-                None => break,
+            if seen.insert(kb) {
+                open.extend(self.before.iter().filter(|row| row.kb == kb).map(|row| row.needs));
             }
         }
+        false
     }
-    Ok(table)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::servicing::refuse;
+
+    fn parse(text: &str) -> Result<Before> {
+        let table = read(text)?;
+        refuse(table.faults())?;
+        Ok(table)
+    }
 
     #[test]
     fn a_stack_is_separate_until_a_date() {

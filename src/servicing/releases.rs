@@ -3,6 +3,7 @@
 
 use jiff::civil::Date;
 
+use super::Finding;
 use super::families::{Family, Installation};
 use super::lines::SortedLines;
 use crate::error::Result;
@@ -35,6 +36,8 @@ pub struct Release {
     pub kind: Option<ReleaseKind>,
     /// Client or server, where it is not for both.
     pub installation: Option<Installation>,
+    /// The letter under which the table's head names the source.
+    pub source: char,
 }
 
 impl Release {
@@ -59,10 +62,16 @@ impl Releases {
         })
     }
 
-    /// Reads all of both tables.
-    pub(super) fn check(&self) -> Result<()> {
-        self.releases.check(parse_release)?;
-        self.files.check(parse_file)
+    /// Reads all of both tables: what of it is no line, or not in order.
+    pub(super) fn faults(&self) -> Vec<Finding> {
+        let mut faults = self.releases.faults(parse_release);
+        faults.extend(self.files.faults(parse_file));
+        faults
+    }
+
+    /// All files by KB and architecture.
+    pub(super) fn all_files(&self) -> impl Iterator<Item = (Architecture, String)> {
+        self.files.iter().filter_map(parse_file)
     }
 
     /// The releases of a KB, by family and build. Several where the KB was released again.
@@ -88,7 +97,7 @@ fn parse_release(line: &str) -> Option<Release> {
     let mut columns = line.split_ascii_whitespace();
     let (kb, family, revision) = (columns.next()?, columns.next()?, columns.next()?);
     let (date, date_is, kind) = (columns.next()?, columns.next()?, columns.next()?);
-    let (installation, _source) = (columns.next()?, columns.next()?);
+    let (installation, source) = (columns.next()?, columns.next()?.chars().next()?);
     let date: Option<Date> = if date == "-" { None } else { Some(date.parse().ok()?) };
     let (date, first_seen) = match date_is {
         "r" => (Some(date?), None),
@@ -114,6 +123,7 @@ fn parse_release(line: &str) -> Option<Release> {
             "b" => None,
             _ => return None,
         },
+        source,
     })
 }
 
@@ -143,7 +153,7 @@ mod tests {
     #[test]
     fn both_tables_are_sorted_and_sound_and_every_line_is_found() {
         let history = history();
-        history.check().unwrap();
+        assert_eq!(history.faults(), []);
         let releases: Vec<Release> = history.releases.iter().filter_map(parse_release).collect();
         assert!(releases.len() > 1300);
         for release in releases {

@@ -4,7 +4,7 @@
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use super::{Installation, check_format, check_sources, faulty, read_table};
+use super::{Finding, Installation, check_format, read_table, without_source};
 use crate::error::Result;
 use crate::update::Kb;
 
@@ -78,35 +78,49 @@ pub(super) struct Refused {
     pub(super) baseline: Vec<HotpatchBaseline>,
 }
 
-pub(super) fn parse(text: &str) -> Result<Refused> {
-    const NAME: &str = "withdrawn.toml";
+const NAME: &str = "withdrawn.toml";
+
+pub(super) fn read(text: &str) -> Result<Refused> {
     let table: Refused = read_table(NAME, text)?;
     check_format(NAME, table.format)?;
-    check_sources(
-        NAME,
-        (table.withdrawn.iter().map(|row| (row.kb.to_string(), &row.source)))
-            .chain(table.hotpatch.iter().map(|row| (row.kb.to_string(), &row.source)))
-            .chain(table.expired.iter().map(|row| (row.kb.to_string(), &row.source)))
-            .chain(table.baseline.iter().map(|row| (row.kb.to_string(), &row.source))),
-    )?;
-    for row in &table.withdrawn {
-        // A successor that is withdrawn itself would send the operator on; a chain must end.
-        if table.withdrawn.iter().any(|other| other.kb == row.successor) {
-            return Err(faulty(
-                NAME,
-                &format!("{} is succeeded by {}, which is withdrawn itself", row.kb, row.successor),
-            ));
-        }
-        if table.expired.iter().any(|other| other.kb == row.kb) {
-            return Err(faulty(NAME, &format!("{} is withdrawn and expired at once", row.kb)));
-        }
-    }
     Ok(table)
+}
+
+impl Refused {
+    pub(super) fn faults(&self) -> Vec<Finding> {
+        let mut faults = without_source(
+            NAME,
+            (self.withdrawn.iter().map(|row| (row.kb.to_string(), &row.source)))
+                .chain(self.hotpatch.iter().map(|row| (row.kb.to_string(), &row.source)))
+                .chain(self.expired.iter().map(|row| (row.kb.to_string(), &row.source)))
+                .chain(self.baseline.iter().map(|row| (row.kb.to_string(), &row.source))),
+        );
+        for row in &self.withdrawn {
+            // A successor that is withdrawn itself would send the operator on; a chain must end.
+            if self.withdrawn.iter().any(|other| other.kb == row.successor) {
+                let message =
+                    format!("{} is succeeded by {}, which is withdrawn itself", row.kb, row.successor);
+                faults.push(Finding::new(NAME, "successor_withdrawn", row.kb, message));
+            }
+            if self.expired.iter().any(|other| other.kb == row.kb) {
+                let message = format!("{} is withdrawn and expired at once", row.kb);
+                faults.push(Finding::new(NAME, "withdrawn_and_expired", row.kb, message));
+            }
+        }
+        faults
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::servicing::refuse;
+
+    fn parse(text: &str) -> Result<Refused> {
+        let table = read(text)?;
+        refuse(table.faults())?;
+        Ok(table)
+    }
 
     #[test]
     fn a_successor_must_not_be_withdrawn_itself() {

@@ -175,6 +175,15 @@ impl Bench {
 
     /// Runs a command on a mirror somewhere else.
     pub(crate) fn run_on(&self, mirror: &Utf8Path, arguments: &[&str]) -> Ran {
+        self.run_at_width(mirror, None, arguments)
+    }
+
+    /// Runs a command on the mirror, for a terminal of so many columns.
+    pub(crate) fn at_width(&self, columns: u16, arguments: &[&str]) -> Ran {
+        self.run_at_width(&self.mirror(), Some(columns), arguments)
+    }
+
+    fn run_at_width(&self, mirror: &Utf8Path, columns: Option<u16>, arguments: &[&str]) -> Ran {
         let (stdout, stderr) = (Captured::default(), Captured::default());
         let process = Process {
             args: ["kbmirror", "--mirror", mirror.as_str()]
@@ -185,7 +194,7 @@ impl Bench {
             env: BTreeMap::new(),
             stdout: Box::new(stdout.clone()),
             stderr: Arc::new(Mutex::new(Box::new(stderr.clone()))),
-            stdout_width: None,
+            stdout_width: columns,
             stderr_is_terminal: false,
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
         };

@@ -7,6 +7,7 @@
 //! One writer at a time, under the mirror's lock. Everything that one step of a run learns is written in one
 //! transaction, so that a reader sees all of it or nothing. A database of a newer format is refused.
 
+mod graph;
 mod read;
 mod record;
 mod schema;

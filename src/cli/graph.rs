@@ -1,0 +1,44 @@
+//! `graph`: which file needs which, and which update replaces which, for Graphviz or as data. Asks nobody.
+
+use serde_json::json;
+
+use super::args::{Graph as Arguments, GraphFormat};
+use super::asking::Sources;
+use super::output::Output;
+use super::setup::Setup;
+use crate::error::{Error, ErrorKind, Result};
+use crate::exit_code::ExitCode;
+use crate::resolve::Graph;
+
+/// `graph`: from the index layered over the knowledge, or from the knowledge alone.
+pub(super) fn run(setup: &Setup, arguments: &Arguments, output: &mut Output) -> Result<ExitCode> {
+    if output.is_json() && arguments.format == Some(GraphFormat::Dot) {
+        return Err(Error::usage("--json and --format dot ask for two things"));
+    }
+    let sources = Sources::open(setup)?;
+    let mut graph = sources.with_library(|library| Graph::of(&arguments.kbs, library, &sources.knowledge))?;
+    if let Some(mirror) = &sources.mirror {
+        graph.add_needs(&mirror.index().needs_of_files(graph.file_keys())?);
+        for &kb in &arguments.kbs {
+            graph.add_supersedes(&mirror.index().supersedence_of(kb)?);
+        }
+    }
+    let known = graph.kbs();
+    if let Some(kb) = arguments.kbs.iter().find(|kb| !known.contains(kb)) {
+        let message = format!("neither the index nor the knowledge has anything of {kb}");
+        let hint = format!("kbmirror crawl {kb} asks the Catalog");
+        return Err(Error::new(ErrorKind::NotFound, message).hint(hint));
+    }
+    graph.check()?;
+    if output.is_json() || arguments.format == Some(GraphFormat::Json) {
+        output.document(&json!({
+            "nodes": graph.nodes().collect::<Vec<_>>(),
+            "edges": graph.edges().collect::<Vec<_>>(),
+            "knowledge_date": sources.knowledge.date(),
+            "knowledge_version": sources.knowledge.version(),
+        }))?;
+    } else {
+        output.text(graph.to_string());
+    }
+    Ok(ExitCode::OK)
+}

@@ -1,0 +1,85 @@
+//! `knowledge`: the tables of what is known of Windows servicing, to read and to check.
+//!
+//! A table is printed as it stands, so that its text can be kept, mended, and given back with `--knowledge`.
+
+use serde_json::json;
+
+use super::args::{Knowledge as Arguments, KnowledgeCommand};
+use super::output::Output;
+use super::setup::Setup;
+use crate::error::{Error, Result};
+use crate::exit_code::ExitCode;
+use crate::servicing::{Checked, Finding, TableInfo, Tables, check_tables, rows_of};
+
+/// `knowledge`: looks at tables, writes nothing.
+pub(super) fn run(setup: &Setup, arguments: &Arguments, output: &mut Output) -> Result<ExitCode> {
+    setup.with_tables(|tables| match &arguments.what {
+        KnowledgeCommand::Show { table: None } => show_all(tables, output),
+        KnowledgeCommand::Show { table: Some(table) } => show_one(tables, table, output),
+        KnowledgeCommand::Check => check(tables, output),
+    })
+}
+
+fn show_all(tables: Tables<'_>, output: &mut Output) -> Result<ExitCode> {
+    // Tables that contradict each other are shown all the same: that is how one looks into it.
+    let Checked { version, date, tables: overview, .. } = check_tables(tables)?;
+    if output.is_json() {
+        output.document(&json!({ "version": version, "date": date, "tables": overview }))?;
+        return Ok(ExitCode::OK);
+    }
+    output.line(format!("knowledge {version}, as of {date}"));
+    let mut table = output.table(&["table", "rows", "what it is for"]).right(1);
+    for TableInfo { name, about, rows } in overview {
+        table.row([name.to_owned(), rows.to_string(), about.to_owned()]);
+    }
+    output.text(table.render());
+    Ok(ExitCode::OK)
+}
+
+fn show_one(tables: Tables<'_>, word: &str, output: &mut Output) -> Result<ExitCode> {
+    let found = Tables::name_of(word).and_then(|name| Some((name, tables.text_of(name)?)));
+    let Some((name, text)) = found else {
+        return Err(Error::usage(format!("there is no table {word:?}"))
+            .hint(format!("the tables are {}", Tables::NAMES.join(", "))));
+    };
+    if !output.is_json() {
+        output.text(text);
+        return Ok(ExitCode::OK);
+    }
+    let rows = rows_of(name, text)?;
+    let about = tables.overview()?.into_iter().find(|table| table.name == name).map(|table| table.about);
+    output.document(&json!({ "name": name, "about": about, "rows": rows }))?;
+    Ok(ExitCode::OK)
+}
+
+fn check(tables: Tables<'_>, output: &mut Output) -> Result<ExitCode> {
+    let checked = check_tables(tables)?;
+    let code = if checked.findings.is_empty() { ExitCode::OK } else { ExitCode::UNRESOLVED };
+    if output.is_json() {
+        output.document(&checked)?;
+        return Ok(code);
+    }
+    for finding in &checked.findings {
+        tell(finding, output);
+    }
+    output.sentence("", &summary(&checked));
+    Ok(code)
+}
+
+fn tell(finding: &Finding, output: &mut Output) {
+    output.sentence(&format!("{}: ", finding.table), &format!("{} ({})", finding.message, finding.code));
+}
+
+fn summary(checked: &Checked) -> String {
+    let rows: usize = checked.tables.iter().map(|table| table.rows).sum();
+    let count = match checked.findings.len() {
+        0 => "no contradictions".to_owned(),
+        1 => "1 contradiction".to_owned(),
+        many => format!("{many} contradictions"),
+    };
+    let known = match checked.known.len() {
+        0 => String::new(),
+        known => format!(" beside {known} that are known and stand (contradictions.toml)"),
+    };
+    format!("{rows} rows in {} tables, {count}{known}", checked.tables.len())
+}

@@ -1,0 +1,81 @@
+//! The graph as the index keeps it: edges with who states them and when they were seen.
+
+use std::collections::BTreeSet;
+
+use rusqlite::Row;
+
+use super::Index;
+use crate::clock::rfc3339;
+use crate::error::Result;
+use crate::resolve::{FileKey, Role, SeenNeeds, SeenSupersedes, UpdateName};
+use crate::update::{Kb, UpdateId};
+
+impl Index {
+    /// What these files need, by all who ever stated it.
+    pub fn needs_of_files(&self, files: &BTreeSet<FileKey>) -> Result<Vec<SeenNeeds>> {
+        let mut found = Vec::new();
+        for &key in files {
+            let sql = "SELECT needs_file, role, source, first_seen, last_seen FROM needs WHERE file = ?1 ORDER BY needs_file, source";
+            let rows: Vec<(i64, String, String, i64, i64)> = self.rows(sql, [key.0], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+            })?;
+            for (needs, role, source, first_seen, last_seen) in rows {
+                let (Some(file), Some(needs)) = (self.file(key)?, self.file(FileKey(needs))?) else {
+                    continue;
+                };
+                found.push(SeenNeeds {
+                    file,
+                    needs,
+                    // A word of a newer program says at least that the file is needed.
+                    role: Role::from_word(&role).unwrap_or(Role::Prerequisite),
+                    source,
+                    first_seen: rfc3339(first_seen),
+                    last_seen: rfc3339(last_seen),
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    /// What the updates of a KB replace, and what replaces them.
+    pub fn supersedence_of(&self, kb: Kb) -> Result<Vec<SeenSupersedes>> {
+        let mut found = Vec::new();
+        let updates: Vec<String> = self.rows(
+            "SELECT update_id FROM updates WHERE kb = ?1 ORDER BY update_id",
+            [kb.number()],
+            |row| row.get(0),
+        )?;
+        for id in updates {
+            for side in ["newer", "older"] {
+                let sql = format!(
+                    "SELECT newer_update_id, newer_title, a.kb, older_update_id, older_title, b.kb, source,
+                        replace(v.first_seen, ' ', 'T') || 'Z', replace(v.last_seen, ' ', 'T') || 'Z'
+                    FROM v_supersedes v
+                    LEFT JOIN updates a ON a.update_id = newer_update_id
+                    LEFT JOIN updates b ON b.update_id = older_update_id
+                    WHERE {side}_update_id = ?1 ORDER BY newer_title, older_title, source"
+                );
+                found.extend(self.rows(&sql, [&id], read_edge)?);
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn read_edge(row: &Row<'_>) -> rusqlite::Result<SeenSupersedes> {
+    let end = |first: usize| -> rusqlite::Result<UpdateName> {
+        let id: Option<String> = row.get(first)?;
+        Ok(UpdateName {
+            id: id.and_then(|id| id.parse::<UpdateId>().ok()),
+            title: row.get(first + 1)?,
+            kb: row.get::<_, Option<u32>>(first + 2)?.and_then(Kb::from_number),
+        })
+    };
+    Ok(SeenSupersedes {
+        newer: end(0)?,
+        older: end(3)?,
+        source: row.get(6)?,
+        first_seen: row.get(7)?,
+        last_seen: row.get(8)?,
+    })
+}

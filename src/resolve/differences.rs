@@ -1,0 +1,270 @@
+//! Where the Catalog and the knowledge differ about a KB. Nothing is settled here: what the Catalog says goes first
+//! everywhere else, and whoever looks at a KB is told that somebody says otherwise.
+//!
+//! What only one of the two says is no difference. Neither is an entry that is dated later than the release: the Catalog
+//! dates entries anew when it revises them; earlier it cannot be.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::Serialize;
+
+use super::facts::{Facts, UpdateFacts};
+use super::roles::unlisted_checkpoints;
+use crate::servicing::{Family, Knowledge, KnownFile, Release, ReleaseKind};
+use crate::update::{Architecture, Kb, Kind, Month, PackageName};
+
+/// What two sources say differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// The build that the KB brings.
+    Build,
+    /// When it was released.
+    Date,
+    /// The file for an architecture.
+    File,
+    /// What sort of update it is.
+    Kind,
+    /// A checkpoint that the dialogs leave out.
+    Checkpoint,
+    /// Client or server.
+    Installation,
+}
+
+/// One difference. The field names are a promise of the JSON output.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Difference {
+    /// What they differ about.
+    pub what: What,
+    /// Of what: the KB, and the architecture or the product where it matters.
+    pub subject: String,
+    /// What the Catalog says; `None` where it is silent and should not be.
+    pub catalog: Option<String>,
+    /// What the knowledge says.
+    pub knowledge: String,
+    /// The table that says so, with the letter of its source: `releases.txt (h)`.
+    pub source: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (subject, known) = (&self.subject, &self.knowledge);
+        let catalog = self.catalog.as_deref().unwrap_or("nothing");
+        let source = in_words(&self.source);
+        match self.what {
+            What::Build => {
+                write!(out, "the Catalog's titles of {subject} state build {catalog}, {source} {known}")
+            }
+            What::Date => {
+                write!(out, "the Catalog's entry of {subject} is of {catalog}, {source} has {known}")
+            }
+            What::File => write!(out, "the Catalog lists {catalog} for {subject}, {source} has {known}"),
+            What::Kind => {
+                write!(out, "the Catalog's titles of {subject} say {catalog}, {source} says {known}")
+            }
+            What::Checkpoint => {
+                write!(out, "the download dialog of {subject} leaves out {known}, a checkpoint by {source}")
+            }
+            What::Installation => {
+                write!(out, "the Catalog's titles have {subject} for a {catalog}, {source} for a {known}")
+            }
+        }
+    }
+}
+
+/// A table as people speak of it.
+fn in_words(source: &str) -> String {
+    let (table, letter) = source.split_once(' ').unwrap_or((source, ""));
+    let words = match table {
+        "releases.txt" => "the release history",
+        "files.txt" => "the table of files",
+        "packages.txt" => "the table of packages",
+        "checkpoints.toml" => "the table of checkpoints",
+        "enablement.toml" => "the table of enablement packages",
+        "prerequisites.toml" => "the table of prerequisites",
+        "parents.toml" => "the table of what titles do not tell",
+        other => other,
+    };
+    if letter.is_empty() { words.to_owned() } else { format!("{words} {letter}") }
+}
+
+/// Where the facts of a KB and the knowledge differ, in a fixed order. The facts may be those of one update.
+pub fn differences(kb: Kb, facts: &Facts, knowledge: &Knowledge) -> Vec<Difference> {
+    let mut found: BTreeSet<Difference> = BTreeSet::new();
+    for update in facts.updates.iter().filter(|update| update.kb == Some(kb)) {
+        let family = update.family(knowledge);
+        if let Some(family) = family {
+            of_release(kb, update, family, knowledge, &mut found);
+        }
+        of_kind(kb, update, family, knowledge, &mut found);
+        if update.files.as_ref().is_some_and(|files| !files.is_empty()) {
+            for checkpoint in unlisted_checkpoints(update, facts, knowledge) {
+                found.insert(Difference {
+                    what: What::Checkpoint,
+                    subject: format!("\"{}\"", update.title),
+                    catalog: None,
+                    knowledge: format!("{} ({})", checkpoint.kb, checkpoint.build),
+                    source: "checkpoints.toml".to_owned(),
+                });
+            }
+        }
+    }
+    for architecture in Architecture::ALL {
+        of_files(kb, architecture, facts, knowledge, &mut found);
+    }
+    found.into_iter().collect()
+}
+
+/// Build, date, and installation of one entry against the release history.
+fn of_release(
+    kb: Kb,
+    update: &UpdateFacts,
+    family: &Family,
+    knowledge: &Knowledge,
+    found: &mut BTreeSet<Difference>,
+) {
+    let of_number = knowledge.releases_of_kb(kb);
+    let of_number: Vec<&Release> =
+        of_number.iter().filter(|release| release.build.number == family.id).collect();
+    let own: Vec<&Release> = of_number.iter().copied().filter(|release| release.is_for(family)).collect();
+    let source = |release: &Release| format!("releases.txt ({})", release.source);
+    if let (true, Some(other)) = (own.is_empty(), of_number.first()) {
+        found.insert(Difference {
+            what: What::Installation,
+            subject: kb.to_string(),
+            catalog: Some(family.installation.as_str().to_owned()),
+            knowledge: other.installation.map_or("any", |own| own.as_str()).to_owned(),
+            source: source(other),
+        });
+    }
+    // A KB that was released again has several builds, and its titles state one of them.
+    if let (Some(build), Some(last)) = (update.build.and_then(|build| family.canonical(build)), own.last())
+        && !own.iter().any(|release| release.build == build)
+    {
+        found.insert(Difference {
+            what: What::Build,
+            subject: kb.to_string(),
+            catalog: Some(build.to_string()),
+            knowledge: last.build.to_string(),
+            source: source(last),
+        });
+    }
+    let Some((date, release)) = own.iter().filter_map(|own| Some((own.date?, *own))).min_by_key(|own| own.0)
+    else {
+        return;
+    };
+    let mut differ = |catalog: String| {
+        found.insert(Difference {
+            what: What::Date,
+            subject: kb.to_string(),
+            catalog: Some(catalog),
+            knowledge: date.to_string(),
+            source: source(release),
+        });
+    };
+    // Lists and time zones are a day apart.
+    if let Some(own) = update.last_updated
+        && date.yesterday().is_ok_and(|before| own < before)
+    {
+        differ(own.to_string());
+    }
+    if let Some(month) = update.month.filter(|month| Month::of(date).is_some_and(|own| own != *month)) {
+        differ(month.to_string());
+    }
+}
+
+/// What the title makes of an update against the tables.
+fn of_kind(
+    kb: Kb,
+    update: &UpdateFacts,
+    family: Option<&Family>,
+    knowledge: &Knowledge,
+    found: &mut BTreeSet<Difference>,
+) {
+    let Some(catalog) = update.kind else { return };
+    let mut known: Vec<(Kind, String)> = Vec::new();
+    if let Some(kind) = knowledge.kind_of(kb) {
+        known.push((kind, "parents.toml".to_owned()));
+    } else {
+        for package in knowledge.packages_of(kb) {
+            known.push((package.kind, format!("packages.txt ({})", package.source)));
+        }
+    }
+    for release in family.map(|family| knowledge.releases_of(kb, family)).unwrap_or_default() {
+        let source = format!("releases.txt ({})", release.source);
+        // The copy that Windows Setup takes has the same KB.
+        known.push((Kind::DynamicCu, source.clone()));
+        if release.kind != Some(ReleaseKind::Preview) {
+            known.push((Kind::Lcu, source.clone()));
+        }
+        if matches!(release.kind, None | Some(ReleaseKind::Preview)) {
+            known.push((Kind::LcuPreview, source));
+        }
+    }
+    if known.iter().any(|(kind, _)| *kind == catalog) {
+        return;
+    }
+    let said = known.into_iter().find(|(kind, _)| *kind != Kind::DynamicCu);
+    if let Some((kind, source)) = said {
+        found.insert(Difference {
+            what: What::Kind,
+            subject: kb.to_string(),
+            catalog: Some(catalog.to_string()),
+            knowledge: kind.to_string(),
+            source,
+        });
+    }
+}
+
+/// The KB's own files for an architecture: what the dialogs list and no table has, while a table has another one.
+fn of_files(
+    kb: Kb,
+    architecture: Architecture,
+    facts: &Facts,
+    knowledge: &Knowledge,
+    found: &mut BTreeSet<Difference>,
+) {
+    // The name of a servicing stack may carry no KB.
+    let is_own = |kb_of_name: Option<Kb>, name: &str| kb_of_name.or(knowledge.kb_of_file(name)) == Some(kb);
+    let listed: BTreeSet<&str> = facts
+        .updates
+        .iter()
+        .filter(|update| update.kb == Some(kb))
+        .flat_map(|update| facts.files_of(update))
+        .filter(|file| file.architecture == Some(architecture) && is_own(file.kb, &file.name))
+        .map(|file| file.name.as_str())
+        .collect();
+    let mut known = knowledge.names_of(kb, architecture);
+    let of_rows = single_rows(kb, knowledge).filter(|(_, file)| file.architecture == architecture);
+    known.extend(of_rows.map(|(table, file)| (table, file.name.clone())));
+    let same = |a: &str, b: &str| {
+        let (a_sha1, b_sha1) = (PackageName::parse(a).sha1, PackageName::parse(b).sha1);
+        a.eq_ignore_ascii_case(b) || (a_sha1.is_some() && a_sha1 == b_sha1)
+    };
+    let extension = |name: &str| name.rsplit('.').next().map(str::to_ascii_lowercase);
+    for name in listed.iter().filter(|name| !known.iter().any(|(_, own)| same(own, name))) {
+        let other = known.iter().find(|(_, own)| {
+            extension(own) == extension(name) && !listed.iter().any(|listed| same(listed, own))
+        });
+        if let Some((table, other)) = other {
+            found.insert(Difference {
+                what: What::File,
+                subject: format!("{kb} ({architecture})"),
+                catalog: Some((*name).to_owned()),
+                knowledge: other.clone(),
+                source: (*table).to_owned(),
+            });
+        }
+    }
+}
+
+/// The files that single rows have of a KB, each with its table.
+fn single_rows(kb: Kb, knowledge: &Knowledge) -> impl Iterator<Item = (&'static str, &KnownFile)> {
+    let checkpoint = knowledge.checkpoint(kb).map_or(&[][..], |row| row.files());
+    let enablement = knowledge.enablements().iter().filter(move |row| row.kb == kb);
+    let floor = knowledge.stack_floor(kb).map_or(&[][..], |row| row.files.as_slice());
+    (checkpoint.iter().map(|file| ("checkpoints.toml", file)))
+        .chain(enablement.flat_map(|row| row.files().iter().map(|file| ("enablement.toml", file))))
+        .chain(floor.iter().map(|file| ("prerequisites.toml", file)))
+}

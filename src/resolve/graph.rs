@@ -1,0 +1,307 @@
+//! The dependency graph of KBs: which file needs which, and which update replaces which.
+//!
+//! The two kinds of edges stay apart: `needs` leads from file to file, `supersedes` from update to update, and a replaced
+//! update may still be needed. Each edge says who states it. What a set's own dialog and tables say is here, and what
+//! the set cannot do without under other KBs ([`closure`]); when an edge was first and last seen is added by whoever keeps
+//! it ([`Graph::add_needs`], [`Graph::add_supersedes`]). Files that need each other in a circle could never be installed:
+//! [`Graph::check`] refuses them by name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::before::closure;
+use super::facts::{FileFacts, FileKey};
+use super::graph_parts::{Edge, EdgeKind, Node, NodeKind, SeenNeeds, SeenSupersedes, UpdateName};
+use super::library::Library;
+use super::roles::{Member, Role};
+use super::sets::PackageSet;
+use crate::error::{Error, ErrorKind, Result};
+use crate::servicing::{Installation, Knowledge};
+use crate::update::{Architecture, Build, Kb, classify};
+
+/// From, to, what, and who says so: one edge each.
+type EdgeKey = (String, String, EdgeKind, String);
+
+/// Nodes and edges, in an order that depends on them alone.
+#[derive(Debug, Clone, Default)]
+pub struct Graph {
+    nodes: BTreeMap<String, Node>,
+    edges: BTreeMap<EdgeKey, Edge>,
+    keys: BTreeSet<FileKey>,
+}
+
+impl Graph {
+    /// The graph of these KBs and of all that they need, as far as library and knowledge tell.
+    pub fn of(kbs: &[Kb], library: &dyn Library, knowledge: &Knowledge) -> Result<Self> {
+        let mut graph = Self::default();
+        let mut open: Vec<(Kb, Option<PackageSet>)> = kbs.iter().map(|&kb| (kb, None)).collect();
+        let mut done: BTreeSet<(Kb, String)> = BTreeSet::new();
+        while let Some((kb, wanted_by)) = open.pop() {
+            for set in library.sets(kb)?.iter() {
+                let fits = wanted_by.as_ref().is_none_or(|wanted_by| goes_with(set, wanted_by));
+                if !fits || !done.insert((kb, set.folder.clone())) {
+                    continue;
+                }
+                graph.add_set(set);
+                for needed in needed_elsewhere(set, library, knowledge)? {
+                    graph.add_needed(set, &needed, library)?;
+                    open.push((needed.kb, Some(set.clone())));
+                }
+            }
+        }
+        for kb in graph.kbs() {
+            graph.add_withdrawal(kb, knowledge);
+        }
+        for &kb in kbs {
+            graph.add_withdrawal(kb, knowledge);
+        }
+        Ok(graph)
+    }
+
+    /// The nodes, by id.
+    pub fn nodes(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.values()
+    }
+
+    /// The edges, by what they lead from and to.
+    pub fn edges(&self) -> impl Iterator<Item = &Edge> {
+        self.edges.values()
+    }
+
+    /// The KBs of all nodes.
+    pub fn kbs(&self) -> BTreeSet<Kb> {
+        self.nodes.values().filter_map(|node| node.kb).collect()
+    }
+
+    /// The index's keys of the files in the graph.
+    pub fn file_keys(&self) -> &BTreeSet<FileKey> {
+        &self.keys
+    }
+
+    /// Adds edges between files as the index keeps them; one that is there gets its dates.
+    pub fn add_needs(&mut self, seen: &[SeenNeeds]) {
+        for edge in seen {
+            let (from, to) = (self.add_file(&edge.file, None), self.add_file(&edge.needs, None));
+            let known = self.add_edge(from, to, EdgeKind::Needs, &edge.source);
+            known.role.get_or_insert(edge.role);
+            known.first_seen = Some(edge.first_seen.clone());
+            known.last_seen = Some(edge.last_seen.clone());
+        }
+    }
+
+    /// Adds edges between updates as the index keeps them.
+    pub fn add_supersedes(&mut self, seen: &[SeenSupersedes]) {
+        for edge in seen {
+            let (from, to) = (self.add_update(&edge.newer), self.add_update(&edge.older));
+            let known = self.add_edge(from, to, EdgeKind::Supersedes, &edge.source);
+            known.first_seen = Some(edge.first_seen.clone());
+            known.last_seen = Some(edge.last_seen.clone());
+        }
+    }
+
+    /// Refuses files that need each other in a circle, by name.
+    pub fn check(&self) -> Result<()> {
+        let Some(circle) = self.circle() else { return Ok(()) };
+        let named = |id: &str| self.nodes.get(id).and_then(|node| node.name.clone()).unwrap_or(id.to_owned());
+        let names: Vec<String> = circle.iter().map(|id| named(id)).collect();
+        let message = format!("files need each other in a circle: {}", names.join(" needs "));
+        Err(Error::new(ErrorKind::Unresolved, message).hint(
+            "an edge of it is wrong: `kbmirror knowledge check` looks at the tables, a crawl at the Catalog",
+        ))
+    }
+
+    /// A way along `needs` edges that ends where it began.
+    fn circle(&self) -> Option<Vec<String>> {
+        let mut needs: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for edge in self.edges.values().filter(|edge| edge.kind == EdgeKind::Needs) {
+            needs.entry(&edge.from).or_default().insert(&edge.to);
+        }
+        // What needs nothing that is left can be installed; what remains in the end leads round.
+        loop {
+            let left: BTreeSet<&str> = needs.keys().copied().collect();
+            for to in needs.values_mut() {
+                to.retain(|id| left.contains(id));
+            }
+            let before = needs.len();
+            needs.retain(|_, to| !to.is_empty());
+            if needs.len() == before {
+                break;
+            }
+        }
+        let mut way = vec![*needs.keys().next()?];
+        loop {
+            let next = *needs.get(way.last()?)?.iter().next()?;
+            if let Some(begin) = way.iter().position(|id| *id == next) {
+                let circle = way[begin..].iter().copied().chain([next]);
+                return Some(circle.map(str::to_owned).collect());
+            }
+            way.push(next);
+        }
+    }
+
+    fn add_set(&mut self, set: &PackageSet) {
+        let ids: Vec<String> =
+            set.members.iter().map(|member| self.add_file(&member.file, member.build)).collect();
+        for needs in &set.needs {
+            let (Some(from), Some(to)) = (ids.get(needs.from), ids.get(needs.to)) else { continue };
+            let edge = self.add_edge(from.clone(), to.clone(), EdgeKind::Needs, needs.source);
+            edge.role = Some(needs.role);
+        }
+    }
+
+    /// Edges from a set's own files to those of a KB that it needs.
+    fn add_needed(&mut self, set: &PackageSet, needed: &Needed, library: &dyn Library) -> Result<()> {
+        let sets = library.sets(needed.kb)?;
+        let mut files: Vec<(FileFacts, Option<Build>)> = sets
+            .iter()
+            .filter(|other| goes_with(other, set))
+            .flat_map(|other| other.members.iter().filter(|member| member.role.is_update()))
+            .map(|member| (member.file.clone(), member.build))
+            .collect();
+        if files.is_empty() {
+            files.push((FileFacts::unnamed(needed.kb, set.architecture), needed.build));
+        }
+        let own: Vec<&Member> = set.members.iter().filter(|member| member.role.is_update()).collect();
+        for member in own {
+            let from = self.add_file(&member.file, member.build);
+            for (file, build) in &files {
+                let to = self.add_file(file, *build);
+                let edge = self.add_edge(from.clone(), to, EdgeKind::Needs, "knowledge");
+                edge.role = Some(needed.role);
+                edge.condition.clone_from(&needed.condition);
+            }
+        }
+        Ok(())
+    }
+
+    /// Knowledge speaks of KBs, not of entries: so do its edges.
+    fn add_withdrawal(&mut self, kb: Kb, knowledge: &Knowledge) {
+        for row in knowledge.withdrawals().iter().filter(|row| row.kb == kb || row.successor == kb) {
+            let from = self.add_kb(row.successor);
+            let to = self.add_kb(row.kb);
+            self.add_edge(from, to, EdgeKind::Supersedes, "knowledge");
+        }
+    }
+
+    fn add_file(&mut self, file: &FileFacts, build: Option<Build>) -> String {
+        self.keys.extend(file.key);
+        let id = match (file.known_name(), file.kb) {
+            (None, Some(kb)) => {
+                format!("file:{kb}:{}", file.architecture.map_or("any", Architecture::as_str))
+            }
+            _ => file.identity(),
+        };
+        let node = self.nodes.entry(id.clone()).or_insert_with(|| Node {
+            kb: file.kb,
+            name: file.known_name().map(str::to_owned),
+            architecture: file.architecture,
+            sha1: file.sha1,
+            sha256: file.sha256,
+            size: file.size,
+            present: Some(file.present),
+            ..Node::new(id.clone(), NodeKind::File)
+        });
+        node.build = node.build.max(build);
+        id
+    }
+
+    fn add_update(&mut self, update: &UpdateName) -> String {
+        let id = match update.id {
+            Some(id) => format!("update:{id}"),
+            None => format!("title:{}", update.title),
+        };
+        self.nodes.entry(id.clone()).or_insert_with(|| {
+            let class = classify(&update.title, "", None);
+            Node {
+                kb: update.kb.or(class.kb),
+                name: Some(update.title.clone()),
+                architecture: class.architecture,
+                build: class.build,
+                update_id: update.id,
+                ..Node::new(id.clone(), NodeKind::Update)
+            }
+        });
+        id
+    }
+
+    fn add_kb(&mut self, kb: Kb) -> String {
+        let id = format!("kb:{kb}");
+        let node = || Node { kb: Some(kb), ..Node::new(id.clone(), NodeKind::Update) };
+        self.nodes.entry(id.clone()).or_insert_with(node);
+        id
+    }
+
+    fn add_edge(&mut self, from: String, to: String, kind: EdgeKind, source: &str) -> &mut Edge {
+        let key = (from.clone(), to.clone(), kind, source.to_owned());
+        self.edges.entry(key).or_insert_with(|| Edge {
+            from,
+            to,
+            kind,
+            role: None,
+            condition: None,
+            source: source.to_owned(),
+            first_seen: None,
+            last_seen: None,
+        })
+    }
+}
+
+impl Serialize for Graph {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct as _;
+        let mut fields = serializer.serialize_struct("Graph", 2)?;
+        fields.serialize_field("nodes", &self.nodes.values().collect::<Vec<_>>())?;
+        fields.serialize_field("edges", &self.edges.values().collect::<Vec<_>>())?;
+        fields.end()
+    }
+}
+
+/// A KB that a set cannot do without.
+struct Needed {
+    kb: Kb,
+    role: Role,
+    build: Option<Build>,
+    condition: Option<String>,
+}
+
+/// What a set needs under other KBs: its closure, and the update that brings the floor of an enablement package.
+fn needed_elsewhere(set: &PackageSet, library: &dyn Library, knowledge: &Knowledge) -> Result<Vec<Needed>> {
+    let along = closure(set, library, knowledge)?.into_iter().map(|along| Needed {
+        kb: along.kb,
+        role: along.role,
+        build: None,
+        condition: (!along.always).then(|| match knowledge.stack_floor(along.kb) {
+            Some(floor) => format!("build below {}", floor.needed_below),
+            None => "some machines only".to_owned(),
+        }),
+    });
+    let mut needed: Vec<Needed> = along.collect();
+    for row in knowledge.enablements().iter().filter(|row| row.kb == set.kb) {
+        let floor = row.floor_build();
+        let mut families = knowledge.families().iter();
+        let client =
+            families.find(|family| family.id == row.family && family.installation == Installation::Client);
+        let lowest = client.and_then(|family| {
+            let enough = knowledge.history_of(family).filter(|release| release.build >= floor);
+            enough.min_by_key(|release| (release.build, release.kb)).map(|release| release.kb)
+        });
+        needed.extend(row.minimum.or(lowest).map(|kb| Needed {
+            kb,
+            role: Role::Prerequisite,
+            build: Some(floor),
+            condition: Some(format!("build below {floor}")),
+        }));
+    }
+    Ok(needed)
+}
+
+/// Whether a set of another KB is for the machines of this one.
+fn goes_with(other: &PackageSet, set: &PackageSet) -> bool {
+    let architecture =
+        other.architecture.is_none() || set.architecture.is_none() || other.architecture == set.architecture;
+    let family = other.families.is_empty()
+        || set.families.is_empty()
+        || other.families.iter().any(|family| set.families.iter().any(|own| own.id == family.id));
+    architecture && family && !other.is_dynamic_variant
+}

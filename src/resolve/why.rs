@@ -1,0 +1,197 @@
+//! Why a plan is as it is, as a tree: the conclusion, the judgements on the way in their order, then the steps, then what
+//! is missing and what is not certain. Sentences and data are one: whoever renders it only indents.
+//!
+//! Evidence is said once, at the highest place that it holds for: a dialog that listed several of the files speaks at the
+//! top, and what a judgement rests upon is not repeated under the step that follows from it.
+
+use std::collections::BTreeSet;
+
+use super::answer::{Missing, Plan, Reason, Status, Step};
+use super::roles::{Evidence, Role, dialog_listed};
+use crate::update::{Architecture, UpdateId, human_size};
+
+/// The reasons behind a plan.
+pub fn why(plan: &Plan) -> Reason {
+    let shared = shared_dialogs(&plan.steps);
+    let mut root = Reason::new(plan.headline());
+    for (update, seen, steps) in &shared {
+        root.evidence.push(dialog_listed(*update, &these_files(steps, plan.steps.len()), seen));
+    }
+    let mut judgements = joined(&plan.reasons);
+    if let Some(last) = judgements.last_mut().filter(|_| !plan.status.is_plan()) {
+        last.because.extend(plan.missing.iter().map(of_missing));
+        last.because.extend(of_choices(plan));
+    }
+    let mut said: BTreeSet<String> = BTreeSet::new();
+    note_evidence(&judgements, &mut said);
+    root.because = judgements;
+    for step in &plan.steps {
+        let own = step.evidence.iter().filter(|evidence| match evidence {
+            Evidence::Dialog { update, seen } => {
+                !shared.iter().any(|(other, on, _)| (other, on) == (update, seen))
+            }
+            _ => true,
+        });
+        let own: Vec<String> = own.map(ToString::to_string).filter(|text| !said.contains(text)).collect();
+        root.because.push(of_step(step, own, &plan.steps));
+    }
+    let is_said = |text: &String| root.because.iter().any(|reason| reason.conclusion == *text);
+    if let Some(advice) = plan.advice.as_ref().filter(|text| !is_said(text)) {
+        root.because.push(Reason::new(advice.clone()));
+    }
+    if !plan.warnings.is_empty() {
+        let warnings: BTreeSet<&String> = plan.warnings.iter().collect();
+        let warnings = warnings.into_iter().map(Reason::new);
+        root.because.push(Reason::new("what to mind").because(warnings));
+    }
+    root
+}
+
+impl Plan {
+    /// What the plan is about: the KB, the architecture, and the baseline.
+    fn subject(&self) -> String {
+        let at =
+            self.baseline.map_or_else(|| "an unknown build".to_owned(), |build| format!("build {build}"));
+        let architecture =
+            self.architecture.map(|architecture| format!(" ({architecture})")).unwrap_or_default();
+        match self.kb {
+            Some(kb) => format!("{kb}{architecture} at {at}"),
+            None => format!("The latest{architecture} at {at}"),
+        }
+    }
+
+    /// The answer as one line.
+    pub fn headline(&self) -> String {
+        let subject = self.subject();
+        match self.status {
+            Status::Install if self.steps.len() == 1 => format!("{subject}: install 1 file"),
+            Status::Install => format!("{subject}: install {} files, in this order", self.steps.len()),
+            Status::NothingToDo => format!("{subject}: nothing to do"),
+            Status::NotApplicable => format!("{subject}: not applicable"),
+            Status::NeedsPrerequisite => format!("{subject}: something else has to be there first"),
+            Status::Withdrawn => format!("{subject}: withdrawn"),
+            Status::UnavailableOffline => format!("{subject}: not to be had offline"),
+            Status::Ambiguous => format!("{subject}: not clear which"),
+            Status::Unknown => format!("{subject}: unknown"),
+        }
+    }
+}
+
+/// Dialogs that listed several steps' files: whose, when, and which steps by their place.
+fn shared_dialogs(steps: &[Step]) -> Vec<(UpdateId, String, Vec<usize>)> {
+    let mut dialogs: Vec<(UpdateId, String, Vec<usize>)> = Vec::new();
+    for (place, step) in steps.iter().enumerate() {
+        for evidence in &step.evidence {
+            let Evidence::Dialog { update, seen } = evidence else { continue };
+            match dialogs.iter_mut().find(|(other, on, _)| other == update && on == seen) {
+                Some((.., places)) => places.push(place),
+                None => dialogs.push((*update, seen.clone(), vec![place])),
+            }
+        }
+    }
+    dialogs.retain(|(.., places)| places.len() > 1);
+    dialogs
+}
+
+fn these_files(places: &[usize], all: usize) -> String {
+    match places.len() {
+        2 if all == 2 => "both files".to_owned(),
+        count if count == all => format!("all {all} files"),
+        _ => {
+            let numbers: Vec<String> = places.iter().map(|place| (place + 1).to_string()).collect();
+            format!("the files {}", numbers.join(" and "))
+        }
+    }
+}
+
+/// The judgements in their order; one that was made twice stands once, with the evidence of both.
+fn joined(reasons: &[Reason]) -> Vec<Reason> {
+    let mut joined: Vec<Reason> = Vec::new();
+    for reason in reasons {
+        let Some(known) = joined.iter_mut().find(|known| known.conclusion == reason.conclusion) else {
+            joined.push(reason.clone());
+            continue;
+        };
+        for text in &reason.evidence {
+            if !known.evidence.contains(text) {
+                known.evidence.push(text.clone());
+            }
+        }
+        known.because.extend(reason.because.iter().cloned());
+    }
+    joined
+}
+
+fn note_evidence(reasons: &[Reason], said: &mut BTreeSet<String>) {
+    for reason in reasons {
+        said.extend(reason.evidence.iter().cloned());
+        note_evidence(&reason.because, said);
+    }
+}
+
+fn of_step(step: &Step, evidence: Vec<String>, steps: &[Step]) -> Reason {
+    let order = step.order.map_or_else(|| "?".to_owned(), |order| order.to_string());
+    let kb = step.kb.map(|kb| format!(" {kb}")).unwrap_or_default();
+    let needed_if = step.needed_if.as_ref().map(|text| format!("; needed if: {text}")).unwrap_or_default();
+    let mut reason = Reason::new(format!("{order}. {}{kb}: {}{needed_if}", word(step.role), step.because));
+    if let (Role::Checkpoint, Some(build), Some(kb)) = (step.role, step.brings, step.kb) {
+        reason.because.push(Reason::new(format!("{kb} brings {build}")).said_by(evidence));
+        // Checkpoints make a chain: the next one up holds the differences against this one.
+        let above = steps.iter().filter(|other| {
+            matches!(other.role, Role::Checkpoint | Role::Target | Role::Prerequisite)
+                && other.brings.is_some_and(|brings| brings > build)
+        });
+        if let Some((other, brings)) =
+            above.filter_map(|other| Some((other.kb?, other.brings?))).min_by_key(|(_, brings)| *brings)
+        {
+            reason.because.push(Reason::new(format!(
+                "{other} brings {brings} and holds only what changed since {build}"
+            )));
+        }
+    } else {
+        reason.evidence = evidence;
+    }
+    if let Some(name) = &step.name {
+        let size = step.size.map(|size| format!(", {}", human_size(size))).unwrap_or_default();
+        let here = if step.present { "in the mirror" } else { "not in the mirror" };
+        reason.because.push(Reason::new(format!("the file is {name}{size}, {here}")));
+    } else {
+        reason.because.push(Reason::new("the name of its file is not known"));
+    }
+    if step.restart_after {
+        reason
+            .because
+            .push(Reason::new("then the machine restarts: the next step looks at the build that runs"));
+    }
+    reason
+}
+
+/// A role as an administrator says it.
+fn word(role: Role) -> &'static str {
+    match role {
+        Role::EsuPreparation => "preparation for Extended Security Updates",
+        Role::Ssu => "servicing stack",
+        Role::DotnetChild => ".NET Framework package",
+        Role::Enablement => "enablement package",
+        Role::SafeOs => "Safe OS dynamic update",
+        Role::Setup => "Setup dynamic update",
+        _ => role.as_str(),
+    }
+}
+
+fn of_missing(missing: &Missing) -> Reason {
+    let kb = missing.kb.map(|kb| format!(" {kb}")).unwrap_or_default();
+    let name = missing.name.as_ref().map(|name| format!(", {name}")).unwrap_or_default();
+    Reason::new(format!("missing: {}{kb}{name}", word(missing.role)))
+}
+
+fn of_choices(plan: &Plan) -> impl Iterator<Item = Reason> {
+    plan.choices.iter().map(|choice| {
+        let kb = choice.kb.filter(|_| plan.kb.is_none()).map(|kb| format!("{kb} ")).unwrap_or_default();
+        let architecture = choice
+            .architecture
+            .map(|architecture| format!("--arch {} ", Architecture::as_str(architecture)))
+            .unwrap_or_default();
+        Reason::new(format!("to choose from: {kb}{architecture}--product {:?}", choice.product))
+    })
+}

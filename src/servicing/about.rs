@@ -1,0 +1,174 @@
+//! All that the tables have of one KB, row by row and in words, for those who look at a KB and not at a table.
+
+use serde::Serialize;
+
+use super::{Installation, Knowledge, ReleaseKind};
+use crate::update::Kb;
+
+/// What one row of a table says of a KB.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KnownRow {
+    /// The table's file name.
+    pub table: &'static str,
+    /// What it says.
+    pub statement: String,
+    /// Where the row comes from: in words, or a letter that the head of the table explains.
+    pub source: Option<String>,
+}
+
+impl Knowledge {
+    /// Every row that speaks of a KB, table by table; none when no table does.
+    pub fn about(&self, kb: Kb) -> Vec<KnownRow> {
+        let mut rows = Vec::new();
+        let mut add = |table, statement: String, source: &dyn ToString| {
+            let source = Some(source.to_string()).filter(|source| !source.is_empty());
+            rows.push(KnownRow { table, statement, source });
+        };
+        for release in self.releases_of_kb(kb) {
+            let date = match (release.date, release.first_seen) {
+                (Some(date), _) => format!(", released {date}"),
+                (None, Some(date)) => format!(", first seen {date}"),
+                (None, None) => String::new(),
+            };
+            let kind = match release.kind {
+                Some(ReleaseKind::Regular) => ", second Tuesday",
+                Some(ReleaseKind::OutOfBand) => ", out of band",
+                Some(ReleaseKind::Preview) => ", preview",
+                None => "",
+            };
+            let for_whom = release.installation.map_or("client and server", Installation::as_str);
+            add("releases.txt", format!("brings {}{date}{kind}, {for_whom}", release.build), &release.source);
+        }
+        for (architecture, name) in self.files_of_kb(kb) {
+            add("files.txt", format!("{architecture}: {name}"), &"");
+        }
+        for package in self.packages_of(kb) {
+            let date = package.date.map_or_else(String::new, |date| format!(", {date}"));
+            let name = package.name.map_or_else(String::new, |name| format!(": {name}"));
+            let statement =
+                format!("{} for {} {}{date}{name}", package.kind, package.family, package.architecture);
+            add("packages.txt", statement, &package.source);
+        }
+        for (lcu, family, stack) in self.packages.pairs() {
+            if lcu == kb {
+                add("stacks.txt", format!("{stack} is its servicing stack on {family}"), &"");
+            } else if stack == kb {
+                add("stacks.txt", format!("it is the servicing stack of {lcu} on {family}"), &"");
+            }
+        }
+        for row in self.checkpoints.iter().filter(|row| row.kb == kb) {
+            let channel = row.channel.as_ref().map_or_else(String::new, |name| format!(", channel {name}"));
+            add("checkpoints.toml", format!("is the checkpoint {}{channel}", row.build), &row.source);
+        }
+        if let Some(row) = self.channel_release(kb) {
+            let statement = format!("brings {} upon {}, channel {}", row.build, row.base, row.channel);
+            add("checkpoints.toml", statement, &row.source);
+        }
+        self.add_refusals(kb, &mut add);
+        self.add_needs(kb, &mut add);
+        for row in self.enablements() {
+            if row.kb == kb {
+                let statement = format!("switches {} on, from {} or later", row.release, row.floor_build());
+                add("enablement.toml", statement, &row.source);
+            } else if row.minimum == Some(kb) {
+                let statement = format!("brings the floor {} of {}", row.floor_build(), row.kb);
+                add("enablement.toml", statement, &row.source);
+            }
+        }
+        if let Some(row) = self.esu_of_preparation(kb) {
+            let statement = format!("prepares {} for Extended Security Updates", row.family);
+            add("editions.toml", statement, &row.source);
+        }
+        if let Some(row) = self.dotnet_parent(kb) {
+            let children: Vec<String> = row.children.iter().map(|child| child.kb.to_string()).collect();
+            add("dotnet.toml", format!("is the packages {}", children.join(" and ")), &row.source);
+        }
+        if let Some((row, child)) = self.dotnet_child(kb) {
+            let releases: Vec<String> = child.releases.iter().map(ToString::to_string).collect();
+            let statement =
+                format!("is the package of {} for .NET Framework {}", row.kb, releases.join(" and "));
+            add("dotnet.toml", statement, &row.source);
+        }
+        for row in self.dotnet_insteads().iter().filter(|row| row.kb == kb) {
+            add("dotnet.toml", format!("is not for {}: {} is", row.on, row.take), &row.source);
+        }
+        if let Some(row) = self.parent_rule(kb) {
+            let accepts: Vec<String> = row.accepts.iter().map(ToString::to_string).collect();
+            add("parents.toml", format!("is for {}", accepts.join(" or ")), &row.source);
+        }
+        for row in self.parents.kind.iter().filter(|row| row.kb == kb) {
+            add("parents.toml", format!("is {}", row.kind), &row.source);
+        }
+        rows
+    }
+
+    fn add_refusals(&self, kb: Kb, add: &mut impl FnMut(&'static str, String, &dyn ToString)) {
+        let table = "withdrawn.toml";
+        if let Some(row) = self.withdrawn(kb) {
+            add(table, format!("is withdrawn ({}): {} replaces it", row.why, row.successor), &row.source);
+        }
+        for row in self.withdrawals().iter().filter(|row| row.successor == kb) {
+            add(table, format!("replaces {}, which is withdrawn", row.kb), &row.source);
+        }
+        if let Some(row) = self.expired(kb) {
+            add(table, "left the Catalog and is still good".to_owned(), &row.source);
+        }
+        if let Some(row) = self.hotpatch(kb) {
+            add(table, "is a hotpatch: in no Catalog".to_owned(), &row.source);
+        }
+        if let Some(row) = self.hotpatch_baseline(kb) {
+            add(table, row.note.clone(), &row.source);
+        }
+    }
+
+    fn add_needs(&self, kb: Kb, add: &mut impl FnMut(&'static str, String, &dyn ToString)) {
+        let table = "prerequisites.toml";
+        for row in self.before.floor.iter().filter(|row| row.kb == kb) {
+            let statement = format!("is needed below {} by updates from {} on", row.needed_below, row.from);
+            add(table, statement, &row.source);
+        }
+        for row in self.all_needs_before() {
+            if row.kb == kb {
+                add(table, format!("needs {} before it", row.needs), &row.source);
+            } else if row.needs == kb {
+                add(table, format!("is needed before {}", row.kb), &row.source);
+            }
+        }
+        for row in self.all_needs_since() {
+            if row.needs.iter().any(|needed| needed.kb == kb) {
+                let statement = format!("is needed by all updates of {} from {} on", row.family, row.from);
+                add(table, statement, &row.source);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kb_that_a_table_names_is_known() {
+        let knowledge = Knowledge::built_in().unwrap();
+        let said = |kb: &str| {
+            let rows = knowledge.about(kb.parse().unwrap());
+            rows.into_iter().map(|row| format!("{}: {}", row.table, row.statement)).collect::<Vec<_>>()
+        };
+        for (kb, statement) in [
+            ("KB5086672", "releases.txt: brings 26100.8117, released 2026-03-31, out of band, client"),
+            ("KB5086672", "withdrawn.toml: replaces KB5079391, which is withdrawn"),
+            ("KB5043080", "checkpoints.toml: is the checkpoint 26100.1742"),
+            ("KB5094141", "stacks.txt: it is the servicing stack of KB5094122 on 14393"),
+            ("KB5031539", "prerequisites.toml: is needed below 19045.3271 by updates from 2023-10-10 on"),
+            ("KB2919442", "prerequisites.toml: is needed before KB2919355"),
+            ("KB5064081", "enablement.toml: brings the floor 26100.5074 of KB5054156"),
+            ("KB5126256", "editions.toml: prepares 19041 for Extended Security Updates"),
+            ("KB5049615", "dotnet.toml: is the package of KB5050182 for .NET Framework 4.8"),
+            ("KB3040017", "parents.toml: is for 7601.17514"),
+            ("KB5120994", "withdrawn.toml: is a hotpatch: in no Catalog"),
+        ] {
+            assert!(said(kb).iter().any(|own| own == statement), "{kb}: {:#?}", said(kb));
+        }
+        assert_eq!(said("KB1234567"), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,163 @@
+//! The check of all tables: everything that is wrong with them, not only the first of it.
+//!
+//! A table that cannot be read at all is an error that names file and line. What can be read is looked at row by row, line
+//! by line, and table against table (`contradictions`); a contradiction that somebody looked at and that stands is in
+//! `contradictions.toml` with its reason, and is counted by itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+use regex::Regex;
+use serde::{Deserialize, Serialize};
+
+use super::tables::{TableInfo, Tables};
+use super::{Finding, Knowledge, check_format, read_table, without_source};
+use crate::error::Result;
+
+/// A contradiction that stands.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KnownContradiction {
+    /// The table's file name.
+    pub table: String,
+    /// The row, as the check names it.
+    pub row: String,
+    /// The code, as the check names it.
+    pub code: String,
+    /// Why it stands.
+    pub why: String,
+    /// Where the row comes from.
+    pub source: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    format: u32,
+    #[serde(default)]
+    known: Vec<KnownContradiction>,
+}
+
+const NAME: &str = "contradictions.toml";
+
+pub(super) fn read_known(text: &str) -> Result<Vec<KnownContradiction>> {
+    let table: Table = read_table(NAME, text)?;
+    check_format(NAME, table.format)?;
+    Ok(table.known)
+}
+
+pub(super) fn known_without_source(rows: &[KnownContradiction]) -> Vec<Finding> {
+    without_source(NAME, rows.iter().map(|row| (row.row.clone(), &row.source)))
+}
+
+/// What the check of all tables gave.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Checked {
+    /// The version of the tables.
+    pub version: String,
+    /// As of when they are.
+    pub date: Date,
+    /// The tables with their rows.
+    pub tables: Vec<TableInfo>,
+    /// What is wrong.
+    pub findings: Vec<Finding>,
+    /// What contradicts and stands.
+    pub known: Vec<Finding>,
+}
+
+/// Looks at all tables. Fails only where a table cannot be read.
+pub fn check_tables(tables: Tables<'_>) -> Result<Checked> {
+    let knowledge = Knowledge::read(tables)?;
+    let mut found = knowledge.faults();
+    found.extend(knowledge.faulty_lines());
+    for (name, text) in tables.iter() {
+        found.extend(undeclared_sources(name, text));
+    }
+    found.extend(knowledge.contradictions());
+    let found: BTreeSet<Finding> = found.into_iter().collect();
+    let stands = |finding: &Finding| {
+        knowledge
+            .known
+            .iter()
+            .any(|row| row.table == finding.table && row.row == finding.row && row.code == finding.code)
+    };
+    let (known, findings) = found.into_iter().partition(stands);
+    Ok(Checked {
+        version: knowledge.version.clone(),
+        date: knowledge.date,
+        tables: tables.overview()?,
+        findings,
+        known,
+    })
+}
+
+/// Lines of a text table whose last column is a letter that its head does not explain.
+fn undeclared_sources(name: &'static str, text: &str) -> Vec<Finding> {
+    let head: Vec<&str> =
+        text.lines().take_while(|line| line.starts_with('#')).map(|line| &line[1..]).collect();
+    let Some(letters) = declared_letters(&head) else { return Vec::new() };
+    let mut found = Vec::new();
+    let mut of_letter: BTreeMap<&str, usize> = BTreeMap::new();
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let Some(letter) = line.split_ascii_whitespace().next_back() else { continue };
+        if letters.contains(letter) {
+            continue;
+        }
+        let count = of_letter.entry(letter).or_default();
+        *count += 1;
+        // The first line of each letter stands for all of them.
+        if *count == 1 {
+            let row = line.split_ascii_whitespace().next().unwrap_or_default();
+            let message = format!("{line:?}: the head of the table explains no source {letter:?}");
+            found.push(Finding::new(name, "source_undeclared", row, message));
+        }
+    }
+    found
+}
+
+/// The letters that a head explains: `source  h headings of KB articles, l dated lists`, over several lines where those
+/// after the first are indented further. A table without such lines has no column for them.
+fn declared_letters(head: &[&str]) -> Option<BTreeSet<String>> {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let is_key = |line: &&str| {
+        matches!(line.split_ascii_whitespace().next(), Some("source" | "known")) && indent(line) > 1
+    };
+    let first = head.iter().position(is_key)?;
+    let below = indent(head[first]);
+    let more = head[first + 1..].iter().take_while(|line| indent(line) > below);
+    let text = [head[first].trim_start()].into_iter().chain(more.map(|line| line.trim())).collect::<Vec<_>>();
+    // The pattern is a literal.
+    let letter = Regex::new(r"(?:^(?:source|known)|,)\s+([a-z])\s").ok()?;
+    Some(letter.captures_iter(&text.join(" ")).map(|found| found[1].to_owned()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_tables_contradict_each_other_only_where_it_is_known() {
+        let checked = check_tables(Tables::built_in()).unwrap();
+        assert_eq!(checked.findings, []);
+        let rows = Knowledge::built_in().unwrap().known;
+        for row in rows {
+            let of_row =
+                |known: &Finding| known.table == row.table && known.row == row.row && known.code == row.code;
+            assert!(checked.known.iter().any(of_row), "it stands for nothing any more: {row:?}");
+        }
+    }
+
+    #[test]
+    fn heads_explain_the_letters_of_their_sources() {
+        let letters = |table: &str| {
+            let head: Vec<&str> =
+                table.lines().take_while(|line| line.starts_with('#')).map(|line| &line[1..]).collect();
+            declared_letters(&head).map(|letters| letters.into_iter().collect::<String>())
+        };
+        let built_in = Tables::built_in();
+        assert_eq!(letters(built_in.releases).as_deref(), Some("hlnrtw"));
+        assert_eq!(letters(built_in.packages).as_deref(), Some("glnrtw"));
+        assert_eq!(letters(built_in.stacks).as_deref(), Some("lnw"));
+        assert_eq!(letters(built_in.files), None);
+    }
+}

@@ -1,0 +1,54 @@
+//! What is wrong with the tables, as values: which table, which row, and a sentence.
+
+use std::fmt::Display;
+
+use serde::Serialize;
+
+use super::faulty;
+use crate::error::Result;
+
+/// One contradiction.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Finding {
+    /// The table's file name.
+    pub table: &'static str,
+    /// The row: a KB, a name, or a line.
+    pub row: String,
+    /// What sort of contradiction it is.
+    pub code: &'static str,
+    /// The contradiction as a sentence.
+    pub message: String,
+}
+
+impl Finding {
+    pub(super) fn new(
+        table: &'static str,
+        code: &'static str,
+        row: impl Display,
+        message: impl Into<String>,
+    ) -> Self {
+        Self { table, row: row.to_string(), code, message: message.into() }
+    }
+}
+
+/// Rows that do not say where they come from.
+pub(super) fn without_source<'r>(
+    table: &'static str,
+    rows: impl Iterator<Item = (String, &'r String)>,
+) -> Vec<Finding> {
+    let silent = rows.filter(|(_, source)| source.trim().is_empty());
+    silent
+        .map(|(row, _)| {
+            let message = format!("{row} names no source");
+            Finding::new(table, "source_missing", row, message)
+        })
+        .collect()
+}
+
+/// The first finding as the error that refuses a table.
+pub(super) fn refuse(findings: Vec<Finding>) -> Result<()> {
+    match findings.into_iter().next() {
+        None => Ok(()),
+        Some(finding) => Err(faulty(finding.table, &finding.message)),
+    }
+}

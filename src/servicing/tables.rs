@@ -1,0 +1,124 @@
+//! The texts of the tables, by their file names, and what each of them is for.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::read_table;
+use crate::error::Result;
+
+macro_rules! tables {
+    ($($field:ident = $file:literal, $about:literal;)*) => {
+        /// The texts of the tables, by their file names.
+        #[derive(Debug, Clone, Copy)]
+        pub struct Tables<'a> {
+            $(#[doc = concat!("`", $file, "`: ", $about)] pub $field: &'a str,)*
+        }
+
+        impl Tables<'static> {
+            /// The tables that are compiled in.
+            pub const fn built_in() -> Self {
+                Self { $($field: include_str!(concat!("data/", $file)),)* }
+            }
+        }
+
+        impl<'a> Tables<'a> {
+            /// The file names of all tables.
+            pub const NAMES: &'static [&'static str] = &[$($file,)*];
+
+            /// Puts a text in the place of a table; whether there is a table of this name.
+            pub fn replace(&mut self, name: &str, text: &'a str) -> bool {
+                match name {
+                    $($file => self.$field = text,)*
+                    _ => return false,
+                }
+                true
+            }
+
+            /// Every table with its file name.
+            pub fn iter(&self) -> impl Iterator<Item = (&'static str, &'a str)> {
+                [$(($file, self.$field),)*].into_iter()
+            }
+
+            /// Every table with what it is for and how many rows it has.
+            pub fn overview(&self) -> Result<Vec<TableInfo>> {
+                Ok(vec![$(TableInfo { name: $file, about: $about, rows: rows_of($file, self.$field)?.len() },)*])
+            }
+        }
+    };
+}
+
+tables! {
+    families = "families.toml", "builds that share packages, and how titles name them";
+    checkpoints = "checkpoints.toml", "cumulative updates that later ones build upon";
+    withdrawn = "withdrawn.toml", "updates that were pulled or left the Catalog, and hotpatches";
+    prerequisites = "prerequisites.toml", "what comes before an update: separate servicing stacks, floors, single KBs";
+    enablement = "enablement.toml", "packages that switch a version on, with their floors";
+    editions = "editions.toml", "long-term editions, and Extended Security Updates";
+    dotnet = "dotnet.toml", ".NET Framework updates that are bundles, or another family's";
+    parents = "parents.toml", "service packs that updates ask for, names and titles that tell too little";
+    contradictions = "contradictions.toml", "contradictions between tables that are known, with why they stand";
+    releases = "releases.txt", "release history: which build a KB brings, and when it came";
+    files = "files.txt", "files of cumulative updates as the Catalog named them";
+    packages = "packages.txt", "every other package: servicing stacks, .NET Framework, dynamic updates";
+    stacks = "stacks.txt", "which separate servicing stack goes with a cumulative update";
+}
+
+/// A table as an overview has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TableInfo {
+    /// Its file name.
+    pub name: &'static str,
+    /// What it is for.
+    pub about: &'static str,
+    /// How many rows it has.
+    pub rows: usize,
+}
+
+impl Tables<'_> {
+    /// The file name of a table by that name, or by its beginning: `releases`.
+    pub fn name_of(word: &str) -> Option<&'static str> {
+        let named = |name: &&&str| **name == word || name.split('.').next() == Some(word);
+        Self::NAMES.iter().find(named).copied()
+    }
+
+    /// The text of a table.
+    pub fn text_of(&self, name: &str) -> Option<&str> {
+        self.iter().find(|(own, _)| *own == name).map(|(_, text)| text)
+    }
+}
+
+/// The rows of a table: lines of a text; of TOML, objects that say under `table` which array they stand in.
+pub fn rows_of(name: &'static str, text: &str) -> Result<Vec<Value>> {
+    if !name.rsplit('.').next().is_some_and(|extension| extension.eq_ignore_ascii_case("toml")) {
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        return Ok(lines.map(|line| Value::from(line.trim_end())).collect());
+    }
+    let document: serde_json::Map<String, Value> = read_table(name, text)?;
+    let mut rows = Vec::new();
+    for (array, values) in document {
+        let Value::Array(values) = values else { continue };
+        for value in values {
+            let mut row = serde_json::Map::from_iter([("table".to_owned(), Value::from(array.clone()))]);
+            if let Value::Object(fields) = value {
+                row.extend(fields);
+            }
+            rows.push(Value::Object(row));
+        }
+    }
+    Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_table_has_rows_and_a_purpose() {
+        for table in Tables::built_in().overview().unwrap() {
+            assert!(table.rows > 0 && !table.about.is_empty(), "{table:?}");
+        }
+        assert_eq!(Tables::name_of("releases"), Some("releases.txt"));
+        assert_eq!(Tables::name_of("releases.txt"), Some("releases.txt"));
+        assert_eq!(Tables::name_of("release"), None);
+    }
+}

@@ -1,0 +1,169 @@
+//! `knowledge`: the tables shown, and every contradiction told by its name.
+#![expect(clippy::disallowed_methods, reason = "tables are spoiled as they lie")]
+#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
+
+use std::fs;
+
+use kbmirror::servicing::Tables;
+use serde_json::{Value, json};
+
+use super::harness::{Bench, Ran, each, items, text_of};
+
+/// A slip in a table: the table, what stands there, what stands there in its place, and the code and row of the finding.
+type Slip = (&'static str, &'static str, &'static str, &'static str, &'static str);
+
+const SLIPS: [Slip; 21] = [
+    ("checkpoints.toml", "26100.1742", "26100.1743", "build_differs", "KB5043080"),
+    ("checkpoints.toml", "2024-09-10", "2024-09-11", "date_differs", "KB5043080"),
+    ("checkpoints.toml", "-arm64_df54", "-arm64_ef54", "file_differs", "KB5043080"),
+    ("prerequisites.toml", "\"17763.2114\"", "\"17763.2115\"", "floor_unknown", "KB5005112"),
+    ("prerequisites.toml", "from = \"2023-10-10\"", "from = \"2023-10-09\"", "stack_later", "KB5031539"),
+    ("prerequisites.toml", "family = 9600", "family = 9601", "family_unknown", "KB2919355"),
+    ("prerequisites.toml", "needs = \"KB2919442\"", "needs = \"KB2919355\"", "circle", "KB2919355"),
+    ("enablement.toml", "floor = 5074", "floor = 5075", "minimum_below", "KB5054156"),
+    ("enablement.toml", "floor = 5074", "floor = 5073", "minimum_differs", "KB5054156"),
+    ("packages.txt", "05043124 14393 x64   b ssu", "05043124 14393 x64   b lcu", "two_kinds", "KB5043124"),
+    ("releases.txt", "05086672 26100 008117", "05086672 26100 008116", "same_build", "KB5086672"),
+    ("releases.txt", "05086672 26100 008117", "05086672 26100 001117", "backwards", "KB5086672"),
+    ("releases.txt", "2026-03-31 r o c h", "2026-03-31 r o c q", "source_undeclared", "05086672"),
+    (
+        "releases.txt",
+        "2026-03-31 r o c h",
+        "2026-03-31 r x c h",
+        "no_line",
+        "05086672 26100 008117 2026-03-31 r x c h",
+    ),
+    ("releases.txt", "2026-07-28 s - b l", "2026-07-28 s - s l", "installation_differs", "KB5101681"),
+    ("stacks.txt", "05094122 14393 05094141", "05094122 14393 05094142", "stack_unknown", "KB5094122"),
+    ("stacks.txt", "05029242 14393 05023788", "05029242 14393 05043124", "stack_later", "KB5029242"),
+    (
+        "withdrawn.toml",
+        "successor = \"KB5086672\"",
+        "successor = \"KB5079473\"",
+        "successor_older",
+        "KB5079391",
+    ),
+    (
+        "withdrawn.toml",
+        "source = \"servicing notes §3.6; KB article of KB5086672\"",
+        "source = \" \"",
+        "source_missing",
+        "KB5079391",
+    ),
+    ("withdrawn.toml", "kb = \"KB5120994\"", "kb = \"KB5086672\"", "hotpatch_has_files", "KB5086672"),
+    ("dotnet.toml", "family = 17763", "family = 14393", "family_differs", "KB5050182"),
+];
+
+fn text(name: &str) -> &'static str {
+    Tables::built_in().iter().find(|(own, _)| *own == name).unwrap().1
+}
+
+/// A folder with tables in which some slips were made.
+fn check_with(bench: &Bench, slips: &[Slip]) -> Ran {
+    let folder = bench.path("tables");
+    let _absent = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    for (name, from, to, ..) in slips {
+        let path = folder.join(name);
+        let before = fs::read_to_string(&path).unwrap_or_else(|_| text(name).to_owned());
+        assert!(before.contains(from), "{name} has no {from:?}");
+        fs::write(path, before.replacen(from, to, 1)).unwrap();
+    }
+    bench.json(&["--knowledge", folder.as_str(), "knowledge", "check"])
+}
+
+fn has(findings: &Value, (table, _, _, code, row): &Slip) -> bool {
+    let is_it =
+        |finding: &&Value| finding["table"] == *table && finding["code"] == *code && finding["row"] == *row;
+    items(findings).iter().any(|finding| is_it(&finding))
+}
+
+#[test]
+fn the_built_in_tables_are_shown_and_have_no_contradictions() {
+    let bench = Bench::new();
+    let shown = bench.json(&["knowledge", "show"]).exits(0).json();
+    assert_eq!((&shown["version"], &shown["date"]), (&json!("2026.10.1"), &json!("2026-10-05")));
+    assert_eq!(each(&shown["tables"], "name"), Tables::NAMES);
+    let rows: u64 = items(&shown["tables"]).iter().map(|table| table["rows"].as_u64().unwrap()).sum();
+    let checked = bench.json(&["knowledge", "check"]).exits(0).json();
+    assert_eq!(checked["findings"], json!([]));
+    assert_eq!(checked["tables"], shown["tables"]);
+    let told = bench.run(&["knowledge", "check"]).exits(0);
+    let count = Tables::NAMES.len();
+    assert!(
+        told.stdout.starts_with(&format!("{rows} rows in {count} tables, no contradictions")),
+        "{}",
+        told.stdout
+    );
+    let plain = bench.at_width(80, &["knowledge", "show"]).exits(0).stdout;
+    assert!(plain.lines().all(|line| line.chars().count() <= 80), "{plain}");
+
+    assert_eq!(bench.run(&["knowledge", "show", "releases"]).exits(0).stdout, text("releases.txt"));
+    let releases = bench.json(&["knowledge", "show", "releases"]).exits(0).json();
+    assert!(items(&releases["rows"]).contains(&json!("05086672 26100 008117 2026-03-31 r o c h")));
+    let checkpoints = bench.json(&["knowledge", "show", "checkpoints.toml"]).exits(0).json();
+    let of_catalog = items(&checkpoints["rows"]).iter().find(|row| row["kb"] == "KB5043080").unwrap();
+    assert_eq!((&of_catalog["table"], &of_catalog["build"]), (&json!("checkpoint"), &json!("26100.1742")));
+    bench.json(&["knowledge", "show", "nothing"]).exits(2);
+    assert!(!bench.mirror().exists());
+}
+
+#[test]
+fn every_contradiction_is_told_by_its_name() {
+    let bench = Bench::new();
+    let mut untold = Vec::new();
+    for slip in &SLIPS {
+        let ran = check_with(&bench, &[*slip]);
+        let findings = ran.json()["findings"].clone();
+        if ran.code != 10 || !has(&findings, slip) {
+            untold.push(format!("{slip:?}: exit {}, {findings:#}", ran.code));
+        }
+    }
+    assert!(untold.is_empty(), "{}", untold.join("\n"));
+}
+
+#[test]
+fn all_of_them_are_told_and_not_only_the_first() {
+    let bench = Bench::new();
+    let slips =
+        [SLIPS[0], SLIPS[3], SLIPS[5], SLIPS[7], SLIPS[9], SLIPS[10], SLIPS[15], SLIPS[17], SLIPS[20]];
+    let checked = check_with(&bench, &slips).exits(10).json();
+    for slip in &slips {
+        assert!(has(&checked["findings"], slip), "{slip:?}: {:#}", checked["findings"]);
+    }
+    let folder = bench.path("tables");
+    let told = bench.run(&["--knowledge", folder.as_str(), "knowledge", "check"]).exits(10);
+    assert!(
+        told.stdout.contains("checkpoints.toml: KB5043080 is 26100.1743, and releases.txt has 26100.1742"),
+        "{}",
+        told.stdout
+    );
+    let last = told.stdout.lines().last().unwrap();
+    assert!(last.contains(&format!(" {} contradictions", items(&checked["findings"]).len())), "{last}");
+}
+
+#[test]
+fn a_contradiction_that_is_not_known_any_more_is_told_again() {
+    let bench = Bench::new();
+    let why = "code = \"minimum_differs\"";
+    let slip = ("contradictions.toml", why, "code = \"other\"", "minimum_differs", "KB5121794");
+    let checked = check_with(&bench, &[slip]).exits(10).json();
+    assert_eq!(each(&checked["findings"], "code"), ["minimum_differs"]);
+    let message = text_of(&checked["findings"][0]["message"]);
+    assert_eq!(message, "KB5121794 has the floor 26100.9546, and its minimum KB5124010 brings 26100.9550");
+}
+
+#[test]
+fn a_table_that_cannot_be_read_is_named_with_its_line() {
+    let bench = Bench::new();
+    for (name, from, to, line) in [
+        ("checkpoints.toml", "format = 1", "format =", "line 10: "),
+        ("withdrawn.toml", "successor =", "sucessor =", "line 15: "),
+        ("stacks.txt", "05029242 14393 05023788 l\n", "05029242 14393 05023788 ll\n", "line 5: "),
+    ] {
+        let (kind, message) = check_with(&bench, &[(name, from, to, "", "")]).exits(2).error();
+        assert_eq!(kind, "usage");
+        assert!(message.contains(name) && message.contains(line), "{message}");
+        assert!(!message.contains('\n'), "{message}");
+    }
+}
