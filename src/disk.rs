@@ -47,6 +47,97 @@ pub fn is_folder(path: &Utf8Path) -> Result<bool> {
     }
 }
 
+/// What lies under a path, a link not followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    /// Nothing.
+    Nothing,
+    /// A regular file of this many bytes.
+    File(u64),
+    /// A folder.
+    Folder,
+    /// A link, a device, or whatever else.
+    Other,
+}
+
+/// Looks at what lies under a path, without following it.
+pub fn entry(path: &Utf8Path) -> Result<Entry> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_file() => Ok(Entry::File(metadata.len())),
+        Ok(metadata) if metadata.is_dir() => Ok(Entry::Folder),
+        Ok(_) => Ok(Entry::Other),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Entry::Nothing),
+        Err(error) => Err(failed("look at", path, error)),
+    }
+}
+
+/// Opens a regular file and nothing else: a link is not followed, also when it takes the file's place in between.
+pub fn open_regular(path: &Utf8Path) -> Result<File> {
+    let not_regular = || Error::new(ErrorKind::Integrity, format!("{path} is no regular file"));
+    let before = fs::symlink_metadata(path).map_err(|error| failed("look at", path, error))?;
+    if !before.is_file() {
+        return Err(not_regular());
+    }
+    let file = open(path)?;
+    let opened = file.metadata().map_err(|error| failed("look at", path, error))?;
+    if !is_same_file(&before, &opened) {
+        return Err(not_regular());
+    }
+    Ok(file)
+}
+
+#[cfg(unix)]
+fn is_same_file(a: &fs::Metadata, b: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    (a.dev(), a.ino()) == (b.dev(), b.ino())
+}
+
+#[cfg(not(unix))]
+fn is_same_file(a: &fs::Metadata, b: &fs::Metadata) -> bool {
+    b.is_file() && a.len() == b.len()
+}
+
+/// The bytes that may still be written where a path is, or will be.
+pub fn available_space(path: &Utf8Path) -> Result<u64> {
+    let there = path.ancestors().find(|path| !path.as_str().is_empty() && exists(path));
+    let there = there.unwrap_or_else(|| Utf8Path::new("."));
+    fs4::available_space(there).map_err(|error| failed("ask for the free space of", there, error))
+}
+
+/// Whether a folder's file system takes a file of this size, by making an empty one that long; it goes away at once.
+pub fn takes_file_of(folder: &Utf8Path, size: u64) -> Result<bool> {
+    let file = tempfile::tempfile_in(folder).map_err(|error| failed("write in", folder, error))?;
+    match file.set_len(size) {
+        Ok(()) => Ok(true),
+        Err(error) if matches!(error.kind(), io::ErrorKind::FileTooLarge | io::ErrorKind::InvalidInput) => {
+            Ok(false)
+        }
+        // Without room nothing can be told about sizes; the room is asked for separately.
+        Err(error) if error.kind() == io::ErrorKind::StorageFull => Ok(true),
+        Err(error) => Err(failed("try a large file in", folder, error)),
+    }
+}
+
+/// Writes a file that its owner alone may read; one that is there already is never overwritten.
+pub fn write_secret(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
+    create_dir_all(parent(path))?;
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    let mut file = options.open(path).map_err(|error| failed("write", path, error))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|error| failed("write", path, error))?;
+    sync_dir(parent(path))
+}
+
+/// Gives a file a second name; whether the file system has such links.
+pub fn link(from: &Utf8Path, to: &Utf8Path) -> bool {
+    fs::hard_link(from, to).is_ok()
+}
+
 /// Hands a whole file over in pieces, whatever its size.
 pub fn read_in_pieces(path: &Utf8Path, mut take: impl FnMut(&[u8])) -> Result<()> {
     /// Large enough that reading costs nothing beside hashing.

@@ -38,6 +38,10 @@ pub enum ErrorKind {
     NoSpace,
     /// A finding of the resolver that is not a plan.
     Unresolved,
+    /// An import that is not trusted, was tampered with, or is not whole.
+    Refused,
+    /// A medium that cannot be read or written.
+    Medium,
     /// The operator stopped the run.
     Interrupted,
 }
@@ -57,6 +61,8 @@ impl ErrorKind {
             Self::Busy => "busy",
             Self::NoSpace => "no_space",
             Self::Unresolved => "unresolved",
+            Self::Refused => "refused",
+            Self::Medium => "medium",
             Self::Interrupted => "interrupted",
         }
     }

@@ -32,11 +32,15 @@ impl ExitCode {
     pub const NO_SPACE: Self = Self(9);
     /// A finding, not a fault.
     pub const UNRESOLVED: Self = Self(10);
+    /// An import that is untrusted, tampered with, or not whole.
+    pub const REFUSED: Self = Self(11);
+    /// The medium failed.
+    pub const MEDIUM: Self = Self(12);
     /// Stopped by the operator.
     pub const INTERRUPTED: Self = Self(130);
 
     /// Every code with its name and meaning, as README.md lists them.
-    pub const TABLE: [(Self, &'static str, &'static str); 12] = [
+    pub const TABLE: [(Self, &'static str, &'static str); 14] = [
         (Self::OK, "ok", "done, or nothing to do"),
         (Self::INTERNAL, "internal", "a bug or an unexpected I/O error"),
         (
@@ -68,6 +72,8 @@ impl ExitCode {
             "unresolved",
             "a finding, not a fault: not applicable, withdrawn, ambiguous, of an unknown family, or a refused set",
         ),
+        (Self::REFUSED, "refused", "a medium that is not trusted, was tampered with, or is not whole"),
+        (Self::MEDIUM, "medium", "the medium cannot be read or written"),
         (Self::INTERRUPTED, "interrupted", "stopped with Ctrl-C; what was complete is kept"),
     ];
 
@@ -89,6 +95,8 @@ impl ExitCode {
             ErrorKind::Busy => Self::BUSY,
             ErrorKind::NoSpace => Self::NO_SPACE,
             ErrorKind::Unresolved => Self::UNRESOLVED,
+            ErrorKind::Refused => Self::REFUSED,
+            ErrorKind::Medium => Self::MEDIUM,
             ErrorKind::Interrupted => Self::INTERRUPTED,
         }
     }

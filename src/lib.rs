@@ -8,7 +8,7 @@
 //! - [`servicing`]: what is known of Windows servicing, as data
 //! - [`resolve`]: package sets and plans, pure; [`net`]: one HTTP client with its rules
 //! - [`catalog`]: what the Catalog says; [`mirror`]: the store; [`download`]: from a plan to bytes
-//! - [`sync`]: the jobs behind the commands
+//! - [`sync`]: the jobs behind the commands; [`carrier`]: media across the gap
 //! - [`report`] and [`cli`]: what people and programs see
 //!
 //! ```
@@ -26,6 +26,7 @@
 //! # }
 //! ```
 
+pub mod carrier;
 pub mod catalog;
 pub mod cli;
 pub mod clock;

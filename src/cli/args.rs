@@ -85,6 +85,14 @@ pub(super) enum Command {
     List,
     /// Tell which files a KB needs, in which order, and why; asks nobody
     Resolve(Resolve),
+    /// Make the keys that media are signed with, show the root key, or trust one
+    Keys(Keys),
+    /// Write published KBs to a medium for the other side of the gap
+    Export(Export),
+    /// Check a medium; changes nothing
+    CheckMedium(CheckMedium),
+    /// Take a medium into the mirror
+    Import(Import),
     /// Write the script that installs a KB, or the one that collects what a machine is
     Script(Script),
     /// Put just the files of a plan into an empty folder, and its script beside it
@@ -203,6 +211,81 @@ pub(super) struct Resolve {
     /// Answer the requests in this file, one JSON object a line
     #[arg(long, value_name = "FILE", conflicts_with_all = ["kb", "latest", "enable"])]
     pub(super) batch: Option<Utf8PathBuf>,
+}
+
+/// `keys`
+#[derive(Debug, Args)]
+pub(super) struct Keys {
+    /// What to do.
+    #[command(subcommand)]
+    pub(super) command: KeysCommand,
+}
+
+/// `keys …`
+#[derive(Debug, Subcommand)]
+pub(super) enum KeysCommand {
+    /// Make a root key and an export key, once
+    Init {
+        /// Put the secret root key into this folder, such as one on a stick that is kept offline
+        #[arg(long, value_name = "DIR")]
+        root_to: Option<Utf8PathBuf>,
+    },
+    /// Print the root key
+    Show,
+    /// Trust media that are signed under a root key
+    Trust {
+        /// The key, or a file with it
+        #[arg(value_name = "KEY|FILE")]
+        key: String,
+    },
+}
+
+/// `export`
+#[derive(Debug, Args)]
+pub(super) struct Export {
+    /// The KBs
+    #[arg(value_name = "KB", conflicts_with = "all")]
+    pub(super) kbs: Vec<Kb>,
+    /// Everything that is published
+    #[arg(long)]
+    pub(super) all: bool,
+    /// Only this architecture (repeatable) [default: all]
+    #[arg(long, value_name = "ARCH")]
+    pub(super) arch: Vec<Architecture>,
+    /// The medium: an empty folder, or one that this mirror made
+    #[arg(long, value_name = "DIR")]
+    pub(super) to: Utf8PathBuf,
+    /// Send a program along, such as kbmirror for the other side (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub(super) with_tool: Vec<Utf8PathBuf>,
+    /// Tell what would be written
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+/// `check-medium`
+#[derive(Debug, Args)]
+pub(super) struct CheckMedium {
+    /// The medium: the folder in which START-HERE.txt lies
+    #[arg(value_name = "DIR")]
+    pub(super) dir: Utf8PathBuf,
+    /// Take the root key that came with the medium where none is trusted yet
+    #[arg(long)]
+    pub(super) trust_on_first_use: bool,
+}
+
+/// `import`
+#[derive(Debug, Args)]
+pub(super) struct Import {
+    /// The medium: the folder in which START-HERE.txt lies
+    #[arg(value_name = "DIR")]
+    pub(super) dir: Utf8PathBuf,
+    /// Take the KBs that are whole where listed files are missing
+    #[arg(long)]
+    pub(super) partial_ok: bool,
+    /// Trust the root key that came with the medium, where none is trusted yet
+    #[arg(long)]
+    pub(super) trust_on_first_use: bool,
 }
 
 /// `script`

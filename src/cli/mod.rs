@@ -7,11 +7,14 @@ mod args;
 mod asking;
 mod crawl;
 mod documents;
+mod export;
 mod fetch;
 mod graph;
+mod keys;
 mod knowledge;
 mod lint;
 mod list;
+mod medium;
 mod output;
 mod process;
 mod resolve;
@@ -46,6 +49,10 @@ pub fn run(process: Process) -> ExitCode {
         Command::Show(arguments) => show::run(&setup, arguments, &mut output),
         Command::List => list::run(&setup, &mut output),
         Command::Resolve(arguments) => resolve::run(&setup, arguments, &mut output),
+        Command::Keys(arguments) => keys::run(&setup, arguments, &mut output),
+        Command::Export(arguments) => export::run(&setup, arguments, &mut output),
+        Command::CheckMedium(arguments) => medium::check(&setup, arguments, &mut output),
+        Command::Import(arguments) => medium::import(&setup, arguments, &mut output),
         Command::Script(arguments) => script::run(&setup, arguments, &mut output),
         Command::Stage(arguments) => stage::run(&setup, arguments, &mut output),
         Command::Lint(arguments) => lint::run(&setup, arguments, &mut output),

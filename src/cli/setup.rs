@@ -73,6 +73,35 @@ impl Setup {
         Mirror::open(self.layout())
     }
 
+    /// The mirror, to write it; it must be there.
+    pub(super) fn mirror_to_write(&self) -> Result<Mirror> {
+        let origin = self.mirror()?.origin()?;
+        Mirror::open_to_write(self.layout(), &origin, self.now())
+    }
+
+    /// What time it is.
+    pub(super) fn now(&self) -> jiff::Timestamp {
+        self.process.borrow().clock.now()
+    }
+
+    /// The folder from which knowledge tables are read, where they are not the built-in ones.
+    pub(super) fn knowledge_folder(&self) -> Option<Utf8PathBuf> {
+        let adopted = || {
+            let (_, texts) = knowledge_of_mirror(&self.layout()).ok()?;
+            (!texts.is_empty()).then(|| self.layout().knowledge())
+        };
+        self.global.knowledge.clone().or_else(adopted)
+    }
+
+    /// Runs work without the Catalog, with somebody watching it.
+    pub(super) fn watched<T>(&self, work: impl FnOnce(&Events) -> Result<T>) -> Result<T> {
+        let (events, watcher) = Watcher::start(self.watch(), self.process.borrow().stderr.clone());
+        let outcome = work(&events);
+        drop(events);
+        watcher.finish();
+        outcome
+    }
+
     /// Runs work that asks the Catalog, with somebody watching it.
     pub(super) fn with_catalog<T, F>(&self, work: impl FnOnce(Catalog) -> F) -> Result<T>
     where

@@ -12,6 +12,7 @@
 //! Whoever writes holds the [`Lock`]. Where everything lies is in [`Layout`] and in mirror-layout.md.
 
 pub mod index;
+pub mod kb_document;
 mod layout;
 mod library;
 mod lock;
@@ -123,6 +124,11 @@ impl Mirror {
         }
         let (knowledge, _) = knowledge_of_mirror(&self.layout)?;
         Ok(self.knowledge.get_or_init(|| knowledge))
+    }
+
+    /// Reads the tables again when they are needed next.
+    fn forget_knowledge(&mut self) {
+        self.knowledge = OnceCell::new();
     }
 
     /// Where the content comes from.

@@ -38,17 +38,21 @@ impl Mirror {
         checks: &[Check],
         now: i64,
     ) -> Result<FileKey> {
+        self.place_in_pool(partial, digests)?;
+        self.index.in_transaction(|index| index.record_pooled(key, digests, checks, now))
+    }
+
+    /// Gives a finished, synced, and checked file its place in the pool; the index learns of it later.
+    pub fn place_in_pool(&self, partial: &Utf8Path, digests: &Digests) -> Result<()> {
         debug_assert!(self.is_locked(), "only the holder of the lock writes");
         let path = self.layout.pool_file(&digests.sha256);
         disk::create_dir_all(disk::parent(&path))?;
         if disk::file_size(&path)? == Some(digests.size) {
             // The same bytes are here already, under another name or from another address.
-            disk::remove_file(partial)?;
-        } else {
-            disk::set_read_only(partial)?;
-            disk::rename(partial, &path)?;
+            return disk::remove_file(partial);
         }
-        self.index.in_transaction(|index| index.record_pooled(key, digests, checks, now))
+        disk::set_read_only(partial)?;
+        disk::rename(partial, &path)
     }
 
     /// Moves bytes that are not what they should be out of the way. They are kept: somebody may want to look.

@@ -57,7 +57,7 @@ impl Mirror {
     }
 
     /// The complete plan of a published set; none where the index knows the set and not its updates.
-    pub(super) fn plan_of(&self, set: &SetRow) -> Result<Option<Plan>> {
+    pub fn plan_of(&self, set: &SetRow) -> Result<Option<Plan>> {
         let knowledge = self.knowledge()?;
         let library = IndexLibrary::new(&self.index, knowledge);
         let sets = library.sets(set.kb)?;

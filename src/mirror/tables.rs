@@ -3,7 +3,7 @@
 
 use camino::Utf8Path;
 
-use super::Layout;
+use super::{Layout, Mirror};
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::servicing::{Knowledge, Tables};
@@ -68,6 +68,24 @@ pub fn knowledge_of_mirror(layout: &Layout) -> Result<(Knowledge, Vec<(String, S
         }
     }
     Ok((own, Vec::new()))
+}
+
+impl Mirror {
+    /// Goes by these tables from now on.
+    pub fn adopt_knowledge(&mut self, texts: &[(String, String)]) -> Result<()> {
+        let aside = self.layout().partial().join("knowledge-new");
+        disk::remove_dir_all(&aside)?;
+        for (name, text) in texts {
+            if Tables::NAMES.contains(&name.as_str()) {
+                disk::write_atomic(&aside.join(name), text.as_bytes())?;
+            }
+        }
+        let folder = self.layout().knowledge();
+        disk::remove_dir_all(&folder)?;
+        disk::rename(&aside, &folder)?;
+        self.forget_knowledge();
+        Ok(())
+    }
 }
 
 /// Whether tables are newer than others: by date, then by version.

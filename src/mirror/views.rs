@@ -1,26 +1,20 @@
 //! What lies beside the set folders of a KB: digests for `sha256sum -c`, JSON for programs, a page for people, and the
 //! install scripts. All are made from the index and say the same for the same state.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
-
-use serde_json::{Value, json};
 
 use super::Mirror;
 use super::index::{Owner, SetRow, UpdateDetail};
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
-use crate::resolve::{FileFacts, FileKey, Plan, Role};
-use crate::update::{Architecture, Kb, UpdateId, human_size};
-
-/// The format of a KB's JSON file.
-pub(crate) const KB_JSON_FORMAT: u32 = 1;
+use crate::resolve::{Plan, Role};
+use crate::update::{Architecture, Kb, human_size};
 
 impl Mirror {
     /// Writes what lies beside a KB's set folders anew from what is published of it.
     pub(super) fn write_views(&self, kb: Kb) -> Result<()> {
         let sets = self.index.published_sets(kb)?;
-        let (updates, files) = self.index.details_of(Owner::Kb(kb))?;
+        let (updates, _) = self.index.details_of(Owner::Kb(kb))?;
         let origin = self.origin()?;
         self.write_scripts(kb, &sets)?;
         let mut sums = String::new();
@@ -33,7 +27,7 @@ impl Mirror {
             }
         }
         disk::write_atomic(&self.layout.kb_sums(kb), sums.as_bytes())?;
-        let document = self.kb_document(kb, &sets, &updates, &files, &origin)?;
+        let document = self.kb_document(kb, &sets)?;
         let mut text = serde_json::to_string_pretty(&document)
             .map_err(|error| Error::new(ErrorKind::Internal, "cannot write JSON").caused_by(error))?;
         text.push('\n');
@@ -58,100 +52,6 @@ impl Mirror {
         }
         Ok(())
     }
-
-    fn kb_document(
-        &self,
-        kb: Kb,
-        sets: &[SetRow],
-        updates: &[UpdateDetail],
-        files: &BTreeMap<FileKey, FileFacts>,
-        origin: &str,
-    ) -> Result<Value> {
-        let mut set_values = Vec::new();
-        for set in sets {
-            let mut files = Vec::new();
-            for (member, name) in set.members.iter().zip(self.folder_of(set)?.names) {
-                let (checks, (sha1_source, sha256_source)) = match member.file.key {
-                    Some(key) => (self.index.checks_of(key)?, self.index.digest_sources(key)?),
-                    None => Default::default(),
-                };
-                let checks: Vec<Value> = checks
-                    .into_iter()
-                    .map(|(what, against)| json!({ "what": what, "against": against }))
-                    .collect();
-                files.push(json!({
-                    "order": files.len() + 1,
-                    "role": member.role,
-                    "kb": member.file.kb,
-                    "name": member.file.name,
-                    "path": format!("{}/{name}", set.folder),
-                    "architecture": member.file.architecture,
-                    "sha1": member.file.sha1,
-                    "sha1_source": sha1_source,
-                    "sha256": member.file.sha256,
-                    "sha256_source": sha256_source,
-                    "size": member.file.size,
-                    "urls": member.file.urls,
-                    "checks": checks,
-                }));
-            }
-            set_values.push(json!({
-                "folder": set.folder,
-                "family": set.family,
-                "architecture": set.architecture,
-                "products": set.products.split("; ").collect::<Vec<_>>(),
-                "is_dynamic": set.is_dynamic,
-                "files": files,
-                "needs": self.needs_of(set)?,
-            }));
-        }
-        let update_values: Vec<Value> = updates.iter().map(|update| update_value(update, files)).collect();
-        Ok(json!({
-            "format": KB_JSON_FORMAT,
-            "kb": kb,
-            "origin": origin,
-            "sets": set_values,
-            "updates": update_values,
-        }))
-    }
-}
-
-impl Mirror {
-    /// The edges among the files of a set, by their places in its order.
-    fn needs_of(&self, set: &SetRow) -> Result<Vec<Value>> {
-        let place = |key: FileKey| {
-            set.members.iter().position(|member| member.file.key == Some(key)).map(|place| place + 1)
-        };
-        let mut needs = Vec::new();
-        for (from, to, role, source) in self.index.needs_of_set(set.id)? {
-            needs.push(json!({ "from": place(from), "to": place(to), "role": role, "source": source }));
-        }
-        Ok(needs)
-    }
-}
-
-fn update_value(update: &UpdateDetail, files: &BTreeMap<FileKey, FileFacts>) -> Value {
-    let pairs = |pairs: &[(Option<UpdateId>, String)]| -> Vec<Value> {
-        pairs.iter().map(|(id, title)| json!({ "update_id": id, "title": title })).collect()
-    };
-    let listed = update.facts.files.as_ref().map(|keys| {
-        let listed = keys.iter().filter_map(|key| files.get(key));
-        listed
-            .map(|file| json!({ "name": file.name, "sha1": file.sha1, "sha256": file.sha256, "urls": file.urls }))
-            .collect::<Vec<Value>>()
-    });
-    json!({
-        "update_id": update.facts.id,
-        "title": update.facts.title,
-        "products": update.facts.products,
-        "classification": update.classification,
-        "last_updated": update.facts.last_updated,
-        "size": update.facts.size,
-        "first_seen": update.first_seen,
-        "files": listed,
-        "superseded_by": pairs(&update.superseded_by),
-        "supersedes": pairs(&update.supersedes),
-    })
 }
 
 /// Where a folder alone is not the answer: what lies under other KBs, WinPE past the checkpoint, one .NET Framework of

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// Each room with the rooms that it may use besides the floor and itself.
-const ROOMS: [(&str, &[&str]); 10] = [
+const ROOMS: [(&str, &[&str]); 11] = [
     ("update", &[]),
     ("servicing", &["update"]),
     ("resolve", &["servicing", "update"]),
@@ -17,9 +17,27 @@ const ROOMS: [(&str, &[&str]); 10] = [
     ("catalog", &["net", "resolve", "servicing", "update"]),
     ("mirror", &["resolve", "net", "servicing", "update"]),
     ("download", &["mirror", "resolve", "net", "servicing", "update"]),
+    ("carrier", &["mirror", "resolve", "net", "servicing", "update"]),
     ("sync", &["download", "catalog", "mirror", "resolve", "net", "servicing", "update"]),
-    ("report", &["sync", "download", "catalog", "mirror", "resolve", "net", "servicing", "update"]),
-    ("cli", &["report", "sync", "download", "catalog", "mirror", "resolve", "net", "servicing", "update"]),
+    (
+        "report",
+        &["sync", "carrier", "download", "catalog", "mirror", "resolve", "net", "servicing", "update"],
+    ),
+    (
+        "cli",
+        &[
+            "report",
+            "sync",
+            "carrier",
+            "download",
+            "catalog",
+            "mirror",
+            "resolve",
+            "net",
+            "servicing",
+            "update",
+        ],
+    ),
 ];
 
 /// The floor: every room may use it; a part of it uses those before it only.

@@ -140,6 +140,13 @@ impl Index {
         Ok(())
     }
 
+    /// Sets a value of the index about itself, whatever it was.
+    pub fn replace_meta(&self, key: &str, value: &str) -> Result<()> {
+        let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2";
+        self.execute(sql, (key, value))?;
+        Ok(())
+    }
+
     /// Notes that a run begins; the number names it in [`Index::finish_run`].
     pub fn start_run(&self, command: &str, now: i64) -> Result<i64> {
         self.execute("INSERT INTO runs (command, started) VALUES (?1, ?2)", (command, now))?;

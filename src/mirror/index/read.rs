@@ -155,6 +155,12 @@ impl Index {
         Ok(self.first(sql, [kb.number()], |_| Ok(()))?.is_some())
     }
 
+    /// Whether an update was ever seen.
+    pub fn knows_update(&self, id: UpdateId) -> Result<bool> {
+        let sql = "SELECT 1 FROM updates WHERE update_id = ?1 AND NOT mentioned_only";
+        Ok(self.first(sql, [id.to_string()], |_| Ok(()))?.is_some())
+    }
+
     /// All that is known of the updates of a KB, or of one update, by title and id.
     pub fn details_of(&self, owner: Owner) -> Result<(Vec<UpdateDetail>, BTreeMap<FileKey, FileFacts>)> {
         let columns = format!("{UPDATE_COLUMNS}, classification, severity, restart, first_seen, last_seen");

@@ -1,0 +1,430 @@
+//! Checking a medium, without changing anything.
+//!
+//! In this order, each step before what it makes safe: sizes; the root key's word for the export keys; the export key's
+//! word for `set.json`; the digest of every file outside of `data/`; the listing and the manifest against each other;
+//! every name under `data/`; sizes. What is left is to read the payload once ([`Examined::read_file`]).
+//!
+//! Extra things inside `data/` are fatal: an operator could be made to install them. Outside of it they are named and never
+//! read, because every Windows and every scanner leaves something.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use sha2::Digest as _;
+
+use super::keys::KeyList;
+use super::listing::Listing;
+use super::medium::{
+    DATA, KEYS, KEYS_SIGNATURE, KNOWLEDGE, LISTING, MANIFEST, MANIFEST_SIGNATURE, SET, SET_SIGNATURE,
+    SetDocument, TOOLS, caps, read_manifest, refused,
+};
+use super::signature::PublicKey;
+use crate::disk::{self, Entry};
+use crate::error::{Error, ErrorKind, Result};
+use crate::update::{Digests, DualHasher, Sha256};
+
+/// By which root keys media are trusted.
+#[derive(Debug, Clone, Default)]
+pub struct Trust {
+    /// Those that were there before the medium.
+    pub keys: Vec<PublicKey>,
+    /// Take the medium's own where there are none: a conscious word.
+    pub on_first_use: bool,
+}
+
+/// A listed file that is not on the medium.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Leftover {
+    /// Where it should be.
+    pub path: String,
+    /// Its bytes, where they are listed.
+    pub bytes: Option<u64>,
+    /// Its digest.
+    pub sha256: Sha256,
+}
+
+/// A medium of which everything but the payload was checked.
+#[derive(Debug)]
+pub struct Examined {
+    /// Where it is.
+    pub root: Utf8PathBuf,
+    /// What it is.
+    pub set: SetDocument,
+    /// The digest of `set.json`, which names the set.
+    pub set_id: Sha256,
+    /// What it holds.
+    pub listing: Listing,
+    /// The payload: digests by path.
+    pub manifest: BTreeMap<String, Sha256>,
+    /// The sizes of package files by path.
+    pub sizes: BTreeMap<String, u64>,
+    /// Listed files that are not there.
+    pub missing: Vec<Leftover>,
+    /// What lies there and is not of the set; it was not read.
+    pub litter: Vec<String>,
+    /// The root key under which it was signed.
+    pub root_key: PublicKey,
+    /// The key that signed it.
+    pub export_key: PublicKey,
+    /// Whether the root key was not trusted before.
+    pub first_use: bool,
+    /// The knowledge tables that it brings, by their file names.
+    pub knowledge: Vec<(String, String)>,
+}
+
+/// A fault of reading a medium, which is not one of what it says.
+fn of_medium(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::Internal => error
+            .with_kind(ErrorKind::Medium)
+            .hint("read the medium on another machine or make it anew; nothing was changed here"),
+        ErrorKind::Integrity => error.with_kind(ErrorKind::Refused),
+        _ => error,
+    }
+}
+
+/// A whole small file of the medium.
+fn read_small(root: &Utf8Path, name: &str, cap: u64) -> Result<Vec<u8>> {
+    let path = root.join(name);
+    match disk::entry(&path).map_err(of_medium)? {
+        Entry::File(size) if size > cap => {
+            return Err(refused(format!("{name} has {size} bytes, and at most {cap} are read")));
+        }
+        Entry::File(_) => {}
+        Entry::Nothing => return Err(refused(format!("{name} is missing"))),
+        Entry::Folder | Entry::Other => return Err(refused(format!("{name} is no regular file"))),
+    }
+    let file = disk::open_regular(&path).map_err(of_medium)?;
+    let mut bytes = Vec::new();
+    file.take(cap + 1).read_to_end(&mut bytes).map_err(|error| {
+        of_medium(Error::new(ErrorKind::Internal, format!("cannot read {path}")).caused_by(error))
+    })?;
+    if bytes.len() as u64 > cap {
+        return Err(refused(format!("{name} grew past {cap} bytes while it was read")));
+    }
+    Ok(bytes)
+}
+
+fn read_text(root: &Utf8Path, name: &str, cap: u64) -> Result<String> {
+    String::from_utf8(read_small(root, name, cap)?)
+        .map_err(|error| refused(format!("{name} is not UTF-8")).caused_by(error))
+}
+
+fn digest(bytes: &[u8]) -> Sha256 {
+    Sha256::from_bytes(sha2::Sha256::digest(bytes).into())
+}
+
+/// Checks everything of a medium but the bytes of its payload.
+pub fn examine(root: &Utf8Path, trust: &Trust) -> Result<Examined> {
+    match disk::entry(root).map_err(of_medium)? {
+        Entry::Folder => {}
+        Entry::Other if disk::is_folder(root).map_err(of_medium)? => {}
+        _ => {
+            return Err(Error::new(ErrorKind::Medium, format!("{root} is no folder that could be a medium"))
+                .hint("name the folder in which START-HERE.txt lies"));
+        }
+    }
+    if disk::entry(&root.join(SET)).map_err(of_medium)? == Entry::Nothing {
+        return Err(refused(format!("{root} is no medium of kbmirror: it has no {SET}")).hint(
+            "name the folder in which START-HERE.txt lies; an export that was cut off is begun again",
+        ));
+    }
+    if disk::entry(&root.join(SET_SIGNATURE)).map_err(of_medium)? == Entry::Nothing {
+        return Err(refused(format!("{root} is not signed: {SET_SIGNATURE} is missing")).hint(
+            "the export was cut off before its end, or somebody took the signature away: export again",
+        ));
+    }
+    let (root_key, first_use, list) = key_list(root, trust)?;
+    let set_bytes = read_small(root, SET, caps::SMALL)?;
+    let signature = read_text(root, SET_SIGNATURE, caps::SMALL)?;
+    let export_key = signer(&list, &set_bytes, &signature, SET)?;
+    let set_text = String::from_utf8(set_bytes)
+        .map_err(|error| refused(format!("{SET} is not UTF-8")).caused_by(error))?;
+    let set = SetDocument::read(&set_text)?;
+    if set.lineage != root_key.id() {
+        return Err(refused(format!(
+            "{SET} is of the lineage {}, and its root key is {}",
+            set.lineage,
+            root_key.id()
+        )));
+    }
+    let texts = tag_files(root, &set)?;
+    let text =
+        |name: &str| texts.get(name).cloned().ok_or_else(|| refused(format!("{SET} does not name {name}")));
+    let manifest_bytes = text(MANIFEST)?;
+    let volume = set.volumes.first().ok_or_else(|| refused(format!("{SET} names no volume")))?;
+    if digest(&manifest_bytes) != volume.manifest_sha256 {
+        return Err(refused(format!("{MANIFEST} is not the one of this set")));
+    }
+    let manifest_signature = utf8(text(MANIFEST_SIGNATURE)?, MANIFEST_SIGNATURE)?;
+    signer(&list, &manifest_bytes, &manifest_signature, MANIFEST)?;
+    let manifest = read_manifest(&utf8(manifest_bytes, MANIFEST)?)?;
+    let listing_bytes = text(LISTING)?;
+    if digest(&listing_bytes) != set.listing_sha256 {
+        return Err(refused(format!("{LISTING} is not the one of this set")));
+    }
+    let listing = Listing::read(&utf8(listing_bytes, LISTING)?)?;
+    let sizes = compare(&listing, &manifest)?;
+    let missing = walk_data(root, &manifest, &sizes)?;
+    let knowledge = texts
+        .into_iter()
+        .filter_map(|(name, bytes)| {
+            let name = name.strip_prefix(KNOWLEDGE)?.strip_prefix('/')?.to_owned();
+            Some(utf8(bytes, &name).map(|text| (name, text)))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let litter = litter(root, &set)?;
+    Ok(Examined {
+        root: root.to_owned(),
+        set_id: digest(set_text.as_bytes()),
+        set,
+        listing,
+        manifest,
+        sizes,
+        missing,
+        litter,
+        root_key,
+        export_key,
+        first_use,
+        knowledge,
+    })
+}
+
+fn utf8(bytes: Vec<u8>, name: &str) -> Result<String> {
+    String::from_utf8(bytes).map_err(|error| refused(format!("{name} is not UTF-8")).caused_by(error))
+}
+
+/// The list of export keys, when a trusted root vouches for it.
+fn key_list(root: &Utf8Path, trust: &Trust) -> Result<(PublicKey, bool, KeyList)> {
+    let text = read_text(root, KEYS, caps::SMALL)?;
+    let signature = read_text(root, KEYS_SIGNATURE, caps::SMALL)?;
+    let first_use = trust.keys.is_empty() && trust.on_first_use;
+    let list = if first_use {
+        let claimed: KeyList = serde_json::from_str(&text)
+            .map_err(|error| refused("keys.json cannot be read").caused_by(error))?;
+        KeyList::read(&text, &signature, &[claimed.root])?
+    } else {
+        KeyList::read(&text, &signature, &trust.keys)?
+    };
+    Ok((list.root.clone(), first_use, list))
+}
+
+/// The export key that signed some bytes.
+fn signer(list: &KeyList, bytes: &[u8], signature: &str, name: &str) -> Result<PublicKey> {
+    let mut last = None;
+    for row in &list.export_keys {
+        match row.key.verify(bytes, signature) {
+            Ok(_) => return Ok(row.key.clone()),
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(last.map_or_else(|| refused("no export key is known"), |error| error.context(name)).hint(
+        "the file was changed after it was signed, or a key signed it that the root does not vouch for",
+    ))
+}
+
+/// Every file outside of `data/` that the set names: there, regular, and with its digest.
+fn tag_files(root: &Utf8Path, set: &SetDocument) -> Result<BTreeMap<String, Vec<u8>>> {
+    let mut texts = BTreeMap::new();
+    for (name, expected) in &set.tag_files {
+        for parent in Utf8Path::new(name).ancestors().skip(1).filter(|parent| !parent.as_str().is_empty()) {
+            if disk::entry(&root.join(parent)).map_err(of_medium)? != Entry::Folder {
+                return Err(refused(format!("{parent} is no folder on the medium")));
+            }
+        }
+        let is_tool = name.starts_with(&format!("{TOOLS}/"));
+        let found = if is_tool {
+            // A program may be of any size, and is not kept.
+            hash_file(&root.join(name), &mut |_| Ok(()))?.sha256
+        } else {
+            let cap = if name == LISTING { caps::LISTING } else { caps::MANIFEST };
+            let bytes = read_small(root, name, cap)?;
+            let found = digest(&bytes);
+            texts.insert(name.clone(), bytes);
+            found
+        };
+        if found != *expected {
+            return Err(refused(format!(
+                "{name} is not as it was signed: its digest is {found}, and {expected} was signed"
+            ))
+            .hint("the medium was changed after it was made, or its bytes are damaged"));
+        }
+    }
+    Ok(texts)
+}
+
+/// Listing and manifest have to speak of the same files; the manifest has the install scripts besides.
+fn compare(listing: &Listing, manifest: &BTreeMap<String, Sha256>) -> Result<BTreeMap<String, u64>> {
+    let files = listing.files()?;
+    for (path, (sha256, _)) in &files {
+        if manifest.get(path) != Some(sha256) {
+            return Err(refused(format!("{LISTING} and {MANIFEST} differ about {path}")));
+        }
+    }
+    let scripts: BTreeSet<String> =
+        listing.sets.iter().map(|(kb, set)| format!("{DATA}/{kb}/{}.cmd", set.folder)).collect();
+    if let Some(path) = manifest.keys().find(|path| !files.contains_key(*path) && !scripts.contains(*path)) {
+        return Err(refused(format!("{MANIFEST} has {path}, which is of no set")));
+    }
+    Ok(files.into_iter().map(|(path, (_, size))| (path, size)).collect())
+}
+
+/// Looks at every name under `data/`; gives what is not there.
+fn walk_data(
+    root: &Utf8Path,
+    manifest: &BTreeMap<String, Sha256>,
+    sizes: &BTreeMap<String, u64>,
+) -> Result<Vec<Leftover>> {
+    let folders: BTreeSet<&Utf8Path> =
+        manifest.keys().flat_map(|path| Utf8Path::new(path).ancestors().skip(1)).collect();
+    let mut found = BTreeSet::new();
+    let mut open = vec![DATA.to_owned()];
+    if disk::entry(&root.join(DATA)).map_err(of_medium)? == Entry::Nothing && manifest.is_empty() {
+        open.clear();
+    }
+    while let Some(folder) = open.pop() {
+        for name in disk::list(&root.join(&folder)).map_err(of_medium)? {
+            let path = format!("{folder}/{name}");
+            let is_known = manifest.contains_key(&path);
+            match disk::entry(&root.join(&path)).map_err(of_medium)? {
+                Entry::File(size) if is_known => {
+                    if let Some(listed) = sizes.get(&path).filter(|listed| **listed != size) {
+                        return Err(refused(format!("{path} has {size} bytes, and {listed} are listed"))
+                            .hint("the file was cut off or changed: make the medium anew"));
+                    }
+                    found.insert(path);
+                }
+                Entry::Folder if folders.contains(Utf8Path::new(&path)) => open.push(path),
+                Entry::Other => {
+                    return Err(refused(format!(
+                        "{path} is a link or a device, which has no place on a medium"
+                    )));
+                }
+                Entry::File(_) | Entry::Folder | Entry::Nothing => {
+                    return Err(refused(format!("{path} is not of the set, and nothing else may lie in {DATA}"))
+                        .hint("take it away, and find out who put it there: DISM takes up whatever lies beside its target"));
+                }
+            }
+        }
+    }
+    let absent = manifest.iter().filter(|(path, _)| !found.contains(*path));
+    Ok(absent
+        .map(|(path, sha256)| Leftover {
+            path: path.clone(),
+            bytes: sizes.get(path).copied(),
+            sha256: *sha256,
+        })
+        .collect())
+}
+
+/// What lies outside of `data/` and is not of the set.
+fn litter(root: &Utf8Path, set: &SetDocument) -> Result<Vec<String>> {
+    let mut litter = Vec::new();
+    let of_set =
+        |path: &str| path == SET || path == SET_SIGNATURE || path == DATA || set.tag_files.contains_key(path);
+    for name in disk::list(root).map_err(of_medium)? {
+        let is_folder_of_set = [KNOWLEDGE, TOOLS].contains(&name.as_str());
+        match disk::entry(&root.join(&name)).map_err(of_medium)? {
+            Entry::Other => {
+                return Err(refused(format!("{name} is a link or a device, which has no place on a medium")));
+            }
+            Entry::Folder if is_folder_of_set => {
+                for inner in disk::list(&root.join(&name)).map_err(of_medium)? {
+                    let path = format!("{name}/{inner}");
+                    if !of_set(&path) {
+                        litter.push(path);
+                    }
+                }
+            }
+            _ if of_set(&name) => {}
+            _ => litter.push(name),
+        }
+    }
+    Ok(litter)
+}
+
+/// Reads a regular file once; every piece goes to the sink.
+pub(super) fn hash_file(path: &Utf8Path, sink: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<Digests> {
+    /// Large enough that reading costs nothing beside hashing.
+    const PIECE: usize = 256 * 1024;
+    let mut file = disk::open_regular(path).map_err(of_medium)?;
+    let mut hasher = DualHasher::new();
+    let mut buffer = vec![0; PIECE];
+    loop {
+        let count = file.read(&mut buffer).map_err(|error| {
+            of_medium(Error::new(ErrorKind::Internal, format!("cannot read {path}")).caused_by(error))
+        })?;
+        if count == 0 {
+            return Ok(hasher.finish());
+        }
+        hasher.update(&buffer[..count]);
+        sink(&buffer[..count])?;
+    }
+}
+
+impl Examined {
+    /// Reads one file of the payload and compares it with what was signed.
+    pub fn read_file(&self, path: &str, sink: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<Digests> {
+        let expected = self.manifest.get(path).ok_or_else(|| refused(format!("{path} is not of the set")))?;
+        let listed = self.sizes.get(path).copied();
+        let mut count = 0_u64;
+        let digests = hash_file(&self.root.join(path), &mut |piece| {
+            count += piece.len() as u64;
+            if listed.is_some_and(|listed| count > listed) {
+                return Err(refused(format!("{path} grows past its listed size while it is read")));
+            }
+            sink(piece)
+        })?;
+        if digests.sha256 != *expected {
+            return Err(refused(format!(
+                "{path} is not as it was signed: its digest is {}, and {expected} was signed",
+                digests.sha256
+            )));
+        }
+        Ok(digests)
+    }
+
+    /// Reads the whole payload; names every file that is not right.
+    pub fn read_all(&self, told: &mut dyn FnMut(&str, u64)) -> Result<(u64, u64)> {
+        let (mut files, mut bytes) = (0, 0);
+        let mut wrong = Vec::new();
+        let absent: BTreeSet<&String> = self.missing.iter().map(|leftover| &leftover.path).collect();
+        for path in self.manifest.keys().filter(|path| !absent.contains(path)) {
+            told(path, self.sizes.get(path).copied().unwrap_or_default());
+            match self.read_file(path, &mut |_| Ok(())) {
+                Ok(digests) => {
+                    files += 1;
+                    bytes += digests.size;
+                }
+                Err(error) if error.kind() == ErrorKind::Refused => wrong.push(error),
+                Err(error) => return Err(error),
+            }
+        }
+        match wrong.len() {
+            0 => Ok((files, bytes)),
+            1 => Err(wrong.swap_remove(0)),
+            count => {
+                let names: Vec<&str> = wrong.iter().map(Error::message).collect();
+                Err(refused(format!("{count} files are not as they were signed: {}", names.join("; "))))
+            }
+        }
+    }
+
+    /// The refusal of a medium on which listed files are missing; none where all are there.
+    pub fn missing_error(&self) -> Option<Error> {
+        if self.missing.is_empty() {
+            return None;
+        }
+        let bytes: u64 = self.missing.iter().filter_map(|leftover| leftover.bytes).sum();
+        let names: Vec<&str> = self.missing.iter().map(|leftover| leftover.path.as_str()).collect();
+        let count = names.len();
+        let error = refused(format!(
+            "{count} listed {} missing on the medium ({}): {}",
+            if count == 1 { "file is" } else { "files are" },
+            crate::update::human_size(bytes),
+            names.join(", ")
+        ));
+        Some(error.hint("make the medium anew; --partial-ok takes the KBs that are whole"))
+    }
+}

@@ -1,0 +1,382 @@
+//! Taking a medium into a mirror.
+//!
+//! Everything is checked before anything is visible: signatures, names, and sizes first, then every file is read once, and on
+//! that way copied aside where the mirror lacks it. Only when all of it is right do the files get their places in the
+//! pool, the index learns of them in one transaction, and the sets are published. A run that is cut off leaves the mirror
+//! as it was, or with the rest to be finished by the same import again.
+//!
+//! A set that is older than the last one of its lineage adds what is missing and changes nothing that is there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::Utf8PathBuf;
+use serde::{Deserialize, Serialize};
+
+use super::check::{Examined, Leftover};
+use super::medium::refused;
+use crate::disk::{self, NewFile};
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Event, Events};
+use crate::mirror::index::SetRow;
+use crate::mirror::kb_document::{restore_set, restore_update};
+use crate::mirror::{Mirror, Published, is_newer, knowledge_of};
+use crate::update::{Digests, Kb, Sha256, human_size};
+
+/// How a medium is taken.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ImportOptions {
+    /// Take the KBs that are whole where listed files are missing.
+    pub partial_ok: bool,
+}
+
+/// What an import did.
+#[derive(Debug, Serialize)]
+pub struct Imported {
+    /// The number of the set.
+    pub seq: u64,
+    /// Which set it is.
+    pub set_id: Sha256,
+    /// Whether the mirror had just this set already.
+    pub already_applied: bool,
+    /// Whether a later set of the lineage was there before: only what was missing was added.
+    pub older: bool,
+    /// Files of the payload that were read and right.
+    pub checked: u64,
+    /// Their bytes.
+    pub checked_bytes: u64,
+    /// Files that are new in the pool.
+    pub added: u64,
+    /// Their bytes.
+    pub added_bytes: u64,
+    /// Set folders that are new, or new in what they hold.
+    pub published: Vec<String>,
+    /// Set folders that were there and right.
+    pub unchanged: usize,
+    /// KBs that were left because files of theirs are missing.
+    pub left: Vec<Kb>,
+    /// The missing files.
+    pub missing: Vec<Leftover>,
+    /// What lay on the medium and is not of the set; it was not read.
+    pub litter: Vec<String>,
+    /// Whether the medium's knowledge was newer, and is gone by now.
+    pub knowledge_adopted: bool,
+    /// The root key under which it was signed.
+    pub key: super::signature::PublicKey,
+}
+
+impl Imported {
+    /// One line that tells what was done and checked.
+    pub fn evidence(&self) -> String {
+        format!(
+            "checked {} files, {}, added {}, {}, set {:04}, key {}",
+            self.checked,
+            human_size(self.checked_bytes),
+            self.added,
+            human_size(self.added_bytes),
+            self.seq,
+            self.key.short()
+        )
+    }
+}
+
+/// What the index remembers of a lineage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct LastImport {
+    seq: u64,
+    set_id: Sha256,
+    created: String,
+    /// Sets that were published to their end, by their digests.
+    finished: BTreeSet<Sha256>,
+}
+
+fn key_of(lineage: &str) -> String {
+    format!("import:{lineage}")
+}
+
+/// Takes an examined medium into a mirror that is open to be written.
+pub fn import(
+    examined: &Examined,
+    options: ImportOptions,
+    mirror: &mut Mirror,
+    now: i64,
+    events: &Events,
+) -> Result<Imported> {
+    let last = last_import(mirror, &examined.set.lineage)?;
+    let older = last.as_ref().is_some_and(|last| examined.set.seq < last.seq);
+    if let Some(last) = &last
+        && last.seq == examined.set.seq
+        && last.set_id != examined.set_id
+    {
+        return Err(refused(format!(
+            "another set {} of this lineage was imported before: two sets never have one number",
+            examined.set.label()
+        ))
+        .hint("the medium was made by a copy of the mirror that went on by itself; ask who made it"));
+    }
+    let mut imported = Imported {
+        seq: examined.set.seq,
+        set_id: examined.set_id,
+        already_applied: last.as_ref().is_some_and(|last| last.finished.contains(&examined.set_id)),
+        older,
+        checked: 0,
+        checked_bytes: 0,
+        added: 0,
+        added_bytes: 0,
+        published: Vec::new(),
+        unchanged: 0,
+        left: Vec::new(),
+        missing: examined.missing.clone(),
+        litter: examined.litter.clone(),
+        knowledge_adopted: false,
+        key: examined.root_key.clone(),
+    };
+    if imported.already_applied {
+        return Ok(imported);
+    }
+    let absent = absent_from_mirror(examined, mirror)?;
+    if !absent.is_empty()
+        && !options.partial_ok
+        && let Some(error) = examined.missing_error()
+    {
+        return Err(error);
+    }
+    imported.missing = absent;
+    check_room(examined, mirror)?;
+    let staged = stage(examined, mirror, &mut imported, events)?;
+    imported.left = commit(examined, &staged, mirror, older, &imported.missing, now)?;
+    imported.knowledge_adopted = !older && adopt_knowledge(examined, mirror)?;
+    publish(examined, mirror, older, now, &mut imported)?;
+    if imported.left.is_empty() {
+        note(examined, mirror, last)?;
+    }
+    disk::remove_dir_all(&staging_folder(examined, mirror))?;
+    Ok(imported)
+}
+
+fn last_import(mirror: &Mirror, lineage: &str) -> Result<Option<LastImport>> {
+    let Some(text) = mirror.index().meta(&key_of(lineage))? else { return Ok(None) };
+    serde_json::from_str(&text).map(Some).map_err(|error| {
+        Error::new(ErrorKind::Internal, "the index does not know its last import").caused_by(error)
+    })
+}
+
+/// Notes that a set was taken to its end; the number of a lineage never goes back.
+fn note(examined: &Examined, mirror: &mut Mirror, last: Option<LastImport>) -> Result<()> {
+    let new = LastImport {
+        seq: examined.set.seq,
+        set_id: examined.set_id,
+        created: examined.set.created.clone(),
+        finished: BTreeSet::new(),
+    };
+    let mut kept = match last {
+        Some(last) if last.seq > new.seq => last,
+        Some(last) => LastImport { finished: last.finished, ..new },
+        None => new,
+    };
+    kept.finished.insert(examined.set_id);
+    let text = serde_json::to_string(&kept)
+        .map_err(|error| Error::new(ErrorKind::Internal, "cannot write JSON").caused_by(error))?;
+    let key = key_of(&examined.set.lineage);
+    mirror.index_mut().in_transaction(|index| index.replace_meta(&key, &text))
+}
+
+/// Missing files that the mirror lacks too: what it has need not be on the medium.
+fn absent_from_mirror(examined: &Examined, mirror: &Mirror) -> Result<Vec<Leftover>> {
+    let mut absent = Vec::new();
+    for leftover in &examined.missing {
+        let here = match leftover.bytes {
+            Some(bytes) => disk::file_size(&mirror.layout().pool_file(&leftover.sha256))? == Some(bytes),
+            // An install script is made anew here.
+            None => true,
+        };
+        if !here {
+            absent.push(leftover.clone());
+        }
+    }
+    Ok(absent)
+}
+
+fn check_room(examined: &Examined, mirror: &Mirror) -> Result<()> {
+    let mut wanted: BTreeMap<Sha256, u64> = BTreeMap::new();
+    for (path, size) in &examined.sizes {
+        if let Some(sha256) = examined.manifest.get(path)
+            && disk::file_size(&mirror.layout().pool_file(sha256))? != Some(*size)
+        {
+            wanted.insert(*sha256, *size);
+        }
+    }
+    // What file systems need for themselves (transfer notes §2, row 36: 2 %), and the index.
+    let sum: u64 = wanted.values().sum();
+    let needed = sum + sum / 50 + (4 << 20);
+    let free = disk::available_space(mirror.layout().root())?;
+    if free < needed {
+        return Err(Error::new(
+            ErrorKind::NoSpace,
+            format!(
+                "{} has {} free, and {} are needed",
+                mirror.layout().root(),
+                human_size(free),
+                human_size(needed)
+            ),
+        )
+        .hint("make room and import again; nothing was changed"));
+    }
+    Ok(())
+}
+
+fn staging_folder(examined: &Examined, mirror: &Mirror) -> Utf8PathBuf {
+    mirror.layout().partial().join(format!("import-{}", examined.set_id))
+}
+
+/// Reads every file once; what the mirror lacks is copied aside on the way.
+fn stage(
+    examined: &Examined,
+    mirror: &Mirror,
+    imported: &mut Imported,
+    events: &Events,
+) -> Result<BTreeMap<Sha256, (Utf8PathBuf, Digests)>> {
+    let folder = staging_folder(examined, mirror);
+    disk::remove_dir_all(&folder)?;
+    let missing: BTreeSet<&String> = examined.missing.iter().map(|leftover| &leftover.path).collect();
+    let paths: Vec<(&String, &Sha256)> =
+        examined.manifest.iter().filter(|(path, _)| !missing.contains(path)).collect();
+    events.send(Event::Phase(format!("reading set {}", examined.set.label())));
+    events.send(Event::TransfersPlanned { files: paths.len(), bytes: Some(examined.sizes.values().sum()) });
+    let mut staged: BTreeMap<Sha256, (Utf8PathBuf, Digests)> = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for (id, (path, sha256)) in (1_u64..).zip(paths) {
+        let size = examined.sizes.get(path).copied();
+        let name = path.rsplit('/').next().unwrap_or_default().to_owned();
+        events.send(Event::TransferStarted { id, name, size });
+        // Scripts are checked and made anew.
+        let is_new = match size {
+            Some(size) => {
+                !staged.contains_key(sha256)
+                    && disk::file_size(&mirror.layout().pool_file(sha256))? != Some(size)
+            }
+            None => false,
+        };
+        let aside = folder.join(sha256.to_string());
+        let mut new = if is_new { Some(NewFile::create(&aside)?) } else { None };
+        let mut count = 0;
+        let read = examined.read_file(path, &mut |piece| {
+            count += piece.len() as u64;
+            events.send(Event::TransferProgress { id, bytes: count });
+            match &mut new {
+                Some(new) => new.write(piece),
+                None => Ok(()),
+            }
+        });
+        match read {
+            Ok(digests) => {
+                events.send(Event::TransferFinished { id, bytes: count, failure: None });
+                imported.checked += 1;
+                imported.checked_bytes += digests.size;
+                if let Some(new) = new {
+                    new.finish()?;
+                    imported.added += 1;
+                    imported.added_bytes += digests.size;
+                    staged.insert(*sha256, (aside, digests));
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::Refused => {
+                events.send(Event::TransferFinished {
+                    id,
+                    bytes: count,
+                    failure: Some(error.message().to_owned()),
+                });
+                wrong.push(error);
+            }
+            Err(error) => {
+                disk::remove_dir_all(&folder)?;
+                return Err(error);
+            }
+        }
+    }
+    if wrong.is_empty() {
+        return Ok(staged);
+    }
+    disk::remove_dir_all(&folder)?;
+    let names: Vec<&str> = wrong.iter().map(Error::message).collect();
+    Err(refused(names.join("; "))
+        .hint("nothing was imported: the medium was changed after it was made, or is damaged"))
+}
+
+/// Gives the files their places and writes all that is known in one transaction; gives the KBs that are not whole.
+fn commit(
+    examined: &Examined,
+    staged: &BTreeMap<Sha256, (Utf8PathBuf, Digests)>,
+    mirror: &mut Mirror,
+    older: bool,
+    missing: &[Leftover],
+    now: i64,
+) -> Result<Vec<Kb>> {
+    for (aside, digests) in staged.values() {
+        mirror.place_in_pool(aside, digests)?;
+    }
+    let lacking: BTreeSet<Sha256> = missing.iter().map(|leftover| leftover.sha256).collect();
+    let left: BTreeSet<Kb> = (examined.listing.sets.iter())
+        .filter(|(_, set)| set.files.iter().any(|file| file.sha256.is_some_and(|own| lacking.contains(&own))))
+        .map(|(kb, _)| *kb)
+        .collect();
+    let layout = mirror.layout().clone();
+    let knowledge = mirror.knowledge()?.clone();
+    let created = examined.set.created.parse::<jiff::Timestamp>().map_or(now, crate::clock::unix_seconds);
+    mirror.index_mut().in_transaction(|index| {
+        for (kb, update) in &examined.listing.updates {
+            let known = older && index.knows_update(update.update_id)?;
+            if !known && !left.contains(kb) {
+                restore_update(index, update, *kb, created)?;
+            }
+        }
+        for (kb, set) in &examined.listing.sets {
+            if !left.contains(kb) {
+                restore_set(&layout, index, *kb, set, &knowledge, created)?;
+            }
+        }
+        Ok(())
+    })?;
+    Ok(left.into_iter().collect())
+}
+
+/// Publishes the sets. Of an older set only the folders that are not there yet.
+fn publish(
+    examined: &Examined,
+    mirror: &mut Mirror,
+    older: bool,
+    now: i64,
+    imported: &mut Imported,
+) -> Result<()> {
+    for (kb, set) in &examined.listing.sets {
+        if imported.left.contains(kb) || (older && mirror.index().published_as(*kb, &set.folder)?.is_some()) {
+            continue;
+        }
+        let digests: BTreeSet<Sha256> = set.files.iter().filter_map(|file| file.sha256).collect();
+        let same = |row: &SetRow| {
+            row.folder == set.folder
+                && row.members.iter().filter_map(|member| member.file.sha256).collect::<BTreeSet<_>>()
+                    == digests
+        };
+        let Some(row) = mirror.index().sets(Some(*kb))?.into_iter().find(same) else {
+            return Err(Error::new(
+                ErrorKind::Internal,
+                format!("{} of {kb} is not in the index", set.folder),
+            ));
+        };
+        match mirror.publish(&row, now)?.0 {
+            Published::Published => imported.published.push(format!("kb/{kb}/{}", set.folder)),
+            Published::Unchanged => imported.unchanged += 1,
+        }
+    }
+    Ok(())
+}
+
+/// Takes over the medium's knowledge where it is newer; tables that this program cannot read are left, and that is said.
+fn adopt_knowledge(examined: &Examined, mirror: &mut Mirror) -> Result<bool> {
+    let Ok(theirs) = knowledge_of(&examined.knowledge) else { return Ok(false) };
+    if !is_newer(&theirs, mirror.knowledge()?) {
+        return Ok(false);
+    }
+    mirror.adopt_knowledge(&examined.knowledge)?;
+    Ok(true)
+}

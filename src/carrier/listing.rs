@@ -1,0 +1,98 @@
+//! The listing of a set: its package sets with their files and edges, and the updates behind them, as sorted JSON
+//! lines. The same selection gives the same bytes, and two listings can be compared with `diff`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::medium::{DATA, check_path, refused};
+use crate::error::{Error, ErrorKind, Result};
+use crate::mirror::kb_document::{FileLine, SetRecord, UpdateLine};
+use crate::update::{Kb, Sha256};
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "snake_case")]
+enum Line {
+    Set { kb: Kb, set: Box<SetRecord> },
+    Update { kb: Kb, update: Box<UpdateLine> },
+}
+
+/// What a set is made of.
+#[derive(Debug, Clone, Default)]
+pub struct Listing {
+    /// The package sets, by KB and folder.
+    pub sets: Vec<(Kb, SetRecord)>,
+    /// The updates, by KB and id.
+    pub updates: Vec<(Kb, UpdateLine)>,
+}
+
+impl Listing {
+    /// Puts everything into its order.
+    pub fn sort(&mut self) {
+        self.sets.sort_by(|a, b| (a.0, &a.1.folder).cmp(&(b.0, &b.1.folder)));
+        self.updates.sort_by_key(|(kb, update)| (*kb, update.update_id));
+    }
+
+    /// The text.
+    pub fn to_text(&self) -> Result<String> {
+        let sets = self.sets.iter().map(|(kb, set)| Line::Set { kb: *kb, set: Box::new(set.clone()) });
+        let updates = (self.updates.iter())
+            .map(|(kb, update)| Line::Update { kb: *kb, update: Box::new(update.clone()) });
+        let mut text = String::new();
+        for line in sets.chain(updates) {
+            let line = serde_json::to_string(&line)
+                .map_err(|error| Error::new(ErrorKind::Internal, "cannot write JSON").caused_by(error))?;
+            text.push_str(&line);
+            text.push('\n');
+        }
+        Ok(text)
+    }
+
+    /// Reads a text whose digest was checked already. Every path in it has to be one.
+    pub fn read(text: &str) -> Result<Self> {
+        let mut listing = Self::default();
+        for line in text.lines() {
+            let line: Line = serde_json::from_str(line)
+                .map_err(|error| refused("a line of listing.jsonl cannot be read").caused_by(error))?;
+            match line {
+                Line::Set { kb, set } => {
+                    check_path(&set.folder)?;
+                    for file in &set.files {
+                        check_path(&path_of(kb, file))?;
+                        if !file.path.starts_with(&format!("{}/", set.folder)) {
+                            return Err(refused(format!(
+                                "{kb} lists {:?} outside of {}",
+                                file.path, set.folder
+                            )));
+                        }
+                    }
+                    listing.sets.push((kb, *set));
+                }
+                Line::Update { kb, update } => listing.updates.push((kb, *update)),
+            }
+        }
+        Ok(listing)
+    }
+
+    /// Every file on the medium by its path, with its digest and size. A file without either is no file of a set.
+    pub fn files(&self) -> Result<BTreeMap<String, (Sha256, u64)>> {
+        let mut files = BTreeMap::new();
+        for (kb, set) in &self.sets {
+            for file in &set.files {
+                let (Some(sha256), Some(size)) = (file.sha256, file.size) else {
+                    return Err(refused(format!(
+                        "{} of {kb} is listed without its digest or size",
+                        file.name
+                    )));
+                };
+                files.insert(path_of(*kb, file), (sha256, size));
+            }
+        }
+        Ok(files)
+    }
+}
+
+/// Where a file of a set lies on the medium.
+pub(super) fn path_of(kb: Kb, file: &FileLine) -> String {
+    format!("{DATA}/{kb}/{}", file.path)
+}

@@ -1,0 +1,356 @@
+//! The format of a medium: its file names, `set.json`, and the manifests. Pure: texts in, values out.
+//!
+//! A medium is a `BagIt` bag. `data/` holds the package sets, `manifest-sha256.txt` their digests (`sha256sum -c` reads it
+//! from the medium's root), `set.json` says what the whole is and has the digest of every other file outside of
+//! `data/`. `set.json` and the manifest are signed by the export key, the list of export keys by the root key.
+//! `set.json.minisig` is written last: a medium without it was never finished.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::mirror::names::plain_name;
+use crate::update::{Architecture, Kb, Sha256};
+
+/// The format of `set.json` and of the listing.
+pub const SET_FORMAT: u32 = 1;
+
+/// What the set is, in one small signed file.
+pub const SET: &str = "set.json";
+/// Written last.
+pub const SET_SIGNATURE: &str = "set.json.minisig";
+/// The export keys.
+pub const KEYS: &str = "keys.json";
+/// The root's word for them.
+pub const KEYS_SIGNATURE: &str = "keys.json.minisig";
+/// The digests of `data/`.
+pub const MANIFEST: &str = "manifest-sha256.txt";
+/// The export key's word for them.
+pub const MANIFEST_SIGNATURE: &str = "manifest-sha256.txt.minisig";
+/// The digests of the files outside of `data/`, for `BagIt` readers.
+pub const TAG_MANIFEST: &str = "tagmanifest-sha256.txt";
+/// Updates, sets, and graph, as sorted JSON lines.
+pub const LISTING: &str = "listing.jsonl";
+/// For people; its line with the mirror's id tells whose medium it is while it is being written.
+pub const START_HERE: &str = "START-HERE.txt";
+/// The payload.
+pub const DATA: &str = "data";
+/// The knowledge tables.
+pub const KNOWLEDGE: &str = "knowledge";
+/// Programs that somebody sent along.
+pub const TOOLS: &str = "tools";
+/// What a file is called while it is being written.
+pub const UNFINISHED: &str = ".kbm-part";
+
+/// The caps of what is read whole (transfer notes §2, row 17: a manifest is cut off at 64 MiB).
+pub mod caps {
+    /// `set.json`, `keys.json`, and signatures.
+    pub const SMALL: u64 = 4 << 20;
+    /// The manifests.
+    pub const MANIFEST: u64 = 64 << 20;
+    /// The listing: some 2 KB an update.
+    pub const LISTING: u64 = 512 << 20;
+    /// Files of the payload: far beyond every package of the Catalog for one family.
+    pub const FILES: usize = 500_000;
+}
+
+/// The longest path on a medium, seen from its root (transfer notes §2, row 26).
+pub const LONGEST_PATH: usize = 180;
+
+/// What a set is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetDocument {
+    /// The format.
+    pub format: u32,
+    /// Always "kbmirror export set".
+    pub what: String,
+    /// Which mirror it is of.
+    pub mirror_id: String,
+    /// The root key's number: sets of one lineage count on.
+    pub lineage: String,
+    /// The number of the set.
+    pub seq: u64,
+    /// When (RFC 3339).
+    pub created: String,
+    /// By what.
+    pub tool: String,
+    /// Where the mirror's content comes from: `live`, `replay`, or a host.
+    pub origin: String,
+    /// Stand-ins: nothing here can be installed.
+    pub demo: bool,
+    /// The knowledge tables that it brings.
+    pub knowledge: KnowledgeMark,
+    /// What was asked for.
+    pub selection: Selection,
+    /// Whether everything that was asked for is there.
+    pub complete: bool,
+    /// What is not, and why.
+    pub missing: Vec<MissingItem>,
+    /// The receipt that it builds upon; none yet.
+    pub base: Option<String>,
+    /// Digest of the listing.
+    pub listing_sha256: Sha256,
+    /// The volumes.
+    pub volumes: Vec<Volume>,
+    /// Updates that Microsoft withdrew, as far as they touch the set.
+    pub withdrawn: Vec<WithdrawnItem>,
+    /// Every other file outside of `data/`, with its digest.
+    pub tag_files: BTreeMap<String, Sha256>,
+}
+
+/// Version and date of knowledge tables.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnowledgeMark {
+    /// Their version.
+    pub version: String,
+    /// As of when they are.
+    pub date: String,
+}
+
+/// What was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Selection {
+    /// Everything that is published.
+    pub all: bool,
+    /// These KBs.
+    pub kbs: Vec<Kb>,
+    /// These architectures; none is all.
+    pub architectures: Vec<Architecture>,
+}
+
+/// Something that was wanted and is not on the medium.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MissingItem {
+    /// Its KB.
+    pub kb: Kb,
+    /// The set folder, or the role.
+    pub what: String,
+    /// Why.
+    pub why: String,
+}
+
+/// One stick or folder of a set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Volume {
+    /// 1 is the first.
+    pub number: u32,
+    /// Files under `data/`.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Digest of its manifest.
+    pub manifest_sha256: Sha256,
+}
+
+/// An update that Microsoft withdrew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WithdrawnItem {
+    /// Its KB.
+    pub kb: Kb,
+    /// What to take instead.
+    pub successor: Kb,
+    /// Why.
+    pub why: String,
+}
+
+/// A refusal of what a medium says.
+pub(super) fn refused(what: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Refused, what)
+}
+
+impl SetDocument {
+    /// "0007".
+    pub fn label(&self) -> String {
+        format!("{:04}", self.seq)
+    }
+
+    /// The text, which is signed as it stands.
+    pub fn to_text(&self) -> Result<String> {
+        let mut text = serde_json::to_string_pretty(self)
+            .map_err(|error| Error::new(ErrorKind::Internal, "cannot write JSON").caused_by(error))?;
+        text.push('\n');
+        Ok(text)
+    }
+
+    /// Reads a text whose signature was checked already.
+    pub fn read(text: &str) -> Result<Self> {
+        let value: serde_json::Value = serde_json::from_str(text)
+            .map_err(|error| refused("set.json cannot be read").caused_by(error))?;
+        let format = value.get("format").and_then(serde_json::Value::as_u64).unwrap_or(u64::MAX);
+        if format > u64::from(SET_FORMAT) {
+            return Err(refused(format!(
+                "set.json has format {format}; this program reads formats up to {SET_FORMAT}"
+            ))
+            .hint("use the version of kbmirror that wrote it, or a newer one"));
+        }
+        let set: Self = serde_json::from_value(value)
+            .map_err(|error| refused("set.json cannot be read").caused_by(error))?;
+        for name in set.tag_files.keys() {
+            check_path(name)?;
+        }
+        Ok(set)
+    }
+}
+
+/// The manifest of some files: digest, two spaces, path; sorted.
+pub fn manifest_text(files: &BTreeMap<String, Sha256>) -> String {
+    let lines: Vec<String> = files.iter().map(|(path, sha256)| format!("{sha256}  {path}\n")).collect();
+    lines.concat()
+}
+
+/// Reads a manifest of ours: strictly, so that every byte counts.
+pub fn read_manifest(text: &str) -> Result<BTreeMap<String, Sha256>> {
+    let mut files = BTreeMap::new();
+    let mut last: Option<&str> = None;
+    for line in text.split_inclusive('\n') {
+        let wrong = || refused(format!("a line of {MANIFEST} is not as kbmirror writes them: {line:?}"));
+        let body = line.strip_suffix('\n').ok_or_else(wrong)?;
+        let (digits, path) = body.split_at_checked(64).ok_or_else(wrong)?;
+        let path = path.strip_prefix("  ").ok_or_else(wrong)?;
+        let sha256: Sha256 = digits.parse().map_err(|_| wrong())?;
+        if sha256.to_string() != digits || last.is_some_and(|last| last >= path) {
+            return Err(wrong());
+        }
+        check_payload_path(path)?;
+        files.insert(path.to_owned(), sha256);
+        last = Some(path);
+        if files.len() > caps::FILES {
+            return Err(refused(format!("{MANIFEST} has more than {} files", caps::FILES)));
+        }
+    }
+    Ok(files)
+}
+
+/// A path of the payload: `data/KB…/<folder>/<file>` or `data/KB…/<folder>.cmd`.
+fn check_payload_path(path: &str) -> Result<()> {
+    check_path(path)?;
+    let parts: Vec<&str> = path.split('/').collect();
+    let plausible = match parts.as_slice() {
+        [DATA, kb, _, _] | [DATA, kb, _] => kb.parse::<Kb>().is_ok_and(|parsed| parsed.to_string() == **kb),
+        _ => false,
+    };
+    if plausible { Ok(()) } else { Err(refused(format!("the path {path:?} is no place for a package"))) }
+}
+
+/// Refuses what could lead out of the medium, or means different things on different systems: every part has to be a
+/// plain name, and the whole short.
+pub fn check_path(path: &str) -> Result<()> {
+    let refuse = |why: &str| {
+        refused(format!("the path {:?} is refused: {why}", path.chars().take(200).collect::<String>()))
+    };
+    if path.len() > LONGEST_PATH {
+        return Err(refuse("it is too long"));
+    }
+    for part in path.split('/') {
+        match plain_name(part) {
+            Ok(plain) if plain == part => {}
+            Ok(_) => return Err(refuse("a part of it is no plain name")),
+            Err(refusal) => return Err(refuse(&refusal.to_string())),
+        }
+    }
+    Ok(())
+}
+
+/// What operating systems, scanners, and file browsers leave on media. It is named and never read.
+pub fn is_litter_of_systems(name: &str) -> bool {
+    const NAMES: [&str; 16] = [
+        "system volume information",
+        "$recycle.bin",
+        "recycler",
+        "desktop.ini",
+        "thumbs.db",
+        "ehthumbs.db",
+        "autorun.inf",
+        "lost+found",
+        ".trashes",
+        ".fseventsd",
+        ".spotlight-v100",
+        ".temporaryitems",
+        ".ds_store",
+        ".apdisk",
+        "windowsimagebackup",
+        ".metadata_never_index",
+    ];
+    let name = name.to_lowercase();
+    NAMES.contains(&name.as_str())
+        || name.starts_with("._")
+        || name.starts_with(".trash-")
+        || name.starts_with("found.0")
+        || name.starts_with("fsck")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn digest(number: u8) -> Sha256 {
+        Sha256::from_bytes([number; 32])
+    }
+
+    fn files() -> BTreeMap<String, Sha256> {
+        [
+            ("data/KB5086672/windows-11-24h2-arm64.cmd", 1),
+            ("data/KB5086672/windows-11-24h2-arm64/windows11.0-kb5086672-arm64_ec8e.msu", 2),
+        ]
+        .into_iter()
+        .map(|(path, number)| (path.to_owned(), digest(number)))
+        .collect()
+    }
+
+    #[test]
+    fn a_manifest_is_read_as_it_was_written_and_every_byte_counts() {
+        let text = manifest_text(&files());
+        assert_eq!(read_manifest(&text).unwrap(), files());
+        for place in 0..text.len() {
+            let mut bytes = text.clone().into_bytes();
+            bytes[place] ^= 1;
+            let Ok(changed) = String::from_utf8(bytes) else { continue };
+            assert_ne!(read_manifest(&changed).ok(), Some(files()), "byte {place}");
+        }
+    }
+
+    #[test]
+    fn paths_that_lead_elsewhere_are_refused() {
+        for path in ["data/KB5086672/a/b", "data/KB5086672/windows-11-24h2-arm64.cmd"] {
+            check_payload_path(path).unwrap();
+        }
+        for path in [
+            "",
+            "data",
+            "data/KB5086672",
+            "data/../KB5086672/a/b",
+            "data/KB5086672/../b",
+            "data/KB5086672/a/..",
+            "/data/KB5086672/a/b",
+            "data//KB5086672/a",
+            "data/kb5086672/a/b",
+            "data/KB5086672/a/b/c",
+            "data\\KB5086672\\a\\b",
+            "C:/KB5086672/a/b",
+            "data/KB5086672/a/NUL",
+            "data/KB5086672/a/b ",
+            "data/KB5086672/a/b\u{0}",
+            "other/KB5086672/a/b",
+        ] {
+            assert!(check_payload_path(path).is_err(), "{path:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_manifest_is_too_strange(text in "\\PC{0,200}") {
+            let _read = read_manifest(&text);
+        }
+
+        #[test]
+        fn no_path_leads_out(path in "[a-zA-Z0-9./\\\\: ~]{0,60}") {
+            if check_path(&path).is_ok() {
+                prop_assert!(!path.split('/').any(|part| part == ".." || part == "." || part.is_empty()));
+                prop_assert!(!path.contains('\\') && !path.contains(':'));
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! Across the gap: from a mirror to a medium, and from a medium into another mirror.
+//!
+//! - [`ExportPlan`] says what an export will write; `run` writes it, with the signature last, and reads all of it back.
+//! - [`examine`] checks a medium without changing anything; [`import`] takes it into a mirror.
+//!
+//! An import depends on content, never on a sequence: the medium carries the whole listing of its sets, and an import is
+//! complete when every listed file is in the mirror or on the medium. The number of a set serves to notice an older one
+//! alone, which may add what is missing and never moves anything back.
+//!
+//! Everything on a medium is hostile until it is checked: sizes are capped, every path is held against the name policy, only
+//! regular files are opened, each file is read once, and nothing is visible in the mirror before all of it is right.
+//! The medium may be read-only; it is never changed by the receiving side.
+
+mod check;
+mod export;
+mod import;
+pub mod keys;
+mod listing;
+pub mod medium;
+mod pages;
+mod plan;
+pub mod signature;
+
+pub use check::{Examined, Leftover, Trust, examine};
+pub use export::{Context, Exported, export};
+pub use import::{ImportOptions, Imported, import};
+pub use keys::{KeyFolder, KeyList};
+pub use plan::{ExportPlan, ExportRequest, Payload, PlannedExport};
+pub use signature::{PublicKey, SecretKey};

@@ -1,0 +1,155 @@
+//! `index.html`: what is on the medium, in which order, why, and with which digests. Plain HTML without a script; it
+//! looks good on a screen and on paper.
+
+use super::{Contents, SetPage};
+use crate::update::{Architecture, human_size};
+
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            other => safe.push(other),
+        }
+    }
+    safe
+}
+
+/// The page.
+pub(super) fn html(contents: &Contents) -> String {
+    let title = format!("Windows updates, export set {}", contents.label);
+    let mut body = vec![format!("<h1>{title}</h1>")];
+    body.push(format!(
+        "<p class=\"soft\">Made {} by kbmirror. {} package sets, {} files, {}. Knowledge {}.</p>",
+        escaped(&contents.created),
+        contents.sets.len(),
+        contents.files,
+        human_size(contents.bytes),
+        escaped(&contents.knowledge)
+    ));
+    if contents.demo {
+        body.push(
+            "<p class=\"demo\">DEMO: these files come from a recording. They are stand-ins; nothing here can be installed.</p>"
+                .to_owned(),
+        );
+    }
+    if !contents.missing.is_empty() {
+        body.push("<div class=\"demo\">Not complete. What was wanted and is not here:<ul>".to_owned());
+        body.extend(contents.missing.iter().map(|(kb, why)| format!("<li>{kb} {}</li>", escaped(why))));
+        body.push("</ul></div>".to_owned());
+    }
+    for (kb, successor, why) in &contents.withdrawn {
+        body.push(format!(
+            "<p class=\"demo\">{kb} is withdrawn ({}): take {successor} instead.</p>",
+            escaped(why)
+        ));
+    }
+    body.push(overview(contents));
+    body.push(checking(contents));
+    let mut last = None;
+    for set in &contents.sets {
+        if last != Some(set.kb) {
+            body.push(format!("<h2 id=\"{}\">{}</h2>", set.kb, set.kb));
+            last = Some(set.kb);
+        }
+        body.push(section(set));
+    }
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n\
+         <title>{}{title}</title>\n<style>\n{}</style>\n</head>\n<body>\n{}\n</body>\n</html>\n",
+        if contents.demo { "DEMO: " } else { "" },
+        include_str!("style.css"),
+        body.join("\n")
+    )
+}
+
+fn overview(contents: &Contents) -> String {
+    let mut rows = vec![
+        "<table>\n<tr><th>KB</th><th>for</th><th>architecture</th><th class=\"n\">files</th><th class=\"n\">size</th><th>comes along with</th></tr>"
+            .to_owned(),
+    ];
+    for set in &contents.sets {
+        let size: u64 = set.files.iter().map(|file| file.size).sum();
+        let along: Vec<String> = set.needed_by.iter().map(ToString::to_string).collect();
+        rows.push(format!(
+            "<tr><td><a href=\"#{kb}\">{kb}</a></td><td>{}</td><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td></tr>",
+            escaped(&set.products.join("; ")),
+            set.architecture.map_or("every", Architecture::as_str),
+            set.files.len(),
+            human_size(size),
+            along.join(", "),
+            kb = set.kb
+        ));
+    }
+    rows.push("</table>".to_owned());
+    rows.join("\n")
+}
+
+fn checking(contents: &Contents) -> String {
+    format!(
+        "<h3>Check it before you use it</h3>\n<pre>kbmirror check-medium .          with kbmirror\nverify.cmd                       on Windows, nothing installed\n\
+         sha256sum -c --quiet manifest-sha256.txt     on Linux, nothing installed</pre>\n\
+         <p>The root key of the mirror that made this medium. Compare it with the one that you have on paper:</p>\n\
+         <p><code>{}</code><br><span class=\"soft\">id {}</span></p>",
+        escaped(&contents.root_key),
+        escaped(&contents.root_id)
+    )
+}
+
+fn section(set: &SetPage) -> String {
+    let mut lines = vec![format!(
+        "<h3>{} <span class=\"soft\">{}</span></h3>",
+        escaped(&set.products.join("; ")),
+        set.architecture.map_or("every architecture", Architecture::as_str)
+    )];
+    lines.push(format!("<p><code>data/{}/{}/</code></p>", set.kb, escaped(&set.folder)));
+    for (kb, folder, why) in &set.before {
+        lines.push(format!(
+            "<p class=\"note\">Before it: <a href=\"#{kb}\">{kb}</a>, in <code>data/{kb}/{}/</code>. {}</p>",
+            escaped(folder),
+            escaped(why)
+        ));
+    }
+    lines.push("<table>\n<tr><th class=\"n\">#</th><th>file and SHA-256</th><th>what it is</th><th class=\"n\">size</th></tr>".to_owned());
+    let mut order = 0;
+    for file in &set.files {
+        let known = file.role != "companion";
+        order += usize::from(known);
+        let number = if known { order.to_string() } else { "?".to_owned() };
+        let why = if file.why.is_empty() {
+            String::new()
+        } else {
+            format!("<br><span class=\"soft\">{}</span>", escaped(&file.why))
+        };
+        lines.push(format!(
+            "<tr><td class=\"n\">{number}</td><td><code>{}</code><br><span class=\"digest\">{}</span></td><td>{}{why}</td><td class=\"n\">{}</td></tr>",
+            escaped(&file.name),
+            file.sha256,
+            escaped(&file.role.replace('_', " ")),
+            human_size(file.size)
+        ));
+    }
+    lines.push("</table>".to_owned());
+    if set.has_script {
+        lines.push(format!(
+            "<p>Install it as administrator: <code>data\\{}\\{}.cmd</code>. It checks the machine first, and may be run again.</p>",
+            set.kb,
+            escaped(&set.folder)
+        ));
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_from_elsewhere_is_escaped() {
+        assert_eq!(escaped("<b>\"&'</b>"), "&lt;b&gt;&quot;&amp;&#39;&lt;/b&gt;");
+    }
+}

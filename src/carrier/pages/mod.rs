@@ -1,0 +1,198 @@
+//! What people read on a medium, and the scripts that check it with nothing installed. Pure: from what the set is to
+//! texts; every text from elsewhere is escaped.
+
+mod index;
+
+use std::fmt::Write as _;
+
+use super::export::Context;
+use super::plan::ExportPlan;
+use crate::update::{Architecture, Kb, human_size};
+
+/// What the pages tell of.
+#[derive(Debug)]
+pub(super) struct Contents {
+    /// "0007"
+    pub(super) label: String,
+    pub(super) identity: String,
+    pub(super) created: String,
+    pub(super) demo: bool,
+    pub(super) root_key: String,
+    pub(super) root_id: String,
+    pub(super) knowledge: String,
+    pub(super) sets: Vec<SetPage>,
+    pub(super) files: usize,
+    pub(super) bytes: u64,
+    pub(super) missing: Vec<(Kb, String)>,
+    pub(super) withdrawn: Vec<(Kb, Kb, String)>,
+    pub(super) tools: Vec<String>,
+}
+
+/// One package set on the pages.
+#[derive(Debug)]
+pub(super) struct SetPage {
+    pub(super) kb: Kb,
+    pub(super) folder: String,
+    pub(super) products: Vec<String>,
+    pub(super) architecture: Option<Architecture>,
+    pub(super) needed_by: Vec<Kb>,
+    pub(super) has_script: bool,
+    pub(super) files: Vec<FilePage>,
+    /// What has to be installed before and lies elsewhere: KB, folder, why.
+    pub(super) before: Vec<(Kb, String, String)>,
+}
+
+/// One file on the pages.
+#[derive(Debug)]
+pub(super) struct FilePage {
+    pub(super) name: String,
+    pub(super) role: String,
+    pub(super) size: u64,
+    pub(super) sha256: String,
+    pub(super) why: String,
+}
+
+impl Contents {
+    pub(super) fn new(
+        plan: &ExportPlan,
+        seq: u64,
+        context: &Context<'_>,
+        identity: &str,
+        demo: bool,
+    ) -> Self {
+        let sets = plan.sets.iter().zip(&plan.listing.sets).map(|(planned, (kb, set))| SetPage {
+            kb: *kb,
+            folder: set.folder.clone(),
+            products: set.products.clone(),
+            architecture: set.architecture,
+            needed_by: planned.needed_by.iter().copied().collect(),
+            has_script: plan.scripts.contains_key(&format!("data/{kb}/{}.cmd", set.folder)),
+            files: (set.files.iter())
+                .map(|file| FilePage {
+                    name: file.path.rsplit('/').next().unwrap_or_default().to_owned(),
+                    role: file.role.clone(),
+                    size: file.size.unwrap_or_default(),
+                    sha256: file.sha256.map_or_else(String::new, |digest| digest.to_string()),
+                    why: planned.reasons.get(&file.name).cloned().unwrap_or_default(),
+                })
+                .collect(),
+            before: planned.before.clone(),
+        });
+        let withdrawn = plan.sets.iter().filter_map(|set| context.knowledge.withdrawn(set.kb));
+        let mut withdrawn: Vec<_> = withdrawn.map(|row| (row.kb, row.successor, row.why.clone())).collect();
+        withdrawn.dedup();
+        Self {
+            label: format!("{seq:04}"),
+            identity: identity.to_owned(),
+            created: context.now.to_owned(),
+            demo,
+            root_key: context.keys.root.to_string(),
+            root_id: context.keys.root.id(),
+            knowledge: format!("{} of {}", context.knowledge.version(), context.knowledge.date()),
+            sets: sets.collect(),
+            files: plan.files,
+            bytes: plan.bytes,
+            missing: plan
+                .missing
+                .iter()
+                .map(|item| (item.kb, format!("{}: {}", item.what, item.why)))
+                .collect(),
+            withdrawn,
+            tools: plan.tools.keys().cloned().collect(),
+        }
+    }
+}
+
+/// The line by which a medium is known as one of a mirror.
+pub(super) fn identity_line(identity: &str) -> String {
+    format!("Mirror: {identity}")
+}
+
+/// Every page and script of a medium, by its name.
+pub(super) fn all(contents: &Contents) -> Vec<(String, Vec<u8>)> {
+    vec![
+        (super::medium::START_HERE.to_owned(), start_here(contents).into_bytes()),
+        ("index.html".to_owned(), index::html(contents).into_bytes()),
+        ("verify.cmd".to_owned(), with_crlf(include_str!("verify.cmd")).into_bytes()),
+        ("verify.ps1".to_owned(), with_crlf(include_str!("verify.ps1")).into_bytes()),
+    ]
+}
+
+/// Read on the Windows side too.
+fn with_crlf(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\n', "\r\n")
+}
+
+/// The first thing that somebody opens.
+pub(super) fn start_here(contents: &Contents) -> String {
+    let mut text = String::new();
+    let mut line = |words: &str| {
+        text.push_str(words);
+        text.push_str("\r\n");
+    };
+    line(&format!("kbmirror export set {} - Windows updates for a network without Internet", contents.label));
+    if contents.demo {
+        line("");
+        line("DEMO: these files come from a recording. They are stand-ins; nothing here can be installed.");
+    }
+    line("");
+    line(&format!("Made:   {}", contents.created));
+    line(&identity_line(&contents.identity));
+    line(&format!(
+        "Holds:  {} package sets, {} files, {}",
+        contents.sets.len(),
+        contents.files,
+        human_size(contents.bytes)
+    ));
+    line("");
+    line("What is on it, in which order, and why: open index.html in any browser.");
+    line("");
+    line("Before you use it, check it:");
+    line("  with kbmirror:            kbmirror check-medium <this folder>");
+    line("  on Windows, no tool:      verify.cmd");
+    line("  on Linux, no tool:        sha256sum -c --quiet manifest-sha256.txt");
+    line("  signature, stock tool:    minisign -Vm set.json -P <an export key of keys.json>");
+    line("");
+    line(
+        "The root key of the mirror that made it (compare it with what you have on paper, not with this line alone):",
+    );
+    line(&format!("  {}", contents.root_key));
+    line(&format!("  id {}", contents.root_id));
+    line("A check that travels with the medium proves that nothing was damaged, not that nobody changed it.");
+    line("");
+    line("Take it into the mirror on this side:   kbmirror import <this folder>");
+    line(
+        "Install without a mirror:               data\\KB...\\<product>.cmd as administrator, beside its folder",
+    );
+    if !contents.tools.is_empty() {
+        line(&format!("Programs sent along:                    tools\\{}", contents.tools.join(", tools\\")));
+    }
+    if !contents.missing.is_empty() {
+        line("");
+        line("NOT COMPLETE. What was wanted and is not here:");
+        for (kb, why) in &contents.missing {
+            line(&format!("  {kb} {why}"));
+        }
+    }
+    text
+}
+
+/// `bag-info.txt`
+pub(super) fn bag_info(contents: &Contents, plan: &ExportPlan) -> String {
+    let scripts: u64 = plan.scripts.values().map(|script| script.len() as u64).sum();
+    let octets = plan.bytes + scripts;
+    let streams = plan.payload.len() + plan.scripts.len();
+    let day = contents.created.get(..10).unwrap_or(&contents.created);
+    let mut text = String::new();
+    for (name, value) in [
+        ("Bag-Software-Agent", format!("kbmirror {}", env!("CARGO_PKG_VERSION"))),
+        ("Bagging-Date", day.to_owned()),
+        ("Bag-Group-Identifier", format!("{}-{}", contents.identity, contents.label)),
+        ("Bag-Count", "1 of 1".to_owned()),
+        ("External-Identifier", format!("KBM-{}-1OF1", contents.label)),
+        ("Payload-Oxum", format!("{octets}.{streams}")),
+    ] {
+        let _written = writeln!(text, "{name}: {value}");
+    }
+    text
+}

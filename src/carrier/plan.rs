@@ -1,0 +1,351 @@
+//! What an export will write: sets, files, bytes, what comes along, and what is left out and why. Making the plan
+//! changes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use camino::Utf8PathBuf;
+use serde::Serialize;
+
+use super::listing::{Listing, path_of};
+use super::medium::{DATA, LONGEST_PATH, MissingItem, Selection};
+use crate::disk;
+use crate::error::{Error, ErrorKind, Result};
+use crate::mirror::index::{PublishState, SetRow};
+use crate::mirror::{IndexLibrary, Mirror};
+use crate::resolve::{Library as _, closure, unlisted_kbs};
+use crate::servicing::Knowledge;
+use crate::update::{Kb, Sha256, human_size};
+
+/// What is to be exported.
+#[derive(Debug, Clone, Default)]
+pub struct ExportRequest {
+    /// What was asked for.
+    pub kbs: Vec<Kb>,
+    /// Everything that is published.
+    pub all: bool,
+    /// Only these architectures; none is all.
+    pub architectures: Vec<crate::update::Architecture>,
+    /// Programs to send along.
+    pub tools: Vec<Utf8PathBuf>,
+}
+
+/// One package set of an export.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlannedExport {
+    /// Its KB.
+    pub kb: Kb,
+    /// Its folder.
+    pub folder: String,
+    /// The products of its titles.
+    pub products: String,
+    /// The KBs with which it comes along; none when it was asked for itself.
+    pub needed_by: BTreeSet<Kb>,
+    /// Its files.
+    pub files: usize,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Why each file is there, by its name.
+    #[serde(skip)]
+    pub reasons: BTreeMap<String, String>,
+    /// What has to be installed before it and lies elsewhere: KB, folder, and why.
+    #[serde(skip)]
+    pub before: Vec<(Kb, String, String)>,
+}
+
+/// A file of the payload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payload {
+    /// The pool's copy.
+    pub from: Utf8PathBuf,
+    /// Its digest.
+    pub sha256: Sha256,
+    /// Its bytes.
+    pub size: u64,
+}
+
+/// What an export will write.
+#[derive(Debug, Clone, Serialize)]
+pub struct ExportPlan {
+    /// The package sets, by KB and folder.
+    pub sets: Vec<PlannedExport>,
+    /// What was wanted and is not in the mirror.
+    pub missing: Vec<MissingItem>,
+    /// What was left out on purpose.
+    pub left_out: Vec<MissingItem>,
+    /// Files to write; one that several sets share counts in each.
+    pub files: usize,
+    /// Their bytes.
+    pub bytes: u64,
+    /// The bytes of different files.
+    pub different_bytes: u64,
+    /// What was asked for.
+    #[serde(skip)]
+    pub selection: Selection,
+    /// The payload by its path on the medium.
+    #[serde(skip)]
+    pub payload: BTreeMap<String, Payload>,
+    /// The install scripts by their paths on the medium.
+    #[serde(skip)]
+    pub scripts: BTreeMap<String, Vec<u8>>,
+    /// The listing.
+    #[serde(skip)]
+    pub listing: Listing,
+    /// The rows of the sets.
+    #[serde(skip)]
+    pub rows: Vec<SetRow>,
+    /// The programs to send along, by name.
+    #[serde(skip)]
+    pub tools: BTreeMap<String, Utf8PathBuf>,
+}
+
+impl ExportPlan {
+    /// The plan for a request.
+    pub fn new(request: &ExportRequest, mirror: &Mirror, knowledge: &Knowledge) -> Result<Self> {
+        let mut plan = Self {
+            sets: Vec::new(),
+            missing: Vec::new(),
+            left_out: Vec::new(),
+            files: 0,
+            bytes: 0,
+            different_bytes: 0,
+            selection: Selection {
+                all: request.all,
+                kbs: request.kbs.clone(),
+                architectures: request.architectures.clone(),
+            },
+            payload: BTreeMap::new(),
+            scripts: BTreeMap::new(),
+            listing: Listing::default(),
+            rows: Vec::new(),
+            tools: tools(&request.tools)?,
+        };
+        let mut rows = mirror.index().sets(None)?;
+        rows.retain(|row| row.state == Some(PublishState::Published));
+        let wanted: BTreeSet<Kb> = if request.all {
+            rows.iter().map(|row| row.kb).collect()
+        } else {
+            request.kbs.iter().copied().collect()
+        };
+        for kb in &wanted {
+            if !rows.iter().any(|row| row.kb == *kb) {
+                let message = format!("{kb} is not published in the mirror at {}", mirror.layout().root());
+                return Err(Error::new(ErrorKind::NotFound, message)
+                    .hint(format!("kbmirror fetch {kb} brings it here; kbmirror list tells what is")));
+            }
+        }
+        let along = plan.along(&wanted, &rows, request, mirror, knowledge)?;
+        for row in rows {
+            let needed_by = along.get(&row.kb).cloned().unwrap_or_default();
+            if !wanted.contains(&row.kb) && needed_by.is_empty() {
+                continue;
+            }
+            let of_architecture = row
+                .architecture
+                .is_none_or(|own| request.architectures.is_empty() || request.architectures.contains(&own));
+            if !of_architecture {
+                plan.left_out.push(MissingItem {
+                    kb: row.kb,
+                    what: row.folder.clone(),
+                    why: "of an architecture that was not asked for".to_owned(),
+                });
+                continue;
+            }
+            let needed_by = if wanted.contains(&row.kb) { BTreeSet::new() } else { needed_by };
+            plan.add(row, needed_by, mirror)?;
+        }
+        plan.add_updates(mirror, knowledge)?;
+        plan.listing.sort();
+        Ok(plan)
+    }
+
+    /// The KBs that come along, with those that need them; what is not in the mirror is noted.
+    fn along(
+        &mut self,
+        wanted: &BTreeSet<Kb>,
+        rows: &[SetRow],
+        request: &ExportRequest,
+        mirror: &Mirror,
+        knowledge: &Knowledge,
+    ) -> Result<BTreeMap<Kb, BTreeSet<Kb>>> {
+        let library = IndexLibrary::new(mirror.index(), knowledge);
+        let mut found: BTreeMap<Kb, BTreeSet<Kb>> = BTreeMap::new();
+        let mut absent: BTreeMap<Kb, (bool, BTreeSet<Kb>)> = BTreeMap::new();
+        for kb in wanted {
+            for set in library.sets(*kb)?.iter().filter(|set| !set.is_dynamic_variant) {
+                let exported = rows.iter().any(|row| row.kb == *kb && row.folder == set.folder);
+                let wanted_architecture = set.architecture.is_none_or(|own| {
+                    request.architectures.is_empty() || request.architectures.contains(&own)
+                });
+                if !exported || !wanted_architecture {
+                    continue;
+                }
+                for along in closure(set, &library, knowledge)? {
+                    if rows.iter().any(|row| row.kb == along.kb) {
+                        found.entry(along.kb).or_default().insert(*kb);
+                    } else {
+                        let entry = absent.entry(along.kb).or_default();
+                        entry.0 |= along.always;
+                        entry.1.insert(*kb);
+                    }
+                }
+            }
+        }
+        for (kb, (always, needed_by)) in absent {
+            let needed_by: Vec<String> = needed_by.iter().map(ToString::to_string).collect();
+            let item = MissingItem {
+                kb,
+                what: "its package sets".to_owned(),
+                why: format!("not in the mirror, and {} needs it before", needed_by.join(", ")),
+            };
+            if always {
+                self.missing.push(item);
+            } else {
+                self.left_out.push(MissingItem {
+                    why: format!(
+                        "not in the mirror, and some machines need it before {}",
+                        needed_by.join(", ")
+                    ),
+                    ..item
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    fn add(&mut self, row: SetRow, needed_by: BTreeSet<Kb>, mirror: &Mirror) -> Result<()> {
+        let mut payload = BTreeMap::new();
+        let record = mirror.set_record(&row)?;
+        for (member, line) in row.members.iter().zip(&record.files) {
+            let pooled = match member.file.key {
+                Some(key) => mirror.pooled(key)?,
+                None => None,
+            };
+            let Some(pooled) = pooled else {
+                self.missing.push(MissingItem {
+                    kb: row.kb,
+                    what: row.folder.clone(),
+                    why: format!(
+                        "{} is not in the pool: kbmirror fetch {} brings it back",
+                        line.name, row.kb
+                    ),
+                });
+                return Ok(());
+            };
+            let path = path_of(row.kb, line);
+            if path.len() > LONGEST_PATH {
+                return Err(Error::usage(format!("the path {path} is too long for media")));
+            }
+            payload.insert(path, Payload { from: pooled.path, sha256: pooled.sha256, size: pooled.size });
+        }
+        let script = mirror.layout().kb_script(row.kb, &row.folder);
+        if disk::exists(&script) {
+            /// A script has some 20 KB.
+            const CAP: u64 = 4 << 20;
+            let path = format!("{DATA}/{}/{}.cmd", row.kb, row.folder);
+            self.scripts.insert(path, disk::read(&script, CAP)?);
+        }
+        let (reasons, before) = reasons_of(&row, mirror)?;
+        let known: BTreeSet<Sha256> = self.payload.values().map(|file| file.sha256).collect();
+        let different: BTreeMap<Sha256, u64> = payload
+            .values()
+            .filter(|file| !known.contains(&file.sha256))
+            .map(|file| (file.sha256, file.size))
+            .collect();
+        let bytes: u64 = payload.values().map(|file| file.size).sum();
+        self.different_bytes += different.values().sum::<u64>();
+        self.files += payload.len();
+        self.bytes += bytes;
+        self.sets.push(PlannedExport {
+            kb: row.kb,
+            folder: row.folder.clone(),
+            products: row.products.clone(),
+            needed_by,
+            files: payload.len(),
+            bytes,
+            reasons,
+            before,
+        });
+        self.payload.extend(payload);
+        self.listing.sets.push((row.kb, record));
+        self.rows.push(row);
+        Ok(())
+    }
+
+    /// The updates of the exported KBs, and of those by which their files are judged.
+    fn add_updates(&mut self, mirror: &Mirror, knowledge: &Knowledge) -> Result<()> {
+        let mut kbs: BTreeSet<Kb> = self.sets.iter().map(|set| set.kb).collect();
+        for kb in kbs.clone() {
+            let facts = mirror.index().facts_of(&BTreeSet::from([kb]))?;
+            kbs.extend(unlisted_kbs(kb, &facts, knowledge));
+        }
+        for kb in kbs {
+            self.listing.updates.extend(mirror.update_lines(kb)?.into_iter().map(|update| (kb, update)));
+        }
+        Ok(())
+    }
+
+    /// Whether everything that was wanted is there.
+    pub fn is_complete(&self) -> bool {
+        self.missing.is_empty()
+    }
+}
+
+/// Why the files of a set are there, by their names, and what comes before from other KBs.
+#[expect(clippy::type_complexity, reason = "two lists that are made together and go apart at once")]
+fn reasons_of(
+    row: &SetRow,
+    mirror: &Mirror,
+) -> Result<(BTreeMap<String, String>, Vec<(Kb, String, String)>)> {
+    let (mut reasons, mut before) = (BTreeMap::new(), Vec::new());
+    let Some(plan) = mirror.plan_of(row)? else { return Ok((reasons, before)) };
+    for step in plan.steps {
+        let because = match &step.needed_if {
+            Some(when) => format!("{}; needed if: {when}", step.because),
+            None => step.because.clone(),
+        };
+        match (step.set, step.name) {
+            (Some((kb, folder)), _) if kb != row.kb => before.push((kb, folder, because)),
+            (_, Some(name)) => {
+                reasons.insert(name, because);
+            }
+            (_, None) => {}
+        }
+    }
+    Ok((reasons, before))
+}
+
+/// The programs to send along, by the names that they will have.
+fn tools(paths: &[Utf8PathBuf]) -> Result<BTreeMap<String, Utf8PathBuf>> {
+    let mut tools = BTreeMap::new();
+    for path in paths {
+        let name = path.file_name().unwrap_or_default();
+        if disk::file_size(path)?.is_none() {
+            return Err(Error::usage(format!("{path} is no file that could be sent along")));
+        }
+        let plain = crate::mirror::names::plain_name(name)
+            .map_err(|refusal| Error::usage(format!("the name of {path} is refused: {refusal}")))?;
+        if tools.insert(plain, path.clone()).is_some() {
+            return Err(Error::usage(format!("two files called {name} cannot be sent along")));
+        }
+    }
+    Ok(tools)
+}
+
+impl fmt::Display for ExportPlan {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sets = self.sets.len();
+        write!(formatter, "{sets} package {}, ", if sets == 1 { "set" } else { "sets" })?;
+        write!(
+            formatter,
+            "{} {}, {}",
+            self.files,
+            if self.files == 1 { "file" } else { "files" },
+            human_size(self.bytes)
+        )?;
+        if self.different_bytes < self.bytes {
+            write!(formatter, " ({} of different files)", human_size(self.different_bytes))?;
+        }
+        Ok(())
+    }
+}

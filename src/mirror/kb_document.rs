@@ -1,0 +1,405 @@
+//! What is known of a KB as a document: written beside its set folders, read again when the index is lost, and carried
+//! across the gap line by line.
+//!
+//! The same values both ways, so that what was written can be restored. Fields are added, never changed; those that only the
+//! listing of a medium has are absent elsewhere.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Mirror;
+use super::index::{DetailsRecord, FileRecord, Index, Owner, SetRow, UpdateDetail, UpdateRecord};
+use super::layout::Layout;
+use super::names::plain_name;
+use crate::disk;
+use crate::error::{Error, Result};
+use crate::resolve::{FamilyName, FileFacts, FileKey, Member, Needs, PackageSet, Role};
+use crate::servicing::Knowledge;
+use crate::update::{Architecture, Digests, Kb, Sha1, Sha256, UpdateId, classify};
+
+/// The format of a KB's JSON file.
+pub const KB_JSON_FORMAT: u32 = 1;
+
+/// All that is published of a KB.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct KbDocument {
+    /// The format.
+    pub format: u32,
+    /// The KB.
+    pub kb: Kb,
+    /// Where the content comes from.
+    pub origin: String,
+    /// Its published sets.
+    pub sets: Vec<SetRecord>,
+    /// Its updates.
+    pub updates: Vec<UpdateLine>,
+}
+
+/// A published set.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SetRecord {
+    /// The folder's name.
+    pub folder: String,
+    /// The family's folder word.
+    pub family: Option<String>,
+    /// The architecture.
+    pub architecture: Option<Architecture>,
+    /// The products of the titles.
+    pub products: Vec<String>,
+    /// A copy that only Windows Setup takes.
+    pub is_dynamic: bool,
+    /// The files, in order of installation.
+    pub files: Vec<FileLine>,
+    /// Which file needs which.
+    pub needs: Vec<EdgeLine>,
+}
+
+/// A file of a set.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FileLine {
+    /// Its place.
+    #[serde(default)]
+    pub order: usize,
+    /// What it is.
+    pub role: String,
+    /// The KB in its name.
+    #[serde(default)]
+    pub kb: Option<Kb>,
+    /// The Catalog's name of it.
+    pub name: String,
+    /// Where it lies in the KB's folder.
+    #[serde(default)]
+    pub path: String,
+    /// The architecture in its name.
+    #[serde(default)]
+    pub architecture: Option<Architecture>,
+    /// Its SHA-1.
+    pub sha1: Option<Sha1>,
+    /// Who stated it.
+    pub sha1_source: Option<String>,
+    /// Its SHA-256.
+    pub sha256: Option<Sha256>,
+    /// Who stated it.
+    pub sha256_source: Option<String>,
+    /// Its bytes.
+    pub size: Option<u64>,
+    /// Where it can be had.
+    pub urls: Vec<String>,
+    /// What was compared.
+    pub checks: Vec<CheckLine>,
+}
+
+/// What of a file was compared, against whose word.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CheckLine {
+    /// `sha256`
+    pub what: String,
+    /// `dialog`
+    pub against: String,
+}
+
+/// One file needs another.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EdgeLine {
+    /// Place of the needing file, from 1.
+    pub from: Option<usize>,
+    /// Place of the needed one.
+    pub to: Option<usize>,
+    /// What the needed one is.
+    pub role: String,
+    /// Who says so.
+    pub source: String,
+}
+
+/// An update.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct UpdateLine {
+    /// Its id.
+    pub update_id: UpdateId,
+    /// The Catalog's title.
+    pub title: String,
+    /// The Catalog's product string.
+    pub products: String,
+    /// Its classification.
+    pub classification: Option<String>,
+    /// The date of the entry.
+    pub last_updated: Option<jiff::civil::Date>,
+    /// The sum over its files.
+    pub size: Option<u64>,
+    /// When it was seen first.
+    #[serde(default)]
+    pub first_seen: String,
+    /// MSRC severity; in listings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<String>,
+    /// Restart behaviour; in listings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restart: Option<String>,
+    /// When it was seen last; in listings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_seen: Option<String>,
+    /// Its files; absent when the dialog was never read.
+    pub files: Option<Vec<ListedFile>>,
+    /// What replaces it.
+    pub superseded_by: Vec<Related>,
+    /// What it replaces.
+    pub supersedes: Vec<Related>,
+}
+
+/// A file that a dialog listed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ListedFile {
+    /// Its name.
+    pub name: String,
+    /// Its SHA-1.
+    pub sha1: Option<Sha1>,
+    /// Its SHA-256.
+    pub sha256: Option<Sha256>,
+    /// Where it can be had.
+    pub urls: Vec<String>,
+}
+
+/// Another update, by title and, where it is known, id.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Related {
+    /// Its id.
+    pub update_id: Option<UpdateId>,
+    /// Its title.
+    pub title: String,
+}
+
+impl Mirror {
+    /// The document of some sets of a KB.
+    pub fn kb_document(&self, kb: Kb, sets: &[SetRow]) -> Result<KbDocument> {
+        let (updates, files) = self.index.details_of(Owner::Kb(kb))?;
+        Ok(KbDocument {
+            format: KB_JSON_FORMAT,
+            kb,
+            origin: self.origin()?,
+            sets: sets.iter().map(|set| self.set_record(set)).collect::<Result<_>>()?,
+            updates: updates.iter().map(|update| update_line(update, &files)).collect(),
+        })
+    }
+
+    /// The updates of a KB as a listing has them.
+    pub fn update_lines(&self, kb: Kb) -> Result<Vec<UpdateLine>> {
+        let (updates, files) = self.index.details_of(Owner::Kb(kb))?;
+        let line = |update: &UpdateDetail| UpdateLine {
+            severity: update.severity.clone(),
+            restart: update.restart.clone(),
+            last_seen: Some(update.last_seen.clone()),
+            ..update_line(update, &files)
+        };
+        Ok(updates.iter().map(line).collect())
+    }
+
+    /// A set with its files and edges.
+    pub fn set_record(&self, set: &SetRow) -> Result<SetRecord> {
+        let mut files = Vec::new();
+        for (member, name) in set.members.iter().zip(self.folder_of(set)?.names) {
+            let (checks, (sha1_source, sha256_source)) = match member.file.key {
+                Some(key) => (self.index.checks_of(key)?, self.index.digest_sources(key)?),
+                None => Default::default(),
+            };
+            files.push(FileLine {
+                order: files.len() + 1,
+                role: member.role.as_str().to_owned(),
+                kb: member.file.kb,
+                name: member.file.name.clone(),
+                path: format!("{}/{name}", set.folder),
+                architecture: member.file.architecture,
+                sha1: member.file.sha1,
+                sha1_source,
+                sha256: member.file.sha256,
+                sha256_source,
+                size: member.file.size,
+                urls: member.file.urls.clone(),
+                checks: checks.into_iter().map(|(what, against)| CheckLine { what, against }).collect(),
+            });
+        }
+        let place = |key: FileKey| {
+            set.members.iter().position(|member| member.file.key == Some(key)).map(|place| place + 1)
+        };
+        let edges = self.index.needs_of_set(set.id)?.into_iter();
+        Ok(SetRecord {
+            folder: set.folder.clone(),
+            family: set.family.clone(),
+            architecture: set.architecture,
+            products: set.products.split("; ").map(str::to_owned).collect(),
+            is_dynamic: set.is_dynamic,
+            files,
+            needs: edges
+                .map(|(from, to, role, source)| EdgeLine { from: place(from), to: place(to), role, source })
+                .collect(),
+        })
+    }
+}
+
+fn update_line(update: &UpdateDetail, files: &BTreeMap<FileKey, FileFacts>) -> UpdateLine {
+    let related = |pairs: &[(Option<UpdateId>, String)]| -> Vec<Related> {
+        pairs.iter().map(|(id, title)| Related { update_id: *id, title: title.clone() }).collect()
+    };
+    let listed = |file: &FileFacts| ListedFile {
+        name: file.name.clone(),
+        sha1: file.sha1,
+        sha256: file.sha256,
+        urls: file.urls.clone(),
+    };
+    UpdateLine {
+        update_id: update.facts.id,
+        title: update.facts.title.clone(),
+        products: update.facts.products.clone(),
+        classification: update.classification.clone(),
+        last_updated: update.facts.last_updated,
+        size: update.facts.size,
+        first_seen: update.first_seen.clone(),
+        severity: None,
+        restart: None,
+        last_seen: None,
+        files: (update.facts.files.as_ref())
+            .map(|keys| keys.iter().filter_map(|key| files.get(key)).map(listed).collect()),
+        superseded_by: related(&update.superseded_by),
+        supersedes: related(&update.supersedes),
+    }
+}
+
+/// A time of a document; `otherwise` where it has none or one that is no time.
+fn seconds(text: &str, otherwise: i64) -> i64 {
+    text.parse::<jiff::Timestamp>().map_or(otherwise, crate::clock::unix_seconds)
+}
+
+/// Writes an update into an index as if it had been crawled when the document says it was.
+pub fn restore_update(index: &Index, update: &UpdateLine, kb: Kb, now: i64) -> Result<()> {
+    let first = seconds(&update.first_seen, now);
+    let last = update.last_seen.as_deref().map_or(now, |text| seconds(text, now));
+    let mut class = classify(&update.title, &update.products, None);
+    class.kb = class.kb.or(Some(kb));
+    let record = UpdateRecord {
+        id: update.update_id,
+        title: update.title.clone(),
+        class,
+        products: update.products.clone(),
+        classification: update.classification.clone().unwrap_or_default(),
+        last_updated: update.last_updated.unwrap_or_default(),
+        size: update.size.unwrap_or_default(),
+    };
+    // Twice: a row keeps the time at which it was seen first.
+    for time in [first, last] {
+        index.record_update(&record, time)?;
+    }
+    let with_id = |related: &Related| Some((related.update_id?, related.title.clone()));
+    let details = DetailsRecord {
+        id: update.update_id,
+        kbs: vec![kb],
+        severity: update.severity.clone(),
+        restart: update.restart.clone(),
+        superseded_by: update.superseded_by.iter().filter_map(with_id).collect(),
+        supersedes: update.supersedes.iter().map(|related| related.title.clone()).collect(),
+    };
+    index.record_details(&details, last)?;
+    if let Some(files) = &update.files {
+        let record = |file: &ListedFile| FileRecord {
+            name: file.name.clone(),
+            url: file.urls.first().cloned().unwrap_or_default(),
+            sha1: file.sha1,
+            sha256: file.sha256,
+        };
+        let records: Vec<FileRecord> = files.iter().map(record).collect();
+        index.record_dialog(update.update_id, &records, last)?;
+    }
+    Ok(())
+}
+
+/// Writes a set into an index. Gives its number, and whether all its bytes are in the pool.
+pub fn restore_set(
+    layout: &Layout,
+    index: &Index,
+    kb: Kb,
+    set: &SetRecord,
+    knowledge: &Knowledge,
+    now: i64,
+) -> Result<(i64, bool)> {
+    if plain_name(&set.folder).as_ref() != Ok(&set.folder) {
+        let message = format!("{kb} names the folder {:?}, which is no plain name", set.folder);
+        return Err(Error::usage(message));
+    }
+    let mut members = Vec::new();
+    let mut whole = true;
+    for file in &set.files {
+        let (facts, pooled) = restore_file(layout, index, file, now)?;
+        whole &= pooled;
+        let role = Role::from_word(&file.role).unwrap_or(Role::Companion);
+        members.push(Member { file: facts, role, build: None, evidence: Vec::new() });
+    }
+    let edge = |edge: &EdgeLine| {
+        let place = |place: Option<usize>| place?.checked_sub(1).filter(|&place| place < members.len());
+        let source = if edge.source == "knowledge" { "knowledge" } else { "dialog" };
+        Some(Needs {
+            from: place(edge.from)?,
+            to: place(edge.to)?,
+            role: Role::from_word(&edge.role)?,
+            source,
+        })
+    };
+    let needs = set.needs.iter().filter_map(edge).collect();
+    let of_folder = |family: &&crate::servicing::Family| Some(&family.folder) == set.family.as_ref();
+    let package_set = PackageSet {
+        kb,
+        kind: None,
+        families: knowledge.families().iter().filter(of_folder).map(FamilyName::from).collect(),
+        architecture: set.architecture,
+        folder: set.folder.clone(),
+        products: set.products.clone(),
+        updates: Vec::new(),
+        month: None,
+        members,
+        needs,
+        stated_size: None,
+        is_dynamic_variant: set.is_dynamic,
+        warnings: Vec::new(),
+    };
+    Ok((index.record_set(&package_set, now)?, whole))
+}
+
+/// Writes a file into an index; whether the pool has it.
+fn restore_file(layout: &Layout, index: &Index, file: &FileLine, now: i64) -> Result<(FileFacts, bool)> {
+    let mut facts = FileFacts::from_name(&file.name);
+    facts.sha1 = file.sha1;
+    facts.sha256 = file.sha256;
+    facts.sha1_is_stated = file.sha1_source.as_deref().is_some_and(|source| source != "bytes");
+    facts.sha256_is_stated = file.sha256_source.as_deref().is_some_and(|source| source != "bytes");
+    facts.urls.clone_from(&file.urls);
+    let source = |word: &Option<String>| match word.as_deref() {
+        Some("knowledge") => "knowledge",
+        _ => "dialog",
+    };
+    // The address that was stated last comes first, and does so again.
+    for (age, url) in (0_i64..).zip(&file.urls) {
+        // What only the bytes told is told by the pool again.
+        let stated = FileRecord {
+            name: file.name.clone(),
+            url: url.clone(),
+            sha1: file.sha1.filter(|_| matches!(file.sha1_source.as_deref(), Some("dialog" | "knowledge"))),
+            sha256: file.sha256.filter(|_| file.sha256_source.as_deref() != Some("bytes")),
+        };
+        let word =
+            if stated.sha256.is_some() { source(&file.sha256_source) } else { source(&file.sha1_source) };
+        facts.key = Some(index.record_file(&stated, word, None, now - age)?.0);
+    }
+    let pooled = match (facts.key, file.sha1, file.sha256, file.size) {
+        (Some(key), Some(sha1), Some(sha256), Some(size))
+            if disk::file_size(&layout.pool_file(&sha256))? == Some(size) =>
+        {
+            facts.key = Some(index.record_pooled(key, &Digests { sha1, sha256, size }, &[], now)?);
+            true
+        }
+        _ => false,
+    };
+    if let (true, Some(key)) = (pooled, facts.key) {
+        for check in &file.checks {
+            index.record_check(key, &check.what, &check.against, now)?;
+        }
+    }
+    Ok((facts, pooled))
+}
