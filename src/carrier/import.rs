@@ -323,6 +323,7 @@ fn commit(
     let knowledge = mirror.knowledge()?.clone();
     let created = examined.set.created.parse::<jiff::Timestamp>().map_or(now, crate::clock::unix_seconds);
     mirror.index_mut().in_transaction(|index| {
+        index.set_meta(crate::mirror::IMPORTED, &examined.set.mirror_id)?;
         for (kb, update) in &examined.listing.updates {
             let known = older && index.knows_update(update.update_id)?;
             if !known && !left.contains(kb) {

@@ -65,6 +65,9 @@ pub(super) struct Global {
     /// Keep what the Catalog answers in this folder
     #[arg(long, global = true, value_name = "DIR", conflicts_with = "replay", help_heading = "Network")]
     pub(super) record: Option<Utf8PathBuf>,
+    /// There is no network: what is not here cannot be had
+    #[arg(long, global = true, help_heading = "Network")]
+    pub(super) offline: bool,
     /// Answer from a recording; the network is not used
     #[arg(long, global = true, value_name = "DIR", help_heading = "Network")]
     pub(super) replay: Option<Utf8PathBuf>,

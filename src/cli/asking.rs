@@ -3,6 +3,8 @@
 
 #![expect(clippy::doc_markdown, reason = "these comments are the help texts, which show no markup")]
 
+use std::collections::BTreeSet;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{ArgGroup, Args, ValueEnum};
 use jiff::civil::Date;
@@ -12,7 +14,7 @@ use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mirror::{IndexLibrary, Mirror};
 use crate::resolve::host::{self, Host};
-use crate::resolve::{Goal, Library, Place, Plan, Policy, Request, Shelf, Status, resolve};
+use crate::resolve::{Goal, Library, Missing, Place, Plan, Policy, Request, Shelf, Status, Step, resolve};
 use crate::servicing::{Dotnet, Installation, Knowledge};
 use crate::update::{Architecture, Build, Kb, Kind, human_size};
 
@@ -263,6 +265,32 @@ pub(super) fn names_in(folder: &Utf8PathBuf) -> Result<Vec<String>> {
     disk::list(folder)
 }
 
+/// Names what of a plan is not here, where nothing can be brought here; whether all of it is.
+pub(super) fn mind_absent(plan: &mut Plan) -> bool {
+    if plan.status != Status::Install {
+        return true;
+    }
+    let absent: Vec<&Step> = plan.steps.iter().filter(|step| !step.present).collect();
+    if absent.is_empty() {
+        return true;
+    }
+    // By the KB whose set has the file: a checkpoint comes with its target.
+    let kbs: BTreeSet<String> = absent
+        .iter()
+        .filter_map(|step| step.set.as_ref().map(|(kb, _)| *kb).or(step.kb))
+        .map(|kb| kb.to_string())
+        .collect();
+    let kbs: Vec<String> = kbs.into_iter().collect();
+    let missing = |step: &&Step| Missing { kb: step.kb, role: step.role, name: step.name.clone() };
+    plan.missing = absent.iter().map(missing).collect();
+    plan.warnings.push(format!(
+        "not here: {}; bring it on a medium: kbmirror export {} --to DIR on the connected side",
+        kbs.join(", "),
+        kbs.join(" ")
+    ));
+    false
+}
+
 /// What plans are made from: the index layered over the knowledge, or the knowledge alone where there is no mirror.
 pub(super) struct Sources {
     pub(super) mirror: Option<Mirror>,
@@ -278,6 +306,15 @@ impl Sources {
             Err(error) => return Err(error),
         };
         Ok(Self { mirror, knowledge: setup.knowledge()? })
+    }
+
+    /// Whether what is not in the mirror cannot be had: the mirror came on media, or there is no network by the caller's
+    /// word.
+    pub(super) fn is_cut_off(&self, setup: &Setup) -> Result<bool> {
+        match &self.mirror {
+            Some(mirror) => Ok(setup.is_offline() || mirror.is_imported()?),
+            None => Ok(setup.is_offline()),
+        }
     }
 
     /// Runs something that looks things up.

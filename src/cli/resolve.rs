@@ -1,7 +1,7 @@
 //! `resolve`: asks the index and the knowledge, never the Catalog. A finding that is no plan exits 10.
 
 use super::args::Resolve;
-use super::asking::{Sources, mind_host, names_in};
+use super::asking::{Sources, mind_absent, mind_host, names_in};
 use super::output::Output;
 use super::setup::Setup;
 use crate::disk;
@@ -18,19 +18,20 @@ pub(super) fn run(setup: &Setup, arguments: &Resolve, output: &mut Output) -> Re
         const CAP: u64 = 1 << 30;
         let text =
             disk::read_text(batch, CAP).map_err(|error| error.with_kind(crate::error::ErrorKind::Usage))?;
-        return answer_lines(&sources, &text, output);
+        return answer_lines(setup, &sources, &text, output);
     }
     let request = request(arguments)?;
     let mut plan = sources.plan(&request, setup)?;
     if let Some(host) = arguments.machine.host()? {
         mind_host(&host, &mut plan);
     }
+    let is_whole = !sources.is_cut_off(setup)? || mind_absent(&mut plan);
     if output.is_json() {
         output.document(&plan)?;
     } else {
         show(&plan, output);
     }
-    Ok(if plan.status.is_plan() { ExitCode::OK } else { ExitCode::UNRESOLVED })
+    Ok(if plan.status.is_plan() && is_whole { ExitCode::OK } else { ExitCode::UNRESOLVED })
 }
 
 fn request(arguments: &Resolve) -> Result<Request> {
@@ -40,14 +41,20 @@ fn request(arguments: &Resolve) -> Result<Request> {
 }
 
 /// One answer a line, in the order of the requests. A line that is no request is answered with its error.
-fn answer_lines(sources: &Sources, text: &str, output: &mut Output) -> Result<ExitCode> {
+fn answer_lines(setup: &Setup, sources: &Sources, text: &str, output: &mut Output) -> Result<ExitCode> {
     let mut code = ExitCode::OK;
+    let cut_off = sources.is_cut_off(setup)?;
     sources.with_library(|library| {
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
             let (id, request) = read_line(line);
             let answer = request.and_then(|request| resolve(&request, library, &sources.knowledge));
             match answer {
-                Ok(plan) => output.json_line(&plan)?,
+                Ok(mut plan) => {
+                    if cut_off {
+                        mind_absent(&mut plan);
+                    }
+                    output.json_line(&plan)?;
+                }
                 Err(error) => {
                     code = ExitCode::USAGE;
                     output.json_line(&serde_json::json!({ "id": id, "error": error }))?;

@@ -132,7 +132,16 @@ impl Setup {
         })
     }
 
+    /// Whether what is not here cannot be had.
+    pub(super) fn is_offline(&self) -> bool {
+        self.global.offline
+    }
+
     fn catalog(&self, events: Events) -> Result<Catalog> {
+        if self.global.offline && self.global.replay.is_none() {
+            return Err(Error::usage("with --offline the Catalog is not asked, and this command asks it")
+                .hint("leave --offline away, or answer from a recording with --replay DIR"));
+        }
         let policy = self.policy()?;
         let network = || Box::new(HttpTransport::new());
         let rate = Pace::per_second(self.global.catalog_rate)?;

@@ -44,6 +44,9 @@ use crate::servicing::Knowledge;
 /// The origin of what a recording holds.
 pub const REPLAY: &str = "replay";
 
+/// The index's word for a mirror that a medium has filled.
+pub(crate) const IMPORTED: &str = "imported";
+
 /// An open mirror. With the lock it may be written, without it only read.
 #[derive(Debug)]
 pub struct Mirror {
@@ -134,6 +137,11 @@ impl Mirror {
     /// Where the content comes from.
     pub fn origin(&self) -> Result<String> {
         Ok(self.index.meta("origin")?.unwrap_or_default())
+    }
+
+    /// Whether content came here on a medium: then nothing that is missing can be fetched.
+    pub fn is_imported(&self) -> Result<bool> {
+        Ok(self.index.meta(IMPORTED)?.is_some())
     }
 
     /// How many sets were taken from `kb/` and `pool/` because there was no index.
