@@ -38,6 +38,63 @@ pub fn file_size(path: &Utf8Path) -> Result<Option<u64>> {
     }
 }
 
+/// What tells a file from every other one on this machine, whatever its names: volume and number.
+pub type FileNumber = (u64, u64);
+
+/// What a name in a folder stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    /// A folder.
+    Folder,
+    /// A regular file.
+    File {
+        /// Its bytes.
+        size: u64,
+        /// Two names with one number are one file; `None` where the system does not tell.
+        number: Option<FileNumber>,
+    },
+    /// A link, a device, or whatever else there is.
+    Other,
+}
+
+/// What lies under a path, without following a link; `None` when nothing does.
+pub fn entry(path: &Utf8Path) -> Result<Option<Entry>> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_dir() => Ok(Some(Entry::Folder)),
+        Ok(metadata) if metadata.is_file() => {
+            Ok(Some(Entry::File { size: metadata.len(), number: number_of(&metadata) }))
+        }
+        Ok(_) => Ok(Some(Entry::Other)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed("look at", path, error)),
+    }
+}
+
+#[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "other systems do not tell")]
+fn number_of(metadata: &fs::Metadata) -> Option<FileNumber> {
+    use std::os::unix::fs::MetadataExt as _;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn number_of(_metadata: &fs::Metadata) -> Option<FileNumber> {
+    None
+}
+
+/// A path from the root on; nothing needs to be there.
+pub fn absolute(path: &Utf8Path) -> Result<Utf8PathBuf> {
+    let absolute = std::path::absolute(path).map_err(|error| failed("find", path, error))?;
+    Utf8PathBuf::from_path_buf(absolute)
+        .map_err(|path| Error::new(ErrorKind::Usage, format!("{} is not UTF-8", path.display())))
+}
+
+/// The bytes that may still be written where a path lies, or would; `None` where the system does not tell.
+pub fn bytes_free(path: &Utf8Path) -> Option<u64> {
+    let there = path.ancestors().find(|path| exists(path)).unwrap_or_else(|| Utf8Path::new("."));
+    fs4::available_space(there).ok()
+}
+
 /// Whether there is a folder under this path, or a link to one.
 pub fn is_folder(path: &Utf8Path) -> Result<bool> {
     match fs::metadata(path) {

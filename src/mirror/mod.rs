@@ -19,6 +19,7 @@ pub mod names;
 pub mod pool;
 mod publish;
 mod rebuild;
+mod verify;
 mod views;
 
 use camino::Utf8Path;
@@ -28,6 +29,7 @@ pub use layout::Layout;
 pub use library::IndexLibrary;
 pub use lock::Lock;
 pub use publish::{Folder, Published};
+pub use verify::{Finding, FindingKind, VERIFY_FORMAT, VerifyReport};
 
 use crate::clock::unix_seconds;
 use crate::disk;

@@ -22,8 +22,19 @@ impl Mirror {
         let sets = self.index.published_sets(kb)?;
         let (updates, files) = self.index.details_of(Owner::Kb(kb))?;
         let origin = self.origin()?;
+        disk::write_atomic(&self.layout.kb_sums(kb), self.sums_of(&sets)?.as_bytes())?;
+        let document = self.kb_document(kb, &sets, &updates, &files, &origin)?;
+        let mut text = serde_json::to_string_pretty(&document)
+            .map_err(|error| Error::new(ErrorKind::Internal, "cannot write JSON").caused_by(error))?;
+        text.push('\n');
+        disk::write_atomic(&self.layout.kb_json(kb), text.as_bytes())?;
+        disk::write_atomic(&self.layout.kb_readme(kb), readme(kb, &sets, &updates, &origin, self)?.as_bytes())
+    }
+
+    /// The text of a KB's SHA256SUMS.
+    pub(super) fn sums_of(&self, sets: &[SetRow]) -> Result<String> {
         let mut sums = String::new();
-        for set in &sets {
+        for set in sets {
             for (member, name) in set.members.iter().zip(self.folder_of(set)?.names) {
                 if let Some(sha256) = member.file.sha256 {
                     // Formatting into a string cannot fail.
@@ -31,13 +42,7 @@ impl Mirror {
                 }
             }
         }
-        disk::write_atomic(&self.layout.kb_sums(kb), sums.as_bytes())?;
-        let document = self.kb_document(kb, &sets, &updates, &files, &origin)?;
-        let mut text = serde_json::to_string_pretty(&document)
-            .map_err(|error| Error::new(ErrorKind::Internal, "cannot write JSON").caused_by(error))?;
-        text.push('\n');
-        disk::write_atomic(&self.layout.kb_json(kb), text.as_bytes())?;
-        disk::write_atomic(&self.layout.kb_readme(kb), readme(kb, &sets, &updates, &origin, self)?.as_bytes())
+        Ok(sums)
     }
 
     fn kb_document(
