@@ -38,6 +38,8 @@ pub enum ErrorKind {
     NoSpace,
     /// A finding of the resolver that is not a plan.
     Unresolved,
+    /// A size budget was reached; running again continues.
+    Budget,
     /// The operator stopped the run.
     Interrupted,
 }
@@ -57,6 +59,7 @@ impl ErrorKind {
             Self::Busy => "busy",
             Self::NoSpace => "no_space",
             Self::Unresolved => "unresolved",
+            Self::Budget => "budget",
             Self::Interrupted => "interrupted",
         }
     }

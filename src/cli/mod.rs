@@ -8,14 +8,20 @@ mod asking;
 mod crawl;
 mod documents;
 mod fetch;
+mod init;
 mod lint;
 mod list;
 mod output;
 mod process;
 mod resolve;
+mod schedule;
 mod search;
+mod settings;
 mod setup;
 mod show;
+mod status;
+mod sync;
+mod verify;
 
 use clap::Parser as _;
 use clap::error::ErrorKind as ClapKind;
@@ -33,8 +39,12 @@ pub fn run(process: Process) -> ExitCode {
         Err(error) => return refuse_arguments(process, &error),
     };
     let mut output = Output::new(&cli.global, &process);
-    let setup = setup::Setup::new(cli.global, process);
-    let outcome = match &cli.command {
+    let outcome = settings::Settings::gather(&cli.global, &process, !matches!(cli.command, Command::Init(_)));
+    let (setup, settled) = match outcome {
+        Ok(settings) => (setup::Setup::new(cli.global, settings, process), Ok(())),
+        Err(error) => (setup::Setup::new(cli.global, settings::Settings::default(), process), Err(error)),
+    };
+    let outcome = settled.and_then(|()| match &cli.command {
         Command::Search(arguments) => search::run(&setup, arguments, &mut output),
         Command::Crawl(arguments) => crawl::run(&setup, arguments, &mut output),
         Command::Fetch(arguments) => fetch::run(&setup, arguments, &mut output),
@@ -42,7 +52,12 @@ pub fn run(process: Process) -> ExitCode {
         Command::List => list::run(&setup, &mut output),
         Command::Resolve(arguments) => resolve::run(&setup, arguments, &mut output),
         Command::Lint(arguments) => lint::run(&setup, arguments, &mut output),
-    };
+        Command::Init(arguments) => init::run(&setup, arguments, &mut output),
+        Command::Sync(arguments) => sync::run(&setup, arguments, &mut output),
+        Command::Status(arguments) => status::run(&setup, arguments, &mut output),
+        Command::Verify(arguments) => verify::run(&setup, arguments, &mut output),
+        Command::Schedule(arguments) => schedule::run(&setup, arguments, &mut output),
+    });
     let code = match outcome {
         Ok(code) => code,
         Err(error) => {

@@ -5,10 +5,11 @@ use std::future::Future;
 use std::io::Write;
 use std::sync::Arc;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 
 use super::args::Global;
 use super::process::Process;
+use super::settings::Settings;
 use crate::catalog::recording::{Record, Replay};
 use crate::catalog::{Catalog, SavePage};
 use crate::clock::Clock;
@@ -24,12 +25,30 @@ use crate::sync::Session;
 /// What every command starts from.
 pub(super) struct Setup {
     global: Global,
+    settings: Settings,
     process: RefCell<Process>,
 }
 
 impl Setup {
-    pub(super) fn new(global: Global, process: Process) -> Self {
-        Self { global, process: RefCell::new(process) }
+    pub(super) fn new(global: Global, settings: Settings, process: Process) -> Self {
+        Self { global, settings, process: RefCell::new(process) }
+    }
+
+    /// What options, environment, and configuration come to.
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The time.
+    pub(super) fn now(&self) -> jiff::Timestamp {
+        self.clock().now()
+    }
+
+    /// The first argument, and where programs are looked for.
+    pub(super) fn program(&self) -> (String, Option<String>) {
+        let process = self.process.borrow();
+        let name = process.args.first().map(|name| name.to_string_lossy().into_owned());
+        (name.unwrap_or_default(), process.env.get("PATH").cloned())
     }
 
     /// Stdout, for the one who writes at the end.
@@ -37,24 +56,28 @@ impl Setup {
         std::mem::replace(&mut self.process.borrow_mut().stdout, Box::new(std::io::sink()))
     }
 
-    /// Where the mirror's things lie: flag, then environment, then default.
+    /// Where the mirror's things lie.
     pub(super) fn layout(&self) -> Layout {
-        let of_environment = || {
-            self.process.borrow().env.get("KBMIRROR_DIR").filter(|dir| !dir.is_empty()).map(Utf8PathBuf::from)
-        };
-        let root = self.global.mirror.clone().or_else(of_environment).unwrap_or_else(|| "mirror".into());
-        Layout::new(root, self.global.index.clone())
+        self.settings.layout()
     }
 
     /// What is known of Windows servicing: the built-in tables, or those of a folder in their place.
     pub(super) fn knowledge(&self) -> Result<Knowledge> {
-        let Some(folder) = &self.global.knowledge else { return Knowledge::built_in() };
+        let Some(folder) = &self.settings.knowledge else { return Knowledge::built_in() };
         read_knowledge(folder)
     }
 
     /// The mirror, to read it.
     pub(super) fn mirror(&self) -> Result<Mirror> {
         Mirror::open(self.layout())
+    }
+
+    /// Runs work that asks nobody, with somebody watching it.
+    pub(super) fn with_events<T>(&self, work: impl FnOnce(&Events) -> Result<T>) -> Result<T> {
+        let (events, watcher) = Watcher::start(self.watch(), self.process.borrow().stderr.clone());
+        let outcome = work(&events);
+        watcher.finish();
+        outcome
     }
 
     /// Runs work that asks the Catalog, with somebody watching it.
@@ -90,7 +113,7 @@ impl Setup {
     fn catalog(&self, events: Events) -> Result<Catalog> {
         let policy = self.policy()?;
         let network = || Box::new(HttpTransport::new());
-        let rate = Pace::per_second(self.global.catalog_rate)?;
+        let rate = Pace::per_second(self.settings.catalog_rate.unwrap_or(1.0))?;
         let (transport, pace): (Box<dyn Transport>, Pace) = match (&self.global.replay, &self.global.record) {
             (Some(folder), _) => (Box::new(Replay::open(folder)?), Pace::replay()),
             (None, Some(folder)) => (Box::new(Record::begin(folder, network(), &self.command_line())?), rate),
@@ -101,7 +124,7 @@ impl Setup {
     }
 
     fn policy(&self) -> Result<UrlPolicy> {
-        UrlPolicy::new(self.global.catalog_url.as_deref(), self.global.allow_host.clone())
+        UrlPolicy::new(self.settings.catalog_url.as_deref(), self.settings.allow_host.clone())
     }
 
     /// Where content of this run comes from.
@@ -110,7 +133,7 @@ impl Setup {
     }
 
     fn patience(&self) -> std::time::Duration {
-        self.global.patience.unwrap_or(DEFAULT_PATIENCE)
+        self.settings.patience.unwrap_or(DEFAULT_PATIENCE)
     }
 
     fn clock(&self) -> Arc<dyn Clock> {

@@ -35,6 +35,7 @@ pub use answer::{Choice, Missing, Plan, Reason, Status, Step};
 pub use batch::read_line;
 pub use before::{Along, closure};
 pub use facts::{Facts, FileFacts, FileKey, UpdateFacts};
+pub use goal::is_regular;
 pub use known::known_sets;
 pub use library::{Library, Shelf, layered_sets};
 pub use plan::resolve;

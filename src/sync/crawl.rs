@@ -3,15 +3,20 @@
 //! A search gives the updates; each one's details page gives the supersedence and its download dialog the files.
 //! The KBs of files that are not the entry's own are looked up as well, because their builds are in the titles of
 //! their own entries; so are known checkpoints that a dialog left out. Then the sets follow from the facts.
+//!
+//! A scheduled run trusts the index: an entry whose title, date, and size are those of its last reading is not read again.
+//! An entry that was revised is marked as unread before it is asked for, and as read only when both its files and its
+//! details are here; so a run that is killed between the two reads it again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use url::Url;
 
+use super::select::Listed;
 use super::session::{Failure, Session};
 use crate::catalog::{DetailsAnswer, DetailsPage, DialogFile, Query, SearchRow};
 use crate::error::{Error, ErrorKind, Result};
-use crate::mirror::index::{DetailsRecord, FileRecord, UpdateRecord};
+use crate::mirror::index::{DetailsRecord, FileRecord, Revision, UpdateRecord};
 use crate::mirror::names::plain_name;
 use crate::net::Purpose;
 use crate::resolve::{PackageSet, Role, package_sets, unlisted_kbs};
@@ -28,6 +33,8 @@ pub struct Crawled {
     pub updates: usize,
     /// What failed while the rest went on.
     pub failures: Vec<Failure>,
+    /// Whether details and files of an update are those of an earlier run.
+    pub took_from_index: bool,
 }
 
 /// A row with what its title says.
@@ -40,6 +47,7 @@ impl Session {
     /// Crawls a KB. With architectures given, details and files of other ones are not asked for.
     pub async fn crawl_kb(&mut self, kb: Kb, architectures: &[Architecture]) -> Result<Crawled> {
         self.phase(format!("asking the Catalog for {kb}"));
+        self.took_from_index = false;
         let rows = self.search(&Query::of_kb(kb)).await?;
         let own = self.rows_of(kb, rows).await?;
         if own.is_empty() {
@@ -60,6 +68,7 @@ impl Session {
         architectures: &[Architecture],
     ) -> Result<Crawled> {
         self.asked.insert(kb);
+        let took_from_index = self.took_from_index;
         let lookups = self.look_up_related(kb, architectures).await?;
         let sets = self.record_sets(kb)?;
         for (related, error) in lookups {
@@ -75,7 +84,7 @@ impl Session {
                 ));
             }
         }
-        Ok(Crawled { kb, sets, updates, failures })
+        Ok(Crawled { kb, sets, updates, failures, took_from_index })
     }
 
     /// Crawls all that a query finds, KB by KB; also gives the failures of updates that carry no KB.
@@ -109,6 +118,18 @@ impl Session {
     }
 
     async fn search(&mut self, query: &Query) -> Result<Vec<Row>> {
+        Ok(self.search_whole(query).await?.0)
+    }
+
+    /// What a query finds, for a profile: rows by id, and whether they are all that there is.
+    pub(super) async fn list(&mut self, query: &Query) -> Result<(Vec<(UpdateId, Listed)>, bool)> {
+        let (rows, complete) = self.search_whole(query).await?;
+        let listed =
+            |row: Row| (row.row.update_id, Listed { class: row.class, last_updated: row.row.last_updated });
+        Ok((rows.into_iter().map(listed).collect(), complete))
+    }
+
+    async fn search_whole(&mut self, query: &Query) -> Result<(Vec<Row>, bool)> {
         let answer = self.catalog.search(query, None).await?;
         if answer.capped {
             self.warn(format!(
@@ -124,8 +145,10 @@ impl Session {
                 answer.rows.len()
             ));
         }
+        let complete = answer.complete;
         let rows = answer.rows.into_iter();
-        Ok(rows.map(|row| Row { class: classify(&row.title, &row.products, None), row }).collect())
+        let rows = rows.map(|row| Row { class: classify(&row.title, &row.products, None), row });
+        Ok((rows.collect(), complete))
     }
 
     /// The rows that are of a KB. A search finds words anywhere, so other KBs come along; a title without any KB is
@@ -133,6 +156,11 @@ impl Session {
     async fn rows_of(&mut self, kb: Kb, rows: Vec<Row>) -> Result<Vec<Row>> {
         let mut own = Vec::new();
         for mut row in rows {
+            if row.class.kb.is_none() && self.trusts_index {
+                let revision = self.mirror()?.index().revision_of(row.row.update_id)?;
+                row.class.kb =
+                    revision.filter(|revision| is_same(revision, &row.row)).and_then(|same| same.kb);
+            }
             if row.class.kb.is_none()
                 && let DetailsAnswer::Found(page) = self.catalog.details(row.row.update_id).await?
                 && page.kbs == [kb]
@@ -149,8 +177,21 @@ impl Session {
     /// Writes rows, and what details page and dialog say of each.
     async fn record_rows(&mut self, rows: Vec<Row>, architectures: &[Architecture]) -> Result<Vec<Failure>> {
         let now = self.now();
+        let mut known = BTreeSet::new();
+        let mut unchanged = BTreeSet::new();
         self.mirror()?.index_mut().in_transaction(|index| {
-            rows.iter().try_for_each(|row| index.record_update(&record_of(row), now))
+            rows.iter().try_for_each(|row| {
+                let id = row.row.update_id;
+                if let Some(revision) = index.revision_of(id)? {
+                    known.insert(id);
+                    if !is_same(&revision, &row.row) {
+                        index.forget_reading(id)?;
+                    } else if revision.is_read {
+                        unchanged.insert(id);
+                    }
+                }
+                index.record_update(&record_of(row), now)
+            })
         })?;
         let mut failures = Vec::new();
         for row in rows {
@@ -160,9 +201,17 @@ impl Session {
             if !wanted {
                 continue;
             }
+            if self.trusts_index && unchanged.contains(&row.row.update_id) {
+                self.took_from_index = true;
+                continue;
+            }
             let what = format!("{} ({})", row.row.title, row.row.update_id);
-            // Without its details page an update lacks edges; without its dialog it lacks everything.
-            for step in [self.record_details(&row).await, self.record_files(&row).await] {
+            // Without its details page an update lacks edges; without its dialog it lacks everything. The details of an entry
+            // that was revised wait for its files: they are what marks it as read.
+            let files = self.record_files(&row).await;
+            let waits = files.is_err() && known.contains(&row.row.update_id);
+            let details = if waits { Ok(()) } else { self.record_details(&row).await };
+            for step in [details, files] {
                 failures.extend(step.err().map(|error| Failure::new(what.clone(), &error)));
             }
         }
@@ -286,6 +335,13 @@ pub fn sets_of(
     let mut kbs = unlisted_kbs(kb, &own, knowledge);
     kbs.insert(kb);
     Ok(package_sets(kb, &index.facts_of(&kbs)?, knowledge))
+}
+
+/// Whether an entry is as it was.
+fn is_same(revision: &Revision, row: &SearchRow) -> bool {
+    revision.title == row.title
+        && revision.last_updated == Some(row.last_updated)
+        && revision.size == Some(row.size)
 }
 
 fn record_of(row: &Row) -> UpdateRecord {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use crate::error::{Error, ErrorKind};
 use crate::mirror::index::SetRow;
 use crate::resolve::{FileKey, PackageSet};
 use crate::update::{Architecture, Kb, Kind, human_size};
@@ -22,6 +23,8 @@ pub struct FetchRequest {
     pub accept_unverified: bool,
     /// Bring along what the KBs cannot do without.
     pub closure: bool,
+    /// Download no more bytes than this.
+    pub max_bytes: Option<u64>,
 }
 
 /// Why a set is not fetched.
@@ -93,6 +96,41 @@ impl FetchPlan {
         let listed: usize = self.sets.iter().map(|set| set.absent.len()).sum();
         let by_set: Option<u64> = self.sets.iter().map(|set| set.absent_bytes).sum();
         by_set.filter(|_| listed == self.absent_files())
+    }
+}
+
+impl FetchPlan {
+    /// Drops the first set that would go over a budget, and all behind it; says which it was.
+    pub(super) fn keep_within(&mut self, budget: u64) -> Option<Error> {
+        let mut counted: BTreeSet<FileKey> = BTreeSet::new();
+        let mut spent = 0_u64;
+        let over = self.sets.iter().position(|set| {
+            let new: BTreeSet<FileKey> =
+                set.absent.iter().copied().filter(|key| !counted.contains(key)).collect();
+            let of_files =
+                set.row.members.iter().filter(|member| member.file.key.is_some_and(|key| new.contains(&key)));
+            let known: Option<u64> = of_files.map(|member| member.file.size).sum();
+            // What is of no known size at all cannot be said to fit.
+            let cost = known.or(set.absent_bytes).unwrap_or(u64::MAX);
+            if spent.saturating_add(cost) > budget {
+                return true;
+            }
+            spent += cost;
+            counted.extend(new);
+            false
+        })?;
+        let set = self.sets.get(over)?;
+        let size = set.absent_bytes.map_or_else(|| "an unknown number of bytes".to_owned(), human_size);
+        let message = format!(
+            "{} {} takes {size}, and {} of the budget are left for it",
+            set.row.kb,
+            set.row.folder,
+            human_size(budget - spent)
+        );
+        self.sets.truncate(over);
+        Some(Error::new(ErrorKind::Budget, message).hint(
+            "running again continues with a new budget; a set that is larger than the whole of it needs a larger --max-bytes",
+        ))
     }
 }
 

@@ -64,6 +64,12 @@ pub struct Session {
     run: Option<i64>,
     /// KBs that were asked for in this run already.
     pub(super) asked: BTreeSet<Kb>,
+    /// Whether details and files of an entry that is as it was are taken from the index.
+    pub(super) trusts_index: bool,
+    /// KBs that were read again in this run, because files of them are to be downloaded.
+    pub(super) read_anew: BTreeSet<Kb>,
+    /// Whether something was taken from the index since this was last looked at.
+    pub(super) took_from_index: bool,
     pub(super) warnings: BTreeSet<String>,
 }
 
@@ -92,6 +98,9 @@ impl Session {
             mirror: None,
             run: None,
             asked: BTreeSet::new(),
+            trusts_index: false,
+            read_anew: BTreeSet::new(),
+            took_from_index: false,
             warnings: BTreeSet::new(),
         })
     }
@@ -160,6 +169,16 @@ impl Session {
             return Ok(None);
         }
         self.mirror().map(Some)
+    }
+
+    /// Whether this run holds the mirror.
+    pub fn holds_mirror(&self) -> bool {
+        self.mirror.is_some()
+    }
+
+    /// The time as it is now.
+    pub(super) fn time(&self) -> jiff::Timestamp {
+        self.clock.now()
     }
 
     /// Notes in the index how the run ended.

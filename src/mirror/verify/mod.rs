@@ -141,8 +141,10 @@ impl Mirror {
                     FindingKind::Size,
                     format!("it has {found} bytes and should have {}", reading.size),
                 )),
-                Verdict::Digest { what, found, stated } => findings
-                    .push(finding(FindingKind::Digest, format!("its {what} is {found} and should be {stated}"))),
+                Verdict::Digest { what, found, stated } => findings.push(finding(
+                    FindingKind::Digest,
+                    format!("its {what} is {found} and should be {stated}"),
+                )),
                 Verdict::Unreadable(message) => findings.push(finding(FindingKind::Unreadable, message)),
             }
         }

@@ -184,6 +184,8 @@ impl Surveyor<'_> {
 
     /// What lies in the folder of a KB: its sets and the three files beside them.
     fn kb_folder(&mut self, kb: Kb, folders: &[(String, i64, PublishState)]) -> Result<()> {
+        /// As where an index is rebuilt from it.
+        const CAP: u64 = 64 << 20;
         self.survey.kbs.insert(kb);
         let layout = self.mirror.layout.clone();
         for (folder, _, _) in folders.iter().filter(|row| row.2 == PublishState::Publishing) {
@@ -208,8 +210,6 @@ impl Surveyor<'_> {
                 self.find(&path, FindingKind::Missing, &[kb], "it is not there");
                 continue;
             }
-            /// As where an index is rebuilt from it.
-            const CAP: u64 = 64 << 20;
             match disk::read_text(&path, CAP) {
                 Err(error) => self.find(&path, FindingKind::Unreadable, &[kb], error.full_message()),
                 Ok(text) if is_sums && text != sums => {
