@@ -123,3 +123,83 @@ fn read_config(
     let text = disk::read_text(&path, CONFIG_CAP).map_err(|error| error.with_kind(ErrorKind::Usage))?;
     Config::parse(&text, &path).map(Some)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::args::Cli;
+    use crate::clock::SystemClock;
+
+    fn gather(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Settings> {
+        let words = ["kbmirror"].iter().chain(arguments).chain(&["list"]);
+        let cli = Cli::try_parse_from(words).unwrap();
+        let process = Process {
+            args: Vec::new(),
+            env: variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            stdout: Box::new(std::io::sink()),
+            stderr: Arc::new(Mutex::new(Box::new(std::io::sink()))),
+            stdout_width: None,
+            stderr_is_terminal: false,
+            clock: Arc::new(SystemClock::start()),
+        };
+        Settings::gather(&cli.global, &process, true)
+    }
+
+    #[test]
+    fn a_flag_goes_before_its_variable_and_that_before_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = Utf8PathBuf::try_from(folder.path().to_owned()).unwrap();
+        let path = folder.join("kbmirror.toml");
+        disk::write_atomic(
+            &path,
+            b"format = 1\n[mirror]\ndir = 'here'\nindex = 'of-file.db'\n[network]\ncatalog_rate = 3.0\npatience = '3m'\n\
+              catalog_url = 'https://of-file/'\nallow_host = ['of-file']\n",
+        )
+        .unwrap();
+        let file = ["--config", path.as_str()];
+        let of_file = gather(&file, &[]).unwrap();
+        assert_eq!(of_file.layout().root(), folder.join("here"));
+        assert_eq!(of_file.layout().index(), folder.join("of-file.db"));
+        assert_eq!((of_file.catalog_rate, of_file.patience), (Some(3.0), Some(Duration::from_mins(3))));
+        assert_eq!(of_file.catalog_url.as_deref(), Some("https://of-file/"));
+        assert_eq!(of_file.allow_host, ["of-file".parse().unwrap()]);
+
+        let variables = [
+            ("KBMIRROR_CONFIG", path.as_str()),
+            ("KBMIRROR_DIR", "of-env"),
+            ("KBMIRROR_INDEX", "of-env.db"),
+            ("KBMIRROR_CATALOG_RATE", "2"),
+            ("KBMIRROR_PATIENCE", "2m"),
+            ("KBMIRROR_CATALOG_URL", "https://of-env/"),
+            ("KBMIRROR_ALLOW_HOST", "one, two:8080"),
+        ];
+        let of_env = gather(&[], &variables).unwrap();
+        assert_eq!((of_env.layout().root(), of_env.layout().index()), ("of-env".into(), "of-env.db".into()));
+        assert_eq!((of_env.catalog_rate, of_env.patience), (Some(2.0), Some(Duration::from_mins(2))));
+        assert_eq!(of_env.catalog_url.as_deref(), Some("https://of-env/"));
+        assert_eq!(of_env.allow_host, ["one".parse().unwrap(), "two:8080".parse().unwrap()]);
+
+        let flags = ["--mirror", "flag", "--index", "flag.db", "--catalog-rate", "1", "--patience", "1m"];
+        let flags = [&flags[..], &["--catalog-url", "https://flag/", "--allow-host", "flag"]].concat();
+        let of_flags = gather(&flags, &variables).unwrap();
+        assert_eq!((of_flags.layout().root(), of_flags.layout().index()), ("flag".into(), "flag.db".into()));
+        assert_eq!((of_flags.catalog_rate, of_flags.patience), (Some(1.0), Some(Duration::from_mins(1))));
+        assert_eq!(of_flags.catalog_url.as_deref(), Some("https://flag/"));
+        assert_eq!(of_flags.allow_host, ["flag".parse().unwrap()]);
+
+        // An empty variable is none, and a wrong one is named.
+        let empty = gather(&file, &[("KBMIRROR_DIR", ""), ("KBMIRROR_PATIENCE", "")]).unwrap();
+        assert_eq!(
+            (empty.layout().root(), empty.patience),
+            (folder.join("here").as_path(), of_file.patience)
+        );
+        for (name, value) in [("KBMIRROR_CATALOG_RATE", "fast"), ("KBMIRROR_PATIENCE", "5 min")] {
+            let error = gather(&[], &[(name, value)]).unwrap_err();
+            assert!(error.message().contains(name) && error.code().number() == 2, "{error}");
+        }
+    }
+}

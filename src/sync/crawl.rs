@@ -33,8 +33,6 @@ pub struct Crawled {
     pub updates: usize,
     /// What failed while the rest went on.
     pub failures: Vec<Failure>,
-    /// Whether details and files of an update are those of an earlier run.
-    pub took_from_index: bool,
 }
 
 /// A row with what its title says.
@@ -47,7 +45,6 @@ impl Session {
     /// Crawls a KB. With architectures given, details and files of other ones are not asked for.
     pub async fn crawl_kb(&mut self, kb: Kb, architectures: &[Architecture]) -> Result<Crawled> {
         self.phase(format!("asking the Catalog for {kb}"));
-        self.took_from_index = false;
         let rows = self.search(&Query::of_kb(kb)).await?;
         let own = self.rows_of(kb, rows).await?;
         if own.is_empty() {
@@ -68,7 +65,6 @@ impl Session {
         architectures: &[Architecture],
     ) -> Result<Crawled> {
         self.asked.insert(kb);
-        let took_from_index = self.took_from_index;
         let lookups = self.look_up_related(kb, architectures).await?;
         let sets = self.record_sets(kb)?;
         for (related, error) in lookups {
@@ -84,7 +80,7 @@ impl Session {
                 ));
             }
         }
-        Ok(Crawled { kb, sets, updates, failures, took_from_index })
+        Ok(Crawled { kb, sets, updates, failures })
     }
 
     /// Crawls all that a query finds, KB by KB; also gives the failures of updates that carry no KB.
@@ -202,9 +198,10 @@ impl Session {
                 continue;
             }
             if self.trusts_index && unchanged.contains(&row.row.update_id) {
-                self.took_from_index = true;
+                self.taken.insert(row.row.update_id);
                 continue;
             }
+            self.taken.remove(&row.row.update_id);
             let what = format!("{} ({})", row.row.title, row.row.update_id);
             // Without its details page an update lacks edges; without its dialog it lacks everything. The details of an entry
             // that was revised wait for its files: they are what marks it as read.

@@ -122,14 +122,17 @@ async fn crawl_for_files(session: &mut Session, request: &FetchRequest, kb: Kb) 
         return Ok(crawled);
     }
     let mut lacks = false;
-    for (id, _) in crawled.sets.iter().filter(|(_, set)| request.wants(set).is_none()) {
+    for (id, set) in crawled.sets.iter().filter(|(_, set)| request.wants(set).is_none()) {
+        if !set.updates.iter().any(|update| session.taken.contains(update)) {
+            continue;
+        }
         let mirror = session.mirror()?;
         let members = mirror.index().set(*id)?.map(|row| row.members).unwrap_or_default();
         for key in members.iter().filter_map(|member| member.file.key) {
             lacks |= mirror.pooled(key)?.is_none();
         }
     }
-    if !lacks || !crawled.took_from_index {
+    if !lacks {
         return Ok(crawled);
     }
     session.read_anew.insert(kb);

@@ -81,7 +81,11 @@ pub fn sync_document(
         "sets": sets,
         "published": count(SetStatus::Published),
         "unchanged": count(SetStatus::Unchanged),
-        "planned": { "files": outcome.fetch.plan.absent_files(), "bytes": outcome.fetch.plan.absent_bytes() },
+        "planned": {
+            "files": outcome.fetch.plan.absent_files(),
+            "bytes": outcome.fetch.plan.absent_bytes(),
+            "bytes_at_most": outcome.fetch.plan.absent_bytes_at_most(),
+        },
         "failures": by_kind(&outcome.fetch.failures),
         "expected": outcome.expected,
         "outside": outcome.outside,

@@ -94,8 +94,12 @@ impl FetchPlan {
     /// Their bytes. A file that several sets share is counted where its size is known, else the sum is not told.
     pub fn absent_bytes(&self) -> Option<u64> {
         let listed: usize = self.sets.iter().map(|set| set.absent.len()).sum();
-        let by_set: Option<u64> = self.sets.iter().map(|set| set.absent_bytes).sum();
-        by_set.filter(|_| listed == self.absent_files())
+        self.absent_bytes_at_most().filter(|_| listed == self.absent_files())
+    }
+
+    /// No more than these bytes: a file that several sets share is counted for each.
+    pub fn absent_bytes_at_most(&self) -> Option<u64> {
+        self.sets.iter().map(|set| set.absent_bytes).sum()
     }
 }
 
@@ -137,10 +141,11 @@ impl FetchPlan {
 impl fmt::Display for FetchPlan {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let files = self.absent_files();
-        let size = match self.absent_bytes() {
+        let size = match (self.absent_bytes(), self.absent_bytes_at_most()) {
             _ if files == 0 => String::new(),
-            Some(bytes) => format!(", {}", human_size(bytes)),
-            None => ", of a size that the Catalog does not tell".to_owned(),
+            (Some(bytes), _) => format!(", {}", human_size(bytes)),
+            (None, Some(bytes)) => format!(", at most {}", human_size(bytes)),
+            (None, None) => ", of a size that the Catalog does not tell".to_owned(),
         };
         let sets = self.sets.len();
         write!(formatter, "{sets} package {}, ", if sets == 1 { "set" } else { "sets" })?;

@@ -13,7 +13,7 @@ use crate::event::{Event, Events};
 use crate::exit_code::ExitCode;
 use crate::mirror::{Layout, Mirror};
 use crate::servicing::Knowledge;
-use crate::update::Kb;
+use crate::update::{Kb, UpdateId};
 
 /// Something of a run that failed while the rest went on.
 #[derive(Debug, Serialize)]
@@ -68,8 +68,8 @@ pub struct Session {
     pub(super) trusts_index: bool,
     /// KBs that were read again in this run, because files of them are to be downloaded.
     pub(super) read_anew: BTreeSet<Kb>,
-    /// Whether something was taken from the index since this was last looked at.
-    pub(super) took_from_index: bool,
+    /// Updates whose details and files were taken from the index.
+    pub(super) taken: BTreeSet<UpdateId>,
     pub(super) warnings: BTreeSet<String>,
 }
 
@@ -100,7 +100,7 @@ impl Session {
             asked: BTreeSet::new(),
             trusts_index: false,
             read_anew: BTreeSet::new(),
-            took_from_index: false,
+            taken: BTreeSet::new(),
             warnings: BTreeSet::new(),
         })
     }

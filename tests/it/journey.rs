@@ -1,5 +1,6 @@
 //! The whole journey on the demo: a configuration, a run, what it brought, and a second run that brings nothing.
 #![expect(clippy::disallowed_methods, reason = "mirrors are read as they lie")]
+#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
 use std::fs;
 use std::time::Duration;
@@ -82,16 +83,16 @@ fn a_trial_run_tells_and_brings_nothing() {
     }
     let real = sync(&bench).exits(0).json();
     assert_eq!(each(&real["sets"], "folder"), each(&trial["sets"], "folder"));
-    assert_eq!(real["bytes_downloaded"], trial["planned"]["bytes"]);
+    // The checkpoint is in both sets, and its own size is not known before it is here.
+    assert!(real["bytes_downloaded"].as_u64() < trial["planned"]["bytes_at_most"].as_u64(), "{trial:#}");
 }
 
 #[test]
 fn a_budget_stops_before_a_set_and_the_next_run_continues() {
     let bench = Bench::new();
     bench.json(&["init"]).exits(0);
-    let with_budget = |budget: &str| {
-        bench.replay(&recording("demo"), &[&SYNC[..], &["--max-bytes", budget]].concat())
-    };
+    let with_budget =
+        |budget: &str| bench.replay(&recording("demo"), &[&SYNC[..], &["--max-bytes", budget]].concat());
     let none = with_budget("1000").exits(13).json();
     assert_eq!((&none["sets"], &none["bytes_downloaded"]), (&json!([]), &json!(0)));
     assert!(text_of(&none["failures"]["budget"][0]["message"]).contains("KB5086672"), "{none:#}");
@@ -105,8 +106,12 @@ fn a_budget_stops_before_a_set_and_the_next_run_continues() {
     assert_eq!(each(&rest["sets"], "status"), ["unchanged", "published"]);
     // The main job knows budgets too.
     let other = Bench::new();
-    let fetched = other.replay(&recording("demo"), &["fetch", "KB5086672", "--max-bytes", "70K"]).exits(13).json();
-    assert_eq!((each(&fetched["sets"], "status"), items(&fetched["failures"]).len()), (vec!["published".to_owned()], 1));
+    let fetched =
+        other.replay(&recording("demo"), &["fetch", "KB5086672", "--max-bytes", "70K"]).exits(13).json();
+    assert_eq!(
+        (each(&fetched["sets"], "status"), items(&fetched["failures"]).len()),
+        (vec!["published".to_owned()], 1)
+    );
 }
 
 #[test]
@@ -125,15 +130,21 @@ fn status_tells_age_and_failure_by_its_exit_code() {
     assert!(text_of(&old["complaints"][0]).contains("9 days old"), "{old:#}");
     bench.json(&["status", "--max-age", "10d"]).exits(0);
     let people = bench.run(&["status", "--max-age", "10d"]).exits(0).stdout;
-    assert!(people.contains("4 package sets of 2 KBs") && people.contains("2026-11-23T08:00:00Z"), "{people}");
+    assert!(
+        people.contains("4 package sets of 2 KBs") && people.contains("2026-11-23T08:00:00Z"),
+        "{people}"
+    );
     let news = bench.run(&["status", "--news"]).exits(0).stdout;
     assert!(news.contains("KB5085516 of 2026-03 (arm64") && news.contains("replaces KB5043080"), "{news}");
 
     // A run in which the Catalog says nothing.
     let silent = bench.path("silent");
     fs::create_dir_all(&silent).unwrap();
-    fs::write(silent.join("index.jsonl"), "{\"format\":1,\"recording\":\"nothing\",\"provenance\":\"reconstructed\"}\n")
-        .unwrap();
+    fs::write(
+        silent.join("index.jsonl"),
+        "{\"format\":1,\"recording\":\"nothing\",\"provenance\":\"reconstructed\"}\n",
+    )
+    .unwrap();
     bench.replay(&silent, &SYNC).exits(6);
     let failed = bench.json(&["status"]).exits(10).json();
     assert!(text_of(&failed["complaints"][0]).contains("exit code 6"), "{failed:#}");
@@ -207,7 +218,8 @@ fn a_schedule_is_printed_with_absolute_paths() {
     }
     assert_eq!(names_in(&folder), ["kbmirror.service", "kbmirror.timer"]);
     let names = ["./kbmirror.service", "./kbmirror.timer"];
-    if let Some(verdict) = judge("systemd-analyze", &[&["verify"], &names[..]].concat(), folder.as_std_path()) {
+    if let Some(verdict) = judge("systemd-analyze", &[&["verify"], &names[..]].concat(), folder.as_std_path())
+    {
         assert!(verdict.status.success() && verdict.stderr.is_empty(), "{verdict:?}");
     }
     if let Some(days) = judge(
