@@ -34,7 +34,10 @@ pub(super) fn run(setup: &Setup, arguments: &Verify, output: &mut Output) -> Res
             ]);
         }
         output.text(table.render());
-        output.note("  hint: kbmirror fetch KB… makes folders and lost files again; a damaged pool file has to be moved away first");
+        output.note("  hint: kbmirror fetch KB… makes again what is missing, files and folders");
+        output.note(
+            "  hint: move a damaged file out of pool/ and remove the folders of the KBs that have it, then fetch them",
+        );
     }
     for leftover in &report.leftovers {
         output.note(format!("left by a run that was cut off: {leftover}"));

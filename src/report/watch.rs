@@ -146,6 +146,11 @@ impl Bars {
             Event::TransfersPlanned { files, bytes } => {
                 self.line(&planned(files, bytes));
                 self.status.set_message("downloading");
+                // A scheduled run plans one KB after the other.
+                if let Some(before) = self.total.take() {
+                    before.finish_and_clear();
+                }
+                self.finished = 0;
                 let bar = match bytes {
                     Some(bytes) => ProgressBar::new(bytes)
                         .with_style(style("  all  {bar:30} {done} of {all}  {speed}  {eta} left")),

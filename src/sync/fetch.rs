@@ -116,7 +116,11 @@ pub async fn run_fetch(session: &mut Session, request: &FetchRequest, dry_run: b
 }
 
 /// Crawls a KB. Where files are to be downloaded, what the index had of them is not enough: addresses change.
-async fn crawl_for_files(session: &mut Session, request: &FetchRequest, kb: Kb) -> Result<Crawled> {
+pub(super) async fn crawl_for_files(
+    session: &mut Session,
+    request: &FetchRequest,
+    kb: Kb,
+) -> Result<Crawled> {
     let crawled = session.crawl_kb(kb, &request.architectures).await?;
     if !session.trusts_index || session.read_anew.contains(&kb) {
         return Ok(crawled);

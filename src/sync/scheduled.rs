@@ -1,8 +1,8 @@
 //! One scheduled run: search, crawl, plan, fetch with closure, publish, and say how it went.
 //!
 //! - It deletes nothing: what lies outside of the window is named as kept.
-//! - It may be killed anywhere. Every KB is a fetch of its own, newest first, and what was published stays; the next run
-//!   goes on with what lacks.
+//! - It may be killed anywhere. Every KB is a fetch of its own, those that are named first and then the newest of all
+//!   profiles, and what was published stays; the next run goes on with what lacks.
 //! - It asks for news alone: searches always, details and files only of entries that were revised or were never read
 //!   whole, and of sets whose files are not all here.
 //! - One KB that fails does not stop the others. A Catalog that answered nothing to two questions on end is not asked on:
@@ -105,6 +105,8 @@ impl SyncOutcome {
 /// One fetch of the run.
 struct Order {
     kb: Kb,
+    /// When it appeared; `None` for one that is named in the configuration.
+    date: Option<Date>,
     request: FetchRequest,
 }
 
@@ -160,11 +162,11 @@ pub async fn run_sync(session: &mut Session, request: &SyncRequest) -> Result<Sy
     }
     for &kb in &request.kbs {
         let architectures = request.architectures.clone();
-        orders.push(Order {
-            kb,
-            request: FetchRequest { kbs: vec![kb], architectures, closure: true, ..FetchRequest::default() },
-        });
+        let own = FetchRequest { kbs: vec![kb], architectures, closure: true, ..FetchRequest::default() };
+        orders.push(Order { kb, date: None, request: own });
     }
+    // What a budget or a full disk leaves out is the oldest.
+    orders.sort_by_key(|order| (order.date.is_some(), std::cmp::Reverse(order.date)));
     outcome.unlisted = unlisted.into_iter().collect();
     fetch_all(session, request, orders, &mut outcome, &mut reach).await?;
     conclude(session, request, &windows, &before, &mut outcome)?;
@@ -220,15 +222,18 @@ fn order(profile: &Profile, candidate: &Candidate) -> Order {
     } else {
         candidate.architectures_for(profile)
     };
+    // One KB may be of several kinds: the update, and the copy of it for Windows Setup.
+    let mut kinds = profile.kinds.clone();
+    kinds.push(candidate.kind);
     let request = FetchRequest {
         kbs: vec![candidate.kb],
         architectures,
         products: vec![profile.family.folder.clone()],
-        kinds: vec![candidate.kind],
+        kinds,
         closure: true,
         ..FetchRequest::default()
     };
-    Order { kb: candidate.kb, request }
+    Order { kb: candidate.kb, date: Some(candidate.date), request }
 }
 
 /// Fetches one KB after the other, until all are here, the budget is used up, or the way there is lost.
@@ -240,7 +245,7 @@ async fn fetch_all(
     reach: &mut Reach,
 ) -> Result<()> {
     let mut left = request.max_bytes;
-    for Order { kb, request: mut own } in orders {
+    for Order { kb, request: mut own, .. } in orders {
         if reach.is_lost() {
             session.warn(format!("{kb} was not asked for any more: the Catalog cannot be reached"));
             continue;

@@ -158,15 +158,19 @@ fn status_tells_age_and_failure_by_its_exit_code() {
 #[test]
 fn single_kbs_and_what_lies_outside_of_the_window() {
     let bench = synced();
-    let config = "format = 1\nkbs = ['KB5031539', 'KB5030211']\narchitectures = ['x64']\n\
+    let config = "format = 1\nkbs = ['KB5094122', 'KB5030211']\narchitectures = ['x64']\n\
         [[profile]]\nname = 'a'\nfamily = 'windows-11-24h2'\narchitectures = ['arm64']\nmonths = 0\n";
     bench.configure(config);
     bench.clock.advance(Duration::from_hours(1));
     // April: March is outside. Nothing of April is recorded, and that is said for each version.
     let later = bench.replay(&recording("demo"), &["sync", "--as-of", "2026-04-20"]).exits(4).json();
-    let mut kbs = each(&later["sets"], "kb");
-    kbs.dedup();
-    assert!(kbs.contains(&"KB5031539".to_owned()) && kbs.contains(&"KB5030211".to_owned()), "{kbs:?}");
+    let kbs = each(&later["sets"], "kb");
+    for kb in ["KB5094122", "KB5030211", "KB5094141"] {
+        assert!(kbs.contains(&kb.to_owned()), "{kb} in {kbs:?}");
+    }
+    // The servicing stack comes along under its own KB, and says with what.
+    let stack = items(&later["sets"]).iter().find(|set| set["kb"] == "KB5094141").unwrap();
+    assert_eq!(stack["needed_by"], json!(["KB5094122"]));
     assert_eq!(items(&later["failures"]["not_recorded"]).len(), 3, "{later:#}");
     assert_eq!(
         each(&later["outside"], "folder"),

@@ -173,6 +173,25 @@ fn arm64_comes_hours_later_and_the_run_says_so() {
 }
 
 #[test]
+fn what_microsoft_withdrew_is_told_once_and_kept() {
+    let (bench, loopback) = (Bench::new(), Loopback::start(spring()));
+    // Named in the configuration, so it is wanted in spite of that.
+    bench.configure("format = 1\nkbs = ['KB5079391']\n");
+    let pulled = lcu(1, "KB5079391", "x64", ("2026-03", "3/26/2026"), "26100.8116", "pulled");
+    loopback.replace(World::new().update(pulled));
+    let first = sync(&bench, &loopback).exits(0).json();
+    assert_eq!(
+        (&first["withdrawn"], &first["news"]["withdrawn"]),
+        (&json!(["KB5079391"]), &json!(["KB5079391"]))
+    );
+    bench.clock.advance(Duration::from_hours(1));
+    let second = sync(&bench, &loopback).exits(0).json();
+    assert_eq!((&second["withdrawn"], &second["news"]["withdrawn"]), (&json!(["KB5079391"]), &json!([])));
+    let status = bench.run(&["status"]).exits(0).stdout;
+    assert!(status.contains("withdrawn by Microsoft and still here: KB5079391"), "{status}");
+}
+
+#[test]
 fn one_bad_update_does_not_stop_the_rest_and_is_tried_again() {
     let (bench, loopback) = (bench(), Loopback::start(spring()));
     loopback.rule(Rule::always("kb5990002-x64", Action::CutAfter(1000)));
