@@ -210,12 +210,15 @@ fn rename_with_patience(from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
     fs::rename(from, to)
 }
 
+/// Begins the names of files that are being written; one that stays is a killed run's.
+pub const BEING_WRITTEN: &str = ".new-";
+
 /// Writes a whole file so that a reader sees the old content or the new one, never a part.
 pub fn write_atomic(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
     let folder = parent(path);
     create_dir_all(folder)?;
     let mut file = tempfile::Builder::new()
-        .prefix(".new-")
+        .prefix(BEING_WRITTEN)
         .tempfile_in(folder)
         .map_err(|error| failed("write in", folder, error))?;
     file.write_all(bytes).map_err(|error| failed("write", path, error))?;
@@ -227,6 +230,15 @@ pub fn write_atomic(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
     // It is under its own name now.
     let _kept = temporary.keep();
     sync_dir(folder)
+}
+
+/// The same, unless the file says so already: what did not change keeps its time, for those who copy what is new.
+pub fn write_atomic_if_new(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
+    let length = bytes.len() as u64;
+    if file_size(path)? == Some(length) && read(path, length).is_ok_and(|old| old == bytes) {
+        return Ok(());
+    }
+    write_atomic(path, bytes)
 }
 
 /// Adds a line to a text file, making the file where there is none.

@@ -17,18 +17,21 @@ use crate::update::{Architecture, Kb, UpdateId, human_size};
 pub(crate) const KB_JSON_FORMAT: u32 = 1;
 
 impl Mirror {
-    /// Writes the three files of a KB anew from what is published of it.
+    /// Writes the three files of a KB from what is published of it, where they do not say so already.
     pub(super) fn write_views(&self, kb: Kb) -> Result<()> {
         let sets = self.index.published_sets(kb)?;
         let (updates, files) = self.index.details_of(Owner::Kb(kb))?;
         let origin = self.origin()?;
-        disk::write_atomic(&self.layout.kb_sums(kb), self.sums_of(&sets)?.as_bytes())?;
+        disk::write_atomic_if_new(&self.layout.kb_sums(kb), self.sums_of(&sets)?.as_bytes())?;
         let document = self.kb_document(kb, &sets, &updates, &files, &origin)?;
         let mut text = serde_json::to_string_pretty(&document)
             .map_err(|error| Error::new(ErrorKind::Internal, "cannot write JSON").caused_by(error))?;
         text.push('\n');
-        disk::write_atomic(&self.layout.kb_json(kb), text.as_bytes())?;
-        disk::write_atomic(&self.layout.kb_readme(kb), readme(kb, &sets, &updates, &origin, self)?.as_bytes())
+        disk::write_atomic_if_new(&self.layout.kb_json(kb), text.as_bytes())?;
+        disk::write_atomic_if_new(
+            &self.layout.kb_readme(kb),
+            readme(kb, &sets, &updates, &origin, self)?.as_bytes(),
+        )
     }
 
     /// The text of a KB's SHA256SUMS.

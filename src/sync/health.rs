@@ -64,9 +64,9 @@ impl Health {
             return Ok(None);
         }
         let unreadable = |error: serde_json::Error| {
-            Error::usage(format!("{path} cannot be read"))
+            Error::new(ErrorKind::Integrity, format!("{path} is damaged"))
                 .caused_by(error)
-                .hint("remove it; the next kbmirror sync writes it anew")
+                .hint("the next kbmirror sync writes it anew")
         };
         let value: serde_json::Value =
             serde_json::from_str(&disk::read_text(&path, CAP)?).map_err(unreadable)?;
@@ -79,6 +79,14 @@ impl Health {
             );
         }
         serde_json::from_value(value).map(Some).map_err(unreadable)
+    }
+
+    /// What is known before it is written anew: nothing, where it is not there or damaged. A newer format stays refused.
+    pub(super) fn before(layout: &Layout) -> Result<Self> {
+        match Self::read(layout) {
+            Err(error) if error.kind() == ErrorKind::Integrity => Ok(Self::default()),
+            other => Ok(other?.unwrap_or_default()),
+        }
     }
 
     /// Writes it in place of the old one.
@@ -146,7 +154,7 @@ pub fn keep_verify_report(layout: &Layout, report: &VerifyReport, now: Timestamp
         Err(error) if error.kind() == ErrorKind::Busy => return Ok(()),
         other => other?,
     };
-    let mut health = Health::read(layout)?.unwrap_or_default();
+    let mut health = Health::before(layout)?;
     health.note_verify(report);
     health.write(layout)
 }

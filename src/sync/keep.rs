@@ -118,7 +118,7 @@ fn by_kind(failures: &[Failure]) -> BTreeMap<&'static str, Vec<Value>> {
 /// Writes report, news, and health after a run, and reduces the news to what is new since the run before.
 pub fn keep_run(session: &mut Session, request: &SyncRequest, outcome: &mut SyncOutcome) -> Result<()> {
     let layout = session.layout().clone();
-    let old = Health::read(&layout)?.unwrap_or_default();
+    let old = Health::before(&layout)?;
     let since = |kbs: &[crate::update::Kb], known: &[crate::update::Kb]| {
         kbs.iter().filter(|kb| !known.contains(kb)).copied().collect()
     };
@@ -166,7 +166,7 @@ pub fn keep_error(session: &mut Session, error: &Error) -> Result<()> {
         "error": error,
     });
     write_json(&layout.run_report(started, "sync"), &document)?;
-    let mut health = Health::read(&layout)?.unwrap_or_default();
+    let mut health = Health::before(&layout)?;
     health.format = HEALTH_FORMAT;
     health.last_attempt = Some(time);
     health.last_exit_code = Some(error.code().number());

@@ -55,12 +55,14 @@ fn init_then_sync_then_nothing_new() {
 
     let state = || (tree(&bench.mirror().join("kb")), tree(&bench.mirror().join("pool")));
     let (before, set) = (state(), bench.set("KB5086672", "windows-11-24h2-arm64"));
-    let stood = stamp(&set);
+    let beside = |name: &str| stamp(&bench.mirror().join("kb/KB5086672").join(name));
+    let stamps = || [stamp(&set), beside("SHA256SUMS"), beside("KB5086672.json"), beside("README.txt")];
+    let stood = stamps();
     bench.clock.advance(Duration::from_hours(24));
     let second = sync(&bench).exits(0).json();
     assert_eq!(each(&second["sets"], "status"), ["unchanged"; 2]);
     assert_eq!((&second["bytes_downloaded"], &second["news"]["new"]), (&json!(0), &json!([])));
-    assert_eq!((state(), stamp(&set)), (before, stood));
+    assert_eq!((state(), stamps()), (before, stood));
     let runs = names_in(&bench.mirror().join("runs"));
     assert_eq!(runs.iter().filter(|name| name.ends_with("-news.json")).count(), 1, "{runs:?}");
 
@@ -149,6 +151,13 @@ fn status_tells_age_and_failure_by_its_exit_code() {
     let failed = bench.json(&["status"]).exits(10).json();
     assert!(text_of(&failed["complaints"][0]).contains("exit code 6"), "{failed:#}");
     assert_eq!(failed["health"]["last_success"], "2026-11-23T08:00:00Z", "an attempt is no success");
+    // A damaged file is named, and the next run mends it.
+    fs::write(bench.mirror().join("health.json"), "{").unwrap();
+    assert!(bench.json(&["status"]).exits(5).error().1.contains("health.json"));
+    sync(&bench).exits(0);
+    bench.json(&["status"]).exits(0);
+    fs::write(bench.mirror().join("health.json"), "{\"format\": 9}").unwrap();
+    assert!(bench.json(&["status"]).exits(2).error().1.contains("format 9"));
     // Filled by hand: there is no schedule to lag behind.
     let other = Bench::new();
     other.replay(&recording("demo"), &["fetch", "KB5086672", "--arch", "arm64"]).exits(0);

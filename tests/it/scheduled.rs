@@ -263,6 +263,34 @@ fn spawn(mirror: &Utf8Path, loopback: &Loopback) -> Child {
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
+/// Runs the program until something is so, and kills it; whether it was still running then.
+fn kill_when(bench: &Bench, loopback: &Loopback, is_so: impl Fn() -> bool) -> bool {
+    let mut child = spawn(&bench.mirror(), loopback);
+    while !is_so() && child.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+    // SIGKILL: nothing of the program runs any more.
+    child.kill().unwrap();
+    !child.wait().unwrap().success()
+}
+
+/// After a kill nothing half is visible, and one more run gives what an undisturbed one gives.
+fn is_continued(bench: &Bench, loopback: &Loopback, expected: &BTreeMap<String, String>, killed: &str) {
+    for name in published(bench) {
+        let text = String::from_utf8(fs::read(bench.mirror().join(&name)).unwrap()).unwrap();
+        assert_eq!(expected.get(&name), Some(&text), "killed {killed}: {name} is visible");
+    }
+    let document = sync(bench, loopback).exits(0).json();
+    assert_eq!(items(&document["sets"]).len(), 6, "killed {killed}");
+    let found = state(bench);
+    for (name, text) in expected {
+        assert_eq!(found.get(name), Some(text), "killed {killed}: {name}");
+    }
+    let more: Vec<&String> = found.keys().filter(|name| !expected.contains_key(*name)).collect();
+    assert_eq!(more, Vec::<&String>::new(), "killed {killed}");
+    bench.json(&["verify"]).exits(0);
+}
+
 #[test]
 fn a_run_that_is_killed_anywhere_is_continued_by_the_next_one() {
     let loopback = Loopback::start(spring());
@@ -270,39 +298,49 @@ fn a_run_that_is_killed_anywhere_is_continued_by_the_next_one() {
     sync(&undisturbed, &loopback).exits(0);
     let requests = loopback.requests().len();
     let expected = state(&undisturbed);
-    // While searching, while reading entries, between and within downloads, and while publishing.
+    // While searching, while reading entries, and between and within downloads.
     let mut killed = 0;
     for kill in 1..=10 {
         let after = 1 + (requests - 2) * kill / 10;
         let bench = bench();
-        let before = loopback.requests().len();
-        let mut child = spawn(&bench.mirror(), &loopback);
-        while loopback.requests().len() < before + after && child.try_wait().unwrap().is_none() {
-            std::thread::yield_now();
-        }
-        // SIGKILL: nothing of the program runs any more.
-        child.kill().unwrap();
-        killed += usize::from(!child.wait().unwrap().success());
-        for name in published(&bench) {
-            assert!(expected.contains_key(&name), "killed after {after} requests: {name} is visible");
-        }
-        let document = sync(&bench, &loopback).exits(0).json();
-        assert_eq!(items(&document["sets"]).len(), 6, "killed after {after} requests");
-        let found = state(&bench);
-        for (name, text) in &expected {
-            assert_eq!(found.get(name), Some(text), "killed after {after} requests: {name}");
-        }
-        let more: Vec<&String> = found.keys().filter(|name| !expected.contains_key(*name)).collect();
-        assert_eq!(more, Vec::<&String>::new(), "killed after {after} requests");
-        bench.json(&["verify"]).exits(0);
+        let until = loopback.requests().len() + after;
+        killed += usize::from(kill_when(&bench, &loopback, || loopback.requests().len() >= until));
+        is_continued(&bench, &loopback, &expected, &format!("after {after} requests"));
     }
     assert!(killed >= 5, "the runs ended before they were killed: {killed}");
+    // While publishing: a folder is being made, is there, has its neighbours.
+    for (number, part) in
+        ["partial/publish-", "kb/KB5990002/windows-11-24h2-arm64/", "SHA256SUMS", "KB5990001.json"]
+            .into_iter()
+            .enumerate()
+    {
+        let bench = bench();
+        let there = || names_below(&bench.mirror()).iter().any(|path| path.contains(part));
+        kill_when(&bench, &loopback, there);
+        is_continued(&bench, &loopback, &expected, &format!("when {part} was seen ({number})"));
+    }
+}
+
+/// The paths of all files below a folder, while somebody changes it.
+fn names_below(folder: &Utf8Path) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in folder.read_dir_utf8().into_iter().flatten().flatten() {
+            names.push(entry.path().as_str().replace('\\', "/"));
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                folders.push(entry.path().to_owned());
+            }
+        }
+    }
+    names
 }
 
 /// The package files that stand under their final names.
 fn published(bench: &Bench) -> Vec<String> {
-    let all = tree(&bench.mirror()).into_keys();
-    let is_package =
-        |path: &String| path.starts_with("pool/") || path.contains("-x64/") || path.contains("-arm64/");
-    all.filter(is_package).collect()
+    let is_package = |path: &String| {
+        path.starts_with("pool/")
+            || path.starts_with("kb/") && (path.contains("-x64/") || path.contains("-arm64/"))
+    };
+    tree(&bench.mirror()).into_keys().filter(is_package).collect()
 }

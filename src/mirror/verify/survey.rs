@@ -194,7 +194,7 @@ impl Surveyor<'_> {
         let beside = [layout.kb_json(kb), layout.kb_sums(kb), layout.kb_readme(kb)];
         for name in disk::list(&layout.kb(kb))? {
             let path = layout.kb(kb).join(&name);
-            if name.starts_with(".new-") {
+            if name.starts_with(disk::BEING_WRITTEN) {
                 self.survey.leftovers.push(layout.relative(&path).to_owned());
             } else if !beside.contains(&path) && !folders.iter().any(|(folder, ..)| *folder == name) {
                 self.find(&path, FindingKind::Foreign, &[kb], "the index does not know it");
