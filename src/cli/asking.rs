@@ -1,6 +1,8 @@
 //! The words by which a plan is asked for, shared by every command that makes one: the goal, and what is known of the
 //! machine. A host file gives what its machine said of itself; options go before it.
 
+#![expect(clippy::doc_markdown, reason = "these comments are the help texts, which show no markup")]
+
 use camino::Utf8PathBuf;
 use clap::{ArgGroup, Args, ValueEnum};
 use jiff::civil::Date;

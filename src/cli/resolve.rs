@@ -105,7 +105,7 @@ pub(super) fn show(plan: &Plan, output: &mut Output) {
             };
             reasons.row([order(step), because]);
             if step.restart_after {
-                reasons.row(["".to_owned(), "then restart the machine".to_owned()]);
+                reasons.row([String::new(), "then restart the machine".to_owned()]);
             }
         }
         output.text(files.render());

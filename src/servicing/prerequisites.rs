@@ -94,6 +94,7 @@ pub struct NeedsSince {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the fields are the words of the table")]
 pub(super) struct Before {
     format: u32,
     separate: Vec<SeparateStack>,

@@ -1,6 +1,7 @@
 //! The resolver against collected requests with their expected answers: on knowledge alone, and on an index that was
 //! crawled from a Catalog which the test builds from the facts. Each difference is printed.
 #![expect(clippy::print_stdout, reason = "the differences are for people to judge")]
+#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
 use std::collections::BTreeMap;
 use std::path::Path;
