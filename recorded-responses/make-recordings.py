@@ -47,13 +47,14 @@ class Recording:
         ]
         for number, (query, rows) in enumerate(world.searches.items()):
             self._search(query, rows, self._dialect(number))
+        for number, (query, rows) in enumerate(world.more_searches.items()):
+            self._search(query, rows, self._dialect(number))
         for query, rows in world.over_1000.items():
             self._search_over_1000(query, rows)
         for query in world.no_results:
-            action = f"Search.aspx?q={query}"
-            self._add_page(
-                f"search-{query}-p0.html", pages.no_result_page(query, action, Dialect.BROWSER), search_url(query, 0)
-            )
+            quoted = urllib.parse.quote_plus(query)
+            page = pages.no_result_page(query, f"Search.aspx?q={quoted}", Dialect.BROWSER)
+            self._add_page(f"search-{quoted.replace('+', '-')}-p0.html", page, search_url(query, 0))
         for query in world.errors:
             final = f"Error.aspx?id={ERROR_ID}"
             page = pages.error_page(ERROR_NUMBER, final, Dialect.BROWSER)
@@ -98,10 +99,12 @@ class Recording:
         self._add(method, url, f"pages/{name}", **more)
 
     def _search(self, query, updates, dialect):
+        quoted = urllib.parse.quote_plus(query)
         rows = [row_of(update) for update in updates]
-        page = pages.search_page(query, f"Search.aspx?q={query}", rows, 0, len(rows), False, dialect)
+        page = pages.search_page(query, f"Search.aspx?q={quoted}", rows, 0, len(rows), False, dialect)
         notes = sorted({update.row_note for update in updates if update.row_note})
-        self._add_page(f"search-{query}-p0.html", page, search_url(query, 0), note="; ".join(notes) or None)
+        name = f"search-{quoted.replace('+', '-')}-p0.html"
+        self._add_page(name, page, search_url(query, 0), note="; ".join(notes) or None)
 
     def _search_over_1000(self, query, rows):
         quoted = urllib.parse.quote_plus(query)

@@ -87,12 +87,16 @@ class Update:
 
 @dataclasses.dataclass
 class World:
-    """A recording: searches by query, updates behind them, and the odd pages."""
+    """A recording: searches by query, updates behind them, and the odd pages.
+
+    `more_searches` find updates that `searches` have already.
+    """
 
     name: str
     description: str
     searches: dict
     no_results: list
+    more_searches: dict = dataclasses.field(default_factory=dict)
     over_1000: dict = dataclasses.field(default_factory=dict)
     errors: list = dataclasses.field(default_factory=list)
     removed: list = dataclasses.field(default_factory=list)
@@ -616,6 +620,19 @@ def demo_world():
             details_note="invented: the severity",
         )
     ]
+    # What a scheduled run asks on 2026-03-31 for 24H2 and the two months before: a month and a version each.
+    by_month = {
+        "2026-03 Cumulative Update Windows 11 24H2": [
+            march_31["24H2", "x64"], march_31["24H2", "arm64"], march_21["x64"], march_21["arm64"]
+        ],
+        "2026-03 Cumulative Update Windows 11 25H2": [march_31["25H2", "x64"], march_31["25H2", "arm64"]],
+    }
+    without_rows = [
+        query
+        for month in ("2026-03", "2026-02", "2026-01")
+        for release in ("24H2", "25H2", "26H2")
+        if (query := f"{month} Cumulative Update Windows 11 {release}") not in by_month
+    ]
     for rows in searches.values():
         for update in rows:
             update.dialog_note = "stand-ins: names, digests, and addresses are those of this recording"
@@ -624,6 +641,7 @@ def demo_world():
         description="A small world for a run without a network; its package files are stand-ins",
         searches=searches,
         # KB5005260, a floor below KB5030211, is not of this small world: the run says so and goes on.
-        no_results=["KB9999999", "KB5005260"],
+        no_results=["KB9999999", "KB5005260", *without_rows],
+        more_searches=by_month,
         has_bodies=True,
     )

@@ -38,6 +38,38 @@ pub fn file_size(path: &Utf8Path) -> Result<Option<u64>> {
     }
 }
 
+/// What tells a file from every other one on this machine, whatever its names: volume and number.
+pub type FileNumber = (u64, u64);
+
+/// Which file of this machine lies under a path, a link not followed: two names with one number are one file. `None` where
+/// there is none, or where the system does not tell.
+pub fn file_number(path: &Utf8Path) -> Result<Option<FileNumber>> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) => Ok(number_of(&metadata)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed("look at", path, error)),
+    }
+}
+
+#[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "other systems do not tell")]
+fn number_of(metadata: &fs::Metadata) -> Option<FileNumber> {
+    use std::os::unix::fs::MetadataExt as _;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn number_of(_metadata: &fs::Metadata) -> Option<FileNumber> {
+    None
+}
+
+/// A path from the root on; nothing needs to be there.
+pub fn absolute(path: &Utf8Path) -> Result<Utf8PathBuf> {
+    let absolute = std::path::absolute(path).map_err(|error| failed("find", path, error))?;
+    Utf8PathBuf::from_path_buf(absolute)
+        .map_err(|path| Error::new(ErrorKind::Usage, format!("{} is not UTF-8", path.display())))
+}
+
 /// Whether there is a folder under this path, or a link to one.
 pub fn is_folder(path: &Utf8Path) -> Result<bool> {
     match fs::metadata(path) {
@@ -244,12 +276,15 @@ fn rename_with_patience(from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
     fs::rename(from, to)
 }
 
+/// Begins the names of files that are being written; one that stays is a killed run's.
+pub const BEING_WRITTEN: &str = ".new-";
+
 /// Writes a whole file so that a reader sees the old content or the new one, never a part.
 pub fn write_atomic(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
     let folder = parent(path);
     create_dir_all(folder)?;
     let mut file = tempfile::Builder::new()
-        .prefix(".new-")
+        .prefix(BEING_WRITTEN)
         .tempfile_in(folder)
         .map_err(|error| failed("write in", folder, error))?;
     file.write_all(bytes).map_err(|error| failed("write", path, error))?;
@@ -261,6 +296,15 @@ pub fn write_atomic(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
     // It is under its own name now.
     let _kept = temporary.keep();
     sync_dir(folder)
+}
+
+/// The same, unless the file says so already: what did not change keeps its time, for those who copy what is new.
+pub fn write_atomic_if_new(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
+    let length = bytes.len() as u64;
+    if file_size(path)? == Some(length) && read(path, length).is_ok_and(|old| old == bytes) {
+        return Ok(());
+    }
+    write_atomic(path, bytes)
 }
 
 /// Adds a line to a text file, making the file where there is none.

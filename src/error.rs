@@ -42,6 +42,8 @@ pub enum ErrorKind {
     Refused,
     /// A medium that cannot be read or written.
     Medium,
+    /// A size budget was reached; running again continues.
+    Budget,
     /// The operator stopped the run.
     Interrupted,
 }
@@ -63,6 +65,7 @@ impl ErrorKind {
             Self::Unresolved => "unresolved",
             Self::Refused => "refused",
             Self::Medium => "medium",
+            Self::Budget => "budget",
             Self::Interrupted => "interrupted",
         }
     }

@@ -59,6 +59,13 @@ pub enum Event {
         /// What went wrong, if anything did.
         failure: Option<String>,
     },
+    /// So much of what is here was read again to check it.
+    Checked {
+        /// Bytes so far.
+        bytes: u64,
+        /// Of so many.
+        of: u64,
+    },
     /// Something to know that stops nothing.
     Warning(String),
     /// The run is over; nothing that is told afterwards is shown.

@@ -36,11 +36,13 @@ impl ExitCode {
     pub const REFUSED: Self = Self(11);
     /// The medium failed.
     pub const MEDIUM: Self = Self(12);
+    /// A size budget was reached.
+    pub const BUDGET: Self = Self(13);
     /// Stopped by the operator.
     pub const INTERRUPTED: Self = Self(130);
 
     /// Every code with its name and meaning, as README.md lists them.
-    pub const TABLE: [(Self, &'static str, &'static str); 14] = [
+    pub const TABLE: [(Self, &'static str, &'static str); 15] = [
         (Self::OK, "ok", "done, or nothing to do"),
         (Self::INTERNAL, "internal", "a bug or an unexpected I/O error"),
         (
@@ -53,7 +55,7 @@ impl ExitCode {
         (
             Self::INTEGRITY,
             "integrity",
-            "a digest, file name, or address is not what it must be; bad bytes are quarantined, never published",
+            "a digest, file name, or address is not what it must be, or verify found damage; bad bytes are never published",
         ),
         (
             Self::UNREACHABLE,
@@ -70,10 +72,11 @@ impl ExitCode {
         (
             Self::UNRESOLVED,
             "unresolved",
-            "a finding, not a fault: not applicable, withdrawn, ambiguous, of an unknown family, or a refused set",
+            "a finding, not a fault: not applicable, withdrawn, ambiguous, of an unknown family, a refused set, or a mirror that is not current",
         ),
         (Self::REFUSED, "refused", "a medium that is not trusted, was tampered with, or is not whole"),
         (Self::MEDIUM, "medium", "the medium cannot be read or written"),
+        (Self::BUDGET, "budget", "a size budget was reached; running again continues"),
         (Self::INTERRUPTED, "interrupted", "stopped with Ctrl-C; what was complete is kept"),
     ];
 
@@ -97,6 +100,7 @@ impl ExitCode {
             ErrorKind::Unresolved => Self::UNRESOLVED,
             ErrorKind::Refused => Self::REFUSED,
             ErrorKind::Medium => Self::MEDIUM,
+            ErrorKind::Budget => Self::BUDGET,
             ErrorKind::Interrupted => Self::INTERRUPTED,
         }
     }
@@ -104,7 +108,8 @@ impl ExitCode {
     /// The code of a run: how many items were done, and the kinds of the failures of the others.
     ///
     /// Integrity first, then a page that was not understood, then space; else 4 when something was done beside
-    /// the failures or they have several reasons, and the one reason's code when nothing was done.
+    /// the failures or they have several reasons, and the one reason's code when nothing was done. A budget that was
+    /// reached and nothing else is no failure of what was done, and has its own code.
     pub fn of_run(done: usize, failures: &[ErrorKind]) -> Self {
         let codes: Vec<Self> = failures.iter().map(|&kind| Self::of(kind)).collect();
         for urgent in [Self::INTERRUPTED, Self::INTEGRITY, Self::PAGE_CHANGED, Self::NO_SPACE] {
@@ -114,6 +119,7 @@ impl ExitCode {
         }
         match codes.first() {
             None => Self::OK,
+            Some(_) if codes.iter().all(|&code| code == Self::BUDGET) => Self::BUDGET,
             Some(&first) if done == 0 && codes.iter().all(|&code| code == first) => first,
             Some(_) => Self::INCOMPLETE,
         }
@@ -132,8 +138,8 @@ mod tests {
 
     #[test]
     fn the_most_urgent_reason_decides() {
-        use ErrorKind::{Integrity, NoSpace, NotFound, PageChanged, Unreachable};
-        let cases: [(usize, &[ErrorKind], u8); 8] = [
+        use ErrorKind::{Budget, Integrity, NoSpace, NotFound, PageChanged, Unreachable};
+        let cases: [(usize, &[ErrorKind], u8); 10] = [
             (3, &[], 0),
             (0, &[NotFound], 3),
             (0, &[Unreachable, Unreachable], 6),
@@ -142,6 +148,8 @@ mod tests {
             (5, &[NotFound, Integrity, PageChanged], 5),
             (5, &[NotFound, PageChanged, NoSpace], 7),
             (5, &[NotFound, NoSpace], 9),
+            (5, &[Budget], 13),
+            (5, &[Budget, NotFound], 4),
         ];
         for (done, failures, expected) in cases {
             assert_eq!(ExitCode::of_run(done, failures).number(), expected, "{done} {failures:?}");

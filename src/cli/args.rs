@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::civil::Date;
 
 use super::asking::{GoalArgs, InstallationArg, MachineArgs, PlaceArg};
 
 use crate::catalog::Query;
 use crate::net::AllowedHost;
+use crate::sync::{parse_bytes, parse_duration};
 use crate::update::{Architecture, Build, Kb, Kind, UpdateId};
 
 /// Mirrors Windows updates from the Microsoft Update Catalog and tells which files a KB really needs, in which order,
@@ -38,6 +40,9 @@ pub(super) struct Global {
     /// Read the knowledge tables of this folder; those that it lacks are the built-in ones
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) knowledge: Option<Utf8PathBuf>,
+    /// The configuration [env: KBMIRROR_CONFIG] [default: DIR/kbmirror.toml, where there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) config: Option<Utf8PathBuf>,
     /// One JSON document on stdout
     #[arg(long, global = true)]
     pub(super) json: bool,
@@ -56,11 +61,11 @@ pub(super) struct Global {
     /// Allow package files from this host too, over plain http as well (repeatable)
     #[arg(long, global = true, value_name = "HOST[:PORT]", help_heading = "Network")]
     pub(super) allow_host: Vec<AllowedHost>,
-    /// Catalog requests a second at the most
-    #[arg(long, global = true, value_name = "N", default_value_t = 1.0, help_heading = "Network")]
-    pub(super) catalog_rate: f64,
+    /// Catalog requests a second at the most [default: 1]
+    #[arg(long, global = true, value_name = "N", help_heading = "Network")]
+    pub(super) catalog_rate: Option<f64>,
     /// How long to keep asking an ill Catalog, e.g. 90s, 10m, 0
-    #[arg(long, global = true, value_name = "DURATION", value_parser = duration, help_heading = "Network")]
+    #[arg(long, global = true, value_name = "DURATION", value_parser = parse_duration, help_heading = "Network")]
     pub(super) patience: Option<Duration>,
     /// Keep what the Catalog answers in this folder
     #[arg(long, global = true, value_name = "DIR", conflicts_with = "replay", help_heading = "Network")]
@@ -100,6 +105,16 @@ pub(super) enum Command {
     Script(Script),
     /// Put just the files of a plan into an empty folder, and its script beside it
     Stage(Stage),
+    /// Write a configuration for a new mirror
+    Init(Init),
+    /// Bring the mirror up to date with its configuration; deletes nothing
+    Sync(Sync),
+    /// Tell how the mirror is: its last runs, its age, what is new in it
+    Status(Status),
+    /// Read everything again and compare; changes nothing
+    Verify(Verify),
+    /// Print what runs sync by itself, for systemd, cron, or Windows; installs nothing
+    Schedule(Schedule),
     /// Tell whether DISM may be pointed at a folder: what is missing, foreign, or twice in it
     Lint(Lint),
     /// Tell the reasons behind a plan, as a tree; asks nobody
@@ -163,6 +178,9 @@ pub(super) struct Fetch {
     /// Publish files of which the Catalog states no digest
     #[arg(long)]
     pub(super) accept_unverified: bool,
+    /// Download no more than this, e.g. 20G; running again continues
+    #[arg(long, value_name = "N", value_parser = parse_bytes)]
+    pub(super) max_bytes: Option<u64>,
     /// Leave out what the KBs cannot do without: servicing stacks and other prerequisites under KBs of their own
     #[arg(long)]
     pub(super) no_closure: bool,
@@ -409,21 +427,66 @@ pub(super) struct Why {
     pub(super) available: Option<Utf8PathBuf>,
 }
 
-/// Reads `90s`, `10m`, `2h`, and bare seconds.
-fn duration(text: &str) -> Result<Duration, String> {
-    let (number, unit) = match text.char_indices().find(|(_, letter)| !letter.is_ascii_digit()) {
-        Some((place, _)) => text.split_at(place),
-        None => (text, "s"),
-    };
-    let seconds = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        _ => return Err(format!("{text:?} is not a duration such as 90s, 10m, or 2h")),
-    };
-    let number: u64 =
-        number.parse().map_err(|_| format!("{text:?} is not a duration such as 90s, 10m, or 2h"))?;
-    Ok(Duration::from_secs(number.saturating_mul(seconds)))
+/// `init`
+#[derive(Debug, Args)]
+pub(super) struct Init {
+    /// What to keep: a family's folder word or a product
+    #[arg(long, value_name = "PRODUCT", default_value = "windows-11-24h2")]
+    pub(super) product: String,
+    /// Only this architecture (repeatable) [default: x64]
+    #[arg(long, value_name = "ARCH")]
+    pub(super) arch: Vec<Architecture>,
+}
+
+/// `sync`
+#[derive(Debug, Args)]
+pub(super) struct Sync {
+    /// Tell what would be fetched
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Download no more than this, e.g. 20G; running again continues
+    #[arg(long, value_name = "N", value_parser = parse_bytes)]
+    pub(super) max_bytes: Option<u64>,
+    /// Take this day for today: the months count back from it, and nothing later is fetched
+    #[arg(long, value_name = "DATE")]
+    pub(super) as_of: Option<Date>,
+}
+
+/// `status`
+#[derive(Debug, Args)]
+pub(super) struct Status {
+    /// The last complete sync may be this old, e.g. 8d or 36h
+    #[arg(long, value_name = "AGE", default_value = "8d", value_parser = parse_duration)]
+    pub(super) max_age: Duration,
+    /// What the last run brought
+    #[arg(long)]
+    pub(super) news: bool,
+}
+
+/// `verify`
+#[derive(Debug, Args)]
+pub(super) struct Verify {
+    /// Only what is published of these KBs
+    #[arg(value_name = "KB")]
+    pub(super) kbs: Vec<Kb>,
+    /// Compare both digests
+    #[arg(long)]
+    pub(super) deep: bool,
+}
+
+/// `schedule`
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(super) struct Schedule {
+    /// A service and a timer for systemd (the default)
+    #[arg(long)]
+    pub(super) systemd: bool,
+    /// Lines for a crontab
+    #[arg(long)]
+    pub(super) cron: bool,
+    /// A task for Windows, as XML
+    #[arg(long)]
+    pub(super) windows_task: bool,
 }
 
 #[cfg(test)]
@@ -434,14 +497,5 @@ mod tests {
     fn the_definition_is_consistent() {
         use clap::CommandFactory as _;
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn durations() {
-        assert_eq!(duration("0"), Ok(Duration::ZERO));
-        assert_eq!(duration("10m"), Ok(Duration::from_mins(10)));
-        for text in ["", "m", "-1", "1.5h", "10 m", "10d"] {
-            assert!(duration(text).is_err(), "{text:?}");
-        }
     }
 }

@@ -22,6 +22,7 @@ pub(super) fn run(setup: &Setup, arguments: &Fetch, output: &mut Output) -> Resu
         kinds: arguments.kind.clone(),
         accept_unverified: arguments.accept_unverified,
         closure: !arguments.no_closure,
+        max_bytes: arguments.max_bytes,
     };
     let (mut session, outcome) = setup.with_session(|mut session| async move {
         let outcome = run_fetch(&mut session, &request, arguments.dry_run).await?;
@@ -82,7 +83,7 @@ fn document(session: &mut Session, outcome: &FetchOutcome, output: &mut Output) 
 }
 
 /// The order, each file's role, size, digest state, and where it lies.
-fn show_set(set: &FetchedSet, mirror: &Mirror, output: &mut Output) -> Result<()> {
+pub(super) fn show_set(set: &FetchedSet, mirror: &Mirror, output: &mut Output) -> Result<()> {
     let row = &set.row;
     let status = match set.status {
         SetStatus::Published => "published",

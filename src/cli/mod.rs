@@ -10,6 +10,7 @@ mod documents;
 mod export;
 mod fetch;
 mod graph;
+mod init;
 mod keys;
 mod knowledge;
 mod lint;
@@ -18,11 +19,16 @@ mod medium;
 mod output;
 mod process;
 mod resolve;
+mod schedule;
 mod script;
 mod search;
+mod settings;
 mod setup;
 mod show;
 mod stage;
+mod status;
+mod sync;
+mod verify;
 mod why;
 
 use clap::Parser as _;
@@ -41,8 +47,12 @@ pub fn run(process: Process) -> ExitCode {
         Err(error) => return refuse_arguments(process, &error),
     };
     let mut output = Output::new(&cli.global, &process);
-    let setup = setup::Setup::new(cli.global, process);
-    let outcome = match &cli.command {
+    let outcome = settings::Settings::gather(&cli.global, &process, !matches!(cli.command, Command::Init(_)));
+    let (setup, settled) = match outcome {
+        Ok(settings) => (setup::Setup::new(cli.global, settings, process), Ok(())),
+        Err(error) => (setup::Setup::new(cli.global, settings::Settings::default(), process), Err(error)),
+    };
+    let outcome = settled.and_then(|()| match &cli.command {
         Command::Search(arguments) => search::run(&setup, arguments, &mut output),
         Command::Crawl(arguments) => crawl::run(&setup, arguments, &mut output),
         Command::Fetch(arguments) => fetch::run(&setup, arguments, &mut output),
@@ -59,7 +69,12 @@ pub fn run(process: Process) -> ExitCode {
         Command::Graph(arguments) => graph::run(&setup, arguments, &mut output),
         Command::Knowledge(arguments) => knowledge::run(&setup, arguments, &mut output),
         Command::Why(arguments) => why::run(&setup, arguments, &mut output),
-    };
+        Command::Init(arguments) => init::run(&setup, arguments, &mut output),
+        Command::Sync(arguments) => sync::run(&setup, arguments, &mut output),
+        Command::Status(arguments) => status::run(&setup, arguments, &mut output),
+        Command::Verify(arguments) => verify::run(&setup, arguments, &mut output),
+        Command::Schedule(arguments) => schedule::run(&setup, arguments, &mut output),
+    });
     let code = match outcome {
         Ok(code) => code,
         Err(error) => {

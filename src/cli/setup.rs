@@ -9,6 +9,7 @@ use camino::Utf8PathBuf;
 
 use super::args::Global;
 use super::process::Process;
+use super::settings::Settings;
 use crate::catalog::recording::{Record, Replay};
 use crate::catalog::{Catalog, SavePage};
 use crate::clock::Clock;
@@ -24,12 +25,30 @@ use crate::sync::Session;
 /// What every command starts from.
 pub(super) struct Setup {
     global: Global,
+    settings: Settings,
     process: RefCell<Process>,
 }
 
 impl Setup {
-    pub(super) fn new(global: Global, process: Process) -> Self {
-        Self { global, process: RefCell::new(process) }
+    pub(super) fn new(global: Global, settings: Settings, process: Process) -> Self {
+        Self { global, settings, process: RefCell::new(process) }
+    }
+
+    /// What options, environment, and configuration come to.
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The time.
+    pub(super) fn now(&self) -> jiff::Timestamp {
+        self.clock().now()
+    }
+
+    /// The first argument, and where programs are looked for.
+    pub(super) fn program(&self) -> (String, Option<String>) {
+        let process = self.process.borrow();
+        let name = process.args.first().map(|name| name.to_string_lossy().into_owned());
+        (name.unwrap_or_default(), process.env.get("PATH").cloned())
     }
 
     /// Stdout, for the one who writes at the end.
@@ -37,19 +56,15 @@ impl Setup {
         std::mem::replace(&mut self.process.borrow_mut().stdout, Box::new(std::io::sink()))
     }
 
-    /// Where the mirror's things lie: flag, then environment, then default.
+    /// Where the mirror's things lie.
     pub(super) fn layout(&self) -> Layout {
-        let of_environment = || {
-            self.process.borrow().env.get("KBMIRROR_DIR").filter(|dir| !dir.is_empty()).map(Utf8PathBuf::from)
-        };
-        let root = self.global.mirror.clone().or_else(of_environment).unwrap_or_else(|| "mirror".into());
-        Layout::new(root, self.global.index.clone())
+        self.settings.layout()
     }
 
     /// What is known of Windows servicing: the tables of a folder that is named, else those of the mirror, else the
     /// built-in ones.
     pub(super) fn knowledge(&self) -> Result<Knowledge> {
-        match &self.global.knowledge {
+        match &self.settings.knowledge {
             Some(folder) => read_knowledge(folder),
             None => Ok(knowledge_of_mirror(&self.layout())?.0),
         }
@@ -57,7 +72,7 @@ impl Setup {
 
     /// Runs something on the texts of the tables, as they are.
     pub(super) fn with_tables<T>(&self, work: impl FnOnce(Tables<'_>) -> Result<T>) -> Result<T> {
-        let texts = match &self.global.knowledge {
+        let texts = match &self.settings.knowledge {
             Some(folder) => read_tables(folder)?,
             None => knowledge_of_mirror(&self.layout())?.1,
         };
@@ -79,18 +94,13 @@ impl Setup {
         Mirror::open_to_write(self.layout(), &origin, self.now())
     }
 
-    /// What time it is.
-    pub(super) fn now(&self) -> jiff::Timestamp {
-        self.process.borrow().clock.now()
-    }
-
     /// The folder from which knowledge tables are read, where they are not the built-in ones.
     pub(super) fn knowledge_folder(&self) -> Option<Utf8PathBuf> {
         let adopted = || {
             let (_, texts) = knowledge_of_mirror(&self.layout()).ok()?;
             (!texts.is_empty()).then(|| self.layout().knowledge())
         };
-        self.global.knowledge.clone().or_else(adopted)
+        self.settings.knowledge.clone().or_else(adopted)
     }
 
     /// Runs work without the Catalog, with somebody watching it.
@@ -144,7 +154,7 @@ impl Setup {
         }
         let policy = self.policy()?;
         let network = || Box::new(HttpTransport::new());
-        let rate = Pace::per_second(self.global.catalog_rate)?;
+        let rate = Pace::per_second(self.settings.catalog_rate.unwrap_or(1.0))?;
         let (transport, pace): (Box<dyn Transport>, Pace) = match (&self.global.replay, &self.global.record) {
             (Some(folder), _) => (Box::new(Replay::open(folder)?), Pace::replay()),
             (None, Some(folder)) => (Box::new(Record::begin(folder, network(), &self.command_line())?), rate),
@@ -155,7 +165,7 @@ impl Setup {
     }
 
     fn policy(&self) -> Result<UrlPolicy> {
-        UrlPolicy::new(self.global.catalog_url.as_deref(), self.global.allow_host.clone())
+        UrlPolicy::new(self.settings.catalog_url.as_deref(), self.settings.allow_host.clone())
     }
 
     /// Where content of this run comes from.
@@ -164,7 +174,7 @@ impl Setup {
     }
 
     fn patience(&self) -> std::time::Duration {
-        self.global.patience.unwrap_or(DEFAULT_PATIENCE)
+        self.settings.patience.unwrap_or(DEFAULT_PATIENCE)
     }
 
     fn clock(&self) -> Arc<dyn Clock> {

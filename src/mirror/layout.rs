@@ -1,6 +1,7 @@
 //! Every path of a mirror in one place. Pure: nothing is looked at or made here.
 
 use camino::{Utf8Path, Utf8PathBuf};
+use jiff::Timestamp;
 
 use crate::update::{Kb, Sha256};
 
@@ -79,6 +80,11 @@ impl Layout {
         self.root.join("keys")
     }
 
+    /// Where the bytes lie.
+    pub fn pool(&self) -> Utf8PathBuf {
+        self.root.join("pool").join("sha256")
+    }
+
     /// What is under way: on the pool's file system, so that a rename makes it visible.
     pub fn partial(&self) -> Utf8PathBuf {
         self.root.join("partial")
@@ -92,6 +98,21 @@ impl Layout {
     /// Pages that were not understood, and reports.
     pub fn runs(&self) -> Utf8PathBuf {
         self.root.join("runs")
+    }
+
+    /// The report of a run: `runs/2026-11-23T080000Z-sync.json`. Times sort as names do.
+    pub fn run_report(&self, time: Timestamp, what: &str) -> Utf8PathBuf {
+        self.runs().join(format!("{}-{what}.json", time.strftime("%Y-%m-%dT%H%M%SZ")))
+    }
+
+    /// What to mirror, for `sync`; written by `init` and by whoever looks after the mirror.
+    pub fn config(&self) -> Utf8PathBuf {
+        self.root.join("kbmirror.toml")
+    }
+
+    /// How the mirror is, for `status` and for other programs.
+    pub fn health(&self) -> Utf8PathBuf {
+        self.root.join("health.json")
     }
 
     /// Held by the process that writes.

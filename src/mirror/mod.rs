@@ -22,6 +22,7 @@ mod publish;
 mod rebuild;
 mod scripts;
 mod tables;
+mod verify;
 mod views;
 
 use std::cell::OnceCell;
@@ -35,6 +36,7 @@ pub use lock::Lock;
 pub use publish::{Folder, Published};
 pub use scripts::PublishedPlaces;
 pub use tables::{is_newer, knowledge_of, knowledge_of_mirror, read_knowledge, read_tables, table_texts};
+pub use verify::{Finding, FindingKind, VERIFY_FORMAT, VerifyReport};
 
 use crate::clock::unix_seconds;
 use crate::disk;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::Mirror;
 use super::index::{PublishState, SetRow};
@@ -156,6 +156,27 @@ impl Mirror {
                 disk::remove_dir_all(&self.layout.partial().join(name))?;
             }
         }
+        remove_half_written(self.layout.root())?;
+        for name in disk::list(&self.layout.kbs())? {
+            let Ok(kb) = name.parse::<Kb>() else { continue };
+            let half = remove_half_written(&self.layout.kb(kb))?;
+            let beside = [self.layout.kb_json(kb), self.layout.kb_sums(kb), self.layout.kb_readme(kb)];
+            // Killed between the folder and what lies beside it.
+            let lacks = half || !beside.iter().all(|path| disk::exists(path));
+            if lacks && !self.index.published_sets(kb)?.is_empty() {
+                self.write_views(kb)?;
+            }
+        }
         Ok(())
     }
+}
+
+/// Removes what a killed run was writing in a folder; whether there was anything. Whoever writes holds the lock.
+fn remove_half_written(folder: &Utf8Path) -> Result<bool> {
+    let mut any = false;
+    for name in disk::list(folder)?.into_iter().filter(|name| name.starts_with(disk::BEING_WRITTEN)) {
+        disk::remove_file(&folder.join(name))?;
+        any = true;
+    }
+    Ok(any)
 }

@@ -11,14 +11,28 @@ use crate::resolve::{Plan, Role};
 use crate::update::{Architecture, Kb, human_size};
 
 impl Mirror {
-    /// Writes what lies beside a KB's set folders anew from what is published of it.
+    /// Writes what lies beside a KB's set folders from what is published of it, where it does not say so already.
     pub(super) fn write_views(&self, kb: Kb) -> Result<()> {
         let sets = self.index.published_sets(kb)?;
         let (updates, _) = self.index.details_of(Owner::Kb(kb))?;
         let origin = self.origin()?;
         self.write_scripts(kb, &sets)?;
+        disk::write_atomic_if_new(&self.layout.kb_sums(kb), self.sums_of(&sets)?.as_bytes())?;
+        let document = self.kb_document(kb, &sets)?;
+        let mut text = serde_json::to_string_pretty(&document)
+            .map_err(|error| Error::new(ErrorKind::Internal, "cannot write JSON").caused_by(error))?;
+        text.push('\n');
+        disk::write_atomic_if_new(&self.layout.kb_json(kb), text.as_bytes())?;
+        disk::write_atomic_if_new(
+            &self.layout.kb_readme(kb),
+            readme(kb, &sets, &updates, &origin, self)?.as_bytes(),
+        )
+    }
+
+    /// The text of a KB's SHA256SUMS.
+    pub(super) fn sums_of(&self, sets: &[SetRow]) -> Result<String> {
         let mut sums = String::new();
-        for set in &sets {
+        for set in sets {
             for (member, name) in set.members.iter().zip(self.folder_of(set)?.names) {
                 if let Some(sha256) = member.file.sha256 {
                     // Formatting into a string cannot fail.
@@ -26,13 +40,7 @@ impl Mirror {
                 }
             }
         }
-        disk::write_atomic(&self.layout.kb_sums(kb), sums.as_bytes())?;
-        let document = self.kb_document(kb, &sets)?;
-        let mut text = serde_json::to_string_pretty(&document)
-            .map_err(|error| Error::new(ErrorKind::Internal, "cannot write JSON").caused_by(error))?;
-        text.push('\n');
-        disk::write_atomic(&self.layout.kb_json(kb), text.as_bytes())?;
-        disk::write_atomic(&self.layout.kb_readme(kb), readme(kb, &sets, &updates, &origin, self)?.as_bytes())
+        Ok(sums)
     }
 
     /// An install script beside each folder that a script can install, and none of folders that are gone.
@@ -40,7 +48,7 @@ impl Mirror {
         let mut kept = Vec::new();
         for set in sets {
             if let Some(text) = self.script_of(set)? {
-                disk::write_atomic(&self.layout.kb_script(kb, &set.folder), text.as_bytes())?;
+                disk::write_atomic_if_new(&self.layout.kb_script(kb, &set.folder), text.as_bytes())?;
                 kept.push(format!("{}.cmd", set.folder));
             }
         }

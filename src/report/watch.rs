@@ -70,7 +70,9 @@ fn show_lines(events: &Receiver<Event>, stderr: &SharedWriter, verbosity: Option
             (Event::CatalogRequest { number, what }, Some(true)) => format!("request {number}: {what}"),
             (Event::Waiting { duration, why }, _) => waiting(duration, &why),
             (Event::TransfersPlanned { files, bytes }, _) => planned(files, bytes),
-            (Event::TransferProgress { .. } | Event::CatalogRequest { .. }, _) => continue,
+            (Event::TransferProgress { .. } | Event::CatalogRequest { .. } | Event::Checked { .. }, _) => {
+                continue;
+            }
             (Event::TransferStarted { id, name, .. }, _) => {
                 names.insert(id, name);
                 continue;
@@ -144,12 +146,24 @@ impl Bars {
             Event::TransfersPlanned { files, bytes } => {
                 self.line(&planned(files, bytes));
                 self.status.set_message("downloading");
+                // A scheduled run plans one KB after the other.
+                if let Some(before) = self.total.take() {
+                    before.finish_and_clear();
+                }
+                self.finished = 0;
                 let bar = match bytes {
                     Some(bytes) => ProgressBar::new(bytes)
                         .with_style(style("  all  {bar:30} {done} of {all}  {speed}  {eta} left")),
                     None => ProgressBar::new_spinner().with_style(style("  all  {done}  {speed}")),
                 };
                 self.total = Some(self.all.add(bar));
+            }
+            Event::Checked { bytes, of } => {
+                let bar = self.total.get_or_insert_with(|| {
+                    let look = style("  read {bar:30} {done} of {all}  {speed}  {eta} left");
+                    self.all.add(ProgressBar::new(of).with_style(look))
+                });
+                bar.set_position(bytes);
             }
             Event::TransferStarted { id, name, size } => {
                 let bar = match size {

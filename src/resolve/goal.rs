@@ -62,7 +62,7 @@ impl Candidate {
 
 /// Whether a day is the second Tuesday of its month, or one of the two days after it: lists and time zones are that much
 /// late.
-fn is_regular(date: Date) -> bool {
+pub fn is_regular(date: Date) -> bool {
     let second_tuesday = date.nth_weekday_of_month(2, Weekday::Tuesday);
     second_tuesday.is_ok_and(|tuesday| (0..=2).contains(&(date.day() - tuesday.day())))
 }

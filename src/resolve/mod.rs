@@ -44,6 +44,7 @@ pub use batch::read_line;
 pub use before::{Along, closure};
 pub use differences::{Difference, What, differences};
 pub use facts::{Facts, FileFacts, FileKey, UpdateFacts};
+pub use goal::is_regular;
 pub use graph::Graph;
 pub use graph_parts::{Edge, EdgeKind, Node, NodeKind, SeenNeeds, SeenSupersedes, UpdateName};
 pub use known::known_sets;

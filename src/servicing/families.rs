@@ -108,6 +108,14 @@ impl Family {
         format!("{} {release}", main.map_or("", |row| row.product.as_str())).trim_end().to_owned()
     }
 
+    /// The same for each of its versions and names: "Windows 11 24H2", "Windows 11 25H2".
+    pub fn all_search_words(&self) -> impl Iterator<Item = String> {
+        self.products.iter().map(|row| {
+            let release = row.release.as_deref().unwrap_or_default();
+            format!("{} {release}", row.product).trim_end().to_owned()
+        })
+    }
+
     /// Whether a product as people type it names the family: its name, its folder, or a title's words.
     pub fn is_called(&self, product: &str) -> bool {
         let asked = plain_words(product);

@@ -55,16 +55,15 @@ pub(super) async fn add_closure(
         let needed_by: Vec<String> = wanted.needed_by.iter().map(ToString::to_string).collect();
         let needed_by = needed_by.join(", ");
         let architectures: Vec<Architecture> = wanted.architectures.iter().copied().collect();
-        match session.crawl_kb(kb, &architectures).await {
+        let own = FetchRequest {
+            kbs: vec![kb],
+            architectures,
+            accept_unverified: request.accept_unverified,
+            ..FetchRequest::default()
+        };
+        match super::fetch::crawl_for_files(session, &own, kb).await {
             Ok(crawled) => {
                 outcome.failures.extend(crawled.failures);
-                let mut own = FetchRequest {
-                    kbs: vec![kb],
-                    architectures,
-                    accept_unverified: request.accept_unverified,
-                    ..FetchRequest::default()
-                };
-                own.closure = false;
                 let fits = |set: &PackageSet| {
                     set.families.is_empty()
                         || set.families.iter().any(|family| wanted.families.contains(&family.id))

@@ -3,15 +3,20 @@
 //! A search gives the updates; each one's details page gives the supersedence and its download dialog the files.
 //! The KBs of files that are not the entry's own are looked up as well, because their builds are in the titles of
 //! their own entries; so are known checkpoints that a dialog left out. Then the sets follow from the facts.
+//!
+//! A scheduled run trusts the index: an entry whose title, date, and size are those of its last reading is not read again.
+//! An entry that was revised is marked as unread before it is asked for, and as read only when both its files and its
+//! details are here; so a run that is killed between the two reads it again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use url::Url;
 
+use super::select::Listed;
 use super::session::{Failure, Session};
 use crate::catalog::{DetailsAnswer, DetailsPage, DialogFile, Query, SearchRow};
 use crate::error::{Error, ErrorKind, Result};
-use crate::mirror::index::{DetailsRecord, FileRecord, UpdateRecord};
+use crate::mirror::index::{DetailsRecord, FileRecord, Revision, UpdateRecord};
 use crate::mirror::names::plain_name;
 use crate::net::Purpose;
 use crate::resolve::{PackageSet, Role, package_sets, unlisted_kbs};
@@ -109,6 +114,18 @@ impl Session {
     }
 
     async fn search(&mut self, query: &Query) -> Result<Vec<Row>> {
+        Ok(self.search_whole(query).await?.0)
+    }
+
+    /// What a query finds, for a profile: rows by id, and whether they are all that there is.
+    pub(super) async fn list(&mut self, query: &Query) -> Result<(Vec<(UpdateId, Listed)>, bool)> {
+        let (rows, complete) = self.search_whole(query).await?;
+        let listed =
+            |row: Row| (row.row.update_id, Listed { class: row.class, last_updated: row.row.last_updated });
+        Ok((rows.into_iter().map(listed).collect(), complete))
+    }
+
+    async fn search_whole(&mut self, query: &Query) -> Result<(Vec<Row>, bool)> {
         let answer = self.catalog.search(query, None).await?;
         if answer.capped {
             self.warn(format!(
@@ -124,8 +141,10 @@ impl Session {
                 answer.rows.len()
             ));
         }
+        let complete = answer.complete;
         let rows = answer.rows.into_iter();
-        Ok(rows.map(|row| Row { class: classify(&row.title, &row.products, None), row }).collect())
+        let rows = rows.map(|row| Row { class: classify(&row.title, &row.products, None), row });
+        Ok((rows.collect(), complete))
     }
 
     /// The rows that are of a KB. A search finds words anywhere, so other KBs come along; a title without any KB is
@@ -133,6 +152,11 @@ impl Session {
     async fn rows_of(&mut self, kb: Kb, rows: Vec<Row>) -> Result<Vec<Row>> {
         let mut own = Vec::new();
         for mut row in rows {
+            if row.class.kb.is_none() && self.trusts_index {
+                let revision = self.mirror()?.index().revision_of(row.row.update_id)?;
+                row.class.kb =
+                    revision.filter(|revision| is_same(revision, &row.row)).and_then(|same| same.kb);
+            }
             if row.class.kb.is_none()
                 && let DetailsAnswer::Found(page) = self.catalog.details(row.row.update_id).await?
                 && page.kbs == [kb]
@@ -149,8 +173,21 @@ impl Session {
     /// Writes rows, and what details page and dialog say of each.
     async fn record_rows(&mut self, rows: Vec<Row>, architectures: &[Architecture]) -> Result<Vec<Failure>> {
         let now = self.now();
+        let mut known = BTreeSet::new();
+        let mut unchanged = BTreeSet::new();
         self.mirror()?.index_mut().in_transaction(|index| {
-            rows.iter().try_for_each(|row| index.record_update(&record_of(row), now))
+            rows.iter().try_for_each(|row| {
+                let id = row.row.update_id;
+                if let Some(revision) = index.revision_of(id)? {
+                    known.insert(id);
+                    if !is_same(&revision, &row.row) {
+                        index.forget_reading(id)?;
+                    } else if revision.is_read {
+                        unchanged.insert(id);
+                    }
+                }
+                index.record_update(&record_of(row), now)
+            })
         })?;
         let mut failures = Vec::new();
         for row in rows {
@@ -160,9 +197,18 @@ impl Session {
             if !wanted {
                 continue;
             }
+            if self.trusts_index && unchanged.contains(&row.row.update_id) {
+                self.taken.insert(row.row.update_id);
+                continue;
+            }
+            self.taken.remove(&row.row.update_id);
             let what = format!("{} ({})", row.row.title, row.row.update_id);
-            // Without its details page an update lacks edges; without its dialog it lacks everything.
-            for step in [self.record_details(&row).await, self.record_files(&row).await] {
+            // Without its details page an update lacks edges; without its dialog it lacks everything. The details of an entry
+            // that was revised wait for its files: they are what marks it as read.
+            let files = self.record_files(&row).await;
+            let waits = files.is_err() && known.contains(&row.row.update_id);
+            let details = if waits { Ok(()) } else { self.record_details(&row).await };
+            for step in [details, files] {
                 failures.extend(step.err().map(|error| Failure::new(what.clone(), &error)));
             }
         }
@@ -286,6 +332,13 @@ pub fn sets_of(
     let mut kbs = unlisted_kbs(kb, &own, knowledge);
     kbs.insert(kb);
     Ok(package_sets(kb, &index.facts_of(&kbs)?, knowledge))
+}
+
+/// Whether an entry is as it was.
+fn is_same(revision: &Revision, row: &SearchRow) -> bool {
+    revision.title == row.title
+        && revision.last_updated == Some(row.last_updated)
+        && revision.size == Some(row.size)
 }
 
 fn record_of(row: &Row) -> UpdateRecord {

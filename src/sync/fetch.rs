@@ -6,6 +6,7 @@ use camino::Utf8PathBuf;
 use serde::Serialize;
 
 use super::closure::add_closure;
+use super::crawl::Crawled;
 use super::plan::{FetchPlan, FetchRequest, PlannedSet};
 use super::session::{Failure, Session};
 use super::transfers::{download, wanted_files};
@@ -74,7 +75,7 @@ impl FetchOutcome {
 pub async fn run_fetch(session: &mut Session, request: &FetchRequest, dry_run: bool) -> Result<FetchOutcome> {
     let mut outcome = FetchOutcome::default();
     for &kb in &request.kbs {
-        match session.crawl_kb(kb, &request.architectures).await {
+        match crawl_for_files(session, request, kb).await {
             Ok(crawled) => {
                 outcome.failures.extend(crawled.failures);
                 add_sets(session, request, crawled.kb, crawled.sets, &mut outcome, &BTreeSet::new())?;
@@ -90,6 +91,9 @@ pub async fn run_fetch(session: &mut Session, request: &FetchRequest, dry_run: b
     }
     if request.closure {
         add_closure(session, request, &mut outcome).await?;
+    }
+    if let Some(error) = request.max_bytes.and_then(|budget| outcome.plan.keep_within(budget)) {
+        outcome.failures.push(Failure::new(error.message().to_owned(), &error));
     }
     if dry_run {
         for planned in &outcome.plan.sets {
@@ -109,6 +113,38 @@ pub async fn run_fetch(session: &mut Session, request: &FetchRequest, dry_run: b
     let failed = download(session, absent, &mut outcome).await?;
     publish(session, &failed, &mut outcome)?;
     Ok(outcome)
+}
+
+/// Crawls a KB. Where files are to be downloaded, what the index had of them is not enough: addresses change.
+pub(super) async fn crawl_for_files(
+    session: &mut Session,
+    request: &FetchRequest,
+    kb: Kb,
+) -> Result<Crawled> {
+    let crawled = session.crawl_kb(kb, &request.architectures).await?;
+    if !session.trusts_index || session.read_anew.contains(&kb) {
+        return Ok(crawled);
+    }
+    let mut lacks = false;
+    for (id, set) in crawled.sets.iter().filter(|(_, set)| request.wants(set).is_none()) {
+        if !set.updates.iter().any(|update| session.taken.contains(update)) {
+            continue;
+        }
+        let mirror = session.mirror()?;
+        let members = mirror.index().set(*id)?.map(|row| row.members).unwrap_or_default();
+        for key in members.iter().filter_map(|member| member.file.key) {
+            lacks |= mirror.pooled(key)?.is_none();
+        }
+    }
+    if !lacks {
+        return Ok(crawled);
+    }
+    session.read_anew.insert(kb);
+    session.asked.clear();
+    session.trusts_index = false;
+    let anew = session.crawl_kb(kb, &request.architectures).await;
+    session.trusts_index = true;
+    anew
 }
 
 /// When the Catalog cannot be asked, a KB whose wanted sets all stand whole is as good as fetched; it is said that

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use crate::error::{Error, ErrorKind};
 use crate::mirror::index::SetRow;
 use crate::resolve::{FileKey, PackageSet};
 use crate::update::{Architecture, Kb, Kind, human_size};
@@ -22,6 +23,8 @@ pub struct FetchRequest {
     pub accept_unverified: bool,
     /// Bring along what the KBs cannot do without.
     pub closure: bool,
+    /// Download no more bytes than this.
+    pub max_bytes: Option<u64>,
 }
 
 /// Why a set is not fetched.
@@ -91,18 +94,58 @@ impl FetchPlan {
     /// Their bytes. A file that several sets share is counted where its size is known, else the sum is not told.
     pub fn absent_bytes(&self) -> Option<u64> {
         let listed: usize = self.sets.iter().map(|set| set.absent.len()).sum();
-        let by_set: Option<u64> = self.sets.iter().map(|set| set.absent_bytes).sum();
-        by_set.filter(|_| listed == self.absent_files())
+        self.absent_bytes_at_most().filter(|_| listed == self.absent_files())
+    }
+
+    /// No more than these bytes: a file that several sets share is counted for each.
+    pub fn absent_bytes_at_most(&self) -> Option<u64> {
+        self.sets.iter().map(|set| set.absent_bytes).sum()
+    }
+}
+
+impl FetchPlan {
+    /// Drops the first set that would go over a budget, and all behind it; says which it was.
+    pub(super) fn keep_within(&mut self, budget: u64) -> Option<Error> {
+        let mut counted: BTreeSet<FileKey> = BTreeSet::new();
+        let mut spent = 0_u64;
+        let over = self.sets.iter().position(|set| {
+            let new: BTreeSet<FileKey> =
+                set.absent.iter().copied().filter(|key| !counted.contains(key)).collect();
+            let of_files =
+                set.row.members.iter().filter(|member| member.file.key.is_some_and(|key| new.contains(&key)));
+            let known: Option<u64> = of_files.map(|member| member.file.size).sum();
+            // What is of no known size at all cannot be said to fit.
+            let cost = known.or(set.absent_bytes).unwrap_or(u64::MAX);
+            if spent.saturating_add(cost) > budget {
+                return true;
+            }
+            spent += cost;
+            counted.extend(new);
+            false
+        })?;
+        let set = self.sets.get(over)?;
+        let size = set.absent_bytes.map_or_else(|| "an unknown number of bytes".to_owned(), human_size);
+        let message = format!(
+            "{} {} takes {size}, and {} of the budget are left for it",
+            set.row.kb,
+            set.row.folder,
+            human_size(budget - spent)
+        );
+        self.sets.truncate(over);
+        Some(Error::new(ErrorKind::Budget, message).hint(
+            "running again continues with a new budget; a set that is larger than the whole of it needs a larger --max-bytes",
+        ))
     }
 }
 
 impl fmt::Display for FetchPlan {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let files = self.absent_files();
-        let size = match self.absent_bytes() {
+        let size = match (self.absent_bytes(), self.absent_bytes_at_most()) {
             _ if files == 0 => String::new(),
-            Some(bytes) => format!(", {}", human_size(bytes)),
-            None => ", of a size that the Catalog does not tell".to_owned(),
+            (Some(bytes), _) => format!(", {}", human_size(bytes)),
+            (None, Some(bytes)) => format!(", at most {}", human_size(bytes)),
+            (None, None) => ", of a size that the Catalog does not tell".to_owned(),
         };
         let sets = self.sets.len();
         write!(formatter, "{sets} package {}, ", if sets == 1 { "set" } else { "sets" })?;

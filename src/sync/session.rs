@@ -13,7 +13,7 @@ use crate::event::{Event, Events};
 use crate::exit_code::ExitCode;
 use crate::mirror::{Layout, Mirror};
 use crate::servicing::Knowledge;
-use crate::update::Kb;
+use crate::update::{Kb, UpdateId};
 
 /// Something of a run that failed while the rest went on.
 #[derive(Debug, Serialize)]
@@ -64,6 +64,12 @@ pub struct Session {
     run: Option<i64>,
     /// KBs that were asked for in this run already.
     pub(super) asked: BTreeSet<Kb>,
+    /// Whether details and files of an entry that is as it was are taken from the index.
+    pub(super) trusts_index: bool,
+    /// KBs that were read again in this run, because files of them are to be downloaded.
+    pub(super) read_anew: BTreeSet<Kb>,
+    /// Updates whose details and files were taken from the index.
+    pub(super) taken: BTreeSet<UpdateId>,
     pub(super) warnings: BTreeSet<String>,
 }
 
@@ -92,6 +98,9 @@ impl Session {
             mirror: None,
             run: None,
             asked: BTreeSet::new(),
+            trusts_index: false,
+            read_anew: BTreeSet::new(),
+            taken: BTreeSet::new(),
             warnings: BTreeSet::new(),
         })
     }
@@ -160,6 +169,16 @@ impl Session {
             return Ok(None);
         }
         self.mirror().map(Some)
+    }
+
+    /// Whether this run holds the mirror.
+    pub fn holds_mirror(&self) -> bool {
+        self.mirror.is_some()
+    }
+
+    /// The time as it is now.
+    pub(super) fn time(&self) -> jiff::Timestamp {
+        self.clock.now()
     }
 
     /// Notes in the index how the run ended.

@@ -44,6 +44,11 @@ impl Month {
         Self::new(date.year(), date.month())
     }
 
+    /// The month before it.
+    pub fn previous(self) -> Option<Self> {
+        Self::of(self.first_day().yesterday().ok()?)
+    }
+
     /// Its first day.
     pub fn first_day(self) -> Date {
         jiff::civil::date(self.year, self.month, 1)
@@ -93,6 +98,8 @@ mod tests {
     #[test]
     fn months() {
         assert_eq!("2026-09".parse::<Month>().unwrap().to_string(), "2026-09");
+        assert_eq!("2026-01".parse::<Month>().unwrap().previous(), Month::new(2025, 12));
+        assert_eq!(Month::new(2000, 1).unwrap().previous(), None);
         for text in ["2026-13", "2026-00", "26-09", "2026-9", "1999-12", ""] {
             assert!(text.parse::<Month>().is_err(), "{text:?}");
         }

@@ -47,6 +47,7 @@ fn generalised(path: &str) -> String {
         (r"^pool/sha256/[0-9a-f]{2}/[0-9a-f]{64}$", "pool/sha256/<2 hex>/<64 hex>"),
         (r"^quarantine/[0-9a-f]{64}\.[a-z0-9-]+$", "quarantine/<64 hex>.<why>"),
         (r"^runs/\d{4}-\d\d-\d\dT\d{6}Z-[A-Za-z0-9-]+\.html$", "runs/<time>-<what>.html"),
+        (r"^runs/\d{4}-\d\d-\d\dT\d{6}Z-(sync|news|verify)\.json$", "runs/<time>-$1.json"),
         (r"^partial/[0-9a-f]{40,64}$", "partial/<digest>"),
     ];
     for (pattern, words) in rules {
@@ -102,6 +103,12 @@ fn a_mirror_with_every_kind_of_entry_has_the_documented_tree() {
     assert_eq!(outcome.status.code(), Some(5), "{outcome:?}");
     let outcome = kbmirror(&mirror, &["--replay", &demo, "fetch", "KB5085516"]);
     assert_eq!(outcome.status.code(), Some(7), "{outcome:?}");
+    let outcome = kbmirror(&mirror, &["init"]);
+    assert_eq!(outcome.status.code(), Some(0), "{outcome:?}");
+    let outcome = kbmirror(&mirror, &["--replay", &demo, "sync", "--as-of", "2026-03-31"]);
+    assert_eq!(outcome.status.code(), Some(5), "{outcome:?}");
+    let outcome = kbmirror(&mirror, &["verify"]);
+    assert_eq!(outcome.status.code(), Some(0), "{outcome:?}");
     // What a killed run leaves: nothing but the file under way.
     std::fs::create_dir_all(mirror.join("partial")).unwrap();
     std::fs::write(mirror.join("partial").join("0".repeat(64)), "half").unwrap();

@@ -163,6 +163,12 @@ impl Bench {
         self.path("mirror")
     }
 
+    /// Writes the mirror's configuration.
+    pub(crate) fn configure(&self, text: &str) {
+        fs::create_dir_all(self.mirror()).unwrap();
+        fs::write(self.mirror().join("kbmirror.toml"), text).unwrap();
+    }
+
     /// The set folder under a KB.
     pub(crate) fn set(&self, kb: &str, folder: &str) -> Utf8PathBuf {
         self.mirror().join("kb").join(kb).join(folder)

@@ -94,6 +94,11 @@ impl Loopback {
         lock(&self.shared.rules).push(rule);
     }
 
+    /// Takes all rules away: the Catalog is well again.
+    pub(crate) fn clear_rules(&self) {
+        lock(&self.shared.rules).clear();
+    }
+
     /// All requests so far to either listener, in the order they came.
     pub(crate) fn requests(&self) -> Vec<Seen> {
         lock(&self.shared.seen).clone()

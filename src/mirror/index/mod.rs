@@ -17,7 +17,7 @@ mod write;
 use camino::Utf8Path;
 use rusqlite::{Connection, OpenFlags};
 
-pub use read::{Owner, UpdateDetail};
+pub use read::{Owner, Revision, UpdateDetail};
 pub use record::{Check, DetailsRecord, DigestConflict, FileRecord, UpdateRecord};
 pub use sets::{PublishState, SetRow, StoredMember};
 

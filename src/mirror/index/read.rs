@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
@@ -34,6 +35,21 @@ pub struct UpdateDetail {
     pub superseded_by: Vec<(Option<UpdateId>, String)>,
     /// Updates that this one replaces, by title; without an id where the title matches no single update.
     pub supersedes: Vec<(Option<UpdateId>, String)>,
+}
+
+/// What tells whether an entry was revised since it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revision {
+    /// Its title.
+    pub title: String,
+    /// Its date.
+    pub last_updated: Option<Date>,
+    /// Its size.
+    pub size: Option<u64>,
+    /// Its KB, where title or details page told it.
+    pub kb: Option<Kb>,
+    /// Whether details page and download dialog were read since it is so, and contradict nothing.
+    pub is_read: bool,
 }
 
 /// Which update a file belongs to, for `show`.
@@ -159,6 +175,30 @@ impl Index {
     pub fn knows_update(&self, id: UpdateId) -> Result<bool> {
         let sql = "SELECT 1 FROM updates WHERE update_id = ?1 AND NOT mentioned_only";
         Ok(self.first(sql, [id.to_string()], |_| Ok(()))?.is_some())
+    }
+
+    /// How an update was when it was seen last; `None` when it never was itself.
+    pub fn revision_of(&self, id: UpdateId) -> Result<Option<Revision>> {
+        let sql = "SELECT title, last_updated, size, kb, details_last_seen IS NOT NULL AND files_last_seen IS NOT NULL
+                AND NOT EXISTS (SELECT 1 FROM update_files JOIN file_conflicts
+                    ON file_conflicts.file = update_files.file OR other_file = update_files.file WHERE update_ref = updates.id)
+            FROM updates WHERE update_id = ?1 AND NOT mentioned_only";
+        self.first(sql, [id.to_string()], |row| {
+            Ok(Revision {
+                title: row.get(0)?,
+                last_updated: parsed(row, 1)?,
+                size: as_count(row.get(2)?),
+                kb: row.get::<_, Option<u32>>(3)?.and_then(Kb::from_number),
+                is_read: row.get(4)?,
+            })
+        })
+    }
+
+    /// The newest date of an update of which something is published, `2026-03-31`.
+    pub fn newest_published(&self) -> Result<Option<String>> {
+        let sql = "SELECT max(last_updated) FROM updates JOIN published ON published.kb = updates.kb
+            WHERE state = 'published' AND NOT mentioned_only";
+        Ok(self.first(sql, [], |row| row.get(0))?.flatten())
     }
 
     /// All that is known of the updates of a KB, or of one update, by title and id.

@@ -213,6 +213,29 @@ impl Index {
         Ok(published)
     }
 
+    /// Every folder that is published or being published, of one KB or all: KB, folder, set, state.
+    pub fn published_folders(&self, kb: Option<Kb>) -> Result<Vec<(Kb, String, i64, PublishState)>> {
+        let sql = "SELECT kb, folder, set_ref, state FROM published WHERE ?1 IS NULL OR kb = ?1 ORDER BY kb, folder";
+        self.rows(sql, [kb.map(Kb::number)], |row| {
+            let kb = Kb::from_number(row.get(0)?).ok_or(rusqlite::Error::IntegralValueOutOfRange(0, 0))?;
+            let state: String = row.get(3)?;
+            let state = if state == "published" { PublishState::Published } else { PublishState::Publishing };
+            Ok((kb, row.get(1)?, row.get(2)?, state))
+        })
+    }
+
+    /// Every file that the pool should have: its key, digest, and size, by digest.
+    pub fn pool(&self) -> Result<Vec<(FileKey, Sha256, u64)>> {
+        let rows: Vec<(i64, Vec<u8>, i64)> =
+            self.rows("SELECT file, sha256, size FROM pool ORDER BY sha256", [], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })?;
+        let known = |(file, sha256, size): (i64, Vec<u8>, i64)| {
+            Some((FileKey(file), Sha256::from_slice(&sha256)?, u64::try_from(size).ok()?))
+        };
+        Ok(rows.into_iter().filter_map(known).collect())
+    }
+
     /// The digest under which the pool has a file.
     pub fn pooled_as(&self, key: FileKey) -> Result<Option<(Sha256, u64)>> {
         let sql = "SELECT sha256, size FROM pool WHERE file = ?1";

@@ -46,6 +46,12 @@ impl Index {
         Ok(())
     }
 
+    /// That an entry was revised, so that what was read of it before is not what it says now.
+    pub fn forget_reading(&self, id: UpdateId) -> Result<()> {
+        self.execute("UPDATE updates SET details_last_seen = NULL WHERE update_id = ?1", [id.to_string()])?;
+        Ok(())
+    }
+
     /// A details page: the KB where the title names none, and the edges to newer and older updates.
     pub fn record_details(&self, details: &DetailsRecord, now: i64) -> Result<()> {
         let own = self.update_ref(details.id)?;

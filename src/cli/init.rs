@@ -1,0 +1,71 @@
+//! `init`: the beginning of a mirror: its folder and a `kbmirror.toml` that explains itself. Overwrites nothing.
+
+use serde_json::json;
+
+use super::args::Init;
+use super::output::Output;
+use super::setup::Setup;
+use crate::disk;
+use crate::error::{Error, ErrorKind, Result};
+use crate::exit_code::ExitCode;
+use crate::servicing::Family;
+use crate::sync::template;
+use crate::update::Architecture;
+
+/// `init`: writes a configuration for a new mirror.
+pub(super) fn run(setup: &Setup, arguments: &Init, output: &mut Output) -> Result<ExitCode> {
+    let knowledge = setup.knowledge()?;
+    let layout = setup.layout();
+    let path = layout.config();
+    let asked = &arguments.product;
+    let of_folder = |family: &&Family| family.folder == *asked;
+    let families = knowledge.families();
+    let named =
+        families.iter().find(of_folder).or_else(|| families.iter().find(|family| family.is_called(asked)));
+    let Some(family) = named else {
+        let folders: Vec<&str> = families.iter().map(|family| family.folder.as_str()).collect();
+        return Err(Error::usage(format!("{asked:?} is no product that is known"))
+            .hint(format!("the families are {}", folders.join(", "))));
+    };
+    let mut architectures = arguments.arch.clone();
+    if architectures.is_empty() {
+        let common = family.architectures.iter().find(|&&own| own == Architecture::X64);
+        architectures.extend(common.or(family.architectures.first()));
+    }
+    if let Some(other) = architectures.iter().find(|own| !family.architectures.contains(own)) {
+        let all: Vec<&str> = family.architectures.iter().map(|own| own.as_str()).collect();
+        return Err(Error::usage(format!("{} is not for {other}", family.name))
+            .hint(format!("it is for {}", all.join(", "))));
+    }
+    if disk::exists(&path) {
+        return Err(Error::usage(format!("{path} is there already"))
+            .hint("edit it, or remove it first; nothing was overwritten"));
+    }
+    let written = disk::write_atomic(&path, template(family, &architectures).as_bytes());
+    written.map_err(|error| match error.kind() {
+        ErrorKind::Internal => error
+            .with_kind(ErrorKind::Usage)
+            .context(format!("the mirror folder {} cannot be written", layout.root()))
+            .hint("choose a folder that you may write to with --mirror DIR"),
+        _ => error,
+    })?;
+    if output.is_json() {
+        output.document(&json!({
+            "mirror": layout.root(),
+            "config": path,
+            "family": family.folder,
+            "architectures": architectures,
+        }))?;
+        return Ok(ExitCode::OK);
+    }
+    output.line(format!("wrote {path}: {}", family.name));
+    output.line("Next:");
+    output.line(format!("  look at {path}: families, architectures, and months are yours to choose"));
+    output.line(format!("  kbmirror --mirror {} sync --dry-run    tells what it comes to", layout.root()));
+    output.line(format!("  kbmirror --mirror {} sync              fetches it", layout.root()));
+    output.line(format!(
+        "  kbmirror --mirror {} schedule          prints what runs it every day",
+        layout.root()
+    ));
+    Ok(ExitCode::OK)
+}

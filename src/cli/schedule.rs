@@ -1,0 +1,74 @@
+//! `schedule`: prints what runs `sync` by itself. Installs and writes nothing; the paths in it are absolute.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::json;
+
+use super::args::Schedule;
+use super::output::Output;
+use super::setup::Setup;
+use crate::disk;
+use crate::error::{Error, Result};
+use crate::exit_code::ExitCode;
+use crate::sync::{Job, cron_line, systemd_units, windows_task};
+
+/// `schedule`: units, lines, or a task.
+pub(super) fn run(setup: &Setup, arguments: &Schedule, output: &mut Output) -> Result<ExitCode> {
+    let layout = setup.layout();
+    let config = match &setup.settings().config {
+        Some(config) => disk::absolute(config.path())?,
+        None => {
+            return Err(Error::usage(format!("there is no {} to run", layout.config()))
+                .hint("kbmirror init writes one; --config FILE names another"));
+        }
+    };
+    let job = Job {
+        program: program(setup)?,
+        mirror: disk::absolute(layout.root())?,
+        config,
+        index: setup.settings().index().map(|index| disk::absolute(index)).transpose()?,
+    };
+    let (kind, files): (&str, Vec<(&str, String)>) = if arguments.cron {
+        ("cron", vec![("crontab", cron_line(&job)?)])
+    } else if arguments.windows_task {
+        ("windows_task", vec![("kbmirror.xml", windows_task(&job)?)])
+    } else {
+        ("systemd", systemd_units(&job)?.into())
+    };
+    if output.is_json() {
+        let files: Vec<_> = files.iter().map(|(name, text)| json!({ "name": name, "text": text })).collect();
+        output.document(&json!({ "kind": kind, "files": files }))?;
+        return Ok(ExitCode::OK);
+    }
+    for (place, (_, text)) in files.iter().enumerate() {
+        if place > 0 {
+            output.line("");
+        }
+        output.text(text);
+    }
+    output.note(match kind {
+        "cron" => "put these lines into a crontab: crontab -e",
+        "windows_task" => "save this as kbmirror.xml, then: schtasks /Create /TN kbmirror /XML kbmirror.xml",
+        _ => "save each part under the name in its first line, then: systemctl enable --now kbmirror.timer",
+    });
+    Ok(ExitCode::OK)
+}
+
+/// The program that this is: as it was called, or as the shell found it.
+fn program(setup: &Setup) -> Result<Utf8PathBuf> {
+    let (name, path) = setup.program();
+    let name = Utf8PathBuf::from(name);
+    if name.components().count() > 1 {
+        return disk::absolute(&name);
+    }
+    let separator = if cfg!(windows) { ';' } else { ':' };
+    let folders = path.unwrap_or_default();
+    let mut found = folders.split(separator).filter(|folder| !folder.is_empty()).flat_map(|folder| {
+        let place = Utf8Path::new(folder).join(&name);
+        [place.clone(), place.with_extension("exe")]
+    });
+    match found.find(|place| disk::exists(place)) {
+        Some(place) => disk::absolute(&place),
+        // Called by a name that nothing explains: whoever installs the schedule has to look at it anyway.
+        None => Ok(name),
+    }
+}

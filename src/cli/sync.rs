@@ -1,0 +1,130 @@
+//! `sync`: one scheduled run, its table, and its document, which is also the report that it leaves under `runs/`.
+
+use std::collections::BTreeSet;
+
+use jiff::tz::Offset;
+
+use super::args::Sync;
+use super::fetch::show_set;
+use super::output::Output;
+use super::setup::Setup;
+use crate::error::{Error, ErrorKind, Result};
+use crate::exit_code::ExitCode;
+use crate::sync::{
+    Config, Session, SetStatus, SyncOutcome, SyncRequest, keep_error, keep_run, run_sync, sync_document,
+    why_unwanted,
+};
+use crate::update::human_size;
+
+/// `sync`: brings the mirror up to date.
+pub(super) fn run(setup: &Setup, arguments: &Sync, output: &mut Output) -> Result<ExitCode> {
+    let request = request(setup, arguments)?;
+    let (mut session, outcome) = setup.with_session(|mut session| {
+        let request = request.clone();
+        async move {
+            let outcome = run_sync(&mut session, &request).await;
+            Ok((session, outcome))
+        }
+    })?;
+    let mut outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            // Without the lock the mirror is another process's, and so is its health.
+            if session.holds_mirror() && !request.dry_run {
+                session.finish(error.code(), 0)?;
+                keep_error(&mut session, &error)?;
+            }
+            return Err(error);
+        }
+    };
+    let code = outcome.exit_code();
+    session.finish(code, outcome.fetch.bytes_downloaded)?;
+    keep_run(&mut session, &request, &mut outcome)?;
+    if output.is_json() {
+        output.document(&sync_document(&session, &request, &outcome, code))?;
+    } else {
+        show(&mut session, &request, &outcome, output)?;
+    }
+    Ok(code)
+}
+
+fn request(setup: &Setup, arguments: &Sync) -> Result<SyncRequest> {
+    let Some(config) = &setup.settings().config else {
+        let message = format!("there is no {}", setup.layout().config());
+        return Err(Error::usage(message).hint("kbmirror init writes one; --config FILE names another"));
+    };
+    let profiles = config.profiles(&setup.knowledge()?)?;
+    if profiles.is_empty() && config.kbs.is_empty() {
+        return Err(Error::usage(format!("{} asks for nothing", config.path()))
+            .hint("add a [[profile]] or kbs = [\"KB…\"] to it"));
+    }
+    let Config { kbs, architectures, .. } = config;
+    Ok(SyncRequest {
+        profiles,
+        kbs: kbs.clone(),
+        architectures: architectures.clone(),
+        today: arguments.as_of.unwrap_or_else(|| Offset::UTC.to_datetime(setup.now()).date()),
+        dry_run: arguments.dry_run,
+        max_bytes: arguments.max_bytes,
+    })
+}
+
+fn show(
+    session: &mut Session,
+    request: &SyncRequest,
+    outcome: &SyncOutcome,
+    output: &mut Output,
+) -> Result<()> {
+    if !outcome.found.is_empty() {
+        let mut table = output.table(&["profile", "kb", "month", "since", "arch", "so"]);
+        for (profile, one) in &outcome.found {
+            let architectures: Vec<&str> = one.architectures.iter().map(|own| own.as_str()).collect();
+            table.row([
+                profile.clone(),
+                one.kb.to_string(),
+                one.month.to_string(),
+                one.date.to_string(),
+                architectures.join(" "),
+                why_unwanted(one).to_owned(),
+            ]);
+        }
+        output.text(table.render());
+        output.line("");
+    }
+    // What is as it was needs no table of its own.
+    for set in outcome.fetch.sets.iter().filter(|set| set.status != SetStatus::Unchanged) {
+        show_set(set, session.mirror()?, output)?;
+    }
+    if !request.dry_run && !outcome.news.is_empty() {
+        output.line("What is new:");
+        for line in outcome.news.lines() {
+            output.line(format!("  {line}"));
+        }
+        output.line("");
+    }
+    let expected: BTreeSet<&str> = outcome.expected.iter().map(|one| one.message.as_str()).collect();
+    for message in expected {
+        output.line(format!("expected: {message}"));
+    }
+    for one in &outcome.outside {
+        output.line(format!("outside the window, kept: {} ({})", one.folder, one.month));
+    }
+    let count = |status| outcome.fetch.sets.iter().filter(|set| set.status == status).count();
+    let requests = session.requests();
+    if request.dry_run {
+        output.line(format!("{} ({requests} requests)", outcome.fetch.plan));
+    } else {
+        output.line(format!(
+            "{} published, {} unchanged, {} failed; {} downloaded, {requests} requests",
+            count(SetStatus::Published),
+            count(SetStatus::Unchanged),
+            count(SetStatus::Failed),
+            human_size(outcome.fetch.bytes_downloaded)
+        ));
+    }
+    output.failures(&outcome.fetch.failures);
+    if outcome.fetch.failures.iter().any(|failure| failure.kind != ErrorKind::Budget) && !request.dry_run {
+        output.note("what is whole was published; the next sync goes on with the rest");
+    }
+    Ok(())
+}

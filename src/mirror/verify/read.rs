@@ -1,0 +1,203 @@
+//! Reading files again and comparing what they hold: the slow half of a verification, on two threads.
+//!
+//! Two, because the machines that mirrors live on have at least two cores and one disk: two hashes keep up with most disks,
+//! and more readers make a spinning one seek. Each thread takes the next file, largest first, so that both end at about the
+//! same time.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use camino::Utf8PathBuf;
+use sha2::Digest as _;
+
+use crate::disk;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Event, Events};
+use crate::update::{DualHasher, Kb, Sha1, Sha256};
+
+/// A file to read, and what it should hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reading {
+    pub(super) path: Utf8PathBuf,
+    pub(super) size: u64,
+    pub(super) sha256: Sha256,
+    /// Compared in deep mode.
+    pub(super) sha1: Option<Sha1>,
+    /// Whose file it is.
+    pub(super) kbs: BTreeSet<Kb>,
+}
+
+/// What reading a file gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Good,
+    /// What the first reading gave.
+    GoodOnSecondRead(String),
+    /// The file has so many bytes instead.
+    Size(u64),
+    Digest {
+        what: &'static str,
+        found: String,
+        stated: String,
+    },
+    Unreadable(String),
+}
+
+/// Reads all files, on two threads; the verdicts are in the order of the files.
+pub(super) fn read_all(readings: &[Reading], deep: bool, events: &Events) -> Result<Vec<Verdict>> {
+    /// More threads than this would not be faster on the disks of mirrors.
+    const THREADS: usize = 2;
+    /// Between two events.
+    const STEP: u64 = 16 * 1024 * 1024;
+    let mut order: Vec<usize> = (0..readings.len()).collect();
+    order.sort_by_key(|&place| readings.get(place).map(|reading| std::cmp::Reverse(reading.size)));
+    let of = readings.iter().map(|reading| reading.size).sum();
+    let (next, done) = (AtomicUsize::new(0), AtomicU64::new(0));
+    let work = || {
+        let mut verdicts = Vec::new();
+        while let Some((place, reading)) = order
+            .get(next.fetch_add(1, Ordering::Relaxed))
+            .and_then(|&place| Some((place, readings.get(place)?)))
+        {
+            let verdict = verdict(reading, deep, &mut |take| {
+                disk::read_in_pieces(&reading.path, |piece| {
+                    let length = piece.len() as u64;
+                    let bytes = done.fetch_add(length, Ordering::Relaxed) + length;
+                    if bytes / STEP != (bytes - length) / STEP {
+                        events.send(Event::Checked { bytes, of });
+                    }
+                    take(piece);
+                })
+            });
+            verdicts.push((place, verdict));
+        }
+        verdicts
+    };
+    let mut all = std::thread::scope(|scope| -> Result<Vec<(usize, Verdict)>> {
+        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(work)).collect();
+        let mut all = Vec::new();
+        for thread in threads {
+            let verdicts = thread
+                .join()
+                .map_err(|_| Error::new(ErrorKind::Internal, "a thread that read files has ended"))?;
+            all.extend(verdicts);
+        }
+        Ok(all)
+    })?;
+    all.sort_by_key(|&(place, _)| place);
+    Ok(all.into_iter().map(|(_, verdict)| verdict).collect())
+}
+
+/// Hands a file over in pieces to whoever is given.
+type Read<'r> = &'r mut dyn FnMut(&mut dyn FnMut(&[u8])) -> Result<()>;
+
+/// Reads a file, and a second time when the first one was not good.
+fn verdict(reading: &Reading, deep: bool, read: Read<'_>) -> Verdict {
+    let first = match read_once(reading, deep, read) {
+        Verdict::Good => return Verdict::Good,
+        other => other,
+    };
+    match (read_once(reading, deep, read), first) {
+        (Verdict::Good, Verdict::Unreadable(message)) => Verdict::GoodOnSecondRead(message),
+        (Verdict::Good, Verdict::Digest { what, .. }) => {
+            Verdict::GoodOnSecondRead(format!("its {what} was another one before"))
+        }
+        (Verdict::Good, _) => Verdict::GoodOnSecondRead("it ended elsewhere before".to_owned()),
+        (second, _) => second,
+    }
+}
+
+fn read_once(reading: &Reading, deep: bool, read: Read<'_>) -> Verdict {
+    let mut size = 0;
+    let (sha256, sha1) = if deep {
+        let mut hasher = DualHasher::new();
+        let outcome = read(&mut |piece| hasher.update(piece));
+        if let Err(error) = outcome {
+            return Verdict::Unreadable(error.full_message());
+        }
+        let digests = hasher.finish();
+        size = digests.size;
+        (digests.sha256, Some(digests.sha1))
+    } else {
+        let mut hasher = sha2::Sha256::new();
+        let outcome = read(&mut |piece| {
+            size += piece.len() as u64;
+            hasher.update(piece);
+        });
+        if let Err(error) = outcome {
+            return Verdict::Unreadable(error.full_message());
+        }
+        (Sha256::from_bytes(hasher.finalize().into()), None)
+    };
+    if size != reading.size {
+        return Verdict::Size(size);
+    }
+    if sha256 != reading.sha256 {
+        let (found, stated) = (sha256.to_string(), reading.sha256.to_string());
+        return Verdict::Digest { what: "SHA-256", found, stated };
+    }
+    match (sha1, reading.sha1) {
+        (Some(found), Some(stated)) if found != stated => {
+            let (found, stated) = (found.to_string(), stated.to_string());
+            Verdict::Digest { what: "SHA-1", found, stated }
+        }
+        _ => Verdict::Good,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reading(bytes: &[u8]) -> Reading {
+        let mut hasher = DualHasher::new();
+        hasher.update(bytes);
+        let digests = hasher.finish();
+        Reading {
+            path: "pool/file".into(),
+            size: digests.size,
+            sha256: digests.sha256,
+            sha1: Some(digests.sha1),
+            kbs: BTreeSet::new(),
+        }
+    }
+
+    /// A disk that answers each reading with the next of these.
+    fn judge(deep: bool, answers: &[Result<&[u8], &str>]) -> Verdict {
+        let mut answers = answers.iter();
+        verdict(&reading(b"package"), deep, &mut |take| match answers.next().unwrap() {
+            Ok(bytes) => {
+                take(bytes);
+                Ok(())
+            }
+            Err(message) => Err(Error::new(ErrorKind::Internal, *message)),
+        })
+    }
+
+    #[test]
+    fn what_is_good_is_read_once_and_what_is_not_is_read_twice() {
+        for deep in [false, true] {
+            assert_eq!(judge(deep, &[Ok(b"package")]), Verdict::Good);
+            let second = judge(deep, &[Err("input/output error"), Ok(b"package")]);
+            assert_eq!(second, Verdict::GoodOnSecondRead("input/output error".to_owned()));
+            let second = judge(deep, &[Ok(b"pakcage"), Ok(b"package")]);
+            assert!(matches!(second, Verdict::GoodOnSecondRead(_)), "{second:?}");
+            assert_eq!(judge(deep, &[Err("once"), Err("twice")]), Verdict::Unreadable("twice".to_owned()));
+            assert_eq!(judge(deep, &[Ok(b"packag"), Ok(b"packag")]), Verdict::Size(6));
+            let differs = judge(deep, &[Ok(b"Package"), Ok(b"Package")]);
+            assert!(matches!(differs, Verdict::Digest { what: "SHA-256", .. }), "{differs:?}");
+        }
+    }
+
+    #[test]
+    fn the_other_digest_counts_in_deep_mode() {
+        let mut stated = reading(b"package");
+        stated.sha1 = reading(b"other").sha1;
+        let mut read = |take: &mut dyn FnMut(&[u8])| {
+            take(b"package");
+            Ok(())
+        };
+        assert_eq!(verdict(&stated, false, &mut read), Verdict::Good);
+        assert!(matches!(verdict(&stated, true, &mut read), Verdict::Digest { what: "SHA-1", .. }));
+    }
+}

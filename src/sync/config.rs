@@ -1,0 +1,344 @@
+//! `kbmirror.toml`: what a mirror holds, and the options that hold for every run on it.
+//!
+//! Read in two steps. [`Config::parse`] takes the text apart and knows the options, among them where the knowledge lies;
+//! [`Config::profiles`] then says what the families' names mean. Pure: text and knowledge in, values out.
+//!
+//! A key that is not known, a value that means nothing, and a word that is mistyped are refused with the file, the line,
+//! what stands there, and the words that may. Nothing is guessed, and nothing is without effect in silence.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::words::parse_duration;
+use crate::error::{Error, Result};
+use crate::resolve::Policy;
+use crate::servicing::{Family, Knowledge};
+use crate::update::{Architecture, Kb, Kind};
+
+/// The format that this program reads.
+const FORMAT: u32 = 1;
+/// Months back from today that a profile has when it says nothing.
+const MONTHS: u8 = 2;
+/// Two years: longer than the Catalog keeps what was superseded, in most families.
+const MOST_MONTHS: u8 = 24;
+
+/// What a profile may ask for. Previews come with the policy, not by their kind.
+pub(super) const KINDS: [Kind; 8] = [
+    Kind::Lcu,
+    Kind::DotnetCu,
+    Kind::Ssu,
+    Kind::SafeosDu,
+    Kind::SetupDu,
+    Kind::DynamicCu,
+    Kind::MonthlyRollup,
+    Kind::SecurityOnly,
+];
+
+/// What is to be kept of one family.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// Its name, for reports.
+    pub name: String,
+    /// The family.
+    pub family: Family,
+    /// The architectures, never none.
+    pub architectures: Vec<Architecture>,
+    /// The kinds; what they cannot do without comes along.
+    pub kinds: Vec<Kind>,
+    /// Which releases.
+    pub policy: Policy,
+    /// How many months before the one of today.
+    pub months: u8,
+}
+
+/// Options that the command line has too. Relative paths are relative to the file's folder.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Options {
+    /// `--mirror`
+    pub mirror: Option<Utf8PathBuf>,
+    /// `--index`
+    pub index: Option<Utf8PathBuf>,
+    /// `--knowledge`
+    pub knowledge: Option<Utf8PathBuf>,
+    /// `--catalog-url`
+    pub catalog_url: Option<String>,
+    /// `--allow-host`
+    pub allow_host: Vec<String>,
+    /// `--catalog-rate`
+    pub catalog_rate: Option<f64>,
+    /// `--patience`
+    pub patience: Option<Duration>,
+}
+
+/// A configuration whose families nobody has looked up yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Options for every run.
+    pub options: Options,
+    /// KBs beside the profiles.
+    pub kbs: Vec<Kb>,
+    /// The architectures of these KBs; none is all.
+    pub architectures: Vec<Architecture>,
+    profiles: Vec<ProfileTable>,
+    source: Source,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    format: Spanned<u32>,
+    #[serde(default)]
+    kbs: Vec<Spanned<String>>,
+    #[serde(default)]
+    architectures: Vec<Spanned<String>>,
+    #[serde(default)]
+    mirror: MirrorTable,
+    #[serde(default)]
+    network: NetworkTable,
+    #[serde(default)]
+    profile: Vec<ProfileTable>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MirrorTable {
+    dir: Option<Utf8PathBuf>,
+    index: Option<Utf8PathBuf>,
+    knowledge: Option<Utf8PathBuf>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NetworkTable {
+    catalog_url: Option<String>,
+    #[serde(default)]
+    allow_host: Vec<String>,
+    catalog_rate: Option<f64>,
+    patience: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProfileTable {
+    name: Spanned<String>,
+    family: Spanned<String>,
+    architectures: Option<Vec<Spanned<String>>>,
+    kinds: Option<Vec<Spanned<String>>>,
+    policy: Option<Spanned<String>>,
+    months: Option<Spanned<u8>>,
+}
+
+/// The text and where it is from, for messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Source {
+    path: Utf8PathBuf,
+    text: String,
+}
+
+impl Source {
+    fn refuse(&self, span: Option<Range<usize>>, message: &str) -> Error {
+        let message = message.trim();
+        let Some(before) = span.and_then(|span| self.text.get(..span.start)) else {
+            return Error::usage(format!("{}: {message}", self.path));
+        };
+        let number = before.matches('\n').count();
+        let line = self.text.lines().nth(number).unwrap_or_default().trim();
+        Error::usage(format!("{} line {}, {line:?}: {message}", self.path, number + 1))
+    }
+
+    /// A word as one of ours, or the words that there are.
+    fn word<T>(&self, word: &Spanned<String>, read: impl Fn(&str) -> Option<T>, allowed: &str) -> Result<T> {
+        read(word.get_ref()).ok_or_else(|| {
+            self.refuse(Some(word.span()), &format!("{:?} is none of {allowed}", word.get_ref()))
+        })
+    }
+}
+
+impl Config {
+    /// Reads a configuration; `path` is where it lies.
+    pub fn parse(text: &str, path: &Utf8Path) -> Result<Self> {
+        let source = Source { path: path.to_owned(), text: text.to_owned() };
+        let document: Document =
+            toml::from_str(text).map_err(|error| source.refuse(error.span(), error.message()))?;
+        if *document.format.get_ref() != FORMAT {
+            let message = format!("this program reads format {FORMAT}");
+            return Err(source.refuse(Some(document.format.span()), &message));
+        }
+        let folder = path.parent().unwrap_or_else(|| Utf8Path::new(""));
+        let from_here = |path: Option<Utf8PathBuf>| path.map(|path| folder.join(path));
+        let patience = match &document.network.patience {
+            None => None,
+            Some(text) => Some(
+                parse_duration(text.get_ref())
+                    .map_err(|message| source.refuse(Some(text.span()), &message))?,
+            ),
+        };
+        let options = Options {
+            mirror: from_here(document.mirror.dir),
+            index: from_here(document.mirror.index),
+            knowledge: from_here(document.mirror.knowledge),
+            catalog_url: document.network.catalog_url,
+            allow_host: document.network.allow_host,
+            catalog_rate: document.network.catalog_rate,
+            patience,
+        };
+        let read_kb = |kb: &Spanned<String>| {
+            source.word(kb, |word| word.parse().ok(), "the KB numbers, such as KB5086672")
+        };
+        let kbs = document.kbs.iter().map(read_kb).collect::<Result<BTreeSet<Kb>>>()?;
+        let architectures = architectures(&source, &document.architectures, &Architecture::ALL)?;
+        let mut names = BTreeSet::new();
+        for profile in &document.profile {
+            let name = profile.name.get_ref();
+            if name.trim().is_empty() || !names.insert(name.clone()) {
+                let message = "every profile has a name of its own";
+                return Err(source.refuse(Some(profile.name.span()), message));
+            }
+        }
+        Ok(Self {
+            options,
+            kbs: kbs.into_iter().collect(),
+            architectures,
+            profiles: document.profile,
+            source,
+        })
+    }
+
+    /// Where it was read from.
+    pub fn path(&self) -> &Utf8Path {
+        &self.source.path
+    }
+
+    /// What the profiles mean.
+    pub fn profiles(&self, knowledge: &Knowledge) -> Result<Vec<Profile>> {
+        self.profiles.iter().map(|profile| self.profile(profile, knowledge)).collect()
+    }
+
+    fn profile(&self, table: &ProfileTable, knowledge: &Knowledge) -> Result<Profile> {
+        let source = &self.source;
+        let family = self.family(&table.family, knowledge)?.clone();
+        let architectures = match &table.architectures {
+            None => family.architectures.clone(),
+            Some(words) => architectures(source, words, &family.architectures)?,
+        };
+        if architectures.is_empty() {
+            let message = "architectures is empty; leave the key out to have all of the family";
+            return Err(source.refuse(Some(table.name.span()), message));
+        }
+        let kinds = match &table.kinds {
+            None => vec![Kind::Lcu],
+            Some(words) => {
+                let allowed = KINDS.map(Kind::as_str).join(", ");
+                let allowed = format!("{allowed} (previews come with policy = \"preview\")");
+                let read = |word: &str| word.parse().ok().filter(|kind| KINDS.contains(kind));
+                words.iter().map(|word| source.word(word, read, &allowed)).collect::<Result<Vec<Kind>>>()?
+            }
+        };
+        let policy = match &table.policy {
+            None => Policy::default(),
+            Some(word) => {
+                let all = [Policy::Security, Policy::Oob, Policy::Preview];
+                let read = |word: &str| all.into_iter().find(|policy| policy.as_str() == word);
+                source.word(word, read, &all.map(Policy::as_str).join(", "))?
+            }
+        };
+        let months = match &table.months {
+            None => MONTHS,
+            Some(months) if *months.get_ref() <= MOST_MONTHS => *months.get_ref(),
+            Some(months) => {
+                let message = format!("months is a number from 0 to {MOST_MONTHS}");
+                return Err(source.refuse(Some(months.span()), &message));
+            }
+        };
+        Ok(Profile { name: table.name.get_ref().clone(), family, architectures, kinds, policy, months })
+    }
+
+    fn family<'k>(&self, word: &Spanned<String>, knowledge: &'k Knowledge) -> Result<&'k Family> {
+        let asked = word.get_ref();
+        let families = knowledge.families();
+        if let Some(family) = families.iter().find(|family| family.folder == *asked) {
+            return Ok(family);
+        }
+        let called: Vec<&Family> = families.iter().filter(|family| family.is_called(asked)).collect();
+        match called.as_slice() {
+            [family] => Ok(family),
+            several => {
+                let some = if several.is_empty() { families.iter().collect() } else { called };
+                let folders: Vec<&str> = some.iter().map(|family| family.folder.as_str()).collect();
+                let message = format!("{asked:?} names no one family; there are {}", folders.join(", "));
+                Err(self.source.refuse(Some(word.span()), &message))
+            }
+        }
+    }
+}
+
+fn architectures(
+    source: &Source,
+    words: &[Spanned<String>],
+    allowed: &[Architecture],
+) -> Result<Vec<Architecture>> {
+    let names: Vec<&str> = allowed.iter().map(|architecture| architecture.as_str()).collect();
+    let read = |word: &str| word.parse().ok().filter(|architecture| allowed.contains(architecture));
+    let found = words.iter().map(|word| source.word(word, read, &names.join(", ")));
+    Ok(found.collect::<Result<BTreeSet<Architecture>>>()?.into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn profiles(text: &str) -> Result<Vec<Profile>> {
+        Config::parse(text, "kbmirror.toml".into())?.profiles(&Knowledge::built_in()?)
+    }
+
+    #[test]
+    fn what_is_left_out_has_its_default() {
+        let parsed = profiles("format = 1\n[[profile]]\nname = 'a'\nfamily = 'Windows 11 25H2'\n").unwrap();
+        let [profile] = parsed.as_slice() else { panic!("{parsed:?}") };
+        assert_eq!(profile.family.folder, "windows-11-24h2");
+        assert_eq!(profile.architectures, [Architecture::X64, Architecture::Arm64]);
+        assert_eq!((profile.kinds.as_slice(), profile.months), (&[Kind::Lcu][..], 2));
+    }
+
+    #[test]
+    fn a_fault_is_named_with_its_line_and_the_words_that_may_stand_there() {
+        let head = "format = 1\n[[profile]]\nname = 'a'\nfamily = 'windows-11-24h2'\n";
+        for (tail, words) in [
+            ("archs = ['x64']", &["line 5", "archs", "architectures"][..]),
+            ("architectures = ['x86']", &["line 5", "x86", "x64, arm64"]),
+            ("architectures = []", &["empty"]),
+            ("kinds = ['lcus']", &["line 5", "lcus", "lcu, dotnet_cu"]),
+            ("kinds = ['lcu_preview']", &["lcu_preview", "policy"]),
+            ("policy = 'secruity'", &["line 5", "secruity", "security, oob, preview"]),
+            ("months = 99", &["line 5", "months", "0 to 24"]),
+            ("months = 'two'", &["line 5", "months", "two"]),
+            ("[network]\ncatalog_rate = 'fast'", &["line 6", "catalog_rate", "fast"]),
+            ("[network]\npatience = '5 min'", &["line 6", "5 min", "10m"]),
+            ("[network]\nproxi = 'x'", &["line 6", "proxi", "catalog_url"]),
+            ("[[profile]]\nname = 'a'\nfamily = 'windows-11-24h2'", &["line 6", "name of its own"]),
+            ("[[profile]]\nname = 'b'", &["line 5", "family"]),
+            ("[[profile]]\nname = 'b'\nfamily = 'windows-12'", &["line 7", "windows-12", "windows-11-24h2"]),
+        ] {
+            let error = profiles(&format!("{head}{tail}\n")).unwrap_err();
+            for word in words {
+                assert!(error.message().contains(word), "{word} in {error}");
+            }
+            assert_eq!(error.code().number(), 2);
+        }
+        for (text, word) in [
+            ("", "format"),
+            ("format = 2\n", "format 1"),
+            ("format = 1\nkbs = ['KB12']\n", "KB5086672"),
+            ("format = 1\nkb = ['KB5086672']\n", "kbs"),
+            ("format = \n", "line 1"),
+        ] {
+            let error = profiles(text).unwrap_err();
+            assert!(error.message().contains(word), "{word} in {error}");
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! What a scheduled run leaves behind for others: its report, the news, and the mirror's health.
+//!
+//! Written under the lock, whatever the outcome: a run that could not even begin to ask is an attempt too. A trial run
+//! (`--dry-run`) leaves nothing. Formats are in mirror-layout.md.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8PathBuf;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::fetch::SetStatus;
+use super::health::{HEALTH_FORMAT, Health, LastVerify, write_json};
+use super::news::News;
+use super::scheduled::{SyncOutcome, SyncRequest};
+use super::session::{Failure, Session};
+use crate::clock::rfc3339;
+use crate::disk;
+use crate::error::{Error, Result};
+use crate::exit_code::ExitCode;
+use crate::mirror::Layout;
+use crate::servicing::ReleaseKind;
+
+/// The format of a sync's report.
+pub const SYNC_FORMAT: u32 = 1;
+
+/// The report of a run as one document.
+pub fn sync_document(
+    session: &Session,
+    request: &SyncRequest,
+    outcome: &SyncOutcome,
+    code: ExitCode,
+) -> Value {
+    let found: Vec<Value> = outcome
+        .found
+        .iter()
+        .map(|(profile, one)| {
+            json!({
+                "profile": profile,
+                "kb": one.kb,
+                "kind": one.kind,
+                "month": one.month,
+                "date": one.date,
+                "release": release_word(one.sort),
+                "architectures": one.architectures,
+                "wanted": one.unwanted.is_none(),
+                "because": one.unwanted,
+            })
+        })
+        .collect();
+    let sets: Vec<Value> = outcome
+        .fetch
+        .sets
+        .iter()
+        .map(|set| {
+            let size: Option<u64> = set.row.members.iter().map(|member| member.file.size).sum();
+            json!({
+                "kb": set.row.kb,
+                "architecture": set.row.architecture,
+                "family": set.row.family,
+                "folder": format!("kb/{}/{}", set.row.kb, set.row.folder),
+                "status": set.status,
+                "files": set.row.members.len(),
+                "size": size,
+                "needed_by": set.needed_by,
+                "error": set.error,
+            })
+        })
+        .collect();
+    let count = |status| outcome.fetch.sets.iter().filter(|set| set.status == status).count();
+    json!({
+        "format": SYNC_FORMAT,
+        "command": "sync",
+        "started": rfc3339(session.now()),
+        "finished": rfc3339(crate::clock::unix_seconds(session.time())),
+        "today": request.today,
+        "dry_run": request.dry_run,
+        "exit_code": code.number(),
+        "searches": outcome.searches,
+        "found": found,
+        "sets": sets,
+        "published": count(SetStatus::Published),
+        "unchanged": count(SetStatus::Unchanged),
+        "planned": {
+            "files": outcome.fetch.plan.absent_files(),
+            "bytes": outcome.fetch.plan.absent_bytes(),
+            "bytes_at_most": outcome.fetch.plan.absent_bytes_at_most(),
+        },
+        "failures": by_kind(&outcome.fetch.failures),
+        "expected": outcome.expected,
+        "outside": outcome.outside,
+        "withdrawn": outcome.withdrawn,
+        "unlisted": outcome.unlisted,
+        "news": outcome.news,
+        "requests": session.requests(),
+        "bytes_downloaded": outcome.fetch.bytes_downloaded,
+        "warnings": session.warnings().collect::<Vec<_>>(),
+    })
+}
+
+fn release_word(sort: ReleaseKind) -> &'static str {
+    match sort {
+        ReleaseKind::Regular => "security",
+        ReleaseKind::OutOfBand => "oob",
+        ReleaseKind::Preview => "preview",
+    }
+}
+
+fn by_kind(failures: &[Failure]) -> BTreeMap<&'static str, Vec<Value>> {
+    let mut grouped: BTreeMap<&'static str, Vec<Value>> = BTreeMap::new();
+    for failure in failures {
+        let entry = json!({ "what": failure.what, "message": failure.message, "hints": failure.hints });
+        grouped.entry(failure.kind.as_str()).or_default().push(entry);
+    }
+    grouped
+}
+
+/// Writes report, news, and health after a run, and reduces the news to what is new since the run before.
+pub fn keep_run(session: &mut Session, request: &SyncRequest, outcome: &mut SyncOutcome) -> Result<()> {
+    let layout = session.layout().clone();
+    let old = Health::before(&layout)?;
+    let since = |kbs: &[crate::update::Kb], known: &[crate::update::Kb]| {
+        kbs.iter().filter(|kb| !known.contains(kb)).copied().collect()
+    };
+    outcome.news.withdrawn = since(&outcome.withdrawn, &old.withdrawn);
+    outcome.news.unlisted = since(&outcome.unlisted, &old.unlisted);
+    if request.dry_run {
+        return Ok(());
+    }
+    let code = outcome.exit_code();
+    let document = sync_document(session, request, outcome, code);
+    let (started, now) = (start_of(session), session.time());
+    write_json(&layout.run_report(started, "sync"), &document)?;
+    if !outcome.news.is_empty() {
+        write_json(&layout.run_report(started, "news"), &outcome.news)?;
+    }
+    let time = rfc3339(now.as_second());
+    let last_verify = newest_verify(&layout)?.or(old.last_verify);
+    let health = Health {
+        format: HEALTH_FORMAT,
+        last_success: if code == ExitCode::OK { Some(time.clone()) } else { old.last_success },
+        last_attempt: Some(time),
+        last_exit_code: Some(code.number()),
+        newest_content: session.mirror()?.index().newest_published()?,
+        items_failed: outcome.fetch.failures.len(),
+        expected: outcome.expected.clone(),
+        withdrawn: outcome.withdrawn.clone(),
+        unlisted: outcome.unlisted.clone(),
+        last_verify,
+        bytes_free: disk::available_space(layout.root()).ok(),
+    };
+    health.write(&layout)
+}
+
+/// Writes report and health after a run that ended with an error.
+pub fn keep_error(session: &mut Session, error: &Error) -> Result<()> {
+    let layout = session.layout().clone();
+    let (started, now) = (start_of(session), session.time());
+    let time = rfc3339(now.as_second());
+    let document = json!({
+        "format": SYNC_FORMAT,
+        "command": "sync",
+        "started": rfc3339(session.now()),
+        "finished": time,
+        "exit_code": error.code().number(),
+        "error": error,
+    });
+    write_json(&layout.run_report(started, "sync"), &document)?;
+    let mut health = Health::before(&layout)?;
+    health.format = HEALTH_FORMAT;
+    health.last_attempt = Some(time);
+    health.last_exit_code = Some(error.code().number());
+    health.items_failed = 1;
+    health.bytes_free = disk::available_space(layout.root()).ok();
+    health.write(&layout)
+}
+
+fn start_of(session: &Session) -> Timestamp {
+    Timestamp::from_second(session.now()).unwrap_or_else(|_| session.time())
+}
+
+/// The newest report of a kind under `runs/`, whose names sort as their times do.
+fn newest_report(layout: &Layout, what: &str) -> Result<Option<Utf8PathBuf>> {
+    let end = format!("-{what}.json");
+    let names = disk::list(&layout.runs())?;
+    Ok(names.into_iter().rfind(|name| name.ends_with(&end)).map(|name| layout.runs().join(name)))
+}
+
+fn read_report(path: &camino::Utf8Path) -> Result<Value> {
+    /// A run over every family has some hundred KB.
+    const CAP: u64 = 64 << 20;
+    serde_json::from_str(&disk::read_text(path, CAP)?)
+        .map_err(|error| Error::usage(format!("{path} cannot be read")).caused_by(error))
+}
+
+/// What the newest verification of the whole mirror found.
+fn newest_verify(layout: &Layout) -> Result<Option<LastVerify>> {
+    let Some(path) = newest_report(layout, "verify")? else { return Ok(None) };
+    let report = read_report(&path)?;
+    let whole = report["asked"].as_array().is_some_and(Vec::is_empty);
+    let findings = report["findings"].as_array().map_or(0, Vec::len);
+    let time = report["time"].as_str().map(str::to_owned);
+    Ok(time.filter(|_| whole).map(|time| LastVerify { time, findings }))
+}
+
+/// The news of the last run that had any.
+pub fn newest_news(layout: &Layout) -> Result<Option<News>> {
+    let Some(path) = newest_report(layout, "news")? else { return Ok(None) };
+    serde_json::from_value(read_report(&path)?)
+        .map(Some)
+        .map_err(|error| Error::usage(format!("{path} cannot be read")).caused_by(error))
+}

@@ -1,0 +1,181 @@
+//! What is new in a mirror after a run: for the administrator who asks "what came, and what does it replace?".
+//!
+//! An update is new when nothing was published of its KB for that family and architecture before. The same folder with
+//! other files is a re-issue. A folder that was lost and made again is no news. Withdrawn is what the knowledge says was
+//! pulled as faulty; unlisted is what the Catalog shows no more, which by itself is no fault.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::fetch::{FetchedSet, SetStatus};
+use super::session::Failure;
+use crate::error::Result;
+use crate::mirror::Index;
+use crate::mirror::index::{Owner, PublishState};
+use crate::servicing::Knowledge;
+use crate::update::title::Title;
+use crate::update::{Architecture, Kb, Month, human_size};
+
+/// The format that this program writes.
+pub const NEWS_FORMAT: u32 = 1;
+
+/// A set that was published anew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewsItem {
+    /// The KB.
+    pub kb: Kb,
+    /// The month of its title.
+    pub month: Option<Month>,
+    /// The products, as titles name them.
+    pub products: Vec<String>,
+    /// The architecture.
+    pub architecture: Option<Architecture>,
+    /// Where it lies, relative to the mirror.
+    pub folder: String,
+    /// The bytes of its files.
+    pub size: Option<u64>,
+    /// The KBs that its details page says it replaces.
+    pub replaces: Vec<Kb>,
+    /// The KBs with which it came along.
+    pub needed_by: BTreeSet<Kb>,
+}
+
+/// What is new.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct News {
+    /// [`NEWS_FORMAT`].
+    pub format: u32,
+    /// The time of the run, RFC 3339.
+    pub time: String,
+    /// KBs that were not here before.
+    pub new: Vec<NewsItem>,
+    /// KBs that were here with other files.
+    pub reissued: Vec<NewsItem>,
+    /// KBs that are here and that are known as withdrawn since then.
+    pub withdrawn: Vec<Kb>,
+    /// KBs that are here and that the Catalog shows no more since then.
+    pub unlisted: Vec<Kb>,
+    /// What could not be had.
+    pub failed: Vec<String>,
+}
+
+/// The published folders: KB and folder, with the set that each is.
+pub(super) type Standing = BTreeMap<(Kb, String), i64>;
+
+/// What is published.
+pub(super) fn standing(index: &Index) -> Result<Standing> {
+    let folders = index.published_folders(None)?.into_iter();
+    let published = folders.filter(|(.., state)| *state == PublishState::Published);
+    Ok(published.map(|(kb, folder, set, _)| ((kb, folder), set)).collect())
+}
+
+impl News {
+    /// What a run brought.
+    pub(super) fn of_run(
+        before: &Standing,
+        sets: &[FetchedSet],
+        failures: &[Failure],
+        index: &Index,
+        time: String,
+    ) -> Result<Self> {
+        let mut news = Self { format: NEWS_FORMAT, time, ..Self::default() };
+        for fetched in sets.iter().filter(|fetched| fetched.status == SetStatus::Published) {
+            let row = &fetched.row;
+            if before.values().any(|set| *set == row.id) {
+                continue;
+            }
+            let item = item_of(fetched, index)?;
+            if before.contains_key(&(row.kb, row.folder.clone())) {
+                news.reissued.push(item);
+            } else {
+                news.new.push(item);
+            }
+        }
+        news.failed = failures
+            .iter()
+            .map(|failure| {
+                let prefix = if failure.message.contains(&failure.what) {
+                    String::new()
+                } else {
+                    format!("{}: ", failure.what)
+                };
+                format!("{prefix}{}", failure.message)
+            })
+            .collect();
+        Ok(news)
+    }
+
+    /// Whether there is anything to tell.
+    pub fn is_empty(&self) -> bool {
+        let Self { format: _, time: _, new, reissued, withdrawn, unlisted, failed } = self;
+        new.is_empty()
+            && reissued.is_empty()
+            && withdrawn.is_empty()
+            && unlisted.is_empty()
+            && failed.is_empty()
+    }
+
+    /// The news for people, by product.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut by_product: BTreeMap<String, Vec<(&NewsItem, &str)>> = BTreeMap::new();
+        let marked = self.new.iter().map(|item| (item, "new"));
+        for (item, mark) in marked.chain(self.reissued.iter().map(|item| (item, "re-issued, other files"))) {
+            by_product.entry(item.products.join("; ")).or_default().push((item, mark));
+        }
+        for (product, items) in by_product {
+            lines.push(product);
+            for (item, mark) in items {
+                let month = item.month.map(|month| format!(" of {month}")).unwrap_or_default();
+                let architecture = item.architecture.map_or("any", Architecture::as_str);
+                let size = item.size.map(|size| format!(", {}", human_size(size))).unwrap_or_default();
+                lines.push(format!("  {}{month} ({architecture}{size}): {mark}", item.kb));
+                if !item.needed_by.is_empty() {
+                    lines.push(format!("    came along with {}", joined(&item.needed_by)));
+                }
+                if !item.replaces.is_empty() {
+                    lines.push(format!("    replaces {}", joined(&item.replaces)));
+                }
+            }
+        }
+        if !self.withdrawn.is_empty() {
+            lines.push(format!("withdrawn by Microsoft and still here: {}", joined(&self.withdrawn)));
+        }
+        if !self.unlisted.is_empty() {
+            lines.push(format!("shown no more by the Catalog and still here: {}", joined(&self.unlisted)));
+        }
+        lines.extend(self.failed.iter().map(|failed| format!("failed: {failed}")));
+        lines
+    }
+}
+
+fn joined<'k>(kbs: impl IntoIterator<Item = &'k Kb>) -> String {
+    kbs.into_iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn item_of(fetched: &FetchedSet, index: &Index) -> Result<NewsItem> {
+    let row = &fetched.row;
+    let own = fetched.set.as_ref().map(|set| set.updates.as_slice()).unwrap_or_default();
+    let (updates, _) = index.details_of(Owner::Kb(row.kb))?;
+    let replaced = updates.iter().filter(|update| own.contains(&update.facts.id));
+    let replaced =
+        replaced.flat_map(|update| &update.supersedes).filter_map(|(_, title)| Title::parse(title).kb);
+    let replaces: BTreeSet<Kb> = replaced.filter(|kb| *kb != row.kb).collect();
+    Ok(NewsItem {
+        kb: row.kb,
+        month: fetched.set.as_ref().and_then(|set| set.month),
+        products: row.products.split("; ").map(str::to_owned).collect(),
+        architecture: row.architecture,
+        folder: format!("kb/{}/{}", row.kb, row.folder),
+        size: row.members.iter().map(|member| member.file.size).sum(),
+        replaces: replaces.into_iter().collect(),
+        needed_by: fetched.needed_by.clone(),
+    })
+}
+
+/// KBs that are published and that the knowledge says were withdrawn.
+pub(super) fn withdrawn(standing: &Standing, knowledge: &Knowledge) -> Vec<Kb> {
+    let kbs: BTreeSet<Kb> = standing.keys().map(|(kb, _)| *kb).collect();
+    kbs.into_iter().filter(|&kb| knowledge.withdrawn(kb).is_some()).collect()
+}

@@ -1,0 +1,264 @@
+//! When `sync` runs by itself: units for systemd, a line for cron, a task for Windows, as texts. Pure; nothing is installed.
+//!
+//! Microsoft publishes on the second Tuesday at 10:00 Pacific time, which is Tuesday evening in Europe and Wednesday in
+//! Asia, and some architectures hours later. So there is a run in the morning of the Wednesday after it, the 9th to the 15th,
+//! and a light one every day: out-of-band updates come on any day, and a run without news makes some ten searches.
+//!
+//! Every path is absolute and quoted as its reader wants it. A path that cannot be quoted for one of them is refused.
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::error::{Error, Result};
+
+/// What is to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// The program.
+    pub program: Utf8PathBuf,
+    /// The mirror.
+    pub mirror: Utf8PathBuf,
+    /// Its configuration.
+    pub config: Utf8PathBuf,
+    /// The index, where it lies outside of the mirror.
+    pub index: Option<Utf8PathBuf>,
+}
+
+impl Job {
+    fn words(&self) -> Vec<&str> {
+        let mut words =
+            vec![self.program.as_str(), "--mirror", self.mirror.as_str(), "--config", self.config.as_str()];
+        if let Some(index) = &self.index {
+            words.extend(["--index", index.as_str()]);
+        }
+        words.extend(["--no-progress", "sync"]);
+        words
+    }
+
+    fn command(&self, quote: impl Fn(&str) -> String) -> Result<String> {
+        let words = self.words();
+        if let Some(word) = words.iter().find(|word| word.chars().any(char::is_control)) {
+            return Err(Error::usage(format!(
+                "{word:?} holds a control character, which no schedule can name"
+            )));
+        }
+        Ok(words.into_iter().map(quote).collect::<Vec<_>>().join(" "))
+    }
+
+    /// Where the run writes.
+    fn folders(&self) -> Vec<&Utf8Path> {
+        let mut folders = vec![self.mirror.as_path()];
+        folders.extend(self.index.as_deref().and_then(Utf8Path::parent));
+        folders
+    }
+}
+
+/// The service and its timer: their file names and texts.
+pub fn systemd_units(job: &Job) -> Result<[(&'static str, String); 2]> {
+    // systemd reads quotes, backslashes, specifiers (%), and variables ($).
+    let quote = |word: &str| {
+        let word = word.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%").replace('$', "$$");
+        format!("\"{word}\"")
+    };
+    let command = job.command(quote)?;
+    let writable = job.folders().into_iter().map(|folder| {
+        let folder = folder.as_str().replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%");
+        format!("\"{folder}\"")
+    });
+    let writable = writable.collect::<Vec<_>>().join(" ");
+    let service = format!(
+        "# /etc/systemd/system/kbmirror.service
+[Unit]
+Description=Mirror of the Microsoft Update Catalog
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+Type=oneshot
+ExecStart={command}
+# 13: the budget was reached, and the next run continues.
+SuccessExitStatus=13
+# User=kbmirror
+Nice=10
+IOSchedulingClass=idle
+UMask=0022
+NoNewPrivileges=yes
+CapabilityBoundingSet=
+ProtectSystem=strict
+ReadWritePaths={writable}
+ProtectHome=read-only
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+"
+    );
+    let timer = "# /etc/systemd/system/kbmirror.timer
+[Unit]
+Description=Mirror of the Microsoft Update Catalog, after Patch Tuesday and daily
+
+[Timer]
+# The morning after the second Tuesday.
+OnCalendar=Wed *-*-09..15 06:00
+# Out-of-band updates come on any day.
+OnCalendar=*-*-* 03:00
+# A run that was missed because the machine was off is made up for.
+Persistent=true
+# Not everybody at the same minute.
+RandomizedDelaySec=45min
+
+[Install]
+WantedBy=timers.target
+";
+    Ok([("kbmirror.service", service), ("kbmirror.timer", timer.to_owned())])
+}
+
+/// Two lines for a crontab. cron knows no "second": the day of the month is asked for in the command.
+pub fn cron_line(job: &Job) -> Result<String> {
+    // In a crontab % ends the command, also within quotes.
+    let quote = |word: &str| {
+        let plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-=:,@+".contains(letter);
+        let quoted = if word.chars().all(plain) {
+            word.to_owned()
+        } else {
+            format!("'{}'", word.replace('\'', r"'\''"))
+        };
+        quoted.replace('%', r"\%")
+    };
+    let command = job.command(quote)?;
+    Ok(format!(
+        "# minute hour day month weekday  command
+# Daily; out-of-band updates come on any day.
+17 3 * * *  {command}
+# The morning after the second Tuesday. A crontab would take day or weekday, so the day is asked for here.
+17 6 * * 3  d=$(date +\\%d); [ \"$d\" -ge 9 ] && [ \"$d\" -le 15 ] && {command}
+"
+    ))
+}
+
+/// A task for `schtasks /Create /XML`.
+pub fn windows_task(job: &Job) -> Result<String> {
+    // Checks for control characters, which XML cannot hold either.
+    job.command(str::to_owned)?;
+    let arguments = job.words().into_iter().skip(1).map(windows_quoted).collect::<Vec<_>>().join(" ");
+    Ok(format!(
+        r#"<?xml version="1.0" encoding="UTF-8"?>
+<Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
+  <RegistrationInfo>
+    <Description>Mirror of the Microsoft Update Catalog, after Patch Tuesday and daily</Description>
+  </RegistrationInfo>
+  <Triggers>
+    <CalendarTrigger>
+      <StartBoundary>2026-01-01T03:00:00</StartBoundary>
+      <RandomDelay>PT45M</RandomDelay>
+      <ScheduleByDay><DaysInterval>1</DaysInterval></ScheduleByDay>
+    </CalendarTrigger>
+    <!-- Every Wednesday: one of them is the day after the second Tuesday, and a run without news is short. -->
+    <CalendarTrigger>
+      <StartBoundary>2026-01-01T06:00:00</StartBoundary>
+      <RandomDelay>PT45M</RandomDelay>
+      <ScheduleByWeek><WeeksInterval>1</WeeksInterval><DaysOfWeek><Wednesday /></DaysOfWeek></ScheduleByWeek>
+    </CalendarTrigger>
+  </Triggers>
+  <Settings>
+    <MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy>
+    <StartWhenAvailable>true</StartWhenAvailable>
+    <RunOnlyIfNetworkAvailable>true</RunOnlyIfNetworkAvailable>
+    <DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>
+    <StopIfGoingOnBatteries>false</StopIfGoingOnBatteries>
+    <ExecutionTimeLimit>PT23H</ExecutionTimeLimit>
+    <Priority>8</Priority>
+  </Settings>
+  <Actions>
+    <Exec>
+      <Command>{program}</Command>
+      <Arguments>{arguments}</Arguments>
+    </Exec>
+  </Actions>
+</Task>
+"#,
+        program = xml(job.program.as_str()),
+        arguments = xml(&arguments),
+    ))
+}
+
+/// As programs on Windows take their command line apart: a backslash counts only before a quote.
+fn windows_quoted(word: &str) -> String {
+    if !word.is_empty() && !word.contains([' ', '"']) {
+        return word.to_owned();
+    }
+    let mut quoted = String::from("\"");
+    let mut backslashes = 0;
+    for letter in word.chars() {
+        match letter {
+            '\\' => backslashes += 1,
+            other => {
+                let doubled = if other == '"' { backslashes * 2 + 1 } else { backslashes };
+                quoted.extend(std::iter::repeat_n('\\', doubled));
+                backslashes = 0;
+                quoted.push(other);
+            }
+        }
+    }
+    quoted.extend(std::iter::repeat_n('\\', backslashes * 2));
+    quoted.push('"');
+    quoted
+}
+
+fn xml(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(mirror: &str) -> Job {
+        Job {
+            program: "/usr/bin/kbmirror".into(),
+            mirror: mirror.into(),
+            config: format!("{mirror}/kbmirror.toml").into(),
+            index: None,
+        }
+    }
+
+    #[test]
+    fn paths_are_quoted_as_each_reader_wants() {
+        let job = job("/srv/it's 100% $here");
+        let [(_, service), _] = systemd_units(&job).unwrap();
+        assert!(service.contains(r#""--mirror" "/srv/it's 100%% $$here" "--config""#), "{service}");
+        assert!(service.contains(r#"ReadWritePaths="/srv/it's 100%% $here""#), "{service}");
+        let line = cron_line(&job).unwrap();
+        assert!(line.contains(r"/usr/bin/kbmirror --mirror '/srv/it'\''s 100\% $here' --config"), "{line}");
+        let task = windows_task(&Job { mirror: r"C:\kb & more\".into(), ..job }).unwrap();
+        assert!(task.contains(r"--mirror &quot;C:\kb &amp; more\\&quot; --config"), "{task}");
+    }
+
+    #[test]
+    fn a_path_that_no_schedule_can_name_is_refused() {
+        for made in [cron_line(&job("/srv/a\nb")), windows_task(&job("/srv/a\nb"))] {
+            assert_eq!(made.unwrap_err().code().number(), 2);
+        }
+        assert!(systemd_units(&job("/srv/a\nb")).is_err());
+    }
+
+    #[test]
+    fn an_index_elsewhere_is_named_and_may_be_written() {
+        let job = Job { index: Some("/var/lib/kb/mirror.db".into()), ..job("/mnt/share") };
+        let [(_, service), (_, timer)] = systemd_units(&job).unwrap();
+        assert!(service.contains(r#""--index" "/var/lib/kb/mirror.db""#), "{service}");
+        assert!(service.contains(r#"ReadWritePaths="/mnt/share" "/var/lib/kb""#), "{service}");
+        assert!(timer.contains("Persistent=true") && timer.contains("Wed *-*-09..15"), "{timer}");
+    }
+}

@@ -1,0 +1,363 @@
+//! One scheduled run: search, crawl, plan, fetch with closure, publish, and say how it went.
+//!
+//! - It deletes nothing: what lies outside of the window is named as kept.
+//! - It may be killed anywhere. Every KB is a fetch of its own, those that are named first and then the newest of all
+//!   profiles, and what was published stays; the next run goes on with what lacks.
+//! - It asks for news alone: searches always, details and files only of entries that were revised or were never read
+//!   whole, and of sets whose files are not all here.
+//! - One KB that fails does not stop the others. A Catalog that answered nothing to two questions on end is not asked on:
+//!   each question costs the whole patience.
+//!
+//! The lock is held from the beginning, so that a second run ends at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+use serde::Serialize;
+
+use super::config::Profile;
+use super::fetch::{FetchOutcome, run_fetch};
+use super::news::{News, Standing, standing, withdrawn};
+use super::plan::FetchRequest;
+use super::select::{Candidate, Expected, Listed, Selection, Unwanted, select};
+use super::session::{Failure, Session};
+use super::window::{Window, queries};
+use crate::catalog::Query;
+use crate::clock::rfc3339;
+use crate::error::{Error, ErrorKind, Result};
+use crate::exit_code::ExitCode;
+use crate::mirror::Index;
+use crate::servicing::Knowledge;
+use crate::update::{Architecture, Kb, Month, UpdateId};
+
+/// What a run is asked for.
+#[derive(Debug, Clone)]
+pub struct SyncRequest {
+    /// The profiles.
+    pub profiles: Vec<Profile>,
+    /// KBs beside them.
+    pub kbs: Vec<Kb>,
+    /// The architectures of these KBs; none is all.
+    pub architectures: Vec<Architecture>,
+    /// The day that the run takes for today.
+    pub today: Date,
+    /// Ask and plan, and download nothing.
+    pub dry_run: bool,
+    /// Download no more than this.
+    pub max_bytes: Option<u64>,
+}
+
+/// A question to the Catalog.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Searched {
+    /// For which profile.
+    pub profile: String,
+    /// The words.
+    pub query: String,
+    /// How many rows came; null when none did because it failed.
+    pub rows: Option<usize>,
+    /// Whether these are all.
+    pub complete: bool,
+}
+
+/// A published set that no profile would fetch any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Outside {
+    /// The KB.
+    pub kb: Kb,
+    /// Its folder, relative to the mirror.
+    pub folder: String,
+    /// Its month.
+    pub month: Month,
+}
+
+/// What a run did.
+#[derive(Debug, Default)]
+pub struct SyncOutcome {
+    /// What was asked.
+    pub searches: Vec<Searched>,
+    /// What the Catalog shows for each profile, by its name.
+    pub found: Vec<(String, Candidate)>,
+    /// The fetches as one.
+    pub fetch: FetchOutcome,
+    /// What the profiles expect and the Catalog does not show.
+    pub expected: Vec<Expected>,
+    /// Outside the window, kept.
+    pub outside: Vec<Outside>,
+    /// Published here and withdrawn.
+    pub withdrawn: Vec<Kb>,
+    /// Published here, of the window, and not shown by the Catalog.
+    pub unlisted: Vec<Kb>,
+    /// What is new.
+    pub news: News,
+}
+
+impl SyncOutcome {
+    /// The exit code of the run.
+    pub fn exit_code(&self) -> ExitCode {
+        let searched = self.searches.iter().filter(|search| search.rows.is_some()).count();
+        let done = self.fetch.sets.iter().filter(|set| set.error.is_none()).count();
+        let kinds: Vec<ErrorKind> = self.fetch.failures.iter().map(|failure| failure.kind).collect();
+        ExitCode::of_run(searched + done, &kinds)
+    }
+}
+
+/// One fetch of the run.
+struct Order {
+    kb: Kb,
+    /// When it appeared; `None` for one that is named in the configuration.
+    date: Option<Date>,
+    request: FetchRequest,
+}
+
+/// Counts failures of the way to the Catalog that follow on each other.
+#[derive(Default)]
+struct Reach(u8);
+
+impl Reach {
+    fn note(&mut self, is_lost: bool) {
+        self.0 = if is_lost { self.0.saturating_add(1) } else { 0 };
+    }
+
+    fn is_lost(&self) -> bool {
+        self.0 >= 2
+    }
+}
+
+/// Runs.
+pub async fn run_sync(session: &mut Session, request: &SyncRequest) -> Result<SyncOutcome> {
+    let knowledge = session.knowledge().clone();
+    let before = standing(session.mirror()?.index())?;
+    session.trusts_index = true;
+    let mut outcome = SyncOutcome::default();
+    let mut orders = Vec::new();
+    let mut windows: Vec<(&Profile, Window)> = Vec::new();
+    let mut unlisted = BTreeSet::new();
+    let mut reach = Reach::default();
+    for profile in &request.profiles {
+        let window = Window::back(request.today, profile.months).ok_or_else(|| {
+            Error::usage(format!("{} is no day that a window can be counted from", request.today))
+        })?;
+        windows.push((profile, window));
+        let Some((selection, shown, complete)) =
+            search(session, profile, &window, &knowledge, &mut outcome, &mut reach).await?
+        else {
+            continue;
+        };
+        if complete {
+            let index = session.mirror()?.index();
+            for (kb, month) in published_of(profile, index, &knowledge, &before)? {
+                if window.contains(month) && !shown.contains(&kb) {
+                    unlisted.insert(kb);
+                }
+            }
+        }
+        for candidate in &selection.candidates {
+            if candidate.unwanted.is_none() {
+                orders.push(order(profile, candidate));
+            }
+            outcome.found.push((profile.name.clone(), candidate.clone()));
+        }
+        outcome.expected.extend(selection.expected);
+    }
+    for &kb in &request.kbs {
+        let architectures = request.architectures.clone();
+        let own = FetchRequest { kbs: vec![kb], architectures, closure: true, ..FetchRequest::default() };
+        orders.push(Order { kb, date: None, request: own });
+    }
+    // What a budget or a full disk leaves out is the oldest.
+    orders.sort_by_key(|order| (order.date.is_some(), std::cmp::Reverse(order.date)));
+    outcome.unlisted = unlisted.into_iter().collect();
+    fetch_all(session, request, orders, &mut outcome, &mut reach).await?;
+    conclude(session, request, &windows, &before, &mut outcome)?;
+    Ok(outcome)
+}
+
+/// Asks all that a profile has to know. What the Catalog shows of the family at all is given beside the selection.
+async fn search(
+    session: &mut Session,
+    profile: &Profile,
+    window: &Window,
+    knowledge: &Knowledge,
+    outcome: &mut SyncOutcome,
+    reach: &mut Reach,
+) -> Result<Option<(Selection, BTreeSet<Kb>, bool)>> {
+    let mut rows: BTreeMap<UpdateId, Listed> = BTreeMap::new();
+    let (mut all, mut answered) = (true, false);
+    for words in queries(profile, window) {
+        if reach.is_lost() {
+            return Ok(None);
+        }
+        session.phase(format!("asking the Catalog for {words:?}"));
+        let mut searched =
+            Searched { profile: profile.name.clone(), query: words.clone(), rows: None, complete: false };
+        match session.list(&Query::new(&words)?).await {
+            Ok((found, complete)) => {
+                reach.note(false);
+                answered = true;
+                all &= complete;
+                searched.rows = Some(found.len());
+                searched.complete = complete;
+                rows.extend(found);
+            }
+            Err(error) => {
+                reach.note(error.kind() == ErrorKind::Unreachable);
+                all = false;
+                outcome.fetch.failures.push(Failure::new(format!("{} {words:?}", profile.name), &error));
+            }
+        }
+        outcome.searches.push(searched);
+    }
+    let rows: Vec<Listed> = rows.into_values().collect();
+    let mut selection = select(profile, window, &rows, knowledge);
+    // Where a question stayed open, what lacks may be in its answer.
+    selection.expected.retain(|_| all);
+    let shown = rows.iter().filter_map(|row| row.class.kb).collect();
+    Ok(answered.then_some((selection, shown, all)))
+}
+
+fn order(profile: &Profile, candidate: &Candidate) -> Order {
+    let architectures = if candidate.architectures.is_empty() {
+        profile.architectures.clone()
+    } else {
+        candidate.architectures_for(profile)
+    };
+    // One KB may be of several kinds: the update, and the copy of it for Windows Setup.
+    let mut kinds = profile.kinds.clone();
+    kinds.push(candidate.kind);
+    let request = FetchRequest {
+        kbs: vec![candidate.kb],
+        architectures,
+        products: vec![profile.family.folder.clone()],
+        kinds,
+        closure: true,
+        ..FetchRequest::default()
+    };
+    Order { kb: candidate.kb, date: Some(candidate.date), request }
+}
+
+/// Fetches one KB after the other, until all are here, the budget is used up, or the way there is lost.
+async fn fetch_all(
+    session: &mut Session,
+    request: &SyncRequest,
+    orders: Vec<Order>,
+    outcome: &mut SyncOutcome,
+    reach: &mut Reach,
+) -> Result<()> {
+    let mut left = request.max_bytes;
+    for Order { kb, request: mut own, .. } in orders {
+        if reach.is_lost() {
+            session.warn(format!("{kb} was not asked for any more: the Catalog cannot be reached"));
+            continue;
+        }
+        own.max_bytes = left;
+        let mut fetched = run_fetch(session, &own, request.dry_run).await?;
+        let lacks = fetched.plan.sets.iter().any(|set| !set.absent.is_empty());
+        let spent = if request.dry_run {
+            fetched.plan.absent_bytes().unwrap_or_default()
+        } else {
+            fetched.bytes_downloaded
+        };
+        left = left.map(|left| left.saturating_sub(spent));
+        let has = |kind| fetched.failures.iter().any(|failure| failure.kind == kind);
+        reach.note(!lacks && has(ErrorKind::Unreachable) && fetched.sets.is_empty());
+        let is_over = has(ErrorKind::Budget) || has(ErrorKind::NoSpace);
+        merge(&mut outcome.fetch, &mut fetched);
+        if is_over {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Adds a fetch to those before. A set that several KBs need is one set of the run.
+fn merge(all: &mut FetchOutcome, one: &mut FetchOutcome) {
+    for set in one.sets.drain(..) {
+        match all.sets.iter_mut().find(|known| known.row.id == set.row.id) {
+            Some(known) => known.needed_by.extend(set.needed_by),
+            None => all.sets.push(set),
+        }
+    }
+    for set in one.plan.sets.drain(..) {
+        if !all.plan.sets.iter().any(|known| known.row.id == set.row.id) {
+            all.plan.sets.push(set);
+        }
+    }
+    all.plan.left_out.append(&mut one.plan.left_out);
+    all.failures.append(&mut one.failures);
+    all.bytes_downloaded += one.bytes_downloaded;
+}
+
+fn conclude(
+    session: &mut Session,
+    request: &SyncRequest,
+    windows: &[(&Profile, Window)],
+    before: &Standing,
+    outcome: &mut SyncOutcome,
+) -> Result<()> {
+    let knowledge = session.knowledge().clone();
+    let time = rfc3339(session.now());
+    let index = session.mirror()?.index();
+    let after = standing(index)?;
+    outcome.withdrawn = withdrawn(&after, &knowledge);
+    outcome.news = News::of_run(before, &outcome.fetch.sets, &outcome.fetch.failures, index, time)?;
+    let of_run: BTreeSet<Kb> =
+        outcome.fetch.sets.iter().map(|set| set.row.kb).chain(request.kbs.iter().copied()).collect();
+    let mut outside: BTreeMap<(Kb, String), Option<Month>> = BTreeMap::new();
+    for (profile, window) in windows {
+        for (kb, month) in published_of(profile, index, &knowledge, &after)? {
+            for set in index.published_sets(kb)?.iter().filter(|set| is_for(set, profile)) {
+                let known = outside.entry((kb, set.folder.clone())).or_insert(Some(month));
+                // Inside of one window is inside.
+                if month >= window.first || of_run.contains(&kb) {
+                    *known = None;
+                }
+            }
+        }
+    }
+    let named = |((kb, folder), month): ((Kb, String), Option<Month>)| {
+        Some(Outside { kb, folder: format!("kb/{kb}/{folder}"), month: month? })
+    };
+    outcome.outside = outside.into_iter().filter_map(named).collect();
+    Ok(())
+}
+
+fn is_for(set: &crate::mirror::index::SetRow, profile: &Profile) -> bool {
+    set.family.as_deref() == Some(profile.family.folder.as_str())
+        && set.architecture.is_none_or(|own| profile.architectures.contains(&own))
+}
+
+/// The KBs of a profile's family that are published, with their months, where these are known.
+fn published_of(
+    profile: &Profile,
+    index: &Index,
+    knowledge: &Knowledge,
+    standing: &Standing,
+) -> Result<Vec<(Kb, Month)>> {
+    let kbs: BTreeSet<Kb> = standing.keys().map(|(kb, _)| *kb).collect();
+    let mut published = Vec::new();
+    for kb in kbs {
+        if !index.published_sets(kb)?.iter().any(|set| is_for(set, profile)) {
+            continue;
+        }
+        let facts = index.facts_of(&BTreeSet::from([kb]))?;
+        let of_titles = facts.updates.iter().filter_map(|update| update.month).max();
+        let release = knowledge.releases_of(kb, &profile.family).last().copied();
+        let of_release = release.and_then(|release| Month::of(release.date.or(release.first_seen)?));
+        if let Some(month) = of_titles.or(of_release) {
+            published.push((kb, month));
+        }
+    }
+    Ok(published)
+}
+
+/// Why a candidate is not fetched, for people.
+pub fn why_unwanted(candidate: &Candidate) -> &'static str {
+    match candidate.unwanted {
+        None => "wanted",
+        Some(Unwanted::Policy) => "left out by the policy",
+        Some(Unwanted::Architecture) => "not there yet for the architecture",
+        Some(Unwanted::Later) => "later than the day asked for",
+        Some(Unwanted::Withdrawn) => "withdrawn by Microsoft",
+    }
+}

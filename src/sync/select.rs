@@ -1,0 +1,339 @@
+//! Which of the Catalog's rows a profile wants, and what it expects that is not there. Pure.
+//!
+//! A row counts for a profile when its title names the family, the month is in the window, and the kind was asked for.
+//! Rows of one KB are one candidate. The policy decides by the same rule as `resolve --latest`: previews by title or
+//! knowledge, second Tuesdays by the day on which the update appeared first. What was withdrawn is never chosen.
+//!
+//! The Catalog shows architectures of one update hours apart, and some months late. Both are told as [`Expected`]: no
+//! failure of the run, and a reason to look again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+use serde::Serialize;
+
+use super::config::Profile;
+use super::window::Window;
+use crate::resolve::{Policy, is_regular};
+use crate::servicing::{Knowledge, ReleaseKind};
+use crate::update::{Architecture, Classification, Kb, Kind, Month};
+
+/// A row of a search as far as it matters here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// What title and products say.
+    pub class: Classification,
+    /// Date of the entry.
+    pub last_updated: Date,
+}
+
+/// Why a candidate is not fetched. The words are a promise of the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unwanted {
+    /// The policy leaves such releases out.
+    Policy,
+    /// It is not there yet for an architecture of the profile.
+    Architecture,
+    /// It was published after the day that the run takes for today.
+    Later,
+    /// Microsoft withdrew it.
+    Withdrawn,
+}
+
+/// A KB that the Catalog shows for a profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The KB.
+    pub kb: Kb,
+    /// What it is.
+    pub kind: Kind,
+    /// The month of its title.
+    pub month: Month,
+    /// When it first appeared, as far as anybody knows.
+    pub date: Date,
+    /// On a second Tuesday, between them, or ahead of the next.
+    pub sort: ReleaseKind,
+    /// The architectures that the Catalog shows.
+    pub architectures: BTreeSet<Architecture>,
+    /// Why it is not fetched; `None` when it is.
+    pub unwanted: Option<Unwanted>,
+}
+
+/// Something that should be in the Catalog and is not.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize)]
+pub struct Expected {
+    /// The profile that expects it.
+    pub profile: String,
+    /// The KB, where it has one.
+    pub kb: Option<Kb>,
+    /// The architecture that lacks.
+    pub architecture: Option<Architecture>,
+    /// The month that lacks.
+    pub month: Option<Month>,
+    /// The same for people.
+    pub message: String,
+}
+
+/// What a profile wants of some rows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// All KBs of the family and the kinds, newest first.
+    pub candidates: Vec<Candidate>,
+    /// What lacks.
+    pub expected: Vec<Expected>,
+}
+
+/// Judges the rows that the searches of a profile gave.
+pub fn select(profile: &Profile, window: &Window, rows: &[Listed], knowledge: &Knowledge) -> Selection {
+    let mut by_kb: BTreeMap<Kb, Vec<&Listed>> = BTreeMap::new();
+    for row in rows.iter().filter(|row| is_of(profile, window, row, knowledge)) {
+        if let Some(kb) = row.class.kb {
+            by_kb.entry(kb).or_default().push(row);
+        }
+    }
+    let of_kb = |(kb, rows): (Kb, Vec<&Listed>)| candidate(kb, &rows, profile, window, knowledge);
+    let mut candidates: Vec<Candidate> = by_kb.into_iter().filter_map(of_kb).collect();
+    candidates.sort_by_key(|one| std::cmp::Reverse((one.month, one.date, one.kb)));
+    let expected = expected(profile, window, &candidates);
+    Selection { candidates, expected }
+}
+
+/// Whether a row is of the profile's family and kinds, and of a month that counts.
+fn is_of(profile: &Profile, window: &Window, row: &Listed, knowledge: &Knowledge) -> bool {
+    let class = &row.class;
+    let family = class
+        .product
+        .as_deref()
+        .and_then(|product| knowledge.family_of_title(product, class.release.as_deref()));
+    let own = family.is_some_and(|family| family.folder == profile.family.folder);
+    let kind = match class.kind {
+        Some(Kind::LcuPreview) => profile.kinds.contains(&Kind::Lcu),
+        Some(Kind::DotnetPreview) => profile.kinds.contains(&Kind::DotnetCu),
+        Some(kind) => profile.kinds.contains(&kind),
+        None => false,
+    };
+    own && kind && month_of(row).is_some_and(|month| window.contains(month))
+}
+
+fn month_of(row: &Listed) -> Option<Month> {
+    row.class.month.or_else(|| Month::of(row.last_updated))
+}
+
+fn candidate(
+    kb: Kb,
+    rows: &[&Listed],
+    profile: &Profile,
+    window: &Window,
+    knowledge: &Knowledge,
+) -> Option<Candidate> {
+    let kind = rows.iter().find_map(|row| row.class.kind)?;
+    let month = rows.iter().filter_map(|row| month_of(row)).max()?;
+    let architectures = rows.iter().filter_map(|row| row.class.implied_architecture()).collect();
+    let releases = knowledge.releases_of(kb, &profile.family);
+    let release = releases.last();
+    // The date of an entry may be later than its release, never earlier.
+    let of_rows = rows.iter().map(|row| row.last_updated).min()?;
+    let date = release.and_then(|release| release.date.or(release.first_seen)).unwrap_or(of_rows);
+    let is_preview = matches!(kind, Kind::LcuPreview | Kind::DotnetPreview);
+    let sort = match release.and_then(|release| release.kind) {
+        _ if is_preview => ReleaseKind::Preview,
+        Some(proven @ (ReleaseKind::Preview | ReleaseKind::OutOfBand)) => proven,
+        _ if is_regular(date) => ReleaseKind::Regular,
+        _ => ReleaseKind::OutOfBand,
+    };
+    let allowed = match profile.policy {
+        Policy::Security => sort == ReleaseKind::Regular,
+        Policy::Oob => sort != ReleaseKind::Preview,
+        Policy::Preview => true,
+    };
+    let mut one = Candidate { kb, kind, month, date, sort, architectures, unwanted: None };
+    one.unwanted = if date > window.today {
+        Some(Unwanted::Later)
+    } else if knowledge.withdrawn(kb).is_some() {
+        Some(Unwanted::Withdrawn)
+    } else if !allowed {
+        Some(Unwanted::Policy)
+    } else if !one.architectures.is_empty() && one.architectures_for(profile).is_empty() {
+        Some(Unwanted::Architecture)
+    } else {
+        None
+    };
+    Some(one)
+}
+
+impl Candidate {
+    /// The architectures of the profile that the Catalog shows.
+    pub fn architectures_for(&self, profile: &Profile) -> Vec<Architecture> {
+        let there = |own: &&Architecture| self.architectures.contains(own);
+        profile.architectures.iter().filter(there).copied().collect()
+    }
+}
+
+fn expected(profile: &Profile, window: &Window, candidates: &[Candidate]) -> Vec<Expected> {
+    let mut expected = Vec::new();
+    let is_due = |one: &&Candidate| {
+        matches!(one.unwanted, None | Some(Unwanted::Architecture)) && !one.architectures.is_empty()
+    };
+    for one in candidates.iter().filter(is_due) {
+        for &architecture in profile.architectures.iter().filter(|own| !one.architectures.contains(own)) {
+            let there: Vec<&str> = one.architectures.iter().map(|other| other.as_str()).collect();
+            expected.push(Expected {
+                profile: profile.name.clone(),
+                kb: Some(one.kb),
+                architecture: Some(architecture),
+                month: Some(one.month),
+                message: format!(
+                    "{} is there for {} since {} and not for {architecture} yet: some architectures come hours later",
+                    one.kb,
+                    there.join(" and "),
+                    one.date
+                ),
+            });
+        }
+    }
+    let of_month = |month: Option<Month>, message: String| Expected {
+        profile: profile.name.clone(),
+        kb: None,
+        architecture: None,
+        month,
+        message,
+    };
+    let name = &profile.family.name;
+    if candidates.is_empty() {
+        let message = format!(
+            "the Catalog shows nothing for {name} from {} to {}: is it still updated?",
+            window.first, window.last
+        );
+        expected.push(of_month(None, message));
+    } else if let Some(tuesday) = window.patch_tuesday_over()
+        && candidates.iter().any(is_monthly)
+        && !candidates.iter().any(|one| is_monthly(one) && one.month == window.last)
+    {
+        let message = format!(
+            "the Catalog shows no cumulative update of {} for {name} yet; the second Tuesday was {tuesday}",
+            window.last
+        );
+        expected.push(of_month(Some(window.last), message));
+    }
+    expected
+}
+
+/// What comes on every second Tuesday.
+fn is_monthly(one: &Candidate) -> bool {
+    matches!(one.kind, Kind::Lcu | Kind::MonthlyRollup) && one.sort == ReleaseKind::Regular
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::Config;
+    use crate::update::classify;
+
+    fn listed(date: &str, title: &str) -> Listed {
+        Listed { class: classify(title, "", None), last_updated: date.parse().unwrap() }
+    }
+
+    fn lcu(date: &str, kb: u32, words: &str, arch: &str) -> Listed {
+        let month = &date[..7];
+        listed(
+            date,
+            &format!("{month} {words} for Windows 11, version 24H2 for {arch}-based Systems (KB{kb})"),
+        )
+    }
+
+    /// The selection of a profile of 24H2 with these further keys.
+    fn selected(keys: &str, today: &str, rows: &[Listed]) -> Selection {
+        let text = format!("format = 1\n[[profile]]\nname = 'p'\nfamily = 'windows-11-24h2'\n{keys}\n");
+        let knowledge = Knowledge::built_in().unwrap();
+        let config = Config::parse(&text, "kbmirror.toml".into()).unwrap();
+        let profile = config.profiles(&knowledge).unwrap().remove(0);
+        let window = Window::back(today.parse().unwrap(), profile.months).unwrap();
+        select(&profile, &window, rows, &knowledge)
+    }
+
+    fn wanted(selection: &Selection) -> Vec<String> {
+        let wanted = selection.candidates.iter().filter(|one| one.unwanted.is_none());
+        wanted.map(|one| one.kb.to_string()).collect()
+    }
+
+    const CU: &str = "Cumulative Update";
+
+    /// KBs of a year that no table knows yet: B, out of band, preview.
+    fn spring() -> Vec<Listed> {
+        vec![
+            lcu("2027-03-09", 5_990_001, CU, "x64"),
+            lcu("2027-03-09", 5_990_001, CU, "arm64"),
+            lcu("2027-03-20", 5_990_002, CU, "x64"),
+            lcu("2027-03-20", 5_990_002, CU, "arm64"),
+            lcu("2027-03-25", 5_990_003, "Cumulative Update Preview", "x64"),
+            lcu("2027-03-25", 5_990_003, "Cumulative Update Preview", "arm64"),
+            listed(
+                "2027-03-09",
+                "2027-03 Cumulative Update for Windows 11, version 23H2 for x64-based Systems (KB5990004)",
+            ),
+            listed(
+                "2027-03-09",
+                "2027-03 Cumulative Update for .NET Framework 3.5 and 4.8.1 for Windows 11, version 24H2 for x64 (KB5990005)",
+            ),
+            lcu("2026-11-10", 5_980_001, CU, "x64"),
+        ]
+    }
+
+    #[test]
+    fn the_policy_decides_and_the_newest_come_first() {
+        for (policy, kbs) in [
+            ("security", &["KB5990001"][..]),
+            ("oob", &["KB5990002", "KB5990001"]),
+            ("preview", &["KB5990003", "KB5990002", "KB5990001"]),
+        ] {
+            let selection = selected(&format!("policy = '{policy}'"), "2027-03-31", &spring());
+            assert_eq!(wanted(&selection), kbs, "{policy}");
+            assert_eq!(selection.expected, []);
+        }
+        let dotnet = selected("kinds = ['dotnet_cu']\narchitectures = ['x64']", "2027-03-31", &spring());
+        assert_eq!(wanted(&dotnet), ["KB5990005"]);
+        // As of an earlier day, what came later is not there.
+        let earlier = selected("", "2027-03-10", &spring());
+        assert_eq!(wanted(&earlier), ["KB5990001"]);
+        assert_eq!(earlier.candidates[0].unwanted, Some(Unwanted::Later));
+        // The older month is in a longer window.
+        assert_eq!(wanted(&selected("months = 4", "2027-03-31", &spring())).last().unwrap(), "KB5980001");
+    }
+
+    #[test]
+    fn what_microsoft_withdrew_is_not_chosen() {
+        let rows = [lcu("2026-03-26", 5_079_391, "Cumulative Update Preview", "x64")];
+        let selection = selected("policy = 'preview'\narchitectures = ['x64']", "2026-03-31", &rows);
+        assert_eq!(selection.candidates[0].unwanted, Some(Unwanted::Withdrawn));
+        assert_eq!(wanted(&selection), Vec::<String>::new());
+    }
+
+    #[test]
+    fn arm64_that_comes_hours_later_is_expected() {
+        let rows = [lcu("2027-03-09", 5_990_001, CU, "x64")];
+        let both = selected("", "2027-03-10", &rows);
+        assert_eq!(wanted(&both), ["KB5990001"]);
+        assert_eq!(both.expected.len(), 1);
+        assert_eq!(both.expected[0].architecture, Some(Architecture::Arm64));
+        assert!(both.expected[0].message.contains("KB5990001 is there for x64"), "{both:?}");
+        let arm64 = selected("architectures = ['arm64']", "2027-03-10", &rows);
+        assert_eq!((wanted(&arm64).len(), arm64.expected.len()), (0, 1));
+        let x64 = selected("architectures = ['x64']", "2027-03-10", &rows);
+        assert_eq!((wanted(&x64).len(), x64.expected.len()), (1, 0));
+        // A preview that the policy leaves out is not waited for.
+        let preview = [lcu("2027-03-25", 5_990_003, "Cumulative Update Preview", "x64")];
+        assert!(selected("", "2027-03-26", &preview).expected.is_empty());
+    }
+
+    #[test]
+    fn a_month_without_its_update_is_told_after_its_second_tuesday() {
+        let rows = [lcu("2027-03-09", 5_990_001, CU, "x64"), lcu("2027-03-09", 5_990_001, CU, "arm64")];
+        assert_eq!(selected("", "2027-04-13", &rows).expected, [], "Tuesday itself");
+        let late = selected("", "2027-04-14", &rows);
+        assert_eq!(late.expected.len(), 1);
+        assert_eq!(late.expected[0].month.unwrap().to_string(), "2027-04");
+        let nothing = selected("", "2027-04-14", &[]);
+        assert!(nothing.expected[0].message.contains("is it still updated"), "{nothing:?}");
+    }
+}

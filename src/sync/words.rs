@@ -1,0 +1,66 @@
+//! Durations and sizes as people write them, on the command line and in `kbmirror.toml`. Pure.
+
+use std::time::Duration;
+
+/// Reads `90s`, `10m`, `2h`, `8d`, and bare seconds.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{text:?} is not a duration such as 90s, 10m, 2h, or 8d");
+    let (number, unit) = split(text);
+    let seconds = match unit {
+        "s" | "" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    Ok(Duration::from_secs(number.saturating_mul(seconds)))
+}
+
+/// Reads `500M`, `20GB`, and bare bytes. Units are powers of 1024, as everywhere in the output.
+pub fn parse_bytes(text: &str) -> Result<u64, String> {
+    let wrong = || format!("{text:?} is not a size such as 500M, 20G, or a number of bytes");
+    let (number, unit) = split(text);
+    let unit = unit.trim_start().to_ascii_uppercase();
+    let shift = match unit.strip_suffix('B').unwrap_or(&unit) {
+        "" => 0,
+        "K" => 10,
+        "M" => 20,
+        "G" => 30,
+        "T" => 40,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    number.checked_mul(1 << shift).ok_or_else(wrong)
+}
+
+fn split(text: &str) -> (&str, &str) {
+    let end = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
+    text.split_at(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        assert_eq!(parse_duration("0"), Ok(Duration::ZERO));
+        assert_eq!(parse_duration("10m"), Ok(Duration::from_mins(10)));
+        assert_eq!(parse_duration("8d"), Ok(Duration::from_hours(192)));
+        for text in ["", "m", "-1", "1.5h", "10 m", "10w"] {
+            assert!(parse_duration(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn sizes() {
+        assert_eq!(parse_bytes("61498"), Ok(61_498));
+        assert_eq!(parse_bytes("20G"), Ok(20 << 30));
+        assert_eq!(parse_bytes("20 gb"), Ok(20 << 30));
+        assert_eq!(parse_bytes("0"), Ok(0));
+        for text in ["", "G", "-1", "1.5G", "10 miles", "99999999999999T"] {
+            assert!(parse_bytes(text).is_err(), "{text:?}");
+        }
+    }
+}

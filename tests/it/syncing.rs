@@ -1,0 +1,254 @@
+//! The whole journey on the demo: a configuration, a run, what it brought, and a second run that brings nothing.
+#![expect(clippy::disallowed_methods, reason = "mirrors are read as they lie")]
+#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
+
+use std::fs;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::harness::{Bench, Ran, each, items, judge, names_in, recording, stamp, text_of, tree};
+
+const SYNC: [&str; 3] = ["sync", "--as-of", "2026-03-31"];
+
+fn sync(bench: &Bench) -> Ran {
+    bench.replay(&recording("demo"), &SYNC)
+}
+
+/// A file of the mirror as JSON.
+fn document(bench: &Bench, path: &str) -> Value {
+    serde_json::from_str(&fs::read_to_string(bench.mirror().join(path)).unwrap()).unwrap()
+}
+
+/// A mirror with both architectures of 24H2 as of the end of March 2026.
+fn synced() -> Bench {
+    let bench = Bench::new();
+    bench.json(&["init", "--arch", "x64", "--arch", "arm64"]).exits(0);
+    sync(&bench).exits(0);
+    bench
+}
+
+#[test]
+fn init_then_sync_then_nothing_new() {
+    let bench = Bench::new();
+    let made = bench.json(&["init", "--product", "Windows 11 25H2", "--arch", "arm64"]).exits(0).json();
+    assert_eq!((&made["family"], &made["architectures"]), (&json!("windows-11-24h2"), &json!(["arm64"])));
+    assert_eq!(names_in(&bench.mirror()), ["kbmirror.toml"]);
+    let written = fs::read(bench.mirror().join("kbmirror.toml")).unwrap();
+    assert_eq!(bench.json(&["init"]).exits(2).error().0, "usage");
+    assert_eq!(fs::read(bench.mirror().join("kbmirror.toml")).unwrap(), written);
+
+    let first = sync(&bench).exits(0).json();
+    assert_eq!(each(&first["found"], "kb"), ["KB5086672", "KB5085516"]);
+    assert_eq!(each(&first["sets"], "status"), ["published"; 2]);
+    assert_eq!(
+        each(&first["sets"], "folder"),
+        ["kb/KB5086672/windows-11-24h2-arm64", "kb/KB5085516/windows-11-24h2-arm64"]
+    );
+    assert_eq!((&first["expected"], &first["outside"]), (&json!([]), &json!([])));
+    assert_eq!(items(&first["searches"]).len(), 9);
+    let news = &first["news"];
+    assert_eq!(each(&news["new"], "kb"), ["KB5086672", "KB5085516"]);
+    assert_eq!(news["new"][1]["replaces"], json!(["KB5043080", "KB5079473"]));
+    assert_eq!(document(&bench, "runs/2026-11-23T080000Z-sync.json"), first);
+    assert_eq!(document(&bench, "runs/2026-11-23T080000Z-news.json"), *news);
+
+    let state = || (tree(&bench.mirror().join("kb")), tree(&bench.mirror().join("pool")));
+    let (before, set) = (state(), bench.set("KB5086672", "windows-11-24h2-arm64"));
+    let beside = |name: &str| stamp(&bench.mirror().join("kb/KB5086672").join(name));
+    let stamps = || [stamp(&set), beside("SHA256SUMS"), beside("KB5086672.json"), beside("README.txt")];
+    let stood = stamps();
+    bench.clock.advance(Duration::from_hours(24));
+    let second = sync(&bench).exits(0).json();
+    assert_eq!(each(&second["sets"], "status"), ["unchanged"; 2]);
+    assert_eq!((&second["bytes_downloaded"], &second["news"]["new"]), (&json!(0), &json!([])));
+    assert_eq!((state(), stamps()), (before, stood));
+    let runs = names_in(&bench.mirror().join("runs"));
+    assert_eq!(runs.iter().filter(|name| name.ends_with("-news.json")).count(), 1, "{runs:?}");
+
+    let health = document(&bench, "health.json");
+    assert_eq!((&health["format"], &health["last_exit_code"]), (&json!(1), &json!(0)));
+    assert_eq!(health["last_success"], "2026-11-24T08:00:00Z");
+    assert_eq!(health["newest_content"], "2026-03-31");
+    assert!(health["bytes_free"].is_u64(), "{health:#}");
+}
+
+#[test]
+fn a_trial_run_tells_and_brings_nothing() {
+    let bench = Bench::new();
+    bench.json(&["init"]).exits(0);
+    let trial = bench.replay(&recording("demo"), &[&SYNC[..], &["--dry-run"]].concat()).exits(0).json();
+    assert_eq!(each(&trial["sets"], "status"), ["planned"; 2]);
+    assert_eq!(trial["planned"]["files"], 3);
+    for gone in ["kb", "pool", "runs", "health.json"] {
+        assert!(!bench.mirror().join(gone).exists(), "{gone}");
+    }
+    let real = sync(&bench).exits(0).json();
+    assert_eq!(each(&real["sets"], "folder"), each(&trial["sets"], "folder"));
+    // The checkpoint is in both sets, and its own size is not known before it is here.
+    assert!(real["bytes_downloaded"].as_u64() < trial["planned"]["bytes_at_most"].as_u64(), "{trial:#}");
+}
+
+#[test]
+fn a_budget_stops_before_a_set_and_the_next_run_continues() {
+    let bench = Bench::new();
+    bench.json(&["init"]).exits(0);
+    let with_budget =
+        |budget: &str| bench.replay(&recording("demo"), &[&SYNC[..], &["--max-bytes", budget]].concat());
+    let none = with_budget("1000").exits(13).json();
+    assert_eq!((&none["sets"], &none["bytes_downloaded"]), (&json!([]), &json!(0)));
+    assert!(text_of(&none["failures"]["budget"][0]["message"]).contains("KB5086672"), "{none:#}");
+    let first = with_budget("70K").exits(13).json();
+    assert_eq!(each(&first["sets"], "kb"), ["KB5086672"]);
+    assert!(first["bytes_downloaded"].as_u64().unwrap() <= 70 * 1024);
+    bench.clock.advance(Duration::from_hours(1));
+    let complaint = bench.json(&["status"]).exits(10).json();
+    assert!(text_of(&complaint["complaints"][0]).contains("budget"), "{complaint:#}");
+    let rest = with_budget("70K").exits(0).json();
+    assert_eq!(each(&rest["sets"], "status"), ["unchanged", "published"]);
+    // The main job knows budgets too.
+    let other = Bench::new();
+    let fetched =
+        other.replay(&recording("demo"), &["fetch", "KB5086672", "--max-bytes", "70K"]).exits(13).json();
+    assert_eq!(
+        (each(&fetched["sets"], "status"), items(&fetched["failures"]).len()),
+        (vec!["published".to_owned()], 1)
+    );
+}
+
+#[test]
+fn status_tells_age_and_failure_by_its_exit_code() {
+    let bench = Bench::new();
+    assert_eq!(bench.json(&["status"]).exits(3).error().0, "not_found");
+    bench.json(&["init"]).exits(0);
+    let never = bench.json(&["status"]).exits(10).json();
+    assert_eq!((&never["health"], &never["sets"]), (&Value::Null, &json!(0)));
+
+    let bench = synced();
+    let fine = bench.json(&["status"]).exits(0).json();
+    assert_eq!((&fine["current"], &fine["sets"], &fine["kbs"]), (&json!(true), &json!(4), &json!(2)));
+    bench.clock.advance(Duration::from_hours(9 * 24));
+    let old = bench.json(&["status"]).exits(10).json();
+    assert!(text_of(&old["complaints"][0]).contains("9 days old"), "{old:#}");
+    bench.json(&["status", "--max-age", "10d"]).exits(0);
+    let people = bench.run(&["status", "--max-age", "10d"]).exits(0).stdout;
+    assert!(
+        people.contains("4 package sets of 2 KBs") && people.contains("2026-11-23T08:00:00Z"),
+        "{people}"
+    );
+    let news = bench.run(&["status", "--news"]).exits(0).stdout;
+    assert!(news.contains("KB5085516 of 2026-03 (arm64") && news.contains("replaces KB5043080"), "{news}");
+
+    // A run in which the Catalog says nothing.
+    let silent = bench.path("silent");
+    fs::create_dir_all(&silent).unwrap();
+    fs::write(
+        silent.join("index.jsonl"),
+        "{\"format\":1,\"recording\":\"nothing\",\"provenance\":\"reconstructed\"}\n",
+    )
+    .unwrap();
+    bench.replay(&silent, &SYNC).exits(6);
+    let failed = bench.json(&["status"]).exits(10).json();
+    assert!(text_of(&failed["complaints"][0]).contains("exit code 6"), "{failed:#}");
+    assert_eq!(failed["health"]["last_success"], "2026-11-23T08:00:00Z", "an attempt is no success");
+    // A damaged file is named, and the next run mends it.
+    fs::write(bench.mirror().join("health.json"), "{").unwrap();
+    assert!(bench.json(&["status"]).exits(5).error().1.contains("health.json"));
+    sync(&bench).exits(0);
+    bench.json(&["status"]).exits(0);
+    fs::write(bench.mirror().join("health.json"), "{\"format\": 9}").unwrap();
+    assert!(bench.json(&["status"]).exits(2).error().1.contains("format 9"));
+    // Filled by hand: there is no schedule to lag behind.
+    let other = Bench::new();
+    other.replay(&recording("demo"), &["fetch", "KB5086672", "--arch", "arm64"]).exits(0);
+    other.json(&["status"]).exits(0);
+}
+
+#[test]
+fn single_kbs_and_what_lies_outside_of_the_window() {
+    let bench = synced();
+    let config = "format = 1\nkbs = ['KB5094122', 'KB5030211']\narchitectures = ['x64']\n\
+        [[profile]]\nname = 'a'\nfamily = 'windows-11-24h2'\narchitectures = ['arm64']\nmonths = 0\n";
+    bench.configure(config);
+    bench.clock.advance(Duration::from_hours(1));
+    // April: March is outside. Nothing of April is recorded, and that is said for each version.
+    let later = bench.replay(&recording("demo"), &["sync", "--as-of", "2026-04-20"]).exits(4).json();
+    let kbs = each(&later["sets"], "kb");
+    for kb in ["KB5094122", "KB5030211", "KB5094141"] {
+        assert!(kbs.contains(&kb.to_owned()), "{kb} in {kbs:?}");
+    }
+    // The servicing stack comes along under its own KB, and says with what.
+    let stack = items(&later["sets"]).iter().find(|set| set["kb"] == "KB5094141").unwrap();
+    assert_eq!(stack["needed_by"], json!(["KB5094122"]));
+    assert_eq!(items(&later["failures"]["not_recorded"]).len(), 3, "{later:#}");
+    assert_eq!(
+        each(&later["outside"], "folder"),
+        ["kb/KB5085516/windows-11-24h2-arm64", "kb/KB5086672/windows-11-24h2-arm64"]
+    );
+    assert!(bench.set("KB5086672", "windows-11-24h2-arm64").exists(), "kept");
+    assert_eq!(later["expected"], json!([]), "where a question stayed open nothing is missed");
+}
+
+#[test]
+fn bad_configurations_are_named_with_their_line() {
+    let bench = Bench::new();
+    assert_eq!(sync(&bench).exits(2).error().0, "usage");
+    let profile = "[[profile]]\nname = 'a'\nfamily = 'windows-11-24h2'\n";
+    for (text, words) in [
+        ("format = 1\n".to_owned(), &["asks for nothing"][..]),
+        (format!("format = 1\n{profile}polciy = 'oob'\n"), &["line 5", "polciy", "policy"]),
+        (format!("format = 1\n{profile}policy = 'all'\n"), &["line 5", "all", "security, oob, preview"]),
+        ("format = 9\n".to_owned(), &["line 1", "format 1"]),
+        ("format = 1\nkbs = [5086672]\n".to_owned(), &["line 2", "kbs"]),
+    ] {
+        bench.configure(&text);
+        let (kind, message) = sync(&bench).exits(2).error();
+        assert_eq!(kind, "usage");
+        for word in words.iter().chain(&["kbmirror.toml"]) {
+            assert!(message.contains(word), "{word} in {message}");
+        }
+    }
+    // Options hold for every command, so a file that nobody understands stops every command.
+    bench.configure("format = 1\nmirorr = 'x'\n");
+    assert!(bench.json(&["list"]).exits(2).error().1.contains("mirorr"));
+    let missing = bench.json(&["--config", "/nowhere/kbmirror.toml", "list"]).exits(2);
+    assert!(missing.error().1.contains("/nowhere/kbmirror.toml"));
+    assert_eq!(names_in(&bench.mirror()), ["kbmirror.toml"], "nothing was made");
+}
+
+#[test]
+fn a_schedule_is_printed_with_absolute_paths() {
+    let bench = Bench::new();
+    assert_eq!(bench.json(&["schedule"]).exits(2).error().0, "usage");
+    bench.json(&["init"]).exits(0);
+    let before = tree(&bench.mirror());
+    let units = bench.program(&["schedule", "--json"]);
+    let units: Value = serde_json::from_slice(&units.stdout).unwrap();
+    let folder = bench.path("units");
+    fs::create_dir_all(&folder).unwrap();
+    for file in items(&units["files"]) {
+        fs::write(folder.join(text_of(&file["name"])), text_of(&file["text"])).unwrap();
+    }
+    assert_eq!(names_in(&folder), ["kbmirror.service", "kbmirror.timer"]);
+    let names = ["./kbmirror.service", "./kbmirror.timer"];
+    if let Some(verdict) = judge("systemd-analyze", &[&["verify"], &names[..]].concat(), folder.as_std_path())
+    {
+        assert!(verdict.status.success() && verdict.stderr.is_empty(), "{verdict:?}");
+    }
+    if let Some(days) = judge(
+        "systemd-analyze",
+        &["calendar", "--iterations=2", "--base-time=2026-11-23 00:00:00", "Wed *-*-09..15 06:00"],
+        folder.as_std_path(),
+    ) && days.status.success()
+    {
+        let days = String::from_utf8(days.stdout).unwrap();
+        assert!(days.contains("2026-12-09") && days.contains("2027-01-13"), "{days}");
+    }
+    let mirror = bench.mirror();
+    for (flag, words) in [("--cron", "17 3 * * *"), ("--windows-task", "<Command>")] {
+        let text = String::from_utf8(bench.program(&["schedule", flag]).stdout).unwrap();
+        assert!(text.contains(words) && text.contains(mirror.as_str()), "{text}");
+        assert!(text.contains(env!("CARGO_BIN_EXE_kbmirror")), "{text}");
+    }
+    assert_eq!(tree(&bench.mirror()), before, "nothing is written");
+}
