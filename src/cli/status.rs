@@ -63,12 +63,15 @@ pub(super) fn run(setup: &Setup, arguments: &Status, output: &mut Output) -> Res
     let or_never = |text: &Option<String>| text.clone().unwrap_or_else(|| "never".to_owned());
     let verified = match &health.last_verify {
         None => "never".to_owned(),
-        Some(verify) => format!("{}, {} findings", verify.time, verify.findings),
+        Some(verify) => format!("{}, {}", verify.time, count(verify.findings, "finding")),
     };
     let mut table = output.table(&["what", "is"]);
     let mut row = |name: &str, value: String| table.row([name.to_owned(), value]);
     row("mirror", layout.root().to_string());
-    row("holds", format!("{sets} package sets of {} KBs, {}", kbs.len(), human_size(bytes)));
+    row(
+        "holds",
+        format!("{} of {}, {}", count(sets, "package set"), count(kbs.len(), "KB"), human_size(bytes)),
+    );
     row("free", free.map_or_else(|| "?".to_owned(), human_size));
     row("newest update", health.newest_content.clone().unwrap_or_else(|| "-".to_owned()));
     row("last complete sync", or_never(&health.last_success));
@@ -103,4 +106,8 @@ fn show_news(setup: &Setup, output: &mut Output) -> Result<ExitCode> {
         output.line(line);
     }
     Ok(ExitCode::OK)
+}
+
+fn count(number: usize, thing: &str) -> String {
+    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }

@@ -147,7 +147,9 @@ impl Source {
             return Error::usage(format!("{}: {message}", self.path));
         };
         let number = before.matches('\n').count();
-        let line = self.text.lines().nth(number).unwrap_or_default().trim();
+        // Without a comment behind it.
+        let line = self.text.lines().nth(number).unwrap_or_default();
+        let line = line.split('#').next().unwrap_or_default().trim();
         Error::usage(format!("{} line {}, {line:?}: {message}", self.path, number + 1))
     }
 

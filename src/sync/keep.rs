@@ -142,7 +142,7 @@ pub fn keep_run(session: &mut Session, request: &SyncRequest, outcome: &mut Sync
         last_attempt: Some(time),
         last_exit_code: Some(code.number()),
         newest_content: session.mirror()?.index().newest_published()?,
-        items_failed: outcome.fetch.failures.len(),
+        items_failed: outcome.news.failed.len(),
         expected: outcome.expected.clone(),
         withdrawn: outcome.withdrawn.clone(),
         unlisted: outcome.unlisted.clone(),

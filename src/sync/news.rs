@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fetch::{FetchedSet, SetStatus};
 use super::session::Failure;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::mirror::Index;
 use crate::mirror::index::{Owner, PublishState};
 use crate::servicing::Knowledge;
@@ -92,8 +92,10 @@ impl News {
                 news.new.push(item);
             }
         }
+        // What a budget left for the next run did not fail.
         news.failed = failures
             .iter()
+            .filter(|failure| failure.kind != ErrorKind::Budget)
             .map(|failure| {
                 let prefix = if failure.message.contains(&failure.what) {
                     String::new()

@@ -19,7 +19,7 @@ use super::config::Profile;
 use super::fetch::{FetchOutcome, run_fetch};
 use super::news::{News, Standing, standing, withdrawn};
 use super::plan::FetchRequest;
-use super::select::{Candidate, Expected, Listed, Selection, Unwanted, select};
+use super::select::{Candidate, Expected, Listed, Selection, Unwanted, asks_for, select};
 use super::session::{Failure, Session};
 use super::window::{Window, queries};
 use crate::catalog::Query;
@@ -146,8 +146,8 @@ pub async fn run_sync(session: &mut Session, request: &SyncRequest) -> Result<Sy
         };
         if complete {
             let index = session.mirror()?.index();
-            for (kb, month) in published_of(profile, index, &knowledge, &before)? {
-                if window.contains(month) && !shown.contains(&kb) {
+            for Here { kb, month, is_asked_for } in published_of(profile, index, &knowledge, &before)? {
+                if is_asked_for && window.contains(month) && !shown.contains(&kb) {
                     unlisted.insert(kb);
                 }
             }
@@ -305,7 +305,7 @@ fn conclude(
         outcome.fetch.sets.iter().map(|set| set.row.kb).chain(request.kbs.iter().copied()).collect();
     let mut outside: BTreeMap<(Kb, String), Option<Month>> = BTreeMap::new();
     for (profile, window) in windows {
-        for (kb, month) in published_of(profile, index, &knowledge, &after)? {
+        for Here { kb, month, .. } in published_of(profile, index, &knowledge, &after)? {
             for set in index.published_sets(kb)?.iter().filter(|set| is_for(set, profile)) {
                 let known = outside.entry((kb, set.folder.clone())).or_insert(Some(month));
                 // Inside of one window is inside.
@@ -327,13 +327,21 @@ fn is_for(set: &crate::mirror::index::SetRow, profile: &Profile) -> bool {
         && set.architecture.is_none_or(|own| profile.architectures.contains(&own))
 }
 
-/// The KBs of a profile's family that are published, with their months, where these are known.
+/// A KB of which something is published.
+struct Here {
+    kb: Kb,
+    month: Month,
+    /// Whether the profile's searches would show it.
+    is_asked_for: bool,
+}
+
+/// The KBs of a profile's family that are published and whose months are known.
 fn published_of(
     profile: &Profile,
     index: &Index,
     knowledge: &Knowledge,
     standing: &Standing,
-) -> Result<Vec<(Kb, Month)>> {
+) -> Result<Vec<Here>> {
     let kbs: BTreeSet<Kb> = standing.keys().map(|(kb, _)| *kb).collect();
     let mut published = Vec::new();
     for kb in kbs {
@@ -345,7 +353,9 @@ fn published_of(
         let release = knowledge.releases_of(kb, &profile.family).last().copied();
         let of_release = release.and_then(|release| Month::of(release.date.or(release.first_seen)?));
         if let Some(month) = of_titles.or(of_release) {
-            published.push((kb, month));
+            let mut kinds = facts.updates.iter().filter_map(|update| update.kind);
+            let is_asked_for = kinds.any(|kind| asks_for(profile, kind));
+            published.push(Here { kb, month, is_asked_for });
         }
     }
     Ok(published)

@@ -107,13 +107,18 @@ fn is_of(profile: &Profile, window: &Window, row: &Listed, knowledge: &Knowledge
         .as_deref()
         .and_then(|product| knowledge.family_of_title(product, class.release.as_deref()));
     let own = family.is_some_and(|family| family.folder == profile.family.folder);
-    let kind = match class.kind {
-        Some(Kind::LcuPreview) => profile.kinds.contains(&Kind::Lcu),
-        Some(Kind::DotnetPreview) => profile.kinds.contains(&Kind::DotnetCu),
-        Some(kind) => profile.kinds.contains(&kind),
-        None => false,
-    };
+    let kind = class.kind.is_some_and(|kind| asks_for(profile, kind));
     own && kind && month_of(row).is_some_and(|month| window.contains(month))
+}
+
+/// Whether the searches of a profile show updates of a kind. Previews are among what they are previews of.
+pub(super) fn asks_for(profile: &Profile, kind: Kind) -> bool {
+    let shown_with = match kind {
+        Kind::LcuPreview => Kind::Lcu,
+        Kind::DotnetPreview => Kind::DotnetCu,
+        kind => kind,
+    };
+    profile.kinds.contains(&shown_with)
 }
 
 fn month_of(row: &Listed) -> Option<Month> {

@@ -173,6 +173,22 @@ fn arm64_comes_hours_later_and_the_run_says_so() {
 }
 
 #[test]
+fn what_no_search_asks_for_is_not_missed_in_the_answers() {
+    let (bench, loopback) = (bench(), Loopback::start(spring()));
+    let title =
+        "2027-03 Servicing Stack Update for Windows 11, version 24H2 for x64-based Systems (KB5990009)";
+    let stack =
+        UpdateSpec { files: vec![package("KB5990009", "x64", "stack")], ..UpdateSpec::new(&id(9), title) };
+    loopback.replace(spring().update(stack));
+    bench.configure(&CONFIG.replace("format = 1\n", "format = 1\nkbs = ['KB5990009']\n"));
+    let first = sync(&bench, &loopback).exits(0).json();
+    assert_eq!(first["sets"][0]["kb"], "KB5990009", "what is named comes first");
+    bench.clock.advance(Duration::from_hours(1));
+    let second = sync(&bench, &loopback).exits(0).json();
+    assert_eq!((&second["unlisted"], &second["published"]), (&json!([]), &json!(0)));
+}
+
+#[test]
 fn what_microsoft_withdrew_is_told_once_and_kept() {
     let (bench, loopback) = (Bench::new(), Loopback::start(spring()));
     // Named in the configuration, so it is wanted in spite of that.

@@ -104,6 +104,7 @@ fn a_budget_stops_before_a_set_and_the_next_run_continues() {
     bench.clock.advance(Duration::from_hours(1));
     let complaint = bench.json(&["status"]).exits(10).json();
     assert!(text_of(&complaint["complaints"][0]).contains("budget"), "{complaint:#}");
+    assert_eq!((&complaint["health"]["items_failed"], &first["news"]["failed"]), (&json!(0), &json!([])));
     let rest = with_budget("70K").exits(0).json();
     assert_eq!(each(&rest["sets"], "status"), ["unchanged", "published"]);
     // The main job knows budgets too.

@@ -131,6 +131,33 @@ fn every_damage_is_found_by_its_name() {
 }
 
 #[test]
+fn one_flipped_bit_anywhere_in_the_pool_or_the_sums_is_found_and_named() {
+    let bench = mirror();
+    let mut names: Vec<String> = tree(&bench.mirror()).into_keys().collect();
+    names.retain(|name| name.starts_with("pool/") || name.ends_with("SHA256SUMS"));
+    assert_eq!(names.len(), 5);
+    // Numbers that look random and are the same on every run.
+    let mut state = 0x2026_1125_u64;
+    let mut below = |limit: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap() % limit
+    };
+    for _ in 0..60 {
+        let name = &names[below(names.len())];
+        let path = bench.mirror().join(name);
+        let place = below(fs::read(&path).unwrap().len());
+        let flip = |bytes: &mut Vec<u8>, bit: u8| bytes[place] ^= 1 << bit;
+        let bit = u8::try_from(below(8)).unwrap();
+        spoil(&path, |bytes| flip(bytes, bit));
+        let report = bench.json(&["verify"]).exits(5).json();
+        let found = found(&report);
+        assert!(found.len() == 1 && found[0].1 == *name, "bit {bit} of byte {place} of {name}: {found:?}");
+        spoil(&path, |bytes| flip(bytes, bit));
+    }
+    bench.json(&["verify"]).exits(0);
+}
+
+#[test]
 fn a_copy_in_a_folder_is_read_for_itself() {
     let bench = mirror();
     let set = bench.set("KB5086672", SET);
