@@ -1,6 +1,7 @@
 //! What lies beside the set folders of a KB: digests for `sha256sum -c`, JSON for programs, a page for people, and the
 //! install scripts. All are made from the index and say the same for the same state.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::Mirror;
@@ -11,6 +12,14 @@ use crate::resolve::{Plan, Role};
 use crate::update::{Architecture, Kb, human_size};
 
 impl Mirror {
+    /// Brings what lies beside the set folders up to what the index says now, of every KB: an entry that was read for one
+    /// KB changes what is known of others, as of those that it supersedes.
+    pub fn refresh_views(&self) -> Result<()> {
+        let kbs: BTreeSet<Kb> =
+            self.index.published_folders(None)?.into_iter().map(|(kb, ..)| kb).collect();
+        kbs.into_iter().try_for_each(|kb| self.write_views(kb))
+    }
+
     /// Writes what lies beside a KB's set folders from what is published of it, where it does not say so already.
     pub(super) fn write_views(&self, kb: Kb) -> Result<()> {
         let sets = self.index.published_sets(kb)?;

@@ -181,10 +181,11 @@ impl Session {
         self.clock.now()
     }
 
-    /// Notes in the index how the run ended.
+    /// Brings the views of every KB up to what was learned, and notes in the index how the run ended.
     pub fn finish(&mut self, code: ExitCode, bytes: u64) -> Result<()> {
         let (requests, now) = (self.requests(), unix_seconds(self.clock.now()));
         if let (Some(mirror), Some(run)) = (&mut self.mirror, self.run) {
+            mirror.refresh_views()?;
             mirror
                 .index_mut()
                 .in_transaction(|index| index.finish_run(run, now, code.number(), requests, bytes))?;

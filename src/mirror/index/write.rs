@@ -15,7 +15,8 @@ type FileColumns =
     (Option<Vec<u8>>, Option<String>, Option<Vec<u8>>, Option<String>, Option<i64>, i64, Option<String>);
 
 impl Index {
-    /// A row of a search page. An update whose entry was revised takes the new values.
+    /// A row of a search page. An update whose entry was revised takes the new values. It was seen first when its own row
+    /// was: that another one's page named it before is no sight of it, and would hang on the order of crawls.
     pub fn record_update(&self, update: &UpdateRecord, now: i64) -> Result<()> {
         let class = &update.class;
         let sql = "INSERT INTO updates (update_id, mentioned_only, title, kb, kind, month, product, release, products,
@@ -23,7 +24,8 @@ impl Index {
             VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?14)
             ON CONFLICT (update_id) DO UPDATE SET mentioned_only = 0, title = ?2, kb = coalesce(?3, kb), kind = ?4, month = ?5,
                 product = ?6, release = ?7, products = ?8, classification = ?9, architecture = ?10, build = ?11,
-                last_updated = ?12, size = ?13, last_seen = ?14";
+                last_updated = ?12, size = ?13, last_seen = max(last_seen, ?14),
+                first_seen = CASE mentioned_only WHEN 1 THEN ?14 ELSE min(first_seen, ?14) END";
         self.execute(
             sql,
             rusqlite::params![
