@@ -165,6 +165,12 @@ pub fn write_secret(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
     sync_dir(parent(path))
 }
 
+/// Tells the system to forget what it keeps of files in memory, so that the next reading is one of the medium. Whether it
+/// did: only the superuser of a Linux may ask for it, and a container mostly may not.
+pub fn forget_caches() -> bool {
+    cfg!(target_os = "linux") && fs::write("/proc/sys/vm/drop_caches", "1").is_ok()
+}
+
 /// Gives a file a second name; whether the file system has such links.
 pub fn link(from: &Utf8Path, to: &Utf8Path) -> bool {
     fs::hard_link(from, to).is_ok()

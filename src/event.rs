@@ -29,6 +29,8 @@ pub enum Event {
     },
     /// Transfers are about to begin.
     TransfersPlanned {
+        /// Of which sort.
+        work: Work,
         /// How many files.
         files: usize,
         /// Their bytes together, where all sizes are known.
@@ -70,6 +72,17 @@ pub enum Event {
     Warning(String),
     /// The run is over; nothing that is told afterwards is shown.
     End,
+}
+
+/// What a transfer does with a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// It comes from the Catalog's servers.
+    Download,
+    /// It goes to a medium.
+    Write,
+    /// It comes from a medium.
+    Read,
 }
 
 /// Takes events. Cloning gives another sender to the same consumer.

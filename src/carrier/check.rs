@@ -22,6 +22,7 @@ use super::medium::{
 use super::signature::PublicKey;
 use crate::disk::{self, Entry};
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Event, Events};
 use crate::update::{Digests, DualHasher, Sha256};
 
 /// By which root keys media are trusted.
@@ -386,13 +387,23 @@ impl Examined {
     }
 
     /// Reads the whole payload; names every file that is not right.
-    pub fn read_all(&self, told: &mut dyn FnMut(&str, u64)) -> Result<(u64, u64)> {
-        let (mut files, mut bytes) = (0, 0);
+    pub fn read_all(&self, events: &Events) -> Result<(u64, u64)> {
+        /// Between two events.
+        const STEP: u64 = 16 * 1024 * 1024;
+        let of = self.sizes.values().sum();
+        let (mut files, mut bytes, mut read) = (0, 0, 0_u64);
         let mut wrong = Vec::new();
         let absent: BTreeSet<&String> = self.missing.iter().map(|leftover| &leftover.path).collect();
         for path in self.manifest.keys().filter(|path| !absent.contains(path)) {
-            told(path, self.sizes.get(path).copied().unwrap_or_default());
-            match self.read_file(path, &mut |_| Ok(())) {
+            let mut count = |piece: &[u8]| {
+                let before = read;
+                read += piece.len() as u64;
+                if read / STEP != before / STEP {
+                    events.send(Event::Checked { bytes: read, of });
+                }
+                Ok(())
+            };
+            match self.read_file(path, &mut count) {
                 Ok(digests) => {
                     files += 1;
                     bytes += digests.size;

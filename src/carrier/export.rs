@@ -23,7 +23,7 @@ use super::pages::{self, Contents};
 use super::plan::{ExportPlan, Payload};
 use crate::disk::{self, Entry, NewFile};
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Event, Events};
+use crate::event::{Event, Events, Work};
 use crate::mirror::{Mirror, REPLAY};
 use crate::servicing::Knowledge;
 use crate::update::{Sha256, human_size};
@@ -41,6 +41,8 @@ pub struct Exported {
     pub written: u64,
     /// Their bytes.
     pub written_bytes: u64,
+    /// Install scripts.
+    pub scripts: u64,
     /// Package files that were there and right.
     pub kept: u64,
     /// Files of an earlier set that were taken away.
@@ -49,6 +51,8 @@ pub struct Exported {
     pub read_back: u64,
     /// Their bytes.
     pub read_back_bytes: u64,
+    /// Whether the system's memory was emptied before, so that the medium itself answered.
+    pub read_back_cold: bool,
     /// The key that signed.
     pub key: super::signature::PublicKey,
     /// Whether everything that was wanted is there.
@@ -61,8 +65,9 @@ impl Exported {
         let kept =
             if self.kept == 0 { String::new() } else { format!(", kept {} that were right", self.kept) };
         format!(
-            "wrote {} files, {}{kept}, read back {}, set {:04}, key {}",
+            "wrote {} files and {} scripts, {}{kept}, read back {}, set {:04}, key {}",
             self.written,
+            self.scripts,
             human_size(self.written_bytes),
             self.read_back,
             self.seq,
@@ -96,6 +101,8 @@ pub fn export(
     let identity = identity(mirror)?;
     let mut target = Target::new(to, plan, &identity)?;
     target.preflight(plan)?;
+    // The receiving side makes the same views from the same facts.
+    mirror.refresh_views()?;
     let seq = next_number(mirror)?;
     disk::create_dir_all(to)?;
     // From here on the medium is no finished one.
@@ -167,18 +174,28 @@ pub fn export(
         set_id: digest(set_text.as_bytes()),
         written: target.written,
         written_bytes: target.written_bytes,
+        scripts: plan.scripts.len() as u64,
         kept: target.kept,
         removed: target.removed,
-        read_back: read_back.0,
-        read_back_bytes: read_back.1,
+        read_back: read_back.files,
+        read_back_bytes: read_back.bytes,
+        read_back_cold: read_back.cold,
         key: context.keys.root.clone(),
         complete: plan.is_complete(),
     })
 }
 
+struct ReadBack {
+    files: u64,
+    bytes: u64,
+    cold: bool,
+}
+
 /// Reads everything as the receiving side will.
-fn read_back(to: &Utf8Path, context: &Context<'_>) -> Result<(u64, u64)> {
+fn read_back(to: &Utf8Path, context: &Context<'_>) -> Result<ReadBack> {
     context.events.send(Event::Phase("reading everything back".to_owned()));
+    // Everything was synced; as root the system can be told to forget it, so that the medium itself has to answer.
+    let cold = disk::forget_caches();
     let trust = Trust { keys: vec![context.keys.root.clone()], on_first_use: false };
     let spoiled = |error: Error| {
         error.with_kind(ErrorKind::Medium).context("the medium does not hold what was written").hint(
@@ -189,7 +206,8 @@ fn read_back(to: &Utf8Path, context: &Context<'_>) -> Result<(u64, u64)> {
     if let Some(error) = examined.missing_error() {
         return Err(spoiled(error));
     }
-    examined.read_all(&mut |_, _| {}).map_err(spoiled)
+    let (files, bytes) = examined.read_all(context.events).map_err(spoiled)?;
+    Ok(ReadBack { files, bytes, cold })
 }
 
 fn digest(bytes: &[u8]) -> Sha256 {
@@ -402,7 +420,11 @@ impl<'a> Target<'a> {
         });
         let sizes: Vec<u64> = absent.map(|(_, file)| file.size).collect();
         events.send(Event::Phase(format!("writing to {}", self.root)));
-        events.send(Event::TransfersPlanned { files: sizes.len(), bytes: Some(sizes.iter().sum()) });
+        events.send(Event::TransfersPlanned {
+            work: Work::Write,
+            files: sizes.len(),
+            bytes: Some(sizes.iter().sum()),
+        });
         for (id, (path, file)) in (1_u64..).zip(&plan.payload) {
             let to = self.root.join(path);
             let is_there = disk::entry(&to)? == Entry::File(file.size)

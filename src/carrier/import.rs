@@ -16,7 +16,7 @@ use super::check::{Examined, Leftover};
 use super::medium::refused;
 use crate::disk::{self, NewFile};
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Event, Events};
+use crate::event::{Event, Events, Work};
 use crate::mirror::index::SetRow;
 use crate::mirror::kb_document::{restore_set, restore_update};
 use crate::mirror::{Mirror, Published, is_newer, knowledge_of};
@@ -81,16 +81,32 @@ impl Imported {
 
 /// What the index remembers of a lineage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct LastImport {
-    seq: u64,
-    set_id: Sha256,
-    created: String,
+pub struct LastImport {
+    /// The number of the newest set.
+    pub seq: u64,
+    /// Which set that was.
+    pub set_id: Sha256,
+    /// When it was made.
+    pub created: String,
     /// Sets that were published to their end, by their digests.
     finished: BTreeSet<Sha256>,
 }
 
+const LAST_IMPORT: &str = "import:";
+
 fn key_of(lineage: &str) -> String {
-    format!("import:{lineage}")
+    format!("{LAST_IMPORT}{lineage}")
+}
+
+/// The newest set that was taken of each lineage.
+pub fn last_imports(mirror: &Mirror) -> Result<Vec<LastImport>> {
+    mirror.index().meta_of(LAST_IMPORT)?.iter().map(|(_, text)| read_last(text)).collect()
+}
+
+fn read_last(text: &str) -> Result<LastImport> {
+    serde_json::from_str(text).map_err(|error| {
+        Error::new(ErrorKind::Internal, "the index does not know its last import").caused_by(error)
+    })
 }
 
 /// Takes an examined medium into a mirror that is open to be written.
@@ -146,6 +162,7 @@ pub fn import(
     imported.left = commit(examined, &staged, mirror, older, &imported.missing, now)?;
     imported.knowledge_adopted = !older && adopt_knowledge(examined, mirror)?;
     publish(examined, mirror, older, now, &mut imported)?;
+    mirror.refresh_views()?;
     if imported.left.is_empty() {
         note(examined, mirror, last)?;
     }
@@ -154,10 +171,7 @@ pub fn import(
 }
 
 fn last_import(mirror: &Mirror, lineage: &str) -> Result<Option<LastImport>> {
-    let Some(text) = mirror.index().meta(&key_of(lineage))? else { return Ok(None) };
-    serde_json::from_str(&text).map(Some).map_err(|error| {
-        Error::new(ErrorKind::Internal, "the index does not know its last import").caused_by(error)
-    })
+    mirror.index().meta(&key_of(lineage))?.map(|text| read_last(&text)).transpose()
 }
 
 /// Notes that a set was taken to its end; the number of a lineage never goes back.
@@ -241,14 +255,20 @@ fn stage(
     let paths: Vec<(&String, &Sha256)> =
         examined.manifest.iter().filter(|(path, _)| !missing.contains(path)).collect();
     events.send(Event::Phase(format!("reading set {}", examined.set.label())));
-    events.send(Event::TransfersPlanned { files: paths.len(), bytes: Some(examined.sizes.values().sum()) });
+    events.send(Event::TransfersPlanned {
+        work: Work::Read,
+        files: examined.sizes.len(),
+        bytes: Some(examined.sizes.values().sum()),
+    });
     let mut staged: BTreeMap<Sha256, (Utf8PathBuf, Digests)> = BTreeMap::new();
     let mut wrong = Vec::new();
     for (id, (path, sha256)) in (1_u64..).zip(paths) {
         let size = examined.sizes.get(path).copied();
         let name = path.rsplit('/').next().unwrap_or_default().to_owned();
-        events.send(Event::TransferStarted { id, name, size });
         // Scripts are checked and made anew.
+        if size.is_some() {
+            events.send(Event::TransferStarted { id, name, size });
+        }
         let is_new = match size {
             Some(size) => {
                 !staged.contains_key(sha256)
@@ -269,7 +289,9 @@ fn stage(
         });
         match read {
             Ok(digests) => {
-                events.send(Event::TransferFinished { id, bytes: count, failure: None });
+                if size.is_some() {
+                    events.send(Event::TransferFinished { id, bytes: count, failure: None });
+                }
                 imported.checked += 1;
                 imported.checked_bytes += digests.size;
                 if let Some(new) = new {

@@ -23,7 +23,7 @@ pub mod signature;
 
 pub use check::{Examined, Leftover, Trust, examine};
 pub use export::{Context, Exported, export};
-pub use import::{ImportOptions, Imported, import};
+pub use import::{ImportOptions, Imported, LastImport, import, last_imports};
 pub use keys::{KeyFolder, KeyList};
 pub use plan::{ExportPlan, ExportRequest, Payload, PlannedExport};
 pub use signature::{PublicKey, SecretKey};

@@ -1,8 +1,9 @@
 //! `export`: the plan, then the medium. `--dry-run` prints the plan alone.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::args::Export;
+use super::medium::keep_medium_report;
 use super::output::Output;
 use super::setup::Setup;
 use crate::carrier::{self, ExportPlan, ExportRequest, Exported, KeyFolder};
@@ -10,7 +11,7 @@ use crate::clock::{rfc3339, unix_seconds};
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::mirror::{REPLAY, table_texts};
-use crate::servicing::Tables;
+use crate::servicing::{Knowledge, Tables};
 use crate::update::human_size;
 
 /// `export`: writes a medium and reads it back.
@@ -35,23 +36,41 @@ pub(super) fn run(setup: &Setup, arguments: &Export, output: &mut Output) -> Res
         }
         return Ok(if plan.is_complete() { ExitCode::OK } else { ExitCode::INCOMPLETE });
     }
+    let outcome = write(setup, &request, arguments, &knowledge);
+    keep_medium_report(setup, "export", &arguments.to, outcome.as_ref().map(|done| done.document()), output);
+    let done = outcome?;
+    if output.is_json() {
+        output.document(&done.document())?;
+    } else {
+        show_plan(&done.plan, done.is_demo, output);
+        show_exported(&done.exported, output);
+    }
+    Ok(if done.plan.is_complete() { ExitCode::OK } else { ExitCode::INCOMPLETE })
+}
+
+struct Done {
+    plan: ExportPlan,
+    exported: Exported,
+    is_demo: bool,
+}
+
+impl Done {
+    fn document(&self) -> Value {
+        json!({ "plan": self.plan, "exported": self.exported, "evidence": self.exported.evidence() })
+    }
+}
+
+fn write(setup: &Setup, request: &ExportRequest, arguments: &Export, knowledge: &Knowledge) -> Result<Done> {
     let keys = KeyFolder::new(setup.layout().keys()).signing_keys()?;
     let mut mirror = setup.mirror_to_write()?;
-    let plan = ExportPlan::new(&request, &mirror, &knowledge)?;
+    let plan = ExportPlan::new(request, &mirror, knowledge)?;
     let tables = tables(setup)?;
     let now = rfc3339(unix_seconds(setup.now()));
     let exported = setup.watched(|events| {
-        let context =
-            carrier::Context { keys: &keys, knowledge: &knowledge, tables: &tables, now: &now, events };
+        let context = carrier::Context { keys: &keys, knowledge, tables: &tables, now: &now, events };
         carrier::export(&plan, &arguments.to, &mut mirror, &context)
     })?;
-    if output.is_json() {
-        output.document(&json!({ "plan": plan, "exported": exported }))?;
-    } else {
-        show_plan(&plan, mirror.origin()? == REPLAY, output);
-        show_exported(&exported, output);
-    }
-    Ok(if plan.is_complete() { ExitCode::OK } else { ExitCode::INCOMPLETE })
+    Ok(Done { is_demo: mirror.origin()? == REPLAY, plan, exported })
 }
 
 /// All tables that travel along: the built-in ones, and over them what the mirror or the caller goes by.
@@ -100,7 +119,9 @@ fn show_exported(exported: &Exported, output: &mut Output) {
         output.line(format!("took away {} files of an earlier set", exported.removed));
     }
     output.line(format!("{} is safe to remove", exported.folder));
-    output.note("a medium that was read right after it was written may still be answered from memory: take it out, put it in again, and run kbmirror check-medium");
+    if !exported.read_back_cold {
+        output.note("a medium that was read right after it was written may still be answered from memory: take it out, put it in again, and run kbmirror check-medium");
+    }
     if !exported.complete {
         output.note("warning: the set is not complete, and says so in set.json");
     }

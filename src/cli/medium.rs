@@ -1,55 +1,118 @@
 //! `check-medium` and `import`: what came on a medium, checked and taken.
 
-use serde_json::json;
+use camino::Utf8Path;
+use serde_json::{Value, json};
 
 use super::args::{CheckMedium, Import};
 use super::output::Output;
 use super::setup::Setup;
 use crate::carrier::{self, Examined, ImportOptions, Imported, KeyFolder, Trust, examine};
-use crate::error::Result;
+use crate::clock::{rfc3339, unix_seconds};
+use crate::disk;
+use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::mirror::{Mirror, REPLAY};
+use crate::sync::keep_report;
 use crate::update::human_size;
+
+/// The format of the reports about media.
+const MEDIUM_REPORT_FORMAT: u32 = 1;
+
+/// Keeps what was done with a medium, and how it ended, under `runs/` of the mirror, for whoever has to show that the
+/// check was made. Where there is no mirror there is no report.
+pub(super) fn keep_medium_report(
+    setup: &Setup,
+    what: &'static str,
+    medium: &Utf8Path,
+    outcome: std::result::Result<Value, &Error>,
+    output: &mut Output,
+) {
+    let layout = setup.layout();
+    if !disk::exists(layout.index()) {
+        return;
+    }
+    let (code, done, error) = match outcome {
+        Ok(document) => (ExitCode::OK, document, Value::Null),
+        Err(error) => (error.code(), Value::Null, json!(error)),
+    };
+    let document = json!({
+        "format": MEDIUM_REPORT_FORMAT,
+        "command": what,
+        "medium": medium,
+        "tool": format!("kbmirror {}", env!("CARGO_PKG_VERSION")),
+        "time": rfc3339(unix_seconds(setup.now())),
+        "exit_code": code.number(),
+        "done": done,
+        "error": error,
+    });
+    if let Err(error) = keep_report(&layout, what, &document, setup.now()) {
+        output.note(format!("warning: the report could not be kept: {}", error.full_message()));
+    }
+}
 
 /// `check-medium`: every check, and no change.
 pub(super) fn check(setup: &Setup, arguments: &CheckMedium, output: &mut Output) -> Result<ExitCode> {
+    let outcome = checked(setup, arguments);
+    let document = outcome.as_ref().map(Checked::document);
+    keep_medium_report(setup, "check-medium", &arguments.dir, document, output);
+    let checked = outcome?;
+    if output.is_json() {
+        output.document(&checked.document())?;
+        return Ok(ExitCode::OK);
+    }
+    show_set(&checked.examined, output);
+    output.line(checked.evidence());
+    if checked.examined.first_use {
+        output.note(format!(
+            "warning: the root key {} came with the medium itself; nothing else vouches for it",
+            checked.examined.root_key
+        ));
+    }
+    Ok(ExitCode::OK)
+}
+
+struct Checked {
+    examined: Examined,
+    files: u64,
+    bytes: u64,
+}
+
+impl Checked {
+    fn evidence(&self) -> String {
+        format!(
+            "checked {} files, {}: all as signed, set {}, key {}",
+            self.files,
+            human_size(self.bytes),
+            self.examined.set.label(),
+            self.examined.root_key.short()
+        )
+    }
+
+    fn document(&self) -> Value {
+        json!({
+            "set": self.examined.set,
+            "set_id": self.examined.set_id,
+            "root": self.examined.root_key,
+            "checked": self.files,
+            "bytes": self.bytes,
+            "litter": self.examined.litter,
+            "evidence": self.evidence(),
+        })
+    }
+}
+
+fn checked(setup: &Setup, arguments: &CheckMedium) -> Result<Checked> {
     let trust = trust(setup, arguments.trust_on_first_use)?;
     let (examined, (files, bytes)) = setup.watched(|events| {
         let examined = examine(&arguments.dir, &trust)?;
         events.send(crate::event::Event::Phase(format!("reading set {}", examined.set.label())));
-        let counted = examined.read_all(&mut |_, _| {})?;
+        let counted = examined.read_all(events)?;
         Ok((examined, counted))
     })?;
     if let Some(error) = examined.missing_error() {
         return Err(error);
     }
-    let evidence = format!(
-        "checked {files} files, {}: all as signed, set {}, key {}",
-        human_size(bytes),
-        examined.set.label(),
-        examined.root_key.short()
-    );
-    if output.is_json() {
-        output.document(&json!({
-            "set": examined.set,
-            "set_id": examined.set_id,
-            "root": examined.root_key,
-            "checked": files,
-            "bytes": bytes,
-            "litter": examined.litter,
-            "evidence": evidence,
-        }))?;
-        return Ok(ExitCode::OK);
-    }
-    show_set(&examined, output);
-    output.line(evidence);
-    if examined.first_use {
-        output.note(format!(
-            "warning: the root key {} came with the medium itself; nothing else vouches for it",
-            examined.root_key
-        ));
-    }
-    Ok(ExitCode::OK)
+    Ok(Checked { examined, files, bytes })
 }
 
 fn show_set(examined: &Examined, output: &mut Output) {
@@ -79,35 +142,46 @@ fn trust(setup: &Setup, on_first_use: bool) -> Result<Trust> {
 
 /// `import`: checks a medium and takes it into the mirror.
 pub(super) fn import(setup: &Setup, arguments: &Import, output: &mut Output) -> Result<ExitCode> {
-    let trust = trust(setup, arguments.trust_on_first_use)?;
-    let examined = examine(&arguments.dir, &trust)?;
-    let mut mirror = Mirror::open_to_write(setup.layout(), &examined.set.origin, setup.now())?;
-    let options = ImportOptions { partial_ok: arguments.partial_ok };
-    let now = crate::clock::unix_seconds(setup.now());
-    let imported = setup.watched(|events| carrier::import(&examined, options, &mut mirror, now, events))?;
-    if examined.first_use {
-        let how = format!("trusted on first use, set {}", examined.set.label());
-        KeyFolder::new(setup.layout().keys()).trust(&examined.root_key, &how, &setup.now().to_string())?;
-    }
+    let outcome = imported(setup, arguments);
+    let document = |(_, imported, _): &(Examined, Imported, bool)| json!({ "imported": imported, "evidence": imported.evidence() });
+    keep_medium_report(setup, "import", &arguments.dir, outcome.as_ref().map(document), output);
+    let outcome = outcome?;
+    let (examined, imported, is_demo) = &outcome;
     let code = if imported.left.is_empty() { ExitCode::OK } else { ExitCode::INCOMPLETE };
     if output.is_json() {
-        output.document(&json!({ "imported": imported, "evidence": imported.evidence() }))?;
+        output.document(&document(&outcome))?;
         return Ok(code);
     }
-    show_imported(&imported, &mirror, output)?;
+    show_imported(imported, *is_demo, output);
     if examined.first_use {
         output.note(format!("warning: the root key {} is trusted from now on, unseen", examined.root_key));
     }
     Ok(code)
 }
 
-fn show_imported(imported: &Imported, mirror: &Mirror, output: &mut Output) -> Result<()> {
-    if mirror.origin()? == REPLAY {
+/// The medium, what was done, and whether it is one of a recording.
+fn imported(setup: &Setup, arguments: &Import) -> Result<(Examined, Imported, bool)> {
+    let trust = trust(setup, arguments.trust_on_first_use)?;
+    let examined = examine(&arguments.dir, &trust)?;
+    let mut mirror = Mirror::open_to_write(setup.layout(), &examined.set.origin, setup.now())?;
+    let options = ImportOptions { partial_ok: arguments.partial_ok };
+    let now = unix_seconds(setup.now());
+    let imported = setup.watched(|events| carrier::import(&examined, options, &mut mirror, now, events))?;
+    if examined.first_use {
+        let how = format!("trusted on first use, set {}", examined.set.label());
+        KeyFolder::new(setup.layout().keys()).trust(&examined.root_key, &how, &setup.now().to_string())?;
+    }
+    let is_demo = mirror.origin()? == REPLAY;
+    Ok((examined, imported, is_demo))
+}
+
+fn show_imported(imported: &Imported, is_demo: bool, output: &mut Output) {
+    if is_demo {
         output.line("DEMO: the files are stand-ins; nothing here can be installed");
     }
     if imported.already_applied {
         output.line(format!("set {:04} is applied already; nothing was changed", imported.seq));
-        return Ok(());
+        return;
     }
     if imported.older {
         output.line(format!(
@@ -135,5 +209,4 @@ fn show_imported(imported: &Imported, mirror: &Mirror, output: &mut Output) -> R
         let size = leftover.bytes.map_or_else(String::new, |bytes| format!(", {}", human_size(bytes)));
         output.note(format!("missing: {}{size}", leftover.path));
     }
-    Ok(())
 }

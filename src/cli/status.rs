@@ -8,6 +8,7 @@ use serde_json::json;
 use super::args::Status;
 use super::output::Output;
 use super::setup::Setup;
+use crate::carrier::last_imports;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
@@ -29,6 +30,7 @@ pub(super) fn run(setup: &Setup, arguments: &Status, output: &mut Output) -> Res
         return show_news(setup, output);
     }
     let (mut sets, mut kbs, mut bytes) = (0, BTreeSet::<Kb>::new(), 0);
+    let (mut newest, mut imports) = (None, Vec::new());
     if let Some(mirror) = &mirror {
         for (kb, _, _, state) in mirror.index().published_folders(None)? {
             if state == PublishState::Published {
@@ -36,6 +38,8 @@ pub(super) fn run(setup: &Setup, arguments: &Status, output: &mut Output) -> Res
                 kbs.insert(kb);
             }
         }
+        newest = mirror.index().newest_published()?;
+        imports = last_imports(mirror)?;
         bytes = mirror.index().pool()?.iter().map(|(_, _, size)| size).sum();
     }
     let known = Health::read(&layout)?;
@@ -56,6 +60,8 @@ pub(super) fn run(setup: &Setup, arguments: &Status, output: &mut Output) -> Res
             "pool_bytes": bytes,
             "bytes_free": free,
             "max_age_seconds": arguments.max_age.as_secs(),
+            "newest_content": newest,
+            "imports": imports.iter().map(|last| json!({ "seq": last.seq, "set_id": last.set_id, "created": last.created })).collect::<Vec<_>>(),
             "health": if synced || health.last_verify.is_some() { json!(health) } else { json!(null) },
         }))?;
         return Ok(code);
@@ -73,10 +79,16 @@ pub(super) fn run(setup: &Setup, arguments: &Status, output: &mut Output) -> Res
         format!("{} of {}, {}", count(sets, "package set"), count(kbs.len(), "KB"), human_size(bytes)),
     );
     row("free", free.map_or_else(|| "?".to_owned(), human_size));
-    row("newest update", health.newest_content.clone().unwrap_or_else(|| "-".to_owned()));
-    row("last complete sync", or_never(&health.last_success));
-    row("last sync", or_never(&health.last_attempt));
-    row("failed in it", health.items_failed.to_string());
+    row("newest update", newest.unwrap_or_else(|| "-".to_owned()));
+    for last in &imports {
+        row("newest medium", format!("set {:04}, made {}", last.seq, last.created));
+    }
+    // What lives on media alone has no sync to tell of.
+    if synced || imports.is_empty() {
+        row("last complete sync", or_never(&health.last_success));
+        row("last sync", or_never(&health.last_attempt));
+        row("failed in it", health.items_failed.to_string());
+    }
     row("last verify", verified);
     output.text(table.render());
     for kb in &health.withdrawn {

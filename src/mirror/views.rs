@@ -15,8 +15,7 @@ impl Mirror {
     /// Brings what lies beside the set folders up to what the index says now, of every KB: an entry that was read for one
     /// KB changes what is known of others, as of those that it supersedes.
     pub fn refresh_views(&self) -> Result<()> {
-        let kbs: BTreeSet<Kb> =
-            self.index.published_folders(None)?.into_iter().map(|(kb, ..)| kb).collect();
+        let kbs: BTreeSet<Kb> = self.index.published_folders(None)?.into_iter().map(|(kb, ..)| kb).collect();
         kbs.into_iter().try_for_each(|kb| self.write_views(kb))
     }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use crate::event::{Event, Events};
+use crate::event::{Event, Events, Work};
 use crate::update::human_size;
 
 /// Stderr, shared with whoever prints errors at the end.
@@ -61,6 +61,7 @@ impl Watcher {
 /// Plain lines; with `None` only warnings.
 fn show_lines(events: &Receiver<Event>, stderr: &SharedWriter, verbosity: Option<bool>) {
     let mut names: BTreeMap<u64, String> = BTreeMap::new();
+    let mut work = Work::Download;
     for event in events {
         let line = match (event, verbosity) {
             (Event::End, _) => break,
@@ -69,7 +70,10 @@ fn show_lines(events: &Receiver<Event>, stderr: &SharedWriter, verbosity: Option
             (Event::Phase(what), _) => what,
             (Event::CatalogRequest { number, what }, Some(true)) => format!("request {number}: {what}"),
             (Event::Waiting { duration, why }, _) => waiting(duration, &why),
-            (Event::TransfersPlanned { files, bytes }, _) => planned(files, bytes),
+            (Event::TransfersPlanned { work: new, files, bytes }, _) => {
+                work = new;
+                planned(work, files, bytes)
+            }
             (Event::TransferProgress { .. } | Event::CatalogRequest { .. } | Event::Checked { .. }, _) => {
                 continue;
             }
@@ -78,7 +82,7 @@ fn show_lines(events: &Receiver<Event>, stderr: &SharedWriter, verbosity: Option
                 continue;
             }
             (Event::TransferFinished { id, bytes, failure: None }, _) => {
-                format!("fetched {} ({})", name_of(&names, id), human_size(bytes))
+                format!("{} {} ({})", done(work), name_of(&names, id), human_size(bytes))
             }
             // The reason is told at the end, with what to do about it.
             (Event::TransferFinished { id, failure: Some(_), .. }, _) => {
@@ -95,9 +99,25 @@ fn name_of(names: &BTreeMap<u64, String>, id: u64) -> &str {
     names.get(&id).map_or("a file", String::as_str)
 }
 
-fn planned(files: usize, bytes: Option<u64>) -> String {
+fn doing(work: Work) -> &'static str {
+    match work {
+        Work::Download => "downloading",
+        Work::Write => "writing",
+        Work::Read => "reading",
+    }
+}
+
+fn done(work: Work) -> &'static str {
+    match work {
+        Work::Download => "fetched",
+        Work::Write => "wrote",
+        Work::Read => "read",
+    }
+}
+
+fn planned(work: Work, files: usize, bytes: Option<u64>) -> String {
     let size = bytes.map(|bytes| format!(", {}", human_size(bytes))).unwrap_or_default();
-    format!("downloading {files} {}{size}", if files == 1 { "file" } else { "files" })
+    format!("{} {files} {}{size}", doing(work), if files == 1 { "file" } else { "files" })
 }
 
 fn waiting(duration: Duration, why: &str) -> String {
@@ -111,6 +131,7 @@ struct Bars {
     total: Option<ProgressBar>,
     files: BTreeMap<u64, ProgressBar>,
     finished: u64,
+    work: Work,
 }
 
 impl Bars {
@@ -118,7 +139,7 @@ impl Bars {
         let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
         let status = all.add(ProgressBar::new_spinner().with_style(style("{spinner} {wide_msg}")));
         status.enable_steady_tick(Duration::from_millis(120));
-        Self { all, status, total: None, files: BTreeMap::new(), finished: 0 }
+        Self { all, status, total: None, files: BTreeMap::new(), finished: 0, work: Work::Download }
     }
 
     fn show(mut self, events: &Receiver<Event>) {
@@ -143,9 +164,10 @@ impl Bars {
             Event::Waiting { duration, why } => self.status.set_message(waiting(duration, &why)),
             Event::End => {}
             Event::Warning(message) => self.line(&format!("warning: {message}")),
-            Event::TransfersPlanned { files, bytes } => {
-                self.line(&planned(files, bytes));
-                self.status.set_message("downloading");
+            Event::TransfersPlanned { work, files, bytes } => {
+                self.line(&planned(work, files, bytes));
+                self.work = work;
+                self.status.set_message(doing(work));
                 // A scheduled run plans one KB after the other.
                 if let Some(before) = self.total.take() {
                     before.finish_and_clear();
@@ -159,6 +181,10 @@ impl Bars {
                 self.total = Some(self.all.add(bar));
             }
             Event::Checked { bytes, of } => {
+                // What was written is read back in the same run.
+                if let Some(before) = self.total.take_if(|bar| bar.length() != Some(of)) {
+                    before.finish_and_clear();
+                }
                 let bar = self.total.get_or_insert_with(|| {
                     let look = style("  read {bar:30} {done} of {all}  {speed}  {eta} left");
                     self.all.add(ProgressBar::new(of).with_style(look))
@@ -188,7 +214,7 @@ impl Bars {
                 let name = bar.message();
                 bar.finish_and_clear();
                 match failure {
-                    None => self.line(&format!("fetched {name} ({})", human_size(bytes))),
+                    None => self.line(&format!("{} {name} ({})", done(self.work), human_size(bytes))),
                     Some(_) => self.line(&format!("failed {name}")),
                 }
                 self.show_total();

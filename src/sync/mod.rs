@@ -29,7 +29,7 @@ mod words;
 pub use config::{Config, Options, Profile};
 pub use crawl::{Crawled, sets_of};
 pub use fetch::{FetchOutcome, FetchedSet, SetStatus, run_fetch};
-pub use health::{HEALTH_FORMAT, Health, LastVerify, keep_verify_report};
+pub use health::{HEALTH_FORMAT, Health, LastVerify, keep_report, keep_verify_report};
 pub use keep::{SYNC_FORMAT, keep_error, keep_run, newest_news, sync_document};
 pub use news::{NEWS_FORMAT, News, NewsItem};
 pub use plan::{FetchPlan, FetchRequest, LeftOut, PlannedSet};

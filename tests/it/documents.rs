@@ -47,8 +47,12 @@ fn generalised(path: &str) -> String {
         (r"^pool/sha256/[0-9a-f]{2}/[0-9a-f]{64}$", "pool/sha256/<2 hex>/<64 hex>"),
         (r"^quarantine/[0-9a-f]{64}\.[a-z0-9-]+$", "quarantine/<64 hex>.<why>"),
         (r"^runs/\d{4}-\d\d-\d\dT\d{6}Z-[A-Za-z0-9-]+\.html$", "runs/<time>-<what>.html"),
-        (r"^runs/\d{4}-\d\d-\d\dT\d{6}Z-(sync|news|verify)\.json$", "runs/<time>-$1.json"),
+        (
+            r"^runs/\d{4}-\d\d-\d\dT\d{6}Z-(sync|news|verify|export|check-medium|import)\.json$",
+            "runs/<time>-$1.json",
+        ),
         (r"^partial/[0-9a-f]{40,64}$", "partial/<digest>"),
+        (r"^knowledge/[a-z-]+\.(toml|txt)$", "knowledge/<table>"),
     ];
     for (pattern, words) in rules {
         let pattern = regex::Regex::new(pattern).unwrap();
@@ -109,6 +113,27 @@ fn a_mirror_with_every_kind_of_entry_has_the_documented_tree() {
     assert_eq!(outcome.status.code(), Some(5), "{outcome:?}");
     let outcome = kbmirror(&mirror, &["verify"]);
     assert_eq!(outcome.status.code(), Some(0), "{outcome:?}");
+    // Over to a medium and back, with knowledge that is newer than the built-in one.
+    let tables = folder.path().join("tables");
+    std::fs::create_dir_all(&tables).unwrap();
+    let families = document("src/servicing/data/families.toml");
+    let date = regex::Regex::new(r#"(?m)^(date = )"[0-9-]+""#).unwrap();
+    std::fs::write(tables.join("families.toml"), date.replace(&families, "$1\"2031-01-01\"").as_ref())
+        .unwrap();
+    let (tables, medium) = (tables.to_string_lossy(), folder.path().join("medium"));
+    let (medium, other) = (medium.to_string_lossy(), folder.path().join("other"));
+    let outcome = kbmirror(&other, &["keys", "init"]);
+    assert_eq!(outcome.status.code(), Some(0), "{outcome:?}");
+    for command in [
+        &["keys", "init"][..],
+        &["--knowledge", &tables, "export", "--all", "--to", &medium],
+        &["keys", "trust", &other.join("keys/root.pub").to_string_lossy()],
+        &["check-medium", &medium],
+        &["import", &medium],
+    ] {
+        let outcome = kbmirror(&mirror, command);
+        assert_eq!(outcome.status.code(), Some(0), "{command:?}: {outcome:?}");
+    }
     // What a killed run leaves: nothing but the file under way.
     std::fs::create_dir_all(mirror.join("partial")).unwrap();
     std::fs::write(mirror.join("partial").join("0".repeat(64)), "half").unwrap();
@@ -230,4 +255,37 @@ fn a_lost_index_is_rebuilt_from_what_is_published() {
             .collect()
     };
     assert_eq!(steps(&before.1), steps(&after.1));
+}
+
+#[test]
+fn the_operators_day_of_the_readme_runs_as_it_stands() {
+    let text = document("README.md");
+    let day = text.split("The operator's day").nth(1).unwrap();
+    let blocks: Vec<&str> =
+        day.split("```console\n").skip(1).take(2).map(|block| block.split("```").next().unwrap()).collect();
+    let folder = tempfile::tempdir().unwrap();
+    copy_folder(&project("recorded-responses/demo"), &folder.path().join("recorded-responses/demo"));
+    let mut last = String::new();
+    for line in blocks.iter().flat_map(|block| block.lines()) {
+        let words = line.strip_prefix("$ kbmirror ").unwrap().split(' ');
+        let outcome = Command::new(env!("CARGO_BIN_EXE_kbmirror"))
+            .args(words)
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        assert_eq!(outcome.status.code(), Some(0), "{line}: {outcome:?}");
+        last = String::from_utf8(outcome.stdout).unwrap();
+    }
+    assert_eq!(blocks.iter().map(|block| block.lines().count()).collect::<Vec<_>>(), [3, 5]);
+    assert!(last.contains("install 2 files, in this order"), "{last}");
+
+    // What lies beside the folders is told by each side from what it knows, and is the same.
+    let kb_tree = |side: &str| {
+        let folder = folder.path().join(side).join("kb");
+        let mut found = BTreeSet::new();
+        tree(&folder, &folder, &mut found);
+        let bytes = |path: String| (std::fs::read(folder.join(&path)).unwrap(), path);
+        found.into_iter().map(bytes).collect::<Vec<_>>()
+    };
+    assert_eq!(kb_tree("connected"), kb_tree("isolated"));
 }

@@ -134,6 +134,12 @@ impl Index {
         rows.next().transpose().map_err(store_error)
     }
 
+    /// The values of the index about itself whose names begin so.
+    pub fn meta_of(&self, prefix: &str) -> Result<Vec<(String, String)>> {
+        let sql = "SELECT key, value FROM meta WHERE substr(key, 1, length(?1)) = ?1 ORDER BY key";
+        self.rows(sql, [prefix], |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
     /// Sets a value of the index about itself, once.
     pub fn set_meta(&self, key: &str, value: &str) -> Result<()> {
         self.execute("INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING", (key, value))?;
