@@ -112,7 +112,7 @@ fn read_text(root: &Utf8Path, name: &str, cap: u64) -> Result<String> {
         .map_err(|error| refused(format!("{name} is not UTF-8")).caused_by(error))
 }
 
-fn digest(bytes: &[u8]) -> Sha256 {
+pub(super) fn digest(bytes: &[u8]) -> Sha256 {
     Sha256::from_bytes(sha2::Sha256::digest(bytes).into())
 }
 

@@ -1,7 +1,7 @@
 //! Across the gap: from a mirror to a medium, and from a medium into another mirror.
 //!
 //! - [`ExportPlan`] says what an export will write; `run` writes it, with the signature last, and reads all of it back.
-//! - [`examine`] checks a medium without changing anything; [`import`] takes it into a mirror.
+//! - [`examine`] checks a medium without changing anything; [`import()`] takes it into a mirror.
 //!
 //! An import depends on content, never on a sequence: the medium carries the whole listing of its sets, and an import is
 //! complete when every listed file is in the mirror or on the medium. The number of a set serves to notice an older one
@@ -20,6 +20,7 @@ pub mod medium;
 mod pages;
 mod plan;
 pub mod signature;
+mod target;
 
 pub use check::{Examined, Leftover, Trust, examine};
 pub use export::{Context, Exported, export};

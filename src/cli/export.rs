@@ -37,7 +37,7 @@ pub(super) fn run(setup: &Setup, arguments: &Export, output: &mut Output) -> Res
         return Ok(if plan.is_complete() { ExitCode::OK } else { ExitCode::INCOMPLETE });
     }
     let outcome = write(setup, &request, arguments, &knowledge);
-    keep_medium_report(setup, "export", &arguments.to, outcome.as_ref().map(|done| done.document()), output);
+    keep_medium_report(setup, "export", &arguments.to, outcome.as_ref().map(Done::document), output);
     let done = outcome?;
     if output.is_json() {
         output.document(&done.document())?;
