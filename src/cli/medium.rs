@@ -6,6 +6,7 @@ use super::args::{CheckMedium, Import};
 use super::output::Output;
 use super::setup::Setup;
 use crate::carrier::{self, Examined, ImportOptions, Imported, KeyFolder, Trust, examine};
+use crate::disk;
 use crate::error::Result;
 use crate::exit_code::ExitCode;
 use crate::mirror::{Mirror, REPLAY};
@@ -81,10 +82,21 @@ fn trust(setup: &Setup, on_first_use: bool) -> Result<Trust> {
 pub(super) fn import(setup: &Setup, arguments: &Import, output: &mut Output) -> Result<ExitCode> {
     let trust = trust(setup, arguments.trust_on_first_use)?;
     let examined = examine(&arguments.dir, &trust)?;
+    let is_new = !disk::exists(setup.layout().index());
     let mut mirror = Mirror::open_to_write(setup.layout(), &examined.set.origin, setup.now())?;
     let options = ImportOptions { partial_ok: arguments.partial_ok };
     let now = crate::clock::unix_seconds(setup.now());
-    let imported = setup.watched(|events| carrier::import(&examined, options, &mut mirror, now, events))?;
+    let imported = setup.watched(|events| carrier::import(&examined, options, &mut mirror, now, events));
+    let imported = match imported {
+        Ok(imported) => imported,
+        Err(error) => {
+            // A medium that was refused does not decide where the content of a new mirror comes from.
+            if is_new {
+                mirror.unmake_if_empty()?;
+            }
+            return Err(error);
+        }
+    };
     if examined.first_use {
         let how = format!("trusted on first use, set {}", examined.set.label());
         KeyFolder::new(setup.layout().keys()).trust(&examined.root_key, &how, &setup.now().to_string())?;
@@ -126,6 +138,9 @@ fn show_imported(imported: &Imported, mirror: &Mirror, output: &mut Output) -> R
     }
     if imported.knowledge_adopted {
         output.line("the knowledge of the medium is newer than what was here, and is used from now on");
+    }
+    if let Some(why) = &imported.knowledge_left {
+        output.note(format!("warning: the knowledge of the medium was left: {why}"));
     }
     output.line(imported.evidence());
     for kb in &imported.left {

@@ -4,12 +4,14 @@
 mod support;
 
 mod bad_input;
+mod carry;
 mod catalog_of_facts;
 mod direction;
 mod documents;
 mod graph;
 mod harness;
 mod honest_liars;
+mod journey;
 mod knowledge;
 mod lint;
 mod main_job;
