@@ -15,7 +15,7 @@ use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::check::{Examined, Leftover};
-use super::medium::refused;
+use super::medium::{DATA, refused};
 use crate::disk::{self, NewFile};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
@@ -240,8 +240,11 @@ fn absent_from_mirror(examined: &Examined, mirror: &Mirror) -> Result<Vec<Leftov
     for leftover in &examined.missing {
         let here = match leftover.bytes {
             Some(bytes) => disk::file_size(&mirror.layout().pool_file(&leftover.sha256))? == Some(bytes),
-            // An install script is made anew here.
-            None => true,
+            // An install script is made anew here; the medium is not whole without it all the same.
+            None => {
+                let path = leftover.path.strip_prefix(DATA).and_then(|path| path.strip_prefix('/'));
+                path.is_some_and(|path| disk::exists(&mirror.layout().kbs().join(path)))
+            }
         };
         if !here {
             absent.push(leftover.clone());
