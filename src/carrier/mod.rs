@@ -20,6 +20,7 @@ pub mod medium;
 mod pages;
 mod plan;
 pub mod signature;
+mod target;
 
 pub use check::{Examined, Leftover, Trust, examine};
 pub use export::{Context, Exported, export};

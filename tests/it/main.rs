@@ -4,6 +4,7 @@
 mod support;
 
 mod bad_input;
+mod broken_off;
 mod carry;
 mod catalog_of_facts;
 mod direction;
