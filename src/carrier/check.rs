@@ -236,7 +236,12 @@ fn tag_files(root: &Utf8Path, set: &SetDocument) -> Result<BTreeMap<String, Vec<
         }
         let is_tool = name.starts_with(&format!("{TOOLS}/"));
         let found = if is_tool {
-            // A program may be of any size, and is not kept.
+            // A program may be large, and is not kept.
+            if let Entry::File(size) = disk::entry(&root.join(name)).map_err(of_medium)?
+                && size > caps::TOOL
+            {
+                return Err(refused(format!("{name} has {size} bytes, and at most {} are read", caps::TOOL)));
+            }
             hash_file(&root.join(name), &mut |_| Ok(()))?.sha256
         } else {
             let cap = if name == LISTING { caps::LISTING } else { caps::MANIFEST };
@@ -281,8 +286,10 @@ fn walk_data(
         manifest.keys().flat_map(|path| Utf8Path::new(path).ancestors().skip(1)).collect();
     let mut found = BTreeSet::new();
     let mut open = vec![DATA.to_owned()];
-    if disk::entry(&root.join(DATA)).map_err(of_medium)? == Entry::Nothing && manifest.is_empty() {
-        open.clear();
+    match disk::entry(&root.join(DATA)).map_err(of_medium)? {
+        Entry::Folder => {}
+        Entry::Nothing => open.clear(),
+        Entry::File(_) | Entry::Other => return Err(refused(format!("{DATA} is no folder on the medium"))),
     }
     while let Some(folder) = open.pop() {
         for name in disk::list(&root.join(&folder)).map_err(of_medium)? {
@@ -293,6 +300,9 @@ fn walk_data(
                     if let Some(listed) = sizes.get(&path).filter(|listed| **listed != size) {
                         return Err(refused(format!("{path} has {size} bytes, and {listed} are listed"))
                             .hint("the file was cut off or changed: make the medium anew"));
+                    }
+                    if !sizes.contains_key(&path) && size > caps::SCRIPT {
+                        return Err(refused(format!("{path} has {size} bytes, and no install script has")));
                     }
                     found.insert(path);
                 }

@@ -1,10 +1,7 @@
 //! Writing a medium: preflight, payload, tag files, manifest, and the signature last; then all of it is read back with
-//! the eyes of the receiving side.
+//! the eyes of the receiving side. How the folder is treated meanwhile is in `target`.
 //!
-//! What lies there and is right already is not written again, so that last month's stick is brought up to date in place. A
-//! file gets its name when it is whole. A medium that is being written has no signature, so that one which was cut off is
-//! refused and not mistaken. Nothing of others is ever removed: a target that holds such things is refused before the
-//! first byte.
+//! A medium that is being written has no signature, so that one which was cut off is refused and not mistaken.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -98,7 +95,8 @@ pub fn export(
     context: &Context<'_>,
 ) -> Result<Exported> {
     let identity = identity(mirror)?;
-    let mut target = Target::new(to, plan, &identity)?;
+    let manifest = planned_manifest(plan);
+    let mut target = Target::new(to, &manifest, &identity)?;
     target.preflight(plan)?;
     // The receiving side makes the same views from the same facts.
     mirror.refresh_views()?;
@@ -110,9 +108,8 @@ pub fn export(
     let demo = origin == REPLAY;
     let contents = Contents::new(plan, seq, context, &identity, demo);
     write_if_other(&to.join(START_HERE), pages::start_here(&contents).as_bytes())?;
-
-    let manifest = target.write_payload(plan, context.events)?;
-    target.remove_earlier(&manifest)?;
+    target.begin(&manifest)?;
+    target.write_payload(plan, context.events)?;
     let mut tags = tag_texts(plan, &contents, context);
     let manifest_text = manifest_text(&manifest);
     let label = format!("kbmirror set {seq:04} of {identity}, {}", context.now);
@@ -125,6 +122,7 @@ pub fn export(
     let mut tag_files: BTreeMap<String, Sha256> =
         tags.iter().map(|(name, bytes)| (name.clone(), digest(bytes))).collect();
     tag_files.extend(target.write_tools(&plan.tools)?);
+    target.remove_earlier_tags(&tag_files)?;
     let tag_manifest = super::medium::manifest_text(&tag_files);
     tag_files.insert(TAG_MANIFEST.to_owned(), digest(tag_manifest.as_bytes()));
     tags.insert(TAG_MANIFEST.to_owned(), tag_manifest.into_bytes());
@@ -207,6 +205,12 @@ fn read_back(to: &Utf8Path, context: &Context<'_>) -> Result<ReadBack> {
     }
     let (files, bytes) = examined.read_all(context.events).map_err(spoiled)?;
     Ok(ReadBack { files, bytes, cold })
+}
+
+/// The digests of all that will lie under `data/`.
+fn planned_manifest(plan: &ExportPlan) -> BTreeMap<String, Sha256> {
+    let packages = plan.payload.iter().map(|(path, file)| (path.clone(), file.sha256));
+    packages.chain(plan.scripts.iter().map(|(path, script)| (path.clone(), digest(script)))).collect()
 }
 
 /// The mirror's own name, made at the first export.

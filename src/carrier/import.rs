@@ -5,7 +5,9 @@
 //! pool, the index learns of them in one transaction, and the sets are published. A run that is cut off leaves the mirror
 //! as it was, or with the rest to be finished by the same import again.
 //!
-//! A set that is older than the last one of its lineage adds what is missing and changes nothing that is there.
+//! A set that is older than the last one of its lineage adds what is missing and changes nothing that is there. Which set is
+//! the last is noted together with what it brings, so that a run that was cut off, or left what was missing, counts too.
+//! A set that was taken to its end is not read again, unless the mirror lost some of it since.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,12 +15,12 @@ use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::check::{Examined, Leftover};
-use super::medium::refused;
+use super::medium::{DATA, refused};
 use crate::disk::{self, NewFile};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events, Work};
-use crate::mirror::index::SetRow;
-use crate::mirror::kb_document::{restore_set, restore_update};
+use crate::mirror::index::{Index, SetRow};
+use crate::mirror::kb_document::{SetRecord, restore_set, restore_update};
 use crate::mirror::{Mirror, Published, is_newer, knowledge_of};
 use crate::update::{Digests, Kb, Sha256, human_size};
 
@@ -60,6 +62,8 @@ pub struct Imported {
     pub litter: Vec<String>,
     /// Whether the medium's knowledge was newer, and is gone by now.
     pub knowledge_adopted: bool,
+    /// Why the medium's knowledge was left, where it is no knowledge at all.
+    pub knowledge_left: Option<String>,
     /// The root key under which it was signed.
     pub key: super::signature::PublicKey,
 }
@@ -132,7 +136,8 @@ pub fn import(
     let mut imported = Imported {
         seq: examined.set.seq,
         set_id: examined.set_id,
-        already_applied: last.as_ref().is_some_and(|last| last.finished.contains(&examined.set_id)),
+        already_applied: last.as_ref().is_some_and(|last| last.finished.contains(&examined.set_id))
+            && is_still_here(examined, mirror)?,
         older,
         checked: 0,
         checked_bytes: 0,
@@ -144,6 +149,7 @@ pub fn import(
         missing: examined.missing.clone(),
         litter: examined.litter.clone(),
         knowledge_adopted: false,
+        knowledge_left: None,
         key: examined.root_key.clone(),
     };
     if imported.already_applied {
@@ -157,14 +163,20 @@ pub fn import(
         return Err(error);
     }
     imported.missing = absent;
+    remove_what_was_cut_off(mirror)?;
     check_room(examined, mirror)?;
     let staged = stage(examined, mirror, &mut imported, events)?;
-    imported.left = commit(examined, &staged, mirror, older, &imported.missing, now)?;
-    imported.knowledge_adopted = !older && adopt_knowledge(examined, mirror)?;
+    if !older {
+        // First: the sets may be of families that only these tables know.
+        adopt_knowledge(examined, mirror, &mut imported)?;
+    }
+    let mut noted = noted(examined, last);
+    imported.left = commit(examined, &staged, mirror, older, &imported.missing, &noted, now)?;
     publish(examined, mirror, older, now, &mut imported)?;
     mirror.refresh_views()?;
     if imported.left.is_empty() {
-        note(examined, mirror, last)?;
+        noted.finished.insert(examined.set_id);
+        mirror.index_mut().in_transaction(|index| note(index, examined, &noted))?;
     }
     disk::remove_dir_all(&staging_folder(examined, mirror))?;
     Ok(imported)
@@ -174,24 +186,66 @@ fn last_import(mirror: &Mirror, lineage: &str) -> Result<Option<LastImport>> {
     mirror.index().meta(&key_of(lineage))?.map(|text| read_last(&text)).transpose()
 }
 
-/// Notes that a set was taken to its end; the number of a lineage never goes back.
-fn note(examined: &Examined, mirror: &mut Mirror, last: Option<LastImport>) -> Result<()> {
+/// What is to be remembered once a set is begun; the number of a lineage never goes back.
+fn noted(examined: &Examined, last: Option<LastImport>) -> LastImport {
     let new = LastImport {
         seq: examined.set.seq,
         set_id: examined.set_id,
         created: examined.set.created.clone(),
         finished: BTreeSet::new(),
     };
-    let mut kept = match last {
+    match last {
         Some(last) if last.seq > new.seq => last,
         Some(last) => LastImport { finished: last.finished, ..new },
         None => new,
-    };
-    kept.finished.insert(examined.set_id);
-    let text = serde_json::to_string(&kept)
+    }
+}
+
+fn note(index: &Index, examined: &Examined, noted: &LastImport) -> Result<()> {
+    let text = serde_json::to_string(noted)
         .map_err(|error| Error::new(ErrorKind::Internal, "cannot write JSON").caused_by(error))?;
-    let key = key_of(&examined.set.lineage);
-    mirror.index_mut().in_transaction(|index| index.replace_meta(&key, &text))
+    index.replace_meta(&key_of(&examined.set.lineage), &text)
+}
+
+/// The row of a set that the index has with just these files.
+fn row_of(mirror: &Mirror, kb: Kb, set: &SetRecord) -> Result<Option<SetRow>> {
+    let digests: BTreeSet<Sha256> = set.files.iter().filter_map(|file| file.sha256).collect();
+    let same = |row: &SetRow| {
+        row.folder == set.folder
+            && row.members.iter().filter_map(|member| member.file.sha256).collect::<BTreeSet<_>>() == digests
+    };
+    Ok(mirror.index().sets(Some(kb))?.into_iter().find(same))
+}
+
+/// Whether the mirror still has what it took: the folders, and the bytes behind them. A folder that holds a later
+/// generation by now is right.
+fn is_still_here(examined: &Examined, mirror: &Mirror) -> Result<bool> {
+    for (kb, set) in &examined.listing.sets {
+        let Some((published, _)) = mirror.index().published_as(*kb, &set.folder)? else { return Ok(false) };
+        let Some(row) = row_of(mirror, *kb, set)?.filter(|row| row.id == published) else { continue };
+        if !mirror.stands(&row)? {
+            return Ok(false);
+        }
+        for file in &set.files {
+            if let Some(sha256) = file.sha256
+                && disk::file_size(&mirror.layout().pool_file(&sha256))? != file.size
+            {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// What imports of other media left aside when they were cut off; nobody is at work there while the lock is ours.
+fn remove_what_was_cut_off(mirror: &Mirror) -> Result<()> {
+    let partial = mirror.layout().partial();
+    for name in disk::list(&partial)? {
+        if name.starts_with(STAGING) {
+            disk::remove_dir_all(&partial.join(name))?;
+        }
+    }
+    Ok(())
 }
 
 /// Missing files that the mirror lacks too: what it has need not be on the medium.
@@ -200,8 +254,11 @@ fn absent_from_mirror(examined: &Examined, mirror: &Mirror) -> Result<Vec<Leftov
     for leftover in &examined.missing {
         let here = match leftover.bytes {
             Some(bytes) => disk::file_size(&mirror.layout().pool_file(&leftover.sha256))? == Some(bytes),
-            // An install script is made anew here.
-            None => true,
+            // An install script is made anew here; the medium is not whole without it all the same.
+            None => {
+                let path = leftover.path.strip_prefix(DATA).and_then(|path| path.strip_prefix('/'));
+                path.is_some_and(|path| disk::exists(&mirror.layout().kbs().join(path)))
+            }
         };
         if !here {
             absent.push(leftover.clone());
@@ -238,8 +295,11 @@ fn check_room(examined: &Examined, mirror: &Mirror) -> Result<()> {
     Ok(())
 }
 
+/// How the folders begin in which files wait until all of a medium is right.
+const STAGING: &str = "import-";
+
 fn staging_folder(examined: &Examined, mirror: &Mirror) -> Utf8PathBuf {
-    mirror.layout().partial().join(format!("import-{}", examined.set_id))
+    mirror.layout().partial().join(format!("{STAGING}{}", examined.set_id))
 }
 
 /// Reads every file once; what the mirror lacks is copied aside on the way.
@@ -331,6 +391,7 @@ fn commit(
     mirror: &mut Mirror,
     older: bool,
     missing: &[Leftover],
+    noted: &LastImport,
     now: i64,
 ) -> Result<Vec<Kb>> {
     for (aside, digests) in staged.values() {
@@ -357,7 +418,7 @@ fn commit(
                 restore_set(&layout, index, *kb, set, &knowledge, created)?;
             }
         }
-        Ok(())
+        note(index, examined, noted)
     })?;
     Ok(left.into_iter().collect())
 }
@@ -371,21 +432,19 @@ fn publish(
     imported: &mut Imported,
 ) -> Result<()> {
     for (kb, set) in &examined.listing.sets {
-        if imported.left.contains(kb) || (older && mirror.index().published_as(*kb, &set.folder)?.is_some()) {
+        if imported.left.contains(kb) {
             continue;
         }
-        let digests: BTreeSet<Sha256> = set.files.iter().filter_map(|file| file.sha256).collect();
-        let same = |row: &SetRow| {
-            row.folder == set.folder
-                && row.members.iter().filter_map(|member| member.file.sha256).collect::<BTreeSet<_>>()
-                    == digests
-        };
-        let Some(row) = mirror.index().sets(Some(*kb))?.into_iter().find(same) else {
+        let Some(row) = row_of(mirror, *kb, set)? else {
             return Err(Error::new(
                 ErrorKind::Internal,
                 format!("{} of {kb} is not in the index", set.folder),
             ));
         };
+        let there = mirror.index().published_as(*kb, &set.folder)?;
+        if older && there.is_some_and(|(published, _)| published != row.id) {
+            continue;
+        }
         match mirror.publish(&row, now)?.0 {
             Published::Published => imported.published.push(format!("kb/{kb}/{}", set.folder)),
             Published::Unchanged => imported.unchanged += 1,
@@ -395,11 +454,14 @@ fn publish(
 }
 
 /// Takes over the medium's knowledge where it is newer; tables that this program cannot read are left, and that is said.
-fn adopt_knowledge(examined: &Examined, mirror: &mut Mirror) -> Result<bool> {
-    let Ok(theirs) = knowledge_of(&examined.knowledge) else { return Ok(false) };
-    if !is_newer(&theirs, mirror.knowledge()?) {
-        return Ok(false);
+fn adopt_knowledge(examined: &Examined, mirror: &mut Mirror, imported: &mut Imported) -> Result<()> {
+    match knowledge_of(&examined.knowledge) {
+        Err(error) => imported.knowledge_left = Some(error.to_string()),
+        Ok(theirs) if is_newer(&theirs, mirror.knowledge()?) => {
+            mirror.adopt_knowledge(&examined.knowledge)?;
+            imported.knowledge_adopted = true;
+        }
+        Ok(_) => {}
     }
-    mirror.adopt_knowledge(&examined.knowledge)?;
-    Ok(true)
+    Ok(())
 }

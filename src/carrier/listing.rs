@@ -1,13 +1,14 @@
 //! The listing of a set: its package sets with their files and edges, and the updates behind them, as sorted JSON
 //! lines. The same selection gives the same bytes, and two listings can be compared with `diff`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::medium::{DATA, check_path, refused};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mirror::kb_document::{FileLine, SetRecord, UpdateLine};
+use crate::mirror::names::distinct_names;
 use crate::update::{Kb, Sha256};
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -51,12 +52,17 @@ impl Listing {
     /// Reads a text whose digest was checked already. Every path in it has to be one.
     pub fn read(text: &str) -> Result<Self> {
         let mut listing = Self::default();
+        let mut known = BTreeSet::new();
         for line in text.lines() {
             let line: Line = serde_json::from_str(line)
                 .map_err(|error| refused("a line of listing.jsonl cannot be read").caused_by(error))?;
             match line {
                 Line::Set { kb, set } => {
                     check_path(&set.folder)?;
+                    if !known.insert((kb, set.folder.to_ascii_lowercase())) {
+                        return Err(refused(format!("{} of {kb} is listed twice", set.folder)));
+                    }
+                    check_names(kb, &set)?;
                     for file in &set.files {
                         check_path(&path_of(kb, file))?;
                         if !file.path.starts_with(&format!("{}/", set.folder)) {
@@ -90,6 +96,25 @@ impl Listing {
         }
         Ok(files)
     }
+}
+
+/// The Catalog's names of a set's files have to be those from which their names on the medium are made: they become
+/// names in a mirror.
+fn check_names(kb: Kb, set: &SetRecord) -> Result<()> {
+    let digits = |file: &FileLine| file.sha256.map_or_else(String::new, |digest| digest.to_string());
+    let names = distinct_names(set.files.iter().map(|file| (file.name.as_str(), digits(file))));
+    let names = names.map_err(|(name, refusal)| {
+        refused(format!("{kb} lists the file name {name:?}, which is refused: {refusal}"))
+    })?;
+    for (file, name) in set.files.iter().zip(names) {
+        if file.path.rsplit('/').next() != Some(&name) {
+            return Err(refused(format!(
+                "{kb} lists {:?} for a file called {:?}, which is refused",
+                file.path, file.name
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Where a file of a set lies on the medium.

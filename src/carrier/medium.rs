@@ -5,7 +5,7 @@
 //! `data/`. `set.json` and the manifest are signed by the export key, the list of export keys by the root key.
 //! `set.json.minisig` is written last: a medium without it was never finished.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +51,10 @@ pub mod caps {
     pub const MANIFEST: u64 = 64 << 20;
     /// The listing: some 2 KB an update.
     pub const LISTING: u64 = 512 << 20;
+    /// An install script: ours have some 20 KB.
+    pub const SCRIPT: u64 = 4 << 20;
+    /// A program that somebody sent along.
+    pub const TOOL: u64 = 1 << 30;
     /// Files of the payload: far beyond every package of the Catalog for one family.
     pub const FILES: usize = 500_000;
 }
@@ -203,6 +207,7 @@ pub fn manifest_text(files: &BTreeMap<String, Sha256>) -> String {
 pub fn read_manifest(text: &str) -> Result<BTreeMap<String, Sha256>> {
     let mut files = BTreeMap::new();
     let mut last: Option<&str> = None;
+    let mut folded = BTreeSet::new();
     for line in text.split_inclusive('\n') {
         let wrong = || refused(format!("a line of {MANIFEST} is not as kbmirror writes them: {line:?}"));
         let body = line.strip_suffix('\n').ok_or_else(wrong)?;
@@ -213,6 +218,9 @@ pub fn read_manifest(text: &str) -> Result<BTreeMap<String, Sha256>> {
             return Err(wrong());
         }
         check_payload_path(path)?;
+        if !folded.insert(path.to_ascii_lowercase()) {
+            return Err(refused(format!("{path} would be another listed file on media that take A for a")));
+        }
         files.insert(path.to_owned(), sha256);
         last = Some(path);
         if files.len() > caps::FILES {
@@ -243,13 +251,28 @@ pub fn check_path(path: &str) -> Result<()> {
         return Err(refuse("it is too long"));
     }
     for part in path.split('/') {
+        // Files of one set whose names differ in the case of letters alone get digits behind a tilde.
+        let part = &without_digits(part);
         match plain_name(part) {
-            Ok(plain) if plain == part => {}
+            Ok(plain) if plain == *part => {}
             Ok(_) => return Err(refuse("a part of it is no plain name")),
             Err(refusal) => return Err(refuse(&refusal.to_string())),
         }
     }
     Ok(())
+}
+
+/// A name without the `~` and eight digits by which the name policy tells files of one set apart.
+fn without_digits(part: &str) -> String {
+    if let Some((stem, rest)) = part.split_once('~')
+        && let Some((digits, end)) = rest.split_at_checked(8)
+        && !stem.is_empty()
+        && digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+        && (end.is_empty() || end.starts_with('.'))
+    {
+        return format!("{stem}{end}");
+    }
+    part.to_owned()
 }
 
 /// What operating systems, scanners, and file browsers leave on media. It is named and never read.
@@ -314,7 +337,11 @@ mod tests {
 
     #[test]
     fn paths_that_lead_elsewhere_are_refused() {
-        for path in ["data/KB5086672/a/b", "data/KB5086672/windows-11-24h2-arm64.cmd"] {
+        for path in [
+            "data/KB5086672/a/b",
+            "data/KB5086672/windows-11-24h2-arm64.cmd",
+            "data/KB5086672/a/b~0123abcd.msu",
+        ] {
             check_payload_path(path).unwrap();
         }
         for path in [
@@ -331,6 +358,9 @@ mod tests {
             "data\\KB5086672\\a\\b",
             "C:/KB5086672/a/b",
             "data/KB5086672/a/NUL",
+            "data/KB5086672/a/NUL~01234567.msu",
+            "data/KB5086672/a/WINDOW~1.MSU",
+            "data/KB5086672/a/~01234567",
             "data/KB5086672/a/b ",
             "data/KB5086672/a/b\u{0}",
             "other/KB5086672/a/b",

@@ -1,15 +1,21 @@
-//! The folder that becomes a medium: what lies there, whether it can take what is to come, and the writing of the payload.
+//! The folder that becomes a medium: what lies there, whether there is room, and the files themselves.
 //!
-//! What is there and right is not written again. A file gets its name when it is whole and synced. What is neither ours
-//! nor an operating system's litter is never touched: the folder is refused before the first byte.
+//! What lies there and is right already is not written again, so that last month's stick is brought up to date in place. A
+//! file gets its name when it is whole. Nothing of others is ever removed: a target that holds such things is refused
+//! before the first byte.
+//!
+//! Before the payload is written the manifest names all that an earlier set had and all that this one will have, so that
+//! a run which was cut off can be followed by one with another choice. What this set has not is removed first: its room
+//! may be needed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::check::{digest, hash_file};
+use super::check::hash_file;
 use super::medium::{
-    DATA, MANIFEST, START_HERE, TOOLS, UNFINISHED, caps, is_litter_of_systems, read_manifest,
+    DATA, KNOWLEDGE, MANIFEST, SET, START_HERE, SetDocument, TOOLS, UNFINISHED, caps, is_litter_of_systems,
+    manifest_text, read_manifest,
 };
 use super::pages;
 use super::plan::{ExportPlan, Payload};
@@ -17,6 +23,20 @@ use crate::disk::{self, Entry, NewFile};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events, Work};
 use crate::update::{Sha256, human_size};
+
+/// FAT32 takes a byte less than 4 GiB; below that every file system of media does.
+const SMALL_LIMIT: u64 = u32::MAX as u64;
+
+/// How the file begins whose name is tried before anything is written.
+const PROBE: &str = "kbm-probe.";
+
+/// Whether a name is one that a run of ours which was cut off may have left.
+fn is_unfinished(name: &str) -> bool {
+    let is_new = name
+        .strip_prefix(".new-")
+        .is_some_and(|end| end.len() == 6 && end.bytes().all(|letter| letter.is_ascii_alphanumeric()));
+    is_new || name.ends_with(UNFINISHED) || name.starts_with(PROBE)
+}
 
 /// Writes a file when it is not there with just these bytes.
 pub(super) fn write_if_other(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
@@ -41,8 +61,12 @@ fn on_medium(error: Error, path: &Utf8Path) -> Error {
 /// The folder that becomes a medium.
 pub(super) struct Target<'a> {
     root: &'a Utf8Path,
-    /// The payload of an earlier set of ours that lies there.
-    earlier: BTreeSet<String>,
+    /// The payload of an earlier set of ours that lies there, or was begun.
+    earlier: BTreeMap<String, Sha256>,
+    /// What an earlier set of ours had outside of `data/`.
+    earlier_tags: BTreeSet<String>,
+    /// The bytes under `data/` that are neither of this set nor will stay.
+    obsolete: u64,
     pub(super) written: u64,
     pub(super) written_bytes: u64,
     pub(super) kept: u64,
@@ -51,9 +75,21 @@ pub(super) struct Target<'a> {
 
 impl<'a> Target<'a> {
     /// Looks at what lies there; refuses what is neither ours nor an operating system's litter.
-    pub(super) fn new(root: &'a Utf8Path, plan: &ExportPlan, identity: &str) -> Result<Self> {
-        let mut target =
-            Self { root, earlier: BTreeSet::new(), written: 0, written_bytes: 0, kept: 0, removed: 0 };
+    pub(super) fn new(
+        root: &'a Utf8Path,
+        manifest: &BTreeMap<String, Sha256>,
+        identity: &str,
+    ) -> Result<Self> {
+        let mut target = Self {
+            root,
+            earlier: BTreeMap::new(),
+            earlier_tags: BTreeSet::new(),
+            obsolete: 0,
+            written: 0,
+            written_bytes: 0,
+            kept: 0,
+            removed: 0,
+        };
         match disk::entry(root)? {
             Entry::Nothing => return Ok(target),
             Entry::Folder => {}
@@ -61,7 +97,8 @@ impl<'a> Target<'a> {
             _ => return Err(Error::usage(format!("{root} is no folder"))),
         }
         let names = disk::list(root)?;
-        let strangers: Vec<String> = names.into_iter().filter(|name| !is_litter_of_systems(name)).collect();
+        let strangers: Vec<String> =
+            names.into_iter().filter(|name| !is_litter_of_systems(name) && !is_unfinished(name)).collect();
         if strangers.is_empty() {
             return Ok(target);
         }
@@ -80,25 +117,30 @@ impl<'a> Target<'a> {
             && let Ok(text) = disk::read_text(&root.join(MANIFEST), caps::MANIFEST)
             && let Ok(manifest) = read_manifest(&text)
         {
-            target.earlier = manifest.into_keys().collect();
+            target.earlier = manifest;
         }
-        target.refuse_strangers_in_data(plan)?;
+        if disk::exists(&root.join(SET))
+            && let Ok(text) = disk::read_text(&root.join(SET), caps::SMALL)
+            && let Ok(set) = SetDocument::read(&text)
+        {
+            target.earlier_tags = set.tag_files.into_keys().collect();
+        }
+        target.look_into_data(manifest)?;
         Ok(target)
     }
 
     /// Inside `data/` there may be what an earlier set of ours had, what this one will have, and what was cut off.
-    fn refuse_strangers_in_data(&self, plan: &ExportPlan) -> Result<()> {
+    fn look_into_data(&mut self, manifest: &BTreeMap<String, Sha256>) -> Result<()> {
         let mut open = vec![DATA.to_owned()];
         while let Some(folder) = open.pop() {
             for name in disk::list(&self.root.join(&folder))? {
                 let path = format!("{folder}/{name}");
                 match disk::entry(&self.root.join(&path))? {
                     Entry::Folder => open.push(path),
-                    Entry::File(_)
-                        if self.earlier.contains(&path)
-                            || plan.payload.contains_key(&path)
-                            || plan.scripts.contains_key(&path)
-                            || path.ends_with(UNFINISHED) => {}
+                    Entry::File(_) if manifest.contains_key(&path) => {}
+                    Entry::File(size) if self.earlier.contains_key(&path) || is_unfinished(&name) => {
+                        self.obsolete += size;
+                    }
                     _ => {
                         return Err(Error::usage(format!("{path} on the medium is not of this mirror"))
                             .hint("take it away, or name another folder; nothing was changed"));
@@ -113,13 +155,12 @@ impl<'a> Target<'a> {
     pub(super) fn preflight(&self, plan: &ExportPlan) -> Result<()> {
         /// What file systems need for themselves (transfer notes §2, row 36: 2 %).
         const SLACK: u64 = 50;
-        /// FAT32 takes a byte less than 4 GiB; below that every file system of media does.
-        const SMALL_LIMIT: u64 = u32::MAX as u64;
         let there = self.root.ancestors().find(|path| disk::exists(path) && !path.as_str().is_empty());
         let there = there.unwrap_or_else(|| Utf8Path::new("."));
         disk::check_writable(there).map_err(|error| {
             error.with_kind(ErrorKind::Medium).hint("the medium is read-only or not yours to write")
         })?;
+        self.refuse_too_large(plan, there)?;
         let mut absent = 0;
         for (path, file) in &plan.payload {
             if disk::entry(&self.root.join(path))? != Entry::File(file.size) {
@@ -131,14 +172,7 @@ impl<'a> Target<'a> {
             + absent / SLACK
             + tables
             + plan.scripts.values().map(|script| script.len() as u64).sum::<u64>();
-        let gained: u64 = self
-            .earlier
-            .iter()
-            .filter(|path| !plan.payload.contains_key(*path))
-            .try_fold(0, |sum, path| {
-                disk::file_size(&self.root.join(path)).map(|size| sum + size.unwrap_or_default())
-            })?;
-        let free = disk::available_space(there)? + gained;
+        let free = disk::available_space(there)? + self.obsolete;
         if free < needed {
             return Err(Error::new(
                 ErrorKind::NoSpace,
@@ -146,6 +180,11 @@ impl<'a> Target<'a> {
             )
             .hint("choose fewer KBs or one architecture (--arch), or a larger medium; nothing was written"));
         }
+        self.probe_names(there)
+    }
+
+    /// Refuses a file that the file system cannot take, whatever room there is.
+    fn refuse_too_large(&self, plan: &ExportPlan, there: &Utf8Path) -> Result<()> {
         let largest = plan.payload.iter().max_by_key(|(path, file)| (file.size, *path));
         if let Some((path, file)) = largest.filter(|(_, file)| file.size > SMALL_LIMIT)
             && !disk::takes_file_of(there, file.size)?
@@ -160,14 +199,14 @@ impl<'a> Target<'a> {
             )
             .hint("FAT32 ends at 4 GiB a file: format the medium as exFAT or NTFS; nothing was written"));
         }
-        self.probe_names(there)
+        Ok(())
     }
 
     /// Whether the file system takes the names that sets have: a file with all their letters and of their length.
     fn probe_names(&self, folder: &Utf8Path) -> Result<()> {
         /// Every letter that the name policy allows besides letters and digits, in a name as long as it allows.
-        const LETTERS: &str = "kbm-probe._()+,=@ -";
-        let name = format!("{LETTERS}{}.msu", "0".repeat(120 - LETTERS.len() - 4));
+        const LETTERS: &str = "_()+,=@ -";
+        let name = format!("{PROBE}{LETTERS}{}.msu", "0".repeat(120 - PROBE.len() - LETTERS.len() - 4));
         let path = folder.join(name);
         disk::write_atomic(&path, b"probe").map_err(|error| {
             on_medium(error, &path).context(format!("{} does not take the names of package files", self.root))
@@ -175,13 +214,28 @@ impl<'a> Target<'a> {
         disk::remove_file(&path)
     }
 
-    /// Writes what is not there yet; gives the manifest.
-    pub(super) fn write_payload(
-        &mut self,
-        plan: &ExportPlan,
-        events: &Events,
-    ) -> Result<BTreeMap<String, Sha256>> {
-        let mut manifest = BTreeMap::new();
+    /// Names all that will lie here before it does, and takes away what will not.
+    pub(super) fn begin(&mut self, manifest: &BTreeMap<String, Sha256>) -> Result<()> {
+        let mut all = self.earlier.clone();
+        all.extend(manifest.iter().map(|(path, sha256)| (path.clone(), *sha256)));
+        write_if_other(&self.root.join(MANIFEST), manifest_text(&all).as_bytes())?;
+        for folder in ["", KNOWLEDGE, TOOLS] {
+            let folder = self.root.join(folder);
+            if disk::entry(&folder)? != Entry::Folder {
+                continue;
+            }
+            for name in disk::list(&folder)?.into_iter().filter(|name| is_unfinished(name)) {
+                let path = folder.join(name);
+                if let Entry::File(_) = disk::entry(&path)? {
+                    disk::remove_file(&path).map_err(|error| on_medium(error, &path))?;
+                }
+            }
+        }
+        self.remove_earlier(manifest)
+    }
+
+    /// Writes what is not there yet.
+    pub(super) fn write_payload(&mut self, plan: &ExportPlan, events: &Events) -> Result<()> {
         let mut first: BTreeMap<Sha256, Utf8PathBuf> = BTreeMap::new();
         let absent = plan.payload.iter().filter(|(path, file)| {
             disk::entry(&self.root.join(path)).is_ok_and(|entry| entry != Entry::File(file.size))
@@ -201,11 +255,10 @@ impl<'a> Target<'a> {
                 self.kept += 1;
             } else {
                 disk::create_dir_all(disk::parent(&to)).map_err(|error| on_medium(error, &to))?;
+                // What is there is wrong, and its room may be needed.
+                disk::remove_file(&to).map_err(|error| on_medium(error, &to))?;
                 let linked = match first.get(&file.sha256) {
-                    Some(known) => {
-                        disk::remove_file(&to)?;
-                        disk::link(known, &to)
-                    }
+                    Some(known) => disk::link(known, &to),
                     None => false,
                 };
                 if !linked {
@@ -215,22 +268,22 @@ impl<'a> Target<'a> {
                 self.written_bytes += file.size;
             }
             first.entry(file.sha256).or_insert(to);
-            manifest.insert(path.clone(), file.sha256);
         }
         for (path, script) in &plan.scripts {
             write_if_other(&self.root.join(path), script)?;
-            manifest.insert(path.clone(), digest(script));
         }
-        let folders: BTreeSet<&Utf8Path> =
-            manifest.keys().flat_map(|path| Utf8Path::new(path).ancestors().skip(1)).collect();
+        let folders: BTreeSet<&Utf8Path> = (plan.payload.keys())
+            .chain(plan.scripts.keys())
+            .flat_map(|path| Utf8Path::new(path).ancestors().skip(1))
+            .collect();
         for folder in folders {
             disk::sync_dir(&self.root.join(folder)).map_err(|error| on_medium(error, folder))?;
         }
-        Ok(manifest)
+        Ok(())
     }
 
     /// Takes away what an earlier set had and this one has not, and what was cut off.
-    pub(super) fn remove_earlier(&mut self, manifest: &BTreeMap<String, Sha256>) -> Result<()> {
+    fn remove_earlier(&mut self, manifest: &BTreeMap<String, Sha256>) -> Result<()> {
         let mut open = vec![(DATA.to_owned(), false)];
         let mut folders = Vec::new();
         while let Some((folder, _)) = open.pop() {
@@ -254,6 +307,22 @@ impl<'a> Target<'a> {
         for folder in folders.iter().rev() {
             if disk::list(&self.root.join(folder))?.is_empty() {
                 disk::remove_dir_all(&self.root.join(folder))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes away what an earlier set had beside `data/` and this one has not: nothing vouches for it any more.
+    pub(super) fn remove_earlier_tags(&mut self, tags: &BTreeMap<String, Sha256>) -> Result<()> {
+        for name in self.earlier_tags.iter().filter(|name| !tags.contains_key(*name)) {
+            let folder = Utf8Path::new(name).parent().unwrap_or(Utf8Path::new(""));
+            let path = self.root.join(name);
+            if [KNOWLEDGE, TOOLS].contains(&folder.as_str())
+                && disk::entry(&self.root.join(folder))? == Entry::Folder
+                && let Entry::File(_) = disk::entry(&path)?
+            {
+                disk::remove_file(&path).map_err(|error| on_medium(error, &path))?;
+                self.removed += 1;
             }
         }
         Ok(())

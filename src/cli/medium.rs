@@ -163,10 +163,21 @@ pub(super) fn import(setup: &Setup, arguments: &Import, output: &mut Output) -> 
 fn imported(setup: &Setup, arguments: &Import) -> Result<(Examined, Imported, bool)> {
     let trust = trust(setup, arguments.trust_on_first_use)?;
     let examined = examine(&arguments.dir, &trust)?;
+    let is_new = !disk::exists(setup.layout().index());
     let mut mirror = Mirror::open_to_write(setup.layout(), &examined.set.origin, setup.now())?;
     let options = ImportOptions { partial_ok: arguments.partial_ok };
     let now = unix_seconds(setup.now());
-    let imported = setup.watched(|events| carrier::import(&examined, options, &mut mirror, now, events))?;
+    let imported = setup.watched(|events| carrier::import(&examined, options, &mut mirror, now, events));
+    let imported = match imported {
+        Ok(imported) => imported,
+        Err(error) => {
+            // A medium that was refused does not decide where the content of a new mirror comes from.
+            if is_new {
+                mirror.unmake_if_empty()?;
+            }
+            return Err(error);
+        }
+    };
     if examined.first_use {
         let how = format!("trusted on first use, set {}", examined.set.label());
         KeyFolder::new(setup.layout().keys()).trust(&examined.root_key, &how, &setup.now().to_string())?;
@@ -200,6 +211,9 @@ fn show_imported(imported: &Imported, is_demo: bool, output: &mut Output) {
     }
     if imported.knowledge_adopted {
         output.line("the knowledge of the medium is newer than what was here, and is used from now on");
+    }
+    if let Some(why) = &imported.knowledge_left {
+        output.note(format!("warning: the knowledge of the medium was left: {why}"));
     }
     output.line(imported.evidence());
     for kb in &imported.left {

@@ -27,7 +27,7 @@ mod views;
 
 use std::cell::OnceCell;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 pub use index::Index;
 use jiff::Timestamp;
 pub use layout::Layout;
@@ -105,6 +105,20 @@ impl Mirror {
         let mut mirror = Self { layout, index, lock: Some(lock), rebuilt, knowledge: OnceCell::new() };
         mirror.finish_what_was_cut_off(unix_seconds(now))?;
         Ok(mirror)
+    }
+
+    /// Takes the index of a new mirror away again when nothing came into it.
+    pub fn unmake_if_empty(self) -> Result<()> {
+        if !self.index.sets(None)?.is_empty() {
+            return Ok(());
+        }
+        let Self { layout, index, lock, .. } = self;
+        drop(index);
+        for end in ["", "-wal", "-shm"] {
+            disk::remove_file(&Utf8PathBuf::from(format!("{}{end}", layout.index())))?;
+        }
+        drop(lock);
+        Ok(())
     }
 
     /// Where everything lies.

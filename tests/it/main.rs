@@ -4,12 +4,17 @@
 mod support;
 
 mod bad_input;
+mod broken_off;
+mod carry;
 mod catalog_of_facts;
 mod direction;
 mod documents;
+mod every_byte;
 mod graph;
 mod harness;
 mod honest_liars;
+mod journey;
+mod kiosk;
 mod knowledge;
 mod lint;
 mod main_job;

@@ -1,0 +1,161 @@
+//! Both sides of the gap for tests: a mirror with keys that exports, one beside it that trusts them, and media to spoil.
+#![expect(clippy::disallowed_methods, reason = "media of tests are made and spoiled as they lie")]
+#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::sync::OnceLock;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use kbmirror::carrier::{PublicKey, Trust};
+
+use super::harness::{Bench, Ran, copy_folder, recording, sha256_hex, text_of, tree};
+use super::support::{FileSpec, Loopback, UpdateSpec, World, id};
+
+/// The demo's main job.
+pub(crate) const KB: &str = "KB5086672";
+
+/// A mirror with some KBs of the demo recording and keys.
+pub(crate) fn connected(fetch: &[&str]) -> Bench {
+    let bench = Bench::new();
+    bench.replay(&recording("demo"), &[&["fetch"], fetch].concat()).exits(0);
+    keys(&bench);
+    bench
+}
+
+/// Makes keys; gives the public root key.
+pub(crate) fn keys(bench: &Bench) -> String {
+    text_of(&bench.json(&["keys", "init"]).exits(0).json()["root"])
+}
+
+/// The root key of a mirror.
+pub(crate) fn root_of(bench: &Bench) -> String {
+    text_of(&bench.json(&["keys", "show"]).exits(0).json()["root"])
+}
+
+/// Exports; gives what was said.
+pub(crate) fn export(bench: &Bench, what: &[&str], to: &Utf8Path) -> Ran {
+    bench.json(&[&["export"], what, &["--to", to.as_str()]].concat())
+}
+
+/// A mirror on the other side that trusts a root key.
+pub(crate) fn isolated(root: &str) -> Bench {
+    let bench = Bench::new();
+    bench.json(&["keys", "trust", root]).exits(0);
+    bench
+}
+
+/// Imports.
+pub(crate) fn import(bench: &Bench, medium: &Utf8Path) -> Ran {
+    bench.json(&["import", medium.as_str()])
+}
+
+/// Every file below a folder with the digest of its bytes.
+pub(crate) fn digests(folder: &Utf8Path) -> BTreeMap<String, String> {
+    tree(folder).into_iter().map(|(path, bytes)| (path, sha256_hex(&bytes))).collect()
+}
+
+/// Everything in a mirror that content is part of: without the lock, what `SQLite` has beside its file, and the
+/// reports of runs.
+pub(crate) fn content(mirror: &Utf8Path) -> BTreeMap<String, String> {
+    let mut files = digests(mirror);
+    files.retain(|path, _| path != "lock" && !path.starts_with("mirror.db-") && !path.starts_with("runs/"));
+    files
+}
+
+/// A package for arm64 as Microsoft names them.
+pub(crate) fn package(kb: &str, bytes: &str) -> FileSpec {
+    FileSpec::package(&format!("windows11.0-{}-arm64", kb.to_lowercase()), "msu", bytes)
+}
+
+/// A cumulative update of 24H2 for arm64.
+pub(crate) fn lcu(number: u32, month: &str, kb: &str, build: &str, files: Vec<FileSpec>) -> UpdateSpec {
+    let title = format!(
+        "{month} Cumulative Update for Windows 11 Version 24H2 for arm64-based Systems ({kb}) ({build})"
+    );
+    UpdateSpec { files, ..UpdateSpec::new(&id(number), &title) }
+}
+
+/// Two KBs with one file each.
+pub(crate) fn two_kbs() -> World {
+    World::new()
+        .update(lcu(1, "2024-08", "KB5041865", "26100.1457", vec![package("KB5041865", "the first file")]))
+        .update(lcu(2, "2024-07", "KB5040435", "26100.1150", vec![package("KB5040435", "the other file")]))
+}
+
+/// Fetches from a loopback Catalog.
+pub(crate) fn fetch_from(bench: &Bench, loopback: &Loopback, kbs: &[&str]) -> Ran {
+    let (url, host) = (loopback.catalog_url(), loopback.file_host());
+    let network = ["--catalog-url", &url, "--allow-host", &host, "--catalog-rate", "1000", "fetch"];
+    bench.json(&[&network, kbs].concat())
+}
+
+/// A small medium to spoil copies of.
+pub(crate) struct Small {
+    pub(crate) maker: Bench,
+    pub(crate) root: String,
+    pub(crate) medium: Utf8PathBuf,
+}
+
+/// One KB with one small file; made once.
+pub(crate) fn small() -> &'static Small {
+    static SMALL: OnceLock<Small> = OnceLock::new();
+    SMALL.get_or_init(|| small_of(&["KB5041865"]))
+}
+
+/// Two KBs with one small file each; made once.
+pub(crate) fn small_two() -> &'static Small {
+    static SMALL: OnceLock<Small> = OnceLock::new();
+    SMALL.get_or_init(|| small_of(&["KB5041865", "KB5040435"]))
+}
+
+fn small_of(kbs: &[&str]) -> Small {
+    let (maker, loopback) = (Bench::new(), Loopback::start(two_kbs()));
+    fetch_from(&maker, &loopback, kbs).exits(0);
+    let root = keys(&maker);
+    let medium = maker.path("medium");
+    export(&maker, kbs, &medium).exits(0);
+    Small { maker, root, medium }
+}
+
+impl Small {
+    /// A copy to spoil.
+    pub(crate) fn copy_to(&self, to: &Utf8Path) {
+        copy_folder(&self.medium, to);
+    }
+
+    /// Trust in its root key.
+    pub(crate) fn trust(&self) -> Trust {
+        Trust { keys: vec![self.root.parse::<PublicKey>().unwrap()], on_first_use: false }
+    }
+
+    /// The paths under `data/`.
+    pub(crate) fn payload(&self) -> Vec<String> {
+        tree(&self.medium).into_keys().filter(|path| path.starts_with("data/")).collect()
+    }
+}
+
+/// Signs the texts of a medium again with its maker's key after `change`, so that nothing but what they say can be
+/// refused.
+pub(crate) fn sign_again(small: &Small, medium: &Utf8Path, change: impl Fn(&mut serde_json::Value)) {
+    use kbmirror::carrier::SecretKey;
+    let key = fs::read_to_string(small.maker.mirror().join("keys/export.key")).unwrap();
+    let key = SecretKey::from_text(&key).unwrap();
+    let sign = |name: &str, bytes: &[u8]| {
+        fs::write(medium.join(name), bytes).unwrap();
+        fs::write(medium.join(format!("{name}.minisig")), key.sign(bytes, "by hand").unwrap()).unwrap();
+    };
+    let manifest = fs::read(medium.join("manifest-sha256.txt")).unwrap();
+    sign("manifest-sha256.txt", &manifest);
+    let mut set: serde_json::Value =
+        serde_json::from_slice(&fs::read(medium.join("set.json")).unwrap()).unwrap();
+    let names: Vec<String> = set["tag_files"].as_object().unwrap().keys().cloned().collect();
+    let digest = |name: &str| sha256_hex(&fs::read(medium.join(name)).unwrap());
+    for name in names {
+        set["tag_files"][&name] = digest(&name).into();
+    }
+    set["volumes"][0]["manifest_sha256"] = digest("manifest-sha256.txt").into();
+    set["listing_sha256"] = digest("listing.jsonl").into();
+    change(&mut set);
+    sign("set.json", serde_json::to_string_pretty(&set).unwrap().as_bytes());
+}

@@ -1,0 +1,233 @@
+//! A medium that was changed anywhere is refused, and nothing of it reaches the mirror.
+#![expect(clippy::disallowed_methods, reason = "media are spoiled as they lie")]
+
+use std::fs;
+use std::thread;
+
+use camino::Utf8Path;
+use kbmirror::carrier::examine;
+use kbmirror::error::ErrorKind;
+use proptest::prelude::*;
+
+use super::carry::{Small, content, digests, import, isolated, small, small_two};
+use super::harness::Bench;
+
+const SIGNED: [&str; 7] = [
+    "set.json",
+    "set.json.minisig",
+    "keys.json",
+    "keys.json.minisig",
+    "manifest-sha256.txt",
+    "manifest-sha256.txt.minisig",
+    "tagmanifest-sha256.txt",
+];
+
+/// Another value for a byte, which depends on its place so that every bit has its turn.
+fn other(byte: u8, place: usize) -> u8 {
+    byte ^ 1_u8.rotate_left(u32::try_from(place % 8).unwrap())
+}
+
+#[test]
+fn every_byte_of_what_is_signed_counts() {
+    let small = small();
+    let trust = small.trust();
+    let part = |half: usize| {
+        let bench = Bench::new();
+        let medium = bench.path("medium");
+        small.copy_to(&medium);
+        let mut count = 0;
+        for name in SIGNED {
+            let path = medium.join(name);
+            let right = fs::read(&path).unwrap();
+            for place in (0..right.len()).filter(|place| place % 2 == half) {
+                let mut wrong = right.clone();
+                wrong[place] = other(wrong[place], place);
+                fs::write(&path, &wrong).unwrap();
+                let refused = examine(&medium, &trust).expect_err(&format!("byte {place} of {name}"));
+                assert_eq!(refused.kind(), ErrorKind::Refused, "byte {place} of {name}: {refused}");
+                count += 1;
+            }
+            fs::write(&path, &right).unwrap();
+            examine(&medium, &trust).unwrap();
+        }
+        count
+    };
+    let changed: usize = thread::scope(|scope| {
+        let threads = [0, 1].map(|half| scope.spawn(move || part(half)));
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
+    assert!(changed > 5000, "{changed}");
+}
+
+#[test]
+fn a_changed_byte_reaches_no_mirror() {
+    let small = small();
+    let there = isolated(&small.root);
+    let before = content(&there.mirror());
+    let medium = there.path("medium");
+    small.copy_to(&medium);
+    let names: Vec<String> = digests(&medium).into_keys().collect();
+    let mut count = 0;
+    for name in &names {
+        let path = medium.join(name);
+        let right = fs::read(&path).unwrap();
+        for place in [0, right.len() / 2, right.len() - 1] {
+            let mut wrong = right.clone();
+            wrong[place] = other(wrong[place], place);
+            fs::write(&path, &wrong).unwrap();
+            let (_, message) = import(&there, &medium).exits(11).error();
+            assert!(!name.starts_with("data/") || message.contains(name.as_str()), "{name}: {message}");
+            assert_eq!(content(&there.mirror()), before, "byte {place} of {name}");
+            count += 1;
+        }
+        fs::write(&path, &right).unwrap();
+    }
+    assert!(count > 60, "{count}");
+    import(&there, &medium).exits(0);
+}
+
+/// What can happen to a file: its name, and what is done.
+type Fault = (&'static str, fn(&Utf8Path));
+
+const FAULTS: [Fault; 7] = [
+    ("flipped", |path| {
+        let mut bytes = fs::read(path).unwrap();
+        let place = bytes.len() / 3;
+        bytes[place] ^= 4;
+        fs::write(path, bytes).unwrap();
+    }),
+    ("cut off", |path| {
+        let bytes = fs::read(path).unwrap();
+        fs::write(path, &bytes[..bytes.len() - 1]).unwrap();
+    }),
+    ("longer", |path| fs::write(path, [fs::read(path).unwrap(), vec![0]].concat()).unwrap()),
+    ("empty", |path| fs::write(path, b"").unwrap()),
+    ("away", |path| fs::remove_file(path).unwrap()),
+    ("renamed", |path| fs::rename(path, format!("{path}x")).unwrap()),
+    ("a folder", |path| {
+        fs::remove_file(path).unwrap();
+        fs::create_dir(path).unwrap();
+    }),
+];
+
+#[test]
+fn every_fault_of_every_payload_file_is_named() {
+    let small = small_two();
+    let there = isolated(&small.root);
+    let before = content(&there.mirror());
+    for file in small.payload() {
+        for (what, spoil) in FAULTS {
+            let bench = Bench::new();
+            let medium = bench.path("medium");
+            small.copy_to(&medium);
+            spoil(&medium.join(&file));
+            for command in ["check-medium", "import"] {
+                let (_, message) = there.json(&[command, medium.as_str()]).exits(11).error();
+                assert!(message.contains(&file), "{file} {what}, {command}: {message}");
+            }
+            assert_eq!(content(&there.mirror()), before, "{file} {what}");
+        }
+    }
+    import(&there, &small.medium).exits(0);
+    assert_eq!(
+        digests(&there.mirror().join("kb")),
+        digests(&small.maker.mirror().join("kb")),
+        "what is right is taken"
+    );
+}
+
+/// One thing that somebody does to a medium; places are taken modulo what there is.
+#[derive(Debug, Clone)]
+enum Act {
+    Flip(usize, usize),
+    Truncate(usize, usize),
+    Remove(usize),
+    Rename(usize, String),
+    Add(usize, String),
+    Swap(usize, usize),
+    Copy(usize, usize),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let name = "[a-z]{1,6}(\\.msu|\\.ini|)";
+    prop_oneof![
+        (any::<usize>(), any::<usize>()).prop_map(|(file, place)| Act::Flip(file, place)),
+        (any::<usize>(), any::<usize>()).prop_map(|(file, length)| Act::Truncate(file, length)),
+        any::<usize>().prop_map(Act::Remove),
+        (any::<usize>(), name).prop_map(|(file, name)| Act::Rename(file, name)),
+        (any::<usize>(), name).prop_map(|(file, name)| Act::Add(file, name)),
+        (any::<usize>(), any::<usize>()).prop_map(|(a, b)| Act::Swap(a, b)),
+        (any::<usize>(), any::<usize>()).prop_map(|(a, b)| Act::Copy(a, b)),
+    ]
+}
+
+fn perform(medium: &Utf8Path, act: &Act) {
+    let names: Vec<String> = digests(medium).into_keys().collect();
+    let path = |place: usize| medium.join(&names[place % names.len()]);
+    match act {
+        Act::Flip(file, place) => {
+            let mut bytes = fs::read(path(*file)).unwrap();
+            if !bytes.is_empty() {
+                let place = place % bytes.len();
+                bytes[place] ^= 1;
+                fs::write(path(*file), bytes).unwrap();
+            }
+        }
+        Act::Truncate(file, length) => {
+            let bytes = fs::read(path(*file)).unwrap();
+            fs::write(path(*file), &bytes[..length % (bytes.len() + 1)]).unwrap();
+        }
+        Act::Remove(file) => fs::remove_file(path(*file)).unwrap(),
+        Act::Rename(file, name) => fs::rename(path(*file), path(*file).with_file_name(name)).unwrap(),
+        Act::Add(file, name) => fs::write(path(*file).with_file_name(name), b"added").unwrap(),
+        Act::Swap(a, b) => {
+            let (one, two) = (fs::read(path(*a)).unwrap(), fs::read(path(*b)).unwrap());
+            fs::write(path(*a), two).unwrap();
+            fs::write(path(*b), one).unwrap();
+        }
+        Act::Copy(a, b) => fs::write(path(*b), fs::read(path(*a)).unwrap()).unwrap(),
+    }
+}
+
+/// What an import of the medium gives when nobody does anything to it.
+fn undisturbed(small: &Small) -> (std::collections::BTreeMap<String, String>, usize) {
+    let there = isolated(&small.root);
+    import(&there, &small.medium).exits(0);
+    (digests(&there.mirror().join("kb")), digests(&there.mirror().join("pool")).len())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_happens_to_a_medium_it_is_refused_or_whole(
+        acts in prop::collection::vec(act(), 1..4),
+        partial in any::<bool>(),
+    ) {
+        let small = small_two();
+        let there = isolated(&small.root);
+        let before = content(&there.mirror());
+        let medium = there.path("medium");
+        small.copy_to(&medium);
+        for act in &acts {
+            perform(&medium, act);
+        }
+        let partial = if partial { &["--partial-ok"][..] } else { &[] };
+        let ran = there.json(&[&["import", medium.as_str()], partial].concat());
+        let (kb, pool) = undisturbed(small);
+        match ran.code {
+            0 => {
+                prop_assert_eq!(digests(&there.mirror().join("kb")), kb);
+                prop_assert_eq!(digests(&there.mirror().join("pool")).len(), pool);
+            }
+            // Whole KBs, each as it would be.
+            4 if !partial.is_empty() => {
+                for (path, digest) in digests(&there.mirror().join("kb")) {
+                    prop_assert_eq!(kb.get(&path), Some(&digest), "{}", path);
+                }
+            }
+            11 => prop_assert_eq!(content(&there.mirror()), before),
+            code => prop_assert!(false, "{:?}: exit {}: {} {}", acts, code, ran.stdout, ran.stderr),
+        }
+    }
+}

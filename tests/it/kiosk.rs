@@ -1,0 +1,495 @@
+//! What operating systems, scanners, and worse leave on media; and media that are made by hand to mislead.
+#![expect(clippy::disallowed_methods, reason = "media are spoiled as they lie")]
+
+use std::fs;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use kbmirror::carrier::SecretKey;
+use serde_json::{Value, json};
+
+use super::carry::{
+    Small, connected, content, digests, export, fetch_from, import, isolated, keys, root_of, sign_again,
+    small, small_two, two_kbs,
+};
+use super::harness::{Bench, each, text_of};
+use super::support::Loopback;
+
+const FOLDER: &str = "windows-11-24h2-arm64";
+
+/// A copy of a small medium, and the other side for it.
+fn copied(small: &Small) -> (Bench, Utf8PathBuf) {
+    let there = isolated(&small.root);
+    let medium = there.path("medium");
+    small.copy_to(&medium);
+    (there, medium)
+}
+
+/// Refused by both commands with these words, and nothing in the mirror changed.
+#[track_caller]
+fn refused(there: &Bench, medium: &Utf8Path, words: &str) {
+    let before = content(&there.mirror());
+    for command in ["check-medium", "import"] {
+        let (kind, message) = there.json(&[command, medium.as_str()]).exits(11).error();
+        assert!(kind == "refused" && message.contains(words), "{command}: {words:?} in {message:?}");
+        assert_eq!(content(&there.mirror()), before, "{command}");
+    }
+}
+
+fn package_path(medium: &Utf8Path) -> String {
+    let names = digests(medium).into_keys();
+    let found: Vec<String> =
+        names.filter(|path| path.contains("kb5041865") && path.ends_with(".msu")).collect();
+    let [path] = <[String; 1]>::try_from(found).unwrap();
+    path
+}
+
+#[cfg(unix)]
+fn make_read_only(folder: &Utf8Path, mode_of_files: u32, mode_of_folders: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+    for entry in folder.read_dir_utf8().unwrap() {
+        let path = entry.unwrap().into_path();
+        let is_folder = path.is_dir();
+        if is_folder {
+            make_read_only(&path, mode_of_files, mode_of_folders);
+        }
+        let mode = if is_folder { mode_of_folders } else { mode_of_files };
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+}
+
+#[test]
+fn what_systems_and_scanners_leave_at_the_root_is_named_and_not_read() {
+    let (there, medium) = copied(small());
+    let litter = [
+        "$RECYCLE.BIN",
+        "System Volume Information",
+        "desktop.ini",
+        "knowledge/Thumbs.db",
+        "lost+found",
+        "scan-report.html",
+    ];
+    for folder in ["$RECYCLE.BIN", "System Volume Information", "lost+found"] {
+        fs::create_dir(medium.join(folder)).unwrap();
+        fs::write(medium.join(folder).join("IndexerVolumeGuid"), b"x").unwrap();
+    }
+    for file in ["desktop.ini", "knowledge/Thumbs.db", "scan-report.html"] {
+        fs::write(medium.join(file), b"x").unwrap();
+    }
+    #[cfg(unix)]
+    make_read_only(&medium, 0o444, 0o555);
+    let before = digests(&medium);
+    let checked = there.json(&["check-medium", medium.as_str()]).exits(0).json();
+    assert_eq!(checked["litter"], json!(litter));
+    let imported = there.run(&["import", medium.as_str()]).exits(0);
+    for name in litter {
+        assert!(
+            imported.stdout.contains(&format!("not of the set, not read: {name}")),
+            "{}",
+            imported.stdout
+        );
+    }
+    assert_eq!(digests(&medium), before);
+    #[cfg(unix)]
+    make_read_only(&medium, 0o644, 0o755);
+}
+
+#[test]
+fn nothing_else_may_lie_in_data() {
+    for extra in [
+        format!("data/KB5041865/{FOLDER}/windows11.0-kb5000000-arm64.msu"),
+        format!("data/KB5041865/{FOLDER}/desktop.ini"),
+        "data/KB5041865/readme.txt".to_owned(),
+        "data/desktop.ini".to_owned(),
+        "data/KB5041865/other/x.msu".to_owned(),
+        "data/System Volume Information/x".to_owned(),
+    ] {
+        let (there, medium) = copied(small());
+        fs::create_dir_all(medium.join(&extra).parent().unwrap()).unwrap();
+        fs::write(medium.join(&extra), b"x").unwrap();
+        let named = extra.replace("/other/x.msu", "/other").replace("Information/x", "Information");
+        refused(&there, &medium, &named);
+    }
+    let (there, medium) = copied(small());
+    fs::create_dir(medium.join("data/empty")).unwrap();
+    refused(&there, &medium, "data/empty");
+}
+
+#[cfg(unix)]
+#[test]
+fn links_and_devices_are_never_followed() {
+    use std::os::unix::fs::symlink;
+    let package = package_path(&small().medium);
+    let set = Utf8Path::new(&package).parent().unwrap().to_owned();
+    for (name, words) in [
+        ("keys.json", "keys.json"),
+        ("set.json", "set.json"),
+        ("set.json.minisig", "set.json.minisig"),
+        ("manifest-sha256.txt", "manifest-sha256.txt"),
+        ("listing.jsonl", "listing.jsonl"),
+        ("knowledge", "knowledge"),
+        ("index.html", "index.html"),
+        (package.as_str(), package.as_str()),
+        (set.as_str(), set.as_str()),
+        ("data/KB5041865", "data/KB5041865"),
+        ("data", "data"),
+    ] {
+        let (there, medium) = copied(small());
+        // What it points to is right in every byte.
+        let aside = there.path("aside");
+        fs::rename(medium.join(name), &aside).unwrap();
+        symlink(&aside, medium.join(name)).unwrap();
+        refused(&there, &medium, words);
+    }
+    for (extra, words) in [("data/KB5041865/x", "data/KB5041865/x"), ("x", "x is a link")] {
+        let (there, medium) = copied(small());
+        symlink("/etc/passwd", medium.join(extra)).unwrap();
+        refused(&there, &medium, words);
+        fs::remove_file(medium.join(extra)).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(medium.join(extra)).status().unwrap();
+        assert!(made.success());
+        refused(&there, &medium, words);
+    }
+    for name in ["set.json", package.as_str(), "index.html"] {
+        let (there, medium) = copied(small());
+        fs::remove_file(medium.join(name)).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(medium.join(name)).status().unwrap().success());
+        refused(&there, &medium, name);
+    }
+    // A file where a folder should be is what is wrong with the medium, not a fault of reading it.
+    for name in ["data", "data/KB5041865", set.as_str(), "knowledge"] {
+        let (there, medium) = copied(small());
+        fs::remove_dir_all(medium.join(name)).unwrap();
+        fs::write(medium.join(name), b"x").unwrap();
+        refused(&there, &medium, name);
+    }
+    let (there, medium) = copied(small());
+    fs::remove_dir_all(medium.join("data")).unwrap();
+    refused(&there, &medium, &package);
+}
+
+/// Changes a text of a medium.
+fn edit(medium: &Utf8Path, name: &str, change: impl FnOnce(String) -> String) {
+    let text = fs::read_to_string(medium.join(name)).unwrap();
+    let changed = change(text.clone());
+    assert_ne!(changed, text, "{name}");
+    fs::write(medium.join(name), changed).unwrap();
+}
+
+#[test]
+fn a_medium_that_is_signed_by_hand_is_judged_by_what_it_says() {
+    let small = small_two();
+    let package = package_path(&small.medium);
+    let (set, name) = package.rsplit_once('/').unwrap();
+    let unchanged = |_: &mut Value| {};
+    // The hand's signature itself is taken.
+    let (there, medium) = copied(small);
+    sign_again(small, &medium, unchanged);
+    import(&there, &medium).exits(0);
+
+    type Spoil<'a> = Box<dyn Fn(&Utf8Path) + 'a>;
+    let replaced = |from: &str, to: &str| {
+        let (from, to) = (from.to_owned(), to.to_owned());
+        move |medium: &Utf8Path| {
+            for text in ["manifest-sha256.txt", "listing.jsonl"] {
+                let there = fs::read_to_string(medium.join(text)).unwrap();
+                // The manifest stays sorted.
+                let mut lines: Vec<String> =
+                    there.replace(&from, &to).lines().map(|line| format!("{line}\n")).collect();
+                if text.ends_with(".txt") {
+                    lines.sort_by(|a, b| a[64..].cmp(&b[64..]));
+                }
+                fs::write(medium.join(text), lines.concat()).unwrap();
+            }
+        }
+    };
+    let cases: Vec<(&str, Spoil<'_>)> = vec![
+        ("no plain name", Box::new(replaced(&format!("{FOLDER}/{name}"), "NUL/x.msu"))),
+        ("it is a path", Box::new(replaced(&format!("{FOLDER}/{name}"), &format!("../{name}")))),
+        (
+            "refused",
+            Box::new(|medium| {
+                edit(medium, "listing.jsonl", |text| {
+                    text.replace(&format!("\"name\":\"{name}\""), "\"name\":\"..\\\\..\\\\evil.msu\"")
+                });
+            }),
+        ),
+        (
+            "refused",
+            Box::new(|medium| {
+                edit(medium, "listing.jsonl", |text| {
+                    text.replace(&format!("\"name\":\"{name}\""), "\"name\":\"another.msu\"")
+                });
+            }),
+        ),
+        (
+            "differ about",
+            Box::new(|medium| {
+                edit(medium, "manifest-sha256.txt", |text| {
+                    text.lines()
+                        .filter(|line| !line.ends_with(name))
+                        .map(|line| format!("{line}\n"))
+                        .collect()
+                });
+            }),
+        ),
+        (
+            "which is of no set",
+            Box::new(|medium| {
+                edit(medium, "manifest-sha256.txt", |text| {
+                    format!("{text}{}  data/KB9999999/x/y.msu\n", "0".repeat(64))
+                });
+            }),
+        ),
+        (
+            "is listed twice",
+            Box::new(|medium| {
+                edit(medium, "listing.jsonl", |text| {
+                    let set = text.lines().find(|line| line.contains("\"set\"")).unwrap().to_owned();
+                    format!("{set}\n{text}")
+                });
+            }),
+        ),
+        (
+            "bytes, and",
+            Box::new(|medium| {
+                edit(medium, "listing.jsonl", |text| {
+                    text.replace("\"size\":14,\"urls\"", "\"size\":9223372036854775807,\"urls\"")
+                });
+            }),
+        ),
+        (
+            "bytes, and",
+            Box::new(|medium| {
+                edit(medium, "listing.jsonl", |text| {
+                    text.replace("\"size\":14,\"urls\"", "\"size\":18446744073709551615,\"urls\"")
+                });
+            }),
+        ),
+        (
+            "cannot be read",
+            Box::new(|medium| edit(medium, "listing.jsonl", |text| format!("{text}not JSON\n"))),
+        ),
+    ];
+    for (number, (words, spoil)) in cases.into_iter().enumerate() {
+        let (there, medium) = copied(small);
+        spoil(&medium);
+        sign_again(small, &medium, unchanged);
+        let before = content(&there.mirror());
+        for command in ["check-medium", "import"] {
+            let (_, message) = there.json(&[command, medium.as_str()]).exits(11).error();
+            assert!(message.contains(words), "case {number}, {command}: {words:?} in {message:?}");
+        }
+        assert_eq!(content(&there.mirror()), before, "case {number}");
+        assert!(!there.path("evil.msu").exists() && medium.join(set).exists());
+    }
+}
+
+#[test]
+fn a_set_json_of_another_making_is_refused() {
+    let small = small();
+    let unit = |change: fn(&mut Value)| {
+        let (there, medium) = copied(small);
+        sign_again(small, &medium, change);
+        (there, medium)
+    };
+    let (there, medium) = unit(|set| set["format"] = json!(2));
+    refused(&there, &medium, "has format 2; this program reads formats up to 1");
+    let (there, medium) = unit(|set| set["lineage"] = json!("0123456789ABCDEF"));
+    refused(&there, &medium, "0123456789ABCDEF");
+    let (there, medium) = unit(|set| set["volumes"] = json!([]));
+    refused(&there, &medium, "names no volume");
+    let (there, medium) = unit(|set| {
+        set["tag_files"]["../../evil"] = json!("0".repeat(64));
+    });
+    refused(&there, &medium, "../../evil");
+    let (there, medium) = unit(|set| {
+        set["tag_files"].as_object_mut().unwrap().remove("listing.jsonl");
+    });
+    refused(&there, &medium, "listing.jsonl");
+
+    // Absurd numbers do not end what comes later: a set of another root does not count on.
+    let (there, medium) = unit(|set| set["seq"] = json!(u64::MAX));
+    import(&there, &medium).exits(0);
+    let later = import(&there, &small.medium).exits(0).json();
+    assert_eq!(later["imported"]["older"], true);
+
+    // Two sets with one number.
+    let (there, medium) = unit(|set| set["tool"] = json!("by hand"));
+    import(&there, &small.medium).exits(0);
+    let before = content(&there.mirror());
+    let (_, message) = import(&there, &medium).exits(11).error();
+    assert!(message.contains("two sets never have one number"), "{message}");
+    assert_eq!(content(&there.mirror()), before);
+}
+
+#[test]
+fn endless_files_are_cut_off() {
+    for (name, size) in [("set.json", 5_u64 << 20), ("keys.json", 5 << 20), ("manifest-sha256.txt", 65 << 20)]
+    {
+        let (there, medium) = copied(small());
+        fs::File::options().write(true).open(medium.join(name)).unwrap().set_len(size).unwrap();
+        refused(&there, &medium, name);
+    }
+    // Nobody waits for terabytes to be read that are not listed.
+    for name in small().payload() {
+        let (there, medium) = copied(small());
+        fs::File::options().write(true).open(medium.join(&name)).unwrap().set_len(1 << 42).unwrap();
+        refused(&there, &medium, &name);
+    }
+}
+
+#[test]
+fn only_the_right_keys_open_a_medium() {
+    let small = small();
+    // Unsigned.
+    for name in ["set.json.minisig", "keys.json.minisig", "manifest-sha256.txt.minisig"] {
+        let (there, medium) = copied(small);
+        fs::remove_file(medium.join(name)).unwrap();
+        refused(&there, &medium, name);
+    }
+    // Another export key than the root vouches for.
+    let (there, medium) = copied(small);
+    let stranger = SecretKey::generate().unwrap();
+    let set = fs::read(medium.join("set.json")).unwrap();
+    fs::write(medium.join("set.json.minisig"), stranger.sign(&set, "set").unwrap()).unwrap();
+    refused(&there, &medium, "set.json: the signature does not fit");
+    // Another root that vouches for that key.
+    let other = Bench::new();
+    let other_root = keys(&other);
+    let (there, medium) = copied(small);
+    for name in ["keys.json", "keys.json.minisig"] {
+        fs::copy(other.mirror().join("keys").join(name), medium.join(name)).unwrap();
+    }
+    refused(&there, &medium, &other_root);
+    // A list that names the trusted root and was signed by another.
+    let (there, medium) = copied(small);
+    let list = fs::read(medium.join("keys.json")).unwrap();
+    fs::write(medium.join("keys.json.minisig"), stranger.sign(&list, "keys").unwrap()).unwrap();
+    refused(&there, &medium, "keys.json: the signature does not fit");
+}
+
+#[test]
+fn on_first_use_the_key_is_taken_once_and_only_with_a_sound_medium() {
+    let small = small();
+    let there = Bench::new();
+    let medium = there.path("medium");
+    small.copy_to(&medium);
+    let package = medium.join(package_path(&medium));
+    let right = fs::read(&package).unwrap();
+    fs::write(&package, b"the wrong file").unwrap();
+    let first = ["import", medium.as_str(), "--trust-on-first-use"];
+    there.json(&first).exits(11);
+    assert!(content(&there.mirror()).is_empty(), "{:?}", content(&there.mirror()));
+    there.json(&["keys", "show"]).exits(0);
+    fs::write(&package, right).unwrap();
+    import(&there, &medium).exits(11);
+    let checked = there.run(&["check-medium", medium.as_str(), "--trust-on-first-use"]).exits(0);
+    assert!(checked.stderr.contains("nothing else vouches for it"), "{}", checked.stderr);
+    let taken = there.run(&first).exits(0);
+    assert!(taken.stderr.contains("is trusted from now on, unseen"), "{}", taken.stderr);
+    assert_eq!(root_of_trusted(&there), [small.root.clone()]);
+    // From now on another key is a stranger, whatever is said.
+    let other = connected(&["KB5086672", "--arch", "arm64"]);
+    let strange = other.path("medium");
+    export(&other, &["KB5086672"], &strange).exits(0);
+    let (_, message) = there.json(&["import", strange.as_str(), "--trust-on-first-use"]).exits(11).error();
+    assert!(message.contains(&root_of(&other)) && message.contains(&small.root), "{message}");
+}
+
+fn root_of_trusted(bench: &Bench) -> Vec<String> {
+    let shown = bench.json(&["keys", "show"]).exits(0).json();
+    shown["trusted"].as_array().unwrap().iter().map(text_of).collect()
+}
+
+#[test]
+fn a_demo_does_not_go_into_a_mirror_of_another_origin() {
+    let demo = connected(&["KB5086672", "--arch", "arm64"]);
+    let medium = demo.path("medium");
+    export(&demo, &["KB5086672"], &medium).exits(0);
+    for name in ["START-HERE.txt", "index.html", "set.json"] {
+        let text = fs::read_to_string(medium.join(name)).unwrap();
+        assert!(text.contains("DEMO") || text.contains("\"demo\": true"), "{name}");
+    }
+    let (there, loopback) = (Bench::new(), Loopback::start(two_kbs()));
+    fetch_from(&there, &loopback, &["KB5041865"]).exits(0);
+    there.json(&["keys", "trust", &root_of(&demo)]).exits(0);
+    let before = content(&there.mirror());
+    let (kind, message) = import(&there, &medium).exits(2).error();
+    assert!(kind == "usage" && message.contains("a recording"), "{message}");
+    assert_eq!(content(&there.mirror()), before);
+}
+
+#[test]
+fn what_is_missing_is_counted_and_whole_kbs_can_be_taken() {
+    let small = small_two();
+    let (there, medium) = copied(small);
+    let package = package_path(&medium);
+    let aside = there.path("aside");
+    fs::rename(medium.join(&package), &aside).unwrap();
+    let (_, message) = import(&there, &medium).exits(11).error();
+    assert!(
+        message.contains("1 listed file is missing")
+            && message.contains("14 B")
+            && message.contains(&package),
+        "{message}"
+    );
+    let partial = ["import", medium.as_str(), "--partial-ok"];
+    let taken = there.json(&partial).exits(4).json();
+    assert_eq!(taken["imported"]["left"], json!(["KB5041865"]));
+    assert_eq!(each(&taken["imported"]["missing"], "path"), [package.clone()]);
+    assert_eq!(taken["imported"]["published"], json!([format!("kb/KB5040435/{FOLDER}")]));
+    assert_eq!(there.json(&["show", "KB5041865"]).exits(0).json()["updates"], json!([]));
+    // Again the same: still not whole.
+    there.json(&partial).exits(4);
+    fs::rename(&aside, medium.join(&package)).unwrap();
+    let rest = import(&there, &medium).exits(0).json();
+    assert_eq!(
+        (&rest["imported"]["already_applied"], &rest["imported"]["added"]),
+        (&json!(false), &json!(1))
+    );
+    assert_eq!(digests(&there.mirror().join("kb")), digests(&small.maker.mirror().join("kb")));
+    import(&there, &medium).exits(0);
+
+    // What the mirror has need not be on the medium.
+    let (there, first) = copied(small);
+    import(&there, &first).exits(0);
+    let next = small_next(small, &there);
+    fs::remove_file(next.join(&package)).unwrap();
+    let imported = import(&there, &next).exits(0).json();
+    assert_eq!(imported["imported"]["missing"], json!([]));
+    assert_eq!(imported["imported"]["older"], false);
+}
+
+/// The next set of the same content, signed by hand, so that the small medium of others stays the last one.
+fn small_next(small: &Small, there: &Bench) -> Utf8PathBuf {
+    let next = there.path("next");
+    small.copy_to(&next);
+    sign_again(small, &next, |set| set["seq"] = json!(set["seq"].as_u64().unwrap() + 1));
+    next
+}
+
+#[test]
+fn a_set_that_was_taken_in_part_counts_as_the_last_one() {
+    let small = small_two();
+    let (there, first) = copied(small);
+    let next = small_next(small, &there);
+    fs::remove_file(next.join(package_path(&next))).unwrap();
+    there.json(&["import", next.as_str(), "--partial-ok"]).exits(4);
+    let imported = import(&there, &first).exits(0).json();
+    assert_eq!(imported["imported"]["older"], true, "{imported:#}");
+    assert_eq!(digests(&there.mirror().join("kb")), digests(&small.maker.mirror().join("kb")));
+}
+
+#[test]
+fn broken_knowledge_is_left_and_named() {
+    let small = small();
+    let (there, medium) = copied(small);
+    edit(&medium, "knowledge/families.toml", |text| {
+        text.replacen("date = \"2026", "date = \"2031", 1).replacen("[[family]]", "[[family", 1)
+    });
+    sign_again(small, &medium, |_| {});
+    let imported = there.run(&["import", medium.as_str()]).exits(0);
+    assert!(imported.stderr.contains("the knowledge of the medium was left"), "{}", imported.stderr);
+    assert!(!there.mirror().join("knowledge").exists());
+    there.json(&["resolve", "KB5041865", "--arch", "arm64"]).exits(0);
+}
