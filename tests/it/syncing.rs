@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::carry::{digests, export, import, isolated, keys};
 use super::harness::{Bench, Ran, each, items, judge, names_in, recording, stamp, text_of, tree};
 
 const SYNC: [&str; 3] = ["sync", "--as-of", "2026-03-31"];
@@ -252,4 +253,25 @@ fn a_schedule_is_printed_with_absolute_paths() {
         assert!(text.contains(env!("CARGO_BIN_EXE_kbmirror")), "{text}");
     }
     assert_eq!(tree(&bench.mirror()), before, "nothing is written");
+}
+
+#[test]
+fn facts_that_came_later_are_the_same_on_the_other_side() {
+    // The run for x64 names updates before their own entries are read; the fetch for arm64 changes what is known of KBs that
+    // were published before it.
+    let here = Bench::new();
+    here.json(&["init"]).exits(0);
+    sync(&here).exits(0);
+    here.clock.advance(Duration::from_secs(86_400));
+    here.replay(&recording("demo"), &["fetch", "KB5086672", "--arch", "arm64"]).exits(0);
+    let root = keys(&here);
+    let medium = here.path("stick");
+    export(&here, &["--all"], &medium).exits(0);
+    let there = isolated(&root);
+    there.clock.advance(Duration::from_secs(7 * 86_400));
+    import(&there, &medium).exits(0);
+    assert_eq!(digests(&there.mirror().join("kb")), digests(&here.mirror().join("kb")));
+    let status = there.json(&["status"]).exits(0).json();
+    assert_eq!((&status["imports"][0]["seq"], &status["newest_content"]), (&json!(1), &json!("2026-03-31")));
+    there.run(&["verify"]).exits(0);
 }
