@@ -178,17 +178,47 @@ pub fn link(from: &Utf8Path, to: &Utf8Path) -> bool {
 
 /// Hands a whole file over in pieces, whatever its size.
 pub fn read_in_pieces(path: &Utf8Path, mut take: impl FnMut(&[u8])) -> Result<()> {
-    /// Large enough that reading costs nothing beside hashing.
-    const PIECE: usize = 256 * 1024;
-    let mut file = open(path)?;
-    let mut piece = vec![0; PIECE];
-    loop {
-        match file.read(&mut piece) {
-            Ok(0) => return Ok(()),
-            Ok(length) => take(piece.get(..length).unwrap_or_default()),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(failed("read", path, error)),
+    let mut pieces = Pieces::open(path)?;
+    while pieces.read_on()? {
+        take(pieces.piece());
+    }
+    Ok(())
+}
+
+/// A file that is read piece by piece.
+#[derive(Debug)]
+pub struct Pieces {
+    path: Utf8PathBuf,
+    file: File,
+    buffer: Vec<u8>,
+    filled: usize,
+}
+
+impl Pieces {
+    /// Opens a file; nothing is read yet.
+    pub fn open(path: &Utf8Path) -> Result<Self> {
+        /// Large enough that reading costs nothing beside hashing.
+        const PIECE: usize = 256 * 1024;
+        Ok(Self { path: path.to_owned(), file: open(path)?, buffer: vec![0; PIECE], filled: 0 })
+    }
+
+    /// Reads the next piece in place of the last one; whether there was any.
+    pub fn read_on(&mut self) -> Result<bool> {
+        loop {
+            match self.file.read(&mut self.buffer) {
+                Ok(length) => {
+                    self.filled = length;
+                    return Ok(length > 0);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(failed("read", &self.path, error)),
+            }
         }
+    }
+
+    /// What was read last.
+    pub fn piece(&self) -> &[u8] {
+        self.buffer.get(..self.filled).unwrap_or_default()
     }
 }
 

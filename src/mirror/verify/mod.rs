@@ -10,6 +10,7 @@
 //! Findings go by path and kind, so that the same state gives the same report. A mirror that cannot be opened at all, or a
 //! KB that is not published, is an error and no report.
 
+mod lanes;
 mod read;
 mod survey;
 

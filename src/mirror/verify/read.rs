@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use camino::Utf8PathBuf;
 use sha2::Digest as _;
 
+use super::lanes::read_by_twos;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
@@ -53,23 +54,34 @@ pub(super) fn read_all(readings: &[Reading], deep: bool, events: &Events) -> Res
     order.sort_by_key(|&place| readings.get(place).map(|reading| std::cmp::Reverse(reading.size)));
     let of = readings.iter().map(|reading| reading.size).sum();
     let (next, done) = (AtomicUsize::new(0), AtomicU64::new(0));
+    let tell = |piece: &[u8]| {
+        let length = piece.len() as u64;
+        let bytes = done.fetch_add(length, Ordering::Relaxed) + length;
+        if bytes / STEP != (bytes - length) / STEP {
+            events.send(Event::Checked { bytes, of });
+        }
+    };
+    let read = |reading: &Reading, take: &mut dyn FnMut(&[u8])| {
+        disk::read_in_pieces(&reading.path, |piece| {
+            tell(piece);
+            take(piece);
+        })
+    };
+    let take_next = || {
+        let place = *order.get(next.fetch_add(1, Ordering::Relaxed))?;
+        Some((place, readings.get(place)?))
+    };
     let work = || {
         let mut verdicts = Vec::new();
-        while let Some((place, reading)) = order
-            .get(next.fetch_add(1, Ordering::Relaxed))
-            .and_then(|&place| Some((place, readings.get(place)?)))
-        {
-            let verdict = verdict(reading, deep, &mut |take| {
-                disk::read_in_pieces(&reading.path, |piece| {
-                    let length = piece.len() as u64;
-                    let bytes = done.fetch_add(length, Ordering::Relaxed) + length;
-                    if bytes / STEP != (bytes - length) / STEP {
-                        events.send(Event::Checked { bytes, of });
-                    }
-                    take(piece);
-                })
+        if deep {
+            while let Some((place, reading)) = take_next() {
+                verdicts.push((place, verdict(reading, deep, &mut |take| read(reading, take))));
+            }
+        } else {
+            read_by_twos(&take_next, &tell, &mut |place, reading, first| {
+                let verdict = confirmed(first, reading, deep, &mut |take| read(reading, take));
+                verdicts.push((place, verdict));
             });
-            verdicts.push((place, verdict));
         }
         verdicts
     };
@@ -93,10 +105,15 @@ type Read<'r> = &'r mut dyn FnMut(&mut dyn FnMut(&[u8])) -> Result<()>;
 
 /// Reads a file, and a second time when the first one was not good.
 fn verdict(reading: &Reading, deep: bool, read: Read<'_>) -> Verdict {
-    let first = match read_once(reading, deep, read) {
-        Verdict::Good => return Verdict::Good,
-        other => other,
-    };
+    let first = read_once(reading, deep, read);
+    confirmed(first, reading, deep, read)
+}
+
+/// What the first reading says when it is good; else what a second one makes of it.
+fn confirmed(first: Verdict, reading: &Reading, deep: bool, read: Read<'_>) -> Verdict {
+    if first == Verdict::Good {
+        return first;
+    }
     match (read_once(reading, deep, read), first) {
         (Verdict::Good, Verdict::Unreadable(message)) => Verdict::GoodOnSecondRead(message),
         (Verdict::Good, Verdict::Digest { what, .. }) => {
@@ -129,6 +146,11 @@ fn read_once(reading: &Reading, deep: bool, read: Read<'_>) -> Verdict {
         }
         (Sha256::from_bytes(hasher.finalize().into()), None)
     };
+    judge(reading, size, sha256, sha1)
+}
+
+/// What was read against what should be there.
+pub(super) fn judge(reading: &Reading, size: u64, sha256: Sha256, sha1: Option<Sha1>) -> Verdict {
     if size != reading.size {
         return Verdict::Size(size);
     }
@@ -163,7 +185,7 @@ mod tests {
     }
 
     /// A disk that answers each reading with the next of these.
-    fn judge(deep: bool, answers: &[Result<&[u8], &str>]) -> Verdict {
+    fn answered(deep: bool, answers: &[Result<&[u8], &str>]) -> Verdict {
         let mut answers = answers.iter();
         verdict(&reading(b"package"), deep, &mut |take| match answers.next().unwrap() {
             Ok(bytes) => {
@@ -177,14 +199,14 @@ mod tests {
     #[test]
     fn what_is_good_is_read_once_and_what_is_not_is_read_twice() {
         for deep in [false, true] {
-            assert_eq!(judge(deep, &[Ok(b"package")]), Verdict::Good);
-            let second = judge(deep, &[Err("input/output error"), Ok(b"package")]);
+            assert_eq!(answered(deep, &[Ok(b"package")]), Verdict::Good);
+            let second = answered(deep, &[Err("input/output error"), Ok(b"package")]);
             assert_eq!(second, Verdict::GoodOnSecondRead("input/output error".to_owned()));
-            let second = judge(deep, &[Ok(b"pakcage"), Ok(b"package")]);
+            let second = answered(deep, &[Ok(b"pakcage"), Ok(b"package")]);
             assert!(matches!(second, Verdict::GoodOnSecondRead(_)), "{second:?}");
-            assert_eq!(judge(deep, &[Err("once"), Err("twice")]), Verdict::Unreadable("twice".to_owned()));
-            assert_eq!(judge(deep, &[Ok(b"packag"), Ok(b"packag")]), Verdict::Size(6));
-            let differs = judge(deep, &[Ok(b"Package"), Ok(b"Package")]);
+            assert_eq!(answered(deep, &[Err("once"), Err("twice")]), Verdict::Unreadable("twice".to_owned()));
+            assert_eq!(answered(deep, &[Ok(b"packag"), Ok(b"packag")]), Verdict::Size(6));
+            let differs = answered(deep, &[Ok(b"Package"), Ok(b"Package")]);
             assert!(matches!(differs, Verdict::Digest { what: "SHA-256", .. }), "{differs:?}");
         }
     }
