@@ -25,6 +25,7 @@ mod scripts;
 mod show;
 mod sockets;
 mod staging;
+mod stock_judges;
 mod titles;
 mod why;
 mod wine;
