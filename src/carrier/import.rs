@@ -18,7 +18,7 @@ use super::check::{Examined, Leftover};
 use super::medium::{DATA, refused};
 use crate::disk::{self, NewFile};
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Event, Events};
+use crate::event::{Doing, Event, Events};
 use crate::mirror::index::{Index, SetRow};
 use crate::mirror::kb_document::{SetRecord, restore_set, restore_update};
 use crate::mirror::{Mirror, Published, is_newer, knowledge_of};
@@ -238,13 +238,12 @@ fn remove_what_was_cut_off(mirror: &Mirror) -> Result<()> {
 fn absent_from_mirror(examined: &Examined, mirror: &Mirror) -> Result<Vec<Leftover>> {
     let mut absent = Vec::new();
     for leftover in &examined.missing {
-        let here = match leftover.bytes {
-            Some(bytes) => disk::file_size(&mirror.layout().pool_file(&leftover.sha256))? == Some(bytes),
+        let here = if let Some(bytes) = leftover.bytes {
+            disk::file_size(&mirror.layout().pool_file(&leftover.sha256))? == Some(bytes)
+        } else {
             // An install script is made anew here; the medium is not whole without it all the same.
-            None => {
-                let path = leftover.path.strip_prefix(DATA).and_then(|path| path.strip_prefix('/'));
-                path.is_some_and(|path| disk::exists(&mirror.layout().kbs().join(path)))
-            }
+            let path = leftover.path.strip_prefix(DATA).and_then(|path| path.strip_prefix('/'));
+            path.is_some_and(|path| disk::exists(&mirror.layout().kbs().join(path)))
         };
         if !here {
             absent.push(leftover.clone());
@@ -301,7 +300,11 @@ fn stage(
     let paths: Vec<(&String, &Sha256)> =
         examined.manifest.iter().filter(|(path, _)| !missing.contains(path)).collect();
     events.send(Event::Phase(format!("reading set {}", examined.set.label())));
-    events.send(Event::TransfersPlanned { files: paths.len(), bytes: Some(examined.sizes.values().sum()) });
+    events.send(Event::TransfersPlanned {
+        doing: Doing::Reading,
+        files: paths.len(),
+        bytes: Some(examined.sizes.values().sum()),
+    });
     let mut staged: BTreeMap<Sha256, (Utf8PathBuf, Digests)> = BTreeMap::new();
     let mut wrong = Vec::new();
     for (id, (path, sha256)) in (1_u64..).zip(paths) {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use crate::event::{Event, Events};
+use crate::event::{Doing, Event, Events};
 use crate::update::human_size;
 
 /// Stderr, shared with whoever prints errors at the end.
@@ -61,6 +61,7 @@ impl Watcher {
 /// Plain lines; with `None` only warnings.
 fn show_lines(events: &Receiver<Event>, stderr: &SharedWriter, verbosity: Option<bool>) {
     let mut names: BTreeMap<u64, String> = BTreeMap::new();
+    let mut doing = Doing::default();
     for event in events {
         let line = match (event, verbosity) {
             (Event::End, _) => break,
@@ -69,14 +70,17 @@ fn show_lines(events: &Receiver<Event>, stderr: &SharedWriter, verbosity: Option
             (Event::Phase(what), _) => what,
             (Event::CatalogRequest { number, what }, Some(true)) => format!("request {number}: {what}"),
             (Event::Waiting { duration, why }, _) => waiting(duration, &why),
-            (Event::TransfersPlanned { files, bytes }, _) => planned(files, bytes),
+            (Event::TransfersPlanned { doing: now, files, bytes }, _) => {
+                doing = now;
+                planned(doing, files, bytes)
+            }
             (Event::TransferProgress { .. } | Event::CatalogRequest { .. }, _) => continue,
             (Event::TransferStarted { id, name, .. }, _) => {
                 names.insert(id, name);
                 continue;
             }
             (Event::TransferFinished { id, bytes, failure: None }, _) => {
-                format!("fetched {} ({})", name_of(&names, id), human_size(bytes))
+                format!("{} {} ({})", doing.done(), name_of(&names, id), human_size(bytes))
             }
             // The reason is told at the end, with what to do about it.
             (Event::TransferFinished { id, failure: Some(_), .. }, _) => {
@@ -93,9 +97,9 @@ fn name_of(names: &BTreeMap<u64, String>, id: u64) -> &str {
     names.get(&id).map_or("a file", String::as_str)
 }
 
-fn planned(files: usize, bytes: Option<u64>) -> String {
+fn planned(doing: Doing, files: usize, bytes: Option<u64>) -> String {
     let size = bytes.map(|bytes| format!(", {}", human_size(bytes))).unwrap_or_default();
-    format!("downloading {files} {}{size}", if files == 1 { "file" } else { "files" })
+    format!("{} {files} {}{size}", doing.now(), if files == 1 { "file" } else { "files" })
 }
 
 fn waiting(duration: Duration, why: &str) -> String {
@@ -109,6 +113,7 @@ struct Bars {
     total: Option<ProgressBar>,
     files: BTreeMap<u64, ProgressBar>,
     finished: u64,
+    doing: Doing,
 }
 
 impl Bars {
@@ -116,7 +121,7 @@ impl Bars {
         let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
         let status = all.add(ProgressBar::new_spinner().with_style(style("{spinner} {wide_msg}")));
         status.enable_steady_tick(Duration::from_millis(120));
-        Self { all, status, total: None, files: BTreeMap::new(), finished: 0 }
+        Self { all, status, total: None, files: BTreeMap::new(), finished: 0, doing: Doing::default() }
     }
 
     fn show(mut self, events: &Receiver<Event>) {
@@ -141,9 +146,10 @@ impl Bars {
             Event::Waiting { duration, why } => self.status.set_message(waiting(duration, &why)),
             Event::End => {}
             Event::Warning(message) => self.line(&format!("warning: {message}")),
-            Event::TransfersPlanned { files, bytes } => {
-                self.line(&planned(files, bytes));
-                self.status.set_message("downloading");
+            Event::TransfersPlanned { doing, files, bytes } => {
+                self.doing = doing;
+                self.line(&planned(doing, files, bytes));
+                self.status.set_message(doing.now());
                 let bar = match bytes {
                     Some(bytes) => ProgressBar::new(bytes)
                         .with_style(style("  all  {bar:30} {done} of {all}  {speed}  {eta} left")),
@@ -174,7 +180,7 @@ impl Bars {
                 let name = bar.message();
                 bar.finish_and_clear();
                 match failure {
-                    None => self.line(&format!("fetched {name} ({})", human_size(bytes))),
+                    None => self.line(&format!("{} {name} ({})", self.doing.done(), human_size(bytes))),
                     Some(_) => self.line(&format!("failed {name}")),
                 }
                 self.show_total();
