@@ -262,7 +262,11 @@ fn check_room(examined: &Examined, mirror: &Mirror) -> Result<()> {
         }
     }
     // What file systems need for themselves (transfer notes §2, row 36: 2 %), and the index.
-    let sum: u64 = wanted.values().sum();
+    let mut sum: u64 = wanted.values().sum();
+    if !takes_links(mirror)? {
+        // What is published is copied from the pool then.
+        sum += examined.sizes.values().sum::<u64>();
+    }
     let needed = sum + sum / 50 + (4 << 20);
     let free = disk::available_space(mirror.layout().root())?;
     if free < needed {
@@ -278,6 +282,16 @@ fn check_room(examined: &Examined, mirror: &Mirror) -> Result<()> {
         .hint("make room and import again; nothing was changed"));
     }
     Ok(())
+}
+
+/// Whether the mirror's file system has links, by making one that goes away at once.
+fn takes_links(mirror: &Mirror) -> Result<bool> {
+    let folder = mirror.layout().partial().join(format!("{STAGING}probe"));
+    let (one, other) = (folder.join("one"), folder.join("other"));
+    disk::write_atomic(&one, b"probe")?;
+    let linked = disk::link(&one, &other);
+    disk::remove_dir_all(&folder)?;
+    Ok(linked)
 }
 
 /// How the folders begin in which files wait until all of a medium is right.
