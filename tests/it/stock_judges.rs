@@ -168,10 +168,17 @@ fn onto_the_file_systems_of_sticks() {
         there.json(&["check-medium", stick.folder.as_str()]).exits(0);
         import(&there, &stick.folder).exits(0);
         assert_eq!(digests(&there.mirror().join("kb")), digests(&here.mirror().join("kb")), "{kind}");
-        // The next month in place, and a mirror that lies on such a file system itself.
+        // In place again.
         let again = export(&here, &[KB], &stick.folder).exits(0).json();
         assert_eq!(again["exported"]["written"], 0, "{kind}");
         there.json(&["check-medium", stick.folder.as_str()]).exits(0);
+        // A mirror that lies on such a file system itself, without links.
+        if kind == "exfat" {
+            let mirror = stick.folder.join("mirror");
+            there.run_on(&mirror, &["keys", "trust", &root]).exits(0);
+            there.run_on(&mirror, &["import", plain.as_str()]).exits(0);
+            assert_eq!(digests(&mirror.join("kb")), digests(&here.mirror().join("kb")));
+        }
     }
 }
 
