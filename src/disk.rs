@@ -141,7 +141,13 @@ pub fn takes_file_of(folder: &Utf8Path, size: u64) -> Result<bool> {
     let file = tempfile::tempfile_in(folder).map_err(|error| failed("write in", folder, error))?;
     match file.set_len(size) {
         Ok(()) => Ok(true),
-        Err(error) if matches!(error.kind(), io::ErrorKind::FileTooLarge | io::ErrorKind::InvalidInput) => {
+        // Some drivers of FAT32 say that it is not permitted; the file itself was made just now.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::FileTooLarge | io::ErrorKind::InvalidInput | io::ErrorKind::PermissionDenied
+            ) =>
+        {
             Ok(false)
         }
         // Without room nothing can be told about sizes; the room is asked for separately.
@@ -356,7 +362,15 @@ pub fn append_line(path: &Utf8Path, line: &str) -> Result<()> {
 fn make_readable_by_all(file: &File, path: &Utf8Path) -> Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     let permissions = fs::Permissions::from_mode(0o644);
-    file.set_permissions(permissions).map_err(|error| failed("set the mode of", path, error))
+    match file.set_permissions(permissions) {
+        // The file is ours: a file system that says so has no modes, as those of media.
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied) =>
+        {
+            Ok(())
+        }
+        other => other.map_err(|error| failed("set the mode of", path, error)),
+    }
 }
 
 #[cfg(not(unix))]

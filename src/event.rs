@@ -29,8 +29,8 @@ pub enum Event {
     },
     /// Transfers are about to begin.
     TransfersPlanned {
-        /// Of which sort.
-        work: Work,
+        /// What is done with them.
+        doing: Doing,
         /// How many files.
         files: usize,
         /// Their bytes together, where all sizes are known.
@@ -74,15 +74,36 @@ pub enum Event {
     End,
 }
 
-/// What a transfer does with a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Work {
-    /// It comes from the Catalog's servers.
-    Download,
-    /// It goes to a medium.
-    Write,
-    /// It comes from a medium.
-    Read,
+/// What happens to the files of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Doing {
+    /// They come from the Catalog.
+    #[default]
+    Downloading,
+    /// They go onto a medium.
+    Writing,
+    /// They come from a medium.
+    Reading,
+}
+
+impl Doing {
+    /// While it goes on.
+    pub fn now(self) -> &'static str {
+        match self {
+            Self::Downloading => "downloading",
+            Self::Writing => "writing",
+            Self::Reading => "reading",
+        }
+    }
+
+    /// When one file is done.
+    pub fn done(self) -> &'static str {
+        match self {
+            Self::Downloading => "fetched",
+            Self::Writing => "wrote",
+            Self::Reading => "read",
+        }
+    }
 }
 
 /// Takes events. Cloning gives another sender to the same consumer.

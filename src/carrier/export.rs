@@ -106,7 +106,7 @@ pub fn export(
     disk::remove_file(&to.join(SET_SIGNATURE))?;
     let origin = mirror.origin()?;
     let demo = origin == REPLAY;
-    let contents = Contents::new(plan, seq, context, &identity, demo);
+    let contents = Contents::new(plan, seq, context, &identity, demo)?;
     write_if_other(&to.join(START_HERE), pages::start_here(&contents).as_bytes())?;
     target.begin(&manifest)?;
     target.write_payload(plan, context.events)?;

@@ -18,7 +18,7 @@ use super::check::{Examined, Leftover};
 use super::medium::{DATA, refused};
 use crate::disk::{self, NewFile};
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Event, Events, Work};
+use crate::event::{Doing, Event, Events};
 use crate::mirror::index::{Index, SetRow};
 use crate::mirror::kb_document::{SetRecord, restore_set, restore_update};
 use crate::mirror::{Mirror, Published, is_newer, knowledge_of};
@@ -252,13 +252,12 @@ fn remove_what_was_cut_off(mirror: &Mirror) -> Result<()> {
 fn absent_from_mirror(examined: &Examined, mirror: &Mirror) -> Result<Vec<Leftover>> {
     let mut absent = Vec::new();
     for leftover in &examined.missing {
-        let here = match leftover.bytes {
-            Some(bytes) => disk::file_size(&mirror.layout().pool_file(&leftover.sha256))? == Some(bytes),
+        let here = if let Some(bytes) = leftover.bytes {
+            disk::file_size(&mirror.layout().pool_file(&leftover.sha256))? == Some(bytes)
+        } else {
             // An install script is made anew here; the medium is not whole without it all the same.
-            None => {
-                let path = leftover.path.strip_prefix(DATA).and_then(|path| path.strip_prefix('/'));
-                path.is_some_and(|path| disk::exists(&mirror.layout().kbs().join(path)))
-            }
+            let path = leftover.path.strip_prefix(DATA).and_then(|path| path.strip_prefix('/'));
+            path.is_some_and(|path| disk::exists(&mirror.layout().kbs().join(path)))
         };
         if !here {
             absent.push(leftover.clone());
@@ -277,7 +276,11 @@ fn check_room(examined: &Examined, mirror: &Mirror) -> Result<()> {
         }
     }
     // What file systems need for themselves (transfer notes §2, row 36: 2 %), and the index.
-    let sum: u64 = wanted.values().sum();
+    let mut sum: u64 = wanted.values().sum();
+    if !takes_links(mirror)? {
+        // What is published is copied from the pool then.
+        sum += examined.sizes.values().sum::<u64>();
+    }
     let needed = sum + sum / 50 + (4 << 20);
     let free = disk::available_space(mirror.layout().root())?;
     if free < needed {
@@ -293,6 +296,16 @@ fn check_room(examined: &Examined, mirror: &Mirror) -> Result<()> {
         .hint("make room and import again; nothing was changed"));
     }
     Ok(())
+}
+
+/// Whether the mirror's file system has links, by making one that goes away at once.
+fn takes_links(mirror: &Mirror) -> Result<bool> {
+    let folder = mirror.layout().partial().join(format!("{STAGING}probe"));
+    let (one, other) = (folder.join("one"), folder.join("other"));
+    disk::write_atomic(&one, b"probe")?;
+    let linked = disk::link(&one, &other);
+    disk::remove_dir_all(&folder)?;
+    Ok(linked)
 }
 
 /// How the folders begin in which files wait until all of a medium is right.
@@ -316,7 +329,7 @@ fn stage(
         examined.manifest.iter().filter(|(path, _)| !missing.contains(path)).collect();
     events.send(Event::Phase(format!("reading set {}", examined.set.label())));
     events.send(Event::TransfersPlanned {
-        work: Work::Read,
+        doing: Doing::Reading,
         files: examined.sizes.len(),
         bytes: Some(examined.sizes.values().sum()),
     });

@@ -21,7 +21,7 @@ use super::pages;
 use super::plan::{ExportPlan, Payload};
 use crate::disk::{self, Entry, NewFile};
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Event, Events, Work};
+use crate::event::{Doing, Event, Events};
 use crate::update::{Sha256, human_size};
 
 /// FAT32 takes a byte less than 4 GiB; below that every file system of media does.
@@ -243,7 +243,7 @@ impl<'a> Target<'a> {
         let sizes: Vec<u64> = absent.map(|(_, file)| file.size).collect();
         events.send(Event::Phase(format!("writing to {}", self.root)));
         events.send(Event::TransfersPlanned {
-            work: Work::Write,
+            doing: Doing::Writing,
             files: sizes.len(),
             bytes: Some(sizes.iter().sum()),
         });

@@ -109,7 +109,7 @@ impl Mirror {
 
     /// Takes the index of a new mirror away again when nothing came into it.
     pub fn unmake_if_empty(self) -> Result<()> {
-        if !self.index.sets(None)?.is_empty() {
+        if !self.index.is_empty()? {
             return Ok(());
         }
         let Self { layout, index, lock, .. } = self;

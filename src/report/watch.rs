@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use crate::event::{Event, Events, Work};
+use crate::event::{Doing, Event, Events};
 use crate::update::human_size;
 
 /// Stderr, shared with whoever prints errors at the end.
@@ -61,7 +61,7 @@ impl Watcher {
 /// Plain lines; with `None` only warnings.
 fn show_lines(events: &Receiver<Event>, stderr: &SharedWriter, verbosity: Option<bool>) {
     let mut names: BTreeMap<u64, String> = BTreeMap::new();
-    let mut work = Work::Download;
+    let mut doing = Doing::default();
     for event in events {
         let line = match (event, verbosity) {
             (Event::End, _) => break,
@@ -70,9 +70,9 @@ fn show_lines(events: &Receiver<Event>, stderr: &SharedWriter, verbosity: Option
             (Event::Phase(what), _) => what,
             (Event::CatalogRequest { number, what }, Some(true)) => format!("request {number}: {what}"),
             (Event::Waiting { duration, why }, _) => waiting(duration, &why),
-            (Event::TransfersPlanned { work: new, files, bytes }, _) => {
-                work = new;
-                planned(work, files, bytes)
+            (Event::TransfersPlanned { doing: now, files, bytes }, _) => {
+                doing = now;
+                planned(doing, files, bytes)
             }
             (Event::TransferProgress { .. } | Event::CatalogRequest { .. } | Event::Checked { .. }, _) => {
                 continue;
@@ -82,7 +82,7 @@ fn show_lines(events: &Receiver<Event>, stderr: &SharedWriter, verbosity: Option
                 continue;
             }
             (Event::TransferFinished { id, bytes, failure: None }, _) => {
-                format!("{} {} ({})", done(work), name_of(&names, id), human_size(bytes))
+                format!("{} {} ({})", doing.done(), name_of(&names, id), human_size(bytes))
             }
             // The reason is told at the end, with what to do about it.
             (Event::TransferFinished { id, failure: Some(_), .. }, _) => {
@@ -99,25 +99,9 @@ fn name_of(names: &BTreeMap<u64, String>, id: u64) -> &str {
     names.get(&id).map_or("a file", String::as_str)
 }
 
-fn doing(work: Work) -> &'static str {
-    match work {
-        Work::Download => "downloading",
-        Work::Write => "writing",
-        Work::Read => "reading",
-    }
-}
-
-fn done(work: Work) -> &'static str {
-    match work {
-        Work::Download => "fetched",
-        Work::Write => "wrote",
-        Work::Read => "read",
-    }
-}
-
-fn planned(work: Work, files: usize, bytes: Option<u64>) -> String {
+fn planned(doing: Doing, files: usize, bytes: Option<u64>) -> String {
     let size = bytes.map(|bytes| format!(", {}", human_size(bytes))).unwrap_or_default();
-    format!("{} {files} {}{size}", doing(work), if files == 1 { "file" } else { "files" })
+    format!("{} {files} {}{size}", doing.now(), if files == 1 { "file" } else { "files" })
 }
 
 fn waiting(duration: Duration, why: &str) -> String {
@@ -131,7 +115,7 @@ struct Bars {
     total: Option<ProgressBar>,
     files: BTreeMap<u64, ProgressBar>,
     finished: u64,
-    work: Work,
+    doing: Doing,
 }
 
 impl Bars {
@@ -139,7 +123,7 @@ impl Bars {
         let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
         let status = all.add(ProgressBar::new_spinner().with_style(style("{spinner} {wide_msg}")));
         status.enable_steady_tick(Duration::from_millis(120));
-        Self { all, status, total: None, files: BTreeMap::new(), finished: 0, work: Work::Download }
+        Self { all, status, total: None, files: BTreeMap::new(), finished: 0, doing: Doing::default() }
     }
 
     fn show(mut self, events: &Receiver<Event>) {
@@ -164,10 +148,10 @@ impl Bars {
             Event::Waiting { duration, why } => self.status.set_message(waiting(duration, &why)),
             Event::End => {}
             Event::Warning(message) => self.line(&format!("warning: {message}")),
-            Event::TransfersPlanned { work, files, bytes } => {
-                self.line(&planned(work, files, bytes));
-                self.work = work;
-                self.status.set_message(doing(work));
+            Event::TransfersPlanned { doing, files, bytes } => {
+                self.doing = doing;
+                self.line(&planned(doing, files, bytes));
+                self.status.set_message(doing.now());
                 // A scheduled run plans one KB after the other.
                 if let Some(before) = self.total.take() {
                     before.finish_and_clear();
@@ -214,7 +198,7 @@ impl Bars {
                 let name = bar.message();
                 bar.finish_and_clear();
                 match failure {
-                    None => self.line(&format!("{} {name} ({})", done(self.work), human_size(bytes))),
+                    None => self.line(&format!("{} {name} ({})", self.doing.done(), human_size(bytes))),
                     Some(_) => self.line(&format!("failed {name}")),
                 }
                 self.show_total();

@@ -10,7 +10,7 @@ use super::plan::{FetchPlan, FetchRequest, PlannedSet};
 use super::session::{Failure, Session};
 use crate::download::{Arrived, Expected, Wanted, fetch_file, judge};
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Event, Work};
+use crate::event::{Doing, Event};
 use crate::mirror::Mirror;
 use crate::resolve::FileKey;
 use crate::update::PackageName;
@@ -118,7 +118,7 @@ pub(super) async fn download(
         return Ok(failed);
     }
     let (files, bytes) = (wanted.len(), outcome.plan.absent_bytes());
-    session.events().send(Event::TransfersPlanned { work: Work::Download, files, bytes });
+    session.events().send(Event::TransfersPlanned { doing: Doing::Downloading, files, bytes });
     let client = session.catalog.client().clone();
     let patience = session.patience;
     let now = session.now();

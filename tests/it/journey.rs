@@ -122,9 +122,9 @@ fn a_reissue_goes_forward_and_an_older_medium_moves_nothing_back() {
     let there = isolated(&root);
     let folder = there.set("KB5041865", FOLDER);
     import(&there, &media[0]).exits(0);
-    assert_eq!(names_in(&folder), [old.name.clone()]);
+    assert_eq!(names_in(&folder), [old.name.as_str()]);
     import(&there, &media[2]).exits(0);
-    assert_eq!(names_in(&folder), [new.name.clone()]);
+    assert_eq!(names_in(&folder), [new.name.as_str()]);
     let kb_tree = digests(&there.mirror().join("kb"));
     let show = there.json(&["show", "KB5041865"]).exits(0).stdout;
     let plan = there.json(&["resolve", "KB5041865", "--arch", "arm64"]).exits(0).stdout;
@@ -133,7 +133,7 @@ fn a_reissue_goes_forward_and_an_older_medium_moves_nothing_back() {
     let late = import(&there, &media[1]).exits(0).json();
     assert_eq!(late["imported"]["older"], true, "{late:#}");
     assert_eq!(items(&late["imported"]["published"]).len(), 0);
-    assert_eq!(names_in(&folder), [new.name.clone()]);
+    assert_eq!(names_in(&folder), [new.name.as_str()]);
     assert_eq!(digests(&there.mirror().join("kb")), kb_tree);
     assert_eq!(there.json(&["show", "KB5041865"]).exits(0).stdout, show);
     assert_eq!(there.json(&["resolve", "KB5041865", "--arch", "arm64"]).exits(0).stdout, plan);

@@ -26,6 +26,7 @@ mod scripts;
 mod show;
 mod sockets;
 mod staging;
+mod stock_judges;
 mod syncing;
 mod titles;
 mod verify;

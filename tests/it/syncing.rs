@@ -262,13 +262,13 @@ fn facts_that_came_later_are_the_same_on_the_other_side() {
     let here = Bench::new();
     here.json(&["init"]).exits(0);
     sync(&here).exits(0);
-    here.clock.advance(Duration::from_secs(86_400));
+    here.clock.advance(Duration::from_hours(24));
     here.replay(&recording("demo"), &["fetch", "KB5086672", "--arch", "arm64"]).exits(0);
     let root = keys(&here);
     let medium = here.path("stick");
     export(&here, &["--all"], &medium).exits(0);
     let there = isolated(&root);
-    there.clock.advance(Duration::from_secs(7 * 86_400));
+    there.clock.advance(Duration::from_hours(7 * 24));
     import(&there, &medium).exits(0);
     assert_eq!(digests(&there.mirror().join("kb")), digests(&here.mirror().join("kb")));
     let status = there.json(&["status"]).exits(0).json();

@@ -64,7 +64,7 @@ impl Machine {
         command.args(arguments).env("WINEPREFIX", self.folder.path().join("prefix")).env("WINEARCH", "win64");
         command
             .env("WINEDEBUG", "-all")
-            .env("WINEDLLOVERRIDES", "dism.exe,wusa.exe=n;mscoree,mshtml=")
+            .env("WINEDLLOVERRIDES", "certutil.exe,dism.exe,wusa.exe=n;mscoree,mshtml=")
             .env_remove("DISPLAY");
         command.stdin(Stdio::null());
         command

@@ -25,7 +25,7 @@ pub(super) fn html(contents: &Contents) -> String {
     let mut body = vec![format!("<h1>{title}</h1>")];
     body.push(format!(
         "<p class=\"soft\">Made {} by kbmirror. {} package sets, {} files, {}. Knowledge {}.</p>",
-        escaped(&contents.created),
+        escaped(&contents.made()),
         contents.sets.len(),
         contents.files,
         human_size(contents.bytes),
@@ -68,20 +68,22 @@ pub(super) fn html(contents: &Contents) -> String {
 }
 
 fn overview(contents: &Contents) -> String {
-    let mut rows = vec![
-        "<table>\n<tr><th>KB</th><th>for</th><th>architecture</th><th class=\"n\">files</th><th class=\"n\">size</th><th>comes along with</th></tr>"
-            .to_owned(),
-    ];
+    // Everything was asked for itself: a column of nothing.
+    let has_along = contents.sets.iter().any(|set| !set.needed_by.is_empty());
+    let mut rows = vec![format!(
+        "<table>\n<tr><th>KB</th><th>for</th><th>architecture</th><th class=\"n\">files</th><th class=\"n\">size</th>{}</tr>",
+        if has_along { "<th>comes along with</th>" } else { "" }
+    )];
     for set in &contents.sets {
         let size: u64 = set.files.iter().map(|file| file.size).sum();
         let along: Vec<String> = set.needed_by.iter().map(ToString::to_string).collect();
+        let along = if has_along { format!("<td>{}</td>", along.join(", ")) } else { String::new() };
         rows.push(format!(
-            "<tr><td><a href=\"#{kb}\">{kb}</a></td><td>{}</td><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td></tr>",
+            "<tr><td><a href=\"#{kb}\">{kb}</a></td><td>{}</td><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td>{along}</tr>",
             escaped(&set.products.join("; ")),
             set.architecture.map_or("every", Architecture::as_str),
             set.files.len(),
             human_size(size),
-            along.join(", "),
             kb = set.kb
         ));
     }
@@ -91,12 +93,17 @@ fn overview(contents: &Contents) -> String {
 
 fn checking(contents: &Contents) -> String {
     format!(
-        "<h3>Check it before you use it</h3>\n<pre>kbmirror check-medium .          with kbmirror\nverify.cmd                       on Windows, nothing installed\n\
-         sha256sum -c --quiet manifest-sha256.txt     on Linux, nothing installed</pre>\n\
+        "<h3>Check it before you use it</h3>\n<table class=\"check\">\n\
+         <tr><td>with kbmirror</td><td><code>kbmirror check-medium .</code></td></tr>\n\
+         <tr><td>on Windows, nothing installed</td><td><code>.\\verify.cmd</code></td></tr>\n\
+         <tr><td>on Linux, nothing installed</td><td><code>sha256sum -c --quiet manifest-sha256.txt</code></td></tr>\n\
+         <tr><td>the signatures, with minisign</td><td><code>minisign -Vm keys.json -P {key}</code><br>\
+         <code>minisign -Vm manifest-sha256.txt -P {export}</code></td></tr>\n</table>\n\
          <p>The root key of the mirror that made this medium. Compare it with the one that you have on paper:</p>\n\
-         <p><code>{}</code><br><span class=\"soft\">id {}</span></p>",
-        escaped(&contents.root_key),
-        escaped(&contents.root_id)
+         <p class=\"key\"><code>{key}</code><br><span class=\"soft\">id {id}</span></p>",
+        key = escaped(&contents.root_key),
+        export = escaped(&contents.export_key),
+        id = escaped(&contents.root_id)
     )
 }
 
@@ -114,7 +121,10 @@ fn section(set: &SetPage) -> String {
             escaped(why)
         ));
     }
-    lines.push("<table>\n<tr><th class=\"n\">#</th><th>file and SHA-256</th><th>what it is</th><th class=\"n\">size</th></tr>".to_owned());
+    lines.push(
+        "<table>\n<tr><th class=\"n\">#</th><th>what it is, its file, and its SHA-256</th><th class=\"n\">size</th></tr>"
+            .to_owned(),
+    );
     let mut order = 0;
     for file in &set.files {
         let known = file.role != "companion";
@@ -123,13 +133,13 @@ fn section(set: &SetPage) -> String {
         let why = if file.why.is_empty() {
             String::new()
         } else {
-            format!("<br><span class=\"soft\">{}</span>", escaped(&file.why))
+            format!(" <span class=\"soft\">{}</span>", escaped(&file.why))
         };
         lines.push(format!(
-            "<tr><td class=\"n\">{number}</td><td><code>{}</code><br><span class=\"digest\">{}</span></td><td>{}{why}</td><td class=\"n\">{}</td></tr>",
+            "<tr><td class=\"n\">{number}</td><td><b>{}</b>{why}<br><code>{}</code><br><span class=\"digest\">{}</span></td><td class=\"n\">{}</td></tr>",
+            escaped(&file.role.replace('_', " ")),
             escaped(&file.name),
             file.sha256,
-            escaped(&file.role.replace('_', " ")),
             human_size(file.size)
         ));
     }

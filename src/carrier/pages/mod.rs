@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use super::export::Context;
 use super::plan::ExportPlan;
+use crate::error::Result;
 use crate::update::{Architecture, Kb, human_size};
 
 /// What the pages tell of.
@@ -19,6 +20,7 @@ pub(super) struct Contents {
     pub(super) demo: bool,
     pub(super) root_key: String,
     pub(super) root_id: String,
+    pub(super) export_key: String,
     pub(super) knowledge: String,
     pub(super) sets: Vec<SetPage>,
     pub(super) files: usize,
@@ -59,7 +61,7 @@ impl Contents {
         context: &Context<'_>,
         identity: &str,
         demo: bool,
-    ) -> Self {
+    ) -> Result<Self> {
         let sets = plan.sets.iter().zip(&plan.listing.sets).map(|(planned, (kb, set))| SetPage {
             kb: *kb,
             folder: set.folder.clone(),
@@ -81,13 +83,14 @@ impl Contents {
         let withdrawn = plan.sets.iter().filter_map(|set| context.knowledge.withdrawn(set.kb));
         let mut withdrawn: Vec<_> = withdrawn.map(|row| (row.kb, row.successor, row.why.clone())).collect();
         withdrawn.dedup();
-        Self {
+        Ok(Self {
             label: format!("{seq:04}"),
             identity: identity.to_owned(),
             created: context.now.to_owned(),
             demo,
             root_key: context.keys.root.to_string(),
             root_id: context.keys.root.id(),
+            export_key: context.keys.export.public()?.to_string(),
             knowledge: format!("{} of {}", context.knowledge.version(), context.knowledge.date()),
             sets: sets.collect(),
             files: plan.files,
@@ -99,6 +102,14 @@ impl Contents {
                 .collect(),
             withdrawn,
             tools: plan.tools.keys().cloned().collect(),
+        })
+    }
+
+    /// When, for people: `2026-11-23 08:00 UTC`.
+    fn made(&self) -> String {
+        match (self.created.get(..10), self.created.get(11..16), self.created.ends_with('Z')) {
+            (Some(day), Some(time), true) => format!("{day} {time} UTC"),
+            _ => self.created.clone(),
         }
     }
 }
@@ -136,7 +147,7 @@ pub(super) fn start_here(contents: &Contents) -> String {
         line("DEMO: these files come from a recording. They are stand-ins; nothing here can be installed.");
     }
     line("");
-    line(&format!("Made:   {}", contents.created));
+    line(&format!("Made:   {}", contents.made()));
     line(&identity_line(&contents.identity));
     line(&format!(
         "Holds:  {} package sets, {} files, {}",
@@ -149,9 +160,13 @@ pub(super) fn start_here(contents: &Contents) -> String {
     line("");
     line("Before you use it, check it:");
     line("  with kbmirror:            kbmirror check-medium <this folder>");
-    line("  on Windows, no tool:      verify.cmd");
+    line("  on Windows, no tool:      .\\verify.cmd   (with the dot: verify alone is a command of Windows)");
     line("  on Linux, no tool:        sha256sum -c --quiet manifest-sha256.txt");
-    line("  signature, stock tool:    minisign -Vm set.json -P <an export key of keys.json>");
+    line("                            It does not notice what lies in data besides: that has to be nothing.");
+    line("  signatures, stock tool:");
+    line(&format!("    minisign -Vm keys.json -P {}", contents.root_key));
+    line(&format!("    minisign -Vm set.json -P {}", contents.export_key));
+    line(&format!("    minisign -Vm manifest-sha256.txt -P {}", contents.export_key));
     line("");
     line(
         "The root key of the mirror that made it (compare it with what you have on paper, not with this line alone):",
@@ -161,9 +176,7 @@ pub(super) fn start_here(contents: &Contents) -> String {
     line("A check that travels with the medium proves that nothing was damaged, not that nobody changed it.");
     line("");
     line("Take it into the mirror on this side:   kbmirror import <this folder>");
-    line(
-        "Install without a mirror:               data\\KB...\\<product>.cmd as administrator, beside its folder",
-    );
+    line("Install without a mirror:               data\\KB...\\<product>.cmd, as administrator");
     if !contents.tools.is_empty() {
         line(&format!("Programs sent along:                    tools\\{}", contents.tools.join(", tools\\")));
     }

@@ -201,6 +201,12 @@ impl Index {
         Ok(self.first(sql, [], |row| row.get(0))?.flatten())
     }
 
+    /// Whether no update was ever seen and no set recorded.
+    pub fn is_empty(&self) -> Result<bool> {
+        let sql = "SELECT 1 FROM updates UNION ALL SELECT 1 FROM sets LIMIT 1";
+        Ok(self.first(sql, [], |_| Ok(()))?.is_none())
+    }
+
     /// All that is known of the updates of a KB, or of one update, by title and id.
     pub fn details_of(&self, owner: Owner) -> Result<(Vec<UpdateDetail>, BTreeMap<FileKey, FileFacts>)> {
         let columns = format!("{UPDATE_COLUMNS}, classification, severity, restart, first_seen, last_seen");

@@ -155,7 +155,7 @@ mod tests {
             let root = Utf8Path::from_path(folder.path()).unwrap();
             let mut readings = Vec::new();
             for (place, size) in sizes.iter().enumerate() {
-                let bytes: Vec<u8> = (0..*size).map(|at| (at * 31 + place) as u8).collect();
+                let bytes: Vec<u8> = (0..*size).map(|at| u8::try_from((at * 31 + place) % 251).unwrap()).collect();
                 let path = root.join(place.to_string());
                 readings.push(reading(path.clone(), &bytes));
                 if place != absent {

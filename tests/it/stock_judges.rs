@@ -1,0 +1,225 @@
+//! What programs of others say of a medium: `sha256sum`, `minisign`, the file systems of sticks, and Windows' own `cmd`.
+#![expect(clippy::disallowed_methods, reason = "media are spoiled as they lie")]
+#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use kbmirror::carrier::{Context, ExportPlan, ExportRequest, KeyFolder, Payload};
+use kbmirror::event::Events;
+use kbmirror::mirror::{Layout, Mirror};
+use kbmirror::servicing::Knowledge;
+use kbmirror::update::Sha256;
+
+use super::carry::{KB, connected, digests, export, import, isolated, root_of, small};
+use super::harness::{Bench, copy_folder, judge, text_of};
+use super::wine::Machine;
+
+#[test]
+fn sha256sum_and_minisign_agree() {
+    let here = connected(&[KB]);
+    let medium = here.path("medium");
+    let tool = here.path("kbmirror.exe");
+    fs::write(&tool, b"a program").unwrap();
+    export(&here, &[KB, "--with-tool", tool.as_str()], &medium).exits(0);
+    let list: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(medium.join("keys.json")).unwrap()).unwrap();
+    let export_key = text_of(&list["export_keys"][0]["key"]);
+    let root = root_of(&here);
+    let sums = |name: &str| judge("sha256sum", &["-c", "--strict", "--quiet", name], medium.as_std_path());
+    let signed = |name: &str, key: &str| judge("minisign", &["-Vm", name, "-P", key], medium.as_std_path());
+    let files = [("set.json", &export_key), ("manifest-sha256.txt", &export_key), ("keys.json", &root)];
+    for name in ["manifest-sha256.txt", "tagmanifest-sha256.txt"] {
+        let Some(output) = sums(name) else { break };
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stdout));
+    }
+    for (name, key) in files {
+        let Some(output) = signed(name, key) else { break };
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success() && said.contains("Trusted comment: "), "{name}: {said}");
+        let other = if key == &root { &export_key } else { &root };
+        assert!(!signed(name, other).unwrap().status.success(), "{name} with another key");
+    }
+    // Changed: everybody says so.
+    for path in digests(&medium).into_keys().filter(|path| path.starts_with("data/")) {
+        let right = fs::read(medium.join(&path)).unwrap();
+        let mut wrong = right.clone();
+        wrong[right.len() / 2] ^= 1;
+        fs::write(medium.join(&path), wrong).unwrap();
+        here.json(&["check-medium", medium.as_str()]).exits(11);
+        if let Some(output) = sums("manifest-sha256.txt") {
+            assert!(!output.status.success(), "{path}");
+            assert!(String::from_utf8_lossy(&output.stdout).contains(&path));
+        }
+        fs::write(medium.join(&path), right).unwrap();
+    }
+    for (name, key) in files {
+        let text = fs::read_to_string(medium.join(name)).unwrap();
+        fs::write(medium.join(name), format!("{text}\n")).unwrap();
+        here.json(&["check-medium", medium.as_str()]).exits(11);
+        if let Some(output) = signed(name, key) {
+            assert!(!output.status.success(), "{name}");
+        }
+        fs::write(medium.join(name), text).unwrap();
+    }
+    here.json(&["check-medium", medium.as_str()]).exits(0);
+}
+
+/// The file system of a stick in a file, mounted; it goes with the value.
+struct Stick {
+    image: Utf8PathBuf,
+    folder: Utf8PathBuf,
+    device: Option<String>,
+}
+
+impl Stick {
+    /// `None`, and a line that says why, where it cannot be had.
+    fn new(bench: &Bench, kind: &str) -> Option<Self> {
+        let (image, folder) = (bench.path(&format!("{kind}.img")), bench.path(kind));
+        fs::File::create(&image).unwrap().set_len(300 << 20).unwrap();
+        fs::create_dir(&folder).unwrap();
+        let here = Path::new("/");
+        let mut stick = Self { image: image.clone(), folder, device: None };
+        let mounted = if kind == "fat32" {
+            judge("mkfs.vfat", &["-F", "32", image.as_str()], here)?;
+            judge("fusefat", &["-o", "rw+", image.as_str(), stick.folder.as_str()], here)?
+        } else {
+            judge("mkfs.exfat", &[image.as_str()], here)?;
+            let device = judge("losetup", &["-f", "--show", image.as_str()], here)?;
+            let device = String::from_utf8(device.stdout).unwrap().trim().to_owned();
+            if device.is_empty() {
+                return skipped("no loop device is to be had");
+            }
+            stick.device = Some(device.clone());
+            judge("mount.exfat-fuse", &[&device, stick.folder.as_str()], here)?
+        };
+        if mounted.status.success() {
+            Some(stick)
+        } else {
+            skipped(&format!("{kind} cannot be mounted: {}", String::from_utf8_lossy(&mounted.stderr)))
+        }
+    }
+}
+
+impl Drop for Stick {
+    fn drop(&mut self) {
+        drop(Command::new("umount").arg(&self.folder).output());
+        if let Some(device) = &self.device {
+            drop(Command::new("losetup").args(["-d", device]).output());
+        }
+        drop(fs::remove_file(&self.image));
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "a test says what it skips")]
+fn skipped(why: &str) -> Option<Stick> {
+    println!("skipped: {why}");
+    None
+}
+
+/// The export of a plan in which one file has five gibibytes.
+fn export_too_large(here: &Bench, to: &Utf8Path) -> kbmirror::error::Result<()> {
+    let layout = Layout::new(here.mirror(), None);
+    let keys = KeyFolder::new(layout.keys()).signing_keys()?;
+    let mut mirror = Mirror::open_to_write(layout, "replay", "2026-11-23T08:00:00Z".parse().unwrap())?;
+    let knowledge = Knowledge::built_in()?;
+    let request = ExportRequest { kbs: vec![KB.parse().unwrap()], ..ExportRequest::default() };
+    let mut plan = ExportPlan::new(&request, &mirror, &knowledge)?;
+    let from = here.path("large");
+    fs::File::create(&from).unwrap().set_len(5 << 30).unwrap();
+    let large = Payload { from, sha256: Sha256::from_bytes([7; 32]), size: 5 << 30 };
+    plan.payload.insert("data/KB5086672/windows-11-24h2-arm64/large.msu".to_owned(), large);
+    let events = Events::ignored();
+    let context = Context {
+        keys: &keys,
+        knowledge: &knowledge,
+        tables: &[],
+        now: "2026-11-23T08:00:00Z",
+        events: &events,
+    };
+    kbmirror::carrier::export(&plan, to, &mut mirror, &context).map(drop)
+}
+
+#[test]
+fn onto_the_file_systems_of_sticks() {
+    let here = connected(&[KB, "KB5085516"]);
+    let root = root_of(&here);
+    let plain = here.path("plain");
+    export(&here, &[KB, "KB5085516"], &plain).exits(0);
+    let data = |medium: &Utf8Path| digests(&medium.join("data"));
+    for kind in ["exfat", "fat32"] {
+        let Some(stick) = Stick::new(&here, kind) else { continue };
+        let error = export_too_large(&here, &stick.folder).unwrap_err();
+        let said = format!("{error:?}");
+        if kind == "fat32" {
+            assert!(error.message().contains("large.msu has 5.0 GB"), "{said}");
+            let hints = error.hints().concat();
+            assert!(hints.contains("format the medium as exFAT or NTFS"), "{hints}");
+        } else {
+            assert!(error.message().contains("are needed"), "{said}");
+        }
+        assert_eq!(stick.folder.read_dir_utf8().unwrap().count(), 0, "{kind}");
+
+        export(&here, &[KB, "KB5085516"], &stick.folder).exits(0);
+        assert_eq!(data(&stick.folder), data(&plain), "{kind}");
+        let there = isolated(&root);
+        there.json(&["check-medium", stick.folder.as_str()]).exits(0);
+        import(&there, &stick.folder).exits(0);
+        assert_eq!(digests(&there.mirror().join("kb")), digests(&here.mirror().join("kb")), "{kind}");
+        // In place again.
+        let again = export(&here, &[KB], &stick.folder).exits(0).json();
+        assert_eq!(again["exported"]["written"], 0, "{kind}");
+        there.json(&["check-medium", stick.folder.as_str()]).exits(0);
+        // A mirror that lies on such a file system itself, without links.
+        if kind == "exfat" {
+            let mirror = stick.folder.join("mirror");
+            there.run_on(&mirror, &["keys", "trust", &root]).exits(0);
+            there.run_on(&mirror, &["import", plain.as_str()]).exits(0);
+            assert_eq!(digests(&mirror.join("kb")), digests(&here.mirror().join("kb")));
+        }
+    }
+}
+
+#[test]
+fn the_script_of_a_medium_checks_it_with_what_windows_has() {
+    let Some(machine) = Machine::new() else { return };
+    // Beside a stub of Wine's own.
+    let certutil = machine.drive("windows/system32/certutil.exe");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/certutil.c");
+    let mut compiler = Command::new("x86_64-w64-mingw32-gcc");
+    compiler.args(["-O1", "-o"]).arg(&certutil).arg(source);
+    assert!(compiler.status().unwrap().success());
+    let at = Utf8PathBuf::try_from(machine.drive("medium")).unwrap();
+    copy_folder(&small().medium, &at);
+    let package = digests(&at).into_keys().find(|path| path.contains("/windows11.0-")).unwrap();
+    let shown = package.replace('/', "\\");
+
+    let (said, code) = machine.run("medium", r".\verify.cmd", "");
+    assert_eq!(code, "0", "{said}");
+    assert!(
+        said.contains("All 2 files are as listed.") && said.contains(&format!("ok         {shown}")),
+        "{said}"
+    );
+
+    let right = fs::read(at.join(&package)).unwrap();
+    fs::write(at.join(&package), b"the wrong file").unwrap();
+    let (said, code) = machine.run("medium", r".\verify.cmd", "");
+    assert_eq!(code, "1", "{said}");
+    assert!(said.contains(&format!("DIFFERENT  {shown}")) && said.contains("Do not install"), "{said}");
+
+    fs::remove_file(at.join(&package)).unwrap();
+    let (said, code) = machine.run("medium", r".\verify.cmd", "");
+    assert_eq!(code, "1", "{said}");
+    assert!(said.contains(&format!("MISSING    {shown}")), "{said}");
+
+    fs::write(at.join(&package), right).unwrap();
+    fs::write(at.join(&package).with_file_name("extra.msu"), b"x").unwrap();
+    let (said, code) = machine.run("medium", r".\verify.cmd", "");
+    assert_eq!(code, "1", "{said}");
+    assert!(
+        said.contains("3 files lie under data, and 2 are listed") && said.contains("extra.msu"),
+        "{said}"
+    );
+}
