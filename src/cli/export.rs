@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::args::Export;
+use super::media_args::Export;
 use super::medium::keep_medium_report;
 use super::output::Output;
 use super::setup::Setup;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::args::{Keys, KeysCommand};
+use super::media_args::{Keys, KeysCommand};
 use super::output::Output;
 use super::setup::Setup;
 use crate::carrier::{KeyFolder, PublicKey};

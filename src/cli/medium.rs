@@ -3,7 +3,7 @@
 use camino::Utf8Path;
 use serde_json::{Value, json};
 
-use super::args::{CheckMedium, Import};
+use super::media_args::{CheckMedium, Import};
 use super::output::Output;
 use super::setup::Setup;
 use crate::carrier::{self, Examined, ImportOptions, Imported, KeyFolder, Trust, examine};

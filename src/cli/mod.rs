@@ -15,6 +15,7 @@ mod keys;
 mod knowledge;
 mod lint;
 mod list;
+mod media_args;
 mod medium;
 mod output;
 mod process;

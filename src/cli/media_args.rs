@@ -1,0 +1,81 @@
+//! The arguments of what goes across the gap: keys, and media on their way out and in.
+
+use camino::Utf8PathBuf;
+use clap::{Args, Subcommand};
+
+use crate::update::{Architecture, Kb};
+
+/// `keys`
+#[derive(Debug, Args)]
+pub(super) struct Keys {
+    /// What to do.
+    #[command(subcommand)]
+    pub(super) command: KeysCommand,
+}
+
+/// `keys …`
+#[derive(Debug, Subcommand)]
+pub(super) enum KeysCommand {
+    /// Make a root key and an export key, once
+    Init {
+        /// Put the secret root key into this folder, such as one on a stick that is kept offline
+        #[arg(long, value_name = "DIR")]
+        root_to: Option<Utf8PathBuf>,
+    },
+    /// Print the root key
+    Show,
+    /// Trust media that are signed under a root key
+    Trust {
+        /// The key, or a file with it
+        #[arg(value_name = "KEY|FILE")]
+        key: String,
+    },
+}
+
+/// `export`
+#[derive(Debug, Args)]
+pub(super) struct Export {
+    /// The KBs
+    #[arg(value_name = "KB", conflicts_with = "all")]
+    pub(super) kbs: Vec<Kb>,
+    /// Everything that is published
+    #[arg(long)]
+    pub(super) all: bool,
+    /// Only this architecture (repeatable) [default: all]
+    #[arg(long, value_name = "ARCH")]
+    pub(super) arch: Vec<Architecture>,
+    /// The medium: an empty folder, or one that this mirror made
+    #[arg(long, value_name = "DIR")]
+    pub(super) to: Utf8PathBuf,
+    /// Send a program along, such as kbmirror for the other side (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub(super) with_tool: Vec<Utf8PathBuf>,
+    /// Tell what would be written
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+/// `check-medium`
+#[derive(Debug, Args)]
+pub(super) struct CheckMedium {
+    /// The medium: the folder in which START-HERE.txt lies
+    #[arg(value_name = "DIR")]
+    pub(super) dir: Utf8PathBuf,
+    /// Take the root key that came with the medium where none is trusted yet
+    #[arg(long)]
+    pub(super) trust_on_first_use: bool,
+}
+
+/// `import`
+#[derive(Debug, Args)]
+pub(super) struct Import {
+    /// The medium: the folder in which START-HERE.txt lies
+    #[arg(value_name = "DIR")]
+    pub(super) dir: Utf8PathBuf,
+    /// Take the KBs that are whole where listed files are missing
+    #[arg(long)]
+    pub(super) partial_ok: bool,
+    /// Trust the root key that came with the medium, where none is trusted yet
+    #[arg(long)]
+    pub(super) trust_on_first_use: bool,
+}
