@@ -12,8 +12,13 @@ use crate::resolve::{Plan, Role};
 use crate::update::{Architecture, Kb, human_size};
 
 impl Mirror {
-    /// Brings what lies beside the set folders up to what the index says now, of every KB: an entry that was read for one
-    /// KB changes what is known of others, as of those that it supersedes.
+    /// Brings what lies beside the set folders up to what was learned since a time: an entry that was read for one KB changes
+    /// what is known of others, as of those that it supersedes.
+    pub fn refresh_views_since(&self, start: i64) -> Result<()> {
+        self.index.published_and_touched_since(start)?.into_iter().try_for_each(|kb| self.write_views(kb))
+    }
+
+    /// The same for every KB, whatever was cut off before.
     pub fn refresh_views(&self) -> Result<()> {
         let kbs: BTreeSet<Kb> = self.index.published_folders(None)?.into_iter().map(|(kb, ..)| kb).collect();
         kbs.into_iter().try_for_each(|kb| self.write_views(kb))

@@ -185,7 +185,7 @@ impl Session {
     pub fn finish(&mut self, code: ExitCode, bytes: u64) -> Result<()> {
         let (requests, now) = (self.requests(), unix_seconds(self.clock.now()));
         if let (Some(mirror), Some(run)) = (&mut self.mirror, self.run) {
-            mirror.refresh_views()?;
+            mirror.refresh_views_since(self.now)?;
             mirror
                 .index_mut()
                 .in_transaction(|index| index.finish_run(run, now, code.number(), requests, bytes))?;

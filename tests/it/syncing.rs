@@ -266,7 +266,9 @@ fn facts_that_came_later_are_the_same_on_the_other_side() {
     here.replay(&recording("demo"), &["fetch", "KB5086672", "--arch", "arm64"]).exits(0);
     let root = keys(&here);
     let medium = here.path("stick");
+    let told = digests(&here.mirror().join("kb"));
     export(&here, &["--all"], &medium).exits(0);
+    assert_eq!(digests(&here.mirror().join("kb")), told, "each run tells what it learned of other KBs");
     let there = isolated(&root);
     there.clock.advance(Duration::from_hours(7 * 24));
     import(&there, &medium).exits(0);

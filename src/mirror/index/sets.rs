@@ -224,6 +224,21 @@ impl Index {
         })
     }
 
+    /// The published KBs whose entries were seen since a time, or of which something new was learned from others' entries.
+    pub fn published_and_touched_since(&self, start: i64) -> Result<Vec<Kb>> {
+        let sql = "SELECT DISTINCT kb FROM published WHERE EXISTS (
+                SELECT 1 FROM updates own WHERE own.kb = published.kb AND (own.last_seen >= ?1
+                    OR EXISTS (SELECT 1 FROM supersedes WHERE older = own.id AND first_seen >= ?1)
+                    OR EXISTS (SELECT 1 FROM supersedes WHERE newer = own.id AND first_seen >= ?1)
+                    OR EXISTS (SELECT 1 FROM supersedes_titles JOIN titles ON titles.id = title_ref
+                        JOIN updates other ON other.title = titles.title
+                        WHERE supersedes_titles.newer = own.id AND other.first_seen >= ?1)))
+            ORDER BY kb";
+        self.rows(sql, [start], |row| {
+            Kb::from_number(row.get(0)?).ok_or(rusqlite::Error::IntegralValueOutOfRange(0, 0))
+        })
+    }
+
     /// Every file that the pool should have: its key, digest, and size, by digest.
     pub fn pool(&self) -> Result<Vec<(FileKey, Sha256, u64)>> {
         let rows: Vec<(i64, Vec<u8>, i64)> =
