@@ -68,6 +68,8 @@ pub struct Examined {
     pub root_key: PublicKey,
     /// The key that signed it.
     pub export_key: PublicKey,
+    /// The keys that the root vouches for on this medium.
+    pub key_list: KeyList,
     /// Whether the root key was not trusted before.
     pub first_use: bool,
     /// The knowledge tables that it brings, by their file names.
@@ -187,6 +189,7 @@ pub fn examine(root: &Utf8Path, trust: &Trust) -> Result<Examined> {
         litter,
         root_key,
         export_key,
+        key_list: list,
         first_use,
         knowledge,
     })

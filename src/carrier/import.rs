@@ -12,14 +12,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::check::{Examined, Leftover};
 use super::medium::{DATA, refused};
+use super::memory::{LastImport, last_import, note, noted, refuse_replaced_key};
 use crate::disk::{self, NewFile};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Doing, Event, Events};
-use crate::mirror::index::{Index, SetRow};
+use crate::mirror::index::SetRow;
 use crate::mirror::kb_document::{SetRecord, restore_set, restore_update};
 use crate::mirror::{Mirror, Published, is_newer, knowledge_of};
 use crate::update::{Digests, Kb, Sha256, human_size};
@@ -83,36 +84,6 @@ impl Imported {
     }
 }
 
-/// What the index remembers of a lineage.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LastImport {
-    /// The number of the newest set.
-    pub seq: u64,
-    /// Which set that was.
-    pub set_id: Sha256,
-    /// When it was made.
-    pub created: String,
-    /// Sets that were published to their end, by their digests.
-    finished: BTreeSet<Sha256>,
-}
-
-const LAST_IMPORT: &str = "import:";
-
-fn key_of(lineage: &str) -> String {
-    format!("{LAST_IMPORT}{lineage}")
-}
-
-/// The newest set that was taken of each lineage.
-pub fn last_imports(mirror: &Mirror) -> Result<Vec<LastImport>> {
-    mirror.index().meta_of(LAST_IMPORT)?.iter().map(|(_, text)| read_last(text)).collect()
-}
-
-fn read_last(text: &str) -> Result<LastImport> {
-    serde_json::from_str(text).map_err(|error| {
-        Error::new(ErrorKind::Internal, "the index does not know its last import").caused_by(error)
-    })
-}
-
 /// Takes an examined medium into a mirror that is open to be written.
 pub fn import(
     examined: &Examined,
@@ -121,6 +92,7 @@ pub fn import(
     now: i64,
     events: &Events,
 ) -> Result<Imported> {
+    refuse_replaced_key(examined, mirror)?;
     let last = last_import(mirror, &examined.set.lineage)?;
     let older = last.as_ref().is_some_and(|last| examined.set.seq < last.seq);
     if let Some(last) = &last
@@ -180,31 +152,6 @@ pub fn import(
     }
     disk::remove_dir_all(&staging_folder(examined, mirror))?;
     Ok(imported)
-}
-
-fn last_import(mirror: &Mirror, lineage: &str) -> Result<Option<LastImport>> {
-    mirror.index().meta(&key_of(lineage))?.map(|text| read_last(&text)).transpose()
-}
-
-/// What is to be remembered once a set is begun; the number of a lineage never goes back.
-fn noted(examined: &Examined, last: Option<LastImport>) -> LastImport {
-    let new = LastImport {
-        seq: examined.set.seq,
-        set_id: examined.set_id,
-        created: examined.set.created.clone(),
-        finished: BTreeSet::new(),
-    };
-    match last {
-        Some(last) if last.seq > new.seq => last,
-        Some(last) => LastImport { finished: last.finished, ..new },
-        None => new,
-    }
-}
-
-fn note(index: &Index, examined: &Examined, noted: &LastImport) -> Result<()> {
-    let text = serde_json::to_string(noted)
-        .map_err(|error| Error::new(ErrorKind::Internal, "cannot write JSON").caused_by(error))?;
-    index.replace_meta(&key_of(&examined.set.lineage), &text)
 }
 
 /// The row of a set that the index has with just these files.

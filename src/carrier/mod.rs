@@ -17,6 +17,7 @@ mod import;
 pub mod keys;
 mod listing;
 pub mod medium;
+mod memory;
 mod pages;
 mod plan;
 pub mod signature;
@@ -24,7 +25,8 @@ mod target;
 
 pub use check::{Examined, Leftover, Trust, examine};
 pub use export::{Context, Exported, export};
-pub use import::{ImportOptions, Imported, LastImport, import, last_imports};
+pub use import::{ImportOptions, Imported, import};
 pub use keys::{KeyFolder, KeyList};
+pub use memory::{LastImport, last_imports, refuse_replaced_key};
 pub use plan::{ExportPlan, ExportRequest, Payload, PlannedExport};
 pub use signature::{PublicKey, SecretKey};

@@ -105,6 +105,9 @@ fn checked(setup: &Setup, arguments: &CheckMedium) -> Result<Checked> {
     let trust = trust(setup, arguments.trust_on_first_use)?;
     let (examined, (files, bytes)) = setup.watched(|events| {
         let examined = examine(&arguments.dir, &trust)?;
+        if disk::exists(setup.layout().index()) {
+            carrier::refuse_replaced_key(&examined, &setup.mirror()?)?;
+        }
         events.send(crate::event::Event::Phase(format!("reading set {}", examined.set.label())));
         let counted = examined.read_all(events)?;
         Ok((examined, counted))

@@ -7,7 +7,7 @@ use std::fs;
 use std::sync::OnceLock;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use kbmirror::carrier::{PublicKey, Trust};
+use kbmirror::carrier::{PublicKey, SecretKey, Trust};
 
 use super::harness::{Bench, Ran, copy_folder, recording, sha256_hex, text_of, tree};
 use super::support::{FileSpec, Loopback, UpdateSpec, World, id};
@@ -138,9 +138,17 @@ impl Small {
 /// Signs the texts of a medium again with its maker's key after `change`, so that nothing but what they say can be
 /// refused.
 pub(crate) fn sign_again(small: &Small, medium: &Utf8Path, change: impl Fn(&mut serde_json::Value)) {
-    use kbmirror::carrier::SecretKey;
-    let key = fs::read_to_string(small.maker.mirror().join("keys/export.key")).unwrap();
-    let key = SecretKey::from_text(&key).unwrap();
+    sign_with(&secret(small, "export.key"), medium, change);
+}
+
+/// A secret key of a medium's maker.
+pub(crate) fn secret(small: &Small, name: &str) -> SecretKey {
+    let text = fs::read_to_string(small.maker.mirror().join("keys").join(name)).unwrap();
+    SecretKey::from_text(&text).unwrap()
+}
+
+/// The same with any key.
+pub(crate) fn sign_with(key: &SecretKey, medium: &Utf8Path, change: impl Fn(&mut serde_json::Value)) {
     let sign = |name: &str, bytes: &[u8]| {
         fs::write(medium.join(name), bytes).unwrap();
         fs::write(medium.join(format!("{name}.minisig")), key.sign(bytes, "by hand").unwrap()).unwrap();

@@ -9,8 +9,8 @@ use kbmirror::carrier::SecretKey;
 use serde_json::{Value, json};
 
 use super::carry::{
-    Small, connected, content, digests, export, fetch_from, import, isolated, keys, root_of, sign_again,
-    small, small_two, two_kbs,
+    Small, connected, content, digests, export, fetch_from, import, isolated, keys, root_of, secret,
+    sign_again, sign_with, small, small_two, two_kbs,
 };
 use super::harness::{Bench, each, text_of};
 use super::support::Loopback;
@@ -365,6 +365,28 @@ fn only_the_right_keys_open_a_medium() {
     let list = fs::read(medium.join("keys.json")).unwrap();
     fs::write(medium.join("keys.json.minisig"), stranger.sign(&list, "keys").unwrap()).unwrap();
     refused(&there, &medium, "keys.json: the signature does not fit");
+}
+
+#[test]
+fn a_key_that_was_replaced_opens_nothing_new() {
+    let small = small();
+    let (there, old) = copied(small);
+    let (root, next) = (secret(small, "root.key"), SecretKey::generate().unwrap());
+    let medium = there.path("next");
+    small.copy_to(&medium);
+    let mut list: Value = serde_json::from_slice(&fs::read(medium.join("keys.json")).unwrap()).unwrap();
+    list["version"] = json!(2);
+    list["export_keys"][0]["key"] = json!(next.public().unwrap());
+    let text = serde_json::to_string_pretty(&list).unwrap();
+    fs::write(medium.join("keys.json"), &text).unwrap();
+    fs::write(medium.join("keys.json.minisig"), root.sign(text.as_bytes(), "keys").unwrap()).unwrap();
+    sign_with(&next, &medium, |set| set["seq"] = json!(2));
+
+    // As long as nobody knows better, the old one is right.
+    there.json(&["check-medium", old.as_str()]).exits(0);
+    import(&there, &medium).exits(0);
+    refused(&there, &old, "version 2 of the list of export keys");
+    there.json(&["check-medium", medium.as_str()]).exits(0);
 }
 
 #[test]
