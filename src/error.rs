@@ -103,6 +103,11 @@ impl Error {
         Self::new(ErrorKind::Usage, message)
     }
 
+    /// What is to be written has no form in JSON: a bug.
+    pub fn cannot_write_json(error: serde_json::Error) -> Self {
+        Self::new(ErrorKind::Internal, "cannot write JSON").caused_by(error)
+    }
+
     /// Adds what to do next.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

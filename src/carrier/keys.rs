@@ -66,8 +66,7 @@ impl KeyList {
 
     /// The text of the list, which is signed as it stands.
     pub fn to_text(&self) -> Result<String> {
-        let mut text = serde_json::to_string_pretty(self)
-            .map_err(|error| Error::new(ErrorKind::Internal, "cannot write JSON").caused_by(error))?;
+        let mut text = serde_json::to_string_pretty(self).map_err(Error::cannot_write_json)?;
         text.push('\n');
         Ok(text)
     }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::medium::{DATA, check_path, refused};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::mirror::kb_document::{FileLine, SetRecord, UpdateLine};
 use crate::mirror::names::distinct_names;
 use crate::update::{Kb, Sha256};
@@ -41,8 +41,7 @@ impl Listing {
             .map(|(kb, update)| Line::Update { kb: *kb, update: Box::new(update.clone()) });
         let mut text = String::new();
         for line in sets.chain(updates) {
-            let line = serde_json::to_string(&line)
-                .map_err(|error| Error::new(ErrorKind::Internal, "cannot write JSON").caused_by(error))?;
+            let line = serde_json::to_string(&line).map_err(Error::cannot_write_json)?;
             text.push_str(&line);
             text.push('\n');
         }

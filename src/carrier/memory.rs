@@ -95,13 +95,11 @@ pub(super) fn noted(examined: &Examined, last: Option<LastImport>) -> LastImport
 
 /// Remembers it.
 pub(super) fn note(index: &Index, examined: &Examined, noted: &LastImport) -> Result<()> {
-    let text = serde_json::to_string(noted)
-        .map_err(|error| Error::new(ErrorKind::Internal, "cannot write JSON").caused_by(error))?;
+    let text = serde_json::to_string(noted).map_err(Error::cannot_write_json)?;
     index.replace_meta(&key_of(&examined.set.lineage), &text)?;
     if newest_keys(index, examined)?.is_some_and(|known| known.version >= examined.key_list.version) {
         return Ok(());
     }
-    let list = serde_json::to_string(&examined.key_list)
-        .map_err(|error| Error::new(ErrorKind::Internal, "cannot write JSON").caused_by(error))?;
+    let list = serde_json::to_string(&examined.key_list).map_err(Error::cannot_write_json)?;
     index.replace_meta(&format!("{NEWEST_KEYS}{}", examined.root_key.id()), &list)
 }

@@ -229,8 +229,7 @@ impl Record {
 }
 
 fn to_json(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string(value)
-        .map_err(|error| Error::new(ErrorKind::Internal, "cannot write JSON").caused_by(error))
+    serde_json::to_string(value).map_err(Error::cannot_write_json)
 }
 
 impl Keeper {

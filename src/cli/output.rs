@@ -68,9 +68,7 @@ impl Output {
 
     /// The JSON document of the command.
     pub(super) fn document(&mut self, document: &impl Serialize) -> crate::error::Result<()> {
-        let text = serde_json::to_string_pretty(document).map_err(|error| {
-            Error::new(crate::error::ErrorKind::Internal, "cannot write JSON").caused_by(error)
-        })?;
+        let text = serde_json::to_string_pretty(document).map_err(Error::cannot_write_json)?;
         self.stdout = text;
         self.stdout.push('\n');
         Ok(())
@@ -78,9 +76,7 @@ impl Output {
 
     /// One JSON document of several, on a line of its own.
     pub(super) fn json_line(&mut self, document: &impl Serialize) -> crate::error::Result<()> {
-        let text = serde_json::to_string(document).map_err(|error| {
-            Error::new(crate::error::ErrorKind::Internal, "cannot write JSON").caused_by(error)
-        })?;
+        let text = serde_json::to_string(document).map_err(Error::cannot_write_json)?;
         self.stdout.push_str(&text);
         self.stdout.push('\n');
         Ok(())

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use super::Mirror;
 use super::index::{Owner, SetRow, UpdateDetail};
 use crate::disk;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::resolve::{Plan, Role};
 use crate::update::{Architecture, Kb, human_size};
 
@@ -32,8 +32,7 @@ impl Mirror {
         self.write_scripts(kb, &sets)?;
         disk::write_atomic_if_new(&self.layout.kb_sums(kb), self.sums_of(&sets)?.as_bytes())?;
         let document = self.kb_document(kb, &sets)?;
-        let mut text = serde_json::to_string_pretty(&document)
-            .map_err(|error| Error::new(ErrorKind::Internal, "cannot write JSON").caused_by(error))?;
+        let mut text = serde_json::to_string_pretty(&document).map_err(Error::cannot_write_json)?;
         text.push('\n');
         disk::write_atomic_if_new(&self.layout.kb_json(kb), text.as_bytes())?;
         disk::write_atomic_if_new(

@@ -137,8 +137,7 @@ impl Health {
 
 /// Writes a document as JSON that people can read too.
 pub(super) fn write_json(path: &camino::Utf8Path, document: &impl Serialize) -> Result<()> {
-    let mut text = serde_json::to_string_pretty(document)
-        .map_err(|error| Error::new(ErrorKind::Internal, "cannot write JSON").caused_by(error))?;
+    let mut text = serde_json::to_string_pretty(document).map_err(Error::cannot_write_json)?;
     text.push('\n');
     disk::write_atomic(path, text.as_bytes())
 }

@@ -1,3 +1,5 @@
+//! The judgement of folders: what is found, and in what it is not mistaken.
+
 use super::*;
 use crate::resolve::{FileFacts, FileKey, UpdateFacts};
 use crate::update::{DualHasher, Kind, PackageName};
