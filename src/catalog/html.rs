@@ -54,6 +54,11 @@ impl<'a> Elements<'a> {
         self.by_id.get(id).copied()
     }
 
+    /// All ids.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &'a str> {
+        self.by_id.keys().copied()
+    }
+
     /// Whether there is an element with this id.
     pub(super) fn has(&self, id: &str) -> bool {
         self.by_id.contains_key(id)

@@ -159,6 +159,9 @@ pub(super) struct Crawl {
     /// Only this architecture (repeatable)
     #[arg(long, value_name = "ARCH")]
     pub(super) arch: Vec<Architecture>,
+    /// Read details and files of every entry again, also of those that were read today
+    #[arg(long)]
+    pub(super) refresh: bool,
 }
 
 /// `fetch`
@@ -185,6 +188,9 @@ pub(super) struct Fetch {
     /// Leave out what the KBs cannot do without: servicing stacks and other prerequisites under KBs of their own
     #[arg(long)]
     pub(super) no_closure: bool,
+    /// Read details and files of every entry again, also of those that were read today
+    #[arg(long)]
+    pub(super) refresh: bool,
     /// Tell what would be fetched
     #[arg(long)]
     pub(super) dry_run: bool,
@@ -376,6 +382,9 @@ pub(super) struct Sync {
     /// Take this day for today: the months count back from it, and nothing later is fetched
     #[arg(long, value_name = "DATE")]
     pub(super) as_of: Option<Date>,
+    /// Read details and files of every entry again, also of those that are as they were
+    #[arg(long)]
+    pub(super) refresh: bool,
 }
 
 /// `status`

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::catalog::SearchRow;
+use crate::catalog::{SearchPart, SearchRow};
 use crate::error::Result;
 use crate::mirror::index::{PublishState, SetRow, UpdateDetail};
 use crate::mirror::{Index, Mirror};
@@ -68,6 +68,8 @@ pub(super) fn of_update(
         "last_updated": facts.last_updated,
         "size": facts.size,
         "withdrawn": null,
+        "expired": facts.expired.as_ref().map(|expired| &expired.since),
+        "reissued": update.reissued,
         "severity": update.severity,
         "restart": update.restart,
         "first_seen": update.first_seen,
@@ -157,5 +159,6 @@ pub(super) struct SearchDocument {
     pub(super) query: String,
     pub(super) total: u64,
     pub(super) complete: bool,
+    pub(super) parts: Vec<SearchPart>,
     pub(super) updates: Vec<Value>,
 }

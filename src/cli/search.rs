@@ -51,6 +51,7 @@ pub(super) fn run(setup: &Setup, arguments: &Search, output: &mut Output) -> Res
             query: query.words().to_owned(),
             total: answer.total,
             complete,
+            parts: answer.parts.clone(),
             updates: rows.iter().map(|(row, class)| of_row(row, class)).collect(),
         })?;
     } else {
@@ -65,12 +66,11 @@ pub(super) fn run(setup: &Setup, arguments: &Search, output: &mut Output) -> Res
             ]);
         }
         output.text(table.render());
-        output.note(match (answer.capped, rows.len() as u64 == answer.total) {
-            (true, _) => format!(
-                "{} shown; the Catalog has more than {} and tells no more: narrow the query",
-                rows.len(),
-                answer.total
-            ),
+        if let Some(lacking) = answer.lacking(&query) {
+            output.note(format!("warning: {lacking}"));
+        }
+        output.note(match (answer.capped && !answer.complete, rows.len() as u64 == answer.total) {
+            (true, _) => format!("{} shown; narrow the query to see the rest", rows.len()),
             (false, true) => format!("{} found", rows.len()),
             (false, false) => format!("{} shown of {}", rows.len(), answer.total),
         });

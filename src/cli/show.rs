@@ -131,6 +131,14 @@ fn show_update(update: &UpdateDetail, output: &mut Output) {
     field("size", facts.size.map(human_size));
     field("restart", update.restart.clone());
     field("seen", Some(format!("{} to {}", date(&update.first_seen), date(&update.last_seen))));
+    field(
+        "re-issued",
+        update.reissued.as_ref().map(|date| format!("{date}, with other files; the older ones are kept")),
+    );
+    field(
+        "expired",
+        facts.expired.as_ref().map(|expired| format!("{}: the Catalog shows it no more", expired.since)),
+    );
     if facts.files.is_none() {
         field("files", Some("not asked for yet".to_owned()));
     }

@@ -43,7 +43,7 @@ pub use answer::{Choice, Missing, Plan, Reason, Status, Step};
 pub use batch::read_line;
 pub use before::{Along, closure};
 pub use differences::{Difference, What, differences};
-pub use facts::{Facts, FileFacts, FileKey, UpdateFacts};
+pub use facts::{Expired, Facts, FileFacts, FileKey, UpdateFacts};
 pub use goal::is_regular;
 pub use graph::Graph;
 pub use graph_parts::{Edge, EdgeKind, Node, NodeKind, SeenNeeds, SeenSupersedes, UpdateName};

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::Digest as _;
 
-use super::facts::{Facts, UpdateFacts};
+use super::facts::{Expired, Facts, UpdateFacts};
 use super::roles::{Evidence, Member, Needs, Role, edges_of, members_of, unlisted_checkpoints};
 use crate::servicing::{Family, Installation, Knowledge, plain_words};
 use crate::update::{Architecture, Build, Kb, Kind, Month, Sha256, UpdateId};
@@ -218,6 +218,7 @@ impl<'a> Group<'a> {
             },
             |family| family.folder.clone(),
         );
+        self.warnings.extend(expired(kb, &self.updates));
         let architecture_word = architecture.map_or("any", Architecture::as_str);
         let is_dynamic_variant = dynamic && has_main;
         let suffix = if is_dynamic_variant { "-dynamic" } else { "" };
@@ -237,6 +238,18 @@ impl<'a> Group<'a> {
             warnings: self.warnings.into_iter().collect(),
         }
     }
+}
+
+/// What to say of a set whose updates are all gone from the Catalog: its plan stands.
+fn expired(kb: Kb, updates: &[&UpdateFacts]) -> Option<String> {
+    let expired: Vec<&Expired> =
+        updates.iter().map(|update| update.expired.as_ref()).collect::<Option<_>>()?;
+    let since = expired.iter().map(|one| &one.since).max()?;
+    let successor = expired.iter().filter_map(|one| one.successor).max();
+    let successor = successor.map(|kb| format!("; {kb} replaces it")).unwrap_or_default();
+    Some(format!(
+        "the Catalog shows {kb} no more since {since}, and its files are as good as they were{successor}"
+    ))
 }
 
 /// A folder name from a product that belongs to no family.

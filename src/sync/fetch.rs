@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::closure::add_closure;
 use super::crawl::Crawled;
 use super::plan::{FetchPlan, FetchRequest, PlannedSet};
-use super::session::{Failure, Session};
+use super::session::{Failure, Session, Trust};
 use super::transfers::{download, wanted_files};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
@@ -122,7 +122,7 @@ pub(super) async fn crawl_for_files(
     kb: Kb,
 ) -> Result<Crawled> {
     let crawled = session.crawl_kb(kb, &request.architectures).await?;
-    if !session.trusts_index || session.read_anew.contains(&kb) {
+    if session.taken.is_empty() || session.read_anew.contains(&kb) {
         return Ok(crawled);
     }
     let mut lacks = false;
@@ -141,9 +141,9 @@ pub(super) async fn crawl_for_files(
     }
     session.read_anew.insert(kb);
     session.asked.clear();
-    session.trusts_index = false;
+    let trust = std::mem::replace(&mut session.trust, Trust::Never);
     let anew = session.crawl_kb(kb, &request.architectures).await;
-    session.trusts_index = true;
+    session.trust = trust;
     anew
 }
 

@@ -8,6 +8,7 @@
 //! A scheduled run ([`run_sync`]) is what a [`Config`] says: which rows are wanted is pure (`window`, `select`), fetching is
 //! [`run_fetch`]'s, and what is left behind for people and monitoring is written in `keep`, `health`, and `news`.
 
+mod absence;
 mod closure;
 mod config;
 mod crawl;

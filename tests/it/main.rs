@@ -13,6 +13,7 @@ mod every_byte;
 mod graph;
 mod harness;
 mod honest_liars;
+mod ill_catalog;
 mod journey;
 mod kiosk;
 mod knowledge;

@@ -29,6 +29,6 @@ mod recording;
 mod selftest;
 mod world;
 
-pub(crate) use fault::{Action, Rule};
+pub(crate) use fault::{Action, Hook, Rule};
 pub(crate) use loopback::{Loopback, Seen};
 pub(crate) use world::{FileSpec, Stated, UpdateSpec, World, id};
