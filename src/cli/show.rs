@@ -31,7 +31,11 @@ pub(super) fn run(setup: &Setup, arguments: &Show, output: &mut Output) -> Resul
         Subject::Update(_) => updates.first().and_then(|update| update.facts.kb),
     };
     let known = kb.map(|kb| sources.knowledge.about(kb)).unwrap_or_default();
-    if updates.is_empty() && known.is_empty() {
+    let sets = match (kb, &sources.mirror) {
+        (Some(kb), Some(mirror)) => mirror.index().sets(Some(kb))?,
+        _ => Vec::new(),
+    };
+    if updates.is_empty() && known.is_empty() && sets.is_empty() {
         // Without a mirror that is what to say.
         setup.mirror()?;
         let message = match arguments.what {
@@ -44,10 +48,6 @@ pub(super) fn run(setup: &Setup, arguments: &Show, output: &mut Output) -> Resul
     }
     let facts = Facts { updates: updates.iter().map(|update| update.facts.clone()).collect(), files };
     let differ = kb.map(|kb| differences(kb, &facts, &sources.knowledge)).unwrap_or_default();
-    let sets = match (kb, &sources.mirror) {
-        (Some(kb), Some(mirror)) => mirror.index().sets(Some(kb))?,
-        _ => Vec::new(),
-    };
     if output.is_json() {
         let (updates, sets) = match &sources.mirror {
             Some(mirror) => (
@@ -83,6 +83,8 @@ pub(super) fn run(setup: &Setup, arguments: &Show, output: &mut Output) -> Resul
         let date = sources.knowledge.date();
         let before = if !updates.is_empty() {
             String::new()
+        } else if !sets.is_empty() {
+            format!("the index has these files of {name} and no entry of the Catalog; ")
         } else if sources.mirror.is_some() {
             format!("the index knows nothing of {name}; ")
         } else {

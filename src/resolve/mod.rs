@@ -47,7 +47,7 @@ pub use facts::{Expired, Facts, FileFacts, FileKey, UpdateFacts};
 pub use goal::is_regular;
 pub use graph::Graph;
 pub use graph_parts::{Edge, EdgeKind, Node, NodeKind, SeenNeeds, SeenSupersedes, UpdateName};
-pub use known::known_sets;
+pub use known::{known_sets, rests_on_knowledge};
 pub use library::{Library, Shelf, layered_sets};
 pub use plan::{complete_plan, resolve};
 pub use request::{Goal, Place, Policy, Request};

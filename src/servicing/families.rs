@@ -85,6 +85,14 @@ struct Product {
 }
 
 impl Family {
+    /// How titles name its products, for people: "Windows 11, version 24H2".
+    pub fn title_products(&self) -> impl Iterator<Item = String> {
+        self.products.iter().map(|Product { product, release }| match release {
+            Some(release) => format!("{product}, version {release}"),
+            None => product.clone(),
+        })
+    }
+
     /// The revision of a build, when the build is of this family. The versions of a family share their
     /// revisions: 26200.8117 and 26100.8117 are the same content.
     pub fn revision_of(&self, build: Build) -> Option<u32> {

@@ -16,6 +16,7 @@ use url::Url;
 
 use super::select::Listed;
 use super::session::{Failure, Session};
+use super::unlisted::confirm;
 use crate::catalog::{DetailsAnswer, DetailsPage, DialogFile, Query, SearchRow};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mirror::index::{DetailsRecord, FileRecord, Revision, UpdateRecord};
@@ -50,12 +51,12 @@ impl Session {
         let rows = self.search_kb(kb).await?;
         let own = self.rows_of(kb, rows).await?;
         if own.is_empty() {
-            // What it had once stands, with a warning.
-            if self.knows_files_of(kb)? {
+            // What it had once stands, with a warning, where knowledge has no more of it.
+            let has_address = self.knowledge.files_in_rows(kb).any(|(_, file)| file.url.is_some());
+            if !has_address && self.knows_files_of(kb)? {
                 return self.conclude(kb, 0, Vec::new(), architectures).await;
             }
-            return Err(Error::new(ErrorKind::NotFound, format!("the Catalog knows no update of {kb}"))
-                .hint("look at the number again; the Catalog does not list hotpatches and some enablement packages"));
+            return self.crawl_unlisted(kb, architectures);
         }
         let updates = own.len();
         let failures = self.record_rows(own, architectures).await?;
@@ -356,7 +357,8 @@ impl Session {
         let index = self.mirror()?.index_mut();
         let sets = sets_of(kb, index, &knowledge)?;
         let numbers = index.in_transaction(|index| {
-            sets.iter().map(|set| index.record_set(set, now)).collect::<Result<Vec<i64>>>()
+            let record = |set| confirm(index, index.record_set(set, now)?, now);
+            sets.iter().map(record).collect::<Result<Vec<i64>>>()
         })?;
         for set in &sets {
             for warning in set.warnings.clone() {

@@ -24,6 +24,7 @@ mod session;
 mod stage;
 mod template;
 mod transfers;
+mod unlisted;
 mod window;
 mod words;
 

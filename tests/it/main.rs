@@ -30,6 +30,7 @@ mod staging;
 mod stock_judges;
 mod syncing;
 mod titles;
+mod unlisted;
 mod verify;
 mod why;
 mod wine;

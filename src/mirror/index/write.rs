@@ -193,7 +193,7 @@ impl Index {
         };
         let sql =
             "INSERT INTO file_urls (file, url, source, first_seen, last_seen) VALUES (?1, ?2, ?3, ?4, ?4)
-            ON CONFLICT DO UPDATE SET last_seen = ?4";
+            ON CONFLICT DO UPDATE SET last_seen = ?4, source = CASE WHEN ?3 = 'dialog' THEN ?3 ELSE source END";
         self.execute(sql, (key, &file.url, source, now))?;
         let conflict = match (conflict, sha1) {
             (Some(other), Some(sha1)) => Some(self.record_conflict(key, other, sha1, now)?),
