@@ -10,8 +10,8 @@ use jiff::civil::Date;
 
 use super::asking::{GoalArgs, InstallationArg, MachineArgs, PlaceArg};
 use super::media_args::{CheckMedium, Export, Import, Keys};
+use super::search_args::{Search, kinds};
 
-use crate::catalog::Query;
 use crate::net::AllowedHost;
 use crate::sync::{parse_bytes, parse_duration};
 use crate::update::{Architecture, Build, Kb, Kind, UpdateId};
@@ -126,30 +126,6 @@ pub(super) enum Command {
     Knowledge(Knowledge),
 }
 
-/// `search`
-#[derive(Debug, Args)]
-pub(super) struct Search {
-    /// A KB number or other words
-    #[arg(required = true, value_name = "QUERY")]
-    pub(super) words: Vec<String>,
-    /// Only this architecture (repeatable)
-    #[arg(long, value_name = "ARCH")]
-    pub(super) arch: Vec<Architecture>,
-    /// Only this kind, such as lcu or dotnet_cu (repeatable)
-    #[arg(long, value_name = "KIND")]
-    pub(super) kind: Vec<Kind>,
-    /// At most so many
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(super) limit: Option<u32>,
-}
-
-impl Search {
-    /// The query.
-    pub(super) fn query(&self) -> crate::error::Result<Query> {
-        Query::new(&self.words.join(" "))
-    }
-}
-
 /// `crawl`
 #[derive(Debug, Args)]
 pub(super) struct Crawl {
@@ -177,7 +153,7 @@ pub(super) struct Fetch {
     #[arg(long, value_name = "PRODUCT")]
     pub(super) product: Vec<String>,
     /// Only this kind, such as lcu or dynamic_cu (repeatable) [default: all but copies for Windows Setup]
-    #[arg(long, value_name = "KIND")]
+    #[arg(long, value_name = "KIND", value_parser = kinds(), ignore_case = true)]
     pub(super) kind: Vec<Kind>,
     /// Publish files of which the Catalog states no digest
     #[arg(long)]
@@ -202,6 +178,9 @@ pub(super) struct Show {
     /// A KB number or an update id
     #[arg(value_name = "KB|UPDATE-ID")]
     pub(super) what: Subject,
+    /// Ask the Catalog as it is now, and tell where the index has it otherwise; writes nothing
+    #[arg(long)]
+    pub(super) catalog: bool,
 }
 
 /// What `show` is about.

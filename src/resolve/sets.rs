@@ -8,7 +8,7 @@ use sha2::Digest as _;
 
 use super::facts::{Expired, Facts, UpdateFacts};
 use super::roles::{Evidence, Member, Needs, Role, edges_of, members_of, unlisted_checkpoints};
-use crate::servicing::{Family, Installation, Knowledge, plain_words};
+use crate::servicing::{Family, Installation, Knowledge, names_product};
 use crate::update::{Architecture, Build, Kb, Kind, Month, Sha256, UpdateId};
 
 /// A family as a set carries it.
@@ -99,16 +99,8 @@ impl PackageSet {
 
     /// Whether a product as people type it names this set: its title's words, its family's name, or its folder.
     pub fn serves_product(&self, product: &str) -> bool {
-        let asked = plain_words(product);
-        if asked.is_empty() {
-            return false;
-        }
-        let of_titles = self.products.iter().map(|name| plain_words(name));
-        let of_families =
-            self.families.iter().flat_map(|family| [plain_words(&family.name), plain_words(&family.folder)]);
-        of_titles
-            .chain(of_families)
-            .any(|name| name == asked || name.strip_prefix("microsoft ") == Some(&asked))
+        let of_families = self.families.iter().flat_map(|family| [&family.name, &family.folder]);
+        names_product(product, self.products.iter().chain(of_families).map(String::as_str))
     }
 }
 

@@ -44,10 +44,11 @@ const ROOMS: [(&str, &[&str]); 11] = [
 const FLOOR: [&str; 5] = ["error", "exit_code", "clock", "event", "disk"];
 
 /// Rooms and files that are functions of their input.
-const PURE: [&str; 18] = [
+const PURE: [&str; 20] = [
     "update/",
     "servicing/",
     "resolve/",
+    "catalog/choice.rs",
     "catalog/details_page.rs",
     "catalog/dialog_line.rs",
     "catalog/download_dialog.rs",
@@ -58,6 +59,7 @@ const PURE: [&str; 18] = [
     "catalog/search_page.rs",
     "net/retry.rs",
     "sync/config.rs",
+    "sync/revised.rs",
     "sync/schedule.rs",
     "sync/select.rs",
     "sync/template.rs",
