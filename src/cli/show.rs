@@ -116,7 +116,15 @@ impl Told {
     /// The JSON document.
     pub(super) fn document(&self, sources: &Sources) -> Result<Value> {
         let index = sources.mirror.as_ref().map(Mirror::index);
-        let updates = self.updates.iter().map(|update| of_update(update, &self.facts.files, index));
+        let withdrawn = |kb: Option<Kb>| {
+            let row = sources.knowledge.withdrawn(kb?)?;
+            Some(json!({ "successor": row.successor, "why": row.why }))
+        };
+        let updates = self.updates.iter().map(|update| {
+            let mut document = of_update(update, &self.facts.files, index)?;
+            document["withdrawn"] = json!(withdrawn(update.facts.kb));
+            Ok(document)
+        });
         let sets = match &sources.mirror {
             Some(mirror) => self.sets.iter().map(|set| of_set(set, mirror)).collect::<Result<Vec<_>>>()?,
             None => Vec::new(),
@@ -145,6 +153,8 @@ impl Told {
             let date = sources.knowledge.date();
             let before = if !self.updates.is_empty() {
                 String::new()
+            } else if !self.sets.is_empty() {
+                format!("the index has these files of {} and no entry of the Catalog; ", self.name)
             } else if sources.mirror.is_some() {
                 format!("the index knows nothing of {}; ", self.name)
             } else {

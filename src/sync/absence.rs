@@ -41,6 +41,14 @@ impl Session {
         Ok(())
     }
 
+    /// Says so when Microsoft pulled a KB. It may be wanted all the same.
+    pub(super) fn warn_of_withdrawal(&mut self, kb: Kb) {
+        if let Some(row) = self.knowledge.withdrawn(kb) {
+            let message = format!("{kb} is withdrawn ({}): take {} instead", row.why, row.successor);
+            self.warn(message);
+        }
+    }
+
     /// Whether the index has files of a KB, whatever the Catalog shows.
     pub(super) fn knows_files_of(&mut self, kb: Kb) -> Result<bool> {
         let Some(mirror) = self.mirror_if_there()? else { return Ok(false) };

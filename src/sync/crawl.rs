@@ -72,6 +72,7 @@ impl Session {
         architectures: &[Architecture],
     ) -> Result<Crawled> {
         self.asked.insert(kb);
+        self.warn_of_withdrawal(kb);
         let lookups = self.look_up_related(kb, architectures).await?;
         let sets = self.record_sets(kb)?;
         for (related, error) in lookups {

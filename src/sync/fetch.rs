@@ -13,8 +13,8 @@ use super::transfers::{download, wanted_files};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
 use crate::mirror::index::SetRow;
-use crate::mirror::{Mirror, Published};
-use crate::resolve::{FileKey, PackageSet, package_sets};
+use crate::mirror::{IndexLibrary, Mirror, Published};
+use crate::resolve::{FileKey, Library as _, PackageSet, package_sets};
 use crate::servicing::Knowledge;
 use crate::update::Kb;
 
@@ -170,7 +170,11 @@ fn standing_sets(
         return Ok(Vec::new());
     }
     let mut standing = Vec::new();
-    let sets = super::crawl::sets_of(kb, mirror.index(), &knowledge)?;
+    let mut sets = super::crawl::sets_of(kb, mirror.index(), &knowledge)?;
+    if facts.updates.is_empty() {
+        // One that the Catalog does not list is what knowledge has of it.
+        sets = IndexLibrary::new(mirror.index(), &knowledge).sets(kb)?.to_vec();
+    }
     for set in sets.into_iter().filter(|set| request.wants(set).is_none()) {
         let rows = mirror.index().published_sets(kb)?;
         let same = |row: &SetRow| {

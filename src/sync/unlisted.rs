@@ -57,9 +57,7 @@ impl Session {
         })?;
         self.asked.insert(kb);
         self.warn(where_from(kb, &found, &knowledge));
-        if let Some(row) = knowledge.withdrawn(kb) {
-            self.warn(format!("{kb} is withdrawn ({}): take {} instead", row.why, row.successor));
-        }
+        self.warn_of_withdrawal(kb);
         for set in &lacking {
             let what = unreachable_files(set);
             self.warn(format!(

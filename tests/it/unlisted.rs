@@ -465,3 +465,13 @@ fn a_plan_that_rests_on_knowledge_says_where_the_files_are() {
         assert_eq!(step["present"], json!(false));
     }
 }
+
+#[test]
+fn one_that_stands_whole_survives_an_ill_catalog() {
+    let case = Case::fetched();
+    case.loopback.rule(Rule::always(".aspx", Action::ErrorPage));
+    let document = case.ask(&FETCH).exits(0).json();
+    let status = each(&document["sets"], "status");
+    assert!(!status.is_empty() && status.iter().all(|one| one == "unchanged"), "{document:#}");
+    assert!(document["warnings"].to_string().contains("is here whole"), "{document:#}");
+}
