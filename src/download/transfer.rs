@@ -1,23 +1,34 @@
-//! One file from the network to the disk: read, capped, written, hashed, and made durable under `partial/`.
+//! One file from the network to the disk: asked for, written, hashed, gone on with, and made durable under `partial/`.
 //!
-//! A try begins from nothing. What may pass is tried again within the patience, what will not moves on to the next
-//! address. More bytes than the Catalog states end the transfer; so does a server that announces another length.
+//! What to do next is [`Machine`]'s to say; here it is done. A failure that may pass is tried again by the rules that hold
+//! for the Catalog as well, and as long as bytes arrive between two failures they do not add up. Every address that is
+//! known of the file is tried, in turn; one that fails for good is not asked again.
+//!
+//! On any end that is no success (a stop, a full disk, no address left) the partial file is parked: durable, with its journal,
+//! so that the next run goes on from there. Bytes that can be no part of the file are not kept.
 
+use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use futures_util::StreamExt as _;
-use tokio::sync::mpsc;
 use url::Url;
 
-use super::judge::Expected;
-use crate::disk::NewFile;
+use super::journal::{JOURNAL_FORMAT, Journal, journal_of};
+use super::judge::{Expected, judge};
+use super::machine::{Bounds, ContentRange, Head, Machine, Step, Validators};
+use super::magic::misnamed;
+use super::rate::RateLimit;
+use super::stall::Pulse;
+use super::writer::{Writer, Written};
+use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
-use crate::net::{Answer, Client, Next, Setback, next_try};
+use crate::net::{Answer, Client, GiveUp, Next, Part, Setback, span};
 use crate::resolve::FileKey;
-use crate::update::{Digests, DualHasher};
+use crate::update::{Digests, human_size};
 
 /// One file to fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,32 +54,36 @@ pub struct Arrived {
     pub path: Utf8PathBuf,
     /// What the bytes give.
     pub digests: Digests,
+    /// How many of the bytes came over the wire in this run.
+    pub received: u64,
+    /// Why it is not what its name says, by its first bytes.
+    pub misnamed: Option<String>,
 }
 
-/// Pieces in flight between network and disk: enough to keep both busy, few enough to stay small.
-const PIECES_IN_FLIGHT: usize = 32;
+/// What holds for all transfers of a run.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    /// How long one that does not get on is tried again.
+    pub patience: Duration,
+    /// Over what time a transfer has to get on.
+    pub stall_window: Duration,
+    /// How fast all of them may be together.
+    pub limit: Option<Arc<RateLimit>>,
+}
+
 /// Between two progress events of a file: bars move smoothly and lines stay few.
 const PROGRESS_STEP: u64 = 1024 * 1024;
+/// What arrived is made durable this often: a power cut costs no more.
+const DURABLE_STEP: u64 = 64 * 1024 * 1024;
+/// The same for a thin line.
+const DURABLE_TIME: Duration = Duration::from_secs(5);
 
-/// Fetches a file. A failure that may pass is tried again within the patience; one that will not moves on to the
-/// next address.
-pub async fn fetch_file(client: &Client, wanted: &Wanted, patience: Duration) -> Result<Arrived> {
+/// Fetches a file. Whatever comes of it, the watcher is told.
+pub async fn fetch_file(client: &Client, wanted: &Wanted, terms: &Terms) -> Result<Arrived> {
     let events = client.events().clone();
     let id = wanted.key.0.unsigned_abs();
     events.send(Event::TransferStarted { id, name: wanted.name.clone(), size: wanted.expected.size });
-    let mut outcome = Err(Error::new(ErrorKind::NotFound, format!("no address of {} is known", wanted.name)));
-    for url in &wanted.urls {
-        outcome = match Url::parse(url) {
-            Ok(url) => from_address(client, &url, wanted, patience, &events).await,
-            Err(error) => {
-                Err(Error::new(ErrorKind::Integrity, format!("{url:?} is no address")).caused_by(error))
-            }
-        };
-        let elsewhere = matches!(&outcome, Err(error) if matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::NotRecorded | ErrorKind::Integrity));
-        if !elsewhere {
-            break;
-        }
-    }
+    let outcome = fetch(client, wanted, terms, &events).await;
     let (bytes, failure) = match &outcome {
         Ok(arrived) => (arrived.digests.size, None),
         Err(error) => (0, Some(error.full_message())),
@@ -77,96 +92,298 @@ pub async fn fetch_file(client: &Client, wanted: &Wanted, patience: Duration) ->
     outcome.map_err(|error| error.context(&wanted.name))
 }
 
-async fn from_address(
-    client: &Client,
-    url: &Url,
-    wanted: &Wanted,
-    patience: Duration,
-    events: &Events,
-) -> Result<Arrived> {
-    let start = client.clock().elapsed();
-    let mut waited = Duration::ZERO;
-    let mut failed = 0;
-    loop {
-        let setback = match one_try(client, url, wanted, events).await {
-            Ok(arrived) => return Ok(arrived),
-            Err(setback) => setback,
-        };
-        failed += 1;
-        let elapsed = waited.max(client.clock().elapsed().saturating_sub(start));
-        match next_try(failed, elapsed, setback.retry_after, patience) {
-            Next::After(wait) if setback.error.is_retryable() => {
-                client.wait(wait, &format!("{}: {}", wanted.name, setback.error.full_message())).await;
-                waited = elapsed + wait;
+async fn fetch(client: &Client, wanted: &Wanted, terms: &Terms, events: &Events) -> Result<Arrived> {
+    let mut transfer = Transfer::begin(client, wanted, terms, events).await?;
+    let outcome = transfer.run().await;
+    let written = match outcome {
+        Ok(written) => written,
+        // A disk that is full ends the writer, and its word says more than what the network side saw of it.
+        Err(error) => return Err(transfer.park().await.err().unwrap_or(error)),
+    };
+    disk::remove_file(&journal_of(&wanted.partial))?;
+    Ok(Arrived {
+        path: wanted.partial.clone(),
+        digests: written.digests,
+        received: transfer.received,
+        misnamed: misnamed(&wanted.name, &written.first),
+    })
+}
+
+/// A transfer at work.
+struct Transfer<'t> {
+    client: &'t Client,
+    wanted: &'t Wanted,
+    terms: &'t Terms,
+    events: &'t Events,
+    machine: Machine,
+    /// Addresses that may be asked, the next one first.
+    addresses: VecDeque<Url>,
+    /// None when it was closed.
+    writer: Option<Writer>,
+    /// Bytes that came over the wire.
+    received: u64,
+    /// What was wrong with an address that is not asked any more.
+    refused: Option<Error>,
+}
+
+/// How often and how long it was tried since the transfer got on.
+struct Tries {
+    failed: u32,
+    /// How many addresses were tried since the last wait.
+    round: usize,
+    since: Duration,
+    /// What would have been waited for counts as well, so that a recording is not asked for ever.
+    waited: Duration,
+    received: u64,
+}
+
+impl Tries {
+    fn begin(now: Duration, received: u64) -> Self {
+        Self { failed: 0, round: 0, since: now, waited: Duration::ZERO, received }
+    }
+}
+
+impl<'t> Transfer<'t> {
+    /// Looks at what an earlier run left, and starts the writer on it.
+    async fn begin(
+        client: &'t Client,
+        wanted: &'t Wanted,
+        terms: &'t Terms,
+        events: &'t Events,
+    ) -> Result<Self> {
+        let mut addresses = VecDeque::new();
+        let mut refused = None;
+        for url in &wanted.urls {
+            match Url::parse(url) {
+                Ok(url) => addresses.push_back(url),
+                Err(error) => {
+                    let told = Error::new(ErrorKind::Integrity, format!("{url:?} is no address"));
+                    refused = Some(told.caused_by(error));
+                }
             }
-            _ => return Err(setback.error),
+        }
+        let journal = Journal::read(&wanted.partial);
+        let on_disk = disk::file_size(&wanted.partial)?.unwrap_or(0);
+        let mut counts = journal.as_ref().map_or(0, |journal| journal.counts(on_disk, disk::boot().as_deref()));
+        let place = journal.as_ref().and_then(|journal| {
+            addresses.iter().position(|url: &Url| url.as_str() == journal.url)
+        });
+        let mut validators = Validators::default();
+        match (place, &journal) {
+            // What the server calls the version holds at its own address.
+            (Some(place), Some(journal)) => {
+                addresses.rotate_left(place);
+                validators = journal.validators();
+            }
+            // The digest says that it is the same file. Where there is none, nothing does.
+            _ if !wanted.expected.is_verifiable() => counts = 0,
+            _ => {}
+        }
+        let bounds = Bounds { size: wanted.expected.size, cap: wanted.cap };
+        let total = journal.as_ref().and_then(|journal| journal.size);
+        let mut machine = Machine::new(bounds, counts, total, validators.clone());
+        if machine.written() > 0 {
+            let there = human_size(machine.written());
+            events.send(Event::Phase(format!("reading {there} of {} that are here already", wanted.name)));
+        }
+        let (writer, length) = Writer::start(&wanted.partial, machine.written(), journal).await?;
+        if length != machine.written() {
+            machine = Machine::new(bounds, length, total, validators);
+        }
+        Ok(Self { client, wanted, terms, events, machine, addresses, writer: Some(writer), received: 0, refused })
+    }
+
+    /// Until all bytes are here and right, or for the second time not right, or nothing more can be done.
+    async fn run(&mut self) -> Result<Written> {
+        let mut tries = Tries::begin(self.now(), 0);
+        loop {
+            if self.machine.is_whole() {
+                let written = self.close().await?;
+                if judge(&self.wanted.expected, &written.digests).is_ok() || !self.machine.differs() {
+                    return Ok(written);
+                }
+                self.events.warn(format!(
+                    "{}: the bytes that arrived are not what is stated; all of it is fetched once more",
+                    self.wanted.name
+                ));
+                let (writer, _) = Writer::start(&self.wanted.partial, 0, None).await?;
+                self.writer = Some(writer);
+                self.turn();
+            }
+            let Some(url) = self.addresses.front().cloned() else {
+                let none = format!("no address of {} is known", self.wanted.name);
+                return Err(self.refused.take().unwrap_or_else(|| Error::new(ErrorKind::NotFound, none)));
+            };
+            if let Err(setback) = self.one_try(&url).await {
+                self.after(setback, &mut tries).await?;
+            }
         }
     }
-}
 
-async fn one_try(client: &Client, url: &Url, wanted: &Wanted, events: &Events) -> Result<Arrived, Setback> {
-    let answer = client.file(url).await?;
-    if let Some(length) = answer.content_length() {
-        let wrong = match wanted.expected.size {
-            Some(size) => length != size,
-            None => length > wanted.cap,
+    /// What to do about a failure; an error when nothing can be done.
+    async fn after(&mut self, setback: Setback, tries: &mut Tries) -> Result<()> {
+        /// Less than this in all between two failures is no progress: a server that gives a byte at a time would be asked
+        /// for ever.
+        const PROGRESS: u64 = 1024 * 1024;
+        let Setback { error, retry_after } = setback;
+        if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::NoSpace | ErrorKind::Internal) {
+            return Err(error);
+        }
+        if self.received - tries.received >= PROGRESS {
+            *tries = Tries::begin(self.now(), self.received);
+        }
+        tries.failed += 1;
+        tries.round += 1;
+        let elapsed = tries.waited.max(self.now().saturating_sub(tries.since));
+        match self.client.next_try(&error, tries.failed, retry_after, elapsed, self.terms.patience) {
+            Next::After { .. } if tries.round < self.addresses.len() => self.turn(),
+            Next::After { wait, left } => {
+                let why = format!("{}: {}", self.wanted.name, error.full_message());
+                self.client.wait_within(wait, left, &why).await?;
+                tries.waited = elapsed + wait;
+                tries.round = 0;
+                self.turn();
+            }
+            Next::GiveUp(why @ GiveUp::PatienceIsOver) => return Err(why.explain(error)),
+            Next::GiveUp(why) => {
+                self.refused = Some(why.explain(error));
+                self.addresses.pop_front();
+                self.machine.turn_to_another_address();
+                *tries = Tries::begin(self.now(), self.received);
+            }
+        }
+        Ok(())
+    }
+
+    /// Another address, where there is one.
+    fn turn(&mut self) {
+        if self.addresses.len() > 1 {
+            self.addresses.rotate_left(1);
+            self.machine.turn_to_another_address();
+        }
+    }
+
+    async fn one_try(&mut self, url: &Url) -> Result<(), Setback> {
+        let part = self.machine.request();
+        let answer = self.client.file(url, &part).await?;
+        match self.machine.answered(&head_of(&answer))? {
+            Step::Whole => return Ok(()),
+            Step::StartOver(why) => {
+                self.events.warn(format!("{}: {why}; it is fetched from its beginning", self.wanted.name));
+                return self.empty().await;
+            }
+            Step::Take { at: 0 } => self.empty().await?,
+            Step::Take { .. } => {}
+        }
+        let Validators { etag, last_modified } = self.machine.validators().clone();
+        let journal = Journal {
+            format: JOURNAL_FORMAT,
+            url: url.to_string(),
+            etag,
+            last_modified,
+            size: self.machine.total(),
+            durable: 0,
+            boot: disk::boot(),
         };
-        if wrong {
-            let stated = wanted.expected.size.unwrap_or(wanted.cap);
-            let message = format!("the server offers {length} bytes, and the Catalog states {stated}");
-            return Err(Error::new(ErrorKind::Integrity, message).into());
+        self.handed(self.desk()?.note(journal).await)?;
+        self.receive(answer).await?;
+        self.machine.body_ended()?;
+        Ok(())
+    }
+
+    /// Takes a body as far as it comes.
+    async fn receive(&mut self, mut answer: Answer) -> Result<(), Setback> {
+        let id = self.wanted.key.0.unsigned_abs();
+        let limit = self.terms.limit.as_ref().map(|limit| limit.bytes_a_second());
+        let mut pulse = Pulse::new(self.now(), self.terms.stall_window, limit);
+        let (mut durable_bytes, mut durable_time) = (0, self.now());
+        let mut told = self.machine.written();
+        while let Some(piece) = self.client.unless_stopped(answer.body.next()).await? {
+            let piece: Bytes = piece?;
+            let bytes = piece.len() as u64;
+            if self.machine.written() + bytes > self.machine.total().unwrap_or(self.wanted.cap) {
+                let error = self.machine.too_much();
+                self.empty().await?;
+                return Err(error.into());
+            }
+            self.handed(self.desk()?.piece(piece).await)?;
+            self.machine.took(bytes);
+            self.received += bytes;
+            if let Some(limit) = &self.terms.limit {
+                let wait = limit.take(self.now(), bytes);
+                if !wait.is_zero() {
+                    self.client.unless_stopped(self.client.clock().wait(wait)).await?;
+                }
+            }
+            let now = self.now();
+            if !pulse.beat(now, bytes) {
+                let message =
+                    format!("hardly anything arrived in the last {}", span(self.terms.stall_window));
+                return Err(Error::new(ErrorKind::Unreachable, message).retryable().into());
+            }
+            durable_bytes += bytes;
+            if durable_bytes >= DURABLE_STEP || now.saturating_sub(durable_time) >= DURABLE_TIME {
+                (durable_bytes, durable_time) = (0, now);
+                self.handed(self.desk()?.sync().await)?;
+            }
+            if self.machine.written() - told >= PROGRESS_STEP {
+                told = self.machine.written();
+                self.events.send(Event::TransferProgress { id, bytes: told });
+            }
+        }
+        Ok(())
+    }
+
+    async fn empty(&mut self) -> Result<(), Setback> {
+        self.handed(self.desk()?.start_over().await)
+    }
+
+    fn desk(&self) -> Result<&Writer> {
+        self.writer.as_ref().ok_or_else(writer_ended)
+    }
+
+    /// Whether the writer took an order. It ends early with an error of its own, which is told when it is closed.
+    #[expect(clippy::unused_self, reason = "reads as what it is about")]
+    fn handed(&self, taken: bool) -> Result<(), Setback> {
+        if taken { Ok(()) } else { Err(writer_ended().into()) }
+    }
+
+    async fn close(&mut self) -> Result<Written> {
+        match self.writer.take() {
+            Some(writer) => writer.close().await,
+            None => Err(writer_ended()),
         }
     }
-    let (sender, receiver) = mpsc::channel(PIECES_IN_FLIGHT);
-    let path = wanted.partial.clone();
-    let writer = tokio::task::spawn_blocking(move || write_and_hash(&path, receiver));
-    let received = receive(answer, wanted, events, sender).await;
-    let written = writer.await.map_err(|error| {
-        Setback::from(Error::new(ErrorKind::Internal, "the writing thread ended").caused_by(error))
-    })?;
-    // A disk that is full closes the channel; its error says more than the closed channel does.
-    let arrived = written?;
-    received?;
-    Ok(arrived)
+
+    /// Makes durable what is here; an error is that of the disk.
+    async fn park(&mut self) -> Result<()> {
+        if let Some(writer) = self.writer.take() {
+            writer.close().await?;
+        }
+        if self.machine.written() == 0 {
+            // Nothing to go on with.
+            disk::remove_file(&self.wanted.partial)?;
+            disk::remove_file(&journal_of(&self.wanted.partial))?;
+        }
+        Ok(())
+    }
+
+    fn now(&self) -> Duration {
+        self.client.clock().elapsed()
+    }
 }
 
-async fn receive(
-    mut answer: Answer,
-    wanted: &Wanted,
-    events: &Events,
-    to: mpsc::Sender<Bytes>,
-) -> Result<(), Setback> {
-    let id = wanted.key.0.unsigned_abs();
-    let mut bytes = 0;
-    let mut told = 0;
-    while let Some(piece) = answer.body.next().await {
-        let piece = piece?;
-        bytes += piece.len() as u64;
-        if bytes > wanted.cap {
-            let message =
-                format!("more than {} bytes arrived, which is all that the Catalog states", wanted.cap);
-            return Err(Error::new(ErrorKind::Integrity, message).into());
-        }
-        if to.send(piece).await.is_err() {
-            // The writer has stopped and its own error is returned.
-            return Ok(());
-        }
-        if bytes - told >= PROGRESS_STEP {
-            told = bytes;
-            events.send(Event::TransferProgress { id, bytes });
-        }
-    }
-    Ok(())
+fn writer_ended() -> Error {
+    Error::new(ErrorKind::Internal, "the writing thread ended early")
 }
 
-/// The blocking side: everything that arrives, to disk and through both digests.
-fn write_and_hash(path: &Utf8Path, mut pieces: mpsc::Receiver<Bytes>) -> Result<Arrived> {
-    let mut file = NewFile::create(path)?;
-    let mut hasher = DualHasher::new();
-    while let Some(piece) = pieces.blocking_recv() {
-        file.write(&piece)?;
-        hasher.update(&piece);
+fn head_of(answer: &Answer) -> Head {
+    let encoding = answer.header("content-encoding").map(str::trim);
+    Head {
+        status: answer.status,
+        length: answer.content_length(),
+        range: answer.header("content-range").and_then(ContentRange::parse),
+        validators: Validators::new(answer.header("etag"), answer.header("last-modified")),
+        encoding: encoding.filter(|coding| !coding.eq_ignore_ascii_case("identity")).map(str::to_owned),
     }
-    let path = file.finish()?;
-    Ok(Arrived { path, digests: hasher.finish() })
 }

@@ -1,0 +1,120 @@
+//! A file that grows while it arrives, over more than one run: what is there is kept, read again, and gone on with.
+
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::{create_dir_all, failed, parent};
+use crate::error::Result;
+
+/// A file under `partial/`, open for one writer.
+#[derive(Debug)]
+pub struct GrowingFile {
+    file: File,
+    path: Utf8PathBuf,
+}
+
+impl GrowingFile {
+    /// Opens the file, or makes it.
+    pub fn open(path: &Utf8Path) -> Result<Self> {
+        create_dir_all(parent(path))?;
+        let opened = File::options().read(true).write(true).create(true).truncate(false).open(path);
+        let file = opened.map_err(|error| failed("write", path, error))?;
+        Ok(Self { file, path: path.to_owned() })
+    }
+
+    /// Keeps so many bytes at the most, shows them in pieces, and goes on behind them. Says how many there are.
+    pub fn keep(&mut self, length: u64, mut show: impl FnMut(&[u8])) -> Result<u64> {
+        /// As large as the pieces that everything else reads.
+        const PIECE: usize = 256 * 1024;
+        let fail = |error| failed("read", &self.path, error);
+        let mut buffer = vec![0; PIECE];
+        let mut kept = 0;
+        self.file.seek(SeekFrom::Start(0)).map_err(fail)?;
+        while kept < length {
+            let most = usize::try_from(length - kept).unwrap_or(PIECE).min(PIECE);
+            let read = self.file.read(&mut buffer[..most]).map_err(fail)?;
+            if read == 0 {
+                break;
+            }
+            show(&buffer[..read]);
+            kept += read as u64;
+        }
+        self.file.set_len(kept).map_err(|error| failed("shorten", &self.path, error))?;
+        self.file.seek(SeekFrom::Start(kept)).map_err(|error| failed("write", &self.path, error))?;
+        Ok(kept)
+    }
+
+    /// Appends bytes.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        self.file.write_all(bytes).map_err(|error| failed("write", &self.path, error))
+    }
+
+    /// Asks the disk for room up to a length, so that a disk which is too small says so now, and the file lies in one piece.
+    /// The length of the file stays as it is. A file system that knows no such thing is no fault.
+    pub fn reserve(&self, length: u64) -> Result<()> {
+        #[cfg(target_os = "linux")]
+        {
+            use rustix::fs::{FallocateFlags, fallocate};
+            let reserved = fallocate(&self.file, FallocateFlags::KEEP_SIZE, 0, length.max(1));
+            if reserved == Err(rustix::io::Errno::NOSPC) {
+                return Err(failed("reserve room for", &self.path, std::io::ErrorKind::StorageFull.into()));
+            }
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _elsewhere_the_disk_says_so_when_it_is_full = length;
+        Ok(())
+    }
+
+    /// Makes the bytes durable.
+    pub fn sync(&self) -> Result<()> {
+        self.file.sync_data().map_err(|error| failed("sync", &self.path, error))
+    }
+
+    /// Gives back the room behind the last byte, and makes everything durable.
+    pub fn finish(mut self) -> Result<()> {
+        let length = self.file.stream_position().map_err(|error| failed("write", &self.path, error))?;
+        self.file.set_len(length).map_err(|error| failed("shorten", &self.path, error))?;
+        self.file.sync_all().map_err(|error| failed("sync", &self.path, error))
+    }
+}
+
+/// What tells this start of the machine from the one before; `None` where nobody says it.
+///
+/// What was written before a power cut may be lost although it was written; after the mere end of a process it is not.
+pub fn boot() -> Option<String> {
+    #[cfg(target_os = "linux")]
+    {
+        let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+        Some(id.trim().to_owned()).filter(|id| !id.is_empty())
+    }
+    #[cfg(not(target_os = "linux"))]
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk;
+
+    #[test]
+    fn what_is_kept_is_shown_and_gone_on_with() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = Utf8PathBuf::try_from(folder.path().join("partial").join("x")).unwrap();
+        let mut file = GrowingFile::open(&path).unwrap();
+        file.reserve(1 << 20).unwrap();
+        file.append(b"one two").unwrap();
+        file.sync().unwrap();
+        drop(file);
+        assert_eq!(disk::file_size(&path).unwrap(), Some(7), "reserved room is no content");
+        let mut file = GrowingFile::open(&path).unwrap();
+        let mut shown = Vec::new();
+        assert_eq!(file.keep(3, |bytes| shown.extend_from_slice(bytes)).unwrap(), 3);
+        file.append(b"!").unwrap();
+        file.finish().unwrap();
+        assert_eq!((shown.as_slice(), disk::read(&path, 10).unwrap()), (&b"one"[..], b"one!".to_vec()));
+        let mut file = GrowingFile::open(&path).unwrap();
+        assert_eq!(file.keep(100, |_| ()).unwrap(), 4, "more than there is cannot be kept");
+    }
+}

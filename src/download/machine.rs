@@ -1,0 +1,323 @@
+//! One transfer as a state machine: what is on the disk, what the server says of the file, and what to do next. Pure.
+//!
+//! The driver ([`super::transfer`]) does what [`Machine::request`] says, hands in what came of it, and writes where
+//! [`Step`] tells it to. Bytes of two different files never meet in one partial file:
+//!
+//! - Only a 206 whose `Content-Range` begins where the partial ends, reaches to the end, and names the total that is
+//!   known is appended. A 200 is taken from its beginning.
+//! - Everything else that is no error (416, another validator, a range that is not the one asked for) empties the
+//!   partial, a few times at the most.
+//! - What the bytes are is decided by their digests alone. Where they differ once, the partial is emptied and all is
+//!   fetched anew, because the fault may lie in a partial of an earlier run; where they differ twice, the file is bad.
+
+use crate::error::{Error, ErrorKind};
+use crate::net::Part;
+
+/// A server that changes its file, or what it says of it, more often than this during one transfer has no file.
+const RESTARTS: u32 = 4;
+
+/// What a server calls the version of its file, so that the rest of that version can be asked for (RFC 9110, 13.1.5).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Validators {
+    /// A strong entity tag. Weak ones do not promise equal bytes, and are not kept.
+    pub etag: Option<String>,
+    /// The date of the last change, as the server writes it.
+    pub last_modified: Option<String>,
+}
+
+impl Validators {
+    /// From the headers of an answer.
+    pub fn new(etag: Option<&str>, last_modified: Option<&str>) -> Self {
+        let strong = etag.filter(|etag| etag.starts_with('"') && etag.ends_with('"') && etag.len() > 2);
+        Self { etag: strong.map(str::to_owned), last_modified: last_modified.map(str::to_owned) }
+    }
+
+    /// What `If-Range` takes.
+    fn if_range(&self) -> Option<&str> {
+        self.etag.as_deref().or(self.last_modified.as_deref())
+    }
+
+    /// Whether an answer with these is for sure of another version.
+    fn contradict(&self, other: &Self) -> bool {
+        let differ = |a: &Option<String>, b: &Option<String>| a.is_some() && b.is_some() && a != b;
+        if self.etag.is_some() && other.etag.is_some() {
+            return self.etag != other.etag;
+        }
+        differ(&self.last_modified, &other.last_modified)
+    }
+}
+
+/// `Content-Range: bytes 100-199/200`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ContentRange {
+    /// The first byte.
+    pub first: u64,
+    /// The last one.
+    pub last: u64,
+    /// The length of the whole; `None` for `*`.
+    pub total: Option<u64>,
+}
+
+impl ContentRange {
+    /// Reads the header; `None` when it is none of bytes.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (range, total) = text.trim().strip_prefix("bytes")?.trim_start().split_once('/')?;
+        let (first, last) = range.trim().split_once('-')?;
+        let number = |text: &str| -> Option<u64> {
+            let text = text.trim();
+            text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+        };
+        let total = match total.trim() {
+            "*" => None,
+            total => Some(number(total)?),
+        };
+        Some(Self { first: number(first)?, last: number(last)?, total })
+    }
+}
+
+/// What the head of an answer says. Other statuses than 200, 206, and 416 never come here.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Head {
+    /// 200, 206, or 416.
+    pub status: u16,
+    /// `Content-Length`.
+    pub length: Option<u64>,
+    /// `Content-Range`, where it can be read.
+    pub range: Option<ContentRange>,
+    /// What the server calls this version.
+    pub validators: Validators,
+    /// `Content-Encoding`, where it is not `identity`.
+    pub encoding: Option<String>,
+}
+
+/// What to do with an answer.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Its body belongs on the disk from this byte on; at 0 what is there is replaced.
+    Take {
+        /// Where.
+        at: u64,
+    },
+    /// The partial is of no use any more: empty it, and ask again.
+    StartOver(&'static str),
+    /// All bytes are on the disk.
+    Whole,
+}
+
+/// What is expected of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Its exact size, where that is stated.
+    pub size: Option<u64>,
+    /// More it cannot have.
+    pub cap: u64,
+}
+
+impl Bounds {
+    /// Why a file of this length cannot be the one.
+    fn refuses(self, length: u64) -> Option<Error> {
+        let stated = match self.size {
+            Some(size) if length != size => size,
+            None if length > self.cap => self.cap,
+            _ => return None,
+        };
+        let message = format!("the server offers {length} bytes, and the Catalog states {stated}");
+        Some(Error::new(ErrorKind::Integrity, message))
+    }
+
+    /// More than this is not written.
+    pub fn most(self) -> u64 {
+        self.size.unwrap_or(self.cap)
+    }
+}
+
+/// A transfer under way.
+#[derive(Debug, Clone)]
+pub struct Machine {
+    bounds: Bounds,
+    /// Bytes on the disk that count.
+    written: u64,
+    /// The length of the whole, once a server has said it.
+    total: Option<u64>,
+    /// Of the version that the bytes on the disk are of, at the address that is asked.
+    validators: Validators,
+    restarts: u32,
+    /// Whether the digests differed once already.
+    differed: bool,
+}
+
+impl Machine {
+    /// A transfer that begins with so many bytes on the disk, of a file of which an earlier run learned this.
+    pub fn new(bounds: Bounds, written: u64, total: Option<u64>, validators: Validators) -> Self {
+        // What an earlier run was told may be about another file: it cannot be more than the Catalog says.
+        let fits = |length: u64| bounds.refuses(length).is_none();
+        let is_sound = written <= bounds.most()
+            && total.is_none_or(|total| fits(total) && written <= total);
+        if is_sound {
+            Self { bounds, written, total, validators, restarts: 0, differed: false }
+        } else {
+            Self {
+                bounds,
+                written: 0,
+                total: None,
+                validators: Validators::default(),
+                restarts: 0,
+                differed: false,
+            }
+        }
+    }
+
+    /// How many bytes on the disk count.
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// The length of the file, as far as it is known.
+    pub fn total(&self) -> Option<u64> {
+        self.bounds.size.or(self.total)
+    }
+
+    /// What the server calls the version.
+    pub fn validators(&self) -> &Validators {
+        &self.validators
+    }
+
+    /// Whether all bytes are here.
+    pub fn is_whole(&self) -> bool {
+        self.written > 0 && self.total() == Some(self.written)
+    }
+
+    /// What to ask the server for.
+    pub fn request(&self) -> Part {
+        let if_range = self.validators.if_range().filter(|_| self.written > 0).map(str::to_owned);
+        Part { from: self.written, if_range }
+    }
+
+    /// Another address is asked from now on: its server has names of its own for the same bytes.
+    pub fn turn_to_another_address(&mut self) {
+        self.validators = Validators::default();
+    }
+
+    /// The head of an answer came.
+    pub fn answered(&mut self, head: &Head) -> Result<Step, Error> {
+        if let Some(encoding) = &head.encoding {
+            let message = format!("the server sends the file in the coding {encoding:?}, which was not asked for");
+            return Err(Error::new(ErrorKind::Unreachable, message).retryable());
+        }
+        match head.status {
+            206 if self.written == 0 => self.whole_as_a_range(head),
+            206 => self.rest(head),
+            416 => self.nothing_left(),
+            _ => self.from_the_beginning(head, head.length),
+        }
+    }
+
+    fn from_the_beginning(&mut self, head: &Head, length: Option<u64>) -> Result<Step, Error> {
+        if let Some(length) = length
+            && let Some(refusal) = self.bounds.refuses(length)
+        {
+            return Err(refusal);
+        }
+        self.written = 0;
+        self.total = length;
+        self.validators = head.validators.clone();
+        Ok(Step::Take { at: 0 })
+    }
+
+    /// The whole was asked for, and comes as a range of itself.
+    fn whole_as_a_range(&mut self, head: &Head) -> Result<Step, Error> {
+        match head.range {
+            Some(ContentRange { first: 0, last, total: Some(total) }) if last.checked_add(1) == Some(total) => {
+                self.from_the_beginning(head, Some(total))
+            }
+            _ => {
+                let message = "the server sends a part of the file, and the whole was asked for";
+                Err(Error::new(ErrorKind::Unreachable, message).retryable())
+            }
+        }
+    }
+
+    fn rest(&mut self, head: &Head) -> Result<Step, Error> {
+        let Some(range) = head.range else { return self.start_over("a part of the file came that says not which") };
+        if range.first != self.written || range.last < range.first {
+            return self.start_over("another part of the file came than was asked for");
+        }
+        let is_the_rest = range.total.is_some_and(|total| range.last.checked_add(1) == Some(total));
+        if !is_the_rest || self.total().is_some_and(|total| range.total != Some(total)) {
+            return self.start_over("the file has another length than before");
+        }
+        if head.length.is_some_and(|length| length != range.last - range.first + 1) {
+            return self.start_over("a part of the file came that is not as long as it says");
+        }
+        if let Some(refusal) = range.total.and_then(|total| self.bounds.refuses(total)) {
+            return Err(refusal);
+        }
+        if self.validators.contradict(&head.validators) {
+            return self.start_over("the file on the server has changed");
+        }
+        self.total = range.total;
+        if self.validators == Validators::default() {
+            self.validators = head.validators.clone();
+        }
+        Ok(Step::Take { at: self.written })
+    }
+
+    fn nothing_left(&mut self) -> Result<Step, Error> {
+        if self.is_whole() {
+            return Ok(Step::Whole);
+        }
+        self.start_over("the server has no such part of the file")
+    }
+
+    fn start_over(&mut self, why: &'static str) -> Result<Step, Error> {
+        self.restarts += 1;
+        if self.restarts > RESTARTS {
+            let message = format!("{why}, for the {}th time", self.restarts);
+            return Err(Error::new(ErrorKind::Unreachable, message));
+        }
+        self.forget();
+        Ok(Step::StartOver(why))
+    }
+
+    fn forget(&mut self) {
+        self.written = 0;
+        self.total = None;
+        self.validators = Validators::default();
+    }
+
+    /// So many bytes of a body are on the disk.
+    pub fn took(&mut self, bytes: u64) {
+        self.written += bytes;
+    }
+
+    /// A body came to its end without an error.
+    pub fn body_ended(&mut self) -> Result<Step, Error> {
+        match self.total() {
+            Some(total) if self.written < total => {
+                let message = format!("the connection ended after {} of {total} bytes", self.written);
+                Err(Error::new(ErrorKind::Unreachable, message).retryable())
+            }
+            _ if self.written == 0 => {
+                Err(Error::new(ErrorKind::Unreachable, "the answer is empty").retryable())
+            }
+            // Without a length nothing tells a whole body from one that was cut, but the digests.
+            _ => {
+                self.total = Some(self.written);
+                Ok(Step::Whole)
+            }
+        }
+    }
+
+    /// More arrived than there can be.
+    pub fn too_much(&mut self) -> Error {
+        let most = self.total().unwrap_or(self.bounds.cap);
+        self.forget();
+        Error::new(ErrorKind::Integrity, format!("more than {most} bytes arrived, which is all that it can have"))
+    }
+
+    /// The digests of the whole differ from what is stated. The first time it is worth another try.
+    pub fn differs(&mut self) -> bool {
+        self.forget();
+        !std::mem::replace(&mut self.differed, true)
+    }
+}

@@ -1,0 +1,182 @@
+//! The blocking side of a transfer: one thread that writes what arrives, hashes it on the way, and keeps the journal.
+//!
+//! Orders come through a bounded channel and are carried out in turn, so memory does not grow with the size of a file
+//! however slow the disk is. When the channel closes, everything is made durable and the digests are given; that is also
+//! how a transfer is parked. An error of the disk ends the thread and is its outcome.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use camino::{Utf8Path, Utf8PathBuf};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use super::journal::Journal;
+use super::magic::LOOKED_AT;
+use crate::disk;
+use crate::disk::GrowingFile;
+use crate::error::{Error, ErrorKind, Result};
+use crate::update::{Digests, DualHasher};
+
+/// Bytes of one transfer between network and disk: enough to keep both busy, and four transfers stay within 4 MiB.
+const IN_FLIGHT: usize = 1 << 20;
+/// Orders in the channel; pieces are bounded by their bytes.
+const ORDERS: usize = 256;
+
+enum Order {
+    Piece(Bytes, OwnedSemaphorePermit),
+    StartOver,
+    Note(Box<Journal>),
+    Sync,
+}
+
+/// What is on the disk when a writer has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Written {
+    /// Of all bytes.
+    pub(super) digests: Digests,
+    /// The first bytes.
+    pub(super) first: Vec<u8>,
+}
+
+/// A writer at work.
+#[derive(Debug)]
+pub(super) struct Writer {
+    orders: mpsc::Sender<Order>,
+    room: Arc<Semaphore>,
+    thread: JoinHandle<Result<Written>>,
+}
+
+impl Writer {
+    /// Starts a writer on a partial file of which so many bytes count; they are hashed first. Says how many there are.
+    pub(super) async fn start(path: &Utf8Path, keep: u64, journal: Option<Journal>) -> Result<(Self, u64)> {
+        let (orders, queue) = mpsc::channel(ORDERS);
+        let (ready, is_ready) = oneshot::channel();
+        let path = path.to_owned();
+        let thread = tokio::task::spawn_blocking(move || {
+            let mut desk = Desk::open(path, keep, journal)?;
+            // Whoever waits may have been stopped meanwhile; then the channel is closed as well.
+            let _gone = ready.send(desk.length);
+            desk.work(queue)?;
+            desk.close()
+        });
+        let writer = Self { orders, room: Arc::new(Semaphore::new(IN_FLIGHT)), thread };
+        match is_ready.await {
+            Ok(length) => Ok((writer, length)),
+            Err(_) => Err(writer.close().await.err().unwrap_or_else(ended)),
+        }
+    }
+
+    /// Hands over a piece; waits while too much is under way. `false` when the writer has ended, whose error then says why.
+    pub(super) async fn piece(&self, piece: Bytes) -> bool {
+        let size = u32::try_from(piece.len().clamp(1, IN_FLIGHT)).unwrap_or(1);
+        let Ok(permit) = Arc::clone(&self.room).acquire_many_owned(size).await else { return false };
+        self.orders.send(Order::Piece(piece, permit)).await.is_ok()
+    }
+
+    /// Empties the file.
+    pub(super) async fn start_over(&self) -> bool {
+        self.orders.send(Order::StartOver).await.is_ok()
+    }
+
+    /// Writes the journal; how much is durable is the writer's to say.
+    pub(super) async fn note(&self, journal: Journal) -> bool {
+        self.orders.send(Order::Note(Box::new(journal))).await.is_ok()
+    }
+
+    /// Makes durable what is written, and says so in the journal.
+    pub(super) async fn sync(&self) -> bool {
+        self.orders.send(Order::Sync).await.is_ok()
+    }
+
+    /// Ends the writer when all orders are carried out.
+    pub(super) async fn close(self) -> Result<Written> {
+        drop(self.orders);
+        self.thread.await.map_err(|error| {
+            Error::new(ErrorKind::Internal, "the writing thread ended").caused_by(error)
+        })?
+    }
+}
+
+fn ended() -> Error {
+    Error::new(ErrorKind::Internal, "the writing thread ended early")
+}
+
+/// The thread's own things.
+struct Desk {
+    path: Utf8PathBuf,
+    file: GrowingFile,
+    hasher: DualHasher,
+    first: Vec<u8>,
+    length: u64,
+    journal: Option<Journal>,
+}
+
+impl Desk {
+    fn open(path: Utf8PathBuf, keep: u64, journal: Option<Journal>) -> Result<Self> {
+        let mut file = GrowingFile::open(&path)?;
+        let mut hasher = DualHasher::new();
+        let mut first = Vec::new();
+        let length = file.keep(keep, |piece| {
+            remember(&mut first, piece);
+            hasher.update(piece);
+        })?;
+        Ok(Self { path, file, hasher, first, length, journal })
+    }
+
+    fn work(&mut self, mut orders: mpsc::Receiver<Order>) -> Result<()> {
+        while let Some(order) = orders.blocking_recv() {
+            match order {
+                Order::Piece(piece, _permit) => {
+                    self.file.append(&piece)?;
+                    remember(&mut self.first, &piece);
+                    self.hasher.update(&piece);
+                    self.length += piece.len() as u64;
+                }
+                Order::StartOver => {
+                    self.length = self.file.keep(0, |_| ())?;
+                    self.hasher = DualHasher::new();
+                    self.first.clear();
+                    self.journal = None;
+                }
+                Order::Note(mut journal) => {
+                    if let Some(size) = journal.size {
+                        self.file.reserve(size)?;
+                    }
+                    journal.durable = self.journal.as_ref().map_or(0, |before| before.durable);
+                    journal.write(&self.path)?;
+                    self.journal = Some(*journal);
+                }
+                Order::Sync => {
+                    self.file.sync()?;
+                    self.write_journal()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn write_journal(&mut self) -> Result<()> {
+        let Some(journal) = &mut self.journal else { return Ok(()) };
+        if journal.durable == self.length {
+            return Ok(());
+        }
+        journal.durable = self.length;
+        journal.write(&self.path)
+    }
+
+    fn close(mut self) -> Result<Written> {
+        self.file.finish()?;
+        if let Some(journal) = &mut self.journal {
+            journal.durable = self.length;
+            journal.boot = disk::boot();
+            journal.write(&self.path)?;
+        }
+        Ok(Written { digests: self.hasher.finish(), first: self.first })
+    }
+}
+
+fn remember(first: &mut Vec<u8>, piece: &[u8]) {
+    let lacks = LOOKED_AT.saturating_sub(first.len()).min(piece.len());
+    first.extend_from_slice(&piece[..lacks]);
+}
