@@ -20,6 +20,7 @@ mod download_dialog;
 mod fault;
 mod html;
 mod page_kind;
+mod proxy_page;
 pub mod recording;
 mod scan;
 mod search_page;

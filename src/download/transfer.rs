@@ -15,7 +15,7 @@ use super::judge::Expected;
 use crate::disk::NewFile;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
-use crate::net::{Answer, Client, Next, Setback, next_try};
+use crate::net::{Answer, Client, Next, Setback};
 use crate::resolve::FileKey;
 use crate::update::{Digests, DualHasher};
 
@@ -94,12 +94,13 @@ async fn from_address(
         };
         failed += 1;
         let elapsed = waited.max(client.clock().elapsed().saturating_sub(start));
-        match next_try(failed, elapsed, setback.retry_after, patience) {
-            Next::After(wait) if setback.error.is_retryable() => {
-                client.wait(wait, &format!("{}: {}", wanted.name, setback.error.full_message())).await;
+        match client.next_try(&setback.error, failed, setback.retry_after, elapsed, patience) {
+            Next::After { wait, left } => {
+                let why = format!("{}: {}", wanted.name, setback.error.full_message());
+                client.wait_within(wait, left, &why).await;
                 waited = elapsed + wait;
             }
-            _ => return Err(setback.error),
+            Next::GiveUp(why) => return Err(why.explain(setback.error)),
         }
     }
 }
