@@ -18,6 +18,7 @@ mod kiosk;
 mod knowledge;
 mod lint;
 mod main_job;
+mod network;
 mod oracle;
 mod recorded_pages;
 mod resolver_cases;
