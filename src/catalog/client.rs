@@ -6,64 +6,18 @@
 //! nobody understands is [`ErrorKind::PageChanged`] and is saved for a report. "Nothing found" is believed only when
 //! the page says so.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
 
 use super::{
-    DetailsPage, DialogFile, PAGE_CAP, PageFault, PageKind, SearchPage, SearchRow, page_kind,
-    parse_details_page, parse_download_dialog, parse_search_page,
+    DetailsPage, DialogFile, PAGE_CAP, PageFault, PageKind, page_kind, parse_details_page,
+    parse_download_dialog,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::{BEHIND_A_PROXY, Client, Fault, Next, Page, Purpose, Request};
-use crate::update::{Kb, UpdateId};
-
-/// What to search for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Query(String);
-
-impl Query {
-    /// A query as somebody typed it.
-    pub fn new(words: &str) -> Result<Self> {
-        /// The box on the site's page takes no more.
-        const LENGTH: usize = 100;
-        let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
-        if words.is_empty() {
-            return Err(Error::usage("the query is empty"));
-        }
-        if words.chars().count() > LENGTH {
-            return Err(Error::usage(format!(
-                "the query is longer than {LENGTH} characters, and the Catalog takes no more"
-            )));
-        }
-        Ok(Self(words))
-    }
-
-    /// The query for a KB.
-    pub fn of_kb(kb: Kb) -> Self {
-        Self(kb.to_string())
-    }
-
-    /// The words.
-    pub fn words(&self) -> &str {
-        &self.0
-    }
-}
-
-/// All that a search found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SearchAnswer {
-    /// The rows of all pages, each update once.
-    pub rows: Vec<SearchRow>,
-    /// How many the Catalog says there are; at 1000 there may be more.
-    pub total: u64,
-    /// Whether `rows` is all that there is.
-    pub complete: bool,
-    /// Whether the Catalog cut its answer at its cap of 1000.
-    pub capped: bool,
-}
+use crate::update::UpdateId;
 
 /// What a details request found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,9 +34,33 @@ pub type SavePage = Arc<dyn Fn(&str, &str) -> Result<Utf8PathBuf> + Send + Sync>
 /// The Catalog.
 #[derive(Clone)]
 pub struct Catalog {
-    client: Client,
-    patience: Duration,
+    pub(super) client: Client,
+    pub(super) patience: Duration,
     save_page: SavePage,
+    /// When a control question found what it should.
+    pub(super) was_well: Moment,
+}
+
+/// A moment of the run's clock that clones of one [`Catalog`] share.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Moment(Arc<Mutex<Option<Duration>>>);
+
+impl Moment {
+    pub(super) fn get(&self) -> Option<Duration> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set(&self, moment: Option<Duration>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = moment;
+    }
+}
+
+/// An answer that was taken.
+#[derive(Debug)]
+pub(super) struct Asked<T> {
+    pub(super) value: T,
+    /// Whether it came after a fault, or late: in a spell in which the Catalog says what is not so.
+    pub(super) was_ill: bool,
 }
 
 impl std::fmt::Debug for Catalog {
@@ -92,77 +70,38 @@ impl std::fmt::Debug for Catalog {
 }
 
 /// Why one answer was not taken.
-struct Rejected {
+pub(super) struct Rejected {
     error: Error,
     /// The text to save when it stays like that.
     not_understood: bool,
+    /// It is the page that was asked for, and something in it is not as it was.
+    is_drift: bool,
 }
+
+/// An answer that took longer came from an ill Catalog: 0.7 s is usual, some 100 s were seen in a stall (protocol notes,
+/// 1.8).
+const LATE: Duration = Duration::from_secs(30);
+
+/// So often in a row the same fault at the same mark of a page that is else as it should be is no accident of its
+/// transport: the site has changed, and asking on would only make somebody wait for that news.
+const SAME_FAULT: u32 = 3;
 
 impl From<PageFault> for Rejected {
     fn from(fault: PageFault) -> Self {
         let error = Error::new(ErrorKind::PageChanged, fault.to_string()).retryable();
-        Self { error, not_understood: true }
+        Self { error, not_understood: true, is_drift: true }
     }
 }
 
 impl Catalog {
     /// A Catalog behind this client.
     pub fn new(client: Client, patience: Duration, save_page: SavePage) -> Self {
-        Self { client, patience, save_page }
+        Self { client, patience, save_page, was_well: Moment::default() }
     }
 
     /// The client, for what is not a page.
     pub fn client(&self) -> &Client {
         &self.client
-    }
-
-    /// Searches, page after page, until all rows are here or `limit` is reached.
-    pub async fn search(&self, query: &Query, limit: Option<usize>) -> Result<SearchAnswer> {
-        let mut answer = SearchAnswer { rows: Vec::new(), total: 0, complete: true, capped: false };
-        let mut seen = BTreeSet::new();
-        for number in 0_u32.. {
-            let Some(page) = self.search_page(query, number).await? else {
-                answer.complete = number == 0;
-                break;
-            };
-            answer.total = u64::from(page.total);
-            answer.capped |= page.capped;
-            for row in page.rows {
-                if seen.insert(row.update_id) {
-                    answer.rows.push(row);
-                }
-            }
-            let enough = limit.is_some_and(|limit| answer.rows.len() >= limit);
-            if enough || !page.has_next {
-                // Rows that moved between two pages while they were read would be missing here.
-                answer.complete =
-                    !page.has_next && !answer.capped && answer.rows.len() as u64 == answer.total;
-                break;
-            }
-        }
-        if let Some(limit) = limit
-            && answer.rows.len() > limit
-        {
-            answer.rows.truncate(limit);
-            answer.complete = false;
-        }
-        Ok(answer)
-    }
-
-    /// One page of a search; `None` when the Catalog says that nothing was found.
-    async fn search_page(&self, query: &Query, number: u32) -> Result<Option<SearchPage>> {
-        let page = number.to_string();
-        let url = self.client.policy().catalog_page("Search.aspx", &[("p", &page), ("q", query.words())]);
-        let what = match number {
-            0 => format!("search for {:?}", query.words()),
-            _ => format!("search for {:?}, page {}", query.words(), number + 1),
-        };
-        self.ask(&Request::get(url, Purpose::Catalog), &what, |page| match kind_of(page) {
-            PageKind::Rows => Ok(Some(parse_search_page(&page.text)?)),
-            PageKind::NothingFound => Ok(None),
-            other => Err(unexpected("a page of search results", &other)),
-        })
-        .await
     }
 
     /// The details of an update.
@@ -184,6 +123,7 @@ impl Catalog {
             other => Err(unexpected("a details page", &other)),
         })
         .await
+        .map(|asked| asked.value)
     }
 
     /// The files of an update, in the order of its download dialog, and what was odd about the dialog.
@@ -203,24 +143,28 @@ impl Catalog {
             other => Err(unexpected("a download dialog", &other)),
         })
         .await
+        .map(|asked| asked.value)
     }
 
     /// Asks until an answer is taken or the patience is used up.
-    async fn ask<T>(
+    pub(super) async fn ask<T>(
         &self,
         request: &Request,
         what: &str,
         take: impl Fn(&Page) -> std::result::Result<T, Rejected>,
-    ) -> Result<T> {
+    ) -> Result<Asked<T>> {
         let start = self.client.clock().elapsed();
         // What would have been waited for counts as well, so that a recording is not asked for ever.
         let mut waited = Duration::ZERO;
         let mut failed = 0;
+        let mut drift: (u32, String) = (0, String::new());
         loop {
             let (error, retry_after, text) = match self.client.page(request.clone(), what, PAGE_CAP).await {
-                Ok(page) => match take(&page) {
-                    Ok(value) => return Ok(value),
+                Ok(page) => match take(&page).and_then(|value| in_utf8(&page).map(|()| value)) {
+                    Ok(value) => return Ok(Asked { value, was_ill: failed > 0 || page.took > LATE }),
                     Err(rejected) => {
+                        let same = rejected.is_drift && rejected.error.message() == drift.1;
+                        drift = (if same { drift.0 + 1 } else { 1 }, rejected.error.message().to_owned());
                         let text = rejected.not_understood.then_some(page.text);
                         (rejected.error, None, text)
                     }
@@ -230,6 +174,9 @@ impl Catalog {
             failed += 1;
             let elapsed = waited.max(self.client.clock().elapsed().saturating_sub(start));
             match self.client.next_try(&error, failed, retry_after, elapsed, self.patience) {
+                Next::After { .. } if drift.0 >= SAME_FAULT => {
+                    return Err(self.give_up(error, what, failed, text.as_deref()));
+                }
                 Next::After { wait, left } => {
                     self.client.wait_within(wait, left, &format!("{what}: {}", error.full_message())).await;
                     waited = elapsed + wait;
@@ -260,7 +207,7 @@ impl Catalog {
             None => error,
             Some(Ok(path)) => error
                 .hint(format!("the page is saved as {path}"))
-                .hint("the site may have changed: send that page with a report"),
+                .hint("the site may have changed: run it again with --record DIR, look at what is in DIR, and send it with a report"),
             Some(Err(unsaved)) => {
                 error.hint(format!("the page could not be saved: {}", unsaved.full_message()))
             }
@@ -268,12 +215,20 @@ impl Catalog {
     }
 }
 
-fn kind_of(page: &Page) -> PageKind {
+/// All pages of the Catalog are in UTF-8. One that is read in spite of other bytes would have titles that nobody wrote.
+fn in_utf8(page: &Page) -> std::result::Result<(), Rejected> {
+    if page.is_utf8 {
+        return Ok(());
+    }
+    Err(PageFault::new("page", "its bytes", "text in UTF-8", "bytes of another encoding").into())
+}
+
+pub(super) fn kind_of(page: &Page) -> PageKind {
     page_kind(&page.text, Some(page.final_url.path()))
 }
 
 /// A page of another kind than the one that was asked for.
-fn unexpected(wanted: &str, kind: &PageKind) -> Rejected {
+pub(super) fn unexpected(wanted: &str, kind: &PageKind) -> Rejected {
     let (error_kind, message, not_understood) = match kind {
         PageKind::Error { number } => {
             let number = number.as_deref().unwrap_or("none");
@@ -285,9 +240,10 @@ fn unexpected(wanted: &str, kind: &PageKind) -> Rejected {
         }
         PageKind::PastTheEnd => {
             let message = format!(
-                "{wanted} was expected, and the answer has neither rows nor the text that there are none"
+                "{wanted} was expected, and the answer has neither rows nor the text that there are none, as the Catalog \
+                 answers when it is ill"
             );
-            (ErrorKind::PageChanged, message, true)
+            (ErrorKind::Unreachable, message, true)
         }
         PageKind::Unanswered => {
             let message = "the Catalog answered with a search page that names no search, as it does when it is overloaded";
@@ -302,7 +258,7 @@ fn unexpected(wanted: &str, kind: &PageKind) -> Rejected {
             let title = title.as_ref().map(|title| format!(", titled {title:?}")).unwrap_or_default();
             let message = format!("a proxy's page, not a page of the Catalog{title}");
             let error = Error::new(ErrorKind::Unreachable, message).caused_by(Fault::ProxyPage);
-            return Rejected { error, not_understood: false };
+            return Rejected { error, not_understood: false, is_drift: false };
         }
         PageKind::Unknown => (
             ErrorKind::PageChanged,
@@ -317,10 +273,14 @@ fn unexpected(wanted: &str, kind: &PageKind) -> Rejected {
     };
     let error = Error::new(error_kind, message);
     let error = if error_kind == ErrorKind::NotFound { error } else { error.retryable() };
-    Rejected { error, not_understood }
+    Rejected { error, not_understood, is_drift: false }
 }
 
 fn of_another_update(page: &str, id: UpdateId, found: &str) -> Rejected {
     let message = format!("the {page} is that of {found}, not of {id}");
-    Rejected { error: Error::new(ErrorKind::PageChanged, message).retryable(), not_understood: true }
+    Rejected {
+        error: Error::new(ErrorKind::PageChanged, message).retryable(),
+        not_understood: true,
+        is_drift: true,
+    }
 }

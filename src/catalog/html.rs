@@ -54,6 +54,11 @@ impl<'a> Elements<'a> {
         self.by_id.get(id).copied()
     }
 
+    /// All ids.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &'a str> {
+        self.by_id.keys().copied()
+    }
+
     /// Whether there is an element with this id.
     pub(super) fn has(&self, id: &str) -> bool {
         self.by_id.contains_key(id)
@@ -98,14 +103,18 @@ fn text_behind_label(element: ElementRef<'_>) -> String {
 
 /// Takes the layout away and leaves the text's own blanks: line breaks with the indentation around them become one
 /// blank, or none before a comma that stands on a line of its own; blanks inside a line stay ("Windows 10,  version
-/// 1903 and later" has two).
+/// 1903 and later" has two). Control characters are replaced: all of this ends up on terminals.
 pub(super) fn fold_lines(text: &str) -> String {
     let mut folded = String::new();
     for line in text.split(['\n', '\r']).map(str::trim).filter(|line| !line.is_empty()) {
         if !folded.is_empty() && !line.starts_with(',') {
             folded.push(' ');
         }
-        folded.push_str(line);
+        folded.extend(line.chars().map(|sign| match sign {
+            '\t' => ' ',
+            sign if sign.is_control() => char::REPLACEMENT_CHARACTER,
+            sign => sign,
+        }));
     }
     folded
 }
@@ -131,6 +140,7 @@ mod tests {
         );
         assert_eq!(fold_lines("one,\n   two"), "one, two");
         assert_eq!(fold_lines(" \n\u{a0}\n "), "");
+        assert_eq!(fold_lines("a\tb\u{1b}[2J\u{9b}c"), "a b\u{fffd}[2J\u{fffd}c");
     }
 
     #[test]

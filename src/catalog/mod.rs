@@ -6,13 +6,14 @@
 //! renders other markup for other user agents.
 //!
 //! [`Catalog`] asks the site for them, politely and more than once where that helps; [`recording`] keeps what it
-//! answered and answers in its place.
+//! answered and answers in its place. [`Choice`] picks from what a search found.
 //!
 //! The parsers are functions of the page's text: no clock, no file, no network, no environment. A page is hostile
 //! input: one that is too big or too deep is refused before a tree is built of it, and whatever does not fit is
 //! a [`PageFault`] that names the mark, never a panic and never a guess. "No rows" and "no files" are never
 //! concluded from something that is missing.
 
+mod choice;
 mod client;
 mod details_page;
 mod dialog_line;
@@ -21,14 +22,19 @@ mod fault;
 mod html;
 mod page_kind;
 mod proxy_page;
+mod query;
 pub mod recording;
 mod scan;
+mod search;
 mod search_page;
 
-pub use client::{Catalog, DetailsAnswer, Query, SavePage, SearchAnswer};
+pub use choice::{Choice, Chosen, Filter, Found, LeftOut, Sort, is_newest_first, values_of};
+pub use client::{Catalog, DetailsAnswer, SavePage};
 pub use details_page::{DetailsPage, parse_details_page};
 pub use download_dialog::{DialogFile, DialogUpdate, DownloadDialog, parse_download_dialog};
 pub use fault::PageFault;
 pub use html::PAGE_CAP;
 pub use page_kind::{PageKind, page_kind};
+pub use query::Query;
+pub use search::{SearchAnswer, SearchPart};
 pub use search_page::{SearchPage, SearchRow, parse_search_page};

@@ -107,10 +107,12 @@ fn search_kind(elements: &Elements<'_>) -> PageKind {
         let ids = table.descendent_elements().filter_map(|element| element.value().attr("id"));
         ids.filter_map(row_id).count() > 0
     });
+    // Rows that stand in no table of results are those of a site that has changed, and no end of a list.
+    let strays = table.is_none() && elements.ids().any(|id| row_id(id).is_some());
     match (table.is_some(), range, nothing) {
         (true, true, false) if rows => PageKind::Rows,
         (false, false, true) => PageKind::NothingFound,
-        (false, false, false) if elements.has("tableContainer") => {
+        (false, false, false) if !strays => {
             // The frame of a search page repeats the words in quotes: `"KB5129195"`.
             match elements.get("ctl00_catalogBody_searchString").map(text_of) {
                 Some(words) if words.trim_matches(['"', ' ']).is_empty() => PageKind::Unanswered,
@@ -195,6 +197,8 @@ mod tests {
         assert_eq!(kind(&search("x", heading, &table(""))), PageKind::Unknown, "a table without rows");
         assert_eq!(kind(&search("x", "", &table(row))), PageKind::Unknown, "rows without a range");
         assert_eq!(kind(&search("x", nothing, &table(row))), PageKind::Unknown, "a contradiction");
+        let renamed = table(row).replace("updateMatches", "matches");
+        assert_eq!(kind(&search("x", "", &renamed)), PageKind::Unknown, "rows in another table");
     }
 
     #[test]

@@ -10,8 +10,8 @@ use jiff::civil::Date;
 
 use super::asking::{GoalArgs, InstallationArg, MachineArgs, PlaceArg};
 use super::media_args::{CheckMedium, Export, Import, Keys};
+use super::search_args::{Search, kinds};
 
-use crate::catalog::Query;
 use crate::net::{AllowedHost, INTERACTIVE_PATIENCE, UNATTENDED_PATIENCE};
 use crate::sync::{parse_bytes, parse_duration};
 use crate::update::{Architecture, Build, Kb, Kind, UpdateId};
@@ -143,30 +143,6 @@ impl Command {
     }
 }
 
-/// `search`
-#[derive(Debug, Args)]
-pub(super) struct Search {
-    /// A KB number or other words
-    #[arg(required = true, value_name = "QUERY")]
-    pub(super) words: Vec<String>,
-    /// Only this architecture (repeatable)
-    #[arg(long, value_name = "ARCH")]
-    pub(super) arch: Vec<Architecture>,
-    /// Only this kind, such as lcu or dotnet_cu (repeatable)
-    #[arg(long, value_name = "KIND")]
-    pub(super) kind: Vec<Kind>,
-    /// At most so many
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(super) limit: Option<u32>,
-}
-
-impl Search {
-    /// The query.
-    pub(super) fn query(&self) -> crate::error::Result<Query> {
-        Query::new(&self.words.join(" "))
-    }
-}
-
 /// `crawl`
 #[derive(Debug, Args)]
 pub(super) struct Crawl {
@@ -176,6 +152,9 @@ pub(super) struct Crawl {
     /// Only this architecture (repeatable)
     #[arg(long, value_name = "ARCH")]
     pub(super) arch: Vec<Architecture>,
+    /// Read details and files of every entry again, also of those that were read today
+    #[arg(long)]
+    pub(super) refresh: bool,
 }
 
 /// `fetch`
@@ -191,7 +170,7 @@ pub(super) struct Fetch {
     #[arg(long, value_name = "PRODUCT")]
     pub(super) product: Vec<String>,
     /// Only this kind, such as lcu or dynamic_cu (repeatable) [default: all but copies for Windows Setup]
-    #[arg(long, value_name = "KIND")]
+    #[arg(long, value_name = "KIND", value_parser = kinds(), ignore_case = true)]
     pub(super) kind: Vec<Kind>,
     /// Publish files of which the Catalog states no digest
     #[arg(long)]
@@ -202,6 +181,9 @@ pub(super) struct Fetch {
     /// Leave out what the KBs cannot do without: servicing stacks and other prerequisites under KBs of their own
     #[arg(long)]
     pub(super) no_closure: bool,
+    /// Read details and files of every entry again, also of those that were read today
+    #[arg(long)]
+    pub(super) refresh: bool,
     /// Tell what would be fetched
     #[arg(long)]
     pub(super) dry_run: bool,
@@ -213,6 +195,9 @@ pub(super) struct Show {
     /// A KB number or an update id
     #[arg(value_name = "KB|UPDATE-ID")]
     pub(super) what: Subject,
+    /// Ask the Catalog as it is now, and tell where the index has it otherwise; writes nothing
+    #[arg(long)]
+    pub(super) catalog: bool,
 }
 
 /// What `show` is about.
@@ -393,6 +378,9 @@ pub(super) struct Sync {
     /// Take this day for today: the months count back from it, and nothing later is fetched
     #[arg(long, value_name = "DATE")]
     pub(super) as_of: Option<Date>,
+    /// Read details and files of every entry again, also of those that are as they were
+    #[arg(long)]
+    pub(super) refresh: bool,
 }
 
 /// `status`

@@ -94,6 +94,9 @@ pub(super) fn run(setup: &Setup, arguments: &Crawl, output: &mut Output) -> Resu
 
 async fn crawl(mut session: Session, kbs: Option<Vec<Kb>>, arguments: &Crawl) -> Result<Done> {
     let (mut crawled, mut failures) = (Vec::new(), Vec::new());
+    if arguments.refresh {
+        session.refresh();
+    }
     if let Some(kbs) = kbs {
         for kb in kbs {
             match session.crawl_kb(kb, &arguments.arch).await {

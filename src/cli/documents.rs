@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::catalog::SearchRow;
+use crate::catalog::{LeftOut, SearchPart, SearchRow};
 use crate::error::Result;
 use crate::mirror::index::{PublishState, SetRow, UpdateDetail};
 use crate::mirror::{Index, Mirror};
@@ -36,11 +36,11 @@ pub(super) fn of_row(row: &SearchRow, class: &Classification) -> Value {
     })
 }
 
-/// An update as the index has it.
+/// An update as the index or the Catalog has it. What was checked of its files is the index's to say.
 pub(super) fn of_update(
     update: &UpdateDetail,
     files: &BTreeMap<FileKey, FileFacts>,
-    index: &Index,
+    index: Option<&Index>,
 ) -> Result<Value> {
     let facts = &update.facts;
     let related = |pairs: &[(Option<UpdateId>, String)]| -> Vec<Value> {
@@ -68,6 +68,8 @@ pub(super) fn of_update(
         "last_updated": facts.last_updated,
         "size": facts.size,
         "withdrawn": null,
+        "expired": facts.expired.as_ref().map(|expired| &expired.since),
+        "reissued": update.reissued,
         "severity": update.severity,
         "restart": update.restart,
         "first_seen": update.first_seen,
@@ -90,7 +92,7 @@ pub(super) fn checked(file: &FileFacts, index: &Index) -> Result<Vec<String>> {
         .collect())
 }
 
-fn of_file(file: &FileFacts, role: Option<Role>, index: &Index) -> Result<Value> {
+fn of_file(file: &FileFacts, role: Option<Role>, index: Option<&Index>) -> Result<Value> {
     Ok(json!({
         "name": file.name,
         "kb": file.kb,
@@ -101,7 +103,7 @@ fn of_file(file: &FileFacts, role: Option<Role>, index: &Index) -> Result<Value>
         "size": file.size,
         "urls": file.urls,
         "present": file.present,
-        "checked": checked(file, index)?,
+        "checked": index.map(|index| checked(file, index)).transpose()?.unwrap_or_default(),
     }))
 }
 
@@ -132,7 +134,7 @@ fn set_document(
     let mut files = Vec::new();
     let mut order = 0;
     for (member, name) in set.members.iter().zip(&folder.names) {
-        let mut file = of_file(&member.file, Some(member.role), mirror.index())?;
+        let mut file = of_file(&member.file, Some(member.role), Some(mirror.index()))?;
         let known = member.role != Role::Companion;
         order += usize::from(known);
         file["order"] = if known { json!(order) } else { Value::Null };
@@ -157,5 +159,14 @@ pub(super) struct SearchDocument {
     pub(super) query: String,
     pub(super) total: u64,
     pub(super) complete: bool,
+    pub(super) parts: Vec<SearchPart>,
     pub(super) updates: Vec<Value>,
+    /// How many rows were read.
+    pub(super) found: usize,
+    /// How many of them every filter agrees to.
+    pub(super) matching: usize,
+    /// What each filter leaves out.
+    pub(super) left_out: Vec<LeftOut>,
+    /// Whether the Catalog cut its answer.
+    pub(super) capped: bool,
 }

@@ -25,6 +25,9 @@ pub(super) fn run(setup: &Setup, arguments: &Fetch, output: &mut Output) -> Resu
         max_bytes: arguments.max_bytes,
     };
     let (mut session, outcome) = setup.with_session(|mut session| async move {
+        if arguments.refresh {
+            session.refresh();
+        }
         let outcome = run_fetch(&mut session, &request, arguments.dry_run).await?;
         Ok((session, outcome))
     })?;

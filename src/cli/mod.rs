@@ -23,9 +23,13 @@ mod resolve;
 mod schedule;
 mod script;
 mod search;
+mod search_args;
+mod search_table;
 mod settings;
 mod setup;
 mod show;
+mod show_catalog;
+
 mod stage;
 mod status;
 mod sync;

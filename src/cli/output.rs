@@ -44,6 +44,11 @@ impl Output {
         self.json
     }
 
+    /// The width of the terminal; none in a pipe.
+    pub(super) fn width(&self) -> Option<u16> {
+        self.width
+    }
+
     /// A table as wide as the terminal.
     pub(super) fn table(&self, headings: &[&str]) -> Table {
         Table::new(headings, self.width)

@@ -1,79 +1,167 @@
-//! `search`: what the Catalog has, filtered here; writes nothing.
+//! `search`: what the Catalog has, filtered and put in order here; writes nothing.
 
-use super::args::Search;
 use super::documents::{SearchDocument, of_row};
 use super::output::Output;
+use super::search_args::Search;
+use super::search_table;
 use super::setup::Setup;
+use crate::catalog::{
+    Choice, Chosen, Filter, Found, LeftOut, Query, SearchAnswer, is_newest_first, values_of,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
-use crate::update::{Architecture, classify, human_size};
+use crate::servicing::Knowledge;
+
+/// How much of what the Catalog has an answer holds.
+struct Coverage {
+    /// How many the Catalog says there are.
+    total: u64,
+    /// How many were read.
+    found: usize,
+    /// Whether those are all.
+    complete: bool,
+    /// Whether the Catalog cut its answer, and not all was found in other ways.
+    capped: bool,
+    /// How many were not asked for, because those that were are enough for the limit.
+    unasked: u64,
+    /// Why there may be more, where that is not the limit's doing.
+    lacks: Option<String>,
+}
+
+impl Coverage {
+    fn of(query: &Query, answer: &SearchAnswer, choice: &Choice) -> Self {
+        let found = answer.rows.len();
+        let is_enough = !choice.reads_all() && choice.limit == Some(found);
+        let unasked = if is_enough { answer.total.saturating_sub(found as u64) } else { 0 };
+        let lacks = answer.lacking(query).filter(|_| !is_enough);
+        let capped = answer.capped && !answer.complete;
+        Self { total: answer.total, found, complete: answer.complete, capped, unasked, lacks }
+    }
+}
 
 /// `search`: asks the Catalog, writes nothing.
 pub(super) fn run(setup: &Setup, arguments: &Search, output: &mut Output) -> Result<ExitCode> {
-    let query = arguments.query()?;
-    let filtered = !arguments.arch.is_empty() || !arguments.kind.is_empty();
-    let limit = arguments.limit.map(|limit| limit as usize);
-    // What is filtered here has to be read whole; what is only cut short need not.
-    let asked = limit.filter(|_| !filtered);
-    let answer = setup.with_catalog(|catalog| {
-        let query = query.clone();
-        async move { catalog.search(&query, asked).await }
-    })?;
+    let (query, choice) = (arguments.query()?, arguments.choice()?);
+    // Only products have names that the tables know.
+    let knowledge = if choice.products.is_empty() { None } else { Some(setup.knowledge()?) };
+    let families = knowledge.as_ref().map_or(&[][..], Knowledge::families);
+    let answer = ask(setup, &query, &choice)?;
+    let coverage = Coverage::of(&query, &answer, &choice);
     if answer.rows.is_empty() {
         let message = format!("the Catalog finds nothing for {:?}", query.words());
         return Err(Error::new(ErrorKind::NotFound, message));
     }
-    let mut complete = answer.complete;
-    let rows = answer.rows.iter().map(|row| (row, classify(&row.title, &row.products, None)));
-    let mut rows: Vec<_> = rows
-        .filter(|(_, class)| {
-            let architecture = class.implied_architecture();
-            (arguments.arch.is_empty() || architecture.is_some_and(|own| arguments.arch.contains(&own)))
-                && (arguments.kind.is_empty() || class.kind.is_some_and(|own| arguments.kind.contains(&own)))
-        })
-        .collect();
-    if rows.is_empty() {
-        let message = format!(
-            "none of the {} updates for {:?} is of that architecture and kind",
-            answer.rows.len(),
-            query.words()
-        );
-        return Err(Error::new(ErrorKind::NotFound, message));
-    }
-    if let Some(limit) = limit
-        && rows.len() > limit
-    {
-        rows.truncate(limit);
-        complete = false;
+    let parts = answer.parts;
+    let found: Vec<Found> = answer.rows.into_iter().map(Found::from).collect();
+    let chosen = choice.of(found.clone(), families);
+    if chosen.rows.is_empty() {
+        return Err(nothing_left(&query, &found, &chosen, &coverage));
     }
     if output.is_json() {
         output.document(&SearchDocument {
             query: query.words().to_owned(),
-            total: answer.total,
-            complete,
-            updates: rows.iter().map(|(row, class)| of_row(row, class)).collect(),
+            total: coverage.total,
+            complete: coverage.complete && chosen.rows.len() == chosen.matching,
+            updates: chosen.rows.iter().map(|found| of_row(&found.row, &found.class)).collect(),
+            found: coverage.found,
+            matching: chosen.matching,
+            left_out: chosen.left_out,
+            capped: answer.capped,
+            parts,
         })?;
     } else {
-        let mut table = output.table(&["updated", "kind", "arch", "size", "title"]).right(3);
-        for (row, class) in &rows {
-            table.row([
-                row.last_updated.to_string(),
-                class.kind.map_or("-", |kind| kind.as_str()).to_owned(),
-                class.implied_architecture().map_or("-", Architecture::as_str).to_owned(),
-                human_size(row.size),
-                row.title.clone(),
-            ]);
-        }
-        output.text(table.render());
-        output.note(match (answer.capped, rows.len() as u64 == answer.total) {
-            (true, _) => format!(
-                "{} shown; the Catalog has more than {} and tells no more: narrow the query",
-                rows.len(),
-                answer.total
-            ),
-            (false, true) => format!("{} found", rows.len()),
-            (false, false) => format!("{} shown of {}", rows.len(), answer.total),
-        });
+        search_table::show(&chosen.rows, output);
+        output.note(note(&coverage, &chosen));
     }
     Ok(ExitCode::OK)
+}
+
+/// Asks for all rows, or for as many pages as a limit needs.
+fn ask(setup: &Setup, query: &Query, choice: &Choice) -> Result<SearchAnswer> {
+    let enough = choice.limit.filter(|_| !choice.reads_all());
+    setup.with_catalog(|catalog| {
+        let query = query.clone();
+        async move {
+            let first = catalog.search(&query, enough).await?;
+            // The newest are on the first pages as long as the site keeps to its order.
+            if enough.is_none() || is_newest_first(&first.rows) {
+                return Ok(first);
+            }
+            catalog.search(&query, None).await
+        }
+    })
+}
+
+/// "--arch 2, --kind 4"
+fn counts(left_out: &[LeftOut]) -> String {
+    let counts: Vec<String> = left_out
+        .iter()
+        .filter(|out| out.updates > 0)
+        .map(|out| format!("{} {}", out.filter, out.updates))
+        .collect();
+    counts.join(", ")
+}
+
+/// What there is, what is shown of it, and where the rest is.
+fn note(coverage: &Coverage, chosen: &Chosen) -> String {
+    let shown = chosen.rows.len();
+    let more = if coverage.capped { "more than " } else { "" };
+    let mut parts = vec![format!("{more}{} found", coverage.total)];
+    if shown as u64 != coverage.total {
+        parts.push(format!("{shown} shown"));
+    }
+    let left_out = coverage.found - chosen.matching;
+    if left_out > 0 {
+        parts.push(format!("{left_out} left out by filters ({})", counts(&chosen.left_out)));
+    }
+    let cut = (chosen.matching - shown) as u64 + coverage.unasked;
+    if coverage.capped && coverage.unasked > 0 {
+        parts.push("the others cut by --limit".to_owned());
+    } else if cut > 0 {
+        parts.push(format!("{cut} cut by --limit"));
+    }
+    let note = parts.join(", ");
+    match &coverage.lacks {
+        Some(lacks) => format!("{note}; {lacks}"),
+        None => note,
+    }
+}
+
+/// That the filters leave nothing, and which of them leaves out how many.
+fn nothing_left(query: &Query, found: &[Found], chosen: &Chosen, coverage: &Coverage) -> Error {
+    let error = Error::new(
+        ErrorKind::NotFound,
+        format!(
+            "none of the {} updates that the Catalog finds for {:?} is wanted; left out: {}",
+            found.len(),
+            query.words(),
+            counts(&chosen.left_out)
+        ),
+    );
+    let to_blame = chosen.left_out.iter().filter(|out| out.updates == found.len());
+    let error = to_blame.fold(error, |error, out| match others(out.filter, found) {
+        Some(others) => error.hint(format!("{} could be {others}", out.filter)),
+        None => error,
+    });
+    match &coverage.lacks {
+        Some(lacks) => error.hint(lacks.clone()),
+        None => error,
+    }
+}
+
+/// What a filter could have been given.
+fn others(filter: Filter, found: &[Found]) -> Option<String> {
+    /// As many as a person reads.
+    const SHOWN: usize = 8;
+    if matches!(filter, Filter::Since | Filter::Until) {
+        let days = || found.iter().map(|found| found.row.last_updated);
+        return Some(format!("within {} to {}", days().min()?, days().max()?));
+    }
+    let values = values_of(filter, found);
+    let quoted = |value: &String| if value.contains(' ') { format!("{value:?}") } else { value.clone() };
+    let mut words: Vec<String> = values.iter().take(SHOWN).map(quoted).collect();
+    if values.len() > SHOWN {
+        words.push(format!("{} others", values.len() - SHOWN));
+    }
+    Some(words.join(", ")).filter(|words| !words.is_empty())
 }

@@ -184,7 +184,7 @@ impl Setup {
     }
 
     /// Where content of this run comes from.
-    fn origin(&self) -> Result<String> {
+    pub(super) fn origin(&self) -> Result<String> {
         if self.global.replay.is_some() { Ok(REPLAY.to_owned()) } else { Ok(self.policy()?.origin()) }
     }
 

@@ -22,6 +22,9 @@ pub(super) fn run(setup: &Setup, arguments: &Sync, output: &mut Output) -> Resul
     let (mut session, outcome) = setup.with_session(|mut session| {
         let request = request.clone();
         async move {
+            if arguments.refresh {
+                session.refresh();
+            }
             let outcome = run_sync(&mut session, &request).await;
             Ok((session, outcome))
         }

@@ -139,6 +139,9 @@ pub struct UpdateLine {
     /// When it was seen last; in listings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_seen: Option<String>,
+    /// Since when the Catalog shows it no more, for sure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expired: Option<String>,
     /// Its files; absent when the dialog was never read.
     pub files: Option<Vec<ListedFile>>,
     /// What replaces it.
@@ -257,6 +260,7 @@ fn update_line(update: &UpdateDetail, files: &BTreeMap<FileKey, FileFacts>) -> U
         severity: None,
         restart: None,
         last_seen: None,
+        expired: update.facts.expired.as_ref().map(|expired| expired.since.clone()),
         files: (update.facts.files.as_ref())
             .map(|keys| keys.iter().filter_map(|key| files.get(key)).map(listed).collect()),
         superseded_by: related(&update.superseded_by),
@@ -273,6 +277,7 @@ fn seconds(text: &str, otherwise: i64) -> i64 {
 pub fn restore_update(index: &Index, update: &UpdateLine, kb: Kb, now: i64) -> Result<()> {
     let first = seconds(&update.first_seen, now);
     let last = update.last_seen.as_deref().map_or(now, |text| seconds(text, now));
+    let is_news = index.seen_last(update.update_id)?.is_none_or(|known| known < last);
     let mut class = classify(&update.title, &update.products, None);
     class.kb = class.kb.or(Some(kb));
     let record = UpdateRecord {
@@ -307,6 +312,15 @@ pub fn restore_update(index: &Index, update: &UpdateLine, kb: Kb, now: i64) -> R
         };
         let records: Vec<FileRecord> = files.iter().map(record).collect();
         index.record_dialog(update.update_id, &records, last)?;
+    }
+    match &update.expired {
+        Some(since) => {
+            let since = seconds(&format!("{since}T00:00:00Z"), last);
+            index.record_absence(update.update_id, since, Some(since))?;
+        }
+        // It was shown again.
+        None if is_news => index.record_presence(update.update_id)?,
+        None => {}
     }
     Ok(())
 }

@@ -1,12 +1,12 @@
 //! The install scripts beside the set folders, and where a script finds its files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::index::SetRow;
 use super::{IndexLibrary, Mirror, REPLAY};
 use crate::error::Result;
 use crate::resolve::script::{Form, Places, install_script, job};
-use crate::resolve::{Library as _, Plan, Step, complete_plan};
+use crate::resolve::{Library as _, PackageSet, Plan, Step, complete_plan};
 use crate::update::Kb;
 
 /// The published folders of a mirror, seen from a script that lies beside a set folder, in the folder of its KB.
@@ -56,13 +56,19 @@ impl Mirror {
         Ok(PublishedPlaces { kb, folders })
     }
 
-    /// The complete plan of a published set; none where the index knows the set and not its updates.
+    /// The complete plan of a published set; none where the index knows the set and not its updates, and the mirror's own
+    /// knowledge has other files of the KB.
     pub fn plan_of(&self, set: &SetRow) -> Result<Option<Plan>> {
         let knowledge = self.knowledge()?;
         let library = IndexLibrary::new(&self.index, knowledge);
         let sets = library.sets(set.kb)?;
         let found = sets.iter().find(|found| found.folder == set.folder && !found.is_dynamic_variant);
-        found.map(|found| complete_plan(found, &library, knowledge)).transpose()
+        // What rests on knowledge alone may rest on another's than this mirror's.
+        let is_it = |found: &&PackageSet| {
+            let own: BTreeSet<_> = set.members.iter().map(|member| member.file.key).collect();
+            !found.updates.is_empty() || found.members.iter().all(|member| own.contains(&member.file.key))
+        };
+        found.filter(is_it).map(|found| complete_plan(found, &library, knowledge)).transpose()
     }
 
     /// The install script of a published set for running machines; none where no script can do it.

@@ -94,7 +94,7 @@ fn record(mirror: &mut Mirror, title: &str, files: &[Content], now: i64) -> SetR
         .index_mut()
         .in_transaction(|index| {
             index.record_update(&update, now)?;
-            assert_eq!(index.record_dialog(id, &listed, now)?, []);
+            assert_eq!(index.record_dialog(id, &listed, now)?.conflicts, []);
             let sets = package_sets(kb, &index.facts_of(&[kb].into())?, &Knowledge::built_in()?);
             assert_eq!(sets.len(), 1);
             index.record_set(&sets[0], now)

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::Mirror;
-use super::index::{Owner, SetRow, UpdateDetail};
+use super::index::{Owner, SetRow, StoredMember, UpdateDetail};
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::resolve::{Plan, Role};
@@ -39,6 +39,21 @@ impl Mirror {
             &self.layout.kb_readme(kb),
             readme(kb, &sets, &updates, &origin, self)?.as_bytes(),
         )
+    }
+
+    /// Where nobody but knowledge vouches for a file, that is said beside it.
+    fn word_of_knowledge(&self, member: &StoredMember) -> Result<String> {
+        let Some(key) = member.file.key else { return Ok(String::new()) };
+        let checks = self.index.checks_of(key)?;
+        if checks.iter().any(|(what, against)| against == "dialog" && what != "size") {
+            return Ok(String::new());
+        }
+        let of_knowledge = checks.iter().filter(|(_, against)| against == "knowledge");
+        let words: Vec<String> = of_knowledge.map(|(what, against)| format!("{what} ({against})")).collect();
+        if words.is_empty() {
+            return Ok(String::new());
+        }
+        Ok(format!(", checked by {}, not by the Catalog", words.join(" and ")))
     }
 
     /// The text of a KB's SHA256SUMS.
@@ -123,7 +138,8 @@ fn readme(
         for (place, (member, name)) in set.members.iter().zip(mirror.folder_of(set)?.names).enumerate() {
             let size = member.file.size.map(human_size).unwrap_or_default();
             lines.push(format!("          {}. {name}", place + 1));
-            lines.push(format!("             {}, {size}", member.role));
+            let word = mirror.word_of_knowledge(member)?;
+            lines.push(format!("             {}, {size}{word}", member.role));
         }
         let builds: Vec<String> = updates
             .iter()

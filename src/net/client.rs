@@ -23,6 +23,10 @@ use crate::event::{Event, Events};
 pub struct Page {
     /// The text; bytes that are no UTF-8 are replaced.
     pub text: String,
+    /// Whether nothing had to be replaced.
+    pub is_utf8: bool,
+    /// How long the answer took, from the request to its last byte.
+    pub took: Duration,
     /// The address after all redirects.
     pub final_url: Url,
 }
@@ -131,15 +135,17 @@ impl Client {
         let _turn = self.inner.turns.take(&host, self.inner.pace, self.clock()).await;
         let number = self.inner.catalog_requests.fetch_add(1, Ordering::Relaxed) + 1;
         self.inner.events.send(Event::CatalogRequest { number, what: what.to_owned() });
+        let sent = self.inner.clock.elapsed();
         let answer = self.send(request).await?;
         let answer = self.expect_ok(answer, "a page of the Catalog").await?;
         let final_url = answer.final_url.clone();
         let bytes = collect(answer.body, cap).await?;
-        let text = match String::from_utf8(bytes) {
-            Ok(text) => text,
-            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+        let (text, is_utf8) = match String::from_utf8(bytes) {
+            Ok(text) => (text, true),
+            Err(error) => (String::from_utf8_lossy(error.as_bytes()).into_owned(), false),
         };
-        Ok(Page { text, final_url })
+        let took = self.inner.clock.elapsed().saturating_sub(sent);
+        Ok(Page { text, is_utf8, took, final_url })
     }
 
     /// The answer to a request for a package file: one try.

@@ -1,6 +1,6 @@
 //! Tables for people, in the width of their terminal.
 
-use comfy_table::{CellAlignment, ContentArrangement};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement};
 
 /// A table for people: columns apart by two blanks, no lines, wrapped to the width of the terminal.
 #[derive(Debug)]
@@ -27,6 +27,15 @@ impl Table {
     pub fn right(mut self, column: usize) -> Self {
         if let Some(column) = self.inner.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
+        }
+        self
+    }
+
+    /// Keeps the cells of a column on one line each, however narrow the terminal is.
+    #[must_use]
+    pub fn whole(mut self, column: usize) -> Self {
+        if let Some(column) = self.inner.column_mut(column) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
         }
         self
     }

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::facts::{Facts, UpdateFacts};
 use super::roles::unlisted_checkpoints;
-use crate::servicing::{Family, Knowledge, KnownFile, Release, ReleaseKind};
+use crate::servicing::{Family, Knowledge, Release, ReleaseKind};
 use crate::update::{Architecture, Kb, Kind, Month, PackageName};
 
 /// What two sources say differently.
@@ -236,7 +236,7 @@ fn of_files(
         .map(|file| file.name.as_str())
         .collect();
     let mut known = knowledge.names_of(kb, architecture);
-    let of_rows = single_rows(kb, knowledge).filter(|(_, file)| file.architecture == architecture);
+    let of_rows = knowledge.files_in_rows(kb).filter(|(_, file)| file.architecture == architecture);
     known.extend(of_rows.map(|(table, file)| (table, file.name.clone())));
     let same = |a: &str, b: &str| {
         let (a_sha1, b_sha1) = (PackageName::parse(a).sha1, PackageName::parse(b).sha1);
@@ -257,14 +257,4 @@ fn of_files(
             });
         }
     }
-}
-
-/// The files that single rows have of a KB, each with its table.
-fn single_rows(kb: Kb, knowledge: &Knowledge) -> impl Iterator<Item = (&'static str, &KnownFile)> {
-    let checkpoint = knowledge.checkpoint(kb).map_or(&[][..], |row| row.files());
-    let enablement = knowledge.enablements().iter().filter(move |row| row.kb == kb);
-    let floor = knowledge.stack_floor(kb).map_or(&[][..], |row| row.files.as_slice());
-    (checkpoint.iter().map(|file| ("checkpoints.toml", file)))
-        .chain(enablement.flat_map(|row| row.files().iter().map(|file| ("enablement.toml", file))))
-        .chain(floor.iter().map(|file| ("prerequisites.toml", file)))
 }

@@ -133,6 +133,17 @@ pub struct UpdateFacts {
     pub files: Option<Vec<FileKey>>,
     /// The date on which the dialog was read last.
     pub files_seen: Option<String>,
+    /// The Catalog shows it no more.
+    pub expired: Option<Expired>,
+}
+
+/// An update that the Catalog had and has no more. That by itself is no fault of the update.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expired {
+    /// Since when that is sure, `2026-11-25`.
+    pub since: String,
+    /// The newest KB that the Catalog said replaces it.
+    pub successor: Option<Kb>,
 }
 
 impl UpdateFacts {

@@ -9,7 +9,8 @@ use super::facts::FileFacts;
 use super::roles::{Evidence, Member, Role, edges_of, known_checkpoint};
 use super::sets::{FamilyName, PackageSet};
 use crate::servicing::{
-    ChannelRelease, Checkpoint, Family, Knowledge, KnownFile, KnownPackage, Release, ReleaseKind,
+    ChannelRelease, Checkpoint, Family, Installation, Knowledge, KnownFile, KnownPackage, Release,
+    ReleaseKind,
 };
 use crate::update::{Architecture, Build, Kb, Kind, Month};
 
@@ -25,8 +26,33 @@ pub fn known_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
     if sets.is_empty() {
         sets = bare_sets(kb, knowledge);
     }
+    for set in &mut sets {
+        for member in &mut set.members {
+            add_address(&mut member.file, kb, knowledge);
+        }
+    }
     sets.sort_by(|a, b| (a.architecture, &a.folder).cmp(&(b.architecture, &b.folder)));
     sets
+}
+
+/// The big tables have names alone; a single row may have the address, size, and SHA-256 of the same file.
+fn add_address(file: &mut FileFacts, kb: Kb, knowledge: &Knowledge) {
+    let Some(sha1) = file.sha1 else { return };
+    let mut rows = knowledge.files_in_rows(file.kb.unwrap_or(kb)).map(|(_, known)| FileFacts::from(known));
+    let Some(known) = rows.find(|known| known.sha1 == Some(sha1)) else { return };
+    if file.urls.is_empty() {
+        file.urls = known.urls;
+    }
+    file.size = file.size.or(known.size);
+    if file.sha256.is_none() {
+        file.sha256 = known.sha256;
+        file.sha256_is_stated = known.sha256_is_stated;
+    }
+}
+
+/// What is said of a set of which the index has no entry.
+pub fn rests_on_knowledge(kb: Kb, knowledge: &Knowledge) -> String {
+    format!("the index has no entry of {kb}: this rests on knowledge of {} alone", knowledge.date())
 }
 
 /// A set as knowledge has it, without members yet.
@@ -51,10 +77,7 @@ fn empty_set(
         members: Vec::new(),
         stated_size: None,
         is_dynamic_variant: false,
-        warnings: vec![format!(
-            "the index has no entry of {kb}: this rests on knowledge of {} alone",
-            knowledge.date()
-        )],
+        warnings: vec![rests_on_knowledge(kb, knowledge)],
     }
 }
 
@@ -183,11 +206,12 @@ fn package_table_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
     }
     let mut sets = Vec::new();
     for ((architecture, name), rows) in groups {
+        let kind = knowledge.kind_of(kb).or(rows.first().map(|package| package.kind));
         let serves = |family: &&Family| {
             rows.iter().any(|package| is_for(package, family) && family.architectures.contains(&architecture))
+                && takes(family, kind)
         };
         let families: Vec<&Family> = knowledge.families().iter().filter(serves).collect();
-        let kind = knowledge.kind_of(kb).or(rows.first().map(|package| package.kind));
         let mut set = empty_set(kb, kind, &families, Some(architecture), knowledge);
         set.month = rows.iter().filter_map(|package| package.date).min().and_then(Month::of);
         if let Some(parent) = knowledge.dotnet_parent(kb) {
@@ -227,6 +251,11 @@ fn is_msu(package: &KnownPackage) -> bool {
 pub(super) fn is_for(package: &KnownPackage, family: &Family) -> bool {
     let seen_there = package.installation.is_none_or(|own| own == family.installation);
     package.family == family.id && (seen_there || package.kind.is_dotnet())
+}
+
+/// Whether an installation takes packages of a kind at all: versions are switched on on clients alone.
+fn takes(family: &Family, kind: Option<Kind>) -> bool {
+    kind != Some(Kind::Enablement) || family.installation == Installation::Client
 }
 
 fn child_member(kb: Kb, architecture: Architecture, source: &str, knowledge: &Knowledge) -> Member {
@@ -274,7 +303,8 @@ fn bare_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
         found.push((rule.family, None, &[], rule.source.clone()));
     }
     let Some((id, kind, files, source)) = found.into_iter().next() else { return Vec::new() };
-    let families: Vec<&Family> = knowledge.families().iter().filter(|family| family.id == id).collect();
+    let families: Vec<&Family> =
+        knowledge.families().iter().filter(|family| family.id == id && takes(family, kind)).collect();
     let of_rule = knowledge.parent_rule(kb).map(|rule| FileFacts::from_name(&rule.file));
     let architectures: BTreeSet<Architecture> = match &of_rule {
         Some(file) => file.architecture.into_iter().collect(),

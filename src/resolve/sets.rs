@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::Digest as _;
 
-use super::facts::{Facts, UpdateFacts};
+use super::facts::{Expired, Facts, UpdateFacts};
 use super::roles::{Evidence, Member, Needs, Role, edges_of, members_of, unlisted_checkpoints};
-use crate::servicing::{Family, Installation, Knowledge, plain_words};
+use crate::servicing::{Family, Installation, Knowledge, names_product};
 use crate::update::{Architecture, Build, Kb, Kind, Month, Sha256, UpdateId};
 
 /// A family as a set carries it.
@@ -99,16 +99,8 @@ impl PackageSet {
 
     /// Whether a product as people type it names this set: its title's words, its family's name, or its folder.
     pub fn serves_product(&self, product: &str) -> bool {
-        let asked = plain_words(product);
-        if asked.is_empty() {
-            return false;
-        }
-        let of_titles = self.products.iter().map(|name| plain_words(name));
-        let of_families =
-            self.families.iter().flat_map(|family| [plain_words(&family.name), plain_words(&family.folder)]);
-        of_titles
-            .chain(of_families)
-            .any(|name| name == asked || name.strip_prefix("microsoft ") == Some(&asked))
+        let of_families = self.families.iter().flat_map(|family| [&family.name, &family.folder]);
+        names_product(product, self.products.iter().chain(of_families).map(String::as_str))
     }
 }
 
@@ -218,6 +210,7 @@ impl<'a> Group<'a> {
             },
             |family| family.folder.clone(),
         );
+        self.warnings.extend(expired(kb, &self.updates));
         let architecture_word = architecture.map_or("any", Architecture::as_str);
         let is_dynamic_variant = dynamic && has_main;
         let suffix = if is_dynamic_variant { "-dynamic" } else { "" };
@@ -237,6 +230,18 @@ impl<'a> Group<'a> {
             warnings: self.warnings.into_iter().collect(),
         }
     }
+}
+
+/// What to say of a set whose updates are all gone from the Catalog: its plan stands.
+fn expired(kb: Kb, updates: &[&UpdateFacts]) -> Option<String> {
+    let expired: Vec<&Expired> =
+        updates.iter().map(|update| update.expired.as_ref()).collect::<Option<_>>()?;
+    let since = expired.iter().map(|one| &one.since).max()?;
+    let successor = expired.iter().filter_map(|one| one.successor).max();
+    let successor = successor.map(|kb| format!("; {kb} replaces it")).unwrap_or_default();
+    Some(format!(
+        "the Catalog shows {kb} no more since {since}, and its files are as good as they were{successor}"
+    ))
 }
 
 /// A folder name from a product that belongs to no family.

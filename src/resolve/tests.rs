@@ -38,6 +38,7 @@ fn facts(entries: &[(&str, &[&str])]) -> Facts {
             size: None,
             files: Some(files),
             files_seen: Some("2026-11-23".to_owned()),
+            expired: None,
         });
     }
     facts

@@ -70,10 +70,21 @@ pub struct Family {
 }
 
 /// "Windows 11, version 24H2", "windows-11-24h2", and "Windows 11 24H2" are one product.
-pub fn plain_words(text: &str) -> String {
+fn plain_words(text: &str) -> String {
     let text =
         text.to_ascii_lowercase().replace(|letter: char| !letter.is_alphanumeric() && letter != '.', " ");
     text.split_whitespace().filter(|&word| word != "version").collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a product as people type it is one of these names: letters and digits count, case and the word "version" do not,
+/// and "Microsoft" before a name may be left away. What has no words names nothing.
+pub fn names_product<'n>(asked: &str, names: impl IntoIterator<Item = &'n str>) -> bool {
+    let asked = plain_words(asked);
+    let is_it = |name: &str| {
+        let name = plain_words(name);
+        name == asked || name.strip_prefix("microsoft ") == Some(&asked)
+    };
+    !asked.is_empty() && names.into_iter().any(is_it)
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -85,6 +96,14 @@ struct Product {
 }
 
 impl Family {
+    /// How titles name its products, for people: "Windows 11, version 24H2".
+    pub fn title_products(&self) -> impl Iterator<Item = String> {
+        self.products.iter().map(|Product { product, release }| match release {
+            Some(release) => format!("{product}, version {release}"),
+            None => product.clone(),
+        })
+    }
+
     /// The revision of a build, when the build is of this family. The versions of a family share their
     /// revisions: 26200.8117 and 26100.8117 are the same content.
     pub fn revision_of(&self, build: Build) -> Option<u32> {
@@ -118,13 +137,10 @@ impl Family {
 
     /// Whether a product as people type it names the family: its name, its folder, or a title's words.
     pub fn is_called(&self, product: &str) -> bool {
-        let asked = plain_words(product);
-        let of_titles = self.products.iter().map(|row| {
-            plain_words(&format!("{} {}", row.product, row.release.as_deref().unwrap_or_default()))
-        });
-        let mut names = of_titles.chain([plain_words(&self.name), plain_words(&self.folder)]);
-        !asked.is_empty()
-            && names.any(|name| name == asked || name.strip_prefix("microsoft ") == Some(&asked))
+        let title = |row: &Product| format!("{} {}", row.product, row.release.as_deref().unwrap_or_default());
+        let of_titles: Vec<String> = self.products.iter().map(title).collect();
+        let names = of_titles.iter().chain([&self.name, &self.folder]);
+        names_product(product, names.map(String::as_str))
     }
 
     /// Whether a title names this version of the family.

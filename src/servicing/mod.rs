@@ -32,7 +32,7 @@ pub use checkpoints::{ChannelRelease, Checkpoint};
 pub use dotnet::{Dotnet, DotnetChild, DotnetParent, Instead};
 pub use editions::{Esu, Ltsc, Preparation};
 pub use enablement::{Enablement, NoEnablement};
-pub use families::{Family, Installation, Method, plain_words};
+pub use families::{Family, Installation, Method, names_product};
 pub use finding::Finding;
 use finding::{refuse, without_source};
 use jiff::civil::Date;

@@ -4,9 +4,11 @@
 //! The KBs of files that are not the entry's own are looked up as well, because their builds are in the titles of
 //! their own entries; so are known checkpoints that a dialog left out. Then the sets follow from the facts.
 //!
-//! A scheduled run trusts the index: an entry whose title, date, and size are those of its last reading is not read again.
-//! An entry that was revised is marked as unread before it is asked for, and as read only when both its files and its
-//! details are here; so a run that is killed between the two reads it again.
+//! An entry whose title, date, and size are those of its last reading is not read again on the same day, nor by a scheduled
+//! run, unless everything is to be read again. An entry that was revised is marked as unread before it is asked for, and as
+//! read only when both its files and its details are here; so a run that is killed between the two reads it again.
+//!
+//! What a sound answer does not have any more is noted (`absence`), and stays.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +16,7 @@ use url::Url;
 
 use super::select::Listed;
 use super::session::{Failure, Session};
+use super::unlisted::confirm;
 use crate::catalog::{DetailsAnswer, DetailsPage, DialogFile, Query, SearchRow};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mirror::index::{DetailsRecord, FileRecord, Revision, UpdateRecord};
@@ -45,11 +48,15 @@ impl Session {
     /// Crawls a KB. With architectures given, details and files of other ones are not asked for.
     pub async fn crawl_kb(&mut self, kb: Kb, architectures: &[Architecture]) -> Result<Crawled> {
         self.phase(format!("asking the Catalog for {kb}"));
-        let rows = self.search(&Query::of_kb(kb)).await?;
+        let rows = self.search_kb(kb).await?;
         let own = self.rows_of(kb, rows).await?;
         if own.is_empty() {
-            return Err(Error::new(ErrorKind::NotFound, format!("the Catalog knows no update of {kb}"))
-                .hint("look at the number again; the Catalog does not list hotpatches and some enablement packages"));
+            // What it had once stands, with a warning, where knowledge has no more of it.
+            let has_address = self.knowledge.files_in_rows(kb).any(|(_, file)| file.url.is_some());
+            if !has_address && self.knows_files_of(kb)? {
+                return self.conclude(kb, 0, Vec::new(), architectures).await;
+            }
+            return self.crawl_unlisted(kb, architectures);
         }
         let updates = own.len();
         let failures = self.record_rows(own, architectures).await?;
@@ -65,6 +72,7 @@ impl Session {
         architectures: &[Architecture],
     ) -> Result<Crawled> {
         self.asked.insert(kb);
+        self.warn_of_withdrawal(kb);
         let lookups = self.look_up_related(kb, architectures).await?;
         let sets = self.record_sets(kb)?;
         for (related, error) in lookups {
@@ -114,32 +122,56 @@ impl Session {
     }
 
     async fn search(&mut self, query: &Query) -> Result<Vec<Row>> {
-        Ok(self.search_whole(query).await?.0)
+        Ok(self.search_whole(query, false).await?.0)
     }
 
-    /// What a query finds, for a profile: rows by id, and whether they are all that there is.
+    /// What the Catalog has for a KB. That it has nothing is proven where anybody knows the KB.
+    async fn search_kb(&mut self, kb: Kb) -> Result<Vec<Row>> {
+        let query = Query::of_kb(kb);
+        let (of_index, before) = match self.mirror_if_there()? {
+            Some(mirror) => (mirror.index().knows_kb(kb)?, mirror.index().search_answer(query.words())?),
+            None => (false, None),
+        };
+        let known = of_index || (before != Some(0) && !self.knowledge.about(kb).is_empty());
+        let (rows, complete) = self.search_whole(&query, known).await?;
+        if complete && of_index {
+            let shown: BTreeSet<UpdateId> = rows.iter().map(|row| row.row.update_id).collect();
+            self.note_absences(kb, &shown).await?;
+        }
+        // A KB that nobody knows makes no mirror.
+        if of_index || !rows.is_empty() {
+            self.note_search(&query, rows.len(), complete)?;
+        }
+        Ok(rows)
+    }
+
+    /// What a query finds, for a profile: rows by id, and whether they are all that there is. A month that has nothing yet is
+    /// usual; one that had something is not empty because an ill Catalog says so.
     pub(super) async fn list(&mut self, query: &Query) -> Result<(Vec<(UpdateId, Listed)>, bool)> {
-        let (rows, complete) = self.search_whole(query).await?;
+        let before = self.mirror()?.index().search_answer(query.words())?;
+        let (rows, complete) = self.search_whole(query, before.is_some_and(|updates| updates > 0)).await?;
+        self.note_search(query, rows.len(), complete)?;
         let listed =
             |row: Row| (row.row.update_id, Listed { class: row.class, last_updated: row.row.last_updated });
         Ok((rows.into_iter().map(listed).collect(), complete))
     }
 
-    async fn search_whole(&mut self, query: &Query) -> Result<(Vec<Row>, bool)> {
-        let answer = self.catalog.search(query, None).await?;
-        if answer.capped {
-            self.warn(format!(
-                "the Catalog cut its answer for {:?} at {} updates: there are more",
-                query.words(),
-                answer.total
-            ));
-        } else if !answer.complete {
-            self.warn(format!(
-                "the Catalog announced {} updates for {:?} and showed {}",
-                answer.total,
-                query.words(),
-                answer.rows.len()
-            ));
+    fn note_search(&mut self, query: &Query, found: usize, complete: bool) -> Result<()> {
+        let now = self.now();
+        if !complete {
+            return Ok(());
+        }
+        self.mirror()?.index_mut().in_transaction(|index| index.record_search(query.words(), found, now))
+    }
+
+    async fn search_whole(&mut self, query: &Query, known: bool) -> Result<(Vec<Row>, bool)> {
+        let answer = if known {
+            self.catalog.search_known(query).await?
+        } else {
+            self.catalog.search(query, None).await?
+        };
+        if let Some(warning) = answer.lacking(query) {
+            self.warn(warning);
         }
         let complete = answer.complete;
         let rows = answer.rows.into_iter();
@@ -152,10 +184,14 @@ impl Session {
     async fn rows_of(&mut self, kb: Kb, rows: Vec<Row>) -> Result<Vec<Row>> {
         let mut own = Vec::new();
         for mut row in rows {
-            if row.class.kb.is_none() && self.trusts_index {
-                let revision = self.mirror()?.index().revision_of(row.row.update_id)?;
-                row.class.kb =
-                    revision.filter(|revision| is_same(revision, &row.row)).and_then(|same| same.kb);
+            if row.class.kb.is_none()
+                && let Some(mirror) = self.mirror_if_there()?
+            {
+                let revision = mirror.index().revision_of(row.row.update_id)?;
+                let same = revision.filter(|revision| {
+                    is_same(revision, &row.row) && revision.read.is_some_and(|read| self.trusts(read))
+                });
+                row.class.kb = same.and_then(|same| same.kb);
             }
             if row.class.kb.is_none()
                 && let DetailsAnswer::Found(page) = self.catalog.details(row.row.update_id).await?
@@ -174,7 +210,7 @@ impl Session {
     async fn record_rows(&mut self, rows: Vec<Row>, architectures: &[Architecture]) -> Result<Vec<Failure>> {
         let now = self.now();
         let mut known = BTreeSet::new();
-        let mut unchanged = BTreeSet::new();
+        let mut unchanged: BTreeMap<UpdateId, i64> = BTreeMap::new();
         self.mirror()?.index_mut().in_transaction(|index| {
             rows.iter().try_for_each(|row| {
                 let id = row.row.update_id;
@@ -182,11 +218,12 @@ impl Session {
                     known.insert(id);
                     if !is_same(&revision, &row.row) {
                         index.forget_reading(id)?;
-                    } else if revision.is_read {
-                        unchanged.insert(id);
+                    } else if let Some(read) = revision.read {
+                        unchanged.insert(id, read);
                     }
                 }
-                index.record_update(&record_of(row), now)
+                index.record_update(&record_of(row), now)?;
+                index.record_presence(id)
             })
         })?;
         let mut failures = Vec::new();
@@ -197,8 +234,12 @@ impl Session {
             if !wanted {
                 continue;
             }
-            if self.trusts_index && unchanged.contains(&row.row.update_id) {
-                self.taken.insert(row.row.update_id);
+            if let Some(&read) = unchanged.get(&row.row.update_id)
+                && self.trusts(read)
+            {
+                if !self.is_of_today(read) {
+                    self.taken.insert(row.row.update_id);
+                }
                 continue;
             }
             self.taken.remove(&row.row.update_id);
@@ -236,9 +277,15 @@ impl Session {
             self.warn(format!("the download dialog of {id}: {warning}"));
         }
         let records = files.iter().map(|file| self.file_record(file)).collect::<Result<Vec<FileRecord>>>()?;
-        let conflicts =
+        let news =
             self.mirror()?.index_mut().in_transaction(|index| index.record_dialog(id, &records, now))?;
-        match conflicts.into_iter().next() {
+        if news.is_reissued {
+            self.warn(format!(
+                "\"{}\" ({id}) was re-issued: it has other files than before. Both are kept; the newer ones are in force",
+                row.row.title
+            ));
+        }
+        match news.conflicts.into_iter().next() {
             None => Ok(()),
             Some(conflict) => Err(Error::new(
                 ErrorKind::Integrity,
@@ -281,7 +328,7 @@ impl Session {
         let wanted: Vec<Architecture> = wanted.into_iter().collect();
         let mut failed = Vec::new();
         for related in unlisted_kbs(kb, &facts, &knowledge) {
-            if !self.asked.insert(related) {
+            if !self.asked.insert(related) || self.is_fresh(related, &wanted)? {
                 continue;
             }
             self.phase(format!("asking the Catalog for {related}, which comes with {kb}"));
@@ -293,7 +340,7 @@ impl Session {
     }
 
     async fn look_up(&mut self, kb: Kb, architectures: &[Architecture]) -> Result<()> {
-        let rows = self.search(&Query::of_kb(kb)).await?;
+        let rows = self.search_kb(kb).await?;
         let own: Vec<Row> = rows.into_iter().filter(|row| row.class.kb == Some(kb)).collect();
         if own.is_empty() {
             return Err(Error::new(ErrorKind::NotFound, format!("the Catalog knows no update of {kb}")));
@@ -311,7 +358,8 @@ impl Session {
         let index = self.mirror()?.index_mut();
         let sets = sets_of(kb, index, &knowledge)?;
         let numbers = index.in_transaction(|index| {
-            sets.iter().map(|set| index.record_set(set, now)).collect::<Result<Vec<i64>>>()
+            let record = |set| confirm(index, index.record_set(set, now)?, now);
+            sets.iter().map(record).collect::<Result<Vec<i64>>>()
         })?;
         for set in &sets {
             for warning in set.warnings.clone() {

@@ -8,13 +8,13 @@ use serde::Serialize;
 use super::closure::add_closure;
 use super::crawl::Crawled;
 use super::plan::{FetchPlan, FetchRequest, PlannedSet};
-use super::session::{Failure, Session};
+use super::session::{Failure, Session, Trust};
 use super::transfers::{download, wanted_files};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
 use crate::mirror::index::SetRow;
-use crate::mirror::{Mirror, Published};
-use crate::resolve::{FileKey, PackageSet, package_sets};
+use crate::mirror::{IndexLibrary, Mirror, Published};
+use crate::resolve::{FileKey, Library as _, PackageSet, package_sets};
 use crate::servicing::Knowledge;
 use crate::update::Kb;
 
@@ -122,7 +122,7 @@ pub(super) async fn crawl_for_files(
     kb: Kb,
 ) -> Result<Crawled> {
     let crawled = session.crawl_kb(kb, &request.architectures).await?;
-    if !session.trusts_index || session.read_anew.contains(&kb) {
+    if session.taken.is_empty() || session.read_anew.contains(&kb) {
         return Ok(crawled);
     }
     let mut lacks = false;
@@ -141,9 +141,9 @@ pub(super) async fn crawl_for_files(
     }
     session.read_anew.insert(kb);
     session.asked.clear();
-    session.trusts_index = false;
+    let trust = std::mem::replace(&mut session.trust, Trust::Never);
     let anew = session.crawl_kb(kb, &request.architectures).await;
-    session.trusts_index = true;
+    session.trust = trust;
     anew
 }
 
@@ -170,7 +170,11 @@ fn standing_sets(
         return Ok(Vec::new());
     }
     let mut standing = Vec::new();
-    let sets = super::crawl::sets_of(kb, mirror.index(), &knowledge)?;
+    let mut sets = super::crawl::sets_of(kb, mirror.index(), &knowledge)?;
+    if facts.updates.is_empty() {
+        // One that the Catalog does not list is what knowledge has of it.
+        sets = IndexLibrary::new(mirror.index(), &knowledge).sets(kb)?.to_vec();
+    }
     for set in sets.into_iter().filter(|set| request.wants(set).is_none()) {
         let rows = mirror.index().published_sets(kb)?;
         let same = |row: &SetRow| {

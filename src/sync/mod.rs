@@ -8,14 +8,17 @@
 //! A scheduled run ([`run_sync`]) is what a [`Config`] says: which rows are wanted is pure (`window`, `select`), fetching is
 //! [`run_fetch`]'s, and what is left behind for people and monitoring is written in `keep`, `health`, and `news`.
 
+mod absence;
 mod closure;
 mod config;
 mod crawl;
 mod fetch;
 mod health;
 mod keep;
+mod look;
 mod news;
 mod plan;
+mod revised;
 mod schedule;
 mod scheduled;
 mod select;
@@ -23,6 +26,7 @@ mod session;
 mod stage;
 mod template;
 mod transfers;
+mod unlisted;
 mod window;
 mod words;
 
@@ -31,8 +35,10 @@ pub use crawl::{Crawled, sets_of};
 pub use fetch::{FetchOutcome, FetchedSet, SetStatus, run_fetch};
 pub use health::{HEALTH_FORMAT, Health, LastVerify, keep_report, keep_verify_report};
 pub use keep::{SYNC_FORMAT, keep_error, keep_run, newest_news, sync_document};
+pub use look::{Look, Looked, look_at_kb, look_at_update};
 pub use news::{NEWS_FORMAT, News, NewsItem};
 pub use plan::{FetchPlan, FetchRequest, LeftOut, PlannedSet};
+pub use revised::{OfIndex, Revised, RevisedWhat, revised};
 pub use schedule::{Job, cron_line, systemd_units, windows_task};
 pub use scheduled::{Outside, Searched, SyncOutcome, SyncRequest, run_sync, why_unwanted};
 pub use select::{Candidate, Expected, Listed, Selection, Unwanted, select};

@@ -20,7 +20,7 @@ use super::fetch::{FetchOutcome, run_fetch};
 use super::news::{News, Standing, standing, withdrawn};
 use super::plan::FetchRequest;
 use super::select::{Candidate, Expected, Listed, Selection, Unwanted, asks_for, select};
-use super::session::{Failure, Session};
+use super::session::{Failure, Session, Trust};
 use super::window::{Window, queries};
 use crate::catalog::Query;
 use crate::clock::rfc3339;
@@ -128,7 +128,9 @@ impl Reach {
 pub async fn run_sync(session: &mut Session, request: &SyncRequest) -> Result<SyncOutcome> {
     let knowledge = session.knowledge().clone();
     let before = standing(session.mirror()?.index())?;
-    session.trusts_index = true;
+    if session.trust != Trust::Never {
+        session.trust = Trust::Always;
+    }
     let mut outcome = SyncOutcome::default();
     let mut orders = Vec::new();
     let mut windows: Vec<(&Profile, Window)> = Vec::new();

@@ -11,6 +11,7 @@ use crate::clock::{Clock, unix_seconds};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
 use crate::exit_code::ExitCode;
+use crate::mirror::index::A_DAY;
 use crate::mirror::{Layout, Mirror};
 use crate::servicing::Knowledge;
 use crate::update::{Kb, UpdateId};
@@ -48,6 +49,17 @@ pub fn error_of(failures: &[Failure]) -> Option<Error> {
     Some(first.hints.iter().fold(error, Error::hint))
 }
 
+/// How long details and files stand for an entry whose title, date, and size are those of its last reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trust {
+    /// Everything is read again.
+    Never,
+    /// For a day: what replaces an entry is told by its page, which is renewed without a change of the entry.
+    ForADay,
+    /// Until the entry is revised. What replaces it is told by the newer ones, which a scheduled run reads.
+    Always,
+}
+
 /// One run.
 #[derive(Debug)]
 pub struct Session {
@@ -64,11 +76,11 @@ pub struct Session {
     run: Option<i64>,
     /// KBs that were asked for in this run already.
     pub(super) asked: BTreeSet<Kb>,
-    /// Whether details and files of an entry that is as it was are taken from the index.
-    pub(super) trusts_index: bool,
+    /// How long what was read of an entry that is as it was stands for it.
+    pub(super) trust: Trust,
     /// KBs that were read again in this run, because files of them are to be downloaded.
     pub(super) read_anew: BTreeSet<Kb>,
-    /// Updates whose details and files were taken from the index.
+    /// Updates whose details and files were taken from the index, where they were read before today.
     pub(super) taken: BTreeSet<UpdateId>,
     pub(super) warnings: BTreeSet<String>,
 }
@@ -98,11 +110,30 @@ impl Session {
             mirror: None,
             run: None,
             asked: BTreeSet::new(),
-            trusts_index: false,
+            trust: Trust::ForADay,
             read_anew: BTreeSet::new(),
             taken: BTreeSet::new(),
             warnings: BTreeSet::new(),
         })
+    }
+
+    /// Reads everything again, whenever it was read.
+    pub fn refresh(&mut self) {
+        self.trust = Trust::Never;
+    }
+
+    /// Whether what was learned at a time is of today.
+    pub(super) fn is_of_today(&self, time: i64) -> bool {
+        self.now - time < A_DAY
+    }
+
+    /// Whether what was read of an entry at a time stands for it.
+    pub(super) fn trusts(&self, read: i64) -> bool {
+        match self.trust {
+            Trust::Never => false,
+            Trust::ForADay => self.is_of_today(read),
+            Trust::Always => true,
+        }
     }
 
     /// The time of the run.

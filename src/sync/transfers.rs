@@ -140,6 +140,8 @@ pub(super) async fn download(
             Err(error) => Err(error),
         };
         if let Err(error) = settled {
+            // What its dialogs say of it is not so any more, or never was: the next run reads them again.
+            session.mirror()?.index_mut().in_transaction(|index| index.forget_reading_of_file(wanted.key))?;
             failed.insert(wanted.key, error.full_message());
             outcome.failures.push(Failure::new(wanted.name.clone(), &error));
         }

@@ -44,10 +44,11 @@ const ROOMS: [(&str, &[&str]); 11] = [
 const FLOOR: [&str; 5] = ["error", "exit_code", "clock", "event", "disk"];
 
 /// Rooms and files that are functions of their input.
-const PURE: [&str; 22] = [
+const PURE: [&str; 24] = [
     "update/",
     "servicing/",
     "resolve/",
+    "catalog/choice.rs",
     "catalog/details_page.rs",
     "catalog/dialog_line.rs",
     "catalog/download_dialog.rs",
@@ -62,6 +63,7 @@ const PURE: [&str; 22] = [
     "net/redact.rs",
     "net/retry.rs",
     "sync/config.rs",
+    "sync/revised.rs",
     "sync/schedule.rs",
     "sync/select.rs",
     "sync/template.rs",

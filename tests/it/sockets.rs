@@ -498,11 +498,19 @@ fn a_later_day_adds_and_forgets_nothing() {
     ask(&bench, &loopback, &FETCH_SMALL).exits(0);
     let kept = tree(&bench.mirror().join(SMALL_FOLDER));
 
-    // The entry is gone: not found, and all that was known stays.
+    // The entry is gone, from a Catalog that is well: all that was known stays and stands.
     bench.clock.advance(Duration::from_hours(24));
-    loopback.replace(World::new());
-    let gone = ask(&bench, &loopback, &FETCH_SMALL).exits(3);
-    assert_eq!(gone.error().0, "not_found");
+    let checkpoint = || {
+        let own = UpdateSpec {
+            files: vec![package("KB5043080", "x")],
+            ..lcu(9, "2024-09", "KB5043080", "", vec![])
+        };
+        World::new().update(own)
+    };
+    loopback.replace(checkpoint());
+    let gone = ask(&bench, &loopback, &FETCH_SMALL).exits(0).json();
+    assert_eq!(each(&gone["sets"], "status"), ["unchanged"]);
+    assert!(items(&gone["warnings"]).iter().any(|warning| text_of(warning).contains("no more")), "{gone:#}");
     assert_eq!(tree(&bench.mirror().join(SMALL_FOLDER)), kept);
     assert_eq!(items(&bench.json(&["list"]).exits(0).json()["sets"]).len(), 1);
     assert_eq!(items(&bench.json(&["show", "KB5041865"]).exits(0).json()["updates"]).len(), 1);
@@ -512,7 +520,7 @@ fn a_later_day_adds_and_forgets_nothing() {
     // Re-issued with another file: the folder has the newest, the pool has both.
     bench.clock.advance(Duration::from_hours(24));
     let reissued = package("KB5041865", "the file anew");
-    loopback.replace(World::new().update(lcu(
+    loopback.replace(checkpoint().update(lcu(
         1,
         "2024-08",
         "KB5041865",

@@ -1,7 +1,11 @@
 //! Misbehaviour on command: a [`Rule`] says which requests, how often, and what happens instead.
 
+use std::fmt;
+use std::sync::Arc;
+
 use super::http::{Answer, Delivery, Request};
 use super::pages;
+use super::world::World;
 
 /// What happens instead of the regular answer, or to it.
 #[derive(Debug, Clone)]
@@ -18,6 +22,40 @@ pub(crate) enum Action {
     CutAfter(usize),
     /// 302 to this location.
     Redirect(String),
+    /// The page of a stall: a search page of usual size with neither rows nor the text that there are none.
+    RowLess,
+    /// A page that says that nothing was found.
+    NothingFound,
+    /// A download dialog without any update.
+    EmptyDialog,
+    /// The regular answer, its bytes changed.
+    Edited(fn(Vec<u8>) -> Vec<u8>),
+    /// The regular answer with another content type.
+    ContentType(&'static str),
+    /// Something happens (time passes) before the regular answer.
+    After(Hook),
+    /// The Catalog has this content from now on, this answer included.
+    Become(Box<World>),
+}
+
+/// Something that a test does in the middle of a request.
+#[derive(Clone)]
+pub(crate) struct Hook(pub(crate) Arc<dyn Fn() + Send + Sync>);
+
+impl fmt::Debug for Hook {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Hook")
+    }
+}
+
+/// Something that a rule asks before it applies.
+#[derive(Clone)]
+pub(crate) struct Condition(pub(crate) Arc<dyn Fn() -> bool + Send + Sync>);
+
+impl fmt::Debug for Condition {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Condition")
+    }
 }
 
 /// Which requests an [`Action`] applies to. Both listeners obey; the first rule that applies is taken.
@@ -29,18 +67,29 @@ pub(crate) struct Rule {
     pub(crate) method: Option<&'static str>,
     /// How many requests it still applies to; `usize::MAX` is always.
     pub(crate) times: usize,
+    /// Only while this is so.
+    pub(crate) condition: Option<Condition>,
     pub(crate) action: Action,
 }
 
 impl Rule {
     /// For the next request to such a path.
     pub(crate) fn once(path_contains: &str, action: Action) -> Self {
-        Self { path_contains: path_contains.to_owned(), method: None, times: 1, action }
+        Self { path_contains: path_contains.to_owned(), method: None, times: 1, condition: None, action }
     }
 
     /// For every request to such a path.
     pub(crate) fn always(path_contains: &str, action: Action) -> Self {
         Self { times: usize::MAX, ..Self::once(path_contains, action) }
+    }
+
+    /// For every request to such a path while something is so.
+    pub(crate) fn during(
+        path_contains: &str,
+        action: Action,
+        condition: impl Fn() -> bool + Send + Sync + 'static,
+    ) -> Self {
+        Self { condition: Some(Condition(Arc::new(condition))), ..Self::always(path_contains, action) }
     }
 
     fn applies_to(&self, request: &Request) -> bool {
@@ -50,6 +99,7 @@ impl Rule {
             && !itself
             && self.method.is_none_or(|method| method == request.method)
             && request.target.contains(&self.path_contains)
+            && self.condition.as_ref().is_none_or(|condition| condition.0())
     }
 }
 
@@ -64,7 +114,8 @@ pub(super) fn take(rules: &mut [Rule], request: &Request) -> Option<Action> {
 
 impl Action {
     /// The answer under this action; `regular` makes the one without it.
-    pub(super) fn apply(self, regular: impl FnOnce() -> Answer) -> Answer {
+    pub(super) fn apply(self, request: &Request, regular: impl FnOnce() -> Answer) -> Answer {
+        let search = request.value("q").unwrap_or_default();
         match self {
             Self::ErrorPage => Answer::redirect(pages::ERROR_TARGET),
             Self::Status(status, headers) => {
@@ -76,6 +127,25 @@ impl Action {
             Self::Close => Answer { delivery: Delivery::Nothing, ..regular() },
             Self::CutAfter(length) => Answer { delivery: Delivery::CutAfter(length), ..regular() },
             Self::Redirect(location) => Answer::redirect(&location),
+            Self::RowLess => Answer::page(pages::row_less(search)),
+            Self::NothingFound => Answer::page(pages::no_result(search, pages::Dialect::Browser)),
+            Self::EmptyDialog => Answer::page(pages::empty_dialog()),
+            Self::Edited(edit) => {
+                let regular = regular();
+                let bytes = edit(regular.body[regular.part.clone()].to_vec());
+                Answer { part: 0..bytes.len(), body: bytes.into(), ..regular }
+            }
+            Self::ContentType(content_type) => {
+                let mut answer = regular();
+                answer.headers.retain(|(name, _)| name != "Content-Type");
+                answer.with("Content-Type", content_type)
+            }
+            Self::After(hook) => {
+                hook.0();
+                regular()
+            }
+            // The content was changed by whoever took the action.
+            Self::Become(_) => regular(),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustls::ServerConfig;
 
-use super::fault::{self, Rule};
+use super::fault::{self, Action, Rule};
 use super::http::{Answer, Pairs, Request, Server, Site};
 use super::pages;
 use super::recording::Recording;
@@ -166,8 +166,12 @@ impl Site for Listener {
     fn answer(&self, request: &Request) -> Answer {
         lock(&self.shared.seen).push(seen(request));
         let action = fault::take(&mut lock(&self.shared.rules), request);
+        if let Some(Action::Become(world)) = &action {
+            let stage = Stage::new((**world).clone(), &self.shared.hosts);
+            *lock(&self.shared.source) = Arc::new(Source::Stage(stage));
+        }
         let regular = || self.regular_answer(request);
-        action.map_or_else(regular, |action| action.apply(regular))
+        action.map_or_else(regular, |action| action.apply(request, regular))
     }
 
     fn sending(&self, answer: &Answer, bytes: usize) {

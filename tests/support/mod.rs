@@ -33,7 +33,7 @@ mod selftest;
 mod tls;
 mod world;
 
-pub(crate) use fault::{Action, Rule};
+pub(crate) use fault::{Action, Hook, Rule};
 pub(crate) use loopback::{Loopback, Seen};
 pub(crate) use proxy::{Passed, Proxy};
 pub(crate) use tls::Authority;

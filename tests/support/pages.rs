@@ -99,6 +99,19 @@ pub(super) fn no_result(search: &str, dialect: Dialect) -> String {
     document(dialect, "", &body)
 }
 
+/// The page of a stall: of the size of a page that says that nothing was found, and without saying so.
+pub(super) fn row_less(search: &str) -> String {
+    /// Some 41 KB, most of them the page's view state.
+    const VIEW_STATE: usize = 40_000;
+    let state = "A".repeat(VIEW_STATE);
+    let body = format!(
+        r#"{}<input type="hidden" id="__VIEWSTATE" value="{state}" /><div id="tableContainer">
+</div>"#,
+        heading(search, "")
+    );
+    document(Dialect::Browser, "", &body)
+}
+
 fn heading(search: &str, before: &str) -> String {
     let search = escape(search);
     format!(
@@ -293,6 +306,11 @@ var eulaInfo = '';
         lines.join("\n")
     );
     document(Dialect::Browser, "", &body)
+}
+
+/// What the site answers to a question that it did not get.
+pub(super) fn empty_dialog() -> String {
+    dialog(&[], &Hosts { scheme: "http", catalog: String::new(), cdn: String::new() })
 }
 
 fn file_lines(entry: &str, file: &FileSpec, hosts: &Hosts) -> Vec<String> {

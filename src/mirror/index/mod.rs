@@ -11,6 +11,7 @@ mod graph;
 mod read;
 mod record;
 mod schema;
+mod seen;
 mod sets;
 mod write;
 
@@ -18,7 +19,8 @@ use camino::Utf8Path;
 use rusqlite::{Connection, OpenFlags};
 
 pub use read::{Owner, Revision, UpdateDetail};
-pub use record::{Check, DetailsRecord, DigestConflict, FileRecord, UpdateRecord};
+pub use record::{Check, DetailsRecord, DialogNews, DigestConflict, FileRecord, UpdateRecord};
+pub use seen::{A_DAY, Absent};
 pub use sets::{PublishState, SetRow, StoredMember};
 
 use crate::disk;
@@ -73,6 +75,7 @@ impl Index {
             return Err(Error::usage(format!("{path} is not an index of kbmirror")));
         }
         configure(&connection)?;
+        schema::lend_what_lacks(&connection)?;
         connection.pragma_update(None, "query_only", true).map_err(store_error)?;
         Ok(Self { connection })
     }

@@ -31,6 +31,8 @@ pub struct UpdateDetail {
     pub first_seen: String,
     /// Last seen, RFC 3339.
     pub last_seen: String,
+    /// When it got the files that it has, if it had others before.
+    pub reissued: Option<String>,
     /// Updates that replace this one, by title: id and title.
     pub superseded_by: Vec<(Option<UpdateId>, String)>,
     /// Updates that this one replaces, by title; without an id where the title matches no single update.
@@ -48,8 +50,8 @@ pub struct Revision {
     pub size: Option<u64>,
     /// Its KB, where title or details page told it.
     pub kb: Option<Kb>,
-    /// Whether details page and download dialog were read since it is so, and contradict nothing.
-    pub is_read: bool,
+    /// When details page and download dialog were read, if both were since it is so and contradict nothing.
+    pub read: Option<i64>,
 }
 
 /// Which update a file belongs to, for `show`.
@@ -84,12 +86,11 @@ impl Index {
         mut update: UpdateFacts,
         files: &mut BTreeMap<FileKey, FileFacts>,
     ) -> Result<UpdateFacts> {
+        update.expired = self.expired(row)?;
         if update.files_seen.is_none() {
             return Ok(update);
         }
-        let sql = "SELECT file FROM update_files JOIN updates ON updates.id = update_ref
-            WHERE update_ref = ?1 AND update_files.last_seen = files_last_seen ORDER BY position";
-        let keys = self.rows(sql, [row], |row| row.get(0).map(FileKey))?;
+        let keys = self.current_files(row)?;
         for &key in &keys {
             if !files.contains_key(&key)
                 && let Some(file) = self.file(key)?
@@ -179,9 +180,9 @@ impl Index {
 
     /// How an update was when it was seen last; `None` when it never was itself.
     pub fn revision_of(&self, id: UpdateId) -> Result<Option<Revision>> {
-        let sql = "SELECT title, last_updated, size, kb, details_last_seen IS NOT NULL AND files_last_seen IS NOT NULL
-                AND NOT EXISTS (SELECT 1 FROM update_files JOIN file_conflicts
+        let sql = "SELECT title, last_updated, size, kb, CASE WHEN NOT EXISTS (SELECT 1 FROM update_files JOIN file_conflicts
                     ON file_conflicts.file = update_files.file OR other_file = update_files.file WHERE update_ref = updates.id)
+                THEN min(details_last_seen, files_last_seen) END
             FROM updates WHERE update_id = ?1 AND NOT mentioned_only";
         self.first(sql, [id.to_string()], |row| {
             Ok(Revision {
@@ -189,7 +190,7 @@ impl Index {
                 last_updated: parsed(row, 1)?,
                 size: as_count(row.get(2)?),
                 kb: row.get::<_, Option<u32>>(3)?.and_then(Kb::from_number),
-                is_read: row.get(4)?,
+                read: row.get(4)?,
             })
         })
     }
@@ -226,6 +227,7 @@ impl Index {
                 restart: row.get(16)?,
                 first_seen: rfc3339(row.get(17)?),
                 last_seen: rfc3339(row.get(18)?),
+                reissued: None,
                 superseded_by: Vec::new(),
                 supersedes: Vec::new(),
             };
@@ -235,6 +237,7 @@ impl Index {
         let mut details = Vec::new();
         for (row, mut detail) in rows {
             detail.facts = self.with_files(row, detail.facts, &mut files)?;
+            detail.reissued = self.reissued(row)?;
             let pair = |row: &Row<'_>| Ok((parsed(row, 0)?, row.get(1)?));
             let id = detail.facts.id.to_string();
             let sql = "SELECT DISTINCT newer_update_id, newer_title FROM v_supersedes WHERE older_update_id = ?1 ORDER BY 2, 1";
@@ -266,6 +269,7 @@ fn read_update(row: &Row<'_>) -> rusqlite::Result<(i64, UpdateFacts)> {
         size: as_count(row.get(12)?),
         files: None,
         files_seen: row.get::<_, Option<i64>>(13)?.map(date_of),
+        expired: None,
     };
     Ok((row.get(0)?, update))
 }

@@ -70,3 +70,12 @@ pub struct DigestConflict {
     /// The names of the two files.
     pub names: [String; 2],
 }
+
+/// What a download dialog said that was not known before.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DialogNews {
+    /// Digests that contradict each other.
+    pub conflicts: Vec<DigestConflict>,
+    /// Files that were listed are not any more, and others are in their place.
+    pub is_reissued: bool,
+}

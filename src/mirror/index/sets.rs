@@ -227,11 +227,13 @@ impl Index {
     /// The published KBs whose entries were seen since a time, or of which something new was learned from others' entries.
     pub fn published_and_touched_since(&self, start: i64) -> Result<Vec<Kb>> {
         let sql = "SELECT DISTINCT kb FROM published WHERE EXISTS (
-                SELECT 1 FROM updates own WHERE own.kb = published.kb AND (own.last_seen >= ?1
+                SELECT 1 FROM updates own LEFT JOIN absences ON update_ref = own.id
+                WHERE own.kb = published.kb AND (own.last_seen >= ?1 OR expired >= ?1
                     OR EXISTS (SELECT 1 FROM supersedes WHERE older = own.id AND first_seen >= ?1)
                     OR EXISTS (SELECT 1 FROM supersedes WHERE newer = own.id AND first_seen >= ?1)
                     OR EXISTS (SELECT 1 FROM supersedes_titles JOIN titles ON titles.id = title_ref
-                        JOIN updates other ON other.title = titles.title
+                        JOIN updates other ON other.title IN (titles.title,
+                            CASE WHEN titles.title LIKE '% UUP' THEN substr(titles.title, 1, length(titles.title) - 4) END)
                         WHERE supersedes_titles.newer = own.id AND other.first_seen >= ?1)))
             ORDER BY kb";
         self.rows(sql, [start], |row| {

@@ -179,7 +179,7 @@ fn three_updates_that_list_the_same_files_share_them() {
     ];
     for (number, (title, files)) in dialogs.iter().enumerate() {
         index.record_update(&update(number, title), MONDAY).unwrap();
-        assert_eq!(index.record_dialog(id(number), files, MONDAY).unwrap(), []);
+        assert_eq!(index.record_dialog(id(number), files, MONDAY).unwrap().conflicts, []);
     }
     assert_eq!((count(&index, "files"), count(&index, "file_urls")), (2, 2));
     assert_eq!(count(&index, "update_files"), 6);
@@ -587,6 +587,8 @@ fn record_all(index: &Index, now: i64) {
     let digests = Digests { sha1: sha1(0x51), sha256: sha256(0x52), size: 10 };
     index.record_pooled(key, &digests, &[Check { what: "sha1", against: "dialog" }], now).unwrap();
     index.set_meta("origin", "live").unwrap();
+    index.record_absence(id(1), MONDAY, Some(MONDAY)).unwrap();
+    index.record_search("KB5129195", 2, now).unwrap();
 }
 
 #[test]
@@ -595,7 +597,8 @@ fn the_same_facts_at_a_later_time_move_last_seen_and_nothing_else() {
     record_all(&index, MONDAY);
     // A check is dated: it was made again.
     let lasting = |table: &str, column: &str| {
-        !column.ends_with("last_seen") && (table, column) != ("checks", "checked")
+        !column.ends_with("last_seen")
+            && !matches!((table, column), ("checks", "checked") | ("searches", "last_asked"))
     };
     let (before, all_before) = (dump(&index, lasting), dump(&index, |_, _| true));
     let empty: Vec<&str> =
@@ -762,7 +765,7 @@ fn an_empty_database_becomes_one_of_the_newest_format() {
     let (_guard, folder) = folder();
     let path = folder.join("deep").join("mirror.db");
     let index = Index::open(&path).unwrap();
-    assert_eq!(pragma(&index.connection, "user_version"), 2);
+    assert_eq!(pragma(&index.connection, "user_version"), 3);
     assert_eq!(pragma(&index.connection, "application_id"), 0x4b42_4d49);
     assert_eq!(pragma(&index.connection, "foreign_keys"), 1);
     index.record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
@@ -892,9 +895,56 @@ fn an_index_of_the_first_format_becomes_one_of_the_newest_and_keeps_its_rows() {
     )
     .unwrap();
     drop(old);
+    // Nobody may change it: it is read as it is.
+    let read_only = Index::open_read_only(&path).unwrap();
+    let facts = read_only.facts_of(&[kb("KB5094141")].into()).unwrap();
+    assert_eq!((facts.updates.len(), &facts.updates[0].expired), (1, &None));
+    assert_eq!(pragma(&read_only.connection, "user_version"), 1);
+    drop(read_only);
     let index = Index::open(&path).unwrap();
-    assert_eq!(pragma(&index.connection, "user_version"), 2);
+    assert_eq!(pragma(&index.connection, "user_version"), 3);
     let stacks = index.updates_of_kinds(&[crate::update::Kind::Ssu]).unwrap();
     assert_eq!(stacks.len(), 1);
     assert_eq!(stacks[0].kb, Some(kb("KB5094141")));
+}
+
+// What the Catalog shows no more.
+
+#[test]
+fn what_is_missing_keeps_its_first_date_and_comes_back_whole() {
+    let index = Index::in_memory();
+    index.record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
+    index.record_dialog(id(1), &[target(), checkpoint()], MONDAY).unwrap();
+    let newer = "2026-10 Cumulative Update for Windows 11, version 24H2 for x64-based Systems (KB5130000) (26100.9500)";
+    let record = DetailsRecord { superseded_by: vec![(id(8), newer.to_owned())], ..details(1) };
+    index.record_details(&record, MONDAY).unwrap();
+    let only = |index: &Index| index.facts_of(&[kb("KB5129195")].into()).unwrap().updates[0].clone();
+    let known = only(&index);
+
+    index.record_absence(id(1), TUESDAY, None).unwrap();
+    assert_eq!(only(&index), known, "missing once is not gone");
+    index.record_absence(id(1), WEDNESDAY, Some(WEDNESDAY)).unwrap();
+    index.record_absence(id(1), WEDNESDAY + 1, Some(WEDNESDAY + 1)).unwrap();
+    let seen = index.seen_of(kb("KB5129195")).unwrap();
+    assert_eq!((seen[0].missing_since, seen[0].expired), (Some(TUESDAY), Some(WEDNESDAY)));
+    let gone = only(&index).expired.unwrap();
+    assert_eq!((gone.since, gone.successor), (crate::clock::date_of(WEDNESDAY), Some(kb("KB5130000"))));
+    let facts = index.facts_of(&[kb("KB5129195")].into()).unwrap();
+    let sets = package_sets(kb("KB5129195"), &facts, &Knowledge::built_in().unwrap());
+    assert!(sets[0].warnings[0].contains("KB5130000 replaces it"), "{:?}", sets[0].warnings);
+
+    index.record_presence(id(1)).unwrap();
+    assert_eq!(only(&index), known);
+}
+
+#[test]
+fn a_search_is_remembered_with_its_last_sound_answer() {
+    let index = Index::in_memory();
+    assert_eq!(index.search_asked("KB1").unwrap(), None);
+    index.record_search("KB1", 3, MONDAY).unwrap();
+    index.record_search("KB1", 0, TUESDAY).unwrap();
+    assert_eq!(
+        (index.search_asked("KB1").unwrap(), index.search_answer("KB1").unwrap()),
+        (Some(TUESDAY), Some(0))
+    );
 }

@@ -3,7 +3,7 @@
 
 use rusqlite::OptionalExtension as _;
 
-use super::record::{Check, DetailsRecord, DigestConflict, FileRecord, UpdateRecord};
+use super::record::{Check, DetailsRecord, DialogNews, DigestConflict, FileRecord, UpdateRecord};
 use super::{Index, as_integer, store_error};
 use crate::error::Result;
 use crate::resolve::FileKey;
@@ -78,14 +78,12 @@ impl Index {
         Ok(())
     }
 
-    /// A download dialog: the files of an update, in the dialog's order. Says which files contradict what was known.
-    pub fn record_dialog(
-        &self,
-        update: UpdateId,
-        files: &[FileRecord],
-        now: i64,
-    ) -> Result<Vec<DigestConflict>> {
+    /// A download dialog: the files of an update, in the dialog's order. Says which files contradict what was known, and
+    /// whether others were listed before.
+    pub fn record_dialog(&self, update: UpdateId, files: &[FileRecord], now: i64) -> Result<DialogNews> {
         let own = self.update_ref(update)?;
+        let before = self.current_files(own)?;
+        let mut listed = Vec::new();
         let mut conflicts = Vec::new();
         // Two readings within one second: the first one is the older one all the same.
         let sql =
@@ -94,12 +92,20 @@ impl Index {
         for (position, file) in (0_i64..).zip(files) {
             let (key, conflict) = self.record_file(file, "dialog", Some(update), now)?;
             conflicts.extend(conflict);
+            listed.push(key);
             let sql = "INSERT INTO update_files (update_ref, file, position, first_seen, last_seen) VALUES (?1, ?2, ?3, ?4, ?4)
                 ON CONFLICT DO UPDATE SET position = ?3, last_seen = ?4";
             self.execute(sql, (own, key.0, position, now))?;
         }
         self.execute("UPDATE updates SET files_last_seen = ?2 WHERE id = ?1", (own, now))?;
-        Ok(conflicts)
+        let mut is_reissued = listed.iter().any(|key| !before.contains(key));
+        let mut gone = false;
+        for key in before.iter().filter(|key| !listed.contains(key)) {
+            // A row that turned out to be the same file as another one is not gone.
+            gone |= self.first("SELECT 1 FROM files WHERE id = ?1", [key.0], |_| Ok(()))?.is_some();
+        }
+        is_reissued &= gone;
+        Ok(DialogNews { conflicts, is_reissued })
     }
 
     /// A file by its identity: the row that has its SHA-256 or its SHA-1, else a new one.
@@ -187,7 +193,7 @@ impl Index {
         };
         let sql =
             "INSERT INTO file_urls (file, url, source, first_seen, last_seen) VALUES (?1, ?2, ?3, ?4, ?4)
-            ON CONFLICT DO UPDATE SET last_seen = ?4";
+            ON CONFLICT DO UPDATE SET last_seen = ?4, source = CASE WHEN ?3 = 'dialog' THEN ?3 ELSE source END";
         self.execute(sql, (key, &file.url, source, now))?;
         let conflict = match (conflict, sha1) {
             (Some(other), Some(sha1)) => Some(self.record_conflict(key, other, sha1, now)?),

@@ -280,6 +280,7 @@ fn index(kb: &str, title: &str, kind: Kind, product: (&str, &str), names: &[&str
         size: None,
         files: None,
         files_seen: None,
+        expired: None,
     };
     let files: std::collections::BTreeMap<_, _> = files.collect();
     let update = UpdateFacts { files: Some(files.keys().copied().collect()), ..update };

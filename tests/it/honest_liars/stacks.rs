@@ -324,6 +324,7 @@ pub(super) fn entries(titles: &[&str]) -> Facts {
             size: None,
             files: Some(vec![key]),
             files_seen: Some("2026-11-23".to_owned()),
+            expired: None,
         });
     }
     facts

@@ -86,6 +86,7 @@ impl Told {
             size: None,
             files: Some(keys),
             files_seen: Some("2026-11-23".to_owned()),
+            expired: None,
         });
     }
 

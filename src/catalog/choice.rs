@@ -1,0 +1,276 @@
+//! What of a search's rows somebody wants, in which order, and how many. Pure.
+//!
+//! The site's search finds words anywhere in titles and products, so what is wanted is picked here, by what title and
+//! products say together. Every filter that is given has to agree; of the values of one filter one is enough. Each filter
+//! counts what it leaves out whatever the others say, so that an empty outcome names the one to blame. The order is the
+//! same on every run: after the key that was asked for come date, title, and update id.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::BTreeSet;
+use std::fmt;
+
+use jiff::civil::Date;
+use serde::{Serialize, Serializer};
+
+use super::SearchRow;
+use crate::servicing::{Family, names_product};
+use crate::update::{Architecture, Classification, Kind, classify};
+
+/// A row with what its title and products say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// As the Catalog shows it.
+    pub row: SearchRow,
+    /// What that means.
+    pub class: Classification,
+}
+
+impl From<SearchRow> for Found {
+    fn from(row: SearchRow) -> Self {
+        let class = classify(&row.title, &row.products, None);
+        Self { row, class }
+    }
+}
+
+/// What rows are put in order by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sort {
+    /// The newest first.
+    #[default]
+    Date,
+    /// From A to Z.
+    Title,
+    /// The largest first.
+    Size,
+    /// In the order of [`Kind::ALL`]; what has no kind last.
+    Kind,
+    /// By the title's product and version, else by the Catalog's products.
+    Product,
+}
+
+/// What is wanted. The default is everything, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Choice {
+    /// Only these architectures.
+    pub architectures: Vec<Architecture>,
+    /// Only these products, as people type them.
+    pub products: Vec<String>,
+    /// Only these of the Catalog's classifications, or what begins so, whatever the case.
+    pub classifications: Vec<String>,
+    /// Only these kinds.
+    pub kinds: Vec<Kind>,
+    /// Only entries of this day and later.
+    pub since: Option<Date>,
+    /// Only entries of this day and earlier.
+    pub until: Option<Date>,
+    /// The order.
+    pub sort: Sort,
+    /// Turns the order round.
+    pub reverse: bool,
+    /// No more than these.
+    pub limit: Option<usize>,
+}
+
+/// One of the filters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Filter {
+    /// By architecture.
+    Architecture,
+    /// By product.
+    Product,
+    /// By the Catalog's classification.
+    Classification,
+    /// By kind.
+    Kind,
+    /// By the first day.
+    Since,
+    /// By the last day.
+    Until,
+}
+
+impl Filter {
+    const ALL: [Self; 6] =
+        [Self::Architecture, Self::Product, Self::Classification, Self::Kind, Self::Since, Self::Until];
+
+    /// The option that sets it.
+    pub fn option(self) -> &'static str {
+        match self {
+            Self::Architecture => "--arch",
+            Self::Product => "--product",
+            Self::Classification => "--classification",
+            Self::Kind => "--kind",
+            Self::Since => "--since",
+            Self::Until => "--until",
+        }
+    }
+}
+
+impl fmt::Display for Filter {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.option())
+    }
+}
+
+impl Serialize for Filter {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.option())
+    }
+}
+
+/// What one filter leaves out. The field names are a promise of the JSON output.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// The filter.
+    pub filter: Filter,
+    /// How many rows it leaves out, be they left out by another one too.
+    pub updates: usize,
+}
+
+/// What a choice makes of some rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chosen {
+    /// The rows that are wanted, in order.
+    pub rows: Vec<Found>,
+    /// How many there were before the limit.
+    pub matching: usize,
+    /// What each of the filters leaves out; one entry for every filter that is given.
+    pub left_out: Vec<LeftOut>,
+}
+
+impl Choice {
+    /// Whether all rows have to be there: without a filter, and newest first as the site's own order is, the first ones are
+    /// enough for a limit.
+    pub fn reads_all(&self) -> bool {
+        self.reverse || self.sort != Sort::Date || Filter::ALL.into_iter().any(|filter| self.has(filter))
+    }
+
+    /// Picks, sorts, and cuts. The families are those that a product may be called by.
+    pub fn of(&self, mut rows: Vec<Found>, families: &[Family]) -> Chosen {
+        let given: Vec<Filter> = Filter::ALL.into_iter().filter(|&filter| self.has(filter)).collect();
+        let mut left_out: Vec<LeftOut> = given.iter().map(|&filter| LeftOut { filter, updates: 0 }).collect();
+        rows.retain(|found| {
+            let mut wanted = true;
+            for out in &mut left_out {
+                if !self.agrees(out.filter, found, families) {
+                    out.updates += 1;
+                    wanted = false;
+                }
+            }
+            wanted
+        });
+        rows.sort_by(|a, b| self.order(a, b));
+        let matching = rows.len();
+        rows.truncate(self.limit.unwrap_or(usize::MAX));
+        Chosen { rows, matching, left_out }
+    }
+
+    fn has(&self, filter: Filter) -> bool {
+        match filter {
+            Filter::Architecture => !self.architectures.is_empty(),
+            Filter::Product => !self.products.is_empty(),
+            Filter::Classification => !self.classifications.is_empty(),
+            Filter::Kind => !self.kinds.is_empty(),
+            Filter::Since => self.since.is_some(),
+            Filter::Until => self.until.is_some(),
+        }
+    }
+
+    fn agrees(&self, filter: Filter, found: &Found, families: &[Family]) -> bool {
+        let Found { row, class } = found;
+        match filter {
+            Filter::Architecture => {
+                class.implied_architecture().is_some_and(|own| self.architectures.contains(&own))
+            }
+            Filter::Product => self.products.iter().any(|asked| is_for(found, asked, families)),
+            Filter::Classification => {
+                let own = row.classification.to_lowercase();
+                self.classifications.iter().any(|asked| own.starts_with(&asked.trim().to_lowercase()))
+            }
+            Filter::Kind => class.kind.is_some_and(|own| self.kinds.contains(&own)),
+            Filter::Since => self.since.is_none_or(|day| row.last_updated >= day),
+            Filter::Until => self.until.is_none_or(|day| row.last_updated <= day),
+        }
+    }
+
+    fn order(&self, a: &Found, b: &Found) -> Ordering {
+        let asked = match self.sort {
+            Sort::Date => self.turned(b.row.last_updated.cmp(&a.row.last_updated)),
+            Sort::Title => self.turned(folded(&a.row.title).cmp(&folded(&b.row.title))),
+            Sort::Size => self.turned(b.row.size.cmp(&a.row.size)),
+            Sort::Kind => match (a.class.kind, b.class.kind) {
+                (Some(a), Some(b)) => self.turned(a.cmp(&b)),
+                // What cannot be told is last in either direction.
+                (a, b) => a.is_none().cmp(&b.is_none()),
+            },
+            Sort::Product => self.turned(folded(&product_of(a)).cmp(&folded(&product_of(b)))),
+        };
+        let last = |found: &Found| {
+            (Reverse(found.row.last_updated), found.row.title.clone(), found.row.update_id.to_string())
+        };
+        asked.then_with(|| last(a).cmp(&last(b)))
+    }
+
+    fn turned(&self, order: Ordering) -> Ordering {
+        if self.reverse { order.reverse() } else { order }
+    }
+}
+
+/// Whether rows lie with the newest first, as the site's own order is.
+pub fn is_newest_first(rows: &[SearchRow]) -> bool {
+    rows.is_sorted_by(|a, b| a.last_updated >= b.last_updated)
+}
+
+/// The values of some rows that a filter looks at: what could have been asked for. None for the days.
+pub fn values_of(filter: Filter, rows: &[Found]) -> BTreeSet<String> {
+    let value = |found: &Found| match filter {
+        Filter::Architecture => found.class.implied_architecture().map(|own| own.to_string()),
+        Filter::Product => Some(product_of(found)),
+        Filter::Classification => Some(found.row.classification.clone()),
+        Filter::Kind => found.class.kind.map(|own| own.to_string()),
+        Filter::Since | Filter::Until => None,
+    };
+    rows.iter().filter_map(value).collect()
+}
+
+/// Whether a row is for a product as people type it: by the title's product, its version, or both, by the name of its
+/// family, or by one of the Catalog's products. The family's folder word stands for all versions of the family.
+fn is_for(found: &Found, asked: &str, families: &[Family]) -> bool {
+    let Found { row, class } = found;
+    let family = class.product.as_deref().and_then(|product| {
+        families.iter().find(|family| family.has_product(product, class.release.as_deref()))
+    });
+    let whole = product_of(found);
+    let of_title = [class.product.as_deref(), class.release.as_deref(), Some(whole.as_str())];
+    let of_family = family.map(|family| family.name.as_str());
+    let names = of_title.into_iter().chain([of_family]).flatten().chain(runs(&row.products));
+    names_product(asked, names)
+        || family.is_some_and(|family| family.folder.eq_ignore_ascii_case(asked.trim()))
+}
+
+/// What may be one product in the Catalog's text. Names have commas in them, so it is everything between two commas.
+fn runs(products: &str) -> impl Iterator<Item = &str> {
+    /// "Windows 11 Client, version 24H2 and later, Servicing Drivers"; no name is known that has more.
+    const PARTS: usize = 3;
+    let starts = [0].into_iter().chain(products.match_indices(',').map(|(at, _)| at + 1));
+    starts.flat_map(|start| {
+        let rest = products.get(start..).unwrap_or_default();
+        let ends = rest.match_indices(',').map(|(at, _)| at).chain([rest.len()]);
+        ends.take(PARTS).filter_map(move |end| rest.get(..end))
+    })
+}
+
+/// "Windows 11, version 24H2"; the Catalog's products where the title names none.
+fn product_of(found: &Found) -> String {
+    match (&found.class.product, &found.class.release) {
+        (Some(product), Some(release)) => format!("{product}, version {release}"),
+        (Some(product), None) => product.clone(),
+        (None, _) => found.row.products.clone(),
+    }
+}
+
+fn folded(text: &str) -> String {
+    text.to_lowercase()
+}
+
+#[cfg(test)]
+mod tests;

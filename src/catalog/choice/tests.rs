@@ -1,0 +1,201 @@
+use super::*;
+use crate::servicing::Knowledge;
+
+fn found(number: u32, date: &str, size: u64, title: &str, products: &str) -> Found {
+    Found::from(SearchRow {
+        update_id: format!("00000000-0000-4000-8000-{number:012}").parse().unwrap(),
+        title: title.to_owned(),
+        products: products.to_owned(),
+        classification: if title.contains("Preview") { "Updates" } else { "Security Updates" }.to_owned(),
+        last_updated: date.parse().unwrap(),
+        version: None,
+        size,
+        size_text: String::new(),
+    })
+}
+
+fn rows() -> Vec<Found> {
+    vec![
+        found(
+            5,
+            "2026-03-31",
+            90,
+            "2026-03 Cumulative Update for Windows 11 Version 25H2 for x64-based Systems (KB5086672)",
+            "Windows 11",
+        ),
+        found(
+            1,
+            "2026-03-31",
+            80,
+            "2026-03 Cumulative Update for Windows 11 Version 24H2 for x64-based Systems (KB5086672)",
+            "Windows 11",
+        ),
+        found(
+            2,
+            "2026-03-31",
+            70,
+            "2026-03 Cumulative Update for Windows 11 Version 24H2 for ARM64-based Systems (KB5086672)",
+            "Windows 11",
+        ),
+        found(
+            3,
+            "2026-03-26",
+            60,
+            "2026-03 Cumulative Update Preview for Windows 11 Version 24H2 for x64-based Systems (KB5079391)",
+            "Windows 11",
+        ),
+        found(
+            4,
+            "2026-03-10",
+            50,
+            "2026-03 Cumulative Update for Microsoft server operating system version 24H2 for x64-based Systems (KB5078740)",
+            "Microsoft Server Operating System-24H2",
+        ),
+        found(
+            6,
+            "2026-03-10",
+            5,
+            "2026-03 Cumulative Update for .NET Framework 3.5 and 4.8 for Windows 10 Version 22H2 (KB5030841)",
+            "Windows 10, version 1903 and later",
+        ),
+        found(
+            7,
+            "2026-03-10",
+            40,
+            "2026-03 Dynamic Cumulative Update for Windows 10 Version 22H2 for x64-based Systems (KB5030842)",
+            "Windows 10 and later GDR-DU",
+        ),
+        found(
+            8,
+            "2025-01-01",
+            1,
+            "Example - Net - 1.2",
+            "Windows 11 Client,  version 24H2 and later,  Servicing Drivers, Windows 10 LTSB",
+        ),
+    ]
+}
+
+fn numbers(chosen: &Chosen) -> Vec<u32> {
+    let last = |found: &Found| found.row.update_id.to_string()[24..].parse().unwrap();
+    chosen.rows.iter().map(last).collect()
+}
+
+fn of(choice: &Choice) -> Vec<u32> {
+    numbers(&choice.of(rows(), Knowledge::built_in().unwrap().families()))
+}
+
+#[test]
+fn everything_comes_newest_first_and_then_by_title_and_id() {
+    let all = [2, 1, 5, 3, 6, 4, 7, 8];
+    assert_eq!(of(&Choice::default()), all);
+    let mut turned = rows();
+    turned.reverse();
+    assert_eq!(numbers(&Choice::default().of(turned, &[])), all, "whatever the order of the rows");
+    let twins = vec![found(9, "2026-01-01", 1, "x", ""), found(8, "2026-01-01", 1, "x", "")];
+    assert_eq!(numbers(&Choice::default().of(twins, &[])), [8, 9]);
+    assert!(!Choice { limit: Some(1), ..Choice::default() }.reads_all());
+    assert!(Choice { reverse: true, ..Choice::default() }.reads_all());
+}
+
+#[test]
+fn architectures_and_kinds_are_told_apart() {
+    use Architecture::{Arm64, X64, X86};
+    let arch = |list: &[Architecture]| of(&Choice { architectures: list.to_vec(), ..Choice::default() });
+    assert_eq!(arch(&[Arm64]), [2]);
+    assert_eq!(arch(&[X64]), [1, 5, 3, 4, 7]);
+    assert_eq!(arch(&[X86]), [6], "a .NET title without one");
+    assert_eq!(arch(&[Arm64, X86]), [2, 6]);
+    let kind = |list: &[Kind]| of(&Choice { kinds: list.to_vec(), ..Choice::default() });
+    assert_eq!(kind(&[Kind::Lcu]), [2, 1, 5, 4]);
+    assert_eq!(kind(&[Kind::LcuPreview]), [3]);
+    assert_eq!(kind(&[Kind::DynamicCu]), [7]);
+    assert_eq!(kind(&[Kind::DotnetCu, Kind::LcuPreview]), [3, 6]);
+}
+
+#[test]
+fn a_product_is_found_by_all_its_names() {
+    let product = |asked: &str| of(&Choice { products: vec![asked.to_owned()], ..Choice::default() });
+    for (asked, numbers) in [
+        ("Windows 11 24H2", &[2, 1, 3][..]),
+        ("windows 11, version 24h2", &[2, 1, 3]),
+        ("windows-11-24h2", &[2, 1, 5, 3]),
+        ("Windows 11", &[2, 1, 5, 3]),
+        ("24H2", &[2, 1, 3, 4]),
+        ("Windows Server 2025", &[4]),
+        ("server-2025", &[4]),
+        ("Microsoft Server Operating System-24H2", &[4]),
+        ("server operating system", &[4]),
+        ("Windows 10, version 1903 and later", &[6]),
+        ("Windows 10", &[6, 7]),
+        ("Windows 11 Client, version 24H2 and later, Servicing Drivers", &[8]),
+        ("Windows 10 LTSB", &[8]),
+        ("Windows", &[]),
+        (",", &[]),
+    ] {
+        assert_eq!(product(asked), numbers, "{asked}");
+    }
+}
+
+#[test]
+fn a_classification_is_whole_or_begins_so() {
+    let class =
+        |asked: &str| of(&Choice { classifications: vec![asked.to_owned()], ..Choice::default() }).len();
+    assert_eq!((class("security updates"), class("SECURITY"), class("Updates")), (7, 7, 1));
+    assert_eq!((class("urity"), class("Security Updates and more")), (0, 0));
+}
+
+#[test]
+fn days_are_both_within() {
+    let between = |since: &str, until: &str| {
+        of(&Choice { since: since.parse().ok(), until: until.parse().ok(), ..Choice::default() })
+    };
+    assert_eq!(between("2026-03-26", "2026-03-26"), [3]);
+    assert_eq!(between("2026-03-27", ""), [2, 1, 5]);
+    assert_eq!(between("", "2026-03-09"), [8]);
+}
+
+#[test]
+fn an_order_that_is_asked_for_and_turned() {
+    let sorted = |sort, reverse| of(&Choice { sort, reverse, ..Choice::default() });
+    assert_eq!(sorted(Sort::Date, true), [8, 6, 4, 7, 3, 2, 1, 5]);
+    assert_eq!(sorted(Sort::Size, false), [5, 1, 2, 3, 4, 7, 6, 8]);
+    assert_eq!(sorted(Sort::Size, true), [8, 6, 7, 4, 3, 2, 1, 5]);
+    assert_eq!(sorted(Sort::Title, false), [6, 4, 2, 1, 5, 3, 7, 8]);
+    assert_eq!(sorted(Sort::Kind, false), [2, 1, 5, 4, 3, 7, 6, 8]);
+    assert_eq!(sorted(Sort::Kind, true), [6, 7, 3, 2, 1, 5, 4, 8], "no kind is last either way");
+    assert_eq!(sorted(Sort::Product, false), [4, 6, 7, 8, 2, 1, 3, 5]);
+}
+
+#[test]
+fn each_filter_counts_what_it_leaves_out() {
+    let choice = Choice {
+        architectures: vec![Architecture::Arm64],
+        kinds: vec![Kind::Ssu],
+        limit: Some(1),
+        ..Choice::default()
+    };
+    let chosen = choice.of(rows(), &[]);
+    assert_eq!((chosen.rows.len(), chosen.matching), (0, 0));
+    let counts: Vec<String> =
+        chosen.left_out.iter().map(|out| format!("{} {}", out.filter, out.updates)).collect();
+    assert_eq!(counts, ["--arch 7", "--kind 8"]);
+    let limited = Choice { limit: Some(3), ..Choice::default() }.of(rows(), &[]);
+    assert_eq!((numbers(&limited), limited.matching), (vec![2, 1, 5], 8));
+    assert_eq!(
+        values_of(Filter::Kind, &rows()).into_iter().collect::<Vec<_>>(),
+        ["dotnet_cu", "dynamic_cu", "lcu", "lcu_preview"]
+    );
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_order_of_rows_gives_one_answer(seed in proptest::collection::vec(0..1000_u32, 8), turn in proptest::bool::ANY) {
+        let mut keyed: Vec<(u32, Found)> = seed.into_iter().zip(rows()).collect();
+        keyed.sort_by_key(|(key, _)| *key);
+        let shuffled: Vec<Found> = keyed.into_iter().map(|(_, found)| found).collect();
+        for sort in [Sort::Date, Sort::Title, Sort::Size, Sort::Kind, Sort::Product] {
+            let choice = Choice { sort, reverse: turn, ..Choice::default() };
+            proptest::prop_assert_eq!(choice.of(shuffled.clone(), &[]), choice.of(rows(), &[]));
+        }
+    }
+}

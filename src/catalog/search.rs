@@ -1,0 +1,316 @@
+//! Searching until the answer is whole, and believing "nothing found" only when it is proven.
+//!
+//! - Pages are read one after the other, and the list may change meanwhile: an entry is revised and moves to the front,
+//!   one comes, one goes. A reading counts when all its pages state one total and it has so many different updates; else
+//!   the list is read again.
+//! - An ill Catalog shows the page for "nothing found" as well (protocol notes, 1.8). Where updates are known to be there,
+//!   or the answer came after a fault or late, it is asked again, and a control question decides whether the Catalog is
+//!   well. An ill one is asked on within the patience and is an error then, never an empty answer.
+//! - More than 1000 updates are not shown. Such a search is halved ([`Query`]) until no part is cut, and the answer says by
+//!   which questions. What cannot be had like that is said to be cut.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::client::{Asked, Catalog, Rejected, kind_of, unexpected};
+use super::{PAGE_CAP, PageFault, PageKind, Query, SearchPage, SearchRow, parse_search_page};
+use crate::error::{Error, ErrorKind, Result};
+use crate::net::{Fault, Next, Purpose, Request};
+use crate::update::UpdateId;
+
+/// What the Catalog is known to have, by which it is told whether its search is well: the checkpoint of 24H2, on which all
+/// later updates of that family stand, and the Malicious Software Removal Tool, which is renewed every month since 2005.
+/// One of them is enough: even these may go one day.
+const CONTROLS: [&str; 2] = ["KB5043080", "KB890830"];
+/// So long a control question that found something stands for those after it: spells last from half a minute up.
+const CONTROL_HOLDS: Duration = Duration::from_secs(30);
+/// Before an answer without rows is asked for again; others found that so much helps (protocol notes, 1.8).
+const PAUSE: Duration = Duration::from_secs(5);
+/// How often a list is read that changes while it is read. Changes come once in hours; three in a row are no chance.
+const READINGS: usize = 3;
+/// How many pages a narrowed search reads in all: ten times what the Catalog gives for any words. A search for half of the
+/// Catalog is not narrowed to its end.
+const NARROWED_PAGES: usize = 400;
+
+/// As the Catalog shows them (protocol notes, 1.1).
+const ROWS_A_PAGE: usize = 25;
+
+/// All that a search found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SearchAnswer {
+    /// The rows of all pages, each update once.
+    pub rows: Vec<SearchRow>,
+    /// How many there are, as far as anybody knows: the Catalog counts to 1000.
+    pub total: u64,
+    /// Whether `rows` is all that there is.
+    pub complete: bool,
+    /// Whether the Catalog cut its answer at its cap of 1000.
+    pub capped: bool,
+    /// The questions that a search over the cap was narrowed to; empty for another one.
+    pub parts: Vec<SearchPart>,
+}
+
+impl SearchAnswer {
+    /// What to say of an answer that is not all there is.
+    pub fn lacking(&self, query: &Query) -> Option<String> {
+        let words = query.words();
+        let cut: Vec<&str> =
+            self.parts.iter().filter(|part| part.cut).map(|part| part.query.as_str()).collect();
+        match (self.complete, self.capped) {
+            (true, _) => None,
+            (false, true) if cut.is_empty() => Some(format!(
+                "the Catalog cut its answer for {words:?}; {} updates were found by {} narrower questions, and there may be more",
+                self.rows.len(),
+                self.parts.len()
+            )),
+            (false, true) => Some(format!(
+                "the Catalog cut its answer for {words:?}: {} updates were found, and there are more (cut as well: {})",
+                self.rows.len(),
+                cut.iter().map(|query| format!("{query:?}")).collect::<Vec<_>>().join(", ")
+            )),
+            (false, false) => Some(format!(
+                "the Catalog announced {} updates for {words:?} and showed {}: its list changes while it is read",
+                self.total,
+                self.rows.len()
+            )),
+        }
+    }
+}
+
+/// One of the questions that a search was narrowed to.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct SearchPart {
+    /// The words.
+    pub query: String,
+    /// How many updates they find, as the Catalog says.
+    pub total: u64,
+    /// Whether this part was over the cap as well, and could not be narrowed further.
+    pub cut: bool,
+}
+
+/// The pages of one question.
+struct Reading {
+    rows: Vec<SearchRow>,
+    total: u64,
+    complete: bool,
+}
+
+impl Catalog {
+    /// Searches, page after page, until all rows are here or `limit` is reached.
+    pub async fn search(&self, query: &Query, limit: Option<usize>) -> Result<SearchAnswer> {
+        self.search_for(query, limit, false).await
+    }
+
+    /// Searches for what was there before: an answer without rows has to be proven.
+    pub async fn search_known(&self, query: &Query) -> Result<SearchAnswer> {
+        self.search_for(query, None, true).await
+    }
+
+    async fn search_for(&self, query: &Query, limit: Option<usize>, known: bool) -> Result<SearchAnswer> {
+        let Some(first) = self.first_page(query, known).await? else {
+            return Ok(SearchAnswer { complete: true, ..SearchAnswer::default() });
+        };
+        let capped = first.capped;
+        let mut answer = if capped && limit.is_none_or(|limit| limit as u64 > u64::from(first.total)) {
+            self.narrowed(query, first).await?
+        } else {
+            let Reading { rows, total, complete } = self.read_pages(query, first, limit).await?;
+            SearchAnswer { rows, total, complete: complete && !capped, capped, parts: Vec::new() }
+        };
+        if let Some(limit) = limit
+            && answer.rows.len() > limit
+        {
+            answer.rows.truncate(limit);
+            answer.complete = false;
+        }
+        Ok(answer)
+    }
+
+    /// Halves a search until no part is cut.
+    async fn narrowed(&self, query: &Query, first: SearchPage) -> Result<SearchAnswer> {
+        let mut answer = SearchAnswer { complete: true, capped: true, ..SearchAnswer::default() };
+        let mut seen = BTreeSet::new();
+        // What was seen of a question before it was halved has to be in its halves: that is the proof that they cover it.
+        let mut sample: Vec<SearchRow> = Vec::new();
+        let mut pages = 1;
+        let mut open = vec![(query.clone(), first)];
+        while let Some((query, page)) = open.pop() {
+            let titles: Vec<&str> = page.rows.iter().map(|row| row.title.as_str()).collect();
+            let halves = query.halves(&titles).filter(|_| page.capped && pages < NARROWED_PAGES);
+            let Some(halves) = halves else {
+                let cut = page.capped;
+                let reading = if pages < NARROWED_PAGES {
+                    self.read_pages(&query, page, None).await?
+                } else {
+                    Reading { total: u64::from(page.total), complete: !page.has_next, rows: page.rows }
+                };
+                pages += reading.rows.len().div_ceil(ROWS_A_PAGE);
+                answer.complete &= reading.complete && !cut;
+                answer.rows.extend(reading.rows.into_iter().filter(|row| seen.insert(row.update_id)));
+                let query = query.words().to_owned();
+                answer.parts.push(SearchPart { query, total: reading.total, cut });
+                continue;
+            };
+            sample.extend(page.rows);
+            // The last one pushed is asked next: the half with the word, whose updates are more alike.
+            for (half, known) in halves.into_iter().rev() {
+                pages += 1;
+                match self.first_page(&half, known).await? {
+                    Some(page) => open.push((half, page)),
+                    None => {
+                        answer.parts.push(SearchPart {
+                            query: half.words().to_owned(),
+                            total: 0,
+                            cut: false,
+                        });
+                    }
+                }
+            }
+        }
+        for row in sample {
+            if seen.insert(row.update_id) {
+                answer.complete = false;
+                answer.rows.push(row);
+            }
+        }
+        // In the Catalog's own order, whatever the parts.
+        answer.rows.sort_by(|a, b| {
+            (b.last_updated, &a.title, a.update_id).cmp(&(a.last_updated, &b.title, b.update_id))
+        });
+        answer.total = answer.rows.len() as u64;
+        Ok(answer)
+    }
+
+    /// The first page of a search; `None` when it is sure that nothing is found.
+    async fn first_page(&self, query: &Query, known: bool) -> Result<Option<SearchPage>> {
+        let start = self.client.clock().elapsed();
+        let mut waited = Duration::ZERO;
+        let mut failed = 0;
+        loop {
+            let asked = self.search_page(query, 0).await?;
+            if asked.value.is_some() || (failed == 0 && !known && !asked.was_ill) {
+                return Ok(asked.value);
+            }
+            self.client
+                .wait(PAUSE, &format!("nothing was found for {:?}, and it is asked again", query.words()))
+                .await;
+            let again = self.search_page(query, 0).await?.value;
+            if again.is_some() || self.is_well(query).await {
+                return Ok(again);
+            }
+            failed += 1;
+            let elapsed = waited.max(self.client.clock().elapsed().saturating_sub(start)) + PAUSE;
+            let why = format!(
+                "the Catalog finds nothing for {:?}, and nothing either for what it is known to have: it is not well",
+                query.words()
+            );
+            let error = Error::new(ErrorKind::Unreachable, &why).caused_by(Fault::Stall).retryable();
+            match self.client.next_try(&error, failed, None, elapsed, self.patience) {
+                Next::After { wait, left } => {
+                    self.client.wait_within(wait, left, &why).await;
+                    waited = elapsed + wait;
+                }
+                Next::GiveUp(_) => {
+                    return Err(error.hint("run it again later; --patience 2h keeps asking for that long"));
+                }
+            }
+        }
+    }
+
+    /// Whether a search for something that is there finds it.
+    async fn is_well(&self, besides: &Query) -> bool {
+        let now = || self.client.clock().elapsed();
+        let holds = |since: &Duration| now().saturating_sub(*since) < CONTROL_HOLDS;
+        if self.was_well.get().as_ref().is_some_and(holds) {
+            return true;
+        }
+        for control in CONTROLS.into_iter().filter(|words| *words != besides.words()) {
+            let url = self.client.policy().catalog_page("Search.aspx", &[("p", "0"), ("q", control)]);
+            let what = format!("search for {control:?}, to see whether the Catalog is well");
+            let request = Request::get(url, Purpose::Catalog);
+            let finds = match self.client.page(request, &what, PAGE_CAP).await {
+                Ok(page) => kind_of(&page) == PageKind::Rows && parse_search_page(&page.text).is_ok(),
+                // A recording is never ill, and need not have the question.
+                Err(setback) => setback.error.kind() == ErrorKind::NotRecorded,
+            };
+            if finds {
+                self.was_well.set(Some(now()));
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Reads the pages of a search whose first one is here.
+    async fn read_pages(&self, query: &Query, first: SearchPage, limit: Option<usize>) -> Result<Reading> {
+        let mut first = Some(first);
+        let mut all = Reading { rows: Vec::new(), total: 0, complete: false };
+        let mut seen_ever = BTreeSet::new();
+        for _ in 0..READINGS {
+            let mut page = match first.take() {
+                Some(page) => page,
+                None => match self.first_page(query, true).await? {
+                    Some(page) => page,
+                    None => break,
+                },
+            };
+            let mut rows: Vec<SearchRow> = Vec::new();
+            let mut seen: BTreeSet<UpdateId> = BTreeSet::new();
+            let mut is_one_list = true;
+            let total = u64::from(page.total);
+            for number in 1_u32.. {
+                is_one_list &= u64::from(page.total) == total;
+                rows.extend(page.rows.into_iter().filter(|row| seen.insert(row.update_id)));
+                let enough = limit.is_some_and(|limit| rows.len() >= limit);
+                if enough || !page.has_next {
+                    if enough && page.has_next {
+                        return Ok(Reading { rows, total, complete: false });
+                    }
+                    break;
+                }
+                let Some(next) = self.search_page(query, number).await?.value else {
+                    // The list has become shorter.
+                    is_one_list = false;
+                    break;
+                };
+                page = next;
+            }
+            if is_one_list && rows.len() as u64 == total {
+                return Ok(Reading { rows, total, complete: true });
+            }
+            all.total = total;
+            all.rows.extend(rows.into_iter().filter(|row| seen_ever.insert(row.update_id)));
+        }
+        Ok(all)
+    }
+
+    /// One page of a search; `None` when the Catalog says that nothing was found, or that the list ends before this page.
+    async fn search_page(&self, query: &Query, number: u32) -> Result<Asked<Option<SearchPage>>> {
+        let page = number.to_string();
+        let url = self.client.policy().catalog_page("Search.aspx", &[("p", &page), ("q", query.words())]);
+        let what = match number {
+            0 => format!("search for {:?}", query.words()),
+            _ => format!("search for {:?}, page {}", query.words(), number + 1),
+        };
+        self.ask(&Request::get(url, Purpose::Catalog), &what, |page| match kind_of(page) {
+            PageKind::Rows => {
+                let page = parse_search_page(&page.text)?;
+                if page.page != number + 1 {
+                    let expected = format!("page {}", number + 1);
+                    let found = format!("page {}", page.page);
+                    return Err(Rejected::from(PageFault::new(
+                        "search page",
+                        super::search_page::RANGE,
+                        expected,
+                        &found,
+                    )));
+                }
+                Ok(Some(page))
+            }
+            PageKind::NothingFound => Ok(None),
+            PageKind::PastTheEnd if number > 0 => Ok(None),
+            other => Err(unexpected("a page of search results", &other)),
+        })
+        .await
+    }
+}

@@ -1,0 +1,104 @@
+//! The arguments of `search`: what is looked for, what of it is wanted, and in which order.
+
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueEnum};
+use jiff::civil::Date;
+
+use crate::catalog::{Choice, Query, Sort};
+use crate::error::{Error, Result};
+use crate::update::{Architecture, Kind};
+
+/// `search`
+#[derive(Debug, Args)]
+pub(super) struct Search {
+    /// A KB number or other words, all of which have to be there; "-word" must not
+    #[arg(required = true, value_name = "QUERY")]
+    words: Vec<String>,
+    /// Only this architecture (repeatable)
+    #[arg(long, value_name = "ARCH", help_heading = "What is shown")]
+    arch: Vec<Architecture>,
+    /// Only this product, e.g. "Windows 11 24H2", 24H2, server-2025, or one of the Catalog's products (repeatable)
+    #[arg(long, value_name = "PRODUCT", value_parser = NonEmptyStringValueParser::new(), help_heading = "What is shown")]
+    product: Vec<String>,
+    /// Only this classification of the Catalog or what begins so, e.g. "security updates", drivers (repeatable)
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new(), help_heading = "What is shown")]
+    classification: Vec<String>,
+    /// Only this kind (repeatable)
+    #[arg(long, value_name = "KIND", value_parser = kinds(), ignore_case = true, help_heading = "What is shown")]
+    kind: Vec<Kind>,
+    /// Only entries of this day and later
+    #[arg(long, value_name = "YYYY-MM-DD", help_heading = "What is shown")]
+    since: Option<Date>,
+    /// Only entries of this day and earlier
+    #[arg(long, value_name = "YYYY-MM-DD", help_heading = "What is shown")]
+    until: Option<Date>,
+    /// Put them in order [default: date, the newest first]
+    #[arg(long, value_name = "KEY", help_heading = "What is shown")]
+    sort: Option<SortArg>,
+    /// Turn the order round
+    #[arg(long, help_heading = "What is shown")]
+    reverse: bool,
+    /// At most so many
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "What is shown")]
+    limit: Option<u32>,
+}
+
+/// `--sort`
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum SortArg {
+    /// The newest first
+    Date,
+    /// From A to Z
+    Title,
+    /// The largest first
+    Size,
+    /// Cumulative updates first
+    Kind,
+    /// By product and version
+    Product,
+}
+
+impl From<SortArg> for Sort {
+    fn from(argument: SortArg) -> Self {
+        match argument {
+            SortArg::Date => Self::Date,
+            SortArg::Title => Self::Title,
+            SortArg::Size => Self::Size,
+            SortArg::Kind => Self::Kind,
+            SortArg::Product => Self::Product,
+        }
+    }
+}
+
+/// Reads a kind; one that is not known is refused with the list of those that are.
+pub(super) fn kinds() -> impl TypedValueParser<Value = Kind> {
+    PossibleValuesParser::new(Kind::ALL.iter().map(|kind| kind.as_str())).try_map(|word| word.parse())
+}
+
+impl Search {
+    /// The query.
+    pub(super) fn query(&self) -> Result<Query> {
+        Query::new(&self.words.join(" "))
+    }
+
+    /// What is wanted of what it finds.
+    pub(super) fn choice(&self) -> Result<Choice> {
+        if let (Some(since), Some(until)) = (self.since, self.until)
+            && since > until
+        {
+            return Err(Error::usage(format!("no day is from {since} on and up to {until}"))
+                .hint("--since is the first day, --until the last"));
+        }
+        Ok(Choice {
+            architectures: self.arch.clone(),
+            products: self.product.clone(),
+            classifications: self.classification.clone(),
+            kinds: self.kind.clone(),
+            since: self.since,
+            until: self.until,
+            sort: self.sort.map_or_else(Sort::default, Into::into),
+            reverse: self.reverse,
+            limit: self.limit.map(|limit| limit as usize),
+        })
+    }
+}

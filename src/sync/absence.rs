@@ -1,0 +1,74 @@
+//! What the Catalog does not show although it did, and what need not be asked for again.
+//!
+//! One answer that lacks an update marks nothing for good, and nothing is ever deleted: see `mirror::index`.
+
+use std::collections::BTreeSet;
+
+use super::session::{Session, Trust};
+use crate::catalog::{DetailsAnswer, Query};
+use crate::error::Result;
+use crate::mirror::index::{A_DAY, Absent};
+use crate::update::{Architecture, Kb, UpdateId};
+
+impl Session {
+    /// Notes which updates of a KB a sound and whole answer does not have. One that is missing for the first time is asked for
+    /// by its id: that the Catalog does not know it any more is proof at once.
+    pub(super) async fn note_absences(&mut self, kb: Kb, shown: &BTreeSet<UpdateId>) -> Result<()> {
+        let now = self.now();
+        let seen = self.mirror()?.index().seen_of(kb)?;
+        for absent in seen.into_iter().filter(|one| !shown.contains(&one.id) && one.expired.is_none()) {
+            let Absent { id, title, missing_since, .. } = absent;
+            let expired = match missing_since {
+                Some(since) => (now - since >= A_DAY).then_some(now),
+                None => match self.catalog.details(id).await {
+                    Ok(DetailsAnswer::Gone) => Some(now),
+                    Ok(DetailsAnswer::Found(_)) => None,
+                    Err(error) => {
+                        self.warn(format!("\"{title}\" ({id}) is not shown: {}", error.full_message()));
+                        None
+                    }
+                },
+            };
+            self.warn(match expired {
+                Some(_) => format!("the Catalog has \"{title}\" ({id}) no more; what is known of it is kept"),
+                None => format!(
+                    "the Catalog does not show \"{title}\" ({id}), which it had; an answer a day later decides whether it is gone"
+                ),
+            });
+            let index = self.mirror()?.index_mut();
+            index.in_transaction(|index| index.record_absence(id, missing_since.unwrap_or(now), expired))?;
+        }
+        Ok(())
+    }
+
+    /// Says so when Microsoft pulled a KB. It may be wanted all the same.
+    pub(super) fn warn_of_withdrawal(&mut self, kb: Kb) {
+        if let Some(row) = self.knowledge.withdrawn(kb) {
+            let message = format!("{kb} is withdrawn ({}): take {} instead", row.why, row.successor);
+            self.warn(message);
+        }
+    }
+
+    /// Whether the index has files of a KB, whatever the Catalog shows.
+    pub(super) fn knows_files_of(&mut self, kb: Kb) -> Result<bool> {
+        let Some(mirror) = self.mirror_if_there()? else { return Ok(false) };
+        let facts = mirror.index().facts_of(&BTreeSet::from([kb]))?;
+        Ok(facts.updates.iter().any(|update| update.files.is_some()))
+    }
+
+    /// Whether a KB was searched for today, and all that it had for these architectures read.
+    pub(super) fn is_fresh(&mut self, kb: Kb, architectures: &[Architecture]) -> Result<bool> {
+        if self.trust == Trust::Never {
+            return Ok(false);
+        }
+        let index = self.mirror()?.index();
+        let Some(asked) = index.search_asked(Query::of_kb(kb).words())? else { return Ok(false) };
+        let facts = index.facts_of(&BTreeSet::from([kb]))?;
+        let mut all_read = true;
+        for update in &facts.updates {
+            let of_another = facts.architecture_of(update).is_some_and(|own| !architectures.contains(&own));
+            all_read &= of_another || index.revision_of(update.id)?.is_some_and(|one| one.read.is_some());
+        }
+        Ok(all_read && self.is_of_today(asked))
+    }
+}

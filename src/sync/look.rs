@@ -1,0 +1,234 @@
+//! A look at what the Catalog says now of an update, or of the updates of a KB. Nothing is written.
+//!
+//! An update is read from its details page and its download dialog; a KB is searched for first, and its rows tell dates and
+//! exact sizes, which a details page does not. What cannot be read is a [`Failure`] beside what was; an update that the
+//! Catalog does not know any more is told apart from one that could not be asked for.
+
+use std::collections::BTreeMap;
+
+use url::Url;
+
+use super::session::Failure;
+use crate::catalog::{Catalog, DetailsAnswer, DetailsPage, DialogFile, Found, Query};
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::Event;
+use crate::mirror::index::UpdateDetail;
+use crate::mirror::names::plain_name;
+use crate::net::Purpose;
+use crate::resolve::{FileFacts, FileKey, UpdateFacts};
+use crate::update::{Kb, UpdateId, classify};
+
+/// One update as the Catalog has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Looked {
+    /// What it says. When it was seen is the index's to say and empty here.
+    pub detail: UpdateDetail,
+    /// Whether date and size are those of a search row. A details page has a date of its own, and a size in words.
+    pub is_of_row: bool,
+    /// The size in words, where the bytes are not told.
+    pub size_text: Option<String>,
+    /// Whether its details page was read.
+    pub has_details: bool,
+}
+
+/// What a look gave.
+#[derive(Debug, Default)]
+pub struct Look {
+    /// The updates, by title and id.
+    pub updates: Vec<Looked>,
+    /// Whether these are all that the Catalog has of what was asked for.
+    pub complete: bool,
+    /// Their files, each once, under keys that mean nothing anywhere else.
+    pub files: BTreeMap<FileKey, FileFacts>,
+    /// What could not be read.
+    pub failures: Vec<Failure>,
+    /// What is odd about the answers.
+    pub warnings: Vec<String>,
+}
+
+impl Look {
+    /// How many updates were read whole.
+    pub fn read_whole(&self) -> usize {
+        self.updates.iter().filter(|one| one.has_details && one.detail.facts.files.is_some()).count()
+    }
+
+    async fn add(&mut self, catalog: &Catalog, id: UpdateId, row: Option<&Found>, page: Option<DetailsPage>) {
+        let dialog = match catalog.files(id).await {
+            Ok((files, warnings)) => {
+                self.warnings.extend(
+                    warnings.into_iter().map(|warning| format!("the download dialog of {id}: {warning}")),
+                );
+                Some(files)
+            }
+            Err(error) => {
+                self.failures.push(Failure::new(format!("files of {id}"), &error));
+                None
+            }
+        };
+        let mut detail = detail_of(id, row, page.as_ref());
+        if let Some(dialog) = dialog {
+            let size = detail.facts.size.filter(|_| dialog.len() == 1);
+            detail.facts.files = Some(dialog.iter().map(|file| self.file(catalog, file, size)).collect());
+        }
+        self.updates.push(Looked {
+            is_of_row: row.is_some(),
+            size_text: page.as_ref().map(|page| page.size_text.clone()).filter(|text| !text.is_empty()),
+            has_details: page.is_some(),
+            detail,
+        });
+    }
+
+    /// A file of a dialog under its key; what `fetch` would refuse of it is warned of.
+    fn file(&mut self, catalog: &Catalog, file: &DialogFile, size: Option<u64>) -> FileKey {
+        let url = Url::parse(&file.url);
+        let of_url = url.as_ref().ok().and_then(|url| url.path_segments()?.next_back());
+        let stated = file.file_name.as_deref().filter(|name| !name.is_empty());
+        let stated = stated.or(of_url).unwrap_or_default();
+        // Where it ends up: on a terminal.
+        let name: String = stated.chars().map(|sign| if sign.is_control() { '?' } else { sign }).collect();
+        let mut refuse = |why: String| self.warnings.push(format!("{name} would not be fetched: {why}"));
+        match &url {
+            Ok(url) => {
+                if let Err(error) = catalog.client().policy().check(url, Purpose::File) {
+                    refuse(error.full_message());
+                }
+            }
+            Err(_) => refuse("its address is none".to_owned()),
+        }
+        if let Err(refusal) = plain_name(stated) {
+            refuse(format!("of its name, {refusal}"));
+        }
+        if let Some(fault) = &file.fault {
+            refuse(fault.clone());
+        }
+        let named = FileFacts::from_name(&name);
+        let facts = FileFacts {
+            sha1: file.sha1.or(named.sha1),
+            sha256: file.sha256,
+            sha1_is_stated: file.sha1.or(named.sha1).is_some(),
+            sha256_is_stated: file.sha256.is_some(),
+            size,
+            urls: url.ok().map(String::from).into_iter().collect(),
+            ..named
+        };
+        let same = |own: &&FileFacts| own.identity() == facts.identity() && own.name == facts.name;
+        let known = self.files.iter().find(|(_, own)| same(own)).map(|(key, _)| *key);
+        let key = known.unwrap_or(FileKey(i64::try_from(self.files.len()).unwrap_or(i64::MAX)));
+        let own = self.files.entry(key).or_insert_with(|| facts.clone());
+        own.size = own.size.or(facts.size);
+        own.sha256 = own.sha256.or(facts.sha256);
+        own.sha256_is_stated |= facts.sha256_is_stated;
+        own.urls.extend(facts.urls.into_iter().filter(|url| !own.urls.contains(url)).collect::<Vec<_>>());
+        key
+    }
+}
+
+/// Asks for one update: its details page and its download dialog. `None` when the Catalog does not know it any more.
+pub async fn look_at_update(catalog: &Catalog, id: UpdateId) -> Result<Option<Look>> {
+    phase(catalog, format!("asking the Catalog for {id}"));
+    let DetailsAnswer::Found(page) = catalog.details(id).await? else { return Ok(None) };
+    let mut look = Look { complete: true, ..Look::default() };
+    look.add(catalog, id, None, Some(*page)).await;
+    Ok(Some(look))
+}
+
+/// Searches for a KB and asks for each of its updates.
+pub async fn look_at_kb(catalog: &Catalog, kb: Kb) -> Result<Look> {
+    phase(catalog, format!("asking the Catalog for {kb}"));
+    let answer = catalog.search(&Query::of_kb(kb), None).await?;
+    let mut look = Look { complete: answer.complete, ..Look::default() };
+    if !look.complete {
+        look.warnings.push(format!("the Catalog did not show all that it finds for {kb}"));
+    }
+    for row in answer.rows {
+        let found = Found::from(row);
+        let id = found.row.update_id;
+        // A search finds the words anywhere, so other KBs come along.
+        if found.class.kb.is_some_and(|own| own != kb) {
+            continue;
+        }
+        let page = match catalog.details(id).await {
+            Ok(DetailsAnswer::Found(page)) => Some(*page),
+            Ok(DetailsAnswer::Gone) => {
+                let title = &found.row.title;
+                look.warnings.push(format!("the Catalog lists \"{title}\" ({id}) and has no details of it"));
+                None
+            }
+            Err(error) => {
+                look.failures.push(Failure::new(format!("details of {id}"), &error));
+                None
+            }
+        };
+        // A title without a KB is decided by its details page.
+        let is_own = found.class.kb == Some(kb) || page.as_ref().is_some_and(|page| page.kbs == [kb]);
+        if is_own {
+            look.add(catalog, id, Some(&found), page).await;
+        }
+    }
+    if look.updates.is_empty() && look.failures.is_empty() {
+        return Err(Error::new(ErrorKind::NotFound, format!("the Catalog knows no update of {kb}")));
+    }
+    look.updates.sort_by(|a, b| {
+        let key = |one: &Looked| (one.detail.facts.title.clone(), one.detail.facts.id.to_string());
+        key(a).cmp(&key(b))
+    });
+    Ok(look)
+}
+
+fn phase(catalog: &Catalog, what: String) {
+    catalog.client().events().send(Event::Phase(what));
+}
+
+/// What row and details page say together; the row goes first, as it does in the index.
+fn detail_of(id: UpdateId, row: Option<&Found>, page: Option<&DetailsPage>) -> UpdateDetail {
+    let (title, products) = match (row, page) {
+        (Some(found), _) => (found.row.title.clone(), found.row.products.clone()),
+        (None, Some(page)) => (page.title.clone(), page.products.clone()),
+        (None, None) => (String::new(), String::new()),
+    };
+    let class = row.map_or_else(|| classify(&title, &products, None), |found| found.class.clone());
+    let of_page = page.and_then(|page| match page.kbs.as_slice() {
+        [kb] => Some(*kb),
+        _ => None,
+    });
+    let related = |pairs: &[(UpdateId, String)]| {
+        let mut pairs: Vec<(Option<UpdateId>, String)> =
+            pairs.iter().map(|(id, title)| (Some(*id), title.clone())).collect();
+        pairs.sort_by(|a, b| a.1.cmp(&b.1));
+        pairs
+    };
+    let mut supersedes: Vec<(Option<UpdateId>, String)> =
+        page.iter().flat_map(|page| &page.supersedes).map(|title| (None, title.clone())).collect();
+    supersedes.sort_by(|a, b| a.1.cmp(&b.1));
+    UpdateDetail {
+        facts: UpdateFacts {
+            id,
+            title,
+            kb: class.kb.or(of_page),
+            kind: class.kind,
+            month: class.month,
+            product: class.product,
+            release: class.release,
+            products,
+            architecture: class.architecture,
+            build: class.build,
+            last_updated: row
+                .map(|found| found.row.last_updated)
+                .or_else(|| page.map(|page| page.last_modified)),
+            size: row.map(|found| found.row.size),
+            files: None,
+            files_seen: None,
+            expired: None,
+        },
+        classification: row
+            .map(|found| found.row.classification.clone())
+            .or_else(|| page.and_then(|page| page.classification.clone())),
+        severity: page.and_then(|page| page.msrc_severity.clone()),
+        restart: page.and_then(|page| page.restart_behavior.clone()),
+        first_seen: String::new(),
+        last_seen: String::new(),
+        reissued: None,
+        superseded_by: page.map(|page| related(&page.superseded_by)).unwrap_or_default(),
+        supersedes,
+    }
+}

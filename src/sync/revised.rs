@@ -1,0 +1,157 @@
+//! Where the Catalog has an update otherwise than the index: revised, re-issued, or replaced since it was seen last. Pure.
+//!
+//! What was never read is no difference. A details page has a date of its own, which is often not that of the search page; so
+//! it counts only when it is later than the last sight of the update.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::Serialize;
+
+use super::look::Looked;
+use crate::mirror::index::UpdateDetail;
+use crate::resolve::{FileFacts, FileKey};
+use crate::update::UpdateId;
+
+/// What the two have otherwise. The words are a promise of the JSON output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RevisedWhat {
+    /// The whole update: one side does not have it.
+    Update,
+    /// Its title.
+    Title,
+    /// Its date.
+    Date,
+    /// Its size.
+    Size,
+    /// Its classification.
+    Classification,
+    /// Its files.
+    Files,
+    /// What replaces it.
+    SupersededBy,
+    /// What it replaces.
+    Supersedes,
+}
+
+/// One difference: what only the index has, and what only the Catalog has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Revised {
+    /// The update.
+    pub update_id: UpdateId,
+    /// What differs.
+    pub what: RevisedWhat,
+    /// What only the index has.
+    pub index: Vec<String>,
+    /// What only the Catalog has.
+    pub catalog: Vec<String>,
+}
+
+impl fmt::Display for Revised {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = match self.what {
+            RevisedWhat::Update => "update",
+            RevisedWhat::Title => "title",
+            RevisedWhat::Date => "date",
+            RevisedWhat::Size => "size",
+            RevisedWhat::Classification => "classification",
+            RevisedWhat::Files => "file",
+            RevisedWhat::SupersededBy => "newer update that replaces it",
+            RevisedWhat::Supersedes => "older update that it replaces",
+        };
+        write!(out, "{word} of {}: ", self.update_id)?;
+        match (self.index.is_empty(), self.catalog.is_empty()) {
+            (true, _) => write!(out, "only the Catalog has {}", listed(&self.catalog)),
+            (_, true) => write!(out, "only the index has {}", listed(&self.index)),
+            _ => write!(out, "the index has {}, the Catalog {}", listed(&self.index), listed(&self.catalog)),
+        }
+    }
+}
+
+/// Some names, and how many more there are.
+fn listed(names: &[String]) -> String {
+    /// As many as a person reads; JSON has all.
+    const SHOWN: usize = 3;
+    let mut text = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join("; ");
+    if names.len() > SHOWN {
+        text = format!("{text}; and {} more", names.len() - SHOWN);
+    }
+    text
+}
+
+/// An update of the index with whether its details page and its dialog were read.
+#[derive(Debug, Clone, Copy)]
+pub struct OfIndex<'i> {
+    /// The update.
+    pub detail: &'i UpdateDetail,
+    /// Its files and those of others.
+    pub files: &'i BTreeMap<FileKey, FileFacts>,
+    /// Whether details and files were read.
+    pub is_read: bool,
+}
+
+/// Compares one update.
+pub fn revised(index: OfIndex<'_>, looked: &Looked, files: &BTreeMap<FileKey, FileFacts>) -> Vec<Revised> {
+    let (old, new) = (&index.detail.facts, &looked.detail.facts);
+    let mut found = Vec::new();
+    let mut differ = |what: RevisedWhat, old: BTreeSet<String>, new: BTreeSet<String>| {
+        let (index, catalog): (Vec<String>, Vec<String>) =
+            (old.difference(&new).cloned().collect(), new.difference(&old).cloned().collect());
+        if !(index.is_empty() && catalog.is_empty()) {
+            found.push(Revised { update_id: looked.detail.facts.id, what, index, catalog });
+        }
+    };
+    let one = |value: Option<String>| value.into_iter().collect::<BTreeSet<String>>();
+    let none = BTreeSet::new;
+    differ(RevisedWhat::Title, one(Some(plain(&old.title))), one(Some(plain(&new.title))));
+    let last_seen = index.detail.last_seen.get(..10).unwrap_or_default();
+    let day = new.last_updated.map(|day| day.to_string());
+    let counts = looked.is_of_row || day.as_deref().is_some_and(|day| day > last_seen);
+    if counts && old.last_updated.is_some() {
+        differ(RevisedWhat::Date, one(old.last_updated.map(|day| day.to_string())), one(day));
+    }
+    if let (Some(old), Some(new)) = (old.size, new.size) {
+        differ(RevisedWhat::Size, one(Some(format!("{old} bytes"))), one(Some(format!("{new} bytes"))));
+    }
+    if let (Some(old), Some(new)) = (&index.detail.classification, &looked.detail.classification) {
+        differ(RevisedWhat::Classification, one(Some(old.clone())), one(Some(new.clone())));
+    }
+    if let (Some(old), Some(new)) = (&old.files, &new.files) {
+        let names = |keys: &[FileKey], files: &BTreeMap<FileKey, FileFacts>| {
+            keys.iter().filter_map(|key| files.get(key)).map(name_of).collect::<BTreeSet<String>>()
+        };
+        differ(RevisedWhat::Files, names(old, index.files), names(new, files));
+    }
+    if index.is_read && looked.has_details {
+        let (old, new) = (index.detail, &looked.detail);
+        differ(RevisedWhat::SupersededBy, none(), unknown(&new.superseded_by, &old.superseded_by));
+        differ(RevisedWhat::Supersedes, none(), unknown(&new.supersedes, &old.supersedes));
+    }
+    found
+}
+
+fn plain(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The titles of a list that another one has neither by id nor by title. The other way round is no difference: the index
+/// joins the pages of many updates and keeps what the Catalog forgets.
+fn unknown(pairs: &[(Option<UpdateId>, String)], known: &[(Option<UpdateId>, String)]) -> BTreeSet<String> {
+    let ids: BTreeSet<UpdateId> = known.iter().filter_map(|(id, _)| *id).collect();
+    let titles: BTreeSet<String> = known.iter().map(|(_, title)| plain(title)).collect();
+    let is_new = |(id, title): &&(Option<UpdateId>, String)| match id {
+        Some(id) => !ids.contains(id),
+        None => !titles.contains(&plain(title)),
+    };
+    pairs.iter().filter(is_new).map(|(_, title)| plain(title)).collect()
+}
+
+/// A file by its name and, where the name does not carry it, its digest.
+fn name_of(file: &FileFacts) -> String {
+    let name = file.name.to_ascii_lowercase();
+    match file.sha1 {
+        Some(sha1) if !name.contains(&sha1.to_string()) => format!("{} ({sha1})", file.name),
+        _ => file.name.clone(),
+    }
+}

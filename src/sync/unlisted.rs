@@ -1,0 +1,230 @@
+//! A KB that the Catalog does not list and of which knowledge has a file with its digest and its address: an enablement
+//! package, an update that was delisted.
+//!
+//! This is asked only when a sound answer of the Catalog has no update of the KB. A Catalog that is ill or out of reach is
+//! never replaced by what is known beforehand. The sets are those that the resolver makes of the index and the knowledge,
+//! so what the Catalog said of an architecture earlier goes first. A set is recorded when each of its files has a digest
+//! and an address; what is known and cannot be had is named. The files carry `knowledge` as the source of their digests
+//! and addresses, and so do the checks of their bytes, until the Catalog states the same.
+
+use std::collections::BTreeSet;
+
+use url::Url;
+
+use super::crawl::Crawled;
+use super::session::{Failure, Session};
+use crate::error::{Error, ErrorKind, Result};
+use crate::mirror::Index;
+use crate::mirror::names::plain_name;
+use crate::net::Purpose;
+use crate::resolve::{FileFacts, PackageSet, known_sets, layered_sets, rests_on_knowledge, unlisted_kbs};
+use crate::servicing::{Family, Knowledge};
+use crate::update::{Architecture, Kb};
+
+/// A list of file names in a message ends here: a KB of the older families has a dozen.
+const NAMED: usize = 3;
+
+impl Session {
+    /// Records what knowledge has of a KB that the Catalog does not list. With architectures given, those alone.
+    pub(super) fn crawl_unlisted(&mut self, kb: Kb, architectures: &[Architecture]) -> Result<Crawled> {
+        let knowledge = self.knowledge.clone();
+        if !knowledge.files_in_rows(kb).any(|(_, file)| file.url.is_some()) {
+            return Err(not_to_be_had(kb, architectures, &knowledge));
+        }
+        let sets = match self.mirror_if_there()? {
+            Some(mirror) => sets_over(kb, mirror.index(), &knowledge)?,
+            None => known_sets(kb, &knowledge),
+        };
+        let (mut found, mut lacking, mut failures) = (Vec::new(), Vec::new(), Vec::new());
+        for mut set in sets.into_iter().filter(|set| is_wanted(set, architectures)) {
+            if set.updates.is_empty() {
+                set.products = products_of(&set, &knowledge);
+            }
+            if !set.members.iter().all(|member| can_be_had(&member.file)) {
+                lacking.push(set);
+            } else if let Some(error) = self.refusal(&set) {
+                failures.push(Failure::new(format!("{kb} {}", set.folder), &error));
+            } else {
+                found.push(set);
+            }
+        }
+        if found.is_empty() && failures.is_empty() {
+            return Err(not_to_be_had(kb, architectures, &knowledge));
+        }
+        let now = self.now();
+        let numbers = self.mirror()?.index_mut().in_transaction(|index| {
+            found.iter().map(|set| index.record_set(set, now)).collect::<Result<Vec<i64>>>()
+        })?;
+        self.asked.insert(kb);
+        self.warn(where_from(kb, &found, &knowledge));
+        self.warn_of_withdrawal(kb);
+        for set in &lacking {
+            let what = unreachable_files(set);
+            self.warn(format!(
+                "{kb} {} is left out: knowledge of {} has no address of {what}",
+                set.folder,
+                knowledge.date()
+            ));
+        }
+        let said = rests_on_knowledge(kb, &knowledge);
+        for warning in found.iter().flat_map(|set| &set.warnings).filter(|warning| **warning != said) {
+            self.warn(warning.clone());
+        }
+        Ok(Crawled { kb, sets: numbers.into_iter().zip(found).collect(), updates: 0, failures })
+    }
+
+    /// Why a set is not asked for: an address or a name that this program does not take from anybody.
+    fn refusal(&self, set: &PackageSet) -> Option<Error> {
+        let refused = |message: String| {
+            Error::new(ErrorKind::Integrity, message)
+                .hint("the tables of --knowledge name it; nothing of this set was recorded")
+        };
+        for file in set.members.iter().map(|member| &member.file) {
+            if let Err(refusal) = plain_name(&file.name) {
+                return Some(refused(format!("the file name {:?} is refused: {refusal}", file.name)));
+            }
+            for url in &file.urls {
+                let checked = Url::parse(url)
+                    .map_err(|error| refused(format!("the address {url:?} is refused")).caused_by(error))
+                    .and_then(|url| self.catalog.client().policy().check(&url, Purpose::File));
+                if let Err(error) = checked {
+                    return Some(error);
+                }
+            }
+        }
+        None
+    }
+}
+
+/// The sets of a KB from the index layered over the knowledge. A file that only knowledge puts into a set and that the
+/// Catalog states elsewhere is as the Catalog states it.
+fn sets_over(kb: Kb, index: &Index, knowledge: &Knowledge) -> Result<Vec<PackageSet>> {
+    let own = index.facts_of(&BTreeSet::from([kb]))?;
+    let mut kbs = unlisted_kbs(kb, &own, knowledge);
+    kbs.insert(kb);
+    let mut sets = layered_sets(kb, &index.facts_of(&kbs)?, knowledge);
+    for member in sets.iter_mut().flat_map(|set| &mut set.members) {
+        if member.file.key.is_none()
+            && let Some(sha1) = &member.file.sha1
+            && let Some(file) = index.file_of_sha1(sha1)?
+            && can_be_had(&file)
+            && let Some(key) = file.key
+            && index.digest_sources(key)?.0.as_deref() == Some("dialog")
+        {
+            member.file = file;
+        }
+    }
+    Ok(sets)
+}
+
+/// The products of a set as the Catalog's titles would name them, so that `--product` takes the same words for it.
+fn products_of(set: &PackageSet, knowledge: &Knowledge) -> Vec<String> {
+    let families = knowledge.families().iter().filter(|family| set.serves(family));
+    families.flat_map(Family::title_products).collect::<BTreeSet<String>>().into_iter().collect()
+}
+
+fn is_wanted(set: &PackageSet, architectures: &[Architecture]) -> bool {
+    architectures.is_empty() || set.architecture.is_none_or(|own| architectures.contains(&own))
+}
+
+/// Whether a file has a name, a digest that somebody states, and an address.
+fn can_be_had(file: &FileFacts) -> bool {
+    let is_stated = file.sha1_is_stated || file.sha256_is_stated;
+    file.known_name().is_some() && is_stated && file.urls.iter().any(|url| !url.is_empty())
+}
+
+/// One line that says on whose word the sets rest.
+fn where_from(kb: Kb, sets: &[PackageSet], knowledge: &Knowledge) -> String {
+    let mut of_knowledge =
+        sets.iter().flat_map(|set| &set.members).filter(|member| member.file.key.is_none()).peekable();
+    if of_knowledge.peek().is_none() {
+        return format!("the Catalog does not list {kb}; its files are those that it stated before");
+    }
+    let digests =
+        if of_knowledge.all(|member| member.file.sha256.is_some()) { "SHA-1 and SHA-256" } else { "SHA-1" };
+    format!(
+        "the Catalog does not list {kb}; its files come from the knowledge of {}, checked by {digests} (knowledge)",
+        knowledge.date()
+    )
+}
+
+/// The files of a set that cannot be had, each with its digest, for a message.
+fn unreachable_files(set: &PackageSet) -> String {
+    let missing = set.members.iter().map(|member| &member.file).filter(|file| !can_be_had(file));
+    let named: Vec<String> = missing
+        .map(|file| match (file.known_name(), file.sha1, file.kb) {
+            (Some(name), Some(sha1), _) => format!("{name} (SHA-1 {sha1})"),
+            (Some(name), None, _) => name.to_owned(),
+            (None, _, kb) => format!("a file of {}", kb.unwrap_or(set.kb)),
+        })
+        .collect();
+    named.join(", ")
+}
+
+/// The error for a KB that the Catalog does not list and whose files nobody knows where to get: with what is known of it.
+fn not_to_be_had(kb: Kb, architectures: &[Architecture], knowledge: &Knowledge) -> Error {
+    let listed = format!("the Catalog knows no update of {kb}");
+    let rows = knowledge.about(kb);
+    let Some(first) = rows.first() else {
+        return Error::new(ErrorKind::NotFound, listed).hint(
+            "look at the number again; the Catalog does not list hotpatches and some enablement packages",
+        );
+    };
+    let sets = known_sets(kb, knowledge);
+    let wanted = sets.iter().filter(|set| is_wanted(set, architectures));
+    let own = wanted.flat_map(|set| &set.members).filter(|member| member.role.is_update());
+    let files: BTreeSet<String> = own
+        .filter_map(|member| {
+            let (name, sha1) = (member.file.known_name()?, member.file.sha1?);
+            Some(format!("{name} (SHA-1 {sha1})"))
+        })
+        .collect();
+    let date = knowledge.date();
+    let known = if !files.is_empty() {
+        let named: Vec<&str> = files.iter().take(NAMED).map(String::as_str).collect();
+        let more = match files.len() - named.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        format!("knowledge of {date} has {}{more}, and no address of it", named.join(", "))
+    } else if architectures.is_empty() || sets.is_empty() {
+        format!("knowledge of {date} has no file of it: \"{}\" ({})", first.statement, first.table)
+    } else {
+        let asked: Vec<&str> = architectures.iter().map(|architecture| architecture.as_str()).collect();
+        format!("knowledge of {date} has no file of it for {}", asked.join(", "))
+    };
+    let error = Error::new(ErrorKind::NotFound, format!("{listed}; {known}"));
+    let error = match knowledge.withdrawn(kb) {
+        Some(row) => error.hint(format!("{kb} is withdrawn ({}): take {} instead", row.why, row.successor)),
+        None => error,
+    };
+    let error = if files.is_empty() {
+        error
+    } else {
+        error.hint("who knows the address puts it into a table of --knowledge DIR, and it is fetched")
+    };
+    error.hint(format!("kbmirror show {kb} tells all that is known of it"))
+}
+
+/// What knowledge vouched for and the Catalog states by now: bytes that were found to agree with the one agree with the
+/// other. Returns the set's number.
+pub(super) fn confirm(index: &Index, set: i64, now: i64) -> Result<i64> {
+    let members = index.set(set)?.map(|row| row.members).unwrap_or_default();
+    for file in members.into_iter().map(|member| member.file).filter(|file| file.present) {
+        let Some(key) = file.key else { continue };
+        let checks = index.checks_of(key)?;
+        let has = |what: &str, against: &str| checks.iter().any(|(a, b)| a == what && b == against);
+        if !checks.iter().any(|(_, against)| against == "knowledge") {
+            continue;
+        }
+        let (sha1, sha256) = index.digest_sources(key)?;
+        if sha1.as_deref() == Some("dialog") && has("sha1", "knowledge") {
+            index.record_check(key, "sha1", "dialog", now)?;
+        }
+        let pooled = index.pooled_as(key)?.map(|(sha256, _)| sha256);
+        if sha256.as_deref() == Some("dialog") && pooled.is_some() && pooled == file.sha256 {
+            index.record_check(key, "sha256", "dialog", now)?;
+        }
+    }
+    Ok(set)
+}

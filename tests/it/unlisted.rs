@@ -1,0 +1,477 @@
+//! KBs that the Catalog does not list and of which knowledge has digest and address: fetched, checked, and said to be so
+//! everywhere; and knowledge never stands in for a Catalog that is ill.
+#![expect(clippy::disallowed_methods, reason = "mirrors are read and spoiled as they lie")]
+#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
+
+use std::fs;
+
+use kbmirror::servicing::Tables;
+use serde_json::{Value, json};
+
+use super::carry::{import, isolated, keys};
+use super::harness::{Bench, Ran, each, items, names_in, sha1_hex, sha256_hex, text_of, tree};
+use super::support::{Action, FileSpec, Loopback, Rule, UpdateSpec, World, id};
+
+const KB: &str = "KB5054156";
+const FETCH: [&str; 2] = ["fetch", KB];
+const X64: &str = "windows-11-24h2-x64";
+const ARM64: &str = "windows-11-24h2-arm64";
+
+/// The architectures with the SHA-1 that the built-in tables have of the package.
+const BUILT_IN: [(&str, &str); 2] = [
+    ("x64", "9fd13360d2c5af23ec4f591b86f1c1db37aada37"),
+    ("arm64", "e57cf6837a8b9877786ec3e7a366503a6072f5e5"),
+];
+
+/// The package for an architecture, at an address that does not hang on its content.
+fn package(architecture: &str) -> FileSpec {
+    let stem = format!("windows11.0-kb5054156-{architecture}");
+    let file = FileSpec::package(&stem, "msu", format!("switches 25H2 on for {architecture}"));
+    FileSpec { url: Some(format!("http://{{cdn}}/switch/{}", file.name)), ..file }
+}
+
+/// A Catalog that shows what it is known to have: what it does not list is not in it.
+fn well() -> World {
+    let title = "2024-09 Cumulative Update for Windows 11 Version 24H2 for riscv-based Systems (KB5043080)";
+    World::new().update(UpdateSpec::new(&id(90), title))
+}
+
+/// A Catalog in which no search finds the package; its CDN has the files.
+fn without_entry(files: Vec<FileSpec>) -> World {
+    well().update(UpdateSpec { files, ..UpdateSpec::new(&id(1), "2024-08 Something Else (KB5990001)") })
+}
+
+fn both() -> Vec<FileSpec> {
+    vec![package("x64"), package("arm64")]
+}
+
+/// The same and the entry of the package for x64, as the Catalog may list it one day.
+fn with_entry(file: FileSpec) -> World {
+    let title = format!(
+        "2025-10 Feature Update to Windows 11, version 25H2 for x64-based Systems via Enablement Package ({KB})"
+    );
+    let entry = UpdateSpec { files: vec![file], ..UpdateSpec::new(&id(2), &title) };
+    without_entry(both()).update(entry)
+}
+
+/// A table of the program.
+fn table(name: &str) -> String {
+    Tables::built_in().iter().find(|(own, _)| *own == name).unwrap().1.to_owned()
+}
+
+/// Tables in which the package has the digests and addresses of the loopback CDN, and which are newer than the
+/// program's own.
+fn tables(bench: &Bench, loopback: &Loopback) -> String {
+    let (mut rows, mut packages) = (table("enablement.toml"), table("packages.txt"));
+    for (architecture, built_in) in BUILT_IN {
+        let file = package(architecture);
+        let from = rows.find("url = \"https://catalog.sf.dl.delivery.mp.microsoft.com").unwrap();
+        let end = from + rows[from..].find('\n').unwrap();
+        let url = file.url.as_ref().unwrap().replace("{cdn}", &loopback.file_host());
+        rows.replace_range(from..end, &format!("url = \"{url}\""));
+        rows = rows.replace(built_in, &sha1_hex(&file.bytes));
+        packages = packages.replace(built_in, &sha1_hex(&file.bytes));
+    }
+    let families = table("families.toml").replace("date = \"2026-10-05\"", "date = \"2026-11-01\"");
+    let folder = bench.path("tables");
+    fs::create_dir_all(&folder).unwrap();
+    for (name, text) in [("enablement.toml", rows), ("packages.txt", packages), ("families.toml", families)] {
+        fs::write(folder.join(name), text).unwrap();
+    }
+    folder.into_string()
+}
+
+/// A bench beside a loopback Catalog, and what it knows.
+struct Case {
+    bench: Bench,
+    loopback: Loopback,
+    tables: String,
+}
+
+impl Case {
+    fn new(world: World) -> Self {
+        let (bench, loopback) = (Bench::new(), Loopback::start(world));
+        let tables = tables(&bench, &loopback);
+        Self { bench, loopback, tables }
+    }
+
+    /// A Catalog without an entry, and a mirror that has fetched the package.
+    fn fetched() -> Self {
+        let case = Self::new(without_entry(both()));
+        case.ask(&FETCH).exits(0);
+        case
+    }
+
+    fn options(&self) -> [String; 8] {
+        let (url, host) = (self.loopback.catalog_url(), self.loopback.file_host());
+        let tables = self.tables.as_str();
+        ["--knowledge", tables, "--catalog-url", &url, "--allow-host", &host, "--catalog-rate", "1000"]
+            .map(str::to_owned)
+    }
+
+    /// Runs a command with `--json` that asks the loopback Catalog.
+    fn ask(&self, arguments: &[&str]) -> Ran {
+        self.plainly(&[&["--json"], arguments].concat())
+    }
+
+    /// The same for people.
+    fn plainly(&self, arguments: &[&str]) -> Ran {
+        let options = self.options();
+        let options: Vec<&str> = options.iter().map(String::as_str).collect();
+        self.bench.run(&[&options, arguments].concat())
+    }
+
+    /// Runs a command with `--json` that asks nobody.
+    fn look(&self, arguments: &[&str]) -> Ran {
+        self.bench.json(&[&["--knowledge", &self.tables], arguments].concat())
+    }
+
+    fn text(&self, path: &str) -> String {
+        fs::read_to_string(self.bench.mirror().join(path)).unwrap()
+    }
+}
+
+/// Whether one of the warnings of a document says something.
+fn warns(document: &Value, part: &str) -> bool {
+    items(&document["warnings"]).iter().any(|warning| text_of(warning).contains(part))
+}
+
+const FROM_KNOWLEDGE: &str = "the Catalog does not list KB5054156; its files come from the knowledge of 2026-11-01, checked by SHA-1 (knowledge)";
+
+#[test]
+fn it_is_fetched_checked_and_said_everywhere() {
+    let case = Case::new(without_entry(both()));
+    let document = case.ask(&FETCH).exits(0).json();
+    assert_eq!(each(&document["sets"], "folder"), [format!("kb/{KB}/{ARM64}"), format!("kb/{KB}/{X64}")]);
+    assert_eq!(each(&document["sets"], "status"), ["published"; 2]);
+    assert!(warns(&document, FROM_KNOWLEDGE), "{document:#}");
+    assert_eq!(document["failures"], json!([]));
+    let set = &document["sets"][1];
+    let products = ["24H2", "25H2", "26H2"].map(|release| format!("Windows 11, version {release}"));
+    assert_eq!(set["products"], json!(products), "no server takes it");
+    let file = &set["files"][0];
+    assert_eq!((&file["role"], &file["kb"]), (&json!("enablement"), &json!(KB)));
+    assert_eq!(file["checked"], json!(["name", "sha1 (knowledge)"]));
+    assert_eq!(file["sha256"], sha256_hex(&package("x64").bytes));
+    let name = package("x64").name;
+    assert_eq!(names_in(&case.bench.set(KB, X64)), [name.as_str()]);
+    assert_eq!(fs::read(case.bench.set(KB, X64).join(&name)).unwrap(), package("x64").bytes);
+    assert_eq!(
+        case.bench.rows("SELECT DISTINCT what, against FROM checks ORDER BY what"),
+        [["name", "name"], ["sha1", "knowledge"]]
+    );
+    assert_eq!(case.bench.rows("SELECT DISTINCT source FROM file_urls"), [["knowledge"]]);
+
+    // Beside the folder, and what people are told.
+    let written: Value = serde_json::from_str(&case.text(&format!("kb/{KB}/{KB}.json"))).unwrap();
+    let line = &written["sets"][0]["files"][0];
+    assert_eq!((&line["sha1_source"], &written["updates"]), (&json!("knowledge"), &json!([])));
+    assert!(items(&line["checks"]).contains(&json!({ "what": "sha1", "against": "knowledge" })), "{line:#}");
+    let readme = case.text(&format!("kb/{KB}/README.txt"));
+    assert!(readme.contains(", checked by sha1 (knowledge), not by the Catalog"), "{readme}");
+    let again = case.plainly(&FETCH).exits(0);
+    assert!(again.stdout.contains("sha1 (knowledge)"), "{}", again.stdout);
+    assert!(again.stderr.contains("the Catalog does not list KB5054156"), "{}", again.stderr);
+    let shown = case.bench.run(&["--knowledge", &case.tables, "show", KB]).exits(0).stdout;
+    assert!(shown.contains("sha1 (knowledge)") && shown.contains("no entry of the Catalog"), "{shown}");
+    let shown = case.look(&["show", KB]).exits(0).json();
+    assert_eq!(shown["sets"][0]["files"][0]["checked"], json!(["name", "sha1 (knowledge)"]));
+    assert_eq!(each(&case.look(&["list"]).exits(0).json()["sets"], "folder").len(), 2);
+}
+
+#[test]
+fn it_is_like_any_other_set_afterwards() {
+    let case = Case::fetched();
+    let bytes = case.loopback.bytes_served();
+    let again = case.ask(&FETCH).exits(0).json();
+    assert_eq!(each(&again["sets"], "status"), ["unchanged"; 2]);
+    assert_eq!(case.loopback.bytes_served(), bytes, "no file is asked for again");
+
+    case.look(&["verify", "--deep"]).exits(0);
+    let folder = case.bench.set(KB, X64);
+    let judged = case.look(&["lint", folder.as_str(), "--target", KB]).exits(0).json();
+    assert_eq!(judged["status"], "ok", "{judged:#}");
+    let plan = case.look(&["resolve", "--enable", "25H2", "--arch", "x64", "--baseline", "26100.8037"]);
+    let step = &plan.exits(0).json()["steps"][0];
+    assert_eq!((&step["role"], &step["present"]), (&json!("enablement"), &json!(true)), "{step:#}");
+    assert_eq!(step["name"], package("x64").name);
+    let staged = case.bench.path("staged");
+    let to = ["stage", KB, "--arch", "x64", "--baseline", "26100.8037", "--to", staged.as_str()];
+    case.look(&to).exits(0);
+    let found = tree(&staged);
+    assert!(found.keys().any(|path| path.ends_with(&package("x64").name)), "{:?}", found.keys());
+}
+
+#[test]
+fn crawl_dry_run_and_filters() {
+    let case = Case::new(without_entry(both()));
+    let planned = case.ask(&["fetch", KB, "--dry-run", "--arch", "arm64"]).exits(0).json();
+    assert_eq!(each(&planned["sets"], "folder"), [format!("kb/{KB}/{ARM64}")]);
+    assert_eq!(each(&planned["sets"], "status"), ["planned"]);
+    assert!(warns(&planned, FROM_KNOWLEDGE), "{planned:#}");
+    assert_eq!(case.loopback.bytes_served(), 0);
+
+    let crawled = case.ask(&["crawl", KB]).exits(0).json();
+    assert_eq!(each(&crawled["sets"], "architecture"), ["arm64", "x64"]);
+    assert!(warns(&crawled, FROM_KNOWLEDGE), "{crawled:#}");
+    let told = case.plainly(&["crawl", KB]).exits(0);
+    assert!(told.stdout.contains("KB5054156: 0 updates, 2 package sets"), "{}", told.stdout);
+
+    let product = ["fetch", KB, "--arch", "x64", "--product", "Windows 11 25H2"];
+    let one = case.ask(&product).exits(0).json();
+    assert_eq!(each(&one["sets"], "folder"), [format!("kb/{KB}/{X64}")]);
+    assert!(case.bench.set(KB, X64).exists() && !case.bench.set(KB, ARM64).exists());
+    let (kind, _) = case.ask(&["fetch", KB, "--product", "Windows Server 2025"]).exits(3).error();
+    assert_eq!(kind, "not_found");
+    let (_, message) = case.ask(&["fetch", KB, "--arch", "x86"]).exits(3).error();
+    assert!(message.contains("knowledge of 2026-11-01 has no file of it for x86"), "{message}");
+}
+
+#[test]
+fn other_bytes_are_quarantined() {
+    let spoiled = FileSpec { served: Some(b"somebody else's package".to_vec()), ..package("x64") };
+    let case = Case::new(without_entry(vec![spoiled, package("arm64")]));
+    let document = case.ask(&FETCH).exits(5).json();
+    assert_eq!(each(&document["sets"], "status"), ["published", "failed"]);
+    let message = text_of(&document["failures"][0]["message"]);
+    assert!(message.contains("the knowledge says"), "{message}");
+    assert_eq!(names_in(&case.bench.mirror().join("quarantine")).len(), 1);
+    assert!(!case.bench.set(KB, X64).exists());
+}
+
+#[test]
+fn without_an_address_it_is_told_what_is_known() {
+    let case = Case::new(without_entry(Vec::new()));
+    for (kb, arguments, parts) in [
+        (
+            "KB5015684",
+            &["--arch", "x64"][..],
+            &[
+                "the Catalog knows no update of KB5015684; knowledge of 2026-11-01 has windows10.0-kb5015684-x64_523c039b86ca98f2d818c4e6706e2cc94b634c4a.msu (SHA-1 523c039b86ca98f2d818c4e6706e2cc94b634c4a), and no address of it",
+            ][..],
+        ),
+        ("KB5120994", &[], &["has no file of it", "is a hotpatch: in no Catalog"]),
+        ("KB5999999", &[], &["the Catalog knows no update of KB5999999"]),
+    ] {
+        for command in ["fetch", "crawl"] {
+            let document = case.ask(&[&[command, kb], arguments].concat()).exits(3).json();
+            let message = text_of(&document["error"]["message"]);
+            assert!(parts.iter().all(|part| message.contains(part)), "{message}");
+            assert_eq!(document["sets"], json!([]));
+        }
+    }
+    let pulled = case.ask(&["fetch", "KB5079391"]).exits(3).json();
+    let hints = items(&pulled["error"]["hints"]);
+    assert!(hints.iter().any(|hint| text_of(hint).contains("take KB5086672 instead")), "{hints:?}");
+    assert!(!case.bench.mirror().exists(), "nothing is written");
+}
+
+#[test]
+fn knowledge_does_not_stand_in_for_a_catalog_that_is_ill() {
+    for action in [Action::ErrorPage, Action::Close, Action::Status(503, Vec::new())] {
+        let case = Case::new(without_entry(both()));
+        case.loopback.rule(Rule::always("/Search.aspx", action.clone()));
+        for command in ["fetch", "crawl"] {
+            let ran = case.ask(&[command, KB]).exits(6);
+            assert!(!ran.stdout.contains("does not list"), "{action:?}: {}", ran.stdout);
+        }
+        assert_eq!(case.loopback.bytes_served(), 0, "{action:?}");
+        assert!(!case.bench.mirror().exists(), "{action:?}");
+    }
+}
+
+#[test]
+fn an_address_that_nobody_allowed_is_refused() {
+    let case = Case::new(without_entry(both()));
+    let path = format!("{}/enablement.toml", case.tables);
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace(&case.loopback.file_host(), "files.example.net")).unwrap();
+    let document = case.ask(&FETCH).exits(5).json();
+    let messages = each(&document["failures"], "message");
+    assert!(
+        messages.len() == 2 && messages.iter().all(|text| text.contains("files.example.net")),
+        "{messages:?}"
+    );
+    assert!(!case.bench.mirror().join("kb").exists());
+}
+
+#[test]
+fn what_the_catalog_says_later_goes_first() {
+    let case = Case::fetched();
+    let bytes = case.loopback.bytes_served();
+    case.loopback.replace(with_entry(package("x64")));
+    let document = case.ask(&["fetch", KB, "--arch", "x64"]).exits(0).json();
+    assert_eq!(each(&document["sets"], "folder"), [format!("kb/{KB}/{X64}")]);
+    assert_eq!(each(&document["sets"], "status"), ["unchanged"]);
+    assert_eq!(document["sets"][0]["products"], json!(["Windows 11, version 25H2"]));
+    assert_eq!(
+        document["sets"][0]["files"][0]["checked"],
+        json!(["name", "sha1", "sha1 (knowledge)", "sha256", "size"])
+    );
+    assert!(!warns(&document, "does not list"), "{document:#}");
+    assert_eq!(case.loopback.bytes_served(), bytes, "the bytes are here");
+    let of_x64 = "FROM files JOIN file_urls ON file = files.id WHERE architecture = 'x64'";
+    assert_eq!(
+        case.bench.rows(&format!("SELECT sha1_source, sha256_source, source {of_x64}")),
+        [["dialog", "dialog", "dialog"]]
+    );
+    let readme = case.text(&format!("kb/{KB}/README.txt"));
+    assert_eq!(readme.matches("not by the Catalog").count(), 1, "arm64 alone: {readme}");
+
+    // And when it is gone again, that is what was said last.
+    case.loopback.replace(without_entry(both()));
+    let document = case.ask(&FETCH).exits(0).json();
+    assert_eq!(each(&document["sets"], "status"), ["unchanged"; 2]);
+    assert_eq!(each(&document["sets"], "folder"), [format!("kb/{KB}/{ARM64}"), format!("kb/{KB}/{X64}")]);
+    assert_eq!(document["sets"][1]["products"], json!(["Windows 11, version 25H2"]));
+    let document = case.ask(&["fetch", KB, "--arch", "x64"]).exits(0).json();
+    assert!(warns(&document, "its files are those that it stated before"), "{document:#}");
+}
+
+#[test]
+fn the_catalog_may_state_another_file() {
+    let case = Case::fetched();
+    let newer = FileSpec::package("windows11.0-kb5054156-x64", "msu", "a later generation");
+    case.loopback.replace(with_entry(newer.clone()));
+    let document = case.ask(&["fetch", KB, "--arch", "x64"]).exits(0).json();
+    assert_eq!(each(&document["sets"], "folder"), [format!("kb/{KB}/{X64}")]);
+    assert_eq!(each(&document["sets"], "status"), ["published"]);
+    assert_eq!(names_in(&case.bench.set(KB, X64)), [newer.name]);
+    assert!(!document["sets"][0]["files"][0]["checked"].to_string().contains("knowledge"), "{document:#}");
+}
+
+#[test]
+fn the_index_is_rebuilt_from_what_is_published() {
+    let case = Case::fetched();
+    let unstable = |column: &str| {
+        ["id", "file", "set_ref", "value"].contains(&column)
+            || column.contains("seen")
+            || ["since", "added", "checked"].contains(&column)
+    };
+    let before = case.bench.dump(unstable);
+    let kb = || tree(&case.bench.mirror().join("kb"));
+    let published = kb();
+    for name in ["mirror.db", "mirror.db-wal", "mirror.db-shm"] {
+        let _absent = fs::remove_file(case.bench.mirror().join(name));
+    }
+    let bytes = case.loopback.bytes_served();
+    let again = case.ask(&FETCH).exits(0).json();
+    assert!(warns(&again, "rebuilt from kb/ and pool/: 2 package sets"), "{again:#}");
+    assert_eq!(each(&again["sets"], "status"), ["unchanged"; 2]);
+    assert_eq!(again["sets"][0]["files"][0]["checked"], json!(["name", "sha1 (knowledge)"]));
+    assert_eq!(case.loopback.bytes_served(), bytes);
+    assert_eq!(case.bench.dump(unstable), before);
+    assert_eq!(kb(), published);
+}
+
+#[test]
+fn it_goes_across_the_gap() {
+    let case = Case::fetched();
+    let root = keys(&case.bench);
+    let medium = case.bench.path("medium");
+    let exported = case.look(&["export", KB, "--to", medium.as_str()]).exits(0).json();
+    assert_eq!(exported["plan"]["missing"], json!([]), "{exported:#}");
+    let other = isolated(&root);
+    import(&other, &medium).exits(0);
+    assert_eq!(tree(&other.mirror().join("kb").join(KB).join(X64)), tree(&case.bench.set(KB, X64)));
+    let shown = other.json(&["show", KB]).exits(0).json();
+    assert_eq!(each(&shown["sets"], "status"), ["published"; 2]);
+    assert_eq!(shown["sets"][0]["files"][0]["checked"], json!(["name", "sha1 (knowledge)"]));
+    let step = ["resolve", "--enable", "25H2", "--arch", "x64", "--baseline", "26100.8037"];
+    let plan = other.json(&step).exits(0).json();
+    assert_eq!(plan["steps"][0]["present"], json!(true), "{plan:#}");
+    assert_eq!(plan["steps"][0]["name"], package("x64").name);
+    other.json(&["verify", "--deep"]).exits(0);
+    // The knowledge came along, and with it what comes before the package.
+    let readme = fs::read_to_string(other.mirror().join(format!("kb/{KB}/README.txt"))).unwrap();
+    assert!(readme.contains("sha1 (knowledge)") && readme.contains("(prerequisite)"), "{readme}");
+}
+
+#[test]
+fn a_scheduled_run_takes_it_too() {
+    let case = Case::new(without_entry(both()));
+    case.bench.configure("format = 1\nkbs = [\"KB5054156\"]\narchitectures = [\"x64\"]\n");
+    let first = case.ask(&["sync"]).exits(0).json();
+    assert_eq!(each(&first["sets"], "status"), ["published"]);
+    assert_eq!(each(&first["news"]["new"], "kb"), [KB]);
+    let second = case.ask(&["sync"]).exits(0).json();
+    assert_eq!(each(&second["sets"], "status"), ["unchanged"]);
+    assert_eq!(second["news"]["new"], json!([]));
+}
+
+#[test]
+fn a_withdrawn_one_is_fetched_with_a_warning() {
+    let case = Case::new(without_entry(both()));
+    let row = "\n[[withdrawn]]\nkb = \"KB5054156\"\nsuccessor = \"KB5121794\"\ndate = \"2025-10-01\"\nwhy = \"a test\"\nsource = \"a test\"\n";
+    fs::write(format!("{}/withdrawn.toml", case.tables), table("withdrawn.toml") + row).unwrap();
+    let document = case.ask(&["fetch", KB, "--arch", "x64"]).exits(0).json();
+    assert_eq!(each(&document["sets"], "status"), ["published"]);
+    assert!(warns(&document, "KB5054156 is withdrawn (a test): take KB5121794 instead"), "{document:#}");
+}
+
+#[test]
+fn one_architecture_without_an_address_does_not_keep_the_others() {
+    let case = Case::new(without_entry(both()));
+    let path = format!("{}/enablement.toml", case.tables);
+    let text = fs::read_to_string(&path).unwrap();
+    let url = package("arm64").url.unwrap().replace("{cdn}", &case.loopback.file_host());
+    fs::write(&path, text.replace(&format!("url = \"{url}\"\n"), "")).unwrap();
+    let document = case.ask(&FETCH).exits(0).json();
+    assert_eq!(each(&document["sets"], "folder"), [format!("kb/{KB}/{X64}")]);
+    let lacks =
+        format!("{ARM64} is left out: knowledge of 2026-11-01 has no address of {}", package("arm64").name);
+    assert!(warns(&document, &lacks), "{document:#}");
+    let (_, message) = case.ask(&["fetch", KB, "--arch", "arm64"]).exits(3).error();
+    assert!(message.contains("and no address of it"), "{message}");
+}
+
+#[test]
+fn a_floor_that_the_catalog_lost_comes_along_from_knowledge() {
+    let floor = FileSpec::package("windows10.0-kb5005112-x64", "msu", "the servicing stack");
+    let floor = FileSpec { url: Some(format!("http://{{cdn}}/floor/{}", floor.name)), ..floor };
+    let title = "2022-03 Cumulative Update for Windows Server 2019 for x64-based Systems (KB5011503)";
+    let target = FileSpec::package("windows10.0-kb5011503-x64", "msu", "the target");
+    let update = UpdateSpec { files: vec![target], ..UpdateSpec::new(&id(3), title) };
+    let case = Case::new(without_entry(vec![floor.clone()]).update(update));
+    let (built_in, own) = ("81d09dc6978520e1a6d44b3b15567667f83eba2c", sha1_hex(&floor.bytes));
+    let url = floor.url.as_ref().unwrap().replace("{cdn}", &case.loopback.file_host());
+    let folder = "https://catalog.s.download.windowsupdate.com/d/msdownload/update/software/secu/2021/08/";
+    let rows =
+        table("prerequisites.toml").replace(&format!("{folder}{}", floor.name.replace(&own, built_in)), &url);
+    assert!(rows.contains(&url));
+    fs::write(format!("{}/prerequisites.toml", case.tables), rows.replace(built_in, &own)).unwrap();
+    let packages = fs::read_to_string(format!("{}/packages.txt", case.tables)).unwrap();
+    fs::write(format!("{}/packages.txt", case.tables), packages.replace(built_in, &own)).unwrap();
+
+    let document = case.ask(&["fetch", "KB5011503"]).exits(0).json();
+    let sets = items(&document["sets"]);
+    let along = sets.iter().find(|set| set["kb"] == "KB5005112").unwrap_or_else(|| panic!("{document:#}"));
+    assert_eq!((&along["status"], &along["needed_by"]), (&json!("published"), &json!(["KB5011503"])));
+    assert_eq!(along["files"][0]["checked"], json!(["name", "sha1 (knowledge)"]));
+    assert!(warns(&document, "the Catalog does not list KB5005112"), "{document:#}");
+}
+
+#[test]
+fn a_plan_that_rests_on_knowledge_says_where_the_files_are() {
+    for (request, name) in [
+        (["--enable", "25H2"], "windows11.0-kb5054156-x64_9fd13360d2c5af23ec4f591b86f1c1db37aada37.msu"),
+        (["KB5043080", "-q"], "windows11.0-kb5043080-x64_953449672073f8fb99badb4cc6d5d7849b9c83e8.msu"),
+    ] {
+        let bench = Bench::new();
+        let arguments = [&["resolve"], &request[..], &["--arch", "x64", "--baseline", "26100.1150"]].concat();
+        let plan = bench.json(&arguments).exits(0).json();
+        let step = items(&plan["steps"]).iter().find(|step| step["name"] == name).unwrap();
+        assert!(text_of(&step["url"]).ends_with(name), "{step:#}");
+        assert_eq!(step["present"], json!(false));
+    }
+}
+
+#[test]
+fn one_that_stands_whole_survives_an_ill_catalog() {
+    let case = Case::fetched();
+    case.loopback.rule(Rule::always(".aspx", Action::ErrorPage));
+    let document = case.ask(&FETCH).exits(0).json();
+    let status = each(&document["sets"], "status");
+    assert!(!status.is_empty() && status.iter().all(|one| one == "unchanged"), "{document:#}");
+    assert!(document["warnings"].to_string().contains("is here whole"), "{document:#}");
+}
