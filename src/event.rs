@@ -24,6 +24,8 @@ pub enum Event {
     Waiting {
         /// For how long.
         duration: Duration,
+        /// How much longer it would wait after this, where there is an end to it.
+        left: Option<Duration>,
         /// The reason, in words.
         why: String,
     },

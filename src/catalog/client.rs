@@ -16,7 +16,7 @@ use super::{
     parse_download_dialog,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::net::{Client, Next, Page, Purpose, Request, next_try};
+use crate::net::{BEHIND_A_PROXY, Client, Fault, Next, Page, Purpose, Request};
 use crate::update::UpdateId;
 
 /// What a details request found.
@@ -173,21 +173,33 @@ impl Catalog {
             };
             failed += 1;
             let elapsed = waited.max(self.client.clock().elapsed().saturating_sub(start));
-            match next_try(failed, elapsed, retry_after, self.patience) {
-                Next::After(wait) if error.is_retryable() && drift.0 < SAME_FAULT => {
-                    self.client.wait(wait, &format!("{what}: {}", error.full_message())).await;
+            match self.client.next_try(&error, failed, retry_after, elapsed, self.patience) {
+                Next::After { .. } if drift.0 >= SAME_FAULT => {
+                    return Err(self.give_up(error, what, failed, text.as_deref()));
+                }
+                Next::After { wait, left } => {
+                    self.client.wait_within(wait, left, &format!("{what}: {}", error.full_message())).await;
                     waited = elapsed + wait;
                 }
-                _ => return Err(self.give_up(error, what, failed, text.as_deref())),
+                Next::GiveUp(why) => {
+                    return Err(self.give_up(why.explain(error), what, failed, text.as_deref()));
+                }
             }
         }
     }
 
     fn give_up(&self, error: Error, what: &str, failed: u32, text: Option<&str>) -> Error {
         let times = if failed == 1 { String::new() } else { format!(", {failed} times") };
+        let error = match Fault::of(&error) {
+            // It has the address of the Catalog, and none of its own.
+            Fault::ProxyPage if !error.message().contains(self.client.policy().catalog_host()) => {
+                error.context(self.client.policy().catalog_host()).hint(BEHIND_A_PROXY)
+            }
+            _ => error,
+        };
         let error = error.context(format!("{what}{times}"));
         let error = if error.kind() == ErrorKind::Unreachable && error.is_retryable() {
-            error.hint("run it again later; --patience 10m keeps asking for that long")
+            error.hint("run it again later; --patience 2h keeps asking for that long")
         } else {
             error
         };
@@ -242,6 +254,12 @@ pub(super) fn unexpected(wanted: &str, kind: &PageKind) -> Rejected {
             "the Catalog says that it does not know this update (any more)".to_owned(),
             false,
         ),
+        PageKind::ProxyPage { title } => {
+            let title = title.as_ref().map(|title| format!(", titled {title:?}")).unwrap_or_default();
+            let message = format!("a proxy's page, not a page of the Catalog{title}");
+            let error = Error::new(ErrorKind::Unreachable, message).caused_by(Fault::ProxyPage);
+            return Rejected { error, not_understood: false, is_drift: false };
+        }
         PageKind::Unknown => (
             ErrorKind::PageChanged,
             format!("{wanted} was expected, and the answer is no page of the Catalog that is known"),

@@ -21,6 +21,7 @@ mod download_dialog;
 mod fault;
 mod html;
 mod page_kind;
+mod proxy_page;
 mod query;
 pub mod recording;
 mod scan;

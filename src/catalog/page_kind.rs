@@ -8,7 +8,9 @@ use scraper::Html;
 
 use super::download_dialog::is_dialog;
 use super::html::{self, Elements, text_of};
+use super::proxy_page::is_proxys_page;
 use super::search_page::{self, row_id};
+use crate::net::title_of;
 
 /// The kinds of pages that the site answers with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +35,12 @@ pub enum PageKind {
     Details,
     /// A download dialog, be it empty.
     Dialog,
-    /// None of these: another page of the site (its home page for one), a proxy's page, or nothing at all.
+    /// A proxy's or a captive portal's page, by marks of such pages and none of the Catalog's.
+    ProxyPage {
+        /// What its title says.
+        title: Option<String>,
+    },
+    /// None of these: another page of the site (its home page for one), or nothing at all.
     Unknown,
 }
 
@@ -57,7 +64,12 @@ pub fn page_kind(text: &str, final_path: Option<&str>) -> PageKind {
     if details.iter().all(|id| elements.has(id)) {
         return PageKind::Details;
     }
-    search_kind(&elements)
+    match (search_kind(&elements), &document) {
+        (PageKind::Unknown, Some(document)) if is_proxys_page(document, text) => {
+            PageKind::ProxyPage { title: title_of(text) }
+        }
+        (kind, _) => kind,
+    }
 }
 
 /// The pages that the site redirects to.

@@ -22,8 +22,8 @@ use super::PAGE_CAP;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::{
-    Answer, Body, Exchange as Exchanging, Method, Request, Setback, Transport, UrlPolicy, full_body,
-    sorted_url,
+    Answer, Body, Exchange as Exchanging, Method, ProxyUrl, Request, Setback, Transport, UrlPolicy,
+    full_body, sorted_url,
 };
 
 /// The format that this program writes and reads.
@@ -270,6 +270,10 @@ impl Transport for Record {
             let body = keeping(answer.body, exchange, Arc::clone(&self.keeper));
             Ok(Answer { body, ..answer })
         })
+    }
+
+    fn proxy_to(&self, url: &Url) -> Option<&ProxyUrl> {
+        self.inner.proxy_to(url)
     }
 }
 

@@ -15,7 +15,7 @@ use std::time::Duration;
 use super::client::{Asked, Catalog, Rejected, kind_of, unexpected};
 use super::{PAGE_CAP, PageFault, PageKind, Query, SearchPage, SearchRow, parse_search_page};
 use crate::error::{Error, ErrorKind, Result};
-use crate::net::{Next, Purpose, Request, next_try};
+use crate::net::{Fault, Next, Purpose, Request};
 use crate::update::UpdateId;
 
 /// What the Catalog is known to have, by which it is told whether its search is well: the checkpoint of 24H2, on which all
@@ -204,14 +204,14 @@ impl Catalog {
                 "the Catalog finds nothing for {:?}, and nothing either for what it is known to have: it is not well",
                 query.words()
             );
-            match next_try(failed, elapsed, None, self.patience) {
-                Next::After(wait) => {
-                    self.client.wait(wait, &why).await;
+            let error = Error::new(ErrorKind::Unreachable, &why).caused_by(Fault::Stall).retryable();
+            match self.client.next_try(&error, failed, None, elapsed, self.patience) {
+                Next::After { wait, left } => {
+                    self.client.wait_within(wait, left, &why).await;
                     waited = elapsed + wait;
                 }
-                Next::GiveUp => {
-                    return Err(Error::new(ErrorKind::Unreachable, why)
-                        .hint("run it again later; --patience 45m keeps asking for that long"));
+                Next::GiveUp(_) => {
+                    return Err(error.hint("run it again later; --patience 2h keeps asking for that long"));
                 }
             }
         }

@@ -12,7 +12,7 @@ use super::asking::{GoalArgs, InstallationArg, MachineArgs, PlaceArg};
 use super::media_args::{CheckMedium, Export, Import, Keys};
 use super::search_args::{Search, kinds};
 
-use crate::net::AllowedHost;
+use crate::net::{AllowedHost, INTERACTIVE_PATIENCE, UNATTENDED_PATIENCE};
 use crate::sync::{parse_bytes, parse_duration};
 use crate::update::{Architecture, Build, Kb, Kind, UpdateId};
 
@@ -65,7 +65,14 @@ pub(super) struct Global {
     /// Catalog requests a second at the most [default: 1]
     #[arg(long, global = true, value_name = "N", help_heading = "Network")]
     pub(super) catalog_rate: Option<f64>,
-    /// How long to keep asking an ill Catalog, e.g. 90s, 10m, 0
+    /// Ask through this proxy, http://user:password@host:port [env: KBMIRROR_PROXY] [default: HTTPS_PROXY,
+    /// HTTP_PROXY, ALL_PROXY, NO_PROXY]
+    #[arg(long, global = true, value_name = "URL", help_heading = "Network")]
+    pub(super) proxy: Option<String>,
+    /// Trust the certificates in this file (PEM) beside those of the system (repeatable) [env: KBMIRROR_CA_CERT]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Network")]
+    pub(super) ca_cert: Vec<Utf8PathBuf>,
+    /// How long to keep asking an ill Catalog, e.g. 90s, 10m, 0 [default: 10m, and 45m for sync]
     #[arg(long, global = true, value_name = "DURATION", value_parser = parse_duration, help_heading = "Network")]
     pub(super) patience: Option<Duration>,
     /// Keep what the Catalog answers in this folder
@@ -124,6 +131,16 @@ pub(super) enum Command {
     Graph(Graph),
     /// Show and check the knowledge tables
     Knowledge(Knowledge),
+}
+
+impl Command {
+    /// How long an ill Catalog is asked again where nobody said how long.
+    pub(super) fn patience(&self) -> Duration {
+        match self {
+            Self::Sync(_) => UNATTENDED_PATIENCE,
+            _ => INTERACTIVE_PATIENCE,
+        }
+    }
 }
 
 /// `crawl`

@@ -44,6 +44,7 @@ use self::args::{Cli, Command};
 use self::output::Output;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
+use crate::net::redacted_text;
 
 /// Runs the command that the process was started with.
 pub fn run(process: Process) -> ExitCode {
@@ -53,10 +54,11 @@ pub fn run(process: Process) -> ExitCode {
     };
     let mut output = Output::new(&cli.global, &process);
     let outcome = settings::Settings::gather(&cli.global, &process, !matches!(cli.command, Command::Init(_)));
-    let (setup, settled) = match outcome {
-        Ok(settings) => (setup::Setup::new(cli.global, settings, process), Ok(())),
-        Err(error) => (setup::Setup::new(cli.global, settings::Settings::default(), process), Err(error)),
+    let (settings, settled) = match outcome {
+        Ok(settings) => (settings, Ok(())),
+        Err(error) => (settings::Settings::default(), Err(error)),
     };
+    let setup = setup::Setup::new(cli.global, settings, process, cli.command.patience());
     let outcome = settled.and_then(|()| match &cli.command {
         Command::Search(arguments) => search::run(&setup, arguments, &mut output),
         Command::Crawl(arguments) => crawl::run(&setup, arguments, &mut output),
@@ -98,9 +100,10 @@ fn refuse_arguments(mut process: Process, error: &clap::Error) -> ExitCode {
         let _unread = write!(process.stdout, "{error}");
         return ExitCode::OK;
     }
+    // Clap repeats what it does not understand.
+    let text = redacted_text(&error.to_string());
     if process.args.iter().any(|argument| argument == "--json") {
         // What is missing stands on lines of its own, up to the first empty one.
-        let text = error.to_string();
         let said = text.lines().take_while(|line| !line.trim().is_empty()).map(str::trim);
         let message = said.collect::<Vec<_>>().join(" ");
         let message = message.trim_start_matches("error: ").to_owned();
@@ -108,7 +111,7 @@ fn refuse_arguments(mut process: Process, error: &clap::Error) -> ExitCode {
         let _unread = writeln!(process.stdout, "{}", serde_json::json!({ "error": error }));
     } else {
         let mut stderr = process.stderr.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let _unread = write!(stderr, "{error}");
+        let _unread = write!(stderr, "{text}");
     }
     ExitCode::USAGE
 }

@@ -6,6 +6,7 @@ use std::io::{IsTerminal as _, Write};
 use std::sync::{Arc, Mutex};
 
 use crate::clock::{Clock, SystemClock};
+use crate::net::redacted_arguments;
 use crate::report::SharedWriter;
 
 /// Everything that comes from outside: arguments, environment, streams, and time. A test makes its own and runs the
@@ -29,7 +30,9 @@ pub struct Process {
 
 impl std::fmt::Debug for Process {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Process").field("args", &self.args).finish_non_exhaustive()
+        let arguments = self.args.iter().map(|argument| argument.to_string_lossy().into_owned());
+        let arguments = redacted_arguments(arguments);
+        formatter.debug_struct("Process").field("args", &arguments).finish_non_exhaustive()
     }
 }
 

@@ -14,7 +14,7 @@ use super::process::Process;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mirror::Layout;
-use crate::net::AllowedHost;
+use crate::net::{AllowedHost, ProxyUrl};
 use crate::sync::{Config, Options, parse_duration};
 
 /// The settings of one command.
@@ -29,6 +29,8 @@ pub(super) struct Settings {
     pub(super) allow_host: Vec<AllowedHost>,
     pub(super) catalog_rate: Option<f64>,
     pub(super) patience: Option<Duration>,
+    pub(super) proxy: Option<ProxyUrl>,
+    pub(super) ca_cert: Vec<Utf8PathBuf>,
 }
 
 /// A configuration that does not fit is a mistake of whoever wrote it, and never this long.
@@ -58,8 +60,17 @@ impl Settings {
         let variables = Variables(&process.env);
         let mirror = global.mirror.clone().or_else(|| variables.path("KBMIRROR_DIR"));
         let config = if reads_config { read_config(global, &variables, mirror.as_ref())? } else { None };
-        let Options { mirror: of_file, index, knowledge, catalog_url, allow_host, catalog_rate, patience } =
-            config.as_ref().map(|config| config.options.clone()).unwrap_or_default();
+        let Options {
+            mirror: of_file,
+            index,
+            knowledge,
+            catalog_url,
+            allow_host,
+            catalog_rate,
+            patience,
+            proxy,
+            ca_cert,
+        } = config.as_ref().map(|config| config.options.clone()).unwrap_or_default();
         let rate = |text: &str| text.parse().map_err(|_| format!("{text:?} is not a number"));
         let host = |text: &str| text.parse::<AllowedHost>();
         let allow_host = if !global.allow_host.is_empty() {
@@ -90,6 +101,18 @@ impl Settings {
             patience: match global.patience {
                 None => variables.parsed("KBMIRROR_PATIENCE", parse_duration)?.or(patience),
                 flag => flag,
+            },
+            proxy: match &global.proxy {
+                None => variables.parsed("KBMIRROR_PROXY", ProxyUrl::parse)?.or(proxy),
+                Some(text) => {
+                    let wrong = |message| Error::usage(format!("--proxy: {message}"));
+                    Some(ProxyUrl::parse(text).map_err(wrong)?)
+                }
+            },
+            ca_cert: if global.ca_cert.is_empty() {
+                variables.path("KBMIRROR_CA_CERT").map_or(ca_cert, |path| vec![path])
+            } else {
+                global.ca_cert.clone()
             },
             config,
         })
@@ -157,7 +180,8 @@ mod tests {
         disk::write_atomic(
             &path,
             b"format = 1\n[mirror]\ndir = 'here'\nindex = 'of-file.db'\n[network]\ncatalog_rate = 3.0\npatience = '3m'\n\
-              catalog_url = 'https://of-file/'\nallow_host = ['of-file']\n",
+              catalog_url = 'https://of-file/'\nallow_host = ['of-file']\nproxy = 'http://u:secret@of-file:1'\n\
+              ca_cert = ['of-file.pem']\n",
         )
         .unwrap();
         let file = ["--config", path.as_str()];
@@ -167,6 +191,8 @@ mod tests {
         assert_eq!((of_file.catalog_rate, of_file.patience), (Some(3.0), Some(Duration::from_mins(3))));
         assert_eq!(of_file.catalog_url.as_deref(), Some("https://of-file/"));
         assert_eq!(of_file.allow_host, ["of-file".parse().unwrap()]);
+        assert_eq!(of_file.proxy.as_ref().unwrap().to_string(), "http://of-file:1");
+        assert_eq!(of_file.ca_cert, [folder.join("of-file.pem")]);
 
         let variables = [
             ("KBMIRROR_CONFIG", path.as_str()),
@@ -176,20 +202,27 @@ mod tests {
             ("KBMIRROR_PATIENCE", "2m"),
             ("KBMIRROR_CATALOG_URL", "https://of-env/"),
             ("KBMIRROR_ALLOW_HOST", "one, two:8080"),
+            ("KBMIRROR_PROXY", "of-env:1"),
+            ("KBMIRROR_CA_CERT", "of-env.pem"),
         ];
         let of_env = gather(&[], &variables).unwrap();
         assert_eq!((of_env.layout().root(), of_env.layout().index()), ("of-env".into(), "of-env.db".into()));
         assert_eq!((of_env.catalog_rate, of_env.patience), (Some(2.0), Some(Duration::from_mins(2))));
         assert_eq!(of_env.catalog_url.as_deref(), Some("https://of-env/"));
         assert_eq!(of_env.allow_host, ["one".parse().unwrap(), "two:8080".parse().unwrap()]);
+        assert_eq!(of_env.proxy.unwrap().to_string(), "http://of-env:1");
+        assert_eq!(of_env.ca_cert, ["of-env.pem"]);
 
         let flags = ["--mirror", "flag", "--index", "flag.db", "--catalog-rate", "1", "--patience", "1m"];
         let flags = [&flags[..], &["--catalog-url", "https://flag/", "--allow-host", "flag"]].concat();
+        let flags = [&flags[..], &["--proxy", "flag:1", "--ca-cert", "a.pem", "--ca-cert", "b.pem"]].concat();
         let of_flags = gather(&flags, &variables).unwrap();
         assert_eq!((of_flags.layout().root(), of_flags.layout().index()), ("flag".into(), "flag.db".into()));
         assert_eq!((of_flags.catalog_rate, of_flags.patience), (Some(1.0), Some(Duration::from_mins(1))));
         assert_eq!(of_flags.catalog_url.as_deref(), Some("https://flag/"));
         assert_eq!(of_flags.allow_host, ["flag".parse().unwrap()]);
+        assert_eq!(of_flags.proxy.unwrap().to_string(), "http://flag:1");
+        assert_eq!(of_flags.ca_cert, ["a.pem", "b.pem"]);
 
         // An empty variable is none, and a wrong one is named.
         let empty = gather(&file, &[("KBMIRROR_DIR", ""), ("KBMIRROR_PATIENCE", "")]).unwrap();
@@ -197,9 +230,14 @@ mod tests {
             (empty.layout().root(), empty.patience),
             (folder.join("here").as_path(), of_file.patience)
         );
-        for (name, value) in [("KBMIRROR_CATALOG_RATE", "fast"), ("KBMIRROR_PATIENCE", "5 min")] {
+        for (name, value) in [
+            ("KBMIRROR_CATALOG_RATE", "fast"),
+            ("KBMIRROR_PATIENCE", "5 min"),
+            ("KBMIRROR_PROXY", "http://u:secret@:1"),
+        ] {
             let error = gather(&[], &[(name, value)]).unwrap_err();
             assert!(error.message().contains(name) && error.code().number() == 2, "{error}");
+            assert!(!error.message().contains("secret"), "{error}");
         }
     }
 }

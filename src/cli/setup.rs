@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::future::Future;
 use std::io::Write;
 use std::sync::Arc;
+use std::time::Duration;
 
 use camino::Utf8PathBuf;
 
@@ -17,7 +18,9 @@ use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Events;
 use crate::mirror::{Layout, Mirror, REPLAY, knowledge_of_mirror, read_knowledge, read_tables};
-use crate::net::{Client, DEFAULT_PATIENCE, HttpTransport, Pace, Transport, UrlPolicy};
+use crate::net::{
+    Client, ExtraRoots, HttpTransport, Pace, Proxies, Transport, UrlPolicy, redacted_arguments,
+};
 use crate::report::{Watch, Watcher};
 use crate::servicing::{Knowledge, Tables};
 use crate::sync::Session;
@@ -27,11 +30,18 @@ pub(super) struct Setup {
     global: Global,
     settings: Settings,
     process: RefCell<Process>,
+    /// Where nobody said how long.
+    default_patience: Duration,
 }
 
 impl Setup {
-    pub(super) fn new(global: Global, settings: Settings, process: Process) -> Self {
-        Self { global, settings, process: RefCell::new(process) }
+    pub(super) fn new(
+        global: Global,
+        settings: Settings,
+        process: Process,
+        default_patience: Duration,
+    ) -> Self {
+        Self { global, settings, process: RefCell::new(process), default_patience }
     }
 
     /// What options, environment, and configuration come to.
@@ -153,12 +163,17 @@ impl Setup {
                 .hint("leave --offline away, or answer from a recording with --replay DIR"));
         }
         let policy = self.policy()?;
-        let network = || Box::new(HttpTransport::new());
+        let network = || -> Result<Box<dyn Transport>> {
+            let roots = ExtraRoots::read(&self.settings.ca_cert)?;
+            Ok(Box::new(HttpTransport::new(self.proxies()?, roots)))
+        };
         let rate = Pace::per_second(self.settings.catalog_rate.unwrap_or(1.0))?;
         let (transport, pace): (Box<dyn Transport>, Pace) = match (&self.global.replay, &self.global.record) {
             (Some(folder), _) => (Box::new(Replay::open(folder)?), Pace::replay()),
-            (None, Some(folder)) => (Box::new(Record::begin(folder, network(), &self.command_line())?), rate),
-            (None, None) => (network(), rate),
+            (None, Some(folder)) => {
+                (Box::new(Record::begin(folder, network()?, &self.command_line())?), rate)
+            }
+            (None, None) => (network()?, rate),
         };
         let client = Client::new(transport, policy, pace, self.clock(), events);
         Ok(Catalog::new(client, self.patience(), self.save_page()))
@@ -173,18 +188,28 @@ impl Setup {
         if self.global.replay.is_some() { Ok(REPLAY.to_owned()) } else { Ok(self.policy()?.origin()) }
     }
 
-    fn patience(&self) -> std::time::Duration {
-        self.settings.patience.unwrap_or(DEFAULT_PATIENCE)
+    /// The proxy that was named for this program, else those of the environment.
+    fn proxies(&self) -> Result<Proxies> {
+        if let Some(proxy) = &self.settings.proxy {
+            return Ok(Proxies::Named(proxy.clone()));
+        }
+        let process = self.process.borrow();
+        Proxies::of_environment(|name| process.env.get(name).map(String::as_str))
+    }
+
+    fn patience(&self) -> Duration {
+        self.settings.patience.unwrap_or(self.default_patience)
     }
 
     fn clock(&self) -> Arc<dyn Clock> {
         Arc::clone(&self.process.borrow().clock)
     }
 
+    /// What was typed, without credentials: it is kept in the index and in recordings.
     fn command_line(&self) -> String {
         let process = self.process.borrow();
         let arguments = process.args.iter().skip(1).map(|argument| argument.to_string_lossy().into_owned());
-        arguments.collect::<Vec<_>>().join(" ")
+        redacted_arguments(arguments).join(" ")
     }
 
     fn watch(&self) -> Watch {

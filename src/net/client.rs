@@ -4,37 +4,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use futures_util::lock::Mutex;
+use futures_util::stream::{self, StreamExt as _};
 use url::Url;
 
-use super::transport::{Answer, Request, Setback, Transport, collect};
+use super::fault::Fault;
+use super::foreign_page::{BEHIND_A_PROXY, LOOKED_AT, begins_like_html, title_of};
+use super::pace::{Pace, Turns};
+use super::proxy::ProxyUrl;
+use super::retry::{Failed, Jitter, Next, next_try, seconds};
+use super::transport::{Answer, Body, Request, Setback, Transport, beginning_of, collect};
 use super::url_policy::{Purpose, UrlPolicy};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
-
-/// How fast the Catalog is asked. Package files are not paced: their hosts are made for it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Pace {
-    interval: Duration,
-    real_waits: bool,
-}
-
-impl Pace {
-    /// This many Catalog requests a second at the most.
-    pub fn per_second(rate: f64) -> Result<Self> {
-        let interval = Duration::try_from_secs_f64(1.0 / rate);
-        match interval {
-            Ok(interval) if rate > 0.0 => Ok(Self { interval, real_waits: true }),
-            _ => Err(Error::usage(format!("--catalog-rate {rate} must be a number above 0"))),
-        }
-    }
-
-    /// No waiting at all, for a recording: nobody is there to be polite to.
-    pub fn replay() -> Self {
-        Self { interval: Duration::ZERO, real_waits: false }
-    }
-}
 
 /// A page of text with the address that it came from in the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,10 +44,12 @@ struct Inner {
     pace: Pace,
     clock: Arc<dyn Clock>,
     events: Events,
-    /// When the Catalog was asked last. Holding the lock also keeps Catalog requests one at a time.
-    last: Mutex<Option<Duration>>,
+    turns: Turns,
     catalog_requests: AtomicU64,
     file_requests: AtomicU64,
+    /// From the moment in which the run began, to the billionth of a second: machines differ in that.
+    jitter_seed: u64,
+    jitters: AtomicU64,
 }
 
 impl Client {
@@ -77,15 +61,19 @@ impl Client {
         clock: Arc<dyn Clock>,
         events: Events,
     ) -> Self {
+        let began = clock.now();
         let inner = Inner {
             transport,
             policy,
             pace,
             clock,
             events,
-            last: Mutex::new(None),
+            turns: Turns::default(),
             catalog_requests: AtomicU64::new(0),
             file_requests: AtomicU64::new(0),
+            jitter_seed: began.as_second().cast_unsigned()
+                ^ u64::from(began.subsec_nanosecond().cast_unsigned()) << 32,
+            jitters: AtomicU64::new(0),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -110,29 +98,46 @@ impl Client {
         self.inner.catalog_requests.load(Ordering::Relaxed) + self.inner.file_requests.load(Ordering::Relaxed)
     }
 
+    /// What comes after a failure: the `times`th in a row, `elapsed` after the first try began.
+    pub fn next_try(
+        &self,
+        error: &Error,
+        times: u32,
+        retry_after: Option<Duration>,
+        elapsed: Duration,
+        patience: Duration,
+    ) -> Next {
+        let number = self.inner.jitters.fetch_add(1, Ordering::Relaxed);
+        let jitter = Jitter(mixed(self.inner.jitter_seed.wrapping_add(number)));
+        next_try(&Failed { fault: Fault::of(error), times, retry_after, elapsed, patience }, jitter)
+    }
+
     /// Waits before another try, unless nobody is there to wait for.
     pub async fn wait(&self, duration: Duration, why: &str) {
-        if self.inner.pace.real_waits {
-            self.inner.events.send(Event::Waiting { duration, why: why.to_owned() });
+        self.wait_told(duration, None, why).await;
+    }
+
+    /// The same, telling how much of the patience is left after it.
+    pub async fn wait_within(&self, duration: Duration, left: Duration, why: &str) {
+        self.wait_told(duration, Some(left), why).await;
+    }
+
+    async fn wait_told(&self, duration: Duration, left: Option<Duration>, why: &str) {
+        if self.inner.pace.waits() {
+            self.inner.events.send(Event::Waiting { duration, left, why: why.to_owned() });
             self.inner.clock.wait(duration).await;
         }
     }
 
     /// A page of the Catalog: one try, in its turn. `what` is for the watcher.
     pub async fn page(&self, request: Request, what: &str, cap: u64) -> Result<Page, Setback> {
-        let mut last = self.inner.last.lock().await;
-        if let Some(before) = *last {
-            let next = before + self.inner.pace.interval;
-            if let Some(wait) = next.checked_sub(self.inner.clock.elapsed()).filter(|wait| !wait.is_zero()) {
-                self.inner.clock.wait(wait).await;
-            }
-        }
+        let host = request.url.host_str().unwrap_or_default().to_owned();
+        let _turn = self.inner.turns.take(&host, self.inner.pace, self.clock()).await;
         let number = self.inner.catalog_requests.fetch_add(1, Ordering::Relaxed) + 1;
         self.inner.events.send(Event::CatalogRequest { number, what: what.to_owned() });
         let sent = self.inner.clock.elapsed();
-        *last = Some(sent);
         let answer = self.send(request).await?;
-        let answer = expect_ok(answer)?;
+        let answer = self.expect_ok(answer, "a page of the Catalog").await?;
         let final_url = answer.final_url.clone();
         let bytes = collect(answer.body, cap).await?;
         let (text, is_utf8) = match String::from_utf8(bytes) {
@@ -145,9 +150,20 @@ impl Client {
 
     /// The answer to a request for a package file: one try.
     pub async fn file(&self, url: &Url) -> Result<Answer, Setback> {
+        const WANTED: &str = "a package";
         self.inner.file_requests.fetch_add(1, Ordering::Relaxed);
         let answer = self.send(Request::get(url.clone(), Purpose::File)).await?;
-        expect_ok(answer)
+        let mut answer = self.expect_ok(answer, WANTED).await?;
+        let mut is_html = answer.has_html();
+        if !is_html {
+            let first = answer.body.next().await;
+            let is_empty = first.is_none();
+            is_html = matches!(&first, Some(Ok(bytes)) if begins_like_html(bytes));
+            // A body that has ended must not be asked again.
+            let rest = if is_empty { stream::empty().boxed() } else { answer.body };
+            answer.body = stream::iter(first).chain(rest).boxed();
+        }
+        if is_html { Err(proxys_page(answer, WANTED).await) } else { Ok(answer) }
     }
 
     async fn send(&self, mut request: Request) -> Result<Answer, Setback> {
@@ -159,19 +175,93 @@ impl Client {
         policy.check(&answer.final_url, purpose)?;
         Ok(answer)
     }
+
+    /// Anything but 200 is no answer. Which of them may pass: overload, and what a proxy says for a moment.
+    async fn expect_ok(&self, answer: Answer, wanted: &str) -> Result<Answer, Setback> {
+        let status = answer.status;
+        let proxy = self.inner.transport.proxy_to(&answer.final_url);
+        match status {
+            200 => return Ok(answer),
+            407 => return Err(wants_a_login(&host_of(&answer.final_url), proxy).into()),
+            511 => return Err(proxys_page(answer, wanted).await),
+            _ => {}
+        }
+        let retry_after = answer.retry_after(self.inner.clock.now());
+        let mut message = format!("{} answered with status {status}", host_of(&answer.final_url));
+        if let Some(wish) = retry_after.filter(|wish| !wish.is_zero()) {
+            message = format!("{message} and asks to come back in {}", seconds(wish));
+        }
+        // A page behind such a status is often a proxy's, and then its title tells whose.
+        if answer.has_html()
+            && let Some(title) = title(answer.body).await
+        {
+            message = format!("{message} and a page titled {title:?}");
+        }
+        let fault = Fault::Status(status);
+        let error = Error::new(ErrorKind::Unreachable, message).caused_by(fault);
+        let error = match proxy {
+            Some(proxy) if !fault.may_pass() => error.hint(format!("it was asked through the proxy {proxy}")),
+            _ => error,
+        };
+        let error = if fault.may_pass() { error.retryable() } else { error };
+        Err(Setback { error, retry_after })
+    }
 }
 
-/// Anything but 200 is no answer. Which of them may pass: overload, and what a proxy says for a moment.
-fn expect_ok(answer: Answer) -> Result<Answer, Setback> {
-    if answer.status == 200 {
-        return Ok(answer);
-    }
-    let host = answer.final_url.host_str().unwrap_or_default();
-    let error = Error::new(ErrorKind::Unreachable, format!("{host} answered with status {}", answer.status));
-    let error = match answer.status {
-        408 | 429 | 500..=599 => error.retryable(),
-        407 => error.hint("the proxy wants a user name and a password: put them into the proxy's address"),
-        _ => error,
+/// A proxy that lets nobody through without a name, or not with this one.
+pub(super) fn wants_a_login(host: &str, proxy: Option<&ProxyUrl>) -> Error {
+    let named =
+        proxy.map_or_else(|| format!("the proxy before {host}"), |proxy| format!("the proxy {proxy}"));
+    let (message, advice) = if proxy.is_some_and(ProxyUrl::has_credentials) {
+        (
+            format!("{named} does not take the user name and the password that it was given (status 407)"),
+            "look at them in --proxy, KBMIRROR_PROXY, the configuration, or HTTPS_PROXY; signs such as @ : / # % are written %40 %3A %2F %23 %25",
+        )
+    } else {
+        (
+            format!("{named} wants a user name and a password (status 407)"),
+            "put them into its address: --proxy http://user:password@host:port, or better KBMIRROR_PROXY, which no list of processes shows",
+        )
     };
-    Err(Setback { error, retry_after: answer.retry_after() })
+    Error::new(ErrorKind::Unreachable, message).caused_by(Fault::Status(407)).hint(advice).hint(
+        "the Basic scheme is known here; for NTLM or Kerberos put a relay of this machine between, such as px or cntlm",
+    )
+}
+
+/// HTML that is not what was asked for.
+async fn proxys_page(answer: Answer, wanted: &str) -> Setback {
+    let host = host_of(&answer.final_url);
+    let status = if answer.status == 200 { String::new() } else { format!(" (status {})", answer.status) };
+    let title = title(answer.body).await.map(|title| format!(", titled {title:?}")).unwrap_or_default();
+    let message = format!("{host} answered with a proxy's page, not {wanted}{title}{status}");
+    let error = Error::new(ErrorKind::Unreachable, message).caused_by(Fault::ProxyPage);
+    error.hint(BEHIND_A_PROXY).into()
+}
+
+async fn title(body: Body) -> Option<String> {
+    title_of(&String::from_utf8_lossy(&beginning_of(body, LOOKED_AT).await))
+}
+
+fn host_of(url: &Url) -> String {
+    url.host_str().unwrap_or_default().to_owned()
+}
+
+/// The upper half of a number whose bits are mixed well (the finisher of `SplitMix64`), so that neighbours have nothing in
+/// common.
+fn mixed(number: u64) -> u32 {
+    let mut bits = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    ((bits ^ (bits >> 31)) >> 32) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbouring_numbers_give_jitters_of_both_halves() {
+        let low = (0..1000).filter(|&number| mixed(number) < 1 << 31).count();
+        assert!((400..600).contains(&low), "{low}");
+    }
 }

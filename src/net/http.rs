@@ -1,4 +1,4 @@
-//! The network itself: reqwest with rustls, the system's trust store, and its proxy settings.
+//! The network itself: reqwest with rustls, the system's trust store and what is trusted beside it, and the proxies.
 //!
 //! Redirects are followed here, hop by hop, so that each is checked. The clients are made at the first request:
 //! a run that needs no network also needs no trust store.
@@ -10,7 +10,12 @@ use futures_util::StreamExt as _;
 use reqwest::header;
 use url::Url;
 
+use super::client::wants_a_login;
+use super::fault::Fault;
+use super::proxy::{Proxies, ProxyUrl, is_loopback};
+use super::redact::redacted;
 use super::transport::{Answer, Exchange, Method, Request, Setback, Transport};
+use super::trust::ExtraRoots;
 use super::url_policy::{Purpose, UrlPolicy};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -26,6 +31,8 @@ const READ_TIMEOUT: Duration = Duration::from_mins(2);
 /// Requests over the network.
 #[derive(Debug, Default)]
 pub struct HttpTransport {
+    proxies: Proxies,
+    roots: ExtraRoots,
     pages: Cells,
     files: Cells,
 }
@@ -33,10 +40,14 @@ pub struct HttpTransport {
 /// By whether the proxy of the system is left out.
 type Cells = [OnceLock<reqwest::Client>; 2];
 
+/// Whether the system has proxy settings beside the environment, which has been read by whoever made the [`Proxies`]. On
+/// others reqwest would read the environment again.
+const SYSTEM_HAS_PROXIES: bool = cfg!(any(windows, target_os = "macos"));
+
 impl HttpTransport {
     /// A transport that has connected to nothing yet.
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(proxies: Proxies, roots: ExtraRoots) -> Self {
+        Self { proxies, roots, ..Self::default() }
     }
 
     fn client(&self, url: &Url, purpose: Purpose) -> Result<&reqwest::Client> {
@@ -45,7 +56,7 @@ impl HttpTransport {
             // The bytes of a file are hashed as they are; a coding in between would only hide them.
             Purpose::File => (&self.files, false),
         };
-        // No proxy can reach what is on this machine alone.
+        // No proxy of the system can reach what is on this machine alone.
         let direct = is_loopback(url);
         let cell = &cells[usize::from(direct)];
         if let Some(client) = cell.get() {
@@ -54,7 +65,27 @@ impl HttpTransport {
         // Another part of the process may have chosen a provider before; that one is as good.
         let _already_chosen = rustls::crypto::ring::default_provider().install_default();
         let builder = reqwest::Client::builder();
-        let builder = if direct { builder.no_proxy() } else { builder };
+        let builder = match &self.proxies {
+            Proxies::OfSystem if SYSTEM_HAS_PROXIES && !direct => builder,
+            Proxies::OfSystem => builder.no_proxy(),
+            named => {
+                let proxies = named.clone();
+                builder.proxy(reqwest::Proxy::custom(move |url| {
+                    proxies.between(url).map(|proxy| proxy.url().clone())
+                }))
+            }
+        };
+        let failed = |error: reqwest::Error| {
+            Error::new(ErrorKind::Internal, "cannot set up the HTTP client").caused_by(error).hint(
+                "a machine without any trusted authority (no package ca-certificates) wants --ca-cert FILE",
+            )
+        };
+        let mut roots = Vec::new();
+        for certificate in self.roots.certificates() {
+            roots.push(reqwest::Certificate::from_der(certificate).map_err(failed)?);
+        }
+        // Without extra roots the system's own verifier is used as it is.
+        let builder = if roots.is_empty() { builder } else { builder.tls_certs_merge(roots) };
         let client = builder
             .user_agent(USER_AGENT)
             .redirect(reqwest::redirect::Policy::none())
@@ -62,9 +93,7 @@ impl HttpTransport {
             .read_timeout(READ_TIMEOUT)
             .gzip(compressed)
             .build()
-            .map_err(|error| {
-                Error::new(ErrorKind::Internal, "cannot set up the HTTP client").caused_by(error)
-            })?;
+            .map_err(failed)?;
         Ok(cell.get_or_init(|| client))
     }
 
@@ -76,7 +105,7 @@ impl HttpTransport {
             Method::Post => client.post(request.url.clone()).form(&request.form),
         };
         let builder = builder.header(header::ACCEPT_LANGUAGE, "en-US");
-        builder.send().await.map_err(|error| setback(&request.url, error))
+        builder.send().await.map_err(|error| setback(&request.url, error, self.proxies.between(&request.url)))
     }
 }
 
@@ -86,7 +115,8 @@ impl Transport for HttpTransport {
             for _ in 0..=MAX_REDIRECTS {
                 let response = self.one_hop(&request).await?;
                 let Some(target) = redirect_target(&response) else {
-                    return Ok(answer(response));
+                    let proxy = self.proxies.between(response.url()).cloned();
+                    return Ok(answer(response, proxy));
                 };
                 let target = target?;
                 request.url = policy.check_redirect(&request.url, &target, request.purpose)?;
@@ -99,14 +129,9 @@ impl Transport for HttpTransport {
             Err(Error::new(ErrorKind::Unreachable, message).retryable().into())
         })
     }
-}
 
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost",
-        None => false,
+    fn proxy_to(&self, url: &Url) -> Option<&ProxyUrl> {
+        self.proxies.between(url)
     }
 }
 
@@ -119,13 +144,13 @@ fn redirect_target(response: &reqwest::Response) -> Option<Result<Url>> {
     // Resolving against our own address is what a redirect means; the policy judges the outcome.
     let target = Url::options().base_url(Some(response.url())).parse(&text);
     let error = |cause| {
-        let message = format!("{} redirects to {text:?}, which is no address", response.url());
+        let message = format!("{} redirects to {:?}, which is no address", response.url(), redacted(&text));
         Error::new(ErrorKind::Unreachable, message).retryable().caused_by(cause)
     };
     Some(target.map_err(error))
 }
 
-fn answer(response: reqwest::Response) -> Answer {
+fn answer(response: reqwest::Response, proxy: Option<ProxyUrl>) -> Answer {
     let headers = response.headers().iter();
     let headers = headers.map(|(name, value)| {
         (name.as_str().to_ascii_lowercase(), String::from_utf8_lossy(value.as_bytes()).into_owned())
@@ -134,55 +159,41 @@ fn answer(response: reqwest::Response) -> Answer {
     let status = response.status().as_u16();
     let final_url = response.url().clone();
     let url = final_url.clone();
-    let body = response.bytes_stream().map(move |chunk| chunk.map_err(|error| setback(&url, error))).boxed();
+    let pieces = response.bytes_stream();
+    let body = pieces.map(move |piece| piece.map_err(|error| setback(&url, error, proxy.as_ref()))).boxed();
     Answer { status, headers, final_url, body }
 }
 
-/// A failure of the network. All of them may pass but for certificates: asking again would not make one right.
-fn setback(url: &Url, error: reqwest::Error) -> Setback {
-    let host = url.host_str().unwrap_or_default().to_owned();
-    let doing = if error.is_connect() {
-        format!("cannot connect to {host}")
-    } else if error.is_timeout() {
-        format!("{host} did not answer in time")
-    } else {
-        format!("the connection to {host} broke off")
+/// A failure of the network, named after what is at the bottom of it.
+fn setback(url: &Url, error: reqwest::Error, proxy: Option<&ProxyUrl>) -> Setback {
+    let host = url.host_str().unwrap_or_default();
+    let fault = Fault::of_chain(&error).unwrap_or(Fault::Transport);
+    let through = proxy.map(|proxy| format!(" through the proxy {proxy}")).unwrap_or_default();
+    let (connecting, error) = (error.is_connect(), error.without_url());
+    let told = match fault {
+        Fault::Status(407) => wants_a_login(host, proxy),
+        Fault::Certificate(certificate) => {
+            let message = format!("{}{through}", certificate.told(host));
+            Error::new(ErrorKind::Unreachable, message).caused_by(error).hint(certificate.advice())
+        }
+        Fault::Tunnel => {
+            let named = proxy.map_or_else(|| "the proxy".to_owned(), |proxy| format!("the proxy {proxy}"));
+            let message = format!("{named} opened no way to {host}");
+            let hint = "its rules may forbid this host, it may want somebody to log in first, or the host may be out of its reach";
+            Error::new(ErrorKind::Unreachable, message).caused_by(error).hint(hint)
+        }
+        Fault::Timeout if !connecting => {
+            Error::new(ErrorKind::Unreachable, format!("{host} did not answer in time{through}"))
+                .caused_by(error)
+        }
+        _ if connecting => {
+            Error::new(ErrorKind::Unreachable, format!("cannot connect to {host}{through}")).caused_by(error)
+        }
+        _ => {
+            let message = format!("the connection to {host}{through} broke off");
+            Error::new(ErrorKind::Unreachable, message).caused_by(error)
+        }
     };
-    let certificate = is_about_a_certificate(&error);
-    let told = Error::new(ErrorKind::Unreachable, doing).caused_by(error.without_url());
-    let told = if certificate {
-        told.hint("the certificate of the server is not trusted by this machine; a proxy that opens TLS needs its root in the system's trust store")
-    } else {
-        told.retryable()
-    };
+    let told = if fault.may_pass() { told.retryable() } else { told };
     told.into()
-}
-
-/// Whether a certificate is at the bottom of a failure. An I/O error names the error that it carries as its inner one
-/// and skips it in its chain of sources, so both ways down are followed.
-fn is_about_a_certificate(error: &(dyn std::error::Error + 'static)) -> bool {
-    if let Some(tls) = error.downcast_ref::<rustls::Error>() {
-        return matches!(tls, rustls::Error::InvalidCertificate(_));
-    }
-    let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    let inner =
-        inner.is_some_and(|inner| is_about_a_certificate(inner as &(dyn std::error::Error + 'static)));
-    inner || error.source().is_some_and(is_about_a_certificate)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io;
-
-    use super::*;
-
-    #[test]
-    fn a_certificate_is_found_however_deep_it_is_wrapped() {
-        let certificate = || rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
-        let wrapped = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, certificate()));
-        assert!(is_about_a_certificate(&certificate()));
-        assert!(is_about_a_certificate(&wrapped));
-        assert!(!is_about_a_certificate(&io::Error::other("reset")));
-        assert!(!is_about_a_certificate(&rustls::Error::HandshakeNotComplete));
-    }
 }

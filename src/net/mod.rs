@@ -2,18 +2,34 @@
 //! answer, and when to try again.
 //!
 //! An address that comes from a page is hostile input: [`UrlPolicy`] decides before anything is sent, and again for
-//! every redirect. Certificate checks are never switched off. The bytes come through a [`Transport`], which is
+//! every redirect. Certificate checks are never switched off; a company's authority is added ([`ExtraRoots`]). A proxy
+//! may stand between ([`Proxies`]); its credentials are shown nowhere, and a page of its own in place of an answer is
+//! told from one. What failed is a [`Fault`], and [`next_try`] says what comes next. The bytes come through a [`Transport`], which is
 //! the network ([`HttpTransport`]) or a recording (in `catalog::recording`); everything above cannot tell them
 //! apart.
 
 mod client;
+mod fault;
+mod foreign_page;
 mod http;
+mod pace;
+mod proxy;
+mod redact;
 mod retry;
 mod transport;
+mod trust;
 mod url_policy;
 
-pub use client::{Client, Pace, Page};
+pub use client::{Client, Page};
+pub use fault::{CertificateFault, Fault};
+pub use foreign_page::{BEHIND_A_PROXY, title_of};
 pub use http::HttpTransport;
-pub use retry::{DEFAULT_PATIENCE, Next, next_try};
+pub use pace::Pace;
+pub use proxy::{Proxies, ProxyUrl};
+pub use redact::{redacted, redacted_arguments, redacted_text};
+pub use retry::{
+    Failed, GiveUp, INTERACTIVE_PATIENCE, Jitter, Next, UNATTENDED_PATIENCE, next_try, seconds, span,
+};
 pub use transport::{Answer, Body, Exchange, Method, Request, Setback, Transport, full_body, sorted_url};
+pub use trust::ExtraRoots;
 pub use url_policy::{AllowedHost, Purpose, UrlPolicy};

@@ -1,69 +1,313 @@
-//! When to try again: a pure function of how often and how long it was tried.
+//! When to try again: a pure function of what failed, how often, and how long it was tried.
 //!
 //! The Catalog has spells of half a minute to half an hour in which it answers with its error page, resets
-//! connections, or stalls; most pass soon. So the first waits are short and each is longer than the one before.
-//! A server that says when to come back is obeyed within the budget. The budget is the operator's (`--patience`).
+//! connections, or stalls; most pass soon. So the first waits are short and each is longer than the one before, up to a
+//! quarter of an hour. The waits of several machines that a timer started together drift apart by jitter.
+//!
+//! A server that says when to come back is never asked earlier. When that is later than the patience allows, waiting
+//! for less would be useless, so it is given up at once. The last wait is cut to what is left of the patience: who
+//! allows ten minutes gets ten minutes. The waits together never exceed the patience, which is the operator's.
 
 use std::time::Duration;
 
-/// How long an ill Catalog is asked again when the operator says nothing: somebody is waiting at a terminal.
-pub const DEFAULT_PATIENCE: Duration = Duration::from_secs(30);
+use super::fault::Fault;
+use crate::error::Error;
 
-/// The waits before the second try, the third, and so on; the last one repeats. The shape is that of the
+/// How long an ill Catalog is asked again when somebody waits for the answer and said nothing: longer than the bursts of
+/// error pages, shorter than anybody stays.
+pub const INTERACTIVE_PATIENCE: Duration = Duration::from_mins(10);
+
+/// The same for a scheduled run: the longest stall that was seen lasted "over 25 minutes", and the wait that is under way
+/// when it ends may be the longest, 15 minutes more.
+pub const UNATTENDED_PATIENCE: Duration = Duration::from_mins(45);
+
+/// The waits before the second try, the third, and so on, in seconds; the last one repeats. The shape is that of the
 /// practice collected in the Catalog's protocol notes: seconds for a burst of error pages, minutes for a stall.
 const WAITS: [u64; 9] = [1, 2, 4, 8, 15, 60, 120, 300, 900];
+
+/// A stall takes half a minute at least, and each question makes it worse: the client that was made for the stall of
+/// 25 minutes began with 15 s.
+const FIRST_WAIT_OF_A_STALL: u32 = 4;
+
+/// No wait is longer unless the server asks for it.
+const LONGEST: Duration = Duration::from_mins(15);
+
+/// What is left of the patience is not worth another request when it is less.
+const SHORTEST: Duration = Duration::from_secs(1);
+
+/// A number without meaning that moves a wait by up to a quarter, down at 0 and up at its greatest. A quarter is the
+/// greatest round part under which each of the waits stays longer than the one before, whatever the numbers: the nearest
+/// two of them are 8 and 15.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Jitter(pub u32);
+
+/// What is known when something failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failed {
+    /// What happened.
+    pub fault: Fault,
+    /// How many tries in a row have failed; 1 is the first.
+    pub times: u32,
+    /// In how long the server wants to be asked again.
+    pub retry_after: Option<Duration>,
+    /// Since the first try began.
+    pub elapsed: Duration,
+    /// How long it may take in all.
+    pub patience: Duration,
+}
 
 /// What comes after a failed try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
-    /// Try again after this time.
-    After(Duration),
-    /// The budget does not cover another wait.
-    GiveUp,
+    /// Try again after a while.
+    After {
+        /// This long.
+        wait: Duration,
+        /// So much of the patience is left then.
+        left: Duration,
+    },
+    /// Not again.
+    GiveUp(GiveUp),
 }
 
-/// What comes after the `failed`th failure in a row (1 is the first), `elapsed` after the first try began.
-pub fn next_try(failed: u32, elapsed: Duration, retry_after: Option<Duration>, patience: Duration) -> Next {
-    let index = (failed.max(1) as usize - 1).min(WAITS.len() - 1);
-    let wait = Duration::from_secs(WAITS[index]).max(retry_after.unwrap_or_default());
-    if elapsed.saturating_add(wait) > patience { Next::GiveUp } else { Next::After(wait) }
+/// Why it is not tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GiveUp {
+    /// Asking again would change nothing.
+    CannotPass,
+    /// The patience is over.
+    PatienceIsOver,
+    /// The server wants to be left alone for longer than the patience allows.
+    AskedToComeBackLater {
+        /// For this long.
+        wish: Duration,
+        /// So much of the patience is left.
+        left: Duration,
+        /// Of so much.
+        patience: Duration,
+    },
+}
+
+/// What comes after a failure.
+pub fn next_try(failed: &Failed, jitter: Jitter) -> Next {
+    if !failed.fault.may_pass() {
+        return Next::GiveUp(GiveUp::CannotPass);
+    }
+    let left = failed.patience.saturating_sub(failed.elapsed);
+    if let Some(wish) = failed.retry_after.filter(|&wish| wish > left) {
+        return Next::GiveUp(GiveUp::AskedToComeBackLater { wish, left, patience: failed.patience });
+    }
+    if left < SHORTEST {
+        return Next::GiveUp(GiveUp::PatienceIsOver);
+    }
+    let wait = wait_after(failed.fault, failed.times, jitter);
+    let wait = wait.max(failed.retry_after.unwrap_or_default()).min(left);
+    Next::After { wait, left: left.saturating_sub(wait) }
+}
+
+/// The wait after so many failures, without regard to the patience and the server's wish.
+fn wait_after(fault: Fault, times: u32, Jitter(jitter): Jitter) -> Duration {
+    let skipped = if fault == Fault::Stall { FIRST_WAIT_OF_A_STALL } else { 0 };
+    let index = times.max(1).saturating_sub(1).saturating_add(skipped) as usize;
+    let base = WAITS[index.min(WAITS.len() - 1)] * 1000;
+    let moved = base * 3 / 4 + ((base / 2 * u64::from(jitter)) >> u32::BITS);
+    Duration::from_millis(moved).min(LONGEST)
+}
+
+impl GiveUp {
+    /// Puts the reason to the error, where it says more than the error does.
+    #[must_use]
+    pub fn explain(self, error: Error) -> Error {
+        match self {
+            Self::CannotPass | Self::PatienceIsOver => error,
+            Self::AskedToComeBackLater { wish, left, patience } => {
+                let of =
+                    if left == patience { String::new() } else { format!("the {} left of ", span(left)) };
+                error.hint(format!(
+                    "the server asks to come back in {}, longer than {of}the patience of {}",
+                    seconds(wish),
+                    span(patience)
+                ))
+            }
+        }
+    }
+}
+
+/// A duration in seconds, as servers state it: `4000 s`. A part of a second counts as one.
+pub fn seconds(duration: Duration) -> String {
+    let part = u64::from(duration.subsec_nanos() > 0);
+    format!("{} s", duration.as_secs().saturating_add(part))
+}
+
+/// A duration as people write it: `45m`, `9m 30s`, `1h 5m`.
+pub fn span(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
+    let words: Vec<String> = parts
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        // Nobody counts the seconds of hours.
+        .take(2)
+        .map(|(number, unit)| format!("{number}{unit}"))
+        .collect();
+    if words.is_empty() { "0s".to_owned() } else { words.join(" ") }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// In the middle: the waits as they stand in the table.
+    const NONE: Jitter = Jitter(1 << 31);
+
+    fn failed(patience: Duration) -> Failed {
+        Failed { fault: Fault::Transport, times: 1, retry_after: None, elapsed: Duration::ZERO, patience }
+    }
+
+    /// All waits until it is given up, in seconds.
+    fn waits(mut failed: Failed, jitter: Jitter) -> Vec<u64> {
+        let mut waits = Vec::new();
+        while let Next::After { wait, left } = next_try(&failed, jitter) {
+            waits.push(wait.as_secs());
+            failed.elapsed += wait;
+            failed.times += 1;
+            assert_eq!(failed.elapsed + left, failed.patience);
+        }
+        waits
+    }
 
     #[test]
     fn waits_grow_and_end_with_the_budget() {
-        let mut elapsed = Duration::ZERO;
-        let mut failed = 1;
-        let mut waits = Vec::new();
-        while let Next::After(wait) = next_try(failed, elapsed, None, DEFAULT_PATIENCE) {
-            waits.push(wait.as_secs());
-            elapsed += wait;
-            failed += 1;
-        }
-        assert_eq!(waits, [1, 2, 4, 8, 15]);
-        assert_eq!(next_try(1, Duration::ZERO, None, Duration::ZERO), Next::GiveUp);
+        assert_eq!(waits(failed(Duration::from_secs(30)), NONE), [1, 2, 4, 8, 15]);
+        assert_eq!(waits(failed(INTERACTIVE_PATIENCE), NONE), [1, 2, 4, 8, 15, 60, 120, 300, 90]);
+        let unattended = [1, 2, 4, 8, 15, 60, 120, 300, 900, 900, 390];
+        assert_eq!(waits(failed(UNATTENDED_PATIENCE), NONE), unattended);
+        assert_eq!(waits(failed(Duration::ZERO), NONE), [0; 0]);
+        let stall = Failed { fault: Fault::Stall, ..failed(INTERACTIVE_PATIENCE) };
+        assert_eq!(waits(stall, NONE), [15, 60, 120, 300, 105]);
     }
 
     #[test]
     fn a_server_that_says_when_is_obeyed_within_the_budget() {
-        let asked = Some(Duration::from_secs(20));
+        let asked = |wish, elapsed| {
+            let failed = Failed {
+                retry_after: Some(Duration::from_secs(wish)),
+                elapsed: Duration::from_secs(elapsed),
+                ..failed(INTERACTIVE_PATIENCE)
+            };
+            next_try(&failed, NONE)
+        };
+        let after =
+            |wait, left| Next::After { wait: Duration::from_secs(wait), left: Duration::from_secs(left) };
+        assert_eq!(asked(20, 0), after(20, 580));
+        assert_eq!(asked(600, 0), after(600, 0));
+        assert_eq!(asked(0, 0), after(1, 599), "a server that is in a hurry is no reason for haste");
+        let later = |wish, elapsed| match asked(wish, elapsed) {
+            Next::GiveUp(why) => {
+                let error = Error::new(crate::error::ErrorKind::Unreachable, "x");
+                why.explain(error).hints().concat()
+            }
+            next @ Next::After { .. } => panic!("{next:?}"),
+        };
+        assert_eq!(later(4000, 0), "the server asks to come back in 4000 s, longer than the patience of 10m");
         assert_eq!(
-            next_try(1, Duration::ZERO, asked, DEFAULT_PATIENCE),
-            Next::After(Duration::from_secs(20))
+            later(120, 550),
+            "the server asks to come back in 120 s, longer than the 50s left of the patience of 10m"
         );
-        let asked = Some(Duration::from_secs(4000));
-        assert_eq!(next_try(1, Duration::ZERO, asked, DEFAULT_PATIENCE), Next::GiveUp);
+    }
+
+    #[test]
+    fn what_cannot_pass_is_given_up_at_once() {
+        for fault in [Fault::Status(404), Fault::ProxyPage, Fault::Refused, Fault::Other] {
+            let failed = Failed { fault, ..failed(UNATTENDED_PATIENCE) };
+            assert_eq!(next_try(&failed, NONE), Next::GiveUp(GiveUp::CannotPass));
+        }
     }
 
     #[test]
     fn no_input_overflows() {
-        assert_eq!(
-            next_try(u32::MAX, Duration::MAX, Some(Duration::MAX), Duration::from_secs(1)),
-            Next::GiveUp
-        );
-        assert_eq!(next_try(0, Duration::ZERO, None, Duration::MAX), Next::After(Duration::from_secs(1)));
+        let extreme = Failed {
+            times: u32::MAX,
+            elapsed: Duration::MAX,
+            retry_after: Some(Duration::MAX),
+            ..failed(Duration::MAX)
+        };
+        assert!(matches!(next_try(&extreme, Jitter(u32::MAX)), Next::GiveUp(_)));
+        let endless = Failed { times: 0, fault: Fault::Stall, ..failed(Duration::MAX) };
+        assert!(matches!(next_try(&endless, Jitter(0)), Next::After { .. }));
+    }
+
+    #[test]
+    fn durations_for_people() {
+        let texts = [0, 59, 60, 570, 2700, 3600, 3900, 86_399].map(|secs| span(Duration::from_secs(secs)));
+        assert_eq!(texts, ["0s", "59s", "1m", "9m 30s", "45m", "1h", "1h 5m", "23h 59m"]);
+        assert_eq!(seconds(Duration::from_millis(1500)), "2 s");
+    }
+
+    fn any_fault() -> impl Strategy<Value = Fault> {
+        let status = (100_u16..600).prop_map(Fault::Status);
+        prop_oneof![
+            Just(Fault::Transport),
+            Just(Fault::Timeout),
+            Just(Fault::ErrorPage),
+            Just(Fault::UnclassifiedPage),
+            Just(Fault::Stall),
+            Just(Fault::ProxyPage),
+            Just(Fault::Refused),
+            status,
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn the_waits_together_never_exceed_the_patience(
+            patience in 0_u64..10_000,
+            tries in prop::collection::vec((any_fault(), any::<u32>(), prop::option::of(0_u64..2000), 0_u64..200), 0..60),
+        ) {
+            let patience = Duration::from_secs(patience);
+            let (mut waited, mut elapsed) = (Duration::ZERO, Duration::ZERO);
+            for (index, (fault, jitter, wish, took)) in tries.into_iter().enumerate() {
+                elapsed += Duration::from_secs(took);
+                let retry_after = wish.map(Duration::from_secs);
+                let times = u32::try_from(index).unwrap() + 1;
+                let failed = Failed { fault, times, retry_after, elapsed, patience };
+                match next_try(&failed, Jitter(jitter)) {
+                    Next::After { wait, left } => {
+                        prop_assert!(fault.may_pass());
+                        prop_assert!(wait <= LONGEST.max(retry_after.unwrap_or_default()));
+                        prop_assert!(wait >= retry_after.unwrap_or_default(), "a server's wish is never undercut");
+                        prop_assert_eq!(elapsed + wait + left, patience);
+                        waited += wait;
+                        elapsed += wait;
+                    }
+                    Next::GiveUp(_) => break,
+                }
+                prop_assert!(waited <= patience && elapsed <= patience);
+            }
+        }
+
+        #[test]
+        fn waits_grow_with_the_failures_whatever_the_jitter(
+            stall: bool, times in 0_u32..20, one: u32, other: u32,
+        ) {
+            let fault = if stall { Fault::Stall } else { Fault::ErrorPage };
+            let before = wait_after(fault, times, Jitter(one));
+            let after = wait_after(fault, times + 1, Jitter(other));
+            // At the end of the table the waits are alike but for the jitter.
+            let at_the_end = before >= Duration::from_mins(15) * 3 / 4;
+            prop_assert!(times == 0 || before < after || at_the_end, "{before:?} {after:?}");
+            prop_assert!(wait_after(Fault::Stall, times, Jitter(one)) >= wait_after(Fault::ErrorPage, times, Jitter(one)));
+            prop_assert!(before <= LONGEST);
+        }
+
+        #[test]
+        fn more_jitter_is_a_longer_wait(times in 1_u32..20, one: u32, other: u32) {
+            let (low, high) = (one.min(other), one.max(other));
+            let wait = |jitter| wait_after(Fault::Transport, times, Jitter(jitter));
+            prop_assert!(wait(low) <= wait(high));
+            prop_assert!(wait(high) <= wait(0) * 5 / 3 + Duration::from_millis(1));
+        }
     }
 }

@@ -5,8 +5,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
 use url::Url;
 
+use super::proxy::ProxyUrl;
 use super::url_policy::{Purpose, UrlPolicy};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -78,14 +81,27 @@ impl Answer {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
+    /// Whether the server says that it is HTML.
+    pub fn has_html(&self) -> bool {
+        let kind = self.header("content-type").unwrap_or_default().trim_start().to_ascii_lowercase();
+        kind.starts_with("text/html") || kind.starts_with("application/xhtml")
+    }
+
     /// The length that the server states.
     pub fn content_length(&self) -> Option<u64> {
         self.header("content-length")?.parse().ok()
     }
 
-    /// When the server asks to be asked again; seconds only (the form with a date has never been seen here).
-    pub fn retry_after(&self) -> Option<Duration> {
-        self.header("retry-after")?.trim().parse().ok().map(Duration::from_secs)
+    /// In how long the server asks to be asked again: so many seconds, or a date, to which it is so long from `now`.
+    pub fn retry_after(&self, now: Timestamp) -> Option<Duration> {
+        let text = self.header("retry-after")?.trim();
+        if !text.is_empty() && text.bytes().all(|sign| sign.is_ascii_digit()) {
+            // More seconds than fit are more than anybody waits.
+            return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
+        }
+        // The date of HTTP is one of the forms of mail; its two older forms have died out.
+        let date = DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text).ok()?;
+        Some(Duration::try_from(date.duration_since(now)).unwrap_or_default())
     }
 }
 
@@ -111,6 +127,11 @@ pub type Exchange<'a> = BoxFuture<'a, Result<Answer, Setback>>;
 pub trait Transport: Send + Sync + std::fmt::Debug {
     /// Sends the request and follows redirects, each of which the policy must allow.
     fn send<'a>(&'a self, request: Request, policy: &'a UrlPolicy) -> Exchange<'a>;
+
+    /// The proxy that requests to this address go through, where there is one and it is known.
+    fn proxy_to(&self, _url: &Url) -> Option<&ProxyUrl> {
+        None
+    }
 }
 
 /// A body that is here already.
@@ -132,6 +153,18 @@ pub(super) async fn collect(mut body: Body, cap: u64) -> Result<Vec<u8>, Setback
     Ok(bytes)
 }
 
+/// The first bytes of a body, `most` or somewhat more; what cannot be read any more is left out.
+pub(super) async fn beginning_of(mut body: Body, most: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while bytes.len() < most {
+        match body.next().await {
+            Some(Ok(chunk)) => bytes.extend_from_slice(&chunk),
+            Some(Err(_)) | None => break,
+        }
+    }
+    bytes
+}
+
 /// The address with its query sorted by name, so that one request has one spelling in a recording.
 pub fn sorted_url(url: &Url) -> Url {
     let mut pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
@@ -142,4 +175,41 @@ pub fn sorted_url(url: &Url) -> Url {
     let mut sorted = url.clone();
     sorted.query_pairs_mut().clear().extend_pairs(pairs);
     sorted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn retry_after(text: &str) -> Option<u64> {
+        let answer = Answer {
+            status: 503,
+            headers: vec![("retry-after".to_owned(), text.to_owned())],
+            final_url: Url::parse("http://a/").unwrap(),
+            body: full_body(Bytes::new()),
+        };
+        let now = "2026-11-23T08:00:00Z".parse().unwrap();
+        answer.retry_after(now).map(|duration| duration.as_secs())
+    }
+
+    #[test]
+    fn a_server_says_when_in_seconds_or_as_a_date() {
+        for (text, seconds) in [
+            ("7", Some(7)),
+            (" 120 ", Some(120)),
+            ("0", Some(0)),
+            ("99999999999999999999999", Some(u64::MAX)),
+            ("Mon, 23 Nov 2026 08:01:30 GMT", Some(90)),
+            ("Tue, 24 Nov 2026 08:00:00 GMT", Some(86_400)),
+            // A wrong weekday is no reason to come earlier, and what is over is no reason to wait.
+            ("Sun, 23 Nov 2026 08:01:30 GMT", Some(90)),
+            ("Mon, 23 Nov 2026 07:00:00 GMT", Some(0)),
+            ("", None),
+            ("-5", None),
+            ("soon", None),
+            ("2026-11-23", None),
+        ] {
+            assert_eq!(retry_after(text), seconds, "{text}");
+        }
+    }
 }

@@ -12,6 +12,8 @@ use std::str::FromStr;
 
 use url::Url;
 
+use super::foreign_page::BEHIND_A_PROXY;
+use super::redact::redacted_text;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Where the Catalog is.
@@ -26,6 +28,9 @@ const FILE_HOSTS: [&str; 6] = [
     "wsus.ds.download.windowsupdate.com",
     "dl.delivery.mp.microsoft.com",
 ];
+
+/// Neither the Catalog nor its content hosts were ever seen to redirect to a host of somebody else.
+const PERHAPS_A_PROXY: &str = " (a proxy or its login page may stand between)";
 
 /// What an address is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +53,11 @@ impl FromStr for AllowedHost {
 
     /// `HOST` or `HOST:PORT`; a literal IPv6 address stands in brackets.
     fn from_str(text: &str) -> Result<Self> {
-        let error = || Error::usage(format!("{text:?} is not a host or host:port for --allow-host"));
+        let error = || {
+            let is_ipv6 = text.matches(':').count() > 1 && !text.contains('[');
+            let how = if is_ipv6 { " (an IPv6 address stands in brackets: [::1]:8080)" } else { "" };
+            Error::usage(format!("{text:?} is not a host or host:port for --allow-host{how}"))
+        };
         // A host alone: let the URL parser judge names, ports, and IPv6 brackets alike.
         let url = Url::parse(&format!("http://{text}/")).map_err(|_| error())?;
         let plain = url.path() == "/"
@@ -80,11 +89,12 @@ impl UrlPolicy {
     /// The rules for this Catalog (the real one when none is given) and these named hosts.
     pub fn new(catalog_url: Option<&str>, allowed: Vec<AllowedHost>) -> Result<Self> {
         let text = catalog_url.unwrap_or(CATALOG);
+        let told = redacted_text(text);
         let mut catalog = Url::parse(text).map_err(|error| {
-            Error::usage(format!("--catalog-url {text:?} is no address")).caused_by(error)
+            Error::usage(format!("--catalog-url {told:?} is no address")).caused_by(error)
         })?;
         if !matches!(catalog.scheme(), "http" | "https") || catalog.host_str().is_none() {
-            return Err(Error::usage(format!("--catalog-url {text:?} must begin with http:// or https://")));
+            return Err(Error::usage(format!("--catalog-url {told:?} must begin with http:// or https://")));
         }
         catalog.set_query(None);
         catalog.set_fragment(None);
@@ -163,10 +173,23 @@ impl UrlPolicy {
         if from.scheme() == "https" && to.scheme() == "http" {
             return Err(Error::new(
                 ErrorKind::Integrity,
-                format!("the redirect from {} to {} is refused: it leaves https", shown(from), shown(to)),
-            ));
+                format!(
+                    "the redirect from {} to {} is refused: it leaves https{PERHAPS_A_PROXY}",
+                    shown(from),
+                    shown(to)
+                ),
+            )
+            .hint(BEHIND_A_PROXY));
         }
-        self.check(to, purpose)
+        self.check(to, purpose).map_err(|error| {
+            let host = from.host_str().unwrap_or_default();
+            error.context(format!("{host} redirects elsewhere{PERHAPS_A_PROXY}")).hint(BEHIND_A_PROXY)
+        })
+    }
+
+    /// The host of the Catalog.
+    pub fn catalog_host(&self) -> &str {
+        self.catalog.host_str().unwrap_or_default()
     }
 }
 
@@ -255,5 +278,6 @@ mod tests {
         assert!(UrlPolicy::new(Some("ftp://x"), Vec::new()).is_err());
         assert!(UrlPolicy::new(Some("x"), Vec::new()).is_err());
         assert!("[::1]:8080".parse::<AllowedHost>().is_ok());
+        assert!("::1".parse::<AllowedHost>().unwrap_err().message().contains("[::1]:8080"));
     }
 }

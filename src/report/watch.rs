@@ -11,6 +11,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::event::{Doing, Event, Events};
+use crate::net::span;
 use crate::update::human_size;
 
 /// Stderr, shared with whoever prints errors at the end.
@@ -69,7 +70,7 @@ fn show_lines(events: &Receiver<Event>, stderr: &SharedWriter, verbosity: Option
             (_, None) => continue,
             (Event::Phase(what), _) => what,
             (Event::CatalogRequest { number, what }, Some(true)) => format!("request {number}: {what}"),
-            (Event::Waiting { duration, why }, _) => waiting(duration, &why),
+            (Event::Waiting { duration, left, why }, _) => waiting(duration, left, &why),
             (Event::TransfersPlanned { doing: now, files, bytes }, _) => {
                 doing = now;
                 planned(doing, files, bytes)
@@ -104,8 +105,14 @@ fn planned(doing: Doing, files: usize, bytes: Option<u64>) -> String {
     format!("{} {files} {}{size}", doing.now(), if files == 1 { "file" } else { "files" })
 }
 
-fn waiting(duration: Duration, why: &str) -> String {
-    format!("waiting {} s: {why}", duration.as_secs().max(1))
+fn waiting(duration: Duration, left: Option<Duration>, why: &str) -> String {
+    let second = Duration::from_secs(1);
+    let left = match left {
+        None => String::new(),
+        Some(left) if left < second => ", the patience ends then".to_owned(),
+        Some(left) => format!(", then {} of the patience are left", span(left)),
+    };
+    format!("waiting {}{left}: {why}", span(duration.max(second)))
 }
 
 /// A line that says what goes on, a bar for all bytes, and a bar for each file under way.
@@ -145,7 +152,9 @@ impl Bars {
             Event::CatalogRequest { number, what } => {
                 self.status.set_message(format!("request {number}: {what}"));
             }
-            Event::Waiting { duration, why } => self.status.set_message(waiting(duration, &why)),
+            Event::Waiting { duration, left, why } => {
+                self.status.set_message(waiting(duration, left, &why));
+            }
             Event::End => {}
             Event::Warning(message) => self.line(&format!("warning: {message}")),
             Event::TransfersPlanned { doing, files, bytes } => {

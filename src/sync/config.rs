@@ -16,6 +16,7 @@ use toml::Spanned;
 
 use super::words::parse_duration;
 use crate::error::{Error, Result};
+use crate::net::{ProxyUrl, redacted_text};
 use crate::resolve::Policy;
 use crate::servicing::{Family, Knowledge};
 use crate::update::{Architecture, Kb, Kind};
@@ -73,6 +74,10 @@ pub struct Options {
     pub catalog_rate: Option<f64>,
     /// `--patience`
     pub patience: Option<Duration>,
+    /// `--proxy`
+    pub proxy: Option<ProxyUrl>,
+    /// `--ca-cert`
+    pub ca_cert: Vec<Utf8PathBuf>,
 }
 
 /// A configuration whose families nobody has looked up yet.
@@ -120,6 +125,9 @@ struct NetworkTable {
     allow_host: Vec<String>,
     catalog_rate: Option<f64>,
     patience: Option<Spanned<String>>,
+    proxy: Option<Spanned<String>>,
+    #[serde(default)]
+    ca_cert: Vec<Utf8PathBuf>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -142,13 +150,14 @@ struct Source {
 
 impl Source {
     fn refuse(&self, span: Option<Range<usize>>, message: &str) -> Error {
-        let message = message.trim();
+        let message = redacted_text(message.trim());
         let Some(before) = span.and_then(|span| self.text.get(..span.start)) else {
             return Error::usage(format!("{}: {message}", self.path));
         };
         let number = before.matches('\n').count();
         // Without a comment behind it.
         let line = self.text.lines().nth(number).unwrap_or_default();
+        let line = redacted_text(line);
         let line = line.split('#').next().unwrap_or_default().trim();
         Error::usage(format!("{} line {}, {line:?}: {message}", self.path, number + 1))
     }
@@ -180,6 +189,13 @@ impl Config {
                     .map_err(|message| source.refuse(Some(text.span()), &message))?,
             ),
         };
+        let proxy = match &document.network.proxy {
+            None => None,
+            Some(text) => Some(
+                ProxyUrl::parse(text.get_ref())
+                    .map_err(|message| source.refuse(Some(text.span()), &message))?,
+            ),
+        };
         let options = Options {
             mirror: from_here(document.mirror.dir),
             index: from_here(document.mirror.index),
@@ -188,6 +204,8 @@ impl Config {
             allow_host: document.network.allow_host,
             catalog_rate: document.network.catalog_rate,
             patience,
+            proxy,
+            ca_cert: document.network.ca_cert.into_iter().map(|path| folder.join(path)).collect(),
         };
         let read_kb = |kb: &Spanned<String>| {
             source.word(kb, |word| word.parse().ok(), "the KB numbers, such as KB5086672")
@@ -322,6 +340,11 @@ mod tests {
             ("[network]\ncatalog_rate = 'fast'", &["line 6", "catalog_rate", "fast"]),
             ("[network]\npatience = '5 min'", &["line 6", "5 min", "10m"]),
             ("[network]\nproxi = 'x'", &["line 6", "proxi", "catalog_url"]),
+            ("[network]\nproxy = 'ftp://u:secret@x'", &["line 6", "ftp://***@x", "http://"]),
+            ("[network]\nproxy = 'http://u:1 secret@:x", &["line 6", "proxy"]),
+            ("[network]\nproxy = 'u:1#secret@x:y'", &["line 6", "***@x:y", "%23"]),
+            ("[network]\ncatalog_rate = 'u:1 secret@x'", &["line 6", "***@x"]),
+            ("[network]\nca_cert = 'one.pem'", &["line 6", "ca_cert", "sequence"]),
             ("[[profile]]\nname = 'a'\nfamily = 'windows-11-24h2'", &["line 6", "name of its own"]),
             ("[[profile]]\nname = 'b'", &["line 5", "family"]),
             ("[[profile]]\nname = 'b'\nfamily = 'windows-12'", &["line 7", "windows-12", "windows-11-24h2"]),
@@ -330,6 +353,7 @@ mod tests {
             for word in words {
                 assert!(error.message().contains(word), "{word} in {error}");
             }
+            assert!(!error.message().contains("secret"), "{error}");
             assert_eq!(error.code().number(), 2);
         }
         for (text, word) in [

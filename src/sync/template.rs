@@ -24,9 +24,11 @@ format = 1
 
 [network]
 # catalog_rate = 1.0            # requests a second at the most
-# patience = "10m"              # how long to keep asking an ill Catalog
+# patience = "45m"              # how long to keep asking an ill Catalog
 # catalog_url = "https://catalog.example/"
 # allow_host = ["cache.example:8080"]
+# proxy = "http://proxy.example:3128"     # in place of HTTPS_PROXY and the like; user:password@ may stand before the host
+# ca_cert = ["company.pem"]     # trusted beside the system's authorities, for a proxy that opens TLS
 
 # One table a family. `kbmirror sync --dry-run` tells what a profile comes to.
 [[profile]]
@@ -73,9 +75,12 @@ mod tests {
             let all = all.replace("# dir", "dir").replace("# index", "index").replace("# know", "know");
             let all =
                 all.replace("# catalog_", "catalog_").replace("# pat", "pat").replace("# allow", "allow");
+            let all = all.replace("# proxy", "proxy").replace("# ca_cert", "ca_cert");
             let config = Config::parse(&all, "/srv/kb/kbmirror.toml".into()).unwrap();
             assert_eq!(config.kbs.len(), 1);
-            assert_eq!(config.options.patience, Some(Duration::from_mins(10)));
+            assert_eq!(config.options.patience, Some(Duration::from_mins(45)));
+            assert_eq!(config.options.proxy.unwrap().to_string(), "http://proxy.example:3128");
+            assert_eq!(config.options.ca_cert, ["/srv/kb/company.pem"]);
             assert_eq!(config.options.knowledge, Some("/srv/kb/knowledge".into()));
         }
     }

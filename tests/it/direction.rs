@@ -44,7 +44,7 @@ const ROOMS: [(&str, &[&str]); 11] = [
 const FLOOR: [&str; 5] = ["error", "exit_code", "clock", "event", "disk"];
 
 /// Rooms and files that are functions of their input.
-const PURE: [&str; 20] = [
+const PURE: [&str; 24] = [
     "update/",
     "servicing/",
     "resolve/",
@@ -55,8 +55,12 @@ const PURE: [&str; 20] = [
     "catalog/fault.rs",
     "catalog/html.rs",
     "catalog/page_kind.rs",
+    "catalog/proxy_page.rs",
     "catalog/scan.rs",
     "catalog/search_page.rs",
+    "net/foreign_page.rs",
+    "net/proxy.rs",
+    "net/redact.rs",
     "net/retry.rs",
     "sync/config.rs",
     "sync/revised.rs",

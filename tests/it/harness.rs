@@ -146,11 +146,13 @@ pub(crate) fn each(value: &Value, key: &str) -> Vec<String> {
 pub(crate) struct Bench {
     folder: TempDir,
     pub(crate) clock: Arc<SteppingClock>,
+    /// The environment of every run.
+    pub(crate) env: BTreeMap<String, String>,
 }
 
 impl Bench {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), clock: Arc::default() }
+        Self { folder: tempfile::tempdir().unwrap(), clock: Arc::default(), env: BTreeMap::new() }
     }
 
     /// A path in the temporary folder.
@@ -197,7 +199,7 @@ impl Bench {
                 .chain(arguments)
                 .map(|&argument| OsString::from(argument))
                 .collect(),
-            env: BTreeMap::new(),
+            env: self.env.clone(),
             stdout: Box::new(stdout.clone()),
             stderr: Arc::new(Mutex::new(Box::new(stderr.clone()))),
             stdout_width: columns,

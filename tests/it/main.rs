@@ -19,6 +19,7 @@ mod kiosk;
 mod knowledge;
 mod lint;
 mod main_job;
+mod network;
 mod oracle;
 mod recorded_pages;
 mod resolver_cases;

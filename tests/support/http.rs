@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use url::form_urlencoded;
 
 /// No read, write, or connect waits longer.
@@ -211,9 +212,11 @@ fn reason(status: u16) -> &'static str {
         206 => "Partial Content",
         302 => "Found",
         404 => "Not Found",
+        407 => "Proxy Authentication Required",
         416 => "Range Not Satisfiable",
         429 => "Too Many Requests",
         503 => "Service Unavailable",
+        511 => "Network Authentication Required",
         _ => "Status",
     }
 }
@@ -223,6 +226,8 @@ pub(super) trait Site: Send + Sync + 'static {
     fn answer(&self, request: &Request) -> Answer;
     /// So many bytes of the answer's body are about to be written.
     fn sending(&self, answer: &Answer, bytes: usize);
+    /// A connection was accepted; nothing of it has been read yet.
+    fn connected(&self);
 }
 
 /// A listener with its threads. Dropping it closes every connection and waits for the threads.
@@ -234,11 +239,13 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn start(listener: TcpListener, site: impl Site) -> Self {
+    /// With TLS around every connection where a configuration is given.
+    pub(super) fn start(listener: TcpListener, site: impl Site, tls: Option<Arc<ServerConfig>>) -> Self {
         let address = listener.local_addr().expect("a bound listener has an address");
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
-        let thread = std::thread::spawn(move || accept_all(&listener, &Arc::new(site), &stopped));
+        let thread =
+            std::thread::spawn(move || accept_all(&listener, &Arc::new(site), tls.as_ref(), &stopped));
         Self { address, stop, thread: Some(thread) }
     }
 }
@@ -260,7 +267,12 @@ struct Connection {
     thread: JoinHandle<()>,
 }
 
-fn accept_all(listener: &TcpListener, site: &Arc<impl Site>, stop: &AtomicBool) {
+fn accept_all(
+    listener: &TcpListener,
+    site: &Arc<impl Site>,
+    tls: Option<&Arc<ServerConfig>>,
+    stop: &AtomicBool,
+) {
     let mut connections: Vec<Connection> = Vec::new();
     loop {
         let accepted = listener.accept();
@@ -276,11 +288,12 @@ fn accept_all(listener: &TcpListener, site: &Arc<impl Site>, stop: &AtomicBool) 
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
             Err(error) => panic!("the loopback server cannot accept: {error}"),
         };
-        let site = Arc::clone(site);
+        site.connected();
+        let (site, tls) = (Arc::clone(site), tls.cloned());
         let kept = stream.try_clone().expect("a socket can be cloned");
         let thread = std::thread::spawn(move || {
             // A peer that goes away in mid-talk is no fault of the server; the test sees it on its side.
-            drop(converse(&stream, site.as_ref()));
+            drop(converse(&stream, site.as_ref(), tls));
             drop(stream.shutdown(Shutdown::Both));
         });
         connections.push(Connection { stream: kept, thread });
@@ -299,13 +312,27 @@ fn join(connections: Vec<Connection>) {
     }
 }
 
-fn converse(mut stream: &TcpStream, site: &impl Site) -> io::Result<()> {
+fn converse(mut stream: &TcpStream, site: &impl Site, tls: Option<Arc<ServerConfig>>) -> io::Result<()> {
+    limit_waits(stream)?;
+    let Some(config) = tls else { return converse_over(&mut stream, site) };
+    let connection = ServerConnection::new(config).map_err(io::Error::other)?;
+    let mut stream = StreamOwned::new(connection, stream);
+    converse_over(&mut stream, site)?;
+    stream.conn.send_close_notify();
+    stream.flush()
+}
+
+/// No wait on this stream is endless.
+pub(super) fn limit_waits(stream: &TcpStream) -> io::Result<()> {
     stream.set_read_timeout(Some(LONGEST_WAIT))?;
     stream.set_write_timeout(Some(LONGEST_WAIT))?;
-    stream.set_nodelay(true)?;
-    let Some(request) = read_request(stream)? else {
-        return write_answer(&mut stream, &Answer::text(400, "no request\n"), false, |_| ());
+    stream.set_nodelay(true)
+}
+
+fn converse_over(stream: &mut (impl Read + Write), site: &impl Site) -> io::Result<()> {
+    let Some(request) = read_request(&mut *stream)? else {
+        return write_answer(stream, &Answer::text(400, "no request\n"), false, |_| ());
     };
     let answer = site.answer(&request);
-    write_answer(&mut stream, &answer, request.is_head(), |bytes| site.sending(&answer, bytes))
+    write_answer(stream, &answer, request.is_head(), |bytes| site.sending(&answer, bytes))
 }

@@ -1,9 +1,12 @@
 //! The two listeners: one plays the Catalog, one the CDN, so that allow-lists of hosts are put to use.
 
-use std::net::TcpListener;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rustls::ServerConfig;
 
 use super::fault::{self, Action, Rule};
 use super::http::{Answer, Pairs, Request, Server, Site};
@@ -11,9 +14,10 @@ use super::pages;
 use super::recording::Recording;
 use super::world::{Stage, World};
 
-/// Host and port of both listeners.
+/// Scheme, host, and port of both listeners.
 #[derive(Debug, Clone)]
 pub(super) struct Hosts {
+    pub(super) scheme: &'static str,
     pub(super) catalog: String,
     pub(super) cdn: String,
 }
@@ -49,33 +53,59 @@ pub(crate) struct Loopback {
 impl Loopback {
     /// With content written by the test.
     pub(crate) fn start(world: World) -> Self {
-        Self::serve(|hosts| Source::Stage(Stage::new(world, hosts)))
+        Self::serve(Ipv4Addr::LOCALHOST.into(), None, |hosts| Source::Stage(Stage::new(world, hosts)))
+            .expect("a free port")
+    }
+
+    /// The same over https, with this server's certificate.
+    pub(crate) fn start_tls(world: World, tls: &Arc<ServerConfig>) -> Self {
+        Self::serve(Ipv4Addr::LOCALHOST.into(), Some(tls), |hosts| Source::Stage(Stage::new(world, hosts)))
+            .expect("a free port")
+    }
+
+    /// The same at `[::1]`, where the machine has that.
+    pub(crate) fn start_ipv6(world: World) -> Option<Self> {
+        Self::serve(Ipv6Addr::LOCALHOST.into(), None, |hosts| Source::Stage(Stage::new(world, hosts))).ok()
     }
 
     /// With the answers of a recording folder in the program's own format.
     pub(crate) fn from_recording(dir: &Path) -> Self {
-        Self::serve(|hosts| Source::Recording(Recording::load(dir, hosts)))
+        Self::serve(Ipv4Addr::LOCALHOST.into(), None, |hosts| Source::Recording(Recording::load(dir, hosts)))
+            .expect("a free port")
     }
 
-    fn serve(source: impl FnOnce(&Hosts) -> Source) -> Self {
-        let [catalog, cdn] = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
+    fn serve(
+        address: IpAddr,
+        tls: Option<&Arc<ServerConfig>>,
+        source: impl FnOnce(&Hosts) -> Source,
+    ) -> io::Result<Self> {
+        let (catalog, cdn) = (TcpListener::bind((address, 0))?, TcpListener::bind((address, 0))?);
         let host = |listener: &TcpListener| listener.local_addr().expect("a bound listener").to_string();
-        let hosts = Hosts { catalog: host(&catalog), cdn: host(&cdn) };
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let hosts = Hosts { scheme, catalog: host(&catalog), cdn: host(&cdn) };
         let shared = Arc::new(Shared {
             source: Mutex::new(Arc::new(source(&hosts))),
             hosts,
             rules: Mutex::default(),
             seen: Mutex::default(),
             package_bytes: AtomicU64::new(0),
+            connections: AtomicU64::new(0),
         });
-        let start = |listener, role| Server::start(listener, Listener { role, shared: Arc::clone(&shared) });
+        let start = |listener, role| {
+            Server::start(listener, Listener { role, shared: Arc::clone(&shared) }, tls.cloned())
+        };
         let servers = [start(catalog, Role::Catalog), start(cdn, Role::Cdn)];
-        Self { shared, _servers: servers }
+        Ok(Self { shared, _servers: servers })
     }
 
     /// For `--catalog-url`: `http://127.0.0.1:PORT`.
     pub(crate) fn catalog_url(&self) -> String {
-        format!("http://{}", self.shared.hosts.catalog)
+        format!("{}://{}", self.shared.hosts.scheme, self.shared.hosts.catalog)
+    }
+
+    /// How many connections came to either listener, also those that no request came through.
+    pub(crate) fn connections(&self) -> u64 {
+        self.shared.connections.load(Ordering::SeqCst)
     }
 
     /// For `--allow-host`: `127.0.0.1:PORT` of the CDN.
@@ -124,6 +154,7 @@ struct Shared {
     rules: Mutex<Vec<Rule>>,
     seen: Mutex<Vec<Seen>>,
     package_bytes: AtomicU64,
+    connections: AtomicU64,
 }
 
 struct Listener {
@@ -147,6 +178,10 @@ impl Site for Listener {
         if answer.package {
             self.shared.package_bytes.fetch_add(bytes as u64, Ordering::SeqCst);
         }
+    }
+
+    fn connected(&self) {
+        self.shared.connections.fetch_add(1, Ordering::SeqCst);
     }
 }
 

@@ -15,7 +15,9 @@
 //! - [`file_answer`]: package files, with HEAD and ranges;
 //! - [`fault`]: misbehaviour on command;
 //! - [`http`]: requests and answers as bytes, the only place that touches a stream;
-//! - [`loopback`]: the two listeners and what they have seen.
+//! - [`loopback`]: the two listeners and what they have seen;
+//! - [`tls`]: an authority and its certificates, to put TLS around both;
+//! - [`proxy`]: a proxy on the way to them.
 //!
 //! Nothing here sleeps or reads a clock; every wait on a socket has an end.
 #![expect(clippy::expect_used, reason = "test code: clippy.toml allows it in #[test] functions only")]
@@ -25,10 +27,14 @@ mod file_answer;
 mod http;
 mod loopback;
 mod pages;
+mod proxy;
 mod recording;
 mod selftest;
+mod tls;
 mod world;
 
 pub(crate) use fault::{Action, Hook, Rule};
 pub(crate) use loopback::{Loopback, Seen};
+pub(crate) use proxy::{Passed, Proxy};
+pub(crate) use tls::Authority;
 pub(crate) use world::{FileSpec, Stated, UpdateSpec, World, id};

@@ -310,7 +310,7 @@ var eulaInfo = '';
 
 /// What the site answers to a question that it did not get.
 pub(super) fn empty_dialog() -> String {
-    dialog(&[], &Hosts { catalog: String::new(), cdn: String::new() })
+    dialog(&[], &Hosts { scheme: "http", catalog: String::new(), cdn: String::new() })
 }
 
 fn file_lines(entry: &str, file: &FileSpec, hosts: &Hosts) -> Vec<String> {

@@ -176,7 +176,7 @@ impl FileSpec {
         hasher.update(self.served());
         let hex = HEXLOWER.encode(&hasher.finalize());
         let folder = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..32]].join("-");
-        format!("http://{}/files/{folder}/public/{}", hosts.cdn, self.name)
+        format!("{}://{}/files/{folder}/public/{}", hosts.scheme, hosts.cdn, self.name)
     }
 }
 

@@ -1,0 +1,104 @@
+//! Whether a page that is none of the Catalog's is one of a proxy or a captive portal. Pure.
+//!
+//! Conservative: a page with any mark of the Catalog is never one, and a page without marks of either stays unknown and
+//! is reported as such. A wrong guess here would hide that the site has changed.
+
+use scraper::Html;
+
+/// How the ids on the Catalog's pages begin: all of its kinds, its home page, and its error page have several.
+const CATALOG_IDS: [&str; 10] = [
+    "aspnetform",
+    "ctl00_",
+    "downloaddialog",
+    "errorpage",
+    "mainboxhome",
+    "scopedview",
+    "searchtextbox",
+    "supersed",
+    "tablecontainer",
+    "thanks",
+];
+
+/// What such pages call themselves, in lower case: the standard's own words, and the makers' names, which their pages carry
+/// in comments, paths, and scripts when not in their text.
+const WORDS: [&str; 19] = [
+    "barracuda web",
+    "blocked by your",
+    "blue coat",
+    "bluecoat",
+    "captive portal",
+    "captiveportal",
+    "cisco umbrella",
+    "fgtauth",
+    "forcepoint",
+    "fortiguard",
+    "mcafee web gateway",
+    "network authentication required",
+    "proxy authentication",
+    "skyhigh secure web",
+    "sophos web",
+    "squid/",
+    "web gateway",
+    "websense",
+    "zscaler",
+];
+
+/// Whether a page is a proxy's: it has a field for a password or names a proxy, and nothing of the Catalog.
+pub(super) fn is_proxys_page(document: &Html, text: &str) -> bool {
+    let elements = || document.tree.nodes().filter_map(|node| node.value().as_element());
+    let of_the_catalog = elements().filter_map(|element| element.attr("id")).any(|id| {
+        let id = id.to_ascii_lowercase();
+        CATALOG_IDS.iter().any(|start| id.starts_with(start))
+    });
+    let lower = text.to_ascii_lowercase();
+    if of_the_catalog || lower.contains("microsoft update catalog") || lower.contains("downloadinformation") {
+        return false;
+    }
+    let asks_for_a_password = || {
+        let is_password = |kind: &str| kind.eq_ignore_ascii_case("password");
+        elements().any(|element| element.name() == "input" && element.attr("type").is_some_and(is_password))
+    };
+    asks_for_a_password() || WORDS.iter().any(|word| lower.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::catalog::{PageKind, page_kind};
+
+    #[test]
+    fn pages_of_proxies() {
+        for (page, title) in [
+            (
+                "<html><title>Company Web Access</title><form action=/login><input name=user><input type=Password></form>",
+                Some("Company Web Access"),
+            ),
+            (
+                "<html><head><title>Network Authentication Required</title></head>",
+                Some("Network Authentication Required"),
+            ),
+            (r#"<html><script>window.location="https://10.0.0.1:1003/fgtauth?0b"</script></html>"#, None),
+            (
+                "<html><title>Access Denied</title><!-- Zscaler --><p>Category: Software</html>",
+                Some("Access Denied"),
+            ),
+        ] {
+            let title = title.map(str::to_owned);
+            assert_eq!(page_kind(page, Some("/Search.aspx")), PageKind::ProxyPage { title }, "{page}");
+        }
+    }
+
+    #[test]
+    fn what_has_a_mark_of_the_catalog_or_none_of_a_proxy_stays_unknown() {
+        for page in [
+            "<html><body>please log in</body></html>",
+            "<html><body>Sign in to the proxy</body></html>",
+            "<html><h1>502 Bad Gateway</h1>",
+            "<form id=aspnetForm><input type=password></form>",
+            "<title>Microsoft Update Catalog</title><input type=password>",
+            "<div id=tableContainer></div><p>Zscaler</p>",
+            "",
+        ] {
+            assert_eq!(page_kind(page, None), PageKind::Unknown, "{page}");
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! HTML where a file or another answer was expected: the first look at its bytes, and its title. Pure.
+//!
+//! This is for naming what came, never for reading it: no tree is built, and what is shown is short and plain.
+
+/// The first bytes of an HTML page, behind white space and a byte order mark. No package begins like that: containers
+/// begin with letters of their own (`MSCF`, `MSWIM`, `MZ`, `PK`).
+const BEGINNINGS: [&[u8]; 5] = [b"<!doctype html", b"<html", b"<head", b"<script", b"<meta"];
+
+/// What to do when a proxy's page comes in place of an answer.
+pub const BEHIND_A_PROXY: &str = "a proxy or a captive portal stands between: log in to it with a browser, name another with --proxy, or have it let the Catalog and its content hosts through";
+
+/// As much of a page as is looked at for its title.
+pub(super) const LOOKED_AT: usize = 64 * 1024;
+
+/// Whether these are the first bytes of an HTML page.
+pub(super) fn begins_like_html(bytes: &[u8]) -> bool {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+    let begins = |with: &&[u8]| bytes.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
+    BEGINNINGS.iter().any(begins)
+}
+
+/// What the `<title>` of a page says, in one line of at most a hundred letters.
+pub fn title_of(html: &str) -> Option<String> {
+    /// Longer ones are no names any more.
+    const LONGEST: usize = 100;
+    let lower = html.to_ascii_lowercase();
+    let start = lower.find("<title")?;
+    let start = start + lower[start..].find('>')? + 1;
+    let end = start + lower[start..].find('<')?;
+    let letters = html[start..end].chars().map(|letter| if letter.is_control() { ' ' } else { letter });
+    let line = letters.collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ");
+    (!line.is_empty()).then(|| line.chars().take(LONGEST).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn html_is_told_by_its_first_bytes() {
+        for page in [
+            "<!DOCTYPE html>",
+            "\u{feff}\r\n <HTML lang=en>",
+            "<script>location='x'</script>",
+            "<meta http-equiv",
+        ] {
+            assert!(begins_like_html(page.as_bytes()), "{page}");
+        }
+        for file in [&b"MSCF\0\0\0\0"[..], b"MSWIM\0\0\0", b"", b"<", b"<?xml version", b"text <html>"] {
+            assert!(!begins_like_html(file), "{file:?}");
+        }
+    }
+
+    #[test]
+    fn titles() {
+        let title = |html: &str| title_of(html);
+        assert_eq!(
+            title("<html><TITLE lang=en>\r\n Web \u{1b}[31m Gateway\n</TITLE>").unwrap(),
+            "Web [31m Gateway"
+        );
+        assert_eq!(title(&format!("<title>{}</title>", "x".repeat(500))).unwrap().len(), 100);
+        for html in ["", "<title></title>", "<title>", "<title", "<title>never ends"] {
+            assert_eq!(title(html), None, "{html}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_is_too_strange(text in proptest::prelude::any::<String>()) {
+            let page = format!("<title>{text}");
+            let _title = (title_of(&text), title_of(&page), begins_like_html(text.as_bytes()));
+        }
+    }
+}

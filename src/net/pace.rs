@@ -1,0 +1,141 @@
+//! How fast a host is asked: each host has its turns, one request at a time and an interval between two.
+//!
+//! Only the Catalog's hosts are paced. Package hosts are made for many readers; they take no turns.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use futures_util::lock::{Mutex, OwnedMutexGuard};
+
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+
+/// How fast the Catalog is asked.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pace {
+    interval: Duration,
+    real_waits: bool,
+}
+
+impl Pace {
+    /// This many requests a second at the most, to one host.
+    pub fn per_second(rate: f64) -> Result<Self> {
+        let interval = Duration::try_from_secs_f64(1.0 / rate);
+        match interval {
+            Ok(interval) if rate > 0.0 => Ok(Self { interval, real_waits: true }),
+            _ => Err(Error::usage(format!("--catalog-rate {rate} must be a number above 0"))),
+        }
+    }
+
+    /// No waiting at all, for a recording: nobody is there to be polite to.
+    pub fn replay() -> Self {
+        Self { interval: Duration::ZERO, real_waits: false }
+    }
+
+    /// Whether somebody is there to wait for.
+    pub(super) fn waits(self) -> bool {
+        self.real_waits
+    }
+}
+
+/// When each host was asked last.
+#[derive(Debug, Default)]
+pub(super) struct Turns {
+    hosts: std::sync::Mutex<BTreeMap<String, Arc<Mutex<LastAsked>>>>,
+}
+
+type LastAsked = Option<Duration>;
+
+/// The right to ask a host. While it is held nobody else has it.
+#[derive(Debug)]
+pub(super) struct Turn {
+    _held: OwnedMutexGuard<LastAsked>,
+}
+
+impl Turns {
+    /// Waits for the host's turn. The interval counts from one turn to the next.
+    pub(super) async fn take(&self, host: &str, pace: Pace, clock: &dyn Clock) -> Turn {
+        let of_host = {
+            let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(hosts.entry(host.to_owned()).or_default())
+        };
+        let mut last = of_host.lock_owned().await;
+        if let Some(before) = *last {
+            let next = before + pace.interval;
+            if let Some(wait) = next.checked_sub(clock.elapsed()).filter(|wait| !wait.is_zero()) {
+                clock.wait(wait).await;
+            }
+        }
+        *last = Some(clock.elapsed());
+        Turn { _held: last }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::pin::Pin;
+
+    use jiff::Timestamp;
+
+    use super::*;
+
+    /// Time passes by waiting only.
+    #[derive(Debug, Default)]
+    struct Stepping(std::sync::Mutex<Duration>);
+
+    impl Clock for Stepping {
+        fn now(&self) -> Timestamp {
+            Timestamp::UNIX_EPOCH
+        }
+
+        fn elapsed(&self) -> Duration {
+            *self.0.lock().unwrap()
+        }
+
+        fn wait(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+            *self.0.lock().unwrap() += duration;
+            Box::pin(std::future::ready(()))
+        }
+    }
+
+    fn run<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+    }
+
+    #[test]
+    fn each_host_has_its_own_turns() {
+        let (turns, clock, pace) = (Turns::default(), Stepping::default(), Pace::per_second(0.5).unwrap());
+        run(async {
+            for (host, at) in [("one", 0), ("two", 0), ("one", 2), ("two", 2), ("two", 4), ("one", 4)] {
+                drop(turns.take(host, pace, &clock).await);
+                assert_eq!(clock.elapsed(), Duration::from_secs(at), "{host}");
+            }
+        });
+    }
+
+    #[test]
+    fn one_turn_at_a_time() {
+        let (turns, clock, pace) = (Turns::default(), Stepping::default(), Pace::replay());
+        run(async {
+            let held = turns.take("one", pace, &clock).await;
+            let other = std::pin::pin!(turns.take("one", pace, &clock));
+            let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+            let mut other = other;
+            assert!(other.as_mut().poll(&mut context).is_pending());
+            drop(turns.take("two", pace, &clock).await);
+            drop(held);
+            assert!(other.as_mut().poll(&mut context).is_ready());
+        });
+        assert!(!pace.waits());
+    }
+
+    #[test]
+    fn a_rate_is_a_number_above_zero() {
+        for rate in [0.0, -1.0, f64::NAN, f64::NEG_INFINITY, 1e-300] {
+            assert!(Pace::per_second(rate).is_err(), "{rate}");
+        }
+        assert_eq!(Pace::per_second(4.0).unwrap().interval, Duration::from_millis(250));
+    }
+}

@@ -1,0 +1,96 @@
+//! Certificates that are trusted beside those of the system: `--ca-cert`.
+//!
+//! They add to the system's store and replace nothing; no check is ever switched off. A file that is not there, is no PEM,
+//! or holds no certificate that could be trusted is a mistake of whoever named it.
+
+use camino::Utf8PathBuf;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+
+use crate::disk;
+use crate::error::{Error, ErrorKind, Result};
+
+/// A bundle of all authorities of the world has some 220 KB.
+const FILE_CAP: u64 = 4 * 1024 * 1024;
+
+/// Certificates beside the system's.
+#[derive(Debug, Clone, Default)]
+pub struct ExtraRoots(Vec<CertificateDer<'static>>);
+
+impl ExtraRoots {
+    /// Reads files of one or more certificates in PEM.
+    pub fn read(files: &[Utf8PathBuf]) -> Result<Self> {
+        let mut roots = Vec::new();
+        for path in files {
+            let bytes = disk::read(path, FILE_CAP)
+                .map_err(|error| error.with_kind(ErrorKind::Usage).context("--ca-cert"))?;
+            roots.extend(certificates(&bytes).map_err(|why| {
+                Error::usage(format!("--ca-cert {path}: {why}")).hint(
+                    "it wants certificates in PEM, which begin with -----BEGIN CERTIFICATE-----; \
+                     openssl x509 -inform der -in FILE -out FILE.pem makes that of the binary form",
+                )
+            })?);
+        }
+        Ok(Self(roots))
+    }
+
+    pub(super) fn certificates(&self) -> impl Iterator<Item = &CertificateDer<'static>> {
+        self.0.iter()
+    }
+}
+
+fn certificates(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+    let found = CertificateDer::pem_slice_iter(bytes).collect::<Result<Vec<_>, _>>();
+    let found = found.map_err(|error| format!("it is no PEM that can be read ({error})"))?;
+    if found.is_empty() {
+        return Err("there is no certificate in it".to_owned());
+    }
+    for (index, certificate) in found.iter().enumerate() {
+        RootCertStore::empty()
+            .add(certificate.clone())
+            .map_err(|error| format!("certificate {} in it cannot be used ({error})", index + 1))?;
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn authority(name: &str) -> String {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        parameters.distinguished_name.push(rcgen::DnType::CommonName, name);
+        parameters.self_signed(&key).unwrap().pem()
+    }
+
+    #[test]
+    fn a_file_holds_one_certificate_or_several() {
+        let one = authority("one");
+        assert_eq!(certificates(one.as_bytes()).unwrap().len(), 1);
+        let both = format!("a comment\n{one}\n{}", authority("two"));
+        assert_eq!(certificates(both.as_bytes()).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn what_holds_none_is_refused_with_a_reason() {
+        let key = rcgen::KeyPair::generate().unwrap().serialize_pem();
+        let garbage = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        let cut = authority("one").replace("-----END CERTIFICATE-----", "");
+        for (text, word) in [
+            ("", "no certificate"),
+            ("hello", "no certificate"),
+            (&key, "no certificate"),
+            (garbage, "certificate 1"),
+            (&cut, "PEM"),
+        ] {
+            let why = certificates(text.as_bytes()).unwrap_err();
+            assert!(why.contains(word), "{why}");
+        }
+        let missing = ExtraRoots::read(&["no/such/file.pem".into()]).unwrap_err();
+        assert_eq!(missing.code().number(), 2);
+        assert!(missing.full_message().contains("no/such/file.pem"), "{missing:?}");
+    }
+}

@@ -1,0 +1,126 @@
+//! Certificates: trusted beside those of the system, and those that do not hold.
+
+use std::fs;
+use std::time::Duration;
+
+use super::super::harness::{Bench, each};
+use super::super::support::{Action, Authority, Loopback, Rule};
+use super::{FETCH, KB, ask, hints, pem, published, told, world};
+
+#[test]
+fn an_authority_that_is_named_is_trusted() {
+    let authority = Authority::new();
+    let loopback = Loopback::start_tls(world(), &authority.server("127.0.0.1"));
+    let by_flag = Bench::new();
+    let other = by_flag.path("other.pem");
+    fs::write(&other, Authority::new().pem).unwrap();
+    let roots = pem(&by_flag, &authority);
+    let mut by_variable = Bench::new();
+    let path = pem(&by_variable, &authority).into_string();
+    by_variable.env.insert("KBMIRROR_CA_CERT".to_owned(), path);
+    let by_file = Bench::new();
+    by_file.configure("format = 1\n[network]\nca_cert = [\"../authority.pem\"]\n");
+    pem(&by_file, &authority);
+    let flags = ["--ca-cert", other.as_str(), "--ca-cert", roots.as_str()];
+    for (bench, options) in [(&by_flag, &flags[..]), (&by_variable, &[]), (&by_file, &[])] {
+        let document = ask(bench, &loopback, options, &FETCH).exits(0).json();
+        assert_eq!(each(&document["sets"], "status"), ["published"]);
+        assert_eq!(published(bench).len(), 1);
+        assert_eq!(bench.clock.waited().as_secs(), 0);
+    }
+    assert_eq!(loopback.requests().len(), 12);
+}
+
+#[test]
+fn a_certificate_that_does_not_hold_is_fatal_at_once_and_named() {
+    let (authority, namesake) = (Authority::new(), Authority::new());
+    let other = Authority::named("somebody else");
+    for (server, words, advice) in [
+        (
+            other.server("127.0.0.1"),
+            "the certificate of 127.0.0.1 was issued by nobody whom this machine trusts",
+            "--ca-cert",
+        ),
+        (
+            namesake.server("127.0.0.1"),
+            "the certificate of 127.0.0.1 was issued by nobody whom this machine trusts",
+            "--ca-cert",
+        ),
+        (
+            authority.server("somewhere.example"),
+            "the certificate that 127.0.0.1 showed is for another name",
+            "captive portal",
+        ),
+        (
+            authority.expired_server("127.0.0.1"),
+            "the certificate of 127.0.0.1 has expired",
+            "clock of this machine",
+        ),
+    ] {
+        let loopback = Loopback::start_tls(world(), &server);
+        for command in [&["search", KB][..], &FETCH] {
+            let (bench, before) = (Bench::new(), loopback.connections());
+            let roots = pem(&bench, &authority);
+            let ran = ask(&bench, &loopback, &["--ca-cert", roots.as_str()], command).exits(6);
+            assert!(told(&ran).contains(words), "{}", told(&ran));
+            if command[0] == "search" {
+                assert!(hints(&ran).contains(advice), "{}", hints(&ran));
+            }
+            assert_eq!(
+                (loopback.connections() - before, bench.clock.waited()),
+                (1, Duration::ZERO),
+                "{words}"
+            );
+            assert_eq!(loopback.requests().len(), 0, "nothing is said to somebody unknown");
+            assert!(!bench.mirror().exists());
+        }
+    }
+    // A real fault behind it is told with its name.
+    let wrong = Loopback::start_tls(world(), &authority.server("somewhere.example"));
+    let bench = Bench::new();
+    let roots = pem(&bench, &authority);
+    let ran = ask(&bench, &wrong, &["--ca-cert", roots.as_str()], &["search", KB]).exits(6);
+    assert!(told(&ran).contains("somewhere.example"), "{}", told(&ran));
+}
+
+#[test]
+fn a_file_of_certificates_that_makes_no_sense_is_a_mistake_that_is_named() {
+    let (bench, loopback) = (Bench::new(), Loopback::start(world()));
+    let wrong = bench.path("wrong.pem");
+    fs::write(&wrong, "this is no certificate").unwrap();
+    let binary = bench.path("binary.cer");
+    fs::write(&binary, [0x30, 0x82, 0x01, 0x0a, 0xff, 0x00]).unwrap();
+    for path in [bench.path("missing.pem"), wrong, binary, bench.path("")] {
+        let ran = ask(&bench, &loopback, &["--ca-cert", path.as_str()], &["search", KB]).exits(2);
+        assert!(ran.error().1.contains(path.as_str()), "{}", ran.stdout);
+    }
+    assert_eq!(loopback.connections(), 0);
+}
+
+#[test]
+fn a_redirect_never_leaves_https_or_the_known_hosts() {
+    let authority = Authority::new();
+    let secure = Loopback::start_tls(world(), &authority.server("127.0.0.1"));
+    let plain = Loopback::start(world());
+    for (path, target) in [
+        ("/Search.aspx", format!("{}/Search.aspx?q={KB}", plain.catalog_url())),
+        ("/Search.aspx", "https://portal.example/login?user=you".to_owned()),
+        ("/files/", format!("http://{}/files/x", plain.file_host())),
+        ("/files/", "https://portal.example/login".to_owned()),
+    ] {
+        let bench = Bench::new();
+        let roots = pem(&bench, &authority);
+        secure.clear_rules();
+        secure.rule(Rule::always(path, Action::Redirect(target.clone())));
+        let options = ["--ca-cert", roots.as_str(), "--allow-host", &plain.file_host()];
+        let ran = ask(&bench, &secure, &options, &FETCH).exits(5);
+        let message = told(&ran);
+        for word in
+            ["refused", "a proxy or its login page may stand between", target.split('?').next().unwrap()]
+        {
+            assert!(message.contains(word), "{word} in {message}");
+        }
+        assert_eq!((published(&bench).len(), bench.clock.waited().as_secs()), (0, 0));
+    }
+    assert_eq!(plain.connections(), 0);
+}

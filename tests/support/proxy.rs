@@ -1,0 +1,211 @@
+//! A proxy on the loopback interface: forwards requests in absolute form, opens tunnels, and speaks SOCKS 5 by name. It may
+//! want a user name and a password, and remembers what passed.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read as _, Write as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use data_encoding::BASE64;
+
+use super::http::limit_waits;
+use super::loopback::lock;
+
+/// What came to the proxy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Passed {
+    /// `GET`, `POST`, `CONNECT`, or `SOCKS`.
+    pub(crate) method: String,
+    /// Host and port that were asked for.
+    pub(crate) host: String,
+    /// Whether the user name and the password that it wants came along; true where it wants none.
+    pub(crate) known: bool,
+}
+
+/// A running proxy; dropping it stops it.
+#[derive(Debug)]
+pub(crate) struct Proxy {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    login: Option<String>,
+    names: Mutex<BTreeMap<String, String>>,
+    refusal: Mutex<Option<(u16, String)>>,
+    passed: Mutex<Vec<Passed>>,
+}
+
+impl Proxy {
+    /// One for everybody.
+    pub(crate) fn start() -> Self {
+        Self::listen(Ipv4Addr::LOCALHOST.into(), None)
+    }
+
+    /// The same at `[::1]`.
+    pub(crate) fn start_ipv6() -> Self {
+        Self::listen(Ipv6Addr::LOCALHOST.into(), None)
+    }
+
+    /// One that lets nobody through but with these words, such as `user:password`.
+    pub(crate) fn with_login(words: &str) -> Self {
+        let login = format!("Basic {}", BASE64.encode(words.as_bytes()));
+        Self::listen(Ipv4Addr::LOCALHOST.into(), Some(login))
+    }
+
+    fn listen(address: IpAddr, login: Option<String>) -> Self {
+        let listener = TcpListener::bind((address, 0)).expect("a free port");
+        let address = listener.local_addr().expect("a bound listener");
+        let shared = Arc::new(Shared { login, ..Shared::default() });
+        let stop = Arc::new(AtomicBool::new(false));
+        let (of_thread, stopped) = (Arc::clone(&shared), Arc::clone(&stop));
+        let thread = std::thread::spawn(move || {
+            let mut threads = Vec::new();
+            while let Ok((stream, _)) = listener.accept() {
+                if stopped.load(Ordering::SeqCst) {
+                    break;
+                }
+                let shared = Arc::clone(&of_thread);
+                // A side that goes away ends the talk; the test sees it on its side.
+                threads.push(std::thread::spawn(move || drop(serve(stream, &shared))));
+            }
+            for thread in threads {
+                thread.join().expect("a thread of the proxy panicked");
+            }
+        });
+        Self { address, shared, stop, thread: Some(thread) }
+    }
+
+    /// From now on it answers everything with this status and page, and passes nothing on.
+    pub(crate) fn refuses(&self, status: u16, page: &str) {
+        *lock(&self.shared.refusal) = Some((status, page.to_owned()));
+    }
+
+    /// Host and port.
+    pub(crate) fn host(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// Host and port `name` are found at `address`, which nobody but the proxy knows.
+    pub(crate) fn knows(&self, name: &str, address: &str) {
+        lock(&self.shared.names).insert(name.to_owned(), address.to_owned());
+    }
+
+    /// All that came so far.
+    pub(crate) fn passed(&self) -> Vec<Passed> {
+        lock(&self.shared.passed).clone()
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+        let woken = TcpStream::connect(self.address).is_ok();
+        let ended = self.thread.take().filter(|_| woken).map(JoinHandle::join);
+        if !std::thread::panicking() {
+            assert!(matches!(ended, Some(Ok(()))), "a thread of the proxy panicked or hangs");
+        }
+    }
+}
+
+impl Shared {
+    fn connect(&self, host: &str) -> io::Result<TcpStream> {
+        let known = lock(&self.names).get(host).cloned();
+        let server = TcpStream::connect(known.as_deref().unwrap_or(host))?;
+        limit_waits(&server)?;
+        Ok(server)
+    }
+}
+
+fn serve(mut client: TcpStream, shared: &Shared) -> io::Result<()> {
+    limit_waits(&client)?;
+    let mut first = [0; 1];
+    client.peek(&mut first)?;
+    if first == [5] {
+        return serve_socks(client, shared);
+    }
+    // Byte by byte, so that nothing behind the head is taken away from the other side.
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0; 1];
+        client.read_exact(&mut byte)?;
+        head.extend(byte);
+    }
+    let head = String::from_utf8(head).map_err(io::Error::other)?;
+    let (first, lines) = head.split_once("\r\n").unwrap_or_default();
+    let words: Vec<&str> = first.split(' ').collect();
+    let [method, target, _] = words.as_slice() else { return Ok(()) };
+    let rest = target.strip_prefix("http://").unwrap_or(target);
+    let (host, path) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
+    let sent = lines.lines().find_map(|line| {
+        let (name, value) = line.split_once(": ")?;
+        name.eq_ignore_ascii_case("proxy-authorization").then_some(value)
+    });
+    let known = shared.login.as_deref().is_none_or(|login| sent == Some(login));
+    lock(&shared.passed).push(Passed { method: (*method).to_owned(), host: host.to_owned(), known });
+    if !known {
+        let answer = "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"x\"\r\n\
+                      Content-Length: 0\r\nConnection: close\r\n\r\n";
+        return client.write_all(answer.as_bytes());
+    }
+    if let Some((status, page)) = lock(&shared.refusal).clone() {
+        let length = page.len();
+        let head = format!("HTTP/1.1 {status} No\r\nContent-Type: text/html\r\nContent-Length: {length}");
+        return client.write_all(format!("{head}\r\nConnection: close\r\n\r\n{page}").as_bytes());
+    }
+    let with_port = if host.ends_with(|sign: char| sign.is_ascii_digit()) { "" } else { ":80" };
+    let mut server = shared.connect(&format!("{host}{with_port}"))?;
+    if *method == "CONNECT" {
+        client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
+    } else {
+        let lines: String = lines
+            .split_inclusive("\r\n")
+            .filter(|line| !line.to_ascii_lowercase().starts_with("proxy-"))
+            .collect();
+        server.write_all(format!("{method} {path} HTTP/1.1\r\n{lines}").as_bytes())?;
+    }
+    both_ways(&client, &server)
+}
+
+/// SOCKS 5 without a login, to a name or an IPv4 address: RFC 1928.
+fn serve_socks(mut client: TcpStream, shared: &Shared) -> io::Result<()> {
+    let mut stream = client.try_clone()?;
+    let mut bytes = |count: u8| -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; count.into()];
+        stream.read_exact(&mut bytes)?;
+        Ok(bytes)
+    };
+    let methods = bytes(2)?[1];
+    bytes(methods)?;
+    client.write_all(&[5, 0])?;
+    let is_address = bytes(4)?[3] == 1;
+    let host = if is_address {
+        let address = bytes(4)?;
+        Ipv4Addr::new(address[0], address[1], address[2], address[3]).to_string()
+    } else {
+        let length = bytes(1)?[0];
+        String::from_utf8(bytes(length)?).map_err(io::Error::other)?
+    };
+    let port = bytes(2)?;
+    let host = format!("{host}:{}", u16::from_be_bytes([port[0], port[1]]));
+    lock(&shared.passed).push(Passed { method: "SOCKS".to_owned(), host: host.clone(), known: true });
+    let server = shared.connect(&host)?;
+    client.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0])?;
+    both_ways(&client, &server)
+}
+
+/// Copies until the server is done; then both sides are closed.
+fn both_ways(mut client: &TcpStream, mut server: &TcpStream) -> io::Result<()> {
+    let (mut from_client, mut to_server) = (client.try_clone()?, server.try_clone()?);
+    let up = std::thread::spawn(move || drop(io::copy(&mut from_client, &mut to_server)));
+    let copied = io::copy(&mut server, &mut client);
+    drop(client.shutdown(Shutdown::Both));
+    drop(server.shutdown(Shutdown::Both));
+    up.join().expect("a thread of the proxy panicked");
+    copied.map(drop)
+}
