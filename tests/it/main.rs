@@ -13,6 +13,7 @@ mod every_byte;
 mod graph;
 mod harness;
 mod honest_liars;
+mod hostile;
 mod journey;
 mod kiosk;
 mod knowledge;

@@ -18,6 +18,17 @@ pub(crate) enum Action {
     CutAfter(usize),
     /// 302 to this location.
     Redirect(String),
+    /// Status 200 with a page that is larger than a test wants to hold.
+    Stream(Stream),
+}
+
+/// A page of any length: some headers, a beginning, and a piece that comes again and again.
+#[derive(Debug, Clone)]
+pub(crate) struct Stream {
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) beginning: Vec<u8>,
+    pub(crate) piece: Vec<u8>,
+    pub(crate) times: usize,
 }
 
 /// Which requests an [`Action`] applies to. Both listeners obey; the first rule that applies is taken.
@@ -76,6 +87,12 @@ impl Action {
             Self::Close => Answer { delivery: Delivery::Nothing, ..regular() },
             Self::CutAfter(length) => Answer { delivery: Delivery::CutAfter(length), ..regular() },
             Self::Redirect(location) => Answer::redirect(&location),
+            Self::Stream(Stream { headers, beginning, piece, times }) => {
+                let delivery = Delivery::Repeat(beginning.len(), times);
+                let mut answer = Answer::new(200, "text/html; charset=utf-8", [beginning, piece].concat());
+                answer.headers.extend(headers);
+                Answer { delivery, ..answer }
+            }
         }
     }
 }
