@@ -9,6 +9,7 @@ use std::sync::Arc;
 use camino::Utf8PathBuf;
 
 use super::args::Global;
+use super::asked::asked_for;
 use super::process::Process;
 use super::settings::Settings;
 use crate::catalog::recording::{Record, Replay};
@@ -158,7 +159,10 @@ impl Setup {
         let rate = Pace::per_second(self.settings.catalog_rate.unwrap_or(1.0))?;
         let (transport, pace): (Box<dyn Transport>, Pace) = match (&self.global.replay, &self.global.record) {
             (Some(folder), _) => (Box::new(Replay::open(folder)?), Pace::replay()),
-            (None, Some(folder)) => (Box::new(Record::begin(folder, network(), &self.command_line())?), rate),
+            (None, Some(folder)) => {
+                let what = asked_for(&self.process.borrow().args);
+                (Box::new(Record::begin(folder, network(), &what)?), rate)
+            }
             (None, None) => (network(), rate),
         };
         let client = Client::new(transport, policy, pace, self.clock(), events);

@@ -21,6 +21,7 @@ mod lint;
 mod main_job;
 mod oracle;
 mod recorded_pages;
+mod recorded_runs;
 mod resolver_cases;
 mod scheduled;
 mod scripts;
