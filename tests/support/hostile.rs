@@ -147,6 +147,8 @@ pub(crate) fn hostile_pages() -> Vec<Hostile> {
     use Place::{Details, Dialog, Search};
     let one = search_frame("1 - 1 of 1 (page 1 of 1)");
     let sound_row = row("2025-09 Cumulative Update (KB5100001)");
+    // It is taken for a page of rows, so that it is read twice.
+    let two = search_frame("1 - 2 of 2 (page 1 of 1)") + &sound_row;
     let million = search_frame("1 - 1,000,000 of 1,000,000 (page 1 of 1)");
     vec![
         stream("100 MB of text", Search, String::new(), "x".repeat(MIB), 100),
@@ -179,6 +181,8 @@ pub(crate) fn hostile_pages() -> Vec<Hostile> {
         page("lone angle brackets", Search, filled(&one, "<")),
         page("text before the table", Search, filled(&one, "<table>x")),
         page("entities", Search, filled(&one, "&amp")),
+        page("entities, and a row too few", Search, filled(&two, "&amp")),
+        page("zeros, and a row too few", Search, filled(&two, "\0")),
         page("a script without end", Search, filled(&(one.clone() + "<script>"), "</scrip")),
         bytes("bytes that are no text", Search, vec![0xFF; CAP]),
         page("nothing but zeros", Search, "\0".repeat(CAP)),

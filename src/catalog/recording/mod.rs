@@ -1,8 +1,8 @@
 //! Recordings: what the Catalog answered, kept in a folder, and answers from such a folder in place of the network.
 //!
 //! A recording is an `index.jsonl` with one exchange a line, after a header line, and the bodies beside it
-//! ([`line`] is the format, recorded-responses/README.md describes it). A run that went ill is recorded with what
-//! went wrong: an exchange that failed, or failed in mid-answer, or that nobody read to its end, says so.
+//! (recorded-responses/README.md describes it). A run that went ill is recorded with what went wrong: an exchange that
+//! failed, or failed in mid-answer, or that nobody read to its end, says so.
 //!
 //! - [`Record`] writes a line when an exchange is over. A run that is stopped leaves a recording that can be used up
 //!   to its last whole line.
