@@ -25,6 +25,8 @@ pub struct Page {
     pub text: String,
     /// Whether nothing had to be replaced.
     pub is_utf8: bool,
+    /// Whether it is all that the server would have sent; else it is cut at the cap.
+    pub is_whole: bool,
     /// How long the answer took, from the request to its last byte.
     pub took: Duration,
     /// The address after all redirects.
@@ -139,13 +141,13 @@ impl Client {
         let answer = self.send(request).await?;
         let answer = self.expect_ok(answer, "a page of the Catalog").await?;
         let final_url = answer.final_url.clone();
-        let bytes = collect(answer.body, cap).await?;
+        let (bytes, is_whole) = collect(answer.body, cap).await?;
         let (text, is_utf8) = match String::from_utf8(bytes) {
             Ok(text) => (text, true),
             Err(error) => (String::from_utf8_lossy(error.as_bytes()).into_owned(), false),
         };
         let took = self.inner.clock.elapsed().saturating_sub(sent);
-        Ok(Page { text, is_utf8, took, final_url })
+        Ok(Page { text, is_utf8, is_whole, took, final_url })
     }
 
     /// The answer to a request for a package file: one try.

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::proxy::ProxyUrl;
 use super::url_policy::{Purpose, UrlPolicy};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 
 /// The methods in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -139,18 +139,19 @@ pub fn full_body(bytes: impl Into<Bytes>) -> Body {
     stream::iter([Ok(bytes.into())]).boxed()
 }
 
-/// Collects a body of at most `cap` bytes.
-pub(super) async fn collect(mut body: Body, cap: u64) -> Result<Vec<u8>, Setback> {
+/// Collects a body, `cap` bytes of it at the most; whether that is all of it.
+pub(super) async fn collect(mut body: Body, cap: u64) -> Result<(Vec<u8>, bool), Setback> {
     let mut bytes = Vec::new();
     while let Some(chunk) = body.next().await {
         let chunk = chunk?;
-        if bytes.len() as u64 + chunk.len() as u64 > cap {
-            let message = format!("the answer is larger than {cap} bytes, which no page of the Catalog is");
-            return Err(Error::new(ErrorKind::PageChanged, message).into());
+        let room = usize::try_from(cap.saturating_sub(bytes.len() as u64)).unwrap_or(usize::MAX);
+        if chunk.len() > room {
+            bytes.extend_from_slice(&chunk[..room]);
+            return Ok((bytes, false));
         }
         bytes.extend_from_slice(&chunk);
     }
-    Ok(bytes)
+    Ok((bytes, true))
 }
 
 /// The first bytes of a body, `most` or somewhat more; what cannot be read any more is left out.
