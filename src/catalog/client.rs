@@ -182,7 +182,7 @@ impl Catalog {
                     return Err(self.give_up(error, what, failed, text.as_deref()));
                 }
                 Next::After { wait, left } => {
-                    self.client.wait_within(wait, left, &format!("{what}: {}", error.full_message())).await;
+                    self.client.wait_within(wait, left, &format!("{what}: {}", error.full_message())).await?;
                     waited = elapsed + wait;
                 }
                 Next::GiveUp(why) => {

@@ -21,7 +21,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::Events;
 use crate::mirror::{Layout, Mirror, REPLAY, knowledge_of_mirror, read_knowledge, read_tables};
 use crate::net::{
-    Client, ExtraRoots, HttpTransport, Pace, Proxies, Transport, UrlPolicy, redacted_arguments,
+    Client, ExtraRoots, HttpTransport, Pace, Proxies, Stop, Transport, UrlPolicy, redacted_arguments,
 };
 use crate::report::{Watch, Watcher};
 use crate::servicing::{Knowledge, Tables};
@@ -178,7 +178,7 @@ impl Setup {
             }
             (None, None) => (network()?, rate),
         };
-        let client = Client::new(transport, policy, pace, self.clock(), events);
+        let client = Client::new(transport, policy, pace, self.clock(), events, Stop::never());
         Ok(Catalog::new(client, self.patience(), self.save_page()))
     }
 

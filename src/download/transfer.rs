@@ -15,7 +15,7 @@ use super::judge::Expected;
 use crate::disk::NewFile;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
-use crate::net::{Answer, Client, Next, Setback};
+use crate::net::{Answer, Client, Next, Part, Setback};
 use crate::resolve::FileKey;
 use crate::update::{Digests, DualHasher};
 
@@ -97,7 +97,7 @@ async fn from_address(
         match client.next_try(&setback.error, failed, setback.retry_after, elapsed, patience) {
             Next::After { wait, left } => {
                 let why = format!("{}: {}", wanted.name, setback.error.full_message());
-                client.wait_within(wait, left, &why).await;
+                client.wait_within(wait, left, &why).await?;
                 waited = elapsed + wait;
             }
             Next::GiveUp(why) => return Err(why.explain(setback.error)),
@@ -106,7 +106,7 @@ async fn from_address(
 }
 
 async fn one_try(client: &Client, url: &Url, wanted: &Wanted, events: &Events) -> Result<Arrived, Setback> {
-    let answer = client.file(url).await?;
+    let answer = client.file(url, &Part::default()).await?;
     if let Some(length) = answer.content_length() {
         let wrong = match wanted.expected.size {
             Some(size) => length != size,

@@ -36,17 +36,34 @@ pub struct Request {
     pub form: Vec<(String, String)>,
     /// What for.
     pub purpose: Purpose,
+    /// Which part of it.
+    pub part: Part,
+}
+
+/// From where on a file is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Part {
+    /// From this byte on; 0 asks for the whole.
+    pub from: u64,
+    /// Only if the file is still this version, else the whole (`If-Range`).
+    pub if_range: Option<String>,
 }
 
 impl Request {
     /// A GET.
     pub fn get(url: Url, purpose: Purpose) -> Self {
-        Self { method: Method::Get, url, form: Vec::new(), purpose }
+        Self { method: Method::Get, url, form: Vec::new(), purpose, part: Part::default() }
+    }
+
+    /// A GET of a package file, or of the rest of it.
+    pub fn file(url: Url, part: Part) -> Self {
+        Self { part, ..Self::get(url, Purpose::File) }
     }
 
     /// A POST of one field to the Catalog.
     pub fn post(url: Url, field: &str, value: String) -> Self {
-        Self { method: Method::Post, url, form: vec![(field.to_owned(), value)], purpose: Purpose::Catalog }
+        let form = vec![(field.to_owned(), value)];
+        Self { method: Method::Post, form, ..Self::get(url, Purpose::Catalog) }
     }
 }
 
