@@ -12,7 +12,7 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 
 use super::{
-    DetailsPage, DialogFile, PAGE_CAP, PageFault, PageKind, page_kind, parse_details_page,
+    DetailsPage, DialogFile, PAGE_CAP, PageFault, PageKind, html, page_kind, parse_details_page,
     parse_download_dialog,
 };
 use crate::error::{Error, ErrorKind, Result};
@@ -160,13 +160,17 @@ impl Catalog {
         let mut drift: (u32, String) = (0, String::new());
         loop {
             let (error, retry_after, text) = match self.client.page(request.clone(), what, PAGE_CAP).await {
-                Ok(page) => match take(&page).and_then(|value| in_utf8(&page).map(|()| value)) {
+                Ok(page) => match sound(&page, &take) {
                     Ok(value) => return Ok(Asked { value, was_ill: failed > 0 || page.took > LATE }),
                     Err(rejected) => {
                         let same = rejected.is_drift && rejected.error.message() == drift.1;
                         drift = (if same { drift.0 + 1 } else { 1 }, rejected.error.message().to_owned());
-                        let text = rejected.not_understood.then_some(page.text);
-                        (rejected.error, None, text)
+                        let mut text = page.text;
+                        if !page.is_whole {
+                            // Past the cap again, so that who keeps it marks it as cut.
+                            text.push('\n');
+                        }
+                        (rejected.error, None, rejected.not_understood.then_some(text))
                     }
                 },
                 Err(setback) => (setback.error, setback.retry_after, None),
@@ -178,7 +182,7 @@ impl Catalog {
                     return Err(self.give_up(error, what, failed, text.as_deref()));
                 }
                 Next::After { wait, left } => {
-                    self.client.wait_within(wait, left, &format!("{what}: {}", error.full_message())).await;
+                    self.client.wait_within(wait, left, &format!("{what}: {}", error.full_message())).await?;
                     waited = elapsed + wait;
                 }
                 Next::GiveUp(why) => {
@@ -207,12 +211,30 @@ impl Catalog {
             None => error,
             Some(Ok(path)) => error
                 .hint(format!("the page is saved as {path}"))
-                .hint("the site may have changed: run it again with --record DIR, look at what is in DIR, and send it with a report"),
+                .hint("the site may have changed: run it again with --record DIR and send that folder (README, When the site changes)"),
             Some(Err(unsaved)) => {
                 error.hint(format!("the page could not be saved: {}", unsaved.full_message()))
             }
         }
     }
+}
+
+/// What a page is taken for, unless it is none that can be read at all: that is told as what it is.
+fn sound<T>(
+    page: &Page,
+    take: impl Fn(&Page) -> std::result::Result<T, Rejected>,
+) -> std::result::Result<T, Rejected> {
+    if !page.is_whole {
+        let fault = PageFault::new("page", "size", format!("at most {PAGE_CAP} bytes"), "more");
+        // It will be as large again.
+        let error = Error::new(ErrorKind::PageChanged, fault.to_string());
+        return Err(Rejected { error, not_understood: true, is_drift: true });
+    }
+    let taken = take(page).and_then(|value| in_utf8(page).map(|()| value));
+    taken.map_err(|rejected| match html::parse("page", &page.text) {
+        Err(fault) if rejected.not_understood => fault.into(),
+        _ => rejected,
+    })
 }
 
 /// All pages of the Catalog are in UTF-8. One that is read in spite of other bytes would have titles that nobody wrote.

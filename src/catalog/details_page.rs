@@ -65,9 +65,7 @@ pub fn parse_details_page(text: &str) -> Result<DetailsPage, PageFault> {
     let document = html::parse(PAGE, text)?;
     let elements = Elements::of(PAGE, &document);
     let title = text_of(elements.need("ScopedViewHandler_titleText", "the title")?);
-    if title.is_empty() {
-        return Err(PageFault::missing(PAGE, "ScopedViewHandler_titleText", "the title"));
-    }
+    html::check_title(PAGE, "ScopedViewHandler_titleText", &title)?;
     let update_id = match elements.get("ScopedViewHandler_UpdateID").map(text_of) {
         Some(text) => Some(
             text.parse()
@@ -116,7 +114,9 @@ fn superseded_by(elements: &Elements<'_>) -> Result<Vec<(UpdateId, String)>, Pag
         let link = link.ok_or_else(|| PageFault::new(PAGE, MARK, EXPECTED, &text_of(item)))?;
         let address = link.value().attr("href").unwrap_or_default();
         let id = update_id_of(address).ok_or_else(|| PageFault::new(PAGE, MARK, EXPECTED, address))?;
-        updates.push((id, text_of(link)));
+        let title = text_of(link);
+        html::check_title_length(PAGE, MARK, &title)?;
+        updates.push((id, title));
     }
     Ok(updates)
 }
@@ -125,7 +125,9 @@ fn superseded_by(elements: &Elements<'_>) -> Result<Vec<(UpdateId, String)>, Pag
 fn supersedes(elements: &Elements<'_>) -> Result<Vec<String>, PageFault> {
     const MARK: &str = "supersedesInfo";
     let list = elements.need(MARK, "the list of updates that this one replaces")?;
-    Ok(items(list, MARK)?.into_iter().map(text_of).filter_map(stated).collect())
+    let titles: Vec<String> = items(list, MARK)?.into_iter().map(text_of).filter_map(stated).collect();
+    titles.iter().try_for_each(|title| html::check_title_length(PAGE, MARK, title))?;
+    Ok(titles)
 }
 
 /// The items of a list of updates. A list without items says "n/a"; anything else in it has to be an item.
@@ -252,6 +254,10 @@ mod tests {
         assert_eq!(mark("updateid=", "id="), "supersededbyInfo");
         assert_eq!(mark("5/24/2023", "24.5.2023"), "ScopedViewHandler_date");
         assert_eq!(mark("BE656F78", "xE656F78"), "ScopedViewHandler_UpdateID");
+        let long = "x".repeat(1_000_000);
+        assert_eq!(mark("Update for", &long), "ScopedViewHandler_titleText");
+        assert_eq!(mark("Later", &long), "supersededbyInfo");
+        assert_eq!(mark("Another", &long), "supersedesInfo");
         let changed =
             page().replace("<div>\r\n Earlier (KB5022913) UUP\r\n</div><div>Another</div>", "Earlier");
         assert_eq!(parse_details_page(&changed).unwrap_err().mark, "supersedesInfo");

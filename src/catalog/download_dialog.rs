@@ -19,6 +19,8 @@ use crate::update::{Sha1, Sha256, UpdateId};
 
 const PAGE: &str = "download dialog";
 const DATA: &str = "downloadInformation";
+/// Files of one update: what fits into a page of [`super::PAGE_CAP`] at the 700 bytes that a real one takes.
+const FILE_CAP: usize = 3_000;
 
 /// The answer to a question for the files of one or more updates.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -163,6 +165,9 @@ impl<'a> Draft<'a> {
                 if number != files.len() || value != Value::NewObject {
                     return Err(fault("a new object for the next file"));
                 }
+                if files.len() == FILE_CAP {
+                    return Err(fault(&format!("at most {FILE_CAP} files")));
+                }
                 files.push(Properties::new());
             }
             Place::FileProperty(index, number, name) => {
@@ -205,9 +210,7 @@ impl DraftUpdate<'_> {
         let update_id =
             id.parse().map_err(|_| PageFault::new(PAGE, format!("{mark}.updateID"), "an update id", &id))?;
         let title = take_text(&mut self.properties, "enTitle");
-        if title.is_empty() {
-            return Err(PageFault::missing(PAGE, format!("{mark}.enTitle"), "a title"));
-        }
+        html::check_title(PAGE, &format!("{mark}.enTitle"), &title)?;
         let drafts = self.files.unwrap_or_default();
         if drafts.is_empty() {
             return Err(PageFault::new(PAGE, format!("{mark}.files"), "at least one file", "an empty array"));
@@ -416,6 +419,23 @@ var eulaInfo =  new Array();
                 .contains("behind")
         );
         assert_eq!(fault("be656f78-", "").mark, "downloadInformation[0].updateID");
+    }
+
+    #[test]
+    fn neither_titles_nor_files_are_without_end() {
+        let long = fault("Microsoft", &"x".repeat(1_000_000));
+        assert_eq!(long.mark, "downloadInformation[0].enTitle");
+        let files = |count: usize| -> String {
+            let file = |number| {
+                format!(
+                    "downloadInformation[0].files[{number}] = new Object();\ndownloadInformation[0].files[{number}].url = 'x';\n"
+                )
+            };
+            let end = "downloadInformation[0].allFilesExist = false;\n";
+            DIALOG.replace(end, &((2..count).map(file).collect::<String>() + end))
+        };
+        assert_eq!(parse_download_dialog(&files(3_000)).unwrap().updates[0].files.len(), 3_000);
+        assert!(parse_download_dialog(&files(3_001)).unwrap_err().expected.contains("3000 files"));
     }
 
     proptest! {

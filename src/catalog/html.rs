@@ -30,6 +30,26 @@ pub(super) fn check_size(page: &'static str, text: &str) -> Result<(), PageFault
     Ok(())
 }
 
+/// Characters of a title. The longest of some 420 known real ones has 158.
+const TITLE_CAP: usize = 1_000;
+
+/// Refuses a title that is none: empty, or without end.
+pub(super) fn check_title(page: &'static str, mark: &str, title: &str) -> Result<(), PageFault> {
+    if title.is_empty() {
+        return Err(PageFault::missing(page, mark, "a title"));
+    }
+    check_title_length(page, mark, title)
+}
+
+/// Refuses a title without end.
+pub(super) fn check_title_length(page: &'static str, mark: &str, title: &str) -> Result<(), PageFault> {
+    if title.chars().nth(TITLE_CAP).is_some() {
+        let expected = format!("a title of at most {TITLE_CAP} characters");
+        return Err(PageFault::new(page, mark, expected, title));
+    }
+    Ok(())
+}
+
 /// The elements of a page by id. Where an id is there twice, the first counts.
 #[derive(Debug)]
 pub(super) struct Elements<'a> {
@@ -166,6 +186,14 @@ mod tests {
         assert_eq!(elements.text_behind_label("a").unwrap(), "bare & text more");
         assert_eq!(elements.text_behind_label("b"), None);
         assert_eq!(elements.text_behind_label("c"), None);
+    }
+
+    #[test]
+    fn a_title_has_an_end() {
+        assert!(check_title("search page", "x", &"é".repeat(1_000)).is_ok());
+        let fault = check_title("search page", "x", &"é".repeat(1_001)).unwrap_err();
+        assert_eq!(fault.expected, "a title of at most 1000 characters");
+        assert_eq!(check_title("search page", "x", "").unwrap_err().found, "nothing");
     }
 
     #[test]

@@ -193,7 +193,7 @@ impl Catalog {
             }
             self.client
                 .wait(PAUSE, &format!("nothing was found for {:?}, and it is asked again", query.words()))
-                .await;
+                .await?;
             let again = self.search_page(query, 0).await?.value;
             if again.is_some() || self.is_well(query).await {
                 return Ok(again);
@@ -207,7 +207,7 @@ impl Catalog {
             let error = Error::new(ErrorKind::Unreachable, &why).caused_by(Fault::Stall).retryable();
             match self.client.next_try(&error, failed, None, elapsed, self.patience) {
                 Next::After { wait, left } => {
-                    self.client.wait_within(wait, left, &why).await;
+                    self.client.wait_within(wait, left, &why).await?;
                     waited = elapsed + wait;
                 }
                 Next::GiveUp(_) => {

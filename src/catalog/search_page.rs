@@ -124,9 +124,7 @@ fn read_row(row: ElementRef<'_>, id: &RowId<'_>) -> Result<SearchRow, PageFault>
     let size_text = cells.inner(6, "size", "the size as text")?;
     let original_size = cells.inner(6, "originalSize", "the size in bytes")?;
     let mark = |suffix: &str| format!("{}_{suffix}", id.guid);
-    if title.is_empty() {
-        return Err(PageFault::missing(PAGE, mark("link"), "a title"));
-    }
+    html::check_title(PAGE, &mark("link"), &title)?;
     let size = original_size
         .parse()
         .ok()
@@ -330,6 +328,7 @@ mod tests {
         assert_eq!(fault(&format!("{ONE}_C3_R9"), &format!("{TWO}_C3_R9")).mark, format!("{ONE}_R9"));
         assert_eq!(fault(&format!("{ONE}_R9"), "6e06682e_R9").mark, "a row of the table");
         assert_eq!(fault("9/4/2026", "29/4/2026").mark, cell);
+        assert_eq!(fault("RSAT", &"x".repeat(1_000_000)).mark, format!("{ONE}_link"));
         assert_eq!(fault("4933.5 MB", "4.8 GB?").mark, format!("{ONE}_size"));
         assert_eq!(fault("5173184334", "-1").mark, format!("{ONE}_originalSize"));
         assert_eq!(fault("5173184334", "18446744073709551616").mark, format!("{ONE}_originalSize"));

@@ -4,6 +4,7 @@
 //! included. A reader that closes the pipe ends the program quietly.
 
 mod args;
+mod asked;
 mod asking;
 mod crawl;
 mod documents;

@@ -1,5 +1,6 @@
 //! From the global options to a session, or to a mirror that is only read.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::future::Future;
 use std::io::Write;
@@ -9,17 +10,18 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 
 use super::args::Global;
+use super::asked::asked_for;
 use super::process::Process;
 use super::settings::Settings;
 use crate::catalog::recording::{Record, Replay};
-use crate::catalog::{Catalog, SavePage};
+use crate::catalog::{Catalog, PAGE_CAP, SavePage};
 use crate::clock::Clock;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Events;
 use crate::mirror::{Layout, Mirror, REPLAY, knowledge_of_mirror, read_knowledge, read_tables};
 use crate::net::{
-    Client, ExtraRoots, HttpTransport, Pace, Proxies, Transport, UrlPolicy, redacted_arguments,
+    Client, ExtraRoots, HttpTransport, Pace, Proxies, Stop, Transport, UrlPolicy, redacted_arguments,
 };
 use crate::report::{Watch, Watcher};
 use crate::servicing::{Knowledge, Tables};
@@ -171,11 +173,12 @@ impl Setup {
         let (transport, pace): (Box<dyn Transport>, Pace) = match (&self.global.replay, &self.global.record) {
             (Some(folder), _) => (Box::new(Replay::open(folder)?), Pace::replay()),
             (None, Some(folder)) => {
-                (Box::new(Record::begin(folder, network()?, &self.command_line())?), rate)
+                let what = asked_for(&self.process.borrow().args);
+                (Box::new(Record::begin(folder, network()?, &what)?), rate)
             }
             (None, None) => (network()?, rate),
         };
-        let client = Client::new(transport, policy, pace, self.clock(), events);
+        let client = Client::new(transport, policy, pace, self.clock(), events, Stop::never());
         Ok(Catalog::new(client, self.patience(), self.save_page()))
     }
 
@@ -232,8 +235,36 @@ impl Setup {
             let mut slug = words.split_whitespace().collect::<Vec<_>>().join("-");
             slug.truncate(80);
             let path = runs.join(format!("{time}-{slug}.html"));
-            disk::write_atomic(&path, text.as_bytes())?;
+            disk::write_atomic(&path, within_cap(text).as_bytes())?;
             Ok(path)
         })
+    }
+}
+
+/// A page as it is saved: no larger than the greatest page that is read, and where it was cut it says so. A text can be
+/// larger than the bytes that came: what is no UTF-8 takes three bytes for each.
+fn within_cap(text: &str) -> Cow<'_, str> {
+    const NOTE: &str = "\n<!-- cut here by kbmirror: a page of the Catalog has at most 2 MiB -->\n";
+    let cap = usize::try_from(PAGE_CAP).unwrap_or(usize::MAX);
+    if text.len() <= cap {
+        return Cow::Borrowed(text);
+    }
+    let end = text.floor_char_boundary(cap - NOTE.len());
+    Cow::Owned(text.get(..end).unwrap_or_default().to_owned() + NOTE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_saved_whole_or_says_where_it_was_cut() {
+        let cap = usize::try_from(PAGE_CAP).unwrap();
+        let whole = "x".repeat(cap);
+        assert_eq!(within_cap(&whole), whole);
+        let long = "\u{fffd}".repeat(cap);
+        let cut = within_cap(&long);
+        assert!(cut.len() <= cap && cut.len() > cap - 3, "{}", cut.len());
+        assert!(cut.ends_with("at most 2 MiB -->\n"));
     }
 }

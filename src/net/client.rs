@@ -1,9 +1,12 @@
 //! The client that the rooms above use: address rules, pacing, counting, and caps around a [`Transport`].
 
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures_util::future::{Either, select};
 use futures_util::stream::{self, StreamExt as _};
 use url::Url;
 
@@ -12,8 +15,9 @@ use super::foreign_page::{BEHIND_A_PROXY, LOOKED_AT, begins_like_html, title_of}
 use super::pace::{Pace, Turns};
 use super::proxy::ProxyUrl;
 use super::retry::{Failed, Jitter, Next, next_try, seconds};
-use super::transport::{Answer, Body, Request, Setback, Transport, beginning_of, collect};
-use super::url_policy::{Purpose, UrlPolicy};
+use super::stop::Stop;
+use super::transport::{Answer, Body, Part, Request, Setback, Transport, beginning_of, collect};
+use super::url_policy::UrlPolicy;
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
@@ -25,6 +29,8 @@ pub struct Page {
     pub text: String,
     /// Whether nothing had to be replaced.
     pub is_utf8: bool,
+    /// Whether it is all that the server would have sent; else it is cut at the cap.
+    pub is_whole: bool,
     /// How long the answer took, from the request to its last byte.
     pub took: Duration,
     /// The address after all redirects.
@@ -44,6 +50,7 @@ struct Inner {
     pace: Pace,
     clock: Arc<dyn Clock>,
     events: Events,
+    stop: Stop,
     turns: Turns,
     catalog_requests: AtomicU64,
     file_requests: AtomicU64,
@@ -60,6 +67,7 @@ impl Client {
         pace: Pace,
         clock: Arc<dyn Clock>,
         events: Events,
+        stop: Stop,
     ) -> Self {
         let began = clock.now();
         let inner = Inner {
@@ -68,6 +76,7 @@ impl Client {
             pace,
             clock,
             events,
+            stop,
             turns: Turns::default(),
             catalog_requests: AtomicU64::new(0),
             file_requests: AtomicU64::new(0),
@@ -112,25 +121,43 @@ impl Client {
         next_try(&Failed { fault: Fault::of(error), times, retry_after, elapsed, patience }, jitter)
     }
 
+    /// The wish to stop.
+    pub fn stop(&self) -> &Stop {
+        &self.inner.stop
+    }
+
+    /// What some work comes to, unless the run is to stop before.
+    pub async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T> {
+        match select(pin!(self.inner.stop.requested()), pin!(work)).await {
+            Either::Left(_) => Err(Stop::error()),
+            Either::Right((outcome, _)) => Ok(outcome),
+        }
+    }
+
     /// Waits before another try, unless nobody is there to wait for.
-    pub async fn wait(&self, duration: Duration, why: &str) {
-        self.wait_told(duration, None, why).await;
+    pub async fn wait(&self, duration: Duration, why: &str) -> Result<()> {
+        self.wait_told(duration, None, why).await
     }
 
     /// The same, telling how much of the patience is left after it.
-    pub async fn wait_within(&self, duration: Duration, left: Duration, why: &str) {
-        self.wait_told(duration, Some(left), why).await;
+    pub async fn wait_within(&self, duration: Duration, left: Duration, why: &str) -> Result<()> {
+        self.wait_told(duration, Some(left), why).await
     }
 
-    async fn wait_told(&self, duration: Duration, left: Option<Duration>, why: &str) {
+    async fn wait_told(&self, duration: Duration, left: Option<Duration>, why: &str) -> Result<()> {
         if self.inner.pace.waits() {
             self.inner.events.send(Event::Waiting { duration, left, why: why.to_owned() });
-            self.inner.clock.wait(duration).await;
+            self.unless_stopped(self.inner.clock.wait(duration)).await?;
         }
+        Ok(())
     }
 
     /// A page of the Catalog: one try, in its turn. `what` is for the watcher.
     pub async fn page(&self, request: Request, what: &str, cap: u64) -> Result<Page, Setback> {
+        self.unless_stopped(self.page_in_turn(request, what, cap)).await?
+    }
+
+    async fn page_in_turn(&self, request: Request, what: &str, cap: u64) -> Result<Page, Setback> {
         let host = request.url.host_str().unwrap_or_default().to_owned();
         let _turn = self.inner.turns.take(&host, self.inner.pace, self.clock()).await;
         let number = self.inner.catalog_requests.fetch_add(1, Ordering::Relaxed) + 1;
@@ -139,23 +166,31 @@ impl Client {
         let answer = self.send(request).await?;
         let answer = self.expect_ok(answer, "a page of the Catalog").await?;
         let final_url = answer.final_url.clone();
-        let bytes = collect(answer.body, cap).await?;
+        let (bytes, is_whole) = collect(answer.body, cap).await?;
         let (text, is_utf8) = match String::from_utf8(bytes) {
             Ok(text) => (text, true),
             Err(error) => (String::from_utf8_lossy(error.as_bytes()).into_owned(), false),
         };
         let took = self.inner.clock.elapsed().saturating_sub(sent);
-        Ok(Page { text, is_utf8, took, final_url })
+        Ok(Page { text, is_utf8, is_whole, took, final_url })
     }
 
-    /// The answer to a request for a package file: one try.
-    pub async fn file(&self, url: &Url) -> Result<Answer, Setback> {
+    /// The answer to a request for a package file or the rest of it: one try. Its status is 200, 206, or 416.
+    pub async fn file(&self, url: &Url, part: &Part) -> Result<Answer, Setback> {
+        self.unless_stopped(self.file_now(url, part)).await?
+    }
+
+    async fn file_now(&self, url: &Url, part: &Part) -> Result<Answer, Setback> {
         const WANTED: &str = "a package";
         self.inner.file_requests.fetch_add(1, Ordering::Relaxed);
-        let answer = self.send(Request::get(url.clone(), Purpose::File)).await?;
-        let mut answer = self.expect_ok(answer, WANTED).await?;
+        let answer = self.send(Request::file(url.clone(), part.clone())).await?;
+        if answer.status == 416 && part.from > 0 {
+            return Ok(answer);
+        }
+        let mut answer = if answer.status == 206 { answer } else { self.expect_ok(answer, WANTED).await? };
         let mut is_html = answer.has_html();
-        if !is_html {
+        // In the middle of a file anything may stand.
+        if !is_html && answer.status == 200 {
             let first = answer.body.next().await;
             let is_empty = first.is_none();
             is_html = matches!(&first, Some(Ok(bytes)) if begins_like_html(bytes));

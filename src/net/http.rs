@@ -14,7 +14,7 @@ use super::client::wants_a_login;
 use super::fault::Fault;
 use super::proxy::{Proxies, ProxyUrl, is_loopback};
 use super::redact::redacted;
-use super::transport::{Answer, Exchange, Method, Request, Setback, Transport};
+use super::transport::{Answer, Exchange, Method, Part, Request, Setback, Transport};
 use super::trust::ExtraRoots;
 use super::url_policy::{Purpose, UrlPolicy};
 use crate::error::{Error, ErrorKind, Result};
@@ -105,6 +105,18 @@ impl HttpTransport {
             Method::Post => client.post(request.url.clone()).form(&request.form),
         };
         let builder = builder.header(header::ACCEPT_LANGUAGE, "en-US");
+        let builder = match request.purpose {
+            Purpose::Catalog => builder,
+            // Bytes that are coded on the way would have other digests.
+            Purpose::File => builder.header(header::ACCEPT_ENCODING, "identity"),
+        };
+        let Part { from, if_range } = &request.part;
+        let builder =
+            if *from > 0 { builder.header(header::RANGE, format!("bytes={from}-")) } else { builder };
+        let builder = match if_range {
+            Some(version) => builder.header(header::IF_RANGE, version),
+            None => builder,
+        };
         builder.send().await.map_err(|error| setback(&request.url, error, self.proxies.between(&request.url)))
     }
 }

@@ -16,6 +16,7 @@ mod pace;
 mod proxy;
 mod redact;
 mod retry;
+mod stop;
 mod transport;
 mod trust;
 mod url_policy;
@@ -30,6 +31,9 @@ pub use redact::{redacted, redacted_arguments, redacted_text};
 pub use retry::{
     Failed, GiveUp, INTERACTIVE_PATIENCE, Jitter, Next, UNATTENDED_PATIENCE, next_try, seconds, span,
 };
-pub use transport::{Answer, Body, Exchange, Method, Request, Setback, Transport, full_body, sorted_url};
+pub use stop::{Signal, Stop, Stopper};
+pub use transport::{
+    Answer, Body, Exchange, Method, Part, Request, Setback, Transport, full_body, sorted_url,
+};
 pub use trust::ExtraRoots;
 pub use url_policy::{AllowedHost, Purpose, UrlPolicy};

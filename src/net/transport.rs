@@ -11,7 +11,7 @@ use url::Url;
 
 use super::proxy::ProxyUrl;
 use super::url_policy::{Purpose, UrlPolicy};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 
 /// The methods in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -36,17 +36,34 @@ pub struct Request {
     pub form: Vec<(String, String)>,
     /// What for.
     pub purpose: Purpose,
+    /// Which part of it.
+    pub part: Part,
+}
+
+/// From where on a file is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Part {
+    /// From this byte on; 0 asks for the whole.
+    pub from: u64,
+    /// Only if the file is still this version, else the whole (`If-Range`).
+    pub if_range: Option<String>,
 }
 
 impl Request {
     /// A GET.
     pub fn get(url: Url, purpose: Purpose) -> Self {
-        Self { method: Method::Get, url, form: Vec::new(), purpose }
+        Self { method: Method::Get, url, form: Vec::new(), purpose, part: Part::default() }
+    }
+
+    /// A GET of a package file, or of the rest of it.
+    pub fn file(url: Url, part: Part) -> Self {
+        Self { part, ..Self::get(url, Purpose::File) }
     }
 
     /// A POST of one field to the Catalog.
     pub fn post(url: Url, field: &str, value: String) -> Self {
-        Self { method: Method::Post, url, form: vec![(field.to_owned(), value)], purpose: Purpose::Catalog }
+        let form = vec![(field.to_owned(), value)];
+        Self { method: Method::Post, form, ..Self::get(url, Purpose::Catalog) }
     }
 }
 
@@ -139,18 +156,19 @@ pub fn full_body(bytes: impl Into<Bytes>) -> Body {
     stream::iter([Ok(bytes.into())]).boxed()
 }
 
-/// Collects a body of at most `cap` bytes.
-pub(super) async fn collect(mut body: Body, cap: u64) -> Result<Vec<u8>, Setback> {
+/// Collects a body, `cap` bytes of it at the most; whether that is all of it.
+pub(super) async fn collect(mut body: Body, cap: u64) -> Result<(Vec<u8>, bool), Setback> {
     let mut bytes = Vec::new();
     while let Some(chunk) = body.next().await {
         let chunk = chunk?;
-        if bytes.len() as u64 + chunk.len() as u64 > cap {
-            let message = format!("the answer is larger than {cap} bytes, which no page of the Catalog is");
-            return Err(Error::new(ErrorKind::PageChanged, message).into());
+        let room = usize::try_from(cap.saturating_sub(bytes.len() as u64)).unwrap_or(usize::MAX);
+        if chunk.len() > room {
+            bytes.extend_from_slice(&chunk[..room]);
+            return Ok((bytes, false));
         }
         bytes.extend_from_slice(&chunk);
     }
-    Ok(bytes)
+    Ok((bytes, true))
 }
 
 /// The first bytes of a body, `most` or somewhat more; what cannot be read any more is left out.

@@ -36,6 +36,8 @@ pub(crate) enum Action {
     After(Hook),
     /// The Catalog has this content from now on, this answer included.
     Become(Box<World>),
+    /// Status 200 with a page that is larger than a test wants to hold.
+    Stream(Stream),
 }
 
 /// Something that a test does in the middle of a request.
@@ -56,6 +58,15 @@ impl fmt::Debug for Condition {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Condition")
     }
+}
+
+/// A page of any length: some headers, a beginning, and a piece that comes again and again.
+#[derive(Debug, Clone)]
+pub(crate) struct Stream {
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) beginning: Vec<u8>,
+    pub(crate) piece: Vec<u8>,
+    pub(crate) times: usize,
 }
 
 /// Which requests an [`Action`] applies to. Both listeners obey; the first rule that applies is taken.
@@ -146,6 +157,12 @@ impl Action {
             }
             // The content was changed by whoever took the action.
             Self::Become(_) => regular(),
+            Self::Stream(Stream { headers, beginning, piece, times }) => {
+                let delivery = Delivery::Repeat(beginning.len(), times);
+                let mut answer = Answer::new(200, "text/html; charset=utf-8", [beginning, piece].concat());
+                answer.headers.extend(headers);
+                Answer { delivery, ..answer }
+            }
         }
     }
 }

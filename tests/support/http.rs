@@ -71,6 +71,8 @@ pub(super) enum Delivery {
     Whole,
     /// The head, so many bytes of the body, and then the end of the stream.
     CutAfter(usize),
+    /// The body up to here, and what is behind it so many times.
+    Repeat(usize, usize),
     /// The end of the stream at once.
     Nothing,
 }
@@ -186,11 +188,16 @@ pub(super) fn write_answer(
     let body = &answer.body[answer.part.clone()];
     let written = match answer.delivery {
         Delivery::Nothing => return Ok(()),
-        Delivery::Whole => body.len(),
+        Delivery::Whole | Delivery::Repeat(..) => body.len(),
         Delivery::CutAfter(length) => length.min(body.len()),
     };
+    let (repeated, times) = match answer.delivery {
+        Delivery::Repeat(from, times) => (&body[from..], times.saturating_sub(1)),
+        _ => (&body[..0], 0),
+    };
     let mut head = format!("HTTP/1.1 {} {}\r\n", answer.status, reason(answer.status));
-    let promised = answer.promised.unwrap_or(body.len() as u64).to_string();
+    let length = body.len() + repeated.len() * times;
+    let promised = answer.promised.unwrap_or(length as u64).to_string();
     let framing = [pair("Content-Length", &promised), pair("Connection", "close")];
     for (name, value) in answer.headers.iter().chain(&framing) {
         head.extend([name, ": ", value, "\r\n"]);
@@ -198,7 +205,8 @@ pub(super) fn write_answer(
     head.push_str("\r\n");
     stream.write_all(head.as_bytes())?;
     if !without_body {
-        for piece in body[..written].chunks(PIECE) {
+        let more = (0..times).flat_map(|_| repeated.chunks(PIECE));
+        for piece in body[..written].chunks(PIECE).chain(more) {
             count(piece.len());
             stream.write_all(piece)?;
         }

@@ -14,6 +14,7 @@
 //! - [`pages`]: the HTML and script of each kind of page, in both dialects;
 //! - [`file_answer`]: package files, with HEAD and ranges;
 //! - [`fault`]: misbehaviour on command;
+//! - [`hostile`]: pages made to do harm;
 //! - [`http`]: requests and answers as bytes, the only place that touches a stream;
 //! - [`loopback`]: the two listeners and what they have seen;
 //! - [`tls`]: an authority and its certificates, to put TLS around both;
@@ -24,6 +25,7 @@
 
 mod fault;
 mod file_answer;
+mod hostile;
 mod http;
 mod loopback;
 mod pages;
@@ -34,6 +36,7 @@ mod tls;
 mod world;
 
 pub(crate) use fault::{Action, Hook, Rule};
+pub(crate) use hostile::{HOSTILE_KB, hostile_pages, hostile_world};
 pub(crate) use loopback::{Loopback, Seen};
 pub(crate) use proxy::{Passed, Proxy};
 pub(crate) use tls::Authority;

@@ -1,0 +1,204 @@
+//! Answers from a recording.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::sync::{Mutex, PoisonError};
+
+use bytes::Bytes;
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
+use futures_util::stream::{self, StreamExt as _};
+
+use super::line::{Exchange, FORMAT, Header, INDEX, Key, key};
+use crate::disk;
+use crate::error::{Error, ErrorKind, Result};
+use crate::net::{
+    Answer, Body, Exchange as Exchanging, Method, Request, Setback, Transport, UrlPolicy, full_body,
+};
+
+/// Far more than a recording of a whole day has.
+const INDEX_CAP: u64 = 256 * 1024 * 1024;
+
+/// Answers from a recording.
+#[derive(Debug)]
+pub struct Replay {
+    folder: Utf8PathBuf,
+    exchanges: BTreeMap<Key, Vec<Exchange>>,
+    /// How often each request was answered.
+    answered: Mutex<BTreeMap<Key, usize>>,
+}
+
+impl Replay {
+    /// Opens a recording.
+    pub fn open(folder: &Utf8Path) -> Result<Self> {
+        let path = folder.join(INDEX);
+        if !disk::exists(&path) {
+            return Err(Error::usage(format!("{folder} is no recording: it has no {INDEX}")));
+        }
+        let bytes = disk::read(&path, INDEX_CAP)?;
+        let unreadable = |number: usize, error: serde_json::Error| {
+            Error::usage(format!("line {} of {path} cannot be read", number + 1)).caused_by(error)
+        };
+        let pieces: Vec<&[u8]> = bytes.split(|&byte| byte == b'\n').collect();
+        // Only a line that ends in a line break was written whole; what is behind the last one may be a piece.
+        let unfinished = pieces.len() - 1;
+        let mut lines = pieces.into_iter().enumerate().filter(|(_, line)| !line.trim_ascii().is_empty());
+        let Some((number, first)) = lines.next() else {
+            return Err(Error::usage(format!("{path} is empty")));
+        };
+        let header: Header = serde_json::from_slice(first).map_err(|error| unreadable(number, error))?;
+        if header.format > FORMAT {
+            let message =
+                format!("{path} has format {}; this program reads formats up to {FORMAT}", header.format);
+            return Err(Error::usage(message).hint("use a newer version of kbmirror"));
+        }
+        let mut exchanges: BTreeMap<Key, Vec<Exchange>> = BTreeMap::new();
+        for (number, line) in lines {
+            let exchange: Exchange = match serde_json::from_slice(line) {
+                Ok(exchange) => exchange,
+                Err(_) if number == unfinished => break,
+                Err(error) => return Err(unreadable(number, error)),
+            };
+            if exchange.failure.is_none() && (exchange.status.is_none() || exchange.final_url.is_none()) {
+                let message = format!("line {} of {path} has neither an answer nor a failure", number + 1);
+                return Err(Error::usage(message));
+            }
+            let form = exchange.form.clone().unwrap_or_default();
+            exchanges.entry(key(exchange.method, &exchange.url, form)).or_default().push(exchange);
+        }
+        Ok(Self { folder: folder.to_owned(), exchanges, answered: Mutex::default() })
+    }
+
+    fn find(&self, request: &Request) -> Result<&Exchange> {
+        let form: BTreeMap<String, String> = request.form.iter().cloned().collect();
+        let wanted = key(request.method, &request.url, form.clone());
+        let as_get = key(Method::Get, &request.url, form);
+        let found = self.exchanges.get_key_value(&wanted).or_else(|| match request.method {
+            Method::Head => self.exchanges.get_key_value(&as_get),
+            _ => None,
+        });
+        let Some((key, several)) = found else {
+            return Err(self.not_recorded(request, "is not in the recording").hint(RECORD_AGAIN));
+        };
+        let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = answered.entry(key.clone()).or_default();
+        let exchange = several.get(*count).or(several.last());
+        *count += 1;
+        exchange.ok_or_else(|| self.not_recorded(request, "is not in the recording").hint(RECORD_AGAIN))
+    }
+
+    fn not_recorded(&self, request: &Request, why: &str) -> Error {
+        let (method, url, form) = key(request.method, &request.url, request.form.iter().cloned().collect());
+        let form: Vec<String> = form.iter().map(|(name, value)| format!(" {name}={value}")).collect();
+        let form = form.concat();
+        Error::new(ErrorKind::NotRecorded, format!("{method} {url}{form} {why} ({})", self.folder))
+    }
+
+    /// What an answer ends with when its bytes were not all kept.
+    fn without_bytes(&self, request: &Request, exchange: &Exchange) -> Error {
+        if exchange.cut {
+            return self
+                .not_recorded(request, "was not read to its end when it was recorded")
+                .hint(RECORD_AGAIN);
+        }
+        self.not_recorded(request, "has no bytes in the recording, which keeps no file larger than 2 MiB")
+            .hint("what asks for pages alone can be replayed: search, crawl, fetch --dry-run")
+    }
+
+    fn answer(&self, request: &Request) -> Result<Answer, Setback> {
+        let exchange = self.find(request)?;
+        let failure = exchange.failure.as_ref().map(super::line::Failure::to_error);
+        let (Some(status), Some(final_url)) = (exchange.status, &exchange.final_url) else {
+            return Err(failure.unwrap_or_else(|| self.without_bytes(request, exchange)).into());
+        };
+        let mut headers: Vec<(String, String)> =
+            exchange.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect();
+        // The bytes are kept as they were after that.
+        headers.retain(|(name, _)| name != "content-encoding");
+        let answer = |headers, body| Answer { status, headers, final_url: final_url.clone(), body };
+        let is_head = request.method == Method::Head;
+        let Some(body) = &exchange.body else {
+            if is_head {
+                return Ok(answer(headers, full_body(Bytes::new())));
+            }
+            if status == 200 && failure.is_none() && !exchange.cut {
+                return Err(self.without_bytes(request, exchange).into());
+            }
+            let lacking = failure.unwrap_or_else(|| self.without_bytes(request, exchange));
+            // An answer that was turned down for its head is turned down again before anybody reads on.
+            return Ok(answer(headers, failing(lacking)));
+        };
+        let (path, size) = self.body(request, body)?;
+        let is_whole = failure.is_none() && !exchange.cut;
+        if is_whole {
+            headers.retain(|(name, _)| name != "content-length");
+            headers.push(("content-length".to_owned(), size.to_string()));
+        }
+        if is_head {
+            return Ok(answer(headers, full_body(Bytes::new())));
+        }
+        let bytes = file_body(&path)?;
+        if is_whole {
+            return Ok(answer(headers, bytes));
+        }
+        let end = failure.unwrap_or_else(|| self.without_bytes(request, exchange));
+        Ok(answer(headers, bytes.chain(failing(end)).boxed()))
+    }
+
+    /// Where a body is, and its size.
+    fn body(&self, request: &Request, body: &Utf8Path) -> Result<(Utf8PathBuf, u64)> {
+        if !body.components().all(|part| matches!(part, Utf8Component::Normal(_))) {
+            return Err(Error::usage(format!(
+                "the recording {} names the body {body}, which is no plain path",
+                self.folder
+            )));
+        }
+        let path = self.folder.join(body);
+        match disk::file_size(&path)? {
+            Some(size) => Ok((path, size)),
+            None => Err(self
+                .not_recorded(request, &format!("has no body any more: {body} is missing"))
+                .hint(RECORD_AGAIN)),
+        }
+    }
+}
+
+const RECORD_AGAIN: &str =
+    "record the run again with --record, or leave --replay out to ask the real Catalog";
+
+impl Transport for Replay {
+    fn send<'a>(&'a self, request: Request, _policy: &'a UrlPolicy) -> Exchanging<'a> {
+        Box::pin(async move { self.answer(&request) })
+    }
+}
+
+/// A body that is nothing but a failure.
+fn failing(error: Error) -> Body {
+    stream::once(std::future::ready(Err(Setback::from(error)))).boxed()
+}
+
+/// The bytes of a file, piece by piece.
+fn file_body(path: &Utf8Path) -> Result<Body> {
+    const PIECE: usize = 256 * 1024;
+    let file = disk::open(path)?;
+    let path = path.to_owned();
+    let pieces = stream::unfold(Some(file), move |file| {
+        let path = path.clone();
+        async move {
+            let mut file = file?;
+            let mut piece = vec![0; PIECE];
+            match file.read(&mut piece) {
+                Ok(0) => None,
+                Ok(length) => {
+                    piece.truncate(length);
+                    Some((Ok(Bytes::from(piece)), Some(file)))
+                }
+                Err(error) => {
+                    let error =
+                        Error::new(ErrorKind::Internal, format!("cannot read {path}")).caused_by(error);
+                    Some((Err(Setback::from(error)), None))
+                }
+            }
+        }
+    });
+    Ok(pieces.boxed())
+}

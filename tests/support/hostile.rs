@@ -1,0 +1,225 @@
+//! Pages made to do harm, each sent in place of a page of the Catalog: too large, too deep, too full, or without end.
+//!
+//! Beside [`hostile_pages`] there is a [`hostile_world`], so that the pages before a hostile one are sound.
+//!
+//! What must hold for each of them: exit code 7, under 128 MiB of memory, and under a second. Tests hold the first, the
+//! bench `hostile-pages` shows the others.
+
+use std::io::Write as _;
+
+use flate2::write::GzEncoder;
+use flate2::{Compress, Compression, FlushCompress};
+
+use super::fault::{Action, Stream};
+use super::http::pair;
+use super::world::{FileSpec, UpdateSpec, World, id};
+
+/// The page of the Catalog that a hostile one comes in place of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Search,
+    Details,
+    Dialog,
+}
+
+/// A hostile page.
+#[derive(Debug, Clone)]
+pub(crate) struct Hostile {
+    pub(crate) name: &'static str,
+    pub(crate) place: Place,
+    pub(crate) action: Action,
+    /// Whether it is past the cap on bytes, so that it is never looked into.
+    pub(crate) is_too_large: bool,
+}
+
+impl Place {
+    /// The part of the address.
+    pub(crate) fn path(self) -> &'static str {
+        match self {
+            Self::Search => "/Search.aspx",
+            Self::Details => "/ScopedViewInline.aspx",
+            Self::Dialog => "/DownloadDialog.aspx",
+        }
+    }
+}
+
+/// The greatest page that is read.
+const CAP: usize = 2 * 1024 * 1024;
+const MIB: usize = 1024 * 1024;
+const ID: &str = "00000000-0000-4000-8000-000000000001";
+
+/// The marks of a search page, up to its rows.
+fn search_frame(range: &str) -> String {
+    format!(
+        r#"<div id="tableContainer"><span id="ctl00_catalogBody_searchDuration">{range}</span>
+        <table id="ctl00_catalogBody_updateMatches"><tr id="headerRow"></tr>"#
+    )
+}
+
+/// The one row of a search page, with this title.
+fn row(title: &str) -> String {
+    format!(
+        r#"<tr id="{ID}_R0"><td id="{ID}_C1_R0"><a id="{ID}_link">{title}</a></td><td id="{ID}_C2_R0">Windows 10</td>
+        <td id="{ID}_C3_R0">Updates</td><td id="{ID}_C4_R0">9/9/2025</td><td id="{ID}_C5_R0">n/a</td>
+        <td id="{ID}_C6_R0"><span id="{ID}_size">1 KB</span><span id="{ID}_originalSize">1024</span></td></tr>"#
+    )
+}
+
+/// The marks of a details page, with this in the list of those that it replaces.
+fn details(title: &str, supersedes: &str) -> String {
+    format!(
+        r#"<span id="ScopedViewHandler_titleText">{title}</span><span id="ScopedViewHandler_date">9/9/2025</span>
+        <div id="supersededbyInfo">n/a</div><div id="supersedesInfo">{supersedes}</div>"#
+    )
+}
+
+/// A download dialog up to its files, in one update with this title.
+fn dialog(title: &str) -> String {
+    let update = "downloadInformation[0]";
+    format!(
+        "<script>\nvar downloadInformation = new Array();\n{update} = new Object();\n{update}.updateID ='{ID}';\n\
+         {update}.enTitle ='{title}';\n{update}.files = new Array();\n"
+    )
+}
+
+/// So many files of it.
+fn files(count: usize) -> String {
+    let file = |number| {
+        let file = format!("downloadInformation[0].files[{number}]");
+        format!("{file} = new Object();\n{file}.url = 'https://a.example/{number}.cab';\n")
+    };
+    (0..count).map(file).collect()
+}
+
+/// As often as it fits below the cap.
+fn filled(beginning: &str, piece: &str) -> String {
+    beginning.to_owned() + &piece.repeat((CAP - beginning.len()) / piece.len())
+}
+
+fn page(name: &'static str, place: Place, text: String) -> Hostile {
+    bytes(name, place, text.into_bytes())
+}
+
+/// A page that is within the cap.
+fn bytes(name: &'static str, place: Place, bytes: Vec<u8>) -> Hostile {
+    assert!(bytes.len() <= CAP, "{name}");
+    let stream = Stream { headers: Vec::new(), beginning: bytes, piece: Vec::new(), times: 0 };
+    Hostile { name, place, action: Action::Stream(stream), is_too_large: false }
+}
+
+/// A page past the cap.
+fn stream(name: &'static str, place: Place, beginning: String, piece: String, times: usize) -> Hostile {
+    assert!(beginning.len() + piece.len() * times > CAP, "{name}");
+    let stream =
+        Stream { headers: Vec::new(), beginning: beginning.into_bytes(), piece: piece.into_bytes(), times };
+    Hostile { name, place, action: Action::Stream(stream), is_too_large: true }
+}
+
+/// A page as a gzip of some hundred times fewer bytes.
+fn compressed(name: &'static str, place: Place, text: &str) -> Hostile {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(text.as_bytes()).expect("into memory");
+    let headers = vec![pair("Content-Encoding", "gzip")];
+    let stream =
+        Stream { headers, beginning: gzip.finish().expect("into memory"), piece: Vec::new(), times: 0 };
+    Hostile { name, place, action: Action::Stream(stream), is_too_large: false }
+}
+
+/// A gzip of so many MiB within the cap. Its one block is repeated, and its check sum is wrong: whoever gets there has
+/// unpacked it all.
+fn bomb(name: &'static str, place: Place, mib: usize) -> Hostile {
+    const HEADER: [u8; 10] = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 0xFF];
+    const END: [u8; 10] = [3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let mut block = Vec::with_capacity(64 * 1024);
+    let text = "x".repeat(MIB);
+    let mut deflate = Compress::new(Compression::fast(), false);
+    deflate.compress_vec(text.as_bytes(), &mut block, FlushCompress::Full).expect("into memory");
+    assert_eq!(deflate.total_in(), MIB as u64, "one block has it all");
+    let beginning = [&HEADER[..], &block.repeat(mib), &END].concat();
+    assert!(beginning.len() < CAP, "the bytes on the wire are within the cap");
+    let headers = vec![pair("Content-Encoding", "gzip")];
+    let stream = Stream { headers, beginning, piece: Vec::new(), times: 0 };
+    Hostile { name, place, action: Action::Stream(stream), is_too_large: mib * MIB > CAP }
+}
+
+/// All of them.
+pub(crate) fn hostile_pages() -> Vec<Hostile> {
+    use Place::{Details, Dialog, Search};
+    let one = search_frame("1 - 1 of 1 (page 1 of 1)");
+    let sound_row = row("2025-09 Cumulative Update (KB5100001)");
+    // It is taken for a page of rows, so that it is read twice.
+    let two = search_frame("1 - 2 of 2 (page 1 of 1)") + &sound_row;
+    let million = search_frame("1 - 1,000,000 of 1,000,000 (page 1 of 1)");
+    vec![
+        stream("100 MB of text", Search, String::new(), "x".repeat(MIB), 100),
+        stream("100 MB behind a sound row", Search, one.clone() + &sound_row, "\n".repeat(MIB), 100),
+        bomb("a gzip of 100 MB", Search, 100),
+        compressed("a gzip of 1 MiB of nested div", Search, &"<div>".repeat(MIB / 5)),
+        stream("a million whole rows", Search, million.clone(), sound_row.repeat(100), 10_000),
+        page("a million rows, as far as they fit", Search, filled(&million, "<tr></tr>")),
+        page("nested div", Search, filled(&one, "<div>")),
+        page("nested tables", Search, filled(&one, "<table><tr><td>")),
+        page("nested rows with an id", Search, filled(&one, &format!(r#"<tr id="{ID}_R0"><td><table>"#))),
+        page("a title of 1 MB", Search, one.clone() + &row(&"x".repeat(MIB))),
+        page("a million attributes in one tag", Search, filled(&(one.clone() + "<div "), "a ")),
+        page(
+            "as many tags of 256 attributes as fit",
+            Search,
+            filled(&one, &format!("<p {}></p>", attributes())),
+        ),
+        page("an attribute without end", Search, filled(&(one.clone() + "<div id=\""), "x")),
+        page("comments without end", Search, filled(&one, "<!--")),
+        page("whole comments", Search, filled(&one, "<!---->")),
+        page("formatting that is never closed", Search, filled(&one, "<b>")),
+        page(
+            "formatting opened again in every block",
+            Search,
+            filled(&(one.clone() + &"<b><i><font>".repeat(60)), "<p>x</p>"),
+        ),
+        page("formatting closed out of turn", Search, filled(&one, "<b><i></b></i>")),
+        page("links inside links", Search, filled(&one, "<a><p></a>")),
+        page("lone angle brackets", Search, filled(&one, "<")),
+        page("text before the table", Search, filled(&one, "<table>x")),
+        page("entities", Search, filled(&one, "&amp")),
+        page("entities, and a row too few", Search, filled(&two, "&amp")),
+        page("zeros, and a row too few", Search, filled(&two, "\0")),
+        page("a script without end", Search, filled(&(one.clone() + "<script>"), "</scrip")),
+        bytes("bytes that are no text", Search, vec![0xFF; CAP]),
+        page("nothing but zeros", Search, "\0".repeat(CAP)),
+        stream("100 MB of details", Details, details("x", "n/a"), " ".repeat(MIB), 100),
+        page("a details page with a title of 1 MB", Details, details(&"x".repeat(MIB), "n/a")),
+        page(
+            "it replaces a title of 1 MB",
+            Details,
+            details("x", &format!("<div>{}</div>", "x".repeat(MIB))),
+        ),
+        page("it replaces as many as fit", Details, details("x", &"<div>x</div>".repeat((CAP - 1024) / 12))),
+        page("a details page of nested div", Details, filled(&details("x", "n/a"), "<div>")),
+        page("a line of 2 MiB", Dialog, filled(&dialog("x"), "x")),
+        page("a title of nearly 2 MiB in a dialog", Dialog, dialog(&"x".repeat(CAP - 1024))),
+        page("a title of escapes in a dialog", Dialog, dialog(&r"\u0041".repeat((CAP - 1024) / 6))),
+        page(
+            "a line that never ends its text",
+            Dialog,
+            filled(&dialog("x"), r"downloadInformation[0].files[0].url = '\'"),
+        ),
+        stream("100,000 files", Dialog, dialog("x") + &files(20_000), files(20_000), 4),
+        page("as many files as fit", Dialog, dialog("x") + &files(14_000)),
+        stream("100 MB of a dialog", Dialog, dialog("x"), "\n".repeat(MIB), 100),
+    ]
+}
+
+/// 256 attributes with names of their own, which is what one tag may have.
+fn attributes() -> String {
+    (0..256).map(|number| format!("a{number}")).collect::<Vec<_>>().join(" ")
+}
+
+/// The KB that the search, details, and dialog are asked for.
+pub(crate) const HOSTILE_KB: &str = "KB5100001";
+
+/// A Catalog with this one KB.
+pub(crate) fn hostile_world() -> World {
+    let title = "2025-09 Cumulative Update for Windows 10 Version 22H2 for x64-based Systems (KB5100001)";
+    let file = FileSpec::package("windows10.0-kb5100001-x64", "msu", "the bytes");
+    World::new().update(UpdateSpec { files: vec![file], ..UpdateSpec::new(&id(1), title) })
+}
