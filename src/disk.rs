@@ -8,6 +8,8 @@
 //! seconds there.
 #![expect(clippy::disallowed_methods, reason = "this is the room that the bans point to")]
 
+mod growing;
+
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 
@@ -22,6 +24,8 @@ fn failed(doing: &str, path: &Utf8Path, error: io::Error) -> Error {
     };
     Error::new(kind, format!("cannot {doing} {path}")).caused_by(error)
 }
+
+pub use growing::{GrowingFile, boot};
 
 /// Whether something is there. What cannot be looked at counts as not there; using it will tell why.
 pub fn exists(path: &Utf8Path) -> bool {
@@ -134,6 +138,30 @@ pub fn available_space(path: &Utf8Path) -> Result<u64> {
     let there = path.ancestors().find(|path| !path.as_str().is_empty() && exists(path));
     let there = there.unwrap_or_else(|| Utf8Path::new("."));
     fs4::available_space(there).map_err(|error| failed("ask for the free space of", there, error))
+}
+
+/// How much of the disk a file takes, reserved room included; nothing where there is none.
+pub fn allocated(path: &Utf8Path) -> Result<u64> {
+    match fs::symlink_metadata(path) {
+        #[cfg(unix)]
+        Ok(metadata) => Ok(std::os::unix::fs::MetadataExt::blocks(&metadata) * 512),
+        #[cfg(not(unix))]
+        Ok(metadata) => Ok(metadata.len()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+        Err(error) => Err(failed("look at", path, error)),
+    }
+}
+
+/// Whether files of a folder, which is made where it lacks, can have several names.
+pub fn takes_links(folder: &Utf8Path) -> Result<bool> {
+    create_dir_all(folder)?;
+    let file = tempfile::NamedTempFile::new_in(folder).map_err(|error| failed("write in", folder, error))?;
+    let name = file.path().with_extension("link");
+    let linked = fs::hard_link(file.path(), &name).is_ok();
+    if linked {
+        fs::remove_file(&name).map_err(|error| failed("write in", folder, error))?;
+    }
+    Ok(linked)
 }
 
 /// Whether a folder's file system takes a file of this size, by making an empty one that long; it goes away at once.

@@ -13,7 +13,7 @@ use super::media_args::{CheckMedium, Export, Import, Keys};
 use super::search_args::{Search, kinds};
 
 use crate::net::{AllowedHost, INTERACTIVE_PATIENCE, UNATTENDED_PATIENCE};
-use crate::sync::{parse_bytes, parse_duration};
+use crate::sync::{parse_bytes, parse_duration, parse_parallel, parse_stall};
 use crate::update::{Architecture, Build, Kb, Kind, UpdateId};
 
 /// Mirrors Windows updates from the Microsoft Update Catalog and tells which files a KB really needs, in which order,
@@ -75,6 +75,15 @@ pub(super) struct Global {
     /// How long to keep asking an ill Catalog, e.g. 90s, 10m, 0 [default: 10m, and 45m for sync]
     #[arg(long, global = true, value_name = "DURATION", value_parser = parse_duration, help_heading = "Network")]
     pub(super) patience: Option<Duration>,
+    /// Files at a time [default: 4]
+    #[arg(long, global = true, value_name = "N", value_parser = parse_parallel, help_heading = "Network")]
+    pub(super) parallel: Option<u8>,
+    /// Bytes a second at the most, all transfers together, e.g. 20M
+    #[arg(long, global = true, value_name = "N", value_parser = parse_bytes, help_heading = "Network")]
+    pub(super) limit_rate: Option<u64>,
+    /// Break a transfer off and go on with it where hardly anything (1 KB a second) came for so long [default: 60s]
+    #[arg(long, global = true, value_name = "DURATION", value_parser = parse_stall, help_heading = "Network")]
+    pub(super) stall_after: Option<Duration>,
     /// Keep what the Catalog answers in this folder
     #[arg(long, global = true, value_name = "DIR", conflicts_with = "replay", help_heading = "Network")]
     pub(super) record: Option<Utf8PathBuf>,

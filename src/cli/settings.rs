@@ -15,7 +15,9 @@ use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mirror::Layout;
 use crate::net::{AllowedHost, ProxyUrl};
-use crate::sync::{Config, Options, parse_duration};
+use crate::sync::{
+    Config, Options, TransferOptions, parse_bytes, parse_duration, parse_parallel, parse_stall,
+};
 
 /// The settings of one command.
 #[derive(Debug, Default)]
@@ -31,6 +33,7 @@ pub(super) struct Settings {
     pub(super) patience: Option<Duration>,
     pub(super) proxy: Option<ProxyUrl>,
     pub(super) ca_cert: Vec<Utf8PathBuf>,
+    pub(super) transfers: TransferOptions,
 }
 
 /// A configuration that does not fit is a mistake of whoever wrote it, and never this long.
@@ -70,6 +73,7 @@ impl Settings {
             patience,
             proxy,
             ca_cert,
+            transfers,
         } = config.as_ref().map(|config| config.options.clone()).unwrap_or_default();
         let rate = |text: &str| text.parse().map_err(|_| format!("{text:?} is not a number"));
         let host = |text: &str| text.parse::<AllowedHost>();
@@ -113,6 +117,20 @@ impl Settings {
                 variables.path("KBMIRROR_CA_CERT").map_or(ca_cert, |path| vec![path])
             } else {
                 global.ca_cert.clone()
+            },
+            transfers: TransferOptions {
+                parallel: match global.parallel {
+                    None => variables.parsed("KBMIRROR_PARALLEL", parse_parallel)?.or(transfers.parallel),
+                    flag => flag,
+                },
+                limit_rate: match global.limit_rate {
+                    None => variables.parsed("KBMIRROR_LIMIT_RATE", parse_bytes)?.or(transfers.limit_rate),
+                    flag => flag,
+                },
+                stall_after: match global.stall_after {
+                    None => variables.parsed("KBMIRROR_STALL_AFTER", parse_stall)?.or(transfers.stall_after),
+                    flag => flag,
+                },
             },
             config,
         })

@@ -17,6 +17,7 @@ use crate::catalog::recording::{Record, Replay};
 use crate::catalog::{Catalog, PAGE_CAP, SavePage};
 use crate::clock::Clock;
 use crate::disk;
+use crate::download::STALL_WINDOW;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Events;
 use crate::mirror::{Layout, Mirror, REPLAY, knowledge_of_mirror, read_knowledge, read_tables};
@@ -150,7 +151,11 @@ impl Setup {
         let (patience, clock, knowledge) = (self.patience(), self.clock(), self.knowledge()?);
         self.with_catalog(|catalog| {
             let session = Session::new(catalog, layout, origin, command, patience, clock, knowledge);
-            async move { work(session?).await }
+            async move {
+                let mut session = session?;
+                session.set_transfers(&self.settings.transfers);
+                work(session).await
+            }
         })
     }
 
@@ -167,7 +172,8 @@ impl Setup {
         let policy = self.policy()?;
         let network = || -> Result<Box<dyn Transport>> {
             let roots = ExtraRoots::read(&self.settings.ca_cert)?;
-            Ok(Box::new(HttpTransport::new(self.proxies()?, roots)))
+            let silence = self.settings.transfers.stall_after.unwrap_or(STALL_WINDOW);
+            Ok(Box::new(HttpTransport::new(self.proxies()?, roots, silence)))
         };
         let rate = Pace::per_second(self.settings.catalog_rate.unwrap_or(1.0))?;
         let (transport, pace): (Box<dyn Transport>, Pace) = match (&self.global.replay, &self.global.record) {

@@ -151,8 +151,7 @@ impl Machine {
     pub fn new(bounds: Bounds, written: u64, total: Option<u64>, validators: Validators) -> Self {
         // What an earlier run was told may be about another file: it cannot be more than the Catalog says.
         let fits = |length: u64| bounds.refuses(length).is_none();
-        let is_sound = written <= bounds.most()
-            && total.is_none_or(|total| fits(total) && written <= total);
+        let is_sound = written <= bounds.most() && total.is_none_or(|total| fits(total) && written <= total);
         if is_sound {
             Self { bounds, written, total, validators, restarts: 0, differed: false }
         } else {
@@ -201,18 +200,19 @@ impl Machine {
     /// The head of an answer came.
     pub fn answered(&mut self, head: &Head) -> Result<Step, Error> {
         if let Some(encoding) = &head.encoding {
-            let message = format!("the server sends the file in the coding {encoding:?}, which was not asked for");
+            let message =
+                format!("the server sends the file in the coding {encoding:?}, which was not asked for");
             return Err(Error::new(ErrorKind::Unreachable, message).retryable());
         }
         match head.status {
             206 if self.written == 0 => self.whole_as_a_range(head),
             206 => self.rest(head),
             416 => self.nothing_left(),
-            _ => self.from_the_beginning(head, head.length),
+            _ => self.take_all(head, head.length),
         }
     }
 
-    fn from_the_beginning(&mut self, head: &Head, length: Option<u64>) -> Result<Step, Error> {
+    fn take_all(&mut self, head: &Head, length: Option<u64>) -> Result<Step, Error> {
         if let Some(length) = length
             && let Some(refusal) = self.bounds.refuses(length)
         {
@@ -227,8 +227,10 @@ impl Machine {
     /// The whole was asked for, and comes as a range of itself.
     fn whole_as_a_range(&mut self, head: &Head) -> Result<Step, Error> {
         match head.range {
-            Some(ContentRange { first: 0, last, total: Some(total) }) if last.checked_add(1) == Some(total) => {
-                self.from_the_beginning(head, Some(total))
+            Some(ContentRange { first: 0, last, total: Some(total) })
+                if last.checked_add(1) == Some(total) =>
+            {
+                self.take_all(head, Some(total))
             }
             _ => {
                 let message = "the server sends a part of the file, and the whole was asked for";
@@ -238,7 +240,9 @@ impl Machine {
     }
 
     fn rest(&mut self, head: &Head) -> Result<Step, Error> {
-        let Some(range) = head.range else { return self.start_over("a part of the file came that says not which") };
+        let Some(range) = head.range else {
+            return self.start_over("a part of the file came that says not which");
+        };
         if range.first != self.written || range.last < range.first {
             return self.start_over("another part of the file came than was asked for");
         }
@@ -312,7 +316,10 @@ impl Machine {
     pub fn too_much(&mut self) -> Error {
         let most = self.total().unwrap_or(self.bounds.cap);
         self.forget();
-        Error::new(ErrorKind::Integrity, format!("more than {most} bytes arrived, which is all that it can have"))
+        Error::new(
+            ErrorKind::Integrity,
+            format!("more than {most} bytes arrived, which is all that it can have"),
+        )
     }
 
     /// The digests of the whole differ from what is stated. The first time it is worth another try.
@@ -321,3 +328,6 @@ impl Machine {
         !std::mem::replace(&mut self.differed, true)
     }
 }
+
+#[cfg(test)]
+mod tests;

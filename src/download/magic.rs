@@ -29,15 +29,15 @@ const CONTAINERS: [(&str, &[&str]); 8] = [
 ];
 
 /// How many bytes are looked at.
-pub const LOOKED_AT: usize = 8;
+pub(super) const LOOKED_AT: usize = 8;
 
 /// What the first bytes are of, if that is anything that is known.
-pub fn sort_of(first: &[u8]) -> Option<&'static str> {
+fn sort_of(first: &[u8]) -> Option<&'static str> {
     MAGIC.iter().find(|(magic, _)| first.starts_with(magic)).map(|(_, sort)| *sort)
 }
 
 /// Why a file with these first bytes is not what its name says; `None` when it may be, or when nobody knows the name.
-pub fn misnamed(name: &str, first: &[u8]) -> Option<String> {
+pub(super) fn misnamed(name: &str, first: &[u8]) -> Option<String> {
     let (_, extension) = name.rsplit_once('.')?;
     let (_, containers) = CONTAINERS.iter().find(|(own, _)| own.eq_ignore_ascii_case(extension))?;
     let found = sort_of(first);

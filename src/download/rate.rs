@@ -28,7 +28,8 @@ impl RateLimit {
 
     /// That so much arrived: how long to wait before more is read.
     pub fn take(&self, now: Duration, bytes: u64) -> Duration {
-        let cost = Duration::from_secs_f64(bytes as f64 / self.bytes_a_second as f64);
+        let nanoseconds = u128::from(bytes) * 1_000_000_000 / u128::from(self.bytes_a_second);
+        let cost = Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX));
         let mut paid = self.paid.lock().unwrap_or_else(PoisonError::into_inner);
         // What was not used before now is not saved up.
         let until = paid.map_or(now, |paid| paid.max(now)) + cost;

@@ -9,6 +9,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -21,12 +22,12 @@ use super::judge::{Expected, judge};
 use super::machine::{Bounds, ContentRange, Head, Machine, Step, Validators};
 use super::magic::misnamed;
 use super::rate::RateLimit;
-use super::stall::Pulse;
+use super::stall::{Pulse, STALL_WINDOW};
 use super::writer::{Writer, Written};
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
-use crate::net::{Answer, Client, GiveUp, Next, Part, Setback, span};
+use crate::net::{Answer, Client, GiveUp, Next, Setback, span};
 use crate::resolve::FileKey;
 use crate::update::{Digests, human_size};
 
@@ -54,8 +55,6 @@ pub struct Arrived {
     pub path: Utf8PathBuf,
     /// What the bytes give.
     pub digests: Digests,
-    /// How many of the bytes came over the wire in this run.
-    pub received: u64,
     /// Why it is not what its name says, by its first bytes.
     pub misnamed: Option<String>,
 }
@@ -69,6 +68,20 @@ pub struct Terms {
     pub stall_window: Duration,
     /// How fast all of them may be together.
     pub limit: Option<Arc<RateLimit>>,
+    /// Bytes that came over the wire, of all transfers.
+    received: Arc<AtomicU64>,
+}
+
+impl Terms {
+    /// Terms without a limit.
+    pub fn new(patience: Duration) -> Self {
+        Self { patience, stall_window: STALL_WINDOW, limit: None, received: Arc::default() }
+    }
+
+    /// How many bytes came over the wire so far.
+    pub fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
+    }
 }
 
 /// Between two progress events of a file: bars move smoothly and lines stay few.
@@ -104,7 +117,6 @@ async fn fetch(client: &Client, wanted: &Wanted, terms: &Terms, events: &Events)
     Ok(Arrived {
         path: wanted.partial.clone(),
         digests: written.digests,
-        received: transfer.received,
         misnamed: misnamed(&wanted.name, &written.first),
     })
 }
@@ -164,10 +176,11 @@ impl<'t> Transfer<'t> {
         }
         let journal = Journal::read(&wanted.partial);
         let on_disk = disk::file_size(&wanted.partial)?.unwrap_or(0);
-        let mut counts = journal.as_ref().map_or(0, |journal| journal.counts(on_disk, disk::boot().as_deref()));
-        let place = journal.as_ref().and_then(|journal| {
-            addresses.iter().position(|url: &Url| url.as_str() == journal.url)
-        });
+        let mut counts =
+            journal.as_ref().map_or(0, |journal| journal.counts(on_disk, disk::boot().as_deref()));
+        let place = journal
+            .as_ref()
+            .and_then(|journal| addresses.iter().position(|url: &Url| url.as_str() == journal.url));
         let mut validators = Validators::default();
         match (place, &journal) {
             // What the server calls the version holds at its own address.
@@ -190,7 +203,17 @@ impl<'t> Transfer<'t> {
         if length != machine.written() {
             machine = Machine::new(bounds, length, total, validators);
         }
-        Ok(Self { client, wanted, terms, events, machine, addresses, writer: Some(writer), received: 0, refused })
+        Ok(Self {
+            client,
+            wanted,
+            terms,
+            events,
+            machine,
+            addresses,
+            writer: Some(writer),
+            received: 0,
+            refused,
+        })
     }
 
     /// Until all bytes are here and right, or for the second time not right, or nothing more can be done.
@@ -309,6 +332,7 @@ impl<'t> Transfer<'t> {
             self.handed(self.desk()?.piece(piece).await)?;
             self.machine.took(bytes);
             self.received += bytes;
+            self.terms.received.fetch_add(bytes, Ordering::Relaxed);
             if let Some(limit) = &self.terms.limit {
                 let wait = limit.take(self.now(), bytes);
                 if !wait.is_zero() {

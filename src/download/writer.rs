@@ -92,9 +92,9 @@ impl Writer {
     /// Ends the writer when all orders are carried out.
     pub(super) async fn close(self) -> Result<Written> {
         drop(self.orders);
-        self.thread.await.map_err(|error| {
-            Error::new(ErrorKind::Internal, "the writing thread ended").caused_by(error)
-        })?
+        self.thread
+            .await
+            .map_err(|error| Error::new(ErrorKind::Internal, "the writing thread ended").caused_by(error))?
     }
 }
 

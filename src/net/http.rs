@@ -29,10 +29,12 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 const READ_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Requests over the network.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct HttpTransport {
     proxies: Proxies,
     roots: ExtraRoots,
+    /// A file of which nothing comes for so long is given up.
+    silence: Duration,
     pages: Cells,
     files: Cells,
 }
@@ -46,15 +48,15 @@ const SYSTEM_HAS_PROXIES: bool = cfg!(any(windows, target_os = "macos"));
 
 impl HttpTransport {
     /// A transport that has connected to nothing yet.
-    pub fn new(proxies: Proxies, roots: ExtraRoots) -> Self {
-        Self { proxies, roots, ..Self::default() }
+    pub fn new(proxies: Proxies, roots: ExtraRoots, silence: Duration) -> Self {
+        Self { proxies, roots, silence, pages: Cells::default(), files: Cells::default() }
     }
 
     fn client(&self, url: &Url, purpose: Purpose) -> Result<&reqwest::Client> {
-        let (cells, compressed) = match purpose {
-            Purpose::Catalog => (&self.pages, true),
+        let (cells, compressed, silence) = match purpose {
+            Purpose::Catalog => (&self.pages, true, READ_TIMEOUT),
             // The bytes of a file are hashed as they are; a coding in between would only hide them.
-            Purpose::File => (&self.files, false),
+            Purpose::File => (&self.files, false, self.silence),
         };
         // No proxy of the system can reach what is on this machine alone.
         let direct = is_loopback(url);
@@ -90,7 +92,7 @@ impl HttpTransport {
             .user_agent(USER_AGENT)
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(READ_TIMEOUT)
+            .read_timeout(silence)
             .gzip(compressed)
             .build()
             .map_err(failed)?;

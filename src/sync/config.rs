@@ -14,7 +14,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::words::parse_duration;
+use super::session::TransferOptions;
+use super::words::{parse_bytes, parse_duration, parse_parallel, parse_stall};
 use crate::error::{Error, Result};
 use crate::net::{ProxyUrl, redacted_text};
 use crate::resolve::Policy;
@@ -78,6 +79,8 @@ pub struct Options {
     pub proxy: Option<ProxyUrl>,
     /// `--ca-cert`
     pub ca_cert: Vec<Utf8PathBuf>,
+    /// `--parallel`, `--limit-rate`, `--stall-after`
+    pub transfers: TransferOptions,
 }
 
 /// A configuration whose families nobody has looked up yet.
@@ -128,6 +131,9 @@ struct NetworkTable {
     proxy: Option<Spanned<String>>,
     #[serde(default)]
     ca_cert: Vec<Utf8PathBuf>,
+    parallel: Option<Spanned<u8>>,
+    limit_rate: Option<Spanned<String>>,
+    stall_after: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -146,6 +152,16 @@ struct ProfileTable {
 struct Source {
     path: Utf8PathBuf,
     text: String,
+}
+
+/// A value of the file, where it is there; one that cannot be read is refused with its line.
+fn read<V, T>(
+    source: &Source,
+    value: Option<&Spanned<V>>,
+    parse: impl Fn(&V) -> Result<T, String>,
+) -> Result<Option<T>> {
+    let Some(value) = value else { return Ok(None) };
+    parse(value.get_ref()).map(Some).map_err(|message| source.refuse(Some(value.span()), &message))
 }
 
 impl Source {
@@ -182,30 +198,25 @@ impl Config {
         }
         let folder = path.parent().unwrap_or_else(|| Utf8Path::new(""));
         let from_here = |path: Option<Utf8PathBuf>| path.map(|path| folder.join(path));
-        let patience = match &document.network.patience {
-            None => None,
-            Some(text) => Some(
-                parse_duration(text.get_ref())
-                    .map_err(|message| source.refuse(Some(text.span()), &message))?,
-            ),
-        };
-        let proxy = match &document.network.proxy {
-            None => None,
-            Some(text) => Some(
-                ProxyUrl::parse(text.get_ref())
-                    .map_err(|message| source.refuse(Some(text.span()), &message))?,
-            ),
+        let network = document.network;
+        let patience = read(&source, network.patience.as_ref(), |text| parse_duration(text))?;
+        let proxy = read(&source, network.proxy.as_ref(), |text| ProxyUrl::parse(text))?;
+        let transfers = TransferOptions {
+            parallel: read(&source, network.parallel.as_ref(), |files| parse_parallel(&files.to_string()))?,
+            limit_rate: read(&source, network.limit_rate.as_ref(), |text| parse_bytes(text))?,
+            stall_after: read(&source, network.stall_after.as_ref(), |text| parse_stall(text))?,
         };
         let options = Options {
             mirror: from_here(document.mirror.dir),
             index: from_here(document.mirror.index),
             knowledge: from_here(document.mirror.knowledge),
-            catalog_url: document.network.catalog_url,
-            allow_host: document.network.allow_host,
-            catalog_rate: document.network.catalog_rate,
+            catalog_url: network.catalog_url,
+            allow_host: network.allow_host,
+            catalog_rate: network.catalog_rate,
             patience,
             proxy,
-            ca_cert: document.network.ca_cert.into_iter().map(|path| folder.join(path)).collect(),
+            ca_cert: network.ca_cert.into_iter().map(|path| folder.join(path)).collect(),
+            transfers,
         };
         let read_kb = |kb: &Spanned<String>| {
             source.word(kb, |word| word.parse().ok(), "the KB numbers, such as KB5086672")

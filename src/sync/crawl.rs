@@ -271,7 +271,18 @@ impl Session {
     }
 
     async fn record_files(&mut self, row: &Row) -> Result<()> {
-        let (id, now) = (row.row.update_id, self.now());
+        if self.read_dialog(row.row.update_id).await? {
+            self.warn(format!(
+                "\"{}\" ({}) was re-issued: it has other files than before. Both are kept; the newer ones are in force",
+                row.row.title, row.row.update_id
+            ));
+        }
+        Ok(())
+    }
+
+    /// Reads the download dialog of an update. Whether other files were listed before.
+    pub(super) async fn read_dialog(&mut self, id: UpdateId) -> Result<bool> {
+        let now = self.now();
         let (files, warnings) = self.catalog.files(id).await?;
         for warning in warnings {
             self.warn(format!("the download dialog of {id}: {warning}"));
@@ -279,14 +290,8 @@ impl Session {
         let records = files.iter().map(|file| self.file_record(file)).collect::<Result<Vec<FileRecord>>>()?;
         let news =
             self.mirror()?.index_mut().in_transaction(|index| index.record_dialog(id, &records, now))?;
-        if news.is_reissued {
-            self.warn(format!(
-                "\"{}\" ({id}) was re-issued: it has other files than before. Both are kept; the newer ones are in force",
-                row.row.title
-            ));
-        }
         match news.conflicts.into_iter().next() {
-            None => Ok(()),
+            None => Ok(news.is_reissued),
             Some(conflict) => Err(Error::new(
                 ErrorKind::Integrity,
                 format!(

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::transfers::PARALLEL;
 use crate::catalog::Catalog;
 use crate::clock::{Clock, unix_seconds};
+use crate::download::{RateLimit, Terms};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
 use crate::exit_code::ExitCode;
@@ -49,6 +51,17 @@ pub fn error_of(failures: &[Failure]) -> Option<Error> {
     Some(first.hints.iter().fold(error, Error::hint))
 }
 
+/// How transfers are made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TransferOptions {
+    /// Files at a time.
+    pub parallel: Option<u8>,
+    /// Bytes a second, all together.
+    pub limit_rate: Option<u64>,
+    /// Over what time a transfer has to get on.
+    pub stall_after: Option<Duration>,
+}
+
 /// How long details and files stand for an entry whose title, date, and size are those of its last reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trust {
@@ -65,7 +78,9 @@ pub(super) enum Trust {
 pub struct Session {
     pub(super) catalog: Catalog,
     pub(super) knowledge: Knowledge,
-    pub(super) patience: Duration,
+    pub(super) terms: Terms,
+    /// Files at a time.
+    pub(super) parallel: usize,
     layout: Layout,
     origin: String,
     command: String,
@@ -101,7 +116,8 @@ impl Session {
         Ok(Self {
             catalog,
             knowledge,
-            patience,
+            terms: Terms::new(patience),
+            parallel: PARALLEL,
             layout,
             origin,
             command,
@@ -115,6 +131,13 @@ impl Session {
             taken: BTreeSet::new(),
             warnings: BTreeSet::new(),
         })
+    }
+
+    /// Transfers are made like this; what is not said stays as it is.
+    pub fn set_transfers(&mut self, options: &TransferOptions) {
+        self.parallel = options.parallel.map_or(self.parallel, usize::from);
+        self.terms.stall_window = options.stall_after.unwrap_or(self.terms.stall_window);
+        self.terms.limit = options.limit_rate.map(|rate| Arc::new(RateLimit::new(rate)));
     }
 
     /// Reads everything again, whenever it was read.

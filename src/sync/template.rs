@@ -29,6 +29,9 @@ format = 1
 # allow_host = ["cache.example:8080"]
 # proxy = "http://proxy.example:3128"     # in place of HTTPS_PROXY and the like; user:password@ may stand before the host
 # ca_cert = ["company.pem"]     # trusted beside the system's authorities, for a proxy that opens TLS
+# parallel = 4                  # files at a time
+# limit_rate = "20M"            # bytes a second, all transfers together
+# stall_after = "60s"           # a transfer over which hardly anything comes for so long is broken off and gone on with
 
 # One table a family. `kbmirror sync --dry-run` tells what a profile comes to.
 [[profile]]
@@ -76,11 +79,14 @@ mod tests {
             let all =
                 all.replace("# catalog_", "catalog_").replace("# pat", "pat").replace("# allow", "allow");
             let all = all.replace("# proxy", "proxy").replace("# ca_cert", "ca_cert");
+            let all =
+                all.replace("# parallel", "parallel").replace("# limit", "limit").replace("# stall", "stall");
             let config = Config::parse(&all, "/srv/kb/kbmirror.toml".into()).unwrap();
             assert_eq!(config.kbs.len(), 1);
             assert_eq!(config.options.patience, Some(Duration::from_mins(45)));
             assert_eq!(config.options.proxy.unwrap().to_string(), "http://proxy.example:3128");
             assert_eq!(config.options.ca_cert, ["/srv/kb/company.pem"]);
+            assert_eq!(config.options.transfers.limit_rate, Some(20 << 20));
             assert_eq!(config.options.knowledge, Some("/srv/kb/knowledge".into()));
         }
     }

@@ -1,22 +1,28 @@
 //! From a plan to files in the pool: what is stated of each file, several transfers at a time, and what becomes of
 //! those that agree and of those that do not.
+//!
+//! Before the first byte it is seen whether all of it has room. A disk that is full all the same, or a stop, lets nothing
+//! more begin; what is under way is parked. An address that has expired is asked for once more where it came from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use futures_util::stream::{self, StreamExt as _};
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
 use super::fetch::FetchOutcome;
 use super::plan::{FetchPlan, FetchRequest, PlannedSet};
 use super::session::{Failure, Session};
+use crate::disk;
 use crate::download::{Arrived, Expected, Wanted, fetch_file, judge};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Doing, Event};
 use crate::mirror::Mirror;
+use crate::net::Fault;
 use crate::resolve::FileKey;
-use crate::update::PackageName;
+use crate::update::{PackageName, human_size};
 
-/// Files at a time: enough to fill a line whose single connections are slow, few enough to be a good guest.
-const PARALLEL: usize = 4;
+/// Files at a time, where nobody says otherwise: enough to fill a line whose single connections are slow, few enough to be a
+/// good guest.
+pub const PARALLEL: usize = 4;
 
 /// The largest package seen has 5.6 GB. A file whose entry states no sum may have three times that.
 const LARGEST_PACKAGE: u64 = 16 * 1024 * 1024 * 1024;
@@ -117,53 +123,136 @@ pub(super) async fn download(
     if wanted.is_empty() {
         return Ok(failed);
     }
+    if let Err(error) = check_room(session, &wanted, &outcome.plan) {
+        failed.extend(wanted.iter().map(|file| (file.key, error.full_message())));
+        outcome.failures.push(Failure::new("the mirror's disk", &error));
+        return Ok(failed);
+    }
     let (files, bytes) = (wanted.len(), outcome.plan.absent_bytes());
     session.events().send(Event::TransfersPlanned { doing: Doing::Downloading, files, bytes });
     let client = session.catalog.client().clone();
-    let patience = session.patience;
+    let terms = session.terms.clone();
     let now = session.now();
-    let mut transfers = stream::iter(wanted)
-        .map(|wanted| {
-            let client = client.clone();
-            async move {
-                let arrived = fetch_file(&client, &wanted, patience).await;
+    let before = terms.received();
+    let mut queue = VecDeque::from(wanted);
+    let mut running = FuturesUnordered::new();
+    let mut asked_again = BTreeSet::new();
+    let mut is_over = None;
+    loop {
+        while running.len() < session.parallel && is_over.is_none() {
+            let Some(wanted) = queue.pop_front() else { break };
+            let (client, terms) = (client.clone(), terms.clone());
+            running.push(async move {
+                let arrived = fetch_file(&client, &wanted, &terms).await;
                 (wanted, arrived)
-            }
-        })
-        .buffer_unordered(PARALLEL);
-    while let Some((wanted, arrived)) = transfers.next().await {
+            });
+        }
+        let Some((wanted, arrived)) = running.next().await else { break };
         let settled = match arrived {
-            Ok(arrived) => {
-                outcome.bytes_downloaded += arrived.digests.size;
-                settle(session.mirror()?, &wanted, &arrived, now)
+            Ok(arrived) => settle(session.mirror()?, &wanted, &arrived, now),
+            Err(error) => {
+                if has_expired(&error)
+                    && asked_again.insert(wanted.key)
+                    && let Some(renewed) = renewed(session, &wanted).await?
+                {
+                    queue.push_front(renewed);
+                    continue;
+                }
+                Err(error)
             }
-            Err(error) => Err(error),
         };
-        if let Err(error) = settled {
+        let Err(error) = settled else { continue };
+        failed.insert(wanted.key, error.full_message());
+        let ends_all = matches!(error.kind(), ErrorKind::NoSpace | ErrorKind::Interrupted);
+        if !ends_all {
             // What its dialogs say of it is not so any more, or never was: the next run reads them again.
             session.mirror()?.index_mut().in_transaction(|index| index.forget_reading_of_file(wanted.key))?;
-            failed.insert(wanted.key, error.full_message());
+        }
+        if is_over.is_none() || !ends_all {
             outcome.failures.push(Failure::new(wanted.name.clone(), &error));
         }
+        if ends_all {
+            is_over.get_or_insert_with(|| error.full_message());
+        }
     }
+    let why = is_over.unwrap_or_default();
+    failed.extend(queue.into_iter().map(|file| (file.key, format!("{} was not begun: {why}", file.name))));
+    outcome.bytes_downloaded += terms.received() - before;
     outcome.failures.sort_by(|a, b| (&a.what, &a.message).cmp(&(&b.what, &b.message)));
     Ok(failed)
 }
 
-/// A file that agrees with everything that was said of it goes into the pool, another one into quarantine.
-fn settle(mirror: &mut Mirror, wanted: &Wanted, arrived: &Arrived, now: i64) -> Result<()> {
-    match judge(&wanted.expected, &arrived.digests) {
-        Ok(checks) => {
-            mirror.admit(wanted.key, &arrived.path, &arrived.digests, &checks, now)?;
-            Ok(())
-        }
-        Err(mismatch) => {
-            let why = format!("{}-differs", mismatch.what);
-            let kept = mirror.quarantine(&arrived.path, &arrived.digests.sha256, &why)?;
-            let kept = mirror.layout().relative(&kept).to_owned();
-            Err(Error::new(ErrorKind::Integrity, format!("{}: {mismatch}", wanted.name))
-                .hint(format!("the bytes are kept as {kept}; nothing of the set was published"))
-                .hint("run the same command again: a damaged transfer comes out right then, a wrong statement does not"))
+/// Whether the disk has room for all that lacks. What lies there of it already counts, and what is reserved for it.
+fn check_room(session: &mut Session, wanted: &[Wanted], plan: &FetchPlan) -> Result<()> {
+    // Nobody knows how much it is: the disk itself will tell.
+    let Some(bytes) = plan.absent_bytes().or(plan.absent_bytes_at_most()) else { return Ok(()) };
+    let layout = session.layout().clone();
+    let mut there = 0;
+    for file in wanted {
+        there += disk::allocated(&file.partial)?;
+    }
+    // Where files cannot be linked they lie in the pool and in their folders.
+    let copies = if disk::takes_links(layout.root())? { 1 } else { 2 };
+    let rest = bytes.saturating_mul(copies).saturating_sub(there);
+    // Folders, the index, and what a file system needs for itself: transfer.md asks for 2 %.
+    let needed = rest.saturating_add(rest / 50);
+    let free = disk::available_space(&layout.partial())?;
+    if needed <= free {
+        return Ok(());
+    }
+    let message = format!(
+        "there is too little room in {}: {} are needed and {} are free",
+        layout.root(),
+        human_size(needed),
+        human_size(free)
+    );
+    Err(Error::new(ErrorKind::NoSpace, message)
+        .hint("nothing was downloaded; make room, or fetch less: --arch, --product, --max-bytes"))
+}
+
+/// Whether the server says that there is no such file any more, or not for us.
+fn has_expired(error: &Error) -> bool {
+    matches!(Fault::of(error), Fault::Status(401 | 403 | 404 | 410))
+}
+
+/// The same file under the addresses that the Catalog has for it now; `None` when it has no others.
+async fn renewed(session: &mut Session, wanted: &Wanted) -> Result<Option<Wanted>> {
+    let updates = session.mirror()?.index().updates_that_list(wanted.key)?;
+    for id in updates {
+        session.phase(format!("asking the Catalog once more where {} is", wanted.name));
+        if let Err(error) = session.read_dialog(id).await {
+            session.warn(format!(
+                "where {} is now could not be asked: {}",
+                wanted.name,
+                error.full_message()
+            ));
         }
     }
+    let Some(file) = session.mirror()?.index().file(wanted.key)? else { return Ok(None) };
+    let urls: Vec<String> = file.urls.into_iter().filter(|url| !wanted.urls.contains(url)).collect();
+    Ok((!urls.is_empty()).then(|| Wanted { urls, ..wanted.clone() }))
+}
+
+/// A file that agrees with everything that was said of it goes into the pool, another one into quarantine.
+fn settle(mirror: &mut Mirror, wanted: &Wanted, arrived: &Arrived, now: i64) -> Result<()> {
+    let misnamed = arrived.misnamed.as_deref();
+    let differs = match judge(&wanted.expected, &arrived.digests) {
+        // Where no digest vouches for it, a file has at least to be what its name says.
+        Ok(checks) if wanted.expected.is_verifiable() || misnamed.is_none() => {
+            mirror.admit(wanted.key, &arrived.path, &arrived.digests, &checks, now)?;
+            return Ok(());
+        }
+        Ok(_) => None,
+        Err(mismatch) => Some(mismatch),
+    };
+    let what = differs.as_ref().map_or("container", |mismatch| mismatch.what);
+    let kept = mirror.quarantine(&arrived.path, &arrived.digests.sha256, &format!("{what}-differs"))?;
+    let kept = mirror.layout().relative(&kept).to_owned();
+    let reasons: Vec<String> =
+        differs.iter().map(ToString::to_string).chain(misnamed.map(str::to_owned)).collect();
+    Err(Error::new(ErrorKind::Integrity, format!("{}: {}", wanted.name, reasons.join("; ")))
+        .hint(format!("the bytes are kept as {kept}; nothing of the set was published"))
+        .hint(
+            "run the same command again: a damaged transfer comes out right then, a wrong statement does not",
+        ))
 }

@@ -17,6 +17,20 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_secs(number.saturating_mul(seconds)))
 }
 
+/// Reads the time after which a transfer that does not get on is broken off: a second at least.
+pub fn parse_stall(text: &str) -> Result<Duration, String> {
+    let time = parse_duration(text)?;
+    if time.is_zero() { Err("a transfer is given a second at least".to_owned()) } else { Ok(time) }
+}
+
+/// Reads how many files come at a time.
+pub fn parse_parallel(text: &str) -> Result<u8, String> {
+    /// More connections than that are no guest's manners, and bring nothing.
+    const MOST: u8 = 32;
+    let wrong = || format!("{text:?} is not a number of files from 1 to {MOST}");
+    text.parse().ok().filter(|files| (1..=MOST).contains(files)).ok_or_else(wrong)
+}
+
 /// Reads `500M`, `20GB`, and bare bytes. Units are powers of 1024, as everywhere in the output.
 pub fn parse_bytes(text: &str) -> Result<u64, String> {
     let wrong = || format!("{text:?} is not a size such as 500M, 20G, or a number of bytes");
@@ -62,5 +76,8 @@ mod tests {
         for text in ["", "G", "-1", "1.5G", "10 miles", "99999999999999T"] {
             assert!(parse_bytes(text).is_err(), "{text:?}");
         }
+        assert_eq!((parse_parallel("1"), parse_parallel("32")), (Ok(1), Ok(32)));
+        assert!(["0", "33", "", "-1", "300"].iter().all(|text| parse_parallel(text).is_err()));
+        assert!(parse_stall("0").is_err() && parse_stall("1s").is_ok());
     }
 }

@@ -69,8 +69,17 @@ impl Keeper {
 }
 
 /// Headers that a replay or a report needs. Others may tell more about a network than its owner wants.
-const KEPT_HEADERS: [&str; 7] =
-    ["content-length", "content-type", "date", "etag", "last-modified", "retry-after", "server"];
+const KEPT_HEADERS: [&str; 9] = [
+    "content-encoding",
+    "content-length",
+    "content-range",
+    "content-type",
+    "date",
+    "etag",
+    "last-modified",
+    "retry-after",
+    "server",
+];
 
 impl Transport for Record {
     fn send<'a>(&'a self, request: Request, policy: &'a UrlPolicy) -> Exchanging<'a> {

@@ -1,7 +1,7 @@
 //! Answers from a recording.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -12,7 +12,7 @@ use super::line::{Exchange, FORMAT, Header, INDEX, Key, key};
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::{
-    Answer, Body, Exchange as Exchanging, Method, Request, Setback, Transport, UrlPolicy, full_body,
+    Answer, Body, Exchange as Exchanging, Method, Part, Request, Setback, Transport, UrlPolicy, full_body,
 };
 
 /// Far more than a recording of a whole day has.
@@ -136,7 +136,21 @@ impl Replay {
         if is_head {
             return Ok(answer(headers, full_body(Bytes::new())));
         }
-        let bytes = file_body(&path)?;
+        let from = request.part.from;
+        if is_whole && status == 200 && from > 0 && is_of_version(&request.part, &headers) {
+            headers.retain(|(name, _)| name != "content-length");
+            let (status, range) = match size.checked_sub(from) {
+                Some(rest) if rest > 0 => {
+                    headers.push(("content-length".to_owned(), rest.to_string()));
+                    (206, format!("bytes {from}-{}/{size}", size - 1))
+                }
+                _ => (416, format!("bytes */{size}")),
+            };
+            headers.push(("content-range".to_owned(), range));
+            let body = if status == 206 { file_body(&path, from)? } else { full_body(Bytes::new()) };
+            return Ok(Answer { status, headers, final_url: final_url.clone(), body });
+        }
+        let bytes = file_body(&path, 0)?;
         if is_whole {
             return Ok(answer(headers, bytes));
         }
@@ -176,10 +190,20 @@ fn failing(error: Error) -> Body {
     stream::once(std::future::ready(Err(Setback::from(error)))).boxed()
 }
 
-/// The bytes of a file, piece by piece.
-fn file_body(path: &Utf8Path) -> Result<Body> {
+/// Whether the rest that is asked for is of the version that was recorded.
+fn is_of_version(part: &Part, headers: &[(String, String)]) -> bool {
+    let is_version = |(name, value): &(String, String)| {
+        matches!(name.as_str(), "etag" | "last-modified") && Some(value) == part.if_range.as_ref()
+    };
+    part.if_range.is_none() || headers.iter().any(is_version)
+}
+
+/// The bytes of a file from one on, piece by piece.
+fn file_body(path: &Utf8Path, from: u64) -> Result<Body> {
     const PIECE: usize = 256 * 1024;
-    let file = disk::open(path)?;
+    let mut file = disk::open(path)?;
+    file.seek(SeekFrom::Start(from))
+        .map_err(|error| Error::new(ErrorKind::Internal, format!("cannot read {path}")).caused_by(error))?;
     let path = path.to_owned();
     let pieces = stream::unfold(Some(file), move |file| {
         let path = path.clone();

@@ -93,6 +93,14 @@ impl Index {
         Ok(())
     }
 
+    /// The updates whose newest dialog lists a file, by id.
+    pub fn updates_that_list(&self, key: FileKey) -> Result<Vec<UpdateId>> {
+        let sql = "SELECT update_id FROM update_files JOIN updates ON updates.id = update_ref
+            WHERE file = ?1 AND update_files.last_seen = files_last_seen ORDER BY update_id";
+        let ids: Vec<String> = self.rows(sql, [key.0], |row| row.get(0))?;
+        Ok(ids.into_iter().filter_map(|id| id.parse().ok()).collect())
+    }
+
     /// The files of an update's newest dialog, in its order.
     pub(super) fn current_files(&self, update_ref: i64) -> Result<Vec<FileKey>> {
         let sql = "SELECT file FROM update_files JOIN updates ON updates.id = update_ref

@@ -1,0 +1,253 @@
+//! The machine against servers that are values: no socket, no disk.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const WHOLE: u64 = 1000;
+
+fn bounds() -> Bounds {
+    Bounds { size: Some(WHOLE), cap: WHOLE }
+}
+
+fn etag(name: &str) -> Validators {
+    Validators::new(Some(&format!("\"{name}\"")), None)
+}
+
+fn begun(written: u64) -> Machine {
+    Machine::new(bounds(), written, Some(WHOLE), etag("a"))
+}
+
+fn head(status: u16, length: u64) -> Head {
+    Head { status, length: Some(length), validators: etag("a"), ..Head::default() }
+}
+
+fn part(first: u64, last: u64, total: u64) -> Head {
+    let range = Some(ContentRange { first, last, total: Some(total) });
+    Head { range, ..head(206, (last + 1).saturating_sub(first)) }
+}
+
+#[test]
+fn content_ranges_are_read_as_they_are_written() {
+    let range = |first, last, total| Some(ContentRange { first, last, total });
+    assert_eq!(ContentRange::parse("bytes 0-99/200"), range(0, 99, Some(200)));
+    assert_eq!(ContentRange::parse(" bytes 5-5/*"), range(5, 5, None));
+    assert_eq!(ContentRange::parse("bytes 9-5/200"), range(9, 5, Some(200)));
+    for text in [
+        "",
+        "bytes */200",
+        "bytes 1-2",
+        "bytes -2/3",
+        "bytes 1-/3",
+        "bytes +1-2/3",
+        "items 1-2/3",
+        "bytes 1-2/x",
+    ] {
+        assert_eq!(ContentRange::parse(text), None, "{text}");
+    }
+}
+
+#[test]
+fn the_rest_is_asked_for_and_appended() {
+    let mut machine = begun(400);
+    assert_eq!(machine.request(), Part { from: 400, if_range: Some("\"a\"".to_owned()) });
+    assert_eq!(machine.answered(&part(400, 999, WHOLE)).unwrap(), Step::Take { at: 400 });
+    machine.took(600);
+    assert_eq!(machine.body_ended().unwrap(), Step::Whole);
+    assert!(machine.is_whole());
+    // What is whole already is not asked for at all.
+    assert!(begun(WHOLE).is_whole());
+}
+
+#[test]
+fn a_server_that_ignores_the_range_is_taken_from_the_beginning() {
+    let mut machine = begun(400);
+    assert_eq!(machine.answered(&head(200, WHOLE)).unwrap(), Step::Take { at: 0 });
+    assert_eq!(machine.written(), 0);
+}
+
+#[test]
+fn whatever_is_not_the_rest_of_the_same_file_starts_over() {
+    let no_range = Head { range: None, ..part(400, 999, WHOLE) };
+    let changed = Head { validators: etag("b"), ..part(400, 999, WHOLE) };
+    let short = Head { length: Some(5), ..part(400, 999, WHOLE) };
+    let unknown =
+        Head { range: Some(ContentRange { first: 400, last: 999, total: None }), ..part(400, 999, WHOLE) };
+    for (what, answer) in [
+        ("wrong start", part(300, 999, WHOLE)),
+        ("not to the end", part(400, 998, WHOLE)),
+        ("wrong total", part(400, 1199, 1200)),
+        ("inverted", part(400, 399, WHOLE)),
+        ("no range", no_range),
+        ("changed", changed),
+        ("another length than it says", short),
+        ("no total", unknown),
+        ("416", Head { status: 416, ..Head::default() }),
+    ] {
+        let mut machine = begun(400);
+        let step = machine.answered(&answer).unwrap();
+        assert!(matches!(step, Step::StartOver(_)), "{what}: {step:?}");
+        assert_eq!(machine.request(), Part::default(), "{what}");
+    }
+    // For ever it is none.
+    let mut machine = begun(400);
+    for _ in 0..RESTARTS {
+        machine.answered(&part(300, 999, WHOLE)).unwrap();
+        machine.answered(&head(200, WHOLE)).unwrap();
+        machine.took(400);
+    }
+    assert!(machine.answered(&part(300, 999, WHOLE)).is_err());
+}
+
+#[test]
+fn lengths_that_cannot_be_are_refused_before_a_byte_is_taken() {
+    for length in [0, 999, 1001, u64::MAX] {
+        let error = begun(0).answered(&head(200, length)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Integrity, "{length}");
+    }
+    let unknown = Bounds { size: None, cap: WHOLE };
+    let mut machine = Machine::new(unknown, 0, None, Validators::default());
+    assert!(machine.answered(&head(200, WHOLE + 1)).is_err());
+    assert!(machine.answered(&head(200, 10)).is_ok());
+    let gzipped = Head { encoding: Some("gzip".to_owned()), ..head(200, WHOLE) };
+    assert!(begun(0).answered(&gzipped).unwrap_err().is_retryable());
+    assert!(begun(0).answered(&part(10, 999, WHOLE)).is_err(), "a part where the whole was asked for");
+    assert_eq!(begun(0).answered(&part(0, 999, WHOLE)).unwrap(), Step::Take { at: 0 });
+}
+
+#[test]
+fn a_body_that_ends_early_is_gone_on_with_and_an_empty_one_is_none() {
+    let mut machine = begun(0);
+    machine.answered(&head(200, WHOLE)).unwrap();
+    machine.took(10);
+    assert!(machine.body_ended().unwrap_err().is_retryable());
+    assert_eq!(machine.request().from, 10);
+    let mut machine = Machine::new(Bounds { size: None, cap: 5 }, 0, None, Validators::default());
+    machine.answered(&Head { status: 200, ..Head::default() }).unwrap();
+    assert!(machine.body_ended().unwrap_err().is_retryable());
+}
+
+#[test]
+fn what_an_earlier_run_left_counts_only_where_it_can_be_of_the_file() {
+    let of = |written, total| Machine::new(bounds(), written, total, etag("a")).written();
+    assert_eq!(of(400, Some(WHOLE)), 400);
+    assert_eq!(of(400, None), 400);
+    assert_eq!(of(400, Some(1200)), 0);
+    assert_eq!(of(1001, None), 0);
+    assert_eq!(of(400, Some(300)), 0);
+}
+
+#[test]
+fn weak_tags_and_strange_ones_promise_nothing() {
+    for tag in ["W/\"a\"", "a", "\"\"", ""] {
+        assert_eq!(Validators::new(Some(tag), None).etag, None, "{tag}");
+    }
+    let dated = Validators::new(Some("W/\"a\""), Some("Tue, 10 Sep 2024 17:00:00 GMT"));
+    assert_eq!(dated.if_range(), Some("Tue, 10 Sep 2024 17:00:00 GMT"));
+    let mut machine = Machine::new(bounds(), 400, Some(WHOLE), dated);
+    let later = Validators::new(None, Some("Wed, 11 Sep 2024 17:00:00 GMT"));
+    let step = machine.answered(&Head { validators: later, ..part(400, 999, WHOLE) }).unwrap();
+    assert!(matches!(step, Step::StartOver(_)));
+}
+
+#[test]
+fn digests_that_differ_are_worth_one_more_try() {
+    let mut machine = begun(WHOLE);
+    assert!(machine.differs());
+    assert_eq!(machine.request(), Part::default());
+    assert!(!machine.differs());
+}
+
+/// What a server says and sends next.
+#[derive(Debug, Clone)]
+enum Answer {
+    /// As it should be, cut after so many bytes.
+    Sound(u64),
+    /// The head may be anything.
+    Strange(Head, u64),
+    Elsewhere,
+}
+
+fn answers() -> impl Strategy<Value = Answer> {
+    let length = prop_oneof![Just(None), Just(Some(WHOLE)), (0..1200_u64).prop_map(Some)];
+    let range = prop_oneof![
+        Just(None),
+        (0..1100_u64, 0..1100_u64, prop_oneof![Just(None), Just(Some(WHOLE)), (0..1200_u64).prop_map(Some)])
+            .prop_map(|(first, last, total)| Some(ContentRange { first, last, total })),
+    ];
+    let validators = prop_oneof![
+        Just(Validators::default()),
+        Just(etag("a")),
+        Just(etag("b")),
+        Just(Validators::new(None, Some("x")))
+    ];
+    let status = prop_oneof![Just(200_u16), Just(206), Just(416)];
+    let encoding = prop_oneof![4 => Just(None), 1 => Just(Some("gzip".to_owned()))];
+    let head = (status, length, range, validators, encoding).prop_map(
+        |(status, length, range, validators, encoding)| Head { status, length, range, validators, encoding },
+    );
+    prop_oneof![
+        3 => (0..=WHOLE).prop_map(Answer::Sound),
+        3 => (head, 0..1300_u64).prop_map(|(head, sent)| Answer::Strange(head, sent)),
+        1 => Just(Answer::Elsewhere),
+    ]
+}
+
+proptest! {
+    /// The bytes that a machine takes as the file's are at their places, whatever servers say: byte `n` of the disk was sent as
+    /// byte `n` of something, and the file is called whole only when it has as many as it should.
+    #[test]
+    fn bytes_lie_where_they_were_said_to_belong(
+        kept in 0..=WHOLE,
+        total in prop_oneof![Just(None), (0..1200_u64).prop_map(Some)],
+        script in prop::collection::vec(answers(), 0..12),
+    ) {
+        let mut machine = Machine::new(bounds(), kept, total, etag("a"));
+        let mut disk: Vec<u64> = (0..machine.written()).collect();
+        for answer in script {
+            if machine.is_whole() {
+                break;
+            }
+            let request = machine.request();
+            prop_assert_eq!(request.from, disk.len() as u64);
+            let (head, sent) = match answer {
+                Answer::Sound(sent) if request.from == 0 => (head(200, WHOLE), sent),
+                Answer::Sound(sent) => (part(request.from, WHOLE - 1, WHOLE), sent),
+                Answer::Strange(head, sent) => (head, sent),
+                Answer::Elsewhere => {
+                    machine.turn_to_another_address();
+                    continue;
+                }
+            };
+            match machine.answered(&head) {
+                Err(_) => {}
+                Ok(Step::Whole) => break,
+                Ok(Step::StartOver(_)) => disk.clear(),
+                Ok(Step::Take { at }) => {
+                    if at == 0 {
+                        disk.clear();
+                    }
+                    prop_assert_eq!(at, disk.len() as u64);
+                    // The place from which on the server sends, by its own word.
+                    let from = if head.status == 206 { head.range.unwrap().first } else { 0 };
+                    prop_assert_eq!(at, from);
+                    let most = machine.total().unwrap_or(WHOLE);
+                    let sent = sent.min(head.length.unwrap_or(sent));
+                    if at + sent > most {
+                        let _error = machine.too_much();
+                        disk.clear();
+                        continue;
+                    }
+                    disk.extend(from..from + sent);
+                    machine.took(sent);
+                    let _whole_or_not = machine.body_ended();
+                }
+            }
+        }
+        prop_assert_eq!(machine.written(), disk.len() as u64);
+        prop_assert!(disk.iter().copied().eq(0..disk.len() as u64));
+        if machine.is_whole() {
+            prop_assert_eq!(disk.len() as u64, WHOLE);
+        }
+    }
+}
