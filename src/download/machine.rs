@@ -213,6 +213,9 @@ impl Machine {
     }
 
     fn take_all(&mut self, head: &Head, length: Option<u64>) -> Result<Step, Error> {
+        if length == Some(0) {
+            return Err(Error::new(ErrorKind::Integrity, "the server offers a file without any bytes"));
+        }
         if let Some(length) = length
             && let Some(refusal) = self.bounds.refuses(length)
         {

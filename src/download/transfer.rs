@@ -113,7 +113,6 @@ async fn fetch(client: &Client, wanted: &Wanted, terms: &Terms, events: &Events)
         // A disk that is full ends the writer, and its word says more than what the network side saw of it.
         Err(error) => return Err(transfer.park().await.err().unwrap_or(error)),
     };
-    disk::remove_file(&journal_of(&wanted.partial))?;
     Ok(Arrived {
         path: wanted.partial.clone(),
         digests: written.digests,
@@ -308,9 +307,15 @@ impl<'t> Transfer<'t> {
             durable: 0,
             boot: disk::boot(),
         };
-        self.handed(self.desk()?.note(journal).await)?;
+        self.handed(self.desk()?.note(journal.clone()).await)?;
         self.receive(answer).await?;
+        let is_told = journal.size.is_some();
         self.machine.body_ended()?;
+        if !is_told {
+            // Only its end told how long it is.
+            let journal = Journal { size: self.machine.total(), ..journal };
+            self.handed(self.desk()?.note(journal).await)?;
+        }
         Ok(())
     }
 

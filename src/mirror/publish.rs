@@ -151,9 +151,16 @@ impl Mirror {
                 }
             }
         }
-        for name in disk::list(&self.layout.partial())? {
+        let partial = self.layout.partial();
+        let names = disk::list(&partial)?;
+        for name in &names {
+            let path = partial.join(name);
+            let is_orphan = name.strip_suffix(".json").is_some_and(|of| !names.iter().any(|own| own == of));
             if name.starts_with("publish-") || name.starts_with("replaced-") {
-                disk::remove_dir_all(&self.layout.partial().join(name))?;
+                disk::remove_dir_all(&path)?;
+            } else if is_orphan || name.starts_with(disk::BEING_WRITTEN) {
+                // What is known of a file that has arrived, or a file that was never given its name.
+                disk::remove_file(&path)?;
             }
         }
         remove_half_written(self.layout.root())?;

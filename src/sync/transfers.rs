@@ -12,7 +12,7 @@ use super::fetch::FetchOutcome;
 use super::plan::{FetchPlan, FetchRequest, PlannedSet};
 use super::session::{Failure, Session};
 use crate::disk;
-use crate::download::{Arrived, Expected, Wanted, fetch_file, judge};
+use crate::download::{Arrived, Expected, Wanted, fetch_file, journal_of, judge};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Doing, Event};
 use crate::mirror::Mirror;
@@ -240,13 +240,14 @@ fn settle(mirror: &mut Mirror, wanted: &Wanted, arrived: &Arrived, now: i64) -> 
         // Where no digest vouches for it, a file has at least to be what its name says.
         Ok(checks) if wanted.expected.is_verifiable() || misnamed.is_none() => {
             mirror.admit(wanted.key, &arrived.path, &arrived.digests, &checks, now)?;
-            return Ok(());
+            return disk::remove_file(&journal_of(&arrived.path));
         }
         Ok(_) => None,
         Err(mismatch) => Some(mismatch),
     };
     let what = differs.as_ref().map_or("container", |mismatch| mismatch.what);
     let kept = mirror.quarantine(&arrived.path, &arrived.digests.sha256, &format!("{what}-differs"))?;
+    disk::remove_file(&journal_of(&arrived.path))?;
     let kept = mirror.layout().relative(&kept).to_owned();
     let reasons: Vec<String> =
         differs.iter().map(ToString::to_string).chain(misnamed.map(str::to_owned)).collect();

@@ -258,7 +258,7 @@ fn digests_that_contradict_each_other_are_refused() {
     // A file without any digest at all: nothing can vouch for it.
     let bare = FileSpec {
         name: "plain.msu".to_owned(),
-        bytes: b"plain".to_vec(),
+        bytes: b"MSCF and plain".to_vec(),
         sha1_stated: Stated::Empty,
         sha256_stated: Stated::NoLine,
         ..FileSpec::default()
@@ -273,10 +273,21 @@ fn digests_that_contradict_each_other_are_refused() {
     }
 
     let bench = Bench::new();
-    let loopback = Loopback::start(World::new().update(update(1, "KB5100001", vec![bare])));
+    let loopback = Loopback::start(World::new().update(update(1, "KB5100001", vec![bare.clone()])));
     let accepted = ask(&bench, &loopback, &["fetch", "KB5100001", "--accept-unverified"]).exits(0).json();
     let file = &accepted["sets"][0]["files"][0];
     assert_eq!((&file["name"], &file["checked"]), (&json!("plain.msu"), &json!(["size"])));
+
+    // Where no digest vouches for it, it has at least to be what its name says.
+    let bench = Bench::new();
+    let zip = FileSpec { bytes: b"PK\x03\x04 and plain".to_vec(), ..bare };
+    let loopback = Loopback::start(World::new().update(update(1, "KB5100001", vec![zip])));
+    let refused = ask(&bench, &loopback, &["fetch", "KB5100001", "--accept-unverified"]).exits(5).json();
+    let message = only_failure(&refused).2;
+    assert!(
+        message.contains("it is a ZIP archive, and a .msu file is a cabinet or a WIM image"),
+        "{message}"
+    );
 }
 
 #[test]

@@ -402,7 +402,7 @@ fn a_transfer_that_breaks_off_is_made_again() {
 fn a_transfer_that_always_breaks_off_publishes_nothing() {
     for patience in ["0", "30"] {
         let (bench, loopback) = (Bench::new(), Loopback::start(small_world()));
-        loopback.rule(Rule::always("/files/", Action::CutAfter(5)));
+        loopback.rule(Rule::always("/files/", Action::CutAfter(0)));
         let fetch = ["fetch", "KB5041865", "--patience", patience];
         let document = ask(&bench, &loopback, &fetch).exits(6).json();
         assert_eq!(each(&document["sets"], "status"), ["failed"]);
@@ -421,7 +421,7 @@ fn a_transfer_that_always_breaks_off_publishes_nothing() {
     // Beside another KB that is done, the run is incomplete, and the next one continues.
     let sound = lcu(2, "2024-07", "KB5040529", " (26100.1301)", vec![package("KB5040529", "another file")]);
     let (bench, loopback) = (Bench::new(), Loopback::start(small_world().update(sound)));
-    loopback.rule(Rule { times: 1, ..Rule::always("kb5041865", Action::CutAfter(5)) });
+    loopback.rule(Rule { times: 1, ..Rule::always("kb5041865", Action::CutAfter(0)) });
     let fetch = ["fetch", "KB5041865", "KB5040529", "--patience", "0"];
     let document = ask(&bench, &loopback, &fetch).exits(4).json();
     assert_eq!(each(&document["sets"], "status"), ["failed", "published"]);
