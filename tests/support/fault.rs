@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::file_fault::{self, FileFault};
 use super::http::{Answer, Delivery, Request};
 use super::pages;
 use super::world::World;
@@ -32,6 +33,8 @@ pub(crate) enum Action {
     Edited(fn(Vec<u8>) -> Vec<u8>),
     /// The regular answer with another content type.
     ContentType(&'static str),
+    /// The regular answer for a package file, with these faults one upon the other.
+    File(Vec<FileFault>),
     /// Something happens (time passes) before the regular answer.
     After(Hook),
     /// The Catalog has this content from now on, this answer included.
@@ -41,6 +44,13 @@ pub(crate) enum Action {
 /// Something that a test does in the middle of a request.
 #[derive(Clone)]
 pub(crate) struct Hook(pub(crate) Arc<dyn Fn() + Send + Sync>);
+
+impl Hook {
+    /// A hook that does this.
+    pub(crate) fn new(what: impl Fn() + Send + Sync + 'static) -> Self {
+        Self(Arc::new(what))
+    }
+}
 
 impl fmt::Debug for Hook {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -114,7 +124,8 @@ pub(super) fn take(rules: &mut [Rule], request: &Request) -> Option<Action> {
 
 impl Action {
     /// The answer under this action; `regular` makes the one without it.
-    pub(super) fn apply(self, request: &Request, regular: impl FnOnce() -> Answer) -> Answer {
+    pub(super) fn apply(self, request: &Request, answer: impl Fn(&Request) -> Answer) -> Answer {
+        let regular = || answer(request);
         let search = request.value("q").unwrap_or_default();
         match self {
             Self::ErrorPage => Answer::redirect(pages::ERROR_TARGET),
@@ -140,6 +151,7 @@ impl Action {
                 answer.headers.retain(|(name, _)| name != "Content-Type");
                 answer.with("Content-Type", content_type)
             }
+            Self::File(faults) => file_fault::apply(&faults, request, answer),
             Self::After(hook) => {
                 hook.0();
                 regular()

@@ -2,24 +2,34 @@
 //!
 //! One request a connection (`Connection: close`). All bytes of an answer go out in [`write_answer`], so that
 //! an answer that is cut, or promises another length than it has, is a value ([`Answer::promised`],
-//! [`Delivery`]) and needs no trick. Reading and writing take any stream, so that TLS can be put around them.
+//! [`Framing`], [`Delivery`]) and needs no trick. Reading and writing take any stream, so that TLS can be put around
+//! them; what only a socket can do (a reset, falling silent) is an [`Ending`] that the connection carries out.
 
 use std::io::{self, BufRead as _, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use socket2::SockRef;
 use url::form_urlencoded;
+
+use super::fault::Hook;
 
 /// No read, write, or connect waits longer.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 const MAX_HEAD: u64 = 64 * 1024;
 const MAX_FORM: u64 = 1024 * 1024;
-/// The body is written, and counted, in pieces of this size.
-const PIECE: usize = 64 * 1024;
+/// The body is written, and counted, in pieces of this size: small enough that a count tells where a client stood.
+const PIECE: usize = 16 * 1024;
+/// While it is silent, the server looks this often whether the client is still there.
+const BEAT: Duration = Duration::from_millis(20);
+/// So much of an endless body is sent before the client is found to read on for ever.
+const MAX_ENDLESS: u64 = 64 * 1024 * 1024;
+/// What an endless body keeps on its way, so that the count of what was sent tells what was read.
+const ENDLESS_IN_FLIGHT: usize = 32 * 1024;
 
 pub(super) type Pairs = Vec<(String, String)>;
 
@@ -64,14 +74,43 @@ pub(super) fn decode_pairs(text: &str) -> Pairs {
     form_urlencoded::parse(text.as_bytes()).into_owned().collect()
 }
 
-/// How much of an answer is written.
+/// How a client is told where the body ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Framing {
+    /// By its Content-Length.
+    Length,
+    /// In chunks, the last of which is empty.
+    Chunked,
+    /// By the end of the stream, so that a cut looks like the end.
+    Close,
+}
+
+/// How an answer is written, and how much of it.
+#[derive(Debug, Clone)]
 pub(super) enum Delivery {
     Whole,
     /// The head, so many bytes of the body, and then the end of the stream.
     CutAfter(usize),
+    /// The same, and then a reset.
+    ResetAfter(usize),
+    /// The same, and then nothing while the connection stays. The hook is called again and again until the client
+    /// hangs up.
+    StallAfter(usize, Hook),
+    /// In pieces of so many bytes, with the hook before each.
+    Drip(usize, Hook),
+    /// The body again and again, for as long as the client reads.
+    Endless,
     /// The end of the stream at once.
     Nothing,
+}
+
+/// What becomes of the connection once an answer is written.
+#[derive(Debug)]
+pub(super) enum Ending {
+    Close,
+    Reset,
+    /// Until the client hangs up.
+    Silence(Hook),
 }
 
 /// One answer as it will be written.
@@ -85,6 +124,7 @@ pub(super) struct Answer {
     pub(super) part: Range<usize>,
     /// The Content-Length to state when it is not the length of `part`.
     pub(super) promised: Option<u64>,
+    pub(super) framing: Framing,
     pub(super) delivery: Delivery,
     /// Whether the body is (a part of) a package file.
     pub(super) package: bool,
@@ -99,6 +139,7 @@ impl Answer {
             part: 0..body.len(),
             body,
             promised: None,
+            framing: Framing::Length,
             delivery: Delivery::Whole,
             package: false,
         }
@@ -174,35 +215,72 @@ pub(super) fn read_request(stream: impl Read) -> io::Result<Option<Request>> {
     }))
 }
 
-/// Writes an answer as its [`Delivery`] says. `count` hears of each piece of the body before it goes out, so
-/// that who has received an answer finds it counted.
+/// Writes an answer as its [`Framing`] and [`Delivery`] say. `count` hears of each piece of the body, with its place in
+/// the body, before it goes out, so that who has received an answer finds it counted.
 pub(super) fn write_answer(
     stream: &mut impl Write,
     answer: &Answer,
     without_body: bool,
-    count: impl Fn(usize),
-) -> io::Result<()> {
+    count: impl Fn(u64, usize),
+) -> io::Result<Ending> {
     let body = &answer.body[answer.part.clone()];
-    let written = match answer.delivery {
-        Delivery::Nothing => return Ok(()),
-        Delivery::Whole => body.len(),
-        Delivery::CutAfter(length) => length.min(body.len()),
+    let (written, size) = match &answer.delivery {
+        Delivery::Nothing => return Ok(Ending::Close),
+        Delivery::Whole | Delivery::Endless => (body.len(), PIECE),
+        Delivery::Drip(size, _) => (body.len(), *size),
+        Delivery::CutAfter(length) | Delivery::ResetAfter(length) | Delivery::StallAfter(length, _) => {
+            ((*length).min(body.len()), PIECE)
+        }
     };
+    write_head(stream, answer)?;
+    let mut place = 0;
+    while !without_body {
+        for piece in body[..written].chunks(size) {
+            if let Delivery::Drip(_, between) = &answer.delivery {
+                between.0();
+            }
+            count(place, piece.len());
+            place += piece.len() as u64;
+            write_piece(stream, answer.framing, piece)?;
+        }
+        if !matches!(answer.delivery, Delivery::Endless) {
+            break;
+        }
+        assert!(place < MAX_ENDLESS, "the client reads an endless body on and on");
+    }
+    let whole = matches!(answer.delivery, Delivery::Whole | Delivery::Drip(..));
+    if whole && !without_body && answer.framing == Framing::Chunked {
+        stream.write_all(b"0\r\n\r\n")?;
+    }
+    stream.flush()?;
+    Ok(match &answer.delivery {
+        Delivery::ResetAfter(_) => Ending::Reset,
+        Delivery::StallAfter(_, hook) => Ending::Silence(hook.clone()),
+        _ => Ending::Close,
+    })
+}
+
+fn write_head(stream: &mut impl Write, answer: &Answer) -> io::Result<()> {
     let mut head = format!("HTTP/1.1 {} {}\r\n", answer.status, reason(answer.status));
-    let promised = answer.promised.unwrap_or(body.len() as u64).to_string();
-    let framing = [pair("Content-Length", &promised), pair("Connection", "close")];
-    for (name, value) in answer.headers.iter().chain(&framing) {
+    let promised = answer.promised.unwrap_or(answer.part.len() as u64).to_string();
+    let framing = match answer.framing {
+        Framing::Length => Some(pair("Content-Length", &promised)),
+        Framing::Chunked => Some(pair("Transfer-Encoding", "chunked")),
+        Framing::Close => None,
+    };
+    for (name, value) in answer.headers.iter().chain(&framing).chain(&[pair("Connection", "close")]) {
         head.extend([name, ": ", value, "\r\n"]);
     }
     head.push_str("\r\n");
-    stream.write_all(head.as_bytes())?;
-    if !without_body {
-        for piece in body[..written].chunks(PIECE) {
-            count(piece.len());
-            stream.write_all(piece)?;
-        }
+    stream.write_all(head.as_bytes())
+}
+
+fn write_piece(stream: &mut impl Write, framing: Framing, piece: &[u8]) -> io::Result<()> {
+    if framing != Framing::Chunked {
+        return stream.write_all(piece);
     }
-    stream.flush()
+    let chunk = [format!("{:x}\r\n", piece.len()).as_bytes(), piece, b"\r\n"].concat();
+    stream.write_all(&chunk)
 }
 
 fn reason(status: u16) -> &'static str {
@@ -221,8 +299,8 @@ fn reason(status: u16) -> &'static str {
 /// What a listener asks for its answers.
 pub(super) trait Site: Send + Sync + 'static {
     fn answer(&self, request: &Request) -> Answer;
-    /// So many bytes of the answer's body are about to be written.
-    fn sending(&self, answer: &Answer, bytes: usize);
+    /// So many bytes of the answer's body, from this place in it on, are about to be written.
+    fn sending(&self, request: &Request, answer: &Answer, place: u64, bytes: usize);
 }
 
 /// A listener with its threads. Dropping it closes every connection and waits for the threads.
@@ -256,7 +334,8 @@ impl Drop for Server {
 }
 
 struct Connection {
-    stream: TcpStream,
+    /// The thread's own: a socket that is to be reset must be nobody else's.
+    stream: Weak<TcpStream>,
     thread: JoinHandle<()>,
 }
 
@@ -277,16 +356,20 @@ fn accept_all(listener: &TcpListener, site: &Arc<impl Site>, stop: &AtomicBool) 
             Err(error) => panic!("the loopback server cannot accept: {error}"),
         };
         let site = Arc::clone(site);
-        let kept = stream.try_clone().expect("a socket can be cloned");
+        let stream = Arc::new(stream);
+        let kept = Arc::downgrade(&stream);
         let thread = std::thread::spawn(move || {
             // A peer that goes away in mid-talk is no fault of the server; the test sees it on its side.
-            drop(converse(&stream, site.as_ref()));
-            drop(stream.shutdown(Shutdown::Both));
+            match converse(&stream, site.as_ref()) {
+                Ok(Ending::Reset) => drop(SockRef::from(&*stream).set_linger(Some(Duration::ZERO))),
+                Ok(Ending::Silence(hook)) => stay_silent(&stream, &hook),
+                Ok(Ending::Close) | Err(_) => drop(stream.shutdown(Shutdown::Both)),
+            }
         });
         connections.push(Connection { stream: kept, thread });
     }
-    for connection in &connections {
-        drop(connection.stream.shutdown(Shutdown::Both));
+    for stream in connections.iter().filter_map(|connection| connection.stream.upgrade()) {
+        drop(stream.shutdown(Shutdown::Both));
     }
     join(connections);
 }
@@ -299,13 +382,31 @@ fn join(connections: Vec<Connection>) {
     }
 }
 
-fn converse(mut stream: &TcpStream, site: &impl Site) -> io::Result<()> {
+fn converse(mut stream: &TcpStream, site: &impl Site) -> io::Result<Ending> {
     stream.set_read_timeout(Some(LONGEST_WAIT))?;
     stream.set_write_timeout(Some(LONGEST_WAIT))?;
     stream.set_nodelay(true)?;
     let Some(request) = read_request(stream)? else {
-        return write_answer(&mut stream, &Answer::text(400, "no request\n"), false, |_| ());
+        return write_answer(&mut stream, &Answer::text(400, "no request\n"), false, |_, _| ());
     };
     let answer = site.answer(&request);
-    write_answer(&mut stream, &answer, request.is_head(), |bytes| site.sending(&answer, bytes))
+    if matches!(answer.delivery, Delivery::Endless) {
+        SockRef::from(stream).set_send_buffer_size(ENDLESS_IN_FLIGHT)?;
+    }
+    write_answer(&mut stream, &answer, request.is_head(), |place, bytes| {
+        site.sending(&request, &answer, place, bytes);
+    })
+}
+
+/// Says nothing until the client hangs up, or the server is stopped.
+fn stay_silent(mut stream: &TcpStream, hook: &Hook) {
+    stream.set_read_timeout(Some(BEAT)).expect("a timeout can be set");
+    for _ in 0..LONGEST_WAIT.as_millis() / BEAT.as_millis() {
+        hook.0();
+        match stream.read(&mut [0]) {
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {}
+            _ => return,
+        }
+    }
+    panic!("the client waits for a server that says nothing");
 }

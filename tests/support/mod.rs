@@ -13,22 +13,29 @@
 //! - [`recording`]: the same from a recording folder in the program's own format;
 //! - [`pages`]: the HTML and script of each kind of page, in both dialects;
 //! - [`file_answer`]: package files, with HEAD and ranges;
-//! - [`fault`]: misbehaviour on command;
+//! - [`fault`]: misbehaviour on command; [`file_fault`]: that of a CDN, in the middle of a file;
 //! - [`http`]: requests and answers as bytes, the only place that touches a stream;
-//! - [`loopback`]: the two listeners and what they have seen.
+//! - [`loopback`]: the two listeners and what they have seen;
+//! - [`traffic`]: the bytes of package files that went out, counted, and slowed down where a test wants it.
 //!
-//! Nothing here sleeps or reads a clock; every wait on a socket has an end.
+//! Nothing here reads a clock, and nothing sleeps but a server that was told to be slow; every wait on a socket has an end.
 #![expect(clippy::expect_used, reason = "test code: clippy.toml allows it in #[test] functions only")]
 
 mod fault;
 mod file_answer;
+mod file_fault;
 mod http;
 mod loopback;
 mod pages;
 mod recording;
+#[cfg(test)]
 mod selftest;
+#[cfg(test)]
+mod selftest_files;
+mod traffic;
 mod world;
 
 pub(crate) use fault::{Action, Hook, Rule};
+pub(crate) use file_fault::FileFault;
 pub(crate) use loopback::{Loopback, Seen};
 pub(crate) use world::{FileSpec, Stated, UpdateSpec, World, id};
