@@ -32,6 +32,7 @@ mod staging;
 mod stock_judges;
 mod syncing;
 mod titles;
+mod transfers;
 mod unlisted;
 mod verify;
 mod why;

@@ -39,6 +39,8 @@ pub(crate) enum Action {
     After(Hook),
     /// The Catalog has this content from now on, this answer included.
     Become(Box<World>),
+    /// The same, with this status as the answer: an address that expired, and a dialog that has a new one.
+    Gone(u16, Box<World>),
 }
 
 /// Something that a test does in the middle of a request.
@@ -158,6 +160,7 @@ impl Action {
             }
             // The content was changed by whoever took the action.
             Self::Become(_) => regular(),
+            Self::Gone(status, _) => Answer::text(status, "gone\n"),
         }
     }
 }

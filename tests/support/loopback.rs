@@ -153,7 +153,7 @@ impl Site for Listener {
     fn answer(&self, request: &Request) -> Answer {
         lock(&self.shared.seen).push(seen(request));
         let action = fault::take(&mut lock(&self.shared.rules), request);
-        if let Some(Action::Become(world)) = &action {
+        if let Some(Action::Become(world) | Action::Gone(_, world)) = &action {
             let stage = Stage::new((**world).clone(), &self.shared.hosts);
             *lock(&self.shared.source) = Arc::new(Source::Stage(stage));
         }

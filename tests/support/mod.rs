@@ -16,6 +16,7 @@
 //! - [`fault`]: misbehaviour on command; [`file_fault`]: that of a CDN, in the middle of a file;
 //! - [`http`]: requests and answers as bytes, the only place that touches a stream;
 //! - [`loopback`]: the two listeners and what they have seen;
+//! - [`killing`]: the program itself, killed again and again while it fetches;
 //! - [`traffic`]: the bytes of package files that went out, counted, and slowed down where a test wants it.
 //!
 //! Nothing here reads a clock, and nothing sleeps but a server that was told to be slow; every wait on a socket has an end.
@@ -25,6 +26,7 @@ mod fault;
 mod file_answer;
 mod file_fault;
 mod http;
+mod killing;
 mod loopback;
 mod pages;
 mod recording;
@@ -37,5 +39,6 @@ mod world;
 
 pub(crate) use fault::{Action, Hook, Rule};
 pub(crate) use file_fault::FileFault;
+pub(crate) use killing::Killing;
 pub(crate) use loopback::{Loopback, Seen};
 pub(crate) use world::{FileSpec, Stated, UpdateSpec, World, id};
