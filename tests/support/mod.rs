@@ -39,6 +39,6 @@ mod world;
 
 pub(crate) use fault::{Action, Hook, Rule};
 pub(crate) use file_fault::FileFault;
-pub(crate) use killing::Killing;
+pub(crate) use killing::{Killing, Restart};
 pub(crate) use loopback::{Loopback, Seen};
 pub(crate) use world::{FileSpec, Stated, UpdateSpec, World, id};

@@ -1,7 +1,7 @@
 //! The program itself, ended at any moment: what has a final name is right, and what was here is not fetched again.
 
 use super::super::harness::Bench;
-use super::super::support::Killing;
+use super::super::support::{Killing, Restart};
 
 #[test]
 fn a_fetch_that_is_killed_goes_on_where_it_was() {
@@ -18,10 +18,11 @@ fn a_fetch_that_is_killed_goes_on_where_it_was() {
     let bench = Bench::new();
     let found = killing.run(&bench.mirror());
     assert!(found.killed_at_work >= 8, "{found:?}");
-    for after in &found.restarts {
-        assert_eq!(after.wrong, Vec::<String>::new(), "{after:?}");
-        assert_eq!(after.finished_served, 0, "{after:?}");
-        assert!(after.most_again <= MIB as u64, "{after:?}");
+    for restart in &found.restarts {
+        let Restart { wrong, finished, finished_served, most_again, .. } = restart;
+        assert_eq!(*wrong, Vec::<String>::new(), "{restart:?}");
+        assert_eq!(*finished_served, 0, "of {finished} finished files: {restart:?}");
+        assert!(*most_again <= MIB as u64, "{restart:?}");
     }
     assert!(found.all_published, "{found:?}");
 }
