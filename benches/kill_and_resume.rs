@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     };
     let root = Utf8Path::from_path(folder.path()).unwrap_or(Utf8Path::new("."));
-    // Slow enough that the program, started 200 times, is at work most of the time.
+    // Slow enough that the program keeps up: what it has not taken yet when it is killed is little.
     let killing = Killing { files: 8, bytes: 32 << 20, kills, bytes_a_second: 8 * MIB, seed: 6 };
     let found = killing.run(&root.join("mirror"));
 

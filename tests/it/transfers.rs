@@ -91,7 +91,9 @@ fn check_final_names(bench: &Bench, files: &[FileSpec]) -> Result<(), String> {
     }
     for (path, bytes) in tree(&bench.mirror().join("kb")) {
         let name = path.rsplit('/').next().unwrap();
-        if path.ends_with(".msu") && !files.iter().any(|file| file.name == name && file.bytes == bytes) {
+        let is_package =
+            camino::Utf8Path::new(name).extension().is_some_and(|end| ["msu", "cab"].contains(&end));
+        if is_package && !files.iter().any(|file| file.name == name && file.bytes == bytes) {
             return Err(format!("kb/{path} holds other bytes"));
         }
     }

@@ -233,8 +233,12 @@ pub(super) fn write_answer(
         }
     };
     write_head(stream, answer)?;
+    if without_body {
+        stream.flush()?;
+        return Ok(Ending::Close);
+    }
     let mut place = 0;
-    while !without_body {
+    loop {
         for piece in body[..written].chunks(size) {
             if let Delivery::Drip(_, between) = &answer.delivery {
                 between.0();
@@ -249,7 +253,7 @@ pub(super) fn write_answer(
         assert!(place < MAX_ENDLESS, "the client reads an endless body on and on");
     }
     let whole = matches!(answer.delivery, Delivery::Whole | Delivery::Drip(..));
-    if whole && !without_body && answer.framing == Framing::Chunked {
+    if whole && answer.framing == Framing::Chunked {
         stream.write_all(b"0\r\n\r\n")?;
     }
     stream.flush()?;

@@ -60,8 +60,8 @@ impl Traffic {
     pub(super) fn sending(&self, path: &str, part: Range<u64>) {
         let bytes = part.end - part.start;
         let pace = self.pace.load(Ordering::SeqCst);
-        if pace > 0 {
-            pause(Duration::from_micros(bytes * 1_000_000 / pace));
+        if let Some(micros) = (bytes * 1_000_000).checked_div(pace) {
+            pause(Duration::from_micros(micros));
         }
         let mut sent = lock(&self.sent);
         let sent = sent.entry(path.to_owned()).or_default();

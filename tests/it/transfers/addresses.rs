@@ -1,6 +1,6 @@
 //! A file with several addresses, and addresses that do not last.
 
-use super::super::harness::{Bench, each, names_in, text_of};
+use super::super::harness::{Bench, items, names_in, text_of};
 use super::super::support::{Action, FileFault, FileSpec, Loopback, Rule, World};
 use super::{check_all_published, fetch, kb, package, update};
 
@@ -46,7 +46,10 @@ fn another_address_of_the_same_digest_is_used_when_one_fails() {
             assert_eq!(ran.code, 0, "{bad} {action:?}: {ran:?}");
             check_all_published(&bench, std::slice::from_ref(&file))
                 .unwrap_or_else(|why| panic!("{bad} {action:?}: {why}"));
-            assert_eq!(names_in(&bench.mirror().join("quarantine")), Vec::<String>::new(), "{action:?}");
+            let quarantined = names_in(&bench.mirror().join("quarantine")).len();
+            let wrong_bytes =
+                matches!(action, Action::File(faults) if matches!(faults[..], [FileFault::Flipped]));
+            assert!(quarantined <= usize::from(wrong_bytes), "{action:?}");
             tried += loopback.ranges_of(bad).len();
             assert!(loopback.ranges_of(good).len() <= 2, "{action:?}");
         }
@@ -75,7 +78,8 @@ fn when_every_address_fails_the_failure_tells_of_it() {
     loopback.rule(Rule::always("/one/", Action::Status(404, Vec::new())));
     loopback.rule(Rule::always("/two/", Action::File(vec![FileFault::CutAfter(0)])));
     let document = fetch(&bench, &loopback, 1, &[]).exits(6).json();
-    assert_eq!(each(&document["failures"], "what"), [file.name.clone()]);
+    assert_eq!(items(&document["failures"]).len(), 1, "{document:#}");
+    assert_eq!(text_of(&document["failures"][0]["what"]), file.name);
     assert!(!bench.mirror().join("kb").exists());
 }
 

@@ -82,14 +82,14 @@ fn place(length: usize, part: u8) -> usize {
     }
 }
 
-fn action(deed: &Deed, length: usize, minute: &Hook) -> Action {
+fn action(deed: &Deed, length: usize, passes: &Hook) -> Action {
     let at = |part: &u8| place(length, *part);
     let file = |faults: &[FileFault]| Action::File(faults.to_vec());
     match deed {
         Deed::Regular => file(&[]),
         Deed::Cut(part) => file(&[FileFault::CutAfter(at(part))]),
         Deed::Reset(part) => file(&[FileFault::ResetAfter(at(part))]),
-        Deed::Stall(part) => file(&[FileFault::StallAfter(at(part), minute.clone())]),
+        Deed::Stall(part) => file(&[FileFault::StallAfter(at(part), passes.clone())]),
         Deed::Chunked(part) => file(&[FileFault::Chunked, FileFault::CutAfter(at(part))]),
         Deed::CloseDelimited(part) => file(&[FileFault::CloseDelimited, FileFault::CutAfter(at(part))]),
         Deed::Plain(fault) => file(std::slice::from_ref(fault)),
@@ -128,9 +128,9 @@ proptest! {
         let bench = Bench::new();
         let loopback = Loopback::start(world(&files, one_update));
         let clock = bench.clock.clone();
-        let minute = Hook::new(move || clock.advance(Duration::from_secs(61)));
+        let passes = Hook::new(move || clock.advance(Duration::from_secs(7)));
         for deed in &script {
-            loopback.rule(Rule::once("/files/", action(deed, LENGTHS[count - 1], &minute)));
+            loopback.rule(Rule::once("/files/", action(deed, LENGTHS[count - 1], &passes)));
         }
         let kbs = if one_update { 1 } else { u32::try_from(count).unwrap() };
         let options: &[&str] = if parallel { &[] } else { &["--parallel", "1"] };

@@ -19,9 +19,9 @@ fn a_fetch_that_is_killed_goes_on_where_it_was() {
     let found = killing.run(&bench.mirror());
     assert!(found.killed_at_work >= 8, "{found:?}");
     for restart in &found.restarts {
-        let Restart { wrong, finished, finished_served, most_again, .. } = restart;
+        let Restart { killed_at, wrong, finished, finished_served, most_again, .. } = restart;
         assert_eq!(*wrong, Vec::<String>::new(), "{restart:?}");
-        assert_eq!(*finished_served, 0, "of {finished} finished files: {restart:?}");
+        assert_eq!(*finished_served, 0, "of {finished} files, after {killed_at}: {restart:?}");
         assert!(*most_again <= MIB as u64, "{restart:?}");
     }
     assert!(found.all_published, "{found:?}");

@@ -173,8 +173,8 @@ fn what_lies_in_partial_counts_as_there() {
         began.loopback.rule(Rule::once(&path, Action::File(vec![FileFault::CutAfter(most)])));
     }
     began.fetch(&["--patience", "0"]);
-    // A fifth of what the files have together, and far more than what is missing.
-    began.disk.resize(began.used() + 500);
+    // Half of what the files have together, and far more than what is missing.
+    began.disk.resize(began.used() + 1000);
     let served = began.loopback.bytes_served();
     let ran = began.fetch(&[]);
     assert_eq!(ran.code, 0, "{ran:?}");

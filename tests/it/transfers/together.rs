@@ -25,11 +25,11 @@ fn each_of_several_has_its_own_fate() {
         let files = packages();
         let (bench, loopback) = (Bench::new(), Loopback::start(world_of(&files)));
         let clock = bench.clock.clone();
-        let minute = Hook::new(move || clock.advance(Duration::from_secs(61)));
+        let passes = Hook::new(move || clock.advance(Duration::from_secs(7)));
         let cut = || FileFault::CutAfter(LENGTH / 2);
         loopback.rule(fault(0, Action::File(vec![cut()])));
         loopback.rule(fault(1, Action::File(vec![FileFault::ResetAfter(LENGTH / 2)])));
-        loopback.rule(fault(2, Action::File(vec![FileFault::StallAfter(LENGTH / 2, minute)])));
+        loopback.rule(fault(2, Action::File(vec![FileFault::StallAfter(LENGTH / 2, passes)])));
         loopback.rule(fault(3, Action::Status(503, vec![("Retry-After".to_owned(), "2".to_owned())])));
         loopback.rule(fault(4, Action::File(vec![FileFault::Flipped])));
         loopback.rule(fault(5, Action::File(vec![cut()])));
@@ -162,11 +162,13 @@ fn what_arrived_is_kept_for_the_next_run() {
     }
 }
 
+/// Does something to a partial file and its journal.
+type Spoil = fn(&camino::Utf8Path, &camino::Utf8Path);
+
 #[test]
 fn what_was_kept_is_not_trusted() {
     // The bytes on the disk changed, were cut, or grew while nobody looked; or the journal is nonsense.
     let half = LENGTH / 2;
-    type Spoil = fn(&camino::Utf8Path, &camino::Utf8Path);
     let spoils: [(&str, Spoil); 7] = [
         ("another byte", |partial, _| {
             let mut bytes = std::fs::read(partial).unwrap();
