@@ -66,14 +66,14 @@ fn a_page_in_place_of_a_package_is_named_as_such() {
     let mut cases = Vec::new();
     for (name, page) in [("a page", page()), ("a page of the file's length", long_page())] {
         let stays =
-            Case::fails(&format!("{name} always"), vec![always_instead(page.clone())], &[6], PAGE, 1..=6);
+            Case::fails(&format!("{name} always"), vec![always_instead(page.clone())], &[6], PAGE, 1..=8);
         cases.push(stays.bytes(0..=0));
         let alone = Case::fails(
             &format!("{name} always, size unknown"),
             vec![always_instead(page.clone())],
             &[6],
             PAGE,
-            1..=6,
+            1..=8,
         );
         cases.push(alone.bytes(0..=0).paired());
         let half = vec![once(&[FileFault::CutAfter(HALF)]), always_instead(page.clone())];
