@@ -1,7 +1,7 @@
 //! Time, as a value that is handed in: what the date is, how long something took, and how to wait.
 //!
 //! Nothing else in the crate asks the system for the time or sleeps, so a test can hand in a clock that steps
-//! and prove an hour of waiting in a millisecond.
+//! and prove an hour of waiting in a millisecond. Only what comes over a socket takes its real time ([`moment`]).
 
 use std::future::Future;
 use std::pin::Pin;
@@ -48,6 +48,12 @@ impl Clock for SystemClock {
     fn wait(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(tokio::time::sleep(duration))
     }
+}
+
+/// A quarter of a second of real time, on every clock: so often something is looked after that may never come. How long it
+/// has been waited for is the clock's to say.
+pub async fn moment() {
+    tokio::time::sleep(Duration::from_millis(250)).await;
 }
 
 /// Whole seconds since 1970, as the index keeps times.

@@ -8,6 +8,7 @@
 //! so that the next run goes on from there. Bytes that can be no part of the file are not kept.
 
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use camino::Utf8PathBuf;
 use futures_util::StreamExt as _;
+use futures_util::future::{Either, select};
 use url::Url;
 
 use super::journal::{JOURNAL_FORMAT, Journal, journal_of};
@@ -24,6 +26,7 @@ use super::magic::misnamed;
 use super::rate::RateLimit;
 use super::stall::{Pulse, STALL_WINDOW};
 use super::writer::{Writer, Written};
+use crate::clock::moment;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
@@ -131,8 +134,8 @@ struct Transfer<'t> {
     addresses: VecDeque<Url>,
     /// None when it was closed.
     writer: Option<Writer>,
-    /// Bytes that came over the wire.
-    received: u64,
+    /// The furthest that the file ever came.
+    reached: u64,
     /// What was wrong with an address that is not asked any more.
     refused: Option<Error>,
 }
@@ -145,12 +148,13 @@ struct Tries {
     since: Duration,
     /// What would have been waited for counts as well, so that a recording is not asked for ever.
     waited: Duration,
-    received: u64,
+    /// How far the file had come then.
+    reached: u64,
 }
 
 impl Tries {
-    fn begin(now: Duration, received: u64) -> Self {
-        Self { failed: 0, round: 0, since: now, waited: Duration::ZERO, received }
+    fn begin(now: Duration, reached: u64) -> Self {
+        Self { failed: 0, round: 0, since: now, waited: Duration::ZERO, reached }
     }
 }
 
@@ -202,22 +206,13 @@ impl<'t> Transfer<'t> {
         if length != machine.written() {
             machine = Machine::new(bounds, length, total, validators);
         }
-        Ok(Self {
-            client,
-            wanted,
-            terms,
-            events,
-            machine,
-            addresses,
-            writer: Some(writer),
-            received: 0,
-            refused,
-        })
+        let reached = machine.written();
+        Ok(Self { client, wanted, terms, events, machine, addresses, writer: Some(writer), reached, refused })
     }
 
     /// Until all bytes are here and right, or for the second time not right, or nothing more can be done.
     async fn run(&mut self) -> Result<Written> {
-        let mut tries = Tries::begin(self.now(), 0);
+        let mut tries = Tries::begin(self.now(), self.reached);
         loop {
             if self.machine.is_whole() {
                 let written = self.close().await?;
@@ -244,15 +239,17 @@ impl<'t> Transfer<'t> {
 
     /// What to do about a failure; an error when nothing can be done.
     async fn after(&mut self, setback: Setback, tries: &mut Tries) -> Result<()> {
-        /// Less than this in all between two failures is no progress: a server that gives a byte at a time would be asked
-        /// for ever.
+        /// Less than this since the last that counted is no progress, and of a small file less than a hundredth: a server that
+        /// gives a byte at a time would be asked for ever.
         const PROGRESS: u64 = 1024 * 1024;
+        let progress = PROGRESS.min(self.machine.total().unwrap_or(u64::MAX) / 100).max(1);
         let Setback { error, retry_after } = setback;
         if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::NoSpace | ErrorKind::Internal) {
             return Err(error);
         }
-        if self.received - tries.received >= PROGRESS {
-            *tries = Tries::begin(self.now(), self.received);
+        // Bytes that come for the second time are none.
+        if self.reached - tries.reached >= progress {
+            *tries = Tries::begin(self.now(), self.reached);
         }
         tries.failed += 1;
         tries.round += 1;
@@ -271,7 +268,7 @@ impl<'t> Transfer<'t> {
                 self.refused = Some(why.explain(error));
                 self.addresses.pop_front();
                 self.machine.turn_to_another_address();
-                *tries = Tries::begin(self.now(), self.received);
+                *tries = Tries::begin(self.now(), self.reached);
             }
         }
         Ok(())
@@ -287,8 +284,21 @@ impl<'t> Transfer<'t> {
 
     async fn one_try(&mut self, url: &Url) -> Result<(), Setback> {
         let part = self.machine.request();
-        let answer = self.client.file(url, &part).await?;
-        match self.machine.answered(&head_of(&answer))? {
+        let mut answer = self.client.file(url, &part).await?;
+        let step = match self.machine.answered(&head_of(&answer)) {
+            Ok(step) => step,
+            Err(refused) => {
+                // A page in place of the file has another length as well, and says more.
+                let soon = pin!(moment());
+                if let Either::Left((Some(Ok(first)), _)) =
+                    self.client.unless_stopped(select(answer.body.next(), soon)).await?
+                {
+                    self.client.refuse_page(&answer.final_url, &first)?;
+                }
+                return Err(refused.into());
+            }
+        };
+        match step {
             Step::Whole => return Ok(()),
             Step::StartOver(why) => {
                 self.events.warn(format!("{}: {why}; it is fetched from its beginning", self.wanted.name));
@@ -326,9 +336,19 @@ impl<'t> Transfer<'t> {
         let mut pulse = Pulse::new(self.now(), self.terms.stall_window, limit);
         let (mut durable_bytes, mut durable_time) = (0, self.now());
         let mut told = self.machine.written();
-        while let Some(piece) = self.client.unless_stopped(answer.body.next()).await? {
-            let piece: Bytes = piece?;
+        loop {
+            let soon = pin!(moment());
+            let next = select(answer.body.next(), soon);
+            let piece: Bytes = match self.client.unless_stopped(next).await? {
+                Either::Left((None, _)) => break,
+                Either::Left((Some(piece), _)) => piece?,
+                Either::Right(_) if pulse.beat(self.now(), 0) => continue,
+                Either::Right(_) => return Err(self.stalled().into()),
+            };
             let bytes = piece.len() as u64;
+            if self.machine.written() == 0 {
+                self.client.refuse_page(&answer.final_url, &piece)?;
+            }
             if self.machine.written() + bytes > self.machine.total().unwrap_or(self.wanted.cap) {
                 let error = self.machine.too_much();
                 self.empty().await?;
@@ -336,7 +356,7 @@ impl<'t> Transfer<'t> {
             }
             self.handed(self.desk()?.piece(piece).await)?;
             self.machine.took(bytes);
-            self.received += bytes;
+            self.reached = self.reached.max(self.machine.written());
             self.terms.received.fetch_add(bytes, Ordering::Relaxed);
             if let Some(limit) = &self.terms.limit {
                 let wait = limit.take(self.now(), bytes);
@@ -346,9 +366,7 @@ impl<'t> Transfer<'t> {
             }
             let now = self.now();
             if !pulse.beat(now, bytes) {
-                let message =
-                    format!("hardly anything arrived in the last {}", span(self.terms.stall_window));
-                return Err(Error::new(ErrorKind::Unreachable, message).retryable().into());
+                return Err(self.stalled().into());
             }
             durable_bytes += bytes;
             if durable_bytes >= DURABLE_STEP || now.saturating_sub(durable_time) >= DURABLE_TIME {
@@ -361,6 +379,11 @@ impl<'t> Transfer<'t> {
             }
         }
         Ok(())
+    }
+
+    fn stalled(&self) -> Error {
+        let message = format!("hardly anything arrived in the last {}", span(self.terms.stall_window));
+        Error::new(ErrorKind::Unreachable, message).retryable()
     }
 
     async fn empty(&mut self) -> Result<(), Setback> {

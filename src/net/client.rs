@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use futures_util::stream::{self, StreamExt as _};
 use url::Url;
 
 use super::fault::Fault;
@@ -181,24 +180,22 @@ impl Client {
     }
 
     async fn file_now(&self, url: &Url, part: &Part) -> Result<Answer, Setback> {
-        const WANTED: &str = "a package";
         self.inner.file_requests.fetch_add(1, Ordering::Relaxed);
         let answer = self.send(Request::file(url.clone(), part.clone())).await?;
         if answer.status == 416 && part.from > 0 {
             return Ok(answer);
         }
-        let mut answer = if answer.status == 206 { answer } else { self.expect_ok(answer, WANTED).await? };
-        let mut is_html = answer.has_html();
-        // In the middle of a file anything may stand.
-        if !is_html && answer.status == 200 {
-            let first = answer.body.next().await;
-            let is_empty = first.is_none();
-            is_html = matches!(&first, Some(Ok(bytes)) if begins_like_html(bytes));
-            // A body that has ended must not be asked again.
-            let rest = if is_empty { stream::empty().boxed() } else { answer.body };
-            answer.body = stream::iter(first).chain(rest).boxed();
+        let answer = if answer.status == 206 { answer } else { self.expect_ok(answer, WANTED).await? };
+        if answer.has_html() { Err(proxys_page(answer, WANTED).await) } else { Ok(answer) }
+    }
+
+    /// Why a body that begins like this is no package, when it is a page. The head did not say so.
+    pub fn refuse_page(&self, url: &Url, first: &[u8]) -> Result<()> {
+        if !begins_like_html(first) {
+            return Ok(());
         }
-        if is_html { Err(proxys_page(answer, WANTED).await) } else { Ok(answer) }
+        let title = title_of(&String::from_utf8_lossy(&first[..first.len().min(LOOKED_AT)]));
+        Err(page_in_place(&host_of(url), WANTED, title, ""))
     }
 
     async fn send(&self, mut request: Request) -> Result<Answer, Setback> {
@@ -263,14 +260,20 @@ pub(super) fn wants_a_login(host: &str, proxy: Option<&ProxyUrl>) -> Error {
     )
 }
 
+/// What the bytes of a file are to people.
+const WANTED: &str = "a package";
+
 /// HTML that is not what was asked for.
 async fn proxys_page(answer: Answer, wanted: &str) -> Setback {
     let host = host_of(&answer.final_url);
     let status = if answer.status == 200 { String::new() } else { format!(" (status {})", answer.status) };
-    let title = title(answer.body).await.map(|title| format!(", titled {title:?}")).unwrap_or_default();
+    page_in_place(&host, wanted, title(answer.body).await, &status).into()
+}
+
+fn page_in_place(host: &str, wanted: &str, title: Option<String>, status: &str) -> Error {
+    let title = title.map(|title| format!(", titled {title:?}")).unwrap_or_default();
     let message = format!("{host} answered with a proxy's page, not {wanted}{title}{status}");
-    let error = Error::new(ErrorKind::Unreachable, message).caused_by(Fault::ProxyPage);
-    error.hint(BEHIND_A_PROXY).into()
+    Error::new(ErrorKind::Unreachable, message).caused_by(Fault::ProxyPage).hint(BEHIND_A_PROXY)
 }
 
 async fn title(body: Body) -> Option<String> {

@@ -173,14 +173,14 @@ fn an_import_that_is_killed_shows_whole_sets_and_the_next_one_finishes() {
 }
 
 /// A file system in memory of so many bytes; it goes with the value.
-struct Small {
-    folder: Utf8PathBuf,
+pub(super) struct Small {
+    pub(super) folder: Utf8PathBuf,
 }
 
 impl Small {
     /// `None`, and a line that says why, where nothing can be mounted.
     #[expect(clippy::print_stdout, reason = "a test says what it skips")]
-    fn new(folder: Utf8PathBuf, kilobytes: u64) -> Option<Self> {
+    pub(super) fn new(folder: Utf8PathBuf, kilobytes: u64) -> Option<Self> {
         fs::create_dir_all(&folder).unwrap();
         let size = format!("size={kilobytes}k");
         let mounted =
@@ -190,6 +190,13 @@ impl Small {
         }
         println!("skipped: no tmpfs can be mounted here");
         None
+    }
+
+    /// Makes it larger, or smaller as long as what is in it fits.
+    pub(super) fn resize(&self, kilobytes: u64) {
+        let size = format!("remount,size={kilobytes}k");
+        let mounted = Command::new("mount").args(["-o", &size, self.folder.as_str()]).output().unwrap();
+        assert!(mounted.status.success(), "{kilobytes}: {}", String::from_utf8_lossy(&mounted.stderr));
     }
 }
 

@@ -35,6 +35,7 @@ mod staging;
 mod stock_judges;
 mod syncing;
 mod titles;
+mod transfers;
 mod unlisted;
 mod verify;
 mod why;

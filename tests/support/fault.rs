@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::file_fault::{self, FileFault};
 use super::http::{Answer, Delivery, Request};
 use super::pages;
 use super::world::World;
@@ -32,17 +33,28 @@ pub(crate) enum Action {
     Edited(fn(Vec<u8>) -> Vec<u8>),
     /// The regular answer with another content type.
     ContentType(&'static str),
+    /// The regular answer for a package file, with these faults one upon the other.
+    File(Vec<FileFault>),
     /// Something happens (time passes) before the regular answer.
     After(Hook),
     /// The Catalog has this content from now on, this answer included.
     Become(Box<World>),
     /// Status 200 with a page that is larger than a test wants to hold.
     Stream(Stream),
+    /// The same, with this status as the answer: an address that expired, and a dialog that has a new one.
+    Gone(u16, Box<World>),
 }
 
 /// Something that a test does in the middle of a request.
 #[derive(Clone)]
 pub(crate) struct Hook(pub(crate) Arc<dyn Fn() + Send + Sync>);
+
+impl Hook {
+    /// A hook that does this.
+    pub(crate) fn new(what: impl Fn() + Send + Sync + 'static) -> Self {
+        Self(Arc::new(what))
+    }
+}
 
 impl fmt::Debug for Hook {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -125,7 +137,8 @@ pub(super) fn take(rules: &mut [Rule], request: &Request) -> Option<Action> {
 
 impl Action {
     /// The answer under this action; `regular` makes the one without it.
-    pub(super) fn apply(self, request: &Request, regular: impl FnOnce() -> Answer) -> Answer {
+    pub(super) fn apply(self, request: &Request, answer: impl Fn(&Request) -> Answer) -> Answer {
+        let regular = || answer(request);
         let search = request.value("q").unwrap_or_default();
         match self {
             Self::ErrorPage => Answer::redirect(pages::ERROR_TARGET),
@@ -151,6 +164,7 @@ impl Action {
                 answer.headers.retain(|(name, _)| name != "Content-Type");
                 answer.with("Content-Type", content_type)
             }
+            Self::File(faults) => file_fault::apply(&faults, request, answer),
             Self::After(hook) => {
                 hook.0();
                 regular()
@@ -163,6 +177,7 @@ impl Action {
                 answer.headers.extend(headers);
                 Answer { delivery, ..answer }
             }
+            Self::Gone(status, _) => Answer::text(status, "gone\n"),
         }
     }
 }

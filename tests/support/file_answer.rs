@@ -25,10 +25,13 @@ pub(super) fn file_answer(request: &Request, bytes: &Arc<[u8]>, recorded: &Pairs
         }
     }
     let length = bytes.len();
+    // RFC 9110, 13.1.5: a weak tag never matches; a date is compared as it is written.
     let unchanged = request.header("if-range").is_none_or(|validator| {
-        [header(&headers, "ETag"), header(&headers, "Last-Modified")].contains(&Some(validator))
+        let current = [header(&headers, "ETag"), header(&headers, "Last-Modified")];
+        !validator.starts_with("W/") && current.contains(&Some(validator))
     });
-    let wanted = request.header("range").filter(|_| unchanged).map(|text| range(text, length));
+    let asked = request.header("range").filter(|_| unchanged && !request.is_head());
+    let wanted = asked.map(|text| range(text, length));
     let (status, part) = match wanted {
         None | Some(Wanted::Everything) => (200, 0..length),
         Some(Wanted::Part(part)) => {

@@ -2,25 +2,35 @@
 //!
 //! One request a connection (`Connection: close`). All bytes of an answer go out in [`write_answer`], so that
 //! an answer that is cut, or promises another length than it has, is a value ([`Answer::promised`],
-//! [`Delivery`]) and needs no trick. Reading and writing take any stream, so that TLS can be put around them.
+//! [`Framing`], [`Delivery`]) and needs no trick. Reading and writing take any stream, so that TLS can be put around
+//! them; what only a socket can do (a reset, falling silent) is an [`Ending`] that the connection carries out.
 
 use std::io::{self, BufRead as _, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use socket2::SockRef;
 use url::form_urlencoded;
+
+use super::fault::Hook;
 
 /// No read, write, or connect waits longer.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 const MAX_HEAD: u64 = 64 * 1024;
 const MAX_FORM: u64 = 1024 * 1024;
-/// The body is written, and counted, in pieces of this size.
-const PIECE: usize = 64 * 1024;
+/// The body is written, and counted, in pieces of this size: small enough that a count tells where a client stood.
+const PIECE: usize = 16 * 1024;
+/// While it is silent, the server looks this often whether the client is still there.
+const BEAT: Duration = Duration::from_millis(20);
+/// So much of an endless body is sent before the client is found to read on for ever.
+const MAX_ENDLESS: u64 = 64 * 1024 * 1024;
+/// What an endless body keeps on its way, so that the count of what was sent tells what was read.
+const ENDLESS_IN_FLIGHT: usize = 32 * 1024;
 
 pub(super) type Pairs = Vec<(String, String)>;
 
@@ -65,16 +75,45 @@ pub(super) fn decode_pairs(text: &str) -> Pairs {
     form_urlencoded::parse(text.as_bytes()).into_owned().collect()
 }
 
-/// How much of an answer is written.
+/// How a client is told where the body ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Framing {
+    /// By its Content-Length.
+    Length,
+    /// In chunks, the last of which is empty.
+    Chunked,
+    /// By the end of the stream, so that a cut looks like the end.
+    Close,
+}
+
+/// How an answer is written, and how much of it.
+#[derive(Debug, Clone)]
 pub(super) enum Delivery {
     Whole,
     /// The head, so many bytes of the body, and then the end of the stream.
     CutAfter(usize),
     /// The body up to here, and what is behind it so many times.
     Repeat(usize, usize),
+    /// The same, and then a reset.
+    ResetAfter(usize),
+    /// The same, and then nothing while the connection stays. The hook is called again and again until the client
+    /// hangs up.
+    StallAfter(usize, Hook),
+    /// In pieces of so many bytes, with the hook before each.
+    Drip(usize, Hook),
+    /// The body again and again, for as long as the client reads.
+    Endless,
     /// The end of the stream at once.
     Nothing,
+}
+
+/// What becomes of the connection once an answer is written.
+#[derive(Debug)]
+pub(super) enum Ending {
+    Close,
+    Reset,
+    /// Until the client hangs up.
+    Silence(Hook),
 }
 
 /// One answer as it will be written.
@@ -88,6 +127,7 @@ pub(super) struct Answer {
     pub(super) part: Range<usize>,
     /// The Content-Length to state when it is not the length of `part`.
     pub(super) promised: Option<u64>,
+    pub(super) framing: Framing,
     pub(super) delivery: Delivery,
     /// Whether the body is (a part of) a package file.
     pub(super) package: bool,
@@ -102,6 +142,7 @@ impl Answer {
             part: 0..body.len(),
             body,
             promised: None,
+            framing: Framing::Length,
             delivery: Delivery::Whole,
             package: false,
         }
@@ -177,41 +218,87 @@ pub(super) fn read_request(stream: impl Read) -> io::Result<Option<Request>> {
     }))
 }
 
-/// Writes an answer as its [`Delivery`] says. `count` hears of each piece of the body before it goes out, so
-/// that who has received an answer finds it counted.
+/// Writes an answer as its [`Framing`] and [`Delivery`] say. `count` hears of each piece of the body, with its place in
+/// the body, before it goes out, so that who has received an answer finds it counted.
 pub(super) fn write_answer(
     stream: &mut impl Write,
     answer: &Answer,
     without_body: bool,
-    count: impl Fn(usize),
-) -> io::Result<()> {
+    count: impl Fn(u64, usize),
+) -> io::Result<Ending> {
     let body = &answer.body[answer.part.clone()];
-    let written = match answer.delivery {
-        Delivery::Nothing => return Ok(()),
-        Delivery::Whole | Delivery::Repeat(..) => body.len(),
-        Delivery::CutAfter(length) => length.min(body.len()),
+    let (written, size) = match &answer.delivery {
+        Delivery::Nothing => return Ok(Ending::Close),
+        Delivery::Whole | Delivery::Endless | Delivery::Repeat(..) => (body.len(), PIECE),
+        Delivery::Drip(size, _) => (body.len(), *size),
+        Delivery::CutAfter(length) | Delivery::ResetAfter(length) | Delivery::StallAfter(length, _) => {
+            ((*length).min(body.len()), PIECE)
+        }
     };
-    let (repeated, times) = match answer.delivery {
-        Delivery::Repeat(from, times) => (&body[from..], times.saturating_sub(1)),
-        _ => (&body[..0], 0),
-    };
+    write_head(stream, answer)?;
+    if without_body {
+        stream.flush()?;
+        return Ok(Ending::Close);
+    }
+    let mut place = 0;
+    loop {
+        for piece in body[..written].chunks(size) {
+            if let Delivery::Drip(_, between) = &answer.delivery {
+                between.0();
+            }
+            count(place, piece.len());
+            place += piece.len() as u64;
+            write_piece(stream, answer.framing, piece)?;
+        }
+        if let Delivery::Repeat(from, times) = answer.delivery {
+            for piece in (1..times).flat_map(|_| body[from..].chunks(PIECE)) {
+                count(place, piece.len());
+                place += piece.len() as u64;
+                write_piece(stream, answer.framing, piece)?;
+            }
+        }
+        if !matches!(answer.delivery, Delivery::Endless) {
+            break;
+        }
+        assert!(place < MAX_ENDLESS, "the client reads an endless body on and on");
+    }
+    let whole = matches!(answer.delivery, Delivery::Whole | Delivery::Repeat(..) | Delivery::Drip(..));
+    if whole && answer.framing == Framing::Chunked {
+        stream.write_all(b"0\r\n\r\n")?;
+    }
+    stream.flush()?;
+    Ok(match &answer.delivery {
+        Delivery::ResetAfter(_) => Ending::Reset,
+        Delivery::StallAfter(_, hook) => Ending::Silence(hook.clone()),
+        _ => Ending::Close,
+    })
+}
+
+fn write_head(stream: &mut impl Write, answer: &Answer) -> io::Result<()> {
     let mut head = format!("HTTP/1.1 {} {}\r\n", answer.status, reason(answer.status));
-    let length = body.len() + repeated.len() * times;
-    let promised = answer.promised.unwrap_or(length as u64).to_string();
-    let framing = [pair("Content-Length", &promised), pair("Connection", "close")];
-    for (name, value) in answer.headers.iter().chain(&framing) {
+    let repeated = match answer.delivery {
+        Delivery::Repeat(from, times) => (answer.part.len() - from) * times.saturating_sub(1),
+        _ => 0,
+    };
+    let promised = answer.promised.unwrap_or((answer.part.len() + repeated) as u64).to_string();
+    let framing = match answer.framing {
+        Framing::Length => Some(pair("Content-Length", &promised)),
+        Framing::Chunked => Some(pair("Transfer-Encoding", "chunked")),
+        Framing::Close => None,
+    };
+    for (name, value) in answer.headers.iter().chain(&framing).chain(&[pair("Connection", "close")]) {
         head.extend([name, ": ", value, "\r\n"]);
     }
     head.push_str("\r\n");
-    stream.write_all(head.as_bytes())?;
-    if !without_body {
-        let more = (0..times).flat_map(|_| repeated.chunks(PIECE));
-        for piece in body[..written].chunks(PIECE).chain(more) {
-            count(piece.len());
-            stream.write_all(piece)?;
-        }
+    stream.write_all(head.as_bytes())
+}
+
+fn write_piece(stream: &mut impl Write, framing: Framing, piece: &[u8]) -> io::Result<()> {
+    if framing != Framing::Chunked {
+        return stream.write_all(piece);
     }
-    stream.flush()
+    let chunk = [format!("{:x}\r\n", piece.len()).as_bytes(), piece, b"\r\n"].concat();
+    stream.write_all(&chunk)
 }
 
 fn reason(status: u16) -> &'static str {
@@ -232,8 +319,8 @@ fn reason(status: u16) -> &'static str {
 /// What a listener asks for its answers.
 pub(super) trait Site: Send + Sync + 'static {
     fn answer(&self, request: &Request) -> Answer;
-    /// So many bytes of the answer's body are about to be written.
-    fn sending(&self, answer: &Answer, bytes: usize);
+    /// So many bytes of the answer's body, from this place in it on, are about to be written.
+    fn sending(&self, request: &Request, answer: &Answer, place: u64, bytes: usize);
     /// A connection was accepted; nothing of it has been read yet.
     fn connected(&self);
 }
@@ -271,7 +358,8 @@ impl Drop for Server {
 }
 
 struct Connection {
-    stream: TcpStream,
+    /// The thread's own: a socket that is to be reset must be nobody else's.
+    stream: Weak<TcpStream>,
     thread: JoinHandle<()>,
 }
 
@@ -298,16 +386,20 @@ fn accept_all(
         };
         site.connected();
         let (site, tls) = (Arc::clone(site), tls.cloned());
-        let kept = stream.try_clone().expect("a socket can be cloned");
+        let stream = Arc::new(stream);
+        let kept = Arc::downgrade(&stream);
         let thread = std::thread::spawn(move || {
             // A peer that goes away in mid-talk is no fault of the server; the test sees it on its side.
-            drop(converse(&stream, site.as_ref(), tls));
-            drop(stream.shutdown(Shutdown::Both));
+            match converse(&stream, site.as_ref(), tls) {
+                Ok(Ending::Reset) => drop(SockRef::from(&*stream).set_linger(Some(Duration::ZERO))),
+                Ok(Ending::Silence(hook)) => stay_silent(&stream, &hook),
+                Ok(Ending::Close) | Err(_) => drop(stream.shutdown(Shutdown::Both)),
+            }
         });
         connections.push(Connection { stream: kept, thread });
     }
-    for connection in &connections {
-        drop(connection.stream.shutdown(Shutdown::Both));
+    for stream in connections.iter().filter_map(|connection| connection.stream.upgrade()) {
+        drop(stream.shutdown(Shutdown::Both));
     }
     join(connections);
 }
@@ -320,14 +412,18 @@ fn join(connections: Vec<Connection>) {
     }
 }
 
-fn converse(mut stream: &TcpStream, site: &impl Site, tls: Option<Arc<ServerConfig>>) -> io::Result<()> {
-    limit_waits(stream)?;
-    let Some(config) = tls else { return converse_over(&mut stream, site) };
+fn converse(socket: &TcpStream, site: &impl Site, tls: Option<Arc<ServerConfig>>) -> io::Result<Ending> {
+    limit_waits(socket)?;
+    let mut plain = socket;
+    let Some(config) = tls else { return converse_over(&mut plain, socket, site) };
     let connection = ServerConnection::new(config).map_err(io::Error::other)?;
-    let mut stream = StreamOwned::new(connection, stream);
-    converse_over(&mut stream, site)?;
-    stream.conn.send_close_notify();
-    stream.flush()
+    let mut stream = StreamOwned::new(connection, socket);
+    let ending = converse_over(&mut stream, socket, site)?;
+    if matches!(ending, Ending::Close) {
+        stream.conn.send_close_notify();
+        stream.flush()?;
+    }
+    Ok(ending)
 }
 
 /// No wait on this stream is endless.
@@ -337,10 +433,33 @@ pub(super) fn limit_waits(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)
 }
 
-fn converse_over(stream: &mut (impl Read + Write), site: &impl Site) -> io::Result<()> {
+/// Over the socket itself, or what is around it.
+fn converse_over(
+    stream: &mut (impl Read + Write),
+    socket: &TcpStream,
+    site: &impl Site,
+) -> io::Result<Ending> {
     let Some(request) = read_request(&mut *stream)? else {
-        return write_answer(stream, &Answer::text(400, "no request\n"), false, |_| ());
+        return write_answer(stream, &Answer::text(400, "no request\n"), false, |_, _| ());
     };
     let answer = site.answer(&request);
-    write_answer(stream, &answer, request.is_head(), |bytes| site.sending(&answer, bytes))
+    if matches!(answer.delivery, Delivery::Endless) {
+        SockRef::from(socket).set_send_buffer_size(ENDLESS_IN_FLIGHT)?;
+    }
+    write_answer(stream, &answer, request.is_head(), |place, bytes| {
+        site.sending(&request, &answer, place, bytes);
+    })
+}
+
+/// Says nothing until the client hangs up, or the server is stopped.
+fn stay_silent(mut stream: &TcpStream, hook: &Hook) {
+    stream.set_read_timeout(Some(BEAT)).expect("a timeout can be set");
+    for _ in 0..LONGEST_WAIT.as_millis() / BEAT.as_millis() {
+        hook.0();
+        match stream.read(&mut [0]) {
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {}
+            _ => return,
+        }
+    }
+    panic!("the client waits for a server that says nothing");
 }

@@ -12,6 +12,7 @@ use super::fault::{self, Action, Rule};
 use super::http::{Answer, Pairs, Request, Server, Site};
 use super::pages;
 use super::recording::Recording;
+use super::traffic::Traffic;
 use super::world::{Stage, World};
 
 /// Scheme, host, and port of both listeners.
@@ -40,6 +41,8 @@ pub(crate) struct Seen {
     pub(crate) user_agent: Option<String>,
     pub(crate) accept_language: Option<String>,
     pub(crate) range: Option<String>,
+    pub(crate) if_range: Option<String>,
+    pub(crate) accept_encoding: Option<String>,
 }
 
 /// A running Catalog and CDN; dropping it stops both.
@@ -88,8 +91,8 @@ impl Loopback {
             hosts,
             rules: Mutex::default(),
             seen: Mutex::default(),
-            package_bytes: AtomicU64::new(0),
             connections: AtomicU64::new(0),
+            traffic: Traffic::default(),
         });
         let start = |listener, role| {
             Server::start(listener, Listener { role, shared: Arc::clone(&shared) }, tls.cloned())
@@ -134,10 +137,26 @@ impl Loopback {
         lock(&self.shared.seen).clone()
     }
 
-    /// How many body bytes of package files have gone out. Exact for what a client has read to its end; when it
+    /// How many body bytes of package files have gone out, and which. Exact for what a client has read to its end; when it
     /// hangs up in the middle, what was on its way counts too.
+    pub(crate) fn traffic(&self) -> &Traffic {
+        &self.shared.traffic
+    }
+
+    /// All body bytes of package files so far.
     pub(crate) fn bytes_served(&self) -> u64 {
-        self.shared.package_bytes.load(Ordering::SeqCst)
+        self.traffic().of("").served
+    }
+
+    /// The same of the files whose path has this part.
+    pub(crate) fn bytes_served_of(&self, path_contains: &str) -> u64 {
+        self.traffic().of(path_contains).served
+    }
+
+    /// The Range headers of the requests whose path has this part, in the order they came; `None` asked for all.
+    pub(crate) fn ranges_of(&self, path_contains: &str) -> Vec<Option<String>> {
+        let seen = self.requests().into_iter();
+        seen.filter(|seen| seen.path_and_query.contains(path_contains)).map(|seen| seen.range).collect()
     }
 }
 
@@ -153,8 +172,8 @@ struct Shared {
     hosts: Hosts,
     rules: Mutex<Vec<Rule>>,
     seen: Mutex<Vec<Seen>>,
-    package_bytes: AtomicU64,
     connections: AtomicU64,
+    traffic: Traffic,
 }
 
 struct Listener {
@@ -166,17 +185,20 @@ impl Site for Listener {
     fn answer(&self, request: &Request) -> Answer {
         lock(&self.shared.seen).push(seen(request));
         let action = fault::take(&mut lock(&self.shared.rules), request);
-        if let Some(Action::Become(world)) = &action {
+        if let Some(Action::Become(world) | Action::Gone(_, world)) = &action {
             let stage = Stage::new((**world).clone(), &self.shared.hosts);
             *lock(&self.shared.source) = Arc::new(Source::Stage(stage));
         }
-        let regular = || self.regular_answer(request);
-        action.map_or_else(regular, |action| action.apply(request, regular))
+        match action {
+            Some(action) => action.apply(request, |request| self.regular_answer(request)),
+            None => self.regular_answer(request),
+        }
     }
 
-    fn sending(&self, answer: &Answer, bytes: usize) {
+    fn sending(&self, request: &Request, answer: &Answer, place: u64, bytes: usize) {
         if answer.package {
-            self.shared.package_bytes.fetch_add(bytes as u64, Ordering::SeqCst);
+            let start = answer.part.start as u64 + place;
+            self.shared.traffic.sending(&request.path, start..start + bytes as u64);
         }
     }
 
@@ -209,6 +231,8 @@ fn seen(request: &Request) -> Seen {
         user_agent: header("user-agent"),
         accept_language: header("accept-language"),
         range: header("range"),
+        if_range: header("if-range"),
+        accept_encoding: header("accept-encoding"),
     }
 }
 

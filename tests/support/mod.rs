@@ -13,30 +13,40 @@
 //! - [`recording`]: the same from a recording folder in the program's own format;
 //! - [`pages`]: the HTML and script of each kind of page, in both dialects;
 //! - [`file_answer`]: package files, with HEAD and ranges;
-//! - [`fault`]: misbehaviour on command;
+//! - [`fault`]: misbehaviour on command; [`file_fault`]: that of a CDN, in the middle of a file;
 //! - [`hostile`]: pages made to do harm;
 //! - [`http`]: requests and answers as bytes, the only place that touches a stream;
 //! - [`loopback`]: the two listeners and what they have seen;
 //! - [`tls`]: an authority and its certificates, to put TLS around both;
-//! - [`proxy`]: a proxy on the way to them.
+//! - [`proxy`]: a proxy on the way to them;
+//! - [`killing`]: the program itself, killed again and again while it fetches;
+//! - [`traffic`]: the bytes of package files that went out, counted, and slowed down where a test wants it.
 //!
-//! Nothing here sleeps or reads a clock; every wait on a socket has an end.
+//! Nothing here reads a clock, and nothing sleeps but a server that was told to be slow; every wait on a socket has an end.
 #![expect(clippy::expect_used, reason = "test code: clippy.toml allows it in #[test] functions only")]
 
 mod fault;
 mod file_answer;
+mod file_fault;
 mod hostile;
 mod http;
+mod killing;
 mod loopback;
 mod pages;
 mod proxy;
 mod recording;
+#[cfg(test)]
 mod selftest;
+#[cfg(test)]
+mod selftest_files;
 mod tls;
+mod traffic;
 mod world;
 
 pub(crate) use fault::{Action, Hook, Rule};
+pub(crate) use file_fault::FileFault;
 pub(crate) use hostile::{HOSTILE_KB, hostile_pages, hostile_world};
+pub(crate) use killing::{Killing, Restart};
 pub(crate) use loopback::{Loopback, Seen};
 pub(crate) use proxy::{Passed, Proxy};
 pub(crate) use tls::Authority;

@@ -16,10 +16,10 @@ const SHA1: &str = "87acec17cd9dcd20a716cc2cf67417b71c8a7016";
 const SHA1_BASE64: &str = "h6zsF82dzSCnFsws9nQXtxyKcBY=";
 const SHA256_BASE64: &str = "hNiYd/DUBB77a/kaFvAkjy/Vc+avBcGflr7bn4gveII=";
 
-struct Reply {
-    status: u16,
-    head: String,
-    body: Vec<u8>,
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) head: String,
+    pub(super) body: Vec<u8>,
 }
 
 impl Reply {
@@ -27,13 +27,21 @@ impl Reply {
         std::str::from_utf8(&self.body).expect("a page is UTF-8")
     }
 
-    fn has_header(&self, line: &str) -> bool {
+    pub(super) fn has_header(&self, line: &str) -> bool {
         self.head.lines().any(|found| found.eq_ignore_ascii_case(line))
     }
 }
 
 /// One request and everything that comes back; `None` when the connection ends without an answer.
-fn ask(host: &str, method: &str, target: &str, headers: &[&str], body: &str) -> Option<Reply> {
+pub(super) fn ask(host: &str, method: &str, target: &str, headers: &[&str], body: &str) -> Option<Reply> {
+    let mut stream = send(host, method, target, headers, body);
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).expect("the answer ends");
+    reply(answer)
+}
+
+/// A connection on which a request was sent.
+pub(super) fn send(host: &str, method: &str, target: &str, headers: &[&str], body: &str) -> TcpStream {
     let mut stream = TcpStream::connect(host).expect("the loopback server listens");
     stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout can be set");
     let mut request =
@@ -43,8 +51,11 @@ fn ask(host: &str, method: &str, target: &str, headers: &[&str], body: &str) -> 
     }
     request.extend(["\r\n", body]);
     stream.write_all(request.as_bytes()).expect("the request is taken");
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).expect("the answer ends");
+    stream
+}
+
+/// An answer from its bytes.
+pub(super) fn reply(mut answer: Vec<u8>) -> Option<Reply> {
     let end = answer.windows(4).position(|window| window == b"\r\n\r\n")?;
     let head = String::from_utf8(answer[..end].to_vec()).expect("a head is text");
     let status = head.split(' ').nth(1)?.parse().ok()?;

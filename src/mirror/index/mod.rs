@@ -35,6 +35,13 @@ pub struct Index {
 fn store_error(error: rusqlite::Error) -> Error {
     let kind = match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::DiskFull) => ErrorKind::NoSpace,
+        // The file that readers and a writer share cannot be made any longer: on a disk without a free block.
+        _ if error
+            .sqlite_error()
+            .is_some_and(|own| own.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE) =>
+        {
+            ErrorKind::NoSpace
+        }
         Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => ErrorKind::Busy,
         _ => ErrorKind::Internal,
     };
@@ -205,6 +212,9 @@ fn configure(connection: &Connection) -> Result<()> {
 }
 
 fn not_an_index(path: &Utf8Path, error: Error) -> Error {
+    if error.kind() == ErrorKind::NoSpace {
+        return error.context(path);
+    }
     error.with_kind(ErrorKind::Usage).context(format!("{path} is not an index of kbmirror"))
 }
 

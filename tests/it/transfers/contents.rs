@@ -1,0 +1,87 @@
+//! Bytes that are not the package: changed, compressed, or somebody's page.
+
+use super::super::harness::Bench;
+use super::super::support::{Action, FileFault, Loopback, Rule};
+use super::case::{ALL, Case, HALF, TRIES, always, always_instead, once, once_instead, run_all};
+use super::{fetch, package, world_of};
+
+const CODING: &[&str] = &["gzip", "encoding", "compress"];
+const PAGE: &[&str] = &["a proxy's page, not a package"];
+
+fn page() -> Action {
+    let text = "<!DOCTYPE html>\n<html><head><title>Log in</title></head><body>please</body></html>\n";
+    Action::Body("text/html; charset=utf-8", text.as_bytes().to_vec())
+}
+
+/// A page of the length that the file has.
+fn long_page() -> Action {
+    let Action::Body(kind, mut text) = page() else { unreachable!("a page is a body") };
+    text.resize(usize::try_from(ALL).unwrap(), b' ');
+    Action::Body(kind, text)
+}
+
+#[test]
+fn wrong_bytes_get_a_second_chance_and_then_quarantine() {
+    let wrong = [FileFault::Flipped];
+    run_all(&[
+        Case::passes("wrong bytes once", vec![once(&wrong)], 2).bytes(2 * ALL..=2 * ALL),
+        Case::fails("wrong bytes always", vec![always(&wrong)], &[5], &["sha"], 2..=2)
+            .bytes(2 * ALL..=2 * ALL)
+            .quarantined(1)
+            .nothing_kept(),
+        Case::fails("wrong bytes always, size unknown", vec![always(&wrong)], &[5], &["sha"], 2..=2)
+            .bytes(2 * ALL..=2 * ALL)
+            .quarantined(1)
+            .paired()
+            .nothing_kept(),
+    ]);
+}
+
+#[test]
+fn files_are_asked_for_as_they_are() {
+    let (bench, loopback) = (Bench::new(), Loopback::start(world_of(&[package(0, 5000)])));
+    loopback.rule(Rule::once("/files/", Action::File(vec![FileFault::CutAfter(2000)])));
+    fetch(&bench, &loopback, 1, &[]).exits(0);
+    let asked = loopback.requests().into_iter().filter(|seen| seen.path_and_query.contains("/files/"));
+    let codings: Vec<Option<String>> = asked.map(|seen| seen.accept_encoding).collect();
+    assert_eq!(codings, [Some("identity".to_owned()), Some("identity".to_owned())]);
+}
+
+#[test]
+fn what_is_compressed_or_says_so_is_refused() {
+    let mut cases = Vec::new();
+    for (name, fault) in [("gzip said of plain bytes", FileFault::GzipSaid), ("gzip", FileFault::Gzipped)] {
+        let fault = [fault];
+        let stays = Case::fails(&format!("{name} always"), vec![always(&fault)], &[5, 6], CODING, 1..=8);
+        cases.push(stays.bytes(0..=8 * 2 * ALL));
+        let rules = vec![once(&[FileFault::CutAfter(HALF)]), once(&fault)];
+        cases.push(Case::either(&format!("{name} once, on a range"), rules, &[5, 6], 2..=4));
+        // What does not get smaller gets longer.
+        let passes = Case::either(&format!("{name} once"), vec![once(&fault)], &[5, 6], 1..=2);
+        cases.push(passes.bytes(0..=2 * ALL + 1000));
+    }
+    run_all(&cases);
+}
+
+#[test]
+fn a_page_in_place_of_a_package_is_named_as_such() {
+    let mut cases = Vec::new();
+    for (name, page) in [("a page", page()), ("a page of the file's length", long_page())] {
+        let stays =
+            Case::fails(&format!("{name} always"), vec![always_instead(page.clone())], &[6], PAGE, 1..=8);
+        cases.push(stays.bytes(0..=0));
+        let alone = Case::fails(
+            &format!("{name} always, size unknown"),
+            vec![always_instead(page.clone())],
+            &[6],
+            PAGE,
+            1..=8,
+        );
+        cases.push(alone.bytes(0..=0).paired());
+        let half = vec![once(&[FileFault::CutAfter(HALF)]), always_instead(page.clone())];
+        cases.push(Case::fails(&format!("{name} on a range always"), half, &[6], PAGE, 2..=*TRIES.end() + 1));
+        let passes = vec![once_instead(page.clone())];
+        cases.push(Case::either(&format!("{name} once"), passes, &[6], 1..=2));
+    }
+    run_all(&cases);
+}

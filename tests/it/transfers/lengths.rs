@@ -1,0 +1,76 @@
+//! Bodies that are shorter or longer than they should be, and bodies that do not say how long they are.
+
+use super::super::support::FileFault;
+use super::case::{ALL, Case, HALF, LENGTH, always, once, run_all};
+
+/// A length is told with its unit.
+const BYTES: &[&str] = &["bytes"];
+const MIB: u64 = 1024 * 1024;
+
+#[test]
+fn without_a_length_the_size_is_what_tells_the_end() {
+    let mut cases = Vec::new();
+    for (name, framing) in [("chunks", FileFault::Chunked), ("the end", FileFault::CloseDelimited)] {
+        let bare = [framing.clone()];
+        cases.push(Case::passes(&format!("{name} once"), vec![once(&bare)], 1));
+        cases.push(Case::passes(&format!("{name} always"), vec![always(&bare)], 1));
+        cases.push(Case::passes(&format!("{name}, size unknown"), vec![always(&bare)], 1).paired());
+        for place in [1, HALF, LENGTH - 1] {
+            let cut = [framing.clone(), FileFault::CutAfter(place)];
+            cases.push(Case::passes(&format!("{name}, cut at {place} once"), vec![once(&cut)], 2));
+        }
+        let cut = [framing.clone(), FileFault::CutAfter(HALF)];
+        cases.push(Case::passes(&format!("{name}, cut at half always"), vec![always(&cut)], 2));
+    }
+    run_all(&cases);
+}
+
+#[test]
+fn a_body_that_ends_early_without_saying_so_is_gone_on_from() {
+    let short = [FileFault::CloseDelimited, FileFault::Shorter(100)];
+    run_all(&[
+        Case::passes("short once", vec![once(&short)], 2),
+        // The rest never comes.
+        Case::fails("short always", vec![always(&short)], &[5, 6], &[], 2..=12),
+    ]);
+}
+
+#[test]
+fn another_length_than_stated_is_refused_before_its_bytes_are_taken() {
+    let mut cases = Vec::new();
+    for (name, fault) in [
+        ("a byte shorter", FileFault::Shorter(1)),
+        ("half as long", FileFault::Shorter(HALF)),
+        ("a byte longer", FileFault::Longer(1)),
+        ("twice as long", FileFault::Longer(LENGTH)),
+    ] {
+        for (often, rule) in
+            [("once", once(std::slice::from_ref(&fault))), ("always", always(std::slice::from_ref(&fault)))]
+        {
+            let case = Case::fails(&format!("{name} {often}"), vec![rule], &[5], BYTES, 1..=1);
+            cases.push(case.bytes(0..=2 * ALL).waits(0..=0).nothing_kept());
+        }
+    }
+    run_all(&cases);
+}
+
+#[test]
+fn more_than_stated_is_cut_off_at_once_and_not_kept() {
+    let mut cases = Vec::new();
+    for (name, faults) in [
+        ("a byte longer in chunks", vec![FileFault::Chunked, FileFault::Longer(1)]),
+        ("a byte longer to the end", vec![FileFault::CloseDelimited, FileFault::Longer(1)]),
+        ("much longer in chunks", vec![FileFault::Chunked, FileFault::Longer(10 * LENGTH)]),
+        ("endless", vec![FileFault::Endless]),
+    ] {
+        for (often, rule) in [("once", once(&faults)), ("always", always(&faults))] {
+            let case = Case::fails(&format!("{name} {often}"), vec![rule.clone()], &[5], BYTES, 1..=2);
+            cases.push(case.bytes(0..=ALL + MIB).nothing_kept());
+        }
+    }
+    // Nobody states the size of one file of two, but their sum.
+    let endless = vec![always(&[FileFault::Endless])];
+    let case = Case::fails("endless, size unknown", endless, &[5], BYTES, 1..=2);
+    cases.push(case.bytes(0..=ALL + MIB).paired().nothing_kept());
+    run_all(&cases);
+}

@@ -1,0 +1,218 @@
+//! Several files at once: each has its own fate, and one that is bad fails its set alone.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::super::harness::{Bench, each, items, names_in, text_of};
+use super::super::support::{Action, FileFault, FileSpec, Hook, Loopback, Rule, World};
+use super::{ask, check_all_published, check_final_names, fetch, kb, package, published, update, world_of};
+
+const LENGTH: usize = 40_000;
+const COUNT: u32 = 8;
+
+fn packages() -> Vec<FileSpec> {
+    (0..COUNT).map(|number| package(number, LENGTH)).collect()
+}
+
+fn fault(number: u32, action: Action) -> Rule {
+    Rule::once(&kb(number).to_lowercase(), action)
+}
+
+#[test]
+fn each_of_several_has_its_own_fate() {
+    for parallel in [&[][..], &["--parallel", "1"], &["--parallel", "8"]] {
+        let files = packages();
+        let (bench, loopback) = (Bench::new(), Loopback::start(world_of(&files)));
+        let clock = bench.clock.clone();
+        let passes = Hook::new(move || clock.advance(Duration::from_secs(7)));
+        let cut = || FileFault::CutAfter(LENGTH / 2);
+        loopback.rule(fault(0, Action::File(vec![cut()])));
+        loopback.rule(fault(1, Action::File(vec![FileFault::ResetAfter(LENGTH / 2)])));
+        loopback.rule(fault(2, Action::File(vec![FileFault::StallAfter(LENGTH / 2, passes)])));
+        loopback.rule(fault(3, Action::Status(503, vec![("Retry-After".to_owned(), "2".to_owned())])));
+        loopback.rule(fault(4, Action::File(vec![FileFault::Flipped])));
+        loopback.rule(fault(5, Action::File(vec![cut()])));
+        loopback.rule(fault(5, Action::File(vec![FileFault::WrongStart])));
+        loopback.rule(fault(6, Action::File(vec![FileFault::CloseDelimited, cut()])));
+        let options = [parallel, &["--patience", "1h"]].concat();
+        let document = fetch(&bench, &loopback, COUNT, &options).exits(0).json();
+        assert_eq!(each(&document["sets"], "status"), vec!["published"; COUNT as usize], "{parallel:?}");
+        assert_eq!(document["failures"], json!([]));
+        check_all_published(&bench, &files).unwrap();
+        assert_eq!(names_in(&bench.mirror().join("quarantine")), Vec::<String>::new());
+        let requests: Vec<usize> =
+            (0..COUNT).map(|number| loopback.ranges_of(&kb(number).to_lowercase()).len()).collect();
+        // The clock is everybody's: that it jumps may break off another transfer as well.
+        for (number, least) in [2, 2, 2, 2, 2, 3, 2, 1].into_iter().enumerate() {
+            assert!((least..least + 6).contains(&requests[number]), "{parallel:?}: {requests:?}");
+        }
+    }
+}
+
+#[test]
+fn one_bad_file_of_many_fails_its_set_and_the_next_run_asks_for_it_alone() {
+    let spells: [(Action, u8, &str); 4] = [
+        (Action::File(vec![FileFault::CutAfter(0)]), 4, "unreachable"),
+        (Action::Status(404, Vec::new()), 4, "unreachable"),
+        (Action::Status(503, vec![("Retry-After".to_owned(), "4000".to_owned())]), 4, "unreachable"),
+        (Action::File(vec![FileFault::Flipped]), 5, "integrity"),
+    ];
+    for (action, code, kind) in spells {
+        let files = packages();
+        let (bench, loopback) = (Bench::new(), Loopback::start(world_of(&files)));
+        loopback.rule(Rule::always(&kb(3).to_lowercase(), action.clone()));
+        let document = fetch(&bench, &loopback, COUNT, &[]).exits(code).json();
+        let mut expected = vec!["published"; COUNT as usize];
+        expected[3] = "failed";
+        assert_eq!(each(&document["sets"], "status"), expected, "{action:?}");
+        assert_eq!(each(&document["failures"], "what"), [files[3].name.clone()]);
+        assert_eq!(each(&document["failures"], "kind"), [kind]);
+        check_final_names(&bench, &files).unwrap();
+        assert!(!published(&bench, 3).exists() && published(&bench, 2).exists());
+
+        loopback.clear_rules();
+        let before = loopback.requests().len();
+        let document = fetch(&bench, &loopback, COUNT, &[]).exits(0).json();
+        let mut expected = vec!["unchanged"; COUNT as usize];
+        expected[3] = "published";
+        assert_eq!(each(&document["sets"], "status"), expected, "{action:?}");
+        let asked = loopback.requests().split_off(before);
+        let asked = asked.iter().filter(|seen| seen.path_and_query.contains("/files/"));
+        assert_eq!(asked.count(), 1, "{action:?}");
+        check_all_published(&bench, &files).unwrap();
+    }
+}
+
+#[test]
+fn a_file_of_several_fails_the_set_and_its_neighbour_stays() {
+    let files = [
+        package(0, LENGTH),
+        FileSpec::package("windows11.0-kb5000000-arm64", "cab", super::noise(77, LENGTH)),
+    ];
+    let world = World::new().update(update(0, files.to_vec()));
+    let (bench, loopback) = (Bench::new(), Loopback::start(world));
+    loopback.rule(Rule::always("kb5100001", Action::File(vec![FileFault::CutAfter(0)])));
+    let document = fetch(&bench, &loopback, 1, &[]).exits(6).json();
+    assert_eq!(each(&document["sets"], "status"), ["failed"]);
+    assert!(!bench.mirror().join("kb").exists());
+    loopback.clear_rules();
+    let neighbour = loopback.ranges_of("kb5000000").len();
+    fetch(&bench, &loopback, 1, &[]).exits(0);
+    assert_eq!(loopback.ranges_of("kb5000000").len(), neighbour, "it was here already");
+    check_all_published(&bench, &files).unwrap();
+}
+
+#[test]
+fn failures_are_told_by_cause() {
+    let files = packages();
+    let (bench, loopback) = (Bench::new(), Loopback::start(world_of(&files)));
+    for number in [0, 1, 2] {
+        let cut = Action::File(vec![FileFault::CutAfter(0)]);
+        loopback.rule(Rule { times: usize::MAX, ..fault(number, cut) });
+    }
+    loopback.rule(Rule { times: usize::MAX, ..fault(5, Action::Status(404, Vec::new())) });
+    let document = fetch(&bench, &loopback, COUNT, &[]).exits(4).json();
+    let failures = items(&document["failures"]);
+    assert_eq!(failures.len(), 4, "{document:#}");
+    for (number, word) in [(0, "broke off"), (1, "broke off"), (2, "broke off"), (5, "404")] {
+        let name = files[number].name.as_str();
+        let failure = failures.iter().find(|failure| failure["what"] == name).unwrap();
+        assert!(text_of(&failure["message"]).contains(word), "{failure:#}");
+    }
+}
+
+#[test]
+fn what_arrived_is_kept_for_the_next_run() {
+    let half = LENGTH / 2;
+    for digest in ["sha256", "sha1"] {
+        let mut file = package(0, LENGTH);
+        if digest == "sha1" {
+            file.sha256_stated = super::super::support::Stated::NoLine;
+        }
+        let name = match digest {
+            "sha256" => super::sha256_hex(&file.bytes),
+            _ => super::super::harness::sha1_hex(&file.bytes),
+        };
+        let files = [file];
+        let (bench, loopback) = (Bench::new(), Loopback::start(world_of(&files)));
+        loopback.rule(Rule::once("/files/", Action::File(vec![FileFault::CutAfter(half)])));
+        loopback.rule(Rule::always("/files/", Action::Close));
+        fetch(&bench, &loopback, 1, &["--patience", "0"]);
+        fetch(&bench, &loopback, 1, &["--patience", "0"]).exits(6);
+        let partial = bench.mirror().join("partial");
+        assert_eq!(names_in(&partial), [name.clone(), format!("{name}.json")]);
+        assert_eq!(std::fs::read(partial.join(&name)).unwrap(), files[0].bytes[..half]);
+        let journal = std::fs::read_to_string(partial.join(format!("{name}.json"))).unwrap();
+        let journal: serde_json::Value = serde_json::from_str(&journal).unwrap();
+        assert_eq!(journal["format"], 1, "{journal:#}");
+        assert!(text_of(&journal["url"]).contains(&files[0].name), "{journal:#}");
+        assert!(journal["etag"].is_string() && journal["last_modified"].is_string(), "{journal:#}");
+
+        loopback.clear_rules();
+        let document = fetch(&bench, &loopback, 1, &[]).exits(0).json();
+        assert_eq!(document["bytes_downloaded"], half, "{digest}");
+        assert_eq!(loopback.bytes_served(), LENGTH as u64);
+        let ranges = loopback.ranges_of("/files/");
+        assert_eq!(ranges.last().unwrap().as_deref(), Some(format!("bytes={half}-").as_str()));
+        let asked = loopback.requests();
+        let last = asked.iter().rfind(|seen| seen.path_and_query.contains("/files/")).unwrap();
+        assert_eq!(last.if_range.as_deref(), journal["etag"].as_str(), "the strong tag");
+        check_all_published(&bench, &files).unwrap();
+    }
+}
+
+/// Does something to a partial file and its journal.
+type Spoil = fn(&camino::Utf8Path, &camino::Utf8Path);
+
+#[test]
+fn what_was_kept_is_not_trusted() {
+    // The bytes on the disk changed, were cut, or grew while nobody looked; or the journal is nonsense.
+    let half = LENGTH / 2;
+    let spoils: [(&str, Spoil); 7] = [
+        ("another byte", |partial, _| {
+            let mut bytes = std::fs::read(partial).unwrap();
+            bytes[100] ^= 1;
+            std::fs::write(partial, bytes).unwrap();
+        }),
+        ("cut", |partial, _| {
+            let bytes = std::fs::read(partial).unwrap();
+            std::fs::write(partial, &bytes[..1000]).unwrap();
+        }),
+        ("longer than the file", |partial, _| std::fs::write(partial, super::noise(5, 3 * LENGTH)).unwrap()),
+        ("as long as the file", |partial, _| std::fs::write(partial, super::noise(5, LENGTH)).unwrap()),
+        ("no journal", |_, journal| std::fs::remove_file(journal).unwrap()),
+        ("a journal that is none", |_, journal| std::fs::write(journal, "{\"format\":1,\"url\":7}").unwrap()),
+        ("a journal of a later version", |_, journal| {
+            let text = std::fs::read_to_string(journal).unwrap();
+            std::fs::write(journal, text.replace("\"format\":1", "\"format\":99")).unwrap();
+        }),
+    ];
+    for (name, spoil) in spoils {
+        let files = [package(0, LENGTH)];
+        let (bench, loopback) = (Bench::new(), Loopback::start(world_of(&files)));
+        loopback.rule(Rule::once("/files/", Action::File(vec![FileFault::CutAfter(half)])));
+        fetch(&bench, &loopback, 1, &["--patience", "0"]);
+        let kept = bench.mirror().join("partial").join(super::sha256_hex(&files[0].bytes));
+        if kept.exists() {
+            spoil(&kept, &kept.with_extension("json"));
+        }
+        let ran = fetch(&bench, &loopback, 1, &[]);
+        assert_eq!(ran.code, 0, "{name}: {ran:?}");
+        check_all_published(&bench, &files).unwrap_or_else(|why| panic!("{name}: {why}"));
+        assert!(loopback.bytes_served() <= (half + 2 * LENGTH) as u64, "{name}");
+        assert_eq!(names_in(&bench.mirror().join("quarantine")), Vec::<String>::new(), "{name}");
+    }
+}
+
+#[test]
+fn the_index_knows_what_a_resumed_file_is() {
+    let files = [package(0, LENGTH)];
+    let (bench, loopback) = (Bench::new(), Loopback::start(world_of(&files)));
+    loopback.rule(Rule::once("/files/", Action::File(vec![FileFault::CutAfter(LENGTH / 3)])));
+    let document = fetch(&bench, &loopback, 1, &[]).exits(0).json();
+    let file = &document["sets"][0]["files"][0];
+    assert_eq!(file["sha256"], super::sha256_hex(&files[0].bytes));
+    assert_eq!(file["size"], LENGTH);
+    ask(&bench, &loopback, &["verify"]).exits(0);
+}

@@ -1,0 +1,193 @@
+//! What a CDN does wrong in the middle of a file. Faults are put one upon the other, as `[WeakTag, CutAfter(5)]`: each may
+//! change how the request is read, and then the answer.
+
+use std::io::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::fault::Hook;
+use super::http::{Answer, Delivery, Framing, Request, value_of};
+
+/// One fault. Those of ranges leave a request without a range alone.
+#[derive(Debug, Clone)]
+pub(crate) enum FileFault {
+    /// The body ends after so many bytes.
+    CutAfter(usize),
+    /// The connection is reset after so many bytes of the body.
+    ResetAfter(usize),
+    /// Silence after so many bytes of the body, until the client hangs up. The hook is called again and again.
+    StallAfter(usize, Hook),
+    /// So many bytes at a time, and the hook before each.
+    Drip(usize, Hook),
+    /// The end of the body is told by chunks and not by a length.
+    Chunked,
+    /// The end of the body is told by the end of the connection.
+    CloseDelimited,
+    /// So many bytes fewer than the file has, and said so.
+    Shorter(usize),
+    /// So many bytes more than the file has, and said so.
+    Longer(usize),
+    /// A body that never ends.
+    Endless,
+    /// The first byte of the body is another one.
+    Flipped,
+    /// `Content-Encoding: gzip` on bytes that are not compressed.
+    GzipSaid,
+    /// Compressed, though nobody asked for it.
+    Gzipped,
+    /// The whole file with status 200 to whoever asks for a range.
+    NoRanges,
+    /// 206 with a range that begins a byte off.
+    WrongStart,
+    /// 206 that names another size of the file.
+    WrongTotal,
+    /// 206 that ends before it begins, and is empty: a CDN's way to say that the file has no more.
+    Inverted,
+    /// 206 that does not say which range it is.
+    NoContentRange,
+    /// 416, whatever range is asked for.
+    Unsatisfiable,
+    /// A tag that no answer had before: the file has changed.
+    NewTag,
+    /// The range that was asked for, under another tag: two servers behind one name.
+    OtherTag,
+    /// A weak tag and a date.
+    WeakTag,
+    /// A date and no tag.
+    DateOnly,
+    /// Neither.
+    NoValidators,
+}
+
+/// The answer to a request under these faults; `regular` makes the one without them.
+pub(super) fn apply(faults: &[FileFault], request: &Request, regular: impl Fn(&Request) -> Answer) -> Answer {
+    let mut read = request.clone();
+    for fault in faults {
+        fault.read(&mut read);
+    }
+    let answer = regular(&read);
+    faults.iter().fold(answer, |answer, fault| fault.spoil(&read, answer))
+}
+
+impl FileFault {
+    /// How a server with this fault reads a request.
+    fn read(&self, request: &mut Request) {
+        let condition = value_of(&request.headers, "if-range").map(str::to_owned);
+        let by_tag = condition.as_ref().is_some_and(|text| text.starts_with('"') || text.starts_with("W/"));
+        let ignored = match self {
+            Self::NoRanges => true,
+            Self::NewTag | Self::NoValidators => condition.is_some(),
+            Self::WeakTag | Self::DateOnly => by_tag,
+            _ => false,
+        };
+        if ignored {
+            request.headers.retain(|(name, _)| name != "range");
+        }
+    }
+
+    fn spoil(&self, request: &Request, answer: Answer) -> Answer {
+        /// Every tag is a new one.
+        static TAGS: AtomicU64 = AtomicU64::new(0);
+        let ranged = request.header("range").is_some();
+        let partial = answer.status == 206;
+        let total = answer.body.len();
+        match self {
+            Self::CutAfter(length) => Answer { delivery: Delivery::CutAfter(*length), ..answer },
+            Self::ResetAfter(length) => Answer { delivery: Delivery::ResetAfter(*length), ..answer },
+            Self::StallAfter(length, hook) => {
+                Answer { delivery: Delivery::StallAfter(*length, hook.clone()), ..answer }
+            }
+            Self::Drip(size, hook) => Answer { delivery: Delivery::Drip(*size, hook.clone()), ..answer },
+            Self::Chunked => Answer { framing: Framing::Chunked, ..answer },
+            Self::CloseDelimited => Answer { framing: Framing::Close, ..answer },
+            Self::Endless => Answer { delivery: Delivery::Endless, framing: Framing::Chunked, ..answer },
+            Self::Shorter(less) => {
+                let end = answer.part.end.saturating_sub(*less).max(answer.part.start);
+                let part = answer.part.start..end;
+                let shorter = Answer { part: part.clone(), ..answer };
+                if partial && !part.is_empty() {
+                    said(shorter, part.start, part.end - 1, total)
+                } else {
+                    shorter
+                }
+            }
+            Self::Longer(more) => {
+                let start = answer.part.start;
+                let bytes = [&answer.body[..answer.part.end], &vec![0; *more]].concat();
+                Answer { part: start..bytes.len(), body: bytes.into(), ..answer }
+            }
+            Self::Flipped => {
+                let mut bytes = answer.body.to_vec();
+                if let Some(byte) = bytes[answer.part.clone()].first_mut() {
+                    *byte ^= 1;
+                }
+                Answer { body: bytes.into(), ..answer }
+            }
+            Self::GzipSaid => answer.with("Content-Encoding", "gzip"),
+            Self::Gzipped => {
+                let bytes = gzip(&answer.body[answer.part.clone()]);
+                Answer { part: 0..bytes.len(), body: bytes.into(), ..answer }.with("Content-Encoding", "gzip")
+            }
+            Self::WrongStart if partial => {
+                let part = answer.part.clone();
+                let start = if part.start > 0 { part.start - 1 } else { (part.start + 1).min(part.end - 1) };
+                said(Answer { part: start..part.end, ..answer }, start, part.end - 1, total)
+            }
+            Self::WrongTotal if partial => {
+                let part = answer.part.clone();
+                said(answer, part.start, part.end - 1, total + 1)
+            }
+            Self::Inverted if ranged && answer.status == 416 => {
+                // A 416 has no body of the file; its length is in what it says.
+                let total =
+                    value_of(&answer.headers, "Content-Range").and_then(|text| text.rsplit('/').next());
+                let total = total.and_then(|text| text.parse().ok()).unwrap_or(1);
+                said(Answer { status: 206, part: 0..0, ..answer }, total, total - 1, total)
+            }
+            Self::Inverted if partial => {
+                let start = answer.part.start;
+                said(Answer { part: start..start, ..answer }, start, start.saturating_sub(1), total)
+            }
+            Self::NoContentRange if partial => without(answer, "Content-Range"),
+            Self::Unsatisfiable if partial => {
+                Answer::text(416, "").with("Content-Range", &format!("bytes */{total}"))
+            }
+            Self::NewTag => {
+                let tag = format!("\"new-{}\"", TAGS.fetch_add(1, Ordering::SeqCst));
+                without(answer, "ETag").with("ETag", &tag)
+            }
+            Self::OtherTag if partial => without(answer, "ETag").with("ETag", "\"of another server\""),
+            Self::WeakTag => {
+                let tag = value_of(&answer.headers, "ETag").map(|tag| format!("W/{tag}"));
+                without(answer, "ETag").with("ETag", &tag.unwrap_or_default())
+            }
+            Self::DateOnly => without(answer, "ETag"),
+            Self::NoValidators => without(without(answer, "ETag"), "Last-Modified"),
+            Self::NoRanges
+            | Self::WrongStart
+            | Self::WrongTotal
+            | Self::Inverted
+            | Self::NoContentRange
+            | Self::Unsatisfiable
+            | Self::OtherTag => answer,
+        }
+    }
+}
+
+fn without(mut answer: Answer, name: &str) -> Answer {
+    answer.headers.retain(|(key, _)| key != name);
+    answer
+}
+
+/// With this Content-Range in place of its own.
+fn said(answer: Answer, first: usize, last: usize, total: usize) -> Answer {
+    without(answer, "Content-Range").with("Content-Range", &format!("bytes {first}-{last}/{total}"))
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).expect("memory takes it");
+    encoder.finish().expect("memory takes it")
+}

@@ -1,0 +1,235 @@
+//! Kills the program again and again while it fetches from a slow CDN, and looks at what is there each time.
+//!
+//! The moments are bytes that the CDN has sent and not seconds, so that they lie in the transfers on any machine. What
+//! is sent again is the CDN's count, by place in the file, of what it had sent before.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the program is started, killed, and its mirror read as it lies"
+)]
+#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use data_encoding::HEXLOWER;
+use sha2::{Digest as _, Sha256};
+
+use super::{FileSpec, Loopback, UpdateSpec, World, id};
+
+/// How it is done.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Killing {
+    pub(crate) files: u32,
+    /// Of each file.
+    pub(crate) bytes: usize,
+    pub(crate) kills: u32,
+    /// Of each connection.
+    pub(crate) bytes_a_second: u64,
+    pub(crate) seed: u64,
+}
+
+/// What was found after one kill, and in the run that followed until the next one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Restart {
+    /// Bytes that the CDN had sent when the program was killed.
+    pub(crate) killed_at: u64,
+    /// Files under `kb/` and `pool/` that were not what they should be.
+    pub(crate) wrong: Vec<String>,
+    /// Files in the pool by then.
+    pub(crate) finished: usize,
+    /// Bytes of those that were sent in the run that followed.
+    pub(crate) finished_served: u64,
+    /// The most that was sent again of one of the others.
+    pub(crate) most_again: u64,
+    /// And of all of them together.
+    pub(crate) again: u64,
+}
+
+/// What was found.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Found {
+    pub(crate) restarts: Vec<Restart>,
+    /// How often there was something to kill.
+    pub(crate) killed_at_work: usize,
+    pub(crate) all_published: bool,
+    /// All that the CDN sent.
+    pub(crate) served: u64,
+}
+
+const MONTHS: &str = "2024-08 Cumulative Update for Windows 11 Version 24H2 for arm64-based Systems";
+
+struct Numbers(u64);
+
+impl Numbers {
+    /// The next number below a bound.
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % bound.max(1)
+    }
+}
+
+fn package(number: u32, bytes: usize) -> FileSpec {
+    let mut state = u64::from(number) + 1;
+    let noise = std::iter::repeat_with(|| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()
+    });
+    let bytes: Vec<u8> = b"MSCF\0\0\0\0".iter().copied().chain(noise.flatten()).take(bytes).collect();
+    FileSpec::package(&format!("windows11.0-kb{}-arm64", 5_100_001 + number), "msu", bytes)
+}
+
+impl Killing {
+    /// Fetches into a mirror, with all the kills, and then to the end.
+    pub(crate) fn run(&self, mirror: &Utf8Path) -> Found {
+        let files: Vec<FileSpec> = (0..self.files).map(|number| package(number, self.bytes)).collect();
+        let mut world = World::new();
+        for (number, file) in (0..).zip(&files) {
+            let title = format!("{MONTHS} (KB{}) (26100.{})", 5_100_001 + number, 1500 + number);
+            let update = UpdateSpec { files: vec![file.clone()], ..UpdateSpec::new(&id(number), &title) };
+            world = world.update(update);
+        }
+        // By name, with the digest that the file must have.
+        let right: BTreeMap<&str, String> =
+            files.iter().map(|file| (file.name.as_str(), hex(&file.bytes))).collect();
+        let loopback = Loopback::start(world);
+        loopback.traffic().slow_down(self.bytes_a_second);
+
+        let mut numbers = Numbers(self.seed);
+        let whole = u64::from(self.files) * self.bytes as u64;
+        let mut found = Found::default();
+        for kill in 0..self.kills {
+            // What is left is shared among the kills that are left, each somewhere in its share.
+            let done = loopback.bytes_served();
+            let share = 2 * whole.saturating_sub(done) / u64::from(self.kills - kill + 1);
+            let moment = done + 1 + numbers.below(share);
+            let before = Before::now(&loopback, &files, mirror);
+            let mut child = self.start(&loopback, mirror);
+            let at_work = wait_for(&mut child, &loopback, moment);
+            child.kill().unwrap();
+            child.wait().unwrap();
+            found.killed_at_work += usize::from(at_work);
+            if let Some(last) = found.restarts.last_mut() {
+                before.compare(last, &loopback, &files);
+            }
+            let wrong = wrong_files(mirror, &right);
+            found.restarts.push(Restart {
+                killed_at: loopback.bytes_served(),
+                wrong,
+                finished: pooled(mirror, &files),
+                ..Restart::default()
+            });
+            if !at_work {
+                break;
+            }
+        }
+        let before = Before::now(&loopback, &files, mirror);
+        loopback.traffic().slow_down(0);
+        let ended = self.start(&loopback, mirror).wait().unwrap();
+        if let Some(last) = found.restarts.last_mut() {
+            before.compare(last, &loopback, &files);
+        }
+        let published = tree(&mirror.join("kb"));
+        let all = right.iter().all(|(name, digest)| {
+            published.iter().any(|path| path.file_name() == Some(name) && &digest_of(path) == digest)
+        });
+        found.all_published = ended.success() && all && wrong_files(mirror, &right).is_empty();
+        found.served = loopback.bytes_served();
+        found
+    }
+
+    fn start(&self, loopback: &Loopback, mirror: &Utf8Path) -> Child {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kbmirror"));
+        command.env_remove("KBMIRROR_DIR").arg("--mirror").arg(mirror);
+        command.args(["--catalog-url", &loopback.catalog_url(), "--allow-host", &loopback.file_host()]);
+        command.args(["--catalog-rate", "1000", "--json", "fetch"]);
+        command.args((0..self.files).map(|number| format!("KB{}", 5_100_001 + number)));
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+}
+
+/// Waits for so many bytes; whether the program was still at work then.
+fn wait_for(child: &mut Child, loopback: &Loopback, bytes: u64) -> bool {
+    loop {
+        if child.try_wait().unwrap().is_some() {
+            return false;
+        }
+        if loopback.traffic().reaches(bytes) {
+            return true;
+        }
+    }
+}
+
+/// How things stood before a run: by file, whether it was in the pool, and what had been sent.
+struct Before(Vec<(bool, u64, u64)>);
+
+impl Before {
+    fn now(loopback: &Loopback, files: &[FileSpec], mirror: &Utf8Path) -> Self {
+        let state = files.iter().map(|file| {
+            let sent = loopback.traffic().of(&file.name);
+            (pool_path(mirror, file).exists(), sent.served, sent.again)
+        });
+        Self(state.collect())
+    }
+
+    fn compare(&self, restart: &mut Restart, loopback: &Loopback, files: &[FileSpec]) {
+        for (file, &(finished, served, again)) in files.iter().zip(&self.0) {
+            let sent = loopback.traffic().of(&file.name);
+            if finished {
+                restart.finished_served += sent.served - served;
+            } else {
+                restart.again += sent.again - again;
+                restart.most_again = restart.most_again.max(sent.again - again);
+            }
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    HEXLOWER.encode(&Sha256::digest(bytes))
+}
+
+fn digest_of(path: &Utf8Path) -> String {
+    hex(&fs::read(path).unwrap())
+}
+
+fn pool_path(mirror: &Utf8Path, file: &FileSpec) -> Utf8PathBuf {
+    let digest = hex(&file.bytes);
+    mirror.join("pool/sha256").join(&digest[..2]).join(&digest)
+}
+
+fn pooled(mirror: &Utf8Path, files: &[FileSpec]) -> usize {
+    files.iter().filter(|file| pool_path(mirror, file).exists()).count()
+}
+
+/// What has a final name and is not what it should be.
+fn wrong_files(mirror: &Utf8Path, right: &BTreeMap<&str, String>) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for path in tree(&mirror.join("pool")) {
+        if path.file_name() != Some(&digest_of(&path)) {
+            wrong.push(path.into_string());
+        }
+    }
+    for path in tree(&mirror.join("kb")) {
+        let package = path.extension() == Some("msu");
+        if package && path.file_name().and_then(|name| right.get(name)) != Some(&digest_of(&path)) {
+            wrong.push(path.into_string());
+        }
+    }
+    wrong
+}
+
+/// The files below a folder, if there is one.
+fn tree(folder: &Utf8Path) -> Vec<Utf8PathBuf> {
+    let Ok(entries) = fs::read_dir(Path::new(folder)) else { return Vec::new() };
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = Utf8PathBuf::from_path_buf(entry.unwrap().path()).unwrap();
+        if path.is_dir() { found.extend(tree(&path)) } else { found.push(path) }
+    }
+    found
+}
