@@ -52,11 +52,17 @@ impl GrowingFile {
     }
 
     /// Asks the disk for room up to a length, so that a disk which is too small says so now, and the file lies in one piece.
-    /// The length of the file stays as it is. A file system that knows no such thing is no fault.
+    /// The length of the file stays as it is. A file system that knows no such thing is no fault, and memory is not asked:
+    /// reserving there costs as much as writing (it took half of a fetch onto tmpfs), and there are no pieces.
     pub fn reserve(&self, length: u64) -> Result<()> {
         #[cfg(target_os = "linux")]
         {
-            use rustix::fs::{FallocateFlags, fallocate};
+            use rustix::fs::{FallocateFlags, fallocate, fstatfs};
+            /// `TMPFS_MAGIC` of the kernel's `magic.h`.
+            const MEMORY: i64 = 0x0102_1994;
+            if fstatfs(&self.file).is_ok_and(|system| i64::from(system.f_type) == MEMORY) {
+                return Ok(());
+            }
             let reserved = fallocate(&self.file, FallocateFlags::KEEP_SIZE, 0, length.max(1));
             if reserved == Err(rustix::io::Errno::NOSPC) {
                 return Err(failed("reserve room for", &self.path, std::io::ErrorKind::StorageFull.into()));
