@@ -16,6 +16,7 @@ use toml::Spanned;
 
 use super::words::parse_duration;
 use crate::error::{Error, Result};
+use crate::event::LogFormat;
 use crate::net::{ProxyUrl, redacted_text};
 use crate::resolve::Policy;
 use crate::servicing::{Family, Knowledge};
@@ -78,6 +79,8 @@ pub struct Options {
     pub proxy: Option<ProxyUrl>,
     /// `--ca-cert`
     pub ca_cert: Vec<Utf8PathBuf>,
+    /// `--log-format`
+    pub log_format: Option<LogFormat>,
 }
 
 /// A configuration whose families nobody has looked up yet.
@@ -106,6 +109,8 @@ struct Document {
     #[serde(default)]
     network: NetworkTable,
     #[serde(default)]
+    log: LogTable,
+    #[serde(default)]
     profile: Vec<ProfileTable>,
 }
 
@@ -128,6 +133,12 @@ struct NetworkTable {
     proxy: Option<Spanned<String>>,
     #[serde(default)]
     ca_cert: Vec<Utf8PathBuf>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LogTable {
+    format: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -196,6 +207,14 @@ impl Config {
                     .map_err(|message| source.refuse(Some(text.span()), &message))?,
             ),
         };
+        let log_format = match &document.log.format {
+            None => None,
+            Some(word) => Some(
+                word.get_ref()
+                    .parse()
+                    .map_err(|message: String| source.refuse(Some(word.span()), &message))?,
+            ),
+        };
         let options = Options {
             mirror: from_here(document.mirror.dir),
             index: from_here(document.mirror.index),
@@ -206,6 +225,7 @@ impl Config {
             patience,
             proxy,
             ca_cert: document.network.ca_cert.into_iter().map(|path| folder.join(path)).collect(),
+            log_format,
         };
         let read_kb = |kb: &Spanned<String>| {
             source.word(kb, |word| word.parse().ok(), "the KB numbers, such as KB5086672")
@@ -345,6 +365,7 @@ mod tests {
             ("[network]\nproxy = 'u:1#secret@x:y'", &["line 6", "***@x:y", "%23"]),
             ("[network]\ncatalog_rate = 'u:1 secret@x'", &["line 6", "***@x"]),
             ("[network]\nca_cert = 'one.pem'", &["line 6", "ca_cert", "sequence"]),
+            ("[log]\nformat = 'xml'", &["line 6", "xml", "text, json"]),
             ("[[profile]]\nname = 'a'\nfamily = 'windows-11-24h2'", &["line 6", "name of its own"]),
             ("[[profile]]\nname = 'b'", &["line 5", "family"]),
             ("[[profile]]\nname = 'b'\nfamily = 'windows-12'", &["line 7", "windows-12", "windows-11-24h2"]),

@@ -30,6 +30,9 @@ format = 1
 # proxy = "http://proxy.example:3128"     # in place of HTTPS_PROXY and the like; user:password@ may stand before the host
 # ca_cert = ["company.pem"]     # trusted beside the system's authorities, for a proxy that opens TLS
 
+[log]
+# format = "json"               # what goes on as one JSON object a line, in place of sentences
+
 # One table a family. `kbmirror sync --dry-run` tells what a profile comes to.
 [[profile]]
 name = "{folder}"
@@ -52,6 +55,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::event::LogFormat;
     use crate::resolve::Policy;
     use crate::servicing::Knowledge;
     use crate::sync::{Config, Profile};
@@ -76,11 +80,13 @@ mod tests {
             let all =
                 all.replace("# catalog_", "catalog_").replace("# pat", "pat").replace("# allow", "allow");
             let all = all.replace("# proxy", "proxy").replace("# ca_cert", "ca_cert");
+            let all = all.replace("# format", "format");
             let config = Config::parse(&all, "/srv/kb/kbmirror.toml".into()).unwrap();
             assert_eq!(config.kbs.len(), 1);
             assert_eq!(config.options.patience, Some(Duration::from_mins(45)));
             assert_eq!(config.options.proxy.unwrap().to_string(), "http://proxy.example:3128");
             assert_eq!(config.options.ca_cert, ["/srv/kb/company.pem"]);
+            assert_eq!(config.options.log_format, Some(LogFormat::Json));
             assert_eq!(config.options.knowledge, Some("/srv/kb/knowledge".into()));
         }
     }
