@@ -87,14 +87,21 @@ struct Inner {
     message: String,
     hints: Vec<String>,
     retryable: bool,
+    code: Option<ExitCode>,
     source: Option<Source>,
 }
 
 impl Error {
     /// An error of a kind with its message.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        let inner =
-            Inner { kind, message: message.into(), hints: Vec::new(), retryable: false, source: None };
+        let inner = Inner {
+            kind,
+            message: message.into(),
+            hints: Vec::new(),
+            retryable: false,
+            code: None,
+            source: None,
+        };
         Self(Box::new(inner))
     }
 
@@ -136,6 +143,13 @@ impl Error {
         self
     }
 
+    /// The same error under another exit code, where one kind has two.
+    #[must_use]
+    pub fn exits(mut self, code: ExitCode) -> Self {
+        self.0.code = Some(code);
+        self
+    }
+
     /// Puts what was being done before the message.
     #[must_use]
     pub fn context(mut self, doing: impl fmt::Display) -> Self {
@@ -148,9 +162,9 @@ impl Error {
         self.0.kind
     }
 
-    /// The exit code that goes with the kind.
+    /// The exit code that goes with the kind, unless it was given another one.
     pub fn code(&self) -> ExitCode {
-        ExitCode::of(self.0.kind)
+        self.0.code.unwrap_or_else(|| ExitCode::of(self.0.kind))
     }
 
     /// What happened, without causes and hints.

@@ -2,10 +2,17 @@
 //!
 //! Work tells [`Event`]s to a sender that is cloned down through the rooms; one consumer in `report` turns them
 //! into bars, lines, or JSON. Sending never fails and never blocks: a consumer that has gone away changes nothing
-//! about the work.
+//! about the work. Each event carries the time at which it was told, so that speeds are those of the work and not of the
+//! consumer.
 
+use std::str::FromStr;
+use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::clock::Clock;
 
 /// Something that a watcher may want to see.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +33,8 @@ pub enum Event {
         duration: Duration,
         /// How much longer it would wait after this, where there is an end to it.
         left: Option<Duration>,
-        /// The reason, in words.
+        /// The reason, in words. It begins with what waits, a colon behind it, where that is one file of several: so the
+        /// watcher can show the wait with the file.
         why: String,
     },
     /// Transfers are about to begin.
@@ -45,6 +53,15 @@ pub enum Event {
         /// The file's name.
         name: String,
         /// Its size, where known.
+        size: Option<u64>,
+    },
+    /// A server answered for a file, and its bytes come now. Told at every such answer, also when it begins anew.
+    TransferAnswered {
+        /// As in `TransferStarted`.
+        id: u64,
+        /// Where the bytes go on: so many are here already.
+        from: u64,
+        /// Its size, where known by now.
         size: Option<u64>,
     },
     /// More of one file has arrived.
@@ -72,6 +89,8 @@ pub enum Event {
     },
     /// Something to know that stops nothing.
     Warning(String),
+    /// Somebody wants the run to stop; it brings itself to an end.
+    Stopping,
     /// The run is over; nothing that is told afterwards is shown.
     End,
 }
@@ -108,14 +127,47 @@ impl Doing {
     }
 }
 
+/// How what goes on is written where nobody watches bars.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// Sentences for people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl FromStr for LogFormat {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            other => Err(format!("{other:?} is none of text, json")),
+        }
+    }
+}
+
+/// An event with the moment in which it was told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// Time since some fixed moment, for speeds.
+    pub at: Duration,
+    /// The time of day.
+    pub time: Timestamp,
+    /// What was told.
+    pub event: Event,
+}
+
 /// Takes events. Cloning gives another sender to the same consumer.
 #[derive(Debug, Clone, Default)]
-pub struct Events(Option<Sender<Event>>);
+pub struct Events(Option<(Sender<Told>, Arc<dyn Clock>)>);
 
 impl Events {
-    /// Events for this consumer.
-    pub fn to(sender: Sender<Event>) -> Self {
-        Self(Some(sender))
+    /// Events for this consumer, with the time of this clock.
+    pub fn to(sender: Sender<Told>, clock: Arc<dyn Clock>) -> Self {
+        Self(Some((sender, clock)))
     }
 
     /// Events for nobody.
@@ -125,9 +177,9 @@ impl Events {
 
     /// Tells an event.
     pub fn send(&self, event: Event) {
-        if let Some(sender) = &self.0 {
+        if let Some((sender, clock)) = &self.0 {
             // Nobody listening any more is no reason to stop the work.
-            let _gone = sender.send(event);
+            let _gone = sender.send(Told { at: clock.elapsed(), time: clock.now(), event });
         }
     }
 

@@ -40,9 +40,11 @@ impl ExitCode {
     pub const BUDGET: Self = Self(13);
     /// Stopped by the operator.
     pub const INTERRUPTED: Self = Self(130);
+    /// Stopped by the system.
+    pub const TERMINATED: Self = Self(143);
 
     /// Every code with its name and meaning, as README.md lists them.
-    pub const TABLE: [(Self, &'static str, &'static str); 15] = [
+    pub const TABLE: [(Self, &'static str, &'static str); 16] = [
         (Self::OK, "ok", "done, or nothing to do"),
         (Self::INTERNAL, "internal", "a bug or an unexpected I/O error"),
         (
@@ -77,7 +79,12 @@ impl ExitCode {
         (Self::REFUSED, "refused", "a medium that is not trusted, was tampered with, or is not whole"),
         (Self::MEDIUM, "medium", "the medium cannot be read or written"),
         (Self::BUDGET, "budget", "a size budget was reached; running again continues"),
-        (Self::INTERRUPTED, "interrupted", "stopped with Ctrl-C; what was complete is kept"),
+        (
+            Self::INTERRUPTED,
+            "interrupted",
+            "stopped with Ctrl-C; what was complete is kept, partial files are parked and reported, running again continues",
+        ),
+        (Self::TERMINATED, "interrupted", "the same after SIGTERM"),
     ];
 
     /// The number.
@@ -107,7 +114,7 @@ impl ExitCode {
 
     /// The code of a run: how many items were done, and the kinds of the failures of the others.
     ///
-    /// Integrity first, then a page that was not understood, then space; else 4 when something was done beside
+    /// That it was stopped says more than what failed before. Else integrity first, then a page that was not understood, then space; else 4 when something was done beside
     /// the failures or they have several reasons, and the one reason's code when nothing was done. A budget that was
     /// reached and nothing else is no failure of what was done, and has its own code.
     pub fn of_run(done: usize, failures: &[ErrorKind]) -> Self {

@@ -12,6 +12,7 @@ use super::asking::{GoalArgs, InstallationArg, MachineArgs, PlaceArg};
 use super::media_args::{CheckMedium, Export, Import, Keys};
 use super::search_args::{Search, kinds};
 
+use crate::event::LogFormat;
 use crate::net::{AllowedHost, INTERACTIVE_PATIENCE, UNATTENDED_PATIENCE};
 use crate::sync::{parse_bytes, parse_duration, parse_parallel, parse_stall};
 use crate::update::{Architecture, Build, Kb, Kind, UpdateId};
@@ -56,6 +57,9 @@ pub(super) struct Global {
     /// Plain lines in place of bars
     #[arg(long, global = true)]
     pub(super) no_progress: bool,
+    /// How stderr is written: text, or json, one object a line [env: KBMIRROR_LOG_FORMAT] [default: text]
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub(super) log_format: Option<LogFormat>,
     /// Ask this Catalog in place of the real one
     #[arg(long, global = true, value_name = "URL", help_heading = "Network")]
     pub(super) catalog_url: Option<String>,

@@ -9,7 +9,7 @@ use super::setup::Setup;
 use crate::catalog::Query;
 use crate::error::{ErrorKind, Result};
 use crate::exit_code::ExitCode;
-use crate::sync::{Crawled, Failure, Session, error_of};
+use crate::sync::{Crawled, Failure, Session, told_once};
 use crate::update::{Architecture, Kb};
 
 struct Done {
@@ -22,8 +22,9 @@ struct Done {
 pub(super) fn run(setup: &Setup, arguments: &Crawl, output: &mut Output) -> Result<ExitCode> {
     let kbs: Result<Vec<Kb>, _> = arguments.what.iter().map(|word| word.parse()).collect();
     let mut done = setup.with_session(|session| crawl(session, kbs.ok(), arguments))?;
+    told_once(&done.session, &mut done.failures)?;
     let kinds: Vec<ErrorKind> = done.failures.iter().map(|failure| failure.kind).collect();
-    let code = ExitCode::of_run(done.crawled.len(), &kinds);
+    let code = done.session.exit_code(ExitCode::of_run(done.crawled.len(), &kinds));
     done.session.finish(code, 0)?;
     // Nothing was found and nothing written: there may be no mirror to show anything of.
     if done.crawled.is_empty() {
@@ -33,11 +34,10 @@ pub(super) fn run(setup: &Setup, arguments: &Crawl, output: &mut Output) -> Resu
                 "requests": done.session.requests(),
                 "bytes_downloaded": 0,
                 "failures": done.failures,
-                "error": error_of(&done.failures),
+                "error": done.session.error_of(&done.failures),
             }))?;
-        } else {
-            output.failures(&done.failures);
         }
+        output.failures(&done.failures);
         return Ok(code);
     }
     let requests = done.session.requests();
@@ -60,6 +60,7 @@ pub(super) fn run(setup: &Setup, arguments: &Crawl, output: &mut Output) -> Resu
             "failures": done.failures,
             "warnings": warnings,
         }))?;
+        output.failures(&done.failures);
         return Ok(code);
     }
     for crawled in &done.crawled {
@@ -109,7 +110,11 @@ async fn crawl(mut session: Session, kbs: Option<Vec<Kb>>, arguments: &Crawl) ->
         }
     } else {
         let query = Query::new(&arguments.what.join(" "))?;
-        let (found, without_kb) = session.crawl_query(&query, &arguments.arch).await?;
+        let found = session.crawl_query(&query, &arguments.arch).await;
+        if let Err(error) = &found {
+            session.finish(session.exit_code(error.code()), 0)?;
+        }
+        let (found, without_kb) = found?;
         failures.extend(without_kb);
         for mut one in found {
             failures.append(&mut one.failures);

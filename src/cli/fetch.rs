@@ -10,7 +10,9 @@ use crate::error::Result;
 use crate::exit_code::ExitCode;
 use crate::mirror::Mirror;
 use crate::resolve::Role;
-use crate::sync::{FetchOutcome, FetchRequest, FetchedSet, LeftOut, Session, SetStatus, error_of, run_fetch};
+use crate::sync::{
+    FetchOutcome, FetchRequest, FetchedSet, LeftOut, Session, SetStatus, run_fetch, told_once,
+};
 use crate::update::{Architecture, human_size};
 
 /// `fetch`: the main job.
@@ -24,17 +26,22 @@ pub(super) fn run(setup: &Setup, arguments: &Fetch, output: &mut Output) -> Resu
         closure: !arguments.no_closure,
         max_bytes: arguments.max_bytes,
     };
-    let (mut session, outcome) = setup.with_session(|mut session| async move {
+    let (mut session, mut outcome) = setup.with_session(|mut session| async move {
         if arguments.refresh {
             session.refresh();
         }
-        let outcome = run_fetch(&mut session, &request, arguments.dry_run).await?;
-        Ok((session, outcome))
+        let outcome = run_fetch(&mut session, &request, arguments.dry_run).await;
+        if let Err(error) = &outcome {
+            session.finish(session.exit_code(error.code()), 0)?;
+        }
+        Ok((session, outcome?))
     })?;
-    let code = outcome.exit_code();
+    told_once(&session, &mut outcome.failures)?;
+    let code = session.exit_code(outcome.exit_code());
     session.finish(code, outcome.bytes_downloaded)?;
     if output.is_json() {
         document(&mut session, &outcome, output)?;
+        output.failures(&outcome.failures);
         return Ok(code);
     }
     if !outcome.sets.is_empty() {
@@ -79,7 +86,7 @@ fn document(session: &mut Session, outcome: &FetchOutcome, output: &mut Output) 
         "requests": requests,
         "bytes_downloaded": outcome.bytes_downloaded,
         "failures": outcome.failures,
-        "error": error_of(&outcome.failures).filter(|_| outcome.sets.is_empty()),
+        "error": session.error_of(&outcome.failures).filter(|_| outcome.sets.is_empty()),
         "left_out": left_out,
         "warnings": warnings,
     }))

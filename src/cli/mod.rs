@@ -30,7 +30,7 @@ mod settings;
 mod setup;
 mod show;
 mod show_catalog;
-
+mod signals;
 mod stage;
 mod status;
 mod sync;
@@ -40,12 +40,15 @@ mod why;
 use clap::Parser as _;
 use clap::error::ErrorKind as ClapKind;
 pub use process::Process;
+pub use signals::Signals;
 
 use self::args::{Cli, Command};
 use self::output::Output;
 use crate::error::Error;
+use crate::event::LogFormat;
 use crate::exit_code::ExitCode;
 use crate::net::redacted_text;
+use crate::report::log_error;
 
 /// Runs the command that the process was started with.
 pub fn run(process: Process) -> ExitCode {
@@ -53,12 +56,12 @@ pub fn run(process: Process) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return refuse_arguments(process, &error),
     };
-    let mut output = Output::new(&cli.global, &process);
     let outcome = settings::Settings::gather(&cli.global, &process, !matches!(cli.command, Command::Init(_)));
     let (settings, settled) = match outcome {
         Ok(settings) => (settings, Ok(())),
-        Err(error) => (settings::Settings::default(), Err(error)),
+        Err(error) => (settings::Settings::unreadable(log_format_of(&process)), Err(error)),
     };
+    let mut output = Output::new(&cli.global, settings.log_format, &process);
     let setup = setup::Setup::new(cli.global, settings, process, cli.command.patience());
     let outcome = settled.and_then(|()| match &cli.command {
         Command::Search(arguments) => search::run(&setup, arguments, &mut output),
@@ -103,16 +106,35 @@ fn refuse_arguments(mut process: Process, error: &clap::Error) -> ExitCode {
     }
     // Clap repeats what it does not understand.
     let text = redacted_text(&error.to_string());
-    if process.args.iter().any(|argument| argument == "--json") {
+    let error = || {
         // What is missing stands on lines of its own, up to the first empty one.
         let said = text.lines().take_while(|line| !line.trim().is_empty()).map(str::trim);
         let message = said.collect::<Vec<_>>().join(" ");
         let message = message.trim_start_matches("error: ").to_owned();
-        let error = Error::usage(message).hint("kbmirror --help lists the commands and options");
-        let _unread = writeln!(process.stdout, "{}", serde_json::json!({ "error": error }));
-    } else {
-        let mut stderr = process.stderr.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Error::usage(message).hint("kbmirror --help lists the commands and options")
+    };
+    let is_log = log_format_of(&process) == LogFormat::Json;
+    let is_json = process.args.iter().any(|argument| argument == "--json");
+    let mut stderr = process.stderr.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if is_json {
+        let _unread = writeln!(process.stdout, "{}", serde_json::json!({ "error": error() }));
+    } else if !is_log {
         let _unread = write!(stderr, "{text}");
     }
+    if is_log {
+        let _unread = writeln!(stderr, "{}", log_error(process.clock.now(), &error()));
+    }
     ExitCode::USAGE
+}
+
+/// How the log is written where nothing but the words of the command line and the environment can be had.
+fn log_format_of(process: &Process) -> LogFormat {
+    let mut words = process.args.iter().skip(1).filter_map(|word| word.to_str());
+    let of_flag = words.find_map(|word| Some(word.strip_prefix("--log-format")?.to_owned()));
+    let of_flag = match of_flag.as_deref() {
+        Some("") => words.next().map(str::to_owned),
+        Some(rest) => rest.strip_prefix('=').map(str::to_owned),
+        None => process.env.get("KBMIRROR_LOG_FORMAT").cloned(),
+    };
+    of_flag.and_then(|word| word.parse().ok()).unwrap_or_default()
 }

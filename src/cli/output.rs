@@ -1,15 +1,17 @@
 //! What a command says, collected and written at its end: data to stdout, everything else to stderr.
 
 use std::io::{self, Write};
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use serde::Serialize;
 
 use super::args::Global;
 use super::process::Process;
+use crate::clock::Clock;
 use crate::error::Error;
+use crate::event::LogFormat;
 use crate::exit_code::ExitCode;
-use crate::report::{SharedWriter, Table, wrapped};
+use crate::report::{SharedWriter, Table, log_error, log_failure, log_line, wrapped};
 use crate::sync::Failure;
 use crate::update::PackageName;
 
@@ -17,6 +19,9 @@ use crate::update::PackageName;
 #[derive(Debug)]
 pub(super) struct Output {
     json: bool,
+    quiet: bool,
+    log: LogFormat,
+    clock: Arc<dyn Clock>,
     width: Option<u16>,
     stdout: String,
     stderr: StderrText,
@@ -34,9 +39,11 @@ impl std::fmt::Debug for StderrText {
 }
 
 impl Output {
-    pub(super) fn new(global: &Global, process: &Process) -> Self {
+    pub(super) fn new(global: &Global, log: LogFormat, process: &Process) -> Self {
         let stderr = StderrText { text: String::new(), to: process.stderr.clone() };
-        Self { json: global.json, width: process.stdout_width, stdout: String::new(), stderr }
+        let clock = Arc::clone(&process.clock);
+        let (json, quiet) = (global.json, global.quiet);
+        Self { json, quiet, log, clock, width: process.stdout_width, stdout: String::new(), stderr }
     }
 
     /// Whether a program reads.
@@ -113,7 +120,21 @@ impl Output {
 
     /// A line for people that is not data.
     pub(super) fn note(&mut self, line: impl AsRef<str>) {
-        self.stderr.text.push_str(line.as_ref());
+        let line = line.as_ref();
+        if self.log == LogFormat::Text {
+            return self.stderr_line(line);
+        }
+        let (event, message) = match line.strip_prefix("warning: ") {
+            Some(message) => ("warning", message),
+            None if self.quiet => return,
+            None => ("note", line),
+        };
+        let fields = serde_json::json!({ "message": message });
+        self.stderr_line(&log_line(self.clock.now(), event, fields));
+    }
+
+    fn stderr_line(&mut self, line: &str) {
+        self.stderr.text.push_str(line);
         self.stderr.text.push('\n');
     }
 
@@ -121,6 +142,11 @@ impl Output {
     pub(super) fn error(&mut self, error: &Error) {
         if self.json {
             self.stdout = format!("{}\n", serde_json::json!({ "error": error }));
+        }
+        if self.log == LogFormat::Json {
+            self.stderr_line(&log_error(self.clock.now(), error));
+        }
+        if self.json || self.log == LogFormat::Json {
             return;
         }
         self.note(format!("error: {}", error.full_message()));
@@ -129,8 +155,17 @@ impl Output {
         }
     }
 
-    /// Failures beside which the run went on.
+    /// Failures beside which the run went on. A document has them itself; a log in JSON has them always.
     pub(super) fn failures(&mut self, failures: &[Failure]) {
+        if self.log == LogFormat::Json {
+            let now = self.clock.now();
+            for Failure { what, kind, message, hints } in failures {
+                self.stderr_line(&log_failure(now, what, *kind, message, hints));
+            }
+        }
+        if self.json || self.log == LogFormat::Json {
+            return;
+        }
         for failure in failures {
             let prefix = if failure.message.contains(&failure.what) {
                 String::new()

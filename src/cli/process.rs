@@ -5,11 +5,12 @@ use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write};
 use std::sync::{Arc, Mutex};
 
+use super::signals::Signals;
 use crate::clock::{Clock, SystemClock};
 use crate::net::redacted_arguments;
 use crate::report::SharedWriter;
 
-/// Everything that comes from outside: arguments, environment, streams, and time. A test makes its own and runs the
+/// Everything that comes from outside: arguments, environment, streams, signals, and time. A test makes its own and runs the
 /// whole command line in-process.
 pub struct Process {
     /// The arguments, the program's name first.
@@ -26,6 +27,8 @@ pub struct Process {
     pub stderr_is_terminal: bool,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Who may stop the run.
+    pub signals: Signals,
 }
 
 impl std::fmt::Debug for Process {
@@ -52,6 +55,7 @@ impl Process {
             stdout_width: width,
             stderr_is_terminal: std::io::stderr().is_terminal(),
             clock: Arc::new(SystemClock::start()),
+            signals: Signals::OfThisProcess,
         }
     }
 }

@@ -13,6 +13,7 @@ use super::args::Global;
 use super::process::Process;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::LogFormat;
 use crate::mirror::Layout;
 use crate::net::{AllowedHost, ProxyUrl};
 use crate::sync::{
@@ -34,6 +35,7 @@ pub(super) struct Settings {
     pub(super) proxy: Option<ProxyUrl>,
     pub(super) ca_cert: Vec<Utf8PathBuf>,
     pub(super) transfers: TransferOptions,
+    pub(super) log_format: LogFormat,
 }
 
 /// A configuration that does not fit is a mistake of whoever wrote it, and never this long.
@@ -58,6 +60,11 @@ impl Variables<'_> {
 }
 
 impl Settings {
+    /// What is left where they cannot be gathered: how that is told.
+    pub(super) fn unreadable(log_format: LogFormat) -> Self {
+        Self { log_format, ..Self::default() }
+    }
+
     /// Gathers them. Without `reads_config` no file is looked at.
     pub(super) fn gather(global: &Global, process: &Process, reads_config: bool) -> Result<Self> {
         let variables = Variables(&process.env);
@@ -74,6 +81,7 @@ impl Settings {
             proxy,
             ca_cert,
             transfers,
+            log_format,
         } = config.as_ref().map(|config| config.options.clone()).unwrap_or_default();
         let rate = |text: &str| text.parse().map_err(|_| format!("{text:?} is not a number"));
         let host = |text: &str| text.parse::<AllowedHost>();
@@ -132,6 +140,11 @@ impl Settings {
                     flag => flag,
                 },
             },
+            log_format: match global.log_format {
+                None => variables.parsed("KBMIRROR_LOG_FORMAT", str::parse)?.or(log_format),
+                flag => flag,
+            }
+            .unwrap_or_default(),
             config,
         })
     }
@@ -172,8 +185,10 @@ mod tests {
     use clap::Parser as _;
 
     use super::*;
+    use crate::cli::Signals;
     use crate::cli::args::Cli;
     use crate::clock::SystemClock;
+    use crate::net::Stop;
 
     fn gather(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Settings> {
         let words = ["kbmirror"].iter().chain(arguments).chain(&["list"]);
@@ -186,6 +201,7 @@ mod tests {
             stdout_width: None,
             stderr_is_terminal: false,
             clock: Arc::new(SystemClock::start()),
+            signals: Signals::Given(Stop::never()),
         };
         Settings::gather(&cli.global, &process, true)
     }
@@ -199,7 +215,7 @@ mod tests {
             &path,
             b"format = 1\n[mirror]\ndir = 'here'\nindex = 'of-file.db'\n[network]\ncatalog_rate = 3.0\npatience = '3m'\n\
               catalog_url = 'https://of-file/'\nallow_host = ['of-file']\nproxy = 'http://u:secret@of-file:1'\n\
-              ca_cert = ['of-file.pem']\n",
+              ca_cert = ['of-file.pem']\n[log]\nformat = 'json'\n",
         )
         .unwrap();
         let file = ["--config", path.as_str()];
@@ -211,6 +227,7 @@ mod tests {
         assert_eq!(of_file.allow_host, ["of-file".parse().unwrap()]);
         assert_eq!(of_file.proxy.as_ref().unwrap().to_string(), "http://of-file:1");
         assert_eq!(of_file.ca_cert, [folder.join("of-file.pem")]);
+        assert_eq!(of_file.log_format, LogFormat::Json);
 
         let variables = [
             ("KBMIRROR_CONFIG", path.as_str()),
@@ -222,6 +239,7 @@ mod tests {
             ("KBMIRROR_ALLOW_HOST", "one, two:8080"),
             ("KBMIRROR_PROXY", "of-env:1"),
             ("KBMIRROR_CA_CERT", "of-env.pem"),
+            ("KBMIRROR_LOG_FORMAT", "text"),
         ];
         let of_env = gather(&[], &variables).unwrap();
         assert_eq!((of_env.layout().root(), of_env.layout().index()), ("of-env".into(), "of-env.db".into()));
@@ -230,10 +248,12 @@ mod tests {
         assert_eq!(of_env.allow_host, ["one".parse().unwrap(), "two:8080".parse().unwrap()]);
         assert_eq!(of_env.proxy.unwrap().to_string(), "http://of-env:1");
         assert_eq!(of_env.ca_cert, ["of-env.pem"]);
+        assert_eq!(of_env.log_format, LogFormat::Text);
 
         let flags = ["--mirror", "flag", "--index", "flag.db", "--catalog-rate", "1", "--patience", "1m"];
         let flags = [&flags[..], &["--catalog-url", "https://flag/", "--allow-host", "flag"]].concat();
         let flags = [&flags[..], &["--proxy", "flag:1", "--ca-cert", "a.pem", "--ca-cert", "b.pem"]].concat();
+        let flags = [&flags[..], &["--log-format", "json"]].concat();
         let of_flags = gather(&flags, &variables).unwrap();
         assert_eq!((of_flags.layout().root(), of_flags.layout().index()), ("flag".into(), "flag.db".into()));
         assert_eq!((of_flags.catalog_rate, of_flags.patience), (Some(1.0), Some(Duration::from_mins(1))));
@@ -241,6 +261,7 @@ mod tests {
         assert_eq!(of_flags.allow_host, ["flag".parse().unwrap()]);
         assert_eq!(of_flags.proxy.unwrap().to_string(), "http://flag:1");
         assert_eq!(of_flags.ca_cert, ["a.pem", "b.pem"]);
+        assert_eq!(of_flags.log_format, LogFormat::Json);
 
         // An empty variable is none, and a wrong one is named.
         let empty = gather(&file, &[("KBMIRROR_DIR", ""), ("KBMIRROR_PATIENCE", "")]).unwrap();
@@ -251,6 +272,7 @@ mod tests {
         for (name, value) in [
             ("KBMIRROR_CATALOG_RATE", "fast"),
             ("KBMIRROR_PATIENCE", "5 min"),
+            ("KBMIRROR_LOG_FORMAT", "xml"),
             ("KBMIRROR_PROXY", "http://u:secret@:1"),
         ] {
             let error = gather(&[], &[(name, value)]).unwrap_err();

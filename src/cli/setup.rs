@@ -19,7 +19,7 @@ use crate::clock::Clock;
 use crate::disk;
 use crate::download::STALL_WINDOW;
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::Events;
+use crate::event::{Event, Events, LogFormat};
 use crate::mirror::{Layout, Mirror, REPLAY, knowledge_of_mirror, read_knowledge, read_tables};
 use crate::net::{
     Client, ExtraRoots, HttpTransport, Pace, Proxies, Stop, Transport, UrlPolicy, redacted_arguments,
@@ -27,6 +27,10 @@ use crate::net::{
 use crate::report::{Watch, Watcher};
 use crate::servicing::{Knowledge, Tables};
 use crate::sync::Session;
+
+/// What still goes on when a run is at its end is a look-up of a name or a file that is being closed. Both are fast, or not
+/// worth the time of whoever stops a run.
+const LAST_WORK: Duration = Duration::from_secs(1);
 
 /// What every command starts from.
 pub(super) struct Setup {
@@ -118,28 +122,46 @@ impl Setup {
 
     /// Runs work without the Catalog, with somebody watching it.
     pub(super) fn watched<T>(&self, work: impl FnOnce(&Events) -> Result<T>) -> Result<T> {
-        let (events, watcher) = Watcher::start(self.watch(), self.process.borrow().stderr.clone());
+        let (events, watcher) = self.start_watcher();
         let outcome = work(&events);
         drop(events);
         watcher.finish();
         outcome
     }
 
-    /// Runs work that asks the Catalog, with somebody watching it.
+    fn start_watcher(&self) -> (Events, Watcher) {
+        let process = self.process.borrow();
+        Watcher::start(self.watch(), process.stderr.clone(), Arc::clone(&process.clock))
+    }
+
+    /// Runs work that asks the Catalog, with somebody watching it and heeding a wish to stop.
     pub(super) fn with_catalog<T, F>(&self, work: impl FnOnce(Catalog) -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,
     {
-        let (events, watcher) = Watcher::start(self.watch(), self.process.borrow().stderr.clone());
-        let outcome = self.catalog(events).and_then(|catalog| {
+        let stop = self.process.borrow().signals.listen()?;
+        let (events, watcher) = self.start_watcher();
+        let outcome = self.catalog(events.clone(), stop.clone()).and_then(|catalog| {
             let runtime =
                 tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(
                     |error| Error::new(ErrorKind::Internal, "cannot start the runtime").caused_by(error),
                 )?;
-            runtime.block_on(work(catalog))
+            // Beside the work, which may be in the middle of something that takes a moment.
+            let heard = stop.clone();
+            let teller = runtime.spawn(async move {
+                heard.requested().await;
+                events.send(Event::Stopping);
+            });
+            let outcome = runtime.block_on(work(catalog));
+            if stop.asked().is_some() {
+                // It is there, and tells so before the end is told.
+                let _told = runtime.block_on(teller);
+            }
+            runtime.shutdown_timeout(LAST_WORK);
+            outcome
         });
         watcher.finish();
-        outcome
+        outcome.map_err(|error| stop.of(error))
     }
 
     /// Runs work that asks the Catalog and writes the mirror.
@@ -164,7 +186,7 @@ impl Setup {
         self.global.offline
     }
 
-    fn catalog(&self, events: Events) -> Result<Catalog> {
+    fn catalog(&self, events: Events, stop: Stop) -> Result<Catalog> {
         if self.global.offline && self.global.replay.is_none() {
             return Err(Error::usage("with --offline the Catalog is not asked, and this command asks it")
                 .hint("leave --offline away, or answer from a recording with --replay DIR"));
@@ -184,7 +206,7 @@ impl Setup {
             }
             (None, None) => (network()?, rate),
         };
-        let client = Client::new(transport, policy, pace, self.clock(), events, Stop::never());
+        let client = Client::new(transport, policy, pace, self.clock(), events, stop);
         Ok(Catalog::new(client, self.patience(), self.save_page()))
     }
 
@@ -222,7 +244,9 @@ impl Setup {
     }
 
     fn watch(&self) -> Watch {
-        if self.global.quiet {
+        if self.settings.log_format == LogFormat::Json {
+            Watch::Json { quiet: self.global.quiet }
+        } else if self.global.quiet {
             Watch::Quiet
         } else if self.process.borrow().stderr_is_terminal && !self.global.no_progress && !self.global.verbose
         {

@@ -13,6 +13,7 @@ use super::show::{Aside, Told, show_update};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
 use crate::mirror::Index;
+use crate::net::Stop;
 use crate::resolve::FileFacts;
 use crate::sync::{Look, Looked, OfIndex, Revised, RevisedWhat, look_at_kb, look_at_update, revised};
 use crate::update::human_size;
@@ -29,13 +30,18 @@ pub(super) fn run(setup: &Setup, what: Subject, output: &mut Output) -> Result<E
     }
     let of_index = Told::of_index(what, &sources)?;
     let answer = setup.with_catalog(|catalog| async move {
-        match what {
+        let look = match what {
             Subject::Kb(kb) => look_at_kb(&catalog, kb).await,
             Subject::Update(id) => look_at_update(&catalog, id).await?.ok_or_else(|| {
                 let message = format!("the Catalog says that it does not know {id} (any more)");
                 Error::new(ErrorKind::NotFound, message)
             }),
+        }?;
+        // What was not read would look as if the Catalog had it no more.
+        if look.failures.iter().any(|failure| failure.kind == ErrorKind::Interrupted) {
+            return Err(Stop::error());
         }
+        Ok(look)
     });
     match answer {
         Ok(look) => show(look, what, &of_index, &sources, setup, output),
@@ -79,6 +85,7 @@ fn show(
         document["failures"] = json!(look.failures);
         document["warnings"] = json!(look.warnings);
         output.document(&document)?;
+        output.failures(&look.failures);
         return Ok(code);
     }
     for one in &look.updates {

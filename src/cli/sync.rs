@@ -26,6 +26,7 @@ pub(super) fn run(setup: &Setup, arguments: &Sync, output: &mut Output) -> Resul
                 session.refresh();
             }
             let outcome = run_sync(&mut session, &request).await;
+            let outcome = outcome.map_err(|error| session.of_stop(error));
             Ok((session, outcome))
         }
     })?;
@@ -40,11 +41,12 @@ pub(super) fn run(setup: &Setup, arguments: &Sync, output: &mut Output) -> Resul
             return Err(error);
         }
     };
-    let code = outcome.exit_code();
+    let code = session.exit_code(outcome.exit_code());
     session.finish(code, outcome.fetch.bytes_downloaded)?;
     keep_run(&mut session, &request, &mut outcome)?;
     if output.is_json() {
         output.document(&sync_document(&session, &request, &outcome, code))?;
+        output.failures(&outcome.fetch.failures);
     } else {
         show(&mut session, &request, &outcome, output)?;
     }
@@ -126,7 +128,13 @@ fn show(
         ));
     }
     output.failures(&outcome.fetch.failures);
-    if outcome.fetch.failures.iter().any(|failure| failure.kind != ErrorKind::Budget) && !request.dry_run {
+    if outcome
+        .fetch
+        .failures
+        .iter()
+        .any(|failure| !matches!(failure.kind, ErrorKind::Budget | ErrorKind::Interrupted))
+        && !request.dry_run
+    {
         output.note("what is whole was published; the next sync goes on with the rest");
     }
     Ok(())

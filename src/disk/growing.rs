@@ -58,9 +58,8 @@ impl GrowingFile {
         #[cfg(target_os = "linux")]
         {
             use rustix::fs::{FallocateFlags, fallocate, fstatfs};
-            /// `TMPFS_MAGIC` of the kernel's `magic.h`.
-            const MEMORY: i64 = 0x0102_1994;
-            if fstatfs(&self.file).is_ok_and(|system| i64::from(system.f_type) == MEMORY) {
+            // `TMPFS_MAGIC` of the kernel's `magic.h`; the type of the field hangs on the machine.
+            if fstatfs(&self.file).is_ok_and(|system| system.f_type == 0x0102_1994) {
                 return Ok(());
             }
             let reserved = fallocate(&self.file, FallocateFlags::KEEP_SIZE, 0, length.max(1));

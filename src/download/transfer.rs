@@ -89,6 +89,8 @@ impl Terms {
 
 /// Between two progress events of a file: bars move smoothly and lines stay few.
 const PROGRESS_STEP: u64 = 1024 * 1024;
+/// The same for a thin line.
+const PROGRESS_TIME: Duration = Duration::from_secs(1);
 /// What arrived is made durable this often: a power cut costs no more.
 const DURABLE_STEP: u64 = 64 * 1024 * 1024;
 /// The same for a thin line.
@@ -307,6 +309,11 @@ impl<'t> Transfer<'t> {
             Step::Take { at: 0 } => self.empty().await?,
             Step::Take { .. } => {}
         }
+        self.events.send(Event::TransferAnswered {
+            id: self.wanted.key.0.unsigned_abs(),
+            from: self.machine.written(),
+            size: self.machine.total(),
+        });
         let Validators { etag, last_modified } = self.machine.validators().clone();
         let journal = Journal {
             format: JOURNAL_FORMAT,
@@ -335,7 +342,7 @@ impl<'t> Transfer<'t> {
         let limit = self.terms.limit.as_ref().map(|limit| limit.bytes_a_second());
         let mut pulse = Pulse::new(self.now(), self.terms.stall_window, limit);
         let (mut durable_bytes, mut durable_time) = (0, self.now());
-        let mut told = self.machine.written();
+        let (mut told, mut told_at) = (self.machine.written(), self.now());
         loop {
             let soon = pin!(moment());
             let next = select(answer.body.next(), soon);
@@ -373,8 +380,9 @@ impl<'t> Transfer<'t> {
                 (durable_bytes, durable_time) = (0, now);
                 self.handed(self.desk()?.sync().await)?;
             }
-            if self.machine.written() - told >= PROGRESS_STEP {
-                told = self.machine.written();
+            if self.machine.written() - told >= PROGRESS_STEP || now.saturating_sub(told_at) >= PROGRESS_TIME
+            {
+                (told, told_at) = (self.machine.written(), now);
                 self.events.send(Event::TransferProgress { id, bytes: told });
             }
         }

@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// the file says is for people only.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -44,6 +44,13 @@ impl Lock {
         written.map_err(|error| {
             Error::new(ErrorKind::Internal, format!("cannot write {path}")).caused_by(error)
         })?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing is not enough where the process has just begun another one, which has a copy of the file for a moment.
+        let _closed_anyway = self.file.unlock();
     }
 }

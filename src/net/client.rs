@@ -1,12 +1,12 @@
 //! The client that the rooms above use: address rules, pacing, counting, and caps around a [`Transport`].
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
-use futures_util::future::{Either, select};
 use url::Url;
 
 use super::fault::Fault;
@@ -127,10 +127,14 @@ impl Client {
 
     /// What some work comes to, unless the run is to stop before.
     pub async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T> {
-        match select(pin!(self.inner.stop.requested()), pin!(work)).await {
-            Either::Left(_) => Err(Stop::error()),
-            Either::Right((outcome, _)) => Ok(outcome),
-        }
+        let (mut stop, mut work) = (pin!(self.inner.stop.requested()), pin!(work));
+        // `select` takes either when both are ready, and a run that is to stop would go on.
+        let outcome = poll_fn(|context| match stop.as_mut().poll(context) {
+            Poll::Ready(_) => Poll::Ready(None),
+            Poll::Pending => work.as_mut().poll(context).map(Some),
+        });
+        // The wish may have come while the work was looked at.
+        outcome.await.filter(|_| self.inner.stop.asked().is_none()).ok_or_else(Stop::error)
     }
 
     /// Waits before another try, unless nobody is there to wait for.

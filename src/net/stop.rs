@@ -6,6 +6,7 @@
 use tokio::sync::watch;
 
 use crate::error::{Error, ErrorKind};
+use crate::exit_code::ExitCode;
 
 /// Who wants the run to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +15,16 @@ pub enum Signal {
     Interrupt,
     /// The system, or a service manager.
     Terminate,
+}
+
+impl Signal {
+    /// What a run that it ended returns: 128 and the number of the signal, as shells have it.
+    pub fn exit_code(self) -> ExitCode {
+        match self {
+            Self::Interrupt => ExitCode::INTERRUPTED,
+            Self::Terminate => ExitCode::TERMINATED,
+        }
+    }
 }
 
 /// Hears the wish. Cheap to clone.
@@ -44,11 +55,26 @@ impl Stop {
     /// Waits until it is given.
     pub async fn requested(&self) -> Signal {
         let mut receiver = self.0.clone();
-        match receiver.wait_for(Option::is_some).await {
+        let given = receiver.wait_for(Option::is_some).await.map(|signal| *signal);
+        match given {
             Ok(signal) => signal.unwrap_or(Signal::Interrupt),
             // Nobody is left who could give it.
             Err(_) => std::future::pending().await,
         }
+    }
+
+    /// The exit code of a run: that of an interrupted one tells by whom.
+    pub fn exit_code(&self, code: ExitCode) -> ExitCode {
+        match self.asked() {
+            Some(signal) if code == ExitCode::INTERRUPTED => signal.exit_code(),
+            _ => code,
+        }
+    }
+
+    /// An error with the exit code of whoever stopped the run.
+    pub fn of(&self, error: Error) -> Error {
+        let code = self.exit_code(error.code());
+        if code == error.code() { error } else { error.exits(code) }
     }
 
     /// The error with which a run ends that was stopped.
@@ -79,5 +105,8 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         assert_eq!(runtime.block_on(other.requested()), Signal::Terminate);
         assert_eq!(stop.asked(), Some(Signal::Terminate));
+        assert_eq!(stop.of(Stop::error()).code().number(), 143);
+        assert_eq!(stop.exit_code(ExitCode::INCOMPLETE), ExitCode::INCOMPLETE);
+        assert_eq!(Stop::never().of(Stop::error()).code().number(), 130);
     }
 }

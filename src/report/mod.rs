@@ -1,11 +1,17 @@
-//! What people see: events become bars on a terminal and plain lines elsewhere, results become tables.
+//! What people see: events become bars on a terminal and plain lines or JSON elsewhere, results become tables.
 //!
 //! Data goes to stdout and everything else to stderr. Output makes sense without colour and fits the terminal.
 
+mod bars;
+mod json;
+mod lines;
+mod progress;
 mod table;
 mod watch;
+mod words;
 mod wrap;
 
+pub use json::{log_error, log_failure, log_line};
 pub use table::Table;
 pub use watch::{SharedWriter, Watch, Watcher};
 pub use wrap::wrapped;

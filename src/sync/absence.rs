@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::session::{Session, Trust};
 use crate::catalog::{DetailsAnswer, Query};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::mirror::index::{A_DAY, Absent};
 use crate::update::{Architecture, Kb, UpdateId};
 
@@ -17,12 +17,14 @@ impl Session {
         let now = self.now();
         let seen = self.mirror()?.index().seen_of(kb)?;
         for absent in seen.into_iter().filter(|one| !shown.contains(&one.id) && one.expired.is_none()) {
+            self.go_on()?;
             let Absent { id, title, missing_since, .. } = absent;
             let expired = match missing_since {
                 Some(since) => (now - since >= A_DAY).then_some(now),
                 None => match self.catalog.details(id).await {
                     Ok(DetailsAnswer::Gone) => Some(now),
                     Ok(DetailsAnswer::Found(_)) => None,
+                    Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
                     Err(error) => {
                         self.warn(format!("\"{title}\" ({id}) is not shown: {}", error.full_message()));
                         None

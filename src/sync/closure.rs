@@ -33,7 +33,14 @@ pub(super) async fn add_closure(
     outcome: &mut FetchOutcome,
 ) -> Result<()> {
     for set in planned(outcome) {
-        look_for_stack(session, &set).await?;
+        if let Err(error) = look_for_stack(session, &set).await {
+            // What is here already is told all the same.
+            if error.kind() != ErrorKind::Interrupted {
+                return Err(error);
+            }
+            outcome.failures.push(Failure::new(set.kb.to_string(), &error));
+            return Ok(());
+        }
     }
     let mut wanted: BTreeMap<Kb, Wanted> = BTreeMap::new();
     for set in planned(outcome) {
@@ -71,6 +78,10 @@ pub(super) async fn add_closure(
                 let sets = crawled.sets.into_iter().filter(|(_, set)| fits(set)).collect();
                 super::fetch::add_sets(session, &own, kb, sets, outcome, &wanted.needed_by)?;
             }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {
+                outcome.failures.push(Failure::new(kb.to_string(), &error));
+                return Ok(());
+            }
             Err(error) if wanted.always => {
                 let error = error.context(format!("{kb}, which {needed_by} needs before it"));
                 outcome.failures.push(Failure::new(kb.to_string(), &error));
@@ -101,6 +112,7 @@ async fn look_for_stack(session: &mut Session, set: &PackageSet) -> Result<()> {
             && knowledge.paired_stack(set.kb, family.id).is_none()
     };
     let Some(family) = knowledge.families().iter().find(takes_one) else { return Ok(()) };
+    session.go_on()?;
     let query = Query::new(&format!("Servicing Stack Update {}", family.search_words()))?;
     session.phase(format!("asking the Catalog for the servicing stack of {}", family.name));
     let answer = match session.catalog.search(&query, None).await {
@@ -129,6 +141,9 @@ async fn look_for_stack(session: &mut Session, set: &PackageSet) -> Result<()> {
     if let Some(kb) = newest {
         let architectures: Vec<Architecture> = set.architecture.into_iter().collect();
         if let Err(error) = session.crawl_kb(kb, &architectures).await {
+            if error.kind() == ErrorKind::Interrupted {
+                return Err(error);
+            }
             session.warn(format!(
                 "{kb}, the servicing stack for {}, could not be looked up: {}",
                 set.kb,

@@ -17,6 +17,7 @@ use toml::Spanned;
 use super::session::TransferOptions;
 use super::words::{parse_bytes, parse_duration, parse_parallel, parse_stall};
 use crate::error::{Error, Result};
+use crate::event::LogFormat;
 use crate::net::{ProxyUrl, redacted_text};
 use crate::resolve::Policy;
 use crate::servicing::{Family, Knowledge};
@@ -81,6 +82,8 @@ pub struct Options {
     pub ca_cert: Vec<Utf8PathBuf>,
     /// `--parallel`, `--limit-rate`, `--stall-after`
     pub transfers: TransferOptions,
+    /// `--log-format`
+    pub log_format: Option<LogFormat>,
 }
 
 /// A configuration whose families nobody has looked up yet.
@@ -109,6 +112,8 @@ struct Document {
     #[serde(default)]
     network: NetworkTable,
     #[serde(default)]
+    log: LogTable,
+    #[serde(default)]
     profile: Vec<ProfileTable>,
 }
 
@@ -134,6 +139,12 @@ struct NetworkTable {
     parallel: Option<Spanned<u8>>,
     limit_rate: Option<Spanned<String>>,
     stall_after: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LogTable {
+    format: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -206,6 +217,14 @@ impl Config {
             limit_rate: read(&source, network.limit_rate.as_ref(), |text| parse_bytes(text))?,
             stall_after: read(&source, network.stall_after.as_ref(), |text| parse_stall(text))?,
         };
+        let log_format = match &document.log.format {
+            None => None,
+            Some(word) => Some(
+                word.get_ref()
+                    .parse()
+                    .map_err(|message: String| source.refuse(Some(word.span()), &message))?,
+            ),
+        };
         let options = Options {
             mirror: from_here(document.mirror.dir),
             index: from_here(document.mirror.index),
@@ -217,6 +236,7 @@ impl Config {
             proxy,
             ca_cert: network.ca_cert.into_iter().map(|path| folder.join(path)).collect(),
             transfers,
+            log_format,
         };
         let read_kb = |kb: &Spanned<String>| {
             source.word(kb, |word| word.parse().ok(), "the KB numbers, such as KB5086672")
@@ -356,6 +376,7 @@ mod tests {
             ("[network]\nproxy = 'u:1#secret@x:y'", &["line 6", "***@x:y", "%23"]),
             ("[network]\ncatalog_rate = 'u:1 secret@x'", &["line 6", "***@x"]),
             ("[network]\nca_cert = 'one.pem'", &["line 6", "ca_cert", "sequence"]),
+            ("[log]\nformat = 'xml'", &["line 6", "xml", "text, json"]),
             ("[[profile]]\nname = 'a'\nfamily = 'windows-11-24h2'", &["line 6", "name of its own"]),
             ("[[profile]]\nname = 'b'", &["line 5", "family"]),
             ("[[profile]]\nname = 'b'\nfamily = 'windows-12'", &["line 7", "windows-12", "windows-11-24h2"]),

@@ -47,6 +47,7 @@ struct Row {
 impl Session {
     /// Crawls a KB. With architectures given, details and files of other ones are not asked for.
     pub async fn crawl_kb(&mut self, kb: Kb, architectures: &[Architecture]) -> Result<Crawled> {
+        self.go_on()?;
         self.phase(format!("asking the Catalog for {kb}"));
         let rows = self.search_kb(kb).await?;
         let own = self.rows_of(kb, rows).await?;
@@ -76,6 +77,10 @@ impl Session {
         let lookups = self.look_up_related(kb, architectures).await?;
         let sets = self.record_sets(kb)?;
         for (related, error) in lookups {
+            if error.kind() == ErrorKind::Interrupted {
+                failures.push(Failure::new(related.to_string(), &error));
+                continue;
+            }
             // Only where the lookup was needed to judge a file is its failure one of the run.
             let mut undecided =
                 sets.iter().flat_map(|(_, set)| &set.members).filter(|member| member.role == Role::Companion);
@@ -111,6 +116,10 @@ impl Session {
         }
         let (mut crawled, mut without_kb) = (Vec::new(), Vec::new());
         for (kb, rows) in by_kb {
+            if let Err(error) = self.go_on() {
+                without_kb.push(Failure::new(format!("{:?}", query.words()), &error));
+                break;
+            }
             let updates = rows.len();
             let mut failures = self.record_rows(rows, architectures).await?;
             match kb {
@@ -244,6 +253,10 @@ impl Session {
             }
             self.taken.remove(&row.row.update_id);
             let what = format!("{} ({})", row.row.title, row.row.update_id);
+            if let Err(error) = self.go_on() {
+                failures.push(Failure::new(what, &error));
+                break;
+            }
             // Without its details page an update lacks edges; without its dialog it lacks everything. The details of an entry
             // that was revised wait for its files: they are what marks it as read.
             let files = self.record_files(&row).await;
@@ -335,6 +348,10 @@ impl Session {
         for related in unlisted_kbs(kb, &facts, &knowledge) {
             if !self.asked.insert(related) || self.is_fresh(related, &wanted)? {
                 continue;
+            }
+            if let Err(error) = self.go_on() {
+                failed.push((related, error));
+                break;
             }
             self.phase(format!("asking the Catalog for {related}, which comes with {kb}"));
             if let Err(error) = self.look_up(related, &wanted).await {

@@ -258,12 +258,12 @@ fn publish(
     let now = session.now();
     let knowledge = session.knowledge.clone();
     for planned in &outcome.plan.sets {
-        let mirror = session.mirror()?;
         let missing = planned.absent.iter().find_map(|key| failed.get(key).cloned());
         let published = match missing {
             Some(message) => Err(Error::new(ErrorKind::Incomplete, message)),
-            None => publish_one(mirror, planned, &knowledge, now),
+            None => publish_unless_stopped(session, planned, &knowledge, now),
         };
+        let mirror = session.mirror()?;
         // The sizes and digests that the download brought.
         let row = mirror.index().set(planned.row.id)?.unwrap_or_else(|| planned.row.clone());
         let mut fetched = FetchedSet {
@@ -296,6 +296,21 @@ fn publish(
         outcome.sets.push(fetched);
     }
     Ok(())
+}
+
+/// Where files cannot be linked, publishing takes longer than whoever stops a run will wait. A set that stands is whole.
+fn publish_unless_stopped(
+    session: &mut Session,
+    planned: &PlannedSet,
+    knowledge: &Knowledge,
+    now: i64,
+) -> Result<(Published, (Utf8PathBuf, Vec<String>))> {
+    if let Err(error) = session.go_on()
+        && !session.mirror()?.stands(&planned.row)?
+    {
+        return Err(error.context("its files are all here, and it is not published yet"));
+    }
+    publish_one(session.mirror()?, planned, knowledge, now)
 }
 
 fn publish_one(

@@ -110,6 +110,9 @@ impl Health {
             Some(13) => {
                 complaints.push("the last sync stopped at its budget; running again continues".to_owned());
             }
+            Some(130 | 143) => {
+                complaints.push("the last sync was stopped; running again continues".to_owned());
+            }
             Some(code) => complaints.push(format!(
                 "the last sync ended with exit code {code}; its report under runs/ names what failed"
             )),
@@ -187,6 +190,7 @@ mod tests {
         assert!(complaints(health(Some("2026-11-14T08:00:00Z"), Some(0)))[0].contains("9 days old"));
         assert!(complaints(health(Some("2026-11-23T07:00:00Z"), Some(6)))[0].contains("exit code 6"));
         assert!(complaints(health(Some("2026-11-23T07:00:00Z"), Some(13)))[0].contains("budget"));
+        assert!(complaints(health(Some("2026-11-23T07:00:00Z"), Some(143)))[0].contains("was stopped"));
         assert!(complaints(health(None, Some(4))).len() == 2);
         assert!(complaints(health(Some("2027-11-23T07:00:00Z"), Some(0)))[0].contains("clock"));
     }

@@ -127,7 +127,7 @@ pub fn keep_run(session: &mut Session, request: &SyncRequest, outcome: &mut Sync
     if request.dry_run {
         return Ok(());
     }
-    let code = outcome.exit_code();
+    let code = session.exit_code(outcome.exit_code());
     let document = sync_document(session, request, outcome, code);
     let (started, now) = (start_of(session), session.time());
     write_json(&layout.run_report(started, "sync"), &document)?;

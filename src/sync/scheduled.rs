@@ -8,6 +8,8 @@
 //! - One KB that fails does not stop the others. A Catalog that answered nothing to two questions on end is not asked on:
 //!   each question costs the whole patience.
 //!
+//! A run that is asked to stop begins no further question and no further KB, and concludes as every other one.
+//!
 //! The lock is held from the beginning, so that a second run ends at once.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +23,7 @@ use super::news::{News, Standing, standing, withdrawn};
 use super::plan::FetchRequest;
 use super::select::{Candidate, Expected, Listed, Selection, Unwanted, asks_for, select};
 use super::session::{Failure, Session, Trust};
+use super::stopped::told_once;
 use super::window::{Window, queries};
 use crate::catalog::Query;
 use crate::clock::rfc3339;
@@ -190,6 +193,10 @@ async fn search(
         if reach.is_lost() {
             return Ok(None);
         }
+        if let Err(error) = session.go_on() {
+            outcome.fetch.failures.push(Failure::new(format!("{} {words:?}", profile.name), &error));
+            return Ok(None);
+        }
         session.phase(format!("asking the Catalog for {words:?}"));
         let mut searched =
             Searched { profile: profile.name.clone(), query: words.clone(), rows: None, complete: false };
@@ -252,6 +259,10 @@ async fn fetch_all(
             session.warn(format!("{kb} was not asked for any more: the Catalog cannot be reached"));
             continue;
         }
+        if let Err(error) = session.go_on() {
+            outcome.fetch.failures.push(Failure::new(kb.to_string(), &error));
+            break;
+        }
         own.max_bytes = left;
         let mut fetched = run_fetch(session, &own, request.dry_run).await?;
         let lacks = fetched.plan.sets.iter().any(|set| !set.absent.is_empty());
@@ -299,6 +310,7 @@ fn conclude(
 ) -> Result<()> {
     let knowledge = session.knowledge().clone();
     let time = rfc3339(session.now());
+    told_once(session, &mut outcome.fetch.failures)?;
     let index = session.mirror()?.index();
     let after = standing(index)?;
     outcome.withdrawn = withdrawn(&after, &knowledge);

@@ -15,6 +15,7 @@ use crate::event::{Event, Events};
 use crate::exit_code::ExitCode;
 use crate::mirror::index::A_DAY;
 use crate::mirror::{Layout, Mirror};
+use crate::net::Stop;
 use crate::servicing::Knowledge;
 use crate::update::{Kb, UpdateId};
 
@@ -42,13 +43,6 @@ impl Failure {
             hints: error.hints().to_vec(),
         }
     }
-}
-
-/// The error of a run of which nothing came: its first failure under the run's exit code.
-pub fn error_of(failures: &[Failure]) -> Option<Error> {
-    let first = failures.first()?;
-    let error = Error::new(first.kind, first.message.clone());
-    Some(first.hints.iter().fold(error, Error::hint))
 }
 
 /// How transfers are made.
@@ -172,6 +166,31 @@ impl Session {
     /// Where the mirror's things lie.
     pub fn layout(&self) -> &Layout {
         &self.layout
+    }
+
+    /// An error where the run is to stop: nothing new is begun then.
+    pub(super) fn go_on(&self) -> Result<()> {
+        match self.catalog.client().stop().asked() {
+            Some(_) => Err(Stop::error()),
+            None => Ok(()),
+        }
+    }
+
+    /// The exit code of the run: that of an interrupted one tells by whom.
+    pub fn exit_code(&self, code: ExitCode) -> ExitCode {
+        self.catalog.client().stop().exit_code(code)
+    }
+
+    /// An error of the run with the exit code of whoever stopped it.
+    pub fn of_stop(&self, error: Error) -> Error {
+        self.catalog.client().stop().of(error)
+    }
+
+    /// The error of a run of which nothing came: its first failure under the run's exit code.
+    pub fn error_of(&self, failures: &[Failure]) -> Option<Error> {
+        let first = failures.first()?;
+        let error = Error::new(first.kind, first.message.clone());
+        Some(self.of_stop(first.hints.iter().fold(error, Error::hint)))
     }
 
     /// Requests sent so far.

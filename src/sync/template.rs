@@ -33,6 +33,9 @@ format = 1
 # limit_rate = "20M"            # bytes a second, all transfers together
 # stall_after = "60s"           # a transfer over which hardly anything comes for so long is broken off and gone on with
 
+[log]
+# format = "json"               # what goes on as one JSON object a line, in place of sentences
+
 # One table a family. `kbmirror sync --dry-run` tells what a profile comes to.
 [[profile]]
 name = "{folder}"
@@ -55,6 +58,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::event::LogFormat;
     use crate::resolve::Policy;
     use crate::servicing::Knowledge;
     use crate::sync::{Config, Profile};
@@ -81,12 +85,14 @@ mod tests {
             let all = all.replace("# proxy", "proxy").replace("# ca_cert", "ca_cert");
             let all =
                 all.replace("# parallel", "parallel").replace("# limit", "limit").replace("# stall", "stall");
+            let all = all.replace("# format", "format");
             let config = Config::parse(&all, "/srv/kb/kbmirror.toml".into()).unwrap();
             assert_eq!(config.kbs.len(), 1);
             assert_eq!(config.options.patience, Some(Duration::from_mins(45)));
             assert_eq!(config.options.proxy.unwrap().to_string(), "http://proxy.example:3128");
             assert_eq!(config.options.ca_cert, ["/srv/kb/company.pem"]);
             assert_eq!(config.options.transfers.limit_rate, Some(20 << 20));
+            assert_eq!(config.options.log_format, Some(LogFormat::Json));
             assert_eq!(config.options.knowledge, Some("/srv/kb/knowledge".into()));
         }
     }

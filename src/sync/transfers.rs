@@ -123,9 +123,10 @@ pub(super) async fn download(
     if wanted.is_empty() {
         return Ok(failed);
     }
-    if let Err(error) = check_room(session, &wanted, &outcome.plan) {
+    let may_begin = session.go_on().and_then(|()| check_room(session, &wanted, &outcome.plan));
+    if let Err(error) = may_begin {
         failed.extend(wanted.iter().map(|file| (file.key, error.full_message())));
-        outcome.failures.push(Failure::new("the mirror's disk", &error));
+        outcome.failures.push(Failure::new("the transfers", &error));
         return Ok(failed);
     }
     let (files, bytes) = (wanted.len(), outcome.plan.absent_bytes());

@@ -22,8 +22,9 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use data_encoding::HEXLOWER;
 use jiff::Timestamp;
-use kbmirror::cli::{self, Process};
+use kbmirror::cli::{self, Process, Signals};
 use kbmirror::clock::Clock;
+use kbmirror::net::Stop;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
@@ -148,11 +149,22 @@ pub(crate) struct Bench {
     pub(crate) clock: Arc<SteppingClock>,
     /// The environment of every run.
     pub(crate) env: BTreeMap<String, String>,
+    stop: Stop,
 }
 
 impl Bench {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), clock: Arc::default(), env: BTreeMap::new() }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            clock: Arc::default(),
+            env: BTreeMap::new(),
+            stop: Stop::never(),
+        }
+    }
+
+    /// The same, with somebody who may stop its runs.
+    pub(crate) fn stopped_by(self, stop: Stop) -> Self {
+        Self { stop, ..self }
     }
 
     /// A path in the temporary folder.
@@ -205,6 +217,7 @@ impl Bench {
             stdout_width: columns,
             stderr_is_terminal: false,
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
+            signals: Signals::Given(self.stop.clone()),
         };
         let code = cli::run(process).number();
         Ran { code, stdout: stdout.text(), stderr: stderr.text() }

@@ -520,3 +520,29 @@ fn an_update_that_the_catalog_lists_and_does_not_know_keeps_its_files() {
     assert_eq!(bench.rows("SELECT count(*) FROM v_update_files"), [["1"]]);
     assert_eq!(bench.rows("SELECT count(*) FROM absences"), [["0"]], "it is in the search");
 }
+
+/// The error page as somebody recorded it, in place of a search answer.
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a test reads its input and says what it skips"
+)]
+fn the_recorded_error_page_is_named_with_its_number_or_passes() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/recorded-pages/error-8DDD0010-2023.html");
+    let Ok(page) = std::fs::read(path) else {
+        println!("skipped: ../shared/recorded-pages is not there");
+        return;
+    };
+    let body = Action::Body("text/html; charset=utf-8", page);
+    let (bench, loopback) = (Bench::new(), Loopback::start(world()));
+    loopback.rule(Rule::always("/Search.aspx", body.clone()));
+    let document = ask(&bench, &loopback, &CRAWL).exits(6).json();
+    let message = text_of(&document["failures"][0]["message"]);
+    assert!(message.contains("its error page (error number 8DDD0010)"), "{message}");
+    assert!(!bench.mirror().exists(), "nothing is written");
+
+    let (bench, loopback) = (Bench::new(), Loopback::start(world()));
+    loopback.rule(Rule::once("/Search.aspx", body));
+    ask(&bench, &loopback, &CRAWL).exits(0);
+}

@@ -1,0 +1,254 @@
+//! Plain lines, for a pipe, a journal, or whoever wants no bars: what is done, and every half minute how it goes on.
+
+use std::time::Duration;
+
+use super::progress::{Progress, Reading, Transfers, percent};
+use super::words::{STOPPING, is_of_stop, planned, short_name, speed, waiting};
+use crate::event::{Event, Told};
+use crate::net::span;
+use crate::update::human_size;
+
+/// How often it is said how it goes on: a journal of a night stays readable, and nobody wonders for long.
+const EVERY: Duration = Duration::from_secs(30);
+/// So many files are named in one line; with more of them it would not be read.
+const NAMED: usize = 4;
+
+/// How much is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Verbosity {
+    /// Warnings only.
+    Quiet,
+    /// What is done.
+    Usual,
+    /// Every request too.
+    Verbose,
+}
+
+/// Makes lines of events.
+#[derive(Debug)]
+pub(super) struct Lines {
+    verbosity: Verbosity,
+    progress: Progress,
+    /// When it was last said how it goes on, or that something was done.
+    said: Option<Duration>,
+}
+
+impl Lines {
+    pub(super) fn new(verbosity: Verbosity) -> Self {
+        Self { verbosity, progress: Progress::default(), said: None }
+    }
+
+    /// What to say about an event, and about the time that passed before it.
+    pub(super) fn take(&mut self, Told { at, event, .. }: &Told) -> Vec<String> {
+        let about = self.line(event);
+        self.progress.take(*at, event);
+        // A line of its own begins the half minute anew, unless bytes are on their way.
+        let says_enough = about.is_some() && !self.counts_bytes();
+        if says_enough || self.said.is_none() || matches!(event, Event::TransfersPlanned { .. }) {
+            self.said = Some(*at);
+        }
+        about.into_iter().chain(self.pass(*at)).collect()
+    }
+
+    /// What to say because time has passed.
+    pub(super) fn pass(&mut self, at: Duration) -> Option<String> {
+        let passed = at.saturating_sub(self.said?);
+        if self.verbosity == Verbosity::Quiet || passed < EVERY {
+            return None;
+        }
+        self.said = Some(at);
+        Some(how_it_goes(&self.progress, at)).filter(|line| !line.is_empty())
+    }
+
+    fn counts_bytes(&self) -> bool {
+        self.progress.reading.is_some()
+            || self.progress.transfers.as_ref().is_some_and(|transfers| !transfers.under_way.is_empty())
+    }
+
+    fn line(&self, event: &Event) -> Option<String> {
+        if let Event::Warning(message) = event {
+            return Some(format!("warning: {message}"));
+        }
+        if self.verbosity == Verbosity::Quiet {
+            return None;
+        }
+        match event {
+            Event::Phase(what) => Some(what.clone()),
+            Event::CatalogRequest { number, what } if self.verbosity == Verbosity::Verbose => {
+                Some(format!("request {number}: {what}"))
+            }
+            Event::Waiting { duration, left, why } => Some(format!("{}: {why}", waiting(*duration, *left))),
+            Event::TransfersPlanned { doing, files, bytes } => Some(planned(*doing, *files, *bytes)),
+            Event::TransferAnswered { id, from, .. } if *from > 0 => {
+                Some(format!("{} goes on from {}", self.name_of(*id), human_size(*from)))
+            }
+            Event::TransferFinished { id, bytes, failure } => {
+                Some(finished(self.progress.doing.done(), self.name_of(*id), *bytes, failure.as_deref()))
+            }
+            Event::Stopping => Some(STOPPING.to_owned()),
+            _ => None,
+        }
+    }
+
+    fn name_of(&self, id: u64) -> &str {
+        self.progress.name_of(id).unwrap_or("a file")
+    }
+}
+
+/// What is said of a file that is done with. Why one failed is told at the end, with what to do about it.
+pub(super) fn finished(done: &str, name: &str, bytes: u64, failure: Option<&str>) -> String {
+    match failure {
+        None => format!("{done} {name} ({})", human_size(bytes)),
+        Some(why) if is_of_stop(why) => format!("stopped {name}"),
+        Some(_) => format!("failed {name}"),
+    }
+}
+
+/// One line about everything.
+fn how_it_goes(progress: &Progress, at: Duration) -> String {
+    if let Some(reading) = &progress.reading {
+        return of_reading(reading, at);
+    }
+    if let Some(transfers) = progress.transfers.as_ref().filter(|transfers| !transfers.under_way.is_empty()) {
+        return of_transfers(progress, transfers, at);
+    }
+    match &progress.wait {
+        Some(wait) if !wait.rest(at).is_zero() => {
+            format!("still {}: {}", waiting(wait.rest(at), wait.left), wait.why)
+        }
+        _ if progress.status.0.is_empty() => String::new(),
+        _ => format!("still at it: {}", progress.status.0),
+    }
+}
+
+fn of_reading(reading: &Reading, at: Duration) -> String {
+    let share = of(reading.bytes, Some(reading.of));
+    format!("read {share}{}", pace(reading.speed(at), reading.rest(at)))
+}
+
+fn of_transfers(progress: &Progress, transfers: &Transfers, at: Duration) -> String {
+    let (doing, share) = (progress.doing.now(), of(transfers.bytes(), transfers.of));
+    let pace = pace(transfers.speed(at), transfers.rest(at));
+    let done = transfers.arrived;
+    let failed = if transfers.failed > 0 { format!(", {} failed", transfers.failed) } else { String::new() };
+    let largest = transfers.largest();
+    let named = largest.iter().take(NAMED).map(|file| {
+        let name = short_name(&file.name);
+        match file.waits_at(at) {
+            Some(wait) => {
+                format!("{name} waits {} ({})", span(wait.rest(at)), wait.why)
+            }
+            None => format!("{name} {}", of(file.bytes, file.size)),
+        }
+    });
+    let named = named.collect::<Vec<_>>().join(", ");
+    let more = match largest.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(", {more} more"),
+    };
+    format!(
+        "{doing} {share}{pace}; {done} of {} files done{failed}; under way: {named}{more}",
+        transfers.files
+    )
+}
+
+/// "1.2 GB of 5.6 GB (21%)"
+fn of(bytes: u64, of: Option<u64>) -> String {
+    match of {
+        Some(of) => format!("{} of {} ({}%)", human_size(bytes), human_size(of), percent(bytes, of)),
+        None => human_size(bytes),
+    }
+}
+
+/// ", 20.1 MB/s, 3m left"
+fn pace(a_second: Option<u64>, rest: Option<Duration>) -> String {
+    let a_second = a_second.map(|bytes| format!(", {}", speed(bytes))).unwrap_or_default();
+    let rest = rest.map(|rest| format!(", {} left", span(rest))).unwrap_or_default();
+    a_second + &rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Doing;
+
+    const MB: u64 = 1024 * 1024;
+    const NAME: &str = "windows11.0-kb5086672-arm64_ec8e69856b92118f17bac6e2046f54b3c87e59b0.msu";
+
+    fn told(seconds: u64, event: Event) -> Told {
+        Told { at: Duration::from_secs(seconds), time: jiff::Timestamp::UNIX_EPOCH, event }
+    }
+
+    fn started(lines: &mut Lines) {
+        let doing = Doing::Downloading;
+        let said = lines.take(&told(0, Event::TransfersPlanned { doing, files: 2, bytes: Some(1000 * MB) }));
+        assert_eq!(said, ["downloading 2 files, 1000.0 MB"]);
+        for id in [1, 2] {
+            let (name, size) = (NAME.replace("arm64", ["arm64", "x64"][id - 1]), Some(500 * MB));
+            let id = u64::try_from(id).unwrap();
+            assert!(lines.take(&told(0, Event::TransferStarted { id, name, size })).is_empty());
+        }
+    }
+
+    #[test]
+    fn every_half_minute_it_is_said_how_it_goes_on() {
+        let mut lines = Lines::new(Verbosity::Usual);
+        started(&mut lines);
+        let answered = told(0, Event::TransferAnswered { id: 2, from: 200 * MB, size: Some(500 * MB) });
+        assert_eq!(
+            lines.take(&answered),
+            [format!("{} goes on from 200.0 MB", NAME.replace("arm64", "x64"))]
+        );
+        let mut said = Vec::new();
+        for second in 1..=65 {
+            said.extend(lines.take(&told(second, Event::TransferProgress { id: 1, bytes: second * MB })));
+            if second == 40 {
+                let why = format!("{}: status 503", NAME.replace("arm64", "x64"));
+                let (duration, left) = (Duration::from_mins(1), Some(Duration::from_mins(9)));
+                said.extend(lines.take(&told(40, Event::Waiting { duration, left, why })));
+            }
+        }
+        assert_eq!(
+            said,
+            [
+                "downloading 230.0 MB of 1000.0 MB (23%), 1.0 MB/s, 12m 50s left; 0 of 2 files done; under way: kb5086672-arm64 30.0 MB of 500.0 MB (6%), kb5086672-x64 200.0 MB of 500.0 MB (40%)".to_owned(),
+                format!("waiting 1m, then 9m of the patience are left: {}: status 503", NAME.replace("arm64", "x64")),
+                "downloading 260.0 MB of 1000.0 MB (26%), 1.0 MB/s, 12m 20s left; 0 of 2 files done; under way: kb5086672-arm64 60.0 MB of 500.0 MB (12%), kb5086672-x64 waits 40s (status 503)".to_owned(),
+            ]
+        );
+        // Nothing comes any more, and that is said too.
+        assert_eq!(lines.pass(Duration::from_secs(80)), None);
+        let still = lines.pass(Duration::from_secs(95)).unwrap();
+        assert!(still.contains("265.0 MB of 1000.0 MB (26%), 0 B/s; "), "{still}");
+    }
+
+    #[test]
+    fn a_run_that_asks_for_long_says_so() {
+        let mut lines = Lines::new(Verbosity::Usual);
+        let mut said = lines.take(&told(5, Event::Phase("asking the Catalog for KB5086672".to_owned())));
+        for number in 1..=40 {
+            let what = format!("details of {number}");
+            said.extend(lines.take(&told(5 + number, Event::CatalogRequest { number, what })));
+        }
+        assert_eq!(said, ["asking the Catalog for KB5086672", "still at it: request 30: details of 30"]);
+        let (duration, left) = (Duration::from_mins(1), Some(Duration::from_mins(9)));
+        lines.take(&told(45, Event::Waiting { duration, left, why: "details: 503".to_owned() }));
+        assert_eq!(
+            lines.pass(Duration::from_secs(75)).unwrap(),
+            "still waiting 30s, then 9m of the patience are left: details: 503"
+        );
+    }
+
+    #[test]
+    fn quiet_is_warnings_alone() {
+        let mut lines = Lines::new(Verbosity::Quiet);
+        for event in [
+            Event::Phase("x".to_owned()),
+            Event::Stopping,
+            Event::TransfersPlanned { doing: Doing::Reading, files: 1, bytes: None },
+        ] {
+            assert!(lines.take(&told(99, event)).is_empty());
+        }
+        assert_eq!(lines.take(&told(999, Event::Warning("odd".to_owned()))), ["warning: odd"]);
+    }
+}

@@ -1,0 +1,393 @@
+//! What the events of a run come to at a moment: what is done, how fast, for how long still, and what waits. Pure: events
+//! and times in, numbers out; lines, bars, and JSON show the same.
+//!
+//! A speed counts what came over the last seconds and nothing that was here before; without a speed there is no guess of
+//! how long it takes.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use super::words::is_of_stop;
+use crate::event::{Doing, Event};
+
+/// A speed is that of the last so many seconds: long enough that a retry does not make the rest of the time jump, short enough
+/// that a transfer that stands still is seen to.
+const WINDOW: Duration = Duration::from_secs(15);
+/// Times are noted this far apart: sixty in a window, whatever the number of events.
+const NOTED: Duration = Duration::from_millis(250);
+/// Less time than this says nothing about a speed.
+const LEAST: Duration = Duration::from_secs(1);
+
+/// What a run has come to.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    /// What goes on, and since when.
+    pub(super) status: (String, Duration),
+    /// How many pages the Catalog was asked for.
+    pub(super) requests: u64,
+    /// The wait that holds up everything.
+    pub(super) wait: Option<Wait>,
+    /// What is done with the files.
+    pub(super) doing: Doing,
+    /// The transfers of the plan at hand.
+    pub(super) transfers: Option<Transfers>,
+    /// What is read again.
+    pub(super) reading: Option<Reading>,
+    /// Whether the run was asked to stop.
+    pub(super) is_stopping: bool,
+}
+
+/// Something that waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Wait {
+    /// When it ends.
+    pub(super) until: Duration,
+    /// How much longer it would wait after this.
+    pub(super) left: Option<Duration>,
+    /// Why.
+    pub(super) why: String,
+}
+
+/// The files of one plan.
+#[derive(Debug, Default)]
+pub(super) struct Transfers {
+    /// How many.
+    pub(super) files: usize,
+    /// Their bytes together, where known.
+    pub(super) of: Option<u64>,
+    /// How many arrived.
+    pub(super) arrived: usize,
+    /// How many did not.
+    pub(super) failed: usize,
+    arrived_bytes: u64,
+    /// Those under way, by their ids.
+    pub(super) under_way: BTreeMap<u64, File>,
+    speed: Speed,
+}
+
+/// One file under way.
+#[derive(Debug)]
+pub(super) struct File {
+    /// Its name.
+    pub(super) name: String,
+    /// Its size, where known.
+    pub(super) size: Option<u64>,
+    /// Bytes that are here.
+    pub(super) bytes: u64,
+    /// What it waits for.
+    pub(super) wait: Option<Wait>,
+    /// How often it has waited.
+    pub(super) waits: u32,
+    speed: Speed,
+}
+
+/// Bytes that are read to check them.
+#[derive(Debug)]
+pub(super) struct Reading {
+    /// So far.
+    pub(super) bytes: u64,
+    /// Of so many.
+    pub(super) of: u64,
+    speed: Speed,
+}
+
+impl Progress {
+    /// Takes an event that was told at this time.
+    pub(super) fn take(&mut self, at: Duration, event: &Event) {
+        match event {
+            Event::Phase(what) => self.begin(at, what.clone()),
+            Event::CatalogRequest { number, what } => {
+                self.requests = *number;
+                self.begin(at, format!("request {number}: {what}"));
+            }
+            Event::Waiting { duration, left, why } => self.wait(at, *duration, *left, why),
+            Event::TransfersPlanned { doing, files, bytes } => {
+                self.doing = *doing;
+                self.reading = None;
+                self.begin(at, doing.now().to_owned());
+                let speed = Speed::begin(at);
+                self.transfers = Some(Transfers { files: *files, of: *bytes, speed, ..Transfers::default() });
+            }
+            Event::TransferStarted { id, name, size } => {
+                let file = File {
+                    name: name.clone(),
+                    size: *size,
+                    bytes: 0,
+                    wait: None,
+                    waits: 0,
+                    speed: Speed::begin(at),
+                };
+                self.transfers.get_or_insert_default().under_way.insert(*id, file);
+            }
+            Event::TransferAnswered { id, from, size } => {
+                if let Some(file) = self.file(*id) {
+                    file.size = size.or(file.size);
+                    file.bytes = *from;
+                    file.wait = None;
+                }
+            }
+            Event::TransferProgress { id, bytes } => {
+                if let Some(transfers) = &mut self.transfers
+                    && let Some(file) = transfers.under_way.get_mut(id)
+                {
+                    // One that began anew has less.
+                    let more = bytes.saturating_sub(file.bytes);
+                    file.bytes = *bytes;
+                    file.wait = None;
+                    file.speed.add(at, more);
+                    transfers.speed.add(at, more);
+                }
+            }
+            Event::TransferFinished { id, bytes, failure } => {
+                if let Some(transfers) = &mut self.transfers
+                    && let Some(file) = transfers.under_way.remove(id)
+                {
+                    transfers.arrived_bytes += bytes;
+                    transfers.speed.add(at, bytes.saturating_sub(file.bytes));
+                    match failure {
+                        None => transfers.arrived += 1,
+                        Some(why) if is_of_stop(why) => {}
+                        Some(_) => transfers.failed += 1,
+                    }
+                }
+            }
+            Event::Checked { bytes, of } => {
+                // What was written is read back in the same run.
+                if self.reading.as_ref().is_none_or(|reading| reading.of != *of) {
+                    self.transfers = None;
+                    self.reading = Some(Reading { bytes: 0, of: *of, speed: Speed::begin(at) });
+                }
+                if let Some(reading) = &mut self.reading {
+                    reading.speed.add(at, bytes.saturating_sub(reading.bytes));
+                    reading.bytes = *bytes;
+                }
+            }
+            Event::Stopping => self.is_stopping = true,
+            Event::Warning(_) | Event::End => {}
+        }
+    }
+
+    fn begin(&mut self, at: Duration, what: String) {
+        self.status = (what, at);
+        self.wait = None;
+    }
+
+    fn file(&mut self, id: u64) -> Option<&mut File> {
+        self.transfers.as_mut()?.under_way.get_mut(&id)
+    }
+
+    fn wait(&mut self, at: Duration, duration: Duration, left: Option<Duration>, why: &str) {
+        let wait = |why: &str| Wait { until: at + duration, left, why: why.to_owned() };
+        let files = self.transfers.iter_mut().flat_map(|transfers| transfers.under_way.values_mut());
+        for file in files {
+            if let Some(reason) = why.strip_prefix(&file.name).and_then(|rest| rest.strip_prefix(": ")) {
+                file.wait = Some(wait(reason));
+                file.waits += 1;
+                return;
+            }
+        }
+        self.wait = Some(wait(why));
+    }
+
+    /// What a file is called.
+    pub(super) fn name_of(&self, id: u64) -> Option<&str> {
+        Some(self.transfers.as_ref()?.under_way.get(&id)?.name.as_str())
+    }
+}
+
+impl Wait {
+    /// How long still.
+    pub(super) fn rest(&self, at: Duration) -> Duration {
+        self.until.saturating_sub(at)
+    }
+}
+
+impl Transfers {
+    /// Bytes that are here, those of earlier runs included.
+    pub(super) fn bytes(&self) -> u64 {
+        self.arrived_bytes + self.under_way.values().map(|file| file.bytes).sum::<u64>()
+    }
+
+    /// Bytes a second, where it is known yet.
+    pub(super) fn speed(&self, at: Duration) -> Option<u64> {
+        self.speed.a_second(at)
+    }
+
+    /// How long still.
+    pub(super) fn rest(&self, at: Duration) -> Option<Duration> {
+        rest(self.bytes(), self.of?, self.speed(at)?)
+    }
+
+    /// The files under way, the largest first; one of unknown size counts as the smallest.
+    pub(super) fn largest(&self) -> Vec<&File> {
+        let mut files: Vec<&File> = self.under_way.values().collect();
+        files.sort_by_key(|file| std::cmp::Reverse(file.size));
+        files
+    }
+}
+
+impl File {
+    /// The wait that is not over yet.
+    pub(super) fn waits_at(&self, at: Duration) -> Option<&Wait> {
+        self.wait.as_ref().filter(|wait| !wait.rest(at).is_zero())
+    }
+
+    /// Bytes a second, where it is known yet.
+    pub(super) fn speed(&self, at: Duration) -> Option<u64> {
+        self.speed.a_second(at)
+    }
+
+    /// How long still.
+    pub(super) fn rest(&self, at: Duration) -> Option<Duration> {
+        rest(self.bytes, self.size?, self.speed(at)?)
+    }
+}
+
+impl Reading {
+    /// Bytes a second, where it is known yet.
+    pub(super) fn speed(&self, at: Duration) -> Option<u64> {
+        self.speed.a_second(at)
+    }
+
+    /// How long still.
+    pub(super) fn rest(&self, at: Duration) -> Option<Duration> {
+        rest(self.bytes, self.of, self.speed(at)?)
+    }
+}
+
+/// How long the rest takes at a speed.
+fn rest(bytes: u64, of: u64, speed: u64) -> Option<Duration> {
+    of.saturating_sub(bytes).checked_div(speed).map(Duration::from_secs)
+}
+
+/// How much of all, of a hundred; 100 is all of it.
+pub(super) fn percent(bytes: u64, of: u64) -> u64 {
+    if of == 0 { 100 } else { u64::try_from(u128::from(bytes.min(of)) * 100 / u128::from(of)).unwrap_or(100) }
+}
+
+/// How much came, and when.
+#[derive(Debug, Default)]
+struct Speed {
+    came: u64,
+    /// Times with what had come by then, the oldest one at the beginning of the window or before it.
+    noted: VecDeque<(Duration, u64)>,
+}
+
+impl Speed {
+    fn begin(at: Duration) -> Self {
+        Self { came: 0, noted: VecDeque::from([(at, 0)]) }
+    }
+
+    fn add(&mut self, at: Duration, bytes: u64) {
+        self.came += bytes;
+        if self.noted.back().is_none_or(|(last, _)| at.saturating_sub(*last) >= NOTED) {
+            self.noted.push_back((at, self.came));
+        }
+        let begins = at.saturating_sub(WINDOW);
+        while self.noted.get(1).is_some_and(|(second, _)| *second <= begins) {
+            self.noted.pop_front();
+        }
+    }
+
+    fn a_second(&self, at: Duration) -> Option<u64> {
+        let begins = at.saturating_sub(WINDOW);
+        let before = self.noted.iter().take_while(|(time, _)| *time <= begins).last();
+        let (since, had) = before.or(self.noted.front())?;
+        let took = at.checked_sub(*since).filter(|took| *took >= LEAST)?;
+        let millis = took.as_millis().max(1);
+        u64::try_from(u128::from(self.came - had) * 1000 / millis).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MB: u64 = 1024 * 1024;
+
+    fn at(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn begun(files: usize, of: Option<u64>) -> Progress {
+        let mut progress = Progress::default();
+        progress.take(at(0), &Event::TransfersPlanned { doing: Doing::Downloading, files, bytes: of });
+        progress
+    }
+
+    fn start(progress: &mut Progress, seconds: u64, id: u64, size: Option<u64>) {
+        let name = format!("{id}.msu");
+        progress.take(at(seconds), &Event::TransferStarted { id, name, size });
+    }
+
+    #[test]
+    fn what_was_here_before_is_done_and_no_speed() {
+        let mut progress = begun(1, Some(1000 * MB));
+        start(&mut progress, 0, 1, None);
+        progress.take(at(0), &Event::TransferAnswered { id: 1, from: 900 * MB, size: Some(1000 * MB) });
+        for second in 1..=10 {
+            let bytes = (900 + second) * MB;
+            progress.take(at(second), &Event::TransferProgress { id: 1, bytes });
+        }
+        let transfers = progress.transfers.as_ref().unwrap();
+        assert_eq!(transfers.bytes(), 910 * MB);
+        assert_eq!(transfers.speed(at(10)), Some(MB));
+        assert_eq!(transfers.rest(at(10)), Some(at(90)));
+        let file = &transfers.under_way[&1];
+        assert_eq!((file.size, file.bytes, file.speed(at(10))), (Some(1000 * MB), 910 * MB, Some(MB)));
+        assert_eq!(percent(910 * MB, 1000 * MB), 91);
+    }
+
+    #[test]
+    fn a_speed_is_that_of_the_last_seconds_and_falls_to_nothing() {
+        let mut progress = begun(1, Some(1000 * MB));
+        start(&mut progress, 0, 1, Some(1000 * MB));
+        for second in 1..=100 {
+            // The first fifty seconds are ten times as fast.
+            let came = if second <= 50 { 10 * second } else { 500 + second - 50 };
+            progress.take(at(second), &Event::TransferProgress { id: 1, bytes: came * MB });
+        }
+        let transfers = progress.transfers.as_ref().unwrap();
+        assert_eq!(transfers.speed(at(100)), Some(MB));
+        assert_eq!(transfers.rest(at(100)), Some(at(450)));
+        assert_eq!(transfers.speed(at(120)), Some(0));
+        assert_eq!(transfers.rest(at(120)), None, "nobody knows");
+        assert!(transfers.speed.noted.len() <= 62, "{}", transfers.speed.noted.len());
+    }
+
+    #[test]
+    fn a_file_that_begins_anew_takes_nothing_from_the_speed() {
+        let mut progress = begun(1, None);
+        start(&mut progress, 0, 1, Some(100 * MB));
+        progress.take(at(4), &Event::TransferProgress { id: 1, bytes: 40 * MB });
+        progress.take(at(5), &Event::TransferAnswered { id: 1, from: 0, size: Some(100 * MB) });
+        progress.take(at(6), &Event::TransferProgress { id: 1, bytes: 5 * MB });
+        let transfers = progress.transfers.as_ref().unwrap();
+        assert_eq!(transfers.bytes(), 5 * MB);
+        assert_eq!(transfers.speed(at(9)), Some(5 * MB));
+        assert_eq!(transfers.rest(at(9)), None, "the bytes of all are not known");
+    }
+
+    #[test]
+    fn a_wait_is_that_of_its_file_and_goes_by() {
+        let mut progress = begun(2, None);
+        start(&mut progress, 0, 1, None);
+        start(&mut progress, 0, 2, Some(5));
+        let (duration, left) = (at(15), Some(at(585)));
+        let why = "1.msu: connection reset".to_owned();
+        progress.take(at(1), &Event::Waiting { duration, left, why });
+        let wait = progress.transfers.as_ref().unwrap().under_way[&1].wait.clone().unwrap();
+        assert_eq!((wait.rest(at(6)), wait.left, wait.why.as_str()), (at(10), left, "connection reset"));
+        assert_eq!(progress.wait, None);
+        progress.take(at(16), &Event::TransferAnswered { id: 1, from: 0, size: None });
+        assert_eq!(progress.transfers.as_ref().unwrap().under_way[&1].wait, None);
+        let why = "details of x: status 503".to_owned();
+        progress.take(at(20), &Event::Waiting { duration, left, why });
+        assert_eq!(progress.wait.as_ref().unwrap().rest(at(100)), Duration::ZERO);
+        progress.take(at(36), &Event::CatalogRequest { number: 7, what: "details of x".to_owned() });
+        assert_eq!(progress.wait, None);
+        let names: Vec<&str> =
+            progress.transfers.as_ref().unwrap().largest().iter().map(|file| file.name.as_str()).collect();
+        assert_eq!(names, ["2.msu", "1.msu"]);
+    }
+}

@@ -1,0 +1,83 @@
+//! How things of a run are called in lines and bars.
+
+use std::time::Duration;
+
+use crate::event::Doing;
+use crate::net::{Stop, span};
+use crate::update::{PackageName, human_size};
+
+/// A package's name without what all of them have and what nobody reads: `kb5086672-arm64`. Another name as it is.
+pub(super) fn short_name(name: &str) -> &str {
+    let parsed = PackageName::parse(name);
+    let end = parsed.sha1.and_then(|_| name.rfind('_')).unwrap_or(name.len());
+    let begin = parsed.system.filter(|_| parsed.kb.is_some()).map_or(0, |system| system.len() + 1);
+    name.get(begin..end).filter(|short| !short.is_empty()).unwrap_or(name)
+}
+
+/// "downloading 2 files, 5.6 GB"
+pub(super) fn planned(doing: Doing, files: usize, bytes: Option<u64>) -> String {
+    let size = bytes.map(|bytes| format!(", {}", human_size(bytes))).unwrap_or_default();
+    format!("{} {files} {}{size}", doing.now(), if files == 1 { "file" } else { "files" })
+}
+
+/// "waiting 15s, then 9m 30s of the patience are left"
+pub(super) fn waiting(duration: Duration, left: Option<Duration>) -> String {
+    let second = Duration::from_secs(1);
+    let left = match left {
+        None => String::new(),
+        Some(left) if left < second => ", the patience ends then".to_owned(),
+        Some(left) => format!(", then {} of the patience are left", span(left)),
+    };
+    format!("waiting {}{left}", span(duration.max(second)))
+}
+
+/// "20.1 MB/s"
+pub(super) fn speed(a_second: u64) -> String {
+    format!("{}/s", human_size(a_second))
+}
+
+/// Whether a file was not finished because the run is to stop: no fault of the file.
+pub(super) fn is_of_stop(failure: &str) -> bool {
+    failure == Stop::error().message()
+}
+
+/// What is said when a run is asked to stop.
+pub(super) const STOPPING: &str = "stopping: what is under way is parked; a second Ctrl-C ends at once";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_short_where_they_can_be() {
+        for (name, short) in [
+            ("windows11.0-kb5086672-arm64_ec8e69856b92118f17bac6e2046f54b3c87e59b0.msu", "kb5086672-arm64"),
+            (
+                "windows10.0-kb5049615-x64-ndp48_17bbac9f33539f6515297a7e2183d20b3b165424.msu",
+                "kb5049615-x64-ndp48",
+            ),
+            ("ssu-19041.3562-x64_de23c91f483b2e609cec3e4a995639d13205f867.msu", "ssu-19041.3562-x64"),
+            ("something.cab", "something.cab"),
+            (
+                "_ec8e69856b92118f17bac6e2046f54b3c87e59b0.cab",
+                "_ec8e69856b92118f17bac6e2046f54b3c87e59b0.cab",
+            ),
+            ("", ""),
+        ] {
+            assert_eq!(short_name(name), short);
+        }
+    }
+
+    #[test]
+    fn a_wait_says_how_much_patience_is_left() {
+        let seconds = Duration::from_secs;
+        assert_eq!(
+            waiting(seconds(15), Some(seconds(570))),
+            "waiting 15s, then 9m 30s of the patience are left"
+        );
+        assert_eq!(
+            waiting(Duration::from_millis(1), Some(Duration::ZERO)),
+            "waiting 1s, the patience ends then"
+        );
+    }
+}

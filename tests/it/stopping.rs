@@ -1,0 +1,258 @@
+//! Runs that are asked to stop: what is asked for afterwards, what is said, what is kept, and how the next run goes on.
+#![expect(clippy::disallowed_methods, reason = "mirrors are read and prepared as they lie")]
+#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
+
+use std::sync::{Arc, Mutex};
+
+use kbmirror::net::{Signal, Stop};
+use serde_json::json;
+
+use super::harness::{Bench, Ran, each, items, names_in};
+use super::support::{Action, FileSpec, Hook, Loopback, Rule, UpdateSpec, World, id};
+
+const KBS: [&str; 3] = ["KB5041865", "KB5042000", "KB5042999"];
+
+fn update(number: u32, kb: &str) -> UpdateSpec {
+    let title = format!(
+        "2024-0{number} Cumulative Update for Windows 11 Version 24H2 for arm64-based Systems ({kb}) (26100.{number}00)"
+    );
+    let package = FileSpec::package(&format!("windows11.0-{}-arm64", kb.to_lowercase()), "msu", kb);
+    UpdateSpec { files: vec![package], ..UpdateSpec::new(&id(number), &title) }
+}
+
+/// The three KBs, none of which needs another one.
+fn world() -> World {
+    (1..).zip(KBS).fold(World::new(), |world, (number, kb)| world.update(update(number, kb)))
+}
+
+fn ask(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> Ran {
+    let (url, host) = (loopback.catalog_url(), loopback.file_host());
+    let network = ["--catalog-url", &url, "--allow-host", &host, "--catalog-rate", "1000"];
+    bench.run(&[&network[..], arguments].concat())
+}
+
+fn asked(loopback: &Loopback, part: &str) -> usize {
+    loopback.requests().iter().filter(|seen| seen.path_and_query.contains(part)).count()
+}
+
+/// A bench whose run is asked to stop in the middle of the next request to such a path.
+fn stopped_at(loopback: &Loopback, path: &str, signal: Signal) -> Bench {
+    let (stopper, stop) = Stop::pair();
+    let hook = Hook(Arc::new(move || stopper.stop(signal)));
+    loopback.rule(Rule::once(path, Action::After(hook)));
+    Bench::new().stopped_by(stop)
+}
+
+const ALL: [&str; 5] = ["fetch", KBS[0], KBS[1], KBS[2], "--no-closure"];
+
+#[test]
+fn a_wish_in_the_middle_of_a_request_is_the_last_of_that_run() {
+    for (path, signal, code) in [
+        ("/Search.aspx", Signal::Interrupt, 130),
+        ("/ScopedViewInline.aspx", Signal::Terminate, 143),
+        ("/DownloadDialog.aspx", Signal::Interrupt, 130),
+        ("/files/", Signal::Terminate, 143),
+    ] {
+        let loopback = Loopback::start(world());
+        let bench = stopped_at(&loopback, path, signal);
+        let ran = ask(&bench, &loopback, &ALL).exits(code);
+        let last = loopback.requests().pop().unwrap();
+        assert!(last.path_and_query.starts_with(path), "{path}: {last:?}");
+        // Files come side by side.
+        assert_eq!(
+            asked(&loopback, path),
+            asked(&loopback, path).min(if path == "/files/" { 3 } else { 1 }),
+            "{path}"
+        );
+        let is_of_run = |line: &&str| line.starts_with("stopping") || line.starts_with("error");
+        let said: Vec<&str> = ran.stderr.lines().filter(is_of_run).collect();
+        assert_eq!(
+            said,
+            [
+                "stopping: what is under way is parked; a second Ctrl-C ends at once",
+                "error: stopped: nothing is parked, and what was complete is kept",
+            ],
+            "{path}: {}",
+            ran.stderr
+        );
+        assert!(
+            ran.stderr.ends_with("  hint: run the same command again: it goes on where it was\n"),
+            "{}",
+            ran.stderr
+        );
+        assert!(!ran.stderr.contains("warning"), "{}", ran.stderr);
+        if path != "/Search.aspx" {
+            let runs = bench.rows("SELECT exit_code FROM runs WHERE finished IS NOT NULL");
+            assert_eq!(runs, [[code.to_string()]], "{path}");
+        }
+
+        // The next one knows nothing of it.
+        let again = bench.stopped_by(Stop::never());
+        ask(&again, &loopback, &ALL).exits(0);
+        for kb in KBS {
+            assert_eq!(names_in(&again.set(kb, "windows-11-24h2-arm64")).len(), 1, "{path} {kb}");
+        }
+    }
+}
+
+#[test]
+fn what_is_published_stays_and_the_document_is_whole() {
+    let loopback = Loopback::start(world());
+    let bench = Bench::new();
+    ask(&bench, &loopback, &["fetch", KBS[0], "--no-closure"]).exits(0);
+    let parked = bench.mirror().join("partial").join("0".repeat(64));
+    std::fs::write(&parked, vec![0; 3 << 20]).unwrap();
+    std::fs::write(format!("{parked}.json"), "{}").unwrap();
+
+    let (stopper, stop) = Stop::pair();
+    let hook = Hook(Arc::new(move || stopper.stop(Signal::Terminate)));
+    loopback.rule(Rule::once(&format!("q={}", KBS[1]), Action::After(hook)));
+    let bench = bench.stopped_by(stop);
+    let ran = ask(&bench, &loopback, &[&["--json"], &ALL[..]].concat()).exits(143);
+    let document = ran.json();
+    assert_eq!(each(&document["sets"], "kb"), [KBS[0]]);
+    assert_eq!(each(&document["sets"], "status"), ["unchanged"]);
+    let message = "stopped: 1 file with 3.0 MB is parked under partial/";
+    assert_eq!(document["failures"], json!([{ "what": message, "kind": "interrupted", "message": message }]));
+    assert!(parked.exists());
+}
+
+#[test]
+fn a_run_of_which_nothing_came_has_its_code_in_the_document_too() {
+    let loopback = Loopback::start(world());
+    for arguments in [
+        &["fetch", KBS[0]][..],
+        &["crawl", "Cumulative"],
+        &["search", KBS[0]],
+        &["show", "--catalog", KBS[0]],
+    ] {
+        let bench = stopped_at(&loopback, "/Search.aspx", Signal::Terminate);
+        let ran = ask(&bench, &loopback, &[&["--json"], arguments].concat()).exits(143);
+        let (kind, message) = ran.error();
+        assert_eq!(kind, "interrupted", "{arguments:?}");
+        assert!(message.contains("stopped"), "{message}");
+        assert!(!bench.mirror().join("mirror.db").exists(), "{arguments:?}");
+    }
+    // Half of what the Catalog shows is not shown as if it were all.
+    let bench = stopped_at(&loopback, "/DownloadDialog.aspx", Signal::Interrupt);
+    let shown = ask(&bench, &loopback, &["--json", "show", "--catalog", KBS[0]]).exits(130);
+    assert_eq!(shown.error().0, "interrupted");
+}
+
+const CONFIG: &str = "format = 1\nkbs = ['KB5041865', 'KB5042000', 'KB5042999']\n";
+
+#[test]
+fn a_scheduled_run_leaves_its_report_and_health() {
+    let loopback = Loopback::start(world());
+    let bench = stopped_at(&loopback, "q=KB5042000", Signal::Terminate);
+    bench.configure(CONFIG);
+    ask(&bench, &loopback, &["sync"]).exits(143);
+    assert_eq!(asked(&loopback, "q=KB5042999"), 0);
+    assert_eq!(names_in(&bench.set(KBS[0], "windows-11-24h2-arm64")).len(), 1, "it was published before");
+    let runs = names_in(&bench.mirror().join("runs"));
+    let report = runs.iter().find(|name| name.ends_with("-sync.json")).unwrap();
+    let report = std::fs::read_to_string(bench.mirror().join("runs").join(report)).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert_eq!((&report["exit_code"], &report["published"]), (&json!(143), &json!(1)));
+    assert_eq!(items(&report["failures"]["interrupted"]).len(), 1, "{report:#}");
+    let health = std::fs::read_to_string(bench.mirror().join("health.json")).unwrap();
+    let health: serde_json::Value = serde_json::from_str(&health).unwrap();
+    assert_eq!((&health["last_exit_code"], &health["last_success"]), (&json!(143), &json!(null)));
+    let status = ask(&bench, &loopback, &["status"]).exits(10);
+    assert!(status.stdout.contains("was stopped"), "{}", status.stdout);
+
+    let again = bench.stopped_by(Stop::never());
+    ask(&again, &loopback, &["sync"]).exits(0);
+    assert_eq!(asked(&loopback, "q=KB5042999"), 1);
+}
+
+#[test]
+fn a_wait_is_not_waited_for() {
+    let loopback = Loopback::start(world());
+    // The clock of the tests steps, so only a wish that was there before the wait shows that it is heeded.
+    let (stopper, stop) = Stop::pair();
+    stopper.stop(Signal::Interrupt);
+    let bench = Bench::new().stopped_by(stop);
+    loopback.rule(Rule::always("/Search.aspx", Action::ErrorPage));
+    ask(&bench, &loopback, &["search", KBS[0]]).exits(130);
+    assert_eq!(loopback.requests().len(), 0, "nothing is asked any more");
+    assert_eq!(bench.clock.waited(), std::time::Duration::ZERO);
+}
+
+/// The program itself, and signals of the system.
+#[cfg(unix)]
+mod with_signals {
+    use std::io::{BufRead as _, BufReader, Read as _};
+    use std::os::unix::process::ExitStatusExt as _;
+    use std::process::{Child, Command, Stdio};
+    use std::sync::mpsc::{Receiver, channel};
+
+    use super::*;
+
+    fn send(signal: &str, pid: u32) {
+        assert!(Command::new("kill").args([signal, &pid.to_string()]).status().unwrap().success());
+    }
+
+    fn start(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> Child {
+        let (url, host) = (loopback.catalog_url(), loopback.file_host());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kbmirror"));
+        command.args(["--catalog-rate", "1000", "--catalog-url", &url, "--allow-host", &host]);
+        command.arg("--mirror").arg(bench.mirror()).args(arguments).env_remove("KBMIRROR_DIR");
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// Lets the server's answer wait until the test says so; gives what tells that a request is there, and the test's word.
+    fn held(loopback: &Loopback, path: &str) -> (Receiver<()>, std::sync::mpsc::Sender<()>) {
+        let ((here, is_here), (go, may_go)) = (channel(), channel());
+        let (here, may_go) = (Mutex::new(here), Mutex::new(may_go));
+        let hook = Hook(Arc::new(move || {
+            here.lock().unwrap().send(()).unwrap();
+            let _gone = may_go.lock().unwrap().recv();
+        }));
+        loopback.rule(Rule::once(path, Action::After(hook)));
+        (is_here, go)
+    }
+
+    #[test]
+    fn the_first_signal_brings_the_run_to_an_end() {
+        for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+            let (bench, loopback) = (Bench::new(), Loopback::start(world()));
+            let (is_here, go) = held(&loopback, "/DownloadDialog.aspx");
+            let mut child = start(&bench, &loopback, &ALL);
+            is_here.recv().unwrap();
+            send(signal, child.id());
+            // It ends although the answer never comes.
+            let (mut stdout, mut stderr) = (String::new(), String::new());
+            child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
+            child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+            assert_eq!(child.wait().unwrap().code(), Some(code), "{stderr}");
+            drop(go);
+            assert!(stderr.contains("stopping: ") && stderr.contains("error: stopped: "), "{stderr}");
+            assert_eq!(bench.rows("SELECT exit_code FROM runs"), [[code.to_string()]]);
+            assert_eq!(asked(&loopback, "q=KB5042000"), 0);
+        }
+    }
+
+    #[test]
+    fn the_second_signal_ends_at_once() {
+        let (bench, loopback) = (Bench::new(), Loopback::start(world()));
+        let (is_here, go) = held(&loopback, "/DownloadDialog.aspx");
+        let mut child = start(&bench, &loopback, &ALL);
+        is_here.recv().unwrap();
+        // Somebody else writes the index, so that the run cannot bring itself to an end.
+        let other = rusqlite::Connection::open(bench.mirror().join("mirror.db")).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        send("-INT", child.id());
+        let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+        assert!(said.any(|line| line.unwrap().starts_with("stopping: ")));
+        send("-TERM", child.id());
+        let status = child.wait().unwrap();
+        assert_eq!((status.code(), status.signal()), (Some(143), None));
+        assert!(!said.any(|line| line.unwrap().contains("stopped")), "it was not heard out");
+        drop(go);
+        other.execute_batch("ROLLBACK").unwrap();
+        drop(other);
+
+        ask(&bench, &loopback, &ALL).exits(0);
+    }
+}
