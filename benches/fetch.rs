@@ -20,9 +20,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-use data_encoding::HEXLOWER;
+use data_encoding::{BASE64, HEXLOWER};
+use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
-use support::{FileSpec, Loopback, UpdateSpec, World, id};
+use support::{FileSpec, Loopback, Stated, UpdateSpec, World, id};
 
 const FILES: usize = 4;
 
@@ -129,6 +130,9 @@ fn main() {
         let url = format!("http://127.0.0.1:{port}/{}", file.name);
         fs::write(root.join("www").join(&file.name), &file.bytes).unwrap();
         let sha256 = HEXLOWER.encode(&Sha256::digest(&file.bytes));
+        // Stated once and for all: the Catalog of the tests would take them anew for every answer.
+        file.sha1_stated = Stated::Text(BASE64.encode(&Sha1::digest(&file.bytes)));
+        file.sha256_stated = Stated::Text(BASE64.encode(&Sha256::digest(&file.bytes)));
         served.push(Served { name: file.name.clone(), url: url.clone(), sha256 });
         file.url = Some(url);
         let title = format!(

@@ -121,9 +121,9 @@ pub(crate) enum Stated {
 
 impl Stated {
     /// The text of the dialog's line, if there is a line.
-    pub(super) fn text(&self, truth: &[u8]) -> Option<String> {
+    pub(super) fn text<T: AsRef<[u8]>>(&self, truth: impl FnOnce() -> T) -> Option<String> {
         match self {
-            Self::Truth => Some(BASE64.encode(truth)),
+            Self::Truth => Some(BASE64.encode(truth().as_ref())),
             Self::Empty => Some(String::new()),
             Self::NoLine => None,
             Self::Text(text) => Some(text.clone()),
@@ -155,11 +155,11 @@ impl FileSpec {
     }
 
     pub(super) fn sha1_text(&self) -> Option<String> {
-        self.sha1_stated.text(&Sha1::digest(&self.bytes))
+        self.sha1_stated.text(|| Sha1::digest(&self.bytes))
     }
 
     pub(super) fn sha256_text(&self) -> Option<String> {
-        self.sha256_stated.text(&Sha256::digest(&self.bytes))
+        self.sha256_stated.text(|| Sha256::digest(&self.bytes))
     }
 
     fn served(&self) -> &[u8] {
