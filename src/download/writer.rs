@@ -18,8 +18,9 @@ use crate::disk::GrowingFile;
 use crate::error::{Error, ErrorKind, Result};
 use crate::update::{Digests, DualHasher};
 
-/// Bytes of one transfer between network and disk: enough to keep both busy, and four transfers stay within 4 MiB.
-const IN_FLIGHT: usize = 1 << 20;
+/// Bytes of one transfer between network and disk: enough to keep both busy, and so few that what is hashed is still in the
+/// cache of a core.
+const IN_FLIGHT: usize = 1 << 18;
 /// Orders in the channel; pieces are bounded by their bytes.
 const ORDERS: usize = 256;
 
