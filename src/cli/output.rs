@@ -166,15 +166,34 @@ impl Output {
         if self.json || self.log == LogFormat::Json {
             return;
         }
+        // By cause: what to do about it is the same then, and is said once.
+        let mut groups: Vec<Vec<&Failure>> = Vec::new();
         for failure in failures {
-            let prefix = if failure.message.contains(&failure.what) {
-                String::new()
-            } else {
-                format!("{}: ", failure.what)
+            match groups.iter_mut().find(|group| group[0].kind == failure.kind) {
+                Some(group) => group.push(failure),
+                None => groups.push(vec![failure]),
+            }
+        }
+        for group in groups {
+            let told = |failure: &Failure| {
+                let is_named = failure.message.contains(&failure.what);
+                let name = if is_named { String::new() } else { format!("{}: ", failure.what) };
+                format!("{name}{}", failure.message)
             };
-            self.note(format!("error: {prefix}{}", failure.message));
-            for hint in &failure.hints {
-                self.note(format!("  hint: {hint}"));
+            if let [failure] = group.as_slice() {
+                self.note(format!("error: {}", told(failure)));
+            } else {
+                self.note(format!("error: {} failed alike ({}):", group.len(), group[0].kind));
+                for failure in &group {
+                    self.note(format!("  {}", told(failure)));
+                }
+            }
+            let mut hints: Vec<&String> = Vec::new();
+            for hint in group.iter().flat_map(|failure| &failure.hints) {
+                if !hints.contains(&hint) {
+                    hints.push(hint);
+                    self.note(format!("  hint: {hint}"));
+                }
             }
         }
     }

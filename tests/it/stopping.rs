@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use kbmirror::net::{Signal, Stop};
 use serde_json::json;
 
-use super::harness::{Bench, Ran, each, items, names_in};
-use super::support::{Action, FileSpec, Hook, Loopback, Rule, UpdateSpec, World, id};
+use super::harness::{Bench, Ran, each, items, names_in, sha256_hex};
+use super::support::{Action, FileFault, FileSpec, Hook, Loopback, Rule, UpdateSpec, World, id};
 
 const KBS: [&str; 3] = ["KB5041865", "KB5042000", "KB5042999"];
 
@@ -93,6 +93,41 @@ fn a_wish_in_the_middle_of_a_request_is_the_last_of_that_run() {
             assert_eq!(names_in(&again.set(kb, "windows-11-24h2-arm64")).len(), 1, "{path} {kb}");
         }
     }
+}
+
+/// In the middle of a body: what came is parked, durable, and said, and the next run asks for the rest alone.
+#[test]
+fn a_file_under_way_is_parked_and_gone_on_with() {
+    const SIZE: usize = 400_000;
+    let whole = FileSpec::package("windows11.0-kb5041865-arm64", "msu", vec![7; SIZE]);
+    let update = UpdateSpec { files: vec![whole.clone()], ..update(1, KBS[0]) };
+    let loopback = Loopback::start(World::new().update(update));
+    let (stopper, stop) = Stop::pair();
+    let pieces = Mutex::new(0);
+    let hook = Hook(Arc::new(move || {
+        let mut pieces = pieces.lock().unwrap();
+        *pieces += 1;
+        if *pieces == 10 {
+            stopper.stop(Signal::Interrupt);
+        }
+    }));
+    loopback.rule(Rule::once("/files/", Action::File(vec![FileFault::StallAfter(SIZE / 2, hook)])));
+    let bench = Bench::new().stopped_by(stop);
+    let fetch = ["fetch", KBS[0], "--no-closure"];
+    let ran = ask(&bench, &loopback, &fetch).exits(130);
+    assert!(ran.stderr.contains("stopped: 1 file with 195.3 KB is parked under partial/"), "{}", ran.stderr);
+    let sha256 = sha256_hex(&whole.bytes);
+    assert_eq!(names_in(&bench.mirror().join("partial")), [sha256.clone(), format!("{sha256}.json")]);
+    let journal = std::fs::read_to_string(bench.mirror().join(format!("partial/{sha256}.json"))).unwrap();
+    let journal: serde_json::Value = serde_json::from_str(&journal).unwrap();
+    assert_eq!((&journal["durable"], &journal["size"]), (&json!(SIZE / 2), &json!(SIZE)));
+
+    let again = bench.stopped_by(Stop::never());
+    ask(&again, &loopback, &fetch).exits(0);
+    let last = loopback.requests().pop().unwrap();
+    assert_eq!(last.range.as_deref(), Some("bytes=200000-"));
+    assert_eq!(names_in(&again.set(KBS[0], "windows-11-24h2-arm64")), [whole.name]);
+    assert_eq!(names_in(&again.mirror().join("partial")), Vec::<String>::new());
 }
 
 #[test]

@@ -120,6 +120,14 @@ fn failures_are_told_by_cause() {
         let failure = failures.iter().find(|failure| failure["what"] == name).unwrap();
         assert!(text_of(&failure["message"]).contains(word), "{failure:#}");
     }
+    // For people: three that failed alike under one heading, and what to do about it said once.
+    let (url, host) = (loopback.catalog_url(), loopback.file_host());
+    let network = ["--catalog-url", &url, "--allow-host", &host, "--catalog-rate", "1000", "--patience", "0"];
+    let kbs: Vec<String> = (0..3).map(kb).collect();
+    let kbs: Vec<&str> = kbs.iter().map(String::as_str).collect();
+    let said = bench.run(&[&network[..], &["fetch"], &kbs].concat()).exits(6).stderr;
+    assert_eq!(said.matches("error: 3 failed alike (unreachable):").count(), 1, "{said}");
+    assert!(files[..3].iter().all(|file| said.contains(&format!("  {}: ", file.name))), "{said}");
 }
 
 #[test]
