@@ -12,6 +12,8 @@ use sha1::Digest as _;
 
 const BYTES: usize = 256 * 1024 * 1024;
 const ROUNDS: usize = 7;
+/// As large as what a network hands over, and no multiple of a block.
+const ODD: usize = 65_483;
 
 fn time(work: impl FnOnce()) -> Duration {
     let start = Instant::now();
@@ -33,8 +35,6 @@ fn main() {
     })
     .take(BYTES)
     .collect();
-    /// As large as what a network hands over, and no multiple of a block.
-    const ODD: usize = 65_483;
     let (mut sha1, mut sha256, mut both, mut odd) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         sha1.push(time(|| {
