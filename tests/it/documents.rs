@@ -52,6 +52,7 @@ fn generalised(path: &str) -> String {
             "runs/<time>-$1.json",
         ),
         (r"^partial/[0-9a-f]{40,64}$", "partial/<digest>"),
+        (r"^partial/[0-9a-f]{40,64}\.json$", "partial/<digest>.json"),
         (r"^knowledge/[a-z-]+\.(toml|txt)$", "knowledge/<table>"),
     ];
     for (pattern, words) in rules {
@@ -134,9 +135,10 @@ fn a_mirror_with_every_kind_of_entry_has_the_documented_tree() {
         let outcome = kbmirror(&mirror, command);
         assert_eq!(outcome.status.code(), Some(0), "{command:?}: {outcome:?}");
     }
-    // What a killed run leaves: nothing but the file under way.
+    // What a killed run leaves: nothing but the file under way, and what is known of it.
     std::fs::create_dir_all(mirror.join("partial")).unwrap();
     std::fs::write(mirror.join("partial").join("0".repeat(64)), "half").unwrap();
+    std::fs::write(mirror.join("partial").join(format!("{}.json", "0".repeat(64))), "{}").unwrap();
 
     let mut found = BTreeSet::new();
     tree(&mirror, &mirror, &mut found);
