@@ -191,15 +191,18 @@ impl Catalog {
             if asked.value.is_some() || (failed == 0 && !known && !asked.was_ill) {
                 return Ok(asked.value);
             }
-            self.client
-                .wait(PAUSE, &format!("nothing was found for {:?}, and it is asked again", query.words()))
-                .await?;
+            // Who has no patience is not made to wait for the proof either.
+            let pause = PAUSE.min(self.patience);
+            if !pause.is_zero() {
+                let why = format!("nothing was found for {:?}, and it is asked again", query.words());
+                self.client.wait(pause, &why).await?;
+            }
             let again = self.search_page(query, 0).await?.value;
             if again.is_some() || self.is_well(query).await {
                 return Ok(again);
             }
             failed += 1;
-            let elapsed = waited.max(self.client.clock().elapsed().saturating_sub(start)) + PAUSE;
+            let elapsed = waited.max(self.client.clock().elapsed().saturating_sub(start)) + pause;
             let why = format!(
                 "the Catalog finds nothing for {:?}, and nothing either for what it is known to have: it is not well",
                 query.words()
