@@ -4,10 +4,12 @@
 //! however slow the disk is. When the channel closes, everything is made durable and the digests are given; that is also
 //! how a transfer is parked. An error of the disk ends the thread and is its outcome.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use camino::{Utf8Path, Utf8PathBuf};
+use futures_util::future::{Either, select};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -71,7 +73,11 @@ impl Writer {
     /// Hands over a piece; waits while too much is under way. `false` when the writer has ended, whose error then says why.
     pub(super) async fn piece(&self, piece: Bytes) -> bool {
         let size = u32::try_from(piece.len().clamp(1, IN_FLIGHT)).unwrap_or(1);
-        let Ok(permit) = Arc::clone(&self.room).acquire_many_owned(size).await else { return false };
+        // A piece that was sent while the thread ended stays in the channel and keeps its permit: without the look at the
+        // channel, this call would wait for that permit for ever.
+        let acquired = pin!(Arc::clone(&self.room).acquire_many_owned(size));
+        let ended = pin!(self.orders.closed());
+        let Either::Left((Ok(permit), _)) = select(acquired, ended).await else { return false };
         self.orders.send(Order::Piece(piece, permit)).await.is_ok()
     }
 
@@ -180,4 +186,26 @@ impl Desk {
 fn remember(first: &mut Vec<u8>, piece: &[u8]) {
     let lacks = LOOKED_AT.saturating_sub(first.len()).min(piece.len());
     first.extend_from_slice(&piece[..lacks]);
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    /// A disk error ends the thread while a piece that holds the last permits is still in the channel.
+    #[test]
+    fn a_piece_does_not_wait_for_a_writer_that_ended() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let (orders, queue) = mpsc::channel(ORDERS);
+            let room = Arc::new(Semaphore::new(IN_FLIGHT));
+            let _kept = Arc::clone(&room).try_acquire_many_owned(u32::try_from(IN_FLIGHT).unwrap()).unwrap();
+            drop(queue);
+            let writer = Writer { orders, room, thread: tokio::task::spawn_blocking(|| Err(ended())) };
+            assert_eq!(writer.piece(Bytes::from_static(b"more")).now_or_never(), Some(false));
+            assert!(writer.close().await.is_err());
+        });
+    }
 }
