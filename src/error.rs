@@ -26,6 +26,8 @@ pub enum ErrorKind {
     Incomplete,
     /// A digest, name, or address is not what it must be.
     Integrity,
+    /// A URL leads to a host that is not on the allow-list.
+    HostNotAllowed,
     /// The Catalog or the CDN could not be reached, or kept answering with its error page.
     Unreachable,
     /// A replayed recording does not hold the request.
@@ -57,6 +59,7 @@ impl ErrorKind {
             Self::NotFound => "not_found",
             Self::Incomplete => "incomplete",
             Self::Integrity => "integrity",
+            Self::HostNotAllowed => "host_not_allowed",
             Self::Unreachable => "unreachable",
             Self::NotRecorded => "not_recorded",
             Self::PageChanged => "page_changed",

@@ -99,7 +99,7 @@ impl ExitCode {
             ErrorKind::Usage => Self::USAGE,
             ErrorKind::NotFound => Self::NOT_FOUND,
             ErrorKind::Incomplete => Self::INCOMPLETE,
-            ErrorKind::Integrity => Self::INTEGRITY,
+            ErrorKind::Integrity | ErrorKind::HostNotAllowed => Self::INTEGRITY,
             ErrorKind::Unreachable | ErrorKind::NotRecorded => Self::UNREACHABLE,
             ErrorKind::PageChanged => Self::PAGE_CHANGED,
             ErrorKind::Busy => Self::BUSY,

@@ -100,12 +100,19 @@ pub fn run(process: Process) -> ExitCode {
 fn refuse_arguments(mut process: Process, error: &clap::Error) -> ExitCode {
     use std::io::Write as _;
     if matches!(error.kind(), ClapKind::DisplayHelp | ClapKind::DisplayVersion) {
-        // Nobody there to read it.
-        let _unread = write!(process.stdout, "{error}");
-        return ExitCode::OK;
+        let written = output::write_stdout(process.stdout.as_mut(), &error.to_string());
+        return match written {
+            Ok(()) => ExitCode::OK,
+            Err(error) => {
+                let mut stderr = process.stderr.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let _unread = writeln!(stderr, "error: {}", error.full_message());
+                error.code()
+            }
+        };
     }
-    // Clap repeats what it does not understand.
-    let text = redacted_text(&error.to_string());
+    // Clap repeats what it does not understand; help, which it shows where a command is missing, repeats nothing.
+    let is_help = error.kind() == ClapKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    let text = if is_help { error.to_string() } else { redacted_text(&error.to_string()) };
     let error = || {
         // What is missing stands on lines of its own, up to the first empty one.
         let said = text.lines().take_while(|line| !line.trim().is_empty()).map(str::trim);

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::args::Global;
 use super::process::Process;
 use crate::clock::Clock;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind, Result};
 use crate::event::LogFormat;
 use crate::exit_code::ExitCode;
 use crate::report::{SharedWriter, Table, log_error, log_failure, log_line, wrapped};
@@ -79,7 +79,7 @@ impl Output {
     }
 
     /// The JSON document of the command.
-    pub(super) fn document(&mut self, document: &impl Serialize) -> crate::error::Result<()> {
+    pub(super) fn document(&mut self, document: &impl Serialize) -> Result<()> {
         let text = serde_json::to_string_pretty(document).map_err(Error::cannot_write_json)?;
         self.stdout = text;
         self.stdout.push('\n');
@@ -87,7 +87,7 @@ impl Output {
     }
 
     /// One JSON document of several, on a line of its own.
-    pub(super) fn json_line(&mut self, document: &impl Serialize) -> crate::error::Result<()> {
+    pub(super) fn json_line(&mut self, document: &impl Serialize) -> Result<()> {
         let text = serde_json::to_string(document).map_err(Error::cannot_write_json)?;
         self.stdout.push_str(&text);
         self.stdout.push('\n');
@@ -146,8 +146,16 @@ impl Output {
         if self.log == LogFormat::Json {
             self.stderr_line(&log_error(self.clock.now(), error));
         }
-        if self.json || self.log == LogFormat::Json {
-            return;
+        if !self.json && self.log == LogFormat::Text {
+            self.stderr_error(error);
+        }
+    }
+
+    /// Writes an error to stderr, as the log is written.
+    fn stderr_error(&mut self, error: &Error) {
+        if self.log == LogFormat::Json {
+            let line = log_error(self.clock.now(), error);
+            return self.stderr_line(&line);
         }
         self.note(format!("error: {}", error.full_message()));
         for hint in error.hints() {
@@ -199,17 +207,34 @@ impl Output {
     }
 
     /// Writes everything.
-    pub(super) fn flush(self, mut stdout: Box<dyn Write>, code: ExitCode) -> ExitCode {
-        let written = stdout.write_all(self.stdout.as_bytes()).and_then(|()| stdout.flush());
+    pub(super) fn flush(mut self, mut stdout: Box<dyn Write>, code: ExitCode) -> ExitCode {
+        let written = write_stdout(stdout.as_mut(), &self.stdout);
+        let code = match &written {
+            Ok(()) => code,
+            Err(error) => {
+                // The document, and with it an error in it, did not arrive: stderr has to name this one.
+                self.stderr_error(error);
+                if code == ExitCode::OK { error.code() } else { code }
+            }
+        };
         // After the data: on a terminal the last line is the one that is read first.
         let mut stderr = self.stderr.to.lock().unwrap_or_else(PoisonError::into_inner);
         // There is nowhere else to complain.
         let _unread = stderr.write_all(self.stderr.text.as_bytes()).and_then(|()| stderr.flush());
-        match written {
-            Ok(()) => code,
-            // `kbmirror list | head -1` is a fine thing to do.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => code,
-            Err(_) => ExitCode::INTERNAL,
-        }
+        code
     }
+}
+
+/// Writes data to stdout. A reader that closed the pipe (`kbmirror list | head -1`) is not an error.
+pub(super) fn write_stdout(stdout: &mut dyn Write, text: &str) -> Result<()> {
+    let Err(error) = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) else { return Ok(()) };
+    let kind = match error.kind() {
+        io::ErrorKind::BrokenPipe => return Ok(()),
+        io::ErrorKind::StorageFull => ErrorKind::NoSpace,
+        _ => ErrorKind::Internal,
+    };
+    let message = "the output could not be written to standard output";
+    Err(Error::new(kind, message)
+        .caused_by(error)
+        .hint("repeat the command with another place for its output"))
 }

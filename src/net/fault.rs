@@ -78,7 +78,7 @@ impl Fault {
         }
         match found {
             Some(fault) if !fault.may_pass() => fault,
-            _ if error.kind() == ErrorKind::Integrity => Self::Refused,
+            _ if matches!(error.kind(), ErrorKind::Integrity | ErrorKind::HostNotAllowed) => Self::Refused,
             _ => Self::Other,
         }
     }

@@ -126,9 +126,13 @@ impl UrlPolicy {
 
     /// The address to ask in place of this one, or why it is not asked.
     pub fn check(&self, url: &Url, purpose: Purpose) -> Result<Url> {
-        let refused = |why: fmt::Arguments<'_>| {
-            Err(Error::new(ErrorKind::Integrity, format!("the address {} is refused: {why}", shown(url))))
+        let error = |kind, why: fmt::Arguments<'_>| {
+            Error::new(kind, format!("the address {} is refused: {why}", shown(url)))
         };
+        let refused = |why: fmt::Arguments<'_>| Err(error(ErrorKind::Integrity, why));
+        let foreign = |why: fmt::Arguments<'_>| error(ErrorKind::HostNotAllowed, why);
+        let elsewhere =
+            || foreign(format_args!("the Catalog is at {}", self.catalog.origin().ascii_serialization()));
         if !url.username().is_empty() || url.password().is_some() {
             return refused(format_args!("it carries a user name"));
         }
@@ -136,10 +140,7 @@ impl UrlPolicy {
         let of_the_catalog = url.origin() == self.catalog.origin();
         if of_the_catalog || self.allowed.iter().any(|allowed| allowed.covers(url)) {
             if purpose == Purpose::Catalog && !of_the_catalog {
-                return refused(format_args!(
-                    "the Catalog is at {}",
-                    self.catalog.origin().ascii_serialization()
-                ));
+                return Err(elsewhere());
             }
             return match url.scheme() {
                 "http" | "https" => Ok(url.clone()),
@@ -147,15 +148,11 @@ impl UrlPolicy {
             };
         }
         if purpose == Purpose::Catalog {
-            return refused(format_args!(
-                "the Catalog is at {}",
-                self.catalog.origin().ascii_serialization()
-            ));
+            return Err(elsewhere());
         }
         if !FILE_HOSTS.contains(&host) {
-            return refused(format_args!(
-                "{host} is not a known host of package files (--allow-host names others)"
-            ));
+            return Err(foreign(format_args!("{host} is not a known host of package files"))
+                .hint(format!("if you trust this host, name it: --allow-host {host}")));
         }
         if url.port().is_some() {
             return refused(format_args!("{host} is asked at its usual port only"));

@@ -176,8 +176,13 @@ fn read<V, T>(
 }
 
 impl Source {
+    /// Refuses a value, with its line. The message may repeat the value.
     fn refuse(&self, span: Option<Range<usize>>, message: &str) -> Error {
-        let message = redacted_text(message.trim());
+        self.refuse_redacted(span, &redacted_text(message.trim()))
+    }
+
+    /// Refuses a value, with its line. The message has no credentials, and what it explains stays as it is.
+    fn refuse_redacted(&self, span: Option<Range<usize>>, message: &str) -> Error {
         let Some(before) = span.and_then(|span| self.text.get(..span.start)) else {
             return Error::usage(format!("{}: {message}", self.path));
         };
@@ -211,7 +216,12 @@ impl Config {
         let from_here = |path: Option<Utf8PathBuf>| path.map(|path| folder.join(path));
         let network = document.network;
         let patience = read(&source, network.patience.as_ref(), |text| parse_duration(text))?;
-        let proxy = read(&source, network.proxy.as_ref(), |text| ProxyUrl::parse(text))?;
+        let proxy = (network.proxy.as_ref())
+            .map(|value| {
+                let refuse = |message: String| source.refuse_redacted(Some(value.span()), &message);
+                ProxyUrl::parse(value.get_ref()).map_err(refuse)
+            })
+            .transpose()?;
         let transfers = TransferOptions {
             parallel: read(&source, network.parallel.as_ref(), |files| parse_parallel(&files.to_string()))?,
             limit_rate: read(&source, network.limit_rate.as_ref(), |text| parse_bytes(text))?,

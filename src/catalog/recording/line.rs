@@ -68,8 +68,13 @@ pub(super) struct Failure {
 impl Failure {
     /// What the other side of the wire did; `None` for what went wrong on this machine, which is nobody's answer.
     pub(super) fn of(error: &Error) -> Option<Self> {
-        let of_the_wire =
-            matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::Integrity | ErrorKind::PageChanged);
+        let of_the_wire = matches!(
+            error.kind(),
+            ErrorKind::Unreachable
+                | ErrorKind::Integrity
+                | ErrorKind::HostNotAllowed
+                | ErrorKind::PageChanged
+        );
         of_the_wire.then(|| Self {
             kind: error.kind(),
             message: without_credentials(&error.full_message()),
