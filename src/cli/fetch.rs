@@ -30,6 +30,9 @@ pub(super) fn run(setup: &Setup, arguments: &Fetch, output: &mut Output) -> Resu
         if arguments.refresh {
             session.refresh();
         }
+        if arguments.dry_run {
+            session.try_only();
+        }
         let outcome = run_fetch(&mut session, &request, arguments.dry_run).await;
         if let Err(error) = &outcome {
             session.finish(session.exit_code(error.code()), 0)?;

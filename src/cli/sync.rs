@@ -25,6 +25,9 @@ pub(super) fn run(setup: &Setup, arguments: &Sync, output: &mut Output) -> Resul
             if arguments.refresh {
                 session.refresh();
             }
+            if request.dry_run {
+                session.try_only();
+            }
             let outcome = run_sync(&mut session, &request).await;
             let outcome = outcome.map_err(|error| session.of_stop(error));
             Ok((session, outcome))

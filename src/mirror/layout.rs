@@ -3,6 +3,8 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 
+use crate::disk;
+use crate::resolve::Side;
 use crate::update::{Kb, Sha256};
 
 /// Where everything lies in a mirror. `mirror-layout.md` draws the same tree; a test holds the two equal.
@@ -78,6 +80,23 @@ impl Layout {
     /// Keys, and the keys that are trusted.
     pub fn keys(&self) -> Utf8PathBuf {
         self.root.join("keys")
+    }
+
+    /// Returns `true` if `init`, `keys init`, or `keys trust` prepared this folder for a mirror.
+    pub fn is_prepared(&self) -> bool {
+        let keys = self.keys();
+        [self.config(), keys.join("root.pub"), keys.join("trusted.txt")].iter().any(|path| disk::exists(path))
+    }
+
+    /// Returns the side of the gap that the keys of this folder speak of: one that trusts a foreign root key and has no
+    /// keys of its own takes media and makes none.
+    pub fn side(&self) -> Side {
+        let keys = self.keys();
+        if disk::exists(&keys.join("trusted.txt")) && !disk::exists(&keys.join("root.pub")) {
+            Side::Isolated
+        } else {
+            Side::Connected
+        }
     }
 
     /// Where the bytes lie.

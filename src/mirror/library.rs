@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::Index;
 use crate::error::Result;
 use crate::resolve::lint::Folder;
-use crate::resolve::{Facts, Library, PackageSet, UpdateFacts, layered_sets, unlisted_kbs};
+use crate::resolve::{Facts, Library, PackageSet, Side, UpdateFacts, layered_sets, unlisted_kbs};
 use crate::servicing::Knowledge;
 use crate::update::{Kb, Kind, PackageName};
 
@@ -19,12 +19,25 @@ pub struct IndexLibrary<'a> {
     knowledge: &'a Knowledge,
     sets: RefCell<BTreeMap<Kb, Rc<[PackageSet]>>>,
     updates: RefCell<BTreeMap<Vec<Kind>, Rc<[UpdateFacts]>>>,
+    side: Side,
 }
 
 impl<'a> IndexLibrary<'a> {
     /// A library of this index over the knowledge.
     pub fn new(index: &'a Index, knowledge: &'a Knowledge) -> Self {
-        Self { index, knowledge, sets: RefCell::default(), updates: RefCell::default() }
+        Self {
+            index,
+            knowledge,
+            sets: RefCell::default(),
+            updates: RefCell::default(),
+            side: Side::default(),
+        }
+    }
+
+    /// Returns the library with advice for this side of the gap.
+    #[must_use]
+    pub fn on(self, side: Side) -> Self {
+        Self { side, ..self }
     }
 
     fn read_sets(&self, kb: Kb) -> Result<Vec<PackageSet>> {
@@ -62,6 +75,10 @@ impl Library for IndexLibrary<'_> {
         let updates: Rc<[UpdateFacts]> = self.index.updates_of_kinds(kinds)?.into();
         self.updates.borrow_mut().insert(kinds.to_vec(), Rc::clone(&updates));
         Ok(updates)
+    }
+
+    fn side(&self) -> Side {
+        self.side
     }
 }
 

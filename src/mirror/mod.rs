@@ -41,6 +41,7 @@ pub use verify::{Finding, FindingKind, VERIFY_FORMAT, VerifyReport};
 use crate::clock::unix_seconds;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
+use crate::resolve::Side;
 use crate::servicing::Knowledge;
 
 /// The origin of what a recording holds.
@@ -65,8 +66,7 @@ impl Mirror {
     pub fn open(layout: Layout) -> Result<Self> {
         if !disk::exists(layout.index()) {
             let message = format!("there is no mirror at {}", layout.root());
-            return Err(Error::new(ErrorKind::NotFound, message)
-                .hint("kbmirror fetch or kbmirror crawl makes one; --mirror DIR names another"));
+            return Err(Error::new(ErrorKind::NotFound, message).hint(layout.side().to_begin()));
         }
         let index = Index::open_read_only(layout.index())?;
         Ok(Self { layout, index, lock: None, rebuilt: 0, knowledge: OnceCell::new() })
@@ -91,20 +91,20 @@ impl Mirror {
         let lock = Lock::take(&layout.lock(), &now.to_string()).map_err(unusable)?;
         let mut index = Index::open(layout.index()).map_err(unusable)?;
         // Set at the end of making an index, so that one whose making was cut off is made again.
-        let is_new = index.meta("created")?.is_none();
-        let mut rebuilt = 0;
-        if is_new {
-            rebuilt = index.in_transaction(|index| {
-                let rebuilt = rebuild::rebuild(&layout, index, unix_seconds(now))?;
-                index.set_meta("origin", origin)?;
-                index.set_meta("created", &format!("{now} by kbmirror {}", env!("CARGO_PKG_VERSION")))?;
-                Ok(rebuilt)
-            })?;
-        }
+        let rebuilt = make_if_new(&layout, &mut index, origin, now)?;
         expect_origin(&layout, &index, origin)?;
         let mut mirror = Self { layout, index, lock: Some(lock), rebuilt, knowledge: OnceCell::new() };
         mirror.finish_what_was_cut_off(unix_seconds(now))?;
         Ok(mirror)
+    }
+
+    /// Opens a mirror for a trial: on a private copy of its index, without the lock, and without a trace on the disk. The
+    /// mirror does not have to exist. Only what `--dry-run` does may be done with it.
+    pub fn open_for_trial(layout: Layout, origin: &str, now: Timestamp) -> Result<Self> {
+        let mut index = Index::open_scratch(layout.index())?;
+        let rebuilt = make_if_new(&layout, &mut index, origin, now)?;
+        expect_origin(&layout, &index, origin)?;
+        Ok(Self { layout, index, lock: None, rebuilt, knowledge: OnceCell::new() })
     }
 
     /// Takes the index of a new mirror away again when nothing came into it.
@@ -160,6 +160,11 @@ impl Mirror {
         Ok(self.index.meta(IMPORTED)?.is_some())
     }
 
+    /// Returns the side of the gap on which the mirror is.
+    pub fn side(&self) -> Result<Side> {
+        Ok(if self.is_imported()? { Side::Isolated } else { Side::Connected })
+    }
+
     /// How many sets were taken from `kb/` and `pool/` because there was no index.
     pub fn rebuilt_sets(&self) -> usize {
         self.rebuilt
@@ -168,6 +173,19 @@ impl Mirror {
     fn is_locked(&self) -> bool {
         self.lock.is_some()
     }
+}
+
+/// Fills an index that was just made from `kb/` and `pool/`; returns how many sets it took from there.
+fn make_if_new(layout: &Layout, index: &mut Index, origin: &str, now: Timestamp) -> Result<usize> {
+    if index.meta("created")?.is_some() {
+        return Ok(0);
+    }
+    index.in_transaction(|index| {
+        let rebuilt = rebuild::rebuild(layout, index, unix_seconds(now))?;
+        index.set_meta("origin", origin)?;
+        index.set_meta("created", &format!("{now} by kbmirror {}", env!("CARGO_PKG_VERSION")))?;
+        Ok(rebuilt)
+    })
 }
 
 /// A folder that cannot be written is a mistake in what was asked for, not a fault of the program.

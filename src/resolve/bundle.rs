@@ -43,7 +43,7 @@ impl Ask<'_> {
             let parent = self.knowledge.dotnet_parent(set.kb).filter(|_| set.updates.is_empty());
             if let Some(text) = parent.and_then(|row| row.incomplete.as_ref()).filter(|_| members.is_empty())
             {
-                let advice = format!("{}: {text}: kbmirror crawl {} asks the Catalog", set.kb, set.kb);
+                let advice = format!("{}: {text}: {}", set.kb, self.library.side().to_know(set.kb));
                 return Err(Box::new(self.refused(answer, Status::Unknown, advice)));
             }
             if members.is_empty() {

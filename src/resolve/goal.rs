@@ -207,9 +207,10 @@ impl Ask<'_> {
         match found.as_slice() {
             [] => {
                 let advice = format!(
-                    "no {what} for it is known under the policy {}{}: kbmirror crawl asks the Catalog",
+                    "no {what} for it is known under the policy {}{}: {}",
                     policy.as_str(),
-                    self.request.as_of.map_or_else(String::new, |date| format!(" as of {date}"))
+                    self.request.as_of.map_or_else(String::new, |date| format!(" as of {date}")),
+                    self.library.side().to_know_newer()
                 );
                 Ok(self.refused(answer, Status::Unknown, advice))
             }

@@ -72,7 +72,8 @@ impl Ask<'_> {
                 "{kb} is a Setup dynamic update: its files are expanded over \\sources of media (--for media), never installed with DISM"
             ),
             Some(Kind::DuAmbiguous) => format!(
-                "nobody recorded whether {kb} is for the recovery environment or for Setup: kbmirror crawl {kb} asks the Catalog"
+                "nobody recorded whether {kb} is for the recovery environment or for Setup: {}",
+                self.library.side().to_know(kb)
             ),
             Some(Kind::DotnetCu | Kind::DotnetPreview | Kind::DotnetFeature)
                 if !matches!(place, Place::Online | Place::Image) =>

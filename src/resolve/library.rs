@@ -11,6 +11,7 @@ use std::rc::Rc;
 use super::facts::{Facts, UpdateFacts};
 use super::known::known_sets;
 use super::sets::{PackageSet, package_sets};
+use super::side::Side;
 use crate::error::Result;
 use crate::servicing::Knowledge;
 use crate::update::{Architecture, Kb, Kind};
@@ -22,6 +23,11 @@ pub trait Library {
 
     /// The Catalog's updates of some kinds, as far as they were crawled.
     fn updates_of(&self, kinds: &[Kind]) -> Result<Rc<[UpdateFacts]>>;
+
+    /// Returns the side of the gap on which the answer is read: advice depends on it.
+    fn side(&self) -> Side {
+        Side::default()
+    }
 }
 
 /// The sets of a KB, from facts layered over the knowledge.
@@ -44,17 +50,24 @@ pub struct Shelf<'k> {
     facts: Facts,
     knowledge: &'k Knowledge,
     sets: RefCell<BTreeMap<Kb, Rc<[PackageSet]>>>,
+    side: Side,
 }
 
 impl<'k> Shelf<'k> {
     /// A library of these facts over the knowledge.
     pub fn new(facts: Facts, knowledge: &'k Knowledge) -> Self {
-        Self { facts, knowledge, sets: RefCell::default() }
+        Self { facts, knowledge, sets: RefCell::default(), side: Side::default() }
     }
 
     /// The knowledge alone.
     pub fn of_knowledge(knowledge: &'k Knowledge) -> Self {
         Self::new(Facts::default(), knowledge)
+    }
+
+    /// Returns the library with advice for this side of the gap.
+    #[must_use]
+    pub fn on(self, side: Side) -> Self {
+        Self { side, ..self }
     }
 }
 
@@ -68,5 +81,9 @@ impl Library for Shelf<'_> {
     fn updates_of(&self, kinds: &[Kind]) -> Result<Rc<[UpdateFacts]>> {
         let wanted = |update: &&UpdateFacts| update.kind.is_some_and(|kind| kinds.contains(&kind));
         Ok(self.facts.updates.iter().filter(wanted).cloned().collect())
+    }
+
+    fn side(&self) -> Side {
+        self.side
     }
 }

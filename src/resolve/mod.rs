@@ -34,6 +34,7 @@ mod request;
 mod roles;
 pub mod script;
 mod sets;
+mod side;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -53,4 +54,5 @@ pub use plan::{complete_plan, resolve};
 pub use request::{Goal, Place, Policy, Request};
 pub use roles::{Evidence, Member, Needs, Role};
 pub use sets::{FamilyName, PackageSet, package_sets, unlisted_kbs};
+pub use side::Side;
 pub use why::why;

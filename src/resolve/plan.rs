@@ -153,7 +153,8 @@ impl<'a> Ask<'a> {
             }
             answer.unheard_of = true;
             let advice = format!(
-                "neither the index nor the knowledge has anything of {kb}: kbmirror crawl {kb} asks the Catalog"
+                "neither the index nor the knowledge has anything of {kb}: {}",
+                self.library.side().to_know(kb)
             );
             return Ok(self.refused(answer, Status::Unknown, advice));
         }

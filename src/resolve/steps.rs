@@ -257,9 +257,9 @@ impl Ask<'_> {
         };
         if file.known_name().is_none() {
             let architecture = like.architecture.map_or_else(String::new, |word| format!(" for {word}"));
-            answer.warnings.push(format!(
-                "no file of {kb}{architecture} is known: kbmirror crawl {kb} asks the Catalog"
-            ));
+            answer
+                .warnings
+                .push(format!("no file of {kb}{architecture} is known: {}", self.library.side().to_know(kb)));
         }
         Ok(Draft {
             role,

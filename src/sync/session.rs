@@ -82,6 +82,8 @@ pub struct Session {
     /// The time of the run: everything that it sees is seen then.
     now: i64,
     mirror: Option<Mirror>,
+    /// The run leaves no trace on the disk (`--dry-run`).
+    is_trial: bool,
     run: Option<i64>,
     /// KBs that were asked for in this run already.
     pub(super) asked: BTreeSet<Kb>,
@@ -118,6 +120,7 @@ impl Session {
             clock,
             now,
             mirror: None,
+            is_trial: false,
             run: None,
             asked: BTreeSet::new(),
             trust: Trust::ForADay,
@@ -125,6 +128,11 @@ impl Session {
             taken: BTreeSet::new(),
             warnings: BTreeSet::new(),
         })
+    }
+
+    /// Makes the run a trial: it works on a copy of the index and writes nothing. Call it before anything else.
+    pub fn try_only(&mut self) {
+        self.is_trial = true;
     }
 
     /// Transfers are made like this; what is not said stays as it is.
@@ -221,7 +229,12 @@ impl Session {
     /// The mirror, made and locked at the first use.
     pub fn mirror(&mut self) -> Result<&mut Mirror> {
         if self.mirror.is_none() {
-            let mut mirror = Mirror::open_to_write(self.layout.clone(), &self.origin, self.clock.now())?;
+            let (layout, now) = (self.layout.clone(), self.clock.now());
+            let mut mirror = if self.is_trial {
+                Mirror::open_for_trial(layout, &self.origin, now)?
+            } else {
+                Mirror::open_to_write(layout, &self.origin, now)?
+            };
             let (command, now) = (self.command.clone(), self.now);
             self.run = Some(mirror.index_mut().in_transaction(|index| index.start_run(&command, now))?);
             if mirror.rebuilt_sets() > 0 {
@@ -254,8 +267,11 @@ impl Session {
         self.clock.now()
     }
 
-    /// Brings the views of every KB up to what was learned, and notes in the index how the run ended.
+    /// Brings the views of every KB up to what was learned, and notes in the index how the run ended. A trial leaves both.
     pub fn finish(&mut self, code: ExitCode, bytes: u64) -> Result<()> {
+        if self.is_trial {
+            return Ok(());
+        }
         let (requests, now) = (self.requests(), unix_seconds(self.clock.now()));
         if let (Some(mirror), Some(run)) = (&mut self.mirror, self.run) {
             mirror.refresh_views_since(self.now)?;

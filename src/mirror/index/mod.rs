@@ -87,6 +87,21 @@ impl Index {
         Ok(Self { connection })
     }
 
+    /// Opens a copy of an index that is private to this process and ends with it; an empty one where there is no index.
+    pub(super) fn open_scratch(path: &Utf8Path) -> Result<Self> {
+        // The empty name: SQLite keeps such a database in memory, and in an unnamed temporary file where it grows.
+        let mut connection = Connection::open("").map_err(store_error)?;
+        if disk::exists(path) && !Self::is_unmade(path)? {
+            let source = Self::open_read_only(path)?;
+            let backup =
+                rusqlite::backup::Backup::new(&source.connection, &mut connection).map_err(store_error)?;
+            backup.step(-1).map_err(store_error)?;
+        }
+        configure(&connection)?;
+        schema::migrate(&mut connection)?;
+        Ok(Self { connection })
+    }
+
     /// Whether there is a database file into which no index was made yet: a run that was cut off leaves one.
     pub(super) fn is_unmade(path: &Utf8Path) -> Result<bool> {
         let connection = Self::open_to_read(path, false)?;

@@ -1,0 +1,82 @@
+//! The two sides of the air gap, and the words for the way to a missing KB, which differ between them.
+//!
+//! On the isolated side no advice names a command that needs the Catalog: everything comes on a medium.
+
+use std::fmt::Display;
+
+/// The side of the gap on which an answer is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Side {
+    /// The Catalog can be queried here.
+    #[default]
+    Connected,
+    /// Content comes on media alone.
+    Isolated,
+}
+
+impl Side {
+    /// Returns the advice for a KB that is unknown here.
+    pub fn to_know(self, kb: impl Display) -> String {
+        match self {
+            Self::Connected => format!("kbmirror crawl {kb} asks the Catalog"),
+            Self::Isolated => Self::medium_with(kb),
+        }
+    }
+
+    /// Returns the advice for an update that may be newer than everything that is known here.
+    pub fn to_know_newer(self) -> &'static str {
+        match self {
+            Self::Connected => "kbmirror crawl asks the Catalog",
+            Self::Isolated => "import a newer medium of the connected side",
+        }
+    }
+
+    /// Returns the advice for files of KBs that are missing here; `kbs` is a list with blanks.
+    pub fn to_have(self, kbs: impl Display) -> String {
+        match self {
+            Self::Connected => format!("kbmirror fetch {kbs} brings it here"),
+            Self::Isolated => Self::medium_with(kbs),
+        }
+    }
+
+    /// Returns the advice for a mirror that does not exist yet.
+    pub fn to_begin(self) -> &'static str {
+        match self {
+            Self::Connected => "kbmirror fetch or kbmirror crawl makes one; --mirror DIR names another",
+            Self::Isolated => "kbmirror import DIR makes one from a medium; --mirror DIR names another",
+        }
+    }
+
+    /// Returns the way to fill an empty mirror.
+    pub fn to_fill(self) -> &'static str {
+        match self {
+            Self::Connected => "kbmirror sync or kbmirror fetch KB brings the first updates",
+            Self::Isolated => "kbmirror import DIR takes the first medium",
+        }
+    }
+
+    fn medium_with(kbs: impl Display) -> String {
+        format!("import a medium that holds it; the connected side makes one: kbmirror export {kbs} --to DIR")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn advice_on_the_isolated_side_needs_no_catalog() {
+        let side = Side::Isolated;
+        for advice in [
+            side.to_know("KB1"),
+            side.to_know_newer().to_owned(),
+            side.to_have("KB1"),
+            side.to_begin().to_owned(),
+        ] {
+            for command in ["fetch", "sync", "crawl", "search"] {
+                assert!(!advice.contains(command), "{advice}");
+            }
+            assert!(advice.contains("import"), "{advice}");
+        }
+    }
+}
