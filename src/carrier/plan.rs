@@ -131,7 +131,8 @@ impl ExportPlan {
             if !rows.iter().any(|row| row.kb == *kb) {
                 let message = format!("{kb} is not published in the mirror at {}", mirror.layout().root());
                 return Err(Error::new(ErrorKind::NotFound, message)
-                    .hint(format!("kbmirror fetch {kb} brings it here; kbmirror list tells what is")));
+                    .hint(mirror.side()?.to_have(kb))
+                    .hint("kbmirror list names what is published"));
             }
         }
         let along = plan.along(&wanted, &rows, request, mirror, knowledge)?;
@@ -225,10 +226,7 @@ impl ExportPlan {
                 self.missing.push(MissingItem {
                     kb: row.kb,
                     what: row.folder.clone(),
-                    why: format!(
-                        "{} is not in the pool: kbmirror fetch {} brings it back",
-                        line.name, row.kb
-                    ),
+                    why: format!("{} is not in the pool: {}", line.name, mirror.side()?.to_have(row.kb)),
                 });
                 return Ok(());
             };

@@ -61,8 +61,19 @@ impl FromStr for PublicKey {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
+        // Text of the size of a secret key is not repeated in a message: terminals and logs would keep it.
+        if text.lines().any(is_secret_key) {
+            return Err(Error::usage("this is a secret key, and only a public key can be trusted")
+                .hint("name the public key: kbmirror keys show prints it, and root.pub holds it")
+                .hint("if this secret key was on a medium or in a message, make new keys"));
+        }
         let refused = || {
-            Error::usage(format!("{:?} is no public key", text.chars().take(80).collect::<String>()))
+            let shown = match text.chars().count() {
+                0 => "an empty text".to_owned(),
+                1..=64 => format!("{text:?}"),
+                length => format!("a text of {length} characters"),
+            };
+            Error::usage(format!("{shown} is not a public key"))
                 .hint("a key is one word of 56 characters that begins with RW: kbmirror keys show prints it")
         };
         let bytes = BASE64.decode(text.as_bytes()).map_err(|_| refused())?;
@@ -117,6 +128,14 @@ fn strict_comment(text: &str) -> Result<String> {
         return Err(refused("its comment has a control character"));
     }
     Ok(comment.to_owned())
+}
+
+/// Returns `true` if a line holds a secret key of minisign, with or without a password.
+fn is_secret_key(line: &str) -> bool {
+    /// The algorithms of key derivation and checksum, salt, limits, key number, both keys, and checksum: minisign's format.
+    const BYTES: usize = 158;
+    let decoded = BASE64.decode(line.trim().as_bytes());
+    decoded.is_ok_and(|bytes| bytes.len() == BYTES && bytes.starts_with(b"Ed"))
 }
 
 /// A secret key.

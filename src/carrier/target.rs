@@ -373,9 +373,7 @@ fn copy(file: &Payload, to: &Utf8Path, id: u64, events: &Events) -> Result<()> {
             ErrorKind::Integrity,
             format!("{} in the pool is damaged: its digest is {}", file.from, found.sha256),
         )
-        .hint(
-            "kbmirror verify tells what else is; kbmirror fetch brings it anew once the damaged file is away",
-        ));
+        .hint("kbmirror verify names all damage; running what brought the file here again replaces it"));
     }
     disk::rename(&unfinished, to).map_err(|error| on_medium(error, to))?;
     events.send(Event::TransferFinished { id, bytes: count, failure: None });

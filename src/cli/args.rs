@@ -245,7 +245,7 @@ pub(super) struct Resolve {
     /// Only the files in this folder can be had
     #[arg(long, value_name = "DIR")]
     pub(super) available: Option<Utf8PathBuf>,
-    /// Answer the requests in this file, one JSON object a line
+    /// Answer the requests in this file, one JSON object a line; - is standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["kb", "latest", "enable"])]
     pub(super) batch: Option<Utf8PathBuf>,
 }
@@ -329,6 +329,9 @@ pub(super) enum KnowledgeCommand {
         /// A table, such as releases or checkpoints.toml
         #[arg(value_name = "TABLE")]
         table: Option<String>,
+        /// Write the table into this file, as it stands [default: stdout]
+        #[arg(long, value_name = "FILE", requires = "table")]
+        to: Option<Utf8PathBuf>,
     },
     /// Look for contradictions in the tables and between them
     Check,
@@ -420,17 +423,19 @@ pub(super) struct Verify {
 
 /// `schedule`
 #[derive(Debug, Args)]
-#[group(multiple = false)]
 pub(super) struct Schedule {
     /// A service and a timer for systemd (the default)
-    #[arg(long)]
+    #[arg(long, group = "scheduler")]
     pub(super) systemd: bool,
     /// Lines for a crontab
-    #[arg(long)]
+    #[arg(long, group = "scheduler")]
     pub(super) cron: bool,
     /// A task for Windows, as XML
-    #[arg(long)]
+    #[arg(long, group = "scheduler")]
     pub(super) windows_task: bool,
+    /// Write it into this file; the two units of systemd go into this folder [default: stdout]
+    #[arg(long, value_name = "FILE")]
+    pub(super) to: Option<Utf8PathBuf>,
 }
 
 #[cfg(test)]

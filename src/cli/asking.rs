@@ -14,7 +14,9 @@ use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mirror::{IndexLibrary, Mirror};
 use crate::resolve::host::{self, Host};
-use crate::resolve::{Goal, Library, Missing, Place, Plan, Policy, Request, Shelf, Status, Step, resolve};
+use crate::resolve::{
+    Goal, Library, Missing, Place, Plan, Policy, Request, Shelf, Side, Status, Step, resolve,
+};
 use crate::servicing::{Dotnet, Installation, Knowledge};
 use crate::update::{Architecture, Build, Kb, Kind, human_size};
 
@@ -295,6 +297,7 @@ pub(super) fn mind_absent(plan: &mut Plan) -> bool {
 pub(super) struct Sources {
     pub(super) mirror: Option<Mirror>,
     pub(super) knowledge: Knowledge,
+    pub(super) side: Side,
 }
 
 impl Sources {
@@ -305,7 +308,8 @@ impl Sources {
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
-        Ok(Self { mirror, knowledge: setup.knowledge()? })
+        let side = setup.side(mirror.as_ref())?;
+        Ok(Self { mirror, knowledge: setup.knowledge()?, side })
     }
 
     /// Whether what is not in the mirror cannot be had: the mirror came on media, or there is no network by the caller's
@@ -320,8 +324,8 @@ impl Sources {
     /// Runs something that looks things up.
     pub(super) fn with_library<T>(&self, work: impl FnOnce(&dyn Library) -> Result<T>) -> Result<T> {
         match &self.mirror {
-            Some(mirror) => work(&IndexLibrary::new(mirror.index(), &self.knowledge)),
-            None => work(&Shelf::of_knowledge(&self.knowledge)),
+            Some(mirror) => work(&IndexLibrary::new(mirror.index(), &self.knowledge).on(self.side)),
+            None => work(&Shelf::of_knowledge(&self.knowledge).on(self.side)),
         }
     }
 
@@ -346,6 +350,6 @@ impl Sources {
                 )
             }
         };
-        Err(Error::new(ErrorKind::NotFound, message).hint(format!("kbmirror crawl {kb} asks the Catalog")))
+        Err(Error::new(ErrorKind::NotFound, message).hint(self.side.to_know(kb)))
     }
 }

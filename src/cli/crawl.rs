@@ -10,7 +10,7 @@ use crate::catalog::Query;
 use crate::error::{ErrorKind, Result};
 use crate::exit_code::ExitCode;
 use crate::sync::{Crawled, Failure, Session, told_once};
-use crate::update::{Architecture, Kb};
+use crate::update::{Architecture, Kb, count};
 
 struct Done {
     session: Session,
@@ -66,11 +66,10 @@ pub(super) fn run(setup: &Setup, arguments: &Crawl, output: &mut Output) -> Resu
     for crawled in &done.crawled {
         let sets = crawled.sets.len();
         output.line(format!(
-            "{}: {} {}, {sets} package {}",
+            "{}: {}, {}",
             crawled.kb,
-            crawled.updates,
-            if crawled.updates == 1 { "update" } else { "updates" },
-            if sets == 1 { "set" } else { "sets" }
+            count(crawled.updates, "update"),
+            count(sets, "package set")
         ));
     }
     let mut table = output.table(&["kb", "arch", "#", "role", "file", "products"]);

@@ -26,8 +26,7 @@ pub(super) fn run(setup: &Setup, arguments: &Arguments, output: &mut Output) -> 
     let known = graph.kbs();
     if let Some(kb) = arguments.kbs.iter().find(|kb| !known.contains(kb)) {
         let message = format!("neither the index nor the knowledge has anything of {kb}");
-        let hint = format!("kbmirror crawl {kb} asks the Catalog");
-        return Err(Error::new(ErrorKind::NotFound, message).hint(hint));
+        return Err(Error::new(ErrorKind::NotFound, message).hint(sources.side.to_know(kb)));
     }
     graph.check()?;
     if output.is_json() || arguments.format == Some(GraphFormat::Json) {

@@ -73,14 +73,19 @@ fn read_key(word: &str) -> Result<PublicKey> {
     if let Ok(key) = word.parse() {
         return Ok(key);
     }
+    // A pasted key file is not the name of one.
     let path = camino::Utf8Path::new(word);
-    if disk::file_size(path)?.is_some() {
+    if !word.contains('\n') && disk::file_size(path).ok().flatten().is_some() {
         /// A key file has two lines.
         const CAP: u64 = 4096;
         let text =
             disk::read_text(path, CAP).map_err(|error| error.with_kind(crate::error::ErrorKind::Usage))?;
-        let line = text.lines().map(str::trim).find(|line| line.starts_with("RW"));
-        return line.unwrap_or_default().parse().map_err(|error: Error| error.context(path));
+        let mut lines = text.lines().map(str::trim).filter(|line| line.starts_with("RW"));
+        let Some(line) = lines.next() else {
+            return Err(Error::usage(format!("{path} does not hold a public key"))
+                .hint("name the file root.pub of the connected side, or the key itself"));
+        };
+        return line.parse().map_err(|error: Error| error.context(path));
     }
     word.parse()
 }

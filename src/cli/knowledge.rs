@@ -2,11 +2,13 @@
 //!
 //! A table is printed as it stands, so that its text can be kept, mended, and given back with `--knowledge`.
 
+use camino::Utf8Path;
 use serde_json::json;
 
 use super::args::{Knowledge as Arguments, KnowledgeCommand};
 use super::output::Output;
 use super::setup::Setup;
+use crate::disk;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::servicing::{Checked, Finding, TableInfo, Tables, check_tables, rows_of};
@@ -14,8 +16,8 @@ use crate::servicing::{Checked, Finding, TableInfo, Tables, check_tables, rows_o
 /// `knowledge`: looks at tables, writes nothing.
 pub(super) fn run(setup: &Setup, arguments: &Arguments, output: &mut Output) -> Result<ExitCode> {
     setup.with_tables(|tables| match &arguments.what {
-        KnowledgeCommand::Show { table: None } => show_all(tables, output),
-        KnowledgeCommand::Show { table: Some(table) } => show_one(tables, table, output),
+        KnowledgeCommand::Show { table: None, .. } => show_all(tables, output),
+        KnowledgeCommand::Show { table: Some(table), to } => show_one(tables, table, to.as_deref(), output),
         KnowledgeCommand::Check => check(tables, output),
     })
 }
@@ -36,19 +38,25 @@ fn show_all(tables: Tables<'_>, output: &mut Output) -> Result<ExitCode> {
     Ok(ExitCode::OK)
 }
 
-fn show_one(tables: Tables<'_>, word: &str, output: &mut Output) -> Result<ExitCode> {
+fn show_one(tables: Tables<'_>, word: &str, to: Option<&Utf8Path>, output: &mut Output) -> Result<ExitCode> {
     let found = Tables::name_of(word).and_then(|name| Some((name, tables.text_of(name)?)));
     let Some((name, text)) = found else {
         return Err(Error::usage(format!("there is no table {word:?}"))
             .hint(format!("the tables are {}", Tables::NAMES.join(", "))));
     };
+    if let Some(path) = to {
+        disk::write_atomic(path, text.as_bytes())?;
+        output.note(format!("wrote {path}"));
+    }
     if !output.is_json() {
-        output.text(text);
+        if to.is_none() {
+            output.text(text);
+        }
         return Ok(ExitCode::OK);
     }
     let rows = rows_of(name, text)?;
     let about = tables.overview()?.into_iter().find(|table| table.name == name).map(|table| table.about);
-    output.document(&json!({ "name": name, "about": about, "rows": rows }))?;
+    output.document(&json!({ "name": name, "about": about, "rows": rows, "path": to }))?;
     Ok(ExitCode::OK)
 }
 

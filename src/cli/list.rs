@@ -12,7 +12,15 @@ use crate::update::{Architecture, human_size};
 
 /// `list`: the published package sets.
 pub(super) fn run(setup: &Setup, output: &mut Output) -> Result<ExitCode> {
-    let mirror = setup.mirror()?;
+    let Some(mirror) = setup.mirror_unless_empty()? else {
+        if output.is_json() {
+            output.document(&json!({ "sets": [] }))?;
+        } else {
+            let (layout, side) = (setup.layout(), setup.side(None)?);
+            output.line(format!("the mirror at {} is empty: {}", layout.root(), side.to_fill()));
+        }
+        return Ok(ExitCode::OK);
+    };
     let mut sets = mirror.index().sets(None)?;
     sets.retain(|set| set.state == Some(PublishState::Published));
     if output.is_json() {
@@ -21,7 +29,8 @@ pub(super) fn run(setup: &Setup, output: &mut Output) -> Result<ExitCode> {
         return Ok(ExitCode::OK);
     }
     if sets.is_empty() {
-        output.note(format!("nothing is published in {}", mirror.layout().root()));
+        let root = mirror.layout().root();
+        output.line(format!("nothing is published in {root}: {}", setup.side(Some(&mirror))?.to_fill()));
         return Ok(ExitCode::OK);
     }
     let mut table = output.table(&["kb", "arch", "files", "size", "folder", "products"]).right(2).right(3);

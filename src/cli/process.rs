@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::{IsTerminal as _, Write};
+use std::io::{IsTerminal as _, Read, Write};
 use std::sync::{Arc, Mutex};
 
 use super::signals::Signals;
@@ -17,6 +17,8 @@ pub struct Process {
     pub args: Vec<OsString>,
     /// The environment variables that are valid Unicode.
     pub env: BTreeMap<String, String>,
+    /// The source of data for an option whose value is `-`.
+    pub stdin: Box<dyn Read>,
     /// Where data goes.
     pub stdout: Box<dyn Write>,
     /// Where everything else goes.
@@ -50,6 +52,7 @@ impl Process {
         Self {
             args: std::env::args_os().collect(),
             env: env.collect(),
+            stdin: Box::new(std::io::stdin()),
             stdout: Box::new(stdout),
             stderr: Arc::new(Mutex::new(Box::new(std::io::stderr()))),
             stdout_width: width,

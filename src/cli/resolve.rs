@@ -16,8 +16,11 @@ pub(super) fn run(setup: &Setup, arguments: &Resolve, output: &mut Output) -> Re
     if let Some(batch) = &arguments.batch {
         /// 10,000 requests are some 4 MB.
         const CAP: u64 = 1 << 30;
-        let text =
-            disk::read_text(batch, CAP).map_err(|error| error.with_kind(crate::error::ErrorKind::Usage))?;
+        let text = if batch == "-" {
+            setup.read_stdin(CAP)?
+        } else {
+            disk::read_text(batch, CAP).map_err(|error| error.with_kind(crate::error::ErrorKind::Usage))?
+        };
         return answer_lines(setup, &sources, &text, output);
     }
     let request = request(arguments)?;

@@ -34,9 +34,22 @@ pub(super) fn run(setup: &Setup, arguments: &Schedule, output: &mut Output) -> R
     } else {
         ("systemd", systemd_units(&job)?.into())
     };
+    let written = write(arguments.to.as_deref(), &files)?;
     if output.is_json() {
         let files: Vec<_> = files.iter().map(|(name, text)| json!({ "name": name, "text": text })).collect();
-        output.document(&json!({ "kind": kind, "files": files }))?;
+        output.document(&json!({ "kind": kind, "files": files, "written": written }))?;
+        return Ok(ExitCode::OK);
+    }
+    for path in &written {
+        output.line(format!("wrote {path}"));
+    }
+    if !written.is_empty() {
+        output.note(match kind {
+            "cron" => format!("install it: crontab {}", written[0]),
+            "windows_task" => format!("install it: schtasks /Create /TN kbmirror /XML {}", written[0]),
+            _ => "copy both files into /etc/systemd/system, then: systemctl enable --now kbmirror.timer"
+                .to_owned(),
+        });
         return Ok(ExitCode::OK);
     }
     for (place, (_, text)) in files.iter().enumerate() {
@@ -51,6 +64,22 @@ pub(super) fn run(setup: &Setup, arguments: &Schedule, output: &mut Output) -> R
         _ => "save each part under the name in its first line, then: systemctl enable --now kbmirror.timer",
     });
     Ok(ExitCode::OK)
+}
+
+/// Writes the texts: one into the file, several into the folder, each under its own name. Returns the paths.
+fn write(to: Option<&Utf8Path>, files: &[(&str, String)]) -> Result<Vec<Utf8PathBuf>> {
+    let Some(to) = to else { return Ok(Vec::new()) };
+    if let [(_, text)] = files {
+        disk::write_atomic(to, text.as_bytes())?;
+        return Ok(vec![to.to_owned()]);
+    }
+    let mut written = Vec::new();
+    for (name, text) in files {
+        let path = to.join(name);
+        disk::write_atomic(&path, text.as_bytes())?;
+        written.push(path);
+    }
+    Ok(written)
 }
 
 /// The program that this is: as it was called, or as the shell found it.

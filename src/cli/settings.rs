@@ -194,6 +194,7 @@ mod tests {
         let words = ["kbmirror"].iter().chain(arguments).chain(&["list"]);
         let cli = Cli::try_parse_from(words).unwrap();
         let process = Process {
+            stdin: Box::new(std::io::empty()),
             args: Vec::new(),
             env: variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect(),
             stdout: Box::new(std::io::sink()),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::future::Future;
-use std::io::Write;
+use std::io::{Read as _, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,8 +25,10 @@ use crate::net::{
     Client, ExtraRoots, HttpTransport, Pace, Proxies, Stop, Transport, UrlPolicy, redacted_arguments,
 };
 use crate::report::{Watch, Watcher};
+use crate::resolve::Side;
 use crate::servicing::{Knowledge, Tables};
 use crate::sync::Session;
+use crate::update::human_size;
 
 /// What still goes on when a run is at its end is a look-up of a name or a file that is being closed. Both are fast, or not
 /// worth the time of whoever stops a run.
@@ -73,6 +75,18 @@ impl Setup {
         std::mem::replace(&mut self.process.borrow_mut().stdout, Box::new(std::io::sink()))
     }
 
+    /// Reads a text from standard input, at most `cap` bytes.
+    pub(super) fn read_stdin(&self, cap: u64) -> Result<String> {
+        let mut text = String::new();
+        let unread = |error: std::io::Error| Error::usage("cannot read standard input").caused_by(error);
+        let mut process = self.process.borrow_mut();
+        process.stdin.by_ref().take(cap + 1).read_to_string(&mut text).map_err(unread)?;
+        if text.len() as u64 > cap {
+            return Err(Error::usage(format!("standard input has more than {}", human_size(cap))));
+        }
+        Ok(text)
+    }
+
     /// Where the mirror's things lie.
     pub(super) fn layout(&self) -> Layout {
         self.settings.layout()
@@ -103,6 +117,14 @@ impl Setup {
     /// The mirror, to read it.
     pub(super) fn mirror(&self) -> Result<Mirror> {
         Mirror::open(self.layout())
+    }
+
+    /// Returns the mirror, to read it; `None` for one that was prepared, by its configuration or keys, and holds nothing yet.
+    pub(super) fn mirror_unless_empty(&self) -> Result<Option<Mirror>> {
+        match self.mirror() {
+            Err(error) if error.kind() == ErrorKind::NotFound && self.layout().is_prepared() => Ok(None),
+            mirror => mirror.map(Some),
+        }
     }
 
     /// The mirror, to write it; it must be there.
@@ -179,6 +201,16 @@ impl Setup {
                 work(session).await
             }
         })
+    }
+
+    /// Returns the side of the gap on which the command runs: the caller's word (`--offline`), else what the mirror is, else
+    /// what its keys are for.
+    pub(super) fn side(&self, mirror: Option<&Mirror>) -> Result<Side> {
+        match mirror {
+            _ if self.is_offline() => Ok(Side::Isolated),
+            Some(mirror) => mirror.side(),
+            None => Ok(self.layout().side()),
+        }
     }
 
     /// Whether what is not here cannot be had.

@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
 use crate::mirror::Mirror;
 use crate::mirror::index::{Owner, PublishState, SetRow, UpdateDetail};
-use crate::resolve::{Difference, Facts, FileFacts, FileKey, differences};
+use crate::resolve::{Difference, Facts, FileFacts, FileKey, Side, differences};
 use crate::servicing::{Knowledge, KnownRow};
 use crate::update::{Architecture, Kb, human_size};
 
@@ -29,15 +29,24 @@ pub(super) fn run(setup: &Setup, arguments: &Show, output: &mut Output) -> Resul
     let told = Told::of_index(arguments.what, &sources)?;
     if told.is_empty() {
         // Without a mirror that is what to say.
-        setup.mirror().map_err(|error| error.hint(ask_catalog(&told.name)))?;
+        setup.mirror().map_err(|error| match sources.side {
+            Side::Connected => error.hint(ask_catalog(&told.name)),
+            Side::Isolated => error,
+        })?;
         let message = match arguments.what {
             Subject::Kb(_) => format!("neither the index nor the knowledge has anything of {}", told.name),
             Subject::Update(_) => format!("the index knows nothing of {}", told.name),
         };
-        let error = Error::new(ErrorKind::NotFound, message).hint(ask_catalog(&told.name));
-        return Err(match arguments.what {
-            Subject::Kb(kb) => error.hint(format!("kbmirror crawl {kb} records what the Catalog has of it")),
-            Subject::Update(_) => error.hint("kbmirror crawl KB records the updates of its KB"),
+        let error = Error::new(ErrorKind::NotFound, message);
+        return Err(match (sources.side, arguments.what) {
+            (Side::Isolated, Subject::Kb(kb)) => error.hint(sources.side.to_know(kb)),
+            (Side::Isolated, Subject::Update(_)) => error.hint(sources.side.to_know_newer()),
+            (Side::Connected, Subject::Kb(kb)) => error
+                .hint(ask_catalog(&told.name))
+                .hint(format!("kbmirror crawl {kb} records what the Catalog has of it")),
+            (Side::Connected, Subject::Update(_)) => {
+                error.hint(ask_catalog(&told.name)).hint("kbmirror crawl KB records the updates of its KB")
+            }
         });
     }
     if output.is_json() {

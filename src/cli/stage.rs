@@ -27,7 +27,8 @@ pub(super) fn run(setup: &Setup, arguments: &Stage, output: &mut Output) -> Resu
             ErrorKind::NotFound,
             format!("there is no mirror at {}", setup.layout().root()),
         )
-        .hint("staging takes the files from a mirror: kbmirror fetch makes one"));
+        .hint("staging takes the files from a mirror")
+        .hint(sources.side.to_begin()));
     };
     // The setup files of media have no script, and are staged all the same.
     let form = if request.place == Place::Media { Form::Image } else { form_of(request.place)? };

@@ -11,7 +11,7 @@ use super::progress::{File, Progress, Reading, Transfers, Wait, percent};
 use super::words::{STOPPING, planned, short_name, speed, waiting};
 use crate::event::{Event, Told};
 use crate::net::span;
-use crate::update::human_size;
+use crate::update::{human_size, plural};
 
 /// So many files have a line of their own: as many as are fetched at a time when nobody says otherwise.
 const FILES: usize = 4;
@@ -162,7 +162,7 @@ fn lines_of_file(file: &File, at: Duration, width: usize) -> Vec<String> {
 fn more_files(more: &[&File], at: Duration) -> String {
     let waiting = more.iter().filter(|file| file.waits_at(at).is_some()).count();
     let waits = if waiting > 0 { format!(", {waiting} of them waiting") } else { String::new() };
-    format!("  and {} more {}{waits}", more.len(), if more.len() == 1 { "file" } else { "files" })
+    format!("  and {} more {}{waits}", more.len(), plural(more.len(), "file"))
 }
 
 /// "waits 12s (retry 2, 9m of patience left)"

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::event::Doing;
 use crate::net::{Stop, span};
-use crate::update::{PackageName, human_size};
+use crate::update::{PackageName, count, human_size};
 
 /// A package's name without what all of them have and what nobody reads: `kb5086672-arm64`. Another name as it is.
 pub(super) fn short_name(name: &str) -> &str {
@@ -17,7 +17,7 @@ pub(super) fn short_name(name: &str) -> &str {
 /// "downloading 2 files, 5.6 GB"
 pub(super) fn planned(doing: Doing, files: usize, bytes: Option<u64>) -> String {
     let size = bytes.map(|bytes| format!(", {}", human_size(bytes))).unwrap_or_default();
-    format!("{} {files} {}{size}", doing.now(), if files == 1 { "file" } else { "files" })
+    format!("{} {}{size}", doing.now(), count(files, "file"))
 }
 
 /// "waiting 15s, then 9m 30s of the patience are left"

@@ -1,10 +1,12 @@
 //! Requests as JSON lines: one request a line, one answer a line, in the same order.
 //!
-//! The keys are those of the command line. What is absent or null is not known, which is not the same as false; keys that
-//! nobody knows are ignored. A line that is no request gets an error as its answer, so that the lines stay paired.
+//! The keys are those of the command line. A key that is absent or null is unknown, which is not the same as false. An unknown
+//! or repeated key is an error: a misspelt one would silently answer another question. A line may carry the notes of a case
+//! file (the last fields of [`Line`]), which are ignored. A faulty line gets an error as its answer, so that the lines stay paired.
 
 use jiff::civil::Date;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::request::{Goal, Place, Policy, Request};
@@ -13,13 +15,30 @@ use crate::servicing::{Dotnet, Installation};
 use crate::update::{Architecture, Build, Kb, Kind};
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Line {
+    id: Option<Value>,
     request: What,
     #[serde(default)]
     baseline: Option<Machine>,
+    #[serde(default, rename = "note")]
+    _note: IgnoredAny,
+    #[serde(default, rename = "group")]
+    _group: IgnoredAny,
+    #[serde(default, rename = "expect")]
+    _expect: IgnoredAny,
+    #[serde(default, rename = "why")]
+    _why: IgnoredAny,
+    #[serde(default, rename = "evidence")]
+    _evidence: IgnoredAny,
+    #[serde(default, rename = "confidence")]
+    _confidence: IgnoredAny,
+    #[serde(default, rename = "difference")]
+    _difference: IgnoredAny,
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct What {
     kb: Option<Kb>,
     latest: Option<bool>,
@@ -34,6 +53,7 @@ struct What {
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Machine {
     architecture: Option<Architecture>,
     build: Option<Build>,
@@ -57,18 +77,25 @@ enum Release {
 
 /// The caller's name of a line and its request; the name also where the rest is no request.
 pub fn read_line(text: &str) -> (Option<Value>, Result<Request>) {
-    let value: Value = match serde_json::from_str(text) {
-        Ok(value) => value,
-        Err(error) => return (None, Err(Error::usage("the line is no JSON").caused_by(error))),
+    let line: Line = match serde_json::from_str(text) {
+        Ok(line) => line,
+        Err(error) => return refuse_line(text, error),
     };
-    let id = value.get("id").filter(|id| !id.is_null()).cloned();
-    let request = read(value).map(|request| Request { id: id.clone(), ..request });
+    let id = line.id.clone();
+    let request = read(line).map(|request| Request { id: id.clone(), ..request });
     (id, request)
 }
 
-fn read(value: Value) -> Result<Request> {
-    let line: Line = serde_json::from_value(value)
-        .map_err(|error| Error::usage("the line is no request").caused_by(error))?;
+/// Returns the error of a line that is not a request, with the name of the line where that can be read.
+fn refuse_line(text: &str, error: serde_json::Error) -> (Option<Value>, Result<Request>) {
+    let (id, message) = match serde_json::from_str::<Value>(text) {
+        Ok(value) => (value.get("id").filter(|id| !id.is_null()).cloned(), "the line is not a request"),
+        Err(_) => (None, "the line is not JSON"),
+    };
+    (id, Err(Error::usage(message).caused_by(error)))
+}
+
+fn read(line: Line) -> Result<Request> {
     let (what, machine) = (line.request, line.baseline.unwrap_or_default());
     let goal = match (what.kb, what.latest.unwrap_or_default(), what.enable) {
         (Some(kb), false, None) => Goal::Kb(kb),
@@ -114,9 +141,9 @@ mod tests {
 
     #[test]
     fn a_line_with_every_key_is_read() {
-        let line = r#"{"id":"a","more":1,"request":{"latest":true,"policy":"preview","as_of":"2026-07-20","kind":"lcu","product":"x"},
+        let line = r#"{"id":"a","note":"n","expect":{"status":"install"},"request":{"latest":true,"policy":"preview","as_of":"2026-07-20","kind":"lcu","product":"x"},
             "baseline":{"architecture":"x64","build":"26100.863","installation":"client","edition":"Professional","for":"image",
-            "fod":true,"dotnet":533320,"esu":false,"installed":["KB5043080"],"more":2}}"#;
+            "fod":true,"dotnet":533320,"esu":false,"installed":["KB5043080"]}}"#;
         let (id, request) = read_line(line);
         let request = request.unwrap();
         assert_eq!(id, Some(Value::from("a")));
@@ -145,6 +172,10 @@ mod tests {
             r#"{"id":7,"request":{"kb":"KB5086672"},"baseline":{"build":"24H2"}}"#,
             r#"{"id":7,"request":{"kb":"KB5086672"},"baseline":{"dotnet":"four"}}"#,
             r#"{"id":7}"#,
+            r#"{"id":7,"request":{"kb":"KB5086672","arch":"x64"}}"#,
+            r#"{"id":7,"request":{"kb":"KB5086672"},"baseline":{"bulid":"26100.863"}}"#,
+            r#"{"id":7,"request":{"kb":"KB5086672"},"basline":{"build":"26100.863"}}"#,
+            r#"{"id":7,"request":{"kb":"KB5086672","kb":"KB5043080"}}"#,
         ] {
             let (id, request) = read_line(line);
             assert_eq!(id, Some(Value::from(7)), "{line}");

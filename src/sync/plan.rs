@@ -6,7 +6,7 @@ use std::fmt;
 use crate::error::{Error, ErrorKind};
 use crate::mirror::index::SetRow;
 use crate::resolve::{FileKey, PackageSet};
-use crate::update::{Architecture, Kb, Kind, human_size};
+use crate::update::{Architecture, Kb, Kind, count, human_size};
 
 /// What `fetch` was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -148,7 +148,6 @@ impl fmt::Display for FetchPlan {
             (None, None) => ", of a size that the Catalog does not tell".to_owned(),
         };
         let sets = self.sets.len();
-        write!(formatter, "{sets} package {}, ", if sets == 1 { "set" } else { "sets" })?;
-        write!(formatter, "{files} {} to download{size}", if files == 1 { "file" } else { "files" })
+        write!(formatter, "{}, {} to download{size}", count(sets, "package set"), count(files, "file"))
     }
 }

@@ -123,7 +123,7 @@ impl StagePlan {
                 ErrorKind::Unresolved,
                 format!("not in the mirror: {}", absent.join(", ")),
             )
-            .hint(format!("kbmirror fetch {} brings it here", kbs.join(" "))));
+            .hint(mirror.side()?.to_have(kbs.join(" "))));
         }
         let is_demo = mirror.origin()? == REPLAY;
         let places = StagedPlaces { folder, parts: &parts, steps: &plan.steps };

@@ -12,6 +12,7 @@
 mod architecture;
 mod build;
 mod classify;
+mod count;
 mod date;
 mod digest;
 mod dual_digest;
@@ -26,6 +27,7 @@ mod update_id;
 pub use architecture::Architecture;
 pub use build::Build;
 pub use classify::{Classification, classify};
+pub use count::{count, plural};
 pub use date::{Month, parse_catalog_date};
 pub use digest::{Sha1, Sha256};
 pub use dual_digest::{Digests, DualHasher};

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::future::Future;
-use std::io::{self, Write};
+use std::io::{self, Cursor, Write};
 use std::path::Path;
 use std::pin::Pin;
 use std::process::{Command, Output};
@@ -149,6 +149,8 @@ pub(crate) struct Bench {
     pub(crate) clock: Arc<SteppingClock>,
     /// The environment of every run.
     pub(crate) env: BTreeMap<String, String>,
+    /// The standard input of every run.
+    pub(crate) stdin: String,
     stop: Stop,
 }
 
@@ -158,6 +160,7 @@ impl Bench {
             folder: tempfile::tempdir().unwrap(),
             clock: Arc::default(),
             env: BTreeMap::new(),
+            stdin: String::new(),
             stop: Stop::never(),
         }
     }
@@ -212,6 +215,7 @@ impl Bench {
                 .map(|&argument| OsString::from(argument))
                 .collect(),
             env: self.env.clone(),
+            stdin: Box::new(Cursor::new(self.stdin.clone())),
             stdout: Box::new(stdout.clone()),
             stderr: Arc::new(Mutex::new(Box::new(stderr.clone()))),
             stdout_width: columns,

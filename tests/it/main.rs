@@ -21,6 +21,7 @@ mod knowledge;
 mod lint;
 mod main_job;
 mod network;
+mod operator;
 mod oracle;
 mod progress;
 mod recorded_pages;
