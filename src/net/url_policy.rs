@@ -151,8 +151,9 @@ impl UrlPolicy {
             return Err(elsewhere());
         }
         if !FILE_HOSTS.contains(&host) {
-            return Err(foreign(format_args!("{host} is not a known host of package files"))
-                .hint(format!("if you trust this host, name it: --allow-host {host}")));
+            return Err(foreign(format_args!(
+                "{host} is not a known host of package files (--allow-host names others)"
+            )));
         }
         if url.port().is_some() {
             return refused(format_args!("{host} is asked at its usual port only"));

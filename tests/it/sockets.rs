@@ -119,7 +119,7 @@ fn a_file_host_that_nobody_allowed_is_refused() {
     let failures = items(&document["failures"]);
     assert!(!failures.is_empty());
     for failure in failures {
-        assert_eq!(failure["kind"], "integrity", "{failure:#}");
+        assert_eq!(failure["kind"], "host_not_allowed", "{failure:#}");
         let message = text_of(&failure["message"]);
         assert!(message.contains(&loopback.file_host()) && message.contains("--allow-host"), "{message}");
     }
