@@ -143,4 +143,10 @@ impl Layout {
     pub fn relative<'p>(&self, path: &'p Utf8Path) -> &'p Utf8Path {
         path.strip_prefix(&self.root).unwrap_or(path)
     }
+
+    /// Returns a path relative to the mirror with `/` on every system, as the index keeps it.
+    pub fn portable(&self, path: &Utf8Path) -> Utf8PathBuf {
+        let names: Vec<&str> = self.relative(path).components().map(|part| part.as_str()).collect();
+        names.join("/").into()
+    }
 }

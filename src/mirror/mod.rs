@@ -11,6 +11,7 @@
 //! A mirror remembers where its content came from and takes no other: a demo never mixes with the real thing.
 //! Whoever writes holds the [`Lock`]. Where everything lies is in [`Layout`] and in mirror-layout.md.
 
+mod damage;
 pub mod index;
 pub mod kb_document;
 mod layout;
@@ -28,7 +29,8 @@ mod views;
 use std::cell::OnceCell;
 
 use camino::{Utf8Path, Utf8PathBuf};
-pub use index::Index;
+pub use damage::{DamagedSet, SetFault};
+pub use index::{Damage, FindingKind, Index, NewDamage};
 use jiff::Timestamp;
 pub use layout::Layout;
 pub use library::{IndexLibrary, facts_of_folder};
@@ -36,7 +38,7 @@ pub use lock::Lock;
 pub use publish::{Folder, Published};
 pub use scripts::PublishedPlaces;
 pub use tables::{is_newer, knowledge_of, knowledge_of_mirror, read_knowledge, read_tables, table_texts};
-pub use verify::{Finding, FindingKind, VERIFY_FORMAT, VerifyReport};
+pub use verify::{Finding, VERIFY_FORMAT, VerifyReport};
 
 use crate::clock::unix_seconds;
 use crate::disk;

@@ -21,11 +21,12 @@ pub struct Pooled {
 }
 
 impl Mirror {
-    /// The pool's copy of a file: there by the index, and on disk with the size that it should have.
+    /// Returns the pool's copy of a file: known to the index, not recorded as damaged, and on disk with the size that it should
+    /// have. Its bytes are not read.
     pub fn pooled(&self, key: FileKey) -> Result<Option<Pooled>> {
         let Some((sha256, size)) = self.index.pooled_as(key)? else { return Ok(None) };
         let path = self.layout.pool_file(&sha256);
-        let whole = disk::file_size(&path)? == Some(size);
+        let whole = !self.index.is_damaged(&sha256)? && disk::file_size(&path)? == Some(size);
         Ok(whole.then_some(Pooled { path, sha256, size }))
     }
 

@@ -44,10 +44,14 @@ impl Mirror {
         Ok(Folder { path: self.layout.set(set.kb, &set.folder), names })
     }
 
-    /// Whether the folder of a set is there with just its files, each with the size of its bytes.
+    /// Returns `true` if the folder of a set is there with just its files, each with the size of its bytes, and nothing of it is
+    /// recorded as damaged. No byte is read.
     pub fn stands(&self, set: &SetRow) -> Result<bool> {
         let folder = self.folder_of(set)?;
         if self.index.published_as(set.kb, &set.folder)? != Some((set.id, PublishState::Published)) {
+            return Ok(false);
+        }
+        if self.index.is_folder_damaged(set.kb, &set.folder)? {
             return Ok(false);
         }
         let expected: BTreeSet<&String> = folder.names.iter().collect();
@@ -83,7 +87,11 @@ impl Mirror {
             disk::rename(&folder.path, &aside)?;
         }
         disk::rename(&staged, &folder.path)?;
-        self.index.in_transaction(|index| index.set_published(kb, name, id, PublishState::Published, now))?;
+        self.index.in_transaction(|index| {
+            // Every file of the new folder was taken from the pool.
+            index.clear_damage_of_folder(kb, name)?;
+            index.set_published(kb, name, id, PublishState::Published, now)
+        })?;
         disk::remove_dir_all(&aside)?;
         // The set may have had another folder, before a second one of its family made a suffix necessary.
         for old in self.index.folders_of(id)?.into_iter().filter(|old| old != name) {

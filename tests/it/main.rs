@@ -40,6 +40,7 @@ mod syncing;
 mod titles;
 mod transfers;
 mod unlisted;
+mod upgrades;
 mod verify;
 mod why;
 mod wine;

@@ -7,6 +7,7 @@
 //! One writer at a time, under the mirror's lock. Everything that one step of a run learns is written in one
 //! transaction, so that a reader sees all of it or nothing. A database of a newer format is refused.
 
+mod damage;
 mod graph;
 mod read;
 mod record;
@@ -18,6 +19,7 @@ mod write;
 use camino::Utf8Path;
 use rusqlite::{Connection, OpenFlags};
 
+pub use damage::{Damage, FindingKind, NewDamage};
 pub use read::{Owner, Revision, UpdateDetail};
 pub use record::{Check, DetailsRecord, DialogNews, DigestConflict, FileRecord, UpdateRecord};
 pub use seen::{A_DAY, Absent};
@@ -82,7 +84,7 @@ impl Index {
             return Err(Error::usage(format!("{path} is not an index of kbmirror")));
         }
         configure(&connection)?;
-        schema::lend_what_lacks(&connection)?;
+        schema::add_missing_tables_as_temp(&connection)?;
         connection.pragma_update(None, "query_only", true).map_err(store_error)?;
         Ok(Self { connection })
     }

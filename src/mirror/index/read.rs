@@ -129,7 +129,8 @@ impl Index {
 
     /// One file.
     pub fn file(&self, key: FileKey) -> Result<Option<FileFacts>> {
-        let sql = "SELECT files.id, name, kb, architecture, sha1, files.sha256, coalesce(pool.size, files.size), pool.file IS NOT NULL,
+        let sql = "SELECT files.id, name, kb, architecture, sha1, files.sha256, coalesce(pool.size, files.size),
+                pool.file IS NOT NULL AND NOT EXISTS (SELECT 1 FROM damage WHERE damage.kb IS NULL AND damage.sha256 = pool.sha256),
                 coalesce(sha1_source, 'bytes') <> 'bytes', coalesce(sha256_source, 'bytes') <> 'bytes'
             FROM files LEFT JOIN pool ON pool.file = files.id WHERE files.id = ?1";
         let Some(mut file) = self.first(sql, [key.0], read_file)? else { return Ok(None) };

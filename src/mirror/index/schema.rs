@@ -12,8 +12,12 @@ use crate::error::{Error, Result};
 const APPLICATION_ID: i32 = 0x4b42_4d49;
 
 /// One script a format; the first makes an empty database into format 1.
-const MIGRATIONS: [&str; 3] =
-    [include_str!("schema_1.sql"), include_str!("schema_2.sql"), include_str!("schema_3.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("schema_1.sql"),
+    include_str!("schema_2.sql"),
+    include_str!("schema_3.sql"),
+    include_str!("schema_4.sql"),
+];
 
 /// The format that this program writes.
 fn newest_format() -> u32 {
@@ -60,11 +64,16 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
     Ok(())
 }
 
-/// Lets queries of today read an index of an older format that nobody may change: what it lacks is there for this
-/// connection alone, and empty.
-pub(super) fn lend_what_lacks(connection: &Connection) -> Result<()> {
-    if format_of(connection)? < 3 {
+/// Makes a read-only index of an older format readable: creates the missing tables, empty, as TEMP tables of this connection.
+pub(super) fn add_missing_tables_as_temp(connection: &Connection) -> Result<()> {
+    let format = format_of(connection)?;
+    if format < 3 {
         let sql = "CREATE TEMP TABLE absences (update_ref INTEGER PRIMARY KEY, missing_since INTEGER, expired INTEGER)";
+        connection.execute_batch(sql).map_err(store_error)?;
+    }
+    if format < 4 {
+        let sql = "CREATE TEMP TABLE damage (path TEXT PRIMARY KEY, kb INTEGER, folder TEXT, sha256 BLOB, kind TEXT,
+            message TEXT, found INTEGER, found_by TEXT)";
         connection.execute_batch(sql).map_err(store_error)?;
     }
     Ok(())

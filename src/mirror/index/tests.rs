@@ -589,6 +589,7 @@ fn record_all(index: &Index, now: i64) {
     index.set_meta("origin", "live").unwrap();
     index.record_absence(id(1), MONDAY, Some(MONDAY)).unwrap();
     index.record_search("KB5129195", 2, now).unwrap();
+    index.record_damage(&damage_in_pool("pool/sha256/09/09", sha256(9)), "verify", now).unwrap();
 }
 
 #[test]
@@ -765,7 +766,7 @@ fn an_empty_database_becomes_one_of_the_newest_format() {
     let (_guard, folder) = folder();
     let path = folder.join("deep").join("mirror.db");
     let index = Index::open(&path).unwrap();
-    assert_eq!(pragma(&index.connection, "user_version"), 3);
+    assert_eq!(pragma(&index.connection, "user_version"), 4);
     assert_eq!(pragma(&index.connection, "application_id"), 0x4b42_4d49);
     assert_eq!(pragma(&index.connection, "foreign_keys"), 1);
     index.record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
@@ -852,7 +853,10 @@ fn the_database_of_another_program_is_refused_and_left_alone() {
 fn every_view_can_be_selected_from() {
     let index = Index::in_memory();
     let views = objects(&index, "view");
-    assert_eq!(views, ["v_files", "v_needs", "v_sets", "v_supersedes", "v_update_files", "v_updates"]);
+    assert_eq!(
+        views,
+        ["v_damage", "v_files", "v_needs", "v_sets", "v_supersedes", "v_update_files", "v_updates"]
+    );
     for view in &views {
         assert_eq!(count(&index, view), 0, "{view}");
     }
@@ -900,9 +904,11 @@ fn an_index_of_the_first_format_becomes_one_of_the_newest_and_keeps_its_rows() {
     let facts = read_only.facts_of(&[kb("KB5094141")].into()).unwrap();
     assert_eq!((facts.updates.len(), &facts.updates[0].expired), (1, &None));
     assert_eq!(pragma(&read_only.connection, "user_version"), 1);
+    assert_eq!(read_only.damage().unwrap(), [], "an older index states no damage");
+    assert!(!read_only.is_damaged(&sha256(2)).unwrap());
     drop(read_only);
     let index = Index::open(&path).unwrap();
-    assert_eq!(pragma(&index.connection, "user_version"), 3);
+    assert_eq!(pragma(&index.connection, "user_version"), 4);
     let stacks = index.updates_of_kinds(&[crate::update::Kind::Ssu]).unwrap();
     assert_eq!(stacks.len(), 1);
     assert_eq!(stacks[0].kb, Some(kb("KB5094141")));
@@ -947,4 +953,56 @@ fn a_search_is_remembered_with_its_last_sound_answer() {
         (index.search_asked("KB1").unwrap(), index.search_answer("KB1").unwrap()),
         (Some(TUESDAY), Some(0))
     );
+}
+
+// Damage.
+
+fn damage_in_pool(path: &str, digest: Sha256) -> NewDamage {
+    NewDamage {
+        path: path.into(),
+        kb: None,
+        folder: None,
+        sha256: Some(digest),
+        kind: FindingKind::Digest,
+        message: "its SHA-256 is another one".to_owned(),
+    }
+}
+
+#[test]
+fn a_file_that_is_recorded_as_damaged_is_absent() {
+    let index = Index::in_memory();
+    index.record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
+    index.record_dialog(id(1), &[target(), checkpoint()], MONDAY).unwrap();
+    let key = index.file_of_sha1(&target().sha1.unwrap()).unwrap().unwrap().key.unwrap();
+    let digests = Digests { sha1: target().sha1.unwrap(), sha256: sha256(2), size: 10 };
+    let key = index.record_pooled(key, &digests, &[], MONDAY).unwrap();
+    let is_present = || {
+        let by_view: bool = index
+            .first("SELECT present FROM v_files WHERE file = ?1", [key.0], |row| row.get(0))
+            .unwrap()
+            .unwrap();
+        assert_eq!(by_view, index.file(key).unwrap().unwrap().present);
+        by_view
+    };
+    assert!(is_present());
+    index.record_damage(&damage_in_pool("pool/sha256/02/02", sha256(2)), "verify", MONDAY).unwrap();
+    assert!(!is_present());
+    assert!(index.is_damaged(&sha256(2)).unwrap() && !index.is_damaged(&sha256(3)).unwrap());
+
+    // A later finding about the same path says what is there now, and keeps when and by what it was found first.
+    let worse = NewDamage { kind: FindingKind::Missing, ..damage_in_pool("pool/sha256/02/02", sha256(2)) };
+    index.record_damage(&worse, "stage", TUESDAY).unwrap();
+    let known = index.damage().unwrap();
+    assert_eq!((known.len(), known[0].kind, known[0].found_by.as_str()), (1, FindingKind::Missing, "verify"));
+    assert_eq!(known[0].found, crate::clock::rfc3339(MONDAY));
+
+    // A damaged copy in a set folder leaves the pool's bytes as they are.
+    let kb = Some(kb("KB5129195"));
+    let copy = NewDamage { path: "kb/a".into(), kb, folder: Some("a".to_owned()), ..worse };
+    index.record_damage(&copy, "verify", TUESDAY).unwrap();
+    index.clear_damage("pool/sha256/02/02".into()).unwrap();
+    assert!(is_present());
+    assert!(index.is_folder_damaged(kb.unwrap(), "a").unwrap());
+    index.clear_damage_of_folder(kb.unwrap(), "a").unwrap();
+    assert_eq!(index.damage().unwrap(), []);
 }

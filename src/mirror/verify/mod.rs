@@ -20,41 +20,13 @@ use serde::Serialize;
 use self::read::{Verdict, read_all};
 use self::survey::{Survey, survey};
 use super::Mirror;
+use super::index::FindingKind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
 use crate::update::{Kb, human_size};
 
 /// The format of a verification's report.
 pub const VERIFY_FORMAT: u32 = 1;
-
-/// What is wrong with a file or folder. The words are a promise of the JSON output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FindingKind {
-    /// It should be there.
-    Missing,
-    /// It has another number of bytes than it should.
-    Size,
-    /// It has other bytes than it should.
-    Digest,
-    /// It could not be read, twice.
-    Unreadable,
-    /// It should not be there, or is not what belongs there.
-    Foreign,
-}
-
-impl FindingKind {
-    /// The word in tables.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Size => "size",
-            Self::Digest => "digest",
-            Self::Unreadable => "unreadable",
-            Self::Foreign => "foreign",
-        }
-    }
-}
 
 /// Something that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]

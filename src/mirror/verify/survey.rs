@@ -167,7 +167,11 @@ impl Surveyor<'_> {
                 self.find(&path, FindingKind::Missing, &[set.kb], "the index does not have its digest");
                 continue;
             };
-            if !member.file.present {
+            let is_pooled = match member.file.key {
+                Some(key) => self.mirror.index.pooled_as(key)?.is_some(),
+                None => false,
+            };
+            if !is_pooled {
                 let message = "the index does not have it in the pool";
                 self.find(&self.mirror.layout.pool_file(&sha256), FindingKind::Missing, &[set.kb], message);
             }

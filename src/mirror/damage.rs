@@ -1,0 +1,180 @@
+//! Damage of the mirror: what the index remembers of it, and what a cheap look at the disk adds.
+//!
+//! A file of the pool that is recorded as damaged or missing counts as absent everywhere: it is not resolved as present, staged,
+//! exported, or published, and a download or an import replaces it. Damage in a set folder makes the set damaged; its bytes are
+//! taken from the pool again. Nothing here reads a package file: a size that agrees proves nothing about the bytes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::index::{Damage, FindingKind, NewDamage, PublishState, SetRow};
+use super::{Index, Lock, Mirror};
+use crate::disk::{self, Entry};
+use crate::error::Result;
+use crate::update::{Kb, Sha256};
+
+/// One fault of a published set.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct SetFault {
+    /// The file or folder, relative to the mirror.
+    pub path: Utf8PathBuf,
+    /// The kind of damage.
+    pub kind: FindingKind,
+    /// The same for people.
+    pub message: String,
+    /// When it was recorded, RFC 3339; `None` when names and sizes on the disk show it now.
+    pub found: Option<String>,
+    /// The command that recorded it; `None` as above.
+    pub found_by: Option<String>,
+}
+
+/// A published set with faults.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DamagedSet {
+    /// Its KB.
+    pub kb: Kb,
+    /// Its folder under the KB.
+    pub folder: String,
+    /// `true` if the whole folder is missing.
+    pub folder_missing: bool,
+    /// The faults, by path; at least one.
+    pub faults: Vec<SetFault>,
+}
+
+impl Mirror {
+    /// Returns the published sets that are recorded as damaged, or of which names and sizes on the disk differ, by KB and folder.
+    /// No byte is read: a set that is not listed may still hold bytes that `verify` would find.
+    pub fn damaged_sets(&self) -> Result<Vec<DamagedSet>> {
+        let mut sets = self.index.sets(None)?;
+        sets.retain(|set| set.state == Some(PublishState::Published));
+        let recorded = self.index.damage()?;
+        let mut damaged = Vec::new();
+        for set in &sets {
+            damaged.extend(self.faults_among(set, &recorded)?);
+        }
+        damaged.sort_by(|a, b| (a.kb, &a.folder).cmp(&(b.kb, &b.folder)));
+        Ok(damaged)
+    }
+
+    /// Returns the faults of one published set as [`Mirror::damaged_sets`] sees them; `None` where there are none.
+    pub fn faults_of(&self, set: &SetRow) -> Result<Option<DamagedSet>> {
+        self.faults_among(set, &self.index.damage()?)
+    }
+
+    fn faults_among(&self, set: &SetRow, recorded: &[Damage]) -> Result<Option<DamagedSet>> {
+        let own: BTreeSet<Sha256> = set.members.iter().filter_map(|member| member.file.sha256).collect();
+        let is_of_set = |damage: &&Damage| {
+            if damage.is_in_pool() {
+                return damage.sha256.is_some_and(|sha256| own.contains(&sha256));
+            }
+            damage.kb == Some(set.kb) && damage.folder.as_ref() == Some(&set.folder)
+        };
+        let mut faults: BTreeMap<Utf8PathBuf, SetFault> = BTreeMap::new();
+        for damage in recorded.iter().filter(is_of_set) {
+            let fault = SetFault {
+                path: damage.path.clone(),
+                kind: damage.kind,
+                message: damage.message.clone(),
+                found: Some(damage.found.clone()),
+                found_by: Some(damage.found_by.clone()),
+            };
+            faults.insert(fault.path.clone(), fault);
+        }
+        let seen = self.look_at(set)?;
+        let folder_missing = disk::entry(&self.layout.set(set.kb, &set.folder))? != Entry::Folder;
+        for (path, kind, message) in seen {
+            let path = self.layout.portable(&path);
+            let fault = SetFault { path: path.clone(), kind, message, found: None, found_by: None };
+            faults.entry(path).or_insert(fault);
+        }
+        let faults: Vec<SetFault> = faults.into_values().collect();
+        let (kb, folder) = (set.kb, set.folder.clone());
+        Ok((!faults.is_empty()).then_some(DamagedSet { kb, folder, folder_missing, faults }))
+    }
+
+    /// Compares names and sizes of a set's folder, and of its files in the pool, with the index.
+    fn look_at(&self, set: &SetRow) -> Result<Vec<(Utf8PathBuf, FindingKind, String)>> {
+        let mut seen = Vec::new();
+        let folder = self.folder_of(set)?;
+        let stands = match disk::entry(&folder.path)? {
+            Entry::Folder => true,
+            Entry::Nothing => {
+                seen.push((folder.path.clone(), FindingKind::Missing, FOLDER_MISSING.to_owned()));
+                false
+            }
+            Entry::File(_) | Entry::Other => {
+                seen.push((folder.path.clone(), FindingKind::Foreign, "it is not a folder".to_owned()));
+                false
+            }
+        };
+        if stands {
+            for name in disk::list(&folder.path)?.into_iter().filter(|name| !folder.names.contains(name)) {
+                let message = "it is not a file of the set".to_owned();
+                seen.push((folder.path.join(name), FindingKind::Foreign, message));
+            }
+        }
+        for (member, name) in set.members.iter().zip(&folder.names) {
+            let Some(size) = member.file.size else { continue };
+            if stands {
+                seen.extend(look_at_file(&folder.path.join(name), size)?);
+            }
+            if let Some((sha256, size)) =
+                member.file.key.map(|key| self.index.pooled_as(key)).transpose()?.flatten()
+            {
+                seen.extend(look_at_file(&self.layout.pool_file(&sha256), size)?);
+            }
+        }
+        Ok(seen)
+    }
+
+    /// Records damage, whether this mirror is open to be written or to be read. A mirror that is open to be read takes the lock
+    /// for one short transaction; that fails where the mirror cannot be written, or another process writes.
+    pub fn record_damage(&self, damage: &[NewDamage], found_by: &str, now: Timestamp) -> Result<()> {
+        let seconds = crate::clock::unix_seconds(now);
+        self.in_short_transaction(now, |index| {
+            damage.iter().try_for_each(|one| index.record_damage(one, found_by, seconds))
+        })
+    }
+
+    /// Returns the damage of a file in the pool, to be recorded.
+    pub fn damage_in_pool(&self, sha256: Sha256, kind: FindingKind, message: impl Into<String>) -> NewDamage {
+        NewDamage {
+            path: self.layout.portable(&self.layout.pool_file(&sha256)),
+            kb: None,
+            folder: None,
+            sha256: Some(sha256),
+            kind,
+            message: message.into(),
+        }
+    }
+
+    /// Changes the index under the lock, for a moment where the mirror is open to be read.
+    pub(super) fn in_short_transaction<T>(
+        &self,
+        now: Timestamp,
+        changes: impl FnOnce(&Index) -> Result<T>,
+    ) -> Result<T> {
+        if self.is_locked() {
+            return changes(&self.index);
+        }
+        let _lock = Lock::take(&self.layout.lock(), &now.to_string())?;
+        Index::open(self.layout.index())?.in_transaction(changes)
+    }
+}
+
+/// The message for a set without its folder.
+pub(super) const FOLDER_MISSING: &str = "the folder of the set is missing";
+
+/// Returns the kind of entry that is not the regular file of this size that belongs there.
+fn look_at_file(path: &Utf8Path, size: u64) -> Result<Option<(Utf8PathBuf, FindingKind, String)>> {
+    let (kind, message) = match disk::entry(path)? {
+        Entry::File(found) if found == size => return Ok(None),
+        Entry::File(found) => (FindingKind::Size, format!("it has {found} bytes and should have {size}")),
+        Entry::Nothing => (FindingKind::Missing, "it is missing".to_owned()),
+        Entry::Folder | Entry::Other => (FindingKind::Foreign, "it is not a regular file".to_owned()),
+    };
+    Ok(Some((path.to_owned(), kind, message)))
+}

@@ -1,0 +1,157 @@
+//! The paths of the mirror that do not hold what belongs there, as the index remembers them.
+//!
+//! Rows are recorded by [`Mirror::record_damage`](crate::mirror::Mirror::record_damage) and by the runs that replace bytes; they
+//! are cleared where good bytes took the path, or where a later `verify` found it sound.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::Serialize;
+
+use super::Index;
+use crate::clock::rfc3339;
+use crate::error::Result;
+use crate::update::{Kb, Sha256};
+
+/// The kinds of damage. The words are a promise of the JSON output and of the index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingKind {
+    /// It should be there.
+    Missing,
+    /// It has another number of bytes than it should.
+    Size,
+    /// It has other bytes than it should.
+    Digest,
+    /// It could not be read, twice.
+    Unreadable,
+    /// It should not be there, or is not what belongs there.
+    Foreign,
+}
+
+impl FindingKind {
+    /// Every kind.
+    const ALL: [Self; 5] = [Self::Missing, Self::Size, Self::Digest, Self::Unreadable, Self::Foreign];
+
+    /// Returns the word in tables and in the index.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Size => "size",
+            Self::Digest => "digest",
+            Self::Unreadable => "unreadable",
+            Self::Foreign => "foreign",
+        }
+    }
+
+    /// Returns the kind of a word; a word of a newer program is the most general kind of damage.
+    fn from_word(word: &str) -> Self {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word).unwrap_or(Self::Digest)
+    }
+}
+
+/// A path of the mirror that does not hold what belongs there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Damage {
+    /// The file or folder, relative to the mirror, with `/`.
+    pub path: Utf8PathBuf,
+    /// The KB under whose folder it lies; `None` in the pool.
+    pub kb: Option<Kb>,
+    /// The set folder in which it lies, or which it is.
+    pub folder: Option<String>,
+    /// The digest of the bytes that belong there.
+    pub sha256: Option<Sha256>,
+    /// The kind of damage.
+    pub kind: FindingKind,
+    /// The same for people.
+    pub message: String,
+    /// The time of the first finding, RFC 3339.
+    pub found: String,
+    /// The command that found it first.
+    pub found_by: String,
+}
+
+impl Damage {
+    /// Returns `true` if it is a file of the pool: its bytes count as absent everywhere.
+    pub fn is_in_pool(&self) -> bool {
+        self.kb.is_none() && self.sha256.is_some()
+    }
+}
+
+/// A new finding, before the index knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewDamage {
+    /// As [`Damage::path`].
+    pub path: Utf8PathBuf,
+    /// As [`Damage::kb`].
+    pub kb: Option<Kb>,
+    /// As [`Damage::folder`].
+    pub folder: Option<String>,
+    /// As [`Damage::sha256`].
+    pub sha256: Option<Sha256>,
+    /// As [`Damage::kind`].
+    pub kind: FindingKind,
+    /// As [`Damage::message`].
+    pub message: String,
+}
+
+impl Index {
+    /// Returns everything that is recorded as damaged and not healed, by path.
+    pub fn damage(&self) -> Result<Vec<Damage>> {
+        let sql = "SELECT path, kb, folder, sha256, kind, message, found, found_by FROM damage ORDER BY path";
+        self.rows(sql, [], |row| {
+            let sha256: Option<Vec<u8>> = row.get(3)?;
+            Ok(Damage {
+                path: Utf8PathBuf::from(row.get::<_, String>(0)?),
+                kb: row.get::<_, Option<u32>>(1)?.and_then(Kb::from_number),
+                folder: row.get(2)?,
+                sha256: sha256.as_deref().and_then(Sha256::from_slice),
+                kind: FindingKind::from_word(&row.get::<_, String>(4)?),
+                message: row.get(5)?,
+                found: rfc3339(row.get(6)?),
+                found_by: row.get(7)?,
+            })
+        })
+    }
+
+    /// Returns `true` if the pool's copy of these bytes is recorded as damaged or missing.
+    pub fn is_damaged(&self, sha256: &Sha256) -> Result<bool> {
+        let sql = "SELECT 1 FROM damage WHERE kb IS NULL AND sha256 = ?1 LIMIT 1";
+        Ok(self.first(sql, [sha256.as_bytes().as_slice()], |_| Ok(()))?.is_some())
+    }
+
+    /// Returns `true` if something in a set folder, or the folder itself, is recorded as damaged.
+    pub fn is_folder_damaged(&self, kb: Kb, folder: &str) -> Result<bool> {
+        let sql = "SELECT 1 FROM damage WHERE kb = ?1 AND folder = ?2 LIMIT 1";
+        Ok(self.first(sql, (kb.number(), folder), |_| Ok(()))?.is_some())
+    }
+
+    /// Records damage. A path that is recorded keeps the time and the command of its first finding.
+    pub fn record_damage(&self, damage: &NewDamage, found_by: &str, now: i64) -> Result<()> {
+        let sql = "INSERT INTO damage (path, kb, folder, sha256, kind, message, found, found_by)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+            ON CONFLICT (path) DO UPDATE SET kb = ?2, folder = ?3, sha256 = ?4, kind = ?5, message = ?6";
+        let parameters = rusqlite::params![
+            damage.path.as_str(),
+            damage.kb.map(Kb::number),
+            damage.folder,
+            damage.sha256.as_ref().map(Sha256::as_bytes),
+            damage.kind.as_str(),
+            damage.message,
+            now,
+            found_by,
+        ];
+        self.execute(sql, parameters)?;
+        Ok(())
+    }
+
+    /// Clears the damage of a path that holds what belongs there.
+    pub fn clear_damage(&self, path: &Utf8Path) -> Result<()> {
+        self.execute("DELETE FROM damage WHERE path = ?1", [path.as_str()])?;
+        Ok(())
+    }
+
+    /// Clears the damage of a set folder that was made anew.
+    pub fn clear_damage_of_folder(&self, kb: Kb, folder: &str) -> Result<()> {
+        self.execute("DELETE FROM damage WHERE kb = ?1 AND folder = ?2", (kb.number(), folder))?;
+        Ok(())
+    }
+}
