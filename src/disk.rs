@@ -69,6 +69,27 @@ fn number_of(_metadata: &fs::Metadata) -> Option<FileNumber> {
     None
 }
 
+/// The state of a file: a file that was replaced or written to has another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileStamp {
+    number: Option<FileNumber>,
+    size: u64,
+    modified: Option<std::time::SystemTime>,
+}
+
+/// Returns the state of what lies under a path, a link not followed; `None` where there is nothing.
+pub fn stamp(path: &Utf8Path) -> Result<Option<FileStamp>> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) => Ok(Some(FileStamp {
+            number: number_of(&metadata),
+            size: metadata.len(),
+            modified: metadata.modified().ok(),
+        })),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed("look at", path, error)),
+    }
+}
+
 /// A path from the root on; nothing needs to be there.
 pub fn absolute(path: &Utf8Path) -> Result<Utf8PathBuf> {
     let absolute = std::path::absolute(path).map_err(|error| failed("find", path, error))?;
@@ -354,18 +375,6 @@ fn make_readable_by_all(file: &File, path: &Utf8Path) -> Result<()> {
 
 #[cfg(not(unix))]
 fn make_readable_by_all(_file: &File, _path: &Utf8Path) -> Result<()> {
-    Ok(())
-}
-
-/// Gives a file a second name; copies the bytes where the file system has no links.
-pub fn link_or_copy(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
-    if fs::hard_link(from, to).is_ok() {
-        return Ok(());
-    }
-    fs::copy(from, to).map_err(|error| failed(&format!("copy {from} to"), to, error))?;
-    let file = open(to)?;
-    // A read-only copy cannot be synced through a new handle on every system; the folder's sync covers the rest.
-    let _synced = file.sync_all();
     Ok(())
 }
 

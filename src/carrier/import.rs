@@ -15,6 +15,7 @@ use camino::Utf8PathBuf;
 use serde::Serialize;
 
 use super::check::{Examined, Leftover};
+use super::healed::{Healed, place};
 use super::medium::{DATA, refused};
 use super::memory::{LastImport, last_import, note, noted, refuse_replaced_key};
 use crate::disk::{self, NewFile};
@@ -51,9 +52,17 @@ pub struct Imported {
     pub added: u64,
     /// Their bytes.
     pub added_bytes: u64,
+    /// Files of the payload that the pool had already, by their size and without recorded damage. They were not read again there.
+    pub present: u64,
+    /// Their bytes.
+    pub present_bytes: u64,
+    /// Damaged or missing files of the pool that the medium's bytes replaced.
+    pub healed: Vec<Healed>,
+    /// Set folders beside the medium's that were made again, because they had the damaged files too.
+    pub healed_folders: Vec<String>,
     /// Set folders that are new, or new in what they hold.
     pub published: Vec<String>,
-    /// Set folders that were there and right.
+    /// Set folders that were there, by names and sizes. They were not read again.
     pub unchanged: usize,
     /// KBs that were left because files of theirs are missing.
     pub left: Vec<Kb>,
@@ -72,15 +81,22 @@ pub struct Imported {
 impl Imported {
     /// One line that tells what was done and checked.
     pub fn evidence(&self) -> String {
-        format!(
-            "checked {} files, {}, added {}, {}, set {:04}, key {}",
-            self.checked,
-            human_size(self.checked_bytes),
-            self.added,
-            human_size(self.added_bytes),
-            self.seq,
-            self.key.short()
-        )
+        let files = |number: u64| if number == 1 { "1 file".to_owned() } else { format!("{number} files") };
+        let mut parts = vec![
+            format!("verified {} on the medium, {}", files(self.checked), human_size(self.checked_bytes)),
+            format!("added {}, {}", files(self.added), human_size(self.added_bytes)),
+        ];
+        if !self.healed.is_empty() {
+            parts.push(format!("of them {} that were damaged or missing here", self.healed.len()));
+        }
+        if self.present > 0 {
+            parts.push(format!(
+                "{} already present, {} (not re-read)",
+                files(self.present),
+                human_size(self.present_bytes)
+            ));
+        }
+        format!("{}; set {:04}, key {}", parts.join("; "), self.seq, self.key.short())
     }
 }
 
@@ -115,6 +131,10 @@ pub fn import(
         checked_bytes: 0,
         added: 0,
         added_bytes: 0,
+        present: 0,
+        present_bytes: 0,
+        healed: Vec::new(),
+        healed_folders: Vec::new(),
         published: Vec::new(),
         unchanged: 0,
         left: Vec::new(),
@@ -143,8 +163,12 @@ pub fn import(
         adopt_knowledge(examined, mirror, &mut imported)?;
     }
     let mut noted = noted(examined, last);
+    imported.healed = place(&staged, mirror, now)?;
     imported.left = commit(examined, &staged, mirror, older, &imported.missing, &noted, now)?;
     publish(examined, mirror, older, now, &mut imported)?;
+    for set in mirror.heal_folders(now)? {
+        imported.healed_folders.push(format!("kb/{}/{}", set.kb, set.folder));
+    }
     mirror.refresh_views()?;
     if imported.left.is_empty() {
         noted.finished.insert(examined.set_id);
@@ -164,21 +188,21 @@ fn row_of(mirror: &Mirror, kb: Kb, set: &SetRecord) -> Result<Option<SetRow>> {
     Ok(mirror.index().sets(Some(kb))?.into_iter().find(same))
 }
 
-/// Whether the mirror still has what it took: the folders, and the bytes behind them. A folder that holds a later
-/// generation by now is right.
+/// Returns `true` if the mirror still has what it took: the folders, and the bytes behind them, by names, sizes, and the recorded
+/// damage. A folder that holds a later generation by now is right.
 fn is_still_here(examined: &Examined, mirror: &Mirror) -> Result<bool> {
     for (kb, set) in &examined.listing.sets {
+        for file in &set.files {
+            if let (Some(sha256), Some(size)) = (file.sha256, file.size)
+                && !mirror.has_in_pool(&sha256, size)?
+            {
+                return Ok(false);
+            }
+        }
         let Some((published, _)) = mirror.index().published_as(*kb, &set.folder)? else { return Ok(false) };
         let Some(row) = row_of(mirror, *kb, set)?.filter(|row| row.id == published) else { continue };
         if !mirror.stands(&row)? {
             return Ok(false);
-        }
-        for file in &set.files {
-            if let Some(sha256) = file.sha256
-                && disk::file_size(&mirror.layout().pool_file(&sha256))? != file.size
-            {
-                return Ok(false);
-            }
         }
     }
     Ok(true)
@@ -200,7 +224,7 @@ fn absent_from_mirror(examined: &Examined, mirror: &Mirror) -> Result<Vec<Leftov
     let mut absent = Vec::new();
     for leftover in &examined.missing {
         let here = if let Some(bytes) = leftover.bytes {
-            disk::file_size(&mirror.layout().pool_file(&leftover.sha256))? == Some(bytes)
+            mirror.has_in_pool(&leftover.sha256, bytes)?
         } else {
             // An install script is made anew here; the medium is not whole without it all the same.
             let path = leftover.path.strip_prefix(DATA).and_then(|path| path.strip_prefix('/'));
@@ -217,7 +241,7 @@ fn check_room(examined: &Examined, mirror: &Mirror) -> Result<()> {
     let mut wanted: BTreeMap<Sha256, u64> = BTreeMap::new();
     for (path, size) in &examined.sizes {
         if let Some(sha256) = examined.manifest.get(path)
-            && disk::file_size(&mirror.layout().pool_file(sha256))? != Some(*size)
+            && !mirror.has_in_pool(sha256, *size)?
         {
             wanted.insert(*sha256, *size);
         }
@@ -281,6 +305,7 @@ fn stage(
         bytes: Some(examined.sizes.values().sum()),
     });
     let mut staged: BTreeMap<Sha256, (Utf8PathBuf, Digests)> = BTreeMap::new();
+    let mut present: BTreeSet<Sha256> = BTreeSet::new();
     let mut wrong = Vec::new();
     for (id, (path, sha256)) in (1_u64..).zip(paths) {
         let size = examined.sizes.get(path).copied();
@@ -290,10 +315,7 @@ fn stage(
             events.send(Event::TransferStarted { id, name, size });
         }
         let is_new = match size {
-            Some(size) => {
-                !staged.contains_key(sha256)
-                    && disk::file_size(&mirror.layout().pool_file(sha256))? != Some(size)
-            }
+            Some(size) => !staged.contains_key(sha256) && !mirror.has_in_pool(sha256, size)?,
             None => false,
         };
         let aside = folder.join(sha256.to_string());
@@ -319,6 +341,9 @@ fn stage(
                     imported.added += 1;
                     imported.added_bytes += digests.size;
                     staged.insert(*sha256, (aside, digests));
+                } else if size.is_some() && !staged.contains_key(sha256) && present.insert(*sha256) {
+                    imported.present += 1;
+                    imported.present_bytes += digests.size;
                 }
             }
             Err(error) if error.kind() == ErrorKind::Refused => {
@@ -344,7 +369,7 @@ fn stage(
         .hint("nothing was imported: the medium was changed after it was made, or is damaged"))
 }
 
-/// Gives the files their places and writes all that is known in one transaction; gives the KBs that are not whole.
+/// Writes all that is known in one transaction; returns the KBs that are not whole.
 fn commit(
     examined: &Examined,
     staged: &BTreeMap<Sha256, (Utf8PathBuf, Digests)>,
@@ -354,9 +379,6 @@ fn commit(
     noted: &LastImport,
     now: i64,
 ) -> Result<Vec<Kb>> {
-    for (aside, digests) in staged.values() {
-        mirror.place_in_pool(aside, digests)?;
-    }
     let lacking: BTreeSet<Sha256> = missing.iter().map(|leftover| leftover.sha256).collect();
     let left: BTreeSet<Kb> = (examined.listing.sets.iter())
         .filter(|(_, set)| set.files.iter().any(|file| file.sha256.is_some_and(|own| lacking.contains(&own))))
@@ -367,6 +389,9 @@ fn commit(
     let created = examined.set.created.parse::<jiff::Timestamp>().map_or(now, crate::clock::unix_seconds);
     mirror.index_mut().in_transaction(|index| {
         index.set_meta(crate::mirror::IMPORTED, &examined.set.mirror_id)?;
+        for sha256 in staged.keys() {
+            index.clear_damage(&layout.portable(&layout.pool_file(sha256)))?;
+        }
         for (kb, update) in &examined.listing.updates {
             let known = older && index.knows_update(update.update_id)?;
             if !known && !left.contains(kb) {

@@ -13,6 +13,7 @@
 
 mod check;
 mod export;
+mod healed;
 mod import;
 pub mod keys;
 mod listing;

@@ -107,11 +107,25 @@ fn of_file(file: &FileFacts, role: Option<Role>, index: Option<&Index>) -> Resul
     }))
 }
 
-/// A stored set: `status` is `published` or `planned`.
+/// Returns the document of a stored set: `status` is `published` or `planned`. Names and sizes are compared with the disk.
 pub(super) fn of_set(set: &SetRow, mirror: &Mirror) -> Result<Value> {
     let published = set.state == Some(PublishState::Published);
     let status = if published { SetStatus::Published } else { SetStatus::Planned };
-    set_document(set, status, None, mirror, published)
+    let mut document = set_document(set, status, None, mirror, published)?;
+    let damaged = if published { mirror.faults_of(set)? } else { None };
+    let faults = damaged.as_ref().map(|damaged| damaged.faults.as_slice()).unwrap_or_default();
+    for (member, file) in set.members.iter().zip(document["files"].as_array_mut().into_iter().flatten()) {
+        if let Some(sha256) = &member.file.sha256 {
+            let path = mirror.layout().portable(&mirror.layout().pool_file(sha256));
+            if faults.iter().any(|fault| fault.path == path) {
+                file["present"] = json!(false);
+            }
+        }
+    }
+    document["damaged"] = json!(!faults.is_empty());
+    document["folder_missing"] = json!(damaged.as_ref().is_some_and(|damaged| damaged.folder_missing));
+    document["faults"] = json!(faults);
+    Ok(document)
 }
 
 /// A set with what became of it.

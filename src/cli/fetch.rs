@@ -100,9 +100,9 @@ pub(super) fn show_set(set: &FetchedSet, mirror: &Mirror, output: &mut Output) -
     let row = &set.row;
     let status = match set.status {
         SetStatus::Published => "published",
-        SetStatus::Unchanged => "unchanged",
+        SetStatus::Unchanged => "unchanged (names and sizes checked; contents not re-read)",
         SetStatus::Failed => "FAILED, nothing published",
-        SetStatus::Planned if row.members.iter().all(|member| member.file.present) => {
+        SetStatus::Planned if mirror.is_pooled_whole(row) => {
             "is in the pool; would be published where it is not"
         }
         SetStatus::Planned => "would be fetched",
@@ -125,7 +125,11 @@ pub(super) fn show_set(set: &FetchedSet, mirror: &Mirror, output: &mut Output) -
         order += usize::from(known);
         let name = set.folder.as_ref().and_then(|(_, names)| names.get(place)).unwrap_or(&member.file.name);
         let checks = checked(&member.file, mirror.index())?;
-        let state = match (member.file.present, checks.is_empty()) {
+        let is_here = match member.file.key {
+            Some(key) => mirror.pooled(key)?.is_some(),
+            None => false,
+        };
+        let state = match (is_here, checks.is_empty()) {
             (false, _) => "not here".to_owned(),
             (true, true) => "unverified".to_owned(),
             (true, false) => checks.join(" "),

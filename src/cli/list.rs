@@ -1,7 +1,9 @@
-//! `list`: what is published, from the index alone.
+//! `list`: what is published, from the index, with the damage that is recorded. Names and sizes are compared with the disk; no package
+//! file is read.
 
 use serde_json::json;
 
+use super::damage;
 use super::documents::of_set;
 use super::output::Output;
 use super::setup::Setup;
@@ -33,19 +35,30 @@ pub(super) fn run(setup: &Setup, output: &mut Output) -> Result<ExitCode> {
         output.line(format!("nothing is published in {root}: {}", setup.side(Some(&mirror))?.to_fill()));
         return Ok(ExitCode::OK);
     }
-    let mut table = output.table(&["kb", "arch", "files", "size", "folder", "products"]).right(2).right(3);
+    let damaged = mirror.damaged_sets()?;
+    let mut headings = vec!["kb", "arch", "files", "size", "folder", "products"];
+    if !damaged.is_empty() {
+        headings.insert(4, "state");
+    }
+    let mut table = output.table(&headings).right(2).right(3);
     for set in &sets {
         let size: Option<u64> = set.members.iter().map(|member| member.file.size).sum();
         let folder = mirror.layout().set(set.kb, &set.folder);
-        table.row([
+        let mut row = vec![
             set.kb.to_string(),
             set.architecture.map_or("any", Architecture::as_str).to_owned(),
             set.members.len().to_string(),
             size.map_or_else(|| "?".to_owned(), human_size),
             mirror.layout().relative(&folder).to_string(),
             set.products.clone(),
-        ]);
+        ];
+        if !damaged.is_empty() {
+            let own = damaged.iter().find(|own| own.kb == set.kb && own.folder == set.folder);
+            row.insert(4, own.map_or_else(|| "-".to_owned(), damage::state));
+        }
+        table.row(row);
     }
     output.text(table.render());
+    damage::show(&damaged, &mirror, output)?;
     Ok(ExitCode::OK)
 }

@@ -203,11 +203,24 @@ fn show_imported(imported: &Imported, is_demo: bool, output: &mut Output) {
             imported.seq
         ));
     }
+    for healed in &imported.healed {
+        output.line(match &healed.kept {
+            Some(kept) => format!("replaced damaged {}; the old bytes are kept as {kept}", healed.path),
+            None => format!("replaced missing {}", healed.path),
+        });
+    }
     for folder in &imported.published {
         output.line(format!("published {folder}"));
     }
+    for folder in &imported.healed_folders {
+        output.line(format!("published again {folder}, which had the same damaged files"));
+    }
     if imported.unchanged > 0 {
-        output.line(format!("{} folders were here and right", imported.unchanged));
+        let folders = match imported.unchanged {
+            1 => "1 folder was".to_owned(),
+            number => format!("{number} folders were"),
+        };
+        output.line(format!("{folders} already present (names and sizes checked, not re-read)"));
     }
     for name in &imported.litter {
         output.line(format!("not of the set, not read: {name}"));

@@ -7,6 +7,7 @@ mod args;
 mod asked;
 mod asking;
 mod crawl;
+mod damage;
 mod documents;
 mod export;
 mod fetch;

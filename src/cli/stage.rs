@@ -6,8 +6,10 @@ use super::output::Output;
 use super::resolve::show;
 use super::script::{form_of, not_a_plan};
 use super::setup::Setup;
+use crate::clock::unix_seconds;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
+use crate::mirror::Run;
 use crate::resolve::script::Form;
 use crate::resolve::{Place, Status};
 use crate::sync::StagePlan;
@@ -32,8 +34,9 @@ pub(super) fn run(setup: &Setup, arguments: &Stage, output: &mut Output) -> Resu
     };
     // The setup files of media have no script, and are staged all the same.
     let form = if request.place == Place::Media { Form::Image } else { form_of(request.place)? };
-    let staging = StagePlan::new(&plan, form, mirror, &sources.knowledge, &arguments.to)?;
-    let staged = staging.run(&plan, &request, mirror, &sources.knowledge)?;
+    let run = Run { command: "stage", now: unix_seconds(setup.now()) };
+    let staging = StagePlan::new(&plan, form, mirror, &sources.knowledge, &arguments.to, run)?;
+    let staged = staging.run(&plan, &request, mirror, &sources.knowledge, run)?;
     if output.is_json() {
         output.document(&serde_json::json!({ "plan": plan, "staged": staged }))?;
         return Ok(ExitCode::OK);
@@ -43,7 +46,11 @@ pub(super) fn run(setup: &Setup, arguments: &Stage, output: &mut Output) -> Resu
         1 => "1 file".to_owned(),
         count => format!("{count} files"),
     };
-    output.line(format!("staged {files}, {}, in {}", human_size(staged.bytes), staged.folder));
+    output.line(format!(
+        "staged {files}, {}, in {}: every byte hashed",
+        human_size(staged.bytes),
+        staged.folder
+    ));
     match &staged.script {
         Some(script) => output.line(format!("its script: {script}")),
         None => output.line("no script: it is not installed with DISM by itself"),

@@ -1,19 +1,23 @@
-//! `verify`: everything is read again and compared. Changes nothing but its own report under `runs/` and the note of it in
-//! `health.json`; on a medium that cannot be written it says so and tells its findings all the same.
+//! `verify`: everything is read again and compared. Findings are recorded in the index, so that no command hands out what is damaged;
+//! the report goes to `runs/` and a note of it to `health.json`. On a mirror that cannot be written it warns, and reports its
+//! findings all the same.
+
+use std::collections::BTreeSet;
 
 use super::args::Verify;
 use super::output::Output;
 use super::setup::Setup;
 use crate::error::Result;
 use crate::exit_code::ExitCode;
+use crate::mirror::{Mirror, VerifyReport};
 use crate::sync::keep_verify_report;
+use crate::update::Kb;
 
 /// `verify`: is the mirror what its index says?
 pub(super) fn run(setup: &Setup, arguments: &Verify, output: &mut Output) -> Result<ExitCode> {
     let mirror = setup.mirror()?;
     let now = setup.now();
-    let time = crate::clock::rfc3339(now.as_second());
-    let report = setup.watched(|events| mirror.verify(&arguments.kbs, arguments.deep, time, events))?;
+    let report = setup.watched(|events| mirror.verify(&arguments.kbs, arguments.deep, now, events))?;
     if let Err(error) = keep_verify_report(mirror.layout(), &report, now) {
         output.note(format!("warning: the report could not be kept: {}", error.full_message()));
     }
@@ -34,10 +38,10 @@ pub(super) fn run(setup: &Setup, arguments: &Verify, output: &mut Output) -> Res
             ]);
         }
         output.text(table.render());
-        output.note("  hint: kbmirror fetch KB… makes again what is missing, files and folders");
-        output.note(
-            "  hint: move a damaged file out of pool/ and remove the folders of the KBs that have it, then fetch them",
-        );
+        output.note(format!("  hint: {}", hint(&mirror, &report)?));
+    }
+    for path in &report.healed {
+        output.line(format!("recorded as damaged before, sound now: {path}"));
     }
     for leftover in &report.leftovers {
         output.note(format!("left by a run that was cut off: {leftover}"));
@@ -47,4 +51,14 @@ pub(super) fn run(setup: &Setup, arguments: &Verify, output: &mut Output) -> Res
     }
     output.line(report.evidence());
     Ok(code)
+}
+
+/// Returns how the findings go away.
+fn hint(mirror: &Mirror, report: &VerifyReport) -> Result<String> {
+    let kbs: BTreeSet<Kb> = report.findings.iter().flat_map(|finding| finding.kbs.iter().copied()).collect();
+    if kbs.is_empty() {
+        return Ok("move what is not of the mirror away, and verify again".to_owned());
+    }
+    let kbs: Vec<String> = kbs.iter().map(ToString::to_string).collect();
+    Ok(mirror.side()?.to_heal(kbs.join(" ")))
 }

@@ -21,6 +21,8 @@ use crate::update::{Kb, Sha256};
 pub struct SetFault {
     /// The file or folder, relative to the mirror.
     pub path: Utf8PathBuf,
+    /// The package file's name in the set; `None` where it is the folder.
+    pub name: Option<String>,
     /// The kind of damage.
     pub kind: FindingKind,
     /// The same for people.
@@ -72,10 +74,12 @@ impl Mirror {
             }
             damage.kb == Some(set.kb) && damage.folder.as_ref() == Some(&set.folder)
         };
+        let names = self.names_of(set)?;
         let mut faults: BTreeMap<Utf8PathBuf, SetFault> = BTreeMap::new();
         for damage in recorded.iter().filter(is_of_set) {
             let fault = SetFault {
                 path: damage.path.clone(),
+                name: names.get(&damage.path).cloned(),
                 kind: damage.kind,
                 message: damage.message.clone(),
                 found: Some(damage.found.clone()),
@@ -87,12 +91,32 @@ impl Mirror {
         let folder_missing = disk::entry(&self.layout.set(set.kb, &set.folder))? != Entry::Folder;
         for (path, kind, message) in seen {
             let path = self.layout.portable(&path);
-            let fault = SetFault { path: path.clone(), kind, message, found: None, found_by: None };
+            let fault = SetFault {
+                path: path.clone(),
+                name: names.get(&path).cloned(),
+                kind,
+                message,
+                found: None,
+                found_by: None,
+            };
             faults.entry(path).or_insert(fault);
         }
         let faults: Vec<SetFault> = faults.into_values().collect();
         let (kb, folder) = (set.kb, set.folder.clone());
         Ok((!faults.is_empty()).then_some(DamagedSet { kb, folder, folder_missing, faults }))
+    }
+
+    /// Returns the names of a set's files by their paths in the folder and in the pool.
+    fn names_of(&self, set: &SetRow) -> Result<BTreeMap<Utf8PathBuf, String>> {
+        let folder = self.folder_of(set)?;
+        let mut names = BTreeMap::new();
+        for (member, name) in set.members.iter().zip(&folder.names) {
+            names.insert(self.layout.portable(&folder.path.join(name)), name.clone());
+            if let Some(sha256) = &member.file.sha256 {
+                names.insert(self.layout.portable(&self.layout.pool_file(sha256)), name.clone());
+            }
+        }
+        Ok(names)
     }
 
     /// Compares names and sizes of a set's folder, and of its files in the pool, with the index.
@@ -110,21 +134,27 @@ impl Mirror {
                 false
             }
         };
-        if stands {
-            for name in disk::list(&folder.path)?.into_iter().filter(|name| !folder.names.contains(name)) {
-                let message = "it is not a file of the set".to_owned();
-                seen.push((folder.path.join(name), FindingKind::Foreign, message));
+        let there = if stands { disk::list(&folder.path) } else { Ok(Vec::new()) };
+        match there {
+            Ok(there) => {
+                for name in there.into_iter().filter(|name| !folder.names.contains(name)) {
+                    let message = "it is not a file of the set".to_owned();
+                    seen.push((folder.path.join(name), FindingKind::Foreign, message));
+                }
+            }
+            Err(error) => {
+                seen.push((folder.path.clone(), FindingKind::Unreadable, error.full_message()));
             }
         }
         for (member, name) in set.members.iter().zip(&folder.names) {
             let Some(size) = member.file.size else { continue };
             if stands {
-                seen.extend(look_at_file(&folder.path.join(name), size)?);
+                seen.extend(look_at_file(&folder.path.join(name), size));
             }
             if let Some((sha256, size)) =
                 member.file.key.map(|key| self.index.pooled_as(key)).transpose()?.flatten()
             {
-                seen.extend(look_at_file(&self.layout.pool_file(&sha256), size)?);
+                seen.extend(look_at_file(&self.layout.pool_file(&sha256), size));
             }
         }
         Ok(seen)
@@ -168,13 +198,19 @@ impl Mirror {
 /// The message for a set without its folder.
 pub(super) const FOLDER_MISSING: &str = "the folder of the set is missing";
 
-/// Returns the kind of entry that is not the regular file of this size that belongs there.
-fn look_at_file(path: &Utf8Path, size: u64) -> Result<Option<(Utf8PathBuf, FindingKind, String)>> {
-    let (kind, message) = match disk::entry(path)? {
-        Entry::File(found) if found == size => return Ok(None),
-        Entry::File(found) => (FindingKind::Size, format!("it has {found} bytes and should have {size}")),
-        Entry::Nothing => (FindingKind::Missing, "it is missing".to_owned()),
-        Entry::Folder | Entry::Other => (FindingKind::Foreign, "it is not a regular file".to_owned()),
-    };
-    Ok(Some((path.to_owned(), kind, message)))
+/// Returns what is wrong with a path where a regular file of this size belongs; `None` where nothing is.
+fn look_at_file(path: &Utf8Path, size: u64) -> Option<(Utf8PathBuf, FindingKind, String)> {
+    let (kind, message) = fault_of_entry(disk::entry(path), size)?;
+    Some((path.to_owned(), kind, message))
+}
+
+/// Returns what is wrong with an entry where a regular file of this size belongs; `None` where nothing is.
+pub(super) fn fault_of_entry(entry: Result<Entry>, size: u64) -> Option<(FindingKind, String)> {
+    Some(match entry {
+        Ok(Entry::File(found)) if found == size => return None,
+        Ok(Entry::File(found)) => (FindingKind::Size, format!("it has {found} bytes and should have {size}")),
+        Ok(Entry::Nothing) => (FindingKind::Missing, "it is missing".to_owned()),
+        Ok(Entry::Folder | Entry::Other) => (FindingKind::Foreign, "it is not a regular file".to_owned()),
+        Err(error) => (FindingKind::Unreadable, error.full_message()),
+    })
 }

@@ -12,6 +12,7 @@
 //! Whoever writes holds the [`Lock`]. Where everything lies is in [`Layout`] and in mirror-layout.md.
 
 mod damage;
+mod hand_out;
 pub mod index;
 pub mod kb_document;
 mod layout;
@@ -30,11 +31,13 @@ use std::cell::OnceCell;
 
 use camino::{Utf8Path, Utf8PathBuf};
 pub use damage::{DamagedSet, SetFault};
+pub use hand_out::Absence;
 pub use index::{Damage, FindingKind, Index, NewDamage};
 use jiff::Timestamp;
 pub use layout::Layout;
 pub use library::{IndexLibrary, facts_of_folder};
 pub use lock::Lock;
+pub use pool::{Admitted, Pooled, Run};
 pub use publish::{Folder, Published};
 pub use scripts::PublishedPlaces;
 pub use tables::{is_newer, knowledge_of, knowledge_of_mirror, read_knowledge, read_tables, table_texts};

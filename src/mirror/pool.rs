@@ -1,10 +1,13 @@
 //! The pool: every file's bytes once, under their SHA-256, read-only.
 
+use std::collections::BTreeSet;
+
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::Mirror;
-use super::index::Check;
-use crate::disk;
+use super::hand_out::sha256_of;
+use super::index::{Check, FindingKind, NewDamage};
+use crate::disk::{self, Entry};
 use crate::error::Result;
 use crate::resolve::FileKey;
 use crate::update::{Digests, Sha256};
@@ -20,6 +23,24 @@ pub struct Pooled {
     pub size: u64,
 }
 
+/// The run that brings bytes, as records name it.
+#[derive(Debug, Clone, Copy)]
+pub struct Run<'a> {
+    /// Its command.
+    pub command: &'a str,
+    /// Its time, seconds since 1970.
+    pub now: i64,
+}
+
+/// A file that was taken into the pool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admitted {
+    /// The file; the bytes may have turned out to be one that is known under another row.
+    pub key: FileKey,
+    /// Where the damaged bytes that it replaced are kept.
+    pub replaced: Option<Utf8PathBuf>,
+}
+
 impl Mirror {
     /// Returns the pool's copy of a file: known to the index, not recorded as damaged, and on disk with the size that it should
     /// have. Its bytes are not read.
@@ -30,6 +51,11 @@ impl Mirror {
         Ok(whole.then_some(Pooled { path, sha256, size }))
     }
 
+    /// Returns `true` if the pool has these bytes: not recorded as damaged, and on disk with this size. They are not read.
+    pub fn has_in_pool(&self, sha256: &Sha256, size: u64) -> Result<bool> {
+        Ok(!self.index.is_damaged(sha256)? && disk::file_size(&self.layout.pool_file(sha256))? == Some(size))
+    }
+
     /// Takes a finished, synced, and checked file into the pool. `partial` must lie under [`super::Layout::partial`].
     pub fn admit(
         &mut self,
@@ -37,26 +63,90 @@ impl Mirror {
         partial: &Utf8Path,
         digests: &Digests,
         checks: &[Check],
-        now: i64,
-    ) -> Result<FileKey> {
-        self.place_in_pool(partial, digests)?;
-        self.index.in_transaction(|index| index.record_pooled(key, digests, checks, now))
+        run: Run<'_>,
+    ) -> Result<Admitted> {
+        let replaced = self.place_in_pool(partial, digests, run)?;
+        let path = self.layout.portable(&self.layout.pool_file(&digests.sha256));
+        let key = self.index.in_transaction(|index| {
+            index.clear_damage(&path)?;
+            index.record_pooled(key, digests, checks, run.now)
+        })?;
+        Ok(Admitted { key, replaced })
     }
 
-    /// Gives a finished, synced, and checked file its place in the pool; the index learns of it later.
-    pub fn place_in_pool(&self, partial: &Utf8Path, digests: &Digests) -> Result<()> {
+    /// Gives a finished, synced, and checked file its place in the pool; the index learns of it later. The checked bytes are never
+    /// given up for what lies there: that stays only where it is read again and is the same. Otherwise it is kept aside as
+    /// evidence, and its new path is returned.
+    ///
+    /// Set folders that were made of bytes that were damaged or missing are recorded as damaged before those are replaced, so that
+    /// they are made again also when this run is killed in between.
+    pub fn place_in_pool(
+        &mut self,
+        partial: &Utf8Path,
+        digests: &Digests,
+        run: Run<'_>,
+    ) -> Result<Option<Utf8PathBuf>> {
         debug_assert!(self.is_locked(), "only the holder of the lock writes");
         let path = self.layout.pool_file(&digests.sha256);
         disk::create_dir_all(disk::parent(&path))?;
-        if disk::file_size(&path)? == Some(digests.size) {
-            // The same bytes are here already, under another name or from another address.
-            return disk::remove_file(partial);
+        let there = disk::entry(&path)?;
+        let is_sound = matches!(there, Entry::File(size) if size == digests.size)
+            && !self.index.is_damaged(&digests.sha256)?
+            && sha256_of(&path).is_ok_and(|found| found == digests.sha256);
+        if is_sound {
+            // The same bytes, under another name or from another URL.
+            disk::set_read_only(&path)?;
+            disk::remove_file(partial)?;
+            return Ok(None);
         }
+        self.doubt_folders_of(&digests.sha256, run)?;
+        let replaced = match there {
+            Entry::Nothing => None,
+            _ => Some(self.set_aside(&path, &digests.sha256)?),
+        };
         disk::set_read_only(partial)?;
-        disk::rename(partial, &path)
+        disk::rename(partial, &path)?;
+        Ok(replaced)
     }
 
-    /// Moves bytes that are not what they should be out of the way. They are kept: somebody may want to look.
+    /// Records the copies of a file in the published set folders as damaged: what they were made of is about to be replaced.
+    fn doubt_folders_of(&mut self, sha256: &Sha256, run: Run<'_>) -> Result<()> {
+        let known: BTreeSet<Utf8PathBuf> =
+            self.index.damage()?.into_iter().map(|damage| damage.path).collect();
+        let mut doubted = Vec::new();
+        for set in self.index.published_sets_of_file(sha256)? {
+            let folder = self.folder_of(&set)?;
+            for (member, name) in set.members.iter().zip(&folder.names) {
+                let path = self.layout.portable(&folder.path.join(name));
+                if member.file.sha256 == Some(*sha256) && !known.contains(&path) {
+                    doubted.push(NewDamage {
+                        path,
+                        kb: Some(set.kb),
+                        folder: Some(set.folder.clone()),
+                        sha256: Some(*sha256),
+                        kind: FindingKind::Digest,
+                        message: "its file in the pool was damaged or missing".to_owned(),
+                    });
+                }
+            }
+        }
+        self.index.in_transaction(|index| {
+            doubted.iter().try_for_each(|damage| index.record_damage(damage, run.command, run.now))
+        })
+    }
+
+    /// Moves what lies in the place of a pool file into quarantine, whatever it is.
+    fn set_aside(&self, path: &Utf8Path, sha256: &Sha256) -> Result<Utf8PathBuf> {
+        let folder = self.layout.quarantine();
+        disk::create_dir_all(&folder)?;
+        let first = folder.join(format!("{sha256}.damaged"));
+        let later = (2_u32..).map(|number| folder.join(format!("{sha256}.damaged-{number}")));
+        let kept = std::iter::once(first).chain(later).find(|path| !disk::exists(path)).unwrap_or_default();
+        disk::rename(path, &kept)?;
+        Ok(kept)
+    }
+
+    /// Moves bytes that are not what they should be into quarantine, where they stay as evidence.
     pub fn quarantine(&self, partial: &Utf8Path, sha256: &Sha256, why: &str) -> Result<Utf8PathBuf> {
         let folder = self.layout.quarantine();
         disk::create_dir_all(&folder)?;

@@ -7,6 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::Mirror;
 use super::index::{PublishState, SetRow};
 use super::names::distinct_names;
+use super::pool::Run;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::update::Kb;
@@ -60,6 +61,9 @@ impl Mirror {
             return Ok(false);
         }
         for (member, name) in set.members.iter().zip(&folder.names) {
+            if member.file.sha256.map_or(Ok(false), |sha256| self.index.is_damaged(&sha256))? {
+                return Ok(false);
+            }
             let size = disk::file_size(&folder.path.join(name))?;
             if size.is_none() || size != member.file.size {
                 return Ok(false);
@@ -76,7 +80,7 @@ impl Mirror {
             self.write_views(set.kb)?;
             return Ok((Published::Unchanged, folder));
         }
-        let staged = self.stage(set, &folder)?;
+        let staged = self.stage(set, &folder, now)?;
         let (kb, name, id) = (set.kb, set.folder.as_str(), set.id);
         self.index
             .in_transaction(|index| index.set_published(kb, name, id, PublishState::Publishing, now))?;
@@ -108,8 +112,8 @@ impl Mirror {
         Ok((Published::Published, folder))
     }
 
-    /// Makes the whole folder where nobody looks.
-    fn stage(&self, set: &SetRow, folder: &Folder) -> Result<Utf8PathBuf> {
+    /// Makes the whole folder under `partial/`.
+    fn stage(&self, set: &SetRow, folder: &Folder, now: i64) -> Result<Utf8PathBuf> {
         let staged = self.layout.partial().join(format!("publish-{}-{}", set.kb, set.folder));
         disk::remove_dir_all(&staged)?;
         disk::create_dir_all(&staged)?;
@@ -122,10 +126,34 @@ impl Mirror {
                 let message = format!("{name} of {} is not in the pool: the set is not published", set.kb);
                 return Err(Error::new(ErrorKind::Incomplete, message));
             };
-            disk::link_or_copy(&pooled.path, &staged.join(name))?;
+            self.put_into_folder(&pooled, &staged.join(name), Run { command: "publish", now })?;
         }
         disk::sync_dir(&staged)?;
         Ok(staged)
+    }
+
+    /// Makes the set folders that are recorded as damaged again, where every file is in the pool; returns them. The others stay
+    /// recorded.
+    pub fn heal_folders(&mut self, now: i64) -> Result<Vec<SetRow>> {
+        let folders: BTreeSet<(Kb, String)> = (self.index.damage()?.into_iter())
+            .filter_map(|damage| Some((damage.kb?, damage.folder?)))
+            .collect();
+        let mut healed = Vec::new();
+        for (kb, folder) in folders {
+            let Some((id, PublishState::Published)) = self.index.published_as(kb, &folder)? else { continue };
+            let Some(set) = self.index.set(id)?.filter(|set| set.folder == folder) else { continue };
+            if self.is_pooled_whole(&set) {
+                self.publish(&set, now)?;
+                healed.push(set);
+            }
+        }
+        Ok(healed)
+    }
+
+    /// Returns `true` if every file of a set is in the pool, as far as the index and the sizes say.
+    pub fn is_pooled_whole(&self, set: &SetRow) -> bool {
+        let is_pooled = |key| matches!(self.pooled(key), Ok(Some(_)));
+        set.members.iter().all(|member| member.file.key.is_some_and(is_pooled))
     }
 
     fn aside(&self, kb: Kb, folder: &str) -> Utf8PathBuf {
@@ -137,13 +165,7 @@ impl Mirror {
     pub(super) fn finish_what_was_cut_off(&mut self, now: i64) -> Result<()> {
         for (kb, folder, set) in self.index.cut_off()? {
             let row = self.index.set(set)?;
-            let whole = match &row {
-                Some(row) => row
-                    .members
-                    .iter()
-                    .all(|member| member.file.key.is_some_and(|key| matches!(self.pooled(key), Ok(Some(_))))),
-                None => false,
-            };
+            let whole = row.as_ref().is_some_and(|row| self.is_pooled_whole(row));
             match row {
                 Some(row) if whole && row.folder == folder => {
                     self.publish(&row, now)?;

@@ -110,7 +110,8 @@ fn admit(mirror: &mut Mirror, key: FileKey, bytes: &[u8]) -> FileKey {
     file.write(bytes).unwrap();
     let path = file.finish().unwrap();
     let checks = [Check { what: "sha256", against: "dialog" }];
-    let key = mirror.admit(key, &path, &digests(bytes), &checks, MONDAY).unwrap();
+    let key =
+        mirror.admit(key, &path, &digests(bytes), &checks, Run { command: "test", now: MONDAY }).unwrap().key;
     assert!(!disk::exists(&path), "the partial file is gone");
     key
 }

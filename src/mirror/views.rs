@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use camino::Utf8PathBuf;
+
 use super::Mirror;
 use super::index::{Owner, SetRow, StoredMember, UpdateDetail};
 use crate::disk;
@@ -38,7 +40,12 @@ impl Mirror {
         disk::write_atomic_if_new(
             &self.layout.kb_readme(kb),
             readme(kb, &sets, &updates, &origin, self)?.as_bytes(),
-        )
+        )?;
+        let mut beside = vec![self.layout.kb_sums(kb), self.layout.kb_json(kb), self.layout.kb_readme(kb)];
+        beside.extend(sets.iter().map(|set| self.layout.kb_script(kb, &set.folder)));
+        let beside: BTreeSet<Utf8PathBuf> = beside.iter().map(|path| self.layout.portable(path)).collect();
+        let damage = self.index.damage()?.into_iter().map(|damage| damage.path);
+        damage.filter(|path| beside.contains(path)).try_for_each(|path| self.index.clear_damage(&path))
     }
 
     /// Where nobody but knowledge vouches for a file, that is said beside it.

@@ -39,6 +39,16 @@ impl Side {
         }
     }
 
+    /// Returns the advice for damaged or missing files of KBs; `kbs` is a list with blanks.
+    pub fn to_heal(self, kbs: impl Display) -> String {
+        match self {
+            Self::Connected => format!("run kbmirror fetch {kbs}: it replaces what is damaged or missing"),
+            Self::Isolated => {
+                format!("import a medium that has {kbs}: it replaces what is damaged or missing")
+            }
+        }
+    }
+
     /// Returns the advice for a mirror that does not exist yet.
     pub fn to_begin(self) -> &'static str {
         match self {

@@ -81,7 +81,7 @@ pub async fn run_fetch(session: &mut Session, request: &FetchRequest, dry_run: b
                 add_sets(session, request, crawled.kb, crawled.sets, &mut outcome, &BTreeSet::new())?;
             }
             Err(error) => {
-                let standing = standing_sets(session, request, kb, &error)?;
+                let standing = standing_sets(session, request, kb, &error, dry_run)?;
                 if standing.is_empty() {
                     outcome.failures.push(Failure::new(kb.to_string(), &error));
                 }
@@ -112,6 +112,7 @@ pub async fn run_fetch(session: &mut Session, request: &FetchRequest, dry_run: b
     let absent = wanted_files(session, &outcome.plan, request, &mut outcome.failures)?;
     let failed = download(session, absent, &mut outcome).await?;
     publish(session, &failed, &mut outcome)?;
+    heal_folders(session)?;
     Ok(outcome)
 }
 
@@ -147,18 +148,19 @@ pub(super) async fn crawl_for_files(
     anew
 }
 
-/// When the Catalog cannot be asked, a KB whose wanted sets all stand whole is as good as fetched; it is said that
-/// nobody looked for news.
+/// When the Catalog is unavailable, a KB whose wanted sets all stand whole is as good as fetched, with a warning that the Catalog
+/// was not searched for news. A folder that is damaged or missing is made again where the pool has every file of it.
 fn standing_sets(
     session: &mut Session,
     request: &FetchRequest,
     kb: Kb,
     error: &Error,
+    dry_run: bool,
 ) -> Result<Vec<FetchedSet>> {
     if !matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::NotRecorded) {
         return Ok(Vec::new());
     }
-    let knowledge = session.knowledge.clone();
+    let (knowledge, now) = (session.knowledge.clone(), session.now());
     let Some(mirror) = session.mirror_if_there()? else { return Ok(Vec::new()) };
     // An update whose dialog was never read may be a set that nobody has seen.
     let facts = mirror.index().facts_of(&[kb].into())?;
@@ -183,14 +185,22 @@ fn standing_sets(
                 && row.members.iter().zip(&set.members).all(|(a, b)| a.file.key == b.file.key)
         };
         let Some(row) = rows.into_iter().find(same) else { return Ok(Vec::new()) };
-        if !mirror.stands(&row)? {
+        if !mirror.is_pooled_whole(&row) {
             return Ok(Vec::new());
         }
+        let status = match mirror.stands(&row)? {
+            true => SetStatus::Unchanged,
+            false if dry_run => SetStatus::Planned,
+            false => {
+                mirror.publish(&row, now)?;
+                SetStatus::Published
+            }
+        };
         let folder = mirror.folder_of(&row)?;
         standing.push(FetchedSet {
             set: Some(set),
             row,
-            status: SetStatus::Unchanged,
+            status,
             folder: Some((folder.path, folder.names)),
             error: None,
             needed_by: BTreeSet::new(),
@@ -246,6 +256,15 @@ pub(super) fn add_sets(
         )
         .hint(format!("kbmirror show {kb} tells which there are"));
         outcome.failures.push(Failure::new(kb.to_string(), &error));
+    }
+    Ok(())
+}
+
+/// Makes the folders of other sets again that had the same damaged files.
+fn heal_folders(session: &mut Session) -> Result<()> {
+    let now = session.now();
+    for set in session.mirror()?.heal_folders(now)? {
+        session.warn(format!("kb/{}/{} had damaged files and was published again", set.kb, set.folder));
     }
     Ok(())
 }

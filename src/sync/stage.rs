@@ -3,6 +3,9 @@
 //! What has to be installed in one go is one folder; where a restart comes in between, each part has a folder of its own
 //! inside, in order, because DISM takes up whatever lies beside its target. The folder is made aside, judged as
 //! `lint` judges folders, and becomes visible by a rename; whatever fails leaves nothing behind.
+//!
+//! Every byte is hashed in the read that hands it out, of links too. A file that the mirror has lost, or that is not what it was, is
+//! recorded as damaged and ends the staging with exit code 5; one that is recorded already counts as absent (exit code 10).
 
 use std::collections::BTreeSet;
 
@@ -11,7 +14,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mirror::names::plain_name;
-use crate::mirror::{Mirror, REPLAY, facts_of_folder};
+use crate::mirror::{Absence, Mirror, Pooled, REPLAY, Run, facts_of_folder};
 use crate::resolve::lint::{Ask, Folder, LintStatus, lint};
 use crate::resolve::script::{Form, Places, install_script, job};
 use crate::resolve::{Plan, Request, Role, Step};
@@ -20,10 +23,9 @@ use crate::servicing::Knowledge;
 /// One file of a staged folder.
 #[derive(Debug)]
 struct StagedFile {
-    from: Utf8PathBuf,
+    from: Pooled,
     /// Inside of the folder.
     to: Utf8PathBuf,
-    size: u64,
 }
 
 /// What staging will do.
@@ -77,13 +79,15 @@ impl Places for StagedPlaces<'_> {
 }
 
 impl StagePlan {
-    /// Looks whether everything is here and the folder may be made; changes nothing.
+    /// Checks that every file is here by its size and that the folder may be made. Changes nothing, but records a file that the mirror
+    /// has lost.
     pub fn new(
         plan: &Plan,
         form: Form,
         mirror: &Mirror,
         knowledge: &Knowledge,
         to: &Utf8Path,
+        run: Run<'_>,
     ) -> Result<Self> {
         if disk::exists(to) && (!disk::is_folder(to)? || !disk::list(to)?.is_empty()) {
             return Err(Error::usage(format!("{to} is there and is no empty folder"))
@@ -96,20 +100,23 @@ impl StagePlan {
         let parts = parts_of(&plan.steps);
         let (mut files, mut absent) = (Vec::new(), Vec::new());
         for (step, part) in plan.steps.iter().zip(&parts) {
-            let pooled = match step.file {
-                Some(key) => mirror.pooled(key)?,
-                None => None,
-            };
             let named = step.name.clone().or(step.kb.map(|kb| kb.to_string())).unwrap_or_default();
-            let Some(pooled) = pooled else {
-                absent.push(named);
-                continue;
+            let pooled = match step.file {
+                Some(key) => mirror.expect_pooled(key, &named, run)?,
+                None => Err(Absence::Unknown),
+            };
+            let pooled = match pooled {
+                Ok(pooled) => pooled,
+                Err(absence) => {
+                    absent.push(format!("{named} ({absence})"));
+                    continue;
+                }
             };
             let own = plain_name(&named).map_err(|refusal| {
                 Error::new(ErrorKind::Integrity, format!("the file name {named:?} is refused: {refusal}"))
             })?;
             let to = part.as_ref().map_or_else(Utf8PathBuf::new, Utf8PathBuf::from).join(own);
-            files.push(StagedFile { from: pooled.path, to, size: pooled.size });
+            files.push(StagedFile { from: pooled, to });
         }
         if !absent.is_empty() {
             let kbs: BTreeSet<String> = plan
@@ -119,11 +126,10 @@ impl StagePlan {
                 .map(|(kb, _)| kb.to_string())
                 .collect();
             let kbs: Vec<String> = kbs.into_iter().collect();
-            return Err(Error::new(
-                ErrorKind::Unresolved,
-                format!("not in the mirror: {}", absent.join(", ")),
-            )
-            .hint(mirror.side()?.to_have(kbs.join(" "))));
+            let message = format!("not in the mirror: {}", absent.join(", "));
+            return Err(
+                Error::new(ErrorKind::Unresolved, message).hint(mirror.side()?.to_have(kbs.join(" ")))
+            );
         }
         let is_demo = mirror.origin()? == REPLAY;
         let places = StagedPlaces { folder, parts: &parts, steps: &plan.steps };
@@ -138,14 +144,22 @@ impl StagePlan {
         request: &Request,
         mirror: &Mirror,
         knowledge: &Knowledge,
+        run: Run<'_>,
     ) -> Result<Staged> {
         let parent = disk::parent(&self.to);
+        let is_new = |path: &&Utf8Path| !path.as_str().is_empty() && !disk::exists(path);
+        let new_folders: Vec<&Utf8Path> = parent.ancestors().take_while(is_new).collect();
         disk::create_dir_all(parent)?;
         let aside = parent.join(format!(".{}.new", self.to.file_name().unwrap_or_default()));
         disk::remove_dir_all(&aside)?;
-        let made = self.fill(&aside).and_then(|()| self.judge(plan, request, mirror, knowledge));
+        let made = self.fill(&aside, mirror, run).and_then(|()| self.judge(plan, request, mirror, knowledge));
         if let Err(error) = made {
             disk::remove_dir_all(&aside)?;
+            for folder in new_folders {
+                if disk::list(folder)?.is_empty() {
+                    disk::remove_dir_all(folder)?;
+                }
+            }
             return Err(error);
         }
         // An empty folder that was there gives way.
@@ -162,17 +176,17 @@ impl StagePlan {
         Ok(Staged {
             folder: self.to.clone(),
             files: self.files.iter().map(|file| file.to.clone()).collect(),
-            bytes: self.files.iter().map(|file| file.size).sum(),
+            bytes: self.files.iter().map(|file| file.from.size).sum(),
             script,
         })
     }
 
-    fn fill(&self, aside: &Utf8Path) -> Result<()> {
+    fn fill(&self, aside: &Utf8Path, mirror: &Mirror, run: Run<'_>) -> Result<()> {
         disk::create_dir_all(aside)?;
         for file in &self.files {
             let to = aside.join(&file.to);
             disk::create_dir_all(disk::parent(&to))?;
-            disk::link_or_copy(&file.from, &to)?;
+            mirror.hand_out(&file.from, &to, run)?;
         }
         disk::sync_dir(aside)
     }

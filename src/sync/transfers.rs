@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use camino::Utf8PathBuf;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
 use super::fetch::FetchOutcome;
@@ -15,7 +16,7 @@ use crate::disk;
 use crate::download::{Arrived, Expected, Wanted, fetch_file, journal_of, judge};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Doing, Event};
-use crate::mirror::Mirror;
+use crate::mirror::{Mirror, Run};
 use crate::net::Fault;
 use crate::resolve::FileKey;
 use crate::update::{PackageName, human_size};
@@ -162,7 +163,18 @@ pub(super) async fn download(
                 Err(error)
             }
         };
-        let Err(error) = settled else { continue };
+        let error = match settled {
+            Ok(None) => continue,
+            Ok(Some(kept)) => {
+                let kept = session.mirror()?.layout().relative(&kept).to_owned();
+                session.warn(format!(
+                    "{} was damaged here and is replaced; the old bytes are kept as {kept}",
+                    wanted.name
+                ));
+                continue;
+            }
+            Err(error) => error,
+        };
         failed.insert(wanted.key, error.full_message());
         let ends_all = matches!(error.kind(), ErrorKind::NoSpace | ErrorKind::Interrupted);
         if !ends_all {
@@ -235,13 +247,16 @@ async fn renewed(session: &mut Session, wanted: &Wanted) -> Result<Option<Wanted
 }
 
 /// A file that agrees with everything that was said of it goes into the pool, another one into quarantine.
-fn settle(mirror: &mut Mirror, wanted: &Wanted, arrived: &Arrived, now: i64) -> Result<()> {
+/// Returns where damaged bytes are kept that it replaced.
+fn settle(mirror: &mut Mirror, wanted: &Wanted, arrived: &Arrived, now: i64) -> Result<Option<Utf8PathBuf>> {
     let misnamed = arrived.misnamed.as_deref();
     let differs = match judge(&wanted.expected, &arrived.digests) {
         // Where no digest vouches for it, a file has at least to be what its name says.
         Ok(checks) if wanted.expected.is_verifiable() || misnamed.is_none() => {
-            mirror.admit(wanted.key, &arrived.path, &arrived.digests, &checks, now)?;
-            return disk::remove_file(&journal_of(&arrived.path));
+            let run = Run { command: "fetch", now };
+            let admitted = mirror.admit(wanted.key, &arrived.path, &arrived.digests, &checks, run)?;
+            disk::remove_file(&journal_of(&arrived.path))?;
+            return Ok(admitted.replaced);
         }
         Ok(_) => None,
         Err(mismatch) => Some(mismatch),

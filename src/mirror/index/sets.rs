@@ -116,6 +116,13 @@ impl Index {
         Ok(self.sets_where("sets.id = ?1", [id])?.into_iter().next())
     }
 
+    /// Returns the published sets that have a file of this digest.
+    pub fn published_sets_of_file(&self, sha256: &Sha256) -> Result<Vec<SetRow>> {
+        let filter = "published.state = 'published' AND sets.id IN (SELECT set_ref FROM set_files
+            JOIN files ON files.id = set_files.file WHERE files.sha256 = ?1)";
+        self.sets_where(filter, [sha256.as_bytes().as_slice()])
+    }
+
     fn sets_where(&self, filter: &str, parameters: impl rusqlite::Params) -> Result<Vec<SetRow>> {
         let sql = format!(
             "SELECT sets.id, sets.kb, sets.architecture, sets.family, sets.folder, sets.products, published.state, sets.is_dynamic

@@ -130,6 +130,7 @@ mod tests {
     use camino::{Utf8Path, Utf8PathBuf};
     use proptest::prelude::*;
 
+    use super::super::fault::Place;
     use super::*;
     use crate::disk;
     use crate::update::DualHasher;
@@ -139,7 +140,15 @@ mod tests {
         hasher.update(bytes);
         let digests = hasher.finish();
         let (size, sha256) = (digests.size, digests.sha256);
-        Reading { path, size, sha256, sha1: None, kbs: BTreeSet::new() }
+        Reading {
+            path,
+            size,
+            sha256,
+            sha1: None,
+            kbs: BTreeSet::new(),
+            place: Place::Pool(None),
+            stamp: None,
+        }
     }
 
     proptest! {

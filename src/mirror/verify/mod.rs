@@ -1,7 +1,9 @@
 //! Is the mirror what its index says it is? Pool, set folders, `SHA256SUMS`, KB JSON, and index against each other.
 //!
-//! Nothing is changed, and no lock is taken: a run that writes goes on beside it. What looked wrong at the beginning is
-//! looked at once more at the end, and only what is wrong both times is a [`Finding`].
+//! No lock is held while files are read: a run that writes continues beside it. What looked wrong at the beginning is checked
+//! once more at the end, under the lock: a file that was replaced meanwhile is read again, and only what is still wrong is a
+//! [`Finding`]. In the same short transaction the findings are recorded as damage in the index, and damage that was recorded before
+//! and is sound now is cleared. Where the mirror is read-only or busy, a warning says that nothing was recorded.
 //!
 //! Every byte of the pool is read once, two files at a time, with memory that does not grow with their size. A name in a
 //! set folder that is the same file as the pool's is not read again; a copy is. What cannot be read, or reads wrongly, is
@@ -10,20 +12,27 @@
 //! Findings go by path and kind, so that the same state gives the same report. A mirror that cannot be opened at all, or a
 //! KB that is not published, is an error and no report.
 
+mod fault;
 mod lanes;
 mod read;
 mod survey;
 
+use std::collections::BTreeSet;
+
 use camino::Utf8PathBuf;
+use jiff::Timestamp;
 use serde::Serialize;
 
-use self::read::{Verdict, read_all};
+use self::fault::{Fault, Place, of_scope};
+use self::read::{Reading, Verdict, read_all};
 use self::survey::{Survey, survey};
 use super::Mirror;
-use super::index::FindingKind;
+use super::index::{Damage, FindingKind};
+use crate::clock::rfc3339;
+use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
-use crate::update::{Kb, human_size};
+use crate::update::{Kb, Sha256, human_size};
 
 /// The format of a verification's report.
 pub const VERIFY_FORMAT: u32 = 1;
@@ -64,6 +73,10 @@ pub struct VerifyReport {
     pub findings: Vec<Finding>,
     /// What was right in the end and is still no good sign.
     pub warnings: Vec<String>,
+    /// `true` if the findings are in the index, so that nothing hands the files out; null without findings.
+    pub recorded: Option<bool>,
+    /// Paths that were recorded as damaged before and are sound now.
+    pub healed: Vec<Utf8PathBuf>,
     /// What runs that were cut off left; the next run that writes takes care of it.
     pub leftovers: Vec<Utf8PathBuf>,
 }
@@ -90,60 +103,166 @@ impl VerifyReport {
 }
 
 impl Mirror {
-    /// Looks at everything, or at what is published of some KBs. `deep` compares SHA-1 too.
-    pub fn verify(&self, kbs: &[Kb], deep: bool, time: String, events: &Events) -> Result<VerifyReport> {
-        let Survey { readings, mut findings, leftovers, files, bytes, folders, kbs: seen } =
-            survey(self, kbs)?;
+    /// Verifies everything, or what is published of some KBs. `deep` compares SHA-1 too.
+    pub fn verify(&self, kbs: &[Kb], deep: bool, now: Timestamp, events: &Events) -> Result<VerifyReport> {
+        let recorded = self.index.damage()?;
+        let Survey { readings, faults, leftovers, files, bytes, folders, kbs: seen } = survey(self, kbs)?;
         if let Some(kb) = kbs.iter().find(|kb| !seen.contains(kb)) {
             return Err(Error::new(ErrorKind::NotFound, format!("nothing is published of {kb}"))
                 .hint("kbmirror list tells what is"));
         }
         events.send(Event::Phase(format!("reading {files} files, {}", human_size(bytes))));
         let verdicts = read_all(&readings, deep, events)?;
-        let mut warnings = Vec::new();
+        let mut doubts = Doubts { surveyed: faults, ..Doubts::default() };
         for (reading, verdict) in readings.iter().zip(verdicts) {
-            let path = self.layout.relative(&reading.path).to_owned();
-            let kbs = reading.kbs.iter().copied().collect();
-            let finding = |kind, message| Finding { path: path.clone(), kind, kbs, message };
             match verdict {
                 Verdict::Good => {}
-                Verdict::GoodOnSecondRead(first) => warnings.push(format!(
-                    "{path} was good on the second reading only ({first}): look after disk, cable, and memory"
-                )),
-                Verdict::Size(found) => findings.push(finding(
-                    FindingKind::Size,
-                    format!("it has {found} bytes and should have {}", reading.size),
-                )),
-                Verdict::Digest { what, found, stated } => findings.push(finding(
-                    FindingKind::Digest,
-                    format!("its {what} is {found} and should be {stated}"),
-                )),
-                Verdict::Unreadable(message) => findings.push(finding(FindingKind::Unreadable, message)),
+                Verdict::GoodOnSecondRead(first) => {
+                    let path = self.layout.portable(&reading.path);
+                    doubts.warnings.push(format!(
+                        "{path} was good on the second reading only ({first}): look after disk, cable, and memory"
+                    ));
+                    doubts.unsteady.insert(path);
+                }
+                bad => doubts.read.extend(self.fault_of(reading, bad).map(|fault| (reading, fault))),
             }
         }
-        if !findings.is_empty() {
-            // What a run changed meanwhile was on its way, not wrong. Bytes that were read are never right by themselves
-            // later.
-            let again = survey(self, kbs)?.findings;
-            let was_read = |finding: &Finding| {
-                readings.iter().any(|reading| self.layout.relative(&reading.path) == finding.path)
-            };
-            findings.retain(|finding| was_read(finding) || again.contains(finding));
-        }
+        let pool: Vec<Sha256> = (readings.iter().map(|reading| &reading.place))
+            .chain(doubts.surveyed.iter().map(|fault| &fault.place))
+            .filter_map(|place| if let Place::Pool(sha256) = place { *sha256 } else { None })
+            .collect();
+        let recorded = of_scope(recorded, kbs, &pool);
+        let settled = self.settle(&doubts, &recorded, kbs, deep, now)?;
+        let mut warnings = doubts.warnings;
+        warnings.extend(settled.warning);
+        let mut findings: Vec<Finding> = settled.faults.into_iter().map(|fault| fault.finding).collect();
         findings.sort();
+        findings.dedup();
         warnings.sort();
         Ok(VerifyReport {
             format: VERIFY_FORMAT,
-            time,
+            time: rfc3339(now.as_second()),
             asked: kbs.to_vec(),
             deep,
             files,
             bytes,
             folders,
             kbs: seen.len(),
+            recorded: (!findings.is_empty()).then_some(settled.is_recorded),
             findings,
             warnings,
+            healed: settled.healed,
             leftovers,
         })
     }
+
+    /// Checks what looked wrong once more and brings the record of damage up to date, under the lock where it can be had.
+    fn settle(
+        &self,
+        doubts: &Doubts<'_>,
+        recorded: &[Damage],
+        kbs: &[Kb],
+        deep: bool,
+        now: Timestamp,
+    ) -> Result<Settled> {
+        let mut settled = Settled::default();
+        if doubts.surveyed.is_empty() && doubts.read.is_empty() && recorded.is_empty() {
+            return Ok(settled);
+        }
+        let written = self.in_short_transaction(now, |index| {
+            let faults = self.confirm(doubts, kbs, deep)?;
+            let damage: Vec<_> = faults.iter().map(|fault| fault.damage(&self.layout)).collect();
+            for one in &damage {
+                index.record_damage(one, "verify", now.as_second())?;
+            }
+            let is_healed = |old: &&Damage| {
+                !doubts.unsteady.contains(&old.path) && !damage.iter().any(|new| new.path == old.path)
+            };
+            let healed: Vec<Utf8PathBuf> =
+                recorded.iter().filter(is_healed).map(|old| old.path.clone()).collect();
+            healed.iter().try_for_each(|path| index.clear_damage(path))?;
+            Ok((faults, healed))
+        });
+        match written {
+            Ok((faults, healed)) => {
+                settled = Settled { faults, healed, is_recorded: true, warning: None };
+            }
+            Err(error) => {
+                settled.faults = self.confirm(doubts, kbs, deep)?;
+                let what = if settled.faults.is_empty() {
+                    "recorded damage that is sound now was not cleared"
+                } else {
+                    "the findings were not recorded, so other commands do not know of them"
+                };
+                settled.warning = Some(format!("{what}: {}", error.full_message()));
+            }
+        }
+        Ok(settled)
+    }
+
+    /// Returns what is still wrong. A file that was replaced since it was read is read again.
+    fn confirm(&self, doubts: &Doubts<'_>, kbs: &[Kb], deep: bool) -> Result<Vec<Fault>> {
+        if doubts.surveyed.is_empty() && doubts.read.is_empty() {
+            return Ok(Vec::new());
+        }
+        let again = survey(self, kbs)?;
+        let mut faults: Vec<Fault> = doubts.surveyed.clone();
+        faults.retain(|fault| again.faults.contains(fault));
+        for (reading, fault) in &doubts.read {
+            if disk::stamp(&reading.path)? == reading.stamp {
+                faults.push(fault.clone());
+                continue;
+            }
+            let replaced = again.readings.iter().find(|now| now.path == reading.path).cloned();
+            match replaced {
+                Some(replaced) => {
+                    let verdicts = read_all(std::slice::from_ref(&replaced), deep, &Events::ignored())?;
+                    faults
+                        .extend(verdicts.into_iter().filter_map(|verdict| self.fault_of(&replaced, verdict)));
+                }
+                None => {
+                    let is_same = |now: &&Fault| now.finding.path == fault.finding.path;
+                    faults.extend(again.faults.iter().find(is_same).cloned());
+                }
+            }
+        }
+        Ok(faults)
+    }
+
+    fn fault_of(&self, reading: &Reading, verdict: Verdict) -> Option<Fault> {
+        let (kind, message) = match verdict {
+            Verdict::Good | Verdict::GoodOnSecondRead(_) => return None,
+            Verdict::Size(found) => {
+                (FindingKind::Size, format!("it has {found} bytes and should have {}", reading.size))
+            }
+            Verdict::Digest { what, found, stated } => {
+                (FindingKind::Digest, format!("its {what} is {found} and should be {stated}"))
+            }
+            Verdict::Unreadable(message) => (FindingKind::Unreadable, message),
+        };
+        let path = self.layout.relative(&reading.path).to_owned();
+        let kbs = reading.kbs.iter().copied().collect();
+        Some(Fault { finding: Finding { path, kind, kbs, message }, place: reading.place.clone() })
+    }
+}
+
+/// What looked wrong at first.
+#[derive(Debug, Default)]
+struct Doubts<'r> {
+    /// By names and sizes.
+    surveyed: Vec<Fault>,
+    /// By reading.
+    read: Vec<(&'r Reading, Fault)>,
+    warnings: Vec<String>,
+    /// Files that were good on the second reading only.
+    unsteady: BTreeSet<Utf8PathBuf>,
+}
+
+/// What is certain in the end.
+#[derive(Debug, Default)]
+struct Settled {
+    faults: Vec<Fault>,
+    healed: Vec<Utf8PathBuf>,
+    is_recorded: bool,
+    warning: Option<String>,
 }

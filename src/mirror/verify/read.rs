@@ -10,8 +10,9 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use camino::Utf8PathBuf;
 use sha2::Digest as _;
 
+use super::fault::Place;
 use super::lanes::read_by_twos;
-use crate::disk;
+use crate::disk::{self, FileStamp};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
 use crate::update::{DualHasher, Kb, Sha1, Sha256};
@@ -26,6 +27,10 @@ pub(super) struct Reading {
     pub(super) sha1: Option<Sha1>,
     /// Whose file it is.
     pub(super) kbs: BTreeSet<Kb>,
+    /// Where it belongs.
+    pub(super) place: Place,
+    /// The state of the file before it was read.
+    pub(super) stamp: Option<FileStamp>,
 }
 
 /// What reading a file gave.
@@ -181,6 +186,8 @@ mod tests {
             sha256: digests.sha256,
             sha1: Some(digests.sha1),
             kbs: BTreeSet::new(),
+            place: Place::Pool(None),
+            stamp: None,
         }
     }
 

@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
+use super::fault::{Fault, Place};
 use super::read::Reading;
 use super::{Finding, FindingKind};
 use crate::disk::{self, Entry};
 use crate::error::Result;
 use crate::mirror::Mirror;
+use crate::mirror::damage::{FOLDER_MISSING, fault_of_entry};
 use crate::mirror::index::{PublishState, SetRow};
 use crate::mirror::kb_document::KB_JSON_FORMAT;
 use crate::resolve::FileKey;
@@ -19,7 +21,7 @@ use crate::update::{Kb, Sha256};
 #[derive(Debug, Default)]
 pub(super) struct Survey {
     pub(super) readings: Vec<Reading>,
-    pub(super) findings: Vec<Finding>,
+    pub(super) faults: Vec<Fault>,
     pub(super) leftovers: Vec<Utf8PathBuf>,
     pub(super) files: usize,
     pub(super) bytes: u64,
@@ -53,7 +55,13 @@ pub(super) fn survey(mirror: &Mirror, only: &[Kb]) -> Result<Survey> {
         for name in disk::list(&mirror.layout.kbs())? {
             if !name.parse().is_ok_and(|kb: Kb| published.contains_key(&kb) && kb.to_string() == name) {
                 let path = mirror.layout.kbs().join(&name);
-                surveyor.find(&path, FindingKind::Foreign, &[], "the index knows of no publication here");
+                surveyor.find(
+                    &path,
+                    FindingKind::Foreign,
+                    Place::Pool(None),
+                    &[],
+                    "the index knows of no publication here",
+                );
             }
         }
         for name in disk::list(&mirror.layout.partial())? {
@@ -72,9 +80,17 @@ struct Surveyor<'m> {
 }
 
 impl Surveyor<'_> {
-    fn find(&mut self, path: &Utf8Path, kind: FindingKind, kbs: &[Kb], message: impl Into<String>) {
+    fn find(
+        &mut self,
+        path: &Utf8Path,
+        kind: FindingKind,
+        place: Place,
+        kbs: &[Kb],
+        message: impl Into<String>,
+    ) {
         let path = self.mirror.layout.relative(path).to_owned();
-        self.survey.findings.push(Finding { path, kind, kbs: kbs.to_vec(), message: message.into() });
+        let finding = Finding { path, kind, kbs: kbs.to_vec(), message: message.into() };
+        self.survey.faults.push(Fault { finding, place });
     }
 
     /// The pool against the index; of some sets alone, just their files.
@@ -97,7 +113,8 @@ impl Surveyor<'_> {
             let sha1 = self.mirror.index.file(key)?.and_then(|file| file.sha1);
             self.survey.files += 1;
             self.survey.bytes += size;
-            let number = self.file(Reading { path, size, sha256, sha1, kbs })?;
+            let place = Place::Pool(Some(sha256));
+            let number = self.file(Reading { path, size, sha256, sha1, kbs, place, stamp: None });
             self.pool.extend(number.map(|number| (sha256, number)));
         }
         if !of_sets_alone {
@@ -106,26 +123,22 @@ impl Surveyor<'_> {
         Ok(())
     }
 
-    /// One file that has to be there, to be read; its number.
-    fn file(&mut self, reading: Reading) -> Result<Option<disk::FileNumber>> {
+    /// Notes a file that has to be there, to be read; returns its number.
+    fn file(&mut self, mut reading: Reading) -> Option<disk::FileNumber> {
         let kbs: Vec<Kb> = reading.kbs.iter().copied().collect();
-        match disk::entry(&reading.path)? {
-            Entry::Nothing => self.find(&reading.path, FindingKind::Missing, &kbs, "it is not there"),
-            Entry::File(size) => {
-                let number = disk::file_number(&reading.path)?;
-                if size == reading.size {
-                    self.survey.readings.push(reading);
-                } else {
-                    let message = format!("it has {size} bytes and should have {}", reading.size);
-                    self.find(&reading.path, FindingKind::Size, &kbs, message);
-                }
-                return Ok(number);
-            }
-            Entry::Folder | Entry::Other => {
-                self.find(&reading.path, FindingKind::Foreign, &kbs, "it is no regular file");
-            }
-        }
-        Ok(None)
+        let looked = disk::entry(&reading.path)
+            .and_then(|entry| Ok((entry, disk::file_number(&reading.path)?, disk::stamp(&reading.path)?)));
+        let (entry, number, stamp) = match looked {
+            Ok((entry, number, stamp)) => (Ok(entry), number, stamp),
+            Err(error) => (Err(error), None, None),
+        };
+        let Some((kind, message)) = fault_of_entry(entry, reading.size) else {
+            reading.stamp = stamp;
+            self.survey.readings.push(reading);
+            return number;
+        };
+        self.find(&reading.path, kind, reading.place, &kbs, message);
+        number
     }
 
     fn strangers_in_pool(&mut self, expected: &BTreeSet<Sha256>) -> Result<()> {
@@ -133,7 +146,13 @@ impl Surveyor<'_> {
         for first in disk::list(&pool)? {
             let folder = pool.join(&first);
             if first.len() != 2 || disk::entry(&folder)? != Entry::Folder {
-                self.find(&folder, FindingKind::Foreign, &[], "the pool has folders of two digits alone");
+                self.find(
+                    &folder,
+                    FindingKind::Foreign,
+                    Place::Pool(None),
+                    &[],
+                    "the pool has folders of two digits alone",
+                );
                 continue;
             }
             for name in disk::list(&folder)? {
@@ -142,7 +161,13 @@ impl Surveyor<'_> {
                 });
                 if !known {
                     let path = folder.join(&name);
-                    self.find(&path, FindingKind::Foreign, &[], "the index has no such file in the pool");
+                    self.find(
+                        &path,
+                        FindingKind::Foreign,
+                        Place::Pool(None),
+                        &[],
+                        "the index has no such file in the pool",
+                    );
                 }
             }
         }
@@ -153,35 +178,56 @@ impl Surveyor<'_> {
     fn set_folder(&mut self, folder: &str, set: &SetRow) -> Result<()> {
         let path = self.mirror.layout.set(set.kb, folder);
         self.survey.folders += 1;
-        if disk::entry(&path)? != Entry::Folder {
-            self.find(&path, FindingKind::Missing, &[set.kb], "the folder of the set is not there");
-            return Ok(());
-        }
+        let of_set = |sha256| Place::Folder(set.kb, folder.to_owned(), sha256);
+        let kbs = [set.kb];
+        let there = match disk::entry(&path)? {
+            Entry::Folder => {
+                disk::list(&path).map_err(|error| (FindingKind::Unreadable, error.full_message()))
+            }
+            Entry::Nothing => Err((FindingKind::Missing, FOLDER_MISSING.to_owned())),
+            Entry::File(_) | Entry::Other => Err((FindingKind::Foreign, "it is not a folder".to_owned())),
+        };
+        let there = match there {
+            Ok(there) => there,
+            Err((kind, message)) => {
+                self.find(&path, kind, of_set(None), &kbs, message);
+                return Ok(());
+            }
+        };
         let names = self.mirror.folder_of(set)?.names;
-        for name in disk::list(&path)?.into_iter().filter(|name| !names.contains(name)) {
-            self.find(&path.join(name), FindingKind::Foreign, &[set.kb], "it is no file of the set");
+        for name in there.into_iter().filter(|name| !names.contains(name)) {
+            let message = "it is not a file of the set";
+            self.find(&path.join(name), FindingKind::Foreign, of_set(None), &kbs, message);
         }
         for (member, name) in set.members.iter().zip(names) {
             let path = path.join(name);
             let (Some(sha256), Some(size)) = (member.file.sha256, member.file.size) else {
-                self.find(&path, FindingKind::Missing, &[set.kb], "the index does not have its digest");
+                let message = "the index does not have its digest";
+                self.find(&path, FindingKind::Missing, of_set(None), &kbs, message);
                 continue;
             };
-            let is_pooled = match member.file.key {
+            let is_known = match member.file.key {
                 Some(key) => self.mirror.index.pooled_as(key)?.is_some(),
                 None => false,
             };
-            if !is_pooled {
+            if !is_known {
+                let (pool_file, place) = (self.mirror.layout.pool_file(&sha256), Place::Pool(Some(sha256)));
                 let message = "the index does not have it in the pool";
-                self.find(&self.mirror.layout.pool_file(&sha256), FindingKind::Missing, &[set.kb], message);
+                self.find(&pool_file, FindingKind::Missing, place, &kbs, message);
             }
             let pooled = self.pool.get(&sha256).copied();
-            let is_pooled = pooled.is_some()
-                && matches!(disk::entry(&path)?, Entry::File(_))
-                && disk::file_number(&path)? == pooled;
+            let is_pooled = pooled.is_some() && disk::file_number(&path).is_ok_and(|number| number == pooled);
             if !is_pooled {
-                let kbs = BTreeSet::from([set.kb]);
-                self.file(Reading { path, size, sha256, sha1: member.file.sha1, kbs })?;
+                let (sha1, kbs) = (member.file.sha1, BTreeSet::from(kbs));
+                self.file(Reading {
+                    path,
+                    size,
+                    sha256,
+                    sha1,
+                    kbs,
+                    place: of_set(Some(sha256)),
+                    stamp: None,
+                });
             }
         }
         Ok(())
@@ -210,7 +256,13 @@ impl Surveyor<'_> {
             if name.starts_with(disk::BEING_WRITTEN) {
                 self.survey.leftovers.push(layout.relative(&path).to_owned());
             } else if !beside.contains(&path) && !folders.iter().any(|(folder, ..)| *folder == name) {
-                self.find(&path, FindingKind::Foreign, &[kb], "the index does not know it");
+                self.find(
+                    &path,
+                    FindingKind::Foreign,
+                    Place::Beside(kb),
+                    &[kb],
+                    "the index does not know it",
+                );
             }
         }
         let sums = self.mirror.sums_of(&sets)?;
@@ -219,21 +271,29 @@ impl Surveyor<'_> {
             let is_sums = path == layout.kb_sums(kb);
             let is_json = path == layout.kb_json(kb);
             if !matches!(disk::entry(&path)?, Entry::File(_)) {
-                self.find(&path, FindingKind::Missing, &[kb], "it is not there");
+                self.find(&path, FindingKind::Missing, Place::Beside(kb), &[kb], "it is missing");
                 continue;
             }
             match disk::read_text(&path, CAP) {
-                Err(error) => self.find(&path, FindingKind::Unreadable, &[kb], error.full_message()),
+                Err(error) => {
+                    self.find(&path, FindingKind::Unreadable, Place::Beside(kb), &[kb], error.full_message())
+                }
                 Ok(text) if scripts.get(&path).is_some_and(|script| *script != text) => {
                     let message = "it is not the script that the index gives for its set";
-                    self.find(&path, FindingKind::Digest, &[kb], message);
+                    self.find(&path, FindingKind::Digest, Place::Beside(kb), &[kb], message);
                 }
                 Ok(text) if is_sums && text != sums => {
-                    self.find(&path, FindingKind::Foreign, &[kb], "it does not say what the index says");
+                    self.find(
+                        &path,
+                        FindingKind::Foreign,
+                        Place::Beside(kb),
+                        &[kb],
+                        "it does not say what the index says",
+                    );
                 }
                 Ok(text) if is_json => {
                     if let Some(difference) = self.json_differs(&text, kb, &sets, &origin)? {
-                        self.find(&path, FindingKind::Foreign, &[kb], difference);
+                        self.find(&path, FindingKind::Foreign, Place::Beside(kb), &[kb], difference);
                     }
                 }
                 Ok(_) => {}

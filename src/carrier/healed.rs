@@ -1,0 +1,40 @@
+//! The bytes of a medium take their places in the pool, also where damaged ones lie or where files are missing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::Utf8PathBuf;
+use serde::Serialize;
+
+use crate::error::Result;
+use crate::mirror::{Mirror, Run};
+use crate::update::{Digests, Sha256};
+
+/// A file of the pool that was damaged or missing.
+#[derive(Debug, Serialize)]
+pub struct Healed {
+    /// Its path, relative to the mirror.
+    pub path: Utf8PathBuf,
+    /// Where the damaged bytes are kept; `None` where there were none.
+    pub kept: Option<Utf8PathBuf>,
+}
+
+/// Gives the files their places in the pool; returns those that were damaged or missing there.
+pub(super) fn place(
+    staged: &BTreeMap<Sha256, (Utf8PathBuf, Digests)>,
+    mirror: &mut Mirror,
+    now: i64,
+) -> Result<Vec<Healed>> {
+    let known: BTreeSet<Sha256> = mirror.index().pool()?.into_iter().map(|(_, sha256, _)| sha256).collect();
+    let mut healed = Vec::new();
+    for (sha256, (aside, digests)) in staged {
+        let kept = mirror.place_in_pool(aside, digests, Run { command: "import", now })?;
+        if kept.is_some() || known.contains(sha256) {
+            let layout = mirror.layout();
+            healed.push(Healed {
+                path: layout.portable(&layout.pool_file(sha256)),
+                kept: kept.map(|kept| layout.portable(&kept)),
+            });
+        }
+    }
+    Ok(healed)
+}

@@ -1,0 +1,42 @@
+//! Damaged sets for people: in `list`, `status`, and `export`.
+
+use std::collections::BTreeSet;
+
+use super::output::Output;
+use crate::error::Result;
+use crate::mirror::{DamagedSet, Mirror};
+
+/// Returns the state of a damaged set in a word or two.
+pub(super) fn state(set: &DamagedSet) -> String {
+    if set.folder_missing {
+        return "folder missing".to_owned();
+    }
+    match set.faults.len() {
+        1 => "damaged".to_owned(),
+        number => format!("damaged ({number} faults)"),
+    }
+}
+
+/// Prints every fault of the sets, and how they are healed.
+pub(super) fn show(sets: &[DamagedSet], mirror: &Mirror, output: &mut Output) -> Result<()> {
+    if sets.is_empty() {
+        return Ok(());
+    }
+    for set in sets {
+        output.line(format!("{} {}: {}", set.kb, set.folder, state(set)));
+        for fault in &set.faults {
+            let name =
+                fault.name.as_deref().map_or_else(|| fault.path.to_string(), |name| output.file_name(name));
+            output.line(format!("  {name}: {}", fault.message));
+            let found_by = match (&fault.found_by, &fault.found) {
+                (Some(command), Some(time)) => format!("found by {command} at {time}"),
+                _ => "seen now by names and sizes".to_owned(),
+            };
+            output.line(format!("    {}, {found_by}", fault.path));
+        }
+    }
+    let kbs: BTreeSet<String> = sets.iter().map(|set| set.kb.to_string()).collect();
+    let kbs: Vec<String> = kbs.into_iter().collect();
+    output.note(format!("  hint: {}", mirror.side()?.to_heal(kbs.join(" "))));
+    Ok(())
+}

@@ -1,0 +1,157 @@
+//! Bytes that leave the pool: every one is hashed in the read that hands it out.
+//!
+//! A link is hashed through its new name; a copy in the read that makes it. Bytes that differ are taken back, read once more, and
+//! recorded as damaged when they differ again. A published folder is the one exception: a link to a pool file is made without
+//! reading it, because it is the same file and `verify` reads it once for both.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use camino::Utf8Path;
+use jiff::Timestamp;
+use sha2::Digest as _;
+
+use super::Mirror;
+use super::damage::fault_of_entry;
+use super::index::{Damage, FindingKind, NewDamage};
+use super::pool::{Pooled, Run};
+use crate::disk::{self, Entry, NewFile, Pieces};
+use crate::error::{Error, ErrorKind, Result};
+use crate::resolve::FileKey;
+use crate::update::Sha256;
+
+/// The reasons why the pool does not have a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Absence {
+    /// It was never here.
+    Unknown,
+    /// It is recorded as damaged or missing: what was found, when, and by which command.
+    Damaged(Damage),
+}
+
+impl fmt::Display for Absence {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown => formatter.write_str("not fetched"),
+            Self::Damaged(damage) => {
+                write!(formatter, "{}, found by {} at {}", damage.message, damage.found_by, damage.found)
+            }
+        }
+    }
+}
+
+impl Mirror {
+    /// Returns a file that the index has in the pool, or why it is absent. One that the disk has no more, or with another size, is a
+    /// fault of the mirror: it is recorded, and the error names it.
+    pub fn expect_pooled(
+        &self,
+        key: FileKey,
+        name: &str,
+        run: Run<'_>,
+    ) -> Result<std::result::Result<Pooled, Absence>> {
+        if let Some(pooled) = self.pooled(key)? {
+            return Ok(Ok(pooled));
+        }
+        let Some((sha256, size)) = self.index.pooled_as(key)? else { return Ok(Err(Absence::Unknown)) };
+        let path = self.layout.portable(&self.layout.pool_file(&sha256));
+        if let Some(damage) = self.index.damage()?.into_iter().find(|damage| damage.path == path) {
+            return Ok(Err(Absence::Damaged(damage)));
+        }
+        let entry = disk::entry(&self.layout.pool_file(&sha256));
+        let Some((kind, message)) = fault_of_entry(entry, size) else { return Ok(Err(Absence::Unknown)) };
+        Err(self.damaged(name, self.damage_in_pool(sha256, kind, message), run)?)
+    }
+
+    /// Puts a file of the pool under a new path, as a link where the file system has them, and hashes every byte. Where the bytes are
+    /// not what the pool should have, nothing stays under the new path and the damage is recorded.
+    pub fn hand_out(&self, pooled: &Pooled, to: &Utf8Path, run: Run<'_>) -> Result<()> {
+        let found = if disk::link(&pooled.path, to) { sha256_of(to) } else { copy(&pooled.path, to)? };
+        self.judge_handed_out(pooled, found, to, run)
+    }
+
+    /// Puts a file of the pool into a set folder: a link as it is, a copy hashed.
+    pub(super) fn put_into_folder(&self, pooled: &Pooled, to: &Utf8Path, run: Run<'_>) -> Result<()> {
+        if disk::link(&pooled.path, to) {
+            return Ok(());
+        }
+        let found = copy(&pooled.path, to)?;
+        self.judge_handed_out(pooled, found, to, run)
+    }
+
+    fn judge_handed_out(
+        &self,
+        pooled: &Pooled,
+        found: Result<Sha256>,
+        to: &Utf8Path,
+        run: Run<'_>,
+    ) -> Result<()> {
+        if found.as_ref().is_ok_and(|found| *found == pooled.sha256) {
+            return Ok(());
+        }
+        disk::remove_file(to)?;
+        let name = to.file_name().unwrap_or_default();
+        let path = self.layout.portable(&pooled.path);
+        let (kind, message) = match sha256_of(&pooled.path) {
+            Ok(again) if again == pooled.sha256 => {
+                let message = format!(
+                    "{name}: {path} was damaged on the first reading and sound on the second: nothing was handed out"
+                );
+                return Err(Error::new(ErrorKind::Integrity, message)
+                    .hint("check disk, cable, and memory of this machine; then run the command again"));
+            }
+            Ok(again) => {
+                (FindingKind::Digest, format!("its SHA-256 is {again} and should be {}", pooled.sha256))
+            }
+            Err(_) if disk::entry(&pooled.path)? == Entry::Nothing => {
+                (FindingKind::Missing, "it is missing".to_owned())
+            }
+            Err(error) => (FindingKind::Unreadable, error.full_message()),
+        };
+        Err(self.damaged(name, self.damage_in_pool(pooled.sha256, kind, message), run)?)
+    }
+
+    /// Records damage of the pool and returns the error that names it.
+    fn damaged(&self, name: &str, damage: NewDamage, run: Run<'_>) -> Result<Error> {
+        let message = format!("{name} is damaged: {}: {}", damage.path, damage.message);
+        let error = Error::new(ErrorKind::Integrity, message);
+        let now = Timestamp::from_second(run.now).unwrap_or(Timestamp::UNIX_EPOCH);
+        let sets = damage.sha256.map(|sha256| self.index.published_sets_of_file(&sha256)).transpose()?;
+        let kbs: BTreeSet<String> = sets.iter().flatten().map(|set| set.kb.to_string()).collect();
+        let error = match self.record_damage(&[damage], run.command, now) {
+            Ok(()) => error,
+            Err(why) => error.hint(format!("the damage could not be recorded: {}", why.full_message())),
+        };
+        let kbs: Vec<String> = kbs.into_iter().collect();
+        Ok(if kbs.is_empty() { error } else { error.hint(self.side()?.to_heal(kbs.join(" "))) })
+    }
+}
+
+/// Returns the SHA-256 of a whole file.
+pub(super) fn sha256_of(path: &Utf8Path) -> Result<Sha256> {
+    let mut hasher = sha2::Sha256::new();
+    disk::read_in_pieces(path, |piece| hasher.update(piece))?;
+    Ok(Sha256::from_bytes(hasher.finalize().into()))
+}
+
+/// Copies a file and returns the SHA-256 of what was read. A fault of reading is the inner error, one of writing the outer one.
+fn copy(from: &Utf8Path, to: &Utf8Path) -> Result<Result<Sha256>> {
+    let mut new = NewFile::create(to)?;
+    let mut hasher = sha2::Sha256::new();
+    let mut pieces = match Pieces::open(from) {
+        Ok(pieces) => pieces,
+        Err(error) => return Ok(Err(error)),
+    };
+    loop {
+        match pieces.read_on() {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(error) => return Ok(Err(error)),
+        }
+        hasher.update(pieces.piece());
+        new.write(pieces.piece())?;
+    }
+    new.finish()?;
+    // As the pool's own file. A file system without modes keeps the bytes all the same.
+    let _without_modes = disk::set_read_only(to);
+    Ok(Ok(Sha256::from_bytes(hasher.finalize().into())))
+}

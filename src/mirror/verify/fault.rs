@@ -1,0 +1,53 @@
+//! A finding with what the index needs to record it.
+
+use super::Finding;
+use crate::mirror::Layout;
+use crate::mirror::index::{Damage, NewDamage};
+use crate::update::{Kb, Sha256};
+
+/// Where a faulty path belongs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In the pool, as the file of this digest; without one, it belongs nowhere.
+    Pool(Option<Sha256>),
+    /// In a set folder, as the file of this digest; without one, it is the folder or a stranger in it.
+    Folder(Kb, String, Option<Sha256>),
+    /// Under the folder of a KB.
+    Beside(Kb),
+}
+
+/// A finding and where it belongs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub(super) finding: Finding,
+    pub(super) place: Place,
+}
+
+impl Fault {
+    /// Returns the finding as the index records it.
+    pub(super) fn damage(&self, layout: &Layout) -> NewDamage {
+        let (kb, folder, sha256) = match &self.place {
+            Place::Pool(sha256) => (None, None, *sha256),
+            Place::Folder(kb, folder, sha256) => (Some(*kb), Some(folder.clone()), *sha256),
+            Place::Beside(kb) => (Some(*kb), None, None),
+        };
+        NewDamage {
+            path: layout.portable(&self.finding.path),
+            kb,
+            folder,
+            sha256,
+            kind: self.finding.kind,
+            message: self.finding.message.clone(),
+        }
+    }
+}
+
+/// Returns the recorded damage that a verification looks at again: all, or what belongs to some KBs and their files in the pool.
+pub(super) fn of_scope(mut recorded: Vec<Damage>, kbs: &[Kb], pool: &[Sha256]) -> Vec<Damage> {
+    recorded.retain(|damage| match damage.kb {
+        _ if kbs.is_empty() => true,
+        Some(kb) => kbs.contains(&kb),
+        None => damage.sha256.is_some_and(|sha256| pool.contains(&sha256)),
+    });
+    recorded
+}

@@ -1,0 +1,492 @@
+//! Damage of every kind, in the pool and in set folders, with links and with copies: each command says what it knows, hands out
+//! nothing that is wrong, and `fetch` and `import` heal it.
+#![expect(clippy::disallowed_methods, reason = "mirrors are spoiled as they lie")]
+#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
+
+use std::fs;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::json;
+
+use super::carry::{content, export, import, isolated, keys};
+use super::harness::{Bench, each, items, names_in, recording, text_of, tree};
+
+const SET: &str = "windows-11-24h2-arm64";
+const KBS: [&str; 2] = ["KB5085516", "KB5086672"];
+/// In the sets of both KBs.
+const SHARED: &str = "windows11.0-kb5043080-arm64_bb800093cb8846441c8e3da16122f5bb4bcf9bed.msu";
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Spoil {
+    Flip,
+    Truncate,
+    Delete,
+    Folder,
+    #[cfg(unix)]
+    Symlink,
+}
+
+impl Spoil {
+    const ALL: &[Self] = &[
+        Self::Flip,
+        Self::Truncate,
+        Self::Delete,
+        Self::Folder,
+        #[cfg(unix)]
+        Self::Symlink,
+    ];
+
+    /// The word of `verify`.
+    fn kind(self) -> &'static str {
+        match self {
+            Self::Flip => "digest",
+            Self::Truncate => "size",
+            Self::Delete => "missing",
+            _ => "foreign",
+        }
+    }
+
+    /// Spoils a file where it lies, so that other names of it are spoiled as well.
+    fn apply(self, path: &Utf8Path) {
+        let mut bytes = fs::read(path).unwrap();
+        let mut permissions = fs::metadata(path).unwrap().permissions();
+        #[expect(clippy::permissions_set_readonly_false, reason = "a test's own folder")]
+        permissions.set_readonly(false);
+        match self {
+            Self::Flip => bytes[1000] ^= 1,
+            Self::Truncate => bytes.truncate(1000),
+            _ => {
+                fs::remove_file(path).unwrap();
+                match self {
+                    Self::Folder => fs::create_dir(path).unwrap(),
+                    #[cfg(unix)]
+                    Self::Symlink => {
+                        // The right bytes, elsewhere: what is linked may change any time.
+                        let mirror =
+                            path.ancestors().find(|path| path.file_name() == Some("mirror")).unwrap();
+                        let aside = mirror.with_file_name("aside");
+                        fs::write(&aside, bytes).unwrap();
+                        std::os::unix::fs::symlink(&aside, path).unwrap();
+                    }
+                    _ => {}
+                }
+                return;
+            }
+        }
+        fs::set_permissions(path, permissions).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Place {
+    Pool,
+    SetFolder,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Case {
+    spoil: Spoil,
+    place: Place,
+    /// Whether the set folders have copies of the pool's files, as on a file system without links.
+    copies: bool,
+}
+
+impl Case {
+    fn all() -> Vec<Self> {
+        let mut cases = Vec::new();
+        for &spoil in Spoil::ALL {
+            for place in [Place::Pool, Place::SetFolder] {
+                cases.extend([false, true].map(|copies| Self { spoil, place, copies }));
+            }
+        }
+        cases
+    }
+
+    /// Spoils the shared file of a mirror.
+    fn apply(self, bench: &Bench) {
+        if self.copies {
+            for kb in KBS {
+                for name in names_in(&bench.set(kb, SET)) {
+                    let path = bench.set(kb, SET).join(name);
+                    let bytes = fs::read(&path).unwrap();
+                    fs::remove_file(&path).unwrap();
+                    fs::write(&path, bytes).unwrap();
+                }
+            }
+        }
+        let path = match self.place {
+            Place::Pool => pooled(bench, SHARED),
+            Place::SetFolder => bench.set("KB5086672", SET).join(SHARED),
+        };
+        self.spoil.apply(&path);
+    }
+
+    /// Whether the pool's bytes are affected: in place, a change of a link is one of the pool.
+    fn in_pool(self) -> bool {
+        self.place == Place::Pool || (!self.copies && matches!(self.spoil, Spoil::Flip | Spoil::Truncate))
+    }
+
+    /// Whether names and sizes alone tell.
+    fn is_visible(self) -> bool {
+        self.spoil != Spoil::Flip
+    }
+
+    /// The KBs whose sets are damaged.
+    fn kbs(self) -> Vec<&'static str> {
+        if self.in_pool() { KBS.to_vec() } else { vec!["KB5086672"] }
+    }
+}
+
+/// The pool's file under a name.
+fn pooled(bench: &Bench, name: &str) -> Utf8PathBuf {
+    let digest = bench.rows(&format!("SELECT sha256 FROM v_files WHERE name = '{name}'")).remove(0).remove(0);
+    bench.mirror().join("pool/sha256").join(&digest[..2]).join(digest)
+}
+
+fn fetched() -> Bench {
+    let bench = Bench::new();
+    fetch(&bench, &[]).exits(0);
+    bench
+}
+
+fn fetch(bench: &Bench, more: &[&str]) -> super::harness::Ran {
+    bench.replay(&recording("demo"), &[&["fetch", KBS[0], KBS[1], "--arch", "arm64"], more].concat())
+}
+
+/// The package files of pool and set folders.
+fn packages(bench: &Bench) -> Vec<(String, Vec<u8>)> {
+    let mut files: Vec<_> = tree(&bench.mirror()).into_iter().collect();
+    files.retain(|(path, _)| {
+        (path.starts_with("pool/") || path.starts_with("kb/")) && !path.ends_with(".aside")
+    });
+    files
+}
+
+/// The KBs whose sets `list` shows as damaged.
+fn damaged(bench: &Bench) -> Vec<String> {
+    let list = bench.json(&["list"]).exits(0).json();
+    let sets = items(&list["sets"]).iter();
+    sets.filter(|set| set["damaged"] == true).map(|set| text_of(&set["kb"])).collect()
+}
+
+fn stage(bench: &Bench, to: &Utf8Path) -> super::harness::Ran {
+    bench.json(&["stage", "KB5086672", "--arch", "arm64", "--to", to.as_str()])
+}
+
+#[track_caller]
+fn sound(bench: &Bench, case: Case, before: &[(String, Vec<u8>)]) {
+    let report = bench.json(&["verify", "--deep"]).exits(0).json();
+    assert_eq!(report["warnings"], json!([]), "{case:?}");
+    assert_eq!(bench.rows("SELECT * FROM damage"), Vec::<Vec<String>>::new(), "{case:?}");
+    assert_eq!(damaged(bench), Vec::<String>::new(), "{case:?}");
+    assert!(packages(bench) == before, "{case:?}");
+}
+
+#[test]
+fn verified_damage_is_absent_until_fetch_heals_it() {
+    for case in Case::all() {
+        let bench = fetched();
+        let before = packages(&bench);
+        case.apply(&bench);
+        // Names and sizes tell without a reading; a flipped byte does not.
+        let expected = if case.is_visible() { case.kbs() } else { Vec::new() };
+        assert_eq!(damaged(&bench), expected, "{case:?}");
+
+        let report = bench.json(&["verify"]).exits(5).json();
+        assert_eq!(each(&report["findings"], "kind")[0], case.spoil.kind(), "{case:?}");
+        assert_eq!(report["recorded"], true, "{case:?}");
+        assert_eq!(damaged(&bench), case.kbs(), "{case:?}");
+        let people = bench.run(&["list"]).exits(0);
+        assert!(
+            people.stdout.contains(SHARED) && people.stdout.contains("found by verify"),
+            "{case:?}: {people:?}"
+        );
+        let resolved = bench.json(&["resolve", "KB5086672", "--arch", "arm64"]).exits(0).json();
+        let of_shared = items(&resolved["steps"]).iter().find(|step| step["name"] == SHARED).unwrap();
+        assert_eq!(of_shared["present"], !case.in_pool(), "{case:?}");
+
+        let to = bench.path("stick/set");
+        let staged = stage(&bench, &to);
+        if case.in_pool() {
+            let (_, message) = staged.exits(10).error();
+            assert!(message.contains(SHARED) && message.contains("found by verify"), "{case:?}: {message}");
+            assert!(!bench.path("stick").exists(), "{case:?}");
+        } else {
+            staged.exits(0);
+            assert_eq!(fs::read(to.join(SHARED)).unwrap(), shared_bytes(&before), "{case:?}");
+        }
+        offline_and_dry(&bench, case);
+
+        let document = fetch(&bench, &[]).exits(0).json();
+        let status = each(&document["sets"], "status");
+        let of = |kb: &str| status[KBS.iter().position(|own| *own == kb).unwrap()].clone();
+        for kb in case.kbs() {
+            assert_eq!(of(kb), "published", "{case:?}: {document:#}");
+        }
+        sound(&bench, case, &before);
+        // What lay there is kept, where it was in the pool.
+        let kept = names_in(&bench.mirror().join("quarantine"));
+        let has_bytes = case.in_pool() && case.spoil != Spoil::Delete;
+        assert_eq!(kept.len(), usize::from(has_bytes), "{case:?}: {kept:?}");
+        fetch(&bench, &[]).exits(0);
+        assert_eq!(names_in(&bench.mirror().join("quarantine")), kept);
+    }
+}
+
+fn shared_bytes(before: &[(String, Vec<u8>)]) -> Vec<u8> {
+    before.iter().find(|(path, _)| path.ends_with(SHARED)).unwrap().1.clone()
+}
+
+/// Without the Catalog, nothing that is damaged passes for whole; a trial run shows what it would bring.
+fn offline_and_dry(bench: &Bench, case: Case) {
+    let dry = fetch(bench, &["--dry-run"]).exits(0);
+    let document = dry.json();
+    assert_eq!(each(&document["sets"], "status"), ["planned"; 2], "{case:?}");
+    let plan = bench
+        .run(&[
+            "--replay",
+            recording("demo").as_str(),
+            "fetch",
+            KBS[0],
+            KBS[1],
+            "--arch",
+            "arm64",
+            "--dry-run",
+        ])
+        .exits(0);
+    let text = plan.stdout + &plan.stderr;
+    if case.in_pool() {
+        assert!(text.contains("1 file to download"), "{case:?}: {text}");
+        let ran = bench.json(&["--offline", "fetch", "KB5086672", "--arch", "arm64"]);
+        assert_ne!(ran.code, 0, "{case:?}: {}", ran.stdout);
+        assert!(!ran.stdout.contains("unchanged"), "{case:?}: {}", ran.stdout);
+    } else {
+        assert!(text.contains("0 files to download"), "{case:?}: {text}");
+    }
+}
+
+#[test]
+fn stage_finds_damage_that_no_verify_found() {
+    for case in Case::all() {
+        let bench = fetched();
+        let before = packages(&bench);
+        case.apply(&bench);
+        let to = bench.path("stick/set");
+        let staged = stage(&bench, &to);
+        if !case.in_pool() {
+            staged.exits(0);
+            continue;
+        }
+        let (kind, message) = staged.exits(5).error();
+        assert_eq!(kind, "integrity");
+        assert!(message.contains(SHARED) && message.contains("pool/sha256/"), "{case:?}: {message}");
+        assert!(!bench.path("stick").exists(), "{case:?}");
+        let recorded = bench.rows("SELECT kind, found_by FROM damage WHERE kb IS NULL");
+        assert_eq!(recorded, [[case.spoil.kind(), "stage"]], "{case:?}");
+        assert_eq!(damaged(&bench), case.kbs(), "{case:?}");
+        fetch(&bench, &[]).exits(0);
+        sound(&bench, case, &before);
+        stage(&bench, &to).exits(0);
+    }
+}
+
+/// A medium with both KBs, the mirror that made it, and a mirror that took it.
+fn across() -> (Bench, Bench, Utf8PathBuf) {
+    let connected = fetched();
+    let root = keys(&connected);
+    let medium = connected.path("medium");
+    export(&connected, &["--all"], &medium).exits(0);
+    let there = isolated(&root);
+    import(&there, &medium).exits(0);
+    (connected, there, medium)
+}
+
+#[test]
+fn import_heals_verified_damage_in_pool_and_folders() {
+    for case in Case::all() {
+        let (_connected, there, medium) = across();
+        let before = packages(&there);
+        case.apply(&there);
+        there.json(&["verify"]).exits(5);
+        let answer = there.json(&["resolve", "KB5086672", "--arch", "arm64"]);
+        if case.in_pool() {
+            let answer = answer.exits(10).json();
+            assert_eq!(each(&answer["missing"], "name"), [SHARED], "{case:?}");
+            let to = there.path("stick/set");
+            let refused = stage(&there, &to).exits(10).json();
+            let hints = refused["error"]["hints"].to_string();
+            assert!(hints.contains("import") && !hints.contains("fetch"), "{hints}");
+        } else {
+            answer.exits(0);
+        }
+        let document = import(&there, &medium).exits(0).json();
+        let imported = &document["imported"];
+        assert_eq!(imported["already_applied"], false, "{case:?}");
+        assert_eq!(items(&imported["healed"]).len(), usize::from(case.in_pool()), "{case:?}");
+        let folders = case.kbs().len();
+        assert_eq!(items(&imported["published"]).len(), folders, "{case:?}: {document:#}");
+        sound(&there, case, &before);
+        let again = import(&there, &medium).exits(0).json();
+        assert_eq!(again["imported"]["already_applied"], true, "{case:?}");
+    }
+}
+
+#[test]
+fn import_heals_what_names_and_sizes_tell_without_verify() {
+    for case in Case::all() {
+        let (_connected, there, medium) = across();
+        let before = packages(&there);
+        case.apply(&there);
+        let document = import(&there, &medium).exits(0).json();
+        let applied = document["imported"]["already_applied"] == true;
+        assert_eq!(applied, !case.is_visible(), "{case:?}");
+        if case.is_visible() {
+            sound(&there, case, &before);
+        } else {
+            // Nothing was read, so nothing is claimed: the damage is still to be found.
+            there.json(&["verify"]).exits(5);
+        }
+    }
+}
+
+#[test]
+fn an_import_says_what_it_did_not_read_again() {
+    let connected = fetched();
+    let root = keys(&connected);
+    let (first, second) = (connected.path("first"), connected.path("second"));
+    export(&connected, &["KB5085516"], &first).exits(0);
+    export(&connected, &["--all"], &second).exits(0);
+    let there = isolated(&root);
+    import(&there, &first).exits(0);
+    let ran = there.run(&["import", second.as_str()]).exits(0);
+    assert!(
+        ran.stdout.contains("1 folder was already present (names and sizes checked, not re-read)"),
+        "{ran:?}"
+    );
+    assert!(
+        ran.stdout.contains("2 files already present") && ran.stdout.contains("(not re-read)"),
+        "{ran:?}"
+    );
+    assert!(!ran.stdout.contains("right"), "{ran:?}");
+}
+
+#[test]
+fn a_lost_set_folder_is_named_and_made_again() {
+    let (connected, there, medium) = across();
+    for (bench, is_isolated) in [(&connected, false), (&there, true)] {
+        let before = packages(bench);
+        fs::remove_dir_all(bench.set("KB5086672", SET)).unwrap();
+        let list = bench.json(&["list"]).exits(0).json();
+        let set = items(&list["sets"]).iter().find(|set| set["kb"] == "KB5086672").unwrap();
+        assert_eq!((&set["damaged"], &set["folder_missing"]), (&json!(true), &json!(true)));
+        let people = bench.run(&["list"]).exits(0);
+        assert!(people.stdout.contains("folder missing"), "{people:?}");
+        assert_eq!(people.stderr.contains("fetch"), !is_isolated, "{people:?}");
+        if is_isolated {
+            import(bench, &medium).exits(0);
+        } else {
+            // The pool has every byte: the Catalog is not needed.
+            let document = bench.json(&[
+                "--replay",
+                recording("demo").as_str(),
+                "--offline",
+                "fetch",
+                "KB5086672",
+                "--arch",
+                "arm64",
+            ]);
+            document.exits(0);
+        }
+        assert!(packages(bench) == before);
+        bench.json(&["verify"]).exits(0);
+    }
+}
+
+#[test]
+fn a_busy_mirror_records_nothing_and_still_exits_5() {
+    let bench = fetched();
+    let case = Case { spoil: Spoil::Flip, place: Place::Pool, copies: false };
+    case.apply(&bench);
+    let lock = kbmirror::mirror::Lock::take(&bench.mirror().join("lock"), "a test").unwrap();
+    let report = bench.json(&["verify"]).exits(5).json();
+    assert_eq!(report["recorded"], false);
+    assert!(report["warnings"].to_string().contains("not recorded"), "{report:#}");
+    assert!(bench.run(&["verify"]).exits(5).stderr.contains("warning: the findings were not recorded"));
+    let to = bench.path("set");
+    let hints = stage(&bench, &to).exits(5).json()["error"]["hints"].to_string();
+    assert!(hints.contains("could not be recorded"), "{hints}");
+    assert_eq!(damaged(&bench), Vec::<String>::new());
+    drop(lock);
+    bench.json(&["verify"]).exits(5);
+    assert_eq!(damaged(&bench), KBS);
+}
+
+#[test]
+fn verify_of_one_kb_records_its_damage_and_clears_no_other() {
+    let bench = fetched();
+    let of_other = bench.set("KB5085516", SET);
+    fs::write(of_other.join("stranger.txt"), "hello").unwrap();
+    bench.json(&["verify"]).exits(5);
+    assert_eq!(damaged(&bench), ["KB5085516"]);
+    Case { spoil: Spoil::Flip, place: Place::Pool, copies: false }.apply(&bench);
+    let report = bench.json(&["verify", "KB5086672"]).exits(5).json();
+    assert_eq!(each(&report["findings"], "kind"), ["digest"]);
+    assert_eq!(damaged(&bench), KBS);
+    let kinds = || bench.rows("SELECT kind FROM damage ORDER BY 1");
+    assert_eq!(kinds(), [["digest"], ["foreign"]]);
+    fs::remove_file(of_other.join("stranger.txt")).unwrap();
+    bench.json(&["verify", "KB5086672"]).exits(5);
+    assert_eq!(kinds(), [["digest"], ["foreign"]], "the other KB was not verified");
+    // Put back by hand: only a verification knows.
+    let path = pooled(&bench, SHARED);
+    Spoil::Flip.apply(&path);
+    assert_eq!(damaged(&bench), KBS);
+    let report = bench.json(&["verify"]).exits(0).json();
+    assert_eq!(items(&report["healed"]).len(), 2, "{report:#}");
+    assert_eq!(damaged(&bench), Vec::<String>::new());
+}
+
+#[test]
+fn what_lies_beside_the_sets_is_recorded_and_written_again() {
+    let bench = fetched();
+    let sums = bench.mirror().join("kb/KB5086672/SHA256SUMS");
+    fs::write(&sums, "nothing\n").unwrap();
+    bench.json(&["verify"]).exits(5);
+    assert_eq!(bench.rows("SELECT path, kb FROM v_damage"), [["kb/KB5086672/SHA256SUMS", "KB5086672"]]);
+    assert_eq!(damaged(&bench), Vec::<String>::new(), "the set itself is whole");
+    fetch(&bench, &[]).exits(0);
+    assert_eq!(bench.rows("SELECT * FROM damage"), Vec::<Vec<String>>::new());
+    bench.json(&["verify"]).exits(0);
+}
+
+#[test]
+fn damage_of_an_isolated_mirror_survives_an_unrelated_import() {
+    let (connected, there, medium) = across();
+    Case { spoil: Spoil::Flip, place: Place::Pool, copies: true }.apply(&there);
+    there.json(&["verify"]).exits(5);
+    // A later set without the damaged file.
+    let other = connected.path("other");
+    connected.replay(&recording("demo"), &["fetch", "KB5094141"]).exits(0);
+    export(&connected, &["KB5094141"], &other).exits(0);
+    import(&there, &other).exits(0);
+    assert_eq!(damaged(&there), KBS);
+    there.json(&["verify"]).exits(5);
+    // The older medium has good bytes: they are taken although its set is not the last one.
+    let document = import(&there, &medium).exits(0).json();
+    assert_eq!(items(&document["imported"]["healed"]).len(), 1, "{document:#}");
+    assert_eq!(damaged(&there), Vec::<String>::new());
+    there.json(&["verify"]).exits(0);
+}
+
+#[test]
+fn an_import_that_is_refused_heals_nothing() {
+    let (_connected, there, medium) = across();
+    Case { spoil: Spoil::Flip, place: Place::Pool, copies: false }.apply(&there);
+    there.json(&["verify"]).exits(5);
+    let before = content(&there.mirror());
+    let on_medium = medium.join("data/KB5086672").join(SET).join(SHARED);
+    Spoil::Flip.apply(&on_medium);
+    import(&there, &medium).exits(11);
+    assert_eq!(content(&there.mirror()), before);
+}
