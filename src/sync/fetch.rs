@@ -262,6 +262,9 @@ pub(super) fn add_sets(
 
 /// Makes the folders of other sets again that had the same damaged files.
 fn heal_folders(session: &mut Session) -> Result<()> {
+    if !session.holds_mirror() {
+        return Ok(());
+    }
     let now = session.now();
     for set in session.mirror()?.heal_folders(now)? {
         session.warn(format!("kb/{}/{} had damaged files and was published again", set.kb, set.folder));
