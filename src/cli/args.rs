@@ -132,7 +132,7 @@ pub(super) enum Command {
     Sync(Sync),
     /// Tell how the mirror is: its last runs, its age, what is new in it
     Status(Status),
-    /// Read everything again and compare; changes nothing
+    /// Read everything again and compare; records damage, changes no package file
     Verify(Verify),
     /// Print what runs sync by itself, for systemd, cron, or Windows; installs nothing
     Schedule(Schedule),

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::args::Status;
+use super::damage;
 use super::output::Output;
 use super::setup::Setup;
 use crate::carrier::last_imports;
@@ -31,6 +32,7 @@ pub(super) fn run(setup: &Setup, arguments: &Status, output: &mut Output) -> Res
     }
     let (mut sets, mut kbs, mut bytes) = (0, BTreeSet::<Kb>::new(), 0);
     let (mut newest, mut imports) = (None, Vec::new());
+    let mut damaged = Vec::new();
     if let Some(mirror) = &mirror {
         for (kb, _, _, state) in mirror.index().published_folders(None)? {
             if state == PublishState::Published {
@@ -40,14 +42,16 @@ pub(super) fn run(setup: &Setup, arguments: &Status, output: &mut Output) -> Res
         }
         newest = mirror.index().newest_published()?;
         imports = last_imports(mirror)?;
+        damaged = mirror.damaged_sets()?;
         bytes = mirror.index().pool()?.iter().map(|(_, _, size)| size).sum();
     }
     let known = Health::read(&layout)?;
     let synced = known.as_ref().is_some_and(|health| health.last_attempt.is_some());
     let health = known.unwrap_or_default();
     // A mirror that is filled by hand has no schedule that it could lag behind.
-    let complaints =
+    let mut complaints =
         if synced || has_config { health.complaints(setup.now(), arguments.max_age) } else { Vec::new() };
+    complaints.extend(damaged.iter().map(|set| format!("{} {}: {}", set.kb, set.folder, damage::state(set))));
     let code = if complaints.is_empty() { ExitCode::OK } else { ExitCode::UNRESOLVED };
     let free = disk::available_space(layout.root()).ok().or(health.bytes_free);
     if output.is_json() {
@@ -56,6 +60,7 @@ pub(super) fn run(setup: &Setup, arguments: &Status, output: &mut Output) -> Res
             "current": complaints.is_empty(),
             "complaints": complaints,
             "sets": sets,
+            "damaged_sets": damaged,
             "kbs": kbs.len(),
             "pool_bytes": bytes,
             "bytes_free": free,
@@ -91,6 +96,9 @@ pub(super) fn run(setup: &Setup, arguments: &Status, output: &mut Output) -> Res
     }
     row("last verify", verified);
     output.text(table.render());
+    if let Some(mirror) = &mirror {
+        damage::show(&damaged, mirror, output)?;
+    }
     for kb in &health.withdrawn {
         output.line(format!("withdrawn by Microsoft and still here: {kb}"));
     }

@@ -155,3 +155,24 @@ fn copy(from: &Utf8Path, to: &Utf8Path) -> Result<Result<Sha256>> {
     let _without_modes = disk::set_read_only(to);
     Ok(Ok(Sha256::from_bytes(hasher.finalize().into())))
 }
+
+#[cfg(test)]
+mod tests {
+    use camino::Utf8PathBuf;
+
+    use super::*;
+
+    #[test]
+    fn a_copy_is_hashed_and_its_faults_have_their_side() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = Utf8PathBuf::try_from(folder.path().to_owned()).unwrap();
+        let (from, to) = (folder.join("from"), folder.join("to"));
+        disk::write_atomic(&from, &vec![7; 600_000]).unwrap();
+        let found = copy(&from, &to).unwrap().unwrap();
+        assert_eq!(found, sha256_of(&from).unwrap());
+        assert_eq!(found, sha256_of(&to).unwrap());
+        // What cannot be read is the mirror's fault, what cannot be written is not.
+        assert!(copy(&folder.join("missing"), &folder.join("other")).unwrap().is_err());
+        assert!(copy(&from, &folder).is_err());
+    }
+}

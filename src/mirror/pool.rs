@@ -95,11 +95,12 @@ impl Mirror {
             && sha256_of(&path).is_ok_and(|found| found == digests.sha256);
         if is_sound {
             // The same bytes, under another name or from another URL.
-            disk::set_read_only(&path)?;
             disk::remove_file(partial)?;
             return Ok(None);
         }
-        self.doubt_folders_of(&digests.sha256, run)?;
+        if there != Entry::Nothing || self.index.is_pooled(&digests.sha256)? {
+            self.doubt_folders_of(&digests.sha256, run)?;
+        }
         let replaced = match there {
             Entry::Nothing => None,
             _ => Some(self.set_aside(&path, &digests.sha256)?),

@@ -455,7 +455,7 @@ fn crash(layout: &Layout, crash: Crash) -> (SetRow, SetRow) {
     let staged = layout.partial().join(format!("publish-KB5129195-{FOLDER}"));
     disk::create_dir_all(&staged).unwrap();
     for (name, bytes) in second_issue() {
-        disk::link_or_copy(&layout.pool_file(&digests(&bytes).sha256), &staged.join(name)).unwrap();
+        assert!(disk::link(&layout.pool_file(&digests(&bytes).sha256), &staged.join(name)));
     }
     mirror.index().set_published(main_kb(), FOLDER, new.id, PublishState::Publishing, TUESDAY).unwrap();
     let aside = layout.partial().join(format!("replaced-KB5129195-{FOLDER}"));
@@ -734,4 +734,94 @@ fn a_set_whose_folder_gets_another_name_leaves_nothing_under_the_old_one() {
     assert!(!disk::exists(&layout.set(set.kb, BUNDLE_FOLDER)));
     assert_eq!(mirror.index().folders_of(set.id).unwrap(), [set.folder]);
     assert_eq!(leftovers(&layout), Vec::<String>::new());
+}
+
+// Damage.
+
+/// Writes other bytes of the same length into a file, under all its names.
+fn flip(path: &Utf8Path) {
+    let size = disk::file_size(path).unwrap().unwrap();
+    let mut bytes = disk::read(path, CAP).unwrap();
+    bytes[0] ^= 1;
+    assert_eq!(bytes.len() as u64, size);
+    let metadata = disk::open(path).unwrap().metadata().unwrap();
+    let mut permissions = metadata.permissions();
+    #[expect(clippy::permissions_set_readonly_false, reason = "a test's own folder")]
+    permissions.set_readonly(false);
+    #[expect(clippy::disallowed_methods, reason = "the file is spoiled where it lies")]
+    {
+        std::fs::set_permissions(path, permissions).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+}
+
+#[test]
+fn checked_bytes_replace_what_is_not_the_same() {
+    let (_guard, layout) = folder();
+    let mut mirror = open(&layout);
+    let set = record(&mut mirror, TITLE, &first_issue(), MONDAY);
+    for (member, (_, bytes)) in set.members.iter().zip(expected(&first_issue())) {
+        let key = member.file.key.unwrap();
+        let bytes = first_issue()
+            .into_iter()
+            .find(|(name, _)| *name == member.file.name)
+            .map_or(bytes, |(_, own)| own);
+        let path = layout.pool_file(&digests(&bytes).sha256);
+        // Bytes of the same length that are other ones, and of which the index knows nothing.
+        disk::write_atomic(&path, &bytes).unwrap();
+        flip(&path);
+        admit(&mut mirror, key, &bytes);
+        assert_eq!(disk::read(&path, CAP).unwrap(), bytes);
+    }
+    assert_eq!(disk::list(&layout.quarantine()).unwrap().len(), 2, "the other bytes are kept");
+    // The same bytes again are read and stay.
+    let pooled = layout.pool_file(&set.members[0].file.sha256.unwrap());
+    let before = traces(disk::parent(&pooled));
+    let bytes = disk::read(&pooled, CAP).unwrap();
+    admit(&mut mirror, set.members[0].file.key.unwrap(), &bytes);
+    assert_eq!(traces(disk::parent(&pooled)), before);
+}
+
+#[test]
+fn a_heal_that_is_killed_anywhere_is_finished_later() {
+    for killed_after in 0..3 {
+        let (_guard, layout) = folder();
+        let mut mirror = open(&layout);
+        let set = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
+        mirror.publish(&set, MONDAY).unwrap();
+        let set = again(&mirror, &set);
+        let file = &set.members[0].file;
+        let (key, sha256) = (file.key.unwrap(), file.sha256.unwrap());
+        let bytes = disk::read(&layout.pool_file(&sha256), CAP).unwrap();
+        flip(&layout.pool_file(&sha256));
+        let damage = mirror.damage_in_pool(sha256, FindingKind::Digest, "flipped");
+        mirror.record_damage(&[damage], "verify", time(MONDAY)).unwrap();
+        assert!(!mirror.stands(&set).unwrap() && mirror.pooled(key).unwrap().is_none());
+        assert_eq!(mirror.heal_folders(MONDAY).unwrap(), [], "without good bytes nothing is healed");
+
+        let run = Run { command: "fetch", now: MONDAY };
+        let partial = |name: &str| {
+            let mut new = NewFile::create(&layout.partial().join(name)).unwrap();
+            new.write(&bytes).unwrap();
+            new.finish().unwrap()
+        };
+        if killed_after >= 1 {
+            mirror.place_in_pool(&partial("a"), &digests(&bytes), run).unwrap();
+        }
+        if killed_after >= 2 {
+            mirror.admit(key, &partial("b"), &digests(&bytes), &[], run).unwrap();
+        }
+        drop(mirror);
+        let mut mirror = open(&layout);
+        assert!(!mirror.stands(&set).unwrap(), "killed after step {killed_after}");
+        if killed_after < 2 {
+            assert!(mirror.pooled(key).unwrap().is_none(), "it is fetched again");
+            mirror.admit(key, &partial("c"), &digests(&bytes), &[], run).unwrap();
+        }
+        assert_eq!(mirror.heal_folders(MONDAY).unwrap().len(), 1);
+        assert!(mirror.stands(&set).unwrap());
+        assert_eq!(content(&layout.set(set.kb, &set.folder)), expected(&first_issue()));
+        assert_eq!(mirror.index().damage().unwrap(), []);
+        assert_eq!(mirror.damaged_sets().unwrap(), []);
+    }
 }

@@ -239,7 +239,7 @@ impl Session {
             self.run = Some(mirror.index_mut().in_transaction(|index| index.start_run(&command, now))?);
             if mirror.rebuilt_sets() > 0 {
                 self.warn(format!(
-                    "{} was not there; the index was rebuilt from kb/ and pool/: {} package sets",
+                    "{} was not there; the index was rebuilt from kb/ and pool/: {} package sets. Their bytes were not read: run kbmirror verify",
                     self.layout.index(),
                     mirror.rebuilt_sets()
                 ));

@@ -404,6 +404,45 @@ fn a_lost_set_folder_is_named_and_made_again() {
 }
 
 #[test]
+fn status_shows_damage_and_sync_heals_it() {
+    let bench = Bench::new();
+    bench.json(&["init", "--arch", "arm64"]).exits(0);
+    let sync = |more: &[&str]| {
+        bench.replay(&recording("demo"), &[&["sync", "--as-of", "2026-03-31"], more].concat())
+    };
+    sync(&[]).exits(0);
+    let before = packages(&bench);
+    bench.json(&["status"]).exits(0);
+    fs::remove_dir_all(bench.set("KB5085516", SET)).unwrap();
+    let people = bench.run(&["status"]).exits(10);
+    assert!(
+        people.stdout.contains("not current: KB5085516 windows-11-24h2-arm64: folder missing"),
+        "{people:?}"
+    );
+    Case { spoil: Spoil::Flip, place: Place::Pool, copies: false }.apply(&bench);
+    bench.json(&["verify"]).exits(5);
+    let status = bench.json(&["status"]).exits(10).json();
+    assert_eq!(
+        (&status["current"], each(&status["damaged_sets"], "kb")),
+        (&json!(false), KBS.map(str::to_owned).to_vec())
+    );
+    let dry = sync(&["--dry-run"]).exits(0).json();
+    assert_eq!(dry["planned"]["files"], 1, "{dry:#}");
+    let report = sync(&[]).exits(0).json();
+    // One by its own fetch, the other together with it.
+    assert_eq!(report["published"], 1, "{report:#}");
+    assert!(
+        report["warnings"].to_string().contains("had damaged files and was published again"),
+        "{report:#}"
+    );
+    assert_eq!(report["news"]["reissued"], json!([]), "the same sets again are not news");
+    assert!(packages(&bench) == before);
+    bench.json(&["status"]).exits(0);
+    bench.json(&["verify"]).exits(0);
+    bench.json(&["status"]).exits(0);
+}
+
+#[test]
 fn a_busy_mirror_records_nothing_and_still_exits_5() {
     let bench = fetched();
     let case = Case { spoil: Spoil::Flip, place: Place::Pool, copies: false };

@@ -260,6 +260,12 @@ impl Index {
         Ok(rows.into_iter().filter_map(known).collect())
     }
 
+    /// Returns `true` if the pool should have the file of this digest.
+    pub fn is_pooled(&self, sha256: &Sha256) -> Result<bool> {
+        let sql = "SELECT 1 FROM pool WHERE sha256 = ?1";
+        Ok(self.first(sql, [sha256.as_bytes().as_slice()], |_| Ok(()))?.is_some())
+    }
+
     /// The digest under which the pool has a file.
     pub fn pooled_as(&self, key: FileKey) -> Result<Option<(Sha256, u64)>> {
         let sql = "SELECT sha256, size FROM pool WHERE file = ?1";
