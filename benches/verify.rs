@@ -13,7 +13,7 @@ use kbmirror::disk::NewFile;
 use kbmirror::error::{Error, Result};
 use kbmirror::event::Events;
 use kbmirror::mirror::index::{Check, FileRecord, UpdateRecord};
-use kbmirror::mirror::{Layout, Mirror};
+use kbmirror::mirror::{Layout, Mirror, Run};
 use kbmirror::resolve::package_sets;
 use kbmirror::servicing::Knowledge;
 use kbmirror::update::{DualHasher, UpdateId, classify};
@@ -85,7 +85,8 @@ fn publish(mirror: &mut Mirror, number: u32) -> Result<Utf8PathBuf> {
     let partial = new.finish()?;
     let row = mirror.index().set(set)?.ok_or_else(|| unexpected("no set"))?;
     if let Some(key) = row.members[0].file.key {
-        mirror.admit(key, &partial, &digests, &[Check { what: "sha256", against: "dialog" }], NOW)?;
+        let checks = [Check { what: "sha256", against: "dialog" }];
+        mirror.admit(key, &partial, &digests, &checks, Run { command: "bench", now: NOW })?;
     }
     let row = mirror.index().set(set)?.ok_or_else(|| unexpected("no set"))?;
     mirror.publish(&row, NOW)?;
@@ -103,7 +104,7 @@ fn main() -> Result<()> {
         (1..=FILES).map(|number| publish(&mut mirror, number)).collect::<Result<_>>()?;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let (took, report) = time(|| mirror.verify(&[], false, now.to_string(), &Events::ignored()));
+        let (took, report) = time(|| mirror.verify(&[], false, now, &Events::ignored()));
         assert!(report?.findings.is_empty(), "the mirror is right");
         ours.push(took);
         let (took, status) = time(|| {

@@ -331,7 +331,10 @@ impl Sources {
 
     /// The plan for a request. A KB that nobody knows is an error that names the way to know it.
     pub(super) fn plan(&self, request: &Request, setup: &Setup) -> Result<Plan> {
-        let plan = self.with_library(|library| resolve(request, library, &self.knowledge))?;
+        let mut plan = self.with_library(|library| resolve(request, library, &self.knowledge))?;
+        if let Some(mirror) = &self.mirror {
+            super::damage::warn_of_folders(&mut plan, mirror)?;
+        }
         if !plan.unheard_of {
             return Ok(plan);
         }

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use super::output::Output;
 use crate::error::Result;
 use crate::mirror::{DamagedSet, Mirror};
+use crate::resolve::Plan;
+use crate::update::Kb;
 
 /// Returns the state of a damaged set in a word or two.
 pub(super) fn state(set: &DamagedSet) -> String {
@@ -38,5 +40,20 @@ pub(super) fn show(sets: &[DamagedSet], mirror: &Mirror, output: &mut Output) ->
     let kbs: BTreeSet<String> = sets.iter().map(|set| set.kb.to_string()).collect();
     let kbs: Vec<String> = kbs.into_iter().collect();
     output.note(format!("  hint: {}", mirror.side()?.to_heal(kbs.join(" "))));
+    Ok(())
+}
+
+/// Warns of the set folders of a plan that are recorded as damaged while the pool has good bytes: DISM would take the
+/// damaged ones from the folder.
+pub(super) fn warn_of_folders(plan: &mut Plan, mirror: &Mirror) -> Result<()> {
+    let sets: BTreeSet<(Kb, String)> = plan.steps.iter().filter_map(|step| step.set.clone()).collect();
+    for (kb, folder) in sets {
+        if mirror.index().is_folder_damaged(kb, &folder)? {
+            plan.warnings.push(format!(
+                "kb/{kb}/{folder} is recorded as damaged: do not use this folder; kbmirror stage hands out checked files, and {}",
+                mirror.side()?.to_heal(kb)
+            ));
+        }
+    }
     Ok(())
 }

@@ -66,7 +66,7 @@ impl Mirror {
     /// not what the pool should have, nothing stays under the new path and the damage is recorded.
     pub fn hand_out(&self, pooled: &Pooled, to: &Utf8Path, run: Run<'_>) -> Result<()> {
         let found = if disk::link(&pooled.path, to) { sha256_of(to) } else { copy(&pooled.path, to)? };
-        self.judge_handed_out(pooled, found, to, run)
+        self.judge_handed_out(pooled, &found, to, run)
     }
 
     /// Puts a file of the pool into a set folder: a link as it is, a copy hashed.
@@ -75,13 +75,13 @@ impl Mirror {
             return Ok(());
         }
         let found = copy(&pooled.path, to)?;
-        self.judge_handed_out(pooled, found, to, run)
+        self.judge_handed_out(pooled, &found, to, run)
     }
 
     fn judge_handed_out(
         &self,
         pooled: &Pooled,
-        found: Result<Sha256>,
+        found: &Result<Sha256>,
         to: &Utf8Path,
         run: Run<'_>,
     ) -> Result<()> {

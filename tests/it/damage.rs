@@ -157,9 +157,7 @@ fn fetch(bench: &Bench, more: &[&str]) -> super::harness::Ran {
 /// The package files of pool and set folders.
 fn packages(bench: &Bench) -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<_> = tree(&bench.mirror()).into_iter().collect();
-    files.retain(|(path, _)| {
-        (path.starts_with("pool/") || path.starts_with("kb/")) && !path.ends_with(".aside")
-    });
+    files.retain(|(path, _)| path.starts_with("pool/") || path.starts_with("kb/"));
     files
 }
 
@@ -205,6 +203,8 @@ fn verified_damage_is_absent_until_fetch_heals_it() {
         let resolved = bench.json(&["resolve", "KB5086672", "--arch", "arm64"]).exits(0).json();
         let of_shared = items(&resolved["steps"]).iter().find(|step| step["name"] == SHARED).unwrap();
         assert_eq!(of_shared["present"], !case.in_pool(), "{case:?}");
+        let warned = resolved["warnings"].to_string().contains("do not use this folder");
+        assert_eq!(warned, !case.in_pool(), "{case:?}: {resolved:#}");
 
         let to = bench.path("stick/set");
         let staged = stage(&bench, &to);

@@ -1,5 +1,4 @@
 //! Mirrors that version 0.1 wrote: read as they are, and migrated by the first command that writes.
-#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
 use camino::{Utf8Path, Utf8PathBuf};
 

@@ -997,12 +997,12 @@ fn a_file_that_is_recorded_as_damaged_is_absent() {
     assert_eq!(known[0].found, crate::clock::rfc3339(MONDAY));
 
     // A damaged copy in a set folder leaves the pool's bytes as they are.
-    let kb = Some(kb("KB5129195"));
-    let copy = NewDamage { path: "kb/a".into(), kb, folder: Some("a".to_owned()), ..worse };
+    let kb = kb("KB5129195");
+    let copy = NewDamage { path: "kb/a".into(), kb: Some(kb), folder: Some("a".to_owned()), ..worse };
     index.record_damage(&copy, "verify", TUESDAY).unwrap();
     index.clear_damage("pool/sha256/02/02".into()).unwrap();
     assert!(is_present());
-    assert!(index.is_folder_damaged(kb.unwrap(), "a").unwrap());
-    index.clear_damage_of_folder(kb.unwrap(), "a").unwrap();
+    assert!(index.is_folder_damaged(kb, "a").unwrap());
+    index.clear_damage_of_folder(kb, "a").unwrap();
     assert_eq!(index.damage().unwrap(), []);
 }

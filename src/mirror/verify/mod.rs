@@ -214,16 +214,12 @@ impl Mirror {
                 continue;
             }
             let replaced = again.readings.iter().find(|now| now.path == reading.path).cloned();
-            match replaced {
-                Some(replaced) => {
-                    let verdicts = read_all(std::slice::from_ref(&replaced), deep, &Events::ignored())?;
-                    faults
-                        .extend(verdicts.into_iter().filter_map(|verdict| self.fault_of(&replaced, verdict)));
-                }
-                None => {
-                    let is_same = |now: &&Fault| now.finding.path == fault.finding.path;
-                    faults.extend(again.faults.iter().find(is_same).cloned());
-                }
+            if let Some(replaced) = replaced {
+                let verdicts = read_all(std::slice::from_ref(&replaced), deep, &Events::ignored())?;
+                faults.extend(verdicts.into_iter().filter_map(|verdict| self.fault_of(&replaced, verdict)));
+            } else {
+                let is_same = |now: &&Fault| now.finding.path == fault.finding.path;
+                faults.extend(again.faults.iter().find(is_same).cloned());
             }
         }
         Ok(faults)

@@ -276,7 +276,7 @@ impl Surveyor<'_> {
             }
             match disk::read_text(&path, CAP) {
                 Err(error) => {
-                    self.find(&path, FindingKind::Unreadable, Place::Beside(kb), &[kb], error.full_message())
+                    self.find(&path, FindingKind::Unreadable, Place::Beside(kb), &[kb], error.full_message());
                 }
                 Ok(text) if scripts.get(&path).is_some_and(|script| *script != text) => {
                     let message = "it is not the script that the index gives for its set";
