@@ -16,6 +16,7 @@ mod enablement;
 mod families;
 mod finding;
 mod known_file;
+mod lifecycle;
 mod lines;
 mod packages;
 mod parents;
@@ -38,6 +39,7 @@ use finding::{refuse, without_source};
 use jiff::civil::Date;
 pub use known_file::KnownFile;
 use known_file::wrong_files;
+pub use lifecycle::{Served, Servicing, ServicingState};
 pub use packages::KnownPackage;
 pub use parents::ParentRule;
 pub use prerequisites::{Needed, NeededAs, NeedsBefore, NeedsSince, SeparateStack, StackFloor};
@@ -68,6 +70,7 @@ pub struct Knowledge {
     editions: editions::Table,
     dotnet: dotnet::Table,
     parents: parents::Table,
+    lifecycle: lifecycle::Table,
     known: Vec<KnownContradiction>,
 }
 
@@ -104,6 +107,7 @@ impl Knowledge {
             editions: editions::read(tables.editions)?,
             dotnet: dotnet::read(tables.dotnet)?,
             parents: parents::read(tables.parents)?,
+            lifecycle: lifecycle::read(tables.lifecycle)?,
             known: check::read_known(tables.contradictions)?,
         })
     }
@@ -118,6 +122,7 @@ impl Knowledge {
         faults.extend(self.editions.faults());
         faults.extend(self.dotnet.faults());
         faults.extend(self.parents.faults());
+        faults.extend(self.lifecycle.faults(&self.families));
         faults.extend(check::known_without_source(&self.known));
         faults.extend(self.unknown_families());
         faults

@@ -54,6 +54,7 @@ tables! {
     prerequisites = "prerequisites.toml", "what comes before an update: separate servicing stacks, floors, single KBs";
     enablement = "enablement.toml", "packages that switch a version on, with their floors";
     editions = "editions.toml", "long-term editions, and Extended Security Updates";
+    lifecycle = "lifecycle.toml", "end of servicing, by version and group of editions";
     dotnet = "dotnet.toml", ".NET Framework updates that are bundles, or another family's";
     parents = "parents.toml", "service packs that updates ask for, names and titles that tell too little";
     contradictions = "contradictions.toml", "contradictions between tables that are known, with why they stand";

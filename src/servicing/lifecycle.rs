@@ -1,0 +1,310 @@
+//! The end of servicing of families: until when Microsoft releases updates for a version, by group of editions.
+//!
+//! A family counts as ended when all of its versions have ended for every group, long-term editions and Extended Security
+//! Updates included. The Catalog shows updates of the family until then. A version without a row is unknown, and never
+//! counts as ended or as served for ever.
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::{Family, Finding, Installation, Knowledge, check_format, read_table, without_source};
+use crate::error::Result;
+
+/// The editions that a row is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Who {
+    HomePro,
+    EnterpriseEducation,
+    Team,
+    All,
+    Esu,
+}
+
+impl Who {
+    /// Returns the name for people.
+    fn name(self) -> &'static str {
+        match self {
+            Self::HomePro => "Home and Pro",
+            Self::EnterpriseEducation => "Enterprise and Education",
+            Self::Team => "Surface Hub",
+            Self::All => "all editions",
+            Self::Esu => "Extended Security Updates",
+        }
+    }
+
+    /// Returns `true` if a machine of an edition may be served under the row. An edition that no list names may be any.
+    fn may_serve(self, edition: &str) -> bool {
+        /// `EditionID` of Home, Pro, and their variants.
+        const HOME_PRO: [&str; 8] = [
+            "core",
+            "coresinglelanguage",
+            "corecountryspecific",
+            "professional",
+            "professionaleducation",
+            "professionalworkstation",
+            "cloud",
+            "cloudedition",
+        ];
+        /// `EditionID` of Enterprise, Education, and their variants. `ServerRdsh` is Enterprise multi-session.
+        const ENTERPRISE: [&str; 5] = ["enterprise", "education", "iotenterprise", "enterpriseg", "serverrdsh"];
+        let edition = edition.to_ascii_lowercase();
+        let is_in = |list: &[&str]| {
+            list.iter().any(|own| edition == *own || edition.strip_suffix('n').is_some_and(|word| word == *own))
+        };
+        let (home, enterprise, team) = (is_in(&HOME_PRO), is_in(&ENTERPRISE), edition == "ppipro");
+        match self {
+            Self::HomePro => home || !(enterprise || team),
+            Self::EnterpriseEducation => enterprise || !(home || team),
+            Self::Team => team || !(home || enterprise),
+            Self::All | Self::Esu => true,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    family: u32,
+    installation: Installation,
+    builds: Vec<u32>,
+    who: Who,
+    until: Date,
+    source: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Table {
+    format: u32,
+    servicing: Vec<Row>,
+}
+
+const NAME: &str = "lifecycle.toml";
+
+pub(super) fn read(text: &str) -> Result<Table> {
+    let table: Table = read_table(NAME, text)?;
+    check_format(NAME, table.format)?;
+    Ok(table)
+}
+
+impl Table {
+    /// Returns contradictions of the table with itself and with the families.
+    pub(super) fn faults(&self, families: &[Family]) -> Vec<Finding> {
+        let label = |row: &Row| format!("{} {} {}", row.family, row.installation.as_str(), row.who.name());
+        let mut faults = without_source(NAME, self.servicing.iter().map(|row| (label(row), &row.source)));
+        for (number, row) in self.servicing.iter().enumerate() {
+            let mut fault =
+                |code, message: String| faults.push(Finding::new(NAME, code, row.family, message));
+            let family = families
+                .iter()
+                .find(|family| family.id == row.family && family.installation == row.installation);
+            match family {
+                None => fault("family_unknown", format!("{} is of no known family", label(row))),
+                Some(family) if row.builds.iter().any(|build| !family.builds.contains(build)) => {
+                    fault("build_unknown", format!("{} names a build that its family does not list", label(row)));
+                }
+                Some(_) if row.builds.is_empty() => {
+                    fault("build_unknown", format!("{} names no build", label(row)));
+                }
+                Some(_) => {}
+            }
+            let same = |other: &Row| {
+                (other.family, other.installation, other.who) == (row.family, row.installation, row.who)
+                    && other.builds.iter().any(|build| row.builds.contains(build))
+            };
+            if self.servicing.get(..number).is_some_and(|before| before.iter().any(same)) {
+                fault("twice", format!("{} is there twice", label(row)));
+            }
+        }
+        faults
+    }
+}
+
+/// The part of a family that a question is about: everything, or a machine.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Served<'a> {
+    /// The build number of the machine.
+    pub build: Option<u32>,
+    /// The machine's `EditionID`.
+    pub edition: Option<&'a str>,
+}
+
+/// The state of servicing on a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ServicingState {
+    /// Every group is served.
+    InService,
+    /// Some versions or editions have ended, and others are served.
+    PartlyEnded,
+    /// Every group has ended.
+    Ended,
+    /// No table states the end.
+    Unknown,
+}
+
+/// The servicing of a family, or of a machine of it, on a day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Servicing {
+    /// The state on that day.
+    pub state: ServicingState,
+    /// The last day of the group that is served longest, as far as it is known.
+    pub until: Option<Date>,
+    /// The groups that have ended, for people: "24H2 Home and Pro (2026-10-13)".
+    pub ended: Vec<String>,
+    /// The groups that are served, in the same form.
+    pub served: Vec<String>,
+}
+
+impl Servicing {
+    /// Returns `true` if no further release is expected.
+    pub fn has_ended(&self) -> bool {
+        self.state == ServicingState::Ended
+    }
+
+    /// Returns the sentence for people where servicing has ended for all or for some.
+    pub fn sentence(&self, name: &str) -> Option<String> {
+        match (self.state, self.until) {
+            (ServicingState::Ended, Some(until)) => {
+                Some(format!("servicing of {name} ended on {until}: no further update is expected"))
+            }
+            (ServicingState::PartlyEnded, _) => Some(format!(
+                "servicing of {name} has ended for {}; still served: {}",
+                self.ended.join(", "),
+                self.served.join(", ")
+            )),
+            _ => None,
+        }
+    }
+}
+
+impl Knowledge {
+    /// Returns the servicing of a family on a day.
+    pub fn servicing(&self, family: &Family, served: Served<'_>, today: Date) -> Servicing {
+        let builds: Vec<u32> = match served.build {
+            Some(build) => vec![build],
+            None => family.builds.clone(),
+        };
+        let long_term: Vec<_> = self
+            .ltsc()
+            .iter()
+            // Long-term editions are client editions; a server of the same build has rows of its own.
+            .filter(|row| row.family == family.id && family.installation == Installation::Client)
+            .collect();
+        let is_long_term = served.edition.is_some_and(|edition| {
+            long_term.iter().any(|row| row.editions.iter().any(|own| own.eq_ignore_ascii_case(edition)))
+        });
+        let mut terms: Vec<(Date, String)> = Vec::new();
+        let mut is_whole = true;
+        for &build in &builds {
+            let before = terms.len();
+            let version = family.release_of(build).map_or_else(String::new, |release| format!("{release} "));
+            let of_edition = |row: &&Row| served.edition.is_none_or(|edition| row.who.may_serve(edition));
+            let rows = self.lifecycle.servicing.iter().filter(|row| {
+                (row.family, row.installation) == (family.id, family.installation)
+                    && row.builds.contains(&build)
+            });
+            if !is_long_term {
+                let named =
+                    |row: &Row| (row.until, format!("{version}{} ({})", row.who.name(), row.until));
+                terms.extend(rows.filter(of_edition).map(named));
+            }
+            let of_edition = |editions: &[String]| {
+                served.edition.is_none_or(|edition| {
+                    is_long_term && editions.iter().any(|own| own.eq_ignore_ascii_case(edition))
+                })
+            };
+            let rows = long_term.iter().filter(|row| row.builds.contains(&build) && of_edition(&row.editions));
+            terms.extend(rows.map(|row| (row.until, format!("{} ({})", row.name, row.until))));
+            is_whole &= terms.len() > before;
+        }
+        terms.sort();
+        let until = terms.last().map(|(until, _)| *until);
+        let (ended, served): (Vec<_>, Vec<_>) = terms.into_iter().partition(|(until, _)| *until < today);
+        let state = match (ended.is_empty(), served.is_empty(), is_whole) {
+            (true, true, _) | (false, true, false) => ServicingState::Unknown,
+            (false, true, true) => ServicingState::Ended,
+            (true, false, _) => ServicingState::InService,
+            (false, false, _) => ServicingState::PartlyEnded,
+        };
+        let names = |terms: Vec<(Date, String)>| terms.into_iter().map(|(_, name)| name).collect();
+        Servicing { state, until, ended: names(ended), served: names(served) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(folder: &str, build: Option<u32>, edition: Option<&str>, today: &str) -> ServicingState {
+        let knowledge = Knowledge::built_in().unwrap();
+        let family = knowledge.families().iter().find(|family| family.folder == folder).unwrap();
+        knowledge.servicing(family, Served { build, edition }, today.parse().unwrap()).state
+    }
+
+    #[test]
+    fn editions_and_versions_end_on_days_of_their_own() {
+        use ServicingState::{Ended, InService, PartlyEnded, Unknown};
+        for (folder, build, edition, today, expected) in [
+            ("windows-11-22h2", Some(22631), Some("Professional"), "2025-11-11", InService),
+            ("windows-11-22h2", Some(22631), Some("Professional"), "2025-11-12", Ended),
+            ("windows-11-22h2", Some(22631), Some("ProfessionalN"), "2025-11-12", Ended),
+            ("windows-11-22h2", Some(22631), Some("enterprise"), "2025-11-12", InService),
+            ("windows-11-22h2", Some(22631), Some("Education"), "2026-11-11", Ended),
+            ("windows-11-22h2", Some(22631), None, "2025-11-12", PartlyEnded),
+            // An edition that no list names may be any of them.
+            ("windows-11-22h2", Some(22631), Some("Unheard"), "2025-11-12", PartlyEnded),
+            ("windows-11-22h2", None, None, "2026-11-10", PartlyEnded),
+            ("windows-11-22h2", None, None, "2026-11-11", Ended),
+            // Long-term editions and ESU keep a family in service.
+            ("windows-10-22h2", None, None, "2026-11-30", PartlyEnded),
+            ("windows-10-22h2", Some(19044), Some("EnterpriseS"), "2026-11-30", InService),
+            ("windows-10-22h2", Some(19044), Some("EnterpriseS"), "2027-01-13", Ended),
+            ("windows-10-22h2", Some(19045), Some("Core"), "2026-11-30", PartlyEnded),
+            ("windows-10-22h2", Some(19043), None, "2026-11-30", Ended),
+            // 26300 has no row: the family never counts as ended.
+            ("windows-11-24h2", None, None, "2060-01-01", Unknown),
+            ("windows-11-24h2", Some(26300), None, "2026-11-30", Unknown),
+            ("windows-11-26h1", None, None, "2026-11-30", Unknown),
+            ("server-23h2", None, None, "2026-11-30", Unknown),
+            ("server-2016", None, None, "2026-11-30", InService),
+            ("server-2012", None, None, "2026-11-30", Ended),
+            ("windows-7", None, None, "2026-11-30", Ended),
+        ] {
+            assert_eq!(state(folder, build, edition, today), expected, "{folder} {build:?} {edition:?} {today}");
+        }
+    }
+
+    #[test]
+    fn no_known_release_is_later_than_the_end_of_its_family() {
+        let knowledge = Knowledge::built_in().unwrap();
+        let far: Date = "9999-01-01".parse().unwrap();
+        for release in knowledge.history() {
+            let of_id = || knowledge.families().iter().filter(|family| family.id == release.build.number);
+            let ends: Vec<Servicing> =
+                of_id().map(|family| knowledge.servicing(family, Served::default(), far)).collect();
+            if ends.iter().any(|end| end.state != ServicingState::Ended) {
+                continue;
+            }
+            let end = ends.iter().filter_map(|end| end.until).max();
+            assert!(release.date.or(release.first_seen) <= end, "{release:?} after {end:?}");
+        }
+    }
+
+    #[test]
+    fn a_faulty_row_is_named() {
+        let text = include_str!("data/lifecycle.toml");
+        for (from, to, word) in [
+            ("builds = [26200]", "builds = [26201]", "does not list"),
+            ("family = 20349", "family = 20350", "no known family"),
+            ("builds = [26200]", "builds = [26100]", "twice"),
+            ("who = \"home_pro\"", "who = \"home\"", "home_pro"),
+        ] {
+            let lifecycle = text.replacen(from, to, 1);
+            let tables = super::super::Tables { lifecycle: &lifecycle, ..super::super::Tables::built_in() };
+            let error = Knowledge::parse(tables).unwrap_err();
+            assert!(error.message().contains(word), "{word} in {error}");
+        }
+    }
+}
