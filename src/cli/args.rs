@@ -14,7 +14,7 @@ use super::search_args::{Search, kinds};
 
 use crate::event::LogFormat;
 use crate::net::{AllowedHost, INTERACTIVE_PATIENCE, UNATTENDED_PATIENCE};
-use crate::sync::{parse_bytes, parse_duration, parse_parallel, parse_stall};
+use crate::sync::{parse_age, parse_bytes, parse_duration, parse_parallel, parse_stall};
 use crate::update::{Architecture, Build, Kb, Kind, UpdateId};
 
 /// Mirrors Windows updates from the Microsoft Update Catalog and tells which files a KB really needs, in which order,
@@ -311,6 +311,12 @@ pub(super) struct Lint {
     /// Read the files and compare their digests
     #[arg(long)]
     pub(super) deep: bool,
+    /// Take this day for today when the age of the facts is counted
+    #[arg(long, value_name = "DATE")]
+    pub(super) as_of: Option<Date>,
+    /// Exit with 10 if what is known of the family is older than this, e.g. 45d
+    #[arg(long, value_name = "AGE", value_parser = parse_age)]
+    pub(super) fail_if_older_than: Option<Duration>,
 }
 
 /// `knowledge`

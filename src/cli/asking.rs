@@ -4,20 +4,23 @@
 #![expect(clippy::doc_markdown, reason = "these comments are the help texts, which show no markup")]
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{ArgGroup, Args, ValueEnum};
 use jiff::civil::Date;
 
+use super::output::Output;
 use super::setup::Setup;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mirror::{IndexLibrary, Mirror};
 use crate::resolve::host::{self, Host};
 use crate::resolve::{
-    Goal, Library, Missing, Place, Plan, Policy, Request, Shelf, Side, Status, Step, resolve,
+    Freshness, Goal, Library, Missing, Place, Plan, Policy, Request, Shelf, Side, Status, Step, resolve,
 };
 use crate::servicing::{Dotnet, Installation, Knowledge};
+use crate::sync::parse_age;
 use crate::update::{Architecture, Build, Kb, Kind, human_size};
 
 /// What is wanted.
@@ -39,9 +42,12 @@ pub(super) struct GoalArgs {
     /// Of the latest: this kind, such as dotnet_cu or safeos_du [default: lcu]
     #[arg(long, value_name = "KIND", requires = "latest")]
     kind: Option<Kind>,
-    /// Nothing that was published later, e.g. 2026-07-20
+    /// Take this day for today: nothing that was published later, e.g. 2026-07-20
     #[arg(long, value_name = "DATE")]
-    as_of: Option<Date>,
+    pub(super) as_of: Option<Date>,
+    /// Exit with 10 if what is known of the family is older than this, e.g. 45d
+    #[arg(long, value_name = "AGE", value_parser = parse_age)]
+    pub(super) fail_if_older_than: Option<Duration>,
     /// Before an enablement package: just the update that brings its floor
     #[arg(long)]
     minimal: bool,
@@ -233,6 +239,11 @@ pub(super) fn mind_host(host: &Host, plan: &mut Plan) {
 }
 
 impl GoalArgs {
+    /// Refuses an answer whose facts are older than the caller allows.
+    pub(super) fn expect_fresh(&self, fresh: &Freshness) -> Result<()> {
+        expect_fresh(fresh, self.fail_if_older_than)
+    }
+
     /// The request for the goal on the machine.
     pub(super) fn request(&self, machine: &MachineArgs) -> Result<Request> {
         let goal = match (self.kb, self.latest, &self.enable) {
@@ -255,6 +266,20 @@ impl GoalArgs {
             None => request,
         };
         Ok(machine.apply(request))
+    }
+}
+
+/// Refuses an answer whose facts are older than the caller allows, or of an age that is not known.
+pub(super) fn expect_fresh(fresh: &Freshness, most: Option<Duration>) -> Result<()> {
+    let Some(doubt) = most.and_then(|most| fresh.older_than(most)) else { return Ok(()) };
+    Err(Error::new(ErrorKind::Unresolved, format!("--fail-if-older-than: {}", fresh.sentence(doubt))))
+}
+
+/// Says on stderr how old the facts of an answer are, where they are not fresh and no warning of the answer says it already.
+pub(super) fn note_age(fresh: &Freshness, warnings: &[String], output: &mut Output) {
+    let sentence = fresh.doubt().map(|doubt| fresh.sentence(doubt));
+    if let Some(sentence) = sentence.filter(|sentence| !warnings.contains(sentence)) {
+        output.note(format!("warning: {sentence}"));
     }
 }
 
@@ -331,7 +356,8 @@ impl Sources {
 
     /// The plan for a request. A KB that nobody knows is an error that names the way to know it.
     pub(super) fn plan(&self, request: &Request, setup: &Setup) -> Result<Plan> {
-        let mut plan = self.with_library(|library| resolve(request, library, &self.knowledge))?;
+        let request = Request { today: Some(setup.today()), ..request.clone() };
+        let mut plan = self.with_library(|library| resolve(&request, library, &self.knowledge))?;
         if let Some(mirror) = &self.mirror {
             super::damage::warn_of_folders(&mut plan, mirror)?;
         }

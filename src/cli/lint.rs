@@ -2,21 +2,22 @@
 //! finding exits 10.
 
 use camino::Utf8Path;
+use serde::Serialize;
 
 use super::args::Lint;
+use super::asking::{Sources, expect_fresh, note_age};
 use super::output::Output;
 use super::setup::Setup;
 use crate::disk;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::mirror::facts_of_folder;
-use crate::resolve::Facts;
 use crate::resolve::lint::{Ask, Entry, Folder, LintReport, LintStatus, lint};
+use crate::resolve::{Facts, Freshness, Goal, Request, freshness_of};
 use crate::update::DualHasher;
 
 /// `lint`: is this folder a set that DISM may be pointed at?
 pub(super) fn run(setup: &Setup, arguments: &Lint, output: &mut Output) -> Result<ExitCode> {
-    let knowledge = setup.knowledge()?;
     let folder = read_folder(&arguments.dir, arguments.deep)?;
     let ask = Ask {
         target: arguments.target,
@@ -27,21 +28,50 @@ pub(super) fn run(setup: &Setup, arguments: &Lint, output: &mut Output) -> Resul
         features_on_demand: arguments.fod,
         installed: arguments.installed.iter().copied().collect(),
     };
-    let facts = match setup.mirror() {
-        Ok(mirror) => facts_of_folder(&folder, ask.target, mirror.index(), &knowledge)?,
-        Err(error) if error.kind() == ErrorKind::NotFound => Facts::default(),
-        Err(error) => return Err(error),
+    let sources = Sources::open(setup)?;
+    let knowledge = &sources.knowledge;
+    let facts = match &sources.mirror {
+        Some(mirror) => facts_of_folder(&folder, ask.target, mirror.index(), knowledge)?,
+        None => Facts::default(),
     };
-    let report = lint(&folder, &ask, &knowledge, &facts);
+    let report = lint(&folder, &ask, knowledge, &facts);
+    let request = request(arguments, &report, setup);
+    let fresh = sources.with_library(|library| freshness_of(report.target, &request, library, knowledge))?;
     if output.is_json() {
-        output.document(&report)?;
+        output.document(&Answer { report: &report, fresh: &fresh })?;
     } else {
         show(&arguments.dir, &report, output);
+        note_age(&fresh, &[], output);
+    }
+    if let Err(error) = expect_fresh(&fresh, arguments.fail_if_older_than) {
+        output.note(error.to_string());
+        return Ok(ExitCode::UNRESOLVED);
     }
     Ok(match report.status {
         LintStatus::Ok => ExitCode::OK,
         LintStatus::RefuseSet => ExitCode::UNRESOLVED,
     })
+}
+
+/// The document of `lint`: the report, and how fresh the facts are by which it judges.
+#[derive(Debug, Serialize)]
+struct Answer<'a> {
+    #[serde(flatten)]
+    report: &'a LintReport,
+    #[serde(flatten)]
+    fresh: &'a Freshness,
+}
+
+/// Returns the question about the age of the facts that belongs to a report.
+fn request(arguments: &Lint, report: &LintReport, setup: &Setup) -> Request {
+    Request {
+        as_of: arguments.as_of,
+        today: Some(setup.today()),
+        architecture: arguments.arch,
+        baseline: arguments.baseline,
+        installation: arguments.installation.map(Into::into),
+        ..Request::of(report.target.map_or(Goal::Latest(None), Goal::Kb))
+    }
 }
 
 /// What lies in the folder; in deep mode with the digests of the packages.

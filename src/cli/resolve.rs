@@ -1,14 +1,14 @@
 //! `resolve`: asks the index and the knowledge, never the Catalog. A finding that is no plan exits 10.
 
 use super::args::Resolve;
-use super::asking::{Sources, mind_absent, mind_host, names_in};
+use super::asking::{Sources, mind_absent, mind_host, names_in, note_age};
 use super::output::Output;
 use super::setup::Setup;
 use crate::disk;
 use crate::error::Result;
 use crate::exit_code::ExitCode;
 use crate::resolve::{Plan, Request, Status, Step, read_line, resolve};
-use crate::update::{Architecture, human_size};
+use crate::update::{Architecture, count, human_size};
 
 /// `resolve`: the plan, from the index layered over the knowledge.
 pub(super) fn run(setup: &Setup, arguments: &Resolve, output: &mut Output) -> Result<ExitCode> {
@@ -21,7 +21,7 @@ pub(super) fn run(setup: &Setup, arguments: &Resolve, output: &mut Output) -> Re
         } else {
             disk::read_text(batch, CAP).map_err(|error| error.with_kind(crate::error::ErrorKind::Usage))?
         };
-        return answer_lines(setup, &sources, &text, output);
+        return answer_lines(setup, &sources, &text, arguments, output);
     }
     let request = request(arguments)?;
     let mut plan = sources.plan(&request, setup)?;
@@ -29,12 +29,13 @@ pub(super) fn run(setup: &Setup, arguments: &Resolve, output: &mut Output) -> Re
         mind_host(&host, &mut plan);
     }
     let is_whole = !sources.is_cut_off(setup)? || mind_absent(&mut plan);
+    let is_fresh = warn_of_age(&mut plan, arguments);
     if output.is_json() {
         output.document(&plan)?;
     } else {
         show(&plan, output);
     }
-    Ok(if plan.status.is_plan() && is_whole { ExitCode::OK } else { ExitCode::UNRESOLVED })
+    Ok(if plan.status.is_plan() && is_whole && is_fresh { ExitCode::OK } else { ExitCode::UNRESOLVED })
 }
 
 fn request(arguments: &Resolve) -> Result<Request> {
@@ -43,19 +44,38 @@ fn request(arguments: &Resolve) -> Result<Request> {
     Ok(request)
 }
 
+/// Returns `true` if the facts of a plan are as fresh as the caller wants; else the plan says why not.
+fn warn_of_age(plan: &mut Plan, arguments: &Resolve) -> bool {
+    let refused = arguments.goal.expect_fresh(&plan.fresh).err();
+    plan.warnings.extend(refused.iter().map(|error| error.message().to_owned()));
+    refused.is_none()
+}
+
 /// One answer a line, in the order of the requests. A line that is no request is answered with its error.
-fn answer_lines(setup: &Setup, sources: &Sources, text: &str, output: &mut Output) -> Result<ExitCode> {
-    let mut code = ExitCode::OK;
+fn answer_lines(
+    setup: &Setup,
+    sources: &Sources,
+    text: &str,
+    arguments: &Resolve,
+    output: &mut Output,
+) -> Result<ExitCode> {
+    let (mut code, mut old) = (ExitCode::OK, 0);
     let cut_off = sources.is_cut_off(setup)?;
     sources.with_library(|library| {
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
             let (id, request) = read_line(line);
+            let request = request.map(|request| {
+                // What a line says goes before the command line.
+                let as_of = request.as_of.or(arguments.goal.as_of);
+                Request { today: Some(setup.today()), as_of, ..request }
+            });
             let answer = request.and_then(|request| resolve(&request, library, &sources.knowledge));
             match answer {
                 Ok(mut plan) => {
                     if cut_off {
                         mind_absent(&mut plan);
                     }
+                    old += usize::from(!warn_of_age(&mut plan, arguments));
                     output.json_line(&plan)?;
                 }
                 Err(error) => {
@@ -66,6 +86,16 @@ fn answer_lines(setup: &Setup, sources: &Sources, text: &str, output: &mut Outpu
         }
         Ok(())
     })?;
+    if old > 0 {
+        output.note(format!(
+            "--fail-if-older-than: facts are older, or of unknown age, in {}",
+            count(old, "answer")
+        ));
+        // A line that is not a request stays the first thing to mend.
+        if code == ExitCode::OK {
+            code = ExitCode::UNRESOLVED;
+        }
+    }
     Ok(code)
 }
 
@@ -115,9 +145,14 @@ pub(super) fn show(plan: &Plan, output: &mut Output) {
     if let Some(build) = plan.expected_build.filter(|_| plan.status == Status::Install) {
         output.line(format!("afterwards: build {build}"));
     }
+    if let Some(replacement) = &plan.replaced_by {
+        let place = if replacement.present { "in this mirror" } else { "not in this mirror" };
+        output.line(format!("replaced by: {} ({place})", replacement.kb));
+    }
     for warning in &plan.warnings {
         output.note(format!("warning: {warning}"));
     }
+    note_age(&plan.fresh, &plan.warnings, output);
 }
 
 fn order(step: &Step) -> String {

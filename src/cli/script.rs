@@ -2,7 +2,7 @@
 //! machine is.
 
 use super::args::Script;
-use super::asking::Sources;
+use super::asking::{Sources, note_age};
 use super::output::Output;
 use super::setup::Setup;
 use crate::disk;
@@ -25,6 +25,7 @@ pub(super) fn run(setup: &Setup, arguments: &Script, output: &mut Output) -> Res
             output.error(&not_a_plan(&plan));
             return Ok(ExitCode::UNRESOLVED);
         }
+        arguments.goal.expect_fresh(&plan.fresh)?;
         let form = form_of(request.place)?;
         (text_of(&plan, form, &sources)?, Some(plan))
     };
@@ -33,13 +34,20 @@ pub(super) fn run(setup: &Setup, arguments: &Script, output: &mut Output) -> Res
         output.note(format!("wrote {path}"));
     }
     if output.is_json() {
+        let fresh = plan.as_ref().map(|plan| &plan.fresh);
         output.document(&serde_json::json!({
             "kb": plan.as_ref().and_then(|plan| plan.kb),
             "path": arguments.to,
             "script": text,
+            "known_through": fresh.and_then(|fresh| fresh.known_through),
+            "patch_tuesdays_since": fresh.and_then(|fresh| fresh.patch_tuesdays_since),
+            "replaced_by": plan.as_ref().and_then(|plan| plan.replaced_by.as_ref()),
         }))?;
     } else if arguments.to.is_none() {
         output.text(text);
+    }
+    if let Some(plan) = &plan {
+        note_age(&plan.fresh, &plan.warnings, output);
     }
     for warning in plan.iter().flat_map(|plan| &plan.warnings) {
         output.note(format!("warning: {warning}"));

@@ -63,6 +63,11 @@ impl Setup {
         self.clock().now()
     }
 
+    /// Returns the day of the clock, UTC.
+    pub(super) fn today(&self) -> jiff::civil::Date {
+        jiff::tz::Offset::UTC.to_datetime(self.now()).date()
+    }
+
     /// The first argument, and where programs are looked for.
     pub(super) fn program(&self) -> (String, Option<String>) {
         let process = self.process.borrow();

@@ -24,6 +24,7 @@ pub(super) fn run(setup: &Setup, arguments: &Stage, output: &mut Output) -> Resu
         output.error(&not_a_plan(&plan));
         return Ok(ExitCode::UNRESOLVED);
     }
+    arguments.goal.expect_fresh(&plan.fresh)?;
     let Some(mirror) = &sources.mirror else {
         return Err(Error::new(
             ErrorKind::NotFound,

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use jiff::tz::Offset;
-
 use super::args::Sync;
 use super::fetch::show_set;
 use super::output::Output;
@@ -71,7 +69,7 @@ fn request(setup: &Setup, arguments: &Sync) -> Result<SyncRequest> {
         profiles,
         kbs: kbs.clone(),
         architectures: architectures.clone(),
-        today: arguments.as_of.unwrap_or_else(|| Offset::UTC.to_datetime(setup.now()).date()),
+        today: arguments.as_of.unwrap_or_else(|| setup.today()),
         dry_run: arguments.dry_run,
         max_bytes: arguments.max_bytes,
     })

@@ -3,12 +3,12 @@
 use serde::Serialize;
 
 use super::args::Why;
-use super::asking::{Sources, names_in};
+use super::asking::{Sources, names_in, note_age};
 use super::output::Output;
 use super::setup::Setup;
 use crate::error::Result;
 use crate::exit_code::ExitCode;
-use crate::resolve::{Plan, Reason, Status, why};
+use crate::resolve::{Freshness, Plan, Reason, Replacement, Status, why};
 use crate::update::{Architecture, Build, Kb};
 
 /// The document of `why`. Below the top every reason has its conclusion, its evidence, and what it follows from.
@@ -23,6 +23,9 @@ struct WhyDocument<'a> {
     because: &'a [Reason],
     knowledge_date: &'a str,
     knowledge_version: &'a str,
+    #[serde(flatten)]
+    fresh: &'a Freshness,
+    replaced_by: Option<&'a Replacement>,
 }
 
 /// `why`: asks as `resolve` does, and tells the reasons.
@@ -37,6 +40,11 @@ pub(super) fn run(setup: &Setup, arguments: &Why, output: &mut Output) -> Result
     } else {
         output.sentence("", &reason.conclusion);
         show_below(&reason, "", output);
+        note_age(&plan.fresh, &plan.warnings, output);
+    }
+    if let Err(error) = arguments.goal.expect_fresh(&plan.fresh) {
+        output.note(error.to_string());
+        return Ok(ExitCode::UNRESOLVED);
     }
     Ok(if plan.status.is_plan() { ExitCode::OK } else { ExitCode::UNRESOLVED })
 }
@@ -52,6 +60,8 @@ fn document<'a>(plan: &'a Plan, reason: &'a Reason) -> WhyDocument<'a> {
         because: &reason.because,
         knowledge_date: &plan.knowledge_date,
         knowledge_version: &plan.knowledge_version,
+        fresh: &plan.fresh,
+        replaced_by: plan.replaced_by.as_ref(),
     }
 }
 

@@ -5,12 +5,14 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use jiff::civil::Date;
+
 use super::Index;
 use crate::error::Result;
 use crate::resolve::lint::Folder;
-use crate::resolve::{Facts, Library, PackageSet, Side, UpdateFacts, layered_sets, unlisted_kbs};
-use crate::servicing::Knowledge;
-use crate::update::{Kb, Kind, PackageName};
+use crate::resolve::{Facts, Library, Newest, PackageSet, Side, UpdateFacts, layered_sets, unlisted_kbs};
+use crate::servicing::{Family, Knowledge};
+use crate::update::{Kb, Kind, Month, PackageName};
 
 /// An index, to resolve from.
 #[derive(Debug)]
@@ -79,6 +81,27 @@ impl Library for IndexLibrary<'_> {
 
     fn side(&self) -> Side {
         self.side
+    }
+
+    fn newest_of(&self, family: &Family, known: Option<Date>) -> Result<Newest> {
+        let mut newest = Newest::default();
+        // By the months of the titles, newest first: an index of a million updates is not read for one date.
+        let mut month = self.index.newest_month()?;
+        let first = known.and_then(Month::of);
+        while let Some(own) = month.filter(|own| first.is_none_or(|first| *own >= first)) {
+            for update in self.index.updates_of_month(own)? {
+                newest.count_update(&update, family, self.knowledge);
+            }
+            if newest.cumulative.is_some() {
+                break;
+            }
+            month = own.previous();
+        }
+        Ok(newest)
+    }
+
+    fn superseding(&self, kb: Kb) -> Result<Vec<UpdateFacts>> {
+        self.index.superseding(kb)
     }
 }
 

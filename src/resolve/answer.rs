@@ -3,6 +3,8 @@
 use serde::Serialize;
 
 use super::facts::FileKey;
+use super::fresh::Freshness;
+use super::replaced::Replacement;
 use super::roles::{Evidence, Role};
 use super::sets::FamilyName;
 use crate::update::{Architecture, Build, Kb, Sha1, Sha256};
@@ -189,6 +191,11 @@ pub struct Plan {
     pub knowledge_date: String,
     /// Their version.
     pub knowledge_version: String,
+    /// How fresh the facts are.
+    #[serde(flatten)]
+    pub fresh: Freshness,
+    /// The newest known update that replaces the KB.
+    pub replaced_by: Option<Replacement>,
     /// The families that the set serves.
     #[serde(skip)]
     pub serves: Vec<FamilyName>,

@@ -8,12 +8,15 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use jiff::civil::Date;
+
 use super::facts::{Facts, UpdateFacts};
 use super::known::known_sets;
+use super::newest::Newest;
 use super::sets::{PackageSet, package_sets};
 use super::side::Side;
 use crate::error::Result;
-use crate::servicing::Knowledge;
+use crate::servicing::{Family, Knowledge};
 use crate::update::{Architecture, Kb, Kind};
 
 /// What the resolver may ask for.
@@ -28,6 +31,12 @@ pub trait Library {
     fn side(&self) -> Side {
         Side::default()
     }
+
+    /// Returns the newest crawled updates of a family. What is not later than `known` may be left out.
+    fn newest_of(&self, family: &Family, known: Option<Date>) -> Result<Newest>;
+
+    /// Returns the updates that replace those of a KB by the Catalog's own statement, directly or by others between.
+    fn superseding(&self, kb: Kb) -> Result<Vec<UpdateFacts>>;
 }
 
 /// The sets of a KB, from facts layered over the knowledge.
@@ -85,5 +94,17 @@ impl Library for Shelf<'_> {
 
     fn side(&self) -> Side {
         self.side
+    }
+
+    fn newest_of(&self, family: &Family, _: Option<Date>) -> Result<Newest> {
+        let mut newest = Newest::default();
+        for update in &self.facts.updates {
+            newest.count_update(update, family, self.knowledge);
+        }
+        Ok(newest)
+    }
+
+    fn superseding(&self, _: Kb) -> Result<Vec<UpdateFacts>> {
+        Ok(Vec::new())
     }
 }

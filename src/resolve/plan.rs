@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::answer::{Choice, Plan, Reason, Status};
+use super::fresh::{Freshness, add_freshness, family_of};
 use super::library::Library;
 use super::request::{Goal, Request};
 use super::sets::PackageSet;
@@ -30,14 +31,22 @@ pub fn resolve(request: &Request, library: &dyn Library, knowledge: &Knowledge) 
         }
     };
     let ask = Ask { request, library, knowledge, at };
-    match &request.goal {
+    let mut plan = match &request.goal {
         Goal::Kb(kb) => match knowledge.enablements().iter().find(|row| row.kb == *kb) {
             Some(row) => ask.plan_enablement(row),
             None => ask.plan_kb(*kb),
         },
         Goal::Latest(kind) => ask.plan_latest(*kind),
         Goal::Enable(release) => ask.plan_release(release),
+    }?;
+    if !plan.unheard_of
+        && matches!(request.goal, Goal::Kb(_))
+        && let Some(family) = family_of(&plan, request, &ask.at, library, knowledge)?
+    {
+        plan.replaced_by = ask.replacement(&plan, family)?;
     }
+    add_freshness(&mut plan, request, &ask.at, library, knowledge)?;
+    Ok(plan)
 }
 
 /// The complete plan for one set, on a machine of which nothing is known.
@@ -51,7 +60,10 @@ pub fn complete_plan(set: &PackageSet, library: &dyn Library, knowledge: &Knowle
 }
 
 /// The families that the machine may be of; none when its build is not known. An error is the sentence why there is none.
-fn families_at<'k>(request: &Request, knowledge: &'k Knowledge) -> Result<Vec<&'k Family>, String> {
+pub(super) fn families_at<'k>(
+    request: &Request,
+    knowledge: &'k Knowledge,
+) -> Result<Vec<&'k Family>, String> {
     let Some(build) = request.baseline else { return Ok(Vec::new()) };
     let mut families: Vec<&Family> = knowledge.families_of_build(build.number).collect();
     if families.is_empty() {
@@ -116,6 +128,8 @@ impl<'a> Ask<'a> {
             warnings: Vec::new(),
             knowledge_date: self.knowledge.date().to_string(),
             knowledge_version: self.knowledge.version().to_owned(),
+            fresh: Freshness::default(),
+            replaced_by: None,
             serves: Vec::new(),
             reasons: Vec::new(),
             unheard_of: false,

@@ -71,6 +71,8 @@ pub struct Request {
     pub policy: Policy,
     /// Nothing that was published later.
     pub as_of: Option<Date>,
+    /// The day of the program's clock, for the age of the answer; `as_of` goes before it.
+    pub today: Option<Date>,
     /// Before an enablement package: just the update that brings its floor.
     pub minimal: bool,
     /// Plan an update although Microsoft pulled it.
@@ -107,6 +109,7 @@ impl Request {
             goal,
             policy: Policy::default(),
             as_of: None,
+            today: None,
             minimal: false,
             accept_withdrawn: false,
             product: None,

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use proptest::prelude::*;
 
 use super::*;
-use crate::servicing::{Installation, Knowledge};
+use crate::servicing::{Family, Installation, Knowledge};
 use crate::update::{Architecture, Build, Kb, Kind, classify};
 
 /// Entries as (title, dialog's file names).
@@ -76,6 +76,14 @@ impl Library for Only<'_> {
 
     fn updates_of(&self, _: &[Kind]) -> crate::error::Result<Rc<[UpdateFacts]>> {
         Ok(Rc::new([]))
+    }
+
+    fn newest_of(&self, _: &Family, _: Option<jiff::civil::Date>) -> crate::error::Result<Newest> {
+        Ok(Newest::default())
+    }
+
+    fn superseding(&self, _: Kb) -> crate::error::Result<Vec<UpdateFacts>> {
+        Ok(Vec::new())
     }
 }
 

@@ -47,10 +47,12 @@ impl Who {
             "cloudedition",
         ];
         /// `EditionID` of Enterprise, Education, and their variants. `ServerRdsh` is Enterprise multi-session.
-        const ENTERPRISE: [&str; 5] = ["enterprise", "education", "iotenterprise", "enterpriseg", "serverrdsh"];
+        const ENTERPRISE: [&str; 5] =
+            ["enterprise", "education", "iotenterprise", "enterpriseg", "serverrdsh"];
         let edition = edition.to_ascii_lowercase();
         let is_in = |list: &[&str]| {
-            list.iter().any(|own| edition == *own || edition.strip_suffix('n').is_some_and(|word| word == *own))
+            list.iter()
+                .any(|own| edition == *own || edition.strip_suffix('n').is_some_and(|word| word == *own))
         };
         let (home, enterprise, team) = (is_in(&HOME_PRO), is_in(&ENTERPRISE), edition == "ppipro");
         match self {
@@ -102,7 +104,10 @@ impl Table {
             match family {
                 None => fault("family_unknown", format!("{} is of no known family", label(row))),
                 Some(family) if row.builds.iter().any(|build| !family.builds.contains(build)) => {
-                    fault("build_unknown", format!("{} names a build that its family does not list", label(row)));
+                    fault(
+                        "build_unknown",
+                        format!("{} names a build that its family does not list", label(row)),
+                    );
                 }
                 Some(_) if row.builds.is_empty() => {
                     fault("build_unknown", format!("{} names no build", label(row)));
@@ -169,11 +174,9 @@ impl Servicing {
             (ServicingState::Ended, Some(until)) => {
                 Some(format!("servicing of {name} ended on {until}: no further update is expected"))
             }
-            (ServicingState::PartlyEnded, _) => Some(format!(
-                "servicing of {name} has ended for {}; still served: {}",
-                self.ended.join(", "),
-                self.served.join(", ")
-            )),
+            (ServicingState::PartlyEnded, _) => {
+                Some(format!("servicing of {name} has ended for {}", self.ended.join(", ")))
+            }
             _ => None,
         }
     }
@@ -206,8 +209,7 @@ impl Knowledge {
                     && row.builds.contains(&build)
             });
             if !is_long_term {
-                let named =
-                    |row: &Row| (row.until, format!("{version}{} ({})", row.who.name(), row.until));
+                let named = |row: &Row| (row.until, format!("{version}{} ({})", row.who.name(), row.until));
                 terms.extend(rows.filter(of_edition).map(named));
             }
             let of_edition = |editions: &[String]| {
@@ -215,7 +217,8 @@ impl Knowledge {
                     is_long_term && editions.iter().any(|own| own.eq_ignore_ascii_case(edition))
                 })
             };
-            let rows = long_term.iter().filter(|row| row.builds.contains(&build) && of_edition(&row.editions));
+            let rows =
+                long_term.iter().filter(|row| row.builds.contains(&build) && of_edition(&row.editions));
             terms.extend(rows.map(|row| (row.until, format!("{} ({})", row.name, row.until))));
             is_whole &= terms.len() > before;
         }
@@ -236,6 +239,7 @@ impl Knowledge {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::servicing::Tables;
 
     fn state(folder: &str, build: Option<u32>, edition: Option<&str>, today: &str) -> ServicingState {
         let knowledge = Knowledge::built_in().unwrap();
@@ -272,7 +276,11 @@ mod tests {
             ("server-2012", None, None, "2026-11-30", Ended),
             ("windows-7", None, None, "2026-11-30", Ended),
         ] {
-            assert_eq!(state(folder, build, edition, today), expected, "{folder} {build:?} {edition:?} {today}");
+            assert_eq!(
+                state(folder, build, edition, today),
+                expected,
+                "{folder} {build:?} {edition:?} {today}"
+            );
         }
     }
 
@@ -302,7 +310,7 @@ mod tests {
             ("who = \"home_pro\"", "who = \"home\"", "home_pro"),
         ] {
             let lifecycle = text.replacen(from, to, 1);
-            let tables = super::super::Tables { lifecycle: &lifecycle, ..super::super::Tables::built_in() };
+            let tables = Tables { lifecycle: &lifecycle, ..Tables::built_in() };
             let error = Knowledge::parse(tables).unwrap_err();
             assert!(error.message().contains(word), "{word} in {error}");
         }

@@ -6,6 +6,7 @@
 //! an error that names the row. Every table has a version and a date, which every answer carries.
 
 mod about;
+mod calendar;
 mod check;
 mod checkpoints;
 mod chronicle;
@@ -28,6 +29,7 @@ mod withdrawn;
 use std::sync::OnceLock;
 
 pub use about::KnownRow;
+pub use calendar::{PATCH_TUESDAY_GRACE_DAYS, due_day, patch_tuesdays_since, second_tuesday};
 pub use check::{Checked, KnownContradiction, check_tables};
 pub use checkpoints::{ChannelRelease, Checkpoint};
 pub use dotnet::{Dotnet, DotnetChild, DotnetParent, Instead};

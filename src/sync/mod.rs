@@ -49,4 +49,4 @@ pub use stopped::told_once;
 pub use template::template;
 pub use transfers::PARALLEL;
 pub use window::{Window, queries};
-pub use words::{parse_bytes, parse_duration, parse_parallel, parse_stall};
+pub use words::{parse_age, parse_bytes, parse_duration, parse_parallel, parse_stall};

@@ -17,6 +17,22 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_secs(number.saturating_mul(seconds)))
 }
 
+/// The longest age that is a limit: ten years, as long as Windows is served. More is a slip of the keyboard.
+const LONGEST_AGE_DAYS: u64 = 3660;
+
+/// Reads an age, such as `36h` or `8d`. The unit is required: `30` could be meant as days, and would be seconds.
+pub fn parse_age(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{text:?} is not an age such as 36h or 8d");
+    if split(text).1.is_empty() {
+        return Err(format!("{}: a unit is required (s, m, h, or d)", wrong()));
+    }
+    let age = parse_duration(text).map_err(|_| wrong())?;
+    if age.is_zero() || age.as_secs() > LONGEST_AGE_DAYS * 86_400 {
+        return Err(format!("{}: ages go from 1s to {LONGEST_AGE_DAYS}d", wrong()));
+    }
+    Ok(age)
+}
+
 /// Reads the time after which a transfer that does not get on is broken off: a second at least.
 pub fn parse_stall(text: &str) -> Result<Duration, String> {
     let time = parse_duration(text)?;
@@ -64,6 +80,35 @@ mod tests {
         assert_eq!(parse_duration("8d"), Ok(Duration::from_hours(192)));
         for text in ["", "m", "-1", "1.5h", "10 m", "10w"] {
             assert!(parse_duration(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn ages_have_a_unit_and_a_sane_length() {
+        assert_eq!(parse_age("36h"), Ok(Duration::from_hours(36)));
+        assert_eq!(parse_age("1s"), Ok(Duration::from_secs(1)));
+        assert_eq!(parse_age("3660d"), Ok(Duration::from_hours(3660 * 24)));
+        assert!(parse_age("30").unwrap_err().contains("unit"));
+        for text in [
+            "",
+            "0",
+            "8",
+            "0d",
+            "0s",
+            "d",
+            "-8d",
+            "+8d",
+            "8 d",
+            "8D",
+            "8d ",
+            "1.5d",
+            "8w",
+            "3661d",
+            "99999999999999999999d",
+            "18446744073709551615d",
+            "8dd",
+        ] {
+            assert!(parse_age(text).is_err(), "{text:?}");
         }
     }
 

@@ -35,13 +35,25 @@ use tempfile::TempDir;
 const START: &str = "2026-11-23T08:00:00Z";
 
 /// A clock on which time passes only by waiting, and at once.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct SteppingClock {
+    start: Timestamp,
     passed: Mutex<Duration>,
     waited: Mutex<Duration>,
 }
 
+impl Default for SteppingClock {
+    fn default() -> Self {
+        Self::starting(START)
+    }
+}
+
 impl SteppingClock {
+    /// A clock that begins at some other time.
+    fn starting(start: &str) -> Self {
+        Self { start: start.parse().unwrap(), passed: Mutex::default(), waited: Mutex::default() }
+    }
+
     /// Lets time go by without anybody waiting for it.
     pub(crate) fn advance(&self, duration: Duration) {
         *self.passed.lock().unwrap() += duration;
@@ -55,8 +67,7 @@ impl SteppingClock {
 
 impl Clock for SteppingClock {
     fn now(&self) -> Timestamp {
-        let start: Timestamp = START.parse().unwrap();
-        start + jiff::SignedDuration::try_from(self.elapsed()).unwrap()
+        self.start + jiff::SignedDuration::try_from(self.elapsed()).unwrap()
     }
 
     fn elapsed(&self) -> Duration {
@@ -163,6 +174,11 @@ impl Bench {
             stdin: String::new(),
             stop: Stop::never(),
         }
+    }
+
+    /// The same, with a clock that begins at another time.
+    pub(crate) fn starting(start: &str) -> Self {
+        Self { clock: Arc::new(SteppingClock::starting(start)), ..Self::new() }
     }
 
     /// The same, with somebody who may stop its runs.

@@ -11,6 +11,7 @@ mod damage;
 mod direction;
 mod documents;
 mod every_byte;
+mod freshness;
 mod graph;
 mod harness;
 mod honest_liars;

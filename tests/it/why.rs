@@ -11,6 +11,12 @@ fn crawled(kbs: &[&str]) -> Bench {
     bench
 }
 
+/// The clock of the tests is months past the knowledge: one sentence on stderr says so, and nothing else is there.
+#[track_caller]
+fn says_only_its_age(stderr: &str) {
+    assert!(stderr.lines().count() == 1 && stderr.contains("Patch Tuesdays have passed since"), "{stderr}");
+}
+
 /// Every conclusion of a tree, in reading order.
 fn conclusions(reason: &Value, found: &mut Vec<String>) {
     found.push(text_of(&reason["conclusion"]));
@@ -47,7 +53,7 @@ KB5086672 (arm64) at build 26100.863: install 2 files, in this order
   - the file is windows11.0-kb5086672-arm64_1095dd7b2d5593b955bd7bd0059c8af7e8ba593a.msu, not in the mirror
 "
     );
-    assert_eq!(told.stderr, "");
+    says_only_its_age(&told.stderr);
 }
 
 #[test]
@@ -69,7 +75,7 @@ KB5079391 (arm64) at build 26100.863: withdrawn
   - the index has no entry of KB5079391: this rests on knowledge of 2026-10-05 alone
 "
     );
-    assert_eq!(told.stderr, "");
+    says_only_its_age(&told.stderr);
 }
 
 #[test]
@@ -85,7 +91,7 @@ KB5086672 at an unknown build: not clear which
   - to choose from: --arch x64 --product \"Windows 11, version 24H2\"
 "
     );
-    assert_eq!(told.stderr, "");
+    says_only_its_age(&told.stderr);
 }
 
 #[test]
@@ -125,7 +131,7 @@ KB5054156 (x64) at build 26100.863: install 3 files, in this order
   - the index has no entry of KB5129195: this rests on knowledge of 2026-10-05 alone
 "
     );
-    assert_eq!(told.stderr, "");
+    says_only_its_age(&told.stderr);
 }
 
 #[test]
@@ -159,7 +165,7 @@ KB5094122 (x64) at build 14393.8000: install 2 files, in this order
   - the file is windows10.0-kb5094122-x64_7935b947e8353476620f7e4cb2cfe49c311a4b4e.msu, not in the mirror
 "
     );
-    assert_eq!(told.stderr, "");
+    says_only_its_age(&told.stderr);
 }
 
 #[test]

@@ -9,6 +9,7 @@
 
 mod damage;
 mod graph;
+mod newest;
 mod read;
 mod record;
 mod schema;
@@ -27,6 +28,27 @@ pub use sets::{PublishState, SetRow, StoredMember};
 
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
+
+/// A run that wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// The arguments, without credentials.
+    pub command: String,
+    /// When it began.
+    pub started: i64,
+    /// When it ended; nothing while it runs, and after it was killed.
+    pub finished: Option<i64>,
+    /// How it ended.
+    pub exit_code: Option<i64>,
+}
+
+impl Run {
+    /// Returns `true` if the run was one of a command, did all of its work, and was more than a trial.
+    pub fn is_complete(&self, command: &str) -> bool {
+        let has = |wanted: &str| self.command.split_whitespace().any(|word| word == wanted);
+        self.exit_code == Some(0) && has(command) && !has("--dry-run")
+    }
+}
 
 /// An open index.
 #[derive(Debug)]
@@ -178,6 +200,19 @@ impl Index {
         let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2";
         self.execute(sql, (key, value))?;
         Ok(())
+    }
+
+    /// Returns the runs, earliest first.
+    pub fn runs_of_commands(&self) -> Result<Vec<Run>> {
+        let sql = "SELECT command, started, finished, exit_code FROM runs ORDER BY id";
+        self.rows(sql, [], |row| {
+            Ok(Run {
+                command: row.get(0)?,
+                started: row.get(1)?,
+                finished: row.get(2)?,
+                exit_code: row.get(3)?,
+            })
+        })
     }
 
     /// Notes that a run begins; the number names it in [`Index::finish_run`].

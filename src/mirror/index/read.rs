@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::resolve::{Facts, FileFacts, FileKey, UpdateFacts};
 use crate::update::{Kb, Kind, Sha1, Sha256, UpdateId};
 
-const UPDATE_COLUMNS: &str =
+pub(super) const UPDATE_COLUMNS: &str =
     "updates.id, update_id, title, kb, kind, month, product, release, products, architecture, build,
     last_updated, size, files_last_seen";
 
@@ -203,6 +203,12 @@ impl Index {
         Ok(self.first(sql, [], |row| row.get(0))?.flatten())
     }
 
+    /// Returns when a set folder was published last.
+    pub fn newest_publication(&self) -> Result<Option<i64>> {
+        let sql = "SELECT max(since) FROM published WHERE state = 'published'";
+        Ok(self.first(sql, [], |row| row.get(0))?.flatten())
+    }
+
     /// Whether no update was ever seen and no set recorded.
     pub fn is_empty(&self) -> Result<bool> {
         let sql = "SELECT 1 FROM updates UNION ALL SELECT 1 FROM sets LIMIT 1";
@@ -251,7 +257,7 @@ impl Index {
     }
 }
 
-fn read_update(row: &Row<'_>) -> rusqlite::Result<(i64, UpdateFacts)> {
+pub(super) fn read_update(row: &Row<'_>) -> rusqlite::Result<(i64, UpdateFacts)> {
     let id: Option<UpdateId> = parsed(row, 1)?;
     let update = UpdateFacts {
         id: id.ok_or_else(|| {

@@ -85,7 +85,10 @@ pub fn job(
         stages,
         folder_files: if takes_up { places.folder_names(last) } else { Vec::new() },
         total_bytes: plan.total_bytes,
-        knowledge_date: plan.knowledge_date.clone(),
+        knowledge_date: match plan.fresh.header() {
+            Some(fresh) => format!("{}; {fresh}", plan.knowledge_date),
+            None => plan.knowledge_date.clone(),
+        },
         is_demo,
     })
 }

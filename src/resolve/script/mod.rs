@@ -99,7 +99,7 @@ pub struct Job {
     pub folder_files: Vec<String>,
     /// The bytes of all files; half of what must be free.
     pub total_bytes: Option<u64>,
-    /// As of when the knowledge is.
+    /// The date of the knowledge, and how fresh the facts are where the script is made on a known day.
     pub knowledge_date: String,
     /// The files are stand-ins: the script explains itself and installs nothing.
     pub is_demo: bool,

@@ -1,0 +1,71 @@
+//! The newest known releases of a family, from the knowledge and from the Catalog's updates that were crawled.
+//!
+//! Every kind of release counts for `any`: previews, out-of-band updates, and the packages beside the cumulative update.
+//! The date of a Catalog entry may be later than its release; it counts for no more than the month of its title.
+
+use jiff::civil::Date;
+
+use super::facts::UpdateFacts;
+use super::known::is_for;
+use super::library::Library;
+use crate::error::Result;
+use crate::servicing::{Family, Knowledge};
+use crate::update::Kind;
+
+/// The newest known releases of a family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Newest {
+    /// The day of the newest release of any kind.
+    pub any: Option<Date>,
+    /// The day of the newest cumulative update, previews and out-of-band updates included.
+    pub cumulative: Option<Date>,
+}
+
+impl Newest {
+    /// Counts a release.
+    pub fn count(&mut self, date: Option<Date>, kind: Option<Kind>) {
+        self.any = self.any.max(date);
+        if matches!(kind, Some(Kind::Lcu | Kind::LcuPreview | Kind::MonthlyRollup)) {
+            self.cumulative = self.cumulative.max(date);
+        }
+    }
+
+    /// Counts an update of the Catalog if it is of the family.
+    pub fn count_update(&mut self, update: &UpdateFacts, family: &Family, knowledge: &Knowledge) {
+        let own = update
+            .family(knowledge)
+            .is_some_and(|own| (own.id, own.installation) == (family.id, family.installation));
+        if own {
+            self.count(release_day(update), update.kind);
+        }
+    }
+
+    /// Returns the newest releases that the knowledge has of a family.
+    pub fn of_knowledge(family: &Family, knowledge: &Knowledge) -> Self {
+        let mut newest = Self::default();
+        for release in knowledge.history_of(family) {
+            newest.count(release.date.or(release.first_seen), Some(Kind::Lcu));
+        }
+        for package in knowledge.packages().filter(|package| is_for(package, family)) {
+            newest.count(package.date, Some(knowledge.kind_of(package.kb).unwrap_or(package.kind)));
+        }
+        newest
+    }
+
+    /// Returns the later of both, for each kind.
+    #[must_use]
+    pub fn or_later(self, other: Self) -> Self {
+        Self { any: self.any.max(other.any), cumulative: self.cumulative.max(other.cumulative) }
+    }
+}
+
+/// Returns the day by which an update was released: that of its entry, and at the latest the end of its title's month.
+fn release_day(update: &UpdateFacts) -> Option<Date> {
+    Some(update.last_updated?.min(update.month?.last_day()))
+}
+
+/// Returns the newest known releases of a family, index and knowledge together.
+pub fn newest_of(family: &Family, library: &dyn Library, knowledge: &Knowledge) -> Result<Newest> {
+    let known = Newest::of_knowledge(family, knowledge);
+    Ok(known.or_later(library.newest_of(family, known.cumulative)?))
+}

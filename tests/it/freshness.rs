@@ -1,0 +1,224 @@
+//! Answers say how fresh they are: by the clock, by the day that is taken for today, and by what index and knowledge have.
+#![expect(clippy::disallowed_methods, reason = "files of requests are written as they are read")]
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::carry::fetch_from;
+use super::harness::{Bench, items, recording, text_of};
+use super::support::{FileSpec, Loopback, UpdateSpec, World, id};
+
+const X64: [&str; 4] = ["--arch", "x64", "--product", "windows-11-24h2"];
+
+fn latest(bench: &Bench, more: &[&str]) -> super::harness::Ran {
+    bench.json(&[&["resolve", "--latest"], &X64[..], more].concat())
+}
+
+/// The sentences of an answer about Patch Tuesdays.
+fn stale(answer: &Value) -> Vec<String> {
+    let warnings = items(&answer["warnings"]).iter().map(text_of);
+    warnings.filter(|text| text.contains("Patch Tuesday")).collect()
+}
+
+#[test]
+fn the_latest_says_how_many_patch_tuesdays_have_passed() {
+    for (now, since) in [("2026-10-10", 0), ("2026-10-16", 1), ("2026-11-30", 2), ("2027-06-01", 8)] {
+        let bench = Bench::starting(&format!("{now}T08:00:00Z"));
+        let answer = latest(&bench, &[]).exits(0).json();
+        assert_eq!((&answer["kb"], &answer["known_through"]), (&json!("KB5129195"), &json!("2026-09-29")));
+        assert_eq!(answer["patch_tuesdays_since"], since, "{now}");
+        assert_eq!(stale(&answer).len(), usize::from(since > 0), "{answer:#}");
+        let people = bench.run(&[&["resolve", "--latest"], &X64[..]].concat()).exits(0);
+        let said = format!("{}{}", people.stdout, people.stderr);
+        assert_eq!(said.matches("Patch Tuesday").count(), usize::from(since > 0), "{now}: {said}");
+        // As of a day, on any clock.
+        let other = Bench::starting("2026-10-06T00:00:00Z");
+        let as_of = latest(&other, &["--as-of", now]).exits(0).json();
+        assert_eq!(as_of["patch_tuesdays_since"], since, "{now}");
+    }
+}
+
+#[test]
+fn an_answer_that_is_too_old_exits_10_in_every_command() {
+    let bench = Bench::starting("2026-11-30T08:00:00Z");
+    let folder = bench.path("set");
+    fs::create_dir(&folder).unwrap();
+    for name in [
+        "windows11.0-kb5043080-x64_953449672073f8fb99badb4cc6d5d7849b9c83e8.msu",
+        "windows11.0-kb5086672-x64_97df4ed279e18da5b02308a5a3361313520fd346.msu",
+    ] {
+        fs::write(folder.join(name), name).unwrap();
+    }
+    let lint = ["lint", folder.as_str(), "--target", "KB5086672"];
+    let resolve = [&["resolve", "KB5086672"], &X64[..]].concat();
+    let why = [&["why", "--latest"], &X64[..]].concat();
+    let script = [&["script", "KB5086672"], &X64[..]].concat();
+    // Known through 2026-09-29: 62 days.
+    for command in [&resolve[..], &why, &script, &lint] {
+        let plain = bench.json(command);
+        let answer = plain.json();
+        assert_eq!(answer["known_through"], "2026-09-29", "{answer:#}");
+        assert_eq!(answer["patch_tuesdays_since"], 2, "{answer:#}");
+        let with = |age: &str| bench.run(&[command, &["--fail-if-older-than", age]].concat());
+        assert_eq!(with("62d").code, plain.code, "{command:?}");
+        let old = with("61d").exits(10);
+        assert!(old.stderr.contains("known through 2026-09-29, which is 62 days ago"), "{}", old.stderr);
+    }
+    // Nothing is written by a script that is refused.
+    let to = bench.path("old.cmd");
+    bench.run(&[&script[..], &["--to", to.as_str(), "--fail-if-older-than", "30d"]].concat()).exits(10);
+    assert!(!to.exists());
+    let printed = bench.run(&script).exits(0).stdout;
+    assert!(printed.contains("rem Knowledge: 2026-10-05; releases known through 2026-09-29"), "{printed}");
+    // As of an earlier day the same facts are fresh.
+    latest(&bench, &["--as-of", "2026-10-01", "--fail-if-older-than", "7d"]).exits(0);
+    bench.run(&[&lint[..], &["--as-of", "2026-10-01", "--fail-if-older-than", "7d"]].concat());
+}
+
+#[test]
+fn lines_of_a_batch_carry_it_too() {
+    let bench = Bench::starting("2026-11-30T08:00:00Z");
+    let lines = [
+        json!({"id": 1, "request": {"kb": "KB5086672"}, "baseline": {"architecture": "x64"}}),
+        json!({"id": 2, "request": {"latest": true, "as_of": "2026-10-01", "product": "windows-11-24h2"}, "baseline": {"architecture": "x64"}}),
+        json!({"id": 3, "request": {"kb": "KB5086672"}, "baseline": {"build": "99999.1"}}),
+    ];
+    let file = bench.path("lines.jsonl");
+    fs::write(&file, lines.clone().map(|line| format!("{line}\n")).concat()).unwrap();
+    let batch = |age: &[&str]| bench.run(&[&["resolve", "--batch", file.as_str()], age].concat());
+    let answers: Vec<Value> =
+        batch(&[]).exits(0).stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |key: &str| answers.iter().map(|answer| answer[key].clone()).collect::<Vec<_>>();
+    assert_eq!(of("known_through"), [json!("2026-09-29"), json!("2026-09-29"), Value::Null]);
+    assert_eq!(of("patch_tuesdays_since"), [json!(2), json!(0), Value::Null]);
+    // An age that is not known is no better than one that is too high.
+    let old = batch(&["--fail-if-older-than", "30d"]).exits(10);
+    assert!(old.stderr.contains("2 answers"), "{}", old.stderr);
+    batch(&["--fail-if-older-than", "100d"]).exits(10);
+    // The day of the command line is for the lines that state none.
+    let as_of = batch(&["--as-of", "2026-10-20"]).exits(0).stdout;
+    let since = as_of
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["patch_tuesdays_since"].clone());
+    assert_eq!(since.collect::<Vec<_>>(), [json!(1), json!(0), Value::Null]);
+    fs::write(&file, format!("{}\n", lines[1])).unwrap();
+    batch(&["--fail-if-older-than", "30d"]).exits(0);
+}
+
+#[test]
+fn releases_of_the_index_count_and_other_kinds_hide_nothing() {
+    let update = |number: u32, title: &str, kb: &str, day: &str| {
+        let files = vec![FileSpec::package(&format!("windows11.0-{}-x64", kb.to_lowercase()), "msu", title)];
+        UpdateSpec { last_updated: day.to_owned(), files, ..UpdateSpec::new(&id(number), title) }
+    };
+    let dotnet = "2026-11 Cumulative Update for .NET Framework 3.5 and 4.8.1 for Windows 11, version 24H2 for x64 (KB5990005)";
+    let preview = "2026-10 Cumulative Update Preview for Windows 11, version 24H2 for x64-based Systems (KB5990006) (26100.9700)";
+    let old = "2026-03 Cumulative Update for Windows 11, version 24H2 for x64-based Systems (KB5990007) (26100.8000)";
+    let world = World::new()
+        .update(update(1, dotnet, "KB5990005", "11/10/2026"))
+        .update(update(2, preview, "KB5990006", "10/27/2026"))
+        // Revised today, and of March all the same.
+        .update(update(3, old, "KB5990007", "11/29/2026"));
+    let loopback = Loopback::start(world);
+    let bench = Bench::starting("2026-11-30T08:00:00Z");
+    let crawl = |kb: &str| {
+        let (url, host) = (loopback.catalog_url(), loopback.file_host());
+        bench
+            .json(&["--catalog-url", &url, "--allow-host", &host, "--catalog-rate", "1000", "crawl", kb])
+            .exits(0);
+        let answer = latest(&bench, &["--kind", "lcu"]).json();
+        (answer["known_through"].clone(), answer["patch_tuesdays_since"].clone())
+    };
+    assert_eq!(crawl("KB5990007"), (json!("2026-09-29"), json!(2)));
+    assert_eq!(crawl("KB5990006"), (json!("2026-10-27"), json!(1)));
+    assert_eq!(crawl("KB5990005"), (json!("2026-11-10"), json!(1)));
+    // The .NET update is of this month, the newest cumulative update of the last.
+    latest(&bench, &["--fail-if-older-than", "40d"]).exits(0);
+    latest(&bench, &["--fail-if-older-than", "30d"]).exits(10);
+}
+
+#[test]
+fn nothing_to_do_says_that_servicing_has_ended() {
+    let bench = Bench::starting("2026-11-30T08:00:00Z");
+    let ask = |build: &str, edition: &[&str]| {
+        let arguments = ["resolve", "KB5120240", "--arch", "x64", "--baseline", build];
+        let answer = bench.json(&[&arguments[..], edition].concat()).exits(0).json();
+        assert_eq!(answer["status"], "nothing_to_do");
+        let warnings: Vec<String> = items(&answer["warnings"]).iter().map(text_of).collect();
+        (answer["servicing"]["state"].clone(), warnings.join("\n"))
+    };
+    let (state, said) = ask("22631.9999", &["--edition", "Enterprise"]);
+    assert!(state == "ended" && said.contains("ended on 2026-11-10"), "{said}");
+    let (state, said) = ask("22631.9999", &[]);
+    assert!(state == "ended" && said.contains("ended on 2026-11-10"), "{said}");
+    let (state, said) = ask("22621.9999", &["--edition", "Professional"]);
+    assert!(state == "ended" && said.contains("ended on 2024-10-08"), "{said}");
+    let later = Bench::starting("2026-11-01T08:00:00Z");
+    let arguments = ["resolve", "KB5120240", "--arch", "x64", "--baseline", "22631.9999"];
+    let partly = later.json(&arguments).exits(0).json();
+    assert_eq!(partly["servicing"]["state"], "partly_ended");
+    assert!(partly["warnings"].to_string().contains("Home and Pro (2025-11-11)"), "{partly:#}");
+}
+
+#[test]
+fn a_superseded_target_names_its_newest_replacement() {
+    let bench = Bench::starting("2026-11-30T08:00:00Z");
+    let ask = |more: &[&str]| {
+        let arguments = ["resolve", "KB5085516", "--arch", "arm64", "--baseline", "26100.863"];
+        bench.json(&[&arguments[..], more].concat()).json()["replaced_by"].clone()
+    };
+    let by_knowledge = ask(&[]);
+    assert_eq!((&by_knowledge["kb"], &by_knowledge["present"]), (&json!("KB5129195"), &json!(false)));
+    // As of the end of March it is the out-of-band update of that day; the mirror gets it.
+    let march = ["--as-of", "2026-03-31"];
+    assert_eq!((&ask(&march)["kb"], &ask(&march)["present"]), (&json!("KB5086672"), &json!(false)));
+    bench.replay(&recording("demo"), &["fetch", "KB5086672", "--arch", "arm64"]).exits(0);
+    assert_eq!((&ask(&march)["kb"], &ask(&march)["present"]), (&json!("KB5086672"), &json!(true)));
+    let people = bench.run(&["resolve", "KB5085516", "--arch", "arm64", "--as-of", "2026-03-31"]).stdout;
+    assert!(people.contains("replaced by: KB5086672 (in this mirror)"), "{people}");
+    // The newest one has no replacement.
+    let newest = bench.json(&["resolve", "KB5129195", "--arch", "arm64"]).json();
+    assert_eq!(newest["replaced_by"], Value::Null);
+}
+
+#[test]
+fn what_the_catalog_states_of_replacement_is_evidence() {
+    let title = |month: &str, kb: &str| {
+        format!("{month} Servicing Stack Update for Windows 10 Version 1607 for x64-based Systems ({kb})")
+    };
+    let stack = |number: u32, month: &str, kb: &str, day: &str| UpdateSpec {
+        last_updated: day.to_owned(),
+        files: vec![FileSpec::package(&format!("windows10.0-{}-x64", kb.to_lowercase()), "msu", kb)],
+        ..UpdateSpec::new(&id(number), &title(month, kb))
+    };
+    let (first, second, third) = (
+        stack(1, "2026-03", "KB5990021", "3/10/2026"),
+        stack(2, "2026-05", "KB5990022", "5/12/2026"),
+        stack(3, "2026-06", "KB5990023", "6/9/2026"),
+    );
+    let by = |number: u32, month: &str, kb: &str| vec![(id(number), title(month, kb))];
+    let world = World::new()
+        .update(UpdateSpec { superseded_by: by(2, "2026-05", "KB5990022"), ..first })
+        .update(UpdateSpec { superseded_by: by(3, "2026-06", "KB5990023"), ..second })
+        .update(third);
+    let loopback = Loopback::start(world);
+    let bench = Bench::starting("2026-11-30T08:00:00Z");
+    let ask =
+        || bench.json(&["resolve", "KB5990021", "--arch", "x64"]).exits(0).json()["replaced_by"].clone();
+    fetch_from(&bench, &loopback, &["KB5990021"]).exits(0);
+    assert_eq!((&ask()["kb"], &ask()["present"]), (&json!("KB5990022"), &json!(false)));
+    fetch_from(&bench, &loopback, &["KB5990022"]).exits(0);
+    assert_eq!((&ask()["kb"], &ask()["present"]), (&json!("KB5990023"), &json!(false)));
+    fetch_from(&bench, &loopback, &["KB5990023"]).exits(0);
+    assert_eq!((&ask()["kb"], &ask()["present"]), (&json!("KB5990023"), &json!(true)));
+}
+
+#[test]
+fn a_clock_before_the_newest_release_is_a_doubt() {
+    let bench = Bench::starting("2026-06-01T08:00:00Z");
+    let answer = latest(&bench, &[]).exits(0).json();
+    assert!(answer["warnings"].to_string().contains("check the clock"), "{answer:#}");
+    latest(&bench, &["--fail-if-older-than", "3000d"]).exits(10);
+    latest(&bench, &["--fail-if-older-than", "3000d", "--as-of", "2026-06-01"]).exits(0);
+}
