@@ -162,7 +162,7 @@ pub fn import(
         // First: the sets may be of families that only these tables know.
         adopt_knowledge(examined, mirror, &mut imported)?;
     }
-    let mut noted = noted(examined, last);
+    let mut noted = noted(examined, last, now);
     imported.healed = place(&staged, mirror, now)?;
     imported.left = commit(examined, &staged, mirror, older, &imported.missing, &noted, now)?;
     publish(examined, mirror, older, now, &mut imported)?;

@@ -23,6 +23,9 @@ pub struct LastImport {
     pub set_id: Sha256,
     /// When it was made.
     pub created: String,
+    /// When content of the lineage was imported last, RFC 3339; unknown where version 0.1 did.
+    #[serde(default)]
+    pub imported: Option<String>,
     /// Sets that were published to their end, by their digests.
     pub(super) finished: BTreeSet<Sha256>,
 }
@@ -79,15 +82,17 @@ pub(super) fn last_import(mirror: &Mirror, lineage: &str) -> Result<Option<LastI
 }
 
 /// What is to be remembered once a set is begun; the number of a lineage never goes back.
-pub(super) fn noted(examined: &Examined, last: Option<LastImport>) -> LastImport {
+pub(super) fn noted(examined: &Examined, last: Option<LastImport>, now: i64) -> LastImport {
+    let imported = Some(crate::clock::rfc3339(now));
     let new = LastImport {
         seq: examined.set.seq,
         set_id: examined.set_id,
         created: examined.set.created.clone(),
+        imported: imported.clone(),
         finished: BTreeSet::new(),
     };
     match last {
-        Some(last) if last.seq > new.seq => last,
+        Some(last) if last.seq > new.seq => LastImport { imported, ..last },
         Some(last) => LastImport { finished: last.finished, ..new },
         None => new,
     }

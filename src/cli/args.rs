@@ -408,9 +408,9 @@ pub(super) struct Sync {
 /// `status`
 #[derive(Debug, Args)]
 pub(super) struct Status {
-    /// The last complete sync may be this old, e.g. 8d or 36h
-    #[arg(long, value_name = "AGE", default_value = "8d", value_parser = parse_duration)]
-    pub(super) max_age: Duration,
+    /// The last complete sync or import, and the newest medium, may be this old, e.g. 36h [env: KBMIRROR_MAX_AGE] [default: 8d]
+    #[arg(long, value_name = "AGE", value_parser = parse_age)]
+    pub(super) max_age: Option<Duration>,
     /// What the last run brought
     #[arg(long)]
     pub(super) news: bool,

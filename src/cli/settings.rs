@@ -17,7 +17,7 @@ use crate::event::LogFormat;
 use crate::mirror::Layout;
 use crate::net::{AllowedHost, ProxyUrl};
 use crate::sync::{
-    Config, Options, TransferOptions, parse_bytes, parse_duration, parse_parallel, parse_stall,
+    Config, Options, TransferOptions, parse_age, parse_bytes, parse_duration, parse_parallel, parse_stall,
 };
 
 /// The settings of one command.
@@ -36,6 +36,7 @@ pub(super) struct Settings {
     pub(super) ca_cert: Vec<Utf8PathBuf>,
     pub(super) transfers: TransferOptions,
     pub(super) log_format: LogFormat,
+    pub(super) max_age: Option<Duration>,
 }
 
 /// A configuration that does not fit is a mistake of whoever wrote it, and never this long.
@@ -82,6 +83,7 @@ impl Settings {
             ca_cert,
             transfers,
             log_format,
+            max_age,
         } = config.as_ref().map(|config| config.options.clone()).unwrap_or_default();
         let rate = |text: &str| text.parse().map_err(|_| format!("{text:?} is not a number"));
         let host = |text: &str| text.parse::<AllowedHost>();
@@ -145,6 +147,7 @@ impl Settings {
                 flag => flag,
             }
             .unwrap_or_default(),
+            max_age: variables.parsed("KBMIRROR_MAX_AGE", parse_age)?.or(max_age),
             config,
         })
     }
@@ -275,6 +278,7 @@ mod tests {
             ("KBMIRROR_PATIENCE", "5 min"),
             ("KBMIRROR_LOG_FORMAT", "xml"),
             ("KBMIRROR_PROXY", "http://u:secret@:1"),
+            ("KBMIRROR_MAX_AGE", "30"),
         ] {
             let error = gather(&[], &[(name, value)]).unwrap_err();
             assert!(error.message().contains(name) && error.code().number() == 2, "{error}");

@@ -1,7 +1,9 @@
-//! `status`: how the mirror is, from its `health.json` and its index. Asks nobody and changes nothing. A mirror that is not
-//! current exits 10, so that a monitoring system needs no more than the exit code.
+//! `status`: how the mirror is, from its `health.json`, its index, and the knowledge. Queries no Catalog and changes nothing.
+//! A mirror that is not current exits 10, so that a monitoring system needs no more than the exit code.
+//!
+//! This is the edge of [`crate::sync::Checks`]: it gathers the facts and shows the checks.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
@@ -14,13 +16,36 @@ use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
 use crate::mirror::index::PublishState;
-use crate::sync::{Health, newest_news};
-use crate::update::{Kb, human_size};
+use crate::mirror::{DamagedSet, IndexLibrary, Mirror};
+use crate::resolve::newest_of;
+use crate::servicing::Knowledge;
+use crate::sync::{
+    Checks, Config, DEFAULT_MAX_AGE, Facts, Filled, Health, Medium, Mirrored, Profile, newest_news,
+};
+use crate::update::{Kb, count, human_size};
 
-/// `status`: the age of the mirror, its last runs, and what is in it.
+/// What the index of a mirror has to say; nothing of a mirror that was set up and never filled.
+#[derive(Default)]
+struct OfIndex {
+    sets: usize,
+    kbs: BTreeSet<Kb>,
+    bytes: u64,
+    newest: Option<String>,
+    media: Vec<(Medium, crate::update::Sha256)>,
+    is_imported: bool,
+    families: Vec<Mirrored>,
+    last_sync: Option<jiff::Timestamp>,
+    last_fetch: Option<jiff::Timestamp>,
+    unfinished: Option<crate::sync::Unfinished>,
+    /// The paths of what is damaged.
+    damage: Vec<String>,
+    /// The sets of which something is damaged.
+    damaged: Vec<DamagedSet>,
+}
+
+/// `status`: every check, the last runs, and what is in the mirror.
 pub(super) fn run(setup: &Setup, arguments: &Status, output: &mut Output) -> Result<ExitCode> {
     let layout = setup.layout();
-    let has_config = setup.settings().config.is_some();
     let mirror = match setup.mirror() {
         Ok(mirror) => Some(mirror),
         // Set up and never filled is a state of its own.
@@ -30,85 +55,203 @@ pub(super) fn run(setup: &Setup, arguments: &Status, output: &mut Output) -> Res
     if arguments.news {
         return show_news(setup, output);
     }
-    let (mut sets, mut kbs, mut bytes) = (0, BTreeSet::<Kb>::new(), 0);
-    let (mut newest, mut imports) = (None, Vec::new());
-    let mut damaged = Vec::new();
-    if let Some(mirror) = &mirror {
-        for (kb, _, _, state) in mirror.index().published_folders(None)? {
-            if state == PublishState::Published {
-                sets += 1;
-                kbs.insert(kb);
-            }
-        }
-        newest = mirror.index().newest_published()?;
-        imports = last_imports(mirror)?;
-        damaged = mirror.damaged_sets()?;
-        bytes = mirror.index().pool()?.iter().map(|(_, _, size)| size).sum();
-    }
-    let known = Health::read(&layout)?;
-    let synced = known.as_ref().is_some_and(|health| health.last_attempt.is_some());
-    let health = known.unwrap_or_default();
-    // A mirror that is filled by hand has no schedule that it could lag behind.
-    let mut complaints =
-        if synced || has_config { health.complaints(setup.now(), arguments.max_age) } else { Vec::new() };
-    complaints.extend(damaged.iter().map(|set| format!("{} {}: {}", set.kb, set.folder, damage::state(set))));
-    let code = if complaints.is_empty() { ExitCode::OK } else { ExitCode::UNRESOLVED };
-    let free = disk::available_space(layout.root()).ok().or(health.bytes_free);
+    let knowledge = setup.knowledge()?;
+    let config = setup.settings().config.as_ref();
+    let profiles = config.map_or_else(|| Ok(Vec::new()), |config| config.profiles(&knowledge))?;
+    let of_index = match &mirror {
+        Some(mirror) => of_index(mirror, &knowledge)?,
+        None => OfIndex::default(),
+    };
+    let health = Health::read(&layout)?;
+    let facts = facts(setup, arguments, &of_index, health.as_ref(), &profiles, &knowledge);
+    let checks = Checks::of(&facts);
+    let code = if checks.is_current() { ExitCode::OK } else { ExitCode::UNRESOLVED };
+    let known = health.as_ref().filter(|own| own.last_attempt.is_some() || own.last_verify.is_some());
+    let free = disk::available_space(layout.root()).ok().or(known.and_then(|own| own.bytes_free));
     if output.is_json() {
         output.document(&json!({
             "mirror": layout.root(),
-            "current": complaints.is_empty(),
-            "complaints": complaints,
-            "sets": sets,
-            "damaged_sets": damaged,
-            "kbs": kbs.len(),
-            "pool_bytes": bytes,
+            "current": checks.is_current(),
+            "complaints": checks.complaints(),
+            "checks": checks,
+            "filled": facts.filled,
+            "sets": of_index.sets,
+            "kbs": of_index.kbs.len(),
+            "pool_bytes": of_index.bytes,
             "bytes_free": free,
-            "max_age_seconds": arguments.max_age.as_secs(),
-            "newest_content": newest,
-            "imports": imports.iter().map(|last| json!({ "seq": last.seq, "set_id": last.set_id, "created": last.created })).collect::<Vec<_>>(),
-            "health": if synced || health.last_verify.is_some() { json!(health) } else { json!(null) },
+            "max_age_seconds": facts.max_age.as_secs(),
+            "newest_content": of_index.newest,
+            "damaged_sets": of_index.damaged,
+            "imports": of_index.media.iter().map(|(medium, set_id)| json!({ "seq": medium.seq, "set_id": set_id, "created": medium.created, "imported": medium.imported })).collect::<Vec<_>>(),
+            "health": known,
         }))?;
         return Ok(code);
     }
-    let or_never = |text: &Option<String>| text.clone().unwrap_or_else(|| "never".to_owned());
-    let verified = match &health.last_verify {
+    show(setup, &facts, &of_index, free, output);
+    show_checks(&checks, output);
+    if let Some(mirror) = &mirror {
+        damage::show(&of_index.damaged, mirror, output)?;
+    }
+    for kb in facts.health.iter().flat_map(|health| &health.withdrawn) {
+        output.line(format!("withdrawn by Microsoft and still here: {kb}"));
+    }
+    for one in facts.health.iter().flat_map(|health| &health.expected) {
+        output.line(format!("expected: {}", one.message));
+    }
+    show_next_steps(&checks, output);
+    Ok(code)
+}
+
+/// Gathers what is known of the mirror.
+fn facts<'a>(
+    setup: &Setup,
+    arguments: &Status,
+    of_index: &OfIndex,
+    health: Option<&'a Health>,
+    profiles: &'a [Profile],
+    knowledge: &'a Knowledge,
+) -> Facts<'a> {
+    let settings = setup.settings();
+    let synced = health.is_some_and(|health| health.last_attempt.is_some()) || of_index.last_sync.is_some();
+    let asks = settings.config.as_ref().is_some_and(Config::asks_for_something);
+    let filled = match (synced, of_index.is_imported, asks) {
+        (true, ..) | (false, false, true) => Filled::BySync,
+        (false, true, _) => Filled::ByImport,
+        (false, false, false) => Filled::ByHand,
+    };
+    Facts {
+        now: setup.now(),
+        max_age: arguments.max_age.or(settings.max_age).unwrap_or(DEFAULT_MAX_AGE),
+        filled,
+        health,
+        last_sync: of_index.last_sync,
+        last_fetch: of_index.last_fetch,
+        media: of_index.media.iter().map(|(medium, _)| medium.clone()).collect(),
+        damage: of_index.damage.clone(),
+        sets: of_index.sets,
+        profiles,
+        families: of_index.families.clone(),
+        unfinished: of_index.unfinished.clone(),
+        knowledge,
+    }
+}
+
+/// Reads the index.
+fn of_index(mirror: &Mirror, knowledge: &Knowledge) -> Result<OfIndex> {
+    let index = mirror.index();
+    let mut found = OfIndex {
+        newest: index.newest_published()?,
+        bytes: index.pool()?.iter().map(|(_, _, size)| size).sum(),
+        is_imported: mirror.is_imported()?,
+        damaged: mirror.damaged_sets()?,
+        ..OfIndex::default()
+    };
+    // What is recorded and not healed, and what differs on the disk by name or size.
+    let recorded = index.damage()?.into_iter().map(|one| one.path.to_string());
+    let seen = found.damaged.iter().flat_map(|set| &set.faults).map(|fault| fault.path.to_string());
+    found.damage = recorded.chain(seen).collect::<BTreeSet<String>>().into_iter().collect();
+    let mut folders: BTreeMap<String, usize> = BTreeMap::new();
+    for (kb, _, _, state) in index.published_folders(None)? {
+        if state == PublishState::Published {
+            found.sets += 1;
+            found.kbs.insert(kb);
+        }
+    }
+    for kb in &found.kbs {
+        for set in index.published_sets(*kb)? {
+            *folders.entry(set.family.unwrap_or(set.folder)).or_default() += 1;
+        }
+    }
+    let library = IndexLibrary::new(index, knowledge);
+    for (folder, sets) in folders {
+        let family = knowledge.families().iter().find(|family| family.folder == folder);
+        let newest = family.map(|family| newest_of(family, &library, knowledge)).transpose()?;
+        found.families.push(Mirrored { folder, sets, newest });
+    }
+    // What 0.1 imported has no time of its own; it published at that time.
+    let published = index.newest_publication()?.map(crate::clock::rfc3339);
+    for last in last_imports(mirror)? {
+        let imported = last.imported.or_else(|| published.clone());
+        found.media.push((Medium { seq: last.seq, created: last.created, imported }, last.set_id));
+    }
+    let runs = index.runs_of_commands()?;
+    let complete = |word: &str| {
+        let of_word = runs.iter().filter(|run| run.is_complete(word)).filter_map(|run| run.finished);
+        of_word.max().and_then(|time| jiff::Timestamp::from_second(time).ok())
+    };
+    found.last_sync = complete("sync");
+    found.last_fetch = complete("fetch").max(found.last_sync);
+    found.unfinished = runs
+        .last()
+        .filter(|run| run.finished.is_none())
+        .map(|run| crate::sync::Unfinished { started: crate::clock::rfc3339(run.started) });
+    Ok(found)
+}
+
+fn show(setup: &Setup, facts: &Facts<'_>, of_index: &OfIndex, free: Option<u64>, output: &mut Output) {
+    let or_never = |text: Option<&String>| text.cloned().unwrap_or_else(|| "never".to_owned());
+    let health = facts.health;
+    let mut table = output.table(&["property", "value"]);
+    let mut row = |name: &str, value: String| table.row([name.to_owned(), value]);
+    row("mirror", setup.layout().root().to_string());
+    row(
+        "holds",
+        format!(
+            "{} of {}, {}",
+            count(of_index.sets, "package set"),
+            count(of_index.kbs.len(), "KB"),
+            human_size(of_index.bytes)
+        ),
+    );
+    row("free", free.map_or_else(|| "?".to_owned(), human_size));
+    row("newest update", of_index.newest.clone().unwrap_or_else(|| "-".to_owned()));
+    for medium in &facts.media {
+        row("newest medium", format!("set {:04}, made {}", medium.seq, medium.created));
+        row("last import", or_never(medium.imported.as_ref()));
+    }
+    match facts.filled {
+        Filled::BySync => {
+            row("last complete sync", or_never(health.and_then(|health| health.last_success.as_ref())));
+            row("last sync", or_never(health.and_then(|health| health.last_attempt.as_ref())));
+            let failed = health.map_or(0, |health| health.items_failed);
+            row("items failed in last sync", failed.to_string());
+        }
+        Filled::ByHand => {
+            let fetched = facts.last_fetch.map(|time| time.to_string());
+            row("last complete fetch", or_never(fetched.as_ref()));
+        }
+        Filled::ByImport => {}
+    }
+    let verified = match health.and_then(|health| health.last_verify.as_ref()) {
         None => "never".to_owned(),
         Some(verify) => format!("{}, {}", verify.time, count(verify.findings, "finding")),
     };
-    let mut table = output.table(&["what", "is"]);
-    let mut row = |name: &str, value: String| table.row([name.to_owned(), value]);
-    row("mirror", layout.root().to_string());
-    row(
-        "holds",
-        format!("{} of {}, {}", count(sets, "package set"), count(kbs.len(), "KB"), human_size(bytes)),
-    );
-    row("free", free.map_or_else(|| "?".to_owned(), human_size));
-    row("newest update", newest.unwrap_or_else(|| "-".to_owned()));
-    for last in &imports {
-        row("newest medium", format!("set {:04}, made {}", last.seq, last.created));
-    }
-    // What lives on media alone has no sync to tell of.
-    if synced || imports.is_empty() {
-        row("last complete sync", or_never(&health.last_success));
-        row("last sync", or_never(&health.last_attempt));
-        row("failed in it", health.items_failed.to_string());
-    }
     row("last verify", verified);
     output.text(table.render());
-    if let Some(mirror) = &mirror {
-        damage::show(&damaged, mirror, output)?;
+    output.line("");
+}
+
+fn show_checks(checks: &Checks, output: &mut Output) {
+    let mut table = output.table(&["check", "verdict", "because"]);
+    for (name, check) in checks.all() {
+        table.row([name.replace('_', " "), check.verdict.as_str().to_owned(), check.reason.clone()]);
     }
-    for kb in &health.withdrawn {
-        output.line(format!("withdrawn by Microsoft and still here: {kb}"));
+    output.text(table.render());
+}
+
+fn show_next_steps(checks: &Checks, output: &mut Output) {
+    let wrong: Vec<_> = checks.all().into_iter().filter(|(_, check)| check.verdict.is_wrong()).collect();
+    if wrong.is_empty() {
+        return;
     }
-    for one in &health.expected {
-        output.line(format!("expected: {}", one.message));
+    output.line("");
+    let names: Vec<String> = wrong.iter().map(|(name, _)| name.replace('_', " ")).collect();
+    output.line(format!("not current: {}", names.join(", ")));
+    for (name, check) in wrong {
+        if let Some(next) = &check.next {
+            output.sentence("  next: ", &format!("{next} ({})", name.replace('_', " ")));
+        }
     }
-    for complaint in &complaints {
-        output.line(format!("not current: {complaint}"));
-    }
-    Ok(code)
 }
 
 fn show_news(setup: &Setup, output: &mut Output) -> Result<ExitCode> {
@@ -126,8 +269,4 @@ fn show_news(setup: &Setup, output: &mut Output) -> Result<ExitCode> {
         output.line(line);
     }
     Ok(ExitCode::OK)
-}
-
-fn count(number: usize, thing: &str) -> String {
-    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::session::TransferOptions;
-use super::words::{parse_bytes, parse_duration, parse_parallel, parse_stall};
+use super::words::{parse_age, parse_bytes, parse_duration, parse_parallel, parse_stall};
 use crate::error::{Error, Result};
 use crate::event::LogFormat;
 use crate::net::{ProxyUrl, redacted_text};
@@ -59,6 +59,18 @@ pub struct Profile {
     pub months: u8,
 }
 
+impl Profile {
+    /// Returns `true` if a release of some kind of the profile is due on every Patch Tuesday.
+    pub fn expects_monthly(&self) -> bool {
+        self.kinds.iter().copied().any(is_monthly_kind)
+    }
+}
+
+/// Returns `true` for kinds that are released on every Patch Tuesday.
+pub(super) fn is_monthly_kind(kind: Kind) -> bool {
+    matches!(kind, Kind::Lcu | Kind::MonthlyRollup | Kind::SecurityOnly)
+}
+
 /// Options that the command line has too. Relative paths are relative to the file's folder.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Options {
@@ -84,6 +96,8 @@ pub struct Options {
     pub transfers: TransferOptions,
     /// `--log-format`
     pub log_format: Option<LogFormat>,
+    /// `--max-age` of `status`
+    pub max_age: Option<Duration>,
 }
 
 /// A configuration whose families nobody has looked up yet.
@@ -113,6 +127,8 @@ struct Document {
     network: NetworkTable,
     #[serde(default)]
     log: LogTable,
+    #[serde(default)]
+    monitor: MonitorTable,
     #[serde(default)]
     profile: Vec<ProfileTable>,
 }
@@ -145,6 +161,12 @@ struct NetworkTable {
 #[serde(deny_unknown_fields)]
 struct LogTable {
     format: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MonitorTable {
+    max_age: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -247,6 +269,7 @@ impl Config {
             ca_cert: network.ca_cert.into_iter().map(|path| folder.join(path)).collect(),
             transfers,
             log_format,
+            max_age: read(&source, document.monitor.max_age.as_ref(), |text| parse_age(text))?,
         };
         let read_kb = |kb: &Spanned<String>| {
             source.word(kb, |word| word.parse().ok(), "the KB numbers, such as KB5086672")
@@ -273,6 +296,11 @@ impl Config {
     /// Where it was read from.
     pub fn path(&self) -> &Utf8Path {
         &self.source.path
+    }
+
+    /// Returns `true` if `sync` has anything to do: a profile, or a KB beside them.
+    pub fn asks_for_something(&self) -> bool {
+        !(self.profiles.is_empty() && self.kbs.is_empty())
     }
 
     /// What the profiles mean.
@@ -386,6 +414,10 @@ mod tests {
             ("[network]\nproxy = 'u:1#secret@x:y'", &["line 6", "***@x:y", "%23"]),
             ("[network]\ncatalog_rate = 'u:1 secret@x'", &["line 6", "***@x"]),
             ("[network]\nca_cert = 'one.pem'", &["line 6", "ca_cert", "sequence"]),
+            ("[monitor]\nmax_age = '30'", &["line 6", "unit", "8d"]),
+            ("[monitor]\nmax_age = 30", &["line 6", "max_age", "string"]),
+            ("[monitor]\nmax_age = '0d'", &["line 6", "0d"]),
+            ("[monitor]\nmaxage = '30d'", &["line 6", "maxage", "max_age"]),
             ("[log]\nformat = 'xml'", &["line 6", "xml", "text, json"]),
             ("[[profile]]\nname = 'a'\nfamily = 'windows-11-24h2'", &["line 6", "name of its own"]),
             ("[[profile]]\nname = 'b'", &["line 5", "family"]),

@@ -4,16 +4,15 @@
 //! lock, and by a rename, so that a reader sees the old state or the new one. A field that is not known is null. A file of a
 //! newer format is refused with a sentence.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::select::Expected;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
-use crate::mirror::{Layout, VerifyReport};
-use crate::update::Kb;
+use crate::mirror::{FindingKind, Layout, VerifyReport};
+use crate::update::{Kb, Month};
 
 /// The format that this program writes.
 pub const HEALTH_FORMAT: u32 = 1;
@@ -25,6 +24,43 @@ pub struct LastVerify {
     pub time: String,
     /// How many findings.
     pub findings: usize,
+    /// How many of them are files of others, which no run heals; unknown where version 0.1 wrote it.
+    #[serde(default)]
+    pub foreign: Option<usize>,
+    /// Whether the other findings are in the index's list of damage, which heals them one by one. Otherwise all findings
+    /// stay until a verification finds none.
+    #[serde(default)]
+    pub recorded: bool,
+}
+
+impl LastVerify {
+    /// Returns the summary of a report.
+    fn of(report: &VerifyReport) -> Self {
+        let foreign = report.findings.iter().filter(|finding| finding.kind == FindingKind::Foreign).count();
+        Self {
+            time: report.time.clone(),
+            findings: report.findings.len(),
+            foreign: Some(foreign),
+            recorded: report.recorded == Some(true),
+        }
+    }
+}
+
+/// What the last search for a profile matched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfileSeen {
+    /// The name of the profile.
+    pub name: String,
+    /// The folder word of its family.
+    pub family: String,
+    /// The day that the run took for today.
+    pub today: Date,
+    /// The first month that counted.
+    pub first: Month,
+    /// How many updates matched.
+    pub wanted: usize,
+    /// The newest month of a cumulative update among them.
+    pub newest: Option<Month>,
 }
 
 /// How the mirror is.
@@ -52,6 +88,12 @@ pub struct Health {
     pub last_verify: Option<LastVerify>,
     /// The room that is left on the disk.
     pub bytes_free: Option<u64>,
+    /// The day that the last complete sync took for today.
+    #[serde(default)]
+    pub last_today: Option<Date>,
+    /// What the profiles matched when they were searched for last.
+    #[serde(default)]
+    pub profiles: Vec<ProfileSeen>,
 }
 
 impl Health {
@@ -97,44 +139,7 @@ impl Health {
     /// With a verification of the whole mirror.
     pub fn note_verify(&mut self, report: &VerifyReport) {
         self.format = HEALTH_FORMAT;
-        self.last_verify = Some(LastVerify { time: report.time.clone(), findings: report.findings.len() });
-    }
-
-    /// What is wrong with the mirror's currency; nothing when it is as it should be.
-    pub fn complaints(&self, now: Timestamp, max_age: Duration) -> Vec<String> {
-        /// Clocks differ; a day is more than that.
-        const SKEW: i64 = 86_400;
-        let mut complaints = Vec::new();
-        match self.last_exit_code {
-            None | Some(0) => {}
-            Some(13) => {
-                complaints.push("the last sync stopped at its budget; running again continues".to_owned());
-            }
-            Some(130 | 143) => {
-                complaints.push("the last sync was stopped; running again continues".to_owned());
-            }
-            Some(code) => complaints.push(format!(
-                "the last sync ended with exit code {code}; its report under runs/ names what failed"
-            )),
-        }
-        let succeeded = self.last_success.as_deref().and_then(|time| time.parse::<Timestamp>().ok());
-        match succeeded {
-            None => complaints.push("no sync was ever complete".to_owned()),
-            Some(time) if time.as_second() > now.as_second() + SKEW => complaints.push(format!(
-                "the last complete sync was at {time}, which is in the future: this machine's clock is wrong, and nothing can be said of the age"
-            )),
-            Some(time) => {
-                let age = now.as_second().saturating_sub(time.as_second());
-                if u64::try_from(age).is_ok_and(|age| age > max_age.as_secs()) {
-                    complaints.push(format!(
-                        "the last complete sync is {} days old, and {} are allowed",
-                        age / 86_400,
-                        max_age.as_secs() / 86_400
-                    ));
-                }
-            }
-        }
-        complaints
+        self.last_verify = Some(LastVerify::of(report));
     }
 }
 
@@ -171,27 +176,4 @@ pub fn keep_verify_report(layout: &Layout, report: &VerifyReport, now: Timestamp
     let mut health = Health::before(layout)?;
     health.note_verify(report);
     health.write(layout)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn health(success: Option<&str>, code: Option<u8>) -> Health {
-        Health { last_success: success.map(str::to_owned), last_exit_code: code, ..Health::default() }
-    }
-
-    #[test]
-    fn age_failure_and_a_wrong_clock_are_complaints() {
-        let now: Timestamp = "2026-11-23T08:00:00Z".parse().unwrap();
-        let week = Duration::from_hours(8 * 24);
-        let complaints = |health: Health| health.complaints(now, week);
-        assert_eq!(complaints(health(Some("2026-11-16T08:00:00Z"), Some(0))), Vec::<String>::new());
-        assert!(complaints(health(Some("2026-11-14T08:00:00Z"), Some(0)))[0].contains("9 days old"));
-        assert!(complaints(health(Some("2026-11-23T07:00:00Z"), Some(6)))[0].contains("exit code 6"));
-        assert!(complaints(health(Some("2026-11-23T07:00:00Z"), Some(13)))[0].contains("budget"));
-        assert!(complaints(health(Some("2026-11-23T07:00:00Z"), Some(143)))[0].contains("was stopped"));
-        assert!(complaints(health(None, Some(4))).len() == 2);
-        assert!(complaints(health(Some("2027-11-23T07:00:00Z"), Some(0)))[0].contains("clock"));
-    }
 }

@@ -9,16 +9,18 @@ use camino::Utf8PathBuf;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::config::{Profile, is_monthly_kind};
 use super::fetch::SetStatus;
-use super::health::{HEALTH_FORMAT, Health, LastVerify, write_json};
+use super::health::{HEALTH_FORMAT, Health, LastVerify, ProfileSeen, write_json};
 use super::news::News;
 use super::scheduled::{SyncOutcome, SyncRequest};
 use super::session::{Failure, Session};
+use super::window::Window;
 use crate::clock::rfc3339;
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
-use crate::mirror::Layout;
+use crate::mirror::{FindingKind, Layout};
 use crate::servicing::ReleaseKind;
 
 /// The format of a sync's report.
@@ -148,8 +150,35 @@ pub fn keep_run(session: &mut Session, request: &SyncRequest, outcome: &mut Sync
         unlisted: outcome.unlisted.clone(),
         last_verify,
         bytes_free: disk::available_space(layout.root()).ok(),
+        last_today: if code == ExitCode::OK { Some(request.today) } else { old.last_today },
+        profiles: profiles_seen(request, outcome, &old.profiles),
     };
     health.write(&layout)
+}
+
+/// Returns what each profile matched; of a profile that could not be searched for whole, what is known from before.
+fn profiles_seen(request: &SyncRequest, outcome: &SyncOutcome, before: &[ProfileSeen]) -> Vec<ProfileSeen> {
+    let seen = |profile: &Profile| {
+        let mut searches = outcome.searches.iter().filter(|search| search.profile == profile.name).peekable();
+        let is_whole = searches.peek().is_some() && searches.all(|search| search.complete);
+        let window = Window::back(request.today, profile.months).filter(|_| is_whole);
+        let Some(window) = window else {
+            return before.iter().find(|seen| seen.name == profile.name).cloned();
+        };
+        let wanted = || {
+            let of_profile = outcome.found.iter().filter(|(name, _)| *name == profile.name);
+            of_profile.map(|(_, one)| one).filter(|one| one.unwanted.is_none())
+        };
+        Some(ProfileSeen {
+            name: profile.name.clone(),
+            family: profile.family.folder.clone(),
+            today: request.today,
+            first: window.first,
+            wanted: wanted().count(),
+            newest: wanted().filter(|one| is_monthly_kind(one.kind)).map(|one| one.month).max(),
+        })
+    };
+    request.profiles.iter().filter_map(seen).collect()
 }
 
 /// Writes report and health after a run that ended with an error.
@@ -198,9 +227,15 @@ fn newest_verify(layout: &Layout) -> Result<Option<LastVerify>> {
     let Some(path) = newest_report(layout, "verify")? else { return Ok(None) };
     let report = read_report(&path)?;
     let whole = report["asked"].as_array().is_some_and(Vec::is_empty);
-    let findings = report["findings"].as_array().map_or(0, Vec::len);
+    let all = report["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let foreign = all.iter().filter(|finding| finding["kind"] == FindingKind::Foreign.as_str()).count();
     let time = report["time"].as_str().map(str::to_owned);
-    Ok(time.filter(|_| whole).map(|time| LastVerify { time, findings }))
+    Ok(time.filter(|_| whole).map(|time| LastVerify {
+        time,
+        findings: all.len(),
+        foreign: Some(foreign),
+        recorded: report["recorded"] == true,
+    }))
 }
 
 /// The news of the last run that had any.

@@ -36,6 +36,9 @@ format = 1
 [log]
 # format = "json"               # what goes on as one JSON object a line, in place of sentences
 
+[monitor]
+# max_age = "8d"                # `kbmirror status` exits 10 when the last complete sync or the newest medium is older
+
 # One table a family. `kbmirror sync --dry-run` tells what a profile comes to.
 [[profile]]
 name = "{folder}"

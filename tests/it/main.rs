@@ -22,6 +22,7 @@ mod kiosk;
 mod knowledge;
 mod lint;
 mod main_job;
+mod monitoring;
 mod network;
 mod operator;
 mod oracle;

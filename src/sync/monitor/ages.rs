@@ -1,0 +1,234 @@
+//! The checks that compare times.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::{Check, Facts, Filled, SKEW_SECONDS, Verdict};
+use crate::update::count;
+
+/// The age of something that is recorded.
+enum Age {
+    /// Nothing is recorded.
+    Never,
+    /// The record is not a time.
+    NotATime(String),
+    /// The record is later than the clock.
+    Future(Timestamp),
+    /// So many seconds.
+    Seconds(u64),
+}
+
+/// Returns the age of a recorded time. A time that is hardly later than the clock has no age yet.
+fn age_of(time: Timestamp, now: Timestamp) -> Age {
+    let seconds = now.as_second().saturating_sub(time.as_second());
+    if seconds < -SKEW_SECONDS {
+        return Age::Future(time);
+    }
+    Age::Seconds(u64::try_from(seconds).unwrap_or(0))
+}
+
+fn age_of_text(text: Option<&str>, now: Timestamp) -> Age {
+    match text.map(|text| (text, text.parse::<Timestamp>())) {
+        None => Age::Never,
+        Some((_, Ok(time))) => age_of(time, now),
+        Some((text, Err(_))) => Age::NotATime(text.to_owned()),
+    }
+}
+
+/// Returns an age for people, in the largest unit that still tells ages apart.
+fn words(seconds: u64) -> String {
+    let (number, unit) = match seconds {
+        172_800.. => (seconds / 86_400, "day"),
+        7_200.. => (seconds / 3_600, "hour"),
+        _ => (seconds / 60, "minute"),
+    };
+    count(number, unit)
+}
+
+/// Returns the verdict on an age and its reason.
+fn judge(what: &str, age: &Age, never: &str, max_age: Duration) -> (Verdict, String) {
+    match age {
+        Age::Never => (Verdict::Alarm, never.to_owned()),
+        Age::NotATime(text) => {
+            (Verdict::Unknown, format!("the recorded time of {what}, {text:?}, is not a time"))
+        }
+        Age::Future(time) => (
+            Verdict::Unknown,
+            format!(
+                "{what} is of {time}, which is in the future: the clock of this machine is wrong, so its age is unknown"
+            ),
+        ),
+        Age::Seconds(seconds) => {
+            let (old, most) = (words(*seconds), words(max_age.as_secs()));
+            if *seconds > max_age.as_secs() {
+                (Verdict::Alarm, format!("{what} is {old} old, and {most} are allowed"))
+            } else {
+                (Verdict::Ok, format!("{what} is {old} old, {most} are allowed"))
+            }
+        }
+    }
+}
+
+fn seconds_of(age: &Age) -> Option<u64> {
+    match age {
+        Age::Seconds(seconds) => Some(*seconds),
+        _ => None,
+    }
+}
+
+/// Compares the end of the last sync with a complete one.
+pub(super) fn last_run(facts: &Facts<'_>) -> Check {
+    let health = facts.health;
+    let code = health.and_then(|health| health.last_exit_code);
+    let numbers = json!({
+        "last_attempt": health.and_then(|health| health.last_attempt.as_ref()),
+        "exit_code": code,
+        "items_failed": health.map(|health| health.items_failed),
+        "unfinished_since": facts.unfinished.as_ref().map(|run| &run.started),
+    });
+    let pending = match &facts.unfinished {
+        Some(run) => format!("; a run that began at {} has not ended, or was killed", run.started),
+        None => String::new(),
+    };
+    let (verdict, reason) = match code {
+        None => (Verdict::NotApplicable, "no sync has ended here".to_owned()),
+        Some(0) => (Verdict::Ok, "the last sync was complete".to_owned()),
+        Some(13) => (Verdict::Alarm, "the last sync stopped at its budget (exit code 13)".to_owned()),
+        Some(code @ (130 | 143)) => (Verdict::Alarm, format!("the last sync was stopped (exit code {code})")),
+        Some(code) => (Verdict::Alarm, format!("the last sync ended with exit code {code}")),
+    };
+    let next = match code {
+        Some(13 | 130 | 143) => "run kbmirror sync again; it resumes",
+        _ => "read its report under runs/, and run kbmirror sync again",
+    };
+    Check::new(
+        "the end of the last sync, and a complete one",
+        verdict,
+        format!("{reason}{pending}"),
+        Some(next),
+        numbers,
+    )
+}
+
+/// Compares the age of the last complete sync, import, or fetch with the age that is allowed.
+pub(super) fn update_age(facts: &Facts<'_>) -> Check {
+    let now = facts.now;
+    let success = facts.health.and_then(|health| health.last_success.as_deref());
+    let imported = facts.media.iter().filter_map(|medium| medium.imported.as_deref()).max();
+    let import = || age_of_text(imported, now);
+    let (what, age, never) = match facts.filled {
+        Filled::ByImport => ("the last import", import(), "the time of the last import is not recorded"),
+        Filled::BySync => {
+            // Whoever removed health.json did not undo the runs.
+            let sync = match (success, facts.last_sync) {
+                (None, Some(time)) => age_of(time, now),
+                (text, _) => age_of_text(text, now),
+            };
+            match (sync, import()) {
+                (Age::Seconds(synced), age @ Age::Seconds(seconds)) if seconds < synced => {
+                    ("the last import", age, "")
+                }
+                (Age::Never, age @ Age::Seconds(_)) => ("the last import", age, ""),
+                (sync, _) => ("the last complete sync", sync, "no sync was ever complete here"),
+            }
+        }
+        Filled::ByHand => {
+            let age = facts.last_fetch.map_or(Age::Never, |time| age_of(time, now));
+            ("the last complete fetch", age, "no sync, import, or fetch was ever complete here")
+        }
+    };
+    let (mut verdict, mut reason) = judge(what, &age, never, facts.max_age);
+    if facts.filled == Filled::ByImport && matches!(age, Age::Never) {
+        verdict = Verdict::Unknown;
+    }
+    if let Some(today) = facts.health.and_then(|health| health.last_today)
+        && facts.filled == Filled::BySync
+        && let Some(Ok(time)) = success.map(str::parse::<Timestamp>)
+        && today < jiff::tz::Offset::UTC.to_datetime(time).date()
+    {
+        reason = format!("{reason}; it took {today} for today");
+    }
+    let numbers = json!({
+        "filled": facts.filled,
+        "last_sync": success.map(str::to_owned).or_else(|| facts.last_sync.map(|time| time.to_string())),
+        "last_import": imported,
+        "last_fetch": facts.last_fetch.map(|time| time.to_string()),
+        "age_seconds": seconds_of(&age),
+        "max_age_seconds": facts.max_age.as_secs(),
+    });
+    let next = match facts.filled {
+        Filled::ByImport => "import a newer medium: kbmirror import DIR",
+        Filled::BySync => "run kbmirror sync, and look at what schedules it",
+        Filled::ByHand => "run kbmirror fetch, or set up a schedule with kbmirror init and kbmirror schedule",
+    };
+    Check::new("age of the last complete sync or import, and --max-age", verdict, reason, Some(next), numbers)
+}
+
+/// Compares the age of the newest applied medium with the age that is allowed: the day of its making is signed.
+pub(super) fn medium_age(facts: &Facts<'_>) -> Check {
+    let compares = "age of the newest applied medium since it was made, and --max-age";
+    let Some(medium) = facts.newest_medium() else {
+        let (verdict, reason) = match facts.filled {
+            Filled::ByImport => (Verdict::Unknown, "no applied medium is recorded"),
+            Filled::BySync | Filled::ByHand => (Verdict::NotApplicable, "nothing was imported"),
+        };
+        return Check::new(
+            compares,
+            verdict,
+            reason,
+            Some("import a medium: kbmirror import DIR"),
+            json!({}),
+        );
+    };
+    let age = age_of_text(Some(&medium.created), facts.now);
+    let what = format!("the newest medium, set {:04},", medium.seq);
+    let (mut verdict, mut reason) = judge(&what, &age, "", facts.max_age);
+    if facts.filled == Filled::BySync && verdict == Verdict::Alarm {
+        // A mirror that is synced has newer content than a medium that it took once.
+        (verdict, reason) = (Verdict::NotApplicable, "the mirror is synced; its media are older".to_owned());
+    }
+    let numbers = json!({
+        "seq": medium.seq,
+        "created": medium.created,
+        "imported": medium.imported,
+        "age_seconds": seconds_of(&age),
+        "max_age_seconds": facts.max_age.as_secs(),
+    });
+    let next = "bring a newer medium: kbmirror export on the connected side";
+    Check::new(compares, verdict, reason, Some(next), numbers)
+}
+
+/// Compares recorded times with the clock: an age by a clock that is behind is not known.
+pub(super) fn clock(facts: &Facts<'_>) -> Check {
+    let health = facts.health;
+    let mut times: Vec<(&str, Option<Timestamp>)> = Vec::new();
+    let read = |text: Option<&String>| text.and_then(|text| text.parse().ok());
+    times.push(("the last sync", read(health.and_then(|health| health.last_attempt.as_ref()))));
+    times.push(("the last complete sync", read(health.and_then(|health| health.last_success.as_ref()))));
+    let verify = health.and_then(|health| health.last_verify.as_ref());
+    times.push(("the last verify", read(verify.map(|verify| &verify.time))));
+    for medium in &facts.media {
+        times.push(("the newest medium", read(Some(&medium.created))));
+        times.push(("the last import", read(medium.imported.as_ref())));
+    }
+    times.push(("the last complete sync", facts.last_sync));
+    times.push(("the last complete fetch", facts.last_fetch));
+    times.push(("the last run", read(facts.unfinished.as_ref().map(|run| &run.started))));
+    let newest = times.into_iter().filter_map(|(what, time)| Some((time?, what))).max();
+    let numbers = json!({
+        "now": facts.now.to_string(),
+        "newest_recorded": newest.map(|(time, _)| time.to_string()),
+    });
+    let (verdict, reason) = match newest {
+        None => (Verdict::NotApplicable, "no time is recorded".to_owned()),
+        Some((time, what)) if matches!(age_of(time, facts.now), Age::Future(_)) => (
+            Verdict::Alarm,
+            format!("the clock is behind: {what} is of {time}, and the clock says {}", facts.now),
+        ),
+        Some(_) => (Verdict::Ok, "no recorded time is in the future".to_owned()),
+    };
+    let next = "set the clock of this machine; ages cannot be trusted until then";
+    Check::new("recorded times, and the clock", verdict, reason, Some(next), numbers)
+}

@@ -1,0 +1,216 @@
+//! The checks that compare releases with Patch Tuesdays.
+
+use jiff::civil::Date;
+use jiff::tz::Offset;
+use jiff::{Timestamp, ToSpan as _};
+use serde_json::{Value, json};
+
+use super::{Check, Facts, Filled, Verdict};
+use crate::servicing::{Family, Served, due_day, patch_tuesdays_since, second_tuesday};
+use crate::sync::config::Profile;
+use crate::sync::health::ProfileSeen;
+use crate::update::Month;
+
+/// Patch Tuesdays without a release of a family that is in service. One can be missed: releases slip, and a run may be
+/// due. After two, security updates of a month are missing for sure.
+const PATCH_TUESDAYS_BEHIND: usize = 2;
+
+/// What is to be said of a profile or a family.
+struct Finding {
+    verdict: Verdict,
+    /// Nothing where all is well.
+    sentence: Option<String>,
+    numbers: Value,
+}
+
+/// Puts findings together: the worst verdict, and the sentences that belong to it.
+fn together(
+    compares: &'static str,
+    fine: &str,
+    none: &str,
+    next: &str,
+    key: &str,
+    findings: &[Finding],
+) -> Check {
+    let is_ok = |finding: &Finding| finding.verdict == Verdict::Ok;
+    let worst = findings.iter().map(|finding| finding.verdict).filter(|verdict| verdict.is_wrong()).max();
+    let verdict = match worst {
+        Some(worst) => worst,
+        None if findings.iter().any(is_ok) => Verdict::Ok,
+        None => Verdict::NotApplicable,
+    };
+    let said = |wanted: &dyn Fn(&Finding) -> bool| -> Vec<&str> {
+        findings.iter().filter(|one| wanted(one)).filter_map(|one| one.sentence.as_deref()).collect()
+    };
+    // What is wrong goes first; what was not compared is said in every case.
+    let mut sentences = said(&|one| one.verdict.is_wrong());
+    if verdict == Verdict::Ok {
+        sentences.push(fine);
+    }
+    sentences.extend(said(&|one| !one.verdict.is_wrong()));
+    if sentences.is_empty() {
+        sentences.push(none);
+    }
+    let reason = sentences.join("; ");
+    let numbers: Vec<&Value> = findings.iter().map(|one| &one.numbers).collect();
+    Check::new(compares, verdict, reason, Some(next), json!({ key: numbers }))
+}
+
+/// Compares the newest known release of each mirrored family with the Patch Tuesdays since.
+pub(super) fn releases(facts: &Facts<'_>) -> Check {
+    let today = facts.today();
+    let made = facts.newest_medium().and_then(|medium| medium.created.parse::<Timestamp>().ok());
+    let until = match (facts.filled, made) {
+        (Filled::ByImport, Some(made)) => Offset::UTC.to_datetime(made).date().min(today),
+        _ => today,
+    };
+    let findings = facts.families.iter().map(|mirrored| {
+        let newest = mirrored.newest.unwrap_or_default();
+        let mut numbers = json!({
+            "family": mirrored.folder,
+            "sets": mirrored.sets,
+            "known_through": newest.any,
+            "known_cumulative": newest.cumulative,
+            "counted_until": until,
+        });
+        let (Some(_), Some(family)) = (mirrored.newest, facts.family(&mirrored.folder)) else {
+            let sentence = Some(format!("{} is not in the family tables, and was not compared", mirrored.folder));
+            return Finding { verdict: Verdict::NotApplicable, sentence, numbers };
+        };
+        let servicing = facts.knowledge.servicing(family, Served::default(), until);
+        let since = newest.cumulative.map(|newest| patch_tuesdays_since(newest, until).len());
+        numbers["patch_tuesdays_since"] = json!(since);
+        numbers["servicing"] = json!(servicing);
+        let (verdict, sentence) = match (servicing.has_ended(), since, newest.cumulative) {
+            (true, ..) => {
+                let ended = servicing.until.map_or_else(String::new, |until| format!(" ended on {until}"));
+                (Verdict::NotApplicable, Some(format!("servicing of {}{ended}", family.name)))
+            }
+            (false, Some(since), Some(newest)) if since >= PATCH_TUESDAYS_BEHIND => {
+                let sentence = match facts.filled {
+                    Filled::ByImport => format!(
+                        "{since} Patch Tuesdays lie between the newest release of {} that is known here ({newest}) and the making of the newest medium ({until})",
+                        family.name
+                    ),
+                    Filled::BySync | Filled::ByHand => format!(
+                        "{since} Patch Tuesdays have passed since the newest release of {} that is known here ({newest})",
+                        family.name
+                    ),
+                };
+                (Verdict::Alarm, Some(sentence))
+            }
+            (false, Some(_), Some(_)) => (Verdict::Ok, None),
+            _ => (Verdict::Unknown, Some(format!("no dated release of {} is known here", family.name))),
+        };
+        Finding { verdict, sentence, numbers }
+    });
+    let next = match facts.filled {
+        Filled::BySync => "run kbmirror sync, and look for the family among the profiles of kbmirror.toml",
+        Filled::ByImport => "bring the connected side up to date before the next export there",
+        Filled::ByHand => "run kbmirror crawl and kbmirror fetch for the newest updates",
+    };
+    together(
+        "the newest known release of each mirrored family, and Patch Tuesdays since",
+        "every family that is served is known up to the last Patch Tuesday but one",
+        "no family is mirrored",
+        next,
+        "families",
+        &findings.collect::<Vec<_>>(),
+    )
+}
+
+/// Compares what each profile matched with the releases that were due.
+pub(super) fn profiles(facts: &Facts<'_>) -> Check {
+    let findings: Vec<Finding> = match facts.filled {
+        Filled::ByImport | Filled::ByHand => Vec::new(),
+        Filled::BySync => facts.profiles.iter().map(|profile| of_profile(facts, profile)).collect(),
+    };
+    together(
+        "what each profile matched, and releases that were due (3 days after a Patch Tuesday)",
+        "every profile matched the releases that were due",
+        "no profile is searched for here",
+        "run kbmirror sync --dry-run, and compare family, kinds, and policy of the profile in kbmirror.toml",
+        "profiles",
+        &findings,
+    )
+}
+
+fn of_profile(facts: &Facts<'_>, profile: &Profile) -> Finding {
+    let (name, family) = (&profile.name, &profile.family);
+    let health = facts.health;
+    let seen = health.and_then(|health| health.profiles.iter().find(|seen| seen.name == *name));
+    let seen = seen.filter(|seen| seen.family == family.folder);
+    let mut numbers = json!({
+        "profile": name,
+        "family": family.folder,
+        "searched_for": seen.map(|seen| seen.today),
+        "matched": seen.map(|seen| seen.wanted),
+        "newest_month": seen.and_then(|seen| seen.newest),
+    });
+    let finding = |verdict, sentence: Option<String>, numbers| Finding { verdict, sentence, numbers };
+    if !profile.expects_monthly() {
+        let sentence = format!("profile {name} has no kind that is due every month, and was not compared");
+        return finding(Verdict::NotApplicable, Some(sentence), numbers);
+    }
+    let Some(seen) = seen else {
+        // What 0.1 recorded: only what was expected and not there.
+        if let Some(health) =
+            health.filter(|health| health.profiles.is_empty() && health.last_success.is_some())
+        {
+            let missing = health.expected.iter().any(|one| {
+                let month = one.month.or_else(|| month_of(health.last_attempt.as_deref()));
+                one.profile == *name
+                    && one.kb.is_none()
+                    && month
+                        .is_some_and(|month| is_due(month, facts.today()) && is_served(facts, family, month))
+            });
+            let sentence = missing.then(|| format!("profile {name} matched no release that was due"));
+            return finding(if missing { Verdict::Alarm } else { Verdict::Ok }, sentence, numbers);
+        }
+        // Without any complete sync, that is what is said.
+        let never = health.is_none_or(|health| health.last_success.is_none());
+        let verdict = if never { Verdict::NotApplicable } else { Verdict::Unknown };
+        return finding(verdict, Some(format!("profile {name} was not searched for yet")), numbers);
+    };
+    let Some(due) = due_month(seen, facts.today()).filter(|due| is_served(facts, family, *due)) else {
+        return finding(Verdict::Ok, None, numbers);
+    };
+    numbers["due_month"] = json!(due);
+    if seen.newest.is_some_and(|newest| newest >= due) {
+        return finding(Verdict::Ok, None, numbers);
+    }
+    let newest = seen.newest.map_or_else(String::new, |newest| format!("; its newest is of {newest}"));
+    let sentence = format!(
+        "profile {name} matched no cumulative update of {due} for {}, which was due{newest}",
+        family.name
+    );
+    finding(Verdict::Alarm, Some(sentence), numbers)
+}
+
+fn month_of(time: Option<&str>) -> Option<Month> {
+    let time: Timestamp = time?.parse().ok()?;
+    Month::of(Offset::UTC.to_datetime(time).date())
+}
+
+fn is_due(month: Month, today: Date) -> bool {
+    second_tuesday(month.first_day()).is_some_and(|tuesday| due_day(tuesday) <= today)
+}
+
+/// Returns `true` if the family was still served on the second Tuesday of a month.
+fn is_served(facts: &Facts<'_>, family: &Family, month: Month) -> bool {
+    second_tuesday(month.first_day())
+        .is_none_or(|tuesday| !facts.knowledge.servicing(family, Served::default(), tuesday).has_ended())
+}
+
+/// Returns the newest month whose release was due and in the window of a search.
+///
+/// The search looked for the months up to its own day. Whether a release is due counts today: one that a search missed on
+/// the day after its Tuesday is missing once the grace is over.
+fn due_month(seen: &ProfileSeen, today: Date) -> Option<Month> {
+    // A search before the second Tuesday could not find that month's release.
+    let searched = second_tuesday(seen.today).filter(|tuesday| seen.today > *tuesday);
+    let before = seen.today.first_of_month().checked_sub(1.day()).ok();
+    let last = if searched.is_some() { Month::of(seen.today) } else { before.and_then(Month::of) };
+    let due = last.filter(|month| is_due(*month, today)).or_else(|| last.and_then(Month::previous));
+    due.filter(|due| *due >= seen.first)
+}

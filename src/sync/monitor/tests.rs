@@ -1,0 +1,329 @@
+use super::*;
+use crate::sync::config::Config;
+use crate::sync::health::{LastVerify, ProfileSeen};
+
+const NOW: &str = "2026-11-23T08:00:00Z";
+
+/// A mirror of Windows 11 24H2 by its facts: synced a day ago, complete, whole, and up to date.
+struct World {
+    now: Timestamp,
+    max_age: Duration,
+    filled: Filled,
+    health: Option<Health>,
+    last_fetch: Option<Timestamp>,
+    media: Vec<Medium>,
+    damage: Vec<String>,
+    sets: usize,
+    families: Vec<Mirrored>,
+    profiles: Vec<Profile>,
+    knowledge: Knowledge,
+}
+
+fn day(text: &str) -> Date {
+    text.parse().unwrap()
+}
+
+fn mirrored(folder: &str, newest: &str) -> Mirrored {
+    let newest = Newest { any: Some(day(newest)), cumulative: Some(day(newest)) };
+    Mirrored { folder: folder.to_owned(), sets: 2, newest: Some(newest) }
+}
+
+fn seen(today: &str, newest: Option<&str>) -> ProfileSeen {
+    ProfileSeen {
+        name: "p".to_owned(),
+        family: "windows-11-24h2".to_owned(),
+        today: day(today),
+        first: "2026-09".parse().unwrap(),
+        wanted: usize::from(newest.is_some()),
+        newest: newest.map(|month| month.parse().unwrap()),
+    }
+}
+
+fn profiles(keys: &str) -> Vec<Profile> {
+    let text = format!("format = 1\n[[profile]]\nname = 'p'\nfamily = 'windows-11-24h2'\n{keys}\n");
+    let knowledge = Knowledge::built_in().unwrap();
+    Config::parse(&text, "kbmirror.toml".into()).unwrap().profiles(&knowledge).unwrap()
+}
+
+impl World {
+    fn synced() -> Self {
+        Self {
+            now: NOW.parse().unwrap(),
+            max_age: DEFAULT_MAX_AGE,
+            filled: Filled::BySync,
+            health: Some(Health {
+                format: 1,
+                last_attempt: Some("2026-11-22T08:00:00Z".to_owned()),
+                last_success: Some("2026-11-22T08:00:00Z".to_owned()),
+                last_exit_code: Some(0),
+                profiles: vec![seen("2026-11-22", Some("2026-11"))],
+                ..Health::default()
+            }),
+            last_fetch: None,
+            media: Vec::new(),
+            damage: Vec::new(),
+            sets: 2,
+            families: vec![mirrored("windows-11-24h2", "2026-11-10")],
+            profiles: profiles(""),
+            knowledge: Knowledge::built_in().unwrap(),
+        }
+    }
+
+    fn imported(created: &str, imported: Option<&str>) -> Self {
+        let medium = Medium { seq: 3, created: created.to_owned(), imported: imported.map(str::to_owned) };
+        Self {
+            filled: Filled::ByImport,
+            health: None,
+            media: vec![medium],
+            profiles: Vec::new(),
+            ..Self::synced()
+        }
+    }
+
+    fn with_health(mut self, change: impl FnOnce(&mut Health)) -> Self {
+        change(self.health.get_or_insert_default());
+        self
+    }
+
+    fn at(self, now: &str) -> Self {
+        Self { now: now.parse().unwrap(), ..self }
+    }
+
+    fn checks(&self) -> Checks {
+        Checks::of(&Facts {
+            now: self.now,
+            max_age: self.max_age,
+            filled: self.filled,
+            health: self.health.as_ref(),
+            last_sync: None,
+            last_fetch: self.last_fetch,
+            media: self.media.clone(),
+            damage: self.damage.clone(),
+            sets: self.sets,
+            profiles: &self.profiles,
+            families: self.families.clone(),
+            unfinished: None,
+            knowledge: &self.knowledge,
+        })
+    }
+
+    /// The names of the checks that somebody has to look at.
+    fn wrong(&self) -> Vec<&'static str> {
+        let checks = self.checks();
+        let wrong = checks.all().into_iter().filter(|(_, check)| check.verdict.is_wrong());
+        let names: Vec<&str> = wrong.map(|(name, _)| name).collect();
+        for (name, check) in checks.all() {
+            assert_eq!(check.next.is_some(), check.verdict.is_wrong(), "{name}: {check:?}");
+            assert!(!check.reason.is_empty() && !check.compares.is_empty(), "{name}");
+            let is_offline = self.filled == Filled::ByImport;
+            let text = format!("{} {}", check.reason, check.next.clone().unwrap_or_default());
+            for word in ["kbmirror sync", "kbmirror fetch", "kbmirror crawl"] {
+                assert!(!(is_offline && text.contains(word)), "{name}: {text}");
+            }
+        }
+        assert_eq!(checks.is_current(), names.is_empty());
+        assert_eq!(checks.complaints().len(), names.len());
+        names
+    }
+}
+
+#[test]
+fn a_synced_mirror_is_judged_by_its_last_sync() {
+    let world = World::synced;
+    let health = |change: fn(&mut Health)| world().with_health(change);
+    for (what, world, wrong) in vec![
+        ("fresh", world(), &[][..]),
+        ("as old as allowed", world().at("2026-11-30T08:00:00Z"), &[]),
+        ("a second older", world().at("2026-11-30T08:00:01Z"), &["update_age"]),
+        ("failed", health(|own| own.last_exit_code = Some(6)), &["last_run"]),
+        ("interrupted", health(|own| own.last_exit_code = Some(143)), &["last_run"]),
+        ("budget", health(|own| own.last_exit_code = Some(13)), &["last_run"]),
+        ("never complete", health(|own| own.last_success = None), &["update_age"]),
+        ("not a time", health(|own| own.last_success = Some("yesterday".into())), &["update_age"]),
+        ("clock behind", world().at("2026-11-20T08:00:00Z"), &["update_age", "clock"]),
+        ("clock back at zero", world().at("1970-01-01T00:00:00Z"), &["update_age", "clock"]),
+        ("clocks that differ by hours", world().at("2026-11-21T20:00:00Z"), &[]),
+        ("empty", World { sets: 0, families: Vec::new(), ..world() }, &["content"]),
+        ("damaged", World { damage: vec!["pool/x".into()], ..world() }, &["damage"]),
+        ("nothing known", World { health: None, ..world() }, &["update_age"]),
+    ] {
+        assert_eq!(world.wrong(), wrong, "{what}");
+    }
+}
+
+#[test]
+fn a_courier_who_comes_every_quarter_raises_no_alarm() {
+    let quarterly = |created: &str, imported: &str, newest: &str, now: &str| World {
+        max_age: Duration::from_hours(100 * 24),
+        families: vec![mirrored("windows-11-24h2", newest)],
+        ..World::imported(created, Some(imported)).at(now)
+    };
+    let fine = quarterly("2026-11-20T08:00:00Z", "2026-11-23T08:00:00Z", "2026-11-10", NOW);
+    assert_eq!(fine.wrong(), Vec::<&str>::new());
+    // 97 days after it was made, four Patch Tuesdays later.
+    assert_eq!(fine.at("2027-02-25T08:00:00Z").wrong(), Vec::<&str>::new());
+    // The courier is late: by the making of the medium, then by the import too.
+    let late =
+        quarterly("2026-11-20T08:00:00Z", "2026-11-23T08:00:00Z", "2026-11-10", "2027-03-01T08:00:00Z");
+    assert_eq!(late.wrong(), ["medium_age"]);
+    assert_eq!(late.at("2027-03-10T08:00:00Z").wrong(), ["update_age", "medium_age"]);
+    // An old medium that was imported today is not fresh.
+    let old = quarterly("2026-08-01T08:00:00Z", "2026-11-23T08:00:00Z", "2026-07-14", NOW);
+    assert_eq!(old.wrong(), ["medium_age"]);
+    // The connected side was behind when it made the medium.
+    let behind = quarterly("2026-11-20T08:00:00Z", "2026-11-23T08:00:00Z", "2026-09-29", NOW);
+    assert_eq!(behind.wrong(), ["releases"]);
+    // Without a limit to match, a week is allowed.
+    let weekly = World { max_age: DEFAULT_MAX_AGE, ..fine_of("2026-11-20T08:00:00Z") };
+    assert_eq!(weekly.at("2026-12-20T08:00:00Z").wrong(), ["update_age", "medium_age"]);
+}
+
+fn fine_of(created: &str) -> World {
+    World::imported(created, Some(created))
+}
+
+#[test]
+fn times_of_media_that_are_not_known_are_not_fine() {
+    for (what, world, wrong) in [
+        ("no import time", World::imported("2026-11-22T08:00:00Z", None), &["update_age"][..]),
+        ("made in the future", fine_of("2026-11-25T08:00:00Z"), &["update_age", "medium_age", "clock"]),
+        ("not a time", World::imported("soon", Some(NOW)), &["medium_age"]),
+        ("no medium", World { media: Vec::new(), ..fine_of(NOW) }, &["update_age", "medium_age"]),
+    ] {
+        assert_eq!(world.wrong(), wrong, "{what}");
+    }
+    // The newest medium of several counts, not the last in the list.
+    let mut several = fine_of("2026-11-22T08:00:00Z");
+    several.media.push(Medium { seq: 9, created: "2026-01-01T00:00:00Z".into(), imported: None });
+    assert_eq!(several.wrong(), Vec::<&str>::new());
+}
+
+#[test]
+fn two_patch_tuesdays_without_a_release_are_an_alarm() {
+    let with =
+        |folder: &str, newest: &str| World { families: vec![mirrored(folder, newest)], ..World::synced() };
+    for (folder, newest, verdict) in [
+        ("windows-11-24h2", "2026-10-13", Verdict::Ok),
+        ("windows-11-24h2", "2026-10-12", Verdict::Alarm),
+        ("windows-11-24h2", "2026-09-29", Verdict::Alarm),
+        // Ended for every edition on 2026-11-10: named, and not an alarm.
+        ("windows-11-22h2", "2026-08-11", Verdict::NotApplicable),
+        // ESU and LTSC keep it in service.
+        ("windows-10-22h2", "2026-08-11", Verdict::Alarm),
+        // Its end is not known, which is not "for ever" and not an excuse.
+        ("windows-11-26h1", "2026-08-11", Verdict::Alarm),
+        ("windows-11-26h1", "2026-11-10", Verdict::Ok),
+    ] {
+        let check = with(folder, newest).checks().releases;
+        assert_eq!(check.verdict, verdict, "{folder} {newest}: {check:?}");
+        let row = &check.numbers["families"][0];
+        assert_eq!(row["known_cumulative"], newest);
+        let family = with(folder, newest)
+            .knowledge
+            .families()
+            .iter()
+            .find(|own| own.folder == folder)
+            .unwrap()
+            .name
+            .clone();
+        assert!(verdict == Verdict::Ok || check.reason.contains(&family), "{check:?}");
+    }
+    let undated = Mirrored { newest: Some(Newest::default()), ..mirrored("server-23h2", "2026-11-10") };
+    let foreign = Mirrored { newest: None, ..mirrored("some-product", "2026-11-10") };
+    let fine = mirrored("windows-11-24h2", "2026-11-10");
+    let of = |families| World { families, ..World::synced() }.checks().releases;
+    assert_eq!(of(vec![undated]).verdict, Verdict::Unknown);
+    assert_eq!(of(vec![foreign.clone()]).verdict, Verdict::NotApplicable);
+    let mixed = of(vec![fine, foreign]);
+    assert!(mixed.verdict == Verdict::Ok && mixed.reason.contains("some-product"), "{mixed:?}");
+}
+
+#[test]
+fn a_profile_that_matched_nothing_is_an_alarm_once_it_was_due() {
+    let of = |seen: ProfileSeen, now: &str| {
+        let world = World::synced().with_health(|health| health.profiles = vec![seen]).at(now);
+        world.checks().profiles.verdict
+    };
+    for (today, newest, now, verdict) in [
+        ("2026-11-22", Some("2026-11"), NOW, Verdict::Ok),
+        ("2026-11-22", Some("2026-10"), NOW, Verdict::Alarm),
+        ("2026-11-22", None, NOW, Verdict::Alarm),
+        // Searched on the day after the second Tuesday: due from the third day on.
+        ("2026-11-11", Some("2026-10"), "2026-11-12T08:00:00Z", Verdict::Ok),
+        ("2026-11-11", Some("2026-10"), "2026-11-13T00:00:00Z", Verdict::Alarm),
+        // Searched before it: October was due.
+        ("2026-11-09", Some("2026-10"), NOW, Verdict::Ok),
+        ("2026-11-09", Some("2026-09"), NOW, Verdict::Alarm),
+        ("2026-11-09", None, NOW, Verdict::Alarm),
+    ] {
+        assert_eq!(of(seen(today, newest), now), verdict, "{today} {newest:?} {now}");
+    }
+    // Nothing was due in a window that begins after the last Tuesday.
+    let narrow = ProfileSeen { first: "2026-11".parse().unwrap(), ..seen("2026-11-09", None) };
+    assert_eq!(of(narrow, NOW), Verdict::Ok);
+    // Another family's search says nothing.
+    let other = ProfileSeen { family: "windows-11-22h2".into(), ..seen("2026-11-22", Some("2026-11")) };
+    assert_eq!(of(other, NOW), Verdict::Unknown);
+    let of_kind = World { profiles: profiles("kinds = ['safeos_du']"), ..World::synced() };
+    assert_eq!(of_kind.checks().profiles.verdict, Verdict::NotApplicable);
+}
+
+#[test]
+fn what_version_0_1_expected_counts_too() {
+    let expected = |month: Option<&str>| crate::sync::Expected {
+        profile: "p".into(),
+        kb: None,
+        architecture: None,
+        month: month.map(|month| month.parse().unwrap()),
+        message: String::new(),
+    };
+    let of = |expected: Vec<crate::sync::Expected>, now: &str| {
+        let world = World::synced().with_health(|health| {
+            health.profiles.clear();
+            health.expected = expected;
+        });
+        world.at(now).checks().profiles.verdict
+    };
+    assert_eq!(of(Vec::new(), NOW), Verdict::Ok);
+    assert_eq!(of(vec![expected(Some("2026-11"))], NOW), Verdict::Alarm);
+    assert_eq!(of(vec![expected(Some("2026-11"))], "2026-11-12T00:00:00Z"), Verdict::Ok);
+    assert_eq!(of(vec![expected(None)], NOW), Verdict::Alarm);
+}
+
+#[test]
+fn findings_stay_until_they_are_healed() {
+    let verify = |findings, foreign, recorded| {
+        let time = "2026-11-22T09:00:00Z".to_owned();
+        World::synced().with_health(|health| {
+            health.last_verify = Some(LastVerify { time, findings, foreign, recorded });
+        })
+    };
+    let damaged = |world: World| World { damage: vec!["kb/KB5086672/x".into()], ..world };
+    for (what, world, open) in [
+        ("clean", verify(0, Some(0), true), 0),
+        ("recorded and not healed", damaged(verify(1, Some(0), true)), 1),
+        ("recorded and healed", verify(1, Some(0), true), 0),
+        ("a file of others", verify(1, Some(1), true), 1),
+        ("not recorded", verify(2, Some(0), false), 2),
+        ("by version 0.1", verify(2, None, false), 2),
+    ] {
+        let check = world.checks().damage;
+        assert_eq!(check.numbers["findings_open"], open, "{what}");
+        assert_eq!(check.verdict, if open == 0 { Verdict::Ok } else { Verdict::Alarm }, "{what}");
+    }
+    assert_eq!(World::synced().checks().damage.verdict, Verdict::NotApplicable);
+}
+
+#[test]
+fn a_mirror_that_is_filled_by_hand_is_as_old_as_its_last_fetch() {
+    let by_hand = |fetch: Option<&str>| World {
+        filled: Filled::ByHand,
+        health: None,
+        profiles: Vec::new(),
+        last_fetch: fetch.map(|time| time.parse().unwrap()),
+        ..World::synced()
+    };
+    assert_eq!(by_hand(Some("2026-11-22T08:00:00Z")).wrong(), Vec::<&str>::new());
+    assert_eq!(by_hand(Some("2026-11-02T08:00:00Z")).wrong(), ["update_age"]);
+    assert_eq!(by_hand(None).wrong(), ["update_age"]);
+}

@@ -1,0 +1,407 @@
+//! `status` under a stepped clock: situations, what each of them exits with, and which check says why.
+#![expect(clippy::disallowed_methods, reason = "mirrors are changed as they lie")]
+#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
+
+use std::fs;
+use std::time::Duration;
+
+use kbmirror::mirror::Lock;
+use serde_json::Value;
+
+use super::carry::{export, import, keys};
+use super::harness::{Bench, Ran, copy_folder, items, recording, text_of};
+use super::support::{FileSpec, Loopback, UpdateSpec, World, id};
+
+const CONFIG: &str = "format = 1\n[[profile]]\nname = 'arm'\nfamily = 'windows-11-24h2'\narchitectures = ['arm64']\nmonths = 1\n";
+/// Four days after the second Tuesday of November.
+const NOVEMBER: &str = "2026-11-14T08:00:00Z";
+
+fn days(count: u64) -> Duration {
+    Duration::from_hours(count * 24)
+}
+
+fn package(kb: &str, content: &str) -> FileSpec {
+    FileSpec::package(&format!("windows11.0-{}-arm64", kb.to_lowercase()), "msu", content)
+}
+
+/// A Catalog with the checkpoint and one cumulative update.
+fn world(kb: &str, month: &str, released: &str, build: &str) -> World {
+    let checkpoint = package("KB5043080", "checkpoint");
+    let first = "2024-09 Cumulative Update for Windows 11 Version 24H2 for arm64-based Systems (KB5043080)";
+    let title = format!(
+        "{month} Cumulative Update for Windows 11, version 24H2 for arm64-based Systems ({kb}) ({build})"
+    );
+    let update = UpdateSpec {
+        last_updated: released.to_owned(),
+        files: vec![package(kb, month), checkpoint.clone()],
+        ..UpdateSpec::new(&id(2), &title)
+    };
+    World::new()
+        .update(UpdateSpec { files: vec![checkpoint], ..UpdateSpec::new(&id(1), first) })
+        .update(update)
+}
+
+fn catalog(kb: &str, month: &str, released: &str, build: &str) -> Loopback {
+    Loopback::start(world(kb, month, released, build))
+}
+
+fn of_november() -> Loopback {
+    catalog("KB5990011", "2026-11", "11/10/2026", "26100.20011")
+}
+
+fn sync_with(bench: &Bench, loopback: &Loopback, more: &[&str]) -> Ran {
+    let (url, host) = (loopback.catalog_url(), loopback.file_host());
+    let network =
+        ["--catalog-url", &url, "--allow-host", &host, "--catalog-rate", "1000", "--patience", "0", "sync"];
+    bench.json(&[&network, more].concat())
+}
+
+/// A mirror that was synced in November, complete.
+fn synced() -> Bench {
+    let bench = Bench::starting(NOVEMBER);
+    bench.configure(CONFIG);
+    sync_with(&bench, &of_november(), &[]).exits(0);
+    bench
+}
+
+/// The names of the checks that say that the mirror is not current.
+fn wrong(status: &Value) -> Vec<String> {
+    let checks = status["checks"].as_object().unwrap();
+    let is_wrong = |check: &Value| check["verdict"] == "alarm" || check["verdict"] == "unknown";
+    let names = checks.iter().filter(|(_, check)| is_wrong(check)).map(|(name, check)| {
+        assert!(!text_of(&check["reason"]).is_empty() && !text_of(&check["next"]).is_empty(), "{check:#}");
+        name.clone()
+    });
+    names.collect()
+}
+
+#[track_caller]
+fn expect_status(bench: &Bench, arguments: &[&str], expected: &[&str]) -> Value {
+    let code = if expected.is_empty() { 0 } else { 10 };
+    let status = bench.json(&[&["status"], arguments].concat()).exits(code).json();
+    assert_eq!(wrong(&status), expected, "{:#}", status["checks"]);
+    assert_eq!(status["current"], expected.is_empty());
+    assert_eq!(items(&status["complaints"]).len(), expected.len());
+    // People see the same verdict, with the reason and the next step.
+    let people = bench.run(&[&["status"], arguments].concat()).exits(code).stdout;
+    assert_eq!(people.matches("not current: ").count(), expected.len().min(1), "{people}");
+    assert_eq!(people.matches("next:").count(), expected.len(), "{people}");
+    status
+}
+
+#[test]
+fn a_mirror_is_current_until_its_last_sync_is_too_old() {
+    let bench = synced();
+    expect_status(&bench, &[], &[]);
+    bench.clock.advance(days(8));
+    expect_status(&bench, &[], &[]);
+    bench.clock.advance(Duration::from_mins(1));
+    expect_status(&bench, &[], &["update_age"]);
+    expect_status(&bench, &["--max-age", "9d"], &[]);
+    // The option goes before the variable, that before the configuration, and that before the default.
+    bench.configure(&format!("{CONFIG}[monitor]\nmax_age = '20d'\n"));
+    expect_status(&bench, &[], &[]);
+    expect_status(&bench, &["--max-age", "190h"], &["update_age"]);
+    let mut bench = bench;
+    bench.env.insert("KBMIRROR_MAX_AGE".to_owned(), "2h".to_owned());
+    expect_status(&bench, &[], &["update_age"]);
+    expect_status(&bench, &["--max-age", "20d"], &[]);
+}
+
+#[test]
+fn an_age_without_a_unit_or_sense_is_refused() {
+    let bench = synced();
+    for age in ["30", "0", "0d", "-1d", "1.5d", "d", "", "8 d", "9999999d", "99999999999999999999d", "1y"] {
+        for command in [
+            &["status", "--max-age"][..],
+            &["resolve", "--latest", "--fail-if-older-than"],
+            &["why", "--latest", "--fail-if-older-than"],
+            &["script", "--latest", "--fail-if-older-than"],
+            &["stage", "--latest", "--to", "x", "--fail-if-older-than"],
+            &["lint", ".", "--fail-if-older-than"],
+        ] {
+            let said = bench.run(&[command, &[age]].concat()).exits(2).stderr;
+            assert!(!age.is_empty() || said.contains("age"), "{said}");
+        }
+        bench.configure(&format!("{CONFIG}[monitor]\nmax_age = '{age}'\n"));
+        let (kind, message) = bench.json(&["status"]).exits(2).error();
+        assert!(kind == "usage" && message.contains("kbmirror.toml line"), "{message}");
+        bench.configure(CONFIG);
+    }
+    let said = bench.run(&["status", "--max-age", "30"]).exits(2).stderr;
+    assert!(said.contains("unit"), "{said}");
+    // The day is the clock's here, and nobody else's.
+    for command in
+        [&["status"][..], &["check-medium", "x"], &["import", "x"], &["export", "--all", "--to", "x"]]
+    {
+        bench.run(&[command, &["--as-of", "2026-01-01"]].concat()).exits(2);
+    }
+}
+
+#[test]
+fn a_sync_that_fails_is_said_until_one_is_complete() {
+    let bench = synced();
+    let loopback = of_november();
+    let (url, host) = (loopback.catalog_url(), loopback.file_host());
+    drop(loopback);
+    let network = ["--catalog-url", &url, "--allow-host", &host, "--patience", "0", "sync"];
+    bench.json(&network).exits(6);
+    let status = expect_status(&bench, &[], &["last_run"]);
+    assert_eq!(status["checks"]["last_run"]["exit_code"], 6);
+    assert_eq!(status["checks"]["update_age"]["verdict"], "ok", "the one before it was complete");
+    bench.clock.advance(days(9));
+    expect_status(&bench, &[], &["last_run", "update_age"]);
+}
+
+#[test]
+fn a_mirror_without_content_is_not_current() {
+    // No mirror at all is another error.
+    let bench = Bench::starting(NOVEMBER);
+    bench.json(&["status"]).exits(3);
+    bench.configure(CONFIG);
+    let status = expect_status(&bench, &[], &["update_age", "content"]);
+    assert_eq!(status["checks"]["last_run"]["verdict"], "not_applicable");
+    // By hand: as old as the last complete fetch.
+    let by_hand = Bench::starting("2026-10-02T08:00:00Z");
+    by_hand.replay(&recording("demo"), &["fetch", "KB5086672", "--arch", "arm64"]).exits(0);
+    let status = expect_status(&by_hand, &[], &[]);
+    assert_eq!(
+        (&status["filled"], &status["checks"]["profiles"]["verdict"]),
+        (&"by_hand".into(), &"not_applicable".into())
+    );
+    by_hand.clock.advance(days(9));
+    expect_status(&by_hand, &[], &["update_age"]);
+    // A crawl brings no content.
+    let crawled = Bench::starting(NOVEMBER);
+    crawled.replay(&recording("demo"), &["crawl", "KB5086672"]).exits(0);
+    expect_status(&crawled, &[], &["update_age", "content"]);
+}
+
+#[test]
+fn a_clock_that_is_behind_is_never_fine() {
+    let bench = synced();
+    for (now, expected) in [
+        ("2026-11-14T00:00:00Z", &[][..]),
+        ("2026-11-12T08:00:00Z", &["update_age", "clock"]),
+        ("1970-01-01T00:00:10Z", &["update_age", "clock"]),
+    ] {
+        let behind = Bench::starting(now);
+        copy_folder(&bench.mirror(), &behind.mirror());
+        let status = expect_status(&behind, &["--max-age", "300d"], expected);
+        if !expected.is_empty() {
+            assert_eq!(status["checks"]["update_age"]["verdict"], "unknown");
+            assert!(text_of(&status["checks"]["clock"]["reason"]).contains("behind"), "{status:#}");
+        }
+    }
+}
+
+#[test]
+fn records_that_are_lost_or_spoiled_are_not_taken_for_fine() {
+    let bench = synced();
+    let health = bench.mirror().join("health.json");
+    let text = fs::read_to_string(&health).unwrap();
+    // Without it, the index still knows the run.
+    fs::remove_file(&health).unwrap();
+    let status = expect_status(&bench, &[], &[]);
+    assert!(text_of(&status["checks"]["update_age"]["last_sync"]).starts_with("2026-11-14"), "{status:#}");
+    bench.clock.advance(days(9));
+    expect_status(&bench, &[], &["update_age"]);
+    for (spoiled, expected) in [
+        (text.replace("\"last_success\": \"2026", "\"last_success\": \"soon 2026"), &["update_age"][..]),
+        (text.replace("\"last_exit_code\": 0", "\"last_exit_code\": 5"), &["last_run", "update_age"]),
+    ] {
+        fs::write(&health, spoiled).unwrap();
+        expect_status(&bench, &[], expected);
+    }
+    fs::write(&health, "{").unwrap();
+    assert!(bench.json(&["status"]).exits(5).error().1.contains("health.json"));
+    fs::write(&health, text.replace("\"format\": 1", "\"format\": 2")).unwrap();
+    assert!(bench.json(&["status"]).exits(2).error().1.contains("format 2"));
+}
+
+#[test]
+fn status_reads_beside_a_process_that_writes() {
+    let bench = synced();
+    let _held = Lock::take(&bench.mirror().join("lock"), "test").unwrap();
+    expect_status(&bench, &[], &[]);
+    // A run that has begun is named; it changes no verdict.
+    let index = rusqlite::Connection::open(bench.mirror().join("mirror.db")).unwrap();
+    index.execute("INSERT INTO runs (command, started) VALUES ('sync', 1794643200)", []).unwrap();
+    let status = expect_status(&bench, &[], &[]);
+    let check = &status["checks"]["last_run"];
+    assert_eq!(check["unfinished_since"], "2026-11-14T08:00:00Z");
+    assert!(text_of(&check["reason"]).contains("has not ended"), "{check:#}");
+}
+
+#[test]
+fn damage_is_an_alarm_until_it_is_healed() {
+    let bench = synced();
+    let file = super::harness::tree(&bench.mirror().join("kb/KB5990011"))
+        .into_keys()
+        .find(|path| path.contains("kb5990011-"))
+        .unwrap();
+    let path = bench.mirror().join("kb/KB5990011").join(&file);
+    let whole = fs::read(&path).unwrap();
+    bench.json(&["verify"]).exits(0);
+    expect_status(&bench, &[], &[]);
+    // Cut: seen without reading a byte.
+    let cut = |length: usize| {
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, &whole[..length]).unwrap();
+    };
+    cut(whole.len() - 1);
+    expect_status(&bench, &[], &["damage"]);
+    bench.json(&["verify"]).exits(5);
+    let status = expect_status(&bench, &[], &["damage"]);
+    assert!(text_of(&status["checks"]["damage"]["first"]).contains("kb5990011-"), "{status:#}");
+    cut(whole.len());
+    bench.json(&["verify"]).exits(0);
+    expect_status(&bench, &[], &[]);
+    // A byte that is turned needs a verify to be seen, and stays seen.
+    let mut turned = whole.clone();
+    turned[0] ^= 1;
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, turned).unwrap();
+    bench.json(&["verify"]).exits(5);
+    expect_status(&bench, &[], &["damage"]);
+}
+
+#[test]
+fn a_profile_that_matches_nothing_is_an_alarm_when_it_was_due() {
+    // The day after the second Tuesday of November, the Catalog has October's update.
+    let october = || catalog("KB5990010", "2026-10", "10/13/2026", "26100.20010");
+    let bench = Bench::starting("2026-11-11T08:00:00Z");
+    bench.configure(CONFIG);
+    sync_with(&bench, &october(), &[]).exits(0);
+    let status = expect_status(&bench, &[], &[]);
+    assert_eq!(status["checks"]["profiles"]["profiles"][0]["newest_month"], "2026-10");
+    bench.clock.advance(days(2));
+    let status = expect_status(&bench, &[], &["profiles"]);
+    assert!(text_of(&status["checks"]["profiles"]["reason"]).contains("2026-11"), "{status:#}");
+    // The next run finds it.
+    sync_with(&bench, &of_november(), &[]).exits(0);
+    expect_status(&bench, &[], &[]);
+    // A kind that the family never has matches nothing for ever.
+    bench.configure(&CONFIG.replace("months", "kinds = ['monthly_rollup']\nmonths"));
+    sync_with(&bench, &of_november(), &[]).exits(0);
+    expect_status(&bench, &[], &["profiles"]);
+}
+
+#[test]
+fn a_family_that_falls_behind_is_an_alarm_and_an_ended_one_is_named() {
+    let bench = synced();
+    // Two Patch Tuesdays later, with a mirror that is synced and finds nothing.
+    bench.clock.advance(days(63));
+    let status = expect_status(&bench, &["--max-age", "90d"], &["releases"]);
+    let family = &status["checks"]["releases"]["families"][0];
+    assert_eq!((&family["family"], &family["patch_tuesdays_since"]), (&"windows-11-24h2".into(), &2.into()));
+    assert_eq!(
+        (&family["known_through"], &family["known_cumulative"]),
+        (&"2026-11-10".into(), &"2026-11-10".into())
+    );
+    // Windows 11 22H2 and 23H2 ended for every edition on 2026-11-10.
+    let title = "2026-08 Cumulative Update for Windows 11 Version 23H2 for arm64-based Systems (KB5120240)";
+    let files = vec![FileSpec::package("windows11.0-kb5120240-arm64", "msu", "an ended one")];
+    let world = World::new().update(UpdateSpec {
+        last_updated: "8/11/2026".to_owned(),
+        files,
+        ..UpdateSpec::new(&id(7), title)
+    });
+    let ended = Bench::starting("2026-12-30T08:00:00Z");
+    super::carry::fetch_from(&ended, &Loopback::start(world), &["KB5120240"]).exits(0);
+    let status = expect_status(&ended, &[], &[]);
+    let check = &status["checks"]["releases"];
+    assert_eq!(check["verdict"], "not_applicable");
+    assert!(text_of(&check["reason"]).contains("ended on 2026-11-10"), "{check:#}");
+    let people = ended.run(&["status"]).exits(0).stdout;
+    assert_eq!(people.matches("2026-11-10").count(), 1, "named once:\n{people}");
+}
+
+#[test]
+fn a_quarterly_courier_keeps_an_isolated_mirror_current() {
+    let (connected, isolated) = (Bench::starting(NOVEMBER), Bench::starting(NOVEMBER));
+    connected.configure(CONFIG);
+    isolated.json(&["keys", "trust", &keys(&connected)]).exits(0);
+    isolated.configure("format = 1\n[monitor]\nmax_age = '100d'\n");
+    let loopback = of_november();
+    let pass = |count: u64| {
+        connected.clock.advance(days(count));
+        isolated.clock.advance(days(count));
+    };
+    let deliver = |name: &str| {
+        sync_with(&connected, &loopback, &[]).exits(0);
+        let stick = connected.path(name);
+        export(&connected, &["--all"], &stick).exits(0);
+        import(&isolated, &stick).exits(0);
+        let status = expect_status(&isolated, &[], &[]);
+        assert_eq!(status["filled"], "by_import");
+        assert_eq!(status["checks"]["last_run"]["verdict"], "not_applicable");
+    };
+    deliver("first");
+    // Fine in between, although Patch Tuesdays pass.
+    pass(90);
+    expect_status(&isolated, &[], &[]);
+    expect_status(&isolated, &["--max-age", "30d"], &["update_age", "medium_age"]);
+    loopback.replace(world("KB5990012", "2027-02", "2/9/2027", "26100.20012"));
+    deliver("second");
+    pass(90);
+    expect_status(&isolated, &[], &[]);
+    loopback.replace(world("KB5990013", "2027-05", "5/11/2027", "26100.20013"));
+    deliver("third");
+    // The courier is late, and the advice is not one for a side with a network.
+    pass(101);
+    let late = expect_status(&isolated, &[], &["update_age", "medium_age"]);
+    for check in ["update_age", "medium_age"] {
+        let text = late["checks"][check].to_string();
+        assert!(!text.contains("kbmirror sync") && !text.contains("kbmirror fetch"), "{text}");
+    }
+    // He comes with what the connected side had long ago.
+    let stick = connected.path("late");
+    export(&connected, &["--all"], &stick).exits(0);
+    import(&isolated, &stick).exits(0);
+    let behind = expect_status(&isolated, &[], &["releases"]);
+    assert!(text_of(&behind["checks"]["releases"]["next"]).contains("connected side"), "{behind:#}");
+}
+
+#[test]
+fn an_old_medium_that_is_imported_today_is_not_fresh() {
+    let connected = synced();
+    let root = keys(&connected);
+    let stick = connected.path("stick");
+    export(&connected, &["--all"], &stick).exits(0);
+    let isolated = Bench::starting("2026-12-01T08:00:00Z");
+    isolated.json(&["keys", "trust", &root]).exits(0);
+    import(&isolated, &stick).exits(0);
+    let status = expect_status(&isolated, &[], &["medium_age"]);
+    let check = &status["checks"]["medium_age"];
+    assert_eq!((&check["seq"], &check["age_seconds"]), (&1.into(), &(17 * 86_400).into()));
+    assert_eq!(status["imports"][0]["imported"], "2026-12-01T08:00:00Z");
+    expect_status(&isolated, &["--max-age", "18d"], &[]);
+    // The clock of the isolated side is behind the making of the medium.
+    let behind = Bench::starting("2026-11-01T08:00:00Z");
+    behind.json(&["keys", "trust", &root]).exits(0);
+    import(&behind, &stick).exits(0);
+    expect_status(&behind, &["--max-age", "90d"], &["medium_age", "clock"]);
+}
+
+#[test]
+fn mirrors_of_0_1_are_monitored_by_what_they_recorded() {
+    let fixture = |name: &str, now: &str| {
+        let bench = Bench::starting(now);
+        let from = camino::Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v0.1").join(name);
+        copy_folder(&from, &bench.mirror());
+        bench
+    };
+    // Both were made on 2026-11-30, of releases up to March, by knowledge of 2026-10.
+    for (name, now, expected) in [
+        ("connected", "2026-11-30T02:00:00Z", &["releases"][..]),
+        ("connected", "2026-12-09T02:00:00Z", &["update_age", "releases"]),
+        ("isolated", "2026-11-30T02:00:00Z", &["releases"]),
+        ("isolated", "2026-12-09T02:00:00Z", &["update_age", "medium_age", "releases"]),
+        ("isolated", "2026-11-01T02:00:00Z", &["update_age", "medium_age", "clock"]),
+    ] {
+        let bench = fixture(name, now);
+        let status = bench.json(&["status"]).exits(10).json();
+        assert_eq!(wrong(&status), expected, "{name} {now}: {:#}", status["checks"]);
+    }
+}
