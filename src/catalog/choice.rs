@@ -6,15 +6,15 @@
 //! same on every run: after the key that was asked for come date, title, and update id.
 
 use std::cmp::{Ordering, Reverse};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use jiff::civil::Date;
 use serde::{Serialize, Serializer};
 
 use super::SearchRow;
-use crate::servicing::{Family, names_product};
-use crate::update::{Architecture, Classification, Kind, classify};
+use crate::servicing::{Family, Filed, ProductFilter};
+use crate::update::{Architecture, Classification, Kb, Kind, classify};
 
 /// A row with what its title and products say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,8 +53,8 @@ pub enum Sort {
 pub struct Choice {
     /// Only these architectures.
     pub architectures: Vec<Architecture>,
-    /// Only these products, as people type them.
-    pub products: Vec<String>,
+    /// Only these products.
+    pub products: Vec<ProductFilter>,
     /// Only these of the Catalog's classifications, or what begins so, whatever the case.
     pub classifications: Vec<String>,
     /// Only these kinds.
@@ -144,14 +144,16 @@ impl Choice {
         self.reverse || self.sort != Sort::Date || Filter::ALL.into_iter().any(|filter| self.has(filter))
     }
 
-    /// Picks, sorts, and cuts. The families are those that a product may be called by.
+    /// Picks, sorts, and cuts. The families are those that a product may name.
     pub fn of(&self, mut rows: Vec<Found>, families: &[Family]) -> Chosen {
         let given: Vec<Filter> = Filter::ALL.into_iter().filter(|&filter| self.has(filter)).collect();
         let mut left_out: Vec<LeftOut> = given.iter().map(|&filter| LeftOut { filter, updates: 0 }).collect();
+        let mut of_product = of_products(&self.products, &rows, families).into_iter();
         rows.retain(|found| {
             let mut wanted = true;
+            let of_product = of_product.next().unwrap_or_default();
             for out in &mut left_out {
-                if !self.agrees(out.filter, found, families) {
+                if !self.agrees(out.filter, found, of_product) {
                     out.updates += 1;
                     wanted = false;
                 }
@@ -175,13 +177,13 @@ impl Choice {
         }
     }
 
-    fn agrees(&self, filter: Filter, found: &Found, families: &[Family]) -> bool {
+    fn agrees(&self, filter: Filter, found: &Found, of_product: bool) -> bool {
         let Found { row, class } = found;
         match filter {
             Filter::Architecture => {
                 class.implied_architecture().is_some_and(|own| self.architectures.contains(&own))
             }
-            Filter::Product => self.products.iter().any(|asked| is_for(found, asked, families)),
+            Filter::Product => of_product,
             Filter::Classification => {
                 let own = row.classification.to_lowercase();
                 self.classifications.iter().any(|asked| own.starts_with(&asked.trim().to_lowercase()))
@@ -232,31 +234,54 @@ pub fn values_of(filter: Filter, rows: &[Found]) -> BTreeSet<String> {
     rows.iter().filter_map(value).collect()
 }
 
-/// Whether a row is for a product as people type it: by the title's product, its version, or both, by the name of its
-/// family, or by one of the Catalog's products. The family's folder word stands for all versions of the family.
-fn is_for(found: &Found, asked: &str, families: &[Family]) -> bool {
-    let Found { row, class } = found;
-    let family = class.product.as_deref().and_then(|product| {
-        families.iter().find(|family| family.has_product(product, class.release.as_deref()))
-    });
-    let whole = product_of(found);
-    let of_title = [class.product.as_deref(), class.release.as_deref(), Some(whole.as_str())];
-    let of_family = family.map(|family| family.name.as_str());
-    let names = of_title.into_iter().chain([of_family]).flatten().chain(runs(&row.products));
-    names_product(asked, names)
-        || family.is_some_and(|family| family.folder.eq_ignore_ascii_case(asked.trim()))
+/// Says of each row if it is of one of the products. The rows of one KB are compared with each other.
+fn of_products(products: &[ProductFilter], rows: &[Found], families: &[Family]) -> Vec<bool> {
+    let mut groups: BTreeMap<Option<Kb>, Vec<usize>> = BTreeMap::new();
+    for (place, found) in rows.iter().enumerate() {
+        groups.entry(found.class.kb).or_default().push(place);
+    }
+    let names: Vec<String> = rows.iter().map(product_of).collect();
+    let mut picked = vec![false; rows.len()];
+    for places in groups.values() {
+        let of_kb: Vec<Filed<'_>> = places
+            .iter()
+            .filter_map(|&place| Some(filed(rows.get(place)?, names.get(place)?, families)))
+            .collect();
+        for product in products {
+            for (&place, is_it) in places.iter().zip(product.pick(&of_kb)) {
+                if let Some(own) = picked.get_mut(place) {
+                    *own |= is_it;
+                }
+            }
+        }
+    }
+    picked
 }
 
-/// What may be one product in the Catalog's text. Names have commas in them, so it is everything between two commas.
-fn runs(products: &str) -> impl Iterator<Item = &str> {
-    /// "Windows 11 Client, version 24H2 and later, Servicing Drivers"; no name is known that has more.
-    const PARTS: usize = 3;
-    let starts = [0].into_iter().chain(products.match_indices(',').map(|(at, _)| at + 1));
-    starts.flat_map(|start| {
-        let rest = products.get(start..).unwrap_or_default();
-        let ends = rest.match_indices(',').map(|(at, _)| at).chain([rest.len()]);
-        ends.take(PARTS).filter_map(move |end| rest.get(..end))
+/// Returns the first product that neither the tables nor any row has.
+pub fn unknown_product<'p>(
+    products: &'p [ProductFilter],
+    rows: &[Found],
+    families: &[Family],
+) -> Option<&'p ProductFilter> {
+    products.iter().find(|product| {
+        let only = std::slice::from_ref(*product);
+        product.refusal().is_some() && !of_products(only, rows, families).contains(&true)
     })
+}
+
+fn filed<'a>(found: &'a Found, name: &'a str, families: &[Family]) -> Filed<'a> {
+    let Found { row, class } = found;
+    let product = class.product.as_deref();
+    let family = product.and_then(|product| {
+        families.iter().find(|family| family.has_product(product, class.release.as_deref()))
+    });
+    let words = [Some(name), product, class.release.as_deref()];
+    Filed {
+        families: family.map(|family| (family.id, family.installation)).into_iter().collect(),
+        names: words.into_iter().flatten().collect(),
+        products: vec![row.products.as_str()],
+    }
 }
 
 /// "Windows 11, version 24H2"; the Catalog's products where the title names none.

@@ -28,7 +28,7 @@ mod scan;
 mod search;
 mod search_page;
 
-pub use choice::{Choice, Chosen, Filter, Found, LeftOut, Sort, is_newest_first, values_of};
+pub use choice::{Choice, Chosen, Filter, Found, LeftOut, Sort, is_newest_first, unknown_product, values_of};
 pub use client::{Catalog, DetailsAnswer, SavePage};
 pub use details_page::{DetailsPage, parse_details_page};
 pub use download_dialog::{DialogFile, DialogUpdate, DownloadDialog, parse_download_dialog};

@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::exit_code::ExitCode;
 use crate::mirror::Mirror;
 use crate::resolve::Role;
+use crate::servicing::ProductFilter;
 use crate::sync::{
     FetchOutcome, FetchRequest, FetchedSet, LeftOut, Session, SetStatus, run_fetch, told_once,
 };
@@ -17,10 +18,12 @@ use crate::update::{Architecture, human_size};
 
 /// `fetch`: the main job.
 pub(super) fn run(setup: &Setup, arguments: &Fetch, output: &mut Output) -> Result<ExitCode> {
+    let knowledge = setup.knowledge()?;
+    let products = arguments.product.iter().map(|asked| ProductFilter::new(asked, None, &knowledge));
     let request = FetchRequest {
         kbs: arguments.kbs.clone(),
         architectures: arguments.arch.clone(),
-        products: arguments.product.clone(),
+        products: products.collect::<std::result::Result<_, _>>()?,
         kinds: arguments.kind.clone(),
         accept_unverified: arguments.accept_unverified,
         closure: !arguments.no_closure,

@@ -8,7 +8,6 @@ use super::setup::Setup;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
-use crate::servicing::Family;
 use crate::sync::template;
 use crate::update::Architecture;
 
@@ -17,16 +16,7 @@ pub(super) fn run(setup: &Setup, arguments: &Init, output: &mut Output) -> Resul
     let knowledge = setup.knowledge()?;
     let layout = setup.layout();
     let path = layout.config();
-    let asked = &arguments.product;
-    let of_folder = |family: &&Family| family.folder == *asked;
-    let families = knowledge.families();
-    let named =
-        families.iter().find(of_folder).or_else(|| families.iter().find(|family| family.is_called(asked)));
-    let Some(family) = named else {
-        let folders: Vec<&str> = families.iter().map(|family| family.folder.as_str()).collect();
-        return Err(Error::usage(format!("{asked:?} is no product that is known"))
-            .hint(format!("the families are {}", folders.join(", "))));
-    };
+    let family = knowledge.one_product(&arguments.product, None)?.family;
     let mut architectures = arguments.arch.clone();
     if architectures.is_empty() {
         let common = family.architectures.iter().find(|&&own| own == Architecture::X64);

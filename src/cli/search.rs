@@ -6,11 +6,11 @@ use super::search_args::Search;
 use super::search_table;
 use super::setup::Setup;
 use crate::catalog::{
-    Choice, Chosen, Filter, Found, LeftOut, Query, SearchAnswer, is_newest_first, values_of,
+    Choice, Chosen, Filter, Found, LeftOut, Query, SearchAnswer, is_newest_first, unknown_product, values_of,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
-use crate::servicing::Knowledge;
+use crate::servicing::{Knowledge, ProductFilter};
 
 /// How much of what the Catalog has an answer holds.
 struct Coverage {
@@ -41,9 +41,9 @@ impl Coverage {
 
 /// `search`: asks the Catalog, writes nothing.
 pub(super) fn run(setup: &Setup, arguments: &Search, output: &mut Output) -> Result<ExitCode> {
-    let (query, choice) = (arguments.query()?, arguments.choice()?);
     // Only products have names that the tables know.
-    let knowledge = if choice.products.is_empty() { None } else { Some(setup.knowledge()?) };
+    let knowledge = if arguments.has_products() { Some(setup.knowledge()?) } else { None };
+    let (query, choice) = (arguments.query()?, arguments.choice(knowledge.as_ref())?);
     let families = knowledge.as_ref().map_or(&[][..], Knowledge::families);
     let answer = ask(setup, &query, &choice)?;
     let coverage = Coverage::of(&query, &answer, &choice);
@@ -54,6 +54,11 @@ pub(super) fn run(setup: &Setup, arguments: &Search, output: &mut Output) -> Res
     let parts = answer.parts;
     let found: Vec<Found> = answer.rows.into_iter().map(Found::from).collect();
     let chosen = choice.of(found.clone(), families);
+    if let Some(refusal) =
+        unknown_product(&choice.products, &found, families).and_then(ProductFilter::refusal)
+    {
+        return Err(refusal.clone().into());
+    }
     if chosen.rows.is_empty() {
         return Err(nothing_left(&query, &found, &chosen, &coverage));
     }

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 
 use crate::catalog::{Choice, Query, Sort};
 use crate::error::{Error, Result};
+use crate::servicing::{Knowledge, ProductFilter};
 use crate::update::{Architecture, Kind};
 
 /// `search`
@@ -81,17 +82,25 @@ impl Search {
         Query::new(&self.words.join(" "))
     }
 
+    /// Returns `true` if the rows are filtered by product.
+    pub(super) fn has_products(&self) -> bool {
+        !self.product.is_empty()
+    }
+
     /// What is wanted of what it finds.
-    pub(super) fn choice(&self) -> Result<Choice> {
+    pub(super) fn choice(&self, knowledge: Option<&Knowledge>) -> Result<Choice> {
         if let (Some(since), Some(until)) = (self.since, self.until)
             && since > until
         {
             return Err(Error::usage(format!("no day is from {since} on and up to {until}"))
                 .hint("--since is the first day, --until the last"));
         }
+        let products = knowledge.into_iter().flat_map(|knowledge| {
+            self.product.iter().map(move |asked| ProductFilter::new(asked, None, knowledge))
+        });
         Ok(Choice {
             architectures: self.arch.clone(),
-            products: self.product.clone(),
+            products: products.collect::<std::result::Result<_, _>>()?,
             classifications: self.classification.clone(),
             kinds: self.kind.clone(),
             since: self.since,

@@ -365,6 +365,7 @@ pub fn restore_set(
         architecture: set.architecture,
         folder: set.folder.clone(),
         products: set.products.clone(),
+        catalog_products: Vec::new(),
         updates: Vec::new(),
         month: None,
         members,

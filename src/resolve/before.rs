@@ -268,7 +268,7 @@ pub struct Along {
 /// preparation for Extended Security Updates.
 pub fn closure(set: &PackageSet, library: &dyn Library, knowledge: &Knowledge) -> Result<Vec<Along>> {
     let request = Request::new(set.kb);
-    let ask = Ask { request: &request, library, knowledge, at: Vec::new() };
+    let ask = Ask { request: &request, library, knowledge, product: None, at: Vec::new() };
     let mut along = BTreeSet::new();
     let families = knowledge.families().iter().filter(|family| set.serves(family));
     for family in families {

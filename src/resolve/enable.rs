@@ -19,12 +19,20 @@ impl Ask<'_> {
     /// The plan for a version by its name: 25H2.
     pub(super) fn plan_release(&self, release: &str) -> Result<Plan> {
         let knowledge = self.knowledge;
+        self.check_product(&[])?;
         let answer = self.answer(None);
         if let Some(at) = self.request.at().filter(|at| self.is_release(at.number, release)) {
             return Ok(done(answer, at, format!("build {at} is {release} already")));
         }
-        let named: Vec<&Enablement> =
+        let mut named: Vec<&Enablement> =
             knowledge.enablements().iter().filter(|row| row.release.eq_ignore_ascii_case(release)).collect();
+        let of_product = |row: &&Enablement| {
+            let is_it = |family: &Family| family.id == row.family && self.is_of_product(family);
+            knowledge.families().iter().any(is_it)
+        };
+        if named.iter().any(of_product) {
+            named.retain(of_product);
+        }
         // The versions of two families may have one name: Windows 10 22H2 and Windows 11 22H2.
         let here = named.iter().find(|row| self.at.iter().any(|family| family.id == row.family));
         if let Some(row) = here.or(named.first().filter(|_| self.at.is_empty())) {
@@ -77,6 +85,12 @@ impl Ask<'_> {
             let advice = format!("{} has no package for {architecture}", row.kb);
             return Ok(self.refused(answer, Status::NotApplicable, advice));
         }
+        if !self.is_of_product(family) {
+            self.check_product(&self.library.sets(row.kb)?)?;
+            let asked = request.product.as_deref().unwrap_or_default();
+            let advice = format!("{} is not for {asked:?}; it is for {}", row.kb, family.name);
+            return Ok(self.refused(answer, Status::NotApplicable, advice));
+        }
         if let Some(refused) = self.out_of_reach(row, family, &answer) {
             return Ok(refused);
         }
@@ -104,6 +118,12 @@ impl Ask<'_> {
         drafts.push(self.enablement_draft(row, architecture)?);
         answer.expected_build = revision.map(|revision| Build::new(row.to, revision));
         Ok(self.finish(answer, drafts, None))
+    }
+
+    /// Returns `true` if the product asked for is of a client family, or none was asked for.
+    fn is_of_product(&self, family: &Family) -> bool {
+        let product = self.product.as_ref();
+        family.installation == Installation::Client && product.is_none_or(|product| product.is_family(family))
     }
 
     /// Why a machine does not take the package.
@@ -193,8 +213,13 @@ impl Ask<'_> {
         below.architecture = Some(architecture);
         below.product = None;
         below.installation = Some(Installation::Client);
-        let ask =
-            Ask { request: &below, library: self.library, knowledge: self.knowledge, at: self.at.clone() };
+        let ask = Ask {
+            request: &below,
+            library: self.library,
+            knowledge: self.knowledge,
+            product: None,
+            at: self.at.clone(),
+        };
         let plan = ask.plan_kb(kb)?;
         if plan.status != Status::Install {
             let advice = plan.advice.unwrap_or_default();

@@ -247,14 +247,11 @@ pub(super) fn family_of<'k>(
     {
         return Ok(Some(family));
     }
-    let named: Vec<&Family> = match &request.product {
-        Some(product) => all.iter().filter(|family| family.is_called(product)).filter(fits).collect(),
-        None => Vec::new(),
-    };
-    Ok(match named.as_slice() {
-        [only] => Some(only),
-        _ => None,
-    })
+    // A product that the table does not have names no family; `resolve` refused an ambiguous one.
+    let product = request.product.as_ref();
+    Ok(product
+        .and_then(|asked| knowledge.one_product(asked, request.installation).ok())
+        .map(|product| product.family))
 }
 
 /// Returns the family of the sets of a KB, where all of them begin with the same one.

@@ -173,6 +173,7 @@ impl Ask<'_> {
 
     /// The plan for the latest update of a kind.
     pub(super) fn plan_latest(&self, kind: Option<Kind>) -> Result<Plan> {
+        self.check_product(&[])?;
         let answer = self.answer(None);
         let kinds = match kind {
             None | Some(Kind::Lcu | Kind::LcuPreview) => vec![Kind::Lcu, Kind::LcuPreview],
@@ -184,6 +185,10 @@ impl Ask<'_> {
         let policy = if wants_preview { Policy::Preview } else { self.request.policy };
         let what = kind.map_or("cumulative update", Kind::as_str);
         let families = self.families_of_goal();
+        if let Some(product) = self.request.product.as_deref().filter(|_| families.is_empty()) {
+            let advice = format!("{product:?} is not what --baseline or --installation name");
+            return Ok(self.refused(answer, Status::NotApplicable, advice));
+        }
         if families.is_empty() {
             let advice = "for which Windows? name it with --baseline or --product".to_owned();
             let mut answer = self.refused(answer, Status::Ambiguous, advice);
@@ -235,8 +240,7 @@ impl Ask<'_> {
     /// The families that a goal can be about: those of the baseline, else those that a product names.
     pub(super) fn families_of_goal(&self) -> Vec<&Family> {
         let request = self.request;
-        let named =
-            |family: &Family| request.product.as_deref().is_none_or(|product| family.is_called(product));
+        let named = |family: &Family| self.product.as_ref().is_none_or(|product| product.is_family(family));
         if !self.at.is_empty() {
             return self.at.iter().copied().filter(|family| named(family)).collect();
         }

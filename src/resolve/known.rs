@@ -71,6 +71,7 @@ fn empty_set(
         architecture,
         folder: format!("{folder}-{}", architecture.map_or("any", Architecture::as_str)),
         products: families.iter().map(|family| family.name.clone()).collect(),
+        catalog_products: Vec::new(),
         updates: Vec::new(),
         month: None,
         needs: Vec::new(),

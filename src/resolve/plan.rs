@@ -14,15 +14,19 @@ use super::library::Library;
 use super::request::{Goal, Request};
 use super::sets::PackageSet;
 use crate::error::Result;
-use crate::servicing::{Family, Installation, Knowledge};
+use crate::servicing::{Family, Filed, Installation, Knowledge, ProductFilter};
 use crate::update::{Architecture, Build, Kb, Kind};
 
-/// The plan for a request. Fails only where the library does.
+/// Makes the plan for a request. Fails where the library does, and on a product name that means no one product.
 pub fn resolve(request: &Request, library: &dyn Library, knowledge: &Knowledge) -> Result<Plan> {
+    let product = match &request.product {
+        Some(asked) => Some(ProductFilter::new(asked, request.installation, knowledge)?),
+        None => None,
+    };
     let at = match families_at(request, knowledge) {
         Ok(at) => at,
         Err(advice) => {
-            let ask = Ask { request, library, knowledge, at: Vec::new() };
+            let ask = Ask { request, library, knowledge, product, at: Vec::new() };
             let kb = match request.goal {
                 Goal::Kb(kb) => Some(kb),
                 _ => None,
@@ -30,7 +34,7 @@ pub fn resolve(request: &Request, library: &dyn Library, knowledge: &Knowledge) 
             return Ok(ask.refused(ask.answer(kb), Status::Unknown, advice));
         }
     };
-    let ask = Ask { request, library, knowledge, at };
+    let ask = Ask { request, library, knowledge, product, at };
     let mut plan = match &request.goal {
         Goal::Kb(kb) => match knowledge.enablements().iter().find(|row| row.kb == *kb) {
             Some(row) => ask.plan_enablement(row),
@@ -52,7 +56,7 @@ pub fn resolve(request: &Request, library: &dyn Library, knowledge: &Knowledge) 
 /// The complete plan for one set, on a machine of which nothing is known.
 pub fn complete_plan(set: &PackageSet, library: &dyn Library, knowledge: &Knowledge) -> Result<Plan> {
     let request = Request { architecture: set.architecture, accept_withdrawn: true, ..Request::new(set.kb) };
-    let ask = Ask { request: &request, library, knowledge, at: Vec::new() };
+    let ask = Ask { request: &request, library, knowledge, product: None, at: Vec::new() };
     match knowledge.enablements().iter().find(|row| row.kb == set.kb) {
         Some(row) => ask.plan_enablement(row),
         None => ask.plan_set(set, &ask.answer(Some(set.kb))),
@@ -102,6 +106,8 @@ pub(super) struct Ask<'a> {
     pub(super) request: &'a Request,
     pub(super) library: &'a dyn Library,
     pub(super) knowledge: &'a Knowledge,
+    /// The product asked for.
+    pub(super) product: Option<ProductFilter>,
     /// The families that the machine may be of; empty when its build is not known.
     pub(super) at: Vec<&'a Family>,
 }
@@ -172,6 +178,7 @@ impl<'a> Ask<'a> {
             );
             return Ok(self.refused(answer, Status::Unknown, advice));
         }
+        self.check_product(&sets)?;
         let candidates = match self.narrow(kb, &sets) {
             Ok(candidates) => candidates,
             Err(advice) => return Ok(self.refused(answer, Status::NotApplicable, advice)),
@@ -211,6 +218,16 @@ impl<'a> Ask<'a> {
         flags.join(" and ")
     }
 
+    /// Refuses a product name that the tables do not have, unless the Catalog files one of these sets under it.
+    pub(super) fn check_product(&self, sets: &[PackageSet]) -> Result<()> {
+        let Some(product) = &self.product else { return Ok(()) };
+        let sets: Vec<Filed<'_>> = sets.iter().map(PackageSet::filed).collect();
+        match product.refusal() {
+            Some(refusal) if !product.pick(&sets).contains(&true) => Err(refusal.clone().into()),
+            _ => Ok(()),
+        }
+    }
+
     /// The sets that a request can mean, at least one; else the sentence why there is none.
     fn narrow<'s>(&self, kb: Kb, sets: &'s [PackageSet]) -> Result<Vec<&'s PackageSet>, String> {
         let request = self.request;
@@ -227,11 +244,13 @@ impl<'a> Ask<'a> {
         if request.architecture.is_none() && left.iter().any(|set| is_crawled(set)) {
             left.retain(|set| is_crawled(set));
         }
-        if let Some(product) = &request.product {
+        if let Some(product) = &self.product {
             let there = words(left.iter().flat_map(|set| set.products.iter().map(String::as_str)));
-            left.retain(|set| set.serves_product(product));
+            let picked = product.pick(&left.iter().map(|set| set.filed()).collect::<Vec<_>>());
+            left = left.into_iter().zip(picked).filter(|(_, picked)| *picked).map(|(set, _)| set).collect();
             if left.is_empty() {
-                return Err(format!("{kb} is not for {product:?}; it is for {there}"));
+                let asked = request.product.as_deref().unwrap_or_default();
+                return Err(format!("{kb} is not for {asked:?}; it is for {there}"));
             }
         }
         if let Some(build) = request.baseline {

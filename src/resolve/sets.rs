@@ -8,7 +8,7 @@ use sha2::Digest as _;
 
 use super::facts::{Expired, Facts, UpdateFacts};
 use super::roles::{Evidence, Member, Needs, Role, edges_of, members_of, unlisted_checkpoints};
-use crate::servicing::{Family, Installation, Knowledge, names_product};
+use crate::servicing::{Family, Filed, Installation, Knowledge};
 use crate::update::{Architecture, Build, Kb, Kind, Month, Sha256, UpdateId};
 
 /// A family as a set carries it.
@@ -51,6 +51,8 @@ pub struct PackageSet {
     pub folder: String,
     /// The products that titles name, for people and for `--product`.
     pub products: Vec<String>,
+    /// The Catalog's own product texts of its updates.
+    pub catalog_products: Vec<String>,
     /// The updates that it is made from, by id.
     pub updates: Vec<UpdateId>,
     /// The month of the titles, or of its release.
@@ -97,10 +99,13 @@ impl PackageSet {
         self.families.iter().any(|own| own.id == family.id && own.installation == family.installation)
     }
 
-    /// Whether a product as people type it names this set: its title's words, its family's name, or its folder.
-    pub fn serves_product(&self, product: &str) -> bool {
-        let of_families = self.families.iter().flat_map(|family| [&family.name, &family.folder]);
-        names_product(product, self.products.iter().chain(of_families).map(String::as_str))
+    /// Returns what a product name is compared with: families, title products, folder, and the Catalog's products.
+    pub fn filed(&self) -> Filed<'_> {
+        Filed {
+            families: self.families.iter().map(|family| (family.id, family.installation)).collect(),
+            names: self.products.iter().chain([&self.folder]).map(String::as_str).collect(),
+            products: self.catalog_products.iter().map(String::as_str).collect(),
+        }
     }
 }
 
@@ -194,6 +199,8 @@ impl<'a> Group<'a> {
             .map(FamilyName::from)
             .collect();
         let products: BTreeSet<String> = self.updates.iter().map(|update| update.product_name()).collect();
+        let catalog_products: BTreeSet<String> =
+            self.updates.iter().map(|update| update.products.clone()).collect();
         let from_dialogs = |member: &Member| matches!(member.evidence.first(), Some(Evidence::Dialog { .. }));
         let sizes: BTreeSet<Option<u64>> = self.updates.iter().map(|update| update.size).collect();
         let stated_size = match sizes.into_iter().collect::<Vec<_>>().as_slice() {
@@ -221,6 +228,7 @@ impl<'a> Group<'a> {
             architecture,
             folder: format!("{base}-{architecture_word}{suffix}"),
             products: products.into_iter().collect(),
+            catalog_products: catalog_products.into_iter().collect(),
             updates: self.updates.iter().map(|update| update.id).collect(),
             month: self.updates.iter().filter_map(|update| update.month).min(),
             needs: edges_of(&self.members),

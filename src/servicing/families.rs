@@ -69,24 +69,6 @@ pub struct Family {
     pub source: String,
 }
 
-/// "Windows 11, version 24H2", "windows-11-24h2", and "Windows 11 24H2" are one product.
-fn plain_words(text: &str) -> String {
-    let text =
-        text.to_ascii_lowercase().replace(|letter: char| !letter.is_alphanumeric() && letter != '.', " ");
-    text.split_whitespace().filter(|&word| word != "version").collect::<Vec<_>>().join(" ")
-}
-
-/// Whether a product as people type it is one of these names: letters and digits count, case and the word "version" do not,
-/// and "Microsoft" before a name may be left away. What has no words names nothing.
-pub fn names_product<'n>(asked: &str, names: impl IntoIterator<Item = &'n str>) -> bool {
-    let asked = plain_words(asked);
-    let is_it = |name: &str| {
-        let name = plain_words(name);
-        name == asked || name.strip_prefix("microsoft ") == Some(&asked)
-    };
-    !asked.is_empty() && names.into_iter().any(is_it)
-}
-
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Product {
@@ -135,12 +117,22 @@ impl Family {
         })
     }
 
-    /// Whether a product as people type it names the family: its name, its folder, or a title's words.
-    pub fn is_called(&self, product: &str) -> bool {
-        let title = |row: &Product| format!("{} {}", row.product, row.release.as_deref().unwrap_or_default());
-        let of_titles: Vec<String> = self.products.iter().map(title).collect();
-        let names = of_titles.iter().chain([&self.name, &self.folder]);
-        names_product(product, names.map(String::as_str))
+    /// Returns the words that name the family as a whole: its name and its folder.
+    pub(super) fn own_names(&self) -> impl Iterator<Item = &str> {
+        [self.name.as_str(), self.folder.as_str()].into_iter()
+    }
+
+    /// Returns the names of its products as titles have them, each with its version.
+    pub(super) fn title_names(&self) -> impl Iterator<Item = (String, Option<String>)> {
+        self.products.iter().map(|Product { product, release }| match release {
+            Some(release) => (format!("{product} {release}"), Some(release.to_ascii_uppercase())),
+            None => (product.clone(), None),
+        })
+    }
+
+    /// Returns the names of its products without versions; other families may have the same.
+    pub(super) fn bare_products(&self) -> impl Iterator<Item = &str> {
+        self.products.iter().map(|row| row.product.as_str())
     }
 
     /// Whether a title names this version of the family.

@@ -348,21 +348,10 @@ impl Config {
     }
 
     fn family<'k>(&self, word: &Spanned<String>, knowledge: &'k Knowledge) -> Result<&'k Family> {
-        let asked = word.get_ref();
-        let families = knowledge.families();
-        if let Some(family) = families.iter().find(|family| family.folder == *asked) {
-            return Ok(family);
-        }
-        let called: Vec<&Family> = families.iter().filter(|family| family.is_called(asked)).collect();
-        match called.as_slice() {
-            [family] => Ok(family),
-            several => {
-                let some = if several.is_empty() { families.iter().collect() } else { called };
-                let folders: Vec<&str> = some.iter().map(|family| family.folder.as_str()).collect();
-                let message = format!("{asked:?} names no one family; there are {}", folders.join(", "));
-                Err(self.source.refuse(Some(word.span()), &message))
-            }
-        }
+        knowledge.one_product(word.get_ref(), None).map(|product| product.family).map_err(|refusal| {
+            let error = self.source.refuse(Some(word.span()), refusal.message());
+            refusal.hints().iter().fold(error, |error, hint| error.hint(hint.clone()))
+        })
     }
 }
 

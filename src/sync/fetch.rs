@@ -89,6 +89,14 @@ pub async fn run_fetch(session: &mut Session, request: &FetchRequest, dry_run: b
             }
         }
     }
+    let planned = outcome.plan.sets.iter().map(|planned| &planned.set);
+    let excluded = outcome.plan.left_out.iter().map(|(set, _)| set);
+    let standing = outcome.sets.iter().filter_map(|fetched| fetched.set.as_ref());
+    let sets: Vec<&PackageSet> = planned.chain(excluded).chain(standing).collect();
+    if !sets.is_empty() {
+        // Without any set, the failure of the crawl is the answer.
+        request.check_products(sets.into_iter())?;
+    }
     if request.closure {
         add_closure(session, request, &mut outcome).await?;
     }
@@ -127,7 +135,9 @@ pub(super) async fn crawl_for_files(
         return Ok(crawled);
     }
     let mut lacks = false;
-    for (id, set) in crawled.sets.iter().filter(|(_, set)| request.wants(set).is_none()) {
+    let excluded = request.left_out(&crawled.sets.iter().map(|(_, set)| set).collect::<Vec<_>>());
+    let wanted = crawled.sets.iter().zip(&excluded).filter(|(_, excluded)| excluded.is_none());
+    for ((id, set), _) in wanted {
         if !set.updates.iter().any(|update| session.taken.contains(update)) {
             continue;
         }
@@ -177,7 +187,8 @@ fn standing_sets(
         // One that the Catalog does not list is what knowledge has of it.
         sets = IndexLibrary::new(mirror.index(), &knowledge).sets(kb)?.to_vec();
     }
-    for set in sets.into_iter().filter(|set| request.wants(set).is_none()) {
+    let excluded = request.left_out(&sets.iter().collect::<Vec<_>>());
+    for (set, _) in sets.into_iter().zip(excluded).filter(|(_, excluded)| excluded.is_none()) {
         let rows = mirror.index().published_sets(kb)?;
         let same = |row: &SetRow| {
             row.folder == set.folder
@@ -225,8 +236,9 @@ pub(super) fn add_sets(
 ) -> Result<()> {
     let mut wanted = 0;
     let any = !sets.is_empty();
-    for (id, set) in sets {
-        if let Some(reason) = request.wants(&set) {
+    let excluded = request.left_out(&sets.iter().map(|(_, set)| set).collect::<Vec<_>>());
+    for ((id, set), excluded) in sets.into_iter().zip(excluded) {
+        if let Some(reason) = excluded {
             outcome.plan.left_out.push((set, reason));
             continue;
         }

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Result};
 use crate::mirror::index::SetRow;
 use crate::resolve::{FileKey, PackageSet};
+use crate::servicing::{Filed, ProductFilter};
 use crate::update::{Architecture, Kb, Kind, count, human_size};
 
 /// What `fetch` was asked for.
@@ -15,8 +16,8 @@ pub struct FetchRequest {
     pub kbs: Vec<Kb>,
     /// Only these architectures; none is all.
     pub architectures: Vec<Architecture>,
-    /// Only sets that serve one of these products; none is all.
-    pub products: Vec<String>,
+    /// Only sets of one of these products; none is all.
+    pub products: Vec<ProductFilter>,
     /// Only these kinds; none is everything but copies that Setup alone takes.
     pub kinds: Vec<Kind>,
     /// Publish files for which nothing vouches.
@@ -41,14 +42,36 @@ pub enum LeftOut {
 }
 
 impl FetchRequest {
-    /// Whether a set is wanted, or why not.
-    pub fn wants(&self, set: &PackageSet) -> Option<LeftOut> {
+    /// Returns for each set of one KB why it is not fetched, or `None` if it is.
+    pub fn left_out(&self, sets: &[&PackageSet]) -> Vec<Option<LeftOut>> {
+        let filed: Vec<Filed<'_>> = sets.iter().map(|set| set.filed()).collect();
+        let mut of_product = vec![self.products.is_empty(); sets.len()];
+        for product in &self.products {
+            for (found, picked) in of_product.iter_mut().zip(product.pick(&filed)) {
+                *found |= picked;
+            }
+        }
+        sets.iter().zip(of_product).map(|(set, of_product)| self.exclusion(set, of_product)).collect()
+    }
+
+    /// Refuses a product name that neither the tables nor any of these sets have.
+    pub fn check_products<'s>(&self, sets: impl Iterator<Item = &'s PackageSet>) -> Result<()> {
+        let filed: Vec<Filed<'_>> = sets.map(PackageSet::filed).collect();
+        for product in &self.products {
+            if let Some(refusal) = product.refusal().filter(|_| !product.pick(&filed).contains(&true)) {
+                return Err(refusal.clone().into());
+            }
+        }
+        Ok(())
+    }
+
+    fn exclusion(&self, set: &PackageSet, of_product: bool) -> Option<LeftOut> {
         let of_architecture =
             set.architecture.is_none_or(|architecture| self.architectures.contains(&architecture));
         if !self.architectures.is_empty() && !of_architecture {
             return Some(LeftOut::Architecture);
         }
-        if !self.products.is_empty() && !self.products.iter().any(|product| set.serves_product(product)) {
+        if !of_product {
             return Some(LeftOut::Product);
         }
         if self.kinds.is_empty() {

@@ -30,7 +30,7 @@ use crate::clock::rfc3339;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
 use crate::mirror::Index;
-use crate::servicing::Knowledge;
+use crate::servicing::{Knowledge, ProductFilter};
 use crate::update::{Architecture, Kb, Month, UpdateId};
 
 /// What a run is asked for.
@@ -237,7 +237,7 @@ fn order(profile: &Profile, candidate: &Candidate) -> Order {
     let request = FetchRequest {
         kbs: vec![candidate.kb],
         architectures,
-        products: vec![profile.family.folder.clone()],
+        products: vec![ProductFilter::of_family(&profile.family)],
         kinds,
         closure: true,
         ..FetchRequest::default()

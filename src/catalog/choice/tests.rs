@@ -80,8 +80,12 @@ fn numbers(chosen: &Chosen) -> Vec<u32> {
     chosen.rows.iter().map(last).collect()
 }
 
+fn knowledge() -> Knowledge {
+    Knowledge::built_in().unwrap()
+}
+
 fn of(choice: &Choice) -> Vec<u32> {
-    numbers(&choice.of(rows(), Knowledge::built_in().unwrap().families()))
+    numbers(&choice.of(rows(), knowledge().families()))
 }
 
 #[test]
@@ -114,26 +118,37 @@ fn architectures_and_kinds_are_told_apart() {
 
 #[test]
 fn a_product_is_found_by_all_its_names() {
-    let product = |asked: &str| of(&Choice { products: vec![asked.to_owned()], ..Choice::default() });
+    let product = |asked: &str| {
+        let filter = ProductFilter::new(asked, None, &knowledge()).unwrap();
+        of(&Choice { products: vec![filter], ..Choice::default() })
+    };
     for (asked, numbers) in [
         ("Windows 11 24H2", &[2, 1, 3][..]),
         ("windows 11, version 24h2", &[2, 1, 3]),
         ("windows-11-24h2", &[2, 1, 5, 3]),
-        ("Windows 11", &[2, 1, 5, 3]),
-        ("24H2", &[2, 1, 3, 4]),
+        ("25H2", &[5, 3]),
+        ("26200", &[5, 3]),
+        ("26H2", &[2, 1, 5, 3]),
         ("Windows Server 2025", &[4]),
         ("server-2025", &[4]),
         ("Microsoft Server Operating System-24H2", &[4]),
-        ("server operating system", &[4]),
         ("Windows 10, version 1903 and later", &[6]),
-        ("Windows 10", &[6, 7]),
+        ("Windows 10 22H2", &[6, 7]),
+        ("windows-10-22h2", &[6, 7]),
+        ("Windows 10 21H2", &[6, 7]),
         ("Windows 11 Client, version 24H2 and later, Servicing Drivers", &[8]),
         ("Windows 10 LTSB", &[8]),
-        ("Windows", &[]),
-        (",", &[]),
+        ("Windows 12", &[]),
     ] {
         assert_eq!(product(asked), numbers, "{asked}");
     }
+    for asked in ["Windows 11", "Windows 10", "24H2", "Windows", "server operating system", ","] {
+        assert!(ProductFilter::new(asked, None, &knowledge()).is_err(), "{asked}");
+    }
+    let filters = ["Windows 10 LTSB", "25H2", "Windows 10 LTSC"];
+    let filters = filters.map(|asked| ProductFilter::new(asked, None, &knowledge()).unwrap());
+    let unknown = unknown_product(&filters, &rows(), knowledge().families()).and_then(ProductFilter::refusal);
+    assert!(unknown.unwrap().message().starts_with("\"Windows 10 LTSC\" is not a known product"));
 }
 
 #[test]

@@ -1,0 +1,192 @@
+use super::*;
+
+fn knowledge() -> Knowledge {
+    Knowledge::built_in().unwrap()
+}
+
+/// The folder and version of a name, `|` between the folders of an ambiguous one, or `?` for an unknown one.
+fn meaning(asked: &str, installation: Option<Installation>) -> String {
+    let folders = |families: Vec<&Family>| {
+        families.into_iter().map(|family| family.folder.clone()).collect::<Vec<_>>().join("|")
+    };
+    match knowledge().product(asked, installation) {
+        ProductName::Known(product) => match product.release {
+            Some(release) => format!("{} {release}", product.family.folder),
+            None => product.family.folder.clone(),
+        },
+        ProductName::Ambiguous(choices) => folders(choices),
+        ProductName::Unknown(nearest) => format!("?{}", folders(nearest)),
+    }
+}
+
+#[test]
+fn every_way_to_name_a_family_is_read() {
+    for (asked, expected) in [
+        ("windows-11-24h2", "windows-11-24h2"),
+        ("Windows 11 24H2, 25H2, 26H2", "windows-11-24h2"),
+        ("Windows 11, version 25H2", "windows-11-24h2 25H2"),
+        ("win11 25h2", "windows-11-24h2 25H2"),
+        ("windows-11-26h2", "windows-11-24h2 26H2"),
+        ("25H2", "windows-11-24h2 25H2"),
+        ("26200", "windows-11-24h2 25H2"),
+        ("26200.8117", "windows-11-24h2 25H2"),
+        ("10.0.26300.1", "windows-11-24h2 26H2"),
+        ("OS Build 22631.3007", "windows-11-22h2 23H2"),
+        ("Windows 11 21H2", "windows-11-21h2"),
+        ("Windows 10 21H2", "windows-10-22h2 21H2"),
+        ("22000", "windows-11-21h2"),
+        ("28020", "windows-11-26h1"),
+        ("Server 2025", "server-2025"),
+        ("Microsoft Server operating system-24H2", "server-2025 24H2"),
+        ("microsoft server operating system, version 21H2", "server-2022 21H2"),
+        ("Windows Server 2022", "server-2022"),
+        ("Windows Server, version 23H2", "server-23h2"),
+        ("Windows Server 2016", "server-2016"),
+        ("Windows Server 2016 version 1709", "server-1709 1709"),
+        ("Windows Server 2019 (1809)", "server-2019 1809"),
+        ("windows server 2012", "server-2012"),
+        ("2012 r2", "?"),
+        ("server 2012r2", "server-2012-r2"),
+        ("Windows 7", "windows-7"),
+        ("Windows 8.1", "windows-8.1"),
+        ("20348", "server-2022"),
+        ("1511", "windows-10-1511 1511"),
+    ] {
+        assert_eq!(meaning(asked, None), expected, "{asked}");
+    }
+}
+
+#[test]
+fn a_name_of_several_families_is_never_decided_by_order() {
+    for (asked, expected) in [
+        ("Windows 11", "windows-11-26h1|windows-11-24h2|windows-11-22h2|windows-11-21h2"),
+        ("21H2", "windows-11-21h2|server-2022|windows-10-22h2"),
+        ("22h2", "windows-11-22h2|azure-stack-hci-22h2|windows-10-22h2"),
+        ("24H2", "windows-11-24h2|server-2025"),
+        ("23H2", "server-23h2|windows-11-22h2"),
+        ("26100", "windows-11-24h2|server-2025"),
+        ("26100.1742", "windows-11-24h2|server-2025"),
+        ("1809", "windows-10-1809|server-2019"),
+        ("2004", "windows-10-22h2|server-20h2"),
+        ("microsoft server operating system", "server-2025|server-23h2|server-2022|azure-stack-hci-22h2"),
+    ] {
+        assert_eq!(meaning(asked, None), expected, "{asked}");
+    }
+    for asked in ["Windows", "Windows 10", "Server", "Windows Server", "windows-10"] {
+        assert!(meaning(asked, None).matches('|').count() > 5, "{asked}: {}", meaning(asked, None));
+    }
+    // An installation tells client and server apart, and does not hide what a name means.
+    assert_eq!(meaning("24H2", Some(Installation::Client)), "windows-11-24h2 24H2");
+    assert_eq!(meaning("26100", Some(Installation::Server)), "server-2025");
+    assert_eq!(meaning("25H2", Some(Installation::Server)), "windows-11-24h2 25H2");
+}
+
+#[test]
+fn an_unknown_name_gets_the_nearest_choices() {
+    for (asked, nearest) in [
+        ("Windws 11 24H2", "windows-11-24h2"),
+        ("windows 11 24h3", "windows-11-24h2"),
+        ("Server 2026", "server-2025"),
+        ("windows-12", ""),
+        ("Windows 11 27H2", "windows-11-24h2"),
+        ("27000", ""),
+        ("Office 2016", ""),
+        ("Windows Server 2008", "server-2008-r2"),
+    ] {
+        let found = meaning(asked, None);
+        assert!(found.starts_with('?') && found.contains(nearest), "{asked}: {found}");
+    }
+    for asked in ["", " ", ",", "version", "\u{1f980}", "26200.x", "-1", "99999999999999999999"] {
+        assert!(meaning(asked, None).starts_with('?'), "{asked}: {}", meaning(asked, None));
+    }
+    let refusal = knowledge().one_product("Windws 11 24H2", None).unwrap_err();
+    let beginning =
+        "\"Windws 11 24H2\" is not a known product; similar names have windows-11-24h2 (Windows 11 24H2, ";
+    assert!(refusal.message().starts_with(beginning), "{refusal}");
+    assert!(refusal.hints()[0].contains("windows-10-1507"), "{refusal:?}");
+    let refusal = knowledge().one_product("Windows 11", None).unwrap_err();
+    for choice in ["windows-11-26h1 (Windows 11 26H1)", "windows-11-21h2"] {
+        assert!(refusal.message().contains(choice), "{refusal}");
+    }
+    let error = Error::from(refusal);
+    assert_eq!((error.code().number(), error.hints().len()), (2, 1));
+}
+
+#[test]
+fn all_that_the_table_calls_a_family_means_it_alone() {
+    let knowledge = knowledge();
+    for family in knowledge.families() {
+        let versions = family.title_names().filter(|(_, release)| release.is_some()).map(|(name, _)| name);
+        let titles = versions.chain(family.title_products().filter(|name| name.contains("version")));
+        for name in family.own_names().map(str::to_owned).chain(titles) {
+            let product = knowledge.one_product(&name, None).unwrap();
+            assert_eq!(product.family, family, "{name}");
+            assert_eq!(knowledge.one_product(&name.to_uppercase(), None).unwrap(), product, "{name}");
+        }
+        for build in &family.builds {
+            let product = knowledge.one_product(&build.to_string(), Some(family.installation)).unwrap();
+            assert_eq!(product.family, family, "{build}");
+        }
+    }
+}
+
+fn filed<'a>(families: &[&str], names: &[&'a str], products: &[&'a str]) -> Filed<'a> {
+    let knowledge = knowledge();
+    let key = |folder: &&str| {
+        let family = knowledge.one_product(folder, None).unwrap().family;
+        (family.id, family.installation)
+    };
+    Filed { families: families.iter().map(key).collect(), names: names.to_vec(), products: products.to_vec() }
+}
+
+#[test]
+fn a_version_picks_what_names_it_and_else_the_family() {
+    let (old, new) = (
+        filed(&["windows-10-22h2"], &["Windows 10, version 21H2"], &["Windows 10, version 1903 and later"]),
+        filed(&["windows-10-22h2"], &["Windows 10, version 22H2"], &["Windows 10, version 1903 and later"]),
+    );
+    let both = [old.clone(), new];
+    let picks =
+        |asked: &str, filed: &[Filed<'_>]| ProductFilter::new(asked, None, &knowledge()).unwrap().pick(filed);
+    assert_eq!(picks("Windows 10 21H2", &both), [true, false]);
+    assert_eq!(picks("19045", &both), [false, true]);
+    assert_eq!(picks("windows-10-22h2", &both), [true, true]);
+    assert_eq!(picks("Windows 10 2004", &both), [true, true], "one family");
+    assert_eq!(picks("Windows 10 22H2", &[old]), [true], "a 21H2 title serves 22H2");
+    assert_eq!(picks("Windows 11 25H2", &both), [false, false]);
+    assert_eq!(picks("windows 10, VERSION 1903 and later", &both), [true, true]);
+    let office =
+        filed(&[], &["Update for Office"], &["Office 2016, Windows 11 Client, version 24H2 and later"]);
+    assert_eq!(picks("office 2016", std::slice::from_ref(&office)), [true]);
+    assert_eq!(picks("Windows 11 Client, version 24H2 and later", std::slice::from_ref(&office)), [true]);
+    assert_eq!(picks("office", &[office]), [false], "nothing is guessed");
+    let server = filed(&["server-2025"], &["Microsoft server operating system, version 24H2"], &[]);
+    assert_eq!(
+        picks("Windows 11 24H2", std::slice::from_ref(&server)),
+        [false],
+        "client and server stay apart"
+    );
+    assert_eq!(picks("server-2025", &[server]), [true]);
+    assert!(ProductFilter::new("Windows 11", None, &knowledge()).is_err());
+    assert!(ProductFilter::new(",", None, &knowledge()).is_err());
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_product_name_is_too_strange(asked in "\\PC{0,60}") {
+        let knowledge = knowledge();
+        let refused = knowledge.one_product(&asked, None).is_err();
+        let is_known = matches!(knowledge.product(&asked, None), ProductName::Known(_));
+        proptest::prop_assert_eq!(refused, !is_known);
+    }
+
+    #[test]
+    fn case_commas_and_spaces_do_not_change_a_product(gap in "[ ,_-]{1,4}", upper in proptest::bool::ANY) {
+        let knowledge = knowledge();
+        for family in knowledge.families() {
+            let name = family.folder.replace('-', &gap);
+            let name = if upper { name.to_uppercase() } else { name };
+            proptest::prop_assert_eq!(knowledge.one_product(&name, None).unwrap().family, family);
+        }
+    }
+}
