@@ -13,7 +13,6 @@
 mod journal;
 mod judge;
 mod machine;
-mod magic;
 mod rate;
 mod stall;
 mod transfer;

@@ -22,7 +22,6 @@ use url::Url;
 use super::journal::{JOURNAL_FORMAT, Journal, journal_of};
 use super::judge::{Expected, judge};
 use super::machine::{Bounds, ContentRange, Head, Machine, Step, Validators};
-use super::magic::misnamed;
 use super::rate::RateLimit;
 use super::stall::{Pulse, STALL_WINDOW};
 use super::writer::{Writer, Written};
@@ -32,6 +31,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
 use crate::net::{Answer, Client, GiveUp, Next, Setback, span};
 use crate::resolve::FileKey;
+use crate::update::container::misfit;
 use crate::update::{Digests, human_size};
 
 /// One file to fetch.
@@ -121,7 +121,7 @@ async fn fetch(client: &Client, wanted: &Wanted, terms: &Terms, events: &Events)
     Ok(Arrived {
         path: wanted.partial.clone(),
         digests: written.digests,
-        misnamed: misnamed(&wanted.name, &written.first),
+        misnamed: misfit(&wanted.name, &written.first),
     })
 }
 

@@ -14,10 +14,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::journal::Journal;
-use super::magic::LOOKED_AT;
 use crate::disk;
 use crate::disk::GrowingFile;
 use crate::error::{Error, ErrorKind, Result};
+use crate::update::container::MAGIC_LENGTH;
 use crate::update::{Digests, DualHasher};
 
 /// Bytes of one transfer between network and disk: enough to keep both busy, and so few that what is hashed is still in the
@@ -184,7 +184,7 @@ impl Desk {
 }
 
 fn remember(first: &mut Vec<u8>, piece: &[u8]) {
-    let lacks = LOOKED_AT.saturating_sub(first.len()).min(piece.len());
+    let lacks = MAGIC_LENGTH.saturating_sub(first.len()).min(piece.len());
     first.extend_from_slice(&piece[..lacks]);
 }
 

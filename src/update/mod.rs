@@ -12,6 +12,7 @@
 mod architecture;
 mod build;
 mod classify;
+pub mod container;
 mod count;
 mod date;
 mod digest;

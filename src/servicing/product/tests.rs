@@ -1,7 +1,10 @@
+use std::sync::LazyLock;
+
 use super::*;
 
-fn knowledge() -> Knowledge {
-    Knowledge::built_in().unwrap()
+fn knowledge() -> &'static Knowledge {
+    static KNOWLEDGE: LazyLock<Knowledge> = LazyLock::new(|| Knowledge::built_in().unwrap());
+    &KNOWLEDGE
 }
 
 /// The folder and version of a name, `|` between the folders of an ambiguous one, or `?` for an unknown one.
@@ -147,7 +150,7 @@ fn a_version_picks_what_names_it_and_else_the_family() {
     );
     let both = [old.clone(), new];
     let picks =
-        |asked: &str, filed: &[Filed<'_>]| ProductFilter::new(asked, None, &knowledge()).unwrap().pick(filed);
+        |asked: &str, filed: &[Filed<'_>]| ProductFilter::new(asked, None, knowledge()).unwrap().pick(filed);
     assert_eq!(picks("Windows 10 21H2", &both), [true, false]);
     assert_eq!(picks("19045", &both), [false, true]);
     assert_eq!(picks("windows-10-22h2", &both), [true, true]);
@@ -167,8 +170,8 @@ fn a_version_picks_what_names_it_and_else_the_family() {
         "client and server stay apart"
     );
     assert_eq!(picks("server-2025", &[server]), [true]);
-    assert!(ProductFilter::new("Windows 11", None, &knowledge()).is_err());
-    assert!(ProductFilter::new(",", None, &knowledge()).is_err());
+    assert!(ProductFilter::new("Windows 11", None, knowledge()).is_err());
+    assert!(ProductFilter::new(",", None, knowledge()).is_err());
 }
 
 proptest::proptest! {
