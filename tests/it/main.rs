@@ -26,6 +26,7 @@ mod monitoring;
 mod network;
 mod operator;
 mod oracle;
+mod products;
 mod progress;
 mod recorded_pages;
 mod recorded_runs;

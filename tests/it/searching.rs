@@ -104,7 +104,9 @@ fn every_filter_picks_what_it_says() {
         (&["--kind", "DYNAMIC_CU"], &["KB5100004"]),
         (&["--kind", "dotnet_cu", "--kind", "dotnet_preview"], &["KB5100006", "KB5100007"]),
         (&["--product", "windows server 2025"], &["KB5100002"]),
-        (&["--product", "25H2"], &["KB5100001"]),
+        // Of KB5100001 the row that names the version; of the others those of its family.
+        (&["--product", "25H2"], &["KB5100003", "KB5100001", "KB5100005", "KB5100007"]),
+        (&["--product", "26200", "--kind", "lcu"], &["KB5100001"]),
         (&["--product", "windows 10, version 1903 and later"], &["KB5100006"]),
         (&["--classification", "critical updates"], &["KB5100005"]),
         (&["--classification", "UPDATES", "--since", "2026-11-20"], &["KB5100003"]),

@@ -1,0 +1,279 @@
+//! A product name means the same family, or is the same mistake, in every command and in `kbmirror.toml`: a table of
+//! names through the real command line, against a Catalog that has one update for every family.
+#![expect(clippy::print_stdout, reason = "the table is for people to judge")]
+#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
+#![expect(clippy::disallowed_methods, reason = "requests of a batch are written as they lie")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use kbmirror::servicing::Knowledge;
+use serde_json::{Value, json};
+
+use super::harness::{Bench, Ran, each, items, recording, text_of};
+use super::support::{FileSpec, Loopback, UpdateSpec, World, id};
+
+const KB: &str = "KB5990100";
+
+/// Names with the folder word of what they mean. Of an ambiguous one `|` stands between the choices; `?` is unknown.
+const NAMES: [(&str, &str); 41] = [
+    ("windows-11-24h2", "windows-11-24h2"),
+    ("Windows 11 24H2, 25H2, 26H2", "windows-11-24h2"),
+    ("Windows 11 24H2", "windows-11-24h2"),
+    ("windows 11, VERSION 24h2", "windows-11-24h2"),
+    ("Windows 11, version 25H2", "windows-11-24h2"),
+    ("Win11 25H2", "windows-11-24h2"),
+    ("windows-11-26h2", "windows-11-24h2"),
+    ("25H2", "windows-11-24h2"),
+    ("26h2", "windows-11-24h2"),
+    ("26200", "windows-11-24h2"),
+    ("26200.8117", "windows-11-24h2"),
+    ("10.0.26300.1", "windows-11-24h2"),
+    ("26H1", "windows-11-26h1"),
+    ("28000", "windows-11-26h1"),
+    ("Windows 11 23H2", "windows-11-22h2"),
+    ("22631", "windows-11-22h2"),
+    ("Windows 11 21H2", "windows-11-21h2"),
+    ("22000", "windows-11-21h2"),
+    ("Windows 10 21H2", "windows-10-22h2"),
+    ("19045", "windows-10-22h2"),
+    ("Windows 10 1507", "windows-10-1507"),
+    ("Server 2025", "server-2025"),
+    ("Microsoft Server operating system-24H2", "server-2025"),
+    ("Windows Server 2022", "server-2022"),
+    ("Microsoft server operating system, version 21H2", "server-2022"),
+    ("Windows Server, version 23H2", "server-23h2"),
+    ("Windows Server 2016", "server-2016"),
+    ("Windows Server 2016 version 1709", "server-1709"),
+    ("server2012r2", "server-2012-r2"),
+    ("Windows 11", "windows-11-26h1|windows-11-24h2|windows-11-22h2|windows-11-21h2"),
+    ("Windows 10", "windows-10-22h2|windows-10-1507"),
+    ("windows", "windows-11-24h2|windows-7"),
+    ("Server", "server-2025|server-2008-r2"),
+    ("24H2", "windows-11-24h2|server-2025"),
+    ("23H2", "windows-11-22h2|server-23h2"),
+    ("22H2", "windows-11-22h2|windows-10-22h2|azure-stack-hci-22h2"),
+    ("21H2", "windows-11-21h2|windows-10-22h2|server-2022"),
+    ("26100", "windows-11-24h2|server-2025"),
+    ("26100.1742", "windows-11-24h2|server-2025"),
+    ("Windws 11 24H2", "?windows-11-24h2"),
+    ("Windows 12", "?windows-11-24h2"),
+];
+
+/// A servicing stack for the main title of every family: it needs nothing else, and a profile can ask for it.
+fn world() -> World {
+    let knowledge = Knowledge::built_in().unwrap();
+    let titles = knowledge.families().iter().map(|family| family.title_products().next().unwrap());
+    (1..).zip(titles).fold(World::new(), |world, (number, product)| {
+        let title = format!("2026-10 Servicing Stack Update for {product} for x64-based Systems ({KB})");
+        let content = format!("MSCF stand-in {number}").into_bytes();
+        world.update(UpdateSpec {
+            last_updated: "10/13/2026".to_owned(),
+            files: vec![FileSpec::package("windows11.0-kb5990100-x64", "msu", content)],
+            ..UpdateSpec::new(&id(number), &title)
+        })
+    })
+}
+
+/// What a command makes of a name: the folder words of what it found, or the message of a mistake in the arguments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Made {
+    Families(BTreeSet<String>),
+    Mistake { message: String, hints: Vec<Value> },
+}
+
+fn made(ran: &Ran, families: impl FnOnce(&Value) -> BTreeSet<String>) -> Made {
+    let document = ran.json();
+    if ran.code == 2 {
+        let message = text_of(&document["error"]["message"]);
+        return Made::Mistake { message, hints: items(&document["error"]["hints"]).clone() };
+    }
+    Made::Families(families(&document))
+}
+
+fn folders_of_sets(document: &Value) -> BTreeSet<String> {
+    let folder = |set: &Value| {
+        let folder = text_of(&set["folder"]);
+        folder.rsplit('/').next().unwrap().strip_suffix("-x64").unwrap().to_owned()
+    };
+    items(&document["sets"]).iter().map(folder).collect()
+}
+
+/// The folder word of the family that a title names.
+fn family_of_title(title: &str, knowledge: &Knowledge) -> String {
+    let of = |family: &kbmirror::servicing::Family| {
+        family.title_products().next().is_some_and(|product| title.contains(&format!(" for {product} for ")))
+    };
+    knowledge.families().iter().find(|family| of(family)).unwrap().folder.clone()
+}
+
+#[test]
+fn a_product_name_means_the_same_in_every_command() {
+    let knowledge = Knowledge::built_in().unwrap();
+    let (bench, loopback) = (Bench::new(), Loopback::start(world()));
+    let url = loopback.catalog_url();
+    let host = loopback.file_host();
+    let network = ["--catalog-url", &url, "--allow-host", &host, "--catalog-rate", "1000", "--patience", "0"];
+    bench.json(&[&network[..], &["crawl", KB]].concat()).exits(0);
+    println!("{:<50}{:<24}init fetch resolve search sync", "name", "meaning");
+    for (number, (name, expected)) in (0..).zip(NAMES) {
+        let fresh = bench.path(&format!("init-{number}"));
+        let init = bench.run_on(&fresh, &["--json", "init", "--product", name]);
+        let init = made(&init, |document| BTreeSet::from([text_of(&document["family"])]));
+        let fetch = bench.json(&[&network[..], &["fetch", KB, "--dry-run", "--product", name]].concat());
+        let fetch = made(&fetch, folders_of_sets);
+        let resolve = bench.json(&["resolve", KB, "--arch", "x64", "--product", name]);
+        let resolve = made(&resolve, |document| BTreeSet::from([text_of(&document["family"])]));
+        let search = bench.json(&[&network[..], &["search", KB, "--product", name]].concat());
+        let search = made(&search, |document| {
+            let titles = each(&document["updates"], "title");
+            titles.iter().map(|title| family_of_title(title, &knowledge)).collect()
+        });
+        bench.configure(&format!(
+            "format = 1\n[[profile]]\nname = \"a\"\nfamily = \"{name}\"\narchitectures = [\"x64\"]\nkinds = [\"ssu\"]\nmonths = 0\n"
+        ));
+        let day = ["sync", "--dry-run", "--as-of", "2026-10-20"];
+        let mut sync = made(&bench.json(&[&network[..], &day].concat()), folders_of_sets);
+        // The file has lines, and the sentence is the same.
+        if let Made::Mistake { message, .. } = &mut sync {
+            assert!(message.contains("kbmirror.toml line 4"), "{message}");
+            *message = message.split_once("\": ").unwrap().1.to_owned();
+        }
+        fs::remove_file(bench.mirror().join("kbmirror.toml")).unwrap();
+        for (command, other) in
+            [("fetch", &fetch), ("resolve", &resolve), ("search", &search), ("sync", &sync)]
+        {
+            assert_eq!(other, &init, "{name:?}: {command} beside init");
+        }
+        match &init {
+            Made::Families(families) => {
+                assert_eq!(families, &BTreeSet::from([expected.to_owned()]), "{name}")
+            }
+            Made::Mistake { message, hints } => {
+                let (word, choices) = match expected.strip_prefix('?') {
+                    Some(nearest) => ("is not a known product", nearest),
+                    None => ("is the name of several products", expected),
+                };
+                assert!(message.contains(&format!("{name:?} {word}")), "{message}");
+                for choice in choices.split('|') {
+                    assert!(message.contains(&format!("{choice} (")), "{choice} in {message}");
+                }
+                assert!(!hints.is_empty());
+                assert!(!fresh.exists(), "{name}: nothing is written");
+                refused_everywhere(&bench, name, message);
+            }
+        }
+        let columns = [&init, &fetch, &resolve, &search, &sync].map(|made| match made {
+            Made::Families(_) => "family",
+            Made::Mistake { .. } => "exit 2",
+        });
+        println!("{name:<50}{:<24}{}", expected.split('|').next().unwrap(), columns.join(" "));
+    }
+}
+
+/// The other commands that take a product, and a line of a batch.
+fn refused_everywhere(bench: &Bench, name: &str, message: &str) {
+    let to = bench.path("staged");
+    for command in [
+        &["why", KB, "--arch", "x64", "--product", name][..],
+        &["script", KB, "--arch", "x64", "--product", name],
+        &["stage", KB, "--arch", "x64", "--to", to.as_str(), "--product", name],
+        &["resolve", "--latest", "--arch", "x64", "--product", name],
+        &["resolve", "--enable", "25H2", "--arch", "x64", "--product", name],
+        &["resolve", "KB5054156", "--arch", "x64", "--product", name],
+    ] {
+        assert_eq!(bench.json(command).exits(2).error().1, message, "{command:?}");
+    }
+    let lines = bench.path("lines.jsonl");
+    let line =
+        json!({ "id": 1, "request": { "kb": KB, "product": name }, "baseline": { "architecture": "x64" } });
+    fs::write(&lines, line.to_string()).unwrap();
+    let answer = bench.run(&["resolve", "--batch", lines.as_str()]).exits(2);
+    assert_eq!(answer.json()["error"]["message"], message);
+}
+
+#[test]
+fn a_catalog_product_without_family_filters_what_has_it() {
+    let update = |number, product: &str, products: &str| UpdateSpec {
+        products: products.to_owned(),
+        files: vec![FileSpec::package("kb5990200-x64", "cab", format!("MSCF {number}").into_bytes())],
+        ..UpdateSpec::new(&id(number), &format!("Security Update for {product} (KB5990200) x64"))
+    };
+    let world = World::new()
+        .update(update(1, "Example Office 2016", "Office 2016"))
+        .update(update(2, "Example Runtime", ".NET 8.0, Windows 11 Client, version 24H2 and later"))
+        .update(update(3, "Windows 11 27H2 for x64-based Systems", "Windows 11"));
+    let (bench, loopback) = (Bench::new(), Loopback::start(world));
+    let url = loopback.catalog_url();
+    let host = loopback.file_host();
+    let network = ["--catalog-url", &url, "--allow-host", &host, "--catalog-rate", "1000", "--patience", "0"];
+    bench.json(&[&network[..], &["crawl", "KB5990200"]].concat()).exits(0);
+    for (name, number) in [
+        ("office 2016", 1),
+        ("OFFICE, 2016", 1),
+        (".NET 8.0", 2),
+        ("Windows 11 Client, version 24H2 and later", 2),
+        ("Windows 11 27H2", 3),
+    ] {
+        let found =
+            bench.json(&[&network[..], &["search", "KB5990200", "--product", name]].concat()).exits(0).json();
+        assert_eq!(each(&found["updates"], "update_id"), [id(number)], "{name}");
+        let fetched =
+            bench.json(&[&network[..], &["fetch", "KB5990200", "--dry-run", "--product", name]].concat());
+        assert_eq!(items(&fetched.exits(0).json()["sets"]).len(), 1, "{name}");
+        let resolved = bench.json(&["resolve", "KB5990200", "--product", name]);
+        assert_ne!(resolved.code, 2, "{name}: {}", resolved.stdout);
+        // What needs a family has none.
+        bench.run_on(&bench.path("other"), &["--json", "init", "--product", name]).exits(2);
+    }
+    for name in ["Office", "Office 2019", "Windows 11 28H2"] {
+        let commands = [
+            [&network[..], &["search", "KB5990200", "--product", name]].concat(),
+            [&network[..], &["fetch", "KB5990200", "--dry-run", "--product", name]].concat(),
+            vec!["resolve", "KB5990200", "--product", name],
+        ];
+        let messages: BTreeSet<String> =
+            commands.iter().map(|command| bench.json(command).exits(2).error().1).collect();
+        assert_eq!(messages.len(), 1, "{messages:?}");
+        assert!(messages.first().unwrap().contains("is not a known product"), "{messages:?}");
+    }
+}
+
+#[test]
+fn every_version_of_a_family_takes_the_shared_package() {
+    let bench = Bench::new();
+    let demo = recording("demo");
+    let versions = ["24H2", "25H2", "26H2"].map(|version| format!("Windows 11 {version}"));
+    bench.replay(&demo, &["crawl", "KB5086672", "KB5043080"]).exits(0);
+    for name in versions.iter().map(String::as_str).chain(["25H2", "26200", "26H2", "windows-11-24h2"]) {
+        for kb in ["KB5086672", "KB5043080"] {
+            let plan = bench.json(&["resolve", kb, "--arch", "x64", "--product", name]).exits(0).json();
+            assert_eq!(plan["family"], "windows-11-24h2", "{kb} {name}");
+            let sets = bench.replay(&demo, &["fetch", kb, "--dry-run", "--arch", "x64", "--product", name]);
+            assert_eq!(
+                each(&sets.exits(0).json()["sets"], "folder"),
+                [format!("kb/{kb}/windows-11-24h2-x64")]
+            );
+        }
+        let bench = Bench::new();
+        let latest = bench.json(&["resolve", "--latest", "--arch", "x64", "--product", name]).exits(0).json();
+        assert_eq!(latest["family"], "windows-11-24h2", "{name}");
+    }
+    // What is for clients alone is not for the server of the same build.
+    for name in ["Windows Server 2025", "server-2025", "Microsoft Server operating system-24H2"] {
+        let plan = bench.json(&["resolve", "KB5086672", "--arch", "x64", "--product", name]).exits(10).json();
+        assert_eq!(plan["status"], "not_applicable", "{name}");
+        let fetched = bench.replay(&demo, &["fetch", "KB5086672", "--dry-run", "--product", name]);
+        assert_eq!(fetched.exits(3).error().0, "not_found");
+        let enabled =
+            bench.json(&["resolve", "KB5054156", "--arch", "x64", "--product", name]).exits(10).json();
+        assert_eq!(enabled["status"], "not_applicable", "{name}");
+    }
+    // The installation tells apart what a version alone does not.
+    let told: BTreeMap<&str, &str> = [("client", "windows-11-24h2"), ("server", "server-2025")].into();
+    for (installation, folder) in told {
+        let arguments = ["resolve", "--latest", "--arch", "x64", "--product", "24H2", "--installation"];
+        let plan = bench.json(&[&arguments[..], &[installation]].concat()).exits(0).json();
+        assert_eq!(plan["family"], folder);
+    }
+}
