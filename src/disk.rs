@@ -203,9 +203,18 @@ pub struct Pieces {
 impl Pieces {
     /// Opens a file; nothing is read yet.
     pub fn open(path: &Utf8Path) -> Result<Self> {
+        Ok(Self::of(path, open(path)?))
+    }
+
+    /// Opens a regular file and nothing else, as [`open_regular`] does.
+    pub fn open_regular(path: &Utf8Path) -> Result<Self> {
+        Ok(Self::of(path, open_regular(path)?))
+    }
+
+    fn of(path: &Utf8Path, file: File) -> Self {
         /// Large enough that reading costs nothing beside hashing.
         const PIECE: usize = 256 * 1024;
-        Ok(Self { path: path.to_owned(), file: open(path)?, buffer: vec![0; PIECE], filled: 0 })
+        Self { path: path.to_owned(), file, buffer: vec![0; PIECE], filled: 0 }
     }
 
     /// Reads the next piece in place of the last one; whether there was any.
@@ -226,6 +235,15 @@ impl Pieces {
     pub fn piece(&self) -> &[u8] {
         self.buffer.get(..self.filled).unwrap_or_default()
     }
+}
+
+/// Reads the length of a regular file and its beginning, at most `cap` bytes. Links, devices, and pipes are refused.
+pub fn read_start(path: &Utf8Path, cap: u64) -> Result<(u64, Vec<u8>)> {
+    let file = open_regular(path)?;
+    let length = file.metadata().map_err(|error| failed("look at", path, error))?.len();
+    let mut first = Vec::new();
+    file.take(cap).read_to_end(&mut first).map_err(|error| failed("read", path, error))?;
+    Ok((length, first))
 }
 
 /// A whole file of at most `cap` bytes.

@@ -11,13 +11,15 @@ use super::setup::Setup;
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
-use crate::mirror::facts_of_folder;
-use crate::resolve::lint::{Ask, Entry, Folder, LintReport, LintStatus, lint};
+use crate::mirror::{facts_of_folder, read_folder};
+use crate::resolve::lint::{Ask, LintReport, LintStatus, lint};
 use crate::resolve::{Facts, Freshness, Goal, Request, freshness_of};
-use crate::update::DualHasher;
 
 /// `lint`: is this folder a set that DISM may be pointed at?
 pub(super) fn run(setup: &Setup, arguments: &Lint, output: &mut Output) -> Result<ExitCode> {
+    if !disk::is_folder(&arguments.dir)? {
+        return Err(Error::usage(format!("{} is not a folder", arguments.dir)));
+    }
     let folder = read_folder(&arguments.dir, arguments.deep)?;
     let ask = Ask {
         target: arguments.target,
@@ -74,33 +76,14 @@ fn request(arguments: &Lint, report: &LintReport, setup: &Setup) -> Request {
     }
 }
 
-/// What lies in the folder; in deep mode with the digests of the packages.
-fn read_folder(path: &Utf8Path, deep: bool) -> Result<Folder> {
-    if !disk::is_folder(path)? {
-        return Err(Error::usage(format!("{path} is no folder")));
-    }
-    let mut entries = Vec::new();
-    for name in disk::list(path)? {
-        let place = path.join(&name);
-        let is_folder = disk::is_folder(&place)?;
-        let mut entry = Entry { name, is_folder, content: None };
-        if deep && entry.is_package() {
-            let mut hasher = DualHasher::new();
-            disk::read_in_pieces(&place, |piece| hasher.update(piece))?;
-            entry.content = Some(hasher.finish());
-        }
-        entries.push(entry);
-    }
-    Ok(Folder { entries })
-}
-
 fn show(path: &Utf8Path, report: &LintReport, output: &mut Output) {
     let subject = match report.target {
         Some(kb) => format!("{path} (for {kb})"),
         None => path.to_string(),
     };
     if report.status == LintStatus::Ok {
-        output.line(format!("{subject}: ok"));
+        output.line(format!("{subject}: ok; {}", report.checked));
+        show_doubts(report, output);
         return;
     }
     let count = match report.findings.len() {
@@ -123,4 +106,13 @@ fn show(path: &Utf8Path, report: &LintReport, output: &mut Output) {
     }
     output.text(files.render());
     output.text(reasons.render());
+    output.line(&report.checked);
+    show_doubts(report, output);
+}
+
+/// Names what could not be compared: the verdict rests on less there.
+fn show_doubts(report: &LintReport, output: &mut Output) {
+    for doubt in &report.unchecked {
+        output.sentence("  ", doubt);
+    }
 }

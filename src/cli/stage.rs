@@ -52,6 +52,13 @@ pub(super) fn run(setup: &Setup, arguments: &Stage, output: &mut Output) -> Resu
         human_size(staged.bytes),
         staged.folder
     ));
+    for linted in &staged.linted {
+        let part = linted.part.as_ref().map_or_else(String::new, |part| format!("{part}: "));
+        output.line(format!("linted: {part}{}", linted.checked));
+        for doubt in &linted.unchecked {
+            output.sentence("  ", doubt);
+        }
+    }
     match &staged.script {
         Some(script) => output.line(format!("its script: {script}")),
         None => output.line("no script: it is not installed with DISM by itself"),

@@ -9,10 +9,10 @@ use jiff::civil::Date;
 
 use super::Index;
 use crate::error::Result;
-use crate::resolve::lint::Folder;
+use crate::resolve::lint::{Folder, read_name};
 use crate::resolve::{Facts, Library, Newest, PackageSet, Side, UpdateFacts, layered_sets, unlisted_kbs};
 use crate::servicing::{Family, Knowledge};
-use crate::update::{Kb, Kind, Month, PackageName};
+use crate::update::{Kb, Kind, Month};
 
 /// An index, to resolve from.
 #[derive(Debug)]
@@ -115,9 +115,9 @@ pub fn facts_of_folder(
 ) -> Result<Facts> {
     let mut kbs: BTreeSet<Kb> = target.into_iter().collect();
     for entry in folder.entries.iter().filter(|entry| entry.is_package()) {
-        let named = PackageName::parse(&entry.name);
-        kbs.extend(named.kb);
-        for sha1 in [named.sha1, entry.content.map(|content| content.sha1)].into_iter().flatten() {
+        let reading = read_name(&entry.name);
+        kbs.extend(reading.kbs);
+        for sha1 in [reading.named.sha1, entry.content.map(|content| content.sha1)].into_iter().flatten() {
             kbs.extend(index.kbs_of_file(sha1)?);
         }
     }

@@ -12,6 +12,7 @@
 //! Whoever writes holds the [`Lock`]. Where everything lies is in [`Layout`] and in mirror-layout.md.
 
 mod damage;
+mod folder;
 mod hand_out;
 pub mod index;
 pub mod kb_document;
@@ -31,6 +32,7 @@ use std::cell::OnceCell;
 
 use camino::{Utf8Path, Utf8PathBuf};
 pub use damage::{DamagedSet, SetFault};
+pub use folder::read_folder;
 pub use hand_out::Absence;
 pub use index::{Damage, FindingKind, Index, NewDamage};
 use jiff::Timestamp;

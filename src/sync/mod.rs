@@ -46,7 +46,7 @@ pub use schedule::{Job, cron_line, systemd_units, windows_task};
 pub use scheduled::{Outside, Searched, SyncOutcome, SyncRequest, run_sync, why_unwanted};
 pub use select::{Candidate, Expected, Listed, Selection, Unwanted, select};
 pub use session::{Failure, Session, TransferOptions};
-pub use stage::{StagePlan, Staged};
+pub use stage::{Linted, StagePlan, Staged};
 pub use stopped::told_once;
 pub use template::template;
 pub use transfers::PARALLEL;

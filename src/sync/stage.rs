@@ -14,8 +14,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mirror::names::plain_name;
-use crate::mirror::{Absence, Mirror, Pooled, REPLAY, Run, facts_of_folder};
-use crate::resolve::lint::{Ask, Folder, LintStatus, lint};
+use crate::mirror::{Absence, Mirror, Pooled, REPLAY, Run, facts_of_folder, read_folder};
+use crate::resolve::lint::{Ask, LintReport, LintStatus, lint};
 use crate::resolve::script::{Form, Places, install_script, job};
 use crate::resolve::{Plan, Request, Role, Step};
 use crate::servicing::Knowledge;
@@ -48,6 +48,19 @@ pub struct Staged {
     pub bytes: u64,
     /// The script beside it; none where no script can do it.
     pub script: Option<Utf8PathBuf>,
+    /// The folders that were judged as `lint` judges them, each with what that rests on.
+    pub linted: Vec<Linted>,
+}
+
+/// A staged folder that was judged.
+#[derive(Debug, serde::Serialize)]
+pub struct Linted {
+    /// The part; `None` where one folder holds all.
+    pub part: Option<String>,
+    /// For people: what was checked.
+    pub checked: String,
+    /// For people: what could not be compared.
+    pub unchecked: Vec<String>,
 }
 
 /// Where the files of a staged folder lie, seen from beside it.
@@ -152,16 +165,21 @@ impl StagePlan {
         disk::create_dir_all(parent)?;
         let aside = parent.join(format!(".{}.new", self.to.file_name().unwrap_or_default()));
         disk::remove_dir_all(&aside)?;
-        let made = self.fill(&aside, mirror, run).and_then(|()| self.judge(plan, request, mirror, knowledge));
-        if let Err(error) = made {
-            disk::remove_dir_all(&aside)?;
-            for folder in new_folders {
-                if disk::list(folder)?.is_empty() {
-                    disk::remove_dir_all(folder)?;
+        let made = self
+            .fill(&aside, mirror, run)
+            .and_then(|()| self.judge(&aside, plan, request, mirror, knowledge));
+        let linted = match made {
+            Ok(linted) => linted,
+            Err(error) => {
+                disk::remove_dir_all(&aside)?;
+                for folder in new_folders {
+                    if disk::list(folder)?.is_empty() {
+                        disk::remove_dir_all(folder)?;
+                    }
                 }
+                return Err(error);
             }
-            return Err(error);
-        }
+        };
         // An empty folder that was there gives way.
         disk::remove_dir_all(&self.to)?;
         disk::rename(&aside, &self.to)?;
@@ -178,6 +196,7 @@ impl StagePlan {
             files: self.files.iter().map(|file| file.to.clone()).collect(),
             bytes: self.files.iter().map(|file| file.from.size).sum(),
             script,
+            linted,
         })
     }
 
@@ -191,8 +210,16 @@ impl StagePlan {
         disk::sync_dir(aside)
     }
 
-    /// Judges every part as a folder that somebody brings.
-    fn judge(&self, plan: &Plan, request: &Request, mirror: &Mirror, knowledge: &Knowledge) -> Result<()> {
+    /// Judges every part that DISM scans, as `lint` does: the files as they lie in the folder.
+    fn judge(
+        &self,
+        aside: &Utf8Path,
+        plan: &Plan,
+        request: &Request,
+        mirror: &Mirror,
+        knowledge: &Knowledge,
+    ) -> Result<Vec<Linted>> {
+        let mut linted = Vec::new();
         let parts: BTreeSet<&Option<String>> = self.parts.iter().collect();
         for part in parts {
             let of_part: Vec<&Step> = plan
@@ -208,8 +235,8 @@ impl StagePlan {
             else {
                 continue;
             };
-            let names = of_part.iter().filter_map(|step| step.name.as_deref()).map(str::to_owned);
-            let folder = Folder::of_names(names);
+            let place = part.as_ref().map_or_else(|| aside.to_owned(), |part| aside.join(part));
+            let folder = read_folder(&place, false)?;
             let ask = Ask {
                 target: target.kb,
                 architecture: plan.architecture,
@@ -220,17 +247,21 @@ impl StagePlan {
                 installed: request.installed.iter().copied().collect(),
             };
             let facts = facts_of_folder(&folder, target.kb, mirror.index(), knowledge)?;
-            let report = lint(&folder, &ask, knowledge, &facts);
-            if report.status != LintStatus::Ok {
-                let first =
-                    report.findings.first().map_or_else(String::new, |finding| finding.message.clone());
+            let LintReport { status, findings, checked, unchecked, .. } =
+                lint(&folder, &ask, knowledge, &facts);
+            if status != LintStatus::Ok {
+                let first = findings.first().map_or_else(String::new, |finding| {
+                    let name = finding.name.as_ref().map_or_else(String::new, |name| format!("{name}: "));
+                    format!("{}: {name}{}", finding.code, finding.message)
+                });
                 return Err(Error::new(
                     ErrorKind::Unresolved,
-                    format!("the folder of this plan is no set that DISM may be pointed at: {first}"),
+                    format!("the folder of this plan is not a set that DISM may be pointed at: {first}"),
                 ));
             }
+            linted.push(Linted { part: part.clone(), checked, unchecked });
         }
-        Ok(())
+        Ok(linted)
     }
 }
 

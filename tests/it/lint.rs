@@ -10,17 +10,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use kbmirror::resolve::lint::{Ask, Folder, LintReport, LintStatus, lint};
 use kbmirror::resolve::{Facts, Place};
 use kbmirror::servicing::{Installation, Knowledge};
 use kbmirror::update::{Architecture, Kb, PackageName};
 use proptest::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::harness::{Bench, Ran, each, items, recording, text_of};
 
 const CHECKPOINT: &str = "KB5043080";
+
+const CHECKED: &str = "names, sizes, and container types checked; contents not read (use --deep)";
 
 /// Sound sets of family 26100: checkpoint and target. Client and server, from before and after they parted.
 const SOUND: [[&str; 2]; 6] = [
@@ -258,11 +261,34 @@ fn the_dated_lists_are_sound_or_faulty_as_an_independent_count_says() {
     assert!(count["server_in_client_set"] > 0);
 }
 
+/// The beginning of a WIM image that ends with its tables at a length.
+fn wim(length: u64) -> Vec<u8> {
+    let mut header = [&b"MSWIM\0\0\0"[..], &208_u32.to_le_bytes(), &[0; 196]].concat();
+    for (at, offset) in [(48, length - 200), (72, length - 100)] {
+        header[at..at + 8].copy_from_slice(&100_u64.to_le_bytes());
+        header[at + 8..at + 16].copy_from_slice(&offset.to_le_bytes());
+    }
+    header
+}
+
+/// Writes a sparse file that looks sound from outside: an image of the known length, or a small one.
+fn stand_in(path: &camino::Utf8Path) {
+    static SIZES: LazyLock<BTreeMap<String, u64>> = LazyLock::new(|| {
+        let knowledge = Knowledge::built_in().unwrap();
+        let kbs: BTreeSet<Kb> = [CHECKPOINT.parse().unwrap()].into();
+        let files = kbs.iter().flat_map(|&kb| knowledge.files_in_rows(kb));
+        files.filter_map(|(_, file)| Some((file.name.clone(), file.size?))).collect()
+    });
+    let length = SIZES.get(path.file_name().unwrap()).copied().unwrap_or(4096);
+    fs::write(path, wim(length)).unwrap();
+    fs::File::options().write(true).open(path).unwrap().set_len(length).unwrap();
+}
+
 fn run_on_files(bench: &Bench, folder: &str, names: &[String], asked: &Ask) -> Ran {
     let path = bench.path(folder);
     fs::create_dir_all(&path).unwrap();
     for name in names {
-        fs::write(path.join(name), b"").unwrap();
+        stand_in(&path.join(name));
     }
     let baseline = asked.baseline.unwrap().to_string();
     bench.json(&[
@@ -348,7 +374,7 @@ fn folder_of(bench: &Bench, names: &[&str]) -> String {
     let path = bench.path("folder");
     fs::create_dir_all(&path).unwrap();
     for name in names {
-        fs::write(path.join(name), b"").unwrap();
+        stand_in(&path.join(name));
     }
     path.into_string()
 }
@@ -358,10 +384,14 @@ fn the_command_needs_no_mirror_and_speaks_to_people() {
     let bench = Bench::new();
     let folder = folder_of(&bench, &SOUND[0]);
     let ran = bench.run(&["lint", &folder, "--baseline", "26100.863"]).exits(0);
-    assert_eq!(ran.stdout, format!("{folder} (for KB5086672): ok\n"));
+    let first = ran.stdout.lines().next().unwrap();
+    assert_eq!(first, format!("{folder} (for KB5086672): ok; {CHECKED}"));
+    assert!(ran.stdout.contains("own header alone"), "the size of the target is not known: {}", ran.stdout);
     let document = bench.json(&["lint", &folder]).exits(0).json();
     assert_eq!(document["status"], "ok");
     assert_eq!(items(&document["findings"]).len(), 0);
+    assert_eq!((&document["checked"], &document["contents_read"]), (&json!(CHECKED), &json!(false)));
+    assert_eq!(each(&document["files"], "name"), SOUND[0]);
     assert_eq!(document["target"], "KB5086672");
     assert!(!bench.mirror().exists(), "nothing is made");
 
@@ -369,6 +399,7 @@ fn the_command_needs_no_mirror_and_speaks_to_people() {
     fs::create_dir(bench.path("folder/old")).unwrap();
     let ran = bench.run(&["lint", &folder]).exits(10);
     assert!(ran.stdout.contains("2 findings") && ran.stdout.contains("not_a_package"), "{}", ran.stdout);
+    assert!(ran.stdout.contains(CHECKED), "{}", ran.stdout);
     let document = bench.json(&["lint", &folder]).exits(10).json();
     assert_eq!(document["status"], "refuse_set");
     assert_eq!(each(&document["findings"], "code"), ["not_a_package", "sub_folder"]);
@@ -392,9 +423,13 @@ fn what_is_no_folder_is_a_mistake_in_the_arguments() {
 #[test]
 fn deep_mode_reads_the_bytes() {
     let bench = Bench::new();
-    let folder = folder_of(&bench, &SOUND[0]);
+    let folder = folder_of(&bench, &SOUND[0][1..]);
     let document = bench.json(&["lint", &folder, "--deep"]).exits(10).json();
-    assert_eq!(each(&document["findings"], "code"), ["digest_mismatch", "digest_mismatch"]);
+    assert_eq!(each(&document["findings"], "code"), ["missing_checkpoint", "digest_mismatch"]);
+    assert_eq!(
+        document["checked"],
+        "names, sizes, and container types checked; contents read and compared with their digests"
+    );
 }
 
 #[test]
@@ -413,13 +448,96 @@ fn with_a_mirror_its_index_tells_who_a_file_is() {
     let without =
         bench.run_on(&bench.path("elsewhere"), &["--json", "lint", set.as_str(), "--target", "KB5050182"]);
     assert!(each(&without.exits(10).json()["findings"], "code").contains(&"missing_target".to_owned()));
-    // A file that was spoiled is found by its bytes alone.
+    // A file that was spoiled in its middle is found by its bytes alone.
     let copy = bench.path("copy");
-    super::harness::copy_folder(&bench.set("KB5086672", "windows-11-24h2-x64"), &copy);
+    let set_of_kb = bench.set("KB5086672", "windows-11-24h2-x64");
+    super::harness::copy_folder(&set_of_kb, &copy);
     let name = super::harness::names_in(&copy).pop().unwrap();
-    fs::write(copy.join(&name), b"spoiled").unwrap();
-    bench.json(&["lint", copy.as_str()]).exits(0);
+    let mut bytes = fs::read(copy.join(&name)).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::remove_file(copy.join(&name)).unwrap();
+    fs::write(copy.join(&name), &bytes).unwrap();
+    let document = bench.json(&["lint", copy.as_str()]).exits(0).json();
+    assert_eq!((&document["checked"], &document["unchecked"]), (&json!(CHECKED), &json!([])));
     let document = bench.json(&["lint", copy.as_str(), "--deep"]).exits(10).json();
     assert_eq!(each(&document["findings"], "code"), ["digest_mismatch"]);
     assert_eq!(document["findings"][0]["name"], name);
+    // A byte less is found without reading.
+    fs::write(copy.join(&name), &bytes[..bytes.len() - 1]).unwrap();
+    let document = bench.json(&["lint", copy.as_str()]).exits(10).json();
+    assert_eq!(each(&document["findings"], "code"), ["size_mismatch"]);
+    // With its bytes, a file is known under any name.
+    let sound = bench.path("sound");
+    super::harness::copy_folder(&set_of_kb, &sound);
+    fs::rename(sound.join(&name), sound.join("update of today.msu")).unwrap();
+    let document = bench.json(&["lint", sound.as_str()]).exits(10).json();
+    assert!(each(&document["findings"], "code").contains(&"unknown_package".to_owned()));
+    let document = bench.json(&["lint", sound.as_str(), "--deep"]).exits(10).json();
+    assert_eq!(each(&document["findings"], "code"), ["misnamed"]);
+    assert_eq!(document["findings"][0]["right_name"], name);
+}
+
+#[test]
+fn empty_cut_replaced_and_renamed_files_are_named() {
+    let bench = Bench::new();
+    let [checkpoint, target] = SOUND[1];
+    let judged = |spoil: &dyn Fn(&camino::Utf8Path), code: u8| {
+        let folder = folder_of(&bench, &SOUND[1]);
+        spoil(camino::Utf8Path::new(&folder));
+        let found =
+            bench.json(&["lint", &folder, "--baseline", "26100.1", "--for", "image"]).exits(code).json();
+        assert_eq!(found["checked"], CHECKED);
+        fs::remove_dir_all(&folder).unwrap();
+        let pairs = items(&found["findings"]).iter();
+        pairs.map(|finding| pair(&text_of(&finding["code"]), &text_of(&finding["kb"]))).collect::<Vec<_>>()
+    };
+    let write = |name: &'static str, bytes: &'static [u8]| {
+        move |folder: &camino::Utf8Path| fs::write(folder.join(name), bytes).unwrap()
+    };
+    assert_eq!(judged(&|_| {}, 0), []);
+    assert_eq!(judged(&write(target, b""), 10), [pair("empty", "KB5086672")]);
+    assert_eq!(judged(&write(target, b"<html>sign in</html>"), 10), [pair("not_a_package", "KB5086672")]);
+    assert_eq!(judged(&write(target, b"MSWIM\0\0\0"), 10), [pair("size_mismatch", "KB5086672")]);
+    let cut = |name: &'static str, by: u64| {
+        move |folder: &camino::Utf8Path| {
+            let file = fs::File::options().write(true).open(folder.join(name)).unwrap();
+            let length = file.metadata().unwrap().len();
+            file.set_len(length - by).unwrap();
+        }
+    };
+    assert_eq!(judged(&cut(target, 1), 10), [pair("size_mismatch", "KB5086672")], "by its own header");
+    assert_eq!(judged(&cut(checkpoint, 1), 10), [pair("size_mismatch", CHECKPOINT)]);
+    let renamed = |folder: &camino::Utf8Path| {
+        fs::rename(folder.join(checkpoint), folder.join("1 - KB5043080 - Checkpoint [26100.1742].msu"))
+            .unwrap();
+        fs::rename(folder.join(target), folder.join("2 - KB5086672 (1).msu")).unwrap();
+    };
+    assert_eq!(judged(&renamed, 10), [pair("misnamed", CHECKPOINT), pair("misnamed", "KB5086672")]);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_and_pipes_are_neither_followed_nor_read() {
+    let bench = Bench::new();
+    let folder = folder_of(&bench, &SOUND[0][1..]);
+    let outside = bench.path("outside");
+    fs::create_dir(&outside).unwrap();
+    stand_in(&outside.join("KB5086672.msu"));
+    std::os::unix::fs::symlink(outside.join("KB5086672.msu"), bench.path("folder/link.msu")).unwrap();
+    std::os::unix::fs::symlink(&outside, bench.path("folder/old")).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", bench.path("folder/zero.msu")).unwrap();
+    let Some(made) = super::harness::judge("mkfifo", &["pipe.msu"], bench.path("folder").as_std_path())
+    else {
+        return;
+    };
+    assert!(made.status.success(), "{made:?}");
+    for deep in [&[][..], &["--deep"]] {
+        let document = bench.json(&[&["lint", &folder], deep].concat()).exits(10).json();
+        let found: Vec<&Value> =
+            items(&document["findings"]).iter().filter(|it| it["code"] == "not_a_package").collect();
+        let names: Vec<String> = found.iter().map(|finding| text_of(&finding["name"])).collect();
+        assert_eq!(names, ["link.msu", "old", "pipe.msu", "zero.msu"]);
+        assert_eq!(each(&document["files"], "name"), SOUND[0][1..], "nothing else was opened");
+    }
 }

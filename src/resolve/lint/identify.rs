@@ -1,13 +1,17 @@
 //! Who a file is: by the SHA-1 in its name or of its content, in the index first and in the knowledge then, else by the
-//! KB in its name.
+//! KB in its name, wherever it stands there.
 //!
-//! A file that nobody knows gets its finding here, and so does one whose bytes are not what is stated.
+//! A file that nobody knows gets its finding here, and so does one whose name, length, container, or bytes are not what is
+//! stated.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use super::{Code, Entry, Finding, finding};
+use super::known::{KnownFile, files_of};
+use super::name::{NameReading, read_name};
+use super::report::FileCheck;
+use super::{Code, Entry, Finding, bytes, finding};
 use crate::resolve::{Facts, FileFacts};
 use crate::servicing::{Installation, Knowledge};
 use crate::update::{Architecture, Build, Digests, Kb, Kind, PackageName, Sha1};
@@ -27,6 +31,10 @@ pub(super) struct Package<'e> {
     pub(super) about: About,
     /// Nobody knows it, or its bytes are others.
     pub(super) trouble: Option<Finding>,
+    /// Its name is not the Catalog's.
+    pub(super) misnamed: Option<Finding>,
+    /// What was compared with what is known.
+    pub(super) check: FileCheck,
 }
 
 impl Package<'_> {
@@ -40,10 +48,12 @@ impl Package<'_> {
 
     /// Whether both are for one place: KB, architecture, .NET release, and container.
     pub(super) fn is_of_same_kb(&self, other: &Self) -> bool {
-        let place = |package: &Self| {
-            (package.kb, package.architecture, package.named.dotnet.clone(), package.named.extension.clone())
-        };
-        place(self) == place(other)
+        let place =
+            |package: &Self| (package.kb, package.named.dotnet.clone(), package.named.extension.clone());
+        let architectures = (self.architecture, other.architecture);
+        // A renamed file may state none.
+        let is_same = matches!(architectures, (None, _) | (_, None)) || architectures.0 == architectures.1;
+        is_same && place(self) == place(other)
     }
 }
 
@@ -88,35 +98,117 @@ impl About {
     }
 }
 
-/// Who this file is.
+/// Identifies a file.
 pub(super) fn identify<'e>(entry: &'e Entry, knowledge: &Knowledge, facts: &Facts) -> Package<'e> {
-    let named = PackageName::parse(&without_copy_number(&entry.name));
+    let reading = read_name(&entry.name);
+    let named = &reading.named;
     let sha1 = named.sha1.or(entry.content.map(|content| content.sha1));
-    let indexed = sha1.and_then(|sha1| facts.files.values().find(|file| file.sha1 == Some(sha1)));
+    let has_name = |file: &&FileFacts| file.name.eq_ignore_ascii_case(&entry.name);
+    let indexed = sha1
+        .and_then(|sha1| facts.files.values().find(|file| file.sha1 == Some(sha1)))
+        .or_else(|| facts.files.values().find(has_name).filter(|_| sha1.is_none()));
     let known = sha1.filter(|_| named.kb.is_none()).and_then(|sha1| by_digest(sha1, knowledge));
-    let kb = named
-        .kb
-        .or_else(|| indexed.and_then(|file| file.kb.or_else(|| owner(file, facts))))
-        .or_else(|| known.as_ref().map(|(kb, _)| *kb));
+    let of_index = indexed.and_then(|file| file.kb.or_else(|| owner(file, facts)));
+    // The digest says who a file is; a name that says another KB is wrong.
+    let of_name = named.kb.filter(|_| indexed.is_none_or(|file| file.kb.is_none()));
+    let kb = of_name.or(of_index).or_else(|| known.as_ref().map(|(kb, _)| *kb));
+    let files = kb.map(|kb| files_of(kb, knowledge, facts)).unwrap_or_default();
+    let right = right_file(entry, named, sha1, indexed, &files);
     let architecture = named
         .architecture
         .or_else(|| indexed.and_then(|file| file.architecture))
+        .or_else(|| right.as_ref().and_then(KnownFile::architecture))
         .or_else(|| known.as_ref().map(|(_, architecture)| *architecture));
     let about = kb.map(|kb| about(kb, sha1, knowledge, facts)).unwrap_or_default();
-    let trouble = trouble(entry, &named, kb, architecture, indexed, knowledge, facts);
-    Package { entry, named, kb, architecture, sha1, about, trouble }
+    let sizes = candidate_sizes(named, sha1, right.as_ref(), &files);
+    let (mut check, fault) = bytes::check(entry, kb, right.as_ref(), &sizes);
+    let trouble = fault.or_else(|| trouble(entry, &reading, kb, architecture, indexed, knowledge, facts));
+    if let Some(content) = &entry.content {
+        check.compared(content, named, indexed, &files);
+    }
+    let misnamed = kb.and_then(|kb| misnamed(entry, &reading, kb, right.as_ref(), &files));
+    Package { entry, named: reading.named, kb, architecture, sha1, about, trouble, misnamed, check }
 }
 
-/// `name (1).msu` is what a browser makes of the second download of `name.msu`.
-fn without_copy_number(name: &str) -> String {
-    let Some((stem, extension)) = name.rsplit_once('.') else { return name.to_owned() };
-    let cut = stem.strip_suffix(')').and_then(|stem| stem.rsplit_once(" ("));
-    match cut {
-        Some((stem, number)) if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) => {
-            format!("{stem}.{extension}")
-        }
-        _ => name.to_owned(),
+/// Returns the file of a KB that this one is, where its digest, or else what its name and length say, leaves just one.
+fn right_file(
+    entry: &Entry,
+    named: &PackageName,
+    sha1: Option<Sha1>,
+    indexed: Option<&FileFacts>,
+    files: &[KnownFile],
+) -> Option<KnownFile> {
+    if let Some(file) = indexed.filter(|file| !file.name.is_empty()) {
+        return Some(KnownFile::of_index(file));
     }
+    if sha1.is_some() {
+        return files.iter().find(|file| file.sha1 == sha1).cloned();
+    }
+    let fitting = fitting(named, files);
+    let size = entry.look.as_ref().map(|look| look.size);
+    let of_size: Vec<&&KnownFile> =
+        fitting.iter().filter(|file| size.is_some() && file.size == size).collect();
+    match (of_size.as_slice(), fitting.as_slice()) {
+        ([only], _) => Some((**only).clone()),
+        (_, [only]) => Some((*only).clone()),
+        _ => None,
+    }
+}
+
+/// The files of a KB that a name without digest may stand for.
+fn fitting<'f>(named: &PackageName, files: &'f [KnownFile]) -> Vec<&'f KnownFile> {
+    let fits = |file: &&KnownFile| {
+        named.architecture.is_none_or(|own| file.architecture().is_none_or(|other| own == other))
+            && named.dotnet.as_ref().is_none_or(|own| file.parts.dotnet.as_ref() == Some(own))
+    };
+    let fitting: Vec<&KnownFile> = files.iter().filter(fits).collect();
+    let same: Vec<&KnownFile> =
+        fitting.iter().filter(|file| file.parts.extension == named.extension).copied().collect();
+    if same.is_empty() { fitting } else { same }
+}
+
+/// The lengths that the file may have; empty where one of those that it may be has an unknown length.
+fn candidate_sizes(
+    named: &PackageName,
+    sha1: Option<Sha1>,
+    right: Option<&KnownFile>,
+    files: &[KnownFile],
+) -> BTreeSet<u64> {
+    if let Some(right) = right {
+        return right.size.into_iter().collect();
+    }
+    let candidates = if sha1.is_some() { Vec::new() } else { fitting(named, files) };
+    let sizes: Option<BTreeSet<u64>> = candidates.iter().map(|file| file.size).collect();
+    sizes.unwrap_or_default()
+}
+
+/// Says that a name is not the one that the Catalog has for the file.
+fn misnamed(
+    entry: &Entry,
+    reading: &NameReading,
+    kb: Kb,
+    right: Option<&KnownFile>,
+    files: &[KnownFile],
+) -> Option<Finding> {
+    let is_known = files.iter().chain(right).any(|file| file.name.eq_ignore_ascii_case(&entry.name));
+    let is_other_kb = reading.named.kb.is_some_and(|named| named != kb);
+    let is_without_kb = reading.kbs.is_empty() && right.is_some() && reading.named.build.is_none();
+    if is_known || (reading.has_form && !is_other_kb && !is_without_kb) {
+        return None;
+    }
+    let message = match right {
+        Some(right) => format!("not named as the Catalog names it: the name of {kb} is {}", right.name),
+        None if fitting(&reading.named, files).is_empty() => {
+            format!("not named as the Catalog names it, and no file name of {kb} is known here")
+        }
+        None => {
+            let names = fitting(&reading.named, files).into_iter().map(|file| file.name.as_str());
+            let names = names.collect::<Vec<_>>().join(" or ");
+            format!("not named as the Catalog names it: {kb} is {names}; --deep tells which")
+        }
+    };
+    let finding = finding(Code::Misnamed, Some(kb), &entry.name, message);
+    Some(Finding { right_name: right.map(|right| right.name.clone()), ..finding })
 }
 
 /// The KB of a file whose name has none, by the one entry that lists it.
@@ -191,36 +283,39 @@ fn stated(
     knowledge: &Knowledge,
     facts: &Facts,
 ) -> BTreeSet<Sha1> {
-    let of_index = facts.files.values().filter(|file| file.kb == Some(kb)).map(|file| file.name.clone());
-    let of_releases = knowledge.files_of_kb(kb).into_iter().map(|(_, name)| name);
-    let of_packages = knowledge.packages_of(kb).into_iter().filter_map(|package| package.name);
-    let of_checkpoints = knowledge.families().iter().flat_map(|family| {
-        let rows = knowledge.checkpoints_of(family).filter(|row| row.kb == kb);
-        rows.filter_map(|row| row.file(architecture?)).map(|file| file.name.clone())
+    let files = files_of(kb, knowledge, facts).into_iter();
+    let fitting = files.filter(|file| {
+        (architecture.is_none() || file.architecture() == architecture)
+            && file.parts.extension == named.extension
     });
-    let names = of_index.chain(of_releases).chain(of_packages).chain(of_checkpoints);
-    let parsed = names.map(|name| PackageName::parse(&name));
-    let fitting = parsed
-        .filter(|other| other.architecture == architecture && other.extension == named.extension)
-        .filter_map(|other| other.sha1);
-    fitting.collect()
+    fitting.filter_map(|file| file.sha1).collect()
 }
 
 fn trouble(
     entry: &Entry,
-    named: &PackageName,
+    reading: &NameReading,
     kb: Option<Kb>,
     architecture: Option<Architecture>,
     indexed: Option<&FileFacts>,
     knowledge: &Knowledge,
     facts: &Facts,
 ) -> Option<Finding> {
+    let named = &reading.named;
     let said = |code, message: String| Some(finding(code, kb, &entry.name, message));
     if let Some(message) = entry.content.and_then(|content| mismatch(named, indexed, &content)) {
         return said(Code::DigestMismatch, message);
     }
     let Some(kb) = kb else {
-        let message = "its name has no KB, and nobody knows its digest".to_owned();
+        let message = match (reading.kbs.len(), entry.content) {
+            (0, None) => "its name has no KB; --deep identifies it by its digest".to_owned(),
+            (0, Some(_)) => "its name has no KB, and its digest is not known".to_owned(),
+            (_, content) => {
+                let kbs: Vec<String> = reading.kbs.iter().map(ToString::to_string).collect();
+                let way_out =
+                    if content.is_some() { "its digest is not known" } else { "--deep tells which it is" };
+                format!("its name has several KBs ({}); {way_out}", kbs.join(", "))
+            }
+        };
         return said(Code::UnknownPackage, message);
     };
     let is_known_kb = !knowledge.releases_of_kb(kb).is_empty()

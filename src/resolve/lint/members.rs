@@ -40,7 +40,13 @@ impl View<'_> {
         if targets.is_empty() && !is_a_server {
             let message = format!("no file of {} is in the folder", target.kb);
             let name = self.known_name(target, target.kb);
-            findings.insert(Finding { code: Code::MissingTarget, kb: Some(target.kb), name, message });
+            findings.insert(Finding {
+                code: Code::MissingTarget,
+                kb: Some(target.kb),
+                name,
+                message,
+                right_name: None,
+            });
         }
         for package in &targets {
             if targets.iter().any(|other| other.sha1 != package.sha1 && other.is_of_same_kb(package)) {
@@ -101,6 +107,7 @@ impl View<'_> {
                         kb: Some(checkpoint.kb),
                         name: checkpoint.name.clone(),
                         message,
+                        right_name: None,
                     });
                 }
             }
@@ -178,7 +185,13 @@ impl View<'_> {
                 target.kb
             );
             let name = self.known_name(target, needed);
-            findings.insert(Finding { code: Code::MissingServicingStack, kb: Some(needed), name, message });
+            findings.insert(Finding {
+                code: Code::MissingServicingStack,
+                kb: Some(needed),
+                name,
+                message,
+                right_name: None,
+            });
         }
         None
     }

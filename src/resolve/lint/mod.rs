@@ -21,11 +21,24 @@
 //!   does not go where it is to go.
 //! - Where neither request nor baseline say which architecture, that of the target counts, else that of most files.
 //!
-//! Pure: names come in as data, and in deep mode the digests of the content with them. Nothing is read, and nobody is
-//! asked. Files that nobody knows are findings, never a reason for `ok`.
+//! - A file whose length or beginning was looked at is compared with the known length, with the container that its name
+//!   stands for, and with the length that its own header states: what is empty, cut off, or something else than a
+//!   package is a finding without its content being read. One fault of the bytes is one finding.
+//! - A renamed file is what the KB in its name says, and `misnamed` says which name it should have. Of several copies the
+//!   one with the Catalog's name stays.
+//! - The answer says what was compared, file by file, and names what could not be.
+//!
+//! Pure: names come in as data, lengths and beginnings with them, and in deep mode the digests of the content. Unknown
+//! files are findings, never a reason for `ok`.
 
+mod bytes;
+#[cfg(test)]
+mod file_tests;
 mod identify;
+mod known;
 mod members;
+mod name;
+mod report;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -33,10 +46,11 @@ mod tests;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use jiff::civil::Date;
 use serde::Serialize;
 
 use self::identify::{Package, identify};
+pub use self::name::{NameReading, read_name};
+pub use self::report::{Checked, FileCheck, LintReport, LintStatus};
 use super::{Facts, Place};
 use crate::servicing::{Installation, Knowledge};
 use crate::update::{Architecture, Build, Digests, Kb};
@@ -51,9 +65,29 @@ pub struct Folder {
 impl Folder {
     /// A folder of files of which the names are known.
     pub fn of_names<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Self {
-        let file = |name: N| Entry { name: name.into(), is_folder: false, content: None };
+        let file = |name: N| Entry { name: name.into(), kind: EntryKind::File, look: None, content: None };
         Self { entries: names.into_iter().map(file).collect() }
     }
+}
+
+/// What lies under a name in a folder, links not followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// A link, a device, or a pipe.
+    Other,
+}
+
+/// The length of a file and its beginning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// Its length.
+    pub size: u64,
+    /// Its first bytes, up to [`READ`](crate::update::container::READ).
+    pub first: Vec<u8>,
 }
 
 /// One file or sub-folder.
@@ -61,20 +95,22 @@ impl Folder {
 pub struct Entry {
     /// Its name.
     pub name: String,
-    /// A folder in the folder.
-    pub is_folder: bool,
-    /// The digests of its content, where somebody has read it.
+    /// What it is.
+    pub kind: EntryKind,
+    /// Its length and beginning, where the file was looked at.
+    pub look: Option<Look>,
+    /// The digests of its content, where the file was read.
     pub content: Option<Digests>,
 }
 
 impl Entry {
-    /// Whether it is a file in a container that DISM takes for an update.
+    /// Returns `true` for a file in a container that DISM takes for an update.
     pub fn is_package(&self) -> bool {
         let extension = std::path::Path::new(&self.name).extension();
         let is_one_of = |extension: &std::ffi::OsStr| {
             extension.eq_ignore_ascii_case("msu") || extension.eq_ignore_ascii_case("cab")
         };
-        !self.is_folder && extension.is_some_and(is_one_of)
+        self.kind == EntryKind::File && extension.is_some_and(is_one_of)
     }
 }
 
@@ -138,6 +174,12 @@ pub enum Code {
     Duplicate,
     /// The bytes are not what the name or the Catalog says.
     DigestMismatch,
+    /// The length is not the known one, or the file ends before its container does.
+    SizeMismatch,
+    /// A file without a byte.
+    Empty,
+    /// The name is not the one that the Catalog has for the file.
+    Misnamed,
     /// Something else than a package.
     NotAPackage,
     /// A folder in the folder: DISM looks into it.
@@ -159,6 +201,9 @@ impl Code {
             Self::UnknownPackage => "unknown_package",
             Self::Duplicate => "duplicate",
             Self::DigestMismatch => "digest_mismatch",
+            Self::SizeMismatch => "size_mismatch",
+            Self::Empty => "empty",
+            Self::Misnamed => "misnamed",
             Self::NotAPackage => "not_a_package",
             Self::SubFolder => "sub_folder",
         }
@@ -182,29 +227,9 @@ pub struct Finding {
     pub name: Option<String>,
     /// For people: what it means here.
     pub message: String,
-}
-
-/// The verdict.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LintStatus {
-    /// DISM may be pointed at the target in this folder.
-    Ok,
-    /// It may not.
-    RefuseSet,
-}
-
-/// The answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct LintReport {
-    /// The verdict.
-    pub status: LintStatus,
-    /// What is wrong, by code, KB, and name.
-    pub findings: Vec<Finding>,
-    /// The update that the folder was judged for, where there is one.
-    pub target: Option<Kb>,
-    /// As of when the knowledge is.
-    pub knowledge_date: Date,
+    /// The name that the Catalog has for the file, where the finding is its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub right_name: Option<String>,
 }
 
 /// Judges a folder; the facts are what an index holds of the KBs and files in it.
@@ -212,28 +237,39 @@ pub fn lint(folder: &Folder, ask: &Ask, knowledge: &Knowledge, facts: &Facts) ->
     let mut findings = BTreeSet::new();
     let mut packages = Vec::new();
     for entry in &folder.entries {
-        if entry.is_folder {
-            let message = "DISM looks into sub-folders of the target's folder too".to_owned();
-            findings.insert(finding(Code::SubFolder, None, &entry.name, message));
-        } else if !entry.is_package() {
-            let message = "this is no update package and has no place in the folder".to_owned();
-            findings.insert(finding(Code::NotAPackage, None, &entry.name, message));
-        } else {
-            let package = identify(entry, knowledge, facts);
-            findings.extend(package.trouble.iter().cloned());
-            packages.push(package);
+        match entry.kind {
+            EntryKind::Folder => {
+                let message = "DISM looks into sub-folders of the target's folder too".to_owned();
+                findings.insert(finding(Code::SubFolder, None, &entry.name, message));
+            }
+            EntryKind::Other => {
+                let message = "this is a link or a device: it was not followed and nothing of it was checked";
+                findings.insert(finding(Code::NotAPackage, None, &entry.name, message.to_owned()));
+            }
+            EntryKind::File if !entry.is_package() => {
+                let message = "this is no update package and has no place in the folder".to_owned();
+                findings.insert(finding(Code::NotAPackage, None, &entry.name, message));
+            }
+            EntryKind::File => {
+                let package = identify(entry, knowledge, facts);
+                findings.extend(package.trouble.iter().cloned());
+                packages.push(package);
+            }
         }
     }
+    let mut files: Vec<FileCheck> = packages.iter().map(|package| package.check.clone()).collect();
+    files.sort_by(|a, b| a.name.cmp(&b.name));
     packages.retain(|package| package.kb.is_some());
     let packages = without_duplicates(packages, &mut findings);
+    // A copy has to go, whatever its name; what stays needs the right one.
+    findings.extend(packages.iter().filter_map(|package| package.misnamed.clone()));
     let view = target::View { ask, knowledge, facts };
     let target = view.judge(packages, &mut findings);
-    let status = if findings.is_empty() { LintStatus::Ok } else { LintStatus::RefuseSet };
-    LintReport { status, findings: findings.into_iter().collect(), target, knowledge_date: knowledge.date() }
+    LintReport::new(findings.into_iter().collect(), files, target, knowledge.date())
 }
 
 fn finding(code: Code, kb: Option<Kb>, name: &str, message: String) -> Finding {
-    Finding { code, kb, name: Some(name.to_owned()), message }
+    Finding { code, kb, name: Some(name.to_owned()), message, right_name: None }
 }
 
 fn finding_of(code: Code, package: &Package<'_>, message: String) -> Finding {
@@ -245,8 +281,10 @@ fn without_duplicates<'e>(
     mut packages: Vec<Package<'e>>,
     findings: &mut BTreeSet<Finding>,
 ) -> Vec<Package<'e>> {
-    // Files with their digits in the name first: they tell more than a renamed copy.
-    packages.sort_by_key(|package| (package.sha1.is_none(), package.entry.name.as_str()));
+    // Files with the Catalog's name first, then those with their digits in it: they tell more than a renamed copy.
+    packages.sort_by_key(|package| {
+        (package.misnamed.is_some(), package.sha1.is_none(), package.entry.name.as_str())
+    });
     let mut kept: Vec<Package<'e>> = Vec::new();
     for package in packages {
         match kept.iter().find(|known| known.is_same(&package)) {

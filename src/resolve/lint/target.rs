@@ -167,7 +167,13 @@ impl<'a> View<'a> {
         if kbs.is_empty() {
             let what = if for_winre { "Safe OS update" } else { "cumulative update that is no checkpoint" };
             let message = format!("there is no {what} in the folder; name another target with --target");
-            findings.insert(Finding { code: Code::MissingTarget, kb: None, name: None, message });
+            findings.insert(Finding {
+                code: Code::MissingTarget,
+                kb: None,
+                name: None,
+                message,
+                right_name: None,
+            });
             return None;
         }
         let best = highest(&candidates);

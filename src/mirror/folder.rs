@@ -1,0 +1,38 @@
+//! A folder on disk as `lint` judges it. Links are not followed, and pipes and devices are not opened.
+
+use camino::Utf8Path;
+
+use crate::disk;
+use crate::error::Result;
+use crate::resolve::lint::{Entry, EntryKind, Folder, Look};
+use crate::update::DualHasher;
+use crate::update::container::READ;
+
+/// Reads what is in a folder: names, lengths, and the beginning of every package; with `deep` their digests too.
+pub fn read_folder(path: &Utf8Path, deep: bool) -> Result<Folder> {
+    let mut entries = Vec::new();
+    for name in disk::list(path)? {
+        let place = path.join(&name);
+        let kind = match disk::entry(&place)? {
+            disk::Entry::File(_) => EntryKind::File,
+            disk::Entry::Folder => EntryKind::Folder,
+            // A name that is not Unicode is not found under what is shown of it.
+            disk::Entry::Other | disk::Entry::Nothing => EntryKind::Other,
+        };
+        let mut entry = Entry { name, kind, look: None, content: None };
+        if entry.is_package() {
+            let (size, first) = disk::read_start(&place, READ as u64)?;
+            entry.look = Some(Look { size, first });
+            if deep {
+                let mut hasher = DualHasher::new();
+                let mut pieces = disk::Pieces::open_regular(&place)?;
+                while pieces.read_on()? {
+                    hasher.update(pieces.piece());
+                }
+                entry.content = Some(hasher.finish());
+            }
+        }
+        entries.push(entry);
+    }
+    Ok(Folder { entries })
+}

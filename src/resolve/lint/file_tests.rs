@@ -1,0 +1,194 @@
+//! Lengths, containers, and names of files: what is found without reading them, and what is said of it.
+
+use super::*;
+use crate::resolve::{FileFacts, FileKey};
+use crate::update::DualHasher;
+
+const CHECKPOINT: &str = "windows11.0-kb5043080-x64_953449672073f8fb99badb4cc6d5d7849b9c83e8.msu";
+const CHECKPOINT_SIZE: u64 = 533_761_740;
+const TARGET: &str = "windows11.0-kb5086672-x64_97df4ed279e18da5b02308a5a3361313520fd346.msu";
+const READ_AND_NOT: &str = "names, sizes, and container types checked; contents not read (use --deep)";
+
+/// The beginning of a sound WIM image of this length.
+fn wim(size: u64) -> Look {
+    let mut first = b"MSWIM\0\0\0".to_vec();
+    first.extend(208_u32.to_le_bytes());
+    first.resize(208, 0);
+    for (at, offset) in [(48, size - 200), (72, size - 100)] {
+        first[at..at + 8].copy_from_slice(&100_u64.to_le_bytes());
+        first[at + 8..at + 16].copy_from_slice(&offset.to_le_bytes());
+    }
+    Look { size, first }
+}
+
+fn file(name: &str, look: Look) -> Entry {
+    Entry { name: name.to_owned(), kind: EntryKind::File, look: Some(look), content: None }
+}
+
+fn judged(entries: Vec<Entry>, facts: &Facts) -> LintReport {
+    lint(&Folder { entries }, &Ask::default(), &Knowledge::built_in().unwrap(), facts)
+}
+
+/// The findings as `code KB`.
+fn codes(report: &LintReport) -> Vec<String> {
+    let words = report.findings.iter().map(|finding| {
+        let kb = finding.kb.map(|kb| format!(" {kb}")).unwrap_or_default();
+        format!("{}{kb}", finding.code)
+    });
+    words.collect()
+}
+
+fn with_target(look: Look) -> LintReport {
+    judged(vec![file(CHECKPOINT, wim(CHECKPOINT_SIZE)), file(TARGET, look)], &Facts::default())
+}
+
+#[test]
+fn what_is_not_the_whole_file_is_found_without_reading_it() {
+    let text = |bytes: &[u8]| Look { size: bytes.len() as u64, first: bytes.to_vec() };
+    for (look, code) in [
+        (text(b""), "empty"),
+        (text(b"<!DOCTYPE html><html><body>sign in</body></html>"), "not_a_package"),
+        (text(b"MZ\x90\0 a program"), "not_a_package"),
+        (text(&[0; 600]), "not_a_package"),
+        (text(b"MSWIM\0\0\0"), "size_mismatch"),
+        (text(b"MSCF"), "size_mismatch"),
+        (Look { size: 4999, ..wim(5000) }, "size_mismatch"),
+        (
+            Look { size: 5000, first: [b"MSWIM\0\0\0\xd0\0\0\0".to_vec(), vec![0; 196]].concat() },
+            "not_a_package",
+        ),
+    ] {
+        let what = format!("{look:?}");
+        let report = with_target(look);
+        assert_eq!(codes(&report), [format!("{code} KB5086672")], "{what}");
+        assert_eq!(report.findings[0].name.as_deref(), Some(TARGET));
+    }
+    assert_eq!(codes(&with_target(wim(5000))), [""; 0]);
+    // The size of the checkpoint is known: a sound container of another length is another file.
+    let report = judged(vec![file(CHECKPOINT, wim(5000)), file(TARGET, wim(5000))], &Facts::default());
+    assert_eq!(codes(&report), ["size_mismatch KB5043080"]);
+    assert!(report.findings[0].message.contains("533761740"), "{report:?}");
+}
+
+#[test]
+fn the_answer_says_what_it_rests_on() {
+    let report = with_target(wim(5000));
+    assert_eq!((report.checked.as_str(), report.contents_read), (READ_AND_NOT, false));
+    assert_eq!(report.unchecked.len(), 1, "{report:#?}");
+    assert!(report.unchecked[0].contains(TARGET) && report.unchecked[0].contains("own header alone"));
+    assert_eq!(report.files[0].known_size, Some(CHECKPOINT_SIZE));
+    assert_eq!(
+        report.files[0].checked,
+        [Checked::Name, Checked::Container, Checked::Size, Checked::ContainerSize]
+    );
+    assert_eq!((report.files[1].known_size, report.files[1].container), (None, Some("wim")));
+    assert_eq!(report.files[1].checked, [Checked::Name, Checked::Container, Checked::ContainerSize]);
+    let names = lint(
+        &Folder::of_names([TARGET, CHECKPOINT]),
+        &Ask::default(),
+        &Knowledge::built_in().unwrap(),
+        &Facts::default(),
+    );
+    assert_eq!(names.checked, "names checked; sizes, container types, and contents not looked at");
+}
+
+/// An index with one file of which nothing is stated but its name.
+fn indexed(name: &str, size: Option<u64>) -> Facts {
+    let key = FileKey(1);
+    let file = FileFacts { key: Some(key), size, ..FileFacts::from_name(name) };
+    Facts { updates: Vec::new(), files: [(key, file)].into() }
+}
+
+#[test]
+fn a_length_that_the_index_knows_is_compared() {
+    let facts = indexed(TARGET, Some(6000));
+    let entries = |size| vec![file(CHECKPOINT, wim(CHECKPOINT_SIZE)), file(TARGET, wim(size))];
+    assert_eq!(codes(&judged(entries(5000), &facts)), ["size_mismatch KB5086672"]);
+    let report = judged(entries(6000), &facts);
+    assert_eq!((codes(&report), report.unchecked.as_slice()), (vec![], &[][..]));
+}
+
+#[test]
+fn without_a_known_digest_reading_proves_nothing() {
+    let mut hasher = DualHasher::new();
+    hasher.update(b"anything");
+    let content = hasher.finish();
+    let name = "windows10.0-kb5990300-x64.msu";
+    let entry = Entry { content: Some(content), ..file(name, wim(5000)) };
+    let asked = Ask { target: "KB5990300".parse().ok(), ..Ask::default() };
+    let facts = indexed(name, None);
+    let report = lint(&Folder { entries: vec![entry] }, &asked, &Knowledge::built_in().unwrap(), &facts);
+    assert!(report.contents_read);
+    assert!(report.unchecked.iter().any(|doubt| doubt.contains("no digest of")), "{report:#?}");
+    assert!(!report.files[0].checked.contains(&Checked::Sha1), "{report:#?}");
+}
+
+#[test]
+fn renamed_files_are_recognised_and_get_their_name() {
+    let sized = |name: &str| file(name, wim(CHECKPOINT_SIZE));
+    for renamed in [
+        "1 - KB5043080 - Checkpoint Update [26100.1742].msu",
+        "KB5043080.msu",
+        "kb5043080-x64.MSU",
+        &format!("copy of {CHECKPOINT}"),
+        &CHECKPOINT.replace(".msu", " (1).msu"),
+        &CHECKPOINT.replace(".msu", " - Copy.msu"),
+        &format!("{CHECKPOINT}.msu"),
+        &format!("01_{CHECKPOINT}"),
+    ] {
+        let report = judged(vec![sized(renamed), file(TARGET, wim(5000))], &Facts::default());
+        assert_eq!(codes(&report), ["misnamed KB5043080"], "{renamed}");
+        assert_eq!(report.findings[0].right_name.as_deref(), Some(CHECKPOINT), "{renamed}");
+        assert!(report.findings[0].message.contains(CHECKPOINT), "{report:?}");
+    }
+    // By its name alone it may be the file of either architecture.
+    let names = ["1 - KB5043080.msu", TARGET];
+    let knowledge = Knowledge::built_in().unwrap();
+    let report = lint(&Folder::of_names(names), &Ask::default(), &knowledge, &Facts::default());
+    assert_eq!(codes(&report), ["misnamed KB5043080"]);
+    assert!(report.findings[0].message.contains(CHECKPOINT), "{report:?}");
+    assert_eq!(report.findings[0].right_name, None);
+    // A copy beside the file has to go.
+    let report = judged(
+        vec![sized(&CHECKPOINT.replace(".msu", " (1).msu")), sized(CHECKPOINT), file(TARGET, wim(5000))],
+        &Facts::default(),
+    );
+    assert_eq!(codes(&report), ["duplicate KB5043080"]);
+    assert!(report.findings[0].name.as_deref().is_some_and(|name| name.contains("(1)")));
+    // A renamed file that is cut off is both.
+    let cut = judged(vec![file("1 - KB5043080.msu", wim(5000)), file(TARGET, wim(5000))], &Facts::default());
+    assert_eq!(codes(&cut), ["size_mismatch KB5043080", "misnamed KB5043080"]);
+}
+
+#[test]
+fn a_name_with_several_kbs_is_not_guessed() {
+    let both = "KB5043080 + KB5086672.msu";
+    let report = judged(vec![file(both, wim(5000))], &Facts::default());
+    assert!(codes(&report).contains(&"unknown_package".to_owned()), "{report:?}");
+    let unknown = report.findings.iter().find(|finding| finding.code == Code::UnknownPackage).unwrap();
+    assert!(unknown.message.contains("KB5043080, KB5086672") && unknown.message.contains("--deep"));
+    // The digest in a name says which.
+    let report = judged(
+        vec![file(CHECKPOINT, wim(CHECKPOINT_SIZE)), file(&format!("before KB5043080 {TARGET}"), wim(5000))],
+        &indexed(TARGET, None),
+    );
+    assert_eq!(codes(&report), ["misnamed KB5086672"]);
+}
+
+#[test]
+fn a_name_with_the_digest_of_another_kb_is_wrong() {
+    let wrong = TARGET.replace("kb5086672", "kb5085516");
+    let report =
+        judged(vec![file(CHECKPOINT, wim(CHECKPOINT_SIZE)), file(&wrong, wim(5000))], &indexed(TARGET, None));
+    assert_eq!(codes(&report), ["misnamed KB5086672"]);
+    assert_eq!(report.findings[0].right_name.as_deref(), Some(TARGET));
+}
+
+#[test]
+fn what_is_not_a_regular_file_is_never_ok() {
+    for name in ["link.msu", "pipe", CHECKPOINT] {
+        let other = Entry { kind: EntryKind::Other, look: None, ..file(name, wim(5000)) };
+        let entries = vec![file(TARGET, wim(5000)), other];
+        assert!(codes(&judged(entries, &Facts::default())).contains(&"not_a_package".to_owned()), "{name}");
+    }
+}

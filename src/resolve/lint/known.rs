@@ -1,0 +1,51 @@
+//! The files of a KB as index and knowledge have them: names, digests, and sizes to compare a file with.
+
+use std::collections::BTreeMap;
+
+use crate::resolve::{Facts, FileFacts};
+use crate::servicing::Knowledge;
+use crate::update::{Architecture, Kb, PackageName, Sha1};
+
+/// One file, as the Catalog named it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct KnownFile {
+    pub(super) name: String,
+    pub(super) sha1: Option<Sha1>,
+    pub(super) size: Option<u64>,
+    pub(super) parts: PackageName,
+}
+
+impl KnownFile {
+    fn named(name: String) -> Self {
+        let parts = PackageName::parse(&name);
+        Self { sha1: parts.sha1, size: None, name, parts }
+    }
+
+    pub(super) fn of_index(file: &FileFacts) -> Self {
+        Self { sha1: file.sha1, size: file.size, ..Self::named(file.name.clone()) }
+    }
+
+    pub(super) fn architecture(&self) -> Option<Architecture> {
+        self.parts.architecture
+    }
+}
+
+/// Every known file of a KB, each once. Sizes are the index's, else those of single rows of knowledge.
+pub(super) fn files_of(kb: Kb, knowledge: &Knowledge, facts: &Facts) -> Vec<KnownFile> {
+    let indexed = facts.files.values().filter(|file| file.kb == Some(kb) && !file.name.is_empty());
+    let of_index = indexed.map(KnownFile::of_index);
+    let of_rows = knowledge
+        .files_in_rows(kb)
+        .map(|(_, file)| KnownFile { size: file.size, ..KnownFile::named(file.name.clone()) });
+    let of_releases = knowledge.files_of_kb(kb).into_iter().map(|(_, name)| KnownFile::named(name));
+    let of_packages = knowledge.packages_of(kb).into_iter().filter_map(|package| package.name);
+    let all = of_index.chain(of_rows).chain(of_releases).chain(of_packages.map(KnownFile::named));
+    let mut files: BTreeMap<(Option<Sha1>, String), KnownFile> = BTreeMap::new();
+    for file in all {
+        // The digest tells files apart; a name without one is compared as it is.
+        let key = (file.sha1, if file.sha1.is_some() { String::new() } else { file.name.to_lowercase() });
+        let known = files.entry(key).or_insert_with(|| file.clone());
+        known.size = known.size.or(file.size);
+    }
+    files.into_values().collect()
+}

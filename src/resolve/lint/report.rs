@@ -1,0 +1,167 @@
+//! The answer of `lint`, and the words for what was checked: it never claims more than was compared.
+
+use jiff::civil::Date;
+use serde::Serialize;
+
+use super::Finding;
+use super::known::KnownFile;
+use crate::resolve::FileFacts;
+use crate::update::{Digests, Kb, PackageName};
+
+/// The verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LintStatus {
+    /// DISM may be pointed at the target in this folder.
+    Ok,
+    /// It may not.
+    RefuseSet,
+}
+
+/// One property of a file that was compared with what is known. The words are a promise of the JSON output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Checked {
+    /// The name.
+    Name,
+    /// The first bytes, with the container that its name stands for.
+    Container,
+    /// The length, with the one that index or knowledge have.
+    Size,
+    /// The length, with what the header of the container states.
+    ContainerSize,
+    /// The SHA-1 of the content, with the name's or a stated one.
+    Sha1,
+    /// The SHA-256 of the content, with the one that the Catalog states.
+    Sha256,
+}
+
+/// What was looked at of one package.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FileCheck {
+    /// The file.
+    pub name: String,
+    /// Its KB, where it is known.
+    pub kb: Option<Kb>,
+    /// Its length, where the file was looked at.
+    pub size: Option<u64>,
+    /// The length that it should have, where index or knowledge have it.
+    pub known_size: Option<u64>,
+    /// Its container by its first bytes: `wim`, `cab`.
+    pub container: Option<&'static str>,
+    /// What was compared.
+    pub checked: Vec<Checked>,
+    /// The content was read.
+    #[serde(skip)]
+    pub(super) is_read: bool,
+}
+
+impl FileCheck {
+    pub(super) fn new(name: &str, kb: Option<Kb>) -> Self {
+        Self {
+            name: name.to_owned(),
+            kb,
+            size: None,
+            known_size: None,
+            container: None,
+            checked: vec![Checked::Name],
+            is_read: false,
+        }
+    }
+
+    /// Notes with which digests the content was compared.
+    pub(super) fn compared(
+        &mut self,
+        content: &Digests,
+        named: &PackageName,
+        indexed: Option<&FileFacts>,
+        files: &[KnownFile],
+    ) {
+        self.is_read = true;
+        let is_stated = files.iter().any(|file| file.sha1 == Some(content.sha1));
+        if named.sha1.is_some() || is_stated || indexed.is_some_and(|file| file.sha1_is_stated) {
+            self.checked.push(Checked::Sha1);
+        }
+        if indexed.is_some_and(|file| file.sha256_is_stated && file.sha256.is_some()) {
+            self.checked.push(Checked::Sha256);
+        }
+    }
+
+    fn has(&self, checked: Checked) -> bool {
+        self.checked.contains(&checked)
+    }
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LintReport {
+    /// The verdict.
+    pub status: LintStatus,
+    /// What is wrong, by code, KB, and name.
+    pub findings: Vec<Finding>,
+    /// The update that the folder was judged for, where there is one.
+    pub target: Option<Kb>,
+    /// As of when the knowledge is.
+    pub knowledge_date: Date,
+    /// For people: what the verdict rests on.
+    pub checked: String,
+    /// For people: what could not be compared, file by file.
+    pub unchecked: Vec<String>,
+    /// The content of every package was read.
+    pub contents_read: bool,
+    /// What was compared of each package, by name.
+    pub files: Vec<FileCheck>,
+}
+
+impl LintReport {
+    pub(super) fn new(findings: Vec<Finding>, files: Vec<FileCheck>, target: Option<Kb>, date: Date) -> Self {
+        let status = if findings.is_empty() { LintStatus::Ok } else { LintStatus::RefuseSet };
+        let contents_read = !files.is_empty() && files.iter().all(|file| file.is_read);
+        Self {
+            status,
+            findings,
+            target,
+            knowledge_date: date,
+            checked: sentence(&files),
+            unchecked: doubts(&files),
+            contents_read,
+            files,
+        }
+    }
+}
+
+/// "names, sizes, and container types checked; contents not read (use --deep)"
+fn sentence(files: &[FileCheck]) -> String {
+    let is_looked_at = files.iter().all(|file| file.size.is_some());
+    let what = if is_looked_at { "names, sizes, and container types checked" } else { "names checked" };
+    let is_read = !files.is_empty() && files.iter().all(|file| file.is_read);
+    let contents = match (is_looked_at, is_read) {
+        (_, true) => "contents read and compared with their digests",
+        (true, false) => "contents not read (use --deep)",
+        (false, false) => "sizes, container types, and contents not looked at",
+    };
+    format!("{what}; {contents}")
+}
+
+/// One sentence for every file of which something is not known that the summary speaks of.
+fn doubts(files: &[FileCheck]) -> Vec<String> {
+    let mut doubts = Vec::new();
+    for file in files {
+        let name = &file.name;
+        if file.size.is_some() && !file.has(Checked::Size) && !file.has(Checked::Sha1) {
+            doubts.push(match file.has(Checked::ContainerSize) {
+                true => format!(
+                    "the size of {name} is not known here; it agrees with the file's own header alone"
+                ),
+                false => format!("the size of {name} is not known here, and was compared with nothing"),
+            });
+        }
+        if file.is_read && !file.has(Checked::Sha1) && !file.has(Checked::Sha256) {
+            doubts.push(format!(
+                "no digest of {name} is known here; its content was read and compared with nothing"
+            ));
+        }
+    }
+    doubts
+}
