@@ -179,7 +179,8 @@ pub(super) struct Fetch {
     /// Only this architecture (repeatable) [default: all]
     #[arg(long, value_name = "ARCH")]
     pub(super) arch: Vec<Architecture>,
-    /// Only sets for this product, e.g. "Windows 11 24H2" (repeatable) [default: all]
+    /// Only sets for this product: "Windows 11 24H2", 25H2, 26200, server-2025, or one of the Catalog's (repeatable)
+    /// [default: all]
     #[arg(long, value_name = "PRODUCT")]
     pub(super) product: Vec<String>,
     /// Only this kind, such as lcu or dynamic_cu (repeatable) [default: all but copies for Windows Setup]
@@ -308,7 +309,7 @@ pub(super) struct Lint {
     /// Installed already, such as a servicing stack (repeatable)
     #[arg(long, value_name = "KB")]
     pub(super) installed: Vec<Kb>,
-    /// Read the files and compare their digests
+    /// Read the contents and compare their digests; else names, sizes, and container types are checked
     #[arg(long)]
     pub(super) deep: bool,
     /// Take this day for today when the age of the facts is counted
@@ -380,7 +381,7 @@ pub(super) struct Why {
 /// `init`
 #[derive(Debug, Args)]
 pub(super) struct Init {
-    /// What to keep: a family's folder word or a product
+    /// What to keep: a family's folder word, a product with its version, a version, or a build, e.g. 25H2 or server-2025
     #[arg(long, value_name = "PRODUCT", default_value = "windows-11-24h2")]
     pub(super) product: String,
     /// Only this architecture (repeatable) [default: x64]

@@ -62,7 +62,7 @@ pub(super) struct MachineArgs {
     /// The architecture; needed where the KB has several
     #[arg(long, value_name = "ARCH", help_heading = "Machine")]
     pub(super) arch: Option<Architecture>,
-    /// The product, e.g. "Windows 11 24H2"; needed where the KB has different sets
+    /// The product: "Windows 11 24H2", 25H2, 26200, server-2025; needed where the KB has different sets
     #[arg(long, value_name = "PRODUCT", help_heading = "Machine")]
     pub(super) product: Option<String>,
     /// The build that the device or image is at, e.g. 26100.863

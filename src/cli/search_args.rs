@@ -18,7 +18,7 @@ pub(super) struct Search {
     /// Only this architecture (repeatable)
     #[arg(long, value_name = "ARCH", help_heading = "What is shown")]
     arch: Vec<Architecture>,
-    /// Only this product, e.g. "Windows 11 24H2", 24H2, server-2025, or one of the Catalog's products (repeatable)
+    /// Only this product: "Windows 11 24H2", 25H2, 26200, server-2025, or one of the Catalog's products (repeatable)
     #[arg(long, value_name = "PRODUCT", value_parser = NonEmptyStringValueParser::new(), help_heading = "What is shown")]
     product: Vec<String>,
     /// Only this classification of the Catalog or what begins so, e.g. "security updates", drivers (repeatable)

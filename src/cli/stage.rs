@@ -52,6 +52,9 @@ pub(super) fn run(setup: &Setup, arguments: &Stage, output: &mut Output) -> Resu
         human_size(staged.bytes),
         staged.folder
     ));
+    if staged.linted.is_empty() {
+        output.line("not linted: DISM is not pointed at a folder of it");
+    }
     for linted in &staged.linted {
         let part = linted.part.as_ref().map_or_else(String::new, |part| format!("{part}: "));
         output.line(format!("linted: {part}{}", linted.checked));

@@ -147,7 +147,7 @@ fn a_product_name_means_the_same_in_every_command() {
         }
         match &init {
             Made::Families(families) => {
-                assert_eq!(families, &BTreeSet::from([expected.to_owned()]), "{name}")
+                assert_eq!(families, &BTreeSet::from([expected.to_owned()]), "{name}");
             }
             Made::Mistake { message, hints } => {
                 let (word, choices) = match expected.strip_prefix('?') {

@@ -10,6 +10,8 @@ use crate::harness::{Bench, each, items, names_in, recording, text_of};
 const TARGET: &str = "windows11.0-kb5086672-arm64_1095dd7b2d5593b955bd7bd0059c8af7e8ba593a.msu";
 const CHECKPOINT: &str = "windows11.0-kb5043080-arm64_bb800093cb8846441c8e3da16122f5bb4bcf9bed.msu";
 
+const CHECKED: &str = "names, sizes, and container types checked; contents not read (use --deep)";
+
 fn fetched(kbs: &[&str]) -> Bench {
     let bench = Bench::new();
     bench.replay(&recording("demo"), &[&["fetch"], kbs].concat()).exits(0);
@@ -62,6 +64,9 @@ fn a_stage_holds_just_the_plan_and_the_script_lies_beside_it() {
     let document = bench.json(below).exits(0).json();
     assert_eq!(names_in(&to), [CHECKPOINT, TARGET]);
     assert_eq!(each(&document["plan"]["steps"], "role"), ["checkpoint", "target"]);
+    let linted = &document["staged"]["linted"];
+    assert_eq!(each(linted, "checked"), [CHECKED]);
+    assert_eq!(linted[0]["unchecked"].as_array().unwrap().len(), 0, "the index knows every size");
     let script = fs::read_to_string(bench.path("stick/set.cmd")).unwrap();
     assert!(script.contains(&format!("set\\{TARGET}")));
     assert_eq!(names_in(&bench.path("stick")), ["set", "set.cmd"], "nothing else is left");
@@ -122,4 +127,19 @@ fn what_a_machine_said_of_itself_is_its_baseline() {
     assert_eq!(each(&past.exits(0).json()["steps"], "role"), ["target"]);
     fs::write(&host, "MZ\u{0}\u{1}").unwrap();
     bench.json(&["resolve", "KB5086672", "--host", host.as_str()]).exits(2);
+}
+
+#[test]
+fn a_cut_file_of_the_pool_is_never_staged() {
+    let bench = fetched(&["KB5086672"]);
+    let digest = &bench.rows(&format!("SELECT lower(hex(sha256)) FROM files WHERE name = '{TARGET}'"))[0][0];
+    let pooled = bench.mirror().join(format!("pool/sha256/{}/{digest}", &digest[..2]));
+    let bytes = fs::read(&pooled).unwrap();
+    fs::remove_file(&pooled).unwrap();
+    fs::write(&pooled, &bytes[..bytes.len() / 2]).unwrap();
+    let to = bench.path("stage");
+    let ran = bench.json(&["stage", "KB5086672", "--arch", "arm64", "--to", to.as_str()]);
+    assert!([5, 10].contains(&ran.code), "{}", ran.stdout);
+    assert!(ran.error().1.contains(TARGET), "{}", ran.stdout);
+    assert!(!to.exists() && !bench.path("stage.cmd").exists());
 }

@@ -31,6 +31,7 @@ pub(super) fn check(
     }
     let said = |code, message: String| Some(finding(code, kb, &entry.name, message));
     if look.size == 0 {
+        check.has_fault = true;
         return (check, said(Code::Empty, "the file is empty: a copy or download broke off".to_owned()));
     }
     // A renamed file is compared with the extension that it has to have.
@@ -56,5 +57,6 @@ pub(super) fn check(
             Extent::Whole | Extent::Unknown => None,
         }
     };
+    check.has_fault = fault.is_some();
     (check, fault)
 }

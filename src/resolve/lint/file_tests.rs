@@ -142,12 +142,21 @@ fn renamed_files_are_recognised_and_get_their_name() {
         assert!(report.findings[0].message.contains(CHECKPOINT), "{report:?}");
     }
     // By its name alone it may be the file of either architecture.
-    let names = ["1 - KB5043080.msu", TARGET];
+    let names = ["1 - KB5043080.msu", "2 - KB5086672.msu"];
     let knowledge = Knowledge::built_in().unwrap();
     let report = lint(&Folder::of_names(names), &Ask::default(), &knowledge, &Facts::default());
-    assert_eq!(codes(&report), ["misnamed KB5043080"]);
+    assert_eq!(codes(&report), ["misnamed KB5043080", "misnamed KB5086672"]);
     assert!(report.findings[0].message.contains(CHECKPOINT), "{report:?}");
     assert_eq!(report.findings[0].right_name, None);
+    // Beside a file that states one, or where one is asked for, it is of that architecture.
+    for (names, asked) in [
+        (["1 - KB5043080.msu", TARGET], None),
+        (["1 - KB5043080.msu", "2 - KB5086672.msu"], Some(Architecture::X64)),
+    ] {
+        let ask = Ask { architecture: asked, ..Ask::default() };
+        let report = lint(&Folder::of_names(names), &ask, &knowledge, &Facts::default());
+        assert_eq!(report.findings[0].right_name.as_deref(), Some(CHECKPOINT), "{report:#?}");
+    }
     // A copy beside the file has to go.
     let report = judged(
         vec![sized(&CHECKPOINT.replace(".msu", " (1).msu")), sized(CHECKPOINT), file(TARGET, wim(5000))],

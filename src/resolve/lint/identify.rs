@@ -98,8 +98,13 @@ impl About {
     }
 }
 
-/// Identifies a file.
-pub(super) fn identify<'e>(entry: &'e Entry, knowledge: &Knowledge, facts: &Facts) -> Package<'e> {
+/// Identifies a file. The architecture of the set chooses where a name leaves several files of a KB.
+pub(super) fn identify<'e>(
+    entry: &'e Entry,
+    of_set: Option<Architecture>,
+    knowledge: &Knowledge,
+    facts: &Facts,
+) -> Package<'e> {
     let reading = read_name(&entry.name);
     let named = &reading.named;
     let sha1 = named.sha1.or(entry.content.map(|content| content.sha1));
@@ -113,7 +118,7 @@ pub(super) fn identify<'e>(entry: &'e Entry, knowledge: &Knowledge, facts: &Fact
     let of_name = named.kb.filter(|_| indexed.is_none_or(|file| file.kb.is_none()));
     let kb = of_name.or(of_index).or_else(|| known.as_ref().map(|(kb, _)| *kb));
     let files = kb.map(|kb| files_of(kb, knowledge, facts)).unwrap_or_default();
-    let right = right_file(entry, named, sha1, indexed, &files);
+    let right = right_file(entry, named, sha1, of_set, indexed, &files);
     let architecture = named
         .architecture
         .or_else(|| indexed.and_then(|file| file.architecture))
@@ -135,6 +140,7 @@ fn right_file(
     entry: &Entry,
     named: &PackageName,
     sha1: Option<Sha1>,
+    of_set: Option<Architecture>,
     indexed: Option<&FileFacts>,
     files: &[KnownFile],
 ) -> Option<KnownFile> {
@@ -148,9 +154,11 @@ fn right_file(
     let size = entry.look.as_ref().map(|look| look.size);
     let of_size: Vec<&&KnownFile> =
         fitting.iter().filter(|file| size.is_some() && file.size == size).collect();
-    match (of_size.as_slice(), fitting.as_slice()) {
-        ([only], _) => Some((**only).clone()),
-        (_, [only]) => Some((*only).clone()),
+    let is_of_set = |file: &&&KnownFile| of_set.is_some() && file.architecture() == of_set;
+    let of_set: Vec<&&KnownFile> = fitting.iter().filter(is_of_set).collect();
+    match (of_size.as_slice(), fitting.as_slice(), of_set.as_slice()) {
+        ([only], ..) | (_, _, [only]) => Some((**only).clone()),
+        (_, [only], _) => Some((*only).clone()),
         _ => None,
     }
 }

@@ -236,6 +236,7 @@ pub struct Finding {
 pub fn lint(folder: &Folder, ask: &Ask, knowledge: &Knowledge, facts: &Facts) -> LintReport {
     let mut findings = BTreeSet::new();
     let mut packages = Vec::new();
+    let of_set = ask.architecture.or_else(|| only_architecture(folder));
     for entry in &folder.entries {
         match entry.kind {
             EntryKind::Folder => {
@@ -251,7 +252,7 @@ pub fn lint(folder: &Folder, ask: &Ask, knowledge: &Knowledge, facts: &Facts) ->
                 findings.insert(finding(Code::NotAPackage, None, &entry.name, message));
             }
             EntryKind::File => {
-                let package = identify(entry, knowledge, facts);
+                let package = identify(entry, of_set, knowledge, facts);
                 findings.extend(package.trouble.iter().cloned());
                 packages.push(package);
             }
@@ -266,6 +267,14 @@ pub fn lint(folder: &Folder, ask: &Ask, knowledge: &Knowledge, facts: &Facts) ->
     let view = target::View { ask, knowledge, facts };
     let target = view.judge(packages, &mut findings);
     LintReport::new(findings.into_iter().collect(), files, target, knowledge.date())
+}
+
+/// The architecture of a folder whose names all state the same one, as far as they state any.
+fn only_architecture(folder: &Folder) -> Option<Architecture> {
+    let packages = folder.entries.iter().filter(|entry| entry.is_package());
+    let stated: BTreeSet<Architecture> =
+        packages.filter_map(|entry| read_name(&entry.name).named.architecture).collect();
+    stated.first().copied().filter(|_| stated.len() == 1)
 }
 
 fn finding(code: Code, kb: Option<Kb>, name: &str, message: String) -> Finding {

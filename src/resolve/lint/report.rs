@@ -55,6 +55,9 @@ pub struct FileCheck {
     /// The content was read.
     #[serde(skip)]
     pub(super) is_read: bool,
+    /// Its length or beginning is a finding of its own.
+    #[serde(skip)]
+    pub(super) has_fault: bool,
 }
 
 impl FileCheck {
@@ -67,6 +70,7 @@ impl FileCheck {
             container: None,
             checked: vec![Checked::Name],
             is_read: false,
+            has_fault: false,
         }
     }
 
@@ -149,13 +153,13 @@ fn doubts(files: &[FileCheck]) -> Vec<String> {
     let mut doubts = Vec::new();
     for file in files {
         let name = &file.name;
-        if file.size.is_some() && !file.has(Checked::Size) && !file.has(Checked::Sha1) {
-            doubts.push(match file.has(Checked::ContainerSize) {
-                true => format!(
-                    "the size of {name} is not known here; it agrees with the file's own header alone"
-                ),
-                false => format!("the size of {name} is not known here, and was compared with nothing"),
-            });
+        if file.size.is_some() && !file.has_fault && !file.has(Checked::Size) && !file.has(Checked::Sha1) {
+            let compared = if file.has(Checked::ContainerSize) {
+                "it agrees with the file's own header alone"
+            } else {
+                "it was compared with nothing"
+            };
+            doubts.push(format!("the size of {name} is not known here; {compared}"));
         }
         if file.is_read && !file.has(Checked::Sha1) && !file.has(Checked::Sha256) {
             doubts.push(format!(
