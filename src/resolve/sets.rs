@@ -101,9 +101,14 @@ impl PackageSet {
 
     /// Returns what a product name is compared with: families, title products, folder, and the Catalog's products.
     pub fn filed(&self) -> Filed<'_> {
+        let mut names = vec![self.folder.as_str()];
+        for product in &self.products {
+            names.push(product);
+            names.extend(product.rsplit_once(", version ").into_iter().flat_map(<[&str; 2]>::from));
+        }
         Filed {
             families: self.families.iter().map(|family| (family.id, family.installation)).collect(),
-            names: self.products.iter().chain([&self.folder]).map(String::as_str).collect(),
+            names,
             products: self.catalog_products.iter().map(String::as_str).collect(),
         }
     }

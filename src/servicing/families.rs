@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::dotnet::Dotnet;
+use super::product_words::words;
 use super::{Finding, check_format, read_table, without_source};
 use crate::error::Result;
 use crate::update::{Architecture, Build};
@@ -191,6 +192,7 @@ pub(super) fn read(text: &str) -> Result<Families> {
 pub(super) fn faults(rows: &[Family]) -> Vec<Finding> {
     let mut faults = without_source(NAME, rows.iter().map(|family| (family.name.clone(), &family.source)));
     let (mut folders, mut ids, mut products) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let mut called: BTreeMap<String, &str> = BTreeMap::new();
     for family in rows {
         let what = format!("{} ({})", family.name, family.installation.as_str());
         let mut fault = |code, message| faults.push(Finding::new(NAME, code, &family.name, message));
@@ -210,6 +212,12 @@ pub(super) fn faults(rows: &[Family]) -> Vec<Finding> {
         }
         if !folders.insert(&family.folder) || !ids.insert((family.id, family.installation)) {
             fault("twice", format!("{what} is there twice"));
+        }
+        for name in family.own_names() {
+            let other = *called.entry(words(name)).or_insert(&family.folder);
+            if other != family.folder {
+                fault("twice", format!("{what} is called {name:?}, and so is {other}"));
+            }
         }
         for row in &family.products {
             let key = (row.product.to_ascii_lowercase(), row.release.as_deref().map(str::to_ascii_lowercase));

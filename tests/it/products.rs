@@ -202,7 +202,7 @@ fn a_catalog_product_without_family_filters_what_has_it() {
     let world = World::new()
         .update(update(1, "Example Office 2016", "Office 2016"))
         .update(update(2, "Example Runtime", ".NET 8.0, Windows 11 Client, version 24H2 and later"))
-        .update(update(3, "Windows 11 27H2 for x64-based Systems", "Windows 11"));
+        .update(update(3, "Windows 11, version 27H2 for x64-based Systems", "Windows 11"));
     let (bench, loopback) = (Bench::new(), Loopback::start(world));
     let url = loopback.catalog_url();
     let host = loopback.file_host();
@@ -214,6 +214,7 @@ fn a_catalog_product_without_family_filters_what_has_it() {
         (".NET 8.0", 2),
         ("Windows 11 Client, version 24H2 and later", 2),
         ("Windows 11 27H2", 3),
+        ("27H2", 3),
     ] {
         let found =
             bench.json(&[&network[..], &["search", "KB5990200", "--product", name]].concat()).exits(0).json();

@@ -228,7 +228,6 @@ pub struct Finding {
     /// For people: what it means here.
     pub message: String,
     /// The name that the Catalog has for the file, where the finding is its name.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub right_name: Option<String>,
 }
 

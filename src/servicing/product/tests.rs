@@ -133,6 +133,16 @@ fn all_that_the_table_calls_a_family_means_it_alone() {
     }
 }
 
+#[test]
+fn tables_in_which_two_families_have_one_name_are_refused() {
+    let families = include_str!("../data/families.toml");
+    let twice =
+        families.replacen("name = \"Windows Server 2022\"", "name = \"Windows Server, version 23h2\"", 1);
+    let tables = crate::servicing::Tables { families: &twice, ..crate::servicing::Tables::built_in() };
+    let error = Knowledge::parse(tables).unwrap_err();
+    assert!(error.message().contains("server-23h2"), "{error}");
+}
+
 fn filed<'a>(families: &[&str], names: &[&'a str], products: &[&'a str]) -> Filed<'a> {
     let knowledge = knowledge();
     let key = |folder: &&str| {
