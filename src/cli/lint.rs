@@ -14,6 +14,7 @@ use crate::exit_code::ExitCode;
 use crate::mirror::{facts_of_folder, read_folder};
 use crate::resolve::lint::{Ask, LintReport, LintStatus, lint};
 use crate::resolve::{Facts, Freshness, Goal, Request, freshness_of};
+use crate::update::count;
 
 /// `lint`: is this folder a set that DISM may be pointed at?
 pub(super) fn run(setup: &Setup, arguments: &Lint, output: &mut Output) -> Result<ExitCode> {
@@ -86,11 +87,8 @@ fn show(path: &Utf8Path, report: &LintReport, output: &mut Output) {
         show_doubts(report, output);
         return;
     }
-    let count = match report.findings.len() {
-        1 => "1 finding".to_owned(),
-        count => format!("{count} findings"),
-    };
-    output.line(format!("{subject}: do not point DISM at this folder, {count}"));
+    let findings = count(report.findings.len(), "finding");
+    output.line(format!("{subject}: do not point DISM at this folder, {findings}"));
     let mut files = output.table(&["#", "finding", "kb", "file"]).right(0);
     // Sentences have a table of their own: beside the names there is no room for them.
     let mut reasons = output.table(&["#", "because"]).right(0);
