@@ -114,15 +114,24 @@ pub fn facts_of_folder(
     knowledge: &Knowledge,
 ) -> Result<Facts> {
     let mut kbs: BTreeSet<Kb> = target.into_iter().collect();
+    let mut of_digests = Vec::new();
     for entry in folder.entries.iter().filter(|entry| entry.is_package()) {
         let reading = read_name(&entry.name);
         kbs.extend(reading.kbs);
         for sha1 in [reading.named.sha1, entry.content.map(|content| content.sha1)].into_iter().flatten() {
             kbs.extend(index.kbs_of_file(sha1)?);
+            of_digests.extend(index.file_of_sha1(&sha1)?);
         }
     }
     let own = index.facts_of(&kbs)?;
     let unlisted: Vec<Kb> = kbs.iter().flat_map(|&kb| unlisted_kbs(kb, &own, knowledge)).collect();
     kbs.extend(unlisted);
-    index.facts_of(&kbs)
+    let mut facts = index.facts_of(&kbs)?;
+    // A file that no entry of the Catalog lists has its size too.
+    for file in of_digests {
+        if let Some(key) = file.key {
+            facts.files.entry(key).or_insert(file);
+        }
+    }
+    Ok(facts)
 }

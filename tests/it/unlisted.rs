@@ -24,9 +24,15 @@ const BUILT_IN: [(&str, &str); 2] = [
 ];
 
 /// The package for an architecture, at an address that does not hang on its content.
+/// A cabinet by its header, with any content.
+fn cabinet(content: &str) -> Vec<u8> {
+    let length = u32::try_from(44 + content.len()).unwrap().to_le_bytes();
+    [&b"MSCF\0\0\0\0"[..], &length, &[0; 4], &40_u32.to_le_bytes(), &[0; 24], content.as_bytes()].concat()
+}
+
 fn package(architecture: &str) -> FileSpec {
     let stem = format!("windows11.0-kb5054156-{architecture}");
-    let file = FileSpec::package(&stem, "msu", format!("switches 25H2 on for {architecture}"));
+    let file = FileSpec::package(&stem, "msu", cabinet(&format!("switches 25H2 on for {architecture}")));
     FileSpec { url: Some(format!("http://{{cdn}}/switch/{}", file.name)), ..file }
 }
 
