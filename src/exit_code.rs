@@ -57,7 +57,7 @@ impl ExitCode {
         (
             Self::INTEGRITY,
             "integrity",
-            "a digest, file name, or address is not what it must be, or verify found damage; bad bytes are never published",
+            "a digest, file name, or address is not what it must be, or verify or stage found damage; bad bytes are never published or staged",
         ),
         (
             Self::UNREACHABLE,
