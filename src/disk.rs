@@ -9,6 +9,8 @@
 #![expect(clippy::disallowed_methods, reason = "this is the room that the bans point to")]
 
 mod growing;
+mod new_file;
+mod place;
 mod room;
 
 use std::fs::{self, File};
@@ -27,6 +29,8 @@ fn failed(doing: &str, path: &Utf8Path, error: io::Error) -> Error {
 }
 
 pub use growing::{GrowingFile, boot};
+pub use new_file::NewFile;
+pub use place::{canonical, drop_cached, volume};
 pub use room::{allocated, available_space, takes_file_of, takes_links};
 
 /// Whether something is there. What cannot be looked at counts as not there; using it will tell why.
@@ -171,12 +175,6 @@ pub fn write_secret(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
     sync_dir(parent(path))
 }
 
-/// Tells the system to forget what it keeps of files in memory, so that the next reading is one of the medium. Whether it
-/// did: only the superuser of a Linux may ask for it, and a container mostly may not.
-pub fn forget_caches() -> bool {
-    cfg!(target_os = "linux") && fs::write("/proc/sys/vm/drop_caches", "1").is_ok()
-}
-
 /// Gives a file a second name; whether the file system has such links.
 pub fn link(from: &Utf8Path, to: &Utf8Path) -> bool {
     fs::hard_link(from, to).is_ok()
@@ -272,6 +270,20 @@ pub fn open(path: &Utf8Path) -> Result<File> {
 pub fn check_writable(path: &Utf8Path) -> Result<()> {
     let path = if path.as_str().is_empty() { Utf8Path::new(".") } else { path };
     tempfile::tempfile_in(path).map(drop).map_err(|error| failed("write in", path, error))
+}
+
+/// Makes one folder; those above it must be there. Returns `false` if something is there already.
+pub fn create_dir(path: &Utf8Path) -> Result<bool> {
+    match fs::create_dir(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(failed("make the folder", path, error)),
+    }
+}
+
+/// Removes a folder that is empty; another one stays. Returns `true` if it is gone.
+pub fn remove_empty_dir(path: &Utf8Path) -> bool {
+    fs::remove_dir(path).is_ok()
 }
 
 /// Makes a folder and those above it.
@@ -427,33 +439,6 @@ pub fn parent(path: &Utf8Path) -> &Utf8Path {
     match path.parent() {
         Some(parent) if !parent.as_str().is_empty() => parent,
         _ => Utf8Path::new("."),
-    }
-}
-
-/// A file that is being written and is not to be seen under its final name before it is whole.
-#[derive(Debug)]
-pub struct NewFile {
-    file: File,
-    path: Utf8PathBuf,
-}
-
-impl NewFile {
-    /// Makes the file, or empties what an earlier run left under this path.
-    pub fn create(path: &Utf8Path) -> Result<Self> {
-        create_dir_all(parent(path))?;
-        let file = File::create(path).map_err(|error| failed("write", path, error))?;
-        Ok(Self { file, path: path.to_owned() })
-    }
-
-    /// Appends bytes.
-    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.file.write_all(bytes).map_err(|error| failed("write", &self.path, error))
-    }
-
-    /// Makes the bytes durable and closes the file.
-    pub fn finish(self) -> Result<Utf8PathBuf> {
-        self.file.sync_all().map_err(|error| failed("sync", &self.path, error))?;
-        Ok(self.path)
     }
 }
 

@@ -8,31 +8,21 @@
 //! read, because every Windows and every scanner leaves something.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use sha2::Digest as _;
 
+use super::describe::{Description, Trust, describe, expect_digest};
 use super::keys::KeyList;
 use super::listing::Listing;
 use super::medium::{
-    DATA, KEYS, KEYS_SIGNATURE, KNOWLEDGE, LISTING, MANIFEST, MANIFEST_SIGNATURE, SET, SET_SIGNATURE,
-    SetDocument, TOOLS, caps, read_manifest, refused,
+    DATA, KNOWLEDGE, SET, SET_SIGNATURE, SetDocument, TOOLS, UNFINISHED_MARK, caps, refused,
 };
+use super::reading::{digest, hash_file, of_medium, read_small, utf8};
 use super::signature::PublicKey;
 use crate::disk::{self, Entry};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
-use crate::update::{Digests, DualHasher, Sha256};
-
-/// By which root keys media are trusted.
-#[derive(Debug, Clone, Default)]
-pub struct Trust {
-    /// Those that were there before the medium.
-    pub keys: Vec<PublicKey>,
-    /// Take the medium's own where there are none: a conscious word.
-    pub on_first_use: bool,
-}
+use crate::update::{Digests, Sha256};
 
 /// A listed file that is not on the medium.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -76,48 +66,6 @@ pub struct Examined {
     pub knowledge: Vec<(String, String)>,
 }
 
-/// A fault of reading a medium, which is not one of what it says.
-fn of_medium(error: Error) -> Error {
-    match error.kind() {
-        ErrorKind::Internal => error
-            .with_kind(ErrorKind::Medium)
-            .hint("read the medium on another machine or make it anew; nothing was changed here"),
-        ErrorKind::Integrity => error.with_kind(ErrorKind::Refused),
-        _ => error,
-    }
-}
-
-/// A whole small file of the medium.
-fn read_small(root: &Utf8Path, name: &str, cap: u64) -> Result<Vec<u8>> {
-    let path = root.join(name);
-    match disk::entry(&path).map_err(of_medium)? {
-        Entry::File(size) if size > cap => {
-            return Err(refused(format!("{name} has {size} bytes, and at most {cap} are read")));
-        }
-        Entry::File(_) => {}
-        Entry::Nothing => return Err(refused(format!("{name} is missing"))),
-        Entry::Folder | Entry::Other => return Err(refused(format!("{name} is no regular file"))),
-    }
-    let file = disk::open_regular(&path).map_err(of_medium)?;
-    let mut bytes = Vec::new();
-    file.take(cap + 1).read_to_end(&mut bytes).map_err(|error| {
-        of_medium(Error::new(ErrorKind::Internal, format!("cannot read {path}")).caused_by(error))
-    })?;
-    if bytes.len() as u64 > cap {
-        return Err(refused(format!("{name} grew past {cap} bytes while it was read")));
-    }
-    Ok(bytes)
-}
-
-fn read_text(root: &Utf8Path, name: &str, cap: u64) -> Result<String> {
-    String::from_utf8(read_small(root, name, cap)?)
-        .map_err(|error| refused(format!("{name} is not UTF-8")).caused_by(error))
-}
-
-pub(super) fn digest(bytes: &[u8]) -> Sha256 {
-    Sha256::from_bytes(sha2::Sha256::digest(bytes).into())
-}
-
 /// Checks everything of a medium but the bytes of its payload.
 pub fn examine(root: &Utf8Path, trust: &Trust) -> Result<Examined> {
     match disk::entry(root).map_err(of_medium)? {
@@ -127,6 +75,12 @@ pub fn examine(root: &Utf8Path, trust: &Trust) -> Result<Examined> {
             return Err(Error::new(ErrorKind::Medium, format!("{root} is no folder that could be a medium"))
                 .hint("name the folder in which START-HERE.txt lies"));
         }
+    }
+    if disk::entry(&root.join(UNFINISHED_MARK)).map_err(of_medium)? != Entry::Nothing {
+        return Err(refused(format!(
+            "{root} is not finished: an export to it was cut off ({UNFINISHED_MARK})"
+        ))
+        .hint("run the same kbmirror export again on the connected side"));
     }
     if disk::entry(&root.join(SET)).map_err(of_medium)? == Entry::Nothing {
         return Err(refused(format!("{root} is no medium of kbmirror: it has no {SET}")).hint(
@@ -138,38 +92,9 @@ pub fn examine(root: &Utf8Path, trust: &Trust) -> Result<Examined> {
             "the export was cut off before its end, or somebody took the signature away: export again",
         ));
     }
-    let (root_key, first_use, list) = key_list(root, trust)?;
-    let set_bytes = read_small(root, SET, caps::SMALL)?;
-    let signature = read_text(root, SET_SIGNATURE, caps::SMALL)?;
-    let export_key = signer(&list, &set_bytes, &signature, SET)?;
-    let set_text = String::from_utf8(set_bytes)
-        .map_err(|error| refused(format!("{SET} is not UTF-8")).caused_by(error))?;
-    let set = SetDocument::read(&set_text)?;
-    if set.lineage != root_key.id() {
-        return Err(refused(format!(
-            "{SET} is of the lineage {}, and its root key is {}",
-            set.lineage,
-            root_key.id()
-        )));
-    }
-    let texts = tag_files(root, &set)?;
-    let text =
-        |name: &str| texts.get(name).cloned().ok_or_else(|| refused(format!("{SET} does not name {name}")));
-    let manifest_bytes = text(MANIFEST)?;
-    let volume = set.volumes.first().ok_or_else(|| refused(format!("{SET} names no volume")))?;
-    if digest(&manifest_bytes) != volume.manifest_sha256 {
-        return Err(refused(format!("{MANIFEST} is not the one of this set")));
-    }
-    let manifest_signature = utf8(text(MANIFEST_SIGNATURE)?, MANIFEST_SIGNATURE)?;
-    signer(&list, &manifest_bytes, &manifest_signature, MANIFEST)?;
-    let manifest = read_manifest(&utf8(manifest_bytes, MANIFEST)?)?;
-    let listing_bytes = text(LISTING)?;
-    if digest(&listing_bytes) != set.listing_sha256 {
-        return Err(refused(format!("{LISTING} is not the one of this set")));
-    }
-    let listing = Listing::read(&utf8(listing_bytes, LISTING)?)?;
-    let sizes = compare(&listing, &manifest)?;
-    let missing = walk_data(root, &manifest, &sizes)?;
+    let described = describe(root, trust)?;
+    let texts = tag_files(root, &described)?;
+    let missing = walk_data(root, &described.manifest, &described.sizes)?;
     let knowledge = texts
         .into_iter()
         .filter_map(|(name, bytes)| {
@@ -177,11 +102,14 @@ pub fn examine(root: &Utf8Path, trust: &Trust) -> Result<Examined> {
             Some(utf8(bytes, &name).map(|text| (name, text)))
         })
         .collect::<Result<Vec<_>>>()?;
-    let litter = litter(root, &set)?;
+    let litter = litter(root, &described.set)?;
+    let Description {
+        set, set_id, listing, manifest, sizes, root_key, export_key, key_list, first_use, ..
+    } = described;
     Ok(Examined {
         root: root.to_owned(),
-        set_id: digest(set_text.as_bytes()),
         set,
+        set_id,
         listing,
         manifest,
         sizes,
@@ -189,94 +117,45 @@ pub fn examine(root: &Utf8Path, trust: &Trust) -> Result<Examined> {
         litter,
         root_key,
         export_key,
-        key_list: list,
+        key_list,
         first_use,
         knowledge,
     })
 }
 
-fn utf8(bytes: Vec<u8>, name: &str) -> Result<String> {
-    String::from_utf8(bytes).map_err(|error| refused(format!("{name} is not UTF-8")).caused_by(error))
-}
-
-/// The list of export keys, when a trusted root vouches for it.
-fn key_list(root: &Utf8Path, trust: &Trust) -> Result<(PublicKey, bool, KeyList)> {
-    let text = read_text(root, KEYS, caps::SMALL)?;
-    let signature = read_text(root, KEYS_SIGNATURE, caps::SMALL)?;
-    let first_use = trust.keys.is_empty() && trust.on_first_use;
-    let list = if first_use {
-        let claimed: KeyList = serde_json::from_str(&text)
-            .map_err(|error| refused("keys.json cannot be read").caused_by(error))?;
-        KeyList::read(&text, &signature, &[claimed.root])?
-    } else {
-        KeyList::read(&text, &signature, &trust.keys)?
-    };
-    Ok((list.root.clone(), first_use, list))
-}
-
-/// The export key that signed some bytes.
-fn signer(list: &KeyList, bytes: &[u8], signature: &str, name: &str) -> Result<PublicKey> {
-    let mut last = None;
-    for row in &list.export_keys {
-        match row.key.verify(bytes, signature) {
-            Ok(_) => return Ok(row.key.clone()),
-            Err(error) => last = Some(error),
-        }
-    }
-    Err(last.map_or_else(|| refused("no export key is known"), |error| error.context(name)).hint(
-        "the file was changed after it was signed, or a key signed it that the root does not vouch for",
-    ))
-}
-
-/// Every file outside of `data/` that the set names: there, regular, and with its digest.
-fn tag_files(root: &Utf8Path, set: &SetDocument) -> Result<BTreeMap<String, Vec<u8>>> {
+/// Reads every file outside of `data/` that the set names: each is there, regular, and has its digest.
+fn tag_files(root: &Utf8Path, described: &Description) -> Result<BTreeMap<String, Vec<u8>>> {
     let mut texts = BTreeMap::new();
-    for (name, expected) in &set.tag_files {
+    for (name, expected) in &described.set.tag_files {
         for parent in Utf8Path::new(name).ancestors().skip(1).filter(|parent| !parent.as_str().is_empty()) {
             if disk::entry(&root.join(parent)).map_err(of_medium)? != Entry::Folder {
                 return Err(refused(format!("{parent} is no folder on the medium")));
             }
         }
-        let is_tool = name.starts_with(&format!("{TOOLS}/"));
-        let found = if is_tool {
-            // A program may be large, and is not kept.
-            if let Entry::File(size) = disk::entry(&root.join(name)).map_err(of_medium)?
-                && size > caps::TOOL
-            {
-                return Err(refused(format!("{name} has {size} bytes, and at most {} are read", caps::TOOL)));
-            }
-            hash_file(&root.join(name), &mut |_| Ok(()))?.sha256
+        if described.texts.contains_key(name) {
+            continue;
+        }
+        let found = if name.starts_with(&format!("{TOOLS}/")) {
+            hash_tool(root, name)?
         } else {
-            let cap = if name == LISTING { caps::LISTING } else { caps::MANIFEST };
-            let bytes = read_small(root, name, cap)?;
+            let bytes = read_small(root, name, caps::MANIFEST)?;
             let found = digest(&bytes);
             texts.insert(name.clone(), bytes);
             found
         };
-        if found != *expected {
-            return Err(refused(format!(
-                "{name} is not as it was signed: its digest is {found}, and {expected} was signed"
-            ))
-            .hint("the medium was changed after it was made, or its bytes are damaged"));
-        }
+        expect_digest(name, found, *expected)?;
     }
     Ok(texts)
 }
 
-/// Listing and manifest have to speak of the same files; the manifest has the install scripts besides.
-fn compare(listing: &Listing, manifest: &BTreeMap<String, Sha256>) -> Result<BTreeMap<String, u64>> {
-    let files = listing.files()?;
-    for (path, (sha256, _)) in &files {
-        if manifest.get(path) != Some(sha256) {
-            return Err(refused(format!("{LISTING} and {MANIFEST} differ about {path}")));
-        }
+/// Returns the digest of a program on the medium. A program may be large, so that it is not kept in memory.
+pub(super) fn hash_tool(root: &Utf8Path, name: &str) -> Result<Sha256> {
+    if let Entry::File(size) = disk::entry(&root.join(name)).map_err(of_medium)?
+        && size > caps::TOOL
+    {
+        return Err(refused(format!("{name} has {size} bytes, and at most {} are read", caps::TOOL)));
     }
-    let scripts: BTreeSet<String> =
-        listing.sets.iter().map(|(kb, set)| format!("{DATA}/{kb}/{}.cmd", set.folder)).collect();
-    if let Some(path) = manifest.keys().find(|path| !files.contains_key(*path) && !scripts.contains(*path)) {
-        return Err(refused(format!("{MANIFEST} has {path}, which is of no set")));
-    }
-    Ok(files.into_iter().map(|(path, (_, size))| (path, size)).collect())
+    Ok(hash_file(&root.join(name), &mut |_| Ok(()))?.sha256)
 }
 
 /// Looks at every name under `data/`; gives what is not there.
@@ -356,25 +235,6 @@ fn litter(root: &Utf8Path, set: &SetDocument) -> Result<Vec<String>> {
         }
     }
     Ok(litter)
-}
-
-/// Reads a regular file once; every piece goes to the sink.
-pub(super) fn hash_file(path: &Utf8Path, sink: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<Digests> {
-    /// Large enough that reading costs nothing beside hashing.
-    const PIECE: usize = 256 * 1024;
-    let mut file = disk::open_regular(path).map_err(of_medium)?;
-    let mut hasher = DualHasher::new();
-    let mut buffer = vec![0; PIECE];
-    loop {
-        let count = file.read(&mut buffer).map_err(|error| {
-            of_medium(Error::new(ErrorKind::Internal, format!("cannot read {path}")).caused_by(error))
-        })?;
-        if count == 0 {
-            return Ok(hasher.finish());
-        }
-        hasher.update(&buffer[..count]);
-        sink(&buffer[..count])?;
-    }
 }
 
 impl Examined {

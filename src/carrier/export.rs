@@ -1,28 +1,33 @@
-//! Writing a medium: preflight, payload, tag files, manifest, and the signature last; then all of it is read back with
-//! the eyes of the receiving side. How the folder is treated meanwhile is in `target`.
-//!
-//! A medium that is being written has no signature, so that one which was cut off is refused and not mistaken.
+//! Writing a medium: everything is checked first, then payload, pages, manifest, and the signature last; then all of it is
+//! read back with the eyes of the receiving side. The order in which the folder changes is in `target`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 
-use super::check::{Trust, digest, examine};
+use super::check::examine;
+use super::describe::Trust;
+use super::found::Found;
 use super::keys::SigningKeys;
+use super::mark::Mark;
 use super::medium::{
-    KEYS, KEYS_SIGNATURE, KNOWLEDGE, KnowledgeMark, LISTING, MANIFEST, MANIFEST_SIGNATURE, SET, SET_FORMAT,
-    SET_SIGNATURE, START_HERE, SetDocument, TAG_MANIFEST, Volume, WithdrawnItem, manifest_text,
+    EXPORT_KEY, KEYS, KEYS_SIGNATURE, KNOWLEDGE, KnowledgeMark, LISTING, MANIFEST, MANIFEST_SIGNATURE, SET,
+    SET_FORMAT, SET_SIGNATURE, SetDocument, TAG_MANIFEST, Volume, WithdrawnItem, manifest_text,
+    read_manifest,
 };
 use super::pages::{self, Contents};
+use super::place::{Place, SharedFileSystem};
 use super::plan::ExportPlan;
+use super::preflight::Room;
+use super::reading::digest;
 use super::target::{Target, write_if_other};
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
 use crate::mirror::{Mirror, REPLAY};
 use crate::servicing::Knowledge;
-use crate::update::{Sha256, human_size};
+use crate::update::{Sha256, count, human_size};
 
 /// What an export did.
 #[derive(Debug, Serialize)]
@@ -37,18 +42,27 @@ pub struct Exported {
     pub written: u64,
     /// Their bytes.
     pub written_bytes: u64,
-    /// Install scripts.
+    /// Install scripts of the set.
     pub scripts: u64,
+    /// Install scripts that were written.
+    pub written_scripts: u64,
     /// Package files that were there and right.
     pub kept: u64,
-    /// Files of an earlier set that were taken away.
+    /// Files of an earlier set that were removed.
     pub removed: u64,
+    /// Their bytes.
+    pub removed_bytes: u64,
     /// Files of the payload that were read back.
     pub read_back: u64,
     /// Their bytes.
     pub read_back_bytes: u64,
-    /// Whether the system's memory was emptied before, so that the medium itself answered.
+    /// The medium itself is proven to have answered the read-back. No means of this program proves that, so that it is
+    /// always false: the proof is a check after the medium was plugged in again.
     pub read_back_cold: bool,
+    /// The system took the advice to drop the cached bytes of every file before it was read back. Caches below may remain.
+    pub cache_dropped: bool,
+    /// The thing on whose file system the folder lies, if it is no separate medium.
+    pub local: Option<SharedFileSystem>,
     /// The key that signed.
     pub key: super::signature::PublicKey,
     /// Whether everything that was wanted is there.
@@ -61,14 +75,24 @@ impl Exported {
         let kept =
             if self.kept == 0 { String::new() } else { format!(", kept {} that were right", self.kept) };
         format!(
-            "wrote {} files and {} scripts, {}{kept}, read back {}, set {:04}, key {}",
-            self.written,
-            self.scripts,
+            "wrote {} and {}, {}{kept}, read back {}, set {:04}, key {}",
+            count(self.written, "file"),
+            count(self.written_scripts, "script"),
             human_size(self.written_bytes),
             self.read_back,
             self.seq,
             self.key.short()
         )
+    }
+
+    /// The last line: what is proven, and what is not.
+    pub fn claim(&self) -> String {
+        let end = match self.local {
+            None => "content not proven until the medium is re-plugged and checked",
+            Some(_) => "content not proven until the disc or stick made from it is checked",
+        };
+        let whole = if self.complete { "complete" } else { "incomplete" };
+        format!("{}: {whole}, synced; {end}", self.folder)
     }
 }
 
@@ -87,30 +111,43 @@ pub struct Context<'a> {
     pub events: &'a Events,
 }
 
+/// Returns the room that an export needs and finds; refuses what an export would refuse without reading payload. Writes nothing.
+pub fn rehearse(plan: &ExportPlan, place: &Place, found: &Found) -> Result<(Room, Option<Error>)> {
+    let manifest = planned_manifest(plan)?;
+    let target = Target::new(place, found, &manifest)?;
+    let room = target.room(plan)?;
+    Ok((room, target.expect_room(room, plan).err()))
+}
+
 /// Writes the medium. The mirror's lock is held, because sets are numbered.
 pub fn export(
     plan: &ExportPlan,
-    to: &Utf8Path,
+    place: &Place,
+    found: &Found,
     mirror: &mut Mirror,
     context: &Context<'_>,
 ) -> Result<Exported> {
-    let identity = identity(mirror)?;
-    let manifest = planned_manifest(plan);
-    let mut target = Target::new(to, &manifest, &identity)?;
+    let manifest = planned_manifest(plan)?;
+    let mut target = Target::new(place, found, &manifest)?;
     target.preflight(plan)?;
-    // The receiving side makes the same views from the same facts.
-    mirror.refresh_views()?;
-    let seq = next_number(mirror)?;
-    disk::create_dir_all(to)?;
-    // From here on the medium is no finished one.
-    disk::remove_file(&to.join(SET_SIGNATURE))?;
+    target.read_retained(plan, mirror, context.events)?;
+    let to = target.root;
+    let identity = identity(mirror)?;
+    let seq = next_number(mirror, found)?;
     let origin = mirror.origin()?;
     let demo = origin == REPLAY;
     let contents = Contents::new(plan, seq, context, &identity, demo)?;
-    write_if_other(&to.join(START_HERE), pages::start_here(&contents).as_bytes())?;
-    target.begin(&manifest)?;
-    target.write_payload(plan, context.events)?;
-    let mut tags = tag_texts(plan, &contents, context);
+    let lineage = context.keys.root.id();
+    let mark = |files| Mark::new(&identity, &lineage, seq, context.now, files);
+    let begun =
+        target.begin(mark, &context.keys.export).and_then(|()| target.write_payload(plan, context.events));
+    if let Err(error) = begun {
+        target.roll_back();
+        return Err(error);
+    }
+    target.invalidate()?;
+    target.replace()?;
+    let mut tags = tag_texts(plan, &contents, context)?;
     let manifest_text = manifest_text(&manifest);
     let label = format!("kbmirror set {seq:04} of {identity}, {}", context.now);
     let manifest_signature = context.keys.export.sign(manifest_text.as_bytes(), &label)?;
@@ -121,8 +158,7 @@ pub fn export(
     tags.insert(LISTING.to_owned(), listing.into_bytes());
     let mut tag_files: BTreeMap<String, Sha256> =
         tags.iter().map(|(name, bytes)| (name.clone(), digest(bytes))).collect();
-    tag_files.extend(target.write_tools(&plan.tools)?);
-    target.remove_earlier_tags(&tag_files)?;
+    tag_files.extend(target.write_tools(plan)?);
     let tag_manifest = super::medium::manifest_text(&tag_files);
     tag_files.insert(TAG_MANIFEST.to_owned(), digest(tag_manifest.as_bytes()));
     tags.insert(TAG_MANIFEST.to_owned(), tag_manifest.into_bytes());
@@ -130,8 +166,8 @@ pub fn export(
     let set = SetDocument {
         format: SET_FORMAT,
         what: "kbmirror export set".to_owned(),
-        mirror_id: identity,
-        lineage: context.keys.root.id(),
+        mirror_id: identity.clone(),
+        lineage: lineage.clone(),
         seq,
         created: context.now.to_owned(),
         tool: format!("kbmirror {}", env!("CARGO_PKG_VERSION")),
@@ -153,7 +189,7 @@ pub fn export(
             manifest_sha256: tag_files.get(MANIFEST).copied().unwrap_or(listing_sha256),
         }],
         withdrawn: withdrawn(plan, context.knowledge),
-        tag_files,
+        tag_files: tag_files.clone(),
     };
     for (name, bytes) in &tags {
         write_if_other(&to.join(name), bytes)?;
@@ -161,10 +197,10 @@ pub fn export(
     let set_text = set.to_text()?;
     write_if_other(&to.join(SET), set_text.as_bytes())?;
     let signature = context.keys.export.sign(set_text.as_bytes(), &label)?;
-    disk::write_atomic(&to.join(SET_SIGNATURE), signature.as_bytes())?;
-    disk::sync_dir(to)?;
+    write_if_other(&to.join(SET_SIGNATURE), signature.as_bytes())?;
+    target.finish(&tag_files)?;
 
-    let read_back = read_back(to, context)?;
+    let read_back = read_back(to, &manifest, context)?;
     Ok(Exported {
         folder: to.to_owned(),
         seq,
@@ -172,11 +208,15 @@ pub fn export(
         written: target.written,
         written_bytes: target.written_bytes,
         scripts: plan.scripts.len() as u64,
+        written_scripts: target.written_scripts,
         kept: target.kept,
         removed: target.removed,
+        removed_bytes: target.removed_bytes,
         read_back: read_back.files,
         read_back_bytes: read_back.bytes,
-        read_back_cold: read_back.cold,
+        read_back_cold: false,
+        cache_dropped: read_back.is_dropped,
+        local: place.local,
         key: context.keys.root.clone(),
         complete: plan.is_complete(),
     })
@@ -185,14 +225,14 @@ pub fn export(
 struct ReadBack {
     files: u64,
     bytes: u64,
-    cold: bool,
+    is_dropped: bool,
 }
 
 /// Reads everything as the receiving side will.
-fn read_back(to: &Utf8Path, context: &Context<'_>) -> Result<ReadBack> {
+fn read_back(to: &Utf8Path, manifest: &BTreeMap<String, Sha256>, context: &Context<'_>) -> Result<ReadBack> {
     context.events.send(Event::Phase("reading everything back".to_owned()));
-    // Everything was synced; as root the system can be told to forget it, so that the medium itself has to answer.
-    let cold = disk::forget_caches();
+    // Everything was synced, so that its cached bytes can go. Only these files: the caches of the host are not ours.
+    let dropped = manifest.keys().filter(|path| disk::drop_cached(&to.join(path))).count();
     let trust = Trust { keys: vec![context.keys.root.clone()], on_first_use: false };
     let spoiled = |error: Error| {
         error.with_kind(ErrorKind::Medium).context("the medium does not hold what was written").hint(
@@ -204,13 +244,15 @@ fn read_back(to: &Utf8Path, context: &Context<'_>) -> Result<ReadBack> {
         return Err(spoiled(error));
     }
     let (files, bytes) = examined.read_all(context.events).map_err(spoiled)?;
-    Ok(ReadBack { files, bytes, cold })
+    Ok(ReadBack { files, bytes, is_dropped: dropped == manifest.len() })
 }
 
-/// The digests of all that will lie under `data/`.
-fn planned_manifest(plan: &ExportPlan) -> BTreeMap<String, Sha256> {
+/// Returns the digests of everything that will lie under `data/`, in a form that the receiving side reads.
+fn planned_manifest(plan: &ExportPlan) -> Result<BTreeMap<String, Sha256>> {
     let packages = plan.payload.iter().map(|(path, file)| (path.clone(), file.sha256));
-    packages.chain(plan.scripts.iter().map(|(path, script)| (path.clone(), digest(script)))).collect()
+    let scripts = plan.scripts.iter().map(|(path, script)| (path.clone(), digest(script)));
+    read_manifest(&manifest_text(&packages.chain(scripts).collect()))
+        .map_err(|error| error.with_kind(ErrorKind::Usage).context("the medium cannot hold these sets"))
 }
 
 /// The mirror's own name, made at the first export.
@@ -223,10 +265,11 @@ fn identity(mirror: &mut Mirror) -> Result<String> {
     Ok(new)
 }
 
-/// The number of this set; a number that was begun is never used again.
-fn next_number(mirror: &mut Mirror) -> Result<u64> {
+/// Returns the number of this set; a number that was begun, or that the medium has, is never used again.
+fn next_number(mirror: &mut Mirror, found: &Found) -> Result<u64> {
     let last: u64 = mirror.index().meta("export_seq")?.and_then(|text| text.parse().ok()).unwrap_or_default();
-    let next = last + 1;
+    let on_medium = found.earlier.as_ref().map_or(0, |earlier| earlier.set.seq);
+    let next = last.max(on_medium).saturating_add(1);
     mirror.index_mut().in_transaction(|index| index.replace_meta("export_seq", &next.to_string()))?;
     Ok(next)
 }
@@ -240,7 +283,11 @@ fn withdrawn(plan: &ExportPlan, knowledge: &Knowledge) -> Vec<WithdrawnItem> {
 }
 
 /// Every file outside of `data/` but the manifests, the listing, and the set itself.
-fn tag_texts(plan: &ExportPlan, contents: &Contents, context: &Context<'_>) -> BTreeMap<String, Vec<u8>> {
+fn tag_texts(
+    plan: &ExportPlan,
+    contents: &Contents,
+    context: &Context<'_>,
+) -> Result<BTreeMap<String, Vec<u8>>> {
     let mut tags: BTreeMap<String, Vec<u8>> = pages::all(contents).into_iter().collect();
     tags.insert(KEYS.to_owned(), context.keys.list.clone().into_bytes());
     tags.insert(KEYS_SIGNATURE.to_owned(), context.keys.list_signature.clone().into_bytes());
@@ -250,5 +297,6 @@ fn tag_texts(plan: &ExportPlan, contents: &Contents, context: &Context<'_>) -> B
     tags.insert("collect.cmd".to_owned(), crate::resolve::script::collect_script().into_bytes());
     tags.insert("bagit.txt".to_owned(), b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n".to_vec());
     tags.insert("bag-info.txt".to_owned(), pages::bag_info(contents, plan).into_bytes());
-    tags
+    tags.insert(EXPORT_KEY.to_owned(), context.keys.export.public()?.to_file_text("export").into_bytes());
+    Ok(tags)
 }

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
-use super::signature::{PublicKey, SecretKey};
+use super::signature::{PublicKey, SecretKey, check_form};
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -56,8 +56,13 @@ impl KeyList {
         }
         let list: Self =
             serde_json::from_value(value).map_err(|error| refused("cannot be read").caused_by(error))?;
+        check_form(signature).map_err(|error| error.context("keys.json.minisig"))?;
         // The claimed root decides which words the refusal has, never whether it is believed.
-        list.root.verify(text.as_bytes(), signature).map_err(|error| error.context("keys.json"))?;
+        list.root.verify(text.as_bytes(), signature).map_err(|error| {
+            let doubt = "keys.json or keys.json.minisig was changed after it was signed";
+            Error::new(ErrorKind::Refused, format!("keys.json: {}; {doubt}", error.message()))
+                .caused_by(error)
+        })?;
         if !trusted.contains(&list.root) {
             return Err(stranger(&list.root, trusted));
         }
@@ -113,6 +118,13 @@ pub struct SigningKeys {
     pub list_signature: String,
     /// The root that vouches.
     pub root: PublicKey,
+}
+
+impl SigningKeys {
+    /// Returns the export keys for which the root vouches.
+    pub fn key_list(&self) -> Result<KeyList> {
+        KeyList::read(&self.list, &self.list_signature, std::slice::from_ref(&self.root))
+    }
 }
 
 impl KeyFolder {

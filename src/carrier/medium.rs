@@ -32,7 +32,7 @@ pub const MANIFEST_SIGNATURE: &str = "manifest-sha256.txt.minisig";
 pub const TAG_MANIFEST: &str = "tagmanifest-sha256.txt";
 /// Updates, sets, and graph, as sorted JSON lines.
 pub const LISTING: &str = "listing.jsonl";
-/// For people; its line with the mirror's id tells whose medium it is while it is being written.
+/// For people. No decision reads it.
 pub const START_HERE: &str = "START-HERE.txt";
 /// The payload.
 pub const DATA: &str = "data";
@@ -40,6 +40,12 @@ pub const DATA: &str = "data";
 pub const KNOWLEDGE: &str = "knowledge";
 /// Programs that somebody sent along.
 pub const TOOLS: &str = "tools";
+/// The folder that is there while an export runs, or after one was cut off.
+pub const UNFINISHED_FOLDER: &str = "unfinished";
+/// The mark of an export that was begun: whose it is, and every file that it may leave. Its signature is inside.
+pub const UNFINISHED_MARK: &str = "unfinished/export.json";
+/// The public export key, for `minisign -p`. It only shows that nothing was damaged; the root key vouches for it.
+pub const EXPORT_KEY: &str = "export.pub";
 /// What a file is called while it is being written.
 pub const UNFINISHED: &str = ".kbm-part";
 
@@ -272,6 +278,33 @@ fn without_digits(part: &str) -> String {
         return format!("{stem}{end}");
     }
     part.to_owned()
+}
+
+/// Returns `true` if a name at the root of a medium is one that this format has.
+pub(super) fn is_name_of_format(name: &str) -> bool {
+    const NAMES: [&str; 20] = [
+        SET,
+        SET_SIGNATURE,
+        KEYS,
+        KEYS_SIGNATURE,
+        MANIFEST,
+        MANIFEST_SIGNATURE,
+        TAG_MANIFEST,
+        LISTING,
+        START_HERE,
+        EXPORT_KEY,
+        DATA,
+        KNOWLEDGE,
+        TOOLS,
+        UNFINISHED_FOLDER,
+        "index.html",
+        "verify.cmd",
+        "verify.ps1",
+        "collect.cmd",
+        "bagit.txt",
+        "bag-info.txt",
+    ];
+    NAMES.contains(&name)
 }
 
 /// What operating systems, scanners, and file browsers leave on media. It is named and never read.

@@ -12,22 +12,35 @@
 //! The medium may be read-only; it is never changed by the receiving side.
 
 mod check;
+mod copy;
+mod describe;
 mod export;
+mod found;
 mod healed;
 mod import;
 pub mod keys;
 mod listing;
+mod mark;
 pub mod medium;
 mod memory;
 mod pages;
+mod place;
 mod plan;
+mod preflight;
+mod reading;
+mod selection;
 pub mod signature;
 mod target;
+mod union;
 
-pub use check::{Examined, Leftover, Trust, examine};
-pub use export::{Context, Exported, export};
+pub use check::{Examined, Leftover, examine};
+pub use describe::Trust;
+pub use export::{Context, Exported, export, rehearse};
+pub use found::Found;
 pub use import::{ImportOptions, Imported, import};
 pub use keys::{KeyFolder, KeyList};
 pub use memory::{LastImport, last_imports, refuse_replaced_key};
-pub use plan::{ExportPlan, ExportRequest, Payload, PlannedExport};
+pub use place::{Place, SharedFileSystem};
+pub use plan::{Change, ChangedSet, ExportPlan, ExportRequest, Payload, PlannedExport, Source};
+pub use preflight::Room;
 pub use signature::{PublicKey, SecretKey};

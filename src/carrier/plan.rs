@@ -9,13 +9,14 @@ use serde::Serialize;
 
 use super::listing::{Listing, path_of};
 use super::medium::{DATA, LONGEST_PATH, MissingItem, Selection};
+use super::selection;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mirror::index::{PublishState, SetRow};
 use crate::mirror::{IndexLibrary, Mirror};
 use crate::resolve::{Library as _, closure, unlisted_kbs};
 use crate::servicing::Knowledge;
-use crate::update::{Kb, Sha256, human_size};
+use crate::update::{Architecture, Kb, Sha256, count, human_size};
 
 /// What is to be exported.
 #[derive(Debug, Clone, Default)]
@@ -25,9 +26,45 @@ pub struct ExportRequest {
     /// Everything that is published.
     pub all: bool,
     /// Only these architectures; none is all.
-    pub architectures: Vec<crate::update::Architecture>,
+    pub architectures: Vec<Architecture>,
     /// Programs to send along.
     pub tools: Vec<Utf8PathBuf>,
+}
+
+impl ExportRequest {
+    /// Returns `true` if the request takes sets of this architecture.
+    pub(super) fn takes(&self, architecture: Option<Architecture>) -> bool {
+        self.architectures.is_empty() || architecture.is_none_or(|own| self.architectures.contains(&own))
+    }
+}
+
+/// The change of a package set on the medium.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// The set is new on the medium.
+    Add,
+    /// The set replaces another generation of itself.
+    Update,
+    /// The set stays as it is.
+    Keep,
+}
+
+/// A package set that an export changes, keeps, or removes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChangedSet {
+    /// Its KB.
+    pub kb: Kb,
+    /// Its folder.
+    pub folder: String,
+    /// Its files on the medium.
+    pub files: usize,
+    /// Their bytes.
+    pub bytes: u64,
+    /// The bytes of the generation that it replaces.
+    pub replaced_bytes: u64,
+    /// The mirror has the set; otherwise it comes from the medium itself.
+    pub in_mirror: bool,
 }
 
 /// One package set of an export.
@@ -45,6 +82,12 @@ pub struct PlannedExport {
     pub files: usize,
     /// Their bytes.
     pub bytes: u64,
+    /// Its change on the medium.
+    pub change: Change,
+    /// The bytes of the generation that it replaces.
+    pub replaced_bytes: u64,
+    /// The mirror has it; otherwise it comes from the medium itself.
+    pub in_mirror: bool,
     /// Why each file is there, by its name.
     #[serde(skip)]
     pub reasons: BTreeMap<String, String>,
@@ -53,11 +96,20 @@ pub struct PlannedExport {
     pub before: Vec<(Kb, String, String)>,
 }
 
+/// The place from which the bytes of a file come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// The pool's copy.
+    Pool(Utf8PathBuf),
+    /// The medium itself: the mirror does not know the set, and its file is read again before it is signed again.
+    Medium,
+}
+
 /// A file of the payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payload {
-    /// The pool's copy.
-    pub from: Utf8PathBuf,
+    /// Its source.
+    pub from: Source,
     /// Its digest.
     pub sha256: Sha256,
     /// Its bytes.
@@ -79,6 +131,22 @@ pub struct ExportPlan {
     pub bytes: u64,
     /// The bytes of different files.
     pub different_bytes: u64,
+    /// The sets that are new on the medium.
+    pub additions: Vec<ChangedSet>,
+    /// The sets that replace another generation of themselves.
+    pub updates: Vec<ChangedSet>,
+    /// The sets that stay as they are.
+    pub kept: Vec<ChangedSet>,
+    /// The sets that are removed.
+    pub removals: Vec<ChangedSet>,
+    /// The programs that are removed, by name.
+    pub removed_tools: Vec<String>,
+    /// The bytes of the removals.
+    pub removed_bytes: u64,
+    /// The bytes of the package sets that the medium had before.
+    pub earlier_bytes: u64,
+    /// What the operator should know.
+    pub warnings: Vec<String>,
     /// What was asked for.
     #[serde(skip)]
     pub selection: Selection,
@@ -97,6 +165,9 @@ pub struct ExportPlan {
     /// The programs to send along, by name.
     #[serde(skip)]
     pub tools: BTreeMap<String, Utf8PathBuf>,
+    /// The programs that stay on the medium, by name, with their digests.
+    #[serde(skip)]
+    pub kept_tools: BTreeMap<String, Sha256>,
 }
 
 impl ExportPlan {
@@ -109,6 +180,14 @@ impl ExportPlan {
             files: 0,
             bytes: 0,
             different_bytes: 0,
+            additions: Vec::new(),
+            updates: Vec::new(),
+            kept: Vec::new(),
+            removals: Vec::new(),
+            removed_tools: Vec::new(),
+            removed_bytes: 0,
+            earlier_bytes: 0,
+            warnings: Vec::new(),
             selection: Selection {
                 all: request.all,
                 kbs: request.kbs.clone(),
@@ -119,32 +198,18 @@ impl ExportPlan {
             listing: Listing::default(),
             rows: Vec::new(),
             tools: tools(&request.tools)?,
+            kept_tools: BTreeMap::new(),
         };
         let mut rows = mirror.index().sets(None)?;
         rows.retain(|row| row.state == Some(PublishState::Published));
-        let wanted: BTreeSet<Kb> = if request.all {
-            rows.iter().map(|row| row.kb).collect()
-        } else {
-            request.kbs.iter().copied().collect()
-        };
-        for kb in &wanted {
-            if !rows.iter().any(|row| row.kb == *kb) {
-                let message = format!("{kb} is not published in the mirror at {}", mirror.layout().root());
-                return Err(Error::new(ErrorKind::NotFound, message)
-                    .hint(mirror.side()?.to_have(kb))
-                    .hint("kbmirror list names what is published"));
-            }
-        }
+        let wanted = selection::wanted(request, &rows, mirror)?;
         let along = plan.along(&wanted, &rows, request, mirror, knowledge)?;
         for row in rows {
             let needed_by = along.get(&row.kb).cloned().unwrap_or_default();
             if !wanted.contains(&row.kb) && needed_by.is_empty() {
                 continue;
             }
-            let of_architecture = row
-                .architecture
-                .is_none_or(|own| request.architectures.is_empty() || request.architectures.contains(&own));
-            if !of_architecture {
+            if !request.takes(row.architecture) {
                 plan.left_out.push(MissingItem {
                     kb: row.kb,
                     what: row.folder.clone(),
@@ -153,11 +218,43 @@ impl ExportPlan {
                 continue;
             }
             let needed_by = if wanted.contains(&row.kb) { BTreeSet::new() } else { needed_by };
-            plan.add(row, needed_by, mirror)?;
+            if let Some(missing) = plan.add(row, needed_by, mirror)? {
+                plan.missing.push(missing);
+            }
+        }
+        if plan.sets.is_empty() {
+            let reasons: Vec<String> =
+                plan.missing.iter().map(|item| format!("{} {}: {}", item.kb, item.what, item.why)).collect();
+            let message = format!("no selected package set can be exported: {}", reasons.join("; "));
+            return Err(Error::new(ErrorKind::Incomplete, message).hint("nothing was written"));
+        }
+        let selected: Vec<&SetRow> = plan.rows.iter().collect();
+        let unmatched = selection::unmatched_architectures(request, &selected);
+        if !unmatched.is_empty() {
+            plan.warnings.push(format!("no selected package set is for {}", selection::words(&unmatched)));
         }
         plan.add_updates(mirror, knowledge)?;
-        plan.listing.sort();
+        plan.settle();
         Ok(plan)
+    }
+
+    /// Puts everything into its order and counts it.
+    pub(super) fn settle(&mut self) {
+        self.listing.sort();
+        self.sets.sort_by(|a, b| (a.kb, &a.folder).cmp(&(b.kb, &b.folder)));
+        self.files = self.payload.len();
+        self.bytes = self.payload.values().map(|file| file.size).sum();
+        let different: BTreeMap<Sha256, u64> =
+            self.payload.values().map(|file| (file.sha256, file.size)).collect();
+        self.different_bytes = different.values().sum();
+        for (change, list) in [
+            (Change::Add, &mut self.additions),
+            (Change::Update, &mut self.updates),
+            (Change::Keep, &mut self.kept),
+        ] {
+            *list = self.sets.iter().filter(|set| set.change == change).map(PlannedExport::changed).collect();
+        }
+        self.removed_bytes = self.removals.iter().map(|set| set.bytes).sum();
     }
 
     /// The KBs that come along, with those that need them; what is not in the mirror is noted.
@@ -175,10 +272,7 @@ impl ExportPlan {
         for kb in wanted {
             for set in library.sets(*kb)?.iter().filter(|set| !set.is_dynamic_variant) {
                 let exported = rows.iter().any(|row| row.kb == *kb && row.folder == set.folder);
-                let wanted_architecture = set.architecture.is_none_or(|own| {
-                    request.architectures.is_empty() || request.architectures.contains(&own)
-                });
-                if !exported || !wanted_architecture {
+                if !exported || !request.takes(set.architecture) {
                     continue;
                 }
                 for along in closure(set, &library, knowledge)? {
@@ -214,7 +308,13 @@ impl ExportPlan {
         Ok(found)
     }
 
-    fn add(&mut self, row: SetRow, needed_by: BTreeSet<Kb>, mirror: &Mirror) -> Result<()> {
+    /// Adds a set of the mirror. Returns the set as missing if the pool does not have all of it.
+    pub(super) fn add(
+        &mut self,
+        row: SetRow,
+        needed_by: BTreeSet<Kb>,
+        mirror: &Mirror,
+    ) -> Result<Option<MissingItem>> {
         let mut payload = BTreeMap::new();
         let record = mirror.set_record(&row)?;
         for (member, line) in row.members.iter().zip(&record.files) {
@@ -223,18 +323,20 @@ impl ExportPlan {
                 None => None,
             };
             let Some(pooled) = pooled else {
-                self.missing.push(MissingItem {
+                return Ok(Some(MissingItem {
                     kb: row.kb,
                     what: row.folder.clone(),
                     why: format!("{} is not in the pool: {}", line.name, mirror.side()?.to_have(row.kb)),
-                });
-                return Ok(());
+                }));
             };
             let path = path_of(row.kb, line);
             if path.len() > LONGEST_PATH {
                 return Err(Error::usage(format!("the path {path} is too long for media")));
             }
-            payload.insert(path, Payload { from: pooled.path, sha256: pooled.sha256, size: pooled.size });
+            payload.insert(
+                path,
+                Payload { from: Source::Pool(pooled.path), sha256: pooled.sha256, size: pooled.size },
+            );
         }
         let script = mirror.layout().kb_script(row.kb, &row.folder);
         if disk::exists(&script) {
@@ -244,16 +346,7 @@ impl ExportPlan {
             self.scripts.insert(path, disk::read(&script, CAP)?);
         }
         let (reasons, before) = reasons_of(&row, mirror)?;
-        let known: BTreeSet<Sha256> = self.payload.values().map(|file| file.sha256).collect();
-        let different: BTreeMap<Sha256, u64> = payload
-            .values()
-            .filter(|file| !known.contains(&file.sha256))
-            .map(|file| (file.sha256, file.size))
-            .collect();
         let bytes: u64 = payload.values().map(|file| file.size).sum();
-        self.different_bytes += different.values().sum::<u64>();
-        self.files += payload.len();
-        self.bytes += bytes;
         self.sets.push(PlannedExport {
             kb: row.kb,
             folder: row.folder.clone(),
@@ -261,17 +354,20 @@ impl ExportPlan {
             needed_by,
             files: payload.len(),
             bytes,
+            change: Change::Add,
+            replaced_bytes: 0,
+            in_mirror: true,
             reasons,
             before,
         });
         self.payload.extend(payload);
         self.listing.sets.push((row.kb, record));
         self.rows.push(row);
-        Ok(())
+        Ok(None)
     }
 
     /// The updates of the exported KBs, and of those by which their files are judged.
-    fn add_updates(&mut self, mirror: &Mirror, knowledge: &Knowledge) -> Result<()> {
+    pub(super) fn add_updates(&mut self, mirror: &Mirror, knowledge: &Knowledge) -> Result<()> {
         let mut kbs: BTreeSet<Kb> = self.sets.iter().map(|set| set.kb).collect();
         for kb in kbs.clone() {
             let facts = mirror.index().facts_of(&BTreeSet::from([kb]))?;
@@ -286,6 +382,19 @@ impl ExportPlan {
     /// Whether everything that was wanted is there.
     pub fn is_complete(&self) -> bool {
         self.missing.is_empty()
+    }
+}
+
+impl PlannedExport {
+    fn changed(&self) -> ChangedSet {
+        ChangedSet {
+            kb: self.kb,
+            folder: self.folder.clone(),
+            files: self.files,
+            bytes: self.bytes,
+            replaced_bytes: self.replaced_bytes,
+            in_mirror: self.in_mirror,
+        }
     }
 }
 
@@ -333,14 +442,8 @@ fn tools(paths: &[Utf8PathBuf]) -> Result<BTreeMap<String, Utf8PathBuf>> {
 impl fmt::Display for ExportPlan {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sets = self.sets.len();
-        write!(formatter, "{sets} package {}, ", if sets == 1 { "set" } else { "sets" })?;
-        write!(
-            formatter,
-            "{} {}, {}",
-            self.files,
-            if self.files == 1 { "file" } else { "files" },
-            human_size(self.bytes)
-        )?;
+        write!(formatter, "{}, ", count(sets, "package set"))?;
+        write!(formatter, "{}, {}", count(self.files, "file"), human_size(self.bytes))?;
         if self.different_bytes < self.bytes {
             write!(formatter, " ({} of different files)", human_size(self.different_bytes))?;
         }

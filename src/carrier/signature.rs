@@ -43,6 +43,11 @@ impl PublicKey {
         &self.0
     }
 
+    /// Returns the text of the key's file, as `minisign -p` reads it.
+    pub fn to_file_text(&self, what: &str) -> String {
+        format!("untrusted comment: kbmirror {what} key {}\n{}\n", self.id(), self.0)
+    }
+
     /// Checks a signature file over some bytes; gives the trusted comment.
     pub fn verify(&self, bytes: &[u8], signature: &str) -> Result<String> {
         let comment = strict_comment(signature)?;
@@ -103,6 +108,11 @@ impl<'de> serde::Deserialize<'de> for PublicKey {
             .parse()
             .map_err(|error: Error| serde::de::Error::custom(error.message()))
     }
+}
+
+/// Refuses a signature file that is not written as ours are; its signature itself is not checked.
+pub(super) fn check_form(text: &str) -> Result<()> {
+    strict_comment(text).map(drop)
 }
 
 /// The trusted comment of a signature file that is written just as ours are.

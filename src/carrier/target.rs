@@ -1,225 +1,171 @@
-//! The folder that becomes a medium: what lies there, whether there is room, and the files themselves.
+//! The folder that becomes a medium: room, and the files themselves, in an order in which nothing is lost.
 //!
-//! What lies there and is right already is not written again, so that last month's stick is brought up to date in place. A
-//! file gets its name when it is whole. Nothing of others is ever removed: a target that holds such things is refused
-//! before the first byte.
+//! 1. A signed mark names every file that the export may leave (`mark`).
+//! 2. New files are written beside what lies there; a file that replaces another one keeps its unfinished name. If that fails,
+//!    everything new is removed, and the medium is what it was.
+//! 3. The signed description of the earlier set is copied aside, its signature removed, and the replacements get their names.
+//! 4. The new description is written, its signature last.
+//! 5. Obsolete files are removed, then the copy and the mark.
 //!
-//! Before the payload is written the manifest names all that an earlier set had and all that this one will have, so that
-//! a run which was cut off can be followed by one with another choice. What this set has not is removed first: its room
-//! may be needed.
+//! Where room is needed, obsolete files are removed between 1 and 2. Files that stay are never removed, so that an export
+//! which was cut off anywhere loses nothing that it was to keep.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::check::hash_file;
+use super::check::hash_tool;
+use super::copy::{Copy, CopyFault, on_medium, unfinished};
+use super::found::{Found, State, is_unfinished};
+use super::mark::Mark;
 use super::medium::{
-    DATA, KNOWLEDGE, MANIFEST, SET, START_HERE, SetDocument, TOOLS, UNFINISHED, caps, is_litter_of_systems,
-    manifest_text, read_manifest,
+    DATA, KEYS, KEYS_SIGNATURE, KNOWLEDGE, LISTING, MANIFEST, MANIFEST_SIGNATURE, SET, SET_SIGNATURE, TOOLS,
+    UNFINISHED_FOLDER, UNFINISHED_MARK, caps,
 };
-use super::pages;
-use super::plan::{ExportPlan, Payload};
-use crate::disk::{self, Entry, NewFile};
-use crate::error::{Error, ErrorKind, Result};
+use super::place::Place;
+use super::plan::{ExportPlan, Source};
+use super::reading::{hash_file, read_small};
+use super::signature::SecretKey;
+use super::union::damaged;
+use crate::disk::{self, Entry};
+use crate::error::{Error, Result};
 use crate::event::{Doing, Event, Events};
-use crate::update::{Sha256, human_size};
-
-/// FAT32 takes a byte less than 4 GiB; below that every file system of media does.
-const SMALL_LIMIT: u64 = u32::MAX as u64;
-
-/// How the file begins whose name is tried before anything is written.
-const PROBE: &str = "kbm-probe.";
-
-/// Whether a name is one that a run of ours which was cut off may have left.
-fn is_unfinished(name: &str) -> bool {
-    let is_new = name
-        .strip_prefix(".new-")
-        .is_some_and(|end| end.len() == 6 && end.bytes().all(|letter| letter.is_ascii_alphanumeric()));
-    is_new || name.ends_with(UNFINISHED) || name.starts_with(PROBE)
-}
+use crate::mirror::Mirror;
+use crate::update::Sha256;
 
 /// Writes a file when it is not there with just these bytes.
 pub(super) fn write_if_other(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
-    if disk::entry(path)? == Entry::File(bytes.len() as u64)
-        && disk::read(path, bytes.len() as u64).is_ok_and(|there| there == bytes)
-    {
+    if has_bytes(path, bytes)? {
         return Ok(());
     }
     disk::write_atomic(path, bytes).map_err(|error| on_medium(error, path))
 }
 
-/// A write error of a medium is one of the medium, unless it is full.
-fn on_medium(error: Error, path: &Utf8Path) -> Error {
-    match error.kind() {
-        ErrorKind::Internal => error.with_kind(ErrorKind::Medium).hint(format!(
-            "{path} could not be written: try another medium; this one is not finished and will be refused"
-        )),
-        _ => error,
-    }
+fn has_bytes(path: &Utf8Path, bytes: &[u8]) -> Result<bool> {
+    let length = bytes.len() as u64;
+    Ok(disk::entry(path)? == Entry::File(length)
+        && disk::read(path, length).is_ok_and(|there| there == bytes))
 }
 
 /// The folder that becomes a medium.
 pub(super) struct Target<'a> {
-    root: &'a Utf8Path,
-    /// The payload of an earlier set of ours that lies there, or was begun.
-    earlier: BTreeMap<String, Sha256>,
-    /// What an earlier set of ours had outside of `data/`.
-    earlier_tags: BTreeSet<String>,
-    /// The bytes under `data/` that are neither of this set nor will stay.
-    obsolete: u64,
+    pub(super) root: &'a Utf8Path,
+    is_new: bool,
+    pub(super) found: &'a Found,
+    /// Everything that will lie under `data/`.
+    pub(super) manifest: &'a BTreeMap<String, Sha256>,
+    /// Files of ours that will not lie there any more, with their sizes.
+    pub(super) obsolete: BTreeMap<String, u64>,
+    /// Obsolete files make room for the new ones.
+    pub(super) removes_first: bool,
+    /// Retained files that were read again and are right.
+    verified: BTreeSet<String>,
+    /// Sources in the mirror, or elsewhere on the medium, for retained files that are damaged.
+    replacements: BTreeMap<String, Utf8PathBuf>,
+    /// Files and folders that this run made.
+    made_files: Vec<Utf8PathBuf>,
+    made_folders: Vec<Utf8PathBuf>,
+    /// Files that get their names when everything is there.
+    parts: Vec<Utf8PathBuf>,
+    is_invalid: bool,
+    /// Digests of pool files that do not have their bytes.
+    pub(super) damaged_in_pool: Vec<Sha256>,
     pub(super) written: u64,
     pub(super) written_bytes: u64,
+    pub(super) written_scripts: u64,
     pub(super) kept: u64,
     pub(super) removed: u64,
+    pub(super) removed_bytes: u64,
 }
 
 impl<'a> Target<'a> {
-    /// Looks at what lies there; refuses what is neither ours nor an operating system's litter.
+    /// Compares what lies there with what will; refuses files under `data/` that are not ours.
     pub(super) fn new(
-        root: &'a Utf8Path,
-        manifest: &BTreeMap<String, Sha256>,
-        identity: &str,
+        place: &'a Place,
+        found: &'a Found,
+        manifest: &'a BTreeMap<String, Sha256>,
     ) -> Result<Self> {
-        let mut target = Self {
-            root,
-            earlier: BTreeMap::new(),
-            earlier_tags: BTreeSet::new(),
-            obsolete: 0,
+        let mut obsolete = BTreeMap::new();
+        for (path, size) in &found.present {
+            let name = path.rsplit('/').next().unwrap_or_default();
+            if manifest.contains_key(path) {
+                continue;
+            }
+            if !found.ours.contains(path) && !is_unfinished(name) {
+                return Err(Error::usage(format!("{path} on the medium is not of this mirror"))
+                    .hint("move it away, or name another folder; nothing was changed"));
+            }
+            obsolete.insert(path.clone(), *size);
+        }
+        Ok(Self {
+            root: &place.root,
+            is_new: place.is_new,
+            found,
+            manifest,
+            obsolete,
+            removes_first: false,
+            verified: BTreeSet::new(),
+            replacements: BTreeMap::new(),
+            made_files: Vec::new(),
+            made_folders: Vec::new(),
+            parts: Vec::new(),
+            is_invalid: false,
+            damaged_in_pool: Vec::new(),
             written: 0,
             written_bytes: 0,
+            written_scripts: 0,
             kept: 0,
             removed: 0,
-        };
-        match disk::entry(root)? {
-            Entry::Nothing => return Ok(target),
-            Entry::Folder => {}
-            Entry::Other if disk::is_folder(root)? => {}
-            _ => return Err(Error::usage(format!("{root} is no folder"))),
-        }
-        let names = disk::list(root)?;
-        let strangers: Vec<String> =
-            names.into_iter().filter(|name| !is_litter_of_systems(name) && !is_unfinished(name)).collect();
-        if strangers.is_empty() {
-            return Ok(target);
-        }
-        let start = root.join(START_HERE);
-        let is_ours = disk::exists(&start)
-            && disk::read_text(&start, caps::SMALL)
-                .is_ok_and(|text| text.contains(&pages::identity_line(identity)));
-        if !is_ours {
-            return Err(Error::usage(format!(
-                "{root} holds things that are not of this mirror: {}",
-                strangers.join(", ")
-            ))
-            .hint("name an empty folder or medium, or a medium that this mirror made; nothing was changed"));
-        }
-        if disk::exists(&root.join(MANIFEST))
-            && let Ok(text) = disk::read_text(&root.join(MANIFEST), caps::MANIFEST)
-            && let Ok(manifest) = read_manifest(&text)
-        {
-            target.earlier = manifest;
-        }
-        if disk::exists(&root.join(SET))
-            && let Ok(text) = disk::read_text(&root.join(SET), caps::SMALL)
-            && let Ok(set) = SetDocument::read(&text)
-        {
-            target.earlier_tags = set.tag_files.into_keys().collect();
-        }
-        target.look_into_data(manifest)?;
-        Ok(target)
+            removed_bytes: 0,
+        })
     }
 
-    /// Inside `data/` there may be what an earlier set of ours had, what this one will have, and what was cut off.
-    fn look_into_data(&mut self, manifest: &BTreeMap<String, Sha256>) -> Result<()> {
-        let mut open = vec![DATA.to_owned()];
-        while let Some(folder) = open.pop() {
-            for name in disk::list(&self.root.join(&folder))? {
-                let path = format!("{folder}/{name}");
-                match disk::entry(&self.root.join(&path))? {
-                    Entry::Folder => open.push(path),
-                    Entry::File(_) if manifest.contains_key(&path) => {}
-                    Entry::File(size) if self.earlier.contains_key(&path) || is_unfinished(&name) => {
-                        self.obsolete += size;
-                    }
-                    _ => {
-                        return Err(Error::usage(format!("{path} on the medium is not of this mirror"))
-                            .hint("take it away, or name another folder; nothing was changed"));
-                    }
-                }
+    /// Reads again what comes from the medium itself, before anything is changed. A damaged file is replaced from the pool or
+    /// from its twin on the medium; without either the export is refused.
+    pub(super) fn read_retained(
+        &mut self,
+        plan: &ExportPlan,
+        mirror: &Mirror,
+        events: &Events,
+    ) -> Result<()> {
+        let retained = plan.payload.iter().filter(|(_, file)| file.from == Source::Medium);
+        let retained: Vec<_> = retained.collect();
+        if !retained.is_empty() {
+            events.send(Event::Phase(format!("reading what stays on {}", self.root)));
+        }
+        let mut right: BTreeMap<Sha256, Utf8PathBuf> = BTreeMap::new();
+        for (path, file) in &retained {
+            let there = self.root.join(path);
+            if hash_file(&there, &mut |_| Ok(())).is_ok_and(|found| found.sha256 == file.sha256) {
+                self.verified.insert((*path).clone());
+                right.entry(file.sha256).or_insert(there);
             }
         }
-        Ok(())
-    }
-
-    /// Room, the largest file, and names, before the first byte.
-    pub(super) fn preflight(&self, plan: &ExportPlan) -> Result<()> {
-        /// What file systems need for themselves (transfer notes §2, row 36: 2 %).
-        const SLACK: u64 = 50;
-        let there = self.root.ancestors().find(|path| disk::exists(path) && !path.as_str().is_empty());
-        let there = there.unwrap_or_else(|| Utf8Path::new("."));
-        disk::check_writable(there).map_err(|error| {
-            error.with_kind(ErrorKind::Medium).hint("the medium is read-only or not yours to write")
-        })?;
-        self.refuse_too_large(plan, there)?;
-        let mut absent = 0;
-        for (path, file) in &plan.payload {
-            if disk::entry(&self.root.join(path))? != Entry::File(file.size) {
-                absent += file.size;
+        let mut lost = Vec::new();
+        for (path, file) in retained.iter().filter(|(path, _)| !self.verified.contains(*path)) {
+            let pooled = mirror.layout().pool_file(&file.sha256);
+            let twin = right.get(&file.sha256).cloned();
+            let pooled = (disk::file_size(&pooled)? == Some(file.size)).then_some(pooled);
+            match twin.or(pooled) {
+                Some(source) => drop(self.replacements.insert((*path).clone(), source)),
+                None => lost.push((*path).clone()),
             }
         }
-        let tables: u64 = 4 << 20;
-        let needed = absent
-            + absent / SLACK
-            + tables
-            + plan.scripts.values().map(|script| script.len() as u64).sum::<u64>();
-        let free = disk::available_space(there)? + self.obsolete;
-        if free < needed {
-            return Err(Error::new(
-                ErrorKind::NoSpace,
-                format!("{} has {} free, and {} are needed", self.root, human_size(free), human_size(needed)),
-            )
-            .hint("choose fewer KBs or one architecture (--arch), or a larger medium; nothing was written"));
+        for (name, sha256) in &plan.kept_tools {
+            let path = format!("{TOOLS}/{name}");
+            if hash_tool(self.root, &path).ok() != Some(*sha256) {
+                lost.push(path);
+            }
         }
-        self.probe_names(there)
+        if lost.is_empty() { Ok(()) } else { Err(damaged(&lost)) }
     }
 
-    /// Refuses a file that the file system cannot take, whatever room there is.
-    fn refuse_too_large(&self, plan: &ExportPlan, there: &Utf8Path) -> Result<()> {
-        let largest = plan.payload.iter().max_by_key(|(path, file)| (file.size, *path));
-        if let Some((path, file)) = largest.filter(|(_, file)| file.size > SMALL_LIMIT)
-            && !disk::takes_file_of(there, file.size)?
-        {
-            return Err(Error::new(
-                ErrorKind::NoSpace,
-                format!(
-                    "{path} has {}, and the file system of {} takes no file of that size",
-                    human_size(file.size),
-                    self.root
-                ),
-            )
-            .hint("FAT32 ends at 4 GiB a file: format the medium as exFAT or NTFS; nothing was written"));
+    /// Begins: makes the folder, sweeps what was cut off, and leaves the mark.
+    pub(super) fn begin(&mut self, mark: impl FnOnce(Vec<String>) -> Mark, key: &SecretKey) -> Result<()> {
+        if self.is_new {
+            disk::create_dir(self.root).map_err(|error| on_medium(error, self.root))?;
         }
-        Ok(())
-    }
-
-    /// Whether the file system takes the names that sets have: a file with all their letters and of their length.
-    fn probe_names(&self, folder: &Utf8Path) -> Result<()> {
-        /// Every letter that the name policy allows besides letters and digits, in a name as long as it allows.
-        const LETTERS: &str = "_()+,=@ -";
-        let name = format!("{PROBE}{LETTERS}{}.msu", "0".repeat(120 - PROBE.len() - LETTERS.len() - 4));
-        let path = folder.join(name);
-        disk::write_atomic(&path, b"probe").map_err(|error| {
-            on_medium(error, &path).context(format!("{} does not take the names of package files", self.root))
-        })?;
-        disk::remove_file(&path)
-    }
-
-    /// Names all that will lie here before it does, and takes away what will not.
-    pub(super) fn begin(&mut self, manifest: &BTreeMap<String, Sha256>) -> Result<()> {
-        let mut all = self.earlier.clone();
-        all.extend(manifest.iter().map(|(path, sha256)| (path.clone(), *sha256)));
-        write_if_other(&self.root.join(MANIFEST), manifest_text(&all).as_bytes())?;
-        for folder in ["", KNOWLEDGE, TOOLS] {
+        for folder in ["", KNOWLEDGE, TOOLS, UNFINISHED_FOLDER] {
             let folder = self.root.join(folder);
             if disk::entry(&folder)? != Entry::Folder {
                 continue;
@@ -231,15 +177,22 @@ impl<'a> Target<'a> {
                 }
             }
         }
-        self.remove_earlier(manifest)
+        let paths = self.manifest.keys().chain(&self.found.ours);
+        let paths: BTreeSet<String> = paths.cloned().collect();
+        mark(paths.into_iter().collect())
+            .write(self.root, key)
+            .map_err(|error| on_medium(error, self.root))?;
+        if self.removes_first {
+            self.invalidate()?;
+            self.remove_obsolete()?;
+        }
+        Ok(())
     }
 
     /// Writes what is not there yet.
     pub(super) fn write_payload(&mut self, plan: &ExportPlan, events: &Events) -> Result<()> {
-        let mut first: BTreeMap<Sha256, Utf8PathBuf> = BTreeMap::new();
-        let absent = plan.payload.iter().filter(|(path, file)| {
-            disk::entry(&self.root.join(path)).is_ok_and(|entry| entry != Entry::File(file.size))
-        });
+        let is_there = |path: &str, size: u64| self.found.present.get(path) == Some(&size);
+        let absent = plan.payload.iter().filter(|(path, file)| !is_there(path, file.size));
         let sizes: Vec<u64> = absent.map(|(_, file)| file.size).collect();
         events.send(Event::Phase(format!("writing to {}", self.root)));
         events.send(Event::TransfersPlanned {
@@ -247,135 +200,253 @@ impl<'a> Target<'a> {
             files: sizes.len(),
             bytes: Some(sizes.iter().sum()),
         });
+        let mut first: BTreeMap<Sha256, Utf8PathBuf> = BTreeMap::new();
         for (id, (path, file)) in (1_u64..).zip(&plan.payload) {
             let to = self.root.join(path);
-            let is_there = disk::entry(&to)? == Entry::File(file.size)
-                && hash_file(&to, &mut |_| Ok(())).is_ok_and(|found| found.sha256 == file.sha256);
-            if is_there {
+            let is_right = self.verified.contains(path)
+                || disk::entry(&to)? == Entry::File(file.size)
+                    && hash_file(&to, &mut |_| Ok(())).is_ok_and(|found| found.sha256 == file.sha256);
+            if is_right {
                 self.kept += 1;
-            } else {
-                disk::create_dir_all(disk::parent(&to)).map_err(|error| on_medium(error, &to))?;
-                // What is there is wrong, and its room may be needed.
-                disk::remove_file(&to).map_err(|error| on_medium(error, &to))?;
-                let linked = match first.get(&file.sha256) {
-                    Some(known) => disk::link(known, &to),
-                    None => false,
-                };
-                if !linked {
-                    copy(file, &to, id, events)?;
-                }
-                self.written += 1;
-                self.written_bytes += file.size;
+                first.entry(file.sha256).or_insert(to);
+                continue;
             }
-            first.entry(file.sha256).or_insert(to);
+            let from = match (&file.from, self.replacements.get(path)) {
+                (_, Some(source)) => source.clone(),
+                (Source::Pool(pooled), None) => pooled.clone(),
+                (Source::Medium, None) => return Err(damaged(std::slice::from_ref(path))),
+            };
+            let part = self.place(path, &to, |to| {
+                let part = unfinished(to);
+                if let Some(known) = first.get(&file.sha256) {
+                    disk::remove_file(&part).map_err(CopyFault::Medium)?;
+                    if disk::link(known, &part) {
+                        return Ok(part);
+                    }
+                }
+                Copy { from: &from, sha256: file.sha256, size: file.size, to, id }.run(events)
+            });
+            match part {
+                Ok(written) => drop(first.entry(file.sha256).or_insert(written)),
+                Err(fault) => {
+                    if let (CopyFault::Source(_), Source::Pool(_)) = (&fault, &file.from) {
+                        self.damaged_in_pool.push(file.sha256);
+                    }
+                    return Err(fault.into_error());
+                }
+            }
+            self.written += 1;
+            self.written_bytes += file.size;
         }
         for (path, script) in &plan.scripts {
-            write_if_other(&self.root.join(path), script)?;
+            let to = self.root.join(path);
+            if !has_bytes(&to, script)? {
+                let written = self.place(path, &to, |to| {
+                    let part = unfinished(to);
+                    let written = disk::write_atomic(&part, script).map_err(|error| on_medium(error, to));
+                    written.map(|()| part).map_err(CopyFault::Medium)
+                });
+                written.map_err(CopyFault::into_error)?;
+                self.written_scripts += 1;
+            }
         }
-        let folders: BTreeSet<&Utf8Path> = (plan.payload.keys())
-            .chain(plan.scripts.keys())
-            .flat_map(|path| Utf8Path::new(path).ancestors().skip(1))
-            .collect();
+        let paths = plan.payload.keys().chain(plan.scripts.keys());
+        let folders: BTreeSet<&Utf8Path> =
+            paths.flat_map(|path| Utf8Path::new(path).ancestors().skip(1)).collect();
         for folder in folders {
             disk::sync_dir(&self.root.join(folder)).map_err(|error| on_medium(error, folder))?;
         }
         Ok(())
     }
 
-    /// Takes away what an earlier set had and this one has not, and what was cut off.
-    fn remove_earlier(&mut self, manifest: &BTreeMap<String, Sha256>) -> Result<()> {
-        let mut open = vec![(DATA.to_owned(), false)];
+    /// Writes one file and gives it its name, or leaves it under its unfinished name where another file of the earlier set has
+    /// the name. Returns the path under which it lies.
+    fn place(
+        &mut self,
+        path: &str,
+        to: &Utf8Path,
+        write: impl FnOnce(&Utf8Path) -> Result<Utf8PathBuf, CopyFault>,
+    ) -> Result<Utf8PathBuf, CopyFault> {
+        self.make_folders(path).map_err(CopyFault::Medium)?;
+        let medium = |error| CopyFault::Medium(on_medium(error, to));
+        let signed = self.found.earlier.as_ref().and_then(|earlier| earlier.manifest.get(path));
+        let replaces = signed.is_some_and(|signed| self.manifest.get(path) != Some(signed));
+        if !replaces {
+            // A file that lies there is not as it was signed, and its room may be needed.
+            disk::remove_file(to).map_err(medium)?;
+        }
+        let part = write(to)?;
+        if replaces && disk::entry(to).map_err(medium)? != Entry::Nothing {
+            self.made_files.push(part.clone());
+            self.parts.push(to.to_owned());
+            return Ok(part);
+        }
+        disk::rename(&part, to).map_err(medium)?;
+        self.made_files.push(to.to_owned());
+        Ok(to.to_owned())
+    }
+
+    /// Makes the folders above a path of the medium, one by one.
+    fn make_folders(&mut self, path: &str) -> Result<()> {
+        let mut folder = self.root.to_owned();
+        let parts: Vec<&str> = path.split('/').collect();
+        for part in parts.iter().take(parts.len().saturating_sub(1)) {
+            folder.push(part);
+            if disk::create_dir(&folder).map_err(|error| on_medium(error, &folder))? {
+                self.made_folders.push(folder.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes what this run wrote, so that the medium is what it was. A medium that was made invalid to make room stays
+    /// marked as unfinished.
+    pub(super) fn roll_back(&self) {
+        // The fault that led here says more than a failure to clean up; the next export sweeps the rest.
+        for file in &self.made_files {
+            let _left = disk::remove_file(file);
+        }
+        for folder in self.made_folders.iter().rev() {
+            let _left = disk::remove_empty_dir(folder);
+        }
+        if self.is_invalid || self.found.state == State::CutOff {
+            return;
+        }
+        let folder = self.root.join(UNFINISHED_FOLDER);
+        let _left = disk::remove_file(&self.root.join(UNFINISHED_MARK));
+        let _left = disk::remove_empty_dir(&folder);
+        if self.is_new {
+            let _left = disk::remove_empty_dir(self.root);
+        }
+    }
+
+    /// Copies the signed description of the earlier set aside and removes its signature.
+    pub(super) fn invalidate(&mut self) -> Result<()> {
+        if self.is_invalid {
+            return Ok(());
+        }
+        self.is_invalid = true;
+        let aside = self.root.join(UNFINISHED_FOLDER);
+        if self.found.state == State::Finished {
+            self.remove_copies()?;
+            // The signature last: with it the copy is whole.
+            for (name, cap) in COPIED {
+                let bytes = read_small(self.root, name, cap)?;
+                let path = aside.join(name);
+                disk::write_atomic(&path, &bytes).map_err(|error| on_medium(error, &path))?;
+            }
+        }
+        disk::remove_file(&self.root.join(SET_SIGNATURE)).map_err(|error| on_medium(error, self.root))?;
+        disk::sync_dir(self.root).map_err(|error| on_medium(error, self.root))
+    }
+
+    /// Gives the replacements their names.
+    pub(super) fn replace(&mut self) -> Result<()> {
+        for to in &self.parts {
+            disk::rename(&unfinished(to), to).map_err(|error| on_medium(error, to))?;
+        }
+        Ok(())
+    }
+
+    /// Removes everything that only the earlier set had, once the new one is signed, and the marks of an unfinished export.
+    pub(super) fn finish(&mut self, tags: &BTreeMap<String, Sha256>) -> Result<()> {
+        self.remove_obsolete()?;
+        self.remove_empty_folders()?;
+        self.remove_earlier_tags(tags)?;
+        self.remove_copies()?;
+        let mark = self.root.join(UNFINISHED_MARK);
+        disk::remove_file(&mark).map_err(|error| on_medium(error, &mark))?;
+        let _left = disk::remove_empty_dir(&self.root.join(UNFINISHED_FOLDER));
+        disk::sync_dir(self.root).map_err(|error| on_medium(error, self.root))
+    }
+
+    fn remove_copies(&self) -> Result<()> {
+        for (name, _) in COPIED.iter().rev() {
+            let path = self.root.join(UNFINISHED_FOLDER).join(name);
+            disk::remove_file(&path).map_err(|error| on_medium(error, &path))?;
+        }
+        Ok(())
+    }
+
+    fn remove_obsolete(&mut self) -> Result<()> {
+        for (path, size) in std::mem::take(&mut self.obsolete) {
+            let file = self.root.join(&path);
+            // One that this run has written in its place, such as a replacement under its unfinished name, is gone already.
+            if disk::entry(&file)? != Entry::Nothing {
+                disk::remove_file(&file).map_err(|error| on_medium(error, &file))?;
+                self.removed += 1;
+                self.removed_bytes += size;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes empty folders under `data/`: nothing but the folders of sets may lie there.
+    fn remove_empty_folders(&self) -> Result<()> {
+        let mut open = vec![self.root.join(DATA)];
         let mut folders = Vec::new();
-        while let Some((folder, _)) = open.pop() {
-            for name in disk::list(&self.root.join(&folder))? {
-                let path = format!("{folder}/{name}");
-                match disk::entry(&self.root.join(&path))? {
-                    Entry::Folder => {
-                        folders.push(path.clone());
-                        open.push((path, false));
-                    }
-                    _ if !manifest.contains_key(&path) => {
-                        disk::remove_file(&self.root.join(&path))
-                            .map_err(|error| on_medium(error, Utf8Path::new(&path)))?;
-                        self.removed += 1;
-                    }
-                    _ => {}
+        while let Some(folder) = open.pop() {
+            for name in disk::list(&folder)? {
+                let path = folder.join(name);
+                if disk::entry(&path)? == Entry::Folder {
+                    folders.push(path.clone());
+                    open.push(path);
                 }
             }
         }
         // Deepest first.
         for folder in folders.iter().rev() {
-            if disk::list(&self.root.join(folder))?.is_empty() {
-                disk::remove_dir_all(&self.root.join(folder))?;
-            }
+            let _holds_files = disk::remove_empty_dir(folder);
         }
         Ok(())
     }
 
-    /// Takes away what an earlier set had beside `data/` and this one has not: nothing vouches for it any more.
-    pub(super) fn remove_earlier_tags(&mut self, tags: &BTreeMap<String, Sha256>) -> Result<()> {
-        for name in self.earlier_tags.iter().filter(|name| !tags.contains_key(*name)) {
+    /// Removes what the earlier set had beside `data/` and this one does not have: nothing vouches for it any more.
+    fn remove_earlier_tags(&mut self, tags: &BTreeMap<String, Sha256>) -> Result<()> {
+        let Some(earlier) = &self.found.earlier else { return Ok(()) };
+        for name in earlier.set.tag_files.keys().filter(|name| !tags.contains_key(*name)) {
             let folder = Utf8Path::new(name).parent().unwrap_or(Utf8Path::new(""));
             let path = self.root.join(name);
             if [KNOWLEDGE, TOOLS].contains(&folder.as_str())
-                && disk::entry(&self.root.join(folder))? == Entry::Folder
-                && let Entry::File(_) = disk::entry(&path)?
+                && let Entry::File(size) = disk::entry(&path)?
             {
                 disk::remove_file(&path).map_err(|error| on_medium(error, &path))?;
                 self.removed += 1;
+                self.removed_bytes += size;
+                let _holds_files = disk::remove_empty_dir(&self.root.join(folder));
             }
         }
         Ok(())
     }
 
-    pub(super) fn write_tools(
-        &self,
-        tools: &BTreeMap<String, Utf8PathBuf>,
-    ) -> Result<BTreeMap<String, Sha256>> {
+    /// Writes the programs to send along; returns the digests of all that are there.
+    pub(super) fn write_tools(&mut self, plan: &ExportPlan) -> Result<BTreeMap<String, Sha256>> {
         let mut digests = BTreeMap::new();
-        for (name, from) in tools {
+        for (name, from) in &plan.tools {
             let path = format!("{TOOLS}/{name}");
             let to = self.root.join(&path);
             let known = hash_file(from, &mut |_| Ok(()))?;
             if !hash_file(&to, &mut |_| Ok(())).is_ok_and(|found| found.sha256 == known.sha256) {
-                let payload = Payload { from: from.clone(), sha256: known.sha256, size: known.size };
-                copy(&payload, &to, 0, &Events::ignored())?;
+                self.make_folders(&path)?;
+                let copy = Copy { from, sha256: known.sha256, size: known.size, to: &to, id: 0 };
+                let part = copy.run(&Events::ignored()).map_err(CopyFault::into_error)?;
+                disk::rename(&part, &to).map_err(|error| on_medium(error, &to))?;
             }
             digests.insert(path, known.sha256);
         }
+        let kept = plan.kept_tools.iter().map(|(name, sha256)| (format!("{TOOLS}/{name}"), *sha256));
+        digests.extend(kept);
         Ok(digests)
     }
 }
 
-/// Copies a file; what is read has to be what the pool should have, and it gets its name when it is whole.
-fn copy(file: &Payload, to: &Utf8Path, id: u64, events: &Events) -> Result<()> {
-    let unfinished = Utf8PathBuf::from(format!("{to}{UNFINISHED}"));
-    let name = to.file_name().unwrap_or_default().to_owned();
-    events.send(Event::TransferStarted { id, name, size: Some(file.size) });
-    let mut new = NewFile::create(&unfinished).map_err(|error| on_medium(error, to))?;
-    let mut count = 0;
-    let written = hash_file(&file.from, &mut |piece| {
-        count += piece.len() as u64;
-        events.send(Event::TransferProgress { id, bytes: count });
-        new.write(piece).map_err(|error| on_medium(error, to))
-    });
-    let found = match written {
-        Ok(found) => found,
-        Err(error) => {
-            disk::remove_file(&unfinished)?;
-            return Err(error);
-        }
-    };
-    new.finish().map_err(|error| on_medium(error, to))?;
-    if found.sha256 != file.sha256 {
-        disk::remove_file(&unfinished)?;
-        return Err(Error::new(
-            ErrorKind::Integrity,
-            format!("{} in the pool is damaged: its digest is {}", file.from, found.sha256),
-        )
-        .hint("kbmirror verify names all damage; running what brought the file here again replaces it"));
-    }
-    disk::rename(&unfinished, to).map_err(|error| on_medium(error, to))?;
-    events.send(Event::TransferFinished { id, bytes: count, failure: None });
-    Ok(())
-}
+/// The files that describe a set, in the order in which they are copied aside.
+const COPIED: [(&str, u64); 7] = [
+    (KEYS, caps::SMALL),
+    (KEYS_SIGNATURE, caps::SMALL),
+    (MANIFEST, caps::MANIFEST),
+    (MANIFEST_SIGNATURE, caps::SMALL),
+    (LISTING, caps::LISTING),
+    (SET, caps::SMALL),
+    (SET_SIGNATURE, caps::SMALL),
+];

@@ -1,4 +1,4 @@
-//! `export`: the plan, then the medium. `--dry-run` prints the plan alone.
+//! `export`: the plan, then the medium. `--dry-run` prints the plan alone, for the medium as it is.
 
 use serde_json::{Value, json};
 
@@ -6,71 +6,176 @@ use super::media_args::Export;
 use super::medium::keep_medium_report;
 use super::output::Output;
 use super::setup::Setup;
-use crate::carrier::{self, ExportPlan, ExportRequest, Exported, KeyFolder};
+use crate::carrier::{
+    self, Change, ChangedSet, ExportPlan, ExportRequest, Exported, Found, KeyFolder, Place, PlannedExport,
+    Room,
+};
 use crate::clock::{rfc3339, unix_seconds};
+use crate::disk;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
-use crate::mirror::{REPLAY, table_texts};
+use crate::mirror::{REPLAY, is_newer, knowledge_of, table_texts};
 use crate::servicing::{Knowledge, Tables};
-use crate::update::human_size;
+use crate::update::{count, human_size};
 
 /// `export`: writes a medium and reads it back.
 pub(super) fn run(setup: &Setup, arguments: &Export, output: &mut Output) -> Result<ExitCode> {
     if arguments.kbs.is_empty() && !arguments.all {
         return Err(Error::usage("what is to be exported is missing").hint("name KBs, or --all"));
     }
-    let request = ExportRequest {
-        kbs: arguments.kbs.clone(),
-        all: arguments.all,
-        architectures: arguments.arch.clone(),
-        tools: arguments.with_tool.clone(),
-    };
-    let knowledge = setup.knowledge()?;
     if arguments.dry_run {
-        let mirror = setup.mirror()?;
-        let plan = ExportPlan::new(&request, &mirror, &knowledge)?;
-        if output.is_json() {
-            output.document(&json!({ "plan": plan, "exported": null }))?;
-        } else {
-            show_plan(&plan, mirror.origin()? == REPLAY, output);
-        }
-        return Ok(if plan.is_complete() { ExitCode::OK } else { ExitCode::INCOMPLETE });
+        return rehearse(setup, arguments, output);
     }
-    let outcome = write(setup, &request, arguments, &knowledge);
+    let outcome = write(setup, arguments);
     keep_medium_report(setup, "export", &arguments.to, outcome.as_ref().map(Done::document), output);
     let done = outcome?;
     if output.is_json() {
         output.document(&done.document())?;
     } else {
         show_plan(&done.plan, done.is_demo, output);
+        show_local(done.local_note.as_deref(), output);
         show_exported(&done.exported, output);
     }
     Ok(if done.plan.is_complete() { ExitCode::OK } else { ExitCode::INCOMPLETE })
 }
 
+fn request(arguments: &Export) -> ExportRequest {
+    ExportRequest {
+        kbs: arguments.kbs.clone(),
+        all: arguments.all,
+        architectures: arguments.arch.clone(),
+        tools: arguments.with_tool.clone(),
+    }
+}
+
+/// Prints the plan for the target as it is; writes nothing.
+fn rehearse(setup: &Setup, arguments: &Export, output: &mut Output) -> Result<ExitCode> {
+    let folder = setup.layout().keys();
+    let keys = match disk::exists(&folder.join("keys.json")) {
+        true => Some(KeyFolder::new(folder).signing_keys()?),
+        false => None,
+    };
+    let mirror = setup.mirror()?;
+    let knowledge = setup.knowledge()?;
+    let place = Place::new(&arguments.to, &setup.layout(), arguments.expect_mount)?;
+    let plan = ExportPlan::new(&request(arguments), &mirror, &knowledge)?;
+    let found = Found::look(&arguments.to, keys.as_ref(), &mirror)?;
+    let plan = plan.onto(&found, &mirror, &knowledge, arguments.prune)?;
+    let (room, obstacle) = carrier::rehearse(&plan, &place, &found)?;
+    let question = plan.question();
+    if output.is_json() {
+        output.document(&json!({
+            "plan": plan,
+            "exported": null,
+            "room": room,
+            "local": place.local,
+            "needs_yes": question.is_some(),
+            "obstacle": obstacle,
+        }))?;
+    } else {
+        show_plan(&plan, mirror.origin()? == REPLAY, output);
+        show_room(room, output);
+        output.line("dry run: nothing was written; files that stay on the medium were not read");
+        show_local(place.local_note().as_deref(), output);
+        if let Some(question) = &question {
+            output.note(format!("warning: {question}: the export will ask, or needs --yes"));
+        }
+        if let Some(obstacle) = &obstacle {
+            output.error(obstacle);
+        }
+    }
+    Ok(match obstacle {
+        Some(obstacle) => obstacle.code(),
+        None if plan.is_complete() => ExitCode::OK,
+        None => ExitCode::INCOMPLETE,
+    })
+}
+
 struct Done {
     plan: ExportPlan,
     exported: Exported,
+    local_note: Option<String>,
     is_demo: bool,
 }
 
 impl Done {
     fn document(&self) -> Value {
-        json!({ "plan": self.plan, "exported": self.exported, "evidence": self.exported.evidence() })
+        json!({
+            "plan": self.plan,
+            "exported": self.exported,
+            "evidence": self.exported.evidence(),
+            "claim": self.exported.claim(),
+        })
     }
 }
 
-fn write(setup: &Setup, request: &ExportRequest, arguments: &Export, knowledge: &Knowledge) -> Result<Done> {
+fn write(setup: &Setup, arguments: &Export) -> Result<Done> {
     let keys = KeyFolder::new(setup.layout().keys()).signing_keys()?;
     let mut mirror = setup.mirror_to_write()?;
-    let plan = ExportPlan::new(request, &mirror, knowledge)?;
-    let tables = tables(setup)?;
+    let place = Place::new(&arguments.to, &setup.layout(), arguments.expect_mount)?;
+    let mut knowledge = setup.knowledge()?;
+    // Scripts and pages are read from there; the receiving side makes the same ones from the same facts.
+    mirror.refresh_views()?;
+    let plan = ExportPlan::new(&request(arguments), &mirror, &knowledge)?;
+    let found = Found::look(&arguments.to, Some(&keys), &mirror)?;
+    let mut tables = tables(setup)?;
+    let mut plan = plan.onto(&found, &mirror, &knowledge, arguments.prune)?;
+    if let Some((newer, texts)) = newer_knowledge(&found, &knowledge)? {
+        plan.warnings.push(format!(
+            "kept the knowledge tables of {} on the medium: they are newer than this mirror's",
+            newer.date()
+        ));
+        (knowledge, tables) = (newer, texts);
+    }
+    confirm(setup, &plan, arguments)?;
     let now = rfc3339(unix_seconds(setup.now()));
     let exported = setup.watched(|events| {
-        let context = carrier::Context { keys: &keys, knowledge, tables: &tables, now: &now, events };
-        carrier::export(&plan, &arguments.to, &mut mirror, &context)
+        let context =
+            carrier::Context { keys: &keys, knowledge: &knowledge, tables: &tables, now: &now, events };
+        carrier::export(&plan, &place, &found, &mut mirror, &context)
     })?;
-    Ok(Done { is_demo: mirror.origin()? == REPLAY, plan, exported })
+    Ok(Done { is_demo: mirror.origin()? == REPLAY, plan, exported, local_note: place.local_note() })
+}
+
+/// Returns the knowledge of the medium where it is newer: an export never moves knowledge back.
+fn newer_knowledge(found: &Found, own: &Knowledge) -> Result<Option<(Knowledge, Vec<(String, String)>)>> {
+    let texts = found.knowledge()?;
+    Ok(match knowledge_of(&texts) {
+        Ok(theirs) if !texts.is_empty() && is_newer(&theirs, own) => Some((theirs, texts)),
+        _ => None,
+    })
+}
+
+/// Asks before a removal that looks like a mistake.
+fn confirm(setup: &Setup, plan: &ExportPlan, arguments: &Export) -> Result<()> {
+    let Some(question) = plan.question().filter(|_| !arguments.yes) else { return Ok(()) };
+    let sets: Vec<String> = plan.removals.iter().map(|set| format!("{} {}", set.kb, set.folder)).collect();
+    let question = format!("{question} ({})", sets.join(", "));
+    match setup.confirm(&format!("{question}. Continue?"))? {
+        Some(true) => Ok(()),
+        Some(false) => Err(Error::usage("the removal was not confirmed").hint("nothing was changed")),
+        None => Err(Error::usage(format!("{question}, which is more than a fifth"))
+            .hint("run it again with --yes, or without --prune to add only; nothing was changed")),
+    }
+}
+
+fn show_local(note: Option<&str>, output: &mut Output) {
+    if let Some(sentence) = note {
+        output.note(sentence);
+    }
+}
+
+fn show_room(room: Room, output: &mut Output) {
+    let obsolete = if room.obsolete == 0 {
+        String::new()
+    } else {
+        format!(", {} on the medium become obsolete", human_size(room.obsolete))
+    };
+    output.line(format!(
+        "room: {} needed, {} free{obsolete}",
+        human_size(room.needed),
+        human_size(room.free)
+    ));
 }
 
 /// All tables that travel along: the built-in ones, and over them what the mirror or the caller goes by.
@@ -92,7 +197,8 @@ fn show_plan(plan: &ExportPlan, is_demo: bool, output: &mut Output) {
     if is_demo {
         output.line("DEMO: the files are stand-ins; the medium says so on every page");
     }
-    let mut table = output.table(&["kb", "folder", "files", "size", "along with"]).right(2).right(3);
+    let mut table =
+        output.table(&["kb", "folder", "files", "size", "change", "along with"]).right(2).right(3);
     for set in &plan.sets {
         let along: Vec<String> = set.needed_by.iter().map(ToString::to_string).collect();
         table.row([
@@ -100,29 +206,81 @@ fn show_plan(plan: &ExportPlan, is_demo: bool, output: &mut Output) {
             set.folder.clone(),
             set.files.to_string(),
             human_size(set.bytes),
+            change(set).to_owned(),
             along.join(", "),
         ]);
     }
+    for set in &plan.removals {
+        table.row([
+            set.kb.to_string(),
+            set.folder.clone(),
+            set.files.to_string(),
+            human_size(set.bytes),
+            "removed".to_owned(),
+            String::new(),
+        ]);
+    }
     output.text(table.render());
-    output.line(plan.to_string());
+    output.line(format!("the medium: {plan}"));
+    output.line(format!("changes: {}", changes(plan)));
+    for name in &plan.removed_tools {
+        output.line(format!("removed: tools/{name}"));
+    }
     for item in &plan.left_out {
         output.line(format!("left out: {} {} ({})", item.kb, item.what, item.why));
     }
     for item in &plan.missing {
         output.note(format!("missing: {} {} ({})", item.kb, item.what, item.why));
     }
+    for warning in &plan.warnings {
+        output.note(format!("warning: {warning}"));
+    }
+}
+
+/// The change of a set in a table.
+fn change(set: &PlannedExport) -> &'static str {
+    match (set.change, set.in_mirror) {
+        (Change::Add, _) => "new",
+        (Change::Update, _) => "replaced",
+        (Change::Keep, true) => "kept",
+        (Change::Keep, false) => "kept, not in this mirror",
+    }
+}
+
+/// All changes in one line.
+fn changes(plan: &ExportPlan) -> String {
+    let part = |verb: &str, sets: &[ChangedSet]| {
+        let bytes: u64 = sets.iter().map(|set| set.bytes).sum();
+        (!sets.is_empty()).then(|| format!("{verb} {}, {}", count(sets.len(), "set"), human_size(bytes)))
+    };
+    let parts = [
+        part("adds", &plan.additions),
+        part("replaces", &plan.updates),
+        part("keeps", &plan.kept),
+        part("removes", &plan.removals),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 fn show_exported(exported: &Exported, output: &mut Output) {
     output.line(exported.evidence());
     if exported.removed > 0 {
-        output.line(format!("took away {} files of an earlier set", exported.removed));
-    }
-    output.line(format!("{} is safe to remove", exported.folder));
-    if !exported.read_back_cold {
-        output.note("a medium that was read right after it was written may still be answered from memory: take it out, put it in again, and run kbmirror check-medium");
+        output.line(format!(
+            "removed {} of an earlier set, {}",
+            count(exported.removed, "file"),
+            human_size(exported.removed_bytes)
+        ));
     }
     if !exported.complete {
         output.note("warning: the set is not complete, and says so in set.json");
     }
+    output.line(if exported.cache_dropped {
+        "the system was advised to drop its cached copies before the read-back; caches below it may have answered"
+    } else {
+        "the read-back may have been answered by a cache"
+    });
+    if exported.local.is_none() {
+        output.line(format!("unmount {} before you unplug it", exported.folder));
+    }
+    output.line(exported.claim());
 }

@@ -44,13 +44,22 @@ pub(super) struct Export {
     /// Only this architecture (repeatable) [default: all]
     #[arg(long, value_name = "ARCH")]
     pub(super) arch: Vec<Architecture>,
-    /// The medium: an empty folder, or one that this mirror made
+    /// The medium: an empty folder, or one that this mirror made, to which the export adds; at most its last folder is made
     #[arg(long, value_name = "DIR")]
     pub(super) to: Utf8PathBuf,
+    /// Remove everything from the medium that is not selected
+    #[arg(long)]
+    pub(super) prune: bool,
+    /// Do not ask before --prune removes more than a fifth of the bytes
+    #[arg(long)]
+    pub(super) yes: bool,
+    /// Refuse a folder on the file system of / or of the mirror: the medium must be mounted
+    #[arg(long)]
+    pub(super) expect_mount: bool,
     /// Send a program along, such as kbmirror for the other side (repeatable)
     #[arg(long, value_name = "FILE")]
     pub(super) with_tool: Vec<Utf8PathBuf>,
-    /// Tell what would be written
+    /// Print what would be added, updated, and removed; write nothing
     #[arg(long)]
     pub(super) dry_run: bool,
 }

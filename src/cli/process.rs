@@ -19,6 +19,8 @@ pub struct Process {
     pub env: BTreeMap<String, String>,
     /// The source of data for an option whose value is `-`.
     pub stdin: Box<dyn Read>,
+    /// A person can answer on stdin.
+    pub stdin_is_terminal: bool,
     /// Where data goes.
     pub stdout: Box<dyn Write>,
     /// Where everything else goes.
@@ -53,6 +55,7 @@ impl Process {
             args: std::env::args_os().collect(),
             env: env.collect(),
             stdin: Box::new(std::io::stdin()),
+            stdin_is_terminal: std::io::stdin().is_terminal(),
             stdout: Box::new(stdout),
             stderr: Arc::new(Mutex::new(Box::new(std::io::stderr()))),
             stdout_width: width,

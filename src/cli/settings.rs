@@ -198,6 +198,7 @@ mod tests {
         let cli = Cli::try_parse_from(words).unwrap();
         let process = Process {
             stdin: Box::new(std::io::empty()),
+            stdin_is_terminal: false,
             args: Vec::new(),
             env: variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect(),
             stdout: Box::new(std::io::sink()),

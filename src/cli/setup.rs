@@ -92,6 +92,31 @@ impl Setup {
         Ok(text)
     }
 
+    /// Asks a person a question; `None` where standard input is not a terminal.
+    pub(super) fn confirm(&self, question: &str) -> Result<Option<bool>> {
+        /// Longer than every answer.
+        const CAP: usize = 64;
+        let mut process = self.process.borrow_mut();
+        if !process.stdin_is_terminal {
+            return Ok(None);
+        }
+        let unanswered = |error: std::io::Error| Error::usage("cannot ask on the terminal").caused_by(error);
+        {
+            let mut stderr = process.stderr.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush()).map_err(unanswered)?;
+        }
+        let mut answer = Vec::new();
+        let mut letter = [0];
+        while answer.len() < CAP
+            && process.stdin.read(&mut letter).map_err(unanswered)? == 1
+            && letter != *b"\n"
+        {
+            answer.extend(letter);
+        }
+        let answer = String::from_utf8_lossy(&answer).trim().to_ascii_lowercase();
+        Ok(Some(answer == "y" || answer == "yes"))
+    }
+
     /// Where the mirror's things lie.
     pub(super) fn layout(&self) -> Layout {
         self.settings.layout()

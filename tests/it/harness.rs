@@ -162,6 +162,8 @@ pub(crate) struct Bench {
     pub(crate) env: BTreeMap<String, String>,
     /// The standard input of every run.
     pub(crate) stdin: String,
+    /// The standard input is that of a person at a terminal.
+    pub(crate) answers: bool,
     stop: Stop,
 }
 
@@ -172,6 +174,7 @@ impl Bench {
             clock: Arc::default(),
             env: BTreeMap::new(),
             stdin: String::new(),
+            answers: false,
             stop: Stop::never(),
         }
     }
@@ -232,6 +235,7 @@ impl Bench {
                 .collect(),
             env: self.env.clone(),
             stdin: Box::new(Cursor::new(self.stdin.clone())),
+            stdin_is_terminal: self.answers,
             stdout: Box::new(stdout.clone()),
             stderr: Arc::new(Mutex::new(Box::new(stderr.clone()))),
             stdout_width: columns,

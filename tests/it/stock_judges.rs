@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use kbmirror::carrier::{Context, ExportPlan, ExportRequest, KeyFolder, Payload};
+use kbmirror::carrier::{Context, ExportPlan, ExportRequest, Found, KeyFolder, Payload, Place, Source};
 use kbmirror::event::Events;
 use kbmirror::mirror::{Layout, Mirror};
 use kbmirror::servicing::Knowledge;
@@ -123,13 +123,14 @@ fn skipped(why: &str) -> Option<Stick> {
 fn export_too_large(here: &Bench, to: &Utf8Path) -> kbmirror::error::Result<()> {
     let layout = Layout::new(here.mirror(), None);
     let keys = KeyFolder::new(layout.keys()).signing_keys()?;
+    let place = Place::new(to, &layout, false)?;
     let mut mirror = Mirror::open_to_write(layout, "replay", "2026-11-23T08:00:00Z".parse().unwrap())?;
     let knowledge = Knowledge::built_in()?;
     let request = ExportRequest { kbs: vec![KB.parse().unwrap()], ..ExportRequest::default() };
     let mut plan = ExportPlan::new(&request, &mirror, &knowledge)?;
     let from = here.path("large");
     fs::File::create(&from).unwrap().set_len(5 << 30).unwrap();
-    let large = Payload { from, sha256: Sha256::from_bytes([7; 32]), size: 5 << 30 };
+    let large = Payload { from: Source::Pool(from), sha256: Sha256::from_bytes([7; 32]), size: 5 << 30 };
     plan.payload.insert("data/KB5086672/windows-11-24h2-arm64/large.msu".to_owned(), large);
     let events = Events::ignored();
     let context = Context {
@@ -139,7 +140,8 @@ fn export_too_large(here: &Bench, to: &Utf8Path) -> kbmirror::error::Result<()> 
         now: "2026-11-23T08:00:00Z",
         events: &events,
     };
-    kbmirror::carrier::export(&plan, to, &mut mirror, &context).map(drop)
+    let found = Found::look(to, Some(&keys), &mirror)?;
+    kbmirror::carrier::export(&plan, &place, &found, &mut mirror, &context).map(drop)
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! `index.html`: what is on the medium, in which order, why, and with which digests. Plain HTML without a script; it
 //! looks good on a screen and on paper.
 
-use super::{Contents, SetPage};
-use crate::update::{Architecture, human_size};
+use super::{Contents, IMPORT, SetPage, TRUST, checks};
+use crate::update::{Architecture, count, human_size};
 
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
@@ -24,10 +24,10 @@ pub(super) fn html(contents: &Contents) -> String {
     let title = format!("Windows updates, export set {}", contents.label);
     let mut body = vec![format!("<h1>{title}</h1>")];
     body.push(format!(
-        "<p class=\"soft\">Made {} by kbmirror. {} package sets, {} files, {}. Knowledge {}.</p>",
+        "<p class=\"soft\">Made {} by kbmirror. {}, {}, {}. Knowledge {}.</p>",
         escaped(&contents.made()),
-        contents.sets.len(),
-        contents.files,
+        count(contents.sets.len(), "package set"),
+        count(contents.files, "file"),
         human_size(contents.bytes),
         escaped(&contents.knowledge)
     ));
@@ -92,18 +92,28 @@ fn overview(contents: &Contents) -> String {
 }
 
 fn checking(contents: &Contents) -> String {
+    let rows: Vec<String> = checks(contents)
+        .iter()
+        .map(|check| {
+            let commands: Vec<String> =
+                (check.commands.iter()).map(|command| format!("<code>{}</code>", escaped(command))).collect();
+            let note = if check.note.is_empty() {
+                String::new()
+            } else {
+                format!("<br><span class=\"soft\">{}</span>", escaped(check.note))
+            };
+            format!("<tr><td>{}</td><td>{}{note}</td></tr>", escaped(check.label), commands.join("<br>"))
+        })
+        .collect();
     format!(
-        "<h3>Check it before you use it</h3>\n<table class=\"check\">\n\
-         <tr><td>with kbmirror</td><td><code>kbmirror check-medium .</code></td></tr>\n\
-         <tr><td>on Windows, nothing installed</td><td><code>.\\verify.cmd</code></td></tr>\n\
-         <tr><td>on Linux, nothing installed</td><td><code>sha256sum -c --quiet manifest-sha256.txt</code></td></tr>\n\
-         <tr><td>the signatures, with minisign</td><td><code>minisign -Vm keys.json -P {key}</code><br>\
-         <code>minisign -Vm manifest-sha256.txt -P {export}</code></td></tr>\n</table>\n\
+        "<h3>Check it before you use it</h3>\n<table class=\"check\">\n{}\n</table>\n\
          <p>The root key of the mirror that made this medium. Compare it with the one that you have on paper:</p>\n\
-         <p class=\"key\"><code>{key}</code><br><span class=\"soft\">id {id}</span></p>",
+         <p class=\"key\"><code>{key}</code><br><span class=\"soft\">id {id}</span></p>\n<p class=\"soft\">{trust}</p>\n\
+         <p>Take it into the mirror on this side: <code>{IMPORT}</code></p>",
+        rows.join("\n"),
         key = escaped(&contents.root_key),
-        export = escaped(&contents.export_key),
-        id = escaped(&contents.root_id)
+        id = escaped(&contents.root_id),
+        trust = escaped(&TRUST.join(" "))
     )
 }
 

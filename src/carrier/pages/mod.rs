@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use super::export::Context;
 use super::plan::ExportPlan;
 use crate::error::Result;
-use crate::update::{Architecture, Kb, human_size};
+use crate::update::{Architecture, Kb, count, human_size};
 
 /// What the pages tell of.
 #[derive(Debug)]
@@ -20,7 +20,6 @@ pub(super) struct Contents {
     pub(super) demo: bool,
     pub(super) root_key: String,
     pub(super) root_id: String,
-    pub(super) export_key: String,
     pub(super) knowledge: String,
     pub(super) sets: Vec<SetPage>,
     pub(super) files: usize,
@@ -90,7 +89,6 @@ impl Contents {
             demo,
             root_key: context.keys.root.to_string(),
             root_id: context.keys.root.id(),
-            export_key: context.keys.export.public()?.to_string(),
             knowledge: format!("{} of {}", context.knowledge.version(), context.knowledge.date()),
             sets: sets.collect(),
             files: plan.files,
@@ -114,11 +112,6 @@ impl Contents {
     }
 }
 
-/// The line by which a medium is known as one of a mirror.
-pub(super) fn identity_line(identity: &str) -> String {
-    format!("Mirror: {identity}")
-}
-
 /// Every page and script of a medium, by its name.
 pub(super) fn all(contents: &Contents) -> Vec<(String, Vec<u8>)> {
     vec![
@@ -128,6 +121,52 @@ pub(super) fn all(contents: &Contents) -> Vec<(String, Vec<u8>)> {
         ("verify.ps1".to_owned(), with_crlf(include_str!("verify.ps1")).into_bytes()),
     ]
 }
+
+/// A way to check a medium.
+pub(super) struct CheckWay {
+    /// The means that it takes.
+    pub(super) label: &'static str,
+    /// What is typed at the root of the medium.
+    pub(super) commands: Vec<String>,
+    /// A limit of it.
+    pub(super) note: &'static str,
+}
+
+/// The ways to check a medium; every page shows these and no others.
+pub(super) fn checks(contents: &Contents) -> Vec<CheckWay> {
+    let way = |label, commands, note| CheckWay { label, commands, note };
+    vec![
+        way("with kbmirror", vec!["kbmirror check-medium .".to_owned()], ""),
+        way(
+            "on Windows, nothing installed",
+            vec![r".\verify.cmd".to_owned()],
+            "(with the dot: verify alone is a command of Windows)",
+        ),
+        way(
+            "on Linux, nothing installed",
+            vec!["sha256sum -c --quiet manifest-sha256.txt".to_owned()],
+            "It does not notice what lies in data besides: that has to be nothing.",
+        ),
+        way(
+            "the signatures, with minisign",
+            vec![
+                format!("minisign -Vm keys.json -P {}", contents.root_key),
+                "minisign -Vm set.json -p export.pub".to_owned(),
+                "minisign -Vm manifest-sha256.txt -p export.pub".to_owned(),
+            ],
+            "export.pub must be one of the keys in keys.json.",
+        ),
+    ]
+}
+
+/// The command that takes a medium into a mirror, on every page.
+pub(super) const IMPORT: &str = "kbmirror import .";
+
+/// Where trust in a medium comes from, on every page.
+pub(super) const TRUST: [&str; 2] = [
+    "A check that travels with the medium proves that nothing was damaged, not that nobody changed it.",
+    "Trust begins with the root key that you have on paper: it signs keys.json, and a key in keys.json signs the rest.",
+];
 
 /// Read on the Windows side too.
 fn with_crlf(text: &str) -> String {
@@ -148,34 +187,37 @@ pub(super) fn start_here(contents: &Contents) -> String {
     }
     line("");
     line(&format!("Made:   {}", contents.made()));
-    line(&identity_line(&contents.identity));
+    line(&format!("Mirror: {}", contents.identity));
     line(&format!(
-        "Holds:  {} package sets, {} files, {}",
-        contents.sets.len(),
-        contents.files,
+        "Holds:  {}, {}, {}",
+        count(contents.sets.len(), "package set"),
+        count(contents.files, "file"),
         human_size(contents.bytes)
     ));
     line("");
     line("What is on it, in which order, and why: open index.html in any browser.");
     line("");
-    line("Before you use it, check it:");
-    line("  with kbmirror:            kbmirror check-medium <this folder>");
-    line("  on Windows, no tool:      .\\verify.cmd   (with the dot: verify alone is a command of Windows)");
-    line("  on Linux, no tool:        sha256sum -c --quiet manifest-sha256.txt");
-    line("                            It does not notice what lies in data besides: that has to be nothing.");
-    line("  signatures, stock tool:");
-    line(&format!("    minisign -Vm keys.json -P {}", contents.root_key));
-    line(&format!("    minisign -Vm set.json -P {}", contents.export_key));
-    line(&format!("    minisign -Vm manifest-sha256.txt -P {}", contents.export_key));
+    line("Before you use it, check it, from the folder in which this file lies:");
+    for check in checks(contents) {
+        for (number, command) in check.commands.iter().enumerate() {
+            let label = if number == 0 { check.label } else { "" };
+            line(&format!("  {label:<34}{command}"));
+        }
+        if !check.note.is_empty() {
+            line(&format!("  {:<34}{}", "", check.note));
+        }
+    }
     line("");
     line(
         "The root key of the mirror that made it (compare it with what you have on paper, not with this line alone):",
     );
     line(&format!("  {}", contents.root_key));
     line(&format!("  id {}", contents.root_id));
-    line("A check that travels with the medium proves that nothing was damaged, not that nobody changed it.");
+    for sentence in TRUST {
+        line(sentence);
+    }
     line("");
-    line("Take it into the mirror on this side:   kbmirror import <this folder>");
+    line(&format!("Take it into the mirror on this side:   {IMPORT}"));
     line("Install without a mirror:               data\\KB...\\<product>.cmd, as administrator");
     if !contents.tools.is_empty() {
         line(&format!("Programs sent along:                    tools\\{}", contents.tools.join(", tools\\")));

@@ -1,0 +1,93 @@
+//! The published sets that a request selects. A selection that is empty, or a KB in it that matches nothing, is an error that
+//! lists what would match: an export must not pass for one that was asked for otherwise.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::plan::ExportRequest;
+use crate::error::{Error, ErrorKind, Result};
+use crate::mirror::Mirror;
+use crate::mirror::index::SetRow;
+use crate::update::{Architecture, Kb};
+
+/// More lines than these are not read; `kbmirror list` has them all.
+const MOST_HINTS: usize = 10;
+
+/// Returns the KBs that a request names, after a check that each of them matches a published set.
+pub(super) fn wanted(request: &ExportRequest, rows: &[SetRow], mirror: &Mirror) -> Result<BTreeSet<Kb>> {
+    let not_found = |message: String| Error::new(ErrorKind::NotFound, message);
+    let root = mirror.layout().root();
+    if request.all {
+        if rows.is_empty() {
+            return Err(not_found(format!("the mirror at {root} has no published package set")));
+        }
+        if !rows.iter().any(|row| request.takes(row.architecture)) {
+            let message = format!("no published package set is for {}", words(&request.architectures));
+            let here: BTreeSet<Architecture> = rows.iter().filter_map(|row| row.architecture).collect();
+            let here: Vec<Architecture> = here.into_iter().collect();
+            return Err(
+                not_found(message).hint(format!("published here: {}; nothing was written", words(&here)))
+            );
+        }
+        return Ok(rows.iter().map(|row| row.kb).collect());
+    }
+    let wanted: BTreeSet<Kb> = request.kbs.iter().copied().collect();
+    let of = |kb: Kb| rows.iter().filter(move |row| row.kb == kb);
+    let absent: Vec<Kb> = wanted.iter().copied().filter(|kb| of(*kb).next().is_none()).collect();
+    if !absent.is_empty() {
+        let names: Vec<String> = absent.iter().map(ToString::to_string).collect();
+        let are = if names.len() == 1 { "is" } else { "are" };
+        let error = not_found(format!("{} {are} not published in the mirror at {root}", names.join(", ")))
+            .hint(mirror.side()?.to_have(names.join(" ")));
+        return Err(list_published(error, rows));
+    }
+    let unmatched: Vec<Kb> =
+        (wanted.iter().copied()).filter(|kb| !of(*kb).any(|row| request.takes(row.architecture))).collect();
+    if unmatched.is_empty() {
+        return Ok(wanted);
+    }
+    let names: Vec<String> = unmatched.iter().map(ToString::to_string).collect();
+    let error = not_found(format!(
+        "no published package set of {} is for {}",
+        names.join(", "),
+        words(&request.architectures)
+    ));
+    let only: Vec<SetRow> = rows.iter().filter(|row| unmatched.contains(&row.kb)).cloned().collect();
+    Err(list_published(error, &only))
+}
+
+/// Returns the architectures that were asked for and match no selected set.
+pub(super) fn unmatched_architectures(request: &ExportRequest, selected: &[&SetRow]) -> Vec<Architecture> {
+    let is_here = |own: &Architecture| {
+        selected.iter().any(|row| row.architecture.is_none() || row.architecture == Some(*own))
+    };
+    request.architectures.iter().copied().filter(|own| !is_here(own)).collect()
+}
+
+/// Adds a hint for each published KB: its architectures and products.
+fn list_published(mut error: Error, rows: &[SetRow]) -> Error {
+    let mut kbs: BTreeMap<Kb, (BTreeSet<&str>, BTreeSet<&str>)> = BTreeMap::new();
+    for row in rows {
+        let entry = kbs.entry(row.kb).or_default();
+        entry.0.insert(row.architecture.map_or("every architecture", Architecture::as_str));
+        entry.1.extend(row.products.split("; "));
+    }
+    let count = kbs.len();
+    for (kb, (architectures, products)) in kbs.into_iter().take(MOST_HINTS) {
+        let architectures: Vec<&str> = architectures.into_iter().collect();
+        let products: Vec<&str> = products.into_iter().collect();
+        error = error.hint(format!(
+            "published here: {kb} for {} ({})",
+            architectures.join(", "),
+            products.join("; ")
+        ));
+    }
+    if count > MOST_HINTS {
+        error = error.hint(format!("{} more: kbmirror list shows them", count - MOST_HINTS));
+    }
+    error.hint("nothing was written")
+}
+
+pub(super) fn words(architectures: &[Architecture]) -> String {
+    let names: Vec<&str> = architectures.iter().map(|own| own.as_str()).collect();
+    names.join(", ")
+}

@@ -1,0 +1,354 @@
+//! The union of what a medium holds and what an export adds: an export adds and updates, and removes only with `--prune` or
+//! where a newer generation replaces the same set.
+//!
+//! A set that the mirror publishes comes from the mirror, whose records are fresher. A set that the mirror does not know comes
+//! from the medium's proven listing: it is kept and named, and its files are read again before they are signed again.
+
+use std::collections::BTreeSet;
+
+use super::describe::Description;
+use super::found::Found;
+use super::listing::path_of;
+use super::medium::{DATA, MissingItem, TOOLS, caps, refused};
+use super::plan::{Change, ChangedSet, ExportPlan, Payload, PlannedExport, Source};
+use super::reading::{digest, read_small};
+use crate::error::{Error, Result};
+use crate::mirror::Mirror;
+use crate::mirror::index::{PublishState, SetRow};
+use crate::mirror::kb_document::{SetRecord, UpdateLine};
+use crate::servicing::Knowledge;
+use crate::update::{Kb, Sha256, human_size};
+
+impl ExportPlan {
+    /// Joins the plan with what lies on its target.
+    pub fn onto(
+        mut self,
+        found: &Found,
+        mirror: &Mirror,
+        knowledge: &Knowledge,
+        prune: bool,
+    ) -> Result<Self> {
+        self.warnings.extend(found.warnings.iter().cloned());
+        let rows: Vec<SetRow> = (mirror.index().sets(None)?.into_iter())
+            .filter(|row| row.state == Some(PublishState::Published))
+            .collect();
+        if let Some(earlier) = &found.earlier {
+            self.join_described(earlier, found, &rows, mirror, prune)?;
+        } else {
+            self.join_undescribed(found, &rows, mirror, prune)?;
+        }
+        self.listing.updates.clear();
+        self.add_updates(mirror, knowledge)?;
+        if let Some(earlier) = found.earlier.as_ref().filter(|_| !prune) {
+            self.keep_updates(earlier);
+        }
+        let sets = &self.sets;
+        let is_kept =
+            |item: &MissingItem| sets.iter().any(|set| set.kb == item.kb && set.folder == item.what);
+        self.left_out.retain(|item| !is_kept(item));
+        self.settle();
+        Ok(self)
+    }
+
+    fn join_described(
+        &mut self,
+        earlier: &Description,
+        found: &Found,
+        rows: &[SetRow],
+        mirror: &Mirror,
+        prune: bool,
+    ) -> Result<()> {
+        let origin = mirror.origin()?;
+        if earlier.set.origin != origin && !prune {
+            return Err(Error::usage(format!(
+                "{} holds content from {}, and this mirror has content from {origin}",
+                found.root, earlier.set.origin
+            ))
+            .hint("name another folder, or replace everything with --prune; nothing was changed"));
+        }
+        if let Some(own) = mirror.index().meta("mirror_id")?.filter(|own| *own != earlier.set.mirror_id) {
+            self.warnings.push(format!(
+                "set {} on {} was made by the mirror {} with the same keys; this is {own}",
+                earlier.set.label(),
+                found.root,
+                earlier.set.mirror_id
+            ));
+        }
+        self.earlier_bytes = earlier.sizes.values().sum();
+        for (kb, set) in &earlier.listing.sets {
+            let replaced = set_bytes(set);
+            let is_selected = self.position(*kb, &set.folder).is_some();
+            if !is_selected && prune {
+                let is_here = rows.iter().any(|row| row.kb == *kb && row.folder == set.folder);
+                self.removals.push(removed(*kb, set, is_here));
+                continue;
+            }
+            if !prune && self.is_newer_there(earlier, *kb, set, mirror)? {
+                self.warnings.push(format!(
+                    "kept {kb} {}: the medium has a newer generation of it than this mirror",
+                    set.folder
+                ));
+                self.drop_set(*kb, &set.folder);
+                self.retain(earlier, found, *kb, set)?;
+                continue;
+            }
+            if !is_selected {
+                let row =
+                    rows.iter().find(|row| row.kb == *kb && row.folder.eq_ignore_ascii_case(&set.folder));
+                let added = match row {
+                    Some(row) => self.add(row.clone(), BTreeSet::new(), mirror)?.is_none(),
+                    None => false,
+                };
+                if !added {
+                    self.retain(earlier, found, *kb, set)?;
+                    continue;
+                }
+            }
+            let Some(place) = self.position(*kb, &set.folder) else { continue };
+            let is_same = self.listing.sets.iter().any(|(own_kb, own)| {
+                own_kb == kb && own.folder.eq_ignore_ascii_case(&set.folder) && digests(own) == digests(set)
+            });
+            if let Some(planned) = self.sets.get_mut(place) {
+                planned.change = if is_same { Change::Keep } else { Change::Update };
+                planned.replaced_bytes = if is_same { 0 } else { replaced };
+            }
+        }
+        self.join_tools(earlier, prune);
+        if prune {
+            return Ok(());
+        }
+        for item in &earlier.set.missing {
+            let is_here = self.sets.iter().any(|set| set.kb == item.kb);
+            if !is_here && !self.missing.contains(item) {
+                self.missing.push(item.clone());
+            }
+        }
+        self.join_selection(earlier);
+        Ok(())
+    }
+
+    /// Joins sets that lie there whole by the mirror's own digests, where no listing is proven.
+    fn join_undescribed(
+        &mut self,
+        found: &Found,
+        rows: &[SetRow],
+        mirror: &Mirror,
+        prune: bool,
+    ) -> Result<()> {
+        for (kb, folder) in &found.whole {
+            let Some(row) = rows.iter().find(|row| row.kb == *kb && row.folder == *folder) else { continue };
+            let bytes: u64 = row.members.iter().filter_map(|member| member.file.size).sum();
+            self.earlier_bytes += bytes;
+            if self.position(*kb, folder).is_none() {
+                if prune {
+                    self.removals.push(ChangedSet {
+                        kb: *kb,
+                        folder: folder.clone(),
+                        files: row.members.len(),
+                        bytes,
+                        replaced_bytes: 0,
+                        in_mirror: true,
+                    });
+                    continue;
+                }
+                if let Some(missing) = self.add(row.clone(), BTreeSet::new(), mirror)? {
+                    self.missing.push(missing);
+                }
+            }
+            if let Some(place) = self.position(*kb, folder)
+                && let Some(planned) = self.sets.get_mut(place)
+            {
+                planned.change = Change::Keep;
+            }
+        }
+        for path in &found.unknown {
+            let files: Vec<u64> = (found.present.iter())
+                .filter(|(file, _)| file.starts_with(&format!("{path}/")) || **file == format!("{path}.cmd"))
+                .map(|(_, size)| *size)
+                .collect();
+            if !prune {
+                return Err(refused(format!(
+                    "{path} on {} is not known to this mirror, and the listing that describes it is not proven",
+                    found.root
+                ))
+                .hint("remove it with --prune, or name another folder; nothing was changed"));
+            }
+            let mut parts = path.split('/').skip(1);
+            if let (Some(kb), Some(folder)) = (parts.next().and_then(|kb| kb.parse().ok()), parts.next()) {
+                let bytes = files.iter().sum();
+                self.earlier_bytes += bytes;
+                self.removals.push(ChangedSet {
+                    kb,
+                    folder: folder.to_owned(),
+                    files: files.len(),
+                    bytes,
+                    replaced_bytes: 0,
+                    in_mirror: false,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps a set of the medium as its listing describes it.
+    fn retain(&mut self, earlier: &Description, found: &Found, kb: Kb, set: &SetRecord) -> Result<()> {
+        for file in &set.files {
+            // The listing was read with a digest and a size for each.
+            if let (Some(sha256), Some(size)) = (file.sha256, file.size) {
+                self.payload.insert(path_of(kb, file), Payload { from: Source::Medium, sha256, size });
+            }
+        }
+        let script = format!("{DATA}/{kb}/{}.cmd", set.folder);
+        if let Some(signed) = earlier.manifest.get(&script) {
+            let bytes = read_small(&found.root, &script, caps::SCRIPT)?;
+            if digest(&bytes) != *signed {
+                return Err(damaged(&[script]));
+            }
+            self.scripts.insert(script, bytes);
+        }
+        self.sets.push(PlannedExport {
+            kb,
+            folder: set.folder.clone(),
+            products: set.products.join("; "),
+            needed_by: BTreeSet::new(),
+            files: set.files.len(),
+            bytes: set_bytes(set),
+            change: Change::Keep,
+            replaced_bytes: 0,
+            in_mirror: false,
+            reasons: std::collections::BTreeMap::new(),
+            before: Vec::new(),
+        });
+        self.listing.sets.push((kb, set.clone()));
+        Ok(())
+    }
+
+    /// Keeps the updates of the medium's listing that the mirror does not describe itself.
+    fn keep_updates(&mut self, earlier: &Description) {
+        let known: BTreeSet<_> =
+            self.listing.updates.iter().map(|(kb, update)| (*kb, update.update_id)).collect();
+        let kept =
+            earlier.listing.updates.iter().filter(|(kb, update)| !known.contains(&(*kb, update.update_id)));
+        let kept: Vec<(Kb, UpdateLine)> = kept.cloned().collect();
+        self.listing.updates.extend(kept);
+    }
+
+    fn join_tools(&mut self, earlier: &Description, prune: bool) {
+        let tools = earlier.set.tag_files.iter().filter_map(|(name, sha256)| {
+            Some((name.strip_prefix(TOOLS)?.strip_prefix('/')?.to_owned(), *sha256))
+        });
+        for (name, sha256) in tools {
+            if self.tools.keys().any(|own| own.eq_ignore_ascii_case(&name)) {
+                continue;
+            }
+            if prune {
+                self.removed_tools.push(name);
+            } else {
+                self.kept_tools.insert(name, sha256);
+            }
+        }
+    }
+
+    /// Makes the selection of `set.json` describe the union.
+    fn join_selection(&mut self, earlier: &Description) {
+        let before = &earlier.set.selection;
+        if !self.selection.all {
+            let mut kbs: BTreeSet<Kb> = self.selection.kbs.iter().chain(&before.kbs).copied().collect();
+            if before.all {
+                kbs.extend(earlier.listing.sets.iter().map(|(kb, _)| *kb));
+            }
+            self.selection.kbs = kbs.into_iter().collect();
+        }
+        if before.architectures.is_empty() {
+            self.selection.architectures.clear();
+        } else if !self.selection.architectures.is_empty() {
+            let both = self.selection.architectures.iter().chain(&before.architectures);
+            let both: BTreeSet<_> = both.copied().collect();
+            self.selection.architectures = both.into_iter().collect();
+        }
+    }
+
+    /// Returns `true` if the medium has a generation of a set that this mirror does not know and that has a later date.
+    fn is_newer_there(
+        &self,
+        earlier: &Description,
+        kb: Kb,
+        set: &SetRecord,
+        mirror: &Mirror,
+    ) -> Result<bool> {
+        let theirs = digests(set);
+        let generations = mirror.index().sets(Some(kb))?;
+        let is_known = generations.iter().any(|row| {
+            row.folder.eq_ignore_ascii_case(&set.folder)
+                && row.members.iter().filter_map(|member| member.file.sha256).collect::<BTreeSet<_>>()
+                    == theirs
+        });
+        if is_known || generations.is_empty() {
+            return Ok(false);
+        }
+        let on_medium = earlier.listing.updates.iter().filter(|(own, _)| *own == kb);
+        let there = on_medium.filter_map(|(_, update)| update.last_updated).max();
+        let here = mirror.update_lines(kb)?.iter().filter_map(|update| update.last_updated).max();
+        Ok(matches!((there, here), (Some(there), Some(here)) if there > here))
+    }
+
+    fn position(&self, kb: Kb, folder: &str) -> Option<usize> {
+        self.sets.iter().position(|set| set.kb == kb && set.folder.eq_ignore_ascii_case(folder))
+    }
+
+    fn drop_set(&mut self, kb: Kb, folder: &str) {
+        let is_it = |own_kb: Kb, own: &str| own_kb == kb && own.eq_ignore_ascii_case(folder);
+        self.sets.retain(|set| !is_it(set.kb, &set.folder));
+        self.rows.retain(|row| !is_it(row.kb, &row.folder));
+        let dropped: Vec<(Kb, SetRecord)> =
+            self.listing.sets.extract_if(.., |(own_kb, set)| is_it(*own_kb, &set.folder)).collect();
+        for (kb, set) in dropped {
+            for file in &set.files {
+                self.payload.remove(&path_of(kb, file));
+            }
+            self.scripts.remove(&format!("{DATA}/{kb}/{}.cmd", set.folder));
+        }
+    }
+
+    /// Returns the question that is asked before a removal of more than a fifth of the bytes.
+    pub fn question(&self) -> Option<String> {
+        /// The share from which a shrinking medium looks like a mistake (transfer notes §4, "Brakes": more than 20 %).
+        const FIFTH: u64 = 5;
+        (self.removed_bytes.saturating_mul(FIFTH) > self.earlier_bytes).then(|| {
+            format!(
+                "--prune removes {} of {} from the medium",
+                human_size(self.removed_bytes),
+                human_size(self.earlier_bytes)
+            )
+        })
+    }
+}
+
+fn removed(kb: Kb, set: &SetRecord, in_mirror: bool) -> ChangedSet {
+    ChangedSet {
+        kb,
+        folder: set.folder.clone(),
+        files: set.files.len(),
+        bytes: set_bytes(set),
+        replaced_bytes: 0,
+        in_mirror,
+    }
+}
+
+fn set_bytes(set: &SetRecord) -> u64 {
+    set.files.iter().filter_map(|file| file.size).sum()
+}
+
+fn digests(set: &SetRecord) -> BTreeSet<Sha256> {
+    set.files.iter().filter_map(|file| file.sha256).collect()
+}
+
+/// The refusal of files on the medium that are not as they were signed and that the mirror cannot replace.
+pub(super) fn damaged(paths: &[String]) -> Error {
+    let are = if paths.len() == 1 { "is" } else { "are" };
+    refused(format!(
+        "{} on the medium {are} not as signed, and this mirror does not have the bytes",
+        paths.join(", ")
+    ))
+    .hint("export it from a mirror that has it, or give the set up with --prune; nothing was changed")
+}
