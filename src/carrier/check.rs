@@ -295,6 +295,22 @@ impl Examined {
         }
     }
 
+    /// Refuses a medium that holds no package sets: a check or an import of it must not pass for one of content.
+    pub fn expect_sets(&self) -> Result<()> {
+        if !self.listing.sets.is_empty() {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Unresolved,
+            format!(
+                "set {} on {} is as it was signed and holds no package sets",
+                self.set.label(),
+                self.root
+            ),
+        )
+        .hint("export again on the connected side, and look at its plan"))
+    }
+
     /// The refusal of a medium on which listed files are missing; none where all are there.
     pub fn missing_error(&self) -> Option<Error> {
         if self.missing.is_empty() {

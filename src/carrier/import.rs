@@ -109,6 +109,7 @@ pub fn import(
     events: &Events,
 ) -> Result<Imported> {
     refuse_replaced_key(examined, mirror)?;
+    examined.expect_sets()?;
     let last = last_import(mirror, &examined.set.lineage)?;
     let older = last.as_ref().is_some_and(|last| examined.set.seq < last.seq);
     if let Some(last) = &last

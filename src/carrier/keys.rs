@@ -64,7 +64,7 @@ impl KeyList {
                 .caused_by(error)
         })?;
         if !trusted.contains(&list.root) {
-            return Err(stranger(&list.root, trusted));
+            return Err(stranger(&list.root, trusted).context("keys.json"));
         }
         Ok(list)
     }

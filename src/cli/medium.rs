@@ -115,6 +115,7 @@ fn checked(setup: &Setup, arguments: &CheckMedium) -> Result<Checked> {
     if let Some(error) = examined.missing_error() {
         return Err(error);
     }
+    examined.expect_sets()?;
     Ok(Checked { examined, files, bytes })
 }
 
@@ -194,7 +195,21 @@ fn show_imported(imported: &Imported, is_demo: bool, output: &mut Output) {
         output.line("DEMO: the files are stand-ins; nothing here can be installed");
     }
     if imported.already_applied {
-        output.line(format!("set {:04} is applied already; nothing was changed", imported.seq));
+        output.line(format!(
+            "set {:04} is applied already: signatures, manifest, and listing were verified; the payload was not read again",
+            imported.seq
+        ));
+        output.line("nothing was changed; kbmirror check-medium reads the payload");
+        if !imported.missing.is_empty() {
+            output.note(format!(
+                "warning: {} on the medium missing; this mirror has them: {}",
+                match imported.missing.len() {
+                    1 => "1 listed file is".to_owned(),
+                    more => format!("{more} listed files are"),
+                },
+                imported.missing.iter().map(|leftover| leftover.path.as_str()).collect::<Vec<_>>().join(", ")
+            ));
+        }
         return;
     }
     if imported.older {

@@ -119,7 +119,7 @@ fn what_a_cut_off_export_leaves_is_swept_away() {
 }
 
 #[test]
-fn a_program_sent_along_goes_when_it_is_not_sent_again() {
+fn a_program_sent_along_stays_until_it_is_pruned() {
     let here = connected(&[KB, "--arch", "arm64"]);
     let there = isolated(&root_of(&here));
     let medium = here.path("medium");
@@ -131,7 +131,17 @@ fn a_program_sent_along_goes_when_it_is_not_sent_again() {
     fs::write(&carried, b"A program").unwrap();
     let (_, message) = there.json(&["check-medium", medium.as_str()]).exits(11).error();
     assert!(message.contains("tools/kbmirror.exe"), "{message}");
+    // A damaged program is not signed again.
+    let before = digests(&medium);
+    let (kind, message) = export(&here, &[KB], &medium).exits(11).error();
+    assert!(kind == "refused" && message.contains("tools/kbmirror.exe"), "{message}");
+    assert_eq!(digests(&medium), before);
+    export(&here, &[KB, "--with-tool", tool.as_str()], &medium).exits(0);
     export(&here, &[KB], &medium).exits(0);
+    assert_eq!(fs::read(&carried).unwrap(), b"a program");
+    there.json(&["check-medium", medium.as_str()]).exits(0);
+    let pruned = export(&here, &[KB, "--prune"], &medium).exits(0).json();
+    assert_eq!(pruned["plan"]["removed_tools"], json!(["kbmirror.exe"]));
     assert!(!carried.exists());
     let checked = there.json(&["check-medium", medium.as_str()]).exits(0).json();
     assert_eq!(checked["litter"], json!([]));
@@ -250,7 +260,22 @@ fn the_room_of_what_goes_away_counts() {
     // Not enough for the second KB while the first one's files are there.
     let Some(disk) = Small::new(here.path("stick"), 4096 + 512 + payload) else { return };
     export(&here, &[BOTH[1]], &disk.folder).exits(0);
-    let second = export(&here, &[BOTH[0]], &disk.folder).exits(0).json();
+    let second = export(&here, &[BOTH[0], "--prune", "--yes"], &disk.folder).exits(0).json();
     assert_eq!(second["exported"]["removed"], 6, "four packages and two scripts: {second:#}");
     isolated(&root_of(&here)).json(&["check-medium", disk.folder.as_str()]).exits(0);
+}
+
+#[test]
+fn a_full_stick_is_left_as_it_is_and_prune_is_named() {
+    let here = connected(&BOTH);
+    // Pages and one KB fit; the room for another KB and its slack does not.
+    let Some(disk) = Small::new(here.path("stick"), 4096 + 512) else { return };
+    export(&here, &[BOTH[1]], &disk.folder).exits(0);
+    let before = digests(&disk.folder);
+    disk.resize(4096 + 160);
+    for dry in [&[][..], &["--dry-run"]] {
+        let ran = here.run(&[&["export", BOTH[0], "--to", disk.folder.as_str()], dry].concat()).exits(9);
+        assert!(ran.stderr.contains("--prune removes package sets that were not selected"), "{}", ran.stderr);
+        assert_eq!(digests(&disk.folder), before);
+    }
 }

@@ -33,6 +33,15 @@ pub(crate) fn root_of(bench: &Bench) -> String {
     text_of(&bench.json(&["keys", "show"]).exits(0).json()["root"])
 }
 
+/// Makes a mirror sign with the keys of another one.
+pub(crate) fn share_keys(from: &Bench, to: &Bench) {
+    let keys = to.mirror().join("keys");
+    if keys.exists() {
+        fs::remove_dir_all(&keys).unwrap();
+    }
+    copy_folder(&from.mirror().join("keys"), &keys);
+}
+
 /// Exports; gives what was said.
 pub(crate) fn export(bench: &Bench, what: &[&str], to: &Utf8Path) -> Ran {
     bench.json(&[&["export"], what, &["--to", to.as_str()]].concat())

@@ -42,6 +42,22 @@ fn sha256sum_and_minisign_agree() {
         let other = if key == &root { &export_key } else { &root };
         assert!(!signed(name, other).unwrap().status.success(), "{name} with another key");
     }
+    // The lines of README and of both pages, as they are written.
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let line = regex::Regex::new(r"minisign (-Vm \S+ -p export\.pub)").unwrap();
+    let page = |name: &str| fs::read_to_string(medium.join(name)).unwrap();
+    for text in [readme, page("START-HERE.txt"), page("index.html")] {
+        let lines: Vec<Vec<&str>> = line
+            .captures_iter(&text)
+            .map(|found| found.get(1).unwrap().as_str().split(' ').collect())
+            .collect();
+        assert_eq!(lines.len(), 2, "{text}");
+        for arguments in lines {
+            let Some(output) = judge("minisign", &arguments, medium.as_std_path()) else { break };
+            assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        }
+    }
+    assert!(page("export.pub").ends_with(&format!("\n{export_key}\n")));
     // Changed: everybody says so.
     for path in digests(&medium).into_keys().filter(|path| path.starts_with("data/")) {
         let right = fs::read(medium.join(&path)).unwrap();

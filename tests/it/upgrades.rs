@@ -1,54 +1,218 @@
-//! Mirrors that version 0.1 wrote: read as they are, and migrated by the first command that writes.
+//! What version 0.1 wrote is read, kept, and continued: its mirrors, its media, and its memory of imports.
+#![expect(clippy::disallowed_methods, reason = "fixtures are copied, looked at, and spoiled as they lie")]
+#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
+
+use std::fs;
+#[cfg(unix)]
+use std::os::unix::fs::PermissionsExt as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::json;
 
-use super::harness::{Bench, copy_folder, items};
+use super::carry::{KB, digests, export, import, isolated, root_of};
+use super::harness::{Bench, copy_folder, items, names_in, recording};
+
+const OTHER: &str = "KB5085516";
 
 fn fixture(name: &str) -> Utf8PathBuf {
     Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v0.1").join(name)
 }
 
-/// A copy of a mirror of version 0.1.
+/// A bench whose mirror is a copy of one that 0.1 wrote.
 fn mirror_of(name: &str) -> Bench {
     let bench = Bench::new();
     copy_folder(&fixture(name), &bench.mirror());
+    #[cfg(unix)]
+    for key in ["export.key", "root.key"] {
+        let path = bench.mirror().join("keys").join(key);
+        if path.exists() {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+        }
+    }
     bench
 }
 
-fn schema(bench: &Bench) -> String {
-    bench.rows("SELECT user_version FROM pragma_user_version").remove(0).remove(0)
+/// A copy of the medium that 0.1 wrote.
+fn stick(bench: &Bench) -> Utf8PathBuf {
+    let stick = bench.path("stick");
+    copy_folder(&fixture("stick"), &stick);
+    stick
+}
+
+fn payload(medium: &Utf8Path) -> std::collections::BTreeMap<String, String> {
+    let mut files = digests(medium);
+    files.retain(|path, _| path.starts_with("data/") && !path.ends_with(".cmd"));
+    files
 }
 
 #[test]
-fn mirrors_of_0_1_are_read_and_then_migrated() {
+fn a_mirror_of_0_1_answers_before_and_after_it_is_written() {
     for name in ["connected", "isolated"] {
         let bench = mirror_of(name);
-        assert_eq!(schema(&bench), "3");
-        // Commands that only read leave the index as it is, and see no damage in it.
-        for read in [&["list"][..], &["show", "KB5086672"], &["resolve", "KB5086672", "--arch", "arm64"]] {
-            bench.json(read).exits(0);
+        let reads: [&[&str]; 5] = [
+            &["list"],
+            &["resolve", KB, "--arch", "arm64", "--baseline", "26100.863"],
+            &["why", KB, "--arch", "x64"],
+            &["show", KB],
+            &["verify"],
+        ];
+        let answers: Vec<String> =
+            reads.iter().map(|command| bench.json(command).exits(0).stdout).take(4).collect();
+        let listed: serde_json::Value = serde_json::from_str(&answers[0]).unwrap();
+        assert_eq!(items(&listed["sets"]).len(), 4, "{listed:#}");
+        let verified = bench.run(&["verify"]).exits(0);
+        assert!(verified.stdout.contains("no findings"), "{}", verified.stdout);
+        // A run that writes migrates the index; every answer stays.
+        if name == "connected" {
+            bench.replay(&recording("demo"), &["fetch", KB]).exits(0);
+        } else {
+            import(&bench, &stick(&bench)).exits(0);
         }
-        let report = bench.json(&["verify"]).exits(0).json();
-        assert_eq!(items(&report["findings"]).len(), 0, "{name}");
-        assert_eq!(schema(&bench), "3", "a verification without findings writes no row");
-
-        let updates = bench.rows("SELECT update_id, title FROM v_updates ORDER BY 1");
-        let sets = bench.rows(
-            "SELECT kb, folder, place, role, name, sha256, present, state FROM v_sets ORDER BY 1, 2, 3",
-        );
-        assert!(!updates.is_empty() && sets.iter().all(|row| row[6] == "1"));
-        let stick = bench.path("stick");
-        copy_folder(&fixture("stick"), &stick);
-        let trust = fixture("connected/keys/root.pub");
-        bench.run(&["keys", "trust", trust.as_str()]).exits(0);
-        bench.json(&["import", stick.as_str()]).exits(0);
-        assert_eq!(schema(&bench), "4");
-        assert_eq!(bench.rows("SELECT * FROM damage"), Vec::<Vec<String>>::new());
-        assert_eq!(bench.rows("SELECT update_id, title FROM v_updates ORDER BY 1"), updates);
-        let migrated = bench.rows(
-            "SELECT kb, folder, place, role, name, sha256, present, state FROM v_sets ORDER BY 1, 2, 3",
-        );
-        assert_eq!(migrated, sets);
-        bench.json(&["verify", "--deep"]).exits(0);
+        for (command, answer) in reads.iter().zip(&answers) {
+            assert_eq!(&bench.json(command).exits(0).stdout, answer, "{name}: {command:?}");
+        }
+        bench.run(&["verify"]).exits(0);
     }
+}
+
+#[test]
+fn a_medium_of_0_1_is_checked_and_imported() {
+    let bench = Bench::new();
+    let stick = stick(&bench);
+    let before = digests(&stick);
+    let root = root_of(&mirror_of("connected"));
+    let there = isolated(&root);
+    let checked = there.json(&["check-medium", stick.as_str()]).exits(0).json();
+    assert_eq!((&checked["set"]["seq"], &checked["litter"]), (&json!(1), &json!([])));
+    let imported = import(&there, &stick).exits(0).json();
+    assert_eq!(items(&imported["imported"]["published"]).len(), 4, "{imported:#}");
+    assert_eq!(digests(&stick), before);
+    for (path, digest) in digests(&fixture("isolated").join("kb")) {
+        if path.ends_with(".msu") {
+            assert_eq!(digests(&there.mirror().join("kb")).get(&path), Some(&digest), "{path}");
+        }
+    }
+}
+
+#[test]
+fn an_isolated_mirror_of_0_1_knows_what_it_took_and_takes_what_is_new() {
+    let (here, there) = (mirror_of("connected"), mirror_of("isolated"));
+    let stick = stick(&here);
+    let applied = import(&there, &stick).exits(0).json();
+    assert_eq!(applied["imported"]["already_applied"], true, "{applied:#}");
+    // A new medium counts on, and the old one is older from then on.
+    export(&here, &["--all"], &here.path("next")).exits(0);
+    let taken = import(&there, &here.path("next")).exits(0).json();
+    assert_eq!(
+        (&taken["imported"]["seq"], &taken["imported"]["older"], &taken["imported"]["added"]),
+        (&json!(2), &json!(false), &json!(0))
+    );
+    let again = import(&there, &stick).exits(0).json();
+    assert_eq!(again["imported"]["already_applied"], true, "{again:#}");
+    assert_eq!(there.json(&["verify"]).exits(0).json()["findings"], json!([]));
+}
+
+#[test]
+fn a_medium_of_0_1_is_brought_up_to_date_in_place() {
+    let here = mirror_of("connected");
+    let stick = stick(&here);
+    let before = payload(&stick);
+    let exported = export(&here, &[KB, "--arch", "arm64"], &stick).exits(0).json();
+    assert_eq!(
+        (&exported["exported"]["seq"], &exported["exported"]["written"], &exported["exported"]["removed"]),
+        (&json!(2), &json!(0), &json!(0)),
+        "{exported:#}"
+    );
+    assert_eq!(payload(&stick), before);
+    let there = mirror_of("isolated");
+    there.json(&["check-medium", stick.as_str()]).exits(0);
+    let imported = import(&there, &stick).exits(0).json();
+    assert_eq!(imported["imported"]["already_applied"], false);
+}
+
+#[test]
+fn prose_on_a_medium_of_0_1_decides_nothing() {
+    let here = mirror_of("connected");
+    for text in ["", "Mirror: another one", "a page of somebody"] {
+        let stick = here.path(&format!("stick-{}", text.len()));
+        copy_folder(&fixture("stick"), &stick);
+        fs::write(stick.join("START-HERE.txt"), text).unwrap();
+        export(&here, &[KB], &stick).exits(0);
+    }
+    let stick = stick(&here);
+    fs::remove_file(stick.join("START-HERE.txt")).unwrap();
+    export(&here, &[KB], &stick).exits(0);
+    // The sentence alone makes nothing ours.
+    let other = here.path("other");
+    fs::create_dir(&other).unwrap();
+    fs::copy(fixture("stick").join("START-HERE.txt"), other.join("START-HERE.txt")).unwrap();
+    fs::write(other.join("thesis.docx"), b"x").unwrap();
+    let (_, message) = export(&here, &[KB], &other).exits(2).error();
+    assert!(message.contains("thesis.docx"), "{message}");
+    assert_eq!(names_in(&other), ["START-HERE.txt", "thesis.docx"]);
+}
+
+#[test]
+fn an_export_that_0_1_did_not_finish_is_finished() {
+    let undisturbed = {
+        let here = mirror_of("connected");
+        export(&here, &["--all"], &here.path("undisturbed")).exits(0);
+        payload(&here.path("undisturbed"))
+    };
+    // Each state in which 0.1 can have been killed: a medium that was brought up to date, and a new one.
+    let in_place: &[&str] = &["set.json.minisig"];
+    let texts: &[&str] = &["set.json.minisig", "set.json", "listing.jsonl", "manifest-sha256.txt.minisig"];
+    let first: &[&str] = &[
+        "set.json.minisig",
+        "set.json",
+        "listing.jsonl",
+        "manifest-sha256.txt.minisig",
+        "keys.json",
+        "keys.json.minisig",
+        "tagmanifest-sha256.txt",
+        "index.html",
+    ];
+    for (number, gone) in [in_place, texts, first].into_iter().enumerate() {
+        for is_cut in [false, true] {
+            let here = mirror_of("connected");
+            let stick = stick(&here);
+            for name in gone {
+                fs::remove_file(stick.join(name)).unwrap();
+            }
+            if is_cut {
+                let package =
+                    payload(&stick).into_keys().find(|path| path.contains("kb5085516-x64")).unwrap();
+                fs::rename(stick.join(&package), stick.join(format!("{package}.kbm-part"))).unwrap();
+            }
+            let before = digests(&stick);
+            isolated(&root_of(&here)).json(&["check-medium", stick.as_str()]).exits(11);
+            let dry = here.json(&["export", KB, "--to", stick.as_str(), "--dry-run"]).exits(0).json();
+            assert_eq!(digests(&stick), before, "case {number}");
+            // Package sets that lie there whole stay; the half one is swept, or made whole when it is selected.
+            let kept = items(&dry["plan"]["kept"]).len();
+            assert_eq!(kept, if is_cut { 3 } else { 4 }, "case {number}: {dry:#}");
+            export(&here, &[KB], &stick).exits(0);
+            export(&here, &[OTHER], &stick).exits(0);
+            assert_eq!(payload(&stick), undisturbed, "case {number}");
+            isolated(&root_of(&here)).json(&["check-medium", stick.as_str()]).exits(0);
+        }
+    }
+}
+
+#[test]
+fn a_medium_without_a_proven_listing_is_never_guessed() {
+    // The mirror that made the set is lost; another one has its keys, and other KBs.
+    let here = Bench::new();
+    here.replay(&recording("demo"), &["fetch", KB, "--arch", "x64"]).exits(0);
+    super::carry::share_keys(&mirror_of("connected"), &here);
+    let stick = stick(&here);
+    fs::remove_file(stick.join("set.json.minisig")).unwrap();
+    let before = digests(&stick);
+    let (kind, message) = export(&here, &[KB], &stick).exits(11).error();
+    assert!(kind == "refused" && message.contains("is not known to this mirror"), "{message}");
+    assert_eq!(digests(&stick), before);
+    export(&here, &[KB, "--prune"], &stick).exits(2);
+    assert_eq!(digests(&stick), before);
+    export(&here, &[KB, "--prune", "--yes"], &stick).exits(0);
+    assert!(payload(&stick).keys().all(|path| path.starts_with("data/KB5086672/windows-11-24h2-x64/")));
 }

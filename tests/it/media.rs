@@ -1,0 +1,85 @@
+//! What is said of a medium on the receiving side: exactly what was checked, and which file is wrong.
+#![expect(clippy::disallowed_methods, reason = "media are spoiled as they lie")]
+#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
+
+use std::fs;
+
+use regex::Regex;
+
+use super::carry::{content, digests, import, isolated, small_two};
+
+#[test]
+fn a_medium_that_is_applied_is_verified_again() {
+    let small = small_two();
+    let there = isolated(&small.root);
+    let medium = there.path("medium");
+    small.copy_to(&medium);
+    import(&there, &medium).exits(0);
+    let said = there.run(&["import", medium.as_str()]).exits(0).stdout;
+    for words in
+        ["applied already", "signatures, manifest, and listing were verified", "payload was not read again"]
+    {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    let before = content(&there.mirror());
+    let names: Vec<String> = digests(&medium).into_keys().collect();
+    for name in &names {
+        let path = medium.join(name);
+        let right = fs::read(&path).unwrap();
+        let is_payload = name.starts_with("data/");
+        let mut flipped = right.clone();
+        flipped[right.len() / 2] ^= 1;
+        let mut first = right.clone();
+        first[0] ^= 2;
+        let longer = [right.clone(), vec![b'\n']].concat();
+        for (number, wrong) in [flipped, first, longer, Vec::new()].into_iter().enumerate() {
+            fs::write(&path, wrong).unwrap();
+            let (_, message) = there.json(&["check-medium", medium.as_str()]).exits(11).error();
+            assert!(message.contains(name.as_str()), "{name}, {number}: {message}");
+            let again = import(&there, &medium);
+            // A script has no size in the listing; what is not read cannot be found.
+            if !is_payload {
+                let (_, message) = again.exits(11).error();
+                assert!(message.contains(name.as_str()), "{name}, {number}: {message}");
+            }
+            assert_eq!(content(&there.mirror()), before, "{name}, {number}");
+        }
+        fs::remove_file(&path).unwrap();
+        let (_, message) = there.json(&["check-medium", medium.as_str()]).exits(11).error();
+        assert!(message.contains(name.as_str()), "{name}: {message}");
+        let again = there.run(&["import", medium.as_str()]);
+        if is_payload {
+            // The mirror has it; that the medium lost it is said all the same.
+            assert!(again.code == 0 && again.stderr.contains(name.as_str()), "{name}: {}", again.stderr);
+            assert!(again.stderr.contains("missing"), "{name}: {}", again.stderr);
+        } else {
+            assert!(again.code == 11 && again.stderr.contains(name.as_str()), "{name}: {}", again.stderr);
+        }
+        fs::write(&path, right).unwrap();
+    }
+    import(&there, &medium).exits(0);
+}
+
+#[test]
+fn both_pages_show_the_same_commands() {
+    let small = small_two();
+    let page = |name: &str| fs::read_to_string(small.medium.join(name)).unwrap();
+    let (text, html) = (page("START-HERE.txt"), page("index.html"));
+    let in_html: Vec<String> =
+        Regex::new("<code>((?:kbmirror|minisign|sha256sum|\\.\\\\verify)[^<]*)</code>")
+            .unwrap()
+            .captures_iter(&html)
+            .map(|found| found[1].to_owned())
+            .collect();
+    let in_text: Vec<String> =
+        Regex::new(r"((?:kbmirror (?:check|import)|minisign -|sha256sum -|\.\\verify)[^\r\n]*)")
+            .unwrap()
+            .captures_iter(&text)
+            .map(|found| found[1].trim_end().to_owned())
+            .collect();
+    assert_eq!(in_text, in_html);
+    assert_eq!(in_text.len(), 7, "{in_text:?}");
+    for page in [&text, &html] {
+        assert!(page.contains("Trust begins with the root key"), "{page}");
+    }
+}

@@ -1,0 +1,384 @@
+//! An export adds to a medium, and never destroys one by accident.
+#![expect(clippy::disallowed_methods, reason = "media are looked at and spoiled as they lie")]
+#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
+
+mod interrupted;
+mod targets;
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::{Value, json};
+
+use super::carry::{
+    KB, connected, content, digests, export, fetch_from, import, isolated, keys, lcu, package, root_of,
+    share_keys,
+};
+use super::harness::{Bench, each, items, recording, text_of, tree};
+use super::support::{Loopback, World};
+
+const OTHER: &str = "KB5085516";
+const ARM: &str = "windows-11-24h2-arm64";
+const X64: &str = "windows-11-24h2-x64";
+
+/// What a medium holds, without what is new with each set.
+fn payload(medium: &Utf8Path) -> BTreeMap<String, String> {
+    let mut files = digests(medium);
+    files.retain(|path, _| path.starts_with("data/"));
+    files
+}
+
+/// The folders of package sets that a medium's signed listing has.
+#[track_caller]
+fn listed(there: &Bench, medium: &Utf8Path) -> Vec<String> {
+    there.json(&["check-medium", medium.as_str()]).exits(0);
+    let listing = fs::read_to_string(medium.join("listing.jsonl")).unwrap();
+    let lines = listing.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines
+        .filter(|line| line["record"] == "set")
+        .map(|line| format!("{} {}", text_of(&line["kb"]), text_of(&line["set"]["folder"])))
+        .collect()
+}
+
+/// Two mirrors with the same keys: the first has one KB and a stick with it, the second has the other KB.
+fn two_mirrors() -> (Bench, Bench, Utf8PathBuf) {
+    let first = connected(&[KB, "--arch", "arm64"]);
+    let stick = first.path("stick");
+    export(&first, &[KB], &stick).exits(0);
+    let second = connected(&[OTHER, "--arch", "arm64"]);
+    share_keys(&first, &second);
+    (first, second, stick)
+}
+
+#[test]
+fn a_selection_that_matches_nothing_writes_nothing() {
+    let here = connected(&[KB, OTHER]);
+    let stick = here.path("stick");
+    export(&here, &["--all"], &stick).exits(0);
+    let before = digests(&stick);
+    let fresh = here.path("fresh");
+    for (what, words) in [
+        (&[KB, "--arch", "x86"][..], "no published package set of KB5086672 is for x86"),
+        (&["--all", "--arch", "x86"], "no published package set is for x86"),
+        (&[KB, "KB5000001"], "KB5000001 is not published"),
+        (&["KB5000001", "KB5000002"], "KB5000001, KB5000002 are not published"),
+        (&["KB5000001", "--prune", "--yes"], "KB5000001 is not published"),
+        (&[KB, "--arch", "x86", "--prune", "--yes"], "is for x86"),
+        (&[KB, "--arch", "x86", "--dry-run"], "is for x86"),
+    ] {
+        for to in [&stick, &fresh] {
+            let ran = export(&here, what, to).exits(3);
+            let (kind, message) = ran.error();
+            assert!(kind == "not_found" && message.contains(words), "{what:?}: {message}");
+            let hints = ran.json()["error"]["hints"].to_string();
+            assert!(hints.contains("arm64") && hints.contains("x64"), "{hints}");
+            assert!(hints.contains("nothing was written"), "{hints}");
+        }
+        assert_eq!(digests(&stick), before, "{what:?}");
+        assert!(!fresh.exists(), "{what:?}");
+    }
+    // A part of the architectures that matches nothing is said.
+    let ran = here.run(&["export", KB, "--arch", "arm64", "--arch", "x86", "--to", fresh.as_str()]).exits(0);
+    assert!(ran.stderr.contains("warning: no selected package set is for x86"), "{}", ran.stderr);
+    let empty = Bench::new();
+    keys(&empty);
+    empty.json(&["--replay", recording("demo").as_str(), "crawl", KB]).exits(0);
+    let (_, message) = export(&empty, &["--all"], &fresh).exits(3).error();
+    assert!(message.contains("no published package set"), "{message}");
+}
+
+#[test]
+fn a_selection_without_bytes_writes_nothing() {
+    let here = connected(&[KB, "--arch", "arm64"]);
+    fs::remove_dir_all(here.mirror().join("pool")).unwrap();
+    let stick = here.path("stick");
+    let (kind, message) = export(&here, &[KB], &stick).exits(4).error();
+    assert!(kind == "incomplete" && message.contains("is not in the pool"), "{message}");
+    assert!(!stick.exists());
+}
+
+#[test]
+fn an_export_adds_and_updates_and_prune_removes() {
+    let here = connected(&[KB, OTHER]);
+    let there = isolated(&root_of(&here));
+    let stick = here.path("stick");
+    export(&here, &[KB, "--arch", "x64"], &stick).exits(0);
+    export(&here, &[KB, "--arch", "arm64"], &stick).exits(0);
+    assert_eq!(listed(&there, &stick), [format!("{KB} {ARM}"), format!("{KB} {X64}")]);
+    let added = export(&here, &[OTHER, "--arch", "x64"], &stick).exits(0).json();
+    let plan = &added["plan"];
+    assert_eq!((each(&plan["additions"], "kb"), items(&plan["kept"]).len()), (vec![OTHER.to_owned()], 2));
+    assert_eq!((items(&plan["updates"]).len(), items(&plan["removals"]).len()), (0, 0));
+    assert!(plan["additions"][0]["bytes"].as_u64() > Some(1000), "{plan:#}");
+    let all = listed(&there, &stick);
+    assert_eq!(all.len(), 3);
+    let set: Value = serde_json::from_slice(&fs::read(stick.join("set.json")).unwrap()).unwrap();
+    assert_eq!(
+        set["selection"],
+        json!({ "all": false, "kbs": [OTHER, KB], "architectures": ["x64", "arm64"] })
+    );
+    assert_eq!(set["volumes"][0]["files"], payload(&stick).len());
+
+    // The plan of a dry run is the plan, and nothing is written by it.
+    let before = digests(&stick);
+    let dry = export(&here, &[KB, "--prune", "--dry-run"], &stick).exits(0).json();
+    assert_eq!(digests(&stick), before);
+    assert_eq!(each(&dry["plan"]["removals"], "folder"), [X64]);
+    assert_eq!((&dry["needs_yes"], &dry["exported"]), (&json!(true), &Value::Null));
+    let text = here.run(&["export", KB, "--prune", "--dry-run", "--to", stick.as_str()]).exits(0);
+    assert!(text.stdout.contains("removes 1 set, 50.1 KB"), "{}", text.stdout);
+    assert!(text.stdout.contains("dry run: nothing was written"), "{}", text.stdout);
+
+    // More than a fifth: a question for a person, --yes elsewhere.
+    let (kind, message) = export(&here, &[KB, "--prune"], &stick).exits(2).error();
+    assert!(kind == "usage" && message.contains("more than a fifth") && message.contains(OTHER), "{message}");
+    let mut here = here;
+    here.answers = true;
+    for answer in ["\n", "no\n", ""] {
+        here.stdin = answer.to_owned();
+        let ran = here.run(&["export", KB, "--prune", "--to", stick.as_str()]).exits(2);
+        assert!(ran.stderr.contains("Continue? [y/N]"), "{}", ran.stderr);
+    }
+    assert_eq!(digests(&stick), before);
+    here.stdin = "y\n".to_owned();
+    let pruned = export(&here, &[KB, "--prune"], &stick).exits(0).json();
+    assert_eq!(pruned["plan"]["removals"], dry["plan"]["removals"]);
+    assert_eq!(listed(&there, &stick), [format!("{KB} {ARM}"), format!("{KB} {X64}")]);
+    assert!(!stick.join("data").join(OTHER).exists());
+    // Nothing to remove: no question.
+    here.answers = false;
+    export(&here, &[KB, "--prune"], &stick).exits(0);
+}
+
+#[test]
+fn a_small_removal_is_not_asked_about() {
+    let update = |number: u32, kb: &str, build: &str, bytes: &str| {
+        lcu(number, "2024-08", kb, build, vec![package(kb, bytes)])
+    };
+    let world = World::new().update(update(1, "KB5041865", "26100.1457", &"x".repeat(900))).update(update(
+        2,
+        "KB5040435",
+        "26100.1150",
+        "the other file",
+    ));
+    let (here, loopback) = (Bench::new(), Loopback::start(world));
+    fetch_from(&here, &loopback, &["KB5041865", "KB5040435"]).exits(0);
+    keys(&here);
+    let stick = here.path("stick");
+    export(&here, &["--all"], &stick).exits(0);
+    let pruned = export(&here, &["KB5041865", "--prune"], &stick).exits(0).json();
+    assert_eq!(pruned["plan"]["removed_bytes"], 14);
+}
+
+#[test]
+fn sets_that_the_mirror_does_not_know_stay_and_are_named() {
+    let (first, second, stick) = two_mirrors();
+    let there = isolated(&root_of(&first));
+    let before = payload(&stick);
+    let ran = second.run(&["export", OTHER, "--to", stick.as_str()]).exits(0);
+    assert!(ran.stdout.contains("kept, not in this mirror"), "{}", ran.stdout);
+    assert_eq!(listed(&there, &stick), [format!("{OTHER} {ARM}"), format!("{KB} {ARM}")]);
+    for (path, digest) in &before {
+        assert_eq!(payload(&stick).get(path), Some(digest), "{path}");
+    }
+    // The receiving side takes the union, with everything that is known of both.
+    import(&there, &stick).exits(0);
+    for (kb, maker) in [(KB, &first), (OTHER, &second)] {
+        let own = |bench: &Bench| digests(&bench.mirror().join("kb").join(kb).join(ARM));
+        assert_eq!(own(&there), own(maker));
+        let question = ["resolve", kb, "--arch", "arm64"];
+        assert_eq!(there.json(&question).exits(0).stdout, maker.json(&question).exits(0).stdout);
+    }
+    // The number counts on from the medium, so that no two sets have one number.
+    let set: Value = serde_json::from_slice(&fs::read(stick.join("set.json")).unwrap()).unwrap();
+    assert_eq!(set["seq"], 2);
+    // Again, without a change, and back on the first mirror.
+    second.run(&["export", OTHER, "--to", stick.as_str()]).exits(0);
+    let back = export(&first, &[KB], &stick).exits(0).json();
+    let unknown: Vec<&Value> =
+        items(&back["plan"]["kept"]).iter().filter(|set| set["in_mirror"] == false).collect();
+    assert_eq!(unknown.iter().map(|set| text_of(&set["kb"])).collect::<Vec<_>>(), [OTHER]);
+    assert_eq!(listed(&there, &stick).len(), 2);
+}
+
+#[test]
+fn damage_to_a_kept_set_is_found_before_it_is_signed_again() {
+    let (first, second, stick) = two_mirrors();
+    let target = payload(&stick).into_keys().find(|path| path.contains("kb5086672-arm64")).unwrap();
+    let script = format!("data/{KB}/{ARM}.cmd");
+    let checkpoint = payload(&stick).into_keys().find(|path| path.contains("kb5043080-arm64")).unwrap();
+    let flip = |path: &str| {
+        let mut bytes = fs::read(stick.join(path)).unwrap();
+        let place = bytes.len() / 2;
+        bytes[place] ^= 1;
+        fs::write(stick.join(path), bytes).unwrap();
+    };
+    let right = tree(&stick);
+    for path in [&target, &script] {
+        for spoil in ["flip", "cut", "away"] {
+            match spoil {
+                "flip" => flip(path),
+                "cut" => fs::write(stick.join(path), b"x").unwrap(),
+                _ => fs::remove_file(stick.join(path)).unwrap(),
+            }
+            let before = digests(&stick);
+            let (kind, message) = export(&second, &[OTHER], &stick).exits(11).error();
+            assert!(kind == "refused" && message.contains(path.as_str()), "{spoil}: {message}");
+            assert_eq!(digests(&stick), before, "{spoil}");
+            fs::write(stick.join(path), &right[path.as_str()]).unwrap();
+        }
+    }
+    // The checkpoint is in the pool of the other mirror too: it is replaced.
+    flip(&checkpoint);
+    export(&second, &[OTHER], &stick).exits(0);
+    assert_eq!(fs::read(stick.join(&checkpoint)).unwrap(), right[&checkpoint]);
+    // A mirror that knows the set replaces everything.
+    for path in [&target, &script, &checkpoint] {
+        flip(path);
+    }
+    let healed = export(&first, &[KB], &stick).exits(0).json();
+    assert_eq!(healed["exported"]["written"], 2, "{healed:#}");
+    assert_eq!(listed(&isolated(&root_of(&first)), &stick).len(), 2);
+    for path in [&target, &script, &checkpoint] {
+        assert_eq!(fs::read(stick.join(path)).unwrap(), right[path.as_str()]);
+    }
+    // The operator may give the set up.
+    flip(&target);
+    export(&second, &[OTHER, "--prune", "--yes"], &stick).exits(0);
+    assert_eq!(listed(&isolated(&root_of(&first)), &stick), [format!("{OTHER} {ARM}")]);
+}
+
+#[test]
+fn a_newer_generation_replaces_the_set_also_when_it_is_not_selected() {
+    let (old, new) = (package("KB5041865", "the file"), package("KB5041865", "the file anew"));
+    let world = |file: &super::support::FileSpec| {
+        World::new().update(lcu(1, "2024-08", "KB5041865", "26100.1457", vec![file.clone()])).update(lcu(
+            2,
+            "2024-07",
+            "KB5040435",
+            "26100.1150",
+            vec![package("KB5040435", "the other file")],
+        ))
+    };
+    let (here, loopback) = (Bench::new(), Loopback::start(world(&old)));
+    fetch_from(&here, &loopback, &["KB5041865", "KB5040435"]).exits(0);
+    let there = isolated(&keys(&here));
+    let stick = here.path("stick");
+    export(&here, &["KB5041865"], &stick).exits(0);
+    here.clock.advance(std::time::Duration::from_hours(24));
+    loopback.replace(world(&new));
+    fetch_from(&here, &loopback, &["KB5041865"]).exits(0);
+    let updated = export(&here, &["KB5040435"], &stick).exits(0).json();
+    assert_eq!(each(&updated["plan"]["updates"], "kb"), ["KB5041865"]);
+    assert_eq!(updated["plan"]["updates"][0]["replaced_bytes"], 8);
+    assert_eq!(listed(&there, &stick).len(), 2);
+    let files = payload(&stick).into_keys().collect::<Vec<_>>().concat();
+    assert!(files.contains(&new.name) && !files.contains(&old.name), "{files}");
+    // A replaced generation is no removal: no question.
+    assert_eq!(updated["plan"]["removed_bytes"], 0);
+}
+
+#[test]
+fn a_mirror_that_is_behind_moves_nothing_back() {
+    let (old, new) = (package("KB5041865", "the file"), package("KB5041865", "the file anew"));
+    let world = |file: &super::support::FileSpec, day: &str| {
+        let mut update = lcu(1, "2024-08", "KB5041865", "26100.1457", vec![file.clone()]);
+        day.clone_into(&mut update.last_updated);
+        World::new().update(update)
+    };
+    let loopback = Loopback::start(world(&old, "8/13/2024"));
+    let (behind, ahead) = (Bench::new(), Bench::new());
+    fetch_from(&behind, &loopback, &["KB5041865"]).exits(0);
+    keys(&behind);
+    loopback.replace(world(&new, "8/20/2024"));
+    // The same origin: the host of one loopback.
+    fetch_from(&ahead, &loopback, &["KB5041865"]).exits(0);
+    share_keys(&behind, &ahead);
+    let stick = ahead.path("stick");
+    export(&ahead, &["KB5041865"], &stick).exits(0);
+    let before = payload(&stick);
+    let kept = export(&behind, &["KB5041865"], &stick).exits(0).json();
+    assert!(kept["plan"]["warnings"].to_string().contains("newer generation"), "{kept:#}");
+    assert_eq!(payload(&stick), before);
+    // With --prune the medium holds exactly what this mirror has.
+    export(&behind, &["KB5041865", "--prune"], &stick).exits(0);
+    let files = payload(&stick).into_keys().collect::<Vec<_>>().concat();
+    assert!(files.contains(&old.name) && !files.contains(&new.name), "{files}");
+}
+
+#[test]
+fn damage_in_the_pool_reaches_no_medium() {
+    let here = connected(&[KB, OTHER]);
+    let there = isolated(&root_of(&here));
+    let stick = here.path("stick");
+    export(&here, &[OTHER], &stick).exits(0);
+    let before = digests(&stick);
+    let wanted = digests(&here.mirror().join("kb").join(KB).join(X64));
+    let (_, digest) = wanted.into_iter().find(|(name, _)| name.contains("kb5086672")).unwrap();
+    let pooled = here.mirror().join("pool/sha256").join(&digest[..2]).join(&digest);
+    let right = fs::read(&pooled).unwrap();
+    let mut wrong = right.clone();
+    wrong[right.len() - 1] ^= 1;
+    // Folders and pool share their bytes; the file is read-only.
+    fs::remove_file(&pooled).unwrap();
+    fs::write(&pooled, wrong).unwrap();
+    let fresh = here.path("fresh");
+    let made = here.path("made");
+    fs::create_dir(&made).unwrap();
+    for to in [&stick, &fresh, &made] {
+        let (kind, message) = export(&here, &[KB], to).exits(5).error();
+        assert!(kind == "integrity" && message.contains(pooled.as_str()), "{message}");
+    }
+    assert_eq!(digests(&stick), before, "the medium is what it was");
+    assert_eq!(listed(&there, &stick).len(), 2);
+    assert!(!fresh.exists() && tree(&made).is_empty() && made.exists());
+    fs::write(&pooled, right).unwrap();
+    export(&here, &[KB], &stick).exits(0);
+    assert_eq!(listed(&there, &stick).len(), 4);
+}
+
+#[test]
+fn the_last_line_claims_what_was_proven() {
+    let here = connected(&[KB, "--arch", "arm64"]);
+    let stick = here.path("stick");
+    let ran = here.run(&["export", KB, "--to", stick.as_str()]).exits(0);
+    let last = ran.stdout.trim_end().lines().last().unwrap();
+    assert!(last.starts_with(&format!("{stick}: complete, synced; content not proven until")), "{last}");
+    assert!(ran.stderr.contains("is a local folder"), "{}", ran.stderr);
+    assert!(
+        !ran.stdout.contains("safe to remove") && !ran.stdout.contains("from the device"),
+        "{}",
+        ran.stdout
+    );
+    let Some(disk) = super::broken_off::Small::new(here.path("mounted"), 8192) else { return };
+    let arguments = ["export", KB, "--expect-mount", "--to", disk.folder.as_str()];
+    let ran = here.run(&arguments).exits(0);
+    let last = ran.stdout.trim_end().lines().last().unwrap();
+    let words = "complete, synced; content not proven until the medium is re-plugged and checked";
+    assert_eq!(last, format!("{}: {words}", disk.folder));
+    assert!(!ran.stderr.contains("local folder"), "{}", ran.stderr);
+    let document = export(&here, &[KB], &disk.folder).exits(0).json();
+    assert_eq!(
+        (&document["exported"]["read_back_cold"], &document["exported"]["local"]),
+        (&json!(false), &Value::Null)
+    );
+}
+
+#[test]
+fn a_medium_without_package_sets_is_nothing_to_import() {
+    let small = super::carry::small();
+    let there = isolated(&small.root);
+    let medium = there.path("medium");
+    small.copy_to(&medium);
+    fs::remove_dir_all(medium.join("data")).unwrap();
+    fs::write(medium.join("manifest-sha256.txt"), b"").unwrap();
+    fs::write(medium.join("listing.jsonl"), b"").unwrap();
+    super::carry::sign_again(small, &medium, |_| {});
+    let before = content(&there.mirror());
+    for command in ["check-medium", "import"] {
+        let (kind, message) = there.json(&[command, medium.as_str()]).exits(10).error();
+        assert!(kind == "unresolved" && message.contains("no package sets"), "{command}: {message}");
+        assert_eq!(content(&there.mirror()), before);
+    }
+}

@@ -1,0 +1,175 @@
+//! The folder to which an export is pointed.
+
+use super::*;
+
+#[test]
+fn two_mirrors_do_not_share_the_root_of_one_stick() {
+    let (first, second) = (connected(&[KB, "--arch", "arm64"]), connected(&[OTHER, "--arch", "arm64"]));
+    let stick = first.path("stick");
+    export(&first, &[KB], &stick).exits(0);
+    let before = digests(&stick);
+    for what in [&[OTHER][..], &[OTHER, "--prune", "--yes"], &[OTHER, "--dry-run"], &["--all"]] {
+        let (kind, message) = export(&second, what, &stick).exits(2).error();
+        let (own, other) = (root_of(&second), root_of(&first));
+        assert!(kind == "usage" && message.contains(&own) && message.contains(&other), "{message}");
+        assert_eq!(digests(&stick), before, "{what:?}");
+    }
+    // A folder of its own beside it, as the hint says.
+    export(&second, &[OTHER], &stick.join("second")).exits(0);
+    export(&first, &[KB], &stick).exits(0);
+    isolated(&root_of(&first)).json(&["check-medium", stick.as_str()]).exits(0);
+    isolated(&root_of(&second)).json(&["check-medium", stick.join("second").as_str()]).exits(0);
+    // Among the files of the other one nothing is written.
+    let before = digests(&stick);
+    export(&second, &[OTHER], &stick.join("data/second")).exits(2);
+    assert_eq!(digests(&stick), before);
+    // An unfinished medium of another mirror is not taken over.
+    fs::remove_file(stick.join("set.json.minisig")).unwrap();
+    export(&second, &[OTHER], &stick).exits(2);
+}
+
+#[test]
+fn a_path_that_is_not_mounted_is_not_made_up() {
+    let here = connected(&[KB, "--arch", "arm64"]);
+    let (_, message) = export(&here, &[KB], &here.path("media/op/STICK")).exits(2).error();
+    assert!(message.contains("does not exist"), "{message}");
+    assert!(!here.path("media").exists());
+    fs::create_dir(here.path("media")).unwrap();
+    let stick = here.path("media/STICK");
+    let (_, message) = export(&here, &[KB, "--expect-mount"], &stick).exits(2).error();
+    assert!(message.contains("is a local folder"), "{message}");
+    assert!(!stick.exists());
+    export(&here, &[KB], &stick).exits(0);
+    for (to, words) in [
+        (here.mirror(), "lies inside the mirror"),
+        (here.mirror().join("stick"), "lies inside the mirror"),
+        (here.mirror().parent().unwrap().to_owned(), "contains the mirror"),
+    ] {
+        let before = content(&here.mirror());
+        for dry in [&[KB][..], &[KB, "--dry-run"]] {
+            let (kind, message) = export(&here, dry, &to).exits(2).error();
+            assert!(kind == "usage" && message.contains(words), "{message}");
+        }
+        assert_eq!(content(&here.mirror()), before);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn links_on_a_target_are_not_followed() {
+    use std::os::unix::fs::symlink;
+    let here = connected(&[KB, OTHER, "--arch", "arm64"]);
+    let precious = here.path("precious");
+    fs::create_dir(&precious).unwrap();
+    fs::write(precious.join("file"), b"precious").unwrap();
+    let package = |stick: &Utf8Path| payload(stick).into_keys().find(|path| path.ends_with(".msu")).unwrap();
+    let set = format!("data/{KB}/{ARM}");
+    let kb = format!("data/{KB}");
+    let mut places: Vec<String> = [
+        "data",
+        "knowledge",
+        "tools",
+        "unfinished",
+        "set.json",
+        "listing.jsonl",
+        "START-HERE.txt",
+        ".new-a1B2c3",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    places.extend([set.clone(), kb, format!("{set}/x.msu.kbm-part"), "package".to_owned()]);
+    for place in places {
+        let stick = here.path("stick");
+        let _gone = fs::remove_dir_all(&stick);
+        export(&here, &[KB], &stick).exits(0);
+        let place = if place == "package" { package(&stick) } else { place };
+        let path = stick.join(&place);
+        let points_to = if path.is_dir() || !path.extension().is_some_and(|end| end != "kbm-part") {
+            precious.clone()
+        } else {
+            precious.join("file")
+        };
+        let _gone = fs::remove_dir_all(&path);
+        let _gone = fs::remove_file(&path);
+        symlink(&points_to, &path).unwrap();
+        for what in [&[OTHER][..], &[KB], &[OTHER, "--prune", "--yes"]] {
+            let (kind, message) = export(&here, what, &stick).exits(2).error();
+            assert!(kind == "usage" && message.contains("a link or a device"), "{place}: {message}");
+            assert!(message.contains(&place), "{place}: {message}");
+        }
+        assert_eq!(tree(&precious), BTreeMap::from([("file".to_owned(), b"precious".to_vec())]), "{place}");
+    }
+}
+
+#[test]
+fn a_recording_and_the_catalog_are_not_mixed() {
+    let demo = connected(&[KB, "--arch", "arm64"]);
+    let stick = demo.path("stick");
+    export(&demo, &[KB], &stick).exits(0);
+    let (live, loopback) = (Bench::new(), Loopback::start(super::super::carry::two_kbs()));
+    fetch_from(&live, &loopback, &["KB5041865"]).exits(0);
+    share_keys(&demo, &live);
+    let before = digests(&stick);
+    let (kind, message) = export(&live, &["KB5041865"], &stick).exits(2).error();
+    assert!(kind == "usage" && message.contains("replay"), "{message}");
+    assert_eq!(digests(&stick), before);
+    export(&live, &["KB5041865", "--prune", "--yes"], &stick).exits(0);
+    isolated(&root_of(&demo)).json(&["check-medium", stick.as_str()]).exits(0);
+}
+
+#[test]
+fn a_description_of_a_retired_or_strange_key_is_not_believed() {
+    let (first, second, stick) = two_mirrors();
+    let before = digests(&stick);
+    // The list of the root does not have the key any more.
+    let root = kbmirror::carrier::SecretKey::from_text(
+        &fs::read_to_string(second.mirror().join("keys/root.key")).unwrap(),
+    )
+    .unwrap();
+    let new = kbmirror::carrier::SecretKey::generate().unwrap();
+    let folder = second.mirror().join("keys");
+    let list = json!({
+        "format": 1,
+        "version": 2,
+        "root": root.public().unwrap(),
+        "export_keys": [{ "key": new.public().unwrap(), "valid_from": "2026-11-01T00:00:00Z" }],
+    });
+    let list = serde_json::to_string_pretty(&list).unwrap();
+    fs::write(folder.join("keys.json"), &list).unwrap();
+    fs::write(folder.join("keys.json.minisig"), root.sign(list.as_bytes(), "keys").unwrap()).unwrap();
+    fs::remove_file(folder.join("export.key")).unwrap();
+    fs::write(folder.join("export.key"), new.to_text("export").unwrap()).unwrap();
+    // The mirror does not know the KB, and nothing that it believes describes it.
+    let (_, message) = export(&second, &[OTHER], &stick).exits(2).error();
+    assert!(message.contains("is not of this mirror"), "{message}");
+    assert_eq!(digests(&stick), before);
+    // A mirror that has the set proves it by its content.
+    share_keys(&second, &first);
+    let kept = export(&first, &[KB], &stick).exits(0).json();
+    assert!(kept["plan"]["warnings"].to_string().contains("not an export key of this mirror any more"));
+    assert_eq!(items(&kept["plan"]["kept"]).len(), 1);
+    isolated(&root_of(&first)).json(&["check-medium", stick.as_str()]).exits(0);
+}
+
+#[test]
+fn what_is_not_signed_is_not_believed() {
+    let (first, second, stick) = two_mirrors();
+    // Somebody adds a file and a line for it: without the signature it is a stranger's, and stays.
+    let strange = format!("data/{KB}/{ARM}/strange.msu");
+    fs::write(stick.join(&strange), b"precious").unwrap();
+    let manifest = fs::read_to_string(stick.join("manifest-sha256.txt")).unwrap();
+    fs::write(stick.join("manifest-sha256.txt"), format!("{manifest}{}  {strange}\n", "0".repeat(64)))
+        .unwrap();
+    let before = digests(&stick);
+    for (bench, kb) in [(&first, KB), (&second, OTHER)] {
+        for more in [&[][..], &["--prune", "--yes"]] {
+            export(bench, &[&[kb], more].concat(), &stick).exits(2);
+            assert_eq!(digests(&stick), before);
+        }
+    }
+    fs::remove_file(stick.join(&strange)).unwrap();
+    // What the first one knows is proven by its content, whatever was done to the texts.
+    fs::write(stick.join("listing.jsonl"), b"{}").unwrap();
+    export(&first, &[KB], &stick).exits(0);
+    isolated(&root_of(&first)).json(&["check-medium", stick.as_str()]).exits(0);
+}
