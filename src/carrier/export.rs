@@ -12,9 +12,9 @@ use super::found::Found;
 use super::keys::SigningKeys;
 use super::mark::Mark;
 use super::medium::{
-    EXPORT_KEY, KEYS, KEYS_SIGNATURE, KNOWLEDGE, KnowledgeMark, LISTING, MANIFEST, MANIFEST_SIGNATURE, SET,
-    SET_FORMAT, SET_SIGNATURE, SetDocument, TAG_MANIFEST, Volume, WithdrawnItem, manifest_text,
-    read_manifest,
+    EXPORT_KEY, KEYS, KEYS_SIGNATURE, KNOWLEDGE, KnowledgeMark, LISTING, MANIFEST, MANIFEST_SIGNATURE,
+    RetainedSet, SET, SET_FORMAT, SET_SIGNATURE, SetDocument, TAG_MANIFEST, Volume, WithdrawnItem,
+    manifest_text, read_manifest,
 };
 use super::pages::{self, Contents};
 use super::place::{Place, SharedFileSystem};
@@ -136,7 +136,7 @@ pub fn export(
     let seq = next_number(mirror, found)?;
     let origin = mirror.origin()?;
     let demo = origin == REPLAY;
-    let contents = Contents::new(plan, seq, context, &identity, demo)?;
+    let contents = Contents::new(plan, seq, context, &identity, demo);
     let lineage = context.keys.root.id();
     let mark = |files| Mark::new(&identity, &lineage, seq, context.now, files);
     let begun =
@@ -178,6 +178,7 @@ pub fn export(
             date: context.knowledge.date().to_string(),
         },
         selection: plan.selection.clone(),
+        retained: retained(plan),
         complete: plan.is_complete(),
         missing: plan.missing.clone(),
         base: None,
@@ -272,6 +273,11 @@ fn next_number(mirror: &mut Mirror, found: &Found) -> Result<u64> {
     let next = last.max(on_medium).saturating_add(1);
     mirror.index_mut().in_transaction(|index| index.replace_meta("export_seq", &next.to_string()))?;
     Ok(next)
+}
+
+fn retained(plan: &ExportPlan) -> Vec<RetainedSet> {
+    let sets = plan.sets.iter().filter(|set| !set.is_selected);
+    sets.map(|set| RetainedSet { kb: set.kb, folder: set.folder.clone(), in_mirror: set.in_mirror }).collect()
 }
 
 fn withdrawn(plan: &ExportPlan, knowledge: &Knowledge) -> Vec<WithdrawnItem> {

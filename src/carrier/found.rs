@@ -91,7 +91,10 @@ impl Found {
                     "name an empty folder or medium, or a medium that this mirror made; nothing was changed",
                 )
         };
-        let Some(keys) = keys else { return Err(strangers()) };
+        let Some(keys) = keys else {
+            return Err(strangers()
+                .hint("this mirror has no keys to prove that a medium is its own: kbmirror keys init"));
+        };
         let list = keys.key_list()?;
         if let Some(other) = foreign_root(root, &list) {
             return Err(Error::usage(format!(

@@ -93,6 +93,9 @@ pub struct SetDocument {
     pub knowledge: KnowledgeMark,
     /// What was asked for.
     pub selection: Selection,
+    /// The package sets that an earlier export brought and that stay; version 0.1 kept none.
+    #[serde(default)]
+    pub retained: Vec<RetainedSet>,
     /// Whether everything that was asked for is there.
     pub complete: bool,
     /// What is not, and why.
@@ -127,6 +130,17 @@ pub struct Selection {
     pub kbs: Vec<Kb>,
     /// These architectures; none is all.
     pub architectures: Vec<Architecture>,
+}
+
+/// A package set that stays on a medium without having been selected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetainedSet {
+    /// Its KB.
+    pub kb: Kb,
+    /// Its folder.
+    pub folder: String,
+    /// The mirror that signed has the set itself.
+    pub in_mirror: bool,
 }
 
 /// Something that was wanted and is not on the medium.

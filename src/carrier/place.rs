@@ -150,7 +150,8 @@ fn local(folder: &Utf8Path, layout: &Layout) -> Result<Option<SharedFileSystem>>
     Ok(is_on(layout.root())?.then_some(SharedFileSystem::Mirror))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
     use crate::error::ErrorKind;

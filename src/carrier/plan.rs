@@ -88,6 +88,8 @@ pub struct PlannedExport {
     pub replaced_bytes: u64,
     /// The mirror has it; otherwise it comes from the medium itself.
     pub in_mirror: bool,
+    /// It was selected, or comes along with what was; otherwise it stays because the medium has it.
+    pub is_selected: bool,
     /// Why each file is there, by its name.
     #[serde(skip)]
     pub reasons: BTreeMap<String, String>,
@@ -357,6 +359,7 @@ impl ExportPlan {
             change: Change::Add,
             replaced_bytes: 0,
             in_mirror: true,
+            is_selected: true,
             reasons,
             before,
         });

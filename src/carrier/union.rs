@@ -83,7 +83,7 @@ impl ExportPlan {
                 self.removals.push(removed(*kb, set, is_here));
                 continue;
             }
-            if !prune && self.is_newer_there(earlier, *kb, set, mirror)? {
+            if !prune && is_newer_there(earlier, *kb, set, mirror)? {
                 self.warnings.push(format!(
                     "kept {kb} {}: the medium has a newer generation of it than this mirror",
                     set.folder
@@ -96,7 +96,7 @@ impl ExportPlan {
                 let row =
                     rows.iter().find(|row| row.kb == *kb && row.folder.eq_ignore_ascii_case(&set.folder));
                 let added = match row {
-                    Some(row) => self.add(row.clone(), BTreeSet::new(), mirror)?.is_none(),
+                    Some(row) => self.add_unselected(row, mirror)?.is_none(),
                     None => false,
                 };
                 if !added {
@@ -123,7 +123,6 @@ impl ExportPlan {
                 self.missing.push(item.clone());
             }
         }
-        self.join_selection(earlier);
         Ok(())
     }
 
@@ -151,7 +150,7 @@ impl ExportPlan {
                     });
                     continue;
                 }
-                if let Some(missing) = self.add(row.clone(), BTreeSet::new(), mirror)? {
+                if let Some(missing) = self.add_unselected(row, mirror)? {
                     self.missing.push(missing);
                 }
             }
@@ -190,6 +189,17 @@ impl ExportPlan {
         Ok(())
     }
 
+    /// Adds a set of the mirror that is on the medium already and was not selected.
+    fn add_unselected(&mut self, row: &SetRow, mirror: &Mirror) -> Result<Option<MissingItem>> {
+        let missing = self.add(row.clone(), BTreeSet::new(), mirror)?;
+        if let Some(place) = self.position(row.kb, &row.folder)
+            && let Some(planned) = self.sets.get_mut(place)
+        {
+            planned.is_selected = false;
+        }
+        Ok(missing)
+    }
+
     /// Keeps a set of the medium as its listing describes it.
     fn retain(&mut self, earlier: &Description, found: &Found, kb: Kb, set: &SetRecord) -> Result<()> {
         for file in &set.files {
@@ -216,6 +226,7 @@ impl ExportPlan {
             change: Change::Keep,
             replaced_bytes: 0,
             in_mirror: false,
+            is_selected: false,
             reasons: std::collections::BTreeMap::new(),
             before: Vec::new(),
         });
@@ -249,49 +260,6 @@ impl ExportPlan {
         }
     }
 
-    /// Makes the selection of `set.json` describe the union.
-    fn join_selection(&mut self, earlier: &Description) {
-        let before = &earlier.set.selection;
-        if !self.selection.all {
-            let mut kbs: BTreeSet<Kb> = self.selection.kbs.iter().chain(&before.kbs).copied().collect();
-            if before.all {
-                kbs.extend(earlier.listing.sets.iter().map(|(kb, _)| *kb));
-            }
-            self.selection.kbs = kbs.into_iter().collect();
-        }
-        if before.architectures.is_empty() {
-            self.selection.architectures.clear();
-        } else if !self.selection.architectures.is_empty() {
-            let both = self.selection.architectures.iter().chain(&before.architectures);
-            let both: BTreeSet<_> = both.copied().collect();
-            self.selection.architectures = both.into_iter().collect();
-        }
-    }
-
-    /// Returns `true` if the medium has a generation of a set that this mirror does not know and that has a later date.
-    fn is_newer_there(
-        &self,
-        earlier: &Description,
-        kb: Kb,
-        set: &SetRecord,
-        mirror: &Mirror,
-    ) -> Result<bool> {
-        let theirs = digests(set);
-        let generations = mirror.index().sets(Some(kb))?;
-        let is_known = generations.iter().any(|row| {
-            row.folder.eq_ignore_ascii_case(&set.folder)
-                && row.members.iter().filter_map(|member| member.file.sha256).collect::<BTreeSet<_>>()
-                    == theirs
-        });
-        if is_known || generations.is_empty() {
-            return Ok(false);
-        }
-        let on_medium = earlier.listing.updates.iter().filter(|(own, _)| *own == kb);
-        let there = on_medium.filter_map(|(_, update)| update.last_updated).max();
-        let here = mirror.update_lines(kb)?.iter().filter_map(|update| update.last_updated).max();
-        Ok(matches!((there, here), (Some(there), Some(here)) if there > here))
-    }
-
     fn position(&self, kb: Kb, folder: &str) -> Option<usize> {
         self.sets.iter().position(|set| set.kb == kb && set.folder.eq_ignore_ascii_case(folder))
     }
@@ -322,6 +290,23 @@ impl ExportPlan {
             )
         })
     }
+}
+
+/// Returns `true` if the medium has a generation of a set that this mirror does not know and that has a later date.
+fn is_newer_there(earlier: &Description, kb: Kb, set: &SetRecord, mirror: &Mirror) -> Result<bool> {
+    let theirs = digests(set);
+    let generations = mirror.index().sets(Some(kb))?;
+    let is_known = generations.iter().any(|row| {
+        row.folder.eq_ignore_ascii_case(&set.folder)
+            && row.members.iter().filter_map(|member| member.file.sha256).collect::<BTreeSet<_>>() == theirs
+    });
+    if is_known || generations.is_empty() {
+        return Ok(false);
+    }
+    let on_medium = earlier.listing.updates.iter().filter(|(own, _)| *own == kb);
+    let there = on_medium.filter_map(|(_, update)| update.last_updated).max();
+    let here = mirror.update_lines(kb)?.iter().filter_map(|update| update.last_updated).max();
+    Ok(matches!((there, here), (Some(there), Some(here)) if there > here))
 }
 
 fn removed(kb: Kb, set: &SetRecord, in_mirror: bool) -> ChangedSet {

@@ -51,9 +51,10 @@ fn request(arguments: &Export) -> ExportRequest {
 /// Prints the plan for the target as it is; writes nothing.
 fn rehearse(setup: &Setup, arguments: &Export, output: &mut Output) -> Result<ExitCode> {
     let folder = setup.layout().keys();
-    let keys = match disk::exists(&folder.join("keys.json")) {
-        true => Some(KeyFolder::new(folder).signing_keys()?),
-        false => None,
+    let keys = if disk::exists(&folder.join("keys.json")) {
+        Some(KeyFolder::new(folder).signing_keys()?)
+    } else {
+        None
     };
     let mirror = setup.mirror()?;
     let knowledge = setup.knowledge()?;
@@ -137,8 +138,11 @@ fn write(setup: &Setup, arguments: &Export) -> Result<Done> {
     Ok(Done { is_demo: mirror.origin()? == REPLAY, plan, exported, local_note: place.local_note() })
 }
 
+/// The texts of knowledge tables by their file names.
+type Texts = Vec<(String, String)>;
+
 /// Returns the knowledge of the medium where it is newer: an export never moves knowledge back.
-fn newer_knowledge(found: &Found, own: &Knowledge) -> Result<Option<(Knowledge, Vec<(String, String)>)>> {
+fn newer_knowledge(found: &Found, own: &Knowledge) -> Result<Option<(Knowledge, Texts)>> {
     let texts = found.knowledge()?;
     Ok(match knowledge_of(&texts) {
         Ok(theirs) if !texts.is_empty() && is_newer(&theirs, own) => Some((theirs, texts)),
@@ -179,7 +183,7 @@ fn show_room(room: Room, output: &mut Output) {
 }
 
 /// All tables that travel along: the built-in ones, and over them what the mirror or the caller goes by.
-fn tables(setup: &Setup) -> Result<Vec<(String, String)>> {
+fn tables(setup: &Setup) -> Result<Texts> {
     let other = match setup.knowledge_folder() {
         Some(folder) => table_texts(&folder)?,
         None => Vec::new(),

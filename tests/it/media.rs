@@ -1,6 +1,5 @@
 //! What is said of a medium on the receiving side: exactly what was checked, and which file is wrong.
 #![expect(clippy::disallowed_methods, reason = "media are spoiled as they lie")]
-#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
 use std::fs;
 

@@ -114,10 +114,9 @@ fn an_export_adds_and_updates_and_prune_removes() {
     let all = listed(&there, &stick);
     assert_eq!(all.len(), 3);
     let set: Value = serde_json::from_slice(&fs::read(stick.join("set.json")).unwrap()).unwrap();
-    assert_eq!(
-        set["selection"],
-        json!({ "all": false, "kbs": [OTHER, KB], "architectures": ["x64", "arm64"] })
-    );
+    // What was asked for, and what stays beside it: a selection that claims both would claim too much.
+    assert_eq!(set["selection"], json!({ "all": false, "kbs": [OTHER], "architectures": ["x64"] }));
+    assert_eq!(each(&set["retained"], "folder"), [ARM, X64]);
     assert_eq!(set["volumes"][0]["files"], payload(&stick).len());
 
     // The plan of a dry run is the plan, and nothing is written by it.
@@ -238,7 +237,8 @@ fn damage_to_a_kept_set_is_found_before_it_is_signed_again() {
         flip(path);
     }
     let healed = export(&first, &[KB], &stick).exits(0).json();
-    assert_eq!(healed["exported"]["written"], 2, "{healed:#}");
+    // The checkpoint is one file with two names where the file system has links.
+    assert!([2, 3].contains(&healed["exported"]["written"].as_u64().unwrap()), "{healed:#}");
     assert_eq!(listed(&isolated(&root_of(&first)), &stick).len(), 2);
     for path in [&target, &script, &checkpoint] {
         assert_eq!(fs::read(stick.join(path)).unwrap(), right[path.as_str()]);
@@ -363,6 +363,26 @@ fn the_last_line_claims_what_was_proven() {
         (&document["exported"]["read_back_cold"], &document["exported"]["local"]),
         (&json!(false), &Value::Null)
     );
+}
+
+#[test]
+fn newer_knowledge_on_a_medium_stays() {
+    let here = connected(&[KB, "--arch", "arm64"]);
+    let families = include_str!("../../src/servicing/data/families.toml");
+    let date = families.lines().find(|line| line.starts_with("date = ")).unwrap();
+    let folder = here.path("tables");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("families.toml"), families.replacen(date, "date = \"2031-01-01\"", 1)).unwrap();
+    let stick = here.path("stick");
+    here.run(&["--knowledge", folder.as_str(), "export", KB, "--to", stick.as_str()]).exits(0);
+    let on_stick = || fs::read_to_string(stick.join("knowledge/families.toml")).unwrap();
+    let newer = on_stick();
+    assert!(newer.contains("2031-01-01"));
+    let ran = here.run(&["export", KB, "--to", stick.as_str()]).exits(0);
+    assert!(ran.stderr.contains("kept the knowledge tables of 2031-01-01"), "{}", ran.stderr);
+    assert_eq!(on_stick(), newer);
+    let checked = here.json(&["check-medium", stick.as_str()]).exits(0).json();
+    assert_eq!(checked["set"]["knowledge"]["date"], "2031-01-01");
 }
 
 #[test]

@@ -7,7 +7,6 @@ use std::fmt::Write as _;
 
 use super::export::Context;
 use super::plan::ExportPlan;
-use crate::error::Result;
 use crate::update::{Architecture, Kb, count, human_size};
 
 /// What the pages tell of.
@@ -60,7 +59,7 @@ impl Contents {
         context: &Context<'_>,
         identity: &str,
         demo: bool,
-    ) -> Result<Self> {
+    ) -> Self {
         let sets = plan.sets.iter().zip(&plan.listing.sets).map(|(planned, (kb, set))| SetPage {
             kb: *kb,
             folder: set.folder.clone(),
@@ -82,7 +81,7 @@ impl Contents {
         let withdrawn = plan.sets.iter().filter_map(|set| context.knowledge.withdrawn(set.kb));
         let mut withdrawn: Vec<_> = withdrawn.map(|row| (row.kb, row.successor, row.why.clone())).collect();
         withdrawn.dedup();
-        Ok(Self {
+        Self {
             label: format!("{seq:04}"),
             identity: identity.to_owned(),
             created: context.now.to_owned(),
@@ -100,7 +99,7 @@ impl Contents {
                 .collect(),
             withdrawn,
             tools: plan.tools.keys().cloned().collect(),
-        })
+        }
     }
 
     /// When, for people: `2026-11-23 08:00 UTC`.

@@ -62,7 +62,8 @@ fn links_on_a_target_are_not_followed() {
     let precious = here.path("precious");
     fs::create_dir(&precious).unwrap();
     fs::write(precious.join("file"), b"precious").unwrap();
-    let package = |stick: &Utf8Path| payload(stick).into_keys().find(|path| path.ends_with(".msu")).unwrap();
+    let package =
+        |stick: &Utf8Path| payload(stick).into_keys().find(|path| path.contains("/windows11.0-")).unwrap();
     let set = format!("data/{KB}/{ARM}");
     let kb = format!("data/{KB}");
     let mut places: Vec<String> = [
@@ -84,7 +85,7 @@ fn links_on_a_target_are_not_followed() {
         export(&here, &[KB], &stick).exits(0);
         let place = if place == "package" { package(&stick) } else { place };
         let path = stick.join(&place);
-        let points_to = if path.is_dir() || !path.extension().is_some_and(|end| end != "kbm-part") {
+        let points_to = if path.is_dir() || path.extension().is_none_or(|end| end == "kbm-part") {
             precious.clone()
         } else {
             precious.join("file")
