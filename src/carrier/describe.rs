@@ -145,7 +145,7 @@ pub(super) fn signer(list: &KeyList, bytes: &[u8], signature: &str, name: &str) 
         "{name}: {}; {name} or {name}.minisig was changed after it was signed",
         error.message()
     ))
-    .hint("export to another medium; or a key signed it that the root key does not vouch for"))
+    .hint("ask who made the medium; a key for which the root key does not vouch gives the same error"))
 }
 
 /// Listing and manifest have to speak of the same files; the manifest has the install scripts besides.

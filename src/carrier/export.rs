@@ -87,12 +87,11 @@ impl Exported {
 
     /// The last line: what is proven, and what is not.
     pub fn claim(&self) -> String {
-        let end = match self.local {
-            None => "content not proven until the medium is re-plugged and checked",
-            Some(_) => "content not proven until the disc or stick made from it is checked",
-        };
         let whole = if self.complete { "complete" } else { "incomplete" };
-        format!("{}: {whole}, synced; {end}", self.folder)
+        format!(
+            "{}: {whole}, synced; content not proven until the medium is re-plugged and checked",
+            self.folder
+        )
     }
 }
 

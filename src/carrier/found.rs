@@ -18,7 +18,7 @@ use super::medium::{
     DATA, KEYS, KEYS_SIGNATURE, KNOWLEDGE, MANIFEST, MANIFEST_SIGNATURE, SET_SIGNATURE, TOOLS, UNFINISHED,
     UNFINISHED_FOLDER, caps, is_litter_of_systems, is_name_of_format, read_manifest,
 };
-use super::reading::{digest, hash_file, read_small, read_text, utf8};
+use super::reading::{digest, hash_file, of_medium, read_small, read_text, utf8};
 use super::signature::PublicKey;
 use crate::disk::{self, Entry};
 use crate::error::{Error, Result};
@@ -77,8 +77,11 @@ impl Found {
         if disk::entry(root)? == Entry::Nothing {
             return Ok(found);
         }
-        let names: Vec<String> =
-            disk::list(root)?.into_iter().filter(|name| !is_litter_of_systems(name)).collect();
+        let names: Vec<String> = disk::list(root)
+            .map_err(of_medium)?
+            .into_iter()
+            .filter(|name| !is_litter_of_systems(name))
+            .collect();
         for name in names.iter().filter(|name| is_name_of_format(name) || is_unfinished(name)) {
             refuse_link(root, name)?;
         }
@@ -325,9 +328,9 @@ fn walk(root: &Utf8Path, folder: &str) -> Result<BTreeMap<String, u64>> {
     let mut files = BTreeMap::new();
     let mut open = vec![folder.to_owned()];
     while let Some(folder) = open.pop() {
-        for name in disk::list(&root.join(&folder))? {
+        for name in disk::list(&root.join(&folder)).map_err(of_medium)? {
             let path = format!("{folder}/{name}");
-            match disk::entry(&root.join(&path))? {
+            match disk::entry(&root.join(&path)).map_err(of_medium)? {
                 Entry::Folder => open.push(path),
                 Entry::File(size) => {
                     files.insert(path, size);

@@ -61,19 +61,19 @@ impl Place {
 
     /// Checks a folder against the rules; changes nothing.
     pub fn new(to: &Utf8Path, layout: &Layout, expect_mount: bool) -> Result<Self> {
+        let parent = disk::parent(to);
+        if !disk::is_folder(parent).unwrap_or(false) {
+            return Err(Error::usage(format!(
+                "the folder {parent} does not exist, and an export makes only the last folder of {to}"
+            ))
+            .hint("mount the medium, or make the folder; nothing was changed"));
+        }
         let is_new = match disk::entry(to)? {
             Entry::Folder => false,
             Entry::Nothing => true,
             Entry::Other if disk::is_folder(to)? => false,
             Entry::File(_) | Entry::Other => return Err(Error::usage(format!("{to} is not a folder"))),
         };
-        let parent = disk::parent(to);
-        if is_new && !disk::is_folder(parent)? {
-            return Err(Error::usage(format!(
-                "the folder {parent} does not exist, and an export makes only the last folder of {to}"
-            ))
-            .hint("mount the medium, or make the folder; nothing was changed"));
-        }
         let canonical = if is_new {
             let name = to.file_name().ok_or_else(|| Error::usage(format!("{to} does not name a folder")))?;
             disk::canonical(parent)?.join(name)

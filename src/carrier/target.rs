@@ -18,13 +18,12 @@ use super::check::hash_tool;
 use super::copy::{Copy, CopyFault, on_medium, unfinished};
 use super::found::{Found, State, is_unfinished};
 use super::mark::Mark;
-use super::medium::{
-    DATA, KEYS, KEYS_SIGNATURE, KNOWLEDGE, LISTING, MANIFEST, MANIFEST_SIGNATURE, SET, SET_SIGNATURE, TOOLS,
-    UNFINISHED_FOLDER, UNFINISHED_MARK, caps,
-};
+use super::medium::{KNOWLEDGE, SET_SIGNATURE, TOOLS, UNFINISHED_FOLDER, UNFINISHED_MARK};
 use super::place::Place;
-use super::plan::{ExportPlan, Source};
+use super::plan::ExportPlan;
+use super::planned::Source;
 use super::reading::{hash_file, read_small};
+use super::removal::COPIED;
 use super::signature::SecretKey;
 use super::union::damaged;
 use crate::disk::{self, Entry};
@@ -85,6 +84,7 @@ impl<'a> Target<'a> {
         found: &'a Found,
         manifest: &'a BTreeMap<String, Sha256>,
     ) -> Result<Self> {
+        let folded: BTreeSet<String> = manifest.keys().map(|path| path.to_ascii_lowercase()).collect();
         let mut obsolete = BTreeMap::new();
         for (path, size) in &found.present {
             let name = path.rsplit('/').next().unwrap_or_default();
@@ -94,6 +94,13 @@ impl<'a> Target<'a> {
             if !found.ours.contains(path) && !is_unfinished(name) {
                 return Err(Error::usage(format!("{path} on the medium is not of this mirror"))
                     .hint("move it away, or name another folder; nothing was changed"));
+            }
+            if folded.contains(&path.to_ascii_lowercase()) {
+                // One file on media that take A for a, so that the removal of one would be that of the other.
+                return Err(Error::usage(format!(
+                    "{path} on the medium and a file of this export differ in the case of letters alone"
+                ))
+                .hint("move it away, or name another folder; nothing was changed"));
             }
             obsolete.insert(path.clone(), *size);
         }
@@ -348,77 +355,6 @@ impl<'a> Target<'a> {
         Ok(())
     }
 
-    /// Removes everything that only the earlier set had, once the new one is signed, and the marks of an unfinished export.
-    pub(super) fn finish(&mut self, tags: &BTreeMap<String, Sha256>) -> Result<()> {
-        self.remove_obsolete()?;
-        self.remove_empty_folders()?;
-        self.remove_earlier_tags(tags)?;
-        self.remove_copies()?;
-        let mark = self.root.join(UNFINISHED_MARK);
-        disk::remove_file(&mark).map_err(|error| on_medium(error, &mark))?;
-        let _left = disk::remove_empty_dir(&self.root.join(UNFINISHED_FOLDER));
-        disk::sync_dir(self.root).map_err(|error| on_medium(error, self.root))
-    }
-
-    fn remove_copies(&self) -> Result<()> {
-        for (name, _) in COPIED.iter().rev() {
-            let path = self.root.join(UNFINISHED_FOLDER).join(name);
-            disk::remove_file(&path).map_err(|error| on_medium(error, &path))?;
-        }
-        Ok(())
-    }
-
-    fn remove_obsolete(&mut self) -> Result<()> {
-        for (path, size) in std::mem::take(&mut self.obsolete) {
-            let file = self.root.join(&path);
-            // One that this run has written in its place, such as a replacement under its unfinished name, is gone already.
-            if disk::entry(&file)? != Entry::Nothing {
-                disk::remove_file(&file).map_err(|error| on_medium(error, &file))?;
-                self.removed += 1;
-                self.removed_bytes += size;
-            }
-        }
-        Ok(())
-    }
-
-    /// Removes empty folders under `data/`: nothing but the folders of sets may lie there.
-    fn remove_empty_folders(&self) -> Result<()> {
-        let mut open = vec![self.root.join(DATA)];
-        let mut folders = Vec::new();
-        while let Some(folder) = open.pop() {
-            for name in disk::list(&folder)? {
-                let path = folder.join(name);
-                if disk::entry(&path)? == Entry::Folder {
-                    folders.push(path.clone());
-                    open.push(path);
-                }
-            }
-        }
-        // Deepest first.
-        for folder in folders.iter().rev() {
-            let _holds_files = disk::remove_empty_dir(folder);
-        }
-        Ok(())
-    }
-
-    /// Removes what the earlier set had beside `data/` and this one does not have: nothing vouches for it any more.
-    fn remove_earlier_tags(&mut self, tags: &BTreeMap<String, Sha256>) -> Result<()> {
-        let Some(earlier) = &self.found.earlier else { return Ok(()) };
-        for name in earlier.set.tag_files.keys().filter(|name| !tags.contains_key(*name)) {
-            let folder = Utf8Path::new(name).parent().unwrap_or(Utf8Path::new(""));
-            let path = self.root.join(name);
-            if [KNOWLEDGE, TOOLS].contains(&folder.as_str())
-                && let Entry::File(size) = disk::entry(&path)?
-            {
-                disk::remove_file(&path).map_err(|error| on_medium(error, &path))?;
-                self.removed += 1;
-                self.removed_bytes += size;
-                let _holds_files = disk::remove_empty_dir(&self.root.join(folder));
-            }
-        }
-        Ok(())
-    }
-
     /// Writes the programs to send along; returns the digests of all that are there.
     pub(super) fn write_tools(&mut self, plan: &ExportPlan) -> Result<BTreeMap<String, Sha256>> {
         let mut digests = BTreeMap::new();
@@ -439,14 +375,3 @@ impl<'a> Target<'a> {
         Ok(digests)
     }
 }
-
-/// The files that describe a set, in the order in which they are copied aside.
-const COPIED: [(&str, u64); 7] = [
-    (KEYS, caps::SMALL),
-    (KEYS_SIGNATURE, caps::SMALL),
-    (MANIFEST, caps::MANIFEST),
-    (MANIFEST_SIGNATURE, caps::SMALL),
-    (LISTING, caps::LISTING),
-    (SET, caps::SMALL),
-    (SET_SIGNATURE, caps::SMALL),
-];

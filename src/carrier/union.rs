@@ -10,7 +10,8 @@ use super::describe::Description;
 use super::found::Found;
 use super::listing::path_of;
 use super::medium::{DATA, MissingItem, TOOLS, caps, refused};
-use super::plan::{Change, ChangedSet, ExportPlan, Payload, PlannedExport, Source};
+use super::plan::ExportPlan;
+use super::planned::{Change, ChangedSet, Payload, PlannedExport, Source};
 use super::reading::{digest, read_small};
 use crate::error::{Error, Result};
 use crate::mirror::Mirror;
@@ -113,7 +114,7 @@ impl ExportPlan {
                 planned.replaced_bytes = if is_same { 0 } else { replaced };
             }
         }
-        self.join_tools(earlier, prune);
+        self.join_tools(earlier, prune)?;
         if prune {
             return Ok(());
         }
@@ -244,13 +245,20 @@ impl ExportPlan {
         self.listing.updates.extend(kept);
     }
 
-    fn join_tools(&mut self, earlier: &Description, prune: bool) {
+    fn join_tools(&mut self, earlier: &Description, prune: bool) -> Result<()> {
         let tools = earlier.set.tag_files.iter().filter_map(|(name, sha256)| {
             Some((name.strip_prefix(TOOLS)?.strip_prefix('/')?.to_owned(), *sha256))
         });
         for (name, sha256) in tools {
-            if self.tools.keys().any(|own| own.eq_ignore_ascii_case(&name)) {
+            if self.tools.contains_key(&name) {
                 continue;
+            }
+            // One file on media that take A for a, and two elsewhere.
+            if let Some(own) = self.tools.keys().find(|own| own.eq_ignore_ascii_case(&name)) {
+                return Err(Error::usage(format!(
+                    "tools/{name} on the medium and the program {own} differ in the case of letters alone"
+                ))
+                .hint(format!("send the program along as {name}; nothing was changed")));
             }
             if prune {
                 self.removed_tools.push(name);
@@ -258,6 +266,7 @@ impl ExportPlan {
                 self.kept_tools.insert(name, sha256);
             }
         }
+        Ok(())
     }
 
     fn position(&self, kb: Kb, folder: &str) -> Option<usize> {

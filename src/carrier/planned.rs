@@ -1,0 +1,102 @@
+//! The parts of an export plan: package sets with their changes, and files with their sources.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::Utf8PathBuf;
+use serde::Serialize;
+
+use crate::update::{Kb, Sha256};
+
+/// The change of a package set on the medium.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// The set is new on the medium.
+    Add,
+    /// The set replaces another generation of itself.
+    Update,
+    /// The set stays as it is.
+    Keep,
+}
+
+/// A package set that an export changes, keeps, or removes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChangedSet {
+    /// Its KB.
+    pub kb: Kb,
+    /// Its folder.
+    pub folder: String,
+    /// Its files on the medium.
+    pub files: usize,
+    /// Their bytes.
+    pub bytes: u64,
+    /// The bytes of the generation that it replaces.
+    pub replaced_bytes: u64,
+    /// The mirror has the set; otherwise it comes from the medium itself.
+    pub in_mirror: bool,
+}
+
+/// One package set of an export.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlannedExport {
+    /// Its KB.
+    pub kb: Kb,
+    /// Its folder.
+    pub folder: String,
+    /// The products of its titles.
+    pub products: String,
+    /// The KBs with which it comes along; none when it was asked for itself.
+    pub needed_by: BTreeSet<Kb>,
+    /// Its files.
+    pub files: usize,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Its change on the medium.
+    pub change: Change,
+    /// The bytes of the generation that it replaces.
+    pub replaced_bytes: u64,
+    /// The mirror has it; otherwise it comes from the medium itself.
+    pub in_mirror: bool,
+    /// It was selected, or comes along with what was; otherwise it stays because the medium has it.
+    pub is_selected: bool,
+    /// Why each file is there, by its name.
+    #[serde(skip)]
+    pub reasons: BTreeMap<String, String>,
+    /// What has to be installed before it and lies elsewhere: KB, folder, and why.
+    #[serde(skip)]
+    pub before: Vec<(Kb, String, String)>,
+}
+
+/// The place from which the bytes of a file come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// The pool's copy.
+    Pool(Utf8PathBuf),
+    /// The medium itself: the mirror does not know the set, and its file is read again before it is signed again.
+    Medium,
+}
+
+/// A file of the payload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payload {
+    /// Its source.
+    pub from: Source,
+    /// Its digest.
+    pub sha256: Sha256,
+    /// Its bytes.
+    pub size: u64,
+}
+
+impl PlannedExport {
+    /// Returns what the plan lists of it under its change.
+    pub(super) fn changed(&self) -> ChangedSet {
+        ChangedSet {
+            kb: self.kb,
+            folder: self.folder.clone(),
+            files: self.files,
+            bytes: self.bytes,
+            replaced_bytes: self.replaced_bytes,
+            in_mirror: self.in_mirror,
+        }
+    }
+}
