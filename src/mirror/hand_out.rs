@@ -32,7 +32,7 @@ pub enum Absence {
 impl fmt::Display for Absence {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unknown => formatter.write_str("not fetched"),
+            Self::Unknown => formatter.write_str("not in the pool"),
             Self::Damaged(damage) => {
                 write!(formatter, "{}, found by {} at {}", damage.message, damage.found_by, damage.found)
             }

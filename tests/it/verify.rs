@@ -211,7 +211,7 @@ fn the_last_verification_is_in_the_status_and_one_of_a_kb_is_not() {
     spoil(&pooled(&bench, "KB5086672"), |bytes| bytes[1] ^= 1);
     bench.json(&["verify"]).exits(5);
     let status = bench.json(&["status"]).exits(10).json();
-    let expected = json!({ "time": "2026-11-23T09:00:00Z", "findings": 1 });
+    let expected = json!({ "time": "2026-11-23T09:00:00Z", "findings": 1, "foreign": 0, "recorded": true });
     assert_eq!(status["health"]["last_verify"], expected);
 }
 
