@@ -8,13 +8,14 @@ use super::reading::hash_file;
 use crate::disk::{self, NewFile};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
+use crate::mirror::FindingKind;
 use crate::update::Sha256;
 
 /// A fault of a copy.
 #[derive(Debug)]
 pub(super) enum CopyFault {
     /// The source does not have the bytes that it should have, or cannot be read.
-    Source(Error),
+    Source(FindingKind, Error),
     /// The medium cannot be written.
     Medium(Error),
 }
@@ -23,7 +24,7 @@ impl CopyFault {
     /// Returns the error for the operator.
     pub(super) fn into_error(self) -> Error {
         match self {
-            Self::Source(error) | Self::Medium(error) => error,
+            Self::Source(_, error) | Self::Medium(error) => error,
         }
     }
 }
@@ -70,10 +71,12 @@ impl Copy<'_> {
         let found = match read {
             Ok(found) => found,
             Err(error) if has_failed => return Err(on_medium(error)),
-            Err(error) => return Err(CopyFault::Source(unreadable(self.from, error))),
+            Err(error) => {
+                return Err(CopyFault::Source(FindingKind::Unreadable, unreadable(self.from, error)));
+            }
         };
         if found.sha256 != self.sha256 {
-            return Err(CopyFault::Source(differs(self.from, found.sha256)));
+            return Err(CopyFault::Source(FindingKind::Digest, differs(self.from, found.sha256)));
         }
         new.finish().map_err(on_medium)?;
         events.send(Event::TransferFinished { id: self.id, bytes: count, failure: None });

@@ -25,7 +25,7 @@ use super::target::{Target, write_if_other};
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
-use crate::mirror::{Mirror, REPLAY};
+use crate::mirror::{FindingKind, Mirror, NewDamage, REPLAY};
 use crate::servicing::Knowledge;
 use crate::update::{Sha256, count, human_size};
 
@@ -106,6 +106,8 @@ pub struct Context<'a> {
     pub tables: &'a [(String, String)],
     /// When (RFC 3339).
     pub now: &'a str,
+    /// The same time.
+    pub time: jiff::Timestamp,
     /// Who watches.
     pub events: &'a Events,
 }
@@ -142,6 +144,7 @@ pub fn export(
         target.begin(mark, &context.keys.export).and_then(|()| target.write_payload(plan, context.events));
     if let Err(error) = begun {
         target.roll_back();
+        record_damage(&target.damaged_in_pool, mirror, context);
         return Err(error);
     }
     target.invalidate()?;
@@ -253,6 +256,20 @@ fn planned_manifest(plan: &ExportPlan) -> Result<BTreeMap<String, Sha256>> {
     let scripts = plan.scripts.iter().map(|(path, script)| (path.clone(), digest(script)));
     read_manifest(&manifest_text(&packages.chain(scripts).collect()))
         .map_err(|error| error.with_kind(ErrorKind::Usage).context("the medium cannot hold these sets"))
+}
+
+/// Records files of the pool that were found damaged: from now on they count as absent. The export fails either way.
+fn record_damage(damaged: &[(Sha256, FindingKind, String)], mirror: &Mirror, context: &Context<'_>) {
+    if damaged.is_empty() {
+        return;
+    }
+    let found: Vec<NewDamage> = damaged
+        .iter()
+        .map(|(sha256, kind, message)| mirror.damage_in_pool(*sha256, *kind, message.clone()))
+        .collect();
+    if let Err(error) = mirror.record_damage(&found, "export", context.time) {
+        context.events.warn(format!("the damage could not be recorded: {}", error.full_message()));
+    }
 }
 
 /// The mirror's own name, made at the first export.

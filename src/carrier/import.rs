@@ -24,7 +24,7 @@ use crate::event::{Doing, Event, Events};
 use crate::mirror::index::SetRow;
 use crate::mirror::kb_document::{SetRecord, restore_set, restore_update};
 use crate::mirror::{Mirror, Published, is_newer, knowledge_of};
-use crate::update::{Digests, Kb, Sha256, human_size};
+use crate::update::{Digests, Kb, Sha256, count, human_size};
 
 /// How a medium is taken.
 #[derive(Debug, Clone, Copy, Default)]
@@ -81,7 +81,14 @@ pub struct Imported {
 impl Imported {
     /// One line that tells what was done and checked.
     pub fn evidence(&self) -> String {
-        let files = |number: u64| if number == 1 { "1 file".to_owned() } else { format!("{number} files") };
+        if self.already_applied {
+            return format!(
+                "set {:04} is applied already: signatures, manifest, and listing verified, payload not read again; key {}",
+                self.seq,
+                self.key.short()
+            );
+        }
+        let files = |number: u64| count(number, "file");
         let mut parts = vec![
             format!("verified {} on the medium, {}", files(self.checked), human_size(self.checked_bytes)),
             format!("added {}, {}", files(self.added), human_size(self.added_bytes)),

@@ -156,9 +156,25 @@ impl ExportPlan {
         if !unmatched.is_empty() {
             plan.warnings.push(format!("no selected package set is for {}", selection::words(&unmatched)));
         }
+        plan.warn_of_damage(mirror)?;
         plan.add_updates(mirror, knowledge)?;
         plan.settle();
         Ok(plan)
+    }
+
+    /// Warns of selected sets whose folders are damaged or missing: the medium gets the bytes of the pool all the same.
+    fn warn_of_damage(&mut self, mirror: &Mirror) -> Result<()> {
+        for damaged in mirror.damaged_sets()? {
+            let is_selected =
+                self.rows.iter().any(|row| row.kb == damaged.kb && row.folder == damaged.folder);
+            if is_selected {
+                let path = format!("kb/{}/{}", damaged.kb, damaged.folder);
+                let heal = mirror.side()?.to_heal(damaged.kb);
+                let state = if damaged.folder_missing { "folder missing" } else { "damaged" };
+                self.warnings.push(format!("{path}: {state}; the medium gets the pool's bytes; {heal}"));
+            }
+        }
+        Ok(())
     }
 
     /// Puts everything into its order and counts it.

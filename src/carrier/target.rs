@@ -29,7 +29,7 @@ use super::union::damaged;
 use crate::disk::{self, Entry};
 use crate::error::{Error, Result};
 use crate::event::{Doing, Event, Events};
-use crate::mirror::Mirror;
+use crate::mirror::{FindingKind, Mirror};
 use crate::update::Sha256;
 
 /// Writes a file when it is not there with just these bytes.
@@ -67,8 +67,8 @@ pub(super) struct Target<'a> {
     /// Files that get their names when everything is there.
     parts: Vec<Utf8PathBuf>,
     is_invalid: bool,
-    /// Digests of pool files that do not have their bytes.
-    pub(super) damaged_in_pool: Vec<Sha256>,
+    /// Pool files that do not have their bytes: digest, kind of damage, and the message.
+    pub(super) damaged_in_pool: Vec<(Sha256, FindingKind, String)>,
     pub(super) written: u64,
     pub(super) written_bytes: u64,
     pub(super) written_scripts: u64,
@@ -236,10 +236,15 @@ impl<'a> Target<'a> {
             match part {
                 Ok(written) => drop(first.entry(file.sha256).or_insert(written)),
                 Err(fault) => {
-                    if let (CopyFault::Source(_), Source::Pool(_)) = (&fault, &file.from) {
-                        self.damaged_in_pool.push(file.sha256);
+                    let kind = match (&fault, &file.from) {
+                        (CopyFault::Source(kind, _), Source::Pool(_)) => Some(*kind),
+                        _ => None,
+                    };
+                    let error = fault.into_error();
+                    if let Some(kind) = kind {
+                        self.damaged_in_pool.push((file.sha256, kind, error.message().to_owned()));
                     }
-                    return Err(fault.into_error());
+                    return Err(error);
                 }
             }
             self.written += 1;

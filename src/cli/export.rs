@@ -129,10 +129,11 @@ fn write(setup: &Setup, arguments: &Export) -> Result<Done> {
         (knowledge, tables) = (newer, texts);
     }
     confirm(setup, &plan, arguments)?;
-    let now = rfc3339(unix_seconds(setup.now()));
+    let time = setup.now();
+    let now = rfc3339(unix_seconds(time));
     let exported = setup.watched(|events| {
         let context =
-            carrier::Context { keys: &keys, knowledge: &knowledge, tables: &tables, now: &now, events };
+            carrier::Context { keys: &keys, knowledge: &knowledge, tables: &tables, now: &now, time, events };
         carrier::export(&plan, &place, &found, &mut mirror, &context)
     })?;
     Ok(Done { is_demo: mirror.origin()? == REPLAY, plan, exported, local_note: place.local_note() })

@@ -43,6 +43,12 @@ pub(super) fn run(setup: &Setup, arguments: &Verify, output: &mut Output) -> Res
     for path in &report.healed {
         output.line(format!("recorded as damaged before, sound now: {path}"));
     }
+    if !report.in_use.is_empty() {
+        output.note(format!(
+            "in use by a process that writes to the mirror now: {}",
+            report.in_use.iter().map(|path| path.as_str()).collect::<Vec<_>>().join(", ")
+        ));
+    }
     for leftover in &report.leftovers {
         output.note(format!("left by a run that was cut off: {leftover}"));
     }

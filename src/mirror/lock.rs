@@ -48,6 +48,13 @@ impl Lock {
     }
 }
 
+/// Returns `true` if a process holds the lock now. A lock that cannot be looked at counts as free.
+pub(super) fn is_held(path: &Utf8Path) -> bool {
+    let Ok(file) = disk::open_regular(path) else { return false };
+    // A shared lock, given back at once: two processes that look do not see each other.
+    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+}
+
 impl Drop for Lock {
     fn drop(&mut self) {
         // Closing is not enough where the process has just begun another one, which has a copy of the file for a moment.

@@ -351,6 +351,68 @@ fn import_heals_what_names_and_sizes_tell_without_verify() {
 }
 
 #[test]
+fn export_hands_out_no_damage_and_records_what_it_finds() {
+    for case in Case::all() {
+        for is_verified in [false, true] {
+            let bench = fetched();
+            keys(&bench);
+            case.apply(&bench);
+            if is_verified {
+                bench.json(&["verify"]).exits(5);
+            }
+            let stick = bench.path("stick");
+            let code = match (case.in_pool(), case.is_visible() || is_verified) {
+                (false, _) => 0,
+                (true, true) => 4,
+                (true, false) => 5,
+            };
+            let ran = bench.run(&["export", "KB5086672", "--to", stick.as_str()]).exits(code);
+            if code == 0 {
+                let is_known = case.is_visible() || is_verified;
+                let has_warning = ran.stderr.contains("KB5086672/windows-11-24h2-arm64: damaged");
+                assert_eq!(has_warning, is_known, "{case:?}: {}", ran.stderr);
+                export(&bench, &["KB5086672"], &stick).exits(0);
+                continue;
+            }
+            assert!(!stick.exists(), "{case:?}");
+            assert_eq!(damaged(&bench), KBS, "{case:?}");
+            // Recorded: the next export does not read the file again, and a fetch heals it.
+            bench.run(&["export", "KB5086672", "--to", stick.as_str()]).exits(4);
+            fetch(&bench, &[]).exits(0);
+            assert_eq!(damaged(&bench), Vec::<String>::new(), "{case:?}");
+            export(&bench, &["KB5086672"], &stick).exits(0);
+        }
+    }
+}
+
+#[test]
+fn a_set_without_its_folder_is_exported_with_a_warning() {
+    let bench = fetched();
+    keys(&bench);
+    fs::remove_dir_all(bench.set("KB5086672", SET)).unwrap();
+    let stick = bench.path("stick");
+    let ran = bench.run(&["export", "KB5086672", "--to", stick.as_str()]).exits(0);
+    assert!(ran.stderr.contains("folder missing"), "{}", ran.stderr);
+    let document = bench.json(&["export", "KB5086672", "--to", stick.as_str(), "--dry-run"]).exits(0).json();
+    assert!(document["plan"]["warnings"].to_string().contains("folder missing"), "{document:#}");
+}
+
+#[test]
+fn files_of_a_running_process_are_not_leftovers() {
+    let bench = fetched();
+    fs::create_dir_all(bench.mirror().join("partial")).unwrap();
+    fs::write(bench.mirror().join("partial/arriving"), "some bytes").unwrap();
+    let lock = kbmirror::mirror::Lock::take(&bench.mirror().join("lock"), "a test").unwrap();
+    let report = bench.json(&["verify"]).exits(0).json();
+    assert_eq!((&report["leftovers"], &report["in_use"]), (&json!([]), &json!(["partial/arriving"])));
+    let ran = bench.run(&["verify"]).exits(0);
+    assert!(ran.stderr.contains("in use") && !ran.stderr.contains("cut off"), "{}", ran.stderr);
+    drop(lock);
+    let report = bench.json(&["verify"]).exits(0).json();
+    assert_eq!((&report["leftovers"], &report["in_use"]), (&json!(["partial/arriving"]), &json!([])));
+}
+
+#[test]
 fn an_import_says_what_it_did_not_read_again() {
     let connected = fetched();
     let root = keys(&connected);
@@ -405,7 +467,8 @@ fn a_lost_set_folder_is_named_and_made_again() {
 
 #[test]
 fn status_shows_damage_and_sync_heals_it() {
-    let bench = Bench::new();
+    // A day on which the newest release that the tables know is not behind.
+    let bench = Bench::starting("2026-10-02T08:00:00Z");
     bench.json(&["init", "--arch", "arm64"]).exits(0);
     let sync = |more: &[&str]| {
         bench.replay(&recording("demo"), &[&["sync", "--as-of", "2026-03-31"], more].concat())

@@ -28,11 +28,12 @@ use self::read::{Reading, Verdict, read_all};
 use self::survey::{Survey, survey};
 use super::Mirror;
 use super::index::{Damage, FindingKind};
+use super::lock::is_held;
 use crate::clock::rfc3339;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
-use crate::update::{Kb, Sha256, human_size};
+use crate::update::{Kb, Sha256, count, human_size};
 
 /// The format of a verification's report.
 pub const VERIFY_FORMAT: u32 = 1;
@@ -77,26 +78,24 @@ pub struct VerifyReport {
     pub recorded: Option<bool>,
     /// Paths that were recorded as damaged before and are sound now.
     pub healed: Vec<Utf8PathBuf>,
-    /// What runs that were cut off left; the next run that writes takes care of it.
+    /// Leftovers of interrupted runs; the next run that writes takes care of them.
     pub leftovers: Vec<Utf8PathBuf>,
+    /// Files of a process that was writing meanwhile.
+    pub in_use: Vec<Utf8PathBuf>,
 }
 
 impl VerifyReport {
     /// The evidence as one line.
     pub fn evidence(&self) -> String {
-        let count = |number: usize, one: &str, many: &str| match number {
-            1 => format!("1 {one}"),
-            _ => format!("{number} {many}"),
-        };
         format!(
             "verified {}, {} in the pool, {}, {}: {}",
-            count(self.files, "file", "files"),
+            count(self.files, "file"),
             human_size(self.bytes),
-            count(self.folders, "folder", "folders"),
-            count(self.kbs, "KB", "KBs"),
+            count(self.folders, "folder"),
+            count(self.kbs, "KB"),
             match self.findings.len() {
                 0 => "no findings".to_owned(),
-                number => count(number, "finding", "findings"),
+                number => count(number, "finding"),
             }
         )
     }
@@ -139,6 +138,8 @@ impl Mirror {
         findings.sort();
         findings.dedup();
         warnings.sort();
+        let is_in_use = !leftovers.is_empty() && is_held(&self.layout.lock());
+        let (in_use, leftovers) = if is_in_use { (leftovers, Vec::new()) } else { (Vec::new(), leftovers) };
         Ok(VerifyReport {
             format: VERIFY_FORMAT,
             time: rfc3339(now.as_second()),
@@ -153,6 +154,7 @@ impl Mirror {
             warnings,
             healed: settled.healed,
             leftovers,
+            in_use,
         })
     }
 
