@@ -24,6 +24,7 @@ pub(super) fn show(sets: &[DamagedSet], mirror: &Mirror, output: &mut Output) ->
     if sets.is_empty() {
         return Ok(());
     }
+    output.line("");
     for set in sets {
         output.line(format!("{} {}: {}", set.kb, set.folder, state(set)));
         for fault in &set.faults {

@@ -322,18 +322,25 @@ fn damage_in_the_pool_reaches_no_medium() {
     wrong[right.len() - 1] ^= 1;
     // Folders and pool share their bytes; the file is read-only.
     fs::remove_file(&pooled).unwrap();
-    fs::write(&pooled, wrong).unwrap();
+    fs::write(&pooled, &wrong).unwrap();
     let fresh = here.path("fresh");
     let made = here.path("made");
     fs::create_dir(&made).unwrap();
     for to in [&stick, &fresh, &made] {
         let (kind, message) = export(&here, &[KB], to).exits(5).error();
         assert!(kind == "integrity" && message.contains(pooled.as_str()), "{message}");
+        // Recorded: what is known to be damaged is not even tried.
+        export(&here, &[KB, "--arch", "x64"], to).exits(4);
+        // The bytes come back and are verified, then they are spoiled again.
+        fs::write(&pooled, &right).unwrap();
+        here.json(&["verify"]);
+        fs::write(&pooled, &wrong).unwrap();
     }
     assert_eq!(digests(&stick), before, "the medium is what it was");
     assert_eq!(listed(&there, &stick).len(), 2);
     assert!(!fresh.exists() && tree(&made).is_empty() && made.exists());
     fs::write(&pooled, right).unwrap();
+    here.json(&["verify"]);
     export(&here, &[KB], &stick).exits(0);
     assert_eq!(listed(&there, &stick).len(), 4);
 }
