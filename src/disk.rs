@@ -136,7 +136,7 @@ pub fn entry(path: &Utf8Path) -> Result<Entry> {
 
 /// Opens a regular file and nothing else: a link is not followed, also when it takes the file's place in between.
 pub fn open_regular(path: &Utf8Path) -> Result<File> {
-    let not_regular = || Error::new(ErrorKind::Integrity, format!("{path} is no regular file"));
+    let not_regular = || Error::new(ErrorKind::Integrity, format!("{path} is not a regular file"));
     let before = fs::symlink_metadata(path).map_err(|error| failed("look at", path, error))?;
     if !before.is_file() {
         return Err(not_regular());

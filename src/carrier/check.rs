@@ -40,7 +40,7 @@ pub struct Leftover {
 pub struct Examined {
     /// Where it is.
     pub root: Utf8PathBuf,
-    /// What it is.
+    /// Its type.
     pub set: SetDocument,
     /// The digest of `set.json`, which names the set.
     pub set_id: Sha256,

@@ -61,7 +61,7 @@ pub struct Exported {
     pub read_back_cold: bool,
     /// The system took the advice to drop the cached bytes of every file before it was read back. Caches below may remain.
     pub cache_dropped: bool,
-    /// The thing on whose file system the folder lies, if it is no separate medium.
+    /// The owner of the file system of the folder, if the folder is not a separate medium.
     pub local: Option<SharedFileSystem>,
     /// The key that signed.
     pub key: super::signature::PublicKey,

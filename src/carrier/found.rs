@@ -1,4 +1,4 @@
-//! What lies on the target of an export: nothing, a medium of ours, one to which an export was cut off, or things of others.
+//! The content of an export's target: nothing, a medium of ours, the rest of an interrupted export, or foreign things.
 //!
 //! A medium is ours by its signatures, never by a sentence on it: by the signed description of a finished set, by the copy of
 //! one that an interrupted export kept aside, or by the signed mark of that export. Version 0.1 wrote no mark. Its
@@ -43,7 +43,7 @@ pub(super) enum State {
     Undescribed,
 }
 
-/// What lies on the target of an export.
+/// The content of an export's target.
 #[derive(Debug, Default)]
 pub struct Found {
     pub(super) root: Utf8PathBuf,
@@ -58,7 +58,7 @@ pub struct Found {
     pub(super) whole: BTreeSet<(Kb, String)>,
     /// Set folders that our key signed, that the mirror does not know, and that no proven description has.
     pub(super) unknown: BTreeSet<String>,
-    /// What the operator should know about it.
+    /// Warnings for the operator about it.
     pub(super) warnings: Vec<String>,
 }
 

@@ -14,7 +14,7 @@ use crate::update::{Digests, Sha256};
 pub struct Healed {
     /// Its path, relative to the mirror.
     pub path: Utf8PathBuf,
-    /// Where the damaged bytes are kept; `None` where there were none.
+    /// The place of the damaged bytes; `None` without any.
     pub kept: Option<Utf8PathBuf>,
 }
 

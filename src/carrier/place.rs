@@ -18,7 +18,7 @@ pub struct Place {
     pub(super) root: Utf8PathBuf,
     /// Its last component does not exist yet.
     pub(super) is_new: bool,
-    /// The thing on whose file system it lies, if it is no separate medium.
+    /// The owner of its file system, if it is not a separate medium.
     pub local: Option<SharedFileSystem>,
 }
 

@@ -68,7 +68,7 @@ pub struct ExportPlan {
     pub removed_bytes: u64,
     /// The bytes of the package sets that the medium had before.
     pub earlier_bytes: u64,
-    /// What the operator should know.
+    /// Warnings for the operator.
     pub warnings: Vec<String>,
     /// What was asked for.
     #[serde(skip)]

@@ -36,7 +36,7 @@ pub struct ChangedSet {
     pub in_mirror: bool,
 }
 
-/// One package set of an export.
+/// A package set of an export.
 #[derive(Debug, Clone, Serialize)]
 pub struct PlannedExport {
     /// Its KB.
@@ -62,7 +62,7 @@ pub struct PlannedExport {
     /// Why each file is there, by its name.
     #[serde(skip)]
     pub reasons: BTreeMap<String, String>,
-    /// What has to be installed before it and lies elsewhere: KB, folder, and why.
+    /// The packages of other KBs that come before it: KB, folder, and reason.
     #[serde(skip)]
     pub before: Vec<(Kb, String, String)>,
 }

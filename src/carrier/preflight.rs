@@ -1,4 +1,4 @@
-//! What is checked of a target before the first byte: that it can be written, the largest file, room, and names. What is
+//! The checks of a target before the first byte: that it can be written, the largest file, room, and names. What is
 //! tried for that goes away at once.
 
 use camino::Utf8Path;

@@ -30,7 +30,7 @@ pub(super) fn read_small(root: &Utf8Path, name: &str, cap: u64) -> Result<Vec<u8
         }
         Entry::File(_) => {}
         Entry::Nothing => return Err(refused(format!("{name} is missing"))),
-        Entry::Folder | Entry::Other => return Err(refused(format!("{name} is no regular file"))),
+        Entry::Folder | Entry::Other => return Err(refused(format!("{name} is not a regular file"))),
     }
     let file = disk::open_regular(&path).map_err(of_medium)?;
     let mut bytes = Vec::new();

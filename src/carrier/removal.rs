@@ -1,4 +1,4 @@
-//! What goes away from a medium: obsolete files once the new set is signed, or before where their room is needed, and what an
+//! Removals from a medium: obsolete files once the new set is signed, or before where their room is needed, and what an
 //! unfinished export has beside it.
 
 use std::collections::BTreeMap;

@@ -381,7 +381,7 @@ pub(super) struct Why {
 /// `init`
 #[derive(Debug, Args)]
 pub(super) struct Init {
-    /// What to keep: a family's folder word, a product with its version, a version, or a build, e.g. 25H2 or server-2025
+    /// The product to keep: a family's folder word, a product with its version, a version, or a build, e.g. 25H2 or server-2025
     #[arg(long, value_name = "PRODUCT", default_value = "windows-11-24h2")]
     pub(super) product: String,
     /// Only this architecture (repeatable) [default: x64]

@@ -24,7 +24,7 @@ use crate::sync::{
 };
 use crate::update::{Kb, count, human_size};
 
-/// What the index of a mirror has to say; nothing of a mirror that was set up and never filled.
+/// The statements of a mirror's index; empty for a mirror that was set up and never filled.
 #[derive(Default)]
 struct OfIndex {
     sets: usize,

@@ -16,7 +16,7 @@ use crate::disk::{self, Entry};
 use crate::error::Result;
 use crate::update::{Kb, Sha256};
 
-/// One fault of a published set.
+/// A fault of a published set.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct SetFault {
     /// The file or folder, relative to the mirror.

@@ -61,7 +61,7 @@ pub struct FileLine {
     /// Its place.
     #[serde(default)]
     pub order: usize,
-    /// What it is.
+    /// Its type.
     pub role: String,
     /// The KB in its name.
     #[serde(default)]
@@ -86,7 +86,7 @@ pub struct FileLine {
     pub size: Option<u64>,
     /// Where it can be had.
     pub urls: Vec<String>,
-    /// What was compared.
+    /// The compared properties.
     pub checks: Vec<CheckLine>,
 }
 

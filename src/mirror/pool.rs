@@ -37,7 +37,7 @@ pub struct Run<'a> {
 pub struct Admitted {
     /// The file; the bytes may have turned out to be one that is known under another row.
     pub key: FileKey,
-    /// Where the damaged bytes that it replaced are kept.
+    /// The place of the damaged bytes that it replaced.
     pub replaced: Option<Utf8PathBuf>,
 }
 

@@ -114,7 +114,7 @@ pub struct Choice {
 pub struct Missing {
     /// Its KB.
     pub kb: Option<Kb>,
-    /// What it is.
+    /// Its type.
     pub role: Role,
     /// Its file name, where one is known.
     pub name: Option<String>,

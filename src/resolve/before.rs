@@ -258,7 +258,7 @@ fn floor_for<'k>(family: &Family, date: Option<Date>, knowledge: &'k Knowledge) 
 pub struct Along {
     /// Its KB.
     pub kb: Kb,
-    /// What it is.
+    /// Its type.
     pub role: Role,
     /// Whether every machine needs it; else only some do, and the set is of use without it.
     pub always: bool,

@@ -34,7 +34,7 @@ pub struct Freshness {
     /// The day that the answer takes for today.
     #[serde(skip)]
     today: Option<Date>,
-    /// Whether the caller chose that day.
+    /// `true` if the caller chose that day.
     #[serde(skip)]
     is_chosen_day: bool,
 }
@@ -48,7 +48,7 @@ pub enum Doubt {
     Undated,
     /// The newest release is later than today: the clock or the entry is wrong.
     AfterToday(Date),
-    /// So many Patch Tuesdays have passed since the newest cumulative update.
+    /// The number of Patch Tuesdays since the newest cumulative update.
     Tuesdays(u32),
     /// The facts are older than the caller allows.
     Older {

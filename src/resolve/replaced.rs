@@ -16,7 +16,7 @@ use crate::update::{Kb, Kind};
 pub struct Replacement {
     /// Its KB.
     pub kb: Kb,
-    /// Whether the mirror has all of its files.
+    /// `true` if the mirror has all of its files.
     pub present: bool,
     /// The statement that it rests on.
     pub evidence: String,

@@ -41,7 +41,7 @@ impl From<&Family> for FamilyName {
 pub struct PackageSet {
     /// The KB asked for.
     pub kb: Kb,
-    /// What it is.
+    /// Its type.
     pub kind: Option<Kind>,
     /// The families that it serves, in the order of the family table; the first one names the folder.
     pub families: Vec<FamilyName>,

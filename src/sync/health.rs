@@ -27,7 +27,7 @@ pub struct LastVerify {
     /// How many of them are files of others, which no run heals; unknown where version 0.1 wrote it.
     #[serde(default)]
     pub foreign: Option<usize>,
-    /// Whether the other findings are in the index's list of damage, which heals them one by one. Otherwise all findings
+    /// `true` if the other findings are in the index's list of damage, which heals them one by one. Otherwise all findings
     /// stay until a verification finds none.
     #[serde(default)]
     pub recorded: bool,
@@ -46,7 +46,7 @@ impl LastVerify {
     }
 }
 
-/// What the last search for a profile matched.
+/// The matches of the last search for a profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProfileSeen {
     /// The name of the profile.
@@ -91,7 +91,7 @@ pub struct Health {
     /// The day that the last complete sync took for today.
     #[serde(default)]
     pub last_today: Option<Date>,
-    /// What the profiles matched when they were searched for last.
+    /// The matches of the profiles in their last search.
     #[serde(default)]
     pub profiles: Vec<ProfileSeen>,
 }

@@ -120,7 +120,7 @@ pub fn misfit(name: &str, first: &[u8]) -> Option<String> {
     })
 }
 
-/// What a container's own header says of the length of its file.
+/// The length of a file by its container's own header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
     /// The file has at least all bytes that the header speaks of.
@@ -254,7 +254,7 @@ mod tests {
             assert!(misfit("a.msu", page).unwrap().contains("a web page"));
         }
         assert!(misfit("a.msu", b"MZ").unwrap().contains("a Windows program"));
-        assert!(misfit("a.cab", b"MSWIM\0\0\0").is_some(), "a .cab file is no WIM image");
+        assert!(misfit("a.cab", b"MSWIM\0\0\0").is_some(), "a .cab file is not a WIM image");
     }
 
     #[test]

@@ -88,7 +88,7 @@ enum Place {
 struct Case {
     spoil: Spoil,
     place: Place,
-    /// Whether the set folders have copies of the pool's files, as on a file system without links.
+    /// `true` if the set folders have copies of the pool's files, as on a file system without links.
     copies: bool,
 }
 
@@ -122,12 +122,12 @@ impl Case {
         self.spoil.apply(&path);
     }
 
-    /// Whether the pool's bytes are affected: in place, a change of a link is one of the pool.
+    /// Returns `true` if the pool's bytes are affected: in place, a change of a link is one of the pool.
     fn in_pool(self) -> bool {
         self.place == Place::Pool || (!self.copies && matches!(self.spoil, Spoil::Flip | Spoil::Truncate))
     }
 
-    /// Whether names and sizes alone tell.
+    /// Returns `true` if names and sizes alone show it.
     fn is_visible(self) -> bool {
         self.spoil != Spoil::Flip
     }

@@ -92,7 +92,7 @@ fn lines_of_a_batch_carry_it_too() {
     let of = |key: &str| answers.iter().map(|answer| answer[key].clone()).collect::<Vec<_>>();
     assert_eq!(of("known_through"), [json!("2026-09-29"), json!("2026-09-29"), Value::Null]);
     assert_eq!(of("patch_tuesdays_since"), [json!(2), json!(0), Value::Null]);
-    // An age that is not known is no better than one that is too high.
+    // An unknown age is as bad as one that is too high.
     let old = batch(&["--fail-if-older-than", "30d"]).exits(10);
     assert!(old.stderr.contains("2 answers"), "{}", old.stderr);
     batch(&["--fail-if-older-than", "100d"]).exits(10);

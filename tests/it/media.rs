@@ -1,4 +1,4 @@
-//! What is said of a medium on the receiving side: exactly what was checked, and which file is wrong.
+//! The receiving side's statements about a medium: exactly what was checked, and which file is wrong.
 #![expect(clippy::disallowed_methods, reason = "media are spoiled as they lie")]
 
 use std::fs;

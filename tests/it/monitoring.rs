@@ -130,7 +130,7 @@ fn an_age_without_a_unit_or_sense_is_refused() {
     }
     let said = bench.run(&["status", "--max-age", "30"]).exits(2).stderr;
     assert!(said.contains("unit"), "{said}");
-    // The day is the clock's here, and nobody else's.
+    // Only the clock decides the day here.
     for command in
         [&["status"][..], &["check-medium", "x"], &["import", "x"], &["export", "--all", "--to", "x"]]
     {

@@ -75,7 +75,7 @@ fn world() -> World {
     })
 }
 
-/// What a command makes of a name: the folder words of what it found, or the message of a mistake in the arguments.
+/// A command's reading of a name: the folder words of its findings, or the message of a mistake in the arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Made {
     Families(BTreeSet<String>),

@@ -22,7 +22,7 @@ const OTHER: &str = "KB5085516";
 const ARM: &str = "windows-11-24h2-arm64";
 const X64: &str = "windows-11-24h2-x64";
 
-/// What a medium holds, without what is new with each set.
+/// The content of a medium, without the parts that change with each set.
 fn payload(medium: &Utf8Path) -> BTreeMap<String, String> {
     let mut files = digests(medium);
     files.retain(|path, _| path.starts_with("data/"));
@@ -275,7 +275,7 @@ fn a_newer_generation_replaces_the_set_also_when_it_is_not_selected() {
     assert_eq!(listed(&there, &stick).len(), 2);
     let files = payload(&stick).into_keys().collect::<Vec<_>>().concat();
     assert!(files.contains(&new.name) && !files.contains(&old.name), "{files}");
-    // A replaced generation is no removal: no question.
+    // A replaced generation is not a removal, so no question is asked.
     assert_eq!(updated["plan"]["removed_bytes"], 0);
 }
 

@@ -1,4 +1,4 @@
-//! What version 0.1 wrote is read, kept, and continued: its mirrors, its media, and its memory of imports.
+//! Version 0.1's mirrors, media, and memory of imports are read, kept, and continued.
 #![expect(clippy::disallowed_methods, reason = "fixtures are copied, looked at, and spoiled as they lie")]
 #![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 

@@ -125,7 +125,7 @@ pub(super) fn all(contents: &Contents) -> Vec<(String, Vec<u8>)> {
 pub(super) struct CheckWay {
     /// The means that it takes.
     pub(super) label: &'static str,
-    /// What is typed at the root of the medium.
+    /// The command line, typed at the root of the medium.
     pub(super) commands: Vec<String>,
     /// A limit of it.
     pub(super) note: &'static str,
@@ -161,9 +161,9 @@ pub(super) fn checks(contents: &Contents) -> Vec<CheckWay> {
 /// The command that takes a medium into a mirror, on every page.
 pub(super) const IMPORT: &str = "kbmirror import .";
 
-/// Where trust in a medium comes from, on every page.
+/// The root of trust of a medium, as every page states it.
 pub(super) const TRUST: [&str; 2] = [
-    "A check that travels with the medium proves that nothing was damaged, not that nobody changed it.",
+    "A check that travels with the medium proves that nothing was damaged. It cannot prove that nothing was changed.",
     "Trust begins with the root key that you have on paper: it signs keys.json, and a key in keys.json signs the rest.",
 ];
 

@@ -41,7 +41,7 @@ pub struct SetRow {
 /// A file of a stored set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredMember {
-    /// What it is.
+    /// Its type.
     pub role: Role,
     /// The file.
     pub file: FileFacts,

@@ -5,7 +5,7 @@ use crate::mirror::Layout;
 use crate::mirror::index::{Damage, NewDamage};
 use crate::update::{Kb, Sha256};
 
-/// Where a faulty path belongs.
+/// The owner of a faulty path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
     /// In the pool, as the file of this digest; without one, it belongs nowhere.

@@ -244,7 +244,7 @@ impl Mirror {
     }
 }
 
-/// What looked wrong at first.
+/// The doubts of the first look.
 #[derive(Debug, Default)]
 struct Doubts<'r> {
     /// By names and sizes.
@@ -256,7 +256,7 @@ struct Doubts<'r> {
     unsteady: BTreeSet<Utf8PathBuf>,
 }
 
-/// What is certain in the end.
+/// The findings that were confirmed.
 #[derive(Debug, Default)]
 struct Settled {
     faults: Vec<Fault>,

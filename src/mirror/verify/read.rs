@@ -27,7 +27,7 @@ pub(super) struct Reading {
     pub(super) sha1: Option<Sha1>,
     /// Whose file it is.
     pub(super) kbs: BTreeSet<Kb>,
-    /// Where it belongs.
+    /// Its owner.
     pub(super) place: Place,
     /// The state of the file before it was read.
     pub(super) stamp: Option<FileStamp>,

@@ -1,7 +1,7 @@
 //! Who a file is: by the SHA-1 in its name or of its content, in the index first and in the knowledge then, else by the
 //! KB in its name, wherever it stands there.
 //!
-//! A file that nobody knows gets its finding here, and so does one whose name, length, container, or bytes are not what is
+//! An unknown file gets its finding here, and so does one whose name, length, container, or bytes are not what is
 //! stated.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,7 +33,7 @@ pub(super) struct Package<'e> {
     pub(super) trouble: Option<Finding>,
     /// Its name is not the Catalog's.
     pub(super) misnamed: Option<Finding>,
-    /// What was compared with what is known.
+    /// The properties that were compared with known ones.
     pub(super) check: FileCheck,
 }
 

@@ -6,7 +6,7 @@ use crate::resolve::{Facts, FileFacts};
 use crate::servicing::Knowledge;
 use crate::update::{Architecture, Kb, PackageName, Sha1};
 
-/// One file, as the Catalog named it.
+/// A file, as the Catalog named it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct KnownFile {
     pub(super) name: String,

@@ -70,7 +70,7 @@ impl Folder {
     }
 }
 
-/// What lies under a name in a folder, links not followed.
+/// The thing under a name in a folder; links are not followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EntryKind {
     /// A regular file.
@@ -95,7 +95,7 @@ pub struct Look {
 pub struct Entry {
     /// Its name.
     pub name: String,
-    /// What it is.
+    /// Its type.
     pub kind: EntryKind,
     /// Its length and beginning, where the file was looked at.
     pub look: Option<Look>,
@@ -219,7 +219,7 @@ impl fmt::Display for Code {
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Finding {
-    /// What it is.
+    /// Its type.
     pub code: Code,
     /// The KB that it is about, where one is known.
     pub kb: Option<Kb>,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::update::{Architecture, Kb, PackageName, Sha1};
 
-/// What a name says.
+/// The statements of a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NameReading {
     /// The parts, as far as the name has them. The KB is `None` where the name has several.

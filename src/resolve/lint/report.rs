@@ -18,7 +18,7 @@ pub enum LintStatus {
     RefuseSet,
 }
 
-/// One property of a file that was compared with what is known. The words are a promise of the JSON output.
+/// A property of a file that was compared with a known one. The words are a promise of the JSON output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -37,7 +37,7 @@ pub enum Checked {
     Sha256,
 }
 
-/// What was looked at of one package.
+/// The properties of a package that were compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FileCheck {
     /// The file.
@@ -50,7 +50,7 @@ pub struct FileCheck {
     pub known_size: Option<u64>,
     /// Its container by its first bytes: `wim`, `cab`.
     pub container: Option<&'static str>,
-    /// What was compared.
+    /// The compared properties.
     pub checked: Vec<Checked>,
     /// The content was read.
     #[serde(skip)]
@@ -102,7 +102,7 @@ impl FileCheck {
 pub struct LintReport {
     /// The verdict.
     pub status: LintStatus,
-    /// What is wrong, by code, KB, and name.
+    /// The findings, by code, KB, and name.
     pub findings: Vec<Finding>,
     /// The update that the folder was judged for, where there is one.
     pub target: Option<Kb>,
@@ -114,7 +114,7 @@ pub struct LintReport {
     pub unchecked: Vec<String>,
     /// The content of every package was read.
     pub contents_read: bool,
-    /// What was compared of each package, by name.
+    /// The compared properties of each package, by name.
     pub files: Vec<FileCheck>,
 }
 
@@ -148,7 +148,7 @@ fn sentence(files: &[FileCheck]) -> String {
     format!("{what}; {contents}")
 }
 
-/// One sentence for every file of which something is not known that the summary speaks of.
+/// A sentence for every file of which a property is unknown that the summary mentions.
 fn doubts(files: &[FileCheck]) -> Vec<String> {
     let mut doubts = Vec::new();
     for file in files {

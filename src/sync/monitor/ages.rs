@@ -16,7 +16,7 @@ enum Age {
     NotATime(String),
     /// The record is later than the clock.
     Future(Timestamp),
-    /// So many seconds.
+    /// A number of seconds.
     Seconds(u64),
 }
 

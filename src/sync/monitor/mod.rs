@@ -41,7 +41,7 @@ pub enum Filled {
     BySync,
     /// By `import`, from media alone.
     ByImport,
-    /// By `fetch`, when somebody runs it.
+    /// By `fetch`, when the operator runs it.
     ByHand,
 }
 
@@ -136,7 +136,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// Returns `true` if somebody has to look.
+    /// Returns `true` if the operator has to act.
     pub fn is_wrong(self) -> bool {
         matches!(self, Self::Alarm | Self::Unknown)
     }
@@ -161,7 +161,7 @@ pub struct Check {
     pub verdict: Verdict,
     /// The reason of the verdict, for people.
     pub reason: String,
-    /// The next step, where somebody has to look.
+    /// The next step, where the operator has to act.
     pub next: Option<String>,
     /// The numbers.
     #[serde(flatten)]

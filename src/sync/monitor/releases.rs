@@ -15,7 +15,7 @@ use crate::update::Month;
 /// due. After two, security updates of a month are missing for sure.
 const PATCH_TUESDAYS_BEHIND: usize = 2;
 
-/// What is to be said of a profile or a family.
+/// A statement about a profile or a family.
 struct Finding {
     verdict: Verdict,
     /// Nothing where all is well.

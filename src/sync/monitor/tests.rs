@@ -107,7 +107,7 @@ impl World {
         })
     }
 
-    /// The names of the checks that somebody has to look at.
+    /// The names of the checks on which the operator has to act.
     fn wrong(&self) -> Vec<&'static str> {
         let checks = self.checks();
         let wrong = checks.all().into_iter().filter(|(_, check)| check.verdict.is_wrong());
