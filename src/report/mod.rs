@@ -6,6 +6,7 @@ mod bars;
 mod json;
 mod lines;
 mod progress;
+mod rows;
 mod table;
 mod watch;
 mod words;
