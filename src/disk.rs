@@ -31,7 +31,7 @@ fn failed(doing: &str, path: &Utf8Path, error: io::Error) -> Error {
 pub use growing::{GrowingFile, boot};
 pub use new_file::NewFile;
 pub use place::{canonical, drop_cached, volume};
-pub use room::{allocated, available_space, takes_file_of, takes_links};
+pub use room::{allocated, available_space, takes_file_of, takes_links, with_overhead};
 
 /// Whether something is there. What cannot be looked at counts as not there; using it will tell why.
 pub fn exists(path: &Utf8Path) -> bool {

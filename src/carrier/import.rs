@@ -246,6 +246,8 @@ fn absent_from_mirror(examined: &Examined, mirror: &Mirror) -> Result<Vec<Leftov
 }
 
 fn check_room(examined: &Examined, mirror: &Mirror) -> Result<()> {
+    /// The index grows by less than this for a medium.
+    const INDEX: u64 = 4 << 20;
     let mut wanted: BTreeMap<Sha256, u64> = BTreeMap::new();
     for (path, size) in &examined.sizes {
         if let Some(sha256) = examined.manifest.get(path)
@@ -254,13 +256,12 @@ fn check_room(examined: &Examined, mirror: &Mirror) -> Result<()> {
             wanted.insert(*sha256, *size);
         }
     }
-    // What file systems need for themselves (transfer notes §2, row 36: 2 %), and the index.
     let mut sum: u64 = wanted.values().sum();
-    if !takes_links(mirror)? {
+    if !disk::takes_links(&mirror.layout().partial())? {
         // What is published is copied from the pool then.
         sum += examined.sizes.values().sum::<u64>();
     }
-    let needed = sum + sum / 50 + (4 << 20);
+    let needed = disk::with_overhead(sum) + INDEX;
     let free = disk::available_space(mirror.layout().root())?;
     if free < needed {
         return Err(Error::new(
@@ -275,16 +276,6 @@ fn check_room(examined: &Examined, mirror: &Mirror) -> Result<()> {
         .hint("make room and import again; nothing was changed"));
     }
     Ok(())
-}
-
-/// Whether the mirror's file system has links, by making one that goes away at once.
-fn takes_links(mirror: &Mirror) -> Result<bool> {
-    let folder = mirror.layout().partial().join(format!("{STAGING}probe"));
-    let (one, other) = (folder.join("one"), folder.join("other"));
-    disk::write_atomic(&one, b"probe")?;
-    let linked = disk::link(&one, &other);
-    disk::remove_dir_all(&folder)?;
-    Ok(linked)
 }
 
 /// How the folders begin in which files wait until all of a medium is right.

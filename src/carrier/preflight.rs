@@ -17,9 +17,6 @@ const SMALL_LIMIT: u64 = u32::MAX as u64;
 /// The room for pages, tables, and the copy of the earlier description, beside listing and manifest: some 2 MB were measured.
 const TABLES: u64 = 4 << 20;
 
-/// What file systems need for themselves (transfer notes §2, row 36: 2 %).
-const SLACK: u64 = 50;
-
 /// The room that an export needs and finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Room {
@@ -78,7 +75,7 @@ impl<'a> Target<'a> {
             tools += disk::file_size(from)?.unwrap_or_default();
         }
         Ok(Room {
-            needed: absent + absent / SLACK + TABLES + scripts + tools,
+            needed: disk::with_overhead(absent) + TABLES + scripts + tools,
             free: disk::available_space(self.existing())?,
             obsolete: self.obsolete.values().sum(),
         })

@@ -14,6 +14,11 @@ pub fn available_space(path: &Utf8Path) -> Result<u64> {
     fs4::available_space(there).map_err(|error| failed("ask for the free space of", there, error))
 }
 
+/// Returns the room that a file system needs for these bytes and for its own structures: 2 % more (transfer notes §2, row 36).
+pub fn with_overhead(bytes: u64) -> u64 {
+    bytes.saturating_add(bytes / 50)
+}
+
 /// How much of the disk a file takes, reserved room included; nothing where there is none.
 pub fn allocated(path: &Utf8Path) -> Result<u64> {
     match fs::symlink_metadata(path) {

@@ -207,8 +207,7 @@ fn check_room(session: &mut Session, wanted: &[Wanted], plan: &FetchPlan) -> Res
     // Where files cannot be linked they lie in the pool and in their folders.
     let copies = if disk::takes_links(layout.root())? { 1 } else { 2 };
     let rest = bytes.saturating_mul(copies).saturating_sub(there);
-    // Folders, the index, and what a file system needs for itself: transfer.md asks for 2 %.
-    let needed = rest.saturating_add(rest / 50);
+    let needed = disk::with_overhead(rest);
     let free = disk::available_space(&layout.partial())?;
     if needed <= free {
         return Ok(());
