@@ -110,6 +110,15 @@ pub fn is_folder(path: &Utf8Path) -> Result<bool> {
     }
 }
 
+/// Returns `true` if there is a regular file under this path, or a link to one.
+pub fn is_file(path: &Utf8Path) -> Result<bool> {
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(metadata.is_file()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(failed("look at", path, error)),
+    }
+}
+
 /// What lies under a path, a link not followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Entry {

@@ -171,9 +171,9 @@ impl KeyFolder {
             return Err(Error::usage(format!("there are no keys in {}", self.folder))
                 .hint("kbmirror keys init makes them, once; keep root.key somewhere safe afterwards"));
         }
-        let list = disk::read_text(&path, CAP)?;
-        let list_signature = disk::read_text(&self.file("keys.json.minisig"), CAP)?;
-        let export = SecretKey::from_text(&disk::read_text(&self.file("export.key"), CAP)?)?;
+        let list = self.text("keys.json")?;
+        let list_signature = self.text("keys.json.minisig")?;
+        let export = SecretKey::from_text(&self.text("export.key")?)?;
         let root =
             self.own_root()?.ok_or_else(|| Error::usage(format!("{} has no root.pub", self.folder)))?;
         let known = KeyList::read(&list, &list_signature, std::slice::from_ref(&root))?;
@@ -185,6 +185,17 @@ impl KeyFolder {
             )));
         }
         Ok(SigningKeys { export, list, list_signature, root })
+    }
+
+    /// Reads a file that signing needs. A pipe or a device in its place is refused, so that nothing waits for it.
+    fn text(&self, name: &str) -> Result<String> {
+        let path = self.file(name);
+        if !disk::is_file(&path)? {
+            let what = if disk::exists(&path) { "is not a regular file" } else { "is missing" };
+            return Err(Error::usage(format!("{path} {what}, and nothing can be signed without it"))
+                .hint("put the file back from a backup of the key folder"));
+        }
+        disk::read_text(&path, CAP)
     }
 
     /// The root key of this side, when it has one.

@@ -149,7 +149,11 @@ impl ExportPlan {
             let reasons: Vec<String> =
                 plan.missing.iter().map(|item| format!("{} {}: {}", item.kb, item.what, item.why)).collect();
             let message = format!("no selected package set can be exported: {}", reasons.join("; "));
-            return Err(Error::new(ErrorKind::Incomplete, message).hint("nothing was written"));
+            let kbs: BTreeSet<String> = plan.missing.iter().map(|item| item.kb.to_string()).collect();
+            let kbs: Vec<String> = kbs.into_iter().collect();
+            return Err(Error::new(ErrorKind::Incomplete, message)
+                .hint(mirror.side()?.to_heal(kbs.join(" ")))
+                .hint("nothing was written"));
         }
         let selected: Vec<&SetRow> = plan.rows.iter().collect();
         let unmatched = selection::unmatched_architectures(request, &selected);
@@ -265,7 +269,7 @@ impl ExportPlan {
                 return Ok(Some(MissingItem {
                     kb: row.kb,
                     what: row.folder.clone(),
-                    why: format!("{} is not in the pool: {}", line.name, mirror.side()?.to_have(row.kb)),
+                    why: format!("{} is not in the pool, or is damaged there", line.name),
                 }));
             };
             let path = path_of(row.kb, line);

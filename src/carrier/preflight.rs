@@ -96,10 +96,10 @@ impl<'a> Target<'a> {
                 human_size(room.needed)
             ),
         );
-        let kept: u64 = plan.kept.iter().map(|set| set.bytes).sum();
+        let kept: u64 = plan.sets.iter().filter(|set| !set.is_selected).map(|set| set.bytes).sum();
         if kept > 0 {
             error = error.hint(format!(
-                "--prune removes package sets that were not selected; {} of other sets are on the medium",
+                "--prune removes package sets that were not selected: {} of other sets are on the medium",
                 human_size(kept)
             ));
         }

@@ -152,7 +152,13 @@ impl Setup {
     /// Returns the mirror, to read it; `None` for one that was prepared, by its configuration or keys, and holds nothing yet.
     pub(super) fn mirror_unless_empty(&self) -> Result<Option<Mirror>> {
         match self.mirror() {
-            Err(error) if error.kind() == ErrorKind::NotFound && self.layout().is_prepared() => Ok(None),
+            Err(error) if error.kind() == ErrorKind::NotFound => match self.layout().has_content()? {
+                true => Err(error.hint(
+                    "kb/ holds package sets and the index is missing: the next command that writes makes it anew from kb/ and pool/",
+                )),
+                false if self.layout().is_prepared() => Ok(None),
+                false => Err(error),
+            },
             mirror => mirror.map(Some),
         }
     }

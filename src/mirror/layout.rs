@@ -4,6 +4,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 
 use crate::disk;
+use crate::error::Result;
 use crate::resolve::Side;
 use crate::update::{Kb, Sha256};
 
@@ -86,6 +87,11 @@ impl Layout {
     pub fn is_prepared(&self) -> bool {
         let keys = self.keys();
         [self.config(), keys.join("root.pub"), keys.join("trusted.txt")].iter().any(|path| disk::exists(path))
+    }
+
+    /// Returns `true` if package sets lie here, with or without an index.
+    pub fn has_content(&self) -> Result<bool> {
+        Ok(!disk::list(&self.kbs())?.is_empty())
     }
 
     /// Returns the side of the gap that the keys of this folder speak of: one that trusts a foreign root key and has no

@@ -199,3 +199,31 @@ fn folders_that_the_readme_makes_are_ignored_by_git() {
     }
     assert!(seen > 5, "{seen}");
 }
+
+#[test]
+fn a_lost_index_is_not_an_empty_mirror() {
+    let here = connected(&[KB, "--arch", "arm64"]);
+    for end in ["", "-wal", "-shm"] {
+        let _absent = fs::remove_file(here.mirror().join(format!("mirror.db{end}")));
+    }
+    here.run(&["init"]).exits(0);
+    let ran = here.run(&["list"]).exits(3);
+    assert!(ran.stderr.contains("the index is missing"), "{}", ran.stderr);
+    fs::write(here.mirror().join("mirror.db"), "no database").unwrap();
+    let ran = here.run(&["list"]).exits(2);
+    assert!(ran.stderr.contains("makes it anew"), "{}", ran.stderr);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_signing_key_that_is_no_file_is_refused() {
+    let here = connected(&[KB, "--arch", "arm64"]);
+    let key = here.mirror().join("keys/export.key");
+    let stick = here.path("stick");
+    fs::remove_file(&key).unwrap();
+    let ran = here.run(&["export", KB, "--to", stick.as_str()]).exits(2);
+    assert!(ran.stderr.contains("export.key is missing"), "{}", ran.stderr);
+    assert!(Command::new("mkfifo").arg(&key).status().unwrap().success());
+    let ran = here.run(&["export", KB, "--to", stick.as_str()]).exits(2);
+    assert!(ran.stderr.contains("not a regular file"), "{}", ran.stderr);
+}

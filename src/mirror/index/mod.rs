@@ -267,7 +267,9 @@ fn not_an_index(path: &Utf8Path, error: Error) -> Error {
     if error.kind() == ErrorKind::NoSpace {
         return error.context(path);
     }
-    error.with_kind(ErrorKind::Usage).context(format!("{path} is not an index of kbmirror"))
+    error.with_kind(ErrorKind::Usage).context(format!("{path} is not an index of kbmirror")).hint(
+        "put a backup of it back, or move it away: the next command that writes makes it anew from kb/ and pool/",
+    )
 }
 
 /// SQLite integers are signed; nothing that is counted here comes near the limit.
