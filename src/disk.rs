@@ -379,6 +379,16 @@ pub fn write_atomic(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
     sync_dir(folder)
 }
 
+/// Writes a file that the operator named, whole or not at all. A folder, a link, or a device in its place is refused: it would
+/// be replaced, or its target would.
+pub fn write_named(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
+    match entry(path)? {
+        Entry::Nothing | Entry::File(_) => write_atomic(path, bytes),
+        Entry::Folder | Entry::Other => Err(Error::usage(format!("{path} is not a regular file"))
+            .hint("name a new file, or leave --to away and redirect the output; nothing was written")),
+    }
+}
+
 /// The same, unless the file says so already: what did not change keeps its time, for those who copy what is new.
 pub fn write_atomic_if_new(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
     let length = bytes.len() as u64;

@@ -247,7 +247,10 @@ pub(super) struct Resolve {
     #[arg(long, value_name = "DIR")]
     pub(super) available: Option<Utf8PathBuf>,
     /// Answer the requests in this file, one JSON object a line; - is standard input
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["kb", "latest", "enable"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = [
+        "kb", "latest", "enable", "policy", "kind", "minimal", "accept_withdrawn", "arch", "product", "baseline",
+        "installation", "edition", "place", "fod", "dotnet", "esu", "no_esu", "host", "installed", "available",
+    ])]
     pub(super) batch: Option<Utf8PathBuf>,
 }
 

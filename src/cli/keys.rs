@@ -9,6 +9,7 @@ use crate::carrier::{KeyFolder, PublicKey};
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
+use crate::update::count;
 
 /// `keys init|show|trust`
 pub(super) fn run(setup: &Setup, arguments: &Keys, output: &mut Output) -> Result<ExitCode> {
@@ -80,12 +81,27 @@ fn read_key(word: &str) -> Result<PublicKey> {
         const CAP: u64 = 4096;
         let text =
             disk::read_text(path, CAP).map_err(|error| error.with_kind(crate::error::ErrorKind::Usage))?;
-        let mut lines = text.lines().map(str::trim).filter(|line| line.starts_with("RW"));
-        let Some(line) = lines.next() else {
-            return Err(Error::usage(format!("{path} does not hold a public key"))
-                .hint("name the file root.pub of the connected side, or the key itself"));
+        let root = "name the file root.pub of the connected side, or the key itself";
+        // The comment is not signed, and still tells a mistake: an export key vouches for no other key.
+        if text.lines().any(|line| line.starts_with("untrusted comment:") && line.contains("export key")) {
+            return Err(Error::usage(format!(
+                "{path} holds an export key, and trust begins at the root key"
+            ))
+            .hint(root));
+        }
+        let text = text.trim_start_matches('\u{feff}');
+        let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| line.starts_with("RW")).collect();
+        let [line] = lines.as_slice() else {
+            let found = count(lines.len(), "public key");
+            return Err(Error::usage(format!("{path} holds {found}, and one is needed")).hint(root));
         };
         return line.parse().map_err(|error: Error| error.context(path));
+    }
+    let is_path =
+        word.contains(['/', '\\']) || [".pub", ".key", ".txt"].iter().any(|end| word.ends_with(end));
+    if is_path && !word.contains('\n') && !word.starts_with("RW") {
+        let message = if disk::exists(path) { "is not a regular file" } else { "does not exist" };
+        return Err(Error::usage(format!("{path} {message}")));
     }
     word.parse()
 }

@@ -45,7 +45,7 @@ fn show_one(tables: Tables<'_>, word: &str, to: Option<&Utf8Path>, output: &mut 
             .hint(format!("the tables are {}", Tables::NAMES.join(", "))));
     };
     if let Some(path) = to {
-        disk::write_atomic(path, text.as_bytes())?;
+        disk::write_named(path, text.as_bytes())?;
         output.note(format!("wrote {path}"));
     }
     if !output.is_json() {

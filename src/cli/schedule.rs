@@ -70,13 +70,13 @@ pub(super) fn run(setup: &Setup, arguments: &Schedule, output: &mut Output) -> R
 fn write(to: Option<&Utf8Path>, files: &[(&str, String)]) -> Result<Vec<Utf8PathBuf>> {
     let Some(to) = to else { return Ok(Vec::new()) };
     if let [(_, text)] = files {
-        disk::write_atomic(to, text.as_bytes())?;
+        disk::write_named(to, text.as_bytes())?;
         return Ok(vec![to.to_owned()]);
     }
     let mut written = Vec::new();
     for (name, text) in files {
         let path = to.join(name);
-        disk::write_atomic(&path, text.as_bytes())?;
+        disk::write_named(&path, text.as_bytes())?;
         written.push(path);
     }
     Ok(written)

@@ -30,7 +30,7 @@ pub(super) fn run(setup: &Setup, arguments: &Script, output: &mut Output) -> Res
         (text_of(&plan, form, &sources)?, Some(plan))
     };
     if let Some(path) = &arguments.to {
-        disk::write_atomic(path, text.as_bytes())?;
+        disk::write_named(path, text.as_bytes())?;
         output.note(format!("wrote {path}"));
     }
     if output.is_json() {

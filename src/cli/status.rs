@@ -257,8 +257,9 @@ fn show_next_steps(checks: &Checks, output: &mut Output) {
 fn show_news(setup: &Setup, output: &mut Output) -> Result<ExitCode> {
     let layout = setup.layout();
     let Some(news) = newest_news(&layout)? else {
-        return Err(Error::new(ErrorKind::NotFound, format!("no run brought any news to {}", layout.root()))
-            .hint("kbmirror sync asks the Catalog for some"));
+        let error = Error::new(ErrorKind::NotFound, format!("no run brought any news to {}", layout.root()));
+        let mirror = setup.mirror_unless_empty().ok().flatten();
+        return Err(error.hint(setup.side(mirror.as_ref())?.to_have_news()));
     };
     if output.is_json() {
         output.document(&news)?;

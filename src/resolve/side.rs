@@ -65,6 +65,14 @@ impl Side {
         }
     }
 
+    /// Returns the way to news of updates.
+    pub fn to_have_news(self) -> &'static str {
+        match self {
+            Self::Connected => "kbmirror sync asks the Catalog for some",
+            Self::Isolated => "news comes from the connected side: run this command there",
+        }
+    }
+
     fn medium_with(kbs: impl Display) -> String {
         format!("import a medium that holds it; the connected side makes one: kbmirror export {kbs} --to DIR")
     }

@@ -12,6 +12,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
+use camino::Utf8Path;
 use kbmirror::resolve::lint::{Ask, Folder, LintReport, LintStatus, lint};
 use kbmirror::resolve::{Facts, Place};
 use kbmirror::servicing::{Installation, Knowledge};
@@ -19,7 +20,7 @@ use kbmirror::update::{Architecture, Kb, PackageName};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::harness::{Bench, Ran, each, items, recording, text_of};
+use super::harness::{Bench, Ran, each, items, names_in, recording, text_of};
 
 const CHECKPOINT: &str = "KB5043080";
 
@@ -272,7 +273,7 @@ fn wim(length: u64) -> Vec<u8> {
 }
 
 /// Writes a sparse file that looks sound from outside: an image of the known length, or a small one.
-fn stand_in(path: &camino::Utf8Path) {
+fn stand_in(path: &Utf8Path) {
     static SIZES: LazyLock<BTreeMap<String, u64>> = LazyLock::new(|| {
         let knowledge = Knowledge::built_in().unwrap();
         let kbs: BTreeSet<Kb> = [CHECKPOINT.parse().unwrap()].into();
@@ -452,7 +453,7 @@ fn with_a_mirror_its_index_tells_who_a_file_is() {
     let copy = bench.path("copy");
     let set_of_kb = bench.set("KB5086672", "windows-11-24h2-x64");
     super::harness::copy_folder(&set_of_kb, &copy);
-    let name = super::harness::names_in(&copy).pop().unwrap();
+    let name = names_in(&copy).pop().unwrap();
     let mut bytes = fs::read(copy.join(&name)).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
@@ -482,9 +483,9 @@ fn with_a_mirror_its_index_tells_who_a_file_is() {
 fn empty_cut_replaced_and_renamed_files_are_named() {
     let bench = Bench::new();
     let [checkpoint, target] = SOUND[1];
-    let judged = |spoil: &dyn Fn(&camino::Utf8Path), code: u8| {
+    let judged = |spoil: &dyn Fn(&Utf8Path), code: u8| {
         let folder = folder_of(&bench, &SOUND[1]);
-        spoil(camino::Utf8Path::new(&folder));
+        spoil(Utf8Path::new(&folder));
         let found =
             bench.json(&["lint", &folder, "--baseline", "26100.1", "--for", "image"]).exits(code).json();
         assert_eq!(found["checked"], CHECKED);
@@ -493,14 +494,14 @@ fn empty_cut_replaced_and_renamed_files_are_named() {
         pairs.map(|finding| pair(&text_of(&finding["code"]), &text_of(&finding["kb"]))).collect::<Vec<_>>()
     };
     let write = |name: &'static str, bytes: &'static [u8]| {
-        move |folder: &camino::Utf8Path| fs::write(folder.join(name), bytes).unwrap()
+        move |folder: &Utf8Path| fs::write(folder.join(name), bytes).unwrap()
     };
     assert_eq!(judged(&|_| {}, 0), []);
     assert_eq!(judged(&write(target, b""), 10), [pair("empty", "KB5086672")]);
     assert_eq!(judged(&write(target, b"<html>sign in</html>"), 10), [pair("not_a_package", "KB5086672")]);
     assert_eq!(judged(&write(target, b"MSWIM\0\0\0"), 10), [pair("size_mismatch", "KB5086672")]);
     let cut = |name: &'static str, by: u64| {
-        move |folder: &camino::Utf8Path| {
+        move |folder: &Utf8Path| {
             let file = fs::File::options().write(true).open(folder.join(name)).unwrap();
             let length = file.metadata().unwrap().len();
             file.set_len(length - by).unwrap();
@@ -508,7 +509,7 @@ fn empty_cut_replaced_and_renamed_files_are_named() {
     };
     assert_eq!(judged(&cut(target, 1), 10), [pair("size_mismatch", "KB5086672")], "by its own header");
     assert_eq!(judged(&cut(checkpoint, 1), 10), [pair("size_mismatch", CHECKPOINT)]);
-    let renamed = |folder: &camino::Utf8Path| {
+    let renamed = |folder: &Utf8Path| {
         fs::rename(folder.join(checkpoint), folder.join("1 - KB5043080 - Checkpoint [26100.1742].msu"))
             .unwrap();
         fs::rename(folder.join(target), folder.join("2 - KB5086672 (1).msu")).unwrap();
@@ -539,5 +540,40 @@ fn links_and_pipes_are_neither_followed_nor_read() {
         let names: Vec<String> = found.iter().map(|finding| text_of(&finding["name"])).collect();
         assert_eq!(names, ["link.msu", "old", "pipe.msu", "zero.msu"]);
         assert_eq!(each(&document["files"], "name"), SOUND[0][1..], "nothing else was opened");
+    }
+}
+
+#[test]
+fn bytes_of_another_architecture_or_container_are_named() {
+    let bench = super::carry::connected(&["KB5086672"]);
+    let set = |architecture: &str| bench.set("KB5086672", &format!("windows-11-24h2-{architecture}"));
+    let folder = bench.path("swapped");
+    let lint = |more: &[&str]| {
+        let arguments = ["lint", folder.as_str(), "--baseline", "26100.1", "--for", "image"];
+        bench.json(&[&arguments[..], more].concat())
+    };
+    let copy = |from: &Utf8Path, rename: &dyn Fn(&str) -> String| {
+        let _absent = fs::remove_dir_all(&folder);
+        fs::create_dir(&folder).unwrap();
+        for name in names_in(from) {
+            fs::copy(from.join(&name), folder.join(rename(&name))).unwrap();
+        }
+    };
+    // The files of arm64 under names for x64, as a browser or a person may have saved them.
+    copy(&set("arm64"), &|name| format!("{}-x64.msu", name.split_once("-arm64").unwrap().0));
+    for more in [&[][..], &["--deep"]] {
+        let report = lint(more).exits(10).json();
+        assert_eq!(report["status"], "refuse_set", "{report:#}");
+    }
+    let codes = each(&lint(&["--deep"]).json()["findings"], "code");
+    assert!(codes.iter().any(|code| code == "misnamed"), "{codes:?}");
+    // A WIM image or cabinet under the extension of the other.
+    copy(&set("x64"), &|name| name.replace(".msu", ".cab"));
+    for more in [&[][..], &["--deep"]] {
+        lint(more).exits(10);
+    }
+    copy(&set("x64"), &|name| name.to_owned());
+    for more in [&[][..], &["--deep"]] {
+        lint(more).exits(0);
     }
 }

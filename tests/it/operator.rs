@@ -56,7 +56,7 @@ fn the_isolated_side_is_not_sent_to_the_catalog() {
         &["show", "00000000-0000-4000-8000-000000000000"],
         &["graph", "KB9999999"],
         &["script", "KB9999999"],
-        &["list"],
+        &["status", "--news"],
         &["resolve", "KB9999999", "--offline"],
     ];
     for arguments in arguments {
@@ -226,4 +226,77 @@ fn a_signing_key_that_is_no_file_is_refused() {
     assert!(Command::new("mkfifo").arg(&key).status().unwrap().success());
     let ran = here.run(&["export", KB, "--to", stick.as_str()]).exits(2);
     assert!(ran.stderr.contains("not a regular file"), "{}", ran.stderr);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_named_file_never_replaces_a_link_a_device_or_a_folder() {
+    let bench = Bench::new();
+    bench.run(&["init"]).exits(0);
+    let (target, link, folder, pipe) =
+        (bench.path("target"), bench.path("link"), bench.path("folder"), bench.path("pipe"));
+    fs::write(&target, "mine").unwrap();
+    std::os::unix::fs::symlink(&target, &link).unwrap();
+    fs::create_dir(&folder).unwrap();
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for to in [&link, &folder, &pipe] {
+        for command in [
+            &["knowledge", "show", "withdrawn", "--to", to.as_str()][..],
+            &["script", "--collect", "--to", to.as_str()],
+            &["schedule", "--cron", "--to", to.as_str()],
+        ] {
+            let ran = bench.run(command).exits(2);
+            assert!(ran.stderr.contains("is not a regular file"), "{command:?}: {}", ran.stderr);
+        }
+    }
+    assert_eq!(fs::read_to_string(&target).unwrap(), "mine");
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink() && folder.is_dir());
+}
+
+#[test]
+fn options_of_a_machine_are_refused_beside_a_batch() {
+    let mut bench = Bench::new();
+    bench.stdin = r#"{"request":{"kb":"KB5046617"}}"#.to_owned();
+    bench.run(&["resolve", "--batch", "-"]).exits(0);
+    for option in [
+        &["--arch", "arm64"][..],
+        &["--baseline", "26100.8037"],
+        &["--for", "winpe"],
+        &["--installation", "server"],
+        &["--product", "nonsense"],
+        &["--host", "nofile"],
+        &["--policy", "security"],
+        &["--esu"],
+        &["--no-esu"],
+        &["--edition", "EnterpriseS"],
+        &["--dotnet", "4.8"],
+        &["--installed", "KB5043080"],
+        &["--fod"],
+        &["--available", "."],
+        &["--minimal"],
+        &["--accept-withdrawn"],
+    ] {
+        bench.run(&[&["resolve", "--batch", "-"], option].concat()).exits(2);
+    }
+}
+
+#[test]
+fn only_a_file_with_one_root_key_is_trusted() {
+    let bench = Bench::new();
+    let root = keys(&bench);
+    let file = bench.path("some.pub");
+    let trusted = bench.mirror().join("keys/trusted.txt");
+    for text in [
+        format!("untrusted comment: kbmirror export key\n{root}\n"),
+        format!("{root}\n{root}\n"),
+        "nothing\n".to_owned(),
+    ] {
+        fs::write(&file, &text).unwrap();
+        bench.run(&["keys", "trust", file.as_str()]).exits(2);
+        assert!(!trusted.exists(), "{text}");
+    }
+    let ran = bench.run(&["keys", "trust", bench.path("no.pub").as_str()]).exits(2);
+    assert!(ran.stderr.contains("does not exist"), "{}", ran.stderr);
+    fs::write(&file, format!("\u{feff}untrusted comment: root\r\n{root}\r\n")).unwrap();
+    bench.run(&["keys", "trust", file.as_str()]).exits(0);
 }

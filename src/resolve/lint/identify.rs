@@ -119,8 +119,10 @@ pub(super) fn identify<'e>(
     let kb = of_name.or(of_index).or_else(|| known.as_ref().map(|(kb, _)| *kb));
     let files = kb.map(|kb| files_of(kb, knowledge, facts)).unwrap_or_default();
     let right = right_file(entry, named, sha1, of_set, indexed, &files);
-    let architecture = named
-        .architecture
+    // The file that the digest names is for one architecture, whatever the name says.
+    let of_digest = right.as_ref().filter(|_| sha1.is_some()).and_then(KnownFile::architecture);
+    let architecture = of_digest
+        .or(named.architecture)
         .or_else(|| indexed.and_then(|file| file.architecture))
         .or_else(|| right.as_ref().and_then(KnownFile::architecture))
         .or_else(|| known.as_ref().map(|(_, architecture)| *architecture));
@@ -201,7 +203,13 @@ fn misnamed(
     let is_known = files.iter().chain(right).any(|file| file.name.eq_ignore_ascii_case(&entry.name));
     let is_other_kb = reading.named.kb.is_some_and(|named| named != kb);
     let is_without_kb = reading.kbs.is_empty() && right.is_some() && reading.named.build.is_none();
-    if is_known || (reading.has_form && !is_other_kb && !is_without_kb) {
+    // The bytes, or the digest in the name, are those of a file for another architecture or in another container.
+    let is_other_file = right.is_some_and(|right| {
+        let (own, others) = (reading.named.architecture, right.architecture());
+        (own.is_some() && others.is_some() && own != others)
+            || right.parts.extension != reading.named.extension
+    });
+    if is_known || (reading.has_form && !is_other_kb && !is_without_kb && !is_other_file) {
         return None;
     }
     let message = match right {

@@ -1,6 +1,6 @@
 //! The files of a KB as index and knowledge have them: names, digests, and sizes to compare a file with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::resolve::{Facts, FileFacts};
 use crate::servicing::Knowledge;
@@ -30,18 +30,24 @@ impl KnownFile {
     }
 }
 
-/// Every known file of a KB, each once. Sizes are the index's, else those of single rows of knowledge.
+/// Every known file of a KB, each once. Sizes are the index's, else those of single rows of knowledge. For an architecture of
+/// which the index has files, files that only knowledge names do not count: the Catalog's own statement goes first.
 pub(super) fn files_of(kb: Kb, knowledge: &Knowledge, facts: &Facts) -> Vec<KnownFile> {
     let indexed = facts.files.values().filter(|file| file.kb == Some(kb) && !file.name.is_empty());
-    let of_index = indexed.map(KnownFile::of_index);
+    let of_index: Vec<KnownFile> = indexed.map(KnownFile::of_index).collect();
     let of_rows = knowledge
         .files_in_rows(kb)
         .map(|(_, file)| KnownFile { size: file.size, ..KnownFile::named(file.name.clone()) });
     let of_releases = knowledge.files_of_kb(kb).into_iter().map(|(_, name)| KnownFile::named(name));
     let of_packages = knowledge.packages_of(kb).into_iter().filter_map(|package| package.name);
-    let all = of_index.chain(of_rows).chain(of_releases).chain(of_packages.map(KnownFile::named));
+    let seen: BTreeSet<Option<Architecture>> = of_index.iter().map(KnownFile::architecture).collect();
+    let digests: BTreeSet<Sha1> = of_index.iter().filter_map(|file| file.sha1).collect();
+    let is_current = |file: &KnownFile| {
+        !seen.contains(&file.architecture()) || file.sha1.is_some_and(|sha1| digests.contains(&sha1))
+    };
+    let of_knowledge = of_rows.chain(of_releases).chain(of_packages.map(KnownFile::named));
     let mut files: BTreeMap<(Option<Sha1>, String), KnownFile> = BTreeMap::new();
-    for file in all {
+    for file in of_index.iter().cloned().chain(of_knowledge.filter(is_current)) {
         // The digest tells files apart; a name without one is compared as it is.
         let key = (file.sha1, if file.sha1.is_some() { String::new() } else { file.name.to_lowercase() });
         let known = files.entry(key).or_insert_with(|| file.clone());
