@@ -190,6 +190,25 @@ impl Ask<'_> {
     }
 }
 
+/// Returns the families for which a set takes a separate servicing stack that knowledge does not pair with it: the
+/// Catalog's titles name the stack. Families that share their packages are one.
+pub fn families_without_pair<'k>(set: &PackageSet, knowledge: &'k Knowledge) -> Vec<&'k Family> {
+    let mut families: Vec<&Family> = knowledge
+        .families()
+        .iter()
+        .filter(|family| {
+            let date = date_of(set, Some(family), knowledge);
+            takes_stack(set.kind)
+                && set.serves(family)
+                && knowledge.separate_stack(family, date).is_some()
+                && knowledge.paired_stack(set.kb, family.id).is_none()
+        })
+        .collect();
+    let mut seen = BTreeSet::new();
+    families.retain(|family| seen.insert(family.id));
+    families
+}
+
 /// From when on updates need a certain stack, where the row names one.
 fn stack_since(row: &NeedsSince) -> Option<Date> {
     row.needs.iter().any(|needed| needed.role == NeededAs::Ssu).then_some(row.from)

@@ -45,7 +45,7 @@ mod why;
 
 pub use answer::{Choice, Missing, Plan, Reason, Status, Step};
 pub use batch::read_line;
-pub use before::{Along, closure};
+pub use before::{Along, closure, families_without_pair};
 pub use differences::{Difference, What, differences};
 pub use facts::{Expired, Facts, FileFacts, FileKey, UpdateFacts};
 pub use fresh::{Doubt, Freshness, freshness_of};

@@ -13,9 +13,9 @@ use super::session::{Failure, Session};
 use crate::catalog::Query;
 use crate::error::{ErrorKind, Result};
 use crate::mirror::IndexLibrary;
-use crate::resolve::{Along, PackageSet, closure};
+use crate::resolve::{Along, PackageSet, closure, families_without_pair};
 use crate::servicing::Family;
-use crate::update::{Architecture, Kb, Kind, Month, classify};
+use crate::update::{Architecture, Kb, Kind, classify};
 
 /// A KB that comes along, and for which sets.
 #[derive(Debug, Default)]
@@ -99,19 +99,18 @@ fn planned(outcome: &FetchOutcome) -> Vec<PackageSet> {
     outcome.plan.sets.iter().map(|planned| planned.set.clone()).collect()
 }
 
-/// Where a set takes a separate servicing stack that knowledge does not pair with it, the Catalog's titles name the
-/// newest that is not later.
+/// Searches the Catalog for the separate servicing stacks of a set that knowledge does not pair with it.
 async fn look_for_stack(session: &mut Session, set: &PackageSet) -> Result<()> {
     let knowledge = session.knowledge.clone();
-    let takes_one = |family: &&Family| {
-        let date = set.month.map(Month::last_day);
-        let kind =
-            set.kind.is_some_and(|kind| matches!(kind, Kind::Lcu | Kind::LcuPreview | Kind::MonthlyRollup));
-        kind && set.serves(family)
-            && knowledge.separate_stack(family, date).is_some()
-            && knowledge.paired_stack(set.kb, family.id).is_none()
-    };
-    let Some(family) = knowledge.families().iter().find(takes_one) else { return Ok(()) };
+    for family in families_without_pair(set, &knowledge) {
+        search_stack(session, set, family).await?;
+    }
+    Ok(())
+}
+
+/// Searches the Catalog's titles for the newest servicing stack of a family that is not later than a set.
+async fn search_stack(session: &mut Session, set: &PackageSet, family: &Family) -> Result<()> {
+    let knowledge = session.knowledge.clone();
     session.go_on()?;
     let query = Query::new(&format!("Servicing Stack Update {}", family.search_words()))?;
     session.phase(format!("asking the Catalog for the servicing stack of {}", family.name));

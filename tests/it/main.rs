@@ -39,6 +39,7 @@ mod searching;
 mod show;
 mod show_catalog;
 mod sockets;
+mod stacks;
 mod staging;
 mod sticks;
 mod stock_judges;
