@@ -389,13 +389,15 @@ pub fn write_named(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
     }
 }
 
-/// The same, unless the file says so already: what did not change keeps its time, for those who copy what is new.
-pub fn write_atomic_if_new(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
+/// Does the same, unless the file says so already: what did not change keeps its time, for those who copy what is new. Returns
+/// `true` if the file was written.
+pub fn write_atomic_if_new(path: &Utf8Path, bytes: &[u8]) -> Result<bool> {
     let length = bytes.len() as u64;
     if file_size(path)? == Some(length) && read(path, length).is_ok_and(|old| old == bytes) {
-        return Ok(());
+        return Ok(false);
     }
-    write_atomic(path, bytes)
+    write_atomic(path, bytes)?;
+    Ok(true)
 }
 
 /// Adds a line to a text file, making the file where there is none.

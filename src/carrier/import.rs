@@ -60,6 +60,8 @@ pub struct Imported {
     pub healed: Vec<Healed>,
     /// Set folders beside the medium's that were made again, because they had the damaged files too.
     pub healed_folders: Vec<String>,
+    /// Files beside the set folders that were damaged, missing, foreign, or outdated, and were put right.
+    pub rewritten: Vec<Utf8PathBuf>,
     /// Set folders that are new, or new in what they hold.
     pub published: Vec<String>,
     /// Set folders that were there, by names and sizes. They were not read again.
@@ -82,8 +84,12 @@ impl Imported {
     /// One line that tells what was done and checked.
     pub fn evidence(&self) -> String {
         if self.already_applied {
+            let mended = match self.healed_folders.len() + self.rewritten.len() {
+                0 => String::new(),
+                number => format!("; {} made again", count(number, "item")),
+            };
             return format!(
-                "set {:04} is applied already: signatures, manifest, and listing verified, payload not read again; key {}",
+                "set {:04} is applied already: signatures, manifest, and listing verified, payload not read again{mended}; key {}",
                 self.seq,
                 self.key.short()
             );
@@ -143,6 +149,7 @@ pub fn import(
         present_bytes: 0,
         healed: Vec::new(),
         healed_folders: Vec::new(),
+        rewritten: mirror.mended_views().to_vec(),
         published: Vec::new(),
         unchanged: 0,
         left: Vec::new(),
@@ -153,8 +160,12 @@ pub fn import(
         key: examined.root_key.clone(),
     };
     if imported.already_applied {
+        // What the mirror makes by itself from its index and its pool needs no byte of the medium.
+        heal_folders(mirror, now, &mut imported)?;
+        imported.rewritten.extend(mirror.refresh_views()?);
         return Ok(imported);
     }
+    let recorded = recorded_beside(mirror)?;
     let absent = absent_from_mirror(examined, mirror)?;
     if !absent.is_empty()
         && !options.partial_ok
@@ -174,16 +185,31 @@ pub fn import(
     imported.healed = place(&staged, mirror, now)?;
     imported.left = commit(examined, &staged, mirror, older, &imported.missing, &noted, now)?;
     publish(examined, mirror, older, now, &mut imported)?;
-    for set in mirror.heal_folders(now)? {
-        imported.healed_folders.push(format!("kb/{}/{}", set.kb, set.folder));
-    }
+    heal_folders(mirror, now, &mut imported)?;
     mirror.refresh_views()?;
+    let still = recorded_beside(mirror)?;
+    imported.rewritten.extend(recorded.difference(&still).cloned());
     if imported.left.is_empty() {
         noted.finished.insert(examined.set_id);
         mirror.index_mut().in_transaction(|index| note(index, examined, &noted))?;
     }
     disk::remove_dir_all(&staging_folder(examined, mirror))?;
     Ok(imported)
+}
+
+/// Makes damaged set folders again from the pool.
+fn heal_folders(mirror: &mut Mirror, now: i64, imported: &mut Imported) -> Result<()> {
+    for set in mirror.heal_folders(now)? {
+        imported.healed_folders.push(format!("kb/{}/{}", set.kb, set.folder));
+    }
+    Ok(())
+}
+
+/// Returns what is recorded as damaged beside the set folders of KBs.
+fn recorded_beside(mirror: &Mirror) -> Result<BTreeSet<Utf8PathBuf>> {
+    let mut damage = mirror.index().damage()?;
+    damage.retain(|damage| damage.kb.is_some() && damage.folder.is_none());
+    Ok(damage.into_iter().map(|damage| damage.path).collect())
 }
 
 /// The row of a set that the index has with just these files.

@@ -190,6 +190,15 @@ fn imported(setup: &Setup, arguments: &Import) -> Result<(Examined, Imported, bo
     Ok((examined, imported, is_demo))
 }
 
+fn show_made_again(imported: &Imported, output: &mut Output) {
+    for folder in &imported.healed_folders {
+        output.line(format!("published again {folder}, which had damaged files"));
+    }
+    for path in &imported.rewritten {
+        output.line(format!("put right {path}"));
+    }
+}
+
 fn show_imported(imported: &Imported, is_demo: bool, output: &mut Output) {
     if is_demo {
         output.line("DEMO: the files are stand-ins; nothing here can be installed");
@@ -199,7 +208,12 @@ fn show_imported(imported: &Imported, is_demo: bool, output: &mut Output) {
             "set {:04} is applied already: signatures, manifest, and listing were verified; the payload was not read again",
             imported.seq
         ));
-        output.line("nothing was changed; kbmirror check-medium reads the payload");
+        show_made_again(imported, output);
+        output.line(if imported.healed_folders.is_empty() && imported.rewritten.is_empty() {
+            "nothing was changed; kbmirror check-medium reads the payload"
+        } else {
+            "nothing else was changed; kbmirror check-medium reads the payload"
+        });
         if !imported.missing.is_empty() {
             output.note(format!(
                 "warning: {} on the medium missing; this mirror has them: {}",
@@ -227,9 +241,7 @@ fn show_imported(imported: &Imported, is_demo: bool, output: &mut Output) {
     for folder in &imported.published {
         output.line(format!("published {folder}"));
     }
-    for folder in &imported.healed_folders {
-        output.line(format!("published again {folder}, which had the same damaged files"));
-    }
+    show_made_again(imported, output);
     if imported.unchanged > 0 {
         let folders = match imported.unchanged {
             1 => "1 folder was".to_owned(),

@@ -64,6 +64,8 @@ pub struct Mirror {
     index: Index,
     lock: Option<Lock>,
     rebuilt: usize,
+    /// What lay beside set folders and was written again when the mirror was opened.
+    mended: Vec<Utf8PathBuf>,
     /// Read when something has to be judged for the first time.
     knowledge: OnceCell<Knowledge>,
 }
@@ -76,7 +78,7 @@ impl Mirror {
             return Err(Error::new(ErrorKind::NotFound, message).hint(layout.side().to_begin()));
         }
         let index = Index::open_read_only(layout.index())?;
-        Ok(Self { layout, index, lock: None, rebuilt: 0, knowledge: OnceCell::new() })
+        Ok(Self { layout, index, lock: None, rebuilt: 0, mended: Vec::new(), knowledge: OnceCell::new() })
     }
 
     /// Says beforehand, and leaves nothing behind, whether content from this origin may go into the mirror.
@@ -100,8 +102,9 @@ impl Mirror {
         // Set at the end of making an index, so that one whose making was cut off is made again.
         let rebuilt = make_if_new(&layout, &mut index, origin, now)?;
         expect_origin(&layout, &index, origin)?;
-        let mut mirror = Self { layout, index, lock: Some(lock), rebuilt, knowledge: OnceCell::new() };
-        mirror.finish_what_was_cut_off(unix_seconds(now))?;
+        let (mended, knowledge) = (Vec::new(), OnceCell::new());
+        let mut mirror = Self { layout, index, lock: Some(lock), rebuilt, mended, knowledge };
+        mirror.mended = mirror.finish_what_was_cut_off(unix_seconds(now))?;
         Ok(mirror)
     }
 
@@ -111,7 +114,7 @@ impl Mirror {
         let mut index = Index::open_scratch(layout.index())?;
         let rebuilt = make_if_new(&layout, &mut index, origin, now)?;
         expect_origin(&layout, &index, origin)?;
-        Ok(Self { layout, index, lock: None, rebuilt, knowledge: OnceCell::new() })
+        Ok(Self { layout, index, lock: None, rebuilt, mended: Vec::new(), knowledge: OnceCell::new() })
     }
 
     /// Takes the index of a new mirror away again when nothing came into it.
@@ -175,6 +178,11 @@ impl Mirror {
     /// How many sets were taken from `kb/` and `pool/` because there was no index.
     pub fn rebuilt_sets(&self) -> usize {
         self.rebuilt
+    }
+
+    /// Returns what lay beside set folders and was written again when the mirror was opened, relative to the mirror.
+    pub fn mended_views(&self) -> &[Utf8PathBuf] {
+        &self.mended
     }
 
     fn is_locked(&self) -> bool {

@@ -161,8 +161,9 @@ impl Mirror {
     }
 
     /// What a crash left: a folder whose publishing was begun is published again where its files are here, else
-    /// forgotten; what lies under partial/ belongs to nobody who is alive.
-    pub(super) fn finish_what_was_cut_off(&mut self, now: i64) -> Result<()> {
+    /// forgotten; what lies under partial/ belongs to nobody who is alive. Returns what it wrote again beside the set folders.
+    pub(super) fn finish_what_was_cut_off(&mut self, now: i64) -> Result<Vec<Utf8PathBuf>> {
+        let mut mended = Vec::new();
         for (kb, folder, set) in self.index.cut_off()? {
             let row = self.index.set(set)?;
             let whole = row.as_ref().is_some_and(|row| self.is_pooled_whole(row));
@@ -177,7 +178,7 @@ impl Mirror {
                         disk::rename(&aside, &path)?;
                     }
                     self.index.in_transaction(|index| index.forget_published(kb, &folder))?;
-                    self.write_views(kb)?;
+                    mended.extend(self.write_views(kb)?);
                 }
             }
         }
@@ -201,10 +202,10 @@ impl Mirror {
             // Killed between the folder and what lies beside it.
             let lacks = half || !beside.iter().all(|path| disk::exists(path));
             if lacks && !self.index.published_sets(kb)?.is_empty() {
-                self.write_views(kb)?;
+                mended.extend(self.write_views(kb)?);
             }
         }
-        Ok(())
+        Ok(mended)
     }
 }
 

@@ -17,35 +17,49 @@ impl Mirror {
     /// Brings what lies beside the set folders up to what was learned since a time: an entry that was read for one KB changes
     /// what is known of others, as of those that it supersedes.
     pub fn refresh_views_since(&self, start: i64) -> Result<()> {
-        self.index.published_and_touched_since(start)?.into_iter().try_for_each(|kb| self.write_views(kb))
+        self.index
+            .published_and_touched_since(start)?
+            .into_iter()
+            .try_for_each(|kb| self.write_views(kb).map(drop))
     }
 
-    /// The same for every KB, whatever was cut off before.
-    pub fn refresh_views(&self) -> Result<()> {
+    /// Does the same for every KB, whatever was cut off before. Returns the paths that were changed, relative to the mirror.
+    pub fn refresh_views(&self) -> Result<Vec<Utf8PathBuf>> {
         let kbs: BTreeSet<Kb> = self.index.published_folders(None)?.into_iter().map(|(kb, ..)| kb).collect();
-        kbs.into_iter().try_for_each(|kb| self.write_views(kb))
+        let mut changed = Vec::new();
+        for kb in kbs {
+            changed.extend(self.write_views(kb)?);
+        }
+        Ok(changed)
     }
 
-    /// Writes what lies beside a KB's set folders from what is published of it, where it does not say so already.
-    pub(super) fn write_views(&self, kb: Kb) -> Result<()> {
+    /// Writes what lies beside a KB's set folders from what is published of it, where it does not say so already. Returns the
+    /// paths that were changed, relative to the mirror.
+    pub(super) fn write_views(&self, kb: Kb) -> Result<Vec<Utf8PathBuf>> {
         let sets = self.index.published_sets(kb)?;
         let (updates, _) = self.index.details_of(Owner::Kb(kb))?;
         let origin = self.origin()?;
-        self.write_scripts(kb, &sets)?;
-        disk::write_atomic_if_new(&self.layout.kb_sums(kb), self.sums_of(&sets)?.as_bytes())?;
+        let mut changed = self.write_scripts(kb, &sets)?;
+        let mut write = |path: Utf8PathBuf, text: &str| -> Result<()> {
+            if disk::write_atomic_if_new(&path, text.as_bytes())? {
+                changed.push(path);
+            }
+            Ok(())
+        };
+        write(self.layout.kb_sums(kb), &self.sums_of(&sets)?)?;
         let document = self.kb_document(kb, &sets)?;
         let mut text = serde_json::to_string_pretty(&document).map_err(Error::cannot_write_json)?;
         text.push('\n');
-        disk::write_atomic_if_new(&self.layout.kb_json(kb), text.as_bytes())?;
-        disk::write_atomic_if_new(
-            &self.layout.kb_readme(kb),
-            readme(kb, &sets, &updates, &origin, self)?.as_bytes(),
-        )?;
+        write(self.layout.kb_json(kb), &text)?;
+        write(self.layout.kb_readme(kb), &readme(kb, &sets, &updates, &origin, self)?)?;
         let mut beside = vec![self.layout.kb_sums(kb), self.layout.kb_json(kb), self.layout.kb_readme(kb)];
         beside.extend(sets.iter().map(|set| self.layout.kb_script(kb, &set.folder)));
         let beside: BTreeSet<Utf8PathBuf> = beside.iter().map(|path| self.layout.portable(path)).collect();
+        let changed: Vec<Utf8PathBuf> = changed.iter().map(|path| self.layout.portable(path)).collect();
+        let is_right = |path: &Utf8PathBuf| beside.contains(path) || changed.contains(path);
         let damage = self.index.damage()?.into_iter().map(|damage| damage.path);
-        damage.filter(|path| beside.contains(path)).try_for_each(|path| self.index.clear_damage(&path))
+        damage.filter(is_right).try_for_each(|path| self.index.clear_damage(&path))?;
+        Ok(changed)
     }
 
     /// Where nobody but knowledge vouches for a file, that is said beside it.
@@ -77,22 +91,28 @@ impl Mirror {
         Ok(sums)
     }
 
-    /// An install script beside each folder that a script can install, and none of folders that are gone.
-    fn write_scripts(&self, kb: Kb, sets: &[SetRow]) -> Result<()> {
-        let mut kept = Vec::new();
+    /// Writes an install script beside each folder that a script can install, and removes those of folders that are gone. Returns
+    /// the paths that were changed.
+    fn write_scripts(&self, kb: Kb, sets: &[SetRow]) -> Result<Vec<Utf8PathBuf>> {
+        let (mut kept, mut changed) = (Vec::new(), Vec::new());
         for set in sets {
             if let Some(text) = self.script_of(set)? {
-                disk::write_atomic_if_new(&self.layout.kb_script(kb, &set.folder), text.as_bytes())?;
+                let path = self.layout.kb_script(kb, &set.folder);
+                if disk::write_atomic_if_new(&path, text.as_bytes())? {
+                    changed.push(path);
+                }
                 kept.push(format!("{}.cmd", set.folder));
             }
         }
         for name in disk::list(&self.layout.kb(kb))? {
             let is_script = camino::Utf8Path::new(&name).extension() == Some("cmd");
             if is_script && !kept.contains(&name) {
-                disk::remove_file(&self.layout.kb(kb).join(name))?;
+                let path = self.layout.kb(kb).join(name);
+                disk::remove_file(&path)?;
+                changed.push(path);
             }
         }
-        Ok(())
+        Ok(changed)
     }
 }
 

@@ -591,3 +591,60 @@ fn an_import_that_is_refused_heals_nothing() {
     import(&there, &medium).exits(11);
     assert_eq!(content(&there.mirror()), before);
 }
+
+/// Every file beside the set folders of a KB, by its name.
+fn beside(kb: &Utf8Path) -> Vec<Utf8PathBuf> {
+    names_in(kb).into_iter().map(|name| kb.join(name)).filter(|path| path.is_file()).collect()
+}
+
+#[test]
+fn importing_an_applied_set_puts_views_right_and_says_so() {
+    let (_connected, there, medium) = across();
+    let before = packages(&there);
+    let views = beside(&there.mirror().join("kb/KB5086672"));
+    assert!(views.len() >= 4, "{views:?}");
+    for path in &views {
+        for (is_verified, is_missing) in [(true, true), (true, false), (false, true)] {
+            if is_missing {
+                fs::remove_file(path).unwrap();
+            } else {
+                fs::write(path, "changed\n").unwrap();
+            }
+            if is_verified && (is_missing || !path.ends_with("README.txt")) {
+                there.json(&["verify"]).exits(5);
+            }
+            let document = import(&there, &medium).exits(0).json();
+            let imported = &document["imported"];
+            assert_eq!(imported["already_applied"], true, "{path}: {document:#}");
+            let portable = path.strip_prefix(there.mirror()).unwrap().as_str();
+            assert_eq!(imported["rewritten"], json!([portable]), "{path}");
+            assert!(document["evidence"].to_string().contains("1 item made again"), "{document:#}");
+            there.json(&["verify"]).exits(0);
+            assert!(packages(&there) == before, "{path}");
+        }
+        fs::remove_file(path).unwrap();
+        let people = there.run(&["import", medium.as_str()]).exits(0).stdout;
+        assert!(people.contains("put right kb/KB5086672/"), "{people}");
+        assert!(people.contains("nothing else was changed"), "{people}");
+    }
+    let people = there.run(&["import", medium.as_str()]).exits(0).stdout;
+    assert!(people.contains("nothing was changed") && !people.contains("put right"), "{people}");
+}
+
+#[test]
+fn importing_an_applied_set_mends_folders_of_other_media() {
+    let (connected, there, medium) = across();
+    let other = connected.path("other");
+    connected.replay(&recording("demo"), &["fetch", "KB5094141"]).exits(0);
+    export(&connected, &["KB5094141"], &other).exits(0);
+    import(&there, &other).exits(0);
+    let before = packages(&there);
+    Case { spoil: Spoil::Delete, place: Place::SetFolder, copies: false }.apply(&there);
+    there.json(&["verify"]).exits(5);
+    let document = import(&there, &other).exits(0).json();
+    assert_eq!(document["imported"]["already_applied"], true, "{document:#}");
+    assert_eq!(document["imported"]["healed_folders"], json!([format!("kb/KB5086672/{SET}")]));
+    there.json(&["verify"]).exits(0);
+    assert!(packages(&there) == before);
+    import(&there, &medium).exits(0);
+}
