@@ -147,7 +147,7 @@ pub fn export(
         record_damage(&target.damaged_in_pool, mirror, context);
         return Err(error);
     }
-    target.invalidate()?;
+    target.commit()?;
     target.replace()?;
     let mut tags = tag_texts(plan, &contents, context)?;
     let manifest_text = manifest_text(&manifest);

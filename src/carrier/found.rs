@@ -56,7 +56,9 @@ pub struct Found {
     pub(super) ours: BTreeSet<String>,
     /// Package sets that lie there whole by the mirror's own digests, where no description is proven.
     pub(super) whole: BTreeSet<(Kb, String)>,
-    /// Set folders that our key signed, that the mirror does not know, and that no proven description has.
+    /// Package sets of the mirror of which a part lies there, where no description is proven.
+    pub(super) partly: BTreeSet<(Kb, String)>,
+    /// Set folders that our key signed, that the mirror cannot describe, and that no proven description has.
     pub(super) unknown: BTreeSet<String>,
     /// Warnings for the operator about it.
     pub(super) warnings: Vec<String>,
@@ -128,10 +130,11 @@ impl Found {
         if let Some(earlier) = &found.earlier {
             found.ours.extend(earlier.manifest.keys().cloned());
         }
-        match found.state {
-            State::Undescribed => found.recognise(&list, mirror)?.then_some(found).ok_or_else(strangers),
-            _ => Ok(found),
+        // A mark proves whose the medium is, and never which sets were to stay.
+        if found.earlier.is_none() && !found.recognise(&list, mirror, mark.is_some())? {
+            return Err(strangers());
         }
+        Ok(found)
     }
 
     /// Looks for a proven description: the medium's own, else the copy that an interrupted export kept aside.
@@ -163,33 +166,50 @@ impl Found {
     }
 
     /// Recognises a medium without a proven description. Returns `false` if nothing proves that it is ours.
-    fn recognise(&mut self, list: &KeyList, mirror: &Mirror) -> Result<bool> {
+    fn recognise(&mut self, list: &KeyList, mirror: &Mirror, has_mark: bool) -> Result<bool> {
         let rows = mirror.index().sets(None)?;
         let known = KnownFiles::new(&rows, mirror)?;
         let signed = signed_manifest(&self.root, list);
-        let is_ours = signed.is_some() || has_our_keys(&self.root, list) || self.holds_known_manifest(&known);
+        let is_ours = has_mark
+            || signed.is_some()
+            || has_our_keys(&self.root, list)
+            || self.holds_known_manifest(&known);
         if !is_ours {
             return Ok(false);
         }
         self.warnings.push(format!(
-            "no proven description of a set is on {}: package sets that lie there whole are kept",
+            "no proven description of a set is on {}: package sets of this mirror that lie there are kept",
             self.root
         ));
         let signed = signed.unwrap_or_default();
+        let described: Vec<&SetRow> = rows.iter().filter(|row| is_described(row)).collect();
+        let folders: BTreeSet<String> =
+            described.iter().map(|row| format!("{DATA}/{}/{}", row.kb, row.folder)).collect();
+        let mut begun: BTreeSet<String> = BTreeSet::new();
         for path in self.present.keys() {
             let is_known = known.files.contains_key(path) || known.scripts.contains(path);
             if is_known || signed.contains_key(path) {
                 self.ours.insert(path.clone());
             }
-            if !is_known && signed.contains_key(path) {
-                let parts: Vec<&str> = path.split('/').take(3).collect();
-                self.unknown.insert(parts.join("/").trim_end_matches(".cmd").to_owned());
+            let name = path.rsplit('/').next().unwrap_or_default();
+            if !self.ours.contains(path) || is_unfinished(name) {
+                continue;
+            }
+            let parts: Vec<&str> = path.split('/').take(3).collect();
+            let set = parts.join("/").trim_end_matches(".cmd").to_owned();
+            if !folders.contains(&set) || !is_known && signed.contains_key(path) {
+                self.unknown.insert(set);
+            } else if path.starts_with(&format!("{set}/")) {
+                begun.insert(set);
             }
         }
-        for row in rows.iter().filter(|row| row.state == Some(PublishState::Published)) {
-            if self.holds(row, mirror)? {
-                self.whole.insert((row.kb, row.folder.clone()));
+        for row in described {
+            if !begun.contains(&format!("{DATA}/{}/{}", row.kb, row.folder)) {
+                continue;
             }
+            let is_whole = self.holds(row, mirror)?;
+            let sets = if is_whole { &mut self.whole } else { &mut self.partly };
+            sets.insert((row.kb, row.folder.clone()));
         }
         Ok(true)
     }
@@ -260,6 +280,12 @@ impl KnownFiles {
         }
         Ok(known)
     }
+}
+
+/// Returns `true` if the mirror publishes a set and knows the digest and the size of each of its files.
+fn is_described(row: &SetRow) -> bool {
+    row.state == Some(PublishState::Published)
+        && row.members.iter().all(|member| member.file.sha256.is_some() && member.file.size.is_some())
 }
 
 /// Reads a description that one of our present keys has signed.

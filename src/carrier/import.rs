@@ -175,8 +175,9 @@ pub fn import(
     }
     imported.missing = absent;
     remove_what_was_cut_off(mirror)?;
-    check_room(examined, mirror)?;
-    let staged = stage(examined, mirror, &mut imported, events)?;
+    let unwanted = unwanted(examined, mirror, &imported.missing)?;
+    check_room(examined, mirror, &unwanted)?;
+    let staged = stage(examined, mirror, &unwanted, &mut imported, events)?;
     if !older {
         // First: the sets may be of families that only these tables know.
         adopt_knowledge(examined, mirror, &mut imported)?;
@@ -271,12 +272,40 @@ fn absent_from_mirror(examined: &Examined, mirror: &Mirror) -> Result<Vec<Leftov
     Ok(absent)
 }
 
-fn check_room(examined: &Examined, mirror: &Mirror) -> Result<()> {
+/// Returns the KBs that are not whole on the medium.
+fn left_of(examined: &Examined, missing: &[Leftover]) -> BTreeSet<Kb> {
+    let lacking: BTreeSet<Sha256> = missing.iter().map(|leftover| leftover.sha256).collect();
+    (examined.listing.sets.iter())
+        .filter(|(_, set)| set.files.iter().any(|file| file.sha256.is_some_and(|own| lacking.contains(&own))))
+        .map(|(kb, _)| *kb)
+        .collect()
+}
+
+/// Returns the files that only KBs need that are left, and that the index does not know: in the pool they would be foreign. A
+/// file that it knows is taken, also as a replacement of damaged bytes.
+fn unwanted(examined: &Examined, mirror: &Mirror, missing: &[Leftover]) -> Result<BTreeSet<Sha256>> {
+    let left = left_of(examined, missing);
+    let files_of = |is_left: bool| -> BTreeSet<Sha256> {
+        let sets = examined.listing.sets.iter().filter(|(kb, _)| left.contains(kb) == is_left);
+        sets.flat_map(|(_, set)| set.files.iter().filter_map(|file| file.sha256)).collect()
+    };
+    let wanted = files_of(false);
+    let mut unwanted = BTreeSet::new();
+    for sha256 in files_of(true) {
+        if !wanted.contains(&sha256) && !mirror.index().is_pooled(&sha256)? {
+            unwanted.insert(sha256);
+        }
+    }
+    Ok(unwanted)
+}
+
+fn check_room(examined: &Examined, mirror: &Mirror, unwanted: &BTreeSet<Sha256>) -> Result<()> {
     /// The index grows by less than this for a medium.
     const INDEX: u64 = 4 << 20;
     let mut wanted: BTreeMap<Sha256, u64> = BTreeMap::new();
     for (path, size) in &examined.sizes {
         if let Some(sha256) = examined.manifest.get(path)
+            && !unwanted.contains(sha256)
             && !mirror.has_in_pool(sha256, *size)?
         {
             wanted.insert(*sha256, *size);
@@ -311,10 +340,11 @@ fn staging_folder(examined: &Examined, mirror: &Mirror) -> Utf8PathBuf {
     mirror.layout().partial().join(format!("{STAGING}{}", examined.set_id))
 }
 
-/// Reads every file once; what the mirror lacks is copied aside on the way.
+/// Reads every file once; what the mirror lacks is copied aside on the way, except for unwanted files.
 fn stage(
     examined: &Examined,
     mirror: &Mirror,
+    unwanted: &BTreeSet<Sha256>,
     imported: &mut Imported,
     events: &Events,
 ) -> Result<BTreeMap<Sha256, (Utf8PathBuf, Digests)>> {
@@ -340,6 +370,7 @@ fn stage(
             events.send(Event::TransferStarted { id, name, size });
         }
         let is_new = match size {
+            Some(_) if unwanted.contains(sha256) => false,
             Some(size) => !staged.contains_key(sha256) && !mirror.has_in_pool(sha256, size)?,
             None => false,
         };
@@ -366,7 +397,11 @@ fn stage(
                     imported.added += 1;
                     imported.added_bytes += digests.size;
                     staged.insert(*sha256, (aside, digests));
-                } else if size.is_some() && !staged.contains_key(sha256) && present.insert(*sha256) {
+                } else if size.is_some()
+                    && !unwanted.contains(sha256)
+                    && !staged.contains_key(sha256)
+                    && present.insert(*sha256)
+                {
                     imported.present += 1;
                     imported.present_bytes += digests.size;
                 }
@@ -404,11 +439,7 @@ fn commit(
     noted: &LastImport,
     now: i64,
 ) -> Result<Vec<Kb>> {
-    let lacking: BTreeSet<Sha256> = missing.iter().map(|leftover| leftover.sha256).collect();
-    let left: BTreeSet<Kb> = (examined.listing.sets.iter())
-        .filter(|(_, set)| set.files.iter().any(|file| file.sha256.is_some_and(|own| lacking.contains(&own))))
-        .map(|(kb, _)| *kb)
-        .collect();
+    let left = left_of(examined, missing);
     let layout = mirror.layout().clone();
     let knowledge = mirror.knowledge()?.clone();
     let created = examined.set.created.parse::<jiff::Timestamp>().map_or(now, crate::clock::unix_seconds);

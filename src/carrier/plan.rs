@@ -281,12 +281,8 @@ impl ExportPlan {
                 Payload { from: Source::Pool(pooled.path), sha256: pooled.sha256, size: pooled.size },
             );
         }
-        let script = mirror.layout().kb_script(row.kb, &row.folder);
-        if disk::exists(&script) {
-            /// A script has some 20 KB.
-            const CAP: u64 = 4 << 20;
-            let path = format!("{DATA}/{}/{}.cmd", row.kb, row.folder);
-            self.scripts.insert(path, disk::read(&script, CAP)?);
+        if let Some(script) = script_of(&row, mirror)? {
+            self.scripts.insert(format!("{DATA}/{}/{}.cmd", row.kb, row.folder), script);
         }
         let (reasons, before) = reasons_of(&row, mirror)?;
         let bytes: u64 = payload.values().map(|file| file.size).sum();
@@ -327,6 +323,14 @@ impl ExportPlan {
     pub fn is_complete(&self) -> bool {
         self.missing.is_empty()
     }
+}
+
+/// Reads the install script of a set of the mirror.
+pub(super) fn script_of(row: &SetRow, mirror: &Mirror) -> Result<Option<Vec<u8>>> {
+    /// A script has some 20 KB.
+    const CAP: u64 = 4 << 20;
+    let script = mirror.layout().kb_script(row.kb, &row.folder);
+    if disk::exists(&script) { disk::read(&script, CAP).map(Some) } else { Ok(None) }
 }
 
 /// Why the files of a set are there, by their names, and what comes before from other KBs.

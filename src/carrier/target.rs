@@ -325,6 +325,9 @@ impl<'a> Target<'a> {
             return;
         }
         let folder = self.root.join(UNFINISHED_FOLDER);
+        for (name, _) in COPIED.iter().rev() {
+            let _left = disk::remove_file(&folder.join(name));
+        }
         let _left = disk::remove_file(&self.root.join(UNFINISHED_MARK));
         let _left = disk::remove_empty_dir(&folder);
         if self.is_new {
@@ -332,12 +335,20 @@ impl<'a> Target<'a> {
         }
     }
 
+    /// Invalidates the earlier set before the new one is described. What fails while it is still signed is rolled back.
+    pub(super) fn commit(&mut self) -> Result<()> {
+        let invalidated = self.invalidate();
+        if invalidated.is_err() && !self.is_invalid {
+            self.roll_back();
+        }
+        invalidated
+    }
+
     /// Copies the signed description of the earlier set aside and removes its signature.
-    pub(super) fn invalidate(&mut self) -> Result<()> {
+    fn invalidate(&mut self) -> Result<()> {
         if self.is_invalid {
             return Ok(());
         }
-        self.is_invalid = true;
         let aside = self.root.join(UNFINISHED_FOLDER);
         if self.found.state == State::Finished {
             self.remove_copies()?;
@@ -348,6 +359,7 @@ impl<'a> Target<'a> {
                 disk::write_atomic(&path, &bytes).map_err(|error| on_medium(error, &path))?;
             }
         }
+        self.is_invalid = true;
         disk::remove_file(&self.root.join(SET_SIGNATURE)).map_err(|error| on_medium(error, self.root))?;
         disk::sync_dir(self.root).map_err(|error| on_medium(error, self.root))
     }

@@ -10,7 +10,7 @@ use super::describe::Description;
 use super::found::Found;
 use super::listing::path_of;
 use super::medium::{DATA, MissingItem, TOOLS, caps, refused};
-use super::plan::ExportPlan;
+use super::plan::{ExportPlan, script_of};
 use super::planned::{Change, ChangedSet, Payload, PlannedExport, Source};
 use super::reading::{digest, read_small};
 use crate::error::{Error, Result};
@@ -40,8 +40,8 @@ impl ExportPlan {
         }
         self.listing.updates.clear();
         self.add_updates(mirror, knowledge)?;
-        if let Some(earlier) = found.earlier.as_ref().filter(|_| !prune) {
-            self.keep_updates(earlier);
+        if let Some(earlier) = &found.earlier {
+            self.keep_updates(earlier, prune);
         }
         let sets = &self.sets;
         let is_kept =
@@ -79,7 +79,8 @@ impl ExportPlan {
         for (kb, set) in &earlier.listing.sets {
             let replaced = set_bytes(set);
             let is_selected = self.position(*kb, &set.folder).is_some();
-            if !is_selected && prune {
+            // The copy on the medium may be the last one of a selected set that the pool lacks.
+            if !is_selected && prune && !self.lacks(*kb, &set.folder) {
                 let is_here = rows.iter().any(|row| row.kb == *kb && row.folder == set.folder);
                 self.removals.push(removed(*kb, set, is_here));
                 continue;
@@ -90,18 +91,21 @@ impl ExportPlan {
                     set.folder
                 ));
                 self.drop_set(*kb, &set.folder);
-                self.retain(earlier, found, *kb, set)?;
+                self.retain(*kb, set, signed_script(earlier, found, *kb, set)?, false);
                 continue;
             }
             if !is_selected {
                 let row =
                     rows.iter().find(|row| row.kb == *kb && row.folder.eq_ignore_ascii_case(&set.folder));
-                let added = match row {
-                    Some(row) => self.add_unselected(row, mirror)?.is_none(),
-                    None => false,
+                let missing = match row {
+                    Some(row) => self.add_unselected(row, mirror)?,
+                    None => None,
                 };
-                if !added {
-                    self.retain(earlier, found, *kb, set)?;
+                if let Some(missing) = &missing {
+                    self.warn_of_kept(missing);
+                }
+                if row.is_none() || missing.is_some() {
+                    self.retain(*kb, set, signed_script(earlier, found, *kb, set)?, false);
                     continue;
                 }
             }
@@ -127,7 +131,8 @@ impl ExportPlan {
         Ok(())
     }
 
-    /// Joins sets that lie there whole by the mirror's own digests, where no listing is proven.
+    /// Joins sets that the mirror recognises by its own digests, where no listing is proven. One of which a part is missing or
+    /// damaged is mended from the pool.
     fn join_undescribed(
         &mut self,
         found: &Found,
@@ -135,16 +140,21 @@ impl ExportPlan {
         mirror: &Mirror,
         prune: bool,
     ) -> Result<()> {
-        for (kb, folder) in &found.whole {
+        let whole = found.whole.iter().map(|set| (set, Change::Keep));
+        let partly = found.partly.iter().map(|set| (set, Change::Update));
+        for ((kb, folder), change) in whole.chain(partly) {
             let Some(row) = rows.iter().find(|row| row.kb == *kb && row.folder == *folder) else { continue };
-            let bytes: u64 = row.members.iter().filter_map(|member| member.file.size).sum();
+            let within = format!("{DATA}/{kb}/{folder}/");
+            let there = found.present.iter().filter(|(path, _)| path.starts_with(&within));
+            let there: Vec<u64> = there.map(|(_, size)| *size).collect();
+            let bytes = there.iter().sum();
             self.earlier_bytes += bytes;
             if self.position(*kb, folder).is_none() {
-                if prune {
+                if prune && !self.lacks(*kb, folder) {
                     self.removals.push(ChangedSet {
                         kb: *kb,
                         folder: folder.clone(),
-                        files: row.members.len(),
+                        files: there.len(),
                         bytes,
                         replaced_bytes: 0,
                         in_mirror: true,
@@ -152,13 +162,15 @@ impl ExportPlan {
                     continue;
                 }
                 if let Some(missing) = self.add_unselected(row, mirror)? {
-                    self.missing.push(missing);
+                    self.warn_of_kept(&missing);
+                    self.retain(*kb, &mirror.set_record(row)?, script_of(row, mirror)?, true);
                 }
             }
             if let Some(place) = self.position(*kb, folder)
                 && let Some(planned) = self.sets.get_mut(place)
             {
-                planned.change = Change::Keep;
+                planned.change = change;
+                planned.replaced_bytes = if change == Change::Update { bytes } else { 0 };
             }
         }
         for path in &found.unknown {
@@ -201,21 +213,25 @@ impl ExportPlan {
         Ok(missing)
     }
 
-    /// Keeps a set of the medium as its listing describes it.
-    fn retain(&mut self, earlier: &Description, found: &Found, kb: Kb, set: &SetRecord) -> Result<()> {
+    /// Returns `true` if a set was selected and the pool does not have all of it.
+    fn lacks(&self, kb: Kb, folder: &str) -> bool {
+        self.missing.iter().any(|item| item.kb == kb && item.what.eq_ignore_ascii_case(folder))
+    }
+
+    fn warn_of_kept(&mut self, missing: &MissingItem) {
+        self.warnings.push(format!("kept {} {} of the medium: {}", missing.kb, missing.what, missing.why));
+    }
+
+    /// Keeps a set of the medium as a listing describes it.
+    fn retain(&mut self, kb: Kb, set: &SetRecord, script: Option<Vec<u8>>, in_mirror: bool) {
         for file in &set.files {
-            // The listing was read with a digest and a size for each.
+            // The set was read with a digest and a size for each.
             if let (Some(sha256), Some(size)) = (file.sha256, file.size) {
                 self.payload.insert(path_of(kb, file), Payload { from: Source::Medium, sha256, size });
             }
         }
-        let script = format!("{DATA}/{kb}/{}.cmd", set.folder);
-        if let Some(signed) = earlier.manifest.get(&script) {
-            let bytes = read_small(&found.root, &script, caps::SCRIPT)?;
-            if digest(&bytes) != *signed {
-                return Err(damaged(&[script]));
-            }
-            self.scripts.insert(script, bytes);
+        if let Some(script) = script {
+            self.scripts.insert(format!("{DATA}/{kb}/{}.cmd", set.folder), script);
         }
         self.sets.push(PlannedExport {
             kb,
@@ -226,23 +242,24 @@ impl ExportPlan {
             bytes: set_bytes(set),
             change: Change::Keep,
             replaced_bytes: 0,
-            in_mirror: false,
+            in_mirror,
             is_selected: false,
             reasons: std::collections::BTreeMap::new(),
             before: Vec::new(),
         });
         self.listing.sets.push((kb, set.clone()));
-        Ok(())
     }
 
-    /// Keeps the updates of the medium's listing that the mirror does not describe itself.
-    fn keep_updates(&mut self, earlier: &Description) {
+    /// Keeps the updates of the medium's listing that the mirror does not describe itself, with `prune` those of kept sets only.
+    fn keep_updates(&mut self, earlier: &Description, prune: bool) {
+        let kept: BTreeSet<Kb> = self.sets.iter().filter(|set| !set.is_selected).map(|set| set.kb).collect();
         let known: BTreeSet<_> =
             self.listing.updates.iter().map(|(kb, update)| (*kb, update.update_id)).collect();
-        let kept =
-            earlier.listing.updates.iter().filter(|(kb, update)| !known.contains(&(*kb, update.update_id)));
-        let kept: Vec<(Kb, UpdateLine)> = kept.cloned().collect();
-        self.listing.updates.extend(kept);
+        let added = earlier.listing.updates.iter().filter(|(kb, update)| {
+            !known.contains(&(*kb, update.update_id)) && (!prune || kept.contains(kb))
+        });
+        let added: Vec<(Kb, UpdateLine)> = added.cloned().collect();
+        self.listing.updates.extend(added);
     }
 
     fn join_tools(&mut self, earlier: &Description, prune: bool) -> Result<()> {
@@ -318,6 +335,14 @@ fn is_newer_there(earlier: &Description, kb: Kb, set: &SetRecord, mirror: &Mirro
     Ok(matches!((there, here), (Some(there), Some(here)) if there > here))
 }
 
+/// Reads the install script of a set from the medium; refuses one that is not as it was signed.
+fn signed_script(earlier: &Description, found: &Found, kb: Kb, set: &SetRecord) -> Result<Option<Vec<u8>>> {
+    let script = format!("{DATA}/{kb}/{}.cmd", set.folder);
+    let Some(signed) = earlier.manifest.get(&script) else { return Ok(None) };
+    let bytes = read_small(&found.root, &script, caps::SCRIPT)?;
+    if digest(&bytes) == *signed { Ok(Some(bytes)) } else { Err(damaged(&[script])) }
+}
+
 fn removed(kb: Kb, set: &SetRecord, in_mirror: bool) -> ChangedSet {
     ChangedSet {
         kb,
@@ -344,5 +369,5 @@ pub(super) fn damaged(paths: &[String]) -> Error {
         "{} on the medium {are} not as signed, and this mirror does not have the bytes",
         paths.join(", ")
     ))
-    .hint("export it from a mirror that has it, or give the set up with --prune; nothing was changed")
+    .hint("export it from a mirror that has it, or give the set up with --prune and without selecting it; nothing was changed")
 }

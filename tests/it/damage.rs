@@ -648,3 +648,31 @@ fn importing_an_applied_set_mends_folders_of_other_media() {
     assert!(packages(&there) == before);
     import(&there, &medium).exits(0);
 }
+
+#[test]
+fn files_of_a_kb_that_is_left_stay_out_of_the_pool() {
+    let (connected, _, _) = across();
+    connected.replay(&recording("demo"), &["fetch", "KB5094141"]).exits(0);
+    let medium = connected.path("three");
+    export(&connected, &["--all"], &medium).exits(0);
+    let there = isolated(&super::carry::root_of(&connected));
+    // Both KBs lack the file that they share; what each has besides is on the medium.
+    let places = KBS.map(|kb| medium.join("data").join(kb).join(SET).join(SHARED));
+    let aside = medium.with_file_name("aside");
+    fs::copy(&places[0], &aside).unwrap();
+    for place in &places {
+        fs::remove_file(place).unwrap();
+    }
+    let partial = ["import", medium.as_str(), "--partial-ok"];
+    for _ in 0..2 {
+        let document = there.json(&partial).exits(4).json();
+        assert_eq!(document["imported"]["left"], json!(KBS), "{document:#}");
+        there.json(&["verify", "--deep"]).exits(0);
+    }
+    for place in &places {
+        fs::copy(&aside, place).unwrap();
+    }
+    import(&there, &medium).exits(0);
+    there.json(&["verify", "--deep"]).exits(0);
+    assert_eq!(damaged(&there), Vec::<String>::new());
+}

@@ -346,6 +346,39 @@ fn damage_in_the_pool_reaches_no_medium() {
 }
 
 #[test]
+fn prune_keeps_a_selected_set_that_the_pool_lacks() {
+    let here = connected(&[KB, OTHER]);
+    let there = isolated(&root_of(&here));
+    let stick = here.path("stick");
+    export(&here, &["--all"], &stick).exits(0);
+    let before = payload(&stick);
+    let (_, digest) = before.iter().find(|(path, _)| path.contains("kb5086672-x64")).unwrap();
+    let pooled = here.mirror().join("pool/sha256").join(&digest[..2]).join(digest);
+    let right = fs::read(&pooled).unwrap();
+    for is_gone in [true, false] {
+        let _gone = fs::remove_file(&pooled);
+        if !is_gone {
+            fs::write(&pooled, vec![0; right.len()]).unwrap();
+            here.json(&["verify"]).exits(5);
+        }
+        for what in [&["--all", "--prune", "--yes"][..], &[KB, OTHER, "--prune", "--yes"]] {
+            let ran = export(&here, what, &stick).exits(4).json();
+            assert_eq!(items(&ran["plan"]["removals"]).len(), 0, "{ran:#}");
+            let warnings = ran["plan"]["warnings"].to_string();
+            assert!(warnings.contains(&format!("kept {KB} {X64}")), "{warnings}");
+            assert_eq!(payload(&stick), before);
+        }
+        // The same where no description is proven.
+        fs::remove_file(stick.join("set.json.minisig")).unwrap();
+        export(&here, &["--all", "--prune", "--yes"], &stick).exits(4);
+        assert_eq!(payload(&stick), before);
+    }
+    // A set that is not selected goes, as asked.
+    export(&here, &[OTHER, "--prune", "--yes"], &stick).exits(0);
+    assert!(listed(&there, &stick).iter().all(|set| set.starts_with(OTHER)));
+}
+
+#[test]
 fn the_last_line_claims_what_was_proven() {
     let here = connected(&[KB, "--arch", "arm64"]);
     let stick = here.path("stick");

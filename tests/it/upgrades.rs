@@ -188,7 +188,7 @@ fn an_export_that_0_1_did_not_finish_is_finished() {
             isolated(&root_of(&here)).json(&["check-medium", stick.as_str()]).exits(11);
             let dry = here.json(&["export", KB, "--to", stick.as_str(), "--dry-run"]).exits(0).json();
             assert_eq!(digests(&stick), before, "case {number}");
-            // Package sets that lie there whole stay; the half one is swept, or made whole when it is selected.
+            // Package sets that lie there whole stay; the half one is made whole.
             let kept = items(&dry["plan"]["kept"]).len();
             assert_eq!(kept, if is_cut { 3 } else { 4 }, "case {number}: {dry:#}");
             export(&here, &[KB], &stick).exits(0);

@@ -166,3 +166,100 @@ fn a_mark_that_is_not_ours_is_not_believed() {
         }
     }
 }
+
+/// Spoils the description of a stick as an export does that is cut off, and leaves a mark for what lies there.
+fn cut_off(bench: &Bench, stick: &Utf8Path) {
+    let files = payload(stick);
+    fs::create_dir_all(stick.join("unfinished")).unwrap();
+    fs::write(stick.join("unfinished/export.json"), mark(bench, &files.keys().collect::<Vec<_>>())).unwrap();
+    fs::remove_file(stick.join("set.json.minisig")).unwrap();
+}
+
+#[test]
+fn a_cut_off_export_without_a_description_loses_no_set() {
+    let here = connected(&[KB, OTHER]);
+    let stick = here.path("stick");
+    export(&here, &["--all"], &stick).exits(0);
+    let before = payload(&stick);
+    for spoiled_copy in [false, true] {
+        let right = tree(&stick);
+        cut_off(&here, &stick);
+        for name in DESCRIPTION.iter().filter(|_| spoiled_copy) {
+            let mut bytes = right[*name].clone();
+            bytes[0] ^= u8::from(*name == "listing.jsonl");
+            fs::write(stick.join("unfinished").join(name), bytes).unwrap();
+        }
+        let ran = export(&here, &[OTHER, "--arch", "x64"], &stick).exits(0).json();
+        assert_eq!(items(&ran["plan"]["kept"]).len(), 4, "{ran:#}");
+        assert_eq!(payload(&stick), before);
+        assert!(!stick.join("unfinished").exists());
+    }
+    // What goes with --prune is named and asked about.
+    cut_off(&here, &stick);
+    let pruned = [OTHER, "--arch", "x64", "--prune"];
+    export(&here, &pruned, &stick).exits(2);
+    assert_eq!(payload(&stick), before);
+    let ran = export(&here, &[&pruned[..], &["--yes"]].concat(), &stick).exits(0).json();
+    assert_eq!(items(&ran["plan"]["removals"]).len(), 3, "{ran:#}");
+}
+
+#[test]
+fn a_twin_removes_no_unknown_set_after_a_cut_off_export() {
+    let (_first, second, stick) = two_mirrors();
+    for has_manifest in [true, false] {
+        if has_manifest {
+            cut_off(&second, &stick);
+        } else {
+            fs::remove_file(stick.join("manifest-sha256.txt")).unwrap();
+        }
+        let before = tree(&stick);
+        let (kind, message) = export(&second, &[OTHER], &stick).exits(11).error();
+        assert!(kind == "refused" && message.contains("is not known to this mirror"), "{message}");
+        assert_eq!(tree(&stick), before);
+    }
+    export(&second, &[OTHER, "--prune", "--yes"], &stick).exits(0);
+    assert!(payload(&stick).keys().all(|path| path.contains(OTHER)));
+}
+
+#[test]
+fn a_set_with_a_lost_file_is_mended_without_a_description() {
+    let here = connected(&[KB, OTHER]);
+    let stick = here.path("stick");
+    export(&here, &["--all"], &stick).exits(0);
+    let before = payload(&stick);
+    let package = before.keys().find(|path| path.contains("kb5086672-arm64")).unwrap();
+    for is_gone in [true, false] {
+        fs::remove_file(stick.join("set.json.minisig")).unwrap();
+        let bytes = fs::read(stick.join(package)).unwrap();
+        fs::remove_file(stick.join(package)).unwrap();
+        if !is_gone {
+            fs::write(stick.join(package), vec![0; bytes.len()]).unwrap();
+        }
+        let spoiled = tree(&stick);
+        let dry = export(&here, &[OTHER, "--prune", "--dry-run"], &stick).exits(0).json();
+        assert!(each(&dry["plan"]["removals"], "folder").contains(&ARM.to_owned()), "{dry:#}");
+        // The file is not in the pool either: the rest of the set is not given up unasked.
+        let pooled = here.mirror().join("pool/sha256").join(&before[package][..2]).join(&before[package]);
+        fs::remove_file(&pooled).unwrap();
+        let (_, message) = export(&here, &[OTHER, "--arch", "x64"], &stick).exits(11).error();
+        assert!(message.contains(package.as_str()), "{message}");
+        assert_eq!(tree(&stick), spoiled);
+        fs::write(&pooled, bytes).unwrap();
+        let ran = export(&here, &[OTHER, "--arch", "x64"], &stick).exits(0).json();
+        assert_eq!(each(&ran["plan"]["updates"], "folder"), [ARM], "{ran:#}");
+        assert_eq!(payload(&stick), before);
+    }
+}
+
+#[test]
+fn a_description_that_cannot_be_copied_aside_stays_valid() {
+    let here = connected(&[KB, OTHER]);
+    let stick = here.path("stick");
+    export(&here, &[KB], &stick).exits(0);
+    fs::create_dir_all(stick.join("unfinished/listing.jsonl")).unwrap();
+    fs::write(stick.join("unfinished/listing.jsonl/x"), b"x").unwrap();
+    let before = tree(&stick);
+    let ran = export(&here, &[OTHER], &stick);
+    assert_ne!(ran.code, 0);
+    assert_eq!(tree(&stick), before);
+}
