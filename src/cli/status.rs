@@ -35,6 +35,7 @@ struct OfIndex {
     is_imported: bool,
     families: Vec<Mirrored>,
     last_sync: Option<jiff::Timestamp>,
+    last_sync_code: Option<i64>,
     last_fetch: Option<jiff::Timestamp>,
     unfinished: Option<crate::sync::Unfinished>,
     /// The paths of what is damaged.
@@ -112,7 +113,8 @@ fn facts<'a>(
     knowledge: &'a Knowledge,
 ) -> Facts<'a> {
     let settings = setup.settings();
-    let synced = health.is_some_and(|health| health.last_attempt.is_some()) || of_index.last_sync.is_some();
+    let synced =
+        health.is_some_and(|health| health.last_attempt.is_some()) || of_index.last_sync_code.is_some();
     let asks = settings.config.as_ref().is_some_and(Config::asks_for_something);
     let filled = match (synced, of_index.is_imported, asks) {
         (true, ..) | (false, false, true) => Filled::BySync,
@@ -125,6 +127,7 @@ fn facts<'a>(
         filled,
         health,
         last_sync: of_index.last_sync,
+        last_sync_code: of_index.last_sync_code,
         last_fetch: of_index.last_fetch,
         media: of_index.media.iter().map(|(medium, _)| medium.clone()).collect(),
         damage: of_index.damage.clone(),
@@ -180,6 +183,8 @@ fn of_index(mirror: &Mirror, knowledge: &Knowledge) -> Result<OfIndex> {
         of_word.max().and_then(|time| jiff::Timestamp::from_second(time).ok())
     };
     found.last_sync = complete("sync");
+    let ended = runs.iter().rev().find(|run| run.is_of("sync") && run.exit_code.is_some());
+    found.last_sync_code = ended.and_then(|run| run.exit_code);
     found.last_fetch = complete("fetch").max(found.last_sync);
     found.unfinished = runs
         .last()

@@ -140,7 +140,7 @@ fn style_of(shape: Shape) -> ProgressStyle {
 mod tests {
     use indicatif::InMemoryTerm;
 
-    use super::super::rows::tests::in_progress;
+    use crate::report::rows::tests::in_progress;
     use super::*;
 
     fn on(columns: u16) -> (InMemoryTerm, Bars) {

@@ -219,7 +219,8 @@ pub fn freshness_of(
     }
 }
 
-/// Returns the family that an answer is about: that of the machine, else that of the set, else the only one that fits.
+/// Returns the family that an answer is about: that of the product, else that of the machine, else that of the set,
+/// else the only one that fits. Client and server share sets, so that a set does not tell which of them was asked for.
 pub(super) fn family_of<'k>(
     plan: &Plan,
     request: &Request,
@@ -227,6 +228,17 @@ pub(super) fn family_of<'k>(
     library: &dyn Library,
     knowledge: &'k Knowledge,
 ) -> Result<Option<&'k Family>> {
+    // A product that the table does not have names no family; `resolve` refused an ambiguous one.
+    let product = request.product.as_ref();
+    let of_product = product
+        .and_then(|asked| knowledge.one_product(asked, request.installation).ok())
+        .map(|product| product.family);
+    let is_at = |family: &&Family| {
+        at.iter().any(|own| (own.id, own.installation) == (family.id, family.installation))
+    };
+    if let Some(family) = of_product.filter(|family| at.is_empty() || is_at(family)) {
+        return Ok(Some(family));
+    }
     let is_own = |family: &&Family| {
         plan.serves.iter().any(|own| (own.id, own.installation) == (family.id, family.installation))
     };
@@ -247,11 +259,7 @@ pub(super) fn family_of<'k>(
     {
         return Ok(Some(family));
     }
-    // A product that the table does not have names no family; `resolve` refused an ambiguous one.
-    let product = request.product.as_ref();
-    Ok(product
-        .and_then(|asked| knowledge.one_product(asked, request.installation).ok())
-        .map(|product| product.family))
+    Ok(of_product)
 }
 
 /// Returns the family of the sets of a KB, where all of them begin with the same one.

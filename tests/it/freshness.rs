@@ -77,6 +77,37 @@ fn an_answer_that_is_too_old_exits_10_in_every_command() {
 }
 
 #[test]
+fn a_product_decides_where_client_and_server_share_a_set() {
+    let bench = Bench::starting("2026-11-30T08:00:00Z");
+    let ask = |command: &str, product: &str, more: &[&str]| {
+        let arguments = [command, "KB5046617", "--arch", "x64", "--product", product];
+        bench.json(&[&arguments[..], more].concat())
+    };
+    // The client's newest release is of September, the server's of August.
+    for (product, through, replaced_by) in
+        [("server-2025", "2026-08-11", "KB5120233"), ("windows-11-24h2", "2026-09-29", "KB5129195")]
+    {
+        for command in ["resolve", "why", "script"] {
+            let code = if product == "server-2025" { 10 } else { 0 };
+            ask(command, product, &["--fail-if-older-than", "100d"]).exits(code);
+        }
+        let answer = ask("resolve", product, &[]).json();
+        assert_eq!(answer["known_cumulative"], through, "{answer:#}");
+        assert_eq!(answer["replaced_by"]["kb"], replaced_by, "{answer:#}");
+        // Its servicing is that of the product, too.
+        let latest = ["resolve", "--latest", "--arch", "x64", "--product", product];
+        assert_eq!(answer["servicing"], bench.json(&latest).json()["servicing"], "{answer:#}");
+        let line = json!({"id": 1, "request": {"kb": "KB5046617", "product": product}, "baseline": {"architecture": "x64"}});
+        let file = bench.path("line.jsonl");
+        fs::write(&file, format!("{line}\n")).unwrap();
+        let answer = bench.run(&["resolve", "--batch", file.as_str()]).exits(0).stdout;
+        let answer: Value = serde_json::from_str(&answer).unwrap();
+        let known = (&answer["known_cumulative"], &answer["replaced_by"]["kb"]);
+        assert_eq!(known, (&json!(through), &json!(replaced_by)));
+    }
+}
+
+#[test]
 fn lines_of_a_batch_carry_it_too() {
     let bench = Bench::starting("2026-11-30T08:00:00Z");
     let lines = [

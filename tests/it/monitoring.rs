@@ -149,6 +149,10 @@ fn a_sync_that_fails_is_said_until_one_is_complete() {
     let status = expect_status(&bench, &[], &["last_run"]);
     assert_eq!(status["checks"]["last_run"]["exit_code"], 6);
     assert_eq!(status["checks"]["update_age"]["verdict"], "ok", "the one before it was complete");
+    // The index has the failure too.
+    fs::remove_file(bench.mirror().join("health.json")).unwrap();
+    let status = expect_status(&bench, &[], &["last_run"]);
+    assert_eq!(status["checks"]["last_run"]["exit_code"], 6);
     bench.clock.advance(days(9));
     expect_status(&bench, &[], &["last_run", "update_age"]);
 }

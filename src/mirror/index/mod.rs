@@ -45,8 +45,13 @@ pub struct Run {
 impl Run {
     /// Returns `true` if the run was one of a command, did all of its work, and was more than a trial.
     pub fn is_complete(&self, command: &str) -> bool {
+        self.exit_code == Some(0) && self.is_of(command)
+    }
+
+    /// Returns `true` if the run was one of a command and more than a trial.
+    pub fn is_of(&self, command: &str) -> bool {
         let has = |wanted: &str| self.command.split_whitespace().any(|word| word == wanted);
-        self.exit_code == Some(0) && has(command) && !has("--dry-run")
+        has(command) && !has("--dry-run")
     }
 }
 

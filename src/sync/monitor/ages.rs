@@ -81,7 +81,8 @@ fn seconds_of(age: &Age) -> Option<u64> {
 /// Compares the end of the last sync with a complete one.
 pub(super) fn last_run(facts: &Facts<'_>) -> Check {
     let health = facts.health;
-    let code = health.and_then(|health| health.last_exit_code);
+    // Losing health.json undoes no run: the index has it too.
+    let code = health.and_then(|health| health.last_exit_code).map(i64::from).or(facts.last_sync_code);
     let numbers = json!({
         "last_attempt": health.and_then(|health| health.last_attempt.as_ref()),
         "exit_code": code,
@@ -188,6 +189,15 @@ pub(super) fn medium_age(facts: &Facts<'_>) -> Check {
     if facts.filled == Filled::BySync && verdict == Verdict::Alarm {
         // A mirror that is synced has newer content than a medium that it took once.
         (verdict, reason) = (Verdict::NotApplicable, "the mirror is synced; its media are older".to_owned());
+    }
+    // A lineage may have ended, so that its age is no alarm; it is said.
+    for other in facts.media.iter().filter(|other| *other != medium) {
+        let age = age_of_text(Some(&other.created), facts.now);
+        let what = format!("the newest medium of another lineage, set {:04},", other.seq);
+        let (is_wrong, sentence) = judge(&what, &age, "", facts.max_age);
+        if is_wrong.is_wrong() {
+            reason = format!("{reason}; {sentence}");
+        }
     }
     let numbers = json!({
         "seq": medium.seq,

@@ -87,6 +87,8 @@ pub struct Facts<'a> {
     pub health: Option<&'a Health>,
     /// The end of the last complete `sync`, as the index has it.
     pub last_sync: Option<Timestamp>,
+    /// The exit code of the last `sync` that ended, as the index has it.
+    pub last_sync_code: Option<i64>,
     /// The end of the last complete `fetch`, as the index has it.
     pub last_fetch: Option<Timestamp>,
     /// The newest medium of each lineage.

@@ -10,6 +10,7 @@ struct World {
     max_age: Duration,
     filled: Filled,
     health: Option<Health>,
+    last_sync_code: Option<i64>,
     last_fetch: Option<Timestamp>,
     media: Vec<Medium>,
     damage: Vec<String>,
@@ -59,6 +60,7 @@ impl World {
                 profiles: vec![seen("2026-11-22", Some("2026-11"))],
                 ..Health::default()
             }),
+            last_sync_code: None,
             last_fetch: None,
             media: Vec::new(),
             damage: Vec::new(),
@@ -96,6 +98,7 @@ impl World {
             filled: self.filled,
             health: self.health.as_ref(),
             last_sync: None,
+            last_sync_code: self.last_sync_code,
             last_fetch: self.last_fetch,
             media: self.media.clone(),
             damage: self.damage.clone(),
@@ -146,6 +149,11 @@ fn a_synced_mirror_is_judged_by_its_last_sync() {
         ("empty", World { sets: 0, families: Vec::new(), ..world() }, &["content"]),
         ("damaged", World { damage: vec!["pool/x".into()], ..world() }, &["damage"]),
         ("nothing known", World { health: None, ..world() }, &["update_age"]),
+        (
+            "failed and its record lost",
+            World { health: None, last_sync_code: Some(6), ..world() },
+            &["last_run", "update_age"],
+        ),
     ] {
         assert_eq!(world.wrong(), wrong, "{what}");
     }
@@ -196,6 +204,9 @@ fn times_of_media_that_are_not_known_are_not_fine() {
     let mut several = fine_of("2026-11-22T08:00:00Z");
     several.media.push(Medium { seq: 9, created: "2026-01-01T00:00:00Z".into(), imported: None });
     assert_eq!(several.wrong(), Vec::<&str>::new());
+    // The age of the other lineage is said all the same.
+    let reason = several.checks().medium_age.reason;
+    assert!(reason.contains("another lineage, set 0009, is 326 days old"), "{reason}");
 }
 
 #[test]
