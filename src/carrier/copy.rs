@@ -21,6 +21,14 @@ pub(super) enum CopyFault {
 }
 
 impl CopyFault {
+    /// Returns the kind of damage of the source; `None` for a fault of the medium.
+    pub(super) fn kind(&self) -> Option<FindingKind> {
+        match self {
+            Self::Source(kind, _) => Some(*kind),
+            Self::Medium(_) => None,
+        }
+    }
+
     /// Returns the error for the operator.
     pub(super) fn into_error(self) -> Error {
         match self {
@@ -82,6 +90,16 @@ impl Copy<'_> {
         events.send(Event::TransferFinished { id: self.id, bytes: count, failure: None });
         Ok(())
     }
+}
+
+/// Reads a source once and compares its digest, before anything that the copy needs room for is removed.
+pub(super) fn check_source(from: &Utf8Path, sha256: Sha256) -> Result<(), CopyFault> {
+    let found = hash_file(from, &mut |_| Ok(()))
+        .map_err(|error| CopyFault::Source(FindingKind::Unreadable, unreadable(from, error)))?;
+    if found.sha256 != sha256 {
+        return Err(CopyFault::Source(FindingKind::Digest, differs(from, found.sha256)));
+    }
+    Ok(())
 }
 
 /// The one error of a file whose bytes are not those that the index has.

@@ -140,8 +140,10 @@ pub fn export(
     let contents = Contents::new(plan, seq, context, &identity, demo);
     let lineage = context.keys.root.id();
     let mark = |files| Mark::new(&identity, &lineage, seq, context.now, files);
-    let begun =
-        target.begin(mark, &context.keys.export).and_then(|()| target.write_payload(plan, context.events));
+    let begun = target
+        .check_sources(plan, context.events)
+        .and_then(|()| target.begin(mark, &context.keys.export))
+        .and_then(|()| target.write_payload(plan, context.events));
     if let Err(error) = begun {
         target.roll_back();
         record_damage(&target.damaged_in_pool, mirror, context);

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::check::hash_tool;
-use super::copy::{Copy, CopyFault, on_medium, unfinished};
+use super::copy::{Copy, CopyFault, check_source, on_medium, unfinished};
 use super::found::{Found, State, is_unfinished};
 use super::mark::Mark;
 use super::medium::{KNOWLEDGE, SET_SIGNATURE, TOOLS, UNFINISHED_FOLDER, UNFINISHED_MARK};
@@ -192,6 +192,33 @@ impl<'a> Target<'a> {
         if self.removes_first {
             self.invalidate()?;
             self.remove_obsolete()?;
+        }
+        Ok(())
+    }
+
+    /// Writes what is not there yet.
+    /// Hashes every file that will be copied from the pool, where sets are removed to make room for them: damage that is
+    /// found only while copying would come too late for the sets.
+    pub(super) fn check_sources(&mut self, plan: &ExportPlan, events: &Events) -> Result<()> {
+        if !self.removes_first {
+            return Ok(());
+        }
+        events.send(Event::Phase("checking the pool before anything is removed".to_owned()));
+        let is_there = |path: &str, size: u64| self.found.present.get(path) == Some(&size);
+        let absent = plan.payload.iter().filter(|(path, file)| !is_there(path, file.size));
+        let sources: BTreeMap<Sha256, &Utf8PathBuf> = absent
+            .filter_map(|(_, file)| match &file.from {
+                Source::Pool(from) => Some((file.sha256, from)),
+                Source::Medium => None,
+            })
+            .collect();
+        for (sha256, from) in sources {
+            if let Err(fault) = check_source(from, sha256) {
+                let kind = fault.kind();
+                let error = fault.into_error();
+                self.damaged_in_pool.extend(kind.map(|kind| (sha256, kind, error.message().to_owned())));
+                return Err(error);
+            }
         }
         Ok(())
     }

@@ -82,6 +82,13 @@ fn read_key(word: &str) -> Result<PublicKey> {
         let text =
             disk::read_text(path, CAP).map_err(|error| error.with_kind(crate::error::ErrorKind::Usage))?;
         let root = "name the file root.pub of the connected side, or the key itself";
+        let text = text.trim_start_matches('\u{feff}');
+        let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| line.starts_with("RW")).collect();
+        let [line] = lines.as_slice() else {
+            let found = count(lines.len(), "public key");
+            return Err(Error::usage(format!("{path} holds {found}, and one is needed")).hint(root));
+        };
+        let key = line.parse().map_err(|error: Error| error.context(path))?;
         // The comment is not signed, and still tells a mistake: an export key vouches for no other key.
         if text.lines().any(|line| line.starts_with("untrusted comment:") && line.contains("export key")) {
             return Err(Error::usage(format!(
@@ -89,13 +96,7 @@ fn read_key(word: &str) -> Result<PublicKey> {
             ))
             .hint(root));
         }
-        let text = text.trim_start_matches('\u{feff}');
-        let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| line.starts_with("RW")).collect();
-        let [line] = lines.as_slice() else {
-            let found = count(lines.len(), "public key");
-            return Err(Error::usage(format!("{path} holds {found}, and one is needed")).hint(root));
-        };
-        return line.parse().map_err(|error: Error| error.context(path));
+        return Ok(key);
     }
     let is_path =
         word.contains(['/', '\\']) || [".pub", ".key", ".txt"].iter().any(|end| word.ends_with(end));

@@ -140,8 +140,8 @@ fn style_of(shape: Shape) -> ProgressStyle {
 mod tests {
     use indicatif::InMemoryTerm;
 
-    use crate::report::rows::tests::in_progress;
     use super::*;
+    use crate::report::rows::tests::in_progress;
 
     fn on(columns: u16) -> (InMemoryTerm, Bars) {
         let terminal = InMemoryTerm::new(20, columns);

@@ -261,6 +261,18 @@ fn the_room_of_what_goes_away_counts() {
     // Not enough for the second KB while the first one's files are there.
     let Some(disk) = Small::new(here.path("stick"), 4096 + 512 + payload) else { return };
     export(&here, &[BOTH[1]], &disk.folder).exits(0);
+    // A damaged file of the second KB is found before the first one's sets are removed.
+    let before = digests(&disk.folder);
+    let set = here.mirror().join("kb").join(BOTH[0]).join("windows-11-24h2-x64");
+    let wanted = digests(&set).into_iter().find(|(name, _)| name.contains(&BOTH[0][2..])).unwrap().1;
+    let pooled = here.mirror().join("pool/sha256").join(&wanted[..2]).join(&wanted);
+    let right = fs::read(&pooled).unwrap();
+    fs::remove_file(&pooled).unwrap();
+    fs::write(&pooled, [&right[..right.len() - 1], b"?"].concat()).unwrap();
+    export(&here, &[BOTH[0], "--prune", "--yes"], &disk.folder).exits(5);
+    assert_eq!(digests(&disk.folder), before, "the medium is what it was");
+    fs::write(&pooled, right).unwrap();
+    here.json(&["verify"]);
     let second = export(&here, &[BOTH[0], "--prune", "--yes"], &disk.folder).exits(0).json();
     assert_eq!(second["exported"]["removed"], 6, "four packages and two scripts: {second:#}");
     isolated(&root_of(&here)).json(&["check-medium", disk.folder.as_str()]).exits(0);
