@@ -7,7 +7,7 @@
 //! 4. The new description is written, its signature last.
 //! 5. Obsolete files are removed, then the copy and the mark.
 //!
-//! Where room is needed, obsolete files are removed between 1 and 2. Files that stay are never removed, so that an export
+//! Obsolete files are removed between 1 and 2 if their room is needed. Files that stay are never removed, so that an export
 //! which was cut off anywhere loses nothing that it was to keep.
 
 use std::collections::{BTreeMap, BTreeSet};

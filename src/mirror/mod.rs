@@ -64,7 +64,7 @@ pub struct Mirror {
     index: Index,
     lock: Option<Lock>,
     rebuilt: usize,
-    /// What lay beside set folders and was written again when the mirror was opened.
+    /// The files beside set folders that were written again when the mirror was opened.
     mended: Vec<Utf8PathBuf>,
     /// Read when something has to be judged for the first time.
     knowledge: OnceCell<Knowledge>,

@@ -13,7 +13,7 @@ const FILES: usize = 4;
 /// A phase that takes longer says for how long.
 const LONG: Duration = Duration::from_secs(5);
 
-/// One row of the display.
+/// A row of the display.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Row {
     /// The present phase, with a mark that turns.

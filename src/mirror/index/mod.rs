@@ -116,7 +116,7 @@ impl Index {
         Ok(Self { connection })
     }
 
-    /// Opens a copy of an index that is private to this process and ends with it; an empty one where there is no index.
+    /// Opens a copy of an index that is private to this process and ends with it; an empty one without an index.
     pub(super) fn open_scratch(path: &Utf8Path) -> Result<Self> {
         // The empty name: SQLite keeps such a database in memory, and in an unnamed temporary file where it grows.
         let mut connection = Connection::open("").map_err(store_error)?;
