@@ -318,7 +318,7 @@ fn tag_texts(
     for (name, text) in context.tables {
         tags.insert(format!("{KNOWLEDGE}/{name}"), text.clone().into_bytes());
     }
-    tags.insert("collect.cmd".to_owned(), crate::resolve::script::collect_script().into_bytes());
+    tags.insert("collect.cmd".to_owned(), crate::script::collect_script().into_bytes());
     tags.insert("bagit.txt".to_owned(), b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n".to_vec());
     tags.insert("bag-info.txt".to_owned(), pages::bag_info(contents, plan).into_bytes());
     tags.insert(EXPORT_KEY.to_owned(), context.keys.export.public()?.to_file_text("export").into_bytes());

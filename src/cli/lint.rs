@@ -11,8 +11,8 @@ use super::setup::Setup;
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
+use crate::lint::{Ask, LintReport, LintStatus, lint};
 use crate::mirror::{facts_of_folder, read_folder};
-use crate::resolve::lint::{Ask, LintReport, LintStatus, lint};
 use crate::resolve::{Facts, Freshness, Goal, Request, freshness_of};
 use crate::update::count;
 

@@ -9,8 +9,8 @@ use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
 use crate::mirror::REPLAY;
-use crate::resolve::script::{Form, Places, collect_script, install_script, job};
 use crate::resolve::{Place, Plan, Status, Step};
+use crate::script::{Form, Places, collect_script, install_script, job};
 use crate::update::Kb;
 
 /// `script`: prints it, or writes it into a file.

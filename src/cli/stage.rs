@@ -10,8 +10,8 @@ use crate::clock::unix_seconds;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
 use crate::mirror::Run;
-use crate::resolve::script::Form;
 use crate::resolve::{Place, Status};
+use crate::script::Form;
 use crate::sync::StagePlan;
 use crate::update::human_size;
 

@@ -4,7 +4,7 @@ use camino::Utf8Path;
 
 use crate::disk;
 use crate::error::Result;
-use crate::resolve::lint::{Entry, EntryKind, Folder, Look};
+use crate::lint::{Entry, EntryKind, Folder, Look};
 use crate::update::DualHasher;
 use crate::update::container::READ;
 

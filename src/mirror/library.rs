@@ -9,7 +9,7 @@ use jiff::civil::Date;
 
 use super::Index;
 use crate::error::Result;
-use crate::resolve::lint::{Folder, read_name};
+use crate::lint::{Folder, read_name};
 use crate::resolve::{Facts, Library, Newest, PackageSet, Side, UpdateFacts, layered_sets, unlisted_kbs};
 use crate::servicing::{Family, Knowledge};
 use crate::update::{Kb, Kind, Month};
@@ -126,6 +126,7 @@ pub fn facts_of_folder(
     let own = index.facts_of(&kbs)?;
     let unlisted: Vec<Kb> = kbs.iter().flat_map(|&kb| unlisted_kbs(kb, &own, knowledge)).collect();
     kbs.extend(unlisted);
+    kbs.extend(stacks_beside(&kbs, &own, index, knowledge)?);
     let mut facts = index.facts_of(&kbs)?;
     // A file that no entry of the Catalog lists has its size too.
     for file in of_digests {
@@ -134,4 +135,22 @@ pub fn facts_of_folder(
         }
     }
     Ok(facts)
+}
+
+/// Returns the servicing stacks of the families of some KBs: one of them may have to be installed before a KB.
+fn stacks_beside(
+    kbs: &BTreeSet<Kb>,
+    facts: &Facts,
+    index: &Index,
+    knowledge: &Knowledge,
+) -> Result<BTreeSet<Kb>> {
+    let of_titles = facts.updates.iter().filter_map(|update| update.family(knowledge));
+    let mut families: BTreeSet<u32> = of_titles.map(|family| family.id).collect();
+    let releases = kbs.iter().flat_map(|kb| knowledge.releases_of_kb(*kb));
+    families.extend(releases.map(|release| release.build.number));
+    let stacks = index.updates_of_kinds(&[Kind::Ssu])?;
+    let own = stacks
+        .iter()
+        .filter(|update| update.family(knowledge).is_some_and(|family| families.contains(&family.id)));
+    Ok(own.filter_map(|update| update.kb).collect())
 }

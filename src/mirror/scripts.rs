@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::index::SetRow;
 use super::{IndexLibrary, Mirror, REPLAY};
 use crate::error::Result;
-use crate::resolve::script::{Form, Places, install_script, job};
 use crate::resolve::{Library as _, PackageSet, Plan, Step, complete_plan};
+use crate::script::{Form, Places, install_script, job};
 use crate::update::Kb;
 
 /// The published folders of a mirror, seen from a script that lies beside a set folder, in the folder of its KB.

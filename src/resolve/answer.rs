@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::condition::Condition;
 use super::facts::FileKey;
 use super::fresh::Freshness;
 use super::replaced::Replacement;
@@ -77,7 +78,7 @@ pub struct Step {
     /// Why it is a step, as a sentence.
     pub because: String,
     /// When it is needed, where the baseline is not known.
-    pub needed_if: Option<String>,
+    pub needed_if: Option<Condition>,
     /// What the statement rests on; sentences in JSON.
     pub evidence: Vec<Evidence>,
     /// Whether a restart must come before the next step.
@@ -85,6 +86,9 @@ pub struct Step {
     /// The file's key in the index.
     #[serde(skip)]
     pub file: Option<FileKey>,
+    /// The architecture of the file, where it is known.
+    #[serde(skip)]
+    pub architecture: Option<Architecture>,
     /// The build that it brings, in the numbering of its family.
     #[serde(skip)]
     pub brings: Option<Build>,

@@ -4,14 +4,14 @@
 //! A machine names the bundle in its update history and the package in its list of packages, so either counts as
 //! installed. The build of Windows never proves anything about .NET.
 
-use super::answer::{Plan, Status};
+use super::answer::{Plan, Status, Step};
+use super::condition::Condition;
 use super::plan::{Ask, words};
 use super::request::Place;
+use super::requirements::dotnet_releases;
 use super::roles::{Member, Role};
 use super::sets::PackageSet;
-use super::steps::Draft;
 use crate::servicing::Dotnet;
-use crate::update::PackageName;
 
 impl Ask<'_> {
     /// The packages that a machine takes, or the answer that ends the matter.
@@ -19,7 +19,7 @@ impl Ask<'_> {
         &self,
         set: &PackageSet,
         mut answer: Plan,
-    ) -> Result<(Vec<Draft>, Plan), Box<Plan>> {
+    ) -> Result<(Vec<Step>, Plan), Box<Plan>> {
         let request = self.request;
         let is_bundle = set.members.iter().any(|member| member.role == Role::DotnetChild);
         let installed = set.members.iter().find(|member| member.kb().is_some_and(|kb| request.has(kb)));
@@ -68,36 +68,23 @@ impl Ask<'_> {
                     .to_owned(),
             );
         }
-        let drafts = members.into_iter().map(|member| {
-            let releases: Vec<String> =
-                self.releases_of(member, set).iter().map(ToString::to_string).collect();
+        let steps = members.into_iter().map(|member| {
+            let releases = self.releases_of(member, set);
+            let named: Vec<String> = releases.iter().map(ToString::to_string).collect();
             let because = match (is_bundle, releases.is_empty()) {
                 (true, false) => {
-                    format!("the package of {} for .NET Framework {}", set.kb, releases.join(" and "))
+                    format!("the package of {} for .NET Framework {}", set.kb, named.join(" and "))
                 }
                 (true, true) => format!("one of the packages that make up {}", set.kb),
                 (false, _) => "the update asked for".to_owned(),
             };
-            let needed_if = undecided.then(|| match releases.last() {
-                Some(release) => format!(".NET Framework {release} is installed"),
-                None => "the .NET Framework that it is for is installed".to_owned(),
-            });
-            Draft::of(member, set, because, needed_if)
+            let needed_if = undecided.then(|| Condition::Dotnet(releases.last().cloned()));
+            Step::of_member(member, set, because, needed_if)
         });
-        Ok((drafts.collect(), answer))
+        Ok((steps.collect(), answer))
     }
 
-    /// The releases that a package is for: by the table, else by its name; a name without a tag is for the release that
-    /// came with the family.
     fn releases_of(&self, member: &Member, set: &PackageSet) -> Vec<Dotnet> {
-        if let Some((_, child)) = member.kb().and_then(|kb| self.knowledge.dotnet_child(kb)) {
-            return child.releases.clone();
-        }
-        let Some(name) = member.file.known_name() else { return Vec::new() };
-        let tagged = PackageName::parse(name).dotnet.as_deref().and_then(Dotnet::of_name_tag);
-        let own = tagged.or_else(|| self.family_of(set).map(|family| family.dotnet.clone()));
-        // 3.5 is serviced by whichever package the machine takes.
-        let oldest = "3.5".parse().ok();
-        oldest.into_iter().chain(own).collect()
+        dotnet_releases(member, self.family_of(set), self.knowledge)
     }
 }

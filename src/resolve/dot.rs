@@ -70,14 +70,18 @@ fn write_edge(edge: &Edge, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         EdgeKind::Supersedes => "dashed",
     };
     let what = edge.role.map_or(edge.kind.as_str(), Role::as_str);
-    let condition = edge.condition.as_ref().map(|text| format!("\\n{}", escaped(text))).unwrap_or_default();
+    let condition = edge
+        .condition
+        .as_ref()
+        .map(|condition| format!("\\n{}", escaped(&condition.to_string())))
+        .unwrap_or_default();
     write!(out, "  {} -> {} [", quoted(&edge.from), quoted(&edge.to))?;
     write!(out, "label = \"{what} ({}){condition}\", style = {style}", escaped(&edge.source))?;
     write!(out, ", kind = {}", quoted(edge.kind.as_str()))?;
     let role = edge.role.map(|role| role.as_str().to_owned());
     for (name, value) in [
         ("role", &role),
-        ("condition", &edge.condition),
+        ("condition", &edge.condition.as_ref().map(ToString::to_string)),
         ("source", &Some(edge.source.clone())),
         ("first_seen", &edge.first_seen),
         ("last_seen", &edge.last_seen),

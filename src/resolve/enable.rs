@@ -3,14 +3,15 @@
 //! Below the package's floor a cumulative update comes first, and a restart between the two: the newest that policy
 //! and date allow, or just the floor's own when that is asked for; a preview only where nothing else reaches the floor.
 
-use super::answer::{Missing, Plan, Reason, Status};
+use super::answer::{Missing, Plan, Reason, Status, Step};
+use super::condition::Condition;
 use super::facts::FileFacts;
 use super::goal::{Best, same_machine};
 use super::plan::{Ask, words};
 use super::request::{Goal, Place, Policy};
+use super::requirements::floor_update;
 use super::roles::{Evidence, Role};
 use super::sets::PackageSet;
-use super::steps::Draft;
 use crate::error::Result;
 use crate::servicing::{Enablement, Family, Installation};
 use crate::update::{Architecture, Build, Kb, Kind};
@@ -108,16 +109,16 @@ impl Ask<'_> {
         answer.architecture = Some(architecture);
         answer.reasons.push(self.what_it_switches(row, family));
         answer.warnings.extend(row.note.iter().map(|note| format!("{}: {note}", row.kb)));
-        let (mut drafts, revision) = match self.up_to_floor(row, family, architecture, answer)? {
-            Ok((drafts, revision, left)) => {
+        let (mut steps, revision) = match self.up_to_floor(row, family, architecture, answer)? {
+            Ok((steps, revision, left)) => {
                 answer = left;
-                (drafts, revision)
+                (steps, revision)
             }
             Err(refused) => return Ok(*refused),
         };
-        drafts.push(self.enablement_draft(row, architecture)?);
+        steps.push(self.enablement_step(row, architecture)?);
         answer.expected_build = revision.map(|revision| Build::new(row.to, revision));
-        Ok(self.finish(answer, drafts, None))
+        Ok(self.finish(answer, steps, None))
     }
 
     /// Returns `true` if the product asked for is of a client family, or none was asked for.
@@ -191,7 +192,7 @@ impl Ask<'_> {
         family: &Family,
         architecture: Architecture,
         mut answer: Plan,
-    ) -> Result<std::result::Result<(Vec<Draft>, Option<u32>, Plan), Box<Plan>>> {
+    ) -> Result<std::result::Result<(Vec<Step>, Option<u32>, Plan), Box<Plan>>> {
         let request = self.request;
         let at = request.at();
         if let Some(at) = at.filter(|at| at.revision >= row.floor) {
@@ -238,54 +239,32 @@ impl Ask<'_> {
             return Ok(Err(Box::new(self.refused(answer, status, advice))));
         }
         answer.warnings.extend(plan.warnings.iter().cloned());
-        let steps = plan.steps.clone();
+        let mut steps = plan.steps.clone();
         let brings = steps.last().and_then(|step| step.brings);
         answer.reasons.push(self.floor_first(row, kb, brings, plan));
-        let last = steps.len();
-        let mut drafts = Vec::new();
-        for (number, step) in steps.into_iter().enumerate() {
-            let is_update = step.role == Role::Target;
-            let because = if is_update {
-                let from = at.map_or_else(String::new, |at| format!("{at} is below it, and "));
-                format!(
-                    "{} needs {} or later: {from}{kb} brings {}",
-                    row.kb,
-                    row.floor_build(),
-                    step.brings.map(|build| build.to_string()).unwrap_or_default()
-                )
-            } else {
-                step.because
-            };
-            let needed_if = match &step.needed_if {
-                Some(_) if is_update => Some(format!("build below {}", row.floor_build())),
-                other => other.clone(),
-            };
-            drafts.push(Draft {
-                role: if is_update { Role::Prerequisite } else { step.role },
-                kb: step.kb,
-                file: FileFacts {
-                    key: step.file,
-                    sha256: step.sha256,
-                    size: step.size,
-                    urls: step.url.into_iter().collect(),
-                    present: step.present,
-                    ..step
-                        .name
-                        .as_deref()
-                        .map_or_else(|| FileFacts::unnamed(kb, Some(architecture)), FileFacts::from_name)
-                },
-                build: step.brings,
-                because,
-                needed_if,
-                evidence: step.evidence,
-                // The package looks at the revision that runs; an image has none.
-                restart_after: number + 1 == last && request.place == Place::Online,
-                needed_below: if is_update { Some(row.floor_build()) } else { step.needed_below },
-                set: step.set,
-            });
+        for step in &mut steps {
+            if step.role != Role::Target {
+                continue;
+            }
+            let from = at.map_or_else(String::new, |at| format!("{at} is below it, and "));
+            step.role = Role::Prerequisite;
+            step.because = format!(
+                "{} needs {} or later: {from}{kb} brings {}",
+                row.kb,
+                row.floor_build(),
+                step.brings.map(|build| build.to_string()).unwrap_or_default()
+            );
+            if step.needed_if.is_some() {
+                step.needed_if = Some(Condition::BuildBelow(row.floor_build()));
+            }
+            step.needed_below = Some(row.floor_build());
         }
-        let revision = drafts.iter().filter_map(|draft| draft.build).map(|build| build.revision).max();
-        Ok(Ok((drafts, revision, answer)))
+        if let Some(last) = steps.last_mut() {
+            // The package checks the revision that runs; an image has none.
+            last.restart_after = request.place == Place::Online;
+        }
+        let revision = steps.iter().filter_map(|step| step.brings).map(|build| build.revision).max();
+        Ok(Ok((steps, revision, answer)))
     }
 
     /// The cumulative update that brings the floor.
@@ -295,11 +274,8 @@ impl Ask<'_> {
         let mut candidates = self.candidates(&[Kind::Lcu, Kind::LcuPreview], family)?;
         candidates.retain(|candidate| candidate.build.is_some_and(|build| build >= floor));
         if request.minimal {
-            if row.minimum.is_some() {
-                return Ok(row.minimum);
-            }
             let lowest = candidates.iter().min_by_key(|candidate| candidate.build);
-            return Ok(lowest.map(|candidate| candidate.kb));
+            return Ok(floor_update(row, self.knowledge).or(lowest.map(|candidate| candidate.kb)));
         }
         if let Best::One(kb) = Self::best(&candidates, request.policy, request.as_of) {
             return Ok(Some(kb));
@@ -313,35 +289,26 @@ impl Ask<'_> {
     }
 
     /// The package itself: as the index has it, else as knowledge does.
-    fn enablement_draft(&self, row: &Enablement, architecture: Architecture) -> Result<Draft> {
+    fn enablement_step(&self, row: &Enablement, architecture: Architecture) -> Result<Step> {
         let sets = self.library.sets(row.kb)?;
         let of_architecture = |set: &&PackageSet| set.architecture == Some(architecture);
         let found = sets.iter().find(of_architecture).and_then(|set| Some((set, set.members.first()?)));
         let row_says =
             Evidence::Knowledge { row: row.source.clone(), date: self.knowledge.date().to_string() };
         let because = format!("switches {} on", row.release);
-        let mut draft = match found {
-            Some((set, member)) => Draft::of(member, set, because, None),
-            None => Draft {
-                role: Role::Enablement,
-                kb: Some(row.kb),
-                file: row
-                    .file(architecture)
-                    .map_or_else(|| FileFacts::unnamed(row.kb, Some(architecture)), FileFacts::from),
-                build: None,
-                because,
-                needed_if: None,
-                evidence: Vec::new(),
-                restart_after: false,
-                needed_below: None,
-                set: None,
-            },
+        let mut step = match found {
+            Some((set, member)) => Step::of_member(member, set, because, None),
+            None => {
+                let file = row.file(architecture).map(FileFacts::from);
+                let file = file.unwrap_or_else(|| FileFacts::unnamed(row.kb, Some(architecture)));
+                Step::of_file(Role::Enablement, Some(row.kb), &file, because)
+            }
         };
-        draft.role = Role::Enablement;
-        draft.evidence.push(row_says);
+        step.role = Role::Enablement;
+        step.evidence.push(row_says);
         let open = self.request.baseline.is_none() && self.request.place != Place::Mirror;
-        draft.needed_if = open.then(|| format!("build below {}", row.to));
-        Ok(draft)
+        step.needed_if = open.then_some(Condition::VersionBelow(row.to));
+        Ok(step)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The two kinds of edges stay apart: `needs` leads from file to file, `supersedes` from update to update, and a replaced
 //! update may still be needed. Each edge says who states it. What a set's own dialog and tables say is here, and what
-//! the set cannot do without under other KBs ([`closure`]); when an edge was first and last seen is added by whoever keeps
+//! the set cannot do without under other KBs ([`requirements_of_all`]); when an edge was first and last seen is added by whoever keeps
 //! it ([`Graph::add_needs`], [`Graph::add_supersedes`]). Files that need each other in a circle could never be installed:
 //! [`Graph::check`] refuses them by name.
 
@@ -10,14 +10,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::before::closure;
 use super::facts::{FileFacts, FileKey};
 use super::graph_parts::{Edge, EdgeKind, Node, NodeKind, SeenNeeds, SeenSupersedes, UpdateName};
 use super::library::Library;
-use super::roles::{Member, Role};
+use super::requirement::{Requirement, Rule};
+use super::requirements::requirements_of_all;
+use super::roles::Member;
 use super::sets::PackageSet;
 use crate::error::{Error, ErrorKind, Result};
-use crate::servicing::{Installation, Knowledge};
+use crate::servicing::Knowledge;
 use crate::update::{Architecture, Build, Kb, classify};
 
 /// From, to, what, and who says so: one edge each.
@@ -44,7 +45,8 @@ impl Graph {
                     continue;
                 }
                 graph.add_set(set);
-                for needed in needed_elsewhere(set, library, knowledge)? {
+                let needed = requirements_of_all(set, library, knowledge)?;
+                for needed in needed.into_iter().filter(Requirement::is_elsewhere) {
                     graph.add_needed(set, &needed, library)?;
                     open.push((needed.kb, Some(set.clone())));
                 }
@@ -151,7 +153,7 @@ impl Graph {
     }
 
     /// Edges from a set's own files to those of a KB that it needs.
-    fn add_needed(&mut self, set: &PackageSet, needed: &Needed, library: &dyn Library) -> Result<()> {
+    fn add_needed(&mut self, set: &PackageSet, needed: &Requirement, library: &dyn Library) -> Result<()> {
         let sets = library.sets(needed.kb)?;
         let mut files: Vec<(FileFacts, Option<Build>)> = sets
             .iter()
@@ -160,7 +162,11 @@ impl Graph {
             .map(|member| (member.file.clone(), member.build))
             .collect();
         if files.is_empty() {
-            files.push((FileFacts::unnamed(needed.kb, set.architecture), needed.build));
+            let floor = match needed.rule {
+                Rule::EnablementFloor { floor } => Some(floor),
+                _ => None,
+            };
+            files.push((FileFacts::unnamed(needed.kb, set.architecture), floor));
         }
         let own: Vec<&Member> = set.members.iter().filter(|member| member.role.is_update()).collect();
         for member in own {
@@ -169,7 +175,7 @@ impl Graph {
                 let to = self.add_file(file, *build);
                 let edge = self.add_edge(from.clone(), to, EdgeKind::Needs, "knowledge");
                 edge.role = Some(needed.role);
-                edge.condition.clone_from(&needed.condition);
+                edge.condition = Some(&needed.when).filter(|when| when.spares_some_machines()).cloned();
             }
         }
         Ok(())
@@ -255,45 +261,6 @@ impl Serialize for Graph {
         fields.serialize_field("edges", &self.edges.values().collect::<Vec<_>>())?;
         fields.end()
     }
-}
-
-/// A KB that a set cannot do without.
-struct Needed {
-    kb: Kb,
-    role: Role,
-    build: Option<Build>,
-    condition: Option<String>,
-}
-
-/// What a set needs under other KBs: its closure, and the update that brings the floor of an enablement package.
-fn needed_elsewhere(set: &PackageSet, library: &dyn Library, knowledge: &Knowledge) -> Result<Vec<Needed>> {
-    let along = closure(set, library, knowledge)?.into_iter().map(|along| Needed {
-        kb: along.kb,
-        role: along.role,
-        build: None,
-        condition: (!along.always).then(|| match knowledge.stack_floor(along.kb) {
-            Some(floor) => format!("build below {}", floor.needed_below),
-            None => "some machines only".to_owned(),
-        }),
-    });
-    let mut needed: Vec<Needed> = along.collect();
-    for row in knowledge.enablements().iter().filter(|row| row.kb == set.kb) {
-        let floor = row.floor_build();
-        let mut families = knowledge.families().iter();
-        let client =
-            families.find(|family| family.id == row.family && family.installation == Installation::Client);
-        let lowest = client.and_then(|family| {
-            let enough = knowledge.history_of(family).filter(|release| release.build >= floor);
-            enough.min_by_key(|release| (release.build, release.kb)).map(|release| release.kb)
-        });
-        needed.extend(row.minimum.or(lowest).map(|kb| Needed {
-            kb,
-            role: Role::Prerequisite,
-            build: Some(floor),
-            condition: Some(format!("build below {floor}")),
-        }));
-    }
-    Ok(needed)
 }
 
 /// Whether a set of another KB is for the machines of this one.

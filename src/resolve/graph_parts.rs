@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::condition::Condition;
 use super::facts::FileFacts;
 use super::roles::Role;
 use crate::update::{Architecture, Build, Kb, Sha1, Sha256, UpdateId};
@@ -75,7 +76,7 @@ pub struct Edge {
     /// What the needed file is.
     pub role: Option<Role>,
     /// Where it does not hold for every machine: for which.
-    pub condition: Option<String>,
+    pub condition: Option<Condition>,
     /// Who states it: `dialog`, `details page`, `knowledge`.
     pub source: String,
     /// When it was seen first, where the index keeps it.

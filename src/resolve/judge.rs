@@ -4,6 +4,7 @@
 use super::answer::{Missing, Plan, Reason, Status};
 use super::plan::Ask;
 use super::request::Place;
+use super::requirements::{month_of, preparation};
 use super::roles::Role;
 use super::sets::PackageSet;
 use crate::error::Result;
@@ -12,6 +13,29 @@ use crate::update::{Build, Kb, Kind, Month};
 
 /// The answer so far, or the one that ends the matter.
 pub(super) type Judged = std::result::Result<Plan, Box<Plan>>;
+
+/// The proof that a machine has an update.
+#[derive(Debug, Clone, Copy)]
+enum Done {
+    /// The list of installed KBs has it.
+    Installed,
+    /// The list has it, and the build is still the old one.
+    AwaitsRestart { at: Build, target: Build },
+    /// The build is the update's or a later one.
+    AtBuild { at: Build, target: Build },
+}
+
+impl Done {
+    fn sentence(self, kb: Kb) -> String {
+        match self {
+            Self::Installed => format!("{kb} is installed"),
+            Self::AwaitsRestart { at, target } => {
+                format!("{kb} is installed and {at} is still below {target}: restart the machine")
+            }
+            Self::AtBuild { at, target } => format!("{kb} brings {target}, and the machine is at {at}"),
+        }
+    }
+}
 
 impl Ask<'_> {
     /// Judges a set in the fixed order.
@@ -115,14 +139,14 @@ impl Ask<'_> {
         let installed = request.has(set.kb) && !(cumulative && request.adds_features_to_image());
         let Some(at) = request.at() else {
             return if installed {
-                Err(Box::new(self.done(set, answer, "is installed")))
+                Err(Box::new(self.done(set, answer, Done::Installed)))
             } else {
                 Ok(answer)
             };
         };
         let Some(target) = set.build().filter(|_| cumulative || set.kind.is_none()) else {
             if installed {
-                return Err(Box::new(self.done(set, answer, "is installed")));
+                return Err(Box::new(self.done(set, answer, Done::Installed)));
             }
             if cumulative {
                 answer.warnings.push(format!(
@@ -136,8 +160,7 @@ impl Ask<'_> {
         self.warn_of_news(set, at, target, &mut answer);
         if at.revision < target.revision {
             if installed {
-                let text = format!("is installed and {at} is still below {target}: restart the machine");
-                return Err(Box::new(self.done(set, answer, &text)));
+                return Err(Box::new(self.done(set, answer, Done::AwaitsRestart { at, target })));
             }
             return Ok(answer);
         }
@@ -146,7 +169,7 @@ impl Ask<'_> {
                 Some("applied again for the added features; the build does not change".to_owned());
             return Ok(answer);
         }
-        let mut done = self.done(set, answer, &format!("brings {target}, and the machine is at {at}"));
+        let mut done = self.done(set, answer, Done::AtBuild { at, target });
         done.expected_build = Some(at);
         if request.features_on_demand {
             let later = if at.revision == target.revision { "this" } else { "the later" };
@@ -164,12 +187,15 @@ impl Ask<'_> {
     }
 
     #[expect(clippy::unused_self, reason = "reads as the other judgements do")]
-    fn done(&self, set: &PackageSet, mut answer: Plan, why: &str) -> Plan {
+    fn done(&self, set: &PackageSet, mut answer: Plan, why: Done) -> Plan {
         answer.status = Status::NothingToDo;
         answer.total_bytes = Some(0);
         answer.missing_bytes = Some(0);
-        answer.reasons.push(Reason::new(format!("{} {why}", set.kb)).said_by(Self::of_build(set)));
-        answer.advice = Some(format!("{} {why}", set.kb)).filter(|_| why.contains("installed"));
+        answer.reasons.push(Reason::new(why.sentence(set.kb)).said_by(Self::of_build(set)));
+        answer.advice = match why {
+            Done::Installed | Done::AwaitsRestart { .. } => Some(why.sentence(set.kb)),
+            Done::AtBuild { .. } => None,
+        };
         answer
     }
 
@@ -201,10 +227,8 @@ impl Ask<'_> {
         let (Some(esu), Some(month)) = (self.knowledge.esu(family), self.month_of(set)) else {
             return Ok(answer);
         };
-        let gated = set.kind.is_some_and(|kind| {
-            kind.is_windows_cumulative() || matches!(kind, Kind::MonthlyRollup | Kind::SecurityOnly)
-        });
-        if !gated || month < esu.from || request.place == Place::Mirror || request.esu == Some(true) {
+        let Some(preparation) = preparation(set, family, self.knowledge) else { return Ok(answer) };
+        if request.place == Place::Mirror || request.esu == Some(true) {
             return Ok(answer);
         }
         if let Some(ltsc) = self.long_term(family.id, month) {
@@ -214,10 +238,7 @@ impl Ask<'_> {
             );
             return Ok(answer);
         }
-        let Some(preparation) = esu.preparation(Some(month)) else { return Ok(answer) };
-        // The newest one serves updates of before it too; one that was replaced does not serve what came after.
-        let mut serving = [Some(preparation), esu.preparation(None)].into_iter().flatten();
-        if serving.any(|row| row.or.iter().chain([&row.kb]).any(|kb| request.has(*kb))) {
+        if preparation.when.holds(request) == Some(false) {
             return Ok(answer);
         }
         let unless = self.long_term_chance(family.id);
@@ -283,7 +304,7 @@ impl Ask<'_> {
 
     /// The month of a set: that of its titles, else of its release.
     pub(super) fn month_of(&self, set: &PackageSet) -> Option<Month> {
-        set.month.or_else(|| self.date_of(set).and_then(Month::of))
+        month_of(set, self.family_of(set), self.knowledge)
     }
 
     /// The one Safe OS update of a set's month and family, where there is just one.

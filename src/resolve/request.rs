@@ -142,7 +142,7 @@ impl Request {
     }
 
     /// Whether a KB is installed, where that counts: a mirror keeps the whole of everything.
-    pub(super) fn has(&self, kb: Kb) -> bool {
+    pub(crate) fn has(&self, kb: Kb) -> bool {
         self.place != Place::Mirror && self.installed.contains(&kb)
     }
 }

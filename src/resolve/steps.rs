@@ -1,67 +1,61 @@
 //! The steps of a plan: what comes before the target, which of it the machine has already, and what is at hand.
 
 use super::answer::{Missing, Plan, Status, Step};
+use super::condition::Condition;
 use super::facts::FileFacts;
 use super::plan::Ask;
 use super::request::Place;
+use super::requirements::condition_of;
 use super::roles::{Evidence, Member, Role};
 use super::sets::PackageSet;
 use crate::error::Result;
 use crate::update::{Build, Kb, Kind, PackageName};
 
-/// A step before it has its place.
-#[derive(Debug, Clone)]
-pub(super) struct Draft {
-    pub(super) role: Role,
-    pub(super) kb: Option<Kb>,
-    pub(super) file: FileFacts,
-    pub(super) build: Option<Build>,
-    pub(super) because: String,
-    pub(super) needed_if: Option<String>,
-    pub(super) evidence: Vec<Evidence>,
-    pub(super) restart_after: bool,
-    /// A machine at its revision does without the step.
-    pub(super) needed_below: Option<Build>,
-    /// The KB and the folder that it is published under.
-    pub(super) set: Option<(Kb, String)>,
-}
-
-impl Draft {
-    /// A step from a member of a set.
-    pub(super) fn of(member: &Member, set: &PackageSet, because: String, needed_if: Option<String>) -> Self {
+impl Step {
+    /// A step from a member of a set, without its place in the order.
+    pub(super) fn of_member(
+        member: &Member,
+        set: &PackageSet,
+        because: String,
+        needed_if: Option<Condition>,
+    ) -> Self {
+        let is_until_build = matches!(member.role, Role::Checkpoint | Role::Target);
         Self {
-            role: member.role,
-            kb: member.kb().or(member.role.is_update().then_some(set.kb)),
-            file: member.file.clone(),
-            build: member.build,
-            because,
             needed_if,
             evidence: member.evidence.clone(),
-            restart_after: false,
-            needed_below: member.build.filter(|_| matches!(member.role, Role::Checkpoint | Role::Target)),
+            brings: member.build,
+            needed_below: member.build.filter(|_| is_until_build),
             set: Some((set.kb, set.folder.clone())),
+            ..Self::of_file(
+                member.role,
+                member.kb().or(member.role.is_update().then_some(set.kb)),
+                &member.file,
+                because,
+            )
         }
     }
 
-    fn into_step(self, order: Option<usize>) -> Step {
-        Step {
-            order,
-            role: self.role,
-            kb: self.kb,
-            name: self.file.known_name().map(str::to_owned),
-            sha1: self.file.sha1,
-            sha256: self.file.sha256,
-            size: self.file.size,
-            url: self.file.urls.first().cloned(),
-            present: self.file.present,
-            because: self.because,
-            needed_if: self.needed_if,
-            evidence: self.evidence,
-            restart_after: self.restart_after,
-            file: self.file.key,
-            brings: self.build,
-            needed_below: self.needed_below,
-            set: self.set,
+    /// A step from a file, without its place in the order.
+    pub(super) fn of_file(role: Role, kb: Option<Kb>, file: &FileFacts, because: String) -> Self {
+        Self {
+            order: None,
+            role,
+            kb,
+            name: file.known_name().map(str::to_owned),
+            sha1: file.sha1,
+            sha256: file.sha256,
+            size: file.size,
+            url: file.urls.first().cloned(),
+            present: file.present,
+            because,
+            needed_if: None,
+            evidence: Vec::new(),
+            restart_after: false,
+            file: file.key,
+            architecture: file.architecture,
+            brings: None,
+            needed_below: None,
+            set: None,
         }
     }
 }
@@ -73,24 +67,24 @@ impl Ask<'_> {
             || set.members.iter().any(|member| member.role == Role::DotnetChild);
         let own = if is_dotnet {
             match self.dotnet_steps(set, answer) {
-                Ok((drafts, left)) => {
+                Ok((steps, left)) => {
                     answer = left;
-                    drafts
+                    steps
                 }
                 Err(done) => return Ok(*done),
             }
         } else {
             self.own_steps(set, &mut answer)
         };
-        let mut drafts = self.before(set, &mut answer)?;
-        let whole = drafts.is_empty() && own.len() == set.members.len();
-        drafts.extend(own);
+        let mut steps = self.before(set, &mut answer)?;
+        let whole = steps.is_empty() && own.len() == set.members.len();
+        steps.extend(own);
         self.mind(set, &mut answer)?;
-        Ok(self.finish(answer, drafts, set.stated_size.filter(|_| whole)))
+        Ok(self.finish(answer, steps, set.stated_size.filter(|_| whole)))
     }
 
     /// The members of a set that the machine needs.
-    fn own_steps(&self, set: &PackageSet, answer: &mut Plan) -> Vec<Draft> {
+    fn own_steps(&self, set: &PackageSet, answer: &mut Plan) -> Vec<Step> {
         let request = self.request;
         let at = request.at();
         let target = set.build();
@@ -99,14 +93,13 @@ impl Ask<'_> {
             let cumulative = set.kind.is_some_and(Kind::is_windows_cumulative);
             answer.expected_build = Some(Build::new(number, build.revision)).filter(|_| cumulative);
         }
-        let past = |build: Build| at.is_some_and(|at| at.revision >= build.revision);
-        let needed = |member: &&Member| match (member.role, member.build) {
-            (Role::Checkpoint, Some(build)) => request.adds_features_to_image() || !past(build),
-            _ => true,
+        let needed = |member: &&Member| {
+            let condition = condition_of(member).filter(|_| member.role == Role::Checkpoint);
+            condition.is_none_or(|condition| condition.holds(request) != Some(false))
         };
         let members = set.members.iter().filter(needed);
         members
-            .map(|member| Draft::of(member, set, self.because(member, set), self.needed_if(member)))
+            .map(|member| Step::of_member(member, set, self.because(member, set), self.needed_if(member)))
             .collect()
     }
 
@@ -139,18 +132,15 @@ impl Ask<'_> {
         }
     }
 
-    /// When a member is needed, where the baseline is not known.
-    fn needed_if(&self, member: &Member) -> Option<String> {
+    /// Returns the machines that need a member, where the baseline is not known.
+    fn needed_if(&self, member: &Member) -> Option<Condition> {
         if self.request.baseline.is_some() || self.request.place == Place::Mirror {
             return None;
         }
-        match (member.role, member.build) {
-            (Role::Checkpoint, Some(build)) if self.request.place == Place::Winpe => {
-                Some(format!("build below {build}"))
-            }
-            (Role::Checkpoint, Some(build)) => Some(format!("build below {build}, or features on demand")),
-            (Role::Target, Some(build)) => Some(format!("build below {build}")),
-            _ => None,
+        match member.build.filter(|_| member.role == Role::Checkpoint) {
+            // WinPE takes no checkpoint again for the sake of features.
+            Some(build) if self.request.place == Place::Winpe => Some(Condition::BuildBelow(build)),
+            _ => condition_of(member),
         }
     }
 
@@ -182,27 +172,21 @@ impl Ask<'_> {
         Ok(())
     }
 
-    /// Numbers the steps, counts their bytes, and looks what of them is at hand.
-    pub(super) fn finish(&self, mut answer: Plan, drafts: Vec<Draft>, stated: Option<u64>) -> Plan {
-        let absent: Vec<&Draft> = drafts.iter().filter(|draft| !self.is_at_hand(draft)).collect();
-        if !absent.is_empty() {
-            answer.missing = absent
-                .iter()
-                .map(|draft| Missing {
-                    kb: draft.kb,
-                    role: draft.role,
-                    name: draft.file.known_name().map(str::to_owned),
-                })
-                .collect();
+    /// Numbers the steps, counts their bytes, and checks which of them are available.
+    pub(super) fn finish(&self, mut answer: Plan, steps: Vec<Step>, stated: Option<u64>) -> Plan {
+        let absent = steps.iter().filter(|step| !self.is_available(step));
+        answer.missing =
+            absent.map(|step| Missing { kb: step.kb, role: step.role, name: step.name.clone() }).collect();
+        if !answer.missing.is_empty() {
             let names: Vec<String> = answer.missing.iter().map(name_of).collect();
             let advice = format!("not among the files at hand: {}", names.join(", "));
             return self.refused(answer, Status::NeedsPrerequisite, advice);
         }
         let mut order = 0;
-        for draft in drafts {
-            let known = draft.role != Role::Companion;
+        for step in steps {
+            let known = step.role != Role::Companion;
             order += usize::from(known);
-            answer.steps.push(draft.into_step(known.then_some(order)));
+            answer.steps.push(Step { order: known.then_some(order), ..step });
         }
         answer.total_bytes = answer.steps.iter().map(|step| step.size).sum::<Option<u64>>().or(stated);
         let absent: Vec<&Step> = answer.steps.iter().filter(|step| !step.present).collect();
@@ -213,17 +197,17 @@ impl Ask<'_> {
         answer
     }
 
-    /// Whether a step's file is among the names at hand; everything is where none were given.
-    fn is_at_hand(&self, draft: &Draft) -> bool {
+    /// Returns `true` if a step's file is among the available names, or if no names were given.
+    fn is_available(&self, step: &Step) -> bool {
         let Some(names) = &self.request.available else { return true };
         names.iter().any(|name| {
-            if let Some(wanted) = draft.file.known_name() {
+            if let Some(wanted) = &step.name {
                 return wanted.eq_ignore_ascii_case(name);
             }
-            // Of a file whose name nobody recorded, the KB and the architecture have to do.
-            draft.kb.is_some()
-                && self.knowledge.kb_of_file(name) == draft.kb
-                && PackageName::parse(name).architecture == draft.file.architecture
+            // Without a known name, the KB and the architecture have to match.
+            step.kb.is_some()
+                && self.knowledge.kb_of_file(name) == step.kb
+                && PackageName::parse(name).architecture == step.architecture
         })
     }
 
@@ -236,7 +220,7 @@ impl Ask<'_> {
         because: String,
         evidence: &[Evidence],
         answer: &mut Plan,
-    ) -> Result<Draft> {
+    ) -> Result<Step> {
         let sets = self.library.sets(kb)?;
         let fits = |set: &&PackageSet| {
             (set.architecture.is_none() || set.architecture == like.architecture)
@@ -261,18 +245,7 @@ impl Ask<'_> {
                 .warnings
                 .push(format!("no file of {kb}{architecture} is known: {}", self.library.side().to_know(kb)));
         }
-        Ok(Draft {
-            role,
-            kb: Some(kb),
-            file,
-            build,
-            because,
-            needed_if: None,
-            evidence: said,
-            restart_after: false,
-            needed_below: None,
-            set,
-        })
+        Ok(Step { evidence: said, brings: build, set, ..Step::of_file(role, Some(kb), &file, because) })
     }
 }
 

@@ -291,13 +291,17 @@ fn sets_of_one_family_that_differ_get_a_suffix() {
     }
 }
 
+fn needed_if(step: &Step) -> String {
+    step.needed_if.as_ref().map(ToString::to_string).unwrap_or_default()
+}
+
 #[test]
 fn the_checkpoint_rule_for_every_kind_of_baseline() {
     let sets = package_sets(kb("KB5086672"), &facts(&[(LCU_24H2, &[TARGET, CHECKPOINT])]), &knowledge());
     let complete = ask(&sets, None);
     assert_eq!(steps(&complete), ["checkpoint KB5043080", "target KB5086672"]);
-    assert_eq!(complete.steps[0].needed_if.as_deref(), Some("build below 26100.1742, or features on demand"));
-    assert_eq!(complete.steps[1].needed_if.as_deref(), Some("build below 26100.8117"));
+    assert_eq!(needed_if(&complete.steps[0]), "build below 26100.1742, or features on demand");
+    assert_eq!(needed_if(&complete.steps[1]), "build below 26100.8117");
     assert_eq!(steps(&ask(&sets, Some("26100.863"))), ["checkpoint KB5043080", "target KB5086672"]);
     assert_eq!(steps(&ask(&sets, Some("26100.8037"))), ["target KB5086672"]);
     let upgraded = ask(&sets, Some("26200.8039"));
@@ -364,5 +368,32 @@ proptest! {
         };
         let found: Vec<u32> = answer.steps.iter().map(|step| step.kb.unwrap().number()).collect();
         prop_assert_eq!(found, expected);
+    }
+}
+
+#[test]
+fn a_stated_sha1_stays_with_the_step_before_an_enablement() {
+    // The name of the file has no digest; the Catalog's dialog states it.
+    let title = "2026-10 Cumulative Update for Windows 11, version 24H2 for x64-based Systems (KB5990001) (26100.9900)";
+    let mut facts = facts(&[(title, &["windows11.0-kb5990001-x64.msu"])]);
+    let stated = "df540a05f9b118e339c5520f4090bb5d450f090b".parse().unwrap();
+    for file in facts.files.values_mut() {
+        (file.sha1, file.sha1_is_stated, file.size) = (Some(stated), true, Some(7));
+    }
+    let knowledge = knowledge();
+    let library = Shelf::new(facts, &knowledge);
+    for place in [Place::Online, Place::Image] {
+        let request = Request {
+            baseline: Some(Build::new(26100, 1742)),
+            architecture: Some(Architecture::X64),
+            place,
+            ..Request::of(Goal::Enable("25H2".to_owned()))
+        };
+        let plan = resolve(&request, &library, &knowledge).unwrap();
+        let step = plan.steps.iter().find(|step| step.kb == Some(kb("KB5990001"))).unwrap();
+        assert_eq!((step.role, step.sha1, step.size), (Role::Prerequisite, Some(stated), Some(7)));
+        assert_eq!(step.restart_after, place == Place::Online);
+        let orders: Vec<Option<usize>> = plan.steps.iter().map(|step| step.order).collect();
+        assert_eq!(orders, (1..=plan.steps.len()).map(Some).collect::<Vec<_>>());
     }
 }

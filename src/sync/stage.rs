@@ -13,11 +13,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
+use crate::lint::{Ask, LintReport, LintStatus, lint};
 use crate::mirror::names::plain_name;
 use crate::mirror::{Absence, Mirror, Pooled, REPLAY, Run, facts_of_folder, read_folder};
-use crate::resolve::lint::{Ask, LintReport, LintStatus, lint};
-use crate::resolve::script::{Form, Places, install_script, job};
-use crate::resolve::{Plan, Request, Role, Step};
+use crate::resolve::{Place, Plan, Request, Role, Step};
+use crate::script::{Form, Places, install_script, job};
 use crate::servicing::Knowledge;
 
 /// One file of a staged folder.
@@ -243,7 +243,8 @@ impl StagePlan {
                 baseline: request.baseline,
                 installation: request.installation,
                 place: request.place,
-                features_on_demand: request.features_on_demand,
+                // On a running machine, added features ask for no checkpoint that it is past.
+                features_on_demand: request.features_on_demand && request.place == Place::Image,
                 installed: request.installed.iter().copied().collect(),
             };
             let facts = facts_of_folder(&folder, target.kb, mirror.index(), knowledge)?;

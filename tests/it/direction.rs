@@ -9,19 +9,33 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// Each room with the rooms that it may use besides the floor and itself.
-const ROOMS: [(&str, &[&str]); 11] = [
+const ROOMS: [(&str, &[&str]); 13] = [
     ("update", &[]),
     ("servicing", &["update"]),
     ("resolve", &["servicing", "update"]),
+    ("lint", &["resolve", "servicing", "update"]),
+    ("script", &["resolve", "servicing", "update"]),
     ("net", &["update"]),
-    ("catalog", &["net", "resolve", "servicing", "update"]),
-    ("mirror", &["resolve", "net", "servicing", "update"]),
+    ("catalog", &["net", "servicing", "update"]),
+    ("mirror", &["lint", "script", "resolve", "net", "servicing", "update"]),
     ("download", &["mirror", "resolve", "net", "servicing", "update"]),
-    ("carrier", &["mirror", "resolve", "net", "servicing", "update"]),
-    ("sync", &["download", "catalog", "mirror", "resolve", "net", "servicing", "update"]),
+    ("carrier", &["mirror", "lint", "script", "resolve", "net", "servicing", "update"]),
+    ("sync", &["download", "catalog", "mirror", "lint", "script", "resolve", "net", "servicing", "update"]),
     (
         "report",
-        &["sync", "carrier", "download", "catalog", "mirror", "resolve", "net", "servicing", "update"],
+        &[
+            "sync",
+            "carrier",
+            "download",
+            "catalog",
+            "mirror",
+            "lint",
+            "script",
+            "resolve",
+            "net",
+            "servicing",
+            "update",
+        ],
     ),
     (
         "cli",
@@ -32,6 +46,8 @@ const ROOMS: [(&str, &[&str]); 11] = [
             "download",
             "catalog",
             "mirror",
+            "lint",
+            "script",
             "resolve",
             "net",
             "servicing",
@@ -44,10 +60,12 @@ const ROOMS: [(&str, &[&str]); 11] = [
 const FLOOR: [&str; 5] = ["error", "exit_code", "clock", "event", "disk"];
 
 /// Rooms and files that are functions of their input.
-const PURE: [&str; 29] = [
+const PURE: [&str; 31] = [
     "update/",
     "servicing/",
     "resolve/",
+    "lint/",
+    "script/",
     "catalog/choice.rs",
     "catalog/details_page.rs",
     "catalog/dialog_line.rs",

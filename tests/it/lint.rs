@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use camino::Utf8Path;
-use kbmirror::resolve::lint::{Ask, Folder, LintReport, LintStatus, lint};
+use kbmirror::lint::{Ask, Folder, LintReport, LintStatus, lint};
 use kbmirror::resolve::{Facts, Place};
 use kbmirror::servicing::{Installation, Knowledge};
 use kbmirror::update::{Architecture, Kb, PackageName};
@@ -70,7 +70,7 @@ fn judged(names: &[String], ask: &Ask, knowledge: &Knowledge) -> LintReport {
 
 /// The findings as pairs of code and KB.
 fn pairs(report: &LintReport) -> BTreeSet<(String, String)> {
-    let pair = |finding: &kbmirror::resolve::lint::Finding| {
+    let pair = |finding: &kbmirror::lint::Finding| {
         (finding.code.to_string(), finding.kb.map(|kb| kb.to_string()).unwrap_or_default())
     };
     report.findings.iter().map(pair).collect()

@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use kbmirror::resolve::host;
-use kbmirror::resolve::script::{Form, Job, Method, Stage, collect_script, install_script};
+use kbmirror::script::{Form, Job, Method, Stage, collect_script, install_script};
 use kbmirror::servicing::Installation;
 use kbmirror::update::{Architecture, Build};
 

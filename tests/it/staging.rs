@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use kbmirror::resolve::script::collect_script;
+use kbmirror::script::collect_script;
 
 use crate::harness::{Bench, each, items, names_in, recording, text_of};
 

@@ -55,12 +55,12 @@ impl World {
     pub(super) fn kind(&self) -> &'static str {
         match (self.builds[0], self.stack) {
             (28000, _) => "chain",
-            (14393, _) => "stacks",
+            (14393 | 9600, _) => "stacks",
             _ => "floors",
         }
     }
 
-    fn file(&self, kb: u32) -> &File {
+    pub(super) fn file(&self, kb: u32) -> &File {
         self.files.iter().find(|file| file.kb == kb).unwrap()
     }
 }
@@ -282,7 +282,8 @@ fn has_it(world: &World, question: &Question) -> bool {
     match question.revision().zip(world.revision) {
         Some((at, target)) if at > target => true,
         Some((at, target)) if at == target => !question.is_folder(),
-        _ => question.installed.contains(&world.target) && !question.is_folder(),
+        // Rollups are not applied again beside added features; cumulative updates are.
+        _ => question.installed.contains(&world.target) && (world.builds == [9600] || !question.is_folder()),
     }
 }
 

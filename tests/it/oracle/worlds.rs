@@ -208,20 +208,26 @@ fn month(number: u32) -> String {
     format!("{}-{:02}", 2028 + number / 12, number % 12 + 1)
 }
 
-/// 1607 and Server 2016 with servicing stacks of their own.
+/// 1607 and Server 2016, or Windows 8.1, with servicing stacks of their own.
 fn stacks(random: &mut Rng, told: &mut Told) -> World {
-    const PRODUCTS: [&str; 2] = ["Windows 10 Version 1607", "Windows Server 2016"];
+    const KINDS: [&str; 2] = ["Security Only Quality Update", "Security Monthly Quality Rollup"];
+    let is_old = random.chance(30);
+    let family = if is_old { 9600 } else { 14393 };
+    let products: &[&str] =
+        if is_old { &["Windows 8.1"] } else { &["Windows 10 Version 1607", "Windows Server 2016"] };
+    let what = if is_old { random.one_of(&KINDS) } else { "Cumulative Update" };
+    let name = |kb: u32| name(if is_old { "8.1" } else { "10.0" }, kb);
     let (target, own_month) = (told.kb(random), random.between(2, 20));
-    let mut files = vec![File { kb: target, name: name("10.0", target), part: Part::Target }];
+    let mut files = vec![File { kb: target, name: name(target), part: Part::Target }];
     let entry = |told: &mut Told, month_number: u32, what: &str, kb: u32| {
-        for product in PRODUCTS {
+        for product in products {
             let title =
                 format!("{} {what} for {product} for x64-based Systems (KB{kb})", month(month_number));
-            told.entry(&title, &[kb], &[name("10.0", kb)]);
+            told.entry(&title, &[kb], &[name(kb)]);
         }
     };
-    entry(told, own_month, "Cumulative Update", target);
-    let revision = random.chance(70).then(|| random.between(5000, 6000));
+    entry(told, own_month, what, target);
+    let revision = (!is_old && random.chance(70)).then(|| random.between(5000, 6000));
     if let Some(revision) = revision {
         let line = format!("{target:08} 14393 {revision:06} {}-11 r b b h", month(own_month));
         told.releases.insert(line);
@@ -234,7 +240,7 @@ fn stacks(random: &mut Rng, told: &mut Told) -> World {
     for published in months {
         let kb = told.kb(random);
         entry(told, published, "Servicing Stack Update", kb);
-        files.push(File { kb, name: name("10.0", kb), part: Part::Stack { rank: published } });
+        files.push(File { kb, name: name(kb), part: Part::Stack { rank: published } });
         if published <= own_month {
             own = Some(kb);
         }
@@ -245,21 +251,21 @@ fn stacks(random: &mut Rng, told: &mut Told) -> World {
         let known: Vec<u32> = files[1..].iter().map(|file| file.kb).collect();
         let paired = if known.is_empty() || random.chance(30) {
             let kb = told.kb(random);
-            files.push(File { kb, name: name("10.0", kb), part: Part::Stack { rank: own_month } });
+            files.push(File { kb, name: name(kb), part: Part::Stack { rank: own_month } });
             kb
         } else {
             random.one_of(&known)
         };
-        told.pairs.insert(format!("{target:08} 14393 {paired:08} l"));
+        told.pairs.insert(format!("{target:08} {family:05} {paired:08} l"));
         own = Some(paired);
     }
     if random.chance(40) {
         let kb = told.kb(random);
-        entry(told, own_month - 1, "Cumulative Update", kb);
-        files.push(File { kb, name: name("10.0", kb), part: Part::Older { revision: 4000 } });
+        entry(told, own_month - 1, what, kb);
+        files.push(File { kb, name: name(kb), part: Part::Older { revision: 4000 } });
     }
     World {
-        builds: vec![14393],
+        builds: vec![family],
         other_build: 17763,
         other_architecture: Some("arm64"),
         target,

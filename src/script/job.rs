@@ -4,8 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{Form, Job, Method, Stage};
-use crate::resolve::answer::{Plan, Step};
-use crate::resolve::roles::Role;
+use crate::resolve::{Plan, Role, Step};
 use crate::servicing::{self, Family, Knowledge};
 
 /// Where the files of a plan lie, seen from the script.

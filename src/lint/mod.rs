@@ -51,7 +51,7 @@ use serde::Serialize;
 use self::identify::{Package, identify};
 pub use self::name::{NameReading, read_name};
 pub use self::report::{Checked, FileCheck, LintReport, LintStatus};
-use super::{Facts, Place};
+use crate::resolve::{Facts, Place};
 use crate::servicing::{Installation, Knowledge};
 use crate::update::{Architecture, Build, Digests, Kb};
 
@@ -158,6 +158,8 @@ pub enum Code {
     MissingTarget,
     /// The target needs a separate servicing stack, and none that serves is there.
     MissingServicingStack,
+    /// The target needs another update, and it is not there.
+    MissingPrerequisite,
     /// A package beside the target and its checkpoints, or a target that does not belong where it is to go.
     ForeignUpdate,
     /// Which one is the target cannot be told.
@@ -193,6 +195,7 @@ impl Code {
             Self::MissingCheckpoint => "missing_checkpoint",
             Self::MissingTarget => "missing_target",
             Self::MissingServicingStack => "missing_servicing_stack",
+            Self::MissingPrerequisite => "missing_prerequisite",
             Self::ForeignUpdate => "foreign_update",
             Self::TwoTargets => "two_targets",
             Self::WrongArchitecture => "wrong_architecture",

@@ -6,8 +6,10 @@ use std::collections::BTreeSet;
 use super::identify::Package;
 use super::target::{Target, View};
 use super::{Code, Finding, finding_of};
-use crate::resolve::{Member, Place, Role, layered_sets};
-use crate::servicing::Installation;
+use crate::resolve::{
+    Member, PackageSet, Place, Request, Requirement, Role, Rule, Shelf, layered_sets, requirements,
+};
+use crate::servicing::{Checkpoint, Installation};
 use crate::update::{Build, Kb, Kind};
 
 /// A cumulative update that the target builds upon.
@@ -58,10 +60,12 @@ impl View<'_> {
             }
         }
         let checkpoints = self.judge_checkpoints(target, &others, findings);
-        let stack = self.judge_stack(target, &others, findings);
+        let set = self.set_of(target);
+        let needed = set.map(|set| self.requirements_of(&set, target)).unwrap_or_default();
+        let required = self.judge_required(target, &needed, &others, findings);
         for package in others {
             let in_set = package.kb.is_some_and(|kb| checkpoints.contains(&kb))
-                || (stack.is_some() && package.kb == stack)
+                || package.kb.is_some_and(|kb| required.contains(&kb))
                 || members.iter().any(|member| is_file(member, &package));
             if !in_set {
                 findings.insert(finding_of(Code::ForeignUpdate, &package, foreign(target, &package)));
@@ -115,32 +119,42 @@ impl View<'_> {
         needed.into_iter().map(|checkpoint| checkpoint.kb).collect()
     }
 
-    /// The checkpoints between nothing and the target, from knowledge and from the target's entry.
+    /// Returns the checkpoints that the target builds upon: those of its set, else those that knowledge has below it.
     fn checkpoints_below(&self, target: &Target<'_>) -> Vec<Needed> {
         if self.ask.place == Place::Winre || !target.about.is_cumulative() {
             return Vec::new();
         }
-        let mut needed: Vec<Needed> = Vec::new();
-        let rows = target.family.into_iter().flat_map(|family| self.knowledge.checkpoints_of(family));
-        for row in rows.filter(|row| row.kb != target.kb) {
-            let is_below = match target.build() {
-                Some(build) => row.build < build,
-                // Of unknown build: what came later builds upon it.
-                None => target.about.date.zip(row.date).is_some_and(|(own, date)| date < own),
-            };
-            if is_below {
-                let file = target.architecture.and_then(|architecture| row.file(architecture));
-                let name = file.map(|file| file.name.clone());
-                needed.push(Needed { kb: row.kb, build: Some(row.build), name });
-            }
+        let rows = || target.family.into_iter().flat_map(|family| self.knowledge.checkpoints_of(family));
+        let known_name = |kb: Kb| {
+            let row = rows().find(|row| row.kb == kb);
+            let file = row.zip(target.architecture).and_then(|(row, architecture)| row.file(architecture));
+            file.map(|file| file.name.clone())
+        };
+        // A set of knowledge alone whose build is unknown has no checkpoints, although it may build upon some.
+        let is_judged = |set: &PackageSet| !set.updates.is_empty() || set.build().is_some();
+        if let Some(set) = self.set_of(target).filter(is_judged) {
+            let (needed, members) = (self.requirements_of(&set, target), self.members_of(target));
+            let is_it = |member: &&Member, kb| member.kb() == Some(kb) && member.role == Role::Checkpoint;
+            let checkpoints = needed.into_iter().filter(|one| one.rule == Rule::Checkpoint);
+            return checkpoints
+                .map(|one| {
+                    let member = members.iter().find(|member| is_it(member, one.kb));
+                    let name = member.and_then(|member| member.file.known_name()).map(str::to_owned);
+                    let build = member.and_then(|member| member.build);
+                    Needed { kb: one.kb, build, name: name.or_else(|| known_name(one.kb)) }
+                })
+                .collect();
         }
-        for member in self.members_of(target) {
-            let Some(kb) = member.kb().filter(|_| member.role == Role::Checkpoint) else { continue };
-            if needed.iter().all(|known| known.kb != kb) {
-                needed.push(Needed { kb, build: member.build, name: Some(member.file.name) });
-            }
-        }
-        needed
+        let is_below = |row: &&Checkpoint| match target.build() {
+            Some(build) => row.build < build,
+            // Of unknown build: what came later builds upon it.
+            None => target.about.date.zip(row.date).is_some_and(|(own, date)| date < own),
+        };
+        rows()
+            .filter(|row| row.kb != target.kb)
+            .filter(is_below)
+            .map(|row| Needed { kb: row.kb, build: Some(row.build), name: known_name(row.kb) })
+            .collect()
     }
 
     /// The files of the target's sets in the index.
@@ -152,71 +166,83 @@ impl View<'_> {
             .collect()
     }
 
-    /// Judges the separate servicing stack; gives the one that belongs to the set.
-    fn judge_stack(
+    /// Judges what has to be installed before the target under other KBs. Returns the KBs that may lie beside it.
+    fn judge_required(
         &self,
         target: &Target<'_>,
+        needed: &[Requirement],
         packages: &[Package<'_>],
         findings: &mut BTreeSet<Finding>,
-    ) -> Option<Kb> {
-        let family = target.family.filter(|_| target.about.is_cumulative())?;
-        let is_stack = |package: &&Package<'_>| {
-            package.about.kind == Some(Kind::Ssu) && package.about.families.contains_key(&family.id)
-        };
-        let newest = packages
-            .iter()
-            .filter(is_stack)
-            .filter_map(|package| {
-                package.kb.map(|kb| (self.rank_of_stack(kb, family.id), package.about.date, kb))
-            })
-            .max();
-        let Some(needed) = self.stack_for(target, family.id) else {
-            return newest.map(|(_, _, kb)| kb);
-        };
-        let serves = |kb: Kb| {
-            kb == needed || self.rank_of_stack(kb, family.id) >= self.rank_of_stack(needed, family.id)
-        };
-        if let Some((_, _, kb)) = newest.filter(|&(_, _, kb)| serves(kb)) {
-            return Some(kb);
-        }
-        if !self.ask.installed.iter().any(|&kb| self.rank_of_stack(kb, family.id).is_some() && serves(kb)) {
+    ) -> BTreeSet<Kb> {
+        let is_here = |kb: Kb| packages.iter().any(|package| package.kb == Some(kb));
+        let machine = self.machine(target.kb);
+        let mut members = BTreeSet::new();
+        // What only a met requirement needs is not needed either: the last one is looked at first.
+        let mut unmet: BTreeSet<Kb> = BTreeSet::from([target.kb]);
+        for requirement in needed.iter().rev().filter(|one| one.is_elsewhere()) {
+            let newest_first = requirement.in_place().iter().copied().chain([requirement.kb]);
+            if let Some(kb) = newest_first.into_iter().find(|kb| is_here(*kb)) {
+                members.insert(kb);
+                unmet.insert(kb);
+                continue;
+            }
+            let of_unmet = match requirement.rule {
+                Rule::EsuPreparation | Rule::EnablementFloor { .. } => false,
+                Rule::Before { update } => unmet.contains(&update),
+                _ => true,
+            };
+            let is_installed = machine.has(requirement.kb);
+            if !of_unmet || is_installed || requirement.when.holds(&machine) != Some(true) {
+                continue;
+            }
+            unmet.insert(requirement.kb);
+            let (code, what) = match requirement.role {
+                Role::Ssu => (Code::MissingServicingStack, "the servicing stack "),
+                _ => (Code::MissingPrerequisite, ""),
+            };
+            let kb = requirement.kb;
+            let later = match requirement.rule {
+                Rule::SeparateStack { .. } => ", or a later one,",
+                _ => "",
+            };
             let message = format!(
-                "{} needs the servicing stack {needed}, or a later one, installed before it; say --installed {needed} where it is",
+                "{} needs {what}{kb}{later} installed before it; say --installed {kb} where it is",
                 target.kb
             );
-            let name = self.known_name(target, needed);
-            findings.insert(Finding {
-                code: Code::MissingServicingStack,
-                kb: Some(needed),
-                name,
-                message,
-                right_name: None,
-            });
+            let name = self.known_name(target, kb);
+            findings.insert(Finding { code, kb: Some(kb), name, message, right_name: None });
         }
-        None
+        let names_stack = needed.iter().any(|one| one.is_elsewhere() && one.role == Role::Ssu);
+        if !names_stack && target.about.is_cumulative() {
+            members.extend(newest_stack(target, packages));
+        }
+        members
     }
 
-    /// The stack that was published beside the target, else beside the newest cumulative update before it.
-    fn stack_for(&self, target: &Target<'_>, family: u32) -> Option<Kb> {
-        self.knowledge.paired_stack(target.kb, family).or_else(|| {
-            let build = target.build()?;
-            let before = self
-                .knowledge
-                .stacks_of(family)
-                .filter(|(lcu, _)| self.build_in(*lcu, family).is_some_and(|other| other < build));
-            before.max_by_key(|(lcu, _)| self.build_in(*lcu, family)).map(|(_, stack)| stack)
-        })
+    /// Returns the machine that the folder is for, as a request of the target.
+    fn machine(&self, target: Kb) -> Request {
+        Request {
+            baseline: self.ask.baseline,
+            place: self.ask.place,
+            features_on_demand: self.ask.features_on_demand,
+            installed: self.ask.installed.iter().copied().collect(),
+            ..Request::new(target)
+        }
     }
 
-    /// The highest build of the cumulative updates beside which a stack was published.
-    fn rank_of_stack(&self, stack: Kb, family: u32) -> Option<Build> {
-        let beside = self.knowledge.stacks_of(family).filter(|(_, own)| *own == stack);
-        beside.filter_map(|(lcu, _)| self.build_in(lcu, family)).max()
+    /// Returns the target's set for the architecture, else any of its sets for the family.
+    fn set_of(&self, target: &Target<'_>) -> Option<PackageSet> {
+        let mut sets = layered_sets(target.kb, self.facts, self.knowledge);
+        sets.retain(|set| !set.is_dynamic_variant && target.family.is_none_or(|family| set.serves(family)));
+        let own = sets.iter().position(|set| set.architecture == target.architecture);
+        (!sets.is_empty()).then(|| sets.swap_remove(own.unwrap_or(0)))
     }
 
-    fn build_in(&self, kb: Kb, family: u32) -> Option<Build> {
-        let releases = self.knowledge.releases_of_kb(kb).into_iter();
-        releases.map(|release| release.build).filter(|build| build.number == family).max()
+    /// Returns the requirements of the target's set.
+    fn requirements_of(&self, set: &PackageSet, target: &Target<'_>) -> Vec<Requirement> {
+        let library = Shelf::new(self.facts.clone(), self.knowledge);
+        // A library of facts in memory does not fail.
+        requirements(set, target.family, &library, self.knowledge).unwrap_or_default()
     }
 
     /// The name of a KB's file for the target's architecture.
@@ -255,6 +281,15 @@ impl View<'_> {
         (!family.builds.contains(&baseline.number))
             .then(|| format!("{} is for {}, and {baseline} is no build of it", target.kb, family.name))
     }
+}
+
+/// Returns the newest servicing stack of the target's family in a folder.
+fn newest_stack(target: &Target<'_>, packages: &[Package<'_>]) -> Option<Kb> {
+    let family = target.family?;
+    let stacks = packages.iter().filter(|package| {
+        package.about.kind == Some(Kind::Ssu) && package.about.families.contains_key(&family.id)
+    });
+    stacks.filter_map(|package| package.kb.map(|kb| (package.about.date, kb))).max().map(|(_, kb)| kb)
 }
 
 /// Whether a file in the folder is this member of a set.

@@ -1,0 +1,122 @@
+//! The condition under which a package is needed: data for decisions, and the one place that turns it into words.
+
+use std::fmt;
+
+use super::request::Request;
+use crate::servicing::Dotnet;
+use crate::update::{Build, Kb};
+
+/// The machines that need a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Condition {
+    /// Machines below a revision.
+    BuildBelow(Build),
+    /// Machines of an older version, by the number of the build.
+    VersionBelow(u32),
+    /// Machines and images to which features on demand or languages are added.
+    FeaturesAdded,
+    /// Machines on which a KB is not installed.
+    NotInstalled(Kb),
+    /// Machines that have neither a servicing stack nor one of those that serve in its place.
+    StackBelow {
+        /// The stack.
+        kb: Kb,
+        /// The stacks that serve in its place, newest first.
+        newer: Vec<Kb>,
+    },
+    /// Machines with a release of .NET Framework; `None` where the release is not known.
+    Dotnet(Option<Dotnet>),
+    /// Machines that are not prepared for Extended Security Updates yet, by the packages that prepare them.
+    EsuUnprepared(Vec<Kb>),
+    /// Machines that meet one of several conditions.
+    Any(Vec<Self>),
+}
+
+impl Condition {
+    /// Returns `true` if a machine meets the condition, and `None` if that cannot be decided by what is known of it.
+    pub(crate) fn holds(&self, request: &Request) -> Option<bool> {
+        match self {
+            Self::BuildBelow(build) => request.at().map(|at| at.revision < build.revision),
+            Self::VersionBelow(number) => request.at().map(|at| at.number < *number),
+            Self::FeaturesAdded => Some(request.adds_features_to_image()),
+            Self::NotInstalled(kb) => Some(!request.has(*kb)),
+            Self::StackBelow { kb, newer } => {
+                Some(!request.has(*kb) && !newer.iter().any(|kb| request.has(*kb)))
+            }
+            Self::Dotnet(release) => {
+                let (release, installed) = (release.as_ref()?, request.dotnet.as_ref()?);
+                Some(release == installed)
+            }
+            Self::EsuUnprepared(preparations) => {
+                let is_prepared = request.esu == Some(true) || preparations.iter().any(|kb| request.has(*kb));
+                is_prepared.then_some(false)
+            }
+            Self::Any(conditions) => {
+                let held: Vec<Option<bool>> = conditions.iter().map(|one| one.holds(request)).collect();
+                if held.contains(&Some(true)) {
+                    Some(true)
+                } else if held.contains(&None) {
+                    None
+                } else {
+                    Some(false)
+                }
+            }
+        }
+    }
+
+    /// Returns `true` if machines exist that do without the package although they never installed it.
+    pub fn spares_some_machines(&self) -> bool {
+        !matches!(self, Self::NotInstalled(_) | Self::StackBelow { .. })
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BuildBelow(build) => write!(formatter, "build below {build}"),
+            Self::VersionBelow(number) => write!(formatter, "build below {number}"),
+            Self::FeaturesAdded => formatter.write_str("features on demand"),
+            Self::NotInstalled(kb) => write!(formatter, "{kb} is not installed"),
+            Self::StackBelow { kb, .. } => {
+                write!(formatter, "{kb} is not installed, nor a newer servicing stack")
+            }
+            Self::Dotnet(Some(release)) => write!(formatter, ".NET Framework {release} is installed"),
+            Self::Dotnet(None) => formatter.write_str("the .NET Framework that it is for is installed"),
+            Self::EsuUnprepared(_) => formatter.write_str("some machines only"),
+            Self::Any(conditions) => {
+                for (place, condition) in conditions.iter().enumerate() {
+                    let before = if place == 0 { "" } else { ", or " };
+                    write!(formatter, "{before}{condition}")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl serde::Serialize for Condition {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_part_leaves_an_alternative_undecided() {
+        let build = Build::new(26100, 1742);
+        let condition = Condition::Any(vec![Condition::BuildBelow(build), Condition::FeaturesAdded]);
+        assert_eq!(condition.to_string(), "build below 26100.1742, or features on demand");
+        let mut request = Request::new("KB5086672".parse().unwrap());
+        assert_eq!(condition.holds(&request), None, "the build is unknown");
+        request.baseline = Some(Build::new(26200, 1741));
+        assert_eq!(condition.holds(&request), Some(true), "revisions decide within a family");
+        request.baseline = Some(build);
+        assert_eq!(condition.holds(&request), Some(false));
+        (request.features_on_demand, request.place) = (true, crate::resolve::Place::Image);
+        assert_eq!(condition.holds(&request), Some(true));
+    }
+}

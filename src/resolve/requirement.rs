@@ -1,0 +1,109 @@
+//! A requirement of a package set as a value: the KB, the rule that it follows from, and the machines that need it.
+//! [`super::requirements()`] computes them.
+
+use super::condition::Condition;
+use super::roles::{Evidence, Role};
+use crate::update::{Build, Kb};
+
+/// The rule that a requirement follows from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Rule {
+    /// All updates of the family from a date on need it.
+    Since {
+        /// The reason that the row states.
+        why: String,
+    },
+    /// An update needs it by name.
+    Before {
+        /// That update: the one asked for, or another requirement of it.
+        update: Kb,
+    },
+    /// The family takes its servicing stack as a package of its own.
+    SeparateStack {
+        /// The family's name.
+        family: String,
+    },
+    /// The servicing stack of an old machine cannot take the one inside the update.
+    Floor {
+        /// Machines at or above its revision have it.
+        below: Build,
+    },
+    /// The update is for machines with Extended Security Updates.
+    EsuPreparation,
+    /// An enablement package needs a revision.
+    EnablementFloor {
+        /// That revision.
+        floor: Build,
+    },
+    /// The update builds upon it.
+    Checkpoint,
+    /// The entry of the update lists the servicing stack.
+    ListedStack,
+    /// The update is a bundle, and this is one of its packages.
+    Child,
+}
+
+/// Another package that must be installed before a set, or a part of the set that others build upon.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requirement {
+    /// Its KB.
+    pub kb: Kb,
+    /// Its role in a plan.
+    pub role: Role,
+    /// The rule that it follows from.
+    pub rule: Rule,
+    /// The machines that need it.
+    pub when: Condition,
+    /// The sources of the statement.
+    pub evidence: Vec<Evidence>,
+}
+
+impl Requirement {
+    /// Returns `true` if it is published under another KB than the set.
+    pub fn is_elsewhere(&self) -> bool {
+        !matches!(self.rule, Rule::Checkpoint | Rule::ListedStack | Rule::Child)
+    }
+
+    /// Returns `true` if a KB meets the requirement.
+    pub fn is_met_by(&self, kb: Kb) -> bool {
+        self.kb == kb || self.in_place().contains(&kb)
+    }
+
+    /// The KBs that meet the requirement in place of its own, newest first.
+    pub fn in_place(&self) -> &[Kb] {
+        match &self.when {
+            Condition::StackBelow { newer, .. } => newer,
+            Condition::EsuUnprepared(preparations) => preparations,
+            _ => &[],
+        }
+    }
+
+    /// The reason for a step, as a sentence: for a KB, on a machine at a build.
+    pub(super) fn because(&self, kb: Kb, at: Option<Build>) -> String {
+        match &self.rule {
+            Rule::Since { why } => why.clone(),
+            Rule::Before { update } => format!("{update} cannot be installed without it"),
+            Rule::SeparateStack { family } => {
+                format!("{family} takes its servicing stack as a package of its own, before {kb}")
+            }
+            Rule::Floor { below } => match at {
+                Some(at) => {
+                    format!(
+                        "{at} is below {below}: its servicing stack is too old for the one inside of {kb}"
+                    )
+                }
+                None => {
+                    format!("below {below} the servicing stack is too old for the one inside of {kb}")
+                }
+            },
+            Rule::EsuPreparation => {
+                format!("{kb} is for machines that are prepared for Extended Security Updates")
+            }
+            Rule::EnablementFloor { floor } => format!("{kb} needs {floor} or later"),
+            Rule::Checkpoint => format!("{kb} builds upon this checkpoint"),
+            Rule::ListedStack => format!("the servicing stack comes before {kb}"),
+            Rule::Child => format!("one of the packages that make up {kb}"),
+        }
+    }
+}
