@@ -296,13 +296,12 @@ impl Ask<'_> {
         let row_says =
             Evidence::Knowledge { row: row.source.clone(), date: self.knowledge.date().to_string() };
         let because = format!("switches {} on", row.release);
-        let mut step = match found {
-            Some((set, member)) => Step::of_member(member, set, because, None),
-            None => {
-                let file = row.file(architecture).map(FileFacts::from);
-                let file = file.unwrap_or_else(|| FileFacts::unnamed(row.kb, Some(architecture)));
-                Step::of_file(Role::Enablement, Some(row.kb), &file, because)
-            }
+        let mut step = if let Some((set, member)) = found {
+            Step::of_member(member, set, because, None)
+        } else {
+            let file = row.file(architecture).map(FileFacts::from);
+            let file = file.unwrap_or_else(|| FileFacts::unnamed(row.kb, Some(architecture)));
+            Step::of_file(Role::Enablement, Some(row.kb), &file, because)
         };
         step.role = Role::Enablement;
         step.evidence.push(row_says);
