@@ -6,8 +6,8 @@ use std::collections::HashMap;
 
 use scraper::{ElementRef, Html};
 
+use super::bounded_tree;
 use super::fault::PageFault;
-use super::scan;
 
 /// The greatest page that is read, in bytes; from design §7. Search pages of 25 rows have about 120 KiB.
 pub const PAGE_CAP: u64 = 2 * 1024 * 1024;
@@ -15,9 +15,8 @@ pub const PAGE_CAP: u64 = 2 * 1024 * 1024;
 /// Builds the tree of a page, or refuses to: a page may be too big, too deep, or too full.
 pub(crate) fn parse(page: &'static str, text: &str) -> Result<Html, PageFault> {
     check_size(page, text)?;
-    scan::measure(text)
-        .map_err(|excess| PageFault::new(page, excess.mark, excess.expected, &excess.found))?;
-    Ok(Html::parse_document(text))
+    bounded_tree::build(text)
+        .map_err(|excess| PageFault::new(page, excess.mark, excess.expected, &excess.found))
 }
 
 /// Refuses a text over [`PAGE_CAP`].

@@ -13,6 +13,7 @@
 //! a [`PageFault`] that names the mark, never a panic and never a guess. "No rows" and "no files" are never
 //! concluded from something that is missing.
 
+mod bounded_tree;
 mod choice;
 mod client;
 mod details_page;
@@ -24,7 +25,6 @@ mod page_kind;
 mod proxy_page;
 mod query;
 pub mod recording;
-mod scan;
 mod search;
 mod search_page;
 
