@@ -39,7 +39,7 @@ fn unexpected(what: impl std::fmt::Display) -> Error {
 }
 
 /// One KB with one file of bytes that are not all alike.
-fn publish(mirror: &mut Mirror, number: u32) -> Result<Utf8PathBuf> {
+fn publish(mirror: &mut Mirror, knowledge: &Knowledge, number: u32) -> Result<Utf8PathBuf> {
     let mut state = u64::from(number);
     let bytes: Vec<u8> = std::iter::repeat_with(|| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -72,11 +72,10 @@ fn publish(mirror: &mut Mirror, number: u32) -> Result<Utf8PathBuf> {
         last_updated: jiff::civil::date(2023, 9, 12),
         size: digests.size,
     };
-    let knowledge = Knowledge::built_in()?;
     let set = mirror.index_mut().in_transaction(|index| {
         index.record_update(&update, NOW)?;
         index.record_dialog(id, &[file], NOW)?;
-        let sets = package_sets(kb, &index.facts_of(&[kb].into())?, &knowledge);
+        let sets = package_sets(kb, &index.facts_of(&[kb].into())?, knowledge);
         index.record_set(&sets[0], NOW)
     })?;
     let partial = mirror.layout().partial().join(digests.sha256.to_string());
@@ -89,7 +88,7 @@ fn publish(mirror: &mut Mirror, number: u32) -> Result<Utf8PathBuf> {
         mirror.admit(key, &partial, &digests, &checks, Run { command: "bench", now: NOW })?;
     }
     let row = mirror.index().set(set)?.ok_or_else(|| unexpected("no set"))?;
-    mirror.publish(&row, NOW)?;
+    mirror.publish(&row, knowledge, NOW)?;
     Ok(mirror.layout().pool_file(&digests.sha256))
 }
 
@@ -99,12 +98,13 @@ fn main() -> Result<()> {
     let folder = folder.map_err(unexpected)?;
     let root = Utf8Path::from_path(folder.path()).unwrap_or(Utf8Path::new("."));
     let now = jiff::Timestamp::UNIX_EPOCH;
-    let mut mirror = Mirror::open_to_write(Layout::new(root.join("mirror"), None), "bench", now)?;
+    let knowledge = Knowledge::built_in()?;
+    let mut mirror = Mirror::open_to_write(Layout::new(root.join("mirror"), None), "bench", &knowledge, now)?;
     let files: Vec<Utf8PathBuf> =
-        (1..=FILES).map(|number| publish(&mut mirror, number)).collect::<Result<_>>()?;
+        (1..=FILES).map(|number| publish(&mut mirror, &knowledge, number)).collect::<Result<_>>()?;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let (took, report) = time(|| mirror.verify(&[], false, now, &Events::ignored()));
+        let (took, report) = time(|| mirror.verify(&[], false, &knowledge, now, &Events::ignored()));
         assert!(report?.findings.is_empty(), "the mirror is right");
         ours.push(took);
         let (took, status) = time(|| {

@@ -9,6 +9,7 @@
 //! the last is noted together with what it brings, so that a run that was cut off, or left what was missing, counts too.
 //! A set that was taken to its end is not read again, unless the mirror lost some of it since.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
@@ -23,7 +24,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Doing, Event, Events};
 use crate::mirror::index::SetRow;
 use crate::mirror::kb_document::{SetRecord, restore_set, restore_update};
-use crate::mirror::{Mirror, Published, is_newer, knowledge_of};
+use crate::mirror::{Mirror, Published, knowledge_of, knowledge_of_mirror, replaces_knowledge};
+use crate::servicing::Knowledge;
 use crate::update::{Digests, Kb, Sha256, count, human_size};
 
 /// How a medium is taken.
@@ -72,7 +74,7 @@ pub struct Imported {
     pub missing: Vec<Leftover>,
     /// What lay on the medium and is not of the set; it was not read.
     pub litter: Vec<String>,
-    /// Whether the medium's knowledge was newer, and is gone by now.
+    /// `true` if the medium's tables took the place of the mirror's: they are newer, or of the same version with other rows.
     pub knowledge_adopted: bool,
     /// Why the medium's knowledge was left, where it is no knowledge at all.
     pub knowledge_left: Option<String>,
@@ -113,11 +115,23 @@ impl Imported {
     }
 }
 
-/// Takes an examined medium into a mirror that is open to be written.
+/// The parts of an import that stay the same from its first change of the mirror to its last.
+#[derive(Debug, Clone, Copy)]
+struct Taking<'a> {
+    examined: &'a Examined,
+    knowledge: &'a Knowledge,
+    /// A later set of the lineage was imported before.
+    older: bool,
+    now: i64,
+}
+
+/// Takes an examined medium into a mirror that is open to be written. Goes by the knowledge that the caller names, else by
+/// the mirror's own, which the medium's tables replace first where they hold.
 pub fn import(
     examined: &Examined,
     options: ImportOptions,
     mirror: &mut Mirror,
+    named: Option<&Knowledge>,
     now: i64,
     events: &Events,
 ) -> Result<Imported> {
@@ -161,8 +175,9 @@ pub fn import(
     };
     if imported.already_applied {
         // What the mirror makes by itself from its index and its pool needs no byte of the medium.
-        heal_folders(mirror, now, &mut imported)?;
-        imported.rewritten.extend(mirror.refresh_views()?);
+        let knowledge = in_force(named, mirror)?;
+        heal_folders(mirror, &knowledge, now, &mut imported)?;
+        imported.rewritten.extend(mirror.refresh_views(&knowledge)?);
         return Ok(imported);
     }
     let recorded = recorded_beside(mirror)?;
@@ -182,12 +197,14 @@ pub fn import(
         // First: the sets may be of families that only these tables know.
         adopt_knowledge(examined, mirror, &mut imported)?;
     }
+    let knowledge = &*in_force(named, mirror)?;
+    let taking = Taking { examined, knowledge, older, now };
     let mut noted = noted(examined, last, now);
     imported.healed = place(&staged, mirror, now)?;
-    imported.left = commit(examined, &staged, mirror, older, &imported.missing, &noted, now)?;
-    publish(examined, mirror, older, now, &mut imported)?;
-    heal_folders(mirror, now, &mut imported)?;
-    mirror.refresh_views()?;
+    imported.left = commit(&taking, &staged, mirror, &imported.missing, &noted)?;
+    publish(&taking, mirror, &mut imported)?;
+    heal_folders(mirror, knowledge, now, &mut imported)?;
+    mirror.refresh_views(knowledge)?;
     let still = recorded_beside(mirror)?;
     imported.rewritten.extend(recorded.difference(&still).cloned());
     if imported.left.is_empty() {
@@ -198,9 +215,17 @@ pub fn import(
     Ok(imported)
 }
 
+/// Returns the knowledge that an import goes by: that of the caller, else the mirror's own.
+fn in_force<'a>(named: Option<&'a Knowledge>, mirror: &Mirror) -> Result<Cow<'a, Knowledge>> {
+    named.map_or_else(
+        || Ok(Cow::Owned(knowledge_of_mirror(mirror.layout())?.0)),
+        |named| Ok(Cow::Borrowed(named)),
+    )
+}
+
 /// Makes damaged set folders again from the pool.
-fn heal_folders(mirror: &mut Mirror, now: i64, imported: &mut Imported) -> Result<()> {
-    for set in mirror.heal_folders(now)? {
+fn heal_folders(mirror: &mut Mirror, knowledge: &Knowledge, now: i64, imported: &mut Imported) -> Result<()> {
+    for set in mirror.heal_folders(knowledge, now)? {
         imported.healed_folders.push(format!("kb/{}/{}", set.kb, set.folder));
     }
     Ok(())
@@ -431,17 +456,15 @@ fn stage(
 
 /// Writes all that is known in one transaction; returns the KBs that are not whole.
 fn commit(
-    examined: &Examined,
+    taking: &Taking<'_>,
     staged: &BTreeMap<Sha256, (Utf8PathBuf, Digests)>,
     mirror: &mut Mirror,
-    older: bool,
     missing: &[Leftover],
     noted: &LastImport,
-    now: i64,
 ) -> Result<Vec<Kb>> {
+    let Taking { examined, knowledge, older, now } = *taking;
     let left = left_of(examined, missing);
     let layout = mirror.layout().clone();
-    let knowledge = mirror.knowledge()?.clone();
     let created = examined.set.created.parse::<jiff::Timestamp>().map_or(now, crate::clock::unix_seconds);
     mirror.index_mut().in_transaction(|index| {
         index.set_meta(crate::mirror::IMPORTED, &examined.set.mirror_id)?;
@@ -456,7 +479,7 @@ fn commit(
         }
         for (kb, set) in &examined.listing.sets {
             if !left.contains(kb) {
-                restore_set(&layout, index, *kb, set, &knowledge, created)?;
+                restore_set(&layout, index, *kb, set, knowledge, created)?;
             }
         }
         note(index, examined, noted)
@@ -465,13 +488,8 @@ fn commit(
 }
 
 /// Publishes the sets. Of an older set only the folders that are not there yet.
-fn publish(
-    examined: &Examined,
-    mirror: &mut Mirror,
-    older: bool,
-    now: i64,
-    imported: &mut Imported,
-) -> Result<()> {
+fn publish(taking: &Taking<'_>, mirror: &mut Mirror, imported: &mut Imported) -> Result<()> {
+    let Taking { examined, knowledge, older, now } = *taking;
     for (kb, set) in &examined.listing.sets {
         if imported.left.contains(kb) {
             continue;
@@ -486,7 +504,7 @@ fn publish(
         if older && there.is_some_and(|(published, _)| published != row.id) {
             continue;
         }
-        match mirror.publish(&row, now)?.0 {
+        match mirror.publish(&row, knowledge, now)?.0 {
             Published::Published => imported.published.push(format!("kb/{kb}/{}", set.folder)),
             Published::Unchanged => imported.unchanged += 1,
         }
@@ -494,11 +512,11 @@ fn publish(
     Ok(())
 }
 
-/// Takes over the medium's knowledge where it is newer; tables that this program cannot read are left, and that is said.
-fn adopt_knowledge(examined: &Examined, mirror: &mut Mirror, imported: &mut Imported) -> Result<()> {
+/// Takes over the medium's tables where they replace the mirror's; tables that this program cannot read are left.
+fn adopt_knowledge(examined: &Examined, mirror: &Mirror, imported: &mut Imported) -> Result<()> {
     match knowledge_of(&examined.knowledge) {
         Err(error) => imported.knowledge_left = Some(error.to_string()),
-        Ok(theirs) if is_newer(&theirs, mirror.knowledge()?) => {
+        Ok(theirs) if replaces_knowledge(&theirs, &examined.knowledge, mirror.layout())? => {
             mirror.adopt_knowledge(&examined.knowledge)?;
             imported.knowledge_adopted = true;
         }

@@ -15,7 +15,7 @@ use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mirror::index::{PublishState, SetRow};
 use crate::mirror::{IndexLibrary, Mirror};
-use crate::resolve::{Library as _, closure, unlisted_kbs};
+use crate::resolve::{Library as _, Plan, closure, unlisted_kbs};
 use crate::servicing::Knowledge;
 use crate::update::{Architecture, Kb, Sha256, count, human_size};
 
@@ -33,6 +33,11 @@ pub struct ExportRequest {
 }
 
 impl ExportRequest {
+    /// Refuses a selection that matches nothing, before the medium is looked at.
+    pub fn expect_match(&self, mirror: &Mirror) -> Result<()> {
+        selection::wanted(self, &published_rows(mirror)?, mirror).map(drop)
+    }
+
     /// Returns `true` if the request takes sets of this architecture.
     pub(super) fn takes(&self, architecture: Option<Architecture>) -> bool {
         self.architectures.is_empty() || architecture.is_none_or(|own| self.architectures.contains(&own))
@@ -123,8 +128,7 @@ impl ExportPlan {
             tools: tools(&request.tools)?,
             kept_tools: BTreeMap::new(),
         };
-        let mut rows = mirror.index().sets(None)?;
-        rows.retain(|row| row.state == Some(PublishState::Published));
+        let rows = published_rows(mirror)?;
         let wanted = selection::wanted(request, &rows, mirror)?;
         let along = plan.along(&wanted, &rows, request, mirror, knowledge)?;
         for row in rows {
@@ -141,7 +145,7 @@ impl ExportPlan {
                 continue;
             }
             let needed_by = if wanted.contains(&row.kb) { BTreeSet::new() } else { needed_by };
-            if let Some(missing) = plan.add(row, needed_by, mirror)? {
+            if let Some(missing) = plan.add(row, needed_by, mirror, knowledge)? {
                 plan.missing.push(missing);
             }
         }
@@ -257,6 +261,7 @@ impl ExportPlan {
         row: SetRow,
         needed_by: BTreeSet<Kb>,
         mirror: &Mirror,
+        knowledge: &Knowledge,
     ) -> Result<Option<MissingItem>> {
         let mut payload = BTreeMap::new();
         let record = mirror.set_record(&row)?;
@@ -281,10 +286,13 @@ impl ExportPlan {
                 Payload { from: Source::Pool(pooled.path), sha256: pooled.sha256, size: pooled.size },
             );
         }
-        if let Some(script) = script_of(&row, mirror)? {
-            self.scripts.insert(format!("{DATA}/{}/{}.cmd", row.kb, row.folder), script);
+        let (mut reasons, mut before) = (BTreeMap::new(), Vec::new());
+        if let Some(plan) = mirror.plan_of(&row, knowledge)? {
+            if let Some(script) = mirror.script_of(&row, &plan, knowledge)? {
+                self.scripts.insert(format!("{DATA}/{}/{}.cmd", row.kb, row.folder), script.into_bytes());
+            }
+            (reasons, before) = reasons_of(row.kb, plan);
         }
-        let (reasons, before) = reasons_of(&row, mirror)?;
         let bytes: u64 = payload.values().map(|file| file.size).sum();
         self.sets.push(PlannedExport {
             kb: row.kb,
@@ -325,36 +333,42 @@ impl ExportPlan {
     }
 }
 
-/// Reads the install script of a set of the mirror.
-pub(super) fn script_of(row: &SetRow, mirror: &Mirror) -> Result<Option<Vec<u8>>> {
-    /// A script has some 20 KB.
-    const CAP: u64 = 4 << 20;
-    let script = mirror.layout().kb_script(row.kb, &row.folder);
-    if disk::exists(&script) { disk::read(&script, CAP).map(Some) } else { Ok(None) }
+/// Returns the rows of the published sets.
+fn published_rows(mirror: &Mirror) -> Result<Vec<SetRow>> {
+    let mut rows = mirror.index().sets(None)?;
+    rows.retain(|row| row.state == Some(PublishState::Published));
+    Ok(rows)
+}
+
+/// Makes the install script of a set from its plan, and never from the file beside the set folder: that one may be damaged,
+/// or made by other knowledge.
+pub(super) fn planned_script(
+    row: &SetRow,
+    mirror: &Mirror,
+    knowledge: &Knowledge,
+) -> Result<Option<Vec<u8>>> {
+    let Some(plan) = mirror.plan_of(row, knowledge)? else { return Ok(None) };
+    Ok(mirror.script_of(row, &plan, knowledge)?.map(String::into_bytes))
 }
 
 /// Why the files of a set are there, by their names, and what comes before from other KBs.
 #[expect(clippy::type_complexity, reason = "two lists that are made together and go apart at once")]
-fn reasons_of(
-    row: &SetRow,
-    mirror: &Mirror,
-) -> Result<(BTreeMap<String, String>, Vec<(Kb, String, String)>)> {
+fn reasons_of(own: Kb, plan: Plan) -> (BTreeMap<String, String>, Vec<(Kb, String, String)>) {
     let (mut reasons, mut before) = (BTreeMap::new(), Vec::new());
-    let Some(plan) = mirror.plan_of(row)? else { return Ok((reasons, before)) };
     for step in plan.steps {
         let because = match &step.needed_if {
             Some(when) => format!("{}; needed if: {when}", step.because),
             None => step.because.clone(),
         };
         match (step.set, step.name) {
-            (Some((kb, folder)), _) if kb != row.kb => before.push((kb, folder, because)),
+            (Some((kb, folder)), _) if kb != own => before.push((kb, folder, because)),
             (_, Some(name)) => {
                 reasons.insert(name, because);
             }
             (_, None) => {}
         }
     }
-    Ok((reasons, before))
+    (reasons, before)
 }
 
 /// The programs to send along, by the names that they will have.

@@ -10,7 +10,7 @@ use super::describe::Description;
 use super::found::Found;
 use super::listing::path_of;
 use super::medium::{DATA, MissingItem, TOOLS, caps, refused};
-use super::plan::{ExportPlan, script_of};
+use super::plan::{ExportPlan, planned_script};
 use super::planned::{Change, ChangedSet, Payload, PlannedExport, Source};
 use super::reading::{digest, read_small};
 use crate::error::{Error, Result};
@@ -34,9 +34,9 @@ impl ExportPlan {
             .filter(|row| row.state == Some(PublishState::Published))
             .collect();
         if let Some(earlier) = &found.earlier {
-            self.join_described(earlier, found, &rows, mirror, prune)?;
+            self.join_described(earlier, found, &rows, mirror, knowledge, prune)?;
         } else {
-            self.join_undescribed(found, &rows, mirror, prune)?;
+            self.join_undescribed(found, &rows, mirror, knowledge, prune)?;
         }
         self.listing.updates.clear();
         self.add_updates(mirror, knowledge)?;
@@ -57,6 +57,7 @@ impl ExportPlan {
         found: &Found,
         rows: &[SetRow],
         mirror: &Mirror,
+        knowledge: &Knowledge,
         prune: bool,
     ) -> Result<()> {
         let origin = mirror.origin()?;
@@ -98,7 +99,7 @@ impl ExportPlan {
                 let row =
                     rows.iter().find(|row| row.kb == *kb && row.folder.eq_ignore_ascii_case(&set.folder));
                 let missing = match row {
-                    Some(row) => self.add_unselected(row, mirror)?,
+                    Some(row) => self.add_unselected(row, mirror, knowledge)?,
                     None => None,
                 };
                 if let Some(missing) = &missing {
@@ -138,6 +139,7 @@ impl ExportPlan {
         found: &Found,
         rows: &[SetRow],
         mirror: &Mirror,
+        knowledge: &Knowledge,
         prune: bool,
     ) -> Result<()> {
         let whole = found.whole.iter().map(|set| (set, Change::Keep));
@@ -161,9 +163,10 @@ impl ExportPlan {
                     });
                     continue;
                 }
-                if let Some(missing) = self.add_unselected(row, mirror)? {
+                if let Some(missing) = self.add_unselected(row, mirror, knowledge)? {
                     self.warn_of_kept(&missing);
-                    self.retain(*kb, &mirror.set_record(row)?, script_of(row, mirror)?, true);
+                    let script = planned_script(row, mirror, knowledge)?;
+                    self.retain(*kb, &mirror.set_record(row)?, script, true);
                 }
             }
             if let Some(place) = self.position(*kb, folder)
@@ -203,8 +206,13 @@ impl ExportPlan {
     }
 
     /// Adds a set of the mirror that is on the medium already and was not selected.
-    fn add_unselected(&mut self, row: &SetRow, mirror: &Mirror) -> Result<Option<MissingItem>> {
-        let missing = self.add(row.clone(), BTreeSet::new(), mirror)?;
+    fn add_unselected(
+        &mut self,
+        row: &SetRow,
+        mirror: &Mirror,
+        knowledge: &Knowledge,
+    ) -> Result<Option<MissingItem>> {
+        let missing = self.add(row.clone(), BTreeSet::new(), mirror, knowledge)?;
         if let Some(place) = self.position(row.kb, &row.folder)
             && let Some(planned) = self.sets.get_mut(place)
         {

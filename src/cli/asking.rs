@@ -4,6 +4,7 @@
 #![expect(clippy::doc_markdown, reason = "these comments are the help texts, which show no markup")]
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -321,7 +322,7 @@ pub(super) fn mind_absent(plan: &mut Plan) -> bool {
 /// What plans are made from: the index layered over the knowledge, or the knowledge alone where there is no mirror.
 pub(super) struct Sources {
     pub(super) mirror: Option<Mirror>,
-    pub(super) knowledge: Knowledge,
+    pub(super) knowledge: Arc<Knowledge>,
     pub(super) side: Side,
 }
 

@@ -1,5 +1,7 @@
 //! `export`: the plan, then the medium. `--dry-run` prints the plan alone, for the medium as it is.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::media_args::Export;
@@ -57,11 +59,14 @@ fn rehearse(setup: &Setup, arguments: &Export, output: &mut Output) -> Result<Ex
         None
     };
     let mirror = setup.mirror()?;
-    let knowledge = setup.knowledge()?;
     let place = Place::new(&arguments.to, &setup.layout(), arguments.expect_mount)?;
-    let plan = ExportPlan::new(&request(arguments), &mirror, &knowledge)?;
+    let request = request(arguments);
+    request.expect_match(&mirror)?;
     let found = Found::look(&arguments.to, keys.as_ref(), &mirror)?;
-    let plan = plan.onto(&found, &mirror, &knowledge, arguments.prune)?;
+    let Carried { knowledge, warning, .. } = Carried::onto(setup, &found)?;
+    let plan = ExportPlan::new(&request, &mirror, &knowledge)?;
+    let mut plan = plan.onto(&found, &mirror, &knowledge, arguments.prune)?;
+    plan.warnings.extend(warning);
     let (room, obstacle) = carrier::rehearse(&plan, &place, &found)?;
     let question = plan.question();
     if output.is_json() {
@@ -114,20 +119,15 @@ fn write(setup: &Setup, arguments: &Export) -> Result<Done> {
     let keys = KeyFolder::new(setup.layout().keys()).signing_keys()?;
     let mut mirror = setup.mirror_to_write()?;
     let place = Place::new(&arguments.to, &setup.layout(), arguments.expect_mount)?;
-    let mut knowledge = setup.knowledge()?;
-    // Scripts and pages are read from there; the receiving side makes the same ones from the same facts.
-    mirror.refresh_views()?;
-    let plan = ExportPlan::new(&request(arguments), &mirror, &knowledge)?;
+    // The folders of this side and of the receiving side say the same.
+    mirror.refresh_views(&*setup.knowledge()?)?;
+    let request = request(arguments);
+    request.expect_match(&mirror)?;
     let found = Found::look(&arguments.to, Some(&keys), &mirror)?;
-    let mut tables = tables(setup)?;
+    let Carried { knowledge, tables, warning } = Carried::onto(setup, &found)?;
+    let plan = ExportPlan::new(&request, &mirror, &knowledge)?;
     let mut plan = plan.onto(&found, &mirror, &knowledge, arguments.prune)?;
-    if let Some((newer, texts)) = newer_knowledge(&found, &knowledge)? {
-        plan.warnings.push(format!(
-            "kept the knowledge tables of {} on the medium: they are newer than this mirror's",
-            newer.date()
-        ));
-        (knowledge, tables) = (newer, texts);
-    }
+    plan.warnings.extend(warning);
     confirm(setup, &plan, arguments)?;
     let time = setup.now();
     let now = rfc3339(unix_seconds(time));
@@ -142,13 +142,30 @@ fn write(setup: &Setup, arguments: &Export) -> Result<Done> {
 /// The texts of knowledge tables by their file names.
 type Texts = Vec<(String, String)>;
 
-/// Returns the knowledge of the medium where it is newer: an export never moves knowledge back.
-fn newer_knowledge(found: &Found, own: &Knowledge) -> Result<Option<(Knowledge, Texts)>> {
-    let texts = found.knowledge()?;
-    Ok(match knowledge_of(&texts) {
-        Ok(theirs) if !texts.is_empty() && is_newer(&theirs, own) => Some((theirs, texts)),
-        _ => None,
-    })
+/// The knowledge that travels on a medium. Scripts, pages, and reasons on it are made with this one and no other.
+struct Carried {
+    knowledge: Arc<Knowledge>,
+    tables: Texts,
+    /// The note that the medium keeps its own tables.
+    warning: Option<String>,
+}
+
+impl Carried {
+    /// Returns the knowledge of the run, or that of the medium where it is newer: an export never moves knowledge back.
+    fn onto(setup: &Setup, found: &Found) -> Result<Self> {
+        let (own, texts) = (setup.knowledge()?, found.knowledge()?);
+        Ok(match knowledge_of(&texts) {
+            Ok(theirs) if !texts.is_empty() && is_newer(&theirs, &own) => Self {
+                warning: Some(format!(
+                    "kept the knowledge tables of {} on the medium: they are newer than this mirror's",
+                    theirs.date()
+                )),
+                knowledge: Arc::new(theirs),
+                tables: texts,
+            },
+            _ => Self { knowledge: own, tables: tables(setup)?, warning: None },
+        })
+    }
 }
 
 /// Asks before a removal that looks like a mistake.

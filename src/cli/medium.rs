@@ -168,10 +168,13 @@ fn imported(setup: &Setup, arguments: &Import) -> Result<(Examined, Imported, bo
     let trust = trust(setup, arguments.trust_on_first_use)?;
     let examined = examine(&arguments.dir, &trust)?;
     let is_new = !disk::exists(setup.layout().index());
-    let mut mirror = Mirror::open_to_write(setup.layout(), &examined.set.origin, setup.now())?;
+    let mut mirror =
+        Mirror::open_to_write(setup.layout(), &examined.set.origin, &*setup.knowledge()?, setup.now())?;
     let options = ImportOptions { partial_ok: arguments.partial_ok };
     let now = unix_seconds(setup.now());
-    let imported = setup.watched(|events| carrier::import(&examined, options, &mut mirror, now, events));
+    let named = setup.named_knowledge()?;
+    let imported = setup
+        .watched(|events| carrier::import(&examined, options, &mut mirror, named.as_deref(), now, events));
     let imported = match imported {
         Ok(imported) => imported,
         Err(error) => {
@@ -253,7 +256,7 @@ fn show_imported(imported: &Imported, is_demo: bool, output: &mut Output) {
         output.line(format!("not of the set, not read: {name}"));
     }
     if imported.knowledge_adopted {
-        output.line("the knowledge of the medium is newer than what was here, and is used from now on");
+        output.line("the knowledge tables of the medium replace those of this mirror from now on");
     }
     if let Some(why) = &imported.knowledge_left {
         output.note(format!("warning: the knowledge of the medium was left: {why}"));

@@ -43,8 +43,8 @@ impl Coverage {
 pub(super) fn run(setup: &Setup, arguments: &Search, output: &mut Output) -> Result<ExitCode> {
     // Only products have names that the tables know.
     let knowledge = if arguments.has_products() { Some(setup.knowledge()?) } else { None };
-    let (query, choice) = (arguments.query()?, arguments.choice(knowledge.as_ref())?);
-    let families = knowledge.as_ref().map_or(&[][..], Knowledge::families);
+    let (query, choice) = (arguments.query()?, arguments.choice(knowledge.as_deref())?);
+    let families = knowledge.as_deref().map_or(&[][..], Knowledge::families);
     let answer = ask(setup, &query, &choice)?;
     let coverage = Coverage::of(&query, &answer, &choice);
     if answer.rows.is_empty() {

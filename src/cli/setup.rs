@@ -1,7 +1,7 @@
 //! From the global options to a session, or to a mirror that is only read.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::future::Future;
 use std::io::{Read as _, Write};
 use std::sync::Arc;
@@ -41,6 +41,8 @@ pub(super) struct Setup {
     process: RefCell<Process>,
     /// Where nobody said how long.
     default_patience: Duration,
+    /// The knowledge of the run, once something has asked for it.
+    knowledge: OnceCell<Arc<Knowledge>>,
 }
 
 impl Setup {
@@ -50,7 +52,13 @@ impl Setup {
         process: Process,
         default_patience: Duration,
     ) -> Self {
-        Self { global, settings, process: RefCell::new(process), default_patience }
+        Self {
+            global,
+            settings,
+            process: RefCell::new(process),
+            default_patience,
+            knowledge: OnceCell::new(),
+        }
     }
 
     /// What options, environment, and configuration come to.
@@ -122,13 +130,22 @@ impl Setup {
         self.settings.layout()
     }
 
-    /// What is known of Windows servicing: the tables of a folder that is named, else those of the mirror, else the
-    /// built-in ones.
-    pub(super) fn knowledge(&self) -> Result<Knowledge> {
-        match &self.settings.knowledge {
-            Some(folder) => read_knowledge(folder),
-            None => Ok(knowledge_of_mirror(&self.layout())?.0),
+    /// Returns the knowledge of the run, read once: the tables of the folder that the caller names, else those of the mirror,
+    /// else the built-in ones.
+    pub(super) fn knowledge(&self) -> Result<Arc<Knowledge>> {
+        if let Some(knowledge) = self.knowledge.get() {
+            return Ok(Arc::clone(knowledge));
         }
+        let knowledge = match &self.settings.knowledge {
+            Some(folder) => read_knowledge(folder)?,
+            None => knowledge_of_mirror(&self.layout())?.0,
+        };
+        Ok(Arc::clone(self.knowledge.get_or_init(|| Arc::new(knowledge))))
+    }
+
+    /// Returns the knowledge of the folder that the caller names; `None` if the run goes by the mirror's own.
+    pub(super) fn named_knowledge(&self) -> Result<Option<Arc<Knowledge>>> {
+        self.settings.knowledge.as_ref().map(|_| self.knowledge()).transpose()
     }
 
     /// Runs something on the texts of the tables, as they are.
@@ -166,7 +183,7 @@ impl Setup {
     /// The mirror, to write it; it must be there.
     pub(super) fn mirror_to_write(&self) -> Result<Mirror> {
         let origin = self.mirror()?.origin()?;
-        Mirror::open_to_write(self.layout(), &origin, self.now())
+        Mirror::open_to_write(self.layout(), &origin, &*self.knowledge()?, self.now())
     }
 
     /// The folder from which knowledge tables are read, where they are not the built-in ones.

@@ -59,7 +59,7 @@ fn request(setup: &Setup, arguments: &Sync) -> Result<SyncRequest> {
         let message = format!("there is no {}", setup.layout().config());
         return Err(Error::usage(message).hint("kbmirror init writes one; --config FILE names another"));
     };
-    let profiles = config.profiles(&setup.knowledge()?)?;
+    let profiles = config.profiles(&*setup.knowledge()?)?;
     if profiles.is_empty() && config.kbs.is_empty() {
         return Err(Error::usage(format!("{} asks for nothing", config.path()))
             .hint("add a [[profile]] or kbs = [\"KB…\"] to it"));

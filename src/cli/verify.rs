@@ -16,8 +16,9 @@ use crate::update::Kb;
 /// `verify`: is the mirror what its index says?
 pub(super) fn run(setup: &Setup, arguments: &Verify, output: &mut Output) -> Result<ExitCode> {
     let mirror = setup.mirror()?;
-    let now = setup.now();
-    let report = setup.watched(|events| mirror.verify(&arguments.kbs, arguments.deep, now, events))?;
+    let (knowledge, now) = (setup.knowledge()?, setup.now());
+    let verify = |events: &_| mirror.verify(&arguments.kbs, arguments.deep, &knowledge, now, events);
+    let report = setup.watched(verify)?;
     if let Err(error) = keep_verify_report(mirror.layout(), &report, now) {
         output.note(format!("warning: the report could not be kept: {}", error.full_message()));
     }

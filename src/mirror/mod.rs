@@ -27,8 +27,7 @@ mod scripts;
 mod tables;
 mod verify;
 mod views;
-
-use std::cell::OnceCell;
+mod written;
 
 use camino::{Utf8Path, Utf8PathBuf};
 pub use damage::{DamagedSet, SetFault};
@@ -42,7 +41,9 @@ pub use lock::Lock;
 pub use pool::{Admitted, Pooled, Run};
 pub use publish::{Folder, Published};
 pub use scripts::PublishedPlaces;
-pub use tables::{is_newer, knowledge_of, knowledge_of_mirror, read_knowledge, read_tables, table_texts};
+pub use tables::{
+    is_newer, knowledge_of, knowledge_of_mirror, read_knowledge, read_tables, replaces_knowledge, table_texts,
+};
 pub use verify::{Finding, VERIFY_FORMAT, VerifyReport};
 
 use crate::clock::unix_seconds;
@@ -66,8 +67,6 @@ pub struct Mirror {
     rebuilt: usize,
     /// The files beside set folders that were written again when the mirror was opened.
     mended: Vec<Utf8PathBuf>,
-    /// Read when something has to be judged for the first time.
-    knowledge: OnceCell<Knowledge>,
 }
 
 impl Mirror {
@@ -78,7 +77,7 @@ impl Mirror {
             return Err(Error::new(ErrorKind::NotFound, message).hint(layout.side().to_begin()));
         }
         let index = Index::open_read_only(layout.index())?;
-        Ok(Self { layout, index, lock: None, rebuilt: 0, mended: Vec::new(), knowledge: OnceCell::new() })
+        Ok(Self { layout, index, lock: None, rebuilt: 0, mended: Vec::new() })
     }
 
     /// Says beforehand, and leaves nothing behind, whether content from this origin may go into the mirror.
@@ -93,28 +92,37 @@ impl Mirror {
     }
 
     /// Opens a mirror to write it, making it where there is none. Takes the lock, checks the origin, and puts in
-    /// order what an earlier run was cut off in.
-    pub fn open_to_write(layout: Layout, origin: &str, now: Timestamp) -> Result<Self> {
+    /// order what an earlier run was cut off in. Views are written with the knowledge of this run.
+    pub fn open_to_write(
+        layout: Layout,
+        origin: &str,
+        knowledge: &Knowledge,
+        now: Timestamp,
+    ) -> Result<Self> {
         let unusable = |error: Error| unusable(&layout, error);
         disk::create_dir_all(layout.root()).map_err(unusable)?;
         let lock = Lock::take(&layout.lock(), &now.to_string()).map_err(unusable)?;
         let mut index = Index::open(layout.index()).map_err(unusable)?;
         // Set at the end of making an index, so that one whose making was cut off is made again.
-        let rebuilt = make_if_new(&layout, &mut index, origin, now)?;
+        let rebuilt = make_if_new(&layout, &mut index, origin, knowledge, now)?;
         expect_origin(&layout, &index, origin)?;
-        let (mended, knowledge) = (Vec::new(), OnceCell::new());
-        let mut mirror = Self { layout, index, lock: Some(lock), rebuilt, mended, knowledge };
-        mirror.mended = mirror.finish_what_was_cut_off(unix_seconds(now))?;
+        let mut mirror = Self { layout, index, lock: Some(lock), rebuilt, mended: Vec::new() };
+        mirror.mended = mirror.finish_what_was_cut_off(knowledge, unix_seconds(now))?;
         Ok(mirror)
     }
 
     /// Opens a mirror for a trial: on a private copy of its index, without the lock, and without a trace on the disk. The
     /// mirror does not have to exist. Only what `--dry-run` does may be done with it.
-    pub fn open_for_trial(layout: Layout, origin: &str, now: Timestamp) -> Result<Self> {
+    pub fn open_for_trial(
+        layout: Layout,
+        origin: &str,
+        knowledge: &Knowledge,
+        now: Timestamp,
+    ) -> Result<Self> {
         let mut index = Index::open_scratch(layout.index())?;
-        let rebuilt = make_if_new(&layout, &mut index, origin, now)?;
+        let rebuilt = make_if_new(&layout, &mut index, origin, knowledge, now)?;
         expect_origin(&layout, &index, origin)?;
-        Ok(Self { layout, index, lock: None, rebuilt, mended: Vec::new(), knowledge: OnceCell::new() })
+        Ok(Self { layout, index, lock: None, rebuilt, mended: Vec::new() })
     }
 
     /// Takes the index of a new mirror away again when nothing came into it.
@@ -144,20 +152,6 @@ impl Mirror {
     /// The index, for changes.
     pub fn index_mut(&mut self) -> &mut Index {
         &mut self.index
-    }
-
-    /// What the mirror goes by: the built-in tables, or newer ones that came with a medium.
-    pub fn knowledge(&self) -> Result<&Knowledge> {
-        if let Some(knowledge) = self.knowledge.get() {
-            return Ok(knowledge);
-        }
-        let (knowledge, _) = knowledge_of_mirror(&self.layout)?;
-        Ok(self.knowledge.get_or_init(|| knowledge))
-    }
-
-    /// Reads the tables again when they are needed next.
-    fn forget_knowledge(&mut self) {
-        self.knowledge = OnceCell::new();
     }
 
     /// Where the content comes from.
@@ -191,12 +185,18 @@ impl Mirror {
 }
 
 /// Fills an index that was just made from `kb/` and `pool/`; returns how many sets it took from there.
-fn make_if_new(layout: &Layout, index: &mut Index, origin: &str, now: Timestamp) -> Result<usize> {
+fn make_if_new(
+    layout: &Layout,
+    index: &mut Index,
+    origin: &str,
+    knowledge: &Knowledge,
+    now: Timestamp,
+) -> Result<usize> {
     if index.meta("created")?.is_some() {
         return Ok(0);
     }
     index.in_transaction(|index| {
-        let rebuilt = rebuild::rebuild(layout, index, unix_seconds(now))?;
+        let rebuilt = rebuild::rebuild(layout, index, knowledge, unix_seconds(now))?;
         index.set_meta("origin", origin)?;
         index.set_meta("created", &format!("{now} by kbmirror {}", env!("CARGO_PKG_VERSION")))?;
         Ok(rebuilt)

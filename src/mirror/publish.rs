@@ -10,6 +10,7 @@ use super::names::distinct_names;
 use super::pool::Run;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
+use crate::servicing::Knowledge;
 use crate::update::Kb;
 
 /// What publishing did.
@@ -72,12 +73,12 @@ impl Mirror {
         Ok(true)
     }
 
-    /// Publishes a set whose files are all in the pool.
-    pub fn publish(&mut self, set: &SetRow, now: i64) -> Result<(Published, Folder)> {
+    /// Publishes a set whose files are all in the pool, and writes the views of its KB with this knowledge.
+    pub fn publish(&mut self, set: &SetRow, knowledge: &Knowledge, now: i64) -> Result<(Published, Folder)> {
         debug_assert!(self.is_locked(), "only the holder of the lock writes");
         let folder = self.folder_of(set)?;
         if self.stands(set)? {
-            self.write_views(set.kb)?;
+            self.write_views(set.kb, knowledge)?;
             return Ok((Published::Unchanged, folder));
         }
         let staged = self.stage(set, &folder, now)?;
@@ -108,7 +109,7 @@ impl Mirror {
             self.index.in_transaction(|index| index.forget_published(kb, &old))?;
             disk::remove_dir_all(&aside)?;
         }
-        self.write_views(kb)?;
+        self.write_views(kb, knowledge)?;
         Ok((Published::Published, folder))
     }
 
@@ -134,7 +135,7 @@ impl Mirror {
 
     /// Makes the set folders that are recorded as damaged again, where every file is in the pool; returns them. The others stay
     /// recorded.
-    pub fn heal_folders(&mut self, now: i64) -> Result<Vec<SetRow>> {
+    pub fn heal_folders(&mut self, knowledge: &Knowledge, now: i64) -> Result<Vec<SetRow>> {
         let folders: BTreeSet<(Kb, String)> = (self.index.damage()?.into_iter())
             .filter_map(|damage| Some((damage.kb?, damage.folder?)))
             .collect();
@@ -143,7 +144,7 @@ impl Mirror {
             let Some((id, PublishState::Published)) = self.index.published_as(kb, &folder)? else { continue };
             let Some(set) = self.index.set(id)?.filter(|set| set.folder == folder) else { continue };
             if self.is_pooled_whole(&set) {
-                self.publish(&set, now)?;
+                self.publish(&set, knowledge, now)?;
                 healed.push(set);
             }
         }
@@ -161,15 +162,19 @@ impl Mirror {
     }
 
     /// What a crash left: a folder whose publishing was begun is published again where its files are here, else
-    /// forgotten; what lies under partial/ belongs to nobody who is alive. Returns what it wrote again beside the set folders.
-    pub(super) fn finish_what_was_cut_off(&mut self, now: i64) -> Result<Vec<Utf8PathBuf>> {
+    /// forgotten; what lies under partial/ belongs to a process that ended. Returns what it wrote again beside the set folders.
+    pub(super) fn finish_what_was_cut_off(
+        &mut self,
+        knowledge: &Knowledge,
+        now: i64,
+    ) -> Result<Vec<Utf8PathBuf>> {
         let mut mended = Vec::new();
         for (kb, folder, set) in self.index.cut_off()? {
             let row = self.index.set(set)?;
             let whole = row.as_ref().is_some_and(|row| self.is_pooled_whole(row));
             match row {
                 Some(row) if whole && row.folder == folder => {
-                    self.publish(&row, now)?;
+                    self.publish(&row, knowledge, now)?;
                 }
                 _ => {
                     let path = self.layout.set(kb, &folder);
@@ -178,7 +183,7 @@ impl Mirror {
                         disk::rename(&aside, &path)?;
                     }
                     self.index.in_transaction(|index| index.forget_published(kb, &folder))?;
-                    mended.extend(self.write_views(kb)?);
+                    mended.extend(self.write_views(kb, knowledge)?);
                 }
             }
         }
@@ -202,7 +207,7 @@ impl Mirror {
             // Killed between the folder and what lies beside it.
             let lacks = half || !beside.iter().all(|path| disk::exists(path));
             if lacks && !self.index.published_sets(kb)?.is_empty() {
-                mended.extend(self.write_views(kb)?);
+                mended.extend(self.write_views(kb, knowledge)?);
             }
         }
         Ok(mended)

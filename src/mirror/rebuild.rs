@@ -8,17 +8,16 @@
 use super::index::{Index, PublishState};
 use super::kb_document::{KB_JSON_FORMAT, KbDocument, restore_set, restore_update};
 use super::layout::Layout;
-use super::tables::knowledge_of_mirror;
 use crate::disk;
 use crate::error::{Error, Result};
+use crate::servicing::Knowledge;
 use crate::update::Kb;
 
 /// Far more than any KB has to say.
 const JSON_CAP: u64 = 64 * 1024 * 1024;
 
 /// Fills an empty index; returns how many sets there are in it then.
-pub(super) fn rebuild(layout: &Layout, index: &Index, now: i64) -> Result<usize> {
-    let (knowledge, _) = knowledge_of_mirror(layout)?;
+pub(super) fn rebuild(layout: &Layout, index: &Index, knowledge: &Knowledge, now: i64) -> Result<usize> {
     let mut sets = 0;
     for name in disk::list(&layout.kbs())? {
         let Ok(kb) = name.parse::<Kb>() else { continue };
@@ -47,7 +46,7 @@ pub(super) fn rebuild(layout: &Layout, index: &Index, now: i64) -> Result<usize>
             restore_update(index, update, document.kb, now)?;
         }
         for set in &document.sets {
-            let (id, whole) = restore_set(layout, index, document.kb, set, &knowledge, now)
+            let (id, whole) = restore_set(layout, index, document.kb, set, knowledge, now)
                 .map_err(|error| error.context(&path))?;
             if whole && disk::exists(&layout.set(document.kb, &set.folder)) {
                 index.set_published(document.kb, &set.folder, id, PublishState::Published, now)?;

@@ -7,6 +7,7 @@ use super::{IndexLibrary, Mirror, REPLAY};
 use crate::error::Result;
 use crate::resolve::{Library as _, PackageSet, Plan, Step, complete_plan};
 use crate::script::{Form, Places, install_script, job};
+use crate::servicing::Knowledge;
 use crate::update::Kb;
 
 /// The published folders of a mirror, seen from a script that lies beside a set folder, in the folder of its KB.
@@ -56,14 +57,13 @@ impl Mirror {
         Ok(PublishedPlaces { kb, folders })
     }
 
-    /// The complete plan of a published set; none where the index knows the set and not its updates, and the mirror's own
-    /// knowledge has other files of the KB.
-    pub fn plan_of(&self, set: &SetRow) -> Result<Option<Plan>> {
-        let knowledge = self.knowledge()?;
+    /// Returns the complete plan of a published set by this knowledge. `None` if the index has the set without its updates
+    /// and this knowledge has other files of the KB.
+    pub fn plan_of(&self, set: &SetRow, knowledge: &Knowledge) -> Result<Option<Plan>> {
         let library = IndexLibrary::new(&self.index, knowledge);
         let sets = library.sets(set.kb)?;
         let found = sets.iter().find(|found| found.folder == set.folder && !found.is_dynamic_variant);
-        // What rests on knowledge alone may rest on another's than this mirror's.
+        // A set that rests on knowledge alone may rest on other knowledge than this.
         let is_it = |found: &&PackageSet| {
             let own: BTreeSet<_> = set.members.iter().map(|member| member.file.key).collect();
             !found.updates.is_empty() || found.members.iter().all(|member| own.contains(&member.file.key))
@@ -71,12 +71,11 @@ impl Mirror {
         found.filter(is_it).map(|found| complete_plan(found, &library, knowledge)).transpose()
     }
 
-    /// The install script of a published set for running machines; none where no script can do it.
-    pub(super) fn script_of(&self, set: &SetRow) -> Result<Option<String>> {
-        let Some(plan) = self.plan_of(set)? else { return Ok(None) };
-        let knowledge = self.knowledge()?;
+    /// Returns the install script of a published set for running machines, made from its plan. `None` if no script can
+    /// install the set.
+    pub fn script_of(&self, set: &SetRow, plan: &Plan, knowledge: &Knowledge) -> Result<Option<String>> {
         let places = self.places(set.kb, &plan.steps)?;
         let is_demo = self.origin()? == REPLAY;
-        Ok(job(&plan, Form::Online, knowledge, is_demo, &places).map(|job| install_script(&job)))
+        Ok(job(plan, Form::Online, knowledge, is_demo, &places).map(|job| install_script(&job)))
     }
 }

@@ -54,25 +54,35 @@ pub fn read_knowledge(folder: &Utf8Path) -> Result<Knowledge> {
     knowledge_of(&read_tables(folder)?)
 }
 
-/// What a mirror goes by: the tables that came with a medium, where they are newer than the built-in ones. With the texts
-/// that are not the built-in ones.
+/// Returns the knowledge that a mirror goes by: the tables that came with a medium, unless the built-in ones are newer. With
+/// the texts that are not the built-in ones.
 pub fn knowledge_of_mirror(layout: &Layout) -> Result<(Knowledge, Vec<(String, String)>)> {
     let own = Knowledge::built_in()?;
-    // Most mirrors have none; what else is wrong with the folder is said by whoever uses it.
+    // Most mirrors have none; another fault of the folder is reported by the command that uses it.
     let texts =
         if disk::exists(&layout.knowledge()) { table_texts(&layout.knowledge())? } else { Vec::new() };
     if !texts.is_empty() {
         let adopted = knowledge_of(&texts).map_err(|error| error.context(layout.knowledge()))?;
-        if is_newer(&adopted, &own) {
+        if !is_newer(&own, &adopted) {
             return Ok((adopted, texts));
         }
     }
     Ok((own, Vec::new()))
 }
 
+/// Returns `true` if the tables of a medium replace the mirror's: they are newer, or of the same version and date with other
+/// rows. A correction of an administrator changes rows and seldom the version, and the newest set of a lineage decides.
+pub fn replaces_knowledge(theirs: &Knowledge, texts: &[(String, String)], layout: &Layout) -> Result<bool> {
+    let (own, _) = knowledge_of_mirror(layout)?;
+    if texts.is_empty() || is_newer(&own, theirs) {
+        return Ok(false);
+    }
+    Ok(theirs.digest() != own.digest())
+}
+
 impl Mirror {
-    /// Goes by these tables from now on.
-    pub fn adopt_knowledge(&mut self, texts: &[(String, String)]) -> Result<()> {
+    /// Puts these tables in the place of the mirror's: later runs go by them.
+    pub fn adopt_knowledge(&self, texts: &[(String, String)]) -> Result<()> {
         let aside = self.layout().partial().join("knowledge-new");
         disk::remove_dir_all(&aside)?;
         for (name, text) in texts {
@@ -83,7 +93,6 @@ impl Mirror {
         let folder = self.layout().knowledge();
         disk::remove_dir_all(&folder)?;
         disk::rename(&aside, &folder)?;
-        self.forget_knowledge();
         Ok(())
     }
 }

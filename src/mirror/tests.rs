@@ -63,8 +63,12 @@ fn folder() -> (tempfile::TempDir, Layout) {
     (folder, Layout::new(root, None))
 }
 
+fn knowledge() -> Knowledge {
+    Knowledge::built_in().unwrap()
+}
+
 fn open(layout: &Layout) -> Mirror {
-    Mirror::open_to_write(layout.clone(), REPLAY, time(MONDAY)).unwrap()
+    Mirror::open_to_write(layout.clone(), REPLAY, &knowledge(), time(MONDAY)).unwrap()
 }
 
 /// Records an update with its dialog and the set that comes of them.
@@ -189,7 +193,7 @@ fn publish_makes_just_the_files_of_the_set() {
     let mut mirror = open(&layout);
     let set = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
     assert!(!mirror.stands(&set).unwrap());
-    let (published, made) = mirror.publish(&set, MONDAY).unwrap();
+    let (published, made) = mirror.publish(&set, &knowledge(), MONDAY).unwrap();
     assert_eq!(published, Published::Published);
     assert_eq!(made.path, layout.root().join("kb").join("KB5129195").join(FOLDER));
     let [target, checkpoint] = <[Content; 2]>::try_from(first_issue()).unwrap();
@@ -209,7 +213,7 @@ fn bytes_are_in_the_pool_once_and_nobody_may_write_them() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
     let set = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
-    let (_, made) = mirror.publish(&set, MONDAY).unwrap();
+    let (_, made) = mirror.publish(&set, &knowledge(), MONDAY).unwrap();
     for (name, bytes) in first_issue() {
         let sha256 = digests(&bytes).sha256;
         let pooled = layout.pool_file(&sha256);
@@ -233,7 +237,7 @@ fn the_files_beside_the_folder_say_what_is_in_it() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
     let set = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
-    let (_, made) = mirror.publish(&set, MONDAY).unwrap();
+    let (_, made) = mirror.publish(&set, &knowledge(), MONDAY).unwrap();
     let sums = disk::read_text(&layout.kb_sums(main_kb()), CAP).unwrap();
     let lines: Vec<&str> = sums.lines().collect();
     assert_eq!(lines.len(), 2);
@@ -279,10 +283,10 @@ fn publishing_again_changes_nothing() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
     let set = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
-    let (_, made) = mirror.publish(&set, MONDAY).unwrap();
+    let (_, made) = mirror.publish(&set, &knowledge(), MONDAY).unwrap();
     let set = again(&mirror, &set);
     let before = (traces(&made.path), content_beside(&layout));
-    let (published, same) = mirror.publish(&set, TUESDAY).unwrap();
+    let (published, same) = mirror.publish(&set, &knowledge(), TUESDAY).unwrap();
     assert_eq!((published, &same), (Published::Unchanged, &made));
     assert_eq!((traces(&made.path), content_beside(&layout)), before);
 }
@@ -299,7 +303,7 @@ fn a_folder_that_somebody_changed_is_published_anew() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
     let set = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
-    let (_, made) = mirror.publish(&set, MONDAY).unwrap();
+    let (_, made) = mirror.publish(&set, &knowledge(), MONDAY).unwrap();
     let set = again(&mirror, &set);
     let file = made.path.join(&made.names[0]);
     let damages: [(&str, &dyn Fn()); 4] = [
@@ -311,7 +315,7 @@ fn a_folder_that_somebody_changed_is_published_anew() {
     for (what, damage) in damages {
         damage();
         assert!(!mirror.stands(&set).unwrap(), "{what}");
-        let (published, same) = mirror.publish(&set, TUESDAY).unwrap();
+        let (published, same) = mirror.publish(&set, &knowledge(), TUESDAY).unwrap();
         assert_eq!((published, &same), (Published::Published, &made), "{what}");
         assert_eq!(content(&made.path), expected(&first_issue()), "{what}");
         assert!(mirror.stands(&set).unwrap(), "{what}");
@@ -324,13 +328,13 @@ fn a_set_that_was_issued_again_replaces_the_folder_whole() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
     let old = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
-    let (_, made) = mirror.publish(&old, MONDAY).unwrap();
+    let (_, made) = mirror.publish(&old, &knowledge(), MONDAY).unwrap();
     let new = ready(&mut mirror, TITLE, &second_issue(), TUESDAY);
     assert_ne!(new.id, old.id);
     assert_eq!(new.folder, old.folder);
     assert!(!mirror.stands(&new).unwrap());
     assert!(mirror.stands(&again(&mirror, &old)).unwrap(), "until then the old one stands");
-    let (published, same) = mirror.publish(&new, TUESDAY).unwrap();
+    let (published, same) = mirror.publish(&new, &knowledge(), TUESDAY).unwrap();
     assert_eq!((published, &same.path), (Published::Published, &made.path));
     assert_eq!(content(&made.path), expected(&second_issue()));
     assert!(mirror.stands(&again(&mirror, &new)).unwrap());
@@ -350,7 +354,7 @@ fn a_set_that_lacks_a_file_is_not_published() {
     let set = record(&mut mirror, TITLE, &first_issue(), MONDAY);
     admit(&mut mirror, set.members[0].file.key.unwrap(), b"the checkpoint");
     let set = again(&mirror, &set);
-    let error = mirror.publish(&set, MONDAY).unwrap_err();
+    let error = mirror.publish(&set, &knowledge(), MONDAY).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Incomplete);
     assert!(error.message().contains(&set.members[1].file.name), "{error}");
     assert!(!disk::exists(&layout.kb(main_kb())));
@@ -366,10 +370,10 @@ fn an_old_set_stands_until_every_file_of_the_new_one_is_here() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
     let old = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
-    let (_, made) = mirror.publish(&old, MONDAY).unwrap();
+    let (_, made) = mirror.publish(&old, &knowledge(), MONDAY).unwrap();
     let before = (traces(&made.path), content_beside(&layout));
     let new = record(&mut mirror, TITLE, &second_issue(), TUESDAY);
-    assert_eq!(mirror.publish(&new, TUESDAY).unwrap_err().kind(), ErrorKind::Incomplete);
+    assert_eq!(mirror.publish(&new, &knowledge(), TUESDAY).unwrap_err().kind(), ErrorKind::Incomplete);
     assert_eq!((traces(&made.path), content_beside(&layout)), before);
     assert!(mirror.stands(&again(&mirror, &old)).unwrap());
 }
@@ -387,13 +391,13 @@ fn a_pool_file_that_is_gone_or_cut_is_not_in_the_pool() {
     for damage in damages {
         damage();
         assert_eq!(mirror.pooled(key).unwrap(), None);
-        assert_eq!(mirror.publish(&set, MONDAY).unwrap_err().kind(), ErrorKind::Incomplete);
+        assert_eq!(mirror.publish(&set, &knowledge(), MONDAY).unwrap_err().kind(), ErrorKind::Incomplete);
         assert!(!disk::exists(&layout.set(main_kb(), FOLDER)));
     }
     // The bytes come again: the index knows them already.
     admit(&mut mirror, key, &first_issue()[0].1);
     assert_eq!(mirror.pooled(key).unwrap(), Some(pooled));
-    assert_eq!(mirror.publish(&set, MONDAY).unwrap().0, Published::Published);
+    assert_eq!(mirror.publish(&set, &knowledge(), MONDAY).unwrap().0, Published::Published);
 }
 
 #[test]
@@ -403,7 +407,7 @@ fn names_that_differ_in_case_only_stay_two_files() {
     let files: Vec<Content> =
         vec![("Setup.msu".to_owned(), b"upper".to_vec()), ("setup.msu".to_owned(), b"lower".to_vec())];
     let set = ready(&mut mirror, BUNDLE, &files, MONDAY);
-    let (_, made) = mirror.publish(&set, MONDAY).unwrap();
+    let (_, made) = mirror.publish(&set, &knowledge(), MONDAY).unwrap();
     assert!(made.path.ends_with(BUNDLE_FOLDER), "{}", made.path);
     let digits: String = digests(b"lower").sha256.to_string().chars().take(8).collect();
     assert_eq!(made.names, ["Setup.msu".to_owned(), format!("setup~{digits}.msu")]);
@@ -421,7 +425,7 @@ fn a_name_that_is_a_path_is_refused() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
     let set = ready(&mut mirror, BUNDLE, &[("../../escaped.msu".to_owned(), b"bytes".to_vec())], MONDAY);
-    let error = mirror.publish(&set, MONDAY).unwrap_err();
+    let error = mirror.publish(&set, &knowledge(), MONDAY).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Integrity);
     assert!(error.message().contains("../../escaped.msu"), "{error}");
     assert!(!disk::exists(&layout.kbs()) && !disk::exists(&layout.root().join("escaped.msu")));
@@ -448,7 +452,7 @@ fn crash(layout: &Layout, crash: Crash) -> (SetRow, SetRow) {
     let old = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
     let place = layout.set(main_kb(), FOLDER);
     if crash != Crash::FolderAbsent {
-        mirror.publish(&old, MONDAY).unwrap();
+        mirror.publish(&old, &knowledge(), MONDAY).unwrap();
     }
     let new = ready(&mut mirror, TITLE, &second_issue(), TUESDAY);
     // As the publication makes it: whole.
@@ -586,13 +590,13 @@ fn a_mirror_takes_content_of_one_origin_only() {
     assert!(!disk::exists(layout.root()), "to ask makes nothing");
     let mut mirror = open(&layout);
     let set = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
-    mirror.publish(&set, MONDAY).unwrap();
+    mirror.publish(&set, &knowledge(), MONDAY).unwrap();
     drop(mirror);
     let before = tree(layout.root());
     for origin in ["live", "catalog.example"] {
         let refused = [
             Mirror::check_usable(&layout, origin).unwrap_err(),
-            Mirror::open_to_write(layout.clone(), origin, time(TUESDAY)).unwrap_err(),
+            Mirror::open_to_write(layout.clone(), origin, &knowledge(), time(TUESDAY)).unwrap_err(),
         ];
         for error in refused {
             assert_eq!(error.kind(), ErrorKind::Usage);
@@ -602,7 +606,7 @@ fn a_mirror_takes_content_of_one_origin_only() {
     }
     assert_eq!(tree(layout.root()), before);
     Mirror::check_usable(&layout, REPLAY).unwrap();
-    let mirror = Mirror::open_to_write(layout.clone(), REPLAY, time(TUESDAY)).unwrap();
+    let mirror = Mirror::open_to_write(layout.clone(), REPLAY, &knowledge(), time(TUESDAY)).unwrap();
     assert_eq!(mirror.origin().unwrap(), REPLAY);
     assert!(mirror.stands(&again(&mirror, &set)).unwrap());
 }
@@ -612,7 +616,7 @@ fn one_process_at_a_time_writes_and_others_may_read() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
     let set = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
-    let error = Mirror::open_to_write(layout.clone(), REPLAY, time(TUESDAY)).unwrap_err();
+    let error = Mirror::open_to_write(layout.clone(), REPLAY, &knowledge(), time(TUESDAY)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Busy);
     #[cfg(unix)]
     {
@@ -621,10 +625,10 @@ fn one_process_at_a_time_writes_and_others_may_read() {
     }
     let reader = Mirror::open(layout.clone()).unwrap();
     assert!(!reader.stands(&set).unwrap());
-    mirror.publish(&set, MONDAY).unwrap();
+    mirror.publish(&set, &knowledge(), MONDAY).unwrap();
     assert!(reader.stands(&again(&reader, &set)).unwrap(), "a reader sees what was committed");
     drop(mirror);
-    let mirror = Mirror::open_to_write(layout, REPLAY, time(TUESDAY)).unwrap();
+    let mirror = Mirror::open_to_write(layout, REPLAY, &knowledge(), time(TUESDAY)).unwrap();
     assert!(mirror.stands(&again(&mirror, &set)).unwrap());
 }
 
@@ -644,7 +648,7 @@ fn the_index_may_lie_elsewhere() {
     let layout = Layout::new(layout.root().to_owned(), Some(index.clone()));
     let mut mirror = open(&layout);
     let set = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
-    mirror.publish(&set, MONDAY).unwrap();
+    mirror.publish(&set, &knowledge(), MONDAY).unwrap();
     assert!(disk::exists(&index) && !disk::exists(&layout.root().join("mirror.db")));
 }
 
@@ -653,7 +657,8 @@ fn a_folder_that_cannot_be_one_is_refused() {
     let (guard, _) = folder();
     let path = Utf8PathBuf::try_from(guard.path().join("notes.txt")).unwrap();
     disk::write_atomic(&path, b"words").unwrap();
-    let error = Mirror::open_to_write(Layout::new(path.clone(), None), REPLAY, time(MONDAY)).unwrap_err();
+    let error = Mirror::open_to_write(Layout::new(path.clone(), None), REPLAY, &knowledge(), time(MONDAY))
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Usage);
     assert!(error.message().contains(path.as_str()), "{error}");
     assert_eq!(disk::read(&path, CAP).unwrap(), b"words");
@@ -664,9 +669,9 @@ fn an_index_that_was_lost_is_made_again_from_what_is_published() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
     let set = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
-    let (_, made) = mirror.publish(&set, MONDAY).unwrap();
+    let (_, made) = mirror.publish(&set, &knowledge(), MONDAY).unwrap();
     let bundle = ready(&mut mirror, BUNDLE, &[("Setup.msu".to_owned(), b"bytes".to_vec())], MONDAY);
-    mirror.publish(&bundle, MONDAY).unwrap();
+    mirror.publish(&bundle, &knowledge(), MONDAY).unwrap();
     let before = (traces(&made.path), content_beside(&layout), tree(&layout.root().join("kb")));
     drop(mirror);
     for name in disk::list(layout.root()).unwrap() {
@@ -680,7 +685,7 @@ fn an_index_that_was_lost_is_made_again_from_what_is_published() {
     assert_eq!(sets.len(), 2);
     for set in &sets {
         assert!(mirror.stands(set).unwrap(), "{set:?}");
-        assert_eq!(mirror.publish(set, MONDAY).unwrap().0, Published::Unchanged);
+        assert_eq!(mirror.publish(set, &knowledge(), MONDAY).unwrap().0, Published::Unchanged);
     }
     assert_eq!((traces(&made.path), content_beside(&layout), tree(&layout.root().join("kb"))), before);
     // A reading of the same pages finds the same set.
@@ -696,7 +701,7 @@ fn a_set_whose_folder_gets_another_name_leaves_nothing_under_the_old_one() {
     let mut mirror = open(&layout);
     let files = [package("kb5030211", "the update of one version")];
     let set = ready(&mut mirror, BUNDLE, &files, MONDAY);
-    mirror.publish(&set, MONDAY).unwrap();
+    mirror.publish(&set, &knowledge(), MONDAY).unwrap();
     // A second set of the same family appears, so that both get a suffix.
     let other = [package("kb5030211", "the update of another version")];
     let renamed = mirror
@@ -729,7 +734,7 @@ fn a_set_whose_folder_gets_another_name_leaves_nothing_under_the_old_one() {
     assert_eq!(renamed, set.id);
     let set = again(&mirror, &set);
     assert_ne!(set.folder, BUNDLE_FOLDER);
-    let (published, folder) = mirror.publish(&set, TUESDAY).unwrap();
+    let (published, folder) = mirror.publish(&set, &knowledge(), TUESDAY).unwrap();
     assert_eq!((published, content(&folder.path)), (Published::Published, expected(&files)));
     assert!(!disk::exists(&layout.set(set.kb, BUNDLE_FOLDER)));
     assert_eq!(mirror.index().folders_of(set.id).unwrap(), [set.folder]);
@@ -788,7 +793,7 @@ fn a_heal_that_is_killed_anywhere_is_finished_later() {
         let (_guard, layout) = folder();
         let mut mirror = open(&layout);
         let set = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
-        mirror.publish(&set, MONDAY).unwrap();
+        mirror.publish(&set, &knowledge(), MONDAY).unwrap();
         let set = again(&mirror, &set);
         let file = &set.members[0].file;
         let (key, sha256) = (file.key.unwrap(), file.sha256.unwrap());
@@ -797,7 +802,11 @@ fn a_heal_that_is_killed_anywhere_is_finished_later() {
         let damage = mirror.damage_in_pool(sha256, FindingKind::Digest, "flipped");
         mirror.record_damage(&[damage], "verify", time(MONDAY)).unwrap();
         assert!(!mirror.stands(&set).unwrap() && mirror.pooled(key).unwrap().is_none());
-        assert_eq!(mirror.heal_folders(MONDAY).unwrap(), [], "without good bytes nothing is healed");
+        assert_eq!(
+            mirror.heal_folders(&knowledge(), MONDAY).unwrap(),
+            [],
+            "without good bytes nothing is healed"
+        );
 
         let run = Run { command: "fetch", now: MONDAY };
         let partial = |name: &str| {
@@ -818,7 +827,7 @@ fn a_heal_that_is_killed_anywhere_is_finished_later() {
             assert!(mirror.pooled(key).unwrap().is_none(), "it is fetched again");
             mirror.admit(key, &partial("c"), &digests(&bytes), &[], run).unwrap();
         }
-        assert_eq!(mirror.heal_folders(MONDAY).unwrap().len(), 1);
+        assert_eq!(mirror.heal_folders(&knowledge(), MONDAY).unwrap().len(), 1);
         assert!(mirror.stands(&set).unwrap());
         assert_eq!(content(&layout.set(set.kb, &set.folder)), expected(&first_issue()));
         assert_eq!(mirror.index().damage().unwrap(), []);

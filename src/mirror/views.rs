@@ -1,5 +1,5 @@
 //! What lies beside the set folders of a KB: digests for `sha256sum -c`, JSON for programs, a page for people, and the
-//! install scripts. All are made from the index and say the same for the same state.
+//! install scripts. All are made from the index and the knowledge of the run, and say the same for the same two.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -8,38 +8,47 @@ use camino::Utf8PathBuf;
 
 use super::Mirror;
 use super::index::{Owner, SetRow, StoredMember, UpdateDetail};
+use super::written::WrittenScripts;
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::resolve::{Plan, Role};
+use crate::servicing::Knowledge;
 use crate::update::{Architecture, Kb, human_size};
+
+/// A published set, with the plan and the script that one knowledge gives for it.
+#[derive(Debug)]
+pub(super) struct SetView<'s> {
+    pub(super) set: &'s SetRow,
+    pub(super) plan: Option<Plan>,
+    pub(super) script: Option<String>,
+}
 
 impl Mirror {
     /// Brings what lies beside the set folders up to what was learned since a time: an entry that was read for one KB changes
     /// what is known of others, as of those that it supersedes.
-    pub fn refresh_views_since(&self, start: i64) -> Result<()> {
-        self.index
-            .published_and_touched_since(start)?
-            .into_iter()
-            .try_for_each(|kb| self.write_views(kb).map(drop))
+    pub fn refresh_views_since(&self, start: i64, knowledge: &Knowledge) -> Result<()> {
+        let kbs = self.index.published_and_touched_since(start)?;
+        kbs.into_iter().try_for_each(|kb| self.write_views(kb, knowledge).map(drop))
     }
 
     /// Does the same for every KB, whatever was cut off before. Returns the paths that were changed, relative to the mirror.
-    pub fn refresh_views(&self) -> Result<Vec<Utf8PathBuf>> {
+    pub fn refresh_views(&self, knowledge: &Knowledge) -> Result<Vec<Utf8PathBuf>> {
         let kbs: BTreeSet<Kb> = self.index.published_folders(None)?.into_iter().map(|(kb, ..)| kb).collect();
         let mut changed = Vec::new();
         for kb in kbs {
-            changed.extend(self.write_views(kb)?);
+            changed.extend(self.write_views(kb, knowledge)?);
         }
         Ok(changed)
     }
 
     /// Writes what lies beside a KB's set folders from what is published of it, where it does not say so already. Returns the
     /// paths that were changed, relative to the mirror.
-    pub(super) fn write_views(&self, kb: Kb) -> Result<Vec<Utf8PathBuf>> {
+    pub(super) fn write_views(&self, kb: Kb, knowledge: &Knowledge) -> Result<Vec<Utf8PathBuf>> {
         let sets = self.index.published_sets(kb)?;
+        let made = sets.iter().map(|set| self.set_view(set, knowledge)).collect::<Result<Vec<_>>>()?;
         let (updates, _) = self.index.details_of(Owner::Kb(kb))?;
         let origin = self.origin()?;
-        let mut changed = self.write_scripts(kb, &sets)?;
+        let mut changed = self.write_scripts(kb, &made, knowledge)?;
         let mut write = |path: Utf8PathBuf, text: &str| -> Result<()> {
             if disk::write_atomic_if_new(&path, text.as_bytes())? {
                 changed.push(path);
@@ -51,7 +60,7 @@ impl Mirror {
         let mut text = serde_json::to_string_pretty(&document).map_err(Error::cannot_write_json)?;
         text.push('\n');
         write(self.layout.kb_json(kb), &text)?;
-        write(self.layout.kb_readme(kb), &readme(kb, &sets, &updates, &origin, self)?)?;
+        write(self.layout.kb_readme(kb), &readme(kb, &made, &updates, &origin, self)?)?;
         let mut beside = vec![self.layout.kb_sums(kb), self.layout.kb_json(kb), self.layout.kb_readme(kb)];
         beside.extend(sets.iter().map(|set| self.layout.kb_script(kb, &set.folder)));
         let beside: BTreeSet<Utf8PathBuf> = beside.iter().map(|path| self.layout.portable(path)).collect();
@@ -91,17 +100,29 @@ impl Mirror {
         Ok(sums)
     }
 
+    /// Works out what the views say of a set, by this knowledge.
+    pub(super) fn set_view<'s>(&self, set: &'s SetRow, knowledge: &Knowledge) -> Result<SetView<'s>> {
+        let plan = self.plan_of(set, knowledge)?;
+        let script = match &plan {
+            Some(plan) => self.script_of(set, plan, knowledge)?,
+            None => None,
+        };
+        Ok(SetView { set, plan, script })
+    }
+
     /// Writes an install script beside each folder that a script can install, and removes those of folders that are gone. Returns
     /// the paths that were changed.
-    fn write_scripts(&self, kb: Kb, sets: &[SetRow]) -> Result<Vec<Utf8PathBuf>> {
+    fn write_scripts(&self, kb: Kb, made: &[SetView<'_>], knowledge: &Knowledge) -> Result<Vec<Utf8PathBuf>> {
         let (mut kept, mut changed) = (Vec::new(), Vec::new());
-        for set in sets {
-            if let Some(text) = self.script_of(set)? {
+        let mut written = WrittenScripts::new(knowledge);
+        for SetView { set, script, .. } in made {
+            if let Some(text) = script {
                 let path = self.layout.kb_script(kb, &set.folder);
                 if disk::write_atomic_if_new(&path, text.as_bytes())? {
                     changed.push(path);
                 }
                 kept.push(format!("{}.cmd", set.folder));
+                written.add(&set.folder, text);
             }
         }
         for name in disk::list(&self.layout.kb(kb))? {
@@ -112,6 +133,7 @@ impl Mirror {
                 changed.push(path);
             }
         }
+        self.record_written_scripts(kb, &written)?;
         Ok(changed)
     }
 }
@@ -121,9 +143,11 @@ impl Mirror {
 fn beside_the_folder(kb: Kb, plan: &Plan) -> Vec<String> {
     let mut lines = Vec::new();
     for step in &plan.steps {
+        let when = step.needed_if.as_ref().map_or_else(String::new, |when| format!(", when: {when}"));
         if let Some((other, folder)) = step.set.as_ref().filter(|(other, _)| *other != kb) {
-            let when = step.needed_if.as_ref().map_or_else(String::new, |when| format!(", when: {when}"));
             lines.push(format!("  before  {other} ({}), in ..\\{other}\\{folder}{when}", step.role));
+        } else if let Some(other) = step.kb.filter(|other| *other != kb && step.set.is_none()) {
+            lines.push(format!("  before  {other} ({}), not in this mirror{when}", step.role));
         }
     }
     if plan.steps.iter().any(|step| step.role == Role::Checkpoint) {
@@ -142,7 +166,7 @@ fn beside_the_folder(kb: Kb, plan: &Plan) -> Vec<String> {
 
 fn readme(
     kb: Kb,
-    sets: &[SetRow],
+    made: &[SetView<'_>],
     updates: &[UpdateDetail],
     origin: &str,
     mirror: &Mirror,
@@ -156,7 +180,7 @@ fn readme(
                 .to_owned(),
         );
     }
-    for set in sets {
+    for SetView { set, plan, script } in made {
         lines.push(String::new());
         lines.push(format!("{}/", set.folder));
         let architecture = set.architecture.map_or("every architecture", Architecture::as_str);
@@ -177,10 +201,10 @@ fn readme(
         if !builds.is_empty() {
             lines.push(format!("  brings  build {}", builds.join(", ")));
         }
-        if let Some(plan) = mirror.plan_of(set)? {
-            lines.extend(beside_the_folder(kb, &plan));
+        if let Some(plan) = plan {
+            lines.extend(beside_the_folder(kb, plan));
         }
-        if disk::exists(&mirror.layout().kb_script(kb, &set.folder)) {
+        if script.is_some() {
             lines.push(format!("  script  {}.cmd installs it and checks after the restart", set.folder));
         }
     }

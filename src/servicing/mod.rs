@@ -53,11 +53,12 @@ pub use tables::{TableInfo, Tables, rows_of};
 pub use withdrawn::{Expired, Hotpatch, HotpatchBaseline, Withdrawn};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::update::{Architecture, Kb, Kind, PackageName};
+use crate::update::{Architecture, Kb, Kind, PackageName, Sha256};
 
 /// All tables together.
 #[derive(Debug, Clone)]
 pub struct Knowledge {
+    digest: Sha256,
     version: String,
     date: Date,
     families: Vec<Family>,
@@ -97,6 +98,7 @@ impl Knowledge {
         let families = families::read(tables.families)?;
         let (checkpoints, channel_releases) = checkpoints::read(tables.checkpoints)?;
         Ok(Self {
+            digest: tables.digest(),
             version: families.version,
             date: families.date,
             families: families.rows,
@@ -131,6 +133,11 @@ impl Knowledge {
         faults.extend(check::known_without_source(&self.known));
         faults.extend(self.unknown_families());
         faults
+    }
+
+    /// Returns the digest of all tables: it differs where any of their texts differs.
+    pub fn digest(&self) -> Sha256 {
+        self.digest
     }
 
     /// The version of the tables.

@@ -2,9 +2,11 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use sha2::Digest as _;
 
 use super::read_table;
 use crate::error::Result;
+use crate::update::Sha256;
 
 macro_rules! tables {
     ($($field:ident = $file:literal, $about:literal;)*) => {
@@ -80,6 +82,16 @@ impl Tables<'_> {
     pub fn name_of(word: &str) -> Option<&'static str> {
         let named = |name: &&&str| **name == word || name.split('.').next() == Some(word);
         Self::NAMES.iter().find(named).copied()
+    }
+
+    /// Returns the digest of the tables, each with its name and length.
+    pub(super) fn digest(&self) -> Sha256 {
+        let mut hasher = sha2::Sha256::new();
+        for (name, text) in self.iter() {
+            hasher.update(format!("{name} {}\n", text.len()));
+            hasher.update(text);
+        }
+        Sha256::from_bytes(hasher.finalize().into())
     }
 
     /// The text of a table.

@@ -6,6 +6,7 @@
 //! failure of the run; what only some need is a warning.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::fetch::FetchOutcome;
 use super::plan::FetchRequest;
@@ -44,7 +45,7 @@ pub(super) async fn add_closure(
     }
     let mut wanted: BTreeMap<Kb, Wanted> = BTreeMap::new();
     for set in planned(outcome) {
-        let knowledge = session.knowledge.clone();
+        let knowledge = Arc::clone(&session.knowledge);
         let mirror = session.mirror()?;
         let along = closure(&set, &IndexLibrary::new(mirror.index(), &knowledge), &knowledge)?;
         for Along { kb, always, .. } in along {
@@ -101,7 +102,7 @@ fn planned(outcome: &FetchOutcome) -> Vec<PackageSet> {
 
 /// Searches the Catalog for the separate servicing stacks of a set that knowledge does not pair with it.
 async fn look_for_stack(session: &mut Session, set: &PackageSet) -> Result<()> {
-    let knowledge = session.knowledge.clone();
+    let knowledge = Arc::clone(&session.knowledge);
     for family in families_without_pair(set, &knowledge) {
         search_stack(session, set, family).await?;
     }
@@ -110,7 +111,7 @@ async fn look_for_stack(session: &mut Session, set: &PackageSet) -> Result<()> {
 
 /// Searches the Catalog's titles for the newest servicing stack of a family that is not later than a set.
 async fn search_stack(session: &mut Session, set: &PackageSet, family: &Family) -> Result<()> {
-    let knowledge = session.knowledge.clone();
+    let knowledge = Arc::clone(&session.knowledge);
     session.go_on()?;
     let query = Query::new(&format!("Servicing Stack Update {}", family.search_words()))?;
     session.phase(format!("asking the Catalog for the servicing stack of {}", family.name));

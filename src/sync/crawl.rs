@@ -11,6 +11,7 @@
 //! What a sound answer does not have any more is noted (`absence`), and stays.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use url::Url;
 
@@ -337,7 +338,7 @@ impl Session {
 
     /// Looks up the KBs that are needed to judge the files of this one. Their failures are returned, not raised.
     async fn look_up_related(&mut self, kb: Kb, architectures: &[Architecture]) -> Result<Vec<(Kb, Error)>> {
-        let knowledge = self.knowledge.clone();
+        let knowledge = Arc::clone(&self.knowledge);
         let facts = self.mirror()?.index().facts_of(&BTreeSet::from([kb]))?;
         // The checkpoint's entry for another architecture tells nothing about this one.
         let mut wanted: BTreeSet<Architecture> =
@@ -376,7 +377,7 @@ impl Session {
 
     /// Works the sets of a KB out anew from the index and writes them.
     fn record_sets(&mut self, kb: Kb) -> Result<Vec<(i64, PackageSet)>> {
-        let (now, knowledge) = (self.now(), self.knowledge.clone());
+        let (now, knowledge) = (self.now(), Arc::clone(&self.knowledge));
         let index = self.mirror()?.index_mut();
         let sets = sets_of(kb, index, &knowledge)?;
         let numbers = index.in_transaction(|index| {

@@ -1,6 +1,7 @@
 //! The main job: crawl, resolve, download, check, publish.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 use serde::Serialize;
@@ -170,7 +171,7 @@ fn standing_sets(
     if !matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::NotRecorded) {
         return Ok(Vec::new());
     }
-    let (knowledge, now) = (session.knowledge.clone(), session.now());
+    let (knowledge, now) = (Arc::clone(&session.knowledge), session.now());
     let Some(mirror) = session.mirror_if_there()? else { return Ok(Vec::new()) };
     // An update whose dialog was never read may be a set that nobody has seen.
     let facts = mirror.index().facts_of(&[kb].into())?;
@@ -203,7 +204,7 @@ fn standing_sets(
             true => SetStatus::Unchanged,
             false if dry_run => SetStatus::Planned,
             false => {
-                mirror.publish(&row, now)?;
+                mirror.publish(&row, &knowledge, now)?;
                 SetStatus::Published
             }
         };
@@ -277,8 +278,8 @@ fn heal_folders(session: &mut Session) -> Result<()> {
     if !session.holds_mirror() {
         return Ok(());
     }
-    let now = session.now();
-    for set in session.mirror()?.heal_folders(now)? {
+    let (knowledge, now) = (Arc::clone(&session.knowledge), session.now());
+    for set in session.mirror()?.heal_folders(&knowledge, now)? {
         session.warn(format!("kb/{}/{} had damaged files and was published again", set.kb, set.folder));
     }
     Ok(())
@@ -290,7 +291,7 @@ fn publish(
     outcome: &mut FetchOutcome,
 ) -> Result<()> {
     let now = session.now();
-    let knowledge = session.knowledge.clone();
+    let knowledge = Arc::clone(&session.knowledge);
     for planned in &outcome.plan.sets {
         let missing = planned.absent.iter().find_map(|key| failed.get(key).cloned());
         let published = match missing {
@@ -357,7 +358,7 @@ fn publish_one(
     let Some(row) = mirror.index().set(planned.row.id)? else {
         return Err(Error::new(ErrorKind::Internal, "the set is not in the index any more"));
     };
-    let (published, folder) = mirror.publish(&row, now)?;
+    let (published, folder) = mirror.publish(&row, knowledge, now)?;
     Ok((published, (folder.path, folder.names)))
 }
 

@@ -13,6 +13,7 @@
 //! The lock is held from the beginning, so that a second run ends at once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::civil::Date;
 use serde::Serialize;
@@ -129,7 +130,7 @@ impl Reach {
 
 /// Runs.
 pub async fn run_sync(session: &mut Session, request: &SyncRequest) -> Result<SyncOutcome> {
-    let knowledge = session.knowledge().clone();
+    let knowledge = Arc::clone(&session.knowledge);
     let before = standing(session.mirror()?.index())?;
     if session.trust != Trust::Never {
         session.trust = Trust::Always;
@@ -308,7 +309,7 @@ fn conclude(
     before: &Standing,
     outcome: &mut SyncOutcome,
 ) -> Result<()> {
-    let knowledge = session.knowledge().clone();
+    let knowledge = Arc::clone(&session.knowledge);
     let time = rfc3339(session.now());
     told_once(session, &mut outcome.fetch.failures)?;
     let index = session.mirror()?.index();

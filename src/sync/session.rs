@@ -71,7 +71,7 @@ pub(super) enum Trust {
 #[derive(Debug)]
 pub struct Session {
     pub(super) catalog: Catalog,
-    pub(super) knowledge: Knowledge,
+    pub(super) knowledge: Arc<Knowledge>,
     pub(super) terms: Terms,
     /// Files at a time.
     pub(super) parallel: usize,
@@ -105,7 +105,7 @@ impl Session {
         command: String,
         patience: Duration,
         clock: Arc<dyn Clock>,
-        knowledge: Knowledge,
+        knowledge: Arc<Knowledge>,
     ) -> Result<Self> {
         Mirror::check_usable(&layout, &origin)?;
         let now = unix_seconds(clock.now());
@@ -231,9 +231,9 @@ impl Session {
         if self.mirror.is_none() {
             let (layout, now) = (self.layout.clone(), self.clock.now());
             let mut mirror = if self.is_trial {
-                Mirror::open_for_trial(layout, &self.origin, now)?
+                Mirror::open_for_trial(layout, &self.origin, &self.knowledge, now)?
             } else {
-                Mirror::open_to_write(layout, &self.origin, now)?
+                Mirror::open_to_write(layout, &self.origin, &self.knowledge, now)?
             };
             let (command, now) = (self.command.clone(), self.now);
             self.run = Some(mirror.index_mut().in_transaction(|index| index.start_run(&command, now))?);
@@ -274,7 +274,7 @@ impl Session {
         }
         let (requests, now) = (self.requests(), unix_seconds(self.clock.now()));
         if let (Some(mirror), Some(run)) = (&mut self.mirror, self.run) {
-            mirror.refresh_views_since(self.now)?;
+            mirror.refresh_views_since(self.now, &self.knowledge)?;
             mirror
                 .index_mut()
                 .in_transaction(|index| index.finish_run(run, now, code.number(), requests, bytes))?;

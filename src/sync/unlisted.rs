@@ -8,6 +8,7 @@
 //! and addresses, and so do the checks of their bytes, until the Catalog states the same.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use url::Url;
 
@@ -27,7 +28,7 @@ const NAMED: usize = 3;
 impl Session {
     /// Records what knowledge has of a KB that the Catalog does not list. With architectures given, those alone.
     pub(super) fn crawl_unlisted(&mut self, kb: Kb, architectures: &[Architecture]) -> Result<Crawled> {
-        let knowledge = self.knowledge.clone();
+        let knowledge = Arc::clone(&self.knowledge);
         if !knowledge.files_in_rows(kb).any(|(_, file)| file.url.is_some()) {
             return Err(not_to_be_had(kb, architectures, &knowledge));
         }

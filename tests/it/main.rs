@@ -25,6 +25,7 @@ mod main_job;
 mod media;
 mod migration;
 mod monitoring;
+mod named_knowledge;
 mod network;
 mod operator;
 mod oracle;

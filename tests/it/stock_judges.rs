@@ -140,8 +140,9 @@ fn export_too_large(here: &Bench, to: &Utf8Path) -> kbmirror::error::Result<()> 
     let layout = Layout::new(here.mirror(), None);
     let keys = KeyFolder::new(layout.keys()).signing_keys()?;
     let place = Place::new(to, &layout, false)?;
-    let mut mirror = Mirror::open_to_write(layout, "replay", "2026-11-23T08:00:00Z".parse().unwrap())?;
     let knowledge = Knowledge::built_in()?;
+    let mut mirror =
+        Mirror::open_to_write(layout, "replay", &knowledge, "2026-11-23T08:00:00Z".parse().unwrap())?;
     let request = ExportRequest { kbs: vec![KB.parse().unwrap()], ..ExportRequest::default() };
     let mut plan = ExportPlan::new(&request, &mirror, &knowledge)?;
     let from = here.path("large");

@@ -33,6 +33,7 @@ use crate::clock::rfc3339;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
+use crate::servicing::Knowledge;
 use crate::update::{Kb, Sha256, count, human_size};
 
 /// The format of a verification's report.
@@ -102,17 +103,26 @@ impl VerifyReport {
 }
 
 impl Mirror {
-    /// Verifies everything, or what is published of some KBs. `deep` compares SHA-1 too.
-    pub fn verify(&self, kbs: &[Kb], deep: bool, now: Timestamp, events: &Events) -> Result<VerifyReport> {
+    /// Verifies everything, or what is published of some KBs. Install scripts are compared with those that this knowledge
+    /// gives. `deep` compares SHA-1 too.
+    pub fn verify(
+        &self,
+        kbs: &[Kb],
+        deep: bool,
+        knowledge: &Knowledge,
+        now: Timestamp,
+        events: &Events,
+    ) -> Result<VerifyReport> {
         let recorded = self.index.damage()?;
-        let Survey { readings, faults, leftovers, files, bytes, folders, kbs: seen } = survey(self, kbs)?;
+        let Survey { readings, faults, warnings, leftovers, files, bytes, folders, kbs: seen } =
+            survey(self, kbs, knowledge)?;
         if let Some(kb) = kbs.iter().find(|kb| !seen.contains(kb)) {
             return Err(Error::new(ErrorKind::NotFound, format!("nothing is published of {kb}"))
                 .hint("kbmirror list tells what is"));
         }
         events.send(Event::Phase(format!("reading {files} files, {}", human_size(bytes))));
         let verdicts = read_all(&readings, deep, events)?;
-        let mut doubts = Doubts { surveyed: faults, ..Doubts::default() };
+        let mut doubts = Doubts { surveyed: faults, warnings, ..Doubts::default() };
         for (reading, verdict) in readings.iter().zip(verdicts) {
             match verdict {
                 Verdict::Good => {}
@@ -131,7 +141,7 @@ impl Mirror {
             .filter_map(|place| if let Place::Pool(sha256) = place { *sha256 } else { None })
             .collect();
         let recorded = of_scope(recorded, kbs, &pool);
-        let settled = self.settle(&doubts, &recorded, kbs, deep, now)?;
+        let settled = self.settle(&doubts, &recorded, kbs, deep, knowledge, now)?;
         let mut warnings = doubts.warnings;
         warnings.extend(settled.warning);
         let mut findings: Vec<Finding> = settled.faults.into_iter().map(|fault| fault.finding).collect();
@@ -165,6 +175,7 @@ impl Mirror {
         recorded: &[Damage],
         kbs: &[Kb],
         deep: bool,
+        knowledge: &Knowledge,
         now: Timestamp,
     ) -> Result<Settled> {
         let mut settled = Settled::default();
@@ -172,7 +183,7 @@ impl Mirror {
             return Ok(settled);
         }
         let written = self.in_short_transaction(now, |index| {
-            let faults = self.confirm(doubts, kbs, deep)?;
+            let faults = self.confirm(doubts, kbs, deep, knowledge)?;
             let damage: Vec<_> = faults.iter().map(|fault| fault.damage(&self.layout)).collect();
             for one in &damage {
                 index.record_damage(one, "verify", now.as_second())?;
@@ -190,7 +201,7 @@ impl Mirror {
                 settled = Settled { faults, healed, is_recorded: true, warning: None };
             }
             Err(error) => {
-                settled.faults = self.confirm(doubts, kbs, deep)?;
+                settled.faults = self.confirm(doubts, kbs, deep, knowledge)?;
                 let what = if settled.faults.is_empty() {
                     "recorded damage that is sound now was not cleared"
                 } else {
@@ -203,11 +214,17 @@ impl Mirror {
     }
 
     /// Returns what is still wrong. A file that was replaced since it was read is read again.
-    fn confirm(&self, doubts: &Doubts<'_>, kbs: &[Kb], deep: bool) -> Result<Vec<Fault>> {
+    fn confirm(
+        &self,
+        doubts: &Doubts<'_>,
+        kbs: &[Kb],
+        deep: bool,
+        knowledge: &Knowledge,
+    ) -> Result<Vec<Fault>> {
         if doubts.surveyed.is_empty() && doubts.read.is_empty() {
             return Ok(Vec::new());
         }
-        let again = survey(self, kbs)?;
+        let again = survey(self, kbs, knowledge)?;
         let mut faults: Vec<Fault> = doubts.surveyed.clone();
         faults.retain(|fault| again.faults.contains(fault));
         for (reading, fault) in &doubts.read {

@@ -15,6 +15,7 @@ use crate::mirror::damage::{FOLDER_MISSING, fault_of_entry};
 use crate::mirror::index::{PublishState, SetRow};
 use crate::mirror::kb_document::KB_JSON_FORMAT;
 use crate::resolve::FileKey;
+use crate::servicing::Knowledge;
 use crate::update::{Kb, Sha256};
 
 /// What lies there.
@@ -22,6 +23,7 @@ use crate::update::{Kb, Sha256};
 pub(super) struct Survey {
     pub(super) readings: Vec<Reading>,
     pub(super) faults: Vec<Fault>,
+    pub(super) warnings: Vec<String>,
     pub(super) leftovers: Vec<Utf8PathBuf>,
     pub(super) files: usize,
     pub(super) bytes: u64,
@@ -30,8 +32,8 @@ pub(super) struct Survey {
 }
 
 /// Looks at the whole mirror, or at what is published of some KBs.
-pub(super) fn survey(mirror: &Mirror, only: &[Kb]) -> Result<Survey> {
-    let mut surveyor = Surveyor { mirror, survey: Survey::default(), pool: BTreeMap::new() };
+pub(super) fn survey(mirror: &Mirror, only: &[Kb], knowledge: &Knowledge) -> Result<Survey> {
+    let mut surveyor = Surveyor { mirror, knowledge, survey: Survey::default(), pool: BTreeMap::new() };
     let mut published: BTreeMap<Kb, Vec<(String, i64, PublishState)>> = BTreeMap::new();
     for (kb, folder, set, state) in mirror.index.published_folders(None)? {
         if only.is_empty() || only.contains(&kb) {
@@ -74,6 +76,7 @@ pub(super) fn survey(mirror: &Mirror, only: &[Kb]) -> Result<Survey> {
 
 struct Surveyor<'m> {
     mirror: &'m Mirror,
+    knowledge: &'m Knowledge,
     survey: Survey,
     /// What the pool's files are, for the views: their numbers by digest.
     pool: BTreeMap<Sha256, disk::FileNumber>,
@@ -245,8 +248,18 @@ impl Surveyor<'_> {
         let sets = self.mirror.index.published_sets(kb)?;
         let mut scripts = BTreeMap::new();
         for set in &sets {
-            if let Some(text) = self.mirror.script_of(set)? {
-                scripts.insert(layout.kb_script(kb, &set.folder), text);
+            if let Some(text) = self.mirror.set_view(set, self.knowledge)?.script {
+                scripts.insert(layout.kb_script(kb, &set.folder), (set.folder.as_str(), Some(text)));
+            }
+        }
+        // Scripts that other tables made are compared with the record of what was written.
+        let written = self.mirror.written_scripts(kb)?.filter(|own| own.is_of_other(self.knowledge));
+        if let Some(written) = &written {
+            let made = std::mem::take(&mut scripts);
+            for folder in written.folders() {
+                let path = layout.kb_script(kb, folder);
+                let text = made.get(&path).and_then(|(_, text)| text.clone());
+                scripts.insert(path, (folder, text));
             }
         }
         let mut beside = vec![layout.kb_json(kb), layout.kb_sums(kb), layout.kb_readme(kb)];
@@ -278,9 +291,18 @@ impl Surveyor<'_> {
                 Err(error) => {
                     self.find(&path, FindingKind::Unreadable, Place::Beside(kb), &[kb], error.full_message());
                 }
-                Ok(text) if scripts.get(&path).is_some_and(|script| *script != text) => {
-                    let message = "it is not the script that the index gives for its set";
-                    self.find(&path, FindingKind::Digest, Place::Beside(kb), &[kb], message);
+                Ok(text) if let Some((folder, made)) = scripts.get(&path) => {
+                    let is_made = made.as_ref() == Some(&text);
+                    let is_right = written.as_ref().map_or(is_made, |written| written.holds(folder, &text));
+                    if !is_right {
+                        let message = "it is not the script that the index gives for its set";
+                        self.find(&path, FindingKind::Digest, Place::Beside(kb), &[kb], message);
+                    } else if !is_made {
+                        self.survey.warnings.push(format!(
+                            "{} was made with other knowledge tables than those of this run; its bytes are as they were written",
+                            layout.relative(&path)
+                        ));
+                    }
                 }
                 Ok(text) if is_sums && text != sums => {
                     self.find(
