@@ -8,7 +8,7 @@
 //! - [`servicing`]: what is known of Windows servicing, as data
 //! - [`resolve`]: package sets and plans, pure; [`net`]: one HTTP client with its rules
 //! - [`catalog`]: what the Catalog says; [`mirror`]: the store; [`download`]: from a plan to bytes
-//! - [`sync`]: the jobs behind the commands; [`carrier`]: media across the gap
+//! - [`crawl`], [`fetch`], and [`sync`]: the jobs behind the commands; [`carrier`]: media across the gap
 //! - [`report`] and [`cli`]: what people and programs see
 //!
 //! ```
@@ -30,11 +30,13 @@ pub mod carrier;
 pub mod catalog;
 pub mod cli;
 pub mod clock;
+pub mod crawl;
 pub mod disk;
 pub mod download;
 pub mod error;
 pub mod event;
 pub mod exit_code;
+pub mod fetch;
 pub mod lint;
 pub mod mirror;
 pub mod net;

@@ -14,8 +14,8 @@ use super::search_args::{Search, kinds};
 
 use crate::event::LogFormat;
 use crate::net::{AllowedHost, INTERACTIVE_PATIENCE, UNATTENDED_PATIENCE};
-use crate::sync::{parse_age, parse_bytes, parse_duration, parse_parallel, parse_stall};
 use crate::update::{Architecture, Build, Kb, Kind, UpdateId};
+use crate::update::{parse_age, parse_bytes, parse_duration, parse_parallel, parse_stall};
 
 /// Mirrors Windows updates from the Microsoft Update Catalog and tells which files a KB really needs, in which order,
 /// and why.

@@ -21,7 +21,7 @@ use crate::resolve::{
     Freshness, Goal, Library, Missing, Place, Plan, Policy, Request, Shelf, Side, Status, Step, resolve,
 };
 use crate::servicing::{Dotnet, Installation, Knowledge};
-use crate::sync::parse_age;
+use crate::update::parse_age;
 use crate::update::{Architecture, Build, Kb, Kind, human_size};
 
 /// What is wanted.

@@ -7,9 +7,9 @@ use super::documents::of_set;
 use super::output::Output;
 use super::setup::Setup;
 use crate::catalog::Query;
+use crate::crawl::{Crawled, Failure, Session, told_once};
 use crate::error::{ErrorKind, Result};
 use crate::exit_code::ExitCode;
-use crate::sync::{Crawled, Failure, Session, told_once};
 use crate::update::{Architecture, Kb, count};
 
 struct Done {

@@ -6,14 +6,13 @@ use super::args::Fetch;
 use super::documents::{checked, of_fetched};
 use super::output::Output;
 use super::setup::Setup;
+use crate::crawl::{Session, told_once};
 use crate::error::Result;
 use crate::exit_code::ExitCode;
+use crate::fetch::{FetchOutcome, FetchRequest, FetchedSet, LeftOut, SetStatus, run_fetch};
 use crate::mirror::Mirror;
 use crate::resolve::Role;
 use crate::servicing::ProductFilter;
-use crate::sync::{
-    FetchOutcome, FetchRequest, FetchedSet, LeftOut, Session, SetStatus, run_fetch, told_once,
-};
 use crate::update::{Architecture, human_size};
 
 /// `fetch`: the main job.

@@ -8,11 +8,11 @@ use serde::Serialize;
 use super::args::Global;
 use super::process::Process;
 use crate::clock::Clock;
+use crate::crawl::Failure;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::LogFormat;
 use crate::exit_code::ExitCode;
 use crate::report::{SharedWriter, Table, log_error, log_failure, log_line, wrapped};
-use crate::sync::Failure;
 use crate::update::PackageName;
 
 /// What a command has to say. It is written at the end, so that a JSON document is one document.

@@ -11,14 +11,14 @@ use camino::Utf8PathBuf;
 
 use super::args::Global;
 use super::process::Process;
+use crate::crawl::TransferOptions;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::LogFormat;
 use crate::mirror::Layout;
 use crate::net::{AllowedHost, ProxyUrl};
-use crate::sync::{
-    Config, Options, TransferOptions, parse_age, parse_bytes, parse_duration, parse_parallel, parse_stall,
-};
+use crate::sync::{Config, Options};
+use crate::update::{parse_age, parse_bytes, parse_duration, parse_parallel, parse_stall};
 
 /// The settings of one command.
 #[derive(Debug, Default)]

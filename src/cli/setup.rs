@@ -16,6 +16,7 @@ use super::settings::Settings;
 use crate::catalog::recording::{Record, Replay};
 use crate::catalog::{Catalog, PAGE_CAP, SavePage};
 use crate::clock::Clock;
+use crate::crawl::Session;
 use crate::disk;
 use crate::download::STALL_WINDOW;
 use crate::error::{Error, ErrorKind, Result};
@@ -27,7 +28,6 @@ use crate::net::{
 use crate::report::{Watch, Watcher};
 use crate::resolve::Side;
 use crate::servicing::{Knowledge, Tables};
-use crate::sync::Session;
 use crate::update::human_size;
 
 /// What still goes on when a run is at its end is a look-up of a name or a file that is being closed. Both are fast, or not

@@ -10,12 +10,12 @@ use super::asking::Sources;
 use super::output::Output;
 use super::setup::Setup;
 use super::show::{Aside, Told, show_update};
+use crate::crawl::{Look, Looked, OfIndex, Revised, RevisedWhat, look_at_kb, look_at_update, revised};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
 use crate::mirror::Index;
 use crate::net::Stop;
 use crate::resolve::FileFacts;
-use crate::sync::{Look, Looked, OfIndex, Revised, RevisedWhat, look_at_kb, look_at_update, revised};
 use crate::update::human_size;
 
 /// `show --catalog`.

@@ -9,10 +9,10 @@ use super::setup::Setup;
 use crate::clock::unix_seconds;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
+use crate::fetch::StagePlan;
 use crate::mirror::Run;
 use crate::resolve::{Place, Status};
 use crate::script::Form;
-use crate::sync::StagePlan;
 use crate::update::human_size;
 
 /// `stage`: the folder, the script, and what is in them.

@@ -6,11 +6,12 @@ use super::args::Sync;
 use super::fetch::show_set;
 use super::output::Output;
 use super::setup::Setup;
+use crate::crawl::Session;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
+use crate::fetch::SetStatus;
 use crate::sync::{
-    Config, Session, SetStatus, SyncOutcome, SyncRequest, keep_error, keep_run, run_sync, sync_document,
-    why_unwanted,
+    Config, SyncOutcome, SyncRequest, keep_error, keep_run, run_sync, sync_document, why_unwanted,
 };
 use crate::update::human_size;
 

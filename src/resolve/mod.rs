@@ -6,7 +6,7 @@
 //!   the entry while nothing proves where.
 //! - [`resolve()`] answers "which files does this KB really need, in which order, and why" for a baseline, or for
 //!   none.
-//! - [`lint::lint`] judges a folder that somebody brings: is it a set that DISM may be pointed at?
+//! - [`requirements()`] computes what comes before a set; plans, closures, graphs, and `lint` use it.
 //!
 //! Order comes from builds; never from the order of a download dialog, from KB numbers, or from dates. An order
 //! that cannot be known is said to be unknown. The Catalog's statements go before knowledge; where the two differ,

@@ -113,7 +113,7 @@ pub fn install_script(job: &Job) -> String {
     }
 }
 
-/// `collect.cmd`, which writes what a machine is into a file for [`super::host::parse`].
+/// `collect.cmd`, which writes what a machine is into a file for [`crate::resolve::host::parse`].
 pub fn collect_script() -> String {
     batch::fill(include_str!("collect.cmd"), &[])
 }

@@ -14,14 +14,14 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::session::TransferOptions;
-use super::words::{parse_age, parse_bytes, parse_duration, parse_parallel, parse_stall};
+use crate::crawl::TransferOptions;
 use crate::error::{Error, Result};
 use crate::event::LogFormat;
 use crate::net::{ProxyUrl, redacted_text};
 use crate::resolve::Policy;
 use crate::servicing::{Family, Knowledge};
 use crate::update::{Architecture, Kb, Kind};
+use crate::update::{parse_age, parse_bytes, parse_duration, parse_parallel, parse_stall};
 
 /// The format that this program reads.
 const FORMAT: u32 = 1;

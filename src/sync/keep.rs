@@ -10,16 +10,16 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::config::{Profile, is_monthly_kind};
-use super::fetch::SetStatus;
 use super::health::{HEALTH_FORMAT, Health, LastVerify, ProfileSeen, write_json};
 use super::news::News;
 use super::scheduled::{SyncOutcome, SyncRequest};
-use super::session::{Failure, Session};
 use super::window::Window;
 use crate::clock::rfc3339;
+use crate::crawl::{Failure, Session};
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
+use crate::fetch::SetStatus;
 use crate::mirror::{FindingKind, Layout};
 use crate::servicing::ReleaseKind;
 

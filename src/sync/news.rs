@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::fetch::{FetchedSet, SetStatus};
-use super::session::Failure;
+use crate::crawl::Failure;
 use crate::error::{ErrorKind, Result};
+use crate::fetch::{FetchedSet, SetStatus};
 use crate::mirror::Index;
 use crate::mirror::index::{Owner, PublishState};
 use crate::servicing::Knowledge;

@@ -13,23 +13,20 @@
 //! The lock is held from the beginning, so that a second run ends at once.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use jiff::civil::Date;
 use serde::Serialize;
 
 use super::config::Profile;
-use super::fetch::{FetchOutcome, run_fetch};
 use super::news::{News, Standing, standing, withdrawn};
-use super::plan::FetchRequest;
-use super::select::{Candidate, Expected, Listed, Selection, Unwanted, asks_for, select};
-use super::session::{Failure, Session, Trust};
-use super::stopped::told_once;
+use super::select::{Candidate, Expected, Selection, Unwanted, asks_for, select};
 use super::window::{Window, queries};
 use crate::catalog::Query;
 use crate::clock::rfc3339;
+use crate::crawl::{Failure, Listed, Session, told_once};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
+use crate::fetch::{FetchOutcome, FetchRequest, run_fetch};
 use crate::mirror::Index;
 use crate::servicing::{Knowledge, ProductFilter};
 use crate::update::{Architecture, Kb, Month, UpdateId};
@@ -130,11 +127,9 @@ impl Reach {
 
 /// Runs.
 pub async fn run_sync(session: &mut Session, request: &SyncRequest) -> Result<SyncOutcome> {
-    let knowledge = Arc::clone(&session.knowledge);
+    let knowledge = session.knowledge();
     let before = standing(session.mirror()?.index())?;
-    if session.trust != Trust::Never {
-        session.trust = Trust::Always;
-    }
+    session.trust_unrevised();
     let mut outcome = SyncOutcome::default();
     let mut orders = Vec::new();
     let mut windows: Vec<(&Profile, Window)> = Vec::new();
@@ -309,7 +304,7 @@ fn conclude(
     before: &Standing,
     outcome: &mut SyncOutcome,
 ) -> Result<()> {
-    let knowledge = Arc::clone(&session.knowledge);
+    let knowledge = session.knowledge();
     let time = rfc3339(session.now());
     told_once(session, &mut outcome.fetch.failures)?;
     let index = session.mirror()?.index();

@@ -14,18 +14,10 @@ use serde::Serialize;
 
 use super::config::Profile;
 use super::window::Window;
+use crate::crawl::Listed;
 use crate::resolve::{Policy, is_regular};
 use crate::servicing::{Knowledge, ReleaseKind};
-use crate::update::{Architecture, Classification, Kb, Kind, Month};
-
-/// A row of a search as far as it matters here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
-    /// What title and products say.
-    pub class: Classification,
-    /// Date of the entry.
-    pub last_updated: Date,
-}
+use crate::update::{Architecture, Kb, Kind, Month};
 
 /// Why a candidate is not fetched. The words are a promise of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

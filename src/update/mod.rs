@@ -24,6 +24,7 @@ mod pattern;
 mod size;
 pub mod title;
 mod update_id;
+mod words;
 
 pub use architecture::Architecture;
 pub use build::Build;
@@ -37,6 +38,7 @@ pub use kb::Kb;
 pub use kind::Kind;
 pub use size::{human_size, parse_size_text};
 pub use update_id::UpdateId;
+pub use words::{parse_age, parse_bytes, parse_duration, parse_parallel, parse_stall};
 
 /// A text that is not what it was taken for: what was expected, and the text (shortened).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// Each room with the rooms that it may use besides the floor and itself.
-const ROOMS: [(&str, &[&str]); 13] = [
+const ROOMS: [(&str, &[&str]); 15] = [
     ("update", &[]),
     ("servicing", &["update"]),
     ("resolve", &["servicing", "update"]),
@@ -20,11 +20,44 @@ const ROOMS: [(&str, &[&str]); 13] = [
     ("mirror", &["lint", "script", "resolve", "net", "servicing", "update"]),
     ("download", &["mirror", "resolve", "net", "servicing", "update"]),
     ("carrier", &["mirror", "lint", "script", "resolve", "net", "servicing", "update"]),
-    ("sync", &["download", "catalog", "mirror", "lint", "script", "resolve", "net", "servicing", "update"]),
+    ("crawl", &["catalog", "download", "mirror", "resolve", "net", "servicing", "update"]),
+    (
+        "fetch",
+        &[
+            "crawl",
+            "download",
+            "catalog",
+            "mirror",
+            "lint",
+            "script",
+            "resolve",
+            "net",
+            "servicing",
+            "update",
+        ],
+    ),
+    (
+        "sync",
+        &[
+            "fetch",
+            "crawl",
+            "download",
+            "catalog",
+            "mirror",
+            "lint",
+            "script",
+            "resolve",
+            "net",
+            "servicing",
+            "update",
+        ],
+    ),
     (
         "report",
         &[
             "sync",
+            "fetch",
+            "crawl",
             "carrier",
             "download",
             "catalog",
@@ -42,6 +75,8 @@ const ROOMS: [(&str, &[&str]); 13] = [
         &[
             "report",
             "sync",
+            "fetch",
+            "crawl",
             "carrier",
             "download",
             "catalog",
@@ -60,7 +95,7 @@ const ROOMS: [(&str, &[&str]); 13] = [
 const FLOOR: [&str; 5] = ["error", "exit_code", "clock", "event", "disk"];
 
 /// Rooms and files that are functions of their input.
-const PURE: [&str; 31] = [
+const PURE: [&str; 32] = [
     "update/",
     "servicing/",
     "resolve/",
@@ -76,6 +111,9 @@ const PURE: [&str; 31] = [
     "catalog/page_kind.rs",
     "catalog/proxy_page.rs",
     "catalog/search_page.rs",
+    "crawl/crawled.rs",
+    "crawl/listed.rs",
+    "crawl/revised.rs",
     "net/foreign_page.rs",
     "net/proxy.rs",
     "net/redact.rs",
@@ -86,12 +124,10 @@ const PURE: [&str; 31] = [
     "report/words.rs",
     "sync/config.rs",
     "sync/monitor/",
-    "sync/revised.rs",
     "sync/schedule.rs",
     "sync/select.rs",
     "sync/template.rs",
     "sync/window.rs",
-    "sync/words.rs",
 ];
 
 /// What a pure file must not name.

@@ -6,12 +6,12 @@
 //! failure of the run; what only some need is a warning.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use super::fetch::FetchOutcome;
+use super::collect::{add_sets, crawl_for_files};
+use super::outcome::FetchOutcome;
 use super::plan::FetchRequest;
-use super::session::{Failure, Session};
 use crate::catalog::Query;
+use crate::crawl::{Failure, Session};
 use crate::error::{ErrorKind, Result};
 use crate::mirror::IndexLibrary;
 use crate::resolve::{Along, PackageSet, closure, families_without_pair};
@@ -45,7 +45,7 @@ pub(super) async fn add_closure(
     }
     let mut wanted: BTreeMap<Kb, Wanted> = BTreeMap::new();
     for set in planned(outcome) {
-        let knowledge = Arc::clone(&session.knowledge);
+        let knowledge = session.knowledge();
         let mirror = session.mirror()?;
         let along = closure(&set, &IndexLibrary::new(mirror.index(), &knowledge), &knowledge)?;
         for Along { kb, always, .. } in along {
@@ -69,7 +69,7 @@ pub(super) async fn add_closure(
             accept_unverified: request.accept_unverified,
             ..FetchRequest::default()
         };
-        match super::fetch::crawl_for_files(session, &own, kb).await {
+        match crawl_for_files(session, &own, kb).await {
             Ok(crawled) => {
                 outcome.failures.extend(crawled.failures);
                 let fits = |set: &PackageSet| {
@@ -77,7 +77,7 @@ pub(super) async fn add_closure(
                         || set.families.iter().any(|family| wanted.families.contains(&family.id))
                 };
                 let sets = crawled.sets.into_iter().filter(|(_, set)| fits(set)).collect();
-                super::fetch::add_sets(session, &own, kb, sets, outcome, &wanted.needed_by)?;
+                add_sets(session, &own, kb, sets, outcome, &wanted.needed_by)?;
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {
                 outcome.failures.push(Failure::new(kb.to_string(), &error));
@@ -102,7 +102,7 @@ fn planned(outcome: &FetchOutcome) -> Vec<PackageSet> {
 
 /// Searches the Catalog for the separate servicing stacks of a set that knowledge does not pair with it.
 async fn look_for_stack(session: &mut Session, set: &PackageSet) -> Result<()> {
-    let knowledge = Arc::clone(&session.knowledge);
+    let knowledge = session.knowledge();
     for family in families_without_pair(set, &knowledge) {
         search_stack(session, set, family).await?;
     }
@@ -111,11 +111,11 @@ async fn look_for_stack(session: &mut Session, set: &PackageSet) -> Result<()> {
 
 /// Searches the Catalog's titles for the newest servicing stack of a family that is not later than a set.
 async fn search_stack(session: &mut Session, set: &PackageSet, family: &Family) -> Result<()> {
-    let knowledge = Arc::clone(&session.knowledge);
+    let knowledge = session.knowledge();
     session.go_on()?;
     let query = Query::new(&format!("Servicing Stack Update {}", family.search_words()))?;
     session.phase(format!("asking the Catalog for the servicing stack of {}", family.name));
-    let answer = match session.catalog.search(&query, None).await {
+    let answer = match session.catalog().search(&query, None).await {
         Ok(answer) => answer,
         Err(error) if matches!(error.kind(), ErrorKind::NotRecorded | ErrorKind::Unreachable) => {
             session.warn(format!(

@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use camino::Utf8PathBuf;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
-use super::fetch::FetchOutcome;
+use super::outcome::FetchOutcome;
 use super::plan::{FetchPlan, FetchRequest, PlannedSet};
-use super::session::{Failure, Session};
+use crate::crawl::{Failure, Session};
 use crate::disk;
 use crate::download::{Arrived, Expected, Wanted, fetch_file, journal_of, judge};
 use crate::error::{Error, ErrorKind, Result};
@@ -20,10 +20,6 @@ use crate::mirror::{Mirror, Run};
 use crate::net::Fault;
 use crate::resolve::FileKey;
 use crate::update::{PackageName, human_size};
-
-/// Files at a time, where nobody says otherwise: enough to fill a line whose single connections are slow, few enough to be a
-/// good guest.
-pub const PARALLEL: usize = 4;
 
 /// The largest package seen has 5.6 GB. A file whose entry states no sum may have three times that.
 const LARGEST_PACKAGE: u64 = 16 * 1024 * 1024 * 1024;
@@ -132,8 +128,8 @@ pub(super) async fn download(
     }
     let (files, bytes) = (wanted.len(), outcome.plan.absent_bytes());
     session.events().send(Event::TransfersPlanned { doing: Doing::Downloading, files, bytes });
-    let client = session.catalog.client().clone();
-    let terms = session.terms.clone();
+    let client = session.catalog().client().clone();
+    let terms = session.terms().clone();
     let now = session.now();
     let before = terms.received();
     let mut queue = VecDeque::from(wanted);
@@ -141,7 +137,7 @@ pub(super) async fn download(
     let mut asked_again = BTreeSet::new();
     let mut is_over = None;
     loop {
-        while running.len() < session.parallel && is_over.is_none() {
+        while running.len() < session.parallel() && is_over.is_none() {
             let Some(wanted) = queue.pop_front() else { break };
             let (client, terms) = (client.clone(), terms.clone());
             running.push(async move {

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::transfers::PARALLEL;
 use crate::catalog::Catalog;
 use crate::clock::{Clock, unix_seconds};
 use crate::download::{RateLimit, Terms};
@@ -45,6 +44,10 @@ impl Failure {
     }
 }
 
+/// Files at a time, if the operator does not say otherwise: enough to fill a line whose single connections are slow, few enough
+/// to be a good guest.
+pub const PARALLEL: usize = 4;
+
 /// How transfers are made.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TransferOptions {
@@ -72,9 +75,9 @@ pub(super) enum Trust {
 pub struct Session {
     pub(super) catalog: Catalog,
     pub(super) knowledge: Arc<Knowledge>,
-    pub(super) terms: Terms,
+    terms: Terms,
     /// Files at a time.
-    pub(super) parallel: usize,
+    parallel: usize,
     layout: Layout,
     origin: String,
     command: String,
@@ -166,9 +169,37 @@ impl Session {
         self.now
     }
 
-    /// What is known of servicing.
-    pub fn knowledge(&self) -> &Knowledge {
-        &self.knowledge
+    /// Returns the knowledge of the run, shared.
+    pub fn knowledge(&self) -> Arc<Knowledge> {
+        Arc::clone(&self.knowledge)
+    }
+
+    /// Returns the Catalog that the run queries.
+    pub(crate) fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// Returns the terms on which files are transferred.
+    pub(crate) fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    /// Returns the number of files that are transferred at a time.
+    pub(crate) fn parallel(&self) -> usize {
+        self.parallel
+    }
+
+    /// Trusts details and files that were read of an unrevised entry, whenever that was, unless everything is to be read again.
+    pub(crate) fn trust_unrevised(&mut self) {
+        if self.trust != Trust::Never {
+            self.trust = Trust::Always;
+        }
+    }
+
+    /// Returns `true` if details and files of one of these updates were taken from the index, and the KB was not read again
+    /// in this run.
+    pub(crate) fn took_from_index(&self, kb: Kb, updates: &[UpdateId]) -> bool {
+        !self.read_anew.contains(&kb) && updates.iter().any(|update| self.taken.contains(update))
     }
 
     /// Where the mirror's things lie.
@@ -177,7 +208,7 @@ impl Session {
     }
 
     /// An error where the run is to stop: nothing new is begun then.
-    pub(super) fn go_on(&self) -> Result<()> {
+    pub(crate) fn go_on(&self) -> Result<()> {
         match self.catalog.client().stop().asked() {
             Some(_) => Err(Stop::error()),
             None => Ok(()),
@@ -211,15 +242,15 @@ impl Session {
         self.warnings.iter().map(String::as_str)
     }
 
-    pub(super) fn events(&self) -> &Events {
+    pub(crate) fn events(&self) -> &Events {
         self.catalog.client().events()
     }
 
-    pub(super) fn phase(&self, what: impl Into<String>) {
+    pub(crate) fn phase(&self, what: impl Into<String>) {
         self.events().send(Event::Phase(what.into()));
     }
 
-    pub(super) fn warn(&mut self, message: impl Into<String>) {
+    pub(crate) fn warn(&mut self, message: impl Into<String>) {
         let message = message.into();
         if self.warnings.insert(message.clone()) {
             self.events().warn(message);
@@ -250,7 +281,7 @@ impl Session {
     }
 
     /// The mirror, when there is one already or this run has made one.
-    pub(super) fn mirror_if_there(&mut self) -> Result<Option<&mut Mirror>> {
+    pub(crate) fn mirror_if_there(&mut self) -> Result<Option<&mut Mirror>> {
         if self.mirror.is_none() && !crate::disk::exists(self.layout.index()) {
             return Ok(None);
         }
@@ -263,7 +294,7 @@ impl Session {
     }
 
     /// The time as it is now.
-    pub(super) fn time(&self) -> jiff::Timestamp {
+    pub(crate) fn time(&self) -> jiff::Timestamp {
         self.clock.now()
     }
 

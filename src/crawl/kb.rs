@@ -15,9 +15,10 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::select::Listed;
-use super::session::{Failure, Session};
-use super::unlisted::confirm;
+use super::confirm::confirm;
+use super::crawled::Crawled;
+use super::listed::Listed;
+use super::session::{Failure, Session, Trust};
 use crate::catalog::{DetailsAnswer, DetailsPage, DialogFile, Query, SearchRow};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mirror::index::{DetailsRecord, FileRecord, Revision, UpdateRecord};
@@ -26,19 +27,6 @@ use crate::net::Purpose;
 use crate::resolve::{PackageSet, Role, package_sets, unlisted_kbs};
 use crate::update::{Architecture, Classification, Kb, UpdateId, classify};
 
-/// What a crawl of one KB gave.
-#[derive(Debug)]
-pub struct Crawled {
-    /// The KB.
-    pub kb: Kb,
-    /// Its sets with their numbers in the index.
-    pub sets: Vec<(i64, PackageSet)>,
-    /// How many updates of the KB the Catalog has.
-    pub updates: usize,
-    /// What failed while the rest went on.
-    pub failures: Vec<Failure>,
-}
-
 /// A row with what its title says.
 struct Row {
     row: SearchRow,
@@ -46,6 +34,16 @@ struct Row {
 }
 
 impl Session {
+    /// Crawls a KB again, and takes nothing of an earlier reading.
+    pub(crate) async fn crawl_kb_anew(&mut self, kb: Kb, architectures: &[Architecture]) -> Result<Crawled> {
+        self.read_anew.insert(kb);
+        self.asked.clear();
+        let trust = std::mem::replace(&mut self.trust, Trust::Never);
+        let crawled = self.crawl_kb(kb, architectures).await;
+        self.trust = trust;
+        crawled
+    }
+
     /// Crawls a KB. With architectures given, details and files of other ones are not asked for.
     pub async fn crawl_kb(&mut self, kb: Kb, architectures: &[Architecture]) -> Result<Crawled> {
         self.go_on()?;
@@ -157,7 +155,7 @@ impl Session {
 
     /// What a query finds, for a profile: rows by id, and whether they are all that there is. A month that has nothing yet is
     /// usual; one that had something is not empty because an ill Catalog says so.
-    pub(super) async fn list(&mut self, query: &Query) -> Result<(Vec<(UpdateId, Listed)>, bool)> {
+    pub(crate) async fn list(&mut self, query: &Query) -> Result<(Vec<(UpdateId, Listed)>, bool)> {
         let before = self.mirror()?.index().search_answer(query.words())?;
         let (rows, complete) = self.search_whole(query, before.is_some_and(|updates| updates > 0)).await?;
         self.note_search(query, rows.len(), complete)?;
@@ -295,7 +293,7 @@ impl Session {
     }
 
     /// Reads the download dialog of an update. Whether other files were listed before.
-    pub(super) async fn read_dialog(&mut self, id: UpdateId) -> Result<bool> {
+    pub(crate) async fn read_dialog(&mut self, id: UpdateId) -> Result<bool> {
         let now = self.now();
         let (files, warnings) = self.catalog.files(id).await?;
         for warning in warnings {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::crawl::Crawled;
+use super::crawled::Crawled;
 use super::session::{Failure, Session};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mirror::Index;
@@ -205,27 +205,4 @@ fn not_to_be_had(kb: Kb, architectures: &[Architecture], knowledge: &Knowledge) 
         error.hint("who knows the address puts it into a table of --knowledge DIR, and it is fetched")
     };
     error.hint(format!("kbmirror show {kb} tells all that is known of it"))
-}
-
-/// What knowledge vouched for and the Catalog states by now: bytes that were found to agree with the one agree with the
-/// other. Returns the set's number.
-pub(super) fn confirm(index: &Index, set: i64, now: i64) -> Result<i64> {
-    let members = index.set(set)?.map(|row| row.members).unwrap_or_default();
-    for file in members.into_iter().map(|member| member.file).filter(|file| file.present) {
-        let Some(key) = file.key else { continue };
-        let checks = index.checks_of(key)?;
-        let has = |what: &str, against: &str| checks.iter().any(|(a, b)| a == what && b == against);
-        if !checks.iter().any(|(_, against)| against == "knowledge") {
-            continue;
-        }
-        let (sha1, sha256) = index.digest_sources(key)?;
-        if sha1.as_deref() == Some("dialog") && has("sha1", "knowledge") {
-            index.record_check(key, "sha1", "dialog", now)?;
-        }
-        let pooled = index.pooled_as(key)?.map(|(sha256, _)| sha256);
-        if sha256.as_deref() == Some("dialog") && pooled.is_some() && pooled == file.sha256 {
-            index.record_check(key, "sha256", "dialog", now)?;
-        }
-    }
-    Ok(set)
 }

@@ -1,0 +1,14 @@
+//! A row of the Catalog's search pages, reduced to the facts that a selection needs.
+
+use jiff::civil::Date;
+
+use crate::update::Classification;
+
+/// A row of a search page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// What title and products say.
+    pub class: Classification,
+    /// Date of the entry.
+    pub last_updated: Date,
+}

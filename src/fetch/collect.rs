@@ -1,0 +1,83 @@
+//! From a crawled KB to the sets of a plan.
+
+use std::collections::BTreeSet;
+
+use super::outcome::FetchOutcome;
+use super::plan::{FetchRequest, PlannedSet};
+use crate::crawl::{Crawled, Failure, Session};
+use crate::error::{Error, ErrorKind, Result};
+use crate::resolve::PackageSet;
+use crate::update::Kb;
+
+/// Crawls a KB, a second time if files are to be downloaded that the index had from an earlier reading: URLs change.
+pub(super) async fn crawl_for_files(
+    session: &mut Session,
+    request: &FetchRequest,
+    kb: Kb,
+) -> Result<Crawled> {
+    let crawled = session.crawl_kb(kb, &request.architectures).await?;
+    let mut lacks = false;
+    let excluded = request.left_out(&crawled.sets.iter().map(|(_, set)| set).collect::<Vec<_>>());
+    let wanted = crawled.sets.iter().zip(&excluded).filter(|(_, excluded)| excluded.is_none());
+    for ((id, set), _) in wanted {
+        if !session.took_from_index(kb, &set.updates) {
+            continue;
+        }
+        let mirror = session.mirror()?;
+        let members = mirror.index().set(*id)?.map(|row| row.members).unwrap_or_default();
+        for key in members.iter().filter_map(|member| member.file.key) {
+            lacks |= mirror.pooled(key)?.is_none();
+        }
+    }
+    if !lacks {
+        return Ok(crawled);
+    }
+    session.crawl_kb_anew(kb, &request.architectures).await
+}
+
+/// Adds the wanted sets of a KB to the plan, and the others to what it leaves out.
+pub(super) fn add_sets(
+    session: &mut Session,
+    request: &FetchRequest,
+    kb: Kb,
+    sets: Vec<(i64, PackageSet)>,
+    outcome: &mut FetchOutcome,
+    needed_by: &BTreeSet<Kb>,
+) -> Result<()> {
+    let mut wanted = 0;
+    let any = !sets.is_empty();
+    let excluded = request.left_out(&sets.iter().map(|(_, set)| set).collect::<Vec<_>>());
+    for ((id, set), excluded) in sets.into_iter().zip(excluded) {
+        if let Some(reason) = excluded {
+            outcome.plan.left_out.push((set, reason));
+            continue;
+        }
+        wanted += 1;
+        let mirror = session.mirror()?;
+        let Some(row) = mirror.index().set(id)? else { continue };
+        let mut absent = Vec::new();
+        let mut present_bytes = 0;
+        for key in row.members.iter().filter_map(|member| member.file.key) {
+            match mirror.pooled(key)? {
+                Some(pooled) => present_bytes += pooled.size,
+                None => absent.push(key),
+            }
+        }
+        let absent_bytes = if absent.is_empty() {
+            Some(0)
+        } else {
+            set.total_size().map(|all| all.saturating_sub(present_bytes))
+        };
+        outcome.plan.sets.push(PlannedSet { set, row, absent, absent_bytes, needed_by: needed_by.clone() });
+    }
+    // A set that failed in the crawl has its own failure; nothing left after the filters is an answer of its own.
+    if wanted == 0 && (any || outcome.failures.is_empty()) {
+        let error = Error::new(
+            ErrorKind::NotFound,
+            format!("{kb} has no package of the architecture, product, and kind asked for"),
+        )
+        .hint(format!("kbmirror show {kb} tells which there are"));
+        outcome.failures.push(Failure::new(kb.to_string(), &error));
+    }
+    Ok(())
+}

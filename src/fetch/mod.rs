@@ -1,0 +1,20 @@
+//! The main job: from KB numbers to published folders.
+//!
+//! The KBs are crawled, the wanted sets and what they need before them become a [`FetchPlan`], the files that are not in the
+//! pool are downloaded and checked, and the whole sets are published. One failing file fails its set and not the run.
+//! [`StagePlan`] puts exactly the files of a plan into an empty folder.
+
+mod closure;
+mod collect;
+mod outcome;
+mod plan;
+mod publish;
+mod run;
+mod stage;
+mod standing;
+mod transfers;
+
+pub use outcome::{FetchOutcome, FetchedSet, SetStatus};
+pub use plan::{FetchPlan, FetchRequest, LeftOut, PlannedSet};
+pub use run::run_fetch;
+pub use stage::{Linted, StagePlan, Staged};

@@ -1,0 +1,129 @@
+//! From files in the pool to published folders. A set whose files are not all here is not published.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8PathBuf;
+
+use super::outcome::{FetchOutcome, FetchedSet, SetStatus};
+use super::plan::PlannedSet;
+use crate::crawl::{Failure, Session};
+use crate::error::{Error, ErrorKind, Result};
+use crate::mirror::{Mirror, Published};
+use crate::resolve::{FileKey, package_sets};
+use crate::servicing::Knowledge;
+
+/// Makes the folders of other sets again that had the same damaged files.
+pub(super) fn heal_folders(session: &mut Session) -> Result<()> {
+    if !session.holds_mirror() {
+        return Ok(());
+    }
+    let (knowledge, now) = (session.knowledge(), session.now());
+    for set in session.mirror()?.heal_folders(&knowledge, now)? {
+        session.warn(format!("kb/{}/{} had damaged files and was published again", set.kb, set.folder));
+    }
+    Ok(())
+}
+
+/// Publishes each planned set that has no failed file.
+pub(super) fn publish(
+    session: &mut Session,
+    failed: &BTreeMap<FileKey, String>,
+    outcome: &mut FetchOutcome,
+) -> Result<()> {
+    let now = session.now();
+    let knowledge = session.knowledge();
+    for planned in &outcome.plan.sets {
+        let missing = planned.absent.iter().find_map(|key| failed.get(key).cloned());
+        let published = match missing {
+            Some(message) => Err(Error::new(ErrorKind::Incomplete, message)),
+            None => publish_unless_stopped(session, planned, &knowledge, now),
+        };
+        let mirror = session.mirror()?;
+        // The sizes and digests that the download brought.
+        let row = mirror.index().set(planned.row.id)?.unwrap_or_else(|| planned.row.clone());
+        let mut fetched = FetchedSet {
+            set: Some(planned.set.clone()),
+            row,
+            status: SetStatus::Failed,
+            folder: None,
+            error: None,
+            needed_by: planned.needed_by.clone(),
+        };
+        match published {
+            Ok((Published::Published, folder)) => {
+                fetched.status = SetStatus::Published;
+                fetched.folder = Some(folder);
+            }
+            Ok((Published::Unchanged, folder)) => {
+                fetched.status = SetStatus::Unchanged;
+                fetched.folder = Some(folder);
+            }
+            Err(error) => {
+                // A file that failed is among the failures already, under its own name.
+                if error.kind() != ErrorKind::Incomplete {
+                    outcome
+                        .failures
+                        .push(Failure::new(format!("{} {}", planned.row.kb, planned.row.folder), &error));
+                }
+                fetched.error = Some(error.full_message());
+            }
+        }
+        outcome.sets.push(fetched);
+    }
+    Ok(())
+}
+
+/// Where files cannot be linked, publishing takes longer than whoever stops a run will wait. A set that stands is whole.
+fn publish_unless_stopped(
+    session: &mut Session,
+    planned: &PlannedSet,
+    knowledge: &Knowledge,
+    now: i64,
+) -> Result<(Published, (Utf8PathBuf, Vec<String>))> {
+    if let Err(error) = session.go_on()
+        && !session.mirror()?.stands(&planned.row)?
+    {
+        return Err(error.context("its files are all here, and it is not published yet"));
+    }
+    publish_one(session.mirror()?, planned, knowledge, now)
+}
+
+fn publish_one(
+    mirror: &mut Mirror,
+    planned: &PlannedSet,
+    knowledge: &Knowledge,
+    now: i64,
+) -> Result<(Published, (Utf8PathBuf, Vec<String>))> {
+    check_sums(mirror, planned, knowledge, now)?;
+    let Some(row) = mirror.index().set(planned.row.id)? else {
+        return Err(Error::new(ErrorKind::Internal, "the set is not in the index any more"));
+    };
+    let (published, folder) = mirror.publish(&row, knowledge, now)?;
+    Ok((published, (folder.path, folder.names)))
+}
+
+/// The search page states the bytes of all files of an entry together. Now that all are here they must add up, with
+/// or without a checkpoint that the dialog left out.
+fn check_sums(mirror: &mut Mirror, planned: &PlannedSet, knowledge: &Knowledge, now: i64) -> Result<()> {
+    let facts = mirror.index().facts_of(&[planned.row.kb].into())?;
+    let whole: Option<u64> = package_sets(planned.row.kb, &facts, knowledge)
+        .iter()
+        .find(|set| set.fingerprint() == planned.set.fingerprint())
+        .and_then(|set| set.members.iter().map(|member| member.file.size).sum());
+    for update in facts.updates.iter().filter(|update| planned.set.updates.contains(&update.id)) {
+        let listed: Option<u64> = facts.files_of(update).iter().map(|file| file.size).sum();
+        let (Some(stated), Some(listed)) = (update.size, listed) else { continue };
+        if stated != listed && Some(stated) != whole {
+            let message = format!(
+                "the files of \"{}\" have {listed} bytes together, and the search page states {stated}",
+                update.title
+            );
+            return Err(Error::new(ErrorKind::Integrity, message));
+        }
+        let agreeing: Vec<FileKey> = facts.files_of(update).iter().filter_map(|file| file.key).collect();
+        mirror.index_mut().in_transaction(|index| {
+            agreeing.iter().try_for_each(|&key| index.record_check(key, "size", "search page", now))
+        })?;
+    }
+    Ok(())
+}

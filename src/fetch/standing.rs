@@ -1,0 +1,80 @@
+//! Sets that stand whole while the Catalog is unavailable.
+
+use std::collections::BTreeSet;
+
+use super::outcome::{FetchedSet, SetStatus};
+use super::plan::FetchRequest;
+use crate::crawl::{Session, sets_of};
+use crate::error::{Error, ErrorKind, Result};
+use crate::mirror::IndexLibrary;
+use crate::mirror::index::SetRow;
+use crate::resolve::Library as _;
+use crate::update::Kb;
+
+/// When the Catalog is unavailable, a KB whose wanted sets all stand whole is as good as fetched, with a warning that the Catalog
+/// was not searched for news. A folder that is damaged or missing is made again where the pool has every file of it.
+pub(super) fn standing_sets(
+    session: &mut Session,
+    request: &FetchRequest,
+    kb: Kb,
+    error: &Error,
+    dry_run: bool,
+) -> Result<Vec<FetchedSet>> {
+    if !matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::NotRecorded) {
+        return Ok(Vec::new());
+    }
+    let (knowledge, now) = (session.knowledge(), session.now());
+    let Some(mirror) = session.mirror_if_there()? else { return Ok(Vec::new()) };
+    // An update whose dialog was never read may be a set that nobody has seen.
+    let facts = mirror.index().facts_of(&[kb].into())?;
+    let unread = facts.updates.iter().filter(|update| update.files.is_none());
+    let wanted =
+        |architecture| request.architectures.is_empty() || request.architectures.contains(&architecture);
+    if unread.map(|update| facts.architecture_of(update)).any(|architecture| architecture.is_none_or(wanted))
+    {
+        return Ok(Vec::new());
+    }
+    let mut standing = Vec::new();
+    let mut sets = sets_of(kb, mirror.index(), &knowledge)?;
+    if facts.updates.is_empty() {
+        // One that the Catalog does not list is what knowledge has of it.
+        sets = IndexLibrary::new(mirror.index(), &knowledge).sets(kb)?.to_vec();
+    }
+    let excluded = request.left_out(&sets.iter().collect::<Vec<_>>());
+    for (set, _) in sets.into_iter().zip(excluded).filter(|(_, excluded)| excluded.is_none()) {
+        let rows = mirror.index().published_sets(kb)?;
+        let same = |row: &SetRow| {
+            row.folder == set.folder
+                && row.members.len() == set.members.len()
+                && row.members.iter().zip(&set.members).all(|(a, b)| a.file.key == b.file.key)
+        };
+        let Some(row) = rows.into_iter().find(same) else { return Ok(Vec::new()) };
+        if !mirror.is_pooled_whole(&row) {
+            return Ok(Vec::new());
+        }
+        let status = match mirror.stands(&row)? {
+            true => SetStatus::Unchanged,
+            false if dry_run => SetStatus::Planned,
+            false => {
+                mirror.publish(&row, &knowledge, now)?;
+                SetStatus::Published
+            }
+        };
+        let folder = mirror.folder_of(&row)?;
+        standing.push(FetchedSet {
+            set: Some(set),
+            row,
+            status,
+            folder: Some((folder.path, folder.names)),
+            error: None,
+            needed_by: BTreeSet::new(),
+        });
+    }
+    if !standing.is_empty() {
+        session.warn(format!(
+            "{kb} is here whole; whether the Catalog has news of it is not known: {}",
+            error.full_message()
+        ));
+    }
+    Ok(standing)
+}
