@@ -32,6 +32,7 @@ pub mod cli;
 pub mod clock;
 pub mod crawl;
 pub mod disk;
+pub mod documents;
 pub mod download;
 pub mod error;
 pub mod event;

@@ -6,9 +6,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::medium::UNFINISHED;
 use super::reading::hash_file;
 use crate::disk::{self, NewFile};
+use crate::documents::FindingKind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
-use crate::mirror::FindingKind;
 use crate::update::Sha256;
 
 /// A fault of a copy.

@@ -23,9 +23,10 @@ use super::preflight::Room;
 use super::reading::digest;
 use super::target::{Target, write_if_other};
 use crate::disk;
+use crate::documents::FindingKind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
-use crate::mirror::{FindingKind, Mirror, NewDamage, REPLAY};
+use crate::mirror::{Mirror, NewDamage, REPLAY};
 use crate::servicing::Knowledge;
 use crate::update::{Sha256, count, human_size};
 

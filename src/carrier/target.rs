@@ -27,9 +27,10 @@ use super::removal::COPIED;
 use super::signature::SecretKey;
 use super::union::damaged;
 use crate::disk::{self, Entry};
+use crate::documents::FindingKind;
 use crate::error::{Error, Result};
 use crate::event::{Doing, Event, Events};
-use crate::mirror::{FindingKind, Mirror};
+use crate::mirror::Mirror;
 use crate::update::Sha256;
 
 /// Writes a file when it is not there with just these bytes.

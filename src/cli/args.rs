@@ -136,6 +136,8 @@ pub(super) enum Command {
     Verify(Verify),
     /// Print what runs sync by itself, for systemd, cron, or Windows; installs nothing
     Schedule(Schedule),
+    /// Print the JSON Schema of a document, or the list of documents
+    Schema(Schema),
     /// Tell whether DISM may be pointed at a folder: what is missing, foreign, or twice in it
     Lint(Lint),
     /// Tell the reasons behind a plan, as a tree; asks nobody
@@ -429,6 +431,14 @@ pub(super) struct Verify {
     /// Compare both digests
     #[arg(long)]
     pub(super) deep: bool,
+}
+
+/// `schema`
+#[derive(Debug, Args)]
+pub(super) struct Schema {
+    /// The name of a document [default: the list of all]
+    #[arg(value_name = "NAME")]
+    pub(super) name: Option<String>,
 }
 
 /// `schedule`

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::output::Output;
+use crate::documents::DamagedSet;
 use crate::error::Result;
-use crate::mirror::{DamagedSet, Mirror};
+use crate::mirror::Mirror;
 use crate::resolve::Plan;
 use crate::update::Kb;
 

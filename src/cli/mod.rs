@@ -23,6 +23,7 @@ mod output;
 mod process;
 mod resolve;
 mod schedule;
+mod schema;
 mod script;
 mod search;
 mod search_args;
@@ -86,6 +87,7 @@ pub fn run(process: Process) -> ExitCode {
         Command::Status(arguments) => status::run(&setup, arguments, &mut output),
         Command::Verify(arguments) => verify::run(&setup, arguments, &mut output),
         Command::Schedule(arguments) => schedule::run(&setup, arguments, &mut output),
+        Command::Schema(arguments) => schema::run(arguments, &mut output),
     });
     let code = match outcome {
         Ok(code) => code,

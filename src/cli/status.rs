@@ -13,10 +13,11 @@ use super::output::Output;
 use super::setup::Setup;
 use crate::carrier::last_imports;
 use crate::disk;
+use crate::documents::DamagedSet;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
 use crate::mirror::index::PublishState;
-use crate::mirror::{DamagedSet, IndexLibrary, Mirror};
+use crate::mirror::{IndexLibrary, Mirror};
 use crate::resolve::newest_of;
 use crate::servicing::Knowledge;
 use crate::sync::{

@@ -7,9 +7,10 @@ use std::collections::BTreeSet;
 use super::args::Verify;
 use super::output::Output;
 use super::setup::Setup;
+use crate::documents::VerifyReport;
 use crate::error::Result;
 use crate::exit_code::ExitCode;
-use crate::mirror::{Mirror, VerifyReport};
+use crate::mirror::Mirror;
 use crate::sync::keep_verify_report;
 use crate::update::Kb;
 

@@ -9,7 +9,7 @@ use crate::resolve::FileFacts;
 use crate::update::{Digests, Kb, PackageName};
 
 /// The verdict.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LintStatus {
     /// DISM may be pointed at the target in this folder.
@@ -19,7 +19,7 @@ pub enum LintStatus {
 }
 
 /// A property of a file that was compared with a known one. The words are a promise of the JSON output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Checked {
@@ -38,7 +38,7 @@ pub enum Checked {
 }
 
 /// The properties of a package that were compared.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct FileCheck {
     /// The file.
     pub name: String,
@@ -98,7 +98,7 @@ impl FileCheck {
 }
 
 /// The answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct LintReport {
     /// The verdict.
     pub status: LintStatus,
@@ -107,6 +107,7 @@ pub struct LintReport {
     /// The update that the folder was judged for, where there is one.
     pub target: Option<Kb>,
     /// As of when the knowledge is.
+    #[schemars(with = "crate::update::schema::DateText")]
     pub knowledge_date: Date,
     /// For people: what the verdict rests on.
     pub checked: String,

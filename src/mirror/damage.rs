@@ -8,43 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
-use serde::Serialize;
 
-use super::index::{Damage, FindingKind, NewDamage, PublishState, SetRow};
+use super::index::{Damage, NewDamage, PublishState, SetRow};
 use super::{Index, Lock, Mirror};
 use crate::disk::{self, Entry};
+use crate::documents::{DamagedSet, FindingKind, SetFault};
 use crate::error::Result;
-use crate::update::{Kb, Sha256};
-
-/// A fault of a published set.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct SetFault {
-    /// The file or folder, relative to the mirror.
-    pub path: Utf8PathBuf,
-    /// The package file's name in the set; `None` where it is the folder.
-    pub name: Option<String>,
-    /// The kind of damage.
-    pub kind: FindingKind,
-    /// The same for people.
-    pub message: String,
-    /// When it was recorded, RFC 3339; `None` when names and sizes on the disk show it now.
-    pub found: Option<String>,
-    /// The command that recorded it; `None` as above.
-    pub found_by: Option<String>,
-}
-
-/// A published set with faults.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct DamagedSet {
-    /// Its KB.
-    pub kb: Kb,
-    /// Its folder under the KB.
-    pub folder: String,
-    /// `true` if the whole folder is missing.
-    pub folder_missing: bool,
-    /// The faults, by path; at least one.
-    pub faults: Vec<SetFault>,
-}
+use crate::update::Sha256;
 
 impl Mirror {
     /// Returns the published sets that are recorded as damaged, or of which names and sizes on the disk differ, by KB and folder.
@@ -102,8 +72,8 @@ impl Mirror {
             faults.entry(path).or_insert(fault);
         }
         let faults: Vec<SetFault> = faults.into_values().collect();
-        let (kb, folder) = (set.kb, set.folder.clone());
-        Ok((!faults.is_empty()).then_some(DamagedSet { kb, folder, folder_missing, faults }))
+        let (kb, folder, folder_name) = (set.kb, set.folder.clone(), set.folder.clone());
+        Ok((!faults.is_empty()).then_some(DamagedSet { kb, folder, folder_name, folder_missing, faults }))
     }
 
     /// Returns the names of a set's files by their paths in the folder and in the pool.

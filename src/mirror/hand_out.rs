@@ -13,9 +13,10 @@ use sha2::Digest as _;
 
 use super::Mirror;
 use super::damage::fault_of_entry;
-use super::index::{Damage, FindingKind, NewDamage};
+use super::index::{Damage, NewDamage};
 use super::pool::{Pooled, Run};
 use crate::disk::{self, Entry, NewFile, Pieces};
+use crate::documents::FindingKind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::resolve::FileKey;
 use crate::update::Sha256;

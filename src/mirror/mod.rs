@@ -30,10 +30,9 @@ mod views;
 mod written;
 
 use camino::{Utf8Path, Utf8PathBuf};
-pub use damage::{DamagedSet, SetFault};
 pub use folder::read_folder;
 pub use hand_out::Absence;
-pub use index::{Damage, FindingKind, Index, NewDamage};
+pub use index::{Damage, Index, NewDamage};
 use jiff::Timestamp;
 pub use layout::Layout;
 pub use library::{IndexLibrary, facts_of_folder};
@@ -44,7 +43,7 @@ pub use scripts::PublishedPlaces;
 pub use tables::{
     is_newer, knowledge_of, knowledge_of_mirror, read_knowledge, read_tables, replaces_knowledge, table_texts,
 };
-pub use verify::{Finding, VERIFY_FORMAT, VerifyReport};
+pub use verify::VERIFY_FORMAT;
 
 use crate::clock::unix_seconds;
 use crate::disk;

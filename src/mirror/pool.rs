@@ -6,8 +6,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::Mirror;
 use super::hand_out::sha256_of;
-use super::index::{Check, FindingKind, NewDamage};
+use super::index::{Check, NewDamage};
 use crate::disk::{self, Entry};
+use crate::documents::FindingKind;
 use crate::error::Result;
 use crate::resolve::FileKey;
 use crate::update::{Digests, Sha256};

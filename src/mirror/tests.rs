@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::index::{Check, PublishState, SetRow, UpdateRecord};
 use super::*;
 use crate::disk::NewFile;
+use crate::documents::FindingKind;
 use crate::resolve::{FileKey, package_sets};
 use crate::servicing::Knowledge;
 use crate::update::{Digests, DualHasher, Kb, UpdateId, classify};

@@ -11,7 +11,7 @@ use super::sets::FamilyName;
 use crate::update::{Architecture, Build, Kb, Sha1, Sha256};
 
 /// How a request is answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Status {
@@ -55,7 +55,7 @@ impl Status {
 }
 
 /// One file to install.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Step {
     /// 1 is first; `None` where the order cannot be known.
     pub order: Option<usize>,
@@ -101,7 +101,7 @@ pub struct Step {
 }
 
 /// One of several things that match.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
 pub struct Choice {
     /// What to ask for.
     pub kb: Option<Kb>,
@@ -114,7 +114,7 @@ pub struct Choice {
 }
 
 /// Something that is not here and must be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Missing {
     /// Its KB.
     pub kb: Option<Kb>,
@@ -125,7 +125,7 @@ pub struct Missing {
 }
 
 /// Why something is so: a conclusion, what it rests on, and the reasons below it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Reason {
     /// The statement, as a sentence.
     pub conclusion: String,
@@ -157,7 +157,7 @@ impl Reason {
 }
 
 /// The answer. The field names are a promise of the JSON output.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Plan {
     /// The caller's own name of the request.
     pub id: Option<serde_json::Value>,

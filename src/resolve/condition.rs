@@ -95,6 +95,10 @@ impl fmt::Display for Condition {
     }
 }
 
+crate::update::schema_of_text!(Condition, "Condition", |generator: &mut schemars::SchemaGenerator| {
+    generator.subschema_for::<String>()
+});
+
 impl serde::Serialize for Condition {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)

@@ -15,7 +15,7 @@ use crate::servicing::{Family, Knowledge, Release, ReleaseKind};
 use crate::update::{Architecture, Kb, Kind, Month, PackageName};
 
 /// What two sources say differently.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
     /// The build that the KB brings.
@@ -33,7 +33,7 @@ pub enum What {
 }
 
 /// One difference. The field names are a promise of the JSON output.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
 pub struct Difference {
     /// What they differ about.
     pub what: What,

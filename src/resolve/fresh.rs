@@ -18,11 +18,13 @@ use crate::servicing::{Family, Knowledge, Served, Servicing, patch_tuesdays_sinc
 use crate::update::{Kb, count};
 
 /// How fresh an answer is. The names of the fields are a promise of the JSON output.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, schemars::JsonSchema)]
 pub struct Freshness {
     /// The day of the newest known release of the family, of whatever kind.
+    #[schemars(with = "Option<crate::update::schema::DateText>")]
     pub known_through: Option<Date>,
     /// The day of the newest known cumulative update of the family.
+    #[schemars(with = "Option<crate::update::schema::DateText>")]
     pub known_cumulative: Option<Date>,
     /// The second Tuesdays after the newest known cumulative update, counted from their third day on.
     pub patch_tuesdays_since: Option<u32>,

@@ -8,7 +8,7 @@ use super::roles::Role;
 use crate::update::{Architecture, Build, Kb, Sha1, Sha256, UpdateId};
 
 /// What a node stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NodeKind {
     /// A package file.
@@ -18,7 +18,7 @@ pub enum NodeKind {
 }
 
 /// What an edge states.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EdgeKind {
     /// The file at `from` is installed after the one at `to`.
@@ -38,7 +38,7 @@ impl EdgeKind {
 }
 
 /// A file or an update. The field names are a promise of the JSON output.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Node {
     /// What edges call it.
     pub id: String,
@@ -65,7 +65,7 @@ pub struct Node {
 }
 
 /// One statement about two nodes. The field names are a promise of the JSON output.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Edge {
     /// The node that needs or replaces.
     pub from: String,

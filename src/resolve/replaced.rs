@@ -12,7 +12,7 @@ use crate::servicing::Family;
 use crate::update::{Kb, Kind};
 
 /// The newest update that replaces another one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Replacement {
     /// Its KB.
     pub kb: Kb,

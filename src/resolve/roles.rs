@@ -15,7 +15,7 @@ macro_rules! roles {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
         /// What a file is in its set or plan, in the order of installation. The words are a promise of the JSON output
         /// and of the index.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, schemars::JsonSchema)]
         #[serde(rename_all = "snake_case")]
         #[non_exhaustive]
         pub enum Role {
@@ -138,6 +138,10 @@ impl fmt::Display for Evidence {
 pub(super) fn dialog_listed(update: UpdateId, what: &str, seen: &str) -> String {
     format!("the download dialog of update {update} listed {what} on {seen}")
 }
+
+crate::update::schema_of_text!(Evidence, "Evidence", |generator: &mut schemars::SchemaGenerator| {
+    generator.subschema_for::<String>()
+});
 
 impl serde::Serialize for Evidence {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

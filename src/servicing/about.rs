@@ -6,7 +6,7 @@ use super::{Installation, Knowledge, ReleaseKind};
 use crate::update::Kb;
 
 /// What one row of a table says of a KB.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct KnownRow {
     /// The table's file name.
     pub table: &'static str,

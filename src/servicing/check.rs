@@ -51,11 +51,12 @@ pub(super) fn known_without_source(rows: &[KnownContradiction]) -> Vec<Finding> 
 }
 
 /// What the check of all tables gave.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Checked {
     /// The version of the tables.
     pub version: String,
     /// As of when they are.
+    #[schemars(with = "crate::update::schema::DateText")]
     pub date: Date,
     /// The tables with their rows.
     pub tables: Vec<TableInfo>,

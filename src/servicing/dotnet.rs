@@ -65,7 +65,7 @@ impl fmt::Display for Dotnet {
     }
 }
 
-serde_as_text!(Dotnet);
+serde_as_text!(Dotnet, "Dotnet", "A release of .NET Framework, such as 4.8", "^[0-9.]+$");
 
 /// A child of a parent.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

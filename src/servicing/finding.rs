@@ -8,7 +8,7 @@ use super::faulty;
 use crate::error::Result;
 
 /// One contradiction.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
 pub struct Finding {
     /// The table's file name.
     pub table: &'static str,

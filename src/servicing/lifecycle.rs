@@ -136,7 +136,7 @@ pub struct Served<'a> {
 }
 
 /// The state of servicing on a day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ServicingState {
     /// Every group is served.
@@ -150,11 +150,12 @@ pub enum ServicingState {
 }
 
 /// The servicing of a family, or of a machine of it, on a day.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Servicing {
     /// The state on that day.
     pub state: ServicingState,
     /// The last day of the group that is served longest, as far as it is known.
+    #[schemars(with = "Option<crate::update::schema::DateText>")]
     pub until: Option<Date>,
     /// The groups that have ended, for people: "24H2 Home and Pro (2026-10-13)".
     pub ended: Vec<String>,

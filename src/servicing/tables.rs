@@ -67,7 +67,7 @@ tables! {
 }
 
 /// A table as an overview has it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct TableInfo {
     /// Its file name.
     pub name: &'static str,

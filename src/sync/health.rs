@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::select::Expected;
 use crate::disk;
+use crate::documents::{FindingKind, VerifyReport};
 use crate::error::{Error, ErrorKind, Result};
-use crate::mirror::{FindingKind, Layout, VerifyReport};
+use crate::mirror::Layout;
 use crate::update::{Kb, Month};
 
 /// The format that this program writes.

@@ -17,10 +17,11 @@ use super::window::Window;
 use crate::clock::rfc3339;
 use crate::crawl::{Failure, Session};
 use crate::disk;
+use crate::documents::FindingKind;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::fetch::SetStatus;
-use crate::mirror::{FindingKind, Layout};
+use crate::mirror::Layout;
 use crate::servicing::ReleaseKind;
 
 /// The format of a sync's report.

@@ -57,7 +57,7 @@ impl fmt::Display for Architecture {
     }
 }
 
-serde_as_text!(Architecture);
+serde_as_text!(Architecture, "Architecture", "An architecture", words Architecture::ALL);
 
 #[cfg(test)]
 mod tests {

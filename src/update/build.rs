@@ -62,7 +62,12 @@ impl fmt::Debug for Build {
     }
 }
 
-serde_as_text!(Build);
+serde_as_text!(
+    Build,
+    "Build",
+    "A build of Windows with its revision, such as 26100.863",
+    r"^[0-9]+\.[0-9]+$"
+);
 
 #[cfg(test)]
 mod tests {

@@ -80,7 +80,7 @@ impl fmt::Display for Month {
     }
 }
 
-serde_as_text!(Month);
+serde_as_text!(Month, "Month", "A month, such as 2026-09", "^[0-9]{4}-[0-9]{2}$");
 
 #[cfg(test)]
 mod tests {

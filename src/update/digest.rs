@@ -66,6 +66,11 @@ macro_rules! digest {
         }
 
         serde_as_text!($name);
+
+        crate::update::schema_of_text!($name, stringify!($name), |generator: &mut schemars::SchemaGenerator| {
+            let pattern = format!("^[0-9a-f]{{{}}}$", 2 * $length);
+            crate::update::schema::pattern_schema(generator, $hex, &pattern)
+        });
     };
 }
 

@@ -50,7 +50,7 @@ impl fmt::Debug for Kb {
     }
 }
 
-serde_as_text!(Kb);
+serde_as_text!(Kb, "Kb", "An article number, such as KB5086672", "^KB[0-9]+$");
 
 #[cfg(test)]
 mod tests {

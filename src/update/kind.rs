@@ -113,4 +113,4 @@ impl fmt::Display for Kind {
     }
 }
 
-serde_as_text!(Kind);
+serde_as_text!(Kind, "Kind", "A kind of update", words Kind::ALL);

@@ -21,6 +21,7 @@ pub mod file_name;
 mod kb;
 mod kind;
 mod pattern;
+pub mod schema;
 mod size;
 pub mod title;
 mod update_id;
@@ -59,8 +60,22 @@ impl ParseError {
     }
 }
 
-/// `Serialize` as the `Display` text and `Deserialize` through `FromStr`: one spelling everywhere.
+/// `Serialize` as the `Display` text and `Deserialize` through `FromStr`: one spelling everywhere. The schema has the pattern
+/// of that spelling, or its words.
 macro_rules! serde_as_text {
+    ($type:ty, $name:literal, $about:literal, $pattern:literal) => {
+        crate::update::serde_as_text!($type);
+        crate::update::schema_of_text!($type, $name, |generator: &mut schemars::SchemaGenerator| {
+            crate::update::schema::pattern_schema(generator, $about, $pattern)
+        });
+    };
+    ($type:ty, $name:literal, $about:literal, words $all:expr) => {
+        crate::update::serde_as_text!($type);
+        crate::update::schema_of_text!($type, $name, |generator: &mut schemars::SchemaGenerator| {
+            let words: Vec<&str> = $all.iter().map(|one| one.as_str()).collect();
+            crate::update::schema::words_schema(generator, $about, &words)
+        });
+    };
     ($type:ty) => {
         impl serde::Serialize for $type {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -76,3 +91,19 @@ macro_rules! serde_as_text {
     };
 }
 pub(crate) use serde_as_text;
+
+/// `JsonSchema` for a type that is a text in JSON.
+macro_rules! schema_of_text {
+    ($type:ty, $name:expr, $schema:expr) => {
+        impl schemars::JsonSchema for $type {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                $name.into()
+            }
+
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                $schema(generator)
+            }
+        }
+    };
+}
+pub(crate) use schema_of_text;

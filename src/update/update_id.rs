@@ -37,7 +37,12 @@ impl fmt::Debug for UpdateId {
     }
 }
 
-serde_as_text!(UpdateId);
+serde_as_text!(
+    UpdateId,
+    "UpdateId",
+    "The identifier of an update in the Catalog",
+    "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+);
 
 #[cfg(test)]
 mod tests {

@@ -9,18 +9,19 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// Each room with the rooms that it may use besides the floor and itself.
-const ROOMS: [(&str, &[&str]); 15] = [
+const ROOMS: [(&str, &[&str]); 16] = [
     ("update", &[]),
     ("servicing", &["update"]),
     ("resolve", &["servicing", "update"]),
     ("lint", &["resolve", "servicing", "update"]),
     ("script", &["resolve", "servicing", "update"]),
+    ("documents", &["lint", "resolve", "servicing", "update"]),
     ("net", &["update"]),
     ("catalog", &["net", "servicing", "update"]),
-    ("mirror", &["lint", "script", "resolve", "net", "servicing", "update"]),
+    ("mirror", &["documents", "lint", "script", "resolve", "net", "servicing", "update"]),
     ("download", &["mirror", "resolve", "net", "servicing", "update"]),
-    ("carrier", &["mirror", "lint", "script", "resolve", "net", "servicing", "update"]),
-    ("crawl", &["catalog", "download", "mirror", "resolve", "net", "servicing", "update"]),
+    ("carrier", &["mirror", "documents", "lint", "script", "resolve", "net", "servicing", "update"]),
+    ("crawl", &["catalog", "download", "mirror", "documents", "resolve", "net", "servicing", "update"]),
     (
         "fetch",
         &[
@@ -28,6 +29,7 @@ const ROOMS: [(&str, &[&str]); 15] = [
             "download",
             "catalog",
             "mirror",
+            "documents",
             "lint",
             "script",
             "resolve",
@@ -44,6 +46,7 @@ const ROOMS: [(&str, &[&str]); 15] = [
             "download",
             "catalog",
             "mirror",
+            "documents",
             "lint",
             "script",
             "resolve",
@@ -62,6 +65,7 @@ const ROOMS: [(&str, &[&str]); 15] = [
             "download",
             "catalog",
             "mirror",
+            "documents",
             "lint",
             "script",
             "resolve",
@@ -81,6 +85,7 @@ const ROOMS: [(&str, &[&str]); 15] = [
             "download",
             "catalog",
             "mirror",
+            "documents",
             "lint",
             "script",
             "resolve",
@@ -95,12 +100,13 @@ const ROOMS: [(&str, &[&str]); 15] = [
 const FLOOR: [&str; 5] = ["error", "exit_code", "clock", "event", "disk"];
 
 /// Rooms and files that are functions of their input.
-const PURE: [&str; 32] = [
+const PURE: [&str; 33] = [
     "update/",
     "servicing/",
     "resolve/",
     "lint/",
     "script/",
+    "documents/",
     "catalog/bounded_tree.rs",
     "catalog/choice.rs",
     "catalog/details_page.rs",

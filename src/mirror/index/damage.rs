@@ -4,52 +4,15 @@
 //! are cleared where good bytes took the path, or where a later `verify` found it sound.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use serde::Serialize;
 
 use super::Index;
 use crate::clock::rfc3339;
+use crate::documents::FindingKind;
 use crate::error::Result;
 use crate::update::{Kb, Sha256};
 
-/// The kinds of damage. The words are a promise of the JSON output and of the index.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FindingKind {
-    /// It should be there.
-    Missing,
-    /// It has another number of bytes than it should.
-    Size,
-    /// It has other bytes than it should.
-    Digest,
-    /// It could not be read, twice.
-    Unreadable,
-    /// It should not be there, or is not what belongs there.
-    Foreign,
-}
-
-impl FindingKind {
-    /// Every kind.
-    const ALL: [Self; 5] = [Self::Missing, Self::Size, Self::Digest, Self::Unreadable, Self::Foreign];
-
-    /// Returns the word in tables and in the index.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Size => "size",
-            Self::Digest => "digest",
-            Self::Unreadable => "unreadable",
-            Self::Foreign => "foreign",
-        }
-    }
-
-    /// Returns the kind of a word; a word of a newer program is the most general kind of damage.
-    fn from_word(word: &str) -> Self {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == word).unwrap_or(Self::Digest)
-    }
-}
-
 /// A path of the mirror that does not hold what belongs there.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Damage {
     /// The file or folder, relative to the mirror, with `/`.
     pub path: Utf8PathBuf,
@@ -93,6 +56,11 @@ pub struct NewDamage {
     pub message: String,
 }
 
+/// Returns the kind of a word; a word of a newer program is the most general kind of damage.
+fn kind_of(word: &str) -> FindingKind {
+    FindingKind::ALL.into_iter().find(|kind| kind.as_str() == word).unwrap_or(FindingKind::Digest)
+}
+
 impl Index {
     /// Returns everything that is recorded as damaged and not healed, by path.
     pub fn damage(&self) -> Result<Vec<Damage>> {
@@ -104,7 +72,7 @@ impl Index {
                 kb: row.get::<_, Option<u32>>(1)?.and_then(Kb::from_number),
                 folder: row.get(2)?,
                 sha256: sha256.as_deref().and_then(Sha256::from_slice),
-                kind: FindingKind::from_word(&row.get::<_, String>(4)?),
+                kind: kind_of(&row.get::<_, String>(4)?),
                 message: row.get(5)?,
                 found: rfc3339(row.get(6)?),
                 found_by: row.get(7)?,

@@ -20,7 +20,7 @@ mod write;
 use camino::Utf8Path;
 use rusqlite::{Connection, OpenFlags};
 
-pub use damage::{Damage, FindingKind, NewDamage};
+pub use damage::{Damage, NewDamage};
 pub use read::{Owner, Revision, UpdateDetail};
 pub use record::{Check, DetailsRecord, DialogNews, DigestConflict, FileRecord, UpdateRecord};
 pub use seen::{A_DAY, Absent};

@@ -1,6 +1,6 @@
 //! A finding with what the index needs to record it.
 
-use super::Finding;
+use crate::documents::VerifyFinding;
 use crate::mirror::Layout;
 use crate::mirror::index::{Damage, NewDamage};
 use crate::update::{Kb, Sha256};
@@ -19,7 +19,7 @@ pub(super) enum Place {
 /// A finding and where it belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fault {
-    pub(super) finding: Finding,
+    pub(super) finding: VerifyFinding,
     pub(super) place: Place,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! No lock is held while files are read: a run that writes continues beside it. What looked wrong at the beginning is checked
 //! once more at the end, under the lock: a file that was replaced meanwhile is read again, and only what is still wrong is a
-//! [`Finding`]. In the same short transaction the findings are recorded as damage in the index, and damage that was recorded before
+//! [`VerifyFinding`]. In the same short transaction the findings are recorded as damage in the index, and damage that was recorded before
 //! and is sound now is cleared. Where the mirror is read-only or busy, a warning says that nothing was recorded.
 //!
 //! Every byte of the pool is read once, two files at a time, with memory that does not grow with their size. A name in a
@@ -21,16 +21,16 @@ use std::collections::BTreeSet;
 
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
-use serde::Serialize;
 
 use self::fault::{Fault, Place, of_scope};
 use self::read::{Reading, Verdict, read_all};
 use self::survey::{Survey, survey};
 use super::Mirror;
-use super::index::{Damage, FindingKind};
+use super::index::Damage;
 use super::lock::is_held;
 use crate::clock::rfc3339;
 use crate::disk;
+use crate::documents::{FindingKind, VerifyFinding, VerifyReport};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
 use crate::servicing::Knowledge;
@@ -38,52 +38,6 @@ use crate::update::{Kb, Sha256, count, human_size};
 
 /// The format of a verification's report.
 pub const VERIFY_FORMAT: u32 = 1;
-
-/// Something that is wrong.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Finding {
-    /// The file or folder, relative to the mirror.
-    pub path: Utf8PathBuf,
-    /// What is wrong with it.
-    pub kind: FindingKind,
-    /// The KBs that it is published for.
-    pub kbs: Vec<Kb>,
-    /// The same for people.
-    pub message: String,
-}
-
-/// What a verification found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct VerifyReport {
-    /// [`VERIFY_FORMAT`].
-    pub format: u32,
-    /// When, RFC 3339.
-    pub time: String,
-    /// Only these KBs; none is the whole mirror.
-    pub asked: Vec<Kb>,
-    /// Whether both digests were compared.
-    pub deep: bool,
-    /// Files of the pool that were looked at.
-    pub files: usize,
-    /// Their bytes.
-    pub bytes: u64,
-    /// Set folders that were looked at.
-    pub folders: usize,
-    /// KBs that these belong to.
-    pub kbs: usize,
-    /// What is wrong.
-    pub findings: Vec<Finding>,
-    /// What was right in the end and is still no good sign.
-    pub warnings: Vec<String>,
-    /// `true` if the findings are in the index, so that nothing hands the files out; null without findings.
-    pub recorded: Option<bool>,
-    /// Paths that were recorded as damaged before and are sound now.
-    pub healed: Vec<Utf8PathBuf>,
-    /// Leftovers of interrupted runs; the next run that writes takes care of them.
-    pub leftovers: Vec<Utf8PathBuf>,
-    /// Files of a process that was writing meanwhile.
-    pub in_use: Vec<Utf8PathBuf>,
-}
 
 impl VerifyReport {
     /// The evidence as one line.
@@ -144,7 +98,8 @@ impl Mirror {
         let settled = self.settle(&doubts, &recorded, kbs, deep, knowledge, now)?;
         let mut warnings = doubts.warnings;
         warnings.extend(settled.warning);
-        let mut findings: Vec<Finding> = settled.faults.into_iter().map(|fault| fault.finding).collect();
+        let mut findings: Vec<VerifyFinding> =
+            settled.faults.into_iter().map(|fault| fault.finding).collect();
         findings.sort();
         findings.dedup();
         warnings.sort();
@@ -156,6 +111,7 @@ impl Mirror {
             asked: kbs.to_vec(),
             deep,
             files,
+            file_count: files,
             bytes,
             folders,
             kbs: seen.len(),
@@ -257,7 +213,7 @@ impl Mirror {
         };
         let path = self.layout.relative(&reading.path).to_owned();
         let kbs = reading.kbs.iter().copied().collect();
-        Some(Fault { finding: Finding { path, kind, kbs, message }, place: reading.place.clone() })
+        Some(Fault { finding: VerifyFinding { path, kind, kbs, message }, place: reading.place.clone() })
     }
 }
 

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::fault::{Fault, Place};
 use super::read::Reading;
-use super::{Finding, FindingKind};
 use crate::disk::{self, Entry};
+use crate::documents::{FindingKind, VerifyFinding};
 use crate::error::Result;
 use crate::mirror::Mirror;
 use crate::mirror::damage::{FOLDER_MISSING, fault_of_entry};
@@ -92,7 +92,7 @@ impl Surveyor<'_> {
         message: impl Into<String>,
     ) {
         let path = self.mirror.layout.relative(path).to_owned();
-        let finding = Finding { path, kind, kbs: kbs.to_vec(), message: message.into() };
+        let finding = VerifyFinding { path, kind, kbs: kbs.to_vec(), message: message.into() };
         self.survey.faults.push(Fault { finding, place });
     }
 

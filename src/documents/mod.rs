@@ -1,0 +1,48 @@
+//! Every JSON document as a type with its schema, in one list.
+//!
+//! A document is what a command prints with `--json`, what a run leaves under `runs/`, or what the program reads as JSON. Its
+//! field names are a promise: fields are added, never changed or removed. What is not known is null. Where an older name has
+//! another type or meaning elsewhere, a newer name stands beside it, and the schema calls the older one deprecated.
+//!
+//! # Words with one meaning
+//!
+//! - `products` is the Catalog's own string; `product_list` has the products as titles name them.
+//! - `files` and `file_list` list objects with a `name`; `file_count` is a number.
+//! - `folder` is a set folder relative to the mirror; `folder_name` is its name under the KB; other folders are a `path`.
+//! - `failures` and `failure_list` list items with `what`, `kind`, and `message`.
+//! - `reason` and `why` are sentences.
+//!
+//! # Layers
+//!
+//! The types of answers (a plan, a lint report) belong to the rooms that compute them and are used here as they are. All other
+//! documents are types of this room. Rooms above fill them in; commands print them; nothing here reads a file or an index.
+//! Pure: a schema is made from a type alone, and nothing can fail.
+
+mod answers;
+mod damage;
+mod error;
+mod file;
+mod plans;
+mod registry;
+mod set;
+mod settings;
+mod update;
+
+pub use answers::{
+    CrawlDocument, FetchDocument, FilteredOut, IndexDifference, KnownOfKb, LeftOutBy, LeftOutSet,
+    ListDocument, QueryPart, RevisedWhat, SearchDocument, ShowDocument, ShownFrom,
+};
+pub use damage::{DamagedSet, FindingKind, SetFault, VerifyFinding, VerifyReport};
+pub use error::{BatchError, ErrorBody, ErrorDocument, FailedItem};
+pub use file::{FileDocument, MemberDocument};
+pub use plans::{
+    GraphDocument, LintDocument, LintedPart, ScriptDocument, StageDocument, StagedDocument,
+    StagedFileDocument, WhyDocument,
+};
+pub use registry::{DOCUMENTS, Direction, DocumentKind};
+pub use set::{FetchedSetDocument, SetDocument, SetStatus, StoredSet};
+pub use settings::{
+    InitDocument, KeysDocument, KnowledgeDocument, NewKeysDocument, ScheduleDocument, SchemaLine,
+    TableDocument, TextFile, TrustDocument,
+};
+pub use update::{FoundUpdate, RelatedUpdate, UpdateDocument, Withdrawal};

@@ -1,0 +1,100 @@
+//! The list of all documents, with the names that `kbmirror schema` knows.
+
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema};
+use serde::Serialize;
+
+use super::{
+    BatchError, CrawlDocument, ErrorDocument, FetchDocument, GraphDocument, InitDocument, KeysDocument,
+    KnowledgeDocument, LintDocument, ListDocument, NewKeysDocument, ScheduleDocument, SchemaLine,
+    ScriptDocument, SearchDocument, ShowDocument, StageDocument, TableDocument, TrustDocument, VerifyReport,
+    WhyDocument,
+};
+use crate::resolve::Plan;
+use crate::servicing::Checked;
+
+/// The direction of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// The program writes it.
+    Output,
+    /// The program reads it.
+    Input,
+}
+
+impl Direction {
+    /// Returns the word in tables and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Output => "output",
+            Self::Input => "input",
+        }
+    }
+}
+
+/// A kind of document.
+#[derive(Debug, Clone, Copy)]
+pub struct DocumentKind {
+    /// The name.
+    pub name: &'static str,
+    /// The direction.
+    pub direction: Direction,
+    /// The command or the file that the document belongs to.
+    pub of: &'static str,
+    schema: fn() -> Schema,
+}
+
+impl DocumentKind {
+    const fn output<T: JsonSchema>(name: &'static str, of: &'static str) -> Self {
+        Self { name, direction: Direction::Output, of, schema: written::<T> }
+    }
+
+    /// Returns the JSON Schema, draft 2020-12.
+    pub fn schema(&self) -> Schema {
+        let mut schema = (self.schema)();
+        schema.insert("title".to_owned(), self.name.into());
+        schema
+    }
+
+    /// Returns the line of the list of documents.
+    pub fn line(&self) -> SchemaLine {
+        SchemaLine { name: self.name, direction: self.direction, of: self.of }
+    }
+
+    /// Returns the document of a name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        DOCUMENTS.iter().find(|one| one.name == name)
+    }
+}
+
+fn written<T: JsonSchema>() -> Schema {
+    SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>()
+}
+
+/// Every document, by name.
+pub const DOCUMENTS: &[DocumentKind] = &[
+    DocumentKind::output::<BatchError>("batch-error", "resolve --batch, for a line without an answer"),
+    DocumentKind::output::<CrawlDocument>("crawl", "crawl"),
+    DocumentKind::output::<ErrorDocument>("error", "every command, for an error"),
+    DocumentKind::output::<FetchDocument>("fetch", "fetch"),
+    DocumentKind::output::<GraphDocument<'_>>("graph", "graph"),
+    DocumentKind::output::<InitDocument<'_>>("init", "init"),
+    DocumentKind::output::<NewKeysDocument>("keys-init", "keys init"),
+    DocumentKind::output::<KeysDocument>("keys-show", "keys show"),
+    DocumentKind::output::<TrustDocument>("keys-trust", "keys trust"),
+    DocumentKind::output::<KnowledgeDocument>("knowledge", "knowledge show"),
+    DocumentKind::output::<Checked>("knowledge-check", "knowledge check"),
+    DocumentKind::output::<TableDocument<'_>>("knowledge-table", "knowledge show TABLE"),
+    DocumentKind::output::<LintDocument<'_>>("lint", "lint"),
+    DocumentKind::output::<ListDocument>("list", "list"),
+    DocumentKind::output::<Plan>("resolve", "resolve, and each line of resolve --batch"),
+    DocumentKind::output::<ScheduleDocument<'_>>("schedule", "schedule"),
+    DocumentKind::output::<Vec<SchemaLine>>("schema", "schema"),
+    DocumentKind::output::<ScriptDocument<'_>>("script", "script"),
+    DocumentKind::output::<SearchDocument>("search", "search"),
+    DocumentKind::output::<ShowDocument>("show", "show"),
+    DocumentKind::output::<StageDocument<'_>>("stage", "stage"),
+    DocumentKind::output::<VerifyReport>("verify", "verify, and runs/<time>-verify.json"),
+    DocumentKind::output::<WhyDocument<'_>>("why", "why"),
+];
