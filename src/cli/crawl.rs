@@ -7,45 +7,42 @@ use super::documents::of_set;
 use super::output::Output;
 use super::setup::Setup;
 use crate::catalog::Query;
-use crate::crawl::{Crawled, Failure, Session, told_once};
-use crate::error::{ErrorKind, Result};
+use crate::crawl::{CrawlGoal, CrawlJob, CrawlOutcome, Run, RunOptions};
+use crate::error::Result;
 use crate::exit_code::ExitCode;
 use crate::update::{Architecture, Kb, count};
-
-struct Done {
-    session: Session,
-    crawled: Vec<Crawled>,
-    failures: Vec<Failure>,
-}
 
 /// `crawl`: updates, files, and graph into the index; no payload.
 pub(super) fn run(setup: &Setup, arguments: &Crawl, output: &mut Output) -> Result<ExitCode> {
     let kbs: Result<Vec<Kb>, _> = arguments.what.iter().map(|word| word.parse()).collect();
-    let mut done = setup.with_session(|session| crawl(session, kbs.ok(), arguments))?;
-    told_once(&done.session, &mut done.failures)?;
-    let kinds: Vec<ErrorKind> = done.failures.iter().map(|failure| failure.kind).collect();
-    let code = done.session.exit_code(ExitCode::of_run(done.crawled.len(), &kinds));
-    done.session.finish(code, 0)?;
+    let goal = match kbs {
+        Ok(kbs) => CrawlGoal::Kbs(kbs),
+        Err(_) => CrawlGoal::Query(Query::new(&arguments.what.join(" "))?),
+    };
+    let job = CrawlJob { goal, architectures: arguments.arch.clone() };
+    let options = RunOptions { refresh: arguments.refresh, trial: false };
+    let Run { mut session, outcome: CrawlOutcome { crawled: done, failures }, code } =
+        setup.run(&job, options)?;
     // Nothing was found and nothing written: there may be no mirror to show anything of.
-    if done.crawled.is_empty() {
+    if done.is_empty() {
         if output.is_json() {
             output.document(&json!({
                 "sets": [],
-                "requests": done.session.requests(),
+                "requests": session.requests(),
                 "bytes_downloaded": 0,
-                "failures": done.failures,
-                "error": done.session.error_of(&done.failures),
+                "failures": failures,
+                "error": session.error_of(&failures),
             }))?;
         }
-        output.failures(&done.failures);
+        output.failures(&failures);
         return Ok(code);
     }
-    let requests = done.session.requests();
-    let warnings: Vec<String> = done.session.warnings().map(str::to_owned).collect();
-    let mirror = done.session.mirror()?;
+    let requests = session.requests();
+    let warnings: Vec<String> = session.warnings().map(str::to_owned).collect();
+    let mirror = session.mirror()?;
     let mut documents = Vec::new();
     let mut lines = Vec::new();
-    for crawled in &done.crawled {
+    for crawled in &done {
         for (id, set) in &crawled.sets {
             let Some(row) = mirror.index().set(*id)? else { continue };
             documents.push(of_set(&row, mirror)?);
@@ -57,13 +54,13 @@ pub(super) fn run(setup: &Setup, arguments: &Crawl, output: &mut Output) -> Resu
             "sets": documents,
             "requests": requests,
             "bytes_downloaded": 0,
-            "failures": done.failures,
+            "failures": failures,
             "warnings": warnings,
         }))?;
-        output.failures(&done.failures);
+        output.failures(&failures);
         return Ok(code);
     }
-    for crawled in &done.crawled {
+    for crawled in &done {
         let sets = crawled.sets.len();
         output.line(format!(
             "{}: {}, {}",
@@ -88,37 +85,6 @@ pub(super) fn run(setup: &Setup, arguments: &Crawl, output: &mut Output) -> Resu
         }
     }
     output.text(table.render());
-    output.failures(&done.failures);
+    output.failures(&failures);
     Ok(code)
-}
-
-async fn crawl(mut session: Session, kbs: Option<Vec<Kb>>, arguments: &Crawl) -> Result<Done> {
-    let (mut crawled, mut failures) = (Vec::new(), Vec::new());
-    if arguments.refresh {
-        session.refresh();
-    }
-    if let Some(kbs) = kbs {
-        for kb in kbs {
-            match session.crawl_kb(kb, &arguments.arch).await {
-                Ok(mut one) => {
-                    failures.append(&mut one.failures);
-                    crawled.push(one);
-                }
-                Err(error) => failures.push(Failure::new(kb.to_string(), &error)),
-            }
-        }
-    } else {
-        let query = Query::new(&arguments.what.join(" "))?;
-        let found = session.crawl_query(&query, &arguments.arch).await;
-        if let Err(error) = &found {
-            session.finish(session.exit_code(error.code()), 0)?;
-        }
-        let (found, without_kb) = found?;
-        failures.extend(without_kb);
-        for mut one in found {
-            failures.append(&mut one.failures);
-            crawled.push(one);
-        }
-    }
-    Ok(Done { session, crawled, failures })
 }

@@ -6,10 +6,10 @@ use super::args::Fetch;
 use super::documents::{checked, of_fetched};
 use super::output::Output;
 use super::setup::Setup;
-use crate::crawl::{Session, told_once};
+use crate::crawl::{Run, RunOptions, Session};
 use crate::error::Result;
 use crate::exit_code::ExitCode;
-use crate::fetch::{FetchOutcome, FetchRequest, FetchedSet, LeftOut, SetStatus, run_fetch};
+use crate::fetch::{FetchJob, FetchOutcome, FetchRequest, FetchedSet, LeftOut, SetStatus};
 use crate::mirror::Mirror;
 use crate::resolve::Role;
 use crate::servicing::ProductFilter;
@@ -28,22 +28,9 @@ pub(super) fn run(setup: &Setup, arguments: &Fetch, output: &mut Output) -> Resu
         closure: !arguments.no_closure,
         max_bytes: arguments.max_bytes,
     };
-    let (mut session, mut outcome) = setup.with_session(|mut session| async move {
-        if arguments.refresh {
-            session.refresh();
-        }
-        if arguments.dry_run {
-            session.try_only();
-        }
-        let outcome = run_fetch(&mut session, &request, arguments.dry_run).await;
-        if let Err(error) = &outcome {
-            session.finish(session.exit_code(error.code()), 0)?;
-        }
-        Ok((session, outcome?))
-    })?;
-    told_once(&session, &mut outcome.failures)?;
-    let code = session.exit_code(outcome.exit_code());
-    session.finish(code, outcome.bytes_downloaded)?;
+    let job = FetchJob { request, dry_run: arguments.dry_run };
+    let options = RunOptions { refresh: arguments.refresh, trial: arguments.dry_run };
+    let Run { mut session, outcome, code } = setup.run(&job, options)?;
     if output.is_json() {
         document(&mut session, &outcome, output)?;
         output.failures(&outcome.failures);

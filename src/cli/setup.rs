@@ -16,7 +16,7 @@ use super::settings::Settings;
 use crate::catalog::recording::{Record, Replay};
 use crate::catalog::{Catalog, PAGE_CAP, SavePage};
 use crate::clock::Clock;
-use crate::crawl::Session;
+use crate::crawl::{Run, RunJob, RunOptions, Session};
 use crate::disk;
 use crate::download::STALL_WINDOW;
 use crate::error::{Error, ErrorKind, Result};
@@ -239,11 +239,8 @@ impl Setup {
         outcome.map_err(|error| stop.of(error))
     }
 
-    /// Runs work that asks the Catalog and writes the mirror.
-    pub(super) fn with_session<T, F>(&self, work: impl FnOnce(Session) -> F) -> Result<T>
-    where
-        F: Future<Output = Result<T>>,
-    {
+    /// Does a job of the mirror that queries the Catalog, and concludes the run.
+    pub(super) fn run<J: RunJob>(&self, job: &J, options: RunOptions) -> Result<Run<J::Outcome>> {
         let (layout, origin, command) = (self.layout(), self.origin()?, self.command_line());
         let (patience, clock, knowledge) = (self.patience(), self.clock(), self.knowledge()?);
         self.with_catalog(|catalog| {
@@ -251,7 +248,7 @@ impl Setup {
             async move {
                 let mut session = session?;
                 session.set_transfers(&self.settings.transfers);
-                work(session).await
+                session.run(job, options).await
             }
         })
     }

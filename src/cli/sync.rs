@@ -6,51 +6,24 @@ use super::args::Sync;
 use super::fetch::show_set;
 use super::output::Output;
 use super::setup::Setup;
-use crate::crawl::Session;
+use crate::crawl::{Run, RunOptions, Session};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
 use crate::fetch::SetStatus;
-use crate::sync::{
-    Config, SyncOutcome, SyncRequest, keep_error, keep_run, run_sync, sync_document, why_unwanted,
-};
+use crate::sync::{Config, SyncJob, SyncOutcome, SyncRequest, sync_document, why_unwanted};
 use crate::update::human_size;
 
 /// `sync`: brings the mirror up to date.
 pub(super) fn run(setup: &Setup, arguments: &Sync, output: &mut Output) -> Result<ExitCode> {
-    let request = request(setup, arguments)?;
-    let (mut session, outcome) = setup.with_session(|mut session| {
-        let request = request.clone();
-        async move {
-            if arguments.refresh {
-                session.refresh();
-            }
-            if request.dry_run {
-                session.try_only();
-            }
-            let outcome = run_sync(&mut session, &request).await;
-            let outcome = outcome.map_err(|error| session.of_stop(error));
-            Ok((session, outcome))
-        }
-    })?;
-    let mut outcome = match outcome {
-        Ok(outcome) => outcome,
-        Err(error) => {
-            // Without the lock the mirror is another process's, and so is its health.
-            if session.holds_mirror() && !request.dry_run {
-                session.finish(error.code(), 0)?;
-                keep_error(&mut session, &error)?;
-            }
-            return Err(error);
-        }
-    };
-    let code = session.exit_code(outcome.exit_code());
-    session.finish(code, outcome.fetch.bytes_downloaded)?;
-    keep_run(&mut session, &request, &mut outcome)?;
+    let job = SyncJob { request: request(setup, arguments)? };
+    let options = RunOptions { refresh: arguments.refresh, trial: arguments.dry_run };
+    let Run { mut session, outcome, code } = setup.run(&job, options)?;
+    let request = &job.request;
     if output.is_json() {
-        output.document(&sync_document(&session, &request, &outcome, code))?;
+        output.document(&sync_document(&session, request, &outcome, code))?;
         output.failures(&outcome.fetch.failures);
     } else {
-        show(&mut session, &request, &outcome, output)?;
+        show(&mut session, request, &outcome, output)?;
     }
     Ok(code)
 }

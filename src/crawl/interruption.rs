@@ -28,8 +28,8 @@ fn parked(layout: &Layout) -> Result<(usize, u64)> {
     Ok((files, bytes))
 }
 
-/// Leaves one of the failures that come from a wish to stop, in the last place.
-pub fn told_once(session: &Session, failures: &mut Vec<Failure>) -> Result<()> {
+/// Reduces the failures of a stop request to one, in the last place, which says how much is parked.
+pub(crate) fn report_stop_once(session: &Session, failures: &mut Vec<Failure>) -> Result<()> {
     let before = failures.len();
     failures.retain(|failure| failure.kind != ErrorKind::Interrupted);
     if failures.len() == before {

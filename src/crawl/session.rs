@@ -134,7 +134,7 @@ impl Session {
     }
 
     /// Makes the run a trial: it works on a copy of the index and writes nothing. Call it before anything else.
-    pub fn try_only(&mut self) {
+    pub(super) fn try_only(&mut self) {
         self.is_trial = true;
     }
 
@@ -146,7 +146,7 @@ impl Session {
     }
 
     /// Reads everything again, whenever it was read.
-    pub fn refresh(&mut self) {
+    pub(super) fn refresh(&mut self) {
         self.trust = Trust::Never;
     }
 
@@ -221,7 +221,7 @@ impl Session {
     }
 
     /// An error of the run with the exit code of whoever stopped it.
-    pub fn of_stop(&self, error: Error) -> Error {
+    pub(super) fn of_stop(&self, error: Error) -> Error {
         self.catalog.client().stop().of(error)
     }
 
@@ -293,13 +293,18 @@ impl Session {
         self.mirror.is_some()
     }
 
+    /// Returns `true` if the run leaves no trace on the disk.
+    pub(crate) fn is_trial(&self) -> bool {
+        self.is_trial
+    }
+
     /// The time as it is now.
     pub(crate) fn time(&self) -> jiff::Timestamp {
         self.clock.now()
     }
 
     /// Brings the views of every KB up to what was learned, and notes in the index how the run ended. A trial leaves both.
-    pub fn finish(&mut self, code: ExitCode, bytes: u64) -> Result<()> {
+    pub(super) fn finish(&mut self, code: ExitCode, bytes: u64) -> Result<()> {
         if self.is_trial {
             return Ok(());
         }

@@ -10,6 +10,7 @@
 //! second may come later. Nothing here touches the pool or the index: what to do with a finished file is the caller's to
 //! decide.
 
+mod batch;
 mod journal;
 mod judge;
 mod machine;
@@ -18,6 +19,7 @@ mod stall;
 mod transfer;
 mod writer;
 
+pub use batch::{Receiver, TransferEnd, Transferred, ends_batch, transfer_batch};
 pub use journal::{JOURNAL_FORMAT, Journal, journal_of};
 pub use judge::{Expected, Mismatch, judge};
 pub use machine::{Bounds, ContentRange, Head, Machine, Step, Validators};

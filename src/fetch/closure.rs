@@ -8,8 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::collect::{add_sets, crawl_for_files};
-use super::outcome::FetchOutcome;
-use super::plan::FetchRequest;
+use super::plan::{FetchPlan, FetchRequest};
 use crate::catalog::Query;
 use crate::crawl::{Failure, Session};
 use crate::error::{ErrorKind, Result};
@@ -31,20 +30,20 @@ struct Wanted {
 pub(super) async fn add_closure(
     session: &mut Session,
     request: &FetchRequest,
-    outcome: &mut FetchOutcome,
+    plan: &mut FetchPlan,
 ) -> Result<()> {
-    for set in planned(outcome) {
+    for set in planned(plan) {
         if let Err(error) = look_for_stack(session, &set).await {
             // What is here already is told all the same.
             if error.kind() != ErrorKind::Interrupted {
                 return Err(error);
             }
-            outcome.failures.push(Failure::new(set.kb.to_string(), &error));
+            plan.failures.push(Failure::new(set.kb.to_string(), &error));
             return Ok(());
         }
     }
     let mut wanted: BTreeMap<Kb, Wanted> = BTreeMap::new();
-    for set in planned(outcome) {
+    for set in planned(plan) {
         let knowledge = session.knowledge();
         let mirror = session.mirror()?;
         let along = closure(&set, &IndexLibrary::new(mirror.index(), &knowledge), &knowledge)?;
@@ -71,21 +70,21 @@ pub(super) async fn add_closure(
         };
         match crawl_for_files(session, &own, kb).await {
             Ok(crawled) => {
-                outcome.failures.extend(crawled.failures);
+                plan.failures.extend(crawled.failures);
                 let fits = |set: &PackageSet| {
                     set.families.is_empty()
                         || set.families.iter().any(|family| wanted.families.contains(&family.id))
                 };
                 let sets = crawled.sets.into_iter().filter(|(_, set)| fits(set)).collect();
-                add_sets(session, &own, kb, sets, outcome, &wanted.needed_by)?;
+                add_sets(session, &own, kb, sets, plan, &wanted.needed_by)?;
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {
-                outcome.failures.push(Failure::new(kb.to_string(), &error));
+                plan.failures.push(Failure::new(kb.to_string(), &error));
                 return Ok(());
             }
             Err(error) if wanted.always => {
                 let error = error.context(format!("{kb}, which {needed_by} needs before it"));
-                outcome.failures.push(Failure::new(kb.to_string(), &error));
+                plan.failures.push(Failure::new(kb.to_string(), &error));
             }
             Err(error) => session.warn(format!(
                 "{kb}, which some machines need before {needed_by}, did not come along: {}",
@@ -96,8 +95,8 @@ pub(super) async fn add_closure(
     Ok(())
 }
 
-fn planned(outcome: &FetchOutcome) -> Vec<PackageSet> {
-    outcome.plan.sets.iter().map(|planned| planned.set.clone()).collect()
+fn planned(plan: &FetchPlan) -> Vec<PackageSet> {
+    plan.sets.iter().map(|planned| planned.set.clone()).collect()
 }
 
 /// Searches the Catalog for the separate servicing stacks of a set that knowledge does not pair with it.

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::outcome::FetchOutcome;
-use super::plan::{FetchRequest, PlannedSet};
+use super::plan::{FetchPlan, FetchRequest, PlannedSet};
 use crate::crawl::{Crawled, Failure, Session};
 use crate::error::{Error, ErrorKind, Result};
 use crate::resolve::PackageSet;
@@ -41,7 +40,7 @@ pub(super) fn add_sets(
     request: &FetchRequest,
     kb: Kb,
     sets: Vec<(i64, PackageSet)>,
-    outcome: &mut FetchOutcome,
+    plan: &mut FetchPlan,
     needed_by: &BTreeSet<Kb>,
 ) -> Result<()> {
     let mut wanted = 0;
@@ -49,7 +48,7 @@ pub(super) fn add_sets(
     let excluded = request.left_out(&sets.iter().map(|(_, set)| set).collect::<Vec<_>>());
     for ((id, set), excluded) in sets.into_iter().zip(excluded) {
         if let Some(reason) = excluded {
-            outcome.plan.left_out.push((set, reason));
+            plan.left_out.push((set, reason));
             continue;
         }
         wanted += 1;
@@ -68,16 +67,16 @@ pub(super) fn add_sets(
         } else {
             set.total_size().map(|all| all.saturating_sub(present_bytes))
         };
-        outcome.plan.sets.push(PlannedSet { set, row, absent, absent_bytes, needed_by: needed_by.clone() });
+        plan.sets.push(PlannedSet { set, row, absent, absent_bytes, needed_by: needed_by.clone() });
     }
     // A set that failed in the crawl has its own failure; nothing left after the filters is an answer of its own.
-    if wanted == 0 && (any || outcome.failures.is_empty()) {
+    if wanted == 0 && (any || plan.failures.is_empty()) {
         let error = Error::new(
             ErrorKind::NotFound,
             format!("{kb} has no package of the architecture, product, and kind asked for"),
         )
         .hint(format!("kbmirror show {kb} tells which there are"));
-        outcome.failures.push(Failure::new(kb.to_string(), &error));
+        plan.failures.push(Failure::new(kb.to_string(), &error));
     }
     Ok(())
 }

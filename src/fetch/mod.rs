@@ -15,6 +15,6 @@ mod standing;
 mod transfers;
 
 pub use outcome::{FetchOutcome, FetchedSet, SetStatus};
-pub use plan::{FetchPlan, FetchRequest, LeftOut, PlannedSet};
-pub use run::run_fetch;
+pub use plan::{FetchPlan, FetchRequest, LeftOut, PlannedSet, StandingSet};
+pub use run::FetchJob;
 pub use stage::{Linted, StagePlan, Staged};

@@ -6,9 +6,7 @@ use camino::Utf8PathBuf;
 use serde::Serialize;
 
 use super::plan::FetchPlan;
-use crate::crawl::Failure;
-use crate::error::ErrorKind;
-use crate::exit_code::ExitCode;
+use crate::crawl::{Failure, JobOutcome};
 use crate::mirror::index::SetRow;
 use crate::resolve::PackageSet;
 use crate::update::Kb;
@@ -57,11 +55,20 @@ pub struct FetchOutcome {
     pub bytes_downloaded: u64,
 }
 
-impl FetchOutcome {
-    /// The exit code of the run.
-    pub fn exit_code(&self) -> ExitCode {
-        let done = self.sets.iter().filter(|set| set.status != SetStatus::Failed).count();
-        let kinds: Vec<ErrorKind> = self.failures.iter().map(|failure| failure.kind).collect();
-        ExitCode::of_run(done, &kinds)
+impl JobOutcome for FetchOutcome {
+    fn done(&self) -> usize {
+        self.sets.iter().filter(|set| set.status != SetStatus::Failed).count()
+    }
+
+    fn failures(&self) -> &[Failure] {
+        &self.failures
+    }
+
+    fn failures_mut(&mut self) -> &mut Vec<Failure> {
+        &mut self.failures
+    }
+
+    fn bytes_downloaded(&self) -> u64 {
+        self.bytes_downloaded
     }
 }

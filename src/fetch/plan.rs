@@ -3,7 +3,11 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::error::{Error, ErrorKind, Result};
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
+
+use crate::crawl::Failure;
+use crate::error::{Error, ErrorKind};
 use crate::mirror::index::SetRow;
 use crate::resolve::{FileKey, PackageSet};
 use crate::servicing::{Filed, ProductFilter};
@@ -55,7 +59,7 @@ impl FetchRequest {
     }
 
     /// Refuses a product name that neither the tables nor any of these sets have.
-    pub fn check_products<'s>(&self, sets: impl Iterator<Item = &'s PackageSet>) -> Result<()> {
+    pub fn check_products<'s>(&self, sets: impl Iterator<Item = &'s PackageSet>) -> crate::error::Result<()> {
         let filed: Vec<Filed<'_>> = sets.map(PackageSet::filed).collect();
         for product in &self.products {
             if let Some(refusal) = product.refusal().filter(|_| !product.pick(&filed).contains(&true)) {
@@ -96,13 +100,59 @@ pub struct PlannedSet {
     pub needed_by: BTreeSet<Kb>,
 }
 
-/// What a fetch will do. Making it asks the Catalog and downloads nothing.
+/// A published set of which the pool holds every file, taken as it is while the Catalog is unavailable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StandingSet {
+    /// As the resolver sees it.
+    pub set: PackageSet,
+    /// As the index keeps it.
+    pub row: SetRow,
+}
+
+/// The plan of a fetch. Making it queries the Catalog and downloads nothing; running it downloads and publishes.
 #[derive(Debug, Default)]
 pub struct FetchPlan {
     /// The sets, by KB, architecture, and folder.
     pub sets: Vec<PlannedSet>,
+    /// Sets that stand whole while the Catalog is unavailable.
+    pub standing: Vec<StandingSet>,
     /// Sets that were not asked for, with the reason.
     pub left_out: Vec<(PackageSet, LeftOut)>,
+    /// The failures of making the plan.
+    pub failures: Vec<Failure>,
+}
+
+impl Serialize for FetchPlan {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Set<'p> {
+            kb: Kb,
+            folder: &'p str,
+            files: usize,
+            absent_files: usize,
+            absent_bytes: Option<u64>,
+        }
+        let planned = self.sets.iter().map(|set| Set {
+            kb: set.row.kb,
+            folder: &set.row.folder,
+            files: set.row.members.len(),
+            absent_files: set.absent.len(),
+            absent_bytes: set.absent_bytes,
+        });
+        let standing = self.standing.iter().map(|set| Set {
+            kb: set.row.kb,
+            folder: &set.row.folder,
+            files: set.row.members.len(),
+            absent_files: 0,
+            absent_bytes: Some(0),
+        });
+        let mut fields = serializer.serialize_struct("FetchPlan", 4)?;
+        fields.serialize_field("sets", &standing.chain(planned).collect::<Vec<_>>())?;
+        fields.serialize_field("absent_files", &self.absent_files())?;
+        fields.serialize_field("absent_bytes", &self.absent_bytes())?;
+        fields.serialize_field("failures", &self.failures)?;
+        fields.end()
+    }
 }
 
 impl FetchPlan {

@@ -1,11 +1,11 @@
 //! From files in the pool to published folders. A set whose files are not all here is not published.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
 
 use super::outcome::{FetchOutcome, FetchedSet, SetStatus};
-use super::plan::PlannedSet;
+use super::plan::{FetchPlan, PlannedSet, StandingSet};
 use crate::crawl::{Failure, Session};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mirror::{Mirror, Published};
@@ -27,12 +27,13 @@ pub(super) fn heal_folders(session: &mut Session) -> Result<()> {
 /// Publishes each planned set that has no failed file.
 pub(super) fn publish(
     session: &mut Session,
+    plan: &FetchPlan,
     failed: &BTreeMap<FileKey, String>,
     outcome: &mut FetchOutcome,
 ) -> Result<()> {
     let now = session.now();
     let knowledge = session.knowledge();
-    for planned in &outcome.plan.sets {
+    for planned in &plan.sets {
         let missing = planned.absent.iter().find_map(|key| failed.get(key).cloned());
         let published = match missing {
             Some(message) => Err(Error::new(ErrorKind::Incomplete, message)),
@@ -69,6 +70,34 @@ pub(super) fn publish(
             }
         }
         outcome.sets.push(fetched);
+    }
+    Ok(())
+}
+
+/// Publishes sets again that stood whole while the Catalog was unavailable. One that is right stays as it is.
+pub(super) fn publish_standing(
+    session: &mut Session,
+    standing: &[StandingSet],
+    outcome: &mut FetchOutcome,
+) -> Result<()> {
+    let (knowledge, now) = (session.knowledge(), session.now());
+    for StandingSet { set, row } in standing {
+        let mirror = session.mirror()?;
+        let status = if mirror.stands(row)? {
+            SetStatus::Unchanged
+        } else {
+            mirror.publish(row, &knowledge, now)?;
+            SetStatus::Published
+        };
+        let folder = mirror.folder_of(row)?;
+        outcome.sets.push(FetchedSet {
+            set: Some(set.clone()),
+            row: row.clone(),
+            status,
+            folder: Some((folder.path, folder.names)),
+            error: None,
+            needed_by: BTreeSet::new(),
+        });
     }
     Ok(())
 }

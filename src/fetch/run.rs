@@ -1,67 +1,114 @@
-//! The main job: crawl, resolve, download, check, publish.
+//! The two calls of a fetch: the plan is made with the Catalog, then it is run. `--dry-run` shows the plan and stops there.
 
 use std::collections::BTreeSet;
 
 use super::closure::add_closure;
 use super::collect::{add_sets, crawl_for_files};
 use super::outcome::{FetchOutcome, FetchedSet, SetStatus};
-use super::plan::FetchRequest;
-use super::publish::{heal_folders, publish};
+use super::plan::{FetchPlan, FetchRequest};
+use super::publish::{heal_folders, publish, publish_standing};
 use super::standing::standing_sets;
 use super::transfers::{download, wanted_files};
-use crate::crawl::{Failure, Session};
+use crate::crawl::{Failure, RunJob, Session};
 use crate::error::Result;
 use crate::resolve::PackageSet;
 
-/// Fetches KBs. With `dry_run` the Catalog is asked and nothing is downloaded or published.
-pub async fn run_fetch(session: &mut Session, request: &FetchRequest, dry_run: bool) -> Result<FetchOutcome> {
-    let mut outcome = FetchOutcome::default();
-    for &kb in &request.kbs {
-        match crawl_for_files(session, request, kb).await {
-            Ok(crawled) => {
-                outcome.failures.extend(crawled.failures);
-                add_sets(session, request, crawled.kb, crawled.sets, &mut outcome, &BTreeSet::new())?;
-            }
-            Err(error) => {
-                let standing = standing_sets(session, request, kb, &error, dry_run)?;
-                if standing.is_empty() {
-                    outcome.failures.push(Failure::new(kb.to_string(), &error));
+impl FetchPlan {
+    /// Makes the plan of a request: crawls the KBs, and adds what their sets need before them. Downloads nothing.
+    pub async fn make(session: &mut Session, request: &FetchRequest) -> Result<Self> {
+        let mut plan = Self::default();
+        for &kb in &request.kbs {
+            match crawl_for_files(session, request, kb).await {
+                Ok(crawled) => {
+                    plan.failures.extend(crawled.failures);
+                    add_sets(session, request, crawled.kb, crawled.sets, &mut plan, &BTreeSet::new())?;
                 }
-                outcome.sets.extend(standing);
+                Err(error) => {
+                    let standing = standing_sets(session, request, kb, &error)?;
+                    if standing.is_empty() {
+                        plan.failures.push(Failure::new(kb.to_string(), &error));
+                    }
+                    plan.standing.extend(standing);
+                }
             }
         }
+        let planned = plan.sets.iter().map(|planned| &planned.set);
+        let excluded = plan.left_out.iter().map(|(set, _)| set);
+        let standing = plan.standing.iter().map(|standing| &standing.set);
+        let sets: Vec<&PackageSet> = planned.chain(excluded).chain(standing).collect();
+        if !sets.is_empty() {
+            // Without any set, the failure of the crawl is the answer.
+            request.check_products(sets.into_iter())?;
+        }
+        if request.closure {
+            add_closure(session, request, &mut plan).await?;
+        }
+        if let Some(error) = request.max_bytes.and_then(|budget| plan.keep_within(budget)) {
+            plan.failures.push(Failure::new(error.message().to_owned(), &error));
+        }
+        Ok(plan)
     }
-    let planned = outcome.plan.sets.iter().map(|planned| &planned.set);
-    let excluded = outcome.plan.left_out.iter().map(|(set, _)| set);
-    let standing = outcome.sets.iter().filter_map(|fetched| fetched.set.as_ref());
-    let sets: Vec<&PackageSet> = planned.chain(excluded).chain(standing).collect();
-    if !sets.is_empty() {
-        // Without any set, the failure of the crawl is the answer.
-        request.check_products(sets.into_iter())?;
+
+    /// Runs the plan: downloads the files that are not in the pool, and publishes the sets that are whole then.
+    pub async fn run(mut self, session: &mut Session, request: &FetchRequest) -> Result<FetchOutcome> {
+        let mut outcome =
+            FetchOutcome { failures: std::mem::take(&mut self.failures), ..FetchOutcome::default() };
+        publish_standing(session, &self.standing, &mut outcome)?;
+        let absent = wanted_files(session, &self, request, &mut outcome.failures)?;
+        let failed = download(session, absent, &self, &mut outcome).await?;
+        publish(session, &self, &failed, &mut outcome)?;
+        heal_folders(session)?;
+        outcome.plan = self;
+        Ok(outcome)
     }
-    if request.closure {
-        add_closure(session, request, &mut outcome).await?;
-    }
-    if let Some(error) = request.max_bytes.and_then(|budget| outcome.plan.keep_within(budget)) {
-        outcome.failures.push(Failure::new(error.message().to_owned(), &error));
-    }
-    if dry_run {
-        for planned in &outcome.plan.sets {
-            let names = session.mirror()?.folder_of(&planned.row)?;
+
+    /// Returns the outcome of a plan that is not run: each set as it would be fetched.
+    pub fn rehearse(mut self, session: &mut Session) -> Result<FetchOutcome> {
+        let mut outcome =
+            FetchOutcome { failures: std::mem::take(&mut self.failures), ..FetchOutcome::default() };
+        for standing in &self.standing {
+            let is_right = session.mirror()?.stands(&standing.row)?;
+            let status = if is_right { SetStatus::Unchanged } else { SetStatus::Planned };
             outcome.sets.push(FetchedSet {
-                set: Some(planned.set.clone()),
-                row: planned.row.clone(),
-                status: SetStatus::Planned,
-                folder: Some((names.path, names.names)),
+                set: Some(standing.set.clone()),
+                row: standing.row.clone(),
+                status,
+                folder: None,
                 error: None,
-                needed_by: planned.needed_by.clone(),
+                needed_by: BTreeSet::new(),
             });
         }
-        return Ok(outcome);
+        outcome.sets.extend(self.sets.iter().map(|planned| FetchedSet {
+            set: Some(planned.set.clone()),
+            row: planned.row.clone(),
+            status: SetStatus::Planned,
+            folder: None,
+            error: None,
+            needed_by: planned.needed_by.clone(),
+        }));
+        for fetched in &mut outcome.sets {
+            let folder = session.mirror()?.folder_of(&fetched.row)?;
+            fetched.folder = Some((folder.path, folder.names));
+        }
+        outcome.plan = self;
+        Ok(outcome)
     }
-    let absent = wanted_files(session, &outcome.plan, request, &mut outcome.failures)?;
-    let failed = download(session, absent, &mut outcome).await?;
-    publish(session, &failed, &mut outcome)?;
-    heal_folders(session)?;
-    Ok(outcome)
+}
+
+/// The job of `fetch`.
+#[derive(Debug, Clone)]
+pub struct FetchJob {
+    /// The request.
+    pub request: FetchRequest,
+    /// Make the plan and do not run it.
+    pub dry_run: bool,
+}
+
+impl RunJob for FetchJob {
+    type Outcome = FetchOutcome;
+
+    async fn work(&self, session: &mut Session) -> Result<FetchOutcome> {
+        let plan = FetchPlan::make(session, &self.request).await?;
+        if self.dry_run { plan.rehearse(session) } else { plan.run(session, &self.request).await }
+    }
 }

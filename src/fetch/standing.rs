@@ -1,9 +1,6 @@
 //! Sets that stand whole while the Catalog is unavailable.
 
-use std::collections::BTreeSet;
-
-use super::outcome::{FetchedSet, SetStatus};
-use super::plan::FetchRequest;
+use super::plan::{FetchRequest, StandingSet};
 use crate::crawl::{Session, sets_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mirror::IndexLibrary;
@@ -11,19 +8,18 @@ use crate::mirror::index::SetRow;
 use crate::resolve::Library as _;
 use crate::update::Kb;
 
-/// When the Catalog is unavailable, a KB whose wanted sets all stand whole is as good as fetched, with a warning that the Catalog
-/// was not searched for news. A folder that is damaged or missing is made again where the pool has every file of it.
+/// Returns the wanted sets of a KB if all of them stand whole while the Catalog is unavailable, with a warning that the Catalog
+/// was not searched for news. Running the plan makes a folder again that is damaged or missing.
 pub(super) fn standing_sets(
     session: &mut Session,
     request: &FetchRequest,
     kb: Kb,
     error: &Error,
-    dry_run: bool,
-) -> Result<Vec<FetchedSet>> {
+) -> Result<Vec<StandingSet>> {
     if !matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::NotRecorded) {
         return Ok(Vec::new());
     }
-    let (knowledge, now) = (session.knowledge(), session.now());
+    let knowledge = session.knowledge();
     let Some(mirror) = session.mirror_if_there()? else { return Ok(Vec::new()) };
     // An update whose dialog was never read may be a set that nobody has seen.
     let facts = mirror.index().facts_of(&[kb].into())?;
@@ -52,23 +48,7 @@ pub(super) fn standing_sets(
         if !mirror.is_pooled_whole(&row) {
             return Ok(Vec::new());
         }
-        let status = match mirror.stands(&row)? {
-            true => SetStatus::Unchanged,
-            false if dry_run => SetStatus::Planned,
-            false => {
-                mirror.publish(&row, &knowledge, now)?;
-                SetStatus::Published
-            }
-        };
-        let folder = mirror.folder_of(&row)?;
-        standing.push(FetchedSet {
-            set: Some(set),
-            row,
-            status,
-            folder: Some((folder.path, folder.names)),
-            error: None,
-            needed_by: BTreeSet::new(),
-        });
+        standing.push(StandingSet { set, row });
     }
     if !standing.is_empty() {
         session.warn(format!(

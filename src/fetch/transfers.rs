@@ -4,20 +4,21 @@
 //! Before the first byte it is seen whether all of it has room. A disk that is full all the same, or a stop, lets nothing
 //! more begin; what is under way is parked. An address that has expired is asked for once more where it came from.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeMap;
 
 use camino::Utf8PathBuf;
-use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
 use super::outcome::FetchOutcome;
 use super::plan::{FetchPlan, FetchRequest, PlannedSet};
 use crate::crawl::{Failure, Session};
 use crate::disk;
-use crate::download::{Arrived, Expected, Wanted, fetch_file, journal_of, judge};
+use crate::download::{
+    Arrived, Expected, Receiver, TransferEnd, Transferred, Wanted, ends_batch, journal_of, judge,
+    transfer_batch,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Doing, Event};
 use crate::mirror::{Mirror, Run};
-use crate::net::Fault;
 use crate::resolve::FileKey;
 use crate::update::{PackageName, human_size};
 
@@ -110,85 +111,76 @@ fn wanted_file(
     })
 }
 
-/// Downloads several files at a time and judges each as it arrives. Returns what failed, by file.
+/// Downloads files and takes those that agree with what is stated of them into the pool. Returns the messages of those that
+/// failed, by file.
 pub(super) async fn download(
     session: &mut Session,
     wanted: Vec<Wanted>,
+    plan: &FetchPlan,
     outcome: &mut FetchOutcome,
 ) -> Result<BTreeMap<FileKey, String>> {
-    let mut failed = BTreeMap::new();
     if wanted.is_empty() {
-        return Ok(failed);
+        return Ok(BTreeMap::new());
     }
-    let may_begin = session.go_on().and_then(|()| check_room(session, &wanted, &outcome.plan));
+    let may_begin = session.go_on().and_then(|()| check_room(session, &wanted, plan));
     if let Err(error) = may_begin {
-        failed.extend(wanted.iter().map(|file| (file.key, error.full_message())));
         outcome.failures.push(Failure::new("the transfers", &error));
-        return Ok(failed);
+        return Ok(wanted.iter().map(|file| (file.key, error.full_message())).collect());
     }
-    let (files, bytes) = (wanted.len(), outcome.plan.absent_bytes());
+    let (files, bytes) = (wanted.len(), plan.absent_bytes());
     session.events().send(Event::TransfersPlanned { doing: Doing::Downloading, files, bytes });
     let client = session.catalog().client().clone();
     let terms = session.terms().clone();
-    let now = session.now();
+    let parallel = session.parallel();
     let before = terms.received();
-    let mut queue = VecDeque::from(wanted);
-    let mut running = FuturesUnordered::new();
-    let mut asked_again = BTreeSet::new();
-    let mut is_over = None;
-    loop {
-        while running.len() < session.parallel() && is_over.is_none() {
-            let Some(wanted) = queue.pop_front() else { break };
-            let (client, terms) = (client.clone(), terms.clone());
-            running.push(async move {
-                let arrived = fetch_file(&client, &wanted, &terms).await;
-                (wanted, arrived)
-            });
-        }
-        let Some((wanted, arrived)) = running.next().await else { break };
-        let settled = match arrived {
-            Ok(arrived) => settle(session.mirror()?, &wanted, &arrived, now),
-            Err(error) => {
-                if has_expired(&error)
-                    && asked_again.insert(wanted.key)
-                    && let Some(renewed) = renewed(session, &wanted).await?
-                {
-                    queue.push_front(renewed);
-                    continue;
-                }
-                Err(error)
-            }
-        };
-        let error = match settled {
-            Ok(None) => continue,
-            Ok(Some(kept)) => {
-                let kept = session.mirror()?.layout().relative(&kept).to_owned();
-                session.warn(format!(
-                    "{} was damaged here and is replaced; the old bytes are kept as {kept}",
-                    wanted.name
-                ));
-                continue;
-            }
-            Err(error) => error,
-        };
-        failed.insert(wanted.key, error.full_message());
-        let ends_all = matches!(error.kind(), ErrorKind::NoSpace | ErrorKind::Interrupted);
-        if !ends_all {
-            // What its dialogs say of it is not so any more, or never was: the next run reads them again.
-            session.mirror()?.index_mut().in_transaction(|index| index.forget_reading_of_file(wanted.key))?;
-        }
-        if is_over.is_none() || !ends_all {
-            outcome.failures.push(Failure::new(wanted.name.clone(), &error));
-        }
-        if ends_all {
-            is_over.get_or_insert_with(|| error.full_message());
-        }
-    }
-    let why = is_over.unwrap_or_default();
-    failed.extend(queue.into_iter().map(|file| (file.key, format!("{} was not begun: {why}", file.name))));
+    let ended = transfer_batch(&client, &terms, parallel, wanted, &mut PoolReceiver { session }).await?;
     outcome.bytes_downloaded += terms.received() - before;
+    let (mut failed, mut is_over) = (BTreeMap::new(), false);
+    for Transferred { wanted, end } in ended {
+        let message = match end {
+            TransferEnd::Taken => continue,
+            TransferEnd::NotBegun(message) => message,
+            TransferEnd::Failed(error) => {
+                // The cause that ends a batch is reported once.
+                if !ends_batch(&error) || !std::mem::replace(&mut is_over, true) {
+                    outcome.failures.push(Failure::new(wanted.name.clone(), &error));
+                }
+                error.full_message()
+            }
+        };
+        failed.insert(wanted.key, message);
+    }
     outcome.failures.sort_by(|a, b| (&a.what, &a.message).cmp(&(&b.what, &b.message)));
     Ok(failed)
+}
+
+/// The receiver of a fetch: good files go into the pool, and expired URLs are looked up in the Catalog again.
+struct PoolReceiver<'s> {
+    session: &'s mut Session,
+}
+
+impl Receiver for PoolReceiver<'_> {
+    fn take(&mut self, wanted: &Wanted, arrived: &Arrived) -> Result<()> {
+        let now = self.session.now();
+        let Some(kept) = settle(self.session.mirror()?, wanted, arrived, now)? else { return Ok(()) };
+        let kept = self.session.mirror()?.layout().relative(&kept).to_owned();
+        self.session.warn(format!(
+            "{} was damaged here and is replaced; the old bytes are kept as {kept}",
+            wanted.name
+        ));
+        Ok(())
+    }
+
+    async fn renew(&mut self, wanted: &Wanted) -> Result<Option<Wanted>> {
+        renewed(self.session, wanted).await
+    }
+
+    /// Forgets when the dialogs of the file were read: they are wrong about it now, or always were. The next run reads them
+    /// again.
+    fn note_failure(&mut self, wanted: &Wanted, _error: &Error) -> Result<()> {
+        let index = self.session.mirror()?.index_mut();
+        index.in_transaction(|index| index.forget_reading_of_file(wanted.key))
+    }
 }
 
 /// Whether the disk has room for all that lacks. What lies there of it already counts, and what is reserved for it.
@@ -216,11 +208,6 @@ fn check_room(session: &mut Session, wanted: &[Wanted], plan: &FetchPlan) -> Res
     );
     Err(Error::new(ErrorKind::NoSpace, message)
         .hint("nothing was downloaded; make room, or fetch less: --arch, --product, --max-bytes"))
-}
-
-/// Whether the server says that there is no such file any more, or not for us.
-fn has_expired(error: &Error) -> bool {
-    matches!(Fault::of(error), Fault::Status(401 | 403 | 404 | 410))
 }
 
 /// The same file under the addresses that the Catalog has for it now; `None` when it has no others.

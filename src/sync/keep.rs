@@ -119,7 +119,12 @@ fn by_kind(failures: &[Failure]) -> BTreeMap<&'static str, Vec<Value>> {
 }
 
 /// Writes report, news, and health after a run, and reduces the news to what is new since the run before.
-pub fn keep_run(session: &mut Session, request: &SyncRequest, outcome: &mut SyncOutcome) -> Result<()> {
+pub(super) fn keep_run(
+    session: &mut Session,
+    request: &SyncRequest,
+    outcome: &mut SyncOutcome,
+    code: ExitCode,
+) -> Result<()> {
     let layout = session.layout().clone();
     let old = Health::before(&layout)?;
     let since = |kbs: &[crate::update::Kb], known: &[crate::update::Kb]| {
@@ -130,7 +135,6 @@ pub fn keep_run(session: &mut Session, request: &SyncRequest, outcome: &mut Sync
     if request.dry_run {
         return Ok(());
     }
-    let code = session.exit_code(outcome.exit_code());
     let document = sync_document(session, request, outcome, code);
     let (started, now) = (start_of(session), session.time());
     write_json(&layout.run_report(started, "sync"), &document)?;
@@ -183,7 +187,7 @@ fn profiles_seen(request: &SyncRequest, outcome: &SyncOutcome, before: &[Profile
 }
 
 /// Writes report and health after a run that ended with an error.
-pub fn keep_error(session: &mut Session, error: &Error) -> Result<()> {
+pub(super) fn keep_error(session: &mut Session, error: &Error) -> Result<()> {
     let layout = session.layout().clone();
     let (started, now) = (start_of(session), session.time());
     let time = rfc3339(now.as_second());

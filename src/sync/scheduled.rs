@@ -23,10 +23,9 @@ use super::select::{Candidate, Expected, Selection, Unwanted, asks_for, select};
 use super::window::{Window, queries};
 use crate::catalog::Query;
 use crate::clock::rfc3339;
-use crate::crawl::{Failure, Listed, Session, told_once};
+use crate::crawl::{Failure, JobOutcome, Listed, RunJob as _, Session, report_stop_once};
 use crate::error::{Error, ErrorKind, Result};
-use crate::exit_code::ExitCode;
-use crate::fetch::{FetchOutcome, FetchRequest, run_fetch};
+use crate::fetch::{FetchJob, FetchOutcome, FetchRequest};
 use crate::mirror::Index;
 use crate::servicing::{Knowledge, ProductFilter};
 use crate::update::{Architecture, Kb, Month, UpdateId};
@@ -93,13 +92,22 @@ pub struct SyncOutcome {
     pub news: News,
 }
 
-impl SyncOutcome {
-    /// The exit code of the run.
-    pub fn exit_code(&self) -> ExitCode {
+impl JobOutcome for SyncOutcome {
+    fn done(&self) -> usize {
         let searched = self.searches.iter().filter(|search| search.rows.is_some()).count();
-        let done = self.fetch.sets.iter().filter(|set| set.error.is_none()).count();
-        let kinds: Vec<ErrorKind> = self.fetch.failures.iter().map(|failure| failure.kind).collect();
-        ExitCode::of_run(searched + done, &kinds)
+        searched + self.fetch.sets.iter().filter(|set| set.error.is_none()).count()
+    }
+
+    fn failures(&self) -> &[Failure] {
+        &self.fetch.failures
+    }
+
+    fn failures_mut(&mut self) -> &mut Vec<Failure> {
+        &mut self.fetch.failures
+    }
+
+    fn bytes_downloaded(&self) -> u64 {
+        self.fetch.bytes_downloaded
     }
 }
 
@@ -125,8 +133,8 @@ impl Reach {
     }
 }
 
-/// Runs.
-pub async fn run_sync(session: &mut Session, request: &SyncRequest) -> Result<SyncOutcome> {
+/// Does a scheduled run.
+pub(super) async fn run_sync(session: &mut Session, request: &SyncRequest) -> Result<SyncOutcome> {
     let knowledge = session.knowledge();
     let before = standing(session.mirror()?.index())?;
     session.trust_unrevised();
@@ -260,7 +268,8 @@ async fn fetch_all(
             break;
         }
         own.max_bytes = left;
-        let mut fetched = run_fetch(session, &own, request.dry_run).await?;
+        let job = FetchJob { request: own, dry_run: request.dry_run };
+        let mut fetched = job.work(session).await?;
         let lacks = fetched.plan.sets.iter().any(|set| !set.absent.is_empty());
         let spent = if request.dry_run {
             fetched.plan.absent_bytes().unwrap_or_default()
@@ -306,7 +315,7 @@ fn conclude(
 ) -> Result<()> {
     let knowledge = session.knowledge();
     let time = rfc3339(session.now());
-    told_once(session, &mut outcome.fetch.failures)?;
+    report_stop_once(session, &mut outcome.fetch.failures)?;
     let index = session.mirror()?.index();
     let after = standing(index)?;
     outcome.withdrawn = withdrawn(&after, &knowledge);

@@ -1,0 +1,98 @@
+//! The scope of a run: every job that writes the mirror through the Catalog begins and ends here.
+//!
+//! However a job ends, the run is concluded: the failures of a stop are reported once, the exit code is worked out, views are
+//! brought up to what was learned, the end is noted in the index, and the job's report is written. A trial (`--dry-run`) leaves
+//! no trace.
+
+use super::interruption::report_stop_once;
+use super::session::{Failure, Session};
+use crate::error::{Error, ErrorKind, Result};
+use crate::exit_code::ExitCode;
+
+/// The options that every job has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RunOptions {
+    /// Read everything again, whenever it was read.
+    pub refresh: bool,
+    /// Leave no trace on the disk.
+    pub trial: bool,
+}
+
+/// The outcome of a job, as far as it concerns the run.
+pub trait JobOutcome {
+    /// Returns the number of items that are done.
+    fn done(&self) -> usize;
+    /// Returns the failures.
+    fn failures(&self) -> &[Failure];
+    /// Returns the failures, to be reduced to those that are reported.
+    fn failures_mut(&mut self) -> &mut Vec<Failure>;
+    /// Returns the payload bytes that came over the wire.
+    fn bytes_downloaded(&self) -> u64;
+
+    /// Returns the exit code by what is done and what failed.
+    fn exit_code(&self) -> ExitCode {
+        let kinds: Vec<ErrorKind> = self.failures().iter().map(|failure| failure.kind).collect();
+        ExitCode::of_run(self.done(), &kinds)
+    }
+}
+
+/// A job of a run.
+pub trait RunJob {
+    /// The outcome of a job that came to its end.
+    type Outcome: JobOutcome;
+
+    /// Does the job.
+    fn work(&self, session: &mut Session) -> impl Future<Output = Result<Self::Outcome>>;
+
+    /// Writes the report of a job that came to its end. The run is noted as finished by then.
+    fn report(&self, _session: &mut Session, _outcome: &mut Self::Outcome, _code: ExitCode) -> Result<()> {
+        Ok(())
+    }
+
+    /// Writes the report of a job that ended with an error after it had opened the mirror.
+    fn report_error(&self, _session: &mut Session, _error: &Error) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// A run that is concluded.
+#[derive(Debug)]
+pub struct Run<O> {
+    /// The session, for what is to be shown.
+    pub session: Session,
+    /// The outcome of the job.
+    pub outcome: O,
+    /// The exit code.
+    pub code: ExitCode,
+}
+
+impl Session {
+    /// Does a job and concludes the run, whether the job succeeds or not.
+    pub async fn run<J: RunJob>(mut self, job: &J, options: RunOptions) -> Result<Run<J::Outcome>> {
+        if options.refresh {
+            self.refresh();
+        }
+        if options.trial {
+            self.try_only();
+        }
+        let mut outcome = match job.work(&mut self).await {
+            Ok(outcome) => outcome,
+            Err(error) => return Err(self.conclude_failed(job, error)?),
+        };
+        report_stop_once(&self, outcome.failures_mut())?;
+        let code = self.exit_code(outcome.exit_code());
+        self.finish(code, outcome.bytes_downloaded())?;
+        job.report(&mut self, &mut outcome, code)?;
+        Ok(Run { session: self, outcome, code })
+    }
+
+    /// Concludes a run that ended with an error. A mirror that this run does not hold is another process's, and so is its report.
+    fn conclude_failed<J: RunJob>(&mut self, job: &J, error: Error) -> Result<Error> {
+        let error = self.of_stop(error);
+        if self.holds_mirror() && !self.is_trial() {
+            self.finish(error.code(), 0)?;
+            job.report_error(self, &error)?;
+        }
+        Ok(error)
+    }
+}
