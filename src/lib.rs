@@ -6,6 +6,7 @@
 //! - the floor: [`error`], [`exit_code`], [`clock`], [`event`], [`disk`]
 //! - [`update`]: KB numbers, builds, digests, the grammars of titles and file names
 //! - [`servicing`]: what is known of Windows servicing, as data
+//! - [`facts`]: updates, files, and roles, as they are stated
 //! - [`resolve`]: package sets and plans, pure; [`net`]: one HTTP client with its rules
 //! - [`catalog`]: what the Catalog says; [`mirror`]: the store; [`download`]: from a plan to bytes
 //! - [`crawl`], [`fetch`], and [`sync`]: the jobs behind the commands; [`carrier`]: media across the gap
@@ -37,6 +38,7 @@ pub mod download;
 pub mod error;
 pub mod event;
 pub mod exit_code;
+pub mod facts;
 pub mod fetch;
 pub mod lint;
 pub mod mirror;

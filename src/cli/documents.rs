@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use crate::catalog::{LeftOut, SearchPart, SearchRow};
 use crate::error::Result;
+use crate::facts::{FileFacts, FileKey, Role};
 use crate::fetch::{FetchedSet, SetStatus};
 use crate::mirror::index::{PublishState, SetRow, UpdateDetail};
 use crate::mirror::{Index, Mirror};
-use crate::resolve::{FileFacts, FileKey, Role};
 use crate::update::{Classification, UpdateId};
 
 /// An update as a search shows it.

@@ -9,9 +9,9 @@ use super::setup::Setup;
 use crate::crawl::{Run, RunOptions, Session};
 use crate::error::Result;
 use crate::exit_code::ExitCode;
+use crate::facts::Role;
 use crate::fetch::{FetchJob, FetchOutcome, FetchRequest, FetchedSet, LeftOut, SetStatus};
 use crate::mirror::Mirror;
-use crate::resolve::Role;
 use crate::servicing::ProductFilter;
 use crate::update::{Architecture, human_size};
 

@@ -11,9 +11,10 @@ use super::setup::Setup;
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
+use crate::facts::Facts;
 use crate::lint::{Ask, LintReport, LintStatus, lint};
 use crate::mirror::{facts_of_folder, read_folder};
-use crate::resolve::{Facts, Freshness, Goal, Request, freshness_of};
+use crate::resolve::{Freshness, Goal, Request, freshness_of};
 use crate::update::count;
 
 /// `lint`: is this folder a set that DISM may be pointed at?

@@ -14,9 +14,10 @@ use super::setup::Setup;
 use super::show_catalog;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
+use crate::facts::{Facts, FileFacts, FileKey};
 use crate::mirror::Mirror;
 use crate::mirror::index::{Owner, PublishState, SetRow, UpdateDetail};
-use crate::resolve::{Difference, Facts, FileFacts, FileKey, Side, differences};
+use crate::resolve::{Difference, Side, differences};
 use crate::servicing::{Knowledge, KnownRow};
 use crate::update::{Architecture, Kb, human_size};
 

@@ -13,9 +13,9 @@ use super::show::{Aside, Told, show_update};
 use crate::crawl::{Look, Looked, OfIndex, Revised, RevisedWhat, look_at_kb, look_at_update, revised};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
+use crate::facts::FileFacts;
 use crate::mirror::Index;
 use crate::net::Stop;
-use crate::resolve::FileFacts;
 use crate::update::human_size;
 
 /// `show --catalog`.

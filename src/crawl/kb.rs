@@ -21,10 +21,11 @@ use super::listed::Listed;
 use super::session::{Failure, Session, Trust};
 use crate::catalog::{DetailsAnswer, DetailsPage, DialogFile, Query, SearchRow};
 use crate::error::{Error, ErrorKind, Result};
+use crate::facts::Role;
 use crate::mirror::index::{DetailsRecord, FileRecord, Revision, UpdateRecord};
 use crate::mirror::names::plain_name;
 use crate::net::Purpose;
-use crate::resolve::{PackageSet, Role, package_sets, unlisted_kbs};
+use crate::resolve::{PackageSet, package_sets, unlisted_kbs};
 use crate::update::{Architecture, Classification, Kb, UpdateId, classify};
 
 /// A row with what its title says.

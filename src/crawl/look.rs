@@ -12,10 +12,10 @@ use super::session::Failure;
 use crate::catalog::{Catalog, DetailsAnswer, DetailsPage, DialogFile, Found, Query};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
+use crate::facts::{FileFacts, FileKey, UpdateFacts};
 use crate::mirror::index::UpdateDetail;
 use crate::mirror::names::plain_name;
 use crate::net::Purpose;
-use crate::resolve::{FileFacts, FileKey, UpdateFacts};
 use crate::update::{Kb, UpdateId, classify};
 
 /// One update as the Catalog has it.

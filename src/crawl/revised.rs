@@ -9,8 +9,8 @@ use std::fmt;
 use serde::Serialize;
 
 use super::look::Looked;
+use crate::facts::{FileFacts, FileKey};
 use crate::mirror::index::UpdateDetail;
-use crate::resolve::{FileFacts, FileKey};
 use crate::update::UpdateId;
 
 /// What the two have otherwise. The words are a promise of the JSON output.

@@ -15,10 +15,11 @@ use url::Url;
 use super::crawled::Crawled;
 use super::session::{Failure, Session};
 use crate::error::{Error, ErrorKind, Result};
+use crate::facts::FileFacts;
 use crate::mirror::Index;
 use crate::mirror::names::plain_name;
 use crate::net::Purpose;
-use crate::resolve::{FileFacts, PackageSet, known_sets, layered_sets, rests_on_knowledge, unlisted_kbs};
+use crate::resolve::{PackageSet, known_sets, layered_sets, rests_on_knowledge, unlisted_kbs};
 use crate::servicing::{Family, Knowledge};
 use crate::update::{Architecture, Kb};
 

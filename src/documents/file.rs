@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::resolve::{FileFacts, Role};
+use crate::facts::{FileFacts, Role};
 use crate::update::{Architecture, Kb, Sha1, Sha256};
 
 /// A package file.

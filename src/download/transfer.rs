@@ -29,8 +29,8 @@ use crate::clock::moment;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
+use crate::facts::FileKey;
 use crate::net::{Answer, Client, GiveUp, Next, Setback, span};
-use crate::resolve::FileKey;
 use crate::update::container::misfit;
 use crate::update::{Digests, human_size};
 

@@ -8,8 +8,9 @@ use serde::{Serialize, Serializer};
 
 use crate::crawl::Failure;
 use crate::error::{Error, ErrorKind};
+use crate::facts::FileKey;
 use crate::mirror::index::SetRow;
-use crate::resolve::{FileKey, PackageSet};
+use crate::resolve::PackageSet;
 use crate::servicing::{Filed, ProductFilter};
 use crate::update::{Architecture, Kb, Kind, count, human_size};
 

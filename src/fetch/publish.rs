@@ -8,8 +8,9 @@ use super::outcome::{FetchOutcome, FetchedSet, SetStatus};
 use super::plan::{FetchPlan, PlannedSet, StandingSet};
 use crate::crawl::{Failure, Session};
 use crate::error::{Error, ErrorKind, Result};
+use crate::facts::FileKey;
 use crate::mirror::{Mirror, Published};
-use crate::resolve::{FileKey, package_sets};
+use crate::resolve::package_sets;
 use crate::servicing::Knowledge;
 
 /// Makes the folders of other sets again that had the same damaged files.

@@ -13,10 +13,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
+use crate::facts::Role;
 use crate::lint::{Ask, LintReport, LintStatus, lint};
 use crate::mirror::names::plain_name;
 use crate::mirror::{Absence, Mirror, Pooled, REPLAY, Run, facts_of_folder, read_folder};
-use crate::resolve::{Place, Plan, Request, Role, Step};
+use crate::resolve::{Place, Plan, Request, Step};
 use crate::script::{Form, Places, install_script, job};
 use crate::servicing::Knowledge;
 

@@ -18,8 +18,8 @@ use crate::download::{
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Doing, Event};
+use crate::facts::FileKey;
 use crate::mirror::{Mirror, Run};
-use crate::resolve::FileKey;
 use crate::update::{PackageName, human_size};
 
 /// The largest package seen has 5.6 GB. A file whose entry states no sum may have three times that.

@@ -1,7 +1,7 @@
 //! Lengths, containers, and names of files: what is found without reading them, and what is said of it.
 
 use super::*;
-use crate::resolve::{FileFacts, FileKey};
+use crate::facts::{FileFacts, FileKey};
 use crate::update::DualHasher;
 
 const CHECKPOINT: &str = "windows11.0-kb5043080-x64_953449672073f8fb99badb4cc6d5d7849b9c83e8.msu";

@@ -12,7 +12,7 @@ use super::known::{KnownFile, files_of};
 use super::name::{NameReading, read_name};
 use super::report::FileCheck;
 use super::{Code, Entry, Finding, bytes, finding};
-use crate::resolve::{Facts, FileFacts};
+use crate::facts::{Facts, FileFacts};
 use crate::servicing::{Installation, Knowledge};
 use crate::update::{Architecture, Build, Digests, Kb, Kind, PackageName, Sha1};
 

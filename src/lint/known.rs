@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::resolve::{Facts, FileFacts};
+use crate::facts::{Facts, FileFacts};
 use crate::servicing::Knowledge;
 use crate::update::{Architecture, Kb, PackageName, Sha1};
 

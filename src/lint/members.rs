@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 use super::identify::Package;
 use super::target::{Target, View};
 use super::{Code, Finding, finding_of};
+use crate::facts::Role;
 use crate::resolve::{
-    Member, PackageSet, Place, Request, Requirement, Role, Rule, Shelf, layered_sets, requirements,
+    Member, PackageSet, Place, Request, Requirement, Rule, Shelf, layered_sets, requirements,
 };
 use crate::servicing::{Checkpoint, Installation};
 use crate::update::{Build, Kb, Kind};

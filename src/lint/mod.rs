@@ -51,7 +51,8 @@ use serde::Serialize;
 use self::identify::{Package, identify};
 pub use self::name::{NameReading, read_name};
 pub use self::report::{Checked, FileCheck, LintReport, LintStatus};
-use crate::resolve::{Facts, Place};
+use crate::facts::Facts;
+use crate::resolve::Place;
 use crate::servicing::{Installation, Knowledge};
 use crate::update::{Architecture, Build, Digests, Kb};
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::Finding;
 use super::known::KnownFile;
-use crate::resolve::FileFacts;
+use crate::facts::FileFacts;
 use crate::update::{Digests, Kb, PackageName};
 
 /// The verdict.

@@ -6,7 +6,8 @@ use jiff::civil::Date;
 
 use super::identify::{About, Package, about};
 use super::{Ask, Code, Finding, finding_of};
-use crate::resolve::{Facts, Place};
+use crate::facts::Facts;
+use crate::resolve::Place;
 use crate::servicing::{Family, Installation, Knowledge};
 use crate::update::{Architecture, Build, Kb, Kind};
 

@@ -1,7 +1,7 @@
 //! The judgement of folders: what is found, and in what it is not mistaken.
 
 use super::*;
-use crate::resolve::{FileFacts, FileKey, UpdateFacts};
+use crate::facts::{FileFacts, FileKey, UpdateFacts};
 use crate::update::{DualHasher, Kind, PackageName};
 
 const CHECKPOINT: &str = "windows11.0-kb5043080-x64_953449672073f8fb99badb4cc6d5d7849b9c83e8.msu";

@@ -18,7 +18,7 @@ use super::pool::{Pooled, Run};
 use crate::disk::{self, Entry, NewFile, Pieces};
 use crate::documents::FindingKind;
 use crate::error::{Error, ErrorKind, Result};
-use crate::resolve::FileKey;
+use crate::facts::FileKey;
 use crate::update::Sha256;
 
 /// The reasons why the pool does not have a file.

@@ -14,7 +14,8 @@ use super::layout::Layout;
 use super::names::plain_name;
 use crate::disk;
 use crate::error::{Error, Result};
-use crate::resolve::{FamilyName, FileFacts, FileKey, Member, Needs, PackageSet, Role};
+use crate::facts::{FileFacts, FileKey, Needs, Role};
+use crate::resolve::{FamilyName, Member, PackageSet};
 use crate::servicing::Knowledge;
 use crate::update::{Architecture, Digests, Kb, Sha1, Sha256, UpdateId, classify};
 

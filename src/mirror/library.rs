@@ -9,8 +9,9 @@ use jiff::civil::Date;
 
 use super::Index;
 use crate::error::Result;
+use crate::facts::{Facts, UpdateFacts};
 use crate::lint::{Folder, read_name};
-use crate::resolve::{Facts, Library, Newest, PackageSet, Side, UpdateFacts, layered_sets, unlisted_kbs};
+use crate::resolve::{Library, Newest, PackageSet, Side, layered_sets, unlisted_kbs};
 use crate::servicing::{Family, Knowledge};
 use crate::update::{Kb, Kind, Month};
 

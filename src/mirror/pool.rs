@@ -10,7 +10,7 @@ use super::index::{Check, NewDamage};
 use crate::disk::{self, Entry};
 use crate::documents::FindingKind;
 use crate::error::Result;
-use crate::resolve::FileKey;
+use crate::facts::FileKey;
 use crate::update::{Digests, Sha256};
 
 /// A file that the pool has.

@@ -9,7 +9,8 @@ use super::index::{Check, PublishState, SetRow, UpdateRecord};
 use super::*;
 use crate::disk::NewFile;
 use crate::documents::FindingKind;
-use crate::resolve::{FileKey, package_sets};
+use crate::facts::FileKey;
+use crate::resolve::package_sets;
 use crate::servicing::Knowledge;
 use crate::update::{Digests, DualHasher, Kb, UpdateId, classify};
 

@@ -11,7 +11,8 @@ use super::index::{Owner, SetRow, StoredMember, UpdateDetail};
 use super::written::WrittenScripts;
 use crate::disk;
 use crate::error::{Error, Result};
-use crate::resolve::{Plan, Role};
+use crate::facts::Role;
+use crate::resolve::Plan;
 use crate::servicing::Knowledge;
 use crate::update::{Architecture, Kb, human_size};
 

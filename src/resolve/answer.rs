@@ -3,11 +3,11 @@
 use serde::Serialize;
 
 use super::condition::Condition;
-use super::facts::FileKey;
 use super::fresh::Freshness;
 use super::replaced::Replacement;
-use super::roles::{Evidence, Role};
 use super::sets::FamilyName;
+use crate::facts::FileKey;
+use crate::facts::{Evidence, Role};
 use crate::update::{Architecture, Build, Kb, Sha1, Sha256};
 
 /// How a request is answered.

@@ -10,9 +10,9 @@ use super::plan::Ask;
 use super::request::Place;
 use super::requirement::{Requirement, Rule};
 use super::requirements::{requirements, requirements_of_all, takes_separate_stack};
-use super::roles::{Evidence, Role};
 use super::sets::PackageSet;
 use crate::error::Result;
+use crate::facts::{Evidence, Role};
 use crate::servicing::{Knowledge, NeededAs};
 use crate::update::Kb;
 

@@ -9,8 +9,9 @@ use super::condition::Condition;
 use super::plan::{Ask, words};
 use super::request::Place;
 use super::requirements::dotnet_releases;
-use super::roles::{Member, Role};
+use super::roles::Member;
 use super::sets::PackageSet;
+use crate::facts::Role;
 use crate::servicing::Dotnet;
 
 impl Ask<'_> {

@@ -9,8 +9,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::facts::{Facts, UpdateFacts};
 use super::roles::unlisted_checkpoints;
+use crate::facts::{Facts, UpdateFacts};
 use crate::servicing::{Family, Knowledge, Release, ReleaseKind};
 use crate::update::{Architecture, Kb, Kind, Month, PackageName};
 

@@ -8,7 +8,7 @@ use std::fmt;
 
 use super::graph::Graph;
 use super::graph_parts::{Edge, EdgeKind, Node, NodeKind};
-use super::roles::Role;
+use crate::facts::Role;
 use crate::update::{Architecture, Build, Kb, PackageName, human_size};
 
 impl fmt::Display for Graph {

@@ -5,14 +5,14 @@
 
 use super::answer::{Missing, Plan, Reason, Status, Step};
 use super::condition::Condition;
-use super::facts::FileFacts;
 use super::goal::{Best, same_machine};
 use super::plan::{Ask, words};
 use super::request::{Goal, Place, Policy};
 use super::requirements::floor_update;
-use super::roles::{Evidence, Role};
 use super::sets::PackageSet;
 use crate::error::Result;
+use crate::facts::FileFacts;
+use crate::facts::{Evidence, Role};
 use crate::servicing::{Enablement, Family, Installation};
 use crate::update::{Architecture, Build, Kb, Kind};
 

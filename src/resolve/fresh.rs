@@ -287,7 +287,8 @@ fn family_of_kb<'k>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resolve::{Facts, Shelf, UpdateFacts, resolve};
+    use crate::facts::{Facts, UpdateFacts};
+    use crate::resolve::{Shelf, resolve};
     use crate::update::classify;
 
     fn update(title: &str, date: &str) -> UpdateFacts {

@@ -12,9 +12,9 @@ use super::answer::{Choice, Plan, Status};
 use super::known::is_for;
 use super::plan::Ask;
 use super::request::{Policy, Request};
-use super::roles::Role;
 use super::sets::PackageSet;
 use crate::error::Result;
+use crate::facts::Role;
 use crate::servicing::{Family, ReleaseKind};
 use crate::update::{Build, Kb, Kind, Month};
 

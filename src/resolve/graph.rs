@@ -10,7 +10,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::facts::{FileFacts, FileKey};
 use super::graph_parts::{Edge, EdgeKind, Node, NodeKind, SeenNeeds, SeenSupersedes, UpdateName};
 use super::library::Library;
 use super::requirement::{Requirement, Rule};
@@ -18,6 +17,7 @@ use super::requirements::requirements_of_all;
 use super::roles::Member;
 use super::sets::PackageSet;
 use crate::error::{Error, ErrorKind, Result};
+use crate::facts::{FileFacts, FileKey};
 use crate::servicing::Knowledge;
 use crate::update::{Architecture, Build, Kb, classify};
 

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::condition::Condition;
-use super::facts::FileFacts;
-use super::roles::Role;
+use crate::facts::FileFacts;
+use crate::facts::Role;
 use crate::update::{Architecture, Build, Kb, Sha1, Sha256, UpdateId};
 
 /// What a node stands for.

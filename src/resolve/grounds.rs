@@ -7,8 +7,8 @@
 use super::answer::{Plan, Reason};
 use super::plan::Ask;
 use super::request::{Place, Policy};
-use super::roles::Evidence;
 use super::sets::PackageSet;
+use crate::facts::Evidence;
 use crate::servicing::{Enablement, Family};
 use crate::update::{Architecture, Build, Kb, Kind};
 

@@ -5,9 +5,9 @@ use super::answer::{Missing, Plan, Reason, Status};
 use super::plan::Ask;
 use super::request::Place;
 use super::requirements::{month_of, preparation};
-use super::roles::Role;
 use super::sets::PackageSet;
 use crate::error::Result;
+use crate::facts::Role;
 use crate::servicing::{Esu, Ltsc};
 use crate::update::{Build, Kb, Kind, Month};
 

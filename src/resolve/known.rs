@@ -5,9 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::facts::FileFacts;
-use super::roles::{Evidence, Member, Role, edges_of, known_checkpoint};
+use super::roles::{Member, edges_of};
 use super::sets::{FamilyName, PackageSet};
+use crate::facts::FileFacts;
+use crate::facts::{Evidence, Role};
 use crate::servicing::{
     ChannelRelease, Checkpoint, Family, Installation, Knowledge, KnownFile, KnownPackage, Release,
     ReleaseKind,
@@ -142,7 +143,7 @@ fn add_checkpoints<'k>(
             file: known.unwrap_or_else(|| FileFacts::unnamed(checkpoint.kb, Some(architecture))),
             role: Role::Checkpoint,
             build: Some(checkpoint.build),
-            evidence: vec![known_checkpoint(checkpoint, knowledge)],
+            evidence: vec![Evidence::of_checkpoint(checkpoint, knowledge)],
         });
     }
 }

@@ -10,12 +10,12 @@ use std::rc::Rc;
 
 use jiff::civil::Date;
 
-use super::facts::{Facts, UpdateFacts};
 use super::known::known_sets;
 use super::newest::Newest;
 use super::sets::{PackageSet, package_sets};
 use super::side::Side;
 use crate::error::Result;
+use crate::facts::{Facts, UpdateFacts};
 use crate::servicing::{Family, Knowledge};
 use crate::update::{Architecture, Kb, Kind};
 

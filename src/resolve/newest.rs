@@ -5,10 +5,10 @@
 
 use jiff::civil::Date;
 
-use super::facts::UpdateFacts;
 use super::known::is_for;
 use super::library::Library;
 use crate::error::Result;
+use crate::facts::UpdateFacts;
 use crate::servicing::{Family, Knowledge};
 use crate::update::Kind;
 

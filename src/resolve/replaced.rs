@@ -69,7 +69,7 @@ impl Ask<'_> {
         family: &Family,
         plan: &Plan,
     ) -> Result<Option<(Kb, String)>> {
-        let of_family = |update: &&super::UpdateFacts| {
+        let of_family = |update: &&crate::facts::UpdateFacts| {
             let same = update
                 .family(self.knowledge)
                 .is_some_and(|other| (other.id, other.installation) == (family.id, family.installation));

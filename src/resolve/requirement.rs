@@ -2,7 +2,7 @@
 //! [`super::requirements()`] computes them.
 
 use super::condition::Condition;
-use super::roles::{Evidence, Role};
+use crate::facts::{Evidence, Role};
 use crate::update::{Build, Kb};
 
 /// The rule that a requirement follows from.

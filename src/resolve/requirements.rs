@@ -25,9 +25,10 @@ use jiff::civil::Date;
 use super::condition::Condition;
 use super::library::Library;
 use super::requirement::{Requirement, Rule};
-use super::roles::{Evidence, Member, Role};
+use super::roles::Member;
 use super::sets::PackageSet;
 use crate::error::Result;
+use crate::facts::{Evidence, Role};
 use crate::servicing::{Dotnet, Enablement, Family, Installation, Knowledge, NeededAs, SeparateStack};
 use crate::update::{Kb, Kind, Month, PackageName};
 

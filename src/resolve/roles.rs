@@ -5,149 +5,9 @@
 //! *candidate*: it comes first when a known edge says so or when its build is lower in the same family, and it is
 //! a companion of unknown order otherwise.
 
-use std::fmt;
-
-use super::facts::{Facts, FileFacts, UpdateFacts};
+use crate::facts::{Evidence, Facts, FileFacts, Needs, Role, UpdateFacts};
 use crate::servicing::{Checkpoint, Family, Knowledge};
-use crate::update::{Architecture, Build, Kb, Kind, Month, UpdateId};
-
-macro_rules! roles {
-    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// What a file is in its set or plan, in the order of installation. The words are a promise of the JSON output
-        /// and of the index.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, schemars::JsonSchema)]
-        #[serde(rename_all = "snake_case")]
-        #[non_exhaustive]
-        pub enum Role {
-            $($(#[$doc])* $name,)*
-        }
-
-        impl Role {
-            const ALL: &'static [Self] = &[$(Self::$name,)*];
-
-            /// The word in JSON, in the index, and in tables.
-            pub fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$name => $text,)*
-                }
-            }
-        }
-    };
-}
-
-roles! {
-    /// Prepares a machine for Extended Security Updates.
-    EsuPreparation = "esu_preparation",
-    /// A separate servicing stack: before what it serves.
-    Ssu = "ssu",
-    /// Another update that has to be there before.
-    Prerequisite = "prerequisite",
-    /// A cumulative update that the target builds upon.
-    Checkpoint = "checkpoint",
-    /// A part of a .NET parent, for one release of .NET Framework.
-    DotnetChild = "dotnet_child",
-    /// The update itself.
-    Target = "target",
-    /// Switches a version on.
-    Enablement = "enablement",
-    /// The dynamic update of the recovery environment.
-    SafeOs = "safe_os",
-    /// The dynamic update of the setup files of media.
-    Setup = "setup",
-    /// Belongs to the entry; nothing proves that it comes before, or after.
-    Companion = "companion",
-}
-
-impl Role {
-    /// The role of this word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|role| role.as_str() == word)
-    }
-
-    /// Whether the file is (part of) what was asked for, not something that it needs.
-    pub fn is_update(self) -> bool {
-        matches!(self, Self::Target | Self::DotnetChild | Self::Enablement | Self::SafeOs | Self::Setup)
-    }
-
-    /// What the update itself is in a plan, by its kind.
-    pub(super) fn of_kind(kind: Option<Kind>) -> Self {
-        match kind {
-            Some(Kind::Enablement) => Self::Enablement,
-            Some(Kind::SafeosDu) => Self::SafeOs,
-            Some(Kind::SetupDu) => Self::Setup,
-            _ => Self::Target,
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(self.as_str())
-    }
-}
-
-/// Why a statement is believed, with its source.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Evidence {
-    /// A download dialog lists the file.
-    Dialog {
-        /// Whose dialog.
-        update: UpdateId,
-        /// When it was read last.
-        seen: String,
-    },
-    /// A title states the build that a KB brings.
-    TitleBuild {
-        /// The KB.
-        kb: Kb,
-        /// Its build.
-        build: Build,
-    },
-    /// A knowledge table says so.
-    Knowledge {
-        /// The row, in words.
-        row: String,
-        /// As of when the tables are.
-        date: String,
-    },
-}
-
-impl Evidence {
-    /// The word that the index keeps as the source of an edge.
-    pub fn source(&self) -> &'static str {
-        match self {
-            Self::Dialog { .. } | Self::TitleBuild { .. } => "dialog",
-            Self::Knowledge { .. } => "knowledge",
-        }
-    }
-}
-
-impl fmt::Display for Evidence {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Dialog { update, seen } => formatter.write_str(&dialog_listed(*update, "it", seen)),
-            Self::TitleBuild { kb, build } => {
-                write!(formatter, "the Catalog's titles of {kb} state build {build}")
-            }
-            Self::Knowledge { row, date } => write!(formatter, "knowledge of {date}: {row}"),
-        }
-    }
-}
-
-/// What a download dialog says of one file, or of several.
-pub(super) fn dialog_listed(update: UpdateId, what: &str, seen: &str) -> String {
-    format!("the download dialog of update {update} listed {what} on {seen}")
-}
-
-crate::update::schema_of_text!(Evidence, "Evidence", |generator: &mut schemars::SchemaGenerator| {
-    generator.subschema_for::<String>()
-});
-
-impl serde::Serialize for Evidence {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
+use crate::update::{Architecture, Build, Kb, Kind, Month};
 
 /// A file with its role.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -172,19 +32,6 @@ impl Member {
     pub(super) fn rank(&self) -> (bool, Role, Option<Build>, Option<Kb>, &str) {
         (self.role == Role::Companion, self.role, self.build, self.kb(), &self.file.name)
     }
-}
-
-/// One file needs another to be installed before it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Needs {
-    /// Place of the needing file among the members of its set.
-    pub from: usize,
-    /// Place of the file that it needs.
-    pub to: usize,
-    /// What the needed one is: `checkpoint`, `ssu`.
-    pub role: Role,
-    /// Where it comes from: `dialog`, `knowledge`.
-    pub source: &'static str,
 }
 
 /// The members of one entry, in order, and what there is to warn of.
@@ -248,7 +95,11 @@ fn judge_candidate(
     }
     let (Some(family), Some(kb)) = (family, file.kb) else { return (Role::Companion, None, Vec::new()) };
     if let Some(checkpoint) = knowledge.checkpoints_of(family).find(|row| row.kb == kb) {
-        return (Role::Checkpoint, Some(checkpoint.build), vec![known_checkpoint(checkpoint, knowledge)]);
+        return (
+            Role::Checkpoint,
+            Some(checkpoint.build),
+            vec![Evidence::of_checkpoint(checkpoint, knowledge)],
+        );
     }
     let own = update.kb.and_then(|kb| facts.build_of(kb, family, knowledge));
     match (facts.build_of(kb, family, knowledge), own) {
@@ -259,11 +110,6 @@ fn judge_candidate(
         }
         (build, _) => (Role::Companion, build, Vec::new()),
     }
-}
-
-pub(super) fn known_checkpoint(checkpoint: &Checkpoint, knowledge: &Knowledge) -> Evidence {
-    let row = format!("{} is the checkpoint {} ({})", checkpoint.kb, checkpoint.build, checkpoint.source);
-    Evidence::Knowledge { row, date: knowledge.date().to_string() }
 }
 
 /// Whether an update builds upon a checkpoint: by builds, else by the months of their releases.
@@ -330,7 +176,7 @@ fn add_unlisted_checkpoints(
         };
         warnings
             .push(format!("{unlisted}; it is in the set because knowledge of {} says so", knowledge.date()));
-        let evidence = vec![known_checkpoint(checkpoint, knowledge)];
+        let evidence = vec![Evidence::of_checkpoint(checkpoint, knowledge)];
         members.push(Member { file, role: Role::Checkpoint, build: Some(checkpoint.build), evidence });
     }
 }

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::Digest as _;
 
-use super::facts::{Expired, Facts, UpdateFacts};
-use super::roles::{Evidence, Member, Needs, Role, edges_of, members_of, unlisted_checkpoints};
+use super::roles::{Member, edges_of, members_of, unlisted_checkpoints};
+use crate::facts::{Evidence, Needs, Role};
+use crate::facts::{Expired, Facts, UpdateFacts};
 use crate::servicing::{Family, Filed, Installation, Knowledge};
 use crate::update::{Architecture, Build, Kb, Kind, Month, Sha256, UpdateId};
 

@@ -2,13 +2,14 @@
 
 use super::answer::{Missing, Plan, Status, Step};
 use super::condition::Condition;
-use super::facts::FileFacts;
 use super::plan::Ask;
 use super::request::Place;
 use super::requirements::condition_of;
-use super::roles::{Evidence, Member, Role};
+use super::roles::Member;
 use super::sets::PackageSet;
 use crate::error::Result;
+use crate::facts::FileFacts;
+use crate::facts::{Evidence, Role};
 use crate::update::{Build, Kb, Kind, PackageName};
 
 impl Step {

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use proptest::prelude::*;
 
 use super::*;
+use crate::facts::{Facts, FileFacts, FileKey, Needs, Role, UpdateFacts};
 use crate::servicing::{Family, Installation, Knowledge, ProductFilter};
 use crate::update::{Architecture, Build, Kb, Kind, classify};
 

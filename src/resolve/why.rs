@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::answer::{Missing, Plan, Reason, Status, Step};
-use super::roles::{Evidence, Role, dialog_listed};
+use crate::facts::{Evidence, Role, dialog_listed};
 use crate::update::{Architecture, UpdateId, human_size};
 
 /// The reasons behind a plan.

@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::{Form, Job, Method, Stage};
-use crate::resolve::{Plan, Role, Step};
+use crate::facts::Role;
+use crate::resolve::{Plan, Step};
 use crate::servicing::{self, Family, Knowledge};
 
 /// Where the files of a plan lie, seen from the script.

@@ -9,19 +9,23 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// Each room with the rooms that it may use besides the floor and itself.
-const ROOMS: [(&str, &[&str]); 16] = [
+const ROOMS: [(&str, &[&str]); 17] = [
     ("update", &[]),
     ("servicing", &["update"]),
-    ("resolve", &["servicing", "update"]),
-    ("lint", &["resolve", "servicing", "update"]),
-    ("script", &["resolve", "servicing", "update"]),
-    ("documents", &["lint", "resolve", "servicing", "update"]),
+    ("facts", &["servicing", "update"]),
+    ("resolve", &["facts", "servicing", "update"]),
+    ("lint", &["resolve", "facts", "servicing", "update"]),
+    ("script", &["resolve", "facts", "servicing", "update"]),
+    ("documents", &["lint", "resolve", "facts", "servicing", "update"]),
     ("net", &["update"]),
     ("catalog", &["net", "servicing", "update"]),
-    ("mirror", &["documents", "lint", "script", "resolve", "net", "servicing", "update"]),
-    ("download", &["mirror", "resolve", "net", "servicing", "update"]),
-    ("carrier", &["mirror", "documents", "lint", "script", "resolve", "net", "servicing", "update"]),
-    ("crawl", &["catalog", "download", "mirror", "documents", "resolve", "net", "servicing", "update"]),
+    ("mirror", &["documents", "lint", "script", "resolve", "net", "facts", "servicing", "update"]),
+    ("download", &["mirror", "resolve", "net", "facts", "servicing", "update"]),
+    ("carrier", &["mirror", "documents", "lint", "script", "resolve", "net", "facts", "servicing", "update"]),
+    (
+        "crawl",
+        &["catalog", "download", "mirror", "documents", "resolve", "net", "facts", "servicing", "update"],
+    ),
     (
         "fetch",
         &[
@@ -34,6 +38,7 @@ const ROOMS: [(&str, &[&str]); 16] = [
             "script",
             "resolve",
             "net",
+            "facts",
             "servicing",
             "update",
         ],
@@ -51,6 +56,7 @@ const ROOMS: [(&str, &[&str]); 16] = [
             "script",
             "resolve",
             "net",
+            "facts",
             "servicing",
             "update",
         ],
@@ -70,6 +76,7 @@ const ROOMS: [(&str, &[&str]); 16] = [
             "script",
             "resolve",
             "net",
+            "facts",
             "servicing",
             "update",
         ],
@@ -90,6 +97,7 @@ const ROOMS: [(&str, &[&str]); 16] = [
             "script",
             "resolve",
             "net",
+            "facts",
             "servicing",
             "update",
         ],
@@ -100,9 +108,10 @@ const ROOMS: [(&str, &[&str]); 16] = [
 const FLOOR: [&str; 5] = ["error", "exit_code", "clock", "event", "disk"];
 
 /// Rooms and files that are functions of their input.
-const PURE: [&str; 33] = [
+const PURE: [&str; 34] = [
     "update/",
     "servicing/",
+    "facts/",
     "resolve/",
     "lint/",
     "script/",

@@ -13,8 +13,9 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use camino::Utf8Path;
+use kbmirror::facts::Facts;
 use kbmirror::lint::{Ask, Folder, LintReport, LintStatus, lint};
-use kbmirror::resolve::{Facts, Place};
+use kbmirror::resolve::Place;
 use kbmirror::servicing::{Installation, Knowledge};
 use kbmirror::update::{Architecture, Kb, PackageName};
 use proptest::prelude::*;

@@ -11,10 +11,11 @@ mod worlds;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kbmirror::facts::{Facts, Role};
 use kbmirror::lint::{Ask, Code, Folder, lint};
 use kbmirror::resolve::{
-    EdgeKind, Facts, Graph, Library as _, PackageSet, Place, Role, Shelf, closure, families_without_pair,
-    read_line, resolve,
+    EdgeKind, Graph, Library as _, PackageSet, Place, Shelf, closure, families_without_pair, read_line,
+    resolve,
 };
 use kbmirror::servicing::Knowledge;
 use kbmirror::update::{Architecture, Build, Kb};

@@ -7,7 +7,8 @@ use rusqlite::Row;
 use super::Index;
 use crate::clock::rfc3339;
 use crate::error::Result;
-use crate::resolve::{FileKey, Role, SeenNeeds, SeenSupersedes, UpdateName};
+use crate::facts::{FileKey, Role};
+use crate::resolve::{SeenNeeds, SeenSupersedes, UpdateName};
 use crate::update::{Kb, UpdateId};
 
 impl Index {

@@ -3,7 +3,7 @@
 use super::Index;
 use super::read::{UPDATE_COLUMNS, read_update};
 use crate::error::Result;
-use crate::resolve::UpdateFacts;
+use crate::facts::UpdateFacts;
 use crate::update::{Kb, Month, classify};
 
 impl Index {

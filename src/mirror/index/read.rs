@@ -9,7 +9,7 @@ use rusqlite::types::ValueRef;
 use super::{Index, as_count};
 use crate::clock::{date_of, rfc3339};
 use crate::error::Result;
-use crate::resolve::{Facts, FileFacts, FileKey, UpdateFacts};
+use crate::facts::{Facts, FileFacts, FileKey, UpdateFacts};
 use crate::update::{Kb, Kind, Sha1, Sha256, UpdateId};
 
 pub(super) const UPDATE_COLUMNS: &str =

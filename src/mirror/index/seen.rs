@@ -8,7 +8,7 @@
 use super::{Index, as_count, as_integer};
 use crate::clock::date_of;
 use crate::error::Result;
-use crate::resolve::{Expired, FileKey};
+use crate::facts::{Expired, FileKey};
 use crate::update::title::Title;
 use crate::update::{Kb, UpdateId};
 

@@ -3,7 +3,8 @@
 use super::record::FileRecord;
 use super::{Index, as_integer, store_error};
 use crate::error::Result;
-use crate::resolve::{FileFacts, FileKey, PackageSet, Role};
+use crate::facts::{FileFacts, FileKey, Role};
+use crate::resolve::PackageSet;
 use crate::update::{Architecture, Kb, Sha256};
 
 /// Where publishing a set stands.

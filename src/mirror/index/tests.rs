@@ -10,7 +10,8 @@ use rusqlite::types::Value;
 
 use super::*;
 use crate::documents::FindingKind;
-use crate::resolve::{FileFacts, FileKey, PackageSet, UpdateFacts, package_sets};
+use crate::facts::{FileFacts, FileKey, UpdateFacts};
+use crate::resolve::{PackageSet, package_sets};
 use crate::servicing::Knowledge;
 use crate::update::{Digests, Kb, Sha1, Sha256, UpdateId, classify};
 

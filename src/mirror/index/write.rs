@@ -6,7 +6,7 @@ use rusqlite::OptionalExtension as _;
 use super::record::{Check, DetailsRecord, DialogNews, DigestConflict, FileRecord, UpdateRecord};
 use super::{Index, as_integer, store_error};
 use crate::error::Result;
-use crate::resolve::FileKey;
+use crate::facts::FileKey;
 use crate::update::{Architecture, Digests, Kb, Kind, PackageName, Sha1, Sha256, UpdateId};
 
 /// The columns of a file that survive a merge: SHA-1 and SHA-256 with their sources, size, first seen,

@@ -10,11 +10,11 @@ use super::read::Reading;
 use crate::disk::{self, Entry};
 use crate::documents::{FindingKind, VerifyFinding};
 use crate::error::Result;
+use crate::facts::FileKey;
 use crate::mirror::Mirror;
 use crate::mirror::damage::{FOLDER_MISSING, fault_of_entry};
 use crate::mirror::index::{PublishState, SetRow};
 use crate::mirror::kb_document::KB_JSON_FORMAT;
-use crate::resolve::FileKey;
 use crate::servicing::Knowledge;
 use crate::update::{Kb, Sha256};
 

@@ -1,6 +1,7 @@
 //! Separate servicing stacks, floors under combined updates, and the prerequisites of Windows 7 and 8.1.
 
-use kbmirror::resolve::{Facts, FileFacts, FileKey, Shelf, UpdateFacts};
+use kbmirror::facts::{Facts, FileFacts, FileKey, UpdateFacts};
+use kbmirror::resolve::Shelf;
 use kbmirror::servicing::Knowledge;
 use kbmirror::update::classify;
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use kbmirror::resolve::{Facts, FileFacts, FileKey, UpdateFacts};
+use kbmirror::facts::{Facts, FileFacts, FileKey, UpdateFacts};
 use kbmirror::servicing::{Knowledge, Tables};
 use kbmirror::update::{Month, classify};
 

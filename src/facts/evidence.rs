@@ -1,0 +1,75 @@
+//! The evidence for a statement: what states it, and when that was read.
+
+use std::fmt;
+
+use crate::servicing::{Checkpoint, Knowledge};
+use crate::update::{Build, Kb, UpdateId};
+
+/// Why a statement is believed, with its source.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Evidence {
+    /// A download dialog lists the file.
+    Dialog {
+        /// Whose dialog.
+        update: UpdateId,
+        /// When it was read last.
+        seen: String,
+    },
+    /// A title states the build that a KB brings.
+    TitleBuild {
+        /// The KB.
+        kb: Kb,
+        /// Its build.
+        build: Build,
+    },
+    /// A knowledge table says so.
+    Knowledge {
+        /// The row, in words.
+        row: String,
+        /// As of when the tables are.
+        date: String,
+    },
+}
+
+impl Evidence {
+    /// Returns the evidence that a known checkpoint is.
+    pub fn of_checkpoint(checkpoint: &Checkpoint, knowledge: &Knowledge) -> Self {
+        let row = format!("{} is the checkpoint {} ({})", checkpoint.kb, checkpoint.build, checkpoint.source);
+        Self::Knowledge { row, date: knowledge.date().to_string() }
+    }
+
+    /// The word that the index keeps as the source of an edge.
+    pub fn source(&self) -> &'static str {
+        match self {
+            Self::Dialog { .. } | Self::TitleBuild { .. } => "dialog",
+            Self::Knowledge { .. } => "knowledge",
+        }
+    }
+}
+
+impl fmt::Display for Evidence {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dialog { update, seen } => formatter.write_str(&dialog_listed(*update, "it", seen)),
+            Self::TitleBuild { kb, build } => {
+                write!(formatter, "the Catalog's titles of {kb} state build {build}")
+            }
+            Self::Knowledge { row, date } => write!(formatter, "knowledge of {date}: {row}"),
+        }
+    }
+}
+
+/// What a download dialog says of one file, or of several.
+pub(crate) fn dialog_listed(update: UpdateId, what: &str, seen: &str) -> String {
+    format!("the download dialog of update {update} listed {what} on {seen}")
+}
+
+crate::update::schema_of_text!(Evidence, "Evidence", |generator: &mut schemars::SchemaGenerator| {
+    generator.subschema_for::<String>()
+});
+
+impl serde::Serialize for Evidence {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}

@@ -1,0 +1,18 @@
+//! The facts room: what the Catalog, a table, a name, or the bytes state about updates and files. Pure.
+//!
+//! The resolver, the index, and the documents share these types. A fact that is not known is absent; no function here guesses one.
+
+mod collection;
+mod evidence;
+mod file;
+mod needs;
+mod role;
+mod update;
+
+pub use collection::Facts;
+pub use evidence::Evidence;
+pub(crate) use evidence::dialog_listed;
+pub use file::{FileFacts, FileKey};
+pub use needs::Needs;
+pub use role::Role;
+pub use update::{Expired, UpdateFacts};
