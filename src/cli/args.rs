@@ -8,7 +8,7 @@ use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 
-use super::asking::{GoalArgs, InstallationArg, MachineArgs, PlaceArg};
+use super::machine_args::{GoalArgs, InstallationArg, MachineArgs, PlaceArg};
 use super::media_args::{CheckMedium, Export, Import, Keys};
 use super::search_args::{Search, kinds};
 

@@ -5,7 +5,8 @@ use camino::Utf8Path;
 use serde::Serialize;
 
 use super::args::Lint;
-use super::asking::{Sources, expect_fresh, note_age};
+use super::asking::{Sources, note_age};
+use super::machine_args::expect_fresh;
 use super::output::Output;
 use super::setup::Setup;
 use crate::disk;

@@ -17,6 +17,7 @@ mod keys;
 mod knowledge;
 mod lint;
 mod list;
+mod machine_args;
 mod media_args;
 mod medium;
 mod output;

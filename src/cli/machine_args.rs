@@ -1,0 +1,251 @@
+//! The arguments that define a request: the goal, and the machine or image for which it is.
+//!
+//! A host file gives the statements of its machine; options go before it. A goal or a host file that cannot be
+//! understood is a usage error.
+
+#![expect(clippy::doc_markdown, reason = "these comments are the help texts, which show no markup")]
+
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use clap::{ArgGroup, Args, ValueEnum};
+use jiff::civil::Date;
+
+use crate::disk;
+use crate::error::{Error, ErrorKind, Result};
+use crate::resolve::host::{self, Host};
+use crate::resolve::{Freshness, Goal, Place, Policy, Request};
+use crate::servicing::{Dotnet, Installation};
+use crate::update::parse_age;
+use crate::update::{Architecture, Build, Kb, Kind};
+
+/// What is wanted.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("wanted").args(["kb", "latest", "enable"]))]
+pub(super) struct GoalArgs {
+    /// The KB
+    #[arg(value_name = "KB")]
+    pub(super) kb: Option<Kb>,
+    /// The latest update in place of a KB
+    #[arg(long)]
+    pub(super) latest: bool,
+    /// Switch a version on in place of a KB, e.g. 25H2
+    #[arg(long, value_name = "VERSION")]
+    pub(super) enable: Option<String>,
+    /// Which releases a goal may choose [default: oob]
+    #[arg(long, value_name = "POLICY")]
+    policy: Option<PolicyArg>,
+    /// Of the latest: this kind, such as dotnet_cu or safeos_du [default: lcu]
+    #[arg(long, value_name = "KIND", requires = "latest")]
+    kind: Option<Kind>,
+    /// Take this day for today: nothing that was published later, e.g. 2026-07-20
+    #[arg(long, value_name = "DATE")]
+    pub(super) as_of: Option<Date>,
+    /// Exit with 10 if what is known of the family is older than this, e.g. 45d
+    #[arg(long, value_name = "AGE", value_parser = parse_age)]
+    pub(super) fail_if_older_than: Option<Duration>,
+    /// Before an enablement package: just the update that brings its floor
+    #[arg(long)]
+    minimal: bool,
+    /// Plan an update although Microsoft pulled it
+    #[arg(long)]
+    accept_withdrawn: bool,
+}
+
+/// What is known of the machine.
+#[derive(Debug, Args)]
+pub(super) struct MachineArgs {
+    /// The architecture; needed where the KB has several
+    #[arg(long, value_name = "ARCH", help_heading = "Machine")]
+    pub(super) arch: Option<Architecture>,
+    /// The product: "Windows 11 24H2", 25H2, 26200, server-2025; needed where the KB has different sets
+    #[arg(long, value_name = "PRODUCT", help_heading = "Machine")]
+    pub(super) product: Option<String>,
+    /// The build that the device or image is at, e.g. 26100.863
+    #[arg(long, value_name = "BUILD", help_heading = "Machine")]
+    pub(super) baseline: Option<Build>,
+    /// Client or server, where the build alone does not tell
+    #[arg(long, value_name = "WHICH", help_heading = "Machine")]
+    installation: Option<InstallationArg>,
+    /// The edition as EditionID names it, e.g. EnterpriseS
+    #[arg(long, value_name = "EDITION", help_heading = "Machine")]
+    edition: Option<String>,
+    /// Where the packages go [default: online]
+    #[arg(long = "for", value_name = "PLACE", help_heading = "Machine")]
+    place: Option<PlaceArg>,
+    /// Features on demand or language packs are being added
+    #[arg(long, help_heading = "Machine")]
+    fod: bool,
+    /// The .NET Framework that is installed, e.g. 4.8 or the registry's 528372
+    #[arg(long, value_name = "VERSION", help_heading = "Machine")]
+    dotnet: Option<Dotnet>,
+    /// The machine is prepared for Extended Security Updates
+    #[arg(long, help_heading = "Machine", conflicts_with = "no_esu")]
+    esu: bool,
+    /// The machine has no Extended Security Updates
+    #[arg(long, help_heading = "Machine")]
+    no_esu: bool,
+    /// What collect.cmd wrote on the machine; the other options go before it
+    #[arg(long, value_name = "FILE", help_heading = "Machine")]
+    host: Option<Utf8PathBuf>,
+    /// A KB that is installed (repeatable)
+    #[arg(long, value_name = "KB", help_heading = "Machine")]
+    installed: Vec<Kb>,
+}
+
+/// `--installation`
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum InstallationArg {
+    /// Windows 10, 11
+    Client,
+    /// Windows Server
+    Server,
+}
+
+impl From<InstallationArg> for Installation {
+    fn from(argument: InstallationArg) -> Self {
+        match argument {
+            InstallationArg::Client => Self::Client,
+            InstallationArg::Server => Self::Server,
+        }
+    }
+}
+
+/// `--for`
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum PlaceArg {
+    /// A running machine
+    Online,
+    /// An offline install.wim
+    Image,
+    /// boot.wim
+    Winpe,
+    /// winre.wim
+    Winre,
+    /// The setup files of media
+    Media,
+    /// Nowhere yet: the complete set
+    Mirror,
+}
+
+impl From<PlaceArg> for Place {
+    fn from(argument: PlaceArg) -> Self {
+        match argument {
+            PlaceArg::Online => Self::Online,
+            PlaceArg::Image => Self::Image,
+            PlaceArg::Winpe => Self::Winpe,
+            PlaceArg::Winre => Self::Winre,
+            PlaceArg::Media => Self::Media,
+            PlaceArg::Mirror => Self::Mirror,
+        }
+    }
+}
+
+/// `--policy`
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum PolicyArg {
+    /// Second Tuesdays alone
+    Security,
+    /// Those and out-of-band releases
+    Oob,
+    /// Previews too
+    Preview,
+}
+
+impl From<PolicyArg> for Policy {
+    fn from(argument: PolicyArg) -> Self {
+        match argument {
+            PolicyArg::Security => Self::Security,
+            PolicyArg::Oob => Self::Oob,
+            PolicyArg::Preview => Self::Preview,
+        }
+    }
+}
+
+impl MachineArgs {
+    /// Puts the options over a request.
+    pub(super) fn apply(&self, mut request: Request) -> Request {
+        request.architecture = self.arch.or(request.architecture);
+        request.product = self.product.clone().or(request.product);
+        request.baseline = self.baseline.or(request.baseline);
+        request.installation = self.installation.map(Into::into).or(request.installation);
+        request.edition = self.edition.clone().or(request.edition);
+        request.place = self.place.map_or(request.place, Into::into);
+        request.features_on_demand |= self.fod;
+        request.dotnet = self.dotnet.clone().or(request.dotnet);
+        if self.esu || self.no_esu {
+            request.esu = Some(self.esu);
+        }
+        request.installed.extend(&self.installed);
+        request
+    }
+
+    /// Returns the statements of the host file, where one is named.
+    pub(super) fn host(&self) -> Result<Option<Host>> {
+        self.host.as_deref().map(read_host).transpose()
+    }
+}
+
+/// Reads what `collect.cmd` wrote.
+fn read_host(path: &Utf8Path) -> Result<Host> {
+    /// A machine with some thousand packages has 200 KB.
+    const CAP: u64 = 16 << 20;
+    let bytes = disk::read(path, CAP).map_err(|error| error.with_kind(ErrorKind::Usage))?;
+    // Windows programs write UTF-16 when somebody edited the file there.
+    let text = match bytes.as_slice() {
+        [0xff, 0xfe, rest @ ..] => {
+            let units = rest.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+            char::decode_utf16(units).map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+        }
+        other => String::from_utf8_lossy(other).into_owned(),
+    };
+    host::parse(&text).map_err(|error| error.context(path))
+}
+
+/// Puts what a machine said of itself under a request.
+fn with_host(mut request: Request, host: &Host) -> Request {
+    request.architecture = host.architecture;
+    request.baseline = host.build;
+    request.installation = host.installation;
+    request.edition.clone_from(&host.edition);
+    request.dotnet = host.dotnet_release.and_then(Dotnet::of_release);
+    request.installed.clone_from(&host.installed);
+    request
+}
+
+impl GoalArgs {
+    /// Refuses an answer whose facts are older than the caller allows.
+    pub(super) fn expect_fresh(&self, fresh: &Freshness) -> Result<()> {
+        expect_fresh(fresh, self.fail_if_older_than)
+    }
+
+    /// Makes the request for the goal on the machine.
+    pub(super) fn request(&self, machine: &MachineArgs) -> Result<Request> {
+        let goal = match (self.kb, self.latest, &self.enable) {
+            (Some(kb), ..) => Goal::Kb(kb),
+            (None, true, _) => Goal::Latest(self.kind),
+            (None, false, Some(release)) => Goal::Enable(release.clone()),
+            (None, false, None) => {
+                return Err(Error::usage("what is wanted is missing: a KB, --latest, or --enable"));
+            }
+        };
+        let request = Request {
+            policy: self.policy.map_or_else(Policy::default, Into::into),
+            as_of: self.as_of,
+            minimal: self.minimal,
+            accept_withdrawn: self.accept_withdrawn,
+            ..Request::of(goal)
+        };
+        let request = match machine.host()? {
+            Some(host) => with_host(request, &host),
+            None => request,
+        };
+        Ok(machine.apply(request))
+    }
+}
+
+/// Refuses an answer whose facts are older than the caller allows, or of an age that is not known.
+pub(super) fn expect_fresh(fresh: &Freshness, most: Option<Duration>) -> Result<()> {
+    let Some(doubt) = most.and_then(|most| fresh.older_than(most)) else { return Ok(()) };
+    Err(Error::new(ErrorKind::Unresolved, format!("--fail-if-older-than: {}", fresh.sentence(doubt))))
+}
