@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "a bench reads the clock and starts its rival")]
 #![expect(clippy::cast_precision_loss, reason = "figures for people")]
 
+use kbmirror::facts::{Checked, Source};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -84,7 +85,7 @@ fn publish(mirror: &mut Mirror, knowledge: &Knowledge, number: u32) -> Result<Ut
     let partial = new.finish()?;
     let row = mirror.index().set(set)?.ok_or_else(|| unexpected("no set"))?;
     if let Some(key) = row.members[0].file.key {
-        let checks = [Check { what: "sha256", against: "dialog" }];
+        let checks = [Check { what: Checked::Sha256, against: Source::Dialog }];
         mirror.admit(key, &partial, &digests, &checks, Run { command: "bench", now: NOW })?;
     }
     let row = mirror.index().set(set)?.ok_or_else(|| unexpected("no set"))?;

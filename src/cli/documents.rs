@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::catalog::{LeftOut, SearchPart, SearchRow};
 use crate::error::Result;
-use crate::facts::{FileFacts, FileKey, Role};
+use crate::facts::{FileFacts, FileKey, Role, Source};
 use crate::fetch::{FetchedSet, SetStatus};
 use crate::mirror::index::{PublishState, SetRow, UpdateDetail};
 use crate::mirror::{Index, Mirror};
@@ -85,9 +85,9 @@ pub(super) fn checked(file: &FileFacts, index: &Index) -> Result<Vec<String>> {
     let Some(key) = file.key else { return Ok(Vec::new()) };
     let checks = index.checks_of(key)?.into_iter();
     Ok(checks
-        .map(|(what, against)| match against.as_str() {
-            "dialog" | "search page" | "name" => what,
-            other => format!("{what} ({other})"),
+        .map(|check| match check.against {
+            Source::Dialog | Source::SearchPage | Source::Name => check.what.to_string(),
+            other => format!("{} ({other})", check.what),
         })
         .collect())
 }

@@ -15,7 +15,7 @@ use url::Url;
 use super::crawled::Crawled;
 use super::session::{Failure, Session};
 use crate::error::{Error, ErrorKind, Result};
-use crate::facts::FileFacts;
+use crate::facts::{FileFacts, Source};
 use crate::mirror::Index;
 use crate::mirror::names::plain_name;
 use crate::net::Purpose;
@@ -111,7 +111,7 @@ fn sets_over(kb: Kb, index: &Index, knowledge: &Knowledge) -> Result<Vec<Package
             && let Some(file) = index.file_of_sha1(sha1)?
             && can_be_had(&file)
             && let Some(key) = file.key
-            && index.digest_sources(key)?.0.as_deref() == Some("dialog")
+            && index.digest_sources(key)?.0 == Some(Source::Dialog)
         {
             member.file = file;
         }

@@ -3,16 +3,17 @@
 //! Every statement counts: one that differs makes the file bad, however many agree. What nobody stated is not checked, and
 //! the evidence does not claim it.
 
+use crate::facts::{Checked, Source};
 use crate::mirror::index::Check;
 use crate::update::{Digests, Sha1, Sha256};
 
 /// What is stated of a file, and by whom. Only what is stated can be checked.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Expected {
-    /// SHA-1 with the one who states it: `dialog`, `name`, `knowledge`.
-    pub sha1: Option<(Sha1, &'static str)>,
-    /// SHA-256 with the one who states it.
-    pub sha256: Option<(Sha256, &'static str)>,
+    /// SHA-1 with its source.
+    pub sha1: Option<(Sha1, Source)>,
+    /// SHA-256 with its source.
+    pub sha256: Option<(Sha256, Source)>,
     /// The SHA-1 in the file's name.
     pub name: Option<Sha1>,
     /// The exact size, when the search page's sum is that of this file alone.
@@ -30,10 +31,10 @@ impl Expected {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("its {what} is {found}, and the {against} says {stated}")]
 pub struct Mismatch {
-    /// What differs: `size`, `sha1`, `sha256`, `name`.
-    pub what: &'static str,
-    /// Whose word it differs from.
-    pub against: &'static str,
+    /// The property that differs.
+    pub what: Checked,
+    /// The source of the statement.
+    pub against: Source,
     /// What was stated.
     pub stated: String,
     /// What the bytes give.
@@ -51,16 +52,16 @@ pub fn judge(expected: &Expected, found: &Digests) -> Result<Vec<Check>, Mismatc
         Ok(())
     };
     if let Some(size) = expected.size {
-        compare("size", "search page", size.to_string(), found.size.to_string())?;
+        compare(Checked::Size, Source::SearchPage, size.to_string(), found.size.to_string())?;
     }
     if let Some((sha256, against)) = expected.sha256 {
-        compare("sha256", against, sha256.to_string(), found.sha256.to_string())?;
+        compare(Checked::Sha256, against, sha256.to_string(), found.sha256.to_string())?;
     }
-    if let Some((sha1, against)) = expected.sha1.filter(|&(_, against)| against != "name") {
-        compare("sha1", against, sha1.to_string(), found.sha1.to_string())?;
+    if let Some((sha1, against)) = expected.sha1.filter(|&(_, against)| against != Source::Name) {
+        compare(Checked::Sha1, against, sha1.to_string(), found.sha1.to_string())?;
     }
     if let Some(sha1) = expected.name {
-        compare("name", "name", sha1.to_string(), found.sha1.to_string())?;
+        compare(Checked::Name, Source::Name, sha1.to_string(), found.sha1.to_string())?;
     }
     Ok(checks)
 }
@@ -81,20 +82,20 @@ mod tests {
         let found = digests(b"package");
         let other = digests(b"other");
         let all = Expected {
-            sha1: Some((found.sha1, "dialog")),
-            sha256: Some((found.sha256, "dialog")),
+            sha1: Some((found.sha1, Source::Dialog)),
+            sha256: Some((found.sha256, Source::Dialog)),
             name: Some(found.sha1),
             size: Some(7),
         };
-        let names: Vec<&str> = judge(&all, &found).unwrap().iter().map(|check| check.what).collect();
+        let names: Vec<&str> = judge(&all, &found).unwrap().iter().map(|check| check.what.as_str()).collect();
         assert_eq!(names, ["size", "sha256", "sha1", "name"]);
         for (expected, what) in [
             (Expected { size: Some(8), ..all.clone() }, "size"),
-            (Expected { sha256: Some((other.sha256, "dialog")), ..all.clone() }, "sha256"),
-            (Expected { sha1: Some((other.sha1, "dialog")), ..all.clone() }, "sha1"),
+            (Expected { sha256: Some((other.sha256, Source::Dialog)), ..all.clone() }, "sha256"),
+            (Expected { sha1: Some((other.sha1, Source::Dialog)), ..all.clone() }, "sha1"),
             (Expected { name: Some(other.sha1), ..all.clone() }, "name"),
         ] {
-            assert_eq!(judge(&expected, &found).unwrap_err().what, what);
+            assert_eq!(judge(&expected, &found).unwrap_err().what.as_str(), what);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::source::Source;
 use crate::servicing::{Checkpoint, Knowledge};
 use crate::update::{Build, Kb, UpdateId};
 
@@ -38,11 +39,11 @@ impl Evidence {
         Self::Knowledge { row, date: knowledge.date().to_string() }
     }
 
-    /// The word that the index keeps as the source of an edge.
-    pub fn source(&self) -> &'static str {
+    /// Returns the source that the index keeps of an edge.
+    pub fn source(&self) -> Source {
         match self {
-            Self::Dialog { .. } | Self::TitleBuild { .. } => "dialog",
-            Self::Knowledge { .. } => "knowledge",
+            Self::Dialog { .. } | Self::TitleBuild { .. } => Source::Dialog,
+            Self::Knowledge { .. } => Source::Knowledge,
         }
     }
 }

@@ -7,6 +7,7 @@ mod evidence;
 mod file;
 mod needs;
 mod role;
+mod source;
 mod update;
 
 pub use collection::Facts;
@@ -15,4 +16,5 @@ pub(crate) use evidence::dialog_listed;
 pub use file::{FileFacts, FileKey};
 pub use needs::Needs;
 pub use role::Role;
+pub use source::{Checked, Source};
 pub use update::{Expired, UpdateFacts};

@@ -1,6 +1,7 @@
 //! An edge between two files of one set.
 
 use super::role::Role;
+use super::source::Source;
 
 /// One file needs another to be installed before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +12,6 @@ pub struct Needs {
     pub to: usize,
     /// What the needed one is: `checkpoint`, `ssu`.
     pub role: Role,
-    /// Where it comes from: `dialog`, `knowledge`.
-    pub source: &'static str,
+    /// The source of the edge.
+    pub source: Source,
 }

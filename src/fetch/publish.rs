@@ -8,7 +8,8 @@ use super::outcome::{FetchOutcome, FetchedSet, SetStatus};
 use super::plan::{FetchPlan, PlannedSet, StandingSet};
 use crate::crawl::{Failure, Session};
 use crate::error::{Error, ErrorKind, Result};
-use crate::facts::FileKey;
+use crate::facts::{Checked, FileKey, Source};
+use crate::mirror::index::Check;
 use crate::mirror::{Mirror, Published};
 use crate::resolve::package_sets;
 use crate::servicing::Knowledge;
@@ -150,9 +151,10 @@ fn check_sums(mirror: &mut Mirror, planned: &PlannedSet, knowledge: &Knowledge, 
             );
             return Err(Error::new(ErrorKind::Integrity, message));
         }
+        let agreement = Check { what: Checked::Size, against: Source::SearchPage };
         let agreeing: Vec<FileKey> = facts.files_of(update).iter().filter_map(|file| file.key).collect();
         mirror.index_mut().in_transaction(|index| {
-            agreeing.iter().try_for_each(|&key| index.record_check(key, "size", "search page", now))
+            agreeing.iter().try_for_each(|&key| index.record_check(key, agreement, now))
         })?;
     }
     Ok(())

@@ -18,7 +18,7 @@ use crate::download::{
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Doing, Event};
-use crate::facts::FileKey;
+use crate::facts::{FileKey, Source};
 use crate::mirror::{Mirror, Run};
 use crate::update::{PackageName, human_size};
 
@@ -61,18 +61,16 @@ fn wanted_file(
         return Err(Error::new(ErrorKind::Internal, format!("file {} is not in the index", key.0)));
     };
     let (sha1_source, sha256_source) = index.digest_sources(key)?;
-    let word = |source: Option<String>| match source.as_deref() {
-        Some("dialog") => "dialog",
-        Some("knowledge") => "knowledge",
-        Some("bytes") => "earlier download",
-        _ => "name",
+    let vouching = |source: Option<Source>| match source {
+        Some(Source::Bytes) => Source::EarlierDownload,
+        source => source.unwrap_or(Source::Name),
     };
     let name = PackageName::parse(&file.name).sha1;
     let cap = planned.set.stated_size;
     let alone = planned.row.members.len() == 1;
     let expected = Expected {
-        sha1: file.sha1.map(|sha1| (sha1, word(sha1_source))),
-        sha256: file.sha256.map(|sha256| (sha256, word(sha256_source))),
+        sha1: file.sha1.map(|sha1| (sha1, vouching(sha1_source))),
+        sha256: file.sha256.map(|sha256| (sha256, vouching(sha256_source))),
         name,
         size: cap.filter(|_| alone),
     };
@@ -243,7 +241,7 @@ fn settle(mirror: &mut Mirror, wanted: &Wanted, arrived: &Arrived, now: i64) -> 
         Ok(_) => None,
         Err(mismatch) => Some(mismatch),
     };
-    let what = differs.as_ref().map_or("container", |mismatch| mismatch.what);
+    let what = differs.as_ref().map_or("container", |mismatch| mismatch.what.as_str());
     let kept = mirror.quarantine(&arrived.path, &arrived.digests.sha256, &format!("{what}-differs"))?;
     disk::remove_file(&journal_of(&arrived.path))?;
     let kept = mirror.layout().relative(&kept).to_owned();

@@ -4,6 +4,7 @@
 //! The same values both ways, so that what was written can be restored. Fields are added, never changed; those that only the
 //! listing of a medium has are absent elsewhere.
 
+use super::index::Check;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,7 @@ use super::layout::Layout;
 use super::names::plain_name;
 use crate::disk;
 use crate::error::{Error, Result};
-use crate::facts::{FileFacts, FileKey, Needs, Role};
+use crate::facts::{Checked, FileFacts, FileKey, Needs, Role, Source};
 use crate::resolve::{FamilyName, Member, PackageSet};
 use crate::servicing::Knowledge;
 use crate::update::{Architecture, Digests, Kb, Sha1, Sha256, UpdateId, classify};
@@ -77,12 +78,12 @@ pub struct FileLine {
     pub architecture: Option<Architecture>,
     /// Its SHA-1.
     pub sha1: Option<Sha1>,
-    /// Who stated it.
-    pub sha1_source: Option<String>,
+    /// The source of the SHA-1.
+    pub sha1_source: Option<Source>,
     /// Its SHA-256.
     pub sha256: Option<Sha256>,
-    /// Who stated it.
-    pub sha256_source: Option<String>,
+    /// The source of the SHA-256.
+    pub sha256_source: Option<Source>,
     /// Its bytes.
     pub size: Option<u64>,
     /// Where it can be had.
@@ -94,10 +95,10 @@ pub struct FileLine {
 /// What of a file was compared, against whose word.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CheckLine {
-    /// `sha256`
-    pub what: String,
-    /// `dialog`
-    pub against: String,
+    /// The property, such as `sha256`.
+    pub what: Checked,
+    /// The source of the statement, such as `dialog`.
+    pub against: Source,
 }
 
 /// One file needs another.
@@ -109,8 +110,8 @@ pub struct EdgeLine {
     pub to: Option<usize>,
     /// What the needed one is.
     pub role: String,
-    /// Who says so.
-    pub source: String,
+    /// The source of the edge.
+    pub source: Source,
 }
 
 /// An update.
@@ -219,7 +220,10 @@ impl Mirror {
                 sha256_source,
                 size: member.file.size,
                 urls: member.file.urls.clone(),
-                checks: checks.into_iter().map(|(what, against)| CheckLine { what, against }).collect(),
+                checks: checks
+                    .into_iter()
+                    .map(|Check { what, against }| CheckLine { what, against })
+                    .collect(),
             });
         }
         let place = |key: FileKey| {
@@ -349,12 +353,11 @@ pub fn restore_set(
     }
     let edge = |edge: &EdgeLine| {
         let place = |place: Option<usize>| place?.checked_sub(1).filter(|&place| place < members.len());
-        let source = if edge.source == "knowledge" { "knowledge" } else { "dialog" };
         Some(Needs {
             from: place(edge.from)?,
             to: place(edge.to)?,
             role: Role::from_word(&edge.role)?,
-            source,
+            source: edge.source,
         })
     };
     let needs = set.needs.iter().filter_map(edge).collect();
@@ -383,25 +386,22 @@ fn restore_file(layout: &Layout, index: &Index, file: &FileLine, now: i64) -> Re
     let mut facts = FileFacts::from_name(&file.name);
     facts.sha1 = file.sha1;
     facts.sha256 = file.sha256;
-    facts.sha1_is_stated = file.sha1_source.as_deref().is_some_and(|source| source != "bytes");
-    facts.sha256_is_stated = file.sha256_source.as_deref().is_some_and(|source| source != "bytes");
+    facts.sha1_is_stated = file.sha1_source.is_some_and(Source::is_stated);
+    facts.sha256_is_stated = file.sha256_source.is_some_and(Source::is_stated);
     facts.urls.clone_from(&file.urls);
-    let source = |word: &Option<String>| match word.as_deref() {
-        Some("knowledge") => "knowledge",
-        _ => "dialog",
-    };
+    // A name tells its SHA-1 again, and the pool tells what only the bytes told.
+    let is_recorded = |source: &Source| source.is_stated() && *source != Source::Name;
     // The address that was stated last comes first, and does so again.
     for (age, url) in (0_i64..).zip(&file.urls) {
-        // What only the bytes told is told by the pool again.
         let stated = FileRecord {
             name: file.name.clone(),
             url: url.clone(),
-            sha1: file.sha1.filter(|_| matches!(file.sha1_source.as_deref(), Some("dialog" | "knowledge"))),
-            sha256: file.sha256.filter(|_| file.sha256_source.as_deref() != Some("bytes")),
+            sha1: file.sha1.filter(|_| file.sha1_source.as_ref().is_some_and(is_recorded)),
+            sha256: file.sha256.filter(|_| file.sha256_source.is_none_or(Source::is_stated)),
         };
-        let word =
-            if stated.sha256.is_some() { source(&file.sha256_source) } else { source(&file.sha1_source) };
-        facts.key = Some(index.record_file(&stated, word, None, now - age)?.0);
+        let source = if stated.sha256.is_some() { file.sha256_source } else { file.sha1_source };
+        let source = source.filter(is_recorded).unwrap_or(Source::Dialog);
+        facts.key = Some(index.record_file(&stated, source, None, now - age)?.0);
     }
     let pooled = match (facts.key, file.sha1, file.sha256, file.size) {
         (Some(key), Some(sha1), Some(sha256), Some(size))
@@ -414,7 +414,7 @@ fn restore_file(layout: &Layout, index: &Index, file: &FileLine, now: i64) -> Re
     };
     if let (true, Some(key)) = (pooled, facts.key) {
         for check in &file.checks {
-            index.record_check(key, &check.what, &check.against, now)?;
+            index.record_check(key, Check { what: check.what, against: check.against }, now)?;
         }
     }
     Ok((facts, pooled))

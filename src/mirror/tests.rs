@@ -9,7 +9,7 @@ use super::index::{Check, PublishState, SetRow, UpdateRecord};
 use super::*;
 use crate::disk::NewFile;
 use crate::documents::FindingKind;
-use crate::facts::FileKey;
+use crate::facts::{Checked, FileKey, Source};
 use crate::resolve::package_sets;
 use crate::servicing::Knowledge;
 use crate::update::{Digests, DualHasher, Kb, UpdateId, classify};
@@ -115,7 +115,7 @@ fn admit(mirror: &mut Mirror, key: FileKey, bytes: &[u8]) -> FileKey {
     let mut file = NewFile::create(&path).unwrap();
     file.write(bytes).unwrap();
     let path = file.finish().unwrap();
-    let checks = [Check { what: "sha256", against: "dialog" }];
+    let checks = [Check { what: Checked::Sha256, against: Source::Dialog }];
     let key =
         mirror.admit(key, &path, &digests(bytes), &checks, Run { command: "test", now: MONDAY }).unwrap().key;
     assert!(!disk::exists(&path), "the partial file is gone");
@@ -554,11 +554,11 @@ fn bytes_that_the_pool_has_already_are_kept_once() {
         sha1: None,
         sha256: None,
     };
-    let (other, _) = mirror.index().record_file(&record, "dialog", None, TUESDAY).unwrap();
+    let (other, _) = mirror.index().record_file(&record, Source::Dialog, None, TUESDAY).unwrap();
     assert_eq!(admit(&mut mirror, other, b"the checkpoint"), key);
     // And one that nobody could know to be the same before its bytes were here.
     let record = index::FileRecord { name: "unknown.msu".to_owned(), ..record };
-    let (other, _) = mirror.index().record_file(&record, "dialog", None, TUESDAY).unwrap();
+    let (other, _) = mirror.index().record_file(&record, Source::Dialog, None, TUESDAY).unwrap();
     assert_ne!(other, key);
     assert_eq!(admit(&mut mirror, other, b"the checkpoint"), key);
     assert_eq!(mirror.index().file(other).unwrap(), None, "the two are one file now");

@@ -11,7 +11,7 @@ use super::index::{Owner, SetRow, StoredMember, UpdateDetail};
 use super::written::WrittenScripts;
 use crate::disk;
 use crate::error::{Error, Result};
-use crate::facts::Role;
+use crate::facts::{Checked, Role, Source};
 use crate::resolve::Plan;
 use crate::servicing::Knowledge;
 use crate::update::{Architecture, Kb, human_size};
@@ -76,11 +76,12 @@ impl Mirror {
     fn word_of_knowledge(&self, member: &StoredMember) -> Result<String> {
         let Some(key) = member.file.key else { return Ok(String::new()) };
         let checks = self.index.checks_of(key)?;
-        if checks.iter().any(|(what, against)| against == "dialog" && what != "size") {
+        if checks.iter().any(|check| check.against == Source::Dialog && check.what != Checked::Size) {
             return Ok(String::new());
         }
-        let of_knowledge = checks.iter().filter(|(_, against)| against == "knowledge");
-        let words: Vec<String> = of_knowledge.map(|(what, against)| format!("{what} ({against})")).collect();
+        let of_knowledge = checks.iter().filter(|check| check.against == Source::Knowledge);
+        let words: Vec<String> =
+            of_knowledge.map(|check| format!("{} ({})", check.what, check.against)).collect();
         if words.is_empty() {
             return Ok(String::new());
         }

@@ -76,13 +76,13 @@ fn write_edge(edge: &Edge, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         .map(|condition| format!("\\n{}", escaped(&condition.to_string())))
         .unwrap_or_default();
     write!(out, "  {} -> {} [", quoted(&edge.from), quoted(&edge.to))?;
-    write!(out, "label = \"{what} ({}){condition}\", style = {style}", escaped(&edge.source))?;
+    write!(out, "label = \"{what} ({}){condition}\", style = {style}", escaped(edge.source.as_str()))?;
     write!(out, ", kind = {}", quoted(edge.kind.as_str()))?;
     let role = edge.role.map(|role| role.as_str().to_owned());
     for (name, value) in [
         ("role", &role),
         ("condition", &edge.condition.as_ref().map(ToString::to_string)),
-        ("source", &Some(edge.source.clone())),
+        ("source", &Some(edge.source.to_string())),
         ("first_seen", &edge.first_seen),
         ("last_seen", &edge.last_seen),
     ] {
@@ -125,6 +125,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::Source;
     use crate::resolve::{SeenSupersedes, UpdateName};
 
     #[test]
@@ -134,7 +135,7 @@ mod tests {
         graph.add_supersedes(&[SeenSupersedes {
             newer: name("a \"quoted\" title\\"),
             older: name("two\nlines } -> x; // <b>"),
-            source: "details page".to_owned(),
+            source: Source::Details,
             first_seen: "2026-11-23T08:00:00Z".to_owned(),
             last_seen: "2026-11-23T08:00:00Z".to_owned(),
         }]);

@@ -17,12 +17,12 @@ use super::requirements::requirements_of_all;
 use super::roles::Member;
 use super::sets::PackageSet;
 use crate::error::{Error, ErrorKind, Result};
-use crate::facts::{FileFacts, FileKey};
+use crate::facts::{FileFacts, FileKey, Source};
 use crate::servicing::Knowledge;
 use crate::update::{Architecture, Build, Kb, classify};
 
 /// From, to, what, and who says so: one edge each.
-type EdgeKey = (String, String, EdgeKind, String);
+type EdgeKey = (String, String, EdgeKind, &'static str);
 
 /// Nodes and edges, in an order that depends on them alone.
 #[derive(Debug, Clone, Default)]
@@ -85,7 +85,7 @@ impl Graph {
     pub fn add_needs(&mut self, seen: &[SeenNeeds]) {
         for edge in seen {
             let (from, to) = (self.add_file(&edge.file, None), self.add_file(&edge.needs, None));
-            let known = self.add_edge(from, to, EdgeKind::Needs, &edge.source);
+            let known = self.add_edge(from, to, EdgeKind::Needs, edge.source);
             known.role.get_or_insert(edge.role);
             known.first_seen = Some(edge.first_seen.clone());
             known.last_seen = Some(edge.last_seen.clone());
@@ -96,7 +96,7 @@ impl Graph {
     pub fn add_supersedes(&mut self, seen: &[SeenSupersedes]) {
         for edge in seen {
             let (from, to) = (self.add_update(&edge.newer), self.add_update(&edge.older));
-            let known = self.add_edge(from, to, EdgeKind::Supersedes, &edge.source);
+            let known = self.add_edge(from, to, EdgeKind::Supersedes, edge.source);
             known.first_seen = Some(edge.first_seen.clone());
             known.last_seen = Some(edge.last_seen.clone());
         }
@@ -173,7 +173,7 @@ impl Graph {
             let from = self.add_file(&member.file, member.build);
             for (file, build) in &files {
                 let to = self.add_file(file, *build);
-                let edge = self.add_edge(from.clone(), to, EdgeKind::Needs, "knowledge");
+                let edge = self.add_edge(from.clone(), to, EdgeKind::Needs, Source::Knowledge);
                 edge.role = Some(needed.role);
                 edge.condition = Some(&needed.when).filter(|when| when.spares_some_machines()).cloned();
             }
@@ -186,7 +186,7 @@ impl Graph {
         for row in knowledge.withdrawals().iter().filter(|row| row.kb == kb || row.successor == kb) {
             let from = self.add_kb(row.successor);
             let to = self.add_kb(row.kb);
-            self.add_edge(from, to, EdgeKind::Supersedes, "knowledge");
+            self.add_edge(from, to, EdgeKind::Supersedes, Source::Knowledge);
         }
     }
 
@@ -238,15 +238,15 @@ impl Graph {
         id
     }
 
-    fn add_edge(&mut self, from: String, to: String, kind: EdgeKind, source: &str) -> &mut Edge {
-        let key = (from.clone(), to.clone(), kind, source.to_owned());
+    fn add_edge(&mut self, from: String, to: String, kind: EdgeKind, source: Source) -> &mut Edge {
+        let key = (from.clone(), to.clone(), kind, source.as_str());
         self.edges.entry(key).or_insert_with(|| Edge {
             from,
             to,
             kind,
             role: None,
             condition: None,
-            source: source.to_owned(),
+            source,
             first_seen: None,
             last_seen: None,
         })

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::condition::Condition;
-use crate::facts::FileFacts;
 use crate::facts::Role;
+use crate::facts::{FileFacts, Source};
 use crate::update::{Architecture, Build, Kb, Sha1, Sha256, UpdateId};
 
 /// What a node stands for.
@@ -78,7 +78,7 @@ pub struct Edge {
     /// Where it does not hold for every machine: for which.
     pub condition: Option<Condition>,
     /// Who states it: `dialog`, `details page`, `knowledge`.
-    pub source: String,
+    pub source: Source,
     /// When it was seen first, where the index keeps it.
     pub first_seen: Option<String>,
     /// When it was seen last, where the index keeps it.
@@ -113,7 +113,7 @@ pub struct SeenNeeds {
     /// What the needed one is.
     pub role: Role,
     /// Who states it.
-    pub source: String,
+    pub source: Source,
     /// When it was seen first, RFC 3339.
     pub first_seen: String,
     /// When it was seen last, RFC 3339.
@@ -139,7 +139,7 @@ pub struct SeenSupersedes {
     /// The update that is replaced.
     pub older: UpdateName,
     /// Who states it.
-    pub source: String,
+    pub source: Source,
     /// When it was seen first, RFC 3339.
     pub first_seen: String,
     /// When it was seen last, RFC 3339.

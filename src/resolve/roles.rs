@@ -5,7 +5,7 @@
 //! *candidate*: it comes first when a known edge says so or when its build is lower in the same family, and it is
 //! a companion of unknown order otherwise.
 
-use crate::facts::{Evidence, Facts, FileFacts, Needs, Role, UpdateFacts};
+use crate::facts::{Evidence, Facts, FileFacts, Needs, Role, Source, UpdateFacts};
 use crate::servicing::{Checkpoint, Family, Knowledge};
 use crate::update::{Architecture, Build, Kb, Kind, Month};
 
@@ -194,7 +194,7 @@ pub(super) fn edges_of(members: &[Member]) -> Vec<Needs> {
                 continue;
             }
             // By whom the needed file was named at all: the dialog, else knowledge.
-            let source = needed.evidence.first().map_or("knowledge", Evidence::source);
+            let source = needed.evidence.first().map_or(Source::Knowledge, Evidence::source);
             edges.push(Needs { from, to, role: needed.role, source });
         }
     }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use proptest::prelude::*;
 
 use super::*;
-use crate::facts::{Facts, FileFacts, FileKey, Needs, Role, UpdateFacts};
+use crate::facts::{Facts, FileFacts, FileKey, Needs, Role, Source, UpdateFacts};
 use crate::servicing::{Family, Installation, Knowledge, ProductFilter};
 use crate::update::{Architecture, Build, Kb, Kind, classify};
 
@@ -116,7 +116,7 @@ fn entries_with_the_same_files_are_one_set_whatever_the_order_of_the_dialog() {
     assert_eq!(sets[0].products, ["Windows 11, version 24H2", "Windows 11, version 25H2"]);
     assert_eq!(roles(&sets[0]), ["checkpoint KB5043080", "target KB5086672"]);
     assert_eq!(sets[0].build(), Some(Build::new(26100, 8117)));
-    assert_eq!(sets[0].needs, [Needs { from: 1, to: 0, role: Role::Checkpoint, source: "dialog" }]);
+    assert_eq!(sets[0].needs, [Needs { from: 1, to: 0, role: Role::Checkpoint, source: Source::Dialog }]);
     assert_eq!(sets[0].warnings, Vec::<String>::new());
     for product in
         ["Windows 11 24H2", "windows 11, version 25h2", "windows-11-24h2", "Windows 11 24H2, 25H2, 26H2"]
@@ -132,7 +132,7 @@ fn a_checkpoint_that_the_dialog_leaves_out_comes_from_knowledge_and_is_said() {
     let sets = package_sets(kb("KB5086672"), &facts, &knowledge());
     assert_eq!(roles(&sets[0]), ["checkpoint KB5043080", "target KB5086672"]);
     assert_eq!(sets[0].members[0].file.name, CHECKPOINT);
-    assert_eq!(sets[0].needs[0].source, "knowledge");
+    assert_eq!(sets[0].needs[0].source, Source::Knowledge);
     assert!(sets[0].warnings[0].contains("does not list the checkpoint KB5043080"), "{:?}", sets[0].warnings);
     assert_eq!(
         unlisted_kbs(kb("KB5086672"), &facts, &knowledge()).into_iter().collect::<Vec<_>>(),

@@ -7,7 +7,7 @@ use rusqlite::Row;
 use super::Index;
 use crate::clock::rfc3339;
 use crate::error::Result;
-use crate::facts::{FileKey, Role};
+use crate::facts::{FileKey, Role, Source};
 use crate::resolve::{SeenNeeds, SeenSupersedes, UpdateName};
 use crate::update::{Kb, UpdateId};
 
@@ -17,7 +17,7 @@ impl Index {
         let mut found = Vec::new();
         for &key in files {
             let sql = "SELECT needs_file, role, source, first_seen, last_seen FROM needs WHERE file = ?1 ORDER BY needs_file, source";
-            let rows: Vec<(i64, String, String, i64, i64)> = self.rows(sql, [key.0], |row| {
+            let rows: Vec<(i64, String, Source, i64, i64)> = self.rows(sql, [key.0], |row| {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
             })?;
             for (needs, role, source, first_seen, last_seen) in rows {

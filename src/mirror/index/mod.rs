@@ -15,6 +15,7 @@ mod record;
 mod schema;
 mod seen;
 mod sets;
+mod words;
 mod write;
 
 use camino::Utf8Path;
@@ -91,6 +92,7 @@ impl Index {
             return Err(Error::usage(format!("{path} is not an index of kbmirror")));
         }
         configure(&connection)?;
+        words::add_functions(&connection).map_err(store_error)?;
         // Readers go on while one process writes; FULL makes a commit outlive a power cut.
         let _mode: String = connection
             .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))
@@ -127,6 +129,7 @@ impl Index {
             backup.step(-1).map_err(store_error)?;
         }
         configure(&connection)?;
+        words::add_functions(&connection).map_err(store_error)?;
         schema::migrate(&mut connection)?;
         Ok(Self { connection })
     }
@@ -160,6 +163,7 @@ impl Index {
     pub(crate) fn in_memory() -> Self {
         let mut connection = Connection::open_in_memory().unwrap();
         configure(&connection).unwrap();
+        words::add_functions(&connection).unwrap();
         schema::migrate(&mut connection).unwrap();
         Self { connection }
     }

@@ -1,5 +1,6 @@
 //! Reading facts for the resolver and for people.
 
+use super::record::Check;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
@@ -9,7 +10,7 @@ use rusqlite::types::ValueRef;
 use super::{Index, as_count};
 use crate::clock::{date_of, rfc3339};
 use crate::error::Result;
-use crate::facts::{Facts, FileFacts, FileKey, UpdateFacts};
+use crate::facts::{Facts, FileFacts, FileKey, Source, UpdateFacts};
 use crate::update::{Kb, Kind, Sha1, Sha256, UpdateId};
 
 pub(super) const UPDATE_COLUMNS: &str =
@@ -149,16 +150,16 @@ impl Index {
         Ok(kbs.into_iter().filter_map(Kb::from_number).collect())
     }
 
-    /// Who stated the digests of a file: for SHA-1 and for SHA-256.
-    pub fn digest_sources(&self, key: FileKey) -> Result<(Option<String>, Option<String>)> {
+    /// Returns the sources of a file's digests: of the SHA-1 and of the SHA-256.
+    pub fn digest_sources(&self, key: FileKey) -> Result<(Option<Source>, Option<Source>)> {
         let sql = "SELECT sha1_source, sha256_source FROM files WHERE id = ?1";
         Ok(self.first(sql, [key.0], |row| Ok((row.get(0)?, row.get(1)?)))?.unwrap_or_default())
     }
 
-    /// What of a file in the pool was compared, sorted: `("sha256", "dialog")`.
-    pub fn checks_of(&self, key: FileKey) -> Result<Vec<(String, String)>> {
+    /// Returns the properties of a file in the pool that were compared, sorted by their words.
+    pub fn checks_of(&self, key: FileKey) -> Result<Vec<Check>> {
         let sql = "SELECT what, against FROM checks WHERE file = ?1 ORDER BY what, against";
-        self.rows(sql, [key.0], |row| Ok((row.get(0)?, row.get(1)?)))
+        self.rows(sql, [key.0], |row| Ok(Check { what: row.get(0)?, against: row.get(1)? }))
     }
 
     /// Whether the digests of a file are disputed: its SHA-1 was stated with two SHA-256.

@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 
+use crate::facts::{Checked, Source};
 use crate::update::{Classification, Kb, Sha1, Sha256, UpdateId};
 
 /// One row of a search page.
@@ -53,13 +54,13 @@ pub struct FileRecord {
     pub sha256: Option<Sha256>,
 }
 
-/// Something of a file in the pool that was compared.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// A property of a file in the pool that was compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Check {
-    /// What: `size`, `sha1`, `sha256`, `name`.
-    pub what: &'static str,
-    /// Against whose word: `dialog`, `name`, `knowledge`, `search page`.
-    pub against: &'static str,
+    /// The property.
+    pub what: Checked,
+    /// The source of the statement that the bytes agree with.
+    pub against: Source,
 }
 
 /// One SHA-1 was stated with two SHA-256.

@@ -3,7 +3,7 @@
 use super::record::FileRecord;
 use super::{Index, as_integer, store_error};
 use crate::error::Result;
-use crate::facts::{FileFacts, FileKey, Role};
+use crate::facts::{FileFacts, FileKey, Role, Source};
 use crate::resolve::PackageSet;
 use crate::update::{Architecture, Kb, Sha256};
 
@@ -97,7 +97,7 @@ impl Index {
         }
         let url = file.urls.first().cloned().unwrap_or_default();
         let record = FileRecord { name: file.name.clone(), url, sha1: file.sha1, sha256: file.sha256 };
-        let key = self.record_file(&record, "knowledge", None, now)?.0;
+        let key = self.record_file(&record, Source::Knowledge, None, now)?.0;
         if let Some(size) = file.size {
             self.execute(
                 "UPDATE files SET size = coalesce(size, ?2) WHERE id = ?1",
@@ -160,7 +160,7 @@ impl Index {
     }
 
     /// The edges between the files of a set: from, to, role, source; sorted.
-    pub fn needs_of_set(&self, set: i64) -> Result<Vec<(FileKey, FileKey, String, String)>> {
+    pub fn needs_of_set(&self, set: i64) -> Result<Vec<(FileKey, FileKey, String, Source)>> {
         let sql = "SELECT needs.file, needs.needs_file, needs.role, needs.source FROM needs
             JOIN set_files a ON a.file = needs.file AND a.set_ref = ?1
             JOIN set_files b ON b.file = needs.needs_file AND b.set_ref = ?1

@@ -10,7 +10,7 @@ use rusqlite::types::Value;
 
 use super::*;
 use crate::documents::FindingKind;
-use crate::facts::{FileFacts, FileKey, UpdateFacts};
+use crate::facts::{Checked, FileFacts, FileKey, Source, UpdateFacts};
 use crate::resolve::{PackageSet, package_sets};
 use crate::servicing::Knowledge;
 use crate::update::{Digests, Kb, Sha1, Sha256, UpdateId, classify};
@@ -94,7 +94,7 @@ fn checkpoint() -> FileRecord {
 
 /// Records a file of no update and expects that nothing speaks against it.
 fn put(index: &Index, record: &FileRecord) -> FileKey {
-    let (key, conflict) = index.record_file(record, "dialog", None, MONDAY).unwrap();
+    let (key, conflict) = index.record_file(record, Source::Dialog, None, MONDAY).unwrap();
     assert_eq!(conflict, None, "{record:?}");
     key
 }
@@ -217,10 +217,10 @@ fn any_digest_that_is_known_finds_the_file() {
 fn the_sha1_in_a_name_stands_until_the_dialog_states_it() {
     let index = Index::in_memory();
     let name = digit_name("kb5043080", 7);
-    let (key, _) = index.record_file(&file(&name, None, None), "knowledge", None, MONDAY).unwrap();
-    assert_eq!(index.digest_sources(key).unwrap(), (Some("name".to_owned()), None));
+    let (key, _) = index.record_file(&file(&name, None, None), Source::Knowledge, None, MONDAY).unwrap();
+    assert_eq!(index.digest_sources(key).unwrap(), (Some(Source::Name), None));
     assert_eq!(put(&index, &file(&name, Some(7), Some(8))), key);
-    let from_dialog = (Some("dialog".to_owned()), Some("dialog".to_owned()));
+    let from_dialog = (Some(Source::Dialog), Some(Source::Dialog));
     assert_eq!(index.digest_sources(key).unwrap(), from_dialog);
     // A page that says less later takes nothing back.
     assert_eq!(put(&index, &file(&name, None, None)), key);
@@ -235,7 +235,7 @@ fn a_file_under_two_addresses_is_one_file_and_the_newest_address_is_first() {
     let index = Index::in_memory();
     let key = put(&index, &at("https://one/a.msu", file("a.msu", Some(1), Some(2))));
     let second = at("https://two/a.msu", file("a.msu", Some(1), Some(2)));
-    assert_eq!(index.record_file(&second, "dialog", None, TUESDAY).unwrap().0, key);
+    assert_eq!(index.record_file(&second, Source::Dialog, None, TUESDAY).unwrap().0, key);
     let urls = index.file(key).unwrap().unwrap().urls;
     assert_eq!(urls, ["https://two/a.msu", "https://one/a.msu"]);
     assert_eq!(count(&index, "files"), 1);
@@ -246,7 +246,7 @@ fn a_file_without_any_digest_is_its_update_and_address() {
     let index = Index::in_memory();
     let record = at("https://one/setup.exe", file("setup.exe", None, None));
     let of = |number: usize, record: &FileRecord| {
-        index.record_file(record, "dialog", Some(id(number)), MONDAY).unwrap().0
+        index.record_file(record, Source::Dialog, Some(id(number)), MONDAY).unwrap().0
     };
     let key = of(1, &record);
     assert_eq!(of(1, &record), key);
@@ -272,7 +272,7 @@ fn two_rows_that_turn_out_to_be_one_file_become_one_with_all_that_pointed_to_the
     assert_eq!(count(&index, "files"), 3);
 
     let both = FileRecord { sha256: Some(sha256(0x52)), ..at("https://three/t.msu", by_sha1) };
-    let (key, conflict) = index.record_file(&both, "knowledge", None, TUESDAY).unwrap();
+    let (key, conflict) = index.record_file(&both, Source::Knowledge, None, TUESDAY).unwrap();
     assert_eq!((count(&index, "files"), conflict), (2, None));
     assert_sound(&index);
     let checkpoint = put(&index, &checkpoint());
@@ -286,14 +286,14 @@ fn two_rows_that_turn_out_to_be_one_file_become_one_with_all_that_pointed_to_the
     assert_eq!(urls, ["https://one/t.msu", "https://two/t.msu", "https://three/t.msu"].into());
     assert_eq!(
         index.digest_sources(key).unwrap(),
-        (Some("dialog".to_owned()), Some("dialog".to_owned())),
+        (Some(Source::Dialog), Some(Source::Dialog)),
         "who said it first is still known"
     );
     let members: Vec<FileKey> =
         index.set(set).unwrap().unwrap().members.iter().filter_map(|member| member.file.key).collect();
     assert_eq!(members, [checkpoint, key]);
     let needs = index.needs_of_set(set).unwrap();
-    assert_eq!(needs, [(key, checkpoint, "checkpoint".to_owned(), "dialog".to_owned())]);
+    assert_eq!(needs, [(key, checkpoint, "checkpoint".to_owned(), Source::Dialog)]);
 }
 
 #[test]
@@ -303,7 +303,7 @@ fn a_merge_keeps_the_link_that_is_current() {
     index.record_dialog(id(1), &[file("t.msu", None, Some(2))], MONDAY).unwrap();
     index.record_dialog(id(1), &[file("t.msu", Some(1), None)], TUESDAY).unwrap();
     assert_eq!((links(&index, 1).len(), current_names(&index, 1).len()), (2, 1));
-    index.record_file(&file("t.msu", Some(1), Some(2)), "dialog", None, WEDNESDAY).unwrap();
+    index.record_file(&file("t.msu", Some(1), Some(2)), Source::Dialog, None, WEDNESDAY).unwrap();
     assert_eq!(links(&index, 1).len(), 1);
     assert_eq!(current_names(&index, 1), ["t.msu"], "the dialog of Tuesday lists the file");
     let times: (i64, i64) = index
@@ -319,7 +319,7 @@ fn one_sha1_with_two_sha256_is_a_conflict_and_both_files_are_kept() {
     let first = put(&index, &file("a.msu", Some(1), Some(2)));
     assert!(!index.is_disputed(first).unwrap());
     let second = file("b.msu", Some(1), Some(3));
-    let (key, conflict) = index.record_file(&second, "dialog", None, MONDAY).unwrap();
+    let (key, conflict) = index.record_file(&second, Source::Dialog, None, MONDAY).unwrap();
     let expected = DigestConflict { sha1: sha1(1), names: ["b.msu".to_owned(), "a.msu".to_owned()] };
     assert_eq!(conflict, Some(expected.clone()));
     assert_ne!(key, first);
@@ -328,7 +328,7 @@ fn one_sha1_with_two_sha256_is_a_conflict_and_both_files_are_kept() {
     let kept = index.file(key).unwrap().unwrap();
     assert_eq!((kept.sha1, kept.sha256), (None, Some(sha256(3))));
     // Said again it is told again and is still one conflict of two files.
-    assert_eq!(index.record_file(&second, "dialog", None, TUESDAY).unwrap(), (key, Some(expected)));
+    assert_eq!(index.record_file(&second, Source::Dialog, None, TUESDAY).unwrap(), (key, Some(expected)));
     assert_eq!(put(&index, &file("a.msu", Some(1), Some(2))), first);
     assert_eq!((count(&index, "files"), count(&index, "file_conflicts")), (2, 1));
     assert_sound(&index);
@@ -338,7 +338,8 @@ fn one_sha1_with_two_sha256_is_a_conflict_and_both_files_are_kept() {
 fn bytes_of_a_disputed_file_do_not_swallow_the_other_one() {
     let index = Index::in_memory();
     let first = put(&index, &file("a.msu", Some(1), Some(2)));
-    let (second, _) = index.record_file(&file("b.msu", Some(1), Some(3)), "dialog", None, MONDAY).unwrap();
+    let (second, _) =
+        index.record_file(&file("b.msu", Some(1), Some(3)), Source::Dialog, None, MONDAY).unwrap();
     let digests = Digests { sha1: sha1(1), sha256: sha256(3), size: 10 };
     index.record_pooled(second, &digests, &[], TUESDAY).unwrap();
     assert!(index.is_disputed(second).unwrap());
@@ -353,7 +354,7 @@ fn a_sha256_stated_with_two_sha1_does_not_take_over_the_other_file() {
     let one = put(&index, &file("one.msu", Some(1), Some(9)));
     let two = put(&index, &file("two.msu", Some(2), None));
     let mixed = file("two.msu", Some(2), Some(9));
-    assert_eq!(index.record_file(&mixed, "dialog", None, MONDAY).unwrap().0, one);
+    assert_eq!(index.record_file(&mixed, Source::Dialog, None, MONDAY).unwrap().0, one);
     assert_eq!(index.file(one).unwrap().unwrap().sha1, Some(sha1(1)), "the first statement stays");
     let two = index.file(two).unwrap().expect("the file with the other SHA-1 is kept");
     assert_eq!((two.sha1, two.sha256), (Some(sha1(2)), None));
@@ -367,13 +368,15 @@ fn bytes_fill_the_row_and_are_the_evidence() {
     let index = Index::in_memory();
     let key = put(&index, &file("a.msu", Some(1), None));
     let digests = Digests { sha1: sha1(1), sha256: sha256(2), size: 10 };
-    let checks = [Check { what: "sha1", against: "dialog" }, Check { what: "size", against: "search page" }];
+    let checks = [
+        Check { what: Checked::Sha1, against: Source::Dialog },
+        Check { what: Checked::Size, against: Source::SearchPage },
+    ];
     assert_eq!(index.record_pooled(key, &digests, &checks, TUESDAY).unwrap(), key);
     let known = index.file(key).unwrap().unwrap();
     assert_eq!((known.sha256, known.size, known.present), (Some(sha256(2)), Some(10), true));
-    assert_eq!(index.digest_sources(key).unwrap(), (Some("dialog".to_owned()), Some("bytes".to_owned())));
-    let pair = |what: &str, against: &str| (what.to_owned(), against.to_owned());
-    assert_eq!(index.checks_of(key).unwrap(), [pair("sha1", "dialog"), pair("size", "search page")]);
+    assert_eq!(index.digest_sources(key).unwrap(), (Some(Source::Dialog), Some(Source::Bytes)));
+    assert_eq!(index.checks_of(key).unwrap(), checks);
     assert_eq!(index.pooled_as(key).unwrap(), Some((sha256(2), 10)));
     index.forget_pooled(key).unwrap();
     assert_eq!((index.pooled_as(key).unwrap(), index.checks_of(key).unwrap()), (None, Vec::new()));
@@ -578,16 +581,18 @@ fn record_all(index: &Index, now: i64) {
     let by_name = file(&digit_name("kb5129195", 0x51), None, None);
     index.record_dialog(id(1), &[checkpoint(), by_name, loose.clone()], now).unwrap();
     index.record_dialog(id(1), &[checkpoint(), target(), loose], now).unwrap();
-    index.record_file(&file("a.msu", Some(1), Some(2)), "dialog", None, now).unwrap();
-    index.record_file(&file("b.msu", Some(1), Some(3)), "dialog", None, now).unwrap();
-    index.record_file(&checkpoint(), "knowledge", None, now).unwrap();
+    index.record_file(&file("a.msu", Some(1), Some(2)), Source::Dialog, None, now).unwrap();
+    index.record_file(&file("b.msu", Some(1), Some(3)), Source::Dialog, None, now).unwrap();
+    index.record_file(&checkpoint(), Source::Knowledge, None, now).unwrap();
     let facts = index.facts_of(&[kb("KB5129195")].into()).unwrap();
     for set in package_sets(kb("KB5129195"), &facts, &Knowledge::built_in().unwrap()) {
         index.record_set(&set, now).unwrap();
     }
     let key = index.facts_of(&[kb("KB5129195")].into()).unwrap().updates[0].files.clone().unwrap()[0];
     let digests = Digests { sha1: sha1(0x51), sha256: sha256(0x52), size: 10 };
-    index.record_pooled(key, &digests, &[Check { what: "sha1", against: "dialog" }], now).unwrap();
+    index
+        .record_pooled(key, &digests, &[Check { what: Checked::Sha1, against: Source::Dialog }], now)
+        .unwrap();
     index.set_meta("origin", "live").unwrap();
     index.record_absence(id(1), MONDAY, Some(MONDAY)).unwrap();
     index.record_search("KB5129195", 2, now).unwrap();
@@ -691,7 +696,7 @@ proptest! {
         let index = Index::in_memory();
         let mut said = Vec::new();
         for &(number, states) in &statements {
-            let (_, conflict) = index.record_file(&of_universe(number, states), "dialog", None, MONDAY).unwrap();
+            let (_, conflict) = index.record_file(&of_universe(number, states), Source::Dialog, None, MONDAY).unwrap();
             prop_assert_eq!(conflict, None);
             said.push((number, states));
             prop_assert_eq!(count(&index, "files"), i64::try_from(identities(&said)).unwrap());
@@ -701,11 +706,11 @@ proptest! {
         let turn = order.index(numbers.len());
         numbers.rotate_left(turn);
         for &number in &numbers {
-            index.record_file(&of_universe(number, States::Both), "dialog", None, TUESDAY).unwrap();
+            index.record_file(&of_universe(number, States::Both), Source::Dialog, None, TUESDAY).unwrap();
         }
         prop_assert_eq!(count(&index, "files"), i64::try_from(numbers.len()).unwrap());
         for &number in &numbers {
-            let (key, _) = index.record_file(&of_universe(number, States::Sha1), "dialog", None, TUESDAY).unwrap();
+            let (key, _) = index.record_file(&of_universe(number, States::Sha1), Source::Dialog, None, TUESDAY).unwrap();
             let file = index.file(key).unwrap().unwrap();
             prop_assert_eq!((file.sha1, file.sha256), (Some(sha1(number)), Some(sha256(100 + number))));
             let addresses: BTreeSet<String> = statements

@@ -6,7 +6,7 @@ use rusqlite::OptionalExtension as _;
 use super::record::{Check, DetailsRecord, DialogNews, DigestConflict, FileRecord, UpdateRecord};
 use super::{Index, as_integer, store_error};
 use crate::error::Result;
-use crate::facts::FileKey;
+use crate::facts::{FileKey, Source};
 use crate::update::{Architecture, Digests, Kb, Kind, PackageName, Sha1, Sha256, UpdateId};
 
 /// The columns of a file that survive a merge: SHA-1 and SHA-256 with their sources, size, first seen,
@@ -90,7 +90,7 @@ impl Index {
             "UPDATE update_files SET last_seen = last_seen - 1 WHERE update_ref = ?1 AND last_seen = ?2";
         self.execute(sql, (own, now))?;
         for (position, file) in (0_i64..).zip(files) {
-            let (key, conflict) = self.record_file(file, "dialog", Some(update), now)?;
+            let (key, conflict) = self.record_file(file, Source::Dialog, Some(update), now)?;
             conflicts.extend(conflict);
             listed.push(key);
             let sql = "INSERT INTO update_files (update_ref, file, position, first_seen, last_seen) VALUES (?1, ?2, ?3, ?4, ?4)
@@ -112,14 +112,14 @@ impl Index {
     pub fn record_file(
         &self,
         file: &FileRecord,
-        source: &'static str,
+        source: Source,
         update: Option<UpdateId>,
         now: i64,
     ) -> Result<(FileKey, Option<DigestConflict>)> {
         let name = PackageName::parse(&file.name);
         let (sha1, sha1_source) = match (file.sha1, name.sha1) {
             (Some(stated), _) => (Some(stated), Some(source)),
-            (None, Some(named)) => (Some(named), Some("name")),
+            (None, Some(named)) => (Some(named), Some(Source::Name)),
             (None, None) => (None, None),
         };
         let unverified = (sha1.is_none() && file.sha256.is_none())
@@ -162,14 +162,12 @@ impl Index {
         let sha256_bytes = file.sha256.as_ref().map(Sha256::as_bytes);
         let sha1_source = sha1_source.filter(|_| own_sha1.is_some());
         let key = if let Some(id) = known {
-            // What a dialog states goes before what a name says.
-            let sql = "UPDATE files SET sha1 = coalesce(sha1, ?2),
-                    sha1_source = CASE WHEN ?3 = 'dialog' THEN 'dialog' ELSE coalesce(sha1_source, ?3) END,
-                    sha256 = coalesce(sha256, ?4),
-                    sha256_source = CASE WHEN ?4 IS NULL THEN sha256_source WHEN ?5 = 'dialog' THEN 'dialog'
-                        ELSE coalesce(sha256_source, ?5) END,
+            let sql =
+                "UPDATE files SET sha1 = coalesce(sha1, ?2), sha1_source = stronger_source(sha1_source, ?3),
+                    sha256 = coalesce(sha256, ?4), sha256_source = stronger_source(sha256_source, ?5),
                     last_seen = ?6 WHERE id = ?1";
-            self.execute(sql, (id, sha1_bytes, sha1_source, sha256_bytes, source, now))?;
+            let sha256_source = file.sha256.map(|_| source);
+            self.execute(sql, (id, sha1_bytes, sha1_source, sha256_bytes, sha256_source, now))?;
             id
         } else {
             let sql = "INSERT INTO files (sha1, sha1_source, sha256, sha256_source, unverified, name, kb, architecture,
@@ -193,7 +191,7 @@ impl Index {
         };
         let sql =
             "INSERT INTO file_urls (file, url, source, first_seen, last_seen) VALUES (?1, ?2, ?3, ?4, ?4)
-            ON CONFLICT DO UPDATE SET last_seen = ?4, source = CASE WHEN ?3 = 'dialog' THEN ?3 ELSE source END";
+            ON CONFLICT DO UPDATE SET last_seen = ?4, source = stronger_source(source, ?3)";
         self.execute(sql, (key, &file.url, source, now))?;
         let conflict = match (conflict, sha1) {
             (Some(other), Some(sha1)) => Some(self.record_conflict(key, other, sha1, now)?),
@@ -226,23 +224,27 @@ impl Index {
                 self.merge_files(id, other)?;
             }
         }
-        let (own_sha1, sha1_source) = (own_sha1.as_ref().map(Sha1::as_bytes), own_sha1.map(|_| "bytes"));
+        let (own_sha1, sha1_source) =
+            (own_sha1.as_ref().map(Sha1::as_bytes), own_sha1.map(|_| Source::Bytes));
         let sql = "UPDATE files SET sha1 = coalesce(sha1, ?2), sha1_source = coalesce(sha1_source, ?5),
-                sha256 = coalesce(sha256, ?3), sha256_source = coalesce(sha256_source, 'bytes'), size = ?4 WHERE id = ?1";
-        self.execute(sql, (id, own_sha1, digests.sha256.as_bytes(), as_integer(digests.size), sha1_source))?;
+                sha256 = coalesce(sha256, ?3), sha256_source = coalesce(sha256_source, ?6), size = ?4 WHERE id = ?1";
+        self.execute(
+            sql,
+            (id, own_sha1, digests.sha256.as_bytes(), as_integer(digests.size), sha1_source, Source::Bytes),
+        )?;
         let sql = "INSERT INTO pool (file, sha256, size, added) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (file) DO NOTHING";
         self.execute(sql, (id, digests.sha256.as_bytes(), as_integer(digests.size), now))?;
         for check in checks {
-            self.record_check(FileKey(id), check.what, check.against, now)?;
+            self.record_check(FileKey(id), *check, now)?;
         }
         Ok(FileKey(id))
     }
 
     /// That something of a file in the pool was compared and agrees.
-    pub fn record_check(&self, key: FileKey, what: &str, against: &str, now: i64) -> Result<()> {
+    pub fn record_check(&self, key: FileKey, check: Check, now: i64) -> Result<()> {
         let sql = "INSERT INTO checks (file, what, against, checked) VALUES (?1, ?2, ?3, ?4)
             ON CONFLICT DO UPDATE SET checked = ?4";
-        self.execute(sql, (key.0, what, against, now))?;
+        self.execute(sql, (key.0, check.what, check.against, now))?;
         Ok(())
     }
 

@@ -1,0 +1,35 @@
+//! Sources and checked properties as words of the index, and the precedence of sources for SQL.
+
+use rusqlite::Connection;
+use rusqlite::functions::FunctionFlags;
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+
+use crate::facts::{Checked, Source};
+
+macro_rules! word_columns {
+    ($($type:ty),*) => {$(
+        impl ToSql for $type {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                Ok(ToSqlOutput::from(self.as_str()))
+            }
+        }
+
+        impl FromSql for $type {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                let word = value.as_str()?;
+                Self::from_word(word)
+                    .ok_or_else(|| FromSqlError::Other(format!("{word:?} is not a word of this version").into()))
+            }
+        }
+    )*};
+}
+
+word_columns!(Source, Checked);
+
+/// Adds `stronger_source(recorded, new)` to a connection: the source of two that counts, by the order of [`Source`].
+pub(super) fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("stronger_source", 2, flags, |context| {
+        Ok(Source::stronger(context.get(0)?, context.get(1)?))
+    })
+}
