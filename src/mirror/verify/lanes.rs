@@ -6,7 +6,7 @@
 
 use sha2::Digest as _;
 
-use super::read::{Reading, Verdict, judge};
+use super::verdict::{Reading, Verdict, judge};
 use crate::disk::Pieces;
 use crate::error::Result;
 use crate::update::Sha256;

@@ -16,6 +16,7 @@ mod fault;
 mod lanes;
 mod read;
 mod survey;
+mod verdict;
 
 use std::collections::BTreeSet;
 
@@ -23,8 +24,9 @@ use camino::Utf8PathBuf;
 use jiff::Timestamp;
 
 use self::fault::{Fault, Place, of_scope};
-use self::read::{Reading, Verdict, read_all};
+use self::read::read_all;
 use self::survey::{Survey, survey};
+use self::verdict::{Reading, Verdict};
 use super::Mirror;
 use super::index::Damage;
 use super::lock::is_held;

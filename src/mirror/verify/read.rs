@@ -4,50 +4,16 @@
 //! and more readers make a spinning one seek. Each thread takes the next file, largest first, so that both end at about the
 //! same time.
 
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use camino::Utf8PathBuf;
 use sha2::Digest as _;
 
-use super::fault::Place;
 use super::lanes::read_by_twos;
-use crate::disk::{self, FileStamp};
+use super::verdict::{Reading, Verdict, judge};
+use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
-use crate::update::{DualHasher, Kb, Sha1, Sha256};
-
-/// A file to read, and what it should hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Reading {
-    pub(super) path: Utf8PathBuf,
-    pub(super) size: u64,
-    pub(super) sha256: Sha256,
-    /// Compared in deep mode.
-    pub(super) sha1: Option<Sha1>,
-    /// Whose file it is.
-    pub(super) kbs: BTreeSet<Kb>,
-    /// Its owner.
-    pub(super) place: Place,
-    /// The state of the file before it was read.
-    pub(super) stamp: Option<FileStamp>,
-}
-
-/// What reading a file gave.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Verdict {
-    Good,
-    /// What the first reading gave.
-    GoodOnSecondRead(String),
-    /// The file has so many bytes instead.
-    Size(u64),
-    Digest {
-        what: &'static str,
-        found: String,
-        stated: String,
-    },
-    Unreadable(String),
-}
+use crate::update::{DualHasher, Sha256};
 
 /// Reads all files, on two threads; the verdicts are in the order of the files.
 pub(super) fn read_all(readings: &[Reading], deep: bool, events: &Events) -> Result<Vec<Verdict>> {
@@ -154,26 +120,11 @@ fn read_once(reading: &Reading, deep: bool, read: Read<'_>) -> Verdict {
     judge(reading, size, sha256, sha1)
 }
 
-/// What was read against what should be there.
-pub(super) fn judge(reading: &Reading, size: u64, sha256: Sha256, sha1: Option<Sha1>) -> Verdict {
-    if size != reading.size {
-        return Verdict::Size(size);
-    }
-    if sha256 != reading.sha256 {
-        let (found, stated) = (sha256.to_string(), reading.sha256.to_string());
-        return Verdict::Digest { what: "SHA-256", found, stated };
-    }
-    match (sha1, reading.sha1) {
-        (Some(found), Some(stated)) if found != stated => {
-            let (found, stated) = (found.to_string(), stated.to_string());
-            Verdict::Digest { what: "SHA-1", found, stated }
-        }
-        _ => Verdict::Good,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::fault::Place;
     use super::*;
 
     fn reading(bytes: &[u8]) -> Reading {

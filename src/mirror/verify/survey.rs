@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
 use super::fault::{Fault, Place};
-use super::read::Reading;
+use super::verdict::Reading;
 use crate::disk::{self, Entry};
 use crate::documents::{FindingKind, VerifyFinding};
 use crate::error::Result;

@@ -1,0 +1,59 @@
+//! A file of a verification: what it should hold, and what reading it gave.
+
+use std::collections::BTreeSet;
+
+use camino::Utf8PathBuf;
+
+use super::fault::Place;
+use crate::disk::FileStamp;
+use crate::update::{Kb, Sha1, Sha256};
+
+/// A file to read, and what it should hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reading {
+    pub(super) path: Utf8PathBuf,
+    pub(super) size: u64,
+    pub(super) sha256: Sha256,
+    /// Compared in deep mode.
+    pub(super) sha1: Option<Sha1>,
+    /// Whose file it is.
+    pub(super) kbs: BTreeSet<Kb>,
+    /// Its owner.
+    pub(super) place: Place,
+    /// The state of the file before it was read.
+    pub(super) stamp: Option<FileStamp>,
+}
+
+/// What reading a file gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Good,
+    /// What the first reading gave.
+    GoodOnSecondRead(String),
+    /// The file has so many bytes instead.
+    Size(u64),
+    Digest {
+        what: &'static str,
+        found: String,
+        stated: String,
+    },
+    Unreadable(String),
+}
+
+/// Compares what was read with what should be there.
+pub(super) fn judge(reading: &Reading, size: u64, sha256: Sha256, sha1: Option<Sha1>) -> Verdict {
+    if size != reading.size {
+        return Verdict::Size(size);
+    }
+    if sha256 != reading.sha256 {
+        let (found, stated) = (sha256.to_string(), reading.sha256.to_string());
+        return Verdict::Digest { what: "SHA-256", found, stated };
+    }
+    match (sha1, reading.sha1) {
+        (Some(found), Some(stated)) if found != stated => {
+            let (found, stated) = (found.to_string(), stated.to_string());
+            Verdict::Digest { what: "SHA-1", found, stated }
+        }
+        _ => Verdict::Good,
+    }
+}
