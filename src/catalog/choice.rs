@@ -10,7 +10,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use jiff::civil::Date;
-use serde::{Serialize, Serializer};
 
 use super::SearchRow;
 use crate::servicing::{Family, Filed, ProductFilter};
@@ -111,14 +110,8 @@ impl fmt::Display for Filter {
     }
 }
 
-impl Serialize for Filter {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.option())
-    }
-}
-
-/// What one filter leaves out. The field names are a promise of the JSON output.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// The rows that one filter leaves out.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOut {
     /// The filter.
     pub filter: Filter,

@@ -36,5 +36,5 @@ pub use fault::PageFault;
 pub use html::PAGE_CAP;
 pub use page_kind::{PageKind, page_kind};
 pub use query::Query;
-pub use search::{SearchAnswer, SearchPart};
+pub use search::SearchAnswer;
 pub use search_page::{SearchPage, SearchRow, parse_search_page};

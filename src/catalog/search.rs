@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use super::client::{Asked, Catalog, Rejected, kind_of, unexpected};
 use super::{PAGE_CAP, PageFault, PageKind, Query, SearchPage, SearchRow, parse_search_page};
+use crate::documents::QueryPart;
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::{Fault, Next, Purpose, Request};
 use crate::update::UpdateId;
@@ -47,7 +48,7 @@ pub struct SearchAnswer {
     /// Whether the Catalog cut its answer at its cap of 1000.
     pub capped: bool,
     /// The questions that a search over the cap was narrowed to; empty for another one.
-    pub parts: Vec<SearchPart>,
+    pub parts: Vec<QueryPart>,
 }
 
 impl SearchAnswer {
@@ -75,17 +76,6 @@ impl SearchAnswer {
             )),
         }
     }
-}
-
-/// One of the questions that a search was narrowed to.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct SearchPart {
-    /// The words.
-    pub query: String,
-    /// How many updates they find, as the Catalog says.
-    pub total: u64,
-    /// Whether this part was over the cap as well, and could not be narrowed further.
-    pub cut: bool,
 }
 
 /// The pages of one question.
@@ -148,7 +138,7 @@ impl Catalog {
                 answer.complete &= reading.complete && !cut;
                 answer.rows.extend(reading.rows.into_iter().filter(|row| seen.insert(row.update_id)));
                 let query = query.words().to_owned();
-                answer.parts.push(SearchPart { query, total: reading.total, cut });
+                answer.parts.push(QueryPart { query, total: reading.total, cut });
                 continue;
             };
             sample.extend(page.rows);
@@ -158,11 +148,7 @@ impl Catalog {
                 match self.first_page(&half, known).await? {
                     Some(page) => open.push((half, page)),
                     None => {
-                        answer.parts.push(SearchPart {
-                            query: half.words().to_owned(),
-                            total: 0,
-                            cut: false,
-                        });
+                        answer.parts.push(QueryPart { query: half.words().to_owned(), total: 0, cut: false });
                     }
                 }
             }

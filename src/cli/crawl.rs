@@ -1,13 +1,11 @@
 //! `crawl`: the index is filled and nothing is downloaded. Exits as the run went; a KB that nobody knows writes nothing.
 
-use serde_json::json;
-
 use super::args::Crawl;
-use super::documents::of_set;
 use super::output::Output;
 use super::setup::Setup;
 use crate::catalog::Query;
-use crate::crawl::{CrawlGoal, CrawlJob, CrawlOutcome, Run, RunOptions};
+use crate::crawl::{CrawlGoal, CrawlJob, CrawlOutcome, Crawled, Failure, Run, RunOptions, Session};
+use crate::documents::{CrawlDocument, ErrorBody, StoredSet};
 use crate::error::Result;
 use crate::exit_code::ExitCode;
 use crate::update::{Architecture, Kb, count};
@@ -21,70 +19,61 @@ pub(super) fn run(setup: &Setup, arguments: &Crawl, output: &mut Output) -> Resu
     };
     let job = CrawlJob { goal, architectures: arguments.arch.clone() };
     let options = RunOptions { refresh: arguments.refresh, trial: false };
-    let Run { mut session, outcome: CrawlOutcome { crawled: done, failures }, code } =
-        setup.run(&job, options)?;
-    // Nothing was found and nothing written: there may be no mirror to show anything of.
-    if done.is_empty() {
-        if output.is_json() {
-            output.document(&json!({
-                "sets": [],
-                "requests": session.requests(),
-                "bytes_downloaded": 0,
-                "failures": failures,
-                "error": session.error_of(&failures),
-            }))?;
-        }
-        output.failures(&failures);
-        return Ok(code);
-    }
-    let requests = session.requests();
-    let warnings: Vec<String> = session.warnings().map(str::to_owned).collect();
-    let mirror = session.mirror()?;
-    let mut documents = Vec::new();
-    let mut lines = Vec::new();
-    for crawled in &done {
-        for (id, set) in &crawled.sets {
-            let Some(row) = mirror.index().set(*id)? else { continue };
-            documents.push(of_set(&row, mirror)?);
-            lines.push((crawled, set, row));
-        }
-    }
+    let Run { mut session, outcome, code } = setup.run(&job, options)?;
+    let document = document(&mut session, &outcome)?;
     if output.is_json() {
-        output.document(&json!({
-            "sets": documents,
-            "requests": requests,
-            "bytes_downloaded": 0,
-            "failures": failures,
-            "warnings": warnings,
-        }))?;
-        output.failures(&failures);
-        return Ok(code);
+        output.document(&document)?;
+    } else {
+        show(&outcome.crawled, &document, output);
     }
-    for crawled in &done {
-        let sets = crawled.sets.len();
-        output.line(format!(
-            "{}: {}, {}",
-            crawled.kb,
-            count(crawled.updates, "update"),
-            count(sets, "package set")
-        ));
+    output.failures(&outcome.failures);
+    Ok(code)
+}
+
+/// Returns the recorded sets. Where nothing was found there may be no mirror to show anything of.
+fn document(session: &mut Session, outcome: &CrawlOutcome) -> Result<CrawlDocument> {
+    let CrawlOutcome { crawled, failures } = outcome;
+    let mut sets = Vec::new();
+    if !crawled.is_empty() {
+        let mirror = session.mirror()?;
+        for (id, _) in crawled.iter().flat_map(|crawled| &crawled.sets) {
+            let row = mirror.index().set(*id)?;
+            sets.extend(row.map(|row| mirror.stored_set(&row)).transpose()?);
+        }
+    }
+    let error = session.error_of(failures);
+    let warnings = session.warnings().map(str::to_owned).collect();
+    Ok(CrawlDocument {
+        sets,
+        requests: session.requests(),
+        bytes_downloaded: 0,
+        failures: failures.iter().map(Failure::item).collect(),
+        error: crawled.is_empty().then(|| error.as_ref().map(ErrorBody::from)),
+        warnings: (!crawled.is_empty()).then_some(warnings),
+    })
+}
+
+fn show(crawled: &[Crawled], document: &CrawlDocument, output: &mut Output) {
+    if crawled.is_empty() {
+        return;
+    }
+    for one in crawled {
+        let sets = count(one.sets.len(), "package set");
+        output.line(format!("{}: {}, {sets}", one.kb, count(one.updates, "update")));
     }
     let mut table = output.table(&["kb", "arch", "#", "role", "file", "products"]);
-    for (crawled, set, row) in lines {
-        for (place, member) in row.members.iter().enumerate() {
-            let first = place == 0;
-            let once = |text: String| if first { text } else { String::new() };
+    for StoredSet { set, .. } in &document.sets {
+        for (place, member) in set.files.iter().enumerate() {
+            let once = |text: String| if place == 0 { text } else { String::new() };
             table.row([
-                once(crawled.kb.to_string()),
-                once(row.architecture.map_or("any", Architecture::as_str).to_owned()),
+                once(set.kb.to_string()),
+                once(set.architecture.map_or("any", Architecture::as_str).to_owned()),
                 (place + 1).to_string(),
-                member.role.to_string(),
+                member.file.role.map_or_else(String::new, |role| role.to_string()),
                 output.file_name(&member.file.name),
-                once(set.products.join("; ")),
+                once(set.product_list.join("; ")),
             ]);
         }
     }
     output.text(table.render());
-    output.failures(&failures);
-    Ok(code)
 }

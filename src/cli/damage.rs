@@ -3,31 +3,32 @@
 use std::collections::BTreeSet;
 
 use super::output::Output;
-use crate::documents::DamagedSet;
+use crate::documents::{DamagedSet, SetFault};
 use crate::error::Result;
 use crate::mirror::Mirror;
-use crate::resolve::Plan;
+use crate::resolve::{Plan, Side};
 use crate::update::Kb;
 
-/// Returns the state of a damaged set in a word or two.
-pub(super) fn state(set: &DamagedSet) -> String {
-    if set.folder_missing {
+/// Returns the state of a set in a word or two.
+pub(super) fn state(folder_missing: bool, faults: &[SetFault]) -> String {
+    if folder_missing {
         return "folder missing".to_owned();
     }
-    match set.faults.len() {
+    match faults.len() {
+        0 => "-".to_owned(),
         1 => "damaged".to_owned(),
         number => format!("damaged ({number} faults)"),
     }
 }
 
-/// Prints every fault of the sets, and how they are healed.
-pub(super) fn show(sets: &[DamagedSet], mirror: &Mirror, output: &mut Output) -> Result<()> {
+/// Prints every fault of the sets, and how they are healed on this side.
+pub(super) fn show(sets: &[DamagedSet], side: Side, output: &mut Output) {
     if sets.is_empty() {
-        return Ok(());
+        return;
     }
     output.line("");
     for set in sets {
-        output.line(format!("{} {}: {}", set.kb, set.folder, state(set)));
+        output.line(format!("{} {}: {}", set.kb, set.folder_name, state(set.folder_missing, &set.faults)));
         for fault in &set.faults {
             let name =
                 fault.name.as_deref().map_or_else(|| fault.path.to_string(), |name| output.file_name(name));
@@ -41,8 +42,7 @@ pub(super) fn show(sets: &[DamagedSet], mirror: &Mirror, output: &mut Output) ->
     }
     let kbs: BTreeSet<String> = sets.iter().map(|set| set.kb.to_string()).collect();
     let kbs: Vec<String> = kbs.into_iter().collect();
-    output.note(format!("  hint: {}", mirror.side()?.to_heal(kbs.join(" "))));
-    Ok(())
+    output.note(format!("  hint: {}", side.to_heal(kbs.join(" "))));
 }
 
 /// Warns of the set folders of a plan that are recorded as damaged while the pool has good bytes: DISM would take the

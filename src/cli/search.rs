@@ -1,6 +1,5 @@
 //! `search`: what the Catalog has, filtered and put in order here; writes nothing.
 
-use super::documents::{SearchDocument, of_row};
 use super::output::Output;
 use super::search_args::Search;
 use super::search_table;
@@ -8,6 +7,7 @@ use super::setup::Setup;
 use crate::catalog::{
     Choice, Chosen, Filter, Found, LeftOut, Query, SearchAnswer, is_newest_first, unknown_product, values_of,
 };
+use crate::documents::{FilteredOut, FoundUpdate, SearchDocument};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
 use crate::servicing::{Knowledge, ProductFilter};
@@ -67,10 +67,10 @@ pub(super) fn run(setup: &Setup, arguments: &Search, output: &mut Output) -> Res
             query: query.words().to_owned(),
             total: coverage.total,
             complete: coverage.complete && chosen.rows.len() == chosen.matching,
-            updates: chosen.rows.iter().map(|found| of_row(&found.row, &found.class)).collect(),
+            updates: chosen.rows.iter().map(found_update).collect(),
             found: coverage.found,
             matching: chosen.matching,
-            left_out: chosen.left_out,
+            left_out: chosen.left_out.iter().map(filtered_out).collect(),
             capped: answer.capped,
             parts,
         })?;
@@ -79,6 +79,34 @@ pub(super) fn run(setup: &Setup, arguments: &Search, output: &mut Output) -> Res
         output.note(note(&coverage, &chosen));
     }
     Ok(ExitCode::OK)
+}
+
+/// Returns the document of a row.
+fn found_update(Found { row, class }: &Found) -> FoundUpdate {
+    FoundUpdate {
+        update_id: row.update_id,
+        kb: class.kb,
+        title: row.title.clone(),
+        kind: class.kind,
+        month: class.month,
+        release: class.release.clone(),
+        product: class.product.clone(),
+        products: row.products.clone(),
+        product_list: class.product.iter().cloned().collect(),
+        classification: row.classification.clone(),
+        architecture: class.implied_architecture(),
+        build: class.build,
+        last_updated: row.last_updated,
+        size: row.size,
+        withdrawn: None,
+        files: None,
+        supersedes: None,
+        superseded_by: None,
+    }
+}
+
+fn filtered_out(left_out: &LeftOut) -> FilteredOut {
+    FilteredOut { filter: left_out.filter.option(), updates: left_out.updates }
 }
 
 /// Asks for all rows, or for as many pages as a limit needs.

@@ -3,14 +3,13 @@
 //! Exits as the look went; what the Catalog does not know any more is not found, and what the index still has of it is shown
 //! all the same. A mirror with content from elsewhere is not compared.
 
-use serde_json::{Value, json};
-
 use super::args::Subject;
 use super::asking::Sources;
+use super::kb_view::{KbView, UpdateNotes, seen, show_rest, show_update};
 use super::output::Output;
 use super::setup::Setup;
-use super::show::{Aside, Told, show_update};
-use crate::crawl::{Look, Looked, OfIndex, Revised, RevisedWhat, look_at_kb, look_at_update, revised};
+use crate::crawl::{Failure, Look, OfIndex, look_at_kb, look_at_update, revised};
+use crate::documents::{FileDocument, IndexDifference, RevisedWhat, ShowDocument, ShownFrom};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
 use crate::facts::FileFacts;
@@ -28,7 +27,7 @@ pub(super) fn run(setup: &Setup, what: Subject, output: &mut Output) -> Result<E
         output.note("the mirror holds content from elsewhere, with which this Catalog is not compared");
         sources.mirror = None;
     }
-    let of_index = Told::of_index(what, &sources)?;
+    let of_index = KbView::of_index(what, &sources)?;
     let answer = setup.with_catalog(|catalog| async move {
         let look = match what {
             Subject::Kb(kb) => look_at_kb(&catalog, kb).await,
@@ -58,7 +57,7 @@ pub(super) fn run(setup: &Setup, what: Subject, output: &mut Output) -> Result<E
 fn show(
     mut look: Look,
     what: Subject,
-    of_index: &Told,
+    of_index: &KbView,
     sources: &Sources,
     setup: &Setup,
     output: &mut Output,
@@ -74,37 +73,26 @@ fn show(
     let kinds: Vec<ErrorKind> = look.failures.iter().map(|failure| failure.kind).collect();
     let code = ExitCode::of_run(look.read_whole(), &kinds);
     let details = look.updates.iter().map(|one| one.detail.clone()).collect();
-    let told = Told::of(what, details, std::mem::take(&mut look.files), sources)?;
+    let view = KbView::of(what, details, std::mem::take(&mut look.files), sources)?;
+    let document = document(&view, &look, differ, of_index, sources)?;
     if output.is_json() {
-        let mut document = told.document(sources)?;
-        document["from"] = json!("catalog");
-        for (shown, one) in document["updates"].as_array_mut().into_iter().flatten().zip(&look.updates) {
-            complete(shown, one, of_index);
-        }
-        document["index_differences"] = json!(differ);
-        document["failures"] = json!(look.failures);
-        document["warnings"] = json!(look.warnings);
         output.document(&document)?;
         output.failures(&look.failures);
         return Ok(code);
     }
-    for one in &look.updates {
-        let seen = seen_before(one, of_index).map(|(first, last)| format!("{} to {}", day(first), day(last)));
-        let aside = Aside {
-            seen: seen.or_else(|| index.map(|_| "never: the index does not have it".to_owned())),
-            size_text: one.size_text.clone(),
-            no_files: "could not be read",
-        };
-        show_update(&one.detail, &aside, output);
-        for file in told.facts.files_of(&one.detail.facts) {
+    for update in &document.updates {
+        let never = || index.map(|_| "never: the index does not have it".to_owned());
+        let notes = UpdateNotes { seen: seen(update).or_else(never), no_files: "could not be read" };
+        show_update(update, &notes, output);
+        for file in update.files.iter().flatten() {
             show_file(file, output);
         }
         output.line("");
     }
-    for difference in &differ {
+    for difference in document.index_differences.iter().flatten() {
         output.sentence("the index differs: ", &difference.to_string());
     }
-    told.show_rest(sources, setup, output)?;
+    show_rest(&document, &view.without_updates(sources, setup.layout().root().as_str()), output);
     for warning in &look.warnings {
         output.note(format!("warning: {warning}"));
     }
@@ -112,30 +100,55 @@ fn show(
     Ok(code)
 }
 
-/// What this side still has of something that the Catalog does not know.
+/// Returns the document of the Catalog's answer. The index tells when it saw an update, and the mirror what it has.
+fn document(
+    view: &KbView,
+    look: &Look,
+    differ: Vec<IndexDifference>,
+    of_index: &KbView,
+    sources: &Sources,
+) -> Result<ShowDocument> {
+    let mut document = view.document(sources)?;
+    document.from = ShownFrom::Catalog;
+    for (shown, one) in document.updates.iter_mut().zip(&look.updates) {
+        let own = of_index.updates.iter().find(|own| own.facts.id == one.detail.facts.id);
+        shown.first_seen = own.map(|own| own.first_seen.clone());
+        shown.last_seen = own.map(|own| own.last_seen.clone());
+        shown.size_text = Some(one.size_text.clone());
+        if !one.has_details {
+            (shown.supersedes, shown.superseded_by) = (None, None);
+        }
+    }
+    document.index_differences = Some(differ);
+    document.failures = Some(look.failures.iter().map(Failure::item).collect());
+    document.warnings = Some(look.warnings.clone());
+    Ok(document)
+}
+
+/// Shows what this side still has of something that the Catalog does not know.
 fn show_what_is_left(
     error: &Error,
-    of_index: &Told,
+    of_index: &KbView,
     sources: &Sources,
     setup: &Setup,
     output: &mut Output,
 ) -> Result<()> {
+    let mut document = of_index.document(sources)?;
     if output.is_json() {
-        let mut document = of_index.document(sources)?;
-        document["error"] = json!(error);
+        document.error = Some(error.into());
         return output.document(&document);
     }
-    for update in &of_index.updates {
-        show_update(update, &Aside::of_index(update), output);
+    for update in &document.updates {
+        show_update(update, &UpdateNotes::of_index(update), output);
         output.line("");
     }
-    of_index.show_rest(sources, setup, output)?;
+    show_rest(&document, &of_index.without_updates(sources, setup.layout().root().as_str()), output);
     output.error(error);
     Ok(())
 }
 
 /// Where the index has it otherwise.
-fn compare(look: &Look, what: Subject, of_index: &Told, index: &Index) -> Result<Vec<Revised>> {
+fn compare(look: &Look, what: Subject, of_index: &KbView, index: &Index) -> Result<Vec<IndexDifference>> {
     let mut differ = Vec::new();
     for one in &look.updates {
         let id = one.detail.facts.id;
@@ -147,7 +160,7 @@ fn compare(look: &Look, what: Subject, of_index: &Told, index: &Index) -> Result
             }
             // Of a KB that was never crawled there is nothing to differ from.
             None if of_index.updates.is_empty() => {}
-            None => differ.push(Revised {
+            None => differ.push(IndexDifference {
                 update_id: id,
                 what: RevisedWhat::Update,
                 index: Vec::new(),
@@ -159,7 +172,7 @@ fn compare(look: &Look, what: Subject, of_index: &Told, index: &Index) -> Result
     let is_listed = |id| look.updates.iter().any(|one| one.detail.facts.id == id);
     if matches!(what, Subject::Kb(_)) && look.complete && look.failures.is_empty() {
         for own in of_index.updates.iter().filter(|own| !is_listed(own.facts.id)) {
-            differ.push(Revised {
+            differ.push(IndexDifference {
                 update_id: own.facts.id,
                 what: RevisedWhat::Update,
                 index: vec![own.facts.title.clone()],
@@ -181,27 +194,9 @@ fn what_the_pool_has(file: &mut FileFacts, index: &Index) -> Result<()> {
     Ok(())
 }
 
-/// When the index saw an update first and last.
-fn seen_before<'t>(one: &Looked, of_index: &'t Told) -> Option<(&'t str, &'t str)> {
-    let own = of_index.updates.iter().find(|own| own.facts.id == one.detail.facts.id)?;
-    Some((&own.first_seen, &own.last_seen))
-}
-
-/// Puts into an update's document what the Catalog does not say in the same way as the index.
-fn complete(shown: &mut Value, one: &Looked, of_index: &Told) {
-    let seen = seen_before(one, of_index);
-    shown["first_seen"] = json!(seen.map(|(first, _)| first));
-    shown["last_seen"] = json!(seen.map(|(_, last)| last));
-    shown["size_text"] = json!(one.size_text);
-    if !one.has_details {
-        shown["supersedes"] = Value::Null;
-        shown["superseded_by"] = Value::Null;
-    }
-}
-
-/// A file for people: an address by its host, digests in full.
-fn show_file(file: &FileFacts, output: &mut Output) {
-    let host = file.urls.first().and_then(|url| url.split('/').nth(2)).unwrap_or("-");
+/// Shows a file: an address by its host, digests in full.
+fn show_file(file: &FileDocument, output: &mut Output) {
+    let host = file.host().unwrap_or("-");
     output.line(format!("  {:<14} {}", "file", output.file_name(&file.name)));
     let mut field = |name: &str, value: Option<String>| {
         if let Some(value) = value {
@@ -213,8 +208,4 @@ fn show_file(file: &FileFacts, output: &mut Output) {
     field("sha256", file.sha256.map(|sha256| sha256.to_string()));
     field("host", Some(host.to_owned()));
     field("here", Some(if file.present { "yes" } else { "no" }.to_owned()));
-}
-
-fn day(time: &str) -> &str {
-    time.get(..10).unwrap_or(time)
 }

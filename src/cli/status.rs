@@ -92,7 +92,7 @@ pub(super) fn run(setup: &Setup, arguments: &Status, output: &mut Output) -> Res
     show(setup, &facts, &of_index, free, output);
     show_checks(&checks, output);
     if let Some(mirror) = &mirror {
-        damage::show(&of_index.damaged, mirror, output)?;
+        damage::show(&of_index.damaged, mirror.side()?, output);
     }
     for kb in facts.health.iter().flat_map(|health| &health.withdrawn) {
         output.line(format!("withdrawn by Microsoft and still here: {kb}"));

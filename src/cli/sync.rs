@@ -7,9 +7,9 @@ use super::fetch::show_set;
 use super::output::Output;
 use super::setup::Setup;
 use crate::crawl::{Run, RunOptions, Session};
+use crate::documents::SetStatus;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
-use crate::fetch::SetStatus;
 use crate::sync::{Config, SyncJob, SyncOutcome, SyncRequest, sync_document, why_unwanted};
 use crate::update::human_size;
 
@@ -73,7 +73,7 @@ fn show(
     }
     // What is as it was needs no table of its own.
     for set in outcome.fetch.sets.iter().filter(|set| set.status != SetStatus::Unchanged) {
-        show_set(set, session.mirror()?, output)?;
+        show_set(&set.document(session.mirror()?)?, output);
     }
     if !request.dry_run && !outcome.news.is_empty() {
         output.line("What is new:");

@@ -23,6 +23,6 @@ pub use job::{CrawlGoal, CrawlJob, CrawlOutcome};
 pub use kb::sets_of;
 pub use listed::Listed;
 pub use look::{Look, Looked, look_at_kb, look_at_update};
-pub use revised::{OfIndex, Revised, RevisedWhat, revised};
+pub use revised::{OfIndex, revised};
 pub use run::{JobOutcome, Run, RunJob, RunOptions};
 pub use session::{Failure, PARALLEL, Session, TransferOptions};

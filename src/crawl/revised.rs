@@ -6,49 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use serde::Serialize;
-
 use super::look::Looked;
+use crate::documents::{IndexDifference, RevisedWhat};
 use crate::facts::{FileFacts, FileKey};
 use crate::mirror::index::UpdateDetail;
 use crate::update::UpdateId;
 
-/// What the two have otherwise. The words are a promise of the JSON output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RevisedWhat {
-    /// The whole update: one side does not have it.
-    Update,
-    /// Its title.
-    Title,
-    /// Its date.
-    Date,
-    /// Its size.
-    Size,
-    /// Its classification.
-    Classification,
-    /// Its files.
-    Files,
-    /// What replaces it.
-    SupersededBy,
-    /// What it replaces.
-    Supersedes,
-}
-
-/// One difference: what only the index has, and what only the Catalog has.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Revised {
-    /// The update.
-    pub update_id: UpdateId,
-    /// What differs.
-    pub what: RevisedWhat,
-    /// What only the index has.
-    pub index: Vec<String>,
-    /// What only the Catalog has.
-    pub catalog: Vec<String>,
-}
-
-impl fmt::Display for Revised {
+impl fmt::Display for IndexDifference {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = match self.what {
             RevisedWhat::Update => "update",
@@ -92,14 +56,18 @@ pub struct OfIndex<'i> {
 }
 
 /// Compares one update.
-pub fn revised(index: OfIndex<'_>, looked: &Looked, files: &BTreeMap<FileKey, FileFacts>) -> Vec<Revised> {
+pub fn revised(
+    index: OfIndex<'_>,
+    looked: &Looked,
+    files: &BTreeMap<FileKey, FileFacts>,
+) -> Vec<IndexDifference> {
     let (old, new) = (&index.detail.facts, &looked.detail.facts);
     let mut found = Vec::new();
     let mut differ = |what: RevisedWhat, old: BTreeSet<String>, new: BTreeSet<String>| {
         let (index, catalog): (Vec<String>, Vec<String>) =
             (old.difference(&new).cloned().collect(), new.difference(&old).cloned().collect());
         if !(index.is_empty() && catalog.is_empty()) {
-            found.push(Revised { update_id: looked.detail.facts.id, what, index, catalog });
+            found.push(IndexDifference { update_id: looked.detail.facts.id, what, index, catalog });
         }
     };
     let one = |value: Option<String>| value.into_iter().collect::<BTreeSet<String>>();

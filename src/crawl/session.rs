@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Serialize;
-
 use crate::catalog::Catalog;
 use crate::clock::{Clock, unix_seconds};
+use crate::documents::FailedItem;
 use crate::download::{RateLimit, Terms};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
@@ -19,7 +18,7 @@ use crate::servicing::Knowledge;
 use crate::update::{Kb, UpdateId};
 
 /// Something of a run that failed while the rest went on.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct Failure {
     /// The KB, update, or file.
     pub what: String,
@@ -28,11 +27,15 @@ pub struct Failure {
     /// What happened.
     pub message: String,
     /// What to do next.
-    #[serde(skip)]
     pub hints: Vec<String>,
 }
 
 impl Failure {
+    /// Returns the item of a document.
+    pub fn item(&self) -> FailedItem {
+        FailedItem { what: self.what.clone(), kind: self.kind, message: self.message.clone() }
+    }
+
     /// A failure of this thing.
     pub fn new(what: impl Into<String>, error: &Error) -> Self {
         Self {

@@ -69,7 +69,7 @@ pub struct MemberDocument {
     /// The name in the set folder.
     #[serde(skip)]
     pub folder_name: String,
-    /// `true` if the pool has a row of its bytes, sound or not.
+    /// `true` if the pool hands its bytes out.
     #[serde(skip)]
     pub is_pooled: bool,
 }

@@ -6,7 +6,7 @@ use camino::Utf8PathBuf;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::damage::SetFault;
+use super::damage::{DamagedSet, SetFault};
 use super::file::MemberDocument;
 use crate::update::{Architecture, Kb};
 
@@ -85,5 +85,19 @@ impl SetDocument {
     /// Returns `true` if the pool has every file.
     pub fn is_pooled_whole(&self) -> bool {
         self.files.iter().all(|member| member.is_pooled)
+    }
+}
+
+impl StoredSet {
+    /// Returns the damage of the set, if it has any.
+    pub fn damage(&self) -> Option<DamagedSet> {
+        let name = self.set.folder.file_name().unwrap_or_default().to_owned();
+        self.damaged.then(|| DamagedSet {
+            kb: self.set.kb,
+            folder: name.clone(),
+            folder_name: name,
+            folder_missing: self.folder_missing,
+            faults: self.faults.clone(),
+        })
     }
 }

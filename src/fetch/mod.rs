@@ -14,7 +14,7 @@ mod stage;
 mod standing;
 mod transfers;
 
-pub use outcome::{FetchOutcome, FetchedSet, SetStatus};
+pub use outcome::{FetchOutcome, FetchedSet};
 pub use plan::{FetchPlan, FetchRequest, LeftOut, PlannedSet, StandingSet};
 pub use run::FetchJob;
 pub use stage::{Linted, StagePlan, Staged};

@@ -3,27 +3,15 @@
 use std::collections::BTreeSet;
 
 use camino::Utf8PathBuf;
-use serde::Serialize;
 
 use super::plan::FetchPlan;
 use crate::crawl::{Failure, JobOutcome};
+use crate::documents::{FetchedSetDocument, SetStatus};
+use crate::error::Result;
+use crate::mirror::Mirror;
 use crate::mirror::index::SetRow;
 use crate::resolve::PackageSet;
 use crate::update::Kb;
-
-/// What became of a set. The words are a promise of the JSON output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SetStatus {
-    /// The folder is new, or new in what it holds.
-    Published,
-    /// The folder was there and right already.
-    Unchanged,
-    /// Nothing of it was published.
-    Failed,
-    /// It would be fetched (`--dry-run`), or was recorded (`crawl`).
-    Planned,
-}
 
 /// A set with what became of it.
 #[derive(Debug)]
@@ -40,6 +28,17 @@ pub struct FetchedSet {
     pub error: Option<String>,
     /// The KBs with which it comes along; none when it was asked for itself.
     pub needed_by: BTreeSet<Kb>,
+}
+
+impl FetchedSet {
+    /// Returns the document.
+    pub fn document(&self, mirror: &Mirror) -> Result<FetchedSetDocument> {
+        Ok(FetchedSetDocument {
+            set: mirror.set_document(&self.row, self.status, self.error.as_deref())?,
+            needed_by: self.needed_by.clone(),
+            place: self.folder.as_ref().map(|(path, _)| path.clone()),
+        })
+    }
 }
 
 /// The outcome of a fetch.

@@ -151,7 +151,7 @@ impl Serialize for FetchPlan {
         fields.serialize_field("sets", &standing.chain(planned).collect::<Vec<_>>())?;
         fields.serialize_field("absent_files", &self.absent_files())?;
         fields.serialize_field("absent_bytes", &self.absent_bytes())?;
-        fields.serialize_field("failures", &self.failures)?;
+        fields.serialize_field("failures", &self.failures.iter().map(Failure::item).collect::<Vec<_>>())?;
         fields.end()
     }
 }

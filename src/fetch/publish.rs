@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
 
-use super::outcome::{FetchOutcome, FetchedSet, SetStatus};
+use super::outcome::{FetchOutcome, FetchedSet};
 use super::plan::{FetchPlan, PlannedSet, StandingSet};
 use crate::crawl::{Failure, Session};
+use crate::documents::SetStatus;
 use crate::error::{Error, ErrorKind, Result};
 use crate::facts::{Checked, FileKey, Source};
 use crate::mirror::index::Check;

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use super::closure::add_closure;
 use super::collect::{add_sets, crawl_for_files};
-use super::outcome::{FetchOutcome, FetchedSet, SetStatus};
+use super::outcome::{FetchOutcome, FetchedSet};
 use super::plan::{FetchPlan, FetchRequest};
 use super::publish::{heal_folders, publish, publish_standing};
 use super::standing::standing_sets;
 use super::transfers::{download, wanted_files};
 use crate::crawl::{Failure, RunJob, Session};
+use crate::documents::SetStatus;
 use crate::error::Result;
 use crate::resolve::PackageSet;
 

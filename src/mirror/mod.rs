@@ -12,6 +12,7 @@
 //! Whoever writes holds the [`Lock`]. Where everything lies is in [`Layout`] and in mirror-layout.md.
 
 mod damage;
+mod documents;
 mod folder;
 mod hand_out;
 pub mod index;
@@ -30,6 +31,7 @@ mod views;
 mod written;
 
 use camino::{Utf8Path, Utf8PathBuf};
+pub use documents::update_document;
 pub use folder::read_folder;
 pub use hand_out::Absence;
 pub use index::{Damage, Index, NewDamage};

@@ -18,9 +18,9 @@ use crate::clock::rfc3339;
 use crate::crawl::{Failure, Session};
 use crate::disk;
 use crate::documents::FindingKind;
+use crate::documents::SetStatus;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
-use crate::fetch::SetStatus;
 use crate::mirror::Layout;
 use crate::servicing::ReleaseKind;
 

@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::crawl::Failure;
+use crate::documents::SetStatus;
 use crate::error::{ErrorKind, Result};
-use crate::fetch::{FetchedSet, SetStatus};
+use crate::fetch::FetchedSet;
 use crate::mirror::Index;
 use crate::mirror::index::{Owner, PublishState};
 use crate::servicing::Knowledge;

@@ -1,0 +1,232 @@
+//! What is known of a KB or of one update, for `show` with and without `--catalog`: gathered into a document, and the document
+//! for people. The text needs nothing but the document.
+
+use std::collections::BTreeMap;
+
+use super::args::Subject;
+use super::asking::Sources;
+use super::output::Output;
+use crate::documents::{
+    KnownOfKb, SetStatus, ShowDocument, ShownFrom, StoredSet, UpdateDocument, Withdrawal,
+};
+use crate::error::Result;
+use crate::mirror::index::{Owner, SetRow, UpdateDetail};
+use crate::mirror::{Mirror, update_document};
+use crate::resolve::{Difference, Facts, FileFacts, FileKey, differences};
+use crate::servicing::KnownRow;
+use crate::update::{Architecture, Kb, human_size};
+
+/// The statements about a KB or about one update.
+pub(super) struct KbView {
+    /// The KB or the identifier that was asked for.
+    pub(super) name: String,
+    pub(super) updates: Vec<UpdateDetail>,
+    pub(super) facts: Facts,
+    kb: Option<Kb>,
+    differ: Vec<Difference>,
+    sets: Vec<SetRow>,
+    known: Vec<KnownRow>,
+}
+
+impl KbView {
+    /// Reads index and knowledge.
+    pub(super) fn of_index(what: Subject, sources: &Sources) -> Result<Self> {
+        let owner = match what {
+            Subject::Kb(kb) => Owner::Kb(kb),
+            Subject::Update(id) => Owner::Update(id),
+        };
+        let (updates, files) = match &sources.mirror {
+            Some(mirror) => mirror.index().details_of(owner)?,
+            None => Default::default(),
+        };
+        Self::of(what, updates, files, sources)
+    }
+
+    /// Returns the view with these updates and files, from index or Catalog.
+    pub(super) fn of(
+        what: Subject,
+        updates: Vec<UpdateDetail>,
+        files: BTreeMap<FileKey, FileFacts>,
+        sources: &Sources,
+    ) -> Result<Self> {
+        let (kb, name) = match what {
+            Subject::Kb(kb) => (Some(kb), kb.to_string()),
+            Subject::Update(id) => (updates.first().and_then(|update| update.facts.kb), id.to_string()),
+        };
+        let facts = Facts { updates: updates.iter().map(|update| update.facts.clone()).collect(), files };
+        let sets = match (kb, &sources.mirror) {
+            (Some(kb), Some(mirror)) => mirror.index().sets(Some(kb))?,
+            _ => Vec::new(),
+        };
+        Ok(Self {
+            differ: kb.map(|kb| differences(kb, &facts, &sources.knowledge)).unwrap_or_default(),
+            known: kb.map(|kb| sources.knowledge.about(kb)).unwrap_or_default(),
+            name,
+            kb,
+            updates,
+            facts,
+            sets,
+        })
+    }
+
+    /// Returns `true` if neither index nor knowledge has anything.
+    pub(super) fn is_empty(&self) -> bool {
+        self.updates.is_empty() && self.known.is_empty() && self.sets.is_empty()
+    }
+
+    /// Returns the document.
+    pub(super) fn document(&self, sources: &Sources) -> Result<ShowDocument> {
+        let index = sources.mirror.as_ref().map(Mirror::index);
+        let withdrawal = |kb: Option<Kb>| {
+            let row = sources.knowledge.withdrawn(kb?)?;
+            Some(Withdrawal { successor: row.successor, why: row.why.clone() })
+        };
+        let updates = self.updates.iter().map(|update| {
+            let mut document = update_document(update, &self.facts.files, index)?;
+            document.withdrawn = withdrawal(update.facts.kb);
+            Ok(document)
+        });
+        let sets = match &sources.mirror {
+            Some(mirror) => {
+                self.sets.iter().map(|set| mirror.stored_set(set)).collect::<Result<Vec<StoredSet>>>()?
+            }
+            None => Vec::new(),
+        };
+        Ok(ShowDocument {
+            kb: self.kb,
+            from: ShownFrom::Index,
+            updates: updates.collect::<Result<_>>()?,
+            sets,
+            differences: self.differ.clone(),
+            knowledge: (!self.known.is_empty()).then(|| KnownOfKb {
+                version: sources.knowledge.version().to_owned(),
+                date: sources.knowledge.date(),
+                rows: self.known.clone(),
+            }),
+            index_differences: None,
+            failures: None,
+            warnings: None,
+            error: None,
+        })
+    }
+
+    /// Returns the reason for which the knowledge answers alone; empty if the index has updates.
+    pub(super) fn without_updates(&self, sources: &Sources, root: &str) -> String {
+        if !self.updates.is_empty() {
+            String::new()
+        } else if !self.sets.is_empty() {
+            format!("the index has these files of {} and no entry of the Catalog; ", self.name)
+        } else if sources.mirror.is_some() {
+            format!("the index knows nothing of {}; ", self.name)
+        } else {
+            format!("there is no mirror at {root}; ")
+        }
+    }
+}
+
+/// The words beside an update that its document does not have.
+pub(super) struct UpdateNotes {
+    /// The period in which the index saw it.
+    pub(super) seen: Option<String>,
+    /// The words where its files were not read.
+    pub(super) no_files: &'static str,
+}
+
+impl UpdateNotes {
+    /// Returns the words for an update that the index has.
+    pub(super) fn of_index(update: &UpdateDocument) -> Self {
+        Self { seen: seen(update), no_files: "not asked for yet" }
+    }
+}
+
+/// Returns the period in which the index saw an update, if it did.
+pub(super) fn seen(update: &UpdateDocument) -> Option<String> {
+    let (first, last) = (update.first_seen.as_deref()?, update.last_seen.as_deref()?);
+    Some(format!("{} to {}", day(first), day(last)))
+}
+
+fn day(time: &str) -> &str {
+    time.get(..10).unwrap_or(time)
+}
+
+/// Shows an update.
+pub(super) fn show_update(update: &UpdateDocument, notes: &UpdateNotes, output: &mut Output) {
+    output.sentence("", update.title.trim_end());
+    let mut field = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            output.sentence(&format!("  {name:<14} "), value.trim_end());
+        }
+    };
+    field("update id", Some(update.update_id.to_string()));
+    field("kind", update.kind.map(|kind| kind.to_string()));
+    field("products", Some(update.products.clone()));
+    field("classification", update.classification.clone());
+    field("build", update.build.map(|build| build.to_string()));
+    field("last updated", update.last_updated.map(|date| date.to_string()));
+    field("size", update.size.map(human_size).or_else(|| update.size_text.clone().flatten()));
+    field("restart", update.restart.clone());
+    field("seen", notes.seen.clone());
+    let reissued = update.reissued.as_ref();
+    field("re-issued", reissued.map(|date| format!("{date}, with other files; the older ones are kept")));
+    let expired = update.expired.as_ref();
+    field("expired", expired.map(|since| format!("{since}: the Catalog shows it no more")));
+    if update.files.is_none() {
+        field("files", Some(notes.no_files.to_owned()));
+    }
+    for (name, related) in [("replaced by", &update.superseded_by), ("replaces", &update.supersedes)] {
+        for (place, one) in related.iter().flatten().enumerate() {
+            field(if place == 0 { name } else { "" }, Some(one.title.clone()));
+        }
+    }
+}
+
+/// Shows what comes behind the updates: sets, differences, and the rows of the knowledge after the reason for them.
+pub(super) fn show_rest(document: &ShowDocument, before: &str, output: &mut Output) {
+    for set in &document.sets {
+        show_set(set, output);
+    }
+    for difference in &document.differences {
+        output.sentence("differs: ", &difference.to_string());
+    }
+    if let Some(known) = &document.knowledge {
+        output.line(format!("{before}knowledge of {}:", known.date));
+        show_known(&known.rows, output);
+    }
+}
+
+fn show_known(known: &[KnownRow], output: &mut Output) {
+    for row in known {
+        let source = match row.source.as_deref() {
+            None => String::new(),
+            // A letter that the head of the table explains.
+            Some(letter) if letter.len() == 1 => format!(" (source {letter})"),
+            Some(source) => format!(" ({source})"),
+        };
+        output.sentence(&format!("  {:<19} ", row.table), &format!("{}{source}", row.statement));
+    }
+}
+
+fn show_set(StoredSet { set, .. }: &StoredSet, output: &mut Output) {
+    let place = match set.status {
+        SetStatus::Published => set.folder.as_str(),
+        _ => "not published",
+    };
+    let architecture = set.architecture.map_or("any architecture", Architecture::as_str);
+    output.line(format!("set for {} ({architecture}): {place}", set.product_list.join("; ")));
+    let mut table = output.table(&["#", "role", "kb", "size", "checked", "sha1", "host", "file"]).right(3);
+    for (place, member) in set.files.iter().enumerate() {
+        let file = &member.file;
+        table.row([
+            (place + 1).to_string(),
+            file.role.map_or_else(String::new, |role| role.to_string()),
+            file.kb.map_or_else(|| "-".to_owned(), |kb| kb.to_string()),
+            file.size.map_or_else(|| "?".to_owned(), human_size),
+            if file.present { file.checked.join(" ") } else { "not here".to_owned() },
+            file.sha1.map_or_else(|| "-".to_owned(), |sha1| sha1.to_string()),
+            file.host().unwrap_or("-").to_owned(),
+            output.file_name(&file.name),
+        ]);
+    }
+    output.text(table.render());
+    output.line("");
+}

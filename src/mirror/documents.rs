@@ -1,0 +1,132 @@
+//! Documents of what the mirror stores: updates, files, and package sets. Reads the index and compares names and sizes with the
+//! disk; no package file is read. An index that cannot be read is an error.
+
+use std::collections::BTreeMap;
+
+use super::index::{PublishState, SetRow, UpdateDetail};
+use super::{Index, Mirror};
+use crate::documents::{
+    FileDocument, MemberDocument, RelatedUpdate, SetDocument, SetStatus, StoredSet, UpdateDocument,
+};
+use crate::error::Result;
+use crate::resolve::{FileFacts, FileKey, Role};
+use crate::update::UpdateId;
+
+/// Returns the document of an update. The index tells the compared properties of its files; without one they are empty.
+pub fn update_document(
+    update: &UpdateDetail,
+    files: &BTreeMap<FileKey, FileFacts>,
+    index: Option<&Index>,
+) -> Result<UpdateDocument> {
+    let facts = &update.facts;
+    let related = |pairs: &[(Option<UpdateId>, String)]| -> Vec<RelatedUpdate> {
+        let related =
+            |(id, title): &(Option<UpdateId>, String)| RelatedUpdate { update_id: *id, title: title.clone() };
+        pairs.iter().map(related).collect()
+    };
+    let document = |file: &FileFacts| -> Result<FileDocument> {
+        let checked = index.map(|index| checked_words(file, index)).transpose()?;
+        Ok(FileDocument::new(file, None, checked.unwrap_or_default()))
+    };
+    let listed = |keys: &Vec<FileKey>| -> Result<Vec<FileDocument>> {
+        keys.iter().filter_map(|key| files.get(key)).map(document).collect()
+    };
+    Ok(UpdateDocument {
+        update_id: facts.id,
+        kb: facts.kb,
+        title: facts.title.clone(),
+        kind: facts.kind,
+        month: facts.month,
+        release: facts.release.clone(),
+        product: facts.product.clone(),
+        products: facts.products.clone(),
+        product_list: facts.product.iter().cloned().collect(),
+        classification: update.classification.clone(),
+        architecture: facts.architecture,
+        build: facts.build,
+        last_updated: facts.last_updated,
+        size: facts.size,
+        withdrawn: None,
+        expired: facts.expired.as_ref().map(|expired| expired.since.clone()),
+        reissued: update.reissued.clone(),
+        severity: update.severity.clone(),
+        restart: update.restart.clone(),
+        first_seen: Some(update.first_seen.clone()),
+        last_seen: Some(update.last_seen.clone()),
+        files: facts.files.as_ref().map(listed).transpose()?,
+        supersedes: Some(related(&update.supersedes)),
+        superseded_by: Some(related(&update.superseded_by)),
+        size_text: None,
+    })
+}
+
+/// Returns the compared properties as words: `sha256`, `sha1 (knowledge)`. The Catalog's own word needs no mention.
+fn checked_words(file: &FileFacts, index: &Index) -> Result<Vec<String>> {
+    let Some(key) = file.key else { return Ok(Vec::new()) };
+    let checks = index.checks_of(key)?.into_iter();
+    Ok(checks
+        .map(|(what, against)| match against.as_str() {
+            "dialog" | "search page" | "name" => what,
+            other => format!("{what} ({other})"),
+        })
+        .collect())
+}
+
+impl Mirror {
+    /// Returns the document of a stored set: its status is `published` or `planned`.
+    pub fn stored_set(&self, set: &SetRow) -> Result<StoredSet> {
+        let is_published = set.state == Some(PublishState::Published);
+        let status = if is_published { SetStatus::Published } else { SetStatus::Planned };
+        let mut document = self.set_document(set, status, None)?;
+        let damaged = if is_published { self.faults_of(set)? } else { None };
+        let folder_missing = damaged.as_ref().is_some_and(|damaged| damaged.folder_missing);
+        let faults = damaged.map(|damaged| damaged.faults).unwrap_or_default();
+        for member in &mut document.files {
+            let Some(sha256) = &member.file.sha256 else { continue };
+            let path = self.layout.portable(&self.layout.pool_file(sha256));
+            if faults.iter().any(|fault| fault.path == path) {
+                member.file.present = false;
+            }
+        }
+        Ok(StoredSet { set: document, damaged: !faults.is_empty(), folder_missing, faults })
+    }
+
+    /// Returns the document of a set with this status. Only files of a folder that is there have paths.
+    pub fn set_document(&self, set: &SetRow, status: SetStatus, error: Option<&str>) -> Result<SetDocument> {
+        let folder = self.folder_of(set)?;
+        let relative = self.layout.relative(&folder.path).to_owned();
+        let is_there = matches!(status, SetStatus::Published | SetStatus::Unchanged);
+        let mut files = Vec::new();
+        let mut order = 0;
+        for (member, name) in set.members.iter().zip(&folder.names) {
+            let is_ordered = member.role != Role::Companion;
+            order += usize::from(is_ordered);
+            files.push(MemberDocument {
+                file: FileDocument::new(
+                    &member.file,
+                    Some(member.role),
+                    checked_words(&member.file, &self.index)?,
+                ),
+                order: is_ordered.then_some(order),
+                path: is_there.then(|| relative.join(name)),
+                folder_name: name.clone(),
+                is_pooled: match member.file.key {
+                    Some(key) => self.pooled(key)?.is_some(),
+                    None => false,
+                },
+            });
+        }
+        let products: Vec<String> = set.products.split("; ").map(str::to_owned).collect();
+        Ok(SetDocument {
+            kb: set.kb,
+            family: set.family.clone(),
+            architecture: set.architecture,
+            product_list: products.clone(),
+            products,
+            folder: relative,
+            status,
+            files,
+            error: error.map(str::to_owned),
+        })
+    }
+}
