@@ -230,18 +230,6 @@ impl std::error::Error for Error {
     }
 }
 
-impl serde::Serialize for Error {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        use serde::ser::SerializeStruct as _;
-        let mut fields = serializer.serialize_struct("Error", 4)?;
-        fields.serialize_field("kind", self.0.kind.as_str())?;
-        fields.serialize_field("code", &self.code().number())?;
-        fields.serialize_field("message", &self.full_message())?;
-        fields.serialize_field("hints", &self.0.hints)?;
-        fields.end()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -76,7 +76,7 @@ fn rehearse(setup: &Setup, arguments: &Export, output: &mut Output) -> Result<Ex
             "room": room,
             "local": place.local,
             "needs_yes": question.is_some(),
-            "obstacle": obstacle,
+            "obstacle": obstacle.as_ref().map(crate::documents::ErrorBody::from),
         }))?;
     } else {
         show_plan(&plan, mirror.origin()? == REPLAY, output);

@@ -1,11 +1,10 @@
 //! `graph`: which file needs which, and which update replaces which, for Graphviz or as data. Asks nobody.
 
-use serde_json::json;
-
 use super::args::{Graph as Arguments, GraphFormat};
 use super::asking::Sources;
 use super::output::Output;
 use super::setup::Setup;
+use crate::documents::GraphDocument;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
 use crate::resolve::Graph;
@@ -30,12 +29,12 @@ pub(super) fn run(setup: &Setup, arguments: &Arguments, output: &mut Output) -> 
     }
     graph.check()?;
     if output.is_json() || arguments.format == Some(GraphFormat::Json) {
-        output.document(&json!({
-            "nodes": graph.nodes().collect::<Vec<_>>(),
-            "edges": graph.edges().collect::<Vec<_>>(),
-            "knowledge_date": sources.knowledge.date(),
-            "knowledge_version": sources.knowledge.version(),
-        }))?;
+        output.document(&GraphDocument {
+            nodes: graph.nodes().collect(),
+            edges: graph.edges().collect(),
+            knowledge_date: sources.knowledge.date(),
+            knowledge_version: sources.knowledge.version(),
+        })?;
     } else {
         output.text(graph.to_string());
     }

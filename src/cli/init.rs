@@ -1,11 +1,10 @@
 //! `init`: the beginning of a mirror: its folder and a `kbmirror.toml` that explains itself. Overwrites nothing.
 
-use serde_json::json;
-
 use super::args::Init;
 use super::output::Output;
 use super::setup::Setup;
 use crate::disk;
+use crate::documents::InitDocument;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
 use crate::sync::template;
@@ -40,12 +39,12 @@ pub(super) fn run(setup: &Setup, arguments: &Init, output: &mut Output) -> Resul
         _ => error,
     })?;
     if output.is_json() {
-        output.document(&json!({
-            "mirror": layout.root(),
-            "config": path,
-            "family": family.folder,
-            "architectures": architectures,
-        }))?;
+        output.document(&InitDocument {
+            mirror: layout.root().to_owned(),
+            config: path,
+            family: &family.folder,
+            architectures,
+        })?;
         return Ok(ExitCode::OK);
     }
     output.line(format!("wrote {path}: {}", family.name));

@@ -10,9 +10,10 @@ use crate::documents::{
     KnownOfKb, SetStatus, ShowDocument, ShownFrom, StoredSet, UpdateDocument, Withdrawal,
 };
 use crate::error::Result;
+use crate::facts::{Facts, FileFacts, FileKey};
 use crate::mirror::index::{Owner, SetRow, UpdateDetail};
 use crate::mirror::{Mirror, update_document};
-use crate::resolve::{Difference, Facts, FileFacts, FileKey, differences};
+use crate::resolve::{Difference, differences};
 use crate::servicing::KnownRow;
 use crate::update::{Architecture, Kb, human_size};
 

@@ -1,12 +1,11 @@
 //! `keys`: making the keys of the connected side, showing the root key, and pinning one on the isolated side.
 
-use serde_json::json;
-
 use super::media_args::{Keys, KeysCommand};
 use super::output::Output;
 use super::setup::Setup;
 use crate::carrier::{KeyFolder, PublicKey};
 use crate::disk;
+use crate::documents::{KeysDocument, NewKeysDocument, TrustDocument};
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::update::count;
@@ -19,7 +18,8 @@ pub(super) fn run(setup: &Setup, arguments: &Keys, output: &mut Output) -> Resul
         KeysCommand::Init { root_to } => {
             let (root, secret) = folder.init(root_to.as_deref(), &now)?;
             if output.is_json() {
-                output.document(&json!({ "root": root, "id": root.id(), "secret_root_key": secret }))?;
+                let (id, root) = (root.id(), root.to_string());
+                output.document(&NewKeysDocument { root, id, secret_root_key: secret })?;
                 return Ok(ExitCode::OK);
             }
             output.line(format!("root key    {root}"));
@@ -34,7 +34,10 @@ pub(super) fn run(setup: &Setup, arguments: &Keys, output: &mut Output) -> Resul
             let own = folder.own_root()?;
             let trusted = folder.trusted()?;
             if output.is_json() {
-                output.document(&json!({ "root": own, "trusted": trusted }))?;
+                output.document(&KeysDocument {
+                    root: own.as_ref().map(ToString::to_string),
+                    trusted: trusted.iter().map(ToString::to_string).collect(),
+                })?;
                 return Ok(ExitCode::OK);
             }
             match (&own, trusted.as_slice()) {
@@ -58,7 +61,7 @@ pub(super) fn run(setup: &Setup, arguments: &Keys, output: &mut Output) -> Resul
             let key = read_key(key)?;
             let new = folder.trust(&key, "pinned by hand", &now)?;
             if output.is_json() {
-                output.document(&json!({ "trusted": key, "id": key.id(), "new": new }))?;
+                output.document(&TrustDocument { trusted: key.to_string(), id: key.id(), new })?;
             } else if new {
                 output.line(format!("trusted now: {key} (id {})", key.id()));
             } else {

@@ -3,12 +3,12 @@
 //! A table is printed as it stands, so that its text can be kept, mended, and given back with `--knowledge`.
 
 use camino::Utf8Path;
-use serde_json::json;
 
 use super::args::{Knowledge as Arguments, KnowledgeCommand};
 use super::output::Output;
 use super::setup::Setup;
 use crate::disk;
+use crate::documents::{KnowledgeDocument, TableDocument};
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::servicing::{Checked, Finding, TableInfo, Tables, check_tables, rows_of};
@@ -26,7 +26,7 @@ fn show_all(tables: Tables<'_>, output: &mut Output) -> Result<ExitCode> {
     // Tables that contradict each other are shown all the same: that is how one looks into it.
     let Checked { version, date, tables: overview, .. } = check_tables(tables)?;
     if output.is_json() {
-        output.document(&json!({ "version": version, "date": date, "tables": overview }))?;
+        output.document(&KnowledgeDocument { version, date, tables: overview })?;
         return Ok(ExitCode::OK);
     }
     output.line(format!("knowledge {version}, as of {date}"));
@@ -56,7 +56,7 @@ fn show_one(tables: Tables<'_>, word: &str, to: Option<&Utf8Path>, output: &mut 
     }
     let rows = rows_of(name, text)?;
     let about = tables.overview()?.into_iter().find(|table| table.name == name).map(|table| table.about);
-    output.document(&json!({ "name": name, "about": about, "rows": rows, "path": to }))?;
+    output.document(&TableDocument { name, about, rows, path: to.map(Utf8Path::to_owned) })?;
     Ok(ExitCode::OK)
 }
 

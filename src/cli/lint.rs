@@ -2,7 +2,6 @@
 //! finding exits 10.
 
 use camino::Utf8Path;
-use serde::Serialize;
 
 use super::args::Lint;
 use super::asking::{Sources, note_age};
@@ -10,12 +9,13 @@ use super::machine_args::expect_fresh;
 use super::output::Output;
 use super::setup::Setup;
 use crate::disk;
+use crate::documents::LintDocument;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::facts::Facts;
 use crate::lint::{Ask, LintReport, LintStatus, lint};
 use crate::mirror::{facts_of_folder, read_folder};
-use crate::resolve::{Freshness, Goal, Request, freshness_of};
+use crate::resolve::{Goal, Request, freshness_of};
 use crate::update::count;
 
 /// `lint`: is this folder a set that DISM may be pointed at?
@@ -43,7 +43,7 @@ pub(super) fn run(setup: &Setup, arguments: &Lint, output: &mut Output) -> Resul
     let request = request(arguments, &report, setup);
     let fresh = sources.with_library(|library| freshness_of(report.target, &request, library, knowledge))?;
     if output.is_json() {
-        output.document(&Answer { report: &report, fresh: &fresh })?;
+        output.document(&LintDocument { report: &report, fresh: &fresh })?;
     } else {
         show(&arguments.dir, &report, output);
         note_age(&fresh, &[], output);
@@ -56,15 +56,6 @@ pub(super) fn run(setup: &Setup, arguments: &Lint, output: &mut Output) -> Resul
         LintStatus::Ok => ExitCode::OK,
         LintStatus::RefuseSet => ExitCode::UNRESOLVED,
     })
-}
-
-/// The document of `lint`: the report, and how fresh the facts are by which it judges.
-#[derive(Debug, Serialize)]
-struct Answer<'a> {
-    #[serde(flatten)]
-    report: &'a LintReport,
-    #[serde(flatten)]
-    fresh: &'a Freshness,
 }
 
 /// Returns the question about the age of the facts that belongs to a report.

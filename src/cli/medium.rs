@@ -33,7 +33,7 @@ pub(super) fn keep_medium_report(
     }
     let (code, done, error) = match outcome {
         Ok(document) => (ExitCode::OK, document, Value::Null),
-        Err(error) => (error.code(), Value::Null, json!(error)),
+        Err(error) => (error.code(), Value::Null, json!(crate::documents::ErrorBody::from(error))),
     };
     let document = json!({
         "format": MEDIUM_REPORT_FORMAT,

@@ -47,11 +47,12 @@ pub use signals::Signals;
 
 use self::args::{Cli, Command};
 use self::output::Output;
+use crate::documents::{ErrorDocument, LogEvent, line_of};
 use crate::error::Error;
 use crate::event::LogFormat;
 use crate::exit_code::ExitCode;
 use crate::net::redacted_text;
-use crate::report::log_error;
+use crate::report::log_line;
 
 /// Runs the command that the process was started with.
 pub fn run(process: Process) -> ExitCode {
@@ -128,12 +129,13 @@ fn refuse_arguments(mut process: Process, error: &clap::Error) -> ExitCode {
     let is_json = process.args.iter().any(|argument| argument == "--json");
     let mut stderr = process.stderr.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     if is_json {
-        let _unread = writeln!(process.stdout, "{}", serde_json::json!({ "error": error() }));
+        let _unread = writeln!(process.stdout, "{}", line_of(&ErrorDocument::of(&error())));
     } else if !is_log {
         let _unread = write!(stderr, "{text}");
     }
     if is_log {
-        let _unread = writeln!(stderr, "{}", log_error(process.clock.now(), &error()));
+        let _unread =
+            writeln!(stderr, "{}", log_line(process.clock.now(), LogEvent::Error((&error()).into())));
     }
     ExitCode::USAGE
 }

@@ -9,10 +9,11 @@ use super::args::Global;
 use super::process::Process;
 use crate::clock::Clock;
 use crate::crawl::Failure;
+use crate::documents::{ErrorDocument, LogEvent, line_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::LogFormat;
 use crate::exit_code::ExitCode;
-use crate::report::{SharedWriter, Table, log_error, log_failure, log_line, wrapped};
+use crate::report::{SharedWriter, Table, log_line, wrapped};
 use crate::update::PackageName;
 
 /// What a command has to say. It is written at the end, so that a JSON document is one document.
@@ -124,13 +125,12 @@ impl Output {
         if self.log == LogFormat::Text {
             return self.stderr_line(line);
         }
-        let (event, message) = match line.strip_prefix("warning: ") {
-            Some(message) => ("warning", message),
+        let event = match line.strip_prefix("warning: ") {
+            Some(message) => LogEvent::Warning { message: message.to_owned() },
             None if self.quiet => return,
-            None => ("note", line),
+            None => LogEvent::Note { message: line.to_owned() },
         };
-        let fields = serde_json::json!({ "message": message });
-        self.stderr_line(&log_line(self.clock.now(), event, fields));
+        self.stderr_line(&log_line(self.clock.now(), event));
     }
 
     fn stderr_line(&mut self, line: &str) {
@@ -141,10 +141,10 @@ impl Output {
     /// An error that ends the command.
     pub(super) fn error(&mut self, error: &Error) {
         if self.json {
-            self.stdout = format!("{}\n", serde_json::json!({ "error": error }));
+            self.stdout = format!("{}\n", line_of(&ErrorDocument::of(error)));
         }
         if self.log == LogFormat::Json {
-            self.stderr_line(&log_error(self.clock.now(), error));
+            self.stderr_line(&log_line(self.clock.now(), LogEvent::Error(error.into())));
         }
         if !self.json && self.log == LogFormat::Text {
             self.stderr_error(error);
@@ -154,7 +154,7 @@ impl Output {
     /// Writes an error to stderr, as the log is written.
     fn stderr_error(&mut self, error: &Error) {
         if self.log == LogFormat::Json {
-            let line = log_error(self.clock.now(), error);
+            let line = log_line(self.clock.now(), LogEvent::Error(error.into()));
             return self.stderr_line(&line);
         }
         self.note(format!("error: {}", error.full_message()));
@@ -167,8 +167,8 @@ impl Output {
     pub(super) fn failures(&mut self, failures: &[Failure]) {
         if self.log == LogFormat::Json {
             let now = self.clock.now();
-            for Failure { what, kind, message, hints } in failures {
-                self.stderr_line(&log_failure(now, what, *kind, message, hints));
+            for failure in failures {
+                self.stderr_line(&log_line(now, failure.event()));
             }
         }
         if self.json || self.log == LogFormat::Json {

@@ -5,6 +5,7 @@ use super::asking::{Sources, mind_absent, mind_host, names_in, note_age};
 use super::output::Output;
 use super::setup::Setup;
 use crate::disk;
+use crate::documents::BatchError;
 use crate::error::Result;
 use crate::exit_code::ExitCode;
 use crate::resolve::{Plan, Request, Status, Step, read_line, resolve};
@@ -80,7 +81,7 @@ fn answer_lines(
                 }
                 Err(error) => {
                     code = ExitCode::USAGE;
-                    output.json_line(&serde_json::json!({ "id": id, "error": error }))?;
+                    output.json_line(&BatchError { id, error: (&error).into() })?;
                 }
             }
         }

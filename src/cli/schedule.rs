@@ -1,12 +1,12 @@
 //! `schedule`: prints what runs `sync` by itself. Installs and writes nothing; the paths in it are absolute.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use serde_json::json;
 
 use super::args::Schedule;
 use super::output::Output;
 use super::setup::Setup;
 use crate::disk;
+use crate::documents::{ScheduleDocument, TextFile};
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::sync::{Job, cron_line, systemd_units, windows_task};
@@ -36,8 +36,8 @@ pub(super) fn run(setup: &Setup, arguments: &Schedule, output: &mut Output) -> R
     };
     let written = write(arguments.to.as_deref(), &files)?;
     if output.is_json() {
-        let files: Vec<_> = files.iter().map(|(name, text)| json!({ "name": name, "text": text })).collect();
-        output.document(&json!({ "kind": kind, "files": files, "written": written }))?;
+        let files = files.iter().map(|(name, text)| TextFile { name, text }).collect();
+        output.document(&ScheduleDocument { kind, files, written })?;
         return Ok(ExitCode::OK);
     }
     for path in &written {

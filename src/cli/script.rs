@@ -6,6 +6,7 @@ use super::asking::{Sources, note_age};
 use super::output::Output;
 use super::setup::Setup;
 use crate::disk;
+use crate::documents::ScriptDocument;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
 use crate::mirror::REPLAY;
@@ -34,15 +35,7 @@ pub(super) fn run(setup: &Setup, arguments: &Script, output: &mut Output) -> Res
         output.note(format!("wrote {path}"));
     }
     if output.is_json() {
-        let fresh = plan.as_ref().map(|plan| &plan.fresh);
-        output.document(&serde_json::json!({
-            "kb": plan.as_ref().and_then(|plan| plan.kb),
-            "path": arguments.to,
-            "script": text,
-            "known_through": fresh.and_then(|fresh| fresh.known_through),
-            "patch_tuesdays_since": fresh.and_then(|fresh| fresh.patch_tuesdays_since),
-            "replaced_by": plan.as_ref().and_then(|plan| plan.replaced_by.as_ref()),
-        }))?;
+        output.document(&ScriptDocument::of(&text, plan.as_ref(), arguments.to.clone()))?;
     } else if arguments.to.is_none() {
         output.text(text);
     }

@@ -7,6 +7,7 @@ use super::resolve::show;
 use super::script::{form_of, not_a_plan};
 use super::setup::Setup;
 use crate::clock::unix_seconds;
+use crate::documents::StageDocument;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
 use crate::fetch::StagePlan;
@@ -39,18 +40,18 @@ pub(super) fn run(setup: &Setup, arguments: &Stage, output: &mut Output) -> Resu
     let staging = StagePlan::new(&plan, form, mirror, &sources.knowledge, &arguments.to, run)?;
     let staged = staging.run(&plan, &request, mirror, &sources.knowledge, run)?;
     if output.is_json() {
-        output.document(&serde_json::json!({ "plan": plan, "staged": staged }))?;
+        output.document(&StageDocument { plan: &plan, staged: &staged })?;
         return Ok(ExitCode::OK);
     }
     show(&plan, output);
-    let files = match staged.files.len() {
+    let files = match staged.file_list.len() {
         1 => "1 file".to_owned(),
         count => format!("{count} files"),
     };
     output.line(format!(
         "staged {files}, {}, in {}: every byte hashed",
         human_size(staged.bytes),
-        staged.folder
+        staged.path
     ));
     if staged.linted.is_empty() {
         output.line("not linted: DISM is not pointed at a folder of it");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::catalog::Catalog;
 use crate::clock::{Clock, unix_seconds};
-use crate::documents::FailedItem;
+use crate::documents::{FailedItem, LogEvent};
 use crate::download::{RateLimit, Terms};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
@@ -34,6 +34,16 @@ impl Failure {
     /// Returns the item of a document.
     pub fn item(&self) -> FailedItem {
         FailedItem { what: self.what.clone(), kind: self.kind, message: self.message.clone() }
+    }
+
+    /// Returns the line of the log.
+    pub fn event(&self) -> LogEvent {
+        LogEvent::Failure {
+            what: self.what.clone(),
+            kind: self.kind,
+            message: self.message.clone(),
+            hints: self.hints.clone(),
+        }
     }
 
     /// A failure of this thing.

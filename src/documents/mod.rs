@@ -22,6 +22,7 @@ mod answers;
 mod damage;
 mod error;
 mod file;
+mod log;
 mod plans;
 mod registry;
 mod set;
@@ -35,6 +36,7 @@ pub use answers::{
 pub use damage::{DamagedSet, FindingKind, SetFault, VerifyFinding, VerifyReport};
 pub use error::{BatchError, ErrorBody, ErrorDocument, FailedItem};
 pub use file::{FileDocument, MemberDocument};
+pub use log::{LogEvent, LogLine, line_of};
 pub use plans::{
     GraphDocument, LintDocument, LintedPart, ScriptDocument, StageDocument, StagedDocument,
     StagedFileDocument, WhyDocument,

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     BatchError, CrawlDocument, ErrorDocument, FetchDocument, GraphDocument, InitDocument, KeysDocument,
-    KnowledgeDocument, LintDocument, ListDocument, NewKeysDocument, ScheduleDocument, SchemaLine,
+    KnowledgeDocument, LintDocument, ListDocument, LogLine, NewKeysDocument, ScheduleDocument, SchemaLine,
     ScriptDocument, SearchDocument, ShowDocument, StageDocument, TableDocument, TrustDocument, VerifyReport,
     WhyDocument,
 };
@@ -88,6 +88,7 @@ pub const DOCUMENTS: &[DocumentKind] = &[
     DocumentKind::output::<TableDocument<'_>>("knowledge-table", "knowledge show TABLE"),
     DocumentKind::output::<LintDocument<'_>>("lint", "lint"),
     DocumentKind::output::<ListDocument>("list", "list"),
+    DocumentKind::output::<LogLine>("log", "--log-format json, each line"),
     DocumentKind::output::<Plan>("resolve", "resolve, and each line of resolve --batch"),
     DocumentKind::output::<ScheduleDocument<'_>>("schedule", "schedule"),
     DocumentKind::output::<Vec<SchemaLine>>("schema", "schema"),

@@ -17,4 +17,4 @@ mod transfers;
 pub use outcome::{FetchOutcome, FetchedSet};
 pub use plan::{FetchPlan, FetchRequest, LeftOut, PlannedSet, StandingSet};
 pub use run::FetchJob;
-pub use stage::{Linted, StagePlan, Staged};
+pub use stage::StagePlan;

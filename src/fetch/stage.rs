@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::disk;
+use crate::documents::{LintedPart, StagedDocument, StagedFileDocument};
 use crate::error::{Error, ErrorKind, Result};
 use crate::facts::Role;
 use crate::lint::{Ask, LintReport, LintStatus, lint};
@@ -36,32 +37,6 @@ pub struct StagePlan {
     parts: Vec<Option<String>>,
     script: Option<String>,
     to: Utf8PathBuf,
-}
-
-/// What staging did.
-#[derive(Debug, serde::Serialize)]
-pub struct Staged {
-    /// The folder.
-    pub folder: Utf8PathBuf,
-    /// Its files, relative to it.
-    pub files: Vec<Utf8PathBuf>,
-    /// The bytes of all of them.
-    pub bytes: u64,
-    /// The script beside it; none where no script can do it.
-    pub script: Option<Utf8PathBuf>,
-    /// The folders that were judged as `lint` judges them, each with what that rests on.
-    pub linted: Vec<Linted>,
-}
-
-/// A staged folder that was judged.
-#[derive(Debug, serde::Serialize)]
-pub struct Linted {
-    /// The part; `None` where one folder holds all.
-    pub part: Option<String>,
-    /// For people: what was checked.
-    pub checked: String,
-    /// For people: what could not be compared.
-    pub unchecked: Vec<String>,
 }
 
 /// Where the files of a staged folder lie, seen from beside it.
@@ -159,7 +134,7 @@ impl StagePlan {
         mirror: &Mirror,
         knowledge: &Knowledge,
         run: Run<'_>,
-    ) -> Result<Staged> {
+    ) -> Result<StagedDocument> {
         let parent = disk::parent(&self.to);
         let is_new = |path: &&Utf8Path| !path.as_str().is_empty() && !disk::exists(path);
         let new_folders: Vec<&Utf8Path> = parent.ancestors().take_while(is_new).collect();
@@ -192,9 +167,16 @@ impl StagePlan {
             }
             None => None,
         };
-        Ok(Staged {
+        let files: Vec<Utf8PathBuf> = self.files.iter().map(|file| file.to.clone()).collect();
+        let listed = |path: &Utf8PathBuf| StagedFileDocument {
+            name: path.file_name().unwrap_or_default().to_owned(),
+            path: path.clone(),
+        };
+        Ok(StagedDocument {
             folder: self.to.clone(),
-            files: self.files.iter().map(|file| file.to.clone()).collect(),
+            path: self.to.clone(),
+            file_list: files.iter().map(listed).collect(),
+            files,
             bytes: self.files.iter().map(|file| file.from.size).sum(),
             script,
             linted,
@@ -219,7 +201,7 @@ impl StagePlan {
         request: &Request,
         mirror: &Mirror,
         knowledge: &Knowledge,
-    ) -> Result<Vec<Linted>> {
+    ) -> Result<Vec<LintedPart>> {
         let mut linted = Vec::new();
         let parts: BTreeSet<&Option<String>> = self.parts.iter().collect();
         for part in parts {
@@ -261,7 +243,7 @@ impl StagePlan {
                     format!("the folder of this plan is not a set that DISM may be pointed at: {first}"),
                 ));
             }
-            linted.push(Linted { part: part.clone(), checked, unchecked });
+            linted.push(LintedPart { part: part.clone(), checked, unchecked });
         }
         Ok(linted)
     }

@@ -9,7 +9,7 @@ use crate::documents::{
     FileDocument, MemberDocument, RelatedUpdate, SetDocument, SetStatus, StoredSet, UpdateDocument,
 };
 use crate::error::Result;
-use crate::resolve::{FileFacts, FileKey, Role};
+use crate::facts::{FileFacts, FileKey, Role, Source};
 use crate::update::UpdateId;
 
 /// Returns the document of an update. The index tells the compared properties of its files; without one they are empty.
@@ -65,9 +65,9 @@ fn checked_words(file: &FileFacts, index: &Index) -> Result<Vec<String>> {
     let Some(key) = file.key else { return Ok(Vec::new()) };
     let checks = index.checks_of(key)?.into_iter();
     Ok(checks
-        .map(|(what, against)| match against.as_str() {
-            "dialog" | "search page" | "name" => what,
-            other => format!("{what} ({other})"),
+        .map(|check| match check.against {
+            Source::Dialog | Source::SearchPage | Source::Name => check.what.to_string(),
+            other => format!("{} ({other})", check.what),
         })
         .collect())
 }

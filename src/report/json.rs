@@ -5,34 +5,17 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
 
 use super::progress::Progress;
-use crate::error::{Error, ErrorKind};
+use crate::documents::{LogEvent, LogLine, line_of};
 use crate::event::{Doing, Event, Told};
 
 /// A file tells of its bytes this often at the most.
 const PROGRESS: Duration = Duration::from_secs(1);
 
-/// One line of the log: the time, what it is, and its fields.
-pub fn log_line(time: Timestamp, event: &str, fields: Value) -> String {
-    let mut line = Map::new();
-    line.insert("time".to_owned(), json!(format!("{time:.3}")));
-    line.insert("event".to_owned(), json!(event));
-    if let Value::Object(fields) = fields {
-        line.extend(fields);
-    }
-    Value::Object(line).to_string()
-}
-
-/// The line of an error that ended a command.
-pub fn log_error(time: Timestamp, error: &Error) -> String {
-    log_line(time, "error", json!(error))
-}
-
-/// The line of something that failed while the rest went on.
-pub fn log_failure(time: Timestamp, what: &str, kind: ErrorKind, message: &str, hints: &[String]) -> String {
-    log_line(time, "failure", json!({ "what": what, "kind": kind, "message": message, "hints": hints }))
+/// Returns one line of the log: the time, the event, and its fields.
+pub fn log_line(time: Timestamp, event: LogEvent) -> String {
+    line_of(&LogLine { time: format!("{time:.3}"), event })
 }
 
 /// Makes lines of events.
@@ -60,27 +43,24 @@ impl Log {
         if self.is_quiet && !matches!(event, Event::Warning(_)) {
             return None;
         }
-        let (word, fields) = self.fields(*at, event, name.as_deref())?;
-        Some(log_line(*time, word, fields))
+        let event = self.line(*at, event, name)?;
+        Some(log_line(*time, event))
     }
 
-    fn fields(
-        &mut self,
-        at: Duration,
-        event: &Event,
-        finished: Option<&str>,
-    ) -> Option<(&'static str, Value)> {
+    /// Returns the line of an event; `finished` is the file of a transfer that just ended.
+    fn line(&mut self, at: Duration, event: &Event, finished: Option<String>) -> Option<LogEvent> {
         let file = |id: &u64| self.progress.transfers.as_ref().and_then(|all| all.under_way.get(id));
         let name = |id: &u64| file(id).map(|file| file.name.clone());
         Some(match event {
-            Event::Phase(what) => ("phase", json!({ "what": what })),
+            Event::Phase(what) => LogEvent::Phase { what: what.clone() },
             Event::CatalogRequest { number, what } => {
-                ("catalog_request", json!({ "number": number, "what": what }))
+                LogEvent::CatalogRequest { number: *number, what: what.clone() }
             }
-            Event::Waiting { duration, left, why } => {
-                let left = left.map(|left| left.as_secs());
-                ("waiting", json!({ "seconds": duration.as_secs_f64(), "patience_left": left, "why": why }))
-            }
+            Event::Waiting { duration, left, why } => LogEvent::Waiting {
+                seconds: duration.as_secs_f64(),
+                patience_left: left.map(|left| left.as_secs()),
+                why: why.clone(),
+            },
             Event::TransfersPlanned { doing, files, bytes } => {
                 self.told.clear();
                 let doing = match doing {
@@ -88,55 +68,57 @@ impl Log {
                     Doing::Writing => "writing",
                     Doing::Reading => "reading",
                 };
-                ("transfers_planned", json!({ "doing": doing, "files": files, "bytes": bytes }))
+                LogEvent::TransfersPlanned { doing, files: *files, file_count: *files, bytes: *bytes }
             }
             Event::TransferStarted { id, name, size } => {
-                ("transfer_started", json!({ "id": id, "file": name, "size": size }))
+                LogEvent::TransferStarted { id: *id, file: name.clone(), size: *size }
             }
             Event::TransferAnswered { id, from, size } => {
-                let fields = json!({ "id": id, "file": name(id), "from": from, "size": size });
-                ("transfer_answered", fields)
+                LogEvent::TransferAnswered { id: *id, file: name(id), from: *from, size: *size }
             }
-            Event::TransferProgress { id, bytes } => {
-                let (name, size) = file(id).map(|file| (file.name.clone(), file.size)).unzip();
-                let speed = file(id).and_then(|file| file.speed(at));
-                let all = self.progress.transfers.as_ref().map(super::progress::Transfers::bytes);
-                let is_due = |last: &Duration| at.saturating_sub(*last) >= PROGRESS;
-                if !self.told.get(id).is_none_or(is_due) {
-                    return None;
-                }
-                self.told.insert(*id, at);
-                let fields = json!({
-                    "id": id,
-                    "file": name,
-                    "bytes": bytes,
-                    "size": size.flatten(),
-                    "bytes_per_second": speed,
-                    "bytes_of_all": all,
-                });
-                ("transfer_progress", fields)
-            }
+            Event::TransferProgress { id, bytes } => return self.progress_line(at, *id, *bytes),
             Event::TransferFinished { id, bytes, failure } => {
                 self.told.remove(id);
-                let fields = json!({ "id": id, "file": finished, "bytes": bytes, "failure": failure });
-                ("transfer_finished", fields)
+                let failure = failure.clone();
+                LogEvent::TransferFinished { id: *id, file: finished, bytes: *bytes, failure }
             }
             Event::Checked { bytes, of } => {
                 if self.read.is_some_and(|last| at.saturating_sub(last) < PROGRESS) && bytes < of {
                     return None;
                 }
                 self.read = Some(at);
-                ("checked", json!({ "bytes": bytes, "of": of }))
+                LogEvent::Checked { bytes: *bytes, of: *of }
             }
-            Event::Warning(message) => ("warning", json!({ "message": message })),
-            Event::Stopping => ("stopping", json!({})),
+            Event::Warning(message) => LogEvent::Warning { message: message.clone() },
+            Event::Stopping => LogEvent::Stopping,
             Event::End => return None,
+        })
+    }
+
+    /// Returns the line about the bytes of a transfer, unless the last one is too young.
+    fn progress_line(&mut self, at: Duration, id: u64, bytes: u64) -> Option<LogEvent> {
+        let is_due = |last: &Duration| at.saturating_sub(*last) >= PROGRESS;
+        if !self.told.get(&id).is_none_or(is_due) {
+            return None;
+        }
+        self.told.insert(id, at);
+        let all = self.progress.transfers.as_ref();
+        let file = all.and_then(|all| all.under_way.get(&id));
+        Some(LogEvent::TransferProgress {
+            id,
+            file: file.map(|file| file.name.clone()),
+            bytes,
+            size: file.and_then(|file| file.size),
+            bytes_per_second: file.and_then(|file| file.speed(at)),
+            bytes_of_all: all.map(super::progress::Transfers::bytes),
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
     fn told(millis: u64, event: Event) -> Told {

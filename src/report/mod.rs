@@ -12,7 +12,7 @@ mod watch;
 mod words;
 mod wrap;
 
-pub use json::{log_error, log_failure, log_line};
+pub use json::log_line;
 pub use table::Table;
 pub use watch::{SharedWriter, Watch, Watcher};
 pub use wrap::wrapped;

@@ -197,7 +197,7 @@ pub(super) fn keep_error(session: &mut Session, error: &Error) -> Result<()> {
         "started": rfc3339(session.now()),
         "finished": time,
         "exit_code": error.code().number(),
-        "error": error,
+        "error": crate::documents::ErrorBody::from(error),
     });
     write_json(&layout.run_report(started, "sync"), &document)?;
     let mut health = Health::before(&layout)?;

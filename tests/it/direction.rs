@@ -18,7 +18,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
     ("script", &["resolve", "facts", "servicing", "update"]),
     ("documents", &["lint", "resolve", "facts", "servicing", "update"]),
     ("net", &["update"]),
-    ("catalog", &["net", "servicing", "update"]),
+    ("catalog", &["documents", "net", "servicing", "update"]),
     ("mirror", &["documents", "lint", "script", "resolve", "net", "facts", "servicing", "update"]),
     ("download", &["mirror", "resolve", "net", "facts", "servicing", "update"]),
     ("carrier", &["mirror", "documents", "lint", "script", "resolve", "net", "facts", "servicing", "update"]),

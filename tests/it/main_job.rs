@@ -329,7 +329,13 @@ fn a_copy_for_setup_is_left_out_unless_asked_for() {
     assert_eq!(each(&document["sets"], "folder"), ["kb/KB5030211/windows-10-22h2-x64"]);
     assert_eq!(
         document["left_out"],
-        json!([{ "kb": "KB5030211", "folder": "windows-10-22h2-x64-dynamic", "reason": "dynamic" }])
+        json!([{
+            "kb": "KB5030211",
+            "folder": "windows-10-22h2-x64-dynamic",
+            "folder_name": "windows-10-22h2-x64-dynamic",
+            "reason": "dynamic",
+            "left_out_by": "dynamic",
+        }])
     );
     assert!(!bench.set("KB5030211", "windows-10-22h2-x64-dynamic").exists());
     let told = bench.run(&["--replay", demo.as_str(), "fetch", "KB5030211"]).exits(0);
