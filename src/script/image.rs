@@ -5,8 +5,8 @@
 
 use super::advice;
 use super::batch::{fill, path, words};
+use super::model::{Job, Stage};
 use super::online::{beside, not_applicable};
-use super::{Job, Stage};
 use crate::update::Architecture;
 
 const CODES: &[(&str, &str)] = &[

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Form, Job, Method, Stage};
+use super::model::{Form, Job, Method, Stage};
 use crate::facts::Role;
 use crate::resolve::{Plan, Step};
 use crate::servicing::{self, Family, Knowledge};

@@ -2,7 +2,7 @@
 
 use super::advice;
 use super::batch::{fill, words};
-use super::{Job, Method, Stage};
+use super::model::{Job, Method, Stage};
 use crate::servicing::Installation;
 use crate::update::Architecture;
 
@@ -274,7 +274,7 @@ fn steps(job: &Job) -> String {
         if is_last {
             text.extend(job.stages.iter().filter(|other| other.in_folder_of_target).map(beside));
         }
-        text.push(format!("set \"FILE=%HERE%{}\"", super::path(&stage.path)));
+        text.push(format!("set \"FILE=%HERE%{}\"", super::batch::path(&stage.path)));
         text.push("call :add".to_owned());
         text.push("if \"%OUTCOME%\"==\"failed\" goto failed".to_owned());
         text.push(not_applicable(stage, "this machine"));

@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::servicing::Installation;
+use crate::update::{Architecture, Kb};
 
 /// No line of a batch file may be longer.
 const LONGEST_LINE: usize = 8191;

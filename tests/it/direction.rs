@@ -3,6 +3,8 @@
 #![expect(clippy::disallowed_methods, reason = "the sources are read as they lie")]
 #![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
+mod circles;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{Check, Facts, Filled, SKEW_SECONDS, Verdict};
+use super::model::{Check, Facts, Filled, SKEW_SECONDS, Verdict};
 use crate::update::count;
 
 /// The age of something that is recorded.

@@ -5,7 +5,7 @@ use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Value, json};
 
-use super::{Check, Facts, Filled, Verdict};
+use super::model::{Check, Facts, Filled, Verdict};
 use crate::servicing::{Family, Served, due_day, patch_tuesdays_since, second_tuesday};
 use crate::sync::config::Profile;
 use crate::sync::health::ProfileSeen;

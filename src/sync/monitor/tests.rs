@@ -1,6 +1,11 @@
+use jiff::Timestamp;
+use jiff::civil::Date;
+
 use super::*;
-use crate::sync::config::Config;
-use crate::sync::health::{LastVerify, ProfileSeen};
+use crate::resolve::Newest;
+use crate::servicing::Knowledge;
+use crate::sync::config::{Config, Profile};
+use crate::sync::health::{Health, LastVerify, ProfileSeen};
 
 const NOW: &str = "2026-11-23T08:00:00Z";
 
