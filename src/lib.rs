@@ -12,11 +12,13 @@
 //! - [`crawl`], [`fetch`], and [`sync`]: the jobs behind the commands; [`carrier`]: media across the gap
 //! - [`report`] and [`cli`]: what people and programs see
 //!
-//! ```
-//! use kbmirror::resolve::{Request, Shelf, Status, resolve};
-//! use kbmirror::servicing::Knowledge;
+//! The names at this level are the library: to resolve from knowledge, and to read a mirror. `examples/` has a program for
+//! each. The rooms are public for the program's own binary, tests, benches, and fuzz targets; nothing in them is a promise.
 //!
-//! # fn main() -> kbmirror::error::Result<()> {
+//! ```
+//! use kbmirror::{Knowledge, Request, Shelf, Status, resolve};
+//!
+//! # fn main() -> kbmirror::Result<()> {
 //! let knowledge = Knowledge::built_in()?;
 //! let kb = "KB5086672".parse().expect("a KB number");
 //! let request = Request { baseline: "26100.863".parse().ok(), architecture: "arm64".parse().ok(), ..Request::new(kb) };
@@ -27,25 +29,59 @@
 //! # }
 //! ```
 
+#[doc(hidden)]
 pub mod carrier;
+#[doc(hidden)]
 pub mod catalog;
+#[doc(hidden)]
 pub mod cli;
+#[doc(hidden)]
 pub mod clock;
+#[doc(hidden)]
 pub mod crawl;
+#[doc(hidden)]
 pub mod disk;
+#[doc(hidden)]
 pub mod documents;
+#[doc(hidden)]
 pub mod download;
+#[doc(hidden)]
 pub mod error;
+#[doc(hidden)]
 pub mod event;
+#[doc(hidden)]
 pub mod exit_code;
+#[doc(hidden)]
 pub mod facts;
+#[doc(hidden)]
 pub mod fetch;
+#[doc(hidden)]
 pub mod lint;
+#[doc(hidden)]
 pub mod mirror;
+#[doc(hidden)]
 pub mod net;
+#[doc(hidden)]
 pub mod report;
+#[doc(hidden)]
 pub mod resolve;
+#[doc(hidden)]
 pub mod script;
+#[doc(hidden)]
 pub mod servicing;
+#[doc(hidden)]
 pub mod sync;
+#[doc(hidden)]
 pub mod update;
+
+pub use error::{Error, ErrorKind, Result};
+pub use exit_code::ExitCode;
+pub use facts::{Checked, Evidence, Facts, FileFacts, FileKey, Role, Source, UpdateFacts};
+pub use lint::{LintReport, lint};
+pub use mirror::{Index, IndexLibrary, Layout, Mirror};
+pub use resolve::{
+    Choice, Condition, Goal, Graph, Library, Missing, PackageSet, Place, Plan, Policy, Reason, Request,
+    Requirement, Shelf, Status, Step, closure, package_sets, requirements, resolve, why,
+};
+pub use servicing::{Family, Installation, Knowledge};
+pub use update::{Architecture, Build, Digests, Kb, Kind, Month, Sha1, Sha256, UpdateId};

@@ -1,0 +1,29 @@
+//! Resolves a KB by the built-in knowledge alone: which files does it need, in which order, and why?
+//!
+//! `cargo run --example resolve -- KB5086672 arm64 26100.863`
+#![expect(clippy::print_stdout, reason = "an example prints its answer")]
+#![expect(clippy::disallowed_methods, reason = "an example reads its own arguments")]
+
+use kbmirror::{Architecture, Build, Kb, Knowledge, Request, Shelf, resolve};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut words = std::env::args().skip(1);
+    let mut word = |default: &str| words.next().unwrap_or_else(|| default.to_owned());
+    let kb: Kb = word("KB5086672").parse()?;
+    let architecture: Architecture = word("arm64").parse()?;
+    let baseline: Build = word("26100.863").parse()?;
+
+    let knowledge = Knowledge::built_in()?;
+    let request = Request { architecture: Some(architecture), baseline: Some(baseline), ..Request::new(kb) };
+    let plan = resolve(&request, &Shelf::of_knowledge(&knowledge), &knowledge)?;
+
+    println!("{kb} for {architecture} on build {baseline}: {:?}", plan.status);
+    for (number, step) in (1..).zip(&plan.steps) {
+        let name = step.name.as_deref().unwrap_or("a file of unknown name");
+        println!("{number}. {name} ({}): {}", step.role, step.because);
+    }
+    for warning in &plan.warnings {
+        println!("warning: {warning}");
+    }
+    Ok(())
+}
