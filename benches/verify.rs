@@ -14,7 +14,7 @@ use kbmirror::disk::NewFile;
 use kbmirror::error::{Error, Result};
 use kbmirror::event::Events;
 use kbmirror::mirror::index::{Check, FileRecord, UpdateRecord};
-use kbmirror::mirror::{Layout, Mirror, Run};
+use kbmirror::mirror::{Layout, Mirror, Run, Writing};
 use kbmirror::resolve::package_sets;
 use kbmirror::servicing::Knowledge;
 use kbmirror::update::{DualHasher, UpdateId, classify};
@@ -40,7 +40,7 @@ fn unexpected(what: impl std::fmt::Display) -> Error {
 }
 
 /// One KB with one file of bytes that are not all alike.
-fn publish(mirror: &mut Mirror, knowledge: &Knowledge, number: u32) -> Result<Utf8PathBuf> {
+fn publish(mirror: &mut Mirror<Writing>, knowledge: &Knowledge, number: u32) -> Result<Utf8PathBuf> {
     let mut state = u64::from(number);
     let bytes: Vec<u8> = std::iter::repeat_with(|| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);

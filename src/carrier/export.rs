@@ -26,7 +26,7 @@ use crate::disk;
 use crate::documents::FindingKind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
-use crate::mirror::{Mirror, NewDamage, REPLAY};
+use crate::mirror::{Access, Mirror, NewDamage, REPLAY, Writing};
 use crate::servicing::Knowledge;
 use crate::update::{Sha256, count, human_size};
 
@@ -126,7 +126,7 @@ pub fn export(
     plan: &ExportPlan,
     place: &Place,
     found: &Found,
-    mirror: &mut Mirror,
+    mirror: &mut Mirror<Writing>,
     context: &Context<'_>,
 ) -> Result<Exported> {
     let manifest = planned_manifest(plan)?;
@@ -262,7 +262,11 @@ fn planned_manifest(plan: &ExportPlan) -> Result<BTreeMap<String, Sha256>> {
 }
 
 /// Records files of the pool that were found damaged: from now on they count as absent. The export fails either way.
-fn record_damage(damaged: &[(Sha256, FindingKind, String)], mirror: &Mirror, context: &Context<'_>) {
+fn record_damage(
+    damaged: &[(Sha256, FindingKind, String)],
+    mirror: &Mirror<impl Access>,
+    context: &Context<'_>,
+) {
     if damaged.is_empty() {
         return;
     }
@@ -276,7 +280,7 @@ fn record_damage(damaged: &[(Sha256, FindingKind, String)], mirror: &Mirror, con
 }
 
 /// The mirror's own name, made at the first export.
-fn identity(mirror: &mut Mirror) -> Result<String> {
+fn identity(mirror: &mut Mirror<Writing>) -> Result<String> {
     if let Some(known) = mirror.index().meta("mirror_id")? {
         return Ok(known);
     }
@@ -286,7 +290,7 @@ fn identity(mirror: &mut Mirror) -> Result<String> {
 }
 
 /// Returns the number of this set; a number that was begun, or that the medium has, is never used again.
-fn next_number(mirror: &mut Mirror, found: &Found) -> Result<u64> {
+fn next_number(mirror: &mut Mirror<Writing>, found: &Found) -> Result<u64> {
     let last: u64 = mirror.index().meta("export_seq")?.and_then(|text| text.parse().ok()).unwrap_or_default();
     let on_medium = found.earlier.as_ref().map_or(0, |earlier| earlier.set.seq);
     let next = last.max(on_medium).saturating_add(1);

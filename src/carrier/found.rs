@@ -22,8 +22,8 @@ use super::reading::{digest, hash_file, of_medium, read_small, read_text, utf8};
 use super::signature::PublicKey;
 use crate::disk::{self, Entry};
 use crate::error::{Error, Result};
-use crate::mirror::Mirror;
 use crate::mirror::index::{PublishState, SetRow};
+use crate::mirror::{Access, Mirror};
 use crate::update::{Kb, Sha256};
 
 /// How the name of the file begins that is tried before anything is written.
@@ -74,7 +74,7 @@ pub(super) fn is_unfinished(name: &str) -> bool {
 
 impl Found {
     /// Looks at a target; changes nothing. Refuses what is neither ours nor an operating system's litter.
-    pub fn look(root: &Utf8Path, keys: Option<&SigningKeys>, mirror: &Mirror) -> Result<Self> {
+    pub fn look(root: &Utf8Path, keys: Option<&SigningKeys>, mirror: &Mirror<impl Access>) -> Result<Self> {
         let mut found = Self { root: root.to_owned(), ..Self::default() };
         if disk::entry(root)? == Entry::Nothing {
             return Ok(found);
@@ -166,7 +166,7 @@ impl Found {
     }
 
     /// Recognises a medium without a proven description. Returns `false` if nothing proves that it is ours.
-    fn recognise(&mut self, list: &KeyList, mirror: &Mirror, has_mark: bool) -> Result<bool> {
+    fn recognise(&mut self, list: &KeyList, mirror: &Mirror<impl Access>, has_mark: bool) -> Result<bool> {
         let rows = mirror.index().sets(None)?;
         let known = KnownFiles::new(&rows, mirror)?;
         let signed = signed_manifest(&self.root, list);
@@ -227,7 +227,7 @@ impl Found {
     }
 
     /// Returns `true` if every file of a set lies there with its digest.
-    fn holds(&self, row: &SetRow, mirror: &Mirror) -> Result<bool> {
+    fn holds(&self, row: &SetRow, mirror: &Mirror<impl Access>) -> Result<bool> {
         let names = mirror.folder_of(row)?.names;
         let mut files = Vec::new();
         for (member, name) in row.members.iter().zip(names) {
@@ -269,7 +269,7 @@ struct KnownFiles {
 }
 
 impl KnownFiles {
-    fn new(rows: &[SetRow], mirror: &Mirror) -> Result<Self> {
+    fn new(rows: &[SetRow], mirror: &Mirror<impl Access>) -> Result<Self> {
         let mut known = Self { files: BTreeMap::new(), scripts: BTreeSet::new() };
         for row in rows {
             known.scripts.insert(format!("{DATA}/{}/{}.cmd", row.kb, row.folder));

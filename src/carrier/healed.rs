@@ -6,7 +6,7 @@ use camino::Utf8PathBuf;
 use serde::Serialize;
 
 use crate::error::Result;
-use crate::mirror::{Mirror, Run};
+use crate::mirror::{Mirror, Run, Writing};
 use crate::update::{Digests, Sha256};
 
 /// A file of the pool that was damaged or missing.
@@ -21,7 +21,7 @@ pub struct Healed {
 /// Gives the files their places in the pool; returns those that were damaged or missing there.
 pub(super) fn place(
     staged: &BTreeMap<Sha256, (Utf8PathBuf, Digests)>,
-    mirror: &mut Mirror,
+    mirror: &mut Mirror<Writing>,
     now: i64,
 ) -> Result<Vec<Healed>> {
     let known: BTreeSet<Sha256> = mirror.index().pool()?.into_iter().map(|(_, sha256, _)| sha256).collect();

@@ -24,7 +24,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Doing, Event, Events};
 use crate::mirror::index::SetRow;
 use crate::mirror::kb_document::{SetRecord, restore_set, restore_update};
-use crate::mirror::{Mirror, Published, knowledge_of, knowledge_of_mirror, replaces_knowledge};
+use crate::mirror::{
+    Access, Mirror, Published, Writing, knowledge_of, knowledge_of_mirror, replaces_knowledge,
+};
 use crate::servicing::Knowledge;
 use crate::update::{Digests, Kb, Sha256, count, human_size};
 
@@ -130,7 +132,7 @@ struct Taking<'a> {
 pub fn import(
     examined: &Examined,
     options: ImportOptions,
-    mirror: &mut Mirror,
+    mirror: &mut Mirror<Writing>,
     named: Option<&Knowledge>,
     now: i64,
     events: &Events,
@@ -216,7 +218,7 @@ pub fn import(
 }
 
 /// Returns the knowledge that an import goes by: that of the caller, else the mirror's own.
-fn in_force<'a>(named: Option<&'a Knowledge>, mirror: &Mirror) -> Result<Cow<'a, Knowledge>> {
+fn in_force<'a>(named: Option<&'a Knowledge>, mirror: &Mirror<impl Access>) -> Result<Cow<'a, Knowledge>> {
     named.map_or_else(
         || Ok(Cow::Owned(knowledge_of_mirror(mirror.layout())?.0)),
         |named| Ok(Cow::Borrowed(named)),
@@ -224,7 +226,12 @@ fn in_force<'a>(named: Option<&'a Knowledge>, mirror: &Mirror) -> Result<Cow<'a,
 }
 
 /// Makes damaged set folders again from the pool.
-fn heal_folders(mirror: &mut Mirror, knowledge: &Knowledge, now: i64, imported: &mut Imported) -> Result<()> {
+fn heal_folders(
+    mirror: &mut Mirror<Writing>,
+    knowledge: &Knowledge,
+    now: i64,
+    imported: &mut Imported,
+) -> Result<()> {
     for set in mirror.heal_folders(knowledge, now)? {
         imported.healed_folders.push(format!("kb/{}/{}", set.kb, set.folder));
     }
@@ -232,14 +239,14 @@ fn heal_folders(mirror: &mut Mirror, knowledge: &Knowledge, now: i64, imported: 
 }
 
 /// Returns what is recorded as damaged beside the set folders of KBs.
-fn recorded_beside(mirror: &Mirror) -> Result<BTreeSet<Utf8PathBuf>> {
+fn recorded_beside(mirror: &Mirror<impl Access>) -> Result<BTreeSet<Utf8PathBuf>> {
     let mut damage = mirror.index().damage()?;
     damage.retain(|damage| damage.kb.is_some() && damage.folder.is_none());
     Ok(damage.into_iter().map(|damage| damage.path).collect())
 }
 
 /// The row of a set that the index has with just these files.
-fn row_of(mirror: &Mirror, kb: Kb, set: &SetRecord) -> Result<Option<SetRow>> {
+fn row_of(mirror: &Mirror<impl Access>, kb: Kb, set: &SetRecord) -> Result<Option<SetRow>> {
     let digests: BTreeSet<Sha256> = set.files.iter().filter_map(|file| file.sha256).collect();
     let same = |row: &SetRow| {
         row.folder == set.folder
@@ -250,7 +257,7 @@ fn row_of(mirror: &Mirror, kb: Kb, set: &SetRecord) -> Result<Option<SetRow>> {
 
 /// Returns `true` if the mirror still has what it took: the folders, and the bytes behind them, by names, sizes, and the recorded
 /// damage. A folder that holds a later generation by now is right.
-fn is_still_here(examined: &Examined, mirror: &Mirror) -> Result<bool> {
+fn is_still_here(examined: &Examined, mirror: &Mirror<impl Access>) -> Result<bool> {
     for (kb, set) in &examined.listing.sets {
         for file in &set.files {
             if let (Some(sha256), Some(size)) = (file.sha256, file.size)
@@ -269,7 +276,7 @@ fn is_still_here(examined: &Examined, mirror: &Mirror) -> Result<bool> {
 }
 
 /// What imports of other media left aside when they were cut off; nobody is at work there while the lock is ours.
-fn remove_what_was_cut_off(mirror: &Mirror) -> Result<()> {
+fn remove_what_was_cut_off(mirror: &Mirror<impl Access>) -> Result<()> {
     let partial = mirror.layout().partial();
     for name in disk::list(&partial)? {
         if name.starts_with(STAGING) {
@@ -280,7 +287,7 @@ fn remove_what_was_cut_off(mirror: &Mirror) -> Result<()> {
 }
 
 /// Missing files that the mirror lacks too: what it has need not be on the medium.
-fn absent_from_mirror(examined: &Examined, mirror: &Mirror) -> Result<Vec<Leftover>> {
+fn absent_from_mirror(examined: &Examined, mirror: &Mirror<impl Access>) -> Result<Vec<Leftover>> {
     let mut absent = Vec::new();
     for leftover in &examined.missing {
         let here = if let Some(bytes) = leftover.bytes {
@@ -308,7 +315,11 @@ fn left_of(examined: &Examined, missing: &[Leftover]) -> BTreeSet<Kb> {
 
 /// Returns the files that only KBs need that are left, and that the index does not know: in the pool they would be foreign. A
 /// file that it knows is taken, also as a replacement of damaged bytes.
-fn unwanted(examined: &Examined, mirror: &Mirror, missing: &[Leftover]) -> Result<BTreeSet<Sha256>> {
+fn unwanted(
+    examined: &Examined,
+    mirror: &Mirror<impl Access>,
+    missing: &[Leftover],
+) -> Result<BTreeSet<Sha256>> {
     let left = left_of(examined, missing);
     let files_of = |is_left: bool| -> BTreeSet<Sha256> {
         let sets = examined.listing.sets.iter().filter(|(kb, _)| left.contains(kb) == is_left);
@@ -324,7 +335,7 @@ fn unwanted(examined: &Examined, mirror: &Mirror, missing: &[Leftover]) -> Resul
     Ok(unwanted)
 }
 
-fn check_room(examined: &Examined, mirror: &Mirror, unwanted: &BTreeSet<Sha256>) -> Result<()> {
+fn check_room(examined: &Examined, mirror: &Mirror<impl Access>, unwanted: &BTreeSet<Sha256>) -> Result<()> {
     /// The index grows by less than this for a medium.
     const INDEX: u64 = 4 << 20;
     let mut wanted: BTreeMap<Sha256, u64> = BTreeMap::new();
@@ -361,14 +372,14 @@ fn check_room(examined: &Examined, mirror: &Mirror, unwanted: &BTreeSet<Sha256>)
 /// How the folders begin in which files wait until all of a medium is right.
 const STAGING: &str = "import-";
 
-fn staging_folder(examined: &Examined, mirror: &Mirror) -> Utf8PathBuf {
+fn staging_folder(examined: &Examined, mirror: &Mirror<impl Access>) -> Utf8PathBuf {
     mirror.layout().partial().join(format!("{STAGING}{}", examined.set_id))
 }
 
 /// Reads every file once; what the mirror lacks is copied aside on the way, except for unwanted files.
 fn stage(
     examined: &Examined,
-    mirror: &Mirror,
+    mirror: &Mirror<impl Access>,
     unwanted: &BTreeSet<Sha256>,
     imported: &mut Imported,
     events: &Events,
@@ -458,7 +469,7 @@ fn stage(
 fn commit(
     taking: &Taking<'_>,
     staged: &BTreeMap<Sha256, (Utf8PathBuf, Digests)>,
-    mirror: &mut Mirror,
+    mirror: &mut Mirror<Writing>,
     missing: &[Leftover],
     noted: &LastImport,
 ) -> Result<Vec<Kb>> {
@@ -488,7 +499,7 @@ fn commit(
 }
 
 /// Publishes the sets. Of an older set only the folders that are not there yet.
-fn publish(taking: &Taking<'_>, mirror: &mut Mirror, imported: &mut Imported) -> Result<()> {
+fn publish(taking: &Taking<'_>, mirror: &mut Mirror<Writing>, imported: &mut Imported) -> Result<()> {
     let Taking { examined, knowledge, older, now } = *taking;
     for (kb, set) in &examined.listing.sets {
         if imported.left.contains(kb) {
@@ -513,7 +524,7 @@ fn publish(taking: &Taking<'_>, mirror: &mut Mirror, imported: &mut Imported) ->
 }
 
 /// Takes over the medium's tables where they replace the mirror's; tables that this program cannot read are left.
-fn adopt_knowledge(examined: &Examined, mirror: &Mirror, imported: &mut Imported) -> Result<()> {
+fn adopt_knowledge(examined: &Examined, mirror: &mut Mirror<Writing>, imported: &mut Imported) -> Result<()> {
     match knowledge_of(&examined.knowledge) {
         Err(error) => imported.knowledge_left = Some(error.to_string()),
         Ok(theirs) if replaces_knowledge(&theirs, &examined.knowledge, mirror.layout())? => {

@@ -10,8 +10,8 @@ use super::check::Examined;
 use super::keys::KeyList;
 use super::medium::refused;
 use crate::error::{Error, ErrorKind, Result};
-use crate::mirror::Mirror;
-use crate::mirror::index::Index;
+use crate::mirror::index::{Index, Transaction};
+use crate::mirror::{Access, Mirror};
 use crate::update::Sha256;
 
 /// What the index remembers of a lineage.
@@ -50,7 +50,7 @@ fn newest_keys(index: &Index, examined: &Examined) -> Result<Option<KeyList>> {
 
 /// Refuses a set whose export key was replaced since: a later list, which came with a medium that was taken, does not have
 /// it any more. Whoever holds the old key and the old list makes nothing with them.
-pub fn refuse_replaced_key(examined: &Examined, mirror: &Mirror) -> Result<()> {
+pub fn refuse_replaced_key(examined: &Examined, mirror: &Mirror<impl Access>) -> Result<()> {
     let Some(newest) = newest_keys(mirror.index(), examined)? else { return Ok(()) };
     let still = newest.export_keys.iter().any(|row| row.key == examined.export_key);
     if still || examined.key_list.version >= newest.version {
@@ -66,7 +66,7 @@ pub fn refuse_replaced_key(examined: &Examined, mirror: &Mirror) -> Result<()> {
 }
 
 /// The newest set that was taken of each lineage.
-pub fn last_imports(mirror: &Mirror) -> Result<Vec<LastImport>> {
+pub fn last_imports(mirror: &Mirror<impl Access>) -> Result<Vec<LastImport>> {
     mirror.index().meta_of(LAST_IMPORT)?.iter().map(|(_, text)| read_last(text)).collect()
 }
 
@@ -77,7 +77,7 @@ fn read_last(text: &str) -> Result<LastImport> {
 }
 
 /// The newest set that was taken of a lineage.
-pub(super) fn last_import(mirror: &Mirror, lineage: &str) -> Result<Option<LastImport>> {
+pub(super) fn last_import(mirror: &Mirror<impl Access>, lineage: &str) -> Result<Option<LastImport>> {
     mirror.index().meta(&key_of(lineage))?.map(|text| read_last(&text)).transpose()
 }
 
@@ -99,7 +99,7 @@ pub(super) fn noted(examined: &Examined, last: Option<LastImport>, now: i64) -> 
 }
 
 /// Remembers it.
-pub(super) fn note(index: &Index, examined: &Examined, noted: &LastImport) -> Result<()> {
+pub(super) fn note(index: &Transaction<'_>, examined: &Examined, noted: &LastImport) -> Result<()> {
     let text = serde_json::to_string(noted).map_err(Error::cannot_write_json)?;
     index.replace_meta(&key_of(&examined.set.lineage), &text)?;
     if newest_keys(index, examined)?.is_some_and(|known| known.version >= examined.key_list.version) {

@@ -14,7 +14,7 @@ use super::selection;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mirror::index::{PublishState, SetRow};
-use crate::mirror::{IndexLibrary, Mirror};
+use crate::mirror::{Access, IndexLibrary, Mirror};
 use crate::resolve::{Library as _, Plan, closure, unlisted_kbs};
 use crate::servicing::Knowledge;
 use crate::update::{Architecture, Kb, Sha256, count, human_size};
@@ -34,7 +34,7 @@ pub struct ExportRequest {
 
 impl ExportRequest {
     /// Refuses a selection that matches nothing, before the medium is looked at.
-    pub fn expect_match(&self, mirror: &Mirror) -> Result<()> {
+    pub fn expect_match(&self, mirror: &Mirror<impl Access>) -> Result<()> {
         selection::wanted(self, &published_rows(mirror)?, mirror).map(drop)
     }
 
@@ -100,7 +100,7 @@ pub struct ExportPlan {
 
 impl ExportPlan {
     /// The plan for a request.
-    pub fn new(request: &ExportRequest, mirror: &Mirror, knowledge: &Knowledge) -> Result<Self> {
+    pub fn new(request: &ExportRequest, mirror: &Mirror<impl Access>, knowledge: &Knowledge) -> Result<Self> {
         let mut plan = Self {
             sets: Vec::new(),
             missing: Vec::new(),
@@ -171,7 +171,7 @@ impl ExportPlan {
     }
 
     /// Warns of selected sets whose folders are damaged or missing: the medium gets the bytes of the pool all the same.
-    fn warn_of_damage(&mut self, mirror: &Mirror) -> Result<()> {
+    fn warn_of_damage(&mut self, mirror: &Mirror<impl Access>) -> Result<()> {
         for damaged in mirror.damaged_sets()? {
             let is_selected =
                 self.rows.iter().any(|row| row.kb == damaged.kb && row.folder == damaged.folder);
@@ -210,7 +210,7 @@ impl ExportPlan {
         wanted: &BTreeSet<Kb>,
         rows: &[SetRow],
         request: &ExportRequest,
-        mirror: &Mirror,
+        mirror: &Mirror<impl Access>,
         knowledge: &Knowledge,
     ) -> Result<BTreeMap<Kb, BTreeSet<Kb>>> {
         let library = IndexLibrary::new(mirror.index(), knowledge);
@@ -260,7 +260,7 @@ impl ExportPlan {
         &mut self,
         row: SetRow,
         needed_by: BTreeSet<Kb>,
-        mirror: &Mirror,
+        mirror: &Mirror<impl Access>,
         knowledge: &Knowledge,
     ) -> Result<Option<MissingItem>> {
         let mut payload = BTreeMap::new();
@@ -315,7 +315,7 @@ impl ExportPlan {
     }
 
     /// The updates of the exported KBs, and of those by which their files are judged.
-    pub(super) fn add_updates(&mut self, mirror: &Mirror, knowledge: &Knowledge) -> Result<()> {
+    pub(super) fn add_updates(&mut self, mirror: &Mirror<impl Access>, knowledge: &Knowledge) -> Result<()> {
         let mut kbs: BTreeSet<Kb> = self.sets.iter().map(|set| set.kb).collect();
         for kb in kbs.clone() {
             let facts = mirror.index().facts_of(&BTreeSet::from([kb]))?;
@@ -334,7 +334,7 @@ impl ExportPlan {
 }
 
 /// Returns the rows of the published sets.
-fn published_rows(mirror: &Mirror) -> Result<Vec<SetRow>> {
+fn published_rows(mirror: &Mirror<impl Access>) -> Result<Vec<SetRow>> {
     let mut rows = mirror.index().sets(None)?;
     rows.retain(|row| row.state == Some(PublishState::Published));
     Ok(rows)
@@ -344,7 +344,7 @@ fn published_rows(mirror: &Mirror) -> Result<Vec<SetRow>> {
 /// or made by other knowledge.
 pub(super) fn planned_script(
     row: &SetRow,
-    mirror: &Mirror,
+    mirror: &Mirror<impl Access>,
     knowledge: &Knowledge,
 ) -> Result<Option<Vec<u8>>> {
     let Some(plan) = mirror.plan_of(row, knowledge)? else { return Ok(None) };

@@ -5,15 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::plan::ExportRequest;
 use crate::error::{Error, ErrorKind, Result};
-use crate::mirror::Mirror;
 use crate::mirror::index::SetRow;
+use crate::mirror::{Access, Mirror};
 use crate::update::{Architecture, Kb};
 
 /// More lines than these are not read; `kbmirror list` has them all.
 const MOST_HINTS: usize = 10;
 
 /// Returns the KBs that a request names, after a check that each of them matches a published set.
-pub(super) fn wanted(request: &ExportRequest, rows: &[SetRow], mirror: &Mirror) -> Result<BTreeSet<Kb>> {
+pub(super) fn wanted(
+    request: &ExportRequest,
+    rows: &[SetRow],
+    mirror: &Mirror<impl Access>,
+) -> Result<BTreeSet<Kb>> {
     let not_found = |message: String| Error::new(ErrorKind::NotFound, message);
     let root = mirror.layout().root();
     if request.all {

@@ -30,7 +30,7 @@ use crate::disk::{self, Entry};
 use crate::documents::FindingKind;
 use crate::error::{Error, Result};
 use crate::event::{Doing, Event, Events};
-use crate::mirror::Mirror;
+use crate::mirror::{Access, Mirror};
 use crate::update::Sha256;
 
 /// Writes a file when it is not there with just these bytes.
@@ -133,7 +133,7 @@ impl<'a> Target<'a> {
     pub(super) fn read_retained(
         &mut self,
         plan: &ExportPlan,
-        mirror: &Mirror,
+        mirror: &Mirror<impl Access>,
         events: &Events,
     ) -> Result<()> {
         let retained = plan.payload.iter().filter(|(_, file)| file.from == Source::Medium);

@@ -14,9 +14,9 @@ use super::plan::{ExportPlan, planned_script};
 use super::planned::{Change, ChangedSet, Payload, PlannedExport, Source};
 use super::reading::{digest, read_small};
 use crate::error::{Error, Result};
-use crate::mirror::Mirror;
 use crate::mirror::index::{PublishState, SetRow};
 use crate::mirror::kb_document::{SetRecord, UpdateLine};
+use crate::mirror::{Access, Mirror};
 use crate::servicing::Knowledge;
 use crate::update::{Kb, Sha256, human_size};
 
@@ -25,7 +25,7 @@ impl ExportPlan {
     pub fn onto(
         mut self,
         found: &Found,
-        mirror: &Mirror,
+        mirror: &Mirror<impl Access>,
         knowledge: &Knowledge,
         prune: bool,
     ) -> Result<Self> {
@@ -56,7 +56,7 @@ impl ExportPlan {
         earlier: &Description,
         found: &Found,
         rows: &[SetRow],
-        mirror: &Mirror,
+        mirror: &Mirror<impl Access>,
         knowledge: &Knowledge,
         prune: bool,
     ) -> Result<()> {
@@ -138,7 +138,7 @@ impl ExportPlan {
         &mut self,
         found: &Found,
         rows: &[SetRow],
-        mirror: &Mirror,
+        mirror: &Mirror<impl Access>,
         knowledge: &Knowledge,
         prune: bool,
     ) -> Result<()> {
@@ -209,7 +209,7 @@ impl ExportPlan {
     fn add_unselected(
         &mut self,
         row: &SetRow,
-        mirror: &Mirror,
+        mirror: &Mirror<impl Access>,
         knowledge: &Knowledge,
     ) -> Result<Option<MissingItem>> {
         let missing = self.add(row.clone(), BTreeSet::new(), mirror, knowledge)?;
@@ -327,7 +327,12 @@ impl ExportPlan {
 }
 
 /// Returns `true` if the medium has a generation of a set that this mirror does not know and that has a later date.
-fn is_newer_there(earlier: &Description, kb: Kb, set: &SetRecord, mirror: &Mirror) -> Result<bool> {
+fn is_newer_there(
+    earlier: &Description,
+    kb: Kb,
+    set: &SetRecord,
+    mirror: &Mirror<impl Access>,
+) -> Result<bool> {
     let theirs = digests(set);
     let generations = mirror.index().sets(Some(kb))?;
     let is_known = generations.iter().any(|row| {

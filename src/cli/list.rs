@@ -7,8 +7,8 @@ use super::setup::Setup;
 use crate::documents::{DamagedSet, ListDocument, StoredSet};
 use crate::error::Result;
 use crate::exit_code::ExitCode;
-use crate::mirror::Mirror;
 use crate::mirror::index::PublishState;
+use crate::mirror::{Access, Mirror};
 use crate::resolve::Side;
 use crate::update::{Architecture, human_size};
 
@@ -35,7 +35,7 @@ pub(super) fn run(setup: &Setup, output: &mut Output) -> Result<ExitCode> {
 }
 
 /// Returns the published package sets.
-fn document(mirror: &Mirror) -> Result<ListDocument> {
+fn document(mirror: &Mirror<impl Access>) -> Result<ListDocument> {
     let mut sets = mirror.index().sets(None)?;
     sets.retain(|set| set.state == Some(PublishState::Published));
     Ok(ListDocument { sets: sets.iter().map(|set| mirror.stored_set(set)).collect::<Result<_>>()? })

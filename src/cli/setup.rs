@@ -21,7 +21,7 @@ use crate::disk;
 use crate::download::STALL_WINDOW;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events, LogFormat};
-use crate::mirror::{Layout, Mirror, REPLAY, knowledge_of_mirror, read_knowledge, read_tables};
+use crate::mirror::{Layout, Mirror, REPLAY, Writing, knowledge_of_mirror, read_knowledge, read_tables};
 use crate::net::{
     Client, ExtraRoots, HttpTransport, Pace, Proxies, Stop, Transport, UrlPolicy, redacted_arguments,
 };
@@ -181,7 +181,7 @@ impl Setup {
     }
 
     /// The mirror, to write it; it must be there.
-    pub(super) fn mirror_to_write(&self) -> Result<Mirror> {
+    pub(super) fn mirror_to_write(&self) -> Result<Mirror<Writing>> {
         let origin = self.mirror()?.origin()?;
         Mirror::open_to_write(self.layout(), &origin, &*self.knowledge()?, self.now())
     }

@@ -17,7 +17,7 @@ use crate::documents::DamagedSet;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
 use crate::mirror::index::PublishState;
-use crate::mirror::{IndexLibrary, Mirror};
+use crate::mirror::{Access, IndexLibrary, Mirror};
 use crate::resolve::newest_of;
 use crate::servicing::Knowledge;
 use crate::sync::{
@@ -141,7 +141,7 @@ fn facts<'a>(
 }
 
 /// Reads the index.
-fn of_index(mirror: &Mirror, knowledge: &Knowledge) -> Result<OfIndex> {
+fn of_index(mirror: &Mirror<impl Access>, knowledge: &Knowledge) -> Result<OfIndex> {
     let index = mirror.index();
     let mut found = OfIndex {
         newest: index.newest_published()?,

@@ -10,7 +10,7 @@ use super::setup::Setup;
 use crate::documents::VerifyReport;
 use crate::error::Result;
 use crate::exit_code::ExitCode;
-use crate::mirror::Mirror;
+use crate::mirror::{Access, Mirror};
 use crate::sync::keep_verify_report;
 use crate::update::Kb;
 
@@ -62,7 +62,7 @@ pub(super) fn run(setup: &Setup, arguments: &Verify, output: &mut Output) -> Res
 }
 
 /// Returns how the findings go away.
-fn hint(mirror: &Mirror, report: &VerifyReport) -> Result<String> {
+fn hint(mirror: &Mirror<impl Access>, report: &VerifyReport) -> Result<String> {
     let kbs: BTreeSet<Kb> = report.findings.iter().flat_map(|finding| finding.kbs.iter().copied()).collect();
     if kbs.is_empty() {
         return Ok("move what is not of the mirror away, and verify again".to_owned());

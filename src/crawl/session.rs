@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
 use crate::exit_code::ExitCode;
 use crate::mirror::index::A_DAY;
-use crate::mirror::{Layout, Mirror};
+use crate::mirror::{Layout, Mirror, Writing};
 use crate::net::Stop;
 use crate::servicing::Knowledge;
 use crate::update::{Kb, UpdateId};
@@ -97,7 +97,7 @@ pub struct Session {
     clock: Arc<dyn Clock>,
     /// The time of the run: everything that it sees is seen then.
     now: i64,
-    mirror: Option<Mirror>,
+    mirror: Option<Mirror<Writing>>,
     /// The run leaves no trace on the disk (`--dry-run`).
     is_trial: bool,
     run: Option<i64>,
@@ -271,7 +271,7 @@ impl Session {
     }
 
     /// The mirror, made and locked at the first use.
-    pub fn mirror(&mut self) -> Result<&mut Mirror> {
+    pub fn mirror(&mut self) -> Result<&mut Mirror<Writing>> {
         if self.mirror.is_none() {
             let (layout, now) = (self.layout.clone(), self.clock.now());
             let mut mirror = if self.is_trial {
@@ -294,7 +294,7 @@ impl Session {
     }
 
     /// The mirror, when there is one already or this run has made one.
-    pub(crate) fn mirror_if_there(&mut self) -> Result<Option<&mut Mirror>> {
+    pub(crate) fn mirror_if_there(&mut self) -> Result<Option<&mut Mirror<Writing>>> {
         if self.mirror.is_none() && !crate::disk::exists(self.layout.index()) {
             return Ok(None);
         }

@@ -8,8 +8,8 @@ use super::plan::FetchPlan;
 use crate::crawl::{Failure, JobOutcome};
 use crate::documents::{FetchedSetDocument, SetStatus};
 use crate::error::Result;
-use crate::mirror::Mirror;
 use crate::mirror::index::SetRow;
+use crate::mirror::{Access, Mirror};
 use crate::resolve::PackageSet;
 use crate::update::Kb;
 
@@ -32,7 +32,7 @@ pub struct FetchedSet {
 
 impl FetchedSet {
     /// Returns the document.
-    pub fn document(&self, mirror: &Mirror) -> Result<FetchedSetDocument> {
+    pub fn document(&self, mirror: &Mirror<impl Access>) -> Result<FetchedSetDocument> {
         Ok(FetchedSetDocument {
             set: mirror.set_document(&self.row, self.status, self.error.as_deref())?,
             needed_by: self.needed_by.clone(),

@@ -11,7 +11,7 @@ use crate::documents::SetStatus;
 use crate::error::{Error, ErrorKind, Result};
 use crate::facts::{Checked, FileKey, Source};
 use crate::mirror::index::Check;
-use crate::mirror::{Mirror, Published};
+use crate::mirror::{Mirror, Published, Writing};
 use crate::resolve::package_sets;
 use crate::servicing::Knowledge;
 
@@ -121,7 +121,7 @@ fn publish_unless_stopped(
 }
 
 fn publish_one(
-    mirror: &mut Mirror,
+    mirror: &mut Mirror<Writing>,
     planned: &PlannedSet,
     knowledge: &Knowledge,
     now: i64,
@@ -136,7 +136,12 @@ fn publish_one(
 
 /// The search page states the bytes of all files of an entry together. Now that all are here they must add up, with
 /// or without a checkpoint that the dialog left out.
-fn check_sums(mirror: &mut Mirror, planned: &PlannedSet, knowledge: &Knowledge, now: i64) -> Result<()> {
+fn check_sums(
+    mirror: &mut Mirror<Writing>,
+    planned: &PlannedSet,
+    knowledge: &Knowledge,
+    now: i64,
+) -> Result<()> {
     let facts = mirror.index().facts_of(&[planned.row.kb].into())?;
     let whole: Option<u64> = package_sets(planned.row.kb, &facts, knowledge)
         .iter()

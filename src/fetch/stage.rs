@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::facts::Role;
 use crate::lint::{Ask, LintReport, LintStatus, lint};
 use crate::mirror::names::plain_name;
-use crate::mirror::{Absence, Mirror, Pooled, REPLAY, Run, facts_of_folder, read_folder};
+use crate::mirror::{Absence, Access, Mirror, Pooled, REPLAY, Run, facts_of_folder, read_folder};
 use crate::resolve::{Place, Plan, Request, Step};
 use crate::script::{Form, Places, install_script, job};
 use crate::servicing::Knowledge;
@@ -73,7 +73,7 @@ impl StagePlan {
     pub fn new(
         plan: &Plan,
         form: Form,
-        mirror: &Mirror,
+        mirror: &Mirror<impl Access>,
         knowledge: &Knowledge,
         to: &Utf8Path,
         run: Run<'_>,
@@ -131,7 +131,7 @@ impl StagePlan {
         &self,
         plan: &Plan,
         request: &Request,
-        mirror: &Mirror,
+        mirror: &Mirror<impl Access>,
         knowledge: &Knowledge,
         run: Run<'_>,
     ) -> Result<StagedDocument> {
@@ -183,7 +183,7 @@ impl StagePlan {
         })
     }
 
-    fn fill(&self, aside: &Utf8Path, mirror: &Mirror, run: Run<'_>) -> Result<()> {
+    fn fill(&self, aside: &Utf8Path, mirror: &Mirror<impl Access>, run: Run<'_>) -> Result<()> {
         disk::create_dir_all(aside)?;
         for file in &self.files {
             let to = aside.join(&file.to);
@@ -199,7 +199,7 @@ impl StagePlan {
         aside: &Utf8Path,
         plan: &Plan,
         request: &Request,
-        mirror: &Mirror,
+        mirror: &Mirror<impl Access>,
         knowledge: &Knowledge,
     ) -> Result<Vec<LintedPart>> {
         let mut linted = Vec::new();

@@ -19,7 +19,7 @@ use crate::download::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Doing, Event};
 use crate::facts::{FileKey, Source};
-use crate::mirror::{Mirror, Run};
+use crate::mirror::{Mirror, Run, Writing};
 use crate::update::{PackageName, human_size};
 
 /// The largest package seen has 5.6 GB. A file whose entry states no sum may have three times that.
@@ -51,7 +51,7 @@ pub(super) fn wanted_files(
 }
 
 fn wanted_file(
-    mirror: &mut Mirror,
+    mirror: &mut Mirror<Writing>,
     planned: &PlannedSet,
     key: FileKey,
     request: &FetchRequest,
@@ -228,7 +228,12 @@ async fn renewed(session: &mut Session, wanted: &Wanted) -> Result<Option<Wanted
 
 /// A file that agrees with everything that was said of it goes into the pool, another one into quarantine.
 /// Returns where damaged bytes are kept that it replaced.
-fn settle(mirror: &mut Mirror, wanted: &Wanted, arrived: &Arrived, now: i64) -> Result<Option<Utf8PathBuf>> {
+fn settle(
+    mirror: &mut Mirror<Writing>,
+    wanted: &Wanted,
+    arrived: &Arrived,
+    now: i64,
+) -> Result<Option<Utf8PathBuf>> {
     let misnamed = arrived.misnamed.as_deref();
     let differs = match judge(&wanted.expected, &arrived.digests) {
         // Where no digest vouches for it, a file has at least to be what its name says.

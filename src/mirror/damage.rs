@@ -9,14 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 
-use super::index::{Damage, NewDamage, PublishState, SetRow};
-use super::{Index, Lock, Mirror};
+use super::index::{Damage, NewDamage, PublishState, SetRow, Transaction};
+use super::{Access, Index, Lock, Mirror};
 use crate::disk::{self, Entry};
 use crate::documents::{DamagedSet, FindingKind, SetFault};
 use crate::error::Result;
 use crate::update::Sha256;
 
-impl Mirror {
+impl<S: Access> Mirror<S> {
     /// Returns the published sets that are recorded as damaged, or of which names and sizes on the disk differ, by KB and folder.
     /// No byte is read: a set that is not listed may still hold bytes that `verify` would find.
     pub fn damaged_sets(&self) -> Result<Vec<DamagedSet>> {
@@ -155,10 +155,10 @@ impl Mirror {
     pub(super) fn in_short_transaction<T>(
         &self,
         now: Timestamp,
-        changes: impl FnOnce(&Index) -> Result<T>,
+        changes: impl FnOnce(&Transaction<'_>) -> Result<T>,
     ) -> Result<T> {
-        if self.is_locked() {
-            return changes(&self.index);
+        if self.state.may_write() {
+            return self.index.transact(changes);
         }
         let _lock = Lock::take(&self.layout.lock(), &now.to_string())?;
         Index::open(self.layout.index())?.in_transaction(changes)

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::index::{PublishState, SetRow, UpdateDetail};
-use super::{Index, Mirror};
+use super::{Access, Index, Mirror};
 use crate::documents::{
     FileDocument, MemberDocument, RelatedUpdate, SetDocument, SetStatus, StoredSet, UpdateDocument,
 };
@@ -72,7 +72,7 @@ fn checked_words(file: &FileFacts, index: &Index) -> Result<Vec<String>> {
         .collect())
 }
 
-impl Mirror {
+impl<S: Access> Mirror<S> {
     /// Returns the document of a stored set: its status is `published` or `planned`.
     pub fn stored_set(&self, set: &SetRow) -> Result<StoredSet> {
         let is_published = set.state == Some(PublishState::Published);

@@ -11,10 +11,10 @@ use camino::Utf8Path;
 use jiff::Timestamp;
 use sha2::Digest as _;
 
-use super::Mirror;
 use super::damage::fault_of_entry;
 use super::index::{Damage, NewDamage};
 use super::pool::{Pooled, Run};
+use super::{Access, Mirror};
 use crate::disk::{self, Entry, NewFile, Pieces};
 use crate::documents::FindingKind;
 use crate::error::{Error, ErrorKind, Result};
@@ -41,7 +41,7 @@ impl fmt::Display for Absence {
     }
 }
 
-impl Mirror {
+impl<S: Access> Mirror<S> {
     /// Returns a file that the index has in the pool, or why it is absent. One that the disk has no more, or with another size, is a
     /// fault of the mirror: it is recorded, and the error names it.
     pub fn expect_pooled(

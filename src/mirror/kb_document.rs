@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Mirror;
-use super::index::{DetailsRecord, FileRecord, Index, Owner, SetRow, UpdateDetail, UpdateRecord};
+use super::index::{DetailsRecord, FileRecord, Owner, SetRow, Transaction, UpdateDetail, UpdateRecord};
 use super::layout::Layout;
 use super::names::plain_name;
+use super::{Access, Mirror};
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::facts::{Checked, FileFacts, FileKey, Needs, Role, Source};
@@ -174,7 +174,7 @@ pub struct Related {
     pub title: String,
 }
 
-impl Mirror {
+impl<S: Access> Mirror<S> {
     /// The document of some sets of a KB.
     pub fn kb_document(&self, kb: Kb, sets: &[SetRow]) -> Result<KbDocument> {
         let (updates, files) = self.index.details_of(Owner::Kb(kb))?;
@@ -279,7 +279,7 @@ fn seconds(text: &str, otherwise: i64) -> i64 {
 }
 
 /// Writes an update into an index as if it had been crawled when the document says it was.
-pub fn restore_update(index: &Index, update: &UpdateLine, kb: Kb, now: i64) -> Result<()> {
+pub fn restore_update(index: &Transaction<'_>, update: &UpdateLine, kb: Kb, now: i64) -> Result<()> {
     let first = seconds(&update.first_seen, now);
     let last = update.last_seen.as_deref().map_or(now, |text| seconds(text, now));
     let is_news = index.seen_last(update.update_id)?.is_none_or(|known| known < last);
@@ -333,7 +333,7 @@ pub fn restore_update(index: &Index, update: &UpdateLine, kb: Kb, now: i64) -> R
 /// Writes a set into an index. Gives its number, and whether all its bytes are in the pool.
 pub fn restore_set(
     layout: &Layout,
-    index: &Index,
+    index: &Transaction<'_>,
     kb: Kb,
     set: &SetRecord,
     knowledge: &Knowledge,
@@ -382,7 +382,12 @@ pub fn restore_set(
 }
 
 /// Writes a file into an index; whether the pool has it.
-fn restore_file(layout: &Layout, index: &Index, file: &FileLine, now: i64) -> Result<(FileFacts, bool)> {
+fn restore_file(
+    layout: &Layout,
+    index: &Transaction<'_>,
+    file: &FileLine,
+    now: i64,
+) -> Result<(FileFacts, bool)> {
     let mut facts = FileFacts::from_name(&file.name);
     facts.sha1 = file.sha1;
     facts.sha256 = file.sha256;

@@ -25,6 +25,7 @@ pub mod pool;
 mod publish;
 mod rebuild;
 mod scripts;
+mod state;
 mod tables;
 mod verify;
 mod views;
@@ -42,6 +43,7 @@ pub use lock::Lock;
 pub use pool::{Admitted, Pooled, Run};
 pub use publish::{Folder, Published};
 pub use scripts::PublishedPlaces;
+pub use state::{Access, Reading, Writing};
 pub use tables::{
     is_newer, knowledge_of, knowledge_of_mirror, read_knowledge, read_tables, replaces_knowledge, table_texts,
 };
@@ -59,18 +61,39 @@ pub const REPLAY: &str = "replay";
 /// The index's word for a mirror that a medium has filled.
 pub(crate) const IMPORTED: &str = "imported";
 
-/// An open mirror. With the lock it may be written, without it only read.
+/// An open mirror. The state says what may be done with it: everyone reads, and [`Writing`] alone writes.
+///
+/// A reader cannot publish:
+///
+/// ```compile_fail,E0599
+/// use kbmirror::mirror::index::SetRow;
+/// use kbmirror::mirror::{Mirror, Reading};
+/// use kbmirror::servicing::Knowledge;
+///
+/// fn publish(mirror: &mut Mirror<Reading>, set: &SetRow, knowledge: &Knowledge) {
+///     let _ = mirror.publish(set, knowledge, 0);
+/// }
+/// ```
+///
+/// A writer can:
+///
+/// ```
+/// use kbmirror::mirror::index::SetRow;
+/// use kbmirror::mirror::{Mirror, Writing};
+/// use kbmirror::servicing::Knowledge;
+///
+/// fn publish(mirror: &mut Mirror<Writing>, set: &SetRow, knowledge: &Knowledge) {
+///     let _ = mirror.publish(set, knowledge, 0);
+/// }
+/// ```
 #[derive(Debug)]
-pub struct Mirror {
+pub struct Mirror<S = Reading> {
     layout: Layout,
     index: Index,
-    lock: Option<Lock>,
-    rebuilt: usize,
-    /// The files beside set folders that were written again when the mirror was opened.
-    mended: Vec<Utf8PathBuf>,
+    state: S,
 }
 
-impl Mirror {
+impl Mirror<Reading> {
     /// Opens a mirror that is there, to read it.
     pub fn open(layout: Layout) -> Result<Self> {
         if !disk::exists(layout.index()) {
@@ -78,7 +101,7 @@ impl Mirror {
             return Err(Error::new(ErrorKind::NotFound, message).hint(layout.side().to_begin()));
         }
         let index = Index::open_read_only(layout.index())?;
-        Ok(Self { layout, index, lock: None, rebuilt: 0, mended: Vec::new() })
+        Ok(Self { layout, index, state: Reading(()) })
     }
 
     /// Says beforehand, and leaves nothing behind, whether content from this origin may go into the mirror.
@@ -91,55 +114,9 @@ impl Mirror {
         }
         expect_origin(layout, &Index::open_read_only(layout.index())?, origin)
     }
+}
 
-    /// Opens a mirror to write it, making it where there is none. Takes the lock, checks the origin, and puts in
-    /// order what an earlier run was cut off in. Views are written with the knowledge of this run.
-    pub fn open_to_write(
-        layout: Layout,
-        origin: &str,
-        knowledge: &Knowledge,
-        now: Timestamp,
-    ) -> Result<Self> {
-        let unusable = |error: Error| unusable(&layout, error);
-        disk::create_dir_all(layout.root()).map_err(unusable)?;
-        let lock = Lock::take(&layout.lock(), &now.to_string()).map_err(unusable)?;
-        let mut index = Index::open(layout.index()).map_err(unusable)?;
-        // Set at the end of making an index, so that one whose making was cut off is made again.
-        let rebuilt = make_if_new(&layout, &mut index, origin, knowledge, now)?;
-        expect_origin(&layout, &index, origin)?;
-        let mut mirror = Self { layout, index, lock: Some(lock), rebuilt, mended: Vec::new() };
-        mirror.mended = mirror.finish_what_was_cut_off(knowledge, unix_seconds(now))?;
-        Ok(mirror)
-    }
-
-    /// Opens a mirror for a trial: on a private copy of its index, without the lock, and without a trace on the disk. The
-    /// mirror does not have to exist. Only what `--dry-run` does may be done with it.
-    pub fn open_for_trial(
-        layout: Layout,
-        origin: &str,
-        knowledge: &Knowledge,
-        now: Timestamp,
-    ) -> Result<Self> {
-        let mut index = Index::open_scratch(layout.index())?;
-        let rebuilt = make_if_new(&layout, &mut index, origin, knowledge, now)?;
-        expect_origin(&layout, &index, origin)?;
-        Ok(Self { layout, index, lock: None, rebuilt, mended: Vec::new() })
-    }
-
-    /// Takes the index of a new mirror away again when nothing came into it.
-    pub fn unmake_if_empty(self) -> Result<()> {
-        if !self.index.is_empty()? {
-            return Ok(());
-        }
-        let Self { layout, index, lock, .. } = self;
-        drop(index);
-        for end in ["", "-wal", "-shm"] {
-            disk::remove_file(&Utf8PathBuf::from(format!("{}{end}", layout.index())))?;
-        }
-        drop(lock);
-        Ok(())
-    }
-
+impl<S: Access> Mirror<S> {
     /// Where everything lies.
     pub fn layout(&self) -> &Layout {
         &self.layout
@@ -148,11 +125,6 @@ impl Mirror {
     /// The index.
     pub fn index(&self) -> &Index {
         &self.index
-    }
-
-    /// The index, for changes.
-    pub fn index_mut(&mut self) -> &mut Index {
-        &mut self.index
     }
 
     /// Where the content comes from.
@@ -169,19 +141,79 @@ impl Mirror {
     pub fn side(&self) -> Result<Side> {
         Ok(if self.is_imported()? { Side::Isolated } else { Side::Connected })
     }
+}
+
+impl Mirror<Writing> {
+    /// Opens a mirror to write it, making it where there is none. Takes the lock, checks the origin, and puts in
+    /// order what an earlier run was cut off in. Views are written with the knowledge of this run.
+    pub fn open_to_write(
+        layout: Layout,
+        origin: &str,
+        knowledge: &Knowledge,
+        now: Timestamp,
+    ) -> Result<Self> {
+        let unusable = |error: Error| unusable(&layout, error);
+        disk::create_dir_all(layout.root()).map_err(unusable)?;
+        let lock = Lock::take(&layout.lock(), &now.to_string()).map_err(unusable)?;
+        let mut index = Index::open(layout.index()).map_err(unusable)?;
+        // Set at the end of making an index, so that one whose making was cut off is made again.
+        let rebuilt = make_if_new(&layout, &mut index, origin, knowledge, now)?;
+        expect_origin(&layout, &index, origin)?;
+        let state = Writing { lock: Some(lock), rebuilt, mended: Vec::new() };
+        let mut mirror = Self { layout, index, state };
+        mirror.state.mended = mirror.finish_what_was_cut_off(knowledge, unix_seconds(now))?;
+        Ok(mirror)
+    }
+
+    /// Opens a mirror for a trial: on a private copy of its index, without the lock, and without a trace on the disk. The
+    /// mirror does not have to exist. Only what `--dry-run` does may be done with it.
+    pub fn open_for_trial(
+        layout: Layout,
+        origin: &str,
+        knowledge: &Knowledge,
+        now: Timestamp,
+    ) -> Result<Self> {
+        let mut index = Index::open_scratch(layout.index())?;
+        let rebuilt = make_if_new(&layout, &mut index, origin, knowledge, now)?;
+        expect_origin(&layout, &index, origin)?;
+        Ok(Self { layout, index, state: Writing { lock: None, rebuilt, mended: Vec::new() } })
+    }
+
+    /// Takes the index of a new mirror away again when nothing came into it.
+    pub fn unmake_if_empty(self) -> Result<()> {
+        if !self.index.is_empty()? {
+            return Ok(());
+        }
+        let Self { layout, index, state } = self;
+        drop(index);
+        for end in ["", "-wal", "-shm"] {
+            disk::remove_file(&Utf8PathBuf::from(format!("{}{end}", layout.index())))?;
+        }
+        drop(state);
+        Ok(())
+    }
+
+    /// The index, for changes.
+    pub fn index_mut(&mut self) -> &mut Index {
+        &mut self.index
+    }
 
     /// How many sets were taken from `kb/` and `pool/` because there was no index.
     pub fn rebuilt_sets(&self) -> usize {
-        self.rebuilt
+        self.state.rebuilt
     }
 
     /// Returns what lay beside set folders and was written again when the mirror was opened, relative to the mirror.
     pub fn mended_views(&self) -> &[Utf8PathBuf] {
-        &self.mended
+        &self.state.mended
     }
 
-    fn is_locked(&self) -> bool {
-        self.lock.is_some()
+    /// Returns an error unless the lock is held: a trial keeps its index to itself and must not touch the disk.
+    pub(super) fn expect_lock(&self) -> Result<()> {
+        match self.state.lock {
+            Some(_) => Ok(()),
+            None => Err(Error::new(ErrorKind::Internal, "a trial must not write into the mirror")),
+        }
     }
 }
 

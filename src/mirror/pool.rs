@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::Mirror;
 use super::hand_out::sha256_of;
 use super::index::{Check, NewDamage};
+use super::{Access, Mirror, Writing};
 use crate::disk::{self, Entry};
 use crate::documents::FindingKind;
 use crate::error::Result;
@@ -42,7 +42,7 @@ pub struct Admitted {
     pub replaced: Option<Utf8PathBuf>,
 }
 
-impl Mirror {
+impl<S: Access> Mirror<S> {
     /// Returns the pool's copy of a file: known to the index, not recorded as damaged, and on disk with the size that it should
     /// have. Its bytes are not read.
     pub fn pooled(&self, key: FileKey) -> Result<Option<Pooled>> {
@@ -56,7 +56,9 @@ impl Mirror {
     pub fn has_in_pool(&self, sha256: &Sha256, size: u64) -> Result<bool> {
         Ok(!self.index.is_damaged(sha256)? && disk::file_size(&self.layout.pool_file(sha256))? == Some(size))
     }
+}
 
+impl Mirror<Writing> {
     /// Takes a finished, synced, and checked file into the pool. `partial` must lie under [`super::Layout::partial`].
     pub fn admit(
         &mut self,
@@ -87,7 +89,7 @@ impl Mirror {
         digests: &Digests,
         run: Run<'_>,
     ) -> Result<Option<Utf8PathBuf>> {
-        debug_assert!(self.is_locked(), "only the holder of the lock writes");
+        self.expect_lock()?;
         let path = self.layout.pool_file(&digests.sha256);
         disk::create_dir_all(disk::parent(&path))?;
         let there = disk::entry(&path)?;

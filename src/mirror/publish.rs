@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::Mirror;
 use super::index::{PublishState, SetRow};
 use super::names::distinct_names;
 use super::pool::Run;
+use super::{Access, Mirror, Writing};
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::servicing::Knowledge;
@@ -32,7 +32,7 @@ pub struct Folder {
     pub names: Vec<String>,
 }
 
-impl Mirror {
+impl<S: Access> Mirror<S> {
     /// The folder that a set has or would have. A name that is no plain name is refused.
     pub fn folder_of(&self, set: &SetRow) -> Result<Folder> {
         let files =
@@ -73,9 +73,17 @@ impl Mirror {
         Ok(true)
     }
 
+    /// Returns `true` if every file of a set is in the pool, as far as the index and the sizes say.
+    pub fn is_pooled_whole(&self, set: &SetRow) -> bool {
+        let is_pooled = |key| matches!(self.pooled(key), Ok(Some(_)));
+        set.members.iter().all(|member| member.file.key.is_some_and(is_pooled))
+    }
+}
+
+impl Mirror<Writing> {
     /// Publishes a set whose files are all in the pool, and writes the views of its KB with this knowledge.
     pub fn publish(&mut self, set: &SetRow, knowledge: &Knowledge, now: i64) -> Result<(Published, Folder)> {
-        debug_assert!(self.is_locked(), "only the holder of the lock writes");
+        self.expect_lock()?;
         let folder = self.folder_of(set)?;
         if self.stands(set)? {
             self.write_views(set.kb, knowledge)?;
@@ -149,12 +157,6 @@ impl Mirror {
             }
         }
         Ok(healed)
-    }
-
-    /// Returns `true` if every file of a set is in the pool, as far as the index and the sizes say.
-    pub fn is_pooled_whole(&self, set: &SetRow) -> bool {
-        let is_pooled = |key| matches!(self.pooled(key), Ok(Some(_)));
-        set.members.iter().all(|member| member.file.key.is_some_and(is_pooled))
     }
 
     fn aside(&self, kb: Kb, folder: &str) -> Utf8PathBuf {

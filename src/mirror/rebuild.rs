@@ -5,7 +5,7 @@
 //! are lost; a crawl brings them back. A JSON file that cannot be read is named and stops the rebuilding: an operator who
 //! removes it decides that its KB is lost.
 
-use super::index::{Index, PublishState};
+use super::index::{PublishState, Transaction};
 use super::kb_document::{KB_JSON_FORMAT, KbDocument, restore_set, restore_update};
 use super::layout::Layout;
 use crate::disk;
@@ -17,7 +17,12 @@ use crate::update::Kb;
 const JSON_CAP: u64 = 64 * 1024 * 1024;
 
 /// Fills an empty index; returns how many sets there are in it then.
-pub(super) fn rebuild(layout: &Layout, index: &Index, knowledge: &Knowledge, now: i64) -> Result<usize> {
+pub(super) fn rebuild(
+    layout: &Layout,
+    index: &Transaction<'_>,
+    knowledge: &Knowledge,
+    now: i64,
+) -> Result<usize> {
     let mut sets = 0;
     for name in disk::list(&layout.kbs())? {
         let Ok(kb) = name.parse::<Kb>() else { continue };

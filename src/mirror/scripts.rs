@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::index::SetRow;
-use super::{IndexLibrary, Mirror, REPLAY};
+use super::{Access, IndexLibrary, Mirror, REPLAY};
 use crate::error::Result;
 use crate::resolve::{Library as _, PackageSet, Plan, Step, complete_plan};
 use crate::script::{Form, Places, install_script, job};
@@ -39,7 +39,7 @@ impl Places for PublishedPlaces {
     }
 }
 
-impl Mirror {
+impl<S: Access> Mirror<S> {
     /// The places of published files as a script of this KB sees them. Folders that are not here yet are named as they
     /// will be: the script says what it misses.
     pub fn places(&self, kb: Kb, steps: &[Step]) -> Result<PublishedPlaces> {

@@ -3,7 +3,7 @@
 
 use camino::Utf8Path;
 
-use super::{Layout, Mirror};
+use super::{Layout, Mirror, Writing};
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::servicing::{Knowledge, Tables};
@@ -80,9 +80,9 @@ pub fn replaces_knowledge(theirs: &Knowledge, texts: &[(String, String)], layout
     Ok(theirs.digest() != own.digest())
 }
 
-impl Mirror {
+impl Mirror<Writing> {
     /// Puts these tables in the place of the mirror's: later runs go by them.
-    pub fn adopt_knowledge(&self, texts: &[(String, String)]) -> Result<()> {
+    pub fn adopt_knowledge(&mut self, texts: &[(String, String)]) -> Result<()> {
         let aside = self.layout().partial().join("knowledge-new");
         disk::remove_dir_all(&aside)?;
         for (name, text) in texts {

@@ -69,12 +69,12 @@ fn knowledge() -> Knowledge {
     Knowledge::built_in().unwrap()
 }
 
-fn open(layout: &Layout) -> Mirror {
+fn open(layout: &Layout) -> Mirror<Writing> {
     Mirror::open_to_write(layout.clone(), REPLAY, &knowledge(), time(MONDAY)).unwrap()
 }
 
 /// Records an update with its dialog and the set that comes of them.
-fn record(mirror: &mut Mirror, title: &str, files: &[Content], now: i64) -> SetRow {
+fn record(mirror: &mut Mirror<Writing>, title: &str, files: &[Content], now: i64) -> SetRow {
     let class = classify(title, "Windows 11", None);
     let kb = class.kb.unwrap();
     let id: UpdateId = format!("be656f78-0714-440c-a0be-{:012}", kb.number()).parse().unwrap();
@@ -110,7 +110,7 @@ fn record(mirror: &mut Mirror, title: &str, files: &[Content], now: i64) -> SetR
 }
 
 /// Lays bytes down where a download would and takes them into the pool.
-fn admit(mirror: &mut Mirror, key: FileKey, bytes: &[u8]) -> FileKey {
+fn admit(mirror: &mut Mirror<Writing>, key: FileKey, bytes: &[u8]) -> FileKey {
     let path = mirror.layout().partial().join(digests(bytes).sha256.to_string());
     let mut file = NewFile::create(&path).unwrap();
     file.write(bytes).unwrap();
@@ -123,7 +123,7 @@ fn admit(mirror: &mut Mirror, key: FileKey, bytes: &[u8]) -> FileKey {
 }
 
 /// The set with all its bytes in the pool.
-fn ready(mirror: &mut Mirror, title: &str, files: &[Content], now: i64) -> SetRow {
+fn ready(mirror: &mut Mirror<Writing>, title: &str, files: &[Content], now: i64) -> SetRow {
     let set = record(mirror, title, files, now);
     assert_eq!(set.members.len(), files.len());
     for member in &set.members {
@@ -135,7 +135,7 @@ fn ready(mirror: &mut Mirror, title: &str, files: &[Content], now: i64) -> SetRo
 }
 
 /// The set as the index has it now.
-fn again(mirror: &Mirror, set: &SetRow) -> SetRow {
+fn again(mirror: &Mirror<impl Access>, set: &SetRow) -> SetRow {
     mirror.index().set(set.id).unwrap().unwrap()
 }
 
@@ -463,7 +463,12 @@ fn crash(layout: &Layout, crash: Crash) -> (SetRow, SetRow) {
     for (name, bytes) in second_issue() {
         assert!(disk::link(&layout.pool_file(&digests(&bytes).sha256), &staged.join(name)));
     }
-    mirror.index().set_published(main_kb(), FOLDER, new.id, PublishState::Publishing, TUESDAY).unwrap();
+    let index = mirror.index_mut();
+    index
+        .in_transaction(|index| {
+            index.set_published(main_kb(), FOLDER, new.id, PublishState::Publishing, TUESDAY)
+        })
+        .unwrap();
     let aside = layout.partial().join(format!("replaced-KB5129195-{FOLDER}"));
     if matches!(crash, Crash::OldAside | Crash::NewInPlace) {
         disk::rename(&place, &aside).unwrap();
@@ -554,11 +559,17 @@ fn bytes_that_the_pool_has_already_are_kept_once() {
         sha1: None,
         sha256: None,
     };
-    let (other, _) = mirror.index().record_file(&record, Source::Dialog, None, TUESDAY).unwrap();
+    let (other, _) = mirror
+        .index_mut()
+        .in_transaction(|index| index.record_file(&record, Source::Dialog, None, TUESDAY))
+        .unwrap();
     assert_eq!(admit(&mut mirror, other, b"the checkpoint"), key);
     // And one that nobody could know to be the same before its bytes were here.
     let record = index::FileRecord { name: "unknown.msu".to_owned(), ..record };
-    let (other, _) = mirror.index().record_file(&record, Source::Dialog, None, TUESDAY).unwrap();
+    let (other, _) = mirror
+        .index_mut()
+        .in_transaction(|index| index.record_file(&record, Source::Dialog, None, TUESDAY))
+        .unwrap();
     assert_ne!(other, key);
     assert_eq!(admit(&mut mirror, other, b"the checkpoint"), key);
     assert_eq!(mirror.index().file(other).unwrap(), None, "the two are one file now");

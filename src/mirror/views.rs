@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 
 use camino::Utf8PathBuf;
 
-use super::Mirror;
 use super::index::{Owner, SetRow, StoredMember, UpdateDetail};
 use super::written::WrittenScripts;
+use super::{Access, Mirror, Writing};
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::facts::{Checked, Role, Source};
@@ -24,54 +24,7 @@ pub(super) struct SetView<'s> {
     pub(super) script: Option<String>,
 }
 
-impl Mirror {
-    /// Brings what lies beside the set folders up to what was learned since a time: an entry that was read for one KB changes
-    /// what is known of others, as of those that it supersedes.
-    pub fn refresh_views_since(&self, start: i64, knowledge: &Knowledge) -> Result<()> {
-        let kbs = self.index.published_and_touched_since(start)?;
-        kbs.into_iter().try_for_each(|kb| self.write_views(kb, knowledge).map(drop))
-    }
-
-    /// Does the same for every KB, whatever was cut off before. Returns the paths that were changed, relative to the mirror.
-    pub fn refresh_views(&self, knowledge: &Knowledge) -> Result<Vec<Utf8PathBuf>> {
-        let kbs: BTreeSet<Kb> = self.index.published_folders(None)?.into_iter().map(|(kb, ..)| kb).collect();
-        let mut changed = Vec::new();
-        for kb in kbs {
-            changed.extend(self.write_views(kb, knowledge)?);
-        }
-        Ok(changed)
-    }
-
-    /// Writes what lies beside a KB's set folders from what is published of it, where it does not say so already. Returns the
-    /// paths that were changed, relative to the mirror.
-    pub(super) fn write_views(&self, kb: Kb, knowledge: &Knowledge) -> Result<Vec<Utf8PathBuf>> {
-        let sets = self.index.published_sets(kb)?;
-        let made = sets.iter().map(|set| self.set_view(set, knowledge)).collect::<Result<Vec<_>>>()?;
-        let (updates, _) = self.index.details_of(Owner::Kb(kb))?;
-        let origin = self.origin()?;
-        let mut changed = self.write_scripts(kb, &made, knowledge)?;
-        let mut write = |path: Utf8PathBuf, text: &str| -> Result<()> {
-            if disk::write_atomic_if_new(&path, text.as_bytes())? {
-                changed.push(path);
-            }
-            Ok(())
-        };
-        write(self.layout.kb_sums(kb), &self.sums_of(&sets)?)?;
-        let document = self.kb_document(kb, &sets)?;
-        let mut text = serde_json::to_string_pretty(&document).map_err(Error::cannot_write_json)?;
-        text.push('\n');
-        write(self.layout.kb_json(kb), &text)?;
-        write(self.layout.kb_readme(kb), &readme(kb, &made, &updates, &origin, self)?)?;
-        let mut beside = vec![self.layout.kb_sums(kb), self.layout.kb_json(kb), self.layout.kb_readme(kb)];
-        beside.extend(sets.iter().map(|set| self.layout.kb_script(kb, &set.folder)));
-        let beside: BTreeSet<Utf8PathBuf> = beside.iter().map(|path| self.layout.portable(path)).collect();
-        let changed: Vec<Utf8PathBuf> = changed.iter().map(|path| self.layout.portable(path)).collect();
-        let is_right = |path: &Utf8PathBuf| beside.contains(path) || changed.contains(path);
-        let damage = self.index.damage()?.into_iter().map(|damage| damage.path);
-        damage.filter(is_right).try_for_each(|path| self.index.clear_damage(&path))?;
-        Ok(changed)
-    }
-
+impl<S: Access> Mirror<S> {
     /// Where nobody but knowledge vouches for a file, that is said beside it.
     fn word_of_knowledge(&self, member: &StoredMember) -> Result<String> {
         let Some(key) = member.file.key else { return Ok(String::new()) };
@@ -111,10 +64,67 @@ impl Mirror {
         };
         Ok(SetView { set, plan, script })
     }
+}
+
+impl Mirror<Writing> {
+    /// Brings what lies beside the set folders up to what was learned since a time: an entry that was read for one KB changes
+    /// what is known of others, as of those that it supersedes.
+    pub fn refresh_views_since(&mut self, start: i64, knowledge: &Knowledge) -> Result<()> {
+        let kbs = self.index.published_and_touched_since(start)?;
+        kbs.into_iter().try_for_each(|kb| self.write_views(kb, knowledge).map(drop))
+    }
+
+    /// Does the same for every KB, whatever was cut off before. Returns the paths that were changed, relative to the mirror.
+    pub fn refresh_views(&mut self, knowledge: &Knowledge) -> Result<Vec<Utf8PathBuf>> {
+        let kbs: BTreeSet<Kb> = self.index.published_folders(None)?.into_iter().map(|(kb, ..)| kb).collect();
+        let mut changed = Vec::new();
+        for kb in kbs {
+            changed.extend(self.write_views(kb, knowledge)?);
+        }
+        Ok(changed)
+    }
+
+    /// Writes what lies beside a KB's set folders from what is published of it, where it does not say so already. Returns the
+    /// paths that were changed, relative to the mirror.
+    pub(super) fn write_views(&mut self, kb: Kb, knowledge: &Knowledge) -> Result<Vec<Utf8PathBuf>> {
+        let sets = self.index.published_sets(kb)?;
+        let made = sets.iter().map(|set| self.set_view(set, knowledge)).collect::<Result<Vec<_>>>()?;
+        let (updates, _) = self.index.details_of(Owner::Kb(kb))?;
+        let origin = self.origin()?;
+        let mut changed = self.write_scripts(kb, &made, knowledge)?;
+        let mut write = |path: Utf8PathBuf, text: &str| -> Result<()> {
+            if disk::write_atomic_if_new(&path, text.as_bytes())? {
+                changed.push(path);
+            }
+            Ok(())
+        };
+        write(self.layout.kb_sums(kb), &self.sums_of(&sets)?)?;
+        let document = self.kb_document(kb, &sets)?;
+        let mut text = serde_json::to_string_pretty(&document).map_err(Error::cannot_write_json)?;
+        text.push('\n');
+        write(self.layout.kb_json(kb), &text)?;
+        write(self.layout.kb_readme(kb), &readme(kb, &made, &updates, &origin, self)?)?;
+        let mut beside = vec![self.layout.kb_sums(kb), self.layout.kb_json(kb), self.layout.kb_readme(kb)];
+        beside.extend(sets.iter().map(|set| self.layout.kb_script(kb, &set.folder)));
+        let beside: BTreeSet<Utf8PathBuf> = beside.iter().map(|path| self.layout.portable(path)).collect();
+        let changed: Vec<Utf8PathBuf> = changed.iter().map(|path| self.layout.portable(path)).collect();
+        let is_right = |path: &Utf8PathBuf| beside.contains(path) || changed.contains(path);
+        let damage = self.index.damage()?.into_iter().map(|damage| damage.path);
+        let healed: Vec<Utf8PathBuf> = damage.filter(is_right).collect();
+        if !healed.is_empty() {
+            self.index.in_transaction(|index| healed.iter().try_for_each(|path| index.clear_damage(path)))?;
+        }
+        Ok(changed)
+    }
 
     /// Writes an install script beside each folder that a script can install, and removes those of folders that are gone. Returns
     /// the paths that were changed.
-    fn write_scripts(&self, kb: Kb, made: &[SetView<'_>], knowledge: &Knowledge) -> Result<Vec<Utf8PathBuf>> {
+    fn write_scripts(
+        &mut self,
+        kb: Kb,
+        made: &[SetView<'_>],
+        knowledge: &Knowledge,
+    ) -> Result<Vec<Utf8PathBuf>> {
         let (mut kept, mut changed) = (Vec::new(), Vec::new());
         let mut written = WrittenScripts::new(knowledge);
         for SetView { set, script, .. } in made {
@@ -171,7 +181,7 @@ fn readme(
     made: &[SetView<'_>],
     updates: &[UpdateDetail],
     origin: &str,
-    mirror: &Mirror,
+    mirror: &Mirror<impl Access>,
 ) -> Result<String> {
     let mut lines: Vec<String> = Vec::new();
     lines.push(format!("{kb}"));

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
-use super::Mirror;
+use super::{Access, Mirror, Writing};
 use crate::error::{Error, Result};
 use crate::servicing::Knowledge;
 use crate::update::{Kb, Sha256};
@@ -50,19 +50,21 @@ fn digest(text: &str) -> Sha256 {
     Sha256::from_bytes(sha2::Sha256::digest(text).into())
 }
 
-impl Mirror {
+impl<S: Access> Mirror<S> {
     /// Returns the record of a KB. `None` for one that an earlier version wrote, or whose index was rebuilt.
     pub(super) fn written_scripts(&self, kb: Kb) -> Result<Option<WrittenScripts>> {
         let text = self.index.meta(&key(kb))?;
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
     }
+}
 
-    pub(super) fn record_written_scripts(&self, kb: Kb, written: &WrittenScripts) -> Result<()> {
+impl Mirror<Writing> {
+    pub(super) fn record_written_scripts(&mut self, kb: Kb, written: &WrittenScripts) -> Result<()> {
         if self.written_scripts(kb)?.as_ref() == Some(written) {
             return Ok(());
         }
         let text = serde_json::to_string(written).map_err(Error::cannot_write_json)?;
-        self.index.replace_meta(&key(kb), &text)
+        self.index.in_transaction(|index| index.replace_meta(&key(kb), &text))
     }
 }
 

@@ -5,7 +5,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::Index;
+use super::{Index, Transaction};
 use crate::clock::rfc3339;
 use crate::documents::FindingKind;
 use crate::error::Result;
@@ -91,7 +91,9 @@ impl Index {
         let sql = "SELECT 1 FROM damage WHERE kb = ?1 AND folder = ?2 LIMIT 1";
         Ok(self.first(sql, (kb.number(), folder), |_| Ok(()))?.is_some())
     }
+}
 
+impl Transaction<'_> {
     /// Records damage. A path that is recorded keeps the time and the command of its first finding.
     pub fn record_damage(&self, damage: &NewDamage, found_by: &str, now: i64) -> Result<()> {
         let sql = "INSERT INTO damage (path, kb, folder, sha256, kind, message, found, found_by)

@@ -18,6 +18,8 @@ mod sets;
 mod words;
 mod write;
 
+use std::ops::Deref;
+
 use camino::Utf8Path;
 use rusqlite::{Connection, OpenFlags};
 
@@ -56,10 +58,40 @@ impl Run {
     }
 }
 
-/// An open index.
+/// An open index, to read. Changes go through [`Index::in_transaction`].
+///
+/// A record outside of a transaction does not compile:
+///
+/// ```compile_fail,E0599
+/// fn record(index: &kbmirror::mirror::Index) -> kbmirror::error::Result<()> {
+///     index.set_meta("origin", "live")
+/// }
+/// ```
+///
+/// Within one it does:
+///
+/// ```
+/// fn record(index: &mut kbmirror::mirror::Index) -> kbmirror::error::Result<()> {
+///     index.in_transaction(|changes| changes.set_meta("origin", "live"))
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Index {
     connection: Connection,
+}
+
+/// An open transaction of an index: it alone has the functions that write. It reads as the [`Index`] does, and sees its own changes.
+#[derive(Debug)]
+pub struct Transaction<'i> {
+    index: &'i Index,
+}
+
+impl Deref for Transaction<'_> {
+    type Target = Index;
+
+    fn deref(&self) -> &Index {
+        self.index
+    }
 }
 
 fn store_error(error: rusqlite::Error) -> Error {
@@ -169,15 +201,20 @@ impl Index {
     }
 
     /// Runs changes that become visible together, or not at all.
-    pub fn in_transaction<T>(&mut self, changes: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
+    pub fn in_transaction<T>(&mut self, changes: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        self.transact(changes)
+    }
+
+    /// Does the same for a caller that holds the lock and shares the index. A transaction inside of another one is an error.
+    pub(super) fn transact<T>(&self, changes: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
         self.connection.execute_batch("BEGIN IMMEDIATE").map_err(store_error)?;
-        match changes(self) {
+        match changes(&Transaction { index: self }) {
             Ok(value) => {
                 self.connection.execute_batch("COMMIT").map_err(store_error)?;
                 Ok(value)
             }
             Err(error) => {
-                // The first error is the one to tell; SQLite rolls back on its own when even this fails.
+                // The first error is reported; SQLite rolls back on its own when even this fails.
                 let _rolled_back = self.connection.execute_batch("ROLLBACK");
                 Err(error)
             }
@@ -198,19 +235,6 @@ impl Index {
         self.rows(sql, [prefix], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
-    /// Sets a value of the index about itself, once.
-    pub fn set_meta(&self, key: &str, value: &str) -> Result<()> {
-        self.execute("INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING", (key, value))?;
-        Ok(())
-    }
-
-    /// Sets a value of the index about itself, whatever it was.
-    pub fn replace_meta(&self, key: &str, value: &str) -> Result<()> {
-        let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2";
-        self.execute(sql, (key, value))?;
-        Ok(())
-    }
-
     /// Returns the runs, earliest first.
     pub fn runs_of_commands(&self) -> Result<Vec<Run>> {
         let sql = "SELECT command, started, finished, exit_code FROM runs ORDER BY id";
@@ -222,19 +246,6 @@ impl Index {
                 exit_code: row.get(3)?,
             })
         })
-    }
-
-    /// Notes that a run begins; the number names it in [`Index::finish_run`].
-    pub fn start_run(&self, command: &str, now: i64) -> Result<i64> {
-        self.execute("INSERT INTO runs (command, started) VALUES (?1, ?2)", (command, now))?;
-        Ok(self.connection.last_insert_rowid())
-    }
-
-    /// Notes how a run ended.
-    pub fn finish_run(&self, run: i64, now: i64, exit_code: u8, requests: u64, bytes: u64) -> Result<()> {
-        let sql = "UPDATE runs SET finished = ?2, exit_code = ?3, requests = ?4, bytes_downloaded = ?5 WHERE id = ?1";
-        self.execute(sql, (run, now, exit_code, as_integer(requests), as_integer(bytes)))?;
-        Ok(())
     }
 
     fn execute(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<usize> {
@@ -260,6 +271,34 @@ impl Index {
         read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Option<T>> {
         Ok(self.rows(sql, parameters, read)?.into_iter().next())
+    }
+}
+
+impl Transaction<'_> {
+    /// Sets a value of the index about itself, once.
+    pub fn set_meta(&self, key: &str, value: &str) -> Result<()> {
+        self.execute("INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING", (key, value))?;
+        Ok(())
+    }
+
+    /// Sets a value of the index about itself, whatever it was.
+    pub fn replace_meta(&self, key: &str, value: &str) -> Result<()> {
+        let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2";
+        self.execute(sql, (key, value))?;
+        Ok(())
+    }
+
+    /// Notes that a run begins; the number names it in [`Index::finish_run`].
+    pub fn start_run(&self, command: &str, now: i64) -> Result<i64> {
+        self.execute("INSERT INTO runs (command, started) VALUES (?1, ?2)", (command, now))?;
+        Ok(self.connection.last_insert_rowid())
+    }
+
+    /// Notes how a run ended.
+    pub fn finish_run(&self, run: i64, now: i64, exit_code: u8, requests: u64, bytes: u64) -> Result<()> {
+        let sql = "UPDATE runs SET finished = ?2, exit_code = ?3, requests = ?4, bytes_downloaded = ?5 WHERE id = ?1";
+        self.execute(sql, (run, now, exit_code, as_integer(requests), as_integer(bytes)))?;
+        Ok(())
     }
 }
 

@@ -5,7 +5,7 @@
 //! missing is only noted as such; it is `expired` when a second sound answer misses it a day later, or when the Catalog
 //! says of the update itself that it does not know it. Nothing is deleted either way.
 
-use super::{Index, as_count, as_integer};
+use super::{Index, Transaction, as_count, as_integer};
 use crate::clock::date_of;
 use crate::error::Result;
 use crate::facts::{Expired, FileKey};
@@ -42,35 +42,10 @@ impl Index {
         Ok(rows.into_iter().filter_map(absent).collect())
     }
 
-    /// That a sound answer did not have an update, or, with `expired`, that it is shown for sure no more. What came first
-    /// stays.
-    pub fn record_absence(&self, id: UpdateId, missing_since: i64, expired: Option<i64>) -> Result<()> {
-        let own = self.update_ref(id)?;
-        let sql = "INSERT INTO absences (update_ref, missing_since, expired) VALUES (?1, ?2, ?3)
-            ON CONFLICT DO UPDATE SET missing_since = min(missing_since, ?2), expired = coalesce(expired, ?3)";
-        self.execute(sql, (own, missing_since, expired))?;
-        Ok(())
-    }
-
-    /// That an update is shown, whatever was noted before.
-    pub fn record_presence(&self, id: UpdateId) -> Result<()> {
-        let sql = "DELETE FROM absences WHERE update_ref = (SELECT id FROM updates WHERE update_id = ?1)";
-        self.execute(sql, [id.to_string()])?;
-        Ok(())
-    }
-
     /// When a search or a listing had an update for the last time.
     pub fn seen_last(&self, id: UpdateId) -> Result<Option<i64>> {
         let sql = "SELECT last_seen FROM updates WHERE update_id = ?1 AND NOT mentioned_only";
         self.first(sql, [id.to_string()], |row| row.get(0))
-    }
-
-    /// That a search was answered soundly and whole.
-    pub fn record_search(&self, query: &str, updates: usize, now: i64) -> Result<()> {
-        let sql = "INSERT INTO searches (query, last_asked, updates) VALUES (?1, ?2, ?3)
-            ON CONFLICT DO UPDATE SET last_asked = ?2, updates = ?3";
-        self.execute(sql, (query, now, as_integer(updates as u64)))?;
-        Ok(())
     }
 
     /// When a search was answered soundly and whole for the last time.
@@ -83,14 +58,6 @@ impl Index {
         let updates =
             self.first("SELECT updates FROM searches WHERE query = ?1", [query], |row| row.get(0))?;
         Ok(as_count(updates))
-    }
-
-    /// That what was read of the updates that list a file is not to be relied on: the file could not be had as they say.
-    pub fn forget_reading_of_file(&self, key: FileKey) -> Result<()> {
-        let sql = "UPDATE updates SET details_last_seen = NULL
-            WHERE id IN (SELECT update_ref FROM update_files WHERE file = ?1)";
-        self.execute(sql, [key.0])?;
-        Ok(())
     }
 
     /// The updates whose newest dialog lists a file, by id.
@@ -135,5 +102,40 @@ impl Index {
             Some((parsed.month, kb.and_then(Kb::from_number).or(parsed.kb)?))
         });
         Ok(Some(Expired { since, successor: named.max().map(|(_, kb)| kb) }))
+    }
+}
+
+impl Transaction<'_> {
+    /// That a sound answer did not have an update, or, with `expired`, that it is shown for sure no more. What came first
+    /// stays.
+    pub fn record_absence(&self, id: UpdateId, missing_since: i64, expired: Option<i64>) -> Result<()> {
+        let own = self.update_ref(id)?;
+        let sql = "INSERT INTO absences (update_ref, missing_since, expired) VALUES (?1, ?2, ?3)
+            ON CONFLICT DO UPDATE SET missing_since = min(missing_since, ?2), expired = coalesce(expired, ?3)";
+        self.execute(sql, (own, missing_since, expired))?;
+        Ok(())
+    }
+
+    /// That an update is shown, whatever was noted before.
+    pub fn record_presence(&self, id: UpdateId) -> Result<()> {
+        let sql = "DELETE FROM absences WHERE update_ref = (SELECT id FROM updates WHERE update_id = ?1)";
+        self.execute(sql, [id.to_string()])?;
+        Ok(())
+    }
+
+    /// That a search was answered soundly and whole.
+    pub fn record_search(&self, query: &str, updates: usize, now: i64) -> Result<()> {
+        let sql = "INSERT INTO searches (query, last_asked, updates) VALUES (?1, ?2, ?3)
+            ON CONFLICT DO UPDATE SET last_asked = ?2, updates = ?3";
+        self.execute(sql, (query, now, as_integer(updates as u64)))?;
+        Ok(())
+    }
+
+    /// That what was read of the updates that list a file is not to be relied on: the file could not be had as they say.
+    pub fn forget_reading_of_file(&self, key: FileKey) -> Result<()> {
+        let sql = "UPDATE updates SET details_last_seen = NULL
+            WHERE id IN (SELECT update_ref FROM update_files WHERE file = ?1)";
+        self.execute(sql, [key.0])?;
+        Ok(())
     }
 }

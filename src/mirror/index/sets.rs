@@ -1,7 +1,7 @@
 //! Package sets, the edges between their files, and which of them are published.
 
 use super::record::FileRecord;
-use super::{Index, as_integer, store_error};
+use super::{Index, Transaction, as_integer, store_error};
 use crate::error::Result;
 use crate::facts::{FileFacts, FileKey, Role, Source};
 use crate::resolve::PackageSet;
@@ -49,64 +49,6 @@ pub struct StoredMember {
 }
 
 impl Index {
-    /// Writes a set with its files and edges; returns its number. Files that only knowledge tells of become rows.
-    pub fn record_set(&self, set: &PackageSet, now: i64) -> Result<i64> {
-        let mut keys = Vec::new();
-        for member in &set.members {
-            keys.push(self.key_of(&member.file, now)?);
-        }
-        let family = set.families.first().map(|family| family.folder.as_str());
-        let fingerprint = set.fingerprint();
-        let sql = "INSERT INTO sets (kb, fingerprint, is_dynamic, architecture, family, folder, products, first_seen, last_seen)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)
-            ON CONFLICT (kb, fingerprint, is_dynamic)
-            DO UPDATE SET architecture = ?4, family = ?5, folder = ?6, products = ?7, last_seen = ?8";
-        self.execute(
-            sql,
-            rusqlite::params![
-                set.kb.number(),
-                fingerprint.as_bytes(),
-                set.is_dynamic_variant,
-                set.architecture.map(Architecture::as_str),
-                family,
-                set.folder,
-                set.products.join("; "),
-                now,
-            ],
-        )?;
-        let sql = "SELECT id FROM sets WHERE kb = ?1 AND fingerprint = ?2 AND is_dynamic = ?3";
-        let mut query = self.connection.prepare_cached(sql).map_err(store_error)?;
-        let parameters = (set.kb.number(), fingerprint.as_bytes(), set.is_dynamic_variant);
-        let id: i64 = query.query_row(parameters, |row| row.get(0)).map_err(store_error)?;
-        for (place, (member, key)) in (0_i64..).zip(set.members.iter().zip(&keys)) {
-            let sql = "INSERT INTO set_files (set_ref, file, place, role) VALUES (?1, ?2, ?3, ?4)
-                ON CONFLICT DO UPDATE SET place = ?3, role = ?4";
-            self.execute(sql, (id, key.0, place, member.role.as_str()))?;
-        }
-        for edge in &set.needs {
-            let sql = "INSERT INTO needs (file, needs_file, role, source, first_seen, last_seen) VALUES (?1, ?2, ?3, ?4, ?5, ?5)
-                ON CONFLICT DO UPDATE SET role = ?3, last_seen = ?5";
-            self.execute(sql, (keys[edge.from].0, keys[edge.to].0, edge.role.as_str(), edge.source, now))?;
-        }
-        Ok(id)
-    }
-
-    fn key_of(&self, file: &FileFacts, now: i64) -> Result<FileKey> {
-        if let Some(key) = file.key {
-            return Ok(key);
-        }
-        let url = file.urls.first().cloned().unwrap_or_default();
-        let record = FileRecord { name: file.name.clone(), url, sha1: file.sha1, sha256: file.sha256 };
-        let key = self.record_file(&record, Source::Knowledge, None, now)?.0;
-        if let Some(size) = file.size {
-            self.execute(
-                "UPDATE files SET size = coalesce(size, ?2) WHERE id = ?1",
-                (key.0, as_integer(size)),
-            )?;
-        }
-        Ok(key)
-    }
-
     /// The stored sets, of one KB or all, by KB, architecture, and folder.
     pub fn sets(&self, kb: Option<Kb>) -> Result<Vec<SetRow>> {
         self.sets_where("(?1 IS NULL OR sets.kb = ?1)", rusqlite::params![kb.map(Kb::number)])
@@ -178,24 +120,6 @@ impl Index {
             let state = if state == "published" { PublishState::Published } else { PublishState::Publishing };
             Ok((row.get(0)?, state))
         })
-    }
-
-    /// Notes that a folder is being published, or is.
-    pub fn set_published(&self, kb: Kb, folder: &str, set: i64, state: PublishState, now: i64) -> Result<()> {
-        let word = match state {
-            PublishState::Publishing => "publishing",
-            PublishState::Published => "published",
-        };
-        let sql = "INSERT INTO published (kb, folder, set_ref, state, since) VALUES (?1, ?2, ?3, ?4, ?5)
-            ON CONFLICT (kb, folder) DO UPDATE SET set_ref = ?3, state = ?4, since = ?5";
-        self.execute(sql, (kb.number(), folder, set, word, now))?;
-        Ok(())
-    }
-
-    /// Forgets a folder that is not there.
-    pub fn forget_published(&self, kb: Kb, folder: &str) -> Result<()> {
-        self.execute("DELETE FROM published WHERE kb = ?1 AND folder = ?2", (kb.number(), folder))?;
-        Ok(())
     }
 
     /// The folders of a KB that are published as a set, by name.
@@ -272,5 +196,83 @@ impl Index {
         let sql = "SELECT sha256, size FROM pool WHERE file = ?1";
         let row: Option<(Vec<u8>, i64)> = self.first(sql, [key.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(row.and_then(|(sha256, size)| Some((Sha256::from_slice(&sha256)?, u64::try_from(size).ok()?))))
+    }
+}
+
+impl Transaction<'_> {
+    /// Writes a set with its files and edges; returns its number. Files that only knowledge tells of become rows.
+    pub fn record_set(&self, set: &PackageSet, now: i64) -> Result<i64> {
+        let mut keys = Vec::new();
+        for member in &set.members {
+            keys.push(self.key_of(&member.file, now)?);
+        }
+        let family = set.families.first().map(|family| family.folder.as_str());
+        let fingerprint = set.fingerprint();
+        let sql = "INSERT INTO sets (kb, fingerprint, is_dynamic, architecture, family, folder, products, first_seen, last_seen)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)
+            ON CONFLICT (kb, fingerprint, is_dynamic)
+            DO UPDATE SET architecture = ?4, family = ?5, folder = ?6, products = ?7, last_seen = ?8";
+        self.execute(
+            sql,
+            rusqlite::params![
+                set.kb.number(),
+                fingerprint.as_bytes(),
+                set.is_dynamic_variant,
+                set.architecture.map(Architecture::as_str),
+                family,
+                set.folder,
+                set.products.join("; "),
+                now,
+            ],
+        )?;
+        let sql = "SELECT id FROM sets WHERE kb = ?1 AND fingerprint = ?2 AND is_dynamic = ?3";
+        let mut query = self.connection.prepare_cached(sql).map_err(store_error)?;
+        let parameters = (set.kb.number(), fingerprint.as_bytes(), set.is_dynamic_variant);
+        let id: i64 = query.query_row(parameters, |row| row.get(0)).map_err(store_error)?;
+        for (place, (member, key)) in (0_i64..).zip(set.members.iter().zip(&keys)) {
+            let sql = "INSERT INTO set_files (set_ref, file, place, role) VALUES (?1, ?2, ?3, ?4)
+                ON CONFLICT DO UPDATE SET place = ?3, role = ?4";
+            self.execute(sql, (id, key.0, place, member.role.as_str()))?;
+        }
+        for edge in &set.needs {
+            let sql = "INSERT INTO needs (file, needs_file, role, source, first_seen, last_seen) VALUES (?1, ?2, ?3, ?4, ?5, ?5)
+                ON CONFLICT DO UPDATE SET role = ?3, last_seen = ?5";
+            self.execute(sql, (keys[edge.from].0, keys[edge.to].0, edge.role.as_str(), edge.source, now))?;
+        }
+        Ok(id)
+    }
+
+    fn key_of(&self, file: &FileFacts, now: i64) -> Result<FileKey> {
+        if let Some(key) = file.key {
+            return Ok(key);
+        }
+        let url = file.urls.first().cloned().unwrap_or_default();
+        let record = FileRecord { name: file.name.clone(), url, sha1: file.sha1, sha256: file.sha256 };
+        let key = self.record_file(&record, Source::Knowledge, None, now)?.0;
+        if let Some(size) = file.size {
+            self.execute(
+                "UPDATE files SET size = coalesce(size, ?2) WHERE id = ?1",
+                (key.0, as_integer(size)),
+            )?;
+        }
+        Ok(key)
+    }
+
+    /// Notes that a folder is being published, or is.
+    pub fn set_published(&self, kb: Kb, folder: &str, set: i64, state: PublishState, now: i64) -> Result<()> {
+        let word = match state {
+            PublishState::Publishing => "publishing",
+            PublishState::Published => "published",
+        };
+        let sql = "INSERT INTO published (kb, folder, set_ref, state, since) VALUES (?1, ?2, ?3, ?4, ?5)
+            ON CONFLICT (kb, folder) DO UPDATE SET set_ref = ?3, state = ?4, since = ?5";
+        self.execute(sql, (kb.number(), folder, set, word, now))?;
+        Ok(())
+    }
+
+    /// Forgets a folder that is not there.
+    pub fn forget_published(&self, kb: Kb, folder: &str) -> Result<()> {
+        self.execute("DELETE FROM published WHERE kb = ?1 AND folder = ?2", (kb.number(), folder))?;
+        Ok(())
     }
 }

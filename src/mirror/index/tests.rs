@@ -15,6 +15,13 @@ use crate::resolve::{PackageSet, package_sets};
 use crate::servicing::Knowledge;
 use crate::update::{Digests, Kb, Sha1, Sha256, UpdateId, classify};
 
+impl Index {
+    /// Returns a transaction of each single change.
+    fn alone(&self) -> Transaction<'_> {
+        Transaction { index: self }
+    }
+}
+
 const MONDAY: i64 = 1_790_000_000;
 const TUESDAY: i64 = MONDAY + 86_400;
 const WEDNESDAY: i64 = TUESDAY + 86_400;
@@ -94,7 +101,7 @@ fn checkpoint() -> FileRecord {
 
 /// Records a file of no update and expects that nothing speaks against it.
 fn put(index: &Index, record: &FileRecord) -> FileKey {
-    let (key, conflict) = index.record_file(record, Source::Dialog, None, MONDAY).unwrap();
+    let (key, conflict) = index.alone().record_file(record, Source::Dialog, None, MONDAY).unwrap();
     assert_eq!(conflict, None, "{record:?}");
     key
 }
@@ -180,8 +187,8 @@ fn three_updates_that_list_the_same_files_share_them() {
         (TITLE_26H2, vec![target(), checkpoint()]),
     ];
     for (number, (title, files)) in dialogs.iter().enumerate() {
-        index.record_update(&update(number, title), MONDAY).unwrap();
-        assert_eq!(index.record_dialog(id(number), files, MONDAY).unwrap().conflicts, []);
+        index.alone().record_update(&update(number, title), MONDAY).unwrap();
+        assert_eq!(index.alone().record_dialog(id(number), files, MONDAY).unwrap().conflicts, []);
     }
     assert_eq!((count(&index, "files"), count(&index, "file_urls")), (2, 2));
     assert_eq!(count(&index, "update_files"), 6);
@@ -217,7 +224,8 @@ fn any_digest_that_is_known_finds_the_file() {
 fn the_sha1_in_a_name_stands_until_the_dialog_states_it() {
     let index = Index::in_memory();
     let name = digit_name("kb5043080", 7);
-    let (key, _) = index.record_file(&file(&name, None, None), Source::Knowledge, None, MONDAY).unwrap();
+    let (key, _) =
+        index.alone().record_file(&file(&name, None, None), Source::Knowledge, None, MONDAY).unwrap();
     assert_eq!(index.digest_sources(key).unwrap(), (Some(Source::Name), None));
     assert_eq!(put(&index, &file(&name, Some(7), Some(8))), key);
     let from_dialog = (Some(Source::Dialog), Some(Source::Dialog));
@@ -235,7 +243,7 @@ fn a_file_under_two_addresses_is_one_file_and_the_newest_address_is_first() {
     let index = Index::in_memory();
     let key = put(&index, &at("https://one/a.msu", file("a.msu", Some(1), Some(2))));
     let second = at("https://two/a.msu", file("a.msu", Some(1), Some(2)));
-    assert_eq!(index.record_file(&second, Source::Dialog, None, TUESDAY).unwrap().0, key);
+    assert_eq!(index.alone().record_file(&second, Source::Dialog, None, TUESDAY).unwrap().0, key);
     let urls = index.file(key).unwrap().unwrap().urls;
     assert_eq!(urls, ["https://two/a.msu", "https://one/a.msu"]);
     assert_eq!(count(&index, "files"), 1);
@@ -246,7 +254,7 @@ fn a_file_without_any_digest_is_its_update_and_address() {
     let index = Index::in_memory();
     let record = at("https://one/setup.exe", file("setup.exe", None, None));
     let of = |number: usize, record: &FileRecord| {
-        index.record_file(record, Source::Dialog, Some(id(number)), MONDAY).unwrap().0
+        index.alone().record_file(record, Source::Dialog, Some(id(number)), MONDAY).unwrap().0
     };
     let key = of(1, &record);
     assert_eq!(of(1, &record), key);
@@ -260,19 +268,19 @@ fn a_file_without_any_digest_is_its_update_and_address() {
 fn two_rows_that_turn_out_to_be_one_file_become_one_with_all_that_pointed_to_them() {
     let index = Index::in_memory();
     for (number, title) in [TITLE_24H2, TITLE_25H2].iter().enumerate() {
-        index.record_update(&update(number, title), MONDAY).unwrap();
+        index.alone().record_update(&update(number, title), MONDAY).unwrap();
     }
     let by_sha1 = at("https://one/t.msu", file("windows11.0-kb5129195-x64.msu", Some(0x51), None));
     let by_sha256 = at("https://two/t.msu", file("windows11.0-kb5129195-x64.msu", None, Some(0x52)));
-    index.record_dialog(id(0), &[by_sha1.clone(), checkpoint()], MONDAY).unwrap();
+    index.alone().record_dialog(id(0), &[by_sha1.clone(), checkpoint()], MONDAY).unwrap();
     let facts = index.facts_of(&[kb("KB5129195")].into()).unwrap();
     let sets = package_sets(kb("KB5129195"), &facts, &Knowledge::built_in().unwrap());
-    let set = index.record_set(&sets[0], MONDAY).unwrap();
-    index.record_dialog(id(1), &[checkpoint(), by_sha256], MONDAY).unwrap();
+    let set = index.alone().record_set(&sets[0], MONDAY).unwrap();
+    index.alone().record_dialog(id(1), &[checkpoint(), by_sha256], MONDAY).unwrap();
     assert_eq!(count(&index, "files"), 3);
 
     let both = FileRecord { sha256: Some(sha256(0x52)), ..at("https://three/t.msu", by_sha1) };
-    let (key, conflict) = index.record_file(&both, Source::Knowledge, None, TUESDAY).unwrap();
+    let (key, conflict) = index.alone().record_file(&both, Source::Knowledge, None, TUESDAY).unwrap();
     assert_eq!((count(&index, "files"), conflict), (2, None));
     assert_sound(&index);
     let checkpoint = put(&index, &checkpoint());
@@ -299,11 +307,11 @@ fn two_rows_that_turn_out_to_be_one_file_become_one_with_all_that_pointed_to_the
 #[test]
 fn a_merge_keeps_the_link_that_is_current() {
     let index = Index::in_memory();
-    index.record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
-    index.record_dialog(id(1), &[file("t.msu", None, Some(2))], MONDAY).unwrap();
-    index.record_dialog(id(1), &[file("t.msu", Some(1), None)], TUESDAY).unwrap();
+    index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
+    index.alone().record_dialog(id(1), &[file("t.msu", None, Some(2))], MONDAY).unwrap();
+    index.alone().record_dialog(id(1), &[file("t.msu", Some(1), None)], TUESDAY).unwrap();
     assert_eq!((links(&index, 1).len(), current_names(&index, 1).len()), (2, 1));
-    index.record_file(&file("t.msu", Some(1), Some(2)), Source::Dialog, None, WEDNESDAY).unwrap();
+    index.alone().record_file(&file("t.msu", Some(1), Some(2)), Source::Dialog, None, WEDNESDAY).unwrap();
     assert_eq!(links(&index, 1).len(), 1);
     assert_eq!(current_names(&index, 1), ["t.msu"], "the dialog of Tuesday lists the file");
     let times: (i64, i64) = index
@@ -319,7 +327,7 @@ fn one_sha1_with_two_sha256_is_a_conflict_and_both_files_are_kept() {
     let first = put(&index, &file("a.msu", Some(1), Some(2)));
     assert!(!index.is_disputed(first).unwrap());
     let second = file("b.msu", Some(1), Some(3));
-    let (key, conflict) = index.record_file(&second, Source::Dialog, None, MONDAY).unwrap();
+    let (key, conflict) = index.alone().record_file(&second, Source::Dialog, None, MONDAY).unwrap();
     let expected = DigestConflict { sha1: sha1(1), names: ["b.msu".to_owned(), "a.msu".to_owned()] };
     assert_eq!(conflict, Some(expected.clone()));
     assert_ne!(key, first);
@@ -328,7 +336,10 @@ fn one_sha1_with_two_sha256_is_a_conflict_and_both_files_are_kept() {
     let kept = index.file(key).unwrap().unwrap();
     assert_eq!((kept.sha1, kept.sha256), (None, Some(sha256(3))));
     // Said again it is told again and is still one conflict of two files.
-    assert_eq!(index.record_file(&second, Source::Dialog, None, TUESDAY).unwrap(), (key, Some(expected)));
+    assert_eq!(
+        index.alone().record_file(&second, Source::Dialog, None, TUESDAY).unwrap(),
+        (key, Some(expected))
+    );
     assert_eq!(put(&index, &file("a.msu", Some(1), Some(2))), first);
     assert_eq!((count(&index, "files"), count(&index, "file_conflicts")), (2, 1));
     assert_sound(&index);
@@ -339,9 +350,9 @@ fn bytes_of_a_disputed_file_do_not_swallow_the_other_one() {
     let index = Index::in_memory();
     let first = put(&index, &file("a.msu", Some(1), Some(2)));
     let (second, _) =
-        index.record_file(&file("b.msu", Some(1), Some(3)), Source::Dialog, None, MONDAY).unwrap();
+        index.alone().record_file(&file("b.msu", Some(1), Some(3)), Source::Dialog, None, MONDAY).unwrap();
     let digests = Digests { sha1: sha1(1), sha256: sha256(3), size: 10 };
-    index.record_pooled(second, &digests, &[], TUESDAY).unwrap();
+    index.alone().record_pooled(second, &digests, &[], TUESDAY).unwrap();
     assert!(index.is_disputed(second).unwrap());
     let first = index.file(first).unwrap().expect("the other file of the conflict is kept");
     assert_eq!((first.sha256, first.present), (Some(sha256(2)), false));
@@ -354,7 +365,7 @@ fn a_sha256_stated_with_two_sha1_does_not_take_over_the_other_file() {
     let one = put(&index, &file("one.msu", Some(1), Some(9)));
     let two = put(&index, &file("two.msu", Some(2), None));
     let mixed = file("two.msu", Some(2), Some(9));
-    assert_eq!(index.record_file(&mixed, Source::Dialog, None, MONDAY).unwrap().0, one);
+    assert_eq!(index.alone().record_file(&mixed, Source::Dialog, None, MONDAY).unwrap().0, one);
     assert_eq!(index.file(one).unwrap().unwrap().sha1, Some(sha1(1)), "the first statement stays");
     let two = index.file(two).unwrap().expect("the file with the other SHA-1 is kept");
     assert_eq!((two.sha1, two.sha256), (Some(sha1(2)), None));
@@ -372,13 +383,13 @@ fn bytes_fill_the_row_and_are_the_evidence() {
         Check { what: Checked::Sha1, against: Source::Dialog },
         Check { what: Checked::Size, against: Source::SearchPage },
     ];
-    assert_eq!(index.record_pooled(key, &digests, &checks, TUESDAY).unwrap(), key);
+    assert_eq!(index.alone().record_pooled(key, &digests, &checks, TUESDAY).unwrap(), key);
     let known = index.file(key).unwrap().unwrap();
     assert_eq!((known.sha256, known.size, known.present), (Some(sha256(2)), Some(10), true));
     assert_eq!(index.digest_sources(key).unwrap(), (Some(Source::Dialog), Some(Source::Bytes)));
     assert_eq!(index.checks_of(key).unwrap(), checks);
     assert_eq!(index.pooled_as(key).unwrap(), Some((sha256(2), 10)));
-    index.forget_pooled(key).unwrap();
+    index.alone().forget_pooled(key).unwrap();
     assert_eq!((index.pooled_as(key).unwrap(), index.checks_of(key).unwrap()), (None, Vec::new()));
     let known = index.file(key).unwrap().unwrap();
     assert_eq!((known.sha256, known.size, known.present), (Some(sha256(2)), Some(10), false));
@@ -388,16 +399,16 @@ fn bytes_fill_the_row_and_are_the_evidence() {
 #[test]
 fn bytes_of_a_file_without_digests_that_is_another_one_lead_to_it_from_then_on() {
     let index = Index::in_memory();
-    index.record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
+    index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
     let unnamed = file("setup.exe", None, None);
-    index.record_dialog(id(1), std::slice::from_ref(&unnamed), MONDAY).unwrap();
+    index.alone().record_dialog(id(1), std::slice::from_ref(&unnamed), MONDAY).unwrap();
     let known = put(&index, &file("setup-x64.exe", Some(1), Some(2)));
     let unverified = links(&index, 1)[0].1;
     let digests = Digests { sha1: sha1(1), sha256: sha256(2), size: 10 };
-    assert_eq!(index.record_pooled(unverified, &digests, &[], MONDAY).unwrap(), known);
+    assert_eq!(index.alone().record_pooled(unverified, &digests, &[], MONDAY).unwrap(), known);
     assert_eq!((links(&index, 1), count(&index, "files")), (vec![(0, known)], 1));
     // The dialog says the same again: still that file, which the pool has.
-    index.record_dialog(id(1), &[unnamed], TUESDAY).unwrap();
+    index.alone().record_dialog(id(1), &[unnamed], TUESDAY).unwrap();
     assert_eq!((links(&index, 1), count(&index, "files")), (vec![(0, known)], 1));
     assert_sound(&index);
 }
@@ -405,14 +416,14 @@ fn bytes_of_a_file_without_digests_that_is_another_one_lead_to_it_from_then_on()
 #[test]
 fn a_download_does_not_make_another_set_of_the_same_files() {
     let index = Index::in_memory();
-    index.record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
+    index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
     let listed = [file("windows11.0-kb5129195-x64.msu", None, Some(0x52)), checkpoint()];
-    index.record_dialog(id(1), &listed, MONDAY).unwrap();
-    let before = index.record_set(&only_set(&index, kb("KB5129195")), MONDAY).unwrap();
+    index.alone().record_dialog(id(1), &listed, MONDAY).unwrap();
+    let before = index.alone().record_set(&only_set(&index, kb("KB5129195")), MONDAY).unwrap();
     let key = links(&index, 1)[0].1;
     let digests = Digests { sha1: sha1(0x51), sha256: sha256(0x52), size: 10 };
-    index.record_pooled(key, &digests, &[], MONDAY).unwrap();
-    let after = index.record_set(&only_set(&index, kb("KB5129195")), TUESDAY).unwrap();
+    index.alone().record_pooled(key, &digests, &[], MONDAY).unwrap();
+    let after = index.alone().record_set(&only_set(&index, kb("KB5129195")), TUESDAY).unwrap();
     assert_eq!((after, count(&index, "sets")), (before, 1), "the SHA-1 that the bytes told is no other file");
 }
 
@@ -421,10 +432,10 @@ fn a_download_does_not_make_another_set_of_the_same_files() {
 #[test]
 fn a_dialog_that_was_issued_again_shows_its_newest_files_and_the_history_stays() {
     let index = Index::in_memory();
-    index.record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
+    index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
     let old = file(&digit_name("kb5129195", 9), Some(9), None);
-    index.record_dialog(id(1), &[old.clone(), checkpoint()], MONDAY).unwrap();
-    index.record_dialog(id(1), &[checkpoint(), target()], TUESDAY).unwrap();
+    index.alone().record_dialog(id(1), &[old.clone(), checkpoint()], MONDAY).unwrap();
+    index.alone().record_dialog(id(1), &[checkpoint(), target()], TUESDAY).unwrap();
     let facts = index.facts_of(&[kb("KB5129195")].into()).unwrap();
     let names: Vec<&str> =
         facts.files_of(&facts.updates[0]).into_iter().map(|file| file.name.as_str()).collect();
@@ -443,20 +454,24 @@ fn a_dialog_that_was_issued_again_shows_its_newest_files_and_the_history_stays()
 #[test]
 fn an_update_whose_dialog_was_never_read_has_no_files_and_an_empty_dialog_has_none_either() {
     let index = Index::in_memory();
-    index.record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
+    index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
     assert_eq!(seen(&index, 1).unwrap().0.files, None);
-    index.record_dialog(id(1), &[], MONDAY).unwrap();
+    index.alone().record_dialog(id(1), &[], MONDAY).unwrap();
     assert_eq!(seen(&index, 1).unwrap().0.files, Some(Vec::new()));
 }
 
 #[test]
 fn a_row_that_was_revised_takes_the_new_values_and_keeps_what_only_the_details_told() {
     let index = Index::in_memory();
-    index.record_update(&update(1, "2026-09 Update for Windows 11 for x64-based Systems"), MONDAY).unwrap();
+    index
+        .alone()
+        .record_update(&update(1, "2026-09 Update for Windows 11 for x64-based Systems"), MONDAY)
+        .unwrap();
     assert_eq!(seen(&index, 1).unwrap().0.kb, None);
-    index.record_details(&details(1), MONDAY).unwrap();
+    index.alone().record_details(&details(1), MONDAY).unwrap();
     assert_eq!(seen(&index, 1).unwrap().0.kb, Some(kb("KB5129195")));
     index
+        .alone()
         .record_update(&update(1, "2026-09 Update for Windows 11 for arm64-based Systems"), TUESDAY)
         .unwrap();
     let (details, _) = index.details_of(Owner::Kb(kb("KB5129195"))).unwrap();
@@ -473,22 +488,25 @@ fn a_row_that_was_revised_takes_the_new_values_and_keeps_what_only_the_details_t
 #[test]
 fn the_kb_of_a_title_goes_before_those_of_the_page_and_several_say_nothing() {
     let index = Index::in_memory();
-    index.record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
-    index.record_details(&DetailsRecord { kbs: vec![kb("KB5000001")], ..details(1) }, MONDAY).unwrap();
+    index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
+    index
+        .alone()
+        .record_details(&DetailsRecord { kbs: vec![kb("KB5000001")], ..details(1) }, MONDAY)
+        .unwrap();
     assert_eq!(seen(&index, 1).unwrap().0.kb, Some(kb("KB5129195")));
-    index.record_update(&update(2, "Realtek - Net - 10.68.815.2023"), MONDAY).unwrap();
+    index.alone().record_update(&update(2, "Realtek - Net - 10.68.815.2023"), MONDAY).unwrap();
     let several = vec![kb("KB5000001"), kb("KB5000002")];
-    index.record_details(&DetailsRecord { kbs: several, ..details(2) }, MONDAY).unwrap();
+    index.alone().record_details(&DetailsRecord { kbs: several, ..details(2) }, MONDAY).unwrap();
     assert_eq!(seen(&index, 2).unwrap().0.kb, None);
 }
 
 #[test]
 fn an_update_that_is_only_mentioned_is_no_update_until_it_is_seen() {
     let index = Index::in_memory();
-    index.record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
+    index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
     let newer = "2026-10 Cumulative Update for Windows 11, version 24H2 for x64-based Systems (KB5130001) (26100.9999)";
     let record = DetailsRecord { superseded_by: vec![(id(2), newer.to_owned())], ..details(1) };
-    index.record_details(&record, MONDAY).unwrap();
+    index.alone().record_details(&record, MONDAY).unwrap();
     assert_eq!(seen(&index, 2), None);
     assert!(!index.knows_kb(kb("KB5130001")).unwrap());
     assert_eq!(index.facts_of(&[kb("KB5130001"), kb("KB5129195")].into()).unwrap().updates.len(), 1);
@@ -499,13 +517,13 @@ fn an_update_that_is_only_mentioned_is_no_update_until_it_is_seen() {
         details[0].superseded_by.clone()
     };
     assert_eq!(replaced_by(&index), [(Some(id(2)), newer.to_owned())]);
-    index.record_update(&update(2, newer), TUESDAY).unwrap();
+    index.alone().record_update(&update(2, newer), TUESDAY).unwrap();
     assert!(index.knows_kb(kb("KB5130001")).unwrap());
     assert_eq!(seen(&index, 2).unwrap().0.kb, Some(kb("KB5130001")));
     let (of_newer, _) = index.details_of(Owner::Update(id(2))).unwrap();
     assert_eq!(of_newer[0].supersedes, [(Some(id(1)), TITLE_24H2.to_owned())]);
     // To be mentioned again does not count as being seen.
-    index.record_details(&record, WEDNESDAY).unwrap();
+    index.alone().record_details(&record, WEDNESDAY).unwrap();
     let (of_newer, _) = index.details_of(Owner::Update(id(2))).unwrap();
     assert_eq!(of_newer[0].last_seen, "2026-09-22T14:13:20Z");
     assert_eq!(replaced_by(&index).len(), 1);
@@ -514,9 +532,10 @@ fn an_update_that_is_only_mentioned_is_no_update_until_it_is_seen() {
 #[test]
 fn a_title_matches_its_update_as_soon_as_that_appears_and_none_where_two_have_it() {
     let index = Index::in_memory();
-    index.record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
+    index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
     let older = "2026-08 Cumulative Update for Windows 11, version 24H2 for x64-based Systems (KB5125000) (26100.9000)";
     index
+        .alone()
         .record_details(&DetailsRecord { supersedes: vec![older.to_owned()], ..details(1) }, MONDAY)
         .unwrap();
     let replaces = |index: &Index| {
@@ -524,34 +543,34 @@ fn a_title_matches_its_update_as_soon_as_that_appears_and_none_where_two_have_it
         details[0].supersedes.clone()
     };
     assert_eq!(replaces(&index), [(None, older.to_owned())]);
-    index.record_update(&update(2, older), TUESDAY).unwrap();
+    index.alone().record_update(&update(2, older), TUESDAY).unwrap();
     assert_eq!(replaces(&index), [(Some(id(2)), older.to_owned())]);
     let (of_older, _) = index.details_of(Owner::Update(id(2))).unwrap();
     assert_eq!(of_older[0].superseded_by, [(Some(id(1)), TITLE_24H2.to_owned())], "known from both ends");
-    index.record_update(&update(3, older), TUESDAY).unwrap();
+    index.alone().record_update(&update(3, older), TUESDAY).unwrap();
     assert_eq!(replaces(&index), [(None, older.to_owned())]);
     // The older one's own page names the newer one by id: that is an edge, and the title adds none beside it.
     let own_page = DetailsRecord { superseded_by: vec![(id(1), TITLE_24H2.to_owned())], ..details(2) };
-    index.record_details(&own_page, TUESDAY).unwrap();
+    index.alone().record_details(&own_page, TUESDAY).unwrap();
     assert_eq!(replaces(&index), [(Some(id(2)), older.to_owned())]);
 }
 
 #[test]
 fn lists_that_shrink_do_not_shrink_the_history() {
     let index = Index::in_memory();
-    index.record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
+    index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
     let full = DetailsRecord {
         superseded_by: vec![(id(2), "newer one".to_owned()), (id(3), "newer two".to_owned())],
         supersedes: vec!["older one".to_owned(), "older two".to_owned()],
         ..details(1)
     };
-    index.record_details(&full, MONDAY).unwrap();
+    index.alone().record_details(&full, MONDAY).unwrap();
     let short = DetailsRecord {
         superseded_by: vec![(id(3), "newer two".to_owned())],
         supersedes: Vec::new(),
         ..details(1)
     };
-    index.record_details(&short, TUESDAY).unwrap();
+    index.alone().record_details(&short, TUESDAY).unwrap();
     let (details, _) = index.details_of(Owner::Update(id(1))).unwrap();
     assert_eq!(
         details[0].superseded_by,
@@ -568,35 +587,36 @@ fn lists_that_shrink_do_not_shrink_the_history() {
 /// Everything that a crawl of one KB records, and what a fetch adds.
 fn record_all(index: &Index, now: i64) {
     for (number, title) in [TITLE_24H2, TITLE_25H2].iter().enumerate() {
-        index.record_update(&update(number, title), now).unwrap();
+        index.alone().record_update(&update(number, title), now).unwrap();
         let record = DetailsRecord {
             superseded_by: vec![(id(8), "newer".to_owned())],
             supersedes: vec!["older".to_owned(), TITLE_26H2.to_owned()],
             ..details(number)
         };
-        index.record_details(&record, now).unwrap();
+        index.alone().record_details(&record, now).unwrap();
     }
-    index.record_dialog(id(0), &[target(), checkpoint()], now).unwrap();
+    index.alone().record_dialog(id(0), &[target(), checkpoint()], now).unwrap();
     let loose = file("readme.txt", None, None);
     let by_name = file(&digit_name("kb5129195", 0x51), None, None);
-    index.record_dialog(id(1), &[checkpoint(), by_name, loose.clone()], now).unwrap();
-    index.record_dialog(id(1), &[checkpoint(), target(), loose], now).unwrap();
-    index.record_file(&file("a.msu", Some(1), Some(2)), Source::Dialog, None, now).unwrap();
-    index.record_file(&file("b.msu", Some(1), Some(3)), Source::Dialog, None, now).unwrap();
-    index.record_file(&checkpoint(), Source::Knowledge, None, now).unwrap();
+    index.alone().record_dialog(id(1), &[checkpoint(), by_name, loose.clone()], now).unwrap();
+    index.alone().record_dialog(id(1), &[checkpoint(), target(), loose], now).unwrap();
+    index.alone().record_file(&file("a.msu", Some(1), Some(2)), Source::Dialog, None, now).unwrap();
+    index.alone().record_file(&file("b.msu", Some(1), Some(3)), Source::Dialog, None, now).unwrap();
+    index.alone().record_file(&checkpoint(), Source::Knowledge, None, now).unwrap();
     let facts = index.facts_of(&[kb("KB5129195")].into()).unwrap();
     for set in package_sets(kb("KB5129195"), &facts, &Knowledge::built_in().unwrap()) {
-        index.record_set(&set, now).unwrap();
+        index.alone().record_set(&set, now).unwrap();
     }
     let key = index.facts_of(&[kb("KB5129195")].into()).unwrap().updates[0].files.clone().unwrap()[0];
     let digests = Digests { sha1: sha1(0x51), sha256: sha256(0x52), size: 10 };
     index
+        .alone()
         .record_pooled(key, &digests, &[Check { what: Checked::Sha1, against: Source::Dialog }], now)
         .unwrap();
-    index.set_meta("origin", "live").unwrap();
-    index.record_absence(id(1), MONDAY, Some(MONDAY)).unwrap();
-    index.record_search("KB5129195", 2, now).unwrap();
-    index.record_damage(&damage_in_pool("pool/sha256/09/09", sha256(9)), "verify", now).unwrap();
+    index.alone().set_meta("origin", "live").unwrap();
+    index.alone().record_absence(id(1), MONDAY, Some(MONDAY)).unwrap();
+    index.alone().record_search("KB5129195", 2, now).unwrap();
+    index.alone().record_damage(&damage_in_pool("pool/sha256/09/09", sha256(9)), "verify", now).unwrap();
 }
 
 #[test]
@@ -628,13 +648,13 @@ fn changes_that_fail_leave_nothing() {
     let mut index = Index::in_memory();
     let before = dump(&index, |_, _| true);
     let failed: Result<()> = index.in_transaction(|index| {
-        index.record_update(&update(1, TITLE_24H2), MONDAY)?;
+        index.alone().record_update(&update(1, TITLE_24H2), MONDAY)?;
         // There is no such update: its dialog has no place.
-        index.record_dialog(id(2), &[target()], MONDAY).map(|_| ())
+        index.alone().record_dialog(id(2), &[target()], MONDAY).map(|_| ())
     });
     assert_eq!(failed.unwrap_err().kind(), ErrorKind::Internal);
     assert_eq!(dump(&index, |_, _| true), before);
-    index.in_transaction(|index| index.record_update(&update(1, TITLE_24H2), MONDAY)).unwrap();
+    index.in_transaction(|index| index.alone().record_update(&update(1, TITLE_24H2), MONDAY)).unwrap();
     assert_eq!(count(&index, "updates"), 1);
 }
 
@@ -696,7 +716,7 @@ proptest! {
         let index = Index::in_memory();
         let mut said = Vec::new();
         for &(number, states) in &statements {
-            let (_, conflict) = index.record_file(&of_universe(number, states), Source::Dialog, None, MONDAY).unwrap();
+            let (_, conflict) = index.alone().record_file(&of_universe(number, states), Source::Dialog, None, MONDAY).unwrap();
             prop_assert_eq!(conflict, None);
             said.push((number, states));
             prop_assert_eq!(count(&index, "files"), i64::try_from(identities(&said)).unwrap());
@@ -706,11 +726,11 @@ proptest! {
         let turn = order.index(numbers.len());
         numbers.rotate_left(turn);
         for &number in &numbers {
-            index.record_file(&of_universe(number, States::Both), Source::Dialog, None, TUESDAY).unwrap();
+            index.alone().record_file(&of_universe(number, States::Both), Source::Dialog, None, TUESDAY).unwrap();
         }
         prop_assert_eq!(count(&index, "files"), i64::try_from(numbers.len()).unwrap());
         for &number in &numbers {
-            let (key, _) = index.record_file(&of_universe(number, States::Sha1), Source::Dialog, None, TUESDAY).unwrap();
+            let (key, _) = index.alone().record_file(&of_universe(number, States::Sha1), Source::Dialog, None, TUESDAY).unwrap();
             let file = index.file(key).unwrap().unwrap();
             prop_assert_eq!((file.sha1, file.sha256), (Some(sha1(number)), Some(sha256(100 + number))));
             let addresses: BTreeSet<String> = statements
@@ -734,14 +754,14 @@ proptest! {
         let index = Index::in_memory();
         let mut newest: BTreeMap<usize, Vec<String>> = BTreeMap::new();
         for ((number, listed, upwards), now) in dialogs.into_iter().zip(MONDAY..) {
-            index.record_update(&update(number, TITLE_24H2), now).unwrap();
+            index.alone().record_update(&update(number, TITLE_24H2), now).unwrap();
             let mut listed: Vec<(u8, States)> = listed.into_iter().collect();
             if !upwards {
                 listed.reverse();
             }
             let files: Vec<FileRecord> =
                 listed.iter().map(|&(number, states)| of_universe(number, states)).collect();
-            index.record_dialog(id(number), &files, now).unwrap();
+            index.alone().record_dialog(id(number), &files, now).unwrap();
             newest.insert(number, listed.iter().map(|(number, _)| format!("f{number}")).collect());
             for (&number, expected) in &newest {
                 // A file has one name of several; its number is in all of them.
@@ -776,7 +796,7 @@ fn an_empty_database_becomes_one_of_the_newest_format() {
     assert_eq!(pragma(&index.connection, "user_version"), 4);
     assert_eq!(pragma(&index.connection, "application_id"), 0x4b42_4d49);
     assert_eq!(pragma(&index.connection, "foreign_keys"), 1);
-    index.record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
+    index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
     drop(index);
     let index = Index::open(&path).unwrap();
     assert_eq!(count(&index, "updates"), 1, "opening it again changes nothing");
@@ -795,10 +815,10 @@ fn an_index_that_is_open_for_reading_cannot_be_changed() {
     let path = folder.join("mirror.db");
     assert!(Index::open_read_only(&path).is_err(), "it must be there");
     assert!(!disk::exists(&path));
-    Index::open(&path).unwrap().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
+    Index::open(&path).unwrap().alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
     let index = Index::open_read_only(&path).unwrap();
     assert!(index.knows_kb(kb("KB5129195")).unwrap());
-    assert!(index.record_update(&update(2, TITLE_25H2), MONDAY).is_err());
+    assert!(index.alone().record_update(&update(2, TITLE_25H2), MONDAY).is_err());
     assert_eq!(count(&index, "updates"), 1);
 }
 
@@ -878,12 +898,12 @@ fn every_view_can_be_selected_from() {
 fn runs_and_facts_of_the_index_about_itself() {
     let index = Index::in_memory();
     assert_eq!(index.meta("origin").unwrap(), None);
-    index.set_meta("origin", "live").unwrap();
-    index.set_meta("origin", "replay").unwrap();
+    index.alone().set_meta("origin", "live").unwrap();
+    index.alone().set_meta("origin", "replay").unwrap();
     assert_eq!(index.meta("origin").unwrap().as_deref(), Some("live"), "set once");
-    let run = index.start_run("crawl", MONDAY).unwrap();
-    assert_ne!(index.start_run("fetch", MONDAY).unwrap(), run);
-    index.finish_run(run, TUESDAY, 5, u64::MAX, 7).unwrap();
+    let run = index.alone().start_run("crawl", MONDAY).unwrap();
+    assert_ne!(index.alone().start_run("fetch", MONDAY).unwrap(), run);
+    index.alone().finish_run(run, TUESDAY, 5, u64::MAX, 7).unwrap();
     let sql = "SELECT finished, exit_code, requests, bytes_downloaded FROM runs WHERE id = ?1";
     let ended: (i64, i64, i64, i64) = index
         .connection
@@ -926,18 +946,18 @@ fn an_index_of_the_first_format_becomes_one_of_the_newest_and_keeps_its_rows() {
 #[test]
 fn what_is_missing_keeps_its_first_date_and_comes_back_whole() {
     let index = Index::in_memory();
-    index.record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
-    index.record_dialog(id(1), &[target(), checkpoint()], MONDAY).unwrap();
+    index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
+    index.alone().record_dialog(id(1), &[target(), checkpoint()], MONDAY).unwrap();
     let newer = "2026-10 Cumulative Update for Windows 11, version 24H2 for x64-based Systems (KB5130000) (26100.9500)";
     let record = DetailsRecord { superseded_by: vec![(id(8), newer.to_owned())], ..details(1) };
-    index.record_details(&record, MONDAY).unwrap();
+    index.alone().record_details(&record, MONDAY).unwrap();
     let only = |index: &Index| index.facts_of(&[kb("KB5129195")].into()).unwrap().updates[0].clone();
     let known = only(&index);
 
-    index.record_absence(id(1), TUESDAY, None).unwrap();
+    index.alone().record_absence(id(1), TUESDAY, None).unwrap();
     assert_eq!(only(&index), known, "missing once is not gone");
-    index.record_absence(id(1), WEDNESDAY, Some(WEDNESDAY)).unwrap();
-    index.record_absence(id(1), WEDNESDAY + 1, Some(WEDNESDAY + 1)).unwrap();
+    index.alone().record_absence(id(1), WEDNESDAY, Some(WEDNESDAY)).unwrap();
+    index.alone().record_absence(id(1), WEDNESDAY + 1, Some(WEDNESDAY + 1)).unwrap();
     let seen = index.seen_of(kb("KB5129195")).unwrap();
     assert_eq!((seen[0].missing_since, seen[0].expired), (Some(TUESDAY), Some(WEDNESDAY)));
     let gone = only(&index).expired.unwrap();
@@ -946,7 +966,7 @@ fn what_is_missing_keeps_its_first_date_and_comes_back_whole() {
     let sets = package_sets(kb("KB5129195"), &facts, &Knowledge::built_in().unwrap());
     assert!(sets[0].warnings[0].contains("KB5130000 replaces it"), "{:?}", sets[0].warnings);
 
-    index.record_presence(id(1)).unwrap();
+    index.alone().record_presence(id(1)).unwrap();
     assert_eq!(only(&index), known);
 }
 
@@ -954,8 +974,8 @@ fn what_is_missing_keeps_its_first_date_and_comes_back_whole() {
 fn a_search_is_remembered_with_its_last_sound_answer() {
     let index = Index::in_memory();
     assert_eq!(index.search_asked("KB1").unwrap(), None);
-    index.record_search("KB1", 3, MONDAY).unwrap();
-    index.record_search("KB1", 0, TUESDAY).unwrap();
+    index.alone().record_search("KB1", 3, MONDAY).unwrap();
+    index.alone().record_search("KB1", 0, TUESDAY).unwrap();
     assert_eq!(
         (index.search_asked("KB1").unwrap(), index.search_answer("KB1").unwrap()),
         (Some(TUESDAY), Some(0))
@@ -978,11 +998,11 @@ fn damage_in_pool(path: &str, digest: Sha256) -> NewDamage {
 #[test]
 fn a_file_that_is_recorded_as_damaged_is_absent() {
     let index = Index::in_memory();
-    index.record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
-    index.record_dialog(id(1), &[target(), checkpoint()], MONDAY).unwrap();
+    index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
+    index.alone().record_dialog(id(1), &[target(), checkpoint()], MONDAY).unwrap();
     let key = index.file_of_sha1(&target().sha1.unwrap()).unwrap().unwrap().key.unwrap();
     let digests = Digests { sha1: target().sha1.unwrap(), sha256: sha256(2), size: 10 };
-    let key = index.record_pooled(key, &digests, &[], MONDAY).unwrap();
+    let key = index.alone().record_pooled(key, &digests, &[], MONDAY).unwrap();
     let is_present = || {
         let by_view: bool = index
             .first("SELECT present FROM v_files WHERE file = ?1", [key.0], |row| row.get(0))
@@ -992,13 +1012,13 @@ fn a_file_that_is_recorded_as_damaged_is_absent() {
         by_view
     };
     assert!(is_present());
-    index.record_damage(&damage_in_pool("pool/sha256/02/02", sha256(2)), "verify", MONDAY).unwrap();
+    index.alone().record_damage(&damage_in_pool("pool/sha256/02/02", sha256(2)), "verify", MONDAY).unwrap();
     assert!(!is_present());
     assert!(index.is_damaged(&sha256(2)).unwrap() && !index.is_damaged(&sha256(3)).unwrap());
 
     // A later finding about the same path says what is there now, and keeps when and by what it was found first.
     let worse = NewDamage { kind: FindingKind::Missing, ..damage_in_pool("pool/sha256/02/02", sha256(2)) };
-    index.record_damage(&worse, "stage", TUESDAY).unwrap();
+    index.alone().record_damage(&worse, "stage", TUESDAY).unwrap();
     let known = index.damage().unwrap();
     assert_eq!((known.len(), known[0].kind, known[0].found_by.as_str()), (1, FindingKind::Missing, "verify"));
     assert_eq!(known[0].found, crate::clock::rfc3339(MONDAY));
@@ -1006,10 +1026,10 @@ fn a_file_that_is_recorded_as_damaged_is_absent() {
     // A damaged copy in a set folder leaves the pool's bytes as they are.
     let kb = kb("KB5129195");
     let copy = NewDamage { path: "kb/a".into(), kb: Some(kb), folder: Some("a".to_owned()), ..worse };
-    index.record_damage(&copy, "verify", TUESDAY).unwrap();
-    index.clear_damage("pool/sha256/02/02".into()).unwrap();
+    index.alone().record_damage(&copy, "verify", TUESDAY).unwrap();
+    index.alone().clear_damage("pool/sha256/02/02".into()).unwrap();
     assert!(is_present());
     assert!(index.is_folder_damaged(kb, "a").unwrap());
-    index.clear_damage_of_folder(kb, "a").unwrap();
+    index.alone().clear_damage_of_folder(kb, "a").unwrap();
     assert_eq!(index.damage().unwrap(), []);
 }

@@ -4,7 +4,7 @@
 use rusqlite::OptionalExtension as _;
 
 use super::record::{Check, DetailsRecord, DialogNews, DigestConflict, FileRecord, UpdateRecord};
-use super::{Index, as_integer, store_error};
+use super::{Index, Transaction, as_integer, store_error};
 use crate::error::Result;
 use crate::facts::{FileKey, Source};
 use crate::update::{Architecture, Digests, Kb, Kind, PackageName, Sha1, Sha256, UpdateId};
@@ -15,6 +15,16 @@ type FileColumns =
     (Option<Vec<u8>>, Option<String>, Option<Vec<u8>>, Option<String>, Option<i64>, i64, Option<String>);
 
 impl Index {
+    pub(super) fn update_ref(&self, id: UpdateId) -> Result<i64> {
+        let mut query = self
+            .connection
+            .prepare_cached("SELECT id FROM updates WHERE update_id = ?1")
+            .map_err(store_error)?;
+        query.query_row([id.to_string()], |row| row.get(0)).map_err(store_error)
+    }
+}
+
+impl Transaction<'_> {
     /// A row of a search page. An update whose entry was revised takes the new values. It was seen first when its own row
     /// was: that another one's page named it before is no sight of it, and would hang on the order of crawls.
     pub fn record_update(&self, update: &UpdateRecord, now: i64) -> Result<()> {
@@ -253,14 +263,6 @@ impl Index {
         self.execute("DELETE FROM pool WHERE file = ?1", [key.0])?;
         self.execute("DELETE FROM checks WHERE file = ?1", [key.0])?;
         Ok(())
-    }
-
-    pub(super) fn update_ref(&self, id: UpdateId) -> Result<i64> {
-        let mut query = self
-            .connection
-            .prepare_cached("SELECT id FROM updates WHERE update_id = ?1")
-            .map_err(store_error)?;
-        query.query_row([id.to_string()], |row| row.get(0)).map_err(store_error)
     }
 
     /// The row of an update that another one's page names; a row of its own title alone where there is none.

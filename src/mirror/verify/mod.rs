@@ -27,9 +27,9 @@ use self::fault::{Fault, Place, of_scope};
 use self::read::read_all;
 use self::survey::{Survey, survey};
 use self::verdict::{Reading, Verdict};
-use super::Mirror;
 use super::index::Damage;
 use super::lock::is_held;
+use super::{Access, Mirror};
 use crate::clock::rfc3339;
 use crate::disk;
 use crate::documents::{FindingKind, VerifyFinding, VerifyReport};
@@ -58,7 +58,7 @@ impl VerifyReport {
     }
 }
 
-impl Mirror {
+impl<S: Access> Mirror<S> {
     /// Verifies everything, or what is published of some KBs. Install scripts are compared with those that this knowledge
     /// gives. `deep` compares SHA-1 too.
     pub fn verify(

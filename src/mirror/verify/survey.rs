@@ -11,10 +11,10 @@ use crate::disk::{self, Entry};
 use crate::documents::{FindingKind, VerifyFinding};
 use crate::error::Result;
 use crate::facts::FileKey;
-use crate::mirror::Mirror;
 use crate::mirror::damage::{FOLDER_MISSING, fault_of_entry};
 use crate::mirror::index::{PublishState, SetRow};
 use crate::mirror::kb_document::KB_JSON_FORMAT;
+use crate::mirror::{Access, Mirror};
 use crate::servicing::Knowledge;
 use crate::update::{Kb, Sha256};
 
@@ -32,7 +32,7 @@ pub(super) struct Survey {
 }
 
 /// Looks at the whole mirror, or at what is published of some KBs.
-pub(super) fn survey(mirror: &Mirror, only: &[Kb], knowledge: &Knowledge) -> Result<Survey> {
+pub(super) fn survey(mirror: &Mirror<impl Access>, only: &[Kb], knowledge: &Knowledge) -> Result<Survey> {
     let mut surveyor = Surveyor { mirror, knowledge, survey: Survey::default(), pool: BTreeMap::new() };
     let mut published: BTreeMap<Kb, Vec<(String, i64, PublishState)>> = BTreeMap::new();
     for (kb, folder, set, state) in mirror.index.published_folders(None)? {
@@ -74,15 +74,15 @@ pub(super) fn survey(mirror: &Mirror, only: &[Kb], knowledge: &Knowledge) -> Res
     Ok(surveyor.survey)
 }
 
-struct Surveyor<'m> {
-    mirror: &'m Mirror,
+struct Surveyor<'m, S> {
+    mirror: &'m Mirror<S>,
     knowledge: &'m Knowledge,
     survey: Survey,
     /// What the pool's files are, for the views: their numbers by digest.
     pool: BTreeMap<Sha256, disk::FileNumber>,
 }
 
-impl Surveyor<'_> {
+impl<S: Access> Surveyor<'_, S> {
     fn find(
         &mut self,
         path: &Utf8Path,
