@@ -9,6 +9,7 @@
 //! - [`facts`]: updates, files, and roles, as they are stated
 //! - [`resolve`]: package sets and plans, pure; [`net`]: one HTTP client with its rules
 //! - [`catalog`]: what the Catalog says; [`mirror`]: the store; [`download`]: from a plan to bytes
+//! - [`options`]: the options that several commands share, each declared once
 //! - [`crawl`], [`fetch`], and [`sync`]: the jobs behind the commands; [`carrier`]: media across the gap
 //! - [`report`] and [`cli`]: what people and programs see
 //!
@@ -61,6 +62,8 @@ pub mod lint;
 pub mod mirror;
 #[doc(hidden)]
 pub mod net;
+#[doc(hidden)]
+pub mod options;
 #[doc(hidden)]
 pub mod report;
 #[doc(hidden)]

@@ -12,91 +12,18 @@ use super::machine_args::{GoalArgs, InstallationArg, MachineArgs, PlaceArg};
 use super::media_args::{CheckMedium, Export, Import, Keys};
 use super::search_args::{Search, kinds};
 
-use crate::event::LogFormat;
-use crate::net::{AllowedHost, INTERACTIVE_PATIENCE, UNATTENDED_PATIENCE};
+use crate::net::{INTERACTIVE_PATIENCE, UNATTENDED_PATIENCE};
 use crate::update::{Architecture, Build, Kb, Kind, UpdateId};
-use crate::update::{parse_age, parse_bytes, parse_duration, parse_parallel, parse_stall};
+use crate::update::{parse_age, parse_bytes};
 
 /// Mirrors Windows updates from the Microsoft Update Catalog and tells which files a KB really needs, in which order,
 /// and why.
 #[derive(Debug, Parser)]
 #[command(name = "kbmirror", version, max_term_width = 100, disable_help_subcommand = true)]
 pub(super) struct Cli {
-    /// What applies to every command.
-    #[command(flatten)]
-    pub(super) global: Global,
     /// What to do.
     #[command(subcommand)]
     pub(super) command: Command,
-}
-
-/// Options of every command.
-#[derive(Debug, Args)]
-pub(super) struct Global {
-    /// The mirror's folder [env: KBMIRROR_DIR] [default: mirror]
-    #[arg(long, global = true, value_name = "DIR")]
-    pub(super) mirror: Option<Utf8PathBuf>,
-    /// The index, when it lies outside of the mirror's folder (a mirror on a share) [default: DIR/mirror.db]
-    #[arg(long, global = true, value_name = "PATH")]
-    pub(super) index: Option<Utf8PathBuf>,
-    /// Read the knowledge tables of this folder; those that it lacks are the built-in ones
-    #[arg(long, global = true, value_name = "DIR")]
-    pub(super) knowledge: Option<Utf8PathBuf>,
-    /// The configuration [env: KBMIRROR_CONFIG] [default: DIR/kbmirror.toml, where there is one]
-    #[arg(long, global = true, value_name = "FILE")]
-    pub(super) config: Option<Utf8PathBuf>,
-    /// One JSON document on stdout
-    #[arg(long, global = true)]
-    pub(super) json: bool,
-    /// Warnings and errors only
-    #[arg(short, long, global = true)]
-    pub(super) quiet: bool,
-    /// A line for every request
-    #[arg(short, long, global = true)]
-    pub(super) verbose: bool,
-    /// Plain lines in place of bars
-    #[arg(long, global = true)]
-    pub(super) no_progress: bool,
-    /// How stderr is written: text, or json, one object a line [env: KBMIRROR_LOG_FORMAT] [default: text]
-    #[arg(long, global = true, value_name = "FORMAT")]
-    pub(super) log_format: Option<LogFormat>,
-    /// Ask this Catalog in place of the real one
-    #[arg(long, global = true, value_name = "URL", help_heading = "Network")]
-    pub(super) catalog_url: Option<String>,
-    /// Allow package files from this host too, over plain http as well (repeatable)
-    #[arg(long, global = true, value_name = "HOST[:PORT]", help_heading = "Network")]
-    pub(super) allow_host: Vec<AllowedHost>,
-    /// Catalog requests a second at the most [default: 1]
-    #[arg(long, global = true, value_name = "N", help_heading = "Network")]
-    pub(super) catalog_rate: Option<f64>,
-    /// Ask through this proxy, http://user:password@host:port [env: KBMIRROR_PROXY] [default: HTTPS_PROXY,
-    /// HTTP_PROXY, ALL_PROXY, NO_PROXY]
-    #[arg(long, global = true, value_name = "URL", help_heading = "Network")]
-    pub(super) proxy: Option<String>,
-    /// Trust the certificates in this file (PEM) beside those of the system (repeatable) [env: KBMIRROR_CA_CERT]
-    #[arg(long, global = true, value_name = "FILE", help_heading = "Network")]
-    pub(super) ca_cert: Vec<Utf8PathBuf>,
-    /// How long to keep asking an ill Catalog, e.g. 90s, 10m, 0 [default: 10m, and 45m for sync]
-    #[arg(long, global = true, value_name = "DURATION", value_parser = parse_duration, help_heading = "Network")]
-    pub(super) patience: Option<Duration>,
-    /// Files at a time [default: 4]
-    #[arg(long, global = true, value_name = "N", value_parser = parse_parallel, help_heading = "Network")]
-    pub(super) parallel: Option<u8>,
-    /// Bytes a second at the most, all transfers together, e.g. 20M
-    #[arg(long, global = true, value_name = "N", value_parser = parse_bytes, help_heading = "Network")]
-    pub(super) limit_rate: Option<u64>,
-    /// Break a transfer off and go on with it where hardly anything (1 KB a second) came for so long [default: 60s]
-    #[arg(long, global = true, value_name = "DURATION", value_parser = parse_stall, help_heading = "Network")]
-    pub(super) stall_after: Option<Duration>,
-    /// Keep what the Catalog answers in this folder
-    #[arg(long, global = true, value_name = "DIR", conflicts_with = "replay", help_heading = "Network")]
-    pub(super) record: Option<Utf8PathBuf>,
-    /// There is no network: what is not here cannot be had
-    #[arg(long, global = true, help_heading = "Network")]
-    pub(super) offline: bool,
-    /// Answer from a recording; the network is not used
-    #[arg(long, global = true, value_name = "DIR", help_heading = "Network")]
-    pub(super) replay: Option<Utf8PathBuf>,
 }
 
 /// The commands.
@@ -414,9 +341,6 @@ pub(super) struct Sync {
 /// `status`
 #[derive(Debug, Args)]
 pub(super) struct Status {
-    /// The last complete sync or import, and the newest medium, may be this old, e.g. 36h [env: KBMIRROR_MAX_AGE] [default: 8d]
-    #[arg(long, value_name = "AGE", value_parser = parse_age)]
-    pub(super) max_age: Option<Duration>,
     /// What the last run brought
     #[arg(long)]
     pub(super) news: bool,
@@ -456,15 +380,4 @@ pub(super) struct Schedule {
     /// Write it into this file; the two units of systemd go into this folder [default: stdout]
     #[arg(long, value_name = "FILE")]
     pub(super) to: Option<Utf8PathBuf>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_definition_is_consistent() {
-        use clap::CommandFactory as _;
-        Cli::command().debug_assert();
-    }
 }

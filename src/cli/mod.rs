@@ -4,12 +4,13 @@
 //! included. A reader that closes the pipe ends the program quietly.
 
 mod args;
-mod asked;
 mod asking;
 mod crawl;
 mod damage;
+mod examples;
 mod export;
 mod fetch;
+mod flags;
 mod graph;
 mod init;
 mod kb_view;
@@ -40,7 +41,7 @@ mod sync;
 mod verify;
 mod why;
 
-use clap::Parser as _;
+use clap::FromArgMatches as _;
 use clap::error::ErrorKind as ClapKind;
 pub use process::Process;
 pub use signals::Signals;
@@ -52,22 +53,37 @@ use crate::error::Error;
 use crate::event::LogFormat;
 use crate::exit_code::ExitCode;
 use crate::net::redacted_text;
+use crate::options::option_row;
 use crate::report::log_line;
 
 /// Runs the command that the process was started with.
 pub fn run(process: Process) -> ExitCode {
-    let cli = match Cli::try_parse_from(&process.args) {
-        Ok(cli) => cli,
+    let mut definition = flags::definition();
+    let parsed = definition.try_get_matches_from_mut(&process.args).and_then(|matches| {
+        let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut definition))?;
+        Ok((cli, matches))
+    });
+    let (cli, matches) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => return refuse_arguments(process, &error),
     };
-    let outcome = settings::Settings::gather(&cli.global, &process, !matches!(cli.command, Command::Init(_)));
-    let (settings, settled) = match outcome {
-        Ok(settings) => (settings, Ok(())),
-        Err(error) => (settings::Settings::unreadable(log_format_of(&process)), Err(error)),
+    let recorded = flags::recorded_command(&definition, &matches);
+    let given = flags::given_flags(&matches);
+    let reads_config = !matches!(cli.command, Command::Init(_));
+    let settings = match settings::Settings::gather(&given, &process, reads_config) {
+        Ok(settings) => settings,
+        Err(error) => {
+            let is_given = |id| given.contains_key(id);
+            let log = log_format_of(&process);
+            let mut output = Output::new(is_given("json"), is_given("quiet"), log, &process);
+            output.error(&error);
+            return output.flush(process.stdout, error.code());
+        }
     };
-    let mut output = Output::new(&cli.global, settings.log_format, &process);
-    let setup = setup::Setup::new(cli.global, settings, process, cli.command.patience());
-    let outcome = settled.and_then(|()| match &cli.command {
+    let options = &settings.options;
+    let mut output = Output::new(options.json, options.quiet, options.log_format, &process);
+    let setup = setup::Setup::new(settings, process, cli.command.patience(), recorded);
+    let outcome = match &cli.command {
         Command::Search(arguments) => search::run(&setup, arguments, &mut output),
         Command::Crawl(arguments) => crawl::run(&setup, arguments, &mut output),
         Command::Fetch(arguments) => fetch::run(&setup, arguments, &mut output),
@@ -90,7 +106,7 @@ pub fn run(process: Process) -> ExitCode {
         Command::Verify(arguments) => verify::run(&setup, arguments, &mut output),
         Command::Schedule(arguments) => schedule::run(&setup, arguments, &mut output),
         Command::Schema(arguments) => schema::run(arguments, &mut output),
-    });
+    };
     let code = match outcome {
         Ok(code) => code,
         Err(error) => {
@@ -147,7 +163,10 @@ fn log_format_of(process: &Process) -> LogFormat {
     let of_flag = match of_flag.as_deref() {
         Some("") => words.next().map(str::to_owned),
         Some(rest) => rest.strip_prefix('=').map(str::to_owned),
-        None => process.env.get("KBMIRROR_LOG_FORMAT").cloned(),
+        None => {
+            let row = option_row("log_format");
+            row.and_then(|row| process.env.get(row.variable?)).cloned()
+        }
     };
     of_flag.and_then(|word| word.parse().ok()).unwrap_or_default()
 }

@@ -5,7 +5,6 @@ use std::sync::{Arc, PoisonError};
 
 use serde::Serialize;
 
-use super::args::Global;
 use super::process::Process;
 use crate::clock::Clock;
 use crate::crawl::Failure;
@@ -40,10 +39,9 @@ impl std::fmt::Debug for StderrText {
 }
 
 impl Output {
-    pub(super) fn new(global: &Global, log: LogFormat, process: &Process) -> Self {
+    pub(super) fn new(json: bool, quiet: bool, log: LogFormat, process: &Process) -> Self {
         let stderr = StderrText { text: String::new(), to: process.stderr.clone() };
         let clock = Arc::clone(&process.clock);
-        let (json, quiet) = (global.json, global.quiet);
         Self { json, quiet, log, clock, width: process.stdout_width, stdout: String::new(), stderr }
     }
 

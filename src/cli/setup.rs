@@ -9,16 +9,13 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 
-use super::args::Global;
-use super::asked::asked_for;
 use super::process::Process;
 use super::settings::Settings;
 use crate::catalog::recording::{Record, Replay};
 use crate::catalog::{Catalog, PAGE_CAP, SavePage};
 use crate::clock::Clock;
-use crate::crawl::{Run, RunJob, RunOptions, Session};
+use crate::crawl::{Run, RunJob, RunOptions, Session, TransferOptions};
 use crate::disk;
-use crate::download::STALL_WINDOW;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events, LogFormat};
 use crate::mirror::{Layout, Mirror, REPLAY, Writing, knowledge_of_mirror, read_knowledge, read_tables};
@@ -36,9 +33,10 @@ const LAST_WORK: Duration = Duration::from_secs(1);
 
 /// What every command starts from.
 pub(super) struct Setup {
-    global: Global,
     settings: Settings,
     process: RefCell<Process>,
+    /// The command as a recording names it.
+    recorded: String,
     /// Where nobody said how long.
     default_patience: Duration,
     /// The knowledge of the run, once something has asked for it.
@@ -47,15 +45,15 @@ pub(super) struct Setup {
 
 impl Setup {
     pub(super) fn new(
-        global: Global,
         settings: Settings,
         process: Process,
         default_patience: Duration,
+        recorded: String,
     ) -> Self {
         Self {
-            global,
             settings,
             process: RefCell::new(process),
+            recorded,
             default_patience,
             knowledge: OnceCell::new(),
         }
@@ -136,7 +134,7 @@ impl Setup {
         if let Some(knowledge) = self.knowledge.get() {
             return Ok(Arc::clone(knowledge));
         }
-        let knowledge = match &self.settings.knowledge {
+        let knowledge = match &self.settings.options.knowledge {
             Some(folder) => read_knowledge(folder)?,
             None => knowledge_of_mirror(&self.layout())?.0,
         };
@@ -145,12 +143,12 @@ impl Setup {
 
     /// Returns the knowledge of the folder that the caller names; `None` if the run goes by the mirror's own.
     pub(super) fn named_knowledge(&self) -> Result<Option<Arc<Knowledge>>> {
-        self.settings.knowledge.as_ref().map(|_| self.knowledge()).transpose()
+        self.settings.options.knowledge.as_ref().map(|_| self.knowledge()).transpose()
     }
 
     /// Runs something on the texts of the tables, as they are.
     pub(super) fn with_tables<T>(&self, work: impl FnOnce(Tables<'_>) -> Result<T>) -> Result<T> {
-        let texts = match &self.settings.knowledge {
+        let texts = match &self.settings.options.knowledge {
             Some(folder) => read_tables(folder)?,
             None => knowledge_of_mirror(&self.layout())?.1,
         };
@@ -192,7 +190,7 @@ impl Setup {
             let (_, texts) = knowledge_of_mirror(&self.layout()).ok()?;
             (!texts.is_empty()).then(|| self.layout().knowledge())
         };
-        self.settings.knowledge.clone().or_else(adopted)
+        self.settings.options.knowledge.clone().or_else(adopted)
     }
 
     /// Runs work without the Catalog, with somebody watching it.
@@ -247,10 +245,19 @@ impl Setup {
             let session = Session::new(catalog, layout, origin, command, patience, clock, knowledge);
             async move {
                 let mut session = session?;
-                session.set_transfers(&self.settings.transfers);
+                session.set_transfers(&self.transfer_options());
                 session.run(job, options).await
             }
         })
+    }
+
+    fn transfer_options(&self) -> TransferOptions {
+        let options = &self.settings.options;
+        TransferOptions {
+            parallel: Some(options.parallel),
+            limit_rate: options.limit_rate,
+            stall_after: Some(options.stall_after),
+        }
     }
 
     /// Returns the side of the gap on which the command runs: the caller's word (`--offline`), else what the mirror is, else
@@ -265,45 +272,47 @@ impl Setup {
 
     /// Whether what is not here cannot be had.
     pub(super) fn is_offline(&self) -> bool {
-        self.global.offline
+        self.settings.options.offline
     }
 
     fn catalog(&self, events: Events, stop: Stop) -> Result<Catalog> {
-        if self.global.offline && self.global.replay.is_none() {
+        if self.settings.options.offline && self.settings.options.replay.is_none() {
             return Err(Error::usage("with --offline the Catalog is not asked, and this command asks it")
                 .hint("leave --offline away, or answer from a recording with --replay DIR"));
         }
         let policy = self.policy()?;
         let network = || -> Result<Box<dyn Transport>> {
-            let roots = ExtraRoots::read(&self.settings.ca_cert)?;
-            let silence = self.settings.transfers.stall_after.unwrap_or(STALL_WINDOW);
+            let roots = ExtraRoots::read(&self.settings.options.ca_cert)?;
+            let silence = self.settings.options.stall_after;
             Ok(Box::new(HttpTransport::new(self.proxies()?, roots, silence)))
         };
-        let rate = Pace::per_second(self.settings.catalog_rate.unwrap_or(1.0))?;
-        let (transport, pace): (Box<dyn Transport>, Pace) = match (&self.global.replay, &self.global.record) {
-            (Some(folder), _) => (Box::new(Replay::open(folder)?), Pace::replay()),
-            (None, Some(folder)) => {
-                let what = asked_for(&self.process.borrow().args);
-                (Box::new(Record::begin(folder, network()?, &what)?), rate)
-            }
-            (None, None) => (network()?, rate),
-        };
+        let rate = Pace::per_second(self.settings.options.catalog_rate)?;
+        let (transport, pace): (Box<dyn Transport>, Pace) =
+            match (&self.settings.options.replay, &self.settings.options.record) {
+                (Some(folder), _) => (Box::new(Replay::open(folder)?), Pace::replay()),
+                (None, Some(folder)) => (Box::new(Record::begin(folder, network()?, &self.recorded)?), rate),
+                (None, None) => (network()?, rate),
+            };
         let client = Client::new(transport, policy, pace, self.clock(), events, stop);
         Ok(Catalog::new(client, self.patience(), self.save_page()))
     }
 
     fn policy(&self) -> Result<UrlPolicy> {
-        UrlPolicy::new(self.settings.catalog_url.as_deref(), self.settings.allow_host.clone())
+        UrlPolicy::new(self.settings.options.catalog_url.as_deref(), self.settings.options.allow_host.clone())
     }
 
     /// Where content of this run comes from.
     pub(super) fn origin(&self) -> Result<String> {
-        if self.global.replay.is_some() { Ok(REPLAY.to_owned()) } else { Ok(self.policy()?.origin()) }
+        if self.settings.options.replay.is_some() {
+            Ok(REPLAY.to_owned())
+        } else {
+            Ok(self.policy()?.origin())
+        }
     }
 
     /// The proxy that was named for this program, else those of the environment.
     fn proxies(&self) -> Result<Proxies> {
-        if let Some(proxy) = &self.settings.proxy {
+        if let Some(proxy) = &self.settings.options.proxy {
             return Ok(Proxies::Named(proxy.clone()));
         }
         let process = self.process.borrow();
@@ -311,7 +320,7 @@ impl Setup {
     }
 
     fn patience(&self) -> Duration {
-        self.settings.patience.unwrap_or(self.default_patience)
+        self.settings.options.patience.unwrap_or(self.default_patience)
     }
 
     fn clock(&self) -> Arc<dyn Clock> {
@@ -326,15 +335,17 @@ impl Setup {
     }
 
     fn watch(&self) -> Watch {
-        if self.settings.log_format == LogFormat::Json {
-            Watch::Json { quiet: self.global.quiet }
-        } else if self.global.quiet {
+        if self.settings.options.log_format == LogFormat::Json {
+            Watch::Json { quiet: self.settings.options.quiet }
+        } else if self.settings.options.quiet {
             Watch::Quiet
-        } else if self.process.borrow().stderr_is_terminal && !self.global.no_progress && !self.global.verbose
+        } else if self.process.borrow().stderr_is_terminal
+            && !self.settings.options.no_progress
+            && !self.settings.options.verbose
         {
             Watch::Bars
         } else {
-            Watch::Lines { verbose: self.global.verbose }
+            Watch::Lines { verbose: self.settings.options.verbose }
         }
     }
 

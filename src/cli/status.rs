@@ -20,9 +20,7 @@ use crate::mirror::index::PublishState;
 use crate::mirror::{Access, IndexLibrary, Mirror};
 use crate::resolve::newest_of;
 use crate::servicing::Knowledge;
-use crate::sync::{
-    Checks, Config, DEFAULT_MAX_AGE, Facts, Filled, Health, Medium, Mirrored, Profile, newest_news,
-};
+use crate::sync::{Checks, Config, Facts, Filled, Health, Medium, Mirrored, Profile, newest_news};
 use crate::update::{Kb, count, human_size};
 
 /// The statements of a mirror's index; empty for a mirror that was set up and never filled.
@@ -65,7 +63,7 @@ pub(super) fn run(setup: &Setup, arguments: &Status, output: &mut Output) -> Res
         None => OfIndex::default(),
     };
     let health = Health::read(&layout)?;
-    let facts = facts(setup, arguments, &of_index, health.as_ref(), &profiles, &knowledge);
+    let facts = facts(setup, &of_index, health.as_ref(), &profiles, &knowledge);
     let checks = Checks::of(&facts);
     let code = if checks.is_current() { ExitCode::OK } else { ExitCode::UNRESOLVED };
     let known = health.as_ref().filter(|own| own.last_attempt.is_some() || own.last_verify.is_some());
@@ -107,7 +105,6 @@ pub(super) fn run(setup: &Setup, arguments: &Status, output: &mut Output) -> Res
 /// Gathers what is known of the mirror.
 fn facts<'a>(
     setup: &Setup,
-    arguments: &Status,
     of_index: &OfIndex,
     health: Option<&'a Health>,
     profiles: &'a [Profile],
@@ -124,7 +121,7 @@ fn facts<'a>(
     };
     Facts {
         now: setup.now(),
-        max_age: arguments.max_age.or(settings.max_age).unwrap_or(DEFAULT_MAX_AGE),
+        max_age: settings.options.max_age,
         filled,
         health,
         last_sync: of_index.last_sync,

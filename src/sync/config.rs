@@ -6,22 +6,19 @@
 //! A key that is not known, a value that means nothing, and a word that is mistyped are refused with the file, the line,
 //! what stands there, and the words that may. Nothing is guessed, and nothing is without effect in silence.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::crawl::TransferOptions;
 use crate::error::{Error, Result};
-use crate::event::LogFormat;
-use crate::net::{ProxyUrl, redacted_text};
+use crate::net::redacted_text;
+use crate::options::{ConfigSection, ConfigShape, OptionRow, OptionTexts, TABLE};
 use crate::resolve::Policy;
 use crate::servicing::{Family, Knowledge};
 use crate::update::{Architecture, Kb, Kind};
-use crate::update::{parse_age, parse_bytes, parse_duration, parse_parallel, parse_stall};
 
 /// The format that this program reads.
 const FORMAT: u32 = 1;
@@ -71,40 +68,12 @@ pub(super) fn is_monthly_kind(kind: Kind) -> bool {
     matches!(kind, Kind::Lcu | Kind::MonthlyRollup | Kind::SecurityOnly)
 }
 
-/// Options that the command line has too. Relative paths are relative to the file's folder.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Options {
-    /// `--mirror`
-    pub mirror: Option<Utf8PathBuf>,
-    /// `--index`
-    pub index: Option<Utf8PathBuf>,
-    /// `--knowledge`
-    pub knowledge: Option<Utf8PathBuf>,
-    /// `--catalog-url`
-    pub catalog_url: Option<String>,
-    /// `--allow-host`
-    pub allow_host: Vec<String>,
-    /// `--catalog-rate`
-    pub catalog_rate: Option<f64>,
-    /// `--patience`
-    pub patience: Option<Duration>,
-    /// `--proxy`
-    pub proxy: Option<ProxyUrl>,
-    /// `--ca-cert`
-    pub ca_cert: Vec<Utf8PathBuf>,
-    /// `--parallel`, `--limit-rate`, `--stall-after`
-    pub transfers: TransferOptions,
-    /// `--log-format`
-    pub log_format: Option<LogFormat>,
-    /// `--max-age` of `status`
-    pub max_age: Option<Duration>,
-}
-
 /// A configuration whose families nobody has looked up yet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// Options for every run.
-    pub options: Options,
+    /// The texts of options for every run, each of which is a value of its option. Paths are relative to the folder of
+    /// the program, no longer to the file.
+    pub options: OptionTexts,
     /// KBs beside the profiles.
     pub kbs: Vec<Kb>,
     /// The architectures of these KBs; none is all.
@@ -122,52 +91,19 @@ struct Document {
     #[serde(default)]
     architectures: Vec<Spanned<String>>,
     #[serde(default)]
-    mirror: MirrorTable,
+    mirror: OptionValues,
     #[serde(default)]
-    network: NetworkTable,
+    network: OptionValues,
     #[serde(default)]
-    log: LogTable,
+    log: OptionValues,
     #[serde(default)]
-    monitor: MonitorTable,
+    monitor: OptionValues,
     #[serde(default)]
     profile: Vec<ProfileTable>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct MirrorTable {
-    dir: Option<Utf8PathBuf>,
-    index: Option<Utf8PathBuf>,
-    knowledge: Option<Utf8PathBuf>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NetworkTable {
-    catalog_url: Option<String>,
-    #[serde(default)]
-    allow_host: Vec<String>,
-    catalog_rate: Option<f64>,
-    patience: Option<Spanned<String>>,
-    proxy: Option<Spanned<String>>,
-    #[serde(default)]
-    ca_cert: Vec<Utf8PathBuf>,
-    parallel: Option<Spanned<u8>>,
-    limit_rate: Option<Spanned<String>>,
-    stall_after: Option<Spanned<String>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LogTable {
-    format: Option<Spanned<String>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct MonitorTable {
-    max_age: Option<Spanned<String>>,
-}
+/// The values of one table of options, by key; the option table tells which keys there are.
+type OptionValues = BTreeMap<String, Spanned<toml::Value>>;
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -185,16 +121,6 @@ struct ProfileTable {
 struct Source {
     path: Utf8PathBuf,
     text: String,
-}
-
-/// A value of the file, where it is there; one that cannot be read is refused with its line.
-fn read<V, T>(
-    source: &Source,
-    value: Option<&Spanned<V>>,
-    parse: impl Fn(&V) -> Result<T, String>,
-) -> Result<Option<T>> {
-    let Some(value) = value else { return Ok(None) };
-    parse(value.get_ref()).map(Some).map_err(|message| source.refuse(Some(value.span()), &message))
 }
 
 impl Source {
@@ -216,6 +142,36 @@ impl Source {
         Error::usage(format!("{} line {}, {line:?}: {message}", self.path, number + 1))
     }
 
+    /// Reads the value of an option as texts, each of which is a value of the option.
+    fn option(
+        &self,
+        section: ConfigSection,
+        name: &str,
+        value: &Spanned<toml::Value>,
+        folder: &Utf8Path,
+    ) -> Result<(&'static str, Vec<String>)> {
+        let refuse = |message: &str| self.refuse(Some(value.span()), message);
+        let in_section = |row: &&OptionRow| row.key.is_some_and(|key| key.section == section);
+        let mut rows = TABLE.iter().filter(in_section).filter_map(|row| Some((row, row.key?)));
+        let Some((row, key)) = rows.clone().find(|(_, key)| key.name == name) else {
+            let names: Vec<String> = rows.by_ref().map(|(_, key)| format!("`{}`", key.name)).collect();
+            return Err(refuse(&format!("unknown field `{name}`, expected one of {}", names.join(", "))));
+        };
+        let texts = texts_of(value.get_ref(), key.shape).map_err(|message| refuse(&message))?;
+        for text in &texts {
+            (row.check)(text).map_err(|message| {
+                if row.is_secret {
+                    self.refuse_redacted(Some(value.span()), &message)
+                } else {
+                    refuse(&message)
+                }
+            })?;
+        }
+        let from_here =
+            |text: String| if key.shape.is_path() { folder.join(text).into_string() } else { text };
+        Ok((row.id, texts.into_iter().map(from_here).collect()))
+    }
+
     /// A word as one of ours, or the words that there are.
     fn word<T>(&self, word: &Spanned<String>, read: impl Fn(&str) -> Option<T>, allowed: &str) -> Result<T> {
         read(word.get_ref()).ok_or_else(|| {
@@ -235,42 +191,19 @@ impl Config {
             return Err(source.refuse(Some(document.format.span()), &message));
         }
         let folder = path.parent().unwrap_or_else(|| Utf8Path::new(""));
-        let from_here = |path: Option<Utf8PathBuf>| path.map(|path| folder.join(path));
-        let network = document.network;
-        let patience = read(&source, network.patience.as_ref(), |text| parse_duration(text))?;
-        let proxy = (network.proxy.as_ref())
-            .map(|value| {
-                let refuse = |message: String| source.refuse_redacted(Some(value.span()), &message);
-                ProxyUrl::parse(value.get_ref()).map_err(refuse)
-            })
-            .transpose()?;
-        let transfers = TransferOptions {
-            parallel: read(&source, network.parallel.as_ref(), |files| parse_parallel(&files.to_string()))?,
-            limit_rate: read(&source, network.limit_rate.as_ref(), |text| parse_bytes(text))?,
-            stall_after: read(&source, network.stall_after.as_ref(), |text| parse_stall(text))?,
-        };
-        let log_format = match &document.log.format {
-            None => None,
-            Some(word) => Some(
-                word.get_ref()
-                    .parse()
-                    .map_err(|message: String| source.refuse(Some(word.span()), &message))?,
-            ),
-        };
-        let options = Options {
-            mirror: from_here(document.mirror.dir),
-            index: from_here(document.mirror.index),
-            knowledge: from_here(document.mirror.knowledge),
-            catalog_url: network.catalog_url,
-            allow_host: network.allow_host,
-            catalog_rate: network.catalog_rate,
-            patience,
-            proxy,
-            ca_cert: network.ca_cert.into_iter().map(|path| folder.join(path)).collect(),
-            transfers,
-            log_format,
-            max_age: read(&source, document.monitor.max_age.as_ref(), |text| parse_age(text))?,
-        };
+        let mut options = OptionTexts::new();
+        for section in ConfigSection::ALL {
+            let values = match section {
+                ConfigSection::Mirror => &document.mirror,
+                ConfigSection::Network => &document.network,
+                ConfigSection::Log => &document.log,
+                ConfigSection::Monitor => &document.monitor,
+            };
+            for (name, value) in values {
+                let (id, texts) = source.option(section, name, value, folder)?;
+                options.insert(id, texts);
+            }
+        }
         let read_kb = |kb: &Spanned<String>| {
             source.word(kb, |word| word.parse().ok(), "the KB numbers, such as KB5086672")
         };
@@ -352,6 +285,25 @@ impl Config {
             let error = self.source.refuse(Some(word.span()), refusal.message());
             refusal.hints().iter().fold(error, |error, hint| error.hint(hint.clone()))
         })
+    }
+}
+
+/// Returns the texts of a value, or what a value of the shape is.
+fn texts_of(value: &toml::Value, shape: ConfigShape) -> Result<Vec<String>, String> {
+    use toml::Value;
+    let wrong =
+        |value: &Value, expected: &str| format!("invalid type: {}, expected {expected}", value.type_str());
+    let text = |value: &Value| match value {
+        Value::String(text) => Ok(text.clone()),
+        other => Err(wrong(other, "a string")),
+    };
+    match (shape, value) {
+        (ConfigShape::Text | ConfigShape::Path, one) => Ok(vec![text(one)?]),
+        (ConfigShape::Texts | ConfigShape::Paths, Value::Array(values)) => values.iter().map(text).collect(),
+        (ConfigShape::Texts | ConfigShape::Paths, other) => Err(wrong(other, "a sequence of strings")),
+        (ConfigShape::Number, Value::Integer(number)) => Ok(vec![number.to_string()]),
+        (ConfigShape::Number, Value::Float(number)) => Ok(vec![number.to_string()]),
+        (ConfigShape::Number, other) => Err(wrong(other, "a number")),
     }
 }
 

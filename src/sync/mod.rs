@@ -15,7 +15,7 @@ mod select;
 mod template;
 mod window;
 
-pub use config::{Config, Options, Profile};
+pub use config::{Config, Profile};
 pub use health::{HEALTH_FORMAT, Health, LastVerify, ProfileSeen, keep_report, keep_verify_report};
 pub use job::SyncJob;
 pub use keep::{SYNC_FORMAT, newest_news, sync_document};

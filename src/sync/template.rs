@@ -2,6 +2,7 @@
 //! family, also where what is commented out is put to use.
 
 use super::config::KINDS;
+use crate::options::{ConfigSection, ConfigShape, TABLE};
 use crate::servicing::Family;
 use crate::update::{Architecture, Kind};
 
@@ -16,29 +17,7 @@ format = 1
 # kbs = ["KB5086672"]
 # architectures = ["arm64"]
 
-# Options of the command line. A flag goes before its variable (KBMIRROR_CATALOG_RATE), and that before this file.
-[mirror]
-# dir = "."                     # with --config alone; relative paths are relative to this file
-# index = "/var/lib/kbmirror/mirror.db"   # for a mirror on a share
-# knowledge = "knowledge"       # tables in place of the built-in ones
-
-[network]
-# catalog_rate = 1.0            # requests a second at the most
-# patience = "45m"              # how long to keep asking an ill Catalog
-# catalog_url = "https://catalog.example/"
-# allow_host = ["cache.example:8080"]
-# proxy = "http://proxy.example:3128"     # in place of HTTPS_PROXY and the like; user:password@ may stand before the host
-# ca_cert = ["company.pem"]     # trusted beside the system's authorities, for a proxy that opens TLS
-# parallel = 4                  # files at a time
-# limit_rate = "20M"            # bytes a second, all transfers together
-# stall_after = "60s"           # a transfer over which hardly anything comes for so long is broken off and gone on with
-
-[log]
-# format = "json"               # what goes on as one JSON object a line, in place of sentences
-
-[monitor]
-# max_age = "8d"                # `kbmirror status` exits 10 when the last complete sync or the newest medium is older
-
+{options}
 # One table a family. `kbmirror sync --dry-run` tells what a profile comes to.
 [[profile]]
 name = "{folder}"
@@ -48,6 +27,7 @@ kinds = ["lcu"]                 # of: {kinds}; what they need comes along
 policy = "oob"                  # security: second Tuesdays; oob: out-of-band updates too; preview: everything
 months = 2                      # months before the one of today that are kept up to date
 "#,
+        options = option_lines(),
         folder = family.folder,
         name = family.name,
         architectures = words.join(", "),
@@ -56,12 +36,42 @@ months = 2                      # months before the one of today that are kept u
     )
 }
 
+/// Returns the tables of options, every key commented out, with a value and its meaning.
+fn option_lines() -> String {
+    let mut text = "\
+# Options of the command line. A flag goes before its variable (KBMIRROR_CATALOG_RATE), and that before this file.
+# Relative paths are relative to this file; dir has an effect with --config alone.
+"
+    .to_owned();
+    for section in ConfigSection::ALL {
+        text.extend(["[", section.as_str(), "]\n"]);
+        let rows = TABLE.iter().filter_map(|row| Some((row, row.key.filter(|key| key.section == section)?)));
+        for (row, key) in rows {
+            let line = format!("# {} = {}", key.name, written(row.sample, key.shape));
+            text.extend([format!("{line:<31} # {}\n", row.help)]);
+        }
+        text.push('\n');
+    }
+    text.trim_end().to_owned() + "\n"
+}
+
+/// Returns a value as kbmirror.toml has it.
+fn written(texts: &[&str], shape: ConfigShape) -> String {
+    let quoted: Vec<String> = texts.iter().map(|text| format!("\"{text}\"")).collect();
+    match shape {
+        ConfigShape::Number => texts.concat(),
+        ConfigShape::Text | ConfigShape::Path => quoted.concat(),
+        ConfigShape::Texts | ConfigShape::Paths => format!("[{}]", quoted.join(", ")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use super::*;
     use crate::event::LogFormat;
+    use crate::options::{OptionSource, Options};
     use crate::resolve::Policy;
     use crate::servicing::Knowledge;
     use crate::sync::{Config, Profile};
@@ -80,23 +90,23 @@ mod tests {
             assert_eq!(parsed.len(), 1);
             assert_eq!(&parsed[0].family, family);
             assert_eq!(parsed[0].policy, Policy::Oob);
-            // What is commented out is right too.
+            // Every line that is commented out is right too.
             let all = text.replace("# kbs", "kbs").replace("# arch", "arch");
-            let all = all.replace("# dir", "dir").replace("# index", "index").replace("# know", "know");
-            let all =
-                all.replace("# catalog_", "catalog_").replace("# pat", "pat").replace("# allow", "allow");
-            let all = all.replace("# proxy", "proxy").replace("# ca_cert", "ca_cert");
-            let all =
-                all.replace("# parallel", "parallel").replace("# limit", "limit").replace("# stall", "stall");
-            let all = all.replace("# format", "format");
+            let keys = || TABLE.iter().filter_map(|row| Some((row, row.key?)));
+            let all = keys().fold(all, |all, (_, key)| {
+                all.replace(&format!("\n# {} = ", key.name), &format!("\n{} = ", key.name))
+            });
             let config = Config::parse(&all, "/srv/kb/kbmirror.toml".into()).unwrap();
             assert_eq!(config.kbs.len(), 1);
-            assert_eq!(config.options.patience, Some(Duration::from_mins(45)));
-            assert_eq!(config.options.proxy.unwrap().to_string(), "http://proxy.example:3128");
-            assert_eq!(config.options.ca_cert, ["/srv/kb/company.pem"]);
-            assert_eq!(config.options.transfers.limit_rate, Some(20 << 20));
-            assert_eq!(config.options.log_format, Some(LogFormat::Json));
-            assert_eq!(config.options.knowledge, Some("/srv/kb/knowledge".into()));
+            assert_eq!(config.options.len(), keys().count());
+            let options =
+                Options::read(&Options::defaults().with(OptionSource::File, config.options)).unwrap();
+            assert_eq!(options.patience, Some(Duration::from_mins(45)));
+            assert_eq!(options.proxy.unwrap().to_string(), "http://proxy.example:3128");
+            assert_eq!(options.ca_cert, ["/srv/kb/company.pem"]);
+            assert_eq!(options.limit_rate, Some(20 << 20));
+            assert_eq!(options.log_format, LogFormat::Json);
+            assert_eq!(options.knowledge, Some("/srv/kb/knowledge".into()));
         }
     }
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// Each room with the rooms that it may use besides the floor and itself.
-const ROOMS: [(&str, &[&str]); 17] = [
+const ROOMS: [(&str, &[&str]); 18] = [
     ("update", &[]),
     ("servicing", &["update"]),
     ("facts", &["servicing", "update"]),
@@ -20,6 +20,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
     ("script", &["resolve", "facts", "servicing", "update"]),
     ("documents", &["lint", "resolve", "facts", "servicing", "update"]),
     ("net", &["update"]),
+    ("options", &["net", "update"]),
     ("catalog", &["documents", "net", "servicing", "update"]),
     ("mirror", &["documents", "lint", "script", "resolve", "net", "facts", "servicing", "update"]),
     ("download", &["mirror", "resolve", "net", "facts", "servicing", "update"]),
@@ -57,6 +58,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
             "lint",
             "script",
             "resolve",
+            "options",
             "net",
             "facts",
             "servicing",
@@ -98,6 +100,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
             "lint",
             "script",
             "resolve",
+            "options",
             "net",
             "facts",
             "servicing",
@@ -110,7 +113,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
 const FLOOR: [&str; 5] = ["error", "exit_code", "clock", "event", "disk"];
 
 /// Rooms and files that are functions of their input.
-const PURE: [&str; 34] = [
+const PURE: [&str; 35] = [
     "update/",
     "servicing/",
     "facts/",
@@ -135,6 +138,7 @@ const PURE: [&str; 34] = [
     "net/proxy.rs",
     "net/redact.rs",
     "net/retry.rs",
+    "options/",
     "report/json.rs",
     "report/lines.rs",
     "report/progress.rs",

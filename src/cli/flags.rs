@@ -1,0 +1,201 @@
+//! The whole definition of the command line: the commands and, from the option table, the options that they share.
+//!
+//! Options of every command and those of the network stand under headings of their own. Commands that do not use the
+//! network accept its options, and their help leaves them out. Each help ends with two examples.
+
+use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory as _};
+
+use super::args::Cli;
+use super::examples::examples_of;
+use crate::options::{OptionRow, OptionScope, OptionTexts, TABLE};
+
+/// Commands that can use the network.
+const OF_NETWORK: [&str; 5] = ["search", "crawl", "fetch", "show", "sync"];
+
+/// Options of commands that say what is asked for and nothing of the one who asks.
+const RECORDED: [&str; 12] = [
+    "accept_unverified",
+    "arch",
+    "as_of",
+    "classification",
+    "dry_run",
+    "kind",
+    "limit",
+    "max_bytes",
+    "no_closure",
+    "product",
+    "refresh",
+    "since",
+];
+
+/// Makes the definition.
+pub(super) fn definition() -> Command {
+    let global = |row: &OptionRow| !matches!(row.scope, OptionScope::Of(_));
+    let hidden =
+        |row: &OptionRow, name: &str| row.scope == OptionScope::Network && !OF_NETWORK.contains(&name);
+    let add = |command: Command| {
+        let name = command.get_name().to_owned();
+        let rows = TABLE.iter().filter(|row| global(row));
+        command.args(rows.map(|row| argument(row).global(true).hide(hidden(row, &name))))
+    };
+    let mut command = add(Cli::command());
+    let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    for name in names {
+        let own = TABLE.iter().filter(|row| matches!(row.scope, OptionScope::Of(only) if only == name));
+        let own: Vec<Arg> = own.map(argument).collect();
+        command = command.mut_subcommand(&name, |sub| {
+            let sub = add(sub.args(own));
+            match examples_of(&name) {
+                Some(text) => sub.after_help(text),
+                None => sub,
+            }
+        });
+    }
+    command
+}
+
+/// Makes the argument of a row.
+fn argument(row: &'static OptionRow) -> Arg {
+    let argument = Arg::new(row.id).long(row.flag).help(row.full_help());
+    let argument = match row.short {
+        Some(letter) => argument.short(letter),
+        None => argument,
+    };
+    let argument = match row.scope {
+        OptionScope::Global => argument.help_heading("Global options"),
+        OptionScope::Network => argument.help_heading("Network options"),
+        OptionScope::Of(_) => argument,
+    };
+    let argument = match row.conflict {
+        Some(other) => argument.conflicts_with(other),
+        None => argument,
+    };
+    let Some(value) = row.value else { return argument.action(ArgAction::SetTrue) };
+    let action = if row.is_list { ArgAction::Append } else { ArgAction::Set };
+    let argument = argument.value_name(value).action(action);
+    if row.is_secret {
+        return argument;
+    }
+    argument.value_parser(|text: &str| (row.check)(text).map(|()| text.to_owned()))
+}
+
+/// Returns the options that were given on the command line, as texts.
+pub(super) fn given_flags(matches: &ArgMatches) -> OptionTexts {
+    let texts = |row: &OptionRow| {
+        let matches = match row.scope {
+            OptionScope::Of(name) => matches.subcommand_matches(name)?,
+            OptionScope::Global | OptionScope::Network => matches,
+        };
+        if row.value.is_none() {
+            return matches.get_flag(row.id).then(|| (row.id, Vec::new()));
+        }
+        Some((row.id, matches.get_many::<String>(row.id)?.cloned().collect()))
+    };
+    TABLE.iter().filter_map(texts).collect()
+}
+
+/// Returns the command as a recording names it: its name, its subject, and the options that may be given away. Shared
+/// options are left out: they tell of folders, proxies, and hosts of this machine and its network.
+pub(super) fn recorded_command(definition: &Command, matches: &ArgMatches) -> String {
+    let Some((name, given)) = matches.subcommand() else { return String::new() };
+    let Some(command) = definition.find_subcommand(name) else { return String::new() };
+    let mut words = vec![name.to_owned()];
+    for argument in command.get_arguments() {
+        let id = argument.get_id().as_str();
+        let is_told = argument.is_positional() || RECORDED.contains(&id);
+        if !is_told || given.value_source(id) != Some(clap::parser::ValueSource::CommandLine) {
+            continue;
+        }
+        let option = argument.get_long().map(|long| format!("--{long}"));
+        let values = given.get_raw(id).into_iter().flatten();
+        let values = values.map(|value| value.to_string_lossy().into_owned());
+        match option {
+            None => words.extend(values),
+            Some(option) if argument.get_action().takes_values() => {
+                words.extend(values.flat_map(|value| [option.clone(), value]));
+            }
+            Some(option) => words.push(option),
+        }
+    }
+    words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::examples::EXAMPLES;
+
+    fn recorded(line: &str) -> String {
+        let mut definition = definition();
+        let matches = definition.try_get_matches_from_mut(line.split(' ')).unwrap();
+        recorded_command(&definition, &matches)
+    }
+
+    fn help_of(name: &str) -> String {
+        let mut definition = definition();
+        definition.build();
+        definition.find_subcommand_mut(name).unwrap().render_help().to_string()
+    }
+
+    #[test]
+    fn the_definition_is_consistent() {
+        definition().debug_assert();
+    }
+
+    #[test]
+    fn what_is_asked_for_is_told_and_where_from_is_not() {
+        let fetch = "kbmirror --mirror /home/jo/kb fetch KB5086672 5043080 --catalog-url http://u:p@h/ --arch arm64 \
+                     --record /tmp/x --arch x64 --dry-run --config /etc/c --max-bytes 20G -v";
+        assert_eq!(
+            recorded(fetch),
+            "fetch KB5086672 5043080 --arch arm64 --arch x64 --max-bytes 20G --dry-run"
+        );
+        assert_eq!(
+            recorded("kbmirror --json search cumulative update --limit 3"),
+            "search cumulative update --limit 3"
+        );
+        assert_eq!(recorded("kbmirror sync"), "sync");
+    }
+
+    #[test]
+    fn help_shows_the_variable_of_every_option() {
+        for row in TABLE {
+            let shown = match row.scope {
+                OptionScope::Of(name) => help_of(name),
+                OptionScope::Global | OptionScope::Network => help_of("fetch"),
+            };
+            let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(shown.contains(&format!("--{}", row.flag)), "{}", row.id);
+            if let Some(variable) = row.variable {
+                assert!(shown.contains(&format!("[env: {variable}]")), "{variable}: {shown}");
+            }
+        }
+    }
+
+    #[test]
+    fn network_options_show_where_they_have_an_effect() {
+        for sub in definition().get_subcommands() {
+            let name = sub.get_name();
+            let help = help_of(name);
+            assert_eq!(help.contains("Network options:"), OF_NETWORK.contains(&name), "{name}");
+            assert!(help.contains("Global options:") && help.contains("Examples:"), "{name}: {help}");
+        }
+    }
+
+    #[test]
+    fn every_example_can_be_parsed() {
+        for (name, examples) in EXAMPLES {
+            for example in examples {
+                let mut words = vec!["kbmirror".to_owned()];
+                for (place, part) in example.split('"').enumerate() {
+                    match place % 2 {
+                        1 => words.push(part.to_owned()),
+                        _ => words.extend(part.split_whitespace().map(str::to_owned)),
+                    }
+                }
+                let matches = definition().try_get_matches_from(&words).unwrap();
+                assert_eq!(matches.subcommand_name(), Some(name));
+            }
+        }
+    }
+}

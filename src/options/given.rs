@@ -1,0 +1,101 @@
+//! The texts that each source gives for the options, and the precedence of the sources.
+//!
+//! A flag goes before its variable, that before kbmirror.toml, and the file before the default. A text that is not a
+//! value is refused under the name by which it was given; credentials in it are not repeated. Pure.
+
+use std::collections::BTreeMap;
+
+use super::row::OptionRow;
+use crate::error::{Error, Result};
+use crate::net::redacted_text;
+
+/// A source of options. The order is the precedence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OptionSource {
+    /// The command line.
+    Flag,
+    /// The environment.
+    Variable,
+    /// kbmirror.toml.
+    File,
+    /// The table.
+    Default,
+}
+
+/// The texts of one source, by the ids of the options.
+pub type OptionTexts = BTreeMap<&'static str, Vec<String>>;
+
+/// The texts of all sources.
+#[derive(Debug, Clone, Default)]
+pub struct GivenOptions(BTreeMap<OptionSource, OptionTexts>);
+
+impl GivenOptions {
+    /// Puts the texts of a source in the place of those that it gave before.
+    #[must_use]
+    pub fn with(mut self, source: OptionSource, texts: OptionTexts) -> Self {
+        self.0.insert(source, texts);
+        self
+    }
+
+    /// Returns the text of an option that a person gave, by a flag or a variable.
+    pub fn named(&self, id: &str) -> Option<&str> {
+        let sources = [OptionSource::Flag, OptionSource::Variable];
+        let texts = sources.iter().find_map(|source| self.0.get(source)?.get(id))?;
+        texts.first().map(String::as_str)
+    }
+
+    /// Returns the text of an option, of the first source that gives one.
+    pub fn first_text(&self, id: &str) -> Option<&str> {
+        self.first(id)?.1.first().map(String::as_str)
+    }
+
+    fn first(&self, id: &str) -> Option<(OptionSource, &[String])> {
+        self.0.iter().find_map(|(source, texts)| Some((*source, texts.get(id)?.as_slice())))
+    }
+
+    /// Reads every value of an option, of the first source that gives one.
+    pub(super) fn many<T>(
+        &self,
+        row: &OptionRow,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<Vec<T>> {
+        let Some((source, texts)) = self.first(row.id) else { return Ok(Vec::new()) };
+        let refuse = |message: String| refuse(row, source, &message);
+        texts.iter().map(|text| read(text).map_err(refuse)).collect()
+    }
+
+    /// Reads the value of an option, of the first source that gives one.
+    pub(super) fn one<T>(
+        &self,
+        row: &OptionRow,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<Option<T>> {
+        Ok(self.many(row, read)?.pop())
+    }
+
+    /// Reads the value of an option that has a default.
+    pub(super) fn set<T>(&self, row: &OptionRow, read: impl Fn(&str) -> Result<T, String>) -> Result<T> {
+        self.one(row, read)?.ok_or_else(|| refuse(row, OptionSource::Default, "no value is given"))
+    }
+
+    /// Returns `true` if a switch is given.
+    #[expect(clippy::unnecessary_wraps, reason = "a form of the table, as the others are")]
+    pub(super) fn switch<T>(
+        &self,
+        row: &OptionRow,
+        _read: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<bool> {
+        Ok(self.first(row.id).is_some())
+    }
+}
+
+/// Refuses a text under the name by which it was given.
+fn refuse(row: &OptionRow, source: OptionSource, message: &str) -> Error {
+    let message = if row.is_secret { message.to_owned() } else { redacted_text(message) };
+    let name = match source {
+        OptionSource::Variable => row.variable.unwrap_or(row.id).to_owned(),
+        OptionSource::File => row.key.map_or(row.id, |key| key.name).to_owned(),
+        OptionSource::Flag | OptionSource::Default => format!("--{}", row.flag),
+    };
+    Error::usage(format!("{name}: {message}"))
+}

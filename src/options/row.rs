@@ -1,0 +1,200 @@
+//! One row of the option table: the names of an option, its help, and how a text becomes its value.
+//!
+//! A row is made in a constant, so that the whole table is one. Names are unique; the tests of the table hold this.
+
+/// An option: its names on the command line, in the environment, and in kbmirror.toml, its default, and its help.
+#[derive(Debug, Clone, Copy)]
+pub struct OptionRow {
+    /// The name in the program, and that of the field in [`super::Options`].
+    pub id: &'static str,
+    /// The long flag, without dashes.
+    pub flag: &'static str,
+    /// The short flag.
+    pub short: Option<char>,
+    /// The name of the value in help; none for a switch.
+    pub value: Option<&'static str>,
+    /// The option can be given several times.
+    pub is_list: bool,
+    /// The commands that have it.
+    pub scope: OptionScope,
+    /// The environment variable.
+    pub variable: Option<&'static str>,
+    /// Blanks and commas part the values of the variable.
+    pub is_separated: bool,
+    /// The place in kbmirror.toml.
+    pub key: Option<ConfigKey>,
+    /// The default as it would be written.
+    pub default: Option<&'static str>,
+    /// The default in words, where a text does not tell it.
+    pub default_words: Option<&'static str>,
+    /// A value that shows what the option takes.
+    pub sample: &'static [&'static str],
+    /// The flag that cannot stand beside this one.
+    pub conflict: Option<&'static str>,
+    /// The value can have credentials: messages about it are made by its reader alone, which hides them.
+    pub is_secret: bool,
+    /// What the option does, for help and for kbmirror.toml.
+    pub help: &'static str,
+    /// The test that a text is a value.
+    pub check: fn(&str) -> Result<(), String>,
+}
+
+/// The commands that have an option.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OptionScope {
+    /// Every command.
+    Global,
+    /// Commands that use the network. Others accept the option, and it has no effect there.
+    Network,
+    /// A single command.
+    Of(&'static str),
+}
+
+/// The place of an option in kbmirror.toml.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConfigKey {
+    /// The table.
+    pub section: ConfigSection,
+    /// The key.
+    pub name: &'static str,
+    /// The type of the value.
+    pub shape: ConfigShape,
+}
+
+/// A table of kbmirror.toml that holds options.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConfigSection {
+    /// `[mirror]`
+    Mirror,
+    /// `[network]`
+    Network,
+    /// `[log]`
+    Log,
+    /// `[monitor]`
+    Monitor,
+}
+
+impl ConfigSection {
+    /// Every table, in the order of the template.
+    pub const ALL: [Self; 4] = [Self::Mirror, Self::Network, Self::Log, Self::Monitor];
+
+    /// Returns the name of the table.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mirror => "mirror",
+            Self::Network => "network",
+            Self::Log => "log",
+            Self::Monitor => "monitor",
+        }
+    }
+}
+
+/// The type that a value has in kbmirror.toml.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConfigShape {
+    /// A string.
+    Text,
+    /// A string that is a path, relative to the file.
+    Path,
+    /// A number, with or without a fraction.
+    Number,
+    /// A list of strings.
+    Texts,
+    /// A list of paths.
+    Paths,
+}
+
+impl ConfigShape {
+    /// Returns `true` if the values are paths.
+    pub fn is_path(self) -> bool {
+        matches!(self, Self::Path | Self::Paths)
+    }
+}
+
+impl OptionRow {
+    /// Makes a row for a flag with a value.
+    pub(super) const fn of(flag: &'static str, value: &'static str) -> Self {
+        Self { value: Some(value), ..Self::switch(flag) }
+    }
+
+    /// Makes a row for a flag without a value.
+    pub(super) const fn switch(flag: &'static str) -> Self {
+        Self {
+            id: "",
+            flag,
+            short: None,
+            value: None,
+            is_list: false,
+            scope: OptionScope::Global,
+            variable: None,
+            is_separated: false,
+            key: None,
+            default: None,
+            default_words: None,
+            sample: &[],
+            conflict: None,
+            is_secret: false,
+            help: "",
+            check: |_| Ok(()),
+        }
+    }
+
+    /// Adds the short flag.
+    pub(super) const fn short(self, letter: char) -> Self {
+        Self { short: Some(letter), ..self }
+    }
+
+    /// Names the commands that have the option.
+    pub(super) const fn on(self, scope: OptionScope) -> Self {
+        Self { scope, ..self }
+    }
+
+    /// Adds the environment variable.
+    pub(super) const fn variable(self, name: &'static str) -> Self {
+        Self { variable: Some(name), ..self }
+    }
+
+    /// Lets blanks and commas part the values of the variable.
+    pub(super) const fn separated(self) -> Self {
+        Self { is_separated: true, ..self }
+    }
+
+    /// Adds the place in kbmirror.toml.
+    pub(super) const fn key(self, section: ConfigSection, name: &'static str, shape: ConfigShape) -> Self {
+        Self { key: Some(ConfigKey { section, name, shape }), ..self }
+    }
+
+    /// Adds the default, as it would be written.
+    pub(super) const fn default(self, text: &'static str) -> Self {
+        Self { default: Some(text), ..self }
+    }
+
+    /// Adds the default in words.
+    pub(super) const fn default_words(self, words: &'static str) -> Self {
+        Self { default_words: Some(words), ..self }
+    }
+
+    /// Adds a value that shows what the option takes.
+    pub(super) const fn sample(self, sample: &'static [&'static str]) -> Self {
+        Self { sample, ..self }
+    }
+
+    /// Names the flag that cannot stand beside this one.
+    pub(super) const fn conflicts(self, flag: &'static str) -> Self {
+        Self { conflict: Some(flag), ..self }
+    }
+
+    /// Leaves messages about the value to its reader.
+    pub(super) const fn secret(self) -> Self {
+        Self { is_secret: true, ..self }
+    }
+
+    /// Returns the help of the command line: the description, the variable, and the default.
+    pub fn full_help(&self) -> String {
+        let repeatable = if self.is_list { " (repeatable)" } else { "" };
+        let variable = self.variable.map(|name| format!(" [env: {name}]")).unwrap_or_default();
+        let default = self.default_words.or(self.default);
+        let default = default.map(|words| format!(" [default: {words}]")).unwrap_or_default();
+        format!("{}{repeatable}{variable}{default}", self.help)
+    }
+}

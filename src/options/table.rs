@@ -1,0 +1,178 @@
+//! The table: every option that several commands have, or that has a variable or a key. A new row is all that a new
+//! option needs; flag, help, variable, key of kbmirror.toml, its template, and the field of [`Options`] come from it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+
+use super::given::{GivenOptions, OptionSource, OptionTexts};
+use super::row::{ConfigSection, ConfigShape, OptionRow, OptionScope};
+use crate::error::Result;
+use crate::event::LogFormat;
+use crate::net::{AllowedHost, ProxyUrl};
+use crate::update::{parse_age, parse_bytes, parse_duration, parse_parallel, parse_stall};
+
+/// Makes the type [`Options`], the table, and the function that reads the one by the other.
+///
+/// A row is `id: form<type> = reader, help, names;`. The form is `one` (an option), `set` (a value, since there is a
+/// default), `many` (a list), or `switch`.
+macro_rules! option_table {
+    (@type one $type:ty) => { Option<$type> };
+    (@type set $type:ty) => { $type };
+    (@type many $type:ty) => { Vec<$type> };
+    (@type switch $type:ty) => { $type };
+    (@is_list many) => { true };
+    (@is_list $other:ident) => { false };
+    (@row $id:ident $form:ident $read:expr, $help:literal, $row:expr) => {
+        OptionRow {
+            id: stringify!($id),
+            help: $help,
+            is_list: option_table!(@is_list $form),
+            check: |text| $read(text).map(drop),
+            ..$row
+        }
+    };
+    ($( $id:ident: $form:ident<$type:ty> = $read:expr, $help:literal, $row:expr; )+) => {
+        /// The values of all options, as flags, environment, and configuration give them.
+        #[derive(Debug, Clone, PartialEq)]
+        pub struct Options {
+            $(
+                #[doc = concat!("The value of the row `", stringify!($id), "`.")]
+                pub $id: option_table!(@type $form $type),
+            )+
+        }
+
+        /// Every option.
+        pub const TABLE: &[OptionRow] = &[
+            $( option_table!(@row $id $form $read, $help, $row), )+
+        ];
+
+        impl Options {
+            /// Reads the values; a text that is not a value is refused under the name by which it was given.
+            pub fn read(given: &GivenOptions) -> Result<Self> {
+                Ok(Self {
+                    $( $id: {
+                        const ROW: OptionRow = option_table!(@row $id $form $read, $help, $row);
+                        given.$form(&ROW, $read)?
+                    }, )+
+                })
+            }
+        }
+    };
+}
+
+use OptionScope::{Network, Of};
+
+option_table! {
+    mirror: set<Utf8PathBuf> = path, "The mirror's folder",
+        OptionRow::of("mirror", "DIR").variable("KBMIRROR_DIR").default("mirror").sample(&["."])
+            .key(ConfigSection::Mirror, "dir", ConfigShape::Path);
+    index: one<Utf8PathBuf> = path, "The index, for a mirror on a share",
+        OptionRow::of("index", "PATH").variable("KBMIRROR_INDEX").default_words("DIR/mirror.db")
+            .sample(&["/var/lib/kbmirror/mirror.db"])
+            .key(ConfigSection::Mirror, "index", ConfigShape::Path);
+    knowledge: one<Utf8PathBuf> = path, "Read the knowledge tables of this folder; those that it lacks are built in",
+        OptionRow::of("knowledge", "DIR").variable("KBMIRROR_KNOWLEDGE").sample(&["knowledge"])
+            .key(ConfigSection::Mirror, "knowledge", ConfigShape::Path);
+    config: one<Utf8PathBuf> = path, "The configuration",
+        OptionRow::of("config", "FILE").variable("KBMIRROR_CONFIG")
+            .default_words("DIR/kbmirror.toml, if it exists").sample(&["kbmirror.toml"]);
+    json: switch<bool> = switch, "Print one JSON document to stdout", OptionRow::switch("json");
+    quiet: switch<bool> = switch, "Print warnings and errors only", OptionRow::switch("quiet").short('q');
+    verbose: switch<bool> = switch, "Print a line for every request", OptionRow::switch("verbose").short('v');
+    no_progress: switch<bool> = switch, "Print plain lines in place of bars", OptionRow::switch("no-progress");
+    log_format: set<LogFormat> = log_format, "The form of stderr: text, or json, one object a line",
+        OptionRow::of("log-format", "FORMAT").variable("KBMIRROR_LOG_FORMAT").default("text").sample(&["json"])
+            .key(ConfigSection::Log, "format", ConfigShape::Text);
+    offline: switch<bool> = switch, "Use no network: files that are not here are unavailable",
+        OptionRow::switch("offline");
+    catalog_url: one<String> = text, "Query this Catalog in place of the real one",
+        OptionRow::of("catalog-url", "URL").on(Network).variable("KBMIRROR_CATALOG_URL")
+            .sample(&["https://catalog.example/"])
+            .key(ConfigSection::Network, "catalog_url", ConfigShape::Text);
+    allow_host: many<AllowedHost> = host, "Allow package files from this host too, over plain http as well",
+        OptionRow::of("allow-host", "HOST[:PORT]").on(Network).variable("KBMIRROR_ALLOW_HOST").separated()
+            .sample(&["cache.example:8080"])
+            .key(ConfigSection::Network, "allow_host", ConfigShape::Texts);
+    catalog_rate: set<f64> = rate, "Catalog requests a second at the most",
+        OptionRow::of("catalog-rate", "N").on(Network).variable("KBMIRROR_CATALOG_RATE").default("1")
+            .sample(&["1.0"])
+            .key(ConfigSection::Network, "catalog_rate", ConfigShape::Number);
+    proxy: one<ProxyUrl> = ProxyUrl::parse, "Use this proxy: http://user:password@host:port",
+        OptionRow::of("proxy", "URL").on(Network).variable("KBMIRROR_PROXY").secret()
+            .default_words("HTTPS_PROXY and the like").sample(&["http://proxy.example:3128"])
+            .key(ConfigSection::Network, "proxy", ConfigShape::Text);
+    ca_cert: many<Utf8PathBuf> = path, "Trust the certificates in this PEM file beside those of the system",
+        OptionRow::of("ca-cert", "FILE").on(Network).variable("KBMIRROR_CA_CERT").sample(&["company.pem"])
+            .key(ConfigSection::Network, "ca_cert", ConfigShape::Paths);
+    patience: one<Duration> = parse_duration, "How long to retry an unavailable Catalog, e.g. 90s, 10m, 0",
+        OptionRow::of("patience", "DURATION").on(Network).variable("KBMIRROR_PATIENCE")
+            .default_words("10m; 45m for sync").sample(&["45m"])
+            .key(ConfigSection::Network, "patience", ConfigShape::Text);
+    parallel: set<u8> = parse_parallel, "Files at a time",
+        OptionRow::of("parallel", "N").on(Network).variable("KBMIRROR_PARALLEL").default("4").sample(&["4"])
+            .key(ConfigSection::Network, "parallel", ConfigShape::Number);
+    limit_rate: one<u64> = parse_bytes, "Bytes a second at the most, all transfers together, e.g. 20M",
+        OptionRow::of("limit-rate", "N").on(Network).variable("KBMIRROR_LIMIT_RATE").sample(&["20M"])
+            .key(ConfigSection::Network, "limit_rate", ConfigShape::Text);
+    stall_after: set<Duration> = parse_stall, "Resume a transfer that brings less than 1 KB a second for this time",
+        OptionRow::of("stall-after", "DURATION").on(Network).variable("KBMIRROR_STALL_AFTER").default("60s")
+            .sample(&["60s"])
+            .key(ConfigSection::Network, "stall_after", ConfigShape::Text);
+    record: one<Utf8PathBuf> = path, "Keep the answers of the Catalog in this folder",
+        OptionRow::of("record", "DIR").on(Network).conflicts("replay").sample(&["recording"]);
+    replay: one<Utf8PathBuf> = path, "Answer from a recording, without the network",
+        OptionRow::of("replay", "DIR").on(Network).sample(&["recording"]);
+    max_age: set<Duration> = parse_age, "How old the last complete sync and the newest medium may be, e.g. 36h",
+        OptionRow::of("max-age", "AGE").on(Of("status")).variable("KBMIRROR_MAX_AGE").default("8d").sample(&["8d"])
+            .key(ConfigSection::Monitor, "max_age", ConfigShape::Text);
+}
+
+impl Options {
+    /// Returns the defaults of the table, which every other source goes before.
+    pub fn defaults() -> GivenOptions {
+        let default = |row: &OptionRow| Some((row.id, vec![row.default?.to_owned()]));
+        GivenOptions::default().with(OptionSource::Default, TABLE.iter().filter_map(default).collect())
+    }
+
+    /// Returns the texts of the environment's variables; an empty one gives nothing.
+    pub fn of_environment(environment: &BTreeMap<String, String>) -> OptionTexts {
+        let texts = |row: &OptionRow| {
+            let text = environment.get(row.variable?).filter(|text| !text.is_empty())?;
+            let parts = text.split([',', ' ']).filter(|part| !part.is_empty());
+            let whole = || vec![text.to_owned()];
+            Some((row.id, if row.is_separated { parts.map(str::to_owned).collect() } else { whole() }))
+        };
+        TABLE.iter().filter_map(texts).collect()
+    }
+}
+
+type Read<T> = Result<T, String>;
+
+#[expect(clippy::unnecessary_wraps, reason = "a reader of the table")]
+fn path(text: &str) -> Read<Utf8PathBuf> {
+    Ok(text.into())
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "a reader of the table")]
+fn text(text: &str) -> Read<String> {
+    Ok(text.to_owned())
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "a reader of the table")]
+fn switch(_: &str) -> Read<bool> {
+    Ok(true)
+}
+
+fn rate(text: &str) -> Read<f64> {
+    text.parse().map_err(|_| format!("{text:?} is not a number"))
+}
+
+fn host(text: &str) -> Read<AllowedHost> {
+    text.parse().map_err(|error: crate::error::Error| error.message().to_owned())
+}
+
+fn log_format(text: &str) -> Read<LogFormat> {
+    text.parse()
+}
