@@ -4,7 +4,7 @@
 #![expect(clippy::print_stdout, reason = "an example prints its answer")]
 #![expect(clippy::disallowed_methods, reason = "an example reads its own arguments")]
 
-use kbmirror::{Architecture, Build, Kb, Knowledge, Request, Shelf, resolve};
+use kbmirror::{Architecture, Build, Kb, Knowledge, Machine, Request, Shelf, resolve};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut words = std::env::args().skip(1);
@@ -14,7 +14,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let baseline: Build = word("26100.863").parse()?;
 
     let knowledge = Knowledge::built_in()?;
-    let request = Request { architecture: Some(architecture), baseline: Some(baseline), ..Request::new(kb) };
+    let machine =
+        Machine { architecture: Some(architecture), baseline: Some(baseline), ..Machine::default() };
+    let request = Request { machine, ..Request::new(kb) };
     let plan = resolve(&request, &Shelf::of_knowledge(&knowledge), &knowledge)?;
 
     println!("{kb} for {architecture} on build {baseline}: {:?}", plan.status);

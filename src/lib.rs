@@ -17,12 +17,17 @@
 //! each. The rooms are public for the program's own binary, tests, benches, and fuzz targets; nothing in them is a promise.
 //!
 //! ```
-//! use kbmirror::{Knowledge, Request, Shelf, Status, resolve};
+//! use kbmirror::{Knowledge, Machine, Request, Shelf, Status, resolve};
 //!
 //! # fn main() -> kbmirror::Result<()> {
 //! let knowledge = Knowledge::built_in()?;
 //! let kb = "KB5086672".parse().expect("a KB number");
-//! let request = Request { baseline: "26100.863".parse().ok(), architecture: "arm64".parse().ok(), ..Request::new(kb) };
+//! let machine = Machine {
+//!     baseline: "26100.863".parse().ok(),
+//!     architecture: "arm64".parse().ok(),
+//!     ..Machine::default()
+//! };
+//! let request = Request { machine, ..Request::new(kb) };
 //! let plan = resolve(&request, &Shelf::of_knowledge(&knowledge), &knowledge)?;
 //! assert_eq!(plan.status, Status::Install);
 //! assert_eq!(plan.steps.len(), 2, "the checkpoint KB5043080 first");
@@ -83,8 +88,8 @@ pub use facts::{Checked, Evidence, Facts, FileFacts, FileKey, Role, Source, Upda
 pub use lint::{LintReport, lint};
 pub use mirror::{Index, IndexLibrary, Layout, Mirror};
 pub use resolve::{
-    Choice, Condition, Goal, Graph, Library, Missing, PackageSet, Place, Plan, Policy, Reason, Request,
-    Requirement, Shelf, Status, Step, closure, package_sets, requirements, resolve, why,
+    Choice, Condition, Goal, Graph, Library, Machine, Missing, PackageSet, Place, Plan, Policy, Reason,
+    Request, Requirement, Shelf, Status, Step, closure, package_sets, requirements, resolve, why,
 };
 pub use servicing::{Family, Installation, Knowledge};
 pub use update::{Architecture, Build, Digests, Kb, Kind, Month, Sha1, Sha256, UpdateId};

@@ -13,9 +13,9 @@ use crate::documents::LintDocument;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::facts::Facts;
-use crate::lint::{Ask, LintReport, LintStatus, lint};
+use crate::lint::{LintReport, LintRequest, LintStatus, lint};
 use crate::mirror::{facts_of_folder, read_folder};
-use crate::resolve::{Goal, Request, freshness_of};
+use crate::resolve::{Goal, Machine, Request, freshness_of};
 use crate::update::count;
 
 /// `lint`: is this folder a set that DISM may be pointed at?
@@ -24,23 +24,15 @@ pub(super) fn run(setup: &Setup, arguments: &Lint, output: &mut Output) -> Resul
         return Err(Error::usage(format!("{} is not a folder", arguments.dir)));
     }
     let folder = read_folder(&arguments.dir, arguments.deep)?;
-    let ask = Ask {
-        target: arguments.target,
-        architecture: arguments.arch,
-        baseline: arguments.baseline,
-        installation: arguments.installation.map(Into::into),
-        place: arguments.place.into(),
-        features_on_demand: arguments.fod,
-        installed: arguments.installed.iter().copied().collect(),
-    };
+    let request = LintRequest { target: arguments.target, machine: arguments.into() };
     let sources = Sources::open(setup)?;
     let knowledge = &sources.knowledge;
     let facts = match &sources.mirror {
-        Some(mirror) => facts_of_folder(&folder, ask.target, mirror.index(), knowledge)?,
+        Some(mirror) => facts_of_folder(&folder, request.target, mirror.index(), knowledge)?,
         None => Facts::default(),
     };
-    let report = lint(&folder, &ask, knowledge, &facts);
-    let request = request(arguments, &report, setup);
+    let report = lint(&folder, &request, knowledge, &facts);
+    let request = request_of(arguments, &report, setup);
     let fresh = sources.with_library(|library| freshness_of(report.target, &request, library, knowledge))?;
     if output.is_json() {
         output.document(&LintDocument { report: &report, fresh: &fresh })?;
@@ -58,14 +50,26 @@ pub(super) fn run(setup: &Setup, arguments: &Lint, output: &mut Output) -> Resul
     })
 }
 
+impl From<&Lint> for Machine {
+    fn from(arguments: &Lint) -> Self {
+        Self {
+            architecture: arguments.arch,
+            baseline: arguments.baseline,
+            installation: arguments.installation.map(Into::into),
+            place: arguments.place.into(),
+            features_on_demand: arguments.fod,
+            installed: arguments.installed.clone(),
+            ..Self::default()
+        }
+    }
+}
+
 /// Returns the question about the age of the facts that belongs to a report.
-fn request(arguments: &Lint, report: &LintReport, setup: &Setup) -> Request {
+fn request_of(arguments: &Lint, report: &LintReport, setup: &Setup) -> Request {
     Request {
         as_of: arguments.as_of,
         today: Some(setup.today()),
-        architecture: arguments.arch,
-        baseline: arguments.baseline,
-        installation: arguments.installation.map(Into::into),
+        machine: arguments.into(),
         ..Request::of(report.target.map_or(Goal::Latest(None), Goal::Kb))
     }
 }

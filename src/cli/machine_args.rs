@@ -14,7 +14,7 @@ use jiff::civil::Date;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::resolve::host::{self, Host};
-use crate::resolve::{Freshness, Goal, Place, Policy, Request};
+use crate::resolve::{Freshness, Goal, Machine, Place, Policy, Request};
 use crate::servicing::{Dotnet, Installation};
 use crate::update::parse_age;
 use crate::update::{Architecture, Build, Kb, Kind};
@@ -163,21 +163,23 @@ impl From<PolicyArg> for Policy {
 }
 
 impl MachineArgs {
-    /// Puts the options over a request.
-    pub(super) fn apply(&self, mut request: Request) -> Request {
-        request.architecture = self.arch.or(request.architecture);
-        request.product = self.product.clone().or(request.product);
-        request.baseline = self.baseline.or(request.baseline);
-        request.installation = self.installation.map(Into::into).or(request.installation);
-        request.edition = self.edition.clone().or(request.edition);
-        request.place = self.place.map_or(request.place, Into::into);
-        request.features_on_demand |= self.fod;
-        request.dotnet = self.dotnet.clone().or(request.dotnet);
-        if self.esu || self.no_esu {
-            request.esu = Some(self.esu);
-        }
-        request.installed.extend(&self.installed);
-        request
+    /// Returns the machine. An option goes before the statement of the host file.
+    fn machine(&self) -> Result<Machine> {
+        let host = self.host()?;
+        let host = host.as_ref().map(Machine::from).unwrap_or_default();
+        let mut installed = host.installed;
+        installed.extend(&self.installed);
+        Ok(Machine {
+            architecture: self.arch.or(host.architecture),
+            baseline: self.baseline.or(host.baseline),
+            installation: self.installation.map(Into::into).or(host.installation),
+            edition: self.edition.clone().or(host.edition),
+            place: self.place.map_or(host.place, Into::into),
+            features_on_demand: self.fod,
+            dotnet: self.dotnet.clone().or(host.dotnet),
+            esu: (self.esu || self.no_esu).then_some(self.esu),
+            installed,
+        })
     }
 
     /// Returns the statements of the host file, where one is named.
@@ -202,17 +204,6 @@ fn read_host(path: &Utf8Path) -> Result<Host> {
     host::parse(&text).map_err(|error| error.context(path))
 }
 
-/// Puts what a machine said of itself under a request.
-fn with_host(mut request: Request, host: &Host) -> Request {
-    request.architecture = host.architecture;
-    request.baseline = host.build;
-    request.installation = host.installation;
-    request.edition.clone_from(&host.edition);
-    request.dotnet = host.dotnet_release.and_then(Dotnet::of_release);
-    request.installed.clone_from(&host.installed);
-    request
-}
-
 impl GoalArgs {
     /// Refuses an answer whose facts are older than the caller allows.
     pub(super) fn expect_fresh(&self, fresh: &Freshness) -> Result<()> {
@@ -229,18 +220,15 @@ impl GoalArgs {
                 return Err(Error::usage("what is wanted is missing: a KB, --latest, or --enable"));
             }
         };
-        let request = Request {
+        Ok(Request {
             policy: self.policy.map_or_else(Policy::default, Into::into),
             as_of: self.as_of,
             minimal: self.minimal,
             accept_withdrawn: self.accept_withdrawn,
+            product: machine.product.clone(),
+            machine: machine.machine()?,
             ..Request::of(goal)
-        };
-        let request = match machine.host()? {
-            Some(host) => with_host(request, &host),
-            None => request,
-        };
-        Ok(machine.apply(request))
+        })
     }
 }
 

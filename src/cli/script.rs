@@ -27,7 +27,7 @@ pub(super) fn run(setup: &Setup, arguments: &Script, output: &mut Output) -> Res
             return Ok(ExitCode::UNRESOLVED);
         }
         arguments.goal.expect_fresh(&plan.fresh)?;
-        let form = form_of(request.place)?;
+        let form = form_of(request.machine.place)?;
         (text_of(&plan, form, &sources)?, Some(plan))
     };
     if let Some(path) = &arguments.to {

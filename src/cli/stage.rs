@@ -35,7 +35,8 @@ pub(super) fn run(setup: &Setup, arguments: &Stage, output: &mut Output) -> Resu
         .hint(sources.side.to_begin()));
     };
     // The setup files of media have no script, and are staged all the same.
-    let form = if request.place == Place::Media { Form::Image } else { form_of(request.place)? };
+    let form =
+        if request.machine.place == Place::Media { Form::Image } else { form_of(request.machine.place)? };
     let run = Run { command: "stage", now: unix_seconds(setup.now()) };
     let staging = StagePlan::new(&plan, form, mirror, &sources.knowledge, &arguments.to, run)?;
     let staged = staging.run(&plan, &request, mirror, &sources.knowledge, run)?;

@@ -15,10 +15,10 @@ use crate::disk;
 use crate::documents::{LintedPart, StagedDocument, StagedFileDocument};
 use crate::error::{Error, ErrorKind, Result};
 use crate::facts::Role;
-use crate::lint::{Ask, LintReport, LintStatus, lint};
+use crate::lint::{LintReport, LintRequest, LintStatus, lint};
 use crate::mirror::names::plain_name;
 use crate::mirror::{Absence, Access, Mirror, Pooled, REPLAY, Run, facts_of_folder, read_folder};
-use crate::resolve::{Place, Plan, Request, Step};
+use crate::resolve::{Machine, Place, Plan, Request, Step};
 use crate::script::{Form, Places, install_script, job};
 use crate::servicing::Knowledge;
 
@@ -220,19 +220,17 @@ impl StagePlan {
             };
             let place = part.as_ref().map_or_else(|| aside.to_owned(), |part| aside.join(part));
             let folder = read_folder(&place, false)?;
-            let ask = Ask {
-                target: target.kb,
+            let machine = Machine {
                 architecture: plan.architecture,
-                baseline: request.baseline,
-                installation: request.installation,
-                place: request.place,
                 // On a running machine, added features ask for no checkpoint that it is past.
-                features_on_demand: request.features_on_demand && request.place == Place::Image,
-                installed: request.installed.iter().copied().collect(),
+                features_on_demand: request.machine.features_on_demand
+                    && request.machine.place == Place::Image,
+                ..request.machine.clone()
             };
+            let asked = LintRequest { target: target.kb, machine };
             let facts = facts_of_folder(&folder, target.kb, mirror.index(), knowledge)?;
             let LintReport { status, findings, checked, unchecked, .. } =
-                lint(&folder, &ask, knowledge, &facts);
+                lint(&folder, &asked, knowledge, &facts);
             if status != LintStatus::Ok {
                 let first = findings.first().map_or_else(String::new, |finding| {
                     let name = finding.name.as_ref().map_or_else(String::new, |name| format!("{name}: "));

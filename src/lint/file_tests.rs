@@ -26,7 +26,7 @@ fn file(name: &str, look: Look) -> Entry {
 }
 
 fn judged(entries: Vec<Entry>, facts: &Facts) -> LintReport {
-    lint(&Folder { entries }, &Ask::default(), &Knowledge::built_in().unwrap(), facts)
+    lint(&Folder { entries }, &LintRequest::default(), &Knowledge::built_in().unwrap(), facts)
 }
 
 /// The findings as `code KB`.
@@ -85,7 +85,7 @@ fn the_answer_says_what_it_rests_on() {
     assert_eq!(report.files[1].checked, [Checked::Name, Checked::Container, Checked::ContainerSize]);
     let names = lint(
         &Folder::of_names([TARGET, CHECKPOINT]),
-        &Ask::default(),
+        &LintRequest::default(),
         &Knowledge::built_in().unwrap(),
         &Facts::default(),
     );
@@ -115,7 +115,7 @@ fn without_a_known_digest_reading_proves_nothing() {
     let content = hasher.finish();
     let name = "windows10.0-kb5990300-x64.msu";
     let entry = Entry { content: Some(content), ..file(name, wim(5000)) };
-    let asked = Ask { target: "KB5990300".parse().ok(), ..Ask::default() };
+    let asked = LintRequest { target: "KB5990300".parse().ok(), ..LintRequest::default() };
     let facts = indexed(name, None);
     let report = lint(&Folder { entries: vec![entry] }, &asked, &Knowledge::built_in().unwrap(), &facts);
     assert!(report.contents_read);
@@ -144,7 +144,7 @@ fn renamed_files_are_recognised_and_get_their_name() {
     // By its name alone it may be the file of either architecture.
     let names = ["1 - KB5043080.msu", "2 - KB5086672.msu"];
     let knowledge = Knowledge::built_in().unwrap();
-    let report = lint(&Folder::of_names(names), &Ask::default(), &knowledge, &Facts::default());
+    let report = lint(&Folder::of_names(names), &LintRequest::default(), &knowledge, &Facts::default());
     assert_eq!(codes(&report), ["misnamed KB5043080", "misnamed KB5086672"]);
     assert!(report.findings[0].message.contains(CHECKPOINT), "{report:?}");
     assert_eq!(report.findings[0].right_name, None);
@@ -153,7 +153,7 @@ fn renamed_files_are_recognised_and_get_their_name() {
         (["1 - KB5043080.msu", TARGET], None),
         (["1 - KB5043080.msu", "2 - KB5086672.msu"], Some(Architecture::X64)),
     ] {
-        let ask = Ask { architecture: asked, ..Ask::default() };
+        let ask = LintRequest::from(Machine { architecture: asked, ..Machine::default() });
         let report = lint(&Folder::of_names(names), &ask, &knowledge, &Facts::default());
         assert_eq!(report.findings[0].right_name.as_deref(), Some(CHECKPOINT), "{report:#?}");
     }

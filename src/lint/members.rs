@@ -7,9 +7,7 @@ use super::identify::Package;
 use super::target::{Target, View};
 use super::{Code, Finding, finding_of};
 use crate::facts::Role;
-use crate::resolve::{
-    Member, PackageSet, Place, Request, Requirement, Rule, Shelf, layered_sets, requirements,
-};
+use crate::resolve::{Member, PackageSet, Place, Requirement, Rule, Shelf, layered_sets, requirements};
 use crate::servicing::{Checkpoint, Installation};
 use crate::update::{Build, Kb, Kind};
 
@@ -85,11 +83,12 @@ impl View<'_> {
         for checkpoint in &needed {
             let present = packages.iter().find(|package| package.kb == Some(checkpoint.kb));
             let baseline = self
-                .ask
+                .request
+                .machine
                 .baseline
                 .and_then(|baseline| target.family.and_then(|family| family.canonical(baseline)));
             let is_past = baseline.zip(checkpoint.build).is_some_and(|(baseline, build)| baseline >= build);
-            let (place, build) = (self.ask.place, checkpoint.build);
+            let (place, build) = (self.request.machine.place, checkpoint.build);
             let at = build.map(|build| format!(" ({build})")).unwrap_or_default();
             match present {
                 Some(package) if is_past && place == Place::Winpe => {
@@ -101,8 +100,8 @@ impl View<'_> {
                 }
                 Some(_) => {}
                 None => {
-                    let always =
-                        place == Place::Mirror || (self.ask.features_on_demand && place != Place::Winpe);
+                    let always = place == Place::Mirror
+                        || (self.request.machine.features_on_demand && place != Place::Winpe);
                     if is_past && !always {
                         continue;
                     }
@@ -122,7 +121,7 @@ impl View<'_> {
 
     /// Returns the checkpoints that the target builds upon: those of its set, else those that knowledge has below it.
     fn checkpoints_below(&self, target: &Target<'_>) -> Vec<Needed> {
-        if self.ask.place == Place::Winre || !target.about.is_cumulative() {
+        if self.request.machine.place == Place::Winre || !target.about.is_cumulative() {
             return Vec::new();
         }
         let rows = || target.family.into_iter().flat_map(|family| self.knowledge.checkpoints_of(family));
@@ -176,7 +175,7 @@ impl View<'_> {
         findings: &mut BTreeSet<Finding>,
     ) -> BTreeSet<Kb> {
         let is_here = |kb: Kb| packages.iter().any(|package| package.kb == Some(kb));
-        let machine = self.machine(target.kb);
+        let machine = &self.request.machine;
         let mut members = BTreeSet::new();
         // What only a met requirement needs is not needed either: the last one is looked at first.
         let mut unmet: BTreeSet<Kb> = BTreeSet::from([target.kb]);
@@ -193,7 +192,7 @@ impl View<'_> {
                 _ => true,
             };
             let is_installed = machine.has(requirement.kb);
-            if !of_unmet || is_installed || requirement.when.holds(&machine) != Some(true) {
+            if !of_unmet || is_installed || requirement.when.holds(machine) != Some(true) {
                 continue;
             }
             unmet.insert(requirement.kb);
@@ -218,17 +217,6 @@ impl View<'_> {
             members.extend(newest_stack(target, packages));
         }
         members
-    }
-
-    /// Returns the machine that the folder is for, as a request of the target.
-    fn machine(&self, target: Kb) -> Request {
-        Request {
-            baseline: self.ask.baseline,
-            place: self.ask.place,
-            features_on_demand: self.ask.features_on_demand,
-            installed: self.ask.installed.iter().copied().collect(),
-            ..Request::new(target)
-        }
     }
 
     /// Returns the target's set for the architecture, else any of its sets for the family.
@@ -267,18 +255,18 @@ impl View<'_> {
 
     /// Why a target does not belong where it is to go.
     fn misplaced(&self, target: &Target<'_>) -> Option<String> {
-        if self.ask.place == Place::Winre && target.about.is_cumulative() {
+        if self.request.machine.place == Place::Winre && target.about.is_cumulative() {
             return Some(
                 "a cumulative update does not go into winre.wim: the Safe OS update does".to_owned(),
             );
         }
-        if self.ask.installation == Some(Installation::Server)
+        if self.request.machine.installation == Some(Installation::Server)
             && target.about.is_cumulative()
             && target.about.is_only_for(Installation::Client)
         {
             return Some(format!("{} is for clients, the set is for a server", target.kb));
         }
-        let (family, baseline) = (target.family?, self.ask.baseline?);
+        let (family, baseline) = (target.family?, self.request.machine.baseline?);
         (!family.builds.contains(&baseline.number))
             .then(|| format!("{} is for {}, and {baseline} is no build of it", target.kb, family.name))
     }

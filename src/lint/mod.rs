@@ -12,7 +12,7 @@
 //! - A servicing stack beside a cumulative update that needs a separate one (14393, 10240, and older) is a part of the
 //!   set: what `stage` makes has it. `missing_servicing_stack` says that none in the folder is known to serve; a
 //!   stack published beside the target or a later cumulative update does, and one that is installed already
-//!   ([`Ask::installed`]). Of several, all but the newest are foreign.
+//!   ([`Machine::installed`]). Of several, all but the newest are foreign.
 //! - A KB's file whose SHA-1, by its name, is not the one that index and knowledge state is an `unknown_package`: it may
 //!   be a re-issue, and no bytes were read. It keeps its place in the set otherwise, so that one fault is one finding.
 //!   `digest_mismatch` is said of bytes only.
@@ -52,9 +52,9 @@ use self::identify::{Package, identify};
 pub use self::name::{NameReading, read_name};
 pub use self::report::{Checked, FileCheck, LintReport, LintStatus};
 use crate::facts::Facts;
-use crate::resolve::Place;
-use crate::servicing::{Installation, Knowledge};
-use crate::update::{Architecture, Build, Digests, Kb};
+use crate::resolve::Machine;
+use crate::servicing::Knowledge;
+use crate::update::{Architecture, Digests, Kb};
 
 /// What lies in a folder.
 #[derive(Debug, Clone, Default)]
@@ -115,36 +115,19 @@ impl Entry {
     }
 }
 
-/// For what the folder is judged.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ask {
+/// The question about a folder: the update and the machine that it is for. On a machine whose build is unknown, the
+/// folder has to be complete for every one.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LintRequest {
     /// The update that is to be installed; else it is found among the files.
     pub target: Option<Kb>,
-    /// The architecture of the device or image.
-    pub architecture: Option<Architecture>,
-    /// The build that it is at; unknown asks for a set that is complete for every one.
-    pub baseline: Option<Build>,
-    /// Client or server, where the build does not tell.
-    pub installation: Option<Installation>,
-    /// Where to.
-    pub place: Place,
-    /// Features on demand or language packs are being added: all checkpoints are needed, whatever the baseline.
-    pub features_on_demand: bool,
-    /// What is installed already, such as a servicing stack.
-    pub installed: BTreeSet<Kb>,
+    /// The device or image.
+    pub machine: Machine,
 }
 
-impl Default for Ask {
-    fn default() -> Self {
-        Self {
-            target: None,
-            architecture: None,
-            baseline: None,
-            installation: None,
-            place: Place::Online,
-            features_on_demand: false,
-            installed: BTreeSet::new(),
-        }
+impl From<Machine> for LintRequest {
+    fn from(machine: Machine) -> Self {
+        Self { target: None, machine }
     }
 }
 
@@ -236,10 +219,10 @@ pub struct Finding {
 }
 
 /// Judges a folder; the facts are what an index holds of the KBs and files in it.
-pub fn lint(folder: &Folder, ask: &Ask, knowledge: &Knowledge, facts: &Facts) -> LintReport {
+pub fn lint(folder: &Folder, request: &LintRequest, knowledge: &Knowledge, facts: &Facts) -> LintReport {
     let mut findings = BTreeSet::new();
     let mut packages = Vec::new();
-    let of_set = ask.architecture.or_else(|| only_architecture(folder));
+    let of_set = request.machine.architecture.or_else(|| only_architecture(folder));
     for entry in &folder.entries {
         match entry.kind {
             EntryKind::Folder => {
@@ -267,7 +250,7 @@ pub fn lint(folder: &Folder, ask: &Ask, knowledge: &Knowledge, facts: &Facts) ->
     let packages = without_duplicates(packages, &mut findings);
     // A copy has to go, whatever its name; what stays needs the right one.
     findings.extend(packages.iter().filter_map(|package| package.misnamed.clone()));
-    let view = target::View { ask, knowledge, facts };
+    let view = target::View { request, knowledge, facts };
     let target = view.judge(packages, &mut findings);
     LintReport::new(findings.into_iter().collect(), files, target, knowledge.date())
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use super::identify::{About, Package, about};
-use super::{Ask, Code, Finding, finding_of};
+use super::{Code, Finding, LintRequest, finding_of};
 use crate::facts::Facts;
 use crate::resolve::Place;
 use crate::servicing::{Family, Installation, Knowledge};
@@ -14,7 +14,7 @@ use crate::update::{Architecture, Build, Kb, Kind};
 /// What a judgement rests on.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct View<'a> {
-    pub(super) ask: &'a Ask,
+    pub(super) request: &'a LintRequest,
     pub(super) knowledge: &'a Knowledge,
     pub(super) facts: &'a Facts,
 }
@@ -39,7 +39,7 @@ impl Target<'_> {
 impl<'a> View<'a> {
     /// Judges the packages of a folder; gives the target's KB.
     pub(super) fn judge(&self, packages: Vec<Package<'_>>, findings: &mut BTreeSet<Finding>) -> Option<Kb> {
-        let architecture = self.ask.architecture.or_else(|| self.architecture_of(&packages));
+        let architecture = self.request.machine.architecture.or_else(|| self.architecture_of(&packages));
         let (packages, others): (Vec<_>, Vec<_>) = packages.into_iter().partition(|package| {
             package.architecture.is_none() || architecture.is_none() || package.architecture == architecture
         });
@@ -59,7 +59,7 @@ impl<'a> View<'a> {
             let message = "it is for Windows Server 2025, whose revisions are no later ones of the client's";
             findings.insert(finding_of(Code::ServerInClientSet, package, message.to_owned()));
         }
-        let kb = match self.ask.target {
+        let kb = match self.request.target {
             Some(kb) => kb,
             None => self.find_target(&packages, findings)?,
         };
@@ -78,10 +78,10 @@ impl<'a> View<'a> {
 
     /// The architecture of the target's files, else of most files; of two with equally many the first in listings.
     fn architecture_of(&self, packages: &[Package<'_>]) -> Option<Architecture> {
-        let of_target = packages.iter().filter(|package| package.kb == self.ask.target);
+        let of_target = packages.iter().filter(|package| package.kb == self.request.target);
         let of_target: BTreeSet<Architecture> =
             of_target.filter_map(|package| package.architecture).collect();
-        if self.ask.target.is_some() && of_target.len() == 1 {
+        if self.request.target.is_some() && of_target.len() == 1 {
             return of_target.first().copied();
         }
         let mut count: BTreeMap<Architecture, usize> = BTreeMap::new();
@@ -101,10 +101,10 @@ impl<'a> View<'a> {
     /// Client or server: as asked, as the baseline tells, as the target tells; a set with updates for clients alone is
     /// a client's.
     fn installation(&self, packages: &[Package<'_>]) -> Option<Installation> {
-        if self.ask.installation.is_some() {
-            return self.ask.installation;
+        if self.request.machine.installation.is_some() {
+            return self.request.machine.installation;
         }
-        if let Some(baseline) = self.ask.baseline {
+        if let Some(baseline) = self.request.machine.baseline {
             /// The server's line of revisions of 26100 begins here; the client's stays far below.
             const FIRST_OF_SERVER: Build = Build::new(26100, 32230);
             let of_build: BTreeSet<Installation> =
@@ -117,7 +117,7 @@ impl<'a> View<'a> {
             }
         }
         let both = [Installation::Client, Installation::Server];
-        if let Some(kb) = self.ask.target {
+        if let Some(kb) = self.request.target {
             let about = about(kb, None, self.knowledge, self.facts);
             if let Some(only) = both.into_iter().find(|&only| about.is_only_for(only)) {
                 return Some(only);
@@ -143,7 +143,7 @@ impl<'a> View<'a> {
         };
         let fits = |family: &&Family| installation.is_none_or(|asked| asked == family.installation);
         let has_baseline = |family: &&Family| {
-            self.ask.baseline.is_some_and(|baseline| family.builds.contains(&baseline.number))
+            self.request.machine.baseline.is_some_and(|baseline| family.builds.contains(&baseline.number))
         };
         let families = || self.knowledge.families().iter().filter(is_it);
         families()
@@ -155,7 +155,7 @@ impl<'a> View<'a> {
 
     /// The target that nobody named; what keeps one from being found is a finding.
     fn find_target(&self, packages: &[Package<'_>], findings: &mut BTreeSet<Finding>) -> Option<Kb> {
-        let for_winre = self.ask.place == Place::Winre;
+        let for_winre = self.request.machine.place == Place::Winre;
         let mut candidates: Vec<&Package<'_>> = packages
             .iter()
             .filter(|package| match package.about.kind {
@@ -190,7 +190,7 @@ impl<'a> View<'a> {
         // Whichever it is, what it needs is missing for it.
         let kb = kbs.first().copied()?;
         let about = about(kb, None, self.knowledge, self.facts);
-        let family = self.family_of(&about, self.ask.installation);
+        let family = self.family_of(&about, self.request.machine.installation);
         let target =
             Target { kb, about, architecture: best.first().and_then(|first| first.architecture), family };
         self.judge_checkpoints(&target, packages, findings);

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::facts::{FileFacts, FileKey, UpdateFacts};
-use crate::update::{DualHasher, Kind, PackageName};
+use crate::resolve::Place;
+use crate::servicing::Installation;
+use crate::update::{Build, DualHasher, Kind, PackageName};
 
 const CHECKPOINT: &str = "windows11.0-kb5043080-x64_953449672073f8fb99badb4cc6d5d7849b9c83e8.msu";
 const CHECKPOINT_ARM: &str = "windows11.0-kb5043080-arm64_df540a05f9b118e339c5520f4090bb5d450f090b.msu";
@@ -18,7 +20,7 @@ fn knowledge() -> Knowledge {
     Knowledge::built_in().unwrap()
 }
 
-fn report(names: &[&str], ask: &Ask) -> LintReport {
+fn report(names: &[&str], ask: &LintRequest) -> LintReport {
     lint(&Folder::of_names(names.iter().copied()), ask, &knowledge(), &Facts::default())
 }
 
@@ -31,12 +33,12 @@ fn codes(report: &LintReport) -> Vec<String> {
     words.collect()
 }
 
-fn found(names: &[&str], ask: &Ask) -> Vec<String> {
+fn found(names: &[&str], ask: &LintRequest) -> Vec<String> {
     codes(&report(names, ask))
 }
 
-fn at(build: &str) -> Ask {
-    Ask { baseline: Some(build.parse().unwrap()), ..Ask::default() }
+fn at(build: &str) -> LintRequest {
+    LintRequest::from(Machine { baseline: Some(build.parse().unwrap()), ..Machine::default() })
 }
 
 fn kb(text: &str) -> Kb {
@@ -60,39 +62,63 @@ impl Entry {
 
 #[test]
 fn a_sound_set_is_ok_for_every_baseline() {
-    for ask in
-        [Ask::default(), at("26100.863"), at("26200.8037"), Ask { place: Place::Mirror, ..at("26100.8037") }]
-    {
+    for ask in [
+        LintRequest::default(),
+        at("26100.863"),
+        at("26200.8037"),
+        LintRequest::from(Machine { place: Place::Mirror, ..at("26100.8037").machine }),
+    ] {
         let report = report(&[TARGET, CHECKPOINT], &ask);
         assert_eq!((report.status, codes(&report)), (LintStatus::Ok, vec![]), "{ask:?}");
         assert_eq!(report.target, Some(kb("KB5086672")));
     }
-    assert_eq!(found(&[CHECKPOINT], &Ask { target: Some(kb("KB5043080")), ..Ask::default() }), [""; 0]);
+    assert_eq!(
+        found(&[CHECKPOINT], &LintRequest { target: Some(kb("KB5043080")), ..LintRequest::default() }),
+        [""; 0]
+    );
 }
 
 #[test]
 fn the_checkpoint_is_missed_below_it_only() {
     let missing = ["missing_checkpoint KB5043080"];
-    assert_eq!(found(&[TARGET], &Ask::default()), missing);
+    assert_eq!(found(&[TARGET], &LintRequest::default()), missing);
     assert_eq!(found(&[TARGET], &at("26100.1741")), missing);
     assert_eq!(found(&[TARGET], &at("26100.1742")), [""; 0]);
-    assert_eq!(found(&[TARGET], &Ask { features_on_demand: true, ..at("26100.1742") }), missing);
-    assert_eq!(found(&[TARGET], &Ask { place: Place::Mirror, ..at("26100.1742") }), missing);
-    let report = report(&[TARGET], &Ask::default());
+    assert_eq!(
+        found(
+            &[TARGET],
+            &LintRequest::from(Machine { features_on_demand: true, ..at("26100.1742").machine })
+        ),
+        missing
+    );
+    assert_eq!(
+        found(&[TARGET], &LintRequest::from(Machine { place: Place::Mirror, ..at("26100.1742").machine })),
+        missing
+    );
+    let report = report(&[TARGET], &LintRequest::default());
     assert_eq!(report.findings[0].name.as_deref(), Some(CHECKPOINT), "it is told which file is missing");
     assert!(report.findings[0].message.contains("26100.1742"), "{report:?}");
 }
 
 #[test]
 fn winpe_past_the_checkpoint_does_not_take_it() {
-    let winpe = |build: &str| Ask { place: Place::Winpe, ..at(build) };
+    let winpe = |build: &str| LintRequest::from(Machine { place: Place::Winpe, ..at(build).machine });
     let past = ["checkpoint_past_image KB5043080"];
     assert_eq!(found(&[TARGET, CHECKPOINT], &winpe("26100.1742")), past);
     assert_eq!(found(&[TARGET], &winpe("26100.1742")), [""; 0]);
     assert_eq!(found(&[TARGET, CHECKPOINT], &winpe("26100.1")), [""; 0]);
     // Without a baseline nobody can tell.
-    assert_eq!(found(&[TARGET, CHECKPOINT], &Ask { place: Place::Winpe, ..Ask::default() }), [""; 0]);
-    let winre = Ask { place: Place::Winre, target: Some(kb("KB5086672")), ..Ask::default() };
+    assert_eq!(
+        found(
+            &[TARGET, CHECKPOINT],
+            &LintRequest::from(Machine { place: Place::Winpe, ..Machine::default() })
+        ),
+        [""; 0]
+    );
+    let winre = LintRequest {
+        target: Some(kb("KB5086672")),
+        machine: Machine { place: Place::Winre, ..Machine::default() },
+    };
     assert_eq!(found(&[TARGET], &winre), ["foreign_update KB5086672"]);
 }
 
@@ -101,39 +127,44 @@ fn what_is_beside_the_set_is_foreign() {
     let older = named("windows11.0-kb5046617-x64_");
     for other in [older.as_str(), ENABLEMENT, &named("windows11.0-kb5074828-x64-ndp481_")] {
         let kb = PackageName::parse(other).kb.unwrap();
-        assert_eq!(found(&[TARGET, CHECKPOINT, other], &Ask::default()), [format!("foreign_update {kb}")]);
+        assert_eq!(
+            found(&[TARGET, CHECKPOINT, other], &LintRequest::default()),
+            [format!("foreign_update {kb}")]
+        );
     }
     // A checkpoint that is above the target is another update.
     let before = named("windows11.0-kb5040435-x64_");
-    let ask = Ask { target: Some(kb("KB5040435")), ..Ask::default() };
+    let ask = LintRequest { target: Some(kb("KB5040435")), ..LintRequest::default() };
     assert_eq!(found(&[&before, CHECKPOINT], &ask), ["foreign_update KB5043080"]);
-    let ask = Ask { target: Some(kb("KB5046617")), ..Ask::default() };
+    let ask = LintRequest { target: Some(kb("KB5046617")), ..LintRequest::default() };
     assert_eq!(found(&[TARGET, CHECKPOINT, &older], &ask), ["foreign_update KB5086672"]);
 }
 
 #[test]
 fn another_architecture_serves_nothing() {
     assert_eq!(
-        found(&[TARGET, CHECKPOINT_ARM], &Ask::default()),
+        found(&[TARGET, CHECKPOINT_ARM], &LintRequest::default()),
         ["missing_checkpoint KB5043080", "wrong_architecture KB5043080"]
     );
-    let arm = Ask { architecture: Some(Architecture::Arm64), ..Ask::default() };
+    let arm = LintRequest::from(Machine { architecture: Some(Architecture::Arm64), ..Machine::default() });
     assert_eq!(found(&[TARGET, CHECKPOINT_ARM], &arm), ["missing_target", "wrong_architecture KB5086672"]);
 }
 
 #[test]
 fn client_and_server_are_never_compared() {
-    let client = Ask { installation: Some(Installation::Client), ..Ask::default() };
-    let server = Ask { installation: Some(Installation::Server), ..Ask::default() };
+    let client =
+        LintRequest::from(Machine { installation: Some(Installation::Client), ..Machine::default() });
+    let server =
+        LintRequest::from(Machine { installation: Some(Installation::Server), ..Machine::default() });
     // Without a word, a set with an update for clients alone is a client's, though the server's build is higher.
-    for ask in [&Ask::default(), &client, &at("26200.8037")] {
+    for ask in [&LintRequest::default(), &client, &at("26200.8037")] {
         assert_eq!(found(&[TARGET, CHECKPOINT, SERVER], ask), ["server_in_client_set KB5094125"]);
     }
-    assert_eq!(found(&[SERVER, CHECKPOINT], &Ask::default()), [""; 0]);
+    assert_eq!(found(&[SERVER, CHECKPOINT], &LintRequest::default()), [""; 0]);
     assert_eq!(found(&[SERVER, CHECKPOINT], &at("26100.32370")), [""; 0]);
     assert_eq!(found(&[SERVER, CHECKPOINT], &client), ["missing_target", "server_in_client_set KB5094125"]);
     assert_eq!(found(&[TARGET, CHECKPOINT, SERVER], &server), ["foreign_update KB5086672"]);
-    let asked = Ask { target: Some(kb("KB5094125")), ..client };
+    let asked = LintRequest { target: Some(kb("KB5094125")), ..client };
     assert_eq!(found(&[SERVER, CHECKPOINT], &asked), ["server_in_client_set KB5094125"]);
     // Until the end of 2025 both have the same.
     let shared = named("windows11.0-kb5046617-x64_");
@@ -150,7 +181,7 @@ fn a_separate_servicing_stack_comes_first() {
     let lcu = named(LCU_2016);
     let (own, before) = (named("windows10.0-kb5094141-x64_"), named("windows10.0-kb5088064-x64_"));
     let later = named("windows10.0-kb5120236-x64_");
-    let ask = Ask::default();
+    let ask = LintRequest::default();
     assert_eq!(found(&[&lcu], &ask), ["missing_servicing_stack KB5094141"]);
     assert_eq!(report(&[&lcu], &ask).findings[0].name.as_deref(), Some(own.as_str()));
     assert_eq!(found(&[&lcu, &own], &ask), [""; 0]);
@@ -160,7 +191,7 @@ fn a_separate_servicing_stack_comes_first() {
         ["missing_servicing_stack KB5094141", "foreign_update KB5088064"]
     );
     assert_eq!(found(&[&lcu, &own, &before], &ask), ["foreign_update KB5088064"]);
-    let installed = |text| Ask { installed: BTreeSet::from([kb(text)]), ..Ask::default() };
+    let installed = |text| LintRequest::from(Machine { installed: vec![kb(text)], ..Machine::default() });
     assert_eq!(found(&[&lcu], &installed("KB5120236")), [""; 0]);
     assert_eq!(found(&[&lcu], &installed("KB5088064")), ["missing_servicing_stack KB5094141"]);
     assert_eq!(found(&[&lcu], &installed("KB5086672")), ["missing_servicing_stack KB5094141"]);
@@ -168,15 +199,17 @@ fn a_separate_servicing_stack_comes_first() {
 
 #[test]
 fn a_target_that_is_not_there() {
-    assert_eq!(found(&[], &Ask::default()), ["missing_target"]);
-    assert_eq!(found(&[CHECKPOINT], &Ask::default()), ["missing_target"]);
-    assert_eq!(found(&[ENABLEMENT], &Ask::default()), ["missing_target"]);
-    let asked =
-        Ask { target: Some(kb("KB5086672")), architecture: Some(Architecture::X64), ..Ask::default() };
+    assert_eq!(found(&[], &LintRequest::default()), ["missing_target"]);
+    assert_eq!(found(&[CHECKPOINT], &LintRequest::default()), ["missing_target"]);
+    assert_eq!(found(&[ENABLEMENT], &LintRequest::default()), ["missing_target"]);
+    let asked = LintRequest {
+        target: Some(kb("KB5086672")),
+        machine: Machine { architecture: Some(Architecture::X64), ..Machine::default() },
+    };
     let report = report(&[CHECKPOINT, CHECKPOINT], &asked);
     assert_eq!(codes(&report), ["missing_target KB5086672", "duplicate KB5043080"]);
     assert_eq!(report.findings[0].name.as_deref(), Some(TARGET));
-    let asked = Ask { target: Some(kb("KB5054156")), ..Ask::default() };
+    let asked = LintRequest { target: Some(kb("KB5054156")), ..LintRequest::default() };
     assert_eq!(found(&[ENABLEMENT], &asked), [""; 0]);
 }
 
@@ -185,14 +218,17 @@ fn which_one_is_the_target() {
     // No build is known of KB5059087, nor that its month is another one.
     let (unknown, known) = (named("windows11.0-kb5059087-x64_"), named("windows11.0-kb5055523-x64_"));
     let two = ["two_targets KB5055523", "two_targets KB5059087"];
-    assert_eq!(found(&[&unknown, &known, CHECKPOINT], &Ask::default()), two);
-    assert!(found(&[&unknown, &known], &Ask::default()).contains(&"missing_checkpoint KB5043080".to_owned()));
-    assert_eq!(found(&[&unknown, CHECKPOINT], &Ask::default()), [""; 0]);
+    assert_eq!(found(&[&unknown, &known, CHECKPOINT], &LintRequest::default()), two);
+    assert!(
+        found(&[&unknown, &known], &LintRequest::default())
+            .contains(&"missing_checkpoint KB5043080".to_owned())
+    );
+    assert_eq!(found(&[&unknown, CHECKPOINT], &LintRequest::default()), [""; 0]);
     // KB5083631 of unknown build is of 2026-05.
     let later = named("windows11.0-kb5083631-x64_");
-    assert_eq!(found(&[&later, TARGET, CHECKPOINT], &Ask::default()), ["foreign_update KB5086672"]);
+    assert_eq!(found(&[&later, TARGET, CHECKPOINT], &LintRequest::default()), ["foreign_update KB5086672"]);
     let again = TARGET.replace("97df", "a7df");
-    let words = found(&[TARGET, &again, CHECKPOINT], &Ask::default());
+    let words = found(&[TARGET, &again, CHECKPOINT], &LintRequest::default());
     assert_eq!(words, ["two_targets KB5086672", "two_targets KB5086672", "unknown_package KB5086672"]);
 }
 
@@ -210,25 +246,25 @@ fn files_that_nobody_knows_never_make_ok() {
         ("desktop.ini", "not_a_package"),
         ("SHA256SUMS", "not_a_package"),
     ] {
-        let words = found(&[&set[..], &[name]].concat(), &Ask::default());
+        let words = found(&[&set[..], &[name]].concat(), &LintRequest::default());
         assert!(words.iter().any(|found| found == word), "{name}: {words:?}");
     }
     let reissued = CHECKPOINT.replace("9534", "0534");
-    assert_eq!(found(&[TARGET, &reissued], &Ask::default()), ["unknown_package KB5043080"]);
+    assert_eq!(found(&[TARGET, &reissued], &LintRequest::default()), ["unknown_package KB5043080"]);
 }
 
 #[test]
 fn copies_and_renamed_files_are_recognised() {
     let copy = TARGET.replace(".msu", " (1).msu");
-    assert_eq!(found(&[TARGET, &copy, CHECKPOINT], &Ask::default()), ["duplicate KB5086672"]);
-    assert_eq!(found(&[&copy, CHECKPOINT], &Ask::default()), ["misnamed KB5086672"]);
+    assert_eq!(found(&[TARGET, &copy, CHECKPOINT], &LintRequest::default()), ["duplicate KB5086672"]);
+    assert_eq!(found(&[&copy, CHECKPOINT], &LintRequest::default()), ["misnamed KB5086672"]);
     let short = "Windows11.0-KB5086672-x64.MSU";
-    assert_eq!(found(&[short, CHECKPOINT], &Ask::default()), [""; 0]);
-    assert_eq!(found(&[short, TARGET, CHECKPOINT], &Ask::default()), ["duplicate KB5086672"]);
+    assert_eq!(found(&[short, CHECKPOINT], &LintRequest::default()), [""; 0]);
+    assert_eq!(found(&[short, TARGET, CHECKPOINT], &LintRequest::default()), ["duplicate KB5086672"]);
     // A servicing stack without a KB in its name, by its digest.
     let stack = "ssu-19041.3562-x64_de23c91f483b2e609cec3e4a995639d13205f867.msu";
-    assert_eq!(found(&[TARGET, CHECKPOINT, stack], &Ask::default()), ["foreign_update KB5031539"]);
-    let asked = Ask { target: Some(kb("KB5031539")), ..Ask::default() };
+    assert_eq!(found(&[TARGET, CHECKPOINT, stack], &LintRequest::default()), ["foreign_update KB5031539"]);
+    let asked = LintRequest { target: Some(kb("KB5031539")), ..LintRequest::default() };
     assert_eq!(found(&[stack], &asked), [""; 0]);
 }
 
@@ -236,7 +272,7 @@ fn copies_and_renamed_files_are_recognised() {
 fn a_folder_in_the_folder() {
     let mut folder = Folder::of_names([TARGET, CHECKPOINT]);
     folder.entries.push(Entry { kind: EntryKind::Folder, ..Entry::of("old.msu") });
-    let report = lint(&folder, &Ask::default(), &knowledge(), &Facts::default());
+    let report = lint(&folder, &LintRequest::default(), &knowledge(), &Facts::default());
     assert_eq!(codes(&report), ["sub_folder"]);
 }
 
@@ -251,11 +287,11 @@ fn bytes_are_compared_where_somebody_read_them() {
     let content = digests(b"something else");
     let mut folder = Folder::of_names([TARGET, CHECKPOINT]);
     folder.entries[0].content = Some(content);
-    let report = lint(&folder, &Ask::default(), &knowledge(), &Facts::default());
+    let report = lint(&folder, &LintRequest::default(), &knowledge(), &Facts::default());
     assert_eq!(codes(&report), ["digest_mismatch KB5086672"]);
     // Without digits in the name, what is known of the KB is what the bytes have to be.
     folder.entries[0].name = "windows11.0-kb5086672-x64.msu".to_owned();
-    let report = lint(&folder, &Ask::default(), &knowledge(), &Facts::default());
+    let report = lint(&folder, &LintRequest::default(), &knowledge(), &Facts::default());
     assert_eq!(codes(&report), ["digest_mismatch KB5086672"]);
 }
 
@@ -294,33 +330,45 @@ fn the_index_tells_what_knowledge_does_not() {
         "windows10.0-kb9000002-x64-ndp48_2222222222222222222222222222222222222222.msu",
     );
     let facts = index("KB9000000", "a parent", Kind::DotnetCu, ("Windows Server 2019", ""), &[first, second]);
-    let judge = |names: &[&str], ask: &Ask, facts: &Facts| {
+    let judge = |names: &[&str], ask: &LintRequest, facts: &Facts| {
         codes(&lint(&Folder::of_names(names.iter().copied()), ask, &knowledge(), facts))
     };
-    let parent = Ask { target: Some(kb("KB9000000")), ..Ask::default() };
+    let parent = LintRequest { target: Some(kb("KB9000000")), ..LintRequest::default() };
     assert_eq!(judge(&[first, second], &parent, &facts), [""; 0], "the children are the set");
     assert_eq!(judge(&[first], &parent, &facts), [""; 0], "one child is what a machine needs");
     assert_eq!(judge(&[first, TARGET], &parent, &facts), ["foreign_update KB5086672"]);
-    assert_eq!(judge(&[TARGET, CHECKPOINT, first], &Ask::default(), &facts), ["foreign_update KB9000001"]);
+    assert_eq!(
+        judge(&[TARGET, CHECKPOINT, first], &LintRequest::default(), &facts),
+        ["foreign_update KB9000001"]
+    );
     // Without an index nobody knows them.
     assert_eq!(
-        judge(&[first], &Ask { target: Some(kb("KB9000001")), ..Ask::default() }, &Facts::default()),
+        judge(
+            &[first],
+            &LintRequest { target: Some(kb("KB9000001")), ..LintRequest::default() },
+            &Facts::default()
+        ),
         ["unknown_package KB9000001"]
     );
     // A new cumulative update whose entry lists the checkpoint.
     let new = "windows11.0-kb9000003-x64_3333333333333333333333333333333333333333.msu";
     let mut facts = index("KB9000003", "a new one", Kind::Lcu, ("Windows 11", "24H2"), &[new, CHECKPOINT]);
     facts.updates[0].build = Some(Build::new(26100, 9999));
-    assert_eq!(judge(&[new, CHECKPOINT], &Ask::default(), &facts), [""; 0]);
-    assert_eq!(judge(&[new], &Ask::default(), &facts), ["missing_checkpoint KB5043080"]);
-    assert_eq!(judge(&[new, CHECKPOINT, TARGET], &Ask::default(), &facts), ["foreign_update KB5086672"]);
+    assert_eq!(judge(&[new, CHECKPOINT], &LintRequest::default(), &facts), [""; 0]);
+    assert_eq!(judge(&[new], &LintRequest::default(), &facts), ["missing_checkpoint KB5043080"]);
+    assert_eq!(
+        judge(&[new, CHECKPOINT, TARGET], &LintRequest::default(), &facts),
+        ["foreign_update KB5086672"]
+    );
 }
 
 #[test]
 fn a_copy_for_setup_is_not_the_target() {
     let copy = "windows10.0-kb5049981-x64_3cac6de1fd097dae64819ce05b3a5bea04a9659e.cab";
     let msu = named("windows10.0-kb5049981-x64_");
-    for ask in [Ask::default(), Ask { target: Some(kb("KB5049981")), ..Ask::default() }] {
+    for ask in
+        [LintRequest::default(), LintRequest { target: Some(kb("KB5049981")), ..LintRequest::default() }]
+    {
         assert_eq!(found(&[&msu], &ask), [""; 0]);
         assert_eq!(found(&[&msu, copy], &ask), ["foreign_update KB5049981"]);
         assert_eq!(found(&[copy], &ask)[0].split(' ').next(), Some("missing_target"));

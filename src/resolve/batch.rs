@@ -9,7 +9,9 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::request::{Goal, Place, Policy, Request};
+use super::machine::Machine;
+use super::place::Place;
+use super::request::{Goal, Policy, Request};
 use crate::error::{Error, Result};
 use crate::servicing::{Dotnet, Installation};
 use crate::update::{Architecture, Build, Kb, Kind};
@@ -20,7 +22,7 @@ struct Line {
     id: Option<Value>,
     request: What,
     #[serde(default)]
-    baseline: Option<Machine>,
+    baseline: Option<Baseline>,
     #[serde(default, rename = "note")]
     _note: IgnoredAny,
     #[serde(default, rename = "group")]
@@ -54,7 +56,7 @@ struct What {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Machine {
+struct Baseline {
     architecture: Option<Architecture>,
     build: Option<Build>,
     installation: Option<Installation>,
@@ -96,16 +98,12 @@ fn refuse_line(text: &str, error: serde_json::Error) -> (Option<Value>, Result<R
 }
 
 fn read(line: Line) -> Result<Request> {
-    let (what, machine) = (line.request, line.baseline.unwrap_or_default());
+    let what = line.request;
     let goal = match (what.kb, what.latest.unwrap_or_default(), what.enable) {
         (Some(kb), false, None) => Goal::Kb(kb),
         (None, true, None) => Goal::Latest(what.kind),
         (None, false, Some(release)) => Goal::Enable(release),
         _ => return Err(Error::usage("a request has just one of kb, latest, and enable")),
-    };
-    let dotnet = match machine.dotnet {
-        None => None,
-        Some(release) => Some(dotnet(&release)?),
     };
     Ok(Request {
         policy: what.policy.unwrap_or_default(),
@@ -114,17 +112,27 @@ fn read(line: Line) -> Result<Request> {
         accept_withdrawn: what.accept_withdrawn.unwrap_or_default(),
         product: what.product,
         available: what.available,
-        architecture: machine.architecture,
-        baseline: machine.build,
-        installation: machine.installation,
-        edition: machine.edition,
-        place: machine.place.unwrap_or(Place::Online),
-        features_on_demand: machine.fod.unwrap_or_default(),
-        dotnet,
-        esu: machine.esu,
-        installed: machine.installed.unwrap_or_default(),
+        machine: line.baseline.unwrap_or_default().try_into()?,
         ..Request::of(goal)
     })
+}
+
+impl TryFrom<Baseline> for Machine {
+    type Error = Error;
+
+    fn try_from(baseline: Baseline) -> Result<Self> {
+        Ok(Self {
+            architecture: baseline.architecture,
+            baseline: baseline.build,
+            installation: baseline.installation,
+            edition: baseline.edition,
+            place: baseline.place.unwrap_or(Place::Online),
+            features_on_demand: baseline.fod.unwrap_or_default(),
+            dotnet: baseline.dotnet.as_ref().map(dotnet).transpose()?,
+            esu: baseline.esu,
+            installed: baseline.installed.unwrap_or_default(),
+        })
+    }
 }
 
 fn dotnet(release: &Release) -> Result<Dotnet> {
@@ -148,9 +156,9 @@ mod tests {
         let request = request.unwrap();
         assert_eq!(id, Some(Value::from("a")));
         assert_eq!(request.goal, Goal::Latest(Some(Kind::Lcu)));
-        assert_eq!((request.place, request.policy), (Place::Image, Policy::Preview));
-        assert_eq!(request.dotnet.unwrap().to_string(), "4.8.1");
-        assert_eq!((request.features_on_demand, request.esu), (true, Some(false)));
+        assert_eq!((request.machine.place, request.policy), (Place::Image, Policy::Preview));
+        assert_eq!(request.machine.dotnet.unwrap().to_string(), "4.8.1");
+        assert_eq!((request.machine.features_on_demand, request.machine.esu), (true, Some(false)));
     }
 
     #[test]

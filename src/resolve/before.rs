@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use super::answer::{Plan, Reason, Step};
 use super::condition::Condition;
 use super::library::Library;
+use super::place::Place;
 use super::plan::Ask;
-use super::request::Place;
 use super::requirement::{Requirement, Rule};
 use super::requirements::{requirements, requirements_of_all, takes_separate_stack};
 use super::sets::PackageSet;
@@ -62,8 +62,8 @@ impl Ask<'_> {
                 Rule::Before { update } => update == set.kb || unmet.iter().any(|other| other.kb == update),
                 _ => requirement.is_elsewhere(),
             };
-            let is_met =
-                requirement.when.holds(self.request) == Some(false) || self.request.has(requirement.kb);
+            let is_met = requirement.when.holds(&self.request.machine) == Some(false)
+                || self.request.machine.has(requirement.kb);
             if is_step && !is_met {
                 unmet.push(requirement);
             }
@@ -86,9 +86,9 @@ impl Ask<'_> {
             evidence.insert(0, Evidence::Knowledge { row, date: self.knowledge.date().to_string() });
             when = Condition::StackBelow { kb, newer: Vec::new() };
         }
-        let because = requirement.because(set.kb, self.request.at());
+        let because = requirement.because(set.kb, self.request.machine.at());
         let mut step = self.step_of_kb(kb, requirement.role, set, because, &evidence, answer)?;
-        let is_open = self.request.baseline.is_none() && self.request.place != Place::Mirror;
+        let is_open = self.request.machine.baseline.is_none() && self.request.machine.place != Place::Mirror;
         step.needed_if = is_open.then_some(when);
         if let Rule::Floor { below } = requirement.rule {
             step.needed_below = Some(below);
@@ -112,8 +112,8 @@ impl Ask<'_> {
     /// Returns the reason why a separate servicing stack is not a step.
     fn installed_stack(&self, set: &PackageSet, needed: &[Requirement]) -> Option<Reason> {
         let stack = needed.iter().find(|one| matches!(one.rule, Rule::SeparateStack { .. }))?;
-        let serves = |kb: &&Kb| self.request.has(**kb) && stack.is_met_by(**kb);
-        let installed = self.request.installed.iter().find(serves)?;
+        let serves = |kb: &&Kb| self.request.machine.has(**kb) && stack.is_met_by(**kb);
+        let installed = self.request.machine.installed.iter().find(serves)?;
         let reason =
             Reason::new(format!("the servicing stack {installed} is installed, which serves {}", set.kb));
         Some(reason.said_by(stack.evidence.last().map(ToString::to_string)))

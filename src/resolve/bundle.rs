@@ -6,8 +6,8 @@
 
 use super::answer::{Plan, Status, Step};
 use super::condition::Condition;
+use super::place::Place;
 use super::plan::{Ask, words};
-use super::request::Place;
 use super::requirements::dotnet_releases;
 use super::roles::Member;
 use super::sets::PackageSet;
@@ -23,8 +23,9 @@ impl Ask<'_> {
     ) -> Result<(Vec<Step>, Plan), Box<Plan>> {
         let request = self.request;
         let is_bundle = set.members.iter().any(|member| member.role == Role::DotnetChild);
-        let installed = set.members.iter().find(|member| member.kb().is_some_and(|kb| request.has(kb)));
-        if let Some(member) = installed.filter(|_| request.place != Place::Mirror) {
+        let installed =
+            set.members.iter().find(|member| member.kb().is_some_and(|kb| request.machine.has(kb)));
+        if let Some(member) = installed.filter(|_| request.machine.place != Place::Mirror) {
             answer.status = Status::NothingToDo;
             answer.total_bytes = Some(0);
             answer.missing_bytes = Some(0);
@@ -33,7 +34,9 @@ impl Ask<'_> {
             return Err(Box::new(answer));
         }
         let mut members: Vec<&Member> = set.members.iter().collect();
-        if let Some(dotnet) = request.dotnet.as_ref().filter(|_| request.place != Place::Mirror) {
+        if let Some(dotnet) =
+            request.machine.dotnet.as_ref().filter(|_| request.machine.place != Place::Mirror)
+        {
             // What nothing is known of may be for any release.
             let fits = |member: &Member| {
                 let releases = self.releases_of(member, set);
@@ -62,7 +65,8 @@ impl Ask<'_> {
                 return Err(Box::new(self.refused(answer, Status::NotApplicable, advice)));
             }
         }
-        let undecided = is_bundle && request.dotnet.is_none() && request.place != Place::Mirror;
+        let undecided =
+            is_bundle && request.machine.dotnet.is_none() && request.machine.place != Place::Mirror;
         if undecided && members.len() > 1 {
             answer.warnings.push(
                 "each package is for one release of .NET Framework: try all, the wrong ones answer 0x800f081e or install nothing"

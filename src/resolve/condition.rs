@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::request::Request;
+use super::machine::Machine;
 use crate::servicing::Dotnet;
 use crate::update::{Build, Kb};
 
@@ -35,25 +35,25 @@ pub enum Condition {
 
 impl Condition {
     /// Returns `true` if a machine meets the condition, and `None` if that cannot be decided by what is known of it.
-    pub(crate) fn holds(&self, request: &Request) -> Option<bool> {
+    pub fn holds(&self, machine: &Machine) -> Option<bool> {
         match self {
-            Self::BuildBelow(build) => request.at().map(|at| at.revision < build.revision),
-            Self::VersionBelow(number) => request.at().map(|at| at.number < *number),
-            Self::FeaturesAdded => Some(request.adds_features_to_image()),
-            Self::NotInstalled(kb) => Some(!request.has(*kb)),
+            Self::BuildBelow(build) => machine.at().map(|at| at.revision < build.revision),
+            Self::VersionBelow(number) => machine.at().map(|at| at.number < *number),
+            Self::FeaturesAdded => Some(machine.adds_features_to_image()),
+            Self::NotInstalled(kb) => Some(!machine.has(*kb)),
             Self::StackBelow { kb, newer } => {
-                Some(!request.has(*kb) && !newer.iter().any(|kb| request.has(*kb)))
+                Some(!machine.has(*kb) && !newer.iter().any(|kb| machine.has(*kb)))
             }
             Self::Dotnet(release) => {
-                let (release, installed) = (release.as_ref()?, request.dotnet.as_ref()?);
+                let (release, installed) = (release.as_ref()?, machine.dotnet.as_ref()?);
                 Some(release == installed)
             }
             Self::EsuUnprepared(preparations) => {
-                let is_prepared = request.esu == Some(true) || preparations.iter().any(|kb| request.has(*kb));
+                let is_prepared = machine.esu == Some(true) || preparations.iter().any(|kb| machine.has(*kb));
                 is_prepared.then_some(false)
             }
             Self::Any(conditions) => {
-                let held: Vec<Option<bool>> = conditions.iter().map(|one| one.holds(request)).collect();
+                let held: Vec<Option<bool>> = conditions.iter().map(|one| one.holds(machine)).collect();
                 if held.contains(&Some(true)) {
                     Some(true)
                 } else if held.contains(&None) {
@@ -114,13 +114,13 @@ mod tests {
         let build = Build::new(26100, 1742);
         let condition = Condition::Any(vec![Condition::BuildBelow(build), Condition::FeaturesAdded]);
         assert_eq!(condition.to_string(), "build below 26100.1742, or features on demand");
-        let mut request = Request::new("KB5086672".parse().unwrap());
-        assert_eq!(condition.holds(&request), None, "the build is unknown");
-        request.baseline = Some(Build::new(26200, 1741));
-        assert_eq!(condition.holds(&request), Some(true), "revisions decide within a family");
-        request.baseline = Some(build);
-        assert_eq!(condition.holds(&request), Some(false));
-        (request.features_on_demand, request.place) = (true, crate::resolve::Place::Image);
-        assert_eq!(condition.holds(&request), Some(true));
+        let mut machine = Machine::default();
+        assert_eq!(condition.holds(&machine), None, "the build is unknown");
+        machine.baseline = Some(Build::new(26200, 1741));
+        assert_eq!(condition.holds(&machine), Some(true), "revisions decide within a family");
+        machine.baseline = Some(build);
+        assert_eq!(condition.holds(&machine), Some(false));
+        (machine.features_on_demand, machine.place) = (true, crate::resolve::Place::Image);
+        assert_eq!(condition.holds(&machine), Some(true));
     }
 }

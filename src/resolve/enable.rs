@@ -6,8 +6,9 @@
 use super::answer::{Missing, Plan, Reason, Status, Step};
 use super::condition::Condition;
 use super::goal::{Best, same_machine};
+use super::place::Place;
 use super::plan::{Ask, words};
-use super::request::{Goal, Place, Policy};
+use super::request::{Goal, Policy};
 use super::requirements::floor_update;
 use super::sets::PackageSet;
 use crate::error::Result;
@@ -22,7 +23,7 @@ impl Ask<'_> {
         let knowledge = self.knowledge;
         self.check_product(&[])?;
         let answer = self.answer(None);
-        if let Some(at) = self.request.at().filter(|at| self.is_release(at.number, release)) {
+        if let Some(at) = self.request.machine.at().filter(|at| self.is_release(at.number, release)) {
             return Ok(done(answer, at, format!("build {at} is {release} already")));
         }
         let mut named: Vec<&Enablement> =
@@ -82,7 +83,9 @@ impl Ask<'_> {
         answer.family = Some(family.folder.clone());
         answer.serves = vec![family.into()];
         answer.product = Some(format!("{} (to {})", family.name, row.release));
-        if let Some(architecture) = request.architecture.filter(|it| !family.architectures.contains(it)) {
+        if let Some(architecture) =
+            request.machine.architecture.filter(|it| !family.architectures.contains(it))
+        {
             let advice = format!("{} has no package for {architecture}", row.kb);
             return Ok(self.refused(answer, Status::NotApplicable, advice));
         }
@@ -95,7 +98,7 @@ impl Ask<'_> {
         if let Some(refused) = self.out_of_reach(row, family, &answer) {
             return Ok(refused);
         }
-        let architecture = match (request.architecture, row.files()) {
+        let architecture = match (request.machine.architecture, row.files()) {
             (Some(architecture), _) => architecture,
             (None, [only]) => only.architecture,
             (None, files) => {
@@ -131,13 +134,13 @@ impl Ask<'_> {
     fn out_of_reach(&self, row: &Enablement, family: &Family, answer: &Plan) -> Option<Plan> {
         let request = self.request;
         let no = |advice: String| Some(self.refused(answer.clone(), Status::NotApplicable, advice));
-        if request.installation == Some(Installation::Server) {
+        if request.machine.installation == Some(Installation::Server) {
             return no(format!(
                 "{} switches on {} of {}: a server takes no such package",
                 row.kb, row.release, family.name
             ));
         }
-        if let Some(at) = request.baseline {
+        if let Some(at) = request.machine.baseline {
             if !family.builds.contains(&at.number) {
                 let machine = words(self.at.iter().map(|family| family.name.as_str()));
                 return no(format!(
@@ -152,10 +155,11 @@ impl Ask<'_> {
                 ));
             }
         }
-        if !matches!(request.place, Place::Online | Place::Image | Place::Mirror) {
+        if !matches!(request.machine.place, Place::Online | Place::Image | Place::Mirror) {
             return no(format!("{} goes onto a running machine or into install.wim (--for image)", row.kb));
         }
-        if let Some(at) = request.at().filter(|at| at.number >= row.to || request.has(row.kb)) {
+        if let Some(at) = request.machine.at().filter(|at| at.number >= row.to || request.machine.has(row.kb))
+        {
             let why = if at.number >= row.to {
                 format!("build {at} is {} or later already", row.release)
             } else {
@@ -169,7 +173,7 @@ impl Ask<'_> {
                 ltsc.name
             ));
         }
-        if let Some(at) = request.at().filter(|at| !row.from.contains(&at.number)) {
+        if let Some(at) = request.machine.at().filter(|at| !row.from.contains(&at.number)) {
             let from: Vec<String> = row.from.iter().map(|&build| release_name(family, build)).collect();
             return no(format!(
                 "{} is taken by {}; build {at} is {}",
@@ -194,7 +198,7 @@ impl Ask<'_> {
         mut answer: Plan,
     ) -> Result<std::result::Result<(Vec<Step>, Option<u32>, Plan), Box<Plan>>> {
         let request = self.request;
-        let at = request.at();
+        let at = request.machine.at();
         if let Some(at) = at.filter(|at| at.revision >= row.floor) {
             let enough = Reason::new(format!("{at} is at or above the floor {}", row.floor_build()));
             answer.reasons.push(enough.said_by([self.knowledge_says(&row.source)]));
@@ -211,9 +215,9 @@ impl Ask<'_> {
             return Ok(Err(Box::new(self.refused(answer, Status::NeedsPrerequisite, advice))));
         };
         let mut below = same_machine(request, Goal::Kb(kb));
-        below.architecture = Some(architecture);
+        below.machine.architecture = Some(architecture);
         below.product = None;
-        below.installation = Some(Installation::Client);
+        below.machine.installation = Some(Installation::Client);
         let ask = Ask {
             request: &below,
             library: self.library,
@@ -261,7 +265,7 @@ impl Ask<'_> {
         }
         if let Some(last) = steps.last_mut() {
             // The package checks the revision that runs; an image has none.
-            last.restart_after = request.place == Place::Online;
+            last.restart_after = request.machine.place == Place::Online;
         }
         let revision = steps.iter().filter_map(|step| step.brings).map(|build| build.revision).max();
         Ok(Ok((steps, revision, answer)))
@@ -305,7 +309,7 @@ impl Ask<'_> {
         };
         step.role = Role::Enablement;
         step.evidence.push(row_says);
-        let open = self.request.baseline.is_none() && self.request.place != Place::Mirror;
+        let open = self.request.machine.baseline.is_none() && self.request.machine.place != Place::Mirror;
         step.needed_if = open.then_some(Condition::VersionBelow(row.to));
         Ok(step)
     }

@@ -74,10 +74,10 @@ impl Freshness {
     ) -> Result<Self> {
         let newest = newest_of(family, library, knowledge)?;
         let today = request.as_of.or(request.today);
-        let build = request.baseline.map(|build| build.number);
+        let build = request.machine.baseline.map(|build| build.number);
         let served = Served {
             build: build.filter(|build| family.builds.contains(build)),
-            edition: request.edition.as_deref(),
+            edition: request.machine.edition.as_deref(),
         };
         let since = |(day, today)| u32::try_from(patch_tuesdays_since(day, today).len()).ok();
         Ok(Self {
@@ -233,7 +233,7 @@ pub(super) fn family_of<'k>(
     // A product that the table does not have names no family; `resolve` refused an ambiguous one.
     let product = request.product.as_ref();
     let of_product = product
-        .and_then(|asked| knowledge.one_product(asked, request.installation).ok())
+        .and_then(|asked| knowledge.one_product(asked, request.machine.installation).ok())
         .map(|product| product.family);
     let is_at = |family: &&Family| {
         at.iter().any(|own| (own.id, own.installation) == (family.id, family.installation))
@@ -244,7 +244,7 @@ pub(super) fn family_of<'k>(
     let is_own = |family: &&Family| {
         plan.serves.iter().any(|own| (own.id, own.installation) == (family.id, family.installation))
     };
-    let fits = |family: &&Family| request.installation.is_none_or(|own| own == family.installation);
+    let fits = |family: &&Family| request.machine.installation.is_none_or(|own| own == family.installation);
     let of_machine = at.iter().copied().find(is_own);
     let all = knowledge.families();
     let of_set = || all.iter().filter(is_own).find(fits).or_else(|| all.iter().find(is_own));
@@ -272,7 +272,8 @@ fn family_of_kb<'k>(
     knowledge: &'k Knowledge,
 ) -> Result<Option<&'k Family>> {
     let sets = library.sets(kb)?;
-    let fits = |own: crate::servicing::Installation| request.installation.is_none_or(|wanted| wanted == own);
+    let fits =
+        |own: crate::servicing::Installation| request.machine.installation.is_none_or(|wanted| wanted == own);
     let mut firsts = sets
         .iter()
         .map(|set| set.families.iter().find(|family| fits(family.installation)).or(set.families.first()));
@@ -318,7 +319,10 @@ mod tests {
         let request = Request {
             today: Some(today.parse().unwrap()),
             product: Some("windows-11-24h2".to_owned()),
-            architecture: Some(crate::update::Architecture::X64),
+            machine: crate::resolve::Machine {
+                architecture: Some(crate::update::Architecture::X64),
+                ..crate::resolve::Machine::default()
+            },
             ..Request::of(Goal::Latest(None))
         };
         resolve(&request, &library, &knowledge).unwrap().fresh

@@ -140,7 +140,7 @@ impl Ask<'_> {
     }
 
     fn fits(&self, architecture: Option<crate::update::Architecture>) -> bool {
-        match (self.request.architecture, architecture) {
+        match (self.request.machine.architecture, architecture) {
             (Some(wanted), Some(own)) => wanted == own,
             _ => true,
         }
@@ -248,7 +248,7 @@ impl Ask<'_> {
             return Vec::new();
         }
         let wanted = |family: &&Family| {
-            named(family) && request.installation.is_none_or(|wanted| wanted == family.installation)
+            named(family) && request.machine.installation.is_none_or(|wanted| wanted == family.installation)
         };
         self.knowledge.families().iter().filter(wanted).collect()
     }

@@ -5,8 +5,9 @@
 //! withdrawn, that the machine does not have it yet, and what is known of Extended Security Updates.
 
 use super::answer::{Plan, Reason};
+use super::place::Place;
 use super::plan::Ask;
-use super::request::{Place, Policy};
+use super::request::Policy;
 use super::sets::PackageSet;
 use crate::facts::Evidence;
 use crate::servicing::{Enablement, Family};
@@ -34,7 +35,7 @@ impl Ask<'_> {
     /// That its place takes it.
     pub(super) fn right_place(&self, set: &PackageSet) -> Reason {
         let kb = set.kb;
-        Reason::new(match self.request.place {
+        Reason::new(match self.request.machine.place {
             Place::Online => format!("{kb} goes onto a running machine, which is the place asked for"),
             Place::Image => format!("{kb} goes into install.wim, which is the place asked for"),
             Place::Winpe => format!("{kb} goes into boot.wim, which is the place asked for"),
@@ -57,10 +58,10 @@ impl Ask<'_> {
     /// That the machine does not have it yet, as far as builds tell.
     pub(super) fn not_there_yet(&self, set: &PackageSet) -> Option<Reason> {
         let request = self.request;
-        if request.place == Place::Mirror {
+        if request.machine.place == Place::Mirror {
             return None;
         }
-        let Some(at) = request.at() else {
+        let Some(at) = request.machine.at() else {
             return Some(Reason::new("the machine's build is not known: each step says when it is needed"));
         };
         let target = set.build()?;
@@ -97,11 +98,11 @@ impl Ask<'_> {
     /// Why Extended Security Updates do not stand against it, where its family has any.
     pub(super) fn extended_security_is_met(&self, set: &PackageSet) -> Option<Reason> {
         let request = self.request;
-        let family = self.family_of(set).filter(|_| request.place != Place::Mirror)?;
+        let family = self.family_of(set).filter(|_| request.machine.place != Place::Mirror)?;
         let (esu, month) = (self.knowledge.esu(family)?, self.month_of(set)?);
         let name = &family.name;
-        let installed = esu.preparations().find(|kb| request.installed.contains(kb));
-        let conclusion = match (request.esu, installed) {
+        let installed = esu.preparations().find(|kb| request.machine.installed.contains(kb));
+        let conclusion = match (request.machine.esu, installed) {
             _ if month < esu.from => {
                 format!(
                     "Extended Security Updates of {name} begin with {}, and {} is of {month}",
@@ -150,7 +151,7 @@ impl Ask<'_> {
         of_update: Plan,
     ) -> Reason {
         let brings = brings.map_or_else(|| "it".to_owned(), |build| build.to_string());
-        let at = self.request.at().map_or_else(String::new, |at| format!(", {at} is below that"));
+        let at = self.request.machine.at().map_or_else(String::new, |at| format!(", {at} is below that"));
         Reason::new(format!("{} needs {} or later{at}, and {kb} brings {brings}", row.kb, row.floor_build()))
             .said_by([self.knowledge_says(&row.source)])
             .because(of_update.reasons)

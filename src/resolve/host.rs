@@ -6,8 +6,9 @@
 
 use std::collections::BTreeSet;
 
+use super::machine::Machine;
 use crate::error::{Error, Result};
-use crate::servicing::Installation;
+use crate::servicing::{Dotnet, Installation};
 use crate::update::{Architecture, Build, Kb};
 
 /// The format that this program reads.
@@ -39,6 +40,20 @@ pub struct Host {
     pub free_bytes: Option<u64>,
     /// The version of DISM; told only with administrator's rights.
     pub dism_version: Option<String>,
+}
+
+impl From<&Host> for Machine {
+    fn from(host: &Host) -> Self {
+        Self {
+            architecture: host.architecture,
+            baseline: host.build,
+            installation: host.installation,
+            edition: host.edition.clone(),
+            dotnet: host.dotnet_release.and_then(Dotnet::of_release),
+            installed: host.installed.clone(),
+            ..Self::default()
+        }
+    }
 }
 
 /// Reads what `collect.cmd` wrote.

@@ -2,8 +2,8 @@
 //! already, Extended Security Updates, and the edition.
 
 use super::answer::{Missing, Plan, Reason, Status};
+use super::place::Place;
 use super::plan::Ask;
-use super::request::Place;
 use super::requirements::{month_of, preparation};
 use super::sets::PackageSet;
 use crate::error::Result;
@@ -48,7 +48,7 @@ impl Ask<'_> {
         let mut answer = answer;
         answer.reasons.push(self.right_place(set));
         if let Some(refused) = self.withdrawn(set.kb, &answer) {
-            if self.request.place == Place::Mirror || self.request.accept_withdrawn {
+            if self.request.machine.place == Place::Mirror || self.request.accept_withdrawn {
                 // Asked for in so many words, or kept and not installed: it is said and goes on.
                 answer.successor = refused.successor;
                 answer.warnings.extend(refused.advice);
@@ -68,7 +68,7 @@ impl Ask<'_> {
 
     /// Why a set is not for the place, and what is.
     fn out_of_place(&self, set: &PackageSet) -> Result<Option<String>> {
-        let (kb, place) = (set.kb, self.request.place);
+        let (kb, place) = (set.kb, self.request.machine.place);
         if place == Place::Mirror {
             return Ok(None);
         }
@@ -136,8 +136,9 @@ impl Ask<'_> {
         let request = self.request;
         let cumulative = set.kind.is_some_and(Kind::is_windows_cumulative);
         // Beside features that go into an image the update is applied again, installed or not.
-        let installed = request.has(set.kb) && !(cumulative && request.adds_features_to_image());
-        let Some(at) = request.at() else {
+        let installed =
+            request.machine.has(set.kb) && !(cumulative && request.machine.adds_features_to_image());
+        let Some(at) = request.machine.at() else {
             return if installed {
                 Err(Box::new(self.done(set, answer, Done::Installed)))
             } else {
@@ -164,14 +165,14 @@ impl Ask<'_> {
             }
             return Ok(answer);
         }
-        if request.adds_features_to_image() && at.revision == target.revision {
+        if request.machine.adds_features_to_image() && at.revision == target.revision {
             answer.advice =
                 Some("applied again for the added features; the build does not change".to_owned());
             return Ok(answer);
         }
         let mut done = self.done(set, answer, Done::AtBuild { at, target });
         done.expected_build = Some(at);
-        if request.features_on_demand {
+        if request.machine.features_on_demand {
             let later = if at.revision == target.revision { "this" } else { "the later" };
             done.advice = Some(format!(
                 "apply {later} cumulative update again after adding features or languages{}",
@@ -228,7 +229,7 @@ impl Ask<'_> {
             return Ok(answer);
         };
         let Some(preparation) = preparation(set, family, self.knowledge) else { return Ok(answer) };
-        if request.place == Place::Mirror || request.esu == Some(true) {
+        if request.machine.place == Place::Mirror || request.machine.esu == Some(true) {
             return Ok(answer);
         }
         if let Some(ltsc) = self.long_term(family.id, month) {
@@ -238,7 +239,7 @@ impl Ask<'_> {
             );
             return Ok(answer);
         }
-        if preparation.when.holds(request) == Some(false) {
+        if preparation.when.holds(&request.machine) == Some(false) {
             return Ok(answer);
         }
         let unless = self.long_term_chance(family.id);
@@ -246,7 +247,7 @@ impl Ask<'_> {
             "updates of {} from {} on are for machines with Extended Security Updates: {} prepares one, and a key has to be activated, which no file does{unless}",
             family.name, esu.from, preparation.kb
         );
-        if request.esu == Some(false) {
+        if request.machine.esu == Some(false) {
             answer.missing = self.missing_preparation(esu, preparation.kb);
             answer.reasons.push(Reason::new(needs.clone()).said_by([self.knowledge_says(&esu.source)]));
             return Err(Box::new(self.refused(answer, Status::NeedsPrerequisite, needs)));
@@ -258,10 +259,10 @@ impl Ask<'_> {
     /// The preparation, and before it the update that it needs itself.
     fn missing_preparation(&self, esu: &Esu, preparation: Kb) -> Vec<Missing> {
         let mut missing = Vec::new();
-        let at = self.request.at();
+        let at = self.request.machine.at();
         if let (Some(least), Some(at)) = (esu.needs_at_least, at) {
             let build = self.knowledge.releases_of_kb(least).into_iter().map(|release| release.build).max();
-            if build.is_some_and(|build| at.revision < build.revision) && !self.request.has(least) {
+            if build.is_some_and(|build| at.revision < build.revision) && !self.request.machine.has(least) {
                 missing.push(Missing { kb: Some(least), role: Role::Prerequisite, name: None });
             }
         }
@@ -276,8 +277,8 @@ impl Ask<'_> {
 
     /// The rows of the long-term edition that the machine is known to be.
     pub(super) fn ltsc_of(&self, family: u32) -> Vec<&Ltsc> {
-        let Some(edition) = &self.request.edition else { return Vec::new() };
-        let at = self.request.baseline;
+        let Some(edition) = &self.request.machine.edition else { return Vec::new() };
+        let at = self.request.machine.baseline;
         let is_it = |row: &&Ltsc| {
             row.family == family
                 && at.is_none_or(|at| row.builds.contains(&at.number))
@@ -288,14 +289,14 @@ impl Ask<'_> {
 
     /// What to add where the edition is not known and the build may be a long-term one.
     fn long_term_chance(&self, family: u32) -> String {
-        let at = self.request.baseline;
+        let at = self.request.machine.baseline;
         let mut rows = self
             .knowledge
             .ltsc()
             .iter()
             .filter(|row| row.family == family && at.is_none_or(|at| row.builds.contains(&at.number)));
         match rows.next() {
-            Some(row) if self.request.edition.is_none() => {
+            Some(row) if self.request.machine.edition.is_none() => {
                 format!("; not for {} (--edition says which it is)", row.name)
             }
             _ => String::new(),

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::answer::{Choice, Plan, Reason, Status};
 use super::fresh::{Freshness, add_freshness, family_of};
 use super::library::Library;
+use super::machine::Machine;
 use super::request::{Goal, Request};
 use super::sets::PackageSet;
 use crate::error::Result;
@@ -20,7 +21,7 @@ use crate::update::{Architecture, Build, Kb, Kind};
 /// Makes the plan for a request. Fails where the library does, and on a product name that means no one product.
 pub fn resolve(request: &Request, library: &dyn Library, knowledge: &Knowledge) -> Result<Plan> {
     let product = match &request.product {
-        Some(asked) => Some(ProductFilter::new(asked, request.installation, knowledge)?),
+        Some(asked) => Some(ProductFilter::new(asked, request.machine.installation, knowledge)?),
         None => None,
     };
     let at = match families_at(request, knowledge) {
@@ -55,7 +56,8 @@ pub fn resolve(request: &Request, library: &dyn Library, knowledge: &Knowledge) 
 
 /// The complete plan for one set, on a machine of which nothing is known.
 pub fn complete_plan(set: &PackageSet, library: &dyn Library, knowledge: &Knowledge) -> Result<Plan> {
-    let request = Request { architecture: set.architecture, accept_withdrawn: true, ..Request::new(set.kb) };
+    let machine = Machine { architecture: set.architecture, ..Machine::default() };
+    let request = Request { machine, accept_withdrawn: true, ..Request::new(set.kb) };
     let ask = Ask { request: &request, library, knowledge, product: None, at: Vec::new() };
     match knowledge.enablements().iter().find(|row| row.kb == set.kb) {
         Some(row) => ask.plan_enablement(row),
@@ -68,12 +70,12 @@ pub(super) fn families_at<'k>(
     request: &Request,
     knowledge: &'k Knowledge,
 ) -> Result<Vec<&'k Family>, String> {
-    let Some(build) = request.baseline else { return Ok(Vec::new()) };
+    let Some(build) = request.machine.baseline else { return Ok(Vec::new()) };
     let mut families: Vec<&Family> = knowledge.families_of_build(build.number).collect();
     if families.is_empty() {
         return Err(format!("build {build} is of no family that is known as of {}", knowledge.date()));
     }
-    if let Some(wanted) = request.installation {
+    if let Some(wanted) = request.machine.installation {
         let there = words(families.iter().map(|family| family.name.as_str()));
         families.retain(|family| family.installation == wanted);
         if families.is_empty() {
@@ -118,10 +120,10 @@ impl<'a> Ask<'a> {
         Plan {
             id: self.request.id.clone(),
             kb,
-            architecture: self.request.architecture,
+            architecture: self.request.machine.architecture,
             product: self.request.product.clone(),
             family: None,
-            baseline: self.request.baseline,
+            baseline: self.request.machine.baseline,
             status: Status::Install,
             steps: Vec::new(),
             missing: Vec::new(),
@@ -208,7 +210,7 @@ impl<'a> Ask<'a> {
         }
         if architectures.len() == sets.len() {
             // The architecture alone tells them apart.
-        } else if families.len() > 1 && self.request.baseline.is_none() {
+        } else if families.len() > 1 && self.request.machine.baseline.is_none() {
             flags.push("--product or --baseline");
         } else if families.len() > 1 {
             flags.push("--product or --installation");
@@ -232,7 +234,7 @@ impl<'a> Ask<'a> {
     fn narrow<'s>(&self, kb: Kb, sets: &'s [PackageSet]) -> Result<Vec<&'s PackageSet>, String> {
         let request = self.request;
         let mut left: Vec<&PackageSet> = sets.iter().filter(|set| !set.is_dynamic_variant).collect();
-        if let Some(architecture) = request.architecture {
+        if let Some(architecture) = request.machine.architecture {
             let there = words(left.iter().map(|set| set.architecture.map_or("any", Architecture::as_str)));
             left.retain(|set| set.architecture.is_none_or(|of_set| of_set == architecture));
             if left.is_empty() {
@@ -241,7 +243,7 @@ impl<'a> Ask<'a> {
         }
         // Without one, what the Catalog said is meant, not what else is known to be.
         let is_crawled = |set: &PackageSet| !set.updates.is_empty();
-        if request.architecture.is_none() && left.iter().any(|set| is_crawled(set)) {
+        if request.machine.architecture.is_none() && left.iter().any(|set| is_crawled(set)) {
             left.retain(|set| is_crawled(set));
         }
         if let Some(product) = &self.product {
@@ -253,7 +255,7 @@ impl<'a> Ask<'a> {
                 return Err(format!("{kb} is not for {asked:?}; it is for {there}"));
             }
         }
-        if let Some(build) = request.baseline {
+        if let Some(build) = request.machine.baseline {
             let there =
                 words(left.iter().flat_map(|set| set.families.iter().map(|family| family.name.as_str())));
             // A set of no known family cannot be told to be for another one.
@@ -273,7 +275,7 @@ impl<'a> Ask<'a> {
                     service_pack(build.number)
                 ));
             }
-        } else if let Some(installation) = request.installation {
+        } else if let Some(installation) = request.machine.installation {
             let for_it = |set: &&PackageSet| {
                 set.families.is_empty()
                     || set.families.iter().any(|family| family.installation == installation)
@@ -292,7 +294,7 @@ impl<'a> Ask<'a> {
         of_machine.or_else(|| {
             let wanted = |family: &&Family| {
                 set.serves(family)
-                    && self.request.installation.is_none_or(|wanted| wanted == family.installation)
+                    && self.request.machine.installation.is_none_or(|wanted| wanted == family.installation)
             };
             let families = self.knowledge.families();
             families.iter().find(wanted).or_else(|| families.iter().find(|family| set.serves(family)))
@@ -302,13 +304,13 @@ impl<'a> Ask<'a> {
     /// The answer for one set.
     fn plan_set(&self, set: &PackageSet, answer: &Plan) -> Result<Plan> {
         let mut answer = answer.clone();
-        answer.architecture = set.architecture.or(self.request.architecture);
+        answer.architecture = set.architecture.or(self.request.machine.architecture);
         answer.product = Some(set.products.join("; "));
         answer.family = set.families.first().map(|family| family.folder.clone());
         answer.serves.clone_from(&set.families);
         answer.warnings.clone_from(&set.warnings);
         answer.reasons.push(self.what_it_is(set));
-        if let (Some(build), Some(family)) = (self.request.baseline, self.family_of(set)) {
+        if let (Some(build), Some(family)) = (self.request.machine.baseline, self.family_of(set)) {
             answer.reasons.push(
                 Reason::new(format!("build {build} is {}, and {} is for it", family.name, set.kb))
                     .said_by([self.knowledge_says(&family.source)]),

@@ -3,29 +3,8 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::servicing::{Dotnet, Installation};
-use crate::update::{Architecture, Build, Kb, Kind};
-
-/// Where the packages are to be installed.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Place {
-    /// A running machine.
-    Online,
-    /// An offline `install.wim`.
-    Image,
-    /// `boot.wim`.
-    Winpe,
-    /// `winre.wim`.
-    Winre,
-    /// The setup files of media, `\sources`.
-    Media,
-    /// Nowhere yet: the complete set, whatever the baseline.
-    Mirror,
-}
+use super::machine::Machine;
+use crate::update::{Kb, Kind};
 
 /// Which releases a goal may choose from.
 #[derive(
@@ -96,24 +75,8 @@ pub struct Request {
     pub product: Option<String>,
     /// The names of the files at hand; `None` when everything can be had.
     pub available: Option<Vec<String>>,
-    /// The architecture; needed where the KB has several.
-    pub architecture: Option<Architecture>,
-    /// The build that the device or image is at.
-    pub baseline: Option<Build>,
-    /// Client or server, where the build alone does not tell.
-    pub installation: Option<Installation>,
-    /// `EditionID`: `Professional`, `EnterpriseS`.
-    pub edition: Option<String>,
-    /// Where to.
-    pub place: Place,
-    /// Whether features on demand or language packs are being added.
-    pub features_on_demand: bool,
-    /// The .NET Framework that is installed.
-    pub dotnet: Option<Dotnet>,
-    /// Whether the machine is prepared for Extended Security Updates.
-    pub esu: Option<bool>,
-    /// What is installed, as far as it matters.
-    pub installed: Vec<Kb>,
+    /// The device or image.
+    pub machine: Machine,
 }
 
 impl Request {
@@ -129,35 +92,12 @@ impl Request {
             accept_withdrawn: false,
             product: None,
             available: None,
-            architecture: None,
-            baseline: None,
-            installation: None,
-            edition: None,
-            place: Place::Online,
-            features_on_demand: false,
-            dotnet: None,
-            esu: None,
-            installed: Vec::new(),
+            machine: Machine::default(),
         }
     }
 
     /// The complete plan for a KB, on a running machine at an unknown build.
     pub fn new(kb: Kb) -> Self {
         Self::of(Goal::Kb(kb))
-    }
-
-    /// The baseline, where it counts: a mirror keeps the whole of everything.
-    pub(super) fn at(&self) -> Option<Build> {
-        self.baseline.filter(|_| self.place != Place::Mirror)
-    }
-
-    /// Whether the whole payload has to lie there because an image is being changed.
-    pub(super) fn adds_features_to_image(&self) -> bool {
-        self.features_on_demand && self.place == Place::Image
-    }
-
-    /// Whether a KB is installed, where that counts: a mirror keeps the whole of everything.
-    pub(crate) fn has(&self, kb: Kb) -> bool {
-        self.place != Place::Mirror && self.installed.contains(&kb)
     }
 }

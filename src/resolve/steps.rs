@@ -2,8 +2,8 @@
 
 use super::answer::{Missing, Plan, Status, Step};
 use super::condition::Condition;
+use super::place::Place;
 use super::plan::Ask;
-use super::request::Place;
 use super::requirements::condition_of;
 use super::roles::Member;
 use super::sets::PackageSet;
@@ -87,7 +87,7 @@ impl Ask<'_> {
     /// The members of a set that the machine needs.
     fn own_steps(&self, set: &PackageSet, answer: &mut Plan) -> Vec<Step> {
         let request = self.request;
-        let at = request.at();
+        let at = request.machine.at();
         let target = set.build();
         if let (Some(build), None) = (target, answer.expected_build) {
             let number = at.map_or(build.number, |at| at.number);
@@ -96,7 +96,7 @@ impl Ask<'_> {
         }
         let needed = |member: &&Member| {
             let condition = condition_of(member).filter(|_| member.role == Role::Checkpoint);
-            condition.is_none_or(|condition| condition.holds(request) != Some(false))
+            condition.is_none_or(|condition| condition.holds(&request.machine) != Some(false))
         };
         let members = set.members.iter().filter(needed);
         members
@@ -106,11 +106,13 @@ impl Ask<'_> {
 
     /// Why a member of a set is a step.
     fn because(&self, member: &Member, set: &PackageSet) -> String {
-        let (kb, at) = (set.kb, self.request.at());
+        let (kb, at) = (set.kb, self.request.machine.at());
         match (member.role, member.build, at) {
-            (Role::Checkpoint, Some(build), Some(_)) if self.request.adds_features_to_image() => format!(
-                "features or languages are being added to an image: {kb} needs its checkpoint {build} beside it"
-            ),
+            (Role::Checkpoint, Some(build), Some(_)) if self.request.machine.adds_features_to_image() => {
+                format!(
+                    "features or languages are being added to an image: {kb} needs its checkpoint {build} beside it"
+                )
+            }
             (Role::Checkpoint, Some(build), Some(at)) => {
                 format!("{at} is below the checkpoint {build} that {kb} builds upon")
             }
@@ -135,12 +137,12 @@ impl Ask<'_> {
 
     /// Returns the machines that need a member, where the baseline is not known.
     fn needed_if(&self, member: &Member) -> Option<Condition> {
-        if self.request.baseline.is_some() || self.request.place == Place::Mirror {
+        if self.request.machine.baseline.is_some() || self.request.machine.place == Place::Mirror {
             return None;
         }
         match member.build.filter(|_| member.role == Role::Checkpoint) {
             // WinPE takes no checkpoint again for the sake of features.
-            Some(build) if self.request.place == Place::Winpe => Some(Condition::BuildBelow(build)),
+            Some(build) if self.request.machine.place == Place::Winpe => Some(Condition::BuildBelow(build)),
             _ => condition_of(member),
         }
     }
@@ -149,12 +151,12 @@ impl Ask<'_> {
     fn mind(&self, set: &PackageSet, answer: &mut Plan) -> Result<()> {
         let request = self.request;
         let cumulative = set.kind.is_some_and(Kind::is_windows_cumulative);
-        if request.features_on_demand && request.place == Place::Online && cumulative {
+        if request.machine.features_on_demand && request.machine.place == Place::Online && cumulative {
             let text = "after adding features on demand or languages to a running machine, apply the cumulative update again";
             answer.warnings.push(text.to_owned());
         }
         let has_checkpoint = set.members.iter().any(|member| member.role == Role::Checkpoint);
-        if request.place == Place::Winpe && has_checkpoint && request.baseline.is_none() {
+        if request.machine.place == Place::Winpe && has_checkpoint && request.machine.baseline.is_none() {
             answer.warnings.push(
                 "leave the checkpoint out of the folder when boot.wim is at it or past it: DISM fails with 0x80073712 there"
                     .to_owned(),

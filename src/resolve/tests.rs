@@ -98,8 +98,8 @@ fn steps(plan: &Plan) -> Vec<String> {
 
 fn ask(sets: &[PackageSet], baseline: Option<&str>) -> Plan {
     let baseline = baseline.map(|text| text.parse().unwrap());
-    let request =
-        Request { baseline, architecture: Some(Architecture::Arm64), ..Request::new(kb("KB5086672")) };
+    let machine = Machine { baseline, architecture: Some(Architecture::Arm64), ..Machine::default() };
+    let request = Request { machine, ..Request::new(kb("KB5086672")) };
     plan(&request, sets, &knowledge())
 }
 
@@ -169,7 +169,7 @@ fn checkpoints_that_nobody_knew_are_ordered_by_the_builds_of_their_own_titles() 
     assert_eq!(edges, [(1, 0), (2, 0), (2, 1)]);
 
     let request = |baseline: &str| Request {
-        baseline: Some(baseline.parse().unwrap()),
+        machine: Machine { baseline: Some(baseline.parse().unwrap()), ..Machine::default() },
         ..Request::new(kb("KB5300003"))
     };
     let plan_at = |baseline| plan(&request(baseline), &sets, &knowledge());
@@ -249,7 +249,10 @@ fn client_and_server_of_one_build_are_one_set_while_they_share_and_two_when_they
     assert_eq!(folders, ["server-2025-x64", "windows-11-24h2-x64"]);
     let answer = plan(&Request::new(kb("KB5046617")), &apart, &knowledge());
     assert_eq!((answer.status, answer.choices.len()), (Status::Ambiguous, 2));
-    let request = Request { installation: Some(Installation::Server), ..Request::new(kb("KB5046617")) };
+    let request = Request {
+        machine: Machine { installation: Some(Installation::Server), ..Machine::default() },
+        ..Request::new(kb("KB5046617"))
+    };
     assert_eq!(plan(&request, &apart, &knowledge()).status, Status::Install);
 }
 
@@ -318,9 +321,12 @@ fn the_checkpoint_rule_for_every_kind_of_baseline() {
 
     let with = |place, fod, at: &str| {
         let request = Request {
-            place,
-            features_on_demand: fod,
-            baseline: Some(at.parse().unwrap()),
+            machine: Machine {
+                place,
+                features_on_demand: fod,
+                baseline: Some(at.parse().unwrap()),
+                ..Machine::default()
+            },
             ..Request::new(kb("KB5086672"))
         };
         plan(&request, &sets, &knowledge())
@@ -331,7 +337,10 @@ fn the_checkpoint_rule_for_every_kind_of_baseline() {
     assert_eq!(steps(&with(Place::Online, true, "26100.1742")), ["target KB5086672"]);
     assert_eq!(steps(&with(Place::Mirror, false, "26100.8117")).len(), 2, "a mirror keeps the complete set");
     assert_eq!(with(Place::Winre, false, "26100.1742").status, Status::NotApplicable);
-    let x64 = Request { architecture: Some(Architecture::X64), ..Request::new(kb("KB5086672")) };
+    let x64 = Request {
+        machine: Machine { architecture: Some(Architecture::X64), ..Machine::default() },
+        ..Request::new(kb("KB5086672"))
+    };
     assert_eq!(plan(&x64, &sets, &knowledge()).status, Status::NotApplicable);
 }
 
@@ -362,7 +371,7 @@ proptest! {
         entries.extend(titles.iter().zip(&singles).take(last).map(|(title, name)| (title.as_str(), name.as_slice())));
         let knowledge = knowledge();
         let sets = package_sets(Kb::from_number(target).unwrap(), &facts(&entries), &knowledge);
-        let request = Request { baseline: Some(Build::new(28000, baseline)), ..Request::new(Kb::from_number(target).unwrap()) };
+        let request = Request { machine: Machine { baseline: Some(Build::new(28000, baseline)), ..Machine::default() }, ..Request::new(Kb::from_number(target).unwrap()) };
         let answer = plan(&request, &sets, &knowledge);
         let expected: Vec<u32> = if baseline >= target_revision { Vec::new() } else {
             chain.iter().filter(|(_, revision)| *revision > baseline).map(|(kb, _)| *kb).collect()
@@ -385,9 +394,12 @@ fn a_stated_sha1_stays_with_the_step_before_an_enablement() {
     let library = Shelf::new(facts, &knowledge);
     for place in [Place::Online, Place::Image] {
         let request = Request {
-            baseline: Some(Build::new(26100, 1742)),
-            architecture: Some(Architecture::X64),
-            place,
+            machine: Machine {
+                baseline: Some(Build::new(26100, 1742)),
+                architecture: Some(Architecture::X64),
+                place,
+                ..Machine::default()
+            },
             ..Request::of(Goal::Enable("25H2".to_owned()))
         };
         let plan = resolve(&request, &library, &knowledge).unwrap();

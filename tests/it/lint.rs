@@ -14,8 +14,8 @@ use std::sync::LazyLock;
 
 use camino::Utf8Path;
 use kbmirror::facts::Facts;
-use kbmirror::lint::{Ask, Folder, LintReport, LintStatus, lint};
-use kbmirror::resolve::Place;
+use kbmirror::lint::{Folder, LintReport, LintRequest, LintStatus, lint};
+use kbmirror::resolve::{Machine, Place};
 use kbmirror::servicing::{Installation, Knowledge};
 use kbmirror::update::{Architecture, Kb, PackageName};
 use proptest::prelude::*;
@@ -65,7 +65,7 @@ fn facts(name: &str) -> Option<Vec<Value>> {
     Some(text.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
 }
 
-fn judged(names: &[String], ask: &Ask, knowledge: &Knowledge) -> LintReport {
+fn judged(names: &[String], ask: &LintRequest, knowledge: &Knowledge) -> LintReport {
     lint(&Folder::of_names(names.iter().cloned()), ask, knowledge, &Facts::default())
 }
 
@@ -81,8 +81,8 @@ fn pair(code: &str, kb: &str) -> (String, String) {
     (code.to_owned(), kb.to_owned())
 }
 
-fn ask(baseline: &Value) -> Ask {
-    Ask {
+fn ask(baseline: &Value) -> LintRequest {
+    LintRequest::from(Machine {
         architecture: baseline["architecture"].as_str().map(|word| word.parse().unwrap()),
         baseline: baseline["build"].as_str().map(|word| word.parse().unwrap()),
         installation: match baseline["installation"].as_str() {
@@ -94,8 +94,8 @@ fn ask(baseline: &Value) -> Ask {
             Some("image") => Place::Image,
             _ => Place::Online,
         },
-        ..Ask::default()
-    }
+        ..Machine::default()
+    })
 }
 
 #[test]
@@ -105,14 +105,15 @@ fn the_collected_folders_are_judged_as_expected() {
     for case in &cases {
         let id = text_of(&case["id"]);
         let names: Vec<String> = items(&case["folder"]).iter().map(text_of).collect();
-        let asked = Ask { target: case["target"].as_str().unwrap().parse().ok(), ..ask(&case["baseline"]) };
+        let asked =
+            LintRequest { target: case["target"].as_str().unwrap().parse().ok(), ..ask(&case["baseline"]) };
         let expected: BTreeSet<_> = items(&case["expect"]["findings"])
             .iter()
             .map(|finding| (text_of(&finding["code"]), text_of(&finding["kb"])))
             .collect();
         let status = if expected.is_empty() { LintStatus::Ok } else { LintStatus::RefuseSet };
         // Told the target, and left to find it, the answer is the same.
-        for asked in [asked.clone(), Ask { target: None, ..asked }] {
+        for asked in [asked.clone(), LintRequest { target: None, ..asked }] {
             let report = judged(&names, &asked, &knowledge);
             assert_eq!((report.status, pairs(&report)), (status, expected.clone()), "{id}: {report:#?}");
         }
@@ -215,13 +216,13 @@ fn the_dated_lists_are_sound_or_faulty_as_an_independent_count_says() {
         let kbs: Vec<String> = folder.iter().map(|file| text_of(&file["kb"])).collect();
         let is_server = set["server"].as_bool().unwrap();
         let expected = updates.expected(&kbs, is_server);
-        let asked = Ask {
+        let asked = LintRequest::from(Machine {
             architecture: set["architecture"].as_str().unwrap().parse().ok(),
             baseline: "26100.1".parse().ok(),
             installation: Some(if is_server { Installation::Server } else { Installation::Client }),
             place: Place::Image,
-            ..Ask::default()
-        };
+            ..Machine::default()
+        });
         let report = judged(&names, &asked, &knowledge);
         let what = format!("{} {} server={is_server}", set["date"], set["architecture"]);
         assert_eq!(pairs(&report), expected, "{what}: {report:#?}");
@@ -286,22 +287,22 @@ fn stand_in(path: &Utf8Path) {
     fs::File::options().write(true).open(path).unwrap().set_len(length).unwrap();
 }
 
-fn run_on_files(bench: &Bench, folder: &str, names: &[String], asked: &Ask) -> Ran {
+fn run_on_files(bench: &Bench, folder: &str, names: &[String], asked: &LintRequest) -> Ran {
     let path = bench.path(folder);
     fs::create_dir_all(&path).unwrap();
     for name in names {
         stand_in(&path.join(name));
     }
-    let baseline = asked.baseline.unwrap().to_string();
+    let baseline = asked.machine.baseline.unwrap().to_string();
     bench.json(&[
         "lint",
         path.as_str(),
         "--arch",
-        asked.architecture.unwrap().as_str(),
+        asked.machine.architecture.unwrap().as_str(),
         "--baseline",
         &baseline,
         "--installation",
-        asked.installation.unwrap().as_str(),
+        asked.machine.installation.unwrap().as_str(),
         "--for",
         "image",
     ])
@@ -336,7 +337,7 @@ proptest! {
         architecture in proptest::option::of(Just(Architecture::X64)),
     ) {
         let knowledge = Knowledge::built_in().unwrap();
-        let asked = Ask { architecture, ..Ask::default() };
+        let asked = LintRequest::from(Machine { architecture, ..Machine::default() });
         prop_assert_eq!(judged(&names, &asked, &knowledge), judged(&shuffled, &asked, &knowledge));
     }
 
@@ -344,7 +345,7 @@ proptest! {
     fn a_sound_set_with_anything_else_is_never_ok(set in sound_set(), other in any_name(), told in any::<bool>()) {
         let knowledge = Knowledge::built_in().unwrap();
         let target: Option<Kb> = PackageName::parse(&set[1]).kb;
-        let asked = Ask { target: target.filter(|_| told), ..Ask::default() };
+        let asked = LintRequest { target: target.filter(|_| told), ..LintRequest::default() };
         prop_assert_eq!(judged(&set, &asked, &knowledge).status, LintStatus::Ok);
         let more = [set, vec![other]].concat();
         prop_assert_eq!(judged(&more, &asked, &knowledge).status, LintStatus::RefuseSet);
@@ -359,7 +360,7 @@ proptest! {
         let parsed = PackageName::parse(&set[1]);
         let others = others.into_iter().filter(|name| PackageName::parse(name).kb != CHECKPOINT.parse().ok());
         let names: Vec<String> = others.chain([set[1].clone()]).collect();
-        let asked = Ask { target: parsed.kb, architecture: parsed.architecture, ..Ask::default() };
+        let asked = LintRequest { target: parsed.kb, machine: Machine { architecture: parsed.architecture, ..Machine::default() } };
         let found = pairs(&judged(&names, &asked, &knowledge));
         prop_assert!(found.contains(&pair("missing_checkpoint", CHECKPOINT)), "{:?}: {:?}", names, found);
     }
@@ -367,7 +368,7 @@ proptest! {
     #[test]
     fn no_folder_is_too_strange(names in proptest::collection::vec("\\PC{0,60}", 0..6)) {
         let knowledge = Knowledge::built_in().unwrap();
-        let report = judged(&names, &Ask::default(), &knowledge);
+        let report = judged(&names, &LintRequest::default(), &knowledge);
         prop_assert_eq!(report.status, LintStatus::RefuseSet);
     }
 }

@@ -12,10 +12,10 @@ mod worlds;
 use std::collections::{BTreeMap, BTreeSet};
 
 use kbmirror::facts::{Facts, Role};
-use kbmirror::lint::{Ask, Code, Folder, lint};
+use kbmirror::lint::{Code, Folder, LintRequest, lint};
 use kbmirror::resolve::{
-    EdgeKind, Graph, Library as _, PackageSet, Place, Shelf, closure, families_without_pair, read_line,
-    resolve,
+    EdgeKind, Graph, Library as _, Machine, PackageSet, Place, Shelf, closure, families_without_pair,
+    read_line, resolve,
 };
 use kbmirror::servicing::Knowledge;
 use kbmirror::update::{Architecture, Build, Kb};
@@ -100,8 +100,7 @@ fn reached(graph: &Graph, world: &World) -> BTreeSet<Kb> {
 /// Returns the codes of missing and foreign packages that a folder of these files gets.
 fn folder_codes(world: &World, question: &Question, kbs: &[u32], known: &(Facts, Knowledge)) -> Vec<Code> {
     let names = world.files.iter().filter(|file| kbs.contains(&file.kb)).map(|file| file.name.as_str());
-    let ask = Ask {
-        target: Some(kb(world.target)),
+    let machine = Machine {
         architecture: Some(Architecture::X64),
         baseline: question.baseline.map(|(number, revision)| Build::new(number, revision)),
         place: match question.place {
@@ -114,8 +113,9 @@ fn folder_codes(world: &World, question: &Question, kbs: &[u32], known: &(Facts,
         // On a running machine, features ask for no checkpoint that it is past.
         features_on_demand: question.fod && question.place == "image",
         installed: question.installed.iter().copied().map(kb).collect(),
-        ..Ask::default()
+        ..Machine::default()
     };
+    let ask = LintRequest { target: Some(kb(world.target)), machine };
     let report = lint(&Folder::of_names(names), &ask, &known.1, &known.0);
     let of_members = [
         Code::MissingCheckpoint,
