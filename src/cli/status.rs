@@ -1,11 +1,9 @@
 //! `status`: how the mirror is, from its `health.json`, its index, and the knowledge. Queries no Catalog and changes nothing.
 //! A mirror that is not current exits 10, so that a monitoring system needs no more than the exit code.
 //!
-//! This is the edge of [`crate::sync::Checks`]: it gathers the facts and shows the checks.
+//! This is the edge of [`Checks`]: it gathers the facts and shows the checks.
 
 use std::collections::{BTreeMap, BTreeSet};
-
-use serde_json::json;
 
 use super::args::Status;
 use super::damage;
@@ -13,14 +11,14 @@ use super::output::Output;
 use super::setup::Setup;
 use crate::carrier::last_imports;
 use crate::disk;
-use crate::documents::DamagedSet;
+use crate::documents::{Checks, DamagedSet, Filled, Health, ImportedMedium, StatusDocument};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
 use crate::mirror::index::PublishState;
 use crate::mirror::{Access, IndexLibrary, Mirror};
 use crate::resolve::newest_of;
 use crate::servicing::Knowledge;
-use crate::sync::{Checks, Config, Facts, Filled, Health, Medium, Mirrored, Profile, newest_news};
+use crate::sync::{Config, Facts, Medium, Mirrored, Profile, newest_news};
 use crate::update::{Kb, count, human_size};
 
 /// The statements of a mirror's index; empty for a mirror that was set up and never filled.
@@ -69,22 +67,28 @@ pub(super) fn run(setup: &Setup, arguments: &Status, output: &mut Output) -> Res
     let known = health.as_ref().filter(|own| own.last_attempt.is_some() || own.last_verify.is_some());
     let free = disk::available_space(layout.root()).ok().or(known.and_then(|own| own.bytes_free));
     if output.is_json() {
-        output.document(&json!({
-            "mirror": layout.root(),
-            "current": checks.is_current(),
-            "complaints": checks.complaints(),
-            "checks": checks,
-            "filled": facts.filled,
-            "sets": of_index.sets,
-            "kbs": of_index.kbs.len(),
-            "pool_bytes": of_index.bytes,
-            "bytes_free": free,
-            "max_age_seconds": facts.max_age.as_secs(),
-            "newest_content": of_index.newest,
-            "damaged_sets": of_index.damaged,
-            "imports": of_index.media.iter().map(|(medium, set_id)| json!({ "seq": medium.seq, "set_id": set_id, "created": medium.created, "imported": medium.imported })).collect::<Vec<_>>(),
-            "health": known,
-        }))?;
+        let imports = of_index.media.iter().map(|(medium, set_id)| ImportedMedium {
+            seq: medium.seq,
+            set_id: *set_id,
+            created: &medium.created,
+            imported: medium.imported.as_deref(),
+        });
+        output.document(&StatusDocument {
+            mirror: layout.root().to_owned(),
+            current: checks.is_current(),
+            complaints: checks.complaints(),
+            checks: &checks,
+            filled: facts.filled,
+            sets: of_index.sets,
+            kbs: of_index.kbs.len(),
+            pool_bytes: of_index.bytes,
+            bytes_free: free,
+            max_age_seconds: facts.max_age.as_secs(),
+            newest_content: of_index.newest.as_deref(),
+            damaged_sets: &of_index.damaged,
+            imports: imports.collect(),
+            health: known,
+        })?;
         return Ok(code);
     }
     show(setup, &facts, &of_index, free, output);

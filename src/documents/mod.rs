@@ -19,23 +19,32 @@
 //! Pure: a schema is made from a type alone, and nothing can fail.
 
 mod answers;
+mod checks;
 mod damage;
 mod error;
 mod file;
+mod health;
 mod log;
 mod plans;
 mod registry;
 mod set;
 mod settings;
+mod sync;
 mod update;
 
 pub use answers::{
     CrawlDocument, FetchDocument, FilteredOut, IndexDifference, KnownOfKb, LeftOutBy, LeftOutSet,
     ListDocument, QueryPart, RevisedWhat, SearchDocument, ShowDocument, ShownFrom,
 };
+pub use checks::{
+    Check, CheckResult, Checks, ClockTimes, Content, FamilyRelease, FamilyReleases, Filled, ImportedMedium,
+    LastRun, MediumAge, MediumNumbers, OpenFindings, ProfileMatch, ProfileMatches, ReleaseAge,
+    StatusDocument, UpdateAge, Verdict,
+};
 pub use damage::{DamagedSet, FindingKind, SetFault, VerifyFinding, VerifyReport};
 pub use error::{BatchError, ErrorBody, ErrorDocument, FailedItem};
 pub use file::{FileDocument, MemberDocument};
+pub use health::{Expected, Health, LastVerify, ProfileSeen};
 pub use log::{LogEvent, LogLine, line_of};
 pub use plans::{
     GraphDocument, LintDocument, LintedPart, ScriptDocument, StageDocument, StagedDocument,
@@ -46,5 +55,9 @@ pub use set::{FetchedSetDocument, SetDocument, SetStatus, StoredSet};
 pub use settings::{
     InitDocument, KeysDocument, KnowledgeDocument, NewKeysDocument, ScheduleDocument, SchemaLine,
     TableDocument, TextFile, TrustDocument,
+};
+pub use sync::{
+    FoundForProfile, HintedItem, News, NewsItem, Outside, PlannedDownload, Searched, SyncDocument,
+    SyncErrorDocument, SyncedSet, Unwanted,
 };
 pub use update::{FoundUpdate, RelatedUpdate, UpdateDocument, Withdrawal};

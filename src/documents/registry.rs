@@ -5,10 +5,10 @@ use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
 use super::{
-    BatchError, CrawlDocument, ErrorDocument, FetchDocument, GraphDocument, InitDocument, KeysDocument,
-    KnowledgeDocument, LintDocument, ListDocument, LogLine, NewKeysDocument, ScheduleDocument, SchemaLine,
-    ScriptDocument, SearchDocument, ShowDocument, StageDocument, TableDocument, TrustDocument, VerifyReport,
-    WhyDocument,
+    BatchError, CrawlDocument, ErrorDocument, FetchDocument, GraphDocument, Health, InitDocument,
+    KeysDocument, KnowledgeDocument, LintDocument, ListDocument, LogLine, NewKeysDocument, News,
+    ScheduleDocument, SchemaLine, ScriptDocument, SearchDocument, ShowDocument, StageDocument,
+    StatusDocument, SyncDocument, SyncErrorDocument, TableDocument, TrustDocument, VerifyReport, WhyDocument,
 };
 use crate::resolve::Plan;
 use crate::servicing::Checked;
@@ -79,6 +79,7 @@ pub const DOCUMENTS: &[DocumentKind] = &[
     DocumentKind::output::<ErrorDocument>("error", "every command, for an error"),
     DocumentKind::output::<FetchDocument>("fetch", "fetch"),
     DocumentKind::output::<GraphDocument<'_>>("graph", "graph"),
+    DocumentKind::output::<Health>("health", "health.json"),
     DocumentKind::output::<InitDocument<'_>>("init", "init"),
     DocumentKind::output::<NewKeysDocument>("keys-init", "keys init"),
     DocumentKind::output::<KeysDocument>("keys-show", "keys show"),
@@ -89,6 +90,7 @@ pub const DOCUMENTS: &[DocumentKind] = &[
     DocumentKind::output::<LintDocument<'_>>("lint", "lint"),
     DocumentKind::output::<ListDocument>("list", "list"),
     DocumentKind::output::<LogLine>("log", "--log-format json, each line"),
+    DocumentKind::output::<News>("news", "status --news, and runs/<time>-news.json"),
     DocumentKind::output::<Plan>("resolve", "resolve, and each line of resolve --batch"),
     DocumentKind::output::<ScheduleDocument<'_>>("schedule", "schedule"),
     DocumentKind::output::<Vec<SchemaLine>>("schema", "schema"),
@@ -96,6 +98,12 @@ pub const DOCUMENTS: &[DocumentKind] = &[
     DocumentKind::output::<SearchDocument>("search", "search"),
     DocumentKind::output::<ShowDocument>("show", "show"),
     DocumentKind::output::<StageDocument<'_>>("stage", "stage"),
+    DocumentKind::output::<StatusDocument<'_>>("status", "status"),
+    DocumentKind::output::<SyncDocument<'_>>("sync", "sync, and runs/<time>-sync.json"),
+    DocumentKind::output::<SyncErrorDocument>(
+        "sync-error",
+        "runs/<time>-sync.json of a run that ended with an error",
+    ),
     DocumentKind::output::<VerifyReport>("verify", "verify, and runs/<time>-verify.json"),
     DocumentKind::output::<WhyDocument<'_>>("why", "why"),
 ];

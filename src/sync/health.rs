@@ -5,34 +5,15 @@
 //! newer format is refused with a sentence.
 
 use jiff::Timestamp;
-use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::select::Expected;
 use crate::disk;
-use crate::documents::{FindingKind, VerifyReport};
+use crate::documents::{FindingKind, Health, LastVerify, VerifyReport};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mirror::Layout;
-use crate::update::{Kb, Month};
 
 /// The format that this program writes.
 pub const HEALTH_FORMAT: u32 = 1;
-
-/// The last verification of the whole mirror.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LastVerify {
-    /// When.
-    pub time: String,
-    /// How many findings.
-    pub findings: usize,
-    /// How many of them are files of others, which no run heals; unknown where version 0.1 wrote it.
-    #[serde(default)]
-    pub foreign: Option<usize>,
-    /// `true` if the other findings are in the index's list of damage, which heals them one by one. Otherwise all findings
-    /// stay until a verification finds none.
-    #[serde(default)]
-    pub recorded: bool,
-}
 
 impl LastVerify {
     /// Returns the summary of a report.
@@ -45,56 +26,6 @@ impl LastVerify {
             recorded: report.recorded == Some(true),
         }
     }
-}
-
-/// The matches of the last search for a profile.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProfileSeen {
-    /// The name of the profile.
-    pub name: String,
-    /// The folder word of its family.
-    pub family: String,
-    /// The day that the run took for today.
-    pub today: Date,
-    /// The first month that counted.
-    pub first: Month,
-    /// How many updates matched.
-    pub wanted: usize,
-    /// The newest month of a cumulative update among them.
-    pub newest: Option<Month>,
-}
-
-/// How the mirror is.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Health {
-    /// [`HEALTH_FORMAT`].
-    pub format: u32,
-    /// When a sync ended last, RFC 3339.
-    pub last_attempt: Option<String>,
-    /// How it ended.
-    pub last_exit_code: Option<u8>,
-    /// When a sync last ended with everything done.
-    pub last_success: Option<String>,
-    /// The date of the newest update that is published.
-    pub newest_content: Option<String>,
-    /// What failed in the last sync.
-    pub items_failed: usize,
-    /// What the profiles expect and the Catalog does not show.
-    pub expected: Vec<Expected>,
-    /// KBs that are published here and that Microsoft withdrew.
-    pub withdrawn: Vec<Kb>,
-    /// KBs that are published here and that the Catalog shows no more.
-    pub unlisted: Vec<Kb>,
-    /// The last verification.
-    pub last_verify: Option<LastVerify>,
-    /// The room that is left on the disk.
-    pub bytes_free: Option<u64>,
-    /// The day that the last complete sync took for today.
-    #[serde(default)]
-    pub last_today: Option<Date>,
-    /// The matches of the profiles in their last search.
-    #[serde(default)]
-    pub profiles: Vec<ProfileSeen>,
 }
 
 impl Health {

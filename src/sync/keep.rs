@@ -7,98 +7,98 @@ use std::collections::BTreeMap;
 
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::config::{Profile, is_monthly_kind};
-use super::health::{HEALTH_FORMAT, Health, LastVerify, ProfileSeen, write_json};
-use super::news::News;
+use super::health::{HEALTH_FORMAT, write_json};
 use super::scheduled::{SyncOutcome, SyncRequest};
+use super::select::Candidate;
 use super::window::Window;
 use crate::clock::rfc3339;
 use crate::crawl::{Failure, Session};
 use crate::disk;
-use crate::documents::FindingKind;
-use crate::documents::SetStatus;
+use crate::documents::{
+    FindingKind, FoundForProfile, Health, HintedItem, LastVerify, News, PlannedDownload, ProfileSeen,
+    SetStatus, SyncDocument, SyncErrorDocument, SyncedSet,
+};
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
+use crate::fetch::FetchedSet;
 use crate::mirror::Layout;
 use crate::servicing::ReleaseKind;
 
 /// The format of a sync's report.
 pub const SYNC_FORMAT: u32 = 1;
 
-/// The report of a run as one document.
-pub fn sync_document(
-    session: &Session,
+/// Returns the report of a run.
+pub fn sync_document<'r>(
+    session: &'r Session,
     request: &SyncRequest,
-    outcome: &SyncOutcome,
+    outcome: &'r SyncOutcome,
     code: ExitCode,
-) -> Value {
-    let found: Vec<Value> = outcome
-        .found
-        .iter()
-        .map(|(profile, one)| {
-            json!({
-                "profile": profile,
-                "kb": one.kb,
-                "kind": one.kind,
-                "month": one.month,
-                "date": one.date,
-                "release": release_word(one.sort),
-                "architectures": one.architectures,
-                "wanted": one.unwanted.is_none(),
-                "because": one.unwanted,
-            })
-        })
-        .collect();
-    let sets: Vec<Value> = outcome
-        .fetch
-        .sets
-        .iter()
-        .map(|set| {
-            let size: Option<u64> = set.row.members.iter().map(|member| member.file.size).sum();
-            json!({
-                "kb": set.row.kb,
-                "architecture": set.row.architecture,
-                "family": set.row.family,
-                "folder": format!("kb/{}/{}", set.row.kb, set.row.folder),
-                "status": set.status,
-                "files": set.row.members.len(),
-                "size": size,
-                "needed_by": set.needed_by,
-                "error": set.error,
-            })
-        })
-        .collect();
-    let count = |status| outcome.fetch.sets.iter().filter(|set| set.status == status).count();
-    json!({
-        "format": SYNC_FORMAT,
-        "command": "sync",
-        "started": rfc3339(session.now()),
-        "finished": rfc3339(crate::clock::unix_seconds(session.time())),
-        "today": request.today,
-        "dry_run": request.dry_run,
-        "exit_code": code.number(),
-        "searches": outcome.searches,
-        "found": found,
-        "sets": sets,
-        "published": count(SetStatus::Published),
-        "unchanged": count(SetStatus::Unchanged),
-        "planned": {
-            "files": outcome.fetch.plan.absent_files(),
-            "bytes": outcome.fetch.plan.absent_bytes(),
-            "bytes_at_most": outcome.fetch.plan.absent_bytes_at_most(),
+) -> SyncDocument<'r> {
+    let fetch = &outcome.fetch;
+    let count = |status| fetch.sets.iter().filter(|set| set.status == status).count();
+    let files = fetch.plan.absent_files();
+    SyncDocument {
+        format: SYNC_FORMAT,
+        command: "sync",
+        started: rfc3339(session.now()),
+        finished: rfc3339(crate::clock::unix_seconds(session.time())),
+        today: request.today,
+        dry_run: request.dry_run,
+        exit_code: code.number(),
+        searches: &outcome.searches,
+        found: outcome.found.iter().map(|(profile, one)| found_for_profile(profile, one)).collect(),
+        sets: fetch.sets.iter().map(synced_set).collect(),
+        published: count(SetStatus::Published),
+        unchanged: count(SetStatus::Unchanged),
+        planned: PlannedDownload {
+            files,
+            file_count: files,
+            bytes: fetch.plan.absent_bytes(),
+            bytes_at_most: fetch.plan.absent_bytes_at_most(),
         },
-        "failures": by_kind(&outcome.fetch.failures),
-        "expected": outcome.expected,
-        "outside": outcome.outside,
-        "withdrawn": outcome.withdrawn,
-        "unlisted": outcome.unlisted,
-        "news": outcome.news,
-        "requests": session.requests(),
-        "bytes_downloaded": outcome.fetch.bytes_downloaded,
-        "warnings": session.warnings().collect::<Vec<_>>(),
-    })
+        failures: by_kind(&fetch.failures),
+        failure_list: fetch.failures.iter().map(Failure::item).collect(),
+        expected: &outcome.expected,
+        outside: &outcome.outside,
+        withdrawn: &outcome.withdrawn,
+        unlisted: &outcome.unlisted,
+        news: &outcome.news,
+        requests: session.requests(),
+        bytes_downloaded: fetch.bytes_downloaded,
+        warnings: session.warnings().collect(),
+    }
+}
+
+fn found_for_profile<'r>(profile: &'r str, one: &'r Candidate) -> FoundForProfile<'r> {
+    FoundForProfile {
+        profile,
+        kb: one.kb,
+        kind: one.kind,
+        month: one.month,
+        date: one.date,
+        release: release_word(one.sort),
+        architectures: &one.architectures,
+        wanted: one.unwanted.is_none(),
+        because: one.unwanted,
+    }
+}
+
+fn synced_set(set: &FetchedSet) -> SyncedSet<'_> {
+    SyncedSet {
+        kb: set.row.kb,
+        architecture: set.row.architecture,
+        family: set.row.family.as_deref(),
+        folder: format!("kb/{}/{}", set.row.kb, set.row.folder),
+        status: set.status,
+        files: set.row.members.len(),
+        file_count: set.row.members.len(),
+        size: set.row.members.iter().map(|member| member.file.size).sum(),
+        needed_by: &set.needed_by,
+        error: set.error.as_deref(),
+    }
 }
 
 fn release_word(sort: ReleaseKind) -> &'static str {
@@ -109,11 +109,10 @@ fn release_word(sort: ReleaseKind) -> &'static str {
     }
 }
 
-fn by_kind(failures: &[Failure]) -> BTreeMap<&'static str, Vec<Value>> {
-    let mut grouped: BTreeMap<&'static str, Vec<Value>> = BTreeMap::new();
-    for failure in failures {
-        let entry = json!({ "what": failure.what, "message": failure.message, "hints": failure.hints });
-        grouped.entry(failure.kind.as_str()).or_default().push(entry);
+fn by_kind(failures: &[Failure]) -> BTreeMap<&'static str, Vec<HintedItem<'_>>> {
+    let mut grouped: BTreeMap<&'static str, Vec<HintedItem<'_>>> = BTreeMap::new();
+    for Failure { what, kind, message, hints } in failures {
+        grouped.entry(kind.as_str()).or_default().push(HintedItem { what, message, hints });
     }
     grouped
 }
@@ -191,14 +190,14 @@ pub(super) fn keep_error(session: &mut Session, error: &Error) -> Result<()> {
     let layout = session.layout().clone();
     let (started, now) = (start_of(session), session.time());
     let time = rfc3339(now.as_second());
-    let document = json!({
-        "format": SYNC_FORMAT,
-        "command": "sync",
-        "started": rfc3339(session.now()),
-        "finished": time,
-        "exit_code": error.code().number(),
-        "error": crate::documents::ErrorBody::from(error),
-    });
+    let document = SyncErrorDocument {
+        format: SYNC_FORMAT,
+        command: "sync",
+        started: rfc3339(session.now()),
+        finished: time.clone(),
+        exit_code: error.code().number(),
+        error: error.into(),
+    };
     write_json(&layout.run_report(started, "sync"), &document)?;
     let mut health = Health::before(&layout)?;
     health.format = HEALTH_FORMAT;

@@ -16,13 +16,13 @@ mod template;
 mod window;
 
 pub use config::{Config, Profile};
-pub use health::{HEALTH_FORMAT, Health, LastVerify, ProfileSeen, keep_report, keep_verify_report};
+pub use health::{HEALTH_FORMAT, keep_report, keep_verify_report};
 pub use job::SyncJob;
 pub use keep::{SYNC_FORMAT, newest_news, sync_document};
-pub use monitor::{Check, Checks, DEFAULT_MAX_AGE, Facts, Filled, Medium, Mirrored, Unfinished, Verdict};
-pub use news::{NEWS_FORMAT, News, NewsItem};
+pub use monitor::{DEFAULT_MAX_AGE, Facts, Medium, Mirrored, Unfinished};
+pub use news::NEWS_FORMAT;
 pub use schedule::{Job, cron_line, systemd_units, windows_task};
-pub use scheduled::{Outside, Searched, SyncOutcome, SyncRequest, why_unwanted};
-pub use select::{Candidate, Expected, Selection, Unwanted, select};
+pub use scheduled::{SyncOutcome, SyncRequest, why_unwanted};
+pub use select::{Candidate, Selection, select};
 pub use template::template;
 pub use window::{Window, queries};

@@ -6,60 +6,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
-
 use crate::crawl::Failure;
-use crate::documents::SetStatus;
+use crate::documents::{News, NewsItem, SetStatus};
 use crate::error::{ErrorKind, Result};
 use crate::fetch::FetchedSet;
 use crate::mirror::Index;
 use crate::mirror::index::{Owner, PublishState};
 use crate::servicing::Knowledge;
 use crate::update::title::Title;
-use crate::update::{Architecture, Kb, Month, human_size};
+use crate::update::{Architecture, Kb, human_size};
 
 /// The format that this program writes.
 pub const NEWS_FORMAT: u32 = 1;
-
-/// A set that was published anew.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NewsItem {
-    /// The KB.
-    pub kb: Kb,
-    /// The month of its title.
-    pub month: Option<Month>,
-    /// The products, as titles name them.
-    pub products: Vec<String>,
-    /// The architecture.
-    pub architecture: Option<Architecture>,
-    /// Where it lies, relative to the mirror.
-    pub folder: String,
-    /// The bytes of its files.
-    pub size: Option<u64>,
-    /// The KBs that its details page says it replaces.
-    pub replaces: Vec<Kb>,
-    /// The KBs with which it came along.
-    pub needed_by: BTreeSet<Kb>,
-}
-
-/// What is new.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct News {
-    /// [`NEWS_FORMAT`].
-    pub format: u32,
-    /// The time of the run, RFC 3339.
-    pub time: String,
-    /// KBs that were not here before.
-    pub new: Vec<NewsItem>,
-    /// KBs that were here with other files.
-    pub reissued: Vec<NewsItem>,
-    /// KBs that are here and that are known as withdrawn since then.
-    pub withdrawn: Vec<Kb>,
-    /// KBs that are here and that the Catalog shows no more since then.
-    pub unlisted: Vec<Kb>,
-    /// What could not be had.
-    pub failed: Vec<String>,
-}
 
 /// The published folders: KB and folder, with the set that each is.
 pub(super) type Standing = BTreeMap<(Kb, String), i64>;
@@ -165,10 +123,12 @@ fn item_of(fetched: &FetchedSet, index: &Index) -> Result<NewsItem> {
     let replaced =
         replaced.flat_map(|update| &update.supersedes).filter_map(|(_, title)| Title::parse(title).kb);
     let replaces: BTreeSet<Kb> = replaced.filter(|kb| *kb != row.kb).collect();
+    let products: Vec<String> = row.products.split("; ").map(str::to_owned).collect();
     Ok(NewsItem {
         kb: row.kb,
         month: fetched.set.as_ref().and_then(|set| set.month),
-        products: row.products.split("; ").map(str::to_owned).collect(),
+        product_list: products.clone(),
+        products,
         architecture: row.architecture,
         folder: format!("kb/{}/{}", row.kb, row.folder),
         size: row.members.iter().map(|member| member.file.size).sum(),

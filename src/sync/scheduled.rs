@@ -15,15 +15,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
-use serde::Serialize;
 
 use super::config::Profile;
-use super::news::{News, Standing, standing, withdrawn};
-use super::select::{Candidate, Expected, Selection, Unwanted, asks_for, select};
+use super::news::{Standing, standing, withdrawn};
+use super::select::{Candidate, Selection, asks_for, select};
 use super::window::{Window, queries};
 use crate::catalog::Query;
 use crate::clock::rfc3339;
 use crate::crawl::{Failure, JobOutcome, Listed, RunJob as _, Session, report_stop_once};
+use crate::documents::{Expected, News, Outside, Searched, Unwanted};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fetch::{FetchJob, FetchOutcome, FetchRequest};
 use crate::mirror::Index;
@@ -45,30 +45,6 @@ pub struct SyncRequest {
     pub dry_run: bool,
     /// Download no more than this.
     pub max_bytes: Option<u64>,
-}
-
-/// A question to the Catalog.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Searched {
-    /// For which profile.
-    pub profile: String,
-    /// The words.
-    pub query: String,
-    /// How many rows came; null when none did because it failed.
-    pub rows: Option<usize>,
-    /// Whether these are all.
-    pub complete: bool,
-}
-
-/// A published set that no profile would fetch any more.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Outside {
-    /// The KB.
-    pub kb: Kb,
-    /// Its folder, relative to the mirror.
-    pub folder: String,
-    /// Its month.
-    pub month: Month,
 }
 
 /// What a run did.

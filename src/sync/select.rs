@@ -10,28 +10,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
-use serde::Serialize;
 
 use super::config::Profile;
 use super::window::Window;
 use crate::crawl::Listed;
+use crate::documents::{Expected, Unwanted};
 use crate::resolve::{Policy, is_regular};
 use crate::servicing::{Knowledge, ReleaseKind};
 use crate::update::{Architecture, Kb, Kind, Month};
-
-/// Why a candidate is not fetched. The words are a promise of the report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Unwanted {
-    /// The policy leaves such releases out.
-    Policy,
-    /// It is not there yet for an architecture of the profile.
-    Architecture,
-    /// It was published after the day that the run takes for today.
-    Later,
-    /// Microsoft withdrew it.
-    Withdrawn,
-}
 
 /// A KB that the Catalog shows for a profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,21 +36,6 @@ pub struct Candidate {
     pub architectures: BTreeSet<Architecture>,
     /// Why it is not fetched; `None` when it is.
     pub unwanted: Option<Unwanted>,
-}
-
-/// Something that should be in the Catalog and is not.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize)]
-pub struct Expected {
-    /// The profile that expects it.
-    pub profile: String,
-    /// The KB, where it has one.
-    pub kb: Option<Kb>,
-    /// The architecture that lacks.
-    pub architecture: Option<Architecture>,
-    /// The month that lacks.
-    pub month: Option<Month>,
-    /// The same for people.
-    pub message: String,
 }
 
 /// What a profile wants of some rows.

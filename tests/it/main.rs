@@ -35,6 +35,7 @@ mod recorded_pages;
 mod recorded_runs;
 mod resolver_cases;
 mod scheduled;
+mod schemas;
 mod scripts;
 mod searching;
 mod show;

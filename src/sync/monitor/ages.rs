@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::json;
 
-use super::model::{Check, Facts, Filled, SKEW_SECONDS, Verdict};
+use super::model::{Facts, SKEW_SECONDS, check};
+use crate::documents::{Check, ClockTimes, Filled, LastRun, MediumAge, MediumNumbers, UpdateAge, Verdict};
 use crate::update::count;
 
 /// The age of something that is recorded.
@@ -79,16 +79,16 @@ fn seconds_of(age: &Age) -> Option<u64> {
 }
 
 /// Compares the end of the last sync with a complete one.
-pub(super) fn last_run(facts: &Facts<'_>) -> Check {
+pub(super) fn last_run(facts: &Facts<'_>) -> Check<LastRun> {
     let health = facts.health;
     // Losing health.json undoes no run: the index has it too.
     let code = health.and_then(|health| health.last_exit_code).map(i64::from).or(facts.last_sync_code);
-    let numbers = json!({
-        "last_attempt": health.and_then(|health| health.last_attempt.as_ref()),
-        "exit_code": code,
-        "items_failed": health.map(|health| health.items_failed),
-        "unfinished_since": facts.unfinished.as_ref().map(|run| &run.started),
-    });
+    let numbers = LastRun {
+        last_attempt: health.and_then(|health| health.last_attempt.clone()),
+        exit_code: code,
+        items_failed: health.map(|health| health.items_failed),
+        unfinished_since: facts.unfinished.as_ref().map(|run| run.started.clone()),
+    };
     let pending = match &facts.unfinished {
         Some(run) => format!("; a run that began at {} has not ended, or was killed", run.started),
         None => String::new(),
@@ -104,7 +104,7 @@ pub(super) fn last_run(facts: &Facts<'_>) -> Check {
         Some(13 | 130 | 143) => "run kbmirror sync again; it resumes",
         _ => "read its report under runs/, and run kbmirror sync again",
     };
-    Check::new(
+    check(
         "the end of the last sync, and a complete one",
         verdict,
         format!("{reason}{pending}"),
@@ -114,7 +114,7 @@ pub(super) fn last_run(facts: &Facts<'_>) -> Check {
 }
 
 /// Compares the age of the last complete sync, import, or fetch with the age that is allowed.
-pub(super) fn update_age(facts: &Facts<'_>) -> Check {
+pub(super) fn update_age(facts: &Facts<'_>) -> Check<UpdateAge> {
     let now = facts.now;
     let success = facts.health.and_then(|health| health.last_success.as_deref());
     let imported = facts.media.iter().filter_map(|medium| medium.imported.as_deref()).max();
@@ -151,36 +151,36 @@ pub(super) fn update_age(facts: &Facts<'_>) -> Check {
     {
         reason = format!("{reason}; it took {today} for today");
     }
-    let numbers = json!({
-        "filled": facts.filled,
-        "last_sync": success.map(str::to_owned).or_else(|| facts.last_sync.map(|time| time.to_string())),
-        "last_import": imported,
-        "last_fetch": facts.last_fetch.map(|time| time.to_string()),
-        "age_seconds": seconds_of(&age),
-        "max_age_seconds": facts.max_age.as_secs(),
-    });
+    let numbers = UpdateAge {
+        filled: facts.filled,
+        last_sync: success.map(str::to_owned).or_else(|| facts.last_sync.map(|time| time.to_string())),
+        last_import: imported.map(str::to_owned),
+        last_fetch: facts.last_fetch.map(|time| time.to_string()),
+        age_seconds: seconds_of(&age),
+        max_age_seconds: facts.max_age.as_secs(),
+    };
     let next = match facts.filled {
         Filled::ByImport => "import a newer medium: kbmirror import DIR",
         Filled::BySync => "run kbmirror sync, and look at what schedules it",
         Filled::ByHand => "run kbmirror fetch, or set up a schedule with kbmirror init and kbmirror schedule",
     };
-    Check::new("age of the last complete sync or import, and --max-age", verdict, reason, Some(next), numbers)
+    check("age of the last complete sync or import, and --max-age", verdict, reason, Some(next), numbers)
 }
 
 /// Compares the age of the newest applied medium with the age that is allowed: the day of its making is signed.
-pub(super) fn medium_age(facts: &Facts<'_>) -> Check {
+pub(super) fn medium_age(facts: &Facts<'_>) -> Check<MediumAge> {
     let compares = "age of the newest applied medium since it was made, and --max-age";
     let Some(medium) = facts.newest_medium() else {
         let (verdict, reason) = match facts.filled {
             Filled::ByImport => (Verdict::Unknown, "no applied medium is recorded"),
             Filled::BySync | Filled::ByHand => (Verdict::NotApplicable, "nothing was imported"),
         };
-        return Check::new(
+        return check(
             compares,
             verdict,
             reason,
             Some("import a medium: kbmirror import DIR"),
-            json!({}),
+            MediumAge::default(),
         );
     };
     let age = age_of_text(Some(&medium.created), facts.now);
@@ -199,19 +199,20 @@ pub(super) fn medium_age(facts: &Facts<'_>) -> Check {
             reason = format!("{reason}; {sentence}");
         }
     }
-    let numbers = json!({
-        "seq": medium.seq,
-        "created": medium.created,
-        "imported": medium.imported,
-        "age_seconds": seconds_of(&age),
-        "max_age_seconds": facts.max_age.as_secs(),
-    });
+    let numbers = MediumNumbers {
+        seq: medium.seq,
+        created: medium.created.clone(),
+        imported: medium.imported.clone(),
+        age_seconds: seconds_of(&age),
+        max_age_seconds: facts.max_age.as_secs(),
+    };
+    let numbers = MediumAge { medium: Some(numbers) };
     let next = "bring a newer medium: kbmirror export on the connected side";
-    Check::new(compares, verdict, reason, Some(next), numbers)
+    check(compares, verdict, reason, Some(next), numbers)
 }
 
 /// Compares recorded times with the clock: an age by a clock that is behind is not known.
-pub(super) fn clock(facts: &Facts<'_>) -> Check {
+pub(super) fn clock(facts: &Facts<'_>) -> Check<ClockTimes> {
     let health = facts.health;
     let mut times: Vec<(&str, Option<Timestamp>)> = Vec::new();
     let read = |text: Option<&String>| text.and_then(|text| text.parse().ok());
@@ -227,10 +228,8 @@ pub(super) fn clock(facts: &Facts<'_>) -> Check {
     times.push(("the last complete fetch", facts.last_fetch));
     times.push(("the last run", read(facts.unfinished.as_ref().map(|run| &run.started))));
     let newest = times.into_iter().filter_map(|(what, time)| Some((time?, what))).max();
-    let numbers = json!({
-        "now": facts.now.to_string(),
-        "newest_recorded": newest.map(|(time, _)| time.to_string()),
-    });
+    let numbers =
+        ClockTimes { now: facts.now.to_string(), newest_recorded: newest.map(|(time, _)| time.to_string()) };
     let (verdict, reason) = match newest {
         None => (Verdict::NotApplicable, "no time is recorded".to_owned()),
         Some((time, what)) if matches!(age_of(time, facts.now), Age::Future(_)) => (
@@ -240,5 +239,5 @@ pub(super) fn clock(facts: &Facts<'_>) -> Check {
         Some(_) => (Verdict::Ok, "no recorded time is in the future".to_owned()),
     };
     let next = "set the clock of this machine; ages cannot be trusted until then";
-    Check::new("recorded times, and the clock", verdict, reason, Some(next), numbers)
+    check("recorded times, and the clock", verdict, reason, Some(next), numbers)
 }

@@ -16,36 +16,13 @@ mod releases;
 
 use std::time::Duration;
 
-use serde::Serialize;
-use serde_json::json;
-
-pub use model::{Check, Facts, Filled, Medium, Mirrored, Unfinished, Verdict};
-
+use self::model::check;
+pub use self::model::{Facts, Medium, Mirrored, Unfinished};
+use crate::documents::{Check, CheckResult, Checks, Content, Filled, OpenFindings, Verdict};
 use crate::update::count;
 
 /// The age that a mirror may have where nothing else is said: a week between two runs, and a day for a run that is late.
 pub const DEFAULT_MAX_AGE: Duration = Duration::from_hours(8 * 24);
-
-/// Every check by its name; the names are a promise of the JSON output.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Checks {
-    /// How the last sync ended.
-    pub last_run: Check,
-    /// The age of the last complete sync, import, or fetch.
-    pub update_age: Check,
-    /// The age of the newest medium.
-    pub medium_age: Check,
-    /// Findings of `verify` that are not healed.
-    pub damage: Check,
-    /// Profiles that matched nothing.
-    pub profiles: Check,
-    /// Families whose newest known release is old.
-    pub releases: Check,
-    /// An empty mirror.
-    pub content: Check,
-    /// Recorded times against the clock.
-    pub clock: Check,
-}
 
 impl Checks {
     /// Makes every check.
@@ -63,16 +40,16 @@ impl Checks {
     }
 
     /// Returns every check with its name, in order.
-    pub fn all(&self) -> [(&'static str, &Check); 8] {
+    pub fn all(&self) -> [(&'static str, &CheckResult); 8] {
         [
-            ("last_run", &self.last_run),
-            ("update_age", &self.update_age),
-            ("medium_age", &self.medium_age),
-            ("damage", &self.damage),
-            ("profiles", &self.profiles),
-            ("releases", &self.releases),
-            ("content", &self.content),
-            ("clock", &self.clock),
+            ("last_run", &self.last_run.result),
+            ("update_age", &self.update_age.result),
+            ("medium_age", &self.medium_age.result),
+            ("damage", &self.damage.result),
+            ("profiles", &self.profiles.result),
+            ("releases", &self.releases.result),
+            ("content", &self.content.result),
+            ("clock", &self.clock.result),
         ]
     }
 
@@ -89,7 +66,7 @@ impl Checks {
 }
 
 /// Compares what `verify` found with what was healed since.
-fn damage(facts: &Facts<'_>) -> Check {
+fn damage(facts: &Facts<'_>) -> Check<OpenFindings> {
     let verify = facts.health.and_then(|health| health.last_verify.as_ref());
     let recorded = facts.damage.as_slice();
     // A finding that is not recorded by its path, such as a file of others, stays until a verify finds none.
@@ -100,12 +77,12 @@ fn damage(facts: &Facts<'_>) -> Check {
     // A path may be among both.
     let open = unrecorded.max(recorded.len());
     let first = recorded.first();
-    let numbers = json!({
-        "findings_open": open,
-        "first": first,
-        "last_verify": verify.map(|verify| &verify.time),
-        "last_verify_findings": verify.map(|verify| verify.findings),
-    });
+    let numbers = OpenFindings {
+        findings_open: open,
+        first: first.cloned(),
+        last_verify: verify.map(|verify| verify.time.clone()),
+        last_verify_findings: verify.map(|verify| verify.findings),
+    };
     let compares = "findings of verify, and what was healed since";
     let (verdict, reason) = match (open, verify) {
         (0, None) => (Verdict::NotApplicable, "the whole mirror was never verified".to_owned()),
@@ -121,11 +98,11 @@ fn damage(facts: &Facts<'_>) -> Check {
             "run kbmirror verify for the list, and kbmirror fetch KB for each KB in it"
         }
     };
-    Check::new(compares, verdict, reason, Some(next), numbers)
+    check(compares, verdict, reason, Some(next), numbers)
 }
 
 /// Looks for anything at all.
-fn content(facts: &Facts<'_>) -> Check {
+fn content(facts: &Facts<'_>) -> Check<Content> {
     let (verdict, reason) = match facts.sets {
         0 => (Verdict::Alarm, "the mirror is empty: no package set is published".to_owned()),
         sets => (Verdict::Ok, format!("{} published", count(sets, "package set"))),
@@ -135,7 +112,7 @@ fn content(facts: &Facts<'_>) -> Check {
         Filled::ByImport => "import a medium: kbmirror import DIR",
         Filled::ByHand => "run kbmirror fetch KB, or kbmirror import DIR",
     };
-    Check::new("package sets, and none", verdict, reason, Some(next), json!({ "sets": facts.sets }))
+    check("package sets, and none", verdict, reason, Some(next), Content { sets: facts.sets })
 }
 
 #[cfg(test)]

@@ -5,28 +5,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::Offset;
-use serde::Serialize;
-use serde_json::{Map, Value};
 
+use crate::documents::{Check, CheckResult, Filled, Health, Verdict};
 use crate::resolve::Newest;
 use crate::servicing::{Family, Knowledge};
 use crate::sync::config::Profile;
-use crate::sync::health::Health;
 
 /// By how much a recorded time may be later than the clock: clocks of two machines differ by less than a day.
 pub(super) const SKEW_SECONDS: i64 = 86_400;
-
-/// The way in which content comes into a mirror.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Filled {
-    /// By `sync`, from a configuration.
-    BySync,
-    /// By `import`, from media alone.
-    ByImport,
-    /// By `fetch`, when the operator runs it.
-    ByHand,
-}
 
 /// The newest medium of a lineage that was applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +37,7 @@ pub struct Mirrored {
 }
 
 /// A run that began and of which no end is recorded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unfinished {
     /// When it began, RFC 3339.
     pub started: String,
@@ -106,20 +92,6 @@ impl Facts<'_> {
     }
 }
 
-/// The verdict of a check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// Compared, and as it should be.
-    Ok,
-    /// The mirror has nothing to compare.
-    NotApplicable,
-    /// It applies and cannot be compared; no better than an alarm.
-    Unknown,
-    /// Compared, and wrong.
-    Alarm,
-}
-
 impl Verdict {
     /// Returns `true` if the operator has to act.
     pub fn is_wrong(self) -> bool {
@@ -137,35 +109,14 @@ impl Verdict {
     }
 }
 
-/// The outcome of a check.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Check {
-    /// The two things that are compared.
-    pub compares: &'static str,
-    /// The verdict.
-    pub verdict: Verdict,
-    /// The reason of the verdict, for people.
-    pub reason: String,
-    /// The next step, where the operator has to act.
-    pub next: Option<String>,
-    /// The numbers.
-    #[serde(flatten)]
-    pub numbers: Map<String, Value>,
-}
-
-impl Check {
-    pub(super) fn new(
-        compares: &'static str,
-        verdict: Verdict,
-        reason: impl Into<String>,
-        next: Option<&str>,
-        numbers: Value,
-    ) -> Self {
-        let numbers = match numbers {
-            Value::Object(numbers) => numbers,
-            _ => Map::new(),
-        };
-        let next = next.filter(|_| verdict.is_wrong()).map(str::to_owned);
-        Self { compares, verdict, reason: reason.into(), next, numbers }
-    }
+/// Returns a check; only a verdict that is wrong has a next step.
+pub(super) fn check<N>(
+    compares: &'static str,
+    verdict: Verdict,
+    reason: impl Into<String>,
+    next: Option<&str>,
+    numbers: N,
+) -> Check<N> {
+    let next = next.filter(|_| verdict.is_wrong()).map(str::to_owned);
+    Check { result: CheckResult { compares, verdict, reason: reason.into(), next }, numbers }
 }

@@ -3,12 +3,14 @@
 use jiff::civil::Date;
 use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan as _};
-use serde_json::{Value, json};
 
-use super::model::{Check, Facts, Filled, Verdict};
+use super::model::{Facts, check};
+use crate::documents::{
+    Check, FamilyRelease, FamilyReleases, Filled, ProfileMatch, ProfileMatches, ProfileSeen, ReleaseAge,
+    Verdict,
+};
 use crate::servicing::{Family, Served, due_day, patch_tuesdays_since, second_tuesday};
 use crate::sync::config::Profile;
-use crate::sync::health::ProfileSeen;
 use crate::update::Month;
 
 /// Patch Tuesdays without a release of a family that is in service. One can be missed: releases slip, and a run may be
@@ -16,30 +18,30 @@ use crate::update::Month;
 const PATCH_TUESDAYS_BEHIND: usize = 2;
 
 /// A statement about a profile or a family.
-struct Finding {
+struct Finding<N> {
     verdict: Verdict,
     /// Nothing where all is well.
     sentence: Option<String>,
-    numbers: Value,
+    numbers: N,
 }
 
 /// Puts findings together: the worst verdict, and the sentences that belong to it.
-fn together(
+fn together<N, All>(
     compares: &'static str,
     fine: &str,
     none: &str,
     next: &str,
-    key: &str,
-    findings: &[Finding],
-) -> Check {
-    let is_ok = |finding: &Finding| finding.verdict == Verdict::Ok;
+    findings: Vec<Finding<N>>,
+    all: impl FnOnce(Vec<N>) -> All,
+) -> Check<All> {
+    let is_ok = |finding: &Finding<N>| finding.verdict == Verdict::Ok;
     let worst = findings.iter().map(|finding| finding.verdict).filter(|verdict| verdict.is_wrong()).max();
     let verdict = match worst {
         Some(worst) => worst,
         None if findings.iter().any(is_ok) => Verdict::Ok,
         None => Verdict::NotApplicable,
     };
-    let said = |wanted: &dyn Fn(&Finding) -> bool| -> Vec<&str> {
+    let said = |wanted: &dyn Fn(&Finding<N>) -> bool| -> Vec<&str> {
         findings.iter().filter(|one| wanted(one)).filter_map(|one| one.sentence.as_deref()).collect()
     };
     // What is wrong goes first; what was not compared is said in every case.
@@ -52,12 +54,12 @@ fn together(
         sentences.push(none);
     }
     let reason = sentences.join("; ");
-    let numbers: Vec<&Value> = findings.iter().map(|one| &one.numbers).collect();
-    Check::new(compares, verdict, reason, Some(next), json!({ key: numbers }))
+    let numbers = all(findings.into_iter().map(|one| one.numbers).collect());
+    check(compares, verdict, reason, Some(next), numbers)
 }
 
 /// Compares the newest known release of each mirrored family with the Patch Tuesdays since.
-pub(super) fn releases(facts: &Facts<'_>) -> Check {
+pub(super) fn releases(facts: &Facts<'_>) -> Check<FamilyReleases> {
     let today = facts.today();
     let made = facts.newest_medium().and_then(|medium| medium.created.parse::<Timestamp>().ok());
     let until = match (facts.filled, made) {
@@ -66,21 +68,22 @@ pub(super) fn releases(facts: &Facts<'_>) -> Check {
     };
     let findings = facts.families.iter().map(|mirrored| {
         let newest = mirrored.newest.unwrap_or_default();
-        let mut numbers = json!({
-            "family": mirrored.folder,
-            "sets": mirrored.sets,
-            "known_through": newest.any,
-            "known_cumulative": newest.cumulative,
-            "counted_until": until,
-        });
+        let mut numbers = FamilyRelease {
+            family: mirrored.folder.clone(),
+            sets: mirrored.sets,
+            known_through: newest.any,
+            known_cumulative: newest.cumulative,
+            counted_until: until,
+            compared: None,
+        };
         let (Some(_), Some(family)) = (mirrored.newest, facts.family(&mirrored.folder)) else {
             let sentence = Some(format!("{} is not in the family tables, and was not compared", mirrored.folder));
             return Finding { verdict: Verdict::NotApplicable, sentence, numbers };
         };
         let servicing = facts.knowledge.servicing(family, Served::default(), until);
         let since = newest.cumulative.map(|newest| patch_tuesdays_since(newest, until).len());
-        numbers["patch_tuesdays_since"] = json!(since);
-        numbers["servicing"] = json!(servicing);
+        numbers.compared =
+            Some(ReleaseAge { patch_tuesdays_since: since, servicing: servicing.clone() });
         let (verdict, sentence) = match (servicing.has_ended(), since, newest.cumulative) {
             (true, ..) => {
                 let ended = servicing.until.map_or_else(String::new, |until| format!(" ended on {until}"));
@@ -114,14 +117,14 @@ pub(super) fn releases(facts: &Facts<'_>) -> Check {
         "every family that is served is known up to the last Patch Tuesday but one",
         "no family is mirrored",
         next,
-        "families",
-        &findings.collect::<Vec<_>>(),
+        findings.collect(),
+        |families| FamilyReleases { families },
     )
 }
 
 /// Compares what each profile matched with the releases that were due.
-pub(super) fn profiles(facts: &Facts<'_>) -> Check {
-    let findings: Vec<Finding> = match facts.filled {
+pub(super) fn profiles(facts: &Facts<'_>) -> Check<ProfileMatches> {
+    let findings: Vec<Finding<ProfileMatch>> = match facts.filled {
         Filled::ByImport | Filled::ByHand => Vec::new(),
         Filled::BySync => facts.profiles.iter().map(|profile| of_profile(facts, profile)).collect(),
     };
@@ -130,23 +133,24 @@ pub(super) fn profiles(facts: &Facts<'_>) -> Check {
         "every profile matched the releases that were due",
         "no profile is searched for here",
         "run kbmirror sync --dry-run, and compare family, kinds, and policy of the profile in kbmirror.toml",
-        "profiles",
-        &findings,
+        findings,
+        |profiles| ProfileMatches { profiles },
     )
 }
 
-fn of_profile(facts: &Facts<'_>, profile: &Profile) -> Finding {
+fn of_profile(facts: &Facts<'_>, profile: &Profile) -> Finding<ProfileMatch> {
     let (name, family) = (&profile.name, &profile.family);
     let health = facts.health;
     let seen = health.and_then(|health| health.profiles.iter().find(|seen| seen.name == *name));
     let seen = seen.filter(|seen| seen.family == family.folder);
-    let mut numbers = json!({
-        "profile": name,
-        "family": family.folder,
-        "searched_for": seen.map(|seen| seen.today),
-        "matched": seen.map(|seen| seen.wanted),
-        "newest_month": seen.and_then(|seen| seen.newest),
-    });
+    let mut numbers = ProfileMatch {
+        profile: name.clone(),
+        family: family.folder.clone(),
+        searched_for: seen.map(|seen| seen.today),
+        matched: seen.map(|seen| seen.wanted),
+        newest_month: seen.and_then(|seen| seen.newest),
+        due_month: None,
+    };
     let finding = |verdict, sentence: Option<String>, numbers| Finding { verdict, sentence, numbers };
     if !profile.expects_monthly() {
         let sentence = format!("profile {name} has no kind that is due every month, and was not compared");
@@ -175,7 +179,7 @@ fn of_profile(facts: &Facts<'_>, profile: &Profile) -> Finding {
     let Some(due) = due_month(seen, facts.today()).filter(|due| is_served(facts, family, *due)) else {
         return finding(Verdict::Ok, None, numbers);
     };
-    numbers["due_month"] = json!(due);
+    numbers.due_month = Some(due);
     if seen.newest.is_some_and(|newest| newest >= due) {
         return finding(Verdict::Ok, None, numbers);
     }

@@ -2,10 +2,10 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::*;
+use crate::documents::{Checks, Filled, Health, LastVerify, ProfileSeen, Verdict};
 use crate::resolve::Newest;
 use crate::servicing::Knowledge;
 use crate::sync::config::{Config, Profile};
-use crate::sync::health::{Health, LastVerify, ProfileSeen};
 
 const NOW: &str = "2026-11-23T08:00:00Z";
 
@@ -210,7 +210,7 @@ fn times_of_media_that_are_not_known_are_not_fine() {
     several.media.push(Medium { seq: 9, created: "2026-01-01T00:00:00Z".into(), imported: None });
     assert_eq!(several.wrong(), Vec::<&str>::new());
     // The age of the other lineage is said all the same.
-    let reason = several.checks().medium_age.reason;
+    let reason = several.checks().medium_age.result.reason;
     assert!(reason.contains("another lineage, set 0009, is 326 days old"), "{reason}");
 }
 
@@ -231,8 +231,8 @@ fn two_patch_tuesdays_without_a_release_are_an_alarm() {
         ("windows-11-26h1", "2026-11-10", Verdict::Ok),
     ] {
         let check = with(folder, newest).checks().releases;
-        assert_eq!(check.verdict, verdict, "{folder} {newest}: {check:?}");
-        let row = &check.numbers["families"][0];
+        assert_eq!(check.result.verdict, verdict, "{folder} {newest}: {check:?}");
+        let row = &serde_json::to_value(&check.numbers.families[0]).unwrap();
         assert_eq!(row["known_cumulative"], newest);
         let family = with(folder, newest)
             .knowledge
@@ -242,23 +242,23 @@ fn two_patch_tuesdays_without_a_release_are_an_alarm() {
             .unwrap()
             .name
             .clone();
-        assert!(verdict == Verdict::Ok || check.reason.contains(&family), "{check:?}");
+        assert!(verdict == Verdict::Ok || check.result.reason.contains(&family), "{check:?}");
     }
     let undated = Mirrored { newest: Some(Newest::default()), ..mirrored("server-23h2", "2026-11-10") };
     let foreign = Mirrored { newest: None, ..mirrored("some-product", "2026-11-10") };
     let fine = mirrored("windows-11-24h2", "2026-11-10");
     let of = |families| World { families, ..World::synced() }.checks().releases;
-    assert_eq!(of(vec![undated]).verdict, Verdict::Unknown);
-    assert_eq!(of(vec![foreign.clone()]).verdict, Verdict::NotApplicable);
+    assert_eq!(of(vec![undated]).result.verdict, Verdict::Unknown);
+    assert_eq!(of(vec![foreign.clone()]).result.verdict, Verdict::NotApplicable);
     let mixed = of(vec![fine, foreign]);
-    assert!(mixed.verdict == Verdict::Ok && mixed.reason.contains("some-product"), "{mixed:?}");
+    assert!(mixed.result.verdict == Verdict::Ok && mixed.result.reason.contains("some-product"), "{mixed:?}");
 }
 
 #[test]
 fn a_profile_that_matched_nothing_is_an_alarm_once_it_was_due() {
     let of = |seen: ProfileSeen, now: &str| {
         let world = World::synced().with_health(|health| health.profiles = vec![seen]).at(now);
-        world.checks().profiles.verdict
+        world.checks().profiles.result.verdict
     };
     for (today, newest, now, verdict) in [
         ("2026-11-22", Some("2026-11"), NOW, Verdict::Ok),
@@ -281,24 +281,24 @@ fn a_profile_that_matched_nothing_is_an_alarm_once_it_was_due() {
     let other = ProfileSeen { family: "windows-11-22h2".into(), ..seen("2026-11-22", Some("2026-11")) };
     assert_eq!(of(other, NOW), Verdict::Unknown);
     let of_kind = World { profiles: profiles("kinds = ['safeos_du']"), ..World::synced() };
-    assert_eq!(of_kind.checks().profiles.verdict, Verdict::NotApplicable);
+    assert_eq!(of_kind.checks().profiles.result.verdict, Verdict::NotApplicable);
 }
 
 #[test]
 fn what_version_0_1_expected_counts_too() {
-    let expected = |month: Option<&str>| crate::sync::Expected {
+    let expected = |month: Option<&str>| crate::documents::Expected {
         profile: "p".into(),
         kb: None,
         architecture: None,
         month: month.map(|month| month.parse().unwrap()),
         message: String::new(),
     };
-    let of = |expected: Vec<crate::sync::Expected>, now: &str| {
+    let of = |expected: Vec<crate::documents::Expected>, now: &str| {
         let world = World::synced().with_health(|health| {
             health.profiles.clear();
             health.expected = expected;
         });
-        world.at(now).checks().profiles.verdict
+        world.at(now).checks().profiles.result.verdict
     };
     assert_eq!(of(Vec::new(), NOW), Verdict::Ok);
     assert_eq!(of(vec![expected(Some("2026-11"))], NOW), Verdict::Alarm);
@@ -324,10 +324,10 @@ fn findings_stay_until_they_are_healed() {
         ("by version 0.1", verify(2, None, false), 2),
     ] {
         let check = world.checks().damage;
-        assert_eq!(check.numbers["findings_open"], open, "{what}");
-        assert_eq!(check.verdict, if open == 0 { Verdict::Ok } else { Verdict::Alarm }, "{what}");
+        assert_eq!(check.numbers.findings_open, open, "{what}");
+        assert_eq!(check.result.verdict, if open == 0 { Verdict::Ok } else { Verdict::Alarm }, "{what}");
     }
-    assert_eq!(World::synced().checks().damage.verdict, Verdict::NotApplicable);
+    assert_eq!(World::synced().checks().damage.result.verdict, Verdict::NotApplicable);
 }
 
 #[test]

@@ -1,0 +1,276 @@
+//! The document of `status`: the checks of a mirror with their numbers.
+
+use camino::Utf8PathBuf;
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::damage::DamagedSet;
+use super::health::Health;
+use crate::servicing::Servicing;
+use crate::update::schema::DateText;
+use crate::update::{Month, Sha256};
+
+/// The document of `status`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct StatusDocument<'a> {
+    /// The folder of the mirror.
+    #[schemars(with = "String")]
+    pub mirror: Utf8PathBuf,
+    /// `true` if no check has anything against the mirror.
+    pub current: bool,
+    /// The reasons of what is wrong.
+    pub complaints: Vec<&'a str>,
+    /// The checks.
+    pub checks: &'a Checks,
+    /// The way in which content comes here.
+    pub filled: Filled,
+    /// The number of published package sets.
+    pub sets: usize,
+    /// The number of published KBs.
+    pub kbs: usize,
+    /// The bytes of the pool.
+    pub pool_bytes: u64,
+    /// The free bytes of the disk.
+    pub bytes_free: Option<u64>,
+    /// The age that is allowed, in seconds.
+    pub max_age_seconds: u64,
+    /// The date of the newest published update.
+    pub newest_content: Option<&'a str>,
+    /// The damaged package sets.
+    pub damaged_sets: &'a [DamagedSet],
+    /// The newest imported medium of each lineage.
+    pub imports: Vec<ImportedMedium<'a>>,
+    /// The record of the last runs.
+    pub health: Option<&'a Health>,
+}
+
+/// A medium that was imported.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ImportedMedium<'a> {
+    /// The number of its set.
+    pub seq: u64,
+    /// The digest that names its set.
+    pub set_id: Sha256,
+    /// The time at which it was made, RFC 3339.
+    pub created: &'a str,
+    /// The time of the import, RFC 3339.
+    pub imported: Option<&'a str>,
+}
+
+/// The way in which content comes into a mirror.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Filled {
+    /// By `sync`, from a configuration.
+    BySync,
+    /// By `import`, from media alone.
+    ByImport,
+    /// By `fetch`, when the operator runs it.
+    ByHand,
+}
+
+/// The verdict of a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Compared, and as it should be.
+    Ok,
+    /// The mirror has nothing to compare.
+    NotApplicable,
+    /// It applies and cannot be compared; no better than an alarm.
+    Unknown,
+    /// Compared, and wrong.
+    Alarm,
+}
+
+/// The outcome of a check.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct CheckResult {
+    /// The two things that are compared.
+    pub compares: &'static str,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The reason of the verdict, for people.
+    pub reason: String,
+    /// The next step, where the operator has to act.
+    pub next: Option<String>,
+}
+
+/// A check with its numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "{Numbers}Check")]
+pub struct Check<Numbers> {
+    /// The outcome.
+    #[serde(flatten)]
+    pub result: CheckResult,
+    /// The numbers.
+    #[serde(flatten)]
+    pub numbers: Numbers,
+}
+
+/// Every check by its name; the names are a promise of the JSON output.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Checks {
+    /// The end of the last sync.
+    pub last_run: Check<LastRun>,
+    /// The age of the last complete sync, import, or fetch.
+    pub update_age: Check<UpdateAge>,
+    /// The age of the newest medium.
+    pub medium_age: Check<MediumAge>,
+    /// The findings of `verify` that are not healed.
+    pub damage: Check<OpenFindings>,
+    /// The profiles that matched nothing.
+    pub profiles: Check<ProfileMatches>,
+    /// The families whose newest known release is old.
+    pub releases: Check<FamilyReleases>,
+    /// The number of package sets.
+    pub content: Check<Content>,
+    /// The recorded times against the clock.
+    pub clock: Check<ClockTimes>,
+}
+
+/// The end of the last sync.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct LastRun {
+    /// The time at which a sync ended last.
+    pub last_attempt: Option<String>,
+    /// Its exit code.
+    pub exit_code: Option<i64>,
+    /// The number of items that failed.
+    pub items_failed: Option<usize>,
+    /// The beginning of a run of which no end is recorded.
+    pub unfinished_since: Option<String>,
+}
+
+/// The age of the content.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct UpdateAge {
+    /// The way in which content comes here.
+    pub filled: Filled,
+    /// The end of the last complete sync.
+    pub last_sync: Option<String>,
+    /// The time of the last import.
+    pub last_import: Option<String>,
+    /// The end of the last complete fetch.
+    pub last_fetch: Option<String>,
+    /// The age in seconds.
+    pub age_seconds: Option<u64>,
+    /// The age that is allowed, in seconds.
+    pub max_age_seconds: u64,
+}
+
+/// The age of the newest medium; without fields where there is none.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
+pub struct MediumAge {
+    /// The medium.
+    #[serde(flatten)]
+    pub medium: Option<MediumNumbers>,
+}
+
+/// The numbers of a medium.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct MediumNumbers {
+    /// The number of its set.
+    pub seq: u64,
+    /// The time at which it was made.
+    pub created: String,
+    /// The time of the import.
+    pub imported: Option<String>,
+    /// The age in seconds.
+    pub age_seconds: Option<u64>,
+    /// The age that is allowed, in seconds.
+    pub max_age_seconds: u64,
+}
+
+/// The findings of `verify` that are not healed.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct OpenFindings {
+    /// The number of findings.
+    pub findings_open: usize,
+    /// The path of the first finding.
+    pub first: Option<String>,
+    /// The time of the last verification.
+    pub last_verify: Option<String>,
+    /// The number of its findings.
+    pub last_verify_findings: Option<usize>,
+}
+
+/// The matches of the profiles.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ProfileMatches {
+    /// The profiles.
+    pub profiles: Vec<ProfileMatch>,
+}
+
+/// The matches of a profile.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ProfileMatch {
+    /// The profile.
+    pub profile: String,
+    /// The word of its family.
+    pub family: String,
+    /// The day of the last search.
+    #[schemars(with = "Option<DateText>")]
+    pub searched_for: Option<Date>,
+    /// The number of updates that matched.
+    pub matched: Option<usize>,
+    /// The newest month among them.
+    pub newest_month: Option<Month>,
+    /// The newest month whose release was due; absent where none was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due_month: Option<Month>,
+}
+
+/// The newest releases of the mirrored families.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct FamilyReleases {
+    /// The families.
+    pub families: Vec<FamilyRelease>,
+}
+
+/// The newest release of a mirrored family.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct FamilyRelease {
+    /// The word of the family.
+    pub family: String,
+    /// The number of package sets.
+    pub sets: usize,
+    /// The day of the newest known release.
+    #[schemars(with = "Option<DateText>")]
+    pub known_through: Option<Date>,
+    /// The day of the newest known cumulative update.
+    #[schemars(with = "Option<DateText>")]
+    pub known_cumulative: Option<Date>,
+    /// The day up to which Patch Tuesdays are counted.
+    #[schemars(with = "DateText")]
+    pub counted_until: Date,
+    /// The comparison; absent for a family that is not in the tables.
+    #[serde(flatten)]
+    pub compared: Option<ReleaseAge>,
+}
+
+/// The age of the newest release of a family.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ReleaseAge {
+    /// The Patch Tuesdays after the newest known cumulative update.
+    pub patch_tuesdays_since: Option<usize>,
+    /// The servicing of the family.
+    pub servicing: Servicing,
+}
+
+/// The number of package sets.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Content {
+    /// The number of published package sets.
+    pub sets: usize,
+}
+
+/// The times by which the clock is checked.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ClockTimes {
+    /// The time of the clock.
+    pub now: String,
+    /// The newest recorded time.
+    pub newest_recorded: Option<String>,
+}

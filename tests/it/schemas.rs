@@ -1,0 +1,291 @@
+//! Documents against their schemas. Real outputs of the commands are validated, each kind of document at least once, and no
+//! field may be missing from its schema. Golden lists show that fields are only added.
+//!
+//! A golden list is `tests/fixtures/documents/<name>.txt`: a line for each field with its path and whether it is required. A new
+//! field makes the test fail until the list has it: add the lines that the failure prints. Lines are never changed or removed.
+#![expect(clippy::disallowed_methods, reason = "reports and golden lists are read as they lie")]
+#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jsonschema::Validator;
+use kbmirror::documents::{DOCUMENTS, DocumentKind};
+use serde_json::{Value, json};
+
+use crate::harness::{Bench, recording};
+
+/// Refuses what a schema does not name, so that a field without a description is found.
+fn close(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            fields.values_mut().for_each(close);
+            let is_object = fields.contains_key("properties") && !fields.contains_key("additionalProperties");
+            if is_object && !fields.contains_key("unevaluatedProperties") {
+                fields.insert("unevaluatedProperties".to_owned(), json!(false));
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(close),
+        _ => {}
+    }
+}
+
+fn schema_of(name: &str) -> Value {
+    DocumentKind::named(name).unwrap_or_else(|| panic!("no document {name}")).schema().into()
+}
+
+/// The validated outputs by document.
+#[derive(Default)]
+struct Judge {
+    validators: BTreeMap<String, Validator>,
+    counts: BTreeMap<String, usize>,
+    errors: Vec<String>,
+}
+
+impl Judge {
+    #[track_caller]
+    fn take(&mut self, name: &str, document: &Value) {
+        let validator = self.validators.entry(name.to_owned()).or_insert_with(|| {
+            let mut schema = schema_of(name);
+            if !flattens(&schema) {
+                close(&mut schema);
+            }
+            jsonschema::validator_for(&schema).unwrap()
+        });
+        let errors: Vec<String> = validator
+            .iter_errors(document)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        if !errors.is_empty() {
+            self.errors.push(format!("{name}: {errors:#?}\n{document:#}"));
+        }
+        *self.counts.entry(name.to_owned()).or_default() += 1;
+    }
+
+    /// Runs a command and validates what it prints.
+    #[track_caller]
+    fn runs(&mut self, bench: &Bench, name: &str, arguments: &[&str]) {
+        let document = bench.json(arguments).json();
+        self.take(name, &document);
+    }
+
+    /// Validates the lines of a text.
+    #[track_caller]
+    fn lines(&mut self, name: &str, text: &str) {
+        for line in text.lines() {
+            self.take(name, &serde_json::from_str(line).unwrap());
+        }
+    }
+}
+
+/// Returns `true` if parts of an object stand in an alternative beside its own fields.
+fn flattens(schema: &Value) -> bool {
+    match schema {
+        Value::Object(fields) => {
+            let has_parts = ["oneOf", "anyOf", "allOf"].iter().any(|word| fields.contains_key(*word));
+            (fields.contains_key("properties") && has_parts) || fields.values().any(flattens)
+        }
+        Value::Array(items) => items.iter().any(flattens),
+        _ => false,
+    }
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "the table of documents belongs to the evidence")]
+fn every_document_is_valid_by_its_schema() {
+    let mut judge = Judge::default();
+    let bench = Bench::new();
+    let demo = recording("demo");
+    let replay = |rest: &[&'static str]| -> Vec<String> {
+        ["--replay", demo.as_str()].iter().chain(rest).map(|word| (*word).to_owned()).collect()
+    };
+    let online = |judge: &mut Judge, name: &str, rest: &[&'static str]| {
+        let words = replay(rest);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        judge.runs(&bench, name, &words);
+    };
+    judge.runs(&bench, "error", &["list", "--nothing"]);
+    judge.runs(&bench, "error", &["schema", "nothing"]);
+    judge.runs(&bench, "schema", &["schema"]);
+    judge.runs(&bench, "init", &["init", "--product", "windows-11-24h2"]);
+    judge.runs(&bench, "list", &["list"]);
+    online(&mut judge, "search", &["search", "KB5086672"]);
+    online(&mut judge, "search", &["search", "KB5086672", "--arch", "arm64"]);
+    online(&mut judge, "crawl", &["crawl", "KB5086672"]);
+    online(&mut judge, "crawl", &["crawl", "KB5999999"]);
+    online(&mut judge, "fetch", &["fetch", "KB5086672", "--dry-run"]);
+    online(&mut judge, "fetch", &["fetch", "KB5086672", "KB5030211"]);
+    online(&mut judge, "show", &["show", "KB5086672", "--catalog"]);
+    judge.runs(&bench, "show", &["show", "KB5086672"]);
+    judge.runs(&bench, "show", &["show", "KB5031539"]);
+    judge.runs(&bench, "list", &["list"]);
+    online(&mut judge, "sync", &["sync", "--as-of", "2026-03-31", "--dry-run"]);
+    online(&mut judge, "sync", &["sync", "--as-of", "2026-03-31"]);
+    judge.runs(&bench, "status", &["status"]);
+    judge.runs(&bench, "news", &["status", "--news"]);
+    judge.runs(&bench, "verify", &["verify"]);
+    judge.runs(&bench, "keys-show", &["keys", "show"]);
+    judge.runs(&bench, "keys-init", &["keys", "init"]);
+    let root = bench.json(&["keys", "show"]).json()["root"].as_str().unwrap().to_owned();
+    judge.runs(&bench, "keys-show", &["keys", "show"]);
+    judge.runs(&bench, "keys-trust", &["keys", "trust", &root]);
+    judge.runs(&bench, "knowledge", &["knowledge", "show"]);
+    judge.runs(&bench, "knowledge-table", &["knowledge", "show", "families"]);
+    judge.runs(&bench, "knowledge-check", &["knowledge", "check"]);
+    judge.runs(&bench, "schedule", &["schedule"]);
+    judge.runs(&bench, "schedule", &["schedule", "--cron"]);
+    let arm = ["KB5086672", "--arch", "arm64"];
+    judge.runs(&bench, "resolve", &[&["resolve"], &arm[..]].concat());
+    judge.runs(&bench, "resolve", &[&["resolve"], &arm[..], &["--baseline", "26100.863"]].concat());
+    judge.runs(&bench, "resolve", &["resolve", "KB5086672"]);
+    judge.runs(&bench, "why", &[&["why"], &arm[..]].concat());
+    judge.runs(&bench, "graph", &["graph", "KB5086672"]);
+    judge.runs(&bench, "script", &[&["script"], &arm[..]].concat());
+    judge.runs(&bench, "script", &["script", "--collect"]);
+    let folder = bench.path("staged");
+    judge.runs(&bench, "stage", &[&["stage"], &arm[..], &["--to", folder.as_str()]].concat());
+    judge.runs(&bench, "lint", &["lint", folder.as_str()]);
+    // One line a request, and one that is not a request.
+    let batch = bench.path("batch.jsonl");
+    std::fs::write(&batch, "{\"id\":1,\"request\":{\"kb\":\"KB5086672\"}}\n{\"id\":2}\n").unwrap();
+    let answers = bench.json(&["resolve", "--batch", batch.as_str()]).stdout;
+    let (plan, error) = answers.trim_end().split_once('\n').unwrap();
+    judge.lines("resolve", plan);
+    judge.lines("batch-error", error);
+    // Damage, and the log of a command.
+    let path = bench
+        .mirror()
+        .join(&*bench.json(&["list"]).json()["sets"][0]["files"][0]["path"].as_str().unwrap().to_owned());
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[100] ^= 1;
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(&path, bytes).unwrap();
+    judge.runs(&bench, "verify", &["verify"]);
+    judge.runs(&bench, "list", &["list"]);
+    judge.runs(&bench, "status", &["status"]);
+    let words = replay(&["--log-format", "json", "fetch", "KB5086672", "KB5999999", "--refresh"]);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    judge.lines("log", &bench.run(&words).stderr);
+    judge.lines("log", &bench.run(&["--log-format", "json", "list", "--nothing"]).stderr);
+    // The files that runs leave.
+    for entry in std::fs::read_dir(bench.mirror().join("runs")).unwrap() {
+        let path = entry.unwrap().path();
+        let document: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        let name = path.to_string_lossy().into_owned();
+        for (end, kind) in [("-sync.json", "sync"), ("-news.json", "news"), ("-verify.json", "verify")] {
+            if name.ends_with(end) {
+                let kind = if document["error"].is_object() { "sync-error" } else { kind };
+                judge.take(kind, &document);
+            }
+        }
+    }
+    let health = std::fs::read_to_string(bench.mirror().join("health.json")).unwrap();
+    judge.take("health", &serde_json::from_str(&health).unwrap());
+    assert!(judge.errors.is_empty(), "{}", judge.errors.join("\n"));
+    for kind in DOCUMENTS {
+        println!("{:<16} {:>3}", kind.name, judge.counts.get(kind.name).copied().unwrap_or(0));
+    }
+    // A run that ends with an error after it took the lock is rare: no command of the demo ends so.
+    let untested = |name: &&str| *name != "sync-error" && !judge.counts.contains_key(*name);
+    let untested: Vec<&str> = DOCUMENTS.iter().map(|kind| kind.name).filter(untested).collect();
+    assert!(untested.is_empty(), "no output was validated of {untested:?}");
+}
+
+/// Collects the fields of a schema: path, type, and `required`.
+fn fields(schema: &Value, root: &Value, path: &str, seen: &mut Vec<String>, found: &mut BTreeSet<String>) {
+    if let Some(name) = schema["$ref"].as_str().and_then(|name| name.strip_prefix("#/$defs/"))
+        && !seen.iter().any(|one| one == name)
+    {
+        seen.push(name.to_owned());
+        fields(&root["$defs"][name], root, path, seen, found);
+        seen.pop();
+    }
+    for word in ["oneOf", "anyOf", "allOf"] {
+        for part in schema[word].as_array().into_iter().flatten() {
+            fields(part, root, path, seen, found);
+        }
+    }
+    if schema["items"].is_object() {
+        fields(&schema["items"], root, &format!("{path}[]"), seen, found);
+    }
+    let required = schema["required"].as_array().cloned().unwrap_or_default();
+    for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+        let is_required = if required.contains(&json!(name)) { "required" } else { "optional" };
+        let path = format!("{path}.{name}");
+        found.insert(format!("{path} {} {is_required}", types(field, root)));
+        fields(field, root, &path, seen, found);
+    }
+}
+
+/// The types of a field, sorted.
+fn types(field: &Value, root: &Value) -> String {
+    fn collect(field: &Value, root: &Value, found: &mut BTreeSet<String>) {
+        match &field["type"] {
+            Value::String(one) => drop(found.insert(one.clone())),
+            Value::Array(all) => found.extend(all.iter().filter_map(Value::as_str).map(str::to_owned)),
+            _ => {}
+        }
+        if let Some(name) = field["$ref"].as_str().and_then(|name| name.strip_prefix("#/$defs/")) {
+            collect(&root["$defs"][name], root, found);
+        }
+        for word in ["oneOf", "anyOf"] {
+            field[word].as_array().into_iter().flatten().for_each(|part| collect(part, root, found));
+        }
+    }
+    let mut found = BTreeSet::new();
+    collect(field, root, &mut found);
+    if found.is_empty() { "any".to_owned() } else { found.into_iter().collect::<Vec<_>>().join("|") }
+}
+
+#[test]
+fn fields_are_only_added_to_documents() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/documents");
+    let mut wrong = Vec::new();
+    for kind in DOCUMENTS {
+        let schema = schema_of(kind.name);
+        let mut found = BTreeSet::new();
+        fields(&schema, &schema, "", &mut Vec::new(), &mut found);
+        let golden = std::fs::read_to_string(folder.join(format!("{}.txt", kind.name))).unwrap_or_default();
+        let golden: BTreeSet<String> = golden.lines().map(str::to_owned).collect();
+        wrong.extend(golden.difference(&found).map(|line| format!("{}: - {line}", kind.name)));
+        wrong.extend(found.difference(&golden).map(|line| format!("{}: + {line}", kind.name)));
+    }
+    assert!(wrong.is_empty(), "lists to mend (only + may be added):\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn names_that_are_not_deprecated_have_one_type() {
+    fn walk(schema: &Value, root: &Value, of_name: &mut BTreeMap<String, BTreeSet<String>>) {
+        match schema {
+            Value::Object(all) => {
+                for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+                    let is_watched = [
+                        "products",
+                        "product_list",
+                        "files",
+                        "file_list",
+                        "file_count",
+                        "folder",
+                        "failures",
+                        "failure_list",
+                        "reason",
+                        "why",
+                    ]
+                    .contains(&name.as_str());
+                    if is_watched && field["deprecated"] != true {
+                        let found = types(field, root).replace("|null", "").replace("null|", "");
+                        of_name.entry(name.clone()).or_default().insert(found);
+                    }
+                }
+                all.values().for_each(|part| walk(part, root, of_name));
+            }
+            Value::Array(all) => all.iter().for_each(|part| walk(part, root, of_name)),
+            _ => {}
+        }
+    }
+    let mut of_name: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for kind in DOCUMENTS {
+        let schema = schema_of(kind.name);
+        walk(&schema, &schema, &mut of_name);
+    }
+    assert!(of_name.values().all(|types| types.len() == 1), "{of_name:?}");
+}
