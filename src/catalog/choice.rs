@@ -47,7 +47,7 @@ pub enum Sort {
     Product,
 }
 
-/// What is wanted. The default is everything, newest first.
+/// The selection of rows and their order. The default is everything, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Choice {
     /// Only these architectures.

@@ -166,7 +166,7 @@ impl std::str::FromStr for Subject {
 /// `resolve`
 #[derive(Debug, Args)]
 pub(super) struct Resolve {
-    /// What is wanted.
+    /// The goal.
     #[command(flatten)]
     pub(super) goal: GoalArgs,
     /// What is known of the machine.
@@ -186,7 +186,7 @@ pub(super) struct Resolve {
 /// `script`
 #[derive(Debug, Args)]
 pub(super) struct Script {
-    /// What is wanted.
+    /// The goal.
     #[command(flatten)]
     pub(super) goal: GoalArgs,
     /// What is known of the machine.
@@ -203,7 +203,7 @@ pub(super) struct Script {
 /// `stage`
 #[derive(Debug, Args)]
 pub(super) struct Stage {
-    /// What is wanted.
+    /// The goal.
     #[command(flatten)]
     pub(super) goal: GoalArgs,
     /// What is known of the machine.
@@ -232,7 +232,7 @@ pub(super) struct Lint {
     /// Client or server, where the build alone does not tell
     #[arg(long, value_name = "WHICH")]
     pub(super) installation: Option<InstallationArg>,
-    /// Where the packages go
+    /// The place that the packages are for
     #[arg(long = "for", value_name = "PLACE", default_value = "online")]
     pub(super) place: PlaceArg,
     /// Features on demand or language packs are being added
@@ -299,7 +299,7 @@ pub(super) enum GraphFormat {
 /// `why`
 #[derive(Debug, Args)]
 pub(super) struct Why {
-    /// What is wanted.
+    /// The goal.
     #[command(flatten)]
     pub(super) goal: GoalArgs,
     /// What is known of the machine.

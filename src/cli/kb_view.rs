@@ -1,4 +1,4 @@
-//! What is known of a KB or of one update, for `show` with and without `--catalog`: gathered into a document, and the document
+//! The facts of a KB or of one update, for `show` with and without `--catalog`: gathered into a document, and the document
 //! for people. The text needs nothing but the document.
 
 use std::collections::BTreeMap;

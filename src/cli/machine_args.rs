@@ -19,7 +19,7 @@ use crate::servicing::{Dotnet, Installation};
 use crate::update::parse_age;
 use crate::update::{Architecture, Build, Kb, Kind};
 
-/// What is wanted.
+/// The goal of a request.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("wanted").args(["kb", "latest", "enable"]))]
 pub(super) struct GoalArgs {
@@ -52,7 +52,7 @@ pub(super) struct GoalArgs {
     accept_withdrawn: bool,
 }
 
-/// What is known of the machine.
+/// The facts of the machine.
 #[derive(Debug, Args)]
 pub(super) struct MachineArgs {
     /// The architecture; needed where the KB has several
@@ -70,7 +70,7 @@ pub(super) struct MachineArgs {
     /// The edition as EditionID names it, e.g. EnterpriseS
     #[arg(long, value_name = "EDITION", help_heading = "Machine")]
     edition: Option<String>,
-    /// Where the packages go [default: online]
+    /// The place that the packages are for [default: online]
     #[arg(long = "for", value_name = "PLACE", help_heading = "Machine")]
     place: Option<PlaceArg>,
     /// Features on demand or language packs are being added
@@ -85,7 +85,7 @@ pub(super) struct MachineArgs {
     /// The machine has no Extended Security Updates
     #[arg(long, help_heading = "Machine")]
     no_esu: bool,
-    /// What collect.cmd wrote on the machine; the other options go before it
+    /// The output of collect.cmd on the machine; the other options override it
     #[arg(long, value_name = "FILE", help_heading = "Machine")]
     host: Option<Utf8PathBuf>,
     /// A KB that is installed (repeatable)
@@ -193,7 +193,7 @@ fn read_host(path: &Utf8Path) -> Result<Host> {
     /// A machine with some thousand packages has 200 KB.
     const CAP: u64 = 16 << 20;
     let bytes = disk::read(path, CAP).map_err(|error| error.with_kind(ErrorKind::Usage))?;
-    // Windows programs write UTF-16 when somebody edited the file there.
+    // Windows programs write UTF-16 after the file was edited there.
     let text = match bytes.as_slice() {
         [0xff, 0xfe, rest @ ..] => {
             let units = rest.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));

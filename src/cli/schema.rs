@@ -12,7 +12,7 @@ pub(super) fn run(arguments: &Schema, output: &mut Output) -> Result<ExitCode> {
     let Some(name) = &arguments.name else { return list(output) };
     let Some(kind) = DocumentKind::named(name) else {
         let names: Vec<&str> = DOCUMENTS.iter().map(|kind| kind.name).collect();
-        return Err(Error::usage(format!("there is no document {name:?}"))
+        return Err(Error::usage(format!("{name:?} is not the name of a document"))
             .hint(format!("the documents are {}", names.join(", "))));
     };
     output.document(&kind.schema())?;

@@ -87,7 +87,7 @@ impl Search {
         !self.product.is_empty()
     }
 
-    /// What is wanted of what it finds.
+    /// The selection among the rows found.
     pub(super) fn choice(&self, knowledge: Option<&Knowledge>) -> Result<Choice> {
         if let (Some(since), Some(until)) = (self.since, self.until)
             && since > until

@@ -29,21 +29,22 @@ fn parked(layout: &Layout) -> Result<(usize, u64)> {
 }
 
 /// Reduces the failures of a stop request to one, in the last place, which says how much is parked.
-pub(crate) fn report_stop_once(session: &Session, failures: &mut Vec<Failure>) -> Result<()> {
+pub(crate) fn report_stop_once(session: &Session, failures: &mut Vec<Failure>) {
     let before = failures.len();
     failures.retain(|failure| failure.kind != ErrorKind::Interrupted);
     if failures.len() == before {
-        return Ok(());
+        return;
     }
-    let message = match parked(session.layout())? {
-        (0, _) => "stopped: nothing is parked, and what was complete is kept".to_owned(),
-        (1, bytes) => format!("stopped: 1 file with {} is parked under partial/", human_size(bytes)),
-        (files, bytes) => {
+    let message = match parked(session.layout()) {
+        Ok((0, _)) => "stopped: nothing is parked, and what was complete is kept".to_owned(),
+        Ok((1, bytes)) => format!("stopped: 1 file with {} is parked under partial/", human_size(bytes)),
+        Ok((files, bytes)) => {
             format!("stopped: {files} files with {} are parked under partial/", human_size(bytes))
         }
+        // The run is a stopped one all the same.
+        Err(error) => format!("stopped: the partial files could not be counted: {}", error.full_message()),
     };
     let error = Error::new(ErrorKind::Interrupted, message)
         .hint("run the same command again: it goes on where it was");
     failures.push(Failure::new(error.message().to_owned(), &error));
-    Ok(())
 }

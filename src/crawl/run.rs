@@ -77,22 +77,27 @@ impl Session {
         }
         let mut outcome = match job.work(&mut self).await {
             Ok(outcome) => outcome,
-            Err(error) => return Err(self.conclude_failed(job, error)?),
+            Err(error) => return Err(self.conclude_failed(job, error)),
         };
-        report_stop_once(&self, outcome.failures_mut())?;
+        report_stop_once(&self, outcome.failures_mut());
         let code = self.exit_code(outcome.exit_code());
-        self.finish(code, outcome.bytes_downloaded())?;
-        job.report(&mut self, &mut outcome, code)?;
+        // Both are tried, and the first failure is the run's.
+        let finished = self.finish(code, outcome.bytes_downloaded());
+        let reported = job.report(&mut self, &mut outcome, code);
+        finished.and(reported)?;
         Ok(Run { session: self, outcome, code })
     }
 
-    /// Concludes a run that ended with an error. A mirror that this run does not hold is another process's, and so is its report.
-    fn conclude_failed<J: RunJob>(&mut self, job: &J, error: Error) -> Result<Error> {
+    /// Concludes a run that ended with an error, and returns that error; a failure to record the end is a warning beside it. A
+    /// mirror that this run does not hold is another process's, and so is its report.
+    fn conclude_failed<J: RunJob>(&mut self, job: &J, error: Error) -> Error {
         let error = self.of_stop(error);
         if self.holds_mirror() && !self.is_trial() {
-            self.finish(error.code(), 0)?;
-            job.report_error(self, &error)?;
+            let steps = [self.finish(error.code(), 0), job.report_error(self, &error)];
+            for failure in steps.into_iter().filter_map(Result::err) {
+                self.warn(format!("did not record the end of the run: {}", failure.full_message()));
+            }
         }
-        Ok(error)
+        error
     }
 }

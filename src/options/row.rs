@@ -33,7 +33,7 @@ pub struct OptionRow {
     pub conflict: Option<&'static str>,
     /// The value can have credentials: messages about it are made by its reader alone, which hides them.
     pub is_secret: bool,
-    /// What the option does, for help and for kbmirror.toml.
+    /// The effect of the option, for help and for kbmirror.toml.
     pub help: &'static str,
     /// The test that a text is a value.
     pub check: fn(&str) -> Result<(), String>,

@@ -1,4 +1,4 @@
-//! What `collect.cmd` wrote on a machine, as a value.
+//! The output of `collect.cmd` on a machine, as a value.
 //!
 //! The file is text, one `key=value` to a line, and may have been carried, edited, or written by hand: unknown keys and
 //! lines are passed over, a value that cannot be read counts as not told, and nothing is guessed. Refused are a file of
@@ -14,7 +14,7 @@ use crate::update::{Architecture, Build, Kb};
 /// The format that this program reads.
 const FORMAT: u32 = 1;
 
-/// A machine as it was when somebody looked. `None` is not told.
+/// A machine as `collect.cmd` saw it. `None` stands for a fact that the file does not state.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Host {
     /// Its name.
@@ -254,7 +254,7 @@ mod tests {
         assert_eq!(host.pending_restart, Some(false));
         assert_eq!(host.free_bytes, Some(81_503_576_064));
         assert_eq!(host.dism_version.as_deref(), Some("10.0.14393.4169"));
-        // What is superseded or waits for a restart is not installed.
+        // A superseded package, or one that waits for a restart, is not installed.
         assert_eq!(host.installed, kbs(&["KB4049065", "KB5088064", "KB5091572"]));
         assert_eq!(host.packages.len(), 3);
     }

@@ -43,7 +43,7 @@ impl Policy {
     }
 }
 
-/// What is wanted.
+/// The goal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Goal {
     /// One KB.
@@ -54,12 +54,12 @@ pub enum Goal {
     Enable(String),
 }
 
-/// What is asked. What is not known is `None`, and that is a fine answer.
+/// A question to the resolver: a goal, a machine, and the available files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// The caller's own name of it.
     pub id: Option<serde_json::Value>,
-    /// What is wanted.
+    /// The goal.
     pub goal: Goal,
     /// Which releases a goal may choose from.
     pub policy: Policy,

@@ -291,7 +291,7 @@ fn conclude(
 ) -> Result<()> {
     let knowledge = session.knowledge();
     let time = rfc3339(session.now());
-    report_stop_once(session, &mut outcome.fetch.failures)?;
+    report_stop_once(session, &mut outcome.fetch.failures);
     let index = session.mirror()?.index();
     let after = standing(index)?;
     outcome.withdrawn = withdrawn(&after, &knowledge);

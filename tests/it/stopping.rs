@@ -95,6 +95,28 @@ fn a_wish_in_the_middle_of_a_request_is_the_last_of_that_run() {
     }
 }
 
+/// The count of partial files is for people: where it fails, the run is a stopped one all the same, and its end is recorded.
+#[test]
+fn a_stopped_run_is_concluded_where_partial_cannot_be_read() {
+    let loopback = Loopback::start(world());
+    let bench = Bench::new();
+    let (stopper, stop) = Stop::pair();
+    let partial = bench.mirror().join("partial");
+    let hook = Hook(Arc::new(move || {
+        if partial.exists() {
+            std::fs::remove_dir_all(&partial).unwrap();
+        }
+        std::fs::write(&partial, "not a folder").unwrap();
+        stopper.stop(Signal::Interrupt);
+    }));
+    loopback.rule(Rule::once("/DownloadDialog.aspx", Action::After(hook)));
+    let bench = bench.stopped_by(stop);
+    let ran = ask(&bench, &loopback, &ALL).exits(130);
+    assert!(ran.stderr.contains("error: stopped: "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("partial"), "{}", ran.stderr);
+    assert_eq!(bench.rows("SELECT exit_code FROM runs WHERE finished IS NOT NULL"), [["130".to_owned()]]);
+}
+
 /// In the middle of a body: what came is parked, durable, and said, and the next run asks for the rest alone.
 #[test]
 fn a_file_under_way_is_parked_and_gone_on_with() {
