@@ -13,108 +13,29 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
-use serde::Serialize;
 
 use super::check::{Examined, Leftover};
-use super::healed::{Healed, place};
+use super::healed::place;
+use super::imported::Imported;
 use super::medium::{DATA, refused};
 use super::memory::{LastImport, last_import, note, noted, refuse_replaced_key};
-use crate::disk::{self, NewFile};
+use super::staging::{check_room, left_of, remove_what_was_cut_off, stage, staging_folder, unwanted};
+use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Doing, Event, Events};
+use crate::event::Events;
 use crate::mirror::index::SetRow;
 use crate::mirror::kb_document::{SetRecord, restore_set, restore_update};
 use crate::mirror::{
     Access, Mirror, Published, Writing, knowledge_of, knowledge_of_mirror, replaces_knowledge,
 };
 use crate::servicing::Knowledge;
-use crate::update::{Digests, Kb, Sha256, count, human_size};
+use crate::update::{Digests, Kb, Sha256};
 
 /// How a medium is taken.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ImportOptions {
     /// Take the KBs that are whole where listed files are missing.
     pub partial_ok: bool,
-}
-
-/// What an import did.
-#[derive(Debug, Serialize)]
-pub struct Imported {
-    /// The number of the set.
-    pub seq: u64,
-    /// Which set it is.
-    pub set_id: Sha256,
-    /// Whether the mirror had just this set already.
-    pub already_applied: bool,
-    /// Whether a later set of the lineage was there before: only what was missing was added.
-    pub older: bool,
-    /// Files of the payload that were read and right.
-    pub checked: u64,
-    /// Their bytes.
-    pub checked_bytes: u64,
-    /// Files that are new in the pool.
-    pub added: u64,
-    /// Their bytes.
-    pub added_bytes: u64,
-    /// Files of the payload that the pool had already, by their size and without recorded damage. They were not read again there.
-    pub present: u64,
-    /// Their bytes.
-    pub present_bytes: u64,
-    /// Damaged or missing files of the pool that the medium's bytes replaced.
-    pub healed: Vec<Healed>,
-    /// Set folders beside the medium's that were made again, because they had the damaged files too.
-    pub healed_folders: Vec<String>,
-    /// Files beside the set folders that were damaged, missing, foreign, or outdated, and were put right.
-    pub rewritten: Vec<Utf8PathBuf>,
-    /// Set folders that are new, or new in what they hold.
-    pub published: Vec<String>,
-    /// Set folders that were there, by names and sizes. They were not read again.
-    pub unchanged: usize,
-    /// KBs that were left because files of theirs are missing.
-    pub left: Vec<Kb>,
-    /// The missing files.
-    pub missing: Vec<Leftover>,
-    /// What lay on the medium and is not of the set; it was not read.
-    pub litter: Vec<String>,
-    /// `true` if the medium's tables took the place of the mirror's: they are newer, or of the same version with other rows.
-    pub knowledge_adopted: bool,
-    /// Why the medium's knowledge was left, where it is no knowledge at all.
-    pub knowledge_left: Option<String>,
-    /// The root key under which it was signed.
-    pub key: super::signature::PublicKey,
-}
-
-impl Imported {
-    /// One line that tells what was done and checked.
-    pub fn evidence(&self) -> String {
-        if self.already_applied {
-            let mended = match self.healed_folders.len() + self.rewritten.len() {
-                0 => String::new(),
-                number => format!("; {} made again", count(number, "item")),
-            };
-            return format!(
-                "set {:04} is applied already: signatures, manifest, and listing verified, payload not read again{mended}; key {}",
-                self.seq,
-                self.key.short()
-            );
-        }
-        let files = |number: u64| count(number, "file");
-        let mut parts = vec![
-            format!("verified {} on the medium, {}", files(self.checked), human_size(self.checked_bytes)),
-            format!("added {}, {}", files(self.added), human_size(self.added_bytes)),
-        ];
-        if !self.healed.is_empty() {
-            parts.push(format!("of them {} that were damaged or missing here", self.healed.len()));
-        }
-        if self.present > 0 {
-            parts.push(format!(
-                "{} already present, {} (not re-read)",
-                files(self.present),
-                human_size(self.present_bytes)
-            ));
-        }
-        format!("{}; set {:04}, key {}", parts.join("; "), self.seq, self.key.short())
-    }
 }
 
 /// The parts of an import that stay the same from its first change of the mirror to its last.
@@ -275,17 +196,6 @@ fn is_still_here(examined: &Examined, mirror: &Mirror<impl Access>) -> Result<bo
     Ok(true)
 }
 
-/// What imports of other media left aside when they were cut off; nobody is at work there while the lock is ours.
-fn remove_what_was_cut_off(mirror: &Mirror<impl Access>) -> Result<()> {
-    let partial = mirror.layout().partial();
-    for name in disk::list(&partial)? {
-        if name.starts_with(STAGING) {
-            disk::remove_dir_all(&partial.join(name))?;
-        }
-    }
-    Ok(())
-}
-
 /// Missing files that the mirror lacks too: what it has need not be on the medium.
 fn absent_from_mirror(examined: &Examined, mirror: &Mirror<impl Access>) -> Result<Vec<Leftover>> {
     let mut absent = Vec::new();
@@ -302,167 +212,6 @@ fn absent_from_mirror(examined: &Examined, mirror: &Mirror<impl Access>) -> Resu
         }
     }
     Ok(absent)
-}
-
-/// Returns the KBs that are not whole on the medium.
-fn left_of(examined: &Examined, missing: &[Leftover]) -> BTreeSet<Kb> {
-    let lacking: BTreeSet<Sha256> = missing.iter().map(|leftover| leftover.sha256).collect();
-    (examined.listing.sets.iter())
-        .filter(|(_, set)| set.files.iter().any(|file| file.sha256.is_some_and(|own| lacking.contains(&own))))
-        .map(|(kb, _)| *kb)
-        .collect()
-}
-
-/// Returns the files that only KBs need that are left, and that the index does not know: in the pool they would be foreign. A
-/// file that it knows is taken, also as a replacement of damaged bytes.
-fn unwanted(
-    examined: &Examined,
-    mirror: &Mirror<impl Access>,
-    missing: &[Leftover],
-) -> Result<BTreeSet<Sha256>> {
-    let left = left_of(examined, missing);
-    let files_of = |is_left: bool| -> BTreeSet<Sha256> {
-        let sets = examined.listing.sets.iter().filter(|(kb, _)| left.contains(kb) == is_left);
-        sets.flat_map(|(_, set)| set.files.iter().filter_map(|file| file.sha256)).collect()
-    };
-    let wanted = files_of(false);
-    let mut unwanted = BTreeSet::new();
-    for sha256 in files_of(true) {
-        if !wanted.contains(&sha256) && !mirror.index().is_pooled(&sha256)? {
-            unwanted.insert(sha256);
-        }
-    }
-    Ok(unwanted)
-}
-
-fn check_room(examined: &Examined, mirror: &Mirror<impl Access>, unwanted: &BTreeSet<Sha256>) -> Result<()> {
-    /// The index grows by less than this for a medium.
-    const INDEX: u64 = 4 << 20;
-    let mut wanted: BTreeMap<Sha256, u64> = BTreeMap::new();
-    for (path, size) in &examined.sizes {
-        if let Some(sha256) = examined.manifest.get(path)
-            && !unwanted.contains(sha256)
-            && !mirror.has_in_pool(sha256, *size)?
-        {
-            wanted.insert(*sha256, *size);
-        }
-    }
-    let mut sum: u64 = wanted.values().sum();
-    if !disk::takes_links(&mirror.layout().partial())? {
-        // What is published is copied from the pool then.
-        sum += examined.sizes.values().sum::<u64>();
-    }
-    let needed = disk::with_overhead(sum) + INDEX;
-    let free = disk::available_space(mirror.layout().root())?;
-    if free < needed {
-        return Err(Error::new(
-            ErrorKind::NoSpace,
-            format!(
-                "{} has {} free, and {} are needed",
-                mirror.layout().root(),
-                human_size(free),
-                human_size(needed)
-            ),
-        )
-        .hint("make room and import again; nothing was changed"));
-    }
-    Ok(())
-}
-
-/// How the folders begin in which files wait until all of a medium is right.
-const STAGING: &str = "import-";
-
-fn staging_folder(examined: &Examined, mirror: &Mirror<impl Access>) -> Utf8PathBuf {
-    mirror.layout().partial().join(format!("{STAGING}{}", examined.set_id))
-}
-
-/// Reads every file once; what the mirror lacks is copied aside on the way, except for unwanted files.
-fn stage(
-    examined: &Examined,
-    mirror: &Mirror<impl Access>,
-    unwanted: &BTreeSet<Sha256>,
-    imported: &mut Imported,
-    events: &Events,
-) -> Result<BTreeMap<Sha256, (Utf8PathBuf, Digests)>> {
-    let folder = staging_folder(examined, mirror);
-    disk::remove_dir_all(&folder)?;
-    let missing: BTreeSet<&String> = examined.missing.iter().map(|leftover| &leftover.path).collect();
-    let paths: Vec<(&String, &Sha256)> =
-        examined.manifest.iter().filter(|(path, _)| !missing.contains(path)).collect();
-    events.send(Event::Phase(format!("reading set {}", examined.set.label())));
-    events.send(Event::TransfersPlanned {
-        doing: Doing::Reading,
-        files: examined.sizes.len(),
-        bytes: Some(examined.sizes.values().sum()),
-    });
-    let mut staged: BTreeMap<Sha256, (Utf8PathBuf, Digests)> = BTreeMap::new();
-    let mut present: BTreeSet<Sha256> = BTreeSet::new();
-    let mut wrong = Vec::new();
-    for (id, (path, sha256)) in (1_u64..).zip(paths) {
-        let size = examined.sizes.get(path).copied();
-        let name = path.rsplit('/').next().unwrap_or_default().to_owned();
-        // Scripts are checked and made anew.
-        if size.is_some() {
-            events.send(Event::TransferStarted { id, name, size });
-        }
-        let is_new = match size {
-            Some(_) if unwanted.contains(sha256) => false,
-            Some(size) => !staged.contains_key(sha256) && !mirror.has_in_pool(sha256, size)?,
-            None => false,
-        };
-        let aside = folder.join(sha256.to_string());
-        let mut new = if is_new { Some(NewFile::create(&aside)?) } else { None };
-        let mut count = 0;
-        let read = examined.read_file(path, &mut |piece| {
-            count += piece.len() as u64;
-            events.send(Event::TransferProgress { id, bytes: count });
-            match &mut new {
-                Some(new) => new.write(piece),
-                None => Ok(()),
-            }
-        });
-        match read {
-            Ok(digests) => {
-                if size.is_some() {
-                    events.send(Event::TransferFinished { id, bytes: count, failure: None });
-                }
-                imported.checked += 1;
-                imported.checked_bytes += digests.size;
-                if let Some(new) = new {
-                    new.finish()?;
-                    imported.added += 1;
-                    imported.added_bytes += digests.size;
-                    staged.insert(*sha256, (aside, digests));
-                } else if size.is_some()
-                    && !unwanted.contains(sha256)
-                    && !staged.contains_key(sha256)
-                    && present.insert(*sha256)
-                {
-                    imported.present += 1;
-                    imported.present_bytes += digests.size;
-                }
-            }
-            Err(error) if error.kind() == ErrorKind::Refused => {
-                events.send(Event::TransferFinished {
-                    id,
-                    bytes: count,
-                    failure: Some(error.message().to_owned()),
-                });
-                wrong.push(error);
-            }
-            Err(error) => {
-                disk::remove_dir_all(&folder)?;
-                return Err(error);
-            }
-        }
-    }
-    if wrong.is_empty() {
-        return Ok(staged);
-    }
-    disk::remove_dir_all(&folder)?;
-    let names: Vec<&str> = wrong.iter().map(Error::message).collect();
-    Err(refused(names.join("; "))
-        .hint("nothing was imported: the medium was changed after it was made, or is damaged"))
 }
 
 /// Writes all that is known in one transaction; returns the KBs that are not whole.

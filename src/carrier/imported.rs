@@ -1,0 +1,88 @@
+//! The outcome of an import.
+
+use camino::Utf8PathBuf;
+use serde::Serialize;
+
+use super::check::Leftover;
+use super::healed::Healed;
+use crate::update::{Kb, Sha256, count, human_size};
+
+/// What an import did.
+#[derive(Debug, Serialize)]
+pub struct Imported {
+    /// The number of the set.
+    pub seq: u64,
+    /// Which set it is.
+    pub set_id: Sha256,
+    /// Whether the mirror had just this set already.
+    pub already_applied: bool,
+    /// Whether a later set of the lineage was there before: only what was missing was added.
+    pub older: bool,
+    /// Files of the payload that were read and right.
+    pub checked: u64,
+    /// Their bytes.
+    pub checked_bytes: u64,
+    /// Files that are new in the pool.
+    pub added: u64,
+    /// Their bytes.
+    pub added_bytes: u64,
+    /// Files of the payload that the pool had already, by their size and without recorded damage. They were not read again there.
+    pub present: u64,
+    /// Their bytes.
+    pub present_bytes: u64,
+    /// Damaged or missing files of the pool that the medium's bytes replaced.
+    pub healed: Vec<Healed>,
+    /// Set folders beside the medium's that were made again, because they had the damaged files too.
+    pub healed_folders: Vec<String>,
+    /// Files beside the set folders that were damaged, missing, foreign, or outdated, and were put right.
+    pub rewritten: Vec<Utf8PathBuf>,
+    /// Set folders that are new, or new in what they hold.
+    pub published: Vec<String>,
+    /// Set folders that were there, by names and sizes. They were not read again.
+    pub unchanged: usize,
+    /// KBs that were left because files of theirs are missing.
+    pub left: Vec<Kb>,
+    /// The missing files.
+    pub missing: Vec<Leftover>,
+    /// What lay on the medium and is not of the set; it was not read.
+    pub litter: Vec<String>,
+    /// `true` if the medium's tables took the place of the mirror's: they are newer, or of the same version with other rows.
+    pub knowledge_adopted: bool,
+    /// Why the medium's knowledge was left, where it is no knowledge at all.
+    pub knowledge_left: Option<String>,
+    /// The root key under which it was signed.
+    pub key: super::signature::PublicKey,
+}
+
+impl Imported {
+    /// One line that tells what was done and checked.
+    pub fn evidence(&self) -> String {
+        if self.already_applied {
+            let mended = match self.healed_folders.len() + self.rewritten.len() {
+                0 => String::new(),
+                number => format!("; {} made again", count(number, "item")),
+            };
+            return format!(
+                "set {:04} is applied already: signatures, manifest, and listing verified, payload not read again{mended}; key {}",
+                self.seq,
+                self.key.short()
+            );
+        }
+        let files = |number: u64| count(number, "file");
+        let mut parts = vec![
+            format!("verified {} on the medium, {}", files(self.checked), human_size(self.checked_bytes)),
+            format!("added {}, {}", files(self.added), human_size(self.added_bytes)),
+        ];
+        if !self.healed.is_empty() {
+            parts.push(format!("of them {} that were damaged or missing here", self.healed.len()));
+        }
+        if self.present > 0 {
+            parts.push(format!(
+                "{} already present, {} (not re-read)",
+                files(self.present),
+                human_size(self.present_bytes)
+            ));
+        }
+        format!("{}; set {:04}, key {}", parts.join("; "), self.seq, self.key.short())
+    }
+}
