@@ -257,7 +257,8 @@ pub(super) fn write_answer(
                 write_piece(stream, answer.framing, piece)?;
             }
         }
-        if !matches!(answer.delivery, Delivery::Endless) {
+        // A range of no bytes repeated for ever sends nothing, and would never see that the client is gone.
+        if !matches!(answer.delivery, Delivery::Endless) || body[..written].is_empty() {
             break;
         }
         assert!(place < MAX_ENDLESS, "the client reads an endless body on and on");
