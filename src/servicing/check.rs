@@ -4,6 +4,8 @@
 //! by line, and table against table (`contradictions`); a contradiction that somebody looked at and that stands is in
 //! `contradictions.toml` with its reason, and is counted by itself.
 
+use std::sync::OnceLock;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
@@ -68,7 +70,7 @@ pub struct Checked {
 
 /// Looks at all tables. Fails only where a table cannot be read.
 pub fn check_tables(tables: Tables<'_>) -> Result<Checked> {
-    let knowledge = Knowledge::read(tables)?;
+    let knowledge = Knowledge::read(tables, OnceLock::from(tables.digest()))?;
     let mut found = knowledge.faults();
     found.extend(knowledge.faulty_lines());
     for (name, text) in tables.iter() {

@@ -58,7 +58,8 @@ use crate::update::{Architecture, Kb, Kind, PackageName, Sha256};
 /// All tables together.
 #[derive(Debug, Clone)]
 pub struct Knowledge {
-    digest: Sha256,
+    /// Empty for the built-in tables until it is asked for: reading all of their text costs more than most answers.
+    digest: OnceLock<Sha256>,
     version: String,
     date: Date,
     families: Vec<Family>,
@@ -83,22 +84,24 @@ pub struct Knowledge {
 impl Knowledge {
     /// The tables that were compiled in.
     pub fn built_in() -> Result<Self> {
-        Self::parse(Tables::built_in())
-    }
-
-    /// Tables from their texts. A table that contradicts itself is refused with what was found first.
-    pub fn parse(tables: Tables<'_>) -> Result<Self> {
-        let knowledge = Self::read(tables)?;
+        let knowledge = Self::read(Tables::built_in(), OnceLock::new())?;
         refuse(knowledge.faults())?;
         Ok(knowledge)
     }
 
-    /// Tables from their texts, as they are.
-    fn read(tables: Tables<'_>) -> Result<Self> {
+    /// Tables from their texts. A table that contradicts itself is refused with what was found first.
+    pub fn parse(tables: Tables<'_>) -> Result<Self> {
+        let knowledge = Self::read(tables, OnceLock::from(tables.digest()))?;
+        refuse(knowledge.faults())?;
+        Ok(knowledge)
+    }
+
+    /// Reads tables from their texts, as they are. A digest that is left empty is that of the built-in tables.
+    fn read(tables: Tables<'_>, digest: OnceLock<Sha256>) -> Result<Self> {
         let families = families::read(tables.families)?;
         let (checkpoints, channel_releases) = checkpoints::read(tables.checkpoints)?;
         Ok(Self {
-            digest: tables.digest(),
+            digest,
             version: families.version,
             date: families.date,
             families: families.rows,
@@ -137,7 +140,7 @@ impl Knowledge {
 
     /// Returns the digest of all tables: it differs where any of their texts differs.
     pub fn digest(&self) -> Sha256 {
-        self.digest
+        *self.digest.get_or_init(|| Tables::built_in().digest())
     }
 
     /// The version of the tables.
