@@ -4,9 +4,8 @@
 //! by line, and table against table (`contradictions`); a contradiction that somebody looked at and that stands is in
 //! `contradictions.toml` with its reason, and is counted by itself.
 
-use std::sync::OnceLock;
-
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use jiff::civil::Date;
 use regex::Regex;
