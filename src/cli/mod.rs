@@ -53,22 +53,15 @@ use crate::error::Error;
 use crate::event::LogFormat;
 use crate::exit_code::ExitCode;
 use crate::net::redacted_text;
-use crate::options::option_row;
+use crate::options::{OptionTexts, option_row};
 use crate::report::log_line;
 
 /// Runs the command that the process was started with.
 pub fn run(process: Process) -> ExitCode {
-    let mut definition = flags::definition();
-    let parsed = definition.try_get_matches_from_mut(&process.args).and_then(|matches| {
-        let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut definition))?;
-        Ok((cli, matches))
-    });
-    let (cli, matches) = match parsed {
+    let (cli, recorded, given) = match parse(&process) {
         Ok(parsed) => parsed,
         Err(error) => return refuse_arguments(process, &error),
     };
-    let recorded = flags::recorded_command(&definition, &matches);
-    let given = flags::given_flags(&matches);
     let reads_config = !matches!(cli.command, Command::Init(_));
     let settings = match settings::Settings::gather(&given, &process, reads_config) {
         Ok(settings) => settings,
@@ -115,6 +108,15 @@ pub fn run(process: Process) -> ExitCode {
         }
     };
     output.flush(setup.stdout(), code)
+}
+
+/// Parses the arguments once: the command, its description for recordings, and the shared options. The definition of all commands
+/// is large, and is not kept while the command runs.
+fn parse(process: &Process) -> Result<(Cli, String, OptionTexts), clap::Error> {
+    let mut definition = flags::definition();
+    let matches = definition.try_get_matches_from_mut(&process.args)?;
+    let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut definition))?;
+    Ok((cli, flags::recorded_command(&definition, &matches), flags::given_flags(&matches)))
 }
 
 /// Help and version are data; anything else is a mistake in the arguments.
