@@ -16,7 +16,7 @@ use super::medium::{
     RetainedSet, SET, SET_FORMAT, SET_SIGNATURE, SetDocument, TAG_MANIFEST, Volume, WithdrawnItem,
     manifest_text, read_manifest,
 };
-use super::pages::{self, Contents};
+use super::pages::{self, Contents, SetFacts};
 use super::place::{Place, SharedFileSystem};
 use super::plan::ExportPlan;
 use super::preflight::Room;
@@ -138,7 +138,9 @@ pub fn export(
     let seq = next_number(mirror, found)?;
     let origin = mirror.origin()?;
     let demo = origin == REPLAY;
-    let contents = Contents::new(plan, seq, context, &identity, demo);
+    let (root, knowledge) = (&context.keys.root, context.knowledge);
+    let facts = SetFacts { mirror_id: &identity, seq, created: context.now, demo, root, knowledge };
+    let contents = Contents::new(plan, facts);
     let lineage = context.keys.root.id();
     let mark = |files| Mark::new(&identity, &lineage, seq, context.now, files);
     let begun = target

@@ -1,7 +1,8 @@
 //! `index.html`: what is on the medium, in which order, why, and with which digests. Plain HTML without a script; it
 //! looks good on a screen and on paper.
 
-use super::{Contents, IMPORT, SetPage, TRUST, checks};
+use super::contents::{Contents, SetPage};
+use super::ways::{IMPORT, TRUST, checks};
 use crate::update::{Architecture, count, human_size};
 
 fn escaped(text: &str) -> String {
@@ -19,7 +20,7 @@ fn escaped(text: &str) -> String {
     safe
 }
 
-/// The page.
+/// Returns the text of the page.
 pub(super) fn html(contents: &Contents) -> String {
     let title = format!("Windows updates, export set {}", contents.label);
     let mut body = vec![format!("<h1>{title}</h1>")];

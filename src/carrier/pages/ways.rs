@@ -1,0 +1,49 @@
+//! The ways to check a medium and the root of its trust, as every page states them.
+
+use super::contents::Contents;
+
+/// A way to check a medium.
+pub(super) struct CheckWay {
+    /// The means that it takes.
+    pub(super) label: &'static str,
+    /// The command line, typed at the root of the medium.
+    pub(super) commands: Vec<String>,
+    /// A limit of it.
+    pub(super) note: &'static str,
+}
+
+/// The ways to check a medium; every page shows these and no others.
+pub(super) fn checks(contents: &Contents) -> Vec<CheckWay> {
+    let way = |label, commands, note| CheckWay { label, commands, note };
+    vec![
+        way("with kbmirror", vec!["kbmirror check-medium .".to_owned()], ""),
+        way(
+            "on Windows, nothing installed",
+            vec![r".\verify.cmd".to_owned()],
+            "(with the dot: verify alone is a command of Windows)",
+        ),
+        way(
+            "on Linux, nothing installed",
+            vec!["sha256sum -c --quiet manifest-sha256.txt".to_owned()],
+            "It does not notice what lies in data besides: that has to be nothing.",
+        ),
+        way(
+            "the signatures, with minisign",
+            vec![
+                format!("minisign -Vm keys.json -P {}", contents.root_key),
+                "minisign -Vm set.json -p export.pub".to_owned(),
+                "minisign -Vm manifest-sha256.txt -p export.pub".to_owned(),
+            ],
+            "export.pub must be one of the keys in keys.json.",
+        ),
+    ]
+}
+
+/// The command that takes a medium into a mirror, on every page.
+pub(super) const IMPORT: &str = "kbmirror import .";
+
+/// The root of trust of a medium, as every page states it.
+pub(super) const TRUST: [&str; 2] = [
+    "A check that travels with the medium proves that nothing was damaged. It cannot prove that nothing was changed.",
+    "Trust begins with the root key that you have on paper: it signs keys.json, and a key in keys.json signs the rest.",
+];
