@@ -10,39 +10,14 @@ use serde::Serialize;
 use super::listing::{Listing, path_of};
 use super::medium::{DATA, LONGEST_PATH, MissingItem, Selection};
 use super::planned::{Change, ChangedSet, Payload, PlannedExport, Source};
-use super::selection;
+use super::selection::{self, ExportRequest, published_rows};
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
-use crate::mirror::index::{PublishState, SetRow};
+use crate::mirror::index::SetRow;
 use crate::mirror::{Access, IndexLibrary, Mirror};
 use crate::resolve::{Library as _, Plan, closure, unlisted_kbs};
 use crate::servicing::Knowledge;
-use crate::update::{Architecture, Kb, Sha256, count, human_size};
-
-/// What is to be exported.
-#[derive(Debug, Clone, Default)]
-pub struct ExportRequest {
-    /// What was asked for.
-    pub kbs: Vec<Kb>,
-    /// Everything that is published.
-    pub all: bool,
-    /// Only these architectures; none is all.
-    pub architectures: Vec<Architecture>,
-    /// Programs to send along.
-    pub tools: Vec<Utf8PathBuf>,
-}
-
-impl ExportRequest {
-    /// Refuses a selection that matches nothing, before the medium is looked at.
-    pub fn expect_match(&self, mirror: &Mirror<impl Access>) -> Result<()> {
-        selection::wanted(self, &published_rows(mirror)?, mirror).map(drop)
-    }
-
-    /// Returns `true` if the request takes sets of this architecture.
-    pub(super) fn takes(&self, architecture: Option<Architecture>) -> bool {
-        self.architectures.is_empty() || architecture.is_none_or(|own| self.architectures.contains(&own))
-    }
-}
+use crate::update::{Kb, Sha256, count, human_size};
 
 /// What an export will write.
 #[derive(Debug, Clone, Serialize)]
@@ -331,13 +306,6 @@ impl ExportPlan {
     pub fn is_complete(&self) -> bool {
         self.missing.is_empty()
     }
-}
-
-/// Returns the rows of the published sets.
-fn published_rows(mirror: &Mirror<impl Access>) -> Result<Vec<SetRow>> {
-    let mut rows = mirror.index().sets(None)?;
-    rows.retain(|row| row.state == Some(PublishState::Published));
-    Ok(rows)
 }
 
 /// Makes the install script of a set from its plan, and never from the file beside the set folder: that one may be damaged,

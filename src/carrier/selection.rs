@@ -3,14 +3,47 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::plan::ExportRequest;
+use camino::Utf8PathBuf;
+
 use crate::error::{Error, ErrorKind, Result};
-use crate::mirror::index::SetRow;
+use crate::mirror::index::{PublishState, SetRow};
 use crate::mirror::{Access, Mirror};
 use crate::update::{Architecture, Kb};
 
 /// More lines than these are not read; `kbmirror list` has them all.
 const MOST_HINTS: usize = 10;
+
+/// The selection of an export.
+#[derive(Debug, Clone, Default)]
+pub struct ExportRequest {
+    /// The KBs.
+    pub kbs: Vec<Kb>,
+    /// Everything that is published.
+    pub all: bool,
+    /// Only these architectures; none is all.
+    pub architectures: Vec<Architecture>,
+    /// Programs to send along.
+    pub tools: Vec<Utf8PathBuf>,
+}
+
+impl ExportRequest {
+    /// Refuses a selection that matches nothing, before the medium is looked at.
+    pub fn expect_match(&self, mirror: &Mirror<impl Access>) -> Result<()> {
+        wanted(self, &published_rows(mirror)?, mirror).map(drop)
+    }
+
+    /// Returns `true` if the request takes sets of this architecture.
+    pub(super) fn takes(&self, architecture: Option<Architecture>) -> bool {
+        self.architectures.is_empty() || architecture.is_none_or(|own| self.architectures.contains(&own))
+    }
+}
+
+/// Returns the rows of the published sets.
+pub(super) fn published_rows(mirror: &Mirror<impl Access>) -> Result<Vec<SetRow>> {
+    let mut rows = mirror.index().sets(None)?;
+    rows.retain(|row| row.state == Some(PublishState::Published));
+    Ok(rows)
+}
 
 /// Returns the KBs that a request names, after a check that each of them matches a published set.
 pub(super) fn wanted(

@@ -13,8 +13,9 @@ use super::medium::{DATA, MissingItem, TOOLS, caps, refused};
 use super::plan::{ExportPlan, planned_script};
 use super::planned::{Change, ChangedSet, Payload, PlannedExport, Source};
 use super::reading::{digest, read_small};
+use super::selection::published_rows;
 use crate::error::{Error, Result};
-use crate::mirror::index::{PublishState, SetRow};
+use crate::mirror::index::SetRow;
 use crate::mirror::kb_document::{SetRecord, UpdateLine};
 use crate::mirror::{Access, Mirror};
 use crate::servicing::Knowledge;
@@ -30,9 +31,7 @@ impl ExportPlan {
         prune: bool,
     ) -> Result<Self> {
         self.warnings.extend(found.warnings.iter().cloned());
-        let rows: Vec<SetRow> = (mirror.index().sets(None)?.into_iter())
-            .filter(|row| row.state == Some(PublishState::Published))
-            .collect();
+        let rows = published_rows(mirror)?;
         if let Some(earlier) = &found.earlier {
             self.join_described(earlier, found, &rows, mirror, knowledge, prune)?;
         } else {

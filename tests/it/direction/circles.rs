@@ -11,8 +11,7 @@ use regex::Regex;
 use super::sources;
 
 /// Circles that are still there, each as its sorted files. A circle that is gone has to leave this list.
-const KNOWN: [&[&str]; 10] = [
-    &["carrier/plan", "carrier/selection"],
+const KNOWN: [&[&str]; 9] = [
     &["carrier/removal", "carrier/target"],
     &["documents/registry", "documents/settings"],
     &["lint", "lint/bytes", "lint/identify", "lint/report", "lint/target"],
