@@ -14,26 +14,14 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::describe::{Description, Trust, describe, expect_digest};
 use super::keys::KeyList;
 use super::listing::Listing;
-use super::medium::{
-    DATA, KNOWLEDGE, SET, SET_SIGNATURE, SetDocument, TOOLS, UNFINISHED_MARK, caps, refused,
-};
+use super::medium::{DATA, KNOWLEDGE, SET, SET_SIGNATURE, TOOLS, UNFINISHED_MARK, caps, refused};
 use super::reading::{digest, hash_file, of_medium, read_small, utf8};
 use super::signature::PublicKey;
 use crate::disk::{self, Entry};
+use crate::documents::{Leftover, MediumSet};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
 use crate::update::{Digests, Sha256};
-
-/// A listed file that is not on the medium.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Leftover {
-    /// Where it should be.
-    pub path: String,
-    /// Its bytes, where they are listed.
-    pub bytes: Option<u64>,
-    /// Its digest.
-    pub sha256: Sha256,
-}
 
 /// A medium of which everything but the payload was checked.
 #[derive(Debug)]
@@ -41,7 +29,7 @@ pub struct Examined {
     /// Where it is.
     pub root: Utf8PathBuf,
     /// Its type.
-    pub set: SetDocument,
+    pub set: MediumSet,
     /// The digest of `set.json`, which names the set.
     pub set_id: Sha256,
     /// What it holds.
@@ -212,7 +200,7 @@ fn walk_data(
 }
 
 /// What lies outside of `data/` and is not of the set.
-fn litter(root: &Utf8Path, set: &SetDocument) -> Result<Vec<String>> {
+fn litter(root: &Utf8Path, set: &MediumSet) -> Result<Vec<String>> {
     let mut litter = Vec::new();
     let of_set =
         |path: &str| path == SET || path == SET_SIGNATURE || path == DATA || set.tag_files.contains_key(path);

@@ -11,11 +11,12 @@ use camino::Utf8Path;
 use super::keys::KeyList;
 use super::listing::Listing;
 use super::medium::{
-    DATA, KEYS, KEYS_SIGNATURE, LISTING, MANIFEST, MANIFEST_SIGNATURE, SET, SET_SIGNATURE, SetDocument, caps,
-    read_manifest, refused,
+    DATA, KEYS, KEYS_SIGNATURE, LISTING, MANIFEST, MANIFEST_SIGNATURE, SET, SET_SIGNATURE, caps,
+    read_manifest, read_set, refused,
 };
 use super::reading::{digest, read_small, read_text, utf8};
 use super::signature::{self, PublicKey};
+use crate::documents::MediumSet;
 use crate::error::Result;
 use crate::update::Sha256;
 
@@ -23,7 +24,7 @@ use crate::update::Sha256;
 #[derive(Debug, Clone)]
 pub(super) struct Description {
     /// `set.json`.
-    pub(super) set: SetDocument,
+    pub(super) set: MediumSet,
     /// The digest of `set.json`.
     pub(super) set_id: Sha256,
     /// The listing.
@@ -60,7 +61,7 @@ pub(super) fn describe(root: &Utf8Path, trust: &Trust) -> Result<Description> {
     let signature = read_text(root, SET_SIGNATURE, caps::SMALL)?;
     let export_key = signer(&key_list, &set_bytes, &signature, SET)?;
     let set_id = digest(&set_bytes);
-    let set = SetDocument::read(&utf8(set_bytes, SET)?)?;
+    let set = read_set(&utf8(set_bytes, SET)?)?;
     if set.lineage != root_key.id() {
         return Err(refused(format!(
             "{SET} is of the lineage {}, and its root key is {}",

@@ -4,40 +4,40 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use serde::Serialize;
 
 use super::check::examine;
 use super::describe::Trust;
 use super::found::Found;
 use super::keys::SigningKeys;
-use super::mark::Mark;
+use super::mark::new_mark;
 use super::medium::{
-    EXPORT_KEY, KEYS, KEYS_SIGNATURE, KNOWLEDGE, KnowledgeMark, LISTING, MANIFEST, MANIFEST_SIGNATURE,
-    RetainedSet, SET, SET_FORMAT, SET_SIGNATURE, SetDocument, TAG_MANIFEST, Volume, WithdrawnItem,
-    manifest_text, read_manifest,
+    EXPORT_KEY, KEYS, KEYS_SIGNATURE, KNOWLEDGE, LISTING, MANIFEST, MANIFEST_SIGNATURE, SET, SET_FORMAT,
+    SET_SIGNATURE, TAG_MANIFEST, manifest_text, read_manifest, set_text,
 };
 use super::pages::{self, Contents, SetFacts};
-use super::place::{Place, SharedFileSystem};
+use super::place::Place;
 use super::plan::ExportPlan;
-use super::preflight::Room;
 use super::reading::digest;
 use super::target::{Target, write_if_other};
 use crate::disk;
-use crate::documents::FindingKind;
+use crate::documents::{
+    ExportDocument, ExportedDocument, FindingKind, KnowledgeMark, MediumSet, RetainedSet, Room,
+    SharedFileSystem, Volume, WithdrawnItem,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
 use crate::mirror::{Access, Mirror, NewDamage, REPLAY, Writing};
 use crate::servicing::Knowledge;
 use crate::update::{Sha256, count, human_size};
 
-/// What an export did.
-#[derive(Debug, Serialize)]
+/// The work of an export.
+#[derive(Debug)]
 pub struct Exported {
-    /// Where the medium is.
+    /// The folder of the medium.
     pub folder: Utf8PathBuf,
     /// The number of the set.
     pub seq: u64,
-    /// Which set it is.
+    /// The digest of `set.json`, which names the set.
     pub set_id: Sha256,
     /// Package files that were written.
     pub written: u64,
@@ -66,12 +66,41 @@ pub struct Exported {
     pub local: Option<SharedFileSystem>,
     /// The key that signed.
     pub key: super::signature::PublicKey,
-    /// Whether everything that was wanted is there.
+    /// Everything that was selected is there.
     pub complete: bool,
 }
 
 impl Exported {
-    /// One line that tells what was done and checked.
+    /// Returns the document of the export.
+    pub fn document<'a>(&'a self, plan: &'a ExportPlan) -> ExportDocument<'a> {
+        ExportDocument {
+            plan: plan.document(),
+            exported: ExportedDocument {
+                folder: &self.folder,
+                path: &self.folder,
+                seq: self.seq,
+                set_id: self.set_id,
+                written: self.written,
+                written_bytes: self.written_bytes,
+                scripts: self.scripts,
+                written_scripts: self.written_scripts,
+                kept: self.kept,
+                removed: self.removed,
+                removed_bytes: self.removed_bytes,
+                read_back: self.read_back,
+                read_back_bytes: self.read_back_bytes,
+                read_back_cold: self.read_back_cold,
+                cache_dropped: self.cache_dropped,
+                local: self.local,
+                key: self.key.to_string(),
+                complete: self.complete,
+            },
+            evidence: self.evidence(),
+            claim: self.claim(),
+        }
+    }
+
+    /// Returns the work and the checks in one line.
     pub fn evidence(&self) -> String {
         let kept =
             if self.kept == 0 { String::new() } else { format!(", kept {} that were right", self.kept) };
@@ -86,7 +115,7 @@ impl Exported {
         )
     }
 
-    /// The last line: what is proven, and what is not.
+    /// Returns the state of the medium in one line, with what is proven and what is not.
     pub fn claim(&self) -> String {
         let whole = if self.complete { "complete" } else { "incomplete" };
         format!(
@@ -142,7 +171,7 @@ pub fn export(
     let facts = SetFacts { mirror_id: &identity, seq, created: context.now, demo, root, knowledge };
     let contents = Contents::new(plan, facts);
     let lineage = context.keys.root.id();
-    let mark = |files| Mark::new(&identity, &lineage, seq, context.now, files);
+    let mark = |files| new_mark(&identity, &lineage, seq, context.now, files);
     let begun = target
         .check_sources(plan, context.events)
         .and_then(|()| target.begin(mark, &context.keys.export))
@@ -170,7 +199,7 @@ pub fn export(
     tag_files.insert(TAG_MANIFEST.to_owned(), digest(tag_manifest.as_bytes()));
     tags.insert(TAG_MANIFEST.to_owned(), tag_manifest.into_bytes());
     let bytes = plan.bytes + plan.scripts.values().map(|script| script.len() as u64).sum::<u64>();
-    let set = SetDocument {
+    let set = MediumSet {
         format: SET_FORMAT,
         what: "kbmirror export set".to_owned(),
         mirror_id: identity.clone(),
@@ -193,6 +222,7 @@ pub fn export(
         volumes: vec![Volume {
             number: 1,
             files: manifest.len() as u64,
+            file_count: Some(manifest.len() as u64),
             bytes,
             manifest_sha256: tag_files.get(MANIFEST).copied().unwrap_or(listing_sha256),
         }],
@@ -202,7 +232,7 @@ pub fn export(
     for (name, bytes) in &tags {
         write_if_other(&to.join(name), bytes)?;
     }
-    let set_text = set.to_text()?;
+    let set_text = set_text(&set)?;
     write_if_other(&to.join(SET), set_text.as_bytes())?;
     let signature = context.keys.export.sign(set_text.as_bytes(), &label)?;
     write_if_other(&to.join(SET_SIGNATURE), signature.as_bytes())?;
@@ -302,7 +332,13 @@ fn next_number(mirror: &mut Mirror<Writing>, found: &Found) -> Result<u64> {
 
 fn retained(plan: &ExportPlan) -> Vec<RetainedSet> {
     let sets = plan.sets.iter().filter(|set| !set.is_selected);
-    sets.map(|set| RetainedSet { kb: set.kb, folder: set.folder.clone(), in_mirror: set.in_mirror }).collect()
+    sets.map(|set| RetainedSet {
+        kb: set.kb,
+        folder: set.folder.clone(),
+        folder_name: Some(set.folder.clone()),
+        in_mirror: set.in_mirror,
+    })
+    .collect()
 }
 
 fn withdrawn(plan: &ExportPlan, knowledge: &Knowledge) -> Vec<WithdrawnItem> {

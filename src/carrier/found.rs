@@ -13,7 +13,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::describe::{Description, Trust, describe, signer};
 use super::keys::{KeyList, SigningKeys};
-use super::mark::Mark;
+use super::mark::read_mark;
 use super::medium::{
     DATA, KEYS, KEYS_SIGNATURE, KNOWLEDGE, MANIFEST, MANIFEST_SIGNATURE, SET_SIGNATURE, TOOLS, UNFINISHED,
     UNFINISHED_FOLDER, caps, is_litter_of_systems, is_name_of_format, read_manifest,
@@ -117,7 +117,7 @@ impl Found {
             walk(root, folder)?;
         }
         found.present = walk(root, DATA)?;
-        let mark = Mark::read(root, &list).unwrap_or_else(|error| {
+        let mark = read_mark(root, &list).unwrap_or_else(|error| {
             found
                 .warnings
                 .push(format!("did not believe the mark of an interrupted export: {}", error.message()));

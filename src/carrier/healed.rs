@@ -3,20 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
-use serde::Serialize;
 
+use crate::documents::Healed;
 use crate::error::Result;
 use crate::mirror::{Mirror, Run, Writing};
 use crate::update::{Digests, Sha256};
-
-/// A file of the pool that was damaged or missing.
-#[derive(Debug, Serialize)]
-pub struct Healed {
-    /// Its path, relative to the mirror.
-    pub path: Utf8PathBuf,
-    /// The place of the damaged bytes; `None` without any.
-    pub kept: Option<Utf8PathBuf>,
-}
 
 /// Gives the files their places in the pool; returns those that were damaged or missing there.
 pub(super) fn place(

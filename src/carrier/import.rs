@@ -14,13 +14,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
 
-use super::check::{Examined, Leftover};
+use super::check::Examined;
 use super::healed::place;
 use super::imported::Imported;
 use super::medium::{DATA, refused};
 use super::memory::{LastImport, last_import, note, noted, refuse_replaced_key};
 use super::staging::{check_room, left_of, remove_what_was_cut_off, stage, staging_folder, unwanted};
 use crate::disk;
+use crate::documents::Leftover;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Events;
 use crate::mirror::index::SetRow;

@@ -1,22 +1,21 @@
 //! The outcome of an import.
 
 use camino::Utf8PathBuf;
-use serde::Serialize;
 
-use super::check::Leftover;
-use super::healed::Healed;
+use super::signature::PublicKey;
+use crate::documents::{Healed, ImportDocument, ImportedDocument, Leftover};
 use crate::update::{Kb, Sha256, count, human_size};
 
-/// What an import did.
-#[derive(Debug, Serialize)]
+/// The work of an import.
+#[derive(Debug)]
 pub struct Imported {
     /// The number of the set.
     pub seq: u64,
-    /// Which set it is.
+    /// The digest of `set.json`, which names the set.
     pub set_id: Sha256,
-    /// Whether the mirror had just this set already.
+    /// The mirror had just this set already.
     pub already_applied: bool,
-    /// Whether a later set of the lineage was there before: only what was missing was added.
+    /// A later set of the lineage was imported before: only missing things were added.
     pub older: bool,
     /// Files of the payload that were read and right.
     pub checked: u64,
@@ -36,7 +35,7 @@ pub struct Imported {
     pub healed_folders: Vec<String>,
     /// Files beside the set folders that were damaged, missing, foreign, or outdated, and were put right.
     pub rewritten: Vec<Utf8PathBuf>,
-    /// Set folders that are new, or new in what they hold.
+    /// Set folders that are new or have new content.
     pub published: Vec<String>,
     /// Set folders that were there, by names and sizes. They were not read again.
     pub unchanged: usize,
@@ -44,18 +43,48 @@ pub struct Imported {
     pub left: Vec<Kb>,
     /// The missing files.
     pub missing: Vec<Leftover>,
-    /// What lay on the medium and is not of the set; it was not read.
+    /// The names on the medium beside the set; these were not read.
     pub litter: Vec<String>,
     /// `true` if the medium's tables took the place of the mirror's: they are newer, or of the same version with other rows.
     pub knowledge_adopted: bool,
-    /// Why the medium's knowledge was left, where it is no knowledge at all.
+    /// The reason for which the medium's tables were left, if they cannot be used.
     pub knowledge_left: Option<String>,
     /// The root key under which it was signed.
-    pub key: super::signature::PublicKey,
+    pub key: PublicKey,
 }
 
 impl Imported {
-    /// One line that tells what was done and checked.
+    /// Returns the document of the import.
+    pub fn document(&self) -> ImportDocument<'_> {
+        ImportDocument {
+            imported: ImportedDocument {
+                seq: self.seq,
+                set_id: self.set_id,
+                already_applied: self.already_applied,
+                older: self.older,
+                checked: self.checked,
+                checked_bytes: self.checked_bytes,
+                added: self.added,
+                added_bytes: self.added_bytes,
+                present: self.present,
+                present_bytes: self.present_bytes,
+                healed: &self.healed,
+                healed_folders: &self.healed_folders,
+                rewritten: &self.rewritten,
+                published: &self.published,
+                unchanged: self.unchanged,
+                left: &self.left,
+                missing: &self.missing,
+                litter: &self.litter,
+                knowledge_adopted: self.knowledge_adopted,
+                knowledge_left: self.knowledge_left.as_deref(),
+                key: self.key.to_string(),
+            },
+            evidence: self.evidence(),
+        }
+    }
+
+    /// Returns the work and the checks in one line.
     pub fn evidence(&self) -> String {
         if self.already_applied {
             let mended = match self.healed_folders.len() + self.rewritten.len() {

@@ -3,7 +3,6 @@
 //! it is there whole or not at all.
 
 use camino::Utf8Path;
-use serde::{Deserialize, Serialize};
 
 use super::describe::signer;
 use super::keys::KeyList;
@@ -11,84 +10,61 @@ use super::medium::{DATA, UNFINISHED_MARK, caps, check_path, refused};
 use super::reading::read_text;
 use super::signature::SecretKey;
 use crate::disk::{self, Entry};
+use crate::documents::{ExportMark, SignedMark};
 use crate::error::{Error, Result};
 
 /// The format of the mark.
 const MARK_FORMAT: u32 = 1;
 
-/// An export that was begun.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Mark {
-    /// The format.
-    pub(super) format: u32,
-    /// Always "kbmirror unfinished export".
-    pub(super) what: String,
-    /// The mirror whose export it is.
-    pub(super) mirror_id: String,
-    /// The number of its root key.
-    pub(super) lineage: String,
-    /// The number of the set.
-    pub(super) seq: u64,
-    /// The time of its begin (RFC 3339).
-    pub(super) created: String,
-    /// Every file under `data/` that it may leave.
-    pub(super) files: Vec<String>,
+/// Returns the mark of an export with the files that it may leave.
+pub(super) fn new_mark(
+    mirror_id: &str,
+    lineage: &str,
+    seq: u64,
+    created: &str,
+    files: Vec<String>,
+) -> ExportMark {
+    ExportMark {
+        format: MARK_FORMAT,
+        what: "kbmirror unfinished export".to_owned(),
+        mirror_id: mirror_id.to_owned(),
+        lineage: lineage.to_owned(),
+        seq,
+        created: created.to_owned(),
+        files,
+    }
 }
 
-/// The text of a mark with its signature.
-#[derive(Debug, Serialize, Deserialize)]
-struct Signed {
-    body: String,
-    signature: String,
+/// Returns the text of the file with a mark, signed.
+pub(super) fn mark_text(mark: &ExportMark, key: &SecretKey) -> Result<String> {
+    let body = serde_json::to_string(mark).map_err(Error::cannot_write_json)?;
+    let signature = key.sign(body.as_bytes(), "unfinished export")?;
+    serde_json::to_string_pretty(&SignedMark { body, signature }).map_err(Error::cannot_write_json)
 }
 
-impl Mark {
-    /// Makes a mark for some files.
-    pub(super) fn new(mirror_id: &str, lineage: &str, seq: u64, created: &str, files: Vec<String>) -> Self {
-        Self {
-            format: MARK_FORMAT,
-            what: "kbmirror unfinished export".to_owned(),
-            mirror_id: mirror_id.to_owned(),
-            lineage: lineage.to_owned(),
-            seq,
-            created: created.to_owned(),
-            files,
+/// Reads the mark of a medium. Returns `None` without one; refuses one that none of the keys has signed.
+pub(super) fn read_mark(root: &Utf8Path, keys: &KeyList) -> Result<Option<ExportMark>> {
+    if disk::entry(&root.join(UNFINISHED_MARK))? == Entry::Nothing {
+        return Ok(None);
+    }
+    let text = read_text(root, UNFINISHED_MARK, caps::MANIFEST)?;
+    let unreadable = |error| refused(format!("{UNFINISHED_MARK} cannot be read")).caused_by(error);
+    let signed: SignedMark = serde_json::from_str(&text).map_err(unreadable)?;
+    signer(keys, signed.body.as_bytes(), &signed.signature, UNFINISHED_MARK)?;
+    let mark: ExportMark = serde_json::from_str(&signed.body).map_err(unreadable)?;
+    if mark.format > MARK_FORMAT {
+        return Err(refused(format!(
+            "{UNFINISHED_MARK} has format {}; this program reads formats up to {MARK_FORMAT}",
+            mark.format
+        )));
+    }
+    for path in &mark.files {
+        check_path(path)?;
+        if !path.starts_with(&format!("{DATA}/")) {
+            return Err(refused(format!("{UNFINISHED_MARK} names {path}, which is not a file of a set")));
         }
     }
-
-    /// Writes the mark onto a medium.
-    pub(super) fn write(&self, root: &Utf8Path, key: &SecretKey) -> Result<()> {
-        let body = serde_json::to_string(self).map_err(Error::cannot_write_json)?;
-        let signature = key.sign(body.as_bytes(), "unfinished export")?;
-        let text =
-            serde_json::to_string_pretty(&Signed { body, signature }).map_err(Error::cannot_write_json)?;
-        disk::write_atomic(&root.join(UNFINISHED_MARK), text.as_bytes())
-    }
-
-    /// Reads the mark of a medium, if there is one that one of the keys has signed.
-    pub(super) fn read(root: &Utf8Path, keys: &KeyList) -> Result<Option<Self>> {
-        if disk::entry(&root.join(UNFINISHED_MARK))? == Entry::Nothing {
-            return Ok(None);
-        }
-        let text = read_text(root, UNFINISHED_MARK, caps::MANIFEST)?;
-        let unreadable = |error| refused(format!("{UNFINISHED_MARK} cannot be read")).caused_by(error);
-        let signed: Signed = serde_json::from_str(&text).map_err(unreadable)?;
-        signer(keys, signed.body.as_bytes(), &signed.signature, UNFINISHED_MARK)?;
-        let mark: Self = serde_json::from_str(&signed.body).map_err(unreadable)?;
-        if mark.format > MARK_FORMAT {
-            return Err(refused(format!(
-                "{UNFINISHED_MARK} has format {}; this program reads formats up to {MARK_FORMAT}",
-                mark.format
-            )));
-        }
-        for path in &mark.files {
-            check_path(path)?;
-            if !path.starts_with(&format!("{DATA}/")) {
-                return Err(refused(format!("{UNFINISHED_MARK} names {path}, which is not a file of a set")));
-            }
-        }
-        Ok(Some(mark))
-    }
+    Ok(Some(mark))
 }
 
 #[cfg(test)]
@@ -109,16 +85,17 @@ mod tests {
             root: key.public().unwrap(),
             export_keys: vec![ExportKey { key: key.public().unwrap(), valid_from: String::new() }],
         };
-        assert_eq!(Mark::read(&root, &list(&key)).unwrap(), None);
+        assert_eq!(read_mark(&root, &list(&key)).unwrap(), None);
         let path = "data/KB5086672/windows-11-24h2-arm64/a.msu".to_owned();
-        let mark = Mark::new("id", "lineage", 3, "2026-11-23T08:00:00Z", vec![path]);
-        mark.write(&root, &key).unwrap();
-        let read = Mark::read(&root, &list(&key)).unwrap().unwrap();
+        let mark = new_mark("id", "lineage", 3, "2026-11-23T08:00:00Z", vec![path]);
+        let text = mark_text(&mark, &key).unwrap();
+        disk::write_atomic(&root.join(UNFINISHED_MARK), text.as_bytes()).unwrap();
+        let read = read_mark(&root, &list(&key)).unwrap().unwrap();
         assert_eq!(read, mark);
         let other = SecretKey::generate().unwrap();
-        assert!(Mark::read(&root, &list(&other)).is_err());
+        assert!(read_mark(&root, &list(&other)).is_err());
         let text = disk::read_text(&root.join(UNFINISHED_MARK), 1 << 20).unwrap();
         disk::write_atomic(&root.join(UNFINISHED_MARK), text.replace("a.msu", "b.msu").as_bytes()).unwrap();
-        assert!(Mark::read(&root, &list(&key)).is_err());
+        assert!(read_mark(&root, &list(&key)).is_err());
     }
 }

@@ -7,11 +7,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
-
+use crate::documents::MediumSet;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mirror::names::plain_name;
-use crate::update::{Architecture, Kb, Sha256};
+use crate::update::{Kb, Sha256};
 
 /// The format of `set.json` and of the listing.
 pub const SET_FORMAT: u32 = 1;
@@ -68,152 +67,35 @@ pub mod caps {
 /// The longest path on a medium, seen from its root (transfer notes §2, row 26).
 pub const LONGEST_PATH: usize = 180;
 
-/// What a set is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SetDocument {
-    /// The format.
-    pub format: u32,
-    /// Always "kbmirror export set".
-    pub what: String,
-    /// Which mirror it is of.
-    pub mirror_id: String,
-    /// The root key's number: sets of one lineage count on.
-    pub lineage: String,
-    /// The number of the set.
-    pub seq: u64,
-    /// When (RFC 3339).
-    pub created: String,
-    /// By what.
-    pub tool: String,
-    /// Where the mirror's content comes from: `live`, `replay`, or a host.
-    pub origin: String,
-    /// Stand-ins: nothing here can be installed.
-    pub demo: bool,
-    /// The knowledge tables that it brings.
-    pub knowledge: KnowledgeMark,
-    /// What was asked for.
-    pub selection: Selection,
-    /// The package sets that an earlier export brought and that stay; version 0.1 kept none.
-    #[serde(default)]
-    pub retained: Vec<RetainedSet>,
-    /// Whether everything that was asked for is there.
-    pub complete: bool,
-    /// What is not, and why.
-    pub missing: Vec<MissingItem>,
-    /// The receipt that it builds upon; none yet.
-    pub base: Option<String>,
-    /// Digest of the listing.
-    pub listing_sha256: Sha256,
-    /// The volumes.
-    pub volumes: Vec<Volume>,
-    /// Updates that Microsoft withdrew, as far as they touch the set.
-    pub withdrawn: Vec<WithdrawnItem>,
-    /// Every other file outside of `data/`, with its digest.
-    pub tag_files: BTreeMap<String, Sha256>,
-}
-
-/// Version and date of knowledge tables.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KnowledgeMark {
-    /// Their version.
-    pub version: String,
-    /// As of when they are.
-    pub date: String,
-}
-
-/// What was asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Selection {
-    /// Everything that is published.
-    pub all: bool,
-    /// These KBs.
-    pub kbs: Vec<Kb>,
-    /// These architectures; none is all.
-    pub architectures: Vec<Architecture>,
-}
-
-/// A package set that stays on a medium without having been selected.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RetainedSet {
-    /// Its KB.
-    pub kb: Kb,
-    /// Its folder.
-    pub folder: String,
-    /// The mirror that signed has the set itself.
-    pub in_mirror: bool,
-}
-
-/// Something that was wanted and is not on the medium.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MissingItem {
-    /// Its KB.
-    pub kb: Kb,
-    /// The set folder, or the role.
-    pub what: String,
-    /// Why.
-    pub why: String,
-}
-
-/// One stick or folder of a set.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Volume {
-    /// 1 is the first.
-    pub number: u32,
-    /// Files under `data/`.
-    pub files: u64,
-    /// Their bytes.
-    pub bytes: u64,
-    /// Digest of its manifest.
-    pub manifest_sha256: Sha256,
-}
-
-/// An update that Microsoft withdrew.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WithdrawnItem {
-    /// Its KB.
-    pub kb: Kb,
-    /// What to take instead.
-    pub successor: Kb,
-    /// Why.
-    pub why: String,
-}
-
 /// A refusal of what a medium says.
 pub(super) fn refused(what: impl Into<String>) -> Error {
     Error::new(ErrorKind::Refused, what)
 }
 
-impl SetDocument {
-    /// "0007".
-    pub fn label(&self) -> String {
-        format!("{:04}", self.seq)
-    }
+/// Returns the text of `set.json`, which is signed as it stands.
+pub fn set_text(set: &MediumSet) -> Result<String> {
+    let mut text = serde_json::to_string_pretty(set).map_err(Error::cannot_write_json)?;
+    text.push('\n');
+    Ok(text)
+}
 
-    /// The text, which is signed as it stands.
-    pub fn to_text(&self) -> Result<String> {
-        let mut text = serde_json::to_string_pretty(self).map_err(Error::cannot_write_json)?;
-        text.push('\n');
-        Ok(text)
+/// Reads a `set.json` whose signature was checked already.
+pub fn read_set(text: &str) -> Result<MediumSet> {
+    let value: serde_json::Value =
+        serde_json::from_str(text).map_err(|error| refused("set.json cannot be read").caused_by(error))?;
+    let format = value.get("format").and_then(serde_json::Value::as_u64).unwrap_or(u64::MAX);
+    if format > u64::from(SET_FORMAT) {
+        return Err(refused(format!(
+            "set.json has format {format}; this program reads formats up to {SET_FORMAT}"
+        ))
+        .hint("use the version of kbmirror that wrote it, or a newer one"));
     }
-
-    /// Reads a text whose signature was checked already.
-    pub fn read(text: &str) -> Result<Self> {
-        let value: serde_json::Value = serde_json::from_str(text)
-            .map_err(|error| refused("set.json cannot be read").caused_by(error))?;
-        let format = value.get("format").and_then(serde_json::Value::as_u64).unwrap_or(u64::MAX);
-        if format > u64::from(SET_FORMAT) {
-            return Err(refused(format!(
-                "set.json has format {format}; this program reads formats up to {SET_FORMAT}"
-            ))
-            .hint("use the version of kbmirror that wrote it, or a newer one"));
-        }
-        let set: Self = serde_json::from_value(value)
-            .map_err(|error| refused("set.json cannot be read").caused_by(error))?;
-        for name in set.tag_files.keys() {
-            check_path(name)?;
-        }
-        Ok(set)
+    let set: MediumSet =
+        serde_json::from_value(value).map_err(|error| refused("set.json cannot be read").caused_by(error))?;
+    for name in set.tag_files.keys() {
+        check_path(name)?;
     }
+    Ok(set)
 }
 
 /// The manifest of some files: digest, two spaces, path; sorted.

@@ -1,4 +1,4 @@
-//! The folder that an export was pointed at: whether it may become a medium, and whether it is one that can be unplugged.
+//! The target folder of an export: it may become a medium or not, and it is a separate medium or a local folder.
 //!
 //! At most the last component of its path is made, so that a path on a stick that is not mounted is not made up. It and
 //! the mirror never contain each other. A folder on the file system of `/` or of the mirror is legitimate, for instance
@@ -8,6 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::medium::{DATA, KNOWLEDGE, SET, TOOLS, UNFINISHED_FOLDER, UNFINISHED_MARK};
 use crate::disk::{self, Entry};
+use crate::documents::SharedFileSystem;
 use crate::error::{Error, Result};
 use crate::mirror::Layout;
 
@@ -22,33 +23,19 @@ pub struct Place {
     pub local: Option<SharedFileSystem>,
 }
 
-/// The thing with which a local folder shares its file system.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SharedFileSystem {
-    /// The system itself: `/`.
-    System,
-    /// The mirror.
-    Mirror,
-    /// Unknown: this operating system does not number its file systems.
-    Unknown,
-}
-
-impl SharedFileSystem {
-    /// The sentence about a local folder.
-    pub fn sentence(self, folder: &Utf8Path) -> String {
-        match self {
-            Self::System => {
-                format!("{folder} is a local folder, on the same file system as /: not a separate medium")
-            }
-            Self::Mirror => {
-                format!(
-                    "{folder} is a local folder, on the same file system as the mirror: not a separate medium"
-                )
-            }
-            Self::Unknown => {
-                format!("{folder} may be a local folder: this system does not number its file systems")
-            }
+/// Returns the sentence about a local folder.
+fn sentence(local: SharedFileSystem, folder: &Utf8Path) -> String {
+    match local {
+        SharedFileSystem::System => {
+            format!("{folder} is a local folder, on the same file system as /: not a separate medium")
+        }
+        SharedFileSystem::Mirror => {
+            format!(
+                "{folder} is a local folder, on the same file system as the mirror: not a separate medium"
+            )
+        }
+        SharedFileSystem::Unknown => {
+            format!("{folder} may be a local folder: this system does not number its file systems")
         }
     }
 }
@@ -56,7 +43,7 @@ impl SharedFileSystem {
 impl Place {
     /// Returns the sentence about a local folder, if it is one.
     pub fn local_note(&self) -> Option<String> {
-        self.local.map(|local| local.sentence(&self.root))
+        self.local.map(|local| sentence(local, &self.root))
     }
 
     /// Checks a folder against the rules; changes nothing.
@@ -84,7 +71,7 @@ impl Place {
         refuse_inner_folder(to, &canonical)?;
         let local = local(if is_new { parent } else { to }, layout)?;
         if let Some(local) = local.filter(|_| expect_mount) {
-            return Err(Error::usage(format!("--expect-mount: {}", local.sentence(to)))
+            return Err(Error::usage(format!("--expect-mount: {}", sentence(local, to)))
                 .hint("mount the medium there; nothing was changed"));
         }
         Ok(Self { root: to.to_owned(), is_new, local })

@@ -1,32 +1,31 @@
-//! What an export will write: sets, files, bytes, what comes along, and what is left out and why. Making the plan
-//! changes nothing.
+//! The plan of an export: sets, files, bytes, the sets that come along, and those that are left out with the reason. Making the
+//! plan changes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use camino::Utf8PathBuf;
-use serde::Serialize;
-
 use super::listing::{Listing, path_of};
-use super::medium::{DATA, LONGEST_PATH, MissingItem, Selection};
-use super::planned::{Change, ChangedSet, Payload, PlannedExport, Source};
+use super::medium::{DATA, LONGEST_PATH};
+use super::planned::{ChangedSet, Payload, PlannedExport, Source};
 use super::selection::{self, ExportRequest, published_rows};
 use crate::disk;
+use crate::documents::{Change, ExportPlanDocument, MediumSelection, MissingItem};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mirror::index::SetRow;
 use crate::mirror::{Access, IndexLibrary, Mirror};
 use crate::resolve::{Library as _, Plan, closure, unlisted_kbs};
 use crate::servicing::Knowledge;
 use crate::update::{Kb, Sha256, count, human_size};
+use camino::Utf8PathBuf;
 
-/// What an export will write.
-#[derive(Debug, Clone, Serialize)]
+/// The plan of an export.
+#[derive(Debug, Clone)]
 pub struct ExportPlan {
     /// The package sets, by KB and folder.
     pub sets: Vec<PlannedExport>,
-    /// What was wanted and is not in the mirror.
+    /// The selected things that are not in the mirror.
     pub missing: Vec<MissingItem>,
-    /// What was left out on purpose.
+    /// The things that were left out on purpose.
     pub left_out: Vec<MissingItem>,
     /// Files to write; one that several sets share counts in each.
     pub files: usize,
@@ -50,31 +49,24 @@ pub struct ExportPlan {
     pub earlier_bytes: u64,
     /// Warnings for the operator.
     pub warnings: Vec<String>,
-    /// What was asked for.
-    #[serde(skip)]
-    pub selection: Selection,
+    /// The selection.
+    pub selection: MediumSelection,
     /// The payload by its path on the medium.
-    #[serde(skip)]
     pub payload: BTreeMap<String, Payload>,
     /// The install scripts by their paths on the medium.
-    #[serde(skip)]
     pub scripts: BTreeMap<String, Vec<u8>>,
     /// The listing.
-    #[serde(skip)]
     pub listing: Listing,
     /// The rows of the sets.
-    #[serde(skip)]
     pub rows: Vec<SetRow>,
     /// The programs to send along, by name.
-    #[serde(skip)]
     pub tools: BTreeMap<String, Utf8PathBuf>,
     /// The programs that stay on the medium, by name, with their digests.
-    #[serde(skip)]
     pub kept_tools: BTreeMap<String, Sha256>,
 }
 
 impl ExportPlan {
-    /// The plan for a request.
+    /// Returns the plan for a request.
     pub fn new(request: &ExportRequest, mirror: &Mirror<impl Access>, knowledge: &Knowledge) -> Result<Self> {
         let mut plan = Self {
             sets: Vec::new(),
@@ -91,7 +83,7 @@ impl ExportPlan {
             removed_bytes: 0,
             earlier_bytes: 0,
             warnings: Vec::new(),
-            selection: Selection {
+            selection: MediumSelection {
                 all: request.all,
                 kbs: request.kbs.clone(),
                 architectures: request.architectures.clone(),
@@ -179,7 +171,7 @@ impl ExportPlan {
         self.removed_bytes = self.removals.iter().map(|set| set.bytes).sum();
     }
 
-    /// The KBs that come along, with those that need them; what is not in the mirror is noted.
+    /// Returns the KBs that come along, with those that need them; notes those that are not in the mirror.
     fn along(
         &mut self,
         wanted: &BTreeSet<Kb>,
@@ -289,7 +281,7 @@ impl ExportPlan {
         Ok(None)
     }
 
-    /// The updates of the exported KBs, and of those by which their files are judged.
+    /// Adds the updates of the exported KBs, and of those by which their files are judged.
     pub(super) fn add_updates(&mut self, mirror: &Mirror<impl Access>, knowledge: &Knowledge) -> Result<()> {
         let mut kbs: BTreeSet<Kb> = self.sets.iter().map(|set| set.kb).collect();
         for kb in kbs.clone() {
@@ -302,7 +294,28 @@ impl ExportPlan {
         Ok(())
     }
 
-    /// Whether everything that was wanted is there.
+    /// Returns the document of the plan.
+    pub fn document(&self) -> ExportPlanDocument<'_> {
+        ExportPlanDocument {
+            sets: self.sets.iter().map(PlannedExport::document).collect(),
+            missing: &self.missing,
+            left_out: &self.left_out,
+            files: self.files,
+            file_count: self.files,
+            bytes: self.bytes,
+            different_bytes: self.different_bytes,
+            additions: self.additions.iter().map(ChangedSet::document).collect(),
+            updates: self.updates.iter().map(ChangedSet::document).collect(),
+            kept: self.kept.iter().map(ChangedSet::document).collect(),
+            removals: self.removals.iter().map(ChangedSet::document).collect(),
+            removed_tools: &self.removed_tools,
+            removed_bytes: self.removed_bytes,
+            earlier_bytes: self.earlier_bytes,
+            warnings: &self.warnings,
+        }
+    }
+
+    /// Returns `true` if the mirror has everything that was selected.
     pub fn is_complete(&self) -> bool {
         self.missing.is_empty()
     }
@@ -319,7 +332,7 @@ pub(super) fn planned_script(
     Ok(mirror.script_of(row, &plan, knowledge)?.map(String::into_bytes))
 }
 
-/// Why the files of a set are there, by their names, and what comes before from other KBs.
+/// Returns the reasons for the files of a set, by their names, and the packages of other KBs that come before.
 #[expect(clippy::type_complexity, reason = "two lists that are made together and go apart at once")]
 fn reasons_of(own: Kb, plan: Plan) -> (BTreeMap<String, String>, Vec<(Kb, String, String)>) {
     let (mut reasons, mut before) = (BTreeMap::new(), Vec::new());
@@ -339,7 +352,7 @@ fn reasons_of(own: Kb, plan: Plan) -> (BTreeMap<String, String>, Vec<(Kb, String
     (reasons, before)
 }
 
-/// The programs to send along, by the names that they will have.
+/// Returns the programs to send along, by the names that they will have.
 fn tools(paths: &[Utf8PathBuf]) -> Result<BTreeMap<String, Utf8PathBuf>> {
     let mut tools = BTreeMap::new();
     for path in paths {

@@ -2,25 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use camino::Utf8PathBuf;
-use serde::Serialize;
-
+use crate::documents::{Change, ChangedSetDocument, PlannedSetDocument};
 use crate::update::{Kb, Sha256};
-
-/// The change of a package set on the medium.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Change {
-    /// The set is new on the medium.
-    Add,
-    /// The set replaces another generation of itself.
-    Update,
-    /// The set stays as it is.
-    Keep,
-}
+use camino::Utf8PathBuf;
 
 /// A package set that an export changes, keeps, or removes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangedSet {
     /// Its KB.
     pub kb: Kb,
@@ -37,7 +24,7 @@ pub struct ChangedSet {
 }
 
 /// A package set of an export.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct PlannedExport {
     /// Its KB.
     pub kb: Kb,
@@ -45,7 +32,7 @@ pub struct PlannedExport {
     pub folder: String,
     /// The products of its titles.
     pub products: String,
-    /// The KBs with which it comes along; none when it was asked for itself.
+    /// The KBs with which it comes along; none if it was selected itself.
     pub needed_by: BTreeSet<Kb>,
     /// Its files.
     pub files: usize,
@@ -59,11 +46,9 @@ pub struct PlannedExport {
     pub in_mirror: bool,
     /// It was selected, or comes along with what was; otherwise it stays because the medium has it.
     pub is_selected: bool,
-    /// Why each file is there, by its name.
-    #[serde(skip)]
+    /// The reasons for its files, by their names.
     pub reasons: BTreeMap<String, String>,
     /// The packages of other KBs that come before it: KB, folder, and reason.
-    #[serde(skip)]
     pub before: Vec<(Kb, String, String)>,
 }
 
@@ -87,8 +72,43 @@ pub struct Payload {
     pub size: u64,
 }
 
+impl ChangedSet {
+    /// Returns the document of the set.
+    pub(super) fn document(&self) -> ChangedSetDocument<'_> {
+        ChangedSetDocument {
+            kb: self.kb,
+            folder: &self.folder,
+            folder_name: &self.folder,
+            files: self.files,
+            file_count: self.files,
+            bytes: self.bytes,
+            replaced_bytes: self.replaced_bytes,
+            in_mirror: self.in_mirror,
+        }
+    }
+}
+
 impl PlannedExport {
-    /// Returns what the plan lists of it under its change.
+    /// Returns the document of the set.
+    pub(super) fn document(&self) -> PlannedSetDocument<'_> {
+        PlannedSetDocument {
+            kb: self.kb,
+            folder: &self.folder,
+            folder_name: &self.folder,
+            products: &self.products,
+            product_list: self.products.split("; ").collect(),
+            needed_by: &self.needed_by,
+            files: self.files,
+            file_count: self.files,
+            bytes: self.bytes,
+            change: self.change,
+            replaced_bytes: self.replaced_bytes,
+            in_mirror: self.in_mirror,
+            is_selected: self.is_selected,
+        }
+    }
+
+    /// Returns the set as the plan lists it under its change.
     pub(super) fn changed(&self) -> ChangedSet {
         ChangedSet {
             kb: self.kb,

@@ -8,6 +8,7 @@ use super::found::PROBE;
 use super::plan::ExportPlan;
 use super::target::Target;
 use crate::disk;
+use crate::documents::Room;
 use crate::error::{Error, ErrorKind, Result};
 use crate::update::human_size;
 
@@ -17,26 +18,13 @@ const SMALL_LIMIT: u64 = u32::MAX as u64;
 /// The room for pages, tables, and the copy of the earlier description, beside listing and manifest: some 2 MB were measured.
 const TABLES: u64 = 4 << 20;
 
-/// The room that an export needs and finds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-pub struct Room {
-    /// The bytes that will be written, with what file systems need for themselves.
-    pub needed: u64,
-    /// The bytes that are free.
-    pub free: u64,
-    /// The bytes of files that go away, and could go first.
-    pub obsolete: u64,
+/// Returns `true` if an export fits only after obsolete files are removed.
+fn needs_obsolete(room: Room) -> bool {
+    room.free < room.needed
 }
 
-impl Room {
-    /// Returns `true` if the export fits only after obsolete files are removed.
-    pub(super) fn needs_obsolete(self) -> bool {
-        self.free < self.needed
-    }
-
-    fn is_enough(self) -> bool {
-        self.free.saturating_add(self.obsolete) >= self.needed
-    }
+fn is_enough(room: Room) -> bool {
+    room.free.saturating_add(room.obsolete) >= room.needed
 }
 
 impl<'a> Target<'a> {
@@ -49,7 +37,7 @@ impl<'a> Target<'a> {
         self.refuse_too_large(plan, there)?;
         let room = self.room(plan)?;
         self.expect_room(room, plan)?;
-        self.removes_first = room.needs_obsolete();
+        self.removes_first = needs_obsolete(room);
         self.probe_names(there)
     }
 
@@ -83,7 +71,7 @@ impl<'a> Target<'a> {
 
     /// Refuses an export that does not fit.
     pub(super) fn expect_room(&self, room: Room, plan: &ExportPlan) -> Result<()> {
-        if room.is_enough() {
+        if is_enough(room) {
             return Ok(());
         }
         let free = room.free.saturating_add(room.obsolete);

@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
 
-use super::check::{Examined, Leftover};
+use super::check::Examined;
 use super::imported::Imported;
 use super::medium::refused;
 use crate::disk::{self, NewFile};
+use crate::documents::Leftover;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Doing, Event, Events};
 use crate::mirror::{Access, Mirror};

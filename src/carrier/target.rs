@@ -17,7 +17,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::check::hash_tool;
 use super::copy::{Copy, CopyFault, check_source, on_medium, unfinished};
 use super::found::{Found, State, is_unfinished};
-use super::mark::Mark;
+use super::mark::mark_text;
 use super::medium::{KNOWLEDGE, SET_SIGNATURE, TOOLS, UNFINISHED_FOLDER, UNFINISHED_MARK};
 use super::place::Place;
 use super::plan::ExportPlan;
@@ -27,7 +27,7 @@ use super::removal::COPIED;
 use super::signature::SecretKey;
 use super::union::damaged;
 use crate::disk::{self, Entry};
-use crate::documents::FindingKind;
+use crate::documents::{ExportMark, FindingKind};
 use crate::error::{Error, Result};
 use crate::event::{Doing, Event, Events};
 use crate::mirror::{Access, Mirror};
@@ -169,7 +169,11 @@ impl<'a> Target<'a> {
     }
 
     /// Begins: makes the folder, sweeps what was cut off, and leaves the mark.
-    pub(super) fn begin(&mut self, mark: impl FnOnce(Vec<String>) -> Mark, key: &SecretKey) -> Result<()> {
+    pub(super) fn begin(
+        &mut self,
+        mark: impl FnOnce(Vec<String>) -> ExportMark,
+        key: &SecretKey,
+    ) -> Result<()> {
         if self.is_new {
             disk::create_dir(self.root).map_err(|error| on_medium(error, self.root))?;
         }
@@ -187,8 +191,8 @@ impl<'a> Target<'a> {
         }
         let paths = self.manifest.keys().chain(&self.found.ours);
         let paths: BTreeSet<String> = paths.cloned().collect();
-        mark(paths.into_iter().collect())
-            .write(self.root, key)
+        let text = mark_text(&mark(paths.into_iter().collect()), key)?;
+        disk::write_atomic(&self.root.join(UNFINISHED_MARK), text.as_bytes())
             .map_err(|error| on_medium(error, self.root))?;
         if self.removes_first {
             self.invalidate()?;

@@ -2,18 +2,16 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
-
 use super::media_args::Export;
 use super::medium::keep_medium_report;
 use super::output::Output;
 use super::setup::Setup;
 use crate::carrier::{
-    self, Change, ChangedSet, ExportPlan, ExportRequest, Exported, Found, KeyFolder, Place, PlannedExport,
-    Room,
+    self, ChangedSet, ExportPlan, ExportRequest, Exported, Found, KeyFolder, Place, PlannedExport,
 };
 use crate::clock::{rfc3339, unix_seconds};
 use crate::disk;
+use crate::documents::{Change, ErrorBody, ExportDocument, ExportRehearsal, Room};
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::mirror::{REPLAY, is_newer, knowledge_of, table_texts};
@@ -70,14 +68,14 @@ fn rehearse(setup: &Setup, arguments: &Export, output: &mut Output) -> Result<Ex
     let (room, obstacle) = carrier::rehearse(&plan, &place, &found)?;
     let question = plan.question();
     if output.is_json() {
-        output.document(&json!({
-            "plan": plan,
-            "exported": null,
-            "room": room,
-            "local": place.local,
-            "needs_yes": question.is_some(),
-            "obstacle": obstacle.as_ref().map(crate::documents::ErrorBody::from),
-        }))?;
+        output.document(&ExportRehearsal {
+            plan: plan.document(),
+            exported: (),
+            room,
+            local: place.local,
+            needs_yes: question.is_some(),
+            obstacle: obstacle.as_ref().map(ErrorBody::from),
+        })?;
     } else {
         show_plan(&plan, mirror.origin()? == REPLAY, output);
         show_room(room, output);
@@ -105,13 +103,8 @@ struct Done {
 }
 
 impl Done {
-    fn document(&self) -> Value {
-        json!({
-            "plan": self.plan,
-            "exported": self.exported,
-            "evidence": self.exported.evidence(),
-            "claim": self.exported.claim(),
-        })
+    fn document(&self) -> ExportDocument<'_> {
+        self.exported.document(&self.plan)
     }
 }
 

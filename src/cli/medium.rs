@@ -1,7 +1,7 @@
 //! `check-medium` and `import`: what came on a medium, checked and taken.
 
 use camino::Utf8Path;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::media_args::{CheckMedium, Import};
 use super::output::Output;
@@ -9,6 +9,7 @@ use super::setup::Setup;
 use crate::carrier::{self, Examined, ImportOptions, Imported, KeyFolder, Trust, examine};
 use crate::clock::{rfc3339, unix_seconds};
 use crate::disk;
+use crate::documents::{CheckMediumDocument, ErrorBody, MediumReport};
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::mirror::{Mirror, REPLAY};
@@ -24,7 +25,7 @@ pub(super) fn keep_medium_report(
     setup: &Setup,
     what: &'static str,
     medium: &Utf8Path,
-    outcome: std::result::Result<Value, &Error>,
+    outcome: std::result::Result<impl Serialize, &Error>,
     output: &mut Output,
 ) {
     let layout = setup.layout();
@@ -32,19 +33,19 @@ pub(super) fn keep_medium_report(
         return;
     }
     let (code, done, error) = match outcome {
-        Ok(document) => (ExitCode::OK, document, Value::Null),
-        Err(error) => (error.code(), Value::Null, json!(crate::documents::ErrorBody::from(error))),
+        Ok(document) => (ExitCode::OK, Some(document), None),
+        Err(error) => (error.code(), None, Some(ErrorBody::from(error))),
     };
-    let document = json!({
-        "format": MEDIUM_REPORT_FORMAT,
-        "command": what,
-        "medium": medium,
-        "tool": format!("kbmirror {}", env!("CARGO_PKG_VERSION")),
-        "time": rfc3339(unix_seconds(setup.now())),
-        "exit_code": code.number(),
-        "done": done,
-        "error": error,
-    });
+    let document = MediumReport {
+        format: MEDIUM_REPORT_FORMAT,
+        command: what,
+        medium,
+        tool: format!("kbmirror {}", env!("CARGO_PKG_VERSION")),
+        time: rfc3339(unix_seconds(setup.now())),
+        exit_code: code.number(),
+        done,
+        error,
+    };
     if let Err(error) = keep_report(&layout, what, &document, setup.now()) {
         output.note(format!("warning: the report could not be kept: {}", error.full_message()));
     }
@@ -88,16 +89,16 @@ impl Checked {
         )
     }
 
-    fn document(&self) -> Value {
-        json!({
-            "set": self.examined.set,
-            "set_id": self.examined.set_id,
-            "root": self.examined.root_key,
-            "checked": self.files,
-            "bytes": self.bytes,
-            "litter": self.examined.litter,
-            "evidence": self.evidence(),
-        })
+    fn document(&self) -> CheckMediumDocument<'_> {
+        CheckMediumDocument {
+            set: &self.examined.set,
+            set_id: self.examined.set_id,
+            root: self.examined.root_key.to_string(),
+            checked: self.files,
+            bytes: self.bytes,
+            litter: &self.examined.litter,
+            evidence: self.evidence(),
+        }
     }
 }
 
@@ -147,13 +148,13 @@ fn trust(setup: &Setup, on_first_use: bool) -> Result<Trust> {
 /// `import`: checks a medium and takes it into the mirror.
 pub(super) fn import(setup: &Setup, arguments: &Import, output: &mut Output) -> Result<ExitCode> {
     let outcome = imported(setup, arguments);
-    let document = |(_, imported, _): &(Examined, Imported, bool)| json!({ "imported": imported, "evidence": imported.evidence() });
-    keep_medium_report(setup, "import", &arguments.dir, outcome.as_ref().map(document), output);
+    let document = outcome.as_ref().map(|(_, imported, _)| imported.document());
+    keep_medium_report(setup, "import", &arguments.dir, document, output);
     let outcome = outcome?;
     let (examined, imported, is_demo) = &outcome;
     let code = if imported.left.is_empty() { ExitCode::OK } else { ExitCode::INCOMPLETE };
     if output.is_json() {
-        output.document(&document(&outcome))?;
+        output.document(&imported.document())?;
         return Ok(code);
     }
     show_imported(imported, *is_demo, output);

@@ -22,9 +22,12 @@ mod answers;
 mod checks;
 mod damage;
 mod error;
+mod export;
 mod file;
 mod health;
+mod import;
 mod log;
+mod medium;
 mod plans;
 mod registry;
 mod set;
@@ -43,9 +46,18 @@ pub use checks::{
 };
 pub use damage::{DamagedSet, FindingKind, SetFault, VerifyFinding, VerifyReport};
 pub use error::{BatchError, ErrorBody, ErrorDocument, FailedItem};
+pub use export::{
+    Change, ChangedSetDocument, ExportDocument, ExportPlanDocument, ExportRehearsal, ExportedDocument,
+    PlannedSetDocument, Room, SharedFileSystem,
+};
 pub use file::{FileDocument, MemberDocument};
 pub use health::{Expected, Health, LastVerify, ProfileSeen};
+pub use import::{CheckMediumDocument, Healed, ImportDocument, ImportedDocument, Leftover, MediumReport};
 pub use log::{LogEvent, LogLine, line_of};
+pub use medium::{
+    ExportMark, KnowledgeMark, MediumSelection, MediumSet, MissingItem, RetainedSet, SignedMark, Volume,
+    WithdrawnItem,
+};
 pub use plans::{
     GraphDocument, LintDocument, LintedPart, ScriptDocument, StageDocument, StagedDocument,
     StagedFileDocument, WhyDocument,

@@ -5,9 +5,10 @@ use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
 use super::{
-    BatchError, CrawlDocument, ErrorDocument, FetchDocument, GraphDocument, Health, InitDocument,
-    KeysDocument, KnowledgeDocument, LintDocument, ListDocument, LogLine, NewKeysDocument, News,
-    ScheduleDocument, SchemaLine, ScriptDocument, SearchDocument, ShowDocument, StageDocument,
+    BatchError, CheckMediumDocument, CrawlDocument, ErrorDocument, ExportDocument, ExportMark,
+    ExportRehearsal, FetchDocument, GraphDocument, Health, ImportDocument, InitDocument, KeysDocument,
+    KnowledgeDocument, LintDocument, ListDocument, LogLine, MediumReport, MediumSet, NewKeysDocument, News,
+    ScheduleDocument, SchemaLine, ScriptDocument, SearchDocument, ShowDocument, SignedMark, StageDocument,
     StatusDocument, SyncDocument, SyncErrorDocument, TableDocument, TrustDocument, VerifyReport, WhyDocument,
 };
 use crate::resolve::Plan;
@@ -21,6 +22,8 @@ pub enum Direction {
     Output,
     /// The program reads it.
     Input,
+    /// The program writes it on one side of the gap and reads it on the other.
+    Both,
 }
 
 impl Direction {
@@ -29,6 +32,7 @@ impl Direction {
         match self {
             Self::Output => "output",
             Self::Input => "input",
+            Self::Both => "both",
         }
     }
 }
@@ -48,6 +52,10 @@ pub struct DocumentKind {
 impl DocumentKind {
     const fn output<T: JsonSchema>(name: &'static str, of: &'static str) -> Self {
         Self { name, direction: Direction::Output, of, schema: written::<T> }
+    }
+
+    const fn file<T: JsonSchema>(name: &'static str, of: &'static str) -> Self {
+        Self { name, direction: Direction::Both, of, schema: written::<T> }
     }
 
     /// Returns the JSON Schema, draft 2020-12.
@@ -75,11 +83,21 @@ fn written<T: JsonSchema>() -> Schema {
 /// Every document, by name.
 pub const DOCUMENTS: &[DocumentKind] = &[
     DocumentKind::output::<BatchError>("batch-error", "resolve --batch, for a line without an answer"),
+    DocumentKind::output::<CheckMediumDocument<'_>>("check-medium", "check-medium"),
+    DocumentKind::output::<MediumReport<'_, CheckMediumDocument<'_>>>(
+        "check-medium-report",
+        "runs/<time>-check-medium.json",
+    ),
     DocumentKind::output::<CrawlDocument>("crawl", "crawl"),
     DocumentKind::output::<ErrorDocument>("error", "every command, for an error"),
+    DocumentKind::output::<ExportDocument<'_>>("export", "export"),
+    DocumentKind::output::<ExportRehearsal<'_>>("export-dry-run", "export --dry-run"),
+    DocumentKind::output::<MediumReport<'_, ExportDocument<'_>>>("export-report", "runs/<time>-export.json"),
     DocumentKind::output::<FetchDocument>("fetch", "fetch"),
     DocumentKind::output::<GraphDocument<'_>>("graph", "graph"),
     DocumentKind::output::<Health>("health", "health.json"),
+    DocumentKind::output::<ImportDocument<'_>>("import", "import"),
+    DocumentKind::output::<MediumReport<'_, ImportDocument<'_>>>("import-report", "runs/<time>-import.json"),
     DocumentKind::output::<InitDocument<'_>>("init", "init"),
     DocumentKind::output::<NewKeysDocument>("keys-init", "keys init"),
     DocumentKind::output::<KeysDocument>("keys-show", "keys show"),
@@ -90,6 +108,9 @@ pub const DOCUMENTS: &[DocumentKind] = &[
     DocumentKind::output::<LintDocument<'_>>("lint", "lint"),
     DocumentKind::output::<ListDocument>("list", "list"),
     DocumentKind::output::<LogLine>("log", "--log-format json, each line"),
+    DocumentKind::file::<MediumSet>("medium-set", "set.json on a medium"),
+    DocumentKind::file::<SignedMark>("medium-unfinished", "unfinished/export.json on a medium"),
+    DocumentKind::file::<ExportMark>("medium-unfinished-body", "the body in unfinished/export.json"),
     DocumentKind::output::<News>("news", "status --news, and runs/<time>-news.json"),
     DocumentKind::output::<Plan>("resolve", "resolve, and each line of resolve --batch"),
     DocumentKind::output::<ScheduleDocument<'_>>("schedule", "schedule"),

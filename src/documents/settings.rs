@@ -110,7 +110,7 @@ pub struct TableDocument<'a> {
 pub struct SchemaLine {
     /// The name of the document.
     pub name: &'static str,
-    /// The direction: `output` or `input`.
+    /// The direction: `output`, `input`, or `both`.
     pub direction: super::Direction,
     /// The command or the file that the document belongs to.
     pub of: &'static str,
