@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use kbmirror::clock::Time;
 use kbmirror::disk::NewFile;
 use kbmirror::error::{Error, Result};
 use kbmirror::event::Events;
@@ -22,7 +23,7 @@ use kbmirror::update::{DualHasher, UpdateId, classify};
 const FILES: u32 = 8;
 const BYTES: usize = 128 * 1024 * 1024;
 const ROUNDS: usize = 7;
-const NOW: i64 = 1_790_000_000;
+const NOW: Time = Time::UNIX_EPOCH;
 
 fn time<T>(work: impl FnOnce() -> T) -> (Duration, T) {
     let start = Instant::now();
@@ -105,7 +106,7 @@ fn main() -> Result<()> {
         (1..=FILES).map(|number| publish(&mut mirror, &knowledge, number)).collect::<Result<_>>()?;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let (took, report) = time(|| mirror.verify(&[], false, &knowledge, now, &Events::ignored()));
+        let (took, report) = time(|| mirror.verify(&[], false, &knowledge, now.into(), &Events::ignored()));
         assert!(report?.findings.is_empty(), "the mirror is right");
         ours.push(took);
         let (took, status) = time(|| {

@@ -1,16 +1,22 @@
-//! Time, as a value that is handed in: what the date is, how long something took, and how to wait.
+//! Time, as a value that is handed in: the date, the duration of a step, and waiting.
 //!
 //! Nothing else in the crate asks the system for the time or sleeps, so a test can hand in a clock that steps
 //! and prove an hour of waiting in a millisecond. Only what comes over a socket takes its real time ([`moment`]).
+//!
+//! A [`Clock`] gives the exact time; records and documents keep a [`Time`].
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::Offset;
+use jiff::{SignedDuration, Timestamp};
 
-/// Where the crate gets time from.
-pub trait Clock: Send + Sync + std::fmt::Debug {
+/// The source of time of the crate.
+pub trait Clock: Send + Sync + fmt::Debug {
     /// The time of day, UTC.
     fn now(&self) -> Timestamp;
 
@@ -50,23 +56,106 @@ impl Clock for SystemClock {
     }
 }
 
-/// A quarter of a second of real time, on every clock: so often something is looked after that may never come. How long it
-/// has been waited for is the clock's to say.
+/// Waits 250 ms of real time on every clock, before something that may never come is looked for again. The time that has
+/// passed is measured with [`Clock::elapsed`].
 pub async fn moment() {
     tokio::time::sleep(Duration::from_millis(250)).await;
 }
 
-/// Whole seconds since 1970, as the index keeps times.
-pub fn unix_seconds(time: Timestamp) -> i64 {
-    time.as_second()
+/// A time of day, UTC, in whole seconds: the precision of the index and of every document.
+///
+/// Two times that the index keeps compare as their texts do, and a time compares with one that was stored as if it had been
+/// stored itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Time(Timestamp);
+
+impl Time {
+    /// The beginning of 1970.
+    pub const UNIX_EPOCH: Self = Self(Timestamp::UNIX_EPOCH);
+
+    /// Returns the time that many seconds after 1970; `None` beyond the years that a calendar has.
+    pub fn from_second(seconds: i64) -> Option<Self> {
+        Timestamp::from_second(seconds).ok().map(Self)
+    }
+
+    /// Returns the whole seconds since 1970, as the index keeps times.
+    pub fn as_second(self) -> i64 {
+        self.0.as_second()
+    }
+
+    /// Returns its day, UTC.
+    pub fn date(self) -> Date {
+        Offset::UTC.to_datetime(self.0).date()
+    }
+
+    /// Returns the time from an earlier one to this one; negative for a later one.
+    pub fn since(self, earlier: Self) -> SignedDuration {
+        self.0.duration_since(earlier.0)
+    }
+
+    /// Returns the time that many seconds later, or earlier for a negative number.
+    #[must_use]
+    pub fn shifted_by(self, seconds: i64) -> Self {
+        Self::from_second(self.as_second().saturating_add(seconds)).unwrap_or(self)
+    }
+
+    /// Returns a time for a constant of a test.
+    #[cfg(test)]
+    pub(crate) const fn constant(seconds: i64) -> Self {
+        Self(Timestamp::constant(seconds, 0))
+    }
+
+    /// Returns its hour and minute, UTC: `08:00`.
+    pub fn hour_and_minute(self) -> String {
+        self.0.strftime("%H:%M").to_string()
+    }
 }
 
-/// RFC 3339 with whole seconds, as JSON shows times.
-pub fn rfc3339(seconds: i64) -> String {
-    Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |time| time.to_string())
+impl From<Timestamp> for Time {
+    /// Drops the fraction of the second.
+    fn from(time: Timestamp) -> Self {
+        Self::from_second(time.as_second()).unwrap_or(Self(time))
+    }
 }
 
-/// The UTC date of a time, `2026-11-23`.
-pub fn date_of(seconds: i64) -> String {
-    rfc3339(seconds).chars().take(10).collect()
+impl From<Time> for Timestamp {
+    fn from(time: Time) -> Self {
+        time.0
+    }
+}
+
+/// RFC 3339, as documents show times: `2026-11-23T08:00:00Z`.
+impl fmt::Display for Time {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl FromStr for Time {
+    type Err = jiff::Error;
+
+    fn from_str(text: &str) -> Result<Self, jiff::Error> {
+        text.parse::<Timestamp>().map(Self::from)
+    }
+}
+
+impl serde::Serialize for Time {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_has_whole_seconds_and_one_spelling() {
+        let time: Time = "2026-11-23T08:00:00.75Z".parse().unwrap();
+        assert_eq!(time.to_string(), "2026-11-23T08:00:00Z");
+        assert_eq!(Time::from_second(time.as_second()), Some(time));
+        assert_eq!((time.date().to_string(), time.hour_and_minute()), ("2026-11-23".into(), "08:00".into()));
+        assert_eq!(time.since(time.shifted_by(-90)), SignedDuration::from_secs(90));
+        assert_eq!(Time::from_second(i64::MAX), None);
+    }
 }

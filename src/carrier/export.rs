@@ -19,6 +19,7 @@ use super::place::Place;
 use super::plan::ExportPlan;
 use super::reading::digest;
 use super::target::{Target, write_if_other};
+use crate::clock::Time;
 use crate::disk;
 use crate::documents::{
     ExportDocument, ExportedDocument, FindingKind, KnowledgeMark, MediumSet, RetainedSet, Room,
@@ -134,11 +135,9 @@ pub struct Context<'a> {
     pub knowledge: &'a Knowledge,
     /// Its tables by their file names.
     pub tables: &'a [(String, String)],
-    /// When (RFC 3339).
-    pub now: &'a str,
-    /// The same time.
-    pub time: jiff::Timestamp,
-    /// Who watches.
+    /// The time of the export.
+    pub now: Time,
+    /// The receiver of progress.
     pub events: &'a Events,
 }
 
@@ -205,7 +204,7 @@ pub fn export(
         mirror_id: identity.clone(),
         lineage: lineage.clone(),
         seq,
-        created: context.now.to_owned(),
+        created: context.now.to_string(),
         tool: format!("kbmirror {}", env!("CARGO_PKG_VERSION")),
         origin,
         demo,
@@ -306,7 +305,7 @@ fn record_damage(
         .iter()
         .map(|(sha256, kind, message)| mirror.damage_in_pool(*sha256, *kind, message.clone()))
         .collect();
-    if let Err(error) = mirror.record_damage(&found, "export", context.time) {
+    if let Err(error) = mirror.record_damage(&found, "export", context.now) {
         context.events.warn(format!("the damage could not be recorded: {}", error.full_message()));
     }
 }

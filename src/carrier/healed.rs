@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
 
+use crate::clock::Time;
 use crate::documents::Healed;
 use crate::error::Result;
 use crate::mirror::{Mirror, Run, Writing};
@@ -13,7 +14,7 @@ use crate::update::{Digests, Sha256};
 pub(super) fn place(
     staged: &BTreeMap<Sha256, (Utf8PathBuf, Digests)>,
     mirror: &mut Mirror<Writing>,
-    now: i64,
+    now: Time,
 ) -> Result<Vec<Healed>> {
     let known: BTreeSet<Sha256> = mirror.index().pool()?.into_iter().map(|(_, sha256, _)| sha256).collect();
     let mut healed = Vec::new();

@@ -20,6 +20,7 @@ use super::imported::Imported;
 use super::medium::{DATA, refused};
 use super::memory::{LastImport, last_import, note, noted, refuse_replaced_key};
 use super::staging::{check_room, left_of, remove_what_was_cut_off, stage, staging_folder, unwanted};
+use crate::clock::Time;
 use crate::disk;
 use crate::documents::Leftover;
 use crate::error::{Error, ErrorKind, Result};
@@ -46,7 +47,7 @@ struct Taking<'a> {
     knowledge: &'a Knowledge,
     /// A later set of the lineage was imported before.
     older: bool,
-    now: i64,
+    now: Time,
 }
 
 /// Takes an examined medium into a mirror that is open to be written. Goes by the knowledge that the caller names, else by
@@ -56,7 +57,7 @@ pub fn import(
     options: ImportOptions,
     mirror: &mut Mirror<Writing>,
     named: Option<&Knowledge>,
-    now: i64,
+    now: Time,
     events: &Events,
 ) -> Result<Imported> {
     refuse_replaced_key(examined, mirror)?;
@@ -151,7 +152,7 @@ fn in_force<'a>(named: Option<&'a Knowledge>, mirror: &Mirror<impl Access>) -> R
 fn heal_folders(
     mirror: &mut Mirror<Writing>,
     knowledge: &Knowledge,
-    now: i64,
+    now: Time,
     imported: &mut Imported,
 ) -> Result<()> {
     for set in mirror.heal_folders(knowledge, now)? {
@@ -226,7 +227,7 @@ fn commit(
     let Taking { examined, knowledge, older, now } = *taking;
     let left = left_of(examined, missing);
     let layout = mirror.layout().clone();
-    let created = examined.set.created.parse::<jiff::Timestamp>().map_or(now, crate::clock::unix_seconds);
+    let created = examined.set.created.parse().unwrap_or(now);
     mirror.index_mut().in_transaction(|index| {
         index.set_meta(crate::mirror::IMPORTED, &examined.set.mirror_id)?;
         for sha256 in staged.keys() {

@@ -9,6 +9,7 @@ use super::keys::KeyList;
 use super::medium::{DATA, UNFINISHED_MARK, caps, check_path, refused};
 use super::reading::read_text;
 use super::signature::SecretKey;
+use crate::clock::Time;
 use crate::disk::{self, Entry};
 use crate::documents::{ExportMark, SignedMark};
 use crate::error::{Error, Result};
@@ -21,7 +22,7 @@ pub(super) fn new_mark(
     mirror_id: &str,
     lineage: &str,
     seq: u64,
-    created: &str,
+    created: Time,
     files: Vec<String>,
 ) -> ExportMark {
     ExportMark {
@@ -30,7 +31,7 @@ pub(super) fn new_mark(
         mirror_id: mirror_id.to_owned(),
         lineage: lineage.to_owned(),
         seq,
-        created: created.to_owned(),
+        created: created.to_string(),
         files,
     }
 }
@@ -87,7 +88,7 @@ mod tests {
         };
         assert_eq!(read_mark(&root, &list(&key)).unwrap(), None);
         let path = "data/KB5086672/windows-11-24h2-arm64/a.msu".to_owned();
-        let mark = new_mark("id", "lineage", 3, "2026-11-23T08:00:00Z", vec![path]);
+        let mark = new_mark("id", "lineage", 3, "2026-11-23T08:00:00Z".parse().unwrap(), vec![path]);
         let text = mark_text(&mark, &key).unwrap();
         disk::write_atomic(&root.join(UNFINISHED_MARK), text.as_bytes()).unwrap();
         let read = read_mark(&root, &list(&key)).unwrap().unwrap();

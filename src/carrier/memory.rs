@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::check::Examined;
 use super::keys::KeyList;
 use super::medium::refused;
+use crate::clock::Time;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mirror::index::{Index, Transaction};
 use crate::mirror::{Access, Mirror};
@@ -82,8 +83,8 @@ pub(super) fn last_import(mirror: &Mirror<impl Access>, lineage: &str) -> Result
 }
 
 /// What is to be remembered once a set is begun; the number of a lineage never goes back.
-pub(super) fn noted(examined: &Examined, last: Option<LastImport>, now: i64) -> LastImport {
-    let imported = Some(crate::clock::rfc3339(now));
+pub(super) fn noted(examined: &Examined, last: Option<LastImport>, now: Time) -> LastImport {
+    let imported = Some(now.to_string());
     let new = LastImport {
         seq: examined.set.seq,
         set_id: examined.set_id,

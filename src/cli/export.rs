@@ -9,7 +9,6 @@ use super::setup::Setup;
 use crate::carrier::{
     self, ChangedSet, ExportPlan, ExportRequest, Exported, Found, KeyFolder, Place, PlannedExport,
 };
-use crate::clock::{rfc3339, unix_seconds};
 use crate::disk;
 use crate::documents::{Change, ErrorBody, ExportDocument, ExportRehearsal, Room};
 use crate::error::{Error, Result};
@@ -122,11 +121,9 @@ fn write(setup: &Setup, arguments: &Export) -> Result<Done> {
     let mut plan = plan.onto(&found, &mirror, &knowledge, arguments.prune)?;
     plan.warnings.extend(warning);
     confirm(setup, &plan, arguments)?;
-    let time = setup.now();
-    let now = rfc3339(unix_seconds(time));
+    let now = setup.now().into();
     let exported = setup.watched(|events| {
-        let context =
-            carrier::Context { keys: &keys, knowledge: &knowledge, tables: &tables, now: &now, time, events };
+        let context = carrier::Context { keys: &keys, knowledge: &knowledge, tables: &tables, now, events };
         carrier::export(&plan, &place, &found, &mut mirror, &context)
     })?;
     Ok(Done { is_demo: mirror.origin()? == REPLAY, plan, exported, local_note: place.local_note() })

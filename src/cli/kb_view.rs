@@ -142,12 +142,7 @@ impl UpdateNotes {
 
 /// Returns the period in which the index saw an update, if it did.
 pub(super) fn seen(update: &UpdateDocument) -> Option<String> {
-    let (first, last) = (update.first_seen.as_deref()?, update.last_seen.as_deref()?);
-    Some(format!("{} to {}", day(first), day(last)))
-}
-
-fn day(time: &str) -> &str {
-    time.get(..10).unwrap_or(time)
+    Some(format!("{} to {}", update.first_seen?.date(), update.last_seen?.date()))
 }
 
 /// Shows an update.

@@ -7,7 +7,7 @@ use super::media_args::{CheckMedium, Import};
 use super::output::Output;
 use super::setup::Setup;
 use crate::carrier::{self, Examined, ImportOptions, Imported, KeyFolder, Trust, examine};
-use crate::clock::{rfc3339, unix_seconds};
+use crate::clock::Time;
 use crate::disk;
 use crate::documents::{CheckMediumDocument, ErrorBody, MediumReport};
 use crate::error::{Error, Result};
@@ -41,12 +41,12 @@ pub(super) fn keep_medium_report(
         command: what,
         medium,
         tool: format!("kbmirror {}", env!("CARGO_PKG_VERSION")),
-        time: rfc3339(unix_seconds(setup.now())),
+        time: Time::from(setup.now()).to_string(),
         exit_code: code.number(),
         done,
         error,
     };
-    if let Err(error) = keep_report(&layout, what, &document, setup.now()) {
+    if let Err(error) = keep_report(&layout, what, &document, setup.now().into()) {
         output.note(format!("warning: the report could not be kept: {}", error.full_message()));
     }
 }
@@ -172,7 +172,7 @@ fn imported(setup: &Setup, arguments: &Import) -> Result<(Examined, Imported, bo
     let mut mirror =
         Mirror::open_to_write(setup.layout(), &examined.set.origin, &*setup.knowledge()?, setup.now())?;
     let options = ImportOptions { partial_ok: arguments.partial_ok };
-    let now = unix_seconds(setup.now());
+    let now = setup.now().into();
     let named = setup.named_knowledge()?;
     let imported = setup
         .watched(|events| carrier::import(&examined, options, &mut mirror, named.as_deref(), now, events));

@@ -112,8 +112,8 @@ fn document(
     document.from = ShownFrom::Catalog;
     for (shown, one) in document.updates.iter_mut().zip(&look.updates) {
         let own = of_index.updates.iter().find(|own| own.facts.id == one.detail.facts.id);
-        shown.first_seen = own.map(|own| own.first_seen.clone());
-        shown.last_seen = own.map(|own| own.last_seen.clone());
+        let seen = own.and_then(|own| own.seen);
+        (shown.first_seen, shown.last_seen) = (seen.map(|seen| seen.first), seen.map(|seen| seen.last));
         shown.size_text = Some(one.size_text.clone());
         if !one.has_details {
             (shown.supersedes, shown.superseded_by) = (None, None);

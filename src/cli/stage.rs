@@ -6,7 +6,6 @@ use super::output::Output;
 use super::resolve::show;
 use super::script::{form_of, not_a_plan};
 use super::setup::Setup;
-use crate::clock::unix_seconds;
 use crate::documents::StageDocument;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
@@ -37,7 +36,7 @@ pub(super) fn run(setup: &Setup, arguments: &Stage, output: &mut Output) -> Resu
     // The setup files of media have no script, and are staged all the same.
     let form =
         if request.machine.place == Place::Media { Form::Image } else { form_of(request.machine.place)? };
-    let run = Run { command: "stage", now: unix_seconds(setup.now()) };
+    let run = Run { command: "stage", now: setup.now().into() };
     let staging = StagePlan::new(&plan, form, mirror, &sources.knowledge, &arguments.to, run)?;
     let staged = staging.run(&plan, &request, mirror, &sources.knowledge, run)?;
     if output.is_json() {

@@ -145,7 +145,7 @@ fn facts<'a>(
 fn of_index(mirror: &Mirror<impl Access>, knowledge: &Knowledge) -> Result<OfIndex> {
     let index = mirror.index();
     let mut found = OfIndex {
-        newest: index.newest_published()?,
+        newest: index.newest_published()?.map(|day| day.to_string()),
         bytes: index.pool()?.iter().map(|(_, _, size)| size).sum(),
         is_imported: mirror.is_imported()?,
         damaged: mirror.damaged_sets()?,
@@ -174,7 +174,7 @@ fn of_index(mirror: &Mirror<impl Access>, knowledge: &Knowledge) -> Result<OfInd
         found.families.push(Mirrored { folder, sets, newest });
     }
     // What 0.1 imported has no time of its own; it published at that time.
-    let published = index.newest_publication()?.map(crate::clock::rfc3339);
+    let published = index.newest_publication()?.map(|time| time.to_string());
     for last in last_imports(mirror)? {
         let imported = last.imported.or_else(|| published.clone());
         found.media.push((Medium { seq: last.seq, created: last.created, imported }, last.set_id));
@@ -182,7 +182,7 @@ fn of_index(mirror: &Mirror<impl Access>, knowledge: &Knowledge) -> Result<OfInd
     let runs = index.runs_of_commands()?;
     let complete = |word: &str| {
         let of_word = runs.iter().filter(|run| run.is_complete(word)).filter_map(|run| run.finished);
-        of_word.max().and_then(|time| jiff::Timestamp::from_second(time).ok())
+        of_word.max().map(jiff::Timestamp::from)
     };
     found.last_sync = complete("sync");
     let ended = runs.iter().rev().find(|run| run.is_of("sync") && run.exit_code.is_some());
@@ -191,7 +191,7 @@ fn of_index(mirror: &Mirror<impl Access>, knowledge: &Knowledge) -> Result<OfInd
     found.unfinished = runs
         .last()
         .filter(|run| run.finished.is_none())
-        .map(|run| crate::sync::Unfinished { started: crate::clock::rfc3339(run.started) });
+        .map(|run| crate::sync::Unfinished { started: run.started.to_string() });
     Ok(found)
 }
 

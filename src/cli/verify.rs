@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use super::args::Verify;
 use super::output::Output;
 use super::setup::Setup;
+use crate::clock::Time;
 use crate::documents::VerifyReport;
 use crate::error::Result;
 use crate::exit_code::ExitCode;
@@ -17,7 +18,7 @@ use crate::update::Kb;
 /// `verify`: is the mirror what its index says?
 pub(super) fn run(setup: &Setup, arguments: &Verify, output: &mut Output) -> Result<ExitCode> {
     let mirror = setup.mirror()?;
-    let (knowledge, now) = (setup.knowledge()?, setup.now());
+    let (knowledge, now) = (setup.knowledge()?, Time::from(setup.now()));
     let verify = |events: &_| mirror.verify(&arguments.kbs, arguments.deep, &knowledge, now, events);
     let report = setup.watched(verify)?;
     if let Err(error) = keep_verify_report(mirror.layout(), &report, now) {

@@ -20,7 +20,7 @@ impl Session {
             self.go_on()?;
             let Absent { id, title, missing_since, .. } = absent;
             let expired = match missing_since {
-                Some(since) => (now - since >= A_DAY).then_some(now),
+                Some(since) => (now.since(since) >= A_DAY).then_some(now),
                 None => match self.catalog.details(id).await {
                     Ok(DetailsAnswer::Gone) => Some(now),
                     Ok(DetailsAnswer::Found(_)) => None,

@@ -1,5 +1,6 @@
 //! Confirmation of bytes that knowledge alone vouched for, once the Catalog states the same digests.
 
+use crate::clock::Time;
 use crate::error::Result;
 use crate::facts::{Checked, Source};
 use crate::mirror::index::Check;
@@ -7,7 +8,7 @@ use crate::mirror::index::Transaction;
 
 /// Records for the files of a set that their bytes agree with the Catalog's digests, where they agreed with the same digests
 /// of knowledge. Returns the number of the set.
-pub(super) fn confirm(index: &Transaction<'_>, set: i64, now: i64) -> Result<i64> {
+pub(super) fn confirm(index: &Transaction<'_>, set: i64, now: Time) -> Result<i64> {
     let members = index.set(set)?.map(|row| row.members).unwrap_or_default();
     for file in members.into_iter().map(|member| member.file).filter(|file| file.present) {
         let Some(key) = file.key else { continue };

@@ -20,6 +20,7 @@ use super::crawled::Crawled;
 use super::listed::Listed;
 use super::session::{Failure, Session, Trust};
 use crate::catalog::{DetailsAnswer, DetailsPage, DialogFile, Query, SearchRow};
+use crate::clock::Time;
 use crate::error::{Error, ErrorKind, Result};
 use crate::facts::Role;
 use crate::mirror::index::{DetailsRecord, FileRecord, Revision, UpdateRecord};
@@ -219,7 +220,7 @@ impl Session {
     async fn record_rows(&mut self, rows: Vec<Row>, architectures: &[Architecture]) -> Result<Vec<Failure>> {
         let now = self.now();
         let mut known = BTreeSet::new();
-        let mut unchanged: BTreeMap<UpdateId, i64> = BTreeMap::new();
+        let mut unchanged: BTreeMap<UpdateId, Time> = BTreeMap::new();
         self.mirror()?.index_mut().in_transaction(|index| {
             rows.iter().try_for_each(|row| {
                 let id = row.row.update_id;

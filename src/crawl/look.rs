@@ -21,7 +21,7 @@ use crate::update::{Kb, UpdateId, classify};
 /// One update as the Catalog has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Looked {
-    /// What it says. When it was seen is the index's to say and empty here.
+    /// The statements of its pages. The times of its sights are the index's, and `None` here.
     pub detail: UpdateDetail,
     /// Whether date and size are those of a search row. A details page has a date of its own, and a size in words.
     pub is_of_row: bool,
@@ -225,8 +225,7 @@ fn detail_of(id: UpdateId, row: Option<&Found>, page: Option<&DetailsPage>) -> U
             .or_else(|| page.and_then(|page| page.classification.clone())),
         severity: page.and_then(|page| page.msrc_severity.clone()),
         restart: page.and_then(|page| page.restart_behavior.clone()),
-        first_seen: String::new(),
-        last_seen: String::new(),
+        seen: None,
         reissued: None,
         superseded_by: page.map(|page| related(&page.superseded_by)).unwrap_or_default(),
         supersedes,

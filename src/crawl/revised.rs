@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use jiff::civil::Date;
+
 use super::look::Looked;
 use crate::documents::{IndexDifference, RevisedWhat};
 use crate::facts::{FileFacts, FileKey};
@@ -73,11 +75,11 @@ pub fn revised(
     let one = |value: Option<String>| value.into_iter().collect::<BTreeSet<String>>();
     let none = BTreeSet::new;
     differ(RevisedWhat::Title, one(Some(plain(&old.title))), one(Some(plain(&new.title))));
-    let last_seen = index.detail.last_seen.get(..10).unwrap_or_default();
-    let day = new.last_updated.map(|day| day.to_string());
-    let counts = looked.is_of_row || day.as_deref().is_some_and(|day| day > last_seen);
+    let last_seen = index.detail.seen.map(|seen| seen.last.date());
+    let counts = looked.is_of_row || new.last_updated.is_some_and(|day| Some(day) > last_seen);
     if counts && old.last_updated.is_some() {
-        differ(RevisedWhat::Date, one(old.last_updated.map(|day| day.to_string())), one(day));
+        let text = |day: Option<Date>| one(day.map(|day| day.to_string()));
+        differ(RevisedWhat::Date, text(old.last_updated), text(new.last_updated));
     }
     if let (Some(old), Some(new)) = (old.size, new.size) {
         differ(RevisedWhat::Size, one(Some(format!("{old} bytes"))), one(Some(format!("{new} bytes"))));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::catalog::Catalog;
-use crate::clock::{Clock, unix_seconds};
+use crate::clock::{Clock, Time};
 use crate::documents::{FailedItem, LogEvent};
 use crate::download::{RateLimit, Terms};
 use crate::error::{Error, ErrorKind, Result};
@@ -96,7 +96,7 @@ pub struct Session {
     command: String,
     clock: Arc<dyn Clock>,
     /// The time of the run: everything that it sees is seen then.
-    now: i64,
+    now: Time,
     mirror: Option<Mirror<Writing>>,
     /// The run leaves no trace on the disk (`--dry-run`).
     is_trial: bool,
@@ -124,7 +124,7 @@ impl Session {
         knowledge: Arc<Knowledge>,
     ) -> Result<Self> {
         Mirror::check_usable(&layout, &origin)?;
-        let now = unix_seconds(clock.now());
+        let now = clock.now().into();
         Ok(Self {
             catalog,
             knowledge,
@@ -163,13 +163,13 @@ impl Session {
         self.trust = Trust::Never;
     }
 
-    /// Whether what was learned at a time is of today.
-    pub(super) fn is_of_today(&self, time: i64) -> bool {
-        self.now - time < A_DAY
+    /// Returns `true` if a time lies less than a day before the run.
+    pub(super) fn is_of_today(&self, time: Time) -> bool {
+        self.now.since(time) < A_DAY
     }
 
-    /// Whether what was read of an entry at a time stands for it.
-    pub(super) fn trusts(&self, read: i64) -> bool {
+    /// Returns `true` if a reading of an unrevised entry at this time stands for it.
+    pub(super) fn trusts(&self, read: Time) -> bool {
         match self.trust {
             Trust::Never => false,
             Trust::ForADay => self.is_of_today(read),
@@ -178,7 +178,7 @@ impl Session {
     }
 
     /// The time of the run.
-    pub fn now(&self) -> i64 {
+    pub fn now(&self) -> Time {
         self.now
     }
 
@@ -311,9 +311,9 @@ impl Session {
         self.is_trial
     }
 
-    /// The time as it is now.
-    pub(crate) fn time(&self) -> jiff::Timestamp {
-        self.clock.now()
+    /// Returns the time of the clock, which goes on while the run lasts.
+    pub(crate) fn time(&self) -> Time {
+        self.clock.now().into()
     }
 
     /// Brings the views of every KB up to what was learned, and notes in the index how the run ended. A trial leaves both.
@@ -321,7 +321,7 @@ impl Session {
         if self.is_trial {
             return Ok(());
         }
-        let (requests, now) = (self.requests(), unix_seconds(self.clock.now()));
+        let (requests, now) = (self.requests(), self.time());
         if let (Some(mirror), Some(run)) = (&mut self.mirror, self.run) {
             mirror.refresh_views_since(self.now, &self.knowledge)?;
             mirror

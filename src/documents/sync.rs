@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::error::{ErrorBody, FailedItem};
 use super::health::Expected;
 use super::set::SetStatus;
-use crate::update::schema::DateText;
+use crate::clock::Time;
+use crate::update::schema::{DateText, TimeText};
 use crate::update::{Architecture, Kb, Kind, Month};
 
 /// The report of a scheduled run.
@@ -19,10 +20,12 @@ pub struct SyncDocument<'a> {
     pub format: u32,
     /// The command: `sync`.
     pub command: &'static str,
-    /// The time of the beginning, RFC 3339.
-    pub started: String,
-    /// The time of the end, RFC 3339.
-    pub finished: String,
+    /// The time of the beginning.
+    #[schemars(with = "TimeText")]
+    pub started: Time,
+    /// The time of the end.
+    #[schemars(with = "TimeText")]
+    pub finished: Time,
     /// The day that the run took for today.
     #[schemars(with = "DateText")]
     pub today: Date,
@@ -72,10 +75,12 @@ pub struct SyncErrorDocument {
     pub format: u32,
     /// The command: `sync`.
     pub command: &'static str,
-    /// The time of the beginning, RFC 3339.
-    pub started: String,
-    /// The time of the end, RFC 3339.
-    pub finished: String,
+    /// The time of the beginning.
+    #[schemars(with = "TimeText")]
+    pub started: Time,
+    /// The time of the end.
+    #[schemars(with = "TimeText")]
+    pub finished: Time,
     /// The exit code.
     pub exit_code: u8,
     /// The error.

@@ -5,7 +5,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::file::FileDocument;
-use crate::update::schema::DateText;
+use crate::clock::Time;
+use crate::update::schema::{DateText, TimeText};
 use crate::update::{Architecture, Build, Kb, Kind, Month, UpdateId};
 
 /// An update as a search shows it. A search reads neither details nor files, so that these are null.
@@ -84,18 +85,22 @@ pub struct UpdateDocument {
     pub size: Option<u64>,
     /// The withdrawal by Microsoft, as the knowledge has it.
     pub withdrawn: Option<Withdrawal>,
-    /// The day since which the Catalog does not show it, `2026-11-25`.
-    pub expired: Option<String>,
-    /// The time at which it got the files that it has, if it had others before.
-    pub reissued: Option<String>,
+    /// The day since which the Catalog does not show it.
+    #[schemars(with = "Option<DateText>")]
+    pub expired: Option<Date>,
+    /// The day on which it got the files that it has, if it had others before.
+    #[schemars(with = "Option<DateText>")]
+    pub reissued: Option<Date>,
     /// The severity by Microsoft's security team.
     pub severity: Option<String>,
     /// The restart behavior.
     pub restart: Option<String>,
     /// The time when the index saw it first; null where the index does not have it.
-    pub first_seen: Option<String>,
+    #[schemars(with = "Option<TimeText>")]
+    pub first_seen: Option<Time>,
     /// The time when the index saw it last; null where the index does not have it.
-    pub last_seen: Option<String>,
+    #[schemars(with = "Option<TimeText>")]
+    pub last_seen: Option<Time>,
     /// The files; null where the download dialog was not read.
     pub files: Option<Vec<FileDocument>>,
     /// The updates that this one replaces; null where the details page was not read.

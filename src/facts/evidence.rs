@@ -2,19 +2,21 @@
 
 use std::fmt;
 
+use jiff::civil::Date;
+
 use super::source::Source;
 use crate::servicing::{Checkpoint, Knowledge};
 use crate::update::{Build, Kb, UpdateId};
 
-/// Why a statement is believed, with its source.
+/// The grounds of a statement, with their source.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Evidence {
     /// A download dialog lists the file.
     Dialog {
-        /// Whose dialog.
+        /// The update of the dialog.
         update: UpdateId,
-        /// When it was read last.
-        seen: String,
+        /// The day on which the dialog was read last.
+        seen: Option<Date>,
     },
     /// A title states the build that a KB brings.
     TitleBuild {
@@ -27,7 +29,7 @@ pub enum Evidence {
     Knowledge {
         /// The row, in words.
         row: String,
-        /// As of when the tables are.
+        /// The date of the tables.
         date: String,
     },
 }
@@ -51,7 +53,7 @@ impl Evidence {
 impl fmt::Display for Evidence {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Dialog { update, seen } => formatter.write_str(&dialog_listed(*update, "it", seen)),
+            Self::Dialog { update, seen } => formatter.write_str(&dialog_listed(*update, "it", *seen)),
             Self::TitleBuild { kb, build } => {
                 write!(formatter, "the Catalog's titles of {kb} state build {build}")
             }
@@ -60,9 +62,10 @@ impl fmt::Display for Evidence {
     }
 }
 
-/// What a download dialog says of one file, or of several.
-pub(crate) fn dialog_listed(update: UpdateId, what: &str, seen: &str) -> String {
-    format!("the download dialog of update {update} listed {what} on {seen}")
+/// Returns the statement of a download dialog on one file, or on several.
+pub(crate) fn dialog_listed(update: UpdateId, what: &str, seen: Option<Date>) -> String {
+    let on = seen.map(|day| format!(" on {day}")).unwrap_or_default();
+    format!("the download dialog of update {update} listed {what}{on}")
 }
 
 crate::update::schema_of_text!(Evidence, "Evidence", |generator: &mut schemars::SchemaGenerator| {

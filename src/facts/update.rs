@@ -15,7 +15,7 @@ pub struct UpdateFacts {
     pub title: String,
     /// The KB of the title, else of the details page.
     pub kb: Option<Kb>,
-    /// What it is.
+    /// Its kind.
     pub kind: Option<Kind>,
     /// The month of the title.
     pub month: Option<Month>,
@@ -36,16 +36,16 @@ pub struct UpdateFacts {
     /// Its files in the dialog's order; `None` when the dialog was never read.
     pub files: Option<Vec<FileKey>>,
     /// The date on which the dialog was read last.
-    pub files_seen: Option<String>,
-    /// The Catalog shows it no more.
+    pub files_seen: Option<Date>,
+    /// Set if the Catalog does not show it any more.
     pub expired: Option<Expired>,
 }
 
-/// An update that the Catalog had and has no more. That by itself is no fault of the update.
+/// An update that the Catalog had and does not have any more. That by itself is not a fault of the update.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expired {
-    /// Since when that is sure, `2026-11-25`.
-    pub since: String,
+    /// The day since which that is certain.
+    pub since: Date,
     /// The newest KB that the Catalog said replaces it.
     pub successor: Option<Kb>,
 }

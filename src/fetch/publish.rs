@@ -6,6 +6,7 @@ use camino::Utf8PathBuf;
 
 use super::outcome::{FetchOutcome, FetchedSet};
 use super::plan::{FetchPlan, PlannedSet, StandingSet};
+use crate::clock::Time;
 use crate::crawl::{Failure, Session};
 use crate::documents::SetStatus;
 use crate::error::{Error, ErrorKind, Result};
@@ -110,7 +111,7 @@ fn publish_unless_stopped(
     session: &mut Session,
     planned: &PlannedSet,
     knowledge: &Knowledge,
-    now: i64,
+    now: Time,
 ) -> Result<(Published, (Utf8PathBuf, Vec<String>))> {
     if let Err(error) = session.go_on()
         && !session.mirror()?.stands(&planned.row)?
@@ -124,7 +125,7 @@ fn publish_one(
     mirror: &mut Mirror<Writing>,
     planned: &PlannedSet,
     knowledge: &Knowledge,
-    now: i64,
+    now: Time,
 ) -> Result<(Published, (Utf8PathBuf, Vec<String>))> {
     check_sums(mirror, planned, knowledge, now)?;
     let Some(row) = mirror.index().set(planned.row.id)? else {
@@ -140,7 +141,7 @@ fn check_sums(
     mirror: &mut Mirror<Writing>,
     planned: &PlannedSet,
     knowledge: &Knowledge,
-    now: i64,
+    now: Time,
 ) -> Result<()> {
     let facts = mirror.index().facts_of(&[planned.row.kb].into())?;
     let whole: Option<u64> = package_sets(planned.row.kb, &facts, knowledge)

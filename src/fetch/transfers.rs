@@ -10,6 +10,7 @@ use camino::Utf8PathBuf;
 
 use super::outcome::FetchOutcome;
 use super::plan::{FetchPlan, FetchRequest, PlannedSet};
+use crate::clock::Time;
 use crate::crawl::{Failure, Session};
 use crate::disk;
 use crate::download::{
@@ -232,7 +233,7 @@ fn settle(
     mirror: &mut Mirror<Writing>,
     wanted: &Wanted,
     arrived: &Arrived,
-    now: i64,
+    now: Time,
 ) -> Result<Option<Utf8PathBuf>> {
     let misnamed = arrived.misnamed.as_deref();
     let differs = match judge(&wanted.expected, &arrived.digests) {

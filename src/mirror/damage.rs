@@ -7,10 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use jiff::Timestamp;
 
 use super::index::{Damage, NewDamage, PublishState, SetRow, Transaction};
 use super::{Access, Index, Lock, Mirror};
+use crate::clock::Time;
 use crate::disk::{self, Entry};
 use crate::documents::{DamagedSet, FindingKind, SetFault};
 use crate::error::Result;
@@ -52,7 +52,7 @@ impl<S: Access> Mirror<S> {
                 name: names.get(&damage.path).cloned(),
                 kind: damage.kind,
                 message: damage.message.clone(),
-                found: Some(damage.found.clone()),
+                found: Some(damage.found.to_string()),
                 found_by: Some(damage.found_by.clone()),
             };
             faults.insert(fault.path.clone(), fault);
@@ -132,10 +132,9 @@ impl<S: Access> Mirror<S> {
 
     /// Records damage, whether this mirror is open to be written or to be read. A mirror that is open to be read takes the lock
     /// for one short transaction; that fails where the mirror cannot be written, or another process writes.
-    pub fn record_damage(&self, damage: &[NewDamage], found_by: &str, now: Timestamp) -> Result<()> {
-        let seconds = crate::clock::unix_seconds(now);
+    pub fn record_damage(&self, damage: &[NewDamage], found_by: &str, now: Time) -> Result<()> {
         self.in_short_transaction(now, |index| {
-            damage.iter().try_for_each(|one| index.record_damage(one, found_by, seconds))
+            damage.iter().try_for_each(|one| index.record_damage(one, found_by, now))
         })
     }
 
@@ -154,7 +153,7 @@ impl<S: Access> Mirror<S> {
     /// Changes the index under the lock, for a moment where the mirror is open to be read.
     pub(super) fn in_short_transaction<T>(
         &self,
-        now: Timestamp,
+        now: Time,
         changes: impl FnOnce(&Transaction<'_>) -> Result<T>,
     ) -> Result<T> {
         if self.state.may_write() {

@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use camino::Utf8Path;
-use jiff::Timestamp;
 use sha2::Digest as _;
 
 use super::damage::fault_of_entry;
@@ -115,10 +114,9 @@ impl<S: Access> Mirror<S> {
     fn damaged(&self, name: &str, damage: NewDamage, run: Run<'_>) -> Result<Error> {
         let message = format!("{name} is damaged: {}: {}", damage.path, damage.message);
         let error = Error::new(ErrorKind::Integrity, message);
-        let now = Timestamp::from_second(run.now).unwrap_or(Timestamp::UNIX_EPOCH);
         let sets = damage.sha256.map(|sha256| self.index.published_sets_of_file(&sha256)).transpose()?;
         let kbs: BTreeSet<String> = sets.iter().flatten().map(|set| set.kb.to_string()).collect();
-        let error = match self.record_damage(&[damage], run.command, now) {
+        let error = match self.record_damage(&[damage], run.command, run.now) {
             Ok(()) => error,
             Err(why) => error.hint(format!("the damage could not be recorded: {}", why.full_message())),
         };

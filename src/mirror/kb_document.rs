@@ -13,6 +13,7 @@ use super::index::{DetailsRecord, FileRecord, Owner, SetRow, Transaction, Update
 use super::layout::Layout;
 use super::names::plain_name;
 use super::{Access, Mirror};
+use crate::clock::Time;
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::facts::{Checked, FileFacts, FileKey, Needs, Role, Source};
@@ -193,7 +194,7 @@ impl<S: Access> Mirror<S> {
         let line = |update: &UpdateDetail| UpdateLine {
             severity: update.severity.clone(),
             restart: update.restart.clone(),
-            last_seen: Some(update.last_seen.clone()),
+            last_seen: update.seen.map(|seen| seen.last.to_string()),
             ..update_line(update, &files)
         };
         Ok(updates.iter().map(line).collect())
@@ -261,11 +262,11 @@ fn update_line(update: &UpdateDetail, files: &BTreeMap<FileKey, FileFacts>) -> U
         classification: update.classification.clone(),
         last_updated: update.facts.last_updated,
         size: update.facts.size,
-        first_seen: update.first_seen.clone(),
+        first_seen: update.seen.map(|seen| seen.first.to_string()).unwrap_or_default(),
         severity: None,
         restart: None,
         last_seen: None,
-        expired: update.facts.expired.as_ref().map(|expired| expired.since.clone()),
+        expired: update.facts.expired.as_ref().map(|expired| expired.since.to_string()),
         files: (update.facts.files.as_ref())
             .map(|keys| keys.iter().filter_map(|key| files.get(key)).map(listed).collect()),
         superseded_by: related(&update.superseded_by),
@@ -273,15 +274,15 @@ fn update_line(update: &UpdateDetail, files: &BTreeMap<FileKey, FileFacts>) -> U
     }
 }
 
-/// A time of a document; `otherwise` where it has none or one that is no time.
-fn seconds(text: &str, otherwise: i64) -> i64 {
-    text.parse::<jiff::Timestamp>().map_or(otherwise, crate::clock::unix_seconds)
+/// Returns a time of a document; `otherwise` where it has none, or a text that is not a time.
+fn time_of(text: &str, otherwise: Time) -> Time {
+    text.parse().unwrap_or(otherwise)
 }
 
 /// Writes an update into an index as if it had been crawled when the document says it was.
-pub fn restore_update(index: &Transaction<'_>, update: &UpdateLine, kb: Kb, now: i64) -> Result<()> {
-    let first = seconds(&update.first_seen, now);
-    let last = update.last_seen.as_deref().map_or(now, |text| seconds(text, now));
+pub fn restore_update(index: &Transaction<'_>, update: &UpdateLine, kb: Kb, now: Time) -> Result<()> {
+    let first = time_of(&update.first_seen, now);
+    let last = update.last_seen.as_deref().map_or(now, |text| time_of(text, now));
     let is_news = index.seen_last(update.update_id)?.is_none_or(|known| known < last);
     let mut class = classify(&update.title, &update.products, None);
     class.kb = class.kb.or(Some(kb));
@@ -320,7 +321,7 @@ pub fn restore_update(index: &Transaction<'_>, update: &UpdateLine, kb: Kb, now:
     }
     match &update.expired {
         Some(since) => {
-            let since = seconds(&format!("{since}T00:00:00Z"), last);
+            let since = time_of(&format!("{since}T00:00:00Z"), last);
             index.record_absence(update.update_id, since, Some(since))?;
         }
         // It was shown again.
@@ -337,7 +338,7 @@ pub fn restore_set(
     kb: Kb,
     set: &SetRecord,
     knowledge: &Knowledge,
-    now: i64,
+    now: Time,
 ) -> Result<(i64, bool)> {
     if plain_name(&set.folder).as_ref() != Ok(&set.folder) {
         let message = format!("{kb} names the folder {:?}, which is no plain name", set.folder);
@@ -386,7 +387,7 @@ fn restore_file(
     layout: &Layout,
     index: &Transaction<'_>,
     file: &FileLine,
-    now: i64,
+    now: Time,
 ) -> Result<(FileFacts, bool)> {
     let mut facts = FileFacts::from_name(&file.name);
     facts.sha1 = file.sha1;
@@ -406,7 +407,7 @@ fn restore_file(
         };
         let source = if stated.sha256.is_some() { file.sha256_source } else { file.sha1_source };
         let source = source.filter(is_recorded).unwrap_or(Source::Dialog);
-        facts.key = Some(index.record_file(&stated, source, None, now - age)?.0);
+        facts.key = Some(index.record_file(&stated, source, None, now.shifted_by(-age))?.0);
     }
     let pooled = match (facts.key, file.sha1, file.sha256, file.size) {
         (Some(key), Some(sha1), Some(sha256), Some(size))

@@ -3,6 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 
+use crate::clock::Time;
 use crate::disk;
 use crate::error::Result;
 use crate::resolve::Side;
@@ -126,8 +127,8 @@ impl Layout {
     }
 
     /// The report of a run: `runs/2026-11-23T080000Z-sync.json`. Times sort as names do.
-    pub fn run_report(&self, time: Timestamp, what: &str) -> Utf8PathBuf {
-        self.runs().join(format!("{}-{what}.json", time.strftime("%Y-%m-%dT%H%M%SZ")))
+    pub fn run_report(&self, time: Time, what: &str) -> Utf8PathBuf {
+        self.runs().join(format!("{}-{what}.json", Timestamp::from(time).strftime("%Y-%m-%dT%H%M%SZ")))
     }
 
     /// What to mirror, for `sync`; written by `init` and by whoever looks after the mirror.

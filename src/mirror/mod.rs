@@ -49,7 +49,6 @@ pub use tables::{
 };
 pub use verify::VERIFY_FORMAT;
 
-use crate::clock::unix_seconds;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::resolve::Side;
@@ -66,24 +65,26 @@ pub(crate) const IMPORTED: &str = "imported";
 /// A reader cannot publish:
 ///
 /// ```compile_fail,E0599
+/// use kbmirror::clock::Time;
 /// use kbmirror::mirror::index::SetRow;
 /// use kbmirror::mirror::{Mirror, Reading};
 /// use kbmirror::servicing::Knowledge;
 ///
 /// fn publish(mirror: &mut Mirror<Reading>, set: &SetRow, knowledge: &Knowledge) {
-///     let _ = mirror.publish(set, knowledge, 0);
+///     let _ = mirror.publish(set, knowledge, Time::UNIX_EPOCH);
 /// }
 /// ```
 ///
 /// A writer can:
 ///
 /// ```
+/// use kbmirror::clock::Time;
 /// use kbmirror::mirror::index::SetRow;
 /// use kbmirror::mirror::{Mirror, Writing};
 /// use kbmirror::servicing::Knowledge;
 ///
 /// fn publish(mirror: &mut Mirror<Writing>, set: &SetRow, knowledge: &Knowledge) {
-///     let _ = mirror.publish(set, knowledge, 0);
+///     let _ = mirror.publish(set, knowledge, Time::UNIX_EPOCH);
 /// }
 /// ```
 #[derive(Debug)]
@@ -161,7 +162,7 @@ impl Mirror<Writing> {
         expect_origin(&layout, &index, origin)?;
         let state = Writing { lock: Some(lock), rebuilt, mended: Vec::new() };
         let mut mirror = Self { layout, index, state };
-        mirror.state.mended = mirror.finish_what_was_cut_off(knowledge, unix_seconds(now))?;
+        mirror.state.mended = mirror.finish_what_was_cut_off(knowledge, now.into())?;
         Ok(mirror)
     }
 
@@ -229,7 +230,7 @@ fn make_if_new(
         return Ok(0);
     }
     index.in_transaction(|index| {
-        let rebuilt = rebuild::rebuild(layout, index, knowledge, unix_seconds(now))?;
+        let rebuilt = rebuild::rebuild(layout, index, knowledge, now.into())?;
         index.set_meta("origin", origin)?;
         index.set_meta("created", &format!("{now} by kbmirror {}", env!("CARGO_PKG_VERSION")))?;
         Ok(rebuilt)

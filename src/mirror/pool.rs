@@ -7,6 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::hand_out::sha256_of;
 use super::index::{Check, NewDamage};
 use super::{Access, Mirror, Writing};
+use crate::clock::Time;
 use crate::disk::{self, Entry};
 use crate::documents::FindingKind;
 use crate::error::Result;
@@ -29,8 +30,8 @@ pub struct Pooled {
 pub struct Run<'a> {
     /// Its command.
     pub command: &'a str,
-    /// Its time, seconds since 1970.
-    pub now: i64,
+    /// Its time.
+    pub now: Time,
 }
 
 /// A file that was taken into the pool.

@@ -8,6 +8,7 @@ use super::index::{PublishState, SetRow};
 use super::names::distinct_names;
 use super::pool::Run;
 use super::{Access, Mirror, Writing};
+use crate::clock::Time;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::servicing::Knowledge;
@@ -82,7 +83,7 @@ impl<S: Access> Mirror<S> {
 
 impl Mirror<Writing> {
     /// Publishes a set whose files are all in the pool, and writes the views of its KB with this knowledge.
-    pub fn publish(&mut self, set: &SetRow, knowledge: &Knowledge, now: i64) -> Result<(Published, Folder)> {
+    pub fn publish(&mut self, set: &SetRow, knowledge: &Knowledge, now: Time) -> Result<(Published, Folder)> {
         self.expect_lock()?;
         let folder = self.folder_of(set)?;
         if self.stands(set)? {
@@ -122,7 +123,7 @@ impl Mirror<Writing> {
     }
 
     /// Makes the whole folder under `partial/`.
-    fn stage(&self, set: &SetRow, folder: &Folder, now: i64) -> Result<Utf8PathBuf> {
+    fn stage(&self, set: &SetRow, folder: &Folder, now: Time) -> Result<Utf8PathBuf> {
         let staged = self.layout.partial().join(format!("publish-{}-{}", set.kb, set.folder));
         disk::remove_dir_all(&staged)?;
         disk::create_dir_all(&staged)?;
@@ -143,7 +144,7 @@ impl Mirror<Writing> {
 
     /// Makes the set folders that are recorded as damaged again, where every file is in the pool; returns them. The others stay
     /// recorded.
-    pub fn heal_folders(&mut self, knowledge: &Knowledge, now: i64) -> Result<Vec<SetRow>> {
+    pub fn heal_folders(&mut self, knowledge: &Knowledge, now: Time) -> Result<Vec<SetRow>> {
         let folders: BTreeSet<(Kb, String)> = (self.index.damage()?.into_iter())
             .filter_map(|damage| Some((damage.kb?, damage.folder?)))
             .collect();
@@ -168,7 +169,7 @@ impl Mirror<Writing> {
     pub(super) fn finish_what_was_cut_off(
         &mut self,
         knowledge: &Knowledge,
-        now: i64,
+        now: Time,
     ) -> Result<Vec<Utf8PathBuf>> {
         let mut mended = Vec::new();
         for (kb, folder, set) in self.index.cut_off()? {

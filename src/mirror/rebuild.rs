@@ -8,6 +8,7 @@
 use super::index::{PublishState, Transaction};
 use super::kb_document::{KB_JSON_FORMAT, KbDocument, restore_set, restore_update};
 use super::layout::Layout;
+use crate::clock::Time;
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::servicing::Knowledge;
@@ -21,7 +22,7 @@ pub(super) fn rebuild(
     layout: &Layout,
     index: &Transaction<'_>,
     knowledge: &Knowledge,
-    now: i64,
+    now: Time,
 ) -> Result<usize> {
     let mut sets = 0;
     for name in disk::list(&layout.kbs())? {

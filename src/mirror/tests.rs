@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::index::{Check, PublishState, SetRow, UpdateRecord};
 use super::*;
+use crate::clock::Time;
 use crate::disk::NewFile;
 use crate::documents::FindingKind;
 use crate::facts::{Checked, FileKey, Source};
@@ -14,8 +16,8 @@ use crate::resolve::package_sets;
 use crate::servicing::Knowledge;
 use crate::update::{Digests, DualHasher, Kb, UpdateId, classify};
 
-const MONDAY: i64 = 1_790_000_000;
-const TUESDAY: i64 = MONDAY + 86_400;
+const MONDAY: Time = Time::constant(1_790_000_000);
+const TUESDAY: Time = Time::constant(1_790_086_400);
 const CAP: u64 = 1 << 20;
 
 const TITLE: &str =
@@ -30,8 +32,8 @@ fn main_kb() -> Kb {
     "KB5129195".parse().unwrap()
 }
 
-fn time(seconds: i64) -> Timestamp {
-    Timestamp::from_second(seconds).unwrap()
+fn time(time: Time) -> Timestamp {
+    time.into()
 }
 
 fn digests(bytes: &[u8]) -> Digests {
@@ -74,7 +76,7 @@ fn open(layout: &Layout) -> Mirror<Writing> {
 }
 
 /// Records an update with its dialog and the set that comes of them.
-fn record(mirror: &mut Mirror<Writing>, title: &str, files: &[Content], now: i64) -> SetRow {
+fn record(mirror: &mut Mirror<Writing>, title: &str, files: &[Content], now: Time) -> SetRow {
     let class = classify(title, "Windows 11", None);
     let kb = class.kb.unwrap();
     let id: UpdateId = format!("be656f78-0714-440c-a0be-{:012}", kb.number()).parse().unwrap();
@@ -123,7 +125,7 @@ fn admit(mirror: &mut Mirror<Writing>, key: FileKey, bytes: &[u8]) -> FileKey {
 }
 
 /// The set with all its bytes in the pool.
-fn ready(mirror: &mut Mirror<Writing>, title: &str, files: &[Content], now: i64) -> SetRow {
+fn ready(mirror: &mut Mirror<Writing>, title: &str, files: &[Content], now: Time) -> SetRow {
     let set = record(mirror, title, files, now);
     assert_eq!(set.members.len(), files.len());
     for member in &set.members {
@@ -813,7 +815,7 @@ fn a_heal_that_is_killed_anywhere_is_finished_later() {
         let bytes = disk::read(&layout.pool_file(&sha256), CAP).unwrap();
         flip(&layout.pool_file(&sha256));
         let damage = mirror.damage_in_pool(sha256, FindingKind::Digest, "flipped");
-        mirror.record_damage(&[damage], "verify", time(MONDAY)).unwrap();
+        mirror.record_damage(&[damage], "verify", MONDAY).unwrap();
         assert!(!mirror.stands(&set).unwrap() && mirror.pooled(key).unwrap().is_none());
         assert_eq!(
             mirror.heal_folders(&knowledge(), MONDAY).unwrap(),

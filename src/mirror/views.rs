@@ -9,6 +9,7 @@ use camino::Utf8PathBuf;
 use super::index::{Owner, SetRow, StoredMember, UpdateDetail};
 use super::written::WrittenScripts;
 use super::{Access, Mirror, Writing};
+use crate::clock::Time;
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::facts::{Checked, Role, Source};
@@ -69,7 +70,7 @@ impl<S: Access> Mirror<S> {
 impl Mirror<Writing> {
     /// Brings what lies beside the set folders up to what was learned since a time: an entry that was read for one KB changes
     /// what is known of others, as of those that it supersedes.
-    pub fn refresh_views_since(&mut self, start: i64, knowledge: &Knowledge) -> Result<()> {
+    pub fn refresh_views_since(&mut self, start: Time, knowledge: &Knowledge) -> Result<()> {
         let kbs = self.index.published_and_touched_since(start)?;
         kbs.into_iter().try_for_each(|kb| self.write_views(kb, knowledge).map(drop))
     }

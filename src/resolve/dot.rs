@@ -83,8 +83,8 @@ fn write_edge(edge: &Edge, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         ("role", &role),
         ("condition", &edge.condition.as_ref().map(ToString::to_string)),
         ("source", &Some(edge.source.to_string())),
-        ("first_seen", &edge.first_seen),
-        ("last_seen", &edge.last_seen),
+        ("first_seen", &edge.first_seen.map(|time| time.to_string())),
+        ("last_seen", &edge.last_seen.map(|time| time.to_string())),
     ] {
         if let Some(value) = value {
             write!(out, ", {name} = {}", quoted(value))?;
@@ -136,8 +136,8 @@ mod tests {
             newer: name("a \"quoted\" title\\"),
             older: name("two\nlines } -> x; // <b>"),
             source: Source::Details,
-            first_seen: "2026-11-23T08:00:00Z".to_owned(),
-            last_seen: "2026-11-23T08:00:00Z".to_owned(),
+            first_seen: "2026-11-23T08:00:00Z".parse().unwrap(),
+            last_seen: "2026-11-23T08:00:00Z".parse().unwrap(),
         }]);
         let dot = graph.to_string();
         assert!(dot.contains(r#"label = "a \"quoted\" title\\", shape = ellipse"#), "{dot}");

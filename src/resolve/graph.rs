@@ -87,8 +87,8 @@ impl Graph {
             let (from, to) = (self.add_file(&edge.file, None), self.add_file(&edge.needs, None));
             let known = self.add_edge(from, to, EdgeKind::Needs, edge.source);
             known.role.get_or_insert(edge.role);
-            known.first_seen = Some(edge.first_seen.clone());
-            known.last_seen = Some(edge.last_seen.clone());
+            known.first_seen = Some(edge.first_seen);
+            known.last_seen = Some(edge.last_seen);
         }
     }
 
@@ -97,8 +97,8 @@ impl Graph {
         for edge in seen {
             let (from, to) = (self.add_update(&edge.newer), self.add_update(&edge.older));
             let known = self.add_edge(from, to, EdgeKind::Supersedes, edge.source);
-            known.first_seen = Some(edge.first_seen.clone());
-            known.last_seen = Some(edge.last_seen.clone());
+            known.first_seen = Some(edge.first_seen);
+            known.last_seen = Some(edge.last_seen);
         }
     }
 

@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use super::condition::Condition;
-use crate::facts::Role;
-use crate::facts::{FileFacts, Source};
+use crate::clock::Time;
+use crate::facts::{FileFacts, Role, Source};
+use crate::update::schema::TimeText;
 use crate::update::{Architecture, Build, Kb, Sha1, Sha256, UpdateId};
 
 /// What a node stands for.
@@ -79,10 +80,12 @@ pub struct Edge {
     pub condition: Option<Condition>,
     /// Who states it: `dialog`, `details page`, `knowledge`.
     pub source: Source,
-    /// When it was seen first, where the index keeps it.
-    pub first_seen: Option<String>,
-    /// When it was seen last, where the index keeps it.
-    pub last_seen: Option<String>,
+    /// The time when it was seen first, where the index keeps it.
+    #[schemars(with = "Option<TimeText>")]
+    pub first_seen: Option<Time>,
+    /// The time when it was seen last, where the index keeps it.
+    #[schemars(with = "Option<TimeText>")]
+    pub last_seen: Option<Time>,
 }
 
 impl Node {
@@ -114,10 +117,10 @@ pub struct SeenNeeds {
     pub role: Role,
     /// Who states it.
     pub source: Source,
-    /// When it was seen first, RFC 3339.
-    pub first_seen: String,
-    /// When it was seen last, RFC 3339.
-    pub last_seen: String,
+    /// The time when it was seen first.
+    pub first_seen: Time,
+    /// The time when it was seen last.
+    pub last_seen: Time,
 }
 
 /// An end of a `supersedes` edge.
@@ -140,8 +143,8 @@ pub struct SeenSupersedes {
     pub older: UpdateName,
     /// Who states it.
     pub source: Source,
-    /// When it was seen first, RFC 3339.
-    pub first_seen: String,
-    /// When it was seen last, RFC 3339.
-    pub last_seen: String,
+    /// The time when it was seen first.
+    pub first_seen: Time,
+    /// The time when it was seen last.
+    pub last_seen: Time,
 }

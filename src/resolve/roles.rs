@@ -44,7 +44,7 @@ pub(super) fn members_of(
     let family = update.family(knowledge);
     let architecture = facts.architecture_of(update);
     let mut warnings = Vec::new();
-    let listed = Evidence::Dialog { update: update.id, seen: update.files_seen.clone().unwrap_or_default() };
+    let listed = Evidence::Dialog { update: update.id, seen: update.files_seen };
 
     let has_target = files.iter().any(|file| file.kb.is_some() && file.kb == update.kb);
     let mut members: Vec<Member> = Vec::new();

@@ -250,7 +250,7 @@ impl<'a> Group<'a> {
 fn expired(kb: Kb, updates: &[&UpdateFacts]) -> Option<String> {
     let expired: Vec<&Expired> =
         updates.iter().map(|update| update.expired.as_ref()).collect::<Option<_>>()?;
-    let since = expired.iter().map(|one| &one.since).max()?;
+    let since = expired.iter().map(|one| one.since).max()?;
     let successor = expired.iter().filter_map(|one| one.successor).max();
     let successor = successor.map(|kb| format!("; {kb} replaces it")).unwrap_or_default();
     Some(format!(

@@ -38,7 +38,7 @@ fn facts(entries: &[(&str, &[&str])]) -> Facts {
             last_updated: None,
             size: None,
             files: Some(files),
-            files_seen: Some("2026-11-23".to_owned()),
+            files_seen: Some(jiff::civil::date(2026, 11, 23)),
             expired: None,
         });
     }

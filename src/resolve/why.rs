@@ -6,6 +6,8 @@
 
 use std::collections::BTreeSet;
 
+use jiff::civil::Date;
+
 use super::answer::{Missing, Plan, Reason, Status, Step};
 use crate::facts::{Evidence, Role, dialog_listed};
 use crate::update::{Architecture, UpdateId, human_size};
@@ -15,7 +17,7 @@ pub fn why(plan: &Plan) -> Reason {
     let shared = shared_dialogs(&plan.steps);
     let mut root = Reason::new(plan.headline());
     for (update, seen, steps) in &shared {
-        root.evidence.push(dialog_listed(*update, &these_files(steps, plan.steps.len()), seen));
+        root.evidence.push(dialog_listed(*update, &these_files(steps, plan.steps.len()), *seen));
     }
     let mut judgements = joined(&plan.reasons);
     if let Some(last) = judgements.last_mut().filter(|_| !plan.status.is_plan()) {
@@ -78,14 +80,14 @@ impl Plan {
 }
 
 /// Dialogs that listed several steps' files: whose, when, and which steps by their place.
-fn shared_dialogs(steps: &[Step]) -> Vec<(UpdateId, String, Vec<usize>)> {
-    let mut dialogs: Vec<(UpdateId, String, Vec<usize>)> = Vec::new();
+fn shared_dialogs(steps: &[Step]) -> Vec<(UpdateId, Option<Date>, Vec<usize>)> {
+    let mut dialogs: Vec<(UpdateId, Option<Date>, Vec<usize>)> = Vec::new();
     for (place, step) in steps.iter().enumerate() {
         for evidence in &step.evidence {
             let Evidence::Dialog { update, seen } = evidence else { continue };
             match dialogs.iter_mut().find(|(other, on, _)| other == update && on == seen) {
                 Some((.., places)) => places.push(place),
-                None => dialogs.push((*update, seen.clone(), vec![place])),
+                None => dialogs.push((*update, *seen, vec![place])),
             }
         }
     }

@@ -4,9 +4,9 @@
 //! lock, and by a rename, so that a reader sees the old state or the new one. A field that is not known is null. A file of a
 //! newer format is refused with a sentence.
 
-use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::clock::Time;
 use crate::disk;
 use crate::documents::{FindingKind, Health, LastVerify, VerifyReport};
 use crate::error::{Error, ErrorKind, Result};
@@ -87,7 +87,7 @@ pub fn keep_report(
     layout: &Layout,
     what: &str,
     document: &impl Serialize,
-    now: Timestamp,
+    now: Time,
 ) -> Result<camino::Utf8PathBuf> {
     let path = layout.run_report(now, what);
     write_json(&path, document)?;
@@ -96,7 +96,7 @@ pub fn keep_report(
 
 /// Keeps the report of a verification, and notes one of the whole mirror in `health.json` unless another process
 /// holds the mirror: that one looks for the report itself.
-pub fn keep_verify_report(layout: &Layout, report: &VerifyReport, now: Timestamp) -> Result<()> {
+pub fn keep_verify_report(layout: &Layout, report: &VerifyReport, now: Time) -> Result<()> {
     write_json(&layout.run_report(now, "verify"), report)?;
     if !report.asked.is_empty() {
         return Ok(());

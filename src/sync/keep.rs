@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 
 use camino::Utf8PathBuf;
-use jiff::Timestamp;
 use serde_json::Value;
 
 use super::config::{Profile, is_monthly_kind};
@@ -14,7 +13,6 @@ use super::health::{HEALTH_FORMAT, write_json};
 use super::scheduled::{SyncOutcome, SyncRequest};
 use super::select::Candidate;
 use super::window::Window;
-use crate::clock::rfc3339;
 use crate::crawl::{Failure, Session};
 use crate::disk;
 use crate::documents::{
@@ -43,8 +41,8 @@ pub fn sync_document<'r>(
     SyncDocument {
         format: SYNC_FORMAT,
         command: "sync",
-        started: rfc3339(session.now()),
-        finished: rfc3339(crate::clock::unix_seconds(session.time())),
+        started: session.now(),
+        finished: session.time(),
         today: request.today,
         dry_run: request.dry_run,
         exit_code: code.number(),
@@ -135,19 +133,19 @@ pub(super) fn keep_run(
         return Ok(());
     }
     let document = sync_document(session, request, outcome, code);
-    let (started, now) = (start_of(session), session.time());
+    let (started, now) = (session.now(), session.time());
     write_json(&layout.run_report(started, "sync"), &document)?;
     if !outcome.news.is_empty() {
         write_json(&layout.run_report(started, "news"), &outcome.news)?;
     }
-    let time = rfc3339(now.as_second());
+    let time = now.to_string();
     let last_verify = newest_verify(&layout)?.or(old.last_verify);
     let health = Health {
         format: HEALTH_FORMAT,
         last_success: if code == ExitCode::OK { Some(time.clone()) } else { old.last_success },
         last_attempt: Some(time),
         last_exit_code: Some(code.number()),
-        newest_content: session.mirror()?.index().newest_published()?,
+        newest_content: session.mirror()?.index().newest_published()?.map(|day| day.to_string()),
         items_failed: outcome.news.failed.len(),
         expected: outcome.expected.clone(),
         withdrawn: outcome.withdrawn.clone(),
@@ -188,13 +186,13 @@ fn profiles_seen(request: &SyncRequest, outcome: &SyncOutcome, before: &[Profile
 /// Writes report and health after a run that ended with an error.
 pub(super) fn keep_error(session: &mut Session, error: &Error) -> Result<()> {
     let layout = session.layout().clone();
-    let (started, now) = (start_of(session), session.time());
-    let time = rfc3339(now.as_second());
+    let (started, now) = (session.now(), session.time());
+    let time = now.to_string();
     let document = SyncErrorDocument {
         format: SYNC_FORMAT,
         command: "sync",
-        started: rfc3339(session.now()),
-        finished: time.clone(),
+        started: session.now(),
+        finished: now,
         exit_code: error.code().number(),
         error: error.into(),
     };
@@ -206,10 +204,6 @@ pub(super) fn keep_error(session: &mut Session, error: &Error) -> Result<()> {
     health.items_failed = 1;
     health.bytes_free = disk::available_space(layout.root()).ok();
     health.write(&layout)
-}
-
-fn start_of(session: &Session) -> Timestamp {
-    Timestamp::from_second(session.now()).unwrap_or_else(|_| session.time())
 }
 
 /// The newest report of a kind under `runs/`, whose names sort as their times do.

@@ -21,7 +21,6 @@ use super::news::{Standing, standing, withdrawn};
 use super::select::{Candidate, Selection, asks_for, select};
 use super::window::{Window, queries};
 use crate::catalog::Query;
-use crate::clock::rfc3339;
 use crate::crawl::{Failure, JobOutcome, Listed, RunJob as _, Session, report_stop_once};
 use crate::documents::{Expected, News, Outside, Searched, Unwanted};
 use crate::error::{Error, ErrorKind, Result};
@@ -290,7 +289,7 @@ fn conclude(
     outcome: &mut SyncOutcome,
 ) -> Result<()> {
     let knowledge = session.knowledge();
-    let time = rfc3339(session.now());
+    let time = session.now().to_string();
     report_stop_once(session, &mut outcome.fetch.failures);
     let index = session.mirror()?.index();
     let after = standing(index)?;

@@ -154,8 +154,7 @@ fn export_too_large(here: &Bench, to: &Utf8Path) -> kbmirror::error::Result<()> 
         keys: &keys,
         knowledge: &knowledge,
         tables: &[],
-        now: "2026-11-23T08:00:00Z",
-        time: "2026-11-23T08:00:00Z".parse().unwrap(),
+        now: "2026-11-23T08:00:00Z".parse().unwrap(),
         events: &events,
     };
     let found = Found::look(to, Some(&keys), &mirror)?;

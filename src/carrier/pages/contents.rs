@@ -2,6 +2,7 @@
 
 use crate::carrier::plan::ExportPlan;
 use crate::carrier::signature::PublicKey;
+use crate::clock::Time;
 use crate::servicing::Knowledge;
 use crate::update::{Architecture, Kb};
 
@@ -12,8 +13,8 @@ pub(in crate::carrier) struct SetFacts<'a> {
     pub(in crate::carrier) mirror_id: &'a str,
     /// The number of the set.
     pub(in crate::carrier) seq: u64,
-    /// The time, RFC 3339.
-    pub(in crate::carrier) created: &'a str,
+    /// The time.
+    pub(in crate::carrier) created: Time,
     /// The content comes from a recording.
     pub(in crate::carrier) demo: bool,
     /// The root key.
@@ -28,7 +29,7 @@ pub(in crate::carrier) struct Contents {
     /// "0007"
     pub(super) label: String,
     pub(super) identity: String,
-    pub(super) created: String,
+    pub(super) created: Time,
     pub(super) demo: bool,
     pub(super) root_key: String,
     pub(super) root_id: String,
@@ -92,7 +93,7 @@ impl Contents {
         Self {
             label: format!("{:04}", set.seq),
             identity: set.mirror_id.to_owned(),
-            created: set.created.to_owned(),
+            created: set.created,
             demo: set.demo,
             root_key: set.root.to_string(),
             root_id: set.root.id(),
@@ -112,9 +113,6 @@ impl Contents {
 
     /// Returns the time for people: `2026-11-23 08:00 UTC`.
     pub(super) fn made(&self) -> String {
-        match (self.created.get(..10), self.created.get(11..16), self.created.ends_with('Z')) {
-            (Some(day), Some(time), true) => format!("{day} {time} UTC"),
-            _ => self.created.clone(),
-        }
+        format!("{} {} UTC", self.created.date(), self.created.hour_and_minute())
     }
 }

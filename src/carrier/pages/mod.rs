@@ -32,11 +32,10 @@ pub(super) fn bag_info(contents: &Contents, plan: &ExportPlan) -> String {
     let scripts: u64 = plan.scripts.values().map(|script| script.len() as u64).sum();
     let octets = plan.bytes + scripts;
     let streams = plan.payload.len() + plan.scripts.len();
-    let day = contents.created.get(..10).unwrap_or(&contents.created);
     let mut text = String::new();
     for (name, value) in [
         ("Bag-Software-Agent", format!("kbmirror {}", env!("CARGO_PKG_VERSION"))),
-        ("Bagging-Date", day.to_owned()),
+        ("Bagging-Date", contents.created.date().to_string()),
         ("Bag-Group-Identifier", format!("{}-{}", contents.identity, contents.label)),
         ("Bag-Count", "1 of 1".to_owned()),
         ("External-Identifier", format!("KBM-{}-1OF1", contents.label)),

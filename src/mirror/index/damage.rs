@@ -6,7 +6,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{Index, Transaction};
-use crate::clock::rfc3339;
+use crate::clock::Time;
 use crate::documents::FindingKind;
 use crate::error::Result;
 use crate::update::{Kb, Sha256};
@@ -26,8 +26,8 @@ pub struct Damage {
     pub kind: FindingKind,
     /// The same for people.
     pub message: String,
-    /// The time of the first finding, RFC 3339.
-    pub found: String,
+    /// The time of the first finding.
+    pub found: Time,
     /// The command that found it first.
     pub found_by: String,
 }
@@ -74,7 +74,7 @@ impl Index {
                 sha256: sha256.as_deref().and_then(Sha256::from_slice),
                 kind: kind_of(&row.get::<_, String>(4)?),
                 message: row.get(5)?,
-                found: rfc3339(row.get(6)?),
+                found: row.get(6)?,
                 found_by: row.get(7)?,
             })
         })
@@ -95,7 +95,7 @@ impl Index {
 
 impl Transaction<'_> {
     /// Records damage. A path that is recorded keeps the time and the command of its first finding.
-    pub fn record_damage(&self, damage: &NewDamage, found_by: &str, now: i64) -> Result<()> {
+    pub fn record_damage(&self, damage: &NewDamage, found_by: &str, now: Time) -> Result<()> {
         let sql = "INSERT INTO damage (path, kb, folder, sha256, kind, message, found, found_by)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
             ON CONFLICT (path) DO UPDATE SET kb = ?2, folder = ?3, sha256 = ?4, kind = ?5, message = ?6";

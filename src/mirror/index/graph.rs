@@ -5,19 +5,20 @@ use std::collections::BTreeSet;
 use rusqlite::Row;
 
 use super::Index;
-use crate::clock::rfc3339;
+use super::read::parsed;
+use crate::clock::Time;
 use crate::error::Result;
 use crate::facts::{FileKey, Role, Source};
 use crate::resolve::{SeenNeeds, SeenSupersedes, UpdateName};
 use crate::update::{Kb, UpdateId};
 
 impl Index {
-    /// What these files need, by all who ever stated it.
+    /// Returns the needs of these files, by all sources that ever stated them.
     pub fn needs_of_files(&self, files: &BTreeSet<FileKey>) -> Result<Vec<SeenNeeds>> {
         let mut found = Vec::new();
         for &key in files {
             let sql = "SELECT needs_file, role, source, first_seen, last_seen FROM needs WHERE file = ?1 ORDER BY needs_file, source";
-            let rows: Vec<(i64, String, Source, i64, i64)> = self.rows(sql, [key.0], |row| {
+            let rows: Vec<(i64, String, Source, Time, Time)> = self.rows(sql, [key.0], |row| {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
             })?;
             for (needs, role, source, first_seen, last_seen) in rows {
@@ -30,15 +31,15 @@ impl Index {
                     // A word of a newer program says at least that the file is needed.
                     role: Role::from_word(&role).unwrap_or(Role::Prerequisite),
                     source,
-                    first_seen: rfc3339(first_seen),
-                    last_seen: rfc3339(last_seen),
+                    first_seen,
+                    last_seen,
                 });
             }
         }
         Ok(found)
     }
 
-    /// What the updates of a KB replace, and what replaces them.
+    /// Returns the edges between the updates of a KB and those that they replace, or that replace them.
     pub fn supersedence_of(&self, kb: Kb) -> Result<Vec<SeenSupersedes>> {
         let mut found = Vec::new();
         let updates: Vec<String> = self.rows(
@@ -76,7 +77,13 @@ fn read_edge(row: &Row<'_>) -> rusqlite::Result<SeenSupersedes> {
         newer: end(0)?,
         older: end(3)?,
         source: row.get(6)?,
-        first_seen: row.get(7)?,
-        last_seen: row.get(8)?,
+        first_seen: time_of(row, 7)?,
+        last_seen: time_of(row, 8)?,
     })
+}
+
+/// Reads a time that a view gives as text.
+fn time_of(row: &Row<'_>, column: usize) -> rusqlite::Result<Time> {
+    let invalid = || rusqlite::Error::InvalidColumnType(column, "time".into(), rusqlite::types::Type::Text);
+    parsed(row, column)?.ok_or_else(invalid)
 }

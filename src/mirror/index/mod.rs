@@ -7,6 +7,7 @@
 //! One writer at a time, under the mirror's lock. Everything that one step of a run learns is written in one
 //! transaction, so that a reader sees all of it or nothing. A database of a newer format is refused.
 
+mod columns;
 mod damage;
 mod graph;
 mod newest;
@@ -15,7 +16,7 @@ mod record;
 mod schema;
 mod seen;
 mod sets;
-mod words;
+
 mod write;
 
 use std::ops::Deref;
@@ -24,11 +25,12 @@ use camino::Utf8Path;
 use rusqlite::{Connection, OpenFlags};
 
 pub use damage::{Damage, NewDamage};
-pub use read::{Owner, Revision, UpdateDetail};
+pub use read::{Owner, Revision, SeenPeriod, UpdateDetail};
 pub use record::{Check, DetailsRecord, DialogNews, DigestConflict, FileRecord, UpdateRecord};
 pub use seen::{A_DAY, Absent};
 pub use sets::{PublishState, SetRow, StoredMember};
 
+use crate::clock::Time;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -38,9 +40,9 @@ pub struct Run {
     /// The arguments, without credentials.
     pub command: String,
     /// When it began.
-    pub started: i64,
+    pub started: Time,
     /// When it ended; nothing while it runs, and after it was killed.
-    pub finished: Option<i64>,
+    pub finished: Option<Time>,
     /// How it ended.
     pub exit_code: Option<i64>,
 }
@@ -124,7 +126,7 @@ impl Index {
             return Err(Error::usage(format!("{path} is not an index of kbmirror")));
         }
         configure(&connection)?;
-        words::add_functions(&connection).map_err(store_error)?;
+        columns::add_functions(&connection).map_err(store_error)?;
         // Readers go on while one process writes; FULL makes a commit outlive a power cut.
         let _mode: String = connection
             .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))
@@ -161,12 +163,12 @@ impl Index {
             backup.step(-1).map_err(store_error)?;
         }
         configure(&connection)?;
-        words::add_functions(&connection).map_err(store_error)?;
+        columns::add_functions(&connection).map_err(store_error)?;
         schema::migrate(&mut connection)?;
         Ok(Self { connection })
     }
 
-    /// Whether there is a database file into which no index was made yet: a run that was cut off leaves one.
+    /// Returns `true` if there is a database file into which no index was made yet: an interrupted run leaves one.
     pub(super) fn is_unmade(path: &Utf8Path) -> Result<bool> {
         let connection = Self::open_to_read(path, false)?;
         Ok(schema::format_of(&connection)? == 0 && schema::is_ours_or_empty(&connection)?)
@@ -195,7 +197,7 @@ impl Index {
     pub(crate) fn in_memory() -> Self {
         let mut connection = Connection::open_in_memory().unwrap();
         configure(&connection).unwrap();
-        words::add_functions(&connection).unwrap();
+        columns::add_functions(&connection).unwrap();
         schema::migrate(&mut connection).unwrap();
         Self { connection }
     }
@@ -289,13 +291,13 @@ impl Transaction<'_> {
     }
 
     /// Notes that a run begins; the number names it in [`Index::finish_run`].
-    pub fn start_run(&self, command: &str, now: i64) -> Result<i64> {
+    pub fn start_run(&self, command: &str, now: Time) -> Result<i64> {
         self.execute("INSERT INTO runs (command, started) VALUES (?1, ?2)", (command, now))?;
         Ok(self.connection.last_insert_rowid())
     }
 
     /// Notes how a run ended.
-    pub fn finish_run(&self, run: i64, now: i64, exit_code: u8, requests: u64, bytes: u64) -> Result<()> {
+    pub fn finish_run(&self, run: i64, now: Time, exit_code: u8, requests: u64, bytes: u64) -> Result<()> {
         let sql = "UPDATE runs SET finished = ?2, exit_code = ?3, requests = ?4, bytes_downloaded = ?5 WHERE id = ?1";
         self.execute(sql, (run, now, exit_code, as_integer(requests), as_integer(bytes)))?;
         Ok(())

@@ -8,7 +8,7 @@ use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
 use super::{Index, as_count};
-use crate::clock::{date_of, rfc3339};
+use crate::clock::Time;
 use crate::error::Result;
 use crate::facts::{Facts, FileFacts, FileKey, Source, UpdateFacts};
 use crate::update::{Kb, Kind, Sha1, Sha256, UpdateId};
@@ -28,19 +28,26 @@ pub struct UpdateDetail {
     pub severity: Option<String>,
     /// Restart behaviour.
     pub restart: Option<String>,
-    /// First seen, RFC 3339.
-    pub first_seen: String,
-    /// Last seen, RFC 3339.
-    pub last_seen: String,
-    /// When it got the files that it has, if it had others before.
-    pub reissued: Option<String>,
+    /// The period in which the index saw it; `None` for one that the index does not have.
+    pub seen: Option<SeenPeriod>,
+    /// The day on which it got the files that it has, if it had others before.
+    pub reissued: Option<Date>,
     /// Updates that replace this one, by title: id and title.
     pub superseded_by: Vec<(Option<UpdateId>, String)>,
     /// Updates that this one replaces, by title; without an id where the title matches no single update.
     pub supersedes: Vec<(Option<UpdateId>, String)>,
 }
 
-/// What tells whether an entry was revised since it was read.
+/// The period in which the index saw an update.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeenPeriod {
+    /// The first sight.
+    pub first: Time,
+    /// The last sight.
+    pub last: Time,
+}
+
+/// The properties by which a revised entry is recognized.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revision {
     /// Its title.
@@ -49,13 +56,13 @@ pub struct Revision {
     pub last_updated: Option<Date>,
     /// Its size.
     pub size: Option<u64>,
-    /// Its KB, where title or details page told it.
+    /// Its KB, where title or details page states it.
     pub kb: Option<Kb>,
-    /// When details page and download dialog were read, if both were since it is so and contradict nothing.
-    pub read: Option<i64>,
+    /// The time when details page and download dialog were read, if both were since it is so and contradict nothing.
+    pub read: Option<Time>,
 }
 
-/// Which update a file belongs to, for `show`.
+/// The owner of a file, for `show`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
     /// By KB number.
@@ -65,7 +72,7 @@ pub enum Owner {
 }
 
 impl Index {
-    /// What is known of these KBs: their updates with the files of their newest dialogs.
+    /// Returns the facts of these KBs: their updates with the files of their newest dialogs.
     pub fn facts_of(&self, kbs: &BTreeSet<Kb>) -> Result<Facts> {
         let mut facts = Facts::default();
         for kb in kbs {
@@ -162,25 +169,25 @@ impl Index {
         self.rows(sql, [key.0], |row| Ok(Check { what: row.get(0)?, against: row.get(1)? }))
     }
 
-    /// Whether the digests of a file are disputed: its SHA-1 was stated with two SHA-256.
+    /// Returns `true` if the digests of a file are disputed: its SHA-1 was stated with two SHA-256.
     pub fn is_disputed(&self, key: FileKey) -> Result<bool> {
         let sql = "SELECT 1 FROM file_conflicts WHERE file = ?1 OR other_file = ?1";
         Ok(self.first(sql, [key.0], |_| Ok(()))?.is_some())
     }
 
-    /// Whether any update of a KB was ever seen.
+    /// Returns `true` if any update of a KB was ever seen.
     pub fn knows_kb(&self, kb: Kb) -> Result<bool> {
         let sql = "SELECT 1 FROM updates WHERE kb = ?1 AND NOT mentioned_only LIMIT 1";
         Ok(self.first(sql, [kb.number()], |_| Ok(()))?.is_some())
     }
 
-    /// Whether an update was ever seen.
+    /// Returns `true` if an update was ever seen.
     pub fn knows_update(&self, id: UpdateId) -> Result<bool> {
         let sql = "SELECT 1 FROM updates WHERE update_id = ?1 AND NOT mentioned_only";
         Ok(self.first(sql, [id.to_string()], |_| Ok(()))?.is_some())
     }
 
-    /// How an update was when it was seen last; `None` when it never was itself.
+    /// Returns an update as it was when it was seen last; `None` if it never was itself.
     pub fn revision_of(&self, id: UpdateId) -> Result<Option<Revision>> {
         let sql = "SELECT title, last_updated, size, kb, CASE WHEN NOT EXISTS (SELECT 1 FROM update_files JOIN file_conflicts
                     ON file_conflicts.file = update_files.file OR other_file = update_files.file WHERE update_ref = updates.id)
@@ -197,26 +204,26 @@ impl Index {
         })
     }
 
-    /// The newest date of an update of which something is published, `2026-03-31`.
-    pub fn newest_published(&self) -> Result<Option<String>> {
+    /// Returns the newest date of an update of which something is published.
+    pub fn newest_published(&self) -> Result<Option<Date>> {
         let sql = "SELECT max(last_updated) FROM updates JOIN published ON published.kb = updates.kb
             WHERE state = 'published' AND NOT mentioned_only";
-        Ok(self.first(sql, [], |row| row.get(0))?.flatten())
+        Ok(self.first(sql, [], |row| parsed(row, 0))?.flatten())
     }
 
-    /// Returns when a set folder was published last.
-    pub fn newest_publication(&self) -> Result<Option<i64>> {
+    /// Returns the time when a set folder was published last.
+    pub fn newest_publication(&self) -> Result<Option<Time>> {
         let sql = "SELECT max(since) FROM published WHERE state = 'published'";
         Ok(self.first(sql, [], |row| row.get(0))?.flatten())
     }
 
-    /// Whether no update was ever seen and no set recorded.
+    /// Returns `true` if no update was ever seen and no set recorded.
     pub fn is_empty(&self) -> Result<bool> {
         let sql = "SELECT 1 FROM updates UNION ALL SELECT 1 FROM sets LIMIT 1";
         Ok(self.first(sql, [], |_| Ok(()))?.is_none())
     }
 
-    /// All that is known of the updates of a KB, or of one update, by title and id.
+    /// Returns all that is known of the updates of a KB, or of one update, by title and id.
     pub fn details_of(&self, owner: Owner) -> Result<(Vec<UpdateDetail>, BTreeMap<FileKey, FileFacts>)> {
         let columns = format!("{UPDATE_COLUMNS}, classification, severity, restart, first_seen, last_seen");
         let (filter, value): (&str, rusqlite::types::Value) = match owner {
@@ -233,8 +240,7 @@ impl Index {
                 classification: row.get(14)?,
                 severity: row.get(15)?,
                 restart: row.get(16)?,
-                first_seen: rfc3339(row.get(17)?),
-                last_seen: rfc3339(row.get(18)?),
+                seen: Some(SeenPeriod { first: row.get(17)?, last: row.get(18)? }),
                 reissued: None,
                 superseded_by: Vec::new(),
                 supersedes: Vec::new(),
@@ -276,7 +282,7 @@ pub(super) fn read_update(row: &Row<'_>) -> rusqlite::Result<(i64, UpdateFacts)>
         last_updated: parsed(row, 11)?,
         size: as_count(row.get(12)?),
         files: None,
-        files_seen: row.get::<_, Option<i64>>(13)?.map(date_of),
+        files_seen: row.get::<_, Option<Time>>(13)?.map(Time::date),
         expired: None,
     };
     Ok((row.get(0)?, update))
@@ -300,8 +306,8 @@ fn read_file(row: &Row<'_>) -> rusqlite::Result<FileFacts> {
     })
 }
 
-/// A text column as one of our types; a word that this program does not know is none.
-fn parsed<T: std::str::FromStr>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>> {
+/// Reads a text column as one of our types; `None` for a word that this program does not know.
+pub(super) fn parsed<T: std::str::FromStr>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>> {
     match row.get_ref(column)? {
         ValueRef::Text(text) => Ok(std::str::from_utf8(text).ok().and_then(|text| text.parse().ok())),
         _ => Ok(None),

@@ -1,20 +1,23 @@
-//! What searches showed and did not show: when a question was asked, since when an update is missing, and whether an entry
-//! has other files than it had.
+//! Searches and absences: the time of a query, the time since which an update is missing, and entries whose files were
+//! replaced.
 //!
 //! An answer that does not have an update proves little: the Catalog forgets for an hour and remembers. So an update that is
 //! missing is only noted as such; it is `expired` when a second sound answer misses it a day later, or when the Catalog
 //! says of the update itself that it does not know it. Nothing is deleted either way.
 
+use jiff::SignedDuration;
+use jiff::civil::Date;
+
 use super::{Index, Transaction, as_count, as_integer};
-use crate::clock::date_of;
+use crate::clock::Time;
 use crate::error::Result;
 use crate::facts::{Expired, FileKey};
 use crate::update::title::Title;
 use crate::update::{Kb, UpdateId};
 
-/// Two answers that miss an update have to be so far apart, in seconds: stalls of the Catalog last up to hours, and entries
-/// are renewed within one day.
-pub const A_DAY: i64 = 24 * 60 * 60;
+/// The least time between two answers that miss an update: stalls of the Catalog last up to hours, and entries are renewed
+/// within one day.
+pub const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// An update that the index has and an answer does not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,37 +26,37 @@ pub struct Absent {
     pub id: UpdateId,
     /// Its title.
     pub title: String,
-    /// When an answer missed it first.
-    pub missing_since: Option<i64>,
-    /// Since when it is sure that it is shown no more.
-    pub expired: Option<i64>,
+    /// The time of the first answer that missed it.
+    pub missing_since: Option<Time>,
+    /// The time since which it is certain that the Catalog does not show it.
+    pub expired: Option<Time>,
 }
 
 impl Index {
-    /// Updates of a KB that were seen, with what is known of their absence.
+    /// Returns the updates of a KB that were seen, with their absences.
     pub fn seen_of(&self, kb: Kb) -> Result<Vec<Absent>> {
         let sql = "SELECT update_id, title, missing_since, expired FROM updates
             LEFT JOIN absences ON update_ref = updates.id WHERE kb = ?1 AND NOT mentioned_only ORDER BY update_id";
-        let rows: Vec<(String, String, Option<i64>, Option<i64>)> =
+        let rows: Vec<(String, String, Option<Time>, Option<Time>)> =
             self.rows(sql, [kb.number()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
-        let absent = |(id, title, missing_since, expired): (String, String, Option<i64>, Option<i64>)| {
+        let absent = |(id, title, missing_since, expired): (String, String, Option<Time>, Option<Time>)| {
             Some(Absent { id: id.parse().ok()?, title, missing_since, expired })
         };
         Ok(rows.into_iter().filter_map(absent).collect())
     }
 
-    /// When a search or a listing had an update for the last time.
-    pub fn seen_last(&self, id: UpdateId) -> Result<Option<i64>> {
+    /// Returns the time when a search or a listing had an update last.
+    pub fn seen_last(&self, id: UpdateId) -> Result<Option<Time>> {
         let sql = "SELECT last_seen FROM updates WHERE update_id = ?1 AND NOT mentioned_only";
         self.first(sql, [id.to_string()], |row| row.get(0))
     }
 
-    /// When a search was answered soundly and whole for the last time.
-    pub fn search_asked(&self, query: &str) -> Result<Option<i64>> {
+    /// Returns the time when a search was answered soundly and whole last.
+    pub fn search_asked(&self, query: &str) -> Result<Option<Time>> {
         self.first("SELECT last_asked FROM searches WHERE query = ?1", [query], |row| row.get(0))
     }
 
-    /// How many updates a search found when it was answered soundly and whole for the last time.
+    /// Returns the number of updates that a search found when it was answered soundly and whole last.
     pub fn search_answer(&self, query: &str) -> Result<Option<u64>> {
         let updates =
             self.first("SELECT updates FROM searches WHERE query = ?1", [query], |row| row.get(0))?;
@@ -75,21 +78,21 @@ impl Index {
         self.rows(sql, [update_ref], |row| row.get(0).map(FileKey))
     }
 
-    /// When an entry got the files that it has, if it had others before: it was re-issued.
-    pub(super) fn reissued(&self, update_ref: i64) -> Result<Option<String>> {
+    /// Returns the day on which an entry got the files that it has, if it had others before: it was re-issued.
+    pub(super) fn reissued(&self, update_ref: i64) -> Result<Option<Date>> {
         let sql =
             "SELECT max(new.first_seen) FROM update_files new JOIN updates ON updates.id = new.update_ref
             WHERE new.update_ref = ?1 AND new.last_seen = files_last_seen AND EXISTS (
                 SELECT 1 FROM update_files old WHERE old.update_ref = ?1 AND old.last_seen < files_last_seen
                     AND old.first_seen < new.first_seen)";
-        let time: Option<Option<i64>> = self.first(sql, [update_ref], |row| row.get(0))?;
-        Ok(time.flatten().map(date_of))
+        let time: Option<Option<Time>> = self.first(sql, [update_ref], |row| row.get(0))?;
+        Ok(time.flatten().map(Time::date))
     }
 
-    /// Since when an update is expired, and the newest KB that replaces it.
+    /// Returns the day since which an update is expired, and the newest KB that replaces it.
     pub(super) fn expired(&self, update_ref: i64) -> Result<Option<Expired>> {
         let sql = "SELECT expired FROM absences WHERE update_ref = ?1 AND expired IS NOT NULL";
-        let Some(since) = self.first(sql, [update_ref], |row| row.get(0).map(date_of))? else {
+        let Some(since) = self.first(sql, [update_ref], |row| row.get(0).map(Time::date))? else {
             return Ok(None);
         };
         let sql =
@@ -106,9 +109,9 @@ impl Index {
 }
 
 impl Transaction<'_> {
-    /// That a sound answer did not have an update, or, with `expired`, that it is shown for sure no more. What came first
-    /// stays.
-    pub fn record_absence(&self, id: UpdateId, missing_since: i64, expired: Option<i64>) -> Result<()> {
+    /// Records that a sound answer did not have an update, or, with `expired`, that the Catalog certainly does not show it. The
+    /// first record stays.
+    pub fn record_absence(&self, id: UpdateId, missing_since: Time, expired: Option<Time>) -> Result<()> {
         let own = self.update_ref(id)?;
         let sql = "INSERT INTO absences (update_ref, missing_since, expired) VALUES (?1, ?2, ?3)
             ON CONFLICT DO UPDATE SET missing_since = min(missing_since, ?2), expired = coalesce(expired, ?3)";
@@ -116,22 +119,22 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// That an update is shown, whatever was noted before.
+    /// Records that an update is shown, whatever was noted before.
     pub fn record_presence(&self, id: UpdateId) -> Result<()> {
         let sql = "DELETE FROM absences WHERE update_ref = (SELECT id FROM updates WHERE update_id = ?1)";
         self.execute(sql, [id.to_string()])?;
         Ok(())
     }
 
-    /// That a search was answered soundly and whole.
-    pub fn record_search(&self, query: &str, updates: usize, now: i64) -> Result<()> {
+    /// Records that a search was answered soundly and whole.
+    pub fn record_search(&self, query: &str, updates: usize, now: Time) -> Result<()> {
         let sql = "INSERT INTO searches (query, last_asked, updates) VALUES (?1, ?2, ?3)
             ON CONFLICT DO UPDATE SET last_asked = ?2, updates = ?3";
         self.execute(sql, (query, now, as_integer(updates as u64)))?;
         Ok(())
     }
 
-    /// That what was read of the updates that list a file is not to be relied on: the file could not be had as they say.
+    /// Marks the updates that list a file as unread: the file was not available as they state it.
     pub fn forget_reading_of_file(&self, key: FileKey) -> Result<()> {
         let sql = "UPDATE updates SET details_last_seen = NULL
             WHERE id IN (SELECT update_ref FROM update_files WHERE file = ?1)";

@@ -2,6 +2,7 @@
 
 use super::record::FileRecord;
 use super::{Index, Transaction, as_integer, store_error};
+use crate::clock::Time;
 use crate::error::Result;
 use crate::facts::{FileFacts, FileKey, Role, Source};
 use crate::resolve::PackageSet;
@@ -157,7 +158,7 @@ impl Index {
     }
 
     /// The published KBs whose entries were seen since a time, or of which something new was learned from others' entries.
-    pub fn published_and_touched_since(&self, start: i64) -> Result<Vec<Kb>> {
+    pub fn published_and_touched_since(&self, start: Time) -> Result<Vec<Kb>> {
         let sql = "SELECT DISTINCT kb FROM published WHERE EXISTS (
                 SELECT 1 FROM updates own LEFT JOIN absences ON update_ref = own.id
                 WHERE own.kb = published.kb AND (own.last_seen >= ?1 OR expired >= ?1
@@ -201,7 +202,7 @@ impl Index {
 
 impl Transaction<'_> {
     /// Writes a set with its files and edges; returns its number. Files that only knowledge tells of become rows.
-    pub fn record_set(&self, set: &PackageSet, now: i64) -> Result<i64> {
+    pub fn record_set(&self, set: &PackageSet, now: Time) -> Result<i64> {
         let mut keys = Vec::new();
         for member in &set.members {
             keys.push(self.key_of(&member.file, now)?);
@@ -242,7 +243,7 @@ impl Transaction<'_> {
         Ok(id)
     }
 
-    fn key_of(&self, file: &FileFacts, now: i64) -> Result<FileKey> {
+    fn key_of(&self, file: &FileFacts, now: Time) -> Result<FileKey> {
         if let Some(key) = file.key {
             return Ok(key);
         }
@@ -259,7 +260,14 @@ impl Transaction<'_> {
     }
 
     /// Notes that a folder is being published, or is.
-    pub fn set_published(&self, kb: Kb, folder: &str, set: i64, state: PublishState, now: i64) -> Result<()> {
+    pub fn set_published(
+        &self,
+        kb: Kb,
+        folder: &str,
+        set: i64,
+        state: PublishState,
+        now: Time,
+    ) -> Result<()> {
         let word = match state {
             PublishState::Publishing => "publishing",
             PublishState::Published => "published",

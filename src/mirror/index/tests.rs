@@ -22,9 +22,9 @@ impl Index {
     }
 }
 
-const MONDAY: i64 = 1_790_000_000;
-const TUESDAY: i64 = MONDAY + 86_400;
-const WEDNESDAY: i64 = TUESDAY + 86_400;
+const MONDAY: Time = Time::constant(1_790_000_000);
+const TUESDAY: Time = Time::constant(1_790_086_400);
+const WEDNESDAY: Time = Time::constant(1_790_172_800);
 
 const TITLE_24H2: &str =
     "2026-09 Cumulative Update for Windows 11, version 24H2 for x64-based Systems (KB5129195) (26100.9457)";
@@ -314,7 +314,7 @@ fn a_merge_keeps_the_link_that_is_current() {
     index.alone().record_file(&file("t.msu", Some(1), Some(2)), Source::Dialog, None, WEDNESDAY).unwrap();
     assert_eq!(links(&index, 1).len(), 1);
     assert_eq!(current_names(&index, 1), ["t.msu"], "the dialog of Tuesday lists the file");
-    let times: (i64, i64) = index
+    let times: (Time, Time) = index
         .connection
         .query_row("SELECT first_seen, last_seen FROM update_files", [], |row| Ok((row.get(0)?, row.get(1)?)))
         .unwrap();
@@ -440,7 +440,7 @@ fn a_dialog_that_was_issued_again_shows_its_newest_files_and_the_history_stays()
     let names: Vec<&str> =
         facts.files_of(&facts.updates[0]).into_iter().map(|file| file.name.as_str()).collect();
     assert_eq!(names, [checkpoint().name, target().name]);
-    assert_eq!(facts.updates[0].files_seen.as_deref(), Some("2026-09-22"));
+    assert_eq!(facts.updates[0].files_seen, Some(jiff::civil::date(2026, 9, 22)));
     assert!(facts.files.values().all(|file| file.name != old.name));
     assert_eq!((links(&index, 1).len(), count(&index, "files")), (3, 3));
     let listed: Vec<(String, bool)> = index
@@ -479,10 +479,10 @@ fn a_row_that_was_revised_takes_the_new_values_and_keeps_what_only_the_details_t
     assert!(details[0].facts.title.ends_with("arm64-based Systems"), "{}", details[0].facts.title);
     assert_eq!(details[0].severity.as_deref(), Some("Critical"));
     assert_eq!(details[0].restart.as_deref(), Some("Can request restart"));
-    assert_eq!(
-        (details[0].first_seen.as_str(), details[0].last_seen.as_str()),
-        ("2026-09-21T14:13:20Z", "2026-09-22T14:13:20Z")
-    );
+    let period = details[0].seen.unwrap();
+    assert_eq!(period, SeenPeriod { first: MONDAY, last: TUESDAY });
+    let words = (period.first.to_string(), period.last.to_string());
+    assert_eq!(words, ("2026-09-21T14:13:20Z".to_owned(), "2026-09-22T14:13:20Z".to_owned()));
 }
 
 #[test]
@@ -525,7 +525,7 @@ fn an_update_that_is_only_mentioned_is_no_update_until_it_is_seen() {
     // To be mentioned again does not count as being seen.
     index.alone().record_details(&record, WEDNESDAY).unwrap();
     let (of_newer, _) = index.details_of(Owner::Update(id(2))).unwrap();
-    assert_eq!(of_newer[0].last_seen, "2026-09-22T14:13:20Z");
+    assert_eq!(of_newer[0].seen.unwrap().last, TUESDAY);
     assert_eq!(replaced_by(&index).len(), 1);
 }
 
@@ -577,7 +577,7 @@ fn lists_that_shrink_do_not_shrink_the_history() {
         [(Some(id(2)), "newer one".to_owned()), (Some(id(3)), "newer two".to_owned())]
     );
     assert_eq!(details[0].supersedes, [(None, "older one".to_owned()), (None, "older two".to_owned())]);
-    let times: Vec<i64> =
+    let times: Vec<Time> =
         index.rows("SELECT last_seen FROM supersedes ORDER BY last_seen", [], |row| row.get(0)).unwrap();
     assert_eq!(times, [MONDAY, TUESDAY], "when a page said so last is known");
 }
@@ -585,7 +585,7 @@ fn lists_that_shrink_do_not_shrink_the_history() {
 // The same again.
 
 /// Everything that a crawl of one KB records, and what a fetch adds.
-fn record_all(index: &Index, now: i64) {
+fn record_all(index: &Index, now: Time) {
     for (number, title) in [TITLE_24H2, TITLE_25H2].iter().enumerate() {
         index.alone().record_update(&update(number, title), now).unwrap();
         let record = DetailsRecord {
@@ -637,7 +637,7 @@ fn the_same_facts_at_a_later_time_move_last_seen_and_nothing_else() {
     assert_ne!(dump(&index, |_, _| true), all_before);
     for table in ["updates", "files", "file_urls", "update_files", "needs", "supersedes_titles", "sets"] {
         let sql = format!("SELECT DISTINCT last_seen FROM {table}");
-        let times: Vec<i64> = index.rows(&sql, [], |row| row.get(0)).unwrap();
+        let times: Vec<Time> = index.rows(&sql, [], |row| row.get(0)).unwrap();
         assert_eq!(times, [TUESDAY], "{table}");
     }
     assert_sound(&index);
@@ -753,7 +753,7 @@ proptest! {
     ) {
         let index = Index::in_memory();
         let mut newest: BTreeMap<usize, Vec<String>> = BTreeMap::new();
-        for ((number, listed, upwards), now) in dialogs.into_iter().zip(MONDAY..) {
+        for ((number, listed, upwards), now) in dialogs.into_iter().zip((0..).map(|second| MONDAY.shifted_by(second))) {
             index.alone().record_update(&update(number, TITLE_24H2), now).unwrap();
             let mut listed: Vec<(u8, States)> = listed.into_iter().collect();
             if !upwards {
@@ -905,7 +905,7 @@ fn runs_and_facts_of_the_index_about_itself() {
     assert_ne!(index.alone().start_run("fetch", MONDAY).unwrap(), run);
     index.alone().finish_run(run, TUESDAY, 5, u64::MAX, 7).unwrap();
     let sql = "SELECT finished, exit_code, requests, bytes_downloaded FROM runs WHERE id = ?1";
-    let ended: (i64, i64, i64, i64) = index
+    let ended: (Time, i64, i64, i64) = index
         .connection
         .query_row(sql, [run], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
         .unwrap();
@@ -957,11 +957,11 @@ fn what_is_missing_keeps_its_first_date_and_comes_back_whole() {
     index.alone().record_absence(id(1), TUESDAY, None).unwrap();
     assert_eq!(only(&index), known, "missing once is not gone");
     index.alone().record_absence(id(1), WEDNESDAY, Some(WEDNESDAY)).unwrap();
-    index.alone().record_absence(id(1), WEDNESDAY + 1, Some(WEDNESDAY + 1)).unwrap();
+    index.alone().record_absence(id(1), WEDNESDAY.shifted_by(1), Some(WEDNESDAY.shifted_by(1))).unwrap();
     let seen = index.seen_of(kb("KB5129195")).unwrap();
     assert_eq!((seen[0].missing_since, seen[0].expired), (Some(TUESDAY), Some(WEDNESDAY)));
     let gone = only(&index).expired.unwrap();
-    assert_eq!((gone.since, gone.successor), (crate::clock::date_of(WEDNESDAY), Some(kb("KB5130000"))));
+    assert_eq!((gone.since, gone.successor), (WEDNESDAY.date(), Some(kb("KB5130000"))));
     let facts = index.facts_of(&[kb("KB5129195")].into()).unwrap();
     let sets = package_sets(kb("KB5129195"), &facts, &Knowledge::built_in().unwrap());
     assert!(sets[0].warnings[0].contains("KB5130000 replaces it"), "{:?}", sets[0].warnings);
@@ -1021,7 +1021,7 @@ fn a_file_that_is_recorded_as_damaged_is_absent() {
     index.alone().record_damage(&worse, "stage", TUESDAY).unwrap();
     let known = index.damage().unwrap();
     assert_eq!((known.len(), known[0].kind, known[0].found_by.as_str()), (1, FindingKind::Missing, "verify"));
-    assert_eq!(known[0].found, crate::clock::rfc3339(MONDAY));
+    assert_eq!(known[0].found, MONDAY);
 
     // A damaged copy in a set folder leaves the pool's bytes as they are.
     let kb = kb("KB5129195");

@@ -1,10 +1,11 @@
-//! Writing what a run learned. Every function may be called again with the same facts: then `last_seen` moves on
+//! Records of a run. Every function may be called again with the same facts: then `last_seen` moves on
 //! and nothing else changes.
 
 use rusqlite::OptionalExtension as _;
 
 use super::record::{Check, DetailsRecord, DialogNews, DigestConflict, FileRecord, UpdateRecord};
 use super::{Index, Transaction, as_integer, store_error};
+use crate::clock::Time;
 use crate::error::Result;
 use crate::facts::{FileKey, Source};
 use crate::update::{Architecture, Digests, Kb, Kind, PackageName, Sha1, Sha256, UpdateId};
@@ -12,7 +13,7 @@ use crate::update::{Architecture, Digests, Kb, Kind, PackageName, Sha1, Sha256, 
 /// The columns of a file that survive a merge: SHA-1 and SHA-256 with their sources, size, first seen,
 /// and what identifies it without a digest.
 type FileColumns =
-    (Option<Vec<u8>>, Option<String>, Option<Vec<u8>>, Option<String>, Option<i64>, i64, Option<String>);
+    (Option<Vec<u8>>, Option<String>, Option<Vec<u8>>, Option<String>, Option<i64>, Time, Option<String>);
 
 impl Index {
     pub(super) fn update_ref(&self, id: UpdateId) -> Result<i64> {
@@ -25,9 +26,9 @@ impl Index {
 }
 
 impl Transaction<'_> {
-    /// A row of a search page. An update whose entry was revised takes the new values. It was seen first when its own row
-    /// was: that another one's page named it before is no sight of it, and would hang on the order of crawls.
-    pub fn record_update(&self, update: &UpdateRecord, now: i64) -> Result<()> {
+    /// Records a row of a search page. An update whose entry was revised takes the new values. Its first sight is that of its
+    /// own row: the page of another update that names it is not a sight, and would depend on the order of crawls.
+    pub fn record_update(&self, update: &UpdateRecord, now: Time) -> Result<()> {
         let class = &update.class;
         let sql = "INSERT INTO updates (update_id, mentioned_only, title, kb, kind, month, product, release, products,
                 classification, architecture, build, last_updated, size, first_seen, last_seen)
@@ -58,14 +59,14 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// That an entry was revised, so that what was read of it before is not what it says now.
+    /// Marks an entry as unread: it was revised, so that an earlier reading does not hold.
     pub fn forget_reading(&self, id: UpdateId) -> Result<()> {
         self.execute("UPDATE updates SET details_last_seen = NULL WHERE update_id = ?1", [id.to_string()])?;
         Ok(())
     }
 
-    /// A details page: the KB where the title names none, and the edges to newer and older updates.
-    pub fn record_details(&self, details: &DetailsRecord, now: i64) -> Result<()> {
+    /// Records a details page: the KB where the title names none, and the edges to newer and older updates.
+    pub fn record_details(&self, details: &DetailsRecord, now: Time) -> Result<()> {
         let own = self.update_ref(details.id)?;
         let kb = match details.kbs.as_slice() {
             [only] => Some(only.number()),
@@ -88,9 +89,9 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// A download dialog: the files of an update, in the dialog's order. Says which files contradict what was known, and
-    /// whether others were listed before.
-    pub fn record_dialog(&self, update: UpdateId, files: &[FileRecord], now: i64) -> Result<DialogNews> {
+    /// Records a download dialog: the files of an update, in the dialog's order. Returns the contradictions to earlier
+    /// statements, and `is_reissued` if other files were listed before.
+    pub fn record_dialog(&self, update: UpdateId, files: &[FileRecord], now: Time) -> Result<DialogNews> {
         let own = self.update_ref(update)?;
         let before = self.current_files(own)?;
         let mut listed = Vec::new();
@@ -118,13 +119,13 @@ impl Transaction<'_> {
         Ok(DialogNews { conflicts, is_reissued })
     }
 
-    /// A file by its identity: the row that has its SHA-256 or its SHA-1, else a new one.
+    /// Records a file by its identity: in the row that has its SHA-256 or its SHA-1, else in a new one.
     pub fn record_file(
         &self,
         file: &FileRecord,
         source: Source,
         update: Option<UpdateId>,
-        now: i64,
+        now: Time,
     ) -> Result<(FileKey, Option<DigestConflict>)> {
         let name = PackageName::parse(&file.name);
         let (sha1, sha1_source) = match (file.sha1, name.sha1) {
@@ -210,14 +211,14 @@ impl Transaction<'_> {
         Ok((FileKey(key), conflict))
     }
 
-    /// That the pool has a file now: its digests and size fill the row, the checks are its evidence. The key may
+    /// Records that the pool has a file: its digests and size fill the row, the checks are its evidence. The key may
     /// change where the bytes turn out to be a file that is known under another row.
     pub fn record_pooled(
         &self,
         key: FileKey,
         digests: &Digests,
         checks: &[Check],
-        now: i64,
+        now: Time,
     ) -> Result<FileKey> {
         let mut id = key.0;
         if let Some(other) = self.file_by("sha256", digests.sha256.as_bytes())?.filter(|&other| other != id) {
@@ -250,23 +251,23 @@ impl Transaction<'_> {
         Ok(FileKey(id))
     }
 
-    /// That something of a file in the pool was compared and agrees.
-    pub fn record_check(&self, key: FileKey, check: Check, now: i64) -> Result<()> {
+    /// Records that a property of a file in the pool was compared and agrees.
+    pub fn record_check(&self, key: FileKey, check: Check, now: Time) -> Result<()> {
         let sql = "INSERT INTO checks (file, what, against, checked) VALUES (?1, ?2, ?3, ?4)
             ON CONFLICT DO UPDATE SET checked = ?4";
         self.execute(sql, (key.0, check.what, check.against, now))?;
         Ok(())
     }
 
-    /// That the pool does not have a file any more, although it should.
+    /// Records that the pool does not have a file any more, although it should.
     pub fn forget_pooled(&self, key: FileKey) -> Result<()> {
         self.execute("DELETE FROM pool WHERE file = ?1", [key.0])?;
         self.execute("DELETE FROM checks WHERE file = ?1", [key.0])?;
         Ok(())
     }
 
-    /// The row of an update that another one's page names; a row of its own title alone where there is none.
-    fn mention(&self, id: UpdateId, title: &str, now: i64) -> Result<i64> {
+    /// Returns the row of an update that another one's page names; makes one of its title alone where there is none.
+    fn mention(&self, id: UpdateId, title: &str, now: Time) -> Result<i64> {
         let sql = "INSERT INTO updates (update_id, mentioned_only, title, first_seen, last_seen) VALUES (?1, 1, ?2, ?3, ?3)
             ON CONFLICT (update_id) DO UPDATE SET last_seen = CASE mentioned_only WHEN 1 THEN ?3 ELSE last_seen END";
         self.execute(sql, (id.to_string(), title, now))?;
@@ -301,7 +302,7 @@ impl Transaction<'_> {
         Ok(stored.is_some_and(|stored| sha1.is_some_and(|sha1| stored != sha1.as_bytes())))
     }
 
-    fn record_conflict(&self, file: i64, other: i64, sha1: Sha1, now: i64) -> Result<DigestConflict> {
+    fn record_conflict(&self, file: i64, other: i64, sha1: Sha1, now: Time) -> Result<DigestConflict> {
         let sql = "INSERT INTO file_conflicts (file, other_file, sha1, first_seen, last_seen) VALUES (?1, ?2, ?3, ?4, ?4)
             ON CONFLICT DO UPDATE SET last_seen = ?4";
         self.execute(sql, (file, other, sha1.as_bytes(), now))?;

@@ -21,7 +21,6 @@ mod verdict;
 use std::collections::BTreeSet;
 
 use camino::Utf8PathBuf;
-use jiff::Timestamp;
 
 use self::fault::{Fault, Place, of_scope};
 use self::read::read_all;
@@ -30,7 +29,7 @@ use self::verdict::{Reading, Verdict};
 use super::index::Damage;
 use super::lock::is_held;
 use super::{Access, Mirror};
-use crate::clock::rfc3339;
+use crate::clock::Time;
 use crate::disk;
 use crate::documents::{FindingKind, VerifyFinding, VerifyReport};
 use crate::error::{Error, ErrorKind, Result};
@@ -66,7 +65,7 @@ impl<S: Access> Mirror<S> {
         kbs: &[Kb],
         deep: bool,
         knowledge: &Knowledge,
-        now: Timestamp,
+        now: Time,
         events: &Events,
     ) -> Result<VerifyReport> {
         let recorded = self.index.damage()?;
@@ -109,7 +108,7 @@ impl<S: Access> Mirror<S> {
         let (in_use, leftovers) = if is_in_use { (leftovers, Vec::new()) } else { (Vec::new(), leftovers) };
         Ok(VerifyReport {
             format: VERIFY_FORMAT,
-            time: rfc3339(now.as_second()),
+            time: now.to_string(),
             asked: kbs.to_vec(),
             deep,
             files,
@@ -134,7 +133,7 @@ impl<S: Access> Mirror<S> {
         kbs: &[Kb],
         deep: bool,
         knowledge: &Knowledge,
-        now: Timestamp,
+        now: Time,
     ) -> Result<Settled> {
         let mut settled = Settled::default();
         if doubts.surveyed.is_empty() && doubts.read.is_empty() && recorded.is_empty() {
@@ -144,7 +143,7 @@ impl<S: Access> Mirror<S> {
             let faults = self.confirm(doubts, kbs, deep, knowledge)?;
             let damage: Vec<_> = faults.iter().map(|fault| fault.damage(&self.layout)).collect();
             for one in &damage {
-                index.record_damage(one, "verify", now.as_second())?;
+                index.record_damage(one, "verify", now)?;
             }
             let is_healed = |old: &&Damage| {
                 !doubts.unsteady.contains(&old.path) && !damage.iter().any(|new| new.path == old.path)

@@ -324,7 +324,7 @@ pub(super) fn entries(titles: &[&str]) -> Facts {
             last_updated: None,
             size: None,
             files: Some(vec![key]),
-            files_seen: Some("2026-11-23".to_owned()),
+            files_seen: Some(jiff::civil::date(2026, 11, 23)),
             expired: None,
         });
     }

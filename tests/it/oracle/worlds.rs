@@ -85,7 +85,7 @@ impl Told {
             last_updated: None,
             size: None,
             files: Some(keys),
-            files_seen: Some("2026-11-23".to_owned()),
+            files_seen: Some(jiff::civil::date(2026, 11, 23)),
             expired: None,
         });
     }

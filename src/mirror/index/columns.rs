@@ -1,9 +1,10 @@
-//! Sources and checked properties as words of the index, and the precedence of sources for SQL.
+//! Values of the domain as columns of the index: words, numbers, and times; and the precedence of sources for SQL.
 
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
+use crate::clock::Time;
 use crate::facts::{Checked, Source};
 
 macro_rules! word_columns {
@@ -25,6 +26,20 @@ macro_rules! word_columns {
 }
 
 word_columns!(Source, Checked);
+
+/// Whole seconds since 1970.
+impl ToSql for Time {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::from(self.as_second()))
+    }
+}
+
+impl FromSql for Time {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let seconds = value.as_i64()?;
+        Self::from_second(seconds).ok_or(FromSqlError::OutOfRange(seconds))
+    }
+}
 
 /// Adds `stronger_source(recorded, new)` to a connection: the source of two that counts, by the order of [`Source`].
 pub(super) fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
