@@ -2,13 +2,13 @@
 
 use crate::clock::Time;
 use crate::error::Result;
-use crate::facts::{Checked, Source};
+use crate::facts::{Checked, SetId, Source};
 use crate::mirror::index::Check;
 use crate::mirror::index::Transaction;
 
 /// Records for the files of a set that their bytes agree with the Catalog's digests, where they agreed with the same digests
 /// of knowledge. Returns the number of the set.
-pub(super) fn confirm(index: &Transaction<'_>, set: i64, now: Time) -> Result<i64> {
+pub(super) fn confirm(index: &Transaction<'_>, set: SetId, now: Time) -> Result<SetId> {
     let members = index.set(set)?.map(|row| row.members).unwrap_or_default();
     for file in members.into_iter().map(|member| member.file).filter(|file| file.present) {
         let Some(key) = file.key else { continue };

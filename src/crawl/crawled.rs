@@ -1,6 +1,7 @@
 //! The result of a crawl.
 
 use super::session::Failure;
+use crate::facts::SetId;
 use crate::resolve::PackageSet;
 use crate::update::Kb;
 
@@ -10,9 +11,9 @@ pub struct Crawled {
     /// The KB.
     pub kb: Kb,
     /// Its sets with their numbers in the index.
-    pub sets: Vec<(i64, PackageSet)>,
-    /// How many updates of the KB the Catalog has.
+    pub sets: Vec<(SetId, PackageSet)>,
+    /// The number of updates of the KB that the Catalog has.
     pub updates: usize,
-    /// What failed while the rest went on.
+    /// The failures beside it.
     pub failures: Vec<Failure>,
 }

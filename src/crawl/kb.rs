@@ -22,7 +22,7 @@ use super::session::{Failure, Session, Trust};
 use crate::catalog::{DetailsAnswer, DetailsPage, DialogFile, Query, SearchRow};
 use crate::clock::Time;
 use crate::error::{Error, ErrorKind, Result};
-use crate::facts::Role;
+use crate::facts::{Role, SetId};
 use crate::mirror::index::{DetailsRecord, FileRecord, Revision, UpdateRecord};
 use crate::mirror::names::plain_name;
 use crate::net::Purpose;
@@ -376,13 +376,13 @@ impl Session {
     }
 
     /// Works the sets of a KB out anew from the index and writes them.
-    fn record_sets(&mut self, kb: Kb) -> Result<Vec<(i64, PackageSet)>> {
+    fn record_sets(&mut self, kb: Kb) -> Result<Vec<(SetId, PackageSet)>> {
         let (now, knowledge) = (self.now(), Arc::clone(&self.knowledge));
         let index = self.mirror()?.index_mut();
         let sets = sets_of(kb, index, &knowledge)?;
         let numbers = index.in_transaction(|index| {
             let record = |set| confirm(index, index.record_set(set, now)?, now);
-            sets.iter().map(record).collect::<Result<Vec<i64>>>()
+            sets.iter().map(record).collect::<Result<Vec<SetId>>>()
         })?;
         for set in &sets {
             for warning in set.warnings.clone() {

@@ -15,7 +15,7 @@ use url::Url;
 use super::crawled::Crawled;
 use super::session::{Failure, Session};
 use crate::error::{Error, ErrorKind, Result};
-use crate::facts::{FileFacts, Source};
+use crate::facts::{FileFacts, SetId, Source};
 use crate::mirror::Index;
 use crate::mirror::names::plain_name;
 use crate::net::Purpose;
@@ -55,7 +55,7 @@ impl Session {
         }
         let now = self.now();
         let numbers = self.mirror()?.index_mut().in_transaction(|index| {
-            found.iter().map(|set| index.record_set(set, now)).collect::<Result<Vec<i64>>>()
+            found.iter().map(|set| index.record_set(set, now)).collect::<Result<Vec<SetId>>>()
         })?;
         self.asked.insert(kb);
         self.warn(where_from(kb, &found, &knowledge));

@@ -7,6 +7,7 @@ mod evidence;
 mod file;
 mod needs;
 mod role;
+mod set;
 mod source;
 mod update;
 
@@ -16,5 +17,6 @@ pub(crate) use evidence::dialog_listed;
 pub use file::{FileFacts, FileKey};
 pub use needs::Needs;
 pub use role::Role;
+pub use set::SetId;
 pub use source::{Checked, Source};
 pub use update::{Expired, UpdateFacts};

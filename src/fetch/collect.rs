@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::plan::{FetchPlan, FetchRequest, PlannedSet};
 use crate::crawl::{Crawled, Failure, Session};
 use crate::error::{Error, ErrorKind, Result};
+use crate::facts::SetId;
 use crate::resolve::PackageSet;
 use crate::update::Kb;
 
@@ -39,7 +40,7 @@ pub(super) fn add_sets(
     session: &mut Session,
     request: &FetchRequest,
     kb: Kb,
-    sets: Vec<(i64, PackageSet)>,
+    sets: Vec<(SetId, PackageSet)>,
     plan: &mut FetchPlan,
     needed_by: &BTreeSet<Kb>,
 ) -> Result<()> {

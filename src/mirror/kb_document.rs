@@ -16,7 +16,7 @@ use super::{Access, Mirror};
 use crate::clock::Time;
 use crate::disk;
 use crate::error::{Error, Result};
-use crate::facts::{Checked, FileFacts, FileKey, Needs, Role, Source};
+use crate::facts::{Checked, FileFacts, FileKey, Needs, Role, SetId, Source};
 use crate::resolve::{FamilyName, Member, PackageSet};
 use crate::servicing::Knowledge;
 use crate::update::{Architecture, Digests, Kb, Sha1, Sha256, UpdateId, classify};
@@ -339,7 +339,7 @@ pub fn restore_set(
     set: &SetRecord,
     knowledge: &Knowledge,
     now: Time,
-) -> Result<(i64, bool)> {
+) -> Result<(SetId, bool)> {
     if plain_name(&set.folder).as_ref() != Ok(&set.folder) {
         let message = format!("{kb} names the folder {:?}, which is no plain name", set.folder);
         return Err(Error::usage(message));

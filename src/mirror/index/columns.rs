@@ -5,7 +5,7 @@ use rusqlite::functions::FunctionFlags;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 use crate::clock::Time;
-use crate::facts::{Checked, Source};
+use crate::facts::{Checked, FileKey, SetId, Source};
 
 macro_rules! word_columns {
     ($($type:ty),*) => {$(
@@ -26,6 +26,24 @@ macro_rules! word_columns {
 }
 
 word_columns!(Source, Checked);
+
+macro_rules! number_columns {
+    ($($type:ident),*) => {$(
+        impl ToSql for $type {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                Ok(ToSqlOutput::from(self.0))
+            }
+        }
+
+        impl FromSql for $type {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                value.as_i64().map(Self)
+            }
+        }
+    )*};
+}
+
+number_columns!(FileKey, SetId);
 
 /// Whole seconds since 1970.
 impl ToSql for Time {

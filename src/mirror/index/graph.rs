@@ -18,11 +18,11 @@ impl Index {
         let mut found = Vec::new();
         for &key in files {
             let sql = "SELECT needs_file, role, source, first_seen, last_seen FROM needs WHERE file = ?1 ORDER BY needs_file, source";
-            let rows: Vec<(i64, String, Source, Time, Time)> = self.rows(sql, [key.0], |row| {
+            let rows: Vec<(FileKey, String, Source, Time, Time)> = self.rows(sql, [key], |row| {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
             })?;
             for (needs, role, source, first_seen, last_seen) in rows {
-                let (Some(file), Some(needs)) = (self.file(key)?, self.file(FileKey(needs))?) else {
+                let (Some(file), Some(needs)) = (self.file(key)?, self.file(needs)?) else {
                     continue;
                 };
                 found.push(SeenNeeds {

@@ -130,7 +130,7 @@ impl Index {
                 row.get(0)
             })?;
         match key {
-            Some(key) => self.file(FileKey(key)),
+            Some(key) => self.file(key),
             None => Ok(None),
         }
     }
@@ -141,10 +141,10 @@ impl Index {
                 pool.file IS NOT NULL AND NOT EXISTS (SELECT 1 FROM damage WHERE damage.kb IS NULL AND damage.sha256 = pool.sha256),
                 coalesce(sha1_source, 'bytes') <> 'bytes', coalesce(sha256_source, 'bytes') <> 'bytes'
             FROM files LEFT JOIN pool ON pool.file = files.id WHERE files.id = ?1";
-        let Some(mut file) = self.first(sql, [key.0], read_file)? else { return Ok(None) };
+        let Some(mut file) = self.first(sql, [key], read_file)? else { return Ok(None) };
         // The address that was stated last comes first.
         let sql = "SELECT url FROM file_urls WHERE file = ?1 ORDER BY last_seen DESC, url";
-        file.urls = self.rows(sql, [key.0], |row| row.get(0))?;
+        file.urls = self.rows(sql, [key], |row| row.get(0))?;
         Ok(Some(file))
     }
 
@@ -160,19 +160,19 @@ impl Index {
     /// Returns the sources of a file's digests: of the SHA-1 and of the SHA-256.
     pub fn digest_sources(&self, key: FileKey) -> Result<(Option<Source>, Option<Source>)> {
         let sql = "SELECT sha1_source, sha256_source FROM files WHERE id = ?1";
-        Ok(self.first(sql, [key.0], |row| Ok((row.get(0)?, row.get(1)?)))?.unwrap_or_default())
+        Ok(self.first(sql, [key], |row| Ok((row.get(0)?, row.get(1)?)))?.unwrap_or_default())
     }
 
     /// Returns the properties of a file in the pool that were compared, sorted by their words.
     pub fn checks_of(&self, key: FileKey) -> Result<Vec<Check>> {
         let sql = "SELECT what, against FROM checks WHERE file = ?1 ORDER BY what, against";
-        self.rows(sql, [key.0], |row| Ok(Check { what: row.get(0)?, against: row.get(1)? }))
+        self.rows(sql, [key], |row| Ok(Check { what: row.get(0)?, against: row.get(1)? }))
     }
 
     /// Returns `true` if the digests of a file are disputed: its SHA-1 was stated with two SHA-256.
     pub fn is_disputed(&self, key: FileKey) -> Result<bool> {
         let sql = "SELECT 1 FROM file_conflicts WHERE file = ?1 OR other_file = ?1";
-        Ok(self.first(sql, [key.0], |_| Ok(()))?.is_some())
+        Ok(self.first(sql, [key], |_| Ok(()))?.is_some())
     }
 
     /// Returns `true` if any update of a KB was ever seen.
@@ -292,7 +292,7 @@ fn read_file(row: &Row<'_>) -> rusqlite::Result<FileFacts> {
     let sha1: Option<Vec<u8>> = row.get(4)?;
     let sha256: Option<Vec<u8>> = row.get(5)?;
     Ok(FileFacts {
-        key: Some(FileKey(row.get(0)?)),
+        key: row.get(0)?,
         name: row.get(1)?,
         kb: row.get::<_, Option<u32>>(2)?.and_then(Kb::from_number),
         architecture: parsed(row, 3)?,

@@ -67,7 +67,7 @@ impl Index {
     pub fn updates_that_list(&self, key: FileKey) -> Result<Vec<UpdateId>> {
         let sql = "SELECT update_id FROM update_files JOIN updates ON updates.id = update_ref
             WHERE file = ?1 AND update_files.last_seen = files_last_seen ORDER BY update_id";
-        let ids: Vec<String> = self.rows(sql, [key.0], |row| row.get(0))?;
+        let ids: Vec<String> = self.rows(sql, [key], |row| row.get(0))?;
         Ok(ids.into_iter().filter_map(|id| id.parse().ok()).collect())
     }
 
@@ -75,7 +75,7 @@ impl Index {
     pub(super) fn current_files(&self, update_ref: i64) -> Result<Vec<FileKey>> {
         let sql = "SELECT file FROM update_files JOIN updates ON updates.id = update_ref
             WHERE update_ref = ?1 AND update_files.last_seen = files_last_seen ORDER BY position";
-        self.rows(sql, [update_ref], |row| row.get(0).map(FileKey))
+        self.rows(sql, [update_ref], |row| row.get(0))
     }
 
     /// Returns the day on which an entry got the files that it has, if it had others before: it was re-issued.
@@ -138,7 +138,7 @@ impl Transaction<'_> {
     pub fn forget_reading_of_file(&self, key: FileKey) -> Result<()> {
         let sql = "UPDATE updates SET details_last_seen = NULL
             WHERE id IN (SELECT update_ref FROM update_files WHERE file = ?1)";
-        self.execute(sql, [key.0])?;
+        self.execute(sql, [key])?;
         Ok(())
     }
 }

@@ -4,11 +4,11 @@ use super::record::FileRecord;
 use super::{Index, Transaction, as_integer, store_error};
 use crate::clock::Time;
 use crate::error::Result;
-use crate::facts::{FileFacts, FileKey, Role, Source};
+use crate::facts::{FileFacts, FileKey, Role, SetId, Source};
 use crate::resolve::PackageSet;
 use crate::update::{Architecture, Kb, Sha256};
 
-/// Where publishing a set stands.
+/// The progress of publishing a set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PublishState {
     /// Begun; what is on disk may be the old folder, the new one, or none.
@@ -21,7 +21,7 @@ pub enum PublishState {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetRow {
     /// Its number.
-    pub id: i64,
+    pub id: SetId,
     /// Its KB.
     pub kb: Kb,
     /// Its architecture.
@@ -32,9 +32,9 @@ pub struct SetRow {
     pub folder: String,
     /// The products, joined for people.
     pub products: String,
-    /// Whether it is a copy that only Windows Setup takes.
+    /// `true` for a copy that only Windows Setup takes.
     pub is_dynamic: bool,
-    /// Whether the folder is there, as far as the index knows.
+    /// The progress of publishing its folder, as far as the index knows.
     pub state: Option<PublishState>,
     /// The files in order.
     pub members: Vec<StoredMember>,
@@ -56,7 +56,7 @@ impl Index {
     }
 
     /// One stored set.
-    pub fn set(&self, id: i64) -> Result<Option<SetRow>> {
+    pub fn set(&self, id: SetId) -> Result<Option<SetRow>> {
         Ok(self.sets_where("sets.id = ?1", [id])?.into_iter().next())
     }
 
@@ -91,10 +91,10 @@ impl Index {
         })?;
         for set in &mut rows {
             let sql = "SELECT file, role FROM set_files WHERE set_ref = ?1 ORDER BY place";
-            let members: Vec<(i64, String)> =
+            let members: Vec<(FileKey, String)> =
                 self.rows(sql, [set.id], |row| Ok((row.get(0)?, row.get(1)?)))?;
             for (key, role) in members {
-                let Some(file) = self.file(FileKey(key))? else { continue };
+                let Some(file) = self.file(key)? else { continue };
                 let role = Role::from_word(&role).unwrap_or(Role::Companion);
                 set.members.push(StoredMember { role, file });
             }
@@ -103,18 +103,18 @@ impl Index {
     }
 
     /// The edges between the files of a set: from, to, role, source; sorted.
-    pub fn needs_of_set(&self, set: i64) -> Result<Vec<(FileKey, FileKey, String, Source)>> {
+    pub fn needs_of_set(&self, set: SetId) -> Result<Vec<(FileKey, FileKey, String, Source)>> {
         let sql = "SELECT needs.file, needs.needs_file, needs.role, needs.source FROM needs
             JOIN set_files a ON a.file = needs.file AND a.set_ref = ?1
             JOIN set_files b ON b.file = needs.needs_file AND b.set_ref = ?1
             ORDER BY a.place, b.place, needs.source";
         self.rows(sql, [set], |row| {
-            Ok((FileKey(row.get(0)?), FileKey(row.get(1)?), row.get(2)?, row.get(3)?))
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
         })
     }
 
-    /// Which set a folder is published, or being published, as.
-    pub fn published_as(&self, kb: Kb, folder: &str) -> Result<Option<(i64, PublishState)>> {
+    /// Returns the set that a folder is published, or being published, as.
+    pub fn published_as(&self, kb: Kb, folder: &str) -> Result<Option<(SetId, PublishState)>> {
         let sql = "SELECT set_ref, state FROM published WHERE kb = ?1 AND folder = ?2";
         self.first(sql, (kb.number(), folder), |row| {
             let state: String = row.get(1)?;
@@ -124,12 +124,12 @@ impl Index {
     }
 
     /// The folders of a KB that are published as a set, by name.
-    pub fn folders_of(&self, set: i64) -> Result<Vec<String>> {
+    pub fn folders_of(&self, set: SetId) -> Result<Vec<String>> {
         self.rows("SELECT folder FROM published WHERE set_ref = ?1 ORDER BY folder", [set], |row| row.get(0))
     }
 
     /// Folders whose publishing was cut off: KB, folder, set.
-    pub fn cut_off(&self) -> Result<Vec<(Kb, String, i64)>> {
+    pub fn cut_off(&self) -> Result<Vec<(Kb, String, SetId)>> {
         let sql = "SELECT kb, folder, set_ref FROM published WHERE state = 'publishing' ORDER BY kb, folder";
         self.rows(sql, [], |row| {
             let kb = Kb::from_number(row.get(0)?).ok_or(rusqlite::Error::IntegralValueOutOfRange(0, 0))?;
@@ -147,7 +147,7 @@ impl Index {
     }
 
     /// Every folder that is published or being published, of one KB or all: KB, folder, set, state.
-    pub fn published_folders(&self, kb: Option<Kb>) -> Result<Vec<(Kb, String, i64, PublishState)>> {
+    pub fn published_folders(&self, kb: Option<Kb>) -> Result<Vec<(Kb, String, SetId, PublishState)>> {
         let sql = "SELECT kb, folder, set_ref, state FROM published WHERE ?1 IS NULL OR kb = ?1 ORDER BY kb, folder";
         self.rows(sql, [kb.map(Kb::number)], |row| {
             let kb = Kb::from_number(row.get(0)?).ok_or(rusqlite::Error::IntegralValueOutOfRange(0, 0))?;
@@ -176,12 +176,12 @@ impl Index {
 
     /// Every file that the pool should have: its key, digest, and size, by digest.
     pub fn pool(&self) -> Result<Vec<(FileKey, Sha256, u64)>> {
-        let rows: Vec<(i64, Vec<u8>, i64)> =
+        let rows: Vec<(FileKey, Vec<u8>, i64)> =
             self.rows("SELECT file, sha256, size FROM pool ORDER BY sha256", [], |row| {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?))
             })?;
-        let known = |(file, sha256, size): (i64, Vec<u8>, i64)| {
-            Some((FileKey(file), Sha256::from_slice(&sha256)?, u64::try_from(size).ok()?))
+        let known = |(file, sha256, size): (FileKey, Vec<u8>, i64)| {
+            Some((file, Sha256::from_slice(&sha256)?, u64::try_from(size).ok()?))
         };
         Ok(rows.into_iter().filter_map(known).collect())
     }
@@ -195,14 +195,14 @@ impl Index {
     /// The digest under which the pool has a file.
     pub fn pooled_as(&self, key: FileKey) -> Result<Option<(Sha256, u64)>> {
         let sql = "SELECT sha256, size FROM pool WHERE file = ?1";
-        let row: Option<(Vec<u8>, i64)> = self.first(sql, [key.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let row: Option<(Vec<u8>, i64)> = self.first(sql, [key], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(row.and_then(|(sha256, size)| Some((Sha256::from_slice(&sha256)?, u64::try_from(size).ok()?))))
     }
 }
 
 impl Transaction<'_> {
-    /// Writes a set with its files and edges; returns its number. Files that only knowledge tells of become rows.
-    pub fn record_set(&self, set: &PackageSet, now: Time) -> Result<i64> {
+    /// Writes a set with its files and edges; returns its number. Files that only knowledge has become rows.
+    pub fn record_set(&self, set: &PackageSet, now: Time) -> Result<SetId> {
         let mut keys = Vec::new();
         for member in &set.members {
             keys.push(self.key_of(&member.file, now)?);
@@ -229,16 +229,16 @@ impl Transaction<'_> {
         let sql = "SELECT id FROM sets WHERE kb = ?1 AND fingerprint = ?2 AND is_dynamic = ?3";
         let mut query = self.connection.prepare_cached(sql).map_err(store_error)?;
         let parameters = (set.kb.number(), fingerprint.as_bytes(), set.is_dynamic_variant);
-        let id: i64 = query.query_row(parameters, |row| row.get(0)).map_err(store_error)?;
+        let id: SetId = query.query_row(parameters, |row| row.get(0)).map_err(store_error)?;
         for (place, (member, key)) in (0_i64..).zip(set.members.iter().zip(&keys)) {
             let sql = "INSERT INTO set_files (set_ref, file, place, role) VALUES (?1, ?2, ?3, ?4)
                 ON CONFLICT DO UPDATE SET place = ?3, role = ?4";
-            self.execute(sql, (id, key.0, place, member.role.as_str()))?;
+            self.execute(sql, (id, *key, place, member.role.as_str()))?;
         }
         for edge in &set.needs {
             let sql = "INSERT INTO needs (file, needs_file, role, source, first_seen, last_seen) VALUES (?1, ?2, ?3, ?4, ?5, ?5)
                 ON CONFLICT DO UPDATE SET role = ?3, last_seen = ?5";
-            self.execute(sql, (keys[edge.from].0, keys[edge.to].0, edge.role.as_str(), edge.source, now))?;
+            self.execute(sql, (keys[edge.from], keys[edge.to], edge.role.as_str(), edge.source, now))?;
         }
         Ok(id)
     }
@@ -253,7 +253,7 @@ impl Transaction<'_> {
         if let Some(size) = file.size {
             self.execute(
                 "UPDATE files SET size = coalesce(size, ?2) WHERE id = ?1",
-                (key.0, as_integer(size)),
+                (key, as_integer(size)),
             )?;
         }
         Ok(key)
@@ -264,7 +264,7 @@ impl Transaction<'_> {
         &self,
         kb: Kb,
         folder: &str,
-        set: i64,
+        set: SetId,
         state: PublishState,
         now: Time,
     ) -> Result<()> {

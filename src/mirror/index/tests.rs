@@ -154,7 +154,7 @@ fn assert_sound(index: &Index) {
 fn links(index: &Index, number: usize) -> Vec<(i64, FileKey)> {
     let sql = "SELECT position, file FROM update_files WHERE update_ref = ?1 ORDER BY position";
     let own = index.update_ref(id(number)).unwrap();
-    index.rows(sql, [own], |row| Ok((row.get(0)?, FileKey(row.get(1)?)))).unwrap()
+    index.rows(sql, [own], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
 }
 
 /// The update as the resolver sees it; `None` when it does not see it.
@@ -1005,7 +1005,7 @@ fn a_file_that_is_recorded_as_damaged_is_absent() {
     let key = index.alone().record_pooled(key, &digests, &[], MONDAY).unwrap();
     let is_present = || {
         let by_view: bool = index
-            .first("SELECT present FROM v_files WHERE file = ?1", [key.0], |row| row.get(0))
+            .first("SELECT present FROM v_files WHERE file = ?1", [key], |row| row.get(0))
             .unwrap()
             .unwrap();
         assert_eq!(by_view, index.file(key).unwrap().unwrap().present);

@@ -106,14 +106,14 @@ impl Transaction<'_> {
             listed.push(key);
             let sql = "INSERT INTO update_files (update_ref, file, position, first_seen, last_seen) VALUES (?1, ?2, ?3, ?4, ?4)
                 ON CONFLICT DO UPDATE SET position = ?3, last_seen = ?4";
-            self.execute(sql, (own, key.0, position, now))?;
+            self.execute(sql, (own, key, position, now))?;
         }
         self.execute("UPDATE updates SET files_last_seen = ?2 WHERE id = ?1", (own, now))?;
         let mut is_reissued = listed.iter().any(|key| !before.contains(key));
         let mut gone = false;
         for key in before.iter().filter(|key| !listed.contains(key)) {
             // A row that turned out to be the same file as another one is not gone.
-            gone |= self.first("SELECT 1 FROM files WHERE id = ?1", [key.0], |_| Ok(()))?.is_some();
+            gone |= self.first("SELECT 1 FROM files WHERE id = ?1", [key], |_| Ok(()))?.is_some();
         }
         is_reissued &= gone;
         Ok(DialogNews { conflicts, is_reissued })
@@ -198,7 +198,7 @@ impl Transaction<'_> {
                     now,
                 ],
             )?;
-            self.connection.last_insert_rowid()
+            FileKey(self.connection.last_insert_rowid())
         };
         let sql =
             "INSERT INTO file_urls (file, url, source, first_seen, last_seen) VALUES (?1, ?2, ?3, ?4, ?4)
@@ -208,7 +208,7 @@ impl Transaction<'_> {
             (Some(other), Some(sha1)) => Some(self.record_conflict(key, other, sha1, now)?),
             _ => None,
         };
-        Ok((FileKey(key), conflict))
+        Ok((key, conflict))
     }
 
     /// Records that the pool has a file: its digests and size fill the row, the checks are its evidence. The key may
@@ -220,7 +220,7 @@ impl Transaction<'_> {
         checks: &[Check],
         now: Time,
     ) -> Result<FileKey> {
-        let mut id = key.0;
+        let mut id = key;
         if let Some(other) = self.file_by("sha256", digests.sha256.as_bytes())?.filter(|&other| other != id) {
             self.merge_files(other, id)?;
             id = other;
@@ -246,23 +246,23 @@ impl Transaction<'_> {
         let sql = "INSERT INTO pool (file, sha256, size, added) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (file) DO NOTHING";
         self.execute(sql, (id, digests.sha256.as_bytes(), as_integer(digests.size), now))?;
         for check in checks {
-            self.record_check(FileKey(id), *check, now)?;
+            self.record_check(id, *check, now)?;
         }
-        Ok(FileKey(id))
+        Ok(id)
     }
 
     /// Records that a property of a file in the pool was compared and agrees.
     pub fn record_check(&self, key: FileKey, check: Check, now: Time) -> Result<()> {
         let sql = "INSERT INTO checks (file, what, against, checked) VALUES (?1, ?2, ?3, ?4)
             ON CONFLICT DO UPDATE SET checked = ?4";
-        self.execute(sql, (key.0, check.what, check.against, now))?;
+        self.execute(sql, (key, check.what, check.against, now))?;
         Ok(())
     }
 
     /// Records that the pool does not have a file any more, although it should.
     pub fn forget_pooled(&self, key: FileKey) -> Result<()> {
-        self.execute("DELETE FROM pool WHERE file = ?1", [key.0])?;
-        self.execute("DELETE FROM checks WHERE file = ?1", [key.0])?;
+        self.execute("DELETE FROM pool WHERE file = ?1", [key])?;
+        self.execute("DELETE FROM checks WHERE file = ?1", [key])?;
         Ok(())
     }
 
@@ -281,7 +281,7 @@ impl Transaction<'_> {
         query.query_row([title], |row| row.get(0)).map_err(store_error)
     }
 
-    fn file_by(&self, column: &'static str, digest: &[u8]) -> Result<Option<i64>> {
+    fn file_by(&self, column: &'static str, digest: &[u8]) -> Result<Option<FileKey>> {
         let sql = match column {
             "sha1" => "SELECT id FROM files WHERE sha1 = ?1",
             _ => "SELECT id FROM files WHERE sha256 = ?1",
@@ -290,23 +290,23 @@ impl Transaction<'_> {
         query.query_row([digest], |row| row.get(0)).optional().map_err(store_error)
     }
 
-    fn has_other_sha256(&self, file: i64, sha256: Option<Sha256>) -> Result<bool> {
+    fn has_other_sha256(&self, file: FileKey, sha256: Option<Sha256>) -> Result<bool> {
         let stored: Option<Vec<u8>> =
             self.first("SELECT sha256 FROM files WHERE id = ?1", [file], |row| row.get(0))?.flatten();
         Ok(stored.is_some_and(|stored| sha256.is_some_and(|sha256| stored != sha256.as_bytes())))
     }
 
-    fn has_other_sha1(&self, file: i64, sha1: Option<Sha1>) -> Result<bool> {
+    fn has_other_sha1(&self, file: FileKey, sha1: Option<Sha1>) -> Result<bool> {
         let stored: Option<Vec<u8>> =
             self.first("SELECT sha1 FROM files WHERE id = ?1", [file], |row| row.get(0))?.flatten();
         Ok(stored.is_some_and(|stored| sha1.is_some_and(|sha1| stored != sha1.as_bytes())))
     }
 
-    fn record_conflict(&self, file: i64, other: i64, sha1: Sha1, now: Time) -> Result<DigestConflict> {
+    fn record_conflict(&self, file: FileKey, other: FileKey, sha1: Sha1, now: Time) -> Result<DigestConflict> {
         let sql = "INSERT INTO file_conflicts (file, other_file, sha1, first_seen, last_seen) VALUES (?1, ?2, ?3, ?4, ?4)
             ON CONFLICT DO UPDATE SET last_seen = ?4";
         self.execute(sql, (file, other, sha1.as_bytes(), now))?;
-        let name = |id: i64| -> Result<String> {
+        let name = |id: FileKey| -> Result<String> {
             Ok(self
                 .first("SELECT name FROM files WHERE id = ?1", [id], |row| row.get(0))?
                 .unwrap_or_default())
@@ -315,7 +315,7 @@ impl Transaction<'_> {
     }
 
     /// Two rows turn out to be one file: everything that points to `gone` points to `keep`.
-    fn merge_files(&self, keep: i64, gone: i64) -> Result<()> {
+    fn merge_files(&self, keep: FileKey, gone: FileKey) -> Result<()> {
         let tables = [
             "INSERT INTO file_urls (file, url, source, first_seen, last_seen)
                 SELECT ?1, url, source, first_seen, last_seen FROM file_urls WHERE file = ?2

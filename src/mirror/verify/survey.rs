@@ -10,7 +10,7 @@ use super::verdict::Reading;
 use crate::disk::{self, Entry};
 use crate::documents::{FindingKind, VerifyFinding};
 use crate::error::Result;
-use crate::facts::FileKey;
+use crate::facts::{FileKey, SetId};
 use crate::mirror::damage::{FOLDER_MISSING, fault_of_entry};
 use crate::mirror::index::{PublishState, SetRow};
 use crate::mirror::kb_document::KB_JSON_FORMAT;
@@ -34,7 +34,7 @@ pub(super) struct Survey {
 /// Looks at the whole mirror, or at what is published of some KBs.
 pub(super) fn survey(mirror: &Mirror<impl Access>, only: &[Kb], knowledge: &Knowledge) -> Result<Survey> {
     let mut surveyor = Surveyor { mirror, knowledge, survey: Survey::default(), pool: BTreeMap::new() };
-    let mut published: BTreeMap<Kb, Vec<(String, i64, PublishState)>> = BTreeMap::new();
+    let mut published: BTreeMap<Kb, Vec<(String, SetId, PublishState)>> = BTreeMap::new();
     for (kb, folder, set, state) in mirror.index.published_folders(None)? {
         if only.is_empty() || only.contains(&kb) {
             published.entry(kb).or_default().push((folder, set, state));
@@ -237,7 +237,7 @@ impl<S: Access> Surveyor<'_, S> {
     }
 
     /// What lies in the folder of a KB: its sets and the three files beside them.
-    fn kb_folder(&mut self, kb: Kb, folders: &[(String, i64, PublishState)]) -> Result<()> {
+    fn kb_folder(&mut self, kb: Kb, folders: &[(String, SetId, PublishState)]) -> Result<()> {
         /// As where an index is rebuilt from it.
         const CAP: u64 = 64 << 20;
         self.survey.kbs.insert(kb);
