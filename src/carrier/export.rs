@@ -333,8 +333,8 @@ fn retained(plan: &ExportPlan) -> Vec<RetainedSet> {
     let sets = plan.sets.iter().filter(|set| !set.is_selected);
     sets.map(|set| RetainedSet {
         kb: set.kb,
-        folder: set.folder.clone(),
-        folder_name: Some(set.folder.clone()),
+        folder: set.folder.to_string(),
+        folder_name: Some(set.folder.to_string()),
         in_mirror: set.in_mirror,
     })
     .collect()

@@ -22,6 +22,7 @@ use super::reading::{digest, hash_file, of_medium, read_small, read_text, utf8};
 use super::signature::PublicKey;
 use crate::disk::{self, Entry};
 use crate::error::{Error, Result};
+use crate::facts::SetFolder;
 use crate::mirror::index::{PublishState, SetRow};
 use crate::mirror::{Access, Mirror};
 use crate::update::{Kb, Sha256};
@@ -55,9 +56,9 @@ pub struct Found {
     /// The files under `data/` that are proven to be ours.
     pub(super) ours: BTreeSet<String>,
     /// Package sets that lie there whole by the mirror's own digests, where no description is proven.
-    pub(super) whole: BTreeSet<(Kb, String)>,
+    pub(super) whole: BTreeSet<(Kb, SetFolder)>,
     /// Package sets of the mirror of which a part lies there, where no description is proven.
-    pub(super) partly: BTreeSet<(Kb, String)>,
+    pub(super) partly: BTreeSet<(Kb, SetFolder)>,
     /// Set folders that our key signed, that the mirror cannot describe, and that no proven description has.
     pub(super) unknown: BTreeSet<String>,
     /// Warnings for the operator about it.

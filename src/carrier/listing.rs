@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::medium::{DATA, check_path, refused};
 use crate::error::{Error, Result};
+use crate::facts::distinct_names;
 use crate::mirror::kb_document::{FileLine, SetRecord, UpdateLine};
-use crate::mirror::names::distinct_names;
 use crate::update::{Kb, Sha256};
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -57,8 +57,8 @@ impl Listing {
                 .map_err(|error| refused("a line of listing.jsonl cannot be read").caused_by(error))?;
             match line {
                 Line::Set { kb, set } => {
-                    check_path(&set.folder)?;
-                    if !known.insert((kb, set.folder.to_ascii_lowercase())) {
+                    check_path(set.folder.as_str())?;
+                    if !known.insert((kb, set.folder.as_str().to_ascii_lowercase())) {
                         return Err(refused(format!("{} of {kb} is listed twice", set.folder)));
                     }
                     check_names(kb, &set)?;
@@ -102,11 +102,11 @@ impl Listing {
 fn check_names(kb: Kb, set: &SetRecord) -> Result<()> {
     let digits = |file: &FileLine| file.sha256.map_or_else(String::new, |digest| digest.to_string());
     let names = distinct_names(set.files.iter().map(|file| (file.name.as_str(), digits(file))));
-    let names = names.map_err(|(name, refusal)| {
-        refused(format!("{kb} lists the file name {name:?}, which is refused: {refusal}"))
+    let names = names.map_err(|(name, fault)| {
+        refused(format!("{kb} lists the file name {name:?}, which is refused: {fault}"))
     })?;
     for (file, name) in set.files.iter().zip(names) {
-        if file.path.rsplit('/').next() != Some(&name) {
+        if file.path.rsplit('/').next() != Some(name.as_str()) {
             return Err(refused(format!(
                 "{kb} lists {:?} for a file called {:?}, which is refused",
                 file.path, file.name

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::documents::MediumSet;
 use crate::error::{Error, ErrorKind, Result};
-use crate::mirror::names::plain_name;
+use crate::facts::{NameFault, PlainName};
 use crate::update::{Kb, Sha256};
 
 /// The format of `set.json` and of the listing.
@@ -154,10 +154,10 @@ pub fn check_path(path: &str) -> Result<()> {
     for part in path.split('/') {
         // Files of one set whose names differ in the case of letters alone get digits behind a tilde.
         let part = &without_digits(part);
-        match plain_name(part) {
-            Ok(plain) if plain == *part => {}
-            Ok(_) => return Err(refuse("a part of it is no plain name")),
-            Err(refusal) => return Err(refuse(&refusal.to_string())),
+        match PlainName::exact(part) {
+            Ok(_) => {}
+            Err(NameFault::NotPlain) => return Err(refuse("a part of it is no plain name")),
+            Err(fault) => return Err(refuse(&fault.to_string())),
         }
     }
     Ok(())

@@ -11,6 +11,7 @@ use super::selection::{self, ExportRequest, published_rows};
 use crate::disk;
 use crate::documents::{Change, ExportPlanDocument, MediumSelection, MissingItem};
 use crate::error::{Error, ErrorKind, Result};
+use crate::facts::PlainName;
 use crate::mirror::index::SetRow;
 use crate::mirror::{Access, IndexLibrary, Mirror};
 use crate::resolve::{Library as _, Plan, closure, unlisted_kbs};
@@ -106,7 +107,7 @@ impl ExportPlan {
             if !request.takes(row.architecture) {
                 plan.left_out.push(MissingItem {
                     kb: row.kb,
-                    what: row.folder.clone(),
+                    what: row.folder.to_string(),
                     why: "of an architecture that was not asked for".to_owned(),
                 });
                 continue;
@@ -240,7 +241,7 @@ impl ExportPlan {
             let Some(pooled) = pooled else {
                 return Ok(Some(MissingItem {
                     kb: row.kb,
-                    what: row.folder.clone(),
+                    what: row.folder.to_string(),
                     why: format!("{} is not in the pool, or is damaged there", line.name),
                 }));
             };
@@ -342,7 +343,7 @@ fn reasons_of(own: Kb, plan: Plan) -> (BTreeMap<String, String>, Vec<(Kb, String
             None => step.because.clone(),
         };
         match (step.set, step.name) {
-            (Some((kb, folder)), _) if kb != own => before.push((kb, folder, because)),
+            (Some((kb, folder)), _) if kb != own => before.push((kb, folder.to_string(), because)),
             (_, Some(name)) => {
                 reasons.insert(name, because);
             }
@@ -360,9 +361,9 @@ fn tools(paths: &[Utf8PathBuf]) -> Result<BTreeMap<String, Utf8PathBuf>> {
         if disk::file_size(path)?.is_none() {
             return Err(Error::usage(format!("{path} is no file that could be sent along")));
         }
-        let plain = crate::mirror::names::plain_name(name)
-            .map_err(|refusal| Error::usage(format!("the name of {path} is refused: {refusal}")))?;
-        if tools.insert(plain, path.clone()).is_some() {
+        let plain = PlainName::of(name)
+            .map_err(|fault| Error::usage(format!("the name of {path} is refused: {fault}")))?;
+        if tools.insert(plain.to_string(), path.clone()).is_some() {
             return Err(Error::usage(format!("two files called {name} cannot be sent along")));
         }
     }

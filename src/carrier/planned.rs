@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::documents::{Change, ChangedSetDocument, PlannedSetDocument};
+use crate::facts::SetFolder;
 use crate::update::{Kb, Sha256};
 use camino::Utf8PathBuf;
 
@@ -12,7 +13,7 @@ pub struct ChangedSet {
     /// Its KB.
     pub kb: Kb,
     /// Its folder.
-    pub folder: String,
+    pub folder: SetFolder,
     /// Its files on the medium.
     pub files: usize,
     /// Their bytes.
@@ -29,7 +30,7 @@ pub struct PlannedExport {
     /// Its KB.
     pub kb: Kb,
     /// Its folder.
-    pub folder: String,
+    pub folder: SetFolder,
     /// The products of its titles.
     pub products: String,
     /// The KBs with which it comes along; none if it was selected itself.
@@ -77,8 +78,8 @@ impl ChangedSet {
     pub(super) fn document(&self) -> ChangedSetDocument<'_> {
         ChangedSetDocument {
             kb: self.kb,
-            folder: &self.folder,
-            folder_name: &self.folder,
+            folder: self.folder.as_str(),
+            folder_name: self.folder.as_str(),
             files: self.files,
             file_count: self.files,
             bytes: self.bytes,
@@ -93,8 +94,8 @@ impl PlannedExport {
     pub(super) fn document(&self) -> PlannedSetDocument<'_> {
         PlannedSetDocument {
             kb: self.kb,
-            folder: &self.folder,
-            folder_name: &self.folder,
+            folder: self.folder.as_str(),
+            folder_name: self.folder.as_str(),
             products: &self.products,
             product_list: self.products.split("; ").collect(),
             needed_by: &self.needed_by,

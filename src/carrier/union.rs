@@ -16,6 +16,7 @@ use super::reading::{digest, read_small};
 use super::selection::published_rows;
 use crate::documents::{Change, MissingItem};
 use crate::error::{Error, Result};
+use crate::facts::SetFolder;
 use crate::mirror::index::SetRow;
 use crate::mirror::kb_document::{SetRecord, UpdateLine};
 use crate::mirror::{Access, Mirror};
@@ -97,7 +98,7 @@ impl ExportPlan {
             }
             if !is_selected {
                 let row =
-                    rows.iter().find(|row| row.kb == *kb && row.folder.eq_ignore_ascii_case(&set.folder));
+                    rows.iter().find(|row| row.kb == *kb && row.folder.is_same_place(&set.folder));
                 let missing = match row {
                     Some(row) => self.add_unselected(row, mirror, knowledge)?,
                     None => None,
@@ -112,7 +113,7 @@ impl ExportPlan {
             }
             let Some(place) = self.position(*kb, &set.folder) else { continue };
             let is_same = self.listing.sets.iter().any(|(own_kb, own)| {
-                own_kb == kb && own.folder.eq_ignore_ascii_case(&set.folder) && digests(own) == digests(set)
+                own_kb == kb && own.folder.is_same_place(&set.folder) && digests(own) == digests(set)
             });
             if let Some(planned) = self.sets.get_mut(place) {
                 planned.change = if is_same { Change::Keep } else { Change::Update };
@@ -189,12 +190,14 @@ impl ExportPlan {
                 .hint("remove it with --prune, or name another folder; nothing was changed"));
             }
             let mut parts = path.split('/').skip(1);
-            if let (Some(kb), Some(folder)) = (parts.next().and_then(|kb| kb.parse().ok()), parts.next()) {
+            let kb = parts.next().and_then(|kb| kb.parse().ok());
+            let folder = parts.next().and_then(|folder| SetFolder::new(folder).ok());
+            if let (Some(kb), Some(folder)) = (kb, folder) {
                 let bytes = files.iter().sum();
                 self.earlier_bytes += bytes;
                 self.removals.push(ChangedSet {
                     kb,
-                    folder: folder.to_owned(),
+                    folder,
                     files: files.len(),
                     bytes,
                     replaced_bytes: 0,
@@ -222,8 +225,8 @@ impl ExportPlan {
     }
 
     /// Returns `true` if a set was selected and the pool does not have all of it.
-    fn lacks(&self, kb: Kb, folder: &str) -> bool {
-        self.missing.iter().any(|item| item.kb == kb && item.what.eq_ignore_ascii_case(folder))
+    fn lacks(&self, kb: Kb, folder: &SetFolder) -> bool {
+        self.missing.iter().any(|item| item.kb == kb && item.what.eq_ignore_ascii_case(folder.as_str()))
     }
 
     fn warn_of_kept(&mut self, missing: &MissingItem) {
@@ -294,12 +297,12 @@ impl ExportPlan {
         Ok(())
     }
 
-    fn position(&self, kb: Kb, folder: &str) -> Option<usize> {
-        self.sets.iter().position(|set| set.kb == kb && set.folder.eq_ignore_ascii_case(folder))
+    fn position(&self, kb: Kb, folder: &SetFolder) -> Option<usize> {
+        self.sets.iter().position(|set| set.kb == kb && set.folder.is_same_place(folder))
     }
 
-    fn drop_set(&mut self, kb: Kb, folder: &str) {
-        let is_it = |own_kb: Kb, own: &str| own_kb == kb && own.eq_ignore_ascii_case(folder);
+    fn drop_set(&mut self, kb: Kb, folder: &SetFolder) {
+        let is_it = |own_kb: Kb, own: &SetFolder| own_kb == kb && own.is_same_place(folder);
         self.sets.retain(|set| !is_it(set.kb, &set.folder));
         self.rows.retain(|row| !is_it(row.kb, &row.folder));
         let dropped: Vec<(Kb, SetRecord)> =
@@ -336,7 +339,7 @@ fn is_newer_there(
     let theirs = digests(set);
     let generations = mirror.index().sets(Some(kb))?;
     let is_known = generations.iter().any(|row| {
-        row.folder.eq_ignore_ascii_case(&set.folder)
+        row.folder.is_same_place(&set.folder)
             && row.members.iter().filter_map(|member| member.file.sha256).collect::<BTreeSet<_>>() == theirs
     });
     if is_known || generations.is_empty() {

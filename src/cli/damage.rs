@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::output::Output;
 use crate::documents::{DamagedSet, SetFault};
 use crate::error::Result;
+use crate::facts::SetFolder;
 use crate::mirror::{Access, Mirror};
 use crate::resolve::{Plan, Side};
 use crate::update::Kb;
@@ -48,7 +49,7 @@ pub(super) fn show(sets: &[DamagedSet], side: Side, output: &mut Output) {
 /// Warns of the set folders of a plan that are recorded as damaged while the pool has good bytes: DISM would take the
 /// damaged ones from the folder.
 pub(super) fn warn_of_folders(plan: &mut Plan, mirror: &Mirror<impl Access>) -> Result<()> {
-    let sets: BTreeSet<(Kb, String)> = plan.steps.iter().filter_map(|step| step.set.clone()).collect();
+    let sets: BTreeSet<(Kb, SetFolder)> = plan.steps.iter().filter_map(|step| step.set.clone()).collect();
     for (kb, folder) in sets {
         if mirror.index().is_folder_damaged(kb, &folder)? {
             plan.warnings.push(format!(

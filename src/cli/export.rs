@@ -13,7 +13,7 @@ use crate::disk;
 use crate::documents::{Change, ErrorBody, ExportDocument, ExportRehearsal, Room};
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
-use crate::mirror::{REPLAY, is_newer, knowledge_of, table_texts};
+use crate::mirror::{REPLAY, RunReport, is_newer, knowledge_of, table_texts};
 use crate::servicing::{Knowledge, Tables};
 use crate::update::{count, human_size};
 
@@ -26,7 +26,7 @@ pub(super) fn run(setup: &Setup, arguments: &Export, output: &mut Output) -> Res
         return rehearse(setup, arguments, output);
     }
     let outcome = write(setup, arguments);
-    keep_medium_report(setup, "export", &arguments.to, outcome.as_ref().map(Done::document), output);
+    keep_medium_report(setup, RunReport::Export, &arguments.to, outcome.as_ref().map(Done::document), output);
     let done = outcome?;
     if output.is_json() {
         output.document(&done.document())?;
@@ -215,7 +215,7 @@ fn show_plan(plan: &ExportPlan, is_demo: bool, output: &mut Output) {
         let along: Vec<String> = set.needed_by.iter().map(ToString::to_string).collect();
         table.row([
             set.kb.to_string(),
-            set.folder.clone(),
+            set.folder.to_string(),
             set.files.to_string(),
             human_size(set.bytes),
             change(set).to_owned(),
@@ -225,7 +225,7 @@ fn show_plan(plan: &ExportPlan, is_demo: bool, output: &mut Output) {
     for set in &plan.removals {
         table.row([
             set.kb.to_string(),
-            set.folder.clone(),
+            set.folder.to_string(),
             set.files.to_string(),
             human_size(set.bytes),
             "removed".to_owned(),

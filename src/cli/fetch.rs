@@ -81,8 +81,8 @@ fn left_out_set(set: &PackageSet, reason: LeftOut) -> LeftOutSet {
     };
     LeftOutSet {
         kb: set.kb,
-        folder: set.folder.clone(),
-        folder_name: set.folder.clone(),
+        folder: set.folder.to_string(),
+        folder_name: set.folder.to_string(),
         reason: left_out_by,
         left_out_by,
         kind: set.kind.map_or("dynamic", |kind| kind.as_str()),

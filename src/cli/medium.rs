@@ -12,7 +12,7 @@ use crate::disk;
 use crate::documents::{CheckMediumDocument, ErrorBody, MediumReport};
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
-use crate::mirror::{Mirror, REPLAY};
+use crate::mirror::{Mirror, REPLAY, RunReport};
 use crate::sync::keep_report;
 use crate::update::human_size;
 
@@ -23,7 +23,7 @@ const MEDIUM_REPORT_FORMAT: u32 = 1;
 /// check was made. Where there is no mirror there is no report.
 pub(super) fn keep_medium_report(
     setup: &Setup,
-    what: &'static str,
+    report: RunReport,
     medium: &Utf8Path,
     outcome: std::result::Result<impl Serialize, &Error>,
     output: &mut Output,
@@ -38,7 +38,7 @@ pub(super) fn keep_medium_report(
     };
     let document = MediumReport {
         format: MEDIUM_REPORT_FORMAT,
-        command: what,
+        command: report.as_str(),
         medium,
         tool: format!("kbmirror {}", env!("CARGO_PKG_VERSION")),
         time: Time::from(setup.now()).to_string(),
@@ -46,7 +46,7 @@ pub(super) fn keep_medium_report(
         done,
         error,
     };
-    if let Err(error) = keep_report(&layout, what, &document, setup.now().into()) {
+    if let Err(error) = keep_report(&layout, report, &document, setup.now().into()) {
         output.note(format!("warning: the report could not be kept: {}", error.full_message()));
     }
 }
@@ -55,7 +55,7 @@ pub(super) fn keep_medium_report(
 pub(super) fn check(setup: &Setup, arguments: &CheckMedium, output: &mut Output) -> Result<ExitCode> {
     let outcome = checked(setup, arguments);
     let document = outcome.as_ref().map(Checked::document);
-    keep_medium_report(setup, "check-medium", &arguments.dir, document, output);
+    keep_medium_report(setup, RunReport::CheckMedium, &arguments.dir, document, output);
     let checked = outcome?;
     if output.is_json() {
         output.document(&checked.document())?;
@@ -129,7 +129,7 @@ fn show_set(examined: &Examined, output: &mut Output) {
     let mut table = output.table(&["kb", "folder", "files", "size"]).right(2).right(3);
     for (kb, record) in &examined.listing.sets {
         let size: u64 = record.files.iter().filter_map(|file| file.size).sum();
-        table.row([kb.to_string(), record.folder.clone(), record.files.len().to_string(), human_size(size)]);
+        table.row([kb.to_string(), record.folder.to_string(), record.files.len().to_string(), human_size(size)]);
     }
     output.text(table.render());
     for item in &set.missing {
@@ -149,7 +149,7 @@ fn trust(setup: &Setup, on_first_use: bool) -> Result<Trust> {
 pub(super) fn import(setup: &Setup, arguments: &Import, output: &mut Output) -> Result<ExitCode> {
     let outcome = imported(setup, arguments);
     let document = outcome.as_ref().map(|(_, imported, _)| imported.document());
-    keep_medium_report(setup, "import", &arguments.dir, document, output);
+    keep_medium_report(setup, RunReport::Import, &arguments.dir, document, output);
     let outcome = outcome?;
     let (examined, imported, is_demo) = &outcome;
     let code = if imported.left.is_empty() { ExitCode::OK } else { ExitCode::INCOMPLETE };

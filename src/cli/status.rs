@@ -164,7 +164,7 @@ fn of_index(mirror: &Mirror<impl Access>, knowledge: &Knowledge) -> Result<OfInd
     }
     for kb in &found.kbs {
         for set in index.published_sets(*kb)? {
-            *folders.entry(set.family.unwrap_or(set.folder)).or_default() += 1;
+            *folders.entry(set.family.unwrap_or_else(|| set.folder.to_string())).or_default() += 1;
         }
     }
     let library = IndexLibrary::new(index, knowledge);

@@ -22,9 +22,8 @@ use super::session::{Failure, Session, Trust};
 use crate::catalog::{DetailsAnswer, DetailsPage, DialogFile, Query, SearchRow};
 use crate::clock::Time;
 use crate::error::{Error, ErrorKind, Result};
-use crate::facts::{Role, SetId};
+use crate::facts::{PlainName, Role, SetId};
 use crate::mirror::index::{DetailsRecord, FileRecord, Revision, UpdateRecord};
-use crate::mirror::names::plain_name;
 use crate::net::Purpose;
 use crate::resolve::{PackageSet, package_sets, unlisted_kbs};
 use crate::update::{Architecture, Classification, Kb, UpdateId, classify};
@@ -328,8 +327,8 @@ impl Session {
         self.catalog.client().policy().check(&url, Purpose::File)?;
         let of_url = url.path_segments().and_then(Iterator::last).unwrap_or_default().to_owned();
         let name = file.file_name.clone().filter(|name| !name.is_empty()).unwrap_or(of_url);
-        plain_name(&name)
-            .map_err(|refusal| refused(format!("the file name {name:?} is refused: {refusal}")))?;
+        PlainName::of(&name)
+            .map_err(|fault| refused(format!("the file name {name:?} is refused: {fault}")))?;
         if let Some(fault) = &file.fault {
             return Err(refused(format!("the statement about {name} is refused: {fault}")));
         }

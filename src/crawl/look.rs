@@ -12,9 +12,8 @@ use super::session::Failure;
 use crate::catalog::{Catalog, DetailsAnswer, DetailsPage, DialogFile, Found, Query};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
-use crate::facts::{FileFacts, FileKey, UpdateFacts};
+use crate::facts::{FileFacts, FileKey, PlainName, UpdateFacts};
 use crate::mirror::index::UpdateDetail;
-use crate::mirror::names::plain_name;
 use crate::net::Purpose;
 use crate::update::{Kb, UpdateId, classify};
 
@@ -95,8 +94,8 @@ impl Look {
             }
             Err(_) => refuse("its address is none".to_owned()),
         }
-        if let Err(refusal) = plain_name(stated) {
-            refuse(format!("of its name, {refusal}"));
+        if let Err(fault) = PlainName::of(stated) {
+            refuse(format!("of its name, {fault}"));
         }
         if let Some(fault) = &file.fault {
             refuse(fault.clone());

@@ -15,9 +15,8 @@ use url::Url;
 use super::crawled::Crawled;
 use super::session::{Failure, Session};
 use crate::error::{Error, ErrorKind, Result};
-use crate::facts::{FileFacts, SetId, Source};
+use crate::facts::{FileFacts, PlainName, SetId, Source};
 use crate::mirror::Index;
-use crate::mirror::names::plain_name;
 use crate::net::Purpose;
 use crate::resolve::{PackageSet, known_sets, layered_sets, rests_on_knowledge, unlisted_kbs};
 use crate::servicing::{Family, Knowledge};
@@ -82,8 +81,8 @@ impl Session {
                 .hint("the tables of --knowledge name it; nothing of this set was recorded")
         };
         for file in set.members.iter().map(|member| &member.file) {
-            if let Err(refusal) = plain_name(&file.name) {
-                return Some(refused(format!("the file name {:?} is refused: {refusal}", file.name)));
+            if let Err(fault) = PlainName::of(&file.name) {
+                return Some(refused(format!("the file name {:?} is refused: {fault}", file.name)));
             }
             for url in &file.urls {
                 let checked = Url::parse(url)

@@ -1,5 +1,110 @@
-//! A package set by its number in the index.
+//! A package set by its number in the index, and by the name of its folder. Pure.
+
+use std::fmt;
+
+use camino::Utf8Path;
+
+use super::name::{LENGTH, NameFault, PlainName, compare_with_text};
 
 /// The index's number of a package set. A set keeps it while its files stay the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SetId(pub i64);
+
+/// The name of a set's folder under its KB: a plain name as it is. Its install script lies beside it under the same name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SetFolder(PlainName);
+
+impl SetFolder {
+    /// Returns the folder of this name, which has to be plain as it is.
+    pub fn new(name: &str) -> Result<Self, NameFault> {
+        PlainName::exact(name).map(Self)
+    }
+
+    /// Returns the folder that words name. Words that are not a plain name are written with letters, digits, and hyphens.
+    pub fn from_words(words: &str) -> Self {
+        let plain = PlainName::exact(words).or_else(|_| {
+            let mut slug = slug(words);
+            slug.truncate(LENGTH);
+            PlainName::exact(slug.trim_end_matches('-'))
+        });
+        Self(plain.unwrap_or_else(|_| PlainName::other()))
+    }
+
+    /// Returns the name as text.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// Returns `true` if both would be one folder on media that take A for a.
+    pub fn is_same_place(&self, other: &Self) -> bool {
+        self.as_str().eq_ignore_ascii_case(other.as_str())
+    }
+}
+
+/// Returns text as lower-case words with hyphens between them.
+pub(crate) fn slug(text: &str) -> String {
+    let words = text.to_ascii_lowercase().replace(|letter: char| !letter.is_ascii_alphanumeric(), " ");
+    words.split_whitespace().collect::<Vec<_>>().join("-")
+}
+
+impl fmt::Display for SetFolder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+/// Joins the name to a path.
+impl AsRef<Utf8Path> for SetFolder {
+    fn as_ref(&self) -> &Utf8Path {
+        self.0.as_ref()
+    }
+}
+
+compare_with_text!(SetFolder: str, &str, String);
+
+impl serde::Serialize for SetFolder {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// A name that is not plain is refused where it is read.
+impl<'de> serde::Deserialize<'de> for SetFolder {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        Self::new(&name).map_err(|fault| {
+            serde::de::Error::custom(format!("the folder name {name:?} is refused: {fault}"))
+        })
+    }
+}
+
+crate::update::schema_of_text!(SetFolder, "SetFolder", |generator: &mut schemars::SchemaGenerator| {
+    generator.subschema_for::<String>()
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_plain_name_is_a_folder() {
+        assert_eq!(SetFolder::new("windows-11-24h2-arm64").unwrap().as_str(), "windows-11-24h2-arm64");
+        for name in ["", "..", "../x", "a/b", "a\\b", "C:", "NUL", "a ", "a~01234567"] {
+            assert!(SetFolder::new(name).is_err(), "{name:?}");
+            assert!(serde_json::from_value::<SetFolder>(name.into()).is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn any_words_name_a_folder() {
+        for (words, folder) in [
+            ("windows-11-24h2-arm64", "windows-11-24h2-arm64"),
+            ("../../Etc Passwd", "etc-passwd"),
+            ("NUL", "other"),
+            ("", "other"),
+        ] {
+            assert_eq!(SetFolder::from_words(words).as_str(), folder, "{words:?}");
+        }
+        assert!(SetFolder::from_words(&"long name: ".repeat(40)).as_str().len() <= LENGTH);
+    }
+}

@@ -135,14 +135,14 @@ impl Serialize for FetchPlan {
         }
         let planned = self.sets.iter().map(|set| Set {
             kb: set.row.kb,
-            folder: &set.row.folder,
+            folder: set.row.folder.as_str(),
             files: set.row.members.len(),
             absent_files: set.absent.len(),
             absent_bytes: set.absent_bytes,
         });
         let standing = self.standing.iter().map(|set| Set {
             kb: set.row.kb,
-            folder: &set.row.folder,
+            folder: set.row.folder.as_str(),
             files: set.row.members.len(),
             absent_files: 0,
             absent_bytes: Some(0),

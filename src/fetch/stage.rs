@@ -14,9 +14,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::disk;
 use crate::documents::{LintedPart, StagedDocument, StagedFileDocument};
 use crate::error::{Error, ErrorKind, Result};
-use crate::facts::Role;
+use crate::facts::{PlainName, Role};
 use crate::lint::{LintReport, LintRequest, LintStatus, lint};
-use crate::mirror::names::plain_name;
 use crate::mirror::{Absence, Access, Mirror, Pooled, REPLAY, Run, facts_of_folder, read_folder};
 use crate::resolve::{Machine, Place, Plan, Request, Step};
 use crate::script::{Form, Places, install_script, job};
@@ -41,7 +40,7 @@ pub struct StagePlan {
 
 /// Where the files of a staged folder lie, seen from beside it.
 struct StagedPlaces<'p> {
-    folder: &'p str,
+    folder: &'p PlainName,
     /// The part of each step, by the step's order.
     parts: &'p [Option<String>],
     steps: &'p [Step],
@@ -57,13 +56,14 @@ impl StagedPlaces<'_> {
 impl Places for StagedPlaces<'_> {
     fn path(&self, step: &Step) -> Option<String> {
         let part = self.part_of(step)?.as_ref().map_or_else(String::new, |part| format!("{part}\\"));
-        Some(format!("{}\\{part}{}", self.folder, plain_name(step.name.as_deref()?).ok()?))
+        Some(format!("{}\\{part}{}", self.folder, PlainName::of(step.name.as_deref()?).ok()?))
     }
 
     fn folder_names(&self, step: &Step) -> Vec<String> {
         let part = self.part_of(step);
         let beside = self.steps.iter().filter(|other| self.part_of(other) == part);
-        beside.filter_map(|other| plain_name(other.name.as_deref()?).ok()).collect()
+        let names = beside.filter_map(|other| PlainName::of(other.name.as_deref()?).ok());
+        names.map(|name| name.to_string()).collect()
     }
 }
 
@@ -82,8 +82,7 @@ impl StagePlan {
             return Err(Error::usage(format!("{to} is there and is no empty folder"))
                 .hint("DISM takes up whatever lies beside its target: name a new folder"));
         }
-        let name = to.file_name().filter(|name| plain_name(name).as_deref() == Ok(*name));
-        let Some(folder) = name else {
+        let Some(folder) = to.file_name().and_then(|name| PlainName::exact(name).ok()) else {
             return Err(Error::usage(format!("{to} has no plain name, and the script has to name it")));
         };
         let parts = parts_of(&plan.steps);
@@ -101,8 +100,8 @@ impl StagePlan {
                     continue;
                 }
             };
-            let own = plain_name(&named).map_err(|refusal| {
-                Error::new(ErrorKind::Integrity, format!("the file name {named:?} is refused: {refusal}"))
+            let own = PlainName::of(&named).map_err(|fault| {
+                Error::new(ErrorKind::Integrity, format!("the file name {named:?} is refused: {fault}"))
             })?;
             let to = part.as_ref().map_or_else(Utf8PathBuf::new, Utf8PathBuf::from).join(own);
             files.push(StagedFile { from: pooled, to });
@@ -121,7 +120,7 @@ impl StagePlan {
             );
         }
         let is_demo = mirror.origin()? == REPLAY;
-        let places = StagedPlaces { folder, parts: &parts, steps: &plan.steps };
+        let places = StagedPlaces { folder: &folder, parts: &parts, steps: &plan.steps };
         let script = job(plan, form, knowledge, is_demo, &places).map(|job| install_script(&job));
         Ok(Self { files, parts, script, to: to.to_owned() })
     }

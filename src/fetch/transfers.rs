@@ -247,8 +247,8 @@ fn settle(
         Ok(_) => None,
         Err(mismatch) => Some(mismatch),
     };
-    let what = differs.as_ref().map_or("container", |mismatch| mismatch.what.as_str());
-    let kept = mirror.quarantine(&arrived.path, &arrived.digests.sha256, &format!("{what}-differs"))?;
+    let what = differs.as_ref().map(|mismatch| mismatch.what);
+    let kept = mirror.quarantine(&arrived.path, &arrived.digests.sha256, what)?;
     disk::remove_file(&journal_of(&arrived.path))?;
     let kept = mirror.layout().relative(&kept).to_owned();
     let reasons: Vec<String> =

@@ -72,7 +72,7 @@ impl<S: Access> Mirror<S> {
             faults.entry(path).or_insert(fault);
         }
         let faults: Vec<SetFault> = faults.into_values().collect();
-        let (kb, folder, folder_name) = (set.kb, set.folder.clone(), set.folder.clone());
+        let (kb, folder, folder_name) = (set.kb, set.folder.to_string(), set.folder.to_string());
         Ok((!faults.is_empty()).then_some(DamagedSet { kb, folder, folder_name, folder_missing, faults }))
     }
 
@@ -81,9 +81,9 @@ impl<S: Access> Mirror<S> {
         let folder = self.folder_of(set)?;
         let mut names = BTreeMap::new();
         for (member, name) in set.members.iter().zip(&folder.names) {
-            names.insert(self.layout.portable(&folder.path.join(name)), name.clone());
+            names.insert(self.layout.portable(&folder.file(name)), name.to_string());
             if let Some(sha256) = &member.file.sha256 {
-                names.insert(self.layout.portable(&self.layout.pool_file(sha256)), name.clone());
+                names.insert(self.layout.portable(&self.layout.pool_file(sha256)), name.to_string());
             }
         }
         Ok(names)
@@ -107,7 +107,7 @@ impl<S: Access> Mirror<S> {
         let there = if stands { disk::list(&folder.path) } else { Ok(Vec::new()) };
         match there {
             Ok(there) => {
-                for name in there.into_iter().filter(|name| !folder.names.contains(name)) {
+                for name in there.into_iter().filter(|name| !folder.has(name)) {
                     let message = "it is not a file of the set".to_owned();
                     seen.push((folder.path.join(name), FindingKind::Foreign, message));
                 }
@@ -119,7 +119,7 @@ impl<S: Access> Mirror<S> {
         for (member, name) in set.members.iter().zip(&folder.names) {
             let Some(size) = member.file.size else { continue };
             if stands {
-                seen.extend(look_at_file(&folder.path.join(name), size));
+                seen.extend(look_at_file(&folder.file(name), size));
             }
             if let Some((sha256, size)) =
                 member.file.key.map(|key| self.index.pooled_as(key)).transpose()?.flatten()

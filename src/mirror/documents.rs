@@ -109,7 +109,7 @@ impl<S: Access> Mirror<S> {
                 ),
                 order: is_ordered.then_some(order),
                 path: is_there.then(|| relative.join(name)),
-                folder_name: name.clone(),
+                folder_name: name.to_string(),
                 is_pooled: match member.file.key {
                     Some(key) => self.pooled(key)?.is_some(),
                     None => false,

@@ -11,12 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use super::index::{DetailsRecord, FileRecord, Owner, SetRow, Transaction, UpdateDetail, UpdateRecord};
 use super::layout::Layout;
-use super::names::plain_name;
 use super::{Access, Mirror};
 use crate::clock::Time;
 use crate::disk;
-use crate::error::{Error, Result};
-use crate::facts::{Checked, FileFacts, FileKey, Needs, Role, SetId, Source};
+use crate::error::Result;
+use crate::facts::{Checked, FileFacts, FileKey, Needs, Role, SetFolder, SetId, Source};
 use crate::resolve::{FamilyName, Member, PackageSet};
 use crate::servicing::Knowledge;
 use crate::update::{Architecture, Digests, Kb, Sha1, Sha256, UpdateId, classify};
@@ -43,7 +42,7 @@ pub struct KbDocument {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SetRecord {
     /// The folder's name.
-    pub folder: String,
+    pub folder: SetFolder,
     /// The family's folder word.
     pub family: Option<String>,
     /// The architecture.
@@ -340,10 +339,6 @@ pub fn restore_set(
     knowledge: &Knowledge,
     now: Time,
 ) -> Result<(SetId, bool)> {
-    if plain_name(&set.folder).as_ref() != Ok(&set.folder) {
-        let message = format!("{kb} names the folder {:?}, which is no plain name", set.folder);
-        return Err(Error::usage(message));
-    }
     let mut members = Vec::new();
     let mut whole = true;
     for file in &set.files {

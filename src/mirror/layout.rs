@@ -6,10 +6,71 @@ use jiff::Timestamp;
 use crate::clock::Time;
 use crate::disk;
 use crate::error::Result;
+use crate::facts::SetFolder;
 use crate::resolve::Side;
 use crate::update::{Kb, Sha256};
 
-/// Where everything lies in a mirror. `mirror-layout.md` draws the same tree; a test holds the two equal.
+/// A report under `runs/`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunReport {
+    /// A scheduled run.
+    Sync,
+    /// The news of a scheduled run.
+    News,
+    /// A verification.
+    Verify,
+    /// A medium that was checked.
+    CheckMedium,
+    /// A medium that was imported.
+    Import,
+    /// A medium that was written.
+    Export,
+}
+
+impl RunReport {
+    /// Returns the word in its file's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sync => "sync",
+            Self::News => "news",
+            Self::Verify => "verify",
+            Self::CheckMedium => "check-medium",
+            Self::Import => "import",
+            Self::Export => "export",
+        }
+    }
+}
+
+/// The place of everything in a mirror. `mirror-layout.md` draws the same tree; a test holds the two equal.
+///
+/// Only checked names become parts of a path: KBs, digests, and folders of sets. A text is not one of them:
+///
+/// ```compile_fail,E0308
+/// use camino::Utf8PathBuf;
+/// use kbmirror::mirror::Layout;
+/// use kbmirror::update::Kb;
+///
+/// fn path(layout: &Layout, kb: Kb) -> Utf8PathBuf {
+///     layout.set(kb, "../../escaped")
+/// }
+/// ```
+///
+/// It becomes one where its name is plain:
+///
+/// ```
+/// use camino::Utf8PathBuf;
+/// use kbmirror::facts::{NameFault, SetFolder};
+/// use kbmirror::mirror::Layout;
+/// use kbmirror::update::Kb;
+///
+/// fn path(layout: &Layout, kb: Kb, folder: &str) -> Result<Utf8PathBuf, NameFault> {
+///     Ok(layout.set(kb, &SetFolder::new(folder)?))
+/// }
+///
+/// let (layout, kb) = (Layout::new("mirror".into(), None), Kb::from_number(5_086_672).unwrap());
+/// assert!(path(&layout, kb, "windows-11-24h2-arm64").is_ok());
+/// assert_eq!(path(&layout, kb, "../../escaped"), Err(NameFault::Path));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
     root: Utf8PathBuf,
@@ -45,7 +106,7 @@ impl Layout {
     }
 
     /// A published package set.
-    pub fn set(&self, kb: Kb, folder: &str) -> Utf8PathBuf {
+    pub fn set(&self, kb: Kb, folder: &SetFolder) -> Utf8PathBuf {
         self.kb(kb).join(folder)
     }
 
@@ -70,7 +131,7 @@ impl Layout {
     }
 
     /// The install script of a set, beside its folder.
-    pub fn kb_script(&self, kb: Kb, folder: &str) -> Utf8PathBuf {
+    pub fn kb_script(&self, kb: Kb, folder: &SetFolder) -> Utf8PathBuf {
         self.kb(kb).join(format!("{folder}.cmd"))
     }
 
@@ -127,8 +188,9 @@ impl Layout {
     }
 
     /// The report of a run: `runs/2026-11-23T080000Z-sync.json`. Times sort as names do.
-    pub fn run_report(&self, time: Time, what: &str) -> Utf8PathBuf {
-        self.runs().join(format!("{}-{what}.json", Timestamp::from(time).strftime("%Y-%m-%dT%H%M%SZ")))
+    pub fn run_report(&self, time: Time, report: RunReport) -> Utf8PathBuf {
+        let time = Timestamp::from(time).strftime("%Y-%m-%dT%H%M%SZ");
+        self.runs().join(format!("{time}-{}.json", report.as_str()))
     }
 
     /// What to mirror, for `sync`; written by `init` and by whoever looks after the mirror.

@@ -11,7 +11,7 @@ use crate::clock::Time;
 use crate::disk::{self, Entry};
 use crate::documents::FindingKind;
 use crate::error::Result;
-use crate::facts::FileKey;
+use crate::facts::{Checked, FileKey};
 use crate::update::{Digests, Sha256};
 
 /// A file that the pool has.
@@ -122,7 +122,7 @@ impl Mirror<Writing> {
         for set in self.index.published_sets_of_file(sha256)? {
             let folder = self.folder_of(&set)?;
             for (member, name) in set.members.iter().zip(&folder.names) {
-                let path = self.layout.portable(&folder.path.join(name));
+                let path = self.layout.portable(&folder.file(name));
                 if member.file.sha256 == Some(*sha256) && !known.contains(&path) {
                     doubted.push(NewDamage {
                         path,
@@ -151,11 +151,18 @@ impl Mirror<Writing> {
         Ok(kept)
     }
 
-    /// Moves bytes that are not what they should be into quarantine, where they stay as evidence.
-    pub fn quarantine(&self, partial: &Utf8Path, sha256: &Sha256, why: &str) -> Result<Utf8PathBuf> {
+    /// Moves bytes that are not what they should be into quarantine, where they stay as evidence. `None` stands for the
+    /// container, which is not one of the compared properties.
+    pub fn quarantine(
+        &self,
+        partial: &Utf8Path,
+        sha256: &Sha256,
+        differs: Option<Checked>,
+    ) -> Result<Utf8PathBuf> {
         let folder = self.layout.quarantine();
         disk::create_dir_all(&folder)?;
-        let path = folder.join(format!("{sha256}.{why}"));
+        let what = differs.map_or("container", Checked::as_str);
+        let path = folder.join(format!("{sha256}.{what}-differs"));
         disk::rename(partial, &path)?;
         Ok(path)
     }

@@ -5,16 +5,16 @@ use std::collections::BTreeSet;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::index::{PublishState, SetRow};
-use super::names::distinct_names;
 use super::pool::Run;
 use super::{Access, Mirror, Writing};
 use crate::clock::Time;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
+use crate::facts::{PlainName, SetFolder, distinct_names};
 use crate::servicing::Knowledge;
 use crate::update::Kb;
 
-/// What publishing did.
+/// The effect of publishing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Published {
@@ -27,21 +27,33 @@ pub enum Published {
 /// A published folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folder {
-    /// Where it is.
+    /// Its path.
     pub path: Utf8PathBuf,
     /// The names of its files, in the order of the set.
-    pub names: Vec<String>,
+    pub names: Vec<PlainName>,
+}
+
+impl Folder {
+    /// Returns the path of a file in it.
+    pub fn file(&self, name: &PlainName) -> Utf8PathBuf {
+        self.path.join(name)
+    }
+
+    /// Returns `true` if a file of this name belongs in it.
+    pub fn has(&self, name: &str) -> bool {
+        self.names.iter().any(|own| *own == *name)
+    }
 }
 
 impl<S: Access> Mirror<S> {
-    /// The folder that a set has or would have. A name that is no plain name is refused.
+    /// Returns the folder that a set has or would have. A name that the name policy refuses is an error.
     pub fn folder_of(&self, set: &SetRow) -> Result<Folder> {
         let files =
             set.members.iter().map(|member| (member.file.name.as_str(), member.file.identity_digits()));
-        let names = distinct_names(files).map_err(|(name, refusal)| {
+        let names = distinct_names(files).map_err(|(name, fault)| {
             Error::new(
                 ErrorKind::Integrity,
-                format!("the file name {name:?} of {} is refused: {refusal}", set.kb),
+                format!("the file name {name:?} of {} is refused: {fault}", set.kb),
             )
         })?;
         Ok(Folder { path: self.layout.set(set.kb, &set.folder), names })
@@ -57,16 +69,15 @@ impl<S: Access> Mirror<S> {
         if self.index.is_folder_damaged(set.kb, &set.folder)? {
             return Ok(false);
         }
-        let expected: BTreeSet<&String> = folder.names.iter().collect();
         let found = disk::list(&folder.path)?;
-        if found.iter().collect::<BTreeSet<_>>() != expected {
+        if found.len() != folder.names.len() || !found.iter().all(|name| folder.has(name)) {
             return Ok(false);
         }
         for (member, name) in set.members.iter().zip(&folder.names) {
             if member.file.sha256.map_or(Ok(false), |sha256| self.index.is_damaged(&sha256))? {
                 return Ok(false);
             }
-            let size = disk::file_size(&folder.path.join(name))?;
+            let size = disk::file_size(&folder.file(name))?;
             if size.is_none() || size != member.file.size {
                 return Ok(false);
             }
@@ -91,7 +102,7 @@ impl Mirror<Writing> {
             return Ok((Published::Unchanged, folder));
         }
         let staged = self.stage(set, &folder, now)?;
-        let (kb, name, id) = (set.kb, set.folder.as_str(), set.id);
+        let (kb, name, id) = (set.kb, &set.folder, set.id);
         self.index
             .in_transaction(|index| index.set_published(kb, name, id, PublishState::Publishing, now))?;
         disk::create_dir_all(&self.layout.kb(kb))?;
@@ -145,7 +156,7 @@ impl Mirror<Writing> {
     /// Makes the set folders that are recorded as damaged again, where every file is in the pool; returns them. The others stay
     /// recorded.
     pub fn heal_folders(&mut self, knowledge: &Knowledge, now: Time) -> Result<Vec<SetRow>> {
-        let folders: BTreeSet<(Kb, String)> = (self.index.damage()?.into_iter())
+        let folders: BTreeSet<(Kb, SetFolder)> = (self.index.damage()?.into_iter())
             .filter_map(|damage| Some((damage.kb?, damage.folder?)))
             .collect();
         let mut healed = Vec::new();
@@ -160,11 +171,11 @@ impl Mirror<Writing> {
         Ok(healed)
     }
 
-    fn aside(&self, kb: Kb, folder: &str) -> Utf8PathBuf {
+    fn aside(&self, kb: Kb, folder: &SetFolder) -> Utf8PathBuf {
         self.layout.partial().join(format!("replaced-{kb}-{folder}"))
     }
 
-    /// What a crash left: a folder whose publishing was begun is published again where its files are here, else
+    /// Reconciles what a crash left: a folder whose publishing was begun is published again where its files are here, else
     /// forgotten; what lies under partial/ belongs to a process that ended. Returns what it wrote again beside the set folders.
     pub(super) fn finish_what_was_cut_off(
         &mut self,
@@ -217,7 +228,7 @@ impl Mirror<Writing> {
     }
 }
 
-/// Removes what a killed run was writing in a folder; whether there was anything. Whoever writes holds the lock.
+/// Removes what a killed run was writing in a folder; returns `true` if there was anything. The writer holds the lock.
 fn remove_half_written(folder: &Utf8Path) -> Result<bool> {
     let mut any = false;
     for name in disk::list(folder)?.into_iter().filter(|name| name.starts_with(disk::BEING_WRITTEN)) {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::index::SetRow;
 use super::{Access, IndexLibrary, Mirror, REPLAY};
 use crate::error::Result;
+use crate::facts::{PlainName, SetFolder};
 use crate::resolve::{Library as _, PackageSet, Plan, Step, complete_plan};
 use crate::script::{Form, Places, install_script, job};
 use crate::servicing::Knowledge;
@@ -15,11 +16,11 @@ use crate::update::Kb;
 pub struct PublishedPlaces {
     kb: Kb,
     /// By KB and folder: the names of the files, each with the name that the Catalog has for it.
-    folders: BTreeMap<(Kb, String), Vec<(String, String)>>,
+    folders: BTreeMap<(Kb, SetFolder), Vec<(PlainName, String)>>,
 }
 
 impl PublishedPlaces {
-    fn names(&self, step: &Step) -> Option<&[(String, String)]> {
+    fn names(&self, step: &Step) -> Option<&[(PlainName, String)]> {
         self.folders.get(step.set.as_ref()?).map(Vec::as_slice)
     }
 }
@@ -35,7 +36,7 @@ impl Places for PublishedPlaces {
 
     fn folder_names(&self, step: &Step) -> Vec<String> {
         let names = self.names(step).unwrap_or_default();
-        names.iter().map(|(own, _)| own.clone()).collect()
+        names.iter().map(|(own, _)| own.to_string()).collect()
     }
 }
 

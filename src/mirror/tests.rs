@@ -11,7 +11,7 @@ use super::*;
 use crate::clock::Time;
 use crate::disk::NewFile;
 use crate::documents::FindingKind;
-use crate::facts::{Checked, FileKey, Source};
+use crate::facts::{Checked, FileKey, PlainName, SetFolder, Source};
 use crate::resolve::package_sets;
 use crate::servicing::Knowledge;
 use crate::update::{Digests, DualHasher, Kb, UpdateId, classify};
@@ -30,6 +30,10 @@ const BUNDLE_FOLDER: &str = "windows-10-22h2-x64";
 
 fn main_kb() -> Kb {
     "KB5129195".parse().unwrap()
+}
+
+fn set_folder(name: &str) -> SetFolder {
+    SetFolder::new(name).unwrap()
 }
 
 fn time(time: Time) -> Timestamp {
@@ -278,7 +282,7 @@ fn the_files_beside_the_folder_say_what_is_in_it() {
 
     let readme = disk::read_text(&layout.kb_readme(main_kb()), CAP).unwrap();
     assert!(readme.starts_with("KB5129195\r\n") && readme.contains("DEMO"), "{readme}");
-    let place = |name: &String| readme.find(name.as_str()).unwrap();
+    let place = |name: &PlainName| readme.find(name.as_str()).unwrap();
     assert!(place(&made.names[0]) < place(&made.names[1]), "{readme}");
 }
 
@@ -362,7 +366,7 @@ fn a_set_that_lacks_a_file_is_not_published() {
     assert_eq!(error.kind(), ErrorKind::Incomplete);
     assert!(error.message().contains(&set.members[1].file.name), "{error}");
     assert!(!disk::exists(&layout.kb(main_kb())));
-    assert_eq!(mirror.index().published_as(main_kb(), FOLDER).unwrap(), None);
+    assert_eq!(mirror.index().published_as(main_kb(), &set_folder(FOLDER)).unwrap(), None);
     drop(mirror);
     let mirror = open(&layout);
     assert_eq!(leftovers(&layout), Vec::<String>::new());
@@ -396,7 +400,7 @@ fn a_pool_file_that_is_gone_or_cut_is_not_in_the_pool() {
         damage();
         assert_eq!(mirror.pooled(key).unwrap(), None);
         assert_eq!(mirror.publish(&set, &knowledge(), MONDAY).unwrap_err().kind(), ErrorKind::Incomplete);
-        assert!(!disk::exists(&layout.set(main_kb(), FOLDER)));
+        assert!(!disk::exists(&layout.set(main_kb(), &set_folder(FOLDER))));
     }
     // The bytes come again: the index knows them already.
     admit(&mut mirror, key, &first_issue()[0].1);
@@ -454,7 +458,7 @@ enum Crash {
 fn crash(layout: &Layout, crash: Crash) -> (SetRow, SetRow) {
     let mut mirror = open(layout);
     let old = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
-    let place = layout.set(main_kb(), FOLDER);
+    let place = layout.set(main_kb(), &set_folder(FOLDER));
     if crash != Crash::FolderAbsent {
         mirror.publish(&old, &knowledge(), MONDAY).unwrap();
     }
@@ -468,7 +472,7 @@ fn crash(layout: &Layout, crash: Crash) -> (SetRow, SetRow) {
     let index = mirror.index_mut();
     index
         .in_transaction(|index| {
-            index.set_published(main_kb(), FOLDER, new.id, PublishState::Publishing, TUESDAY)
+            index.set_published(main_kb(), &set_folder(FOLDER), new.id, PublishState::Publishing, TUESDAY)
         })
         .unwrap();
     let aside = layout.partial().join(format!("replaced-KB5129195-{FOLDER}"));
@@ -488,7 +492,7 @@ fn the_next_run_finishes_what_a_crash_cut_off() {
     for state in CRASHES {
         let (_guard, layout) = folder();
         let (_, new) = crash(&layout, state);
-        let place = layout.set(main_kb(), FOLDER);
+        let place = layout.set(main_kb(), &set_folder(FOLDER));
         let mirror = open(&layout);
         assert!(mirror.stands(&again(&mirror, &new)).unwrap(), "{state:?}");
         assert_eq!(content(&place), expected(&second_issue()), "{state:?}");
@@ -510,9 +514,9 @@ fn the_next_run_undoes_what_it_cannot_finish() {
         let (old, new) = crash(&layout, state);
         // The new target's bytes were lost.
         disk::remove_file(&layout.pool_file(&digests(&second_issue()[0].1).sha256)).unwrap();
-        let place = layout.set(main_kb(), FOLDER);
+        let place = layout.set(main_kb(), &set_folder(FOLDER));
         let mirror = open(&layout);
-        assert_eq!(mirror.index().published_as(main_kb(), FOLDER).unwrap(), None, "{state:?}");
+        assert_eq!(mirror.index().published_as(main_kb(), &set_folder(FOLDER)).unwrap(), None, "{state:?}");
         for set in [&old, &new] {
             assert!(!mirror.stands(&again(&mirror, set)).unwrap(), "{state:?}");
         }
@@ -587,7 +591,7 @@ fn quarantine_keeps_the_bytes_and_says_why() {
     for _ in 0..2 {
         let partial = layout.partial().join("download");
         disk::write_atomic(&partial, b"not what was stated").unwrap();
-        let kept = mirror.quarantine(&partial, &digest, "sha256-differs").unwrap();
+        let kept = mirror.quarantine(&partial, &digest, Some(Checked::Sha256)).unwrap();
         assert_eq!(layout.relative(&kept), format!("quarantine/{digest}.sha256-differs"));
         assert_eq!(disk::read(&kept, CAP).unwrap(), b"not what was stated");
         assert!(!disk::exists(&partial));
@@ -751,7 +755,7 @@ fn a_set_whose_folder_gets_another_name_leaves_nothing_under_the_old_one() {
     assert_ne!(set.folder, BUNDLE_FOLDER);
     let (published, folder) = mirror.publish(&set, &knowledge(), TUESDAY).unwrap();
     assert_eq!((published, content(&folder.path)), (Published::Published, expected(&files)));
-    assert!(!disk::exists(&layout.set(set.kb, BUNDLE_FOLDER)));
+    assert!(!disk::exists(&layout.set(set.kb, &set_folder(BUNDLE_FOLDER))));
     assert_eq!(mirror.index().folders_of(set.id).unwrap(), [set.folder]);
     assert_eq!(leftovers(&layout), Vec::<String>::new());
 }

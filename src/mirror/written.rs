@@ -9,6 +9,7 @@ use sha2::Digest as _;
 
 use super::{Access, Mirror, Writing};
 use crate::error::{Error, Result};
+use crate::facts::SetFolder;
 use crate::servicing::Knowledge;
 use crate::update::{Kb, Sha256};
 
@@ -18,7 +19,7 @@ pub(super) struct WrittenScripts {
     /// The digest of the tables that made them.
     knowledge: Sha256,
     /// The digests of the scripts, by set folder.
-    scripts: BTreeMap<String, Sha256>,
+    scripts: BTreeMap<SetFolder, Sha256>,
 }
 
 impl WrittenScripts {
@@ -26,8 +27,8 @@ impl WrittenScripts {
         Self { knowledge: knowledge.digest(), scripts: BTreeMap::new() }
     }
 
-    pub(super) fn add(&mut self, folder: &str, text: &str) {
-        self.scripts.insert(folder.to_owned(), digest(text));
+    pub(super) fn add(&mut self, folder: &SetFolder, text: &str) {
+        self.scripts.insert(folder.clone(), digest(text));
     }
 
     /// Returns `true` if other tables than these made the scripts.
@@ -36,12 +37,12 @@ impl WrittenScripts {
     }
 
     /// Returns the folders that a script was written for.
-    pub(super) fn folders(&self) -> impl Iterator<Item = &str> {
-        self.scripts.keys().map(String::as_str)
+    pub(super) fn folders(&self) -> impl Iterator<Item = &SetFolder> {
+        self.scripts.keys()
     }
 
     /// Returns `true` if this is the text that was written for a folder.
-    pub(super) fn holds(&self, folder: &str, text: &str) -> bool {
+    pub(super) fn holds(&self, folder: &SetFolder, text: &str) -> bool {
         self.scripts.get(folder) == Some(&digest(text))
     }
 }

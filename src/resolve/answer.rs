@@ -6,8 +6,7 @@ use super::condition::Condition;
 use super::fresh::Freshness;
 use super::replaced::Replacement;
 use super::sets::FamilyName;
-use crate::facts::FileKey;
-use crate::facts::{Evidence, Role};
+use crate::facts::{Evidence, FileKey, Role, SetFolder};
 use crate::update::{Architecture, Build, Kb, Sha1, Sha256};
 
 /// How a request is answered.
@@ -97,7 +96,7 @@ pub struct Step {
     pub needed_below: Option<Build>,
     /// Where its bytes are in the mirror: the KB that it is published under, and the set's folder.
     #[serde(skip)]
-    pub set: Option<(Kb, String)>,
+    pub set: Option<(Kb, SetFolder)>,
 }
 
 /// One of several things that match.

@@ -17,7 +17,7 @@ use super::requirements::requirements_of_all;
 use super::roles::Member;
 use super::sets::PackageSet;
 use crate::error::{Error, ErrorKind, Result};
-use crate::facts::{FileFacts, FileKey, Source};
+use crate::facts::{FileFacts, FileKey, SetFolder, Source};
 use crate::servicing::Knowledge;
 use crate::update::{Architecture, Build, Kb, classify};
 
@@ -37,7 +37,7 @@ impl Graph {
     pub fn of(kbs: &[Kb], library: &dyn Library, knowledge: &Knowledge) -> Result<Self> {
         let mut graph = Self::default();
         let mut open: Vec<(Kb, Option<PackageSet>)> = kbs.iter().map(|&kb| (kb, None)).collect();
-        let mut done: BTreeSet<(Kb, String)> = BTreeSet::new();
+        let mut done: BTreeSet<(Kb, SetFolder)> = BTreeSet::new();
         while let Some((kb, wanted_by)) = open.pop() {
             for set in library.sets(kb)?.iter() {
                 let fits = wanted_by.as_ref().is_none_or(|wanted_by| goes_with(set, wanted_by));

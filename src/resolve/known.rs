@@ -7,8 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::roles::{Member, edges_of};
 use super::sets::{FamilyName, PackageSet};
-use crate::facts::FileFacts;
-use crate::facts::{Evidence, Role};
+use crate::facts::{Evidence, FileFacts, Role, SetFolder};
 use crate::servicing::{
     ChannelRelease, Checkpoint, Family, Installation, Knowledge, KnownFile, KnownPackage, Release,
     ReleaseKind,
@@ -70,7 +69,10 @@ fn empty_set(
         kind,
         families: families.iter().map(|family| FamilyName::from(*family)).collect(),
         architecture,
-        folder: format!("{folder}-{}", architecture.map_or("any", Architecture::as_str)),
+        folder: SetFolder::from_words(&format!(
+            "{folder}-{}",
+            architecture.map_or("any", Architecture::as_str)
+        )),
         products: families.iter().map(|family| family.name.clone()).collect(),
         catalog_products: Vec::new(),
         updates: Vec::new(),

@@ -331,9 +331,9 @@ fn is_open(status: Status) -> bool {
 pub(super) fn choice(set: &PackageSet) -> Choice {
     Choice {
         kb: Some(set.kb),
-        product: set.products.first().cloned().unwrap_or_else(|| set.folder.clone()),
+        product: set.products.first().cloned().unwrap_or_else(|| set.folder.to_string()),
         architecture: set.architecture,
-        folder: set.folder.clone(),
+        folder: set.folder.to_string(),
     }
 }
 

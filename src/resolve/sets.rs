@@ -1,4 +1,4 @@
-//! From updates to package sets: what has the same files is one set, with a folder of its own.
+//! From updates to package sets: updates with the same files are one set, with a folder of its own.
 //!
 //! The outcome depends on the facts alone, never on the order in which they were learned.
 
@@ -7,8 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::Digest as _;
 
 use super::roles::{Member, edges_of, members_of, unlisted_checkpoints};
-use crate::facts::{Evidence, Needs, Role};
-use crate::facts::{Expired, Facts, UpdateFacts};
+use crate::facts::{Evidence, Expired, Facts, Needs, Role, SetFolder, UpdateFacts, slug};
 use crate::servicing::{Family, Filed, Installation, Knowledge};
 use crate::update::{Architecture, Build, Kb, Kind, Month, Sha256, UpdateId};
 
@@ -46,10 +45,10 @@ pub struct PackageSet {
     pub kind: Option<Kind>,
     /// The families that it serves, in the order of the family table; the first one names the folder.
     pub families: Vec<FamilyName>,
-    /// `None` when neither title nor names tell.
+    /// `None` when neither title nor names state it.
     pub architecture: Option<Architecture>,
     /// The folder's name under the KB.
-    pub folder: String,
+    pub folder: SetFolder,
     /// The products that titles name, for people and for `--product`.
     pub products: Vec<String>,
     /// The Catalog's own product texts of its updates.
@@ -60,13 +59,13 @@ pub struct PackageSet {
     pub month: Option<Month>,
     /// The files, prerequisites first; companions of unknown order last.
     pub members: Vec<Member>,
-    /// Which file needs which.
+    /// The edges between the files.
     pub needs: Vec<Needs>,
-    /// What the files' sizes add up to by the search page, when the set has just the files that it counts.
+    /// The sum of the files' sizes by the search page, when the set has just the files that it counts.
     pub stated_size: Option<u64>,
     /// A copy that only Windows Setup takes, of a KB whose main package is another set.
     pub is_dynamic_variant: bool,
-    /// What differs between sources, or is not known.
+    /// The differences between sources, and the unknowns.
     pub warnings: Vec<String>,
 }
 
@@ -95,7 +94,7 @@ impl PackageSet {
         counted.or(self.stated_size)
     }
 
-    /// Whether it is for a family.
+    /// Returns `true` if it is for a family.
     pub fn serves(&self, family: &Family) -> bool {
         self.families.iter().any(|own| own.id == family.id && own.installation == family.installation)
     }
@@ -215,7 +214,7 @@ impl<'a> Group<'a> {
         };
         let base = families.first().map_or_else(
             || {
-                slug(
+                product_word(
                     self.updates
                         .first()
                         .map_or("", |update| update.product.as_deref().unwrap_or(&update.products)),
@@ -232,7 +231,7 @@ impl<'a> Group<'a> {
             kind: knowledge.kind_of(kb).or_else(|| self.updates.iter().find_map(|update| update.kind)),
             families,
             architecture,
-            folder: format!("{base}-{architecture_word}{suffix}"),
+            folder: SetFolder::from_words(&format!("{base}-{architecture_word}{suffix}")),
             products: products.into_iter().collect(),
             catalog_products: catalog_products.into_iter().collect(),
             updates: self.updates.iter().map(|update| update.id).collect(),
@@ -246,7 +245,7 @@ impl<'a> Group<'a> {
     }
 }
 
-/// What to say of a set whose updates are all gone from the Catalog: its plan stands.
+/// Returns the warning of a set whose updates are all gone from the Catalog: its plan stands.
 fn expired(kb: Kb, updates: &[&UpdateFacts]) -> Option<String> {
     let expired: Vec<&Expired> =
         updates.iter().map(|update| update.expired.as_ref()).collect::<Option<_>>()?;
@@ -258,28 +257,27 @@ fn expired(kb: Kb, updates: &[&UpdateFacts]) -> Option<String> {
     ))
 }
 
-/// A folder name from a product that belongs to no family.
-fn slug(product: &str) -> String {
+/// Returns the beginning of a folder's name for a product that belongs to no family.
+fn product_word(product: &str) -> String {
     /// Leaves room for architecture and suffixes in a path component of 120.
     const LENGTH: usize = 60;
-    let words = product.to_ascii_lowercase().replace(|letter: char| !letter.is_ascii_alphanumeric(), " ");
-    let mut slug = words.split_whitespace().collect::<Vec<_>>().join("-");
-    slug.truncate(LENGTH);
-    let slug = slug.trim_end_matches('-');
-    if slug.is_empty() { "other".to_owned() } else { slug.to_owned() }
+    let mut word = slug(product);
+    word.truncate(LENGTH);
+    let word = word.trim_end_matches('-');
+    if word.is_empty() { "other".to_owned() } else { word.to_owned() }
 }
 
 /// Sets of one family that differ: all of them get a suffix from their files, so that no set's folder depends on
 /// which others exist beside it in what order.
 fn tell_folders_apart(sets: &mut [PackageSet]) {
-    let mut count: BTreeMap<String, usize> = BTreeMap::new();
+    let mut count: BTreeMap<SetFolder, usize> = BTreeMap::new();
     for set in sets.iter() {
         *count.entry(set.folder.clone()).or_default() += 1;
     }
     for set in sets {
         if count.get(&set.folder).is_some_and(|&count| count > 1) {
             let digits: String = set.fingerprint().to_string().chars().take(8).collect();
-            set.folder = format!("{}-{digits}", set.folder);
+            set.folder = SetFolder::from_words(&format!("{}-{digits}", set.folder));
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::clock::Time;
 use crate::disk;
 use crate::documents::{FindingKind, Health, LastVerify, VerifyReport};
 use crate::error::{Error, ErrorKind, Result};
-use crate::mirror::Layout;
+use crate::mirror::{Layout, RunReport};
 
 /// The format that this program writes.
 pub const HEALTH_FORMAT: u32 = 1;
@@ -85,11 +85,11 @@ pub(super) fn write_json(path: &camino::Utf8Path, document: &impl Serialize) -> 
 /// Keeps the report of a run beside the mirror, as `runs/<time>-<what>.json`; gives its path.
 pub fn keep_report(
     layout: &Layout,
-    what: &str,
+    report: RunReport,
     document: &impl Serialize,
     now: Time,
 ) -> Result<camino::Utf8PathBuf> {
-    let path = layout.run_report(now, what);
+    let path = layout.run_report(now, report);
     write_json(&path, document)?;
     Ok(path)
 }
@@ -97,7 +97,7 @@ pub fn keep_report(
 /// Keeps the report of a verification, and notes one of the whole mirror in `health.json` unless another process
 /// holds the mirror: that one looks for the report itself.
 pub fn keep_verify_report(layout: &Layout, report: &VerifyReport, now: Time) -> Result<()> {
-    write_json(&layout.run_report(now, "verify"), report)?;
+    write_json(&layout.run_report(now, RunReport::Verify), report)?;
     if !report.asked.is_empty() {
         return Ok(());
     }

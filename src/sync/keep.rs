@@ -22,7 +22,7 @@ use crate::documents::{
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::fetch::FetchedSet;
-use crate::mirror::Layout;
+use crate::mirror::{Layout, RunReport};
 use crate::servicing::ReleaseKind;
 
 /// The format of a sync's report.
@@ -134,9 +134,9 @@ pub(super) fn keep_run(
     }
     let document = sync_document(session, request, outcome, code);
     let (started, now) = (session.now(), session.time());
-    write_json(&layout.run_report(started, "sync"), &document)?;
+    write_json(&layout.run_report(started, RunReport::Sync), &document)?;
     if !outcome.news.is_empty() {
-        write_json(&layout.run_report(started, "news"), &outcome.news)?;
+        write_json(&layout.run_report(started, RunReport::News), &outcome.news)?;
     }
     let time = now.to_string();
     let last_verify = newest_verify(&layout)?.or(old.last_verify);
@@ -196,7 +196,7 @@ pub(super) fn keep_error(session: &mut Session, error: &Error) -> Result<()> {
         exit_code: error.code().number(),
         error: error.into(),
     };
-    write_json(&layout.run_report(started, "sync"), &document)?;
+    write_json(&layout.run_report(started, RunReport::Sync), &document)?;
     let mut health = Health::before(&layout)?;
     health.format = HEALTH_FORMAT;
     health.last_attempt = Some(time);
@@ -207,8 +207,8 @@ pub(super) fn keep_error(session: &mut Session, error: &Error) -> Result<()> {
 }
 
 /// The newest report of a kind under `runs/`, whose names sort as their times do.
-fn newest_report(layout: &Layout, what: &str) -> Result<Option<Utf8PathBuf>> {
-    let end = format!("-{what}.json");
+fn newest_report(layout: &Layout, report: RunReport) -> Result<Option<Utf8PathBuf>> {
+    let end = format!("-{}.json", report.as_str());
     let names = disk::list(&layout.runs())?;
     Ok(names.into_iter().rfind(|name| name.ends_with(&end)).map(|name| layout.runs().join(name)))
 }
@@ -222,7 +222,7 @@ fn read_report(path: &camino::Utf8Path) -> Result<Value> {
 
 /// What the newest verification of the whole mirror found.
 fn newest_verify(layout: &Layout) -> Result<Option<LastVerify>> {
-    let Some(path) = newest_report(layout, "verify")? else { return Ok(None) };
+    let Some(path) = newest_report(layout, RunReport::Verify)? else { return Ok(None) };
     let report = read_report(&path)?;
     let whole = report["asked"].as_array().is_some_and(Vec::is_empty);
     let all = report["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -238,7 +238,7 @@ fn newest_verify(layout: &Layout) -> Result<Option<LastVerify>> {
 
 /// The news of the last run that had any.
 pub fn newest_news(layout: &Layout) -> Result<Option<News>> {
-    let Some(path) = newest_report(layout, "news")? else { return Ok(None) };
+    let Some(path) = newest_report(layout, RunReport::News)? else { return Ok(None) };
     serde_json::from_value(read_report(&path)?)
         .map(Some)
         .map_err(|error| Error::usage(format!("{path} cannot be read")).caused_by(error))

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::crawl::Failure;
 use crate::documents::{News, NewsItem, SetStatus};
 use crate::error::{ErrorKind, Result};
-use crate::facts::SetId;
+use crate::facts::{SetFolder, SetId};
 use crate::fetch::FetchedSet;
 use crate::mirror::Index;
 use crate::mirror::index::{Owner, PublishState};
@@ -21,7 +21,7 @@ use crate::update::{Architecture, Kb, human_size};
 pub const NEWS_FORMAT: u32 = 1;
 
 /// The published folders: KB and folder, with the set that each is.
-pub(super) type Standing = BTreeMap<(Kb, String), SetId>;
+pub(super) type Standing = BTreeMap<(Kb, SetFolder), SetId>;
 
 /// What is published.
 pub(super) fn standing(index: &Index) -> Result<Standing> {

@@ -24,6 +24,7 @@ use crate::catalog::Query;
 use crate::crawl::{Failure, JobOutcome, Listed, RunJob as _, Session, report_stop_once};
 use crate::documents::{Expected, News, Outside, Searched, Unwanted};
 use crate::error::{Error, ErrorKind, Result};
+use crate::facts::SetFolder;
 use crate::fetch::{FetchJob, FetchOutcome, FetchRequest};
 use crate::mirror::Index;
 use crate::servicing::{Knowledge, ProductFilter};
@@ -297,7 +298,7 @@ fn conclude(
     outcome.news = News::of_run(before, &outcome.fetch.sets, &outcome.fetch.failures, index, time)?;
     let of_run: BTreeSet<Kb> =
         outcome.fetch.sets.iter().map(|set| set.row.kb).chain(request.kbs.iter().copied()).collect();
-    let mut outside: BTreeMap<(Kb, String), Option<Month>> = BTreeMap::new();
+    let mut outside: BTreeMap<(Kb, SetFolder), Option<Month>> = BTreeMap::new();
     for (profile, window) in windows {
         for Here { kb, month, .. } in published_of(profile, index, &knowledge, &after)? {
             for set in index.published_sets(kb)?.iter().filter(|set| is_for(set, profile)) {
@@ -309,7 +310,7 @@ fn conclude(
             }
         }
     }
-    let named = |((kb, folder), month): ((Kb, String), Option<Month>)| {
+    let named = |((kb, folder), month): ((Kb, SetFolder), Option<Month>)| {
         Some(Outside { kb, folder: format!("kb/{kb}/{folder}"), month: month? })
     };
     outcome.outside = outside.into_iter().filter_map(named).collect();

@@ -71,7 +71,7 @@ impl Contents {
     pub(in crate::carrier) fn new(plan: &ExportPlan, set: SetFacts<'_>) -> Self {
         let sets = plan.sets.iter().zip(&plan.listing.sets).map(|(planned, (kb, record))| SetPage {
             kb: *kb,
-            folder: record.folder.clone(),
+            folder: record.folder.to_string(),
             products: record.products.clone(),
             architecture: record.architecture,
             needed_by: planned.needed_by.iter().copied().collect(),

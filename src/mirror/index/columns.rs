@@ -5,7 +5,7 @@ use rusqlite::functions::FunctionFlags;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 use crate::clock::Time;
-use crate::facts::{Checked, FileKey, SetId, Source};
+use crate::facts::{Checked, FileKey, SetFolder, SetId, Source};
 
 macro_rules! word_columns {
     ($($type:ty),*) => {$(
@@ -44,6 +44,22 @@ macro_rules! number_columns {
 }
 
 number_columns!(FileKey, SetId);
+
+impl ToSql for SetFolder {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::from(self.as_str()))
+    }
+}
+
+/// A row whose folder is not a plain name is not read.
+impl FromSql for SetFolder {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let name = value.as_str()?;
+        Self::new(name).map_err(|fault| {
+            FromSqlError::Other(format!("the folder name {name:?} is refused: {fault}").into())
+        })
+    }
+}
 
 /// Whole seconds since 1970.
 impl ToSql for Time {

@@ -9,6 +9,7 @@ use super::{Index, Transaction};
 use crate::clock::Time;
 use crate::documents::FindingKind;
 use crate::error::Result;
+use crate::facts::SetFolder;
 use crate::update::{Kb, Sha256};
 
 /// A path of the mirror that does not hold what belongs there.
@@ -19,7 +20,7 @@ pub struct Damage {
     /// The KB under whose folder it lies; `None` in the pool.
     pub kb: Option<Kb>,
     /// The set folder in which it lies, or which it is.
-    pub folder: Option<String>,
+    pub folder: Option<SetFolder>,
     /// The digest of the bytes that belong there.
     pub sha256: Option<Sha256>,
     /// The kind of damage.
@@ -47,7 +48,7 @@ pub struct NewDamage {
     /// As [`Damage::kb`].
     pub kb: Option<Kb>,
     /// As [`Damage::folder`].
-    pub folder: Option<String>,
+    pub folder: Option<SetFolder>,
     /// As [`Damage::sha256`].
     pub sha256: Option<Sha256>,
     /// As [`Damage::kind`].
@@ -87,7 +88,7 @@ impl Index {
     }
 
     /// Returns `true` if something in a set folder, or the folder itself, is recorded as damaged.
-    pub fn is_folder_damaged(&self, kb: Kb, folder: &str) -> Result<bool> {
+    pub fn is_folder_damaged(&self, kb: Kb, folder: &SetFolder) -> Result<bool> {
         let sql = "SELECT 1 FROM damage WHERE kb = ?1 AND folder = ?2 LIMIT 1";
         Ok(self.first(sql, (kb.number(), folder), |_| Ok(()))?.is_some())
     }
@@ -120,7 +121,7 @@ impl Transaction<'_> {
     }
 
     /// Clears the damage of a set folder that was made anew.
-    pub fn clear_damage_of_folder(&self, kb: Kb, folder: &str) -> Result<()> {
+    pub fn clear_damage_of_folder(&self, kb: Kb, folder: &SetFolder) -> Result<()> {
         self.execute("DELETE FROM damage WHERE kb = ?1 AND folder = ?2", (kb.number(), folder))?;
         Ok(())
     }

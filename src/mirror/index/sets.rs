@@ -4,7 +4,7 @@ use super::record::FileRecord;
 use super::{Index, Transaction, as_integer, store_error};
 use crate::clock::Time;
 use crate::error::Result;
-use crate::facts::{FileFacts, FileKey, Role, SetId, Source};
+use crate::facts::{FileFacts, FileKey, Role, SetFolder, SetId, Source};
 use crate::resolve::PackageSet;
 use crate::update::{Architecture, Kb, Sha256};
 
@@ -29,7 +29,7 @@ pub struct SetRow {
     /// The first family's folder word.
     pub family: Option<String>,
     /// Its folder under the KB.
-    pub folder: String,
+    pub folder: SetFolder,
     /// The products, joined for people.
     pub products: String,
     /// `true` for a copy that only Windows Setup takes.
@@ -114,7 +114,7 @@ impl Index {
     }
 
     /// Returns the set that a folder is published, or being published, as.
-    pub fn published_as(&self, kb: Kb, folder: &str) -> Result<Option<(SetId, PublishState)>> {
+    pub fn published_as(&self, kb: Kb, folder: &SetFolder) -> Result<Option<(SetId, PublishState)>> {
         let sql = "SELECT set_ref, state FROM published WHERE kb = ?1 AND folder = ?2";
         self.first(sql, (kb.number(), folder), |row| {
             let state: String = row.get(1)?;
@@ -124,12 +124,12 @@ impl Index {
     }
 
     /// The folders of a KB that are published as a set, by name.
-    pub fn folders_of(&self, set: SetId) -> Result<Vec<String>> {
+    pub fn folders_of(&self, set: SetId) -> Result<Vec<SetFolder>> {
         self.rows("SELECT folder FROM published WHERE set_ref = ?1 ORDER BY folder", [set], |row| row.get(0))
     }
 
     /// Folders whose publishing was cut off: KB, folder, set.
-    pub fn cut_off(&self) -> Result<Vec<(Kb, String, SetId)>> {
+    pub fn cut_off(&self) -> Result<Vec<(Kb, SetFolder, SetId)>> {
         let sql = "SELECT kb, folder, set_ref FROM published WHERE state = 'publishing' ORDER BY kb, folder";
         self.rows(sql, [], |row| {
             let kb = Kb::from_number(row.get(0)?).ok_or(rusqlite::Error::IntegralValueOutOfRange(0, 0))?;
@@ -147,7 +147,7 @@ impl Index {
     }
 
     /// Every folder that is published or being published, of one KB or all: KB, folder, set, state.
-    pub fn published_folders(&self, kb: Option<Kb>) -> Result<Vec<(Kb, String, SetId, PublishState)>> {
+    pub fn published_folders(&self, kb: Option<Kb>) -> Result<Vec<(Kb, SetFolder, SetId, PublishState)>> {
         let sql = "SELECT kb, folder, set_ref, state FROM published WHERE ?1 IS NULL OR kb = ?1 ORDER BY kb, folder";
         self.rows(sql, [kb.map(Kb::number)], |row| {
             let kb = Kb::from_number(row.get(0)?).ok_or(rusqlite::Error::IntegralValueOutOfRange(0, 0))?;
@@ -263,7 +263,7 @@ impl Transaction<'_> {
     pub fn set_published(
         &self,
         kb: Kb,
-        folder: &str,
+        folder: &SetFolder,
         set: SetId,
         state: PublishState,
         now: Time,
@@ -279,7 +279,7 @@ impl Transaction<'_> {
     }
 
     /// Forgets a folder that is not there.
-    pub fn forget_published(&self, kb: Kb, folder: &str) -> Result<()> {
+    pub fn forget_published(&self, kb: Kb, folder: &SetFolder) -> Result<()> {
         self.execute("DELETE FROM published WHERE kb = ?1 AND folder = ?2", (kb.number(), folder))?;
         Ok(())
     }

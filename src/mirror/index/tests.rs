@@ -10,7 +10,7 @@ use rusqlite::types::Value;
 
 use super::*;
 use crate::documents::FindingKind;
-use crate::facts::{Checked, FileFacts, FileKey, Source, UpdateFacts};
+use crate::facts::{Checked, FileFacts, FileKey, SetFolder, Source, UpdateFacts};
 use crate::resolve::{PackageSet, package_sets};
 use crate::servicing::Knowledge;
 use crate::update::{Digests, Kb, Sha1, Sha256, UpdateId, classify};
@@ -1025,11 +1025,11 @@ fn a_file_that_is_recorded_as_damaged_is_absent() {
 
     // A damaged copy in a set folder leaves the pool's bytes as they are.
     let kb = kb("KB5129195");
-    let copy = NewDamage { path: "kb/a".into(), kb: Some(kb), folder: Some("a".to_owned()), ..worse };
+    let copy = NewDamage { path: "kb/a".into(), kb: Some(kb), folder: Some(SetFolder::new("a").unwrap()), ..worse };
     index.alone().record_damage(&copy, "verify", TUESDAY).unwrap();
     index.alone().clear_damage("pool/sha256/02/02".into()).unwrap();
     assert!(is_present());
-    assert!(index.is_folder_damaged(kb, "a").unwrap());
-    index.alone().clear_damage_of_folder(kb, "a").unwrap();
+    assert!(index.is_folder_damaged(kb, &SetFolder::new("a").unwrap()).unwrap());
+    index.alone().clear_damage_of_folder(kb, &SetFolder::new("a").unwrap()).unwrap();
     assert_eq!(index.damage().unwrap(), []);
 }

@@ -1,6 +1,7 @@
 //! A finding with what the index needs to record it.
 
 use crate::documents::VerifyFinding;
+use crate::facts::SetFolder;
 use crate::mirror::Layout;
 use crate::mirror::index::{Damage, NewDamage};
 use crate::update::{Kb, Sha256};
@@ -11,7 +12,7 @@ pub(super) enum Place {
     /// In the pool, as the file of this digest; without one, it belongs nowhere.
     Pool(Option<Sha256>),
     /// In a set folder, as the file of this digest; without one, it is the folder or a stranger in it.
-    Folder(Kb, String, Option<Sha256>),
+    Folder(Kb, SetFolder, Option<Sha256>),
     /// Under the folder of a KB.
     Beside(Kb),
 }

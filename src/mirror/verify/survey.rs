@@ -10,7 +10,7 @@ use super::verdict::Reading;
 use crate::disk::{self, Entry};
 use crate::documents::{FindingKind, VerifyFinding};
 use crate::error::Result;
-use crate::facts::{FileKey, SetId};
+use crate::facts::{FileKey, SetFolder, SetId};
 use crate::mirror::damage::{FOLDER_MISSING, fault_of_entry};
 use crate::mirror::index::{PublishState, SetRow};
 use crate::mirror::kb_document::KB_JSON_FORMAT;
@@ -34,13 +34,13 @@ pub(super) struct Survey {
 /// Looks at the whole mirror, or at what is published of some KBs.
 pub(super) fn survey(mirror: &Mirror<impl Access>, only: &[Kb], knowledge: &Knowledge) -> Result<Survey> {
     let mut surveyor = Surveyor { mirror, knowledge, survey: Survey::default(), pool: BTreeMap::new() };
-    let mut published: BTreeMap<Kb, Vec<(String, SetId, PublishState)>> = BTreeMap::new();
+    let mut published: BTreeMap<Kb, Vec<(SetFolder, SetId, PublishState)>> = BTreeMap::new();
     for (kb, folder, set, state) in mirror.index.published_folders(None)? {
         if only.is_empty() || only.contains(&kb) {
             published.entry(kb).or_default().push((folder, set, state));
         }
     }
-    let mut sets: Vec<(String, SetRow)> = Vec::new();
+    let mut sets: Vec<(SetFolder, SetRow)> = Vec::new();
     for (folder, set, _) in published.values().flatten().filter(|row| row.2 == PublishState::Published) {
         if let Some(row) = mirror.index.set(*set)? {
             sets.push((folder.clone(), row));
@@ -97,7 +97,7 @@ impl<S: Access> Surveyor<'_, S> {
     }
 
     /// The pool against the index; of some sets alone, just their files.
-    fn pool(&mut self, sets: &[(String, SetRow)], of_sets_alone: bool) -> Result<()> {
+    fn pool(&mut self, sets: &[(SetFolder, SetRow)], of_sets_alone: bool) -> Result<()> {
         let mut owners: BTreeMap<FileKey, BTreeSet<Kb>> = BTreeMap::new();
         for (_, set) in sets {
             for key in set.members.iter().filter_map(|member| member.file.key) {
@@ -178,10 +178,10 @@ impl<S: Access> Surveyor<'_, S> {
     }
 
     /// A set folder against its set: just these names, each with the right bytes.
-    fn set_folder(&mut self, folder: &str, set: &SetRow) -> Result<()> {
+    fn set_folder(&mut self, folder: &SetFolder, set: &SetRow) -> Result<()> {
         let path = self.mirror.layout.set(set.kb, folder);
         self.survey.folders += 1;
-        let of_set = |sha256| Place::Folder(set.kb, folder.to_owned(), sha256);
+        let of_set = |sha256| Place::Folder(set.kb, folder.clone(), sha256);
         let kbs = [set.kb];
         let there = match disk::entry(&path)? {
             Entry::Folder => {
@@ -197,12 +197,12 @@ impl<S: Access> Surveyor<'_, S> {
                 return Ok(());
             }
         };
-        let names = self.mirror.folder_of(set)?.names;
-        for name in there.into_iter().filter(|name| !names.contains(name)) {
+        let own = self.mirror.folder_of(set)?;
+        for name in there.into_iter().filter(|name| !own.has(name)) {
             let message = "it is not a file of the set";
             self.find(&path.join(name), FindingKind::Foreign, of_set(None), &kbs, message);
         }
-        for (member, name) in set.members.iter().zip(names) {
+        for (member, name) in set.members.iter().zip(own.names) {
             let path = path.join(name);
             let (Some(sha256), Some(size)) = (member.file.sha256, member.file.size) else {
                 let message = "the index does not have its digest";
@@ -237,7 +237,7 @@ impl<S: Access> Surveyor<'_, S> {
     }
 
     /// What lies in the folder of a KB: its sets and the three files beside them.
-    fn kb_folder(&mut self, kb: Kb, folders: &[(String, SetId, PublishState)]) -> Result<()> {
+    fn kb_folder(&mut self, kb: Kb, folders: &[(SetFolder, SetId, PublishState)]) -> Result<()> {
         /// As where an index is rebuilt from it.
         const CAP: u64 = 64 << 20;
         self.survey.kbs.insert(kb);
@@ -249,7 +249,7 @@ impl<S: Access> Surveyor<'_, S> {
         let mut scripts = BTreeMap::new();
         for set in &sets {
             if let Some(text) = self.mirror.set_view(set, self.knowledge)?.script {
-                scripts.insert(layout.kb_script(kb, &set.folder), (set.folder.as_str(), Some(text)));
+                scripts.insert(layout.kb_script(kb, &set.folder), (&set.folder, Some(text)));
             }
         }
         // Scripts that other tables made are compared with the record of what was written.
@@ -268,7 +268,7 @@ impl<S: Access> Surveyor<'_, S> {
             let path = layout.kb(kb).join(&name);
             if name.starts_with(disk::BEING_WRITTEN) {
                 self.survey.leftovers.push(layout.relative(&path).to_owned());
-            } else if !beside.contains(&path) && !folders.iter().any(|(folder, ..)| *folder == name) {
+            } else if !beside.contains(&path) && !folders.iter().any(|(folder, ..)| *folder == *name) {
                 self.find(
                     &path,
                     FindingKind::Foreign,

@@ -1,0 +1,212 @@
+//! The name policy: names from outside as names on disk. Pure.
+//!
+//! A [`PlainName`] is the only name that becomes a part of a path, and it exists only for a name that passed the policy. A name
+//! that tries to be a path is hostile and refused. A name that is merely unusual is made plain, so that every name works on
+//! ext4, NTFS, exFAT, and FAT32, in `sha256sum -c` files, and in command lines: letters, digits, and `._()+,=@ -`, at most 120
+//! characters, no name that Windows keeps for devices, no dot or space at either end. The original name stays in the index.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use camino::Utf8Path;
+
+/// The longest name of a file or folder: leaves room on media whose paths should stay under 180.
+pub(super) const LENGTH: usize = 120;
+
+/// The reasons to refuse a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NameFault {
+    /// Nothing is left of it.
+    #[error("it is empty")]
+    Empty,
+    /// It leads out of the folder, or into another one.
+    #[error("it is a path, not a plain name")]
+    Path,
+    /// It holds characters that cannot be seen.
+    #[error("it holds control characters")]
+    Control,
+    /// It would have another name on disk.
+    #[error("it is not a plain name")]
+    NotPlain,
+}
+
+/// A name that passed the name policy: one part of a path, on every file system.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PlainName(String);
+
+impl PlainName {
+    /// Returns the name on disk of a file that the Catalog calls so.
+    pub fn of(name: &str) -> Result<Self, NameFault> {
+        if name.chars().any(char::is_control) {
+            return Err(NameFault::Control);
+        }
+        if name.contains(['/', '\\', ':'])
+            || name.starts_with('~')
+            || name.trim_matches([' ', '.']).is_empty() && name.contains('.')
+        {
+            return Err(NameFault::Path);
+        }
+        let allowed = |letter: char| letter.is_ascii_alphanumeric() || "._()+,=@ -".contains(letter);
+        let plain: String = name.chars().map(|letter| if allowed(letter) { letter } else { '_' }).collect();
+        let plain = plain.trim_matches([' ', '.']);
+        if plain.is_empty() {
+            return Err(NameFault::Empty);
+        }
+        let plain = if is_device(plain) { format!("_{plain}") } else { plain.to_owned() };
+        Ok(Self(shortened(plain)))
+    }
+
+    /// Returns a name that has to be plain as it is.
+    pub fn exact(name: &str) -> Result<Self, NameFault> {
+        Self::of(name).and_then(|plain| if plain.0 == name { Ok(plain) } else { Err(NameFault::NotPlain) })
+    }
+
+    /// Returns the name for want of a better one.
+    pub(super) fn other() -> Self {
+        Self("other".to_owned())
+    }
+
+    /// Returns the name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns the name with digits before its extension, for a file of the same name as another one.
+    fn told_apart(&self, digits: &str) -> Self {
+        Self(shortened(match self.0.rsplit_once('.') {
+            Some((stem, extension)) => format!("{stem}~{digits}.{extension}"),
+            None => format!("{}~{digits}", self.0),
+        }))
+    }
+}
+
+impl fmt::Display for PlainName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(&self.0)
+    }
+}
+
+/// Joins the name to a path.
+impl AsRef<Utf8Path> for PlainName {
+    fn as_ref(&self) -> &Utf8Path {
+        Utf8Path::new(&self.0)
+    }
+}
+
+/// Names compare with texts, such as the names in a folder.
+macro_rules! compare_with_text {
+    ($type:ty: $($text:ty),*) => {$(
+        impl PartialEq<$text> for $type {
+            fn eq(&self, text: &$text) -> bool {
+                let text: &str = text;
+                self.as_str() == text
+            }
+        }
+    )*};
+}
+pub(super) use compare_with_text;
+
+compare_with_text!(PlainName: str, &str, String);
+
+/// Returns `true` for names that Windows keeps for devices, also with an extension.
+fn is_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
+    matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$")
+        || (stem.len() == 4
+            && (stem.starts_with("COM") || stem.starts_with("LPT"))
+            && stem.ends_with(|last: char| last.is_ascii_digit()))
+}
+
+/// Keeps the end of a long name: Microsoft's digest and the extension are there.
+fn shortened(name: String) -> String {
+    if name.len() <= LENGTH {
+        return name;
+    }
+    let start = name.len() - LENGTH + 1;
+    format!("_{}", &name[start..])
+}
+
+/// Returns names for the files of one folder, in the order given: names that differ only in the case of letters would be
+/// one file on most media, so every one after the first gets eight digits of its digest.
+pub fn distinct_names<'a>(
+    files: impl IntoIterator<Item = (&'a str, String)>,
+) -> Result<Vec<PlainName>, (String, NameFault)> {
+    let mut taken = BTreeSet::new();
+    let mut names = Vec::new();
+    for (name, digest) in files {
+        let mut plain = PlainName::of(name).map_err(|fault| (name.to_owned(), fault))?;
+        if taken.contains(&plain.0.to_ascii_lowercase()) {
+            let digits: String = digest.chars().take(8).collect();
+            plain = plain.told_apart(&digits);
+        }
+        taken.insert(plain.0.to_ascii_lowercase());
+        names.push(plain);
+    }
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_catalogs_own_names_stay_as_they_are() {
+        for name in [
+            "windows11.0-kb5086672-arm64_ec8e69856b92118f17bac6e2046f54b3c87e59b0.msu",
+            "Windows11.0-KB5121794-x64_5e20a3cce48d6611b16bdec42b07167f5456586a.msu",
+            "dotnet-runtime-8.0.11-win-x64.exe",
+        ] {
+            assert_eq!(PlainName::exact(name).unwrap().as_str(), name);
+        }
+    }
+
+    #[test]
+    fn paths_are_refused_and_oddities_made_plain() {
+        for name in [
+            "../x.msu",
+            "..",
+            ".",
+            "a/b",
+            "a\\b",
+            "C:x",
+            "~root",
+            "x\0y",
+            "x\ny",
+            "",
+            " .. ",
+            "\\\\host\\share",
+        ] {
+            assert!(PlainName::of(name).is_err(), "{name:?}");
+        }
+        for (name, plain) in [
+            ("CON.msu", "_CON.msu"),
+            ("com1", "_com1"),
+            ("a|b?.cab", "a_b_.cab"),
+            ("trail. ", "trail"),
+            (".hidden", "hidden"),
+            ("\u{fc}ber.msu", "_ber.msu"),
+            ("100%.msu", "100_.msu"),
+        ] {
+            assert_eq!(PlainName::of(name).unwrap().as_str(), plain, "{name:?}");
+            assert_eq!(PlainName::exact(name), Err(NameFault::NotPlain), "{name:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_the_names_are_plain_and_differ(raw in prop::collection::vec("\\PC{0,140}|[aA]{1,3}\\.msu|[./\\\\~]{0,4}", 0..12)) {
+            let named: Vec<&String> = raw.iter().filter(|name| PlainName::of(name).is_ok()).collect();
+            let files = named.iter().enumerate().map(|(place, name)| (name.as_str(), format!("{place:08x}")));
+            let names = distinct_names(files).unwrap();
+            let folded: BTreeSet<String> = names.iter().map(|name| name.as_str().to_ascii_lowercase()).collect();
+            prop_assert_eq!(folded.len(), names.len());
+            for name in &names {
+                let name = name.as_str();
+                prop_assert!(!name.is_empty() && name.len() <= LENGTH && name.is_ascii());
+                prop_assert!(!name.contains(['/', '\\', ':', '\n', '%']) && !name.starts_with('.') && !is_device(name));
+            }
+        }
+    }
+}
