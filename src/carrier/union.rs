@@ -97,8 +97,7 @@ impl ExportPlan {
                 continue;
             }
             if !is_selected {
-                let row =
-                    rows.iter().find(|row| row.kb == *kb && row.folder.is_same_place(&set.folder));
+                let row = rows.iter().find(|row| row.kb == *kb && row.folder.is_same_place(&set.folder));
                 let missing = match row {
                     Some(row) => self.add_unselected(row, mirror, knowledge)?,
                     None => None,

@@ -129,7 +129,12 @@ fn show_set(examined: &Examined, output: &mut Output) {
     let mut table = output.table(&["kb", "folder", "files", "size"]).right(2).right(3);
     for (kb, record) in &examined.listing.sets {
         let size: u64 = record.files.iter().filter_map(|file| file.size).sum();
-        table.row([kb.to_string(), record.folder.to_string(), record.files.len().to_string(), human_size(size)]);
+        table.row([
+            kb.to_string(),
+            record.folder.to_string(),
+            record.files.len().to_string(),
+            human_size(size),
+        ]);
     }
     output.text(table.render());
     for item in &set.missing {

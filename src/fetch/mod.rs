@@ -15,6 +15,6 @@ mod standing;
 mod transfers;
 
 pub use outcome::{FetchOutcome, FetchedSet};
-pub use plan::{FetchPlan, FetchRequest, LeftOut, PlannedSet, StandingSet};
+pub use plan::{FetchPlan, FetchRequest, LeftOut, PlannedSet};
 pub use run::FetchJob;
 pub use stage::StagePlan;

@@ -1,42 +1,33 @@
-//! The outcome of a fetch: what became of each set, and what failed.
-
-use std::collections::BTreeSet;
+//! The outcome of a fetch: each set with its status, and the failures.
 
 use camino::Utf8PathBuf;
 
-use super::plan::FetchPlan;
+use super::plan::{FetchPlan, PlannedSet};
 use crate::crawl::{Failure, JobOutcome};
 use crate::documents::{FetchedSetDocument, SetStatus};
 use crate::error::Result;
-use crate::mirror::index::SetRow;
 use crate::mirror::{Access, Mirror};
-use crate::resolve::PackageSet;
-use crate::update::Kb;
 
-/// A set with what became of it.
+/// A planned set with its outcome.
 #[derive(Debug)]
 pub struct FetchedSet {
-    /// As the resolver sees it, where the Catalog was asked.
-    pub set: Option<PackageSet>,
-    /// As the index keeps it.
-    pub row: SetRow,
-    /// What became of it.
+    /// The set as it was planned; its row has the sizes and digests that the download brought.
+    pub planned: PlannedSet,
+    /// The outcome.
     pub status: SetStatus,
-    /// The published folder and the names of its files.
-    pub folder: Option<(Utf8PathBuf, Vec<String>)>,
-    /// Why it failed.
+    /// The path of its folder; `None` if it is not published.
+    pub place: Option<Utf8PathBuf>,
+    /// The message of its failure.
     pub error: Option<String>,
-    /// The KBs with which it comes along; none when it was asked for itself.
-    pub needed_by: BTreeSet<Kb>,
 }
 
 impl FetchedSet {
     /// Returns the document.
     pub fn document(&self, mirror: &Mirror<impl Access>) -> Result<FetchedSetDocument> {
         Ok(FetchedSetDocument {
-            set: mirror.set_document(&self.row, self.status, self.error.as_deref())?,
-            needed_by: self.needed_by.clone(),
-            place: self.folder.as_ref().map(|(path, _)| path.clone()),
+            set: mirror.set_document(&self.planned.row, self.status, self.error.as_deref())?,
+            needed_by: self.planned.needed_by.clone(),
+            place: self.place.clone(),
         })
     }
 }
@@ -46,9 +37,9 @@ impl FetchedSet {
 pub struct FetchOutcome {
     /// The sets, by KB, architecture, and folder.
     pub sets: Vec<FetchedSet>,
-    /// What was planned and what was left out.
+    /// The plan, with the sets that were left out.
     pub plan: FetchPlan,
-    /// What failed.
+    /// The failures.
     pub failures: Vec<Failure>,
     /// Payload bytes that came over the wire.
     pub bytes_downloaded: u64,

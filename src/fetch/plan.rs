@@ -1,4 +1,4 @@
-//! What `fetch` is asked for and what it is going to do, as values without side effects.
+//! The request of `fetch` and its plan, as values without side effects.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::resolve::PackageSet;
 use crate::servicing::{Filed, ProductFilter};
 use crate::update::{Architecture, Kb, Kind, count, human_size};
 
-/// What `fetch` was asked for.
+/// The request of a fetch.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FetchRequest {
     /// The KBs.
@@ -25,15 +25,15 @@ pub struct FetchRequest {
     pub products: Vec<ProductFilter>,
     /// Only these kinds; none is everything but copies that Setup alone takes.
     pub kinds: Vec<Kind>,
-    /// Publish files for which nothing vouches.
+    /// Publish files without any stated digest.
     pub accept_unverified: bool,
-    /// Bring along what the KBs cannot do without.
+    /// Fetch the updates that the KBs require, too.
     pub closure: bool,
     /// Download no more bytes than this.
     pub max_bytes: Option<u64>,
 }
 
-/// Why a set is not fetched.
+/// The reason for which a set is not fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LeftOut {
     /// Of an architecture that was not asked for.
@@ -95,19 +95,10 @@ pub struct PlannedSet {
     pub row: SetRow,
     /// Files that the pool does not have.
     pub absent: Vec<FileKey>,
-    /// Their bytes, where they can be told.
+    /// Their bytes, where they are known.
     pub absent_bytes: Option<u64>,
     /// The KBs with which it comes along; none when it was asked for itself.
     pub needed_by: BTreeSet<Kb>,
-}
-
-/// A published set of which the pool holds every file, taken as it is while the Catalog is unavailable.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StandingSet {
-    /// As the resolver sees it.
-    pub set: PackageSet,
-    /// As the index keeps it.
-    pub row: SetRow,
 }
 
 /// The plan of a fetch. Making it queries the Catalog and downloads nothing; running it downloads and publishes.
@@ -115,8 +106,8 @@ pub struct StandingSet {
 pub struct FetchPlan {
     /// The sets, by KB, architecture, and folder.
     pub sets: Vec<PlannedSet>,
-    /// Sets that stand whole while the Catalog is unavailable.
-    pub standing: Vec<StandingSet>,
+    /// Published sets of which the pool holds every file, taken as they are while the Catalog is unavailable.
+    pub standing: Vec<PlannedSet>,
     /// Sets that were not asked for, with the reason.
     pub left_out: Vec<(PackageSet, LeftOut)>,
     /// The failures of making the plan.
@@ -133,22 +124,15 @@ impl Serialize for FetchPlan {
             absent_files: usize,
             absent_bytes: Option<u64>,
         }
-        let planned = self.sets.iter().map(|set| Set {
+        let sets = self.standing.iter().chain(&self.sets).map(|set| Set {
             kb: set.row.kb,
             folder: set.row.folder.as_str(),
             files: set.row.members.len(),
             absent_files: set.absent.len(),
             absent_bytes: set.absent_bytes,
         });
-        let standing = self.standing.iter().map(|set| Set {
-            kb: set.row.kb,
-            folder: set.row.folder.as_str(),
-            files: set.row.members.len(),
-            absent_files: 0,
-            absent_bytes: Some(0),
-        });
         let mut fields = serializer.serialize_struct("FetchPlan", 4)?;
-        fields.serialize_field("sets", &standing.chain(planned).collect::<Vec<_>>())?;
+        fields.serialize_field("sets", &sets.collect::<Vec<_>>())?;
         fields.serialize_field("absent_files", &self.absent_files())?;
         fields.serialize_field("absent_bytes", &self.absent_bytes())?;
         fields.serialize_field("failures", &self.failures.iter().map(Failure::item).collect::<Vec<_>>())?;
@@ -178,7 +162,7 @@ impl FetchPlan {
 }
 
 impl FetchPlan {
-    /// Drops the first set that would go over a budget, and all behind it; says which it was.
+    /// Drops the first set that would go over a budget, and all behind it; returns the error that names it.
     pub(super) fn keep_within(&mut self, budget: u64) -> Option<Error> {
         let mut counted: BTreeSet<FileKey> = BTreeSet::new();
         let mut spent = 0_u64;

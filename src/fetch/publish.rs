@@ -1,11 +1,11 @@
 //! From files in the pool to published folders. A set whose files are not all here is not published.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use camino::Utf8PathBuf;
 
 use super::outcome::{FetchOutcome, FetchedSet};
-use super::plan::{FetchPlan, PlannedSet, StandingSet};
+use super::plan::{FetchPlan, PlannedSet};
 use crate::clock::Time;
 use crate::crawl::{Failure, Session};
 use crate::documents::SetStatus;
@@ -46,29 +46,22 @@ pub(super) fn publish(
         let mirror = session.mirror()?;
         // The sizes and digests that the download brought.
         let row = mirror.index().set(planned.row.id)?.unwrap_or_else(|| planned.row.clone());
-        let mut fetched = FetchedSet {
-            set: Some(planned.set.clone()),
-            row,
-            status: SetStatus::Failed,
-            folder: None,
-            error: None,
-            needed_by: planned.needed_by.clone(),
-        };
+        let planned = PlannedSet { row, ..planned.clone() };
+        let mut fetched = FetchedSet { planned, status: SetStatus::Failed, place: None, error: None };
         match published {
             Ok((Published::Published, folder)) => {
                 fetched.status = SetStatus::Published;
-                fetched.folder = Some(folder);
+                fetched.place = Some(folder);
             }
             Ok((Published::Unchanged, folder)) => {
                 fetched.status = SetStatus::Unchanged;
-                fetched.folder = Some(folder);
+                fetched.place = Some(folder);
             }
             Err(error) => {
                 // A file that failed is among the failures already, under its own name.
                 if error.kind() != ErrorKind::Incomplete {
-                    outcome
-                        .failures
-                        .push(Failure::new(format!("{} {}", planned.row.kb, planned.row.folder), &error));
+                    let row = &fetched.planned.row;
+                    outcome.failures.push(Failure::new(format!("{} {}", row.kb, row.folder), &error));
                 }
                 fetched.error = Some(error.full_message());
             }
@@ -81,38 +74,32 @@ pub(super) fn publish(
 /// Publishes sets again that stood whole while the Catalog was unavailable. One that is right stays as it is.
 pub(super) fn publish_standing(
     session: &mut Session,
-    standing: &[StandingSet],
+    standing: &[PlannedSet],
     outcome: &mut FetchOutcome,
 ) -> Result<()> {
     let (knowledge, now) = (session.knowledge(), session.now());
-    for StandingSet { set, row } in standing {
+    for planned in standing {
         let mirror = session.mirror()?;
-        let status = if mirror.stands(row)? {
+        let status = if mirror.stands(&planned.row)? {
             SetStatus::Unchanged
         } else {
-            mirror.publish(row, &knowledge, now)?;
+            mirror.publish(&planned.row, &knowledge, now)?;
             SetStatus::Published
         };
-        let folder = mirror.folder_of(row)?;
-        outcome.sets.push(FetchedSet {
-            set: Some(set.clone()),
-            row: row.clone(),
-            status,
-            folder: Some((folder.path, folder.names)),
-            error: None,
-            needed_by: BTreeSet::new(),
-        });
+        let place = Some(mirror.folder_of(&planned.row)?.path);
+        outcome.sets.push(FetchedSet { planned: planned.clone(), status, place, error: None });
     }
     Ok(())
 }
 
-/// Where files cannot be linked, publishing takes longer than whoever stops a run will wait. A set that stands is whole.
+/// Publishes a set unless the run is to stop: without links, publishing takes longer than the sender of a stop request waits.
+/// A set that stands is whole.
 fn publish_unless_stopped(
     session: &mut Session,
     planned: &PlannedSet,
     knowledge: &Knowledge,
     now: Time,
-) -> Result<(Published, (Utf8PathBuf, Vec<String>))> {
+) -> Result<(Published, Utf8PathBuf)> {
     if let Err(error) = session.go_on()
         && !session.mirror()?.stands(&planned.row)?
     {
@@ -126,17 +113,17 @@ fn publish_one(
     planned: &PlannedSet,
     knowledge: &Knowledge,
     now: Time,
-) -> Result<(Published, (Utf8PathBuf, Vec<String>))> {
+) -> Result<(Published, Utf8PathBuf)> {
     check_sums(mirror, planned, knowledge, now)?;
     let Some(row) = mirror.index().set(planned.row.id)? else {
         return Err(Error::new(ErrorKind::Internal, "the set is not in the index any more"));
     };
     let (published, folder) = mirror.publish(&row, knowledge, now)?;
-    Ok((published, (folder.path, folder.names)))
+    Ok((published, folder.path))
 }
 
-/// The search page states the bytes of all files of an entry together. Now that all are here they must add up, with
-/// or without a checkpoint that the dialog left out.
+/// Compares the sum that the search page states for all files of an entry with the files that are all here now, with or
+/// without a checkpoint that the dialog left out.
 fn check_sums(
     mirror: &mut Mirror<Writing>,
     planned: &PlannedSet,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::closure::add_closure;
 use super::collect::{add_sets, crawl_for_files};
 use super::outcome::{FetchOutcome, FetchedSet};
-use super::plan::{FetchPlan, FetchRequest};
+use super::plan::{FetchPlan, FetchRequest, PlannedSet};
 use super::publish::{heal_folders, publish, publish_standing};
 use super::standing::standing_sets;
 use super::transfers::{download, wanted_files};
@@ -70,30 +70,20 @@ impl FetchPlan {
         for standing in &self.standing {
             let is_right = session.mirror()?.stands(&standing.row)?;
             let status = if is_right { SetStatus::Unchanged } else { SetStatus::Planned };
-            outcome.sets.push(FetchedSet {
-                set: Some(standing.set.clone()),
-                row: standing.row.clone(),
-                status,
-                folder: None,
-                error: None,
-                needed_by: BTreeSet::new(),
-            });
+            outcome.sets.push(rehearsed(session, standing, status)?);
         }
-        outcome.sets.extend(self.sets.iter().map(|planned| FetchedSet {
-            set: Some(planned.set.clone()),
-            row: planned.row.clone(),
-            status: SetStatus::Planned,
-            folder: None,
-            error: None,
-            needed_by: planned.needed_by.clone(),
-        }));
-        for fetched in &mut outcome.sets {
-            let folder = session.mirror()?.folder_of(&fetched.row)?;
-            fetched.folder = Some((folder.path, folder.names));
+        for planned in &self.sets {
+            outcome.sets.push(rehearsed(session, planned, SetStatus::Planned)?);
         }
         outcome.plan = self;
         Ok(outcome)
     }
+}
+
+/// Returns a set of a plan that is not run.
+fn rehearsed(session: &mut Session, planned: &PlannedSet, status: SetStatus) -> Result<FetchedSet> {
+    let place = Some(session.mirror()?.folder_of(&planned.row)?.path);
+    Ok(FetchedSet { planned: planned.clone(), status, place, error: None })
 }
 
 /// The job of `fetch`.

@@ -1,6 +1,8 @@
 //! Sets that stand whole while the Catalog is unavailable.
 
-use super::plan::{FetchRequest, StandingSet};
+use std::collections::BTreeSet;
+
+use super::plan::{FetchRequest, PlannedSet};
 use crate::crawl::{Session, sets_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mirror::IndexLibrary;
@@ -15,13 +17,13 @@ pub(super) fn standing_sets(
     request: &FetchRequest,
     kb: Kb,
     error: &Error,
-) -> Result<Vec<StandingSet>> {
+) -> Result<Vec<PlannedSet>> {
     if !matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::NotRecorded) {
         return Ok(Vec::new());
     }
     let knowledge = session.knowledge();
     let Some(mirror) = session.mirror_if_there()? else { return Ok(Vec::new()) };
-    // An update whose dialog was never read may be a set that nobody has seen.
+    // An update whose dialog was never read may be a set that was never seen.
     let facts = mirror.index().facts_of(&[kb].into())?;
     let unread = facts.updates.iter().filter(|update| update.files.is_none());
     let wanted =
@@ -48,7 +50,13 @@ pub(super) fn standing_sets(
         if !mirror.is_pooled_whole(&row) {
             return Ok(Vec::new());
         }
-        standing.push(StandingSet { set, row });
+        standing.push(PlannedSet {
+            set,
+            row,
+            absent: Vec::new(),
+            absent_bytes: Some(0),
+            needed_by: BTreeSet::new(),
+        });
     }
     if !standing.is_empty() {
         session.warn(format!(

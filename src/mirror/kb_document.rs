@@ -345,7 +345,7 @@ pub fn restore_set(
         let (facts, pooled) = restore_file(layout, index, file, now)?;
         whole &= pooled;
         let role = Role::from_word(&file.role).unwrap_or(Role::Companion);
-        members.push(Member { file: facts, role, build: None, evidence: Vec::new() });
+        members.push(Member::new(facts, role));
     }
     let edge = |edge: &EdgeLine| {
         let place = |place: Option<usize>| place?.checked_sub(1).filter(|&place| place < members.len());

@@ -6,14 +6,14 @@ use std::fmt::Write as _;
 
 use camino::Utf8PathBuf;
 
-use super::index::{Owner, SetRow, StoredMember, UpdateDetail};
+use super::index::{Owner, SetRow, UpdateDetail};
 use super::written::WrittenScripts;
 use super::{Access, Mirror, Writing};
 use crate::clock::Time;
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::facts::{Checked, Role, Source};
-use crate::resolve::Plan;
+use crate::resolve::{Member, Plan};
 use crate::servicing::Knowledge;
 use crate::update::{Architecture, Kb, human_size};
 
@@ -27,7 +27,7 @@ pub(super) struct SetView<'s> {
 
 impl<S: Access> Mirror<S> {
     /// Where nobody but knowledge vouches for a file, that is said beside it.
-    fn word_of_knowledge(&self, member: &StoredMember) -> Result<String> {
+    fn word_of_knowledge(&self, member: &Member) -> Result<String> {
         let Some(key) = member.file.key else { return Ok(String::new()) };
         let checks = self.index.checks_of(key)?;
         if checks.iter().any(|check| check.against == Source::Dialog && check.what != Checked::Size) {

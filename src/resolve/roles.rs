@@ -1,4 +1,4 @@
-//! What each file of an entry is.
+//! The role of each file of an entry.
 //!
 //! A file that carries the entry's own KB is the target. When no file does, the entry is a bundle and all of it
 //! is the update (the children of a .NET parent, or one renamed file). Beside a target, a file of another KB is a
@@ -14,15 +14,20 @@ use crate::update::{Architecture, Build, Kb, Kind, Month};
 pub struct Member {
     /// The file.
     pub file: FileFacts,
-    /// What it is here.
+    /// Its role here.
     pub role: Role,
     /// The build that it brings, in the family's own numbering.
     pub build: Option<Build>,
-    /// Why it is here and is what it is.
+    /// The grounds of its place and its role.
     pub evidence: Vec<Evidence>,
 }
 
 impl Member {
+    /// Returns a file in a role, without a build and evidence.
+    pub fn new(file: FileFacts, role: Role) -> Self {
+        Self { file, role, build: None, evidence: Vec::new() }
+    }
+
     /// The KB under which the file is known.
     pub fn kb(&self) -> Option<Kb> {
         self.file.kb

@@ -85,16 +85,17 @@ fn found_for_profile<'r>(profile: &'r str, one: &'r Candidate) -> FoundForProfil
 }
 
 fn synced_set(set: &FetchedSet) -> SyncedSet<'_> {
+    let row = &set.planned.row;
     SyncedSet {
-        kb: set.row.kb,
-        architecture: set.row.architecture,
-        family: set.row.family.as_deref(),
-        folder: format!("kb/{}/{}", set.row.kb, set.row.folder),
+        kb: row.kb,
+        architecture: row.architecture,
+        family: row.family.as_deref(),
+        folder: format!("kb/{}/{}", row.kb, row.folder),
         status: set.status,
-        files: set.row.members.len(),
-        file_count: set.row.members.len(),
-        size: set.row.members.iter().map(|member| member.file.size).sum(),
-        needed_by: &set.needed_by,
+        files: row.members.len(),
+        file_count: row.members.len(),
+        size: row.members.iter().map(|member| member.file.size).sum(),
+        needed_by: &set.planned.needed_by,
         error: set.error.as_deref(),
     }
 }

@@ -41,7 +41,7 @@ impl News {
     ) -> Result<Self> {
         let mut news = Self { format: NEWS_FORMAT, time, ..Self::default() };
         for fetched in sets.iter().filter(|fetched| fetched.status == SetStatus::Published) {
-            let row = &fetched.row;
+            let row = &fetched.planned.row;
             if before.values().any(|set| *set == row.id) {
                 continue;
             }
@@ -117,8 +117,8 @@ fn joined<'k>(kbs: impl IntoIterator<Item = &'k Kb>) -> String {
 }
 
 fn item_of(fetched: &FetchedSet, index: &Index) -> Result<NewsItem> {
-    let row = &fetched.row;
-    let own = fetched.set.as_ref().map(|set| set.updates.as_slice()).unwrap_or_default();
+    let row = &fetched.planned.row;
+    let own = &fetched.planned.set.updates;
     let (updates, _) = index.details_of(Owner::Kb(row.kb))?;
     let replaced = updates.iter().filter(|update| own.contains(&update.facts.id));
     let replaced =
@@ -127,14 +127,14 @@ fn item_of(fetched: &FetchedSet, index: &Index) -> Result<NewsItem> {
     let products: Vec<String> = row.products.split("; ").map(str::to_owned).collect();
     Ok(NewsItem {
         kb: row.kb,
-        month: fetched.set.as_ref().and_then(|set| set.month),
+        month: fetched.planned.set.month,
         product_list: products.clone(),
         products,
         architecture: row.architecture,
         folder: format!("kb/{}/{}", row.kb, row.folder),
         size: row.members.iter().map(|member| member.file.size).sum(),
         replaces: replaces.into_iter().collect(),
-        needed_by: fetched.needed_by.clone(),
+        needed_by: fetched.planned.needed_by.clone(),
     })
 }
 

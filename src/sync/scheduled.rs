@@ -267,8 +267,8 @@ async fn fetch_all(
 /// Adds a fetch to those before. A set that several KBs need is one set of the run.
 fn merge(all: &mut FetchOutcome, one: &mut FetchOutcome) {
     for set in one.sets.drain(..) {
-        match all.sets.iter_mut().find(|known| known.row.id == set.row.id) {
-            Some(known) => known.needed_by.extend(set.needed_by),
+        match all.sets.iter_mut().find(|known| known.planned.row.id == set.planned.row.id) {
+            Some(known) => known.planned.needed_by.extend(set.planned.needed_by),
             None => all.sets.push(set),
         }
     }
@@ -297,7 +297,7 @@ fn conclude(
     outcome.withdrawn = withdrawn(&after, &knowledge);
     outcome.news = News::of_run(before, &outcome.fetch.sets, &outcome.fetch.failures, index, time)?;
     let of_run: BTreeSet<Kb> =
-        outcome.fetch.sets.iter().map(|set| set.row.kb).chain(request.kbs.iter().copied()).collect();
+        outcome.fetch.sets.iter().map(|set| set.planned.row.kb).chain(request.kbs.iter().copied()).collect();
     let mut outside: BTreeMap<(Kb, SetFolder), Option<Month>> = BTreeMap::new();
     for (profile, window) in windows {
         for Here { kb, month, .. } in published_of(profile, index, &knowledge, &after)? {

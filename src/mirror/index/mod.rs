@@ -28,7 +28,7 @@ pub use damage::{Damage, NewDamage};
 pub use read::{Owner, Revision, SeenPeriod, UpdateDetail};
 pub use record::{Check, DetailsRecord, DialogNews, DigestConflict, FileRecord, UpdateRecord};
 pub use seen::{A_DAY, Absent};
-pub use sets::{PublishState, SetRow, StoredMember};
+pub use sets::{PublishState, SetRow};
 
 use crate::clock::Time;
 use crate::disk;

@@ -5,7 +5,7 @@ use super::{Index, Transaction, as_integer, store_error};
 use crate::clock::Time;
 use crate::error::Result;
 use crate::facts::{FileFacts, FileKey, Role, SetFolder, SetId, Source};
-use crate::resolve::PackageSet;
+use crate::resolve::{Member, PackageSet};
 use crate::update::{Architecture, Kb, Sha256};
 
 /// The progress of publishing a set.
@@ -36,17 +36,8 @@ pub struct SetRow {
     pub is_dynamic: bool,
     /// The progress of publishing its folder, as far as the index knows.
     pub state: Option<PublishState>,
-    /// The files in order.
-    pub members: Vec<StoredMember>,
-}
-
-/// A file of a stored set.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredMember {
-    /// Its type.
-    pub role: Role,
-    /// The file.
-    pub file: FileFacts,
+    /// The files in order. Their builds and evidence are the resolver's to work out, and absent here.
+    pub members: Vec<Member>,
 }
 
 impl Index {
@@ -96,7 +87,7 @@ impl Index {
             for (key, role) in members {
                 let Some(file) = self.file(key)? else { continue };
                 let role = Role::from_word(&role).unwrap_or(Role::Companion);
-                set.members.push(StoredMember { role, file });
+                set.members.push(Member::new(file, role));
             }
         }
         Ok(rows)
@@ -108,9 +99,7 @@ impl Index {
             JOIN set_files a ON a.file = needs.file AND a.set_ref = ?1
             JOIN set_files b ON b.file = needs.needs_file AND b.set_ref = ?1
             ORDER BY a.place, b.place, needs.source";
-        self.rows(sql, [set], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-        })
+        self.rows(sql, [set], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
     }
 
     /// Returns the set that a folder is published, or being published, as.

@@ -1025,7 +1025,8 @@ fn a_file_that_is_recorded_as_damaged_is_absent() {
 
     // A damaged copy in a set folder leaves the pool's bytes as they are.
     let kb = kb("KB5129195");
-    let copy = NewDamage { path: "kb/a".into(), kb: Some(kb), folder: Some(SetFolder::new("a").unwrap()), ..worse };
+    let copy =
+        NewDamage { path: "kb/a".into(), kb: Some(kb), folder: Some(SetFolder::new("a").unwrap()), ..worse };
     index.alone().record_damage(&copy, "verify", TUESDAY).unwrap();
     index.alone().clear_damage("pool/sha256/02/02".into()).unwrap();
     assert!(is_present());

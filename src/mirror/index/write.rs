@@ -302,7 +302,13 @@ impl Transaction<'_> {
         Ok(stored.is_some_and(|stored| sha1.is_some_and(|sha1| stored != sha1.as_bytes())))
     }
 
-    fn record_conflict(&self, file: FileKey, other: FileKey, sha1: Sha1, now: Time) -> Result<DigestConflict> {
+    fn record_conflict(
+        &self,
+        file: FileKey,
+        other: FileKey,
+        sha1: Sha1,
+        now: Time,
+    ) -> Result<DigestConflict> {
         let sql = "INSERT INTO file_conflicts (file, other_file, sha1, first_seen, last_seen) VALUES (?1, ?2, ?3, ?4, ?4)
             ON CONFLICT DO UPDATE SET last_seen = ?4";
         self.execute(sql, (file, other, sha1.as_bytes(), now))?;
