@@ -343,7 +343,7 @@ fn retained(plan: &ExportPlan) -> Vec<RetainedSet> {
 fn withdrawn(plan: &ExportPlan, knowledge: &Knowledge) -> Vec<WithdrawnItem> {
     let kbs: BTreeSet<_> = plan.sets.iter().map(|set| set.kb).collect();
     kbs.into_iter()
-        .filter_map(|kb| knowledge.withdrawn(kb))
+        .filter_map(|kb| knowledge.withdrawn().of_kb(kb))
         .map(|row| WithdrawnItem { kb: row.kb, successor: row.successor, why: row.why.clone() })
         .collect()
 }

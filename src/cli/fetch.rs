@@ -15,7 +15,8 @@ use crate::update::{Architecture, human_size};
 /// `fetch`: the main job.
 pub(super) fn run(setup: &Setup, arguments: &Fetch, output: &mut Output) -> Result<ExitCode> {
     let knowledge = setup.knowledge()?;
-    let products = arguments.product.iter().map(|asked| ProductFilter::new(asked, None, &knowledge));
+    let products =
+        arguments.product.iter().map(|asked| ProductFilter::new(asked, None, knowledge.families()));
     let request = FetchRequest {
         kbs: arguments.kbs.clone(),
         architectures: arguments.arch.clone(),

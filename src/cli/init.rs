@@ -15,7 +15,7 @@ pub(super) fn run(setup: &Setup, arguments: &Init, output: &mut Output) -> Resul
     let knowledge = setup.knowledge()?;
     let layout = setup.layout();
     let path = layout.config();
-    let family = knowledge.one_product(&arguments.product, None)?.family;
+    let family = knowledge.families().one_product(&arguments.product, None)?.family;
     let mut architectures = arguments.arch.clone();
     if architectures.is_empty() {
         let common = family.architectures.iter().find(|&&own| own == Architecture::X64);

@@ -79,7 +79,7 @@ impl KbView {
     pub(super) fn document(&self, sources: &Sources) -> Result<ShowDocument> {
         let index = sources.mirror.as_ref().map(Mirror::index);
         let withdrawal = |kb: Option<Kb>| {
-            let row = sources.knowledge.withdrawn(kb?)?;
+            let row = sources.knowledge.withdrawn().of_kb(kb?)?;
             Some(Withdrawal { successor: row.successor, why: row.why.clone() })
         };
         let updates = self.updates.iter().map(|update| {

@@ -10,7 +10,7 @@ use crate::catalog::{
 use crate::documents::{FilteredOut, FoundUpdate, SearchDocument};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
-use crate::servicing::{Knowledge, ProductFilter};
+use crate::servicing::ProductFilter;
 
 /// How much of what the Catalog has an answer holds.
 struct Coverage {
@@ -44,7 +44,7 @@ pub(super) fn run(setup: &Setup, arguments: &Search, output: &mut Output) -> Res
     // Only products have names that the tables know.
     let knowledge = if arguments.has_products() { Some(setup.knowledge()?) } else { None };
     let (query, choice) = (arguments.query()?, arguments.choice(knowledge.as_deref())?);
-    let families = knowledge.as_deref().map_or(&[][..], Knowledge::families);
+    let families = knowledge.as_deref().map_or(&[][..], |knowledge| knowledge.families().all());
     let answer = ask(setup, &query, &choice)?;
     let coverage = Coverage::of(&query, &answer, &choice);
     if answer.rows.is_empty() {

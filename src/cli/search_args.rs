@@ -96,7 +96,7 @@ impl Search {
                 .hint("--since is the first day, --until the last"));
         }
         let products = knowledge.into_iter().flat_map(|knowledge| {
-            self.product.iter().map(move |asked| ProductFilter::new(asked, None, knowledge))
+            self.product.iter().map(move |asked| ProductFilter::new(asked, None, knowledge.families()))
         });
         Ok(Choice {
             architectures: self.arch.clone(),

@@ -45,7 +45,7 @@ impl Session {
 
     /// Says so when Microsoft pulled a KB. It may be wanted all the same.
     pub(super) fn warn_of_withdrawal(&mut self, kb: Kb) {
-        if let Some(row) = self.knowledge.withdrawn(kb) {
+        if let Some(row) = self.knowledge.withdrawn().of_kb(kb) {
             let message = format!("{kb} is withdrawn ({}): take {} instead", row.why, row.successor);
             self.warn(message);
         }

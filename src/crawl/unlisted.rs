@@ -195,7 +195,7 @@ fn not_to_be_had(kb: Kb, architectures: &[Architecture], knowledge: &Knowledge) 
         format!("knowledge of {date} has no file of it for {}", asked.join(", "))
     };
     let error = Error::new(ErrorKind::NotFound, format!("{listed}; {known}"));
-    let error = match knowledge.withdrawn(kb) {
+    let error = match knowledge.withdrawn().of_kb(kb) {
         Some(row) => error.hint(format!("{kb} is withdrawn ({}): take {} instead", row.why, row.successor)),
         None => error,
     };

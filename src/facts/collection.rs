@@ -57,11 +57,11 @@ impl Facts {
             return Some((build, Evidence::TitleBuild { kb, build }));
         }
         // A KB that was released again has two builds in time; the newest is what its files bring now.
-        if let Some(release) = knowledge.releases_of(kb, family).pop() {
+        if let Some(release) = knowledge.releases().of_kb_for(kb, family).pop() {
             let row = format!("{kb} is {} (release history)", release.build);
             return Some((release.build, Evidence::Knowledge { row, date: knowledge.date().to_string() }));
         }
-        let checkpoint = knowledge.checkpoints_of(family).find(|checkpoint| checkpoint.kb == kb)?;
+        let checkpoint = knowledge.checkpoints().of_family(family).find(|checkpoint| checkpoint.kb == kb)?;
         Some((checkpoint.build, Evidence::of_checkpoint(checkpoint, knowledge)))
     }
 

@@ -53,7 +53,7 @@ pub struct Expired {
 impl UpdateFacts {
     /// The family that the title names.
     pub fn family<'k>(&self, knowledge: &'k Knowledge) -> Option<&'k Family> {
-        knowledge.family_of_title(self.product.as_deref()?, self.release.as_deref())
+        knowledge.families().of_title(self.product.as_deref()?, self.release.as_deref())
     }
 
     /// Product and version for people: "Windows 11, version 24H2"; the title where it names none.

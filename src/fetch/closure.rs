@@ -130,7 +130,7 @@ async fn search_stack(session: &mut Session, set: &PackageSet, family: &Family) 
         let named = class
             .product
             .as_deref()
-            .and_then(|product| knowledge.family_of_title(product, class.release.as_deref()));
+            .and_then(|product| knowledge.families().of_title(product, class.release.as_deref()));
         class.kind == Some(Kind::Ssu)
             && named.is_some_and(|named| named.id == family.id)
             && (class.architecture.is_none() || class.architecture == set.architecture)

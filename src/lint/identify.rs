@@ -239,7 +239,7 @@ fn owner(file: &FileFacts, facts: &Facts) -> Option<Kb> {
 /// A file whose name has no KB, such as a servicing stack's; every known package is looked through.
 fn by_digest(sha1: Sha1, knowledge: &Knowledge) -> Option<(Kb, Architecture)> {
     let is_it = |name: &String| PackageName::parse(name).sha1 == Some(sha1);
-    let found = knowledge.packages().find(|package| package.name.as_ref().is_some_and(is_it))?;
+    let found = knowledge.packages().all().iter().find(|package| package.name.as_ref().is_some_and(is_it))?;
     Some((found.kb, found.architecture))
 }
 
@@ -251,12 +251,12 @@ pub(super) fn about(kb: Kb, sha1: Option<Sha1>, knowledge: &Knowledge, facts: &F
         files.iter().filter_map(|key| facts.files.get(key)).any(|file| sha1.is_some() && file.sha1 == sha1)
     };
     let exact = updates.iter().find(|update| update.files.as_ref().is_some_and(lists_it));
-    let packages = knowledge.packages_of(kb);
+    let packages = knowledge.packages().of_kb(kb);
     let is_this = |name: &String| sha1.is_some() && PackageName::parse(name).sha1 == sha1;
     let known = packages.iter().find(|package| package.name.as_ref().is_some_and(is_this));
-    let releases = knowledge.releases_of_kb(kb);
+    let releases = knowledge.releases().of_kb(kb);
     let checkpoints = knowledge.families().iter().flat_map(|family| {
-        knowledge.checkpoints_of(family).filter(|row| row.kb == kb).map(move |row| (family, row))
+        knowledge.checkpoints().of_family(family).filter(|row| row.kb == kb).map(move |row| (family, row))
     });
     about.kind = exact
         .and_then(|update| update.kind)
@@ -334,10 +334,13 @@ fn trouble(
         };
         return said(Code::UnknownPackage, message);
     };
-    let is_known_kb = !knowledge.releases_of_kb(kb).is_empty()
-        || !knowledge.files_of_kb(kb).is_empty()
-        || !knowledge.packages_of(kb).is_empty()
-        || knowledge.families().iter().any(|family| knowledge.checkpoints_of(family).any(|row| row.kb == kb))
+    let is_known_kb = !knowledge.releases().of_kb(kb).is_empty()
+        || !knowledge.releases().files_of(kb).is_empty()
+        || !knowledge.packages().of_kb(kb).is_empty()
+        || knowledge
+            .families()
+            .iter()
+            .any(|family| knowledge.checkpoints().of_family(family).any(|row| row.kb == kb))
         || facts.updates.iter().any(|update| update.kb == Some(kb))
         || indexed.is_some();
     if !is_known_kb {

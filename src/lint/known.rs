@@ -38,8 +38,8 @@ pub(super) fn files_of(kb: Kb, knowledge: &Knowledge, facts: &Facts) -> Vec<Know
     let of_rows = knowledge
         .files_in_rows(kb)
         .map(|(_, file)| KnownFile { size: file.size, ..KnownFile::named(file.name.clone()) });
-    let of_releases = knowledge.files_of_kb(kb).into_iter().map(|(_, name)| KnownFile::named(name));
-    let of_packages = knowledge.packages_of(kb).into_iter().filter_map(|package| package.name);
+    let of_releases = knowledge.releases().files_of(kb).into_iter().map(|(_, name)| KnownFile::named(name));
+    let of_packages = knowledge.packages().of_kb(kb).into_iter().filter_map(|package| package.name);
     let seen: BTreeSet<Option<Architecture>> = of_index.iter().map(KnownFile::architecture).collect();
     let digests: BTreeSet<Sha1> = of_index.iter().filter_map(|file| file.sha1).collect();
     let is_current = |file: &KnownFile| {

@@ -124,7 +124,8 @@ impl View<'_> {
         if self.request.machine.place == Place::Winre || !target.about.is_cumulative() {
             return Vec::new();
         }
-        let rows = || target.family.into_iter().flat_map(|family| self.knowledge.checkpoints_of(family));
+        let rows =
+            || target.family.into_iter().flat_map(|family| self.knowledge.checkpoints().of_family(family));
         let known_name = |kb: Kb| {
             let row = rows().find(|row| row.kb == kb);
             let file = row.zip(target.architecture).and_then(|(row, architecture)| row.file(architecture));
@@ -239,11 +240,11 @@ impl View<'_> {
         let architecture = target.architecture?;
         let of_index = self.facts.file_of_kb(kb, architecture).map(|file| file.name.clone());
         let of_releases = || {
-            let files = self.knowledge.files_of_kb(kb).into_iter();
+            let files = self.knowledge.releases().files_of(kb).into_iter();
             files.filter(|(own, _)| *own == architecture).map(|(_, name)| name).next()
         };
         let of_packages = || {
-            let packages = self.knowledge.packages_of(kb).into_iter();
+            let packages = self.knowledge.packages().of_kb(kb).into_iter();
             let fitting = packages.filter(|package| package.architecture == architecture);
             // The Catalog has the .msu; WSUS has a .cab with another digest.
             let mut names: Vec<String> = fitting.filter_map(|package| package.name).collect();

@@ -107,8 +107,12 @@ impl<'a> View<'a> {
         if let Some(baseline) = self.request.machine.baseline {
             /// The server's line of revisions of 26100 begins here; the client's stays far below.
             const FIRST_OF_SERVER: Build = Build::new(26100, 32230);
-            let of_build: BTreeSet<Installation> =
-                self.knowledge.families_of_build(baseline.number).map(|family| family.installation).collect();
+            let of_build: BTreeSet<Installation> = self
+                .knowledge
+                .families()
+                .of_build(baseline.number)
+                .map(|family| family.installation)
+                .collect();
             if of_build.len() == 1 {
                 return of_build.first().copied();
             }
@@ -129,8 +133,9 @@ impl<'a> View<'a> {
 
     /// The family of a known checkpoint.
     pub(super) fn checkpoint_family(&self, package: &Package<'_>) -> Option<&'a Family> {
-        let is_row =
-            |family: &&Family| self.knowledge.checkpoints_of(family).any(|row| Some(row.kb) == package.kb);
+        let is_row = |family: &&Family| {
+            self.knowledge.checkpoints().of_family(family).any(|row| Some(row.kb) == package.kb)
+        };
         self.knowledge.families().iter().find(is_row)
     }
 

@@ -49,8 +49,8 @@ fn kb(text: &str) -> Kb {
 fn named(beginning: &str) -> String {
     let parsed = PackageName::parse(&format!("{beginning}{}.msu", "0".repeat(40)));
     let (kb, knowledge) = (parsed.kb.unwrap(), knowledge());
-    let releases = knowledge.files_of_kb(kb).into_iter().map(|(_, name)| name);
-    let packages = knowledge.packages_of(kb).into_iter().filter_map(|package| package.name);
+    let releases = knowledge.releases().files_of(kb).into_iter().map(|(_, name)| name);
+    let packages = knowledge.packages().of_kb(kb).into_iter().filter_map(|package| package.name);
     releases.chain(packages).find(|name| name.starts_with(beginning) && Entry::of(name).is_package()).unwrap()
 }
 

@@ -147,7 +147,7 @@ fn stacks_beside(
 ) -> Result<BTreeSet<Kb>> {
     let of_titles = facts.updates.iter().filter_map(|update| update.family(knowledge));
     let mut families: BTreeSet<u32> = of_titles.map(|family| family.id).collect();
-    let releases = kbs.iter().flat_map(|kb| knowledge.releases_of_kb(*kb));
+    let releases = kbs.iter().flat_map(|kb| knowledge.releases().of_kb(*kb));
     families.extend(releases.map(|release| release.build.number));
     let stacks = index.updates_of_kinds(&[Kind::Ssu])?;
     let own = stacks

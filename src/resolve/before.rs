@@ -103,7 +103,7 @@ impl Ask<'_> {
             .available
             .iter()
             .flatten()
-            .filter_map(|name| self.knowledge.kb_of_file(name))
+            .filter_map(|name| self.knowledge.parents().kb_of_file(name))
             .collect();
         let own_first = [requirement.kb].into_iter().chain(requirement.in_place().iter().copied());
         own_first.into_iter().find(|kb| available.contains(kb)).unwrap_or(requirement.kb)

@@ -44,7 +44,7 @@ impl Ask<'_> {
             };
             members.retain(|member| fits(member));
             // What nobody recorded may well be there; only the Catalog's own list says that it is not.
-            let parent = self.knowledge.dotnet_parent(set.kb).filter(|_| set.updates.is_empty());
+            let parent = self.knowledge.dotnet().parent(set.kb).filter(|_| set.updates.is_empty());
             if let Some(text) = parent.and_then(|row| row.incomplete.as_ref()).filter(|_| members.is_empty())
             {
                 let advice = format!("{}: {text}: {}", set.kb, self.library.side().to_know(set.kb));

@@ -124,7 +124,7 @@ fn of_release(
     knowledge: &Knowledge,
     found: &mut BTreeSet<Difference>,
 ) {
-    let of_number = knowledge.releases_of_kb(kb);
+    let of_number = knowledge.releases().of_kb(kb);
     let of_number: Vec<&Release> =
         of_number.iter().filter(|release| release.build.number == family.id).collect();
     let own: Vec<&Release> = of_number.iter().copied().filter(|release| release.is_for(family)).collect();
@@ -184,14 +184,14 @@ fn of_kind(
 ) {
     let Some(catalog) = update.kind else { return };
     let mut known: Vec<(Kind, String)> = Vec::new();
-    if let Some(kind) = knowledge.kind_of(kb) {
+    if let Some(kind) = knowledge.parents().kind_of(kb) {
         known.push((kind, "parents.toml".to_owned()));
     } else {
-        for package in knowledge.packages_of(kb) {
+        for package in knowledge.packages().of_kb(kb) {
             known.push((package.kind, format!("packages.txt ({})", package.source)));
         }
     }
-    for release in family.map(|family| knowledge.releases_of(kb, family)).unwrap_or_default() {
+    for release in family.map(|family| knowledge.releases().of_kb_for(kb, family)).unwrap_or_default() {
         let source = format!("releases.txt ({})", release.source);
         // The copy that Windows Setup takes has the same KB.
         known.push((Kind::DynamicCu, source.clone()));
@@ -226,7 +226,8 @@ fn of_files(
     found: &mut BTreeSet<Difference>,
 ) {
     // The name of a servicing stack may carry no KB.
-    let is_own = |kb_of_name: Option<Kb>, name: &str| kb_of_name.or(knowledge.kb_of_file(name)) == Some(kb);
+    let is_own =
+        |kb_of_name: Option<Kb>, name: &str| kb_of_name.or(knowledge.parents().kb_of_file(name)) == Some(kb);
     let listed: BTreeSet<&str> = facts
         .updates
         .iter()

@@ -26,8 +26,12 @@ impl Ask<'_> {
         if let Some(at) = self.request.machine.at().filter(|at| self.is_release(at.number, release)) {
             return Ok(done(answer, at, format!("build {at} is {release} already")));
         }
-        let mut named: Vec<&Enablement> =
-            knowledge.enablements().iter().filter(|row| row.release.eq_ignore_ascii_case(release)).collect();
+        let mut named: Vec<&Enablement> = knowledge
+            .enablement()
+            .all()
+            .iter()
+            .filter(|row| row.release.eq_ignore_ascii_case(release))
+            .collect();
         let of_product = |row: &&Enablement| {
             let is_it = |family: &Family| family.id == row.family && self.is_of_product(family);
             knowledge.families().iter().any(is_it)
@@ -40,14 +44,14 @@ impl Ask<'_> {
         if let Some(row) = here.or(named.first().filter(|_| self.at.is_empty())) {
             return self.plan_enablement(row);
         }
-        if let Some(row) = knowledge.no_enablement(release) {
+        if let Some(row) = knowledge.enablement().no_package(release) {
             let mut answer = self.refused(answer, Status::NotApplicable, row.why.clone());
             answer.reasons.push(Reason::new(row.why.clone()).said_by([self.knowledge_says(&row.source)]));
             return Ok(answer);
         }
         let known = knowledge.families().iter().any(|family| family.has_release(release));
         if named.is_empty() && !known {
-            let there = words(knowledge.enablements().iter().map(|row| row.release.as_str()));
+            let there = words(knowledge.enablement().all().iter().map(|row| row.release.as_str()));
             let advice = format!(
                 "no version {release} is known as of {}; there are packages for {there}",
                 knowledge.date()

@@ -233,7 +233,7 @@ pub(super) fn family_of<'k>(
     // A product that the table does not have names no family; `resolve` refused an ambiguous one.
     let product = request.product.as_ref();
     let of_product = product
-        .and_then(|asked| knowledge.one_product(asked, request.machine.installation).ok())
+        .and_then(|asked| knowledge.families().one_product(asked, request.machine.installation).ok())
         .map(|product| product.family);
     let is_at = |family: &&Family| {
         at.iter().any(|own| (own.id, own.installation) == (family.id, family.installation))

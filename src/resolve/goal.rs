@@ -80,7 +80,7 @@ impl Ask<'_> {
         let mut found: BTreeMap<Kb, Candidate> = BTreeMap::new();
         let cumulative = kinds.iter().any(|kind| kind.is_windows_cumulative());
         if cumulative {
-            for release in self.knowledge.history_of(family) {
+            for release in self.knowledge.releases().of_family(family) {
                 let candidate = Candidate {
                     kb: release.kb,
                     build: Some(release.build),
@@ -91,9 +91,9 @@ impl Ask<'_> {
                 found.insert(release.kb, candidate);
             }
         } else {
-            for package in self.knowledge.packages() {
+            for package in self.knowledge.packages().all() {
                 let of_family = is_for(package, family);
-                let kind = self.knowledge.kind_of(package.kb).unwrap_or(package.kind);
+                let kind = self.knowledge.parents().kind_of(package.kb).unwrap_or(package.kind);
                 if !of_family || !kinds.contains(&kind) || !self.fits(Some(package.architecture)) {
                     continue;
                 }
@@ -126,7 +126,8 @@ impl Ask<'_> {
             known.title_month = known.title_month.or(update.month);
             known.build = update.build.and_then(|build| family.canonical(build)).or(known.build);
             known.kind = known.kind.or_else(|| update.kind.and_then(preview));
-            let is_known = self.knowledge.releases_of(kb, family).iter().any(|row| row.date.is_some());
+            let is_known =
+                self.knowledge.releases().of_kb_for(kb, family).iter().any(|row| row.date.is_some());
             if !is_known {
                 known.date = match (known.date, update.last_updated) {
                     (Some(a), Some(b)) => Some(a.min(b)),
@@ -134,8 +135,10 @@ impl Ask<'_> {
                 };
             }
         }
-        let withdrawn =
-            |kb: Kb| self.knowledge.withdrawn(kb).is_some() || self.knowledge.hotpatch(kb).is_some();
+        let withdrawn = |kb: Kb| {
+            self.knowledge.withdrawn().of_kb(kb).is_some()
+                || self.knowledge.withdrawn().hotpatch(kb).is_some()
+        };
         Ok(found.into_values().filter(|candidate| !withdrawn(candidate.kb)).collect())
     }
 

@@ -183,7 +183,7 @@ impl Graph {
 
     /// Knowledge speaks of KBs, not of entries: so do its edges.
     fn add_withdrawal(&mut self, kb: Kb, knowledge: &Knowledge) {
-        for row in knowledge.withdrawals().iter().filter(|row| row.kb == kb || row.successor == kb) {
+        for row in knowledge.withdrawn().all().iter().filter(|row| row.kb == kb || row.successor == kb) {
             let from = self.add_kb(row.successor);
             let to = self.add_kb(row.kb);
             self.add_edge(from, to, EdgeKind::Supersedes, Source::Knowledge);

@@ -47,7 +47,7 @@ impl Ask<'_> {
 
     /// That nobody pulled it; or that it was, and is asked for all the same.
     pub(super) fn withdrawal(&self, kb: Kb) -> Reason {
-        match self.knowledge.withdrawn(kb) {
+        match self.knowledge.withdrawn().of_kb(kb) {
             Some(row) => Reason::new(format!("{kb} is withdrawn ({}), and asked for all the same", row.why))
                 .said_by([self.knowledge_says(&row.source)]),
             None => Reason::new(format!("{kb} is not known to be withdrawn"))
@@ -99,7 +99,7 @@ impl Ask<'_> {
     pub(super) fn extended_security_is_met(&self, set: &PackageSet) -> Option<Reason> {
         let request = self.request;
         let family = self.family_of(set).filter(|_| request.machine.place != Place::Mirror)?;
-        let (esu, month) = (self.knowledge.esu(family)?, self.month_of(set)?);
+        let (esu, month) = (self.knowledge.editions().esu_of(family)?, self.month_of(set)?);
         let name = &family.name;
         let installed = esu.preparations().find(|kb| request.machine.installed.contains(kb));
         let conclusion = match (request.machine.esu, installed) {

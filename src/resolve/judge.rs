@@ -123,7 +123,7 @@ impl Ask<'_> {
 
     /// The refusal of an update that Microsoft pulled.
     pub(super) fn withdrawn(&self, kb: Kb, answer: &Plan) -> Option<Plan> {
-        let row = self.knowledge.withdrawn(kb)?;
+        let row = self.knowledge.withdrawn().of_kb(kb)?;
         let advice = format!("{kb} is withdrawn ({}): take {} instead", row.why, row.successor);
         let plan = self.refused(answer.clone(), Status::Withdrawn, advice);
         let mut plan = plan.said_by([self.knowledge_says(&row.source)]);
@@ -203,15 +203,18 @@ impl Ask<'_> {
     /// The KB that brought a build to the machine's family.
     fn owner_of(&self, set: &PackageSet, at: Build) -> Option<Kb> {
         let family = self.family_of(set)?;
-        let mut owners =
-            self.knowledge.history_of(family).filter(|release| release.build.revision == at.revision);
+        let mut owners = self
+            .knowledge
+            .releases()
+            .of_family(family)
+            .filter(|release| release.build.revision == at.revision);
         owners.next().map(|release| release.kb)
     }
 
     /// A revision beyond everything known is compared all the same, and said.
     fn warn_of_news(&self, set: &PackageSet, at: Build, target: Build, answer: &mut Plan) {
         let Some(family) = self.family_of(set) else { return };
-        let known = self.knowledge.history_of(family).map(|release| release.build.revision).max();
+        let known = self.knowledge.releases().of_family(family).map(|release| release.build.revision).max();
         if at.revision > known.unwrap_or_default().max(target.revision) {
             answer.warnings.push(format!(
                 "build {at} is newer than any that is known of {} as of {}",
@@ -225,7 +228,7 @@ impl Ask<'_> {
     fn extended_security(&self, set: &PackageSet, mut answer: Plan) -> Judged {
         let request = self.request;
         let Some(family) = self.family_of(set) else { return Ok(answer) };
-        let (Some(esu), Some(month)) = (self.knowledge.esu(family), self.month_of(set)) else {
+        let (Some(esu), Some(month)) = (self.knowledge.editions().esu_of(family), self.month_of(set)) else {
             return Ok(answer);
         };
         let Some(preparation) = preparation(set, family, self.knowledge) else { return Ok(answer) };
@@ -261,7 +264,7 @@ impl Ask<'_> {
         let mut missing = Vec::new();
         let at = self.request.machine.at();
         if let (Some(least), Some(at)) = (esu.needs_at_least, at) {
-            let build = self.knowledge.releases_of_kb(least).into_iter().map(|release| release.build).max();
+            let build = self.knowledge.releases().of_kb(least).into_iter().map(|release| release.build).max();
             if build.is_some_and(|build| at.revision < build.revision) && !self.request.machine.has(least) {
                 missing.push(Missing { kb: Some(least), role: Role::Prerequisite, name: None });
             }
@@ -284,7 +287,7 @@ impl Ask<'_> {
                 && at.is_none_or(|at| row.builds.contains(&at.number))
                 && row.editions.iter().any(|own| own.eq_ignore_ascii_case(edition))
         };
-        self.knowledge.ltsc().iter().filter(is_it).collect()
+        self.knowledge.editions().ltsc().iter().filter(is_it).collect()
     }
 
     /// What to add where the edition is not known and the build may be a long-term one.
@@ -292,6 +295,7 @@ impl Ask<'_> {
         let at = self.request.machine.baseline;
         let mut rows = self
             .knowledge
+            .editions()
             .ltsc()
             .iter()
             .filter(|row| row.family == family && at.is_none_or(|at| row.builds.contains(&at.number)));

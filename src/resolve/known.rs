@@ -93,11 +93,11 @@ fn row(text: impl Into<String>, knowledge: &Knowledge) -> Vec<Evidence> {
 fn release_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
     // By the family's number: client and server that share a release share its files.
     let mut releases: BTreeMap<u32, Release> = BTreeMap::new();
-    for release in knowledge.releases_of_kb(kb) {
+    for release in knowledge.releases().of_kb(kb) {
         // The last one is what the files bring now.
         releases.insert(release.build.number, release);
     }
-    let files: BTreeMap<Architecture, String> = knowledge.files_of_kb(kb).into_iter().collect();
+    let files: BTreeMap<Architecture, String> = knowledge.releases().files_of(kb).into_iter().collect();
     let mut sets = Vec::new();
     for release in releases.values() {
         let of_release = || knowledge.families().iter().filter(|family| release.is_for(family));
@@ -110,7 +110,7 @@ fn release_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
             let kind = if release.kind == Some(ReleaseKind::Preview) { Kind::LcuPreview } else { Kind::Lcu };
             let mut set = empty_set(kb, Some(kind), &families, Some(architecture), knowledge);
             set.month = release.date.or(release.first_seen).and_then(Month::of);
-            let below = knowledge.checkpoints_of(first).filter(|row| row.build < release.build);
+            let below = knowledge.checkpoints().of_family(first).filter(|row| row.build < release.build);
             add_checkpoints(&mut set, below, architecture, knowledge);
             let file = files.get(&architecture).map(|name| FileFacts::from_name(name));
             if file.is_none() {
@@ -152,17 +152,20 @@ fn add_checkpoints<'k>(
 
 /// Updates of a channel that is in no Catalog: their checkpoints are found by following the bases.
 fn channel_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
-    let release = knowledge.channel_release(kb);
-    let (family, channel, installation, build, base, source) = match (release, knowledge.checkpoint(kb)) {
-        (Some(ChannelRelease { family, channel, installation, build, base, source, .. }), _) => {
-            (*family, channel, installation, *build, Some(*base), source)
-        }
-        (
-            None,
-            Some(Checkpoint { family, channel: Some(channel), installation, build, base, source, .. }),
-        ) => (*family, channel, installation, *build, *base, source),
-        _ => return Vec::new(),
-    };
+    let release = knowledge.checkpoints().channel_release(kb);
+    let (family, channel, installation, build, base, source) =
+        match (release, knowledge.checkpoints().of_kb(kb)) {
+            (Some(ChannelRelease { family, channel, installation, build, base, source, .. }), _) => {
+                (*family, channel, installation, *build, Some(*base), source)
+            }
+            (
+                None,
+                Some(Checkpoint {
+                    family, channel: Some(channel), installation, build, base, source, ..
+                }),
+            ) => (*family, channel, installation, *build, *base, source),
+            _ => return Vec::new(),
+        };
     let families: Vec<&Family> = knowledge
         .families()
         .iter()
@@ -171,7 +174,8 @@ fn channel_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
     let Some(first) = families.first() else { return Vec::new() };
     let mut chain: Vec<&Checkpoint> = Vec::new();
     let mut below: Option<Build> = base;
-    while let Some(next) = knowledge.checkpoints_in(first, Some(channel)).find(|row| Some(row.build) == below)
+    while let Some(next) =
+        knowledge.checkpoints().in_channel(first, Some(channel)).find(|row| Some(row.build) == below)
     {
         chain.push(next);
         below = next.base;
@@ -196,7 +200,7 @@ fn channel_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
 
 /// Whatever packages.txt has of a KB, enablement packages, and the children of .NET parents.
 fn package_table_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
-    let packages = knowledge.packages_of(kb);
+    let packages = knowledge.packages().of_kb(kb);
     let mut groups: BTreeMap<(Architecture, Option<String>), Vec<&KnownPackage>> = BTreeMap::new();
     for package in &packages {
         // A `.cab` of the same update as an `.msu` is the copy that WSUS serves, not another file of the Catalog.
@@ -210,7 +214,7 @@ fn package_table_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
     }
     let mut sets = Vec::new();
     for ((architecture, name), rows) in groups {
-        let kind = knowledge.kind_of(kb).or(rows.first().map(|package| package.kind));
+        let kind = knowledge.parents().kind_of(kb).or(rows.first().map(|package| package.kind));
         let serves = |family: &&Family| {
             rows.iter().any(|package| is_for(package, family) && family.architectures.contains(&architecture))
                 && takes(family, kind)
@@ -218,7 +222,7 @@ fn package_table_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
         let families: Vec<&Family> = knowledge.families().iter().filter(serves).collect();
         let mut set = empty_set(kb, kind, &families, Some(architecture), knowledge);
         set.month = rows.iter().filter_map(|package| package.date).min().and_then(Month::of);
-        if let Some(parent) = knowledge.dotnet_parent(kb) {
+        if let Some(parent) = knowledge.dotnet().parent(kb) {
             for child in &parent.children {
                 set.members.push(child_member(child.kb, architecture, &parent.source, knowledge));
             }
@@ -263,7 +267,7 @@ fn takes(family: &Family, kind: Option<Kind>) -> bool {
 }
 
 fn child_member(kb: Kb, architecture: Architecture, source: &str, knowledge: &Knowledge) -> Member {
-    let known = knowledge.packages_of(kb).into_iter();
+    let known = knowledge.packages().of_kb(kb).into_iter();
     let name = known.filter(|package| package.architecture == architecture).find_map(|package| package.name);
     Member {
         file: name
@@ -277,7 +281,7 @@ fn child_member(kb: Kb, architecture: Architecture, source: &str, knowledge: &Kn
 /// KBs that single rows name: enablement packages, floors, preparations, prerequisites, and those with parent rules.
 fn bare_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
     let mut found: Vec<(u32, Option<Kind>, &[KnownFile], String)> = Vec::new();
-    for enablement in knowledge.enablements().iter().filter(|row| row.kb == kb) {
+    for enablement in knowledge.enablement().all().iter().filter(|row| row.kb == kb) {
         found.push((
             enablement.family,
             Some(Kind::Enablement),
@@ -285,31 +289,31 @@ fn bare_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
             enablement.source.clone(),
         ));
     }
-    if let Some(floor) = knowledge.stack_floor(kb) {
+    if let Some(floor) = knowledge.prerequisites().floor(kb) {
         found.push((floor.family, Some(Kind::Ssu), &floor.files, floor.source.clone()));
     }
-    if let Some(esu) = knowledge.esu_of_preparation(kb) {
+    if let Some(esu) = knowledge.editions().esu_of_preparation(kb) {
         found.push((esu.family, Some(Kind::EsuLicensing), &[], esu.source.clone()));
     }
-    for row in knowledge.all_needs_before().iter().filter(|row| row.kb == kb || row.needs == kb) {
+    for row in knowledge.prerequisites().before().iter().filter(|row| row.kb == kb || row.needs == kb) {
         let kind = (row.needs == kb).then_some(Kind::Ssu);
         found.push((row.family, kind, &[], row.source.clone()));
     }
-    for row in knowledge.all_needs_since() {
+    for row in knowledge.prerequisites().since() {
         if row.needs.iter().any(|needed| needed.kb == kb) {
             found.push((row.family, None, &[], row.source.clone()));
         }
     }
-    if let Some((parent, _)) = knowledge.dotnet_child(kb) {
+    if let Some((parent, _)) = knowledge.dotnet().child(kb) {
         found.push((parent.family, Some(Kind::DotnetCu), &[], parent.source.clone()));
     }
-    if let Some(rule) = knowledge.parent_rule(kb) {
+    if let Some(rule) = knowledge.parents().rule(kb) {
         found.push((rule.family, None, &[], rule.source.clone()));
     }
     let Some((id, kind, files, source)) = found.into_iter().next() else { return Vec::new() };
     let families: Vec<&Family> =
         knowledge.families().iter().filter(|family| family.id == id && takes(family, kind)).collect();
-    let of_rule = knowledge.parent_rule(kb).map(|rule| FileFacts::from_name(&rule.file));
+    let of_rule = knowledge.parents().rule(kb).map(|rule| FileFacts::from_name(&rule.file));
     let architectures: BTreeSet<Architecture> = match &of_rule {
         Some(file) => file.architecture.into_iter().collect(),
         None => families.iter().flat_map(|family| family.architectures.iter().copied()).collect(),

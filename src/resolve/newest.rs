@@ -43,11 +43,11 @@ impl Newest {
     /// Returns the newest releases that the knowledge has of a family.
     pub fn of_knowledge(family: &Family, knowledge: &Knowledge) -> Self {
         let mut newest = Self::default();
-        for release in knowledge.history_of(family) {
+        for release in knowledge.releases().of_family(family) {
             newest.count(release.date.or(release.first_seen), Some(Kind::Lcu));
         }
-        for package in knowledge.packages().filter(|package| is_for(package, family)) {
-            newest.count(package.date, Some(knowledge.kind_of(package.kb).unwrap_or(package.kind)));
+        for package in knowledge.packages().all().iter().filter(|package| is_for(package, family)) {
+            newest.count(package.date, Some(knowledge.parents().kind_of(package.kb).unwrap_or(package.kind)));
         }
         newest
     }

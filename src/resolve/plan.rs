@@ -21,7 +21,7 @@ use crate::update::{Architecture, Build, Kb, Kind};
 /// Makes the plan for a request. Fails where the library does, and on a product name that means no one product.
 pub fn resolve(request: &Request, library: &dyn Library, knowledge: &Knowledge) -> Result<Plan> {
     let product = match &request.product {
-        Some(asked) => Some(ProductFilter::new(asked, request.machine.installation, knowledge)?),
+        Some(asked) => Some(ProductFilter::new(asked, request.machine.installation, knowledge.families())?),
         None => None,
     };
     let at = match families_at(request, knowledge) {
@@ -37,7 +37,7 @@ pub fn resolve(request: &Request, library: &dyn Library, knowledge: &Knowledge) 
     };
     let ask = Ask { request, library, knowledge, product, at };
     let mut plan = match &request.goal {
-        Goal::Kb(kb) => match knowledge.enablements().iter().find(|row| row.kb == *kb) {
+        Goal::Kb(kb) => match knowledge.enablement().all().iter().find(|row| row.kb == *kb) {
             Some(row) => ask.plan_enablement(row),
             None => ask.plan_kb(*kb),
         },
@@ -59,7 +59,7 @@ pub fn complete_plan(set: &PackageSet, library: &dyn Library, knowledge: &Knowle
     let machine = Machine { architecture: set.architecture, ..Machine::default() };
     let request = Request { machine, accept_withdrawn: true, ..Request::new(set.kb) };
     let ask = Ask { request: &request, library, knowledge, product: None, at: Vec::new() };
-    match knowledge.enablements().iter().find(|row| row.kb == set.kb) {
+    match knowledge.enablement().all().iter().find(|row| row.kb == set.kb) {
         Some(row) => ask.plan_enablement(row),
         None => ask.plan_set(set, &ask.answer(Some(set.kb))),
     }
@@ -71,7 +71,7 @@ pub(super) fn families_at<'k>(
     knowledge: &'k Knowledge,
 ) -> Result<Vec<&'k Family>, String> {
     let Some(build) = request.machine.baseline else { return Ok(Vec::new()) };
-    let mut families: Vec<&Family> = knowledge.families_of_build(build.number).collect();
+    let mut families: Vec<&Family> = knowledge.families().of_build(build.number).collect();
     if families.is_empty() {
         return Err(format!("build {build} is of no family that is known as of {}", knowledge.date()));
     }
@@ -93,7 +93,7 @@ pub(super) fn families_at<'k>(
 fn line_of(build: Build, families: &[&Family], knowledge: &Knowledge) -> Option<Installation> {
     let mut released: BTreeMap<u32, BTreeSet<Installation>> = BTreeMap::new();
     for family in families.iter().filter(|_| families.len() > 1) {
-        for release in knowledge.history_of(family) {
+        for release in knowledge.releases().of_family(family) {
             released.entry(release.build.revision).or_default().insert(family.installation);
         }
     }
@@ -161,12 +161,14 @@ impl<'a> Ask<'a> {
         let mut answer = self.answer(Some(kb));
         let sets = self.library.sets(kb)?;
         let is_hotpatch = |set: &PackageSet| set.kind == Some(Kind::Hotpatch);
-        if self.knowledge.hotpatch(kb).is_some() || (!sets.is_empty() && sets.iter().all(is_hotpatch)) {
+        if self.knowledge.withdrawn().hotpatch(kb).is_some()
+            || (!sets.is_empty() && sets.iter().all(is_hotpatch))
+        {
             let advice = format!(
                 "{kb} is a hotpatch, which the Catalog does not have: take the cumulative update of that month, which needs a restart"
             );
             let plan = self.refused(answer, Status::UnavailableOffline, advice);
-            let row = self.knowledge.hotpatch(kb).map(|row| self.knowledge_says(&row.source));
+            let row = self.knowledge.withdrawn().hotpatch(kb).map(|row| self.knowledge_says(&row.source));
             return Ok(plan.said_by(row));
         }
         if sets.is_empty() {
@@ -262,13 +264,13 @@ impl<'a> Ask<'a> {
             left.retain(|set| set.families.is_empty() || self.at.iter().any(|family| set.serves(family)));
             if left.is_empty() {
                 let machine = words(self.at.iter().map(|family| family.name.as_str()));
-                let instead = self.at.iter().find_map(|family| self.knowledge.dotnet_instead(kb, family));
+                let instead = self.at.iter().find_map(|family| self.knowledge.dotnet().instead(kb, family));
                 let way_out = instead.map_or_else(String::new, |row| format!("; take {} there", row.take));
                 return Err(format!(
                     "{kb} is for {there}; build {build} is {machine}, which never takes its packages{way_out}"
                 ));
             }
-            if let Some(rule) = self.knowledge.parent_rule(kb).filter(|rule| !rule.accepts(build)) {
+            if let Some(rule) = self.knowledge.parents().rule(kb).filter(|rule| !rule.accepts(build)) {
                 let accepted = words(rule.accepts.iter().map(|parent| service_pack(parent.number)));
                 return Err(format!(
                     "{kb} is for {accepted}; build {build} is {}",

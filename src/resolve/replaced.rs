@@ -81,7 +81,7 @@ impl Ask<'_> {
             let is_there = self.request.as_of.is_none_or(|as_of| day.is_some_and(|day| day <= as_of));
             same && fits
                 && is_there
-                && update.kb.is_some_and(|kb| kb != own.kb && self.knowledge.withdrawn(kb).is_none())
+                && update.kb.is_some_and(|kb| kb != own.kb && self.knowledge.withdrawn().of_kb(kb).is_none())
         };
         let updates = self.library.superseding(own.kb)?;
         let newest = updates

@@ -85,7 +85,7 @@ pub fn families_without_pair<'k>(set: &PackageSet, knowledge: &'k Knowledge) -> 
     let needs_search = |family: &&Family| {
         set.serves(family)
             && takes_separate_stack(set, family, knowledge).is_some()
-            && knowledge.paired_stack(set.kb, family.id).is_none()
+            && knowledge.packages().paired_stack(set.kb, family.id).is_none()
     };
     let mut families: Vec<&Family> = knowledge.families().iter().filter(needs_search).collect();
     families.retain(|family| seen.insert(family.id));
@@ -100,13 +100,16 @@ pub(super) fn takes_separate_stack<'k>(
     knowledge: &'k Knowledge,
 ) -> Option<&'k SeparateStack> {
     let takes_it = takes_stack(set.kind) && !names_stack(set, knowledge);
-    knowledge.separate_stack(family, date_of(set, Some(family), knowledge)).filter(|_| takes_it)
+    knowledge
+        .prerequisites()
+        .separate_stack(family.id, date_of(set, Some(family), knowledge))
+        .filter(|_| takes_it)
 }
 
 /// Returns the preparation that a set needs where its family has Extended Security Updates.
 pub(super) fn preparation(set: &PackageSet, family: &Family, knowledge: &Knowledge) -> Option<Requirement> {
     let month = month_of(set, Some(family), knowledge)?;
-    let esu = knowledge.esu(family).filter(|esu| is_gated(set.kind) && month >= esu.from)?;
+    let esu = knowledge.editions().esu_of(family).filter(|esu| is_gated(set.kind) && month >= esu.from)?;
     let own = esu.preparation(Some(month))?;
     // The newest one serves earlier updates too; one that was replaced does not serve what came after.
     let serving = [Some(own), esu.preparation(None)].into_iter().flatten();
@@ -122,7 +125,7 @@ pub(super) fn preparation(set: &PackageSet, family: &Family, knowledge: &Knowled
 
 /// Returns the day on which a set was published: the known day, else the last one of its month.
 pub(super) fn date_of(set: &PackageSet, family: Option<&Family>, knowledge: &Knowledge) -> Option<Date> {
-    let release = family.and_then(|family| knowledge.releases_of(set.kb, family).pop());
+    let release = family.and_then(|family| knowledge.releases().of_kb_for(set.kb, family).pop());
     let known = release.and_then(|release| release.date.or(release.first_seen));
     known.or_else(|| set.month.map(Month::last_day))
 }
@@ -150,7 +153,7 @@ pub(super) fn dotnet_releases(
     family: Option<&Family>,
     knowledge: &Knowledge,
 ) -> Vec<Dotnet> {
-    if let Some((_, child)) = member.kb().and_then(|kb| knowledge.dotnet_child(kb)) {
+    if let Some((_, child)) = member.kb().and_then(|kb| knowledge.dotnet().child(kb)) {
         return child.releases.clone();
     }
     let Some(name) = member.file.known_name() else { return Vec::new() };
@@ -182,7 +185,7 @@ fn names_stack(set: &PackageSet, knowledge: &Knowledge) -> bool {
     }
     let (mut open, mut seen) = (vec![set.kb], BTreeSet::new());
     while let Some(kb) = open.pop() {
-        for row in knowledge.needs_before(kb) {
+        for row in knowledge.prerequisites().before_kb(kb) {
             if row.role == NeededAs::Ssu {
                 return true;
             }
@@ -201,9 +204,9 @@ fn stacks_of(family: &Family, library: &dyn Library, knowledge: &Knowledge) -> R
         let known = stacks.entry(kb).or_insert(date);
         *known = date.min(*known);
     };
-    for package in knowledge.packages() {
+    for package in knowledge.packages().all() {
         // Titles of before 2018-10 do not say of a stack that it is one.
-        let kind = knowledge.kind_of(package.kb).unwrap_or(package.kind);
+        let kind = knowledge.parents().kind_of(package.kb).unwrap_or(package.kind);
         let own = kind == Kind::Ssu && package.family == family.id;
         if let Some(date) = package.date.filter(|_| own) {
             add(package.kb, date);
@@ -242,7 +245,7 @@ impl Found<'_> {
     /// Adds what an update needs by name, deepest first. Machines that do without the update do without that too.
     fn add_before(&mut self, update: Kb, of: Option<&Condition>) {
         let knowledge = self.knowledge;
-        for row in knowledge.needs_before(update) {
+        for row in knowledge.prerequisites().before_kb(update) {
             if row.needs == self.set.kb || !self.edges.insert((update, row.needs)) {
                 continue;
             }
@@ -256,7 +259,9 @@ impl Found<'_> {
 
     fn add_since(&mut self, family: &Family, date: Option<Date>) {
         let knowledge = self.knowledge;
-        let Some(row) = knowledge.needs_since(family, date).filter(|_| self.is_update()) else { return };
+        let Some(row) = knowledge.prerequisites().since_in(family, date).filter(|_| self.is_update()) else {
+            return;
+        };
         for needed in &row.needs {
             let rule = Rule::Since { why: row.why.clone() };
             let when = Condition::NotInstalled(needed.kb);
@@ -269,11 +274,11 @@ impl Found<'_> {
     fn add_stack(&mut self, family: &Family, date: Option<Date>, library: &dyn Library) -> Result<()> {
         let (set, knowledge) = (self.set, self.knowledge);
         let Some(row) = takes_separate_stack(set, family, knowledge) else { return Ok(()) };
-        let since = knowledge.needs_since(family, date).filter(|_| self.is_update());
+        let since = knowledge.prerequisites().since_in(family, date).filter(|_| self.is_update());
         let since = since.filter(|row| row.needs.iter().any(|needed| needed.role == NeededAs::Ssu));
         let mut stacks = stacks_of(family, library, knowledge)?;
         stacks.retain(|_, published| since.is_none_or(|row| *published >= row.from));
-        let pair = knowledge.paired_stack(set.kb, family.id);
+        let pair = knowledge.packages().paired_stack(set.kb, family.id);
         let newest = || {
             let not_later =
                 stacks.iter().filter(|&(_, published)| date.is_none_or(|date| *published <= date));
@@ -302,7 +307,7 @@ impl Found<'_> {
         if !takes_stack(self.set.kind) || names_stack(self.set, self.knowledge) {
             return;
         }
-        let floors = self.knowledge.stack_floors(family);
+        let floors = self.knowledge.prerequisites().floors_of(family);
         let Some(row) = floors.into_iter().rfind(|row| date.is_none_or(|date| row.from <= date)) else {
             return;
         };
@@ -314,7 +319,7 @@ impl Found<'_> {
     /// Adds the update that brings just the floor of an enablement package. A plan may take a later one.
     fn add_enablement_floor(&mut self) {
         let (set, knowledge) = (self.set, self.knowledge);
-        for row in knowledge.enablements().iter().filter(|row| row.kb == set.kb) {
+        for row in knowledge.enablement().all().iter().filter(|row| row.kb == set.kb) {
             let floor = row.floor_build();
             let Some(kb) = floor_update(row, knowledge) else { continue };
             let when = Condition::BuildBelow(floor);
@@ -358,9 +363,11 @@ pub(super) fn floor_update(row: &Enablement, knowledge: &Knowledge) -> Option<Kb
     let client =
         families.find(|family| family.id == row.family && family.installation == Installation::Client);
     let lowest = client.and_then(|family| {
-        let enough = knowledge.history_of(family).filter(|release| release.build >= row.floor_build());
+        let enough =
+            knowledge.releases().of_family(family).filter(|release| release.build >= row.floor_build());
         let enough = enough.filter(|release| {
-            knowledge.withdrawn(release.kb).is_none() && knowledge.hotpatch(release.kb).is_none()
+            knowledge.withdrawn().of_kb(release.kb).is_none()
+                && knowledge.withdrawn().hotpatch(release.kb).is_none()
         });
         enough.min_by_key(|release| (release.build, release.kb)).map(|release| release.kb)
     });

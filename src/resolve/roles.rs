@@ -99,7 +99,7 @@ fn judge_candidate(
         return (Role::Ssu, None, Vec::new());
     }
     let (Some(family), Some(kb)) = (family, file.kb) else { return (Role::Companion, None, Vec::new()) };
-    if let Some(checkpoint) = knowledge.checkpoints_of(family).find(|row| row.kb == kb) {
+    if let Some(checkpoint) = knowledge.checkpoints().of_family(family).find(|row| row.kb == kb) {
         return (
             Role::Checkpoint,
             Some(checkpoint.build),
@@ -146,7 +146,7 @@ pub(super) fn unlisted_checkpoints<'k>(
             && builds_upon(update, own, row)
             && !files.iter().any(|file| file.kb == Some(row.kb))
     };
-    knowledge.checkpoints_of(family).filter(missing).collect()
+    knowledge.checkpoints().of_family(family).filter(missing).collect()
 }
 
 /// The Catalog has left the checkpoint out of a dialog before. When a dialog lists none at all, every known one is

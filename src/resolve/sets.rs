@@ -228,7 +228,10 @@ impl<'a> Group<'a> {
         let suffix = if is_dynamic_variant { "-dynamic" } else { "" };
         PackageSet {
             kb,
-            kind: knowledge.kind_of(kb).or_else(|| self.updates.iter().find_map(|update| update.kind)),
+            kind: knowledge
+                .parents()
+                .kind_of(kb)
+                .or_else(|| self.updates.iter().find_map(|update| update.kind)),
             families,
             architecture,
             folder: SetFolder::from_words(&format!("{base}-{architecture_word}{suffix}")),

@@ -162,10 +162,10 @@ impl Ask<'_> {
                     .to_owned(),
             );
         }
-        if let Some(row) = self.knowledge.hotpatch_baseline(set.kb) {
+        if let Some(row) = self.knowledge.withdrawn().hotpatch_baseline(set.kb) {
             answer.warnings.push(format!("{}: {}", set.kb, row.note));
         }
-        if let Some(row) = self.knowledge.expired(set.kb) {
+        if let Some(row) = self.knowledge.withdrawn().left_catalog(set.kb) {
             answer.successor = self.latest_of_family(set)?.filter(|kb| *kb != set.kb);
             let later = answer.successor.map_or_else(String::new, |kb| format!("; {kb} is later"));
             answer
@@ -209,7 +209,7 @@ impl Ask<'_> {
             }
             // Without a known name, the KB and the architecture have to match.
             step.kb.is_some()
-                && self.knowledge.kb_of_file(name) == step.kb
+                && self.knowledge.parents().kb_of_file(name) == step.kb
                 && PackageName::parse(name).architecture == step.architecture
         })
     }

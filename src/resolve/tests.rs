@@ -104,7 +104,7 @@ fn ask(sets: &[PackageSet], baseline: Option<&str>) -> Plan {
 }
 
 fn serves(set: &PackageSet, product: &str) -> bool {
-    ProductFilter::new(product, None, &knowledge()).unwrap().pick(&[set.filed()]) == [true]
+    ProductFilter::new(product, None, knowledge().families()).unwrap().pick(&[set.filed()]) == [true]
 }
 
 #[test]

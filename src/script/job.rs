@@ -65,7 +65,7 @@ pub fn job(
     }
     let takes_up = stages.iter().any(|stage| stage.in_folder_of_target);
     let enables = plan.steps.iter().any(|step| step.role == Role::Enablement);
-    let editions = knowledge.ltsc().iter().filter(|row| enables && row.family == first.id);
+    let editions = knowledge.editions().ltsc().iter().filter(|row| enables && row.family == first.id);
     let editions: BTreeSet<String> = editions.flat_map(|row| row.editions.iter().cloned()).collect();
     Some(Job {
         kb,

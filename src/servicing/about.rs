@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use super::{Installation, Knowledge, ReleaseKind};
+use super::families::Installation;
+use super::knowledge::Knowledge;
+use super::releases::ReleaseKind;
 use crate::update::Kb;
 
 /// What one row of a table says of a KB.
@@ -24,7 +26,7 @@ impl Knowledge {
             let source = Some(source.to_string()).filter(|source| !source.is_empty());
             rows.push(KnownRow { table, statement, source });
         };
-        for release in self.releases_of_kb(kb) {
+        for release in self.releases().of_kb(kb) {
             let date = match (release.date, release.first_seen) {
                 (Some(date), _) => format!(", released {date}"),
                 (None, Some(date)) => format!(", first seen {date}"),
@@ -39,34 +41,34 @@ impl Knowledge {
             let for_whom = release.installation.map_or("client and server", Installation::as_str);
             add("releases.txt", format!("brings {}{date}{kind}, {for_whom}", release.build), &release.source);
         }
-        for (architecture, name) in self.files_of_kb(kb) {
+        for (architecture, name) in self.releases().files_of(kb) {
             add("files.txt", format!("{architecture}: {name}"), &"");
         }
-        for package in self.packages_of(kb) {
+        for package in self.packages().of_kb(kb) {
             let date = package.date.map_or_else(String::new, |date| format!(", {date}"));
             let name = package.name.map_or_else(String::new, |name| format!(": {name}"));
             let statement =
                 format!("{} for {} {}{date}{name}", package.kind, package.family, package.architecture);
             add("packages.txt", statement, &package.source);
         }
-        for (lcu, family, stack) in self.packages.pairs() {
+        for (lcu, family, stack) in self.packages().pairs() {
             if lcu == kb {
                 add("stacks.txt", format!("{stack} is its servicing stack on {family}"), &"");
             } else if stack == kb {
                 add("stacks.txt", format!("it is the servicing stack of {lcu} on {family}"), &"");
             }
         }
-        for row in self.checkpoints.iter().filter(|row| row.kb == kb) {
+        for row in self.checkpoints().all().iter().filter(|row| row.kb == kb) {
             let channel = row.channel.as_ref().map_or_else(String::new, |name| format!(", channel {name}"));
             add("checkpoints.toml", format!("is the checkpoint {}{channel}", row.build), &row.source);
         }
-        if let Some(row) = self.channel_release(kb) {
+        if let Some(row) = self.checkpoints().channel_release(kb) {
             let statement = format!("brings {} upon {}, channel {}", row.build, row.base, row.channel);
             add("checkpoints.toml", statement, &row.source);
         }
         self.add_refusals(kb, &mut add);
         self.add_needs(kb, &mut add);
-        for row in self.enablements() {
+        for row in self.enablement().all() {
             if row.kb == kb {
                 let statement = format!("switches {} on, from {} or later", row.release, row.floor_build());
                 add("enablement.toml", statement, &row.source);
@@ -75,28 +77,28 @@ impl Knowledge {
                 add("enablement.toml", statement, &row.source);
             }
         }
-        if let Some(row) = self.esu_of_preparation(kb) {
+        if let Some(row) = self.editions().esu_of_preparation(kb) {
             let statement = format!("prepares {} for Extended Security Updates", row.family);
             add("editions.toml", statement, &row.source);
         }
-        if let Some(row) = self.dotnet_parent(kb) {
+        if let Some(row) = self.dotnet().parent(kb) {
             let children: Vec<String> = row.children.iter().map(|child| child.kb.to_string()).collect();
             add("dotnet.toml", format!("is the packages {}", children.join(" and ")), &row.source);
         }
-        if let Some((row, child)) = self.dotnet_child(kb) {
+        if let Some((row, child)) = self.dotnet().child(kb) {
             let releases: Vec<String> = child.releases.iter().map(ToString::to_string).collect();
             let statement =
                 format!("is the package of {} for .NET Framework {}", row.kb, releases.join(" and "));
             add("dotnet.toml", statement, &row.source);
         }
-        for row in self.dotnet_insteads().iter().filter(|row| row.kb == kb) {
+        for row in self.dotnet().insteads(kb) {
             add("dotnet.toml", format!("is not for {}: {} is", row.on, row.take), &row.source);
         }
-        if let Some(row) = self.parent_rule(kb) {
+        if let Some(row) = self.parents().rule(kb) {
             let accepts: Vec<String> = row.accepts.iter().map(ToString::to_string).collect();
             add("parents.toml", format!("is for {}", accepts.join(" or ")), &row.source);
         }
-        for row in self.parents.kind.iter().filter(|row| row.kb == kb) {
+        for row in self.parents().kinds(kb) {
             add("parents.toml", format!("is {}", row.kind), &row.source);
         }
         rows
@@ -104,37 +106,37 @@ impl Knowledge {
 
     fn add_refusals(&self, kb: Kb, add: &mut impl FnMut(&'static str, String, &dyn ToString)) {
         let table = "withdrawn.toml";
-        if let Some(row) = self.withdrawn(kb) {
+        if let Some(row) = self.withdrawn().of_kb(kb) {
             add(table, format!("is withdrawn ({}): {} replaces it", row.why, row.successor), &row.source);
         }
-        for row in self.withdrawals().iter().filter(|row| row.successor == kb) {
+        for row in self.withdrawn().all().iter().filter(|row| row.successor == kb) {
             add(table, format!("replaces {}, which is withdrawn", row.kb), &row.source);
         }
-        if let Some(row) = self.expired(kb) {
+        if let Some(row) = self.withdrawn().left_catalog(kb) {
             add(table, "left the Catalog and is still good".to_owned(), &row.source);
         }
-        if let Some(row) = self.hotpatch(kb) {
+        if let Some(row) = self.withdrawn().hotpatch(kb) {
             add(table, "is a hotpatch: in no Catalog".to_owned(), &row.source);
         }
-        if let Some(row) = self.hotpatch_baseline(kb) {
+        if let Some(row) = self.withdrawn().hotpatch_baseline(kb) {
             add(table, row.note.clone(), &row.source);
         }
     }
 
     fn add_needs(&self, kb: Kb, add: &mut impl FnMut(&'static str, String, &dyn ToString)) {
         let table = "prerequisites.toml";
-        for row in self.before.floor.iter().filter(|row| row.kb == kb) {
+        for row in self.prerequisites().floors().iter().filter(|row| row.kb == kb) {
             let statement = format!("is needed below {} by updates from {} on", row.needed_below, row.from);
             add(table, statement, &row.source);
         }
-        for row in self.all_needs_before() {
+        for row in self.prerequisites().before() {
             if row.kb == kb {
                 add(table, format!("needs {} before it", row.needs), &row.source);
             } else if row.needs == kb {
                 add(table, format!("is needed before {}", row.kb), &row.source);
             }
         }
-        for row in self.all_needs_since() {
+        for row in self.prerequisites().since() {
             if row.needs.iter().any(|needed| needed.kb == kb) {
                 let statement = format!("is needed by all updates of {} from {} on", row.family, row.from);
                 add(table, statement, &row.source);

@@ -9,47 +9,14 @@ use std::sync::OnceLock;
 
 use jiff::civil::Date;
 use regex::Regex;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use super::chronicle;
+use super::contradictions::contradictions;
+use super::finding::Finding;
+use super::knowledge::Knowledge;
 use super::tables::{TableInfo, Tables};
-use super::{Finding, Knowledge, check_format, read_table, without_source};
 use crate::error::Result;
-
-/// A contradiction that stands.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct KnownContradiction {
-    /// The table's file name.
-    pub table: String,
-    /// The row, as the check names it.
-    pub row: String,
-    /// The code, as the check names it.
-    pub code: String,
-    /// Why it stands.
-    pub why: String,
-    /// Where the row comes from.
-    pub source: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Table {
-    format: u32,
-    #[serde(default)]
-    known: Vec<KnownContradiction>,
-}
-
-const NAME: &str = "contradictions.toml";
-
-pub(super) fn read_known(text: &str) -> Result<Vec<KnownContradiction>> {
-    let table: Table = read_table(NAME, text)?;
-    check_format(NAME, table.format)?;
-    Ok(table.known)
-}
-
-pub(super) fn known_without_source(rows: &[KnownContradiction]) -> Vec<Finding> {
-    without_source(NAME, rows.iter().map(|row| (row.row.clone(), &row.source)))
-}
 
 /// What the check of all tables gave.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
@@ -75,18 +42,14 @@ pub fn check_tables(tables: Tables<'_>) -> Result<Checked> {
     for (name, text) in tables.iter() {
         found.extend(undeclared_sources(name, text));
     }
-    found.extend(knowledge.contradictions());
+    found.extend(contradictions(&knowledge));
+    found.extend(chronicle::faults(&knowledge));
     let found: BTreeSet<Finding> = found.into_iter().collect();
-    let stands = |finding: &Finding| {
-        knowledge
-            .known
-            .iter()
-            .any(|row| row.table == finding.table && row.row == finding.row && row.code == finding.code)
-    };
-    let (known, findings) = found.into_iter().partition(stands);
+    let (known, findings) =
+        found.into_iter().partition(|finding| knowledge.known_contradictions().has(finding));
     Ok(Checked {
-        version: knowledge.version.clone(),
-        date: knowledge.date,
+        version: knowledge.version().to_owned(),
+        date: knowledge.date(),
         tables: tables.overview()?,
         findings,
         known,
@@ -141,10 +104,9 @@ mod tests {
     fn the_built_in_tables_contradict_each_other_only_where_it_is_known() {
         let checked = check_tables(Tables::built_in()).unwrap();
         assert_eq!(checked.findings, []);
-        let rows = Knowledge::built_in().unwrap().known;
-        for row in rows {
-            let of_row =
-                |known: &Finding| known.table == row.table && known.row == row.row && known.code == row.code;
+        let knowledge = Knowledge::built_in().unwrap();
+        for row in knowledge.known_contradictions().iter() {
+            let of_row = |known: &Finding| row.is(known);
             assert!(checked.known.iter().any(of_row), "it stands for nothing any more: {row:?}");
         }
     }

@@ -3,7 +3,10 @@
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use super::{Finding, Installation, KnownFile, check_format, read_table, without_source, wrong_files};
+use super::families::{Family, FamilyOfRow, Installation};
+use super::finding::{Finding, without_source};
+use super::known_file::{KnownFile, wrong_files};
+use super::table::{check_format, read_table};
 use crate::error::Result;
 use crate::update::{Architecture, Build, Kb};
 
@@ -67,10 +70,12 @@ impl Checkpoint {
     }
 }
 
-#[derive(Debug, Deserialize)]
+/// The table of checkpoints and of the updates of channels.
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Table {
+pub struct Checkpoints {
     format: u32,
+    /// By family and build.
     checkpoint: Vec<Checkpoint>,
     #[serde(default)]
     channel_release: Vec<ChannelRelease>,
@@ -78,31 +83,71 @@ struct Table {
 
 const NAME: &str = "checkpoints.toml";
 
-pub(super) fn read(text: &str) -> Result<(Vec<Checkpoint>, Vec<ChannelRelease>)> {
-    let table: Table = read_table(NAME, text)?;
-    check_format(NAME, table.format)?;
-    let mut rows = table.checkpoint;
-    rows.sort_by_key(|row| (row.family, row.build));
-    Ok((rows, table.channel_release))
-}
-
-pub(super) fn faults(rows: &[Checkpoint], releases: &[ChannelRelease]) -> Vec<Finding> {
-    let mut faults = without_source(
-        NAME,
-        (rows.iter().map(|row| (row.kb.to_string(), &row.source)))
-            .chain(releases.iter().map(|row| (row.kb.to_string(), &row.source))),
-    );
-    for row in rows {
-        if row.build.number != row.family {
-            let message = format!("{} has a build of another family", row.kb);
-            faults.push(Finding::new(NAME, "build_differs", row.kb, message));
-        }
-        // Bases below builds make every chain end.
-        if row.base.is_some_and(|base| base >= row.build) {
-            let message = format!("{} builds upon itself or upon what is later", row.kb);
-            faults.push(Finding::new(NAME, "circle", row.kb, message));
-        }
-        faults.extend(wrong_files(NAME, row.kb, row.files()));
+impl Checkpoints {
+    pub(super) fn read(text: &str) -> Result<Self> {
+        let mut table: Self = read_table(NAME, text)?;
+        check_format(NAME, table.format)?;
+        table.checkpoint.sort_by_key(|row| (row.family, row.build));
+        Ok(table)
     }
-    faults
+
+    /// Returns every checkpoint, by family and build.
+    pub fn all(&self) -> &[Checkpoint] {
+        &self.checkpoint
+    }
+
+    /// Returns the checkpoint row of a KB.
+    pub fn of_kb(&self, kb: Kb) -> Option<&Checkpoint> {
+        self.checkpoint.iter().find(|row| row.kb == kb)
+    }
+
+    /// Returns the checkpoints of a family that everybody gets, lowest build first.
+    pub fn of_family(&self, family: &Family) -> impl Iterator<Item = &Checkpoint> + use<'_> {
+        self.in_channel(family, None)
+    }
+
+    /// Returns the checkpoints of a family in a channel, lowest build first.
+    pub fn in_channel<'k>(
+        &'k self,
+        family: &Family,
+        channel: Option<&'k str>,
+    ) -> impl Iterator<Item = &'k Checkpoint> + use<'k> {
+        let (id, installation) = (family.id, family.installation);
+        self.checkpoint.iter().filter(move |row| {
+            row.family == id && row.installation.contains(&installation) && row.channel.as_deref() == channel
+        })
+    }
+
+    /// Returns the row of an update of a channel that is in no Catalog.
+    pub fn channel_release(&self, kb: Kb) -> Option<&ChannelRelease> {
+        self.channel_release.iter().find(|row| row.kb == kb)
+    }
+
+    /// Returns the family that each row speaks of.
+    pub(super) fn families(&self) -> Vec<FamilyOfRow> {
+        let rows = self.checkpoint.iter().map(|row| FamilyOfRow::new(NAME, &row.kb, row.family));
+        let releases = self.channel_release.iter().map(|row| FamilyOfRow::new(NAME, &row.kb, row.family));
+        rows.chain(releases).collect()
+    }
+
+    pub(super) fn faults(&self) -> Vec<Finding> {
+        let mut faults = without_source(
+            NAME,
+            (self.checkpoint.iter().map(|row| (row.kb.to_string(), &row.source)))
+                .chain(self.channel_release.iter().map(|row| (row.kb.to_string(), &row.source))),
+        );
+        for row in &self.checkpoint {
+            if row.build.number != row.family {
+                let message = format!("{} has a build of another family", row.kb);
+                faults.push(Finding::new(NAME, "build_differs", row.kb, message));
+            }
+            // Bases below builds make every chain end.
+            if row.base.is_some_and(|base| base >= row.build) {
+                let message = format!("{} builds upon itself or upon what is later", row.kb);
+                faults.push(Finding::new(NAME, "circle", row.kb, message));
+            }
+            faults.extend(wrong_files(NAME, row.kb, row.files()));
+        }
+        faults
+    }
 }

@@ -1,88 +1,86 @@
-//! The release history against itself and against the families: who a release is for, which build it brings, and whether
-//! builds rise with time.
+//! The release history against itself and against the families: the families of a release, the build that it brings, and
+//! builds that fall with time.
 
 use std::collections::BTreeMap;
 
-use super::{Finding, Installation, Knowledge, Release};
+use super::families::Installation;
+use super::finding::Finding;
+use super::knowledge::Knowledge;
+use super::releases::Release;
 use crate::update::Kb;
 
-impl Knowledge {
-    /// The whole history, by KB and build.
-    pub(super) fn history(&self) -> &[Release] {
-        self.history.get_or_init(|| self.releases.all())
-    }
-
-    /// The release history by itself: families, installations, builds, and dates.
-    pub(super) fn of_history(&self) -> Vec<Finding> {
-        let mut found = Vec::new();
-        let mut fault = |table, code, kb: Kb, message| found.push(Finding::new(table, code, kb, message));
-        let (table, packages) = ("releases.txt", "packages.txt");
-        let is_there = |id: u32, installation: Option<Installation>| {
-            let mut families = self.families.iter().filter(|family| family.id == id);
-            families.any(|family| installation.is_none_or(|own| own == family.installation))
-        };
-        let word = |installation: Option<Installation>| installation.map_or("any", Installation::as_str);
-        let mut by_build: BTreeMap<(u32, u32, Installation), Vec<&Release>> = BTreeMap::new();
-        for release in self.history() {
-            let family = release.build.number;
-            if !is_there(family, release.installation) {
-                let message = format!(
-                    "{} is for {family} ({}), and families.toml has none",
-                    release.kb,
-                    word(release.installation)
-                );
-                fault(table, "installation_differs", release.kb, message);
-            }
-            if let Some(date) = release.date.or(release.first_seen).filter(|date| *date > self.date) {
-                let message =
-                    format!("{} is of {date}, after the tables' own date {}", release.kb, self.date);
-                fault(table, "after_date", release.kb, message);
-            }
-            for installation in [Installation::Client, Installation::Server] {
-                if release.installation.is_none_or(|own| own == installation) {
-                    let key = (family, release.build.revision, installation);
-                    by_build.entry(key).or_default().push(release);
-                }
-            }
-        }
-        for releases in by_build.values() {
-            for pair in releases.windows(2) {
-                let (first, second) = (pair[0], pair[1]);
-                if first.kb == second.kb {
-                    let message = format!(
-                        "{} is {} once for {} and once for {}",
-                        first.kb,
-                        first.build,
-                        word(first.installation),
-                        word(second.installation)
-                    );
-                    fault(table, "installation_differs", first.kb, message);
-                } else {
-                    let message = format!("{} and {} both bring {}", first.kb, second.kb, first.build);
-                    fault(table, "same_build", second.kb, message);
-                }
-            }
-        }
-        for family in &self.families {
-            for (later, earlier) in backwards(self.history_of(family)) {
-                let message = format!(
-                    "{} brings {} and came after {}, which brings {} to {}",
-                    later.kb, later.build, earlier.kb, earlier.build, family.name
-                );
-                fault(table, "backwards", later.kb, message);
-            }
-        }
-        for package in self.packages().filter(|package| !is_there(package.family, package.installation)) {
+/// Returns the faults of the release history by itself: families, installations, builds, and dates.
+pub(super) fn faults(knowledge: &Knowledge) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let mut fault = |table, code, kb: Kb, message| found.push(Finding::new(table, code, kb, message));
+    let (table, packages) = ("releases.txt", "packages.txt");
+    let is_there = |id: u32, installation: Option<Installation>| {
+        let mut families = knowledge.families().of_id(id);
+        families.any(|family| installation.is_none_or(|own| own == family.installation))
+    };
+    let word = |installation: Option<Installation>| installation.map_or("any", Installation::as_str);
+    let mut by_build: BTreeMap<(u32, u32, Installation), Vec<&Release>> = BTreeMap::new();
+    for release in knowledge.releases().all() {
+        let family = release.build.number;
+        if !is_there(family, release.installation) {
             let message = format!(
-                "{} is for {} ({}), and families.toml has none",
-                package.kb,
-                package.family,
-                word(package.installation)
+                "{} is for {family} ({}), and families.toml has none",
+                release.kb,
+                word(release.installation)
             );
-            fault(packages, "installation_differs", package.kb, message);
+            fault(table, "installation_differs", release.kb, message);
         }
-        found
+        if let Some(date) = release.date.or(release.first_seen).filter(|date| *date > knowledge.date()) {
+            let message =
+                format!("{} is of {date}, after the tables' own date {}", release.kb, knowledge.date());
+            fault(table, "after_date", release.kb, message);
+        }
+        for installation in [Installation::Client, Installation::Server] {
+            if release.installation.is_none_or(|own| own == installation) {
+                let key = (family, release.build.revision, installation);
+                by_build.entry(key).or_default().push(release);
+            }
+        }
     }
+    for releases in by_build.values() {
+        for pair in releases.windows(2) {
+            let (first, second) = (pair[0], pair[1]);
+            if first.kb == second.kb {
+                let message = format!(
+                    "{} is {} once for {} and once for {}",
+                    first.kb,
+                    first.build,
+                    word(first.installation),
+                    word(second.installation)
+                );
+                fault(table, "installation_differs", first.kb, message);
+            } else {
+                let message = format!("{} and {} both bring {}", first.kb, second.kb, first.build);
+                fault(table, "same_build", second.kb, message);
+            }
+        }
+    }
+    for family in knowledge.families() {
+        for (later, earlier) in backwards(knowledge.releases().of_family(family)) {
+            let message = format!(
+                "{} brings {} and came after {}, which brings {} to {}",
+                later.kb, later.build, earlier.kb, earlier.build, family.name
+            );
+            fault(table, "backwards", later.kb, message);
+        }
+    }
+    for package in
+        knowledge.packages().all().iter().filter(|package| !is_there(package.family, package.installation))
+    {
+        let message = format!(
+            "{} is for {} ({}), and families.toml has none",
+            package.kb,
+            package.family,
+            word(package.installation)
+        );
+        fault(packages, "installation_differs", package.kb, message);
+    }
+    found
 }
 
 /// Releases that bring less than one that came before them. Several builds of one KB count as the highest.

@@ -4,365 +4,304 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use super::{Finding, Knowledge, Release};
-use crate::update::{Architecture, Kb, Kind, PackageName};
+use super::finding::Finding;
+use super::knowledge::Knowledge;
+use super::releases::Release;
+use crate::update::{Kb, Kind, PackageName};
 
-impl Knowledge {
-    /// Every contradiction between tables.
-    pub(super) fn contradictions(&self) -> Vec<Finding> {
-        let mut found = self.of_checkpoints();
-        found.extend(self.of_floors());
-        found.extend(self.of_enablement());
-        found.extend(self.of_kinds());
-        found.extend(self.of_history());
-        found.extend(self.of_stacks());
-        found.extend(self.of_withdrawals());
-        found.extend(self.of_files());
-        found.extend(self.of_editions());
-        found.extend(self.of_dotnet());
-        found
-    }
+/// Every contradiction between tables.
+pub(super) fn contradictions(knowledge: &Knowledge) -> Vec<Finding> {
+    let mut found = of_checkpoints(knowledge);
+    found.extend(of_floors(knowledge));
+    found.extend(of_enablement(knowledge));
+    found.extend(of_kinds(knowledge));
+    found.extend(of_stacks(knowledge));
+    found.extend(of_withdrawals(knowledge));
+    found.extend(of_files(knowledge));
+    found.extend(of_editions(knowledge));
+    found.extend(of_dotnet(knowledge));
+    found
+}
 
-    /// Rows that speak of a family that there is not.
-    pub(super) fn unknown_families(&self) -> Vec<Finding> {
-        let checkpoints = "checkpoints.toml";
-        let before = "prerequisites.toml";
-        let withdrawn = "withdrawn.toml";
-        let editions = "editions.toml";
-        let dotnet = "dotnet.toml";
-        let mut rows: Vec<(&'static str, String, u32)> = Vec::new();
-        let mut add = |table, row: &dyn ToString, family| rows.push((table, row.to_string(), family));
-        self.checkpoints.iter().for_each(|row| add(checkpoints, &row.kb, row.family));
-        self.channel_releases.iter().for_each(|row| add(checkpoints, &row.kb, row.family));
-        self.before.floor.iter().for_each(|row| add(before, &row.kb, row.family));
-        self.before.before.iter().for_each(|row| add(before, &row.kb, row.family));
-        self.before.since.iter().for_each(|row| add(before, &row.family, row.family));
-        for row in &self.before.separate {
-            row.families.iter().for_each(|&family| add(before, &family, family));
+fn of_checkpoints(knowledge: &Knowledge) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for row in knowledge.checkpoints().all().iter().filter(|row| row.channel.is_none()) {
+        let mut fault = |code, message| found.push(Finding::new("checkpoints.toml", code, row.kb, message));
+        let releases: Vec<Release> = knowledge.releases().of_kb(row.kb);
+        if let Some(other) = releases.first().filter(|_| !releases.iter().any(|own| own.build == row.build)) {
+            let message = format!("{} is {}, and releases.txt has {}", row.kb, row.build, other.build);
+            fault("build_differs", message);
         }
-        self.enablement.enablement.iter().for_each(|row| add("enablement.toml", &row.kb, row.family));
-        self.dotnet.parent.iter().for_each(|row| add(dotnet, &row.kb, row.family));
-        self.dotnet.instead.iter().for_each(|row| add(dotnet, &row.kb, row.on));
-        self.parents.parent.iter().for_each(|row| add("parents.toml", &row.kb, row.family));
-        self.refused.expired.iter().for_each(|row| add(withdrawn, &row.kb, row.family));
-        self.refused.hotpatch.iter().for_each(|row| add(withdrawn, &row.kb, row.family));
-        self.refused.baseline.iter().for_each(|row| add(withdrawn, &row.kb, row.family));
-        self.editions.ltsc.iter().for_each(|row| add(editions, &row.name, row.family));
-        self.editions.esu.iter().for_each(|row| add(editions, &row.family, row.family));
-        rows.retain(|(.., family)| !self.families.iter().any(|known| known.id == *family));
-        let unknown = rows.into_iter().map(|(table, row, family)| {
-            let message = format!("{row} is of no known family ({family})");
-            Finding::new(table, "family_unknown", row, message)
-        });
-        let mut found: Vec<Finding> = unknown.collect();
-        for row in &self.enablement.enablement {
-            let builds = self.families.iter().filter(|family| family.id == row.family);
-            let builds: Vec<u32> = builds.flat_map(|family| family.builds.iter().copied()).collect();
-            if !row.from.iter().chain([&row.to]).all(|build| builds.contains(build)) {
-                let message = format!("{} leads out of its family", row.kb);
-                found.push(Finding::new("enablement.toml", "build_unknown", row.kb, message));
-            }
+        let of_history = releases.iter().find_map(|release| release.date);
+        if let (Some(date), Some(other)) = (row.date, of_history.filter(|date| Some(*date) != row.date)) {
+            fault("date_differs", format!("{} is of {date}, and releases.txt has {other}", row.kb));
         }
-        found
-    }
-
-    fn of_checkpoints(&self) -> Vec<Finding> {
-        let mut found = Vec::new();
-        for row in self.checkpoints.iter().filter(|row| row.channel.is_none()) {
-            let mut fault =
-                |code, message| found.push(Finding::new("checkpoints.toml", code, row.kb, message));
-            let releases: Vec<Release> = self.releases_of_kb(row.kb);
-            if let Some(other) =
-                releases.first().filter(|_| !releases.iter().any(|own| own.build == row.build))
-            {
-                let message = format!("{} is {}, and releases.txt has {}", row.kb, row.build, other.build);
-                fault("build_differs", message);
-            }
-            let of_history = releases.iter().find_map(|release| release.date);
-            if let (Some(date), Some(other)) = (row.date, of_history.filter(|date| Some(*date) != row.date)) {
-                fault("date_differs", format!("{} is of {date}, and releases.txt has {other}", row.kb));
-            }
-            if let Some(withdrawn) = self.withdrawn(row.kb) {
-                let message = format!("{} is a checkpoint and withdrawn for {}", row.kb, withdrawn.successor);
-                fault("withdrawn_needed", message);
-            }
+        if let Some(withdrawn) = knowledge.withdrawn().of_kb(row.kb) {
+            let message = format!("{} is a checkpoint and withdrawn for {}", row.kb, withdrawn.successor);
+            fault("withdrawn_needed", message);
         }
-        found
     }
+    found
+}
 
-    fn of_floors(&self) -> Vec<Finding> {
-        let mut found = Vec::new();
-        for row in &self.before.floor {
-            let mut fault =
-                |code, message| found.push(Finding::new("prerequisites.toml", code, row.kb, message));
-            let families = self.families.iter().filter(|family| family.id == row.family);
-            let mut builds = families.flat_map(|family| family.builds.iter().copied());
-            if !builds.any(|build| build == row.needed_below.number) {
-                let message = format!("{}: {} is no build of {}", row.kb, row.needed_below, row.family);
-                fault("build_unknown", message);
-            }
-            let of_family = || self.history().iter().filter(|release| release.build.number == row.family);
-            let at_floor = of_family().find(|release| release.build.revision == row.needed_below.revision);
-            if of_family().next().is_some() && at_floor.is_none() {
-                let message =
-                    format!("{} is needed below {}, which no release brings", row.kb, row.needed_below);
-                fault("floor_unknown", message);
-            }
-            if let Some(date) = at_floor.and_then(|release| release.date).filter(|date| *date > row.from) {
+fn of_floors(knowledge: &Knowledge) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for row in knowledge.prerequisites().floors() {
+        let mut fault = |code, message| found.push(Finding::new("prerequisites.toml", code, row.kb, message));
+        if !knowledge.families().builds_of(row.family).contains(&row.needed_below.number) {
+            let message = format!("{}: {} is no build of {}", row.kb, row.needed_below, row.family);
+            fault("build_unknown", message);
+        }
+        let of_family =
+            || knowledge.releases().all().iter().filter(|release| release.build.number == row.family);
+        let at_floor = of_family().find(|release| release.build.revision == row.needed_below.revision);
+        if of_family().next().is_some() && at_floor.is_none() {
+            let message = format!("{} is needed below {}, which no release brings", row.kb, row.needed_below);
+            fault("floor_unknown", message);
+        }
+        if let Some(date) = at_floor.and_then(|release| release.date).filter(|date| *date > row.from) {
+            let message = format!(
+                "{} is needed below {}, which came on {date}, by updates from {} on already",
+                row.kb, row.needed_below, row.from
+            );
+            fault("floor_later", message);
+        }
+        if let Some(date) = release_day(row.kb, knowledge).filter(|date| *date > row.from) {
+            let message = format!("{} came on {date} and is needed from {} on", row.kb, row.from);
+            fault("stack_later", message);
+        }
+    }
+    found
+}
+
+fn of_enablement(knowledge: &Knowledge) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for row in knowledge.enablement().all() {
+        let mut fault = |code, message| found.push(Finding::new("enablement.toml", code, row.kb, message));
+        let Some(minimum) = row.minimum else { continue };
+        let releases = knowledge.releases().of_kb(minimum);
+        let own = releases.iter().filter(|release| release.build.number == row.family);
+        match own.map(|release| release.build.revision).max() {
+            Some(revision) if revision < row.floor => fault(
+                "minimum_below",
+                format!(
+                    "{} has the floor {}, and its minimum {minimum} brings {}.{revision} only",
+                    row.kb,
+                    row.floor_build(),
+                    row.family
+                ),
+            ),
+            Some(revision) if revision > row.floor => fault(
+                "minimum_differs",
+                format!(
+                    "{} has the floor {}, and its minimum {minimum} brings {}.{revision}",
+                    row.kb,
+                    row.floor_build(),
+                    row.family
+                ),
+            ),
+            Some(_) => {}
+            None => fault(
+                "minimum_unknown",
+                format!("{}: no release of {minimum} for {} is known", row.kb, row.family),
+            ),
+        }
+        if knowledge.withdrawn().of_kb(minimum).is_some() {
+            fault("withdrawn_needed", format!("{} needs {minimum}, which is withdrawn", row.kb));
+        }
+    }
+    found
+}
+
+/// A KB is one thing, whichever table speaks of it.
+fn of_kinds(knowledge: &Knowledge) -> Vec<Finding> {
+    let mut kinds: BTreeMap<Kb, BTreeMap<Kind, &'static str>> = BTreeMap::new();
+    let mut add = |kb: Kb, kind: Kind, table| {
+        kinds.entry(kb).or_default().entry(kind).or_insert(table);
+    };
+    for package in knowledge.packages().all() {
+        // Where a row tells what the title does not, that counts.
+        add(package.kb, knowledge.parents().kind_of(package.kb).unwrap_or(package.kind), "packages.txt");
+    }
+    for release in knowledge.releases().all() {
+        add(release.kb, Kind::Lcu, "releases.txt");
+    }
+    for row in knowledge.enablement().all() {
+        add(row.kb, Kind::Enablement, "enablement.toml");
+    }
+    for row in knowledge.prerequisites().floors() {
+        add(row.kb, Kind::Ssu, "prerequisites.toml");
+    }
+    for (_, _, stack) in knowledge.packages().pairs() {
+        add(stack, Kind::Ssu, "stacks.txt");
+    }
+    for row in knowledge.dotnet().parents() {
+        add(row.kb, Kind::DotnetCu, "dotnet.toml");
+    }
+    for row in knowledge.withdrawn().hotpatches() {
+        add(row.kb, Kind::Hotpatch, "withdrawn.toml");
+    }
+    let mut found = Vec::new();
+    for (kb, mut kinds) in kinds {
+        let cumulative = kinds.keys().any(|kind| *kind == Kind::Lcu);
+        // A preview is one of the cumulative updates, and the copy for Windows Setup has its KB.
+        kinds.retain(|kind, _| !cumulative || *kind == Kind::Lcu || !kind.is_windows_cumulative());
+        let preview = kinds.contains_key(&Kind::DotnetPreview);
+        kinds.retain(|kind, _| !preview || *kind != Kind::DotnetCu);
+        if kinds.len() > 1 {
+            let words: Vec<String> = kinds.iter().map(|(kind, table)| format!("{kind} ({table})")).collect();
+            let table = kinds.values().next().copied().unwrap_or("packages.txt");
+            let message = format!("{kb} is {} at once", words.join(" and "));
+            found.push(Finding::new(table, "two_kinds", kb, message));
+        }
+    }
+    found
+}
+
+fn of_stacks(knowledge: &Knowledge) -> Vec<Finding> {
+    let known: BTreeSet<Kb> =
+        knowledge.packages().all().iter().filter(|own| own.kind == Kind::Ssu).map(|own| own.kb).collect();
+    let mut found = Vec::new();
+    for (lcu, family, stack) in knowledge.packages().pairs() {
+        let mut fault = |code, message| found.push(Finding::new("stacks.txt", code, lcu, message));
+        if knowledge.families().of_id(family).next().is_none() {
+            fault("family_unknown", format!("{lcu} is of no known family ({family})"));
+        }
+        if !known.contains(&stack) && knowledge.parents().kind_of(stack) != Some(Kind::Ssu) {
+            fault("stack_unknown", format!("{stack}, which goes with {lcu}, is no known servicing stack"));
+        }
+        let released = knowledge.releases().of_kb(lcu).into_iter().filter(|own| own.build.number == family);
+        let released = released.filter_map(|release| release.date).max();
+        // A day on which a list had the stack first may be a few days after its release; it proves nothing.
+        if let (Some(own), Some(date)) = (release_day(stack, knowledge), released)
+            && own > date
+        {
+            fault("stack_later", format!("{stack} came on {own}, after {lcu} of {date} that it goes with"));
+        }
+    }
+    found
+}
+
+fn of_withdrawals(knowledge: &Knowledge) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for row in knowledge.withdrawn().all() {
+        let mut fault = |code, message| found.push(Finding::new("withdrawn.toml", code, row.kb, message));
+        let (old, new) = (knowledge.releases().of_kb(row.kb), knowledge.releases().of_kb(row.successor));
+        for (old, new) in old.iter().flat_map(|old| new.iter().map(move |new| (old, new))) {
+            if old.build.number == new.build.number && new.build < old.build {
                 let message = format!(
-                    "{} is needed below {}, which came on {date}, by updates from {} on already",
-                    row.kb, row.needed_below, row.from
+                    "{} ({}) is succeeded by {}, which is older ({})",
+                    row.kb, old.build, row.successor, new.build
                 );
-                fault("floor_later", message);
-            }
-            if let Some(date) = self.released(row.kb).filter(|date| *date > row.from) {
-                let message = format!("{} came on {date} and is needed from {} on", row.kb, row.from);
-                fault("stack_later", message);
-            }
-        }
-        found
-    }
-
-    fn of_enablement(&self) -> Vec<Finding> {
-        let mut found = Vec::new();
-        for row in &self.enablement.enablement {
-            let mut fault =
-                |code, message| found.push(Finding::new("enablement.toml", code, row.kb, message));
-            let Some(minimum) = row.minimum else { continue };
-            let releases = self.releases_of_kb(minimum);
-            let own = releases.iter().filter(|release| release.build.number == row.family);
-            match own.map(|release| release.build.revision).max() {
-                Some(revision) if revision < row.floor => fault(
-                    "minimum_below",
-                    format!(
-                        "{} has the floor {}, and its minimum {minimum} brings {}.{revision} only",
-                        row.kb,
-                        row.floor_build(),
-                        row.family
-                    ),
-                ),
-                Some(revision) if revision > row.floor => fault(
-                    "minimum_differs",
-                    format!(
-                        "{} has the floor {}, and its minimum {minimum} brings {}.{revision}",
-                        row.kb,
-                        row.floor_build(),
-                        row.family
-                    ),
-                ),
-                Some(_) => {}
-                None => fault(
-                    "minimum_unknown",
-                    format!("{}: no release of {minimum} for {} is known", row.kb, row.family),
-                ),
-            }
-            if self.withdrawn(minimum).is_some() {
-                fault("withdrawn_needed", format!("{} needs {minimum}, which is withdrawn", row.kb));
-            }
-        }
-        found
-    }
-
-    /// A KB is one thing, whichever table speaks of it.
-    fn of_kinds(&self) -> Vec<Finding> {
-        let mut kinds: BTreeMap<Kb, BTreeMap<Kind, &'static str>> = BTreeMap::new();
-        let mut add = |kb: Kb, kind: Kind, table| {
-            kinds.entry(kb).or_default().entry(kind).or_insert(table);
-        };
-        for package in self.packages() {
-            // Where a row tells what the title does not, that counts.
-            add(package.kb, self.kind_of(package.kb).unwrap_or(package.kind), "packages.txt");
-        }
-        for release in self.history() {
-            add(release.kb, Kind::Lcu, "releases.txt");
-        }
-        for row in &self.enablement.enablement {
-            add(row.kb, Kind::Enablement, "enablement.toml");
-        }
-        for row in &self.before.floor {
-            add(row.kb, Kind::Ssu, "prerequisites.toml");
-        }
-        for (_, _, stack) in self.packages.pairs() {
-            add(stack, Kind::Ssu, "stacks.txt");
-        }
-        for row in &self.dotnet.parent {
-            add(row.kb, Kind::DotnetCu, "dotnet.toml");
-        }
-        for row in &self.refused.hotpatch {
-            add(row.kb, Kind::Hotpatch, "withdrawn.toml");
-        }
-        let mut found = Vec::new();
-        for (kb, mut kinds) in kinds {
-            let cumulative = kinds.keys().any(|kind| *kind == Kind::Lcu);
-            // A preview is one of the cumulative updates, and the copy for Windows Setup has its KB.
-            kinds.retain(|kind, _| !cumulative || *kind == Kind::Lcu || !kind.is_windows_cumulative());
-            let preview = kinds.contains_key(&Kind::DotnetPreview);
-            kinds.retain(|kind, _| !preview || *kind != Kind::DotnetCu);
-            if kinds.len() > 1 {
-                let words: Vec<String> =
-                    kinds.iter().map(|(kind, table)| format!("{kind} ({table})")).collect();
-                let table = kinds.values().next().copied().unwrap_or("packages.txt");
-                let message = format!("{kb} is {} at once", words.join(" and "));
-                found.push(Finding::new(table, "two_kinds", kb, message));
-            }
-        }
-        found
-    }
-
-    fn of_stacks(&self) -> Vec<Finding> {
-        let known: BTreeSet<Kb> =
-            self.packages().filter(|own| own.kind == Kind::Ssu).map(|own| own.kb).collect();
-        let mut found = Vec::new();
-        for (lcu, family, stack) in self.packages.pairs() {
-            let mut fault = |code, message| found.push(Finding::new("stacks.txt", code, lcu, message));
-            if !self.families.iter().any(|own| own.id == family) {
-                fault("family_unknown", format!("{lcu} is of no known family ({family})"));
-            }
-            if !known.contains(&stack) && self.kind_of(stack) != Some(Kind::Ssu) {
-                fault(
-                    "stack_unknown",
-                    format!("{stack}, which goes with {lcu}, is no known servicing stack"),
-                );
-            }
-            let released = self.releases_of_kb(lcu).into_iter().filter(|own| own.build.number == family);
-            let released = released.filter_map(|release| release.date).max();
-            // A day on which a list had the stack first may be a few days after its release; it proves nothing.
-            if let (Some(own), Some(date)) = (self.released(stack), released)
-                && own > date
-            {
-                fault(
-                    "stack_later",
-                    format!("{stack} came on {own}, after {lcu} of {date} that it goes with"),
-                );
-            }
-        }
-        found
-    }
-
-    fn of_withdrawals(&self) -> Vec<Finding> {
-        let mut found = Vec::new();
-        for row in &self.refused.withdrawn {
-            let mut fault = |code, message| found.push(Finding::new("withdrawn.toml", code, row.kb, message));
-            let (old, new) = (self.releases_of_kb(row.kb), self.releases_of_kb(row.successor));
-            for (old, new) in old.iter().flat_map(|old| new.iter().map(move |new| (old, new))) {
-                if old.build.number == new.build.number && new.build < old.build {
-                    let message = format!(
-                        "{} ({}) is succeeded by {}, which is older ({})",
-                        row.kb, old.build, row.successor, new.build
-                    );
-                    fault("successor_older", message);
-                }
-            }
-            let dates = |releases: &[Release]| releases.iter().filter_map(|release| release.date).min();
-            if let Some(date) = dates(&new).filter(|date| *date < row.date) {
-                let message =
-                    format!("{} is of {}, and its successor {} of {date}", row.kb, row.date, row.successor);
                 fault("successor_older", message);
             }
-            if let Some(date) = dates(&old).filter(|date| *date != row.date) {
-                fault("date_differs", format!("{} is of {}, and releases.txt has {date}", row.kb, row.date));
-            }
         }
-        for row in self.refused.hotpatch.iter().filter(|row| !self.files_of_kb(row.kb).is_empty()) {
-            let message = format!("{} is a hotpatch, and files.txt has a file that the Catalog gave", row.kb);
-            found.push(Finding::new("withdrawn.toml", "hotpatch_has_files", row.kb, message));
+        let dates = |releases: &[Release]| releases.iter().filter_map(|release| release.date).min();
+        if let Some(date) = dates(&new).filter(|date| *date < row.date) {
+            let message =
+                format!("{} is of {}, and its successor {} of {date}", row.kb, row.date, row.successor);
+            fault("successor_older", message);
         }
-        found
+        if let Some(date) = dates(&old).filter(|date| *date != row.date) {
+            fault("date_differs", format!("{} is of {}, and releases.txt has {date}", row.kb, row.date));
+        }
     }
+    for row in knowledge
+        .withdrawn()
+        .hotpatches()
+        .iter()
+        .filter(|row| !knowledge.releases().files_of(row.kb).is_empty())
+    {
+        let message = format!("{} is a hotpatch, and files.txt has a file that the Catalog gave", row.kb);
+        found.push(Finding::new("withdrawn.toml", "hotpatch_has_files", row.kb, message));
+    }
+    found
+}
 
-    /// One file has one name, and one name is of one KB, in all tables.
-    fn of_files(&self) -> Vec<Finding> {
-        let mut found = Vec::new();
-        let mut kbs: BTreeMap<String, (Kb, &'static str)> = BTreeMap::new();
-        let of_history = self.releases.all_files().filter_map(|(_, name)| {
-            let kb = PackageName::parse(&name).kb?;
-            Some(("files.txt", kb, name))
-        });
-        let of_packages = self.packages().filter_map(|own| Some(("packages.txt", own.kb, own.name.clone()?)));
-        for (table, kb, name) in of_history.chain(of_packages) {
-            let Some(sha1) = PackageName::parse(&name).sha1 else { continue };
-            let (other, where_from) = *kbs.entry(sha1.to_string()).or_insert((kb, table));
-            if other != kb {
-                let message = format!("{name} is of {kb}, and in {where_from} the same SHA-1 is of {other}");
-                found.push(Finding::new(table, "file_of_two_kbs", kb, message));
-            }
+/// One file has one name, and one name is of one KB, in all tables.
+fn of_files(knowledge: &Knowledge) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let mut kbs: BTreeMap<String, (Kb, &'static str)> = BTreeMap::new();
+    let of_history = knowledge.releases().all_files().filter_map(|(_, name)| {
+        let kb = PackageName::parse(&name).kb?;
+        Some(("files.txt", kb, name))
+    });
+    let of_packages =
+        knowledge.packages().all().iter().filter_map(|own| Some(("packages.txt", own.kb, own.name.clone()?)));
+    for (table, kb, name) in of_history.chain(of_packages) {
+        let Some(sha1) = PackageName::parse(&name).sha1 else { continue };
+        let (other, where_from) = *kbs.entry(sha1.to_string()).or_insert((kb, table));
+        if other != kb {
+            let message = format!("{name} is of {kb}, and in {where_from} the same SHA-1 is of {other}");
+            found.push(Finding::new(table, "file_of_two_kbs", kb, message));
         }
-        let checkpoints = self.checkpoints.iter().map(|row| ("checkpoints.toml", row.kb, row.files()));
-        let enablement = self.enablement.enablement.iter();
-        let enablement = enablement.map(|row| ("enablement.toml", row.kb, row.files()));
-        let floors = self.before.floor.iter();
-        let floors = floors.map(|row| ("prerequisites.toml", row.kb, row.files.as_slice()));
-        for (table, kb, files) in checkpoints.chain(enablement).chain(floors) {
-            for file in files {
-                let known = self.names_of(kb, file.architecture);
-                if !known.is_empty() && !known.iter().any(|(_, name)| name.eq_ignore_ascii_case(&file.name)) {
-                    let (other, name) = &known[0];
-                    let message =
-                        format!("{kb} for {} is {}, and {other} has {name}", file.architecture, file.name);
-                    found.push(Finding::new(table, "file_differs", kb, message));
-                }
-            }
-        }
-        found
     }
+    let checkpoints =
+        knowledge.checkpoints().all().iter().map(|row| ("checkpoints.toml", row.kb, row.files()));
+    let enablement = knowledge.enablement().all().iter();
+    let enablement = enablement.map(|row| ("enablement.toml", row.kb, row.files()));
+    let floors = knowledge.prerequisites().floors().iter();
+    let floors = floors.map(|row| ("prerequisites.toml", row.kb, row.files.as_slice()));
+    for (table, kb, files) in checkpoints.chain(enablement).chain(floors) {
+        for file in files {
+            let known = knowledge.names_of(kb, file.architecture);
+            if !known.is_empty() && !known.iter().any(|(_, name)| name.eq_ignore_ascii_case(&file.name)) {
+                let (other, name) = &known[0];
+                let message =
+                    format!("{kb} for {} is {}, and {other} has {name}", file.architecture, file.name);
+                found.push(Finding::new(table, "file_differs", kb, message));
+            }
+        }
+    }
+    found
+}
 
-    /// The names that the long tables have of a KB's files, each with its table.
-    pub fn names_of(&self, kb: Kb, architecture: Architecture) -> Vec<(&'static str, String)> {
-        let of_history = self.files_of_kb(kb).into_iter().filter(|(own, _)| *own == architecture);
-        let of_packages = self.packages_of(kb).into_iter().filter(|own| own.architecture == architecture);
-        let of_history = of_history.map(|(_, name)| ("files.txt", name));
-        of_history.chain(of_packages.filter_map(|own| Some(("packages.txt", own.name?)))).collect()
+fn of_editions(knowledge: &Knowledge) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for row in knowledge.editions().ltsc() {
+        let builds = knowledge.families().builds_of(row.family);
+        if let Some(build) = row.builds.iter().find(|build| !builds.contains(build)) {
+            let message = format!("{}: {build} is no build of {}", row.name, row.family);
+            found.push(Finding::new("editions.toml", "build_unknown", &row.name, message));
+        }
     }
+    for row in knowledge.editions().esu() {
+        let needed = row.needs_at_least.into_iter().chain(row.preparations());
+        for kb in needed.filter(|kb| knowledge.withdrawn().of_kb(*kb).is_some()) {
+            let message = format!("the ESU row of {} needs {kb}, which is withdrawn", row.family);
+            found.push(Finding::new("editions.toml", "withdrawn_needed", row.family, message));
+        }
+    }
+    found
+}
 
-    fn of_editions(&self) -> Vec<Finding> {
-        let mut found = Vec::new();
-        for row in &self.editions.ltsc {
-            let families = self.families.iter().filter(|family| family.id == row.family);
-            let builds: Vec<u32> = families.flat_map(|family| family.builds.iter().copied()).collect();
-            if let Some(build) = row.builds.iter().find(|build| !builds.contains(build)) {
-                let message = format!("{}: {build} is no build of {}", row.name, row.family);
-                found.push(Finding::new("editions.toml", "build_unknown", &row.name, message));
+fn of_dotnet(knowledge: &Knowledge) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let mut parents: BTreeMap<Kb, Kb> = BTreeMap::new();
+    for row in knowledge.dotnet().parents() {
+        for child in &row.children {
+            let mut fault = |code, message| found.push(Finding::new("dotnet.toml", code, row.kb, message));
+            if let Some(other) = parents.insert(child.kb, row.kb).filter(|other| *other != row.kb) {
+                fault("two_parents", format!("{} is a package of {} and of {other}", child.kb, row.kb));
+            }
+            if child.kb == row.kb {
+                fault("circle", format!("{} is a package of itself", row.kb));
+            }
+            let packages = knowledge.packages().of_kb(child.kb);
+            if let Some(other) = packages.iter().find(|own| own.family != row.family) {
+                let message = format!(
+                    "{} of {} is for {}, and packages.txt has it for {}",
+                    child.kb, row.kb, row.family, other.family
+                );
+                fault("family_differs", message);
             }
         }
-        for row in &self.editions.esu {
-            let needed = row.needs_at_least.into_iter().chain(row.preparations());
-            for kb in needed.filter(|kb| self.withdrawn(*kb).is_some()) {
-                let message = format!("the ESU row of {} needs {kb}, which is withdrawn", row.family);
-                found.push(Finding::new("editions.toml", "withdrawn_needed", row.family, message));
-            }
-        }
-        found
     }
+    found
+}
 
-    fn of_dotnet(&self) -> Vec<Finding> {
-        let mut found = Vec::new();
-        let mut parents: BTreeMap<Kb, Kb> = BTreeMap::new();
-        for row in &self.dotnet.parent {
-            for child in &row.children {
-                let mut fault =
-                    |code, message| found.push(Finding::new("dotnet.toml", code, row.kb, message));
-                if let Some(other) = parents.insert(child.kb, row.kb).filter(|other| *other != row.kb) {
-                    fault("two_parents", format!("{} is a package of {} and of {other}", child.kb, row.kb));
-                }
-                if child.kb == row.kb {
-                    fault("circle", format!("{} is a package of itself", row.kb));
-                }
-                let packages = self.packages_of(child.kb);
-                if let Some(other) = packages.iter().find(|own| own.family != row.family) {
-                    let message = format!(
-                        "{} of {} is for {}, and packages.txt has it for {}",
-                        child.kb, row.kb, row.family, other.family
-                    );
-                    fault("family_differs", message);
-                }
-            }
-        }
-        found
-    }
-
-    /// When a package came, where that is known and not only when a list had it.
-    fn released(&self, kb: Kb) -> Option<Date> {
-        let packages = self.packages_of(kb);
-        packages.into_iter().filter(|own| own.date_is_release).filter_map(|own| own.date).min()
-    }
+/// Returns the day on which a package came. A day on which a list had it first does not count.
+fn release_day(kb: Kb, knowledge: &Knowledge) -> Option<Date> {
+    let packages = knowledge.packages().of_kb(kb);
+    packages.into_iter().filter(|own| own.date_is_release).filter_map(|own| own.date).min()
 }

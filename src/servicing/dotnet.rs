@@ -1,13 +1,9 @@
-//! The table of .NET Framework updates: parents with their children, and which update is another family's.
+//! The releases of .NET Framework, as people, the registry, and file names write them.
 
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Deserialize;
-
-use super::{Finding, check_format, read_table, without_source};
-use crate::error::Result;
-use crate::update::{Kb, ParseError, serde_as_text};
+use crate::update::{ParseError, serde_as_text};
 
 /// A release of .NET Framework: `4.8.1`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,75 +62,6 @@ impl fmt::Display for Dotnet {
 }
 
 serde_as_text!(Dotnet, "Dotnet", "A release of .NET Framework, such as 4.8", "^[0-9.]+$");
-
-/// A child of a parent.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DotnetChild {
-    /// Its KB.
-    pub kb: Kb,
-    /// The releases that it is for.
-    #[serde(rename = "for")]
-    pub releases: Vec<Dotnet>,
-}
-
-/// An update that is a bundle of packages.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DotnetParent {
-    /// Its KB.
-    pub kb: Kb,
-    /// The family's id.
-    pub family: u32,
-    /// What is not recorded of it.
-    #[serde(default)]
-    pub incomplete: Option<String>,
-    /// Its packages.
-    pub children: Vec<DotnetChild>,
-    /// Where the row comes from.
-    pub source: String,
-}
-
-/// An update that is not for a family that has one of its own.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Instead {
-    /// The update.
-    pub kb: Kb,
-    /// The family that it is not for.
-    pub on: u32,
-    /// What that family takes.
-    pub take: Kb,
-    /// Where the row comes from.
-    pub source: String,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Table {
-    format: u32,
-    pub(super) parent: Vec<DotnetParent>,
-    #[serde(default)]
-    pub(super) instead: Vec<Instead>,
-}
-
-const NAME: &str = "dotnet.toml";
-
-pub(super) fn read(text: &str) -> Result<Table> {
-    let table: Table = read_table(NAME, text)?;
-    check_format(NAME, table.format)?;
-    Ok(table)
-}
-
-impl Table {
-    pub(super) fn faults(&self) -> Vec<Finding> {
-        without_source(
-            NAME,
-            (self.parent.iter().map(|row| (row.kb.to_string(), &row.source)))
-                .chain(self.instead.iter().map(|row| (row.kb.to_string(), &row.source))),
-        )
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,9 @@
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use super::{Finding, Installation, check_format, read_table, without_source};
+use super::families::{Family, FamilyOfRow, Installation};
+use super::finding::{Finding, without_source};
+use super::table::{check_format, read_table};
 use crate::error::Result;
 use crate::update::{Kb, Month};
 
@@ -69,26 +71,55 @@ impl Esu {
     }
 }
 
+/// The table of long-term editions and Extended Security Updates.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Table {
+pub struct Editions {
     format: u32,
-    pub(super) ltsc: Vec<Ltsc>,
-    pub(super) esu: Vec<Esu>,
+    ltsc: Vec<Ltsc>,
+    esu: Vec<Esu>,
 }
 
 const NAME: &str = "editions.toml";
 
-pub(super) fn read(text: &str) -> Result<Table> {
-    let mut table: Table = read_table(NAME, text)?;
-    check_format(NAME, table.format)?;
-    for row in &mut table.esu {
-        row.preparation.sort_by_key(|preparation| preparation.from);
+impl Editions {
+    pub(super) fn read(text: &str) -> Result<Self> {
+        let mut table: Self = read_table(NAME, text)?;
+        check_format(NAME, table.format)?;
+        for row in &mut table.esu {
+            row.preparation.sort_by_key(|preparation| preparation.from);
+        }
+        Ok(table)
     }
-    Ok(table)
-}
 
-impl Table {
+    /// Returns every long-term edition.
+    pub fn ltsc(&self) -> &[Ltsc] {
+        &self.ltsc
+    }
+
+    /// Returns every row of Extended Security Updates.
+    pub fn esu(&self) -> &[Esu] {
+        &self.esu
+    }
+
+    /// Returns the Extended Security Updates of a family.
+    pub fn esu_of(&self, family: &Family) -> Option<&Esu> {
+        let is_it = |row: &&Esu| row.family == family.id && row.installation.contains(&family.installation);
+        self.esu.iter().find(is_it)
+    }
+
+    /// Returns the Extended Security Updates that a package prepares for.
+    pub fn esu_of_preparation(&self, kb: Kb) -> Option<&Esu> {
+        self.esu.iter().find(|row| row.preparations().any(|own| own == kb))
+    }
+
+    /// Returns the family that each row speaks of.
+    pub(super) fn families(&self) -> Vec<FamilyOfRow> {
+        let ltsc = self.ltsc.iter().map(|row| FamilyOfRow::new(NAME, &row.name, row.family));
+        let esu = self.esu.iter().map(|row| FamilyOfRow::new(NAME, &row.family, row.family));
+        ltsc.chain(esu).collect()
+    }
+
     pub(super) fn faults(&self) -> Vec<Finding> {
         let mut faults = without_source(
             NAME,

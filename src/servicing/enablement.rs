@@ -2,7 +2,10 @@
 
 use serde::Deserialize;
 
-use super::{Finding, KnownFile, check_format, read_table, without_source, wrong_files};
+use super::families::{Families, FamilyOfRow};
+use super::finding::{Finding, without_source};
+use super::known_file::{KnownFile, wrong_files};
+use super::table::{check_format, read_table};
 use crate::error::Result;
 use crate::update::{Architecture, Build, Kb};
 
@@ -63,24 +66,63 @@ pub struct NoEnablement {
     pub source: String,
 }
 
+/// The table of enablement packages.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Table {
+pub struct EnablementPackages {
     format: u32,
-    pub(super) enablement: Vec<Enablement>,
+    enablement: Vec<Enablement>,
     #[serde(default)]
-    pub(super) none: Vec<NoEnablement>,
+    none: Vec<NoEnablement>,
 }
 
 const NAME: &str = "enablement.toml";
 
-pub(super) fn read(text: &str) -> Result<Table> {
-    let table: Table = read_table(NAME, text)?;
-    check_format(NAME, table.format)?;
-    Ok(table)
-}
+impl EnablementPackages {
+    pub(super) fn read(text: &str) -> Result<Self> {
+        let table: Self = read_table(NAME, text)?;
+        check_format(NAME, table.format)?;
+        Ok(table)
+    }
 
-impl Table {
+    /// Returns every package.
+    pub fn all(&self) -> &[Enablement] {
+        &self.enablement
+    }
+
+    /// Returns the package of a KB.
+    pub fn of_kb(&self, kb: Kb) -> Option<&Enablement> {
+        self.enablement.iter().find(|row| row.kb == kb)
+    }
+
+    /// Returns the packages that switch a version on. The versions of two families may have one name.
+    pub fn of_release<'k>(&'k self, release: &str) -> Vec<&'k Enablement> {
+        self.enablement.iter().filter(|row| row.release.eq_ignore_ascii_case(release)).collect()
+    }
+
+    /// Returns the row of a version to which no package leads.
+    pub fn no_package(&self, release: &str) -> Option<&NoEnablement> {
+        self.none.iter().find(|row| row.release.eq_ignore_ascii_case(release))
+    }
+
+    /// Returns the family that each row speaks of.
+    pub(super) fn families(&self) -> Vec<FamilyOfRow> {
+        self.enablement.iter().map(|row| FamilyOfRow::new(NAME, &row.kb, row.family)).collect()
+    }
+
+    /// Returns the rows that lead to a build of another family.
+    pub(super) fn outside(&self, families: &Families) -> Vec<Finding> {
+        let is_outside = |row: &&Enablement| {
+            let builds = families.builds_of(row.family);
+            !row.from.iter().chain([&row.to]).all(|build| builds.contains(build))
+        };
+        let fault = |row: &Enablement| {
+            let message = format!("{} leads out of its family", row.kb);
+            Finding::new(NAME, "build_unknown", row.kb, message)
+        };
+        self.enablement.iter().filter(is_outside).map(fault).collect()
+    }
+
     pub(super) fn faults(&self) -> Vec<Finding> {
         let mut faults = without_source(
             NAME,

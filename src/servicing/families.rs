@@ -6,8 +6,9 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::dotnet::Dotnet;
+use super::finding::{Finding, without_source};
 use super::product_words::words;
-use super::{Finding, check_format, read_table, without_source};
+use super::table::{check_format, read_table};
 use crate::error::Result;
 use crate::update::{Architecture, Build};
 
@@ -69,14 +70,14 @@ pub struct Family {
     /// The .NET Framework that came with it.
     pub dotnet: Dotnet,
     /// How titles name it.
-    products: Vec<Product>,
+    products: Vec<TitleProduct>,
     /// Where the row comes from.
     pub source: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Product {
+struct TitleProduct {
     product: String,
     #[serde(default)]
     release: Option<String>,
@@ -85,7 +86,7 @@ struct Product {
 impl Family {
     /// How titles name its products, for people: "Windows 11, version 24H2".
     pub fn title_products(&self) -> impl Iterator<Item = String> {
-        self.products.iter().map(|Product { product, release }| match release {
+        self.products.iter().map(|TitleProduct { product, release }| match release {
             Some(release) => format!("{product}, version {release}"),
             None => product.clone(),
         })
@@ -129,7 +130,7 @@ impl Family {
 
     /// Returns the names of its products as titles have them, each with its version.
     pub(super) fn title_names(&self) -> impl Iterator<Item = (String, Option<String>)> {
-        self.products.iter().map(|Product { product, release }| match release {
+        self.products.iter().map(|TitleProduct { product, release }| match release {
             Some(release) => (format!("{product} {release}"), Some(release.to_ascii_uppercase())),
             None => (product.clone(), None),
         })
@@ -162,7 +163,7 @@ impl Family {
 
     /// The place of a product in the family's own order; the first one is the main one.
     pub fn rank_of_product(&self, product: &str, release: Option<&str>) -> Option<usize> {
-        let matches = |row: &Product| {
+        let matches = |row: &TitleProduct| {
             row.product.eq_ignore_ascii_case(product)
                 && row.release.as_deref().map(str::to_ascii_lowercase) == release.map(str::to_ascii_lowercase)
         };
@@ -170,66 +171,141 @@ impl Family {
     }
 }
 
-#[derive(Debug, Deserialize)]
+/// The family that a row of another table speaks of.
+#[derive(Debug)]
+pub(super) struct FamilyOfRow {
+    table: &'static str,
+    row: String,
+    family: u32,
+}
+
+impl FamilyOfRow {
+    pub(super) fn new(table: &'static str, row: &dyn ToString, family: u32) -> Self {
+        Self { table, row: row.to_string(), family }
+    }
+}
+
+/// The table of families. Where one set belongs to several, the first of them in this order names its folder.
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Table {
+pub struct Families {
     format: u32,
+    /// The version and the date of all tables.
     version: String,
     date: Date,
     family: Vec<Family>,
 }
 
-pub(super) struct Families {
-    pub(super) version: String,
-    pub(super) date: Date,
-    pub(super) rows: Vec<Family>,
-}
-
 const NAME: &str = "families.toml";
 
-pub(super) fn read(text: &str) -> Result<Families> {
-    let table: Table = read_table(NAME, text)?;
-    check_format(NAME, table.format)?;
-    Ok(Families { version: table.version, date: table.date, rows: table.family })
+impl Families {
+    pub(super) fn read(text: &str) -> Result<Self> {
+        let table: Self = read_table(NAME, text)?;
+        check_format(NAME, table.format)?;
+        Ok(table)
+    }
+
+    pub(super) fn version(&self) -> &str {
+        &self.version
+    }
+
+    pub(super) fn date(&self) -> Date {
+        self.date
+    }
+
+    /// Returns every family, in the order of the table.
+    pub fn all(&self) -> &[Family] {
+        &self.family
+    }
+
+    /// Returns an iterator over every family.
+    pub fn iter(&self) -> std::slice::Iter<'_, Family> {
+        self.family.iter()
+    }
+
+    /// Returns the family that a title's product and release belong to.
+    pub fn of_title(&self, product: &str, release: Option<&str>) -> Option<&Family> {
+        self.iter().find(|family| family.has_product(product, release))
+    }
+
+    /// Returns the families that a machine of this build may belong to: a client one, a server one, or both.
+    pub fn of_build(&self, build: u32) -> impl Iterator<Item = &Family> {
+        self.iter().filter(move |family| family.builds.contains(&build))
+    }
+
+    /// Returns the client and the server family of an id, as far as there are both.
+    pub fn of_id(&self, id: u32) -> impl Iterator<Item = &Family> {
+        self.iter().filter(move |family| family.id == id)
+    }
+
+    /// Returns the builds of all families of an id.
+    pub(super) fn builds_of(&self, id: u32) -> Vec<u32> {
+        self.of_id(id).flat_map(|family| family.builds.iter().copied()).collect()
+    }
+
+    /// Returns the rows of other tables that speak of a family that does not exist.
+    pub(super) fn unknown(&self, rows: impl IntoIterator<Item = FamilyOfRow>) -> Vec<Finding> {
+        let unknown = rows.into_iter().filter(|row| self.of_id(row.family).next().is_none());
+        unknown
+            .map(|FamilyOfRow { table, row, family }| {
+                let message = format!("{row} is of no known family ({family})");
+                Finding::new(table, "family_unknown", row, message)
+            })
+            .collect()
+    }
+
+    pub(super) fn faults(&self) -> Vec<Finding> {
+        let mut faults =
+            without_source(NAME, self.iter().map(|family| (family.name.clone(), &family.source)));
+        let (mut folders, mut ids, mut products) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let mut called: BTreeMap<String, &str> = BTreeMap::new();
+        for family in self {
+            let what = format!("{} ({})", family.name, family.installation.as_str());
+            let mut fault = |code, message| faults.push(Finding::new(NAME, code, &family.name, message));
+            let plain =
+                |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
+            if family.folder.is_empty() || !family.folder.bytes().all(plain) {
+                fault("folder", format!("{what} has a folder that is no plain name: {:?}", family.folder));
+            }
+            if let Some(build) = family
+                .releases
+                .keys()
+                .find(|build| !family.builds.iter().any(|own| own.to_string() == **build))
+            {
+                let message = format!("{what} names a release of the build {build}, which it does not list");
+                fault("build_unknown", message);
+            }
+            if !family.builds.contains(&family.id) {
+                fault("build_unknown", format!("{what} does not list its own build"));
+            }
+            if !folders.insert(&family.folder) || !ids.insert((family.id, family.installation)) {
+                fault("twice", format!("{what} is there twice"));
+            }
+            for name in family.own_names() {
+                let other = *called.entry(words(name)).or_insert(&family.folder);
+                if other != family.folder {
+                    fault("twice", format!("{what} is called {name:?}, and so is {other}"));
+                }
+            }
+            for row in &family.products {
+                let key =
+                    (row.product.to_ascii_lowercase(), row.release.as_deref().map(str::to_ascii_lowercase));
+                if !products.insert(key) {
+                    let message =
+                        format!("{what}: {} {:?} is another family's too", row.product, row.release);
+                    fault("twice", message);
+                }
+            }
+        }
+        faults
+    }
 }
 
-pub(super) fn faults(rows: &[Family]) -> Vec<Finding> {
-    let mut faults = without_source(NAME, rows.iter().map(|family| (family.name.clone(), &family.source)));
-    let (mut folders, mut ids, mut products) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-    let mut called: BTreeMap<String, &str> = BTreeMap::new();
-    for family in rows {
-        let what = format!("{} ({})", family.name, family.installation.as_str());
-        let mut fault = |code, message| faults.push(Finding::new(NAME, code, &family.name, message));
-        let plain =
-            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
-        if family.folder.is_empty() || !family.folder.bytes().all(plain) {
-            fault("folder", format!("{what} has a folder that is no plain name: {:?}", family.folder));
-        }
-        if let Some(build) =
-            family.releases.keys().find(|build| !family.builds.iter().any(|own| own.to_string() == **build))
-        {
-            let message = format!("{what} names a release of the build {build}, which it does not list");
-            fault("build_unknown", message);
-        }
-        if !family.builds.contains(&family.id) {
-            fault("build_unknown", format!("{what} does not list its own build"));
-        }
-        if !folders.insert(&family.folder) || !ids.insert((family.id, family.installation)) {
-            fault("twice", format!("{what} is there twice"));
-        }
-        for name in family.own_names() {
-            let other = *called.entry(words(name)).or_insert(&family.folder);
-            if other != family.folder {
-                fault("twice", format!("{what} is called {name:?}, and so is {other}"));
-            }
-        }
-        for row in &family.products {
-            let key = (row.product.to_ascii_lowercase(), row.release.as_deref().map(str::to_ascii_lowercase));
-            if !products.insert(key) {
-                let message = format!("{what}: {} {:?} is another family's too", row.product, row.release);
-                fault("twice", message);
-            }
-        }
+impl<'k> IntoIterator for &'k Families {
+    type Item = &'k Family;
+    type IntoIter = std::slice::Iter<'k, Family>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
     }
-    faults
 }

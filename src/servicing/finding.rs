@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use serde::Serialize;
 
-use super::faulty;
+use super::table::faulty;
 use crate::error::Result;
 
 /// One contradiction.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Finding, Knowledge};
+use super::finding::Finding;
 use crate::update::{Architecture, Kb, PackageName, Sha1, Sha256};
 
 /// A package file that is known beforehand.
@@ -25,18 +25,6 @@ pub struct KnownFile {
     /// Where it was.
     #[serde(default)]
     pub url: Option<String>,
-}
-
-impl Knowledge {
-    /// The files that single rows have of a KB, each with its table: the only ones whose addresses may be known.
-    pub fn files_in_rows(&self, kb: Kb) -> impl Iterator<Item = (&'static str, &KnownFile)> {
-        let checkpoint = self.checkpoint(kb).map_or(&[][..], |row| row.files());
-        let enablement = self.enablements().iter().filter(move |row| row.kb == kb);
-        let floor = self.stack_floor(kb).map_or(&[][..], |row| row.files.as_slice());
-        (checkpoint.iter().map(|file| ("checkpoints.toml", file)))
-            .chain(enablement.flat_map(|row| row.files().iter().map(|file| ("enablement.toml", file))))
-            .chain(floor.iter().map(|file| ("prerequisites.toml", file)))
-    }
 }
 
 /// Files whose names are those of another KB, architecture, or digest. A servicing stack may have no KB in its name.

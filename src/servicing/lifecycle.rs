@@ -7,7 +7,10 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{Family, Finding, Installation, Knowledge, check_format, read_table, without_source};
+use super::editions::Ltsc;
+use super::families::{Families, Family, Installation};
+use super::finding::{Finding, without_source};
+use super::table::{check_format, read_table};
 use crate::error::Result;
 
 /// The editions that a row is about.
@@ -66,64 +69,13 @@ impl Who {
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Row {
+struct Term {
     family: u32,
     installation: Installation,
     builds: Vec<u32>,
     who: Who,
     until: Date,
     source: String,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Table {
-    format: u32,
-    servicing: Vec<Row>,
-}
-
-const NAME: &str = "lifecycle.toml";
-
-pub(super) fn read(text: &str) -> Result<Table> {
-    let table: Table = read_table(NAME, text)?;
-    check_format(NAME, table.format)?;
-    Ok(table)
-}
-
-impl Table {
-    /// Returns contradictions of the table with itself and with the families.
-    pub(super) fn faults(&self, families: &[Family]) -> Vec<Finding> {
-        let label = |row: &Row| format!("{} {} {}", row.family, row.installation.as_str(), row.who.name());
-        let mut faults = without_source(NAME, self.servicing.iter().map(|row| (label(row), &row.source)));
-        for (number, row) in self.servicing.iter().enumerate() {
-            let mut fault =
-                |code, message: String| faults.push(Finding::new(NAME, code, row.family, message));
-            let family = families
-                .iter()
-                .find(|family| family.id == row.family && family.installation == row.installation);
-            match family {
-                None => fault("family_unknown", format!("{} is of no known family", label(row))),
-                Some(family) if row.builds.iter().any(|build| !family.builds.contains(build)) => {
-                    fault(
-                        "build_unknown",
-                        format!("{} names a build that its family does not list", label(row)),
-                    );
-                }
-                Some(_) if row.builds.is_empty() => {
-                    fault("build_unknown", format!("{} names no build", label(row)));
-                }
-                Some(_) => {}
-            }
-            let same = |other: &Row| {
-                (other.family, other.installation, other.who) == (row.family, row.installation, row.who)
-                    && other.builds.iter().any(|build| row.builds.contains(build))
-            };
-            if self.servicing.get(..number).is_some_and(|before| before.iter().any(same)) {
-                fault("twice", format!("{} is there twice", label(row)));
-            }
-        }
-        faults
-    }
 }
 
 /// The part of a family that a question is about: everything, or a machine.
@@ -183,15 +135,70 @@ impl Servicing {
     }
 }
 
-impl Knowledge {
-    /// Returns the servicing of a family on a day.
-    pub fn servicing(&self, family: &Family, served: Served<'_>, today: Date) -> Servicing {
+/// The table of the ends of servicing.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Lifecycle {
+    format: u32,
+    servicing: Vec<Term>,
+}
+
+const NAME: &str = "lifecycle.toml";
+
+impl Lifecycle {
+    pub(super) fn read(text: &str) -> Result<Self> {
+        let table: Self = read_table(NAME, text)?;
+        check_format(NAME, table.format)?;
+        Ok(table)
+    }
+
+    /// Returns contradictions of the table with itself and with the families.
+    pub(super) fn faults(&self, families: &Families) -> Vec<Finding> {
+        let label = |row: &Term| format!("{} {} {}", row.family, row.installation.as_str(), row.who.name());
+        let mut faults = without_source(NAME, self.servicing.iter().map(|row| (label(row), &row.source)));
+        for (number, row) in self.servicing.iter().enumerate() {
+            let mut fault =
+                |code, message: String| faults.push(Finding::new(NAME, code, row.family, message));
+            let family = families
+                .iter()
+                .find(|family| family.id == row.family && family.installation == row.installation);
+            match family {
+                None => fault("family_unknown", format!("{} is of no known family", label(row))),
+                Some(family) if row.builds.iter().any(|build| !family.builds.contains(build)) => {
+                    fault(
+                        "build_unknown",
+                        format!("{} names a build that its family does not list", label(row)),
+                    );
+                }
+                Some(_) if row.builds.is_empty() => {
+                    fault("build_unknown", format!("{} names no build", label(row)));
+                }
+                Some(_) => {}
+            }
+            let same = |other: &Term| {
+                (other.family, other.installation, other.who) == (row.family, row.installation, row.who)
+                    && other.builds.iter().any(|build| row.builds.contains(build))
+            };
+            if self.servicing.get(..number).is_some_and(|before| before.iter().any(same)) {
+                fault("twice", format!("{} is there twice", label(row)));
+            }
+        }
+        faults
+    }
+
+    /// Returns the servicing of a family on a day, long-term editions included.
+    pub(super) fn servicing(
+        &self,
+        family: &Family,
+        ltsc: &[Ltsc],
+        served: Served<'_>,
+        today: Date,
+    ) -> Servicing {
         let builds: Vec<u32> = match served.build {
             Some(build) => vec![build],
             None => family.builds.clone(),
         };
-        let long_term: Vec<_> = self
-            .ltsc()
+        let long_term: Vec<_> = ltsc
             .iter()
             // Long-term editions are client editions; a server of the same build has rows of its own.
             .filter(|row| row.family == family.id && family.installation == Installation::Client)
@@ -204,13 +211,13 @@ impl Knowledge {
         for &build in &builds {
             let before = terms.len();
             let version = family.release_of(build).map_or_else(String::new, |release| format!("{release} "));
-            let of_edition = |row: &&Row| served.edition.is_none_or(|edition| row.who.may_serve(edition));
-            let rows = self.lifecycle.servicing.iter().filter(|row| {
+            let of_edition = |row: &&Term| served.edition.is_none_or(|edition| row.who.may_serve(edition));
+            let rows = self.servicing.iter().filter(|row| {
                 (row.family, row.installation) == (family.id, family.installation)
                     && row.builds.contains(&build)
             });
             if !is_long_term {
-                let named = |row: &Row| (row.until, format!("{version}{} ({})", row.who.name(), row.until));
+                let named = |row: &Term| (row.until, format!("{version}{} ({})", row.who.name(), row.until));
                 terms.extend(rows.filter(of_edition).map(named));
             }
             let of_edition = |editions: &[String]| {
@@ -240,7 +247,7 @@ impl Knowledge {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::servicing::Tables;
+    use crate::servicing::{Knowledge, Tables};
 
     fn state(folder: &str, build: Option<u32>, edition: Option<&str>, today: &str) -> ServicingState {
         let knowledge = Knowledge::built_in().unwrap();
@@ -289,8 +296,8 @@ mod tests {
     fn no_known_release_is_later_than_the_end_of_its_family() {
         let knowledge = Knowledge::built_in().unwrap();
         let far: Date = "9999-01-01".parse().unwrap();
-        for release in knowledge.history() {
-            let of_id = || knowledge.families().iter().filter(|family| family.id == release.build.number);
+        for release in knowledge.releases().all() {
+            let of_id = || knowledge.families().of_id(release.build.number);
             let ends: Vec<Servicing> =
                 of_id().map(|family| knowledge.servicing(family, Served::default(), far)).collect();
             if ends.iter().any(|end| end.state != ServicingState::Ended) {

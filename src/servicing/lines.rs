@@ -3,7 +3,8 @@
 //! Nothing is read before it is asked for. Whether the whole of a table is sorted and sound is a check of its own,
 //! which tests and replaced tables go through.
 
-use super::{Finding, faulty};
+use super::finding::Finding;
+use super::table::faulty;
 use crate::error::Result;
 
 /// The lines of a table behind its comments.

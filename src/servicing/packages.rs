@@ -7,10 +7,12 @@
 //! for the recovery environment or for Setup is `du_ambiguous`. A line that does not parse is no package; `check` names
 //! it.
 
+use std::sync::OnceLock;
+
 use jiff::civil::Date;
 
-use super::Finding;
 use super::families::Installation;
+use super::finding::Finding;
 use super::lines::SortedLines;
 use crate::error::Result;
 use crate::update::{Architecture, Kb, Kind, PackageName};
@@ -38,52 +40,55 @@ pub struct KnownPackage {
     pub source: char,
 }
 
-/// Both tables.
+/// Both tables. Lines are read when a question needs them.
 #[derive(Debug, Clone)]
-pub(super) struct Packages {
-    packages: SortedLines,
+pub struct Packages {
+    lines: SortedLines,
     stacks: SortedLines,
+    /// All packages, read once a question is about those of a kind.
+    all: OnceLock<Vec<KnownPackage>>,
 }
 
 impl Packages {
     pub(super) fn new(packages: &str, stacks: &str) -> Result<Self> {
         Ok(Self {
-            packages: SortedLines::new("packages.txt", packages)?,
+            lines: SortedLines::new("packages.txt", packages)?,
             stacks: SortedLines::new("stacks.txt", stacks)?,
+            all: OnceLock::new(),
         })
     }
 
-    /// Reads all of both tables: what of it is no line, or not in order.
+    /// Reads all of both tables. Returns the lines that are none, or not in order.
     pub(super) fn faults(&self) -> Vec<Finding> {
-        let mut faults = self.packages.faults(parse_package);
+        let mut faults = self.lines.faults(parse_package);
         faults.extend(self.stacks.faults(parse_stack));
         faults
     }
 
-    /// Every pair: a cumulative update, its family, and its servicing stack.
-    pub(super) fn pairs(&self) -> impl Iterator<Item = (Kb, u32, Kb)> {
+    /// Returns the packages of a KB, by family, architecture, and date.
+    pub fn of_kb(&self, kb: Kb) -> Vec<KnownPackage> {
+        let words = format!("{:08} ", kb.number());
+        self.lines.beginning_with(&words).filter_map(parse_package).collect()
+    }
+
+    /// Returns every package, by KB.
+    pub fn all(&self) -> &[KnownPackage] {
+        self.all.get_or_init(|| self.lines.iter().filter_map(parse_package).collect())
+    }
+
+    /// Returns every pair: a cumulative update, its family, and its separate servicing stack.
+    pub fn pairs(&self) -> impl Iterator<Item = (Kb, u32, Kb)> {
         self.stacks.iter().filter_map(parse_stack)
     }
 
-    /// The packages of a KB, by family, architecture, and date.
-    pub(super) fn of(&self, kb: Kb) -> Vec<KnownPackage> {
-        let words = format!("{:08} ", kb.number());
-        self.packages.beginning_with(&words).filter_map(parse_package).collect()
-    }
-
-    /// Every package, by KB.
-    pub(super) fn iter(&self) -> impl Iterator<Item = KnownPackage> {
-        self.packages.iter().filter_map(parse_package)
-    }
-
-    /// The servicing stack that stood beside a cumulative update.
-    pub(super) fn paired_stack(&self, lcu: Kb, family: u32) -> Option<Kb> {
+    /// Returns the separate servicing stack that was published beside a cumulative update of a family.
+    pub fn paired_stack(&self, lcu: Kb, family: u32) -> Option<Kb> {
         let words = format!("{:08} {family:05} ", lcu.number());
         self.stacks.beginning_with(&words).next().and_then(parse_stack).map(|(_, _, stack)| stack)
     }
 
-    /// The cumulative updates of a family that have separate servicing stacks, with those.
-    pub(super) fn stacks_of(&self, family: u32) -> impl Iterator<Item = (Kb, Kb)> {
+    /// Returns the cumulative updates of a family beside which a separate servicing stack was published, with it.
+    pub fn stacks_of(&self, family: u32) -> impl Iterator<Item = (Kb, Kb)> {
         self.pairs().filter(move |(_, own, _)| *own == family).map(|(lcu, _, stack)| (lcu, stack))
     }
 }
@@ -165,17 +170,17 @@ mod tests {
     }
 
     fn of(kb: &str) -> Vec<KnownPackage> {
-        tables().of(kb.parse().unwrap())
+        tables().of_kb(kb.parse().unwrap())
     }
 
     #[test]
     fn both_tables_are_sorted_and_sound_and_every_line_is_found() {
         let tables = tables();
         assert_eq!(tables.faults(), []);
-        let all: Vec<KnownPackage> = tables.iter().collect();
+        let all: Vec<KnownPackage> = tables.all().to_vec();
         assert!(all.len() > 800, "{}", all.len());
         for package in &all {
-            assert!(tables.of(package.kb).contains(package), "{package:?}");
+            assert!(tables.of_kb(package.kb).contains(package), "{package:?}");
         }
         let names: Vec<&String> = all.iter().filter_map(|package| package.name.as_ref()).collect();
         assert!(names.len() > 700, "{}", names.len());
@@ -188,7 +193,7 @@ mod tests {
     #[test]
     fn no_file_is_of_two_kinds() {
         let mut kinds: std::collections::BTreeMap<String, BTreeSet<Kind>> = std::collections::BTreeMap::new();
-        for package in tables().iter() {
+        for package in tables().all().to_vec() {
             if let Some(name) = package.name {
                 kinds.entry(name).or_default().insert(package.kind);
             }

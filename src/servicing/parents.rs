@@ -2,7 +2,9 @@
 
 use serde::Deserialize;
 
-use super::{Finding, check_format, read_table, without_source};
+use super::families::FamilyOfRow;
+use super::finding::{Finding, without_source};
+use super::table::{check_format, read_table};
 use crate::error::Result;
 use crate::update::{Build, Kb, Kind, PackageName};
 
@@ -46,40 +48,55 @@ pub(super) struct KindRow {
     pub(super) source: String,
 }
 
+/// The table of parent rules, and of names and titles that tell too little.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Table {
+pub struct Parents {
     format: u32,
     #[serde(default)]
-    pub(super) parent: Vec<ParentRule>,
+    parent: Vec<ParentRule>,
     #[serde(default)]
     name: Vec<NameRow>,
     #[serde(default)]
-    pub(super) kind: Vec<KindRow>,
-}
-
-impl Table {
-    /// The KB of a file whose name carries none.
-    pub(super) fn kb_of_name(&self, name: &str) -> Option<Kb> {
-        let name = name.to_ascii_lowercase();
-        self.name.iter().find(|row| name.starts_with(&row.begins)).map(|row| row.kb)
-    }
-
-    /// What an update is, where its title does not say it.
-    pub(super) fn kind_of(&self, kb: Kb) -> Option<Kind> {
-        self.kind.iter().find(|row| row.kb == kb).map(|row| row.kind)
-    }
+    kind: Vec<KindRow>,
 }
 
 const NAME: &str = "parents.toml";
 
-pub(super) fn read(text: &str) -> Result<Table> {
-    let table: Table = read_table(NAME, text)?;
-    check_format(NAME, table.format)?;
-    Ok(table)
-}
+impl Parents {
+    pub(super) fn read(text: &str) -> Result<Self> {
+        let table: Self = read_table(NAME, text)?;
+        check_format(NAME, table.format)?;
+        Ok(table)
+    }
 
-impl Table {
+    /// Returns the service packs that an update accepts, where they are known.
+    pub fn rule(&self, kb: Kb) -> Option<&ParentRule> {
+        self.parent.iter().find(|row| row.kb == kb)
+    }
+
+    /// Returns the KB of a file: the one in its name, else the one of the table for names without any.
+    pub fn kb_of_file(&self, name: &str) -> Option<Kb> {
+        PackageName::parse(name).kb.or_else(|| {
+            let name = name.to_ascii_lowercase();
+            self.name.iter().find(|row| name.starts_with(&row.begins)).map(|row| row.kb)
+        })
+    }
+
+    /// Returns the type of an update whose title does not state it.
+    pub fn kind_of(&self, kb: Kb) -> Option<Kind> {
+        self.kinds(kb).next().map(|row| row.kind)
+    }
+
+    pub(super) fn kinds(&self, kb: Kb) -> impl Iterator<Item = &KindRow> {
+        self.kind.iter().filter(move |row| row.kb == kb)
+    }
+
+    /// Returns the family that each row speaks of.
+    pub(super) fn families(&self) -> Vec<FamilyOfRow> {
+        self.parent.iter().map(|row| FamilyOfRow::new(NAME, &row.kb, row.family)).collect()
+    }
+
     pub(super) fn faults(&self) -> Vec<Finding> {
         let mut faults = without_source(
             NAME,

@@ -1,12 +1,15 @@
-//! What has to be installed before an update beside its checkpoints: separate servicing stacks, floors under combined
-//! ones, and single prerequisites. A row that contradicts another one is refused.
+//! The table of the updates that come before an update beside its checkpoints: separate servicing stacks, floors under
+//! combined ones, and single prerequisites. A row that contradicts another one is refused.
 
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use super::{Finding, KnownFile, check_format, read_table, without_source, wrong_files};
+use super::families::{Family, FamilyOfRow};
+use super::finding::{Finding, without_source};
+use super::known_file::{KnownFile, wrong_files};
+use super::table::{check_format, read_table};
 use crate::error::Result;
 use crate::update::{Build, Kb};
 
@@ -94,39 +97,85 @@ pub struct NeedsSince {
     pub source: String,
 }
 
+/// The table of prerequisites.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(clippy::struct_field_names, reason = "the fields are the names of the table's sections")]
-pub(super) struct Before {
+pub struct Prerequisites {
     format: u32,
-    pub(super) separate: Vec<SeparateStack>,
+    separate: Vec<SeparateStack>,
     #[serde(default)]
-    pub(super) floor: Vec<StackFloor>,
+    floor: Vec<StackFloor>,
     #[serde(default)]
-    pub(super) before: Vec<NeedsBefore>,
+    before: Vec<NeedsBefore>,
     #[serde(default)]
-    pub(super) since: Vec<NeedsSince>,
+    since: Vec<NeedsSince>,
 }
 
-impl Before {
-    /// The row of a family whose servicing stack was separate at a date; a date that is not known counts as today.
-    pub(super) fn separate(&self, family: u32, date: Option<Date>) -> Option<&SeparateStack> {
+const NAME: &str = "prerequisites.toml";
+
+impl Prerequisites {
+    pub(super) fn read(text: &str) -> Result<Self> {
+        let table: Self = read_table(NAME, text)?;
+        check_format(NAME, table.format)?;
+        Ok(table)
+    }
+
+    /// Returns the row of a family whose servicing stack was separate at a date; a date that is not known counts as today.
+    pub fn separate_stack(&self, family: u32, date: Option<Date>) -> Option<&SeparateStack> {
         self.separate.iter().find(|row| {
             row.families.contains(&family)
                 && row.until.is_none_or(|until| date.is_some_and(|date| date < until))
         })
     }
-}
 
-const NAME: &str = "prerequisites.toml";
+    /// Returns every floor.
+    pub fn floors(&self) -> &[StackFloor] {
+        &self.floor
+    }
 
-pub(super) fn read(text: &str) -> Result<Before> {
-    let table: Before = read_table(NAME, text)?;
-    check_format(NAME, table.format)?;
-    Ok(table)
-}
+    /// Returns the floors of a family's servicing stack, earliest first.
+    pub fn floors_of(&self, family: &Family) -> Vec<&StackFloor> {
+        let mut floors: Vec<&StackFloor> = self.floor.iter().filter(|row| row.family == family.id).collect();
+        floors.sort_by_key(|row| (row.from, row.kb));
+        floors
+    }
 
-impl Before {
+    /// Returns the floor row of a servicing stack.
+    pub fn floor(&self, kb: Kb) -> Option<&StackFloor> {
+        self.floor.iter().find(|row| row.kb == kb)
+    }
+
+    /// Returns every row of a single update that another one needs before it.
+    pub fn before(&self) -> &[NeedsBefore] {
+        &self.before
+    }
+
+    /// Returns the rows of the updates that one update needs before it, whatever the build.
+    pub fn before_kb(&self, kb: Kb) -> impl Iterator<Item = &NeedsBefore> {
+        self.before.iter().filter(move |row| row.kb == kb)
+    }
+
+    /// Returns every row of the updates that all later ones of a family need.
+    pub fn since(&self) -> &[NeedsSince] {
+        &self.since
+    }
+
+    /// Returns the updates that those of a family need from a date on.
+    pub fn since_in(&self, family: &Family, date: Option<Date>) -> Option<&NeedsSince> {
+        let date = date?;
+        self.since.iter().find(|row| row.family == family.id && row.from <= date)
+    }
+
+    /// Returns the family that each row speaks of.
+    pub(super) fn families(&self) -> Vec<FamilyOfRow> {
+        let separate = self.separate.iter().flat_map(|row| &row.families);
+        (self.floor.iter().map(|row| FamilyOfRow::new(NAME, &row.kb, row.family)))
+            .chain(self.before.iter().map(|row| FamilyOfRow::new(NAME, &row.kb, row.family)))
+            .chain(self.since.iter().map(|row| FamilyOfRow::new(NAME, &row.family, row.family)))
+            .chain(separate.map(|family| FamilyOfRow::new(NAME, family, *family)))
+            .collect()
+    }
+
     pub(super) fn faults(&self) -> Vec<Finding> {
         let mut faults = without_source(
             NAME,
@@ -164,10 +213,10 @@ impl Before {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::servicing::refuse;
+    use crate::servicing::finding::refuse;
 
-    fn parse(text: &str) -> Result<Before> {
-        let table = read(text)?;
+    fn parse(text: &str) -> Result<Prerequisites> {
+        let table = Prerequisites::read(text)?;
         refuse(table.faults())?;
         Ok(table)
     }
@@ -175,10 +224,10 @@ mod tests {
     #[test]
     fn a_stack_is_separate_until_a_date() {
         let table = parse(include_str!("data/prerequisites.toml")).unwrap();
-        let at = |family, date: &str| table.separate(family, Some(date.parse().unwrap())).is_some();
+        let at = |family, date: &str| table.separate_stack(family, Some(date.parse().unwrap())).is_some();
         assert!(at(14393, "2026-06-09"));
         assert!(at(17763, "2021-07-13") && !at(17763, "2021-08-10"));
-        assert!(table.separate(17763, None).is_none() && table.separate(14393, None).is_some());
+        assert!(table.separate_stack(17763, None).is_none() && table.separate_stack(14393, None).is_some());
         assert!(!at(26100, "2026-06-09"));
     }
 

@@ -9,8 +9,7 @@
 
 use std::fmt;
 
-use super::Knowledge;
-use super::families::{Family, Installation};
+use super::families::{Families, Family, Installation};
 use super::product_words::{distance, is_release, words};
 use crate::error::Error;
 
@@ -65,7 +64,7 @@ impl From<ProductRefusal> for Error {
     }
 }
 
-impl Knowledge {
+impl Families {
     /// Says which family a product name means. With an installation, families of the other one are not considered where
     /// that leaves any.
     pub fn product(&self, asked: &str, installation: Option<Installation>) -> ProductName<'_> {
@@ -92,7 +91,7 @@ impl Knowledge {
         match self.product(asked, installation) {
             ProductName::Known(product) => Ok(product),
             ProductName::Ambiguous(choices) => Err(ambiguous(asked, &choices)),
-            ProductName::Unknown(nearest) => Err(self.unknown(asked, &nearest)),
+            ProductName::Unknown(nearest) => Err(self.no_product(asked, &nearest)),
         }
     }
 
@@ -103,10 +102,10 @@ impl Knowledge {
         if asked.is_empty() {
             return Vec::new();
         }
-        let families = || self.families().iter();
+        let families = || self.iter();
         if let Some(build) = build_number(asked) {
             let with_release = |family| product(family, Family::release_of(family, build));
-            return self.families_of_build(build).map(with_release).collect();
+            return self.of_build(build).map(with_release).collect();
         }
         // The folder word as it is stands for all versions; "Windows 11 24H2" is one of them.
         let is_folder = |family: &&Family| family.folder.eq_ignore_ascii_case(spelled.trim());
@@ -164,7 +163,6 @@ impl Knowledge {
             names.map(differ).min()
         };
         let mut ranked: Vec<(usize, &Family)> = self
-            .families()
             .iter()
             .filter_map(|family| Some((least(family)?, family)))
             .filter(|(distance, _)| *distance <= far)
@@ -173,8 +171,8 @@ impl Knowledge {
         ranked.into_iter().take(SHOWN).map(|(_, family)| family).collect()
     }
 
-    fn unknown(&self, asked: &str, nearest: &[&Family]) -> ProductRefusal {
-        let folders: Vec<&str> = self.families().iter().map(|family| family.folder.as_str()).collect();
+    fn no_product(&self, asked: &str, nearest: &[&Family]) -> ProductRefusal {
+        let folders: Vec<&str> = self.iter().map(|family| family.folder.as_str()).collect();
         let similar = match nearest {
             [] => String::new(),
             nearest => format!("; similar names have {}", described(nearest)),
@@ -254,13 +252,13 @@ impl ProductFilter {
     pub fn new(
         asked: &str,
         installation: Option<Installation>,
-        knowledge: &Knowledge,
+        known: &Families,
     ) -> Result<Self, ProductRefusal> {
-        match knowledge.product(asked, installation) {
+        match known.product(asked, installation) {
             ProductName::Known(product) => Ok(Self::from(&product)),
             ProductName::Ambiguous(choices) => Err(ambiguous(asked, &choices)),
             ProductName::Unknown(nearest) => {
-                let refusal = knowledge.unknown(asked, &nearest);
+                let refusal = known.no_product(asked, &nearest);
                 let words = words(asked);
                 if words.is_empty() { Err(refusal) } else { Ok(Self::Other { words, refusal }) }
             }

@@ -1,10 +1,12 @@
 //! The release history: which build a KB brings to a family, when it was released, and of what sort it was; and the
 //! package files that the Catalog had for it.
 
+use std::sync::OnceLock;
+
 use jiff::civil::Date;
 
-use super::Finding;
 use super::families::{Family, Installation};
+use super::finding::Finding;
 use super::lines::SortedLines;
 use crate::error::Result;
 use crate::update::{Architecture, Build, Kb, PackageName};
@@ -47,48 +49,61 @@ impl Release {
     }
 }
 
-/// The history.
+/// The history. Lines are read when a question needs them.
 #[derive(Debug, Clone)]
-pub(super) struct Releases {
-    releases: SortedLines,
+pub struct Releases {
+    lines: SortedLines,
     files: SortedLines,
+    /// The whole history in order, read once a question is about more than one KB of it.
+    history: OnceLock<Vec<Release>>,
 }
 
 impl Releases {
     pub(super) fn new(releases: &str, files: &str) -> Result<Self> {
         Ok(Self {
-            releases: SortedLines::new("releases.txt", releases)?,
+            lines: SortedLines::new("releases.txt", releases)?,
             files: SortedLines::new("files.txt", files)?,
+            history: OnceLock::new(),
         })
     }
 
-    /// Reads all of both tables: what of it is no line, or not in order.
+    /// Reads all of both tables. Returns the lines that are none, or not in order.
     pub(super) fn faults(&self) -> Vec<Finding> {
-        let mut faults = self.releases.faults(parse_release);
+        let mut faults = self.lines.faults(parse_release);
         faults.extend(self.files.faults(parse_file));
         faults
     }
 
-    /// All files by KB and architecture.
-    pub(super) fn all_files(&self) -> impl Iterator<Item = (Architecture, String)> {
-        self.files.iter().filter_map(parse_file)
-    }
-
-    /// The releases of a KB, by family and build. Several where the KB was released again.
-    pub(super) fn of(&self, kb: Kb) -> Vec<Release> {
+    /// Returns the releases of a KB, by family and build. Several where the KB was released again.
+    pub fn of_kb(&self, kb: Kb) -> Vec<Release> {
         let words = format!("{:08} ", kb.number());
-        self.releases.beginning_with(&words).filter_map(parse_release).collect()
+        self.lines.beginning_with(&words).filter_map(parse_release).collect()
     }
 
-    /// All of it, by KB, family, and build.
-    pub(super) fn all(&self) -> Vec<Release> {
-        self.releases.iter().filter_map(parse_release).collect()
+    /// Returns the releases of a KB for a family, lowest build first.
+    pub fn of_kb_for(&self, kb: Kb, family: &Family) -> Vec<Release> {
+        self.of_kb(kb).into_iter().filter(|release| release.is_for(family)).collect()
     }
 
-    /// The files of a KB by architecture, as the Catalog named them.
-    pub(super) fn files_of(&self, kb: Kb) -> Vec<(Architecture, String)> {
+    /// Returns every release for a family, by KB and build.
+    pub fn of_family<'k>(&'k self, family: &'k Family) -> impl Iterator<Item = &'k Release> {
+        self.all().iter().filter(move |release| release.is_for(family))
+    }
+
+    /// Returns every release, by KB, family, and build.
+    pub fn all(&self) -> &[Release] {
+        self.history.get_or_init(|| self.lines.iter().filter_map(parse_release).collect())
+    }
+
+    /// Returns the files of a cumulative update by architecture, as the Catalog named them.
+    pub fn files_of(&self, kb: Kb) -> Vec<(Architecture, String)> {
         let words = format!("{:08} ", kb.number());
         self.files.beginning_with(&words).filter_map(parse_file).collect()
+    }
+
+    /// Returns all files by KB and architecture.
+    pub(super) fn all_files(&self) -> impl Iterator<Item = (Architecture, String)> {
+        self.files.iter().filter_map(parse_file)
     }
 }
 
@@ -147,17 +162,17 @@ mod tests {
     }
 
     fn builds(kb: &str) -> Vec<String> {
-        history().of(kb.parse().unwrap()).iter().map(|release| release.build.to_string()).collect()
+        history().of_kb(kb.parse().unwrap()).iter().map(|release| release.build.to_string()).collect()
     }
 
     #[test]
     fn both_tables_are_sorted_and_sound_and_every_line_is_found() {
         let history = history();
         assert_eq!(history.faults(), []);
-        let releases: Vec<Release> = history.releases.iter().filter_map(parse_release).collect();
+        let releases: Vec<Release> = history.lines.iter().filter_map(parse_release).collect();
         assert!(releases.len() > 1300);
         for release in releases {
-            assert!(history.of(release.kb).contains(&release), "{release:?}");
+            assert!(history.of_kb(release.kb).contains(&release), "{release:?}");
         }
         for line in history.files.iter() {
             let (architecture, name) = parse_file(line).unwrap();
@@ -172,13 +187,13 @@ mod tests {
         assert_eq!(builds("KB4015217"), ["14393.1066", "14393.1083"], "released twice");
         assert_eq!(builds("KB9999999"), Vec::<String>::new());
         assert_eq!(builds("KB100000"), Vec::<String>::new());
-        let release = history().of("KB5086672".parse().unwrap())[0];
+        let release = history().of_kb("KB5086672".parse().unwrap())[0];
         assert_eq!(release.date.unwrap().to_string(), "2026-03-31");
         assert_eq!(release.kind, Some(ReleaseKind::OutOfBand));
         assert_eq!(release.installation, Some(Installation::Client));
-        assert_eq!(history().of("KB5120233".parse().unwrap())[0].installation, Some(Installation::Server));
-        assert_eq!(history().of("KB5046617".parse().unwrap())[0].installation, None);
-        let listed = history().of("KB5120238".parse().unwrap())[0];
+        assert_eq!(history().of_kb("KB5120233".parse().unwrap())[0].installation, Some(Installation::Server));
+        assert_eq!(history().of_kb("KB5046617".parse().unwrap())[0].installation, None);
+        let listed = history().of_kb("KB5120238".parse().unwrap())[0];
         assert_eq!(listed.date, None, "a day in a list is no release date");
         assert_eq!(listed.first_seen.unwrap().to_string(), "2026-08-11");
         assert_eq!(release.first_seen, None);

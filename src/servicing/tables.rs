@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::Digest as _;
 
-use super::read_table;
+use super::table::read_table;
 use crate::error::Result;
 use crate::update::Sha256;
 

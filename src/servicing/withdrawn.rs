@@ -4,7 +4,9 @@
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use super::{Finding, Installation, check_format, read_table, without_source};
+use super::families::{FamilyOfRow, Installation};
+use super::finding::{Finding, without_source};
+use super::table::{check_format, read_table};
 use crate::error::Result;
 use crate::update::Kb;
 
@@ -39,7 +41,7 @@ pub struct Hotpatch {
 /// An update that left the Catalog and is still good.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Expired {
+pub struct LeftCatalog {
     /// Its KB.
     pub kb: Kb,
     /// The family's id.
@@ -64,29 +66,68 @@ pub struct HotpatchBaseline {
     pub source: String,
 }
 
+/// The table of updates that are not to be had as asked for.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Refused {
+pub struct WithdrawnUpdates {
     format: u32,
     #[serde(default)]
-    pub(super) withdrawn: Vec<Withdrawn>,
+    withdrawn: Vec<Withdrawn>,
     #[serde(default)]
-    pub(super) hotpatch: Vec<Hotpatch>,
+    hotpatch: Vec<Hotpatch>,
     #[serde(default)]
-    pub(super) expired: Vec<Expired>,
+    expired: Vec<LeftCatalog>,
     #[serde(default)]
-    pub(super) baseline: Vec<HotpatchBaseline>,
+    baseline: Vec<HotpatchBaseline>,
 }
 
 const NAME: &str = "withdrawn.toml";
 
-pub(super) fn read(text: &str) -> Result<Refused> {
-    let table: Refused = read_table(NAME, text)?;
-    check_format(NAME, table.format)?;
-    Ok(table)
-}
+impl WithdrawnUpdates {
+    pub(super) fn read(text: &str) -> Result<Self> {
+        let table: Self = read_table(NAME, text)?;
+        check_format(NAME, table.format)?;
+        Ok(table)
+    }
 
-impl Refused {
+    /// Returns every update that Microsoft withdrew.
+    pub fn all(&self) -> &[Withdrawn] {
+        &self.withdrawn
+    }
+
+    /// Returns the row of an update that Microsoft withdrew.
+    pub fn of_kb(&self, kb: Kb) -> Option<&Withdrawn> {
+        self.withdrawn.iter().find(|row| row.kb == kb)
+    }
+
+    /// Returns every hotpatch.
+    pub fn hotpatches(&self) -> &[Hotpatch] {
+        &self.hotpatch
+    }
+
+    /// Returns the row of a hotpatch.
+    pub fn hotpatch(&self, kb: Kb) -> Option<&Hotpatch> {
+        self.hotpatch.iter().find(|row| row.kb == kb)
+    }
+
+    /// Returns the row of an ordinary update of a month that was planned as a hotpatch month.
+    pub fn hotpatch_baseline(&self, kb: Kb) -> Option<&HotpatchBaseline> {
+        self.baseline.iter().find(|row| row.kb == kb)
+    }
+
+    /// Returns the row of an update that left the Catalog and is still good.
+    pub fn left_catalog(&self, kb: Kb) -> Option<&LeftCatalog> {
+        self.expired.iter().find(|row| row.kb == kb)
+    }
+
+    /// Returns the family that each row speaks of.
+    pub(super) fn families(&self) -> Vec<FamilyOfRow> {
+        (self.expired.iter().map(|row| FamilyOfRow::new(NAME, &row.kb, row.family)))
+            .chain(self.hotpatch.iter().map(|row| FamilyOfRow::new(NAME, &row.kb, row.family)))
+            .chain(self.baseline.iter().map(|row| FamilyOfRow::new(NAME, &row.kb, row.family)))
+            .collect()
+    }
+
     pub(super) fn faults(&self) -> Vec<Finding> {
         let mut faults = without_source(
             NAME,
@@ -114,10 +155,10 @@ impl Refused {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::servicing::refuse;
+    use crate::servicing::finding::refuse;
 
-    fn parse(text: &str) -> Result<Refused> {
-        let table = read(text)?;
+    fn parse(text: &str) -> Result<WithdrawnUpdates> {
+        let table = WithdrawnUpdates::read(text)?;
         refuse(table.faults())?;
         Ok(table)
     }

@@ -281,10 +281,12 @@ impl Config {
     }
 
     fn family<'k>(&self, word: &Spanned<String>, knowledge: &'k Knowledge) -> Result<&'k Family> {
-        knowledge.one_product(word.get_ref(), None).map(|product| product.family).map_err(|refusal| {
-            let error = self.source.refuse(Some(word.span()), refusal.message());
-            refusal.hints().iter().fold(error, |error, hint| error.hint(hint.clone()))
-        })
+        knowledge.families().one_product(word.get_ref(), None).map(|product| product.family).map_err(
+            |refusal| {
+                let error = self.source.refuse(Some(word.span()), refusal.message());
+                refusal.hints().iter().fold(error, |error, hint| error.hint(hint.clone()))
+            },
+        )
     }
 }
 

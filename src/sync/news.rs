@@ -141,5 +141,5 @@ fn item_of(fetched: &FetchedSet, index: &Index) -> Result<NewsItem> {
 /// KBs that are published and that the knowledge says were withdrawn.
 pub(super) fn withdrawn(standing: &Standing, knowledge: &Knowledge) -> Vec<Kb> {
     let kbs: BTreeSet<Kb> = standing.keys().map(|(kb, _)| *kb).collect();
-    kbs.into_iter().filter(|&kb| knowledge.withdrawn(kb).is_some()).collect()
+    kbs.into_iter().filter(|&kb| knowledge.withdrawn().of_kb(kb).is_some()).collect()
 }

@@ -345,7 +345,7 @@ fn published_of(
         }
         let facts = index.facts_of(&BTreeSet::from([kb]))?;
         let of_titles = facts.updates.iter().filter_map(|update| update.month).max();
-        let release = knowledge.releases_of(kb, &profile.family).last().copied();
+        let release = knowledge.releases().of_kb_for(kb, &profile.family).last().copied();
         let of_release = release.and_then(|release| Month::of(release.date.or(release.first_seen)?));
         if let Some(month) = of_titles.or(of_release) {
             let mut kinds = facts.updates.iter().filter_map(|update| update.kind);

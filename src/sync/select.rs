@@ -68,7 +68,7 @@ fn is_of(profile: &Profile, window: &Window, row: &Listed, knowledge: &Knowledge
     let family = class
         .product
         .as_deref()
-        .and_then(|product| knowledge.family_of_title(product, class.release.as_deref()));
+        .and_then(|product| knowledge.families().of_title(product, class.release.as_deref()));
     let own = family.is_some_and(|family| family.folder == profile.family.folder);
     let kind = class.kind.is_some_and(|kind| asks_for(profile, kind));
     own && kind && month_of(row).is_some_and(|month| window.contains(month))
@@ -98,7 +98,7 @@ fn candidate(
     let kind = rows.iter().find_map(|row| row.class.kind)?;
     let month = rows.iter().filter_map(|row| month_of(row)).max()?;
     let architectures = rows.iter().filter_map(|row| row.class.implied_architecture()).collect();
-    let releases = knowledge.releases_of(kb, &profile.family);
+    let releases = knowledge.releases().of_kb_for(kb, &profile.family);
     let release = releases.last();
     // The date of an entry may be later than its release, never earlier.
     let of_rows = rows.iter().map(|row| row.last_updated).min()?;
@@ -118,7 +118,7 @@ fn candidate(
     let mut one = Candidate { kb, kind, month, date, sort, architectures, unwanted: None };
     one.unwanted = if date > window.today {
         Some(Unwanted::Later)
-    } else if knowledge.withdrawn(kb).is_some() {
+    } else if knowledge.withdrawn().of_kb(kb).is_some() {
         Some(Unwanted::Withdrawn)
     } else if !allowed {
         Some(Unwanted::Policy)

@@ -315,10 +315,10 @@ fn sound_set() -> impl Strategy<Value = Vec<String>> {
 /// Names of known packages, of cumulative updates, and of what nobody knows.
 fn any_name() -> impl Strategy<Value = String> {
     let knowledge = Knowledge::built_in().unwrap();
-    let packages = knowledge.packages().filter_map(|package| package.name.clone());
+    let packages = knowledge.packages().all().iter().filter_map(|package| package.name.clone());
     let cumulative =
         ["KB5046617", "KB5086672", "KB5094125", "KB5121003", "KB5094122", "KB5129236", "KB5062553"];
-    let cumulative = cumulative.iter().flat_map(|kb| knowledge.files_of_kb(kb.parse().unwrap()));
+    let cumulative = cumulative.iter().flat_map(|kb| knowledge.releases().files_of(kb.parse().unwrap()));
     let known: Vec<String> = packages.chain(cumulative.map(|(_, name)| name)).collect();
     prop_oneof![
         6 => proptest::sample::select(known),

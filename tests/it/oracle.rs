@@ -183,7 +183,7 @@ fn closure_graph_folders_and_fetch_agree_with_the_model() {
         let searched: Vec<u32> =
             families_without_pair(&set, &knowledge).into_iter().map(|family| family.id).collect();
         let family = world.builds[0];
-        let is_paired = knowledge.paired_stack(kb(world.target), family).is_some();
+        let is_paired = knowledge.packages().paired_stack(kb(world.target), family).is_some();
         // Before 2021-08 Windows 10 1809 took separate stacks, and had no floor yet.
         let is_early = world.builds == [17763] && world.needed_below.is_none();
         let takes_one = (world.kind() == "stacks" || is_early) && !is_paired;

@@ -70,7 +70,7 @@ fn step_differences(wanted: &Value, given: &Value) -> impl Iterator<Item = Strin
         let least: Build = least.parse().unwrap();
         let knowledge = Knowledge::built_in().unwrap();
         let kb = given["kb"].as_str().unwrap().parse().unwrap();
-        if !knowledge.releases_of_kb(kb).iter().any(|release| release.build >= least) {
+        if !knowledge.releases().of_kb(kb).iter().any(|release| release.build >= least) {
             found.push(format!("{kb} does not bring {least}"));
         }
     }

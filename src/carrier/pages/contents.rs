@@ -87,7 +87,7 @@ impl Contents {
                 .collect(),
             before: planned.before.clone(),
         });
-        let withdrawn = plan.sets.iter().filter_map(|planned| set.knowledge.withdrawn(planned.kb));
+        let withdrawn = plan.sets.iter().filter_map(|planned| set.knowledge.withdrawn().of_kb(planned.kb));
         let mut withdrawn: Vec<_> = withdrawn.map(|row| (row.kb, row.successor, row.why.clone())).collect();
         withdrawn.dedup();
         Self {

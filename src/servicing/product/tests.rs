@@ -1,6 +1,7 @@
 use std::sync::LazyLock;
 
 use super::*;
+use crate::servicing::Knowledge;
 
 fn knowledge() -> &'static Knowledge {
     static KNOWLEDGE: LazyLock<Knowledge> = LazyLock::new(|| Knowledge::built_in().unwrap());
@@ -12,7 +13,7 @@ fn meaning(asked: &str, installation: Option<Installation>) -> String {
     let folders = |families: Vec<&Family>| {
         families.into_iter().map(|family| family.folder.clone()).collect::<Vec<_>>().join("|")
     };
-    match knowledge().product(asked, installation) {
+    match knowledge().families().product(asked, installation) {
         ProductName::Known(product) => match product.release {
             Some(release) => format!("{} {release}", product.family.folder),
             None => product.family.folder.clone(),
@@ -102,12 +103,12 @@ fn an_unknown_name_gets_the_nearest_choices() {
     for asked in ["", " ", ",", "version", "\u{1f980}", "26200.x", "-1", "99999999999999999999"] {
         assert!(meaning(asked, None).starts_with('?'), "{asked}: {}", meaning(asked, None));
     }
-    let refusal = knowledge().one_product("Windws 11 24H2", None).unwrap_err();
+    let refusal = knowledge().families().one_product("Windws 11 24H2", None).unwrap_err();
     let beginning =
         "\"Windws 11 24H2\" is not a known product; similar names have windows-11-24h2 (Windows 11 24H2, ";
     assert!(refusal.message().starts_with(beginning), "{refusal}");
     assert!(refusal.hints()[0].contains("windows-10-1507"), "{refusal:?}");
-    let refusal = knowledge().one_product("Windows 11", None).unwrap_err();
+    let refusal = knowledge().families().one_product("Windows 11", None).unwrap_err();
     for choice in ["windows-11-26h1 (Windows 11 26H1)", "windows-11-21h2"] {
         assert!(refusal.message().contains(choice), "{refusal}");
     }
@@ -122,12 +123,17 @@ fn all_that_the_table_calls_a_family_means_it_alone() {
         let versions = family.title_names().filter(|(_, release)| release.is_some()).map(|(name, _)| name);
         let titles = versions.chain(family.title_products().filter(|name| name.contains("version")));
         for name in family.own_names().map(str::to_owned).chain(titles) {
-            let product = knowledge.one_product(&name, None).unwrap();
+            let product = knowledge.families().one_product(&name, None).unwrap();
             assert_eq!(product.family, family, "{name}");
-            assert_eq!(knowledge.one_product(&name.to_uppercase(), None).unwrap(), product, "{name}");
+            assert_eq!(
+                knowledge.families().one_product(&name.to_uppercase(), None).unwrap(),
+                product,
+                "{name}"
+            );
         }
         for build in &family.builds {
-            let product = knowledge.one_product(&build.to_string(), Some(family.installation)).unwrap();
+            let product =
+                knowledge.families().one_product(&build.to_string(), Some(family.installation)).unwrap();
             assert_eq!(product.family, family, "{build}");
         }
     }
@@ -146,7 +152,7 @@ fn tables_in_which_two_families_have_one_name_are_refused() {
 fn filed<'a>(families: &[&str], names: &[&'a str], products: &[&'a str]) -> Filed<'a> {
     let knowledge = knowledge();
     let key = |folder: &&str| {
-        let family = knowledge.one_product(folder, None).unwrap().family;
+        let family = knowledge.families().one_product(folder, None).unwrap().family;
         (family.id, family.installation)
     };
     Filed { families: families.iter().map(key).collect(), names: names.to_vec(), products: products.to_vec() }
@@ -159,8 +165,9 @@ fn a_version_picks_what_names_it_and_else_the_family() {
         filed(&["windows-10-22h2"], &["Windows 10, version 22H2"], &["Windows 10, version 1903 and later"]),
     );
     let both = [old.clone(), new];
-    let picks =
-        |asked: &str, filed: &[Filed<'_>]| ProductFilter::new(asked, None, knowledge()).unwrap().pick(filed);
+    let picks = |asked: &str, filed: &[Filed<'_>]| {
+        ProductFilter::new(asked, None, knowledge().families()).unwrap().pick(filed)
+    };
     assert_eq!(picks("Windows 10 21H2", &both), [true, false]);
     assert_eq!(picks("19045", &both), [false, true]);
     assert_eq!(picks("windows-10-22h2", &both), [true, true]);
@@ -180,16 +187,16 @@ fn a_version_picks_what_names_it_and_else_the_family() {
         "client and server stay apart"
     );
     assert_eq!(picks("server-2025", &[server]), [true]);
-    assert!(ProductFilter::new("Windows 11", None, knowledge()).is_err());
-    assert!(ProductFilter::new(",", None, knowledge()).is_err());
+    assert!(ProductFilter::new("Windows 11", None, knowledge().families()).is_err());
+    assert!(ProductFilter::new(",", None, knowledge().families()).is_err());
 }
 
 proptest::proptest! {
     #[test]
     fn no_product_name_is_too_strange(asked in "\\PC{0,60}") {
         let knowledge = knowledge();
-        let refused = knowledge.one_product(&asked, None).is_err();
-        let is_known = matches!(knowledge.product(&asked, None), ProductName::Known(_));
+        let refused = knowledge.families().one_product(&asked, None).is_err();
+        let is_known = matches!(knowledge.families().product(&asked, None), ProductName::Known(_));
         proptest::prop_assert_eq!(refused, !is_known);
     }
 
@@ -199,7 +206,7 @@ proptest::proptest! {
         for family in knowledge.families() {
             let name = family.folder.replace('-', &gap);
             let name = if upper { name.to_uppercase() } else { name };
-            proptest::prop_assert_eq!(knowledge.one_product(&name, None).unwrap().family, family);
+            proptest::prop_assert_eq!(knowledge.families().one_product(&name, None).unwrap().family, family);
         }
     }
 }

@@ -105,9 +105,9 @@ fn stacks_at_hand() {
     let knowledge = Knowledge::built_in().unwrap();
     // The names are the facts' own, so that a slip here would be seen.
     let known = |name: &str| {
-        let kb = knowledge.kb_of_file(name).unwrap();
-        let of_packages = knowledge.packages_of(kb).into_iter().filter_map(|package| package.name);
-        let of_releases = knowledge.files_of_kb(kb).into_iter().map(|(_, name)| name);
+        let kb = knowledge.parents().kb_of_file(name).unwrap();
+        let of_packages = knowledge.packages().of_kb(kb).into_iter().filter_map(|package| package.name);
+        let of_releases = knowledge.releases().files_of(kb).into_iter().map(|(_, name)| name);
         of_packages.chain(of_releases).find(|known| known[..27] == name[..27]).unwrap()
     };
     let (own, newer, older, target) = (known(OWN), known(NEWER), known(OLDER), known(TARGET));

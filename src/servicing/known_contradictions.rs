@@ -1,0 +1,64 @@
+//! The table of contradictions between tables that were looked at and stand, each with the reason.
+
+use serde::Deserialize;
+
+use super::finding::{Finding, without_source};
+use super::table::{check_format, read_table};
+use crate::error::Result;
+
+/// A contradiction that stands.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KnownContradiction {
+    /// The table's file name.
+    pub table: String,
+    /// The row, as the check names it.
+    pub row: String,
+    /// The code, as the check names it.
+    pub code: String,
+    /// Why it stands.
+    pub why: String,
+    /// Where the row comes from.
+    pub source: String,
+}
+
+impl KnownContradiction {
+    /// Returns `true` if a finding is this contradiction.
+    pub(super) fn is(&self, finding: &Finding) -> bool {
+        self.table == finding.table && self.row == finding.row && self.code == finding.code
+    }
+}
+
+/// The table of contradictions that stand.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KnownContradictions {
+    format: u32,
+    #[serde(default)]
+    known: Vec<KnownContradiction>,
+}
+
+const NAME: &str = "contradictions.toml";
+
+impl KnownContradictions {
+    pub(super) fn read(text: &str) -> Result<Self> {
+        let table: Self = read_table(NAME, text)?;
+        check_format(NAME, table.format)?;
+        Ok(table)
+    }
+
+    /// Returns every row.
+    #[cfg(test)]
+    pub(super) fn iter(&self) -> std::slice::Iter<'_, KnownContradiction> {
+        self.known.iter()
+    }
+
+    /// Returns `true` if a finding is one of them.
+    pub(super) fn has(&self, finding: &Finding) -> bool {
+        self.known.iter().any(|row| row.is(finding))
+    }
+
+    pub(super) fn faults(&self) -> Vec<Finding> {
+        without_source(NAME, self.known.iter().map(|row| (row.row.clone(), &row.source)))
+    }
+}

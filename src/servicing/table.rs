@@ -1,0 +1,28 @@
+//! The reading of a table from its text. A text that cannot be read is an error that names the table and the line.
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// The format that this program reads.
+const FORMAT: u32 = 1;
+
+/// A table that cannot be used.
+pub(super) fn faulty(table: &str, what: &str) -> Error {
+    Error::new(ErrorKind::Usage, format!("the knowledge table {table} is faulty: {what}"))
+}
+
+/// Reads a table from TOML; unknown keys are refused, so that a mistyped one is not silently without effect.
+pub(super) fn read_table<T: serde::de::DeserializeOwned>(table: &str, text: &str) -> Result<T> {
+    toml::from_str(text).map_err(|error| {
+        let start = error.span().map_or(0, |span| span.start);
+        let line = text.get(..start).map_or(1, |before| before.matches('\n').count() + 1);
+        faulty(table, &format!("line {line}: {}", error.message().replace('\n', "; ")))
+    })
+}
+
+/// Refuses a table in another format.
+pub(super) fn check_format(table: &str, format: u32) -> Result<()> {
+    if format == FORMAT {
+        return Ok(());
+    }
+    Err(faulty(table, &format!("it has format {format}, and this program reads format {FORMAT}")))
+}
