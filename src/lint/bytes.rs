@@ -2,58 +2,61 @@
 
 use std::collections::BTreeSet;
 
-use super::known::KnownFile;
-use super::report::{Checked, FileCheck};
-use super::{Code, Entry, Finding, finding};
+use super::finding::{LintCode, LintFinding};
+use super::folder::FolderEntry;
+use super::known::CatalogFile;
+use super::report::{CheckedProperty, FileCheck};
 use crate::update::Kb;
 use crate::update::container::{Container, Extent, extent, misfit};
 
 /// Checks the length and the beginning of a file; returns what was compared, and the first fault. `sizes` are the lengths
 /// that the file may have.
 pub(super) fn check(
-    entry: &Entry,
+    entry: &FolderEntry,
     kb: Option<Kb>,
-    right: Option<&KnownFile>,
+    right: Option<&CatalogFile>,
     sizes: &BTreeSet<u64>,
-) -> (FileCheck, Option<Finding>) {
+) -> (FileCheck, Option<LintFinding>) {
     let mut check = FileCheck::new(&entry.name, kb);
     check.known_size = sizes.first().copied().filter(|_| sizes.len() == 1);
     let Some(look) = &entry.look else { return (check, None) };
     check.size = Some(look.size);
     check.container = Container::of(&look.first).map(Container::as_str);
-    check.checked.push(Checked::Container);
+    check.checked.push(CheckedProperty::Container);
     let extent = extent(&look.first, look.size);
     if !sizes.is_empty() {
-        check.checked.push(Checked::Size);
+        check.checked.push(CheckedProperty::Size);
     }
     if matches!(extent, Extent::Whole | Extent::Cut { .. }) {
-        check.checked.push(Checked::ContainerSize);
+        check.checked.push(CheckedProperty::ContainerSize);
     }
-    let said = |code, message: String| Some(finding(code, kb, &entry.name, message));
+    let said = |code, message: String| Some(LintFinding::of_name(code, kb, &entry.name, message));
     if look.size == 0 {
         check.has_fault = true;
-        return (check, said(Code::Empty, "the file is empty: a copy or download broke off".to_owned()));
+        return (check, said(LintCode::Empty, "the file is empty: a copy or download broke off".to_owned()));
     }
     // A renamed file is compared with the extension that it has to have.
     let name = right.map_or(entry.name.as_str(), |right| right.name.as_str());
     let fault = if let Some(message) = misfit(name, &look.first) {
-        said(Code::NotAPackage, message)
+        said(LintCode::NotAPackage, message)
     } else if !sizes.is_empty() && !sizes.contains(&look.size) {
         let sizes: Vec<String> = sizes.iter().map(ToString::to_string).collect();
         said(
-            Code::SizeMismatch,
+            LintCode::SizeMismatch,
             format!("it has {} bytes, and the Catalog's file {}", look.size, sizes.join(" or ")),
         )
     } else {
         match extent {
             Extent::Cut { stated } => said(
-                Code::SizeMismatch,
+                LintCode::SizeMismatch,
                 format!(
                     "it has {} bytes, and its own header speaks of at least {stated}: it is cut off",
                     look.size
                 ),
             ),
-            Extent::Broken => said(Code::NotAPackage, "the header of its container is damaged".to_owned()),
+            Extent::Broken => {
+                said(LintCode::NotAPackage, "the header of its container is damaged".to_owned())
+            }
             Extent::Whole | Extent::Unknown => None,
         }
     };

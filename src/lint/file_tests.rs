@@ -1,8 +1,10 @@
 //! Lengths, containers, and names of files: what is found without reading them, and what is said of it.
 
 use super::*;
-use crate::facts::{FileFacts, FileKey};
-use crate::update::DualHasher;
+use crate::facts::{Facts, FileFacts, FileKey};
+use crate::resolve::Machine;
+use crate::servicing::Knowledge;
+use crate::update::{Architecture, DualHasher};
 
 const CHECKPOINT: &str = "windows11.0-kb5043080-x64_953449672073f8fb99badb4cc6d5d7849b9c83e8.msu";
 const CHECKPOINT_SIZE: u64 = 533_761_740;
@@ -10,7 +12,7 @@ const TARGET: &str = "windows11.0-kb5086672-x64_97df4ed279e18da5b02308a5a3361313
 const READ_AND_NOT: &str = "names, sizes, and container types checked; contents not read (use --deep)";
 
 /// The beginning of a sound WIM image of this length.
-fn wim(size: u64) -> Look {
+fn wim(size: u64) -> FileLook {
     let mut first = b"MSWIM\0\0\0".to_vec();
     first.extend(208_u32.to_le_bytes());
     first.resize(208, 0);
@@ -18,15 +20,15 @@ fn wim(size: u64) -> Look {
         first[at..at + 8].copy_from_slice(&100_u64.to_le_bytes());
         first[at + 8..at + 16].copy_from_slice(&offset.to_le_bytes());
     }
-    Look { size, first }
+    FileLook { size, first }
 }
 
-fn file(name: &str, look: Look) -> Entry {
-    Entry { name: name.to_owned(), kind: EntryKind::File, look: Some(look), content: None }
+fn file(name: &str, look: FileLook) -> FolderEntry {
+    FolderEntry { name: name.to_owned(), kind: EntryKind::File, look: Some(look), content: None }
 }
 
-fn judged(entries: Vec<Entry>, facts: &Facts) -> LintReport {
-    lint(&Folder { entries }, &LintRequest::default(), &Knowledge::built_in().unwrap(), facts)
+fn judged(entries: Vec<FolderEntry>, facts: &Facts) -> LintReport {
+    lint(&LintFolder { entries }, &LintRequest::default(), &Knowledge::built_in().unwrap(), facts)
 }
 
 /// The findings as `code KB`.
@@ -38,13 +40,13 @@ fn codes(report: &LintReport) -> Vec<String> {
     words.collect()
 }
 
-fn with_target(look: Look) -> LintReport {
+fn with_target(look: FileLook) -> LintReport {
     judged(vec![file(CHECKPOINT, wim(CHECKPOINT_SIZE)), file(TARGET, look)], &Facts::default())
 }
 
 #[test]
 fn what_is_not_the_whole_file_is_found_without_reading_it() {
-    let text = |bytes: &[u8]| Look { size: bytes.len() as u64, first: bytes.to_vec() };
+    let text = |bytes: &[u8]| FileLook { size: bytes.len() as u64, first: bytes.to_vec() };
     for (look, code) in [
         (text(b""), "empty"),
         (text(b"<!DOCTYPE html><html><body>sign in</body></html>"), "not_a_package"),
@@ -52,9 +54,9 @@ fn what_is_not_the_whole_file_is_found_without_reading_it() {
         (text(&[0; 600]), "not_a_package"),
         (text(b"MSWIM\0\0\0"), "size_mismatch"),
         (text(b"MSCF"), "size_mismatch"),
-        (Look { size: 4999, ..wim(5000) }, "size_mismatch"),
+        (FileLook { size: 4999, ..wim(5000) }, "size_mismatch"),
         (
-            Look { size: 5000, first: [b"MSWIM\0\0\0\xd0\0\0\0".to_vec(), vec![0; 196]].concat() },
+            FileLook { size: 5000, first: [b"MSWIM\0\0\0\xd0\0\0\0".to_vec(), vec![0; 196]].concat() },
             "not_a_package",
         ),
     ] {
@@ -79,12 +81,20 @@ fn the_answer_says_what_it_rests_on() {
     assert_eq!(report.files[0].known_size, Some(CHECKPOINT_SIZE));
     assert_eq!(
         report.files[0].checked,
-        [Checked::Name, Checked::Container, Checked::Size, Checked::ContainerSize]
+        [
+            CheckedProperty::Name,
+            CheckedProperty::Container,
+            CheckedProperty::Size,
+            CheckedProperty::ContainerSize
+        ]
     );
     assert_eq!((report.files[1].known_size, report.files[1].container), (None, Some("wim")));
-    assert_eq!(report.files[1].checked, [Checked::Name, Checked::Container, Checked::ContainerSize]);
+    assert_eq!(
+        report.files[1].checked,
+        [CheckedProperty::Name, CheckedProperty::Container, CheckedProperty::ContainerSize]
+    );
     let names = lint(
-        &Folder::of_names([TARGET, CHECKPOINT]),
+        &LintFolder::of_names([TARGET, CHECKPOINT]),
         &LintRequest::default(),
         &Knowledge::built_in().unwrap(),
         &Facts::default(),
@@ -114,13 +124,13 @@ fn without_a_known_digest_reading_proves_nothing() {
     hasher.update(b"anything");
     let content = hasher.finish();
     let name = "windows10.0-kb5990300-x64.msu";
-    let entry = Entry { content: Some(content), ..file(name, wim(5000)) };
+    let entry = FolderEntry { content: Some(content), ..file(name, wim(5000)) };
     let asked = LintRequest { target: "KB5990300".parse().ok(), ..LintRequest::default() };
     let facts = indexed(name, None);
-    let report = lint(&Folder { entries: vec![entry] }, &asked, &Knowledge::built_in().unwrap(), &facts);
+    let report = lint(&LintFolder { entries: vec![entry] }, &asked, &Knowledge::built_in().unwrap(), &facts);
     assert!(report.contents_read);
     assert!(report.unchecked.iter().any(|doubt| doubt.contains("no digest of")), "{report:#?}");
-    assert!(!report.files[0].checked.contains(&Checked::Sha1), "{report:#?}");
+    assert!(!report.files[0].checked.contains(&CheckedProperty::Sha1), "{report:#?}");
 }
 
 #[test]
@@ -144,7 +154,7 @@ fn renamed_files_are_recognised_and_get_their_name() {
     // By its name alone it may be the file of either architecture.
     let names = ["1 - KB5043080.msu", "2 - KB5086672.msu"];
     let knowledge = Knowledge::built_in().unwrap();
-    let report = lint(&Folder::of_names(names), &LintRequest::default(), &knowledge, &Facts::default());
+    let report = lint(&LintFolder::of_names(names), &LintRequest::default(), &knowledge, &Facts::default());
     assert_eq!(codes(&report), ["misnamed KB5043080", "misnamed KB5086672"]);
     assert!(report.findings[0].message.contains(CHECKPOINT), "{report:?}");
     assert_eq!(report.findings[0].right_name, None);
@@ -154,7 +164,7 @@ fn renamed_files_are_recognised_and_get_their_name() {
         (["1 - KB5043080.msu", "2 - KB5086672.msu"], Some(Architecture::X64)),
     ] {
         let ask = LintRequest::from(Machine { architecture: asked, ..Machine::default() });
-        let report = lint(&Folder::of_names(names), &ask, &knowledge, &Facts::default());
+        let report = lint(&LintFolder::of_names(names), &ask, &knowledge, &Facts::default());
         assert_eq!(report.findings[0].right_name.as_deref(), Some(CHECKPOINT), "{report:#?}");
     }
     // A copy beside the file has to go.
@@ -174,7 +184,7 @@ fn a_name_with_several_kbs_is_not_guessed() {
     let both = "KB5043080 + KB5086672.msu";
     let report = judged(vec![file(both, wim(5000))], &Facts::default());
     assert!(codes(&report).contains(&"unknown_package".to_owned()), "{report:?}");
-    let unknown = report.findings.iter().find(|finding| finding.code == Code::UnknownPackage).unwrap();
+    let unknown = report.findings.iter().find(|finding| finding.code == LintCode::UnknownPackage).unwrap();
     assert!(unknown.message.contains("KB5043080, KB5086672") && unknown.message.contains("--deep"));
     // The digest in a name says which.
     let report = judged(
@@ -196,7 +206,7 @@ fn a_name_with_the_digest_of_another_kb_is_wrong() {
 #[test]
 fn what_is_not_a_regular_file_is_never_ok() {
     for name in ["link.msu", "pipe", CHECKPOINT] {
-        let other = Entry { kind: EntryKind::Other, look: None, ..file(name, wim(5000)) };
+        let other = FolderEntry { kind: EntryKind::Other, look: None, ..file(name, wim(5000)) };
         let entries = vec![file(TARGET, wim(5000)), other];
         assert!(codes(&judged(entries, &Facts::default())).contains(&"not_a_package".to_owned()), "{name}");
     }

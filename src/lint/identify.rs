@@ -1,4 +1,4 @@
-//! Who a file is: by the SHA-1 in its name or of its content, in the index first and in the knowledge then, else by the
+//! The identity of a file: by the SHA-1 in its name or of its content, in the index first and in the knowledge then, else by the
 //! KB in its name, wherever it stands there.
 //!
 //! An unknown file gets its finding here, and so does one whose name, length, container, or bytes are not what is
@@ -8,10 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use super::known::{KnownFile, files_of};
+use super::bytes;
+use super::finding::{LintCode, LintFinding};
+use super::folder::FolderEntry;
+use super::known::{CatalogFile, files_of};
 use super::name::{NameReading, read_name};
 use super::report::FileCheck;
-use super::{Code, Entry, Finding, bytes, finding};
 use crate::facts::{Facts, FileFacts};
 use crate::servicing::{Installation, Knowledge};
 use crate::update::{Architecture, Build, Digests, Kb, Kind, PackageName, Sha1};
@@ -19,8 +21,8 @@ use crate::update::{Architecture, Build, Digests, Kb, Kind, PackageName, Sha1};
 /// A package in the folder.
 #[derive(Debug, Clone)]
 pub(super) struct Package<'e> {
-    /// As it lies there.
-    pub(super) entry: &'e Entry,
+    /// The file in the folder.
+    pub(super) entry: &'e FolderEntry,
     /// What its name says.
     pub(super) named: PackageName,
     /// Its KB, from its name or by its digest.
@@ -29,15 +31,20 @@ pub(super) struct Package<'e> {
     /// The SHA-1 that stands for it: the name's, else the content's.
     pub(super) sha1: Option<Sha1>,
     pub(super) about: About,
-    /// Nobody knows it, or its bytes are others.
-    pub(super) trouble: Option<Finding>,
+    /// It is not known, or its bytes are others.
+    pub(super) trouble: Option<LintFinding>,
     /// Its name is not the Catalog's.
-    pub(super) misnamed: Option<Finding>,
+    pub(super) misnamed: Option<LintFinding>,
     /// The properties that were compared with known ones.
     pub(super) check: FileCheck,
 }
 
 impl Package<'_> {
+    /// Returns a finding about the package.
+    pub(super) fn finding(&self, code: LintCode, message: impl Into<String>) -> LintFinding {
+        LintFinding::of_name(code, self.kb, &self.entry.name, message)
+    }
+
     /// Whether two files are copies: the same digest, or the same KB and nothing that tells them apart.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         match (self.sha1, other.sha1) {
@@ -100,7 +107,7 @@ impl About {
 
 /// Identifies a file. The architecture of the set chooses where a name leaves several files of a KB.
 pub(super) fn identify<'e>(
-    entry: &'e Entry,
+    entry: &'e FolderEntry,
     of_set: Option<Architecture>,
     knowledge: &Knowledge,
     facts: &Facts,
@@ -120,11 +127,11 @@ pub(super) fn identify<'e>(
     let files = kb.map(|kb| files_of(kb, knowledge, facts)).unwrap_or_default();
     let right = right_file(entry, named, sha1, of_set, indexed, &files);
     // The file that the digest names is for one architecture, whatever the name says.
-    let of_digest = right.as_ref().filter(|_| sha1.is_some()).and_then(KnownFile::architecture);
+    let of_digest = right.as_ref().filter(|_| sha1.is_some()).and_then(CatalogFile::architecture);
     let architecture = of_digest
         .or(named.architecture)
         .or_else(|| indexed.and_then(|file| file.architecture))
-        .or_else(|| right.as_ref().and_then(KnownFile::architecture))
+        .or_else(|| right.as_ref().and_then(CatalogFile::architecture))
         .or_else(|| known.as_ref().map(|(_, architecture)| *architecture));
     let about = kb.map(|kb| about(kb, sha1, knowledge, facts)).unwrap_or_default();
     let sizes = candidate_sizes(named, sha1, right.as_ref(), &files);
@@ -139,25 +146,25 @@ pub(super) fn identify<'e>(
 
 /// Returns the file of a KB that this one is, where its digest, or else what its name and length say, leaves just one.
 fn right_file(
-    entry: &Entry,
+    entry: &FolderEntry,
     named: &PackageName,
     sha1: Option<Sha1>,
     of_set: Option<Architecture>,
     indexed: Option<&FileFacts>,
-    files: &[KnownFile],
-) -> Option<KnownFile> {
+    files: &[CatalogFile],
+) -> Option<CatalogFile> {
     if let Some(file) = indexed.filter(|file| !file.name.is_empty()) {
-        return Some(KnownFile::of_index(file));
+        return Some(CatalogFile::of_index(file));
     }
     if sha1.is_some() {
         return files.iter().find(|file| file.sha1 == sha1).cloned();
     }
     let fitting = fitting(named, files);
     let size = entry.look.as_ref().map(|look| look.size);
-    let of_size: Vec<&&KnownFile> =
+    let of_size: Vec<&&CatalogFile> =
         fitting.iter().filter(|file| size.is_some() && file.size == size).collect();
-    let is_of_set = |file: &&&KnownFile| of_set.is_some() && file.architecture() == of_set;
-    let of_set: Vec<&&KnownFile> = fitting.iter().filter(is_of_set).collect();
+    let is_of_set = |file: &&&CatalogFile| of_set.is_some() && file.architecture() == of_set;
+    let of_set: Vec<&&CatalogFile> = fitting.iter().filter(is_of_set).collect();
     match (of_size.as_slice(), fitting.as_slice(), of_set.as_slice()) {
         ([only], ..) | (_, _, [only]) => Some((**only).clone()),
         (_, [only], _) => Some((*only).clone()),
@@ -166,13 +173,13 @@ fn right_file(
 }
 
 /// The files of a KB that a name without digest may stand for.
-fn fitting<'f>(named: &PackageName, files: &'f [KnownFile]) -> Vec<&'f KnownFile> {
-    let fits = |file: &&KnownFile| {
+fn fitting<'f>(named: &PackageName, files: &'f [CatalogFile]) -> Vec<&'f CatalogFile> {
+    let fits = |file: &&CatalogFile| {
         named.architecture.is_none_or(|own| file.architecture().is_none_or(|other| own == other))
             && named.dotnet.as_ref().is_none_or(|own| file.parts.dotnet.as_ref() == Some(own))
     };
-    let fitting: Vec<&KnownFile> = files.iter().filter(fits).collect();
-    let same: Vec<&KnownFile> =
+    let fitting: Vec<&CatalogFile> = files.iter().filter(fits).collect();
+    let same: Vec<&CatalogFile> =
         fitting.iter().filter(|file| file.parts.extension == named.extension).copied().collect();
     if same.is_empty() { fitting } else { same }
 }
@@ -181,8 +188,8 @@ fn fitting<'f>(named: &PackageName, files: &'f [KnownFile]) -> Vec<&'f KnownFile
 fn candidate_sizes(
     named: &PackageName,
     sha1: Option<Sha1>,
-    right: Option<&KnownFile>,
-    files: &[KnownFile],
+    right: Option<&CatalogFile>,
+    files: &[CatalogFile],
 ) -> BTreeSet<u64> {
     if let Some(right) = right {
         return right.size.into_iter().collect();
@@ -194,12 +201,12 @@ fn candidate_sizes(
 
 /// Says that a name is not the one that the Catalog has for the file.
 fn misnamed(
-    entry: &Entry,
+    entry: &FolderEntry,
     reading: &NameReading,
     kb: Kb,
-    right: Option<&KnownFile>,
-    files: &[KnownFile],
-) -> Option<Finding> {
+    right: Option<&CatalogFile>,
+    files: &[CatalogFile],
+) -> Option<LintFinding> {
     let is_known = files.iter().chain(right).any(|file| file.name.eq_ignore_ascii_case(&entry.name));
     let is_other_kb = reading.named.kb.is_some_and(|named| named != kb);
     let is_without_kb = reading.kbs.is_empty() && right.is_some() && reading.named.build.is_none();
@@ -223,8 +230,8 @@ fn misnamed(
             format!("not named as the Catalog names it: {kb} is {names}; --deep tells which")
         }
     };
-    let finding = finding(Code::Misnamed, Some(kb), &entry.name, message);
-    Some(Finding { right_name: right.map(|right| right.name.clone()), ..finding })
+    let finding = LintFinding::of_name(LintCode::Misnamed, Some(kb), &entry.name, message);
+    Some(LintFinding { right_name: right.map(|right| right.name.clone()), ..finding })
 }
 
 /// The KB of a file whose name has none, by the one entry that lists it.
@@ -308,18 +315,18 @@ fn stated(
 }
 
 fn trouble(
-    entry: &Entry,
+    entry: &FolderEntry,
     reading: &NameReading,
     kb: Option<Kb>,
     architecture: Option<Architecture>,
     indexed: Option<&FileFacts>,
     knowledge: &Knowledge,
     facts: &Facts,
-) -> Option<Finding> {
+) -> Option<LintFinding> {
     let named = &reading.named;
-    let said = |code, message: String| Some(finding(code, kb, &entry.name, message));
+    let said = |code, message: String| Some(LintFinding::of_name(code, kb, &entry.name, message));
     if let Some(message) = entry.content.and_then(|content| mismatch(named, indexed, &content)) {
-        return said(Code::DigestMismatch, message);
+        return said(LintCode::DigestMismatch, message);
     }
     let Some(kb) = kb else {
         let message = match (reading.kbs.len(), entry.content) {
@@ -332,7 +339,7 @@ fn trouble(
                 format!("its name has several KBs ({}); {way_out}", kbs.join(", "))
             }
         };
-        return said(Code::UnknownPackage, message);
+        return said(LintCode::UnknownPackage, message);
     };
     let is_known_kb = !knowledge.releases().of_kb(kb).is_empty()
         || !knowledge.releases().files_of(kb).is_empty()
@@ -345,7 +352,7 @@ fn trouble(
         || indexed.is_some();
     if !is_known_kb {
         return said(
-            Code::UnknownPackage,
+            LintCode::UnknownPackage,
             format!("neither the index nor the knowledge has anything of {kb}"),
         );
     }
@@ -356,11 +363,12 @@ fn trouble(
     let list = stated.iter().map(Sha1::to_string).collect::<Vec<_>>().join(", ");
     match (named.sha1, entry.content) {
         (Some(sha1), _) if !stated.contains(&sha1) => {
-            said(Code::UnknownPackage, format!("no file of {kb} with this SHA-1 is known; known: {list}"))
+            said(LintCode::UnknownPackage, format!("no file of {kb} with this SHA-1 is known; known: {list}"))
         }
-        (None, Some(content)) if !stated.contains(&content.sha1) => {
-            said(Code::DigestMismatch, format!("the bytes have the SHA-1 {}; known: {list}", content.sha1))
-        }
+        (None, Some(content)) if !stated.contains(&content.sha1) => said(
+            LintCode::DigestMismatch,
+            format!("the bytes have the SHA-1 {}; known: {list}", content.sha1),
+        ),
         _ => None,
     }
 }

@@ -8,14 +8,14 @@ use crate::update::{Architecture, Kb, PackageName, Sha1};
 
 /// A file, as the Catalog named it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct KnownFile {
+pub(super) struct CatalogFile {
     pub(super) name: String,
     pub(super) sha1: Option<Sha1>,
     pub(super) size: Option<u64>,
     pub(super) parts: PackageName,
 }
 
-impl KnownFile {
+impl CatalogFile {
     fn named(name: String) -> Self {
         let parts = PackageName::parse(&name);
         Self { sha1: parts.sha1, size: None, name, parts }
@@ -32,21 +32,21 @@ impl KnownFile {
 
 /// Every known file of a KB, each once. Sizes are the index's, else those of single rows of knowledge. For an architecture of
 /// which the index has files, files that only knowledge names do not count: the Catalog's own statement goes first.
-pub(super) fn files_of(kb: Kb, knowledge: &Knowledge, facts: &Facts) -> Vec<KnownFile> {
+pub(super) fn files_of(kb: Kb, knowledge: &Knowledge, facts: &Facts) -> Vec<CatalogFile> {
     let indexed = facts.files.values().filter(|file| file.kb == Some(kb) && !file.name.is_empty());
-    let of_index: Vec<KnownFile> = indexed.map(KnownFile::of_index).collect();
+    let of_index: Vec<CatalogFile> = indexed.map(CatalogFile::of_index).collect();
     let of_rows = knowledge
         .files_in_rows(kb)
-        .map(|(_, file)| KnownFile { size: file.size, ..KnownFile::named(file.name.clone()) });
-    let of_releases = knowledge.releases().files_of(kb).into_iter().map(|(_, name)| KnownFile::named(name));
+        .map(|(_, file)| CatalogFile { size: file.size, ..CatalogFile::named(file.name.clone()) });
+    let of_releases = knowledge.releases().files_of(kb).into_iter().map(|(_, name)| CatalogFile::named(name));
     let of_packages = knowledge.packages().of_kb(kb).into_iter().filter_map(|package| package.name);
-    let seen: BTreeSet<Option<Architecture>> = of_index.iter().map(KnownFile::architecture).collect();
+    let seen: BTreeSet<Option<Architecture>> = of_index.iter().map(CatalogFile::architecture).collect();
     let digests: BTreeSet<Sha1> = of_index.iter().filter_map(|file| file.sha1).collect();
-    let is_current = |file: &KnownFile| {
+    let is_current = |file: &CatalogFile| {
         !seen.contains(&file.architecture()) || file.sha1.is_some_and(|sha1| digests.contains(&sha1))
     };
-    let of_knowledge = of_rows.chain(of_releases).chain(of_packages.map(KnownFile::named));
-    let mut files: BTreeMap<(Option<Sha1>, String), KnownFile> = BTreeMap::new();
+    let of_knowledge = of_rows.chain(of_releases).chain(of_packages.map(CatalogFile::named));
+    let mut files: BTreeMap<(Option<Sha1>, String), CatalogFile> = BTreeMap::new();
     for file in of_index.iter().cloned().chain(of_knowledge.filter(is_current)) {
         // The digest tells files apart; a name without one is compared as it is.
         let key = (file.sha1, if file.sha1.is_some() { String::new() } else { file.name.to_lowercase() });

@@ -1,32 +1,32 @@
-//! What belongs beside the target: its checkpoints as far as they are needed, a separate servicing stack where its
+//! The files that belong beside the target: its checkpoints as far as they are needed, a separate servicing stack where its
 //! family has them, and the files of its own entry. Everything else is foreign.
 
 use std::collections::BTreeSet;
 
+use super::finding::{LintCode, LintFinding};
 use super::identify::Package;
-use super::target::{Target, View};
-use super::{Code, Finding, finding_of};
+use super::target::{LintQuestion, LintTarget};
 use crate::facts::Role;
 use crate::resolve::{Member, PackageSet, Place, Requirement, Rule, Shelf, layered_sets, requirements};
 use crate::servicing::{Checkpoint, Installation};
 use crate::update::{Build, Kb, Kind};
 
 /// A cumulative update that the target builds upon.
-struct Needed {
+struct LowerCheckpoint {
     kb: Kb,
     build: Option<Build>,
     /// The file's name, where it is known.
     name: Option<String>,
 }
 
-impl View<'_> {
+impl LintQuestion<'_> {
     /// Judges the packages that are of the set's architecture and not for somebody else.
     pub(super) fn judge_members(
         &self,
-        target: &Target<'_>,
+        target: &LintTarget<'_>,
         packages: Vec<Package<'_>>,
         is_a_server: bool,
-        findings: &mut BTreeSet<Finding>,
+        findings: &mut BTreeSet<LintFinding>,
     ) {
         let members = self.members_of(target);
         let is_child = |package: &Package<'_>| {
@@ -41,8 +41,8 @@ impl View<'_> {
         if targets.is_empty() && !is_a_server {
             let message = format!("no file of {} is in the folder", target.kb);
             let name = self.known_name(target, target.kb);
-            findings.insert(Finding {
-                code: Code::MissingTarget,
+            findings.insert(LintFinding {
+                code: LintCode::MissingTarget,
                 kb: Some(target.kb),
                 name,
                 message,
@@ -52,10 +52,10 @@ impl View<'_> {
         for package in &targets {
             if targets.iter().any(|other| other.sha1 != package.sha1 && other.is_of_same_kb(package)) {
                 let message = format!("two different files are {}", target.kb);
-                findings.insert(finding_of(Code::TwoTargets, package, message));
+                findings.insert(package.finding(LintCode::TwoTargets, message));
             }
             if let Some(message) = self.misplaced(target) {
-                findings.insert(finding_of(Code::ForeignUpdate, package, message));
+                findings.insert(package.finding(LintCode::ForeignUpdate, message));
             }
         }
         let checkpoints = self.judge_checkpoints(target, &others, findings);
@@ -67,7 +67,7 @@ impl View<'_> {
                 || package.kb.is_some_and(|kb| required.contains(&kb))
                 || members.iter().any(|member| is_file(member, &package));
             if !in_set {
-                findings.insert(finding_of(Code::ForeignUpdate, &package, foreign(target, &package)));
+                findings.insert(package.finding(LintCode::ForeignUpdate, foreign(target, &package)));
             }
         }
     }
@@ -75,9 +75,9 @@ impl View<'_> {
     /// Judges the checkpoints; gives those that may lie beside the target.
     pub(super) fn judge_checkpoints(
         &self,
-        target: &Target<'_>,
+        target: &LintTarget<'_>,
         packages: &[Package<'_>],
-        findings: &mut BTreeSet<Finding>,
+        findings: &mut BTreeSet<LintFinding>,
     ) -> BTreeSet<Kb> {
         let needed = self.checkpoints_below(target);
         for checkpoint in &needed {
@@ -96,7 +96,7 @@ impl View<'_> {
                         "the image is at or past the checkpoint {}{at}: WinPE does not take it again",
                         checkpoint.kb
                     );
-                    findings.insert(finding_of(Code::CheckpointPastImage, package, message));
+                    findings.insert(package.finding(LintCode::CheckpointPastImage, message));
                 }
                 Some(_) => {}
                 None => {
@@ -106,8 +106,8 @@ impl View<'_> {
                         continue;
                     }
                     let message = format!("{} builds upon the checkpoint {}{at}", target.kb, checkpoint.kb);
-                    findings.insert(Finding {
-                        code: Code::MissingCheckpoint,
+                    findings.insert(LintFinding {
+                        code: LintCode::MissingCheckpoint,
                         kb: Some(checkpoint.kb),
                         name: checkpoint.name.clone(),
                         message,
@@ -120,7 +120,7 @@ impl View<'_> {
     }
 
     /// Returns the checkpoints that the target builds upon: those of its set, else those that knowledge has below it.
-    fn checkpoints_below(&self, target: &Target<'_>) -> Vec<Needed> {
+    fn checkpoints_below(&self, target: &LintTarget<'_>) -> Vec<LowerCheckpoint> {
         if self.request.machine.place == Place::Winre || !target.about.is_cumulative() {
             return Vec::new();
         }
@@ -142,7 +142,7 @@ impl View<'_> {
                     let member = members.iter().find(|member| is_it(member, one.kb));
                     let name = member.and_then(|member| member.file.known_name()).map(str::to_owned);
                     let build = member.and_then(|member| member.build);
-                    Needed { kb: one.kb, build, name: name.or_else(|| known_name(one.kb)) }
+                    LowerCheckpoint { kb: one.kb, build, name: name.or_else(|| known_name(one.kb)) }
                 })
                 .collect();
         }
@@ -154,12 +154,12 @@ impl View<'_> {
         rows()
             .filter(|row| row.kb != target.kb)
             .filter(is_below)
-            .map(|row| Needed { kb: row.kb, build: Some(row.build), name: known_name(row.kb) })
+            .map(|row| LowerCheckpoint { kb: row.kb, build: Some(row.build), name: known_name(row.kb) })
             .collect()
     }
 
     /// The files of the target's sets in the index.
-    fn members_of(&self, target: &Target<'_>) -> Vec<Member> {
+    fn members_of(&self, target: &LintTarget<'_>) -> Vec<Member> {
         layered_sets(target.kb, self.facts, self.knowledge)
             .into_iter()
             .filter(|set| set.architecture == target.architecture && !set.is_dynamic_variant)
@@ -170,10 +170,10 @@ impl View<'_> {
     /// Judges what has to be installed before the target under other KBs. Returns the KBs that may lie beside it.
     fn judge_required(
         &self,
-        target: &Target<'_>,
+        target: &LintTarget<'_>,
         needed: &[Requirement],
         packages: &[Package<'_>],
-        findings: &mut BTreeSet<Finding>,
+        findings: &mut BTreeSet<LintFinding>,
     ) -> BTreeSet<Kb> {
         let is_here = |kb: Kb| packages.iter().any(|package| package.kb == Some(kb));
         let machine = &self.request.machine;
@@ -198,8 +198,8 @@ impl View<'_> {
             }
             unmet.insert(requirement.kb);
             let (code, what) = match requirement.role {
-                Role::Ssu => (Code::MissingServicingStack, "the servicing stack "),
-                _ => (Code::MissingPrerequisite, ""),
+                Role::Ssu => (LintCode::MissingServicingStack, "the servicing stack "),
+                _ => (LintCode::MissingPrerequisite, ""),
             };
             let kb = requirement.kb;
             let later = match requirement.rule {
@@ -211,7 +211,7 @@ impl View<'_> {
                 target.kb
             );
             let name = self.known_name(target, kb);
-            findings.insert(Finding { code, kb: Some(kb), name, message, right_name: None });
+            findings.insert(LintFinding { code, kb: Some(kb), name, message, right_name: None });
         }
         let names_stack = needed.iter().any(|one| one.is_elsewhere() && one.role == Role::Ssu);
         if !names_stack && target.about.is_cumulative() {
@@ -221,7 +221,7 @@ impl View<'_> {
     }
 
     /// Returns the target's set for the architecture, else any of its sets for the family.
-    fn set_of(&self, target: &Target<'_>) -> Option<PackageSet> {
+    fn set_of(&self, target: &LintTarget<'_>) -> Option<PackageSet> {
         let mut sets = layered_sets(target.kb, self.facts, self.knowledge);
         sets.retain(|set| !set.is_dynamic_variant && target.family.is_none_or(|family| set.serves(family)));
         let own = sets.iter().position(|set| set.architecture == target.architecture);
@@ -229,14 +229,14 @@ impl View<'_> {
     }
 
     /// Returns the requirements of the target's set.
-    fn requirements_of(&self, set: &PackageSet, target: &Target<'_>) -> Vec<Requirement> {
+    fn requirements_of(&self, set: &PackageSet, target: &LintTarget<'_>) -> Vec<Requirement> {
         let library = Shelf::new(self.facts.clone(), self.knowledge);
         // A library of facts in memory does not fail.
         requirements(set, target.family, &library, self.knowledge).unwrap_or_default()
     }
 
     /// The name of a KB's file for the target's architecture.
-    fn known_name(&self, target: &Target<'_>, kb: Kb) -> Option<String> {
+    fn known_name(&self, target: &LintTarget<'_>, kb: Kb) -> Option<String> {
         let architecture = target.architecture?;
         let of_index = self.facts.file_of_kb(kb, architecture).map(|file| file.name.clone());
         let of_releases = || {
@@ -255,7 +255,7 @@ impl View<'_> {
     }
 
     /// Why a target does not belong where it is to go.
-    fn misplaced(&self, target: &Target<'_>) -> Option<String> {
+    fn misplaced(&self, target: &LintTarget<'_>) -> Option<String> {
         if self.request.machine.place == Place::Winre && target.about.is_cumulative() {
             return Some(
                 "a cumulative update does not go into winre.wim: the Safe OS update does".to_owned(),
@@ -274,7 +274,7 @@ impl View<'_> {
 }
 
 /// Returns the newest servicing stack of the target's family in a folder.
-fn newest_stack(target: &Target<'_>, packages: &[Package<'_>]) -> Option<Kb> {
+fn newest_stack(target: &LintTarget<'_>, packages: &[Package<'_>]) -> Option<Kb> {
     let family = target.family?;
     let stacks = packages.iter().filter(|package| {
         package.about.kind == Some(Kind::Ssu) && package.about.families.contains_key(&family.id)
@@ -291,7 +291,7 @@ fn is_file(member: &Member, package: &Package<'_>) -> bool {
 }
 
 /// Why a package has no place beside the target.
-fn foreign(target: &Target<'_>, package: &Package<'_>) -> String {
+fn foreign(target: &LintTarget<'_>, package: &Package<'_>) -> String {
     let target_kb = target.kb;
     match package.about.kind {
         Some(Kind::Enablement) => {

@@ -3,8 +3,8 @@
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::Finding;
-use super::known::KnownFile;
+use super::finding::LintFinding;
+use super::known::CatalogFile;
 use crate::facts::FileFacts;
 use crate::update::{Digests, Kb, PackageName};
 
@@ -22,7 +22,7 @@ pub enum LintStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Checked {
+pub enum CheckedProperty {
     /// The name.
     Name,
     /// The first bytes, with the container that its name stands for.
@@ -51,7 +51,7 @@ pub struct FileCheck {
     /// Its container by its first bytes: `wim`, `cab`.
     pub container: Option<&'static str>,
     /// The compared properties.
-    pub checked: Vec<Checked>,
+    pub checked: Vec<CheckedProperty>,
     /// The content was read.
     #[serde(skip)]
     pub(super) is_read: bool,
@@ -68,7 +68,7 @@ impl FileCheck {
             size: None,
             known_size: None,
             container: None,
-            checked: vec![Checked::Name],
+            checked: vec![CheckedProperty::Name],
             is_read: false,
             has_fault: false,
         }
@@ -80,19 +80,19 @@ impl FileCheck {
         content: &Digests,
         named: &PackageName,
         indexed: Option<&FileFacts>,
-        files: &[KnownFile],
+        files: &[CatalogFile],
     ) {
         self.is_read = true;
         let is_stated = files.iter().any(|file| file.sha1 == Some(content.sha1));
         if named.sha1.is_some() || is_stated || indexed.is_some_and(|file| file.sha1_is_stated) {
-            self.checked.push(Checked::Sha1);
+            self.checked.push(CheckedProperty::Sha1);
         }
         if indexed.is_some_and(|file| file.sha256_is_stated && file.sha256.is_some()) {
-            self.checked.push(Checked::Sha256);
+            self.checked.push(CheckedProperty::Sha256);
         }
     }
 
-    fn has(&self, checked: Checked) -> bool {
+    fn has(&self, checked: CheckedProperty) -> bool {
         self.checked.contains(&checked)
     }
 }
@@ -103,7 +103,7 @@ pub struct LintReport {
     /// The verdict.
     pub status: LintStatus,
     /// The findings, by code, KB, and name.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<LintFinding>,
     /// The update that the folder was judged for, where there is one.
     pub target: Option<Kb>,
     /// As of when the knowledge is.
@@ -120,7 +120,12 @@ pub struct LintReport {
 }
 
 impl LintReport {
-    pub(super) fn new(findings: Vec<Finding>, files: Vec<FileCheck>, target: Option<Kb>, date: Date) -> Self {
+    pub(super) fn new(
+        findings: Vec<LintFinding>,
+        files: Vec<FileCheck>,
+        target: Option<Kb>,
+        date: Date,
+    ) -> Self {
         let status = if findings.is_empty() { LintStatus::Ok } else { LintStatus::RefuseSet };
         let contents_read = !files.is_empty() && files.iter().all(|file| file.is_read);
         Self {
@@ -154,15 +159,19 @@ fn doubts(files: &[FileCheck]) -> Vec<String> {
     let mut doubts = Vec::new();
     for file in files {
         let name = &file.name;
-        if file.size.is_some() && !file.has_fault && !file.has(Checked::Size) && !file.has(Checked::Sha1) {
-            let compared = if file.has(Checked::ContainerSize) {
+        if file.size.is_some()
+            && !file.has_fault
+            && !file.has(CheckedProperty::Size)
+            && !file.has(CheckedProperty::Sha1)
+        {
+            let compared = if file.has(CheckedProperty::ContainerSize) {
                 "it agrees with the file's own header alone"
             } else {
                 "it was compared with nothing"
             };
             doubts.push(format!("the size of {name} is not known here; {compared}"));
         }
-        if file.is_read && !file.has(Checked::Sha1) && !file.has(Checked::Sha256) {
+        if file.is_read && !file.has(CheckedProperty::Sha1) && !file.has(CheckedProperty::Sha256) {
             doubts.push(format!(
                 "no digest of {name} is known here; its content was read and compared with nothing"
             ));

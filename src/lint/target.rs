@@ -1,19 +1,20 @@
-//! Which file is the target, for which architecture and installation the set is, and what that makes of the others.
+//! The target of a folder, and the architecture and installation of the set.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
+use super::finding::{LintCode, LintFinding};
 use super::identify::{About, Package, about};
-use super::{Code, Finding, LintRequest, finding_of};
+use super::request::LintRequest;
 use crate::facts::Facts;
 use crate::resolve::Place;
 use crate::servicing::{Family, Installation, Knowledge};
 use crate::update::{Architecture, Build, Kb, Kind};
 
-/// What a judgement rests on.
+/// The question about a folder, with the knowledge and the facts that answer it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct View<'a> {
+pub(super) struct LintQuestion<'a> {
     pub(super) request: &'a LintRequest,
     pub(super) knowledge: &'a Knowledge,
     pub(super) facts: &'a Facts,
@@ -21,7 +22,7 @@ pub(super) struct View<'a> {
 
 /// The update that the folder is for.
 #[derive(Debug)]
-pub(super) struct Target<'a> {
+pub(super) struct LintTarget<'a> {
     pub(super) kb: Kb,
     pub(super) about: About,
     pub(super) architecture: Option<Architecture>,
@@ -29,55 +30,27 @@ pub(super) struct Target<'a> {
     pub(super) family: Option<&'a Family>,
 }
 
-impl Target<'_> {
+impl LintTarget<'_> {
     /// The build that it brings.
     pub(super) fn build(&self) -> Option<Build> {
         self.family.and_then(|family| self.about.families.get(&family.id)).and_then(|known| known.build)
     }
 }
 
-impl<'a> View<'a> {
-    /// Judges the packages of a folder; gives the target's KB.
-    pub(super) fn judge(&self, packages: Vec<Package<'_>>, findings: &mut BTreeSet<Finding>) -> Option<Kb> {
-        let architecture = self.request.machine.architecture.or_else(|| self.architecture_of(&packages));
-        let (packages, others): (Vec<_>, Vec<_>) = packages.into_iter().partition(|package| {
-            package.architecture.is_none() || architecture.is_none() || package.architecture == architecture
-        });
-        for package in others {
-            let own = package.architecture.map_or("another", Architecture::as_str);
-            let asked = architecture.map_or("another", Architecture::as_str);
-            let message = format!("it is for {own}, the set is for {asked}");
-            findings.insert(finding_of(Code::WrongArchitecture, &package, message));
-        }
-        let installation = self.installation(&packages);
-        let (servers, packages): (Vec<_>, Vec<_>) = packages.into_iter().partition(|package| {
-            installation == Some(Installation::Client)
-                && package.about.is_cumulative()
-                && package.about.is_only_for(Installation::Server)
-        });
-        for package in &servers {
-            let message = "it is for Windows Server 2025, whose revisions are no later ones of the client's";
-            findings.insert(finding_of(Code::ServerInClientSet, package, message.to_owned()));
-        }
-        let kb = match self.request.target {
-            Some(kb) => kb,
-            None => self.find_target(&packages, findings)?,
-        };
-        // A KB's copy for Setup may lie beside its package, and is not what the KB is.
-        let of_target = packages.iter().filter(|package| package.kb == Some(kb));
-        let is_copy = |about: &About| about.kind.is_some_and(Kind::is_dynamic);
-        let main = about(kb, None, self.knowledge, self.facts);
-        let found = of_target.map(|package| &package.about).find(|about| !is_copy(about) || is_copy(&main));
-        let about = found.cloned().unwrap_or(main);
-        let family = self.family_of(&about, installation);
-        let target = Target { kb, about, architecture, family };
-        let is_a_server = servers.iter().any(|package| package.kb == Some(kb));
-        self.judge_members(&target, packages, is_a_server, findings);
-        Some(kb)
-    }
+/// The target of a folder whose request names none.
+#[derive(Debug)]
+pub(super) enum FoundTarget<'a> {
+    /// One update.
+    One(Kb),
+    /// One of several that may be the target.
+    Several(LintTarget<'a>),
+    /// No update.
+    None,
+}
 
+impl<'a> LintQuestion<'a> {
     /// The architecture of the target's files, else of most files; of two with equally many the first in listings.
-    fn architecture_of(&self, packages: &[Package<'_>]) -> Option<Architecture> {
+    pub(super) fn architecture_of(&self, packages: &[Package<'_>]) -> Option<Architecture> {
         let of_target = packages.iter().filter(|package| package.kb == self.request.target);
         let of_target: BTreeSet<Architecture> =
             of_target.filter_map(|package| package.architecture).collect();
@@ -100,7 +73,7 @@ impl<'a> View<'a> {
 
     /// Client or server: as asked, as the baseline tells, as the target tells; a set with updates for clients alone is
     /// a client's.
-    fn installation(&self, packages: &[Package<'_>]) -> Option<Installation> {
+    pub(super) fn installation(&self, packages: &[Package<'_>]) -> Option<Installation> {
         if self.request.machine.installation.is_some() {
             return self.request.machine.installation;
         }
@@ -140,7 +113,7 @@ impl<'a> View<'a> {
     }
 
     /// The family in which the target is installed here: the baseline's, else the first of its own.
-    fn family_of(&self, about: &About, installation: Option<Installation>) -> Option<&'a Family> {
+    pub(super) fn family_of(&self, about: &About, installation: Option<Installation>) -> Option<&'a Family> {
         let is_it = |family: &&Family| {
             about.families.get(&family.id).is_some_and(|known| {
                 known.installations.is_empty() || known.installations.contains(&family.installation)
@@ -158,8 +131,12 @@ impl<'a> View<'a> {
             .or_else(|| families().next())
     }
 
-    /// The target that nobody named; what keeps one from being found is a finding.
-    fn find_target(&self, packages: &[Package<'_>], findings: &mut BTreeSet<Finding>) -> Option<Kb> {
+    /// Finds the target among the packages. No target, or several, is a finding.
+    pub(super) fn find_target(
+        &self,
+        packages: &[Package<'_>],
+        findings: &mut BTreeSet<LintFinding>,
+    ) -> FoundTarget<'a> {
         let for_winre = self.request.machine.place == Place::Winre;
         let mut candidates: Vec<&Package<'_>> = packages
             .iter()
@@ -173,33 +150,29 @@ impl<'a> View<'a> {
         if kbs.is_empty() {
             let what = if for_winre { "Safe OS update" } else { "cumulative update that is no checkpoint" };
             let message = format!("there is no {what} in the folder; name another target with --target");
-            findings.insert(Finding {
-                code: Code::MissingTarget,
+            findings.insert(LintFinding {
+                code: LintCode::MissingTarget,
                 kb: None,
                 name: None,
                 message,
                 right_name: None,
             });
-            return None;
+            return FoundTarget::None;
         }
         let best = highest(&candidates);
         let kbs: BTreeSet<Kb> = best.iter().filter_map(|package| package.kb).collect();
+        let Some(&kb) = kbs.first() else { return FoundTarget::None };
         if kbs.len() == 1 {
-            return kbs.first().copied();
+            return FoundTarget::One(kb);
         }
         for package in &best {
-            let message =
-                "which of the updates is the target cannot be told: name it with --target".to_owned();
-            findings.insert(finding_of(Code::TwoTargets, package, message));
+            let message = "which of the updates is the target cannot be told: name it with --target";
+            findings.insert(package.finding(LintCode::TwoTargets, message));
         }
-        // Whichever it is, what it needs is missing for it.
-        let kb = kbs.first().copied()?;
         let about = about(kb, None, self.knowledge, self.facts);
         let family = self.family_of(&about, self.request.machine.installation);
-        let target =
-            Target { kb, about, architecture: best.first().and_then(|first| first.architecture), family };
-        self.judge_checkpoints(&target, packages, findings);
-        None
+        let architecture = best.first().and_then(|first| first.architecture);
+        FoundTarget::Several(LintTarget { kb, about, architecture, family })
     }
 }
 

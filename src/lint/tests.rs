@@ -1,10 +1,10 @@
 //! The judgement of folders: what is found, and in what it is not mistaken.
 
 use super::*;
-use crate::facts::{FileFacts, FileKey, UpdateFacts};
-use crate::resolve::Place;
-use crate::servicing::Installation;
-use crate::update::{Build, DualHasher, Kind, PackageName};
+use crate::facts::{Facts, FileFacts, FileKey, UpdateFacts};
+use crate::resolve::{Machine, Place};
+use crate::servicing::{Installation, Knowledge};
+use crate::update::{Architecture, Build, Digests, DualHasher, Kb, Kind, PackageName};
 
 const CHECKPOINT: &str = "windows11.0-kb5043080-x64_953449672073f8fb99badb4cc6d5d7849b9c83e8.msu";
 const CHECKPOINT_ARM: &str = "windows11.0-kb5043080-arm64_df540a05f9b118e339c5520f4090bb5d450f090b.msu";
@@ -21,7 +21,7 @@ fn knowledge() -> Knowledge {
 }
 
 fn report(names: &[&str], ask: &LintRequest) -> LintReport {
-    lint(&Folder::of_names(names.iter().copied()), ask, &knowledge(), &Facts::default())
+    lint(&LintFolder::of_names(names.iter().copied()), ask, &knowledge(), &Facts::default())
 }
 
 /// The findings as `code KB`, in their order.
@@ -51,10 +51,13 @@ fn named(beginning: &str) -> String {
     let (kb, knowledge) = (parsed.kb.unwrap(), knowledge());
     let releases = knowledge.releases().files_of(kb).into_iter().map(|(_, name)| name);
     let packages = knowledge.packages().of_kb(kb).into_iter().filter_map(|package| package.name);
-    releases.chain(packages).find(|name| name.starts_with(beginning) && Entry::of(name).is_package()).unwrap()
+    releases
+        .chain(packages)
+        .find(|name| name.starts_with(beginning) && FolderEntry::of(name).is_package())
+        .unwrap()
 }
 
-impl Entry {
+impl FolderEntry {
     fn of(name: &str) -> Self {
         Self { name: name.to_owned(), kind: EntryKind::File, look: None, content: None }
     }
@@ -270,8 +273,8 @@ fn copies_and_renamed_files_are_recognised() {
 
 #[test]
 fn a_folder_in_the_folder() {
-    let mut folder = Folder::of_names([TARGET, CHECKPOINT]);
-    folder.entries.push(Entry { kind: EntryKind::Folder, ..Entry::of("old.msu") });
+    let mut folder = LintFolder::of_names([TARGET, CHECKPOINT]);
+    folder.entries.push(FolderEntry { kind: EntryKind::Folder, ..FolderEntry::of("old.msu") });
     let report = lint(&folder, &LintRequest::default(), &knowledge(), &Facts::default());
     assert_eq!(codes(&report), ["sub_folder"]);
 }
@@ -285,7 +288,7 @@ fn digests(bytes: &[u8]) -> Digests {
 #[test]
 fn bytes_are_compared_where_somebody_read_them() {
     let content = digests(b"something else");
-    let mut folder = Folder::of_names([TARGET, CHECKPOINT]);
+    let mut folder = LintFolder::of_names([TARGET, CHECKPOINT]);
     folder.entries[0].content = Some(content);
     let report = lint(&folder, &LintRequest::default(), &knowledge(), &Facts::default());
     assert_eq!(codes(&report), ["digest_mismatch KB5086672"]);
@@ -331,7 +334,7 @@ fn the_index_tells_what_knowledge_does_not() {
     );
     let facts = index("KB9000000", "a parent", Kind::DotnetCu, ("Windows Server 2019", ""), &[first, second]);
     let judge = |names: &[&str], ask: &LintRequest, facts: &Facts| {
-        codes(&lint(&Folder::of_names(names.iter().copied()), ask, &knowledge(), facts))
+        codes(&lint(&LintFolder::of_names(names.iter().copied()), ask, &knowledge(), facts))
     };
     let parent = LintRequest { target: Some(kb("KB9000000")), ..LintRequest::default() };
     assert_eq!(judge(&[first, second], &parent, &facts), [""; 0], "the children are the set");

@@ -4,12 +4,12 @@ use camino::Utf8Path;
 
 use crate::disk;
 use crate::error::Result;
-use crate::lint::{Entry, EntryKind, Folder, Look};
+use crate::lint::{EntryKind, FileLook, FolderEntry, LintFolder};
 use crate::update::DualHasher;
 use crate::update::container::READ;
 
 /// Reads what is in a folder: names, lengths, and the beginning of every package; with `deep` their digests too.
-pub fn read_folder(path: &Utf8Path, deep: bool) -> Result<Folder> {
+pub fn read_folder(path: &Utf8Path, deep: bool) -> Result<LintFolder> {
     let mut entries = Vec::new();
     for name in disk::list(path)? {
         let place = path.join(&name);
@@ -19,10 +19,10 @@ pub fn read_folder(path: &Utf8Path, deep: bool) -> Result<Folder> {
             // A name that is not Unicode is not found under what is shown of it.
             disk::Entry::Other | disk::Entry::Nothing => EntryKind::Other,
         };
-        let mut entry = Entry { name, kind, look: None, content: None };
+        let mut entry = FolderEntry { name, kind, look: None, content: None };
         if entry.is_package() {
             let (size, first) = disk::read_start(&place, READ as u64)?;
-            entry.look = Some(Look { size, first });
+            entry.look = Some(FileLook { size, first });
             if deep {
                 let mut hasher = DualHasher::new();
                 let mut pieces = disk::Pieces::open_regular(&place)?;
@@ -34,5 +34,5 @@ pub fn read_folder(path: &Utf8Path, deep: bool) -> Result<Folder> {
         }
         entries.push(entry);
     }
-    Ok(Folder { entries })
+    Ok(LintFolder { entries })
 }

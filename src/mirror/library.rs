@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use super::Index;
 use crate::error::Result;
 use crate::facts::{Facts, UpdateFacts};
-use crate::lint::{Folder, read_name};
+use crate::lint::{LintFolder, read_name};
 use crate::resolve::{Library, Newest, PackageSet, Side, layered_sets, unlisted_kbs};
 use crate::servicing::{Family, Knowledge};
 use crate::update::{Kb, Kind, Month};
@@ -109,7 +109,7 @@ impl Library for IndexLibrary<'_> {
 /// What the index holds of the KBs in a folder's names, of the entries that list its files by their digests, and of what
 /// those need: the facts by which the folder is judged.
 pub fn facts_of_folder(
-    folder: &Folder,
+    folder: &LintFolder,
     target: Option<Kb>,
     index: &Index,
     knowledge: &Knowledge,

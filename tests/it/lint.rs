@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 
 use camino::Utf8Path;
 use kbmirror::facts::Facts;
-use kbmirror::lint::{Folder, LintReport, LintRequest, LintStatus, lint};
+use kbmirror::lint::{LintFolder, LintReport, LintRequest, LintStatus, lint};
 use kbmirror::resolve::{Machine, Place};
 use kbmirror::servicing::{Installation, Knowledge};
 use kbmirror::update::{Architecture, Kb, PackageName};
@@ -66,12 +66,12 @@ fn facts(name: &str) -> Option<Vec<Value>> {
 }
 
 fn judged(names: &[String], ask: &LintRequest, knowledge: &Knowledge) -> LintReport {
-    lint(&Folder::of_names(names.iter().cloned()), ask, knowledge, &Facts::default())
+    lint(&LintFolder::of_names(names.iter().cloned()), ask, knowledge, &Facts::default())
 }
 
 /// The findings as pairs of code and KB.
 fn pairs(report: &LintReport) -> BTreeSet<(String, String)> {
-    let pair = |finding: &kbmirror::lint::Finding| {
+    let pair = |finding: &kbmirror::lint::LintFinding| {
         (finding.code.to_string(), finding.kb.map(|kb| kb.to_string()).unwrap_or_default())
     };
     report.findings.iter().map(pair).collect()

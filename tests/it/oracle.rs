@@ -12,7 +12,7 @@ mod worlds;
 use std::collections::{BTreeMap, BTreeSet};
 
 use kbmirror::facts::{Facts, Role};
-use kbmirror::lint::{Code, Folder, LintRequest, lint};
+use kbmirror::lint::{LintCode, LintFolder, LintRequest, lint};
 use kbmirror::resolve::{
     EdgeKind, Graph, Library as _, Machine, PackageSet, Place, Shelf, closure, families_without_pair,
     read_line, resolve,
@@ -98,7 +98,12 @@ fn reached(graph: &Graph, world: &World) -> BTreeSet<Kb> {
 }
 
 /// Returns the codes of missing and foreign packages that a folder of these files gets.
-fn folder_codes(world: &World, question: &Question, kbs: &[u32], known: &(Facts, Knowledge)) -> Vec<Code> {
+fn folder_codes(
+    world: &World,
+    question: &Question,
+    kbs: &[u32],
+    known: &(Facts, Knowledge),
+) -> Vec<LintCode> {
     let names = world.files.iter().filter(|file| kbs.contains(&file.kb)).map(|file| file.name.as_str());
     let machine = Machine {
         architecture: Some(Architecture::X64),
@@ -116,14 +121,14 @@ fn folder_codes(world: &World, question: &Question, kbs: &[u32], known: &(Facts,
         ..Machine::default()
     };
     let ask = LintRequest { target: Some(kb(world.target)), machine };
-    let report = lint(&Folder::of_names(names), &ask, &known.1, &known.0);
+    let report = lint(&LintFolder::of_names(names), &ask, &known.1, &known.0);
     let of_members = [
-        Code::MissingCheckpoint,
-        Code::MissingTarget,
-        Code::MissingServicingStack,
-        Code::MissingPrerequisite,
-        Code::ForeignUpdate,
-        Code::CheckpointPastImage,
+        LintCode::MissingCheckpoint,
+        LintCode::MissingTarget,
+        LintCode::MissingServicingStack,
+        LintCode::MissingPrerequisite,
+        LintCode::ForeignUpdate,
+        LintCode::CheckpointPastImage,
     ];
     report.findings.iter().map(|finding| finding.code).filter(|code| of_members.contains(code)).collect()
 }

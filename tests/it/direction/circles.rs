@@ -14,7 +14,6 @@ use super::sources;
 const KNOWN: &[&[&str]] = &[
     &["carrier/removal", "carrier/target"],
     &["documents/registry", "documents/settings"],
-    &["lint", "lint/bytes", "lint/identify", "lint/report", "lint/target"],
     &["mirror", "mirror/kb_document", "mirror/rebuild"],
     &["mirror/hand_out", "mirror/pool"],
     &["mirror/index", "mirror/index/schema"],

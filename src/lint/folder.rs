@@ -1,0 +1,63 @@
+//! A folder as data: the names in it, and what was looked at of each file.
+
+use crate::update::Digests;
+
+/// The files and sub-folders of a folder.
+#[derive(Debug, Clone, Default)]
+pub struct LintFolder {
+    /// Its files and sub-folders, in any order.
+    pub entries: Vec<FolderEntry>,
+}
+
+impl LintFolder {
+    /// A folder of files of which the names are known.
+    pub fn of_names<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Self {
+        let file =
+            |name: N| FolderEntry { name: name.into(), kind: EntryKind::File, look: None, content: None };
+        Self { entries: names.into_iter().map(file).collect() }
+    }
+}
+
+/// The thing under a name in a folder; links are not followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// A link, a device, or a pipe.
+    Other,
+}
+
+/// The length of a file and its beginning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileLook {
+    /// Its length.
+    pub size: u64,
+    /// Its first bytes, up to [`READ`](crate::update::container::READ).
+    pub first: Vec<u8>,
+}
+
+/// One file or sub-folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FolderEntry {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub kind: EntryKind,
+    /// Its length and beginning, where the file was looked at.
+    pub look: Option<FileLook>,
+    /// The digests of its content, where the file was read.
+    pub content: Option<Digests>,
+}
+
+impl FolderEntry {
+    /// Returns `true` for a file in a container that DISM takes for an update.
+    pub fn is_package(&self) -> bool {
+        let extension = std::path::Path::new(&self.name).extension();
+        let is_one_of = |extension: &std::ffi::OsStr| {
+            extension.eq_ignore_ascii_case("msu") || extension.eq_ignore_ascii_case("cab")
+        };
+        self.kind == EntryKind::File && extension.is_some_and(is_one_of)
+    }
+}

@@ -1,0 +1,136 @@
+//! The judgement of a folder, in its order: each file by itself, then the target, then what lies beside it.
+
+use std::collections::BTreeSet;
+
+use super::finding::{LintCode, LintFinding};
+use super::folder::{EntryKind, LintFolder};
+use super::identify::{About, Package, about, identify};
+use super::name::read_name;
+use super::report::{FileCheck, LintReport};
+use super::request::LintRequest;
+use super::target::{FoundTarget, LintQuestion, LintTarget};
+use crate::facts::Facts;
+use crate::servicing::{Installation, Knowledge};
+use crate::update::{Architecture, Kb, Kind};
+
+/// Judges a folder; the facts are what an index holds of the KBs and files in it.
+pub fn lint(folder: &LintFolder, request: &LintRequest, knowledge: &Knowledge, facts: &Facts) -> LintReport {
+    let mut findings = BTreeSet::new();
+    let mut packages = Vec::new();
+    let of_set = request.machine.architecture.or_else(|| only_architecture(folder));
+    for entry in &folder.entries {
+        match entry.kind {
+            EntryKind::Folder => {
+                let message = "DISM looks into sub-folders of the target's folder too".to_owned();
+                findings.insert(LintFinding::of_name(LintCode::SubFolder, None, &entry.name, message));
+            }
+            EntryKind::Other => {
+                let message = "this is a link or a device: it was not followed and nothing of it was checked";
+                findings.insert(LintFinding::of_name(
+                    LintCode::NotAPackage,
+                    None,
+                    &entry.name,
+                    message.to_owned(),
+                ));
+            }
+            EntryKind::File if !entry.is_package() => {
+                let message = "this is no update package and has no place in the folder".to_owned();
+                findings.insert(LintFinding::of_name(LintCode::NotAPackage, None, &entry.name, message));
+            }
+            EntryKind::File => {
+                let package = identify(entry, of_set, knowledge, facts);
+                findings.extend(package.trouble.iter().cloned());
+                packages.push(package);
+            }
+        }
+    }
+    let mut files: Vec<FileCheck> = packages.iter().map(|package| package.check.clone()).collect();
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    packages.retain(|package| package.kb.is_some());
+    let packages = without_duplicates(packages, &mut findings);
+    // A copy has to go, whatever its name; what stays needs the right one.
+    findings.extend(packages.iter().filter_map(|package| package.misnamed.clone()));
+    let target = judge(&LintQuestion { request, knowledge, facts }, packages, &mut findings);
+    LintReport::new(findings.into_iter().collect(), files, target, knowledge.date())
+}
+
+/// The architecture of a folder whose names all state the same one, as far as they state any.
+fn only_architecture(folder: &LintFolder) -> Option<Architecture> {
+    let packages = folder.entries.iter().filter(|entry| entry.is_package());
+    let stated: BTreeSet<Architecture> =
+        packages.filter_map(|entry| read_name(&entry.name).named.architecture).collect();
+    stated.first().copied().filter(|_| stated.len() == 1)
+}
+
+/// Copies of a package are findings; one of them stays to be judged, whatever the order of the names.
+fn without_duplicates<'e>(
+    mut packages: Vec<Package<'e>>,
+    findings: &mut BTreeSet<LintFinding>,
+) -> Vec<Package<'e>> {
+    // Files with the Catalog's name first, then those with their digits in it: they tell more than a renamed copy.
+    packages.sort_by_key(|package| {
+        (package.misnamed.is_some(), package.sha1.is_none(), package.entry.name.as_str())
+    });
+    let mut kept: Vec<Package<'e>> = Vec::new();
+    for package in packages {
+        match kept.iter().find(|known| known.is_same(&package)) {
+            Some(first) => {
+                let message = format!("the same package as {}", first.entry.name);
+                findings.insert(package.finding(LintCode::Duplicate, message));
+            }
+            None => kept.push(package),
+        }
+    }
+    kept
+}
+
+/// Judges the packages of a folder. Returns the target's KB.
+fn judge(
+    question: &LintQuestion<'_>,
+    packages: Vec<Package<'_>>,
+    findings: &mut BTreeSet<LintFinding>,
+) -> Option<Kb> {
+    let architecture = question.request.machine.architecture.or_else(|| question.architecture_of(&packages));
+    let (packages, others): (Vec<_>, Vec<_>) = packages.into_iter().partition(|package| {
+        package.architecture.is_none() || architecture.is_none() || package.architecture == architecture
+    });
+    for package in others {
+        let own = package.architecture.map_or("another", Architecture::as_str);
+        let asked = architecture.map_or("another", Architecture::as_str);
+        let message = format!("it is for {own}, the set is for {asked}");
+        findings.insert(package.finding(LintCode::WrongArchitecture, message));
+    }
+    let installation = question.installation(&packages);
+    let (servers, packages): (Vec<_>, Vec<_>) = packages.into_iter().partition(|package| {
+        installation == Some(Installation::Client)
+            && package.about.is_cumulative()
+            && package.about.is_only_for(Installation::Server)
+    });
+    for package in &servers {
+        let message = "it is for Windows Server 2025, whose revisions are no later ones of the client's";
+        findings.insert(package.finding(LintCode::ServerInClientSet, message.to_owned()));
+    }
+    let kb = match question.request.target {
+        Some(kb) => kb,
+        None => match question.find_target(&packages, findings) {
+            FoundTarget::One(kb) => kb,
+            FoundTarget::Several(first) => {
+                // The updates that the first one builds upon are missing for each of them.
+                question.judge_checkpoints(&first, &packages, findings);
+                return None;
+            }
+            FoundTarget::None => return None,
+        },
+    };
+    // A KB's copy for Setup may lie beside its package, and is not what the KB is.
+    let of_target = packages.iter().filter(|package| package.kb == Some(kb));
+    let is_copy = |about: &About| about.kind.is_some_and(Kind::is_dynamic);
+    let main = about(kb, None, question.knowledge, question.facts);
+    let found = of_target.map(|package| &package.about).find(|about| !is_copy(about) || is_copy(&main));
+    let about = found.cloned().unwrap_or(main);
+    let family = question.family_of(&about, installation);
+    let target = LintTarget { kb, about, architecture, family };
+    let is_a_server = servers.iter().any(|package| package.kb == Some(kb));
+    question.judge_members(&target, packages, is_a_server, findings);
+    Some(kb)
+}
