@@ -1,96 +1,16 @@
-//! The one error of the crate: what happened, to which file or KB, and what to do next.
+//! The one error of the crate: the failure, the file or KB that it concerns, and the next steps.
 //!
 //! Rooms may have precise error types of their own; at their border they become an [`Error`], whose kind decides
 //! the exit code (the table is in [`crate::exit_code`]). The message is a sentence fragment in lower case that
-//! stands alone; hints say what to do next, one to a line. Nothing here knows how errors are shown.
+//! stands alone; hints are the next steps, one to a line. Nothing here knows how errors are shown.
 
 use std::fmt;
 
+pub use crate::exit_code::ErrorKind;
 use crate::exit_code::ExitCode;
 
 /// The result of nearly every function of the crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
-
-/// What sort of thing went wrong. The names are a promise of the JSON output.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    serde::Serialize,
-    serde::Deserialize,
-    schemars::JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// A bug, or an I/O error that nobody expected.
-    Internal,
-    /// Bad arguments, configuration, or a mirror folder that cannot be used as asked.
-    Usage,
-    /// A sound answer of the Catalog, or the index, holds nothing that matches.
-    NotFound,
-    /// Some items failed and the rest is done.
-    Incomplete,
-    /// A digest, name, or address is not what it must be.
-    Integrity,
-    /// A URL leads to a host that is not on the allow-list.
-    HostNotAllowed,
-    /// The Catalog or the CDN could not be reached, or kept answering with its error page.
-    Unreachable,
-    /// A replayed recording does not hold the request.
-    NotRecorded,
-    /// A page that the parsers do not understand.
-    PageChanged,
-    /// Another process holds the mirror.
-    Busy,
-    /// Not enough room.
-    NoSpace,
-    /// A finding of the resolver that is not a plan.
-    Unresolved,
-    /// An import that is not trusted, was tampered with, or is not whole.
-    Refused,
-    /// A medium that cannot be read or written.
-    Medium,
-    /// A size budget was reached; running again continues.
-    Budget,
-    /// The operator stopped the run.
-    Interrupted,
-}
-
-impl ErrorKind {
-    /// The word in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Internal => "internal",
-            Self::Usage => "usage",
-            Self::NotFound => "not_found",
-            Self::Incomplete => "incomplete",
-            Self::Integrity => "integrity",
-            Self::HostNotAllowed => "host_not_allowed",
-            Self::Unreachable => "unreachable",
-            Self::NotRecorded => "not_recorded",
-            Self::PageChanged => "page_changed",
-            Self::Busy => "busy",
-            Self::NoSpace => "no_space",
-            Self::Unresolved => "unresolved",
-            Self::Refused => "refused",
-            Self::Medium => "medium",
-            Self::Budget => "budget",
-            Self::Interrupted => "interrupted",
-        }
-    }
-}
-
-impl fmt::Display for ErrorKind {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
-    }
-}
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
@@ -102,21 +22,14 @@ struct Inner {
     message: String,
     hints: Vec<String>,
     retryable: bool,
-    code: Option<ExitCode>,
     source: Option<Source>,
 }
 
 impl Error {
     /// An error of a kind with its message.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        let inner = Inner {
-            kind,
-            message: message.into(),
-            hints: Vec::new(),
-            retryable: false,
-            code: None,
-            source: None,
-        };
+        let inner =
+            Inner { kind, message: message.into(), hints: Vec::new(), retryable: false, source: None };
         Self(Box::new(inner))
     }
 
@@ -158,13 +71,6 @@ impl Error {
         self
     }
 
-    /// The same error under another exit code, where one kind has two.
-    #[must_use]
-    pub fn exits(mut self, code: ExitCode) -> Self {
-        self.0.code = Some(code);
-        self
-    }
-
     /// Puts what was being done before the message.
     #[must_use]
     pub fn context(mut self, doing: impl fmt::Display) -> Self {
@@ -177,9 +83,9 @@ impl Error {
         self.0.kind
     }
 
-    /// The exit code that goes with the kind, unless it was given another one.
+    /// The exit code that goes with the kind.
     pub fn code(&self) -> ExitCode {
-        self.0.code.unwrap_or_else(|| ExitCode::of(self.0.kind))
+        ExitCode::of(self.0.kind)
     }
 
     /// What happened, without causes and hints.

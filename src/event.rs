@@ -1,9 +1,9 @@
-//! What goes on, told while it goes on.
+//! The events of a run, sent while it is under way.
 //!
-//! Work tells [`Event`]s to a sender that is cloned down through the rooms; one consumer in `report` turns them
+//! Work sends [`Event`]s to a sender that is cloned down through the rooms; one consumer in `report` turns them
 //! into bars, lines, or JSON. Sending never fails and never blocks: a consumer that has gone away changes nothing
-//! about the work. Each event carries the time at which it was told, so that speeds are those of the work and not of the
-//! consumer.
+//! about the work. Each event carries the time at which it was sent, so that speeds are those of the work and not of the
+//! consumer. Texts in events are for people: the consumer decides by the fields alone.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -13,35 +13,37 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::clock::Clock;
+use crate::error::Error;
 
-/// Something that a watcher may want to see.
+/// An event of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// Work of another sort begins, e.g. "asking the Catalog for KB5086672".
+    /// Another phase begins, for people: "asking the Catalog for KB5086672".
     Phase(String),
     /// A Catalog request is about to be made; counts from 1.
     CatalogRequest {
-        /// How many have been made, this one included.
+        /// The number of requests so far, this one included.
         number: u64,
-        /// What is asked, in words: "details of be656f78-…".
+        /// The subject, in words: "details of be656f78-…".
         what: String,
     },
-    /// The run waits, and why.
+    /// The run waits, or one of its transfers.
     Waiting {
-        /// For how long.
+        /// The transfer that waits, as in `TransferStarted`; `None` for a wait that holds up the run.
+        of: Option<u64>,
+        /// The length of the wait.
         duration: Duration,
-        /// How much longer it would wait after this, where there is an end to it.
+        /// The retry budget that is left after it, where there is one.
         left: Option<Duration>,
-        /// The reason, in words. It begins with what waits, a colon behind it, where that is one file of several: so the
-        /// watcher can show the wait with the file.
+        /// The reason, in words.
         why: String,
     },
     /// Transfers are about to begin.
     TransfersPlanned {
-        /// What is done with them.
+        /// The work.
         doing: Doing,
-        /// How many files.
+        /// The number of files.
         files: usize,
         /// Their bytes together, where all sizes are known.
         bytes: Option<u64>,
@@ -55,11 +57,11 @@ pub enum Event {
         /// Its size, where known.
         size: Option<u64>,
     },
-    /// A server answered for a file, and its bytes come now. Told at every such answer, also when it begins anew.
+    /// A server answered for a file, and its bytes come now. Sent at every such answer, also when the file begins anew.
     TransferAnswered {
         /// As in `TransferStarted`.
         id: u64,
-        /// Where the bytes go on: so many are here already.
+        /// The byte at which the transfer resumes.
         from: u64,
         /// Its size, where known by now.
         size: Option<u64>,
@@ -71,31 +73,58 @@ pub enum Event {
         /// Bytes that arrived so far.
         bytes: u64,
     },
-    /// One file is done with, well or not.
+    /// A transfer has ended.
     TransferFinished {
         /// As in `TransferStarted`.
         id: u64,
         /// Bytes that arrived.
         bytes: u64,
-        /// What went wrong, if anything did.
-        failure: Option<String>,
+        /// The end of the file.
+        outcome: TransferOutcome,
     },
-    /// So much of what is here was read again to check it.
+    /// Bytes that are here were read again to check them.
     Checked {
-        /// Bytes so far.
+        /// The bytes that were read so far.
         bytes: u64,
-        /// Of so many.
+        /// The bytes to read.
         of: u64,
     },
-    /// Something to know that stops nothing.
+    /// A warning: it stops nothing.
     Warning(String),
-    /// Somebody wants the run to stop; it brings itself to an end.
+    /// The run was asked to stop; it brings itself to an end.
     Stopping,
-    /// The run is over; nothing that is told afterwards is shown.
+    /// The run is over; events that are sent afterwards are not shown.
     End,
 }
 
-/// What happens to the files of a run.
+/// The end of one transfer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TransferOutcome {
+    /// All of the file is here.
+    Complete,
+    /// The run is to stop. This is no fault of the file.
+    Stopped,
+    /// The transfer failed, for a reason in words.
+    Failed(String),
+}
+
+impl TransferOutcome {
+    /// The outcome of a transfer that ended with an error.
+    pub fn of_error(error: &Error) -> Self {
+        if error.kind().is_stop() { Self::Stopped } else { Self::Failed(error.full_message()) }
+    }
+
+    /// The reason for which the file is not complete, in words.
+    pub fn failure(&self) -> Option<&str> {
+        match self {
+            Self::Complete => None,
+            Self::Stopped => Some("stopped"),
+            Self::Failed(why) => Some(why),
+        }
+    }
+}
+
+/// The work that is done with the files of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Doing {
     /// They come from the Catalog.
@@ -127,7 +156,7 @@ impl Doing {
     }
 }
 
-/// How what goes on is written where nobody watches bars.
+/// The form of the log where no bars are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LogFormat {
     /// Sentences for people.
@@ -149,14 +178,14 @@ impl FromStr for LogFormat {
     }
 }
 
-/// An event with the moment in which it was told.
+/// An event with the time at which it was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
     /// Time since some fixed moment, for speeds.
     pub at: Duration,
     /// The time of day.
     pub time: Timestamp,
-    /// What was told.
+    /// The event.
     pub event: Event,
 }
 
@@ -170,20 +199,20 @@ impl Events {
         Self(Some((sender, clock)))
     }
 
-    /// Events for nobody.
+    /// Events without a consumer.
     pub fn ignored() -> Self {
         Self(None)
     }
 
-    /// Tells an event.
+    /// Sends an event.
     pub fn send(&self, event: Event) {
         if let Some((sender, clock)) = &self.0 {
-            // Nobody listening any more is no reason to stop the work.
+            // A consumer that is gone does not stop the work.
             let _gone = sender.send(Told { at: clock.elapsed(), time: clock.now(), event });
         }
     }
 
-    /// Tells a warning.
+    /// Sends a warning.
     pub fn warn(&self, message: impl Into<String>) {
         self.send(Event::Warning(message.into()));
     }

@@ -1,11 +1,101 @@
-//! The exit codes: one table from the kind of an error to the number that scripts see, and the rule for runs in
-//! which several things went wrong.
+//! The kinds of failures and the exit codes: one table from the kind to the number that scripts see, and the rule for runs
+//! with several failures.
 //!
 //! README.md lists the same table; a test holds the two equal.
 
-use crate::error::ErrorKind;
+use std::fmt;
 
-/// What the process returns.
+/// The kind of a failure. The words are a promise of the JSON output.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A bug, or an unexpected I/O error.
+    Internal,
+    /// Bad arguments, configuration, or a mirror folder that cannot be used as asked.
+    Usage,
+    /// A sound answer of the Catalog, or the index, holds nothing that matches.
+    NotFound,
+    /// Some items failed and the rest is done.
+    Incomplete,
+    /// A digest, name, or address is not what it must be.
+    Integrity,
+    /// A URL leads to a host that is not on the allow-list.
+    HostNotAllowed,
+    /// The Catalog or the CDN could not be reached, or kept answering with its error page.
+    Unreachable,
+    /// A replayed recording does not hold the request.
+    NotRecorded,
+    /// A page that the parsers do not understand.
+    PageChanged,
+    /// Another process holds the mirror.
+    Busy,
+    /// Not enough room.
+    NoSpace,
+    /// A finding of the resolver that is not a plan.
+    Unresolved,
+    /// An import that is not trusted, was tampered with, or is not whole.
+    Refused,
+    /// A medium that cannot be read or written.
+    Medium,
+    /// A size budget was reached; running again continues.
+    Budget,
+    /// The operator stopped the run.
+    Interrupted,
+    /// The system stopped the run. It has the word of [`Interrupted`](Self::Interrupted) and an exit code of its own.
+    #[serde(rename(serialize = "interrupted"), skip_deserializing)]
+    #[schemars(skip)]
+    Terminated,
+}
+
+impl ErrorKind {
+    /// The word in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Internal => "internal",
+            Self::Usage => "usage",
+            Self::NotFound => "not_found",
+            Self::Incomplete => "incomplete",
+            Self::Integrity => "integrity",
+            Self::HostNotAllowed => "host_not_allowed",
+            Self::Unreachable => "unreachable",
+            Self::NotRecorded => "not_recorded",
+            Self::PageChanged => "page_changed",
+            Self::Busy => "busy",
+            Self::NoSpace => "no_space",
+            Self::Unresolved => "unresolved",
+            Self::Refused => "refused",
+            Self::Medium => "medium",
+            Self::Budget => "budget",
+            Self::Interrupted | Self::Terminated => "interrupted",
+        }
+    }
+
+    /// Returns `true` if the run was stopped, by the operator or by the system.
+    pub fn is_stop(self) -> bool {
+        matches!(self, Self::Interrupted | Self::Terminated)
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// The number that the process returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExitCode(u8);
 
@@ -109,17 +199,20 @@ impl ExitCode {
             ErrorKind::Medium => Self::MEDIUM,
             ErrorKind::Budget => Self::BUDGET,
             ErrorKind::Interrupted => Self::INTERRUPTED,
+            ErrorKind::Terminated => Self::TERMINATED,
         }
     }
 
-    /// The code of a run: how many items were done, and the kinds of the failures of the others.
+    /// The code of a run: the number of items that are done, and the kinds of the failures of the others.
     ///
-    /// That it was stopped says more than what failed before. Else integrity first, then a page that was not understood, then space; else 4 when something was done beside
-    /// the failures or they have several reasons, and the one reason's code when nothing was done. A budget that was
-    /// reached and nothing else is no failure of what was done, and has its own code.
+    /// A stop goes before every other failure; then integrity, then a page that was not understood, then space. Else it is 4
+    /// if items are done beside the failures or the failures have several reasons, and the code of the one reason if nothing
+    /// is done. A budget that was reached and nothing else is not a failure of the items, and has its own code.
     pub fn of_run(done: usize, failures: &[ErrorKind]) -> Self {
         let codes: Vec<Self> = failures.iter().map(|&kind| Self::of(kind)).collect();
-        for urgent in [Self::INTERRUPTED, Self::INTEGRITY, Self::PAGE_CHANGED, Self::NO_SPACE] {
+        for urgent in
+            [Self::INTERRUPTED, Self::TERMINATED, Self::INTEGRITY, Self::PAGE_CHANGED, Self::NO_SPACE]
+        {
             if codes.contains(&urgent) {
                 return urgent;
             }
@@ -145,8 +238,8 @@ mod tests {
 
     #[test]
     fn the_most_urgent_reason_decides() {
-        use ErrorKind::{Budget, Integrity, NoSpace, NotFound, PageChanged, Unreachable};
-        let cases: [(usize, &[ErrorKind], u8); 10] = [
+        use ErrorKind::{Budget, Integrity, NoSpace, NotFound, PageChanged, Terminated, Unreachable};
+        let cases: [(usize, &[ErrorKind], u8); 11] = [
             (3, &[], 0),
             (0, &[NotFound], 3),
             (0, &[Unreachable, Unreachable], 6),
@@ -157,9 +250,20 @@ mod tests {
             (5, &[NotFound, NoSpace], 9),
             (5, &[Budget], 13),
             (5, &[Budget, NotFound], 4),
+            (5, &[Integrity, Terminated], 143),
         ];
         for (done, failures, expected) in cases {
             assert_eq!(ExitCode::of_run(done, failures).number(), expected, "{done} {failures:?}");
         }
+    }
+    #[test]
+    fn the_words_of_json_are_those_of_people() {
+        use ErrorKind::{HostNotAllowed, Interrupted, Terminated};
+        for kind in [HostNotAllowed, Interrupted, Terminated] {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+        }
+        assert_eq!(serde_json::from_str::<ErrorKind>("\"interrupted\"").unwrap(), Interrupted);
+        let schema = schemars::schema_for!(ErrorKind).to_value().to_string();
+        assert_eq!(schema.matches("interrupted").count(), 1, "{schema}");
     }
 }

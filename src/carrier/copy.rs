@@ -8,7 +8,7 @@ use super::reading::hash_file;
 use crate::disk::{self, NewFile};
 use crate::documents::FindingKind;
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Event, Events};
+use crate::event::{Event, Events, TransferOutcome};
 use crate::update::Sha256;
 
 /// A fault of a copy.
@@ -87,7 +87,11 @@ impl Copy<'_> {
             return Err(CopyFault::Source(FindingKind::Digest, differs(self.from, found.sha256)));
         }
         new.finish().map_err(on_medium)?;
-        events.send(Event::TransferFinished { id: self.id, bytes: count, failure: None });
+        events.send(Event::TransferFinished {
+            id: self.id,
+            bytes: count,
+            outcome: TransferOutcome::Complete,
+        });
         Ok(())
     }
 }

@@ -13,7 +13,7 @@ use super::medium::refused;
 use crate::disk::{self, NewFile};
 use crate::documents::Leftover;
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Doing, Event, Events};
+use crate::event::{Doing, Event, Events, TransferOutcome};
 use crate::mirror::{Access, Mirror};
 use crate::update::{Digests, Kb, Sha256, human_size};
 
@@ -152,7 +152,11 @@ pub(super) fn stage(
         match read {
             Ok(digests) => {
                 if size.is_some() {
-                    events.send(Event::TransferFinished { id, bytes: count, failure: None });
+                    events.send(Event::TransferFinished {
+                        id,
+                        bytes: count,
+                        outcome: TransferOutcome::Complete,
+                    });
                 }
                 imported.checked += 1;
                 imported.checked_bytes += digests.size;
@@ -174,7 +178,7 @@ pub(super) fn stage(
                 events.send(Event::TransferFinished {
                     id,
                     bytes: count,
-                    failure: Some(error.message().to_owned()),
+                    outcome: TransferOutcome::Failed(error.message().to_owned()),
                 });
                 wrong.push(error);
             }

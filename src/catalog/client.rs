@@ -16,7 +16,7 @@ use super::{
     parse_download_dialog,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::net::{BEHIND_A_PROXY, Client, Fault, Next, Page, Purpose, Request};
+use crate::net::{BEHIND_A_PROXY, Client, Fault, Next, Page, Purpose, Request, Wait};
 use crate::update::UpdateId;
 
 /// What a details request found.
@@ -182,7 +182,8 @@ impl Catalog {
                     return Err(self.give_up(error, what, failed, text.as_deref()));
                 }
                 Next::After { wait, left } => {
-                    self.client.wait_within(wait, left, &format!("{what}: {}", error.full_message())).await?;
+                    let why = format!("{what}: {}", error.full_message());
+                    self.client.wait(Wait { of: None, duration: wait, left: Some(left), why }).await?;
                     waited = elapsed + wait;
                 }
                 Next::GiveUp(why) => {

@@ -16,7 +16,7 @@ use super::client::{Asked, Catalog, Rejected, kind_of, unexpected};
 use super::{PAGE_CAP, PageFault, PageKind, Query, SearchPage, SearchRow, parse_search_page};
 use crate::documents::QueryPart;
 use crate::error::{Error, ErrorKind, Result};
-use crate::net::{Fault, Next, Purpose, Request};
+use crate::net::{Fault, Next, Purpose, Request, Wait};
 use crate::update::UpdateId;
 
 /// What the Catalog is known to have, by which it is told whether its search is well: the checkpoint of 24H2, on which all
@@ -181,7 +181,7 @@ impl Catalog {
             let pause = PAUSE.min(self.patience);
             if !pause.is_zero() {
                 let why = format!("nothing was found for {:?}, and it is asked again", query.words());
-                self.client.wait(pause, &why).await?;
+                self.client.wait(Wait { of: None, duration: pause, left: None, why }).await?;
             }
             let again = self.search_page(query, 0).await?.value;
             if again.is_some() || self.is_well(query).await {
@@ -196,7 +196,7 @@ impl Catalog {
             let error = Error::new(ErrorKind::Unreachable, &why).caused_by(Fault::Stall).retryable();
             match self.client.next_try(&error, failed, None, elapsed, self.patience) {
                 Next::After { wait, left } => {
-                    self.client.wait_within(wait, left, &why).await?;
+                    self.client.wait(Wait { of: None, duration: wait, left: Some(left), why }).await?;
                     waited = elapsed + wait;
                 }
                 Next::GiveUp(_) => {

@@ -41,7 +41,7 @@ fn document(session: &mut Session, outcome: &CrawlOutcome) -> Result<CrawlDocume
             sets.extend(row.map(|row| mirror.stored_set(&row)).transpose()?);
         }
     }
-    let error = session.error_of(failures);
+    let error = Failure::first_error(failures);
     let warnings = session.warnings().map(str::to_owned).collect();
     Ok(CrawlDocument {
         sets,

@@ -57,7 +57,7 @@ pub(super) fn run(setup: &Setup, arguments: &Fetch, output: &mut Output) -> Resu
 }
 
 fn document(session: &mut Session, outcome: &FetchOutcome) -> Result<FetchDocument> {
-    let error = session.error_of(&outcome.failures).filter(|_| outcome.sets.is_empty());
+    let error = Failure::first_error(&outcome.failures).filter(|_| outcome.sets.is_empty());
     let mut sets = Vec::new();
     for set in &outcome.sets {
         sets.push(set.document(session.mirror()?)?);

@@ -234,7 +234,7 @@ impl Setup {
             outcome
         });
         watcher.finish();
-        outcome.map_err(|error| stop.of(error))
+        outcome
     }
 
     /// Does a job of the mirror that queries the Catalog, and concludes the run.

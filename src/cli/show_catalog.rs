@@ -14,7 +14,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
 use crate::facts::FileFacts;
 use crate::mirror::Index;
-use crate::net::Stop;
 use crate::update::human_size;
 
 /// `show --catalog`.
@@ -29,6 +28,7 @@ pub(super) fn run(setup: &Setup, what: Subject, output: &mut Output) -> Result<E
     }
     let of_index = KbView::of_index(what, &sources)?;
     let answer = setup.with_catalog(|catalog| async move {
+        let stop = catalog.client().stop().clone();
         let look = match what {
             Subject::Kb(kb) => look_at_kb(&catalog, kb).await,
             Subject::Update(id) => look_at_update(&catalog, id).await?.ok_or_else(|| {
@@ -37,8 +37,8 @@ pub(super) fn run(setup: &Setup, what: Subject, output: &mut Output) -> Result<E
             }),
         }?;
         // What was not read would look as if the Catalog had it no more.
-        if look.failures.iter().any(|failure| failure.kind == ErrorKind::Interrupted) {
-            return Err(Stop::error());
+        if look.failures.iter().any(|failure| failure.kind.is_stop()) {
+            return Err(stop.error());
         }
         Ok(look)
     });

@@ -8,6 +8,7 @@ use std::io;
 use std::thread;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::exit_code::ExitCode;
 use crate::net::{Signal, Stop, Stopper};
 
 /// Who may stop a run.
@@ -58,7 +59,7 @@ async fn obey(heard: &mut system::Heard, stopper: &Stopper) {
     reason = "the run may be held up by a disk or a pipe and return nothing; everything on disk stands a kill at any moment"
 )]
 fn end_at_once(signal: Signal) -> ! {
-    std::process::exit(i32::from(signal.exit_code().number()))
+    std::process::exit(i32::from(ExitCode::of(signal.kind()).number()))
 }
 
 #[cfg(unix)]

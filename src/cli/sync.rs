@@ -107,7 +107,7 @@ fn show(
         .fetch
         .failures
         .iter()
-        .any(|failure| !matches!(failure.kind, ErrorKind::Budget | ErrorKind::Interrupted))
+        .any(|failure| failure.kind != ErrorKind::Budget && !failure.kind.is_stop())
         && !request.dry_run
     {
         output.note("what is whole was published; the next sync goes on with the rest");

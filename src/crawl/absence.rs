@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::session::{Session, Trust};
 use crate::catalog::{DetailsAnswer, Query};
-use crate::error::{ErrorKind, Result};
+use crate::error::Result;
 use crate::mirror::index::{A_DAY, Absent};
 use crate::update::{Architecture, Kb, UpdateId};
 
@@ -24,7 +24,7 @@ impl Session {
                 None => match self.catalog.details(id).await {
                     Ok(DetailsAnswer::Gone) => Some(now),
                     Ok(DetailsAnswer::Found(_)) => None,
-                    Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
+                    Err(error) if error.kind().is_stop() => return Err(error),
                     Err(error) => {
                         self.warn(format!("\"{title}\" ({id}) is not shown: {}", error.full_message()));
                         None

@@ -7,7 +7,7 @@ use camino::Utf8Path;
 
 use super::session::{Failure, Session};
 use crate::disk;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::mirror::Layout;
 use crate::update::human_size;
 
@@ -30,11 +30,8 @@ fn parked(layout: &Layout) -> Result<(usize, u64)> {
 
 /// Reduces the failures of a stop request to one, in the last place, which says how much is parked.
 pub(crate) fn report_stop_once(session: &Session, failures: &mut Vec<Failure>) {
-    let before = failures.len();
-    failures.retain(|failure| failure.kind != ErrorKind::Interrupted);
-    if failures.len() == before {
-        return;
-    }
+    let Some(kind) = failures.iter().map(|failure| failure.kind).find(|kind| kind.is_stop()) else { return };
+    failures.retain(|failure| !failure.kind.is_stop());
     let message = match parked(session.layout()) {
         Ok((0, _)) => "stopped: nothing is parked, and what was complete is kept".to_owned(),
         Ok((1, bytes)) => format!("stopped: 1 file with {} is parked under partial/", human_size(bytes)),
@@ -44,7 +41,6 @@ pub(crate) fn report_stop_once(session: &Session, failures: &mut Vec<Failure>) {
         // The run is a stopped one all the same.
         Err(error) => format!("stopped: the partial files could not be counted: {}", error.full_message()),
     };
-    let error = Error::new(ErrorKind::Interrupted, message)
-        .hint("run the same command again: it goes on where it was");
+    let error = Error::new(kind, message).hint("run the same command again: it goes on where it was");
     failures.push(Failure::new(error.message().to_owned(), &error));
 }

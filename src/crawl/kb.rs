@@ -77,7 +77,7 @@ impl Session {
         let lookups = self.look_up_related(kb, architectures).await?;
         let sets = self.record_sets(kb)?;
         for (related, error) in lookups {
-            if error.kind() == ErrorKind::Interrupted {
+            if error.kind().is_stop() {
                 failures.push(Failure::new(related.to_string(), &error));
                 continue;
             }

@@ -80,7 +80,7 @@ impl Session {
             Err(error) => return Err(self.conclude_failed(job, error)),
         };
         report_stop_once(&self, outcome.failures_mut());
-        let code = self.exit_code(outcome.exit_code());
+        let code = outcome.exit_code();
         // Both are tried, and the first failure is the run's.
         let finished = self.finish(code, outcome.bytes_downloaded());
         let reported = job.report(&mut self, &mut outcome, code);
@@ -91,7 +91,6 @@ impl Session {
     /// Concludes a run that ended with an error, and returns that error; a failure to record the end is a warning beside it. A
     /// mirror that this run does not hold is another process's, and so is its report.
     fn conclude_failed<J: RunJob>(&mut self, job: &J, error: Error) -> Error {
-        let error = self.of_stop(error);
         if self.holds_mirror() && !self.is_trial() {
             let steps = [self.finish(error.code(), 0), job.report_error(self, &error)];
             for failure in steps.into_iter().filter_map(Result::err) {

@@ -13,7 +13,6 @@ use crate::event::{Event, Events};
 use crate::exit_code::ExitCode;
 use crate::mirror::index::A_DAY;
 use crate::mirror::{Layout, Mirror, Writing};
-use crate::net::Stop;
 use crate::servicing::Knowledge;
 use crate::update::{Kb, UpdateId};
 
@@ -44,6 +43,13 @@ impl Failure {
             message: self.message.clone(),
             hints: self.hints.clone(),
         }
+    }
+
+    /// Returns the error of a command of which nothing came: the first failure.
+    pub fn first_error(failures: &[Self]) -> Option<Error> {
+        let first = failures.first()?;
+        let error = Error::new(first.kind, first.message.clone());
+        Some(first.hints.iter().fold(error, Error::hint))
     }
 
     /// A failure of this thing.
@@ -222,27 +228,8 @@ impl Session {
 
     /// An error where the run is to stop: nothing new is begun then.
     pub(crate) fn go_on(&self) -> Result<()> {
-        match self.catalog.client().stop().asked() {
-            Some(_) => Err(Stop::error()),
-            None => Ok(()),
-        }
-    }
-
-    /// The exit code of the run: that of an interrupted one tells by whom.
-    pub fn exit_code(&self, code: ExitCode) -> ExitCode {
-        self.catalog.client().stop().exit_code(code)
-    }
-
-    /// An error of the run with the exit code of whoever stopped it.
-    pub(super) fn of_stop(&self, error: Error) -> Error {
-        self.catalog.client().stop().of(error)
-    }
-
-    /// The error of a run of which nothing came: its first failure under the run's exit code.
-    pub fn error_of(&self, failures: &[Failure]) -> Option<Error> {
-        let first = failures.first()?;
-        let error = Error::new(first.kind, first.message.clone());
-        Some(self.of_stop(first.hints.iter().fold(error, Error::hint)))
+        let stop = self.catalog.client().stop();
+        if stop.asked().is_some() { Err(stop.error()) } else { Ok(()) }
     }
 
     /// Requests sent so far.

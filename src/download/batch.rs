@@ -101,7 +101,7 @@ pub async fn transfer_batch(
 
 /// Returns `true` if no other transfer could succeed after this failure.
 pub fn ends_batch(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::NoSpace | ErrorKind::Interrupted)
+    error.kind() == ErrorKind::NoSpace || error.kind().is_stop()
 }
 
 /// Returns `true` if the server reports that the file does not exist any more, or not for this client.

@@ -28,9 +28,9 @@ use super::writer::{Writer, Written};
 use crate::clock::moment;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Event, Events};
+use crate::event::{Event, Events, TransferOutcome};
 use crate::facts::FileKey;
-use crate::net::{Answer, Client, GiveUp, Next, Setback, span};
+use crate::net::{Answer, Client, GiveUp, Next, Setback, Wait, span};
 use crate::update::container::misfit;
 use crate::update::{Digests, human_size};
 
@@ -102,11 +102,11 @@ pub async fn fetch_file(client: &Client, wanted: &Wanted, terms: &Terms) -> Resu
     let id = wanted.key.0.unsigned_abs();
     events.send(Event::TransferStarted { id, name: wanted.name.clone(), size: wanted.expected.size });
     let outcome = fetch(client, wanted, terms, &events).await;
-    let (bytes, failure) = match &outcome {
-        Ok(arrived) => (arrived.digests.size, None),
-        Err(error) => (0, Some(error.full_message())),
+    let (bytes, end) = match &outcome {
+        Ok(arrived) => (arrived.digests.size, TransferOutcome::Complete),
+        Err(error) => (0, TransferOutcome::of_error(error)),
     };
-    events.send(Event::TransferFinished { id, bytes, failure });
+    events.send(Event::TransferFinished { id, bytes, outcome: end });
     outcome.map_err(|error| error.context(&wanted.name))
 }
 
@@ -246,7 +246,7 @@ impl<'t> Transfer<'t> {
         const PROGRESS: u64 = 1024 * 1024;
         let progress = PROGRESS.min(self.machine.total().unwrap_or(u64::MAX) / 100).max(1);
         let Setback { error, retry_after } = setback;
-        if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::NoSpace | ErrorKind::Internal) {
+        if error.kind().is_stop() || matches!(error.kind(), ErrorKind::NoSpace | ErrorKind::Internal) {
             return Err(error);
         }
         // Bytes that come for the second time are none.
@@ -259,8 +259,10 @@ impl<'t> Transfer<'t> {
         match self.client.next_try(&error, tries.failed, retry_after, elapsed, self.terms.patience) {
             Next::After { .. } if tries.round < self.addresses.len() => self.turn(),
             Next::After { wait, left } => {
-                let why = format!("{}: {}", self.wanted.name, error.full_message());
-                self.client.wait_within(wait, left, &why).await?;
+                let of = Some(self.wanted.key.0.unsigned_abs());
+                self.client
+                    .wait(Wait { of, duration: wait, left: Some(left), why: error.full_message() })
+                    .await?;
                 tries.waited = elapsed + wait;
                 tries.round = 0;
                 self.turn();

@@ -35,7 +35,7 @@ pub(super) async fn add_closure(
     for set in planned(plan) {
         if let Err(error) = look_for_stack(session, &set).await {
             // What is here already is told all the same.
-            if error.kind() != ErrorKind::Interrupted {
+            if !error.kind().is_stop() {
                 return Err(error);
             }
             plan.failures.push(Failure::new(set.kb.to_string(), &error));
@@ -78,7 +78,7 @@ pub(super) async fn add_closure(
                 let sets = crawled.sets.into_iter().filter(|(_, set)| fits(set)).collect();
                 add_sets(session, &own, kb, sets, plan, &wanted.needed_by)?;
             }
-            Err(error) if error.kind() == ErrorKind::Interrupted => {
+            Err(error) if error.kind().is_stop() => {
                 plan.failures.push(Failure::new(kb.to_string(), &error));
                 return Ok(());
             }
@@ -140,7 +140,7 @@ async fn search_stack(session: &mut Session, set: &PackageSet, family: &Family) 
     if let Some(kb) = newest {
         let architectures: Vec<Architecture> = set.architecture.into_iter().collect();
         if let Err(error) = session.crawl_kb(kb, &architectures).await {
-            if error.kind() == ErrorKind::Interrupted {
+            if error.kind().is_stop() {
                 return Err(error);
             }
             session.warn(format!(

@@ -36,7 +36,20 @@ pub struct Page {
     pub final_url: Url,
 }
 
-/// Asks, within the rules. Cheap to clone.
+/// A wait before another try.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wait {
+    /// The transfer that waits; `None` for a query of the Catalog, which holds up the run.
+    pub of: Option<u64>,
+    /// The length of the wait.
+    pub duration: Duration,
+    /// The retry budget that is left after it, where there is one.
+    pub left: Option<Duration>,
+    /// The reason, in words.
+    pub why: String,
+}
+
+/// Sends requests within the rules. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Client {
     inner: Arc<Inner>,
@@ -134,22 +147,13 @@ impl Client {
             Poll::Pending => work.as_mut().poll(context).map(Some),
         });
         // The wish may have come while the work was looked at.
-        outcome.await.filter(|_| self.inner.stop.asked().is_none()).ok_or_else(Stop::error)
+        outcome.await.filter(|_| self.inner.stop.asked().is_none()).ok_or_else(|| self.inner.stop.error())
     }
 
-    /// Waits before another try, unless nobody is there to wait for.
-    pub async fn wait(&self, duration: Duration, why: &str) -> Result<()> {
-        self.wait_told(duration, None, why).await
-    }
-
-    /// The same, telling how much of the patience is left after it.
-    pub async fn wait_within(&self, duration: Duration, left: Duration, why: &str) -> Result<()> {
-        self.wait_told(duration, Some(left), why).await
-    }
-
-    async fn wait_told(&self, duration: Duration, left: Option<Duration>, why: &str) -> Result<()> {
+    /// Waits before another try. A replay does not wait.
+    pub async fn wait(&self, Wait { of, duration, left, why }: Wait) -> Result<()> {
         if self.inner.pace.waits() {
-            self.inner.events.send(Event::Waiting { duration, left, why: why.to_owned() });
+            self.inner.events.send(Event::Waiting { of, duration, left, why });
             self.unless_stopped(self.inner.clock.wait(duration)).await?;
         }
         Ok(())

@@ -21,7 +21,7 @@ mod transport;
 mod trust;
 mod url_policy;
 
-pub use client::{Client, Page};
+pub use client::{Client, Page, Wait};
 pub use fault::{CertificateFault, Fault};
 pub use foreign_page::{BEHIND_A_PROXY, title_of};
 pub use http::HttpTransport;

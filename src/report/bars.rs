@@ -51,9 +51,10 @@ impl Bars {
         let line = match event {
             Event::Warning(message) => Some(format!("warning: {message}")),
             Event::TransfersPlanned { doing, files, bytes } => Some(planned(*doing, *files, *bytes)),
-            Event::TransferFinished { id, bytes, failure } => self.progress.name_of(*id).map(|name| {
-                finished(self.progress.doing.done(), short_name(name), *bytes, failure.as_deref())
-            }),
+            Event::TransferFinished { id, bytes, outcome } => self
+                .progress
+                .name_of(*id)
+                .map(|name| finished(self.progress.doing.done(), short_name(name), *bytes, outcome)),
             Event::Stopping => Some(STOPPING.to_owned()),
             _ => None,
         };

@@ -1,5 +1,5 @@
 //! `--log-format json`: every event as one JSON object on a line of stderr, and nothing else there. The fields are listed in
-//! mirror-layout.md; they are a promise: added to, never changed. What is not known is null.
+//! mirror-layout.md; they are a promise: added to, never changed. An unknown value is null.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,10 +7,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::progress::Progress;
+use super::words::reason;
 use crate::documents::{LogEvent, LogLine, line_of};
 use crate::event::{Doing, Event, Told};
 
-/// A file tells of its bytes this often at the most.
+/// The least time between two lines about the bytes of a file.
 const PROGRESS: Duration = Duration::from_secs(1);
 
 /// Returns one line of the log: the time, the event, and its fields.
@@ -23,7 +24,7 @@ pub fn log_line(time: Timestamp, event: LogEvent) -> String {
 pub(super) struct Log {
     is_quiet: bool,
     progress: Progress,
-    /// When each file was last told of.
+    /// The time of the last line about each file.
     told: BTreeMap<u64, Duration>,
     read: Option<Duration>,
 }
@@ -56,10 +57,10 @@ impl Log {
             Event::CatalogRequest { number, what } => {
                 LogEvent::CatalogRequest { number: *number, what: what.clone() }
             }
-            Event::Waiting { duration, left, why } => LogEvent::Waiting {
+            Event::Waiting { of, duration, left, why } => LogEvent::Waiting {
                 seconds: duration.as_secs_f64(),
                 patience_left: left.map(|left| left.as_secs()),
-                why: why.clone(),
+                why: reason(of.and_then(|id| self.progress.name_of(id)), why),
             },
             Event::TransfersPlanned { doing, files, bytes } => {
                 self.told.clear();
@@ -77,9 +78,9 @@ impl Log {
                 LogEvent::TransferAnswered { id: *id, file: name(id), from: *from, size: *size }
             }
             Event::TransferProgress { id, bytes } => return self.progress_line(at, *id, *bytes),
-            Event::TransferFinished { id, bytes, failure } => {
+            Event::TransferFinished { id, bytes, outcome } => {
                 self.told.remove(id);
-                let failure = failure.clone();
+                let failure = outcome.failure().map(str::to_owned);
                 LogEvent::TransferFinished { id: *id, file: finished, bytes: *bytes, failure }
             }
             Event::Checked { bytes, of } => {
@@ -120,6 +121,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::event::TransferOutcome;
 
     fn told(millis: u64, event: Event) -> Told {
         let time: Timestamp = "2026-11-23T08:00:00.25Z".parse().unwrap();
@@ -131,10 +133,16 @@ mod tests {
         let mut log = Log::new(false);
         let lines: Vec<String> = [
             Event::Phase("asking".to_owned()),
-            Event::Waiting { duration: Duration::from_millis(1500), left: None, why: "503".to_owned() },
+            Event::Waiting {
+                of: None,
+                duration: Duration::from_millis(1500),
+                left: None,
+                why: "503".to_owned(),
+            },
             Event::TransferStarted { id: 7, name: "a.msu".to_owned(), size: None },
+            Event::Waiting { of: Some(7), duration: Duration::ZERO, left: None, why: "503".to_owned() },
             Event::TransferAnswered { id: 7, from: 5, size: Some(9) },
-            Event::TransferFinished { id: 7, bytes: 9, failure: None },
+            Event::TransferFinished { id: 7, bytes: 9, outcome: TransferOutcome::Stopped },
             Event::Stopping,
         ]
         .into_iter()
@@ -146,8 +154,9 @@ mod tests {
                 r#"{"time":"2026-11-23T08:00:00.250Z","event":"phase","what":"asking"}"#,
                 r#"{"time":"2026-11-23T08:00:00.250Z","event":"waiting","seconds":1.5,"patience_left":null,"why":"503"}"#,
                 r#"{"time":"2026-11-23T08:00:00.250Z","event":"transfer_started","id":7,"file":"a.msu","size":null}"#,
+                r#"{"time":"2026-11-23T08:00:00.250Z","event":"waiting","seconds":0.0,"patience_left":null,"why":"a.msu: 503"}"#,
                 r#"{"time":"2026-11-23T08:00:00.250Z","event":"transfer_answered","id":7,"file":"a.msu","from":5,"size":9}"#,
-                r#"{"time":"2026-11-23T08:00:00.250Z","event":"transfer_finished","id":7,"file":"a.msu","bytes":9,"failure":null}"#,
+                r#"{"time":"2026-11-23T08:00:00.250Z","event":"transfer_finished","id":7,"file":"a.msu","bytes":9,"failure":"stopped"}"#,
                 r#"{"time":"2026-11-23T08:00:00.250Z","event":"stopping"}"#,
             ]
         );

@@ -1,24 +1,25 @@
-//! Plain lines, for a pipe, a journal, or whoever wants no bars: what is done, and every half minute how it goes on.
+//! Plain lines, for a pipe, a journal, or a person who wants no bars: the work that is done, and the progress every half
+//! minute.
 
 use std::time::Duration;
 
 use super::progress::{Progress, Reading, Transfers, percent};
-use super::words::{STOPPING, is_of_stop, planned, short_name, speed, waiting};
-use crate::event::{Event, Told};
+use super::words::{STOPPING, planned, reason, short_name, speed, waiting};
+use crate::event::{Event, Told, TransferOutcome};
 use crate::net::span;
 use crate::update::human_size;
 
-/// How often it is said how it goes on: a journal of a night stays readable, and nobody wonders for long.
+/// The time between two lines of progress: a journal of a night stays readable, and a reader does not wonder for long.
 const EVERY: Duration = Duration::from_secs(30);
-/// So many files are named in one line; with more of them it would not be read.
+/// The number of files that one line names; a longer one would not be read.
 const NAMED: usize = 4;
 
-/// How much is said.
+/// The amount of lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Verbosity {
     /// Warnings only.
     Quiet,
-    /// What is done.
+    /// The work that is done.
     Usual,
     /// Every request too.
     Verbose,
@@ -29,7 +30,7 @@ pub(super) enum Verbosity {
 pub(super) struct Lines {
     verbosity: Verbosity,
     progress: Progress,
-    /// When it was last said how it goes on, or that something was done.
+    /// The time of the last line of progress or of finished work.
     said: Option<Duration>,
 }
 
@@ -38,7 +39,7 @@ impl Lines {
         Self { verbosity, progress: Progress::default(), said: None }
     }
 
-    /// What to say about an event, and about the time that passed before it.
+    /// Returns the lines about an event, and about the time that passed before it.
     pub(super) fn take(&mut self, Told { at, event, .. }: &Told) -> Vec<String> {
         let about = self.line(event);
         self.progress.take(*at, event);
@@ -50,7 +51,7 @@ impl Lines {
         about.into_iter().chain(self.pass(*at)).collect()
     }
 
-    /// What to say because time has passed.
+    /// Returns the line that is due because time has passed.
     pub(super) fn pass(&mut self, at: Duration) -> Option<String> {
         let passed = at.saturating_sub(self.said?);
         if self.verbosity == Verbosity::Quiet || passed < EVERY {
@@ -77,13 +78,16 @@ impl Lines {
             Event::CatalogRequest { number, what } if self.verbosity == Verbosity::Verbose => {
                 Some(format!("request {number}: {what}"))
             }
-            Event::Waiting { duration, left, why } => Some(format!("{}: {why}", waiting(*duration, *left))),
+            Event::Waiting { of, duration, left, why } => {
+                let why = reason(of.and_then(|id| self.progress.name_of(id)), why);
+                Some(format!("{}: {why}", waiting(*duration, *left)))
+            }
             Event::TransfersPlanned { doing, files, bytes } => Some(planned(*doing, *files, *bytes)),
             Event::TransferAnswered { id, from, .. } if *from > 0 => {
                 Some(format!("{} goes on from {}", self.name_of(*id), human_size(*from)))
             }
-            Event::TransferFinished { id, bytes, failure } => {
-                Some(finished(self.progress.doing.done(), self.name_of(*id), *bytes, failure.as_deref()))
+            Event::TransferFinished { id, bytes, outcome } => {
+                Some(finished(self.progress.doing.done(), self.name_of(*id), *bytes, outcome))
             }
             Event::Stopping => Some(STOPPING.to_owned()),
             _ => None,
@@ -95,12 +99,12 @@ impl Lines {
     }
 }
 
-/// What is said of a file that is done with. Why one failed is told at the end, with what to do about it.
-pub(super) fn finished(done: &str, name: &str, bytes: u64, failure: Option<&str>) -> String {
-    match failure {
-        None => format!("{done} {name} ({})", human_size(bytes)),
-        Some(why) if is_of_stop(why) => format!("stopped {name}"),
-        Some(_) => format!("failed {name}"),
+/// The line of a transfer that has ended. The reason of a failure comes at the end of the run, with its hints.
+pub(super) fn finished(done: &str, name: &str, bytes: u64, outcome: &TransferOutcome) -> String {
+    match outcome {
+        TransferOutcome::Complete => format!("{done} {name} ({})", human_size(bytes)),
+        TransferOutcome::Stopped => format!("stopped {name}"),
+        TransferOutcome::Failed(_) => format!("failed {name}"),
     }
 }
 
@@ -203,9 +207,9 @@ mod tests {
         for second in 1..=65 {
             said.extend(lines.take(&told(second, Event::TransferProgress { id: 1, bytes: second * MB })));
             if second == 40 {
-                let why = format!("{}: status 503", NAME.replace("arm64", "x64"));
+                let why = "status 503".to_owned();
                 let (duration, left) = (Duration::from_mins(1), Some(Duration::from_mins(9)));
-                said.extend(lines.take(&told(40, Event::Waiting { duration, left, why })));
+                said.extend(lines.take(&told(40, Event::Waiting { of: Some(2), duration, left, why })));
             }
         }
         assert_eq!(
@@ -232,7 +236,7 @@ mod tests {
         }
         assert_eq!(said, ["asking the Catalog for KB5086672", "still at it: request 30: details of 30"]);
         let (duration, left) = (Duration::from_mins(1), Some(Duration::from_mins(9)));
-        lines.take(&told(45, Event::Waiting { duration, left, why: "details: 503".to_owned() }));
+        lines.take(&told(45, Event::Waiting { of: None, duration, left, why: "details: 503".to_owned() }));
         assert_eq!(
             lines.pass(Duration::from_secs(75)).unwrap(),
             "still waiting 30s, then 9m of the patience are left: details: 503"

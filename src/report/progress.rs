@@ -1,63 +1,61 @@
-//! What the events of a run come to at a moment: what is done, how fast, for how long still, and what waits. Pure: events
+//! The progress of a run at a moment: the work that is done, its speed, the time that is left, and the waits. Pure: events
 //! and times in, numbers out; lines, bars, and JSON show the same.
 //!
-//! A speed counts what came over the last seconds and nothing that was here before; without a speed there is no guess of
-//! how long it takes.
+//! A speed counts the bytes of the last seconds and none that were here before; without a speed no time is estimated.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use super::words::is_of_stop;
-use crate::event::{Doing, Event};
+use crate::event::{Doing, Event, TransferOutcome};
 
-/// A speed is that of the last so many seconds: long enough that a retry does not make the rest of the time jump, short enough
-/// that a transfer that stands still is seen to.
+/// The window over which a speed is measured: long enough that a retry does not make the estimate jump, short enough that a
+/// stalled transfer shows.
 const WINDOW: Duration = Duration::from_secs(15);
 /// Times are noted this far apart: sixty in a window, whatever the number of events.
 const NOTED: Duration = Duration::from_millis(250);
 /// Less time than this says nothing about a speed.
 const LEAST: Duration = Duration::from_secs(1);
 
-/// What a run has come to.
+/// The progress of a run.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
-    /// What goes on, and since when.
+    /// The work under way, and its begin.
     pub(super) status: (String, Duration),
-    /// How many pages the Catalog was asked for.
+    /// The number of requests to the Catalog.
     pub(super) requests: u64,
     /// The wait that holds up everything.
     pub(super) wait: Option<Wait>,
-    /// What is done with the files.
+    /// The work that is done with the files.
     pub(super) doing: Doing,
     /// The transfers of the plan at hand.
     pub(super) transfers: Option<Transfers>,
-    /// What is read again.
+    /// The bytes that are read again.
     pub(super) reading: Option<Reading>,
-    /// Whether the run was asked to stop.
+    /// The run was asked to stop.
     pub(super) is_stopping: bool,
 }
 
-/// Something that waits.
+/// A wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Wait {
-    /// When it ends.
+    /// Its end.
     pub(super) until: Duration,
-    /// How much longer it would wait after this.
+    /// The retry budget that is left after it.
     pub(super) left: Option<Duration>,
-    /// Why.
+    /// Its reason.
     pub(super) why: String,
 }
 
 /// The files of one plan.
 #[derive(Debug, Default)]
 pub(super) struct Transfers {
-    /// How many.
+    /// Their number.
     pub(super) files: usize,
     /// Their bytes together, where known.
     pub(super) of: Option<u64>,
-    /// How many arrived.
+    /// The number that arrived.
     pub(super) arrived: usize,
-    /// How many did not.
+    /// The number that failed.
     pub(super) failed: usize,
     arrived_bytes: u64,
     /// Those under way, by their ids.
@@ -74,9 +72,9 @@ pub(super) struct File {
     pub(super) size: Option<u64>,
     /// Bytes that are here.
     pub(super) bytes: u64,
-    /// What it waits for.
+    /// Its wait.
     pub(super) wait: Option<Wait>,
-    /// How often it has waited.
+    /// The number of its waits.
     pub(super) waits: u32,
     speed: Speed,
 }
@@ -86,13 +84,13 @@ pub(super) struct File {
 pub(super) struct Reading {
     /// So far.
     pub(super) bytes: u64,
-    /// Of so many.
+    /// The bytes to read.
     pub(super) of: u64,
     speed: Speed,
 }
 
 impl Progress {
-    /// Takes an event that was told at this time.
+    /// Takes an event that was sent at this time.
     pub(super) fn take(&mut self, at: Duration, event: &Event) {
         match event {
             Event::Phase(what) => self.begin(at, what.clone()),
@@ -100,7 +98,16 @@ impl Progress {
                 self.requests = *number;
                 self.begin(at, format!("request {number}: {what}"));
             }
-            Event::Waiting { duration, left, why } => self.wait(at, *duration, *left, why),
+            Event::Waiting { of, duration, left, why } => {
+                let wait = Wait { until: at + *duration, left: *left, why: why.clone() };
+                match of.and_then(|id| self.file(id)) {
+                    Some(file) => {
+                        file.wait = Some(wait);
+                        file.waits += 1;
+                    }
+                    None => self.wait = Some(wait),
+                }
+            }
             Event::TransfersPlanned { doing, files, bytes } => {
                 self.doing = *doing;
                 self.reading = None;
@@ -138,16 +145,16 @@ impl Progress {
                     transfers.speed.add(at, more);
                 }
             }
-            Event::TransferFinished { id, bytes, failure } => {
+            Event::TransferFinished { id, bytes, outcome } => {
                 if let Some(transfers) = &mut self.transfers
                     && let Some(file) = transfers.under_way.remove(id)
                 {
                     transfers.arrived_bytes += bytes;
                     transfers.speed.add(at, bytes.saturating_sub(file.bytes));
-                    match failure {
-                        None => transfers.arrived += 1,
-                        Some(why) if is_of_stop(why) => {}
-                        Some(_) => transfers.failed += 1,
+                    match outcome {
+                        TransferOutcome::Complete => transfers.arrived += 1,
+                        TransferOutcome::Stopped => {}
+                        TransferOutcome::Failed(_) => transfers.failed += 1,
                     }
                 }
             }
@@ -176,27 +183,14 @@ impl Progress {
         self.transfers.as_mut()?.under_way.get_mut(&id)
     }
 
-    fn wait(&mut self, at: Duration, duration: Duration, left: Option<Duration>, why: &str) {
-        let wait = |why: &str| Wait { until: at + duration, left, why: why.to_owned() };
-        let files = self.transfers.iter_mut().flat_map(|transfers| transfers.under_way.values_mut());
-        for file in files {
-            if let Some(reason) = why.strip_prefix(&file.name).and_then(|rest| rest.strip_prefix(": ")) {
-                file.wait = Some(wait(reason));
-                file.waits += 1;
-                return;
-            }
-        }
-        self.wait = Some(wait(why));
-    }
-
-    /// What a file is called.
+    /// The name of a file under way.
     pub(super) fn name_of(&self, id: u64) -> Option<&str> {
         Some(self.transfers.as_ref()?.under_way.get(&id)?.name.as_str())
     }
 }
 
 impl Wait {
-    /// How long still.
+    /// The time that is left.
     pub(super) fn rest(&self, at: Duration) -> Duration {
         self.until.saturating_sub(at)
     }
@@ -213,7 +207,7 @@ impl Transfers {
         self.speed.a_second(at)
     }
 
-    /// How long still.
+    /// The time that is left.
     pub(super) fn rest(&self, at: Duration) -> Option<Duration> {
         rest(self.bytes(), self.of?, self.speed(at)?)
     }
@@ -237,7 +231,7 @@ impl File {
         self.speed.a_second(at)
     }
 
-    /// How long still.
+    /// The time that is left.
     pub(super) fn rest(&self, at: Duration) -> Option<Duration> {
         rest(self.bytes, self.size?, self.speed(at)?)
     }
@@ -249,27 +243,27 @@ impl Reading {
         self.speed.a_second(at)
     }
 
-    /// How long still.
+    /// The time that is left.
     pub(super) fn rest(&self, at: Duration) -> Option<Duration> {
         rest(self.bytes, self.of, self.speed(at)?)
     }
 }
 
-/// How long the rest takes at a speed.
+/// The time that the rest takes at a speed.
 fn rest(bytes: u64, of: u64, speed: u64) -> Option<Duration> {
     of.saturating_sub(bytes).checked_div(speed).map(Duration::from_secs)
 }
 
-/// How much of all, of a hundred; 100 is all of it.
+/// The share in percent; 100 is all of it.
 pub(super) fn percent(bytes: u64, of: u64) -> u64 {
     if of == 0 { 100 } else { u64::try_from(u128::from(bytes.min(of)) * 100 / u128::from(of)).unwrap_or(100) }
 }
 
-/// How much came, and when.
+/// The bytes that came, with their times.
 #[derive(Debug, Default)]
 struct Speed {
     came: u64,
-    /// Times with what had come by then, the oldest one at the beginning of the window or before it.
+    /// Times with the bytes that had come by then, the oldest one at the beginning of the window or before it.
     noted: VecDeque<(Duration, u64)>,
 }
 
@@ -374,15 +368,15 @@ mod tests {
         start(&mut progress, 0, 1, None);
         start(&mut progress, 0, 2, Some(5));
         let (duration, left) = (at(15), Some(at(585)));
-        let why = "1.msu: connection reset".to_owned();
-        progress.take(at(1), &Event::Waiting { duration, left, why });
+        let why = "connection reset".to_owned();
+        progress.take(at(1), &Event::Waiting { of: Some(1), duration, left, why });
         let wait = progress.transfers.as_ref().unwrap().under_way[&1].wait.clone().unwrap();
         assert_eq!((wait.rest(at(6)), wait.left, wait.why.as_str()), (at(10), left, "connection reset"));
         assert_eq!(progress.wait, None);
         progress.take(at(16), &Event::TransferAnswered { id: 1, from: 0, size: None });
         assert_eq!(progress.transfers.as_ref().unwrap().under_way[&1].wait, None);
         let why = "details of x: status 503".to_owned();
-        progress.take(at(20), &Event::Waiting { duration, left, why });
+        progress.take(at(20), &Event::Waiting { of: None, duration, left, why });
         assert_eq!(progress.wait.as_ref().unwrap().rest(at(100)), Duration::ZERO);
         progress.take(at(36), &Event::CatalogRequest { number: 7, what: "details of x".to_owned() });
         assert_eq!(progress.wait, None);

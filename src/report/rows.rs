@@ -140,9 +140,9 @@ pub(super) mod tests {
             take(&mut progress, 10, &Event::TransferProgress { id, bytes: 100 * MB });
         }
         for id in [4, 2] {
-            let why = format!("{}: cdn.example closed the connection before its end", name(5_000_000 + id));
+            let why = "cdn.example closed the connection before its end".to_owned();
             let (duration, left) = (Duration::from_secs(15), Some(Duration::from_secs(570)));
-            take(&mut progress, 10, &Event::Waiting { duration, left, why });
+            take(&mut progress, 10, &Event::Waiting { of: Some(id), duration, left, why });
         }
         progress
     }
@@ -187,7 +187,7 @@ pub(super) mod tests {
         assert_eq!(texts(&rows(&progress, at(75))), ["1m 15s asking the Catalog for KB5086672"]);
         let why = format!("details of x: {}", "so it is, ".repeat(20));
         let (duration, left) = (Duration::from_mins(2), Some(Duration::from_mins(7)));
-        take(&mut progress, 75, &Event::Waiting { duration, left, why: why.clone() });
+        take(&mut progress, 75, &Event::Waiting { of: None, duration, left, why: why.clone() });
         for (second, rest) in [(75, "2m"), (76, "1m 59s"), (194, "1s")] {
             let expected = format!("waiting {rest}, then 7m of the patience are left");
             assert_eq!(texts(&rows(&progress, at(second))), [expected, format!("  {why}")]);

@@ -1,12 +1,12 @@
-//! How things of a run are called in lines and bars.
+//! The words for things of a run in lines and bars.
 
 use std::time::Duration;
 
 use crate::event::Doing;
-use crate::net::{Stop, span};
+use crate::net::span;
 use crate::update::{PackageName, count, human_size};
 
-/// A package's name without what all of them have and what nobody reads: `kb5086672-arm64`. Another name as it is.
+/// A package's name without the parts that all of them have and the digest: `kb5086672-arm64`. Another name as it is.
 pub(super) fn short_name(name: &str) -> &str {
     let parsed = PackageName::parse(name);
     let end = parsed.sha1.and_then(|_| name.rfind('_')).unwrap_or(name.len());
@@ -31,17 +31,17 @@ pub(super) fn waiting(duration: Duration, left: Option<Duration>) -> String {
     format!("waiting {}{left}", span(duration.max(second)))
 }
 
+/// The reason of a wait, after the name of the file that waits.
+pub(super) fn reason(file: Option<&str>, why: &str) -> String {
+    file.map_or_else(|| why.to_owned(), |file| format!("{file}: {why}"))
+}
+
 /// "20.1 MB/s"
 pub(super) fn speed(a_second: u64) -> String {
     format!("{}/s", human_size(a_second))
 }
 
-/// Whether a file was not finished because the run is to stop: no fault of the file.
-pub(super) fn is_of_stop(failure: &str) -> bool {
-    failure == Stop::error().message()
-}
-
-/// What is said when a run is asked to stop.
+/// The line of a run that is asked to stop.
 pub(super) const STOPPING: &str = "stopping: what is under way is parked; a second Ctrl-C ends at once";
 
 #[cfg(test)]
