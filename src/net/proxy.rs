@@ -17,7 +17,7 @@ use std::sync::Arc;
 use hyper_util::client::proxy::matcher::Matcher;
 use url::Url;
 
-use super::redact::redacted_proxy;
+use super::redact::redacted_address;
 use crate::error::{Error, Result};
 
 /// The address of a proxy. It is shown without credentials, always.
@@ -28,7 +28,7 @@ impl ProxyUrl {
     /// Reads `http://user:password@host:port`; `http://` may be left out. The message says what is wrong, without
     /// credentials.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let shown = redacted_proxy(text);
+        let shown = redacted_address(text);
         let wrong = |why: &str| format!("{shown:?} is not the address of a proxy: {why}");
         let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
         let url = Url::parse(&whole).map_err(|error| match error {

@@ -1,50 +1,83 @@
-//! Credentials out of what is shown or kept: command lines, lines of a configuration, addresses.
+//! Removes secrets from texts that are shown or kept: command lines, lines of a configuration, addresses.
 //!
-//! Errs on the side of hiding: what stands before an `@` in a word with `://` is taken for a user name and a password,
-//! also where one of their signs was not written as it should be and the address means something else.
+//! The user name and the password of an address are secrets, and so is its query, which may be a signature or a token. Errs
+//! on the side of hiding: the text before an `@` in a word with `://` is taken for a user name and a password, also where one
+//! of their signs was not written as it should be and the address means something else.
 
-/// What stands in the place of a user name and a password.
+use url::Url;
+
+/// Stands in the place of a secret.
 const HIDDEN: &str = "***";
-/// The option whose value is an address also without `://`.
-const PROXY_OPTION: &str = "--proxy";
+/// The options whose values are addresses also without `://`.
+const OF_ADDRESSES: [&str; 3] = ["--proxy", "--allow-host", "--catalog-url"];
 
-/// One word or address without its credentials.
+/// One word or address without its secrets.
 pub fn redacted(word: &str) -> String {
     match word.split_once("://") {
-        Some((scheme, rest)) => match rest.rsplit_once('@') {
-            Some((_, host)) => format!("{scheme}://{HIDDEN}@{host}"),
-            None => word.to_owned(),
-        },
+        Some((scheme, rest)) => format!("{scheme}://{}", without_secrets(rest)),
         None => word.to_owned(),
     }
 }
 
-/// What somebody typed, repeated in a message, without credentials. Blanks may be part of a password, so they end
-/// nothing; quotes and the ends of lines do.
-pub fn redacted_text(text: &str) -> String {
-    let ends = |letter: char| matches!(letter, '"' | '\'' | '`' | '<' | '>' | '\n');
-    text.split_inclusive(ends).map(redacted_proxy).collect()
+/// An address without its secrets, with or without a scheme.
+pub(super) fn redacted_address(text: &str) -> String {
+    if text.contains("://") { redacted(text) } else { without_secrets(text) }
 }
 
-/// The arguments of a command line without credentials.
-pub fn redacted_arguments(arguments: impl IntoIterator<Item = String>) -> Vec<String> {
-    let mut is_proxy = false;
-    let redact = |argument: String| {
-        let value = match argument.strip_prefix(PROXY_OPTION).and_then(|rest| rest.strip_prefix('=')) {
-            Some(value) => Some(format!("{PROXY_OPTION}={}", redacted_proxy(value))),
-            None => is_proxy.then(|| redacted_proxy(&argument)),
+/// A parsed address for a message: no user name, no password, no query, not endless.
+pub(super) fn redacted_url(url: &Url) -> String {
+    /// Real ones have some 180 characters.
+    const SHOWN: usize = 300;
+    let mut url = url.clone();
+    // Fails for addresses that cannot have them, where there is nothing to remove.
+    let _cannot_have = url.set_username("");
+    let _cannot_have = url.set_password(None);
+    if url.query().is_some_and(|query| !query.is_empty()) {
+        url.set_query(Some(HIDDEN));
+    }
+    url.as_str().chars().take(SHOWN).collect()
+}
+
+/// A typed text, repeated in a message, without secrets. Blanks may be part of a password, so they end nothing; quotes and the
+/// ends of lines do.
+pub fn redacted_text(text: &str) -> String {
+    let ends = |letter: char| matches!(letter, '"' | '\'' | '`' | '<' | '>' | '\n');
+    let redact = |piece: &str| {
+        let body = piece.trim_end_matches(ends);
+        let end = piece.get(body.len()..).unwrap_or_default();
+        let hidden = match body.rsplit_once('@') {
+            Some((_, host)) if !body.contains("://") => format!("{HIDDEN}@{host}"),
+            _ => redacted(body),
         };
-        is_proxy = argument == PROXY_OPTION;
+        hidden + end
+    };
+    text.split_inclusive(ends).map(redact).collect()
+}
+
+/// The arguments of a command line without secrets.
+pub fn redacted_arguments(arguments: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut is_address = false;
+    let redact = |argument: String| {
+        let given = argument.split_once('=').filter(|(option, _)| OF_ADDRESSES.contains(option));
+        let value = match given {
+            Some((option, value)) => Some(format!("{option}={}", redacted_address(value))),
+            None => is_address.then(|| redacted_address(&argument)),
+        };
+        is_address = OF_ADDRESSES.contains(&argument.as_str());
         value.unwrap_or_else(|| redacted(&argument))
     };
     arguments.into_iter().map(redact).collect()
 }
 
-/// The address of a proxy, with or without its scheme.
-pub(super) fn redacted_proxy(text: &str) -> String {
-    match text.rsplit_once('@') {
-        Some((_, host)) if !text.contains("://") => format!("{HIDDEN}@{host}"),
-        _ => redacted(text),
+/// The part of an address behind its scheme, without secrets.
+fn without_secrets(rest: &str) -> String {
+    let (hidden, address) = match rest.rsplit_once('@') {
+        Some((_, address)) => (format!("{HIDDEN}@"), address),
+        None => (String::new(), rest),
+    };
+    match address.split_once('?') {
+        Some((path, query)) if !query.is_empty() => format!("{hidden}{path}?{HIDDEN}"),
+        _ => hidden + address,
     }
 }
 
@@ -53,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_stands_before_the_host_is_hidden() {
+    fn credentials_and_queries_are_hidden() {
         for (word, shown) in [
             ("http://user:secret@proxy:3128", "http://***@proxy:3128"),
             ("http://user:sec/ret#1@proxy:3128/", "http://***@proxy:3128/"),
@@ -61,6 +94,9 @@ mod tests {
             ("--proxy=http://user:secret@proxy", "--proxy=http://***@proxy"),
             ("https://proxy:3128/x", "https://proxy:3128/x"),
             ("somebody@example.org", "somebody@example.org"),
+            ("https://u:p@h/x?sig=s e&t=1", "https://***@h/x?***"),
+            ("https://h/x?", "https://h/x?"),
+            ("who?", "who?"),
         ] {
             assert_eq!(redacted(word), shown);
         }
@@ -69,14 +105,25 @@ mod tests {
         assert_eq!(redacted_text("proxy = \"http://u:s e#c@h\" # x"), "proxy = \"http://***@h\" # x");
         assert_eq!(redacted_text("proxy = 'u:secret@h:1'"), "proxy = '***@h:1'");
         assert_eq!(redacted_text("[network] # who? ask"), "[network] # who? ask");
+        assert_eq!(redacted_text("url = \"http://h/x?sig=s\" # x"), "url = \"http://h/x?***\" # x");
     }
 
     #[test]
-    fn a_proxy_needs_no_scheme_to_have_its_credentials_hidden() {
+    fn an_address_needs_no_scheme_to_have_its_secrets_hidden() {
         let hide = |words: &[&str]| redacted_arguments(words.iter().map(|&word| word.to_owned())).join(" ");
         assert_eq!(hide(&["--proxy", "u:secret@h:1", "fetch", "a@b"]), "--proxy ***@h:1 fetch a@b");
         assert_eq!(hide(&["--proxy=u:secret@h:1", "list"]), "--proxy=***@h:1 list");
         assert_eq!(hide(&["--proxy", "http://u:s e@h", "x"]), "--proxy http://***@h x");
         assert_eq!(hide(&["--catalog-url", "http://u:s@h"]), "--catalog-url http://***@h");
+        assert_eq!(hide(&["--catalog-url", "h/?sig=s", "x?y=z"]), "--catalog-url h/?*** x?y=z");
+        assert_eq!(hide(&["--catalog-url=http://h/?sig=s"]), "--catalog-url=http://h/?***");
+        assert_eq!(hide(&["--allow-host", "u:s@h:1", "--arch=x"]), "--allow-host ***@h:1 --arch=x");
+    }
+    #[test]
+    fn a_parsed_address_is_shown_without_secrets() {
+        let shown = |text: &str| redacted_url(&Url::parse(text).unwrap());
+        assert_eq!(shown("https://u:p@h/x?sig=s"), "https://h/x?***");
+        assert_eq!(shown("https://h/x"), "https://h/x");
+        assert_eq!(shown(&format!("https://h/{}", "x".repeat(900))).len(), 300);
     }
 }

@@ -1,4 +1,4 @@
-//! Which addresses may be asked. A pure function of the address and of what the operator allowed.
+//! The rules about addresses that may be asked: a pure function of the address and the hosts that the operator allowed.
 //!
 //! - The Catalog is asked at its own address only (`--catalog-url` in place of the real one).
 //! - Package files come from Microsoft's content hosts, from the Catalog's own host, and from hosts that the
@@ -13,10 +13,10 @@ use std::str::FromStr;
 use url::Url;
 
 use super::foreign_page::BEHIND_A_PROXY;
-use super::redact::redacted_text;
+use super::redact::{redacted_address, redacted_url};
 use crate::error::{Error, ErrorKind, Result};
 
-/// Where the Catalog is.
+/// The address of the Catalog.
 const CATALOG: &str = "https://www.catalog.update.microsoft.com/";
 
 /// Microsoft's hosts for package files: the two of today's download dialogs, then those of older recordings.
@@ -29,10 +29,10 @@ const FILE_HOSTS: [&str; 6] = [
     "dl.delivery.mp.microsoft.com",
 ];
 
-/// Neither the Catalog nor its content hosts were ever seen to redirect to a host of somebody else.
+/// Neither the Catalog nor its content hosts were ever seen to redirect to a foreign host.
 const PERHAPS_A_PROXY: &str = " (a proxy or its login page may stand between)";
 
-/// What an address is asked for.
+/// The purpose of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// A page of the Catalog.
@@ -55,8 +55,9 @@ impl FromStr for AllowedHost {
     fn from_str(text: &str) -> Result<Self> {
         let error = || {
             let is_ipv6 = text.matches(':').count() > 1 && !text.contains('[');
+            let shown = redacted_address(text);
             let how = if is_ipv6 { " (an IPv6 address stands in brackets: [::1]:8080)" } else { "" };
-            Error::usage(format!("{text:?} is not a host or host:port for --allow-host{how}"))
+            Error::usage(format!("{shown:?} is not a host or host:port for --allow-host{how}"))
         };
         // A host alone: let the URL parser judge names, ports, and IPv6 brackets alike.
         let url = Url::parse(&format!("http://{text}/")).map_err(|_| error())?;
@@ -89,12 +90,12 @@ impl UrlPolicy {
     /// The rules for this Catalog (the real one when none is given) and these named hosts.
     pub fn new(catalog_url: Option<&str>, allowed: Vec<AllowedHost>) -> Result<Self> {
         let text = catalog_url.unwrap_or(CATALOG);
-        let told = redacted_text(text);
+        let shown = redacted_address(text);
         let mut catalog = Url::parse(text).map_err(|error| {
-            Error::usage(format!("--catalog-url {told:?} is no address")).caused_by(error)
+            Error::usage(format!("--catalog-url {shown:?} is no address")).caused_by(error)
         })?;
         if !matches!(catalog.scheme(), "http" | "https") || catalog.host_str().is_none() {
-            return Err(Error::usage(format!("--catalog-url {told:?} must begin with http:// or https://")));
+            return Err(Error::usage(format!("--catalog-url {shown:?} must begin with http:// or https://")));
         }
         catalog.set_query(None);
         catalog.set_fragment(None);
@@ -115,7 +116,7 @@ impl UrlPolicy {
         url
     }
 
-    /// What a mirror remembers about where its content comes from: `live`, or the host of `--catalog-url`.
+    /// The origin of a mirror's content, as the mirror keeps it: `live`, or the host of `--catalog-url`.
     pub fn origin(&self) -> String {
         if self.custom_catalog {
             self.catalog.host_str().unwrap_or_default().to_owned()
@@ -124,10 +125,10 @@ impl UrlPolicy {
         }
     }
 
-    /// The address to ask in place of this one, or why it is not asked.
+    /// Returns the address to ask in place of this one, or refuses it.
     pub fn check(&self, url: &Url, purpose: Purpose) -> Result<Url> {
         let error = |kind, why: fmt::Arguments<'_>| {
-            Error::new(kind, format!("the address {} is refused: {why}", shown(url)))
+            Error::new(kind, format!("the address {} is refused: {why}", redacted_url(url)))
         };
         let refused = |why: fmt::Arguments<'_>| Err(error(ErrorKind::Integrity, why));
         let foreign = |why: fmt::Arguments<'_>| error(ErrorKind::HostNotAllowed, why);
@@ -173,8 +174,8 @@ impl UrlPolicy {
                 ErrorKind::Integrity,
                 format!(
                     "the redirect from {} to {} is refused: it leaves https{PERHAPS_A_PROXY}",
-                    shown(from),
-                    shown(to)
+                    redacted_url(from),
+                    redacted_url(to)
                 ),
             )
             .hint(BEHIND_A_PROXY));
@@ -189,17 +190,6 @@ impl UrlPolicy {
     pub fn catalog_host(&self) -> &str {
         self.catalog.host_str().unwrap_or_default()
     }
-}
-
-/// An address for messages: no user name, no password, not endless.
-fn shown(url: &Url) -> String {
-    /// Real ones have some 180 characters.
-    const SHOWN: usize = 300;
-    let mut url = url.clone();
-    // Fails for addresses that cannot have them, where there is nothing to remove.
-    let _cannot_have = url.set_username("");
-    let _cannot_have = url.set_password(None);
-    url.as_str().chars().take(SHOWN).collect()
 }
 
 #[cfg(test)]
@@ -277,5 +267,26 @@ mod tests {
         assert!(UrlPolicy::new(Some("x"), Vec::new()).is_err());
         assert!("[::1]:8080".parse::<AllowedHost>().is_ok());
         assert!("::1".parse::<AllowedHost>().unwrap_err().message().contains("[::1]:8080"));
+    }
+
+    #[test]
+    fn no_message_repeats_a_secret() {
+        for text in ["me:secret@h:1", "http://me:secret@h", "me:se\"secret@h", "h:1?sig=secret"] {
+            let message = text.parse::<AllowedHost>().unwrap_err().message().to_owned();
+            assert!(!message.contains("secret") && !message.contains("se\\\""), "{message}");
+            assert!(message.contains("***"), "{message}");
+        }
+        for text in ["me:secret@h", "h/?sig=secret", "ftp://h/?sig=secret", "http://[h/?sig=secret"] {
+            let error = UrlPolicy::new(Some(text), Vec::new()).unwrap_err();
+            assert!(!error.full_message().contains("secret"), "{error}");
+        }
+        let policy = UrlPolicy::new(None, Vec::new()).unwrap();
+        let url = |text: &str| Url::parse(text).unwrap();
+        let (from, plain) = (url("https://h/a?sig=secret"), url("http://h/b?sig=secret"));
+        for to in [&plain, &from] {
+            let error = policy.check_redirect(&from, to, Purpose::File).unwrap_err();
+            assert!(!error.full_message().contains("secret"), "{error}");
+            assert!(error.full_message().contains("?***"), "{error}");
+        }
     }
 }

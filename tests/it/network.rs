@@ -13,6 +13,7 @@ use super::support::{Authority, FileSpec, Loopback, Proxy, UpdateSpec, World, id
 mod login_pages;
 mod patience;
 mod proxies;
+mod secrets;
 mod tls;
 
 const KB: &str = "KB5041865";

@@ -1,4 +1,4 @@
-//! Passes requests on and keeps what came back.
+//! Passes requests on and keeps the answers.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,7 +17,7 @@ use crate::net::{
     sorted_url,
 };
 
-/// Passes requests on and keeps what came back.
+/// Passes requests on and keeps the answers.
 #[derive(Debug)]
 pub struct Record {
     inner: Box<dyn Transport>,
@@ -31,7 +31,7 @@ struct Keeper {
 }
 
 impl Record {
-    /// Begins a recording in a folder that holds none yet. `what` is told to whoever gets the recording.
+    /// Begins a recording in a folder that holds none yet. `what` describes it for those who get it.
     pub fn begin(folder: &Utf8Path, inner: Box<dyn Transport>, what: &str) -> Result<Self> {
         let path = folder.join(INDEX);
         if disk::exists(&path) {
@@ -112,7 +112,7 @@ impl Transport for Record {
             let headers = answer.headers.iter().filter(|(name, _)| KEPT_HEADERS.contains(&name.as_str()));
             exchange.status = Some(answer.status);
             exchange.headers = headers.cloned().collect();
-            exchange.final_url = Some(answer.final_url.clone());
+            exchange.final_url = Some(recorded_url(&answer.final_url, &exchange.url, purpose));
             let limit = if method == Method::Head { Limit::Nothing } else { Limit::of(purpose) };
             let seen =
                 Seen { exchange: Some(exchange), keeper: Arc::clone(&self.keeper), limit, kept: Vec::new() };
@@ -125,7 +125,16 @@ impl Transport for Record {
     }
 }
 
-/// How much of a body is kept.
+/// The address after redirects, as it is kept. That of a file may have a signature of a content host in its query.
+fn recorded_url(final_url: &Url, requested: &Url, purpose: Purpose) -> Url {
+    let mut url = final_url.clone();
+    if purpose == Purpose::File && sorted_url(final_url) != *requested {
+        url.set_query(None);
+    }
+    url
+}
+
+/// The part of a body that is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Limit {
     /// Nothing of it: HEAD.
@@ -147,15 +156,15 @@ impl Limit {
     }
 }
 
-/// How a body ended.
+/// The end of a body.
 enum End {
     Whole,
     Failed(Option<Failure>),
-    /// Nobody read on.
+    /// The reader stopped before its end.
     LeftOff,
 }
 
-/// What was seen of an answer so far. It is written down once: at the end, at a failure, or when it is dropped.
+/// The part of an answer that was seen so far. It is written down once: at the end, at a failure, or when it is dropped.
 struct Seen {
     exchange: Option<Exchange>,
     keeper: Arc<Keeper>,
@@ -199,7 +208,7 @@ impl Seen {
 
 impl Drop for Seen {
     fn drop(&mut self) {
-        // Nobody is left who could be told.
+        // There is nowhere to report it.
         let _unwritten = self.settle(End::LeftOff);
     }
 }
