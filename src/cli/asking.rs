@@ -41,7 +41,7 @@ pub(super) fn mind_host(host: &Host, plan: &mut Plan) {
 pub(super) fn note_age(fresh: &Freshness, warnings: &[String], output: &mut Output) {
     let sentence = fresh.doubt().map(|doubt| fresh.sentence(doubt));
     if let Some(sentence) = sentence.filter(|sentence| !warnings.contains(sentence)) {
-        output.note(format!("warning: {sentence}"));
+        output.warn(sentence);
     }
 }
 
@@ -90,11 +90,7 @@ pub(super) struct Sources {
 impl Sources {
     /// The mirror, where there is one, and the knowledge.
     pub(super) fn open(setup: &Setup) -> Result<Self> {
-        let mirror = match setup.mirror() {
-            Ok(mirror) => Some(mirror),
-            Err(error) if error.kind() == ErrorKind::NotFound => None,
-            Err(error) => return Err(error),
-        };
+        let mirror = setup.mirror_if_there()?;
         let side = setup.side(mirror.as_ref())?;
         Ok(Self { mirror, knowledge: setup.knowledge()?, side })
     }

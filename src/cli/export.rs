@@ -81,7 +81,7 @@ fn rehearse(setup: &Setup, arguments: &Export, output: &mut Output) -> Result<Ex
         output.line("dry run: nothing was written; files that stay on the medium were not read");
         show_local(place.local_note().as_deref(), output);
         if let Some(question) = &question {
-            output.note(format!("warning: {question}: the export will ask, or needs --yes"));
+            output.warn(format!("{question}: the export will ask, or needs --yes"));
         }
         if let Some(obstacle) = &obstacle {
             output.error(obstacle);
@@ -245,7 +245,7 @@ fn show_plan(plan: &ExportPlan, is_demo: bool, output: &mut Output) {
         output.note(format!("missing: {} {} ({})", item.kb, item.what, item.why));
     }
     for warning in &plan.warnings {
-        output.note(format!("warning: {warning}"));
+        output.warn(warning);
     }
 }
 
@@ -284,7 +284,7 @@ fn show_exported(exported: &Exported, output: &mut Output) {
         ));
     }
     if !exported.complete {
-        output.note("warning: the set is not complete, and says so in set.json");
+        output.warn("the set is not complete, and says so in set.json");
     }
     output.line(if exported.cache_dropped {
         "the system was advised to drop its cached copies before the read-back; caches below it may have answered"

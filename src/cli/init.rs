@@ -5,8 +5,9 @@ use super::output::Output;
 use super::setup::Setup;
 use crate::disk;
 use crate::documents::InitDocument;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
+use crate::mirror::unusable;
 use crate::sync::template;
 use crate::update::Architecture;
 
@@ -31,13 +32,7 @@ pub(super) fn run(setup: &Setup, arguments: &Init, output: &mut Output) -> Resul
             .hint("edit it, or remove it first; nothing was overwritten"));
     }
     let written = disk::write_atomic(&path, template(family, &architectures).as_bytes());
-    written.map_err(|error| match error.kind() {
-        ErrorKind::Internal => error
-            .with_kind(ErrorKind::Usage)
-            .context(format!("the mirror folder {} cannot be written", layout.root()))
-            .hint("choose a folder that you may write to with --mirror DIR"),
-        _ => error,
-    })?;
+    written.map_err(|error| unusable(&layout, error))?;
     if output.is_json() {
         output.document(&InitDocument {
             mirror: layout.root().to_owned(),

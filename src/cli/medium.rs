@@ -47,7 +47,7 @@ pub(super) fn keep_medium_report(
         error,
     };
     if let Err(error) = keep_report(&layout, report, &document, setup.now().into()) {
-        output.note(format!("warning: the report could not be kept: {}", error.full_message()));
+        output.warn(format!("the report could not be kept: {}", error.full_message()));
     }
 }
 
@@ -64,8 +64,8 @@ pub(super) fn check(setup: &Setup, arguments: &CheckMedium, output: &mut Output)
     show_set(&checked.examined, output);
     output.line(checked.evidence());
     if checked.examined.first_use {
-        output.note(format!(
-            "warning: the root key {} came with the medium itself; nothing else vouches for it",
+        output.warn(format!(
+            "the root key {} came with the medium itself; nothing else vouches for it",
             checked.examined.root_key
         ));
     }
@@ -164,7 +164,7 @@ pub(super) fn import(setup: &Setup, arguments: &Import, output: &mut Output) -> 
     }
     show_imported(imported, *is_demo, output);
     if examined.first_use {
-        output.note(format!("warning: the root key {} is trusted from now on, unseen", examined.root_key));
+        output.warn(format!("the root key {} is trusted from now on, unseen", examined.root_key));
     }
     Ok(code)
 }
@@ -224,8 +224,8 @@ fn show_imported(imported: &Imported, is_demo: bool, output: &mut Output) {
             "nothing else was changed; kbmirror check-medium reads the payload"
         });
         if !imported.missing.is_empty() {
-            output.note(format!(
-                "warning: {} on the medium missing; this mirror has them: {}",
+            output.warn(format!(
+                "{} on the medium missing; this mirror has them: {}",
                 match imported.missing.len() {
                     1 => "1 listed file is".to_owned(),
                     more => format!("{more} listed files are"),
@@ -265,7 +265,7 @@ fn show_imported(imported: &Imported, is_demo: bool, output: &mut Output) {
         output.line("the knowledge tables of the medium replace those of this mirror from now on");
     }
     if let Some(why) = &imported.knowledge_left {
-        output.note(format!("warning: the knowledge of the medium was left: {why}"));
+        output.warn(format!("the knowledge of the medium was left: {why}"));
     }
     output.line(imported.evidence());
     for kb in &imported.left {

@@ -117,18 +117,26 @@ impl Output {
         format!("{}{}", self.file_name(name), &word[name.len()..])
     }
 
-    /// A line for people that is not data.
+    /// A line for people that is not data. A JSON log leaves it out under `--quiet`.
     pub(super) fn note(&mut self, line: impl AsRef<str>) {
         let line = line.as_ref();
         if self.log == LogFormat::Text {
-            return self.stderr_line(line);
+            self.stderr_line(line);
+        } else if !self.quiet {
+            let event = LogEvent::Note { message: line.to_owned() };
+            self.stderr_line(&log_line(self.clock.now(), event));
         }
-        let event = match line.strip_prefix("warning: ") {
-            Some(message) => LogEvent::Warning { message: message.to_owned() },
-            None if self.quiet => return,
-            None => LogEvent::Note { message: line.to_owned() },
-        };
-        self.stderr_line(&log_line(self.clock.now(), event));
+    }
+
+    /// A warning.
+    pub(super) fn warn(&mut self, message: impl AsRef<str>) {
+        let message = message.as_ref();
+        if self.log == LogFormat::Text {
+            self.stderr_line(&format!("warning: {message}"));
+        } else {
+            let event = LogEvent::Warning { message: message.to_owned() };
+            self.stderr_line(&log_line(self.clock.now(), event));
+        }
     }
 
     fn stderr_line(&mut self, line: &str) {
@@ -181,17 +189,12 @@ impl Output {
             }
         }
         for group in groups {
-            let told = |failure: &Failure| {
-                let is_named = failure.message.contains(&failure.what);
-                let name = if is_named { String::new() } else { format!("{}: ", failure.what) };
-                format!("{name}{}", failure.message)
-            };
             if let [failure] = group.as_slice() {
-                self.note(format!("error: {}", told(failure)));
+                self.note(format!("error: {}", failure.line()));
             } else {
                 self.note(format!("error: {} failed alike ({}):", group.len(), group[0].kind));
                 for failure in &group {
-                    self.note(format!("  {}", told(failure)));
+                    self.note(format!("  {}", failure.line()));
                 }
             }
             let mut hints: Vec<&String> = Vec::new();

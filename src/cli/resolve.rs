@@ -151,7 +151,7 @@ pub(super) fn show(plan: &Plan, output: &mut Output) {
         output.line(format!("replaced by: {} ({place})", replacement.kb));
     }
     for warning in &plan.warnings {
-        output.note(format!("warning: {warning}"));
+        output.warn(warning);
     }
     note_age(&plan.fresh, &plan.warnings, output);
 }

@@ -43,7 +43,7 @@ pub(super) fn run(setup: &Setup, arguments: &Script, output: &mut Output) -> Res
         note_age(&plan.fresh, &plan.warnings, output);
     }
     for warning in plan.iter().flat_map(|plan| &plan.warnings) {
-        output.note(format!("warning: {warning}"));
+        output.warn(warning);
     }
     Ok(ExitCode::OK)
 }

@@ -159,23 +159,28 @@ impl Setup {
         work(tables)
     }
 
-    /// The mirror, to read it.
+    /// The mirror, to read it. It must exist.
     pub(super) fn mirror(&self) -> Result<Mirror> {
         Mirror::open(self.layout())
     }
 
+    /// The mirror, to read it; `None` if there is none.
+    pub(super) fn mirror_if_there(&self) -> Result<Option<Mirror>> {
+        Mirror::open_if_there(self.layout())
+    }
+
     /// Returns the mirror, to read it; `None` for one that was prepared, by its configuration or keys, and holds nothing yet.
     pub(super) fn mirror_unless_empty(&self) -> Result<Option<Mirror>> {
-        match self.mirror() {
-            Err(error) if error.kind() == ErrorKind::NotFound => match self.layout().has_content()? {
-                true => Err(error.hint(
-                    "kb/ holds package sets and the index is missing: the next command that writes makes it anew from kb/ and pool/",
-                )),
-                false if self.layout().is_prepared() => Ok(None),
-                false => Err(error),
-            },
-            mirror => mirror.map(Some),
+        let mirror = self.mirror_if_there()?;
+        if mirror.is_some() {
+            return Ok(mirror);
         }
+        if self.layout().has_content()? {
+            return self.mirror().map(Some).map_err(|absent| {
+                absent.hint("kb/ holds package sets and the index is missing: the next command that writes makes it anew from kb/ and pool/")
+            });
+        }
+        if self.layout().is_prepared() { Ok(None) } else { self.mirror().map(Some) }
     }
 
     /// The mirror, to write it; it must be there.

@@ -94,7 +94,7 @@ fn show(
     }
     show_rest(&document, &view.without_updates(sources, setup.layout().root().as_str()), output);
     for warning in &look.warnings {
-        output.note(format!("warning: {warning}"));
+        output.warn(warning);
     }
     output.failures(&look.failures);
     Ok(code)

@@ -44,11 +44,10 @@ struct OfIndex {
 /// `status`: every check, the last runs, and what is in the mirror.
 pub(super) fn run(setup: &Setup, arguments: &Status, output: &mut Output) -> Result<ExitCode> {
     let layout = setup.layout();
-    let mirror = match setup.mirror() {
-        Ok(mirror) => Some(mirror),
-        // Set up and never filled is a state of its own.
-        Err(error) if error.kind() == ErrorKind::NotFound && disk::exists(&layout.config()) => None,
-        Err(error) => return Err(error),
+    let mirror = match setup.mirror_if_there()? {
+        // A mirror that was set up and never filled has a status of its own.
+        None if !disk::exists(&layout.config()) => Some(setup.mirror()?),
+        mirror => mirror,
     };
     if arguments.news {
         return show_news(setup, output);

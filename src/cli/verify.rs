@@ -22,7 +22,7 @@ pub(super) fn run(setup: &Setup, arguments: &Verify, output: &mut Output) -> Res
     let verify = |events: &_| mirror.verify(&arguments.kbs, arguments.deep, &knowledge, now, events);
     let report = setup.watched(verify)?;
     if let Err(error) = keep_verify_report(mirror.layout(), &report, now) {
-        output.note(format!("warning: the report could not be kept: {}", error.full_message()));
+        output.warn(format!("the report could not be kept: {}", error.full_message()));
     }
     let code = if report.findings.is_empty() { ExitCode::OK } else { ExitCode::INTEGRITY };
     if output.is_json() {
@@ -56,7 +56,7 @@ pub(super) fn run(setup: &Setup, arguments: &Verify, output: &mut Output) -> Res
         output.note(format!("left by a run that was cut off: {leftover}"));
     }
     for warning in &report.warnings {
-        output.note(format!("warning: {warning}"));
+        output.warn(warning);
     }
     output.line(report.evidence());
     Ok(code)

@@ -16,16 +16,16 @@ use crate::mirror::{Layout, Mirror, Writing};
 use crate::servicing::Knowledge;
 use crate::update::{Kb, UpdateId};
 
-/// Something of a run that failed while the rest went on.
+/// An item of a run that failed while the rest went on.
 #[derive(Debug)]
 pub struct Failure {
     /// The KB, update, or file.
     pub what: String,
-    /// The sort of failure.
+    /// The kind of failure.
     pub kind: ErrorKind,
-    /// What happened.
+    /// The message with its causes.
     pub message: String,
-    /// What to do next.
+    /// The next steps.
     pub hints: Vec<String>,
 }
 
@@ -33,6 +33,14 @@ impl Failure {
     /// Returns the item of a document.
     pub fn item(&self) -> FailedItem {
         FailedItem { what: self.what.clone(), kind: self.kind, message: self.message.clone() }
+    }
+
+    /// Returns the failure as a line for people: the item goes before the message, unless the message names it already.
+    pub fn line(&self) -> String {
+        if self.message.contains(&self.what) {
+            return self.message.clone();
+        }
+        format!("{}: {}", self.what, self.message)
     }
 
     /// Returns the line of the log.

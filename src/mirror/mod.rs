@@ -94,7 +94,7 @@ pub struct Mirror<S = Reading> {
 }
 
 impl Mirror<Reading> {
-    /// Opens a mirror that is there, to read it.
+    /// Opens a mirror to read it. It must exist.
     pub fn open(layout: Layout) -> Result<Self> {
         if !disk::exists(layout.index()) {
             let message = format!("there is no mirror at {}", layout.root());
@@ -102,6 +102,11 @@ impl Mirror<Reading> {
         }
         let index = Index::open_read_only(layout.index())?;
         Ok(Self { layout, index, state: Reading(()) })
+    }
+
+    /// Opens a mirror to read it; `None` if there is none.
+    pub fn open_if_there(layout: Layout) -> Result<Option<Self>> {
+        if disk::exists(layout.index()) { Self::open(layout).map(Some) } else { Ok(None) }
     }
 
     /// Says beforehand, and leaves nothing behind, whether content from this origin may go into the mirror.
@@ -236,8 +241,9 @@ fn make_if_new(
     })
 }
 
-/// A folder that cannot be written is a mistake in what was asked for, not a fault of the program.
-fn unusable(layout: &Layout, error: Error) -> Error {
+/// Names the mirror's folder in an error of the disk: a folder that cannot be written is a mistake of the caller, not a fault
+/// of the program.
+pub fn unusable(layout: &Layout, error: Error) -> Error {
     match error.kind() {
         ErrorKind::Internal => error
             .with_kind(ErrorKind::Usage)

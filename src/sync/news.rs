@@ -53,18 +53,8 @@ impl News {
             }
         }
         // What a budget left for the next run did not fail.
-        news.failed = failures
-            .iter()
-            .filter(|failure| failure.kind != ErrorKind::Budget)
-            .map(|failure| {
-                let prefix = if failure.message.contains(&failure.what) {
-                    String::new()
-                } else {
-                    format!("{}: ", failure.what)
-                };
-                format!("{prefix}{}", failure.message)
-            })
-            .collect();
+        news.failed =
+            failures.iter().filter(|failure| failure.kind != ErrorKind::Budget).map(Failure::line).collect();
         Ok(news)
     }
 
