@@ -1,8 +1,11 @@
 //! The one error of the crate: the failure, the file or KB that it concerns, and the next steps.
 //!
-//! Rooms may have precise error types of their own; at their border they become an [`Error`], whose kind decides
-//! the exit code (the table is in [`crate::exit_code`]). The message is a sentence fragment in lower case that
-//! stands alone; hints are the next steps, one to a line. Nothing here knows how errors are shown.
+//! A room whose failures are told apart names them in an enum that implements [`Fault`]: kind, retry class, words, and hints
+//! of each stand there, and nowhere else. At the border of the room it becomes an [`Error`]. Only this conversion makes an
+//! error retryable, and [`Error::fault`] gives the enum back to a caller that decides by it; no caller reads a message.
+//!
+//! The kind decides the exit code (the table is in [`crate::exit_code`]). The message is a sentence fragment in lower case
+//! that stands alone; hints are the next steps, one to a line. Nothing here knows how errors are shown.
 
 use std::fmt;
 
@@ -12,25 +15,72 @@ use crate::exit_code::ExitCode;
 /// The result of nearly every function of the crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// The retry class of a failure: the prospects of the same request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Retry {
+    /// It fails again.
+    #[default]
+    Never,
+    /// It may succeed soon: the failure is an overload, a broken connection, or a page that was cut short.
+    Soon,
+    /// It may succeed when the server has recovered, which takes longer; each request before that delays it.
+    AfterStall,
+}
+
+/// A named failure of a room. Its words are those of its `Display`; the errors that caused it are its sources.
+pub trait Fault: std::error::Error + Send + Sync + 'static {
+    /// The kind of the error that it becomes.
+    fn kind(&self) -> ErrorKind;
+
+    /// The prospects of the same request.
+    fn retry(&self) -> Retry {
+        Retry::Never
+    }
+
+    /// The next steps.
+    fn hints(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
-/// What happened, with its kind, its hints, and what caused it. One word wide.
+/// A failure with its kind, its hints, and its causes. One word wide.
 pub struct Error(Box<Inner>);
 
 struct Inner {
     kind: ErrorKind,
     message: String,
     hints: Vec<String>,
-    retryable: bool,
-    source: Option<Source>,
+    retry: Retry,
+    cause: Option<Cause>,
+}
+
+enum Cause {
+    /// The fault that the error was made of. Its words are the message.
+    Own(Box<dyn Fault>),
+    /// The error below.
+    Below(Source),
+}
+
+impl<F: Fault> From<F> for Error {
+    fn from(fault: F) -> Self {
+        let inner = Inner {
+            kind: fault.kind(),
+            message: fault.to_string(),
+            hints: fault.hints(),
+            retry: fault.retry(),
+            cause: Some(Cause::Own(Box::new(fault))),
+        };
+        Self(Box::new(inner))
+    }
 }
 
 impl Error {
     /// An error of a kind with its message.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        let inner =
-            Inner { kind, message: message.into(), hints: Vec::new(), retryable: false, source: None };
-        Self(Box::new(inner))
+        let (message, hints) = (message.into(), Vec::new());
+        Self(Box::new(Inner { kind, message, hints, retry: Retry::Never, cause: None }))
     }
 
     /// A mistake in what the caller asked for.
@@ -38,47 +88,40 @@ impl Error {
         Self::new(ErrorKind::Usage, message)
     }
 
-    /// What is to be written has no form in JSON: a bug.
+    /// A value without a form in JSON: a bug.
     pub fn cannot_write_json(error: serde_json::Error) -> Self {
         Self::new(ErrorKind::Internal, "cannot write JSON").caused_by(error)
     }
 
-    /// Adds what to do next.
+    /// Adds a next step.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hints.push(hint.into());
         self
     }
 
-    /// Says that the same request may succeed later.
-    #[must_use]
-    pub fn retryable(mut self) -> Self {
-        self.0.retryable = true;
-        self
-    }
-
-    /// Keeps what caused it.
+    /// Keeps the error that caused it.
     #[must_use]
     pub fn caused_by(mut self, source: impl Into<Source>) -> Self {
-        self.0.source = Some(source.into());
+        self.0.cause = Some(Cause::Below(source.into()));
         self
     }
 
-    /// The same error under another kind, where only the caller knows what it means.
+    /// The same error under another kind, where only the caller knows its meaning.
     #[must_use]
     pub fn with_kind(mut self, kind: ErrorKind) -> Self {
         self.0.kind = kind;
         self
     }
 
-    /// Puts what was being done before the message.
+    /// Puts the work that failed before the message.
     #[must_use]
     pub fn context(mut self, doing: impl fmt::Display) -> Self {
         self.0.message = format!("{doing}: {}", self.0.message);
         self
     }
 
-    /// The sort of failure.
+    /// The kind of failure.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
@@ -88,19 +131,35 @@ impl Error {
         ExitCode::of(self.0.kind)
     }
 
-    /// What happened, without causes and hints.
+    /// The message, without causes and hints.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// What to do next.
+    /// The next steps.
     pub fn hints(&self) -> &[String] {
         &self.0.hints
     }
 
-    /// Whether the same request may succeed later.
+    /// The prospects of the same request.
+    pub fn retry(&self) -> Retry {
+        self.0.retry
+    }
+
+    /// Returns `true` if the same request may succeed later.
     pub fn is_retryable(&self) -> bool {
-        self.0.retryable
+        self.0.retry != Retry::Never
+    }
+
+    /// The fault that the error was made of, if it is one of this type.
+    pub fn fault<F: Fault>(&self) -> Option<&F> {
+        match &self.0.cause {
+            Some(Cause::Own(fault)) => {
+                let fault: &(dyn std::error::Error + 'static) = fault.as_ref();
+                fault.downcast_ref()
+            }
+            Some(Cause::Below(_)) | None => None,
+        }
     }
 
     /// The message with all causes behind it, as one line.
@@ -109,6 +168,7 @@ impl Error {
         let mut cause = std::error::Error::source(self);
         while let Some(error) = cause {
             let words = error.to_string();
+            // Libraries repeat the words of a cause in their own. This is about the line alone; nothing is decided by it.
             if !text.contains(&words) {
                 text = format!("{text}: {words}");
             }
@@ -132,7 +192,10 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.source.as_deref().map(|source| source as &(dyn std::error::Error + 'static))
+        match self.0.cause.as_ref()? {
+            Cause::Own(fault) => fault.source(),
+            Cause::Below(source) => Some(source.as_ref()),
+        }
     }
 }
 
@@ -148,5 +211,43 @@ mod tests {
         assert_eq!(error.full_message(), "cannot ask the Catalog for KB5086672: connection reset");
         assert_eq!(error.to_string(), "cannot ask the Catalog for KB5086672");
         assert_eq!(error.code().number(), 6);
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    enum RoomFault {
+        #[error("the door is stuck")]
+        Stuck(#[source] std::io::Error),
+        #[error("the door is locked")]
+        Locked,
+    }
+
+    impl Fault for RoomFault {
+        fn kind(&self) -> ErrorKind {
+            ErrorKind::Unreachable
+        }
+
+        fn retry(&self) -> Retry {
+            match self {
+                Self::Stuck(_) => Retry::Soon,
+                Self::Locked => Retry::Never,
+            }
+        }
+
+        fn hints(&self) -> Vec<String> {
+            vec!["knock".to_owned()]
+        }
+    }
+
+    #[test]
+    fn a_fault_decides_kind_words_and_retry_class_and_can_be_had_again() {
+        let error =
+            Error::from(RoomFault::Stuck(std::io::Error::other("rust"))).context("kitchen").hint("push");
+        assert_eq!(error.full_message(), "kitchen: the door is stuck: rust");
+        assert_eq!((error.kind(), error.retry()), (ErrorKind::Unreachable, Retry::Soon));
+        assert_eq!(error.hints(), ["knock", "push"]);
+        assert!(matches!(error.fault(), Some(RoomFault::Stuck(_))));
+        let locked = Error::from(RoomFault::Locked);
+        assert!(!locked.is_retryable() && std::error::Error::source(&locked).is_none());
+        assert!(Error::usage("x").fault::<RoomFault>().is_none());
     }
 }

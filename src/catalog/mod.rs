@@ -1,6 +1,6 @@
-//! What the Catalog says: its pages, taken apart.
+//! The pages of the Catalog, taken apart.
 //!
-//! The Catalog answers with HTTP status 200 whatever happened, so a page is first told by its marks
+//! The Catalog answers with HTTP status 200 whatever happened, so a page is first recognized by its marks
 //! ([`page_kind()`]) and then read by the parser of that kind: [`parse_search_page`], [`parse_details_page`],
 //! [`parse_download_dialog`]. A parser reads element ids, never the order or the style of attributes: the site
 //! renders other markup for other user agents.
@@ -13,6 +13,7 @@
 //! a [`PageFault`] that names the mark, never a panic and never a guess. "No rows" and "no files" are never
 //! concluded from something that is missing.
 
+mod answer_fault;
 mod bounded_tree;
 mod choice;
 mod client;

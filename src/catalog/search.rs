@@ -12,11 +12,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::client::{Asked, Catalog, Rejected, kind_of, unexpected};
+use super::answer_fault::{AnswerFault, stall_in_words};
+use super::client::{Asked, Catalog, kind_of, unexpected};
 use super::{PAGE_CAP, PageFault, PageKind, Query, SearchPage, SearchRow, parse_search_page};
 use crate::documents::QueryPart;
-use crate::error::{Error, ErrorKind, Result};
-use crate::net::{Fault, Next, Purpose, Request, Wait};
+use crate::error::{Error, ErrorKind, Fault as _, Result};
+use crate::net::{Next, Purpose, Request, Wait};
 use crate::update::UpdateId;
 
 /// What the Catalog is known to have, by which it is told whether its search is well: the checkpoint of 24H2, on which all
@@ -41,18 +42,18 @@ const ROWS_A_PAGE: usize = 25;
 pub struct SearchAnswer {
     /// The rows of all pages, each update once.
     pub rows: Vec<SearchRow>,
-    /// How many there are, as far as anybody knows: the Catalog counts to 1000.
+    /// The number that the Catalog states; it counts to 1000.
     pub total: u64,
-    /// Whether `rows` is all that there is.
+    /// `rows` is all that there is.
     pub complete: bool,
-    /// Whether the Catalog cut its answer at its cap of 1000.
+    /// The Catalog cut its answer at its cap of 1000.
     pub capped: bool,
-    /// The questions that a search over the cap was narrowed to; empty for another one.
+    /// The queries that a search over the cap was narrowed to; empty for another one.
     pub parts: Vec<QueryPart>,
 }
 
 impl SearchAnswer {
-    /// What to say of an answer that is not all there is.
+    /// Describes an answer that is not all there is.
     pub fn lacking(&self, query: &Query) -> Option<String> {
         let words = query.words();
         let cut: Vec<&str> =
@@ -189,24 +190,22 @@ impl Catalog {
             }
             failed += 1;
             let elapsed = waited.max(self.client.clock().elapsed().saturating_sub(start)) + pause;
-            let why = format!(
-                "the Catalog finds nothing for {:?}, and nothing either for what it is known to have: it is not well",
-                query.words()
-            );
-            let error = Error::new(ErrorKind::Unreachable, &why).caused_by(Fault::Stall).retryable();
-            match self.client.next_try(&error, failed, None, elapsed, self.patience) {
+            let stall = AnswerFault::Stall { query: query.words().to_owned() };
+            match self.client.next_try(stall.retry(), failed, None, elapsed, self.patience) {
                 Next::After { wait, left } => {
+                    let why = stall_in_words(query.words());
                     self.client.wait(Wait { of: None, duration: wait, left: Some(left), why }).await?;
                     waited = elapsed + wait;
                 }
                 Next::GiveUp(_) => {
-                    return Err(error.hint("run it again later; --patience 2h keeps asking for that long"));
+                    return Err(Error::from(stall)
+                        .hint("run it again later; --patience 2h keeps asking for that long"));
                 }
             }
         }
     }
 
-    /// Whether a search for something that is there finds it.
+    /// Returns `true` if a search for something that is there finds it.
     async fn is_well(&self, besides: &Query) -> bool {
         let now = || self.client.clock().elapsed();
         let holds = |since: &Duration| now().saturating_sub(*since) < CONTROL_HOLDS;
@@ -287,18 +286,14 @@ impl Catalog {
                 if page.page != number + 1 {
                     let expected = format!("page {}", number + 1);
                     let found = format!("page {}", page.page);
-                    return Err(Rejected::from(PageFault::new(
-                        "search page",
-                        super::search_page::RANGE,
-                        expected,
-                        &found,
-                    )));
+                    let mark = super::search_page::RANGE;
+                    return Err(PageFault::new("search page", mark, expected, &found).into());
                 }
                 Ok(Some(page))
             }
             PageKind::NothingFound => Ok(None),
             PageKind::PastTheEnd if number > 0 => Ok(None),
-            other => Err(unexpected("a page of search results", &other)),
+            other => Err(unexpected("a page of search results", page, other)),
         })
         .await
     }

@@ -9,7 +9,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
 use super::transfer::{Arrived, Terms, Wanted, fetch_file};
 use crate::error::{Error, ErrorKind, Result};
-use crate::net::{Client, Fault};
+use crate::net::{Client, RequestFault};
 
 /// The end of one transfer of a batch.
 #[derive(Debug)]
@@ -106,5 +106,5 @@ pub fn ends_batch(error: &Error) -> bool {
 
 /// Returns `true` if the server reports that the file does not exist any more, or not for this client.
 fn has_expired(error: &Error) -> bool {
-    matches!(Fault::of(error), Fault::Status(401 | 403 | 404 | 410))
+    matches!(error.fault(), Some(RequestFault::Status { status: 401 | 403 | 404 | 410, .. }))
 }

@@ -1,4 +1,4 @@
-//! One transfer as a state machine: what is on the disk, what the server says of the file, and what to do next. Pure.
+//! One transfer as a state machine: the bytes on the disk, the statements of the server, and the next step. Pure.
 //!
 //! The driver ([`super::transfer`]) does what [`Machine::request`] says, hands in what came of it, and writes where
 //! [`Step`] tells it to. Bytes of two different files never meet in one partial file:
@@ -10,13 +10,13 @@
 //! - What the bytes are is decided by their digests alone. Where they differ once, the partial is emptied and all is
 //!   fetched anew, because the fault may lie in a partial of an earlier run; where they differ twice, the file is bad.
 
-use crate::error::{Error, ErrorKind};
+use super::fault::TransferFault;
 use crate::net::Part;
 
 /// A server that changes its file, or what it says of it, more often than this during one transfer has no file.
 const RESTARTS: u32 = 4;
 
-/// What a server calls the version of its file, so that the rest of that version can be asked for (RFC 9110, 13.1.5).
+/// The server's names for the version of its file, with which the rest of that version can be asked for (RFC 9110, 13.1.5).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Validators {
     /// A strong entity tag. Weak ones do not promise equal bytes, and are not kept.
@@ -32,12 +32,12 @@ impl Validators {
         Self { etag: strong.map(str::to_owned), last_modified: last_modified.map(str::to_owned) }
     }
 
-    /// What `If-Range` takes.
+    /// The value of `If-Range`.
     fn if_range(&self) -> Option<&str> {
         self.etag.as_deref().or(self.last_modified.as_deref())
     }
 
-    /// Whether an answer with these is for sure of another version.
+    /// Returns `true` if an answer with these is for sure of another version.
     fn contradict(&self, other: &Self) -> bool {
         let differ = |a: &Option<String>, b: &Option<String>| a.is_some() && b.is_some() && a != b;
         if self.etag.is_some() && other.etag.is_some() {
@@ -75,7 +75,7 @@ impl ContentRange {
     }
 }
 
-/// What the head of an answer says. Other statuses than 200, 206, and 416 never come here.
+/// The head of an answer. Other statuses than 200, 206, and 416 never come here.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Head {
     /// 200, 206, or 416.
@@ -84,18 +84,18 @@ pub struct Head {
     pub length: Option<u64>,
     /// `Content-Range`, where it can be read.
     pub range: Option<ContentRange>,
-    /// What the server calls this version.
+    /// The server's names for this version.
     pub validators: Validators,
     /// `Content-Encoding`, where it is not `identity`.
     pub encoding: Option<String>,
 }
 
-/// What to do with an answer.
+/// The step after an answer.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Its body belongs on the disk from this byte on; at 0 what is there is replaced.
+    /// Its body belongs on the disk from this byte on; at 0 the bytes there are replaced.
     Take {
-        /// Where.
+        /// The first byte.
         at: u64,
     },
     /// The partial is of no use any more: empty it, and ask again.
@@ -104,7 +104,7 @@ pub enum Step {
     Whole,
 }
 
-/// What is expected of the file.
+/// The size that is expected of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
     /// Its exact size, where that is stated.
@@ -114,15 +114,13 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// Why a file of this length cannot be the one.
-    fn refuses(self, length: u64) -> Option<Error> {
-        let stated = match self.size {
-            Some(size) if length != size => size,
-            None if length > self.cap => self.cap,
-            _ => return None,
-        };
-        let message = format!("the server offers {length} bytes, and the Catalog states {stated}");
-        Some(Error::new(ErrorKind::Integrity, message))
+    /// Refuses a file that cannot be the one by its length.
+    fn check(self, length: u64) -> Result<(), TransferFault> {
+        match self.size {
+            Some(stated) if length != stated => Err(TransferFault::WrongSize { offered: length, stated }),
+            None if length > self.cap => Err(TransferFault::WrongSize { offered: length, stated: self.cap }),
+            _ => Ok(()),
+        }
     }
 
     /// More than this is not written.
@@ -142,15 +140,15 @@ pub struct Machine {
     /// Of the version that the bytes on the disk are of, at the address that is asked.
     validators: Validators,
     restarts: u32,
-    /// Whether the digests differed once already.
+    /// The digests differed once already.
     differed: bool,
 }
 
 impl Machine {
     /// A transfer that begins with so many bytes on the disk, of a file of which an earlier run learned this.
     pub fn new(bounds: Bounds, written: u64, total: Option<u64>, validators: Validators) -> Self {
-        // What an earlier run was told may be about another file: it cannot be more than the Catalog says.
-        let fits = |length: u64| bounds.refuses(length).is_none();
+        // The statements that an earlier run had may be about another file: it cannot be more than the Catalog says.
+        let fits = |length: u64| bounds.check(length).is_ok();
         let is_sound = written <= bounds.most() && total.is_none_or(|total| fits(total) && written <= total);
         if is_sound {
             Self { bounds, written, total, validators, restarts: 0, differed: false }
@@ -166,7 +164,7 @@ impl Machine {
         }
     }
 
-    /// How many bytes on the disk count.
+    /// The number of bytes on the disk that count.
     pub fn written(&self) -> u64 {
         self.written
     }
@@ -176,17 +174,17 @@ impl Machine {
         self.bounds.size.or(self.total)
     }
 
-    /// What the server calls the version.
+    /// The server's names for the version.
     pub fn validators(&self) -> &Validators {
         &self.validators
     }
 
-    /// Whether all bytes are here.
+    /// Returns `true` if all bytes are here.
     pub fn is_whole(&self) -> bool {
         self.written > 0 && self.total() == Some(self.written)
     }
 
-    /// What to ask the server for.
+    /// The part to ask the server for.
     pub fn request(&self) -> Part {
         let if_range = self.validators.if_range().filter(|_| self.written > 0).map(str::to_owned);
         Part { from: self.written, if_range }
@@ -198,11 +196,9 @@ impl Machine {
     }
 
     /// The head of an answer came.
-    pub fn answered(&mut self, head: &Head) -> Result<Step, Error> {
-        if let Some(encoding) = &head.encoding {
-            let message =
-                format!("the server sends the file in the coding {encoding:?}, which was not asked for");
-            return Err(Error::new(ErrorKind::Unreachable, message).retryable());
+    pub fn answered(&mut self, head: &Head) -> Result<Step, TransferFault> {
+        if let Some(coding) = &head.encoding {
+            return Err(TransferFault::Encoded { coding: coding.clone() });
         }
         match head.status {
             206 if self.written == 0 => self.whole_as_a_range(head),
@@ -212,14 +208,12 @@ impl Machine {
         }
     }
 
-    fn take_all(&mut self, head: &Head, length: Option<u64>) -> Result<Step, Error> {
+    fn take_all(&mut self, head: &Head, length: Option<u64>) -> Result<Step, TransferFault> {
         if length == Some(0) {
-            return Err(Error::new(ErrorKind::Integrity, "the server offers a file without any bytes"));
+            return Err(TransferFault::EmptyFile);
         }
-        if let Some(length) = length
-            && let Some(refusal) = self.bounds.refuses(length)
-        {
-            return Err(refusal);
+        if let Some(length) = length {
+            self.bounds.check(length)?;
         }
         self.written = 0;
         self.total = length;
@@ -228,21 +222,18 @@ impl Machine {
     }
 
     /// The whole was asked for, and comes as a range of itself.
-    fn whole_as_a_range(&mut self, head: &Head) -> Result<Step, Error> {
+    fn whole_as_a_range(&mut self, head: &Head) -> Result<Step, TransferFault> {
         match head.range {
             Some(ContentRange { first: 0, last, total: Some(total) })
                 if last.checked_add(1) == Some(total) =>
             {
                 self.take_all(head, Some(total))
             }
-            _ => {
-                let message = "the server sends a part of the file, and the whole was asked for";
-                Err(Error::new(ErrorKind::Unreachable, message).retryable())
-            }
+            _ => Err(TransferFault::PartOfWhole),
         }
     }
 
-    fn rest(&mut self, head: &Head) -> Result<Step, Error> {
+    fn rest(&mut self, head: &Head) -> Result<Step, TransferFault> {
         let Some(range) = head.range else {
             return self.start_over("a part of the file came that says not which");
         };
@@ -256,8 +247,8 @@ impl Machine {
         if head.length.is_some_and(|length| length != range.last - range.first + 1) {
             return self.start_over("a part of the file came that is not as long as it says");
         }
-        if let Some(refusal) = range.total.and_then(|total| self.bounds.refuses(total)) {
-            return Err(refusal);
+        if let Some(total) = range.total {
+            self.bounds.check(total)?;
         }
         if self.validators.contradict(&head.validators) {
             return self.start_over("the file on the server has changed");
@@ -269,18 +260,17 @@ impl Machine {
         Ok(Step::Take { at: self.written })
     }
 
-    fn nothing_left(&mut self) -> Result<Step, Error> {
+    fn nothing_left(&mut self) -> Result<Step, TransferFault> {
         if self.is_whole() {
             return Ok(Step::Whole);
         }
         self.start_over("the server has no such part of the file")
     }
 
-    fn start_over(&mut self, why: &'static str) -> Result<Step, Error> {
+    fn start_over(&mut self, why: &'static str) -> Result<Step, TransferFault> {
         self.restarts += 1;
         if self.restarts > RESTARTS {
-            let message = format!("{why}, for the {}th time", self.restarts);
-            return Err(Error::new(ErrorKind::Unreachable, message));
+            return Err(TransferFault::Unsteady { why, times: self.restarts });
         }
         self.forget();
         Ok(Step::StartOver(why))
@@ -298,15 +288,10 @@ impl Machine {
     }
 
     /// A body came to its end without an error.
-    pub fn body_ended(&mut self) -> Result<Step, Error> {
+    pub fn body_ended(&mut self) -> Result<Step, TransferFault> {
         match self.total() {
-            Some(total) if self.written < total => {
-                let message = format!("the connection ended after {} of {total} bytes", self.written);
-                Err(Error::new(ErrorKind::Unreachable, message).retryable())
-            }
-            _ if self.written == 0 => {
-                Err(Error::new(ErrorKind::Unreachable, "the answer is empty").retryable())
-            }
+            Some(total) if self.written < total => Err(TransferFault::Short { written: self.written, total }),
+            _ if self.written == 0 => Err(TransferFault::EmptyAnswer),
             // Without a length nothing tells a whole body from one that was cut, but the digests.
             _ => {
                 self.total = Some(self.written);
@@ -316,13 +301,10 @@ impl Machine {
     }
 
     /// More arrived than there can be.
-    pub fn too_much(&mut self) -> Error {
+    pub fn too_much(&mut self) -> TransferFault {
         let most = self.total().unwrap_or(self.bounds.cap);
         self.forget();
-        Error::new(
-            ErrorKind::Integrity,
-            format!("more than {most} bytes arrived, which is all that it can have"),
-        )
+        TransferFault::TooMuch { most }
     }
 
     /// The digests of the whole differ from what is stated. The first time it is worth another try.

@@ -1,6 +1,6 @@
 //! One file from the network to the disk: asked for, written, hashed, gone on with, and made durable under `partial/`.
 //!
-//! What to do next is [`Machine`]'s to say; here it is done. A failure that may pass is tried again by the rules that hold
+//! [`Machine`] decides the next step; here it is taken. A failure that may pass is tried again by the rules that hold
 //! for the Catalog as well, and as long as bytes arrive between two failures they do not add up. Every address that is
 //! known of the file is tried, in turn; one that fails for good is not asked again.
 //!
@@ -19,6 +19,7 @@ use futures_util::StreamExt as _;
 use futures_util::future::{Either, select};
 use url::Url;
 
+use super::fault::TransferFault;
 use super::journal::{JOURNAL_FORMAT, Journal, journal_of};
 use super::judge::{Expected, judge};
 use super::machine::{Bounds, ContentRange, Head, Machine, Step, Validators};
@@ -30,7 +31,7 @@ use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events, TransferOutcome};
 use crate::facts::FileKey;
-use crate::net::{Answer, Client, GiveUp, Next, Setback, Wait, span};
+use crate::net::{Answer, Client, GiveUp, Next, Setback, Wait, redacted};
 use crate::update::container::misfit;
 use crate::update::{Digests, human_size};
 
@@ -58,18 +59,18 @@ pub struct Arrived {
     pub path: Utf8PathBuf,
     /// What the bytes give.
     pub digests: Digests,
-    /// Why it is not what its name says, by its first bytes.
+    /// The reason for which it is not what its name says, by its first bytes.
     pub misnamed: Option<String>,
 }
 
-/// What holds for all transfers of a run.
+/// The terms of all transfers of a run.
 #[derive(Debug, Clone)]
 pub struct Terms {
-    /// How long one that does not get on is tried again.
+    /// The time for which a transfer without progress is tried again.
     pub patience: Duration,
-    /// Over what time a transfer has to get on.
+    /// The time within which a transfer has to make progress.
     pub stall_window: Duration,
-    /// How fast all of them may be together.
+    /// The limit of the speed of all of them together.
     pub limit: Option<Arc<RateLimit>>,
     /// Bytes that came over the wire, of all transfers.
     received: Arc<AtomicU64>,
@@ -81,7 +82,7 @@ impl Terms {
         Self { patience, stall_window: STALL_WINDOW, limit: None, received: Arc::default() }
     }
 
-    /// How many bytes came over the wire so far.
+    /// The number of bytes that came over the wire so far.
     pub fn received(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
     }
@@ -91,12 +92,12 @@ impl Terms {
 const PROGRESS_STEP: u64 = 1024 * 1024;
 /// The same for a thin line.
 const PROGRESS_TIME: Duration = Duration::from_secs(1);
-/// What arrived is made durable this often: a power cut costs no more.
+/// The bytes after which a file is made durable: a power cut costs no more.
 const DURABLE_STEP: u64 = 64 * 1024 * 1024;
 /// The same for a thin line.
 const DURABLE_TIME: Duration = Duration::from_secs(5);
 
-/// Fetches a file. Whatever comes of it, the watcher is told.
+/// Fetches a file, and sends the events of the transfer, also when it fails.
 pub async fn fetch_file(client: &Client, wanted: &Wanted, terms: &Terms) -> Result<Arrived> {
     let events = client.events().clone();
     let id = wanted.key.0.unsigned_abs();
@@ -138,19 +139,19 @@ struct Transfer<'t> {
     writer: Option<Writer>,
     /// The furthest that the file ever came.
     reached: u64,
-    /// What was wrong with an address that is not asked any more.
+    /// The fault of an address that is not asked any more.
     refused: Option<Error>,
 }
 
-/// How often and how long it was tried since the transfer got on.
+/// The tries since the last progress of the transfer.
 struct Tries {
     failed: u32,
-    /// How many addresses were tried since the last wait.
+    /// The number of addresses that were tried since the last wait.
     round: usize,
     since: Duration,
     /// What would have been waited for counts as well, so that a recording is not asked for ever.
     waited: Duration,
-    /// How far the file had come then.
+    /// The bytes of the file at that time.
     reached: u64,
 }
 
@@ -161,7 +162,7 @@ impl Tries {
 }
 
 impl<'t> Transfer<'t> {
-    /// Looks at what an earlier run left, and starts the writer on it.
+    /// Looks at the partial file of an earlier run, and starts the writer on it.
     async fn begin(
         client: &'t Client,
         wanted: &'t Wanted,
@@ -173,9 +174,9 @@ impl<'t> Transfer<'t> {
         for url in &wanted.urls {
             match Url::parse(url) {
                 Ok(url) => addresses.push_back(url),
-                Err(error) => {
-                    let told = Error::new(ErrorKind::Integrity, format!("{url:?} is no address"));
-                    refused = Some(told.caused_by(error));
+                Err(source) => {
+                    let url = redacted(url);
+                    refused = Some(TransferFault::NotAnAddress { url, source }.into());
                 }
             }
         }
@@ -230,8 +231,8 @@ impl<'t> Transfer<'t> {
                 self.turn();
             }
             let Some(url) = self.addresses.front().cloned() else {
-                let none = format!("no address of {} is known", self.wanted.name);
-                return Err(self.refused.take().unwrap_or_else(|| Error::new(ErrorKind::NotFound, none)));
+                let none = || TransferFault::NoAddress { name: self.wanted.name.clone() }.into();
+                return Err(self.refused.take().unwrap_or_else(none));
             };
             if let Err(setback) = self.one_try(&url).await {
                 self.after(setback, &mut tries).await?;
@@ -239,24 +240,24 @@ impl<'t> Transfer<'t> {
         }
     }
 
-    /// What to do about a failure; an error when nothing can be done.
+    /// Takes the step after a failure; an error ends the transfer.
     async fn after(&mut self, setback: Setback, tries: &mut Tries) -> Result<()> {
-        /// Less than this since the last that counted is no progress, and of a small file less than a hundredth: a server that
-        /// gives a byte at a time would be asked for ever.
+        /// Fewer new bytes than this (1 % of a small file) do not reset the tries; otherwise a server that sends one byte at a
+        /// time would be asked for ever.
         const PROGRESS: u64 = 1024 * 1024;
         let progress = PROGRESS.min(self.machine.total().unwrap_or(u64::MAX) / 100).max(1);
         let Setback { error, retry_after } = setback;
         if error.kind().is_stop() || matches!(error.kind(), ErrorKind::NoSpace | ErrorKind::Internal) {
             return Err(error);
         }
-        // Bytes that come for the second time are none.
+        // Bytes that are downloaded again do not count as progress.
         if self.reached - tries.reached >= progress {
             *tries = Tries::begin(self.now(), self.reached);
         }
         tries.failed += 1;
         tries.round += 1;
         let elapsed = tries.waited.max(self.now().saturating_sub(tries.since));
-        match self.client.next_try(&error, tries.failed, retry_after, elapsed, self.terms.patience) {
+        match self.client.next_try(error.retry(), tries.failed, retry_after, elapsed, self.terms.patience) {
             Next::After { .. } if tries.round < self.addresses.len() => self.turn(),
             Next::After { wait, left } => {
                 let of = Some(self.wanted.key.0.unsigned_abs());
@@ -342,7 +343,8 @@ impl<'t> Transfer<'t> {
     async fn receive(&mut self, mut answer: Answer) -> Result<(), Setback> {
         let id = self.wanted.key.0.unsigned_abs();
         let limit = self.terms.limit.as_ref().map(|limit| limit.bytes_a_second());
-        let mut pulse = Pulse::new(self.now(), self.terms.stall_window, limit);
+        let window = self.terms.stall_window;
+        let mut pulse = Pulse::new(self.now(), window, limit);
         let (mut durable_bytes, mut durable_time) = (0, self.now());
         let (mut told, mut told_at) = (self.machine.written(), self.now());
         loop {
@@ -352,7 +354,7 @@ impl<'t> Transfer<'t> {
                 Either::Left((None, _)) => break,
                 Either::Left((Some(piece), _)) => piece?,
                 Either::Right(_) if pulse.beat(self.now(), 0) => continue,
-                Either::Right(_) => return Err(self.stalled().into()),
+                Either::Right(_) => return Err(stalled(window).into()),
             };
             let bytes = piece.len() as u64;
             if self.machine.written() == 0 {
@@ -375,7 +377,7 @@ impl<'t> Transfer<'t> {
             }
             let now = self.now();
             if !pulse.beat(now, bytes) {
-                return Err(self.stalled().into());
+                return Err(stalled(window).into());
             }
             durable_bytes += bytes;
             if durable_bytes >= DURABLE_STEP || now.saturating_sub(durable_time) >= DURABLE_TIME {
@@ -391,33 +393,28 @@ impl<'t> Transfer<'t> {
         Ok(())
     }
 
-    fn stalled(&self) -> Error {
-        let message = format!("hardly anything arrived in the last {}", span(self.terms.stall_window));
-        Error::new(ErrorKind::Unreachable, message).retryable()
-    }
-
     async fn empty(&mut self) -> Result<(), Setback> {
         self.handed(self.desk()?.start_over().await)
     }
 
     fn desk(&self) -> Result<&Writer> {
-        self.writer.as_ref().ok_or_else(writer_ended)
+        Ok(self.writer.as_ref().ok_or(TransferFault::WriterEnded)?)
     }
 
-    /// Whether the writer took an order. It ends early with an error of its own, which is told when it is closed.
+    /// Fails if the writer did not take an order. It ended early then, with an error of its own that closing it returns.
     #[expect(clippy::unused_self, reason = "reads as what it is about")]
     fn handed(&self, taken: bool) -> Result<(), Setback> {
-        if taken { Ok(()) } else { Err(writer_ended().into()) }
+        if taken { Ok(()) } else { Err(TransferFault::WriterEnded.into()) }
     }
 
     async fn close(&mut self) -> Result<Written> {
         match self.writer.take() {
             Some(writer) => writer.close().await,
-            None => Err(writer_ended()),
+            None => Err(TransferFault::WriterEnded.into()),
         }
     }
 
-    /// Makes durable what is here; an error is that of the disk.
+    /// Makes the bytes that are here durable; an error is that of the disk.
     async fn park(&mut self) -> Result<()> {
         if let Some(writer) = self.writer.take() {
             writer.close().await?;
@@ -435,8 +432,8 @@ impl<'t> Transfer<'t> {
     }
 }
 
-fn writer_ended() -> Error {
-    Error::new(ErrorKind::Internal, "the writing thread ended early")
+fn stalled(window: Duration) -> TransferFault {
+    TransferFault::Stalled { window }
 }
 
 fn head_of(answer: &Answer) -> Head {

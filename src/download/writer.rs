@@ -13,6 +13,7 @@ use futures_util::future::{Either, select};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use super::fault::TransferFault;
 use super::journal::Journal;
 use crate::disk;
 use crate::disk::GrowingFile;
@@ -33,7 +34,7 @@ enum Order {
     Sync,
 }
 
-/// What is on the disk when a writer has ended.
+/// The state of the disk when a writer has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Written {
     /// Of all bytes.
@@ -66,7 +67,7 @@ impl Writer {
         let writer = Self { orders, room: Arc::new(Semaphore::new(IN_FLIGHT)), thread };
         match is_ready.await {
             Ok(length) => Ok((writer, length)),
-            Err(_) => Err(writer.close().await.err().unwrap_or_else(ended)),
+            Err(_) => Err(writer.close().await.err().unwrap_or_else(|| TransferFault::WriterEnded.into())),
         }
     }
 
@@ -103,10 +104,6 @@ impl Writer {
             .await
             .map_err(|error| Error::new(ErrorKind::Internal, "the writing thread ended").caused_by(error))?
     }
-}
-
-fn ended() -> Error {
-    Error::new(ErrorKind::Internal, "the writing thread ended early")
 }
 
 /// The thread's own things.
@@ -203,7 +200,11 @@ mod tests {
             let room = Arc::new(Semaphore::new(IN_FLIGHT));
             let _kept = Arc::clone(&room).try_acquire_many_owned(u32::try_from(IN_FLIGHT).unwrap()).unwrap();
             drop(queue);
-            let writer = Writer { orders, room, thread: tokio::task::spawn_blocking(|| Err(ended())) };
+            let writer = Writer {
+                orders,
+                room,
+                thread: tokio::task::spawn_blocking(|| Err(TransferFault::WriterEnded.into())),
+            };
             assert_eq!(writer.piece(Bytes::from_static(b"more")).now_or_never(), Some(false));
             assert!(writer.close().await.is_err());
         });

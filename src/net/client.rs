@@ -9,16 +9,15 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::fault::Fault;
-use super::foreign_page::{BEHIND_A_PROXY, LOOKED_AT, begins_like_html, title_of};
+use super::fault::RequestFault;
+use super::foreign_page::{LOOKED_AT, begins_like_html, title_of};
 use super::pace::{Pace, Turns};
-use super::proxy::ProxyUrl;
-use super::retry::{Failed, Jitter, Next, next_try, seconds};
+use super::retry::{Failed, Jitter, Next, next_try};
 use super::stop::Stop;
 use super::transport::{Answer, Body, Part, Request, Setback, Transport, beginning_of, collect};
 use super::url_policy::UrlPolicy;
 use crate::clock::Clock;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Result, Retry};
 use crate::event::{Event, Events};
 
 /// A page of text with the address that it came from in the end.
@@ -119,10 +118,10 @@ impl Client {
         self.inner.catalog_requests.load(Ordering::Relaxed) + self.inner.file_requests.load(Ordering::Relaxed)
     }
 
-    /// What comes after a failure: the `times`th in a row, `elapsed` after the first try began.
+    /// The step after a failure: the `times`th in a row, `elapsed` after the first try began.
     pub fn next_try(
         &self,
-        error: &Error,
+        retry: Retry,
         times: u32,
         retry_after: Option<Duration>,
         elapsed: Duration,
@@ -130,15 +129,15 @@ impl Client {
     ) -> Next {
         let number = self.inner.jitters.fetch_add(1, Ordering::Relaxed);
         let jitter = Jitter(mixed(self.inner.jitter_seed.wrapping_add(number)));
-        next_try(&Failed { fault: Fault::of(error), times, retry_after, elapsed, patience }, jitter)
+        next_try(&Failed { retry, times, retry_after, elapsed, patience }, jitter)
     }
 
-    /// The wish to stop.
+    /// The stop request.
     pub fn stop(&self) -> &Stop {
         &self.inner.stop
     }
 
-    /// What some work comes to, unless the run is to stop before.
+    /// The output of some work, unless the run is to stop before.
     pub async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T> {
         let (mut stop, mut work) = (pin!(self.inner.stop.requested()), pin!(work));
         // `select` takes either when both are ready, and a run that is to stop would go on.
@@ -146,7 +145,7 @@ impl Client {
             Poll::Ready(_) => Poll::Ready(None),
             Poll::Pending => work.as_mut().poll(context).map(Some),
         });
-        // The wish may have come while the work was looked at.
+        // The request may have come while the work was polled.
         outcome.await.filter(|_| self.inner.stop.asked().is_none()).ok_or_else(|| self.inner.stop.error())
     }
 
@@ -194,16 +193,16 @@ impl Client {
             return Ok(answer);
         }
         let answer = if answer.status == 206 { answer } else { self.expect_ok(answer, WANTED).await? };
-        if answer.has_html() { Err(proxys_page(answer, WANTED).await) } else { Ok(answer) }
+        if answer.has_html() { Err(proxys_page(answer, WANTED).await.into()) } else { Ok(answer) }
     }
 
-    /// Why a body that begins like this is no package, when it is a page. The head did not say so.
+    /// Refuses a body that begins like a page in place of a package. The head did not say so.
     pub fn refuse_page(&self, url: &Url, first: &[u8]) -> Result<()> {
         if !begins_like_html(first) {
             return Ok(());
         }
         let title = title_of(&String::from_utf8_lossy(&first[..first.len().min(LOOKED_AT)]));
-        Err(page_in_place(&host_of(url), WANTED, title, ""))
+        Err(RequestFault::ProxyPage { host: host_of(url), wanted: WANTED, title, status: 200 }.into())
     }
 
     async fn send(&self, mut request: Request) -> Result<Answer, Setback> {
@@ -216,72 +215,34 @@ impl Client {
         Ok(answer)
     }
 
-    /// Anything but 200 is no answer. Which of them may pass: overload, and what a proxy says for a moment.
-    async fn expect_ok(&self, answer: Answer, wanted: &str) -> Result<Answer, Setback> {
+    /// Takes status 200 alone for an answer.
+    async fn expect_ok(&self, answer: Answer, wanted: &'static str) -> Result<Answer, Setback> {
         let status = answer.status;
-        let proxy = self.inner.transport.proxy_to(&answer.final_url);
+        if status == 200 {
+            return Ok(answer);
+        }
+        let host = host_of(&answer.final_url);
+        let proxy = self.inner.transport.proxy_to(&answer.final_url).cloned();
         match status {
-            200 => return Ok(answer),
-            407 => return Err(wants_a_login(&host_of(&answer.final_url), proxy).into()),
-            511 => return Err(proxys_page(answer, wanted).await),
+            407 => return Err(RequestFault::ProxyLogin { host, proxy }.into()),
+            511 => return Err(proxys_page(answer, wanted).await.into()),
             _ => {}
         }
         let retry_after = answer.retry_after(self.inner.clock.now());
-        let mut message = format!("{} answered with status {status}", host_of(&answer.final_url));
-        if let Some(wish) = retry_after.filter(|wish| !wish.is_zero()) {
-            message = format!("{message} and asks to come back in {}", seconds(wish));
-        }
-        // A page behind such a status is often a proxy's, and then its title tells whose.
-        if answer.has_html()
-            && let Some(title) = title(answer.body).await
-        {
-            message = format!("{message} and a page titled {title:?}");
-        }
-        let fault = Fault::Status(status);
-        let error = Error::new(ErrorKind::Unreachable, message).caused_by(fault);
-        let error = match proxy {
-            Some(proxy) if !fault.may_pass() => error.hint(format!("it was asked through the proxy {proxy}")),
-            _ => error,
-        };
-        let error = if fault.may_pass() { error.retryable() } else { error };
-        Err(Setback { error, retry_after })
+        // A page behind such a status is often a proxy's, and then its title shows whose.
+        let title = if answer.has_html() { title(answer.body).await } else { None };
+        let fault = RequestFault::Status { host, status, proxy, retry_after, title };
+        Err(Setback { error: fault.into(), retry_after })
     }
 }
 
-/// A proxy that lets nobody through without a name, or not with this one.
-pub(super) fn wants_a_login(host: &str, proxy: Option<&ProxyUrl>) -> Error {
-    let named =
-        proxy.map_or_else(|| format!("the proxy before {host}"), |proxy| format!("the proxy {proxy}"));
-    let (message, advice) = if proxy.is_some_and(ProxyUrl::has_credentials) {
-        (
-            format!("{named} does not take the user name and the password that it was given (status 407)"),
-            "look at them in --proxy, KBMIRROR_PROXY, the configuration, or HTTPS_PROXY; signs such as @ : / # % are written %40 %3A %2F %23 %25",
-        )
-    } else {
-        (
-            format!("{named} wants a user name and a password (status 407)"),
-            "put them into its address: --proxy http://user:password@host:port, or better KBMIRROR_PROXY, which no list of processes shows",
-        )
-    };
-    Error::new(ErrorKind::Unreachable, message).caused_by(Fault::Status(407)).hint(advice).hint(
-        "the Basic scheme is known here; for NTLM or Kerberos put a relay of this machine between, such as px or cntlm",
-    )
-}
-
-/// What the bytes of a file are to people.
+/// The bytes of a file in words.
 const WANTED: &str = "a package";
 
-/// HTML that is not what was asked for.
-async fn proxys_page(answer: Answer, wanted: &str) -> Setback {
-    let host = host_of(&answer.final_url);
-    let status = if answer.status == 200 { String::new() } else { format!(" (status {})", answer.status) };
-    page_in_place(&host, wanted, title(answer.body).await, &status).into()
-}
-
-fn page_in_place(host: &str, wanted: &str, title: Option<String>, status: &str) -> Error {
-    let title = title.map(|title| format!(", titled {title:?}")).unwrap_or_default();
-    let message = format!("{host} answered with a proxy's page, not {wanted}{title}{status}");
-    Error::new(ErrorKind::Unreachable, message).caused_by(Fault::ProxyPage).hint(BEHIND_A_PROXY)
+/// HTML in place of an answer.
+async fn proxys_page(answer: Answer, wanted: &'static str) -> RequestFault {
+    let (host, status) = (host_of(&answer.final_url), answer.status);
+    RequestFault::ProxyPage { host, wanted, title: title(answer.body).await, status }
 }
 
 async fn title(body: Body) -> Option<String> {

@@ -1,237 +1,264 @@
-//! What sort of failure a request met, and whether the same request may succeed later.
+//! The failures of a request, by name: each with its kind, its retry class, and its words in one place.
 //!
-//! A failure comes wrapped: a certificate that nobody trusts is a TLS error in an I/O error in a connection error in a
-//! request error. So the whole chain of causes is searched, and an I/O error's inner error too, which it leaves out of
-//! its chain of sources. Whoever knows the sort puts a [`Fault`] into the chain as the cause; it is found there again.
-//!
-//! What cannot pass is fatal at once: certificates, refused addresses, pages of proxies, and the statuses of the
-//! client's own faults. Whether an error may pass is stated by [`Error::is_retryable`] alone; the fault says why.
+//! A failure of the network comes wrapped; [`cause`](super::cause) finds out what lies at its bottom. Failures that cannot
+//! pass end a request at once: certificates, pages of proxies, and the statuses of the client's own faults. Addresses that
+//! the rules refuse never become a request; the URL policy refuses them itself.
 
-use std::error::Error as StdError;
-use std::io;
+use std::time::Duration;
 
-use crate::error::{Error, ErrorKind};
+use super::cause::CertificateFault;
+use super::foreign_page::BEHIND_A_PROXY;
+use super::proxy::ProxyUrl;
+use super::retry::seconds;
+use crate::error::{ErrorKind, Fault, Retry};
 
-/// The sorts of failures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
-    /// No name, no connection, or one that broke off.
-    #[error("the connection failed")]
-    Transport,
+/// A request that brought no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestFault {
+    /// No connection: no name, no route, or nothing that listens.
+    #[error("cannot connect to {host}{}", through(proxy.as_ref()))]
+    NoConnection {
+        /// The host.
+        host: String,
+        /// The proxy on the way.
+        proxy: Option<ProxyUrl>,
+        /// The error of the client.
+        source: reqwest::Error,
+    },
+    /// A connection that broke off.
+    #[error("the connection to {host}{} broke off", through(proxy.as_ref()))]
+    BrokenOff {
+        /// The host.
+        host: String,
+        /// The proxy on the way.
+        proxy: Option<ProxyUrl>,
+        /// The error of the client.
+        source: reqwest::Error,
+    },
     /// Nothing came in time.
-    #[error("no answer in time")]
-    Timeout,
-    /// A proxy that opened no way to the host, for whatever reason: it said more, and the client does not hear it.
-    #[error("the proxy opened no way")]
-    Tunnel,
-    /// A status that is not 200.
-    #[error("status {0}")]
-    Status(u16),
-    /// The Catalog's own error page.
-    #[error("the Catalog's error page")]
-    ErrorPage,
-    /// A page of no known kind, or one that is cut or contradicts itself.
-    #[error("a page that is not understood")]
-    UnclassifiedPage,
-    /// The Catalog's backend is ill: sound-looking pages that say nothing.
-    #[error("a stall of the Catalog")]
-    Stall,
-    /// A page of a proxy or a captive portal in place of what was asked for.
-    #[error("a proxy's page")]
-    ProxyPage,
+    #[error("{host} did not answer in time{}", through(proxy.as_ref()))]
+    Timeout {
+        /// The host.
+        host: String,
+        /// The proxy on the way.
+        proxy: Option<ProxyUrl>,
+        /// The error of the client.
+        source: reqwest::Error,
+    },
+    /// A proxy that opened no way to the host. Its reason does not reach the client.
+    #[error("{} opened no way to {host}", named(proxy.as_ref()))]
+    NoTunnel {
+        /// The host.
+        host: String,
+        /// The proxy, where it is known.
+        proxy: Option<ProxyUrl>,
+        /// The error of the client.
+        source: reqwest::Error,
+    },
     /// A certificate that does not hold.
-    #[error("the certificate does not hold")]
-    Certificate(CertificateFault),
-    /// An address that the rules refuse.
-    #[error("a refused address")]
-    Refused,
-    /// Nothing of the network, or nothing that asking again would change.
-    #[error("a failure of another sort")]
-    Other,
+    #[error("{}{}", certificate.in_words(host), through(proxy.as_ref()))]
+    Certificate {
+        /// The host.
+        host: String,
+        /// The proxy on the way.
+        proxy: Option<ProxyUrl>,
+        /// The fault of the certificate.
+        certificate: CertificateFault,
+        /// The error of the client.
+        source: reqwest::Error,
+    },
+    /// A proxy that wants a user name, or another one (status 407).
+    #[error("{}", login_in_words(host, proxy.as_ref()))]
+    ProxyLogin {
+        /// The host that was asked for.
+        host: String,
+        /// The proxy, where it is known.
+        proxy: Option<ProxyUrl>,
+    },
+    /// A status that is not 200.
+    #[error("{host} answered with status {status}{}{}", wish_in_words(*retry_after), title_behind(title.as_deref()))]
+    Status {
+        /// The host.
+        host: String,
+        /// The status.
+        status: u16,
+        /// The proxy on the way.
+        proxy: Option<ProxyUrl>,
+        /// The time after which the server wants to be asked again.
+        retry_after: Option<Duration>,
+        /// The title of the page behind the status. It is often that of a proxy, and then the title shows whose.
+        title: Option<String>,
+    },
+    /// A page of a proxy or a captive portal in place of the answer.
+    #[error("{host} answered with a proxy's page, not {wanted}{}{}", titled(title.as_deref()), unless_ok(*status))]
+    ProxyPage {
+        /// The host.
+        host: String,
+        /// The answer that was expected, with an article.
+        wanted: &'static str,
+        /// The title of the page.
+        title: Option<String>,
+        /// The status.
+        status: u16,
+    },
+    /// More redirects than an answer needs.
+    #[error("{url} redirects more than {most} times")]
+    EndlessRedirects {
+        /// The address, as it is shown.
+        url: String,
+        /// The number of redirects that are followed.
+        most: usize,
+    },
+    /// A redirect to something that is not an address.
+    #[error("{url} redirects to {target:?}, which is no address")]
+    RedirectNowhere {
+        /// The address, as it is shown.
+        url: String,
+        /// The target, as it is shown.
+        target: String,
+        /// The error of the parser.
+        source: url::ParseError,
+    },
 }
 
-/// What is wrong with a certificate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CertificateFault {
-    /// Issued by nobody who is trusted here.
-    UnknownIssuer,
-    /// For another host.
-    WrongName,
-    /// Its time is over.
-    Expired,
-    /// Its time has not come.
-    NotYetValid,
-    /// Anything else: revoked, of a bad encoding or signature, for another purpose.
-    Other,
-}
-
-impl Fault {
-    /// The sort of this failure, by all that is in its chain.
-    pub fn of(error: &Error) -> Self {
-        let found = Self::of_chain(error);
-        if error.is_retryable() {
-            let by_kind = || match error.kind() {
-                ErrorKind::PageChanged => Self::UnclassifiedPage,
-                _ => Self::ErrorPage,
-            };
-            return found.filter(|fault| fault.may_pass()).unwrap_or_else(by_kind);
-        }
-        match found {
-            Some(fault) if !fault.may_pass() => fault,
-            _ if matches!(error.kind(), ErrorKind::Integrity | ErrorKind::HostNotAllowed) => Self::Refused,
-            _ => Self::Other,
-        }
+impl Fault for RequestFault {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Unreachable
     }
 
-    /// The sort that something in this chain tells; what lies deeper is nearer to the cause, and what is named goes
-    /// before what is only a connection that failed.
-    pub(super) fn of_chain(error: &(dyn StdError + 'static)) -> Option<Self> {
-        if let Some(fault) = error.downcast_ref::<Self>() {
-            return Some(*fault);
-        }
-        if let Some(rustls::Error::InvalidCertificate(certificate)) = error.downcast_ref::<rustls::Error>() {
-            return Some(Self::Certificate(CertificateFault::of(certificate)));
-        }
-        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        let inner = inner.and_then(|inner| Self::of_chain(inner as &(dyn StdError + 'static)));
-        let deeper = inner.or_else(|| error.source().and_then(Self::of_chain));
-        match deeper {
-            None | Some(Self::Transport) => Self::of_request(error).or(deeper),
-            _ => deeper,
-        }
-    }
-
-    fn of_request(error: &(dyn StdError + 'static)) -> Option<Self> {
-        // The tunnel's error type has no public name; its words are held by a test over a real socket.
-        match error.to_string().as_str() {
-            "tunnel error: proxy authorization required" => return Some(Self::Status(407)),
-            "tunnel error: unsuccessful" => return Some(Self::Tunnel),
-            _ => {}
-        }
-        let request = error.downcast_ref::<reqwest::Error>()?;
-        Some(if request.is_timeout() { Self::Timeout } else { Self::Transport })
-    }
-
-    /// Whether the same request may succeed later.
-    pub fn may_pass(self) -> bool {
+    fn retry(&self) -> Retry {
         match self {
-            Self::Transport
-            | Self::Timeout
-            | Self::Tunnel
-            | Self::ErrorPage
-            | Self::UnclassifiedPage
-            | Self::Stall => true,
-            // 511 is a captive portal that wants somebody to log in.
-            Self::Status(status) => matches!(status, 408 | 429 | 500..=599) && status != 511,
-            Self::ProxyPage | Self::Certificate(_) | Self::Refused | Self::Other => false,
+            Self::NoConnection { .. }
+            | Self::BrokenOff { .. }
+            | Self::Timeout { .. }
+            | Self::NoTunnel { .. }
+            | Self::EndlessRedirects { .. }
+            | Self::RedirectNowhere { .. } => Retry::Soon,
+            Self::Status { status, .. } if status_may_pass(*status) => Retry::Soon,
+            Self::Certificate { .. }
+            | Self::ProxyLogin { .. }
+            | Self::ProxyPage { .. }
+            | Self::Status { .. } => Retry::Never,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::NoTunnel { .. } => vec![BEHIND_NO_TUNNEL.to_owned()],
+            Self::Certificate { certificate, .. } => vec![certificate.advice().to_owned()],
+            Self::ProxyLogin { proxy, .. } => {
+                let is_wrong = proxy.as_ref().is_some_and(ProxyUrl::has_credentials);
+                vec![if is_wrong { WRONG_LOGIN } else { NO_LOGIN }.to_owned(), LOGIN_SCHEMES.to_owned()]
+            }
+            Self::Status { status, proxy: Some(proxy), .. } if !status_may_pass(*status) => {
+                vec![format!("it was asked through the proxy {proxy}")]
+            }
+            Self::ProxyPage { .. } => vec![BEHIND_A_PROXY.to_owned()],
+            _ => Vec::new(),
         }
     }
 }
 
-impl CertificateFault {
-    fn of(error: &rustls::CertificateError) -> Self {
-        use rustls::CertificateError as Said;
-        match error {
-            // A signature that does not fit is that of an authority which only has the name of one that is trusted, such as
-            // a company's renewed one.
-            Said::UnknownIssuer | Said::BadSignature => Self::UnknownIssuer,
-            Said::NotValidForName | Said::NotValidForNameContext { .. } => Self::WrongName,
-            Said::Expired | Said::ExpiredContext { .. } => Self::Expired,
-            Said::NotValidYet | Said::NotValidYetContext { .. } => Self::NotYetValid,
-            _ => Self::Other,
-        }
-    }
+const BEHIND_NO_TUNNEL: &str = "its rules may forbid this host, it may want somebody to log in first, or the host may be out of its reach";
+const WRONG_LOGIN: &str = "look at them in --proxy, KBMIRROR_PROXY, the configuration, or HTTPS_PROXY; signs such as @ : / # % are written %40 %3A %2F %23 %25";
+const NO_LOGIN: &str = "put them into its address: --proxy http://user:password@host:port, or better KBMIRROR_PROXY, which no list of processes shows";
+const LOGIN_SCHEMES: &str = "the Basic scheme is known here; for NTLM or Kerberos put a relay of this machine between, such as px or cntlm";
 
-    /// What is wrong with this host's certificate, in words.
-    pub(super) fn told(self, host: &str) -> String {
-        match self {
-            Self::UnknownIssuer => {
-                format!("the certificate of {host} was issued by nobody whom this machine trusts")
-            }
-            Self::WrongName => format!("the certificate that {host} showed is for another name"),
-            Self::Expired => format!("the certificate of {host} has expired"),
-            Self::NotYetValid => format!("the certificate of {host} is not valid yet"),
-            Self::Other => format!("the certificate of {host} does not hold"),
-        }
-    }
+/// Returns `true` for the statuses of an overload and those that a proxy sends for a moment. 511 is a captive portal that
+/// waits for a login.
+fn status_may_pass(status: u16) -> bool {
+    matches!(status, 408 | 429 | 500..=599) && status != 511
+}
 
-    /// What to do about it.
-    pub(super) fn advice(self) -> &'static str {
-        match self {
-            Self::UnknownIssuer => {
-                "a proxy that opens TLS signs with a certificate of its own: name that with --ca-cert FILE, or add it to the system's trust store"
-            }
-            Self::WrongName => {
-                "look at the address; a proxy or a captive portal may have answered in place of the host"
-            }
-            Self::Expired | Self::NotYetValid => {
-                "look at the clock of this machine; when it is right, the host, or the proxy that opens TLS, needs a new certificate"
-            }
-            Self::Other => "ask whoever runs the host, or the proxy that opens TLS",
-        }
+fn through(proxy: Option<&ProxyUrl>) -> String {
+    proxy.map(|proxy| format!(" through the proxy {proxy}")).unwrap_or_default()
+}
+
+fn named(proxy: Option<&ProxyUrl>) -> String {
+    proxy.map_or_else(|| "the proxy".to_owned(), |proxy| format!("the proxy {proxy}"))
+}
+
+fn login_in_words(host: &str, proxy: Option<&ProxyUrl>) -> String {
+    let named =
+        proxy.map_or_else(|| format!("the proxy before {host}"), |proxy| format!("the proxy {proxy}"));
+    if proxy.is_some_and(ProxyUrl::has_credentials) {
+        format!("{named} does not take the user name and the password that it was given (status 407)")
+    } else {
+        format!("{named} wants a user name and a password (status 407)")
     }
+}
+
+fn wish_in_words(retry_after: Option<Duration>) -> String {
+    let wish = retry_after.filter(|wish| !wish.is_zero());
+    wish.map(|wish| format!(" and asks to come back in {}", seconds(wish))).unwrap_or_default()
+}
+
+fn title_behind(title: Option<&str>) -> String {
+    title.map(|title| format!(" and a page titled {title:?}")).unwrap_or_default()
+}
+
+fn titled(title: Option<&str>) -> String {
+    title.map(|title| format!(", titled {title:?}")).unwrap_or_default()
+}
+
+fn unless_ok(status: u16) -> String {
+    if status == 200 { String::new() } else { format!(" (status {status})") }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
 
-    fn certificate(error: rustls::CertificateError) -> rustls::Error {
-        rustls::Error::InvalidCertificate(error)
-    }
-
-    #[test]
-    fn a_certificate_is_found_however_deep_it_is_wrapped() {
-        let unknown = || certificate(rustls::CertificateError::UnknownIssuer);
-        let expected = Some(Fault::Certificate(CertificateFault::UnknownIssuer));
-        let wrapped = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, unknown()));
-        assert_eq!(Fault::of_chain(&unknown()), expected);
-        assert_eq!(Fault::of_chain(&wrapped), expected);
-        let error = Error::new(ErrorKind::Unreachable, "x").caused_by(wrapped).context("y");
-        assert_eq!(Some(Fault::of(&error)), expected);
-        assert_eq!(Fault::of_chain(&io::Error::other("reset")), None);
-        assert_eq!(Fault::of_chain(&rustls::Error::HandshakeNotComplete), None);
-    }
-
-    #[test]
-    fn the_faults_of_certificates_are_told_apart() {
-        for (said, fault) in [
-            (rustls::CertificateError::BadSignature, CertificateFault::UnknownIssuer),
-            (rustls::CertificateError::NotValidForName, CertificateFault::WrongName),
-            (rustls::CertificateError::Expired, CertificateFault::Expired),
-            (rustls::CertificateError::NotValidYet, CertificateFault::NotYetValid),
-            (rustls::CertificateError::Revoked, CertificateFault::Other),
-        ] {
-            assert_eq!(Fault::of_chain(&certificate(said)), Some(Fault::Certificate(fault)));
-            assert!(!Fault::Certificate(fault).may_pass());
-            assert!(fault.told("host.example").contains("host.example"));
+    fn status(status: u16) -> RequestFault {
+        RequestFault::Status {
+            host: "host.example".to_owned(),
+            status,
+            proxy: Some(ProxyUrl::parse("http://u:secret@proxy:1").unwrap()),
+            retry_after: Some(Duration::from_secs(7)),
+            title: Some("Gateway".to_owned()),
         }
-    }
-
-    #[test]
-    fn what_may_pass_is_what_the_error_says() {
-        let unreachable = |fault: Fault| Error::new(ErrorKind::Unreachable, "x").caused_by(fault);
-        assert_eq!(Fault::of(&unreachable(Fault::Status(503)).retryable()), Fault::Status(503));
-        assert_eq!(Fault::of(&unreachable(Fault::Status(404))), Fault::Status(404));
-        assert_eq!(Fault::of(&unreachable(Fault::Stall).retryable()), Fault::Stall);
-        // An error that somebody made final stays so, and the other way round.
-        assert_eq!(Fault::of(&unreachable(Fault::Transport)), Fault::Other);
-        assert_eq!(Fault::of(&unreachable(Fault::Status(404)).retryable()), Fault::ErrorPage);
-        let plain = |kind| Error::new(kind, "x");
-        assert_eq!(Fault::of(&plain(ErrorKind::Integrity)), Fault::Refused);
-        assert_eq!(Fault::of(&plain(ErrorKind::NoSpace)), Fault::Other);
-        assert_eq!(Fault::of(&plain(ErrorKind::PageChanged).retryable()), Fault::UnclassifiedPage);
-        assert_eq!(Fault::of(&plain(ErrorKind::PageChanged)), Fault::Other);
-        assert_eq!(Fault::of(&plain(ErrorKind::Unreachable).retryable()), Fault::ErrorPage);
     }
 
     #[test]
     fn statuses() {
-        for status in [408, 429, 500, 502, 503, 504] {
-            assert!(Fault::Status(status).may_pass(), "{status}");
+        for number in [408, 429, 500, 502, 503, 504] {
+            assert_eq!(status(number).retry(), Retry::Soon, "{number}");
         }
-        for status in [400, 401, 403, 404, 407, 410, 451, 511] {
-            assert!(!Fault::Status(status).may_pass(), "{status}");
+        for number in [400, 401, 403, 404, 407, 410, 451, 511] {
+            assert_eq!(status(number).retry(), Retry::Never, "{number}");
         }
+    }
+
+    #[test]
+    fn an_error_has_the_kind_the_retry_class_and_the_words_of_its_fault() {
+        let error = Error::from(status(503)).context("search");
+        assert_eq!(
+            error.full_message(),
+            "search: host.example answered with status 503 and asks to come back in 7 s and a page titled \"Gateway\""
+        );
+        assert_eq!((error.kind(), error.retry()), (ErrorKind::Unreachable, Retry::Soon));
+        assert!(error.hints().is_empty());
+        assert!(matches!(error.fault::<RequestFault>(), Some(RequestFault::Status { status: 503, .. })));
+        let error = Error::from(status(404));
+        assert_eq!((error.retry(), error.is_retryable()), (Retry::Never, false));
+        assert_eq!(error.hints(), ["it was asked through the proxy http://proxy:1"]);
+    }
+
+    #[test]
+    fn a_proxy_that_wants_a_login_says_which() {
+        let host = "host.example".to_owned();
+        let unknown = Error::from(RequestFault::ProxyLogin { host: host.clone(), proxy: None });
+        assert_eq!(
+            unknown.message(),
+            "the proxy before host.example wants a user name and a password (status 407)"
+        );
+        let proxy = Some(ProxyUrl::parse("http://u:secret@proxy:1").unwrap());
+        let refused = Error::from(RequestFault::ProxyLogin { host, proxy });
+        assert_eq!(
+            refused.message(),
+            "the proxy http://proxy:1 does not take the user name and the password that it was given (status 407)"
+        );
+        assert_eq!((refused.hints().len(), refused.is_retryable()), (2, false));
     }
 }

@@ -10,10 +10,10 @@ use futures_util::StreamExt as _;
 use reqwest::header;
 use url::Url;
 
-use super::client::wants_a_login;
-use super::fault::Fault;
+use super::cause::Cause;
+use super::fault::RequestFault;
 use super::proxy::{Proxies, ProxyUrl, is_loopback};
-use super::redact::redacted;
+use super::redact::{redacted, redacted_url};
 use super::transport::{Answer, Exchange, Method, Part, Request, Setback, Transport};
 use super::trust::ExtraRoots;
 use super::url_policy::{Purpose, UrlPolicy};
@@ -33,7 +33,7 @@ const READ_TIMEOUT: Duration = Duration::from_mins(2);
 pub struct HttpTransport {
     proxies: Proxies,
     roots: ExtraRoots,
-    /// A file of which nothing comes for so long is given up.
+    /// A file is given up when nothing of it comes for this time.
     silence: Duration,
     pages: Cells,
     files: Cells,
@@ -42,8 +42,8 @@ pub struct HttpTransport {
 /// By whether the proxy of the system is left out.
 type Cells = [OnceLock<reqwest::Client>; 2];
 
-/// Whether the system has proxy settings beside the environment, which has been read by whoever made the [`Proxies`]. On
-/// others reqwest would read the environment again.
+/// The system has proxy settings beside the environment, which was read when the [`Proxies`] were made. On other systems
+/// reqwest would read the environment again.
 const SYSTEM_HAS_PROXIES: bool = cfg!(any(windows, target_os = "macos"));
 
 impl HttpTransport {
@@ -119,7 +119,8 @@ impl HttpTransport {
             Some(version) => builder.header(header::IF_RANGE, version),
             None => builder,
         };
-        builder.send().await.map_err(|error| setback(&request.url, error, self.proxies.between(&request.url)))
+        let response = builder.send().await;
+        Ok(response.map_err(|error| fault(&request.url, error, self.proxies.between(&request.url)))?)
     }
 }
 
@@ -139,8 +140,8 @@ impl Transport for HttpTransport {
                     request = Request::get(request.url, request.purpose);
                 }
             }
-            let message = format!("{} redirects more than {MAX_REDIRECTS} times", request.url);
-            Err(Error::new(ErrorKind::Unreachable, message).retryable().into())
+            let url = redacted_url(&request.url);
+            Err(RequestFault::EndlessRedirects { url, most: MAX_REDIRECTS }.into())
         })
     }
 
@@ -149,7 +150,7 @@ impl Transport for HttpTransport {
     }
 }
 
-fn redirect_target(response: &reqwest::Response) -> Option<Result<Url>> {
+fn redirect_target(response: &reqwest::Response) -> Option<Result<Url, RequestFault>> {
     if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
         return None;
     }
@@ -157,11 +158,11 @@ fn redirect_target(response: &reqwest::Response) -> Option<Result<Url>> {
     let text = String::from_utf8_lossy(location.as_bytes());
     // Resolving against our own address is what a redirect means; the policy judges the outcome.
     let target = Url::options().base_url(Some(response.url())).parse(&text);
-    let error = |cause| {
-        let message = format!("{} redirects to {:?}, which is no address", response.url(), redacted(&text));
-        Error::new(ErrorKind::Unreachable, message).retryable().caused_by(cause)
-    };
-    Some(target.map_err(error))
+    Some(target.map_err(|source| RequestFault::RedirectNowhere {
+        url: redacted_url(response.url()),
+        target: redacted(&text),
+        source,
+    }))
 }
 
 fn answer(response: reqwest::Response, proxy: Option<ProxyUrl>) -> Answer {
@@ -174,40 +175,22 @@ fn answer(response: reqwest::Response, proxy: Option<ProxyUrl>) -> Answer {
     let final_url = response.url().clone();
     let url = final_url.clone();
     let pieces = response.bytes_stream();
-    let body = pieces.map(move |piece| piece.map_err(|error| setback(&url, error, proxy.as_ref()))).boxed();
+    let body =
+        pieces.map(move |piece| piece.map_err(|error| fault(&url, error, proxy.as_ref()).into())).boxed();
     Answer { status, headers, final_url, body }
 }
 
-/// A failure of the network, named after what is at the bottom of it.
-fn setback(url: &Url, error: reqwest::Error, proxy: Option<&ProxyUrl>) -> Setback {
-    let host = url.host_str().unwrap_or_default();
-    let fault = Fault::of_chain(&error).unwrap_or(Fault::Transport);
-    let through = proxy.map(|proxy| format!(" through the proxy {proxy}")).unwrap_or_default();
-    let (connecting, error) = (error.is_connect(), error.without_url());
-    let told = match fault {
-        Fault::Status(407) => wants_a_login(host, proxy),
-        Fault::Certificate(certificate) => {
-            let message = format!("{}{through}", certificate.told(host));
-            Error::new(ErrorKind::Unreachable, message).caused_by(error).hint(certificate.advice())
-        }
-        Fault::Tunnel => {
-            let named = proxy.map_or_else(|| "the proxy".to_owned(), |proxy| format!("the proxy {proxy}"));
-            let message = format!("{named} opened no way to {host}");
-            let hint = "its rules may forbid this host, it may want somebody to log in first, or the host may be out of its reach";
-            Error::new(ErrorKind::Unreachable, message).caused_by(error).hint(hint)
-        }
-        Fault::Timeout if !connecting => {
-            Error::new(ErrorKind::Unreachable, format!("{host} did not answer in time{through}"))
-                .caused_by(error)
-        }
-        _ if connecting => {
-            Error::new(ErrorKind::Unreachable, format!("cannot connect to {host}{through}")).caused_by(error)
-        }
-        _ => {
-            let message = format!("the connection to {host}{through} broke off");
-            Error::new(ErrorKind::Unreachable, message).caused_by(error)
-        }
-    };
-    let told = if fault.may_pass() { told.retryable() } else { told };
-    told.into()
+/// Names a failure of the network after its cause.
+fn fault(url: &Url, error: reqwest::Error, proxy: Option<&ProxyUrl>) -> RequestFault {
+    let (host, proxy) = (url.host_str().unwrap_or_default().to_owned(), proxy.cloned());
+    let (cause, is_connecting) = (Cause::of(&error), error.is_connect());
+    let source = error.without_url();
+    match cause {
+        Cause::ProxyLogin => RequestFault::ProxyLogin { host, proxy },
+        Cause::Certificate(certificate) => RequestFault::Certificate { host, proxy, certificate, source },
+        Cause::NoTunnel => RequestFault::NoTunnel { host, proxy, source },
+        _ if is_connecting => RequestFault::NoConnection { host, proxy, source },
+        Cause::Timeout => RequestFault::Timeout { host, proxy, source },
+        Cause::Transport => RequestFault::BrokenOff { host, proxy, source },
+    }
 }

@@ -1,13 +1,14 @@
-//! One HTTP client for all that goes out: which hosts may be asked, how often, how a failure is told from an
-//! answer, and when to try again.
+//! One HTTP client for all requests: the rules about addresses, the pace, the difference between a failure and an answer,
+//! and the time of the next try.
 //!
 //! An address that comes from a page is hostile input: [`UrlPolicy`] decides before anything is sent, and again for
 //! every redirect. Certificate checks are never switched off; a company's authority is added ([`ExtraRoots`]). A proxy
 //! may stand between ([`Proxies`]); its credentials are shown nowhere, and a page of its own in place of an answer is
-//! told from one. What failed is a [`Fault`], and [`next_try`] says what comes next. The bytes come through a [`Transport`], which is
-//! the network ([`HttpTransport`]) or a recording (in `catalog::recording`); everything above cannot tell them
-//! apart.
+//! recognized. A failed request is a [`RequestFault`], and [`next_try`] decides about the next try. The bytes come through a
+//! [`Transport`], which is the network ([`HttpTransport`]) or a recording (in `catalog::recording`); the rooms above cannot
+//! see the difference.
 
+mod cause;
 mod client;
 mod fault;
 mod foreign_page;
@@ -21,8 +22,9 @@ mod transport;
 mod trust;
 mod url_policy;
 
+pub use cause::CertificateFault;
 pub use client::{Client, Page, Wait};
-pub use fault::{CertificateFault, Fault};
+pub use fault::RequestFault;
 pub use foreign_page::{BEHIND_A_PROXY, title_of};
 pub use http::HttpTransport;
 pub use pace::Pace;

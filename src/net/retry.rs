@@ -1,20 +1,19 @@
-//! When to try again: a pure function of what failed, how often, and how long it was tried.
+//! The time of the next try: a pure function of the failure, the number of failures, and the time since the first try.
 //!
 //! The Catalog has spells of half a minute to half an hour in which it answers with its error page, resets
 //! connections, or stalls; most pass soon. So the first waits are short and each is longer than the one before, up to a
 //! quarter of an hour. The waits of several machines that a timer started together drift apart by jitter.
 //!
 //! A server that says when to come back is never asked earlier. When that is later than the patience allows, waiting
-//! for less would be useless, so it is given up at once. The last wait is cut to what is left of the patience: who
-//! allows ten minutes gets ten minutes. The waits together never exceed the patience, which is the operator's.
+//! for less would be useless, so it is given up at once. The last wait is cut to the rest of the patience, so that ten
+//! minutes are used as ten minutes. The waits together never exceed the patience, which is the operator's.
 
 use std::time::Duration;
 
-use super::fault::Fault;
-use crate::error::Error;
+use crate::error::{Error, Retry};
 
-/// How long an ill Catalog is asked again when somebody waits for the answer and said nothing: longer than the bursts of
-/// error pages, shorter than anybody stays.
+/// The default patience when a person waits for the answer: longer than the bursts of error pages, shorter than a person
+/// stays.
 pub const INTERACTIVE_PATIENCE: Duration = Duration::from_mins(10);
 
 /// The same for a scheduled run: the longest stall that was seen lasted "over 25 minutes", and the wait that is under way
@@ -32,7 +31,7 @@ const FIRST_WAIT_OF_A_STALL: u32 = 4;
 /// No wait is longer unless the server asks for it.
 const LONGEST: Duration = Duration::from_mins(15);
 
-/// What is left of the patience is not worth another request when it is less.
+/// A shorter rest of the patience is not worth another request.
 const SHORTEST: Duration = Duration::from_secs(1);
 
 /// A number without meaning that moves a wait by up to a quarter, down at 0 and up at its greatest. A quarter is the
@@ -41,56 +40,56 @@ const SHORTEST: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Jitter(pub u32);
 
-/// What is known when something failed.
+/// A failure with its history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Failed {
-    /// What happened.
-    pub fault: Fault,
-    /// How many tries in a row have failed; 1 is the first.
+    /// Its retry class.
+    pub retry: Retry,
+    /// The number of tries in a row that have failed; 1 is the first.
     pub times: u32,
-    /// In how long the server wants to be asked again.
+    /// The time after which the server wants to be asked again.
     pub retry_after: Option<Duration>,
-    /// Since the first try began.
+    /// The time since the first try began.
     pub elapsed: Duration,
-    /// How long it may take in all.
+    /// The time that it may take in all.
     pub patience: Duration,
 }
 
-/// What comes after a failed try.
+/// The step after a failed try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
     /// Try again after a while.
     After {
-        /// This long.
+        /// The length of the wait.
         wait: Duration,
-        /// So much of the patience is left then.
+        /// The patience that is left then.
         left: Duration,
     },
     /// Not again.
     GiveUp(GiveUp),
 }
 
-/// Why it is not tried again.
+/// The reason for which it is not tried again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GiveUp {
-    /// Asking again would change nothing.
+    /// The same request fails again.
     CannotPass,
     /// The patience is over.
     PatienceIsOver,
     /// The server wants to be left alone for longer than the patience allows.
     AskedToComeBackLater {
-        /// For this long.
+        /// The time after which the server wants to be asked again.
         wish: Duration,
-        /// So much of the patience is left.
+        /// The patience that is left.
         left: Duration,
-        /// Of so much.
+        /// The whole patience.
         patience: Duration,
     },
 }
 
-/// What comes after a failure.
+/// Returns the step after a failure.
 pub fn next_try(failed: &Failed, jitter: Jitter) -> Next {
-    if !failed.fault.may_pass() {
+    if failed.retry == Retry::Never {
         return Next::GiveUp(GiveUp::CannotPass);
     }
     let left = failed.patience.saturating_sub(failed.elapsed);
@@ -100,14 +99,14 @@ pub fn next_try(failed: &Failed, jitter: Jitter) -> Next {
     if left < SHORTEST {
         return Next::GiveUp(GiveUp::PatienceIsOver);
     }
-    let wait = wait_after(failed.fault, failed.times, jitter);
+    let wait = wait_after(failed.retry, failed.times, jitter);
     let wait = wait.max(failed.retry_after.unwrap_or_default()).min(left);
     Next::After { wait, left: left.saturating_sub(wait) }
 }
 
 /// The wait after so many failures, without regard to the patience and the server's wish.
-fn wait_after(fault: Fault, times: u32, Jitter(jitter): Jitter) -> Duration {
-    let skipped = if fault == Fault::Stall { FIRST_WAIT_OF_A_STALL } else { 0 };
+fn wait_after(retry: Retry, times: u32, Jitter(jitter): Jitter) -> Duration {
+    let skipped = if retry == Retry::AfterStall { FIRST_WAIT_OF_A_STALL } else { 0 };
     let index = times.max(1).saturating_sub(1).saturating_add(skipped) as usize;
     let base = WAITS[index.min(WAITS.len() - 1)] * 1000;
     let moved = base * 3 / 4 + ((base / 2 * u64::from(jitter)) >> u32::BITS);
@@ -163,7 +162,7 @@ mod tests {
     const NONE: Jitter = Jitter(1 << 31);
 
     fn failed(patience: Duration) -> Failed {
-        Failed { fault: Fault::Transport, times: 1, retry_after: None, elapsed: Duration::ZERO, patience }
+        Failed { retry: Retry::Soon, times: 1, retry_after: None, elapsed: Duration::ZERO, patience }
     }
 
     /// All waits until it is given up, in seconds.
@@ -185,7 +184,7 @@ mod tests {
         let unattended = [1, 2, 4, 8, 15, 60, 120, 300, 900, 900, 390];
         assert_eq!(waits(failed(UNATTENDED_PATIENCE), NONE), unattended);
         assert_eq!(waits(failed(Duration::ZERO), NONE), [0; 0]);
-        let stall = Failed { fault: Fault::Stall, ..failed(INTERACTIVE_PATIENCE) };
+        let stall = Failed { retry: Retry::AfterStall, ..failed(INTERACTIVE_PATIENCE) };
         assert_eq!(waits(stall, NONE), [15, 60, 120, 300, 105]);
     }
 
@@ -220,10 +219,8 @@ mod tests {
 
     #[test]
     fn what_cannot_pass_is_given_up_at_once() {
-        for fault in [Fault::Status(404), Fault::ProxyPage, Fault::Refused, Fault::Other] {
-            let failed = Failed { fault, ..failed(UNATTENDED_PATIENCE) };
-            assert_eq!(next_try(&failed, NONE), Next::GiveUp(GiveUp::CannotPass));
-        }
+        let failed = Failed { retry: Retry::Never, ..failed(UNATTENDED_PATIENCE) };
+        assert_eq!(next_try(&failed, NONE), Next::GiveUp(GiveUp::CannotPass));
     }
 
     #[test]
@@ -235,7 +232,7 @@ mod tests {
             ..failed(Duration::MAX)
         };
         assert!(matches!(next_try(&extreme, Jitter(u32::MAX)), Next::GiveUp(_)));
-        let endless = Failed { times: 0, fault: Fault::Stall, ..failed(Duration::MAX) };
+        let endless = Failed { times: 0, retry: Retry::AfterStall, ..failed(Duration::MAX) };
         assert!(matches!(next_try(&endless, Jitter(0)), Next::After { .. }));
     }
 
@@ -246,36 +243,26 @@ mod tests {
         assert_eq!(seconds(Duration::from_millis(1500)), "2 s");
     }
 
-    fn any_fault() -> impl Strategy<Value = Fault> {
-        let status = (100_u16..600).prop_map(Fault::Status);
-        prop_oneof![
-            Just(Fault::Transport),
-            Just(Fault::Timeout),
-            Just(Fault::ErrorPage),
-            Just(Fault::UnclassifiedPage),
-            Just(Fault::Stall),
-            Just(Fault::ProxyPage),
-            Just(Fault::Refused),
-            status,
-        ]
+    fn any_retry() -> impl Strategy<Value = Retry> {
+        prop_oneof![8 => Just(Retry::Soon), 4 => Just(Retry::AfterStall), 1 => Just(Retry::Never)]
     }
 
     proptest! {
         #[test]
         fn the_waits_together_never_exceed_the_patience(
             patience in 0_u64..10_000,
-            tries in prop::collection::vec((any_fault(), any::<u32>(), prop::option::of(0_u64..2000), 0_u64..200), 0..60),
+            tries in prop::collection::vec((any_retry(), any::<u32>(), prop::option::of(0_u64..2000), 0_u64..200), 0..60),
         ) {
             let patience = Duration::from_secs(patience);
             let (mut waited, mut elapsed) = (Duration::ZERO, Duration::ZERO);
-            for (index, (fault, jitter, wish, took)) in tries.into_iter().enumerate() {
+            for (index, (retry, jitter, wish, took)) in tries.into_iter().enumerate() {
                 elapsed += Duration::from_secs(took);
                 let retry_after = wish.map(Duration::from_secs);
                 let times = u32::try_from(index).unwrap() + 1;
-                let failed = Failed { fault, times, retry_after, elapsed, patience };
+                let failed = Failed { retry, times, retry_after, elapsed, patience };
                 match next_try(&failed, Jitter(jitter)) {
                     Next::After { wait, left } => {
-                        prop_assert!(fault.may_pass());
+                        prop_assert!(retry != Retry::Never);
                         prop_assert!(wait <= LONGEST.max(retry_after.unwrap_or_default()));
                         prop_assert!(wait >= retry_after.unwrap_or_default(), "a server's wish is never undercut");
                         prop_assert_eq!(elapsed + wait + left, patience);
@@ -292,20 +279,20 @@ mod tests {
         fn waits_grow_with_the_failures_whatever_the_jitter(
             stall: bool, times in 0_u32..20, one: u32, other: u32,
         ) {
-            let fault = if stall { Fault::Stall } else { Fault::ErrorPage };
-            let before = wait_after(fault, times, Jitter(one));
-            let after = wait_after(fault, times + 1, Jitter(other));
+            let retry = if stall { Retry::AfterStall } else { Retry::Soon };
+            let before = wait_after(retry, times, Jitter(one));
+            let after = wait_after(retry, times + 1, Jitter(other));
             // At the end of the table the waits are alike but for the jitter.
             let at_the_end = before >= Duration::from_mins(15) * 3 / 4;
             prop_assert!(times == 0 || before < after || at_the_end, "{before:?} {after:?}");
-            prop_assert!(wait_after(Fault::Stall, times, Jitter(one)) >= wait_after(Fault::ErrorPage, times, Jitter(one)));
+            prop_assert!(wait_after(Retry::AfterStall, times, Jitter(one)) >= wait_after(Retry::Soon, times, Jitter(one)));
             prop_assert!(before <= LONGEST);
         }
 
         #[test]
         fn more_jitter_is_a_longer_wait(times in 1_u32..20, one: u32, other: u32) {
             let (low, high) = (one.min(other), one.max(other));
-            let wait = |jitter| wait_after(Fault::Transport, times, Jitter(jitter));
+            let wait = |jitter| wait_after(Retry::Soon, times, Jitter(jitter));
             prop_assert!(wait(low) <= wait(high));
             prop_assert!(wait(high) <= wait(0) * 5 / 3 + Duration::from_millis(1));
         }

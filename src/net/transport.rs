@@ -11,7 +11,7 @@ use url::Url;
 
 use super::proxy::ProxyUrl;
 use super::url_policy::{Purpose, UrlPolicy};
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 
 /// The methods in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -122,12 +122,12 @@ impl Answer {
     }
 }
 
-/// A request that failed: the error, and when the server wants to be asked again.
+/// A request that failed: the error, and the time after which the server wants to be asked again.
 #[derive(Debug)]
 pub struct Setback {
-    /// What happened; `is_retryable` tells whether asking again can help.
+    /// The failure, with its retry class.
     pub error: Error,
-    /// The server's wish.
+    /// The wait that the server asks for.
     pub retry_after: Option<Duration>,
 }
 
@@ -137,7 +137,13 @@ impl From<Error> for Setback {
     }
 }
 
-/// What a transport returns.
+impl<F: Fault> From<F> for Setback {
+    fn from(fault: F) -> Self {
+        Error::from(fault).into()
+    }
+}
+
+/// The future of a request.
 pub type Exchange<'a> = BoxFuture<'a, Result<Answer, Setback>>;
 
 /// Carries out requests: the network, a recording, or one that records the other.

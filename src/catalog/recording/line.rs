@@ -9,7 +9,7 @@ use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Fault, Retry};
 use crate::net::{Method, sorted_url};
 
 /// The format that this program writes; it reads this one and those before it.
@@ -53,12 +53,13 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
-/// A failure as it is given back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A failure as it is replayed. The retry class is kept as it was decided when the failure was recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
 pub(super) struct Failure {
     pub(super) kind: ErrorKind,
     pub(super) message: String,
-    /// Whether asking again could help.
+    /// The same request could have succeeded later.
     #[serde(default)]
     pub(super) retryable: bool,
     #[serde(default)]
@@ -66,7 +67,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    /// What the other side of the wire did; `None` for what went wrong on this machine, which is nobody's answer.
+    /// The failure of the other side of the wire; `None` for a failure of this machine, which is not an answer.
     pub(super) fn of(error: &Error) -> Option<Self> {
         let of_the_wire = matches!(
             error.kind(),
@@ -82,12 +83,19 @@ impl Failure {
             hints: error.hints().iter().map(|hint| without_credentials(hint)).collect(),
         })
     }
+}
 
-    /// The same as an error.
-    pub(super) fn to_error(&self) -> Error {
-        let error = Error::new(self.kind, self.message.clone());
-        let error = if self.retryable { error.retryable() } else { error };
-        self.hints.iter().cloned().fold(error, Error::hint)
+impl Fault for Failure {
+    fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    fn retry(&self) -> Retry {
+        if self.retryable { Retry::Soon } else { Retry::Never }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        self.hints.clone()
     }
 }
 
@@ -107,7 +115,7 @@ pub(super) fn without_credentials(text: &str) -> String {
     clean + rest
 }
 
-/// What tells requests apart.
+/// The identity of a request.
 pub(super) type Key = (&'static str, String, BTreeMap<String, String>);
 
 pub(super) fn key(method: Method, url: &Url, form: BTreeMap<String, String>) -> Key {
@@ -139,14 +147,13 @@ mod tests {
 
     #[test]
     fn a_failure_comes_back_as_it_was() {
-        let error = Error::new(ErrorKind::Unreachable, "the connection to a broke off")
-            .caused_by(std::io::Error::other("reset by http://u:p@proxy/"))
-            .retryable()
-            .hint("look at http://u:p@proxy/");
-        let failure = Failure::of(&error).unwrap();
+        let message = "the connection to a broke off: reset by http://u:p@proxy/".to_owned();
+        let hints = vec!["look at http://u:p@proxy/".to_owned()];
+        let seen = Failure { kind: ErrorKind::Unreachable, message, retryable: true, hints };
+        let failure = Failure::of(&seen.into()).unwrap();
         let text = serde_json::to_string(&failure).unwrap();
         assert!(!text.contains("u:p"), "{text}");
-        let again = serde_json::from_str::<Failure>(&text).unwrap().to_error();
+        let again = Error::from(serde_json::from_str::<Failure>(&text).unwrap());
         assert_eq!(again.message(), "the connection to a broke off: reset by http://proxy/");
         assert_eq!((again.kind(), again.is_retryable()), (ErrorKind::Unreachable, true));
         assert_eq!(again.hints(), ["look at http://proxy/"]);

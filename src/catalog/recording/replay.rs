@@ -106,7 +106,7 @@ impl Replay {
 
     fn answer(&self, request: &Request) -> Result<Answer, Setback> {
         let exchange = self.find(request)?;
-        let failure = exchange.failure.as_ref().map(super::line::Failure::to_error);
+        let failure = exchange.failure.clone().map(Error::from);
         let (Some(status), Some(final_url)) = (exchange.status, &exchange.final_url) else {
             return Err(failure.unwrap_or_else(|| self.without_bytes(request, exchange)).into());
         };

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::error::{ErrorKind, Fault as _, Retry};
 
 const WHOLE: u64 = 1000;
 
@@ -110,7 +111,7 @@ fn lengths_that_cannot_be_are_refused_before_a_byte_is_taken() {
     assert!(machine.answered(&head(200, WHOLE + 1)).is_err());
     assert!(machine.answered(&head(200, 10)).is_ok());
     let gzipped = Head { encoding: Some("gzip".to_owned()), ..head(200, WHOLE) };
-    assert!(begun(0).answered(&gzipped).unwrap_err().is_retryable());
+    assert_eq!(begun(0).answered(&gzipped).unwrap_err().retry(), Retry::Soon);
     assert!(begun(0).answered(&part(10, 999, WHOLE)).is_err(), "a part where the whole was asked for");
     assert_eq!(begun(0).answered(&part(0, 999, WHOLE)).unwrap(), Step::Take { at: 0 });
 }
@@ -120,11 +121,11 @@ fn a_body_that_ends_early_is_gone_on_with_and_an_empty_one_is_none() {
     let mut machine = begun(0);
     machine.answered(&head(200, WHOLE)).unwrap();
     machine.took(10);
-    assert!(machine.body_ended().unwrap_err().is_retryable());
+    assert_eq!(machine.body_ended().unwrap_err().retry(), Retry::Soon);
     assert_eq!(machine.request().from, 10);
     let mut machine = Machine::new(Bounds { size: None, cap: 5 }, 0, None, Validators::default());
     machine.answered(&Head { status: 200, ..Head::default() }).unwrap();
-    assert!(machine.body_ended().unwrap_err().is_retryable());
+    assert_eq!(machine.body_ended().unwrap_err().retry(), Retry::Soon);
 }
 
 #[test]

@@ -1,0 +1,191 @@
+//! The answers of the Catalog that are not taken, by name: each with its kind, its retry class, and its words in one place.
+
+use super::{PageFault, PageKind};
+use crate::error::{ErrorKind, Fault, Retry};
+use crate::net::BEHIND_A_PROXY;
+use crate::update::UpdateId;
+
+/// An answer of the Catalog that is not the one that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum AnswerFault {
+    /// The error page of the site.
+    #[error("the Catalog answered with its error page (error number {})", number.as_deref().unwrap_or("none"))]
+    ErrorPage {
+        /// The number on the page.
+        number: Option<String>,
+    },
+    /// A search page with neither rows nor the text for nothing found.
+    #[error(
+        "{wanted} was expected, and the answer has neither rows nor the text that there are none, as the Catalog answers \
+         when it is ill"
+    )]
+    NoRows {
+        /// The expected page, with an article.
+        wanted: &'static str,
+    },
+    /// A search page for no words.
+    #[error("the Catalog answered with a search page that names no search, as it does when it is overloaded")]
+    Unanswered,
+    /// The update is not in the Catalog, or not any more.
+    #[error("the Catalog says that it does not know this update (any more)")]
+    UpdateUnknown,
+    /// A page of a proxy that was served under the address of the Catalog.
+    #[error(
+        "{host}: a proxy's page, not a page of the Catalog{}",
+        title.as_ref().map(|title| format!(", titled {title:?}")).unwrap_or_default()
+    )]
+    ProxyPage {
+        /// The host of the Catalog.
+        host: String,
+        /// The title of the page.
+        title: Option<String>,
+    },
+    /// A page of no known kind.
+    #[error("{wanted} was expected, and the answer is no page of the Catalog that is known")]
+    UnknownPage {
+        /// The expected page, with an article.
+        wanted: &'static str,
+    },
+    /// A page of another kind.
+    #[error("{wanted} was expected, and the answer is another page ({found:?})")]
+    OtherPage {
+        /// The expected page, with an article.
+        wanted: &'static str,
+        /// The kind of the answer.
+        found: PageKind,
+    },
+    /// The expected page of another update.
+    #[error("the {page} is that of {found}, not of {wanted}")]
+    OtherUpdate {
+        /// The page.
+        page: &'static str,
+        /// The update that was asked for.
+        wanted: UpdateId,
+        /// The update of the page, in words.
+        found: String,
+    },
+    /// A page in which something is not as the parsers know it.
+    #[error(transparent)]
+    NotUnderstood(#[from] PageFault),
+    /// A page past the cap. It will be as large again.
+    #[error(transparent)]
+    TooLarge(PageFault),
+    /// A search that finds nothing, beside a control query that finds nothing either.
+    #[error("{}: a stall of the Catalog", stall_in_words(query))]
+    Stall {
+        /// The words of the search.
+        query: String,
+    },
+}
+
+/// The reason of a wait for the end of a stall.
+pub(super) fn stall_in_words(query: &str) -> String {
+    format!(
+        "the Catalog finds nothing for {query:?}, and nothing either for what it is known to have: it is not well"
+    )
+}
+
+impl AnswerFault {
+    /// The fault of a page of another kind than the expected one.
+    pub(super) fn of_kind(wanted: &'static str, kind: PageKind, host: &str) -> Self {
+        match kind {
+            PageKind::Error { number } => Self::ErrorPage { number },
+            PageKind::PastTheEnd => Self::NoRows { wanted },
+            PageKind::Unanswered => Self::Unanswered,
+            PageKind::UpdateUnknown => Self::UpdateUnknown,
+            PageKind::ProxyPage { title } => Self::ProxyPage { host: host.to_owned(), title },
+            PageKind::Unknown => Self::UnknownPage { wanted },
+            found => Self::OtherPage { wanted, found },
+        }
+    }
+
+    /// Returns `true` if the page is saved for a report when it stays like that: the parsers may have to learn it.
+    pub(super) fn is_saved(&self) -> bool {
+        match self {
+            Self::NoRows { .. } | Self::UnknownPage { .. } | Self::OtherPage { .. } => true,
+            _ => self.is_drift(),
+        }
+    }
+
+    /// Returns `true` if it is the page that was asked for, and something in it is not as it was.
+    pub(super) fn is_drift(&self) -> bool {
+        matches!(self, Self::NotUnderstood(_) | Self::TooLarge(_) | Self::OtherUpdate { .. })
+    }
+}
+
+impl Fault for AnswerFault {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::ErrorPage { .. }
+            | Self::NoRows { .. }
+            | Self::Unanswered
+            | Self::ProxyPage { .. }
+            | Self::Stall { .. } => ErrorKind::Unreachable,
+            Self::UpdateUnknown => ErrorKind::NotFound,
+            Self::UnknownPage { .. }
+            | Self::OtherPage { .. }
+            | Self::OtherUpdate { .. }
+            | Self::NotUnderstood(_)
+            | Self::TooLarge(_) => ErrorKind::PageChanged,
+        }
+    }
+
+    fn retry(&self) -> Retry {
+        match self {
+            Self::UpdateUnknown | Self::ProxyPage { .. } | Self::TooLarge(_) => Retry::Never,
+            Self::Stall { .. } => Retry::AfterStall,
+            Self::ErrorPage { .. }
+            | Self::NoRows { .. }
+            | Self::Unanswered
+            | Self::UnknownPage { .. }
+            | Self::OtherPage { .. }
+            | Self::OtherUpdate { .. }
+            | Self::NotUnderstood(_) => Retry::Soon,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::ProxyPage { .. } => vec![BEHIND_A_PROXY.to_owned()],
+            _ => Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+
+    #[test]
+    fn a_page_of_another_kind_has_its_kind_its_retry_class_and_its_use() {
+        let number = Some("8DDD0010".to_owned());
+        for (kind, error_kind, retry, is_saved) in [
+            (PageKind::Error { number }, ErrorKind::Unreachable, Retry::Soon, false),
+            (PageKind::PastTheEnd, ErrorKind::Unreachable, Retry::Soon, true),
+            (PageKind::Unanswered, ErrorKind::Unreachable, Retry::Soon, false),
+            (PageKind::UpdateUnknown, ErrorKind::NotFound, Retry::Never, false),
+            (PageKind::ProxyPage { title: None }, ErrorKind::Unreachable, Retry::Never, false),
+            (PageKind::Unknown, ErrorKind::PageChanged, Retry::Soon, true),
+            (PageKind::Dialog, ErrorKind::PageChanged, Retry::Soon, true),
+        ] {
+            let fault = AnswerFault::of_kind("a details page", kind, "catalog.example");
+            assert_eq!((fault.is_saved(), fault.is_drift()), (is_saved, false), "{fault}");
+            let error = Error::from(fault);
+            assert_eq!((error.kind(), error.retry()), (error_kind, retry), "{error}");
+        }
+    }
+
+    #[test]
+    fn drift_is_told_by_the_fault() {
+        let fault = |found: &str| AnswerFault::from(PageFault::new("search page", "row", "a title", found));
+        assert_eq!(fault("x"), fault("x"));
+        assert_ne!(fault("x"), fault("y"));
+        assert!(fault("x").is_drift() && fault("x").is_saved());
+        assert_eq!(fault("x").retry(), Retry::Soon);
+        let large = AnswerFault::TooLarge(PageFault::new("page", "size", "less", "more"));
+        assert!(large.is_drift() && large.retry() == Retry::Never);
+        let stall = AnswerFault::Stall { query: "KB1".to_owned() };
+        assert_eq!((stall.retry(), stall.is_drift()), (Retry::AfterStall, false));
+    }
+}
