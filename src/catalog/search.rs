@@ -3,9 +3,9 @@
 //! - Pages are read one after the other, and the list may change meanwhile: an entry is revised and moves to the front,
 //!   one comes, one goes. A reading counts when all its pages state one total and it has so many different updates; else
 //!   the list is read again.
-//! - An ill Catalog shows the page for "nothing found" as well (protocol notes, 1.8). Where updates are known to be there,
+//! - An overloaded Catalog shows the page for "nothing found" as well (protocol notes, 1.8). Where updates are known,
 //!   or the answer came after a fault or late, it is asked again, and a control question decides whether the Catalog is
-//!   well. An ill one is asked on within the patience and is an error then, never an empty answer.
+//!   well. One that is not is asked on within the patience and is an error then, never an empty answer.
 //! - More than 1000 updates are not shown. Such a search is halved ([`Query`]) until no part is cut, and the answer says by
 //!   which questions. What cannot be had like that is said to be cut.
 
@@ -20,18 +20,19 @@ use crate::error::{Error, ErrorKind, Fault as _, Result};
 use crate::net::{Next, Purpose, Request, Wait};
 use crate::update::UpdateId;
 
-/// What the Catalog is known to have, by which it is told whether its search is well: the checkpoint of 24H2, on which all
-/// later updates of that family stand, and the Malicious Software Removal Tool, which is renewed every month since 2005.
-/// One of them is enough: even these may go one day.
+/// The control queries: updates that the Catalog is known to have, by which a working search is recognized. They are the
+/// checkpoint of 24H2, on which all later updates of that family stand, and the Malicious Software Removal Tool, which is
+/// renewed every month since 2005. An answer to either is enough: even these may go one day.
 const CONTROLS: [&str; 2] = ["KB5043080", "KB890830"];
-/// So long a control question that found something stands for those after it: spells last from half a minute up.
+/// The time for which a control query that found something stands for those after it: spells last from half a minute up.
 const CONTROL_HOLDS: Duration = Duration::from_secs(30);
-/// Before an answer without rows is asked for again; others found that so much helps (protocol notes, 1.8).
+/// The pause before an answer without rows is asked for again; others found that it helps (protocol notes, 1.8).
 const PAUSE: Duration = Duration::from_secs(5);
-/// How often a list is read that changes while it is read. Changes come once in hours; three in a row are no chance.
+/// The number of readings of a list that changes while it is read. Changes come once in hours; three in a row are no
+/// chance.
 const READINGS: usize = 3;
-/// How many pages a narrowed search reads in all: ten times what the Catalog gives for any words. A search for half of the
-/// Catalog is not narrowed to its end.
+/// The number of pages that a narrowed search reads in all: ten times the most that the Catalog gives for any words. A search
+/// for half of the Catalog is not narrowed to its end.
 const NARROWED_PAGES: usize = 400;
 
 /// As the Catalog shows them (protocol notes, 1.1).
@@ -121,7 +122,7 @@ impl Catalog {
     async fn narrowed(&self, query: &Query, first: SearchPage) -> Result<SearchAnswer> {
         let mut answer = SearchAnswer { complete: true, capped: true, ..SearchAnswer::default() };
         let mut seen = BTreeSet::new();
-        // What was seen of a question before it was halved has to be in its halves: that is the proof that they cover it.
+        // Rows seen before a query was halved must appear in its halves; this proves that the halves cover it.
         let mut sample: Vec<SearchRow> = Vec::new();
         let mut pages = 1;
         let mut open = vec![(query.clone(), first)];
@@ -178,7 +179,7 @@ impl Catalog {
             if asked.value.is_some() || (failed == 0 && !known && !asked.was_ill) {
                 return Ok(asked.value);
             }
-            // Who has no patience is not made to wait for the proof either.
+            // Without patience there is no wait for the proof either.
             let pause = PAUSE.min(self.patience);
             if !pause.is_zero() {
                 let why = format!("nothing was found for {:?}, and it is asked again", query.words());
@@ -218,7 +219,7 @@ impl Catalog {
             let request = Request::get(url, Purpose::Catalog);
             let finds = match self.client.page(request, &what, PAGE_CAP).await {
                 Ok(page) => kind_of(&page) == PageKind::Rows && parse_search_page(&page.text).is_ok(),
-                // A recording is never ill, and need not have the question.
+                // A recording is never overloaded, and need not have the control query.
                 Err(setback) => setback.error.kind() == ErrorKind::NotRecorded,
             };
             if finds {

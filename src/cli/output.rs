@@ -1,4 +1,4 @@
-//! What a command says, collected and written at its end: data to stdout, everything else to stderr.
+//! The output of a command, collected and written at its end: data to stdout, everything else to stderr.
 
 use std::io::{self, Write};
 use std::sync::{Arc, PoisonError};
@@ -15,7 +15,7 @@ use crate::exit_code::ExitCode;
 use crate::report::{SharedWriter, Table, log_line, wrapped};
 use crate::update::PackageName;
 
-/// What a command has to say. It is written at the end, so that a JSON document is one document.
+/// The output of a command. It is written at the end, so that a JSON document is one document.
 #[derive(Debug)]
 pub(super) struct Output {
     json: bool,
@@ -45,7 +45,7 @@ impl Output {
         Self { json, quiet, log, clock, width: process.stdout_width, stdout: String::new(), stderr }
     }
 
-    /// Whether a program reads.
+    /// Returns `true` if a program reads the output.
     pub(super) fn is_json(&self) -> bool {
         self.json
     }
@@ -85,7 +85,7 @@ impl Output {
         Ok(())
     }
 
-    /// One JSON document of several, on a line of its own.
+    /// Adds one of several JSON documents, on a line of its own.
     pub(super) fn json_line(&mut self, document: &impl Serialize) -> Result<()> {
         let text = serde_json::to_string(document).map_err(Error::cannot_write_json)?;
         self.stdout.push_str(&text);

@@ -1,7 +1,7 @@
-//! Where the wish to stop comes from: Ctrl-C and SIGTERM of this process, or whoever runs the command line in-process.
+//! The origin of a stop request: Ctrl-C and SIGTERM of this process, or the caller that runs the command line in-process.
 //!
-//! The signals are heard while a command asks the Catalog, and from then on until the process ends. The first one asks the
-//! run to stop; it brings itself to an end. The second one ends the process at once. A command that asks nobody leaves
+//! The signals are received while a command queries the Catalog, and from then on until the process ends. The first one asks
+//! the run to stop; it brings itself to an end. The second one ends the process at once. A command without the network leaves
 //! signals to the system, which ends it.
 
 use std::io;
@@ -11,12 +11,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
 use crate::net::{Signal, Stop, Stopper};
 
-/// Who may stop a run.
+/// The origin of stop requests.
 #[derive(Debug, Clone)]
 pub enum Signals {
     /// The signals of this process.
     OfThisProcess,
-    /// Whoever has the other half of this.
+    /// The holder of the other half of this.
     Given(Stop),
 }
 

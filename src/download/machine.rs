@@ -282,7 +282,7 @@ impl Machine {
         self.validators = Validators::default();
     }
 
-    /// So many bytes of a body are on the disk.
+    /// More bytes of a body are on the disk.
     pub fn took(&mut self, bytes: u64) {
         self.written += bytes;
     }
@@ -292,7 +292,7 @@ impl Machine {
         match self.total() {
             Some(total) if self.written < total => Err(TransferFault::Short { written: self.written, total }),
             _ if self.written == 0 => Err(TransferFault::EmptyAnswer),
-            // Without a length nothing tells a whole body from one that was cut, but the digests.
+            // Without a length, the digests alone distinguish a whole body from one that was cut.
             _ => {
                 self.total = Some(self.written);
                 Ok(Step::Whole)

@@ -38,26 +38,26 @@ use crate::update::{Digests, human_size};
 /// One file to fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
-    /// Which file it is.
+    /// Its key in the index.
     pub key: FileKey,
     /// Its name, for people.
     pub name: String,
-    /// Where it can be had, best first.
+    /// Its addresses, best first.
     pub urls: Vec<String>,
-    /// What is stated of it.
+    /// The statements about it.
     pub expected: Expected,
-    /// More bytes than this it cannot have: the sum that the search page states.
+    /// The most bytes that it can have: the sum that the search page states.
     pub cap: u64,
-    /// Where it is written while it arrives.
+    /// The path at which it is written while it arrives.
     pub partial: Utf8PathBuf,
 }
 
-/// A file that arrived whole and is durable under `partial/`; nobody has judged it yet.
+/// A file that arrived whole and is durable under `partial/`; it is not judged yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrived {
-    /// Where it is.
+    /// Its path.
     pub path: Utf8PathBuf,
-    /// What the bytes give.
+    /// The digests of the bytes.
     pub digests: Digests,
     /// The reason for which it is not what its name says, by its first bytes.
     pub misnamed: Option<String>,
@@ -149,7 +149,7 @@ struct Tries {
     /// The number of addresses that were tried since the last wait.
     round: usize,
     since: Duration,
-    /// What would have been waited for counts as well, so that a recording is not asked for ever.
+    /// The waits, also those that a replay leaves out, so that a recording is not asked for ever.
     waited: Duration,
     /// The bytes of the file at that time.
     reached: u64,
@@ -332,7 +332,7 @@ impl<'t> Transfer<'t> {
         let is_told = journal.size.is_some();
         self.machine.body_ended()?;
         if !is_told {
-            // Only its end told how long it is.
+            // Its length is known by its end alone.
             let journal = Journal { size: self.machine.total(), ..journal };
             self.handed(self.desk()?.note(journal).await)?;
         }

@@ -25,11 +25,11 @@ use crate::event::{Event, Events};
 pub struct Page {
     /// The text; bytes that are no UTF-8 are replaced.
     pub text: String,
-    /// Whether nothing had to be replaced.
+    /// Nothing had to be replaced.
     pub is_utf8: bool,
-    /// Whether it is all that the server would have sent; else it is cut at the cap.
+    /// It is all that the server would have sent; else it is cut at the cap.
     pub is_whole: bool,
-    /// How long the answer took, from the request to its last byte.
+    /// The time that the answer took, from the request to its last byte.
     pub took: Duration,
     /// The address after all redirects.
     pub final_url: Url,
@@ -108,12 +108,12 @@ impl Client {
         self.inner.clock.as_ref()
     }
 
-    /// Where events go.
+    /// The receiver of events.
     pub fn events(&self) -> &Events {
         &self.inner.events
     }
 
-    /// How many requests were sent, to the Catalog and for files.
+    /// The number of requests so far, to the Catalog and for files.
     pub fn requests(&self) -> u64 {
         self.inner.catalog_requests.load(Ordering::Relaxed) + self.inner.file_requests.load(Ordering::Relaxed)
     }

@@ -1,4 +1,4 @@
-//! How fast a host is asked: each host has its turns, one request at a time and an interval between two.
+//! The pace of requests to a host: each host has its turns, one request at a time and an interval between two.
 //!
 //! Only the Catalog's hosts are paced. Package hosts are made for many readers; they take no turns.
 
@@ -11,7 +11,7 @@ use futures_util::lock::{Mutex, OwnedMutexGuard};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 
-/// How fast the Catalog is asked.
+/// The pace of requests to the Catalog.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pace {
     interval: Duration,
@@ -28,18 +28,18 @@ impl Pace {
         }
     }
 
-    /// No waiting at all, for a recording: nobody is there to be polite to.
+    /// No waiting at all, for a recording: there is no server to be polite to.
     pub fn replay() -> Self {
         Self { interval: Duration::ZERO, real_waits: false }
     }
 
-    /// Whether somebody is there to wait for.
+    /// Returns `true` if there is a server to wait for.
     pub(super) fn waits(self) -> bool {
         self.real_waits
     }
 }
 
-/// When each host was asked last.
+/// The time of the last request to each host.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
     hosts: std::sync::Mutex<BTreeMap<String, Arc<Mutex<LastAsked>>>>,
@@ -47,7 +47,7 @@ pub(super) struct Turns {
 
 type LastAsked = Option<Duration>;
 
-/// The right to ask a host. While it is held nobody else has it.
+/// The right to ask a host. One holder has it at a time.
 #[derive(Debug)]
 pub(super) struct Turn {
     _held: OwnedMutexGuard<LastAsked>,

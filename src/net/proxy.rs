@@ -1,15 +1,15 @@
-//! Which proxy stands between this machine and an address.
+//! The proxy between this machine and an address.
 //!
 //! - One that the operator named (`--proxy`, `KBMIRROR_PROXY`, the configuration) is used for everything, addresses of
-//!   this machine and `NO_PROXY` notwithstanding: who names a proxy means it.
-//! - Else what the usual variables say: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`, also in lower case. They come
+//!   this machine and `NO_PROXY` notwithstanding: a proxy that is named is meant.
+//! - Else that of the usual variables: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`, also in lower case. They come
 //!   in as values; nothing here reads the environment.
-//! - Else what Windows or macOS has set, which reqwest looks up.
+//! - Else the one that Windows or macOS has set, which reqwest looks up.
 //!
 //! But for the first, addresses of this machine are asked directly: no proxy could reach them.
 //!
-//! A user name and a password in the address go to the proxy, in the Basic scheme, and to nobody else: whatever is shown
-//! of a proxy is its address without them.
+//! A user name and a password in the address go to the proxy alone, in the Basic scheme. A proxy is shown as its address
+//! without them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -55,7 +55,7 @@ impl ProxyUrl {
         &self.0
     }
 
-    /// Whether a user name goes along.
+    /// Returns `true` if a user name goes along.
     pub(super) fn has_credentials(&self) -> bool {
         !self.0.username().is_empty() || self.0.password().is_some()
     }
@@ -77,25 +77,25 @@ impl fmt::Debug for ProxyUrl {
 /// The proxies of a run.
 #[derive(Debug, Clone, Default)]
 pub enum Proxies {
-    /// What the system has set, if anything.
+    /// The proxy that the system has set, if any.
     #[default]
     OfSystem,
     /// This one for everything.
     Named(ProxyUrl),
-    /// What the variables of the environment say.
+    /// The proxies of the variables of the environment.
     OfEnvironment {
         /// For http addresses.
         http: Option<ProxyUrl>,
         /// For https addresses.
         https: Option<ProxyUrl>,
-        /// What goes without.
+        /// The addresses that go without.
         direct: Arc<Matcher>,
     },
 }
 
 impl Proxies {
-    /// What the variables say; those of the system where they say nothing. A variable that cannot be understood is a
-    /// mistake that is named.
+    /// Returns the proxies of the variables; those of the system where they name none. A variable that cannot be understood
+    /// is a mistake that is named.
     pub fn of_environment<'v>(variable: impl Fn(&str) -> Option<&'v str>) -> Result<Self> {
         let read = |name: &str| {
             let found = [name.to_owned(), name.to_lowercase()].into_iter().find_map(|name| {
@@ -113,7 +113,7 @@ impl Proxies {
             return Ok(Self::OfSystem);
         }
         let none = variable("NO_PROXY").or_else(|| variable("no_proxy")).unwrap_or_default();
-        // The matcher knows which addresses go without; what it would name for the others is of no use here.
+        // The matcher knows the addresses that go without; its answer for the others is of no use here.
         let direct = Arc::new(Matcher::builder().all("http://proxy.invalid").no(none).build());
         Ok(Self::OfEnvironment { http, https, direct })
     }
@@ -132,7 +132,7 @@ impl Proxies {
     }
 }
 
-/// Whether an address is one of this machine alone.
+/// Returns `true` for an address of this machine alone.
 pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Ipv4(address)) => address.is_loopback(),

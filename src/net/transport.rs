@@ -1,4 +1,4 @@
-//! What goes over the wire, as values, and the seam between the rules and the wire.
+//! Requests and answers as values, and the seam between the rules and the wire.
 
 use std::time::Duration;
 
@@ -28,19 +28,19 @@ pub enum Method {
 /// One request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// How.
+    /// The method.
     pub method: Method,
-    /// Where; checked by the policy already.
+    /// The address; checked by the policy already.
     pub url: Url,
     /// The fields of the form of a POST.
     pub form: Vec<(String, String)>,
-    /// What for.
+    /// The purpose.
     pub purpose: Purpose,
-    /// Which part of it.
+    /// The part of the file.
     pub part: Part,
 }
 
-/// From where on a file is asked for.
+/// The part of a file that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Part {
     /// From this byte on; 0 asks for the whole.
@@ -98,7 +98,7 @@ impl Answer {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether the server says that it is HTML.
+    /// Returns `true` if the server says that it is HTML.
     pub fn has_html(&self) -> bool {
         let kind = self.header("content-type").unwrap_or_default().trim_start().to_ascii_lowercase();
         kind.starts_with("text/html") || kind.starts_with("application/xhtml")
@@ -109,11 +109,11 @@ impl Answer {
         self.header("content-length")?.parse().ok()
     }
 
-    /// In how long the server asks to be asked again: so many seconds, or a date, to which it is so long from `now`.
+    /// The time after which the server wants to be asked again: stated in seconds, or as a date, reckoned from `now`.
     pub fn retry_after(&self, now: Timestamp) -> Option<Duration> {
         let text = self.header("retry-after")?.trim();
         if !text.is_empty() && text.bytes().all(|sign| sign.is_ascii_digit()) {
-            // More seconds than fit are more than anybody waits.
+            // More seconds than fit are longer than any patience.
             return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
         }
         // The date of HTTP is one of the forms of mail; its two older forms have died out.
@@ -162,7 +162,7 @@ pub fn full_body(bytes: impl Into<Bytes>) -> Body {
     stream::iter([Ok(bytes.into())]).boxed()
 }
 
-/// Collects a body, `cap` bytes of it at the most; whether that is all of it.
+/// Collects a body, `cap` bytes of it at the most; returns `true` beside it if that is all of it.
 pub(super) async fn collect(mut body: Body, cap: u64) -> Result<(Vec<u8>, bool), Setback> {
     let mut bytes = Vec::new();
     while let Some(chunk) = body.next().await {

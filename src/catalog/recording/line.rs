@@ -37,10 +37,10 @@ pub(super) struct Exchange {
     pub(super) headers: BTreeMap<String, String>,
     pub(super) final_url: Option<Url>,
     pub(super) body: Option<Utf8PathBuf>,
-    /// The answer had more bytes than those of the body; nobody read on.
+    /// The answer had more bytes than those of the body; they were not read.
     #[serde(default, skip_serializing_if = "is_false")]
     pub(super) cut: bool,
-    /// What failed: in place of an answer, or behind the bytes of its body.
+    /// The failure: in place of an answer, or behind the bytes of its body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) failure: Option<Failure>,
     pub(super) provenance: String,

@@ -1,8 +1,8 @@
-//! Recordings: what the Catalog answered, kept in a folder, and answers from such a folder in place of the network.
+//! Recordings: the answers of the Catalog, kept in a folder, and answers from such a folder in place of the network.
 //!
 //! A recording is an `index.jsonl` with one exchange a line, after a header line, and the bodies beside it
-//! (recorded-responses/README.md describes it). A run that went ill is recorded with what went wrong: an exchange that
-//! failed, or failed in mid-answer, or that nobody read to its end, says so.
+//! (recorded-responses/README.md describes it). A run with failures is recorded with them: an exchange that failed, or failed
+//! in mid-answer, or was not read to its end, says so.
 //!
 //! - [`Record`] writes a line when an exchange is over. A run that is stopped leaves a recording that can be used up
 //!   to its last whole line.
@@ -12,8 +12,8 @@
 //!   addresses apply as they do on the network.
 //!
 //! A recording is made to be given away. It holds the headers that a reader needs and no others, no user name and no
-//! password of an address, no option of the command line that tells of the machine, and no package file past
-//! [`PAGE_CAP`]: pages are what a report needs, and package files are large.
+//! password of an address, no query of an address to which a file was redirected, no option of the command line that tells
+//! of the machine, and no package file past [`PAGE_CAP`]: a report needs pages, and package files are large.
 //!
 //! [`PAGE_CAP`]: super::PAGE_CAP
 

@@ -23,7 +23,7 @@ const INDEX_CAP: u64 = 256 * 1024 * 1024;
 pub struct Replay {
     folder: Utf8PathBuf,
     exchanges: BTreeMap<Key, Vec<Exchange>>,
-    /// How often each request was answered.
+    /// The number of answers to each request so far.
     answered: Mutex<BTreeMap<Key, usize>>,
 }
 
@@ -93,7 +93,7 @@ impl Replay {
         Error::new(ErrorKind::NotRecorded, format!("{method} {url}{form} {why} ({})", self.folder))
     }
 
-    /// What an answer ends with when its bytes were not all kept.
+    /// The error that ends an answer whose bytes were not all kept.
     fn without_bytes(&self, request: &Request, exchange: &Exchange) -> Error {
         if exchange.cut {
             return self
@@ -158,7 +158,7 @@ impl Replay {
         Ok(answer(headers, bytes.chain(failing(end)).boxed()))
     }
 
-    /// Where a body is, and its size.
+    /// The path of a body, and its size.
     fn body(&self, request: &Request, body: &Utf8Path) -> Result<(Utf8PathBuf, u64)> {
         if !body.components().all(|part| matches!(part, Utf8Component::Normal(_))) {
             return Err(Error::usage(format!(
@@ -190,7 +190,7 @@ fn failing(error: Error) -> Body {
     stream::once(std::future::ready(Err(Setback::from(error)))).boxed()
 }
 
-/// Whether the rest that is asked for is of the version that was recorded.
+/// Returns `true` if the rest that is asked for is of the version that was recorded.
 fn is_of_version(part: &Part, headers: &[(String, String)]) -> bool {
     let is_version = |(name, value): &(String, String)| {
         matches!(name.as_str(), "etag" | "last-modified") && Some(value) == part.if_range.as_ref()
