@@ -7,7 +7,9 @@
 //! - [`update`]: KB numbers, builds, digests, the grammars of titles and file names
 //! - [`servicing`]: what is known of Windows servicing, as data
 //! - [`facts`]: updates, files, and roles, as they are stated
-//! - [`resolve`]: package sets and plans, pure; [`net`]: one HTTP client with its rules
+//! - [`resolve`]: package sets and plans, pure; [`lint`]: whether a folder is a set; [`script`]: install scripts from plans
+//! - [`documents`]: every JSON document; [`views`]: what lies beside set folders, made from facts and plans
+//! - [`net`]: one HTTP client with its rules
 //! - [`catalog`]: what the Catalog says; [`mirror`]: the store; [`download`]: from a plan to bytes
 //! - [`options`]: the options that several commands share, each declared once
 //! - [`crawl`], [`fetch`], and [`sync`]: the jobs behind the commands; [`carrier`]: media across the gap
@@ -81,6 +83,8 @@ pub mod servicing;
 pub mod sync;
 #[doc(hidden)]
 pub mod update;
+#[doc(hidden)]
+pub mod views;
 
 pub use error::{Error, ErrorKind, Result};
 pub use exit_code::ExitCode;

@@ -22,11 +22,11 @@ use super::memory::{LastImport, last_import, note, noted, refuse_replaced_key};
 use super::staging::{check_room, left_of, remove_what_was_cut_off, stage, staging_folder, unwanted};
 use crate::clock::Time;
 use crate::disk;
-use crate::documents::Leftover;
+use crate::documents::{Leftover, SetRecord};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Events;
 use crate::mirror::index::SetRow;
-use crate::mirror::kb_document::{SetRecord, restore_set, restore_update};
+use crate::mirror::restore::{restore_set, restore_update};
 use crate::mirror::{
     Access, Mirror, Published, Writing, knowledge_of, knowledge_of_mirror, replaces_knowledge,
 };

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::medium::{DATA, check_path, refused};
+use crate::documents::{FileLine, SetRecord, UpdateLine};
 use crate::error::{Error, Result};
 use crate::facts::distinct_names;
-use crate::mirror::kb_document::{FileLine, SetRecord, UpdateLine};
 use crate::update::{Kb, Sha256};
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

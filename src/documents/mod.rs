@@ -26,6 +26,7 @@ mod export;
 mod file;
 mod health;
 mod import;
+mod kb;
 mod log;
 mod medium;
 mod plans;
@@ -53,6 +54,10 @@ pub use export::{
 pub use file::{FileDocument, MemberDocument};
 pub use health::{Expected, Health, LastVerify, ProfileSeen};
 pub use import::{CheckMediumDocument, Healed, ImportDocument, ImportedDocument, Leftover, MediumReport};
+pub use kb::{
+    CheckLine, EdgeLine, FileLine, KB_JSON_FORMAT, KbDocument, ListedFile, REPLAY, Related, SetRecord,
+    UpdateLine,
+};
 pub use log::{LogEvent, LogLine, line_of};
 pub use medium::{
     ExportMark, KnowledgeMark, MediumSelection, MediumSet, MissingItem, RetainedSet, SignedMark, Volume,
@@ -62,11 +67,11 @@ pub use plans::{
     GraphDocument, LintDocument, LintedPart, ScriptDocument, StageDocument, StagedDocument,
     StagedFileDocument, WhyDocument,
 };
-pub use registry::{DOCUMENTS, Direction, DocumentKind};
+pub use registry::{DOCUMENTS, Direction, DocumentKind, SchemaLine};
 pub use set::{FetchedSetDocument, SetDocument, SetStatus, StoredSet};
 pub use settings::{
-    InitDocument, KeysDocument, KnowledgeDocument, NewKeysDocument, ScheduleDocument, SchemaLine,
-    TableDocument, TextFile, TrustDocument,
+    InitDocument, KeysDocument, KnowledgeDocument, NewKeysDocument, ScheduleDocument, TableDocument,
+    TextFile, TrustDocument,
 };
 pub use sync::{
     FoundForProfile, HintedItem, News, NewsItem, Outside, PlannedDownload, Searched, SyncDocument,

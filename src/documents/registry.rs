@@ -6,10 +6,11 @@ use serde::Serialize;
 
 use super::{
     BatchError, CheckMediumDocument, CrawlDocument, ErrorDocument, ExportDocument, ExportMark,
-    ExportRehearsal, FetchDocument, GraphDocument, Health, ImportDocument, InitDocument, KeysDocument,
-    KnowledgeDocument, LintDocument, ListDocument, LogLine, MediumReport, MediumSet, NewKeysDocument, News,
-    ScheduleDocument, SchemaLine, ScriptDocument, SearchDocument, ShowDocument, SignedMark, StageDocument,
-    StatusDocument, SyncDocument, SyncErrorDocument, TableDocument, TrustDocument, VerifyReport, WhyDocument,
+    ExportRehearsal, FetchDocument, GraphDocument, Health, ImportDocument, InitDocument, KbDocument,
+    KeysDocument, KnowledgeDocument, LintDocument, ListDocument, LogLine, MediumReport, MediumSet,
+    NewKeysDocument, News, ScheduleDocument, ScriptDocument, SearchDocument, ShowDocument, SignedMark,
+    StageDocument, StatusDocument, SyncDocument, SyncErrorDocument, TableDocument, TrustDocument,
+    VerifyReport, WhyDocument,
 };
 use crate::resolve::Plan;
 use crate::servicing::Checked;
@@ -35,6 +36,17 @@ impl Direction {
             Self::Both => "both",
         }
     }
+}
+
+/// A line of the list of documents.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct SchemaLine {
+    /// The name of the document.
+    pub name: &'static str,
+    /// The direction: `output`, `input`, or `both`.
+    pub direction: Direction,
+    /// The command or the file that the document belongs to.
+    pub of: &'static str,
 }
 
 /// A kind of document.
@@ -100,6 +112,7 @@ pub const DOCUMENTS: &[DocumentKind] = &[
     DocumentKind::output::<MediumReport<'_, ImportDocument<'_>>>("import-report", "runs/<time>-import.json"),
     DocumentKind::output::<InitDocument<'_>>("init", "init"),
     DocumentKind::output::<NewKeysDocument>("keys-init", "keys init"),
+    DocumentKind::output::<KbDocument>("kb", "kb/<KB>/<KB>.json in a mirror"),
     DocumentKind::output::<KeysDocument>("keys-show", "keys show"),
     DocumentKind::output::<TrustDocument>("keys-trust", "keys trust"),
     DocumentKind::output::<KnowledgeDocument>("knowledge", "knowledge show"),

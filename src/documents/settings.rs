@@ -104,14 +104,3 @@ pub struct TableDocument<'a> {
     #[schemars(with = "Option<String>")]
     pub path: Option<Utf8PathBuf>,
 }
-
-/// A line of the list of documents.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct SchemaLine {
-    /// The name of the document.
-    pub name: &'static str,
-    /// The direction: `output`, `input`, or `both`.
-    pub direction: super::Direction,
-    /// The command or the file that the document belongs to.
-    pub of: &'static str,
-}

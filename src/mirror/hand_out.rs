@@ -12,7 +12,7 @@ use sha2::Digest as _;
 
 use super::damage::fault_of_entry;
 use super::index::{Damage, NewDamage};
-use super::pool::{Pooled, Run};
+use super::pool::{Pooled, Run, sha256_of};
 use super::{Access, Mirror};
 use crate::disk::{self, Entry, NewFile, Pieces};
 use crate::documents::FindingKind;
@@ -123,13 +123,6 @@ impl<S: Access> Mirror<S> {
         let kbs: Vec<String> = kbs.into_iter().collect();
         Ok(if kbs.is_empty() { error } else { error.hint(self.side()?.to_heal(kbs.join(" "))) })
     }
-}
-
-/// Returns the SHA-256 of a whole file.
-pub(super) fn sha256_of(path: &Utf8Path) -> Result<Sha256> {
-    let mut hasher = sha2::Sha256::new();
-    disk::read_in_pieces(path, |piece| hasher.update(piece))?;
-    Ok(Sha256::from_bytes(hasher.finalize().into()))
 }
 
 /// Copies a file and returns the SHA-256 of what was read. A fault of reading is the inner error, one of writing the outer one.

@@ -16,13 +16,14 @@ mod documents;
 mod folder;
 mod hand_out;
 pub mod index;
-pub mod kb_document;
 mod layout;
 mod library;
 mod lock;
 pub mod pool;
 mod publish;
 mod rebuild;
+mod records;
+pub mod restore;
 mod scripts;
 mod state;
 mod tables;
@@ -41,7 +42,6 @@ pub use library::{IndexLibrary, facts_of_folder};
 pub use lock::Lock;
 pub use pool::{Admitted, Pooled, Run};
 pub use publish::{Folder, Published};
-pub use scripts::PublishedPlaces;
 pub use state::{Access, Reading, Writing};
 pub use tables::{
     is_newer, knowledge_of, knowledge_of_mirror, read_knowledge, read_tables, replaces_knowledge, table_texts,
@@ -49,12 +49,10 @@ pub use tables::{
 pub use verify::VERIFY_FORMAT;
 
 use crate::disk;
+pub use crate::documents::REPLAY;
 use crate::error::{Error, ErrorKind, Result};
 use crate::resolve::Side;
 use crate::servicing::Knowledge;
-
-/// The origin of what a recording holds.
-pub const REPLAY: &str = "replay";
 
 /// The index's word for a mirror that a medium has filled.
 pub(crate) const IMPORTED: &str = "imported";

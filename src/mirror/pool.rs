@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use sha2::Digest as _;
 
-use super::hand_out::sha256_of;
 use super::index::{Check, NewDamage};
 use super::{Access, Mirror, Writing};
 use crate::clock::Time;
@@ -166,4 +166,11 @@ impl Mirror<Writing> {
         disk::rename(partial, &path)?;
         Ok(path)
     }
+}
+
+/// Returns the SHA-256 of a whole file.
+pub(super) fn sha256_of(path: &Utf8Path) -> Result<Sha256> {
+    let mut hasher = sha2::Sha256::new();
+    disk::read_in_pieces(path, |piece| hasher.update(piece))?;
+    Ok(Sha256::from_bytes(hasher.finalize().into()))
 }

@@ -6,10 +6,11 @@
 //! removes it decides that its KB is lost.
 
 use super::index::{PublishState, Transaction};
-use super::kb_document::{KB_JSON_FORMAT, KbDocument, restore_set, restore_update};
 use super::layout::Layout;
+use super::restore::{restore_set, restore_update};
 use crate::clock::Time;
 use crate::disk;
+use crate::documents::{KB_JSON_FORMAT, KbDocument};
 use crate::error::{Error, Result};
 use crate::servicing::Knowledge;
 use crate::update::Kb;

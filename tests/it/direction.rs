@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// Each room with the rooms that it may use besides the floor and itself.
-const ROOMS: [(&str, &[&str]); 18] = [
+const ROOMS: [(&str, &[&str]); 19] = [
     ("update", &[]),
     ("servicing", &["update"]),
     ("facts", &["servicing", "update"]),
@@ -19,10 +19,11 @@ const ROOMS: [(&str, &[&str]); 18] = [
     ("lint", &["resolve", "facts", "servicing", "update"]),
     ("script", &["resolve", "facts", "servicing", "update"]),
     ("documents", &["lint", "resolve", "facts", "servicing", "update"]),
+    ("views", &["documents", "script", "resolve", "facts", "servicing", "update"]),
     ("net", &["update"]),
     ("options", &["net", "update"]),
     ("catalog", &["documents", "net", "servicing", "update"]),
-    ("mirror", &["documents", "lint", "script", "resolve", "net", "facts", "servicing", "update"]),
+    ("mirror", &["views", "documents", "lint", "resolve", "net", "facts", "servicing", "update"]),
     ("download", &["mirror", "resolve", "net", "facts", "servicing", "update"]),
     ("carrier", &["mirror", "documents", "lint", "script", "resolve", "net", "facts", "servicing", "update"]),
     (
@@ -113,7 +114,7 @@ const ROOMS: [(&str, &[&str]); 18] = [
 const FLOOR: [&str; 5] = ["exit_code", "error", "clock", "event", "disk"];
 
 /// Rooms and files that are functions of their input.
-const PURE: [&str; 35] = [
+const PURE: [&str; 36] = [
     "update/",
     "servicing/",
     "facts/",
@@ -121,6 +122,7 @@ const PURE: [&str; 35] = [
     "lint/",
     "script/",
     "documents/",
+    "views/",
     "catalog/bounded_tree.rs",
     "catalog/choice.rs",
     "catalog/details_page.rs",

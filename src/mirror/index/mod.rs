@@ -16,6 +16,7 @@ mod record;
 mod schema;
 mod seen;
 mod sets;
+mod store_error;
 
 mod write;
 
@@ -29,6 +30,8 @@ pub use read::{Owner, Revision, SeenPeriod, UpdateDetail};
 pub use record::{Check, DetailsRecord, DialogNews, DigestConflict, FileRecord, UpdateRecord};
 pub use seen::{A_DAY, Absent};
 pub use sets::{PublishState, SetRow};
+
+use store_error::store_error;
 
 use crate::clock::Time;
 use crate::disk;
@@ -94,22 +97,6 @@ impl Deref for Transaction<'_> {
     fn deref(&self) -> &Index {
         self.index
     }
-}
-
-fn store_error(error: rusqlite::Error) -> Error {
-    let kind = match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::DiskFull) => ErrorKind::NoSpace,
-        // The file that readers and a writer share cannot be made any longer: on a disk without a free block.
-        _ if error
-            .sqlite_error()
-            .is_some_and(|own| own.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE) =>
-        {
-            ErrorKind::NoSpace
-        }
-        Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => ErrorKind::Busy,
-        _ => ErrorKind::Internal,
-    };
-    Error::new(kind, "the index could not be read or written").caused_by(error)
 }
 
 impl Index {

@@ -5,7 +5,7 @@
 
 use rusqlite::Connection;
 
-use super::store_error;
+use super::store_error::store_error;
 use crate::error::{Error, Result};
 
 /// "KBMI": tells `file` and other programs whose database this is.

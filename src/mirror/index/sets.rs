@@ -1,7 +1,8 @@
 //! Package sets, the edges between their files, and which of them are published.
 
 use super::record::FileRecord;
-use super::{Index, Transaction, as_integer, store_error};
+use super::store_error::store_error;
+use super::{Index, Transaction, as_integer};
 use crate::clock::Time;
 use crate::error::Result;
 use crate::facts::{FileFacts, FileKey, Role, SetFolder, SetId, Source};

@@ -4,7 +4,8 @@
 use rusqlite::OptionalExtension as _;
 
 use super::record::{Check, DetailsRecord, DialogNews, DigestConflict, FileRecord, UpdateRecord};
-use super::{Index, Transaction, as_integer, store_error};
+use super::store_error::store_error;
+use super::{Index, Transaction, as_integer};
 use crate::clock::Time;
 use crate::error::Result;
 use crate::facts::{FileKey, Source};

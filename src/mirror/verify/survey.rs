@@ -8,12 +8,11 @@ use serde_json::Value;
 use super::fault::{Fault, Place};
 use super::verdict::Reading;
 use crate::disk::{self, Entry};
-use crate::documents::{FindingKind, VerifyFinding};
+use crate::documents::{FindingKind, KB_JSON_FORMAT, KbDocument, VerifyFinding};
 use crate::error::Result;
 use crate::facts::{FileKey, SetFolder, SetId};
 use crate::mirror::damage::{FOLDER_MISSING, fault_of_entry};
 use crate::mirror::index::{PublishState, SetRow};
-use crate::mirror::kb_document::KB_JSON_FORMAT;
 use crate::mirror::{Access, Mirror};
 use crate::servicing::Knowledge;
 use crate::update::{Kb, Sha256};
@@ -245,12 +244,10 @@ impl<S: Access> Surveyor<'_, S> {
         for (folder, _, _) in folders.iter().filter(|row| row.2 == PublishState::Publishing) {
             self.survey.leftovers.push(layout.relative(&layout.set(kb, folder)).to_owned());
         }
-        let sets = self.mirror.index.published_sets(kb)?;
+        let views = self.mirror.kb_views(kb, self.knowledge)?;
         let mut scripts = BTreeMap::new();
-        for set in &sets {
-            if let Some(text) = self.mirror.set_view(set, self.knowledge)?.script {
-                scripts.insert(layout.kb_script(kb, &set.folder), (&set.folder, Some(text)));
-            }
+        for (folder, text) in &views.scripts {
+            scripts.insert(layout.kb_script(kb, folder), (folder, Some(text.as_str())));
         }
         // Scripts that other tables made are compared with the record of what was written.
         let written = self.mirror.written_scripts(kb)?.filter(|own| own.is_of_other(self.knowledge));
@@ -258,7 +255,7 @@ impl<S: Access> Surveyor<'_, S> {
             let made = std::mem::take(&mut scripts);
             for folder in written.folders() {
                 let path = layout.kb_script(kb, folder);
-                let text = made.get(&path).and_then(|(_, text)| text.clone());
+                let text = made.get(&path).and_then(|(_, text)| *text);
                 scripts.insert(path, (folder, text));
             }
         }
@@ -278,8 +275,6 @@ impl<S: Access> Surveyor<'_, S> {
                 );
             }
         }
-        let sums = self.mirror.sums_of(&sets)?;
-        let origin = self.mirror.origin()?;
         for path in beside {
             let is_sums = path == layout.kb_sums(kb);
             let is_json = path == layout.kb_json(kb);
@@ -292,7 +287,7 @@ impl<S: Access> Surveyor<'_, S> {
                     self.find(&path, FindingKind::Unreadable, Place::Beside(kb), &[kb], error.full_message());
                 }
                 Ok(text) if let Some((folder, made)) = scripts.get(&path) => {
-                    let is_made = made.as_ref() == Some(&text);
+                    let is_made = *made == Some(text.as_str());
                     let is_right = written.as_ref().map_or(is_made, |written| written.holds(folder, &text));
                     if !is_right {
                         let message = "it is not the script that the index gives for its set";
@@ -304,7 +299,7 @@ impl<S: Access> Surveyor<'_, S> {
                         ));
                     }
                 }
-                Ok(text) if is_sums && text != sums => {
+                Ok(text) if is_sums && text != views.sums => {
                     self.find(
                         &path,
                         FindingKind::Foreign,
@@ -314,7 +309,7 @@ impl<S: Access> Surveyor<'_, S> {
                     );
                 }
                 Ok(text) if is_json => {
-                    if let Some(difference) = self.json_differs(&text, kb, &sets, &origin)? {
+                    if let Some(difference) = json_differs(&text, &views.document) {
                         self.find(&path, FindingKind::Foreign, Place::Beside(kb), &[kb], difference);
                     }
                 }
@@ -323,35 +318,28 @@ impl<S: Access> Surveyor<'_, S> {
         }
         Ok(())
     }
+}
 
-    /// Where a KB's JSON says something else than the index of what is published. What the Catalog said meanwhile of its
-    /// updates may be newer in the index.
-    fn json_differs(&self, text: &str, kb: Kb, sets: &[SetRow], origin: &str) -> Result<Option<String>> {
-        let Ok(document) = serde_json::from_str::<Value>(text) else {
-            return Ok(Some("it is no JSON".to_owned()));
-        };
-        if document["format"].as_u64().is_none_or(|format| format > u64::from(KB_JSON_FORMAT)) {
-            return Ok(Some(format!("its format is {}", document["format"])));
-        }
-        if document["kb"] != kb.to_string() || document["origin"] != origin {
-            return Ok(Some("its kb and origin are not those of the index".to_owned()));
-        }
-        let mut said: BTreeSet<[String; 3]> = BTreeSet::new();
-        for set in document["sets"].as_array().into_iter().flatten() {
-            for file in set["files"].as_array().into_iter().flatten() {
-                let text = |key: &str| file[key].as_str().unwrap_or_default().to_owned();
-                said.insert([text("path"), text("sha256"), file["size"].to_string()]);
-            }
-        }
-        let mut known: BTreeSet<[String; 3]> = BTreeSet::new();
-        for set in sets {
-            for (member, name) in set.members.iter().zip(self.mirror.folder_of(set)?.names) {
-                let sha256 = member.file.sha256.map(|sha256| sha256.to_string()).unwrap_or_default();
-                let size = member.file.size.map_or_else(|| "null".to_owned(), |size| size.to_string());
-                known.insert([format!("{}/{name}", set.folder), sha256, size]);
-            }
-        }
-        let difference = said.symmetric_difference(&known).next();
-        Ok(difference.map(|[path, ..]| format!("it does not say what the index says of {path}")))
+/// Returns where the JSON of a KB says something else than the index of what is published. The index may have newer statements
+/// of the Catalog about the updates.
+fn json_differs(text: &str, own: &KbDocument) -> Option<String> {
+    let Ok(header) = serde_json::from_str::<Value>(text) else {
+        return Some("it is no JSON".to_owned());
+    };
+    if header["format"].as_u64().is_none_or(|format| format > u64::from(KB_JSON_FORMAT)) {
+        return Some(format!("its format is {}", header["format"]));
     }
+    if header["kb"] != own.kb.to_string() || header["origin"] != own.origin.as_str() {
+        return Some("its kb and origin are not those of the index".to_owned());
+    }
+    let Ok(found) = serde_json::from_value::<KbDocument>(header) else {
+        return Some("it is not the document of a KB".to_owned());
+    };
+    let files = |document: &KbDocument| -> BTreeSet<(String, Option<Sha256>, Option<u64>)> {
+        let files = document.sets.iter().flat_map(|set| &set.files);
+        files.map(|file| (file.path.clone(), file.sha256, file.size)).collect()
+    };
+    let (found, own) = (files(&found), files(own));
+    let difference = found.symmetric_difference(&own).next();
+    difference.map(|(path, ..)| format!("it does not say what the index says of {path}"))
 }

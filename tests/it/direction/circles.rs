@@ -13,10 +13,6 @@ use super::sources;
 /// Circles that are still there, each as its sorted files. A circle that is gone has to leave this list.
 const KNOWN: &[&[&str]] = &[
     &["carrier/removal", "carrier/target"],
-    &["documents/registry", "documents/settings"],
-    &["mirror", "mirror/kb_document", "mirror/rebuild"],
-    &["mirror/hand_out", "mirror/pool"],
-    &["mirror/index", "mirror/index/schema"],
     &["resolve/answer", "resolve/fresh", "resolve/goal", "resolve/plan", "resolve/replaced"],
     &["resolve/library", "resolve/newest"],
 ];

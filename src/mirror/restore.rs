@@ -1,0 +1,163 @@
+//! The records of sets and updates, written into an index again: when an index was lost, and when a medium is imported.
+//!
+//! A record counts as the word of the Catalog at the time that it states. A set is whole only where the pool has every file with
+//! its size.
+
+use super::index::{Check, DetailsRecord, FileRecord, Transaction, UpdateRecord};
+use super::layout::Layout;
+use crate::clock::Time;
+use crate::disk;
+use crate::documents::{EdgeLine, FileLine, ListedFile, Related, SetRecord, UpdateLine};
+use crate::error::Result;
+use crate::facts::{FileFacts, Needs, Role, SetId, Source};
+use crate::resolve::{FamilyName, Member, PackageSet};
+use crate::servicing::Knowledge;
+use crate::update::{Digests, Kb, classify};
+
+/// Returns a time of a document; `otherwise` where it has none, or a text that is not a time.
+fn time_of(text: &str, otherwise: Time) -> Time {
+    text.parse().unwrap_or(otherwise)
+}
+
+/// Writes an update into an index as if it had been crawled when the document says it was.
+pub fn restore_update(index: &Transaction<'_>, update: &UpdateLine, kb: Kb, now: Time) -> Result<()> {
+    let first = time_of(&update.first_seen, now);
+    let last = update.last_seen.as_deref().map_or(now, |text| time_of(text, now));
+    let is_news = index.seen_last(update.update_id)?.is_none_or(|known| known < last);
+    let mut class = classify(&update.title, &update.products, None);
+    class.kb = class.kb.or(Some(kb));
+    let record = UpdateRecord {
+        id: update.update_id,
+        title: update.title.clone(),
+        class,
+        products: update.products.clone(),
+        classification: update.classification.clone().unwrap_or_default(),
+        last_updated: update.last_updated.unwrap_or_default(),
+        size: update.size.unwrap_or_default(),
+    };
+    // Twice: a row keeps the time at which it was seen first.
+    for time in [first, last] {
+        index.record_update(&record, time)?;
+    }
+    let with_id = |related: &Related| Some((related.update_id?, related.title.clone()));
+    let details = DetailsRecord {
+        id: update.update_id,
+        kbs: vec![kb],
+        severity: update.severity.clone(),
+        restart: update.restart.clone(),
+        superseded_by: update.superseded_by.iter().filter_map(with_id).collect(),
+        supersedes: update.supersedes.iter().map(|related| related.title.clone()).collect(),
+    };
+    index.record_details(&details, last)?;
+    if let Some(files) = &update.files {
+        let record = |file: &ListedFile| FileRecord {
+            name: file.name.clone(),
+            url: file.urls.first().cloned().unwrap_or_default(),
+            sha1: file.sha1,
+            sha256: file.sha256,
+        };
+        let records: Vec<FileRecord> = files.iter().map(record).collect();
+        index.record_dialog(update.update_id, &records, last)?;
+    }
+    match &update.expired {
+        Some(since) => {
+            let since = time_of(&format!("{since}T00:00:00Z"), last);
+            index.record_absence(update.update_id, since, Some(since))?;
+        }
+        // It was shown again.
+        None if is_news => index.record_presence(update.update_id)?,
+        None => {}
+    }
+    Ok(())
+}
+
+/// Writes a set into an index. Gives its number, and whether all its bytes are in the pool.
+pub fn restore_set(
+    layout: &Layout,
+    index: &Transaction<'_>,
+    kb: Kb,
+    set: &SetRecord,
+    knowledge: &Knowledge,
+    now: Time,
+) -> Result<(SetId, bool)> {
+    let mut members = Vec::new();
+    let mut whole = true;
+    for file in &set.files {
+        let (facts, pooled) = restore_file(layout, index, file, now)?;
+        whole &= pooled;
+        let role = Role::from_word(&file.role).unwrap_or(Role::Companion);
+        members.push(Member::new(facts, role));
+    }
+    let edge = |edge: &EdgeLine| {
+        let place = |place: Option<usize>| place?.checked_sub(1).filter(|&place| place < members.len());
+        Some(Needs {
+            from: place(edge.from)?,
+            to: place(edge.to)?,
+            role: Role::from_word(&edge.role)?,
+            source: edge.source,
+        })
+    };
+    let needs = set.needs.iter().filter_map(edge).collect();
+    let of_folder = |family: &&crate::servicing::Family| Some(&family.folder) == set.family.as_ref();
+    let package_set = PackageSet {
+        kb,
+        kind: None,
+        families: knowledge.families().iter().filter(of_folder).map(FamilyName::from).collect(),
+        architecture: set.architecture,
+        folder: set.folder.clone(),
+        products: set.products.clone(),
+        catalog_products: Vec::new(),
+        updates: Vec::new(),
+        month: None,
+        members,
+        needs,
+        stated_size: None,
+        is_dynamic_variant: set.is_dynamic,
+        warnings: Vec::new(),
+    };
+    Ok((index.record_set(&package_set, now)?, whole))
+}
+
+/// Writes a file into an index; whether the pool has it.
+fn restore_file(
+    layout: &Layout,
+    index: &Transaction<'_>,
+    file: &FileLine,
+    now: Time,
+) -> Result<(FileFacts, bool)> {
+    let mut facts = FileFacts::from_name(&file.name);
+    facts.sha1 = file.sha1;
+    facts.sha256 = file.sha256;
+    facts.sha1_is_stated = file.sha1_source.is_some_and(Source::is_stated);
+    facts.sha256_is_stated = file.sha256_source.is_some_and(Source::is_stated);
+    facts.urls.clone_from(&file.urls);
+    // A name tells its SHA-1 again, and the pool tells what only the bytes told.
+    let is_recorded = |source: &Source| source.is_stated() && *source != Source::Name;
+    // The address that was stated last comes first, and does so again.
+    for (age, url) in (0_i64..).zip(&file.urls) {
+        let stated = FileRecord {
+            name: file.name.clone(),
+            url: url.clone(),
+            sha1: file.sha1.filter(|_| file.sha1_source.as_ref().is_some_and(is_recorded)),
+            sha256: file.sha256.filter(|_| file.sha256_source.is_none_or(Source::is_stated)),
+        };
+        let source = if stated.sha256.is_some() { file.sha256_source } else { file.sha1_source };
+        let source = source.filter(is_recorded).unwrap_or(Source::Dialog);
+        facts.key = Some(index.record_file(&stated, source, None, now.shifted_by(-age))?.0);
+    }
+    let pooled = match (facts.key, file.sha1, file.sha256, file.size) {
+        (Some(key), Some(sha1), Some(sha256), Some(size))
+            if disk::file_size(&layout.pool_file(&sha256))? == Some(size) =>
+        {
+            facts.key = Some(index.record_pooled(key, &Digests { sha1, sha256, size }, &[], now)?);
+            true
+        }
+        _ => false,
+    };
+    if let (true, Some(key)) = (pooled, facts.key) {
+        for check in &file.checks {
+            index.record_check(key, Check { what: check.what, against: check.against }, now)?;
+        }
+    }
+    Ok((facts, pooled))
+}

@@ -1,0 +1,97 @@
+//! `README.txt`: the page for people beside the set folders of a KB.
+
+use super::facts::{KbFacts, PlannedView};
+use crate::documents::{FileLine, SetRecord};
+use crate::facts::{Checked, Role, Source};
+use crate::resolve::Plan;
+use crate::update::{Architecture, Kb, human_size};
+
+/// Where a folder alone is not the answer: what lies under other KBs, WinPE past the checkpoint, one .NET Framework of
+/// several.
+fn beside_the_folder(kb: Kb, plan: &Plan) -> Vec<String> {
+    let mut lines = Vec::new();
+    for step in &plan.steps {
+        let when = step.needed_if.as_ref().map_or_else(String::new, |when| format!(", when: {when}"));
+        if let Some((other, folder)) = step.set.as_ref().filter(|(other, _)| *other != kb) {
+            lines.push(format!("  before  {other} ({}), in ..\\{other}\\{folder}{when}", step.role));
+        } else if let Some(other) = step.kb.filter(|other| *other != kb && step.set.is_none()) {
+            lines.push(format!("  before  {other} ({}), not in this mirror{when}", step.role));
+        }
+    }
+    if plan.steps.iter().any(|step| step.role == Role::Checkpoint) {
+        lines.push(
+            "  WinPE   at the checkpoint or past it takes the target alone: kbmirror stage --for winpe --baseline BUILD"
+                .to_owned(),
+        );
+    }
+    if plan.steps.iter().filter(|step| step.role == Role::DotnetChild).count() > 1 {
+        lines.push(
+            "  .NET    a machine takes one of the packages: kbmirror stage --dotnet VERSION".to_owned(),
+        );
+    }
+    lines
+}
+
+/// Returns what to say beside a file that only knowledge vouches for.
+fn word_of_knowledge(file: &FileLine) -> String {
+    if file.checks.iter().any(|check| check.against == Source::Dialog && check.what != Checked::Size) {
+        return String::new();
+    }
+    let of_knowledge = file.checks.iter().filter(|check| check.against == Source::Knowledge);
+    let words: Vec<String> =
+        of_knowledge.map(|check| format!("{} ({})", check.what, check.against)).collect();
+    if words.is_empty() {
+        return String::new();
+    }
+    format!(", checked by {}, not by the Catalog", words.join(" and "))
+}
+
+/// Returns the lines of a set.
+fn section(set: &SetRecord, planned: &PlannedView, facts: &KbFacts) -> Vec<String> {
+    let kb = facts.document.kb;
+    let mut lines = vec![String::new(), format!("{}/", set.folder)];
+    let architecture = set.architecture.map_or("every architecture", Architecture::as_str);
+    lines.push(format!("  for     {} ({architecture})", set.products.join("; ")));
+    lines.push("  order   of installation:".to_owned());
+    for file in &set.files {
+        let size = file.size.map(human_size).unwrap_or_default();
+        lines.push(format!("          {}. {}", file.order, file.name_in_folder()));
+        lines.push(format!("             {}, {size}{}", file.role, word_of_knowledge(file)));
+    }
+    let builds = facts.builds.iter().filter(|(architecture, _)| *architecture == set.architecture);
+    let builds: Vec<String> = builds.map(|(_, build)| build.to_string()).collect();
+    if !builds.is_empty() {
+        lines.push(format!("  brings  build {}", builds.join(", ")));
+    }
+    if let Some(plan) = &planned.plan {
+        lines.extend(beside_the_folder(kb, plan));
+    }
+    if planned.script.is_some() {
+        lines.push(format!("  script  {}.cmd installs it and checks after the restart", set.folder));
+    }
+    lines
+}
+
+/// Returns the page, with the line ends of Windows: it is read there too.
+pub(super) fn readme(facts: &KbFacts) -> String {
+    let kb = facts.document.kb;
+    let mut lines = vec![format!("{kb}")];
+    if facts.document.is_demo() {
+        lines.push(String::new());
+        lines.push(
+            "DEMO: these files come from a recording. They are stand-ins; nothing here can be installed."
+                .to_owned(),
+        );
+    }
+    for (set, planned) in facts.document.sets.iter().zip(&facts.planned) {
+        lines.extend(section(set, planned, facts));
+    }
+    lines.push(String::new());
+    lines.push("Check the files on Linux from this folder:  sha256sum -c SHA256SUMS".to_owned());
+    lines.push("On Windows, one by one:                     certutil -hashfile FILE SHA256".to_owned());
+    lines.push("Each folder holds one package set and nothing else, so that DISM may be pointed at the target in it.".to_owned());
+    lines.push(format!(
+        "Which files a machine really needs: kbmirror resolve {kb} --arch ARCH --baseline BUILD"
+    ));
+    lines.join("\r\n") + "\r\n"
+}
