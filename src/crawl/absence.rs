@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::session::{Session, Trust};
+use super::session::Session;
 use crate::catalog::{DetailsAnswer, Query};
 use crate::error::Result;
 use crate::mirror::index::{A_DAY, Absent};
@@ -21,7 +21,7 @@ impl Session {
             let Absent { id, title, missing_since, .. } = absent;
             let expired = match missing_since {
                 Some(since) => (now.since(since) >= A_DAY).then_some(now),
-                None => match self.catalog.details(id).await {
+                None => match self.catalog().details(id).await {
                     Ok(DetailsAnswer::Gone) => Some(now),
                     Ok(DetailsAnswer::Found(_)) => None,
                     Err(error) if error.kind().is_stop() => return Err(error),
@@ -45,7 +45,7 @@ impl Session {
 
     /// Says so when Microsoft pulled a KB. It may be wanted all the same.
     pub(super) fn warn_of_withdrawal(&mut self, kb: Kb) {
-        if let Some(row) = self.knowledge.withdrawn().of_kb(kb) {
+        if let Some(row) = self.knowledge().withdrawn().of_kb(kb) {
             let message = format!("{kb} is withdrawn ({}): take {} instead", row.why, row.successor);
             self.warn(message);
         }
@@ -60,7 +60,7 @@ impl Session {
 
     /// Whether a KB was searched for today, and all that it had for these architectures read.
     pub(super) fn is_fresh(&mut self, kb: Kb, architectures: &[Architecture]) -> Result<bool> {
-        if self.trust == Trust::Never {
+        if self.readings.trusts_nothing() {
             return Ok(false);
         }
         let index = self.mirror()?.index();

@@ -11,14 +11,13 @@
 //! What a sound answer does not have any more is noted (`absence`), and stays.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use url::Url;
 
 use super::confirm::confirm;
 use super::crawled::Crawled;
 use super::listed::Listed;
-use super::session::{Failure, Session, Trust};
+use super::session::{Failure, Session};
 use crate::catalog::{DetailsAnswer, DetailsPage, DialogFile, Query, SearchRow};
 use crate::clock::Time;
 use crate::error::{Error, ErrorKind, Result};
@@ -37,11 +36,9 @@ struct Row {
 impl Session {
     /// Crawls a KB again, and takes nothing of an earlier reading.
     pub(crate) async fn crawl_kb_anew(&mut self, kb: Kb, architectures: &[Architecture]) -> Result<Crawled> {
-        self.read_anew.insert(kb);
-        self.asked.clear();
-        let trust = std::mem::replace(&mut self.trust, Trust::Never);
+        let trust = self.readings.begin_anew(kb);
         let crawled = self.crawl_kb(kb, architectures).await;
-        self.trust = trust;
+        self.readings.end_anew(trust);
         crawled
     }
 
@@ -53,7 +50,7 @@ impl Session {
         let own = self.rows_of(kb, rows).await?;
         if own.is_empty() {
             // What it had once stands, with a warning, where knowledge has no more of it.
-            let has_address = self.knowledge.files_in_rows(kb).any(|(_, file)| file.url.is_some());
+            let has_address = self.knowledge().files_in_rows(kb).any(|(_, file)| file.url.is_some());
             if !has_address && self.knows_files_of(kb)? {
                 return self.conclude(kb, 0, Vec::new(), architectures).await;
             }
@@ -72,7 +69,7 @@ impl Session {
         mut failures: Vec<Failure>,
         architectures: &[Architecture],
     ) -> Result<Crawled> {
-        self.asked.insert(kb);
+        self.readings.note_query(kb);
         self.warn_of_withdrawal(kb);
         let lookups = self.look_up_related(kb, architectures).await?;
         let sets = self.record_sets(kb)?;
@@ -141,7 +138,7 @@ impl Session {
             Some(mirror) => (mirror.index().knows_kb(kb)?, mirror.index().search_answer(query.words())?),
             None => (false, None),
         };
-        let known = of_index || (before != Some(0) && !self.knowledge.about(kb).is_empty());
+        let known = of_index || (before != Some(0) && !self.knowledge().about(kb).is_empty());
         let (rows, complete) = self.search_whole(&query, known).await?;
         if complete && of_index {
             let shown: BTreeSet<UpdateId> = rows.iter().map(|row| row.row.update_id).collect();
@@ -175,9 +172,9 @@ impl Session {
 
     async fn search_whole(&mut self, query: &Query, known: bool) -> Result<(Vec<Row>, bool)> {
         let answer = if known {
-            self.catalog.search_known(query).await?
+            self.catalog().search_known(query).await?
         } else {
-            self.catalog.search(query, None).await?
+            self.catalog().search(query, None).await?
         };
         if let Some(warning) = answer.lacking(query) {
             self.warn(warning);
@@ -203,7 +200,7 @@ impl Session {
                 row.class.kb = same.and_then(|same| same.kb);
             }
             if row.class.kb.is_none()
-                && let DetailsAnswer::Found(page) = self.catalog.details(row.row.update_id).await?
+                && let DetailsAnswer::Found(page) = self.catalog().details(row.row.update_id).await?
                 && page.kbs == [kb]
             {
                 row.class.kb = Some(kb);
@@ -247,11 +244,11 @@ impl Session {
                 && self.trusts(read)
             {
                 if !self.is_of_today(read) {
-                    self.taken.insert(row.row.update_id);
+                    self.readings.note_taken(row.row.update_id);
                 }
                 continue;
             }
-            self.taken.remove(&row.row.update_id);
+            self.readings.note_read(row.row.update_id);
             let what = format!("{} ({})", row.row.title, row.row.update_id);
             if let Err(error) = self.go_on() {
                 failures.push(Failure::new(what, &error));
@@ -271,7 +268,7 @@ impl Session {
 
     async fn record_details(&mut self, row: &Row) -> Result<()> {
         let (id, now) = (row.row.update_id, self.now());
-        match self.catalog.details(id).await? {
+        match self.catalog().details(id).await? {
             DetailsAnswer::Found(page) => {
                 let record = details_record(id, *page);
                 self.mirror()?.index_mut().in_transaction(|index| index.record_details(&record, now))
@@ -296,7 +293,7 @@ impl Session {
     /// Reads the download dialog of an update. Whether other files were listed before.
     pub(crate) async fn read_dialog(&mut self, id: UpdateId) -> Result<bool> {
         let now = self.now();
-        let (files, warnings) = self.catalog.files(id).await?;
+        let (files, warnings) = self.catalog().files(id).await?;
         for warning in warnings {
             self.warn(format!("the download dialog of {id}: {warning}"));
         }
@@ -324,7 +321,7 @@ impl Session {
         };
         let url = Url::parse(&file.url)
             .map_err(|error| refused(format!("the address {:?} is refused", file.url)).caused_by(error))?;
-        self.catalog.client().policy().check(&url, Purpose::File)?;
+        self.catalog().client().policy().check(&url, Purpose::File)?;
         let of_url = url.path_segments().and_then(Iterator::last).unwrap_or_default().to_owned();
         let name = file.file_name.clone().filter(|name| !name.is_empty()).unwrap_or(of_url);
         PlainName::of(&name)
@@ -337,7 +334,7 @@ impl Session {
 
     /// Looks up the KBs that are needed to judge the files of this one. Their failures are returned, not raised.
     async fn look_up_related(&mut self, kb: Kb, architectures: &[Architecture]) -> Result<Vec<(Kb, Error)>> {
-        let knowledge = Arc::clone(&self.knowledge);
+        let knowledge = self.knowledge();
         let facts = self.mirror()?.index().facts_of(&BTreeSet::from([kb]))?;
         // The checkpoint's entry for another architecture tells nothing about this one.
         let mut wanted: BTreeSet<Architecture> =
@@ -346,7 +343,7 @@ impl Session {
         let wanted: Vec<Architecture> = wanted.into_iter().collect();
         let mut failed = Vec::new();
         for related in unlisted_kbs(kb, &facts, &knowledge) {
-            if !self.asked.insert(related) || self.is_fresh(related, &wanted)? {
+            if !self.readings.note_query(related) || self.is_fresh(related, &wanted)? {
                 continue;
             }
             if let Err(error) = self.go_on() {
@@ -376,7 +373,7 @@ impl Session {
 
     /// Works the sets of a KB out anew from the index and writes them.
     fn record_sets(&mut self, kb: Kb) -> Result<Vec<(SetId, PackageSet)>> {
-        let (now, knowledge) = (self.now(), Arc::clone(&self.knowledge));
+        let (now, knowledge) = (self.now(), self.knowledge());
         let index = self.mirror()?.index_mut();
         let sets = sets_of(kb, index, &knowledge)?;
         let numbers = index.in_transaction(|index| {

@@ -12,6 +12,7 @@ mod job;
 mod kb;
 mod listed;
 mod look;
+mod readings;
 mod revised;
 mod run;
 mod session;

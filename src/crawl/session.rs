@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::readings::Readings;
 use crate::catalog::Catalog;
 use crate::clock::{Clock, Time};
 use crate::documents::{FailedItem, LogEvent};
@@ -86,22 +87,11 @@ pub struct TransferOptions {
     pub stall_after: Option<Duration>,
 }
 
-/// How long details and files stand for an entry whose title, date, and size are those of its last reading.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Trust {
-    /// Everything is read again.
-    Never,
-    /// For a day: what replaces an entry is told by its page, which is renewed without a change of the entry.
-    ForADay,
-    /// Until the entry is revised. What replaces it is told by the newer ones, which a scheduled run reads.
-    Always,
-}
-
 /// One run.
 #[derive(Debug)]
 pub struct Session {
-    pub(super) catalog: Catalog,
-    pub(super) knowledge: Arc<Knowledge>,
+    catalog: Catalog,
+    knowledge: Arc<Knowledge>,
     terms: Terms,
     /// Files at a time.
     parallel: usize,
@@ -115,15 +105,8 @@ pub struct Session {
     /// The run leaves no trace on the disk (`--dry-run`).
     is_trial: bool,
     run: Option<i64>,
-    /// KBs that were asked for in this run already.
-    pub(super) asked: BTreeSet<Kb>,
-    /// How long what was read of an entry that is as it was stands for it.
-    pub(super) trust: Trust,
-    /// KBs that were read again in this run, because files of them are to be downloaded.
-    pub(super) read_anew: BTreeSet<Kb>,
-    /// Updates whose details and files were taken from the index, where they were read before today.
-    pub(super) taken: BTreeSet<UpdateId>,
-    pub(super) warnings: BTreeSet<String>,
+    pub(super) readings: Readings,
+    warnings: BTreeSet<String>,
 }
 
 impl Session {
@@ -152,10 +135,7 @@ impl Session {
             mirror: None,
             is_trial: false,
             run: None,
-            asked: BTreeSet::new(),
-            trust: Trust::ForADay,
-            read_anew: BTreeSet::new(),
-            taken: BTreeSet::new(),
+            readings: Readings::new(),
             warnings: BTreeSet::new(),
         })
     }
@@ -174,7 +154,7 @@ impl Session {
 
     /// Reads everything again, whenever it was read.
     pub(super) fn refresh(&mut self) {
-        self.trust = Trust::Never;
+        self.readings.trust_nothing();
     }
 
     /// Returns `true` if a time lies less than a day before the run.
@@ -184,11 +164,7 @@ impl Session {
 
     /// Returns `true` if a reading of an unrevised entry at this time stands for it.
     pub(super) fn trusts(&self, read: Time) -> bool {
-        match self.trust {
-            Trust::Never => false,
-            Trust::ForADay => self.is_of_today(read),
-            Trust::Always => true,
-        }
+        self.readings.trusts(read, self.now)
     }
 
     /// The time of the run.
@@ -218,15 +194,13 @@ impl Session {
 
     /// Trusts details and files that were read of an unrevised entry, whenever that was, unless everything is to be read again.
     pub(crate) fn trust_unrevised(&mut self) {
-        if self.trust != Trust::Never {
-            self.trust = Trust::Always;
-        }
+        self.readings.trust_unrevised();
     }
 
     /// Returns `true` if details and files of one of these updates were taken from the index, and the KB was not read again
     /// in this run.
     pub(crate) fn took_from_index(&self, kb: Kb, updates: &[UpdateId]) -> bool {
-        !self.read_anew.contains(&kb) && updates.iter().any(|update| self.taken.contains(update))
+        self.readings.took_from_index(kb, updates)
     }
 
     /// Where the mirror's things lie.

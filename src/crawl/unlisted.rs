@@ -8,7 +8,6 @@
 //! and addresses, and so do the checks of their bytes, until the Catalog states the same.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use url::Url;
 
@@ -28,7 +27,7 @@ const NAMED: usize = 3;
 impl Session {
     /// Records what knowledge has of a KB that the Catalog does not list. With architectures given, those alone.
     pub(super) fn crawl_unlisted(&mut self, kb: Kb, architectures: &[Architecture]) -> Result<Crawled> {
-        let knowledge = Arc::clone(&self.knowledge);
+        let knowledge = self.knowledge();
         if !knowledge.files_in_rows(kb).any(|(_, file)| file.url.is_some()) {
             return Err(not_to_be_had(kb, architectures, &knowledge));
         }
@@ -56,7 +55,7 @@ impl Session {
         let numbers = self.mirror()?.index_mut().in_transaction(|index| {
             found.iter().map(|set| index.record_set(set, now)).collect::<Result<Vec<SetId>>>()
         })?;
-        self.asked.insert(kb);
+        self.readings.note_query(kb);
         self.warn(where_from(kb, &found, &knowledge));
         self.warn_of_withdrawal(kb);
         for set in &lacking {
@@ -87,7 +86,7 @@ impl Session {
             for url in &file.urls {
                 let checked = Url::parse(url)
                     .map_err(|error| refused(format!("the address {url:?} is refused")).caused_by(error))
-                    .and_then(|url| self.catalog.client().policy().check(&url, Purpose::File));
+                    .and_then(|url| self.catalog().client().policy().check(&url, Purpose::File));
                 if let Err(error) = checked {
                     return Some(error);
                 }
