@@ -25,6 +25,7 @@ mod error;
 mod export;
 mod file;
 mod health;
+mod host;
 mod import;
 mod kb;
 mod log;
@@ -53,6 +54,7 @@ pub use export::{
 };
 pub use file::{FileDocument, MemberDocument};
 pub use health::{Expected, Health, LastVerify, ProfileSeen};
+pub use host::HostFile;
 pub use import::{CheckMediumDocument, Healed, ImportDocument, ImportedDocument, Leftover, MediumReport};
 pub use kb::{
     CheckLine, EdgeLine, FileLine, KB_JSON_FORMAT, KbDocument, ListedFile, REPLAY, Related, SetRecord,

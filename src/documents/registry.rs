@@ -6,13 +6,13 @@ use serde::Serialize;
 
 use super::{
     BatchError, CheckMediumDocument, CrawlDocument, ErrorDocument, ExportDocument, ExportMark,
-    ExportRehearsal, FetchDocument, GraphDocument, Health, ImportDocument, InitDocument, KbDocument,
-    KeysDocument, KnowledgeDocument, LintDocument, ListDocument, LogLine, MediumReport, MediumSet,
-    NewKeysDocument, News, ScheduleDocument, ScriptDocument, SearchDocument, ShowDocument, SignedMark,
-    StageDocument, StatusDocument, SyncDocument, SyncErrorDocument, TableDocument, TrustDocument,
+    ExportRehearsal, FetchDocument, GraphDocument, Health, HostFile, ImportDocument, InitDocument,
+    KbDocument, KeysDocument, KnowledgeDocument, LintDocument, ListDocument, LogLine, MediumReport,
+    MediumSet, NewKeysDocument, News, ScheduleDocument, ScriptDocument, SearchDocument, ShowDocument,
+    SignedMark, StageDocument, StatusDocument, SyncDocument, SyncErrorDocument, TableDocument, TrustDocument,
     VerifyReport, WhyDocument,
 };
-use crate::resolve::Plan;
+use crate::resolve::{BatchLine, Plan};
 use crate::servicing::Checked;
 
 /// The direction of a document.
@@ -70,6 +70,10 @@ impl DocumentKind {
         Self { name, direction: Direction::Both, of, schema: written::<T> }
     }
 
+    const fn input<T: JsonSchema>(name: &'static str, of: &'static str) -> Self {
+        Self { name, direction: Direction::Input, of, schema: read::<T> }
+    }
+
     /// Returns the JSON Schema, draft 2020-12.
     pub fn schema(&self) -> Schema {
         let mut schema = (self.schema)();
@@ -92,9 +96,14 @@ fn written<T: JsonSchema>() -> Schema {
     SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>()
 }
 
+fn read<T: JsonSchema>() -> Schema {
+    SchemaSettings::draft2020_12().for_deserialize().into_generator().into_root_schema_for::<T>()
+}
+
 /// Every document, by name.
 pub const DOCUMENTS: &[DocumentKind] = &[
     DocumentKind::output::<BatchError>("batch-error", "resolve --batch, for a line without an answer"),
+    DocumentKind::input::<BatchLine>("batch", "a line of the file of resolve --batch"),
     DocumentKind::output::<CheckMediumDocument<'_>>("check-medium", "check-medium"),
     DocumentKind::output::<MediumReport<'_, CheckMediumDocument<'_>>>(
         "check-medium-report",
@@ -108,11 +117,12 @@ pub const DOCUMENTS: &[DocumentKind] = &[
     DocumentKind::output::<FetchDocument>("fetch", "fetch"),
     DocumentKind::output::<GraphDocument<'_>>("graph", "graph"),
     DocumentKind::output::<Health>("health", "health.json"),
+    DocumentKind::input::<HostFile>("host", "the file of resolve --host, as collect.cmd writes it"),
     DocumentKind::output::<ImportDocument<'_>>("import", "import"),
     DocumentKind::output::<MediumReport<'_, ImportDocument<'_>>>("import-report", "runs/<time>-import.json"),
     DocumentKind::output::<InitDocument<'_>>("init", "init"),
     DocumentKind::output::<NewKeysDocument>("keys-init", "keys init"),
-    DocumentKind::output::<KbDocument>("kb", "kb/<KB>/<KB>.json in a mirror"),
+    DocumentKind::file::<KbDocument>("kb", "kb/<KB>/<KB>.json in a mirror"),
     DocumentKind::output::<KeysDocument>("keys-show", "keys show"),
     DocumentKind::output::<TrustDocument>("keys-trust", "keys trust"),
     DocumentKind::output::<KnowledgeDocument>("knowledge", "knowledge show"),

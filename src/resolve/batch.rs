@@ -2,9 +2,10 @@
 //!
 //! The keys are those of the command line. A key that is absent or null is unknown, which is not the same as false. An unknown
 //! or repeated key is an error: a misspelt one would silently answer another question. A line may carry the notes of a case
-//! file (the last fields of [`Line`]), which are ignored. A faulty line gets an error as its answer, so that the lines stay paired.
+//! file (the last fields of [`BatchLine`]), which are ignored. A faulty line gets an error as its answer, so that the lines stay paired.
 
 use jiff::civil::Date;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -14,72 +15,115 @@ use super::place::Place;
 use super::request::{Goal, Policy, Request};
 use crate::error::{Error, Result};
 use crate::servicing::{Dotnet, Installation};
+use crate::update::schema::DateText;
 use crate::update::{Architecture, Build, Kb, Kind};
 
-#[derive(Debug, Deserialize)]
+/// A line of a batch: a request with the machine that it is for.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Line {
+pub struct BatchLine {
+    /// The caller's name of the line, which the answer repeats.
     id: Option<Value>,
-    request: What,
+    /// The request.
+    request: BatchRequest,
+    /// The machine; null or absent if nothing is known of it.
     #[serde(default)]
-    baseline: Option<Baseline>,
+    baseline: Option<BatchMachine>,
+    /// A note of a case file; ignored.
     #[serde(default, rename = "note")]
+    #[schemars(with = "Option<Value>")]
     _note: IgnoredAny,
+    /// A note of a case file; ignored.
     #[serde(default, rename = "group")]
+    #[schemars(with = "Option<Value>")]
     _group: IgnoredAny,
+    /// A note of a case file; ignored.
     #[serde(default, rename = "expect")]
+    #[schemars(with = "Option<Value>")]
     _expect: IgnoredAny,
+    /// A note of a case file; ignored.
     #[serde(default, rename = "why")]
+    #[schemars(with = "Option<Value>")]
     _why: IgnoredAny,
+    /// A note of a case file; ignored.
     #[serde(default, rename = "evidence")]
+    #[schemars(with = "Option<Value>")]
     _evidence: IgnoredAny,
+    /// A note of a case file; ignored.
     #[serde(default, rename = "confidence")]
+    #[schemars(with = "Option<Value>")]
     _confidence: IgnoredAny,
+    /// A note of a case file; ignored.
     #[serde(default, rename = "difference")]
+    #[schemars(with = "Option<Value>")]
     _difference: IgnoredAny,
 }
 
-#[derive(Debug, Deserialize)]
+/// The request of a line: just one of `kb`, `latest`, and `enable`.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct What {
+struct BatchRequest {
+    /// The KB.
     kb: Option<Kb>,
+    /// `true` for the newest update.
     latest: Option<bool>,
+    /// The release to switch on, such as `25H2`.
     enable: Option<String>,
+    /// The policy that chooses the newest update.
     policy: Option<Policy>,
+    /// The day on which the newest update is to be known.
+    #[schemars(with = "Option<DateText>")]
     as_of: Option<Date>,
+    /// The kind of the newest update.
     kind: Option<Kind>,
+    /// `true` for the smallest plan.
     minimal: Option<bool>,
+    /// `true` if a withdrawn update is wanted all the same.
     accept_withdrawn: Option<bool>,
+    /// The product.
     product: Option<String>,
+    /// The names of the files that are available.
     available: Option<Vec<String>>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+/// The machine of a line. An absent key is unknown, not false.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Baseline {
+struct BatchMachine {
+    /// The architecture.
     architecture: Option<Architecture>,
+    /// The build, such as `26100.863`.
     build: Option<Build>,
+    /// Client or server.
     installation: Option<Installation>,
+    /// The edition, such as `Professional`.
     edition: Option<String>,
+    /// The place that is serviced.
     #[serde(rename = "for")]
     place: Option<Place>,
+    /// `true` if features on demand were added after the last update.
     fod: Option<bool>,
+    /// The release of .NET Framework.
     dotnet: Option<Release>,
+    /// `true` if the machine has Extended Security Updates.
     esu: Option<bool>,
+    /// The installed KBs.
     installed: Option<Vec<Kb>>,
 }
 
-/// A release of .NET Framework as a text, or the number that the registry has.
-#[derive(Debug, Deserialize)]
+/// A release of .NET Framework: a text such as `4.8`, or the number of the registry.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
 enum Release {
+    /// The number of the registry.
     Number(u32),
+    /// The version.
     Text(String),
 }
 
 /// The caller's name of a line and its request; the name also where the rest is no request.
 pub fn read_line(text: &str) -> (Option<Value>, Result<Request>) {
-    let line: Line = match serde_json::from_str(text) {
+    let line: BatchLine = match serde_json::from_str(text) {
         Ok(line) => line,
         Err(error) => return refuse_line(text, error),
     };
@@ -97,7 +141,7 @@ fn refuse_line(text: &str, error: serde_json::Error) -> (Option<Value>, Result<R
     (id, Err(Error::usage(message).caused_by(error)))
 }
 
-fn read(line: Line) -> Result<Request> {
+fn read(line: BatchLine) -> Result<Request> {
     let what = line.request;
     let goal = match (what.kb, what.latest.unwrap_or_default(), what.enable) {
         (Some(kb), false, None) => Goal::Kb(kb),
@@ -117,10 +161,10 @@ fn read(line: Line) -> Result<Request> {
     })
 }
 
-impl TryFrom<Baseline> for Machine {
+impl TryFrom<BatchMachine> for Machine {
     type Error = Error;
 
-    fn try_from(baseline: Baseline) -> Result<Self> {
+    fn try_from(baseline: BatchMachine) -> Result<Self> {
         Ok(Self {
             architecture: baseline.architecture,
             baseline: baseline.build,

@@ -46,7 +46,7 @@ mod tests;
 mod why;
 
 pub use answer::{Choice, Missing, Plan, Reason, Status, Step};
-pub use batch::read_line;
+pub use batch::{BatchLine, read_line};
 pub use before::{Along, closure};
 pub use condition::Condition;
 pub use differences::{Difference, What, differences};

@@ -161,6 +161,18 @@ fn flattens(schema: &Value) -> bool {
     }
 }
 
+/// The keys that `collect.cmd` writes, as the object that the schema describes.
+fn keys_of_collect_script() -> Value {
+    let key = regex::Regex::new(r"(?:call :(?:value|number) |echo )([a-z_]+)(?:=| )").unwrap();
+    let script = kbmirror::script::collect_script();
+    let lists = ["package", "dism_package", "qfe"];
+    let value = |key: &str| if lists.contains(&key) { json!(["value"]) } else { json!("value") };
+    let keys = key.captures_iter(&script).map(|found| (found[1].to_owned(), value(&found[1])));
+    let keys: serde_json::Map<String, Value> = keys.collect();
+    assert!(keys.len() > 15, "{keys:?}");
+    keys.into()
+}
+
 #[test]
 #[expect(clippy::print_stdout, reason = "the table of documents belongs to the evidence")]
 fn every_document_is_valid_by_its_schema() {
@@ -213,6 +225,7 @@ fn every_document_is_valid_by_its_schema() {
     judge.runs(&bench, "graph", &["graph", "KB5086672"]);
     judge.runs(&bench, "script", &[&["script"], &arm[..]].concat());
     judge.runs(&bench, "script", &["script", "--collect"]);
+    judge.take("host", &keys_of_collect_script());
     let folder = bench.path("staged");
     judge.runs(&bench, "stage", &[&["stage"], &arm[..], &["--to", folder.as_str()]].concat());
     judge.runs(&bench, "lint", &["lint", folder.as_str()]);
@@ -222,6 +235,7 @@ fn every_document_is_valid_by_its_schema() {
     let answers = bench.json(&["resolve", "--batch", batch.as_str()]).stdout;
     let (plan, error) = answers.trim_end().split_once('\n').unwrap();
     judge.lines("resolve", plan);
+    judge.lines("batch", std::fs::read_to_string(&batch).unwrap().lines().next().unwrap());
     judge.lines("batch-error", error);
     // Damage, and the log of a command.
     let path = bench

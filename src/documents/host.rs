@@ -1,0 +1,49 @@
+//! The keys of the file that `collect.cmd` writes about a machine. The file is text with one `key=value` to a line; the schema
+//! describes it as an object, in which a key that may be repeated is a list. [`crate::resolve::host`] reads the file.
+
+use schemars::JsonSchema;
+
+/// The facts about a machine. Unknown keys are passed over, and a value that cannot be read counts as not stated.
+#[derive(Debug, JsonSchema)]
+#[schemars(inline)]
+#[expect(dead_code, reason = "the fields are there for their schema")]
+pub struct HostFile {
+    /// The format: 1.
+    format: String,
+    /// The name of the computer.
+    computer: Option<String>,
+    /// Build and revision, such as `26100.863`.
+    build: Option<String>,
+    /// The number of the build.
+    current_build: Option<String>,
+    /// The revision of the build, decimal or hexadecimal.
+    ubr: Option<String>,
+    /// The laboratory of the build, such as `7601.24545.amd64fre.win7sp1_ldr_escrow.200102-1707`.
+    build_lab_ex: Option<String>,
+    /// The service pack of old Windows.
+    csd_version: Option<String>,
+    /// The version for people, such as `24H2`.
+    display_version: Option<String>,
+    /// The architecture in the words of Windows: `AMD64`, `ARM64`, `x86`.
+    architecture: Option<String>,
+    /// `Client`, `Server`, or `Server Core`.
+    installation_type: Option<String>,
+    /// The edition, such as `Professional`.
+    edition: Option<String>,
+    /// The release number of .NET Framework in the registry.
+    dotnet_release: Option<String>,
+    /// `yes` if administrator's rights were there.
+    elevated: Option<String>,
+    /// `yes` if a restart is pending.
+    pending_restart: Option<String>,
+    /// The free bytes of the system drive.
+    free_bytes: Option<String>,
+    /// The version of DISM.
+    dism_version: Option<String>,
+    /// Packages of the registry: `IDENTITY;STATE`.
+    package: Option<Vec<String>>,
+    /// Packages of DISM: `IDENTITY | STATE | TYPE | TIME`.
+    dism_package: Option<Vec<String>>,
+    /// Installed updates of Windows: `KB5091572`.
+    qfe: Option<Vec<String>>,
+}
