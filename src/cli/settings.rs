@@ -226,4 +226,17 @@ mod tests {
             assert_eq!(document.matches(&line).count(), 1, "{line}");
         }
     }
+
+    #[test]
+    fn the_defaults_of_the_table_are_those_of_the_rooms() {
+        let own = gather(&[], &[]).unwrap().options;
+        assert_eq!(usize::from(own.parallel), crate::crawl::PARALLEL);
+        assert_eq!(own.stall_after, crate::download::STALL_WINDOW);
+        assert_eq!(own.max_age, crate::sync::DEFAULT_MAX_AGE);
+        let minutes = |time: Duration| time.as_secs() / 60;
+        let (short, long) =
+            (minutes(crate::net::INTERACTIVE_PATIENCE), minutes(crate::net::UNATTENDED_PATIENCE));
+        let words = crate::options::option_row("patience").unwrap().default_words;
+        assert_eq!(words, Some(format!("{short}m; {long}m for sync").as_str()));
+    }
 }
