@@ -6,8 +6,8 @@ use camino::Utf8PathBuf;
 
 use crate::clock::Time;
 use crate::documents::Healed;
-use crate::error::Result;
-use crate::mirror::{Mirror, Run, Writing};
+use crate::error::{Error, ErrorKind, Result};
+use crate::mirror::{Mirror, Run, Vetted, Writing};
 use crate::update::{Digests, Sha256};
 
 /// Gives the files their places in the pool; returns those that were damaged or missing there.
@@ -19,7 +19,9 @@ pub(super) fn place(
     let known: BTreeSet<Sha256> = mirror.index().pool()?.into_iter().map(|(_, sha256, _)| sha256).collect();
     let mut healed = Vec::new();
     for (sha256, (aside, digests)) in staged {
-        let kept = mirror.place_in_pool(aside, digests, Run { command: "import", now })?;
+        let vetted = Vetted::by_manifest(aside, *digests, sha256)
+            .ok_or_else(|| Error::new(ErrorKind::Integrity, format!("{aside} is not the file {sha256}")))?;
+        let kept = mirror.place_in_pool(&vetted, Run { command: "import", now })?;
         if kept.is_some() || known.contains(sha256) {
             let layout = mirror.layout();
             healed.push(Healed {

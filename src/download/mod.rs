@@ -13,7 +13,6 @@
 mod batch;
 mod fault;
 mod journal;
-mod judge;
 mod machine;
 mod rate;
 mod stall;
@@ -23,7 +22,6 @@ mod writer;
 pub use batch::{Receiver, TransferEnd, Transferred, ends_batch, transfer_batch};
 pub use fault::TransferFault;
 pub use journal::{JOURNAL_FORMAT, Journal, journal_of};
-pub use judge::{Expected, Mismatch, judge};
 pub use machine::{Bounds, ContentRange, Head, Machine, Step, Validators};
 pub use rate::RateLimit;
 pub use stall::{Pulse, STALL_WINDOW};

@@ -21,7 +21,6 @@ use url::Url;
 
 use super::fault::TransferFault;
 use super::journal::{JOURNAL_FORMAT, Journal, journal_of};
-use super::judge::{Expected, judge};
 use super::machine::{Bounds, ContentRange, Head, Machine, Step, Validators};
 use super::rate::RateLimit;
 use super::stall::{Pulse, STALL_WINDOW};
@@ -31,6 +30,7 @@ use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events, TransferOutcome};
 use crate::facts::FileKey;
+use crate::mirror::Stated;
 use crate::net::{Answer, Client, GiveUp, Next, Setback, Wait, redacted};
 use crate::update::container::misfit;
 use crate::update::{Digests, human_size};
@@ -45,7 +45,7 @@ pub struct Wanted {
     /// Its addresses, best first.
     pub urls: Vec<String>,
     /// The statements about it.
-    pub expected: Expected,
+    pub stated: Stated,
     /// The most bytes that it can have: the sum that the search page states.
     pub cap: u64,
     /// The path at which it is written while it arrives.
@@ -101,7 +101,7 @@ const DURABLE_TIME: Duration = Duration::from_secs(5);
 pub async fn fetch_file(client: &Client, wanted: &Wanted, terms: &Terms) -> Result<Arrived> {
     let events = client.events().clone();
     let id = wanted.key.0.unsigned_abs();
-    events.send(Event::TransferStarted { id, name: wanted.name.clone(), size: wanted.expected.size });
+    events.send(Event::TransferStarted { id, name: wanted.name.clone(), size: wanted.stated.size });
     let outcome = fetch(client, wanted, terms, &events).await;
     let (bytes, end) = match &outcome {
         Ok(arrived) => (arrived.digests.size, TransferOutcome::Complete),
@@ -195,10 +195,10 @@ impl<'t> Transfer<'t> {
                 validators = journal.validators();
             }
             // The digest says that it is the same file. Where there is none, nothing does.
-            _ if !wanted.expected.is_verifiable() => counts = 0,
+            _ if !wanted.stated.is_verifiable() => counts = 0,
             _ => {}
         }
-        let bounds = Bounds { size: wanted.expected.size, cap: wanted.cap };
+        let bounds = Bounds { size: wanted.stated.size, cap: wanted.cap };
         let total = journal.as_ref().and_then(|journal| journal.size);
         let mut machine = Machine::new(bounds, counts, total, validators.clone());
         if machine.written() > 0 {
@@ -219,7 +219,7 @@ impl<'t> Transfer<'t> {
         loop {
             if self.machine.is_whole() {
                 let written = self.close().await?;
-                if judge(&self.wanted.expected, &written.digests).is_ok() || !self.machine.differs() {
+                if self.wanted.stated.compare(&written.digests).is_ok() || !self.machine.differs() {
                     return Ok(written);
                 }
                 self.events.warn(format!(

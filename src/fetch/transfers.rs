@@ -14,13 +14,12 @@ use crate::clock::Time;
 use crate::crawl::{Failure, Session};
 use crate::disk;
 use crate::download::{
-    Arrived, Expected, Receiver, TransferEnd, Transferred, Wanted, ends_batch, journal_of, judge,
-    transfer_batch,
+    Arrived, Receiver, TransferEnd, Transferred, Wanted, ends_batch, journal_of, transfer_batch,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Doing, Event};
 use crate::facts::{FileKey, Source};
-use crate::mirror::{Mirror, Run, Writing};
+use crate::mirror::{Mirror, Run, Stated, Vetted, Writing};
 use crate::update::{PackageName, human_size};
 
 /// The largest package seen has 5.6 GB. A file whose entry states no sum may have three times that.
@@ -69,7 +68,7 @@ fn wanted_file(
     let name = PackageName::parse(&file.name).sha1;
     let cap = planned.set.stated_size;
     let alone = planned.row.members.len() == 1;
-    let expected = Expected {
+    let stated = Stated {
         sha1: file.sha1.map(|sha1| (sha1, vouching(sha1_source))),
         sha256: file.sha256.map(|sha256| (sha256, vouching(sha256_source))),
         name,
@@ -80,7 +79,7 @@ fn wanted_file(
         return Err(Error::new(ErrorKind::Integrity, message)
             .hint("neither file is published until the Catalog says which is right"));
     }
-    if let (Some((sha1, against)), Some(name)) = (expected.sha1, name)
+    if let (Some((sha1, against)), Some(name)) = (stated.sha1, name)
         && sha1 != name
     {
         let message =
@@ -88,7 +87,7 @@ fn wanted_file(
         return Err(Error::new(ErrorKind::Integrity, message)
             .hint("no bytes can agree with both: report it to Microsoft"));
     }
-    if !expected.is_verifiable() && !request.accept_unverified {
+    if !stated.is_verifiable() && !request.accept_unverified {
         let message =
             format!("{}: the Catalog states no digest of it, so nothing can vouch for its bytes", file.name);
         return Err(
@@ -104,7 +103,7 @@ fn wanted_file(
         key,
         name: file.name,
         urls: file.urls,
-        expected,
+        stated,
         cap: file.size.or(cap).unwrap_or(LARGEST_PACKAGE),
         partial: mirror.layout().partial().join(partial_name),
     })
@@ -236,24 +235,18 @@ fn settle(
     now: Time,
 ) -> Result<Option<Utf8PathBuf>> {
     let misnamed = arrived.misnamed.as_deref();
-    let differs = match judge(&wanted.expected, &arrived.digests) {
-        // Where no digest vouches for it, a file has at least to be what its name says.
-        Ok(checks) if wanted.expected.is_verifiable() || misnamed.is_none() => {
-            let run = Run { command: "fetch", now };
-            let admitted = mirror.admit(wanted.key, &arrived.path, &arrived.digests, &checks, run)?;
+    let unfit = match Vetted::new(&arrived.path, arrived.digests, &wanted.stated, misnamed) {
+        Ok(vetted) => {
+            let admitted = mirror.admit(wanted.key, &vetted, Run { command: "fetch", now })?;
             disk::remove_file(&journal_of(&arrived.path))?;
             return Ok(admitted.replaced);
         }
-        Ok(_) => None,
-        Err(mismatch) => Some(mismatch),
+        Err(unfit) => unfit,
     };
-    let what = differs.as_ref().map(|mismatch| mismatch.what);
-    let kept = mirror.quarantine(&arrived.path, &arrived.digests.sha256, what)?;
+    let kept = mirror.quarantine(&arrived.path, &arrived.digests.sha256, unfit.what())?;
     disk::remove_file(&journal_of(&arrived.path))?;
     let kept = mirror.layout().relative(&kept).to_owned();
-    let reasons: Vec<String> =
-        differs.iter().map(ToString::to_string).chain(misnamed.map(str::to_owned)).collect();
-    Err(Error::new(ErrorKind::Integrity, format!("{}: {}", wanted.name, reasons.join("; ")))
+    Err(Error::new(ErrorKind::Integrity, format!("{}: {unfit}", wanted.name))
         .hint(format!("the bytes are kept as {kept}; nothing of the set was published"))
         .hint(
             "run the same command again: a damaged transfer comes out right then, a wrong statement does not",

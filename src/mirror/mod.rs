@@ -11,6 +11,7 @@
 //! A mirror remembers where its content came from and takes no other: a demo never mixes with the real thing.
 //! Whoever writes holds the [`Lock`]. Where everything lies is in [`Layout`] and in mirror-layout.md.
 
+mod admission;
 mod damage;
 mod documents;
 mod folder;
@@ -31,6 +32,7 @@ mod verify;
 mod views;
 mod written;
 
+pub use admission::{Mismatch, Stated, Unfit, Vetted};
 use camino::{Utf8Path, Utf8PathBuf};
 pub use documents::update_document;
 pub use folder::read_folder;

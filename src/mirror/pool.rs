@@ -5,14 +5,15 @@ use std::collections::BTreeSet;
 use camino::{Utf8Path, Utf8PathBuf};
 use sha2::Digest as _;
 
-use super::index::{Check, NewDamage};
+use super::admission::Vetted;
+use super::index::NewDamage;
 use super::{Access, Mirror, Writing};
 use crate::clock::Time;
 use crate::disk::{self, Entry};
 use crate::documents::FindingKind;
 use crate::error::Result;
 use crate::facts::{Checked, FileKey};
-use crate::update::{Digests, Sha256};
+use crate::update::Sha256;
 
 /// A file that the pool has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,37 +61,27 @@ impl<S: Access> Mirror<S> {
 }
 
 impl Mirror<Writing> {
-    /// Takes a finished, synced, and checked file into the pool. `partial` must lie under [`super::Layout::partial`].
-    pub fn admit(
-        &mut self,
-        key: FileKey,
-        partial: &Utf8Path,
-        digests: &Digests,
-        checks: &[Check],
-        run: Run<'_>,
-    ) -> Result<Admitted> {
-        let replaced = self.place_in_pool(partial, digests, run)?;
+    /// Takes a vetted file into the pool, and records it with what was compared. The file must lie under [`super::Layout::partial`].
+    pub fn admit(&mut self, key: FileKey, vetted: &Vetted<'_>, run: Run<'_>) -> Result<Admitted> {
+        let replaced = self.place_in_pool(vetted, run)?;
+        let digests = vetted.digests();
         let path = self.layout.portable(&self.layout.pool_file(&digests.sha256));
         let key = self.index.in_transaction(|index| {
             index.clear_damage(&path)?;
-            index.record_pooled(key, digests, checks, run.now)
+            index.record_pooled(key, digests, vetted.checks(), run.now)
         })?;
         Ok(Admitted { key, replaced })
     }
 
-    /// Gives a finished, synced, and checked file its place in the pool; the index learns of it later. The checked bytes are never
+    /// Gives a vetted file its place in the pool; the index learns of it later. The checked bytes are never
     /// given up for what lies there: that stays only where it is read again and is the same. Otherwise it is kept aside as
     /// evidence, and its new path is returned.
     ///
     /// Set folders that were made of bytes that were damaged or missing are recorded as damaged before those are replaced, so that
     /// they are made again also when this run is killed in between.
-    pub fn place_in_pool(
-        &mut self,
-        partial: &Utf8Path,
-        digests: &Digests,
-        run: Run<'_>,
-    ) -> Result<Option<Utf8PathBuf>> {
+    pub fn place_in_pool(&mut self, vetted: &Vetted<'_>, run: Run<'_>) -> Result<Option<Utf8PathBuf>> {
         self.expect_lock()?;
+        let (partial, digests) = (vetted.path(), vetted.digests());
         let path = self.layout.pool_file(&digests.sha256);
         disk::create_dir_all(disk::parent(&path))?;
         let there = disk::entry(&path)?;

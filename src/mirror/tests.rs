@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::index::{Check, PublishState, SetRow, UpdateRecord};
+use super::index::{PublishState, SetRow, UpdateRecord};
 use super::*;
 use crate::clock::Time;
 use crate::disk::NewFile;
@@ -115,15 +115,20 @@ fn record(mirror: &mut Mirror<Writing>, title: &str, files: &[Content], now: Tim
     mirror.index().set(set).unwrap().unwrap()
 }
 
+/// A file with these bytes, as the dialog states them.
+fn vetted<'p>(path: &'p Utf8Path, bytes: &[u8]) -> Vetted<'p> {
+    let found = digests(bytes);
+    let stated = Stated { sha256: Some((found.sha256, Source::Dialog)), ..Stated::default() };
+    Vetted::new(path, found, &stated, None).unwrap()
+}
+
 /// Lays bytes down where a download would and takes them into the pool.
 fn admit(mirror: &mut Mirror<Writing>, key: FileKey, bytes: &[u8]) -> FileKey {
     let path = mirror.layout().partial().join(digests(bytes).sha256.to_string());
     let mut file = NewFile::create(&path).unwrap();
     file.write(bytes).unwrap();
     let path = file.finish().unwrap();
-    let checks = [Check { what: Checked::Sha256, against: Source::Dialog }];
-    let key =
-        mirror.admit(key, &path, &digests(bytes), &checks, Run { command: "test", now: MONDAY }).unwrap().key;
+    let key = mirror.admit(key, &vetted(&path, bytes), Run { command: "test", now: MONDAY }).unwrap().key;
     assert!(!disk::exists(&path), "the partial file is gone");
     key
 }
@@ -834,17 +839,17 @@ fn a_heal_that_is_killed_anywhere_is_finished_later() {
             new.finish().unwrap()
         };
         if killed_after >= 1 {
-            mirror.place_in_pool(&partial("a"), &digests(&bytes), run).unwrap();
+            mirror.place_in_pool(&vetted(&partial("a"), &bytes), run).unwrap();
         }
         if killed_after >= 2 {
-            mirror.admit(key, &partial("b"), &digests(&bytes), &[], run).unwrap();
+            mirror.admit(key, &vetted(&partial("b"), &bytes), run).unwrap();
         }
         drop(mirror);
         let mut mirror = open(&layout);
         assert!(!mirror.stands(&set).unwrap(), "killed after step {killed_after}");
         if killed_after < 2 {
             assert!(mirror.pooled(key).unwrap().is_none(), "it is fetched again");
-            mirror.admit(key, &partial("c"), &digests(&bytes), &[], run).unwrap();
+            mirror.admit(key, &vetted(&partial("c"), &bytes), run).unwrap();
         }
         assert_eq!(mirror.heal_folders(&knowledge(), MONDAY).unwrap().len(), 1);
         assert!(mirror.stands(&set).unwrap());
