@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::media_args::Export;
-use super::medium::keep_medium_report;
 use super::output::Output;
 use super::setup::Setup;
 use crate::carrier::{
@@ -26,7 +25,12 @@ pub(super) fn run(setup: &Setup, arguments: &Export, output: &mut Output) -> Res
         return rehearse(setup, arguments, output);
     }
     let outcome = write(setup, arguments);
-    keep_medium_report(setup, RunReport::Export, &arguments.to, outcome.as_ref().map(Done::document), output);
+    let document = outcome.as_ref().map(Done::document);
+    if let Err(error) =
+        carrier::keep_report(&setup.layout(), RunReport::Export, &arguments.to, document, setup.now())
+    {
+        output.warn(format!("the report could not be kept: {}", error.full_message()));
+    }
     let done = outcome?;
     if output.is_json() {
         output.document(&done.document())?;

@@ -8,7 +8,7 @@ use crate::update::{Architecture, Kb};
 /// `keys`
 #[derive(Debug, Args)]
 pub(super) struct Keys {
-    /// What to do.
+    /// The subcommand.
     #[command(subcommand)]
     pub(super) command: KeysCommand,
 }

@@ -82,18 +82,6 @@ pub(super) fn write_json(path: &camino::Utf8Path, document: &impl Serialize) -> 
     disk::write_atomic(path, text.as_bytes())
 }
 
-/// Keeps the report of a run beside the mirror, as `runs/<time>-<what>.json`; gives its path.
-pub fn keep_report(
-    layout: &Layout,
-    report: RunReport,
-    document: &impl Serialize,
-    now: Time,
-) -> Result<camino::Utf8PathBuf> {
-    let path = layout.run_report(now, report);
-    write_json(&path, document)?;
-    Ok(path)
-}
-
 /// Keeps the report of a verification, and notes one of the whole mirror in `health.json` unless another process
 /// holds the mirror: that one looks for the report itself.
 pub fn keep_verify_report(layout: &Layout, report: &VerifyReport, now: Time) -> Result<()> {

@@ -16,7 +16,7 @@ mod template;
 mod window;
 
 pub use config::{Config, Profile};
-pub use health::{HEALTH_FORMAT, keep_report, keep_verify_report};
+pub use health::{HEALTH_FORMAT, keep_verify_report};
 pub use job::SyncJob;
 pub use keep::{SYNC_FORMAT, newest_news, sync_document};
 pub use monitor::{DEFAULT_MAX_AGE, Facts, Medium, Mirrored, Unfinished};

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
 mod circles;
+mod media;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -12,7 +12,6 @@ use super::sources;
 
 /// Circles that are still there, each as its sorted files. A circle that is gone has to leave this list.
 const KNOWN: &[&[&str]] = &[
-    &["carrier/removal", "carrier/target"],
     &["resolve/answer", "resolve/fresh", "resolve/goal", "resolve/plan", "resolve/replaced"],
     &["resolve/library", "resolve/newest"],
 ];

@@ -1,0 +1,105 @@
+//! The paths that may stand on a medium: each part a plain name, and the whole short.
+
+use super::names::{DATA, refused};
+use crate::error::Result;
+use crate::facts::{NameFault, PlainName};
+use crate::update::Kb;
+
+/// The longest path on a medium, seen from its root (transfer notes §2, row 26).
+pub(in crate::carrier) const LONGEST_PATH: usize = 180;
+
+/// A path of the payload: `data/KB…/<folder>/<file>` or `data/KB…/<folder>.cmd`.
+pub(super) fn check_payload_path(path: &str) -> Result<()> {
+    check_path(path)?;
+    let parts: Vec<&str> = path.split('/').collect();
+    let plausible = match parts.as_slice() {
+        [DATA, kb, _, _] | [DATA, kb, _] => kb.parse::<Kb>().is_ok_and(|parsed| parsed.to_string() == **kb),
+        _ => false,
+    };
+    if plausible { Ok(()) } else { Err(refused(format!("the path {path:?} is no place for a package"))) }
+}
+
+/// Refuses what could lead out of the medium, or means different things on different systems: every part has to be a
+/// plain name, and the whole short.
+pub(in crate::carrier) fn check_path(path: &str) -> Result<()> {
+    let refuse = |why: &str| {
+        refused(format!("the path {:?} is refused: {why}", path.chars().take(200).collect::<String>()))
+    };
+    if path.len() > LONGEST_PATH {
+        return Err(refuse("it is too long"));
+    }
+    for part in path.split('/') {
+        // Files of one set whose names differ in the case of letters alone get digits behind a tilde.
+        let part = &without_digits(part);
+        match PlainName::exact(part) {
+            Ok(_) => {}
+            Err(NameFault::NotPlain) => return Err(refuse("a part of it is no plain name")),
+            Err(fault) => return Err(refuse(&fault.to_string())),
+        }
+    }
+    Ok(())
+}
+
+/// A name without the `~` and eight digits by which the name policy tells files of one set apart.
+fn without_digits(part: &str) -> String {
+    if let Some((stem, rest)) = part.split_once('~')
+        && let Some((digits, end)) = rest.split_at_checked(8)
+        && !stem.is_empty()
+        && digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+        && (end.is_empty() || end.starts_with('.'))
+    {
+        return format!("{stem}{end}");
+    }
+    part.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn paths_that_lead_elsewhere_are_refused() {
+        for path in [
+            "data/KB5086672/a/b",
+            "data/KB5086672/windows-11-24h2-arm64.cmd",
+            "data/KB5086672/a/b~0123abcd.msu",
+        ] {
+            check_payload_path(path).unwrap();
+        }
+        for path in [
+            "",
+            "data",
+            "data/KB5086672",
+            "data/../KB5086672/a/b",
+            "data/KB5086672/../b",
+            "data/KB5086672/a/..",
+            "/data/KB5086672/a/b",
+            "data//KB5086672/a",
+            "data/kb5086672/a/b",
+            "data/KB5086672/a/b/c",
+            "data\\KB5086672\\a\\b",
+            "C:/KB5086672/a/b",
+            "data/KB5086672/a/NUL",
+            "data/KB5086672/a/NUL~01234567.msu",
+            "data/KB5086672/a/WINDOW~1.MSU",
+            "data/KB5086672/a/~01234567",
+            "data/KB5086672/a/b ",
+            "data/KB5086672/a/b\u{0}",
+            "other/KB5086672/a/b",
+        ] {
+            assert!(check_payload_path(path).is_err(), "{path:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_path_leads_out(path in "[a-zA-Z0-9./\\\\: ~]{0,60}") {
+            if check_path(&path).is_ok() {
+                prop_assert!(!path.split('/').any(|part| part == ".." || part == "." || part.is_empty()));
+                prop_assert!(!path.contains('\\') && !path.contains(':'));
+            }
+        }
+    }
+}

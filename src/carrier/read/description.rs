@@ -1,0 +1,114 @@
+//! The signed description of a medium: keys, `set.json`, manifest, and listing. Both sides read it: the receiving side before
+//! anything else, and an export before it adds to a medium.
+//!
+//! Two stages, each before what it makes safe. [`signed`]: the root key's signature of the export keys, and the export key's
+//! signature of `set.json`. [`listed`]: the digests of manifest and listing, and both against each other.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::Utf8Path;
+
+use super::reading::{digest, read_small, read_text, utf8};
+use crate::carrier::medium::{
+    DATA, KEYS, KEYS_SIGNATURE, LISTING, Listing, MANIFEST, MANIFEST_SIGNATURE, SET, SET_SIGNATURE, caps,
+    read_manifest, read_set, refused,
+};
+use crate::carrier::trust::{Signed, Trust, signer};
+use crate::error::Result;
+use crate::update::Sha256;
+
+/// A signed set with its listing and its manifest, which agree.
+#[derive(Debug, Clone)]
+pub(in crate::carrier) struct Listed {
+    /// The signed `set.json`.
+    pub(in crate::carrier) signed: Signed,
+    /// The listing.
+    pub(in crate::carrier) listing: Listing,
+    /// The digests of the payload by path.
+    pub(in crate::carrier) manifest: BTreeMap<String, Sha256>,
+    /// The sizes of the package files by path.
+    pub(in crate::carrier) sizes: BTreeMap<String, u64>,
+}
+
+/// The files that [`listed`] reads, each with its cap.
+pub(super) const LISTED: [(&str, u64); 3] =
+    [(MANIFEST, caps::MANIFEST), (MANIFEST_SIGNATURE, caps::SMALL), (LISTING, caps::LISTING)];
+
+/// Reads the description in a folder.
+pub(in crate::carrier) fn describe(root: &Utf8Path, trust: &Trust) -> Result<Listed> {
+    listed(root, signed(root, trust)?)
+}
+
+/// Reads `set.json` and checks the keys that vouch for it.
+pub(super) fn signed(root: &Utf8Path, trust: &Trust) -> Result<Signed> {
+    let keys = read_text(root, KEYS, caps::SMALL)?;
+    let (key_list, first_use) = trust.key_list(&keys, &read_text(root, KEYS_SIGNATURE, caps::SMALL)?)?;
+    let root_key = key_list.root.clone();
+    let bytes = read_small(root, SET, caps::SMALL)?;
+    let signature = read_text(root, SET_SIGNATURE, caps::SMALL)?;
+    let export_key = signer(&key_list, &bytes, &signature, SET)?;
+    let set_id = digest(&bytes);
+    let set = read_set(&utf8(bytes, SET)?)?;
+    if set.lineage != root_key.id() {
+        return Err(refused(format!(
+            "{SET} is of the lineage {}, and its root key is {}",
+            set.lineage,
+            root_key.id()
+        )));
+    }
+    Ok(Signed { set, set_id, root_key, export_key, key_list, first_use })
+}
+
+/// Reads the listing and the manifest of a signed set, and compares them.
+pub(super) fn listed(root: &Utf8Path, signed: Signed) -> Result<Listed> {
+    let set = &signed.set;
+    let volume = set.volumes.first().ok_or_else(|| refused(format!("{SET} names no volume")))?;
+    let mut texts = BTreeMap::new();
+    for (name, cap) in LISTED {
+        let expected =
+            set.tag_files.get(name).ok_or_else(|| refused(format!("{SET} does not name {name}")))?;
+        let bytes = read_small(root, name, cap)?;
+        expect_digest(name, digest(&bytes), *expected)?;
+        texts.insert(name, bytes);
+    }
+    let mut text = |name: &str| utf8(texts.remove(name).unwrap_or_default(), name);
+    let manifest_text = text(MANIFEST)?;
+    if digest(manifest_text.as_bytes()) != volume.manifest_sha256 {
+        return Err(refused(format!("{MANIFEST} is not the one of this set")));
+    }
+    signer(&signed.key_list, manifest_text.as_bytes(), &text(MANIFEST_SIGNATURE)?, MANIFEST)?;
+    let manifest = read_manifest(&manifest_text)?;
+    let listing_text = text(LISTING)?;
+    if digest(listing_text.as_bytes()) != set.listing_sha256 {
+        return Err(refused(format!("{LISTING} is not the one of this set")));
+    }
+    let listing = Listing::read(&listing_text)?;
+    let sizes = compare(&listing, &manifest)?;
+    Ok(Listed { signed, listing, manifest, sizes })
+}
+
+/// Refuses a file whose digest is not the signed one.
+pub(in crate::carrier) fn expect_digest(name: &str, found: Sha256, signed: Sha256) -> Result<()> {
+    if found == signed {
+        return Ok(());
+    }
+    Err(refused(format!("{name} is not as it was signed: its digest is {found}, and {signed} was signed"))
+        .hint("the medium was changed after it was made, or its bytes are damaged"))
+}
+
+/// Compares listing and manifest, which have to name the same files; the manifest has the install scripts besides. Returns the
+/// sizes of the package files by path.
+fn compare(listing: &Listing, manifest: &BTreeMap<String, Sha256>) -> Result<BTreeMap<String, u64>> {
+    let files = listing.files()?;
+    for (path, (sha256, _)) in &files {
+        if manifest.get(path) != Some(sha256) {
+            return Err(refused(format!("{LISTING} and {MANIFEST} differ about {path}")));
+        }
+    }
+    let scripts: BTreeSet<String> =
+        listing.sets.iter().map(|(kb, set)| format!("{DATA}/{kb}/{}.cmd", set.folder)).collect();
+    if let Some(path) = manifest.keys().find(|path| !files.contains_key(*path) && !scripts.contains(*path)) {
+        return Err(refused(format!("{MANIFEST} has {path}, which is of no set")));
+    }
+    Ok(files.into_iter().map(|(path, (_, size))| (path, size)).collect())
+}

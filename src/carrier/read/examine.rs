@@ -1,0 +1,316 @@
+//! The check of a medium, without any change.
+//!
+//! In stages, each before what it makes safe: [`FoundMedium`] looks like a finished medium; `Signed` has a trusted `set.json`;
+//! [`Listed`] has the listing and the manifest, which agree; [`Examined`] compared the digest of every file outside of `data/`
+//! and every name and size under it. What is left is to read the payload once ([`Examined::read_file`]).
+//!
+//! Extra things inside `data/` are fatal: an operator could be made to install them. Outside of it they are named and never
+//! read, because every Windows and every scanner leaves something.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::description::{LISTED, Listed, expect_digest, listed, signed};
+use super::reading::{digest, hash_file, of_medium, read_small, utf8};
+use crate::carrier::medium::{
+    DATA, KNOWLEDGE, Listing, SET, SET_SIGNATURE, TOOLS, UNFINISHED_MARK, caps, refused,
+};
+use crate::carrier::trust::{Signed, Trust};
+use crate::disk::{self, Entry};
+use crate::documents::{Leftover, MediumSet};
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Event, Events};
+use crate::update::{Digests, Sha256};
+
+/// A folder that has the files of a finished medium. Nothing in them was read yet.
+struct FoundMedium<'a> {
+    root: &'a Utf8Path,
+}
+
+/// A medium of which everything but the payload was checked.
+#[derive(Debug)]
+pub struct Examined {
+    /// The folder of the medium.
+    pub root: Utf8PathBuf,
+    /// The signed `set.json`.
+    pub signed: Signed,
+    /// The content of the set.
+    pub listing: Listing,
+    /// The digests of the payload by path.
+    pub manifest: BTreeMap<String, Sha256>,
+    /// The sizes of package files by path.
+    pub sizes: BTreeMap<String, u64>,
+    /// Listed files that are not there.
+    pub missing: Vec<Leftover>,
+    /// The names beside the set; these were not read.
+    pub litter: Vec<String>,
+    /// The knowledge tables on the medium, by their file names.
+    pub knowledge: Vec<(String, String)>,
+}
+
+/// Checks everything of a medium but the bytes of its payload.
+pub fn examine(root: &Utf8Path, trust: &Trust) -> Result<Examined> {
+    let found = FoundMedium::look(root)?;
+    let signed = signed(found.root, trust)?;
+    let listed = listed(found.root, signed)?;
+    Examined::check(root, listed)
+}
+
+impl<'a> FoundMedium<'a> {
+    /// Looks for the files that begin and end a medium.
+    fn look(root: &'a Utf8Path) -> Result<Self> {
+        match disk::entry(root).map_err(of_medium)? {
+            Entry::Folder => {}
+            Entry::Other if disk::is_folder(root).map_err(of_medium)? => {}
+            _ => {
+                return Err(Error::new(
+                    ErrorKind::Medium,
+                    format!("{root} is no folder that could be a medium"),
+                )
+                .hint("name the folder in which START-HERE.txt lies"));
+            }
+        }
+        let has =
+            |name: &str| Ok::<_, Error>(disk::entry(&root.join(name)).map_err(of_medium)? != Entry::Nothing);
+        if has(UNFINISHED_MARK)? {
+            return Err(refused(format!(
+                "{root} is not finished: an export to it was cut off ({UNFINISHED_MARK})"
+            ))
+            .hint("run the same kbmirror export again on the connected side"));
+        }
+        if !has(SET)? {
+            return Err(refused(format!("{root} is no medium of kbmirror: it has no {SET}")).hint(
+                "name the folder in which START-HERE.txt lies; an export that was cut off is begun again",
+            ));
+        }
+        if !has(SET_SIGNATURE)? {
+            return Err(refused(format!("{root} is not signed: {SET_SIGNATURE} is missing")).hint(
+                "the export was cut off before its end, or somebody took the signature away: export again",
+            ));
+        }
+        Ok(Self { root })
+    }
+}
+
+/// Reads every file outside of `data/` that the set names, except those of the listing: each is there, regular, and has its
+/// digest.
+fn tag_files(root: &Utf8Path, set: &MediumSet) -> Result<BTreeMap<String, Vec<u8>>> {
+    let mut texts = BTreeMap::new();
+    for (name, expected) in &set.tag_files {
+        for parent in Utf8Path::new(name).ancestors().skip(1).filter(|parent| !parent.as_str().is_empty()) {
+            if disk::entry(&root.join(parent)).map_err(of_medium)? != Entry::Folder {
+                return Err(refused(format!("{parent} is no folder on the medium")));
+            }
+        }
+        if LISTED.iter().any(|(read, _)| read == name) {
+            continue;
+        }
+        let found = if name.starts_with(&format!("{TOOLS}/")) {
+            hash_tool(root, name)?
+        } else {
+            let bytes = read_small(root, name, caps::MANIFEST)?;
+            let found = digest(&bytes);
+            texts.insert(name.clone(), bytes);
+            found
+        };
+        expect_digest(name, found, *expected)?;
+    }
+    Ok(texts)
+}
+
+/// Returns the digest of a program on the medium. A program may be large, so that it is not kept in memory.
+pub(in crate::carrier) fn hash_tool(root: &Utf8Path, name: &str) -> Result<Sha256> {
+    if let Entry::File(size) = disk::entry(&root.join(name)).map_err(of_medium)?
+        && size > caps::TOOL
+    {
+        return Err(refused(format!("{name} has {size} bytes, and at most {} are read", caps::TOOL)));
+    }
+    Ok(hash_file(&root.join(name), &mut |_| Ok(()))?.sha256)
+}
+
+/// Looks at every name under `data/`; returns the listed files that are not there.
+fn walk_data(
+    root: &Utf8Path,
+    manifest: &BTreeMap<String, Sha256>,
+    sizes: &BTreeMap<String, u64>,
+) -> Result<Vec<Leftover>> {
+    let folders: BTreeSet<&Utf8Path> =
+        manifest.keys().flat_map(|path| Utf8Path::new(path).ancestors().skip(1)).collect();
+    let mut found = BTreeSet::new();
+    let mut open = vec![DATA.to_owned()];
+    match disk::entry(&root.join(DATA)).map_err(of_medium)? {
+        Entry::Folder => {}
+        Entry::Nothing => open.clear(),
+        Entry::File(_) | Entry::Other => return Err(refused(format!("{DATA} is no folder on the medium"))),
+    }
+    while let Some(folder) = open.pop() {
+        for name in disk::list(&root.join(&folder)).map_err(of_medium)? {
+            let path = format!("{folder}/{name}");
+            let is_known = manifest.contains_key(&path);
+            match disk::entry(&root.join(&path)).map_err(of_medium)? {
+                Entry::File(size) if is_known => {
+                    if let Some(listed) = sizes.get(&path).filter(|listed| **listed != size) {
+                        return Err(refused(format!("{path} has {size} bytes, and {listed} are listed"))
+                            .hint("the file was cut off or changed: make the medium anew"));
+                    }
+                    if !sizes.contains_key(&path) && size > caps::SCRIPT {
+                        return Err(refused(format!("{path} has {size} bytes, and no install script has")));
+                    }
+                    found.insert(path);
+                }
+                Entry::Folder if folders.contains(Utf8Path::new(&path)) => open.push(path),
+                Entry::Other => {
+                    return Err(refused(format!(
+                        "{path} is a link or a device, which has no place on a medium"
+                    )));
+                }
+                Entry::File(_) | Entry::Folder | Entry::Nothing => {
+                    return Err(refused(format!("{path} is not of the set, and nothing else may lie in {DATA}"))
+                        .hint("take it away, and find out who put it there: DISM takes up whatever lies beside its target"));
+                }
+            }
+        }
+    }
+    let absent = manifest.iter().filter(|(path, _)| !found.contains(*path));
+    Ok(absent
+        .map(|(path, sha256)| Leftover {
+            path: path.clone(),
+            bytes: sizes.get(path).copied(),
+            sha256: *sha256,
+        })
+        .collect())
+}
+
+/// Returns the names outside of `data/` that are not of the set.
+fn litter(root: &Utf8Path, set: &MediumSet) -> Result<Vec<String>> {
+    let mut litter = Vec::new();
+    let of_set =
+        |path: &str| path == SET || path == SET_SIGNATURE || path == DATA || set.tag_files.contains_key(path);
+    for name in disk::list(root).map_err(of_medium)? {
+        let is_folder_of_set = [KNOWLEDGE, TOOLS].contains(&name.as_str());
+        match disk::entry(&root.join(&name)).map_err(of_medium)? {
+            Entry::Other => {
+                return Err(refused(format!("{name} is a link or a device, which has no place on a medium")));
+            }
+            Entry::Folder if is_folder_of_set => {
+                for inner in disk::list(&root.join(&name)).map_err(of_medium)? {
+                    let path = format!("{name}/{inner}");
+                    if !of_set(&path) {
+                        litter.push(path);
+                    }
+                }
+            }
+            _ if of_set(&name) => {}
+            _ => litter.push(name),
+        }
+    }
+    Ok(litter)
+}
+
+impl Examined {
+    /// Checks the files outside of the payload, and the names and sizes of the payload.
+    fn check(root: &Utf8Path, listed: Listed) -> Result<Self> {
+        let Listed { signed, listing, manifest, sizes } = listed;
+        let texts = tag_files(root, &signed.set)?;
+        let missing = walk_data(root, &manifest, &sizes)?;
+        let tables = texts.into_iter().filter_map(|(name, bytes)| {
+            let name = name.strip_prefix(KNOWLEDGE)?.strip_prefix('/')?.to_owned();
+            Some(utf8(bytes, &name).map(|text| (name, text)))
+        });
+        let knowledge = tables.collect::<Result<Vec<_>>>()?;
+        let litter = litter(root, &signed.set)?;
+        Ok(Self { root: root.to_owned(), signed, listing, manifest, sizes, missing, litter, knowledge })
+    }
+
+    /// Reads one file of the payload and compares it with what was signed.
+    pub fn read_file(&self, path: &str, sink: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<Digests> {
+        let expected = self.manifest.get(path).ok_or_else(|| refused(format!("{path} is not of the set")))?;
+        let listed = self.sizes.get(path).copied();
+        let mut count = 0_u64;
+        let digests = hash_file(&self.root.join(path), &mut |piece| {
+            count += piece.len() as u64;
+            if listed.is_some_and(|listed| count > listed) {
+                return Err(refused(format!("{path} grows past its listed size while it is read")));
+            }
+            sink(piece)
+        })?;
+        if digests.sha256 != *expected {
+            return Err(refused(format!(
+                "{path} is not as it was signed: its digest is {}, and {expected} was signed",
+                digests.sha256
+            )));
+        }
+        Ok(digests)
+    }
+
+    /// Reads the whole payload, and refuses it with the names of all files that are not right. Returns the number of files and
+    /// their bytes.
+    pub fn read_all(&self, events: &Events) -> Result<(u64, u64)> {
+        /// Between two events.
+        const STEP: u64 = 16 * 1024 * 1024;
+        let of = self.sizes.values().sum();
+        let (mut files, mut bytes, mut read) = (0, 0, 0_u64);
+        let mut wrong = Vec::new();
+        let absent: BTreeSet<&String> = self.missing.iter().map(|leftover| &leftover.path).collect();
+        for path in self.manifest.keys().filter(|path| !absent.contains(path)) {
+            let mut count = |piece: &[u8]| {
+                let before = read;
+                read += piece.len() as u64;
+                if read / STEP != before / STEP {
+                    events.send(Event::Checked { bytes: read, of });
+                }
+                Ok(())
+            };
+            match self.read_file(path, &mut count) {
+                Ok(digests) => {
+                    files += 1;
+                    bytes += digests.size;
+                }
+                Err(error) if error.kind() == ErrorKind::Refused => wrong.push(error),
+                Err(error) => return Err(error),
+            }
+        }
+        match wrong.len() {
+            0 => Ok((files, bytes)),
+            1 => Err(wrong.swap_remove(0)),
+            count => {
+                let names: Vec<&str> = wrong.iter().map(Error::message).collect();
+                Err(refused(format!("{count} files are not as they were signed: {}", names.join("; "))))
+            }
+        }
+    }
+
+    /// Refuses a medium that holds no package sets: a check or an import of it must not pass for one of content.
+    pub fn expect_sets(&self) -> Result<()> {
+        if !self.listing.sets.is_empty() {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Unresolved,
+            format!(
+                "set {} on {} is as it was signed and holds no package sets",
+                self.signed.set.label(),
+                self.root
+            ),
+        )
+        .hint("export again on the connected side, and look at its plan"))
+    }
+
+    /// Returns the refusal of a medium on which listed files are missing; `None` if all are there.
+    pub fn missing_error(&self) -> Option<Error> {
+        if self.missing.is_empty() {
+            return None;
+        }
+        let bytes: u64 = self.missing.iter().filter_map(|leftover| leftover.bytes).sum();
+        let names: Vec<&str> = self.missing.iter().map(|leftover| leftover.path.as_str()).collect();
+        let count = names.len();
+        let error = refused(format!(
+            "{count} listed {} missing on the medium ({}): {}",
+            if count == 1 { "file is" } else { "files are" },
+            crate::update::human_size(bytes),
+            names.join(", ")
+        ));
+        Some(error.hint("make the medium anew; --partial-ok takes the KBs that are whole"))
+    }
+}

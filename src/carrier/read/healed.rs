@@ -1,0 +1,29 @@
+//! The bytes of a medium take their places in the pool, also where damaged ones lie or where files are missing.
+
+use std::collections::BTreeSet;
+
+use super::staging::Staged;
+use crate::clock::Time;
+use crate::documents::Healed;
+use crate::error::{Error, ErrorKind, Result};
+use crate::mirror::{Mirror, Run, Vetted, Writing};
+use crate::update::Sha256;
+
+/// Gives the files their places in the pool; returns those that were damaged or missing there.
+pub(super) fn place(staged: &Staged, mirror: &mut Mirror<Writing>, now: Time) -> Result<Vec<Healed>> {
+    let known: BTreeSet<Sha256> = mirror.index().pool()?.into_iter().map(|(_, sha256, _)| sha256).collect();
+    let mut healed = Vec::new();
+    for (sha256, (aside, digests)) in staged {
+        let vetted = Vetted::by_manifest(aside, *digests, sha256)
+            .ok_or_else(|| Error::new(ErrorKind::Integrity, format!("{aside} is not the file {sha256}")))?;
+        let kept = mirror.place_in_pool(&vetted, Run { command: "import", now })?;
+        if kept.is_some() || known.contains(sha256) {
+            let layout = mirror.layout();
+            healed.push(Healed {
+                path: layout.portable(&layout.pool_file(sha256)),
+                kept: kept.map(|kept| layout.portable(&kept)),
+            });
+        }
+    }
+    Ok(healed)
+}

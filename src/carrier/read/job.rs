@@ -1,0 +1,170 @@
+//! The commands of the receiving side as whole operations: `check-medium` and `import`. Each leaves a report in the mirror,
+//! however it ends.
+//!
+//! A medium that is refused changes nothing: a mirror that the import made is removed again, and the medium's root key is
+//! trusted only once its content is in.
+
+use camino::Utf8Path;
+use jiff::Timestamp;
+
+use super::examine::{Examined, examine};
+use super::import::{ImportOptions, import, in_force};
+use super::imported::Imported;
+use crate::carrier::report::keep_report;
+use crate::carrier::trust::{KeyFolder, PublicKey, Trust, refuse_replaced_key};
+use crate::disk;
+use crate::documents::CheckMediumDocument;
+use crate::error::Result;
+use crate::event::{Event, Events};
+use crate::mirror::{Layout, Mirror, REPLAY, RunReport};
+use crate::servicing::Knowledge;
+use crate::update::human_size;
+
+/// A check of a medium.
+#[derive(Debug, Clone, Copy)]
+pub struct CheckJob<'a> {
+    /// The folder of the medium.
+    pub medium: &'a Utf8Path,
+    /// Trust the medium's root key if none is trusted yet.
+    pub trust_on_first_use: bool,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// A medium whose payload was read and is as it was signed.
+#[derive(Debug)]
+pub struct MediumCheck {
+    /// The medium.
+    pub examined: Examined,
+    /// The number of files under `data/` that were read.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// An import of a medium into a mirror.
+#[derive(Debug, Clone, Copy)]
+pub struct ImportJob<'a> {
+    /// The folder of the medium.
+    pub medium: &'a Utf8Path,
+    /// Take the KBs that are whole where listed files are missing.
+    pub partial_ok: bool,
+    /// Trust the medium's root key if none is trusted yet.
+    pub trust_on_first_use: bool,
+    /// The knowledge that the caller names; `None` for the mirror's own.
+    pub named: Option<&'a Knowledge>,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// The outcome of an import.
+#[derive(Debug)]
+pub struct ImportOutcome {
+    /// The work that was done.
+    pub imported: Imported,
+    /// The content of the mirror comes from a recording.
+    pub is_demo: bool,
+    /// The root key that is trusted from now on, if it was not before.
+    pub newly_trusted: Option<PublicKey>,
+}
+
+impl CheckJob<'_> {
+    /// Checks the medium against the keys and the memory of a mirror, and keeps the report there.
+    pub fn run(&self, layout: &Layout, events: &Events) -> Result<MediumCheck> {
+        let outcome = self.check(layout, events);
+        let document = outcome.as_ref().map(MediumCheck::document);
+        warn_unkept(keep_report(layout, RunReport::CheckMedium, self.medium, document, self.now), events);
+        outcome
+    }
+
+    fn check(&self, layout: &Layout, events: &Events) -> Result<MediumCheck> {
+        let examined = examine(self.medium, &trust(layout, self.trust_on_first_use)?)?;
+        if disk::exists(layout.index()) {
+            refuse_replaced_key(&examined.signed, &Mirror::open(layout.clone())?)?;
+        }
+        events.send(Event::Phase(format!("reading set {}", examined.signed.set.label())));
+        let (files, bytes) = examined.read_all(events)?;
+        if let Some(error) = examined.missing_error() {
+            return Err(error);
+        }
+        examined.expect_sets()?;
+        Ok(MediumCheck { examined, files, bytes })
+    }
+}
+
+impl MediumCheck {
+    /// Returns the check in one line.
+    pub fn evidence(&self) -> String {
+        format!(
+            "checked {} files, {}: all as signed, set {}, key {}",
+            self.files,
+            human_size(self.bytes),
+            self.examined.signed.set.label(),
+            self.examined.signed.root_key.short()
+        )
+    }
+
+    /// Returns the document of the check.
+    pub fn document(&self) -> CheckMediumDocument<'_> {
+        let signed = &self.examined.signed;
+        CheckMediumDocument {
+            set: &signed.set,
+            set_id: signed.set_id,
+            root: signed.root_key.to_string(),
+            checked: self.files,
+            bytes: self.bytes,
+            litter: &self.examined.litter,
+            evidence: self.evidence(),
+        }
+    }
+}
+
+impl ImportJob<'_> {
+    /// Takes the medium into a mirror, which is made if it is not there, and keeps the report there.
+    pub fn run(&self, layout: &Layout, events: &Events) -> Result<ImportOutcome> {
+        let outcome = self.take(layout, events);
+        let document = outcome.as_ref().map(|outcome| outcome.imported.document());
+        warn_unkept(keep_report(layout, RunReport::Import, self.medium, document, self.now), events);
+        outcome
+    }
+
+    fn take(&self, layout: &Layout, events: &Events) -> Result<ImportOutcome> {
+        let examined = examine(self.medium, &trust(layout, self.trust_on_first_use)?)?;
+        let signed = &examined.signed;
+        let is_new = !disk::exists(layout.index());
+        let knowledge = in_force(self.named, layout)?;
+        let mut mirror = Mirror::open_to_write(layout.clone(), &signed.set.origin, &knowledge, self.now)?;
+        let options = ImportOptions { partial_ok: self.partial_ok };
+        let now = self.now.into();
+        let imported = match import(&examined, options, &mut mirror, self.named, now, events) {
+            Ok(imported) => imported,
+            Err(error) => {
+                // A medium that was refused does not decide where the content of a new mirror comes from.
+                if is_new {
+                    mirror.unmake_if_empty()?;
+                }
+                return Err(error);
+            }
+        };
+        if signed.first_use {
+            let how = format!("trusted on first use, set {}", signed.set.label());
+            KeyFolder::new(layout.keys()).trust(&signed.root_key, &how, &self.now.to_string())?;
+        }
+        Ok(ImportOutcome {
+            imported,
+            is_demo: mirror.origin()? == REPLAY,
+            newly_trusted: signed.first_use.then(|| signed.root_key.clone()),
+        })
+    }
+}
+
+fn trust(layout: &Layout, on_first_use: bool) -> Result<Trust> {
+    Ok(Trust { keys: KeyFolder::new(layout.keys()).trusted()?, on_first_use })
+}
+
+/// Warns of a report that could not be kept: the command itself ends as it did.
+fn warn_unkept(kept: Result<()>, events: &Events) {
+    if let Err(error) = kept {
+        events.warn(format!("the report could not be kept: {}", error.full_message()));
+    }
+}

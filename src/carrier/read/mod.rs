@@ -1,0 +1,17 @@
+//! The receiving side: the check of a medium, and the import into a mirror.
+
+mod description;
+mod examine;
+mod healed;
+mod import;
+mod imported;
+mod job;
+mod reading;
+mod staging;
+
+pub(in crate::carrier) use description::{Listed, describe};
+pub(in crate::carrier) use examine::hash_tool;
+pub use examine::{Examined, examine};
+pub use imported::Imported;
+pub use job::{CheckJob, ImportJob, ImportOutcome, MediumCheck};
+pub(in crate::carrier) use reading::{digest, hash_file, of_medium, read_small, read_text, utf8};

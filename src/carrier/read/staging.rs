@@ -1,0 +1,224 @@
+//! The files of a medium, staged beside the pool until all of the medium is right.
+//!
+//! Every file of the medium is read once; a file that the mirror does not have is copied on the way. A fault in any file
+//! removes the whole staging folder, so that an import takes all of a medium or nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::Utf8PathBuf;
+
+use super::examine::Examined;
+use super::imported::Imported;
+use crate::carrier::medium::refused;
+use crate::disk::{self, NewFile};
+use crate::documents::Leftover;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Doing, Event, Events, TransferOutcome};
+use crate::mirror::{Access, Mirror, Writing};
+use crate::update::{Digests, Kb, Sha256, human_size};
+
+/// The beginning of the names of staging folders under `partial/`.
+const STAGING: &str = "import-";
+
+/// Removes the files that interrupted imports staged. The lock keeps other processes out.
+pub(super) fn remove_what_was_cut_off(mirror: &Mirror<impl Access>) -> Result<()> {
+    let partial = mirror.layout().partial();
+    for name in disk::list(&partial)? {
+        if name.starts_with(STAGING) {
+            disk::remove_dir_all(&partial.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+/// Returns the KBs that are not whole on the medium.
+pub(super) fn left_of(examined: &Examined, missing: &[Leftover]) -> BTreeSet<Kb> {
+    let lacking: BTreeSet<Sha256> = missing.iter().map(|leftover| leftover.sha256).collect();
+    (examined.listing.sets.iter())
+        .filter(|(_, set)| set.files.iter().any(|file| file.sha256.is_some_and(|own| lacking.contains(&own))))
+        .map(|(kb, _)| *kb)
+        .collect()
+}
+
+/// Returns the files that only KBs need that are left, and that the index does not know: in the pool they would be foreign. A
+/// file that it knows is taken, also as a replacement of damaged bytes.
+pub(super) fn unwanted(
+    examined: &Examined,
+    mirror: &Mirror<impl Access>,
+    missing: &[Leftover],
+) -> Result<BTreeSet<Sha256>> {
+    let left = left_of(examined, missing);
+    let files_of = |is_left: bool| -> BTreeSet<Sha256> {
+        let sets = examined.listing.sets.iter().filter(|(kb, _)| left.contains(kb) == is_left);
+        sets.flat_map(|(_, set)| set.files.iter().filter_map(|file| file.sha256)).collect()
+    };
+    let wanted = files_of(false);
+    let mut unwanted = BTreeSet::new();
+    for sha256 in files_of(true) {
+        if !wanted.contains(&sha256) && !mirror.index().is_pooled(&sha256)? {
+            unwanted.insert(sha256);
+        }
+    }
+    Ok(unwanted)
+}
+
+pub(super) fn check_room(
+    examined: &Examined,
+    mirror: &Mirror<impl Access>,
+    unwanted: &BTreeSet<Sha256>,
+) -> Result<()> {
+    /// The index grows by less than this for a medium.
+    const INDEX: u64 = 4 << 20;
+    let mut wanted: BTreeMap<Sha256, u64> = BTreeMap::new();
+    for (path, size) in &examined.sizes {
+        if let Some(sha256) = examined.manifest.get(path)
+            && !unwanted.contains(sha256)
+            && !mirror.has_in_pool(sha256, *size)?
+        {
+            wanted.insert(*sha256, *size);
+        }
+    }
+    let mut sum: u64 = wanted.values().sum();
+    if !disk::takes_links(&mirror.layout().partial())? {
+        // What is published is copied from the pool then.
+        sum += examined.sizes.values().sum::<u64>();
+    }
+    let needed = disk::with_overhead(sum) + INDEX;
+    let free = disk::available_space(mirror.layout().root())?;
+    if free < needed {
+        return Err(Error::new(
+            ErrorKind::NoSpace,
+            format!(
+                "{} has {} free, and {} are needed",
+                mirror.layout().root(),
+                human_size(free),
+                human_size(needed)
+            ),
+        )
+        .hint("make room and import again; nothing was changed"));
+    }
+    Ok(())
+}
+
+pub(super) fn staging_folder(examined: &Examined, mirror: &Mirror<impl Access>) -> Utf8PathBuf {
+    mirror.layout().partial().join(format!("{STAGING}{}", examined.signed.set_id))
+}
+
+/// The files of a medium on their way into the staging folder.
+struct Staging<'a> {
+    examined: &'a Examined,
+    mirror: &'a Mirror<Writing>,
+    unwanted: &'a BTreeSet<Sha256>,
+    events: &'a Events,
+    folder: Utf8PathBuf,
+    /// The files that were copied aside.
+    staged: Staged,
+    /// The files that the pool has.
+    present: BTreeSet<Sha256>,
+}
+
+/// Files beside the pool, by digest.
+pub(super) type Staged = BTreeMap<Sha256, (Utf8PathBuf, Digests)>;
+
+/// Reads every file once; copies the files that the mirror does not have aside on the way, except for unwanted ones.
+pub(super) fn stage(
+    examined: &Examined,
+    mirror: &Mirror<Writing>,
+    unwanted: &BTreeSet<Sha256>,
+    imported: &mut Imported,
+    events: &Events,
+) -> Result<Staged> {
+    let folder = staging_folder(examined, mirror);
+    disk::remove_dir_all(&folder)?;
+    let (staged, present) = (BTreeMap::new(), BTreeSet::new());
+    let mut staging = Staging { examined, mirror, unwanted, events, folder: folder.clone(), staged, present };
+    let read = staging.read_all(imported);
+    if read.is_err() {
+        disk::remove_dir_all(&folder)?;
+    }
+    read.map(|()| staging.staged)
+}
+
+impl Staging<'_> {
+    /// Reads every file, and refuses the medium with the names of all files that are not right.
+    fn read_all(&mut self, imported: &mut Imported) -> Result<()> {
+        let examined = self.examined;
+        self.events.send(Event::Phase(format!("reading set {}", examined.signed.set.label())));
+        self.events.send(Event::TransfersPlanned {
+            doing: Doing::Reading,
+            files: examined.sizes.len(),
+            bytes: Some(examined.sizes.values().sum()),
+        });
+        let missing: BTreeSet<&String> = examined.missing.iter().map(|leftover| &leftover.path).collect();
+        let there = examined.manifest.iter().filter(|(path, _)| !missing.contains(path));
+        let mut wrong = Vec::new();
+        for (id, (path, sha256)) in (1_u64..).zip(there) {
+            match self.read(id, path, *sha256, imported) {
+                Err(error) if error.kind() == ErrorKind::Refused => wrong.push(error),
+                other => other?,
+            }
+        }
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<&str> = wrong.iter().map(Error::message).collect();
+        Err(refused(names.join("; "))
+            .hint("nothing was imported: the medium was changed after it was made, or is damaged"))
+    }
+
+    /// Reads one file. An install script, which has no listed size, is checked and made anew.
+    fn read(&mut self, id: u64, path: &str, sha256: Sha256, imported: &mut Imported) -> Result<()> {
+        let size = self.examined.sizes.get(path).copied();
+        let wanted = size.filter(|_| !self.unwanted.contains(&sha256));
+        let is_new = match wanted {
+            Some(size) => !self.staged.contains_key(&sha256) && !self.mirror.has_in_pool(&sha256, size)?,
+            None => false,
+        };
+        let aside = self.folder.join(sha256.to_string());
+        let mut new = if is_new { Some(NewFile::create(&aside)?) } else { None };
+        let digests = self.read_into(id, path, size, new.as_mut())?;
+        imported.checked += 1;
+        imported.checked_bytes += digests.size;
+        if let Some(new) = new {
+            new.finish()?;
+            imported.added += 1;
+            imported.added_bytes += digests.size;
+            self.staged.insert(sha256, (aside, digests));
+        } else if wanted.is_some() && !self.staged.contains_key(&sha256) && self.present.insert(sha256) {
+            imported.present += 1;
+            imported.present_bytes += digests.size;
+        }
+        Ok(())
+    }
+
+    /// Reads one file into a new one, if there is one, and reports its progress.
+    fn read_into(
+        &self,
+        id: u64,
+        path: &str,
+        size: Option<u64>,
+        mut new: Option<&mut NewFile>,
+    ) -> Result<Digests> {
+        let name = path.rsplit('/').next().unwrap_or_default().to_owned();
+        if size.is_some() {
+            self.events.send(Event::TransferStarted { id, name, size });
+        }
+        let mut count = 0;
+        let read = self.examined.read_file(path, &mut |piece| {
+            count += piece.len() as u64;
+            self.events.send(Event::TransferProgress { id, bytes: count });
+            new.as_mut().map_or(Ok(()), |new| new.write(piece))
+        });
+        let outcome = match &read {
+            Ok(_) => size.map(|_| TransferOutcome::Complete),
+            Err(error) if error.kind() == ErrorKind::Refused => {
+                Some(TransferOutcome::Failed(error.message().to_owned()))
+            }
+            Err(_) => None,
+        };
+        if let Some(outcome) = outcome {
+            self.events.send(Event::TransferFinished { id, bytes: count, outcome });
+        }
+        read
+    }
+}

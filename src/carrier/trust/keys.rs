@@ -1,0 +1,243 @@
+//! Keys on both sides of the gap.
+//!
+//! The connected side has two pairs: the **root** key, which signs nothing but the list of export keys and may lie offline, and
+//! the **export** key, which signs every set. The isolated side has a list of root keys that it trusts, which the operator
+//! put there beforehand; a key that travels with a medium proves nothing about it. Secret keys are files that their
+//! owner alone may read.
+
+use std::fmt::Write as _;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
+
+use super::signature::{PublicKey, SecretKey, check_form};
+use crate::disk;
+use crate::error::{Error, ErrorKind, Result};
+
+/// The format of `keys.json`.
+const KEYS_FORMAT: u32 = 1;
+
+/// Far more than a list of keys needs.
+const CAP: u64 = 1 << 20;
+
+/// The list of export keys that a root key vouches for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyList {
+    /// The format.
+    pub format: u32,
+    /// A later list goes before an earlier one.
+    pub version: u32,
+    /// The key that vouches.
+    pub root: PublicKey,
+    /// The keys that sign sets.
+    pub export_keys: Vec<ExportKey>,
+}
+
+/// A key that signs sets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportKey {
+    /// The key.
+    pub key: PublicKey,
+    /// The time from which it is valid, RFC 3339.
+    pub valid_from: String,
+}
+
+impl KeyList {
+    /// Reads a list and its signature: a trusted root key has to be the one that signed.
+    pub fn read(text: &str, signature: &str, trusted: &[PublicKey]) -> Result<Self> {
+        let refused = |what: &str| Error::new(ErrorKind::Refused, format!("keys.json {what}"));
+        let value: serde_json::Value =
+            serde_json::from_str(text).map_err(|error| refused("cannot be read").caused_by(error))?;
+        let format = value.get("format").and_then(serde_json::Value::as_u64).unwrap_or(u64::MAX);
+        if format > u64::from(KEYS_FORMAT) {
+            return Err(refused(&format!(
+                "has format {format}; this program reads formats up to {KEYS_FORMAT}"
+            )));
+        }
+        let list: Self =
+            serde_json::from_value(value).map_err(|error| refused("cannot be read").caused_by(error))?;
+        check_form(signature).map_err(|error| error.context("keys.json.minisig"))?;
+        // The claimed root decides which words the refusal has, never whether it is believed.
+        list.root.verify(text.as_bytes(), signature).map_err(|error| {
+            let doubt = "keys.json or keys.json.minisig was changed after it was signed";
+            Error::new(ErrorKind::Refused, format!("keys.json: {}; {doubt}", error.message()))
+                .caused_by(error)
+        })?;
+        if !trusted.contains(&list.root) {
+            return Err(stranger(&list.root, trusted).context("keys.json"));
+        }
+        Ok(list)
+    }
+
+    /// Returns the text of the list, which is signed as it stands.
+    pub fn to_text(&self) -> Result<String> {
+        let mut text = serde_json::to_string_pretty(self).map_err(Error::cannot_write_json)?;
+        text.push('\n');
+        Ok(text)
+    }
+}
+
+/// Returns the refusal of a medium under a root key that is not trusted here, with both keys.
+fn stranger(root: &PublicKey, trusted: &[PublicKey]) -> Error {
+    let known: Vec<&str> = trusted.iter().map(PublicKey::as_str).collect();
+    if known.is_empty() {
+        return Error::new(
+            ErrorKind::Refused,
+            format!("no root key is trusted here yet, and the medium was signed under {root} (id {})", root.id()),
+        )
+        .hint(format!(
+            "compare it with what kbmirror keys show printed on the connected side, then: kbmirror keys trust {root}"
+        ))
+        .hint("--trust-on-first-use takes it unseen");
+    }
+    Error::new(
+        ErrorKind::Refused,
+        format!(
+            "the medium was signed under the root key {root} (id {}), and trusted here is {}",
+            root.id(),
+            known.join(", ")
+        ),
+    )
+    .hint("a medium of another mirror, or not what it claims: ask who made it before you do anything else")
+}
+
+/// The folder with the keys of a mirror.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyFolder {
+    folder: Utf8PathBuf,
+}
+
+/// The keys with which a set is signed.
+#[derive(Debug)]
+pub struct SigningKeys {
+    /// Signs the set.
+    pub export: SecretKey,
+    /// `keys.json`
+    pub list: String,
+    /// `keys.json.minisig`
+    pub list_signature: String,
+    /// The root that vouches.
+    pub root: PublicKey,
+}
+
+impl SigningKeys {
+    /// Returns the export keys for which the root vouches.
+    pub fn key_list(&self) -> Result<KeyList> {
+        KeyList::read(&self.list, &self.list_signature, std::slice::from_ref(&self.root))
+    }
+}
+
+impl KeyFolder {
+    /// Returns the keys in a folder.
+    pub fn new(folder: Utf8PathBuf) -> Self {
+        Self { folder }
+    }
+
+    fn file(&self, name: &str) -> Utf8PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Makes both pairs and the signed list. The secret root key goes where it is asked for, so that it may lie offline.
+    pub fn init(&self, root_to: Option<&Utf8Path>, now: &str) -> Result<(PublicKey, Utf8PathBuf)> {
+        let root_path = root_to.unwrap_or(&self.folder).join("root.key");
+        for path in [self.file("export.key"), self.file("keys.json"), root_path.clone()] {
+            if disk::exists(&path) {
+                return Err(Error::usage(format!("{path} is there already, and keys are never overwritten"))
+                    .hint("kbmirror keys show prints the root key; move the files away to begin anew"));
+            }
+        }
+        let (root, export) = (SecretKey::generate()?, SecretKey::generate()?);
+        let list = KeyList {
+            format: KEYS_FORMAT,
+            version: 1,
+            root: root.public()?,
+            export_keys: vec![ExportKey { key: export.public()?, valid_from: now.to_owned() }],
+        };
+        let text = list.to_text()?;
+        let signature = root.sign(text.as_bytes(), &format!("export keys, version {}", list.version))?;
+        disk::write_secret(&root_path, root.to_text("root")?.as_bytes())?;
+        disk::write_secret(&self.file("export.key"), export.to_text("export")?.as_bytes())?;
+        disk::write_atomic(&self.file("keys.json.minisig"), signature.as_bytes())?;
+        disk::write_atomic(&self.file("root.pub"), format!("{}\n", list.root).as_bytes())?;
+        // The list last: with it the keys are whole.
+        disk::write_atomic(&self.file("keys.json"), text.as_bytes())?;
+        Ok((list.root, root_path))
+    }
+
+    /// Returns the keys with which a set is signed; refuses a folder without them.
+    pub fn signing_keys(&self) -> Result<SigningKeys> {
+        let path = self.file("keys.json");
+        if !disk::exists(&path) {
+            return Err(Error::usage(format!("there are no keys in {}", self.folder))
+                .hint("kbmirror keys init makes them, once; keep root.key somewhere safe afterwards"));
+        }
+        let list = self.text("keys.json")?;
+        let list_signature = self.text("keys.json.minisig")?;
+        let export = SecretKey::from_text(&self.text("export.key")?)?;
+        let root =
+            self.own_root()?.ok_or_else(|| Error::usage(format!("{} has no root.pub", self.folder)))?;
+        let known = KeyList::read(&list, &list_signature, std::slice::from_ref(&root))?;
+        let public = export.public()?;
+        if !known.export_keys.iter().any(|row| row.key == public) {
+            return Err(Error::usage(format!(
+                "{} is not among the export keys of keys.json",
+                self.file("export.key")
+            )));
+        }
+        Ok(SigningKeys { export, list, list_signature, root })
+    }
+
+    /// Reads a file that signing needs. A pipe or a device in its place is refused, so that nothing waits for it.
+    fn text(&self, name: &str) -> Result<String> {
+        let path = self.file(name);
+        if !disk::is_file(&path)? {
+            let what = if disk::exists(&path) { "is not a regular file" } else { "is missing" };
+            return Err(Error::usage(format!("{path} {what}, and nothing can be signed without it"))
+                .hint("put the file back from a backup of the key folder"));
+        }
+        disk::read_text(&path, CAP)
+    }
+
+    /// Returns the root key of this side, if it has one.
+    pub fn own_root(&self) -> Result<Option<PublicKey>> {
+        let path = self.file("root.pub");
+        if !disk::exists(&path) {
+            return Ok(None);
+        }
+        disk::read_text(&path, CAP)?.trim().parse().map(Some)
+    }
+
+    /// Returns the root keys by which media are trusted: the pinned ones, and this side's own.
+    pub fn trusted(&self) -> Result<Vec<PublicKey>> {
+        let mut trusted: Vec<PublicKey> = self.own_root()?.into_iter().collect();
+        let path = self.file("trusted.txt");
+        if disk::exists(&path) {
+            for line in disk::read_text(&path, CAP)?.lines() {
+                let word = line.split('#').next().unwrap_or_default().trim();
+                if !word.is_empty() {
+                    let key = word.parse().map_err(|error: Error| error.context(format!("{path}")))?;
+                    trusted.push(key);
+                }
+            }
+        }
+        trusted.dedup();
+        Ok(trusted)
+    }
+
+    /// Pins a root key. Returns `true` if it is new.
+    pub fn trust(&self, key: &PublicKey, how: &str, now: &str) -> Result<bool> {
+        if self.trusted()?.contains(key) {
+            return Ok(false);
+        }
+        let path = self.file("trusted.txt");
+        let mut text = if disk::exists(&path) {
+            disk::read_text(&path, CAP)?
+        } else {
+            "# Root keys of the mirrors whose media are taken here. One key a line.\n".to_owned()
+        };
+        // Formatting into a string cannot fail.
+        let _written = writeln!(text, "{key} # id {}, {how}, {now}", key.id());
+        disk::write_atomic(&path, text.as_bytes())?;
+        Ok(true)
+    }
+}

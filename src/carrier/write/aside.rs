@@ -1,0 +1,34 @@
+//! The copy of the earlier set's description, which an export keeps aside until its own is signed.
+
+use super::target::Target;
+use crate::carrier::medium::{
+    KEYS, KEYS_SIGNATURE, LISTING, MANIFEST, MANIFEST_SIGNATURE, SET, SET_SIGNATURE, UNFINISHED_FOLDER, caps,
+};
+use crate::error::Result;
+
+/// The files that describe a set, in the order in which they are copied aside. The signature last: with it the copy is whole.
+const DESCRIPTION: [(&str, u64); 7] = [
+    (KEYS, caps::SMALL),
+    (KEYS_SIGNATURE, caps::SMALL),
+    (MANIFEST, caps::MANIFEST),
+    (MANIFEST_SIGNATURE, caps::SMALL),
+    (LISTING, caps::LISTING),
+    (SET, caps::SMALL),
+    (SET_SIGNATURE, caps::SMALL),
+];
+
+/// Copies the description aside.
+pub(super) fn copy_aside(target: &Target) -> Result<()> {
+    remove_copies(target)?;
+    for (name, cap) in DESCRIPTION {
+        let bytes = target.read_small(name, cap)?;
+        target.write(&format!("{UNFINISHED_FOLDER}/{name}"), &bytes)?;
+    }
+    Ok(())
+}
+
+/// Removes the copies, the signature first.
+pub(super) fn remove_copies(target: &Target) -> Result<()> {
+    let mut copies = DESCRIPTION.iter().rev();
+    copies.try_for_each(|(name, _)| target.remove(&format!("{UNFINISHED_FOLDER}/{name}")))
+}

@@ -1,0 +1,123 @@
+//! Copying a file of the payload. Every byte that is handed out is hashed in the same read, so that damage in the pool never
+//! reaches a medium. A fault of the pool and a fault of the medium are distinguished here and nowhere else.
+
+use camino::Utf8Path;
+
+use super::target::{Target, on_medium};
+use crate::carrier::medium::UNFINISHED;
+use crate::carrier::read::hash_file;
+use crate::documents::FindingKind;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Event, Events, TransferOutcome};
+use crate::update::Sha256;
+
+/// A fault of a copy.
+#[derive(Debug)]
+pub(super) enum CopyFault {
+    /// The source does not have the bytes that it should have, or cannot be read.
+    Source(FindingKind, Error),
+    /// The medium cannot be written.
+    Medium(Error),
+}
+
+impl CopyFault {
+    /// Returns the kind of damage of the source; `None` for a fault of the medium.
+    pub(super) fn kind(&self) -> Option<FindingKind> {
+        match self {
+            Self::Source(kind, _) => Some(*kind),
+            Self::Medium(_) => None,
+        }
+    }
+
+    /// Returns the error for the operator.
+    pub(super) fn into_error(self) -> Error {
+        match self {
+            Self::Source(_, error) | Self::Medium(error) => error,
+        }
+    }
+}
+
+/// A file to copy.
+#[derive(Debug)]
+pub(super) struct Copy<'a> {
+    /// The source.
+    pub(super) from: &'a Utf8Path,
+    /// The digest that the source should have.
+    pub(super) sha256: Sha256,
+    /// Its bytes.
+    pub(super) size: u64,
+    /// The path on the medium.
+    pub(super) to: &'a str,
+    /// The number of the transfer in events.
+    pub(super) id: u64,
+}
+
+/// Returns the name of a file while it is being written.
+pub(super) fn unfinished(to: &str) -> String {
+    format!("{to}{UNFINISHED}")
+}
+
+impl Copy<'_> {
+    /// Copies the file under its unfinished name and syncs it. After a fault nothing of it is left.
+    pub(super) fn run(&self, target: &Target, events: &Events) -> Result<(), CopyFault> {
+        let part = unfinished(self.to);
+        let written = self.write(target, &part, events);
+        if written.is_err() {
+            // The fault says more than a failure to clean up; the next export sweeps such names.
+            let _left = target.remove(&part);
+        }
+        written
+    }
+
+    fn write(&self, target: &Target, part: &str, events: &Events) -> Result<(), CopyFault> {
+        let on_medium = |error| CopyFault::Medium(on_medium(error, &target.locate(self.to)));
+        let name = self.to.rsplit('/').next().unwrap_or_default().to_owned();
+        events.send(Event::TransferStarted { id: self.id, name, size: Some(self.size) });
+        let mut new = target.create(part).map_err(CopyFault::Medium)?;
+        let (mut count, mut has_failed) = (0, false);
+        let read = hash_file(self.from, &mut |piece| {
+            count += piece.len() as u64;
+            events.send(Event::TransferProgress { id: self.id, bytes: count });
+            new.write(piece).inspect_err(|_| has_failed = true)
+        });
+        let found = match read {
+            Ok(found) => found,
+            Err(error) if has_failed => return Err(on_medium(error)),
+            Err(error) => {
+                return Err(CopyFault::Source(FindingKind::Unreadable, unreadable(self.from, error)));
+            }
+        };
+        if found.sha256 != self.sha256 {
+            return Err(CopyFault::Source(FindingKind::Digest, differs(self.from, found.sha256)));
+        }
+        new.finish().map_err(on_medium)?;
+        events.send(Event::TransferFinished {
+            id: self.id,
+            bytes: count,
+            outcome: TransferOutcome::Complete,
+        });
+        Ok(())
+    }
+}
+
+/// Reads a source once and compares its digest, before anything that the copy needs room for is removed.
+pub(super) fn check_source(from: &Utf8Path, sha256: Sha256) -> Result<(), CopyFault> {
+    let found = hash_file(from, &mut |_| Ok(()))
+        .map_err(|error| CopyFault::Source(FindingKind::Unreadable, unreadable(from, error)))?;
+    if found.sha256 != sha256 {
+        return Err(CopyFault::Source(FindingKind::Digest, differs(from, found.sha256)));
+    }
+    Ok(())
+}
+
+/// The one error of a file whose bytes are not those that the index has.
+fn differs(from: &Utf8Path, found: Sha256) -> Error {
+    Error::new(ErrorKind::Integrity, format!("{from} in the pool is damaged: its digest is {found}"))
+        .hint("run kbmirror verify to find all damage; nothing of this export was kept on the medium")
+}
+
+fn unreadable(from: &Utf8Path, error: Error) -> Error {
+    Error::new(ErrorKind::Integrity, format!("{from} in the pool cannot be read"))
+        .caused_by(error)
+        .hint("run kbmirror verify to find all damage; nothing of this export was kept on the medium")
+}

@@ -1,0 +1,382 @@
+//! The content of an export's target: nothing, a medium of ours, the rest of an interrupted export, or foreign things.
+//!
+//! A medium is ours by its signatures, never by a sentence on it: by the signed description of a finished set, by the copy of
+//! one that an interrupted export kept aside, or by the signed mark of that export. Version 0.1 wrote no mark. Its
+//! interrupted media are ours if our root key signed their list of keys, if our export key signed their manifest, or if
+//! the mirror knows every path and digest in that manifest.
+//!
+//! No link is followed: one where a file or folder of a medium belongs is a refusal.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::carrier::medium::{
+    DATA, KEYS, KEYS_SIGNATURE, KNOWLEDGE, MANIFEST, MANIFEST_SIGNATURE, SET_SIGNATURE, TOOLS, UNFINISHED,
+    UNFINISHED_FOLDER, UNFINISHED_MARK, caps, is_litter_of_systems, is_name_of_format, read_manifest,
+    refused,
+};
+use crate::carrier::read::{Listed, describe};
+use crate::carrier::read::{digest, hash_file, of_medium, read_small, read_text, utf8};
+use crate::carrier::trust::{KeyList, PublicKey, SigningKeys, Trust, read_mark, signer};
+use crate::disk::{self, Entry};
+use crate::documents::ExportMark;
+use crate::error::{Error, Result};
+use crate::facts::SetFolder;
+use crate::mirror::index::{PublishState, SetRow};
+use crate::mirror::{Access, Mirror};
+use crate::update::{Kb, Sha256};
+
+/// The beginning of the name that is tried before anything is written.
+pub(super) const PROBE: &str = "kbm-probe.";
+
+/// The state of a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum State {
+    /// Nothing lies there.
+    #[default]
+    Blank,
+    /// A finished set with a proven description.
+    Finished,
+    /// An export was cut off; what it left is named by its mark, and the set before it may be described.
+    CutOff,
+    /// Ours by a key or by its content, and without a description that is proven.
+    Undescribed,
+}
+
+/// The content of an export's target.
+#[derive(Debug, Default)]
+pub struct Found {
+    pub(super) root: Utf8PathBuf,
+    pub(super) state: State,
+    /// The proven description of the set that lies there.
+    pub(super) earlier: Option<Box<Listed>>,
+    /// Every file under `data/` with its size.
+    pub(super) present: BTreeMap<String, u64>,
+    /// The files under `data/` that are proven to be ours.
+    pub(super) ours: BTreeSet<String>,
+    /// Package sets that lie there whole by the mirror's own digests, where no description is proven.
+    pub(super) whole: BTreeSet<(Kb, SetFolder)>,
+    /// Package sets of the mirror of which a part lies there, where no description is proven.
+    pub(super) partly: BTreeSet<(Kb, SetFolder)>,
+    /// Set folders that our key signed, that the mirror cannot describe, and that no proven description has.
+    pub(super) unknown: BTreeSet<String>,
+    /// Warnings for the operator about it.
+    pub(super) warnings: Vec<String>,
+}
+
+/// Returns `true` if a name is one that an interrupted run of ours may have left.
+pub(super) fn is_unfinished(name: &str) -> bool {
+    let is_new = name
+        .strip_prefix(disk::BEING_WRITTEN)
+        .is_some_and(|end| end.len() == 6 && end.bytes().all(|letter| letter.is_ascii_alphanumeric()));
+    is_new || name.ends_with(UNFINISHED) || name.starts_with(PROBE)
+}
+
+impl Found {
+    /// Looks at a target; changes nothing. Refuses what is neither ours nor an operating system's litter.
+    pub fn look(root: &Utf8Path, keys: Option<&SigningKeys>, mirror: &Mirror<impl Access>) -> Result<Self> {
+        let mut found = Self { root: root.to_owned(), ..Self::default() };
+        if disk::entry(root)? == Entry::Nothing {
+            return Ok(found);
+        }
+        let names: Vec<String> = disk::list(root)
+            .map_err(of_medium)?
+            .into_iter()
+            .filter(|name| !is_litter_of_systems(name))
+            .collect();
+        for name in names.iter().filter(|name| is_name_of_format(name) || is_unfinished(name)) {
+            refuse_link(root, name)?;
+        }
+        if names.iter().all(|name| is_unfinished(name)) {
+            return Ok(found);
+        }
+        let strangers = || {
+            Error::usage(format!("{root} holds things that are not of this mirror: {}", names.join(", ")))
+                .hint(
+                    "name an empty folder or medium, or a medium that this mirror made; nothing was changed",
+                )
+        };
+        let Some(keys) = keys else {
+            return Err(strangers()
+                .hint("this mirror has no keys to prove that a medium is its own: kbmirror keys init"));
+        };
+        let list = keys.key_list()?;
+        if let Some(other) = foreign_root(root, &list) {
+            return Err(Error::usage(format!(
+                "{root} is a medium of another mirror: its root key is {other} (id {}), and this mirror's is {} (id {})",
+                other.id(),
+                list.root,
+                list.root.id()
+            ))
+            .hint(format!(
+                "give each mirror a folder of its own on the medium, such as --to {}; nothing was changed",
+                root.join("NAME")
+            )));
+        }
+        for folder in [KNOWLEDGE, TOOLS, UNFINISHED_FOLDER] {
+            walk(root, folder)?;
+        }
+        found.present = walk(root, DATA)?;
+        let mark = marked(root, &list).unwrap_or_else(|error| {
+            found
+                .warnings
+                .push(format!("did not believe the mark of an interrupted export: {}", error.message()));
+            None
+        });
+        found.describe(&list, mark.is_some())?;
+        if let Some(mark) = &mark {
+            found.ours.extend(mark.files.iter().cloned());
+        }
+        if let Some(earlier) = &found.earlier {
+            found.ours.extend(earlier.manifest.keys().cloned());
+        }
+        // A mark proves whose the medium is, and never which sets were to stay.
+        if found.earlier.is_none() && !found.recognise(&list, mirror, mark.is_some())? {
+            return Err(strangers());
+        }
+        Ok(found)
+    }
+
+    /// Looks for a proven description: the medium's own, else the copy that an interrupted export kept aside.
+    fn describe(&mut self, list: &KeyList, has_mark: bool) -> Result<()> {
+        let aside = self.root.join(UNFINISHED_FOLDER);
+        self.state = if has_mark { State::CutOff } else { State::Undescribed };
+        for (folder, state) in [(self.root.clone(), State::Finished), (aside, State::CutOff)] {
+            if disk::entry(&folder.join(SET_SIGNATURE))? == Entry::Nothing {
+                continue;
+            }
+            match described(&folder, list) {
+                Ok(description) if self.earlier.is_none() => {
+                    self.earlier = Some(Box::new(description));
+                    self.state = state;
+                }
+                // The set before the finished one, whose files may not be removed yet.
+                Ok(description) => self.ours.extend(description.manifest.into_keys()),
+                Err(error) => self.warnings.push(format!(
+                    "did not believe the description of the set in {folder}: {}",
+                    error.message()
+                )),
+            }
+        }
+        if self.state == State::CutOff {
+            self.warnings
+                .push(format!("an earlier export to {} was cut off; this one finishes it", self.root));
+        }
+        Ok(())
+    }
+
+    /// Recognises a medium without a proven description. Returns `false` if nothing proves that it is ours.
+    fn recognise(&mut self, list: &KeyList, mirror: &Mirror<impl Access>, has_mark: bool) -> Result<bool> {
+        let rows = mirror.index().sets(None)?;
+        let known = KnownFiles::new(&rows, mirror)?;
+        let signed = signed_manifest(&self.root, list);
+        let is_ours = has_mark
+            || signed.is_some()
+            || has_our_keys(&self.root, list)
+            || self.holds_known_manifest(&known);
+        if !is_ours {
+            return Ok(false);
+        }
+        self.warnings.push(format!(
+            "no proven description of a set is on {}: package sets of this mirror that lie there are kept",
+            self.root
+        ));
+        let signed = signed.unwrap_or_default();
+        let described: Vec<&SetRow> = rows.iter().filter(|row| is_described(row)).collect();
+        let folders: BTreeSet<String> =
+            described.iter().map(|row| format!("{DATA}/{}/{}", row.kb, row.folder)).collect();
+        let mut begun: BTreeSet<String> = BTreeSet::new();
+        for path in self.present.keys() {
+            let is_known = known.files.contains_key(path) || known.scripts.contains(path);
+            if is_known || signed.contains_key(path) {
+                self.ours.insert(path.clone());
+            }
+            let name = path.rsplit('/').next().unwrap_or_default();
+            if !self.ours.contains(path) || is_unfinished(name) {
+                continue;
+            }
+            let parts: Vec<&str> = path.split('/').take(3).collect();
+            let set = parts.join("/").trim_end_matches(".cmd").to_owned();
+            if !folders.contains(&set) || !is_known && signed.contains_key(path) {
+                self.unknown.insert(set);
+            } else if path.starts_with(&format!("{set}/")) {
+                begun.insert(set);
+            }
+        }
+        for row in described {
+            if !begun.contains(&format!("{DATA}/{}/{}", row.kb, row.folder)) {
+                continue;
+            }
+            let is_whole = self.holds(row, mirror)?;
+            let sets = if is_whole { &mut self.whole } else { &mut self.partly };
+            sets.insert((row.kb, row.folder.clone()));
+        }
+        Ok(true)
+    }
+
+    /// Returns `true` if the manifest names files and scripts of this mirror and nothing else.
+    fn holds_known_manifest(&self, known: &KnownFiles) -> bool {
+        let Ok(text) = read_text(&self.root, MANIFEST, caps::MANIFEST) else { return false };
+        read_manifest(&text).is_ok_and(|manifest| {
+            !manifest.is_empty()
+                && manifest.iter().all(|(path, sha256)| {
+                    known.scripts.contains(path)
+                        || known.files.get(path).is_some_and(|digests| digests.contains(sha256))
+                })
+        })
+    }
+
+    /// Returns `true` if every file of a set lies there with its digest.
+    fn holds(&self, row: &SetRow, mirror: &Mirror<impl Access>) -> Result<bool> {
+        let names = mirror.folder_of(row)?.names;
+        let mut files = Vec::new();
+        for (member, name) in row.members.iter().zip(names) {
+            let path = format!("{DATA}/{}/{}/{name}", row.kb, row.folder);
+            let Some(sha256) = member.file.sha256 else { return Ok(false) };
+            if !self.present.contains_key(&path) || self.present.get(&path).copied() != member.file.size {
+                return Ok(false);
+            }
+            files.push((path, sha256));
+        }
+        Ok(files.iter().all(|(path, sha256)| {
+            hash_file(&self.root.join(path), &mut |_| Ok(())).is_ok_and(|found| found.sha256 == *sha256)
+        }))
+    }
+
+    /// Returns the knowledge tables of the described set that are as they were signed, by their file names.
+    pub fn knowledge(&self) -> Result<Vec<(String, String)>> {
+        let Some(earlier) = &self.earlier else { return Ok(Vec::new()) };
+        let mut tables = Vec::new();
+        for (path, signed) in &earlier.signed.set.tag_files {
+            let Some(name) = path.strip_prefix(KNOWLEDGE).and_then(|name| name.strip_prefix('/')) else {
+                continue;
+            };
+            let Ok(bytes) = read_small(&self.root, path, caps::MANIFEST) else { return Ok(Vec::new()) };
+            if digest(&bytes) != *signed {
+                return Ok(Vec::new());
+            }
+            tables.push((name.to_owned(), utf8(bytes, path)?));
+        }
+        Ok(tables)
+    }
+}
+
+/// The files that a mirror knows, by their paths on a medium.
+struct KnownFiles {
+    /// The digests of each generation.
+    files: BTreeMap<String, BTreeSet<Sha256>>,
+    scripts: BTreeSet<String>,
+}
+
+impl KnownFiles {
+    fn new(rows: &[SetRow], mirror: &Mirror<impl Access>) -> Result<Self> {
+        let mut known = Self { files: BTreeMap::new(), scripts: BTreeSet::new() };
+        for row in rows {
+            known.scripts.insert(format!("{DATA}/{}/{}.cmd", row.kb, row.folder));
+            for (member, name) in row.members.iter().zip(mirror.folder_of(row)?.names) {
+                let path = format!("{DATA}/{}/{}/{name}", row.kb, row.folder);
+                known.files.entry(path).or_default().extend(member.file.sha256);
+            }
+        }
+        Ok(known)
+    }
+}
+
+/// Returns `true` if the mirror publishes a set and knows the digest and the size of each of its files.
+fn is_described(row: &SetRow) -> bool {
+    row.state == Some(PublishState::Published)
+        && row.members.iter().all(|member| member.file.sha256.is_some() && member.file.size.is_some())
+}
+
+/// Reads the mark of an interrupted export that one of our keys has signed; `None` without a mark.
+fn marked(root: &Utf8Path, list: &KeyList) -> Result<Option<ExportMark>> {
+    if disk::entry(&root.join(UNFINISHED_MARK))? == Entry::Nothing {
+        return Ok(None);
+    }
+    read_mark(&read_text(root, UNFINISHED_MARK, caps::MANIFEST)?, list).map(Some)
+}
+
+/// Reads a description that one of our present keys has signed.
+fn described(folder: &Utf8Path, list: &KeyList) -> Result<Listed> {
+    let trust = Trust { keys: vec![list.root.clone()], on_first_use: false };
+    let description = describe(folder, &trust)?;
+    if !list.export_keys.iter().any(|row| row.key == description.signed.export_key) {
+        return Err(refused(format!(
+            "it is signed with {}, which is not an export key of this mirror any more",
+            description.signed.export_key.short()
+        )));
+    }
+    Ok(description)
+}
+
+/// Returns the root key that a medium names, if it is not ours. It only decides which refusal is given.
+fn foreign_root(root: &Utf8Path, list: &KeyList) -> Option<PublicKey> {
+    let text = read_text(root, KEYS, caps::SMALL).ok()?;
+    let claimed: KeyList = serde_json::from_str(&text).ok()?;
+    (claimed.root != list.root).then_some(claimed.root)
+}
+
+/// Returns `true` if our root key signed the list of keys on a medium.
+fn has_our_keys(root: &Utf8Path, list: &KeyList) -> bool {
+    let texts = read_text(root, KEYS, caps::SMALL)
+        .and_then(|text| Ok((text, read_text(root, KEYS_SIGNATURE, caps::SMALL)?)));
+    texts.is_ok_and(|(text, signature)| {
+        KeyList::read(&text, &signature, std::slice::from_ref(&list.root)).is_ok()
+    })
+}
+
+/// Returns the manifest of a medium, if one of our keys signed it.
+fn signed_manifest(root: &Utf8Path, list: &KeyList) -> Option<BTreeMap<String, Sha256>> {
+    let text = read_text(root, MANIFEST, caps::MANIFEST).ok()?;
+    let signature = read_text(root, MANIFEST_SIGNATURE, caps::SMALL).ok()?;
+    signer(list, text.as_bytes(), &signature, MANIFEST).ok()?;
+    read_manifest(&text).ok()
+}
+
+/// Refuses a link or a device, and a folder where a file belongs or the other way round.
+fn refuse_link(root: &Utf8Path, name: &str) -> Result<()> {
+    let is_folder = [DATA, KNOWLEDGE, TOOLS, UNFINISHED_FOLDER].contains(&name);
+    match disk::entry(&root.join(name))? {
+        Entry::Folder if is_folder => Ok(()),
+        Entry::File(_) if !is_folder => Ok(()),
+        Entry::Nothing => Ok(()),
+        Entry::Other => Err(is_link(name)),
+        Entry::File(_) => {
+            Err(Error::usage(format!("{name} on the medium is a file, and a folder belongs there"))
+                .hint("move it away, or name another folder; nothing was changed"))
+        }
+        Entry::Folder => {
+            Err(Error::usage(format!("{name} on the medium is a folder, and a file belongs there"))
+                .hint("move it away, or name another folder; nothing was changed"))
+        }
+    }
+}
+
+fn is_link(path: &str) -> Error {
+    Error::usage(format!("{path} on the medium is a link or a device, which is not followed"))
+        .hint("move it away, or name another folder; nothing was changed")
+}
+
+/// Returns every file below a folder of the medium with its size; refuses links and devices.
+fn walk(root: &Utf8Path, folder: &str) -> Result<BTreeMap<String, u64>> {
+    let mut files = BTreeMap::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(folder) = open.pop() {
+        for name in disk::list(&root.join(&folder)).map_err(of_medium)? {
+            let path = format!("{folder}/{name}");
+            match disk::entry(&root.join(&path)).map_err(of_medium)? {
+                Entry::Folder => open.push(path),
+                Entry::File(size) => {
+                    files.insert(path, size);
+                }
+                Entry::Other => return Err(is_link(&path)),
+                // A name that is not UTF-8.
+                Entry::Nothing => {
+                    return Err(Error::usage(format!("{path} on the medium is not of this mirror")));
+                }
+            }
+        }
+    }
+    Ok(files)
+}

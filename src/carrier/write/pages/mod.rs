@@ -1,0 +1,47 @@
+//! The pages of a medium for people, and the scripts that check it with nothing installed. Pure: from a plan and its facts to
+//! texts; every text from elsewhere is escaped.
+
+mod contents;
+mod index;
+mod start_here;
+mod ways;
+
+use std::fmt::Write as _;
+
+pub(super) use contents::{Contents, SetFacts};
+
+use super::plan::ExportPlan;
+
+/// Returns every page and script of a medium, by its name.
+pub(super) fn all(contents: &Contents) -> Vec<(String, Vec<u8>)> {
+    vec![
+        (crate::carrier::medium::START_HERE.to_owned(), start_here::text(contents).into_bytes()),
+        ("index.html".to_owned(), index::html(contents).into_bytes()),
+        ("verify.cmd".to_owned(), with_crlf(include_str!("verify.cmd")).into_bytes()),
+        ("verify.ps1".to_owned(), with_crlf(include_str!("verify.ps1")).into_bytes()),
+    ]
+}
+
+/// Returns a text with the line ends of Windows.
+fn with_crlf(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\n', "\r\n")
+}
+
+/// Returns the text of `bag-info.txt`.
+pub(super) fn bag_info(contents: &Contents, plan: &ExportPlan) -> String {
+    let scripts: u64 = plan.scripts.values().map(|script| script.len() as u64).sum();
+    let octets = plan.bytes + scripts;
+    let streams = plan.payload.len() + plan.scripts.len();
+    let mut text = String::new();
+    for (name, value) in [
+        ("Bag-Software-Agent", format!("kbmirror {}", env!("CARGO_PKG_VERSION"))),
+        ("Bagging-Date", contents.created.date().to_string()),
+        ("Bag-Group-Identifier", format!("{}-{}", contents.identity, contents.label)),
+        ("Bag-Count", "1 of 1".to_owned()),
+        ("External-Identifier", format!("KBM-{}-1OF1", contents.label)),
+        ("Payload-Oxum", format!("{octets}.{streams}")),
+    ] {
+        let _written = writeln!(text, "{name}: {value}");
+    }
+    text
+}

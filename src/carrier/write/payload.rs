@@ -1,0 +1,213 @@
+//! The files under `data/` on their way onto a medium.
+//!
+//! New files are written beside what lies there. A file that replaces another one of the earlier set keeps its unfinished name
+//! until [`PayloadWriter::replace`]; before that, [`PayloadWriter::undo`] leaves the medium as it was.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::copy::{Copy, CopyFault, check_source, unfinished};
+use super::planned::Planned;
+use super::retained::Retained;
+use super::target::Target;
+use super::tree::{Binary, Tree};
+use super::union::damaged;
+use crate::disk::Entry;
+use crate::documents::FindingKind;
+use crate::error::{Error, Result};
+use crate::event::{Doing, Event, Events};
+use crate::update::Sha256;
+
+/// A file of the pool that does not have its bytes.
+#[derive(Debug)]
+pub(super) struct PoolDamage {
+    /// The digest that it should have.
+    pub(super) sha256: Sha256,
+    /// The kind of damage.
+    pub(super) kind: FindingKind,
+    /// The message.
+    pub(super) message: String,
+}
+
+/// The counts of what was written.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Counts {
+    /// Package files that were written.
+    pub(super) written: u64,
+    /// Their bytes.
+    pub(super) written_bytes: u64,
+    /// Install scripts that were written.
+    pub(super) scripts: u64,
+    /// Package files that were there and right.
+    pub(super) kept: u64,
+}
+
+/// Writes the files under `data/`.
+pub(super) struct PayloadWriter<'a> {
+    planned: &'a Planned<'a>,
+    retained: Retained,
+    /// Files and folders that this run made.
+    made_files: Vec<String>,
+    made_folders: Vec<String>,
+    /// Files that get their names when everything is there.
+    parts: Vec<String>,
+    pub(super) damaged: Vec<PoolDamage>,
+    pub(super) counts: Counts,
+}
+
+impl<'a> PayloadWriter<'a> {
+    pub(super) fn new(planned: &'a Planned<'a>, retained: Retained) -> Self {
+        Self {
+            planned,
+            retained,
+            made_files: Vec::new(),
+            made_folders: Vec::new(),
+            parts: Vec::new(),
+            damaged: Vec::new(),
+            counts: Counts::default(),
+        }
+    }
+
+    fn target(&self) -> &'a Target {
+        &self.planned.target
+    }
+
+    /// Hashes every file that will be copied from the pool, where sets are removed to make room for them: damage that is
+    /// found only while copying would come too late for the sets.
+    pub(super) fn check_sources(&mut self, tree: &Tree, events: &Events) -> Result<()> {
+        events.send(Event::Phase("checking the pool before anything is removed".to_owned()));
+        let absent = tree.packages().filter(|file| !self.planned.is_there(file.path, file.size));
+        let sources: BTreeMap<Sha256, &Utf8Path> =
+            absent.filter_map(|file| Some((file.sha256, file.from?))).collect();
+        for (sha256, from) in sources {
+            check_source(from, sha256).map_err(|fault| self.note(sha256, fault))?;
+        }
+        Ok(())
+    }
+
+    /// Notes a fault of a pool file; returns its error.
+    fn note(&mut self, sha256: Sha256, fault: CopyFault) -> Error {
+        let kind = fault.kind();
+        let error = fault.into_error();
+        let damage = kind.map(|kind| PoolDamage { sha256, kind, message: error.message().to_owned() });
+        self.damaged.extend(damage);
+        error
+    }
+
+    /// Writes the files that are not there yet.
+    pub(super) fn write(&mut self, tree: &Tree, events: &Events) -> Result<()> {
+        self.announce(tree, events);
+        let mut first: BTreeMap<Sha256, String> = BTreeMap::new();
+        for (id, file) in (1_u64..).zip(tree.packages()) {
+            let there = if self.is_right(file)? {
+                self.counts.kept += 1;
+                file.path.to_owned()
+            } else {
+                let there = self.write_package(file, first.get(&file.sha256), id, events)?;
+                self.counts.written += 1;
+                self.counts.written_bytes += file.size;
+                there
+            };
+            first.entry(file.sha256).or_insert(there);
+        }
+        for (path, script) in tree.scripts() {
+            if !self.target().has_bytes(path, script)? {
+                let written =
+                    self.place(path, |target, part| target.write(part, script).map_err(CopyFault::Medium));
+                written.map_err(CopyFault::into_error)?;
+                self.counts.scripts += 1;
+            }
+        }
+        let folders: BTreeSet<&Utf8Path> =
+            tree.payload_paths().flat_map(|path| Utf8Path::new(path).ancestors().skip(1)).collect();
+        folders.into_iter().try_for_each(|folder| self.target().sync_folder(folder.as_str()))
+    }
+
+    fn announce(&self, tree: &Tree, events: &Events) {
+        let absent = tree.packages().filter(|file| !self.planned.is_there(file.path, file.size));
+        let sizes: Vec<u64> = absent.map(|file| file.size).collect();
+        events.send(Event::Phase(format!("writing to {}", self.target().root())));
+        events.send(Event::TransfersPlanned {
+            doing: Doing::Writing,
+            files: sizes.len(),
+            bytes: Some(sizes.iter().sum()),
+        });
+    }
+
+    /// Returns `true` if a package file lies on the medium with its bytes.
+    fn is_right(&self, file: Binary<'_>) -> Result<bool> {
+        Ok(self.retained.verified.contains(file.path)
+            || self.target().entry(file.path)? == Entry::File(file.size)
+                && self.target().has_digest(file.path, file.sha256))
+    }
+
+    /// Writes a package file, as a link where the same bytes lie on the medium already. Returns the path under which it lies.
+    fn write_package(
+        &mut self,
+        file: Binary<'_>,
+        twin: Option<&String>,
+        id: u64,
+        events: &Events,
+    ) -> Result<String> {
+        let replacement = self.retained.replacements.get(file.path).map(Utf8PathBuf::as_path);
+        let from = replacement.or(file.from).ok_or_else(|| damaged(&[file.path.to_owned()]))?.to_owned();
+        let placed = self.place(file.path, |target, part| {
+            if let Some(twin) = twin {
+                target.remove(part).map_err(CopyFault::Medium)?;
+                if target.link(twin, part) {
+                    return Ok(());
+                }
+            }
+            let copy = Copy { from: &from, sha256: file.sha256, size: file.size, to: file.path, id };
+            copy.run(target, events)
+        });
+        placed.map_err(|fault| match file.from {
+            Some(_) => self.note(file.sha256, fault),
+            None => fault.into_error(),
+        })
+    }
+
+    /// Writes one file under its unfinished name and gives it its name, unless another file of the earlier set has the name.
+    /// Returns the path under which it lies.
+    fn place(
+        &mut self,
+        path: &str,
+        write: impl FnOnce(&Target, &str) -> Result<(), CopyFault>,
+    ) -> Result<String, CopyFault> {
+        let target = self.target();
+        self.made_folders.extend(target.make_folders_above(path).map_err(CopyFault::Medium)?);
+        let signed = self.planned.earlier_digest(path);
+        let replaces = signed.is_some() && signed != self.planned.manifest.get(path).copied();
+        if !replaces {
+            // A file that lies there is not as it was signed, and its room may be needed.
+            target.remove(path).map_err(CopyFault::Medium)?;
+        }
+        let part = unfinished(path);
+        write(target, &part)?;
+        if replaces && target.entry(path).map_err(CopyFault::Medium)? != Entry::Nothing {
+            self.made_files.push(part.clone());
+            self.parts.push(path.to_owned());
+            return Ok(part);
+        }
+        target.rename(&part, path).map_err(CopyFault::Medium)?;
+        self.made_files.push(path.to_owned());
+        Ok(path.to_owned())
+    }
+
+    /// Gives the replacements their names.
+    pub(super) fn replace(&self) -> Result<()> {
+        self.parts.iter().try_for_each(|path| self.target().rename(&unfinished(path), path))
+    }
+
+    /// Removes what this run wrote.
+    pub(super) fn undo(&self) {
+        // The fault that led here says more than a failure to clean up; the next export sweeps the rest.
+        for file in &self.made_files {
+            let _left = self.target().remove(file);
+        }
+        for folder in self.made_folders.iter().rev() {
+            let _left = self.target().remove_empty_folder(folder);
+        }
+    }
+}

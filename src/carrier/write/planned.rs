@@ -1,0 +1,96 @@
+//! An export that is planned onto its target: the files that will lie under `data/`, compared with those that do.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::found::{Found, State, is_unfinished};
+use super::place::Place;
+use super::plan::ExportPlan;
+use super::target::Target;
+use crate::carrier::medium::{manifest_text, read_manifest};
+use crate::carrier::read::digest;
+use crate::error::{Error, ErrorKind, Result};
+use crate::update::Sha256;
+
+/// An export that is planned onto its target. Nothing was changed yet.
+pub(super) struct Planned<'a> {
+    pub(super) plan: &'a ExportPlan,
+    pub(super) target: Target,
+    /// The folder itself does not exist yet.
+    pub(super) is_new: bool,
+    found: &'a Found,
+    /// The digests of all files that will lie under `data/`.
+    pub(super) manifest: BTreeMap<String, Sha256>,
+    /// Files of ours that will not lie there any more, with their sizes.
+    pub(super) obsolete: BTreeMap<String, u64>,
+}
+
+impl<'a> Planned<'a> {
+    /// Compares a plan with the files of its target; refuses files under `data/` that are not ours.
+    pub(super) fn new(plan: &'a ExportPlan, place: &'a Place, found: &'a Found) -> Result<Self> {
+        let manifest = planned_manifest(plan)?;
+        let obsolete = obsolete(found, &manifest)?;
+        let target = Target::new(&place.root);
+        Ok(Self { plan, target, is_new: place.is_new, found, manifest, obsolete })
+    }
+
+    /// Returns `true` if a file of this size lies at a path.
+    pub(super) fn is_there(&self, path: &str, size: u64) -> bool {
+        self.found.present.get(path) == Some(&size)
+    }
+
+    /// Returns the digest with which the set that lies there has a file.
+    pub(super) fn earlier_digest(&self, path: &str) -> Option<Sha256> {
+        self.found.earlier.as_ref()?.manifest.get(path).copied()
+    }
+
+    /// Returns the paths outside of `data/` that the set there has signed.
+    pub(super) fn earlier_tags(&self) -> impl Iterator<Item = &'a String> {
+        self.found.earlier.iter().flat_map(|earlier| earlier.signed.set.tag_files.keys())
+    }
+
+    /// Returns every file under `data/` that the export may leave.
+    pub(super) fn possible_files(&self) -> Vec<String> {
+        let paths: BTreeSet<&String> = self.manifest.keys().chain(&self.found.ours).collect();
+        paths.into_iter().cloned().collect()
+    }
+
+    /// Returns `true` if the target holds a finished set.
+    pub(super) fn is_finished(&self) -> bool {
+        self.found.state == State::Finished
+    }
+
+    /// Returns `true` if an earlier export to the target was interrupted.
+    pub(super) fn is_cut_off(&self) -> bool {
+        self.found.state == State::CutOff
+    }
+}
+
+/// Returns the digests of everything that will lie under `data/`, in a form that the receiving side reads.
+fn planned_manifest(plan: &ExportPlan) -> Result<BTreeMap<String, Sha256>> {
+    let packages = plan.payload.iter().map(|(path, file)| (path.clone(), file.sha256));
+    let scripts = plan.scripts.iter().map(|(path, script)| (path.clone(), digest(script)));
+    read_manifest(&manifest_text(&packages.chain(scripts).collect()))
+        .map_err(|error| error.with_kind(ErrorKind::Usage).context("the medium cannot hold these sets"))
+}
+
+/// Returns the files of ours that become obsolete; refuses those of others.
+fn obsolete(found: &Found, manifest: &BTreeMap<String, Sha256>) -> Result<BTreeMap<String, u64>> {
+    let folded: BTreeSet<String> = manifest.keys().map(|path| path.to_ascii_lowercase()).collect();
+    let mut obsolete = BTreeMap::new();
+    for (path, size) in found.present.iter().filter(|(path, _)| !manifest.contains_key(*path)) {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        if !found.ours.contains(path) && !is_unfinished(name) {
+            return Err(Error::usage(format!("{path} on the medium is not of this mirror"))
+                .hint("move it away, or name another folder; nothing was changed"));
+        }
+        if folded.contains(&path.to_ascii_lowercase()) {
+            // One file on media that take A for a, so that the removal of one would be that of the other.
+            return Err(Error::usage(format!(
+                "{path} on the medium and a file of this export differ in the case of letters alone"
+            ))
+            .hint("move it away, or name another folder; nothing was changed"));
+        }
+        obsolete.insert(path.clone(), *size);
+    }
+    Ok(obsolete)
+}

@@ -1,0 +1,97 @@
+//! The checks of a target before the first byte: that it can be written, the largest file, room, and names. What is
+//! tried for that goes away at once.
+
+use super::found::PROBE;
+use super::planned::Planned;
+use crate::disk;
+use crate::documents::Room;
+use crate::error::{Error, ErrorKind, Result};
+use crate::update::human_size;
+
+/// FAT32 takes a byte less than 4 GiB; below that every file system of media does.
+const SMALL_LIMIT: u64 = u32::MAX as u64;
+
+/// The room for pages, tables, and the copy of the earlier description, beside listing and manifest: some 2 MB were measured.
+const TABLES: u64 = 4 << 20;
+
+impl Planned<'_> {
+    /// Checks the target. Returns `true` if obsolete files have to be removed before new ones are written.
+    pub(super) fn preflight(&self) -> Result<bool> {
+        /// Every letter that the name policy allows besides letters and digits.
+        const LETTERS: &str = "_()+,=@ -";
+        self.target.expect_writable()?;
+        self.refuse_too_large()?;
+        let room = self.room()?;
+        self.expect_room(room)?;
+        // The greatest length that names of sets have.
+        let zeros = "0".repeat(120 - PROBE.len() - LETTERS.len() - 4);
+        self.target.try_name(&format!("{PROBE}{LETTERS}{zeros}.msu"))?;
+        Ok(room.free < room.needed)
+    }
+
+    /// Returns the room that the export needs and finds.
+    pub(super) fn room(&self) -> Result<Room> {
+        let mut absent = 0_u64;
+        for (path, file) in &self.plan.payload {
+            let is_signed = self.earlier_digest(path).is_none_or(|signed| signed == file.sha256);
+            if !(is_signed && self.is_there(path, file.size)) {
+                absent += file.size;
+            }
+        }
+        let scripts: u64 = self.plan.scripts.values().map(|script| script.len() as u64).sum();
+        let mut tools = 0;
+        for from in self.plan.tools.values() {
+            tools += disk::file_size(from)?.unwrap_or_default();
+        }
+        Ok(Room {
+            needed: disk::with_overhead(absent) + TABLES + scripts + tools,
+            free: self.target.free()?,
+            obsolete: self.obsolete.values().sum(),
+        })
+    }
+
+    /// Refuses an export that does not fit.
+    pub(super) fn expect_room(&self, room: Room) -> Result<()> {
+        let free = room.free.saturating_add(room.obsolete);
+        if free >= room.needed {
+            return Ok(());
+        }
+        let mut error = Error::new(
+            ErrorKind::NoSpace,
+            format!(
+                "{} has {} free, and {} are needed",
+                self.target.root(),
+                human_size(free),
+                human_size(room.needed)
+            ),
+        );
+        let kept: u64 = self.plan.sets.iter().filter(|set| !set.is_selected).map(|set| set.bytes).sum();
+        if kept > 0 {
+            error = error.hint(format!(
+                "--prune removes package sets that were not selected: {} of other sets are on the medium",
+                human_size(kept)
+            ));
+        }
+        Err(error
+            .hint("choose fewer KBs or one architecture (--arch), or a larger medium; nothing was written"))
+    }
+
+    /// Refuses a file that the file system cannot take, whatever room there is.
+    fn refuse_too_large(&self) -> Result<()> {
+        let largest = self.plan.payload.iter().max_by_key(|(path, file)| (file.size, *path));
+        if let Some((path, file)) = largest.filter(|(_, file)| file.size > SMALL_LIMIT)
+            && !self.target.takes_file_of(file.size)?
+        {
+            return Err(Error::new(
+                ErrorKind::NoSpace,
+                format!(
+                    "{path} has {}, and the file system of {} takes no file of that size",
+                    human_size(file.size),
+                    self.target.root()
+                ),
+            )
+            .hint("FAT32 ends at 4 GiB a file: format the medium as exFAT or NTFS; nothing was written"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,37 @@
+//! The read-back of a medium that was just written, with the eyes of the receiving side.
+
+use super::planned::Planned;
+use crate::carrier::read::examine;
+use crate::carrier::trust::{PublicKey, Trust};
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Event, Events};
+
+/// A medium that was read back and holds what was written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ReadBack {
+    /// The number of files under `data/`.
+    pub(super) files: u64,
+    /// Their bytes.
+    pub(super) bytes: u64,
+    /// The system took the advice to drop the cached bytes of every file.
+    pub(super) is_dropped: bool,
+}
+
+/// Reads everything as the receiving side will.
+pub(super) fn read_back(planned: &Planned<'_>, root_key: &PublicKey, events: &Events) -> Result<ReadBack> {
+    events.send(Event::Phase("reading everything back".to_owned()));
+    // Everything was synced, so that its cached bytes can go. Only these files: the caches of the host are not ours.
+    let dropped = planned.manifest.keys().filter(|path| planned.target.drop_cached(path)).count();
+    let trust = Trust { keys: vec![root_key.clone()], on_first_use: false };
+    let spoiled = |error: Error| {
+        error.with_kind(ErrorKind::Medium).context("the medium does not hold what was written").hint(
+            "do not use it; try another one. Whether it is the medium, the reader, or the cable, it does not keep bytes",
+        )
+    };
+    let examined = examine(planned.target.root(), &trust).map_err(spoiled)?;
+    if let Some(error) = examined.missing_error() {
+        return Err(spoiled(error));
+    }
+    let (files, bytes) = examined.read_all(events).map_err(spoiled)?;
+    Ok(ReadBack { files, bytes, is_dropped: dropped == planned.manifest.len() })
+}

@@ -1,0 +1,93 @@
+//! Removals from a medium: obsolete files once the new set is signed, or before where their room is needed, and what an
+//! interrupted export left.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::Utf8Path;
+
+use super::found::is_unfinished;
+use super::target::Target;
+use crate::carrier::medium::{DATA, KNOWLEDGE, TOOLS, UNFINISHED_FOLDER};
+use crate::disk::Entry;
+use crate::error::Result;
+
+/// The files that were removed.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Removed {
+    /// Their number.
+    pub(super) files: u64,
+    /// Their bytes.
+    pub(super) bytes: u64,
+}
+
+impl Removed {
+    /// Removes files of an earlier set under `data/`, given with their sizes.
+    pub(super) fn take_obsolete(&mut self, target: &Target, obsolete: &BTreeMap<String, u64>) -> Result<()> {
+        for (path, size) in obsolete {
+            // One that this run has written in its place, such as a replacement under its unfinished name, is gone already.
+            if target.entry(path)? != Entry::Nothing {
+                target.remove(path)?;
+                self.files += 1;
+                self.bytes += size;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the programs and tables of an earlier set that the new one does not have: it does not vouch for them.
+    pub(super) fn take_earlier_tags<'a>(
+        &mut self,
+        target: &Target,
+        earlier: impl Iterator<Item = &'a String>,
+        tags: &BTreeSet<&str>,
+    ) -> Result<()> {
+        for path in earlier.filter(|path| !tags.contains(path.as_str())) {
+            let folder = Utf8Path::new(path).parent().map_or("", Utf8Path::as_str);
+            if [KNOWLEDGE, TOOLS].contains(&folder)
+                && let Entry::File(size) = target.entry(path)?
+            {
+                target.remove(path)?;
+                self.files += 1;
+                self.bytes += size;
+                let _holds_files = target.remove_empty_folder(folder);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Removes the unfinished files of an interrupted export beside `data/`.
+pub(super) fn sweep(target: &Target) -> Result<()> {
+    for folder in ["", KNOWLEDGE, TOOLS, UNFINISHED_FOLDER] {
+        if target.entry(folder)? != Entry::Folder {
+            continue;
+        }
+        for name in target.list(folder)?.into_iter().filter(|name| is_unfinished(name)) {
+            let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+            if let Entry::File(_) = target.entry(&path)? {
+                target.remove(&path)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Removes empty folders under `data/`: nothing but the folders of sets may lie there.
+pub(super) fn remove_empty_folders(target: &Target) -> Result<()> {
+    let mut open = vec![DATA.to_owned()];
+    let mut folders = Vec::new();
+    while let Some(folder) = open.pop() {
+        for name in target.list(&folder)? {
+            let path = format!("{folder}/{name}");
+            if target.entry(&path)? == Entry::Folder {
+                folders.push(path.clone());
+                open.push(path);
+            }
+        }
+    }
+    // Deepest first.
+    for folder in folders.iter().rev() {
+        let _holds_files = target.remove_empty_folder(folder);
+    }
+    Ok(())
+}

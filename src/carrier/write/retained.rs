@@ -1,0 +1,62 @@
+//! The files of the medium that stay, read again before they are signed again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::Utf8PathBuf;
+
+use super::planned::Planned;
+use super::sets::Source;
+use super::union::damaged;
+use crate::carrier::medium::TOOLS;
+use crate::carrier::read::hash_tool;
+use crate::disk;
+use crate::error::Result;
+use crate::event::{Event, Events};
+use crate::mirror::{Access, Mirror};
+use crate::update::Sha256;
+
+/// The files that stay, as they were found.
+#[derive(Debug, Default)]
+pub(super) struct Retained {
+    /// The files that are right, by path.
+    pub(super) verified: BTreeSet<String>,
+    /// The sources of the damaged ones: the pool, or another copy on the medium.
+    pub(super) replacements: BTreeMap<String, Utf8PathBuf>,
+}
+
+impl Planned<'_> {
+    /// Reads the files that stay, before anything is changed. A damaged file is replaced from the pool or
+    /// from its twin on the medium; without either the export is refused.
+    pub(super) fn read_retained(&self, mirror: &Mirror<impl Access>, events: &Events) -> Result<Retained> {
+        let staying = self.plan.payload.iter().filter(|(_, file)| file.from == Source::Medium);
+        let staying: Vec<_> = staying.collect();
+        if !staying.is_empty() {
+            events.send(Event::Phase(format!("reading what stays on {}", self.target.root())));
+        }
+        let mut retained = Retained::default();
+        let mut right: BTreeMap<Sha256, &String> = BTreeMap::new();
+        for (path, file) in &staying {
+            if self.target.has_digest(path, file.sha256) {
+                retained.verified.insert((*path).clone());
+                right.entry(file.sha256).or_insert(*path);
+            }
+        }
+        let mut lost = Vec::new();
+        for (path, file) in staying.iter().filter(|(path, _)| !retained.verified.contains(*path)) {
+            let pooled = mirror.layout().pool_file(&file.sha256);
+            let twin = right.get(&file.sha256).map(|twin| self.target.locate(twin));
+            let pooled = (disk::file_size(&pooled)? == Some(file.size)).then_some(pooled);
+            match twin.or(pooled) {
+                Some(source) => drop(retained.replacements.insert((*path).clone(), source)),
+                None => lost.push((*path).clone()),
+            }
+        }
+        for (name, sha256) in &self.plan.kept_tools {
+            let path = format!("{TOOLS}/{name}");
+            if hash_tool(self.target.root(), &path).ok() != Some(*sha256) {
+                lost.push(path);
+            }
+        }
+        if lost.is_empty() { Ok(retained) } else { Err(damaged(&lost)) }
+    }
+}

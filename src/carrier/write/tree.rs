@@ -1,0 +1,348 @@
+//! The medium as a value: the path of every file with its content, made whole before the first byte is written. Pure.
+//!
+//! The content is a text, the bytes of a file elsewhere, or bytes that lie on the medium and stay. `set.json` is made from all
+//! others and has their digests, so that the tree of a set and its description cannot differ.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::pages::{self, Contents, SetFacts};
+use super::plan::ExportPlan;
+use super::sets::{PlannedExport, Source};
+use crate::carrier::medium::{
+    DATA, EXPORT_KEY, KEYS, KEYS_SIGNATURE, KNOWLEDGE, LISTING, MANIFEST, MANIFEST_SIGNATURE, SET,
+    SET_FORMAT, SET_SIGNATURE, TAG_MANIFEST, TOOLS, manifest_text, set_text,
+};
+use crate::carrier::read::digest;
+use crate::carrier::trust::SigningKeys;
+use crate::clock::Time;
+use crate::documents::{KnowledgeMark, MediumSet, RetainedSet, Volume, WithdrawnItem};
+use crate::error::Result;
+use crate::servicing::Knowledge;
+use crate::update::Sha256;
+
+/// The content of a file on a medium.
+#[derive(Debug)]
+enum Content {
+    /// The bytes of a file elsewhere: of the pool, or of a program that is sent along.
+    File { from: Utf8PathBuf, size: u64 },
+    /// The bytes lie on the medium and stay; their number, where it is listed.
+    Kept { size: Option<u64> },
+    /// A text.
+    Text(Vec<u8>),
+}
+
+/// A file on a medium.
+#[derive(Debug)]
+struct Leaf {
+    content: Content,
+    sha256: Sha256,
+}
+
+/// A medium.
+#[derive(Debug)]
+pub(super) struct Tree {
+    files: BTreeMap<String, Leaf>,
+    /// The time of the export.
+    pub(super) created: Time,
+    /// The description of the set.
+    pub(super) set: MediumSet,
+    /// The digest of `set.json`, which names the set.
+    pub(super) set_id: Sha256,
+}
+
+/// A file whose bytes are not a text of the tree.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Binary<'a> {
+    /// Its path on the medium.
+    pub(super) path: &'a str,
+    /// The file that has the bytes; `None` if they lie on the medium and stay.
+    pub(super) from: Option<&'a Utf8Path>,
+    /// Its digest.
+    pub(super) sha256: Sha256,
+    /// Its bytes.
+    pub(super) size: u64,
+}
+
+/// A program that is sent along, as it was read.
+#[derive(Debug)]
+pub(super) struct Program {
+    /// The file.
+    pub(super) from: Utf8PathBuf,
+    /// Its digest.
+    pub(super) sha256: Sha256,
+    /// Its bytes.
+    pub(super) size: u64,
+}
+
+/// The parts of a medium that its plan does not have.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Parts<'a> {
+    /// The facts about the set.
+    pub(super) facts: SetFacts<'a>,
+    /// The source of the mirror's content.
+    pub(super) origin: &'a str,
+    /// The keys that sign.
+    pub(super) keys: &'a SigningKeys,
+    /// The knowledge tables, by their file names.
+    pub(super) tables: &'a [(String, String)],
+    /// The programs that are sent along, by name.
+    pub(super) programs: &'a BTreeMap<String, Program>,
+}
+
+impl Leaf {
+    fn text(bytes: Vec<u8>) -> Self {
+        Self { sha256: digest(&bytes), content: Content::Text(bytes) }
+    }
+}
+
+fn is_of_set(path: &str) -> bool {
+    Utf8Path::new(path).starts_with(DATA)
+}
+
+impl Tree {
+    /// Makes the medium of a plan.
+    pub(super) fn new(plan: &ExportPlan, parts: Parts<'_>) -> Result<Self> {
+        let (facts, export_key) = (parts.facts, &parts.keys.export);
+        let label = format!("kbmirror set {:04} of {}, {}", facts.seq, facts.mirror_id, facts.created);
+        let payload = payload(plan);
+        let manifest = manifest_text(&digests(&payload));
+        let listing = plan.listing.to_text()?;
+        let mut tags = texts(plan, parts)?;
+        tags.insert(
+            MANIFEST_SIGNATURE.to_owned(),
+            Leaf::text(export_key.sign(manifest.as_bytes(), &label)?.into_bytes()),
+        );
+        tags.insert(MANIFEST.to_owned(), Leaf::text(manifest.into_bytes()));
+        tags.insert(LISTING.to_owned(), Leaf::text(listing.into_bytes()));
+        tags.extend(programs(plan, parts.programs));
+        let tag_manifest = manifest_text(&digests(&tags));
+        tags.insert(TAG_MANIFEST.to_owned(), Leaf::text(tag_manifest.into_bytes()));
+        let set = description(plan, parts, payload.len() as u64, digests(&tags));
+        let text = set_text(&set)?;
+        let signature = export_key.sign(text.as_bytes(), &label)?;
+        let set_id = digest(text.as_bytes());
+        let mut files = payload;
+        files.extend(tags);
+        files.insert(SET.to_owned(), Leaf::text(text.into_bytes()));
+        files.insert(SET_SIGNATURE.to_owned(), Leaf::text(signature.into_bytes()));
+        Ok(Self { files, created: facts.created, set, set_id })
+    }
+
+    /// Returns the package files, by path.
+    pub(super) fn packages(&self) -> impl Iterator<Item = Binary<'_>> {
+        self.binaries().filter(|file| is_of_set(file.path))
+    }
+
+    /// Returns the programs that are sent along, by path; not those that stay.
+    pub(super) fn programs(&self) -> impl Iterator<Item = Binary<'_>> {
+        self.binaries().filter(|file| !is_of_set(file.path) && file.from.is_some())
+    }
+
+    fn binaries(&self) -> impl Iterator<Item = Binary<'_>> {
+        self.files.iter().filter_map(|(path, leaf)| {
+            let (from, size) = match &leaf.content {
+                Content::File { from, size } => (Some(from.as_path()), *size),
+                Content::Kept { size } => (None, (*size)?),
+                Content::Text(_) => return None,
+            };
+            Some(Binary { path, from, sha256: leaf.sha256, size })
+        })
+    }
+
+    /// Returns the install scripts, by path.
+    pub(super) fn scripts(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.all_texts().filter(|(path, _)| is_of_set(path))
+    }
+
+    /// Returns the texts outside of `data/` in the order in which they are written: `set.json` and its signature last.
+    pub(super) fn texts(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let is_last = |path: &str| [SET, SET_SIGNATURE].contains(&path);
+        let first = self.all_texts().filter(move |(path, _)| !is_of_set(path) && !is_last(path));
+        first.chain(self.all_texts().filter(move |(path, _)| is_last(path)))
+    }
+
+    fn all_texts(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.files.iter().filter_map(|(path, leaf)| match &leaf.content {
+            Content::Text(bytes) => Some((path.as_str(), bytes.as_slice())),
+            Content::File { .. } | Content::Kept { .. } => None,
+        })
+    }
+
+    /// Returns the paths of all files.
+    pub(super) fn paths(&self) -> BTreeSet<&str> {
+        self.files.keys().map(String::as_str).collect()
+    }
+
+    /// Returns the paths of all files under `data/`.
+    pub(super) fn payload_paths(&self) -> impl Iterator<Item = &str> {
+        self.files.keys().map(String::as_str).filter(|path| is_of_set(path))
+    }
+}
+
+fn digests(files: &BTreeMap<String, Leaf>) -> BTreeMap<String, Sha256> {
+    files.iter().map(|(path, leaf)| (path.clone(), leaf.sha256)).collect()
+}
+
+/// Returns the files under `data/`.
+fn payload(plan: &ExportPlan) -> BTreeMap<String, Leaf> {
+    let packages = plan.payload.iter().map(|(path, file)| {
+        let content = match &file.from {
+            Source::Pool(from) => Content::File { from: from.clone(), size: file.size },
+            Source::Medium => Content::Kept { size: Some(file.size) },
+        };
+        (path.clone(), Leaf { content, sha256: file.sha256 })
+    });
+    let scripts = plan.scripts.iter().map(|(path, script)| (path.clone(), Leaf::text(script.clone())));
+    packages.chain(scripts).collect()
+}
+
+/// Returns the programs, those that stay included.
+fn programs(plan: &ExportPlan, sent: &BTreeMap<String, Program>) -> BTreeMap<String, Leaf> {
+    let path = |name: &String| format!("{TOOLS}/{name}");
+    let sent = sent.iter().map(|(name, program)| {
+        let content = Content::File { from: program.from.clone(), size: program.size };
+        (path(name), Leaf { content, sha256: program.sha256 })
+    });
+    let kept = plan
+        .kept_tools
+        .iter()
+        .map(|(name, sha256)| (path(name), Leaf { content: Content::Kept { size: None }, sha256: *sha256 }));
+    sent.chain(kept).collect()
+}
+
+/// Returns the pages, the keys, the tables, and the files of the bag.
+fn texts(plan: &ExportPlan, parts: Parts<'_>) -> Result<BTreeMap<String, Leaf>> {
+    let contents = Contents::new(plan, parts.facts);
+    let keys = parts.keys;
+    let mut texts: BTreeMap<String, Leaf> =
+        pages::all(&contents).into_iter().map(|(name, bytes)| (name, Leaf::text(bytes))).collect();
+    let mut add = |name: &str, text: String| texts.insert(name.to_owned(), Leaf::text(text.into_bytes()));
+    add(KEYS, keys.list.clone());
+    add(KEYS_SIGNATURE, keys.list_signature.clone());
+    for (name, text) in parts.tables {
+        add(&format!("{KNOWLEDGE}/{name}"), text.clone());
+    }
+    add("collect.cmd", crate::script::collect_script());
+    add("bagit.txt", "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n".to_owned());
+    add("bag-info.txt", pages::bag_info(&contents, plan));
+    add(EXPORT_KEY, keys.export.public()?.to_file_text("export"));
+    Ok(texts)
+}
+
+/// Returns the description of the set.
+fn description(
+    plan: &ExportPlan,
+    parts: Parts<'_>,
+    files: u64,
+    tag_files: BTreeMap<String, Sha256>,
+) -> MediumSet {
+    let facts = parts.facts;
+    let of = |name: &str| tag_files.get(name).copied().unwrap_or_else(|| digest(&[]));
+    let scripts: u64 = plan.scripts.values().map(|script| script.len() as u64).sum();
+    MediumSet {
+        format: SET_FORMAT,
+        what: "kbmirror export set".to_owned(),
+        mirror_id: facts.mirror_id.to_owned(),
+        lineage: facts.root.id(),
+        seq: facts.seq,
+        created: facts.created.to_string(),
+        tool: format!("kbmirror {}", env!("CARGO_PKG_VERSION")),
+        origin: parts.origin.to_owned(),
+        demo: facts.demo,
+        knowledge: KnowledgeMark {
+            version: facts.knowledge.version().to_owned(),
+            date: facts.knowledge.date().to_string(),
+        },
+        selection: plan.selection.clone(),
+        retained: retained(plan),
+        complete: plan.is_complete(),
+        missing: plan.missing.clone(),
+        base: None,
+        listing_sha256: of(LISTING),
+        volumes: vec![Volume {
+            number: 1,
+            files,
+            file_count: Some(files),
+            bytes: plan.bytes + scripts,
+            manifest_sha256: of(MANIFEST),
+        }],
+        withdrawn: withdrawn(plan, facts.knowledge),
+        tag_files,
+    }
+}
+
+fn retained(plan: &ExportPlan) -> Vec<RetainedSet> {
+    let sets = plan.sets.iter().filter(|set| !set.is_selected);
+    let retained = |set: &PlannedExport| RetainedSet {
+        kb: set.kb,
+        folder: set.folder.to_string(),
+        folder_name: Some(set.folder.to_string()),
+        in_mirror: set.in_mirror,
+    };
+    sets.map(retained).collect()
+}
+
+fn withdrawn(plan: &ExportPlan, knowledge: &Knowledge) -> Vec<WithdrawnItem> {
+    let kbs: BTreeSet<_> = plan.sets.iter().map(|set| set.kb).collect();
+    kbs.into_iter()
+        .filter_map(|kb| knowledge.withdrawn().of_kb(kb))
+        .map(|row| WithdrawnItem { kb: row.kb, successor: row.successor, why: row.why.clone() })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sets::Payload;
+    use super::*;
+    use crate::carrier::trust::SecretKey;
+
+    #[test]
+    fn the_description_has_the_digest_of_every_other_file_and_comes_last() {
+        let (root, export) = (SecretKey::generate().unwrap(), SecretKey::generate().unwrap());
+        let root = root.public().unwrap();
+        let keys = SigningKeys { export, list: "list".into(), list_signature: "list".into(), root };
+        let knowledge = Knowledge::built_in().unwrap();
+        let sha256 = digest(b"package");
+        let payload = |from| Payload { from, sha256, size: 7 };
+        let of_set = |name: &str| format!("data/KB5086672/windows-11-24h2-arm64{name}");
+        let mut plan = ExportPlan { files: 2, bytes: 14, ..ExportPlan::default() };
+        plan.payload.insert(of_set("/a.msu"), payload(Source::Pool("pool/a".into())));
+        plan.payload.insert(of_set("/b.msu"), payload(Source::Medium));
+        plan.scripts.insert(of_set(".cmd"), b"script".to_vec());
+        plan.kept_tools.insert("old.exe".to_owned(), sha256);
+        let program = Program { from: "new.exe".into(), sha256, size: 7 };
+        let programs = BTreeMap::from([("new.exe".to_owned(), program)]);
+        let facts = SetFacts {
+            mirror_id: "id",
+            seq: 7,
+            created: "2026-11-23T08:00:00Z".parse().unwrap(),
+            demo: true,
+            root: &keys.root,
+            knowledge: &knowledge,
+        };
+        let tables = [("families.toml".to_owned(), "table".to_owned())];
+        let parts = Parts { facts, origin: "replay", keys: &keys, tables: &tables, programs: &programs };
+        let tree = Tree::new(&plan, parts).unwrap();
+
+        let texts: Vec<(&str, &[u8])> = tree.texts().collect();
+        let (tags, last) = texts.split_at(texts.len() - 2);
+        assert_eq!([last[0].0, last[1].0], [SET, SET_SIGNATURE]);
+        for (path, bytes) in tags {
+            assert_eq!(tree.set.tag_files.get(*path), Some(&digest(bytes)), "{path}");
+        }
+        assert_eq!(tree.set_id, digest(last[0].1));
+        let tags = tree.set.tag_files.keys().map(String::as_str);
+        let described: BTreeSet<&str> =
+            tags.chain(tree.payload_paths()).chain([SET, SET_SIGNATURE]).collect();
+        assert_eq!(described, tree.paths());
+        assert!(described.contains("tools/old.exe") && described.contains("knowledge/families.toml"));
+        let packages: Vec<Option<&str>> =
+            tree.packages().map(|file| file.from.map(Utf8Path::as_str)).collect();
+        assert_eq!(packages, [Some("pool/a"), None]);
+        assert_eq!(tree.programs().map(|file| file.path).collect::<Vec<_>>(), ["tools/new.exe"]);
+        assert_eq!(tree.scripts().count(), 1);
+        assert_eq!((tree.set.volumes[0].files, tree.set.volumes[0].bytes), (3, 14 + 6));
+    }
+}

@@ -1,0 +1,382 @@
+//! The union of what a medium holds and what an export adds: an export adds and updates, and removes only with `--prune` or
+//! where a newer generation replaces the same set.
+//!
+//! A set that the mirror publishes comes from the mirror, whose records are fresher. A set that the mirror does not know comes
+//! from the medium's proven listing: it is kept and named, and its files are read again before they are signed again.
+
+use std::collections::BTreeSet;
+
+use super::found::Found;
+use super::plan::{ExportPlan, planned_script};
+use super::selection::published_rows;
+use super::sets::{ChangedSet, Payload, PlannedExport, Source};
+use crate::carrier::medium::{DATA, TOOLS, caps, path_of, refused};
+use crate::carrier::read::{Listed, digest, read_small};
+use crate::documents::{Change, MissingItem, SetRecord, UpdateLine};
+use crate::error::{Error, Result};
+use crate::facts::SetFolder;
+use crate::mirror::index::SetRow;
+use crate::mirror::{Access, Mirror};
+use crate::servicing::Knowledge;
+use crate::update::{Kb, Sha256, human_size};
+
+impl ExportPlan {
+    /// Joins the plan with what lies on its target.
+    pub fn onto(
+        mut self,
+        found: &Found,
+        mirror: &Mirror<impl Access>,
+        knowledge: &Knowledge,
+        prune: bool,
+    ) -> Result<Self> {
+        self.warnings.extend(found.warnings.iter().cloned());
+        let rows = published_rows(mirror)?;
+        if let Some(earlier) = &found.earlier {
+            self.join_described(earlier, found, &rows, mirror, knowledge, prune)?;
+        } else {
+            self.join_undescribed(found, &rows, mirror, knowledge, prune)?;
+        }
+        self.listing.updates.clear();
+        self.add_updates(mirror, knowledge)?;
+        if let Some(earlier) = &found.earlier {
+            self.keep_updates(earlier, prune);
+        }
+        let sets = &self.sets;
+        let is_kept =
+            |item: &MissingItem| sets.iter().any(|set| set.kb == item.kb && set.folder == item.what);
+        self.left_out.retain(|item| !is_kept(item));
+        self.settle();
+        Ok(self)
+    }
+
+    fn join_described(
+        &mut self,
+        earlier: &Listed,
+        found: &Found,
+        rows: &[SetRow],
+        mirror: &Mirror<impl Access>,
+        knowledge: &Knowledge,
+        prune: bool,
+    ) -> Result<()> {
+        let origin = mirror.origin()?;
+        if earlier.signed.set.origin != origin && !prune {
+            return Err(Error::usage(format!(
+                "{} holds content from {}, and this mirror has content from {origin}",
+                found.root, earlier.signed.set.origin
+            ))
+            .hint("name another folder, or replace everything with --prune; nothing was changed"));
+        }
+        if let Some(own) =
+            mirror.index().meta("mirror_id")?.filter(|own| *own != earlier.signed.set.mirror_id)
+        {
+            self.warnings.push(format!(
+                "set {} on {} was made by the mirror {} with the same keys; this is {own}",
+                earlier.signed.set.label(),
+                found.root,
+                earlier.signed.set.mirror_id
+            ));
+        }
+        self.earlier_bytes = earlier.sizes.values().sum();
+        for (kb, set) in &earlier.listing.sets {
+            let replaced = set_bytes(set);
+            let is_selected = self.position(*kb, &set.folder).is_some();
+            // The copy on the medium may be the last one of a selected set that the pool lacks.
+            if !is_selected && prune && !self.lacks(*kb, &set.folder) {
+                let is_here = rows.iter().any(|row| row.kb == *kb && row.folder == set.folder);
+                self.removals.push(removed(*kb, set, is_here));
+                continue;
+            }
+            if !prune && is_newer_there(earlier, *kb, set, mirror)? {
+                self.warnings.push(format!(
+                    "kept {kb} {}: the medium has a newer generation of it than this mirror",
+                    set.folder
+                ));
+                self.drop_set(*kb, &set.folder);
+                self.retain(*kb, set, signed_script(earlier, found, *kb, set)?, false);
+                continue;
+            }
+            if !is_selected {
+                let row = rows.iter().find(|row| row.kb == *kb && row.folder.is_same_place(&set.folder));
+                let missing = match row {
+                    Some(row) => self.add_unselected(row, mirror, knowledge)?,
+                    None => None,
+                };
+                if let Some(missing) = &missing {
+                    self.warn_of_kept(missing);
+                }
+                if row.is_none() || missing.is_some() {
+                    self.retain(*kb, set, signed_script(earlier, found, *kb, set)?, false);
+                    continue;
+                }
+            }
+            let Some(place) = self.position(*kb, &set.folder) else { continue };
+            let is_same = self.listing.sets.iter().any(|(own_kb, own)| {
+                own_kb == kb && own.folder.is_same_place(&set.folder) && digests(own) == digests(set)
+            });
+            if let Some(planned) = self.sets.get_mut(place) {
+                planned.change = if is_same { Change::Keep } else { Change::Update };
+                planned.replaced_bytes = if is_same { 0 } else { replaced };
+            }
+        }
+        self.join_tools(earlier, prune)?;
+        if prune {
+            return Ok(());
+        }
+        for item in &earlier.signed.set.missing {
+            let is_here = self.sets.iter().any(|set| set.kb == item.kb);
+            if !is_here && !self.missing.contains(item) {
+                self.missing.push(item.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// Joins sets that the mirror recognises by its own digests, where no listing is proven. One of which a part is missing or
+    /// damaged is mended from the pool.
+    fn join_undescribed(
+        &mut self,
+        found: &Found,
+        rows: &[SetRow],
+        mirror: &Mirror<impl Access>,
+        knowledge: &Knowledge,
+        prune: bool,
+    ) -> Result<()> {
+        let whole = found.whole.iter().map(|set| (set, Change::Keep));
+        let partly = found.partly.iter().map(|set| (set, Change::Update));
+        for ((kb, folder), change) in whole.chain(partly) {
+            let Some(row) = rows.iter().find(|row| row.kb == *kb && row.folder == *folder) else { continue };
+            let within = format!("{DATA}/{kb}/{folder}/");
+            let there = found.present.iter().filter(|(path, _)| path.starts_with(&within));
+            let there: Vec<u64> = there.map(|(_, size)| *size).collect();
+            let bytes = there.iter().sum();
+            self.earlier_bytes += bytes;
+            if self.position(*kb, folder).is_none() {
+                if prune && !self.lacks(*kb, folder) {
+                    self.removals.push(ChangedSet {
+                        kb: *kb,
+                        folder: folder.clone(),
+                        files: there.len(),
+                        bytes,
+                        replaced_bytes: 0,
+                        in_mirror: true,
+                    });
+                    continue;
+                }
+                if let Some(missing) = self.add_unselected(row, mirror, knowledge)? {
+                    self.warn_of_kept(&missing);
+                    let script = planned_script(row, mirror, knowledge)?;
+                    self.retain(*kb, &mirror.set_record(row)?, script, true);
+                }
+            }
+            if let Some(place) = self.position(*kb, folder)
+                && let Some(planned) = self.sets.get_mut(place)
+            {
+                planned.change = change;
+                planned.replaced_bytes = if change == Change::Update { bytes } else { 0 };
+            }
+        }
+        for path in &found.unknown {
+            let files: Vec<u64> = (found.present.iter())
+                .filter(|(file, _)| file.starts_with(&format!("{path}/")) || **file == format!("{path}.cmd"))
+                .map(|(_, size)| *size)
+                .collect();
+            if !prune {
+                return Err(refused(format!(
+                    "{path} on {} is not known to this mirror, and the listing that describes it is not proven",
+                    found.root
+                ))
+                .hint("remove it with --prune, or name another folder; nothing was changed"));
+            }
+            let mut parts = path.split('/').skip(1);
+            let kb = parts.next().and_then(|kb| kb.parse().ok());
+            let folder = parts.next().and_then(|folder| SetFolder::new(folder).ok());
+            if let (Some(kb), Some(folder)) = (kb, folder) {
+                let bytes = files.iter().sum();
+                self.earlier_bytes += bytes;
+                self.removals.push(ChangedSet {
+                    kb,
+                    folder,
+                    files: files.len(),
+                    bytes,
+                    replaced_bytes: 0,
+                    in_mirror: false,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a set of the mirror that is on the medium already and was not selected.
+    fn add_unselected(
+        &mut self,
+        row: &SetRow,
+        mirror: &Mirror<impl Access>,
+        knowledge: &Knowledge,
+    ) -> Result<Option<MissingItem>> {
+        let missing = self.add(row.clone(), BTreeSet::new(), mirror, knowledge)?;
+        if let Some(place) = self.position(row.kb, &row.folder)
+            && let Some(planned) = self.sets.get_mut(place)
+        {
+            planned.is_selected = false;
+        }
+        Ok(missing)
+    }
+
+    /// Returns `true` if a set was selected and the pool does not have all of it.
+    fn lacks(&self, kb: Kb, folder: &SetFolder) -> bool {
+        self.missing.iter().any(|item| item.kb == kb && item.what.eq_ignore_ascii_case(folder.as_str()))
+    }
+
+    fn warn_of_kept(&mut self, missing: &MissingItem) {
+        self.warnings.push(format!("kept {} {} of the medium: {}", missing.kb, missing.what, missing.why));
+    }
+
+    /// Keeps a set of the medium as a listing describes it.
+    fn retain(&mut self, kb: Kb, set: &SetRecord, script: Option<Vec<u8>>, in_mirror: bool) {
+        for file in &set.files {
+            // The set was read with a digest and a size for each.
+            if let (Some(sha256), Some(size)) = (file.sha256, file.size) {
+                self.payload.insert(path_of(kb, file), Payload { from: Source::Medium, sha256, size });
+            }
+        }
+        if let Some(script) = script {
+            self.scripts.insert(format!("{DATA}/{kb}/{}.cmd", set.folder), script);
+        }
+        self.sets.push(PlannedExport {
+            kb,
+            folder: set.folder.clone(),
+            products: set.products.join("; "),
+            needed_by: BTreeSet::new(),
+            files: set.files.len(),
+            bytes: set_bytes(set),
+            change: Change::Keep,
+            replaced_bytes: 0,
+            in_mirror,
+            is_selected: false,
+            reasons: std::collections::BTreeMap::new(),
+            before: Vec::new(),
+        });
+        self.listing.sets.push((kb, set.clone()));
+    }
+
+    /// Keeps the updates of the medium's listing that the mirror does not describe itself, with `prune` those of kept sets only.
+    fn keep_updates(&mut self, earlier: &Listed, prune: bool) {
+        let kept: BTreeSet<Kb> = self.sets.iter().filter(|set| !set.is_selected).map(|set| set.kb).collect();
+        let known: BTreeSet<_> =
+            self.listing.updates.iter().map(|(kb, update)| (*kb, update.update_id)).collect();
+        let added = earlier.listing.updates.iter().filter(|(kb, update)| {
+            !known.contains(&(*kb, update.update_id)) && (!prune || kept.contains(kb))
+        });
+        let added: Vec<(Kb, UpdateLine)> = added.cloned().collect();
+        self.listing.updates.extend(added);
+    }
+
+    fn join_tools(&mut self, earlier: &Listed, prune: bool) -> Result<()> {
+        let tools = earlier.signed.set.tag_files.iter().filter_map(|(name, sha256)| {
+            Some((name.strip_prefix(TOOLS)?.strip_prefix('/')?.to_owned(), *sha256))
+        });
+        for (name, sha256) in tools {
+            if self.tools.contains_key(&name) {
+                continue;
+            }
+            // One file on media that take A for a, and two elsewhere.
+            if let Some(own) = self.tools.keys().find(|own| own.eq_ignore_ascii_case(&name)) {
+                return Err(Error::usage(format!(
+                    "tools/{name} on the medium and the program {own} differ in the case of letters alone"
+                ))
+                .hint(format!("send the program along as {name}; nothing was changed")));
+            }
+            if prune {
+                self.removed_tools.push(name);
+            } else {
+                self.kept_tools.insert(name, sha256);
+            }
+        }
+        Ok(())
+    }
+
+    fn position(&self, kb: Kb, folder: &SetFolder) -> Option<usize> {
+        self.sets.iter().position(|set| set.kb == kb && set.folder.is_same_place(folder))
+    }
+
+    fn drop_set(&mut self, kb: Kb, folder: &SetFolder) {
+        let is_it = |own_kb: Kb, own: &SetFolder| own_kb == kb && own.is_same_place(folder);
+        self.sets.retain(|set| !is_it(set.kb, &set.folder));
+        self.rows.retain(|row| !is_it(row.kb, &row.folder));
+        let dropped: Vec<(Kb, SetRecord)> =
+            self.listing.sets.extract_if(.., |(own_kb, set)| is_it(*own_kb, &set.folder)).collect();
+        for (kb, set) in dropped {
+            for file in &set.files {
+                self.payload.remove(&path_of(kb, file));
+            }
+            self.scripts.remove(&format!("{DATA}/{kb}/{}.cmd", set.folder));
+        }
+    }
+
+    /// Returns the question that is asked before a removal of more than a fifth of the bytes.
+    pub fn question(&self) -> Option<String> {
+        /// The share from which a shrinking medium looks like a mistake (transfer notes §4, "Brakes": more than 20 %).
+        const FIFTH: u64 = 5;
+        (self.removed_bytes.saturating_mul(FIFTH) > self.earlier_bytes).then(|| {
+            format!(
+                "--prune removes {} of {} from the medium",
+                human_size(self.removed_bytes),
+                human_size(self.earlier_bytes)
+            )
+        })
+    }
+}
+
+/// Returns `true` if the medium has a generation of a set that this mirror does not know and that has a later date.
+fn is_newer_there(earlier: &Listed, kb: Kb, set: &SetRecord, mirror: &Mirror<impl Access>) -> Result<bool> {
+    let theirs = digests(set);
+    let generations = mirror.index().sets(Some(kb))?;
+    let is_known = generations.iter().any(|row| {
+        row.folder.is_same_place(&set.folder)
+            && row.members.iter().filter_map(|member| member.file.sha256).collect::<BTreeSet<_>>() == theirs
+    });
+    if is_known || generations.is_empty() {
+        return Ok(false);
+    }
+    let on_medium = earlier.listing.updates.iter().filter(|(own, _)| *own == kb);
+    let there = on_medium.filter_map(|(_, update)| update.last_updated).max();
+    let here = mirror.update_lines(kb)?.iter().filter_map(|update| update.last_updated).max();
+    Ok(matches!((there, here), (Some(there), Some(here)) if there > here))
+}
+
+/// Reads the install script of a set from the medium; refuses one that is not as it was signed.
+fn signed_script(earlier: &Listed, found: &Found, kb: Kb, set: &SetRecord) -> Result<Option<Vec<u8>>> {
+    let script = format!("{DATA}/{kb}/{}.cmd", set.folder);
+    let Some(signed) = earlier.manifest.get(&script) else { return Ok(None) };
+    let bytes = read_small(&found.root, &script, caps::SCRIPT)?;
+    if digest(&bytes) == *signed { Ok(Some(bytes)) } else { Err(damaged(&[script])) }
+}
+
+fn removed(kb: Kb, set: &SetRecord, in_mirror: bool) -> ChangedSet {
+    ChangedSet {
+        kb,
+        folder: set.folder.clone(),
+        files: set.files.len(),
+        bytes: set_bytes(set),
+        replaced_bytes: 0,
+        in_mirror,
+    }
+}
+
+fn set_bytes(set: &SetRecord) -> u64 {
+    set.files.iter().filter_map(|file| file.size).sum()
+}
+
+fn digests(set: &SetRecord) -> BTreeSet<Sha256> {
+    set.files.iter().filter_map(|file| file.sha256).collect()
+}
+
+/// The refusal of files on the medium that are not as they were signed and that the mirror cannot replace.
+pub(super) fn damaged(paths: &[String]) -> Error {
+    let are = if paths.len() == 1 { "is" } else { "are" };
+    refused(format!(
+        "{} on the medium {are} not as signed, and this mirror does not have the bytes",
+        paths.join(", ")
+    ))
+    .hint("export it from a mirror that has it, or give the set up with --prune and without selecting it; nothing was changed")
+}
