@@ -25,6 +25,11 @@ pub enum Evidence {
         /// Its build.
         build: Build,
     },
+    /// Titles of the Catalog state the type and the products of a KB.
+    Titles {
+        /// The KB.
+        kb: Kb,
+    },
     /// A knowledge table says so.
     Knowledge {
         /// The row, in words.
@@ -44,7 +49,7 @@ impl Evidence {
     /// Returns the source that the index keeps of an edge.
     pub fn source(&self) -> Source {
         match self {
-            Self::Dialog { .. } | Self::TitleBuild { .. } => Source::Dialog,
+            Self::Dialog { .. } | Self::TitleBuild { .. } | Self::Titles { .. } => Source::Dialog,
             Self::Knowledge { .. } => Source::Knowledge,
         }
     }
@@ -57,6 +62,7 @@ impl fmt::Display for Evidence {
             Self::TitleBuild { kb, build } => {
                 write!(formatter, "the Catalog's titles of {kb} state build {build}")
             }
+            Self::Titles { kb } => write!(formatter, "the Catalog's titles of {kb}"),
             Self::Knowledge { row, date } => write!(formatter, "knowledge of {date}: {row}"),
         }
     }

@@ -13,9 +13,9 @@ use crate::catalog::Query;
 use crate::crawl::{Failure, Session};
 use crate::error::{ErrorKind, Result};
 use crate::mirror::IndexLibrary;
-use crate::resolve::{Along, PackageSet, closure, families_without_pair};
+use crate::resolve::{Along, PackageSet, closure, families_without_pair, stack_of_titles};
 use crate::servicing::Family;
-use crate::update::{Architecture, Kb, Kind, classify};
+use crate::update::{Architecture, Classification, Kb, classify};
 
 /// A KB that comes along, and for which sets.
 #[derive(Debug, Default)]
@@ -34,7 +34,7 @@ pub(super) async fn add_closure(
 ) -> Result<()> {
     for set in planned(plan) {
         if let Err(error) = look_for_stack(session, &set).await {
-            // What is here already is told all the same.
+            // The plan so far stands.
             if !error.kind().is_stop() {
                 return Err(error);
             }
@@ -108,7 +108,7 @@ async fn look_for_stack(session: &mut Session, set: &PackageSet) -> Result<()> {
     Ok(())
 }
 
-/// Searches the Catalog's titles for the newest servicing stack of a family that is not later than a set.
+/// Searches the Catalog's titles for the newest servicing stack of a family that is not later than a set, and crawls it.
 async fn search_stack(session: &mut Session, set: &PackageSet, family: &Family) -> Result<()> {
     let knowledge = session.knowledge();
     session.go_on()?;
@@ -126,18 +126,9 @@ async fn search_stack(session: &mut Session, set: &PackageSet, family: &Family) 
         }
         Err(error) => return Err(error),
     };
-    let stacks = answer.rows.iter().map(|row| classify(&row.title, &row.products, None)).filter(|class| {
-        let named = class
-            .product
-            .as_deref()
-            .and_then(|product| knowledge.families().of_title(product, class.release.as_deref()));
-        class.kind == Some(Kind::Ssu)
-            && named.is_some_and(|named| named.id == family.id)
-            && (class.architecture.is_none() || class.architecture == set.architecture)
-            && class.month <= set.month
-    });
-    let newest = stacks.max_by_key(|class| (class.month, class.kb)).and_then(|class| class.kb);
-    if let Some(kb) = newest {
+    let titles: Vec<Classification> =
+        answer.rows.iter().map(|row| classify(&row.title, &row.products, None)).collect();
+    if let Some(kb) = stack_of_titles(set, family, &titles, &knowledge) {
         let architectures: Vec<Architecture> = set.architecture.into_iter().collect();
         if let Err(error) = session.crawl_kb(kb, &architectures).await {
             if error.kind().is_stop() {

@@ -3,13 +3,14 @@
 use serde::Serialize;
 
 use super::condition::Condition;
-use super::fresh::Freshness;
-use super::replaced::Replacement;
-use super::sets::FamilyName;
+use super::freshness::Freshness;
+use super::judgement::Judgement;
+use super::sets::{FamilyName, PackageSet};
 use crate::facts::{Evidence, FileKey, Role, SetFolder};
+use crate::servicing::Family;
 use crate::update::{Architecture, Build, Kb, Sha1, Sha256};
 
-/// How a request is answered.
+/// The kind of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -33,7 +34,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// The word in JSON.
+    /// Returns the word in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Install => "install",
@@ -47,7 +48,7 @@ impl Status {
         }
     }
 
-    /// Whether the answer is a plan; the others are findings (exit 10).
+    /// Returns `true` if the answer is a plan; the others are findings (exit 10).
     pub fn is_plan(self) -> bool {
         matches!(self, Self::Install | Self::NothingToDo)
     }
@@ -58,7 +59,7 @@ impl Status {
 pub struct Step {
     /// 1 is first; `None` where the order cannot be known.
     pub order: Option<usize>,
-    /// What the file is.
+    /// The role of the file.
     pub role: Role,
     /// The KB that it is of.
     pub kb: Option<Kb>,
@@ -70,17 +71,17 @@ pub struct Step {
     pub sha256: Option<Sha256>,
     /// Its bytes.
     pub size: Option<u64>,
-    /// Where it can be had.
+    /// Its address.
     pub url: Option<String>,
-    /// Whether the pool has it.
+    /// `true` if the pool has it.
     pub present: bool,
-    /// Why it is a step, as a sentence.
+    /// The reason for the step, as a sentence.
     pub because: String,
-    /// When it is needed, where the baseline is not known.
+    /// The machines that need it, where the baseline is not known.
     pub needed_if: Option<Condition>,
-    /// What the statement rests on; sentences in JSON.
+    /// The sources of the reason; sentences in JSON.
     pub evidence: Vec<Evidence>,
-    /// Whether a restart must come before the next step.
+    /// `true` if a restart must come before the next step.
     pub restart_after: bool,
     /// The file's key in the index.
     #[serde(skip)]
@@ -94,7 +95,7 @@ pub struct Step {
     /// A machine at its revision does without the step.
     #[serde(skip)]
     pub needed_below: Option<Build>,
-    /// Where its bytes are in the mirror: the KB that it is published under, and the set's folder.
+    /// The place of its bytes in the mirror: the KB that it is published under, and the set's folder.
     #[serde(skip)]
     pub set: Option<(Kb, SetFolder)>,
 }
@@ -102,14 +103,31 @@ pub struct Step {
 /// One of several things that match.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
 pub struct Choice {
-    /// What to ask for.
+    /// The KB to ask for.
     pub kb: Option<Kb>,
-    /// What to pass as `--product`.
+    /// The value for `--product`.
     pub product: String,
-    /// What to pass as `--arch`.
+    /// The value for `--arch`.
     pub architecture: Option<Architecture>,
     /// The set's folder.
     pub folder: String,
+}
+
+impl Choice {
+    /// Returns the choice of a package set.
+    pub(super) fn of_set(set: &PackageSet) -> Self {
+        Self {
+            kb: Some(set.kb),
+            product: set.products.first().cloned().unwrap_or_else(|| set.folder.to_string()),
+            architecture: set.architecture,
+            folder: set.folder.to_string(),
+        }
+    }
+
+    /// Returns the choice of a family, and of a KB for it where one is known.
+    pub(super) fn of_family(family: &Family, kb: Option<Kb>) -> Self {
+        Self { kb, product: family.name.clone(), architecture: None, folder: family.folder.clone() }
+    }
 }
 
 /// Something that is not here and must be.
@@ -123,36 +141,15 @@ pub struct Missing {
     pub name: Option<String>,
 }
 
-/// Why something is so: a conclusion, what it rests on, and the reasons below it.
+/// The newest update that replaces another one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
-pub struct Reason {
-    /// The statement, as a sentence.
-    pub conclusion: String,
-    /// Who says so.
-    pub evidence: Vec<String>,
-    /// What it follows from.
-    pub because: Vec<Self>,
-}
-
-impl Reason {
-    /// A statement that needs no other.
-    pub fn new(conclusion: impl Into<String>) -> Self {
-        Self { conclusion: conclusion.into(), evidence: Vec::new(), because: Vec::new() }
-    }
-
-    /// With who says so.
-    #[must_use]
-    pub fn said_by(mut self, evidence: impl IntoIterator<Item = String>) -> Self {
-        self.evidence.extend(evidence);
-        self
-    }
-
-    /// With what it follows from.
-    #[must_use]
-    pub fn because(mut self, reasons: impl IntoIterator<Item = Self>) -> Self {
-        self.because.extend(reasons);
-        self
-    }
+pub struct Replacement {
+    /// Its KB.
+    pub kb: Kb,
+    /// `true` if the mirror has all of its files.
+    pub present: bool,
+    /// The statement that it rests on.
+    pub evidence: String,
 }
 
 /// The answer. The field names are a promise of the JSON output.
@@ -174,9 +171,9 @@ pub struct Plan {
     pub status: Status,
     /// The files, in order.
     pub steps: Vec<Step>,
-    /// What is needed and not at hand.
+    /// The files that are needed and not at hand.
     pub missing: Vec<Missing>,
-    /// What to choose from.
+    /// The things to choose from.
     pub choices: Vec<Choice>,
     /// The way out of a refusal, or what to mind.
     pub advice: Option<String>,
@@ -188,13 +185,13 @@ pub struct Plan {
     pub expected_build: Option<Build>,
     /// The update to take instead, or the one that replaces it.
     pub successor: Option<Kb>,
-    /// What differs between sources, or is not known.
+    /// Differences between sources, and gaps.
     pub warnings: Vec<String>,
-    /// As of when the knowledge tables are.
+    /// The date of the knowledge tables.
     pub knowledge_date: String,
     /// Their version.
     pub knowledge_version: String,
-    /// How fresh the facts are.
+    /// The age of the facts.
     #[serde(flatten)]
     pub fresh: Freshness,
     /// The newest known update that replaces the KB.
@@ -202,10 +199,10 @@ pub struct Plan {
     /// The families that the set serves.
     #[serde(skip)]
     pub serves: Vec<FamilyName>,
-    /// What was judged on the way, in order.
+    /// The judgements on the way, in order.
     #[serde(skip)]
-    pub reasons: Vec<Reason>,
-    /// Whether nobody knows the KB at all: neither the index nor the knowledge.
+    pub judgements: Vec<Judgement>,
+    /// Neither the index nor the knowledge has the KB.
     #[serde(skip)]
     pub unheard_of: bool,
 }

@@ -4,92 +4,84 @@
 //! A machine names the bundle in its update history and the package in its list of packages, so either counts as
 //! installed. The build of Windows never proves anything about .NET.
 
-use super::answer::{Plan, Status, Step};
+use super::answer::{Status, Step};
 use super::condition::Condition;
 use super::place::Place;
-use super::plan::{Ask, words};
+use super::question::Question;
+use super::refusal::{Judged, Refusal};
 use super::requirements::dotnet_releases;
 use super::roles::Member;
 use super::sets::PackageSet;
+use super::words::words;
 use crate::facts::Role;
 use crate::servicing::Dotnet;
 
-impl Ask<'_> {
-    /// The packages that a machine takes, or the answer that ends the matter.
-    pub(super) fn dotnet_steps(
-        &self,
-        set: &PackageSet,
-        mut answer: Plan,
-    ) -> Result<(Vec<Step>, Plan), Box<Plan>> {
-        let request = self.request;
-        let is_bundle = set.members.iter().any(|member| member.role == Role::DotnetChild);
-        let installed =
-            set.members.iter().find(|member| member.kb().is_some_and(|kb| request.machine.has(kb)));
-        if let Some(member) = installed.filter(|_| request.machine.place != Place::Mirror) {
-            answer.status = Status::NothingToDo;
-            answer.total_bytes = Some(0);
-            answer.missing_bytes = Some(0);
-            let child = member.kb().map_or_else(String::new, |kb| kb.to_string());
-            answer.advice = Some(format!("{child} is installed, which is {} on this machine", set.kb));
-            return Err(Box::new(answer));
+/// Returns the packages that a machine takes.
+pub(super) fn dotnet_steps(
+    question: &Question<'_>,
+    set: &PackageSet,
+    warnings: &mut Vec<String>,
+) -> Judged<Vec<Step>> {
+    let request = question.request;
+    let is_bundle = set.members.iter().any(|member| member.role == Role::DotnetChild);
+    let installed = set.members.iter().find(|member| member.kb().is_some_and(|kb| request.machine.has(kb)));
+    if let Some(member) = installed.filter(|_| request.machine.place != Place::Mirror) {
+        let child = member.kb().map_or_else(String::new, |kb| kb.to_string());
+        let advice = Some(format!("{child} is installed, which is {} on this machine", set.kb));
+        return Err(Refusal { advice, ..Refusal::nothing_to_do() }.into());
+    }
+    let mut members: Vec<&Member> = set.members.iter().collect();
+    if let Some(dotnet) = request.machine.dotnet.as_ref().filter(|_| request.machine.place != Place::Mirror) {
+        // A package of which nothing is known may be for any release.
+        let fits = |member: &Member| {
+            let releases = releases_of(question, member, set);
+            releases.is_empty() || releases.contains(dotnet)
+        };
+        members.retain(|member| fits(member));
+        // A package that was never recorded may well be there; only the Catalog's own list says that it is not.
+        let parent = question.knowledge.dotnet().parent(set.kb).filter(|_| set.updates.is_empty());
+        if let Some(text) = parent.and_then(|row| row.incomplete.as_ref()).filter(|_| members.is_empty()) {
+            let advice = format!("{}: {text}: {}", set.kb, question.library.side().to_know(set.kb));
+            return Err(Refusal::new(Status::Unknown, advice).into());
         }
-        let mut members: Vec<&Member> = set.members.iter().collect();
-        if let Some(dotnet) =
-            request.machine.dotnet.as_ref().filter(|_| request.machine.place != Place::Mirror)
-        {
-            // What nothing is known of may be for any release.
-            let fits = |member: &Member| {
-                let releases = self.releases_of(member, set);
-                releases.is_empty() || releases.contains(dotnet)
-            };
-            members.retain(|member| fits(member));
-            // What nobody recorded may well be there; only the Catalog's own list says that it is not.
-            let parent = self.knowledge.dotnet().parent(set.kb).filter(|_| set.updates.is_empty());
-            if let Some(text) = parent.and_then(|row| row.incomplete.as_ref()).filter(|_| members.is_empty())
-            {
-                let advice = format!("{}: {text}: {}", set.kb, self.library.side().to_know(set.kb));
-                return Err(Box::new(self.refused(answer, Status::Unknown, advice)));
-            }
-            if members.is_empty() {
-                let there: Vec<String> = set
-                    .members
-                    .iter()
-                    .flat_map(|member| self.releases_of(member, set))
-                    .map(|release| release.to_string())
-                    .collect();
-                let advice = format!(
-                    "{} has packages for .NET Framework {}; {dotnet} is installed",
-                    set.kb,
-                    words(there.iter().map(String::as_str))
-                );
-                return Err(Box::new(self.refused(answer, Status::NotApplicable, advice)));
-            }
-        }
-        let undecided =
-            is_bundle && request.machine.dotnet.is_none() && request.machine.place != Place::Mirror;
-        if undecided && members.len() > 1 {
-            answer.warnings.push(
-                "each package is for one release of .NET Framework: try all, the wrong ones answer 0x800f081e or install nothing"
-                    .to_owned(),
+        if members.is_empty() {
+            let there: Vec<String> = set
+                .members
+                .iter()
+                .flat_map(|member| releases_of(question, member, set))
+                .map(|release| release.to_string())
+                .collect();
+            let advice = format!(
+                "{} has packages for .NET Framework {}; {dotnet} is installed",
+                set.kb,
+                words(there.iter().map(String::as_str))
             );
+            return Err(Refusal::new(Status::NotApplicable, advice).into());
         }
-        let steps = members.into_iter().map(|member| {
-            let releases = self.releases_of(member, set);
-            let named: Vec<String> = releases.iter().map(ToString::to_string).collect();
-            let because = match (is_bundle, releases.is_empty()) {
-                (true, false) => {
-                    format!("the package of {} for .NET Framework {}", set.kb, named.join(" and "))
-                }
-                (true, true) => format!("one of the packages that make up {}", set.kb),
-                (false, _) => "the update asked for".to_owned(),
-            };
-            let needed_if = undecided.then(|| Condition::Dotnet(releases.last().cloned()));
-            Step::of_member(member, set, because, needed_if)
-        });
-        Ok((steps.collect(), answer))
     }
+    let undecided = is_bundle && request.machine.dotnet.is_none() && request.machine.place != Place::Mirror;
+    if undecided && members.len() > 1 {
+        warnings.push(
+            "each package is for one release of .NET Framework: try all, the wrong ones answer 0x800f081e or install nothing"
+                .to_owned(),
+        );
+    }
+    let steps = members.into_iter().map(|member| {
+        let releases = releases_of(question, member, set);
+        let named: Vec<String> = releases.iter().map(ToString::to_string).collect();
+        let because = match (is_bundle, releases.is_empty()) {
+            (true, false) => {
+                format!("the package of {} for .NET Framework {}", set.kb, named.join(" and "))
+            }
+            (true, true) => format!("one of the packages that make up {}", set.kb),
+            (false, _) => "the update asked for".to_owned(),
+        };
+        let needed_if = undecided.then(|| Condition::Dotnet(releases.last().cloned()));
+        Step::of_member(member, set, because, needed_if)
+    });
+    Ok(steps.collect())
+}
 
-    fn releases_of(&self, member: &Member, set: &PackageSet) -> Vec<Dotnet> {
-        dotnet_releases(member, self.family_of(set), self.knowledge)
-    }
+fn releases_of(question: &Question<'_>, member: &Member, set: &PackageSet) -> Vec<Dotnet> {
+    dotnet_releases(member, question.family_of(set), question.knowledge)
 }

@@ -1,189 +1,131 @@
-//! What speaks for an answer on the way: the judgements that an update passed, each with who says so.
+//! The judgements in favour of an answer, each with its sources.
 //!
-//! The judges push what stands against an update by themselves. Here is the other half, so that somebody who asks why
-//! can follow the whole order of judgement: what the update is and for whom, that its place takes it, that it is not
-//! withdrawn, that the machine does not have it yet, and what is known of Extended Security Updates.
+//! A refusal brings its own reason. Here is the other half, so that a reader can follow the whole order of judgement: the
+//! type and the products of the update, its place, that it is not withdrawn, that the machine does not have it yet, and
+//! the state of Extended Security Updates.
 
-use super::answer::{Plan, Reason};
+use super::judgement::{Judgement, Statement};
 use super::place::Place;
-use super::plan::Ask;
+use super::question::Question;
 use super::request::Policy;
 use super::sets::PackageSet;
 use crate::facts::Evidence;
 use crate::servicing::{Enablement, Family};
-use crate::update::{Architecture, Build, Kb, Kind};
+use crate::update::{Build, Kb};
 
-impl Ask<'_> {
-    /// A row of a knowledge table as evidence.
-    pub(super) fn knowledge_says(&self, row: &str) -> String {
-        Evidence::Knowledge { row: row.to_owned(), date: self.knowledge.date().to_string() }.to_string()
-    }
-
-    /// What a set is, and for whom.
-    #[expect(clippy::unused_self, reason = "it reads as the other judgements do")]
-    pub(super) fn what_it_is(&self, set: &PackageSet) -> Reason {
-        let products = set.products.join(" and ");
-        let architecture = set.architecture.map_or("any architecture", Architecture::as_str);
-        let reason = Reason::new(format!("{} is {} for {products} ({architecture})", set.kb, noun(set.kind)));
-        if set.updates.is_empty() {
-            reason.said_by(Self::of_build(set))
-        } else {
-            reason.said_by([format!("the Catalog's titles of {}", set.kb)])
-        }
-    }
-
-    /// That its place takes it.
-    pub(super) fn right_place(&self, set: &PackageSet) -> Reason {
-        let kb = set.kb;
-        Reason::new(match self.request.machine.place {
-            Place::Online => format!("{kb} goes onto a running machine, which is the place asked for"),
-            Place::Image => format!("{kb} goes into install.wim, which is the place asked for"),
-            Place::Winpe => format!("{kb} goes into boot.wim, which is the place asked for"),
-            Place::Winre => format!("{kb} goes into winre.wim, which is the place asked for"),
-            Place::Media => format!("{kb} goes over \\sources of media, which is the place asked for"),
-            Place::Mirror => "a mirror keeps the complete set, whatever the machine".to_owned(),
-        })
-    }
-
-    /// That nobody pulled it; or that it was, and is asked for all the same.
-    pub(super) fn withdrawal(&self, kb: Kb) -> Reason {
-        match self.knowledge.withdrawn().of_kb(kb) {
-            Some(row) => Reason::new(format!("{kb} is withdrawn ({}), and asked for all the same", row.why))
-                .said_by([self.knowledge_says(&row.source)]),
-            None => Reason::new(format!("{kb} is not known to be withdrawn"))
-                .said_by([self.knowledge_says("no row of withdrawn.toml has it")]),
-        }
-    }
-
-    /// That the machine does not have it yet, as far as builds tell.
-    pub(super) fn not_there_yet(&self, set: &PackageSet) -> Option<Reason> {
-        let request = self.request;
-        if request.machine.place == Place::Mirror {
-            return None;
-        }
-        let Some(at) = request.machine.at() else {
-            return Some(Reason::new("the machine's build is not known: each step says when it is needed"));
-        };
-        let target = set.build()?;
-        let brings = Build::new(at.number, target.revision);
-        let reason = if at.revision < target.revision {
-            let of_family = if brings == target {
-                String::new()
-            } else {
-                format!(" ({target} in the numbering of its family)")
-            };
-            Reason::new(format!("{at} is below {brings}{of_family}, which {} brings", set.kb))
-        } else {
-            Reason::new(format!(
-                "{at} is what {} brings; the image is being changed, so it is applied again",
-                set.kb
-            ))
-        };
-        Some(reason.said_by(Self::of_build(set)))
-    }
-
-    /// Who says which build a set brings; for a set that brings none, who knows of it.
-    pub(super) fn of_build(set: &PackageSet) -> Vec<String> {
-        let members = set.members.iter().filter(|member| member.role.is_update());
-        let mut said = Vec::new();
-        for evidence in members.flat_map(|member| &member.evidence) {
-            let text = evidence.to_string();
-            if !matches!(evidence, Evidence::Dialog { .. }) && !said.contains(&text) {
-                said.push(text);
-            }
-        }
-        said
-    }
-
-    /// Why Extended Security Updates do not stand against it, where its family has any.
-    pub(super) fn extended_security_is_met(&self, set: &PackageSet) -> Option<Reason> {
-        let request = self.request;
-        let family = self.family_of(set).filter(|_| request.machine.place != Place::Mirror)?;
-        let (esu, month) = (self.knowledge.editions().esu_of(family)?, self.month_of(set)?);
-        let name = &family.name;
-        let installed = esu.preparations().find(|kb| request.machine.installed.contains(kb));
-        let conclusion = match (request.machine.esu, installed) {
-            _ if month < esu.from => {
-                format!(
-                    "Extended Security Updates of {name} begin with {}, and {} is of {month}",
-                    esu.from, set.kb
-                )
-            }
-            (Some(true), _) => {
-                format!("the machine is said to be prepared for Extended Security Updates of {name}")
-            }
-            (_, Some(kb)) => {
-                format!("{kb} is installed, which prepares for Extended Security Updates of {name}")
-            }
-            _ => return None,
-        };
-        Some(Reason::new(conclusion).said_by([self.knowledge_says(&esu.source)]))
-    }
-
-    /// Why a goal chose an update.
-    pub(super) fn chosen(&self, kb: Kb, what: &str, family: &Family, policy: Policy) -> Reason {
-        let as_of = self.request.as_of.unwrap_or(self.knowledge.date());
-        let name = &family.name;
-        Reason::new(format!(
-            "{kb} is the newest {what} for {name} that the policy {} allows as of {as_of}",
-            policy.as_str()
-        ))
-        .said_by([self.knowledge_says("release history and packages, beside the Catalog's titles")])
-    }
-
-    /// What an enablement package does, and for whom.
-    pub(super) fn what_it_switches(&self, row: &Enablement, family: &Family) -> Reason {
-        let from: Vec<String> = row
-            .from
-            .iter()
-            .map(|&build| family.release_of(build).map_or_else(|| build.to_string(), str::to_owned))
-            .collect();
-        Reason::new(format!("{} switches {} on, and {} takes it", row.kb, row.release, from.join(" or ")))
-            .said_by([self.knowledge_says(&row.source)])
-    }
-
-    /// That a cumulative update comes before an enablement package, with why that one is as it is.
-    pub(super) fn floor_first(
-        &self,
-        row: &Enablement,
-        kb: Kb,
-        brings: Option<Build>,
-        of_update: Plan,
-    ) -> Reason {
-        let brings = brings.map_or_else(|| "it".to_owned(), |build| build.to_string());
-        let at = self.request.machine.at().map_or_else(String::new, |at| format!(", {at} is below that"));
-        Reason::new(format!("{} needs {} or later{at}, and {kb} brings {brings}", row.kb, row.floor_build()))
-            .said_by([self.knowledge_says(&row.source)])
-            .because(of_update.reasons)
+/// Returns the type of a set, and its products.
+pub(super) fn what_it_is(set: &PackageSet) -> Judgement {
+    let judgement = Judgement::new(Statement::Is {
+        kb: set.kb,
+        kind: set.kind,
+        products: set.products.clone(),
+        architecture: set.architecture,
+    });
+    if set.updates.is_empty() {
+        judgement.said_by(of_build(set))
+    } else {
+        judgement.said_by([Evidence::Titles { kb: set.kb }])
     }
 }
 
-impl Plan {
-    /// Adds who says so to the judgement that was made last.
-    pub(super) fn said_by(mut self, evidence: impl IntoIterator<Item = String>) -> Self {
-        if let Some(last) = self.reasons.last_mut() {
-            last.evidence.extend(evidence);
-        }
-        self
+/// Returns the judgement that the machine is of a family of the set, where its build is known.
+pub(super) fn for_family(question: &Question<'_>, set: &PackageSet) -> Option<Judgement> {
+    let (build, family) = (question.request.machine.baseline?, question.family_of(set)?);
+    let statement = Statement::ForFamily { kb: set.kb, build, family: family.name.clone() };
+    Some(Judgement::new(statement).said_by([question.knowledge_says(&family.source)]))
+}
+
+/// Returns the judgement that the place takes the set.
+pub(super) fn right_place(question: &Question<'_>, set: &PackageSet) -> Judgement {
+    Judgement::new(Statement::RightPlace(set.kb, question.request.machine.place))
+}
+
+/// Returns the judgement that an update is not withdrawn; or that it is, and accepted by the request.
+pub(super) fn withdrawal(question: &Question<'_>, kb: Kb) -> Judgement {
+    match question.knowledge.withdrawn().of_kb(kb) {
+        Some(row) => Judgement::new(Statement::WithdrawnAccepted { kb, why: row.why.clone() })
+            .said_by([question.knowledge_says(&row.source)]),
+        None => Judgement::new(Statement::NotWithdrawn(kb))
+            .said_by([question.knowledge_says("no row of withdrawn.toml has it")]),
     }
 }
 
-/// What an update is, for people.
-fn noun(kind: Option<Kind>) -> &'static str {
-    match kind {
-        Some(Kind::Lcu) => "a cumulative update",
-        Some(Kind::LcuPreview) => "a preview of the next cumulative update",
-        Some(Kind::DynamicCu) => "the copy of a cumulative update that Windows Setup takes",
-        Some(Kind::DotnetCu) => "a cumulative update of .NET Framework",
-        Some(Kind::DotnetPreview) => "a preview of the next cumulative update of .NET Framework",
-        Some(Kind::DotnetFeature) => ".NET Framework itself",
-        Some(Kind::Ssu) => "a servicing stack",
-        Some(Kind::SafeosDu) => "a Safe OS dynamic update",
-        Some(Kind::SetupDu) => "a Setup dynamic update",
-        Some(Kind::Enablement) => "an enablement package",
-        Some(Kind::EsuLicensing) => "a preparation for Extended Security Updates",
-        Some(Kind::MonthlyRollup) => "a monthly rollup",
-        Some(Kind::SecurityOnly) => "a security-only update",
-        _ => "an update",
+/// Returns the judgement that the machine does not have a set yet, as far as builds tell.
+pub(super) fn not_there_yet(question: &Question<'_>, set: &PackageSet) -> Option<Judgement> {
+    let machine = &question.request.machine;
+    if machine.place == Place::Mirror {
+        return None;
     }
+    let Some(at) = machine.at() else { return Some(Judgement::new(Statement::UnknownBuild)) };
+    let (kb, target) = (set.kb, set.build()?);
+    let statement = if at.revision < target.revision {
+        Statement::Below { kb, at, target }
+    } else {
+        Statement::AppliedAgain { kb, at }
+    };
+    Some(Judgement::new(statement).said_by(of_build(set)))
+}
+
+/// Returns the sources of the build that a set brings; for a set that brings none, the sources that know it.
+pub(super) fn of_build(set: &PackageSet) -> Vec<Evidence> {
+    let members = set.members.iter().filter(|member| member.role.is_update());
+    let mut said: Vec<Evidence> = Vec::new();
+    for evidence in members.flat_map(|member| &member.evidence) {
+        if !matches!(evidence, Evidence::Dialog { .. }) && !said.contains(evidence) {
+            said.push(evidence.clone());
+        }
+    }
+    said
+}
+
+/// Returns the judgement that Extended Security Updates do not stand against a set, where its family has any.
+pub(super) fn extended_security_is_met(question: &Question<'_>, set: &PackageSet) -> Option<Judgement> {
+    let machine = &question.request.machine;
+    let family = question.family_of(set).filter(|_| machine.place != Place::Mirror)?;
+    let (esu, month) = (question.knowledge.editions().esu_of(family)?, question.month_of(set)?);
+    let name = family.name.clone();
+    let installed = esu.preparations().find(|kb| machine.installed.contains(kb));
+    let statement = match (machine.esu, installed) {
+        _ if month < esu.from => {
+            Statement::BeforeExtendedSecurity { kb: set.kb, month, family: name, from: esu.from }
+        }
+        (Some(true), _) => Statement::SaidToBePrepared(name),
+        (_, Some(kb)) => Statement::PreparedBy { kb, family: name },
+        _ => return None,
+    };
+    Some(Judgement::new(statement).said_by([question.knowledge_says(&esu.source)]))
+}
+
+/// Returns the judgement by which a goal chose an update.
+pub(super) fn chosen(
+    question: &Question<'_>,
+    kb: Kb,
+    what: &str,
+    family: &Family,
+    policy: Policy,
+) -> Judgement {
+    let as_of = question.request.as_of.unwrap_or(question.knowledge.date());
+    let (what, family) = (what.to_owned(), family.name.clone());
+    Judgement::new(Statement::Chosen { kb, what, family, policy, as_of })
+        .said_by([question.knowledge_says("release history and packages, beside the Catalog's titles")])
+}
+
+/// Returns the judgement that an enablement package switches its version on, and which versions take it.
+pub(super) fn what_it_switches(question: &Question<'_>, row: &Enablement, family: &Family) -> Judgement {
+    let name = |&build: &u32| family.release_of(build).map_or_else(|| build.to_string(), str::to_owned);
+    let from = row.from.iter().map(name).collect();
+    Judgement::new(Statement::Switches { kb: row.kb, release: row.release.clone(), from })
+        .said_by([question.knowledge_says(&row.source)])
+}
+
+/// Returns the judgement that a cumulative update comes before an enablement package.
+pub(super) fn floor_first(
+    question: &Question<'_>,
+    row: &Enablement,
+    update: Kb,
+    brings: Option<Build>,
+) -> Judgement {
+    let at = question.request.machine.at();
+    Judgement::new(Statement::FloorFirst { kb: row.kb, floor: row.floor_build(), at, update, brings })
+        .said_by([question.knowledge_says(&row.source)])
 }

@@ -1,7 +1,7 @@
 //! The package sets of a KB that the index has nothing of: from the release history and the tables alone.
 //!
-//! The answer names files and order as far as they are known and says that it rests on knowledge; nobody has asked the
-//! Catalog. A file that is known to be and of which nobody recorded the name has an empty one.
+//! The answer names files and order as far as they are known and says that it rests on knowledge; the Catalog was
+//! not asked. A known file whose name was never recorded has an empty one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,8 +9,8 @@ use super::roles::{Member, edges_of};
 use super::sets::{FamilyName, PackageSet};
 use crate::facts::{Evidence, FileFacts, Role, SetFolder};
 use crate::servicing::{
-    ChannelRelease, Checkpoint, Family, Installation, Knowledge, KnownFile, KnownPackage, Release,
-    ReleaseKind,
+    ChannelRelease, Checkpoint, Family, Installation, Knowledge, KnownPackage, Release, ReleaseKind,
+    SingleRow,
 };
 use crate::update::{Architecture, Build, Kb, Kind, Month};
 
@@ -50,7 +50,7 @@ fn add_address(file: &mut FileFacts, kb: Kb, knowledge: &Knowledge) {
     }
 }
 
-/// What is said of a set of which the index has no entry.
+/// Returns the warning of a set of which the index has no entry.
 pub fn rests_on_knowledge(kb: Kb, knowledge: &Knowledge) -> String {
     format!("the index has no entry of {kb}: this rests on knowledge of {} alone", knowledge.date())
 }
@@ -198,7 +198,7 @@ fn channel_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
     sets
 }
 
-/// Whatever packages.txt has of a KB, enablement packages, and the children of .NET parents.
+/// Returns the sets of a KB in packages.txt, and the bundles of .NET.
 fn package_table_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
     let packages = knowledge.packages().of_kb(kb);
     let mut groups: BTreeMap<(Architecture, Option<String>), Vec<&KnownPackage>> = BTreeMap::new();
@@ -254,14 +254,13 @@ fn is_msu(package: &KnownPackage) -> bool {
     extension.is_some_and(|extension| extension.eq_ignore_ascii_case("msu"))
 }
 
-/// Whether a package is for a family. Where a .NET update was seen says nothing of where else it goes: client and
-/// server of a build share them.
+/// Returns `true` if a package is for a family. Client and server of a build share updates of .NET, wherever one was seen.
 pub(super) fn is_for(package: &KnownPackage, family: &Family) -> bool {
     let seen_there = package.installation.is_none_or(|own| own == family.installation);
     package.family == family.id && (seen_there || package.kind.is_dotnet())
 }
 
-/// Whether an installation takes packages of a kind at all: versions are switched on on clients alone.
+/// Returns `true` if an installation takes packages of a kind at all: versions are switched on on clients alone.
 fn takes(family: &Family, kind: Option<Kind>) -> bool {
     kind != Some(Kind::Enablement) || family.installation == Installation::Client
 }
@@ -278,39 +277,11 @@ fn child_member(kb: Kb, architecture: Architecture, source: &str, knowledge: &Kn
     }
 }
 
-/// KBs that single rows name: enablement packages, floors, preparations, prerequisites, and those with parent rules.
+/// Returns the sets of a KB that a single row names.
 fn bare_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
-    let mut found: Vec<(u32, Option<Kind>, &[KnownFile], String)> = Vec::new();
-    for enablement in knowledge.enablement().all().iter().filter(|row| row.kb == kb) {
-        found.push((
-            enablement.family,
-            Some(Kind::Enablement),
-            enablement.files(),
-            enablement.source.clone(),
-        ));
-    }
-    if let Some(floor) = knowledge.prerequisites().floor(kb) {
-        found.push((floor.family, Some(Kind::Ssu), &floor.files, floor.source.clone()));
-    }
-    if let Some(esu) = knowledge.editions().esu_of_preparation(kb) {
-        found.push((esu.family, Some(Kind::EsuLicensing), &[], esu.source.clone()));
-    }
-    for row in knowledge.prerequisites().before().iter().filter(|row| row.kb == kb || row.needs == kb) {
-        let kind = (row.needs == kb).then_some(Kind::Ssu);
-        found.push((row.family, kind, &[], row.source.clone()));
-    }
-    for row in knowledge.prerequisites().since() {
-        if row.needs.iter().any(|needed| needed.kb == kb) {
-            found.push((row.family, None, &[], row.source.clone()));
-        }
-    }
-    if let Some((parent, _)) = knowledge.dotnet().child(kb) {
-        found.push((parent.family, Some(Kind::DotnetCu), &[], parent.source.clone()));
-    }
-    if let Some(rule) = knowledge.parents().rule(kb) {
-        found.push((rule.family, None, &[], rule.source.clone()));
-    }
-    let Some((id, kind, files, source)) = found.into_iter().next() else { return Vec::new() };
+    let Some(SingleRow { family: id, kind, files, source }) = knowledge.single_row(kb) else {
+        return Vec::new();
+    };
     let families: Vec<&Family> =
         knowledge.families().iter().filter(|family| family.id == id && takes(family, kind)).collect();
     let of_rule = knowledge.parents().rule(kb).map(|rule| FileFacts::from_name(&rule.file));

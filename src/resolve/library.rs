@@ -1,4 +1,4 @@
-//! Where the resolver looks things up: the index layered over the knowledge.
+//! The library in which the resolver looks things up: the index layered over the knowledge.
 //!
 //! The resolver sees neither a database nor a file; it asks a [`Library`]. What the Catalog said of a KB goes before
 //! what is known beforehand, for each architecture by itself: an index that was crawled for arm64 alone does not hide what
@@ -19,9 +19,9 @@ use crate::facts::{Facts, UpdateFacts};
 use crate::servicing::{Family, Knowledge};
 use crate::update::{Architecture, Kb, Kind};
 
-/// What the resolver may ask for.
+/// The questions that the resolver may ask.
 pub trait Library {
-    /// The package sets of a KB, by architecture and folder; none when nobody knows the KB.
+    /// The package sets of a KB, by architecture and folder; none when the KB is not known.
     fn sets(&self, kb: Kb) -> Result<Rc<[PackageSet]>>;
 
     /// The Catalog's updates of some kinds, as far as they were crawled.
@@ -107,4 +107,10 @@ impl Library for Shelf<'_> {
     fn superseding(&self, _: Kb) -> Result<Vec<UpdateFacts>> {
         Ok(Vec::new())
     }
+}
+
+/// Returns the newest known releases of a family, index and knowledge together.
+pub fn newest_of(family: &Family, library: &dyn Library, knowledge: &Knowledge) -> Result<Newest> {
+    let known = Newest::of_knowledge(family, knowledge);
+    Ok(known.or_later(library.newest_of(family, known.cumulative)?))
 }

@@ -6,8 +6,6 @@
 use jiff::civil::Date;
 
 use super::known::is_for;
-use super::library::Library;
-use crate::error::Result;
 use crate::facts::UpdateFacts;
 use crate::servicing::{Family, Knowledge};
 use crate::update::Kind;
@@ -62,10 +60,4 @@ impl Newest {
 /// Returns the day by which an update was released: that of its entry, and at the latest the end of its title's month.
 fn release_day(update: &UpdateFacts) -> Option<Date> {
     Some(update.last_updated?.min(update.month?.last_day()))
-}
-
-/// Returns the newest known releases of a family, index and knowledge together.
-pub fn newest_of(family: &Family, library: &dyn Library, knowledge: &Knowledge) -> Result<Newest> {
-    let known = Newest::of_knowledge(family, knowledge);
-    Ok(known.or_later(library.newest_of(family, known.cumulative)?))
 }

@@ -1,98 +1,84 @@
 //! The newest replacement of an update that is known here. Only what rests on evidence is named: a higher build of a
 //! cumulative update of the same family, or the Catalog's own statement of what replaces what.
 
-use serde::Serialize;
-
-use super::answer::Plan;
-use super::goal::Best;
-use super::plan::Ask;
+use super::answer::{Plan, Replacement};
+use super::candidates::{Best, best, candidates};
+use super::question::Question;
 use super::sets::PackageSet;
 use crate::error::Result;
 use crate::servicing::Family;
 use crate::update::{Kb, Kind};
 
-/// The newest update that replaces another one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
-pub struct Replacement {
-    /// Its KB.
-    pub kb: Kb,
-    /// `true` if the mirror has all of its files.
-    pub present: bool,
-    /// The statement that it rests on.
-    pub evidence: String,
+/// Returns the newest replacement of an answer's KB in a family.
+pub(super) fn replacement(
+    question: &Question<'_>,
+    plan: &Plan,
+    family: &Family,
+) -> Result<Option<Replacement>> {
+    let Some(kb) = plan.kb else { return Ok(None) };
+    let sets = question.library.sets(kb)?;
+    let Some(own) = sets.iter().find(|set| set.serves(family) && fits(set, plan)) else {
+        return Ok(None);
+    };
+    let found = match newer_build(question, own, family)? {
+        Some(found) => Some(found),
+        None => newest_superseding(question, own, family, plan)?,
+    };
+    let Some((kb, evidence)) = found else { return Ok(None) };
+    let sets = question.library.sets(kb)?;
+    let mut its = sets.iter().filter(|set| set.serves(family) && fits(set, plan) && !set.is_dynamic_variant);
+    let present =
+        its.any(|set| !set.members.is_empty() && set.members.iter().all(|member| member.file.present));
+    Ok(Some(Replacement { kb, present, evidence }))
 }
 
-impl Ask<'_> {
-    /// Returns the newest replacement of an answer's KB in a family.
-    pub(super) fn replacement(&self, plan: &Plan, family: &Family) -> Result<Option<Replacement>> {
-        let Some(kb) = plan.kb else { return Ok(None) };
-        let sets = self.library.sets(kb)?;
-        let Some(own) = sets.iter().find(|set| set.serves(family) && fits(set, plan)) else {
-            return Ok(None);
-        };
-        let found = match self.newer_build(own, family)? {
-            Some(found) => Some(found),
-            None => self.newest_superseding(own, family, plan)?,
-        };
-        let Some((kb, evidence)) = found else { return Ok(None) };
-        let sets = self.library.sets(kb)?;
-        let mut its =
-            sets.iter().filter(|set| set.serves(family) && fits(set, plan) && !set.is_dynamic_variant);
-        let present =
-            its.any(|set| !set.members.is_empty() && set.members.iter().all(|member| member.file.present));
-        Ok(Some(Replacement { kb, present, evidence }))
-    }
+/// Returns the cumulative update of the highest build above a set's own.
+fn newer_build(question: &Question<'_>, own: &PackageSet, family: &Family) -> Result<Option<(Kb, String)>> {
+    let (true, Some(build)) = (own.kind.is_some_and(Kind::is_windows_cumulative), own.build()) else {
+        return Ok(None);
+    };
+    let Some(build) = family.canonical(build) else { return Ok(None) };
+    let mut newer = candidates(question, &[Kind::Lcu, Kind::LcuPreview], family)?;
+    newer.retain(|candidate| {
+        candidate.kb != own.kb
+            && candidate.build.is_some_and(|other| other.number == build.number && other > build)
+    });
+    let Best::One(kb) = best(&newer, question.request.policy, question.request.as_of) else {
+        return Ok(None);
+    };
+    let brings = newer.iter().find(|candidate| candidate.kb == kb).and_then(|candidate| candidate.build);
+    let brings = brings.map_or_else(String::new, |brings| format!("{kb} brings {brings}, "));
+    Ok(Some((kb, format!("{brings}and {} brings {build}", own.kb))))
+}
 
-    /// Returns the cumulative update of the highest build above a set's own.
-    fn newer_build(&self, own: &PackageSet, family: &Family) -> Result<Option<(Kb, String)>> {
-        let (true, Some(build)) = (own.kind.is_some_and(Kind::is_windows_cumulative), own.build()) else {
-            return Ok(None);
+/// Returns the newest update that the Catalog states to replace a set's own, directly or by others between.
+fn newest_superseding(
+    question: &Question<'_>,
+    own: &PackageSet,
+    family: &Family,
+    plan: &Plan,
+) -> Result<Option<(Kb, String)>> {
+    let of_family = |update: &&crate::facts::UpdateFacts| {
+        let same = update
+            .family(question.knowledge)
+            .is_some_and(|other| (other.id, other.installation) == (family.id, family.installation));
+        let fits = match (plan.architecture, update.architecture) {
+            (Some(wanted), Some(other)) => wanted == other,
+            _ => true,
         };
-        let Some(build) = family.canonical(build) else { return Ok(None) };
-        let mut newer = self.candidates(&[Kind::Lcu, Kind::LcuPreview], family)?;
-        newer.retain(|candidate| {
-            candidate.kb != own.kb
-                && candidate.build.is_some_and(|other| other.number == build.number && other > build)
-        });
-        let Best::One(kb) = Self::best(&newer, self.request.policy, self.request.as_of) else {
-            return Ok(None);
-        };
-        let brings = newer.iter().find(|candidate| candidate.kb == kb).and_then(|candidate| candidate.build);
-        let brings = brings.map_or_else(String::new, |brings| format!("{kb} brings {brings}, "));
-        Ok(Some((kb, format!("{brings}and {} brings {build}", own.kb))))
-    }
-
-    /// Returns the newest update that the Catalog states to replace a set's own, directly or by others between.
-    fn newest_superseding(
-        &self,
-        own: &PackageSet,
-        family: &Family,
-        plan: &Plan,
-    ) -> Result<Option<(Kb, String)>> {
-        let of_family = |update: &&crate::facts::UpdateFacts| {
-            let same = update
-                .family(self.knowledge)
-                .is_some_and(|other| (other.id, other.installation) == (family.id, family.installation));
-            let fits = match (plan.architecture, update.architecture) {
-                (Some(wanted), Some(other)) => wanted == other,
-                _ => true,
-            };
-            let day = update.last_updated.or(update.month.map(crate::update::Month::first_day));
-            let is_there = self.request.as_of.is_none_or(|as_of| day.is_some_and(|day| day <= as_of));
-            same && fits
-                && is_there
-                && update.kb.is_some_and(|kb| kb != own.kb && self.knowledge.withdrawn().of_kb(kb).is_none())
-        };
-        let updates = self.library.superseding(own.kb)?;
-        let newest = updates
-            .iter()
-            .filter(of_family)
-            .max_by_key(|update| (update.month, update.last_updated, update.kb));
-        Ok(newest.and_then(|update| {
-            let kb = update.kb?;
-            Some((kb, format!("the Catalog states that {kb} replaces {}", own.kb)))
-        }))
-    }
+        let day = update.last_updated.or(update.month.map(crate::update::Month::first_day));
+        let is_there = question.request.as_of.is_none_or(|as_of| day.is_some_and(|day| day <= as_of));
+        same && fits
+            && is_there
+            && update.kb.is_some_and(|kb| kb != own.kb && question.knowledge.withdrawn().of_kb(kb).is_none())
+    };
+    let updates = question.library.superseding(own.kb)?;
+    let newest =
+        updates.iter().filter(of_family).max_by_key(|update| (update.month, update.last_updated, update.kb));
+    Ok(newest.and_then(|update| {
+        let kb = update.kb?;
+        Some((kb, format!("the Catalog states that {kb} replaces {}", own.kb)))
+    }))
 }
 
 /// Returns `true` if a set is for the architecture of an answer.

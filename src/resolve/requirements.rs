@@ -18,19 +18,24 @@
 //! The result depends on the set, a family, the library, and the knowledge, and not on a machine. [`Condition`] says
 //! which machines need a requirement.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
 use super::condition::Condition;
 use super::library::Library;
+use super::published::{date_of, month_of};
 use super::requirement::{Requirement, Rule};
 use super::roles::Member;
 use super::sets::PackageSet;
+use super::stacks::{newest_not_later, stacks_of};
 use crate::error::Result;
 use crate::facts::{Evidence, Role};
-use crate::servicing::{Dotnet, Enablement, Family, Installation, Knowledge, NeededAs, SeparateStack};
-use crate::update::{Kb, Kind, Month, PackageName};
+use crate::servicing::{
+    Dotnet, Enablement, Family, Installation, Knowledge, NeededAs, NeedsBefore, NeedsSince, SeparateStack,
+    StackFloor,
+};
+use crate::update::{Kb, Kind, PackageName};
 
 /// Returns the requirements of a set on the machines of a family, in order of installation. Without a family, only the
 /// rules that need none apply.
@@ -40,20 +45,83 @@ pub fn requirements(
     library: &dyn Library,
     knowledge: &Knowledge,
 ) -> Result<Vec<Requirement>> {
+    let rows = rows(set, family, knowledge);
+    let mut collected = Collected { set, knowledge, rows, needed: Vec::new(), edges: BTreeSet::new() };
+    if let Some(family) = family {
+        collected.needed.extend(preparation(set, family, knowledge).filter(|one| one.kb != set.kb));
+    }
+    collected.add_since();
+    collected.add_before(set.kb, None);
+    if let Some(family) = family {
+        collected.add_stack(family, library)?;
+    }
+    collected.add_floor();
+    collected.add_enablement_floor();
+    collected.add_members(family);
+    Ok(collected.needed)
+}
+
+/// The rows of the tables that rule what comes before a set on the machines of a family.
+struct Rows<'k> {
+    /// The day on which the set was published.
+    date: Option<Date>,
+    /// All needs by name.
+    before: &'k [NeedsBefore],
+    /// The needs of all updates of the family from a day on.
+    since: Option<&'k NeedsSince>,
+    /// The family's servicing stack is a package of its own.
+    separate: Option<&'k SeparateStack>,
+    /// The servicing stack that was published with the set.
+    pair: Option<Kb>,
+    /// The newest floor that is not later than the set.
+    floor: Option<&'k StackFloor>,
+}
+
+/// Returns the rows for a set. No other function of the room names the tables of stacks, floors, and prerequisites.
+fn rows<'k>(set: &PackageSet, family: Option<&Family>, knowledge: &'k Knowledge) -> Rows<'k> {
     let date = date_of(set, family, knowledge);
-    let mut found = Found { set, knowledge, needed: Vec::new(), edges: BTreeSet::new() };
-    if let Some(family) = family {
-        found.needed.extend(preparation(set, family, knowledge).filter(|one| one.kb != set.kb));
-        found.add_since(family, date);
+    let table = knowledge.prerequisites();
+    let floors = family.map(|family| table.floors_of(family)).unwrap_or_default();
+    Rows {
+        date,
+        before: table.before(),
+        since: family.and_then(|family| table.since_in(family, date)),
+        separate: family.and_then(|family| table.separate_stack(family.id, date)),
+        pair: family.and_then(|family| knowledge.packages().paired_stack(set.kb, family.id)),
+        floor: floors.into_iter().rfind(|row| date.is_none_or(|date| row.from <= date)),
     }
-    found.add_before(set.kb, None);
-    if let Some(family) = family {
-        found.add_stack(family, date, library)?;
-        found.add_floor(family, date);
+}
+
+impl<'k> Rows<'k> {
+    /// Returns the needs of one update by name.
+    fn before_kb(&self, kb: Kb) -> impl Iterator<Item = &'k NeedsBefore> + use<'k> {
+        self.before.iter().filter(move |row| row.kb == kb)
     }
-    found.add_enablement_floor();
-    found.add_members(family);
-    Ok(found.needed)
+
+    /// Returns `true` if a set lists its servicing stack, or rows of its own name one.
+    fn names_stack(&self, set: &PackageSet) -> bool {
+        if set.members.iter().any(|member| member.role == Role::Ssu) {
+            return true;
+        }
+        let (mut open, mut seen) = (vec![set.kb], BTreeSet::new());
+        while let Some(kb) = open.pop() {
+            for row in self.before_kb(kb) {
+                if row.role == NeededAs::Ssu {
+                    return true;
+                }
+                if seen.insert(row.needs) {
+                    open.push(row.needs);
+                }
+            }
+        }
+        false
+    }
+
+    /// Returns the row of a servicing stack that has to be installed before a set, unless the set or a row of its own names
+    /// a stack.
+    fn separate_for(&self, set: &PackageSet) -> Option<&'k SeparateStack> {
+        self.separate.filter(|_| takes_stack(set.kind) && !self.names_stack(set))
+    }
 }
 
 /// Returns the requirements of a set on the machines of all families that it serves, each once.
@@ -83,27 +151,18 @@ pub fn requirements_of_all(
 pub fn families_without_pair<'k>(set: &PackageSet, knowledge: &'k Knowledge) -> Vec<&'k Family> {
     let mut seen = BTreeSet::new();
     let needs_search = |family: &&Family| {
-        set.serves(family)
-            && takes_separate_stack(set, family, knowledge).is_some()
-            && knowledge.packages().paired_stack(set.kb, family.id).is_none()
+        let rows = rows(set, Some(family), knowledge);
+        set.serves(family) && rows.pair.is_none() && rows.separate_for(set).is_some()
     };
     let mut families: Vec<&Family> = knowledge.families().iter().filter(needs_search).collect();
     families.retain(|family| seen.insert(family.id));
     families
 }
 
-/// Returns the row of a family whose servicing stack has to be installed before a set, unless the set or a row of its
-/// own names a stack.
-pub(super) fn takes_separate_stack<'k>(
-    set: &PackageSet,
-    family: &Family,
-    knowledge: &'k Knowledge,
-) -> Option<&'k SeparateStack> {
-    let takes_it = takes_stack(set.kind) && !names_stack(set, knowledge);
-    knowledge
-        .prerequisites()
-        .separate_stack(family.id, date_of(set, Some(family), knowledge))
-        .filter(|_| takes_it)
+/// Returns `true` if a servicing stack has to be installed before a set on machines of a family, unless the set or a row
+/// of its own names a stack.
+pub(super) fn takes_separate_stack(set: &PackageSet, family: &Family, knowledge: &Knowledge) -> bool {
+    rows(set, Some(family), knowledge).separate_for(set).is_some()
 }
 
 /// Returns the preparation that a set needs where its family has Extended Security Updates.
@@ -121,18 +180,6 @@ pub(super) fn preparation(set: &PackageSet, family: &Family, knowledge: &Knowled
         when: Condition::EsuUnprepared(serving.into_iter().collect()),
         evidence: vec![Evidence::Knowledge { row: esu.source.clone(), date: knowledge.date().to_string() }],
     })
-}
-
-/// Returns the day on which a set was published: the known day, else the last one of its month.
-pub(super) fn date_of(set: &PackageSet, family: Option<&Family>, knowledge: &Knowledge) -> Option<Date> {
-    let release = family.and_then(|family| knowledge.releases().of_kb_for(set.kb, family).pop());
-    let known = release.and_then(|release| release.date.or(release.first_seen));
-    known.or_else(|| set.month.map(Month::last_day))
-}
-
-/// Returns the month of a set: that of its titles, else of its release.
-pub(super) fn month_of(set: &PackageSet, family: Option<&Family>, knowledge: &Knowledge) -> Option<Month> {
-    set.month.or_else(|| date_of(set, family, knowledge).and_then(Month::of))
 }
 
 /// Returns the machines that need a member of a set; `None` if all do.
@@ -178,60 +225,17 @@ fn is_gated(kind: Option<Kind>) -> bool {
     })
 }
 
-/// Returns `true` if a set lists its servicing stack, or rows of its own name one.
-fn names_stack(set: &PackageSet, knowledge: &Knowledge) -> bool {
-    if set.members.iter().any(|member| member.role == Role::Ssu) {
-        return true;
-    }
-    let (mut open, mut seen) = (vec![set.kb], BTreeSet::new());
-    while let Some(kb) = open.pop() {
-        for row in knowledge.prerequisites().before_kb(kb) {
-            if row.role == NeededAs::Ssu {
-                return true;
-            }
-            if seen.insert(row.needs) {
-                open.push(row.needs);
-            }
-        }
-    }
-    false
-}
-
-/// Returns the servicing stacks of a family by the day from which on each was there.
-fn stacks_of(family: &Family, library: &dyn Library, knowledge: &Knowledge) -> Result<BTreeMap<Kb, Date>> {
-    let mut stacks: BTreeMap<Kb, Date> = BTreeMap::new();
-    let mut add = |kb: Kb, date: Date| {
-        let known = stacks.entry(kb).or_insert(date);
-        *known = date.min(*known);
-    };
-    for package in knowledge.packages().all() {
-        // Titles of before 2018-10 do not say of a stack that it is one.
-        let kind = knowledge.parents().kind_of(package.kb).unwrap_or(package.kind);
-        let own = kind == Kind::Ssu && package.family == family.id;
-        if let Some(date) = package.date.filter(|_| own) {
-            add(package.kb, date);
-        }
-    }
-    for update in library.updates_of(&[Kind::Ssu])?.iter() {
-        let own = update.family(knowledge).is_some_and(|named| named.id == family.id);
-        let date = update.month.map(Month::first_day).or(update.last_updated);
-        if let (Some(kb), Some(date)) = (update.kb, date.filter(|_| own)) {
-            add(kb, date);
-        }
-    }
-    Ok(stacks)
-}
-
 /// The requirements that were found so far.
-struct Found<'a> {
+struct Collected<'a> {
     set: &'a PackageSet,
     knowledge: &'a Knowledge,
+    rows: Rows<'a>,
     needed: Vec<Requirement>,
     /// The rows by name that were followed: update and what it needs.
     edges: BTreeSet<(Kb, Kb)>,
 }
 
-impl Found<'_> {
+impl Collected<'_> {
     /// Adds a requirement, and before it what that needs by name.
     fn add(&mut self, kb: Kb, role: Role, rule: Rule, when: Condition, rows: &[&str]) {
         if kb == self.set.kb {
@@ -244,8 +248,7 @@ impl Found<'_> {
 
     /// Adds what an update needs by name, deepest first. Machines that do without the update do without that too.
     fn add_before(&mut self, update: Kb, of: Option<&Condition>) {
-        let knowledge = self.knowledge;
-        for row in knowledge.prerequisites().before_kb(update) {
+        for row in self.rows.before_kb(update) {
             if row.needs == self.set.kb || !self.edges.insert((update, row.needs)) {
                 continue;
             }
@@ -257,11 +260,8 @@ impl Found<'_> {
         }
     }
 
-    fn add_since(&mut self, family: &Family, date: Option<Date>) {
-        let knowledge = self.knowledge;
-        let Some(row) = knowledge.prerequisites().since_in(family, date).filter(|_| self.is_update()) else {
-            return;
-        };
+    fn add_since(&mut self) {
+        let Some(row) = self.rows.since.filter(|_| self.is_update()) else { return };
         for needed in &row.needs {
             let rule = Rule::Since { why: row.why.clone() };
             let when = Condition::NotInstalled(needed.kb);
@@ -271,19 +271,15 @@ impl Found<'_> {
 
     /// Adds the separate servicing stack, where one is known. Stacks that were published before one that all updates
     /// since a date need are behind that one.
-    fn add_stack(&mut self, family: &Family, date: Option<Date>, library: &dyn Library) -> Result<()> {
-        let (set, knowledge) = (self.set, self.knowledge);
-        let Some(row) = takes_separate_stack(set, family, knowledge) else { return Ok(()) };
-        let since = knowledge.prerequisites().since_in(family, date).filter(|_| self.is_update());
+    fn add_stack(&mut self, family: &Family, library: &dyn Library) -> Result<()> {
+        let (set, date) = (self.set, self.rows.date);
+        let Some(row) = self.rows.separate_for(set) else { return Ok(()) };
+        let since = self.rows.since.filter(|_| self.is_update());
         let since = since.filter(|row| row.needs.iter().any(|needed| needed.role == NeededAs::Ssu));
-        let mut stacks = stacks_of(family, library, knowledge)?;
+        let mut stacks = stacks_of(family, library, self.knowledge)?;
         stacks.retain(|_, published| since.is_none_or(|row| *published >= row.from));
-        let pair = knowledge.packages().paired_stack(set.kb, family.id);
-        let newest = || {
-            let not_later =
-                stacks.iter().filter(|&(_, published)| date.is_none_or(|date| *published <= date));
-            not_later.max_by_key(|&(kb, published)| (*published, *kb)).map(|(kb, _)| *kb)
-        };
+        let pair = self.rows.pair;
+        let newest = || newest_not_later(stacks.iter().map(|(kb, day)| (*kb, Some(*day))), date);
         let Some(kb) = pair.or_else(newest) else { return Ok(()) };
         // A paired stack of unknown date was there when the update was.
         let least = stacks.get(&kb).copied().or(date).map(|date| (date, kb));
@@ -303,14 +299,9 @@ impl Found<'_> {
     }
 
     /// Adds the newest floor that is not later.
-    fn add_floor(&mut self, family: &Family, date: Option<Date>) {
-        if !takes_stack(self.set.kind) || names_stack(self.set, self.knowledge) {
-            return;
-        }
-        let floors = self.knowledge.prerequisites().floors_of(family);
-        let Some(row) = floors.into_iter().rfind(|row| date.is_none_or(|date| row.from <= date)) else {
-            return;
-        };
+    fn add_floor(&mut self) {
+        let takes_it = takes_stack(self.set.kind) && !self.rows.names_stack(self.set);
+        let Some(row) = self.rows.floor.filter(|_| takes_it) else { return };
         let below = row.needed_below;
         let when = Condition::BuildBelow(below);
         self.add(row.kb, Role::Ssu, Rule::Floor { below }, when, &[&row.source]);

@@ -1,5 +1,5 @@
-//! Why a plan is as it is, as a tree: the conclusion, the judgements on the way in their order, then the steps, then what
-//! is missing and what is not certain. Sentences and data are one: whoever renders it only indents.
+//! The reasons behind a plan as a tree: the conclusion, the judgements on the way in their order, then the steps, then what
+//! is missing and what is not certain. A renderer only indents it.
 //!
 //! Evidence is said once, at the highest place that it holds for: a dialog that listed several of the files speaks at the
 //! top, and what a judgement rests upon is not repeated under the step that follows from it.
@@ -7,38 +7,80 @@
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
+use serde::Serialize;
 
-use super::answer::{Missing, Plan, Reason, Status, Step};
+use super::answer::{Missing, Plan, Status, Step};
+use super::judgement::Judgement;
 use crate::facts::{Evidence, Role, dialog_listed};
 use crate::update::{Architecture, UpdateId, human_size};
 
-/// The reasons behind a plan.
+/// A reason: a conclusion, its sources, and the reasons that it follows from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct Reason {
+    /// The statement, as a sentence.
+    pub conclusion: String,
+    /// The sources.
+    pub evidence: Vec<String>,
+    /// The reasons that it follows from.
+    pub because: Vec<Self>,
+}
+
+impl Reason {
+    /// Returns a statement that needs no other.
+    fn new(conclusion: impl Into<String>) -> Self {
+        Self { conclusion: conclusion.into(), evidence: Vec::new(), because: Vec::new() }
+    }
+
+    /// Adds sources.
+    #[must_use]
+    fn said_by(mut self, evidence: impl IntoIterator<Item = String>) -> Self {
+        self.evidence.extend(evidence);
+        self
+    }
+
+    /// Adds reasons that it follows from.
+    #[must_use]
+    fn because(mut self, reasons: impl IntoIterator<Item = Self>) -> Self {
+        self.because.extend(reasons);
+        self
+    }
+}
+
+impl From<&Judgement> for Reason {
+    fn from(judgement: &Judgement) -> Self {
+        Self::new(judgement.statement.to_string())
+            .said_by(judgement.evidence.iter().map(ToString::to_string))
+            .because(judgement.because.iter().map(Self::from))
+    }
+}
+
+/// Returns the reasons behind a plan.
 pub fn why(plan: &Plan) -> Reason {
     let shared = shared_dialogs(&plan.steps);
     let mut root = Reason::new(plan.headline());
     for (update, seen, steps) in &shared {
         root.evidence.push(dialog_listed(*update, &these_files(steps, plan.steps.len()), *seen));
     }
-    let mut judgements = joined(&plan.reasons);
+    let mut judgements: Vec<Reason> = plan.judgements.iter().map(Reason::from).collect();
     if let Some(last) = judgements.last_mut().filter(|_| !plan.status.is_plan()) {
         last.because.extend(plan.missing.iter().map(of_missing));
         last.because.extend(of_choices(plan));
     }
-    let mut said: BTreeSet<String> = BTreeSet::new();
-    note_evidence(&judgements, &mut said);
     root.because = judgements;
+    let mut said: BTreeSet<&Evidence> = BTreeSet::new();
+    note_evidence(&plan.judgements, &mut said);
     for step in &plan.steps {
-        let own = step.evidence.iter().filter(|evidence| match evidence {
+        let is_shared = |evidence: &Evidence| match evidence {
             Evidence::Dialog { update, seen } => {
-                !shared.iter().any(|(other, on, _)| (other, on) == (update, seen))
+                shared.iter().any(|(other, on, _)| (other, on) == (update, seen))
             }
-            _ => true,
-        });
-        let own: Vec<String> = own.map(ToString::to_string).filter(|text| !said.contains(text)).collect();
-        root.because.push(of_step(step, own, &plan.steps));
+            _ => false,
+        };
+        let own = step.evidence.iter().filter(|evidence| !is_shared(evidence) && !said.contains(evidence));
+        root.because.push(of_step(step, own.map(ToString::to_string).collect(), &plan.steps));
     }
-    let is_said = |text: &String| root.because.iter().any(|reason| reason.conclusion == *text);
-    if let Some(advice) = plan.advice.as_ref().filter(|text| !is_said(text)) {
+    let is_judged = plan.judgements.iter().any(|judgement| judgement.statement.is_advice());
+    if let Some(advice) = plan.advice.as_ref().filter(|_| !is_judged) {
         root.because.push(Reason::new(advice.clone()));
     }
     if !plan.warnings.is_empty() {
@@ -50,7 +92,7 @@ pub fn why(plan: &Plan) -> Reason {
 }
 
 impl Plan {
-    /// What the plan is about: the KB, the architecture, and the baseline.
+    /// Returns the subject of the plan: the KB, the architecture, and the baseline.
     fn subject(&self) -> String {
         let at =
             self.baseline.map_or_else(|| "an unknown build".to_owned(), |build| format!("build {build}"));
@@ -62,7 +104,7 @@ impl Plan {
         }
     }
 
-    /// The answer as one line.
+    /// Returns the answer as one line.
     pub fn headline(&self) -> String {
         let subject = self.subject();
         match self.status {
@@ -79,7 +121,7 @@ impl Plan {
     }
 }
 
-/// Dialogs that listed several steps' files: whose, when, and which steps by their place.
+/// Returns the dialogs that listed several steps' files: the update, the time, and the steps by their place.
 fn shared_dialogs(steps: &[Step]) -> Vec<(UpdateId, Option<Date>, Vec<usize>)> {
     let mut dialogs: Vec<(UpdateId, Option<Date>, Vec<usize>)> = Vec::new();
     for (place, step) in steps.iter().enumerate() {
@@ -106,28 +148,10 @@ fn these_files(places: &[usize], all: usize) -> String {
     }
 }
 
-/// The judgements in their order; one that was made twice stands once, with the evidence of both.
-fn joined(reasons: &[Reason]) -> Vec<Reason> {
-    let mut joined: Vec<Reason> = Vec::new();
-    for reason in reasons {
-        let Some(known) = joined.iter_mut().find(|known| known.conclusion == reason.conclusion) else {
-            joined.push(reason.clone());
-            continue;
-        };
-        for text in &reason.evidence {
-            if !known.evidence.contains(text) {
-                known.evidence.push(text.clone());
-            }
-        }
-        known.because.extend(reason.because.iter().cloned());
-    }
-    joined
-}
-
-fn note_evidence(reasons: &[Reason], said: &mut BTreeSet<String>) {
-    for reason in reasons {
-        said.extend(reason.evidence.iter().cloned());
-        note_evidence(&reason.because, said);
+fn note_evidence<'j>(judgements: &'j [Judgement], said: &mut BTreeSet<&'j Evidence>) {
+    for judgement in judgements {
+        said.extend(&judgement.evidence);
+        note_evidence(&judgement.because, said);
     }
 }
 
@@ -168,7 +192,7 @@ fn of_step(step: &Step, evidence: Vec<String>, steps: &[Step]) -> Reason {
     reason
 }
 
-/// A role as an administrator says it.
+/// Returns a role in an administrator's words.
 fn word(role: Role) -> &'static str {
     match role {
         Role::EsuPreparation => "preparation for Extended Security Updates",

@@ -27,6 +27,7 @@ mod prerequisites;
 mod product;
 mod product_words;
 mod releases;
+mod single_row;
 mod table;
 mod tables;
 mod withdrawn;
@@ -51,5 +52,6 @@ pub use prerequisites::{
 };
 pub use product::{Filed, Product, ProductFilter, ProductName, ProductRefusal};
 pub use releases::{Release, ReleaseKind, Releases};
+pub use single_row::SingleRow;
 pub use tables::{TableInfo, Tables, rows_of};
 pub use withdrawn::{Hotpatch, HotpatchBaseline, LeftCatalog, Withdrawn, WithdrawnUpdates};

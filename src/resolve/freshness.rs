@@ -1,0 +1,185 @@
+//! The age of the facts behind an answer: the day through which releases of the family are known, the Patch Tuesdays since,
+//! and the servicing of the family.
+//!
+//! Index and knowledge count together, and every kind of release counts for `known_through`. Patch Tuesdays are counted
+//! from the newest cumulative update alone, so that a package of another kind does not hide one that is missing.
+
+use std::time::Duration;
+
+use jiff::civil::Date;
+use serde::Serialize;
+
+use super::library::{Library, newest_of};
+use super::request::{Goal, Request};
+use crate::error::Result;
+use crate::servicing::{Family, Knowledge, Served, Servicing, patch_tuesdays_since};
+use crate::update::count;
+
+/// The age of an answer. The names of the fields are a promise of the JSON output.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, schemars::JsonSchema)]
+pub struct Freshness {
+    /// The day of the newest known release of the family, of whatever kind.
+    #[schemars(with = "Option<crate::update::schema::DateText>")]
+    pub known_through: Option<Date>,
+    /// The day of the newest known cumulative update of the family.
+    #[schemars(with = "Option<crate::update::schema::DateText>")]
+    pub known_cumulative: Option<Date>,
+    /// The second Tuesdays after the newest known cumulative update, counted from their third day on.
+    pub patch_tuesdays_since: Option<u32>,
+    /// The servicing of the family, or of the machine's version and edition.
+    pub servicing: Option<Servicing>,
+    /// The name of the family.
+    #[serde(skip)]
+    family: Option<String>,
+    /// The day that the answer takes for today.
+    #[serde(skip)]
+    today: Option<Date>,
+    /// `true` if the caller chose that day.
+    #[serde(skip)]
+    is_chosen_day: bool,
+}
+
+/// A doubt about the age of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// The answer is about no known family.
+    NoFamily,
+    /// No release of the family has a known date.
+    Undated,
+    /// The newest release is later than today: the clock or the entry is wrong.
+    AfterToday(Date),
+    /// The number of Patch Tuesdays since the newest cumulative update.
+    Tuesdays(u32),
+    /// The facts are older than the caller allows.
+    Older {
+        /// The day through which they are known.
+        through: Date,
+        /// Their age in days.
+        days: i64,
+    },
+}
+
+/// Days by which a release may seem to be of the future: the zones of clocks differ by as much.
+const ZONE_DAYS: i64 = 1;
+
+impl Freshness {
+    /// Returns the freshness of what is known of a family.
+    pub fn of(
+        family: &Family,
+        request: &Request,
+        library: &dyn Library,
+        knowledge: &Knowledge,
+    ) -> Result<Self> {
+        let newest = newest_of(family, library, knowledge)?;
+        let today = request.as_of.or(request.today);
+        let build = request.machine.baseline.map(|build| build.number);
+        let served = Served {
+            build: build.filter(|build| family.builds.contains(build)),
+            edition: request.machine.edition.as_deref(),
+        };
+        let since = |(day, today)| u32::try_from(patch_tuesdays_since(day, today).len()).ok();
+        Ok(Self {
+            known_through: newest.any,
+            known_cumulative: newest.cumulative,
+            patch_tuesdays_since: newest.cumulative.zip(today).and_then(since),
+            servicing: today.map(|today| knowledge.servicing(family, served, today)),
+            family: Some(family.name.clone()),
+            today,
+            is_chosen_day: request.as_of.is_some(),
+        })
+    }
+
+    /// Returns the doubt about the answer that an operator should know of; none without a family, which says it itself.
+    pub fn doubt(&self) -> Option<Doubt> {
+        self.family.as_ref()?;
+        let today = self.today?;
+        let (Some(through), Some(since)) = (self.known_through, self.patch_tuesdays_since) else {
+            return Some(Doubt::Undated);
+        };
+        if !self.is_chosen_day && days_between(today, through) > ZONE_DAYS {
+            return Some(Doubt::AfterToday(through));
+        }
+        (since > 0).then_some(Doubt::Tuesdays(since))
+    }
+
+    /// Returns the doubt where the facts are older than this. Age is counted in whole days, from the earlier one of
+    /// `known_through` and `known_cumulative` to today.
+    pub fn older_than(&self, most: Duration) -> Option<Doubt> {
+        let (Some(_), Some(today)) = (&self.family, self.today) else { return Some(Doubt::NoFamily) };
+        let (Some(through), Some(cumulative)) = (self.known_through, self.known_cumulative) else {
+            return Some(Doubt::Undated);
+        };
+        if let Some(doubt @ Doubt::AfterToday(_)) = self.doubt() {
+            return Some(doubt);
+        }
+        let through = through.min(cumulative);
+        let days = days_between(through, today);
+        let is_older = u64::try_from(days).is_ok_and(|days| days.saturating_mul(86_400) > most.as_secs());
+        is_older.then_some(Doubt::Older { through, days })
+    }
+
+    /// Returns the sentence for people about a doubt.
+    pub fn sentence(&self, doubt: Doubt) -> String {
+        let family = self.family.as_deref().unwrap_or("the family");
+        let through = self.known_cumulative.map_or_else(|| "?".to_owned(), |date| date.to_string());
+        match doubt {
+            Doubt::NoFamily => "the family is unknown, so the age of this answer is unknown".to_owned(),
+            Doubt::Undated => {
+                format!(
+                    "no dated cumulative update of {family} is known here, so the age of this answer is unknown"
+                )
+            }
+            Doubt::AfterToday(date) => format!(
+                "the newest known release of {family} is of {date}, which is in the future: check the clock of this machine"
+            ),
+            Doubt::Tuesdays(number) => {
+                let have = if number == 1 { "has" } else { "have" };
+                let passed = format!("{} {have} passed", count(number, "Patch Tuesday"));
+                let ended = self.servicing.as_ref().filter(|servicing| servicing.has_ended());
+                let outlook = match ended.and_then(|servicing| servicing.until) {
+                    Some(until) => format!("its servicing ended on {until}"),
+                    None => "newer ones may exist".to_owned(),
+                };
+                format!(
+                    "the newest known cumulative update of {family} is of {through}: {passed} since, and {outlook}"
+                )
+            }
+            Doubt::Older { through, days } => {
+                format!("{family} is known through {through}, which is {} ago", count(days, "day"))
+            }
+        }
+    }
+
+    /// Returns the statement of a script's header about its facts; nothing without a known day.
+    pub fn header(&self) -> Option<String> {
+        let (today, through) = (self.today?, self.known_through?);
+        let known = format!("releases known through {through}");
+        Some(match self.doubt() {
+            Some(Doubt::Tuesdays(number)) => {
+                format!("{known}, {} before {today}", count(number, "Patch Tuesday"))
+            }
+            Some(Doubt::AfterToday(_)) => format!("{known}, which is after {today}: check the clock"),
+            _ => known,
+        })
+    }
+
+    /// Returns the warnings of an answer that claims to be the latest, or that nothing is to do.
+    pub(super) fn warnings(&self, is_done: bool, goal: &Goal) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if is_done || !matches!(goal, Goal::Kb(_)) {
+            warnings.extend(self.doubt().map(|doubt| self.sentence(doubt)));
+        }
+        if is_done && let (Some(servicing), Some(family)) = (&self.servicing, &self.family) {
+            let ended = servicing.sentence(family);
+            // The sentence about Patch Tuesdays says it already.
+            let is_said = servicing.has_ended() && !warnings.is_empty();
+            warnings.extend(ended.filter(|_| !is_said));
+        }
+        warnings
+    }
+}
+
+/// Returns the days from one day to another.
+fn days_between(from: Date, to: Date) -> i64 {
+    from.duration_until(to).as_hours() / 24
+}

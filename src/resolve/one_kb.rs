@@ -1,0 +1,181 @@
+//! The plan for one KB. The order of judgement is fixed, so that the same request always gets the same kind of answer;
+//! every refusal names the way out where there is one.
+//!
+//! Judged in this order: a hotpatch; a set for the architecture, the family, and the installation; the place; a
+//! withdrawal; a baseline that has it already; Extended Security Updates and the edition; then the steps. Where several
+//! sets are left and all are refused for the same reason, that is the answer; else the choices are.
+
+use std::collections::BTreeSet;
+
+use super::account::Account;
+use super::answer::{Choice, Plan, Status};
+use super::grounds::{for_family, what_it_is};
+use super::judge::{judge, withdrawn};
+use super::question::Question;
+use super::refusal::{Judged, Refusal};
+use super::sets::PackageSet;
+use super::steps::plan_steps;
+use super::words::words;
+use crate::error::Result;
+use crate::update::{Architecture, Build, Kb, Kind};
+
+/// Returns the plan for one KB.
+pub(super) fn plan_kb(question: &Question<'_>, kb: Kb) -> Result<Plan> {
+    let account = Account::of(question, Some(kb));
+    let sets = question.library.sets(kb)?;
+    let candidates = match candidates_of(question, kb, &sets) {
+        Ok(candidates) => candidates,
+        Err(stop) => return account.close(question, Err(stop)),
+    };
+    let plans = candidates.iter().map(|set| plan_set(question, set));
+    let mut plans = plans.collect::<Result<Vec<Plan>>>()?;
+    let same = plans.windows(2).all(|pair| {
+        matches!(pair, [a, b] if a.status == b.status && a.successor == b.successor && !is_open(a.status))
+    });
+    if plans.len() == 1 || same {
+        return Ok(plans.swap_remove(0));
+    }
+    let mut choices: Vec<Choice> = candidates.iter().map(|set| Choice::of_set(set)).collect();
+    choices.sort();
+    let flags = choosing_flags(question, &candidates);
+    let advice = format!("{} package sets of {kb} match: name one with {flags}", candidates.len());
+    Ok(account.refused(question, Refusal::new(Status::Ambiguous, advice).choices(choices)))
+}
+
+/// Returns the sets of a KB that the request can mean, at least one.
+fn candidates_of<'s>(question: &Question<'_>, kb: Kb, sets: &'s [PackageSet]) -> Judged<Vec<&'s PackageSet>> {
+    let is_hotpatch = |set: &PackageSet| set.kind == Some(Kind::Hotpatch);
+    let row = question.knowledge.withdrawn().hotpatch(kb);
+    if row.is_some() || (!sets.is_empty() && sets.iter().all(is_hotpatch)) {
+        let advice = format!(
+            "{kb} is a hotpatch, which the Catalog does not have: take the cumulative update of that month, which needs a restart"
+        );
+        let refusal = Refusal::new(Status::UnavailableOffline, advice);
+        return Err(refusal.said_by(row.map(|row| question.knowledge_says(&row.source))).into());
+    }
+    if sets.is_empty() {
+        if let Some(refusal) = withdrawn(question, kb) {
+            return Err(refusal.into());
+        }
+        let advice = format!(
+            "neither the index nor the knowledge has anything of {kb}: {}",
+            question.library.side().to_know(kb)
+        );
+        return Err(Refusal { unheard_of: true, ..Refusal::new(Status::Unknown, advice) }.into());
+    }
+    question.check_product(sets)?;
+    narrow(question, kb, sets)
+}
+
+/// Returns the plan for one set.
+pub(super) fn plan_set(question: &Question<'_>, set: &PackageSet) -> Result<Plan> {
+    let mut account = Account::of_set(question, set);
+    account.judgements.push(what_it_is(set));
+    account.judgements.extend(for_family(question, set));
+    let judged = judge(question, set, &mut account).and_then(|()| plan_steps(question, set, &mut account));
+    account.close(question, judged)
+}
+
+/// Returns the options that would tell these sets apart.
+fn choosing_flags(question: &Question<'_>, sets: &[&PackageSet]) -> String {
+    let architectures: BTreeSet<_> = sets.iter().map(|set| set.architecture).collect();
+    let families: BTreeSet<_> = sets.iter().map(|set| &set.families).collect();
+    let mut flags = Vec::new();
+    if architectures.len() > 1 {
+        flags.push("--arch");
+    }
+    if architectures.len() == sets.len() {
+        // The architecture alone tells them apart.
+    } else if families.len() > 1 && question.request.machine.baseline.is_none() {
+        flags.push("--product or --baseline");
+    } else if families.len() > 1 {
+        flags.push("--product or --installation");
+    } else {
+        flags.push("--product");
+    }
+    flags.join(" and ")
+}
+
+/// Returns the sets that a request can mean, at least one.
+fn narrow<'s>(question: &Question<'_>, kb: Kb, sets: &'s [PackageSet]) -> Judged<Vec<&'s PackageSet>> {
+    let request = question.request;
+    let no = |advice: String| Refusal::new(Status::NotApplicable, advice);
+    let mut left: Vec<&PackageSet> = sets.iter().filter(|set| !set.is_dynamic_variant).collect();
+    if let Some(architecture) = request.machine.architecture {
+        let there = words(left.iter().map(|set| set.architecture.map_or("any", Architecture::as_str)));
+        left.retain(|set| set.architecture.is_none_or(|of_set| of_set == architecture));
+        if left.is_empty() {
+            let advice = format!("{kb} has no package for {architecture}; it has some for {there}");
+            return Err(no(advice).into());
+        }
+    }
+    // Without one, what the Catalog said is meant, not what else is known to be.
+    let is_crawled = |set: &PackageSet| !set.updates.is_empty();
+    if request.machine.architecture.is_none() && left.iter().any(|set| is_crawled(set)) {
+        left.retain(|set| is_crawled(set));
+    }
+    if let Some(product) = &question.product {
+        let there = words(left.iter().flat_map(|set| set.products.iter().map(String::as_str)));
+        let picked = product.pick(&left.iter().map(|set| set.filed()).collect::<Vec<_>>());
+        left = left.into_iter().zip(picked).filter(|(_, picked)| *picked).map(|(set, _)| set).collect();
+        if left.is_empty() {
+            let asked = request.product.as_deref().unwrap_or_default();
+            return Err(no(format!("{kb} is not for {asked:?}; it is for {there}")).into());
+        }
+    }
+    if let Some(build) = request.machine.baseline {
+        return for_build(question, kb, build, left);
+    }
+    if let Some(installation) = request.machine.installation {
+        let for_it = |set: &&PackageSet| {
+            set.families.is_empty() || set.families.iter().any(|family| family.installation == installation)
+        };
+        left.retain(for_it);
+        if left.is_empty() {
+            return Err(no(format!("{kb} has no package for a {}", installation.as_str())).into());
+        }
+    }
+    Ok(left)
+}
+
+/// Returns the sets that a machine at a build takes, at least one.
+fn for_build<'s>(
+    question: &Question<'_>,
+    kb: Kb,
+    build: Build,
+    mut left: Vec<&'s PackageSet>,
+) -> Judged<Vec<&'s PackageSet>> {
+    let knowledge = question.knowledge;
+    let there = words(left.iter().flat_map(|set| set.families.iter().map(|family| family.name.as_str())));
+    // A set of no known family cannot be told to be for another one.
+    left.retain(|set| set.families.is_empty() || question.at.iter().any(|family| set.serves(family)));
+    if left.is_empty() {
+        let machine = words(question.at.iter().map(|family| family.name.as_str()));
+        let instead = question.at.iter().find_map(|family| knowledge.dotnet().instead(kb, family));
+        let way_out = instead.map_or_else(String::new, |row| format!("; take {} there", row.take));
+        let advice = format!(
+            "{kb} is for {there}; build {build} is {machine}, which never takes its packages{way_out}"
+        );
+        return Err(Refusal::new(Status::NotApplicable, advice).into());
+    }
+    if let Some(rule) = knowledge.parents().rule(kb).filter(|rule| !rule.accepts(build)) {
+        let accepted = words(rule.accepts.iter().map(|parent| service_pack(parent.number)));
+        let advice = format!("{kb} is for {accepted}; build {build} is {}", service_pack(build.number));
+        return Err(Refusal::new(Status::NotApplicable, advice).into());
+    }
+    Ok(left)
+}
+
+/// Statuses that do not stand for a whole group of sets: a plan names files of one set.
+fn is_open(status: Status) -> bool {
+    matches!(status, Status::Install | Status::NeedsPrerequisite | Status::Ambiguous)
+}
+
+/// Returns the name of a package that parent rules speak of.
+fn service_pack(number: u32) -> &'static str {
+    match number {
+        7600 => "Windows 7 without a service pack",
+        7601 => "Windows 7 with Service Pack 1",
+        _ => "another service pack",
+    }
+}

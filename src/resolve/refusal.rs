@@ -1,0 +1,98 @@
+//! The end of a judgement without steps: the machine needs nothing, or the update cannot be planned.
+
+use super::answer::{Choice, Missing, Status};
+use super::judgement::{Judgement, Proof, Statement};
+use crate::error::Error;
+use crate::facts::Evidence;
+use crate::update::{Build, Kb};
+
+/// The content of an answer without steps, beside what was found on the way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) status: Status,
+    /// The last judgement, where it is one.
+    pub(super) judgement: Option<Judgement>,
+    /// The way out, or what to mind.
+    pub(super) advice: Option<String>,
+    pub(super) missing: Vec<Missing>,
+    pub(super) choices: Vec<Choice>,
+    pub(super) successor: Option<Kb>,
+    pub(super) expected_build: Option<Build>,
+    /// Neither the index nor the knowledge has the KB.
+    pub(super) unheard_of: bool,
+}
+
+impl Refusal {
+    /// Returns a refusal with the reason for it, which is the advice too.
+    pub(super) fn new(status: Status, advice: impl Into<String>) -> Self {
+        let advice = advice.into();
+        let judgement = Judgement::new(Statement::Advice(advice.clone()));
+        Self { judgement: Some(judgement), advice: Some(advice), ..Self::nothing_to_do() }.with_status(status)
+    }
+
+    /// Returns the answer for a machine that needs nothing.
+    pub(super) fn nothing_to_do() -> Self {
+        Self {
+            status: Status::NothingToDo,
+            judgement: None,
+            advice: None,
+            missing: Vec::new(),
+            choices: Vec::new(),
+            successor: None,
+            expected_build: None,
+            unheard_of: false,
+        }
+    }
+
+    /// Returns the answer for a machine that has an update, with the proof.
+    pub(super) fn has(kb: Kb, proof: Proof, evidence: Vec<Evidence>) -> Self {
+        let statement = Statement::Has(kb, proof);
+        let advice = Some(&statement).filter(|statement| statement.is_advice()).map(ToString::to_string);
+        let judgement = Some(Judgement::new(statement).said_by(evidence));
+        Self { judgement, advice, ..Self::nothing_to_do() }
+    }
+
+    fn with_status(self, status: Status) -> Self {
+        Self { status, ..self }
+    }
+
+    /// Adds sources of the reason.
+    #[must_use]
+    pub(super) fn said_by(self, evidence: impl IntoIterator<Item = Evidence>) -> Self {
+        Self { judgement: self.judgement.map(|judgement| judgement.said_by(evidence)), ..self }
+    }
+
+    /// Adds the things to choose from.
+    #[must_use]
+    pub(super) fn choices(self, choices: impl IntoIterator<Item = Choice>) -> Self {
+        Self { choices: choices.into_iter().collect(), ..self }
+    }
+
+    /// Adds the things that are not there.
+    #[must_use]
+    pub(super) fn missing(self, missing: Vec<Missing>) -> Self {
+        Self { missing, ..self }
+    }
+}
+
+/// The end of a judgement: a refusal, or a failure of the library.
+#[derive(Debug)]
+pub(super) enum Stop {
+    Refused(Box<Refusal>),
+    Failed(Error),
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(Box::new(refusal))
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// The result of a judgement against which nothing stands, or its end.
+pub(super) type Judged<T> = Result<T, Stop>;

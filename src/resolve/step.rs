@@ -1,0 +1,95 @@
+//! A step of a plan from a file: of the set asked for, or of another KB.
+
+use super::answer::Step;
+use super::condition::Condition;
+use super::question::Question;
+use super::roles::Member;
+use super::sets::PackageSet;
+use crate::error::Result;
+use crate::facts::{Evidence, FileFacts, Role};
+use crate::update::Kb;
+
+impl Step {
+    /// Returns a step from a member of a set, without its place in the order.
+    pub(super) fn of_member(
+        member: &Member,
+        set: &PackageSet,
+        because: String,
+        needed_if: Option<Condition>,
+    ) -> Self {
+        let is_until_build = matches!(member.role, Role::Checkpoint | Role::Target);
+        Self {
+            needed_if,
+            evidence: member.evidence.clone(),
+            brings: member.build,
+            needed_below: member.build.filter(|_| is_until_build),
+            set: Some((set.kb, set.folder.clone())),
+            ..Self::of_file(
+                member.role,
+                member.kb().or(member.role.is_update().then_some(set.kb)),
+                &member.file,
+                because,
+            )
+        }
+    }
+
+    /// Returns a step from a file, without its place in the order.
+    pub(super) fn of_file(role: Role, kb: Option<Kb>, file: &FileFacts, because: String) -> Self {
+        Self {
+            order: None,
+            role,
+            kb,
+            name: file.known_name().map(str::to_owned),
+            sha1: file.sha1,
+            sha256: file.sha256,
+            size: file.size,
+            url: file.urls.first().cloned(),
+            present: file.present,
+            because,
+            needed_if: None,
+            evidence: Vec::new(),
+            restart_after: false,
+            file: file.key,
+            architecture: file.architecture,
+            brings: None,
+            needed_below: None,
+            set: None,
+        }
+    }
+}
+
+/// Returns a member of another KB's set as a step before the one asked for. A file of unknown name is a warning.
+pub(super) fn step_of_kb(
+    question: &Question<'_>,
+    kb: Kb,
+    role: Role,
+    like: &PackageSet,
+    because: String,
+    evidence: &[Evidence],
+    warnings: &mut Vec<String>,
+) -> Result<Step> {
+    let sets = question.library.sets(kb)?;
+    let fits = |set: &&PackageSet| {
+        (set.architecture.is_none() || set.architecture == like.architecture)
+            && (set.families.is_empty()
+                || set.families.iter().any(|family| like.families.iter().any(|own| own.id == family.id)))
+    };
+    let found = sets.iter().filter(fits).find_map(|set| {
+        let member = set.members.iter().rfind(|member| member.role != Role::Companion)?;
+        Some((set, member))
+    });
+    let mut said = evidence.to_vec();
+    let (file, build, set) = match found {
+        Some((set, member)) => {
+            said.extend(member.evidence.iter().cloned());
+            (member.file.clone(), member.build, Some((set.kb, set.folder.clone())))
+        }
+        None => (FileFacts::unnamed(kb, like.architecture), None, None),
+    };
+    if file.known_name().is_none() {
+        let architecture = like.architecture.map_or_else(String::new, |word| format!(" for {word}"));
+        warnings
+            .push(format!("no file of {kb}{architecture} is known: {}", question.library.side().to_know(kb)));
+    }
+    Ok(Step { evidence: said, brings: build, set, ..Step::of_file(role, Some(kb), &file, because) })
+}

@@ -1,0 +1,9 @@
+//! Lists of names in sentences.
+
+use std::collections::BTreeSet;
+
+/// Returns names in order, each once, with commas between them.
+pub(super) fn words<'w>(items: impl Iterator<Item = &'w str>) -> String {
+    let sorted: BTreeSet<&str> = items.collect();
+    sorted.into_iter().collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,65 @@
+//! The one row of a table that names a KB: for updates of which neither the history nor the packages have anything.
+
+use super::knowledge::Knowledge;
+use super::known_file::KnownFile;
+use super::prerequisites::Needed;
+use crate::update::{Kb, Kind};
+
+/// A row of a table that names a KB.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SingleRow<'k> {
+    /// The family's id.
+    pub family: u32,
+    /// The type of the update, where the table tells it.
+    pub kind: Option<Kind>,
+    /// The files of the row.
+    pub files: &'k [KnownFile],
+    /// The source of the row.
+    pub source: &'k str,
+}
+
+impl Knowledge {
+    /// Returns the first row that names a KB, of the tables of enablement packages, floors, preparations, prerequisites,
+    /// .NET packages, and parent rules.
+    pub fn single_row(&self, kb: Kb) -> Option<SingleRow<'_>> {
+        let row = |family, kind, source| SingleRow { family, kind, files: &[], source };
+        let enablement = self.enablement().of_kb(kb).map(|own| SingleRow {
+            files: own.files(),
+            ..row(own.family, Some(Kind::Enablement), own.source.as_str())
+        });
+        let floor = || {
+            self.prerequisites().floor(kb).map(|own| SingleRow {
+                files: &own.files,
+                ..row(own.family, Some(Kind::Ssu), own.source.as_str())
+            })
+        };
+        let preparation = || {
+            let esu = self.editions().esu_of_preparation(kb)?;
+            Some(row(esu.family, Some(Kind::EsuLicensing), esu.source.as_str()))
+        };
+        let before = || {
+            let own = self.prerequisites().before().iter().find(|own| own.kb == kb || own.needs == kb)?;
+            Some(row(own.family, (own.needs == kb).then_some(Kind::Ssu), own.source.as_str()))
+        };
+        let since = || {
+            let names = |needs: &[Needed]| needs.iter().any(|needed| needed.kb == kb);
+            let own = self.prerequisites().since().iter().find(|own| names(&own.needs))?;
+            Some(row(own.family, None, own.source.as_str()))
+        };
+        let child = || {
+            let (parent, _) = self.dotnet().child(kb)?;
+            Some(row(parent.family, Some(Kind::DotnetCu), parent.source.as_str()))
+        };
+        let rule = || {
+            let own = self.parents().rule(kb)?;
+            Some(row(own.family, None, own.source.as_str()))
+        };
+        enablement
+            .or_else(floor)
+            .or_else(preparation)
+            .or_else(before)
+            .or_else(since)
+            .or_else(child)
+            .or_else(rule)
+    }
+}
