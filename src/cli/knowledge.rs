@@ -11,7 +11,7 @@ use crate::disk;
 use crate::documents::{KnowledgeDocument, TableDocument};
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
-use crate::servicing::{Checked, Finding, TableInfo, Tables, check_tables, rows_of};
+use crate::servicing::{TableCheck, TableFinding, TableInfo, Tables, check_tables, rows_of};
 
 /// `knowledge`: looks at tables, writes nothing.
 pub(super) fn run(setup: &Setup, arguments: &Arguments, output: &mut Output) -> Result<ExitCode> {
@@ -24,7 +24,7 @@ pub(super) fn run(setup: &Setup, arguments: &Arguments, output: &mut Output) -> 
 
 fn show_all(tables: Tables<'_>, output: &mut Output) -> Result<ExitCode> {
     // Tables that contradict each other are shown all the same: that is how one looks into it.
-    let Checked { version, date, tables: overview, .. } = check_tables(tables)?;
+    let TableCheck { version, date, tables: overview, .. } = check_tables(tables)?;
     if output.is_json() {
         output.document(&KnowledgeDocument { version, date, tables: overview })?;
         return Ok(ExitCode::OK);
@@ -74,11 +74,11 @@ fn check(tables: Tables<'_>, output: &mut Output) -> Result<ExitCode> {
     Ok(code)
 }
 
-fn tell(finding: &Finding, output: &mut Output) {
+fn tell(finding: &TableFinding, output: &mut Output) {
     output.sentence(&format!("{}: ", finding.table), &format!("{} ({})", finding.message, finding.code));
 }
 
-fn summary(checked: &Checked) -> String {
+fn summary(checked: &TableCheck) -> String {
     let rows: usize = checked.tables.iter().map(|table| table.rows).sum();
     let count = match checked.findings.len() {
         0 => "no contradictions".to_owned(),

@@ -13,7 +13,7 @@ use super::{
     VerifyReport, WhyDocument,
 };
 use crate::resolve::{BatchLine, Plan};
-use crate::servicing::Checked;
+use crate::servicing::TableCheck;
 
 /// The direction of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
@@ -126,7 +126,7 @@ pub const DOCUMENTS: &[DocumentKind] = &[
     DocumentKind::output::<KeysDocument>("keys-show", "keys show"),
     DocumentKind::output::<TrustDocument>("keys-trust", "keys trust"),
     DocumentKind::output::<KnowledgeDocument>("knowledge", "knowledge show"),
-    DocumentKind::output::<Checked>("knowledge-check", "knowledge check"),
+    DocumentKind::output::<TableCheck>("knowledge-check", "knowledge check"),
     DocumentKind::output::<TableDocument<'_>>("knowledge-table", "knowledge show TABLE"),
     DocumentKind::output::<LintDocument<'_>>("lint", "lint"),
     DocumentKind::output::<ListDocument>("list", "list"),

@@ -1,7 +1,7 @@
-//! What comes along with a fetch: the servicing stacks, floors, prerequisites, and preparations that a set cannot do
+//! The packages that come along with a fetch: the servicing stacks, floors, prerequisites, and preparations that a set cannot do
 //! without and that live under KBs of their own.
 //!
-//! Which ones is the resolver's word ([`closure`]); here they are looked for at the Catalog. A separate servicing stack
+//! The resolver names them ([`closure`]); here they are looked for at the Catalog. A separate servicing stack
 //! that knowledge does not pair with the update is found by its title. What every machine needs and cannot be had is a
 //! failure of the run; what only some need is a warning.
 

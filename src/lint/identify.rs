@@ -23,7 +23,7 @@ use crate::update::{Architecture, Build, Digests, Kb, Kind, PackageName, Sha1};
 pub(super) struct Package<'e> {
     /// The file in the folder.
     pub(super) entry: &'e FolderEntry,
-    /// What its name says.
+    /// The statements of its name.
     pub(super) named: PackageName,
     /// Its KB, from its name or by its digest.
     pub(super) kb: Option<Kb>,
@@ -45,7 +45,7 @@ impl Package<'_> {
         LintFinding::of_name(code, self.kb, &self.entry.name, message)
     }
 
-    /// Whether two files are copies: the same digest, or the same KB and nothing that tells them apart.
+    /// Returns `true` if two files are copies: the same digest, or the same KB and nothing that tells them apart.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         match (self.sha1, other.sha1) {
             (Some(own), Some(others)) => own == others,
@@ -53,7 +53,7 @@ impl Package<'_> {
         }
     }
 
-    /// Whether both are for one place: KB, architecture, .NET release, and container.
+    /// Returns `true` if both are for one place: KB, architecture, .NET release, and container.
     pub(super) fn is_of_same_kb(&self, other: &Self) -> bool {
         let place =
             |package: &Self| (package.kb, package.named.dotnet.clone(), package.named.extension.clone());
@@ -64,7 +64,7 @@ impl Package<'_> {
     }
 }
 
-/// What is known of a KB, or of one of its files.
+/// The knowledge of a KB, or of one of its files.
 #[derive(Debug, Clone, Default)]
 pub(super) struct About {
     pub(super) kind: Option<Kind>,
@@ -74,7 +74,7 @@ pub(super) struct About {
     pub(super) date: Option<Date>,
 }
 
-/// What a KB is to a family.
+/// The part of a KB in a family.
 #[derive(Debug, Clone, Default)]
 pub(super) struct InFamily {
     pub(super) installations: BTreeSet<Installation>,
@@ -87,7 +87,7 @@ impl About {
         self.kind.is_some_and(|kind| kind.is_windows_cumulative() && !kind.is_dynamic())
     }
 
-    /// Whether it is for this installation alone, in a family where client and server have packages of their own.
+    /// Returns `true` if it is for this installation alone, in a family where client and server have packages of their own.
     pub(super) fn is_only_for(&self, installation: Installation) -> bool {
         /// Everywhere else client and server share their packages.
         const PARTED: u32 = 26100;
@@ -250,7 +250,7 @@ fn by_digest(sha1: Sha1, knowledge: &Knowledge) -> Option<(Kb, Architecture)> {
     Some((found.kb, found.architecture))
 }
 
-/// What is known of a KB; with a digest, of that file where it is another thing than the KB's main one.
+/// Returns the knowledge of a KB; with a digest, of that file where it is another thing than the KB's main one.
 pub(super) fn about(kb: Kb, sha1: Option<Sha1>, knowledge: &Knowledge, facts: &Facts) -> About {
     let mut about = About::default();
     let updates: Vec<_> = facts.updates.iter().filter(|update| update.kb == Some(kb)).collect();
@@ -373,7 +373,7 @@ fn trouble(
     }
 }
 
-/// How bytes differ from what the name and the Catalog say of them.
+/// Returns the difference between bytes and the statements of the name and the Catalog.
 fn mismatch(named: &PackageName, indexed: Option<&FileFacts>, content: &Digests) -> Option<String> {
     if let Some(sha1) = named.sha1.filter(|&sha1| sha1 != content.sha1) {
         return Some(format!("the bytes have the SHA-1 {}, the name says {sha1}", content.sha1));

@@ -20,7 +20,7 @@ struct LowerCheckpoint {
 }
 
 impl LintQuestion<'_> {
-    /// Judges the packages that are of the set's architecture and not for somebody else.
+    /// Judges the packages that are of the set's architecture and installation.
     pub(super) fn judge_members(
         &self,
         target: &LintTarget<'_>,
@@ -254,7 +254,7 @@ impl LintQuestion<'_> {
         of_index.or_else(of_releases).or_else(of_packages)
     }
 
-    /// Why a target does not belong where it is to go.
+    /// Returns the reason why a target does not belong where it is to go.
     fn misplaced(&self, target: &LintTarget<'_>) -> Option<String> {
         if self.request.machine.place == Place::Winre && target.about.is_cumulative() {
             return Some(
@@ -282,7 +282,7 @@ fn newest_stack(target: &LintTarget<'_>, packages: &[Package<'_>]) -> Option<Kb>
     stacks.filter_map(|package| package.kb.map(|kb| (package.about.date, kb))).max().map(|(_, kb)| kb)
 }
 
-/// Whether a file in the folder is this member of a set.
+/// Returns `true` if a file in the folder is this member of a set.
 fn is_file(member: &Member, package: &Package<'_>) -> bool {
     match (member.file.sha1, package.sha1) {
         (Some(own), Some(others)) => own == others,
@@ -290,7 +290,7 @@ fn is_file(member: &Member, package: &Package<'_>) -> bool {
     }
 }
 
-/// Why a package has no place beside the target.
+/// Returns the reason why a package has no place beside the target.
 fn foreign(target: &LintTarget<'_>, package: &Package<'_>) -> String {
     let target_kb = target.kb;
     match package.about.kind {

@@ -110,7 +110,7 @@ fn winpe_past_the_checkpoint_does_not_take_it() {
     assert_eq!(found(&[TARGET, CHECKPOINT], &winpe("26100.1742")), past);
     assert_eq!(found(&[TARGET], &winpe("26100.1742")), [""; 0]);
     assert_eq!(found(&[TARGET, CHECKPOINT], &winpe("26100.1")), [""; 0]);
-    // Without a baseline nobody can tell.
+    // Without a baseline it is open.
     assert_eq!(
         found(
             &[TARGET, CHECKPOINT],
@@ -344,7 +344,7 @@ fn the_index_tells_what_knowledge_does_not() {
         judge(&[TARGET, CHECKPOINT, first], &LintRequest::default(), &facts),
         ["foreign_update KB9000001"]
     );
-    // Without an index nobody knows them.
+    // Without an index they are not known.
     assert_eq!(
         judge(
             &[first],

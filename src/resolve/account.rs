@@ -5,7 +5,7 @@ use super::answer::{Plan, Status, Step};
 use super::freshness::Freshness;
 use super::judgement::Judgement;
 use super::question::Question;
-use super::refusal::{Judged, Refusal, Stop};
+use super::refusal::{Judged, NoPlan, Refusal};
 use super::sets::{FamilyName, PackageSet};
 use crate::error::Result;
 use crate::update::{Architecture, Build, Kb};
@@ -69,8 +69,8 @@ impl Account {
     pub(super) fn close(self, question: &Question<'_>, judged: Judged<Counted>) -> Result<Plan> {
         match judged {
             Ok(counted) => Ok(self.planned(question, counted)),
-            Err(Stop::Refused(refusal)) => Ok(self.refused(question, *refusal)),
-            Err(Stop::Failed(error)) => Err(error),
+            Err(NoPlan::Refused(refusal)) => Ok(self.refused(question, *refusal)),
+            Err(NoPlan::Failed(error)) => Err(error),
         }
     }
 

@@ -104,7 +104,7 @@ struct BatchMachine {
     /// `true` if features on demand were added after the last update.
     fod: Option<bool>,
     /// The release of .NET Framework.
-    dotnet: Option<Release>,
+    dotnet: Option<DotnetText>,
     /// `true` if the machine has Extended Security Updates.
     esu: Option<bool>,
     /// The installed KBs.
@@ -114,7 +114,7 @@ struct BatchMachine {
 /// A release of .NET Framework: a text such as `4.8`, or the number of the registry.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
-enum Release {
+enum DotnetText {
     /// The number of the registry.
     Number(u32),
     /// The version.
@@ -179,10 +179,10 @@ impl TryFrom<BatchMachine> for Machine {
     }
 }
 
-fn dotnet(release: &Release) -> Result<Dotnet> {
+fn dotnet(release: &DotnetText) -> Result<Dotnet> {
     let found = match release {
-        Release::Number(number) => Dotnet::of_release(*number),
-        Release::Text(text) => text.parse().ok(),
+        DotnetText::Number(number) => Dotnet::of_release(*number),
+        DotnetText::Text(text) => text.parse().ok(),
     };
     found.ok_or_else(|| Error::usage("dotnet is no release of .NET Framework such as \"4.8\" or 533320"))
 }

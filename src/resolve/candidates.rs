@@ -18,7 +18,7 @@ use crate::update::{Build, Kb, Kind, Month};
 
 /// An update that a goal may choose.
 #[derive(Debug, Clone)]
-pub(super) struct Candidate {
+pub(super) struct KnownUpdate {
     pub(super) kb: Kb,
     pub(super) build: Option<Build>,
     /// The day on which it first appeared, as far as that is known.
@@ -27,7 +27,7 @@ pub(super) struct Candidate {
     pub(super) kind: Option<ReleaseKind>,
 }
 
-impl Candidate {
+impl KnownUpdate {
     /// Returns its month.
     pub(super) fn month(&self) -> Option<Month> {
         self.title_month.or_else(|| self.date.and_then(Month::of))
@@ -72,7 +72,11 @@ pub(super) enum Best {
 }
 
 /// Returns every known update of some kinds for a family: the index's titles and the knowledge, each KB once.
-pub(super) fn candidates(question: &Question<'_>, kinds: &[Kind], family: &Family) -> Result<Vec<Candidate>> {
+pub(super) fn candidates(
+    question: &Question<'_>,
+    kinds: &[Kind],
+    family: &Family,
+) -> Result<Vec<KnownUpdate>> {
     let knowledge = question.knowledge;
     let mut found = of_knowledge(question, kinds, family);
     for update in question.library.updates_of(kinds)?.iter() {
@@ -83,7 +87,7 @@ pub(super) fn candidates(question: &Question<'_>, kinds: &[Kind], family: &Famil
         if !own || !question.fits(update.architecture) {
             continue;
         }
-        let known = found.entry(kb).or_insert(Candidate {
+        let known = found.entry(kb).or_insert(KnownUpdate {
             kb,
             build: None,
             // The date of an entry may be later than its release, never earlier.
@@ -108,13 +112,13 @@ pub(super) fn candidates(question: &Question<'_>, kinds: &[Kind], family: &Famil
 }
 
 /// Returns the updates that the knowledge has.
-fn of_knowledge(question: &Question<'_>, kinds: &[Kind], family: &Family) -> BTreeMap<Kb, Candidate> {
+fn of_knowledge(question: &Question<'_>, kinds: &[Kind], family: &Family) -> BTreeMap<Kb, KnownUpdate> {
     let knowledge = question.knowledge;
-    let mut found: BTreeMap<Kb, Candidate> = BTreeMap::new();
+    let mut found: BTreeMap<Kb, KnownUpdate> = BTreeMap::new();
     let cumulative = kinds.iter().any(|kind| kind.is_windows_cumulative());
     if cumulative {
         for release in knowledge.releases().of_family(family) {
-            let candidate = Candidate {
+            let candidate = KnownUpdate {
                 kb: release.kb,
                 build: Some(release.build),
                 date: release.date.or(release.first_seen),
@@ -130,7 +134,7 @@ fn of_knowledge(question: &Question<'_>, kinds: &[Kind], family: &Family) -> BTr
             if !of_family || !kinds.contains(&kind) || !question.fits(Some(package.architecture)) {
                 continue;
             }
-            let known = found.entry(package.kb).or_insert(Candidate {
+            let known = found.entry(package.kb).or_insert(KnownUpdate {
                 kb: package.kb,
                 build: None,
                 date: package.date,
@@ -144,15 +148,15 @@ fn of_knowledge(question: &Question<'_>, kinds: &[Kind], family: &Family) -> BTr
 }
 
 /// Returns the newest of what policy and date allow.
-pub(super) fn best(candidates: &[Candidate], policy: Policy, as_of: Option<Date>) -> Best {
-    let allowed: Vec<&Candidate> =
+pub(super) fn best(candidates: &[KnownUpdate], policy: Policy, as_of: Option<Date>) -> Best {
+    let allowed: Vec<&KnownUpdate> =
         candidates.iter().filter(|candidate| candidate.is_allowed(policy, as_of)).collect();
     let by_build = allowed.iter().filter(|candidate| candidate.build.is_some());
     let known = by_build.max_by_key(|candidate| (candidate.build, candidate.kb)).copied();
     let by_month =
         allowed.iter().filter(|candidate| candidate.build.is_none() && candidate.month().is_some());
     let newest = by_month.clone().filter_map(|candidate| candidate.month()).max();
-    let open: Vec<&Candidate> = by_month.filter(|candidate| candidate.month() == newest).copied().collect();
+    let open: Vec<&KnownUpdate> = by_month.filter(|candidate| candidate.month() == newest).copied().collect();
     match (known, newest) {
         (Some(known), Some(month)) if known.month().is_some_and(|own| own > month) => Best::One(known.kb),
         (Some(known), Some(month)) if known.month() == Some(month) => {

@@ -1,7 +1,7 @@
-//! Where the Catalog and the knowledge differ about a KB. Nothing is settled here: what the Catalog says goes first
-//! everywhere else, and whoever looks at a KB is told that somebody says otherwise.
+//! Differences between the Catalog and the knowledge about a KB. Nothing is settled here: the Catalog's statement goes first
+//! everywhere else, and a view of a KB shows that another source differs.
 //!
-//! What only one of the two says is no difference. Neither is an entry that is dated later than the release: the Catalog
+//! A statement of only one of the two is no difference. Neither is an entry that is dated later than the release: the Catalog
 //! dates entries anew when it revises them; earlier it cannot be.
 
 use std::collections::BTreeSet;
@@ -14,17 +14,17 @@ use crate::facts::{Facts, UpdateFacts};
 use crate::servicing::{Family, Knowledge, Release, ReleaseKind};
 use crate::update::{Architecture, Kb, Kind, Month, PackageName};
 
-/// What two sources say differently.
+/// The subject of a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
     /// The build that the KB brings.
     Build,
-    /// When it was released.
+    /// The day of the release.
     Date,
     /// The file for an architecture.
     File,
-    /// What sort of update it is.
+    /// The type of the update.
     Kind,
     /// A checkpoint that the dialogs leave out.
     Checkpoint,
@@ -35,13 +35,13 @@ pub enum What {
 /// One difference. The field names are a promise of the JSON output.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
 pub struct Difference {
-    /// What they differ about.
+    /// The subject of the difference.
     pub what: What,
     /// Of what: the KB, and the architecture or the product where it matters.
     pub subject: String,
-    /// What the Catalog says; `None` where it is silent and should not be.
+    /// The Catalog's statement; `None` where it is silent and should not be.
     pub catalog: Option<String>,
-    /// What the knowledge says.
+    /// The statement of the knowledge.
     pub knowledge: String,
     /// The table that says so, with the letter of its source: `releases.txt (h)`.
     pub source: String,
@@ -89,7 +89,7 @@ fn in_words(source: &str) -> String {
     if letter.is_empty() { words.to_owned() } else { format!("{words} {letter}") }
 }
 
-/// Where the facts of a KB and the knowledge differ, in a fixed order. The facts may be those of one update.
+/// Returns the differences between the facts of a KB and the knowledge, in a fixed order. The facts may be those of one update.
 pub fn differences(kb: Kb, facts: &Facts, knowledge: &Knowledge) -> Vec<Difference> {
     let mut found: BTreeSet<Difference> = BTreeSet::new();
     for update in facts.updates.iter().filter(|update| update.kb == Some(kb)) {
@@ -174,7 +174,7 @@ fn of_release(
     }
 }
 
-/// What the title makes of an update against the tables.
+/// Compares the type by the title with the tables.
 fn of_kind(
     kb: Kb,
     update: &UpdateFacts,

@@ -2,7 +2,7 @@
 
 use super::account::Account;
 use super::answer::{Choice, Plan, Status};
-use super::candidates::{Best, Candidate, best, candidates};
+use super::candidates::{Best, KnownUpdate, best, candidates};
 use super::grounds::chosen;
 use super::one_kb::plan_kb;
 use super::question::Question;
@@ -101,8 +101,8 @@ fn latest<'k>(question: &Question<'k>, wish: &Wish) -> Judged<(&'k Family, Kb)> 
 }
 
 /// Drops packages that another candidate bundles.
-fn drop_children(question: &Question<'_>, candidates: &mut Vec<Candidate>) -> Result<()> {
-    let newest = candidates.iter().filter_map(Candidate::month).max();
+fn drop_children(question: &Question<'_>, candidates: &mut Vec<KnownUpdate>) -> Result<()> {
+    let newest = candidates.iter().filter_map(KnownUpdate::month).max();
     let mut children = Vec::new();
     for candidate in
         candidates.iter().filter(|candidate| candidate.month() == newest && candidate.build.is_none())

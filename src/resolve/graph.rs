@@ -263,7 +263,7 @@ impl Serialize for Graph {
     }
 }
 
-/// Whether a set of another KB is for the machines of this one.
+/// Returns `true` if a set of another KB is for the machines of this one.
 fn goes_with(other: &PackageSet, set: &PackageSet) -> bool {
     let architecture =
         other.architecture.is_none() || set.architecture.is_none() || other.architecture == set.architecture;

@@ -8,7 +8,7 @@ use crate::facts::{FileFacts, Role, Source};
 use crate::update::schema::TimeText;
 use crate::update::{Architecture, Build, Kb, Sha1, Sha256, UpdateId};
 
-/// What a node stands for.
+/// The type of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NodeKind {
@@ -18,7 +18,7 @@ pub enum NodeKind {
     Update,
 }
 
-/// What an edge states.
+/// The type of an edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EdgeKind {
@@ -41,7 +41,7 @@ impl EdgeKind {
 /// A file or an update. The field names are a promise of the JSON output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Node {
-    /// What edges call it.
+    /// Its name in edges.
     pub id: String,
     /// File or update.
     pub kind: NodeKind,
@@ -49,7 +49,7 @@ pub struct Node {
     pub kb: Option<Kb>,
     /// The file's name, or the update's title.
     pub name: Option<String>,
-    /// What it is for.
+    /// Its architecture.
     pub architecture: Option<Architecture>,
     /// The build that it brings.
     pub build: Option<Build>,
@@ -61,7 +61,7 @@ pub struct Node {
     pub sha256: Option<Sha256>,
     /// The file's bytes.
     pub size: Option<u64>,
-    /// Whether the pool has the file.
+    /// `true` if the pool has the file.
     pub present: Option<bool>,
 }
 
@@ -74,11 +74,11 @@ pub struct Edge {
     pub to: String,
     /// Needs or supersedes.
     pub kind: EdgeKind,
-    /// What the needed file is.
+    /// The role of the needed file.
     pub role: Option<Role>,
-    /// Where it does not hold for every machine: for which.
+    /// The machines for which it holds, where it does not hold for all.
     pub condition: Option<Condition>,
-    /// Who states it: `dialog`, `details page`, `knowledge`.
+    /// The source: `dialog`, `details page`, `knowledge`.
     pub source: Source,
     /// The time when it was seen first, where the index keeps it.
     #[schemars(with = "Option<TimeText>")]
@@ -111,11 +111,11 @@ impl Node {
 pub struct SeenNeeds {
     /// The file.
     pub file: FileFacts,
-    /// What it needs.
+    /// The file that it needs.
     pub needs: FileFacts,
-    /// What the needed one is.
+    /// The role of the needed one.
     pub role: Role,
-    /// Who states it.
+    /// The source.
     pub source: Source,
     /// The time when it was seen first.
     pub first_seen: Time,
@@ -141,7 +141,7 @@ pub struct SeenSupersedes {
     pub newer: UpdateName,
     /// The update that is replaced.
     pub older: UpdateName,
-    /// Who states it.
+    /// The source.
     pub source: Source,
     /// The time when it was seen first.
     pub first_seen: Time,

@@ -1,7 +1,7 @@
 //! The output of `collect.cmd` on a machine, as a value.
 //!
 //! The file is text, one `key=value` to a line, and may have been carried, edited, or written by hand: unknown keys and
-//! lines are passed over, a value that cannot be read counts as not told, and nothing is guessed. Refused are a file of
+//! lines are passed over, a value that cannot be read counts as absent, and nothing is guessed. Refused are a file of
 //! a newer format and one that is nothing of ours, with a sentence that says what was expected.
 
 use std::collections::BTreeSet;
@@ -34,11 +34,11 @@ pub struct Host {
     pub installed: Vec<Kb>,
     /// The identities of installed packages, sorted.
     pub packages: Vec<String>,
-    /// Whether a restart is pending.
+    /// `true` if a restart is pending.
     pub pending_restart: Option<bool>,
-    /// What is free on the system drive.
+    /// The free bytes on the system drive.
     pub free_bytes: Option<u64>,
-    /// The version of DISM; told only with administrator's rights.
+    /// The version of DISM; stated only with administrator's rights.
     pub dism_version: Option<String>,
 }
 

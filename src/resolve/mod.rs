@@ -10,7 +10,7 @@
 //!
 //! Order comes from builds; never from the order of a download dialog, from KB numbers, or from dates. An order
 //! that cannot be known is said to be unknown. The Catalog's statements go before knowledge; where the two differ,
-//! a warning says so. Nothing here asks anybody: the same input gives the same answer on both sides of the gap.
+//! a warning says so. Nothing here uses the network: the same input gives the same answer on both sides of the gap.
 
 mod account;
 mod answer;

@@ -147,7 +147,7 @@ fn for_build<'s>(
 ) -> Judged<Vec<&'s PackageSet>> {
     let knowledge = question.knowledge;
     let there = words(left.iter().flat_map(|set| set.families.iter().map(|family| family.name.as_str())));
-    // A set of no known family cannot be told to be for another one.
+    // A set of no known family may be for any.
     left.retain(|set| set.families.is_empty() || question.at.iter().any(|family| set.serves(family)));
     if left.is_empty() {
         let machine = words(question.at.iter().map(|family| family.name.as_str()));

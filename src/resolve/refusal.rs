@@ -77,22 +77,22 @@ impl Refusal {
 
 /// The end of a judgement: a refusal, or a failure of the library.
 #[derive(Debug)]
-pub(super) enum Stop {
+pub(super) enum NoPlan {
     Refused(Box<Refusal>),
     Failed(Error),
 }
 
-impl From<Refusal> for Stop {
+impl From<Refusal> for NoPlan {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(Box::new(refusal))
     }
 }
 
-impl From<Error> for Stop {
+impl From<Error> for NoPlan {
     fn from(error: Error) -> Self {
         Self::Failed(error)
     }
 }
 
 /// The result of a judgement against which nothing stands, or its end.
-pub(super) type Judged<T> = Result<T, Stop>;
+pub(super) type Judged<T> = Result<T, NoPlan>;

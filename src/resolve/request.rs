@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::machine::Machine;
 use crate::update::{Kb, Kind};
 
-/// Which releases a goal may choose from.
+/// The releases that a goal may choose from.
 #[derive(
     Debug,
     Clone,
@@ -61,7 +61,7 @@ pub struct Request {
     pub id: Option<serde_json::Value>,
     /// The goal.
     pub goal: Goal,
-    /// Which releases a goal may choose from.
+    /// The releases that a goal may choose from.
     pub policy: Policy,
     /// Nothing that was published later.
     pub as_of: Option<Date>,

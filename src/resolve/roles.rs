@@ -117,7 +117,7 @@ fn judge_candidate(
     }
 }
 
-/// Whether an update builds upon a checkpoint: by builds, else by the months of their releases.
+/// Returns `true` if an update builds upon a checkpoint: by builds, else by the months of their releases.
 fn builds_upon(update: &UpdateFacts, own: Option<Build>, checkpoint: &Checkpoint) -> bool {
     match (own, update.month) {
         (Some(own), _) => checkpoint.build < own,

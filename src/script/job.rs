@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::model::{Form, Job, Method, Stage};
 use crate::facts::Role;
 use crate::resolve::{Plan, Step};
-use crate::servicing::{self, Family, Knowledge};
+use crate::servicing::{Family, InstallMethod, Knowledge};
 
 /// Where the files of a plan lie, seen from the script.
 pub trait Places {
@@ -75,8 +75,8 @@ pub fn job(
         builds: builds.into_iter().collect(),
         installation: installations.first().copied().filter(|_| installations.len() == 1),
         method: match first.method {
-            servicing::Method::Dism => Method::Dism,
-            servicing::Method::Wusa => Method::Wusa,
+            InstallMethod::Dism => Method::Dism,
+            InstallMethod::Wusa => Method::Wusa,
         },
         form,
         // An enablement package changes the build and not the revision: the script looks for it in the machine's lists.

@@ -7,14 +7,14 @@ use super::knowledge::Knowledge;
 use super::releases::ReleaseKind;
 use crate::update::Kb;
 
-/// What one row of a table says of a KB.
+/// The statement of one row of a table about a KB.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct KnownRow {
     /// The table's file name.
     pub table: &'static str,
-    /// What it says.
+    /// The statement.
     pub statement: String,
-    /// Where the row comes from: in words, or a letter that the head of the table explains.
+    /// The source of the row: in words, or a letter that the head of the table explains.
     pub source: Option<String>,
 }
 

@@ -1,7 +1,7 @@
 //! The check of all tables: everything that is wrong with them, not only the first of it.
 //!
 //! A table that cannot be read at all is an error that names file and line. What can be read is looked at row by row, line
-//! by line, and table against table (`contradictions`); a contradiction that somebody looked at and that stands is in
+//! by line, and table against table (`contradictions`); a contradiction that was looked at and stands is in
 //! `contradictions.toml` with its reason, and is counted by itself.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,14 +13,14 @@ use serde::Serialize;
 
 use super::chronicle;
 use super::contradictions::contradictions;
-use super::finding::Finding;
+use super::finding::TableFinding;
 use super::knowledge::Knowledge;
 use super::tables::{TableInfo, Tables};
 use crate::error::Result;
 
-/// What the check of all tables gave.
+/// The result of the check of all tables.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
-pub struct Checked {
+pub struct TableCheck {
     /// The version of the tables.
     pub version: String,
     /// As of when they are.
@@ -28,14 +28,14 @@ pub struct Checked {
     pub date: Date,
     /// The tables with their rows.
     pub tables: Vec<TableInfo>,
-    /// What is wrong.
-    pub findings: Vec<Finding>,
-    /// What contradicts and stands.
-    pub known: Vec<Finding>,
+    /// The contradictions.
+    pub findings: Vec<TableFinding>,
+    /// The contradictions that stand.
+    pub known: Vec<TableFinding>,
 }
 
 /// Looks at all tables. Fails only where a table cannot be read.
-pub fn check_tables(tables: Tables<'_>) -> Result<Checked> {
+pub fn check_tables(tables: Tables<'_>) -> Result<TableCheck> {
     let knowledge = Knowledge::read(tables, OnceLock::from(tables.digest()))?;
     let mut found = knowledge.faults();
     found.extend(knowledge.faulty_lines());
@@ -44,10 +44,10 @@ pub fn check_tables(tables: Tables<'_>) -> Result<Checked> {
     }
     found.extend(contradictions(&knowledge));
     found.extend(chronicle::faults(&knowledge));
-    let found: BTreeSet<Finding> = found.into_iter().collect();
+    let found: BTreeSet<TableFinding> = found.into_iter().collect();
     let (known, findings) =
         found.into_iter().partition(|finding| knowledge.known_contradictions().has(finding));
-    Ok(Checked {
+    Ok(TableCheck {
         version: knowledge.version().to_owned(),
         date: knowledge.date(),
         tables: tables.overview()?,
@@ -57,7 +57,7 @@ pub fn check_tables(tables: Tables<'_>) -> Result<Checked> {
 }
 
 /// Lines of a text table whose last column is a letter that its head does not explain.
-fn undeclared_sources(name: &'static str, text: &str) -> Vec<Finding> {
+fn undeclared_sources(name: &'static str, text: &str) -> Vec<TableFinding> {
     let head: Vec<&str> =
         text.lines().take_while(|line| line.starts_with('#')).map(|line| &line[1..]).collect();
     let Some(letters) = declared_letters(&head) else { return Vec::new() };
@@ -74,7 +74,7 @@ fn undeclared_sources(name: &'static str, text: &str) -> Vec<Finding> {
         if *count == 1 {
             let row = line.split_ascii_whitespace().next().unwrap_or_default();
             let message = format!("{line:?}: the head of the table explains no source {letter:?}");
-            found.push(Finding::new(name, "source_undeclared", row, message));
+            found.push(TableFinding::new(name, "source_undeclared", row, message));
         }
     }
     found
@@ -106,7 +106,7 @@ mod tests {
         assert_eq!(checked.findings, []);
         let knowledge = Knowledge::built_in().unwrap();
         for row in knowledge.known_contradictions().iter() {
-            let of_row = |known: &Finding| row.is(known);
+            let of_row = |known: &TableFinding| row.is(known);
             assert!(checked.known.iter().any(of_row), "it stands for nothing any more: {row:?}");
         }
     }

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::families::{Family, FamilyOfRow, Installation};
-use super::finding::{Finding, without_source};
+use super::finding::{TableFinding, without_source};
 use super::known_file::{KnownFile, wrong_files};
 use super::table::{check_format, read_table};
 use crate::error::Result;
@@ -18,20 +18,20 @@ pub struct Checkpoint {
     pub kb: Kb,
     /// The family's id.
     pub family: u32,
-    /// Which installations of the family it holds for.
+    /// The installations of the family that it holds for.
     pub installation: Vec<Installation>,
     /// The build that it brings.
     pub build: Build,
-    /// When it was released, where that is known.
+    /// The day of its release, where it is known.
     #[serde(default)]
     pub date: Option<Date>,
-    /// Who gets it, when that is not everybody.
+    /// The channel, where not all machines get it.
     #[serde(default)]
     pub channel: Option<String>,
     /// The build that it builds upon itself, where that is known.
     #[serde(default)]
     pub base: Option<Build>,
-    /// Where the row comes from.
+    /// The source of the row.
     pub source: String,
     /// Its files as the Catalog gave them.
     #[serde(rename = "file", default)]
@@ -46,15 +46,15 @@ pub struct ChannelRelease {
     pub kb: Kb,
     /// The family's id.
     pub family: u32,
-    /// Who gets it.
+    /// The channel.
     pub channel: String,
-    /// Which installations of the family it is for.
+    /// The installations of the family that it is for.
     pub installation: Vec<Installation>,
     /// The build that it brings.
     pub build: Build,
     /// The build that it builds upon.
     pub base: Build,
-    /// Where the row comes from.
+    /// The source of the row.
     pub source: String,
 }
 
@@ -130,7 +130,7 @@ impl Checkpoints {
         rows.chain(releases).collect()
     }
 
-    pub(super) fn faults(&self) -> Vec<Finding> {
+    pub(super) fn faults(&self) -> Vec<TableFinding> {
         let mut faults = without_source(
             NAME,
             (self.checkpoint.iter().map(|row| (row.kb.to_string(), &row.source)))
@@ -139,12 +139,12 @@ impl Checkpoints {
         for row in &self.checkpoint {
             if row.build.number != row.family {
                 let message = format!("{} has a build of another family", row.kb);
-                faults.push(Finding::new(NAME, "build_differs", row.kb, message));
+                faults.push(TableFinding::new(NAME, "build_differs", row.kb, message));
             }
             // Bases below builds make every chain end.
             if row.base.is_some_and(|base| base >= row.build) {
                 let message = format!("{} builds upon itself or upon what is later", row.kb);
-                faults.push(Finding::new(NAME, "circle", row.kb, message));
+                faults.push(TableFinding::new(NAME, "circle", row.kb, message));
             }
             faults.extend(wrong_files(NAME, row.kb, row.files()));
         }

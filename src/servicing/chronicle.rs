@@ -4,15 +4,15 @@
 use std::collections::BTreeMap;
 
 use super::families::Installation;
-use super::finding::Finding;
+use super::finding::TableFinding;
 use super::knowledge::Knowledge;
 use super::releases::Release;
 use crate::update::Kb;
 
 /// Returns the faults of the release history by itself: families, installations, builds, and dates.
-pub(super) fn faults(knowledge: &Knowledge) -> Vec<Finding> {
+pub(super) fn faults(knowledge: &Knowledge) -> Vec<TableFinding> {
     let mut found = Vec::new();
-    let mut fault = |table, code, kb: Kb, message| found.push(Finding::new(table, code, kb, message));
+    let mut fault = |table, code, kb: Kb, message| found.push(TableFinding::new(table, code, kb, message));
     let (table, packages) = ("releases.txt", "packages.txt");
     let is_there = |id: u32, installation: Option<Installation>| {
         let mut families = knowledge.families().of_id(id);

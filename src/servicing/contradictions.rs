@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use super::finding::Finding;
+use super::finding::TableFinding;
 use super::knowledge::Knowledge;
 use super::releases::Release;
 use crate::update::{Kb, Kind, PackageName};
 
 /// Every contradiction between tables.
-pub(super) fn contradictions(knowledge: &Knowledge) -> Vec<Finding> {
+pub(super) fn contradictions(knowledge: &Knowledge) -> Vec<TableFinding> {
     let mut found = of_checkpoints(knowledge);
     found.extend(of_floors(knowledge));
     found.extend(of_enablement(knowledge));
@@ -23,10 +23,11 @@ pub(super) fn contradictions(knowledge: &Knowledge) -> Vec<Finding> {
     found
 }
 
-fn of_checkpoints(knowledge: &Knowledge) -> Vec<Finding> {
+fn of_checkpoints(knowledge: &Knowledge) -> Vec<TableFinding> {
     let mut found = Vec::new();
     for row in knowledge.checkpoints().all().iter().filter(|row| row.channel.is_none()) {
-        let mut fault = |code, message| found.push(Finding::new("checkpoints.toml", code, row.kb, message));
+        let mut fault =
+            |code, message| found.push(TableFinding::new("checkpoints.toml", code, row.kb, message));
         let releases: Vec<Release> = knowledge.releases().of_kb(row.kb);
         if let Some(other) = releases.first().filter(|_| !releases.iter().any(|own| own.build == row.build)) {
             let message = format!("{} is {}, and releases.txt has {}", row.kb, row.build, other.build);
@@ -44,10 +45,11 @@ fn of_checkpoints(knowledge: &Knowledge) -> Vec<Finding> {
     found
 }
 
-fn of_floors(knowledge: &Knowledge) -> Vec<Finding> {
+fn of_floors(knowledge: &Knowledge) -> Vec<TableFinding> {
     let mut found = Vec::new();
     for row in knowledge.prerequisites().floors() {
-        let mut fault = |code, message| found.push(Finding::new("prerequisites.toml", code, row.kb, message));
+        let mut fault =
+            |code, message| found.push(TableFinding::new("prerequisites.toml", code, row.kb, message));
         if !knowledge.families().builds_of(row.family).contains(&row.needed_below.number) {
             let message = format!("{}: {} is no build of {}", row.kb, row.needed_below, row.family);
             fault("build_unknown", message);
@@ -74,10 +76,11 @@ fn of_floors(knowledge: &Knowledge) -> Vec<Finding> {
     found
 }
 
-fn of_enablement(knowledge: &Knowledge) -> Vec<Finding> {
+fn of_enablement(knowledge: &Knowledge) -> Vec<TableFinding> {
     let mut found = Vec::new();
     for row in knowledge.enablement().all() {
-        let mut fault = |code, message| found.push(Finding::new("enablement.toml", code, row.kb, message));
+        let mut fault =
+            |code, message| found.push(TableFinding::new("enablement.toml", code, row.kb, message));
         let Some(minimum) = row.minimum else { continue };
         let releases = knowledge.releases().of_kb(minimum);
         let own = releases.iter().filter(|release| release.build.number == row.family);
@@ -114,7 +117,7 @@ fn of_enablement(knowledge: &Knowledge) -> Vec<Finding> {
 }
 
 /// A KB is one thing, whichever table speaks of it.
-fn of_kinds(knowledge: &Knowledge) -> Vec<Finding> {
+fn of_kinds(knowledge: &Knowledge) -> Vec<TableFinding> {
     let mut kinds: BTreeMap<Kb, BTreeMap<Kind, &'static str>> = BTreeMap::new();
     let mut add = |kb: Kb, kind: Kind, table| {
         kinds.entry(kb).or_default().entry(kind).or_insert(table);
@@ -152,18 +155,18 @@ fn of_kinds(knowledge: &Knowledge) -> Vec<Finding> {
             let words: Vec<String> = kinds.iter().map(|(kind, table)| format!("{kind} ({table})")).collect();
             let table = kinds.values().next().copied().unwrap_or("packages.txt");
             let message = format!("{kb} is {} at once", words.join(" and "));
-            found.push(Finding::new(table, "two_kinds", kb, message));
+            found.push(TableFinding::new(table, "two_kinds", kb, message));
         }
     }
     found
 }
 
-fn of_stacks(knowledge: &Knowledge) -> Vec<Finding> {
+fn of_stacks(knowledge: &Knowledge) -> Vec<TableFinding> {
     let known: BTreeSet<Kb> =
         knowledge.packages().all().iter().filter(|own| own.kind == Kind::Ssu).map(|own| own.kb).collect();
     let mut found = Vec::new();
     for (lcu, family, stack) in knowledge.packages().pairs() {
-        let mut fault = |code, message| found.push(Finding::new("stacks.txt", code, lcu, message));
+        let mut fault = |code, message| found.push(TableFinding::new("stacks.txt", code, lcu, message));
         if knowledge.families().of_id(family).next().is_none() {
             fault("family_unknown", format!("{lcu} is of no known family ({family})"));
         }
@@ -182,10 +185,11 @@ fn of_stacks(knowledge: &Knowledge) -> Vec<Finding> {
     found
 }
 
-fn of_withdrawals(knowledge: &Knowledge) -> Vec<Finding> {
+fn of_withdrawals(knowledge: &Knowledge) -> Vec<TableFinding> {
     let mut found = Vec::new();
     for row in knowledge.withdrawn().all() {
-        let mut fault = |code, message| found.push(Finding::new("withdrawn.toml", code, row.kb, message));
+        let mut fault =
+            |code, message| found.push(TableFinding::new("withdrawn.toml", code, row.kb, message));
         let (old, new) = (knowledge.releases().of_kb(row.kb), knowledge.releases().of_kb(row.successor));
         for (old, new) in old.iter().flat_map(|old| new.iter().map(move |new| (old, new))) {
             if old.build.number == new.build.number && new.build < old.build {
@@ -213,13 +217,13 @@ fn of_withdrawals(knowledge: &Knowledge) -> Vec<Finding> {
         .filter(|row| !knowledge.releases().files_of(row.kb).is_empty())
     {
         let message = format!("{} is a hotpatch, and files.txt has a file that the Catalog gave", row.kb);
-        found.push(Finding::new("withdrawn.toml", "hotpatch_has_files", row.kb, message));
+        found.push(TableFinding::new("withdrawn.toml", "hotpatch_has_files", row.kb, message));
     }
     found
 }
 
 /// One file has one name, and one name is of one KB, in all tables.
-fn of_files(knowledge: &Knowledge) -> Vec<Finding> {
+fn of_files(knowledge: &Knowledge) -> Vec<TableFinding> {
     let mut found = Vec::new();
     let mut kbs: BTreeMap<String, (Kb, &'static str)> = BTreeMap::new();
     let of_history = knowledge.releases().all_files().filter_map(|(_, name)| {
@@ -233,7 +237,7 @@ fn of_files(knowledge: &Knowledge) -> Vec<Finding> {
         let (other, where_from) = *kbs.entry(sha1.to_string()).or_insert((kb, table));
         if other != kb {
             let message = format!("{name} is of {kb}, and in {where_from} the same SHA-1 is of {other}");
-            found.push(Finding::new(table, "file_of_two_kbs", kb, message));
+            found.push(TableFinding::new(table, "file_of_two_kbs", kb, message));
         }
     }
     let checkpoints =
@@ -249,38 +253,39 @@ fn of_files(knowledge: &Knowledge) -> Vec<Finding> {
                 let (other, name) = &known[0];
                 let message =
                     format!("{kb} for {} is {}, and {other} has {name}", file.architecture, file.name);
-                found.push(Finding::new(table, "file_differs", kb, message));
+                found.push(TableFinding::new(table, "file_differs", kb, message));
             }
         }
     }
     found
 }
 
-fn of_editions(knowledge: &Knowledge) -> Vec<Finding> {
+fn of_editions(knowledge: &Knowledge) -> Vec<TableFinding> {
     let mut found = Vec::new();
     for row in knowledge.editions().ltsc() {
         let builds = knowledge.families().builds_of(row.family);
         if let Some(build) = row.builds.iter().find(|build| !builds.contains(build)) {
             let message = format!("{}: {build} is no build of {}", row.name, row.family);
-            found.push(Finding::new("editions.toml", "build_unknown", &row.name, message));
+            found.push(TableFinding::new("editions.toml", "build_unknown", &row.name, message));
         }
     }
     for row in knowledge.editions().esu() {
         let needed = row.needs_at_least.into_iter().chain(row.preparations());
         for kb in needed.filter(|kb| knowledge.withdrawn().of_kb(*kb).is_some()) {
             let message = format!("the ESU row of {} needs {kb}, which is withdrawn", row.family);
-            found.push(Finding::new("editions.toml", "withdrawn_needed", row.family, message));
+            found.push(TableFinding::new("editions.toml", "withdrawn_needed", row.family, message));
         }
     }
     found
 }
 
-fn of_dotnet(knowledge: &Knowledge) -> Vec<Finding> {
+fn of_dotnet(knowledge: &Knowledge) -> Vec<TableFinding> {
     let mut found = Vec::new();
     let mut parents: BTreeMap<Kb, Kb> = BTreeMap::new();
     for row in knowledge.dotnet().parents() {
         for child in &row.children {
-            let mut fault = |code, message| found.push(Finding::new("dotnet.toml", code, row.kb, message));
+            let mut fault =
+                |code, message| found.push(TableFinding::new("dotnet.toml", code, row.kb, message));
             if let Some(other) = parents.insert(child.kb, row.kb).filter(|other| *other != row.kb) {
                 fault("two_parents", format!("{} is a package of {} and of {other}", child.kb, row.kb));
             }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::dotnet::Dotnet;
 use super::families::{Family, FamilyOfRow};
-use super::finding::{Finding, without_source};
+use super::finding::{TableFinding, without_source};
 use super::table::{check_format, read_table};
 use crate::error::Result;
 use crate::update::Kb;
@@ -28,12 +28,12 @@ pub struct DotnetParent {
     pub kb: Kb,
     /// The family's id.
     pub family: u32,
-    /// What is not recorded of it.
+    /// The gap in the row.
     #[serde(default)]
     pub incomplete: Option<String>,
     /// Its packages.
     pub children: Vec<DotnetChild>,
-    /// Where the row comes from.
+    /// The source of the row.
     pub source: String,
 }
 
@@ -45,9 +45,9 @@ pub struct Instead {
     pub kb: Kb,
     /// The family that it is not for.
     pub on: u32,
-    /// What that family takes.
+    /// The update that the family takes.
     pub take: Kb,
-    /// Where the row comes from.
+    /// The source of the row.
     pub source: String,
 }
 
@@ -103,7 +103,7 @@ impl DotnetUpdates {
         parents.chain(insteads).collect()
     }
 
-    pub(super) fn faults(&self) -> Vec<Finding> {
+    pub(super) fn faults(&self) -> Vec<TableFinding> {
         without_source(
             NAME,
             (self.parent.iter().map(|row| (row.kb.to_string(), &row.source)))

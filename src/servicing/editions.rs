@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::families::{Family, FamilyOfRow, Installation};
-use super::finding::{Finding, without_source};
+use super::finding::{TableFinding, without_source};
 use super::table::{check_format, read_table};
 use crate::error::Result;
 use crate::update::{Kb, Month};
@@ -23,7 +23,7 @@ pub struct Ltsc {
     pub editions: Vec<String>,
     /// The end of its support.
     pub until: Date,
-    /// Where the row comes from.
+    /// The source of the row.
     pub source: String,
 }
 
@@ -46,14 +46,14 @@ pub struct Preparation {
 pub struct Esu {
     /// The family's id.
     pub family: u32,
-    /// Which installations of it.
+    /// Its installations.
     pub installation: Vec<Installation>,
     /// The first month.
     pub from: Month,
-    /// What the preparation itself needs.
+    /// The update that the preparation itself needs.
     #[serde(default)]
     pub needs_at_least: Option<Kb>,
-    /// Where the row comes from.
+    /// The source of the row.
     pub source: String,
     /// The packages, earliest first.
     preparation: Vec<Preparation>,
@@ -120,7 +120,7 @@ impl Editions {
         ltsc.chain(esu).collect()
     }
 
-    pub(super) fn faults(&self) -> Vec<Finding> {
+    pub(super) fn faults(&self) -> Vec<TableFinding> {
         let mut faults = without_source(
             NAME,
             (self.ltsc.iter().map(|row| (row.name.clone(), &row.source)))
@@ -128,7 +128,7 @@ impl Editions {
         );
         for row in self.esu.iter().filter(|row| row.preparation.is_empty()) {
             let message = format!("the ESU row of {} names no preparation", row.family);
-            faults.push(Finding::new(NAME, "preparation_missing", row.family, message));
+            faults.push(TableFinding::new(NAME, "preparation_missing", row.family, message));
         }
         faults
     }

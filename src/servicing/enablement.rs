@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::families::{Families, FamilyOfRow};
-use super::finding::{Finding, without_source};
+use super::finding::{TableFinding, without_source};
 use super::known_file::{KnownFile, wrong_files};
 use super::table::{check_format, read_table};
 use crate::error::Result;
@@ -28,10 +28,10 @@ pub struct Enablement {
     /// The update that brings just that.
     #[serde(default)]
     pub minimum: Option<Kb>,
-    /// What there is to know beside.
+    /// A note.
     #[serde(default)]
     pub note: Option<String>,
-    /// Where the row comes from.
+    /// The source of the row.
     pub source: String,
     #[serde(rename = "file", default)]
     files: Vec<KnownFile>,
@@ -60,9 +60,9 @@ impl Enablement {
 pub struct NoEnablement {
     /// The version.
     pub release: String,
-    /// Why not.
+    /// The reason.
     pub why: String,
-    /// Where the row comes from.
+    /// The source of the row.
     pub source: String,
 }
 
@@ -111,19 +111,19 @@ impl EnablementPackages {
     }
 
     /// Returns the rows that lead to a build of another family.
-    pub(super) fn outside(&self, families: &Families) -> Vec<Finding> {
+    pub(super) fn outside(&self, families: &Families) -> Vec<TableFinding> {
         let is_outside = |row: &&Enablement| {
             let builds = families.builds_of(row.family);
             !row.from.iter().chain([&row.to]).all(|build| builds.contains(build))
         };
         let fault = |row: &Enablement| {
             let message = format!("{} leads out of its family", row.kb);
-            Finding::new(NAME, "build_unknown", row.kb, message)
+            TableFinding::new(NAME, "build_unknown", row.kb, message)
         };
         self.enablement.iter().filter(is_outside).map(fault).collect()
     }
 
-    pub(super) fn faults(&self) -> Vec<Finding> {
+    pub(super) fn faults(&self) -> Vec<TableFinding> {
         let mut faults = without_source(
             NAME,
             (self.enablement.iter().map(|row| (row.kb.to_string(), &row.source)))
@@ -133,7 +133,7 @@ impl EnablementPackages {
             faults.extend(wrong_files(NAME, row.kb, &row.files));
             if row.from.contains(&row.to) {
                 let message = format!("{} leads from {} to itself", row.kb, row.to);
-                faults.push(Finding::new(NAME, "circle", row.kb, message));
+                faults.push(TableFinding::new(NAME, "circle", row.kb, message));
             }
         }
         faults

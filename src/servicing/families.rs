@@ -6,13 +6,13 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::dotnet::Dotnet;
-use super::finding::{Finding, without_source};
+use super::finding::{TableFinding, without_source};
 use super::product_words::words;
 use super::table::{check_format, read_table};
 use crate::error::Result;
 use crate::update::{Architecture, Build};
 
-/// Whether packages are for a client or a server; the same build number may be both.
+/// A client or a server; the same build number may be both.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
 )]
@@ -34,12 +34,12 @@ impl Installation {
     }
 }
 
-/// How a running machine takes a package file.
+/// The way in which a running machine takes a package file.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
-pub enum Method {
+pub enum InstallMethod {
     /// With DISM.
     Dism,
     /// With wusa, because its own DISM takes no `.msu` online.
@@ -65,13 +65,13 @@ pub struct Family {
     releases: BTreeMap<String, String>,
     /// The architectures that there are.
     pub architectures: Vec<Architecture>,
-    /// How a running machine takes a package.
-    pub method: Method,
+    /// The way in which a running machine takes a package.
+    pub method: InstallMethod,
     /// The .NET Framework that came with it.
     pub dotnet: Dotnet,
-    /// How titles name it.
+    /// Its names in titles.
     products: Vec<TitleProduct>,
-    /// Where the row comes from.
+    /// The source of the row.
     pub source: String,
 }
 
@@ -84,7 +84,7 @@ struct TitleProduct {
 }
 
 impl Family {
-    /// How titles name its products, for people: "Windows 11, version 24H2".
+    /// Returns the names of its products in titles, for people: "Windows 11, version 24H2".
     pub fn title_products(&self) -> impl Iterator<Item = String> {
         self.products.iter().map(|TitleProduct { product, release }| match release {
             Some(release) => format!("{product}, version {release}"),
@@ -141,7 +141,7 @@ impl Family {
         self.products.iter().map(|row| row.product.as_str())
     }
 
-    /// Whether a title names this version of the family.
+    /// Returns `true` if a title names this version of the family.
     pub fn has_release(&self, release: &str) -> bool {
         let of_titles = self.products.iter().filter_map(|row| row.release.as_deref());
         of_titles
@@ -149,7 +149,7 @@ impl Family {
             .any(|own| own.eq_ignore_ascii_case(release))
     }
 
-    /// Whether titles name it so.
+    /// Returns `true` if titles name it so.
     pub fn has_product(&self, product: &str, release: Option<&str>) -> bool {
         self.products.iter().any(|row| {
             row.product.eq_ignore_ascii_case(product)
@@ -244,24 +244,24 @@ impl Families {
     }
 
     /// Returns the rows of other tables that speak of a family that does not exist.
-    pub(super) fn unknown(&self, rows: impl IntoIterator<Item = FamilyOfRow>) -> Vec<Finding> {
+    pub(super) fn unknown(&self, rows: impl IntoIterator<Item = FamilyOfRow>) -> Vec<TableFinding> {
         let unknown = rows.into_iter().filter(|row| self.of_id(row.family).next().is_none());
         unknown
             .map(|FamilyOfRow { table, row, family }| {
                 let message = format!("{row} is of no known family ({family})");
-                Finding::new(table, "family_unknown", row, message)
+                TableFinding::new(table, "family_unknown", row, message)
             })
             .collect()
     }
 
-    pub(super) fn faults(&self) -> Vec<Finding> {
+    pub(super) fn faults(&self) -> Vec<TableFinding> {
         let mut faults =
             without_source(NAME, self.iter().map(|family| (family.name.clone(), &family.source)));
         let (mut folders, mut ids, mut products) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         let mut called: BTreeMap<String, &str> = BTreeMap::new();
         for family in self {
             let what = format!("{} ({})", family.name, family.installation.as_str());
-            let mut fault = |code, message| faults.push(Finding::new(NAME, code, &family.name, message));
+            let mut fault = |code, message| faults.push(TableFinding::new(NAME, code, &family.name, message));
             let plain =
                 |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
             if family.folder.is_empty() || !family.folder.bytes().all(plain) {

@@ -1,4 +1,4 @@
-//! What is wrong with the tables, as values: which table, which row, and a sentence.
+//! The faults of the tables as values: the table, the row, and a sentence.
 
 use std::fmt::Display;
 
@@ -9,18 +9,18 @@ use crate::error::Result;
 
 /// One contradiction.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
-pub struct Finding {
+pub struct TableFinding {
     /// The table's file name.
     pub table: &'static str,
     /// The row: a KB, a name, or a line.
     pub row: String,
-    /// What sort of contradiction it is.
+    /// The type of the contradiction.
     pub code: &'static str,
     /// The contradiction as a sentence.
     pub message: String,
 }
 
-impl Finding {
+impl TableFinding {
     pub(super) fn new(
         table: &'static str,
         code: &'static str,
@@ -35,18 +35,18 @@ impl Finding {
 pub(super) fn without_source<'r>(
     table: &'static str,
     rows: impl Iterator<Item = (String, &'r String)>,
-) -> Vec<Finding> {
+) -> Vec<TableFinding> {
     let silent = rows.filter(|(_, source)| source.trim().is_empty());
     silent
         .map(|(row, _)| {
             let message = format!("{row} names no source");
-            Finding::new(table, "source_missing", row, message)
+            TableFinding::new(table, "source_missing", row, message)
         })
         .collect()
 }
 
 /// The first finding as the error that refuses a table.
-pub(super) fn refuse(findings: Vec<Finding>) -> Result<()> {
+pub(super) fn refuse(findings: Vec<TableFinding>) -> Result<()> {
     match findings.into_iter().next() {
         None => Ok(()),
         Some(finding) => Err(faulty(finding.table, &finding.message)),

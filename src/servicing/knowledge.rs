@@ -12,7 +12,7 @@ use super::dotnet_updates::DotnetUpdates;
 use super::editions::Editions;
 use super::enablement::EnablementPackages;
 use super::families::{Families, Family};
-use super::finding::{Finding, refuse};
+use super::finding::{TableFinding, refuse};
 use super::known_contradictions::KnownContradictions;
 use super::known_file::KnownFile;
 use super::lifecycle::{Lifecycle, Served, Servicing};
@@ -79,7 +79,7 @@ impl Knowledge {
     }
 
     /// Returns the contradictions of each table with itself and with the families, table by table.
-    pub(super) fn faults(&self) -> Vec<Finding> {
+    pub(super) fn faults(&self) -> Vec<TableFinding> {
         let mut faults = self.families.faults();
         faults.extend(self.checkpoints.faults());
         faults.extend(self.withdrawn.faults());
@@ -108,7 +108,7 @@ impl Knowledge {
     }
 
     /// Returns the lines of the long tables that are none, or not in order.
-    pub(super) fn faulty_lines(&self) -> Vec<Finding> {
+    pub(super) fn faulty_lines(&self) -> Vec<TableFinding> {
         let mut faults = self.releases.faults();
         faults.extend(self.packages.faults());
         faults

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::finding::{Finding, without_source};
+use super::finding::{TableFinding, without_source};
 use super::table::{check_format, read_table};
 use crate::error::Result;
 
@@ -16,15 +16,15 @@ pub(super) struct KnownContradiction {
     pub row: String,
     /// The code, as the check names it.
     pub code: String,
-    /// Why it stands.
+    /// The reason why it stands.
     pub why: String,
-    /// Where the row comes from.
+    /// The source of the row.
     pub source: String,
 }
 
 impl KnownContradiction {
     /// Returns `true` if a finding is this contradiction.
-    pub(super) fn is(&self, finding: &Finding) -> bool {
+    pub(super) fn is(&self, finding: &TableFinding) -> bool {
         self.table == finding.table && self.row == finding.row && self.code == finding.code
     }
 }
@@ -54,11 +54,11 @@ impl KnownContradictions {
     }
 
     /// Returns `true` if a finding is one of them.
-    pub(super) fn has(&self, finding: &Finding) -> bool {
+    pub(super) fn has(&self, finding: &TableFinding) -> bool {
         self.known.iter().any(|row| row.is(finding))
     }
 
-    pub(super) fn faults(&self) -> Vec<Finding> {
+    pub(super) fn faults(&self) -> Vec<TableFinding> {
         without_source(NAME, self.known.iter().map(|row| (row.row.clone(), &row.source)))
     }
 }

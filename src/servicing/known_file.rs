@@ -2,14 +2,14 @@
 
 use serde::Deserialize;
 
-use super::finding::Finding;
+use super::finding::TableFinding;
 use crate::update::{Architecture, Kb, PackageName, Sha1, Sha256};
 
 /// A package file that is known beforehand.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KnownFile {
-    /// What it is for.
+    /// Its architecture.
     pub architecture: Architecture,
     /// The Catalog's name of it, with its SHA-1.
     pub name: String,
@@ -22,13 +22,13 @@ pub struct KnownFile {
     /// Its bytes.
     #[serde(default)]
     pub size: Option<u64>,
-    /// Where it was.
+    /// Its address.
     #[serde(default)]
     pub url: Option<String>,
 }
 
 /// Files whose names are those of another KB, architecture, or digest. A servicing stack may have no KB in its name.
-pub(super) fn wrong_files(table: &'static str, kb: Kb, files: &[KnownFile]) -> Vec<Finding> {
+pub(super) fn wrong_files(table: &'static str, kb: Kb, files: &[KnownFile]) -> Vec<TableFinding> {
     let differs = |file: &&KnownFile| {
         let name = PackageName::parse(&file.name);
         let agrees = name.kb.is_none_or(|named| named == kb)
@@ -39,7 +39,7 @@ pub(super) fn wrong_files(table: &'static str, kb: Kb, files: &[KnownFile]) -> V
     };
     let what = |file: &KnownFile| {
         let message = format!("{kb}: KB, architecture, or SHA-1 differ from the name {}", file.name);
-        Finding::new(table, "file_differs", kb, message)
+        TableFinding::new(table, "file_differs", kb, message)
     };
     files.iter().filter(differs).map(what).collect()
 }

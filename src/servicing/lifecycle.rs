@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::editions::Ltsc;
 use super::families::{Families, Family, Installation};
-use super::finding::{Finding, without_source};
+use super::finding::{TableFinding, without_source};
 use super::table::{check_format, read_table};
 use crate::error::Result;
 
@@ -153,12 +153,12 @@ impl Lifecycle {
     }
 
     /// Returns contradictions of the table with itself and with the families.
-    pub(super) fn faults(&self, families: &Families) -> Vec<Finding> {
+    pub(super) fn faults(&self, families: &Families) -> Vec<TableFinding> {
         let label = |row: &Term| format!("{} {} {}", row.family, row.installation.as_str(), row.who.name());
         let mut faults = without_source(NAME, self.servicing.iter().map(|row| (label(row), &row.source)));
         for (number, row) in self.servicing.iter().enumerate() {
             let mut fault =
-                |code, message: String| faults.push(Finding::new(NAME, code, row.family, message));
+                |code, message: String| faults.push(TableFinding::new(NAME, code, row.family, message));
             let family = families
                 .iter()
                 .find(|family| family.id == row.family && family.installation == row.installation);

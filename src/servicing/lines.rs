@@ -3,7 +3,7 @@
 //! Nothing is read before it is asked for. Whether the whole of a table is sorted and sound is a check of its own,
 //! which tests and replaced tables go through.
 
-use super::finding::Finding;
+use super::finding::TableFinding;
 use super::table::faulty;
 use crate::error::Result;
 
@@ -34,17 +34,17 @@ impl SortedLines {
     }
 
     /// Reads every line: which of them are none by `parse`, or not behind the line before.
-    pub(super) fn faults<T>(&self, parse: impl Fn(&str) -> Option<T>) -> Vec<Finding> {
+    pub(super) fn faults<T>(&self, parse: impl Fn(&str) -> Option<T>) -> Vec<TableFinding> {
         let mut faults = Vec::new();
         let mut last = "";
         for line in self.iter() {
             if parse(line).is_none() {
                 let message = format!("{line:?} is no line of this table");
-                faults.push(Finding::new(self.name, "no_line", line, message));
+                faults.push(TableFinding::new(self.name, "no_line", line, message));
             }
             if last >= line {
                 let message = format!("{line:?} is not behind the line before it");
-                faults.push(Finding::new(self.name, "order", line, message));
+                faults.push(TableFinding::new(self.name, "order", line, message));
             }
             last = line;
         }

@@ -34,14 +34,14 @@ mod withdrawn;
 
 pub use about::KnownRow;
 pub use calendar::{PATCH_TUESDAY_GRACE_DAYS, due_day, patch_tuesdays_since, second_tuesday};
-pub use check::{Checked, check_tables};
+pub use check::{TableCheck, check_tables};
 pub use checkpoints::{ChannelRelease, Checkpoint, Checkpoints};
 pub use dotnet::Dotnet;
 pub use dotnet_updates::{DotnetChild, DotnetParent, DotnetUpdates, Instead};
 pub use editions::{Editions, Esu, Ltsc, Preparation};
 pub use enablement::{Enablement, EnablementPackages, NoEnablement};
-pub use families::{Families, Family, Installation, Method};
-pub use finding::Finding;
+pub use families::{Families, Family, InstallMethod, Installation};
+pub use finding::TableFinding;
 pub use knowledge::Knowledge;
 pub use known_file::KnownFile;
 pub use lifecycle::{Served, Servicing, ServicingState};

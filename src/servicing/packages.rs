@@ -3,7 +3,7 @@
 //! a cumulative update.
 //!
 //! Every package of every source is here that is not in the table of cumulative updates' files, with the file's exact
-//! name where one was ever seen. What cannot be told apart from the sources says so by its kind: a `.cab` that may be
+//! name where one was ever seen. A package whose type the sources leave open has a kind of its own: a `.cab` that may be
 //! for the recovery environment or for Setup is `du_ambiguous`. A line that does not parse is no package; `check` names
 //! it.
 
@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use jiff::civil::Date;
 
 use super::families::Installation;
-use super::finding::Finding;
+use super::finding::TableFinding;
 use super::lines::SortedLines;
 use crate::error::Result;
 use crate::update::{Architecture, Kb, Kind, PackageName};
@@ -26,13 +26,13 @@ pub struct KnownPackage {
     pub family: u32,
     /// Client or server, where it is known to be for one of the two only.
     pub installation: Option<Installation>,
-    /// What it is for.
+    /// Its architecture.
     pub architecture: Architecture,
-    /// What it is.
+    /// Its type.
     pub kind: Kind,
     /// The first day that any source has it.
     pub date: Option<Date>,
-    /// Whether that day is its release; else it was only seen then, or the month alone is known.
+    /// `true` if that day is its release; else it was only seen then, or the month alone is known.
     pub date_is_release: bool,
     /// The file's name as the Catalog had it; none where only titles tell of the KB.
     pub name: Option<String>,
@@ -59,7 +59,7 @@ impl Packages {
     }
 
     /// Reads all of both tables. Returns the lines that are none, or not in order.
-    pub(super) fn faults(&self) -> Vec<Finding> {
+    pub(super) fn faults(&self) -> Vec<TableFinding> {
         let mut faults = self.lines.faults(parse_package);
         faults.extend(self.stacks.faults(parse_stack));
         faults

@@ -3,12 +3,12 @@
 use serde::Deserialize;
 
 use super::families::FamilyOfRow;
-use super::finding::{Finding, without_source};
+use super::finding::{TableFinding, without_source};
 use super::table::{check_format, read_table};
 use crate::error::Result;
 use crate::update::{Build, Kb, Kind, PackageName};
 
-/// Which service packs an update accepts.
+/// The service packs that an update accepts.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ParentRule {
@@ -20,12 +20,12 @@ pub struct ParentRule {
     pub file: String,
     /// Versions of the edition or service pack package; one of them has to be installed.
     pub accepts: Vec<Build>,
-    /// Where the row comes from.
+    /// The source of the row.
     pub source: String,
 }
 
 impl ParentRule {
-    /// Whether a machine of this build has what the rule asks for. A machine at 7601.x has the service pack's
+    /// Returns `true` if a machine of this build has what the rule asks for. A machine at 7601.x has the service pack's
     /// package 7601.17514, whatever its revision.
     pub fn accepts(&self, machine: Build) -> bool {
         self.accepts.iter().any(|parent| parent.number == machine.number)
@@ -97,7 +97,7 @@ impl Parents {
         self.parent.iter().map(|row| FamilyOfRow::new(NAME, &row.kb, row.family)).collect()
     }
 
-    pub(super) fn faults(&self) -> Vec<Finding> {
+    pub(super) fn faults(&self) -> Vec<TableFinding> {
         let mut faults = without_source(
             NAME,
             (self.parent.iter().map(|row| (row.kb.to_string(), &row.source)))
@@ -107,7 +107,7 @@ impl Parents {
         for row in &self.parent {
             if PackageName::parse(&row.file).kb != Some(row.kb) {
                 let message = format!("{} has the file of another KB: {}", row.kb, row.file);
-                faults.push(Finding::new(NAME, "file_differs", row.kb, message));
+                faults.push(TableFinding::new(NAME, "file_differs", row.kb, message));
             }
         }
         faults

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::families::{Family, FamilyOfRow};
-use super::finding::{Finding, without_source};
+use super::finding::{TableFinding, without_source};
 use super::known_file::{KnownFile, wrong_files};
 use super::table::{check_format, read_table};
 use crate::error::Result;
@@ -22,7 +22,7 @@ pub struct SeparateStack {
     /// From when on the stack is inside of the cumulative update.
     #[serde(default)]
     pub until: Option<Date>,
-    /// Where the row comes from.
+    /// The source of the row.
     pub source: String,
 }
 
@@ -38,14 +38,14 @@ pub struct StackFloor {
     pub needed_below: Build,
     /// Updates published before do not need it.
     pub from: Date,
-    /// Where the row comes from.
+    /// The source of the row.
     pub source: String,
     /// Its files.
     #[serde(rename = "file", default)]
     pub files: Vec<KnownFile>,
 }
 
-/// What a prerequisite is in a plan.
+/// The role of a prerequisite in a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NeededAs {
@@ -61,13 +61,13 @@ pub enum NeededAs {
 pub struct NeedsBefore {
     /// The update.
     pub kb: Kb,
-    /// What it needs.
+    /// The update that it needs.
     pub needs: Kb,
     /// The family's id.
     pub family: u32,
-    /// What the needed one is.
+    /// The role of the needed one.
     pub role: NeededAs,
-    /// Where the row comes from.
+    /// The source of the row.
     pub source: String,
 }
 
@@ -77,7 +77,7 @@ pub struct NeedsBefore {
 pub struct Needed {
     /// Its KB.
     pub kb: Kb,
-    /// What it is.
+    /// Its role.
     pub role: NeededAs,
 }
 
@@ -89,11 +89,11 @@ pub struct NeedsSince {
     pub family: u32,
     /// From when on.
     pub from: Date,
-    /// What they need.
+    /// The updates that they need.
     pub needs: Vec<Needed>,
-    /// Why.
+    /// The reason.
     pub why: String,
-    /// Where the row comes from.
+    /// The source of the row.
     pub source: String,
 }
 
@@ -176,7 +176,7 @@ impl Prerequisites {
             .collect()
     }
 
-    pub(super) fn faults(&self) -> Vec<Finding> {
+    pub(super) fn faults(&self) -> Vec<TableFinding> {
         let mut faults = without_source(
             NAME,
             (self.separate.iter().map(|row| (format!("the row of {:?}", row.families), &row.source)))
@@ -190,12 +190,12 @@ impl Prerequisites {
         // A circle would send a plan round for ever.
         for row in self.before.iter().filter(|row| self.leads_to(row.needs, row.kb)) {
             let message = format!("{} needs itself, by way of {}", row.kb, row.needs);
-            faults.push(Finding::new(NAME, "circle", row.kb, message));
+            faults.push(TableFinding::new(NAME, "circle", row.kb, message));
         }
         faults
     }
 
-    /// Whether what an update needs leads to another one.
+    /// Returns `true` if the needs of an update lead to another one.
     fn leads_to(&self, from: Kb, to: Kb) -> bool {
         let (mut open, mut seen) = (vec![from], BTreeSet::new());
         while let Some(kb) = open.pop() {

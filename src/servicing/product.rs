@@ -220,11 +220,11 @@ fn build_number(asked: &str) -> Option<u32> {
 /// A filter by product for updates that the Catalog sent, and for the sets made of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProductFilter {
-    /// Everything of a family; of one version where the updates of a KB are told apart by it.
+    /// Everything of a family; of one version where that divides the updates of a KB.
     Family {
         /// The family.
         family: (u32, Installation),
-        /// How titles name the version; empty where all versions are meant.
+        /// The names of the version in titles; empty where all versions are meant.
         titles: Vec<String>,
     },
     /// A product that the table of families does not have.

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use jiff::civil::Date;
 
 use super::families::{Family, Installation};
-use super::finding::Finding;
+use super::finding::TableFinding;
 use super::lines::SortedLines;
 use crate::error::Result;
 use crate::update::{Architecture, Build, Kb, PackageName};
@@ -29,7 +29,7 @@ pub struct Release {
     pub kb: Kb,
     /// The build, in the family's own numbering.
     pub build: Build,
-    /// When it was released, where that is known.
+    /// The day of the release, where it is known.
     pub date: Option<Date>,
     /// The day on which a public list had it first, where the release date is not known: a day or a few after it. Where
     /// no more than the month is known, a day of that month.
@@ -43,7 +43,7 @@ pub struct Release {
 }
 
 impl Release {
-    /// Whether it is for a family.
+    /// Returns `true` if it is for a family.
     pub fn is_for(&self, family: &Family) -> bool {
         self.build.number == family.id && self.installation.is_none_or(|own| own == family.installation)
     }
@@ -68,7 +68,7 @@ impl Releases {
     }
 
     /// Reads all of both tables. Returns the lines that are none, or not in order.
-    pub(super) fn faults(&self) -> Vec<Finding> {
+    pub(super) fn faults(&self) -> Vec<TableFinding> {
         let mut faults = self.lines.faults(parse_release);
         faults.extend(self.files.faults(parse_file));
         faults

@@ -71,9 +71,9 @@ tables! {
 pub struct TableInfo {
     /// Its file name.
     pub name: &'static str,
-    /// What it is for.
+    /// Its purpose.
     pub about: &'static str,
-    /// How many rows it has.
+    /// The number of its rows.
     pub rows: usize,
 }
 

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::families::{FamilyOfRow, Installation};
-use super::finding::{Finding, without_source};
+use super::finding::{TableFinding, without_source};
 use super::table::{check_format, read_table};
 use crate::error::Result;
 use crate::update::Kb;
@@ -18,11 +18,11 @@ pub struct Withdrawn {
     pub kb: Kb,
     /// The update to take instead.
     pub successor: Kb,
-    /// When it was released.
+    /// The day of its release.
     pub date: Date,
-    /// What was wrong with it.
+    /// The fault of it.
     pub why: String,
-    /// Where the row comes from.
+    /// The source of the row.
     pub source: String,
 }
 
@@ -34,7 +34,7 @@ pub struct Hotpatch {
     pub kb: Kb,
     /// The family's number.
     pub family: u32,
-    /// Where the row comes from.
+    /// The source of the row.
     pub source: String,
 }
 
@@ -46,7 +46,7 @@ pub struct LeftCatalog {
     pub kb: Kb,
     /// The family's id.
     pub family: u32,
-    /// Where the row comes from.
+    /// The source of the row.
     pub source: String,
 }
 
@@ -60,9 +60,9 @@ pub struct HotpatchBaseline {
     pub family: u32,
     /// Client or server.
     pub installation: Installation,
-    /// What there is to know.
+    /// A note.
     pub note: String,
-    /// Where the row comes from.
+    /// The source of the row.
     pub source: String,
 }
 
@@ -128,7 +128,7 @@ impl WithdrawnUpdates {
             .collect()
     }
 
-    pub(super) fn faults(&self) -> Vec<Finding> {
+    pub(super) fn faults(&self) -> Vec<TableFinding> {
         let mut faults = without_source(
             NAME,
             (self.withdrawn.iter().map(|row| (row.kb.to_string(), &row.source)))
@@ -141,11 +141,11 @@ impl WithdrawnUpdates {
             if self.withdrawn.iter().any(|other| other.kb == row.successor) {
                 let message =
                     format!("{} is succeeded by {}, which is withdrawn itself", row.kb, row.successor);
-                faults.push(Finding::new(NAME, "successor_withdrawn", row.kb, message));
+                faults.push(TableFinding::new(NAME, "successor_withdrawn", row.kb, message));
             }
             if self.expired.iter().any(|other| other.kb == row.kb) {
                 let message = format!("{} is withdrawn and expired at once", row.kb);
-                faults.push(Finding::new(NAME, "withdrawn_and_expired", row.kb, message));
+                faults.push(TableFinding::new(NAME, "withdrawn_and_expired", row.kb, message));
             }
         }
         faults

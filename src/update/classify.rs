@@ -1,4 +1,4 @@
-//! What an update is, from the texts that there are of it.
+//! The type of an update, from the texts that there are of it.
 //!
 //! First match wins, and the title decides wherever it is explicit. A text that fits nothing has no kind; it is never
 //! forced into one.
@@ -7,10 +7,10 @@ use super::pattern::{Pattern, compile};
 use super::title::Title;
 use super::{Architecture, Build, Kb, Kind, Month};
 
-/// What title, products, and legacy name say of an update together.
+/// The statements of title, products, and legacy name of an update together.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Classification {
-    /// What it is; `None` where nothing tells (most drivers).
+    /// Its type; `None` where no text tells it (most drivers).
     pub kind: Option<Kind>,
     /// Month of the title.
     pub month: Option<Month>,
@@ -35,20 +35,20 @@ impl Classification {
     }
 }
 
-struct Rule {
+struct TitleRule {
     kind: Kind,
     pattern: Pattern,
 }
 
 macro_rules! rules {
     ($($kind:ident $pattern:literal)*) => {
-        [$(Rule { kind: Kind::$kind, pattern: Pattern::new(|| compile($pattern)) },)*]
+        [$(TitleRule { kind: Kind::$kind, pattern: Pattern::new(|| compile($pattern)) },)*]
     };
 }
 
 /// First match wins. The order carries meaning: "Dynamic Cumulative Update" before "Cumulative Update", previews
 /// before what they preview, server applications before the general words "Security Update".
-static BY_TITLE: [Rule; 29] = rules! {
+static BY_TITLE: [TitleRule; 29] = rules! {
     KbHeading           r"\( os \s builds? \s"
     EsuLicensing        r"extended \s security \s updates? \s \(esu\) | licensing \s preparation"
     Enablement          r"enablement \s package"

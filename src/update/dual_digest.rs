@@ -16,7 +16,7 @@ pub struct Digests {
     pub sha1: Sha1,
     /// SHA-256 of the bytes.
     pub sha256: Sha256,
-    /// How many bytes there were.
+    /// The number of bytes.
     pub size: u64,
 }
 
@@ -50,7 +50,7 @@ impl DualHasher {
         self.size += bytes.len() as u64;
     }
 
-    /// How many bytes were added so far.
+    /// Returns the number of bytes that were added so far.
     pub fn size(&self) -> u64 {
         self.size
     }

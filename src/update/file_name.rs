@@ -13,7 +13,7 @@
 use super::pattern::{Pattern, compile};
 use super::{Architecture, Build, Kb, Sha1};
 
-/// What a package file's name says.
+/// The statements of a package file's name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PackageName {
     /// The prefix, lower case: `windows11.0`.

@@ -7,7 +7,7 @@ use super::{ParseError, serde_as_text};
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// What an update is. The words are a promise of the JSON output.
+        /// The type of an update. The words are a promise of the JSON output.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Kind {

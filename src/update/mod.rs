@@ -3,7 +3,7 @@
 //! KB numbers, update ids, architectures, builds, digests, sizes, and dates are types here, so that a KB
 //! number cannot be handed over where a build is wanted. The two grammars, of titles ([`title`]) and of file
 //! names ([`file_name`]), turn Microsoft's texts into those types, and [`classify()`] joins title, products, and
-//! (where somebody has it) the WSUS legacy name into one [`Classification`].
+//! (where it is known) the WSUS legacy name into one [`Classification`].
 //!
 //! Everything in this room is a function of its arguments: no clock, no file, no network, no environment. A
 //! text that does not fit is an error value or `None`, never a panic; texts come from the network and may be
@@ -45,7 +45,7 @@ pub use words::{parse_age, parse_bytes, parse_duration, parse_parallel, parse_st
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not {expected}")]
 pub struct ParseError {
-    /// What would have been accepted, with an article: "a KB number such as KB5086672".
+    /// The accepted form, with an article: "a KB number such as KB5086672".
     pub expected: &'static str,
     /// The text that was met, cut to a length fit for a message.
     pub text: String,

@@ -13,7 +13,7 @@
 use super::pattern::{Pattern, compile};
 use super::{Architecture, Build, Kb, Month};
 
-/// What a title says, taken apart. The kind is told by [`super::classify()`], which needs the products too.
+/// The statements of a title. [`super::classify()`] finds the kind, for which it needs the products too.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Title {
     /// `2026-09`, at the front or, for old enablement packages, near the end.
