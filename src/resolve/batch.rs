@@ -43,7 +43,7 @@ pub struct BatchLine {
     _expect: IgnoredAny,
     /// A note of a case file; ignored.
     #[serde(default, rename = "why")]
-    #[schemars(with = "Option<Value>")]
+    #[schemars(with = "Option<String>")]
     _why: IgnoredAny,
     /// A note of a case file; ignored.
     #[serde(default, rename = "evidence")]
