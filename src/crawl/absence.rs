@@ -1,6 +1,6 @@
-//! What the Catalog does not show although it did, and what need not be asked for again.
+//! Updates that disappeared from the Catalog, and KBs that are fresh enough not to be queried again.
 //!
-//! One answer that lacks an update marks nothing for good, and nothing is ever deleted: see `mirror::index`.
+//! One answer without an update marks nothing for good, and nothing is ever deleted: see `mirror::index`.
 
 use std::collections::BTreeSet;
 
@@ -43,7 +43,7 @@ impl Session {
         Ok(())
     }
 
-    /// Says so when Microsoft pulled a KB. It may be wanted all the same.
+    /// Warns if Microsoft pulled a KB. It may be wanted all the same.
     pub(super) fn warn_of_withdrawal(&mut self, kb: Kb) {
         if let Some(row) = self.knowledge().withdrawn().of_kb(kb) {
             let message = format!("{kb} is withdrawn ({}): take {} instead", row.why, row.successor);
@@ -51,14 +51,14 @@ impl Session {
         }
     }
 
-    /// Whether the index has files of a KB, whatever the Catalog shows.
+    /// Returns `true` if the index has files of a KB, whatever the Catalog shows.
     pub(super) fn knows_files_of(&mut self, kb: Kb) -> Result<bool> {
         let Some(mirror) = self.mirror_if_there()? else { return Ok(false) };
         let facts = mirror.index().facts_of(&BTreeSet::from([kb]))?;
         Ok(facts.updates.iter().any(|update| update.files.is_some()))
     }
 
-    /// Whether a KB was searched for today, and all that it had for these architectures read.
+    /// Returns `true` if a KB was searched for today, and everything of it for these architectures read.
     pub(super) fn is_fresh(&mut self, kb: Kb, architectures: &[Architecture]) -> Result<bool> {
         if self.readings.trusts_nothing() {
             return Ok(false);

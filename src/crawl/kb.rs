@@ -8,7 +8,7 @@
 //! run, unless everything is to be read again. An entry that was revised is marked as unread before it is asked for, and as
 //! read only when both its files and its details are here; so a run that is killed between the two reads it again.
 //!
-//! What a sound answer does not have any more is noted (`absence`), and stays.
+//! Updates that a sound answer does not have any more are noted (`absence`), and stay.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -131,7 +131,7 @@ impl Session {
         Ok(self.search_whole(query, false).await?.0)
     }
 
-    /// What the Catalog has for a KB. That it has nothing is proven where anybody knows the KB.
+    /// Searches for a KB. An empty answer is confirmed by a second query if index or knowledge have the KB.
     async fn search_kb(&mut self, kb: Kb) -> Result<Vec<Row>> {
         let query = Query::of_kb(kb);
         let (of_index, before) = match self.mirror_if_there()? {
@@ -151,8 +151,8 @@ impl Session {
         Ok(rows)
     }
 
-    /// What a query finds, for a profile: rows by id, and whether they are all that there is. A month that has nothing yet is
-    /// usual; one that had something is not empty because an ill Catalog says so.
+    /// Returns the rows of a query by id, for a profile, and `true` if they are all that there is. A month without updates is
+    /// usual; a month that had some is not empty because an unavailable Catalog says so.
     pub(crate) async fn list(&mut self, query: &Query) -> Result<(Vec<(UpdateId, Listed)>, bool)> {
         let before = self.mirror()?.index().search_answer(query.words())?;
         let (rows, complete) = self.search_whole(query, before.is_some_and(|updates| updates > 0)).await?;
@@ -290,7 +290,7 @@ impl Session {
         Ok(())
     }
 
-    /// Reads the download dialog of an update. Whether other files were listed before.
+    /// Reads the download dialog of an update. Returns `true` if other files were listed before.
     pub(crate) async fn read_dialog(&mut self, id: UpdateId) -> Result<bool> {
         let now = self.now();
         let (files, warnings) = self.catalog().files(id).await?;
@@ -401,7 +401,7 @@ pub fn sets_of(
     Ok(package_sets(kb, &index.facts_of(&kbs)?, knowledge))
 }
 
-/// Whether an entry is as it was.
+/// Returns `true` if an entry is as it was.
 fn is_same(revision: &Revision, row: &SearchRow) -> bool {
     revision.title == row.title
         && revision.last_updated == Some(row.last_updated)

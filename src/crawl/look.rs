@@ -2,7 +2,7 @@
 //!
 //! An update is read from its details page and its download dialog; a KB is searched for first, and its rows tell dates and
 //! exact sizes, which a details page does not. What cannot be read is a [`Failure`] beside what was; an update that the
-//! Catalog does not know any more is told apart from one that could not be asked for.
+//! Catalog does not know any more differs from one whose query failed.
 
 use std::collections::BTreeMap;
 
@@ -22,31 +22,31 @@ use crate::update::{Kb, UpdateId, classify};
 pub struct Looked {
     /// The statements of its pages. The times of its sights are the index's, and `None` here.
     pub detail: UpdateDetail,
-    /// Whether date and size are those of a search row. A details page has a date of its own, and a size in words.
+    /// `true` if date and size are those of a search row. A details page has a date of its own, and a size in words.
     pub is_of_row: bool,
-    /// The size in words, where the bytes are not told.
+    /// The size in words, where the bytes are not stated.
     pub size_text: Option<String>,
-    /// Whether its details page was read.
+    /// `true` if its details page was read.
     pub has_details: bool,
 }
 
-/// What a look gave.
+/// The result of a look.
 #[derive(Debug, Default)]
 pub struct Look {
     /// The updates, by title and id.
     pub updates: Vec<Looked>,
-    /// Whether these are all that the Catalog has of what was asked for.
+    /// `true` if these are all that the Catalog has.
     pub complete: bool,
     /// Their files, each once, under keys that mean nothing anywhere else.
     pub files: BTreeMap<FileKey, FileFacts>,
-    /// What could not be read.
+    /// The failures beside them.
     pub failures: Vec<Failure>,
-    /// What is odd about the answers.
+    /// The oddities of the answers.
     pub warnings: Vec<String>,
 }
 
 impl Look {
-    /// How many updates were read whole.
+    /// Returns the number of updates that were read whole.
     pub fn read_whole(&self) -> usize {
         self.updates.iter().filter(|one| one.has_details && one.detail.facts.files.is_some()).count()
     }
@@ -178,7 +178,7 @@ fn phase(catalog: &Catalog, what: String) {
     catalog.client().events().send(Event::Phase(what));
 }
 
-/// What row and details page say together; the row goes first, as it does in the index.
+/// Joins row and details page; the row goes first, as it does in the index.
 fn detail_of(id: UpdateId, row: Option<&Found>, page: Option<&DetailsPage>) -> UpdateDetail {
     let (title, products) = match (row, page) {
         (Some(found), _) => (found.row.title.clone(), found.row.products.clone()),

@@ -1,6 +1,6 @@
-//! Where the Catalog has an update otherwise than the index: revised, re-issued, or replaced since it was seen last. Pure.
+//! Differences between the Catalog and the index: updates revised, re-issued, or replaced since they were seen last. Pure.
 //!
-//! What was never read is no difference. A details page has a date of its own, which is often not that of the search page; so
+//! A page that was never read is not a difference. A details page has a date of its own, which is often not that of the search page; so
 //! it counts only when it is later than the last sight of the update.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,14 +46,14 @@ fn listed(names: &[String]) -> String {
     text
 }
 
-/// An update of the index with whether its details page and its dialog were read.
+/// An update of the index, with the pages of it that were read.
 #[derive(Debug, Clone, Copy)]
 pub struct OfIndex<'i> {
     /// The update.
     pub detail: &'i UpdateDetail,
     /// Its files and those of others.
     pub files: &'i BTreeMap<FileKey, FileFacts>,
-    /// Whether details and files were read.
+    /// `true` if details and files were read.
     pub is_read: bool,
 }
 

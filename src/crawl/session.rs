@@ -1,4 +1,4 @@
-//! One run, with all that it needs and all that went wrong beside what went well.
+//! One run: its parts, its state, and its warnings.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -76,14 +76,14 @@ impl Failure {
 /// to be a good guest.
 pub const PARALLEL: usize = 4;
 
-/// How transfers are made.
+/// The terms of transfers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TransferOptions {
     /// Files at a time.
     pub parallel: Option<u8>,
     /// Bytes a second, all together.
     pub limit_rate: Option<u64>,
-    /// Over what time a transfer has to get on.
+    /// The time within which a transfer has to make progress.
     pub stall_after: Option<Duration>,
 }
 
@@ -203,12 +203,12 @@ impl Session {
         self.readings.took_from_index(kb, updates)
     }
 
-    /// Where the mirror's things lie.
+    /// Returns the layout of the mirror.
     pub fn layout(&self) -> &Layout {
         &self.layout
     }
 
-    /// An error where the run is to stop: nothing new is begun then.
+    /// Returns an error if the run is to stop: nothing new is begun then.
     pub(crate) fn go_on(&self) -> Result<()> {
         let stop = self.catalog.client().stop();
         if stop.asked().is_some() { Err(stop.error()) } else { Ok(()) }
@@ -219,7 +219,7 @@ impl Session {
         self.catalog.client().requests()
     }
 
-    /// What there was to warn of, sorted.
+    /// Returns the warnings, sorted.
     pub fn warnings(&self) -> impl Iterator<Item = &str> {
         self.warnings.iter().map(String::as_str)
     }
@@ -270,7 +270,7 @@ impl Session {
         self.mirror().map(Some)
     }
 
-    /// Whether this run holds the mirror.
+    /// Returns `true` if this run holds the mirror.
     pub fn holds_mirror(&self) -> bool {
         self.mirror.is_some()
     }

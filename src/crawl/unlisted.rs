@@ -1,7 +1,7 @@
 //! A KB that the Catalog does not list and of which knowledge has a file with its digest and its address: an enablement
 //! package, an update that was delisted.
 //!
-//! This is asked only when a sound answer of the Catalog has no update of the KB. A Catalog that is ill or out of reach is
+//! This is asked only when a sound answer of the Catalog has no update of the KB. A Catalog that is unavailable is
 //! never replaced by what is known beforehand. The sets are those that the resolver makes of the index and the knowledge,
 //! so what the Catalog said of an architecture earlier goes first. A set is recorded when each of its files has a digest
 //! and an address; what is known and cannot be had is named. The files carry `knowledge` as the source of their digests
@@ -73,7 +73,7 @@ impl Session {
         Ok(Crawled { kb, sets: numbers.into_iter().zip(found).collect(), updates: 0, failures })
     }
 
-    /// Why a set is not asked for: an address or a name that this program does not take from anybody.
+    /// Returns the reason to refuse a set: a URL or a name that this program never accepts.
     fn refusal(&self, set: &PackageSet) -> Option<Error> {
         let refused = |message: String| {
             Error::new(ErrorKind::Integrity, message)
@@ -127,13 +127,13 @@ fn is_wanted(set: &PackageSet, architectures: &[Architecture]) -> bool {
     architectures.is_empty() || set.architecture.is_none_or(|own| architectures.contains(&own))
 }
 
-/// Whether a file has a name, a digest that somebody states, and an address.
+/// Returns `true` if a file has a name, a stated digest, and a URL.
 fn can_be_had(file: &FileFacts) -> bool {
     let is_stated = file.sha1_is_stated || file.sha256_is_stated;
     file.known_name().is_some() && is_stated && file.urls.iter().any(|url| !url.is_empty())
 }
 
-/// One line that says on whose word the sets rest.
+/// Returns the line that names the source of the sets.
 fn where_from(kb: Kb, sets: &[PackageSet], knowledge: &Knowledge) -> String {
     let mut of_knowledge =
         sets.iter().flat_map(|set| &set.members).filter(|member| member.file.key.is_none()).peekable();
@@ -161,7 +161,7 @@ fn unreachable_files(set: &PackageSet) -> String {
     named.join(", ")
 }
 
-/// The error for a KB that the Catalog does not list and whose files nobody knows where to get: with what is known of it.
+/// Returns the error for a KB that the Catalog does not list and whose files have no known URL, with all that is known of it.
 fn not_to_be_had(kb: Kb, architectures: &[Architecture], knowledge: &Knowledge) -> Error {
     let listed = format!("the Catalog knows no update of {kb}");
     let rows = knowledge.about(kb);

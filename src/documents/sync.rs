@@ -162,7 +162,7 @@ pub struct HintedItem<'a> {
     pub hints: &'a [String],
 }
 
-/// Why a candidate is not fetched. The words are a promise of the report.
+/// The reason for which a candidate is not fetched. The words are a promise of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Unwanted {
@@ -183,9 +183,9 @@ pub struct Searched {
     pub profile: String,
     /// The words.
     pub query: String,
-    /// How many rows came; null when none did because it failed.
+    /// The number of rows; null if the search failed.
     pub rows: Option<usize>,
-    /// Whether these are all.
+    /// `true` if these are all.
     pub complete: bool,
 }
 
@@ -215,7 +215,7 @@ pub struct NewsItem {
     pub product_list: Vec<String>,
     /// The architecture.
     pub architecture: Option<Architecture>,
-    /// Where it lies, relative to the mirror.
+    /// Its path, relative to the mirror.
     pub folder: String,
     /// The bytes of its files.
     pub size: Option<u64>,
@@ -225,7 +225,7 @@ pub struct NewsItem {
     pub needed_by: BTreeSet<Kb>,
 }
 
-/// What is new.
+/// The news of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct News {
     /// The format of the file.
@@ -240,6 +240,6 @@ pub struct News {
     pub withdrawn: Vec<Kb>,
     /// KBs that are here and that the Catalog shows no more since then.
     pub unlisted: Vec<Kb>,
-    /// What could not be had.
+    /// The items that failed.
     pub failed: Vec<String>,
 }

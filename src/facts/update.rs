@@ -6,7 +6,7 @@ use super::file::FileKey;
 use crate::servicing::{Family, Knowledge};
 use crate::update::{Architecture, Build, Kb, Kind, Month, UpdateId};
 
-/// What is known of one update.
+/// The facts of one update.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpdateFacts {
     /// Its id.

@@ -149,7 +149,7 @@ impl FetchPlan {
         keys.len()
     }
 
-    /// Their bytes. A file that several sets share is counted where its size is known, else the sum is not told.
+    /// Their bytes. A file that several sets share is counted where its size is known, else the sum is unknown.
     pub fn absent_bytes(&self) -> Option<u64> {
         let listed: usize = self.sets.iter().map(|set| set.absent.len()).sum();
         self.absent_bytes_at_most().filter(|_| listed == self.absent_files())

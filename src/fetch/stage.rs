@@ -1,6 +1,6 @@
 //! Staging: an empty folder gets exactly the files of a plan, and the script lies beside it.
 //!
-//! What has to be installed in one go is one folder; where a restart comes in between, each part has a folder of its own
+//! Files that are installed in one go are one folder; where a restart comes in between, each part has a folder of its own
 //! inside, in order, because DISM takes up whatever lies beside its target. The folder is made aside, judged as
 //! `lint` judges folders, and becomes visible by a rename; whatever fails leaves nothing behind.
 //!
@@ -29,7 +29,7 @@ struct StagedFile {
     to: Utf8PathBuf,
 }
 
-/// What staging will do.
+/// The plan of staging.
 #[derive(Debug)]
 pub struct StagePlan {
     files: Vec<StagedFile>,
@@ -38,7 +38,7 @@ pub struct StagePlan {
     to: Utf8PathBuf,
 }
 
-/// Where the files of a staged folder lie, seen from beside it.
+/// The places of the files of a staged folder, seen from beside it.
 struct StagedPlaces<'p> {
     folder: &'p PlainName,
     /// The part of each step, by the step's order.

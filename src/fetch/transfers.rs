@@ -181,7 +181,7 @@ impl Receiver for PoolReceiver<'_> {
     }
 }
 
-/// Whether the disk has room for all that lacks. What lies there of it already counts, and what is reserved for it.
+/// Checks that the disk has room for all missing files. Partial files count, and so does room that is reserved for them.
 fn check_room(session: &mut Session, wanted: &[Wanted], plan: &FetchPlan) -> Result<()> {
     // Nobody knows how much it is: the disk itself will tell.
     let Some(bytes) = plan.absent_bytes().or(plan.absent_bytes_at_most()) else { return Ok(()) };

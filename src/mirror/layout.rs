@@ -100,7 +100,7 @@ impl Layout {
         self.root.join("pool").join("sha256").join(&digits[..2]).join(digits)
     }
 
-    /// What is published of a KB.
+    /// The folder of a KB.
     pub fn kb(&self, kb: Kb) -> Utf8PathBuf {
         self.root.join("kb").join(kb.to_string())
     }
@@ -110,7 +110,7 @@ impl Layout {
         self.kb(kb).join(folder)
     }
 
-    /// What is known of the published sets of a KB, for programs.
+    /// The document of the published sets of a KB, for programs.
     pub fn kb_json(&self, kb: Kb) -> Utf8PathBuf {
         self.kb(kb).join(format!("{kb}.json"))
     }
@@ -120,12 +120,12 @@ impl Layout {
         self.kb(kb).join("SHA256SUMS")
     }
 
-    /// What is known of the published sets of a KB, for people.
+    /// The page of the published sets of a KB, for people.
     pub fn kb_readme(&self, kb: Kb) -> Utf8PathBuf {
         self.kb(kb).join("README.txt")
     }
 
-    /// Where every KB has its folder.
+    /// The folder of the folders of KBs.
     pub fn kbs(&self) -> Utf8PathBuf {
         self.root.join("kb")
     }
@@ -167,12 +167,12 @@ impl Layout {
         }
     }
 
-    /// Where the bytes lie.
+    /// The folder of the pool.
     pub fn pool(&self) -> Utf8PathBuf {
         self.root.join("pool").join("sha256")
     }
 
-    /// What is under way: on the pool's file system, so that a rename makes it visible.
+    /// The folder of partial files: on the pool's file system, so that a rename makes them visible.
     pub fn partial(&self) -> Utf8PathBuf {
         self.root.join("partial")
     }
@@ -193,12 +193,12 @@ impl Layout {
         self.runs().join(format!("{time}-{}.json", report.as_str()))
     }
 
-    /// What to mirror, for `sync`; written by `init` and by whoever looks after the mirror.
+    /// The configuration of `sync`; written by `init` and by the operator.
     pub fn config(&self) -> Utf8PathBuf {
         self.root.join("kbmirror.toml")
     }
 
-    /// How the mirror is, for `status` and for other programs.
+    /// The health of the mirror, for `status` and for other programs.
     pub fn health(&self) -> Utf8PathBuf {
         self.root.join("health.json")
     }

@@ -9,7 +9,7 @@
 //! The index can be lost: published sets are rebuilt from `kb/*/KB*.json` and the pool (`rebuild`).
 //!
 //! A mirror remembers where its content came from and takes no other: a demo never mixes with the real thing.
-//! Whoever writes holds the [`Lock`]. Where everything lies is in [`Layout`] and in mirror-layout.md.
+//! The writer holds the [`Lock`]. The place of everything is in [`Layout`] and in mirror-layout.md.
 
 mod admission;
 mod damage;
@@ -109,7 +109,7 @@ impl Mirror<Reading> {
         if disk::exists(layout.index()) { Self::open(layout).map(Some) } else { Ok(None) }
     }
 
-    /// Says beforehand, and leaves nothing behind, whether content from this origin may go into the mirror.
+    /// Refuses content from another origin than the mirror's beforehand, and leaves nothing behind.
     pub fn check_usable(layout: &Layout, origin: &str) -> Result<()> {
         let there = layout.root().ancestors().find(|path| disk::exists(path));
         disk::check_writable(there.unwrap_or_else(|| Utf8Path::new(".")))
@@ -122,7 +122,7 @@ impl Mirror<Reading> {
 }
 
 impl<S: Access> Mirror<S> {
-    /// Where everything lies.
+    /// Returns the layout.
     pub fn layout(&self) -> &Layout {
         &self.layout
     }
@@ -132,12 +132,12 @@ impl<S: Access> Mirror<S> {
         &self.index
     }
 
-    /// Where the content comes from.
+    /// Returns the origin of the content.
     pub fn origin(&self) -> Result<String> {
         Ok(self.index.meta("origin")?.unwrap_or_default())
     }
 
-    /// Whether content came here on a medium: then nothing that is missing can be fetched.
+    /// Returns `true` if content came here on a medium: then nothing that is missing can be fetched.
     pub fn is_imported(&self) -> Result<bool> {
         Ok(self.index.meta(IMPORTED)?.is_some())
     }
@@ -203,7 +203,7 @@ impl Mirror<Writing> {
         &mut self.index
     }
 
-    /// How many sets were taken from `kb/` and `pool/` because there was no index.
+    /// Returns the number of sets that were taken from `kb/` and `pool/` because there was no index.
     pub fn rebuilt_sets(&self) -> usize {
         self.state.rebuilt
     }

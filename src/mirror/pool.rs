@@ -22,7 +22,7 @@ pub struct Pooled {
     pub path: Utf8PathBuf,
     /// Its digest.
     pub sha256: Sha256,
-    /// How many bytes there are.
+    /// Its bytes.
     pub size: u64,
 }
 

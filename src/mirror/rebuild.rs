@@ -1,6 +1,6 @@
 //! An index made anew from what is published: `kb/*/KB*.json` and the pool.
 //!
-//! What the JSON files say is taken as what the Catalog said once; what the pool has is taken by its name and size, and
+//! The JSON files count as statements of the Catalog. Files of the pool are taken by their names and sizes, and
 //! a set whose bytes are not all here stays recorded and is not published. Facts that never were part of a published KB
 //! are lost; a crawl brings them back. A JSON file that cannot be read is named and stops the rebuilding: an operator who
 //! removes it decides that its KB is lost.

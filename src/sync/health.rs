@@ -1,6 +1,6 @@
 //! `health.json`: how the mirror is, in one small file that a monitoring system may read without this program.
 //!
-//! Written by every `sync` at its end, however that was, and by a `verify` of the whole mirror; always by whoever holds the
+//! Written by every `sync` at its end, however that was, and by a `verify` of the whole mirror; always under the
 //! lock, and by a rename, so that a reader sees the old state or the new one. A field that is not known is null. A file of a
 //! newer format is refused with a sentence.
 
@@ -55,7 +55,7 @@ impl Health {
         serde_json::from_value(value).map(Some).map_err(unreadable)
     }
 
-    /// What is known before it is written anew: nothing, where it is not there or damaged. A newer format stays refused.
+    /// Returns what is known before it is written anew: nothing where it is missing or damaged. A newer format is refused.
     pub(super) fn before(layout: &Layout) -> Result<Self> {
         match Self::read(layout) {
             Err(error) if error.kind() == ErrorKind::Integrity => Ok(Self::default()),

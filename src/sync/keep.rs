@@ -1,4 +1,4 @@
-//! What a scheduled run leaves behind for others: its report, the news, and the mirror's health.
+//! The files that a scheduled run leaves: its report, the news, and the mirror's health.
 //!
 //! Written under the lock, whatever the outcome: a run that could not even begin to ask is an attempt too. A trial run
 //! (`--dry-run`) leaves nothing. Formats are in mirror-layout.md.
@@ -221,7 +221,7 @@ fn read_report(path: &camino::Utf8Path) -> Result<Value> {
         .map_err(|error| Error::usage(format!("{path} cannot be read")).caused_by(error))
 }
 
-/// What the newest verification of the whole mirror found.
+/// Returns the summary of the newest verification of the whole mirror.
 fn newest_verify(layout: &Layout) -> Result<Option<LastVerify>> {
     let Some(path) = newest_report(layout, RunReport::Verify)? else { return Ok(None) };
     let report = read_report(&path)?;

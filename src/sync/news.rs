@@ -1,4 +1,4 @@
-//! What is new in a mirror after a run: for the administrator who asks "what came, and what does it replace?".
+//! The news of a mirror after a run: the updates that came, and those that they replace.
 //!
 //! An update is new when nothing was published of its KB for that family and architecture before. The same folder with
 //! other files is a re-issue. A folder that was lost and made again is no news. Withdrawn is what the knowledge says was
@@ -23,7 +23,7 @@ pub const NEWS_FORMAT: u32 = 1;
 /// The published folders: KB and folder, with the set that each is.
 pub(super) type Standing = BTreeMap<(Kb, SetFolder), SetId>;
 
-/// What is published.
+/// Returns the published folders.
 pub(super) fn standing(index: &Index) -> Result<Standing> {
     let folders = index.published_folders(None)?.into_iter();
     let published = folders.filter(|(.., state)| *state == PublishState::Published);
@@ -31,7 +31,7 @@ pub(super) fn standing(index: &Index) -> Result<Standing> {
 }
 
 impl News {
-    /// What a run brought.
+    /// Returns the news of a run.
     pub(super) fn of_run(
         before: &Standing,
         sets: &[FetchedSet],
@@ -58,7 +58,7 @@ impl News {
         Ok(news)
     }
 
-    /// Whether there is anything to tell.
+    /// Returns `true` if there is no news.
     pub fn is_empty(&self) -> bool {
         let Self { format: _, time: _, new, reissued, withdrawn, unlisted, failed } = self;
         new.is_empty()

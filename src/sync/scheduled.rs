@@ -30,7 +30,7 @@ use crate::mirror::Index;
 use crate::servicing::{Knowledge, ProductFilter};
 use crate::update::{Architecture, Kb, Month, UpdateId};
 
-/// What a run is asked for.
+/// The request of a run.
 #[derive(Debug, Clone)]
 pub struct SyncRequest {
     /// The profiles.
@@ -47,16 +47,16 @@ pub struct SyncRequest {
     pub max_bytes: Option<u64>,
 }
 
-/// What a run did.
+/// The outcome of a run.
 #[derive(Debug, Default)]
 pub struct SyncOutcome {
-    /// What was asked.
+    /// The queries.
     pub searches: Vec<Searched>,
-    /// What the Catalog shows for each profile, by its name.
+    /// The updates that the Catalog shows for each profile, by its name.
     pub found: Vec<(String, Candidate)>,
     /// The fetches as one.
     pub fetch: FetchOutcome,
-    /// What the profiles expect and the Catalog does not show.
+    /// The updates that the profiles expect and the Catalog does not show.
     pub expected: Vec<Expected>,
     /// Outside the window, kept.
     pub outside: Vec<Outside>,
@@ -64,7 +64,7 @@ pub struct SyncOutcome {
     pub withdrawn: Vec<Kb>,
     /// Published here, of the window, and not shown by the Catalog.
     pub unlisted: Vec<Kb>,
-    /// What is new.
+    /// The news.
     pub news: News,
 }
 
@@ -90,7 +90,7 @@ impl JobOutcome for SyncOutcome {
 /// One fetch of the run.
 struct Order {
     kb: Kb,
-    /// When it appeared; `None` for one that is named in the configuration.
+    /// The time of its appearance; `None` for one that is named in the configuration.
     date: Option<Date>,
     request: FetchRequest,
 }
@@ -326,7 +326,7 @@ fn is_for(set: &crate::mirror::index::SetRow, profile: &Profile) -> bool {
 struct Here {
     kb: Kb,
     month: Month,
-    /// Whether the profile's searches would show it.
+    /// Returns `true` if the profile's searches would show it.
     is_asked_for: bool,
 }
 
@@ -356,7 +356,7 @@ fn published_of(
     Ok(published)
 }
 
-/// Why a candidate is not fetched, for people.
+/// Returns the reason for which a candidate is not fetched, for people.
 pub fn why_unwanted(candidate: &Candidate) -> &'static str {
     match candidate.unwanted {
         None => "wanted",

@@ -42,11 +42,11 @@ use crate::error::{Error, ErrorKind, Result};
 pub struct Run {
     /// The arguments, without credentials.
     pub command: String,
-    /// When it began.
+    /// The time of its beginning.
     pub started: Time,
-    /// When it ended; nothing while it runs, and after it was killed.
+    /// The time of its end; `None` while it runs, and after it was killed.
     pub finished: Option<Time>,
-    /// How it ended.
+    /// Its exit code.
     pub exit_code: Option<i64>,
 }
 
@@ -277,13 +277,13 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Notes that a run begins; the number names it in [`Index::finish_run`].
+    /// Notes that a run begins; the number names it in [`Transaction::finish_run`].
     pub fn start_run(&self, command: &str, now: Time) -> Result<i64> {
         self.execute("INSERT INTO runs (command, started) VALUES (?1, ?2)", (command, now))?;
         Ok(self.connection.last_insert_rowid())
     }
 
-    /// Notes how a run ended.
+    /// Notes the end of a run.
     pub fn finish_run(&self, run: i64, now: Time, exit_code: u8, requests: u64, bytes: u64) -> Result<()> {
         let sql = "UPDATE runs SET finished = ?2, exit_code = ?3, requests = ?4, bytes_downloaded = ?5 WHERE id = ?1";
         self.execute(sql, (run, now, exit_code, as_integer(requests), as_integer(bytes)))?;

@@ -20,7 +20,7 @@ pub(super) const UPDATE_COLUMNS: &str =
 /// An update as `show` and the KB's JSON give it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpdateDetail {
-    /// What the resolver sees.
+    /// The facts for the resolver.
     pub facts: UpdateFacts,
     /// The Catalog's classification.
     pub classification: Option<String>,
