@@ -9,6 +9,7 @@ use crate::disk;
 use crate::documents::ScriptDocument;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
+use crate::facts::PlainName;
 use crate::mirror::REPLAY;
 use crate::resolve::{Place, Plan, Status, Step};
 use crate::script::{Form, Places, collect_script, install_script, job};
@@ -97,18 +98,19 @@ struct Named<'p> {
 
 impl Places for Named<'_> {
     fn path(&self, step: &Step) -> Option<String> {
-        let ((kb, folder), name) = (step.set.as_ref()?, step.name.as_ref()?);
+        let ((kb, folder), name) = (step.set.as_ref()?, PlainName::of(step.name.as_deref()?).ok()?);
         let up = if *kb == self.kb { String::new() } else { format!("..\\{kb}\\") };
         Some(format!("{up}{folder}\\{name}"))
     }
 
     fn folder_names(&self, step: &Step) -> Vec<String> {
         let beside = self.plan.steps.iter().filter(|other| other.set == step.set);
-        beside.filter_map(|other| other.name.clone()).collect()
+        let names = beside.filter_map(|other| PlainName::of(other.name.as_deref()?).ok());
+        names.map(|name| name.to_string()).collect()
     }
 }
 
-/// What the mirror has, else where it would be.
+/// The published place of a file, else the place that `fetch` would give it.
 struct FirstThenNamed<'p, P>(&'p P, Named<'p>);
 
 impl<P: Places> Places for FirstThenNamed<'_, P> {
