@@ -2,8 +2,7 @@
 
 use crate::clock::Time;
 use crate::error::Result;
-use crate::facts::{Checked, SetId, Source};
-use crate::mirror::index::Check;
+use crate::facts::{Check, Checked, SetId, Source};
 use crate::mirror::index::Transaction;
 
 /// Records for the files of a set that their bytes agree with the Catalog's digests, where they agreed with the same digests

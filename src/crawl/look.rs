@@ -12,7 +12,7 @@ use super::session::Failure;
 use crate::catalog::{Catalog, DetailsAnswer, DetailsPage, DialogFile, Found, Query};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
-use crate::facts::{FileFacts, FileKey, PlainName, UpdateFacts};
+use crate::facts::{FileFacts, FileKey, PlainName, RelatedUpdate, UpdateFacts};
 use crate::mirror::index::UpdateDetail;
 use crate::net::Purpose;
 use crate::update::{Kb, UpdateId, classify};
@@ -190,15 +190,13 @@ fn detail_of(id: UpdateId, row: Option<&Found>, page: Option<&DetailsPage>) -> U
         [kb] => Some(*kb),
         _ => None,
     });
-    let related = |pairs: &[(UpdateId, String)]| {
-        let mut pairs: Vec<(Option<UpdateId>, String)> =
-            pairs.iter().map(|(id, title)| (Some(*id), title.clone())).collect();
-        pairs.sort_by(|a, b| a.1.cmp(&b.1));
-        pairs
-    };
-    let mut supersedes: Vec<(Option<UpdateId>, String)> =
-        page.iter().flat_map(|page| &page.supersedes).map(|title| (None, title.clone())).collect();
-    supersedes.sort_by(|a, b| a.1.cmp(&b.1));
+    let related = |update_id, title: &String| RelatedUpdate { update_id, title: title.clone() };
+    let newer = page.iter().flat_map(|page| &page.superseded_by);
+    let mut superseded_by: Vec<RelatedUpdate> = newer.map(|(id, title)| related(Some(*id), title)).collect();
+    superseded_by.sort_by(|a, b| a.title.cmp(&b.title));
+    let older = page.iter().flat_map(|page| &page.supersedes);
+    let mut supersedes: Vec<RelatedUpdate> = older.map(|title| related(None, title)).collect();
+    supersedes.sort_by(|a, b| a.title.cmp(&b.title));
     UpdateDetail {
         facts: UpdateFacts {
             id,
@@ -226,7 +224,7 @@ fn detail_of(id: UpdateId, row: Option<&Found>, page: Option<&DetailsPage>) -> U
         restart: page.and_then(|page| page.restart_behavior.clone()),
         seen: None,
         reissued: None,
-        superseded_by: page.map(|page| related(&page.superseded_by)).unwrap_or_default(),
+        superseded_by,
         supersedes,
     }
 }

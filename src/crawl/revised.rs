@@ -10,7 +10,7 @@ use jiff::civil::Date;
 
 use super::look::Looked;
 use crate::documents::{IndexDifference, RevisedWhat};
-use crate::facts::{FileFacts, FileKey};
+use crate::facts::{FileFacts, FileKey, RelatedUpdate};
 use crate::mirror::index::UpdateDetail;
 use crate::update::UpdateId;
 
@@ -105,16 +105,16 @@ fn plain(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The titles of a list that another one has neither by id nor by title. The other way round is no difference: the index
+/// The titles of a list that another one has neither by id nor by title. The other way round is not a difference: the index
 /// joins the pages of many updates and keeps what the Catalog forgets.
-fn unknown(pairs: &[(Option<UpdateId>, String)], known: &[(Option<UpdateId>, String)]) -> BTreeSet<String> {
-    let ids: BTreeSet<UpdateId> = known.iter().filter_map(|(id, _)| *id).collect();
-    let titles: BTreeSet<String> = known.iter().map(|(_, title)| plain(title)).collect();
-    let is_new = |(id, title): &&(Option<UpdateId>, String)| match id {
-        Some(id) => !ids.contains(id),
-        None => !titles.contains(&plain(title)),
+fn unknown(related: &[RelatedUpdate], known: &[RelatedUpdate]) -> BTreeSet<String> {
+    let ids: BTreeSet<UpdateId> = known.iter().filter_map(|one| one.update_id).collect();
+    let titles: BTreeSet<String> = known.iter().map(|one| plain(&one.title)).collect();
+    let is_new = |one: &&RelatedUpdate| match one.update_id {
+        Some(id) => !ids.contains(&id),
+        None => !titles.contains(&plain(&one.title)),
     };
-    pairs.iter().filter(is_new).map(|(_, title)| plain(title)).collect()
+    related.iter().filter(is_new).map(|one| plain(&one.title)).collect()
 }
 
 /// A file by its name and, where the name does not carry it, its digest.

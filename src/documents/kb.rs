@@ -7,7 +7,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::facts::{Checked, SetFolder, Source};
+use crate::facts::{Check, RelatedUpdate, SetFolder, Source};
 use crate::update::schema::DateText;
 use crate::update::{Architecture, Kb, Sha1, Sha256, UpdateId};
 
@@ -87,16 +87,7 @@ pub struct FileLine {
     /// Where it can be had.
     pub urls: Vec<String>,
     /// The compared properties.
-    pub checks: Vec<CheckLine>,
-}
-
-/// What of a file was compared, against whose word.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-pub struct CheckLine {
-    /// The property, such as `sha256`.
-    pub what: Checked,
-    /// The source of the statement, such as `dialog`.
-    pub against: Source,
+    pub checks: Vec<Check>,
 }
 
 /// One file needs another.
@@ -146,9 +137,9 @@ pub struct UpdateLine {
     /// Its files; absent when the dialog was never read.
     pub files: Option<Vec<ListedFile>>,
     /// What replaces it.
-    pub superseded_by: Vec<Related>,
+    pub superseded_by: Vec<RelatedUpdate>,
     /// What it replaces.
-    pub supersedes: Vec<Related>,
+    pub supersedes: Vec<RelatedUpdate>,
 }
 
 /// A file that a dialog listed.
@@ -162,15 +153,6 @@ pub struct ListedFile {
     pub sha256: Option<Sha256>,
     /// Where it can be had.
     pub urls: Vec<String>,
-}
-
-/// Another update, by title and, where it is known, id.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-pub struct Related {
-    /// Its id.
-    pub update_id: Option<UpdateId>,
-    /// Its title.
-    pub title: String,
 }
 
 impl FileLine {

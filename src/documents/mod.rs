@@ -56,10 +56,7 @@ pub use file::{FileDocument, MemberDocument};
 pub use health::{Expected, Health, LastVerify, ProfileSeen};
 pub use host::HostFile;
 pub use import::{CheckMediumDocument, Healed, ImportDocument, ImportedDocument, Leftover, MediumReport};
-pub use kb::{
-    CheckLine, EdgeLine, FileLine, KB_JSON_FORMAT, KbDocument, ListedFile, REPLAY, Related, SetRecord,
-    UpdateLine,
-};
+pub use kb::{EdgeLine, FileLine, KB_JSON_FORMAT, KbDocument, ListedFile, REPLAY, SetRecord, UpdateLine};
 pub use log::{LogEvent, LogLine, line_of};
 pub use medium::{
     ExportMark, KnowledgeMark, MediumSelection, MediumSet, MissingItem, RetainedSet, SignedMark, Volume,
@@ -79,4 +76,4 @@ pub use sync::{
     FoundForProfile, HintedItem, News, NewsItem, Outside, PlannedDownload, Searched, SyncDocument,
     SyncErrorDocument, SyncedSet, Unwanted,
 };
-pub use update::{FoundUpdate, RelatedUpdate, UpdateDocument, Withdrawal};
+pub use update::{FoundUpdate, UpdateDocument, Withdrawal};

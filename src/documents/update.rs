@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::file::FileDocument;
 use crate::clock::Time;
+use crate::facts::RelatedUpdate;
 use crate::update::schema::{DateText, TimeText};
 use crate::update::{Architecture, Build, Kb, Kind, Month, UpdateId};
 
@@ -110,15 +111,6 @@ pub struct UpdateDocument {
     /// The size in the Catalog's words; absent where the index answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size_text: Option<Option<String>>,
-}
-
-/// The other end of a replacement.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct RelatedUpdate {
-    /// The identifier; null where the title matches no single update.
-    pub update_id: Option<UpdateId>,
-    /// The title.
-    pub title: String,
 }
 
 /// The withdrawal of an update by Microsoft.

@@ -21,5 +21,5 @@ pub use needs::Needs;
 pub use role::Role;
 pub(crate) use set::slug;
 pub use set::{SetFolder, SetId};
-pub use source::{Checked, Source};
-pub use update::{Expired, UpdateFacts};
+pub use source::{Check, Checked, Source};
+pub use update::{Expired, RelatedUpdate, UpdateFacts};

@@ -113,6 +113,26 @@ words! {
     }
 }
 
+/// A property of a file that was compared: its bytes agree with a statement. The field names are a promise of JSON.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
+pub struct Check {
+    /// The property, such as `sha256`.
+    pub what: Checked,
+    /// The source of the statement, such as `dialog`.
+    pub against: Source,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -50,6 +50,15 @@ pub struct Expired {
     pub successor: Option<Kb>,
 }
 
+/// The other end of a replacement. The field names are a promise of JSON.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+pub struct RelatedUpdate {
+    /// The identifier; null where the title matches no single update.
+    pub update_id: Option<UpdateId>,
+    /// The title.
+    pub title: String,
+}
+
 impl UpdateFacts {
     /// The family that the title names.
     pub fn family<'k>(&self, knowledge: &'k Knowledge) -> Option<&'k Family> {

@@ -10,8 +10,7 @@ use std::fmt;
 
 use camino::Utf8Path;
 
-use super::index::Check;
-use crate::facts::{Checked, Source};
+use crate::facts::{Check, Checked, Source};
 use crate::update::{Digests, Sha1, Sha256};
 
 /// The statements about a file, each with its source.

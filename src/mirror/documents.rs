@@ -5,12 +5,9 @@ use std::collections::BTreeMap;
 
 use super::index::{PublishState, SetRow, UpdateDetail};
 use super::{Access, Index, Mirror};
-use crate::documents::{
-    FileDocument, MemberDocument, RelatedUpdate, SetDocument, SetStatus, StoredSet, UpdateDocument,
-};
+use crate::documents::{FileDocument, MemberDocument, SetDocument, SetStatus, StoredSet, UpdateDocument};
 use crate::error::Result;
 use crate::facts::{FileFacts, FileKey, Role, Source};
-use crate::update::UpdateId;
 
 /// Returns the document of an update. The index tells the compared properties of its files; without one they are empty.
 pub fn update_document(
@@ -19,11 +16,6 @@ pub fn update_document(
     index: Option<&Index>,
 ) -> Result<UpdateDocument> {
     let facts = &update.facts;
-    let related = |pairs: &[(Option<UpdateId>, String)]| -> Vec<RelatedUpdate> {
-        let related =
-            |(id, title): &(Option<UpdateId>, String)| RelatedUpdate { update_id: *id, title: title.clone() };
-        pairs.iter().map(related).collect()
-    };
     let document = |file: &FileFacts| -> Result<FileDocument> {
         let checked = index.map(|index| checked_words(file, index)).transpose()?;
         Ok(FileDocument::new(file, None, checked.unwrap_or_default()))
@@ -54,8 +46,8 @@ pub fn update_document(
         first_seen: update.seen.map(|seen| seen.first),
         last_seen: update.seen.map(|seen| seen.last),
         files: facts.files.as_ref().map(listed).transpose()?,
-        supersedes: Some(related(&update.supersedes)),
-        superseded_by: Some(related(&update.superseded_by)),
+        supersedes: Some(update.supersedes.clone()),
+        superseded_by: Some(update.superseded_by.clone()),
         size_text: None,
     })
 }

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use super::index::{Check, Owner, SetRow, UpdateDetail};
+use super::index::{Owner, SetRow, UpdateDetail};
 use super::{Access, Mirror};
-use crate::documents::{CheckLine, EdgeLine, FileLine, ListedFile, Related, SetRecord, UpdateLine};
+use crate::documents::{EdgeLine, FileLine, ListedFile, SetRecord, UpdateLine};
 use crate::error::Result;
 use crate::facts::{FileFacts, FileKey};
-use crate::update::{Kb, UpdateId};
+use crate::update::Kb;
 
 impl<S: Access> Mirror<S> {
     /// The updates of a KB as a listing has them.
@@ -44,10 +44,7 @@ impl<S: Access> Mirror<S> {
                 sha256_source,
                 size: member.file.size,
                 urls: member.file.urls.clone(),
-                checks: checks
-                    .into_iter()
-                    .map(|Check { what, against }| CheckLine { what, against })
-                    .collect(),
+                checks,
             });
         }
         let place = |key: FileKey| {
@@ -72,9 +69,6 @@ impl<S: Access> Mirror<S> {
 
 /// Returns an update with its files as a record.
 pub(super) fn update_line(update: &UpdateDetail, files: &BTreeMap<FileKey, FileFacts>) -> UpdateLine {
-    let related = |pairs: &[(Option<UpdateId>, String)]| -> Vec<Related> {
-        pairs.iter().map(|(id, title)| Related { update_id: *id, title: title.clone() }).collect()
-    };
     let listed = |file: &FileFacts| ListedFile {
         name: file.name.clone(),
         sha1: file.sha1,
@@ -95,7 +89,7 @@ pub(super) fn update_line(update: &UpdateDetail, files: &BTreeMap<FileKey, FileF
         expired: update.facts.expired.as_ref().map(|expired| expired.since.to_string()),
         files: (update.facts.files.as_ref())
             .map(|keys| keys.iter().filter_map(|key| files.get(key)).map(listed).collect()),
-        superseded_by: related(&update.superseded_by),
-        supersedes: related(&update.supersedes),
+        superseded_by: update.superseded_by.clone(),
+        supersedes: update.supersedes.clone(),
     }
 }

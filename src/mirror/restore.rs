@@ -3,13 +3,13 @@
 //! A record counts as the word of the Catalog at the time that it states. A set is whole only where the pool has every file with
 //! its size.
 
-use super::index::{Check, DetailsRecord, FileRecord, Transaction, UpdateRecord};
+use super::index::{DetailsRecord, FileRecord, Transaction, UpdateRecord};
 use super::layout::Layout;
 use crate::clock::Time;
 use crate::disk;
-use crate::documents::{EdgeLine, FileLine, ListedFile, Related, SetRecord, UpdateLine};
+use crate::documents::{EdgeLine, FileLine, ListedFile, SetRecord, UpdateLine};
 use crate::error::Result;
-use crate::facts::{FileFacts, Needs, Role, SetId, Source};
+use crate::facts::{FileFacts, Needs, RelatedUpdate, Role, SetId, Source};
 use crate::resolve::{FamilyName, Member, PackageSet};
 use crate::servicing::Knowledge;
 use crate::update::{Digests, Kb, classify};
@@ -39,7 +39,7 @@ pub fn restore_update(index: &Transaction<'_>, update: &UpdateLine, kb: Kb, now:
     for time in [first, last] {
         index.record_update(&record, time)?;
     }
-    let with_id = |related: &Related| Some((related.update_id?, related.title.clone()));
+    let with_id = |related: &RelatedUpdate| Some((related.update_id?, related.title.clone()));
     let details = DetailsRecord {
         id: update.update_id,
         kbs: vec![kb],
@@ -155,8 +155,8 @@ fn restore_file(
         _ => false,
     };
     if let (true, Some(key)) = (pooled, facts.key) {
-        for check in &file.checks {
-            index.record_check(key, Check { what: check.what, against: check.against }, now)?;
+        for &check in &file.checks {
+            index.record_check(key, check, now)?;
         }
     }
     Ok((facts, pooled))

@@ -112,7 +112,7 @@ fn item_of(fetched: &FetchedSet, index: &Index) -> Result<NewsItem> {
     let (updates, _) = index.details_of(Owner::Kb(row.kb))?;
     let replaced = updates.iter().filter(|update| own.contains(&update.facts.id));
     let replaced =
-        replaced.flat_map(|update| &update.supersedes).filter_map(|(_, title)| Title::parse(title).kb);
+        replaced.flat_map(|update| &update.supersedes).filter_map(|one| Title::parse(&one.title).kb);
     let replaces: BTreeSet<Kb> = replaced.filter(|kb| *kb != row.kb).collect();
     let products: Vec<String> = row.products.split("; ").map(str::to_owned).collect();
     Ok(NewsItem {

@@ -27,7 +27,7 @@ use rusqlite::{Connection, OpenFlags};
 
 pub use damage::{Damage, NewDamage};
 pub use read::{Owner, Revision, SeenPeriod, UpdateDetail};
-pub use record::{Check, DetailsRecord, DialogNews, DigestConflict, FileRecord, UpdateRecord};
+pub use record::{DetailsRecord, DialogNews, DigestConflict, FileRecord, UpdateRecord};
 pub use seen::{A_DAY, Absent};
 pub use sets::{PublishState, SetRow};
 

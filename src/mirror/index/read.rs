@@ -1,6 +1,5 @@
 //! Reading facts for the resolver and for people.
 
-use super::record::Check;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
@@ -10,7 +9,7 @@ use rusqlite::types::ValueRef;
 use super::{Index, as_count};
 use crate::clock::Time;
 use crate::error::Result;
-use crate::facts::{Facts, FileFacts, FileKey, Source, UpdateFacts};
+use crate::facts::{Check, Facts, FileFacts, FileKey, RelatedUpdate, Source, UpdateFacts};
 use crate::update::{Kb, Kind, Sha1, Sha256, UpdateId};
 
 pub(super) const UPDATE_COLUMNS: &str =
@@ -32,10 +31,10 @@ pub struct UpdateDetail {
     pub seen: Option<SeenPeriod>,
     /// The day on which it got the files that it has, if it had others before.
     pub reissued: Option<Date>,
-    /// Updates that replace this one, by title: id and title.
-    pub superseded_by: Vec<(Option<UpdateId>, String)>,
+    /// Updates that replace this one, by title.
+    pub superseded_by: Vec<RelatedUpdate>,
     /// Updates that this one replaces, by title; without an id where the title matches no single update.
-    pub supersedes: Vec<(Option<UpdateId>, String)>,
+    pub supersedes: Vec<RelatedUpdate>,
 }
 
 /// The period in which the index saw an update.
@@ -252,7 +251,7 @@ impl Index {
         for (row, mut detail) in rows {
             detail.facts = self.with_files(row, detail.facts, &mut files)?;
             detail.reissued = self.reissued(row)?;
-            let pair = |row: &Row<'_>| Ok((parsed(row, 0)?, row.get(1)?));
+            let pair = |row: &Row<'_>| Ok(RelatedUpdate { update_id: parsed(row, 0)?, title: row.get(1)? });
             let id = detail.facts.id.to_string();
             let sql = "SELECT DISTINCT newer_update_id, newer_title FROM v_supersedes WHERE older_update_id = ?1 ORDER BY 2, 1";
             detail.superseded_by = self.rows(sql, [&id], pair)?;

@@ -2,7 +2,6 @@
 
 use jiff::civil::Date;
 
-use crate::facts::{Checked, Source};
 use crate::update::{Classification, Kb, Sha1, Sha256, UpdateId};
 
 /// One row of a search page.
@@ -52,15 +51,6 @@ pub struct FileRecord {
     pub sha1: Option<Sha1>,
     /// SHA-256 as stated.
     pub sha256: Option<Sha256>,
-}
-
-/// A property of a file in the pool that was compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Check {
-    /// The property.
-    pub what: Checked,
-    /// The source of the statement that the bytes agree with.
-    pub against: Source,
 }
 
 /// One SHA-1 was stated with two SHA-256.

@@ -10,7 +10,7 @@ use rusqlite::types::Value;
 
 use super::*;
 use crate::documents::FindingKind;
-use crate::facts::{Checked, FileFacts, FileKey, SetFolder, Source, UpdateFacts};
+use crate::facts::{Check, Checked, FileFacts, FileKey, RelatedUpdate, SetFolder, Source, UpdateFacts};
 use crate::resolve::{PackageSet, package_sets};
 use crate::servicing::Knowledge;
 use crate::update::{Digests, Kb, Sha1, Sha256, UpdateId, classify};
@@ -97,6 +97,10 @@ fn target() -> FileRecord {
 
 fn checkpoint() -> FileRecord {
     file(&digit_name("kb5043080", 0x41), Some(0x41), Some(0x42))
+}
+
+fn related(number: Option<usize>, title: &str) -> RelatedUpdate {
+    RelatedUpdate { update_id: number.map(id), title: title.to_owned() }
 }
 
 /// Records a file of no update and expects that nothing speaks against it.
@@ -516,12 +520,12 @@ fn an_update_that_is_only_mentioned_is_no_update_until_it_is_seen() {
         let (details, _) = index.details_of(Owner::Kb(kb("KB5129195"))).unwrap();
         details[0].superseded_by.clone()
     };
-    assert_eq!(replaced_by(&index), [(Some(id(2)), newer.to_owned())]);
+    assert_eq!(replaced_by(&index), [related(Some(2), newer)]);
     index.alone().record_update(&update(2, newer), TUESDAY).unwrap();
     assert!(index.knows_kb(kb("KB5130001")).unwrap());
     assert_eq!(seen(&index, 2).unwrap().0.kb, Some(kb("KB5130001")));
     let (of_newer, _) = index.details_of(Owner::Update(id(2))).unwrap();
-    assert_eq!(of_newer[0].supersedes, [(Some(id(1)), TITLE_24H2.to_owned())]);
+    assert_eq!(of_newer[0].supersedes, [related(Some(1), TITLE_24H2)]);
     // To be mentioned again does not count as being seen.
     index.alone().record_details(&record, WEDNESDAY).unwrap();
     let (of_newer, _) = index.details_of(Owner::Update(id(2))).unwrap();
@@ -542,17 +546,17 @@ fn a_title_matches_its_update_as_soon_as_that_appears_and_none_where_two_have_it
         let (details, _) = index.details_of(Owner::Update(id(1))).unwrap();
         details[0].supersedes.clone()
     };
-    assert_eq!(replaces(&index), [(None, older.to_owned())]);
+    assert_eq!(replaces(&index), [related(None, older)]);
     index.alone().record_update(&update(2, older), TUESDAY).unwrap();
-    assert_eq!(replaces(&index), [(Some(id(2)), older.to_owned())]);
+    assert_eq!(replaces(&index), [related(Some(2), older)]);
     let (of_older, _) = index.details_of(Owner::Update(id(2))).unwrap();
-    assert_eq!(of_older[0].superseded_by, [(Some(id(1)), TITLE_24H2.to_owned())], "known from both ends");
+    assert_eq!(of_older[0].superseded_by, [related(Some(1), TITLE_24H2)], "known from both ends");
     index.alone().record_update(&update(3, older), TUESDAY).unwrap();
-    assert_eq!(replaces(&index), [(None, older.to_owned())]);
+    assert_eq!(replaces(&index), [related(None, older)]);
     // The older one's own page names the newer one by id: that is an edge, and the title adds none beside it.
     let own_page = DetailsRecord { superseded_by: vec![(id(1), TITLE_24H2.to_owned())], ..details(2) };
     index.alone().record_details(&own_page, TUESDAY).unwrap();
-    assert_eq!(replaces(&index), [(Some(id(2)), older.to_owned())]);
+    assert_eq!(replaces(&index), [related(Some(2), older)]);
 }
 
 #[test]
@@ -572,11 +576,8 @@ fn lists_that_shrink_do_not_shrink_the_history() {
     };
     index.alone().record_details(&short, TUESDAY).unwrap();
     let (details, _) = index.details_of(Owner::Update(id(1))).unwrap();
-    assert_eq!(
-        details[0].superseded_by,
-        [(Some(id(2)), "newer one".to_owned()), (Some(id(3)), "newer two".to_owned())]
-    );
-    assert_eq!(details[0].supersedes, [(None, "older one".to_owned()), (None, "older two".to_owned())]);
+    assert_eq!(details[0].superseded_by, [related(Some(2), "newer one"), related(Some(3), "newer two")]);
+    assert_eq!(details[0].supersedes, [related(None, "older one"), related(None, "older two")]);
     let times: Vec<Time> =
         index.rows("SELECT last_seen FROM supersedes ORDER BY last_seen", [], |row| row.get(0)).unwrap();
     assert_eq!(times, [MONDAY, TUESDAY], "when a page said so last is known");

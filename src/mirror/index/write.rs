@@ -3,12 +3,12 @@
 
 use rusqlite::OptionalExtension as _;
 
-use super::record::{Check, DetailsRecord, DialogNews, DigestConflict, FileRecord, UpdateRecord};
+use super::record::{DetailsRecord, DialogNews, DigestConflict, FileRecord, UpdateRecord};
 use super::store_error::store_error;
 use super::{Index, Transaction, as_integer};
 use crate::clock::Time;
 use crate::error::Result;
-use crate::facts::{FileKey, Source};
+use crate::facts::{Check, FileKey, Source};
 use crate::update::{Architecture, Digests, Kb, Kind, PackageName, Sha1, Sha256, UpdateId};
 
 /// The columns of a file that survive a merge: SHA-1 and SHA-256 with their sources, size, first seen,
