@@ -12,9 +12,10 @@ mod growing;
 mod new_file;
 mod place;
 mod room;
+mod write;
 
 use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -32,6 +33,7 @@ pub use growing::{GrowingFile, boot};
 pub use new_file::NewFile;
 pub use place::{canonical, drop_cached, volume};
 pub use room::{allocated, available_space, takes_file_of, takes_links, with_overhead};
+pub use write::{BEING_WRITTEN, append_line, write_atomic, write_atomic_if_new, write_named, write_secret};
 
 /// Whether something is there. What cannot be looked at counts as not there; using it will tell why.
 pub fn exists(path: &Utf8Path) -> bool {
@@ -167,21 +169,6 @@ fn is_same_file(a: &fs::Metadata, b: &fs::Metadata) -> bool {
 #[cfg(not(unix))]
 fn is_same_file(a: &fs::Metadata, b: &fs::Metadata) -> bool {
     b.is_file() && a.len() == b.len()
-}
-
-/// Writes a file that its owner alone may read; one that is there already is never overwritten.
-pub fn write_secret(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
-    create_dir_all(parent(path))?;
-    let mut options = File::options();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    let mut file = options.open(path).map_err(|error| failed("write", path, error))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|error| failed("write", path, error))?;
-    sync_dir(parent(path))
 }
 
 /// Gives a file a second name; whether the file system has such links.
@@ -355,78 +342,6 @@ fn rename_with_patience(from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
         }
     }
     fs::rename(from, to)
-}
-
-/// Begins the names of files that are being written; one that stays is a killed run's.
-pub const BEING_WRITTEN: &str = ".new-";
-
-/// Writes a whole file so that a reader sees the old content or the new one, never a part.
-pub fn write_atomic(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
-    let folder = parent(path);
-    create_dir_all(folder)?;
-    let mut file = tempfile::Builder::new()
-        .prefix(BEING_WRITTEN)
-        .tempfile_in(folder)
-        .map_err(|error| failed("write in", folder, error))?;
-    file.write_all(bytes).map_err(|error| failed("write", path, error))?;
-    file.as_file().sync_all().map_err(|error| failed("sync", path, error))?;
-    make_readable_by_all(file.as_file(), path)?;
-    let (_, temporary) = file.into_parts();
-    rename_with_patience(Utf8Path::from_path(&temporary).unwrap_or(path), path)
-        .map_err(|error| failed("put in place", path, error))?;
-    // It is under its own name now.
-    let _kept = temporary.keep();
-    sync_dir(folder)
-}
-
-/// Writes a file that the operator named, whole or not at all. A folder, a link, or a device in its place is refused: it would
-/// be replaced, or its target would.
-pub fn write_named(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
-    match entry(path)? {
-        Entry::Nothing | Entry::File(_) => write_atomic(path, bytes),
-        Entry::Folder | Entry::Other => Err(Error::usage(format!("{path} is not a regular file"))
-            .hint("name a new file, or leave --to away and redirect the output; nothing was written")),
-    }
-}
-
-/// Does the same, unless the file says so already: what did not change keeps its time, for those who copy what is new. Returns
-/// `true` if the file was written.
-pub fn write_atomic_if_new(path: &Utf8Path, bytes: &[u8]) -> Result<bool> {
-    let length = bytes.len() as u64;
-    if file_size(path)? == Some(length) && read(path, length).is_ok_and(|old| old == bytes) {
-        return Ok(false);
-    }
-    write_atomic(path, bytes)?;
-    Ok(true)
-}
-
-/// Adds a line to a text file, making the file where there is none.
-pub fn append_line(path: &Utf8Path, line: &str) -> Result<()> {
-    create_dir_all(parent(path))?;
-    let opened = File::options().append(true).create(true).open(path);
-    let mut file = opened.map_err(|error| failed("open", path, error))?;
-    file.write_all(format!("{line}\n").as_bytes()).map_err(|error| failed("write", path, error))
-}
-
-/// Temporary files are made for their owner alone; what is put in place is for whoever may read the folder.
-#[cfg(unix)]
-fn make_readable_by_all(file: &File, path: &Utf8Path) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let permissions = fs::Permissions::from_mode(0o644);
-    match file.set_permissions(permissions) {
-        // The file is ours: a file system that says so has no modes, as those of media.
-        Err(error)
-            if matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied) =>
-        {
-            Ok(())
-        }
-        other => other.map_err(|error| failed("set the mode of", path, error)),
-    }
-}
-
-#[cfg(not(unix))]
-fn make_readable_by_all(_file: &File, _path: &Utf8Path) -> Result<()> {
-    Ok(())
 }
 
 /// Takes the right to write from a file: pool files share their bytes with what is published.
