@@ -12,7 +12,7 @@
 //! - A servicing stack beside a cumulative update that needs a separate one (14393, 10240, and older) is a part of the
 //!   set: what `stage` makes has it. `missing_servicing_stack` says that none in the folder is known to serve; a
 //!   stack published beside the target or a later cumulative update does, and one that is installed already
-//!   ([`Machine::installed`]). Of several, all but the newest are foreign.
+//!   ([`crate::resolve::Machine::installed`]). Of several, all but the newest are foreign.
 //! - A KB's file whose SHA-1, by its name, is not the one that index and knowledge state is an `unknown_package`: it may
 //!   be a re-issue, and no bytes were read. It keeps its place in the set otherwise, so that one fault is one finding.
 //!   `digest_mismatch` is said of bytes only.
