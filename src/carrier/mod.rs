@@ -23,10 +23,8 @@ mod write;
 pub use medium::Listing;
 pub use read::{CheckJob, Examined, ImportJob, ImportOutcome, Imported, MediumCheck, examine};
 pub use report::keep_report;
-pub use trust::{
-    KeyFolder, KeyList, LastImport, PublicKey, SecretKey, Signed, SigningKeys, Trust, last_imports,
-};
+pub use trust::{KeyFolder, KeyList, PublicKey, SecretKey, Signed, SigningKeys, Trust, last_imports};
 pub use write::{
     ChangedSet, Context, ExportPlan, ExportRequest, Exported, Found, Payload, Place, PlannedExport, Source,
-    export, rehearse,
+    export, lineage, rehearse,
 };

@@ -60,6 +60,7 @@ fn rehearse(setup: &Setup, arguments: &Export, output: &mut Output) -> Result<Ex
         None
     };
     let mirror = setup.mirror()?;
+    carrier::lineage(&mirror, arguments.new_lineage)?;
     let place = Place::new(&arguments.to, &setup.layout(), arguments.expect_mount)?;
     let request = request(arguments);
     request.expect_match(&mirror)?;
@@ -114,6 +115,7 @@ impl Done {
 fn write(setup: &Setup, arguments: &Export) -> Result<Done> {
     let keys = KeyFolder::new(setup.layout().keys()).signing_keys()?;
     let mut mirror = setup.mirror_to_write()?;
+    carrier::lineage(&mirror, arguments.new_lineage)?;
     let place = Place::new(&arguments.to, &setup.layout(), arguments.expect_mount)?;
     // The folders of this side and of the receiving side say the same.
     mirror.refresh_views(&*setup.knowledge()?)?;
@@ -127,7 +129,14 @@ fn write(setup: &Setup, arguments: &Export) -> Result<Done> {
     confirm(setup, &plan, arguments)?;
     let now = setup.now().into();
     let exported = setup.watched(|events| {
-        let context = carrier::Context { keys: &keys, knowledge: &knowledge, tables: &tables, now, events };
+        let context = carrier::Context {
+            keys: &keys,
+            knowledge: &knowledge,
+            tables: &tables,
+            new_lineage: arguments.new_lineage,
+            now,
+            events,
+        };
         carrier::export(&plan, &place, &found, &mut mirror, &context)
     })?;
     Ok(Done { is_demo: mirror.origin()? == REPLAY, plan, exported, local_note: place.local_note() })

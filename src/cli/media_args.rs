@@ -56,6 +56,9 @@ pub(super) struct Export {
     /// Refuse a folder on the file system of / or of the mirror: the medium must be mounted
     #[arg(long)]
     pub(super) expect_mount: bool,
+    /// Begin a new lineage where state.json is lost: a new name of the mirror, and numbers from the clock on
+    #[arg(long)]
+    pub(super) new_lineage: bool,
     /// Send a program along, such as kbmirror for the other side (repeatable)
     #[arg(long, value_name = "FILE")]
     pub(super) with_tool: Vec<Utf8PathBuf>,
@@ -87,4 +90,7 @@ pub(super) struct Import {
     /// Trust the root key that came with the medium, where none is trusted yet
     #[arg(long)]
     pub(super) trust_on_first_use: bool,
+    /// Take the medium although state.json is lost, and remember media from this one on
+    #[arg(long)]
+    pub(super) accept_lineage: bool,
 }

@@ -64,6 +64,7 @@ pub(super) fn import(setup: &Setup, arguments: &Import, output: &mut Output) -> 
         medium: &arguments.dir,
         partial_ok: arguments.partial_ok,
         trust_on_first_use: arguments.trust_on_first_use,
+        accept_lineage: arguments.accept_lineage,
         named: named.as_deref(),
         now: setup.now(),
     };

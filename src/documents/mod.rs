@@ -34,6 +34,7 @@ mod plans;
 mod registry;
 mod set;
 mod settings;
+mod state;
 mod sync;
 mod update;
 
@@ -72,6 +73,7 @@ pub use settings::{
     InitDocument, KeysDocument, KnowledgeDocument, NewKeysDocument, ScheduleDocument, TableDocument,
     TextFile, TrustDocument,
 };
+pub use state::{LastImport, RemovedKb, STATE_FORMAT, StateDocument};
 pub use sync::{
     FoundForProfile, HintedItem, News, NewsItem, Outside, PlannedDownload, Searched, SyncDocument,
     SyncErrorDocument, SyncedSet, Unwanted,

@@ -9,8 +9,8 @@ use super::{
     ExportRehearsal, FetchDocument, GraphDocument, Health, HostFile, ImportDocument, InitDocument,
     KbDocument, KeysDocument, KnowledgeDocument, LintDocument, ListDocument, LogLine, MediumReport,
     MediumSet, NewKeysDocument, News, ScheduleDocument, ScriptDocument, SearchDocument, ShowDocument,
-    SignedMark, StageDocument, StatusDocument, SyncDocument, SyncErrorDocument, TableDocument, TrustDocument,
-    VerifyReport, WhyDocument,
+    SignedMark, StageDocument, StateDocument, StatusDocument, SyncDocument, SyncErrorDocument, TableDocument,
+    TrustDocument, VerifyReport, WhyDocument,
 };
 use crate::resolve::{BatchLine, Plan};
 use crate::servicing::TableCheck;
@@ -142,6 +142,7 @@ pub const DOCUMENTS: &[DocumentKind] = &[
     DocumentKind::output::<SearchDocument>("search", "search"),
     DocumentKind::output::<ShowDocument>("show", "show"),
     DocumentKind::output::<StageDocument<'_>>("stage", "stage"),
+    DocumentKind::file::<StateDocument>("state", "state.json in a mirror"),
     DocumentKind::output::<StatusDocument<'_>>("status", "status"),
     DocumentKind::output::<SyncDocument<'_>>("sync", "sync, and runs/<time>-sync.json"),
     DocumentKind::output::<SyncErrorDocument>(

@@ -203,6 +203,11 @@ impl Layout {
         self.root.join("health.json")
     }
 
+    /// The state of the mirror outside of its index: lineage, memory of media, removed KBs.
+    pub fn state(&self) -> Utf8PathBuf {
+        self.root.join("state.json")
+    }
+
     /// Held by the process that writes.
     pub fn lock(&self) -> Utf8PathBuf {
         self.root.join("lock")

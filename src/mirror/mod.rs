@@ -24,9 +24,11 @@ pub mod pool;
 mod publish;
 mod rebuild;
 mod records;
+mod remembered;
 pub mod restore;
 mod scripts;
 mod state;
+mod state_file;
 mod tables;
 mod verify;
 mod views;
@@ -44,6 +46,7 @@ pub use library::{IndexLibrary, facts_of_folder};
 pub use lock::Lock;
 pub use pool::{Admitted, Pooled, Run};
 pub use publish::{Folder, Published};
+pub use remembered::Remembered;
 pub use state::{Access, Reading, Writing};
 pub use tables::{
     is_newer, knowledge_of, knowledge_of_mirror, read_knowledge, read_tables, replaces_knowledge, table_texts,
@@ -166,6 +169,7 @@ impl Mirror<Writing> {
         expect_origin(&layout, &index, origin)?;
         let state = Writing { lock: Some(lock), rebuilt, mended: Vec::new() };
         let mut mirror = Self { layout, index, state };
+        mirror.begin_state()?;
         mirror.state.mended = mirror.finish_what_was_cut_off(knowledge, now.into())?;
         Ok(mirror)
     }
@@ -194,6 +198,7 @@ impl Mirror<Writing> {
         for end in ["", "-wal", "-shm"] {
             disk::remove_file(&Utf8PathBuf::from(format!("{}{end}", layout.index())))?;
         }
+        state_file::unmake(&layout)?;
         drop(state);
         Ok(())
     }
@@ -235,6 +240,7 @@ fn make_if_new(
     }
     index.in_transaction(|index| {
         let rebuilt = rebuild::rebuild(layout, index, knowledge, now.into())?;
+        state_file::note_rebuilt(layout, index)?;
         index.set_meta("origin", origin)?;
         index.set_meta("created", &format!("{now} by kbmirror {}", env!("CARGO_PKG_VERSION")))?;
         Ok(rebuilt)

@@ -20,6 +20,7 @@ mod ill_catalog;
 mod journey;
 mod kiosk;
 mod knowledge;
+mod lineage;
 mod lint;
 mod main_job;
 mod media;

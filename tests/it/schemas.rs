@@ -261,6 +261,8 @@ fn every_document_is_valid_by_its_schema() {
     }
     let health = std::fs::read_to_string(bench.mirror().join("health.json")).unwrap();
     judge.take("health", &serde_json::from_str(&health).unwrap());
+    let state = std::fs::read_to_string(bench.mirror().join("state.json")).unwrap();
+    judge.take("state", &serde_json::from_str(&state).unwrap());
     assert!(judge.errors.is_empty(), "{}", judge.errors.join("\n"));
     for kind in DOCUMENTS {
         println!("{:<16} {:>3}", kind.name, judge.counts.get(kind.name).copied().unwrap_or(0));

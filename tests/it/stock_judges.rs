@@ -151,6 +151,7 @@ fn export_too_large(here: &Bench, to: &Utf8Path) -> kbmirror::error::Result<()> 
     plan.payload.insert("data/KB5086672/windows-11-24h2-arm64/large.msu".to_owned(), large);
     let events = Events::ignored();
     let context = Context {
+        new_lineage: false,
         keys: &keys,
         knowledge: &knowledge,
         tables: &[],

@@ -19,10 +19,10 @@ use super::healed::place;
 use super::imported::Imported;
 use super::staging::{Staged, check_room, left_of, remove_what_was_cut_off, stage, staging_folder, unwanted};
 use crate::carrier::medium::{DATA, refused};
-use crate::carrier::trust::{LastImport, Signed, last_import, note, noted, refuse_replaced_key};
+use crate::carrier::trust::{Signed, last_import, memory, note, noted, refuse_replaced_key};
 use crate::clock::Time;
 use crate::disk;
-use crate::documents::{Leftover, SetRecord};
+use crate::documents::{LastImport, Leftover, SetRecord};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Events;
 use crate::mirror::index::SetRow;
@@ -38,6 +38,8 @@ use crate::update::{Kb, Sha256};
 pub(super) struct ImportOptions {
     /// Take the KBs that are whole where listed files are missing.
     pub(super) partial_ok: bool,
+    /// Begin the memory of media anew where it is lost.
+    pub(super) accept_lineage: bool,
 }
 
 /// The parts of an import that stay the same from its first change of the mirror to its last.
@@ -61,9 +63,10 @@ pub(super) fn import(
     events: &Events,
 ) -> Result<Imported> {
     let signed = &examined.signed;
-    refuse_replaced_key(signed, mirror)?;
+    let mut state = memory(mirror, options.accept_lineage)?;
+    refuse_replaced_key(signed, &state)?;
     examined.expect_sets()?;
-    let last = last_import(mirror, &signed.set.lineage)?;
+    let last = last_import(&state, signed);
     refuse_same_number(signed, last.as_ref())?;
     let older = last.as_ref().is_some_and(|last| signed.set.seq < last.seq);
     let mut imported = Imported::begun(examined, older, mirror.mended_views());
@@ -98,7 +101,9 @@ pub(super) fn import(
     let taking = Taking { examined, knowledge, older, now };
     let mut noted = noted(signed, last, now);
     imported.healed = place(&staged, mirror, now)?;
-    imported.left = commit(&taking, &staged, mirror, &imported.missing, &noted)?;
+    // Before the commit: a set that is begun counts, however this run ends.
+    note(mirror, &mut state, signed, &noted)?;
+    imported.left = commit(&taking, &staged, mirror, &imported.missing)?;
     publish(&taking, mirror, &mut imported)?;
     heal_folders(mirror, knowledge, now, &mut imported)?;
     mirror.refresh_views(knowledge)?;
@@ -106,7 +111,7 @@ pub(super) fn import(
     imported.rewritten.extend(recorded.difference(&still).cloned());
     if imported.left.is_empty() {
         noted.finished.insert(examined.signed.set_id);
-        mirror.index_mut().in_transaction(|index| note(index, &examined.signed, &noted))?;
+        note(mirror, &mut state, signed, &noted)?;
     }
     disk::remove_dir_all(&staging_folder(examined, mirror))?;
     Ok(imported)
@@ -203,7 +208,6 @@ fn commit(
     staged: &Staged,
     mirror: &mut Mirror<Writing>,
     missing: &[Leftover],
-    noted: &LastImport,
 ) -> Result<Vec<Kb>> {
     let Taking { examined, knowledge, older, now } = *taking;
     let left = left_of(examined, missing);
@@ -225,7 +229,7 @@ fn commit(
                 restore_set(&layout, index, *kb, set, knowledge, created)?;
             }
         }
-        note(index, &examined.signed, noted)
+        Ok(())
     })?;
     Ok(left.into_iter().collect())
 }

@@ -11,7 +11,7 @@ use super::examine::{Examined, examine};
 use super::import::{ImportOptions, import, in_force};
 use super::imported::Imported;
 use crate::carrier::report::keep_report;
-use crate::carrier::trust::{KeyFolder, PublicKey, Trust, refuse_replaced_key};
+use crate::carrier::trust::{KeyFolder, PublicKey, Trust, memory, refuse_replaced_key};
 use crate::disk;
 use crate::documents::CheckMediumDocument;
 use crate::error::Result;
@@ -51,6 +51,8 @@ pub struct ImportJob<'a> {
     pub partial_ok: bool,
     /// Trust the medium's root key if none is trusted yet.
     pub trust_on_first_use: bool,
+    /// Begin the memory of media anew if `state.json` is lost.
+    pub accept_lineage: bool,
     /// The knowledge that the caller names; `None` for the mirror's own.
     pub named: Option<&'a Knowledge>,
     /// The time.
@@ -80,7 +82,7 @@ impl CheckJob<'_> {
     fn check(&self, layout: &Layout, events: &Events) -> Result<MediumCheck> {
         let examined = examine(self.medium, &trust(layout, self.trust_on_first_use)?)?;
         if disk::exists(layout.index()) {
-            refuse_replaced_key(&examined.signed, &Mirror::open(layout.clone())?)?;
+            refuse_replaced_key(&examined.signed, &memory(&Mirror::open(layout.clone())?, false)?)?;
         }
         events.send(Event::Phase(format!("reading set {}", examined.signed.set.label())));
         let (files, bytes) = examined.read_all(events)?;
@@ -134,7 +136,7 @@ impl ImportJob<'_> {
         let is_new = !disk::exists(layout.index());
         let knowledge = in_force(self.named, layout)?;
         let mut mirror = Mirror::open_to_write(layout.clone(), &signed.set.origin, &knowledge, self.now)?;
-        let options = ImportOptions { partial_ok: self.partial_ok };
+        let options = ImportOptions { partial_ok: self.partial_ok, accept_lineage: self.accept_lineage };
         let now = self.now.into();
         let imported = match import(&examined, options, &mut mirror, self.named, now, events) {
             Ok(imported) => imported,

@@ -1,58 +1,53 @@
 //! The memory of a mirror about the media that it took: the newest set of each lineage, which sets were taken to their end, and
 //! the newest list of export keys. So an older set is known as one, the same set is not taken twice, and a key that was
-//! replaced opens nothing any more. Kept in the index, written in the transaction that takes a set's content.
+//! replaced opens nothing any more.
+//!
+//! Kept in `state.json`, which outlives the index, and written before the index takes a set's content: a run that is cut off in
+//! between knows of a set too many, never of one too few. Where the memory is lost, nothing is taken until the operator accepts
+//! the lineage of the medium as it is.
 
 use std::collections::BTreeSet;
-
-use serde::{Deserialize, Serialize};
 
 use super::keys::KeyList;
 use super::signed::Signed;
 use crate::carrier::medium::refused;
 use crate::clock::Time;
+use crate::documents::{LastImport, StateDocument};
 use crate::error::{Error, ErrorKind, Result};
-use crate::mirror::index::{Index, Transaction};
-use crate::mirror::{Access, Mirror};
-use crate::update::Sha256;
+use crate::mirror::{Access, Mirror, Remembered, Writing};
 
-/// The memory of a lineage.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LastImport {
-    /// The number of the newest set.
-    pub seq: u64,
-    /// The digest of its `set.json`.
-    pub set_id: Sha256,
-    /// The time of its export.
-    pub created: String,
-    /// The time of the last import of the lineage, RFC 3339; unknown where version 0.1 did.
-    #[serde(default)]
-    pub imported: Option<String>,
-    /// Sets that were published to their end, by their digests.
-    pub(in crate::carrier) finished: BTreeSet<Sha256>,
+/// The name of the file in messages.
+const STATE: &str = "state.json";
+
+/// Returns the memory of a mirror that takes a medium. Where it is lost, a caller that accepts the lineage begins anew.
+pub(in crate::carrier) fn memory(
+    mirror: &Mirror<impl Access>,
+    accept_lineage: bool,
+) -> Result<StateDocument> {
+    match mirror.remembered()? {
+        Remembered::Known(state) => Ok(state),
+        Remembered::Lost if accept_lineage => Ok(StateDocument::new()),
+        Remembered::Lost => Err(refused(format!(
+            "{} is missing, so older sets and replaced keys cannot be recognised",
+            mirror.layout().state()
+        ))
+        .hint("put state.json back from a backup")
+        .hint("or compare the set and its date with the connected side, and import with --accept-lineage")),
+    }
 }
 
-const LAST_IMPORT: &str = "import:";
-
-fn key_of(lineage: &str) -> String {
-    format!("{LAST_IMPORT}{lineage}")
-}
-
-/// Before the id of a root key: the newest list of export keys that it signed.
-const NEWEST_KEYS: &str = "export-keys:";
-
-fn newest_keys(index: &Index, signed: &Signed) -> Result<Option<KeyList>> {
-    let Some(text) = index.meta(&format!("{NEWEST_KEYS}{}", signed.root_key.id()))? else {
-        return Ok(None);
-    };
-    serde_json::from_str(&text).map(Some).map_err(|error| {
-        Error::new(ErrorKind::Internal, "the index does not know its export keys").caused_by(error)
+fn newest_keys(state: &StateDocument, signed: &Signed) -> Result<Option<KeyList>> {
+    let Some(list) = state.export_keys.get(&signed.root_key.id()) else { return Ok(None) };
+    serde_json::from_value(list.clone()).map(Some).map_err(|error| {
+        Error::new(ErrorKind::Integrity, format!("{STATE} has a list of export keys that cannot be read"))
+            .caused_by(error)
     })
 }
 
 /// Refuses a set whose export key was replaced since: a later list, which came with a medium that was taken, does not have
 /// it any more. Whoever holds the old key and the old list makes nothing with them.
-pub(in crate::carrier) fn refuse_replaced_key(signed: &Signed, mirror: &Mirror<impl Access>) -> Result<()> {
-    let Some(newest) = newest_keys(mirror.index(), signed)? else { return Ok(()) };
+pub(in crate::carrier) fn refuse_replaced_key(signed: &Signed, state: &StateDocument) -> Result<()> {
+    let Some(newest) = newest_keys(state, signed)? else { return Ok(()) };
     let still = newest.export_keys.iter().any(|row| row.key == signed.export_key);
     if still || signed.key_list.version >= newest.version {
         return Ok(());
@@ -66,23 +61,14 @@ pub(in crate::carrier) fn refuse_replaced_key(signed: &Signed, mirror: &Mirror<i
     .hint("export again on the connected side; a medium that claims to be new and has an old key is no good sign"))
 }
 
-/// Returns the newest set that was taken of each lineage.
+/// Returns the newest set that was taken of each lineage; none if the memory is lost.
 pub fn last_imports(mirror: &Mirror<impl Access>) -> Result<Vec<LastImport>> {
-    mirror.index().meta_of(LAST_IMPORT)?.iter().map(|(_, text)| read_last(text)).collect()
+    Ok(mirror.remembered()?.known().map(|state| state.imports.into_values().collect()).unwrap_or_default())
 }
 
-fn read_last(text: &str) -> Result<LastImport> {
-    serde_json::from_str(text).map_err(|error| {
-        Error::new(ErrorKind::Internal, "the index does not know its last import").caused_by(error)
-    })
-}
-
-/// Returns the newest set that was taken of a lineage.
-pub(in crate::carrier) fn last_import(
-    mirror: &Mirror<impl Access>,
-    lineage: &str,
-) -> Result<Option<LastImport>> {
-    mirror.index().meta(&key_of(lineage))?.map(|text| read_last(&text)).transpose()
+/// Returns the newest set that was taken of the lineage of a set.
+pub(in crate::carrier) fn last_import(state: &StateDocument, signed: &Signed) -> Option<LastImport> {
+    state.imports.get(&signed.set.lineage).cloned()
 }
 
 /// Returns the memory of a lineage once a set is begun; its number never goes back.
@@ -102,13 +88,17 @@ pub(in crate::carrier) fn noted(signed: &Signed, last: Option<LastImport>, now: 
     }
 }
 
-/// Records the memory of a lineage.
-pub(in crate::carrier) fn note(index: &Transaction<'_>, signed: &Signed, noted: &LastImport) -> Result<()> {
-    let text = serde_json::to_string(noted).map_err(Error::cannot_write_json)?;
-    index.replace_meta(&key_of(&signed.set.lineage), &text)?;
-    if newest_keys(index, signed)?.is_some_and(|known| known.version >= signed.key_list.version) {
-        return Ok(());
+/// Records the memory of a lineage, and the list of export keys if it is the newest.
+pub(in crate::carrier) fn note(
+    mirror: &mut Mirror<Writing>,
+    state: &mut StateDocument,
+    signed: &Signed,
+    noted: &LastImport,
+) -> Result<()> {
+    state.imports.insert(signed.set.lineage.clone(), noted.clone());
+    if newest_keys(state, signed)?.is_none_or(|known| known.version < signed.key_list.version) {
+        let list = serde_json::to_value(&signed.key_list).map_err(Error::cannot_write_json)?;
+        state.export_keys.insert(signed.root_key.id(), list);
     }
-    let list = serde_json::to_string(&signed.key_list).map_err(Error::cannot_write_json)?;
-    index.replace_meta(&format!("{NEWEST_KEYS}{}", signed.root_key.id()), &list)
+    mirror.remember(state)
 }

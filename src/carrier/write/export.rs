@@ -17,10 +17,10 @@ use super::writer::{Writer, Written};
 use crate::carrier::read::hash_file;
 use crate::carrier::trust::SigningKeys;
 use crate::clock::Time;
-use crate::documents::Room;
+use crate::documents::{Room, StateDocument};
 use crate::error::{Error, Result};
 use crate::event::Events;
-use crate::mirror::{Access, Mirror, NewDamage, REPLAY, Writing};
+use crate::mirror::{Access, Mirror, NewDamage, REPLAY, Remembered, Writing};
 use crate::servicing::Knowledge;
 
 /// The parts of an export beside its plan.
@@ -32,6 +32,8 @@ pub struct Context<'a> {
     pub knowledge: &'a Knowledge,
     /// Its tables by their file names.
     pub tables: &'a [(String, String)],
+    /// Begin a new lineage if `state.json` is lost.
+    pub new_lineage: bool,
     /// The time of the export.
     pub now: Time,
     /// The receiver of progress.
@@ -79,10 +81,10 @@ fn tree(
 ) -> Result<Tree> {
     let programs = programs(plan)?;
     let origin = mirror.origin()?;
-    let mirror_id = identity(mirror)?;
+    let Numbered { mirror_id, seq } = number(mirror, found, context)?;
     let facts = SetFacts {
         mirror_id: &mirror_id,
-        seq: next_number(mirror, found)?,
+        seq,
         created: context.now,
         demo: origin == REPLAY,
         root: &context.keys.root,
@@ -145,21 +147,44 @@ fn record_damage(damaged: &[PoolDamage], mirror: &Mirror<impl Access>, context: 
     }
 }
 
-/// Returns the mirror's own name, which the first export makes.
-fn identity(mirror: &mut Mirror<Writing>) -> Result<String> {
-    if let Some(known) = mirror.index().meta("mirror_id")? {
-        return Ok(known);
-    }
-    let new = uuid::Uuid::new_v4().to_string();
-    mirror.index_mut().in_transaction(|index| index.set_meta("mirror_id", &new))?;
-    Ok(new)
+/// The place of a set in its lineage.
+struct Numbered {
+    /// The name of the mirror.
+    mirror_id: String,
+    /// The number of the set.
+    seq: u64,
 }
 
-/// Returns the number of this set; a number that was begun, or that the medium has, is never used again.
-fn next_number(mirror: &mut Mirror<Writing>, found: &Found) -> Result<u64> {
-    let last: u64 = mirror.index().meta("export_seq")?.and_then(|text| text.parse().ok()).unwrap_or_default();
+/// Takes the next number of the mirror for this set, and records it: a number that was begun, or that the medium has, is never
+/// used again.
+fn number(mirror: &mut Mirror<Writing>, found: &Found, context: &Context<'_>) -> Result<Numbered> {
+    let mut state = lineage(mirror, context.new_lineage)?;
     let on_medium = found.earlier.as_ref().map_or(0, |earlier| earlier.signed.set.seq);
-    let next = last.max(on_medium).saturating_add(1);
-    mirror.index_mut().in_transaction(|index| index.replace_meta("export_seq", &next.to_string()))?;
-    Ok(next)
+    // A lineage that forgot its numbers goes on from the clock, which is past every number that counted sets.
+    let clock = match mirror.remembered()? {
+        Remembered::Known(_) => 0,
+        Remembered::Lost => u64::try_from(context.now.as_second()).unwrap_or_default(),
+    };
+    let seq = state.export_seq.max(on_medium).saturating_add(1).max(clock);
+    let mirror_id = state.mirror_id.unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
+    state.mirror_id = Some(mirror_id.clone());
+    state.export_seq = seq;
+    state.last_export = Some(context.now.to_string());
+    mirror.remember(&state)?;
+    Ok(Numbered { mirror_id, seq })
+}
+
+/// Returns the state with the lineage of a mirror that exports. Where it is lost, nothing is exported unless the caller begins a
+/// new lineage: the numbers would begin again, and the receiving side would leave every set as an older one.
+pub fn lineage(mirror: &Mirror<impl Access>, new_lineage: bool) -> Result<StateDocument> {
+    match mirror.remembered()? {
+        Remembered::Known(state) => Ok(state),
+        Remembered::Lost if new_lineage => Ok(StateDocument::new()),
+        Remembered::Lost => Err(Error::usage(format!(
+            "{} is missing, so the numbers of earlier sets are not known; nothing was written",
+            mirror.layout().state()
+        ))
+        .hint("put state.json back from a backup")
+        .hint("or begin anew with --new-lineage, and tell the isolated side of the new name of the mirror")),
+    }
 }

@@ -24,7 +24,7 @@ mod tree;
 mod union;
 mod writer;
 
-pub use export::{Context, export, rehearse};
+pub use export::{Context, export, lineage, rehearse};
 pub use exported::Exported;
 pub use found::Found;
 pub use place::Place;

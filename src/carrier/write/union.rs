@@ -66,8 +66,11 @@ impl ExportPlan {
             ))
             .hint("name another folder, or replace everything with --prune; nothing was changed"));
         }
-        if let Some(own) =
-            mirror.index().meta("mirror_id")?.filter(|own| *own != earlier.signed.set.mirror_id)
+        if let Some(own) = mirror
+            .remembered()?
+            .known()
+            .and_then(|state| state.mirror_id)
+            .filter(|own| *own != earlier.signed.set.mirror_id)
         {
             self.warnings.push(format!(
                 "set {} on {} was made by the mirror {} with the same keys; this is {own}",

@@ -277,6 +277,12 @@ impl Transaction<'_> {
         Ok(())
     }
 
+    /// Removes the values of the index about itself whose names begin so.
+    pub fn remove_meta_of(&self, prefix: &str) -> Result<()> {
+        self.execute("DELETE FROM meta WHERE substr(key, 1, length(?1)) = ?1", [prefix])?;
+        Ok(())
+    }
+
     /// Notes that a run begins; the number names it in [`Transaction::finish_run`].
     pub fn start_run(&self, command: &str, now: Time) -> Result<i64> {
         self.execute("INSERT INTO runs (command, started) VALUES (?1, ?2)", (command, now))?;

@@ -1,0 +1,186 @@
+//! `state.json`: the lineage of a mirror, its memory of media, and what was removed on purpose.
+//!
+//! The index can be rebuilt from `kb/` and `pool/`, and these values cannot, so they live in a file of their own. It is written
+//! whole, by a rename, under the lock.
+//!
+//! - A new mirror gets the file when its index is made, and the index notes that it exists.
+//! - An index of version 0.1 or of format 4 without the note has the values in its table `meta`. They move to the file when the
+//!   mirror is opened to write; a reader takes them from there.
+//! - If the file is missing although it existed, or although sets were published before the index was rebuilt, the state is
+//!   *lost*. It is never made up: export and import refuse until the operator decides.
+//! - A file that cannot be read, or of a newer format, is an error. It is not replaced.
+
+use super::state_file::{EXPECTED, OLD, expect_state, of_older_index, read};
+use super::{Access, Mirror, Writing};
+use crate::disk;
+use crate::documents::StateDocument;
+use crate::error::{Error, Result};
+
+/// The state of a mirror outside of its index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Remembered {
+    /// The state as it is recorded.
+    Known(StateDocument),
+    /// The file existed, or has to have existed, and is missing.
+    Lost,
+}
+
+impl Remembered {
+    /// Returns the state; `None` if it is lost.
+    pub fn known(self) -> Option<StateDocument> {
+        match self {
+            Self::Known(state) => Some(state),
+            Self::Lost => None,
+        }
+    }
+}
+
+impl<S: Access> Mirror<S> {
+    /// Returns the state of the mirror outside of its index.
+    pub fn remembered(&self) -> Result<Remembered> {
+        if let Some(state) = read(&self.layout)? {
+            return Ok(Remembered::Known(state));
+        }
+        Ok(match self.index.meta(EXPECTED)? {
+            Some(_) => Remembered::Lost,
+            None => Remembered::Known(of_older_index(&self.index)?),
+        })
+    }
+}
+
+impl Mirror<Writing> {
+    /// Records the state. It is on the disk when this returns.
+    pub fn remember(&mut self, state: &StateDocument) -> Result<()> {
+        self.expect_lock()?;
+        let mut text = serde_json::to_string_pretty(state).map_err(Error::cannot_write_json)?;
+        text.push('\n');
+        disk::write_atomic_if_new(&self.layout.state(), text.as_bytes())?;
+        self.expect_state_from_now_on()
+    }
+
+    /// Makes `state.json` where none has to exist yet, with the values of an older index.
+    pub(super) fn begin_state(&mut self) -> Result<()> {
+        if disk::exists(&self.layout.state()) {
+            return self.expect_state_from_now_on();
+        }
+        match self.remembered()? {
+            Remembered::Known(state) => self.remember(&state),
+            Remembered::Lost => Ok(()),
+        }
+    }
+
+    /// Notes in the index that the file exists; the values that an older version kept in the index are removed from it.
+    fn expect_state_from_now_on(&mut self) -> Result<()> {
+        if self.index.meta(EXPECTED)?.is_some() {
+            return Ok(());
+        }
+        self.index.in_transaction(|index| {
+            expect_state(index)?;
+            for prefix in OLD {
+                index.remove_meta_of(prefix)?;
+            }
+            Ok(())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use camino::Utf8PathBuf;
+
+    use super::*;
+    use crate::clock::Time;
+    use crate::error::ErrorKind;
+    use crate::mirror::index::Transaction;
+    use crate::mirror::layout::Layout;
+    use crate::servicing::Knowledge;
+
+    fn layout() -> (tempfile::TempDir, Layout) {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(Utf8PathBuf::from_path_buf(folder.path().join("mirror")).unwrap(), None);
+        (folder, layout)
+    }
+
+    fn open(layout: &Layout) -> Mirror<Writing> {
+        Mirror::open_to_write(
+            layout.clone(),
+            "live",
+            &Knowledge::built_in().unwrap(),
+            Time::UNIX_EPOCH.into(),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn a_new_mirror_has_a_state_that_outlives_its_index() {
+        let (_folder, layout) = layout();
+        let mut mirror = open(&layout);
+        let state =
+            StateDocument { export_seq: 7, mirror_id: Some("one".to_owned()), ..StateDocument::new() };
+        mirror.remember(&state).unwrap();
+        drop(mirror);
+        for end in ["", "-wal", "-shm"] {
+            disk::remove_file(&Utf8PathBuf::from(format!("{}{end}", layout.index()))).unwrap();
+        }
+        assert_eq!(open(&layout).remembered().unwrap(), Remembered::Known(state));
+    }
+
+    #[test]
+    fn a_state_that_existed_is_never_made_up() {
+        let (_folder, layout) = layout();
+        drop(open(&layout));
+        disk::remove_file(&layout.state()).unwrap();
+        assert_eq!(open(&layout).remembered().unwrap(), Remembered::Lost);
+        assert_eq!(open(&layout).remembered().unwrap(), Remembered::Lost, "opening it twice does not help");
+        assert!(!disk::exists(&layout.state()));
+    }
+
+    #[test]
+    fn the_values_of_an_older_index_move_to_the_file() {
+        let (_folder, layout) = layout();
+        let mut mirror = open(&layout);
+        let last = r#"{"seq":4,"set_id":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","created":"2026-01-01T00:00:00Z","finished":[]}"#;
+        let change = |index: &Transaction<'_>| {
+            index.remove_meta_of(EXPECTED)?;
+            index.set_meta("mirror_id", "old")?;
+            index.set_meta("export_seq", "12")?;
+            index.set_meta("import:AB12", last)?;
+            index.set_meta("export-keys:AB12", r#"{"version":2}"#)
+        };
+        mirror.index_mut().in_transaction(change).unwrap();
+        drop(mirror);
+        disk::remove_file(&layout.state()).unwrap();
+        let seen_by_a_reader = Mirror::open(layout.clone()).unwrap().remembered().unwrap();
+        let mirror = open(&layout);
+        let state = mirror.remembered().unwrap().known().unwrap();
+        assert_eq!(Remembered::Known(state.clone()), seen_by_a_reader);
+        assert_eq!((state.mirror_id.as_deref(), state.export_seq), (Some("old"), 12));
+        assert_eq!((state.imports["AB12"].seq, &state.export_keys["AB12"]["version"]), (4, &2.into()));
+        assert_eq!(mirror.index().meta("export_seq").unwrap(), None);
+        assert!(disk::exists(&layout.state()));
+    }
+
+    #[test]
+    fn a_state_of_a_newer_format_or_without_sense_is_an_error() {
+        let (_folder, layout) = layout();
+        for (text, kind) in
+            [(r#"{"format":2}"#, ErrorKind::Usage), ("{", ErrorKind::Integrity), ("", ErrorKind::Integrity)]
+        {
+            drop(open_anyway(&layout));
+            disk::write_atomic(&layout.state(), text.as_bytes()).unwrap();
+            let error = Mirror::open(layout.clone()).unwrap().remembered().unwrap_err();
+            assert_eq!(error.kind(), kind, "{text}");
+            assert_eq!(disk::read_text(&layout.state(), 100).unwrap(), text, "it is not replaced");
+        }
+    }
+
+    fn open_anyway(layout: &Layout) -> Option<Mirror<Writing>> {
+        Mirror::open_to_write(
+            layout.clone(),
+            "live",
+            &Knowledge::built_in().unwrap(),
+            Time::UNIX_EPOCH.into(),
+        )
+        .ok()
+    }
+}
