@@ -10,6 +10,7 @@
 
 mod growing;
 mod new_file;
+mod open_folder;
 mod place;
 mod room;
 mod write;
@@ -31,7 +32,8 @@ fn failed(doing: &str, path: &Utf8Path, error: io::Error) -> Error {
 
 pub use growing::{GrowingFile, boot};
 pub use new_file::NewFile;
-pub use place::{canonical, drop_cached, volume};
+pub use open_folder::OpenFolder;
+pub use place::{canonical, volume};
 pub use room::{allocated, available_space, takes_file_of, takes_links, with_overhead};
 pub use write::{BEING_WRITTEN, append_line, write_atomic, write_atomic_if_new, write_named, write_secret};
 
@@ -325,23 +327,27 @@ pub fn rename(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
     sync_dir(parent(to))
 }
 
-#[cfg(not(windows))]
 fn rename_with_patience(from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
-    fs::rename(from, to)
+    with_patience(|| fs::rename(from, to))
+}
+
+#[cfg(not(windows))]
+fn with_patience(rename: impl Fn() -> io::Result<()>) -> io::Result<()> {
+    rename()
 }
 
 #[cfg(windows)]
-fn rename_with_patience(from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
+fn with_patience(rename: impl Fn() -> io::Result<()>) -> io::Result<()> {
     // Virus scanners hold new files open for a moment: up to 10 s in 50 steps, as other package managers do.
     for _ in 0..50 {
-        match fs::rename(from, to) {
+        match rename() {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 std::thread::sleep(std::time::Duration::from_millis(200));
             }
             other => return other,
         }
     }
-    fs::rename(from, to)
+    rename()
 }
 
 /// Takes the right to write from a file: pool files share their bytes with what is published.

@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{create_dir_all, failed, parent, remove_file};
+use super::{create_dir_all, failed, parent};
 use crate::error::Result;
 
 /// A file that is being written and is not to be seen under its final name before it is whole.
@@ -23,11 +23,9 @@ impl NewFile {
         Ok(Self { file, path: path.to_owned() })
     }
 
-    /// Makes a file that is not there yet, in a folder that is: a link under this path is removed and never followed.
-    pub fn create_new(path: &Utf8Path) -> Result<Self> {
-        remove_file(path)?;
-        let file = File::create_new(path).map_err(|error| failed("write", path, error))?;
-        Ok(Self { file, path: path.to_owned() })
+    /// Returns a file that was made just now under a path.
+    pub(super) fn of(file: File, path: Utf8PathBuf) -> Self {
+        Self { file, path }
     }
 
     /// Appends bytes.

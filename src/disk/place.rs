@@ -32,15 +32,14 @@ pub fn volume(path: &Utf8Path) -> Result<Option<u64>> {
 ///
 /// The advice covers one file of one file system. It proves nothing about a cache below, such as that of a block device, of
 /// a FUSE daemon, or of the medium itself (transfer notes §0, finding 4).
-pub fn drop_cached(path: &Utf8Path) -> bool {
+pub(super) fn drop_cached_of(file: &fs::File) -> bool {
     #[cfg(target_os = "linux")]
     {
-        super::open(path)
-            .is_ok_and(|file| rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).is_ok())
+        rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed).is_ok()
     }
     #[cfg(not(target_os = "linux"))]
     {
-        let _ = path;
+        let _ = file;
         false
     }
 }

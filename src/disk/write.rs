@@ -65,7 +65,7 @@ pub fn append_line(path: &Utf8Path, line: &str) -> Result<()> {
 
 /// Temporary files are made for their owner alone; what is put in place is for whoever may read the folder.
 #[cfg(unix)]
-fn make_readable_by_all(file: &File, path: &Utf8Path) -> Result<()> {
+pub(super) fn make_readable_by_all(file: &File, path: &Utf8Path) -> Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     let permissions = fs::Permissions::from_mode(0o644);
     match file.set_permissions(permissions) {
@@ -80,7 +80,7 @@ fn make_readable_by_all(file: &File, path: &Utf8Path) -> Result<()> {
 }
 
 #[cfg(not(unix))]
-fn make_readable_by_all(_file: &File, _path: &Utf8Path) -> Result<()> {
+pub(super) fn make_readable_by_all(_file: &File, _path: &Utf8Path) -> Result<()> {
     Ok(())
 }
 

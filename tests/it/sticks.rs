@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
 mod interrupted;
+mod prepared;
 mod targets;
 
 use std::collections::BTreeMap;

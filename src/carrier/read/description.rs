@@ -6,14 +6,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use camino::Utf8Path;
-
 use super::reading::{digest, read_small, read_text, utf8};
 use crate::carrier::medium::{
     DATA, KEYS, KEYS_SIGNATURE, LISTING, Listing, MANIFEST, MANIFEST_SIGNATURE, SET, SET_SIGNATURE, caps,
     read_manifest, read_set, refused,
 };
 use crate::carrier::trust::{Signed, Trust, signer};
+use crate::disk::OpenFolder;
 use crate::error::Result;
 use crate::update::Sha256;
 
@@ -35,12 +34,12 @@ pub(super) const LISTED: [(&str, u64); 3] =
     [(MANIFEST, caps::MANIFEST), (MANIFEST_SIGNATURE, caps::SMALL), (LISTING, caps::LISTING)];
 
 /// Reads the description in a folder.
-pub(in crate::carrier) fn describe(root: &Utf8Path, trust: &Trust) -> Result<Listed> {
+pub(in crate::carrier) fn describe(root: &OpenFolder, trust: &Trust) -> Result<Listed> {
     listed(root, signed(root, trust)?)
 }
 
 /// Reads `set.json` and checks the keys that vouch for it.
-pub(super) fn signed(root: &Utf8Path, trust: &Trust) -> Result<Signed> {
+pub(super) fn signed(root: &OpenFolder, trust: &Trust) -> Result<Signed> {
     let keys = read_text(root, KEYS, caps::SMALL)?;
     let (key_list, first_use) = trust.key_list(&keys, &read_text(root, KEYS_SIGNATURE, caps::SMALL)?)?;
     let root_key = key_list.root.clone();
@@ -60,7 +59,7 @@ pub(super) fn signed(root: &Utf8Path, trust: &Trust) -> Result<Signed> {
 }
 
 /// Reads the listing and the manifest of a signed set, and compares them.
-pub(super) fn listed(root: &Utf8Path, signed: Signed) -> Result<Listed> {
+pub(super) fn listed(root: &OpenFolder, signed: Signed) -> Result<Listed> {
     let set = &signed.set;
     let volume = set.volumes.first().ok_or_else(|| refused(format!("{SET} names no volume")))?;
     let mut texts = BTreeMap::new();

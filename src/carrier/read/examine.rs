@@ -17,15 +17,15 @@ use crate::carrier::medium::{
     DATA, KNOWLEDGE, Listing, SET, SET_SIGNATURE, TOOLS, UNFINISHED_MARK, caps, refused,
 };
 use crate::carrier::trust::{Signed, Trust};
-use crate::disk::{self, Entry};
+use crate::disk::{self, Entry, OpenFolder};
 use crate::documents::{Leftover, MediumSet};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
 use crate::update::{Digests, Sha256};
 
 /// A folder that has the files of a finished medium. Nothing in them was read yet.
-struct FoundMedium<'a> {
-    root: &'a Utf8Path,
+struct FoundMedium {
+    folder: OpenFolder,
 }
 
 /// A medium of which everything but the payload was checked.
@@ -33,6 +33,8 @@ struct FoundMedium<'a> {
 pub struct Examined {
     /// The folder of the medium.
     pub root: Utf8PathBuf,
+    /// The folder, open: everything is read through it.
+    pub(in crate::carrier) folder: OpenFolder,
     /// The signed `set.json`.
     pub signed: Signed,
     /// The content of the set.
@@ -51,28 +53,31 @@ pub struct Examined {
 
 /// Checks everything of a medium but the bytes of its payload.
 pub fn examine(root: &Utf8Path, trust: &Trust) -> Result<Examined> {
-    let found = FoundMedium::look(root)?;
-    let signed = signed(found.root, trust)?;
-    let listed = listed(found.root, signed)?;
-    Examined::check(root, listed)
+    examine_open(FoundMedium::open(root)?, trust)
 }
 
-impl<'a> FoundMedium<'a> {
-    /// Looks for the files that begin and end a medium.
-    fn look(root: &'a Utf8Path) -> Result<Self> {
-        match disk::entry(root).map_err(of_medium)? {
-            Entry::Folder => {}
-            Entry::Other if disk::is_folder(root).map_err(of_medium)? => {}
-            _ => {
-                return Err(Error::new(
-                    ErrorKind::Medium,
-                    format!("{root} is no folder that could be a medium"),
-                )
-                .hint("name the folder in which START-HERE.txt lies"));
-            }
+/// Checks everything of an open medium but the bytes of its payload.
+pub(in crate::carrier) fn examine_open(folder: OpenFolder, trust: &Trust) -> Result<Examined> {
+    let found = FoundMedium::look(folder)?;
+    let signed = signed(&found.folder, trust)?;
+    let listed = listed(&found.folder, signed)?;
+    Examined::check(found.folder, listed)
+}
+
+impl FoundMedium {
+    /// Opens a folder that could be a medium.
+    fn open(root: &Utf8Path) -> Result<OpenFolder> {
+        if disk::is_folder(root).map_err(of_medium)? {
+            return OpenFolder::open(root).map_err(of_medium);
         }
-        let has =
-            |name: &str| Ok::<_, Error>(disk::entry(&root.join(name)).map_err(of_medium)? != Entry::Nothing);
+        Err(Error::new(ErrorKind::Medium, format!("{root} is no folder that could be a medium"))
+            .hint("name the folder in which START-HERE.txt lies"))
+    }
+
+    /// Looks for the files that begin and end a medium.
+    fn look(folder: OpenFolder) -> Result<Self> {
+        let root = folder.path();
+        let has = |name: &str| Ok::<_, Error>(folder.entry(name).map_err(of_medium)? != Entry::Nothing);
         if has(UNFINISHED_MARK)? {
             return Err(refused(format!(
                 "{root} is not finished: an export to it was cut off ({UNFINISHED_MARK})"
@@ -89,17 +94,17 @@ impl<'a> FoundMedium<'a> {
                 "the export was cut off before its end, or somebody took the signature away: export again",
             ));
         }
-        Ok(Self { root })
+        Ok(Self { folder })
     }
 }
 
 /// Reads every file outside of `data/` that the set names, except those of the listing: each is there, regular, and has its
 /// digest.
-fn tag_files(root: &Utf8Path, set: &MediumSet) -> Result<BTreeMap<String, Vec<u8>>> {
+fn tag_files(root: &OpenFolder, set: &MediumSet) -> Result<BTreeMap<String, Vec<u8>>> {
     let mut texts = BTreeMap::new();
     for (name, expected) in &set.tag_files {
         for parent in Utf8Path::new(name).ancestors().skip(1).filter(|parent| !parent.as_str().is_empty()) {
-            if disk::entry(&root.join(parent)).map_err(of_medium)? != Entry::Folder {
+            if root.entry(parent.as_str()).map_err(of_medium)? != Entry::Folder {
                 return Err(refused(format!("{parent} is no folder on the medium")));
             }
         }
@@ -120,18 +125,18 @@ fn tag_files(root: &Utf8Path, set: &MediumSet) -> Result<BTreeMap<String, Vec<u8
 }
 
 /// Returns the digest of a program on the medium. A program may be large, so that it is not kept in memory.
-pub(in crate::carrier) fn hash_tool(root: &Utf8Path, name: &str) -> Result<Sha256> {
-    if let Entry::File(size) = disk::entry(&root.join(name)).map_err(of_medium)?
+pub(in crate::carrier) fn hash_tool(root: &OpenFolder, name: &str) -> Result<Sha256> {
+    if let Entry::File(size) = root.entry(name).map_err(of_medium)?
         && size > caps::TOOL
     {
         return Err(refused(format!("{name} has {size} bytes, and at most {} are read", caps::TOOL)));
     }
-    Ok(hash_file(&root.join(name), &mut |_| Ok(()))?.sha256)
+    Ok(hash_file(root, name, &mut |_| Ok(()))?.sha256)
 }
 
 /// Looks at every name under `data/`; returns the listed files that are not there.
 fn walk_data(
-    root: &Utf8Path,
+    root: &OpenFolder,
     manifest: &BTreeMap<String, Sha256>,
     sizes: &BTreeMap<String, u64>,
 ) -> Result<Vec<Leftover>> {
@@ -139,16 +144,16 @@ fn walk_data(
         manifest.keys().flat_map(|path| Utf8Path::new(path).ancestors().skip(1)).collect();
     let mut found = BTreeSet::new();
     let mut open = vec![DATA.to_owned()];
-    match disk::entry(&root.join(DATA)).map_err(of_medium)? {
+    match root.entry(DATA).map_err(of_medium)? {
         Entry::Folder => {}
         Entry::Nothing => open.clear(),
         Entry::File(_) | Entry::Other => return Err(refused(format!("{DATA} is no folder on the medium"))),
     }
     while let Some(folder) = open.pop() {
-        for name in disk::list(&root.join(&folder)).map_err(of_medium)? {
+        for name in root.list(&folder).map_err(of_medium)? {
             let path = format!("{folder}/{name}");
             let is_known = manifest.contains_key(&path);
-            match disk::entry(&root.join(&path)).map_err(of_medium)? {
+            match root.entry(&path).map_err(of_medium)? {
                 Entry::File(size) if is_known => {
                     if let Some(listed) = sizes.get(&path).filter(|listed| **listed != size) {
                         return Err(refused(format!("{path} has {size} bytes, and {listed} are listed"))
@@ -183,18 +188,18 @@ fn walk_data(
 }
 
 /// Returns the names outside of `data/` that are not of the set.
-fn litter(root: &Utf8Path, set: &MediumSet) -> Result<Vec<String>> {
+fn litter(root: &OpenFolder, set: &MediumSet) -> Result<Vec<String>> {
     let mut litter = Vec::new();
     let of_set =
         |path: &str| path == SET || path == SET_SIGNATURE || path == DATA || set.tag_files.contains_key(path);
-    for name in disk::list(root).map_err(of_medium)? {
+    for name in root.list("").map_err(of_medium)? {
         let is_folder_of_set = [KNOWLEDGE, TOOLS].contains(&name.as_str());
-        match disk::entry(&root.join(&name)).map_err(of_medium)? {
+        match root.entry(&name).map_err(of_medium)? {
             Entry::Other => {
                 return Err(refused(format!("{name} is a link or a device, which has no place on a medium")));
             }
             Entry::Folder if is_folder_of_set => {
-                for inner in disk::list(&root.join(&name)).map_err(of_medium)? {
+                for inner in root.list(&name).map_err(of_medium)? {
                     let path = format!("{name}/{inner}");
                     if !of_set(&path) {
                         litter.push(path);
@@ -210,17 +215,18 @@ fn litter(root: &Utf8Path, set: &MediumSet) -> Result<Vec<String>> {
 
 impl Examined {
     /// Checks the files outside of the payload, and the names and sizes of the payload.
-    fn check(root: &Utf8Path, listed: Listed) -> Result<Self> {
+    fn check(folder: OpenFolder, listed: Listed) -> Result<Self> {
         let Listed { signed, listing, manifest, sizes } = listed;
-        let texts = tag_files(root, &signed.set)?;
-        let missing = walk_data(root, &manifest, &sizes)?;
+        let texts = tag_files(&folder, &signed.set)?;
+        let missing = walk_data(&folder, &manifest, &sizes)?;
         let tables = texts.into_iter().filter_map(|(name, bytes)| {
             let name = name.strip_prefix(KNOWLEDGE)?.strip_prefix('/')?.to_owned();
             Some(utf8(bytes, &name).map(|text| (name, text)))
         });
         let knowledge = tables.collect::<Result<Vec<_>>>()?;
-        let litter = litter(root, &signed.set)?;
-        Ok(Self { root: root.to_owned(), signed, listing, manifest, sizes, missing, litter, knowledge })
+        let litter = litter(&folder, &signed.set)?;
+        let root = folder.path().to_owned();
+        Ok(Self { root, folder, signed, listing, manifest, sizes, missing, litter, knowledge })
     }
 
     /// Reads one file of the payload and compares it with what was signed.
@@ -228,7 +234,7 @@ impl Examined {
         let expected = self.manifest.get(path).ok_or_else(|| refused(format!("{path} is not of the set")))?;
         let listed = self.sizes.get(path).copied();
         let mut count = 0_u64;
-        let digests = hash_file(&self.root.join(path), &mut |piece| {
+        let digests = hash_file(&self.folder, path, &mut |piece| {
             count += piece.len() as u64;
             if listed.is_some_and(|listed| count > listed) {
                 return Err(refused(format!("{path} grows past its listed size while it is read")));

@@ -10,8 +10,8 @@ mod reading;
 mod staging;
 
 pub(in crate::carrier) use description::{Listed, describe};
-pub(in crate::carrier) use examine::hash_tool;
 pub use examine::{Examined, examine};
+pub(in crate::carrier) use examine::{examine_open, hash_tool};
 pub use imported::Imported;
 pub use job::{CheckJob, ImportJob, ImportOutcome, MediumCheck};
-pub(in crate::carrier) use reading::{digest, hash_file, of_medium, read_small, read_text, utf8};
+pub(in crate::carrier) use reading::{digest, hash_file, hash_local, of_medium, read_small, read_text, utf8};

@@ -1,12 +1,13 @@
 //! Reading from a medium: capped, no link followed, and each fault attributed to the medium.
 
+use std::fs::File;
 use std::io::Read as _;
 
 use camino::Utf8Path;
 use sha2::Digest as _;
 
 use crate::carrier::medium::refused;
-use crate::disk::{self, Entry};
+use crate::disk::{self, Entry, OpenFolder};
 use crate::error::{Error, ErrorKind, Result};
 use crate::update::{Digests, DualHasher, Sha256};
 
@@ -22,9 +23,8 @@ pub(in crate::carrier) fn of_medium(error: Error) -> Error {
 }
 
 /// Reads a whole small file of the medium.
-pub(in crate::carrier) fn read_small(root: &Utf8Path, name: &str, cap: u64) -> Result<Vec<u8>> {
-    let path = root.join(name);
-    match disk::entry(&path).map_err(of_medium)? {
+pub(in crate::carrier) fn read_small(folder: &OpenFolder, name: &str, cap: u64) -> Result<Vec<u8>> {
+    match folder.entry(name).map_err(of_medium)? {
         Entry::File(size) if size > cap => {
             return Err(refused(format!("{name} has {size} bytes, and at most {cap} are read")));
         }
@@ -32,20 +32,12 @@ pub(in crate::carrier) fn read_small(root: &Utf8Path, name: &str, cap: u64) -> R
         Entry::Nothing => return Err(refused(format!("{name} is missing"))),
         Entry::Folder | Entry::Other => return Err(refused(format!("{name} is not a regular file"))),
     }
-    let file = disk::open_regular(&path).map_err(of_medium)?;
-    let mut bytes = Vec::new();
-    file.take(cap + 1).read_to_end(&mut bytes).map_err(|error| {
-        of_medium(Error::new(ErrorKind::Internal, format!("cannot read {path}")).caused_by(error))
-    })?;
-    if bytes.len() as u64 > cap {
-        return Err(refused(format!("{name} grew past {cap} bytes while it was read")));
-    }
-    Ok(bytes)
+    let read = folder.read(name, cap).map_err(of_medium)?;
+    read.ok_or_else(|| refused(format!("{name} grew past {cap} bytes while it was read")))
 }
 
-pub(in crate::carrier) fn read_text(root: &Utf8Path, name: &str, cap: u64) -> Result<String> {
-    String::from_utf8(read_small(root, name, cap)?)
-        .map_err(|error| refused(format!("{name} is not UTF-8")).caused_by(error))
+pub(in crate::carrier) fn read_text(folder: &OpenFolder, name: &str, cap: u64) -> Result<String> {
+    utf8(read_small(folder, name, cap)?, name)
 }
 
 pub(in crate::carrier) fn digest(bytes: &[u8]) -> Sha256 {
@@ -56,20 +48,39 @@ pub(in crate::carrier) fn utf8(bytes: Vec<u8>, name: &str) -> Result<String> {
     String::from_utf8(bytes).map_err(|error| refused(format!("{name} is not UTF-8")).caused_by(error))
 }
 
-/// Reads a regular file once; every piece goes to the sink.
+/// Reads a regular file of a medium once; every piece goes to the sink.
 pub(in crate::carrier) fn hash_file(
+    folder: &OpenFolder,
+    path: &str,
+    sink: &mut dyn FnMut(&[u8]) -> Result<()>,
+) -> Result<Digests> {
+    let file = folder.open_regular(path).map_err(of_medium)?;
+    hash(file, sink, &|error| of_medium(cannot_read(&folder.locate(path), error)))
+}
+
+/// Reads a regular file once that is not on a medium; every piece goes to the sink.
+pub(in crate::carrier) fn hash_local(
     path: &Utf8Path,
     sink: &mut dyn FnMut(&[u8]) -> Result<()>,
 ) -> Result<Digests> {
+    hash(disk::open_regular(path)?, sink, &|error| cannot_read(path, error))
+}
+
+fn cannot_read(path: &Utf8Path, error: std::io::Error) -> Error {
+    Error::new(ErrorKind::Internal, format!("cannot read {path}")).caused_by(error)
+}
+
+fn hash(
+    mut file: File,
+    sink: &mut dyn FnMut(&[u8]) -> Result<()>,
+    failed: &dyn Fn(std::io::Error) -> Error,
+) -> Result<Digests> {
     /// Large enough that reading costs nothing beside hashing.
     const PIECE: usize = 256 * 1024;
-    let mut file = disk::open_regular(path).map_err(of_medium)?;
     let mut hasher = DualHasher::new();
     let mut buffer = vec![0; PIECE];
     loop {
-        let count = file.read(&mut buffer).map_err(|error| {
-            of_medium(Error::new(ErrorKind::Internal, format!("cannot read {path}")).caused_by(error))
-        })?;
+        let count = file.read(&mut buffer).map_err(failed)?;
         if count == 0 {
             return Ok(hasher.finish());
         }

@@ -1,15 +1,15 @@
 //! Copying a file of the payload. Every byte that is handed out is hashed in the same read, so that damage in the pool never
 //! reaches a medium. A fault of the pool and a fault of the medium are distinguished here and nowhere else.
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::target::{Target, on_medium};
 use crate::carrier::medium::UNFINISHED;
-use crate::carrier::read::hash_file;
+use crate::carrier::read::{hash_file, hash_local};
 use crate::documents::FindingKind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events, TransferOutcome};
-use crate::update::Sha256;
+use crate::update::{Digests, Sha256};
 
 /// A fault of a copy.
 #[derive(Debug)]
@@ -37,11 +37,38 @@ impl CopyFault {
     }
 }
 
+/// The place of the bytes of a copy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// A file of this machine.
+    Local(Utf8PathBuf),
+    /// Another file of the medium, by its path there.
+    Medium(String),
+}
+
+impl Origin {
+    /// Returns the whole path, for messages.
+    fn locate(&self, target: &Target) -> Utf8PathBuf {
+        match self {
+            Self::Local(path) => path.clone(),
+            Self::Medium(path) => target.locate(path),
+        }
+    }
+
+    /// Reads it once; every piece goes to the sink.
+    fn read(&self, target: &Target, sink: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<Digests> {
+        match self {
+            Self::Local(path) => hash_local(path, sink),
+            Self::Medium(path) => hash_file(target.folder()?, path, sink),
+        }
+    }
+}
+
 /// A file to copy.
 #[derive(Debug)]
 pub(super) struct Copy<'a> {
     /// The source.
-    pub(super) from: &'a Utf8Path,
+    pub(super) from: &'a Origin,
     /// The digest that the source should have.
     pub(super) sha256: Sha256,
     /// Its bytes.
@@ -75,7 +102,7 @@ impl Copy<'_> {
         events.send(Event::TransferStarted { id: self.id, name, size: Some(self.size) });
         let mut new = target.create(part).map_err(CopyFault::Medium)?;
         let (mut count, mut has_failed) = (0, false);
-        let read = hash_file(self.from, &mut |piece| {
+        let read = self.from.read(target, &mut |piece| {
             count += piece.len() as u64;
             events.send(Event::TransferProgress { id: self.id, bytes: count });
             new.write(piece).inspect_err(|_| has_failed = true)
@@ -84,11 +111,17 @@ impl Copy<'_> {
             Ok(found) => found,
             Err(error) if has_failed => return Err(on_medium(error)),
             Err(error) => {
-                return Err(CopyFault::Source(FindingKind::Unreadable, unreadable(self.from, error)));
+                return Err(CopyFault::Source(
+                    FindingKind::Unreadable,
+                    unreadable(&self.from.locate(target), error),
+                ));
             }
         };
         if found.sha256 != self.sha256 {
-            return Err(CopyFault::Source(FindingKind::Digest, differs(self.from, found.sha256)));
+            return Err(CopyFault::Source(
+                FindingKind::Digest,
+                differs(&self.from.locate(target), found.sha256),
+            ));
         }
         new.finish().map_err(on_medium)?;
         events.send(Event::TransferFinished {
@@ -102,7 +135,7 @@ impl Copy<'_> {
 
 /// Reads a source once and compares its digest, before anything that the copy needs room for is removed.
 pub(super) fn check_source(from: &Utf8Path, sha256: Sha256) -> Result<(), CopyFault> {
-    let found = hash_file(from, &mut |_| Ok(()))
+    let found = hash_local(from, &mut |_| Ok(()))
         .map_err(|error| CopyFault::Source(FindingKind::Unreadable, unreadable(from, error)))?;
     if found.sha256 != sha256 {
         return Err(CopyFault::Source(FindingKind::Digest, differs(from, found.sha256)));

@@ -14,7 +14,7 @@ use super::planned::Planned;
 use super::read_back::{ReadBack, read_back};
 use super::tree::{Parts, Program, Tree};
 use super::writer::{Writer, Written};
-use crate::carrier::read::hash_file;
+use crate::carrier::read::hash_local;
 use crate::carrier::trust::SigningKeys;
 use crate::clock::Time;
 use crate::documents::{Room, StateDocument};
@@ -97,7 +97,7 @@ fn tree(
 /// Reads the programs that are sent along.
 fn programs(plan: &ExportPlan) -> Result<BTreeMap<String, Program>> {
     let read = plan.tools.iter().map(|(name, from)| {
-        let found = hash_file(from, &mut |_| Ok(()))?;
+        let found = hash_local(from, &mut |_| Ok(()))?;
         Ok((name.clone(), Program { from: from.clone(), sha256: found.sha256, size: found.size }))
     });
     read.collect()

@@ -19,7 +19,7 @@ use crate::carrier::medium::{
 use crate::carrier::read::{Listed, describe};
 use crate::carrier::read::{digest, hash_file, of_medium, read_small, read_text, utf8};
 use crate::carrier::trust::{KeyList, PublicKey, SigningKeys, Trust, read_mark, signer};
-use crate::disk::{self, Entry};
+use crate::disk::{self, Entry, OpenFolder};
 use crate::documents::ExportMark;
 use crate::error::{Error, Result};
 use crate::facts::SetFolder;
@@ -48,6 +48,8 @@ pub(super) enum State {
 #[derive(Debug, Default)]
 pub struct Found {
     pub(super) root: Utf8PathBuf,
+    /// The folder, open; `None` if it does not exist.
+    pub(super) folder: Option<OpenFolder>,
     pub(super) state: State,
     /// The proven description of the set that lies there.
     pub(super) earlier: Option<Box<Listed>>,
@@ -77,16 +79,20 @@ impl Found {
     /// Looks at a target; changes nothing. Refuses what is neither ours nor an operating system's litter.
     pub fn look(root: &Utf8Path, keys: Option<&SigningKeys>, mirror: &Mirror<impl Access>) -> Result<Self> {
         let mut found = Self { root: root.to_owned(), ..Self::default() };
-        if disk::entry(root)? == Entry::Nothing {
+        if !disk::exists(root) {
             return Ok(found);
         }
-        let names: Vec<String> = disk::list(root)
+        let folder = OpenFolder::open(root).map_err(of_medium)?;
+        found.folder = Some(folder.clone());
+        let folder = &folder;
+        let names: Vec<String> = folder
+            .list("")
             .map_err(of_medium)?
             .into_iter()
             .filter(|name| !is_litter_of_systems(name))
             .collect();
         for name in names.iter().filter(|name| is_name_of_format(name) || is_unfinished(name)) {
-            refuse_link(root, name)?;
+            refuse_link(folder, name)?;
         }
         if names.iter().all(|name| is_unfinished(name)) {
             return Ok(found);
@@ -102,7 +108,7 @@ impl Found {
                 .hint("this mirror has no keys to prove that a medium is its own: kbmirror keys init"));
         };
         let list = keys.key_list()?;
-        if let Some(other) = foreign_root(root, &list) {
+        if let Some(other) = foreign_root(folder, &list) {
             return Err(Error::usage(format!(
                 "{root} is a medium of another mirror: its root key is {other} (id {}), and this mirror's is {} (id {})",
                 other.id(),
@@ -114,17 +120,17 @@ impl Found {
                 root.join("NAME")
             )));
         }
-        for folder in [KNOWLEDGE, TOOLS, UNFINISHED_FOLDER] {
-            walk(root, folder)?;
+        for name in [KNOWLEDGE, TOOLS, UNFINISHED_FOLDER] {
+            walk(folder, name)?;
         }
-        found.present = walk(root, DATA)?;
-        let mark = marked(root, &list).unwrap_or_else(|error| {
+        found.present = walk(folder, DATA)?;
+        let mark = marked(folder, &list).unwrap_or_else(|error| {
             found
                 .warnings
                 .push(format!("did not believe the mark of an interrupted export: {}", error.message()));
             None
         });
-        found.describe(&list, mark.is_some())?;
+        found.describe(folder, &list, mark.is_some())?;
         if let Some(mark) = &mark {
             found.ours.extend(mark.files.iter().cloned());
         }
@@ -132,18 +138,21 @@ impl Found {
             found.ours.extend(earlier.manifest.keys().cloned());
         }
         // A mark proves whose the medium is, and never which sets were to stay.
-        if found.earlier.is_none() && !found.recognise(&list, mirror, mark.is_some())? {
+        if found.earlier.is_none() && !found.recognise(folder, &list, mirror, mark.is_some())? {
             return Err(strangers());
         }
         Ok(found)
     }
 
     /// Looks for a proven description: the medium's own, else the copy that an interrupted export kept aside.
-    fn describe(&mut self, list: &KeyList, has_mark: bool) -> Result<()> {
-        let aside = self.root.join(UNFINISHED_FOLDER);
+    fn describe(&mut self, root: &OpenFolder, list: &KeyList, has_mark: bool) -> Result<()> {
         self.state = if has_mark { State::CutOff } else { State::Undescribed };
-        for (folder, state) in [(self.root.clone(), State::Finished), (aside, State::CutOff)] {
-            if disk::entry(&folder.join(SET_SIGNATURE))? == Entry::Nothing {
+        for (below, state) in [("", State::Finished), (UNFINISHED_FOLDER, State::CutOff)] {
+            if root.entry(below).map_err(of_medium)? != Entry::Folder {
+                continue;
+            }
+            let folder = root.inner(below).map_err(of_medium)?;
+            if folder.entry(SET_SIGNATURE).map_err(of_medium)? == Entry::Nothing {
                 continue;
             }
             match described(&folder, list) {
@@ -154,7 +163,8 @@ impl Found {
                 // The set before the finished one, whose files may not be removed yet.
                 Ok(description) => self.ours.extend(description.manifest.into_keys()),
                 Err(error) => self.warnings.push(format!(
-                    "did not believe the description of the set in {folder}: {}",
+                    "did not believe the description of the set in {}: {}",
+                    folder.path(),
                     error.message()
                 )),
             }
@@ -167,14 +177,18 @@ impl Found {
     }
 
     /// Recognises a medium without a proven description. Returns `false` if nothing proves that it is ours.
-    fn recognise(&mut self, list: &KeyList, mirror: &Mirror<impl Access>, has_mark: bool) -> Result<bool> {
+    fn recognise(
+        &mut self,
+        root: &OpenFolder,
+        list: &KeyList,
+        mirror: &Mirror<impl Access>,
+        has_mark: bool,
+    ) -> Result<bool> {
         let rows = mirror.index().sets(None)?;
         let known = KnownFiles::new(&rows, mirror)?;
-        let signed = signed_manifest(&self.root, list);
-        let is_ours = has_mark
-            || signed.is_some()
-            || has_our_keys(&self.root, list)
-            || self.holds_known_manifest(&known);
+        let signed = signed_manifest(root, list);
+        let is_ours =
+            has_mark || signed.is_some() || has_our_keys(root, list) || holds_known_manifest(root, &known);
         if !is_ours {
             return Ok(false);
         }
@@ -208,27 +222,15 @@ impl Found {
             if !begun.contains(&format!("{DATA}/{}/{}", row.kb, row.folder)) {
                 continue;
             }
-            let is_whole = self.holds(row, mirror)?;
+            let is_whole = self.holds(root, row, mirror)?;
             let sets = if is_whole { &mut self.whole } else { &mut self.partly };
             sets.insert((row.kb, row.folder.clone()));
         }
         Ok(true)
     }
 
-    /// Returns `true` if the manifest names files and scripts of this mirror and nothing else.
-    fn holds_known_manifest(&self, known: &KnownFiles) -> bool {
-        let Ok(text) = read_text(&self.root, MANIFEST, caps::MANIFEST) else { return false };
-        read_manifest(&text).is_ok_and(|manifest| {
-            !manifest.is_empty()
-                && manifest.iter().all(|(path, sha256)| {
-                    known.scripts.contains(path)
-                        || known.files.get(path).is_some_and(|digests| digests.contains(sha256))
-                })
-        })
-    }
-
     /// Returns `true` if every file of a set lies there with its digest.
-    fn holds(&self, row: &SetRow, mirror: &Mirror<impl Access>) -> Result<bool> {
+    fn holds(&self, root: &OpenFolder, row: &SetRow, mirror: &Mirror<impl Access>) -> Result<bool> {
         let names = mirror.folder_of(row)?.names;
         let mut files = Vec::new();
         for (member, name) in row.members.iter().zip(names) {
@@ -240,19 +242,24 @@ impl Found {
             files.push((path, sha256));
         }
         Ok(files.iter().all(|(path, sha256)| {
-            hash_file(&self.root.join(path), &mut |_| Ok(())).is_ok_and(|found| found.sha256 == *sha256)
+            hash_file(root, path, &mut |_| Ok(())).is_ok_and(|found| found.sha256 == *sha256)
         }))
+    }
+
+    /// Returns the open folder; refuses one that does not exist.
+    pub(super) fn open(&self) -> Result<&OpenFolder> {
+        self.folder.as_ref().ok_or_else(|| refused(format!("{} does not exist", self.root)))
     }
 
     /// Returns the knowledge tables of the described set that are as they were signed, by their file names.
     pub fn knowledge(&self) -> Result<Vec<(String, String)>> {
-        let Some(earlier) = &self.earlier else { return Ok(Vec::new()) };
+        let (Some(earlier), Some(folder)) = (&self.earlier, &self.folder) else { return Ok(Vec::new()) };
         let mut tables = Vec::new();
         for (path, signed) in &earlier.signed.set.tag_files {
             let Some(name) = path.strip_prefix(KNOWLEDGE).and_then(|name| name.strip_prefix('/')) else {
                 continue;
             };
-            let Ok(bytes) = read_small(&self.root, path, caps::MANIFEST) else { return Ok(Vec::new()) };
+            let Ok(bytes) = read_small(folder, path, caps::MANIFEST) else { return Ok(Vec::new()) };
             if digest(&bytes) != *signed {
                 return Ok(Vec::new());
             }
@@ -283,6 +290,19 @@ impl KnownFiles {
     }
 }
 
+/// Returns `true` if the manifest of a medium names files and scripts of this mirror and nothing else. It proves whose the
+/// medium is, and never what may be removed: the mirror's own index says that.
+fn holds_known_manifest(root: &OpenFolder, known: &KnownFiles) -> bool {
+    let Ok(text) = read_text(root, MANIFEST, caps::MANIFEST) else { return false };
+    read_manifest(&text).is_ok_and(|manifest| {
+        !manifest.is_empty()
+            && manifest.iter().all(|(path, sha256)| {
+                known.scripts.contains(path)
+                    || known.files.get(path).is_some_and(|digests| digests.contains(sha256))
+            })
+    })
+}
+
 /// Returns `true` if the mirror publishes a set and knows the digest and the size of each of its files.
 fn is_described(row: &SetRow) -> bool {
     row.state == Some(PublishState::Published)
@@ -290,15 +310,15 @@ fn is_described(row: &SetRow) -> bool {
 }
 
 /// Reads the mark of an interrupted export that one of our keys has signed; `None` without a mark.
-fn marked(root: &Utf8Path, list: &KeyList) -> Result<Option<ExportMark>> {
-    if disk::entry(&root.join(UNFINISHED_MARK))? == Entry::Nothing {
+fn marked(root: &OpenFolder, list: &KeyList) -> Result<Option<ExportMark>> {
+    if root.entry(UNFINISHED_MARK).map_err(of_medium)? == Entry::Nothing {
         return Ok(None);
     }
     read_mark(&read_text(root, UNFINISHED_MARK, caps::MANIFEST)?, list).map(Some)
 }
 
 /// Reads a description that one of our present keys has signed.
-fn described(folder: &Utf8Path, list: &KeyList) -> Result<Listed> {
+fn described(folder: &OpenFolder, list: &KeyList) -> Result<Listed> {
     let trust = Trust { keys: vec![list.root.clone()], on_first_use: false };
     let description = describe(folder, &trust)?;
     if !list.export_keys.iter().any(|row| row.key == description.signed.export_key) {
@@ -311,14 +331,14 @@ fn described(folder: &Utf8Path, list: &KeyList) -> Result<Listed> {
 }
 
 /// Returns the root key that a medium names, if it is not ours. It only decides which refusal is given.
-fn foreign_root(root: &Utf8Path, list: &KeyList) -> Option<PublicKey> {
+fn foreign_root(root: &OpenFolder, list: &KeyList) -> Option<PublicKey> {
     let text = read_text(root, KEYS, caps::SMALL).ok()?;
     let claimed: KeyList = serde_json::from_str(&text).ok()?;
     (claimed.root != list.root).then_some(claimed.root)
 }
 
 /// Returns `true` if our root key signed the list of keys on a medium.
-fn has_our_keys(root: &Utf8Path, list: &KeyList) -> bool {
+fn has_our_keys(root: &OpenFolder, list: &KeyList) -> bool {
     let texts = read_text(root, KEYS, caps::SMALL)
         .and_then(|text| Ok((text, read_text(root, KEYS_SIGNATURE, caps::SMALL)?)));
     texts.is_ok_and(|(text, signature)| {
@@ -327,7 +347,7 @@ fn has_our_keys(root: &Utf8Path, list: &KeyList) -> bool {
 }
 
 /// Returns the manifest of a medium, if one of our keys signed it.
-fn signed_manifest(root: &Utf8Path, list: &KeyList) -> Option<BTreeMap<String, Sha256>> {
+fn signed_manifest(root: &OpenFolder, list: &KeyList) -> Option<BTreeMap<String, Sha256>> {
     let text = read_text(root, MANIFEST, caps::MANIFEST).ok()?;
     let signature = read_text(root, MANIFEST_SIGNATURE, caps::SMALL).ok()?;
     signer(list, text.as_bytes(), &signature, MANIFEST).ok()?;
@@ -335,9 +355,9 @@ fn signed_manifest(root: &Utf8Path, list: &KeyList) -> Option<BTreeMap<String, S
 }
 
 /// Refuses a link or a device, and a folder where a file belongs or the other way round.
-fn refuse_link(root: &Utf8Path, name: &str) -> Result<()> {
+fn refuse_link(root: &OpenFolder, name: &str) -> Result<()> {
     let is_folder = [DATA, KNOWLEDGE, TOOLS, UNFINISHED_FOLDER].contains(&name);
-    match disk::entry(&root.join(name))? {
+    match root.entry(name).map_err(of_medium)? {
         Entry::Folder if is_folder => Ok(()),
         Entry::File(_) if !is_folder => Ok(()),
         Entry::Nothing => Ok(()),
@@ -359,13 +379,13 @@ fn is_link(path: &str) -> Error {
 }
 
 /// Returns every file below a folder of the medium with its size; refuses links and devices.
-fn walk(root: &Utf8Path, folder: &str) -> Result<BTreeMap<String, u64>> {
+fn walk(root: &OpenFolder, folder: &str) -> Result<BTreeMap<String, u64>> {
     let mut files = BTreeMap::new();
     let mut open = vec![folder.to_owned()];
     while let Some(folder) = open.pop() {
-        for name in disk::list(&root.join(&folder)).map_err(of_medium)? {
+        for name in root.list(&folder).map_err(of_medium)? {
             let path = format!("{folder}/{name}");
-            match disk::entry(&root.join(&path)).map_err(of_medium)? {
+            match root.entry(&path).map_err(of_medium)? {
                 Entry::Folder => open.push(path),
                 Entry::File(size) => {
                     files.insert(path, size);

@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 
-use super::copy::{Copy, CopyFault, check_source, unfinished};
+use super::copy::{Copy, CopyFault, Origin, check_source, unfinished};
 use super::planned::Planned;
 use super::retained::Retained;
 use super::target::Target;
@@ -150,8 +150,9 @@ impl<'a> PayloadWriter<'a> {
         id: u64,
         events: &Events,
     ) -> Result<String> {
-        let replacement = self.retained.replacements.get(file.path).map(Utf8PathBuf::as_path);
-        let from = replacement.or(file.from).ok_or_else(|| damaged(&[file.path.to_owned()]))?.to_owned();
+        let replacement = self.retained.replacements.get(file.path).cloned();
+        let from = replacement.or_else(|| file.from.map(|from| Origin::Local(from.to_owned())));
+        let from = from.ok_or_else(|| damaged(&[file.path.to_owned()]))?;
         let placed = self.place(file.path, |target, part| {
             if let Some(twin) = twin {
                 target.remove(part).map_err(CopyFault::Medium)?;

@@ -29,7 +29,7 @@ impl<'a> Planned<'a> {
     pub(super) fn new(plan: &'a ExportPlan, place: &'a Place, found: &'a Found) -> Result<Self> {
         let manifest = planned_manifest(plan)?;
         let obsolete = obsolete(found, &manifest)?;
-        let target = Target::new(&place.root);
+        let target = Target::new(&place.root, found.folder.clone());
         Ok(Self { plan, target, is_new: place.is_new, found, manifest, obsolete })
     }
 

@@ -1,7 +1,7 @@
 //! The read-back of a medium that was just written, with the eyes of the receiving side.
 
 use super::planned::Planned;
-use crate::carrier::read::examine;
+use crate::carrier::read::examine_open;
 use crate::carrier::trust::{PublicKey, Trust};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
@@ -28,7 +28,7 @@ pub(super) fn read_back(planned: &Planned<'_>, root_key: &PublicKey, events: &Ev
             "do not use it; try another one. Whether it is the medium, the reader, or the cable, it does not keep bytes",
         )
     };
-    let examined = examine(planned.target.root(), &trust).map_err(spoiled)?;
+    let examined = examine_open(planned.target.folder()?.clone(), &trust).map_err(spoiled)?;
     if let Some(error) = examined.missing_error() {
         return Err(spoiled(error));
     }

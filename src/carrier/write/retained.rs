@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use camino::Utf8PathBuf;
-
+use super::copy::Origin;
 use super::planned::Planned;
 use super::sets::Source;
 use super::union::damaged;
@@ -21,7 +20,7 @@ pub(super) struct Retained {
     /// The files that are right, by path.
     pub(super) verified: BTreeSet<String>,
     /// The sources of the damaged ones: the pool, or another copy on the medium.
-    pub(super) replacements: BTreeMap<String, Utf8PathBuf>,
+    pub(super) replacements: BTreeMap<String, Origin>,
 }
 
 impl Planned<'_> {
@@ -44,8 +43,8 @@ impl Planned<'_> {
         let mut lost = Vec::new();
         for (path, file) in staying.iter().filter(|(path, _)| !retained.verified.contains(*path)) {
             let pooled = mirror.layout().pool_file(&file.sha256);
-            let twin = right.get(&file.sha256).map(|twin| self.target.locate(twin));
-            let pooled = (disk::file_size(&pooled)? == Some(file.size)).then_some(pooled);
+            let twin = right.get(&file.sha256).map(|twin| Origin::Medium((*twin).clone()));
+            let pooled = (disk::file_size(&pooled)? == Some(file.size)).then_some(Origin::Local(pooled));
             match twin.or(pooled) {
                 Some(source) => drop(retained.replacements.insert((*path).clone(), source)),
                 None => lost.push((*path).clone()),
@@ -53,7 +52,7 @@ impl Planned<'_> {
         }
         for (name, sha256) in &self.plan.kept_tools {
             let path = format!("{TOOLS}/{name}");
-            if hash_tool(self.target.root(), &path).ok() != Some(*sha256) {
+            if hash_tool(self.target.folder()?, &path).ok() != Some(*sha256) {
                 lost.push(path);
             }
         }

@@ -2,18 +2,25 @@
 //!
 //! Every path is relative to the root of the medium. All changes go through here, so that the rules for them stand in one place,
 //! and so that every fault of a change is attributed to the medium.
+//!
+//! The medium is open from the first look at it to the read-back, and no link below it is followed: whoever prepared it, or
+//! changes it meanwhile, cannot make the program write or remove anything outside of it.
+
+use std::cell::OnceCell;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::carrier::read::{hash_file, read_small};
-use crate::disk::{self, Entry, NewFile};
+use crate::disk::{self, Entry, NewFile, OpenFolder};
 use crate::error::{Error, ErrorKind, Result};
 use crate::update::Sha256;
 
 /// The folder that becomes a medium.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Target {
     root: Utf8PathBuf,
+    /// The folder, open; empty until it is made.
+    folder: OnceCell<OpenFolder>,
 }
 
 /// Attributes a write error to the medium, unless the medium is full.
@@ -22,6 +29,9 @@ pub(super) fn on_medium(error: Error, path: &Utf8Path) -> Error {
         ErrorKind::Internal => error
             .with_kind(ErrorKind::Medium)
             .hint(format!("{path} could not be written: check the medium, or use another one")),
+        ErrorKind::Integrity => error.with_kind(ErrorKind::Medium).hint(
+            "the medium was changed while the export ran, or was prepared to mislead it: do not use it",
+        ),
         ErrorKind::NoSpace => error
             .hint("the medium is full: choose fewer KBs, remove others with --prune, or use a larger medium"),
         _ => error,
@@ -29,52 +39,74 @@ pub(super) fn on_medium(error: Error, path: &Utf8Path) -> Error {
 }
 
 impl Target {
-    /// Returns the target in a folder, which may not exist yet.
-    pub(super) fn new(root: &Utf8Path) -> Self {
-        Self { root: root.to_owned() }
+    /// Returns the target in a folder, as it was opened to look at it; one that does not exist yet is not open.
+    pub(super) fn new(root: &Utf8Path, open: Option<OpenFolder>) -> Self {
+        Self { root: root.to_owned(), folder: open.map_or_else(OnceCell::new, OnceCell::from) }
     }
 
-    /// Returns the folder.
+    /// Returns the path of the folder.
     pub(super) fn root(&self) -> &Utf8Path {
         &self.root
     }
 
-    /// Returns the whole path of a file, to read it.
+    /// Returns the open folder.
+    pub(super) fn folder(&self) -> Result<&OpenFolder> {
+        let absent = || Error::new(ErrorKind::Internal, format!("{} was not made yet", self.root));
+        self.folder.get().ok_or_else(absent)
+    }
+
+    /// Returns the whole path of a file, for messages.
     pub(super) fn locate(&self, path: &str) -> Utf8PathBuf {
         if path.is_empty() { self.root.clone() } else { self.root.join(path) }
     }
 
     /// Returns the kind of thing that lies at a path; no link is followed.
     pub(super) fn entry(&self, path: &str) -> Result<Entry> {
-        disk::entry(&self.locate(path))
+        let Some(folder) = self.folder.get() else { return Ok(Entry::Nothing) };
+        folder.entry(path).map_err(|error| on_medium(error, &self.locate(path)))
     }
 
     /// Returns the names in a folder.
     pub(super) fn list(&self, folder: &str) -> Result<Vec<String>> {
-        disk::list(&self.locate(folder))
+        self.folder()?.list(folder).map_err(|error| on_medium(error, &self.locate(folder)))
     }
 
     /// Reads a whole small file.
     pub(super) fn read_small(&self, path: &str, cap: u64) -> Result<Vec<u8>> {
-        read_small(&self.root, path, cap)
+        read_small(self.folder()?, path, cap)
     }
 
     /// Returns `true` if a file has these bytes.
     pub(super) fn has_bytes(&self, path: &str, bytes: &[u8]) -> Result<bool> {
-        let (file, length) = (self.locate(path), bytes.len() as u64);
-        Ok(disk::entry(&file)? == Entry::File(length)
-            && disk::read(&file, length).is_ok_and(|there| there == bytes))
+        let length = bytes.len() as u64;
+        let has_length = self.entry(path)? == Entry::File(length);
+        Ok(has_length && self.folder()?.read(path, length).is_ok_and(|there| there.as_deref() == Some(bytes)))
     }
 
     /// Returns `true` if a file can be read and has a digest.
     pub(super) fn has_digest(&self, path: &str, sha256: Sha256) -> bool {
-        hash_file(&self.locate(path), &mut |_| Ok(())).is_ok_and(|found| found.sha256 == sha256)
+        let found = self.folder().and_then(|folder| hash_file(folder, path, &mut |_| Ok(())));
+        found.is_ok_and(|found| found.sha256 == sha256)
+    }
+
+    /// Makes the folder of the medium itself, whose parent is there.
+    pub(super) fn make_root(&self) -> Result<()> {
+        if self.folder.get().is_none() {
+            let made = OpenFolder::create(&self.root).map_err(|error| on_medium(error, &self.root))?;
+            // Empty a moment ago, and nobody else has it.
+            let _set = self.folder.set(made);
+        }
+        Ok(())
     }
 
     /// Makes one folder, whose parent is there. Returns `true` if it was not there.
     pub(super) fn make_folder(&self, folder: &str) -> Result<bool> {
-        let path = self.locate(folder);
-        disk::create_dir(&path).map_err(|error| on_medium(error, &path))
+        self.change(folder, |medium| medium.create_dir(folder))
+    }
+
+    /// Changes the medium.
+    fn change<T>(&self, path: &str, change: impl FnOnce(&OpenFolder) -> Result<T>) -> Result<T> {
+        change(self.folder()?).map_err(|error| on_medium(error, &self.locate(path)))
     }
 
     /// Makes the folders above a path, one by one. Returns those that were not there.
@@ -91,8 +123,7 @@ impl Target {
 
     /// Writes a file whole or not at all.
     pub(super) fn write(&self, path: &str, bytes: &[u8]) -> Result<()> {
-        let file = self.locate(path);
-        disk::write_atomic(&file, bytes).map_err(|error| on_medium(error, &file))
+        self.change(path, |medium| medium.write(path, bytes))
     }
 
     /// Writes a file that does not have just these bytes.
@@ -102,46 +133,47 @@ impl Target {
 
     /// Begins a new file.
     pub(super) fn create(&self, path: &str) -> Result<NewFile> {
-        let file = self.locate(path);
-        NewFile::create_new(&file).map_err(|error| on_medium(error, &file))
+        self.change(path, |medium| medium.create_new(path))
     }
 
     /// Gives a file a second name. Returns `false` if the file system does not have links.
     pub(super) fn link(&self, from: &str, to: &str) -> bool {
-        disk::link(&self.locate(from), &self.locate(to))
+        self.folder.get().is_some_and(|medium| medium.link(from, to))
     }
 
     /// Gives a file another name, in place of what has it.
     pub(super) fn rename(&self, from: &str, to: &str) -> Result<()> {
-        let file = self.locate(to);
-        disk::rename(&self.locate(from), &file).map_err(|error| on_medium(error, &file))
+        self.change(to, |medium| medium.rename(from, to))
     }
 
     /// Removes a file, if it is there.
     pub(super) fn remove(&self, path: &str) -> Result<()> {
-        let file = self.locate(path);
-        disk::remove_file(&file).map_err(|error| on_medium(error, &file))
+        self.change(path, |medium| medium.remove_file(path))
     }
 
     /// Removes a folder that is empty. Returns `true` if it is gone.
     pub(super) fn remove_empty_folder(&self, folder: &str) -> bool {
-        disk::remove_empty_dir(&self.locate(folder))
+        self.folder.get().is_some_and(|medium| medium.remove_empty_dir(folder))
+    }
+
+    /// Removes the folder of the medium itself, if it is empty. Returns `true` if it is gone.
+    pub(super) fn remove_empty_root(&self) -> bool {
+        disk::remove_empty_dir(&self.root)
     }
 
     /// Makes sure that the names in a folder stay.
     pub(super) fn sync_folder(&self, folder: &str) -> Result<()> {
-        let path = self.locate(folder);
-        disk::sync_dir(&path).map_err(|error| on_medium(error, &path))
+        self.change(folder, |medium| medium.sync_dir(folder))
     }
 
     /// Advises the system to drop the cached bytes of a file. Returns `true` if it took the advice.
     pub(super) fn drop_cached(&self, path: &str) -> bool {
-        disk::drop_cached(&self.locate(path))
+        self.folder.get().is_some_and(|medium| medium.drop_cached(path))
     }
 
     /// Returns the folder that is there: the medium, or the one in which it will be made.
     fn existing(&self) -> &Utf8Path {
-        if disk::exists(&self.root) { &self.root } else { disk::parent(&self.root) }
+        if self.folder.get().is_some() { &self.root } else { disk::parent(&self.root) }
     }
 
     /// Returns the bytes that may still be written.
@@ -163,10 +195,17 @@ impl Target {
 
     /// Tries a file name; nothing is left of the trial.
     pub(super) fn try_name(&self, name: &str) -> Result<()> {
-        let path = self.existing().join(name);
-        disk::write_atomic(&path, b"probe").map_err(|error| {
-            on_medium(error, &path).context(format!("{} does not take the names of package files", self.root))
+        let parent;
+        let folder = if let Some(folder) = self.folder.get() {
+            folder
+        } else {
+            parent = OpenFolder::open(self.existing()).map_err(|error| on_medium(error, &self.root))?;
+            &parent
+        };
+        folder.write(name, b"probe").map_err(|error| {
+            on_medium(error, &folder.locate(name))
+                .context(format!("{} does not take the names of package files", self.root))
         })?;
-        disk::remove_file(&path)
+        folder.remove_file(name)
     }
 }

@@ -351,7 +351,7 @@ fn is_newer_there(earlier: &Listed, kb: Kb, set: &SetRecord, mirror: &Mirror<imp
 fn signed_script(earlier: &Listed, found: &Found, kb: Kb, set: &SetRecord) -> Result<Option<Vec<u8>>> {
     let script = format!("{DATA}/{kb}/{}.cmd", set.folder);
     let Some(signed) = earlier.manifest.get(&script) else { return Ok(None) };
-    let bytes = read_small(&found.root, &script, caps::SCRIPT)?;
+    let bytes = read_small(found.open()?, &script, caps::SCRIPT)?;
     if digest(&bytes) == *signed { Ok(Some(bytes)) } else { Err(damaged(&[script])) }
 }
 

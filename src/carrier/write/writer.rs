@@ -11,7 +11,7 @@
 //! which was cut off anywhere loses nothing that it was to keep.
 
 use super::aside::{copy_aside, remove_copies};
-use super::copy::{Copy, CopyFault, unfinished};
+use super::copy::{Copy, CopyFault, Origin, unfinished};
 use super::payload::{Counts, PayloadWriter, PoolDamage};
 use super::planned::Planned;
 use super::removal::{Removed, remove_empty_folders, sweep};
@@ -102,7 +102,7 @@ impl<'a> Writer<'a> {
     fn begin(&mut self, key: &SecretKey) -> Result<()> {
         let (target, set) = (self.target(), &self.tree.set);
         if self.planned.is_new {
-            target.make_folder("")?;
+            target.make_root()?;
         }
         sweep(target)?;
         let files = self.planned.possible_files();
@@ -135,6 +135,7 @@ impl<'a> Writer<'a> {
             if !self.target().has_digest(program.path, program.sha256) {
                 self.target().make_folders_above(program.path)?;
                 let (sha256, size) = (program.sha256, program.size);
+                let from = &Origin::Local(from.to_owned());
                 let copy = Copy { from, sha256, size, to: program.path, id: 0 };
                 copy.run(self.target(), &Events::ignored()).map_err(CopyFault::into_error)?;
                 self.target().rename(&unfinished(program.path), program.path)?;
@@ -167,7 +168,7 @@ impl<'a> Writer<'a> {
         let _left = target.remove(UNFINISHED_MARK);
         let _left = target.remove_empty_folder(UNFINISHED_FOLDER);
         if self.planned.is_new {
-            let _left = target.remove_empty_folder("");
+            let _left = target.remove_empty_root();
         }
     }
 }

@@ -20,6 +20,20 @@ const CHANGES: [&str; 9] = [
     "NewFile",
 ];
 
+/// The beginnings of the functions that look at a path of this machine. They follow links above the last component.
+const LOOKS: [&str; 7] = [
+    "disk::entry",
+    "disk::list",
+    "disk::open",
+    "disk::read",
+    "disk::file_size",
+    "disk::is_file",
+    "disk::stamp",
+];
+
+/// The files that look at things beside the medium: the mirror, programs to send along, and the target's own folder.
+const LOOKERS: [&str; 5] = ["place.rs", "plan.rs", "preflight.rs", "retained.rs", "staging.rs"];
+
 /// Every file of a folder of the room, by its name there, without its tests.
 fn files_of(folder: &str) -> Vec<(String, String)> {
     let under = format!("carrier/{folder}/");
@@ -52,4 +66,17 @@ fn only_the_target_changes_a_medium() {
     let changing: Vec<&str> =
         files.iter().filter(|(_, text)| changes(text)).map(|(name, _)| name.as_str()).collect();
     assert_eq!(changing, ["target.rs"]);
+}
+
+#[test]
+fn a_medium_is_read_below_its_open_folder_only() {
+    let files = ["read", "write"].map(files_of).concat();
+    let looks = |text: &str| LOOKS.iter().any(|look| text.contains(look));
+    let mut looking: Vec<&str> =
+        files.iter().filter(|(_, text)| looks(text)).map(|(name, _)| name.as_str()).collect();
+    looking.sort_unstable();
+    // Reading is where the two kinds of files are told apart: one on a medium, and one that is not.
+    let mut known = [&LOOKERS[..], &["reading.rs"]].concat();
+    known.sort_unstable();
+    assert_eq!(looking, known);
 }

@@ -1,0 +1,411 @@
+//! A folder that is opened once and below which no link is followed.
+//!
+//! For folders that others prepared, such as a medium. Every component of a path below the folder is opened by itself and must
+//! be a real folder; a file must be a regular one. So nothing is read, written, or removed outside of the folder, also when a
+//! component becomes a link while the program works. Pipes, devices, and sockets are refused before they are opened, and an
+//! opening never waits.
+//!
+//! A thing of the wrong kind is [`ErrorKind::Integrity`]; the caller attributes it.
+
+use std::io::{self, Read as _, Write as _};
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use cap_fs_ext::{DirExt as _, FollowSymlinks, OpenOptionsFollowExt as _, OpenOptionsSyncExt as _};
+use cap_std::ambient_authority;
+use cap_std::fs::{Dir, Metadata, OpenOptions};
+
+use super::write::{BEING_WRITTEN, make_readable_by_all};
+use super::{Entry, NewFile, failed, with_patience};
+use crate::error::{Error, ErrorKind, Result};
+
+/// An open folder. Its paths are relative to it, with `/` between their components; the empty path is the folder itself.
+#[derive(Debug, Clone)]
+pub struct OpenFolder {
+    dir: Arc<Dir>,
+    path: Utf8PathBuf,
+}
+
+impl OpenFolder {
+    /// Opens a folder. Links in this path are followed: the caller named it.
+    pub fn open(path: &Utf8Path) -> Result<Self> {
+        let dir = Dir::open_ambient_dir(path, ambient_authority());
+        let dir = dir.map_err(|error| failed("open the folder", path, error))?;
+        Ok(Self { dir: Arc::new(dir), path: path.to_owned() })
+    }
+
+    /// Makes a folder, whose parent is there, and opens it. Something that is there already is refused.
+    pub fn create(path: &Utf8Path) -> Result<Self> {
+        let name = path
+            .file_name()
+            .ok_or_else(|| failed("make the folder", path, io::ErrorKind::InvalidInput.into()))?;
+        let parent = Self::open(super::parent(path))?;
+        if !parent.create_dir(name)? {
+            return Err(failed("make the folder", path, io::ErrorKind::AlreadyExists.into()));
+        }
+        Ok(Self { dir: parent.needed(name)?, path: path.to_owned() })
+    }
+
+    /// Returns the path under which the folder was opened.
+    pub fn path(&self) -> &Utf8Path {
+        &self.path
+    }
+
+    /// Returns the whole path of something below the folder, for messages.
+    pub fn locate(&self, path: &str) -> Utf8PathBuf {
+        if path.is_empty() { self.path.clone() } else { self.path.join(path) }
+    }
+
+    /// Returns a folder below this one. Refuses what is not there or is not a real folder.
+    pub fn inner(&self, path: &str) -> Result<Self> {
+        Ok(Self { dir: self.needed(path)?, path: self.locate(path) })
+    }
+
+    /// Returns the kind of thing that lies at a path.
+    pub fn entry(&self, path: &str) -> Result<Entry> {
+        let Some((dir, name)) = self.above(path)? else { return Ok(Entry::Nothing) };
+        if name.is_empty() {
+            return Ok(Entry::Folder);
+        }
+        Ok(self.look(&dir, name, path)?.map_or(Entry::Nothing, |metadata| kind(&metadata)))
+    }
+
+    /// Returns the sorted names in a folder; none when it is not there.
+    pub fn list(&self, path: &str) -> Result<Vec<String>> {
+        let Some(dir) = self.descend(path)? else { return Ok(Vec::new()) };
+        let unlisted = |error| failed("list", &self.locate(path), error);
+        let mut names = Vec::new();
+        for entry in dir.entries().map_err(unlisted)? {
+            names.push(entry.map_err(unlisted)?.file_name().to_string_lossy().into_owned());
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// Opens a regular file to read it.
+    pub fn open_regular(&self, path: &str) -> Result<std::fs::File> {
+        let cannot = |doing: &str, error| failed(doing, &self.locate(path), error);
+        let absent = || cannot("open", io::ErrorKind::NotFound.into());
+        let (dir, name) = self.above(path)?.ok_or_else(absent)?;
+        let before = self.look(&dir, name, path)?.ok_or_else(absent)?;
+        if !before.is_file() {
+            return Err(self.not_regular(path));
+        }
+        let mut options = OpenOptions::new();
+        options.read(true).follow(FollowSymlinks::No).nonblock(true);
+        let file = match dir.open_with(name, &options) {
+            Ok(file) => file.into_std(),
+            // It was a regular file, and something took its place.
+            Err(_) if !self.look(&dir, name, path)?.is_some_and(|now| now.is_file()) => {
+                return Err(self.not_regular(path));
+            }
+            Err(error) => return Err(cannot("open", error)),
+        };
+        if !file.metadata().map_err(|error| cannot("look at", error))?.is_file() {
+            return Err(self.not_regular(path));
+        }
+        Ok(file)
+    }
+
+    /// Returns a whole regular file of at most `cap` bytes; `None` if it has more.
+    pub fn read(&self, path: &str, cap: u64) -> Result<Option<Vec<u8>>> {
+        let mut bytes = Vec::new();
+        let read = self.open_regular(path)?.take(cap.saturating_add(1)).read_to_end(&mut bytes);
+        read.map_err(|error| failed("read", &self.locate(path), error))?;
+        Ok((bytes.len() as u64 <= cap).then_some(bytes))
+    }
+
+    /// Makes one folder, whose parent is there. Returns `false` if a real folder is there already.
+    pub fn create_dir(&self, path: &str) -> Result<bool> {
+        let (dir, name) = self.needed_above(path)?;
+        match dir.create_dir(name) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.needed(path).map(|_| false),
+            Err(error) => Err(failed("make the folder", &self.locate(path), error)),
+        }
+    }
+
+    /// Begins a file that is not there yet: whatever has the name is removed and never followed.
+    pub fn create_new(&self, path: &str) -> Result<NewFile> {
+        self.remove_file(path)?;
+        let (dir, name) = self.needed_above(path)?;
+        let file = create_new(&dir, name).map_err(|error| failed("write", &self.locate(path), error))?;
+        Ok(NewFile::of(file, self.locate(path)))
+    }
+
+    /// Writes a whole file so that a reader sees the old content or the new one, in a folder that is made where it lacks.
+    pub fn write(&self, path: &str, bytes: &[u8]) -> Result<()> {
+        if let Some((folder, _)) = path.rsplit_once('/') {
+            self.create_dir(folder)?;
+        }
+        let (dir, name) = self.needed_above(path)?;
+        let file = self.locate(path);
+        let (mut new, temporary) = new_name(&dir).map_err(|error| failed("write in", &self.path, error))?;
+        let written = new.write_all(bytes).and_then(|()| new.sync_all());
+        let placed = written.map_err(|error| failed("write", &file, error)).and_then(|()| {
+            make_readable_by_all(&new, &file)?;
+            with_patience(|| dir.rename(&temporary, &dir, name))
+                .map_err(|error| failed("put in place", &file, error))
+        });
+        if placed.is_err() {
+            // The fault says more than a failure to clean up; such names are swept later.
+            let _left = dir.remove_file(&temporary);
+        }
+        placed?;
+        self.sync(&dir, path)
+    }
+
+    /// Gives a regular file a second name. Returns `false` if that cannot be done.
+    pub fn link(&self, from: &str, to: &str) -> bool {
+        let linked = || {
+            let ((from_dir, from), (to_dir, to)) = (self.needed_above(from)?, self.needed_above(to)?);
+            Ok::<_, Error>(from_dir.hard_link(from, &to_dir, to).is_ok())
+        };
+        linked().unwrap_or(false)
+    }
+
+    /// Gives a file another name, in place of what has it.
+    pub fn rename(&self, from: &str, to: &str) -> Result<()> {
+        let ((from_dir, from_name), (to_dir, to_name)) = (self.needed_above(from)?, self.needed_above(to)?);
+        with_patience(|| from_dir.rename(from_name, &to_dir, to_name))
+            .map_err(|error| failed(&format!("rename {from} to"), &self.locate(to), error))?;
+        self.sync(&to_dir, to)
+    }
+
+    /// Removes a file or a link itself; that it is gone already is fine.
+    pub fn remove_file(&self, path: &str) -> Result<()> {
+        let Some((dir, name)) = self.above(path)? else { return Ok(()) };
+        match dir.remove_file(name) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(failed("remove", &self.locate(path), error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes a folder that is empty; another one stays. Returns `true` if it is gone.
+    pub fn remove_empty_dir(&self, path: &str) -> bool {
+        matches!(self.above(path), Ok(Some((dir, name))) if dir.remove_dir(name).is_ok())
+    }
+
+    /// Makes the names in a folder durable.
+    pub fn sync_dir(&self, path: &str) -> Result<()> {
+        let dir = self.needed(path)?;
+        self.sync(&dir, path)
+    }
+
+    /// Advises the system to drop the cached bytes of a file, which must be synced. Returns `true` if the system took the
+    /// advice, which proves nothing about caches below.
+    pub fn drop_cached(&self, path: &str) -> bool {
+        self.open_regular(path).is_ok_and(|file| super::place::drop_cached_of(&file))
+    }
+
+    #[cfg_attr(not(unix), expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "Unix syncs"))]
+    fn sync(&self, dir: &Dir, path: &str) -> Result<()> {
+        #[cfg(unix)]
+        {
+            // The folder itself may be open without the right to sync it.
+            let synced = dir.open(".").and_then(|folder| folder.sync_all());
+            synced.map_err(|error| failed("sync the folder of", &self.locate(path), error))?;
+        }
+        #[cfg(not(unix))]
+        let _ = (dir, path);
+        Ok(())
+    }
+
+    /// Opens a folder below this one, component by component; `None` if one is missing.
+    fn descend(&self, path: &str) -> Result<Option<Arc<Dir>>> {
+        let mut dir = Arc::clone(&self.dir);
+        let mut end = 0;
+        for name in path.split('/').filter(|_| !path.is_empty()) {
+            end += name.len() + usize::from(end > 0);
+            let here = path.get(..end).unwrap_or(path);
+            self.expect_name(name, here)?;
+            match dir.open_dir_nofollow(name) {
+                Ok(inner) => dir = Arc::new(inner),
+                Err(error) => match self.look(&dir, name, here)? {
+                    None => return Ok(None),
+                    Some(there) if there.is_dir() => {
+                        return Err(failed("open the folder", &self.locate(here), error));
+                    }
+                    Some(_) => {
+                        let what = format!("{} is not a real folder", self.locate(here));
+                        return Err(Error::new(ErrorKind::Integrity, what));
+                    }
+                },
+            }
+        }
+        Ok(Some(dir))
+    }
+
+    fn needed(&self, path: &str) -> Result<Arc<Dir>> {
+        let absent = || failed("open the folder", &self.locate(path), io::ErrorKind::NotFound.into());
+        self.descend(path)?.ok_or_else(absent)
+    }
+
+    /// Opens the folder above a path; returns it with the last component. `None` if it is missing.
+    fn above<'p>(&self, path: &'p str) -> Result<Option<(Arc<Dir>, &'p str)>> {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        if !path.is_empty() {
+            self.expect_name(name, path)?;
+        }
+        Ok(self.descend(folder)?.map(|dir| (dir, name)))
+    }
+
+    fn needed_above<'p>(&self, path: &'p str) -> Result<(Arc<Dir>, &'p str)> {
+        let absent = || failed("open the folder above", &self.locate(path), io::ErrorKind::NotFound.into());
+        self.above(path)?.ok_or_else(absent)
+    }
+
+    fn look(&self, dir: &Dir, name: &str, path: &str) -> Result<Option<Metadata>> {
+        match dir.symlink_metadata(name) {
+            Ok(metadata) => Ok(Some(metadata)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failed("look at", &self.locate(path), error)),
+        }
+    }
+
+    /// Refuses a component that does not name something in its own folder.
+    fn expect_name(&self, name: &str, path: &str) -> Result<()> {
+        if matches!(name, "" | "." | "..") {
+            return Err(Error::new(
+                ErrorKind::Integrity,
+                format!("{path:?} is not a path below {}", self.path),
+            ));
+        }
+        Ok(())
+    }
+
+    fn not_regular(&self, path: &str) -> Error {
+        Error::new(ErrorKind::Integrity, format!("{} is not a regular file", self.locate(path)))
+    }
+}
+
+fn kind(metadata: &Metadata) -> Entry {
+    if metadata.is_file() {
+        Entry::File(metadata.len())
+    } else if metadata.is_dir() {
+        Entry::Folder
+    } else {
+        Entry::Other
+    }
+}
+
+fn create_new(dir: &Dir, name: &str) -> io::Result<std::fs::File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).follow(FollowSymlinks::No);
+    Ok(dir.open_with(name, &options)?.into_std())
+}
+
+/// Makes a file under a new name of those that are being written.
+fn new_name(dir: &Dir) -> io::Result<(std::fs::File, String)> {
+    /// As many as the names of temporary files have elsewhere in this program.
+    const LETTERS: usize = 6;
+    loop {
+        let mut name = uuid::Uuid::new_v4().simple().to_string();
+        name.truncate(LETTERS);
+        name.insert_str(0, BEING_WRITTEN);
+        match create_new(dir, &name) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => return made.map(|file| (file, name)),
+        }
+    }
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+    use crate::disk;
+
+    struct World {
+        _guard: tempfile::TempDir,
+        outside: Utf8PathBuf,
+        folder: OpenFolder,
+    }
+
+    /// A folder with one file, and beside it another one that must not change.
+    fn world() -> World {
+        let guard = tempfile::tempdir().unwrap();
+        let base = Utf8PathBuf::try_from(guard.path().to_owned()).unwrap();
+        let (inside, outside) = (base.join("inside"), base.join("outside"));
+        for folder in [&inside, &outside] {
+            disk::write_atomic(&folder.join("sub/file"), b"old").unwrap();
+        }
+        World { _guard: guard, outside, folder: OpenFolder::open(&inside).unwrap() }
+    }
+
+    #[test]
+    fn a_folder_is_read_and_changed_below_itself() {
+        let World { _guard, folder, .. } = world();
+        folder.write("new/a", b"text").unwrap();
+        folder.write("b", b"text").unwrap();
+        assert_eq!(folder.list("").unwrap(), ["b", "new", "sub"]);
+        assert_eq!(folder.read("new/a", 4).unwrap().unwrap(), b"text");
+        assert_eq!(folder.read("new/a", 3).unwrap(), None);
+        assert!(folder.link("b", "new/c"));
+        folder.rename("new/c", "sub/file").unwrap();
+        assert_eq!(folder.inner("sub").unwrap().read("file", 9).unwrap().unwrap(), b"text");
+        let mut new = folder.create_new("b").unwrap();
+        new.write(b"other").unwrap();
+        new.finish().unwrap();
+        assert_eq!(folder.read("sub/file", 9).unwrap().unwrap(), b"text", "no other name is written through");
+        folder.remove_file("new/a").unwrap();
+        folder.remove_file("new/a").unwrap();
+        assert!(folder.remove_empty_dir("new") && !folder.remove_empty_dir("sub"));
+        assert_eq!((folder.entry("new/a/x").unwrap(), folder.list("no").unwrap()), (Entry::Nothing, vec![]));
+        assert_eq!((folder.entry("").unwrap(), folder.entry("b").unwrap()), (Entry::Folder, Entry::File(5)));
+        assert!(!folder.create_dir("sub").unwrap());
+    }
+
+    #[test]
+    fn no_link_is_followed() {
+        let World { _guard, outside, folder } = world();
+        symlink(&outside, folder.locate("out")).unwrap();
+        symlink("sub", folder.locate("in")).unwrap();
+        symlink(outside.join("sub/file"), folder.locate("file")).unwrap();
+        for link in ["out/sub", "in"] {
+            let at = |name: &str| format!("{link}/{name}");
+            let refusals = [
+                folder.entry(&at("file")).map(drop),
+                folder.list(link).map(drop),
+                folder.read(&at("file"), 9).map(drop),
+                folder.write(&at("file"), b"new"),
+                folder.create_new(&at("file")).map(drop),
+                folder.create_dir(&at("made")).map(drop),
+                folder.rename("sub/file", &at("file")),
+                folder.rename(&at("file"), "sub/other"),
+                folder.remove_file(&at("file")),
+                folder.sync_dir(link),
+            ];
+            for refusal in refusals {
+                let error = refusal.unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Integrity, "{error}");
+                assert!(error.message().ends_with("is not a real folder"), "{error}");
+            }
+            assert!(!folder.link("sub/file", &at("second")) && !folder.remove_empty_dir(&at("sub")));
+        }
+        assert_eq!(folder.entry("file").unwrap(), Entry::Other);
+        assert_eq!(folder.open_regular("file").unwrap_err().kind(), ErrorKind::Integrity);
+        folder.write("file", b"new").unwrap();
+        assert_eq!(folder.entry("file").unwrap(), Entry::File(3), "the link itself was replaced");
+        for path in ["../outside/sub/file", "sub/../../outside/sub/file", "/etc/passwd", "sub//file", "."] {
+            assert!(folder.read(path, 9).is_err() && folder.write(path, b"new").is_err(), "{path}");
+        }
+        assert_eq!(disk::read(&outside.join("sub/file"), 9).unwrap(), b"old");
+        assert_eq!(disk::list(&outside.join("sub")).unwrap(), ["file"]);
+    }
+
+    #[test]
+    fn what_is_not_a_regular_file_is_refused_without_waiting() {
+        let World { _guard, folder, .. } = world();
+        let made = std::process::Command::new("mkfifo").arg(folder.locate("pipe")).status();
+        assert!(made.unwrap().success());
+        let _socket = std::os::unix::net::UnixListener::bind(folder.locate("socket")).unwrap();
+        for name in ["pipe", "socket", "sub"] {
+            assert_eq!(folder.open_regular(name).unwrap_err().kind(), ErrorKind::Integrity, "{name}");
+        }
+    }
+}
