@@ -13,6 +13,7 @@ mod new_file;
 mod open_folder;
 mod place;
 mod room;
+mod secret;
 mod write;
 
 use std::fs::{self, File};
@@ -35,6 +36,7 @@ pub use new_file::NewFile;
 pub use open_folder::OpenFolder;
 pub use place::{canonical, volume};
 pub use room::{allocated, available_space, takes_file_of, takes_links, with_overhead};
+pub use secret::{Privacy, privacy};
 pub use write::{BEING_WRITTEN, append_line, write_atomic, write_atomic_if_new, write_named, write_secret};
 
 /// Whether something is there. What cannot be looked at counts as not there; using it will tell why.

@@ -23,7 +23,10 @@ mod write;
 pub use medium::Listing;
 pub use read::{CheckJob, Examined, ImportJob, ImportOutcome, Imported, MediumCheck, examine};
 pub use report::keep_report;
-pub use trust::{KeyFolder, KeyList, PublicKey, SecretKey, Signed, SigningKeys, Trust, last_imports};
+pub use trust::{
+    ExportKey, KeyFolder, KeyList, PublicKey, RetiredKey, Revoked, Rotated, SecretKey, Signed, SigningKeys,
+    Trust, key_number, last_imports,
+};
 pub use write::{
     ChangedSet, Context, ExportPlan, ExportRequest, Exported, Found, Payload, Place, PlannedExport, Source,
     export, lineage, rehearse,

@@ -55,7 +55,9 @@ fn request(arguments: &Export) -> ExportRequest {
 fn rehearse(setup: &Setup, arguments: &Export, output: &mut Output) -> Result<ExitCode> {
     let folder = setup.layout().keys();
     let keys = if disk::exists(&folder.join("keys.json")) {
-        Some(KeyFolder::new(folder).signing_keys()?)
+        let keys = KeyFolder::new(folder).signing_keys()?;
+        keys.expect_valid(&setup.now().to_string())?;
+        Some(keys)
     } else {
         None
     };
@@ -114,6 +116,7 @@ impl Done {
 
 fn write(setup: &Setup, arguments: &Export) -> Result<Done> {
     let keys = KeyFolder::new(setup.layout().keys()).signing_keys()?;
+    keys.expect_valid(&setup.now().to_string())?;
     let mut mirror = setup.mirror_to_write()?;
     carrier::lineage(&mirror, arguments.new_lineage)?;
     let place = Place::new(&arguments.to, &setup.layout(), arguments.expect_mount)?;

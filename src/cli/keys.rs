@@ -1,16 +1,24 @@
-//! `keys`: making the keys of the connected side, showing the root key, and pinning one on the isolated side.
+//! `keys`: making and changing the keys of the connected side, showing keys, and trust in keys on the isolated side.
+
+use std::time::Duration;
+
+use camino::Utf8Path;
+use jiff::Timestamp;
 
 use super::media_args::{Keys, KeysCommand};
 use super::output::Output;
 use super::setup::Setup;
-use crate::carrier::{KeyFolder, PublicKey};
+use crate::carrier::{KeyFolder, PublicKey, key_number};
 use crate::disk;
-use crate::documents::{KeysDocument, NewKeysDocument, TrustDocument};
+use crate::documents::{
+    DistrustDocument, KeyKind, KeyListDocument, KeyState, KeysDocument, ListedKey, MovedRootDocument,
+    NewKeysDocument, RevokedDocument, RotatedDocument, TrustDocument,
+};
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::update::count;
 
-/// `keys init|show|trust`
+/// `keys …`
 pub(super) fn run(setup: &Setup, arguments: &Keys, output: &mut Output) -> Result<ExitCode> {
     let folder = KeyFolder::new(setup.layout().keys());
     let now = setup.now().to_string();
@@ -57,6 +65,13 @@ pub(super) fn run(setup: &Setup, arguments: &Keys, output: &mut Output) -> Resul
                 }
             }
         }
+        KeysCommand::List => list(&folder, &now, output)?,
+        KeysCommand::Rotate { root_key, valid_for } => {
+            rotate(&folder, root_key.as_deref(), *valid_for, setup.now(), output)?;
+        }
+        KeysCommand::Revoke { key, root_key } => revoke(&folder, key, root_key.as_deref(), output)?,
+        KeysCommand::Distrust { key } => distrust(&folder, key, &now, output)?,
+        KeysCommand::MoveRoot { to } => move_root(&folder, to, output)?,
         KeysCommand::Trust { key } => {
             let key = read_key(key)?;
             let new = folder.trust(&key, "pinned by hand", &now)?;
@@ -72,13 +87,156 @@ pub(super) fn run(setup: &Setup, arguments: &Keys, output: &mut Output) -> Resul
     Ok(ExitCode::OK)
 }
 
+/// Prints every key of this side.
+fn list(folder: &KeyFolder, now: &str, output: &mut Output) -> Result<()> {
+    let keys = listed(folder, now)?;
+    if output.is_json() {
+        return output.document(&KeyListDocument { keys });
+    }
+    let mut table = output.table(&["kind", "id", "state", "from", "until", "key"]);
+    for row in &keys {
+        let or_nothing = |text: &Option<String>| text.clone().unwrap_or_default();
+        table.row([
+            row.kind.as_str().to_owned(),
+            row.id.clone(),
+            row.state.as_str().to_owned(),
+            or_nothing(&row.from),
+            or_nothing(&row.until),
+            or_nothing(&row.key),
+        ]);
+    }
+    output.text(table.render());
+    Ok(())
+}
+
+fn listed(folder: &KeyFolder, now: &str) -> Result<Vec<ListedKey>> {
+    let row = |kind, state, key: &PublicKey| ListedKey {
+        kind,
+        id: key.id(),
+        state,
+        from: None,
+        until: None,
+        key: Some(key.to_string()),
+    };
+    let own = folder.own_root()?;
+    let mut keys: Vec<ListedKey> = own.iter().map(|key| row(KeyKind::Root, KeyState::Own, key)).collect();
+    if own.is_some() && folder.has_list() {
+        let list = folder.key_list()?;
+        for one in &list.export_keys {
+            let state = if one.has_ended(now) { KeyState::Ended } else { KeyState::Signing };
+            keys.push(ListedKey {
+                from: Some(one.valid_from.clone()),
+                until: one.valid_until.clone(),
+                ..row(KeyKind::Export, state, &one.key)
+            });
+        }
+        for one in &list.retired {
+            let state = if one.revoked { KeyState::Revoked } else { KeyState::Retired };
+            keys.push(ListedKey {
+                from: Some(one.valid_from.clone()),
+                until: Some(one.retired.clone()),
+                ..row(KeyKind::Export, state, &one.key)
+            });
+        }
+    }
+    let trusted = folder.trusted()?;
+    keys.extend(
+        trusted
+            .iter()
+            .filter(|key| own.as_ref() != Some(key))
+            .map(|key| row(KeyKind::Root, KeyState::Trusted, key)),
+    );
+    keys.extend(folder.distrusted()?.into_iter().map(|id| ListedKey {
+        kind: KeyKind::Unknown,
+        id,
+        state: KeyState::Distrusted,
+        from: None,
+        until: None,
+        key: None,
+    }));
+    Ok(keys)
+}
+
+fn rotate(
+    folder: &KeyFolder,
+    root_key: Option<&Utf8Path>,
+    valid_for: Option<Duration>,
+    now: Timestamp,
+    output: &mut Output,
+) -> Result<()> {
+    let end = valid_for.map(|time| now.saturating_add(time)).transpose();
+    let end = end.map_err(|error| Error::usage("--valid-for is too long").caused_by(error))?;
+    let rotated = folder.rotate(root_key, end.map(|end| end.to_string()), &now.to_string())?;
+    let (new, old) = (&rotated.new, &rotated.retired);
+    if output.is_json() {
+        return output.document(&RotatedDocument {
+            key: new.key.to_string(),
+            id: new.key.id(),
+            valid_until: new.valid_until.clone(),
+            retired_id: old.id(),
+            version: rotated.version,
+        });
+    }
+    output.line(format!("export key  {} (id {})", new.key, new.key.id()));
+    output.line(format!("retired     {old} (id {})", old.id()));
+    if let Some(end) = &new.valid_until {
+        output.line(format!("valid until {end}"));
+    }
+    output.line("The next export is signed with the new key and brings the news of it.");
+    output.line("If the old key may be in other hands:");
+    output.line(format!("  kbmirror keys revoke {}", old.id()));
+    Ok(())
+}
+
+/// The number of a key that is given by itself, by its number, or in a file.
+fn number_of(word: &str) -> Result<String> {
+    match key_number(word) {
+        Some(number) => Ok(number),
+        None => word.parse::<PublicKey>().or_else(|_| read_key(word)).map(|key| key.id()),
+    }
+}
+
+fn revoke(folder: &KeyFolder, key: &str, root_key: Option<&Utf8Path>, output: &mut Output) -> Result<()> {
+    let revoked = folder.revoke(&number_of(key)?, root_key)?;
+    if output.is_json() {
+        let (id, key) = (revoked.key.id(), revoked.key.to_string());
+        return output.document(&RevokedDocument { id, key, version: revoked.version, new: revoked.is_new });
+    }
+    let already = if revoked.is_new { "" } else { " already" };
+    output.line(format!("revoked{already}: {} (id {})", revoked.key, revoked.key.id()));
+    output.line("The next export brings the news. Until it was imported, on the isolated side:");
+    output.line(format!("  kbmirror keys distrust {}", revoked.key.id()));
+    Ok(())
+}
+
+fn distrust(folder: &KeyFolder, key: &str, now: &str, output: &mut Output) -> Result<()> {
+    let id = number_of(key)?;
+    let new = folder.distrust(&id, now)?;
+    if output.is_json() {
+        return output.document(&DistrustDocument { id, new });
+    }
+    let already = if new { "any more" } else { "already" };
+    output.line(format!("not trusted {already}: {id}"));
+    Ok(())
+}
+
+fn move_root(folder: &KeyFolder, to: &Utf8Path, output: &mut Output) -> Result<()> {
+    let secret_root_key = folder.move_root(to)?;
+    if output.is_json() {
+        return output.document(&MovedRootDocument { secret_root_key });
+    }
+    output.line(format!("the secret root key is {secret_root_key} now, and nowhere else"));
+    output.line(format!("keys rotate and keys revoke need it: --root-key {secret_root_key}"));
+    Ok(())
+}
+
 /// A key by itself, or in a file such as `root.pub`.
 fn read_key(word: &str) -> Result<PublicKey> {
     if let Ok(key) = word.parse() {
         return Ok(key);
     }
     // A pasted key file is not the name of one.
-    let path = camino::Utf8Path::new(word);
+    let path = Utf8Path::new(word);
     if !word.contains('\n') && disk::file_size(path).ok().flatten().is_some() {
         /// A key file has two lines.
         const CAP: u64 = 4096;

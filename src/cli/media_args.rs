@@ -1,9 +1,11 @@
 //! The arguments of what goes across the gap: keys, and media on their way out and in.
 
+use std::time::Duration;
+
 use camino::Utf8PathBuf;
 use clap::{Args, Subcommand};
 
-use crate::update::{Architecture, Kb};
+use crate::update::{Architecture, Kb, parse_age};
 
 /// `keys`
 #[derive(Debug, Args)]
@@ -24,6 +26,38 @@ pub(super) enum KeysCommand {
     },
     /// Print the root key
     Show,
+    /// Print every key of this side: its number, its state, and its dates
+    List,
+    /// Make a new export key, signed by the root key; the old one is retired
+    Rotate {
+        /// The secret root key, where it is kept elsewhere
+        #[arg(long, value_name = "FILE")]
+        root_key: Option<Utf8PathBuf>,
+        /// Sign with the new key for this time at the most, such as 365d [default: no end]
+        #[arg(long, value_name = "AGE", value_parser = parse_age)]
+        valid_for: Option<Duration>,
+    },
+    /// Revoke a retired export key: the next medium brings the news, and no medium of the key is taken any more
+    Revoke {
+        /// The key or its number, as `keys list` prints them
+        #[arg(value_name = "KEY")]
+        key: String,
+        /// The secret root key, where it is kept elsewhere
+        #[arg(long, value_name = "FILE")]
+        root_key: Option<Utf8PathBuf>,
+    },
+    /// Take no media under a key any more, on the isolated side and at once
+    Distrust {
+        /// The key, its number, or a file with it
+        #[arg(value_name = "KEY|FILE")]
+        key: String,
+    },
+    /// Move the secret root key to another folder, such as one on a stick that is kept offline
+    MoveRoot {
+        /// The folder
+        #[arg(long, value_name = "DIR")]
+        to: Utf8PathBuf,
+    },
     /// Trust media that are signed under a root key
     Trust {
         /// The key, or a file with it

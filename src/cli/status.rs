@@ -9,13 +9,13 @@ use super::args::Status;
 use super::damage;
 use super::output::Output;
 use super::setup::Setup;
-use crate::carrier::last_imports;
+use crate::carrier::{KeyFolder, last_imports};
 use crate::disk;
 use crate::documents::{Checks, DamagedSet, Filled, Health, ImportedMedium, StatusDocument};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
 use crate::mirror::index::PublishState;
-use crate::mirror::{Access, IndexLibrary, Mirror};
+use crate::mirror::{Access, IndexLibrary, Layout, Mirror};
 use crate::resolve::newest_of;
 use crate::servicing::Knowledge;
 use crate::sync::{Config, Facts, Medium, Mirrored, Profile, newest_news};
@@ -86,6 +86,7 @@ pub(super) fn run(setup: &Setup, arguments: &Status, output: &mut Output) -> Res
             newest_content: of_index.newest.as_deref(),
             damaged_sets: &of_index.damaged,
             imports: imports.collect(),
+            advice: advice(&layout),
             health: known,
         })?;
         return Ok(code);
@@ -101,8 +102,21 @@ pub(super) fn run(setup: &Setup, arguments: &Status, output: &mut Output) -> Res
     for one in facts.health.iter().flat_map(|health| &health.expected) {
         output.line(format!("expected: {}", one.message));
     }
+    for advice in advice(&layout) {
+        output.sentence("advice: ", &advice);
+    }
     show_next_steps(&checks, output);
     Ok(code)
+}
+
+/// Returns what could be better and is no complaint.
+fn advice(layout: &Layout) -> Vec<String> {
+    let has_root = KeyFolder::new(layout.keys()).has_root_beside();
+    let root = format!(
+        "the secret root key lies beside the export key in {}; move it offline: kbmirror keys move-root --to DIR",
+        layout.keys()
+    );
+    has_root.then_some(root).into_iter().collect()
 }
 
 /// Gathers what is known of the mirror.

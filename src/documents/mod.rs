@@ -28,6 +28,7 @@ mod health;
 mod host;
 mod import;
 mod kb;
+mod keys;
 mod log;
 mod medium;
 mod plans;
@@ -58,6 +59,10 @@ pub use health::{Expected, Health, LastVerify, ProfileSeen};
 pub use host::HostFile;
 pub use import::{CheckMediumDocument, Healed, ImportDocument, ImportedDocument, Leftover, MediumReport};
 pub use kb::{EdgeLine, FileLine, KB_JSON_FORMAT, KbDocument, ListedFile, REPLAY, SetRecord, UpdateLine};
+pub use keys::{
+    DistrustDocument, KeyKind, KeyListDocument, KeyState, ListedKey, MovedRootDocument, RevokedDocument,
+    RotatedDocument,
+};
 pub use log::{LogEvent, LogLine, line_of};
 pub use medium::{
     ExportMark, KnowledgeMark, MediumSelection, MediumSet, MissingItem, RetainedSet, SignedMark, Volume,

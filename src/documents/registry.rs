@@ -5,11 +5,12 @@ use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
 use super::{
-    BatchError, CheckMediumDocument, CrawlDocument, ErrorDocument, ExportDocument, ExportMark,
-    ExportRehearsal, FetchDocument, GraphDocument, Health, HostFile, ImportDocument, InitDocument,
-    KbDocument, KeysDocument, KnowledgeDocument, LintDocument, ListDocument, LogLine, MediumReport,
-    MediumSet, NewKeysDocument, News, ScheduleDocument, ScriptDocument, SearchDocument, ShowDocument,
-    SignedMark, StageDocument, StateDocument, StatusDocument, SyncDocument, SyncErrorDocument, TableDocument,
+    BatchError, CheckMediumDocument, CrawlDocument, DistrustDocument, ErrorDocument, ExportDocument,
+    ExportMark, ExportRehearsal, FetchDocument, GraphDocument, Health, HostFile, ImportDocument,
+    InitDocument, KbDocument, KeyListDocument, KeysDocument, KnowledgeDocument, LintDocument, ListDocument,
+    LogLine, MediumReport, MediumSet, MovedRootDocument, NewKeysDocument, News, RevokedDocument,
+    RotatedDocument, ScheduleDocument, ScriptDocument, SearchDocument, ShowDocument, SignedMark,
+    StageDocument, StateDocument, StatusDocument, SyncDocument, SyncErrorDocument, TableDocument,
     TrustDocument, VerifyReport, WhyDocument,
 };
 use crate::resolve::{BatchLine, Plan};
@@ -121,8 +122,13 @@ pub const DOCUMENTS: &[DocumentKind] = &[
     DocumentKind::output::<ImportDocument<'_>>("import", "import"),
     DocumentKind::output::<MediumReport<'_, ImportDocument<'_>>>("import-report", "runs/<time>-import.json"),
     DocumentKind::output::<InitDocument<'_>>("init", "init"),
+    DocumentKind::output::<DistrustDocument>("keys-distrust", "keys distrust"),
     DocumentKind::output::<NewKeysDocument>("keys-init", "keys init"),
     DocumentKind::file::<KbDocument>("kb", "kb/<KB>/<KB>.json in a mirror"),
+    DocumentKind::output::<KeyListDocument>("keys-list", "keys list"),
+    DocumentKind::output::<MovedRootDocument>("keys-move-root", "keys move-root"),
+    DocumentKind::output::<RevokedDocument>("keys-revoke", "keys revoke"),
+    DocumentKind::output::<RotatedDocument>("keys-rotate", "keys rotate"),
     DocumentKind::output::<KeysDocument>("keys-show", "keys show"),
     DocumentKind::output::<TrustDocument>("keys-trust", "keys trust"),
     DocumentKind::output::<KnowledgeDocument>("knowledge", "knowledge show"),

@@ -131,6 +131,7 @@ fn a_mirror_with_every_kind_of_entry_has_the_documented_tree() {
         &["keys", "trust", &other.join("keys/root.pub").to_string_lossy()],
         &["check-medium", &medium],
         &["import", &medium],
+        &["keys", "distrust", "0123456789ABCDEF"],
     ] {
         let outcome = kbmirror(&mirror, command);
         assert_eq!(outcome.status.code(), Some(0), "{command:?}: {outcome:?}");

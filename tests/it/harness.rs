@@ -324,7 +324,12 @@ pub(crate) fn copy_folder(from: &Utf8Path, to: &Utf8Path) {
     for (name, bytes) in tree(from) {
         let path = to.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, bytes).unwrap();
+        fs::write(&path, bytes).unwrap();
+        #[cfg(unix)]
+        if path.extension() == Some("key") {
+            // Secret keys are for their owner alone.
+            fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        }
     }
 }
 

@@ -18,6 +18,7 @@ mod honest_liars;
 mod hostile;
 mod ill_catalog;
 mod journey;
+mod key_changes;
 mod kiosk;
 mod knowledge;
 mod lineage;

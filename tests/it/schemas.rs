@@ -212,6 +212,14 @@ fn every_document_is_valid_by_its_schema() {
     let root = bench.json(&["keys", "show"]).json()["root"].as_str().unwrap().to_owned();
     judge.runs(&bench, "keys-show", &["keys", "show"]);
     judge.runs(&bench, "keys-trust", &["keys", "trust", &root]);
+    let rotated = bench.json(&["keys", "rotate", "--valid-for", "365d"]).exits(0).json();
+    judge.take("keys-rotate", &rotated);
+    judge.runs(&bench, "keys-revoke", &["keys", "revoke", rotated["retired_id"].as_str().unwrap()]);
+    judge.runs(&bench, "keys-distrust", &["keys", "distrust", "0123456789ABCDEF"]);
+    judge.runs(&bench, "keys-list", &["keys", "list"]);
+    let offline = bench.path("offline");
+    std::fs::create_dir(&offline).unwrap();
+    judge.runs(&bench, "keys-move-root", &["keys", "move-root", "--to", offline.as_str()]);
     judge.runs(&bench, "knowledge", &["knowledge", "show"]);
     judge.runs(&bench, "knowledge-table", &["knowledge", "show", "families"]);
     judge.runs(&bench, "knowledge-check", &["knowledge", "check"]);

@@ -59,6 +59,12 @@ impl Listing {
             match line {
                 Line::Set { kb, set } => {
                     check_path(set.folder.as_str())?;
+                    if is_view(set.folder.as_str()) {
+                        return Err(refused(format!(
+                            "{kb} lists the folder {}, which is the name of a file of this program beside the folders",
+                            set.folder
+                        )));
+                    }
                     if !known.insert((kb, set.folder.as_str().to_ascii_lowercase())) {
                         return Err(refused(format!("{} of {kb} is listed twice", set.folder)));
                     }
@@ -98,6 +104,16 @@ impl Listing {
     }
 }
 
+/// Returns `true` if a file that the program makes beside the folders of a KB may have this name. The case of letters does not
+/// count: there are media and mirrors on which it does not.
+fn is_view(folder: &str) -> bool {
+    let folder = folder.to_ascii_lowercase();
+    let is_json_of_kb = folder.strip_suffix(".json").is_some_and(|name| name.parse::<Kb>().is_ok());
+    ["sha256sums", "readme.txt"].contains(&folder.as_str())
+        || is_json_of_kb
+        || folder.strip_suffix(".cmd").is_some()
+}
+
 /// Refuses a set whose names on the medium are not made from the Catalog's names of its files: they become names in a mirror.
 fn check_names(kb: Kb, set: &SetRecord) -> Result<()> {
     let digits = |file: &FileLine| file.sha256.map_or_else(String::new, |digest| digest.to_string());
@@ -119,4 +135,21 @@ fn check_names(kb: Kb, set: &SetRecord) -> Result<()> {
 /// Returns the path of a file of a set on the medium.
 pub(in crate::carrier) fn path_of(kb: Kb, file: &FileLine) -> String {
     format!("{DATA}/{kb}/{}", file.path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_not_called_like_a_file_beside_it() {
+        for name in
+            ["SHA256SUMS", "Sha256Sums", "README.txt", "readme.TXT", "KB5086672.json", "kb1.JSON", "x.cmd"]
+        {
+            assert!(is_view(name), "{name}");
+        }
+        for name in ["windows-11-24h2-arm64", "readme", "x.json", "sha256sums-x64"] {
+            assert!(!is_view(name), "{name}");
+        }
+    }
 }

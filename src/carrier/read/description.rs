@@ -55,6 +55,7 @@ pub(super) fn signed(root: &OpenFolder, trust: &Trust) -> Result<Signed> {
             root_key.id()
         )));
     }
+    key_list.expect_valid(&export_key, &set.created)?;
     Ok(Signed { set, set_id, root_key, export_key, key_list, first_use })
 }
 

@@ -81,6 +81,7 @@ impl CheckJob<'_> {
 
     fn check(&self, layout: &Layout, events: &Events) -> Result<MediumCheck> {
         let examined = examine(self.medium, &trust(layout, self.trust_on_first_use)?)?;
+        KeyFolder::new(layout.keys()).refuse_distrusted(&examined.signed)?;
         if disk::exists(layout.index()) {
             refuse_replaced_key(&examined.signed, &memory(&Mirror::open(layout.clone())?, false)?)?;
         }
@@ -132,6 +133,7 @@ impl ImportJob<'_> {
 
     fn take(&self, layout: &Layout, events: &Events) -> Result<ImportOutcome> {
         let examined = examine(self.medium, &trust(layout, self.trust_on_first_use)?)?;
+        KeyFolder::new(layout.keys()).refuse_distrusted(&examined.signed)?;
         let signed = &examined.signed;
         let is_new = !disk::exists(layout.index());
         let knowledge = in_force(self.named, layout)?;

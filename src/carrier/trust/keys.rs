@@ -8,17 +8,16 @@
 use std::fmt::Write as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::secret_file::{CAP, read_secret};
 use super::signature::{PublicKey, SecretKey, check_form};
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The format of `keys.json`.
 const KEYS_FORMAT: u32 = 1;
-
-/// Far more than a list of keys needs.
-const CAP: u64 = 1 << 20;
 
 /// The list of export keys that a root key vouches for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +30,9 @@ pub struct KeyList {
     pub root: PublicKey,
     /// The keys that sign sets.
     pub export_keys: Vec<ExportKey>,
+    /// The keys that signed sets before; absent in lists without any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retired: Vec<RetiredKey>,
 }
 
 /// A key that signs sets.
@@ -40,6 +42,34 @@ pub struct ExportKey {
     pub key: PublicKey,
     /// The time from which it is valid, RFC 3339.
     pub valid_from: String,
+    /// The time up to which it is valid, RFC 3339; absent for a key without an end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_until: Option<String>,
+}
+
+/// A key that signed sets before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetiredKey {
+    /// The key.
+    pub key: PublicKey,
+    /// The time from which it was valid, RFC 3339.
+    pub valid_from: String,
+    /// The time at which another key took its place, RFC 3339.
+    pub retired: String,
+    /// `true` if it may be in other hands: no set that it signed is taken, whatever its date.
+    #[serde(default)]
+    pub revoked: bool,
+}
+
+impl ExportKey {
+    /// Returns `true` if the validity of the key has ended at a time. A time or an end that cannot be read has.
+    pub fn has_ended(&self, time: &str) -> bool {
+        let Some(end) = &self.valid_until else { return false };
+        match (end.parse::<Timestamp>(), time.parse::<Timestamp>()) {
+            (Ok(end), Ok(time)) => time > end,
+            _ => true,
+        }
+    }
 }
 
 impl KeyList {
@@ -67,6 +97,25 @@ impl KeyList {
             return Err(stranger(&list.root, trusted).context("keys.json"));
         }
         Ok(list)
+    }
+
+    /// Refuses a set of this date under a key that the list revokes, or whose validity had ended.
+    pub(in crate::carrier) fn expect_valid(&self, key: &PublicKey, created: &str) -> Result<()> {
+        let refused = |what: String| {
+            Error::new(ErrorKind::Refused, format!("the export key {} (id {}) {what}", key.short(), key.id()))
+        };
+        if self.retired.iter().any(|row| row.key == *key && row.revoked) {
+            return Err(refused("was revoked by the root key".to_owned())
+                .hint("do not use anything of this medium: the key may be in other hands"));
+        }
+        match self.export_keys.iter().find(|row| row.key == *key) {
+            Some(row) if row.has_ended(created) => Err(refused(format!(
+                "was valid until {}, and the set is of {created:?}",
+                row.valid_until.as_deref().unwrap_or_default()
+            ))
+            .hint("make a new key on the connected side, and export again: kbmirror keys rotate")),
+            _ => Ok(()),
+        }
     }
 
     /// Returns the text of the list, which is signed as it stands.
@@ -125,6 +174,20 @@ impl SigningKeys {
     pub fn key_list(&self) -> Result<KeyList> {
         KeyList::read(&self.list, &self.list_signature, std::slice::from_ref(&self.root))
     }
+
+    /// Refuses an export key whose validity has ended.
+    pub fn expect_valid(&self, now: &str) -> Result<()> {
+        let public = self.export.public()?;
+        match self.key_list()?.export_keys.iter().find(|row| row.key == public && row.has_ended(now)) {
+            None => Ok(()),
+            Some(row) => Err(Error::usage(format!(
+                "the export key {} was valid until {}",
+                public.id(),
+                row.valid_until.as_deref().unwrap_or_default()
+            ))
+            .hint("make a new one: kbmirror keys rotate; nothing was written")),
+        }
+    }
 }
 
 impl KeyFolder {
@@ -133,7 +196,7 @@ impl KeyFolder {
         Self { folder }
     }
 
-    fn file(&self, name: &str) -> Utf8PathBuf {
+    pub(super) fn file(&self, name: &str) -> Utf8PathBuf {
         self.folder.join(name)
     }
 
@@ -151,7 +214,12 @@ impl KeyFolder {
             format: KEYS_FORMAT,
             version: 1,
             root: root.public()?,
-            export_keys: vec![ExportKey { key: export.public()?, valid_from: now.to_owned() }],
+            export_keys: vec![ExportKey {
+                key: export.public()?,
+                valid_from: now.to_owned(),
+                valid_until: None,
+            }],
+            retired: Vec::new(),
         };
         let text = list.to_text()?;
         let signature = root.sign(text.as_bytes(), &format!("export keys, version {}", list.version))?;
@@ -166,6 +234,7 @@ impl KeyFolder {
 
     /// Returns the keys with which a set is signed; refuses a folder without them.
     pub fn signing_keys(&self) -> Result<SigningKeys> {
+        self.finish_change()?;
         let path = self.file("keys.json");
         if !disk::exists(&path) {
             return Err(Error::usage(format!("there are no keys in {}", self.folder))
@@ -173,7 +242,8 @@ impl KeyFolder {
         }
         let list = self.text("keys.json")?;
         let list_signature = self.text("keys.json.minisig")?;
-        let export = SecretKey::from_text(&self.text("export.key")?)?;
+        self.expect_file("export.key")?;
+        let export = read_secret(&self.file("export.key"))?;
         let root =
             self.own_root()?.ok_or_else(|| Error::usage(format!("{} has no root.pub", self.folder)))?;
         let known = KeyList::read(&list, &list_signature, std::slice::from_ref(&root))?;
@@ -187,15 +257,32 @@ impl KeyFolder {
         Ok(SigningKeys { export, list, list_signature, root })
     }
 
+    /// Returns `true` if a list of export keys is there.
+    pub fn has_list(&self) -> bool {
+        disk::exists(&self.file("keys.json"))
+    }
+
+    /// Returns the list of export keys of this side. No secret key is needed.
+    pub fn key_list(&self) -> Result<KeyList> {
+        let root =
+            self.own_root()?.ok_or_else(|| Error::usage(format!("{} has no root.pub", self.folder)))?;
+        KeyList::read(&self.text("keys.json")?, &self.text("keys.json.minisig")?, &[root])
+    }
+
     /// Reads a file that signing needs. A pipe or a device in its place is refused, so that nothing waits for it.
     fn text(&self, name: &str) -> Result<String> {
+        self.expect_file(name)?;
+        disk::read_text(&self.file(name), CAP)
+    }
+
+    fn expect_file(&self, name: &str) -> Result<()> {
         let path = self.file(name);
         if !disk::is_file(&path)? {
             let what = if disk::exists(&path) { "is not a regular file" } else { "is missing" };
             return Err(Error::usage(format!("{path} {what}, and nothing can be signed without it"))
                 .hint("put the file back from a backup of the key folder"));
         }
-        disk::read_text(&path, CAP)
+        Ok(())
     }
 
     /// Returns the root key of this side, if it has one.
@@ -221,11 +308,18 @@ impl KeyFolder {
             }
         }
         trusted.dedup();
+        let distrusted = self.distrusted()?;
+        trusted.retain(|key| !distrusted.contains(&key.id()));
         Ok(trusted)
     }
 
     /// Pins a root key. Returns `true` if it is new.
     pub fn trust(&self, key: &PublicKey, how: &str, now: &str) -> Result<bool> {
+        if self.distrusted()?.contains(&key.id()) {
+            return Err(Error::usage(format!("{key} (id {}) is not trusted here any more", key.id())).hint(
+                format!("if it is to be trusted again, remove its line from {}", self.file("distrusted.txt")),
+            ));
+        }
         if self.trusted()?.contains(key) {
             return Ok(false);
         }

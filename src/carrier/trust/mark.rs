@@ -72,7 +72,12 @@ mod tests {
             format: 1,
             version: 1,
             root: key.public().unwrap(),
-            export_keys: vec![ExportKey { key: key.public().unwrap(), valid_from: String::new() }],
+            export_keys: vec![ExportKey {
+                key: key.public().unwrap(),
+                valid_from: String::new(),
+                valid_until: None,
+            }],
+            retired: Vec::new(),
         };
         let path = "data/KB5086672/windows-11-24h2-arm64/a.msu".to_owned();
         let mark = new_mark("id", "lineage", 3, "2026-11-23T08:00:00Z".parse().unwrap(), vec![path]);

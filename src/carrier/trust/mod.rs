@@ -1,12 +1,17 @@
 //! The trust in a medium: keys, signatures, the mark of an unfinished export, and the memory of earlier imports.
 
+mod change;
+mod distrust;
 mod keys;
 mod mark;
 mod memory;
+mod secret_file;
 mod signature;
 mod signed;
 
-pub use keys::{KeyFolder, KeyList, SigningKeys};
+pub use change::{Revoked, Rotated};
+pub use distrust::key_number;
+pub use keys::{ExportKey, KeyFolder, KeyList, RetiredKey, SigningKeys};
 pub(in crate::carrier) use mark::{mark_text, new_mark, read_mark};
 pub use memory::last_imports;
 pub(in crate::carrier) use memory::{last_import, memory, note, noted, refuse_replaced_key};

@@ -140,6 +140,9 @@ fn a_description_of_a_retired_or_strange_key_is_not_believed() {
     fs::write(folder.join("keys.json.minisig"), root.sign(list.as_bytes(), "keys").unwrap()).unwrap();
     fs::remove_file(folder.join("export.key")).unwrap();
     fs::write(folder.join("export.key"), new.to_text("export").unwrap()).unwrap();
+    #[cfg(unix)]
+    fs::set_permissions(folder.join("export.key"), std::os::unix::fs::PermissionsExt::from_mode(0o600))
+        .unwrap();
     // The mirror does not know the KB, and nothing that it believes describes it.
     let (_, message) = export(&second, &[OTHER], &stick).exits(2).error();
     assert!(message.contains("is not of this mirror"), "{message}");

@@ -1,0 +1,166 @@
+//! Changes of the keys of the connected side: a new export key, the revocation of an old one, and a root key that moves away.
+//!
+//! A change replaces several files. They are written whole into `next/` first and get their places from there, so that a change
+//! that was cut off is finished by the next command that needs the keys, and no mix of two changes signs anything.
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::keys::{ExportKey, KeyFolder, KeyList, RetiredKey};
+use super::secret_file::{CAP, read_secret};
+use super::signature::{PublicKey, SecretKey};
+use crate::disk;
+use crate::error::{Error, ErrorKind, Result};
+
+/// The files of a change, each in its place before the next: the list last, as when keys are made.
+const CHANGED: [&str; 3] = ["export.key", "keys.json.minisig", "keys.json"];
+
+/// A folder with a whole change.
+const NEXT: &str = "next";
+
+/// A new export key in place of an old one.
+#[derive(Debug)]
+pub struct Rotated {
+    /// The new key.
+    pub new: ExportKey,
+    /// The key that is retired.
+    pub retired: PublicKey,
+    /// The version of the list.
+    pub version: u32,
+}
+
+/// A key that is revoked.
+#[derive(Debug)]
+pub struct Revoked {
+    /// The key.
+    pub key: PublicKey,
+    /// The version of the list that says so.
+    pub version: u32,
+    /// It was not revoked before.
+    pub is_new: bool,
+}
+
+impl KeyFolder {
+    /// Makes a new export key, signed by the root key, and retires the old one.
+    pub fn rotate(
+        &self,
+        root_key: Option<&Utf8Path>,
+        valid_until: Option<String>,
+        now: &str,
+    ) -> Result<Rotated> {
+        let (root, mut list) = self.root_and_list(root_key)?;
+        let old = read_secret(&self.file("export.key"))?.public()?;
+        let new = SecretKey::generate()?;
+        let row = ExportKey { key: new.public()?, valid_from: now.to_owned(), valid_until };
+        for gone in std::mem::take(&mut list.export_keys) {
+            let (retired, revoked) = (now.to_owned(), false);
+            list.retired.push(RetiredKey { key: gone.key, valid_from: gone.valid_from, retired, revoked });
+        }
+        list.export_keys.push(row.clone());
+        let version = self.change(list, &root, Some(&new))?;
+        Ok(Rotated { new: row, retired: old, version })
+    }
+
+    /// Revokes an export key that is not in use any more, named by itself or by its number.
+    pub fn revoke(&self, id: &str, root_key: Option<&Utf8Path>) -> Result<Revoked> {
+        let (root, mut list) = self.root_and_list(root_key)?;
+        if list.export_keys.iter().any(|row| row.key.id() == id) {
+            return Err(Error::usage(format!("{id} is the key that signs the media of this mirror"))
+                .hint("make a new one first, which retires it: kbmirror keys rotate"));
+        }
+        let Some(row) = list.retired.iter_mut().find(|row| row.key.id() == id) else {
+            return Err(Error::new(ErrorKind::NotFound, format!("{id} is no export key of this mirror"))
+                .hint("kbmirror keys list prints them"));
+        };
+        let (key, is_new) = (row.key.clone(), !row.revoked);
+        row.revoked = true;
+        let version = if is_new { self.change(list, &root, None)? } else { list.version };
+        Ok(Revoked { key, version, is_new })
+    }
+
+    /// Moves the secret root key into another folder. It is removed here once it was read there.
+    pub fn move_root(&self, to: &Utf8Path) -> Result<Utf8PathBuf> {
+        let from = self.file("root.key");
+        let new = to.join("root.key");
+        let root = self.root(None)?;
+        if !disk::is_folder(to)? {
+            return Err(
+                Error::usage(format!("{to} is not a folder")).hint("mount the medium, or make the folder")
+            );
+        }
+        if disk::canonical(to)? == disk::canonical(disk::parent(&from))? {
+            return Err(Error::usage(format!("the secret root key lies in {to} already")));
+        }
+        if disk::exists(&new) {
+            return Err(Error::usage(format!("{new} is there already, and keys are never overwritten")));
+        }
+        disk::write_secret(&new, disk::read_text(&from, CAP)?.as_bytes())?;
+        let copy = SecretKey::from_text(&disk::read_text(&new, CAP)?)?;
+        if copy.public()? != root.public()? {
+            return Err(Error::new(ErrorKind::Medium, format!("{new} is not what was written"))
+                .hint(format!("use another medium; {from} was kept")));
+        }
+        disk::remove_file(&from)?;
+        disk::sync_dir(disk::parent(&from))?;
+        Ok(new)
+    }
+
+    /// Returns `true` if the secret root key lies beside the export key.
+    pub fn has_root_beside(&self) -> bool {
+        disk::exists(&self.file("root.key")) && disk::exists(&self.file("export.key"))
+    }
+
+    /// Finishes a change that was cut off.
+    pub(super) fn finish_change(&self) -> Result<()> {
+        let next = self.file(NEXT);
+        if !disk::exists(&next) {
+            return Ok(());
+        }
+        for name in CHANGED {
+            let new = next.join(name);
+            if disk::exists(&new) {
+                disk::rename(&new, &self.file(name))?;
+            }
+        }
+        let _gone = disk::remove_empty_dir(&next);
+        Ok(())
+    }
+
+    /// Signs a list as the next version and puts it in place, with a new export key if there is one.
+    fn change(&self, mut list: KeyList, root: &SecretKey, export: Option<&SecretKey>) -> Result<u32> {
+        list.version = list.version.saturating_add(1);
+        let text = list.to_text()?;
+        let signature = root.sign(text.as_bytes(), &format!("export keys, version {}", list.version))?;
+        let part = self.file(&format!("{NEXT}.part"));
+        disk::remove_dir_all(&part)?;
+        if let Some(export) = export {
+            disk::write_secret(&part.join("export.key"), export.to_text("export")?.as_bytes())?;
+        }
+        disk::write_atomic(&part.join("keys.json.minisig"), signature.as_bytes())?;
+        disk::write_atomic(&part.join("keys.json"), text.as_bytes())?;
+        disk::rename(&part, &self.file(NEXT))?;
+        self.finish_change()?;
+        Ok(list.version)
+    }
+
+    fn root_and_list(&self, root_key: Option<&Utf8Path>) -> Result<(SecretKey, KeyList)> {
+        let keys = self.signing_keys()?;
+        Ok((self.root(root_key)?, keys.key_list()?))
+    }
+
+    /// Reads the secret root key of this mirror, which may lie elsewhere.
+    fn root(&self, elsewhere: Option<&Utf8Path>) -> Result<SecretKey> {
+        let path = elsewhere.map_or_else(|| self.file("root.key"), Utf8Path::to_owned);
+        if !disk::is_file(&path)? {
+            return Err(Error::usage(format!("the secret root key is not at {path}"))
+                .hint("name the file where it is kept: --root-key FILE"));
+        }
+        let root = read_secret(&path)?;
+        let public = root.public()?;
+        match self.own_root()? {
+            Some(own) if own == public => Ok(root),
+            _ => Err(Error::usage(format!(
+                "{path} is not the root key of this mirror: its public key is {public}"
+            ))),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Keys that an operator of the isolated side does not trust any more, before a medium brings the news of it.
+//!
+//! `distrusted.txt` in the key folder has one key number a line. A medium under such a root key, or signed with such an export
+//! key, is refused.
+
+use std::fmt::Write as _;
+
+use super::keys::KeyFolder;
+use super::secret_file::CAP;
+use super::signed::Signed;
+use crate::carrier::medium::refused;
+use crate::disk;
+use crate::error::{Error, Result};
+
+const FILE: &str = "distrusted.txt";
+
+impl KeyFolder {
+    /// Returns the numbers of the keys that are not trusted any more.
+    pub fn distrusted(&self) -> Result<Vec<String>> {
+        let path = self.file(FILE);
+        if !disk::exists(&path) {
+            return Ok(Vec::new());
+        }
+        let mut numbers = Vec::new();
+        for line in disk::read_text(&path, CAP)?.lines() {
+            let word = line.split('#').next().unwrap_or_default().trim();
+            if !word.is_empty() {
+                let number = key_number(word).ok_or_else(|| {
+                    Error::usage(format!("{path}: {word:?} is not the number of a key"))
+                        .hint("a number has 16 digits and letters from A to F")
+                })?;
+                numbers.push(number);
+            }
+        }
+        Ok(numbers)
+    }
+
+    /// Notes that a key is not trusted any more. Returns `true` if that is new.
+    pub fn distrust(&self, number: &str, now: &str) -> Result<bool> {
+        if self.distrusted()?.iter().any(|known| known == number) {
+            return Ok(false);
+        }
+        let path = self.file(FILE);
+        let mut text = if disk::exists(&path) {
+            disk::read_text(&path, CAP)?
+        } else {
+            "# Keys under which no medium is taken here. One number a line.\n".to_owned()
+        };
+        // Formatting into a string cannot fail.
+        let _written = writeln!(text, "{number} # {now}");
+        disk::write_atomic(&path, text.as_bytes())?;
+        Ok(true)
+    }
+
+    /// Refuses a medium under a key that is not trusted any more.
+    pub(in crate::carrier) fn refuse_distrusted(&self, signed: &Signed) -> Result<()> {
+        let numbers = self.distrusted()?;
+        for (what, key) in [
+            ("signed under the root key", &signed.root_key),
+            ("signed with the export key", &signed.export_key),
+        ] {
+            if numbers.contains(&key.id()) {
+                return Err(refused(format!(
+                    "set {} is {what} {} (id {}), which is not trusted here any more",
+                    signed.set.label(),
+                    key.short(),
+                    key.id()
+                ))
+                .hint("ask the connected side for a medium under a new key: kbmirror keys rotate there")
+                .hint(format!("if that was a mistake, remove its line from {}", self.file(FILE))));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns the number of a key as minisign prints it, if a word is one.
+pub fn key_number(word: &str) -> Option<String> {
+    /// Eight bytes.
+    const DIGITS: usize = 16;
+    let is_number = word.len() == DIGITS && word.bytes().all(|letter| letter.is_ascii_hexdigit());
+    is_number.then(|| word.to_ascii_uppercase())
+}

@@ -1,0 +1,56 @@
+//! The protection of a secret file from the other users of this machine.
+
+use std::fs;
+
+use camino::Utf8Path;
+
+use super::failed;
+use crate::error::Result;
+
+/// The readers of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Privacy {
+    /// Its owner alone, or unknown: the access lists of Windows are not read.
+    Owner,
+    /// Others too, by its mode, which can be changed.
+    Others,
+    /// Others too, by the mount of a file system of this name, which has no modes of its own.
+    Mount(&'static str),
+}
+
+/// Returns who can read a file, by its mode.
+pub fn privacy(path: &Utf8Path) -> Result<Privacy> {
+    let metadata = fs::metadata(path).map_err(|error| failed("look at", path, error))?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        /// Every right of the group and of others.
+        const OTHERS: u32 = 0o077;
+        if metadata.permissions().mode() & OTHERS != 0 {
+            return Ok(modeless(path).map_or(Privacy::Others, Privacy::Mount));
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = metadata;
+    Ok(Privacy::Owner)
+}
+
+/// Returns the name of the file system of a file, if the mount and not the file has the mode.
+#[cfg(target_os = "linux")]
+fn modeless(path: &Utf8Path) -> Option<&'static str> {
+    /// The numbers of Linux (`statfs(2)`, and `linux/magic.h` of the kernel).
+    const KNOWN: [(u32, &str); 5] = [
+        (0x0000_4d44, "FAT"),
+        (0x2011_bab0, "exFAT"),
+        (0xff53_4d42, "CIFS"),
+        (0xfe53_4d42, "SMB"),
+        (0x7366_746e, "NTFS"),
+    ];
+    let found = rustix::fs::statfs(path.as_std_path()).ok()?;
+    KNOWN.iter().find(|(number, _)| i64::from(*number) == found.f_type).map(|(_, name)| *name)
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
+fn modeless(_path: &Utf8Path) -> Option<&'static str> {
+    None
+}

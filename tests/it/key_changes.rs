@@ -1,0 +1,281 @@
+//! Keys that change: a new export key, a leaked one, one with an end, and secret keys that lie open.
+#![expect(clippy::disallowed_methods, reason = "keys and media are looked at and spoiled as they lie")]
+
+use std::fs;
+use std::process::Command;
+
+use camino::Utf8Path;
+use serde_json::{Value, json};
+
+use super::carry::{
+    content, digests, export, import, isolated, secret, share_keys, sign_with, small, small_two,
+};
+use super::harness::{Bench, copy_folder, items, text_of};
+
+const FIRST: &str = "KB5041865";
+
+/// The state of each key by its number.
+#[track_caller]
+fn states(bench: &Bench) -> Vec<(String, String)> {
+    let listed = bench.json(&["keys", "list"]).exits(0).json();
+    items(&listed["keys"]).iter().map(|key| (text_of(&key["id"]), text_of(&key["state"]))).collect()
+}
+
+#[track_caller]
+fn refused(there: &Bench, medium: &Utf8Path, words: &str) {
+    let before = content(&there.mirror());
+    for command in ["check-medium", "import"] {
+        let (kind, message) = there.json(&[command, medium.as_str()]).exits(11).error();
+        assert!(kind == "refused" && message.contains(words), "{command}: {words:?} in {message:?}");
+        assert_eq!(content(&there.mirror()), before, "{command}");
+    }
+}
+
+/// A mirror with the content and the keys of the maker of small media.
+fn maker() -> Bench {
+    let maker = Bench::new();
+    copy_folder(&small_two().maker.mirror(), &maker.mirror());
+    share_keys(&small_two().maker, &maker);
+    maker
+}
+
+#[test]
+fn the_documented_recovery_after_a_leaked_export_key_runs_as_it_stands() {
+    let here = maker();
+    let folder = here.mirror().parent().unwrap().to_owned();
+    fs::rename(here.mirror(), folder.join("connected")).unwrap();
+    let program = |arguments: &[&str]| {
+        let ran = Command::new(env!("CARGO_BIN_EXE_kbmirror"))
+            .args(arguments)
+            .env_remove("KBMIRROR_DIR")
+            .current_dir(&folder)
+            .output()
+            .unwrap();
+        let text =
+            format!("{}{}", String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+        (ran.status.code(), text)
+    };
+    let ok = |arguments: &[&str]| {
+        let (code, said) = program(arguments);
+        assert_eq!(code, Some(0), "{arguments:?}: {said}");
+        said
+    };
+    ok(&["--mirror", "isolated", "keys", "trust", "connected/keys/root.pub"]);
+    ok(&["--mirror", "connected", "export", FIRST, "--to", "stick"]);
+    ok(&["--mirror", "isolated", "import", "stick"]);
+    // Whoever has the key makes a medium of their own, whose script does something else.
+    let (key, forged) = (secret(small_two(), "export.key"), folder.join("forged"));
+    let number = key.public().unwrap().id();
+    let forge = |from: &str| {
+        let _gone = fs::remove_dir_all(&forged);
+        copy_folder(&folder.join(from), &forged);
+        sign_with(&key, &forged, |set| set["seq"] = json!(set["seq"].as_u64().unwrap() + 5));
+    };
+    forge("stick");
+    let (code, said) = program(&["--mirror", "isolated", "check-medium", "forged"]);
+    assert_eq!(code, Some(0), "as long as nobody knows, the key is good: {said}");
+
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let section = readme.split("## Keys, and a leaked one").nth(1).unwrap();
+    let block = section.split("```console\n").nth(1).unwrap().split("```").next().unwrap();
+    let commands: Vec<String> = block.lines().map(|line| line.replace("NUMBER", &number)).collect();
+    assert_eq!(commands.len(), 6);
+    let is_refused = |medium: &str| {
+        for command in ["check-medium", "import"] {
+            let (code, said) = program(&["--mirror", "isolated", command, medium]);
+            assert_eq!(code, Some(11), "{command} {medium}: {said}");
+        }
+    };
+    for (done, command) in commands.iter().enumerate() {
+        let words: Vec<&str> = command.strip_prefix("$ kbmirror ").unwrap().split(' ').collect();
+        ok(&words);
+        // From the phone call on, nothing of the key is taken.
+        is_refused("forged");
+        assert!(done < 3 || folder.join("new-stick/set.json").exists());
+    }
+    is_refused("stick");
+    // Another mirror, which nobody phoned: the new stick alone brings the news.
+    ok(&["--mirror", "second", "keys", "trust", "connected/keys/root.pub"]);
+    ok(&["--mirror", "second", "import", "stick"]);
+    ok(&["--mirror", "second", "import", "new-stick"]);
+    for medium in ["stick", "forged"] {
+        let (code, said) = program(&["--mirror", "second", "import", medium]);
+        assert!(code == Some(11) && said.contains("replaced"), "{said}");
+    }
+    // The old key under the new list, which revokes it.
+    forge("new-stick");
+    let (code, said) = program(&["--mirror", "second", "import", "forged"]);
+    assert!(code == Some(11), "{said}");
+}
+
+#[test]
+fn a_new_key_signs_and_the_old_one_is_retired_and_revoked() {
+    let here = maker();
+    let old = text_of(&here.json(&["keys", "list"]).exits(0).json()["keys"][1]["id"]);
+    let stick = here.path("stick");
+    export(&here, &[FIRST], &stick).exits(0);
+    let (kind, message) = here.json(&["keys", "revoke", &old]).exits(2).error();
+    assert!(kind == "usage" && message.contains(&old), "{message}");
+    let rotated = here.json(&["keys", "rotate"]).exits(0).json();
+    assert_eq!((&rotated["version"], &rotated["retired_id"]), (&json!(2), &json!(old)));
+    let new = text_of(&rotated["id"]);
+    let state = |id: &str| states(&here).into_iter().find(|(own, _)| own == id).unwrap().1;
+    assert_eq!((state(&old), state(&new)), ("retired".to_owned(), "signing".to_owned()));
+    let revoked = here.json(&["keys", "revoke", &old]).exits(0).json();
+    assert_eq!((&revoked["version"], &revoked["new"]), (&json!(3), &json!(true)));
+    assert_eq!(here.json(&["keys", "revoke", &old]).exits(0).json()["new"], false);
+    assert_eq!(state(&old), "revoked");
+    here.json(&["keys", "revoke", "0123456789ABCDEF"]).exits(3);
+    // The stick is known by its content, and is signed with the new key.
+    export(&here, &[FIRST], &stick).exits(0);
+    let there = isolated(&small_two().root);
+    import(&there, &stick).exits(0);
+    let list: Value = serde_json::from_slice(&fs::read(stick.join("keys.json")).unwrap()).unwrap();
+    assert_eq!((&list["version"], &list["retired"][0]["revoked"]), (&json!(3), &json!(true)));
+    assert!(!here.mirror().join("keys/next").exists() && !here.mirror().join("keys/next.part").exists());
+}
+
+#[test]
+fn a_change_of_keys_that_was_cut_off_is_finished() {
+    let here = maker();
+    let keys = here.mirror().join("keys");
+    let before = here.path("before");
+    copy_folder(&keys, &before);
+    here.json(&["keys", "rotate"]).exits(0);
+    let after = digests(&keys);
+    let names = ["export.key", "keys.json.minisig", "keys.json"];
+    // Cut off after the change was written, and after each of its renames.
+    for done in 0..=names.len() {
+        let next = keys.join("next");
+        fs::create_dir(&next).unwrap();
+        for name in &names[done..] {
+            fs::rename(keys.join(name), next.join(name)).unwrap();
+            fs::copy(before.join(name), keys.join(name)).unwrap();
+        }
+        export(&here, &[FIRST, "--dry-run"], &here.path("stick")).exits(0);
+        assert_eq!(digests(&keys), after, "{done}");
+    }
+    // Cut off before that: the old keys stand.
+    fs::create_dir(keys.join("next.part")).unwrap();
+    fs::write(keys.join("next.part/keys.json"), "{").unwrap();
+    export(&here, &[FIRST, "--dry-run"], &here.path("stick")).exits(0);
+    here.json(&["keys", "rotate"]).exits(0);
+    assert!(!keys.join("next.part").exists());
+}
+
+#[test]
+fn a_key_signs_until_its_end() {
+    let here = maker();
+    here.json(&["keys", "rotate", "--valid-for", "30d"]).exits(0);
+    let stick = here.path("stick");
+    export(&here, &[FIRST], &stick).exits(0);
+    here.clock.advance(std::time::Duration::from_hours(31 * 24));
+    for more in [&[][..], &["--dry-run"]] {
+        let (kind, message) = export(&here, &[&[FIRST], more].concat(), &stick).exits(2).error();
+        assert!(kind == "usage" && message.contains("was valid until 2026-12-23"), "{message}");
+    }
+    assert!(states(&here).iter().any(|(_, state)| state == "ended"));
+    // What was signed before stays good; what is dated after it is not.
+    let there = isolated(&small_two().root);
+    there.json(&["check-medium", stick.as_str()]).exits(0);
+    let text = fs::read_to_string(here.mirror().join("keys/export.key")).unwrap();
+    let key = kbmirror::carrier::SecretKey::from_text(&text).unwrap();
+    sign_with(&key, &stick, |set| set["created"] = json!("2026-12-24T00:00:00Z"));
+    refused(&there, &stick, "was valid until 2026-12-23");
+}
+
+#[test]
+fn a_root_key_that_is_distrusted_opens_nothing() {
+    let small = small();
+    let there = isolated(&small.root);
+    let medium = there.path("medium");
+    small.copy_to(&medium);
+    let number = secret(small, "root.key").public().unwrap().id();
+    assert_eq!(
+        there.json(&["keys", "distrust", &small.root]).exits(0).json(),
+        json!({"id": number, "new": true})
+    );
+    assert_eq!(there.json(&["keys", "distrust", &number]).exits(0).json()["new"], false);
+    refused(&there, &medium, "no root key is trusted here");
+    let ran = there.json(&["import", medium.as_str(), "--trust-on-first-use"]).exits(11);
+    assert!(ran.error().1.contains("not trusted here any more"), "{:?}", ran.error());
+    let (kind, message) = there.json(&["keys", "trust", &small.root]).exits(2).error();
+    assert!(kind == "usage" && message.contains("any more"), "{message}");
+    assert_eq!(states(&there), [(number, "distrusted".to_owned())]);
+    let text = fs::read_to_string(small.maker.mirror().join("keys/root.key")).unwrap();
+    let ran = there.json(&["keys", "distrust", text.lines().nth(1).unwrap()]).exits(2);
+    assert!(!ran.stdout.contains(text.lines().nth(1).unwrap()), "a secret key is not repeated");
+}
+
+#[test]
+fn the_root_key_goes_offline_and_is_asked_for() {
+    let here = maker();
+    let offline = here.path("offline");
+    let (kind, message) = here.json(&["keys", "move-root", "--to", offline.as_str()]).exits(2).error();
+    assert!(kind == "usage" && message.contains("is not a folder"), "{message}");
+    let advice = |here: &Bench| here.json(&["status"]).json()["advice"].clone();
+    assert!(advice(&here)[0].as_str().unwrap().contains("keys move-root"), "{}", advice(&here));
+    fs::create_dir(&offline).unwrap();
+    here.json(&["keys", "move-root", "--to", here.mirror().join("keys").as_str()]).exits(2);
+    let text = fs::read(here.mirror().join("keys/root.key")).unwrap();
+    here.json(&["keys", "move-root", "--to", offline.as_str()]).exits(0);
+    assert_eq!(fs::read(offline.join("root.key")).unwrap(), text);
+    assert!(!here.mirror().join("keys/root.key").exists());
+    assert_eq!(advice(&here), json!([]));
+    let (_, message) = here.json(&["keys", "rotate"]).exits(2).error();
+    assert!(message.contains("the secret root key is not at"), "{message}");
+    let export_key = here.mirror().join("keys/export.key");
+    let (_, message) = here.json(&["keys", "rotate", "--root-key", export_key.as_str()]).exits(2).error();
+    assert!(message.contains("is not the root key of this mirror"), "{message}");
+    here.json(&["keys", "rotate", "--root-key", offline.join("root.key").as_str()]).exits(0);
+    export(&here, &[FIRST], &here.path("stick")).exits(0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_secret_key_that_others_can_read_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let here = maker();
+    for (name, command) in [("export.key", &["keys", "rotate"][..]), ("root.key", &["keys", "rotate"])] {
+        let path = here.mirror().join("keys").join(name);
+        for mode in [0o640, 0o604, 0o666, 0o610] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            let ran = here.json(command).exits(2);
+            let (kind, message) = ran.error();
+            assert!(kind == "usage" && message.contains("others can read the secret key"), "{message}");
+            assert!(ran.stdout.contains(&format!("chmod 600 {path}")), "{}", ran.stdout);
+            if name == "export.key" {
+                export(&here, &[FIRST], &here.path("stick")).exits(2);
+                assert!(!here.path("stick").exists());
+            }
+        }
+        for mode in [0o600, 0o400] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            export(&here, &[FIRST, "--dry-run"], &here.path("stick")).exits(0);
+        }
+    }
+}
+
+#[test]
+fn a_folder_called_like_a_file_of_the_program_is_refused_before_anything_is_taken() {
+    let small = small();
+    for name in ["README.txt", "readme.TXT", "SHA256SUMS", "KB5041865.json", "windows.cmd"] {
+        let there = isolated(&small.root);
+        let medium = there.path("medium");
+        small.copy_to(&medium);
+        let kb = medium.join("data").join(FIRST);
+        fs::rename(kb.join("windows-11-24h2-arm64"), kb.join(name)).unwrap();
+        fs::rename(kb.join("windows-11-24h2-arm64.cmd"), kb.join(format!("{name}.cmd"))).unwrap();
+        for text in ["manifest-sha256.txt", "listing.jsonl"] {
+            let old = fs::read_to_string(medium.join(text)).unwrap();
+            let mut lines: Vec<String> =
+                old.replace("windows-11-24h2-arm64", name).lines().map(str::to_owned).collect();
+            if text.starts_with("manifest") {
+                lines.sort_by_key(|line| line[66..].to_owned());
+            }
+            fs::write(medium.join(text), format!("{}\n", lines.join("\n"))).unwrap();
+        }
+        sign_with(&secret(small, "export.key"), &medium, |_| {});
+        refused(&there, &medium, &format!("lists the folder {name}"));
+    }
+}
