@@ -34,7 +34,7 @@ fn failed(doing: &str, path: &Utf8Path, error: io::Error) -> Error {
 pub use growing::{GrowingFile, boot};
 pub use new_file::NewFile;
 pub use open_folder::OpenFolder;
-pub use place::{canonical, volume};
+pub use place::{canonical, link, modified, set_modified, volume};
 pub use room::{allocated, available_space, takes_file_of, takes_links, with_overhead};
 pub use secret::{Privacy, privacy};
 pub use write::{BEING_WRITTEN, append_line, write_atomic, write_atomic_if_new, write_named, write_secret};
@@ -173,11 +173,6 @@ fn is_same_file(a: &fs::Metadata, b: &fs::Metadata) -> bool {
 #[cfg(not(unix))]
 fn is_same_file(a: &fs::Metadata, b: &fs::Metadata) -> bool {
     b.is_file() && a.len() == b.len()
-}
-
-/// Gives a file a second name; whether the file system has such links.
-pub fn link(from: &Utf8Path, to: &Utf8Path) -> bool {
-    fs::hard_link(from, to).is_ok()
 }
 
 /// Hands a whole file over in pieces, whatever its size.

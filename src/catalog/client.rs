@@ -17,7 +17,7 @@ use super::{
     parse_download_dialog,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::net::{Client, Next, Page, Purpose, Request, Wait};
+use crate::net::{Client, Next, Page, Purpose, Request, Wait, page_limit};
 use crate::update::UpdateId;
 
 /// The answer to a details request.
@@ -139,28 +139,30 @@ impl Catalog {
         take: impl Fn(&Page) -> Result<T, AnswerFault>,
     ) -> Result<Asked<T>> {
         let start = self.client.clock().elapsed();
+        let limit = page_limit(self.patience);
         // What would have been waited for counts as well, so that a recording is not asked for ever.
         let mut waited = Duration::ZERO;
         let mut failed = 0;
         let mut drift: (u32, Option<AnswerFault>) = (0, None);
         loop {
-            let (error, retry_after, text) = match self.client.page(request.clone(), what, PAGE_CAP).await {
-                Ok(page) => match sound(&page, &take) {
-                    Ok(value) => return Ok(Asked { value, was_ill: failed > 0 || page.took > LATE }),
-                    Err(fault) => {
-                        let is_same = fault.is_drift() && drift.1.as_ref() == Some(&fault);
-                        drift = (if is_same { drift.0 + 1 } else { 1 }, Some(fault.clone()));
-                        let mut text = page.text;
-                        if !page.is_whole {
-                            // Past the cap again, so that it is saved with the mark that it is cut.
-                            text.push('\n');
+            let (error, retry_after, text) =
+                match self.client.page(request.clone(), what, PAGE_CAP, limit).await {
+                    Ok(page) => match sound(&page, &take) {
+                        Ok(value) => return Ok(Asked { value, was_ill: failed > 0 || page.took > LATE }),
+                        Err(fault) => {
+                            let is_same = fault.is_drift() && drift.1.as_ref() == Some(&fault);
+                            drift = (if is_same { drift.0 + 1 } else { 1 }, Some(fault.clone()));
+                            let mut text = page.text;
+                            if !page.is_whole {
+                                // Past the cap again, so that it is saved with the mark that it is cut.
+                                text.push('\n');
+                            }
+                            let text = fault.is_saved().then_some(text);
+                            (Error::from(fault), None, text)
                         }
-                        let text = fault.is_saved().then_some(text);
-                        (Error::from(fault), None, text)
-                    }
-                },
-                Err(setback) => (setback.error, setback.retry_after, None),
-            };
+                    },
+                    Err(setback) => (setback.error, setback.retry_after, None),
+                };
             failed += 1;
             let elapsed = waited.max(self.client.clock().elapsed().saturating_sub(start));
             match self.client.next_try(error.retry(), failed, retry_after, elapsed, self.patience) {

@@ -17,7 +17,7 @@ use super::client::{Asked, Catalog, kind_of, unexpected};
 use super::{PAGE_CAP, PageFault, PageKind, Query, SearchPage, SearchRow, parse_search_page};
 use crate::documents::QueryPart;
 use crate::error::{Error, ErrorKind, Fault as _, Result};
-use crate::net::{Next, Purpose, Request, Wait};
+use crate::net::{Next, Purpose, Request, Wait, page_limit};
 use crate::update::UpdateId;
 
 /// The control queries: updates that the Catalog is known to have, by which a working search is recognized. They are the
@@ -213,11 +213,17 @@ impl Catalog {
         if self.was_well.get().as_ref().is_some_and(holds) {
             return true;
         }
+        // They share the time of one page, so that a slow server does not hold up the run for each of them.
+        let until = now() + page_limit(self.patience);
         for control in CONTROLS.into_iter().filter(|words| *words != besides.words()) {
+            let limit = until.saturating_sub(now());
+            if limit.is_zero() {
+                break;
+            }
             let url = self.client.policy().catalog_page("Search.aspx", &[("p", "0"), ("q", control)]);
             let what = format!("search for {control:?}, to see whether the Catalog is well");
             let request = Request::get(url, Purpose::Catalog);
-            let finds = match self.client.page(request, &what, PAGE_CAP).await {
+            let finds = match self.client.page(request, &what, PAGE_CAP, limit).await {
                 Ok(page) => kind_of(&page) == PageKind::Rows && parse_search_page(&page.text).is_ok(),
                 // A recording is never overloaded, and need not have the control query.
                 Err(setback) => setback.error.kind() == ErrorKind::NotRecorded,

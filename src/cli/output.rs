@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::LogFormat;
 use crate::exit_code::ExitCode;
 use crate::report::{SharedWriter, Table, log_line, wrapped};
-use crate::update::PackageName;
+use crate::update::{PackageName, neutral};
 
 /// The output of a command. It is written at the end, so that a JSON document is one document.
 #[derive(Debug)]
@@ -93,14 +93,14 @@ impl Output {
         Ok(())
     }
 
-    /// Data for people.
+    /// Data for people: lines that are neutral already, or a file for a machine.
     pub(super) fn text(&mut self, text: impl AsRef<str>) {
         self.stdout.push_str(text.as_ref());
     }
 
-    /// A line of data for people.
+    /// A line of data for people, what is hidden in it written out.
     pub(super) fn line(&mut self, line: impl AsRef<str>) {
-        self.stdout.push_str(line.as_ref().trim_end());
+        self.stdout.push_str(&neutral(line.as_ref().trim_end()));
         self.stdout.push('\n');
     }
 
@@ -121,7 +121,7 @@ impl Output {
     pub(super) fn note(&mut self, line: impl AsRef<str>) {
         let line = line.as_ref();
         if self.log == LogFormat::Text {
-            self.stderr_line(line);
+            self.stderr_line(&neutral(line));
         } else if !self.quiet {
             let event = LogEvent::Note { message: line.to_owned() };
             self.stderr_line(&log_line(self.clock.now(), event));
@@ -132,7 +132,7 @@ impl Output {
     pub(super) fn warn(&mut self, message: impl AsRef<str>) {
         let message = message.as_ref();
         if self.log == LogFormat::Text {
-            self.stderr_line(&format!("warning: {message}"));
+            self.stderr_line(&neutral(&format!("warning: {message}")));
         } else {
             let event = LogEvent::Warning { message: message.to_owned() };
             self.stderr_line(&log_line(self.clock.now(), event));

@@ -57,8 +57,7 @@ fn rendered(found: &[Found], with_titles: bool, output: &Output) -> String {
     table.render()
 }
 
-/// A title on one line, without what a terminal would obey.
+/// A title on one line. Where it is shown, what is hidden in it is written out.
 fn words(title: &str) -> String {
-    let words = title.split(|sign: char| sign.is_whitespace() || sign.is_control());
-    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    title.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -15,7 +15,7 @@ use crate::event::Event;
 use crate::facts::{FileFacts, FileKey, PlainName, RelatedUpdate, UpdateFacts};
 use crate::mirror::index::UpdateDetail;
 use crate::net::Purpose;
-use crate::update::{Kb, UpdateId, classify};
+use crate::update::{Kb, UpdateId, classify, neutral};
 
 /// One update as the Catalog has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,8 +83,7 @@ impl Look {
         let of_url = url.as_ref().ok().and_then(|url| url.path_segments()?.next_back());
         let stated = file.file_name.as_deref().filter(|name| !name.is_empty());
         let stated = stated.or(of_url).unwrap_or_default();
-        // Where it ends up: on a terminal.
-        let name: String = stated.chars().map(|sign| if sign.is_control() { '?' } else { sign }).collect();
+        let name = neutral(stated);
         let mut refuse = |why: String| self.warnings.push(format!("{name} would not be fetched: {why}"));
         match &url {
             Ok(url) => {

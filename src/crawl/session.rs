@@ -291,6 +291,12 @@ impl Session {
             return Ok(());
         }
         let (requests, now) = (self.requests(), self.time());
+        if let Some(mirror) = &self.mirror {
+            // What cannot be deleted is no fault of what the run was for.
+            if let Err(error) = mirror.purge(now) {
+                self.warn(format!("old files could not be deleted: {}", error.full_message()));
+            }
+        }
         if let (Some(mirror), Some(run)) = (&mut self.mirror, self.run) {
             mirror.refresh_views_since(self.now, &self.knowledge)?;
             mirror

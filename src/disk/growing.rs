@@ -1,11 +1,11 @@
 //! A file that grows while it arrives, over more than one run: what is there is kept, read again, and gone on with.
 
-use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::fs::{self, File};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{create_dir_all, failed, parent};
+use super::{create_dir_all, failed, parent, remove_file};
 use crate::error::Result;
 
 /// A file under `partial/`, open for one writer.
@@ -16,10 +16,18 @@ pub struct GrowingFile {
 }
 
 impl GrowingFile {
-    /// Opens the file, or makes it.
+    /// Opens the file, or makes it. One that is read-only is made writable: earlier versions took that right from partial
+    /// files, and a run that was killed then left one.
     pub fn open(path: &Utf8Path) -> Result<Self> {
         create_dir_all(parent(path))?;
-        let opened = File::options().read(true).write(true).create(true).truncate(false).open(path);
+        let open = || File::options().read(true).write(true).create(true).truncate(false).open(path);
+        let opened = match open() {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                make_writable(path)?;
+                open()
+            }
+            opened => opened,
+        };
         let file = opened.map_err(|error| failed("write", path, error))?;
         Ok(Self { file, path: path.to_owned() })
     }
@@ -64,7 +72,7 @@ impl GrowingFile {
             }
             let reserved = fallocate(&self.file, FallocateFlags::KEEP_SIZE, 0, length.max(1));
             if reserved == Err(rustix::io::Errno::NOSPC) {
-                return Err(failed("reserve room for", &self.path, std::io::ErrorKind::StorageFull.into()));
+                return Err(failed("reserve room for", &self.path, io::ErrorKind::StorageFull.into()));
             }
         }
         #[cfg(not(target_os = "linux"))]
@@ -85,13 +93,44 @@ impl GrowingFile {
     }
 }
 
+/// Gives the owner the right to write to a file. A file with a second name is removed: the right would be that of all names.
+fn make_writable(path: &Utf8Path) -> Result<()> {
+    let fail = |error| failed("set the mode of", path, error);
+    let metadata = fs::symlink_metadata(path).map_err(fail)?;
+    if !metadata.is_file() || names_of(&metadata) != 1 {
+        return remove_file(path);
+    }
+    let mut permissions = metadata.permissions();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        permissions.set_mode(0o644);
+    }
+    #[cfg(not(unix))]
+    permissions.set_readonly(false);
+    fs::set_permissions(path, permissions).map_err(fail)
+}
+
+/// Returns the number of names of a file; 1 where the system does not tell.
+fn names_of(metadata: &fs::Metadata) -> u64 {
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::MetadataExt::nlink(metadata)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = metadata;
+        1
+    }
+}
+
 /// What tells this start of the machine from the one before; `None` where nobody says it.
 ///
 /// What was written before a power cut may be lost although it was written; after the mere end of a process it is not.
 pub fn boot() -> Option<String> {
     #[cfg(target_os = "linux")]
     {
-        let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+        let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
         Some(id.trim().to_owned()).filter(|id| !id.is_empty())
     }
     #[cfg(not(target_os = "linux"))]
@@ -102,6 +141,29 @@ pub fn boot() -> Option<String> {
 mod tests {
     use super::*;
     use crate::disk;
+
+    #[test]
+    fn a_partial_file_that_is_read_only_is_gone_on_with() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = Utf8PathBuf::try_from(folder.path().join("x")).unwrap();
+        disk::write_atomic(&path, b"one").unwrap();
+        disk::set_read_only(&path).unwrap();
+        make_writable(&path).unwrap();
+        assert!(!fs::metadata(&path).unwrap().permissions().readonly());
+        // The whole way, for a user who is held to modes.
+        disk::set_read_only(&path).unwrap();
+        let mut file = GrowingFile::open(&path).unwrap();
+        assert_eq!(file.keep(100, |_| ()).unwrap(), 3);
+        file.append(b" two").unwrap();
+        file.finish().unwrap();
+        assert_eq!(disk::read(&path, 10).unwrap(), b"one two");
+        // A second name keeps its bytes and its mode.
+        let other = path.with_file_name("y");
+        assert!(disk::link(&path, &other).unwrap());
+        disk::set_read_only(&other).unwrap();
+        make_writable(&path).unwrap();
+        assert!(!disk::exists(&path) && fs::metadata(&other).unwrap().permissions().readonly());
+    }
 
     #[test]
     fn what_is_kept_is_shown_and_gone_on_with() {

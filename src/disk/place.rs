@@ -1,10 +1,13 @@
 //! The place of a folder on this machine: its true path, and its file system.
 
-use std::fs;
+use std::time::{Duration, SystemTime};
+use std::{fs, io};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use jiff::Timestamp;
 
 use super::failed;
+use crate::clock::Time;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Returns the path of something that exists, from the root on, with every link resolved.
@@ -28,6 +31,47 @@ pub fn volume(path: &Utf8Path) -> Result<Option<u64>> {
     }
 }
 
+/// Returns the time of the last change of a file, a link not followed; `None` where the system does not tell it.
+pub fn modified(path: &Utf8Path) -> Result<Option<Time>> {
+    let metadata = fs::symlink_metadata(path).map_err(|error| failed("look at", path, error))?;
+    let modified = metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
+    Ok(modified.map(Time::from))
+}
+
+/// Sets the time of the last change of a file that begins another life here. A file system that does not keep it does no harm.
+pub fn set_modified(path: &Utf8Path, time: Time) {
+    // A file may be read-only; on Unix its owner sets the time all the same.
+    if let Ok(file) = super::open(path) {
+        let seconds = Duration::from_secs(u64::try_from(time.as_second()).unwrap_or(0));
+        let _without_times = file.set_modified(SystemTime::UNIX_EPOCH + seconds);
+    }
+}
+
+/// Gives a file a second name. Returns `false` if these two places cannot share a file: they are on two file systems, theirs
+/// does not have links or does not permit them, or the file has all the names that it can have. A caller copies then.
+///
+/// Anything else is an error, above all a name that exists already: a copy in its place would be written through the link
+/// that lies there, into the bytes of another file.
+pub fn link(from: &Utf8Path, to: &Utf8Path) -> Result<bool> {
+    match fs::hard_link(from, to) {
+        Ok(()) => Ok(true),
+        Err(error) if cannot_be_linked(&error) => Ok(false),
+        Err(error) => Err(failed(&format!("link {from} to"), to, error)),
+    }
+}
+
+/// Returns `true` for EXDEV, EMLINK, ENOTSUP, EOPNOTSUPP, ENOSYS (older FUSE file systems), and EPERM (FAT, exFAT, and
+/// protected links); `false` for EACCES, which is of the same kind as EPERM and says that the folder cannot be written.
+fn cannot_be_linked(error: &io::Error) -> bool {
+    /// EPERM on every Unix; on Windows `ERROR_INVALID_FUNCTION`, the answer of FAT there.
+    const NOT_PERMITTED: i32 = 1;
+    let of_file_system = matches!(
+        error.kind(),
+        io::ErrorKind::CrossesDevices | io::ErrorKind::TooManyLinks | io::ErrorKind::Unsupported
+    );
+    of_file_system || error.raw_os_error() == Some(NOT_PERMITTED)
+}
+
 /// Advises the system to drop the cached bytes of one file, which must be synced. Returns `true` if the system took the advice.
 ///
 /// The advice covers one file of one file system. It proves nothing about a cache below, such as that of a block device, of
@@ -41,5 +85,40 @@ pub(super) fn drop_cached_of(file: &fs::File) -> bool {
     {
         let _ = file;
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk;
+
+    #[test]
+    fn only_a_file_system_without_links_makes_copies() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = Utf8PathBuf::try_from(folder.path().to_owned()).unwrap();
+        let (from, to) = (folder.join("from"), folder.join("to"));
+        disk::write_atomic(&from, b"bytes").unwrap();
+        assert!(link(&from, &to).unwrap());
+        // A name that is taken, a folder that is missing, and a source that is missing are errors.
+        assert!(link(&from, &to).unwrap_err().message().contains(to.as_str()));
+        assert!(link(&from, &folder.join("missing").join("to")).is_err());
+        assert!(link(&folder.join("missing"), &folder.join("other")).is_err());
+        assert_eq!(disk::read(&to, 10).unwrap(), b"bytes");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_errors_of_file_systems_without_links() {
+        use rustix::io::Errno;
+        let kind = |errno: Errno| cannot_be_linked(&io::Error::from_raw_os_error(errno.raw_os_error()));
+        for errno in [Errno::XDEV, Errno::PERM, Errno::NOTSUP, Errno::OPNOTSUPP, Errno::MLINK, Errno::NOSYS] {
+            assert!(kind(errno), "{errno}");
+        }
+        for errno in
+            [Errno::ACCESS, Errno::EXIST, Errno::NOENT, Errno::NOSPC, Errno::ROFS, Errno::IO, Errno::LOOP]
+        {
+            assert!(!kind(errno), "{errno}");
+        }
     }
 }

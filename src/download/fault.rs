@@ -40,6 +40,9 @@ pub enum TransferFault {
         /// The most that it can have.
         most: u64,
     },
+    /// Neither the Catalog, nor knowledge, nor the server states a size.
+    #[error("nobody states its size: neither the Catalog, nor the knowledge tables, nor the server")]
+    NoSize,
     /// The bytes are encoded, although no coding was asked for.
     #[error("the server sends the file in the coding {coding:?}, which was not asked for")]
     Encoded {
@@ -83,9 +86,11 @@ impl Fault for TransferFault {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::NoAddress { .. } => ErrorKind::NotFound,
-            Self::NotAnAddress { .. } | Self::WrongSize { .. } | Self::EmptyFile | Self::TooMuch { .. } => {
-                ErrorKind::Integrity
-            }
+            Self::NotAnAddress { .. }
+            | Self::WrongSize { .. }
+            | Self::EmptyFile
+            | Self::NoSize
+            | Self::TooMuch { .. } => ErrorKind::Integrity,
             Self::Encoded { .. }
             | Self::PartOfWhole
             | Self::Unsteady { .. }
@@ -107,6 +112,7 @@ impl Fault for TransferFault {
             | Self::NotAnAddress { .. }
             | Self::WrongSize { .. }
             | Self::EmptyFile
+            | Self::NoSize
             | Self::TooMuch { .. }
             | Self::Unsteady { .. }
             | Self::WriterEnded => Retry::Never,

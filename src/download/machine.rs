@@ -104,13 +104,17 @@ pub enum Step {
     Whole,
 }
 
+/// No package is larger, whatever a server states: the largest one seen has 5.6 GB, and this is three times as much.
+pub const LARGEST_PACKAGE: u64 = 16 * 1024 * 1024 * 1024;
+
 /// The size that is expected of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
     /// Its exact size, where that is stated.
     pub size: Option<u64>,
-    /// More it cannot have.
-    pub cap: u64,
+    /// More it cannot have; `None` where nobody states anything. Then the length that the server states is the bound, and a
+    /// file without one is refused.
+    pub cap: Option<u64>,
 }
 
 impl Bounds {
@@ -118,14 +122,21 @@ impl Bounds {
     fn check(self, length: u64) -> Result<(), TransferFault> {
         match self.size {
             Some(stated) if length != stated => Err(TransferFault::WrongSize { offered: length, stated }),
-            None if length > self.cap => Err(TransferFault::WrongSize { offered: length, stated: self.cap }),
+            None if length > self.most() => {
+                Err(TransferFault::WrongSize { offered: length, stated: self.most() })
+            }
             _ => Ok(()),
         }
     }
 
     /// More than this is not written.
     pub fn most(self) -> u64 {
-        self.size.unwrap_or(self.cap)
+        self.size.or(self.cap).unwrap_or(LARGEST_PACKAGE)
+    }
+
+    /// Returns `true` if somebody states the size, or the most, before the server does.
+    pub fn is_stated(self) -> bool {
+        self.size.is_some() || self.cap.is_some()
     }
 }
 
@@ -174,6 +185,11 @@ impl Machine {
         self.bounds.size.or(self.total)
     }
 
+    /// The most bytes that the file can have, as far as it is known.
+    pub fn most(&self) -> u64 {
+        self.total().unwrap_or(self.bounds.most())
+    }
+
     /// The server's names for the version.
     pub fn validators(&self) -> &Validators {
         &self.validators
@@ -182,6 +198,18 @@ impl Machine {
     /// Returns `true` if all bytes are here.
     pub fn is_whole(&self) -> bool {
         self.written > 0 && self.total() == Some(self.written)
+    }
+
+    /// Returns `true` if something bounds the file already.
+    pub fn is_bounded(&self) -> bool {
+        self.bounds.is_stated() || self.total.is_some()
+    }
+
+    /// The server states a length before it is asked for the bytes: more than that is not taken.
+    pub fn bound_by(&mut self, length: u64) {
+        if !self.bounds.is_stated() {
+            self.bounds.cap = Some(length.min(LARGEST_PACKAGE));
+        }
     }
 
     /// The part to ask the server for.
@@ -212,8 +240,11 @@ impl Machine {
         if length == Some(0) {
             return Err(TransferFault::EmptyFile);
         }
-        if let Some(length) = length {
-            self.bounds.check(length)?;
+        match length {
+            Some(length) => self.bounds.check(length)?,
+            // Without any bound, a body without a length would be taken for as long as it comes.
+            None if !self.bounds.is_stated() => return Err(TransferFault::NoSize),
+            None => {}
         }
         self.written = 0;
         self.total = length;
@@ -302,7 +333,7 @@ impl Machine {
 
     /// More arrived than there can be.
     pub fn too_much(&mut self) -> TransferFault {
-        let most = self.total().unwrap_or(self.bounds.cap);
+        let most = self.most();
         self.forget();
         TransferFault::TooMuch { most }
     }

@@ -22,7 +22,7 @@ mod writer;
 pub use batch::{Receiver, TransferEnd, Transferred, ends_batch, transfer_batch};
 pub use fault::TransferFault;
 pub use journal::{JOURNAL_FORMAT, Journal, journal_of};
-pub use machine::{Bounds, ContentRange, Head, Machine, Step, Validators};
+pub use machine::{Bounds, ContentRange, Head, LARGEST_PACKAGE, Machine, Step, Validators};
 pub use rate::RateLimit;
 pub use stall::{Pulse, STALL_WINDOW};
 pub use transfer::{Arrived, Terms, Wanted, fetch_file};

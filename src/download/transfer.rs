@@ -46,8 +46,8 @@ pub struct Wanted {
     pub urls: Vec<String>,
     /// The statements about it.
     pub stated: Stated,
-    /// The most bytes that it can have: the sum that the search page states.
-    pub cap: u64,
+    /// The most bytes that it can have, where that is stated; else the server is asked for the length first.
+    pub cap: Option<u64>,
     /// The path at which it is written while it arrives.
     pub partial: Utf8PathBuf,
 }
@@ -288,8 +288,16 @@ impl<'t> Transfer<'t> {
     }
 
     async fn one_try(&mut self, url: &Url) -> Result<(), Setback> {
+        if !self.machine.is_bounded() {
+            // A server that does not answer this states the length with the bytes, or the file is refused.
+            match self.client.file_length(url, self.terms.stall_window).await {
+                Ok(length) => length.into_iter().for_each(|length| self.machine.bound_by(length)),
+                Err(setback) if setback.error.kind().is_stop() => return Err(setback),
+                Err(_) => {}
+            }
+        }
         let part = self.machine.request();
-        let mut answer = self.client.file(url, &part).await?;
+        let mut answer = self.client.file(url, &part, self.terms.stall_window).await?;
         let step = match self.machine.answered(&head_of(&answer)) {
             Ok(step) => step,
             Err(refused) => {
@@ -360,7 +368,7 @@ impl<'t> Transfer<'t> {
             if self.machine.written() == 0 {
                 self.client.refuse_page(&answer.final_url, &piece)?;
             }
-            if self.machine.written() + bytes > self.machine.total().unwrap_or(self.wanted.cap) {
+            if self.machine.written() + bytes > self.machine.most() {
                 let error = self.machine.too_much();
                 self.empty().await?;
                 return Err(error.into());

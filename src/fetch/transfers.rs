@@ -19,11 +19,9 @@ use crate::download::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Doing, Event};
 use crate::facts::{FileKey, Source};
-use crate::mirror::{Mirror, Run, Stated, Vetted, Writing};
+use crate::mirror::{Mirror, QUARANTINE_ROOM, Run, Stated, Vetted, Writing};
+use crate::resolve::Member;
 use crate::update::{PackageName, human_size};
-
-/// The largest package seen has 5.6 GB. A file whose entry states no sum may have three times that.
-const LARGEST_PACKAGE: u64 = 16 * 1024 * 1024 * 1024;
 
 /// The files to download, each once, with all that is stated about them. A file that nothing vouches for, or whose
 /// statements contradict each other, is not even asked for.
@@ -66,6 +64,12 @@ fn wanted_file(
         source => source.unwrap_or(Source::Name),
     };
     let name = PackageName::parse(&file.name).sha1;
+    // From the narrowest statement to the widest: the size of the file itself, the sum of an entry that lists it, and the sum of
+    // the set. Not every set has a sum: one with a member that no dialog lists has none.
+    let identity = file.identity();
+    let same = |member: &&Member| member.file.identity() == identity;
+    let of_knowledge = planned.set.members.iter().find(same).and_then(|member| member.file.size);
+    let of_entry = index.largest_entry_with(key)?;
     let cap = planned.set.stated_size;
     let alone = planned.row.members.len() == 1;
     let stated = Stated {
@@ -104,7 +108,7 @@ fn wanted_file(
         name: file.name,
         urls: file.urls,
         stated,
-        cap: file.size.or(cap).unwrap_or(LARGEST_PACKAGE),
+        cap: file.size.or(of_knowledge).or(of_entry).or(cap),
         partial: mirror.layout().partial().join(partial_name),
     })
 }
@@ -243,12 +247,21 @@ fn settle(
         }
         Err(unfit) => unfit,
     };
-    let kept = mirror.quarantine(&arrived.path, &arrived.digests.sha256, unfit.what())?;
     disk::remove_file(&journal_of(&arrived.path))?;
-    let kept = mirror.layout().relative(&kept).to_owned();
-    Err(Error::new(ErrorKind::Integrity, format!("{}: {unfit}", wanted.name))
-        .hint(format!("the bytes are kept as {kept}; nothing of the set was published"))
-        .hint(
-            "run the same command again: a damaged transfer comes out right then, a wrong statement does not",
-        ))
+    let error = Error::new(ErrorKind::Integrity, format!("{}: {unfit}", wanted.name));
+    // More than anybody states, or than quarantine/ has room for, is no evidence but a burden.
+    let is_too_long = wanted.cap.is_some_and(|most| arrived.digests.size > most);
+    let error = if is_too_long || arrived.digests.size > QUARANTINE_ROOM {
+        disk::remove_file(&arrived.path)?;
+        error.hint(
+            "the bytes were deleted: there are too many of them to keep; nothing of the set was published",
+        )
+    } else {
+        let kept = mirror.quarantine(&arrived.path, &arrived.digests.sha256, unfit.what(), now)?;
+        let kept = mirror.layout().relative(&kept).to_owned();
+        error.hint(format!("the bytes are kept as {kept} for 30 days; nothing of the set was published"))
+    };
+    Err(error.hint(
+        "run the same command again: a damaged transfer comes out right then, a wrong statement does not",
+    ))
 }

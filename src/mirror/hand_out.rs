@@ -65,13 +65,13 @@ impl<S: Access> Mirror<S> {
     /// Puts a file of the pool under a new path, as a link where the file system has them, and hashes every byte. Where the bytes are
     /// not what the pool should have, nothing stays under the new path and the damage is recorded.
     pub fn hand_out(&self, pooled: &Pooled, to: &Utf8Path, run: Run<'_>) -> Result<()> {
-        let found = if disk::link(&pooled.path, to) { sha256_of(to) } else { copy(&pooled.path, to)? };
+        let found = if disk::link(&pooled.path, to)? { sha256_of(to) } else { copy(&pooled.path, to)? };
         self.judge_handed_out(pooled, &found, to, run)
     }
 
     /// Puts a file of the pool into a set folder: a link as it is, a copy hashed.
     pub(super) fn put_into_folder(&self, pooled: &Pooled, to: &Utf8Path, run: Run<'_>) -> Result<()> {
-        if disk::link(&pooled.path, to) {
+        if disk::link(&pooled.path, to)? {
             return Ok(());
         }
         let found = copy(&pooled.path, to)?;
@@ -125,9 +125,9 @@ impl<S: Access> Mirror<S> {
     }
 }
 
-/// Copies a file and returns the SHA-256 of what was read. A fault of reading is the inner error, one of writing the outer one.
+/// Copies a file to a name that does not exist yet, and returns the SHA-256 of what was read. A fault of reading is the inner error, one of writing the outer one.
 fn copy(from: &Utf8Path, to: &Utf8Path) -> Result<Result<Sha256>> {
-    let mut new = NewFile::create(to)?;
+    let mut new = NewFile::create_new(to)?;
     let mut hasher = sha2::Sha256::new();
     let mut pieces = match Pieces::open(from) {
         Ok(pieces) => pieces,

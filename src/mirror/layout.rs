@@ -177,7 +177,12 @@ impl Layout {
         self.root.join("partial")
     }
 
-    /// Bytes that are not what they should be. Nothing is deleted here by the program.
+    /// Package sets that were removed on purpose, by date; kept for 14 days.
+    pub fn trash(&self) -> Utf8PathBuf {
+        self.root.join("trash")
+    }
+
+    /// Bytes that are not what they should be, and evidence. [`super::Mirror::purge`] deletes the former after a while.
     pub fn quarantine(&self) -> Utf8PathBuf {
         self.root.join("quarantine")
     }

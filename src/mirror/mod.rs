@@ -26,6 +26,7 @@ mod rebuild;
 mod records;
 mod remembered;
 pub mod restore;
+mod retention;
 mod scripts;
 mod state;
 mod state_file;
@@ -47,6 +48,7 @@ pub use lock::Lock;
 pub use pool::{Admitted, Pooled, Run};
 pub use publish::{Folder, Published};
 pub use remembered::Remembered;
+pub use retention::{Purged, QUARANTINE_ROOM};
 pub use state::{Access, Reading, Writing};
 pub use tables::{
     is_newer, knowledge_of, knowledge_of_mirror, read_knowledge, read_tables, replaces_knowledge, table_texts,

@@ -89,7 +89,9 @@ impl Mirror<Writing> {
             && !self.index.is_damaged(&digests.sha256)?
             && sha256_of(&path).is_ok_and(|found| found == digests.sha256);
         if is_sound {
-            // The same bytes, under another name or from another URL.
+            // The same bytes, under another name or from another URL; or those of a run that was killed before it took the
+            // right to write from them.
+            disk::set_read_only(&path)?;
             disk::remove_file(partial)?;
             return Ok(None);
         }
@@ -98,10 +100,12 @@ impl Mirror<Writing> {
         }
         let replaced = match there {
             Entry::Nothing => None,
-            _ => Some(self.set_aside(&path, &digests.sha256)?),
+            _ => Some(self.set_aside(&path, &digests.sha256, run.now)?),
         };
-        disk::set_read_only(partial)?;
+        // In this order: a run that is killed in between leaves a file of the pool that this function sets right, and never a
+        // partial file that no later run can open.
         disk::rename(partial, &path)?;
+        disk::set_read_only(&path)?;
         Ok(replaced)
     }
 
@@ -132,29 +136,32 @@ impl Mirror<Writing> {
     }
 
     /// Moves what lies in the place of a pool file into quarantine, whatever it is.
-    fn set_aside(&self, path: &Utf8Path, sha256: &Sha256) -> Result<Utf8PathBuf> {
+    fn set_aside(&self, path: &Utf8Path, sha256: &Sha256, now: Time) -> Result<Utf8PathBuf> {
         let folder = self.layout.quarantine();
         disk::create_dir_all(&folder)?;
         let first = folder.join(format!("{sha256}.damaged"));
         let later = (2_u32..).map(|number| folder.join(format!("{sha256}.damaged-{number}")));
         let kept = std::iter::once(first).chain(later).find(|path| !disk::exists(path)).unwrap_or_default();
         disk::rename(path, &kept)?;
+        disk::set_modified(&kept, now);
         Ok(kept)
     }
 
-    /// Moves bytes that are not what they should be into quarantine, where they stay as evidence. `None` stands for the
+    /// Moves bytes that are not what they should be into quarantine, where they stay for a while. `None` stands for the
     /// container, which is not one of the compared properties.
     pub fn quarantine(
         &self,
         partial: &Utf8Path,
         sha256: &Sha256,
         differs: Option<Checked>,
+        now: Time,
     ) -> Result<Utf8PathBuf> {
         let folder = self.layout.quarantine();
         disk::create_dir_all(&folder)?;
         let what = differs.map_or("container", Checked::as_str);
         let path = folder.join(format!("{sha256}.{what}-differs"));
         disk::rename(partial, &path)?;
+        disk::set_modified(&path, now);
         Ok(path)
     }
 }

@@ -472,7 +472,7 @@ fn crash(layout: &Layout, crash: Crash) -> (SetRow, SetRow) {
     let staged = layout.partial().join(format!("publish-KB5129195-{FOLDER}"));
     disk::create_dir_all(&staged).unwrap();
     for (name, bytes) in second_issue() {
-        assert!(disk::link(&layout.pool_file(&digests(&bytes).sha256), &staged.join(name)));
+        assert!(disk::link(&layout.pool_file(&digests(&bytes).sha256), &staged.join(name)).unwrap());
     }
     let index = mirror.index_mut();
     index
@@ -596,13 +596,75 @@ fn quarantine_keeps_the_bytes_and_says_why() {
     for _ in 0..2 {
         let partial = layout.partial().join("download");
         disk::write_atomic(&partial, b"not what was stated").unwrap();
-        let kept = mirror.quarantine(&partial, &digest, Some(Checked::Sha256)).unwrap();
+        let kept = mirror.quarantine(&partial, &digest, Some(Checked::Sha256), MONDAY).unwrap();
         assert_eq!(layout.relative(&kept), format!("quarantine/{digest}.sha256-differs"));
         assert_eq!(disk::read(&kept, CAP).unwrap(), b"not what was stated");
         assert!(!disk::exists(&partial));
     }
     assert_eq!(disk::list(&layout.quarantine()).unwrap().len(), 1);
     assert!(!disk::exists(&layout.root().join("pool")));
+}
+
+#[test]
+fn what_was_kept_for_long_enough_is_purged_and_nothing_else() {
+    /// Names and what becomes of them after 31 days.
+    const EVIDENCE: [&str; 5] = [
+        "quarantine/evidence-2026-01-01T000000Z-windows-11-24h2-arm64.cmd",
+        "quarantine/notes.txt",
+        "runs/2026-01-01T000000Z-export.json",
+        "runs/2026-01-01T000000Z-check-medium.json",
+        "runs/my page.html",
+    ];
+    let (_guard, layout) = folder();
+    let mut mirror = open(&layout);
+    let files = [("package.msu".to_owned(), b"the right bytes".to_vec())];
+    let set = ready(&mut mirror, BUNDLE, &files, MONDAY);
+    for name in EVIDENCE {
+        disk::write_atomic(&layout.root().join(name), b"kept").unwrap();
+        disk::set_modified(&layout.root().join(name), Time::UNIX_EPOCH);
+    }
+    // A rejected download, a saved page, and a damaged file of the pool that is here again.
+    let digest = digests(b"not what was stated").sha256;
+    let partial = layout.partial().join("download");
+    disk::write_atomic(&partial, b"not what was stated").unwrap();
+    let rejected = mirror.quarantine(&partial, &digest, Some(Checked::Sha256), MONDAY).unwrap();
+    let page = layout.runs().join("2026-09-01T000000Z-search.html");
+    disk::write_atomic(&page, b"<html>").unwrap();
+    let right = set.members[0].file.sha256.unwrap();
+    let replaced = layout.quarantine().join(format!("{right}.damaged"));
+    let only = layout.quarantine().join(format!("{digest}.damaged-2"));
+    for path in [&replaced, &only] {
+        disk::write_atomic(path, b"damaged").unwrap();
+        disk::set_modified(path, MONDAY);
+    }
+    let trashed = |date: Time| layout.trash().join(date.date().to_string()).join("KB5043080");
+    for days in [0, 20, 40] {
+        disk::write_atomic(&trashed(MONDAY.shifted_by(days * 86_400)), b"removed").unwrap();
+    }
+    disk::write_atomic(&layout.trash().join("mine"), b"kept").unwrap();
+
+    let after = |days: i64| MONDAY.shifted_by(days * 86_400);
+    // Whatever the clock says: an entry of the future is new.
+    mirror.purge(after(-4000)).unwrap();
+    assert!(disk::exists(&rejected) && disk::exists(&replaced) && disk::exists(&trashed(MONDAY)));
+    mirror.purge(after(30)).unwrap();
+    assert!(disk::exists(&rejected) && disk::exists(&replaced));
+    assert_eq!([0, 20, 40].map(|days| disk::exists(&trashed(after(days)))), [false, true, true]);
+    let purged = mirror.purge(after(31)).unwrap();
+    assert!(!disk::exists(&rejected) && !disk::exists(&replaced) && disk::exists(&only));
+    assert!(purged.files >= 2 && purged.bytes >= 26, "{purged:?}");
+    mirror.purge(after(400)).unwrap();
+    assert!(!disk::exists(&page) && disk::exists(&only));
+    for name in EVIDENCE {
+        assert!(disk::exists(&layout.root().join(name)), "{name}");
+    }
+    assert_eq!(disk::list(&layout.trash()).unwrap(), ["mine"]);
+    // What the pool holds under the name of the right bytes has to be these.
+    disk::write_atomic(&replaced, b"damaged").unwrap();
+    disk::set_modified(&replaced, MONDAY);
+    disk::write_atomic(&layout.pool_file(&right), b"other bytes").unwrap();
+    mirror.purge(after(400)).unwrap();
+    assert!(disk::exists(&replaced), "it may be the only copy");
 }
 
 // Opening.

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
+use futures_util::future::{Either, select};
 use url::Url;
 
 use super::fault::RequestFault;
@@ -16,7 +17,7 @@ use super::retry::{Failed, Jitter, Next, next_try};
 use super::stop::Stop;
 use super::transport::{Answer, Body, Part, Request, Setback, Transport, beginning_of, collect};
 use super::url_policy::UrlPolicy;
-use crate::clock::Clock;
+use crate::clock::{Clock, moment};
 use crate::error::{Result, Retry};
 use crate::event::{Event, Events};
 
@@ -158,14 +159,54 @@ impl Client {
         Ok(())
     }
 
-    /// A page of the Catalog: one try, in its turn. `what` is for the watcher.
-    pub async fn page(&self, request: Request, what: &str, cap: u64) -> Result<Page, Setback> {
-        self.unless_stopped(self.page_in_turn(request, what, cap)).await?
+    /// The output of some work, unless the run is to stop before, or the clock passes the time limit of an answer.
+    ///
+    /// The time between two reads says nothing of the whole: a server that sends one byte at a time never exceeds it.
+    async fn within<T>(
+        &self,
+        limit: Duration,
+        url: &Url,
+        work: impl Future<Output = Result<T, Setback>>,
+    ) -> Result<T, Setback> {
+        let begin = self.inner.clock.elapsed();
+        let mut work = pin!(work);
+        loop {
+            // Bytes that arrive wake the work, and the clock is read each time; silence is interrupted by `moment`.
+            let in_time = poll_fn(|context| match work.as_mut().poll(context) {
+                Poll::Ready(output) => Poll::Ready(Some(output)),
+                Poll::Pending if self.inner.clock.elapsed().saturating_sub(begin) >= limit => {
+                    Poll::Ready(None)
+                }
+                Poll::Pending => Poll::Pending,
+            });
+            let soon = pin!(moment());
+            match self.unless_stopped(select(pin!(in_time), soon)).await? {
+                Either::Left((Some(output), _)) => return output,
+                Either::Left((None, _)) => {
+                    let proxy = self.inner.transport.proxy_to(url).cloned();
+                    return Err(RequestFault::Unfinished { host: host_of(url), proxy, limit }.into());
+                }
+                Either::Right(_) => {}
+            }
+        }
     }
 
-    async fn page_in_turn(&self, request: Request, what: &str, cap: u64) -> Result<Page, Setback> {
-        let host = request.url.host_str().unwrap_or_default().to_owned();
-        let _turn = self.inner.turns.take(&host, self.inner.pace, self.clock()).await;
+    /// A page of the Catalog: one try, in its turn, that is over after `limit`. `what` is for the watcher.
+    pub async fn page(
+        &self,
+        request: Request,
+        what: &str,
+        cap: u64,
+        limit: Duration,
+    ) -> Result<Page, Setback> {
+        let url = request.url.clone();
+        let host = host_of(&url);
+        let turns = self.inner.turns.take(&host, self.inner.pace, self.clock());
+        let _turn = self.unless_stopped(turns).await?;
+        self.within(limit, &url, self.page_now(request, what, cap)).await
+    }
+
+    async fn page_now(&self, request: Request, what: &str, cap: u64) -> Result<Page, Setback> {
         let number = self.inner.catalog_requests.fetch_add(1, Ordering::Relaxed) + 1;
         self.inner.events.send(Event::CatalogRequest { number, what: what.to_owned() });
         let sent = self.inner.clock.elapsed();
@@ -181,9 +222,21 @@ impl Client {
         Ok(Page { text, is_utf8, is_whole, took, final_url })
     }
 
-    /// The answer to a request for a package file or the rest of it: one try. Its status is 200, 206, or 416.
-    pub async fn file(&self, url: &Url, part: &Part) -> Result<Answer, Setback> {
-        self.unless_stopped(self.file_now(url, part)).await?
+    /// The answer to a request for a package file or the rest of it: one try, whose headers are here within `limit`. Its
+    /// status is 200, 206, or 416.
+    pub async fn file(&self, url: &Url, part: &Part, limit: Duration) -> Result<Answer, Setback> {
+        self.within(limit, url, self.file_now(url, part)).await
+    }
+
+    /// The length that the server states of a package file, without its bytes: one try. `None` where it states none.
+    pub async fn file_length(&self, url: &Url, limit: Duration) -> Result<Option<u64>, Setback> {
+        let work = async {
+            self.inner.file_requests.fetch_add(1, Ordering::Relaxed);
+            let answer = self.send(Request::head(url.clone())).await?;
+            let answer = self.expect_ok(answer, WANTED).await?;
+            Ok(answer.content_length().filter(|_| !answer.has_html()))
+        };
+        self.within(limit, url, work).await
     }
 
     async fn file_now(&self, url: &Url, part: &Part) -> Result<Answer, Setback> {

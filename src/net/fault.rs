@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::cause::CertificateFault;
 use super::foreign_page::BEHIND_A_PROXY;
 use super::proxy::ProxyUrl;
-use super::retry::seconds;
+use super::retry::{seconds, span};
 use crate::error::{ErrorKind, Fault, Retry};
 
 /// A request that brought no answer.
@@ -44,6 +44,16 @@ pub enum RequestFault {
         proxy: Option<ProxyUrl>,
         /// The error of the client.
         source: reqwest::Error,
+    },
+    /// An answer that was not complete in time, although bytes of it may still arrive.
+    #[error("the answer of {host}{} did not arrive within {}", through(proxy.as_ref()), span(*limit))]
+    Unfinished {
+        /// The host.
+        host: String,
+        /// The proxy on the way.
+        proxy: Option<ProxyUrl>,
+        /// The time that the answer had.
+        limit: Duration,
     },
     /// A proxy that opened no way to the host. Its reason does not reach the client.
     #[error("{} opened no way to {host}", named(proxy.as_ref()))]
@@ -131,6 +141,7 @@ impl Fault for RequestFault {
             Self::NoConnection { .. }
             | Self::BrokenOff { .. }
             | Self::Timeout { .. }
+            | Self::Unfinished { .. }
             | Self::NoTunnel { .. }
             | Self::EndlessRedirects { .. }
             | Self::RedirectNowhere { .. } => Retry::Soon,

@@ -31,7 +31,8 @@ pub use pace::Pace;
 pub use proxy::{Proxies, ProxyUrl};
 pub use redact::{redacted, redacted_arguments, redacted_text};
 pub use retry::{
-    Failed, GiveUp, INTERACTIVE_PATIENCE, Jitter, Next, UNATTENDED_PATIENCE, next_try, seconds, span,
+    Failed, GiveUp, INTERACTIVE_PATIENCE, Jitter, Next, UNATTENDED_PATIENCE, next_try, page_limit, seconds,
+    span,
 };
 pub use stop::{Signal, Stop, Stopper};
 pub use transport::{

@@ -20,6 +20,19 @@ pub const INTERACTIVE_PATIENCE: Duration = Duration::from_mins(10);
 /// when it ends may be the longest, 15 minutes more.
 pub const UNATTENDED_PATIENCE: Duration = Duration::from_mins(45);
 
+/// The longest time of one page, headers included. The Catalog was seen to answer after 100 s in a bad spell; a page has
+/// 2 MiB at most, which a line of 100 kbit/s brings in 170 s.
+const LONGEST_PAGE: Duration = Duration::from_mins(5);
+
+/// The shortest time that one page has, however short the patience is: 0.7 s is usual, and a new connection through a
+/// proxy takes some seconds. With `--patience 3s`, the last try ends within 8 s.
+const SHORTEST_PAGE: Duration = Duration::from_secs(5);
+
+/// Returns the time limit of one page for a patience. Nobody waits longer for one answer than for all tries together.
+pub fn page_limit(patience: Duration) -> Duration {
+    patience.clamp(SHORTEST_PAGE, LONGEST_PAGE)
+}
+
 /// The waits before the second try, the third, and so on, in seconds; the last one repeats. The shape is that of the
 /// practice collected in the Catalog's protocol notes: seconds for a burst of error pages, minutes for a stall.
 const WAITS: [u64; 9] = [1, 2, 4, 8, 15, 60, 120, 300, 900];

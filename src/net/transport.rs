@@ -60,6 +60,11 @@ impl Request {
         Self { part, ..Self::get(url, Purpose::File) }
     }
 
+    /// A HEAD of a package file.
+    pub fn head(url: Url) -> Self {
+        Self { method: Method::Head, ..Self::get(url, Purpose::File) }
+    }
+
     /// A POST of one field to the Catalog.
     pub fn post(url: Url, field: &str, value: String) -> Self {
         let form = vec![(field.to_owned(), value)];

@@ -10,6 +10,7 @@ use super::progress::Progress;
 use super::rows::{Row, rows};
 use super::words::{STOPPING, planned, short_name};
 use crate::event::{Event, Told};
+use crate::update::neutral;
 
 /// The templates of the rows. `wide_msg` cuts a text at the width of the terminal.
 const STATUS: &str = "{spinner} {wide_msg}";
@@ -61,7 +62,7 @@ impl Bars {
         self.progress.take(*at, event);
         if let Some(line) = line {
             // A terminal that is gone stops nothing.
-            let _undrawn = self.screen.println(line);
+            let _undrawn = self.screen.println(neutral(&line));
         }
     }
 
@@ -88,14 +89,14 @@ impl Bars {
             };
             match row {
                 Row::Status(text) => {
-                    bar.set_message(text);
+                    bar.set_message(neutral(&text).into_owned());
                     bar.tick();
                 }
                 Row::Bar { percent, text } => {
                     bar.set_position(percent.unwrap_or(0));
-                    bar.set_message(text);
+                    bar.set_message(neutral(&text).into_owned());
                 }
-                Row::Note(text) => bar.set_message(text),
+                Row::Note(text) => bar.set_message(neutral(&text).into_owned()),
             }
         }
         self.cursor.force_draw();

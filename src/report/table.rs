@@ -2,6 +2,8 @@
 
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement};
 
+use crate::update::neutral;
+
 /// A table for people: columns apart by two blanks, no lines, wrapped to the width of the terminal.
 #[derive(Debug)]
 pub struct Table {
@@ -40,9 +42,9 @@ impl Table {
         self
     }
 
-    /// Adds a row.
+    /// Adds a row. What is hidden in a cell is written out.
     pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.inner.add_row(cells.into_iter().collect::<Vec<_>>());
+        self.inner.add_row(cells.into_iter().map(|cell| neutral(&cell).into_owned()).collect::<Vec<_>>());
     }
 
     /// The lines, without blanks at their ends.

@@ -14,6 +14,7 @@ use super::json::Log;
 use super::lines::{Lines, Verbosity};
 use crate::clock::Clock;
 use crate::event::{Event, Events, Told};
+use crate::update::neutral;
 
 /// Stderr, shared with whoever prints errors at the end.
 pub type SharedWriter = Arc<Mutex<Box<dyn Write + Send>>>;
@@ -109,7 +110,7 @@ impl Shown {
         match self {
             Self::Bars(bars) => bars.take(told),
             Self::Lines(lines, stderr) => say(stderr, lines.take(told)),
-            Self::Log(log, stderr) => say(stderr, log.take(told)),
+            Self::Log(log, stderr) => log.take(told).into_iter().for_each(|line| write(stderr, &line)),
         }
     }
 
@@ -128,10 +129,13 @@ impl Shown {
     }
 }
 
+/// Writes lines for people: each is one line, whatever a server or a medium put into it.
 fn say(stderr: &SharedWriter, lines: impl IntoIterator<Item = String>) {
-    for line in lines {
-        let mut stderr = stderr.lock().unwrap_or_else(PoisonError::into_inner);
-        // Nobody reads stderr any more: the work goes on.
-        let _unread = writeln!(stderr, "{line}");
-    }
+    lines.into_iter().for_each(|line| write(stderr, &neutral(&line)));
+}
+
+fn write(stderr: &SharedWriter, line: &str) {
+    let mut stderr = stderr.lock().unwrap_or_else(PoisonError::into_inner);
+    // Nobody reads stderr any more: the work goes on.
+    let _unread = writeln!(stderr, "{line}");
 }

@@ -1,11 +1,14 @@
 //! Sentences for people, in the width of their terminal, with lines after the first one hanging under its words.
 
+use crate::update::neutral;
+
 /// What is left for words where indentation takes nearly all of a line.
 const LEAST: usize = 24;
 
-/// A text as lines of at most this width: the first one after `first`, the others after as many blanks. Without a width it
+/// A text as lines of at most this width, what is hidden in it written out: the first one after `first`, the others after as many blanks. Without a width it
 /// is one line. A word that is too long for any line stands alone.
 pub fn wrapped(text: &str, first: &str, width: Option<u16>) -> String {
+    let text = neutral(text);
     let indent = first.chars().count();
     let room = width.map_or(usize::MAX, |width| usize::from(width).saturating_sub(indent).max(LEAST));
     let mut lines = vec![String::new()];

@@ -9,7 +9,7 @@ use std::fmt;
 use super::graph::Graph;
 use super::graph_parts::{Edge, EdgeKind, Node, NodeKind};
 use crate::facts::Role;
-use crate::update::{Architecture, Build, Kb, PackageName, human_size};
+use crate::update::{Architecture, Build, Kb, PackageName, human_size, is_hidden};
 
 impl fmt::Display for Graph {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -115,7 +115,7 @@ fn escaped(text: &str) -> String {
     for letter in text.chars() {
         match letter {
             '"' | '\\' => escaped.extend(['\\', letter]),
-            _ if letter.is_control() => escaped.push(' '),
+            _ if is_hidden(letter) => escaped.push(' '),
             _ => escaped.push(letter),
         }
     }

@@ -107,6 +107,10 @@ impl Job {
     }
 
     /// DISM takes up whatever lies in the folder of its target, so nothing else may lie there.
+    ///
+    /// A name that is found there is shown by the loop's own variable, which `cmd.exe` puts in after it has read the line. A name
+    /// in a variable of the environment would be put in before: with a quotation mark, which NTFS takes from other systems, it would be
+    /// a command. Without `eol=/` a name that begins with a semicolon would be passed over.
     pub(super) fn foreign_check(&self) -> String {
         /// As many names as fit into one line of a batch file.
         const MOST: usize = 30;
@@ -119,9 +123,10 @@ impl Job {
         let known = known.join(" ");
         format!(
             "set \"FOREIGN=\"\n\
-             for /f \"delims=\" %%F in ('dir /b /a-d \"%HERE%{folder}*.msu\" \"%HERE%{folder}*.cab\" 2^>nul') \
-             do {known} set \"FOREIGN=%%F\"\n\
-             for /f \"delims=\" %%D in ('dir /b /ad \"%HERE%{folder}\" 2^>nul') do set \"FOREIGN=%%D\\\"\n\
+             for /f \"eol=/ delims=\" %%F in ('dir /b /a-d \"%HERE%{folder}*.msu\" \"%HERE%{folder}*.cab\" 2^>nul') \
+             do {known} (echo Not of the set: \"%%F\"& set \"FOREIGN=1\")\n\
+             for /f \"eol=/ delims=\" %%D in ('dir /b /ad \"%HERE%{folder}\" 2^>nul') \
+             do (echo Not of the set: \"%%D\\\"& set \"FOREIGN=1\")\n\
              if defined FOREIGN goto foreign"
         )
     }
@@ -133,7 +138,7 @@ impl Job {
         let folder = self.target_folder().unwrap_or_default();
         format!(
             ":foreign\n\
-             echo The folder of the set holds something that is not of it: \"%FOREIGN%\"\n\
+             echo The folder of the set holds something that is not of it: see above.\n\
              echo DISM would take that up as well, so nothing was changed. Move it out of \"%HERE%{folder}\"\n\
              exit /b 17\n"
         )

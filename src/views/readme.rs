@@ -1,10 +1,12 @@
 //! `README.txt`: the page for people beside the set folders of a KB.
 
+use std::borrow::Cow;
+
 use super::facts::{KbFacts, PlannedView};
 use crate::documents::{FileLine, SetRecord};
 use crate::facts::{Checked, Role, Source};
 use crate::resolve::Plan;
-use crate::update::{Architecture, Kb, human_size};
+use crate::update::{Architecture, Kb, human_size, neutral};
 
 /// Where a folder alone is not the answer: what lies under other KBs, WinPE past the checkpoint, one .NET Framework of
 /// several.
@@ -72,7 +74,8 @@ fn section(set: &SetRecord, planned: &PlannedView, facts: &KbFacts) -> Vec<Strin
     lines
 }
 
-/// Returns the page, with the line ends of Windows: it is read there too.
+/// Returns the page, with the line ends of Windows: it is read there too. Products and reasons are from outside: what is
+/// hidden in them is written out.
 pub(super) fn readme(facts: &KbFacts) -> String {
     let kb = facts.document.kb;
     let mut lines = vec![format!("{kb}")];
@@ -93,5 +96,6 @@ pub(super) fn readme(facts: &KbFacts) -> String {
     lines.push(format!(
         "Which files a machine really needs: kbmirror resolve {kb} --arch ARCH --baseline BUILD"
     ));
+    let lines: Vec<Cow<'_, str>> = lines.iter().map(|line| neutral(line)).collect();
     lines.join("\r\n") + "\r\n"
 }

@@ -192,6 +192,25 @@ fn the_scripts_run_under_wine() {
     fs::write(&stranger, "another").unwrap();
     check("", "17", &["windows11.0-kb5050000-x64.msu"]);
     fs::remove_file(stranger).unwrap();
+    // Names that NTFS takes from other systems: none becomes a command, and none is passed over.
+    for (name, shown) in [
+        (";begins-like-a-comment.msu", ";begins-like-a-comment.msu"),
+        ("a & echo b >pwned.txt & %PATH% ^.cab", "a & echo b"),
+        ("quote\" & echo b >pwned.txt & rem \".msu", ""),
+    ] {
+        let stranger = folder.join("windows-11-24h2-x64").join(name);
+        fs::write(&stranger, "another").unwrap();
+        check("", "17", &[shown, "holds something that is not of it"]);
+        for place in [&folder, &machine.drive("")] {
+            assert!(!place.join("pwned.txt").exists(), "{name}");
+        }
+        fs::remove_file(stranger).unwrap();
+    }
+    let stranger = folder.join("windows-11-24h2-x64/sub\" & echo b >pwned.txt & rem \"");
+    fs::create_dir(&stranger).unwrap();
+    check("", "17", &["holds something that is not of it"]);
+    assert!(!folder.join("pwned.txt").exists());
+    fs::remove_dir(stranger).unwrap();
     machine.set(CURRENT_VERSION, "InstallationType", "REG_SZ", "Server Core");
     check("", "12", &["Windows 11 24H2, 25H2, 26H2", "client", "26100.863"]);
     machine.set(CURRENT_VERSION, "InstallationType", "REG_SZ", "Client");

@@ -3,6 +3,8 @@
 #![expect(clippy::disallowed_methods, reason = "mirrors are read and spoiled as they lie")]
 #![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
+mod bounds;
+
 use std::fs;
 
 use kbmirror::servicing::Tables;

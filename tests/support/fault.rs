@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::file_fault::{self, FileFault};
-use super::http::{Answer, Delivery, Request};
+use super::http::{Answer, Delivery, Framing, Request};
 use super::pages;
 use super::world::World;
 
@@ -35,6 +35,10 @@ pub(crate) enum Action {
     ContentType(&'static str),
     /// The regular answer for a package file, with these faults one upon the other.
     File(Vec<FileFault>),
+    /// A header that never ends, a byte at a time, and the hook before each.
+    DribbleHead(Hook),
+    /// The same of the body.
+    DribbleBody(Hook),
     /// Something happens (time passes) before the regular answer.
     After(Hook),
     /// The Catalog has this content from now on, this answer included.
@@ -165,6 +169,10 @@ impl Action {
                 answer.with("Content-Type", content_type)
             }
             Self::File(faults) => file_fault::apply(&faults, request, answer),
+            Self::DribbleHead(hook) => Answer { delivery: Delivery::Dribble(true, hook), ..regular() },
+            Self::DribbleBody(hook) => {
+                Answer { delivery: Delivery::Dribble(false, hook), framing: Framing::Close, ..regular() }
+            }
             Self::After(hook) => {
                 hook.0();
                 regular()

@@ -27,6 +27,8 @@ const MAX_FORM: u64 = 1024 * 1024;
 const PIECE: usize = 16 * 1024;
 /// While it is silent, the server looks this often whether the client is still there.
 const BEAT: Duration = Duration::from_millis(20);
+/// Between two bytes of an answer that never ends, so that a client can see each of them.
+const DROP: Duration = Duration::from_millis(2);
 /// So much of an endless body is sent before the client is found to read on for ever.
 const MAX_ENDLESS: u64 = 64 * 1024 * 1024;
 /// What an endless body keeps on its way, so that the count of what was sent tells what was read.
@@ -101,6 +103,8 @@ pub(super) enum Delivery {
     StallAfter(usize, Hook),
     /// In pieces of so many bytes, with the hook before each.
     Drip(usize, Hook),
+    /// One byte at a time, of a header or else of a body that never ends, with the hook before each.
+    Dribble(bool, Hook),
     /// The body again and again, for as long as the client reads.
     Endless,
     /// The end of the stream at once.
@@ -231,6 +235,7 @@ pub(super) fn write_answer(
         Delivery::Nothing => return Ok(Ending::Close),
         Delivery::Whole | Delivery::Endless | Delivery::Repeat(..) => (body.len(), PIECE),
         Delivery::Drip(size, _) => (body.len(), *size),
+        Delivery::Dribble(is_head, between) => return dribble(stream, *is_head, between),
         Delivery::CutAfter(length) | Delivery::ResetAfter(length) | Delivery::StallAfter(length, _) => {
             ((*length).min(body.len()), PIECE)
         }
@@ -292,6 +297,20 @@ fn write_head(stream: &mut impl Write, answer: &Answer) -> io::Result<()> {
     }
     head.push_str("\r\n");
     stream.write_all(head.as_bytes())
+}
+
+/// Until the client hangs up, which it has to do long before the end.
+#[expect(clippy::disallowed_methods, reason = "a server that was told to be slow")]
+fn dribble(stream: &mut impl Write, is_head: bool, between: &Hook) -> io::Result<Ending> {
+    stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n")?;
+    stream.write_all(if is_head { b"X-Slow: " } else { b"Connection: close\r\n\r\n" })?;
+    for _ in 0..LONGEST_WAIT.as_millis() / DROP.as_millis() {
+        between.0();
+        stream.write_all(b"a")?;
+        stream.flush()?;
+        std::thread::sleep(DROP);
+    }
+    panic!("the client waits for an answer that never ends");
 }
 
 fn write_piece(stream: &mut impl Write, framing: Framing, piece: &[u8]) -> io::Result<()> {

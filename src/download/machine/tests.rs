@@ -8,7 +8,7 @@ use crate::error::{ErrorKind, Fault as _, Retry};
 const WHOLE: u64 = 1000;
 
 fn bounds() -> Bounds {
-    Bounds { size: Some(WHOLE), cap: WHOLE }
+    Bounds { size: Some(WHOLE), cap: Some(WHOLE) }
 }
 
 fn etag(name: &str) -> Validators {
@@ -106,7 +106,7 @@ fn lengths_that_cannot_be_are_refused_before_a_byte_is_taken() {
         let error = begun(0).answered(&head(200, length)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Integrity, "{length}");
     }
-    let unknown = Bounds { size: None, cap: WHOLE };
+    let unknown = Bounds { size: None, cap: Some(WHOLE) };
     let mut machine = Machine::new(unknown, 0, None, Validators::default());
     assert!(machine.answered(&head(200, WHOLE + 1)).is_err());
     assert!(machine.answered(&head(200, 10)).is_ok());
@@ -123,7 +123,7 @@ fn a_body_that_ends_early_is_gone_on_with_and_an_empty_one_is_none() {
     machine.took(10);
     assert_eq!(machine.body_ended().unwrap_err().retry(), Retry::Soon);
     assert_eq!(machine.request().from, 10);
-    let mut machine = Machine::new(Bounds { size: None, cap: 5 }, 0, None, Validators::default());
+    let mut machine = Machine::new(Bounds { size: None, cap: Some(5) }, 0, None, Validators::default());
     machine.answered(&Head { status: 200, ..Head::default() }).unwrap();
     assert_eq!(machine.body_ended().unwrap_err().retry(), Retry::Soon);
 }
@@ -251,4 +251,33 @@ proptest! {
             prop_assert_eq!(disk.len() as u64, WHOLE);
         }
     }
+}
+
+/// Nobody states a size: the server's word is the bound, and without one nothing is taken.
+#[test]
+fn a_file_of_which_nobody_states_a_size_is_bound_by_the_server() {
+    let unbounded = || Machine::new(Bounds { size: None, cap: None }, 0, None, Validators::default());
+    let without_length = Head { status: 200, ..Head::default() };
+    assert_eq!(unbounded().answered(&without_length), Err(TransferFault::NoSize));
+    // The length comes with the bytes.
+    let mut machine = unbounded();
+    assert!(!machine.is_bounded());
+    let head = Head { status: 200, length: Some(10), ..Head::default() };
+    assert_eq!(machine.answered(&head), Ok(Step::Take { at: 0 }));
+    assert_eq!((machine.is_bounded(), machine.most()), (true, 10));
+    // It came before, and another one then: the first one holds.
+    let mut machine = unbounded();
+    machine.bound_by(10);
+    assert_eq!(machine.answered(&without_length), Ok(Step::Take { at: 0 }));
+    assert_eq!(machine.most(), 10);
+    let longer = Head { status: 200, length: Some(11), ..Head::default() };
+    assert_eq!(machine.answered(&longer), Err(TransferFault::WrongSize { offered: 11, stated: 10 }));
+    // No server's word is worth more than any package.
+    let mut machine = unbounded();
+    machine.bound_by(u64::MAX);
+    assert_eq!(machine.most(), LARGEST_PACKAGE);
+    // What the Catalog states is never widened.
+    let mut machine = Machine::new(Bounds { size: None, cap: Some(5) }, 0, None, Validators::default());
+    machine.bound_by(10);
+    assert_eq!(machine.most(), 5);
 }

@@ -71,6 +71,15 @@ impl Index {
         Ok(ids.into_iter().filter_map(|id| id.parse().ok()).collect())
     }
 
+    /// Returns the largest sum that the search page states of an entry whose newest dialog lists a file: the file has no more
+    /// bytes. `None` where no such entry has a sum.
+    pub fn largest_entry_with(&self, key: FileKey) -> Result<Option<u64>> {
+        let sql = "SELECT max(updates.size) FROM update_files JOIN updates ON updates.id = update_ref
+            WHERE file = ?1 AND update_files.last_seen = files_last_seen";
+        let size: Option<Option<i64>> = self.first(sql, [key], |row| row.get(0))?;
+        Ok(size.flatten().and_then(|size| u64::try_from(size).ok()))
+    }
+
     /// The files of an update's newest dialog, in its order.
     pub(super) fn current_files(&self, update_ref: i64) -> Result<Vec<FileKey>> {
         let sql = "SELECT file FROM update_files JOIN updates ON updates.id = update_ref

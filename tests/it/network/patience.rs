@@ -1,10 +1,11 @@
 //! How long an ill Catalog is asked, and what a server that says when to come back gets.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::harness::Bench;
-use super::super::support::{Action, Loopback, Rule};
-use super::{FETCH, KB, ask, hints, told, world};
+use super::super::support::{Action, Hook, Loopback, Rule};
+use super::{FETCH, KB, ask, hints, published, told, world};
 
 fn retry_after(text: &str) -> Action {
     Action::Status(503, vec![("Retry-After".to_owned(), text.to_owned())])
@@ -85,4 +86,50 @@ fn what_cannot_pass_is_asked_once() {
         assert!(told(&ran).contains(&format!("status {status}")), "{}", told(&ran));
         assert_eq!((loopback.requests().len(), bench.clock.waited()), (1, Duration::ZERO), "{status}");
     }
+}
+
+/// Lets 20 s pass with each byte.
+fn slowly(bench: &Bench) -> Hook {
+    let clock = Arc::clone(&bench.clock);
+    Hook::new(move || clock.advance(Duration::from_secs(20)))
+}
+
+/// A byte in 20 s is an answer that comes for ever, although no read of it takes long.
+#[test]
+fn a_page_that_dribbles_is_given_up_within_the_patience() {
+    let of_fetch = ["/Search.aspx", "/ScopedViewInline.aspx", "/DownloadDialog.aspx"];
+    for (command, pages) in [(&["search", KB], &of_fetch[..1]), (&FETCH, &of_fetch)] {
+        for (page, body_alone) in pages.iter().flat_map(|page| [(page, false), (page, true)]) {
+            let (bench, loopback) = (Bench::new(), Loopback::start(world()));
+            let hook = slowly(&bench);
+            let action = if body_alone { Action::DribbleBody(hook) } else { Action::DribbleHead(hook) };
+            loopback.rule(Rule::always(page, action));
+            let ran = ask(&bench, &loopback, &["--patience", "3s"], command);
+            assert_ne!(ran.code, 0, "{page} {body_alone}");
+            let wanted = "the answer of 127.0.0.1 did not arrive within 5s";
+            assert!(told(&ran).contains(wanted), "{page} {body_alone} {}", told(&ran));
+            let asked = loopback.requests().into_iter().filter(|seen| seen.path_and_query.contains(page));
+            assert_eq!(asked.count(), 1, "{page} {body_alone}");
+        }
+    }
+}
+
+/// The time limit belongs to a page and not to the run: slow pages that end in time are answers.
+#[test]
+fn slow_pages_that_end_in_time_are_answers() {
+    let (bench, loopback) = (Bench::new(), Loopback::start(world()));
+    let clock = Arc::clone(&bench.clock);
+    let hook = Hook::new(move || clock.advance(Duration::from_secs(110)));
+    loopback.rule(Rule::always("", Action::After(hook)));
+    ask(&bench, &loopback, &["--stall-after", "3m"], &FETCH).exits(0);
+    assert_eq!(published(&bench).len(), 1);
+}
+
+/// The headers of a package dribble: the transfer has stalled, as it has when its bytes do.
+#[test]
+fn the_headers_of_a_package_have_the_time_of_a_stall() {
+    let (bench, loopback) = (Bench::new(), Loopback::start(world()));
+    loopback.rule(Rule::always("/files/", Action::DribbleHead(slowly(&bench))));
+    let ran = ask(&bench, &loopback, &["--patience", "3s"], &FETCH).exits(6);
+    assert!(told(&ran).contains("the answer of 127.0.0.1 did not arrive within 1m"), "{}", told(&ran));
 }

@@ -1,6 +1,7 @@
 //! Bodies that are shorter or longer than they should be, and bodies that do not say how long they are.
 
-use super::super::support::FileFault;
+use super::super::harness::{Bench, names_in};
+use super::super::support::{Action, FileFault, FileSpec, Loopback, Rule, UpdateSpec, id};
 use super::case::{ALL, Case, HALF, LENGTH, always, once, run_all};
 
 /// A length is told with its unit.
@@ -73,4 +74,30 @@ fn more_than_stated_is_cut_off_at_once_and_not_kept() {
     let case = Case::fails("endless, size unknown", endless, &[5], BYTES, 1..=2);
     cases.push(case.bytes(0..=ALL + MIB).paired().nothing_kept());
     run_all(&cases);
+}
+
+/// A set whose checkpoint no dialog lists has no sum, but each entry has its own, and that bounds its files.
+#[test]
+fn a_set_without_a_sum_has_the_bounds_of_its_entries() {
+    let [target, checkpoint] = [("kb5086672", 21), ("kb5043080", 22)].map(|(kb, seed)| {
+        FileSpec::package(&format!("windows11.0-{kb}-arm64"), "msu", super::noise(seed, LENGTH))
+    });
+    let entry = |number, month: &str, tail: &str, file: &FileSpec| {
+        let title =
+            format!("{month} Cumulative Update for Windows 11 Version 24H2 for arm64-based Systems {tail}");
+        UpdateSpec { files: vec![file.clone()], ..UpdateSpec::new(&id(number), &title) }
+    };
+    let world = super::World::new()
+        .update(entry(11, "2026-03", "(KB5086672) (26100.8117)", &target))
+        .update(entry(12, "2024-09", "(KB5043080)", &checkpoint));
+    let (bench, loopback) = (Bench::new(), Loopback::start(world));
+    loopback.rule(Rule::always("/files/", Action::File(vec![FileFault::Endless])));
+    let ran = super::ask(&bench, &loopback, &["fetch", "KB5086672"]).exits(5);
+    assert!(ran.stdout.contains(&format!("more than {LENGTH} bytes arrived")), "{}", ran.stdout);
+    assert!(loopback.bytes_served() < 2 * (ALL + MIB), "{}", loopback.bytes_served());
+    for folder in ["quarantine", "partial"] {
+        assert_eq!(names_in(&bench.mirror().join(folder)), [""; 0], "{folder}");
+    }
+    loopback.clear_rules();
+    super::ask(&bench, &loopback, &["fetch", "KB5086672"]).exits(0);
 }

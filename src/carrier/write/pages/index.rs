@@ -3,11 +3,12 @@
 
 use super::contents::{Contents, SetPage};
 use super::ways::{IMPORT, TRUST, checks};
-use crate::update::{Architecture, count, human_size};
+use crate::update::{Architecture, count, human_size, neutral};
 
+/// Returns text from outside for HTML; what is hidden in it is written out.
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    for letter in text.chars() {
+    for letter in neutral(text).chars() {
         match letter {
             '&' => safe.push_str("&amp;"),
             '<' => safe.push_str("&lt;"),

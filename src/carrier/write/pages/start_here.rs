@@ -2,13 +2,13 @@
 
 use super::contents::Contents;
 use super::ways::{IMPORT, TRUST, checks};
-use crate::update::{count, human_size};
+use crate::update::{count, human_size, neutral};
 
 /// Returns the text of `START-HERE.txt`.
 pub(super) fn text(contents: &Contents) -> String {
     let mut text = String::new();
     let mut line = |words: &str| {
-        text.push_str(words);
+        text.push_str(&neutral(words));
         text.push_str("\r\n");
     };
     line(&format!("kbmirror export set {} - Windows updates for a network without Internet", contents.label));
