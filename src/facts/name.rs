@@ -71,12 +71,21 @@ impl PlainName {
         &self.0
     }
 
-    /// Returns the name with digits before its extension, for a file of the same name as another one.
-    fn told_apart(&self, digits: &str) -> Self {
-        Self(shortened(match self.0.rsplit_once('.') {
-            Some((stem, extension)) => format!("{stem}~{digits}.{extension}"),
-            None => format!("{}~{digits}", self.0),
+    /// Returns the name with a mark before its extension, for a file of the same name as another one. The mark is never cut
+    /// off: what is longer than any extension counts as a part of the stem.
+    fn told_apart(&self, mark: &str) -> Self {
+        /// The longest of the Catalog's extensions is `manifest`.
+        const EXTENSION: usize = 16;
+        Self(shortened(match self.0.rsplit_once('.').filter(|(_, end)| end.len() <= EXTENSION) {
+            Some((stem, extension)) => format!("{stem}~{mark}.{extension}"),
+            None => format!("{}~{mark}", self.0),
         }))
+    }
+
+    /// Returns the name as file systems compare it that do not tell A from a. A plain name is ASCII, so it has no other
+    /// spelling in Unicode.
+    fn folded(&self) -> String {
+        self.0.to_ascii_lowercase()
     }
 }
 
@@ -127,22 +136,34 @@ fn shortened(name: String) -> String {
 }
 
 /// Returns names for the files of one folder, in the order given: names that differ only in the case of letters would be
-/// one file on most media, so every one after the first gets eight digits of its digest.
+/// one file on most media, so every one after the first gets digits of its digest: eight, or more where eight are not enough.
+///
+/// No two names are the same, whatever comes: digests from outside may be made to agree in their first digits, or not be
+/// digests at all, so that a number tells the files apart in the end.
 pub fn distinct_names<'a>(
     files: impl IntoIterator<Item = (&'a str, String)>,
 ) -> Result<Vec<PlainName>, (String, NameFault)> {
     let mut taken = BTreeSet::new();
     let mut names = Vec::new();
     for (name, digest) in files {
-        let mut plain = PlainName::of(name).map_err(|fault| (name.to_owned(), fault))?;
-        if taken.contains(&plain.0.to_ascii_lowercase()) {
-            let digits: String = digest.chars().take(8).collect();
-            plain = plain.told_apart(&digits);
-        }
-        taken.insert(plain.0.to_ascii_lowercase());
-        names.push(plain);
+        let plain = PlainName::of(name).map_err(|fault| (name.to_owned(), fault))?;
+        let mut candidates =
+            std::iter::once(plain.clone()).chain(marks(&digest).map(|mark| plain.told_apart(&mark)));
+        // Marks never end, and no two of them give one name.
+        let Some(own) = candidates.find(|candidate| taken.insert(candidate.folded())) else { continue };
+        names.push(own);
     }
     Ok(names)
+}
+
+/// Returns marks that tell a file apart: 8, 16, 32, and 64 digits of its digest, and then numbers without end.
+fn marks(digest: &str) -> impl Iterator<Item = String> {
+    let plain: String = digest.chars().filter(char::is_ascii_alphanumeric).take(64).collect();
+    let some = plain.clone();
+    let lengths = [8, 16, 32, 64].into_iter().filter(move |&length| length == 8 || length <= some.len());
+    let first = plain.get(..8).unwrap_or(&plain).to_owned();
+    let digits = lengths.map(move |length| plain.get(..length).unwrap_or(&plain).to_owned());
+    digits.chain((2_u64..).map(move |number| format!("{first}-{number}")))
 }
 
 #[cfg(test)]
@@ -194,7 +215,41 @@ mod tests {
         }
     }
 
+    #[test]
+    fn equal_digits_give_different_names() {
+        let name = "windows11.0-kb5100001-arm64.msu";
+        let digests = ["68c2088b00", "68c2088b6f", "68c2088b6f", "", ""];
+        let names = distinct_names(digests.map(|digest| (name, digest.to_owned()))).unwrap();
+        let names: Vec<&str> = names.iter().map(PlainName::as_str).collect();
+        assert_eq!(
+            names,
+            [
+                "windows11.0-kb5100001-arm64.msu",
+                "windows11.0-kb5100001-arm64~68c2088b.msu",
+                "windows11.0-kb5100001-arm64~68c2088b-2.msu",
+                "windows11.0-kb5100001-arm64~.msu",
+                "windows11.0-kb5100001-arm64~-2.msu",
+            ]
+        );
+        let full = |end: &str| format!("{}{end}", "ab".repeat(31));
+        let names = distinct_names(["00", "11", "22"].map(|end| (name, full(end)))).unwrap();
+        assert_eq!(names[1].as_str(), "windows11.0-kb5100001-arm64~abababab.msu");
+        assert_eq!(names[2].as_str(), "windows11.0-kb5100001-arm64~abababababababab.msu");
+    }
+
     proptest! {
+        /// Names that are equal but for case or length, with digests that agree in many digits or in all.
+        #[test]
+        fn names_differ_when_digests_collide(
+            files in prop::collection::vec(("[aAbB]{1,2}(\\.[mM]su)?|a\\.[a-z]{110,130}|[aA]{119,121}\\.msu", "(00000000){0,8}[01]?"), 0..40)
+        ) {
+            let count = files.len();
+            let names = distinct_names(files.iter().map(|(name, digest)| (name.as_str(), digest.clone()))).unwrap();
+            let folded: BTreeSet<String> = names.iter().map(|name| name.as_str().to_ascii_lowercase()).collect();
+            prop_assert_eq!((folded.len(), names.len()), (count, count));
+            prop_assert!(names.iter().all(|name| name.as_str().len() <= LENGTH && !is_device(name.as_str())));
+        }
+
         #[test]
         fn whatever_comes_the_names_are_plain_and_differ(raw in prop::collection::vec("\\PC{0,140}|[aA]{1,3}\\.msu|[./\\\\~]{0,4}", 0..12)) {
             let named: Vec<&String> = raw.iter().filter(|name| PlainName::of(name).is_ok()).collect();

@@ -7,7 +7,8 @@
 //! - [`addresses`]: another address of the same digest, and links that expire;
 //! - [`any_script`]: faults in any order;
 //! - [`killed`]: the program itself, ended at any moment;
-//! - [`no_room`]: disks that are too small.
+//! - [`no_room`]: disks that are too small;
+//! - [`same_names`]: names that are equal, and partial files that cannot be written.
 #![expect(clippy::disallowed_methods, reason = "mirrors are read as they lie")]
 #![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
@@ -21,6 +22,7 @@ mod killed;
 mod lengths;
 mod no_room;
 mod ranges;
+mod same_names;
 mod together;
 
 use super::harness::{Bench, Ran, names_in, sha256_hex, tree};

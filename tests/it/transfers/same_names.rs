@@ -1,0 +1,74 @@
+//! Files of one update whose names are equal: each has a name and a place of its own, or nothing is published.
+
+use std::collections::BTreeSet;
+
+use super::super::harness::{Bench, Ran, sha256_hex, tree};
+use super::super::support::{FileSpec, Loopback};
+use super::{World, ask, kb, published, update, world_of};
+
+/// Contents whose SHA-256 begin with the same eight digits, `afa3d8b9`: a second of search finds such.
+const COLLIDING: [u32; 2] = [50_855, 76_136];
+
+fn file(name: &str, content: &str) -> FileSpec {
+    FileSpec {
+        name: name.to_owned(),
+        bytes: format!("MSCF\0\0\0\0{content}").into_bytes(),
+        ..FileSpec::default()
+    }
+}
+
+fn fetch(bench: &Bench, files: &[FileSpec]) -> Ran {
+    let loopback = Loopback::start(World::new().update(update(0, files.to_vec())));
+    ask(bench, &loopback, &["fetch", "--no-closure", &kb(0)])
+}
+
+#[test]
+fn digests_that_agree_in_eight_digits_do_not_make_one_file_of_two() {
+    let digests = COLLIDING.map(|number| sha256_hex(&file("", &number.to_string()).bytes));
+    assert_eq!(digests.map(|digest| digest[..8].to_owned()), ["afa3d8b9"; 2]);
+    for names in [
+        ["windows11.0-kb5100001-arm64.msu"; 3],
+        // Case twins: one file on most media.
+        ["PKG-kb5100001-arm64.msu", "pkg-kb5100001-arm64.msu", "Pkg-kb5100001-arm64.msu"],
+    ] {
+        let bench = Bench::new();
+        let contents = ["1".to_owned(), COLLIDING[0].to_string(), COLLIDING[1].to_string()];
+        let files: Vec<FileSpec> =
+            names.iter().zip(&contents).map(|(name, content)| file(name, content)).collect();
+        fetch(&bench, &files).exits(0);
+        let there = tree(&published(&bench, 0));
+        let folded: BTreeSet<String> = there.keys().map(|name| name.to_lowercase()).collect();
+        assert_eq!(folded.len(), 3, "{:?}", there.keys());
+        let bytes: BTreeSet<&Vec<u8>> = there.values().collect();
+        assert_eq!(bytes, files.iter().map(|file| &file.bytes).collect());
+        // The pool was not written through a link.
+        for (path, bytes) in tree(&bench.mirror().join("pool")) {
+            assert!(path.ends_with(&sha256_hex(&bytes)), "{path}");
+        }
+        bench.json(&["verify"]).exits(0);
+    }
+}
+
+/// A partial file that lost the right to be written to: an earlier version took it before the rename into the pool, and was
+/// killed in between. A user who is not root cannot open it for writing.
+#[test]
+fn a_partial_file_that_is_read_only_does_not_stop_any_run() {
+    let whole = super::package(0, 5000);
+    let bench = Bench::new();
+    let loopback = Loopback::start(world_of(std::slice::from_ref(&whole)));
+    for length in [5000, 2000, 0] {
+        let partial = bench.mirror().join("partial").join(sha256_hex(&whole.bytes));
+        std::fs::create_dir_all(partial.parent().unwrap()).unwrap();
+        std::fs::write(&partial, &whole.bytes[..length]).unwrap();
+        let mut permissions = std::fs::metadata(&partial).unwrap().permissions();
+        permissions.set_readonly(true);
+        std::fs::set_permissions(&partial, permissions).unwrap();
+        super::fetch(&bench, &loopback, 1, &[]).exits(0);
+        super::check_all_published(&bench, std::slice::from_ref(&whole)).unwrap();
+        for (path, _) in tree(&bench.mirror().join("pool")) {
+            let file = bench.mirror().join("pool").join(&path);
+            assert!(std::fs::metadata(&file).unwrap().permissions().readonly(), "{path}");
+        }
+        std::fs::remove_dir_all(bench.mirror()).unwrap();
+    }
+}
