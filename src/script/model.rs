@@ -124,7 +124,7 @@ impl Job {
         format!(
             "set \"FOREIGN=\"\n\
              for /f \"eol=/ delims=\" %%F in ('dir /b /a-d \"%HERE%{folder}*.msu\" \"%HERE%{folder}*.cab\" 2^>nul') \
-             do {known} (echo Not of the set: \"%%F\"& set \"FOREIGN=1\")\n\
+             do ({known} (echo Not of the set: \"%%F\"& set \"FOREIGN=1\"))\n\
              for /f \"eol=/ delims=\" %%D in ('dir /b /ad \"%HERE%{folder}\" 2^>nul') \
              do (echo Not of the set: \"%%D\\\"& set \"FOREIGN=1\")\n\
              if defined FOREIGN goto foreign"

@@ -29,6 +29,7 @@ mod migration;
 mod monitoring;
 mod named_knowledge;
 mod network;
+mod neutral;
 mod operator;
 mod oracle;
 mod products;

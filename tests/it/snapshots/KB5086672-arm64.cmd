@@ -81,8 +81,8 @@ if not exist "%HERE%windows-11-24h2-arm64\windows11.0-kb5043080-arm64_df540a05f9
 if not exist "%HERE%windows-11-24h2-arm64\windows11.0-kb5086672-arm64_ec8e6985.msu" echo Missing: "%HERE%windows-11-24h2-arm64\windows11.0-kb5086672-arm64_ec8e6985.msu"& set "MISSING=1"
 if defined MISSING goto missing
 set "FOREIGN="
-for /f "delims=" %%F in ('dir /b /a-d "%HERE%windows-11-24h2-arm64\*.msu" "%HERE%windows-11-24h2-arm64\*.cab" 2^>nul') do if /i not "%%F"=="windows11.0-kb5043080-arm64_df540a05f9b118e339c5520f4090bb5d450f090b.msu" if /i not "%%F"=="windows11.0-kb5086672-arm64_ec8e6985.msu" set "FOREIGN=%%F"
-for /f "delims=" %%D in ('dir /b /ad "%HERE%windows-11-24h2-arm64\" 2^>nul') do set "FOREIGN=%%D\"
+for /f "eol=/ delims=" %%F in ('dir /b /a-d "%HERE%windows-11-24h2-arm64\*.msu" "%HERE%windows-11-24h2-arm64\*.cab" 2^>nul') do (if /i not "%%F"=="windows11.0-kb5043080-arm64_df540a05f9b118e339c5520f4090bb5d450f090b.msu" if /i not "%%F"=="windows11.0-kb5086672-arm64_ec8e6985.msu" (echo Not of the set: "%%F"& set "FOREIGN=1"))
+for /f "eol=/ delims=" %%D in ('dir /b /ad "%HERE%windows-11-24h2-arm64\" 2^>nul') do (echo Not of the set: "%%D\"& set "FOREIGN=1")
 if defined FOREIGN goto foreign
 call :free
 if not defined FREE_MB echo The free space of %SystemDrive% could not be read and is not checked.
@@ -160,7 +160,7 @@ echo The set is not whole, and nothing was changed. Copy the folders of this KB 
 exit /b 16
 
 :foreign
-echo The folder of the set holds something that is not of it: "%FOREIGN%"
+echo The folder of the set holds something that is not of it: see above.
 echo DISM would take that up as well, so nothing was changed. Move it out of "%HERE%windows-11-24h2-arm64\"
 exit /b 17
 
