@@ -1,25 +1,11 @@
-//! Any bytes, first a line that stands for the path that answered: no panic, no unit slower than the time limit, and
-//! the kind and the parsers do not contradict each other.
+//! Any bytes for the target `page_kind`: no panic, no unit slower than the time limit, and what its body asserts.
 #![no_main]
 
-use kbmirror::catalog::{PageKind, page_kind, parse_details_page, parse_download_dialog};
 use libfuzzer_sys::fuzz_target;
 
+#[path = "../bodies/page_kind.rs"]
+mod body;
+
 fuzz_target!(|bytes: &[u8]| {
-    let text = String::from_utf8_lossy(bytes);
-    let (path, page) = text.split_once('\n').unwrap_or(("", &text));
-    let (bare, behind) = (page_kind(page, None), page_kind(page, Some(path)));
-    if matches!(bare, PageKind::Error { .. }) {
-        assert!(matches!(behind, PageKind::Error { .. }), "an error page is one wherever it comes from");
-    }
-    if let PageKind::Error { number: Some(number) } = &behind {
-        assert!(number.len() == 8 && number.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    }
-    match bare {
-        PageKind::Details | PageKind::NothingFound | PageKind::PastTheEnd | PageKind::Unanswered => {
-            assert!(parse_download_dialog(page).is_err(), "no dialog");
-        }
-        PageKind::Rows => assert!(parse_details_page(page).is_err(), "no details"),
-        _ => {}
-    }
+    let _is_taken = body::check(bytes);
 });

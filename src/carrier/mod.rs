@@ -15,6 +15,8 @@
 //! and `write` the sending side, which reads back what it wrote.
 
 mod medium;
+#[doc(hidden)]
+pub mod parsers;
 mod read;
 mod report;
 mod trust;

@@ -7,6 +7,7 @@ mod bad_input;
 mod broken_off;
 mod carry;
 mod catalog_of_facts;
+mod corpus;
 mod damage;
 mod direction;
 mod documents;

@@ -15,6 +15,7 @@ pub use keys::{ExportKey, KeyFolder, KeyList, RetiredKey, SigningKeys};
 pub(in crate::carrier) use mark::{mark_text, new_mark, read_mark};
 pub use memory::last_imports;
 pub(in crate::carrier) use memory::{last_import, memory, note, noted, refuse_replaced_key};
+pub(in crate::carrier) use signature::check_form;
 pub use signature::{PublicKey, SecretKey};
 pub(in crate::carrier) use signed::signer;
 pub use signed::{Signed, Trust};

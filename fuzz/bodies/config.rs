@@ -1,0 +1,22 @@
+//! A `kbmirror.toml` of any bytes: what is taken can be used, and what is refused is named with its place.
+
+use std::sync::OnceLock;
+
+use kbmirror::servicing::Knowledge;
+use kbmirror::sync::Config;
+
+/// Returns `true` if the configuration is taken, with its profiles.
+pub(crate) fn check(bytes: &[u8]) -> bool {
+    static KNOWLEDGE: OnceLock<Option<Knowledge>> = OnceLock::new();
+    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+    let config = match Config::parse(text, "mirror/kbmirror.toml".into()) {
+        Ok(config) => config,
+        Err(error) => {
+            assert!(error.message().contains("kbmirror.toml"), "{}", error.message());
+            return false;
+        }
+    };
+    let _asks = config.asks_for_something();
+    let knowledge = KNOWLEDGE.get_or_init(|| Knowledge::built_in().ok());
+    knowledge.as_ref().is_some_and(|knowledge| config.profiles(knowledge).is_ok())
+}
