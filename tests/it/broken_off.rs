@@ -13,7 +13,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::json;
 
 use super::carry::{KB, connected, content, digests, export, import, isolated, root_of};
-use super::harness::{Bench, names_in};
+use super::harness::{Bench, names_in, skipped_without_root};
 
 const BOTH: [&str; 2] = [KB, "KB5085516"];
 
@@ -190,7 +190,6 @@ pub(super) struct Small {
 
 impl Small {
     /// `None`, and a line that says why, where nothing can be mounted.
-    #[expect(clippy::print_stdout, reason = "a test says what it skips")]
     pub(super) fn new(folder: Utf8PathBuf, kilobytes: u64) -> Option<Self> {
         fs::create_dir_all(&folder).unwrap();
         let size = format!("size={kilobytes}k");
@@ -199,8 +198,7 @@ impl Small {
         if mounted.is_ok_and(|output| output.status.success()) {
             return Some(Self { folder });
         }
-        println!("skipped: no tmpfs can be mounted here");
-        None
+        skipped_without_root("no tmpfs can be mounted here")
     }
 
     /// Makes it larger, or smaller as long as what is in it fits.

@@ -381,15 +381,41 @@ pub(crate) fn sha1_hex(bytes: &[u8]) -> String {
     HEXLOWER.encode(&sha1::Sha1::digest(bytes))
 }
 
-/// Runs a stock program, unless it is not there, which is said.
-#[expect(clippy::print_stdout, reason = "a test says what it skips")]
+/// Runs an outside judge, a program of others. `None`, and a line, where it is not here; with `CI` set that is a failure.
 pub(crate) fn judge(program: &str, arguments: &[&str], folder: &Path) -> Option<Output> {
     match Command::new(program).args(arguments).current_dir(folder).output() {
         Ok(output) => Some(output),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            println!("skipped: {program} is not here");
-            None
-        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => skipped(&format!("{program} is not here")),
         Err(error) => panic!("{program}: {error}"),
     }
+}
+
+/// Says that something cannot be judged here. With `CI` set that is a failure: there, every judge has to be here.
+#[expect(clippy::print_stdout, reason = "a test says what it skips")]
+pub(crate) fn skipped<T>(why: &str) -> Option<T> {
+    assert!(std::env::var_os("CI").is_none(), "{why}, and CI is set: every judge has to be here");
+    println!("skipped: {why}");
+    None
+}
+
+/// Says the same of what root alone may do, such as mounting. Another user skips it everywhere, and `.ci/run` runs it as root:
+/// it has to name the test.
+#[expect(clippy::print_stdout, reason = "a test says what it skips")]
+pub(crate) fn skipped_without_root<T>(why: &str) -> Option<T> {
+    if is_root() {
+        return skipped(why);
+    }
+    let script = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(".ci/run")).unwrap();
+    // With one thread, tests run in the main one.
+    if let Some(name) = std::thread::current().name().filter(|name| *name != "main") {
+        assert!(script.contains(name), "{name} needs root, and .ci/run does not name it");
+    }
+    println!("skipped: {why}; root alone may do that");
+    None
+}
+
+/// Returns `true` if this process belongs to root.
+pub(crate) fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
 }

@@ -14,7 +14,7 @@ use kbmirror::servicing::Knowledge;
 use kbmirror::update::Sha256;
 
 use super::carry::{KB, connected, digests, export, import, isolated, root_of, small};
-use super::harness::{Bench, copy_folder, judge, text_of};
+use super::harness::{Bench, copy_folder, judge, skipped_without_root, text_of};
 use super::wine::Machine;
 
 #[test]
@@ -32,11 +32,11 @@ fn sha256sum_and_minisign_agree() {
     let signed = |name: &str, key: &str| judge("minisign", &["-Vm", name, "-P", key], medium.as_std_path());
     let files = [("set.json", &export_key), ("manifest-sha256.txt", &export_key), ("keys.json", &root)];
     for name in ["manifest-sha256.txt", "tagmanifest-sha256.txt"] {
-        let Some(output) = sums(name) else { break };
+        let Some(output) = sums(name) else { continue };
         assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stdout));
     }
     for (name, key) in files {
-        let Some(output) = signed(name, key) else { break };
+        let Some(output) = signed(name, key) else { continue };
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success() && said.contains("Trusted comment: "), "{name}: {said}");
         let other = if key == &root { &export_key } else { &root };
@@ -53,7 +53,7 @@ fn sha256sum_and_minisign_agree() {
             .collect();
         assert_eq!(lines.len(), 2, "{text}");
         for arguments in lines {
-            let Some(output) = judge("minisign", &arguments, medium.as_std_path()) else { break };
+            let Some(output) = judge("minisign", &arguments, medium.as_std_path()) else { continue };
             assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         }
     }
@@ -106,7 +106,7 @@ impl Stick {
             let device = judge("losetup", &["-f", "--show", image.as_str()], here)?;
             let device = String::from_utf8(device.stdout).unwrap().trim().to_owned();
             if device.is_empty() {
-                return skipped("no loop device is to be had");
+                return skipped_without_root("no loop device is to be had");
             }
             stick.device = Some(device.clone());
             judge("mount.exfat-fuse", &[&device, stick.folder.as_str()], here)?
@@ -114,7 +114,10 @@ impl Stick {
         if mounted.status.success() {
             Some(stick)
         } else {
-            skipped(&format!("{kind} cannot be mounted: {}", String::from_utf8_lossy(&mounted.stderr)))
+            skipped_without_root(&format!(
+                "{kind} cannot be mounted: {}",
+                String::from_utf8_lossy(&mounted.stderr)
+            ))
         }
     }
 }
@@ -127,12 +130,6 @@ impl Drop for Stick {
         }
         drop(fs::remove_file(&self.image));
     }
-}
-
-#[expect(clippy::print_stdout, reason = "a test says what it skips")]
-fn skipped(why: &str) -> Option<Stick> {
-    println!("skipped: {why}");
-    None
 }
 
 /// The export of a plan in which one file has five gibibytes.
@@ -242,4 +239,95 @@ fn the_script_of_a_medium_checks_it_with_what_windows_has() {
         said.contains("3 files lie under data, and 2 are listed") && said.contains("extra.msu"),
         "{said}"
     );
+
+    // Nothing is listed: that is no verdict.
+    fs::write(at.join("manifest-sha256.txt"), "").unwrap();
+    let (said, code) = machine.run("medium", r".\verify.cmd", "");
+    assert_eq!(code, "2", "{said}");
+    assert!(said.contains("lists no file"), "{said}");
+}
+
+/// A statement of a PowerShell script without its comments, and the marks that stay open at its end.
+fn unbalanced(script: &str) -> Vec<char> {
+    let mut open = Vec::new();
+    let mut letters = script.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '#' => while letters.next_if(|next| *next != '\n').is_some() {},
+            // In single quotes nothing is special, and two of them are one; in double quotes a backtick takes the next letter.
+            '\'' => loop {
+                match letters.next() {
+                    Some('\'') if letters.next_if_eq(&'\'').is_none() => break,
+                    Some(_) => {}
+                    None => return vec!['\''],
+                }
+            },
+            '"' => loop {
+                match letters.next() {
+                    Some('`') => drop(letters.next()),
+                    Some('"') => break,
+                    Some(_) => {}
+                    None => return vec!['"'],
+                }
+            },
+            '(' | '{' | '[' => open.push(letter),
+            ')' | '}' | ']' => {
+                let opened = open.pop();
+                if !matches!((opened, letter), (Some('('), ')') | (Some('{'), '}') | (Some('['), ']')) {
+                    return vec![letter];
+                }
+            }
+            _ => {}
+        }
+    }
+    open
+}
+
+/// No registry has PowerShell, so the script is held to its form, and its logic is little.
+#[test]
+fn the_powershell_script_of_a_medium_has_the_form_of_one() {
+    let text = fs::read_to_string(small().medium.join("verify.ps1")).unwrap();
+    assert!(
+        text.ends_with("\r\n") && !text.replace("\r\n", "").contains(['\r', '\n', '\t']) && text.is_ascii()
+    );
+    let script = text.replace('\r', "");
+    assert_eq!(unbalanced(&script), [] as [char; 0]);
+    for broken in ["if ($a) {", "'a", "\"a", "a)", "(]", "'it''s", "\"a`\""] {
+        assert!(!unbalanced(broken).is_empty(), "{broken}");
+    }
+    assert_eq!(unbalanced("# it's (\n'a''b' \"a`\"(\" { [x] }"), [] as [char; 0]);
+
+    let lines: Vec<&str> = script.lines().map(str::trim).filter(|line| !line.starts_with('#')).collect();
+    assert_eq!(lines[0], "$ErrorActionPreference = 'Stop'", "nothing runs before it");
+    assert_eq!(lines[1], "trap {", "what fails is not a verdict");
+    assert_eq!(lines[lines.len() - 1], "exit 0");
+    // Each way out, with what is asked before it, in this order.
+    let ways = [
+        ("trap {", "exit 2"),
+        ("if (-not (Get-Command -Name 'Get-FileHash' -ErrorAction SilentlyContinue)) {", "exit 2"),
+        ("if (-not (Test-Path -LiteralPath 'manifest-sha256.txt' -PathType Leaf)) {", "exit 2"),
+        ("if ($line -cnotmatch '^[0-9a-f]{64}  data/.') {", "exit 2"),
+        ("if ($listed -eq 0) {", "exit 2"),
+        ("if ($wrong -ne 0) {", "exit 1"),
+        ("Write-Output \"All $listed files are as listed.\"", "exit 0"),
+    ];
+    let exits: Vec<usize> = (0..lines.len()).filter(|&place| lines[place].starts_with("exit")).collect();
+    assert_eq!(exits.len(), ways.len(), "{exits:?}");
+    let mut last = 0;
+    for (place, (question, way)) in exits.into_iter().zip(ways) {
+        assert_eq!(lines[place], way, "{question}");
+        let asked = lines[last..place].iter().position(|line| *line == question);
+        assert!(asked.is_some(), "{question} before line {place}");
+        last = place + 1;
+    }
+    for statement in ["$listed++", "$there = 0", "if ($there -gt $listed) {"] {
+        assert!(lines.contains(&statement), "{statement}");
+    }
+    assert_eq!(lines.iter().filter(|line| **line == "$wrong++").count(), 3);
+    // A name with a bracket is a pattern elsewhere.
+    for line in lines.iter().filter(|line| {
+        line.contains("-Path ") || line.contains("Get-ChildItem") || line.contains("Test-Path")
+    }) {
+        assert!(line.contains("-LiteralPath"), "{line}");
+    }
 }

@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use super::harness::skipped;
+
 pub(crate) const CURRENT_VERSION: &str = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion";
 pub(crate) const CBS: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing";
 pub(crate) const ENVIRONMENT: &str = r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment";
@@ -34,12 +36,12 @@ impl Machine {
             Command::new("x86_64-w64-mingw32-gcc").args(["-O1", "-o"]).arg(&dism).arg(source).output();
         match compiler {
             Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)),
-            Err(error) => return skip(&format!("x86_64-w64-mingw32-gcc: {error}")),
+            Err(error) => return skipped(&format!("x86_64-w64-mingw32-gcc: {error}")),
         }
         match machine.said(&["wineboot", "-i"]) {
             Some((true, _)) => {}
-            Some((false, said)) => return skip(&format!("wine does not start: {said}")),
-            None => return skip("wine is not here"),
+            Some((false, said)) => return skipped(&format!("wine does not start: {said}")),
+            None => return skipped("wine is not here"),
         }
         machine.keeper = machine
             .wine(&["cmd"])
@@ -153,10 +155,4 @@ impl Drop for Machine {
         // The folder can only be removed once its Windows has ended.
         drop(self.said(&["wineboot", "-k"]));
     }
-}
-
-#[expect(clippy::print_stdout, reason = "a test says what it skips")]
-fn skip(why: &str) -> Option<Machine> {
-    println!("skipped: {why}");
-    None
 }

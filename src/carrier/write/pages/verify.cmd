@@ -4,7 +4,7 @@ rem Needs nothing but Windows (certutil). Changes nothing.
 rem
 rem   verify.cmd          reads every file of the medium; this takes a while
 rem
-rem Exit codes: 0 all files are as listed; 1 some are not, and are named; 2 the medium has no manifest or no certutil.
+rem Exit codes: 0 all files are as listed; 1 some are not, and are named; 2 there is no certutil, or no manifest with a file in it.
 rem
 rem What this proves: no file was damaged or forgotten since the manifest was written. That nobody changed both is what
 rem the signature is for: kbmirror check-medium, or minisign -Vm set.json -P KEY with the key that you have already.
@@ -24,6 +24,11 @@ if not exist "%CERTUTIL%" (
 set /a LISTED=0
 set /a WRONG=0
 for /f "usebackq tokens=1,*" %%A in ("manifest-sha256.txt") do call :one "%%A" "%%B"
+if "%LISTED%"=="0" (
+    echo manifest-sha256.txt lists no file.
+    popd
+    exit /b 2
+)
 set "ROOT=%CD%\"
 if "%CD:~-1%"=="\" set "ROOT=%CD%"
 set /a THERE=0

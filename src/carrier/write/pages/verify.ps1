@@ -1,14 +1,31 @@
 # kbmirror: compares every file under data with the digests in manifest-sha256.txt. Needs PowerShell 4 or later.
 #   powershell -ExecutionPolicy Bypass -File verify.ps1
-# Exit codes: 0 all files are as listed; 1 some are not, and are named. What it proves is told in verify.cmd.
+# Exit codes: 0 all files are as listed; 1 some are not, and are named; 2 nothing can be said, and why is told.
+# What it proves is told in verify.cmd.
+$ErrorActionPreference = 'Stop'
+trap {
+    Write-Output "The check cannot be finished: $_"
+    exit 2
+}
 Set-Location -LiteralPath (Split-Path -Parent $MyInvocation.MyCommand.Path)
+if (-not (Get-Command -Name 'Get-FileHash' -ErrorAction SilentlyContinue)) {
+    Write-Output 'Get-FileHash is missing on this Windows: use verify.cmd, or kbmirror check-medium.'
+    exit 2
+}
+if (-not (Test-Path -LiteralPath 'manifest-sha256.txt' -PathType Leaf)) {
+    Write-Output 'There is no manifest-sha256.txt beside this script.'
+    exit 2
+}
 $wrong = 0
 $listed = 0
-foreach ($line in Get-Content -LiteralPath 'manifest-sha256.txt') {
-    if ($line.Length -lt 67) { continue }
+foreach ($line in @(Get-Content -LiteralPath 'manifest-sha256.txt')) {
+    if ($line -cnotmatch '^[0-9a-f]{64}  data/.') {
+        Write-Output 'A line of manifest-sha256.txt is not as kbmirror writes them.'
+        exit 2
+    }
     $listed++
     $path = $line.Substring(66).Replace('/', '\')
-    if (-not (Test-Path -LiteralPath $path)) {
+    if (-not (Test-Path -LiteralPath $path -PathType Leaf)) {
         Write-Output "MISSING    $path"
         $wrong++
     } elseif ((Get-FileHash -LiteralPath $path -Algorithm SHA256).Hash -ne $line.Substring(0, 64)) {
@@ -18,8 +35,15 @@ foreach ($line in Get-Content -LiteralPath 'manifest-sha256.txt') {
         Write-Output "ok         $path"
     }
 }
-$there = @(Get-ChildItem -LiteralPath 'data' -Recurse -Force | Where-Object { -not $_.PSIsContainer }).Count
-if ($there -ne $listed) {
+if ($listed -eq 0) {
+    Write-Output 'manifest-sha256.txt lists no file.'
+    exit 2
+}
+$there = 0
+if (Test-Path -LiteralPath 'data' -PathType Container) {
+    $there = @(Get-ChildItem -LiteralPath 'data' -Recurse -Force | Where-Object { -not $_.PSIsContainer }).Count
+}
+if ($there -gt $listed) {
     Write-Output "$there files lie under data, and $listed are listed. Nothing else may lie there."
     $wrong++
 }
