@@ -1,6 +1,8 @@
 //! Bytes that are not the package: changed, compressed, or somebody's page.
 
-use super::super::harness::Bench;
+use std::time::Duration;
+
+use super::super::harness::{Bench, names_in};
 use super::super::support::{Action, FileFault, Loopback, Rule};
 use super::case::{ALL, Case, HALF, TRIES, always, always_instead, once, once_instead, run_all};
 use super::{fetch, package, world_of};
@@ -35,6 +37,25 @@ fn wrong_bytes_get_a_second_chance_and_then_quarantine() {
             .paired()
             .nothing_kept(),
     ]);
+}
+
+#[test]
+fn what_was_rejected_goes_after_thirty_days() {
+    let (bench, loopback) = (Bench::new(), Loopback::start(world_of(&[package(0, 5000)])));
+    loopback.rule(Rule::once("/files/", Action::File(vec![FileFault::Flipped])));
+    loopback.rule(Rule::once("/files/", Action::File(vec![FileFault::Flipped])));
+    fetch(&bench, &loopback, 1, &[]).exits(5);
+    let kept = || names_in(&bench.mirror().join("quarantine")).len();
+    assert_eq!(kept(), 1);
+    let days = |days: u64| bench.clock.advance(Duration::from_hours(24 * days));
+    days(30);
+    fetch(&bench, &loopback, 1, &[]).exits(0);
+    assert_eq!(kept(), 1, "30 days are not over");
+    days(1);
+    fetch(&bench, &loopback, 1, &["--dry-run"]).exits(0);
+    assert_eq!(kept(), 1, "a trial deletes nothing");
+    fetch(&bench, &loopback, 1, &[]).exits(0);
+    assert_eq!(kept(), 0);
 }
 
 #[test]
