@@ -164,7 +164,7 @@ impl ExitCode {
         (
             Self::UNRESOLVED,
             "unresolved",
-            "a finding, not a fault: not applicable, withdrawn, ambiguous, of an unknown family, a refused set, a medium without package sets, facts older than `--fail-if-older-than`, or a mirror that is not current",
+            "a finding, not a fault: not applicable, withdrawn, ambiguous, of an unknown family, a refused set, a medium without package sets, an expired one, one whose number and date contradict each other, facts older than `--fail-if-older-than`, or a mirror that is not current",
         ),
         (Self::REFUSED, "refused", "a medium that is not trusted, was tampered with, or is not whole"),
         (Self::MEDIUM, "medium", "the medium cannot be read or written"),

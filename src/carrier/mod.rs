@@ -26,8 +26,8 @@ pub use medium::Listing;
 pub use read::{CheckJob, Examined, ImportJob, ImportOutcome, Imported, MediumCheck, examine};
 pub use report::keep_report;
 pub use trust::{
-    ExportKey, KeyFolder, KeyList, PublicKey, RetiredKey, Revoked, Rotated, SecretKey, Signed, SigningKeys,
-    Trust, key_number, last_imports,
+    Dates, ExportKey, KeyFolder, KeyList, PublicKey, RetiredKey, Revoked, Rotated, SecretKey, Signed,
+    SigningKeys, Trust, key_number, last_imports,
 };
 pub use write::{
     ChangedSet, Context, ExportPlan, ExportRequest, Exported, Found, Payload, Place, PlannedExport, Source,

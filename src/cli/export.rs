@@ -131,12 +131,16 @@ fn write(setup: &Setup, arguments: &Export) -> Result<Done> {
     plan.warnings.extend(warning);
     confirm(setup, &plan, arguments)?;
     let now = setup.now().into();
+    let expires = setup.settings().options.expires.map(|time| setup.now().saturating_add(time)).transpose();
+    let expires =
+        expires.map_err(|error| Error::usage("--expires is too long").caused_by(error))?.map(Into::into);
     let exported = setup.watched(|events| {
         let context = carrier::Context {
             keys: &keys,
             knowledge: &knowledge,
             tables: &tables,
             new_lineage: arguments.new_lineage,
+            expires,
             now,
             events,
         };

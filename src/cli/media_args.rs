@@ -127,4 +127,7 @@ pub(super) struct Import {
     /// Take the medium although state.json is lost, and remember media from this one on
     #[arg(long)]
     pub(super) accept_lineage: bool,
+    /// Take a medium whose validity has ended
+    #[arg(long)]
+    pub(super) accept_expired: bool,
 }

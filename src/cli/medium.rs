@@ -22,6 +22,12 @@ pub(super) fn check(setup: &Setup, arguments: &CheckMedium, output: &mut Output)
     }
     show_set(&checked.examined, output);
     output.line(checked.evidence());
+    if let Some(end) = checked.dates.expires.as_ref().filter(|_| !checked.dates.is_expired) {
+        output.line(format!("valid until {end}"));
+    }
+    for warning in checked.dates.warnings() {
+        output.warn(warning);
+    }
     let signed = &checked.examined.signed;
     if signed.first_use {
         output.warn(format!(
@@ -65,6 +71,7 @@ pub(super) fn import(setup: &Setup, arguments: &Import, output: &mut Output) -> 
         partial_ok: arguments.partial_ok,
         trust_on_first_use: arguments.trust_on_first_use,
         accept_lineage: arguments.accept_lineage,
+        accept_expired: arguments.accept_expired,
         named: named.as_deref(),
         now: setup.now(),
     };
@@ -98,7 +105,7 @@ fn show_imported(imported: &Imported, is_demo: bool, output: &mut Output) {
     if imported.already_applied {
         output.line(format!(
             "set {:04} is applied already: signatures, manifest, and listing were verified; the payload was not read again",
-            imported.seq
+            imported.number
         ));
         show_made_again(imported, output);
         output.line(if imported.healed_folders.is_empty() && imported.rewritten.is_empty() {
@@ -121,7 +128,7 @@ fn show_imported(imported: &Imported, is_demo: bool, output: &mut Output) {
     if imported.older {
         output.line(format!(
             "set {:04} is older than what is here: what was missing was added, and nothing was moved back",
-            imported.seq
+            imported.number
         ));
     }
     for healed in &imported.healed {

@@ -191,8 +191,12 @@ mod tests {
             };
             let expected = read(OptionSource::Flag);
             let words = texts.iter().flat_map(|text| [format!("--{}", row.flag), text.clone()]);
-            let command = if row.flag == "max-age" { "status" } else { "list" };
-            let words = ["kbmirror".to_owned(), command.to_owned()].into_iter().chain(words);
+            let command = match row.flag {
+                "max-age" => &["kbmirror", "status"][..],
+                "expires" => &["kbmirror", "export", "--to", "stick"],
+                _ => &["kbmirror", "list"],
+            };
+            let words = command.iter().map(|&word| word.to_owned()).chain(words);
             let matches = definition().try_get_matches_from(words).unwrap();
             assert_eq!(given_flags(&matches), BTreeMap::from([(row.id, texts.clone())]));
             if let Some(variable) = row.variable {

@@ -68,6 +68,7 @@ pub(super) fn run(setup: &Setup, arguments: &Status, output: &mut Output) -> Res
     if output.is_json() {
         let imports = of_index.media.iter().map(|(medium, set_id)| ImportedMedium {
             seq: medium.seq,
+            number: medium.number,
             set_id: *set_id,
             created: &medium.created,
             imported: medium.imported.as_deref(),
@@ -190,7 +191,8 @@ fn of_index(mirror: &Mirror<impl Access>, knowledge: &Knowledge) -> Result<OfInd
     let published = index.newest_publication()?.map(|time| time.to_string());
     for last in last_imports(mirror)? {
         let imported = last.imported.or_else(|| published.clone());
-        found.media.push((Medium { seq: last.seq, created: last.created, imported }, last.set_id));
+        let number = last.number.unwrap_or(last.seq);
+        found.media.push((Medium { seq: last.seq, number, created: last.created, imported }, last.set_id));
     }
     let runs = index.runs_of_commands()?;
     let complete = |word: &str| {
@@ -226,7 +228,7 @@ fn show(setup: &Setup, facts: &Facts<'_>, of_index: &OfIndex, free: Option<u64>,
     row("free", free.map_or_else(|| "?".to_owned(), human_size));
     row("newest update", of_index.newest.clone().unwrap_or_else(|| "-".to_owned()));
     for medium in &facts.media {
-        row("newest medium", format!("set {:04}, made {}", medium.seq, medium.created));
+        row("newest medium", format!("set {:04}, made {}", medium.number, medium.created));
         row("last import", or_never(medium.imported.as_ref()));
     }
     match facts.filled {

@@ -50,8 +50,10 @@ pub struct StatusDocument<'a> {
 /// A medium that was imported.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ImportedMedium<'a> {
-    /// The number of its set.
+    /// The place of its set in its lineage.
     pub seq: u64,
+    /// The number of its set for people.
+    pub number: u64,
     /// The digest that names its set.
     pub set_id: Sha256,
     /// The time at which it was made, RFC 3339.
@@ -173,8 +175,10 @@ pub struct MediumAge {
 /// The numbers of a medium.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct MediumNumbers {
-    /// The number of its set.
+    /// The place of its set in its lineage.
     pub seq: u64,
+    /// The number of its set for people.
+    pub number: u64,
     /// The time at which it was made.
     pub created: String,
     /// The time of the import.

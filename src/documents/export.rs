@@ -177,8 +177,10 @@ pub struct ExportedDocument<'a> {
     /// The path of the medium.
     #[schemars(with = "String")]
     pub path: &'a Utf8Path,
-    /// The number of the set.
+    /// The place of the set in its lineage.
     pub seq: u64,
+    /// The number of the set for people.
+    pub number: u64,
     /// The digest of `set.json`, which names the set.
     pub set_id: Sha256,
     /// The number of package files that were written.

@@ -21,6 +21,8 @@ pub struct CheckMediumDocument<'a> {
     pub checked: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// `true` if the validity of the set has ended; `false` too if the clock of this machine cannot tell.
+    pub expired: bool,
     /// The names beside the set; these were not read.
     pub litter: &'a [String],
     /// The check in one line.
@@ -39,8 +41,10 @@ pub struct ImportDocument<'a> {
 /// The work of an import.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ImportedDocument<'a> {
-    /// The number of the set.
+    /// The place of the set in its lineage.
     pub seq: u64,
+    /// The number of the set for people.
+    pub number: u64,
     /// The digest of `set.json`, which names the set.
     pub set_id: Sha256,
     /// `true` if the mirror had this set already.

@@ -19,10 +19,17 @@ pub struct MediumSet {
     pub mirror_id: String,
     /// The identifier of the root key; the sets of one lineage are numbered in order.
     pub lineage: String,
-    /// The number of the set.
+    /// The place of the set in its lineage: a later set has a higher one. It moves on with the clock, so that a mirror that was restored
+    /// from a backup does not fall behind its own media.
     pub seq: u64,
+    /// The number of the set for people; absent in files of version 0.1, where `seq` counts the sets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u64>,
     /// The time of the export, RFC 3339.
     pub created: String,
+    /// The end of the set's validity, RFC 3339; absent for a set without an end, as those of version 0.1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<String>,
     /// The name and version of the program.
     pub tool: String,
     /// The source of the mirror's content: `live`, `replay`, or a host.
@@ -129,7 +136,12 @@ pub struct WithdrawnItem {
 impl MediumSet {
     /// Returns the number of the set as people read it: `0007`.
     pub fn label(&self) -> String {
-        format!("{:04}", self.seq)
+        format!("{:04}", self.number())
+    }
+
+    /// Returns the number of the set for people.
+    pub fn number(&self) -> u64 {
+        self.number.unwrap_or(self.seq)
     }
 }
 

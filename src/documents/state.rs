@@ -21,6 +21,9 @@ pub struct StateDocument {
     /// The sequence number of the last export that began; 0 if there was none.
     #[serde(default)]
     pub export_seq: u64,
+    /// The number for people of the last export that began; null where version 0.1 exported, which counted in `export_seq`.
+    #[serde(default)]
+    pub export_number: Option<u64>,
     /// The time of the last export that began, RFC 3339.
     #[serde(default)]
     pub last_export: Option<String>,
@@ -42,6 +45,7 @@ impl StateDocument {
             format: STATE_FORMAT,
             mirror_id: None,
             export_seq: 0,
+            export_number: None,
             last_export: None,
             imports: BTreeMap::new(),
             export_keys: BTreeMap::new(),
@@ -69,6 +73,9 @@ impl Default for StateDocument {
 pub struct LastImport {
     /// The sequence number of the newest set.
     pub seq: u64,
+    /// The number of the newest set for people; absent for sets of version 0.1, where `seq` counts the sets.
+    #[serde(default)]
+    pub number: Option<u64>,
     /// The digest of its `set.json`.
     pub set_id: Sha256,
     /// The time of its export.
@@ -76,6 +83,9 @@ pub struct LastImport {
     /// The time of the last import of the lineage, RFC 3339; unknown where version 0.1 imported.
     #[serde(default)]
     pub imported: Option<String>,
+    /// The number of the key that signed the newest set; unknown where earlier versions imported.
+    #[serde(default)]
+    pub export_key: Option<String>,
     /// The sets that were published to their end, by the digests of their `set.json`.
     pub finished: BTreeSet<Sha256>,
 }

@@ -72,11 +72,13 @@ pub enum ConfigSection {
     Log,
     /// `[monitor]`
     Monitor,
+    /// `[export]`
+    Export,
 }
 
 impl ConfigSection {
     /// Every table, in the order of the template.
-    pub const ALL: [Self; 4] = [Self::Mirror, Self::Network, Self::Log, Self::Monitor];
+    pub const ALL: [Self; 5] = [Self::Mirror, Self::Network, Self::Log, Self::Monitor, Self::Export];
 
     /// Returns the name of the table.
     pub fn as_str(self) -> &'static str {
@@ -85,6 +87,7 @@ impl ConfigSection {
             Self::Network => "network",
             Self::Log => "log",
             Self::Monitor => "monitor",
+            Self::Export => "export",
         }
     }
 }

@@ -11,7 +11,7 @@ use super::row::{ConfigSection, ConfigShape, OptionRow, OptionScope};
 use crate::error::Result;
 use crate::event::LogFormat;
 use crate::net::{AllowedHost, ProxyUrl};
-use crate::update::{parse_age, parse_bytes, parse_duration, parse_parallel, parse_stall};
+use crate::update::{parse_age, parse_bytes, parse_duration, parse_expiry, parse_parallel, parse_stall};
 
 /// Makes the type [`Options`], the table, and the function that reads the one by the other.
 ///
@@ -127,6 +127,10 @@ option_table! {
     max_age: set<Duration> = parse_age, "How old the last complete sync and the newest medium may be, e.g. 36h",
         OptionRow::of("max-age", "AGE").on(Of("status")).variable("KBMIRROR_MAX_AGE").default("8d").sample(&["8d"])
             .key(ConfigSection::Monitor, "max_age", ConfigShape::Text);
+    expires: set<Option<Duration>> = parse_expiry, "How long a medium is good to be imported, e.g. 120d, or never",
+        OptionRow::of("expires", "DURATION").on(Of("export")).variable("KBMIRROR_EXPIRES").default("120d")
+            .sample(&["120d"])
+            .key(ConfigSection::Export, "expires", ConfigShape::Text);
 }
 
 impl Options {

@@ -99,6 +99,8 @@ struct Document {
     #[serde(default)]
     monitor: OptionValues,
     #[serde(default)]
+    export: OptionValues,
+    #[serde(default)]
     profile: Vec<ProfileTable>,
 }
 
@@ -198,6 +200,7 @@ impl Config {
                 ConfigSection::Network => &document.network,
                 ConfigSection::Log => &document.log,
                 ConfigSection::Monitor => &document.monitor,
+                ConfigSection::Export => &document.export,
             };
             for (name, value) in values {
                 let (id, texts) = source.option(section, name, value, folder)?;

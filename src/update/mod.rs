@@ -41,7 +41,7 @@ pub use kind::Kind;
 pub use neutral::{is_hidden, neutral};
 pub use size::{human_size, parse_size_text};
 pub use update_id::UpdateId;
-pub use words::{parse_age, parse_bytes, parse_duration, parse_parallel, parse_stall};
+pub use words::{parse_age, parse_bytes, parse_duration, parse_expiry, parse_parallel, parse_stall};
 
 /// A text that is not what it was taken for: what was expected, and the text (shortened).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -33,6 +33,11 @@ pub fn parse_age(text: &str) -> Result<Duration, String> {
     Ok(age)
 }
 
+/// Reads how long a medium is good: an age, or `never` for one without an end.
+pub fn parse_expiry(text: &str) -> Result<Option<Duration>, String> {
+    if text == "never" { Ok(None) } else { parse_age(text).map(Some) }
+}
+
 /// Reads the time after which a transfer that does not get on is broken off: a second at least.
 pub fn parse_stall(text: &str) -> Result<Duration, String> {
     let time = parse_duration(text)?;

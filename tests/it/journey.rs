@@ -19,7 +19,10 @@ fn from_one_side_to_the_other_and_everything_works_there() {
     let root = root_of(&here);
     let medium = here.path("stick");
     let document = export(&here, &[KB], &medium).exits(0).json();
-    assert_eq!((&document["exported"]["seq"], &document["exported"]["complete"]), (&json!(1), &json!(true)));
+    assert_eq!(
+        (&document["exported"]["number"], &document["exported"]["complete"]),
+        (&json!(1), &json!(true))
+    );
 
     // Nothing is trusted yet: refused, with the key's whole word and number.
     let there = Bench::new();
@@ -71,7 +74,7 @@ fn from_one_side_to_the_other_and_everything_works_there() {
     let stamps: Vec<_> = files.iter().map(|path| stamp(&medium.join(path))).collect();
     let again = export(&here, &[KB], &medium).exits(0).json();
     let exported = &again["exported"];
-    assert_eq!((&exported["seq"], &exported["written"]), (&json!(2), &json!(0)));
+    assert_eq!((&exported["number"], &exported["written"]), (&json!(2), &json!(0)));
     assert_eq!((&exported["kept"], &exported["removed"]), (&json!(4), &json!(0)));
     assert_eq!(files.iter().map(|path| stamp(&medium.join(path))).collect::<Vec<_>>(), stamps);
     let second = import(&there, &medium).exits(0).json();

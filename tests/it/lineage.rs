@@ -69,6 +69,7 @@ fn a_mirror_that_lost_its_state_exports_only_into_a_new_lineage() {
         assert!(kind == "usage" && message.contains("state.json is missing"), "{message}");
         assert!(!second.exists());
     }
+    here.clock.advance(std::time::Duration::from_secs(1));
     export(&here, &["--all", "--new-lineage"], &second).exits(0);
     assert_ne!(set(&first)["mirror_id"], set(&second)["mirror_id"]);
     assert_eq!(import(&there, &second).exits(0).json()["imported"]["older"], false);

@@ -12,6 +12,7 @@ mod damage;
 mod direction;
 mod documents;
 mod every_byte;
+mod expiry;
 mod freshness;
 mod graph;
 mod harness;

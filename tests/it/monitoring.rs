@@ -378,7 +378,7 @@ fn an_old_medium_that_is_imported_today_is_not_fresh() {
     import(&isolated, &stick).exits(0);
     let status = expect_status(&isolated, &[], &["medium_age"]);
     let check = &status["checks"]["medium_age"];
-    assert_eq!((&check["seq"], &check["age_seconds"]), (&1.into(), &(17 * 86_400).into()));
+    assert_eq!((&check["number"], &check["age_seconds"]), (&1.into(), &(17 * 86_400).into()));
     assert_eq!(status["imports"][0]["imported"], "2026-12-01T08:00:00Z");
     expect_status(&isolated, &["--max-age", "18d"], &[]);
     // The clock of the isolated side is behind the making of the medium.

@@ -192,7 +192,7 @@ fn sets_that_the_mirror_does_not_know_stay_and_are_named() {
     }
     // The number counts on from the medium, so that no two sets have one number.
     let set: Value = serde_json::from_slice(&fs::read(stick.join("set.json")).unwrap()).unwrap();
-    assert_eq!(set["seq"], 2);
+    assert_eq!(set["number"], 2);
     // Again, without a change, and back on the first mirror.
     second.run(&["export", OTHER, "--to", stick.as_str()]).exits(0);
     let back = export(&first, &[KB], &stick).exits(0).json();

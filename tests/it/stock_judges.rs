@@ -156,6 +156,7 @@ fn export_too_large(here: &Bench, to: &Utf8Path) -> kbmirror::error::Result<()> 
         keys: &keys,
         knowledge: &knowledge,
         tables: &[],
+        expires: None,
         now: "2026-11-23T08:00:00Z".parse().unwrap(),
         events: &events,
     };

@@ -278,6 +278,9 @@ fn facts_that_came_later_are_the_same_on_the_other_side() {
     import(&there, &medium).exits(0);
     assert_eq!(digests(&there.mirror().join("kb")), digests(&here.mirror().join("kb")));
     let status = there.json(&["status"]).exits(0).json();
-    assert_eq!((&status["imports"][0]["seq"], &status["newest_content"]), (&json!(1), &json!("2026-03-31")));
+    assert_eq!(
+        (&status["imports"][0]["number"], &status["newest_content"]),
+        (&json!(1), &json!("2026-03-31"))
+    );
     there.run(&["verify"]).exits(0);
 }

@@ -104,7 +104,7 @@ fn an_isolated_mirror_of_0_1_knows_what_it_took_and_takes_what_is_new() {
     export(&here, &["--all"], &here.path("next")).exits(0);
     let taken = import(&there, &here.path("next")).exits(0).json();
     assert_eq!(
-        (&taken["imported"]["seq"], &taken["imported"]["older"], &taken["imported"]["added"]),
+        (&taken["imported"]["number"], &taken["imported"]["older"], &taken["imported"]["added"]),
         (&json!(2), &json!(false), &json!(0))
     );
     let again = import(&there, &stick).exits(0).json();
@@ -119,7 +119,7 @@ fn a_medium_of_0_1_is_brought_up_to_date_in_place() {
     let before = payload(&stick);
     let exported = export(&here, &[KB, "--arch", "arm64"], &stick).exits(0).json();
     assert_eq!(
-        (&exported["exported"]["seq"], &exported["exported"]["written"], &exported["exported"]["removed"]),
+        (&exported["exported"]["number"], &exported["exported"]["written"], &exported["exported"]["removed"]),
         (&json!(2), &json!(0), &json!(0)),
         "{exported:#}"
     );

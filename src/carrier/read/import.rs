@@ -19,7 +19,9 @@ use super::healed::place;
 use super::imported::Imported;
 use super::staging::{Staged, check_room, left_of, remove_what_was_cut_off, stage, staging_folder, unwanted};
 use crate::carrier::medium::{DATA, refused};
-use crate::carrier::trust::{Signed, last_import, memory, note, noted, refuse_replaced_key};
+use crate::carrier::trust::{
+    Dates, Signed, last_import, memory, note, noted, refuse_contradiction, refuse_replaced_key,
+};
 use crate::clock::Time;
 use crate::disk;
 use crate::documents::{LastImport, Leftover, SetRecord};
@@ -40,6 +42,8 @@ pub(super) struct ImportOptions {
     pub(super) partial_ok: bool,
     /// Begin the memory of media anew where it is lost.
     pub(super) accept_lineage: bool,
+    /// Take a set whose validity has ended.
+    pub(super) accept_expired: bool,
 }
 
 /// The parts of an import that stay the same from its first change of the mirror to its last.
@@ -65,8 +69,17 @@ pub(super) fn import(
     let signed = &examined.signed;
     let mut state = memory(mirror, options.accept_lineage)?;
     refuse_replaced_key(signed, &state)?;
+    let dates = Dates::of(signed, &state, now.into(), options.accept_lineage)?;
+    if !options.accept_expired {
+        dates.expect_current(signed)?;
+    }
+    dates.warnings().into_iter().for_each(|warning| events.warn(warning));
     examined.expect_sets()?;
     let last = last_import(&state, signed);
+    // A set that was taken to its end is no news, whatever its date.
+    if let Some(last) = last.as_ref().filter(|last| !last.finished.contains(&signed.set_id)) {
+        refuse_contradiction(signed, last)?;
+    }
     refuse_same_number(signed, last.as_ref())?;
     let older = last.as_ref().is_some_and(|last| signed.set.seq < last.seq);
     let mut imported = Imported::begun(examined, older, mirror.mended_views());

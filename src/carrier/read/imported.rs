@@ -10,8 +10,10 @@ use crate::update::{Kb, Sha256, count, human_size};
 /// The work of an import.
 #[derive(Debug)]
 pub struct Imported {
-    /// The number of the set.
+    /// The place of the set in its lineage.
     pub seq: u64,
+    /// The number of the set for people.
+    pub number: u64,
     /// The digest of `set.json`, which names the set.
     pub set_id: Sha256,
     /// The mirror had just this set already.
@@ -59,6 +61,7 @@ impl Imported {
     pub(super) fn begun(examined: &Examined, older: bool, mended: &[Utf8PathBuf]) -> Self {
         Self {
             seq: examined.signed.set.seq,
+            number: examined.signed.set.number(),
             set_id: examined.signed.set_id,
             already_applied: false,
             older,
@@ -87,6 +90,7 @@ impl Imported {
         ImportDocument {
             imported: ImportedDocument {
                 seq: self.seq,
+                number: self.number,
                 set_id: self.set_id,
                 already_applied: self.already_applied,
                 older: self.older,
@@ -121,7 +125,7 @@ impl Imported {
             };
             return format!(
                 "set {:04} is applied already: signatures, manifest, and listing verified, payload not read again{mended}; key {}",
-                self.seq,
+                self.number,
                 self.key.short()
             );
         }
@@ -140,6 +144,6 @@ impl Imported {
                 human_size(self.present_bytes)
             ));
         }
-        format!("{}; set {:04}, key {}", parts.join("; "), self.seq, self.key.short())
+        format!("{}; set {:04}, key {}", parts.join("; "), self.number, self.key.short())
     }
 }

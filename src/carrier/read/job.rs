@@ -11,9 +11,9 @@ use super::examine::{Examined, examine};
 use super::import::{ImportOptions, import, in_force};
 use super::imported::Imported;
 use crate::carrier::report::keep_report;
-use crate::carrier::trust::{KeyFolder, PublicKey, Trust, memory, refuse_replaced_key};
+use crate::carrier::trust::{Dates, KeyFolder, PublicKey, Trust, memory, refuse_replaced_key};
 use crate::disk;
-use crate::documents::CheckMediumDocument;
+use crate::documents::{CheckMediumDocument, StateDocument};
 use crate::error::Result;
 use crate::event::{Event, Events};
 use crate::mirror::{Layout, Mirror, REPLAY, RunReport};
@@ -40,6 +40,8 @@ pub struct MediumCheck {
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// The dates of the set.
+    pub dates: Dates,
 }
 
 /// An import of a medium into a mirror.
@@ -53,6 +55,8 @@ pub struct ImportJob<'a> {
     pub trust_on_first_use: bool,
     /// Begin the memory of media anew if `state.json` is lost.
     pub accept_lineage: bool,
+    /// Take a set whose validity has ended.
+    pub accept_expired: bool,
     /// The knowledge that the caller names; `None` for the mirror's own.
     pub named: Option<&'a Knowledge>,
     /// The time.
@@ -82,16 +86,19 @@ impl CheckJob<'_> {
     fn check(&self, layout: &Layout, events: &Events) -> Result<MediumCheck> {
         let examined = examine(self.medium, &trust(layout, self.trust_on_first_use)?)?;
         KeyFolder::new(layout.keys()).refuse_distrusted(&examined.signed)?;
+        let mut state = StateDocument::new();
         if disk::exists(layout.index()) {
-            refuse_replaced_key(&examined.signed, &memory(&Mirror::open(layout.clone())?, false)?)?;
+            state = memory(&Mirror::open(layout.clone())?, false)?;
         }
+        refuse_replaced_key(&examined.signed, &state)?;
+        let dates = Dates::of(&examined.signed, &state, self.now, false)?;
         events.send(Event::Phase(format!("reading set {}", examined.signed.set.label())));
         let (files, bytes) = examined.read_all(events)?;
         if let Some(error) = examined.missing_error() {
             return Err(error);
         }
         examined.expect_sets()?;
-        Ok(MediumCheck { examined, files, bytes })
+        Ok(MediumCheck { examined, files, bytes, dates })
     }
 }
 
@@ -116,6 +123,7 @@ impl MediumCheck {
             root: signed.root_key.to_string(),
             checked: self.files,
             bytes: self.bytes,
+            expired: self.dates.is_expired,
             litter: &self.examined.litter,
             evidence: self.evidence(),
         }
@@ -138,7 +146,11 @@ impl ImportJob<'_> {
         let is_new = !disk::exists(layout.index());
         let knowledge = in_force(self.named, layout)?;
         let mut mirror = Mirror::open_to_write(layout.clone(), &signed.set.origin, &knowledge, self.now)?;
-        let options = ImportOptions { partial_ok: self.partial_ok, accept_lineage: self.accept_lineage };
+        let options = ImportOptions {
+            partial_ok: self.partial_ok,
+            accept_lineage: self.accept_lineage,
+            accept_expired: self.accept_expired,
+        };
         let now = self.now.into();
         let imported = match import(&examined, options, &mut mirror, self.named, now, events) {
             Ok(imported) => imported,

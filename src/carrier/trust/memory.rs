@@ -66,9 +66,13 @@ pub fn last_imports(mirror: &Mirror<impl Access>) -> Result<Vec<LastImport>> {
     Ok(mirror.remembered()?.known().map(|state| state.imports.into_values().collect()).unwrap_or_default())
 }
 
-/// Returns the newest set that was taken of the lineage of a set.
+/// Returns the newest set that was taken of the lineage of a set, unless the list of the set revokes its key.
 pub(in crate::carrier) fn last_import(state: &StateDocument, signed: &Signed) -> Option<LastImport> {
-    state.imports.get(&signed.set.lineage).cloned()
+    let last = state.imports.get(&signed.set.lineage)?;
+    // A revoked key has no say in what is older: whoever had it could have taken any number.
+    let is_revoked =
+        signed.key_list.retired.iter().any(|row| row.revoked && Some(row.key.id()) == last.export_key);
+    (!is_revoked).then(|| last.clone())
 }
 
 /// Returns the memory of a lineage once a set is begun; its number never goes back.
@@ -76,9 +80,11 @@ pub(in crate::carrier) fn noted(signed: &Signed, last: Option<LastImport>, now: 
     let imported = Some(now.to_string());
     let new = LastImport {
         seq: signed.set.seq,
+        number: signed.set.number,
         set_id: signed.set_id,
         created: signed.set.created.clone(),
         imported: imported.clone(),
+        export_key: Some(signed.export_key.id()),
         finished: BTreeSet::new(),
     };
     match last {

@@ -1,6 +1,7 @@
 //! The trust in a medium: keys, signatures, the mark of an unfinished export, and the memory of earlier imports.
 
 mod change;
+mod dates;
 mod distrust;
 mod keys;
 mod mark;
@@ -10,6 +11,8 @@ mod signature;
 mod signed;
 
 pub use change::{Revoked, Rotated};
+pub use dates::Dates;
+pub(in crate::carrier) use dates::{behind, refuse_contradiction};
 pub use distrust::key_number;
 pub use keys::{ExportKey, KeyFolder, KeyList, RetiredKey, SigningKeys};
 pub(in crate::carrier) use mark::{mark_text, new_mark, read_mark};

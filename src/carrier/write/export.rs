@@ -15,9 +15,9 @@ use super::read_back::{ReadBack, read_back};
 use super::tree::{Parts, Program, Tree};
 use super::writer::{Writer, Written};
 use crate::carrier::read::hash_local;
-use crate::carrier::trust::SigningKeys;
+use crate::carrier::trust::{SigningKeys, behind};
 use crate::clock::Time;
-use crate::documents::{Room, StateDocument};
+use crate::documents::{MediumSet, Room, StateDocument};
 use crate::error::{Error, Result};
 use crate::event::Events;
 use crate::mirror::{Access, Mirror, NewDamage, REPLAY, Remembered, Writing};
@@ -34,6 +34,8 @@ pub struct Context<'a> {
     pub tables: &'a [(String, String)],
     /// Begin a new lineage if `state.json` is lost.
     pub new_lineage: bool,
+    /// The end of the set's validity; `None` for a set without an end.
+    pub expires: Option<Time>,
     /// The time of the export.
     pub now: Time,
     /// The receiver of progress.
@@ -81,11 +83,13 @@ fn tree(
 ) -> Result<Tree> {
     let programs = programs(plan)?;
     let origin = mirror.origin()?;
-    let Numbered { mirror_id, seq } = number(mirror, found, context)?;
+    let Numbered { mirror_id, seq, number } = number(mirror, found, context)?;
     let facts = SetFacts {
         mirror_id: &mirror_id,
         seq,
+        number,
         created: context.now,
+        expires: context.expires,
         demo: origin == REPLAY,
         root: &context.keys.root,
         knowledge: context.knowledge,
@@ -115,6 +119,7 @@ fn exported(
     Exported {
         folder: planned.target.root().to_owned(),
         seq: tree.set.seq,
+        number: tree.set.number(),
         set_id: tree.set_id,
         written: counts.written,
         written_bytes: counts.written_bytes,
@@ -151,27 +156,34 @@ fn record_damage(damaged: &[PoolDamage], mirror: &Mirror<impl Access>, context: 
 struct Numbered {
     /// The name of the mirror.
     mirror_id: String,
-    /// The number of the set.
+    /// The place of the set: higher than that of every set before.
     seq: u64,
+    /// The number of the set for people.
+    number: u64,
 }
 
-/// Takes the next number of the mirror for this set, and records it: a number that was begun, or that the medium has, is never
-/// used again.
+/// Takes the next place and the next number of the mirror for this set, and records them: what was begun, or what the medium
+/// has, is never used again.
 fn number(mirror: &mut Mirror<Writing>, found: &Found, context: &Context<'_>) -> Result<Numbered> {
     let mut state = lineage(mirror, context.new_lineage)?;
-    let on_medium = found.earlier.as_ref().map_or(0, |earlier| earlier.signed.set.seq);
-    // A lineage that forgot its numbers goes on from the clock, which is past every number that counted sets.
-    let clock = match mirror.remembered()? {
-        Remembered::Known(_) => 0,
-        Remembered::Lost => u64::try_from(context.now.as_second()).unwrap_or_default(),
-    };
-    let seq = state.export_seq.max(on_medium).saturating_add(1).max(clock);
+    if let Some(time) = behind(state.last_export.as_deref().into_iter(), context.now.into()) {
+        context.events.warn(format!(
+            "the clock of this machine went backwards: its last export was at {time}; the dates of this set may be wrong"
+        ));
+    }
+    let earlier = found.earlier.as_ref().map(|earlier| &earlier.signed.set);
+    // The clock is past every number that counted sets, also past those that a restored backup does not know.
+    let clock = u64::try_from(context.now.as_second()).unwrap_or_default();
+    let seq = state.export_seq.max(earlier.map_or(0, |set| set.seq)).saturating_add(1).max(clock);
+    let counted = state.export_number.unwrap_or(state.export_seq);
+    let number = counted.max(earlier.map_or(0, MediumSet::number)).saturating_add(1);
     let mirror_id = state.mirror_id.unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
     state.mirror_id = Some(mirror_id.clone());
     state.export_seq = seq;
+    state.export_number = Some(number);
     state.last_export = Some(context.now.to_string());
     mirror.remember(&state)?;
-    Ok(Numbered { mirror_id, seq })
+    Ok(Numbered { mirror_id, seq, number })
 }
 
 /// Returns the state with the lineage of a mirror that exports. Where it is lost, nothing is exported unless the caller begins a

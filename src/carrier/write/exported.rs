@@ -12,8 +12,10 @@ use crate::update::{Sha256, count, human_size};
 pub struct Exported {
     /// The folder of the medium.
     pub folder: Utf8PathBuf,
-    /// The number of the set.
+    /// The place of the set in its lineage.
     pub seq: u64,
+    /// The number of the set for people.
+    pub number: u64,
     /// The digest of `set.json`, which names the set.
     pub set_id: Sha256,
     /// Package files that were written.
@@ -56,6 +58,7 @@ impl Exported {
                 folder: &self.folder,
                 path: &self.folder,
                 seq: self.seq,
+                number: self.number,
                 set_id: self.set_id,
                 written: self.written,
                 written_bytes: self.written_bytes,
@@ -87,7 +90,7 @@ impl Exported {
             count(self.written_scripts, "script"),
             human_size(self.written_bytes),
             self.read_back,
-            self.seq,
+            self.number,
             self.key.short()
         )
     }

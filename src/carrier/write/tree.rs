@@ -105,7 +105,7 @@ impl Tree {
     /// Makes the medium of a plan.
     pub(super) fn new(plan: &ExportPlan, parts: Parts<'_>) -> Result<Self> {
         let (facts, export_key) = (parts.facts, &parts.keys.export);
-        let label = format!("kbmirror set {:04} of {}, {}", facts.seq, facts.mirror_id, facts.created);
+        let label = format!("kbmirror set {:04} of {}, {}", facts.number, facts.mirror_id, facts.created);
         let payload = payload(plan);
         let manifest = manifest_text(&digests(&payload));
         let listing = plan.listing.to_text()?;
@@ -247,7 +247,9 @@ fn description(
         mirror_id: facts.mirror_id.to_owned(),
         lineage: facts.root.id(),
         seq: facts.seq,
+        number: Some(facts.number),
         created: facts.created.to_string(),
+        expires: facts.expires.map(|end| end.to_string()),
         tool: format!("kbmirror {}", env!("CARGO_PKG_VERSION")),
         origin: parts.origin.to_owned(),
         demo: facts.demo,
@@ -317,7 +319,9 @@ mod tests {
         let facts = SetFacts {
             mirror_id: "id",
             seq: 7,
+            number: 7,
             created: "2026-11-23T08:00:00Z".parse().unwrap(),
+            expires: None,
             demo: true,
             root: &keys.root,
             knowledge: &knowledge,

@@ -184,7 +184,7 @@ pub(super) fn medium_age(facts: &Facts<'_>) -> Check<MediumAge> {
         );
     };
     let age = age_of_text(Some(&medium.created), facts.now);
-    let what = format!("the newest medium, set {:04},", medium.seq);
+    let what = format!("the newest medium, set {:04},", medium.number);
     let (mut verdict, mut reason) = judge(&what, &age, "", facts.max_age);
     if facts.filled == Filled::BySync && verdict == Verdict::Alarm {
         // A mirror that is synced has newer content than a medium that it took once.
@@ -193,7 +193,7 @@ pub(super) fn medium_age(facts: &Facts<'_>) -> Check<MediumAge> {
     // A lineage may have ended, so that its age is no alarm; it is said.
     for other in facts.media.iter().filter(|other| *other != medium) {
         let age = age_of_text(Some(&other.created), facts.now);
-        let what = format!("the newest medium of another lineage, set {:04},", other.seq);
+        let what = format!("the newest medium of another lineage, set {:04},", other.number);
         let (is_wrong, sentence) = judge(&what, &age, "", facts.max_age);
         if is_wrong.is_wrong() {
             reason = format!("{reason}; {sentence}");
@@ -201,6 +201,7 @@ pub(super) fn medium_age(facts: &Facts<'_>) -> Check<MediumAge> {
     }
     let numbers = MediumNumbers {
         seq: medium.seq,
+        number: medium.number,
         created: medium.created.clone(),
         imported: medium.imported.clone(),
         age_seconds: seconds_of(&age),

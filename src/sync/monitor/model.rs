@@ -17,8 +17,10 @@ pub(super) const SKEW_SECONDS: i64 = 86_400;
 /// The newest medium of a lineage that was applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Medium {
-    /// The number of its set.
+    /// The place of its set in its lineage.
     pub seq: u64,
+    /// The number of its set for people.
+    pub number: u64,
     /// When it was made, as it was signed.
     pub created: String,
     /// When it was imported, as far as that is recorded.

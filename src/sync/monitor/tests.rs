@@ -77,7 +77,8 @@ impl World {
     }
 
     fn imported(created: &str, imported: Option<&str>) -> Self {
-        let medium = Medium { seq: 3, created: created.to_owned(), imported: imported.map(str::to_owned) };
+        let medium =
+            Medium { seq: 3, number: 3, created: created.to_owned(), imported: imported.map(str::to_owned) };
         Self {
             filled: Filled::ByImport,
             health: None,
@@ -207,7 +208,7 @@ fn times_of_media_that_are_not_known_are_not_fine() {
     }
     // The newest medium of several counts, not the last in the list.
     let mut several = fine_of("2026-11-22T08:00:00Z");
-    several.media.push(Medium { seq: 9, created: "2026-01-01T00:00:00Z".into(), imported: None });
+    several.media.push(Medium { seq: 9, number: 9, created: "2026-01-01T00:00:00Z".into(), imported: None });
     assert_eq!(several.wrong(), Vec::<&str>::new());
     // The age of the other lineage is said all the same.
     let reason = several.checks().medium_age.result.reason;

@@ -13,8 +13,12 @@ pub(in crate::carrier::write) struct SetFacts<'a> {
     pub(in crate::carrier::write) mirror_id: &'a str,
     /// The number of the set.
     pub(in crate::carrier::write) seq: u64,
+    /// The number of the set for people.
+    pub(in crate::carrier::write) number: u64,
     /// The time.
     pub(in crate::carrier::write) created: Time,
+    /// The end of the set's validity, if it has one.
+    pub(in crate::carrier::write) expires: Option<Time>,
     /// The content comes from a recording.
     pub(in crate::carrier::write) demo: bool,
     /// The root key.
@@ -91,7 +95,7 @@ impl Contents {
         let mut withdrawn: Vec<_> = withdrawn.map(|row| (row.kb, row.successor, row.why.clone())).collect();
         withdrawn.dedup();
         Self {
-            label: format!("{:04}", set.seq),
+            label: format!("{:04}", set.number),
             identity: set.mirror_id.to_owned(),
             created: set.created,
             demo: set.demo,

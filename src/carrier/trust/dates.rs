@@ -1,0 +1,143 @@
+//! The dates of a set, held against the clock of this machine and the memory of earlier sets.
+//!
+//! A signature says who made a set, and never that it is the newest one. Its dates tell a medium that is too old to go by
+//! ([`Dates::expired`]), a number that would make every later set an older one, and a mirror that lost its memory. A clock that is
+//! behind the last import judges nothing: it gives a warning.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::memory::last_import;
+use super::signed::Signed;
+use crate::carrier::medium::refused;
+use crate::documents::{LastImport, StateDocument};
+use crate::error::{Error, ErrorKind, Result};
+
+/// The most that a set may be ahead of the clock here. Clocks that nobody sets are off by minutes a month; one that lost its
+/// battery is off by years.
+const AHEAD: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// The most that a clock may seem to go back between two runs, as time services correct it.
+const JITTER: SignedDuration = SignedDuration::from_mins(5);
+
+/// The most numbers between two sets that follow each other. More is a jump, unless the number is a time in seconds, which a mirror
+/// that lost its count goes on from.
+const JUMP: u64 = 1000;
+
+/// The seconds that such a number may be past the date of its set: a day, for clocks that were corrected.
+const SECONDS_AHEAD: u64 = 86_400;
+
+/// The dates of a set as this machine sees them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Dates {
+    /// The end of the set's validity, RFC 3339; `None` if it has none.
+    pub expires: Option<String>,
+    /// The end has passed, by a clock that can be believed.
+    pub is_expired: bool,
+    /// The time of the last import or export, where the clock is behind it.
+    pub clock_behind: Option<String>,
+}
+
+impl Dates {
+    /// Judges the dates of a set; refuses those that no honest set has.
+    pub(in crate::carrier) fn of(
+        signed: &Signed,
+        state: &StateDocument,
+        now: Timestamp,
+        accepts_lineage: bool,
+    ) -> Result<Self> {
+        let set = &signed.set;
+        let read = |what: &str, text: &str| {
+            text.parse::<Timestamp>().map_err(|error| {
+                refused(format!("set {} has {text:?} for {what}, which is not a time", set.label()))
+                    .caused_by(error)
+            })
+        };
+        let created = read("the time of its export", &set.created)?;
+        let expires = set.expires.as_deref().map(|text| read("its end", text)).transpose()?;
+        if created.duration_since(now) > AHEAD {
+            return Err(refused(format!("set {} is of {created}, and here it is {now}", set.label())).hint(
+                "if the clock of this machine is wrong, set it; if it is right, ask who made the medium",
+            ));
+        }
+        let last = last_import(state, signed);
+        if last.is_some() || !accepts_lineage {
+            refuse_jump(signed, last.as_ref(), created)?;
+        }
+        let times = state.imports.values().filter_map(|last| last.imported.as_deref());
+        let clock_behind = behind(times.chain(state.last_export.as_deref()), now);
+        let is_expired = clock_behind.is_none() && expires.is_some_and(|end| now > end);
+        Ok(Self { expires: set.expires.clone(), is_expired, clock_behind })
+    }
+
+    /// Refuses an expired set.
+    pub(in crate::carrier) fn expect_current(&self, signed: &Signed) -> Result<()> {
+        let Some(end) = self.expires.as_ref().filter(|_| self.is_expired) else { return Ok(()) };
+        Err(Error::new(
+            ErrorKind::Unresolved,
+            format!("set {} of {} expired on {end}", signed.set.label(), signed.set.created),
+        )
+        .hint("bring a newer medium: somebody may hold newer ones back")
+        .hint("or take it as it is, with --accept-expired"))
+    }
+
+    /// Returns what an operator should know of the dates.
+    pub fn warnings(&self) -> Vec<String> {
+        let clock = self.clock_behind.as_ref().map(|time| {
+            let unjudged =
+                if self.expires.is_some() { ", so that the end of the set was not judged" } else { "" };
+            format!("the clock of this machine went backwards: its last run was at {time}{unjudged}")
+        });
+        let end = match (&self.expires, self.is_expired) {
+            (None, _) => {
+                Some("the set has no end: nothing tells whether newer ones were held back".to_owned())
+            }
+            (Some(end), true) => Some(format!("the set expired on {end}")),
+            (Some(_), false) => None,
+        };
+        clock.into_iter().chain(end).collect()
+    }
+}
+
+/// Returns the latest of some times, if the clock is behind it.
+pub(in crate::carrier) fn behind<'a>(times: impl Iterator<Item = &'a str>, now: Timestamp) -> Option<String> {
+    let latest = times.filter_map(|time| time.parse::<Timestamp>().ok()).max()?;
+    (latest.duration_since(now) > JITTER).then(|| latest.to_string())
+}
+
+/// Refuses a number from which the lineage could not go on.
+fn refuse_jump(signed: &Signed, last: Option<&LastImport>, created: Timestamp) -> Result<()> {
+    let set = &signed.set;
+    let (last, seconds) =
+        (last.map_or(0, |last| last.seq), u64::try_from(created.as_second()).unwrap_or_default());
+    if set.seq <= last.saturating_add(JUMP) || set.seq <= seconds.saturating_add(SECONDS_AHEAD) {
+        return Ok(());
+    }
+    Err(refused(format!(
+        "set {} has a number that leaves no room for later sets: the last one here was {last}",
+        set.seq
+    ))
+    .hint("every later set would be an older one; the export key may be in other hands: ask who made the medium")
+    .hint("if the clock of the connected side was ahead once: where no set of it was taken yet, --accept-lineage takes the number"))
+}
+
+/// Refuses a set that is older by its number and newer by its date: one of the two is not true.
+pub(in crate::carrier) fn refuse_contradiction(signed: &Signed, last: &LastImport) -> Result<()> {
+    let time = |text: &str| text.parse::<Timestamp>().ok();
+    let is_newer = time(&signed.set.created) > time(&last.created);
+    if signed.set.seq >= last.seq || !is_newer {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Unresolved,
+        format!(
+            "set {} is of {}, later than the last one here ({}), and has a lower number ({} after {})",
+            signed.set.label(),
+            signed.set.created,
+            last.created,
+            signed.set.seq,
+            last.seq
+        ),
+    )
+    .hint("the connected mirror lost its count, as after a restore from a backup, or its clock is wrong; nothing was changed")
+    .hint("export again on the connected side, with the newest state.json that it has"))
+}

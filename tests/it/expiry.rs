@@ -1,0 +1,216 @@
+//! The dates of sets: an end, a clock that goes backwards, numbers that leave no room, and a mirror that lost its count.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "media and the memory of them are looked at and spoiled as they lie"
+)]
+#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
+
+use std::fs;
+use std::time::Duration;
+
+use camino::Utf8Path;
+use serde_json::{Value, json};
+
+use super::carry::{content, export, import, isolated, secret, share_keys, sign_with, small_two};
+use super::harness::{Bench, copy_folder};
+
+const FIRST: &str = "KB5041865";
+const SECOND: &str = "KB5040435";
+
+/// A mirror with the content and the keys of the maker of small media, and one that trusts it.
+fn sides() -> (Bench, Bench) {
+    let here = Bench::new();
+    copy_folder(&small_two().maker.mirror(), &here.mirror());
+    share_keys(&small_two().maker, &here);
+    (here, isolated(&small_two().root))
+}
+
+fn set_of(medium: &Utf8Path) -> Value {
+    serde_json::from_slice(&fs::read(medium.join("set.json")).unwrap()).unwrap()
+}
+
+fn days(number: u64) -> Duration {
+    Duration::from_hours(number * 24)
+}
+
+/// A medium that says something else, under the right signature.
+fn saying(from: &Utf8Path, to: &Utf8Path, change: impl Fn(&mut Value)) {
+    let _gone = fs::remove_dir_all(to);
+    copy_folder(from, to);
+    sign_with(&secret(small_two(), "export.key"), to, change);
+}
+
+fn change_state(bench: &Bench, change: impl Fn(&mut Value)) {
+    let path = bench.mirror().join("state.json");
+    let mut state: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    change(&mut state);
+    fs::write(path, state.to_string()).unwrap();
+}
+
+#[track_caller]
+fn refused(there: &Bench, medium: &Utf8Path, code: u8, words: &str) {
+    let before = content(&there.mirror());
+    let (_, message) = import(there, medium).exits(code).error();
+    assert!(message.contains(words), "{words:?} in {message:?}");
+    assert_eq!(content(&there.mirror()), before);
+}
+
+#[test]
+fn a_medium_past_its_end_is_taken_only_when_that_is_accepted() {
+    let (here, there) = sides();
+    let stick = here.path("stick");
+    export(&here, &[FIRST], &stick).exits(0);
+    assert_eq!(set_of(&stick)["expires"], "2027-03-23T08:00:00Z", "120 days");
+    let checked = there.json(&["check-medium", stick.as_str()]).exits(0).json();
+    assert_eq!(
+        (&checked["expired"], &checked["set"]["expires"]),
+        (&json!(false), &json!("2027-03-23T08:00:00Z"))
+    );
+    assert!(there.run(&["check-medium", stick.as_str()]).stdout.contains("valid until 2027-03-23"));
+    there.clock.advance(days(121));
+    refused(&there, &stick, 10, "expired on 2027-03-23T08:00:00Z");
+    let ran = there.json(&["check-medium", stick.as_str()]).exits(0);
+    assert_eq!(ran.json()["expired"], true);
+    let ran = there.run(&["check-medium", stick.as_str()]).exits(0);
+    assert!(ran.stderr.contains("the set expired on 2027-03-23"), "{}", ran.stderr);
+    let ran = there.run(&["import", stick.as_str(), "--accept-expired"]).exits(0);
+    assert!(ran.stderr.contains("the set expired on 2027-03-23"), "{}", ran.stderr);
+    // Also once it is applied.
+    refused(&there, &stick, 10, "expired on");
+}
+
+#[test]
+fn the_end_is_chosen_and_one_without_an_end_is_named() {
+    let (here, there) = sides();
+    for (number, (value, end)) in
+        [("1d", json!("2026-11-24T08:00:00Z")), ("never", Value::Null)].into_iter().enumerate()
+    {
+        let stick = here.path(&format!("stick-{number}"));
+        export(&here, &[FIRST, "--expires", value], &stick).exits(0);
+        assert_eq!(set_of(&stick)["expires"], end, "{value}");
+    }
+    here.configure("format = 1\n[export]\nexpires = '2d'\n");
+    let stick = here.path("stick-2");
+    export(&here, &[FIRST], &stick).exits(0);
+    assert_eq!(set_of(&stick)["expires"], "2026-11-25T08:00:00Z");
+    for wrong in ["0d", "30", "soon", ""] {
+        export(&here, &[FIRST, "--expires", wrong], &here.path("other")).exits(2);
+        assert!(!here.path("other").exists(), "{wrong:?}");
+    }
+    let ran = there.run(&["import", here.path("stick-1").as_str()]).exits(0);
+    assert!(ran.stderr.contains("the set has no end"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_clock_that_went_backwards_judges_nothing_and_is_named() {
+    let (here, there) = sides();
+    let stick = here.path("stick");
+    export(&here, &[FIRST], &stick).exits(0);
+    import(&there, &stick).exits(0);
+    // By a clock that was a year ahead; then it was put right.
+    change_state(&there, |state| {
+        for last in state["imports"].as_object_mut().unwrap().values_mut() {
+            last["imported"] = json!("2027-11-23T08:00:00Z");
+        }
+    });
+    there.clock.advance(days(121));
+    for command in ["check-medium", "import"] {
+        let ran = there.run(&[command, stick.as_str()]).exits(0);
+        assert!(ran.stderr.contains("the clock of this machine went backwards"), "{command}: {}", ran.stderr);
+        assert!(ran.stderr.contains("the end of the set was not judged"), "{command}: {}", ran.stderr);
+    }
+    // The same on the sending side.
+    change_state(&here, |state| state["last_export"] = json!("2026-12-23T08:00:00Z"));
+    let ran = here.run(&["export", FIRST, "--to", stick.as_str()]).exits(0);
+    assert!(ran.stderr.contains("went backwards: its last export was at 2026-12-23"), "{}", ran.stderr);
+}
+
+#[test]
+fn dates_and_numbers_that_no_honest_set_has_are_refused() {
+    let (here, there) = sides();
+    let (stick, other) = (here.path("stick"), here.path("other"));
+    export(&here, &[FIRST], &stick).exits(0);
+    let created = 1_795_420_800_u64;
+    assert_eq!(set_of(&stick)["created"], "2026-11-23T08:00:00Z");
+    for is_first in [true, false] {
+        for (key, value, words) in [
+            ("created", json!("yesterday"), "which is not a time"),
+            ("created", json!("\u{1b}[31mx"), "which is not a time"),
+            ("created", json!("9999-12-30T00:00:00Z"), "and here it is 2026-11-23"),
+            ("created", json!("2026-12-24T08:00:00Z"), "and here it is 2026-11-23"),
+            ("expires", json!("later"), "which is not a time"),
+            ("seq", json!(u64::MAX), "leaves no room for later sets"),
+            ("seq", json!(created + 86_401), "leaves no room for later sets"),
+        ] {
+            saying(&stick, &other, |set| set[key] = value.clone());
+            refused(&there, &other, 11, words);
+            there.json(&["check-medium", other.as_str()]).exits(11);
+            if !is_first {
+                there.json(&["import", other.as_str(), "--accept-lineage"]).exits(11);
+            }
+        }
+        if is_first {
+            // Where nothing of it was taken yet, an operator may take any number.
+            let (fresh, far) = (isolated(&small_two().root), here.path("far"));
+            saying(&stick, &far, |set| set["seq"] = json!(created + 86_401));
+            fresh.json(&["import", far.as_str(), "--accept-lineage"]).exits(0);
+            import(&there, &stick).exits(0);
+        }
+    }
+    // A number that counts, and one that is a time, go on.
+    let last = set_of(&stick)["seq"].as_u64().unwrap();
+    for next in [last + 1000, created + 86_400] {
+        saying(&stick, &other, |set| set["seq"] = json!(next));
+        import(&there, &other).exits(0);
+    }
+}
+
+#[test]
+fn a_lower_number_under_a_later_date_is_said_and_nothing_is_moved() {
+    let (here, there) = sides();
+    let (stick, other) = (here.path("stick"), here.path("other"));
+    export(&here, &[FIRST], &stick).exits(0);
+    let saved = fs::read(here.mirror().join("state.json")).unwrap();
+    export(&here, &[FIRST], &stick).exits(0);
+    export(&here, &[FIRST], &stick).exits(0);
+    import(&there, &stick).exits(0);
+    // An hour later, from a backup that is two sets old: the clock carries the lineage on.
+    fs::write(here.mirror().join("state.json"), saved).unwrap();
+    here.clock.advance(Duration::from_hours(1));
+    let restored = here.path("restored");
+    export(&here, &[SECOND], &restored).exits(0);
+    assert!(set_of(&restored)["seq"].as_u64() > set_of(&stick)["seq"].as_u64());
+    assert_eq!(import(&there, &restored).exits(0).json()["imported"]["older"], false);
+    // A mirror of which the clock is wrong too.
+    there.clock.advance(days(1));
+    saying(&stick, &other, |set| {
+        set["seq"] = json!(set["seq"].as_u64().unwrap() - 1);
+        set["created"] = json!("2026-11-24T08:00:00Z");
+    });
+    refused(&there, &other, 10, "has a lower number");
+    // An honest older one adds what is missing, as ever.
+    saying(&stick, &other, |set| {
+        set["seq"] = json!(set["seq"].as_u64().unwrap() - 1);
+        set["created"] = json!("2026-11-22T08:00:00Z");
+    });
+    let imported = import(&there, &other).exits(0).json();
+    assert_eq!(imported["imported"]["older"], true);
+}
+
+#[test]
+fn the_number_of_a_revoked_key_counts_no_more() {
+    let (here, there) = sides();
+    let (stick, forged) = (here.path("stick"), here.path("forged"));
+    export(&here, &[FIRST], &stick).exits(0);
+    // Whoever has the key goes as far ahead as is taken.
+    saying(&stick, &forged, |set| set["seq"] = json!(set["seq"].as_u64().unwrap() + 1000));
+    import(&there, &forged).exits(0);
+    let old = secret(small_two(), "export.key").public().unwrap().id();
+    here.json(&["keys", "rotate"]).exits(0);
+    here.json(&["keys", "revoke", &old]).exits(0);
+    export(&here, &[SECOND], &stick).exits(0);
+    let imported = import(&there, &stick).exits(0).json();
+    assert_eq!(imported["imported"]["older"], false, "{imported:#}");
+    assert_eq!(there.json(&["status"]).json()["imports"][0]["seq"], set_of(&stick)["seq"]);
+    refused(&there, &forged, 11, "was replaced");
+}
