@@ -143,9 +143,15 @@ mod tests {
 
     #[test]
     fn a_folder_is_not_called_like_a_file_beside_it() {
-        for name in
-            ["SHA256SUMS", "Sha256Sums", "README.txt", "readme.TXT", "KB5086672.json", "kb1.JSON", "x.cmd"]
-        {
+        for name in [
+            "SHA256SUMS",
+            "Sha256Sums",
+            "README.txt",
+            "readme.TXT",
+            "KB5086672.json",
+            "kb5086672.JSON",
+            "x.cmd",
+        ] {
             assert!(is_view(name), "{name}");
         }
         for name in ["windows-11-24h2-arm64", "readme", "x.json", "sha256sums-x64"] {
