@@ -72,6 +72,8 @@ pub mod net;
 #[doc(hidden)]
 pub mod options;
 #[doc(hidden)]
+pub mod repair;
+#[doc(hidden)]
 pub mod report;
 #[doc(hidden)]
 pub mod resolve;

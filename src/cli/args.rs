@@ -61,6 +61,10 @@ pub(super) enum Command {
     Status(Status),
     /// Read everything again and compare; records damage, changes no package file
     Verify(Verify),
+    /// Restore what is damaged or missing, from media, folders, and the Catalog's servers; deletes no only copy
+    Repair(Repair),
+    /// Remove published KBs into trash/, and keep sync and import from bringing them back
+    Forget(Forget),
     /// Print what runs sync by itself, for systemd, cron, or Windows; installs nothing
     Schedule(Schedule),
     /// Print the JSON Schema of a document, or the list of documents
@@ -355,6 +359,43 @@ pub(super) struct Verify {
     /// Compare both digests
     #[arg(long)]
     pub(super) deep: bool,
+}
+
+/// `repair`
+#[derive(Debug, Args)]
+pub(super) struct Repair {
+    /// Only what is published of these KBs
+    #[arg(value_name = "KB")]
+    pub(super) kbs: Vec<Kb>,
+    /// Restore files from this medium or folder; the digest decides, no signature is needed (repeatable)
+    #[arg(long, value_name = "DIR")]
+    pub(super) from: Vec<Utf8PathBuf>,
+    /// Go by the damage that earlier commands recorded; do not verify first
+    #[arg(long)]
+    pub(super) recorded: bool,
+    /// Make the index anew from kb/, pool/, and state.json first; the old one is kept in quarantine/
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(super) rebuild_index: bool,
+    /// Print what would be restored; change no file
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+/// `forget`
+#[derive(Debug, Args)]
+pub(super) struct Forget {
+    /// The KBs
+    #[arg(value_name = "KB", required = true)]
+    pub(super) kbs: Vec<Kb>,
+    /// Only this architecture (repeatable) [default: all]
+    #[arg(long, value_name = "ARCH")]
+    pub(super) arch: Vec<Architecture>,
+    /// Do not leave the KBs out any more; brings nothing back by itself
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(super) undo: bool,
+    /// Print what would be removed; change nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
 }
 
 /// `schema`

@@ -1,7 +1,7 @@
 //! Two examples for each command, which its help ends with. A test parses them all.
 
 /// The examples, by command; the name of the program stands before each.
-pub(super) const EXAMPLES: [(&str, [&str; 2]); 22] = [
+pub(super) const EXAMPLES: [(&str, [&str; 2]); 24] = [
     ("search", ["search KB5086672", "search \"cumulative update\" --arch x64 --limit 5"]),
     ("crawl", ["crawl KB5086672", "crawl KB5086672 --arch arm64"]),
     ("fetch", ["fetch KB5086672 --arch x64", "fetch KB5086672 --dry-run"]),
@@ -18,6 +18,8 @@ pub(super) const EXAMPLES: [(&str, [&str; 2]); 22] = [
     ("sync", ["sync", "sync --dry-run"]),
     ("status", ["status", "status --max-age 36h"]),
     ("verify", ["verify", "verify KB5086672 --deep"]),
+    ("repair", ["repair --from /media/stick", "repair KB5086672 --dry-run"]),
+    ("forget", ["forget KB5086672 --dry-run", "forget KB5086672 --arch arm64"]),
     ("schedule", ["schedule --systemd --to units", "schedule --cron"]),
     ("schema", ["schema", "schema resolve"]),
     ("lint", ["lint staged", "lint staged --target KB5086672 --for image"]),

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use camino::Utf8PathBuf;
+
 use super::media_args::Export;
 use super::output::Output;
 use super::setup::Setup;
@@ -10,9 +12,9 @@ use crate::carrier::{
 };
 use crate::disk;
 use crate::documents::{Change, ErrorBody, ExportDocument, ExportRehearsal, Room};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
-use crate::mirror::{REPLAY, RunReport, is_newer, knowledge_of, table_texts};
+use crate::mirror::{Evidence, REPLAY, RunReport, is_newer, knowledge_of, table_texts};
 use crate::servicing::{Knowledge, Tables};
 use crate::update::{count, human_size};
 
@@ -63,6 +65,7 @@ fn rehearse(setup: &Setup, arguments: &Export, output: &mut Output) -> Result<Ex
     };
     let mirror = setup.mirror()?;
     carrier::lineage(&mirror, arguments.new_lineage)?;
+    refuse_changed(&mirror.changed_views(&*setup.knowledge()?)?)?;
     let place = Place::new(&arguments.to, &setup.layout(), arguments.expect_mount)?;
     let request = request(arguments);
     request.expect_match(&mirror)?;
@@ -101,6 +104,13 @@ fn rehearse(setup: &Setup, arguments: &Export, output: &mut Output) -> Result<Ex
     })
 }
 
+/// Refuses as the export would, and keeps nothing: a rehearsal leaves no trace.
+fn refuse_changed(changed: &[Utf8PathBuf]) -> Result<()> {
+    let Some(first) = changed.first() else { return Ok(()) };
+    let message = format!("{first} was changed since kbmirror wrote it; an export would refuse");
+    Err(Error::new(ErrorKind::Integrity, message).hint("run kbmirror verify for the list"))
+}
+
 struct Done {
     plan: ExportPlan,
     exported: Exported,
@@ -121,7 +131,10 @@ fn write(setup: &Setup, arguments: &Export) -> Result<Done> {
     carrier::lineage(&mirror, arguments.new_lineage)?;
     let place = Place::new(&arguments.to, &setup.layout(), arguments.expect_mount)?;
     // The folders of this side and of the receiving side say the same.
-    mirror.refresh_views(&*setup.knowledge()?)?;
+    let own = setup.knowledge()?;
+    mirror.expect_unchanged_views(&own)?;
+    mirror.refresh_views(&own)?;
+    let replaced: Vec<String> = mirror.evidence().iter().map(Evidence::warning).collect();
     let request = request(arguments);
     request.expect_match(&mirror)?;
     let found = Found::look(&arguments.to, Some(&keys), &mirror)?;
@@ -129,6 +142,7 @@ fn write(setup: &Setup, arguments: &Export) -> Result<Done> {
     let plan = ExportPlan::new(&request, &mirror, &knowledge)?;
     let mut plan = plan.onto(&found, &mirror, &knowledge, arguments.prune)?;
     plan.warnings.extend(warning);
+    plan.warnings.extend(replaced);
     confirm(setup, &plan, arguments)?;
     let now = setup.now().into();
     let expires = setup.settings().options.expires.map(|time| setup.now().saturating_add(time)).transpose();

@@ -10,7 +10,7 @@ use super::examples::examples_of;
 use crate::options::{OptionRow, OptionScope, OptionTexts, TABLE};
 
 /// Commands that can use the network.
-const OF_NETWORK: [&str; 5] = ["search", "crawl", "fetch", "show", "sync"];
+const OF_NETWORK: [&str; 6] = ["search", "crawl", "fetch", "show", "sync", "repair"];
 
 /// Options of commands that say what is asked for and nothing of the one who asks.
 const RECORDED: [&str; 12] = [

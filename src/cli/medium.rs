@@ -89,6 +89,14 @@ pub(super) fn import(setup: &Setup, arguments: &Import, output: &mut Output) -> 
     Ok(code)
 }
 
+fn show_skipped(imported: &Imported, output: &mut Output) {
+    for folder in &imported.skipped {
+        output.line(format!(
+            "left out {folder}: it was removed here on purpose (kbmirror forget --undo KB takes that back)"
+        ));
+    }
+}
+
 fn show_made_again(imported: &Imported, output: &mut Output) {
     for folder in &imported.healed_folders {
         output.line(format!("published again {folder}, which had damaged files"));
@@ -108,6 +116,7 @@ fn show_imported(imported: &Imported, is_demo: bool, output: &mut Output) {
             imported.number
         ));
         show_made_again(imported, output);
+        show_skipped(imported, output);
         output.line(if imported.healed_folders.is_empty() && imported.rewritten.is_empty() {
             "nothing was changed; kbmirror check-medium reads the payload"
         } else {
@@ -141,6 +150,7 @@ fn show_imported(imported: &Imported, is_demo: bool, output: &mut Output) {
         output.line(format!("published {folder}"));
     }
     show_made_again(imported, output);
+    show_skipped(imported, output);
     if imported.unchanged > 0 {
         let folders = match imported.unchanged {
             1 => "1 folder was".to_owned(),

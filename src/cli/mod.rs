@@ -11,6 +11,7 @@ mod examples;
 mod export;
 mod fetch;
 mod flags;
+mod forget;
 mod graph;
 mod init;
 mod kb_view;
@@ -23,6 +24,7 @@ mod media_args;
 mod medium;
 mod output;
 mod process;
+mod repair;
 mod resolve;
 mod schedule;
 mod schema;
@@ -97,6 +99,8 @@ pub fn run(process: Process) -> ExitCode {
         Command::Sync(arguments) => sync::run(&setup, arguments, &mut output),
         Command::Status(arguments) => status::run(&setup, arguments, &mut output),
         Command::Verify(arguments) => verify::run(&setup, arguments, &mut output),
+        Command::Repair(arguments) => repair::run(&setup, arguments, &mut output),
+        Command::Forget(arguments) => forget::run(&setup, arguments, &mut output),
         Command::Schedule(arguments) => schedule::run(&setup, arguments, &mut output),
         Command::Schema(arguments) => schema::run(arguments, &mut output),
     };

@@ -64,6 +64,11 @@ pub(super) fn run(setup: &Setup, arguments: &Verify, output: &mut Output) -> Res
 
 /// Returns how the findings go away.
 fn hint(mirror: &Mirror<impl Access>, report: &VerifyReport) -> Result<String> {
+    let layout = mirror.layout();
+    if report.findings.iter().any(|finding| finding.path == layout.relative(layout.index())) {
+        return Ok("run kbmirror repair --rebuild-index: it keeps the index as evidence and makes it anew"
+            .to_owned());
+    }
     let kbs: BTreeSet<Kb> = report.findings.iter().flat_map(|finding| finding.kbs.iter().copied()).collect();
     if kbs.is_empty() {
         return Ok("move what is not of the mirror away, and verify again".to_owned());

@@ -13,12 +13,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
 use crate::exit_code::ExitCode;
 use crate::mirror::index::A_DAY;
-use crate::mirror::{Layout, Mirror, Writing};
+use crate::mirror::{Evidence, Layout, Mirror, Writing};
 use crate::servicing::Knowledge;
 use crate::update::{Kb, UpdateId};
 
 /// An item of a run that failed while the rest went on.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Failure {
     /// The KB, update, or file.
     pub what: String,
@@ -297,8 +297,14 @@ impl Session {
                 self.warn(format!("old files could not be deleted: {}", error.full_message()));
             }
         }
-        if let (Some(mirror), Some(run)) = (&mut self.mirror, self.run) {
+        if let Some(mirror) = &mut self.mirror {
             mirror.refresh_views_since(self.now, &self.knowledge)?;
+            let changed: Vec<String> = mirror.evidence().iter().map(Evidence::warning).collect();
+            for warning in changed {
+                self.warn(warning);
+            }
+        }
+        if let (Some(mirror), Some(run)) = (&mut self.mirror, self.run) {
             mirror
                 .index_mut()
                 .in_transaction(|index| index.finish_run(run, now, code.number(), requests, bytes))?;

@@ -76,6 +76,8 @@ pub struct ImportedDocument<'a> {
     pub unchanged: usize,
     /// The KBs that were left because files of theirs are missing.
     pub left: &'a [Kb],
+    /// The set folders that were left out, because they were removed here on purpose.
+    pub skipped: &'a [String],
     /// The missing files.
     pub missing: &'a [Leftover],
     /// The names beside the set; these were not read.

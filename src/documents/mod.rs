@@ -24,6 +24,7 @@ mod damage;
 mod error;
 mod export;
 mod file;
+mod forget;
 mod health;
 mod host;
 mod import;
@@ -33,6 +34,7 @@ mod log;
 mod medium;
 mod plans;
 mod registry;
+mod repair;
 mod set;
 mod settings;
 mod state;
@@ -55,6 +57,7 @@ pub use export::{
     PlannedSetDocument, Room, SharedFileSystem,
 };
 pub use file::{FileDocument, MemberDocument};
+pub use forget::{ForgetDocument, ForgottenFile, ForgottenSet};
 pub use health::{Expected, Health, LastVerify, ProfileSeen};
 pub use host::HostFile;
 pub use import::{CheckMediumDocument, Healed, ImportDocument, ImportedDocument, Leftover, MediumReport};
@@ -73,6 +76,7 @@ pub use plans::{
     StagedFileDocument, WhyDocument,
 };
 pub use registry::{DOCUMENTS, Direction, DocumentKind, SchemaLine};
+pub use repair::{MovedPath, NeededFile, RepairDocument, RestoredFile, SkippedFile};
 pub use set::{FetchedSetDocument, SetDocument, SetStatus, StoredSet};
 pub use settings::{
     InitDocument, KeysDocument, KnowledgeDocument, NewKeysDocument, ScheduleDocument, TableDocument,

@@ -6,11 +6,11 @@ use serde::Serialize;
 
 use super::{
     BatchError, CheckMediumDocument, CrawlDocument, DistrustDocument, ErrorDocument, ExportDocument,
-    ExportMark, ExportRehearsal, FetchDocument, GraphDocument, Health, HostFile, ImportDocument,
-    InitDocument, KbDocument, KeyListDocument, KeysDocument, KnowledgeDocument, LintDocument, ListDocument,
-    LogLine, MediumReport, MediumSet, MovedRootDocument, NewKeysDocument, News, RevokedDocument,
-    RotatedDocument, ScheduleDocument, ScriptDocument, SearchDocument, ShowDocument, SignedMark,
-    StageDocument, StateDocument, StatusDocument, SyncDocument, SyncErrorDocument, TableDocument,
+    ExportMark, ExportRehearsal, FetchDocument, ForgetDocument, GraphDocument, Health, HostFile,
+    ImportDocument, InitDocument, KbDocument, KeyListDocument, KeysDocument, KnowledgeDocument, LintDocument,
+    ListDocument, LogLine, MediumReport, MediumSet, MovedRootDocument, NewKeysDocument, News, RepairDocument,
+    RevokedDocument, RotatedDocument, ScheduleDocument, ScriptDocument, SearchDocument, ShowDocument,
+    SignedMark, StageDocument, StateDocument, StatusDocument, SyncDocument, SyncErrorDocument, TableDocument,
     TrustDocument, VerifyReport, WhyDocument,
 };
 use crate::resolve::{BatchLine, Plan};
@@ -116,6 +116,7 @@ pub const DOCUMENTS: &[DocumentKind] = &[
     DocumentKind::output::<ExportRehearsal<'_>>("export-dry-run", "export --dry-run"),
     DocumentKind::output::<MediumReport<'_, ExportDocument<'_>>>("export-report", "runs/<time>-export.json"),
     DocumentKind::output::<FetchDocument>("fetch", "fetch"),
+    DocumentKind::output::<ForgetDocument>("forget", "forget"),
     DocumentKind::output::<GraphDocument<'_>>("graph", "graph"),
     DocumentKind::output::<Health>("health", "health.json"),
     DocumentKind::input::<HostFile>("host", "the file of resolve --host, as collect.cmd writes it"),
@@ -141,6 +142,7 @@ pub const DOCUMENTS: &[DocumentKind] = &[
     DocumentKind::file::<SignedMark>("medium-unfinished", "unfinished/export.json on a medium"),
     DocumentKind::file::<ExportMark>("medium-unfinished-body", "the body in unfinished/export.json"),
     DocumentKind::output::<News>("news", "status --news, and runs/<time>-news.json"),
+    DocumentKind::output::<RepairDocument>("repair", "repair"),
     DocumentKind::output::<Plan>("resolve", "resolve, and each line of resolve --batch"),
     DocumentKind::output::<ScheduleDocument<'_>>("schedule", "schedule"),
     DocumentKind::output::<Vec<SchemaLine>>("schema", "schema"),

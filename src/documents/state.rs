@@ -53,10 +53,10 @@ impl StateDocument {
         }
     }
 
-    /// Returns `true` if a KB was removed on purpose for an architecture.
-    pub fn is_removed(&self, kb: Kb, architecture: Architecture) -> bool {
+    /// Returns `true` if a KB was removed on purpose for an architecture; `None` for packages of no architecture.
+    pub fn is_removed(&self, kb: Kb, architecture: Option<Architecture>) -> bool {
         let is_same = |removed: &RemovedKb| {
-            removed.kb == kb && removed.architecture.is_none_or(|own| own == architecture)
+            removed.kb == kb && removed.architecture.is_none_or(|own| architecture == Some(own))
         };
         self.removed.iter().any(is_same)
     }

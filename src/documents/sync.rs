@@ -174,6 +174,8 @@ pub enum Unwanted {
     Later,
     /// Microsoft withdrew it.
     Withdrawn,
+    /// It was removed from this mirror on purpose.
+    Removed,
 }
 
 /// A question to the Catalog.

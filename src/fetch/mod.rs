@@ -4,6 +4,7 @@
 //! pool are downloaded and checked, and the whole sets are published. One failing file fails its set and not the run.
 //! [`StagePlan`] puts exactly the files of a plan into an empty folder.
 
+mod again;
 mod closure;
 mod collect;
 mod outcome;
@@ -14,6 +15,7 @@ mod stage;
 mod standing;
 mod transfers;
 
+pub use again::{DownloadedAgain, download_again};
 pub use outcome::{FetchOutcome, FetchedSet};
 pub use plan::{FetchPlan, FetchRequest, LeftOut, PlannedSet};
 pub use run::FetchJob;

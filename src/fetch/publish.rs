@@ -118,6 +118,8 @@ fn publish_one(
         return Err(Error::new(ErrorKind::Internal, "the set is not in the index any more"));
     };
     let (published, folder) = mirror.publish(&row, knowledge, now)?;
+    // Fetched by name, or because another set needs it: it is wanted again.
+    mirror.take_back_removal(row.kb, row.architecture)?;
     Ok((published, folder.path))
 }
 

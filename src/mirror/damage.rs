@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::entry_fault::fault_of_entry;
 use super::index::{Damage, NewDamage, PublishState, SetRow, Transaction};
 use super::{Access, Index, Lock, Mirror};
 use crate::clock::Time;
@@ -171,15 +172,4 @@ pub(super) const FOLDER_MISSING: &str = "the folder of the set is missing";
 fn look_at_file(path: &Utf8Path, size: u64) -> Option<(Utf8PathBuf, FindingKind, String)> {
     let (kind, message) = fault_of_entry(disk::entry(path), size)?;
     Some((path.to_owned(), kind, message))
-}
-
-/// Returns what is wrong with an entry where a regular file of this size belongs; `None` where nothing is.
-pub(super) fn fault_of_entry(entry: Result<Entry>, size: u64) -> Option<(FindingKind, String)> {
-    Some(match entry {
-        Ok(Entry::File(found)) if found == size => return None,
-        Ok(Entry::File(found)) => (FindingKind::Size, format!("it has {found} bytes and should have {size}")),
-        Ok(Entry::Nothing) => (FindingKind::Missing, "it is missing".to_owned()),
-        Ok(Entry::Folder | Entry::Other) => (FindingKind::Foreign, "it is not a regular file".to_owned()),
-        Err(error) => (FindingKind::Unreadable, error.full_message()),
-    })
 }

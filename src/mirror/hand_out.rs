@@ -10,7 +10,7 @@ use std::fmt;
 use camino::Utf8Path;
 use sha2::Digest as _;
 
-use super::damage::fault_of_entry;
+use super::entry_fault::fault_of_entry;
 use super::index::{Damage, NewDamage};
 use super::pool::{Pooled, Run, sha256_of};
 use super::{Access, Mirror};

@@ -12,9 +12,13 @@
 //! The writer holds the [`Lock`]. The place of everything is in [`Layout`] and in mirror-layout.md.
 
 mod admission;
+mod beside;
 mod damage;
 mod documents;
+mod entry_fault;
+mod evidence;
 mod folder;
+mod forget;
 mod hand_out;
 pub mod index;
 mod layout;
@@ -38,7 +42,9 @@ mod written;
 pub use admission::{Mismatch, Stated, Unfit, Vetted};
 use camino::{Utf8Path, Utf8PathBuf};
 pub use documents::update_document;
+pub use evidence::Evidence;
 pub use folder::read_folder;
+pub use forget::ForgetPlan;
 pub use hand_out::Absence;
 pub use index::{Damage, Index, NewDamage};
 use jiff::Timestamp;
@@ -47,9 +53,11 @@ pub use library::{IndexLibrary, facts_of_folder};
 pub use lock::Lock;
 pub use pool::{Admitted, Pooled, Run};
 pub use publish::{Folder, Published};
+pub use rebuild::{set_index_aside, stored_origin};
 pub use remembered::Remembered;
 pub use retention::{Purged, QUARANTINE_ROOM};
 pub use state::{Access, Reading, Writing};
+pub(crate) use state_file::IMPORTED;
 pub use tables::{
     is_newer, knowledge_of, knowledge_of_mirror, read_knowledge, read_tables, replaces_knowledge, table_texts,
 };
@@ -60,9 +68,6 @@ pub use crate::documents::REPLAY;
 use crate::error::{Error, ErrorKind, Result};
 use crate::resolve::Side;
 use crate::servicing::Knowledge;
-
-/// The index's word for a mirror that a medium has filled.
-pub(crate) const IMPORTED: &str = "imported";
 
 /// An open mirror. The state says what may be done with it: everyone reads, and [`Writing`] alone writes.
 ///
@@ -169,7 +174,7 @@ impl Mirror<Writing> {
         // Set at the end of making an index, so that one whose making was cut off is made again.
         let rebuilt = make_if_new(&layout, &mut index, origin, knowledge, now)?;
         expect_origin(&layout, &index, origin)?;
-        let state = Writing { lock: Some(lock), rebuilt, mended: Vec::new() };
+        let state = Writing { lock: Some(lock), rebuilt, mended: Vec::new(), evidence: Vec::new() };
         let mut mirror = Self { layout, index, state };
         mirror.begin_state()?;
         mirror.state.mended = mirror.finish_what_was_cut_off(knowledge, now.into())?;
@@ -187,7 +192,11 @@ impl Mirror<Writing> {
         let mut index = Index::open_scratch(layout.index())?;
         let rebuilt = make_if_new(&layout, &mut index, origin, knowledge, now)?;
         expect_origin(&layout, &index, origin)?;
-        Ok(Self { layout, index, state: Writing { lock: None, rebuilt, mended: Vec::new() } })
+        Ok(Self {
+            layout,
+            index,
+            state: Writing { lock: None, rebuilt, mended: Vec::new(), evidence: Vec::new() },
+        })
     }
 
     /// Takes the index of a new mirror away again when nothing came into it.
@@ -218,6 +227,11 @@ impl Mirror<Writing> {
     /// Returns what lay beside set folders and was written again when the mirror was opened, relative to the mirror.
     pub fn mended_views(&self) -> &[Utf8PathBuf] {
         &self.state.mended
+    }
+
+    /// Returns the views that this run wrote anew although another text lay there than the program wrote.
+    pub fn evidence(&self) -> &[Evidence] {
+        &self.state.evidence
     }
 
     /// Returns an error unless the lock is held: a trial keeps its index to itself and must not touch the disk.

@@ -183,6 +183,7 @@ impl Mirror<Writing> {
         now: Time,
     ) -> Result<Vec<Utf8PathBuf>> {
         let mut mended = Vec::new();
+        self.finish_forgetting(knowledge)?;
         for (kb, folder, set) in self.index.cut_off()? {
             let row = self.index.set(set)?;
             let whole = row.as_ref().is_some_and(|row| self.is_pooled_whole(row));
@@ -206,7 +207,9 @@ impl Mirror<Writing> {
         for name in &names {
             let path = partial.join(name);
             let is_orphan = name.strip_suffix(".json").is_some_and(|of| !names.iter().any(|own| own == of));
-            if name.starts_with("publish-") || name.starts_with("replaced-") {
+            if name == "repair-file" {
+                disk::remove_file(&path)?;
+            } else if name.starts_with("publish-") || name.starts_with("replaced-") {
                 disk::remove_dir_all(&path)?;
             } else if is_orphan || name.starts_with(disk::BEING_WRITTEN) {
                 // What is known of a file that has arrived, or a file that was never given its name.
@@ -218,8 +221,9 @@ impl Mirror<Writing> {
             let Ok(kb) = name.parse::<Kb>() else { continue };
             let half = remove_half_written(&self.layout.kb(kb))?;
             let beside = [self.layout.kb_json(kb), self.layout.kb_sums(kb), self.layout.kb_readme(kb)];
-            // Killed between the folder and what lies beside it.
-            let lacks = half || !beside.iter().all(|path| disk::exists(path));
+            // Killed between the folder and what lies beside it, or written by a version that kept no record.
+            let is_known = self.written_views(kb)?.is_some_and(|written| written.is_complete());
+            let lacks = half || !is_known || !beside.iter().all(|path| disk::exists(path));
             if lacks && !self.index.published_sets(kb)?.is_empty() {
                 mended.extend(self.write_views(kb, knowledge)?);
             }

@@ -1,19 +1,25 @@
 //! An index made anew from what is published: `kb/*/KB*.json` and the pool.
 //!
-//! The JSON files count as statements of the Catalog. Files of the pool are taken by their names and sizes, and
-//! a set whose bytes are not all here stays recorded and is not published. Facts that never were part of a published KB
+//! The JSON files count as statements of the Catalog. Files of the pool are taken by their names and sizes. A file of a set that is
+//! missing, or of another size, is recorded as damage, so that the set is known and can be repaired. Facts that never were part of a published KB
 //! are lost; a crawl brings them back. A JSON file that cannot be read is named and stops the rebuilding: an operator who
 //! removes it decides that its KB is lost.
 
-use super::index::{PublishState, Transaction};
+use camino::{Utf8Path, Utf8PathBuf};
+use jiff::Timestamp;
+
+use super::entry_fault::fault_of_entry;
+use super::index::{NewDamage, PublishState, Transaction};
 use super::layout::Layout;
+use super::lock::Lock;
 use super::restore::{restore_set, restore_update};
 use crate::clock::Time;
-use crate::disk;
-use crate::documents::{KB_JSON_FORMAT, KbDocument};
+use crate::disk::{self, Entry};
+use crate::documents::{FileLine, KB_JSON_FORMAT, KbDocument};
 use crate::error::{Error, Result};
+use crate::facts::FileKey;
 use crate::servicing::Knowledge;
-use crate::update::Kb;
+use crate::update::{Digests, Kb};
 
 /// Far more than any KB has to say.
 const JSON_CAP: u64 = 64 * 1024 * 1024;
@@ -32,34 +38,93 @@ pub(super) fn rebuild(
         if !disk::exists(&path) {
             continue;
         }
-        let text = disk::read_text(&path, JSON_CAP)?;
-        let unreadable = |error: serde_json::Error| {
-            Error::usage(format!("{path} cannot be read, so the index cannot be rebuilt"))
-                .caused_by(error)
-                .hint("put mirror.db back, or remove this file to give its KB up")
-        };
-        let header: serde_json::Value = serde_json::from_str(&text).map_err(unreadable)?;
-        let format = header.get("format").and_then(serde_json::Value::as_u64).unwrap_or(u64::MAX);
-        if format > u64::from(KB_JSON_FORMAT) {
-            let message =
-                format!("{path} has format {format}; this program reads formats up to {KB_JSON_FORMAT}");
-            return Err(
-                Error::usage(message).hint("use the version of kbmirror that wrote it, or a newer one")
-            );
-        }
-        let document: KbDocument = serde_json::from_value(header).map_err(unreadable)?;
+        let document = read_document(&path)?;
         index.set_meta("origin", &document.origin)?;
         for update in &document.updates {
             restore_update(index, update, document.kb, now)?;
         }
         for set in &document.sets {
-            let (id, whole) = restore_set(layout, index, document.kb, set, knowledge, now)
+            let (id, absent) = restore_set(layout, index, document.kb, set, knowledge, now)
                 .map_err(|error| error.context(&path))?;
-            if whole && disk::exists(&layout.set(document.kb, &set.folder)) {
+            let mut is_known = true;
+            for (key, file) in absent {
+                is_known &= record_missing(layout, index, key, file, now)?;
+            }
+            if is_known {
                 index.set_published(document.kb, &set.folder, id, PublishState::Published, now)?;
             }
             sets += 1;
         }
     }
     Ok(sets)
+}
+
+/// Records a file that was in the pool, and that is missing or of another size now, as damage: `repair` and `fetch` restore it. Returns
+/// `false` for one whose digests the document does not have.
+fn record_missing(
+    layout: &Layout,
+    index: &Transaction<'_>,
+    key: FileKey,
+    file: &FileLine,
+    now: Time,
+) -> Result<bool> {
+    let (Some(sha1), Some(sha256), Some(size)) = (file.sha1, file.sha256, file.size) else {
+        return Ok(false);
+    };
+    index.record_pooled(key, &Digests { sha1, sha256, size }, &[], now)?;
+    let path = layout.pool_file(&sha256);
+    let Some((kind, message)) = fault_of_entry(disk::entry(&path), size) else { return Ok(true) };
+    let path = layout.portable(&path);
+    let damage = NewDamage { path, kb: None, folder: None, sha256: Some(sha256), kind, message };
+    index.record_damage(&damage, "rebuilding the index", now)?;
+    Ok(true)
+}
+
+/// Reads the document of a KB.
+fn read_document(path: &Utf8Path) -> Result<KbDocument> {
+    let text = disk::read_text(path, JSON_CAP)?;
+    let unreadable = |error: serde_json::Error| {
+        Error::usage(format!("{path} cannot be read, so the index cannot be rebuilt"))
+            .caused_by(error)
+            .hint("put mirror.db back, or remove this file to give its KB up")
+    };
+    let header: serde_json::Value = serde_json::from_str(&text).map_err(unreadable)?;
+    let format = header.get("format").and_then(serde_json::Value::as_u64).unwrap_or(u64::MAX);
+    if format > u64::from(KB_JSON_FORMAT) {
+        let message =
+            format!("{path} has format {format}; this program reads formats up to {KB_JSON_FORMAT}");
+        return Err(Error::usage(message).hint("use the version of kbmirror that wrote it, or a newer one"));
+    }
+    serde_json::from_value(header).map_err(unreadable)
+}
+
+/// Returns the origin that the documents of published KBs state; `None` if there are none.
+pub fn stored_origin(layout: &Layout) -> Result<Option<String>> {
+    for name in disk::list(&layout.kbs())? {
+        let Ok(kb) = name.parse::<Kb>() else { continue };
+        if let Ok(document) = read_document(&layout.kb_json(kb)) {
+            return Ok(Some(document.origin));
+        }
+    }
+    Ok(None)
+}
+
+/// Moves the index of a mirror to `quarantine/`, so that the next command that writes makes it anew. Returns the new path,
+/// relative to the mirror; `None` if there is no index.
+pub fn set_index_aside(layout: &Layout, now: Timestamp) -> Result<Option<Utf8PathBuf>> {
+    let _lock = Lock::take(&layout.lock(), &now.to_string())?;
+    if disk::entry(layout.index())? == Entry::Nothing {
+        return Ok(None);
+    }
+    disk::create_dir_all(&layout.quarantine())?;
+    let place = |number: u32| layout.quarantine().join(format!("evidence-mirror.db-{number}"));
+    let kept = (1..=u32::MAX).map(place).find(|path| !disk::exists(path)).unwrap_or_default();
+    // What SQLite has not yet written into the file goes with it.
+    for end in ["-wal", "-shm", ""] {
+        let from = Utf8PathBuf::from(format!("{}{end}", layout.index()));
+        if disk::exists(&from) {
+            disk::rename(&from, &Utf8PathBuf::from(format!("{kept}{end}")))?;
+        }
+    }
+    Ok(Some(layout.portable(&kept)))
 }

@@ -1,7 +1,7 @@
 //! The records of sets and updates, written into an index again: when an index was lost, and when a medium is imported.
 //!
-//! A record counts as the word of the Catalog at the time that it states. A set is whole only where the pool has every file with
-//! its size.
+//! A record counts as the word of the Catalog at the time that it states. A file is in the pool only where it lies there with its
+//! size.
 
 use super::index::{DetailsRecord, FileRecord, Transaction, UpdateRecord};
 use super::layout::Layout;
@@ -9,7 +9,7 @@ use crate::clock::Time;
 use crate::disk;
 use crate::documents::{EdgeLine, FileLine, ListedFile, SetRecord, UpdateLine};
 use crate::error::Result;
-use crate::facts::{FileFacts, Needs, RelatedUpdate, Role, SetId, Source};
+use crate::facts::{FileFacts, FileKey, Needs, RelatedUpdate, Role, SetId, Source};
 use crate::resolve::{FamilyName, Member, PackageSet};
 use crate::servicing::Knowledge;
 use crate::update::{Digests, Kb, classify};
@@ -71,20 +71,20 @@ pub fn restore_update(index: &Transaction<'_>, update: &UpdateLine, kb: Kb, now:
     Ok(())
 }
 
-/// Writes a set into an index. Gives its number, and whether all its bytes are in the pool.
-pub fn restore_set(
+/// Writes a set into an index. Gives its number, and the files that are not in the pool.
+pub fn restore_set<'s>(
     layout: &Layout,
     index: &Transaction<'_>,
     kb: Kb,
-    set: &SetRecord,
+    set: &'s SetRecord,
     knowledge: &Knowledge,
     now: Time,
-) -> Result<(SetId, bool)> {
+) -> Result<(SetId, Vec<(FileKey, &'s FileLine)>)> {
     let mut members = Vec::new();
-    let mut whole = true;
+    let mut absent = Vec::new();
     for file in &set.files {
         let (facts, pooled) = restore_file(layout, index, file, now)?;
-        whole &= pooled;
+        absent.extend(facts.key.filter(|_| !pooled).map(|key| (key, file)));
         let role = Role::from_word(&file.role).unwrap_or(Role::Companion);
         members.push(Member::new(facts, role));
     }
@@ -115,7 +115,7 @@ pub fn restore_set(
         is_dynamic_variant: set.is_dynamic,
         warnings: Vec::new(),
     };
-    Ok((index.record_set(&package_set, now)?, whole))
+    Ok((index.record_set(&package_set, now)?, absent))
 }
 
 /// Writes a file into an index; whether the pool has it.

@@ -2,6 +2,7 @@
 
 use camino::Utf8PathBuf;
 
+use super::evidence::Evidence;
 use super::lock::Lock;
 
 /// The state of a mirror that is open to be read: without the lock, on an index that takes no changes.
@@ -17,6 +18,8 @@ pub struct Writing {
     pub(super) rebuilt: usize,
     /// The files beside set folders that were written again when the mirror was opened.
     pub(super) mended: Vec<Utf8PathBuf>,
+    /// The views that were written anew although another text lay there than the program wrote.
+    pub(super) evidence: Vec<Evidence>,
 }
 
 mod sealed {

@@ -8,6 +8,9 @@ use crate::disk;
 use crate::documents::{LastImport, STATE_FORMAT, StateDocument};
 use crate::error::{Error, ErrorKind, Result};
 
+/// The index's word for a mirror that a medium has filled.
+pub(crate) const IMPORTED: &str = "imported";
+
 /// The note of the index that `state.json` exists.
 pub(super) const EXPECTED: &str = "state_json";
 
@@ -32,10 +35,14 @@ pub(super) fn expect_state(index: &Transaction<'_>) -> Result<()> {
 pub(super) fn note_rebuilt(layout: &Layout, index: &Transaction<'_>) -> Result<()> {
     let keys = layout.keys();
     let has_media = ["export.key", "trusted.txt"].iter().any(|name| disk::exists(&keys.join(name)));
-    if has_media && layout.has_content()? && !disk::exists(&layout.state()) {
-        expect_state(index)?;
+    let Some(state) = read(layout)? else {
+        return if has_media && layout.has_content()? { expect_state(index) } else { Ok(()) };
+    };
+    // Content that came on a medium comes on media from now on too.
+    match state.imports.values().next() {
+        Some(last) => index.set_meta(IMPORTED, &last.set_id.to_string()),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Removes the state of a new mirror into which nothing came.

@@ -1,12 +1,15 @@
 //! Knowledge tables that lie in folders: those that somebody names, and those that came with a medium and are newer than the
 //! built-in ones.
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
+use sha2::Digest as _;
 
-use super::{Layout, Mirror, Writing};
-use crate::disk;
+use super::pool::sha256_of;
+use super::{Access, Layout, Mirror, Writing};
+use crate::disk::{self, Entry};
 use crate::error::{Error, ErrorKind, Result};
 use crate::servicing::{Knowledge, Tables};
+use crate::update::Sha256;
 
 /// The largest of ours has 200 KB.
 const CAP: u64 = 64 << 20;
@@ -93,7 +96,43 @@ impl Mirror<Writing> {
         let folder = self.layout().knowledge();
         disk::remove_dir_all(&folder)?;
         disk::rename(&aside, &folder)?;
-        Ok(())
+        let digest = |text: &str| Sha256::from_bytes(sha2::Sha256::digest(text).into()).to_string();
+        self.index_mut().in_transaction(|index| {
+            index.remove_meta_of(ADOPTED)?;
+            for (name, text) in texts {
+                index.replace_meta(&format!("{ADOPTED}{name}"), &digest(text))?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Before the name of a table that came with a medium, its digest.
+const ADOPTED: &str = "adopted-table:";
+
+impl<S: Access> Mirror<S> {
+    /// Returns the tables that came with a medium and are not as it signed them, each with what is wrong.
+    pub(super) fn changed_tables(&self) -> Result<Vec<(Utf8PathBuf, String)>> {
+        let mut changed = Vec::new();
+        let folder = self.layout().knowledge();
+        for (key, digest) in self.index().meta_of(ADOPTED)? {
+            let name = &key[ADOPTED.len()..];
+            let path = folder.join(name);
+            if !Tables::NAMES.contains(&name) || !disk::exists(&folder) {
+                continue;
+            }
+            let message = match disk::entry(&path)? {
+                Entry::File(_) => match sha256_of(&path) {
+                    Ok(found) if found.to_string() == digest => continue,
+                    Ok(_) => "it is not the table that came with the medium".to_owned(),
+                    Err(error) => error.full_message(),
+                },
+                Entry::Nothing => "it came with the medium and is missing".to_owned(),
+                Entry::Folder | Entry::Other => "it is not a file".to_owned(),
+            };
+            changed.push((path, message));
+        }
+        Ok(changed)
     }
 }
 

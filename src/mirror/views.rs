@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
+use super::beside::{ViewState, view_state};
+use super::evidence::Evidence;
 use super::index::Owner;
 use super::records::update_line;
 use super::scripts::plan_of;
-use super::written::WrittenScripts;
+use super::written::WrittenViews;
 use super::{Access, IndexLibrary, Mirror, Writing};
 use crate::clock::Time;
 use crate::disk;
@@ -18,6 +20,11 @@ use crate::update::Kb;
 use crate::views::{KbFacts, KbViews, PlannedView, kb_views};
 
 impl<S: Access> Mirror<S> {
+    /// Returns the KBs of which something is published.
+    pub(super) fn published_kbs(&self) -> Result<BTreeSet<Kb>> {
+        Ok(self.index.published_folders(None)?.into_iter().map(|(kb, ..)| kb).collect())
+    }
+
     /// Returns the views of what is published of a KB, by this knowledge.
     pub(super) fn kb_views(&self, kb: Kb, knowledge: &Knowledge) -> Result<KbViews> {
         let sets = self.index.published_sets(kb)?;
@@ -57,10 +64,15 @@ impl Mirror<Writing> {
 
     /// Does the same for every KB, whatever was cut off before. Returns the paths that were changed, relative to the mirror.
     pub fn refresh_views(&mut self, knowledge: &Knowledge) -> Result<Vec<Utf8PathBuf>> {
-        let kbs: BTreeSet<Kb> = self.index.published_folders(None)?.into_iter().map(|(kb, ..)| kb).collect();
         let mut changed = Vec::new();
-        for kb in kbs {
+        for kb in self.published_kbs()? {
             changed.extend(self.write_views(kb, knowledge)?);
+        }
+        if !self.index.is_settled()? {
+            self.index.in_transaction(|index| {
+                index.end_views()?;
+                Ok(())
+            })?;
         }
         Ok(changed)
     }
@@ -69,43 +81,51 @@ impl Mirror<Writing> {
     /// paths that were changed, relative to the mirror.
     pub(super) fn write_views(&mut self, kb: Kb, knowledge: &Knowledge) -> Result<Vec<Utf8PathBuf>> {
         let views = self.kb_views(kb, knowledge)?;
-        let layout = &self.layout;
-        let scripts = views.scripts.iter().map(|(folder, text)| (layout.kb_script(kb, folder), text));
-        let mut beside: Vec<(Utf8PathBuf, &String)> = scripts.collect();
-        beside.push((layout.kb_sums(kb), &views.sums));
-        beside.push((layout.kb_json(kb), &views.json));
-        beside.push((layout.kb_readme(kb), &views.readme));
-        let mut changed = Vec::new();
-        for (path, text) in &beside {
-            if disk::write_atomic_if_new(path, text.as_bytes())? {
-                changed.push(path.clone());
+        let record = self.written_views(kb)?;
+        let mut written = WrittenViews::new(knowledge);
+        let mut differing = Vec::new();
+        for (name, text) in views.by_name() {
+            written.add(&name, text.as_bytes());
+            let path = self.layout.kb(kb).join(name);
+            let state = view_state(&path, Some(text), record.as_ref())?;
+            if state != ViewState::Right {
+                differing.push((path, text, state));
             }
         }
-        changed.extend(self.remove_other_scripts(kb, &beside)?);
-        let mut written = WrittenScripts::new(knowledge);
-        for (folder, text) in &views.scripts {
-            written.add(folder, text);
+        let others = self.other_scripts(kb, &views)?;
+        let mut changed = Vec::new();
+        if !differing.is_empty() || !others.is_empty() {
+            self.record_written_views(kb, &written.while_replacing(record.as_ref()))?;
         }
-        self.record_written_scripts(kb, &written)?;
-        let portable = |path: &Utf8PathBuf| self.layout.portable(path);
-        let changed: Vec<Utf8PathBuf> = changed.iter().map(portable).collect();
-        let right = beside.iter().map(|(path, _)| portable(path)).chain(changed.iter().cloned()).collect();
+        for (path, text, state) in differing {
+            self.keep_as_evidence(&path, state)?;
+            disk::write_atomic(&path, text.as_bytes())?;
+            changed.push(self.layout.portable(&path));
+        }
+        for path in others {
+            // Of a folder that is gone, or that no script can install.
+            let state = view_state(&path, None, record.as_ref())?;
+            self.keep_as_evidence(&path, state)?;
+            disk::remove_file(&path)?;
+            changed.push(self.layout.portable(&path));
+        }
+        self.record_written_views(kb, &written)?;
+        let names = views.by_name().map(|(name, _)| self.layout.portable(&self.layout.kb(kb).join(name)));
+        let right = names.chain(changed.iter().cloned()).collect();
         self.clear_damage_beside(&right)?;
         Ok(changed)
     }
 
-    /// Removes the scripts of folders that are gone, or that no script can install. Returns their paths.
-    fn remove_other_scripts(&self, kb: Kb, beside: &[(Utf8PathBuf, &String)]) -> Result<Vec<Utf8PathBuf>> {
-        let mut removed = Vec::new();
-        for name in disk::list(&self.layout.kb(kb))? {
-            let path = self.layout.kb(kb).join(name);
-            let is_kept = beside.iter().any(|(kept, _)| *kept == path);
-            if path.extension() == Some("cmd") && !is_kept {
-                disk::remove_file(&path)?;
-                removed.push(path);
-            }
-        }
-        Ok(removed)
+    /// Moves a view that the program did not write out of the way, before another text takes its place.
+    fn keep_as_evidence(&mut self, path: &Utf8Path, state: ViewState) -> Result<()> {
+        let is_recorded = match state {
+            ViewState::Right | ViewState::Missing | ViewState::Outdated => return Ok(()),
+            ViewState::Unrecorded => false,
+            ViewState::Changed | ViewState::NotAFile | ViewState::Unreadable => true,
+        };
+        let kept = self.move_evidence(path)?;
+        self.state.evidence.push(Evidence { path: self.layout.portable(path), kept, is_recorded });
+        Ok(())
     }
 
     /// Takes back what is recorded as damaged of files that are right now, or gone as they should be.

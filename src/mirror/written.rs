@@ -1,67 +1,94 @@
-//! The record of the install scripts that were written beside the set folders of a KB, and of the knowledge that made them.
+//! The record of the views that were written beside the set folders of a KB, and of the knowledge that made them.
 //!
-//! Another run may go by other tables. The record lets [`super::verify`] tell a script that other tables made from a damaged one.
+//! The record tells a text that is outdated, because the program, the tables, or the index are newer by now, from one that
+//! somebody changed. It is brought up before the first view is written and again after the last one, so that a run that is
+//! killed in between leaves no text that it does not know.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
 use super::{Access, Mirror, Writing};
 use crate::error::{Error, Result};
-use crate::facts::SetFolder;
 use crate::servicing::Knowledge;
 use crate::update::{Kb, Sha256};
 
-/// The scripts of a KB as they were written last.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct WrittenScripts {
+/// The views of a KB as they were written last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct WrittenViews {
+    /// The version of the program that made them.
+    #[serde(default)]
+    program: String,
     /// The digest of the tables that made them.
     knowledge: Sha256,
-    /// The digests of the scripts, by set folder.
-    scripts: BTreeMap<SetFolder, Sha256>,
+    /// The digests of the texts by file name; several while they are being replaced.
+    views: BTreeMap<String, BTreeSet<Sha256>>,
+    /// `false` while the views are being written.
+    is_complete: bool,
 }
 
-impl WrittenScripts {
+impl WrittenViews {
     pub(super) fn new(knowledge: &Knowledge) -> Self {
-        Self { knowledge: knowledge.digest(), scripts: BTreeMap::new() }
+        let program = env!("CARGO_PKG_VERSION").to_owned();
+        Self { program, knowledge: knowledge.digest(), views: BTreeMap::new(), is_complete: true }
     }
 
-    pub(super) fn add(&mut self, folder: &SetFolder, text: &str) {
-        self.scripts.insert(folder.clone(), digest(text));
+    /// Adds a text that is written, or about to be.
+    pub(super) fn add(&mut self, name: &str, text: &[u8]) {
+        self.views.entry(name.to_owned()).or_default().insert(digest(text));
     }
 
-    /// Returns `true` if other tables than these made the scripts.
+    /// Returns the record for the time in which these views take the place of earlier ones.
+    pub(super) fn while_replacing(&self, earlier: Option<&Self>) -> Self {
+        let mut both = Self { is_complete: false, ..self.clone() };
+        for (name, digests) in earlier.iter().flat_map(|earlier| &earlier.views) {
+            both.views.entry(name.clone()).or_default().extend(digests);
+        }
+        both
+    }
+
+    /// Returns `true` if other tables than these made the views.
     pub(super) fn is_of_other(&self, knowledge: &Knowledge) -> bool {
         self.knowledge != knowledge.digest()
     }
 
-    /// Returns the folders that a script was written for.
-    pub(super) fn folders(&self) -> impl Iterator<Item = &SetFolder> {
-        self.scripts.keys()
+    /// Returns `true` if this program made the views with these tables: the same rows give the same texts.
+    pub(super) fn is_repeatable(&self, knowledge: &Knowledge) -> bool {
+        self.program == env!("CARGO_PKG_VERSION") && !self.is_of_other(knowledge)
     }
 
-    /// Returns `true` if this is the text that was written for a folder.
-    pub(super) fn holds(&self, folder: &SetFolder, text: &str) -> bool {
-        self.scripts.get(folder) == Some(&digest(text))
+    /// Returns `true` if the views were written to the last one.
+    pub(super) fn is_complete(&self) -> bool {
+        self.is_complete
+    }
+
+    /// Returns the names of the files.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.views.keys().map(String::as_str)
+    }
+
+    /// Returns `true` if this text was written under this name.
+    pub(super) fn holds(&self, name: &str, text: &[u8]) -> bool {
+        self.views.get(name).is_some_and(|digests| digests.contains(&digest(text)))
     }
 }
 
-fn digest(text: &str) -> Sha256 {
+fn digest(text: &[u8]) -> Sha256 {
     Sha256::from_bytes(sha2::Sha256::digest(text).into())
 }
 
 impl<S: Access> Mirror<S> {
     /// Returns the record of a KB. `None` for one that an earlier version wrote, or whose index was rebuilt.
-    pub(super) fn written_scripts(&self, kb: Kb) -> Result<Option<WrittenScripts>> {
+    pub(super) fn written_views(&self, kb: Kb) -> Result<Option<WrittenViews>> {
         let text = self.index.meta(&key(kb))?;
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
     }
 }
 
 impl Mirror<Writing> {
-    pub(super) fn record_written_scripts(&mut self, kb: Kb, written: &WrittenScripts) -> Result<()> {
-        if self.written_scripts(kb)?.as_ref() == Some(written) {
+    pub(super) fn record_written_views(&mut self, kb: Kb, written: &WrittenViews) -> Result<()> {
+        if self.written_views(kb)?.as_ref() == Some(written) {
             return Ok(());
         }
         let text = serde_json::to_string(written).map_err(Error::cannot_write_json)?;
@@ -69,6 +96,13 @@ impl Mirror<Writing> {
     }
 }
 
+impl Mirror<Writing> {
+    /// Forgets the record of a KB of which nothing is published any more.
+    pub(super) fn forget_written_views(&mut self, kb: Kb) -> Result<()> {
+        self.index.in_transaction(|index| index.remove_meta(&key(kb)))
+    }
+}
+
 fn key(kb: Kb) -> String {
-    format!("scripts:{kb}")
+    format!("views:{kb}")
 }

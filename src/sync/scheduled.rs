@@ -22,11 +22,11 @@ use super::select::{Candidate, Selection, asks_for, select};
 use super::window::{Window, queries};
 use crate::catalog::Query;
 use crate::crawl::{Failure, JobOutcome, Listed, RunJob as _, Session, report_stop_once};
-use crate::documents::{Expected, News, Outside, Searched, Unwanted};
+use crate::documents::{Expected, News, Outside, Searched, StateDocument, Unwanted};
 use crate::error::{Error, ErrorKind, Result};
 use crate::facts::SetFolder;
 use crate::fetch::{FetchJob, FetchOutcome, FetchRequest};
-use crate::mirror::Index;
+use crate::mirror::{Index, Remembered};
 use crate::servicing::{Knowledge, ProductFilter};
 use crate::update::{Architecture, Kb, Month, UpdateId};
 
@@ -115,6 +115,16 @@ pub(super) async fn run_sync(session: &mut Session, request: &SyncRequest) -> Re
     let before = standing(session.mirror()?.index())?;
     session.trust_unrevised();
     let mut outcome = SyncOutcome::default();
+    let removed = match session.mirror()?.remembered()? {
+        Remembered::Known(state) => state,
+        Remembered::Lost => {
+            let state = session.layout().state();
+            session.warn(format!(
+                "{state} is missing: KBs that were removed on purpose are not known and may come back"
+            ));
+            StateDocument::new()
+        }
+    };
     let mut orders = Vec::new();
     let mut windows: Vec<(&Profile, Window)> = Vec::new();
     let mut unlisted = BTreeSet::new();
@@ -137,18 +147,31 @@ pub(super) async fn run_sync(session: &mut Session, request: &SyncRequest) -> Re
                 }
             }
         }
-        for candidate in &selection.candidates {
+        for mut candidate in selection.candidates {
             if candidate.unwanted.is_none() {
-                orders.push(order(profile, candidate));
+                let mut order = order(profile, &candidate);
+                if leave_removed(&mut order, profile.architectures.as_slice(), &removed) {
+                    candidate.unwanted = Some(Unwanted::Removed);
+                    session.phase(format!("{} is left out: it was removed here on purpose", candidate.kb));
+                } else {
+                    orders.push(order);
+                }
             }
-            outcome.found.push((profile.name.clone(), candidate.clone()));
+            outcome.found.push((profile.name.clone(), candidate));
         }
         outcome.expected.extend(selection.expected);
     }
     for &kb in &request.kbs {
         let architectures = request.architectures.clone();
         let own = FetchRequest { kbs: vec![kb], architectures, closure: true, ..FetchRequest::default() };
-        orders.push(Order { kb, date: None, request: own });
+        let mut order = Order { kb, date: None, request: own };
+        if leave_removed(&mut order, &[], &removed) {
+            session.warn(format!(
+                "{kb} is named in the configuration and was removed here on purpose; it is left out"
+            ));
+        } else {
+            orders.push(order);
+        }
     }
     // What a budget or a full disk leaves out is the oldest.
     orders.sort_by_key(|order| (order.date.is_some(), std::cmp::Reverse(order.date)));
@@ -223,6 +246,26 @@ fn order(profile: &Profile, candidate: &Candidate) -> Order {
         ..FetchRequest::default()
     };
     Order { kb: candidate.kb, date: Some(candidate.date), request }
+}
+
+/// Takes the architectures for which a KB was removed on purpose from an order. Returns `true` if none is left.
+fn leave_removed(order: &mut Order, all: &[Architecture], state: &StateDocument) -> bool {
+    let own: Vec<_> = state.removed.iter().filter(|one| one.kb == order.kb).collect();
+    if own.iter().any(|one| one.architecture.is_none()) {
+        return true;
+    }
+    let gone: Vec<Architecture> = own.iter().filter_map(|one| one.architecture).collect();
+    if gone.is_empty() {
+        return false;
+    }
+    let asked = &mut order.request.architectures;
+    if asked.is_empty() {
+        // Every architecture: those that the profile has, or all that there are.
+        let all = if all.is_empty() { &Architecture::ALL[..] } else { all };
+        asked.extend(all);
+    }
+    asked.retain(|architecture| !gone.contains(architecture));
+    asked.is_empty()
 }
 
 /// Fetches one KB after the other, until all are here, the budget is used up, or the way there is lost.
@@ -364,5 +407,6 @@ pub fn why_unwanted(candidate: &Candidate) -> &'static str {
         Some(Unwanted::Architecture) => "not there yet for the architecture",
         Some(Unwanted::Later) => "later than the day asked for",
         Some(Unwanted::Withdrawn) => "withdrawn by Microsoft",
+        Some(Unwanted::Removed) => "removed here on purpose",
     }
 }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// Each room with the rooms that it may use besides the floor and itself.
-const ROOMS: [(&str, &[&str]); 19] = [
+const ROOMS: [(&str, &[&str]); 20] = [
     ("update", &[]),
     ("servicing", &["update"]),
     ("facts", &["servicing", "update"]),
@@ -48,6 +48,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
             "update",
         ],
     ),
+    ("repair", &["fetch", "crawl", "carrier", "mirror", "documents", "facts", "servicing", "update"]),
     (
         "sync",
         &[
@@ -91,6 +92,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
         "cli",
         &[
             "report",
+            "repair",
             "sync",
             "fetch",
             "crawl",

@@ -45,6 +45,10 @@ fn generalised(path: &str) -> String {
         (r"^kb/(KB\d+)/[^/]+\.cmd$", "kb/<kb>/<set>.cmd"),
         (r"^kb/(KB\d+)/", "kb/<kb>/"),
         (r"^pool/sha256/[0-9a-f]{2}/[0-9a-f]{64}$", "pool/sha256/<2 hex>/<64 hex>"),
+        (r"^quarantine/evidence-.+$", "quarantine/evidence-<path>"),
+        (r"^trash/[^/]+/kb/KB\d+/[^/]+/[^/]+$", "trash/<time>/kb/<kb>/<set>/<file>"),
+        (r"^trash/[^/]+/kb/KB\d+/[^/]+$", "trash/<time>/kb/<kb>/<view>"),
+        (r"^trash/[^/]+/pool/[0-9a-f]{64}$", "trash/<time>/pool/<64 hex>"),
         (r"^quarantine/[0-9a-f]{64}\.[a-z0-9-]+$", "quarantine/<64 hex>.<why>"),
         (r"^runs/\d{4}-\d\d-\d\dT\d{6}Z-[A-Za-z0-9-]+\.html$", "runs/<time>-<what>.html"),
         (
@@ -108,6 +112,8 @@ fn a_mirror_with_every_kind_of_entry_has_the_documented_tree() {
     assert_eq!(outcome.status.code(), Some(5), "{outcome:?}");
     let outcome = kbmirror(&mirror, &["--replay", &demo, "fetch", "KB5085516"]);
     assert_eq!(outcome.status.code(), Some(7), "{outcome:?}");
+    let outcome = kbmirror(&mirror, &["--replay", &demo, "fetch", "KB5030211", "--arch", "x64"]);
+    assert_eq!(outcome.status.code(), Some(0), "{outcome:?}");
     let outcome = kbmirror(&mirror, &["init"]);
     assert_eq!(outcome.status.code(), Some(0), "{outcome:?}");
     let outcome = kbmirror(&mirror, &["--replay", &demo, "sync", "--as-of", "2026-03-31"]);
@@ -133,6 +139,12 @@ fn a_mirror_with_every_kind_of_entry_has_the_documented_tree() {
         &["import", &medium],
         &["keys", "distrust", "0123456789ABCDEF"],
     ] {
+        let outcome = kbmirror(&mirror, command);
+        assert_eq!(outcome.status.code(), Some(0), "{command:?}: {outcome:?}");
+    }
+    // A view that somebody changed, and a KB that is not wanted any more.
+    std::fs::write(mirror.join("kb/KB5086672/README.txt"), "changed by somebody").unwrap();
+    for command in [&["import", &medium][..], &["forget", "KB5030211"]] {
         let outcome = kbmirror(&mirror, command);
         assert_eq!(outcome.status.code(), Some(0), "{command:?}: {outcome:?}");
     }

@@ -261,12 +261,16 @@ fn every_document_is_valid_by_its_schema() {
     judge.lines("log", &bench.run(&words).stderr);
     judge.lines("log", &bench.run(&["--log-format", "json", "list", "--nothing"]).stderr);
     judge_reports(&mut judge, &bench);
+    judge.runs(&bench, "repair", &["repair", "--dry-run"]);
+    judge.runs(&bench, "repair", &["--offline", "repair"]);
     judge_media(&mut judge);
     judge_failed_sync(&mut judge);
     for kb in ["KB5086672", "KB5030211"] {
         let text = std::fs::read_to_string(bench.mirror().join(format!("kb/{kb}/{kb}.json"))).unwrap();
         judge.take("kb", &serde_json::from_str(&text).unwrap());
     }
+    judge.runs(&bench, "forget", &["forget", "KB5086672", "--dry-run"]);
+    judge.runs(&bench, "forget", &["forget", "KB5086672"]);
     let health = std::fs::read_to_string(bench.mirror().join("health.json")).unwrap();
     judge.take("health", &serde_json::from_str(&health).unwrap());
     let state = std::fs::read_to_string(bench.mirror().join("state.json")).unwrap();

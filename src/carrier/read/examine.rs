@@ -18,10 +18,10 @@ use crate::carrier::medium::{
 };
 use crate::carrier::trust::{Signed, Trust};
 use crate::disk::{self, Entry, OpenFolder};
-use crate::documents::{Leftover, MediumSet};
+use crate::documents::{Leftover, MediumSet, SetRecord};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
-use crate::update::{Digests, Sha256};
+use crate::update::{Digests, Kb, Sha256};
 
 /// A folder that has the files of a finished medium. Nothing in them was read yet.
 struct FoundMedium {
@@ -285,6 +285,19 @@ impl Examined {
                 Err(refused(format!("{count} files are not as they were signed: {}", names.join("; "))))
             }
         }
+    }
+
+    /// Leaves package sets out of what is taken. Returns them, as paths relative to the mirror.
+    pub(super) fn leave_out(&mut self, is_left: impl Fn(Kb, &SetRecord) -> bool) -> Vec<String> {
+        let mut left = Vec::new();
+        self.listing.sets.retain(|(kb, set)| {
+            let stays = !is_left(*kb, set);
+            if !stays {
+                left.push(format!("kb/{kb}/{}", set.folder));
+            }
+            stays
+        });
+        left
     }
 
     /// Refuses a medium that holds no package sets: a check or an import of it must not pass for one of content.

@@ -36,8 +36,10 @@ use crate::servicing::Knowledge;
 use crate::update::{Kb, Sha256};
 
 /// The options of an import.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct ImportOptions {
+    /// The set folders that were left out, because they were removed here on purpose.
+    pub(super) skipped: Vec<String>,
     /// Take the KBs that are whole where listed files are missing.
     pub(super) partial_ok: bool,
     /// Begin the memory of media anew where it is lost.
@@ -74,7 +76,9 @@ pub(super) fn import(
         dates.expect_current(signed)?;
     }
     dates.warnings().into_iter().for_each(|warning| events.warn(warning));
-    examined.expect_sets()?;
+    if options.skipped.is_empty() {
+        examined.expect_sets()?;
+    }
     let last = last_import(&state, signed);
     // A set that was taken to its end is no news, whatever its date.
     if let Some(last) = last.as_ref().filter(|last| !last.finished.contains(&signed.set_id)) {
@@ -83,6 +87,7 @@ pub(super) fn import(
     refuse_same_number(signed, last.as_ref())?;
     let older = last.as_ref().is_some_and(|last| signed.set.seq < last.seq);
     let mut imported = Imported::begun(examined, older, mirror.mended_views());
+    imported.skipped = options.skipped;
     if last.as_ref().is_some_and(|last| last.finished.contains(&signed.set_id))
         && is_still_here(examined, mirror)?
     {
@@ -91,6 +96,7 @@ pub(super) fn import(
         let knowledge = in_force(named, mirror.layout())?;
         heal_folders(mirror, &knowledge, now, &mut imported)?;
         imported.rewritten.extend(mirror.refresh_views(&knowledge)?);
+        warn_of_evidence(mirror, events);
         return Ok(imported);
     }
     let recorded = recorded_beside(mirror)?;
@@ -106,20 +112,27 @@ pub(super) fn import(
     let unwanted = unwanted(examined, mirror, &imported.missing)?;
     check_room(examined, mirror, &unwanted)?;
     let staged = stage(examined, mirror, &unwanted, &mut imported, events)?;
-    if !older {
-        // First: the sets may be of families that only these tables know.
-        adopt_knowledge(examined, mirror, &mut imported)?;
-    }
-    let knowledge = &*in_force(named, mirror.layout())?;
+    let theirs = if older { None } else { adopted_knowledge(examined, mirror, &mut imported)? };
+    // The sets may be of families that only these tables know.
+    let own = in_force(named, mirror.layout())?;
+    let knowledge = match (&theirs, named) {
+        (Some(theirs), None) => theirs,
+        _ => &*own,
+    };
     let taking = Taking { examined, knowledge, older, now };
     let mut noted = noted(signed, last, now);
     imported.healed = place(&staged, mirror, now)?;
     // Before the commit: a set that is begun counts, however this run ends.
     note(mirror, &mut state, signed, &noted)?;
     imported.left = commit(&taking, &staged, mirror, &imported.missing)?;
+    if theirs.is_some() {
+        mirror.adopt_knowledge(&examined.knowledge)?;
+        imported.knowledge_adopted = true;
+    }
     publish(&taking, mirror, &mut imported)?;
     heal_folders(mirror, knowledge, now, &mut imported)?;
     mirror.refresh_views(knowledge)?;
+    warn_of_evidence(mirror, events);
     let still = recorded_beside(mirror)?;
     imported.rewritten.extend(recorded.difference(&still).cloned());
     if imported.left.is_empty() {
@@ -158,6 +171,11 @@ fn heal_folders(
         imported.healed_folders.push(format!("kb/{}/{}", set.kb, set.folder));
     }
     Ok(())
+}
+
+/// Warns of views that somebody changed and that were written anew.
+fn warn_of_evidence(mirror: &Mirror<Writing>, events: &Events) {
+    mirror.evidence().iter().for_each(|evidence| events.warn(evidence.warning()));
 }
 
 /// Returns what is recorded as damaged beside the set folders of KBs.
@@ -242,7 +260,7 @@ fn commit(
                 restore_set(&layout, index, *kb, set, knowledge, created)?;
             }
         }
-        Ok(())
+        index.begin_views()
     })?;
     Ok(left.into_iter().collect())
 }
@@ -272,15 +290,18 @@ fn publish(taking: &Taking<'_>, mirror: &mut Mirror<Writing>, imported: &mut Imp
     Ok(())
 }
 
-/// Takes over the medium's tables where they replace the mirror's; tables that this program cannot read are left.
-fn adopt_knowledge(examined: &Examined, mirror: &mut Mirror<Writing>, imported: &mut Imported) -> Result<()> {
+/// Returns the knowledge of the medium if its tables replace the mirror's; tables that this program cannot read are left.
+fn adopted_knowledge(
+    examined: &Examined,
+    mirror: &Mirror<Writing>,
+    imported: &mut Imported,
+) -> Result<Option<Knowledge>> {
     match knowledge_of(&examined.knowledge) {
         Err(error) => imported.knowledge_left = Some(error.to_string()),
         Ok(theirs) if replaces_knowledge(&theirs, &examined.knowledge, mirror.layout())? => {
-            mirror.adopt_knowledge(&examined.knowledge)?;
-            imported.knowledge_adopted = true;
+            return Ok(Some(theirs));
         }
         Ok(_) => {}
     }
-    Ok(())
+    Ok(None)
 }

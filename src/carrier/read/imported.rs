@@ -44,6 +44,8 @@ pub struct Imported {
     pub unchanged: usize,
     /// KBs that were left because files of theirs are missing.
     pub left: Vec<Kb>,
+    /// Set folders of the medium that were left out, because they were removed here on purpose.
+    pub skipped: Vec<String>,
     /// The missing files.
     pub missing: Vec<Leftover>,
     /// The names on the medium beside the set; these were not read.
@@ -77,6 +79,7 @@ impl Imported {
             published: Vec::new(),
             unchanged: 0,
             left: Vec::new(),
+            skipped: Vec::new(),
             missing: examined.missing.clone(),
             litter: examined.litter.clone(),
             knowledge_adopted: false,
@@ -106,6 +109,7 @@ impl Imported {
                 published: &self.published,
                 unchanged: self.unchanged,
                 left: &self.left,
+                skipped: &self.skipped,
                 missing: &self.missing,
                 litter: &self.litter,
                 knowledge_adopted: self.knowledge_adopted,

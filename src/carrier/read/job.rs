@@ -140,13 +140,17 @@ impl ImportJob<'_> {
     }
 
     fn take(&self, layout: &Layout, events: &Events) -> Result<ImportOutcome> {
-        let examined = examine(self.medium, &trust(layout, self.trust_on_first_use)?)?;
+        let mut examined = examine(self.medium, &trust(layout, self.trust_on_first_use)?)?;
         KeyFolder::new(layout.keys()).refuse_distrusted(&examined.signed)?;
         let signed = &examined.signed;
         let is_new = !disk::exists(layout.index());
         let knowledge = in_force(self.named, layout)?;
         let mut mirror = Mirror::open_to_write(layout.clone(), &signed.set.origin, &knowledge, self.now)?;
+        let state = mirror.remembered()?.known().unwrap_or_default();
+        let skipped = examined.leave_out(|kb, set| state.is_removed(kb, set.architecture));
+        let signed = &examined.signed;
         let options = ImportOptions {
+            skipped,
             partial_ok: self.partial_ok,
             accept_lineage: self.accept_lineage,
             accept_expired: self.accept_expired,

@@ -54,7 +54,9 @@ pub(super) fn unwanted(
     };
     let wanted = files_of(false);
     let mut unwanted = BTreeSet::new();
-    for sha256 in files_of(true) {
+    // Files of no set that is taken count too: those of sets that were removed here on purpose.
+    let others = examined.sizes.keys().filter_map(|path| examined.manifest.get(path)).copied();
+    for sha256 in files_of(true).into_iter().chain(others) {
         if !wanted.contains(&sha256) && !mirror.index().is_pooled(&sha256)? {
             unwanted.insert(sha256);
         }

@@ -10,6 +10,7 @@
 mod columns;
 mod damage;
 mod graph;
+mod integrity;
 mod newest;
 mod read;
 mod record;
@@ -22,7 +23,7 @@ mod write;
 
 use std::ops::Deref;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use rusqlite::{Connection, OpenFlags};
 
 pub use damage::{Damage, NewDamage};
@@ -103,6 +104,9 @@ impl Index {
     /// Opens an index for writing, making it or bringing it to today's format where needed.
     pub fn open(path: &Utf8Path) -> Result<Self> {
         disk::create_dir_all(disk::parent(path))?;
+        // The last process that had it open did not close it if its changes still lie beside it.
+        let changes = disk::file_size(&Utf8PathBuf::from(format!("{path}-wal")));
+        let is_unclean = changes.is_ok_and(|size| size.is_some_and(|size| size > 0));
         let mut connection =
             Connection::open(path).map_err(store_error).map_err(|error| error.context(path))?;
         schema::refuse_newer(
@@ -119,6 +123,11 @@ impl Index {
             .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))
             .map_err(store_error)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(store_error)?;
+        if is_unclean {
+            let index = Self { connection };
+            index.refuse_broken(path)?;
+            connection = index.connection;
+        }
         schema::migrate(&mut connection)?;
         Ok(Self { connection })
     }
@@ -274,6 +283,12 @@ impl Transaction<'_> {
     pub fn replace_meta(&self, key: &str, value: &str) -> Result<()> {
         let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2";
         self.execute(sql, (key, value))?;
+        Ok(())
+    }
+
+    /// Removes a value of the index about itself.
+    pub fn remove_meta(&self, key: &str) -> Result<()> {
+        self.execute("DELETE FROM meta WHERE key = ?1", [key])?;
         Ok(())
     }
 

@@ -14,6 +14,11 @@ pub(super) fn store_error(error: rusqlite::Error) -> Error {
             ErrorKind::NoSpace
         }
         Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => ErrorKind::Busy,
+        Some(rusqlite::ErrorCode::DatabaseCorrupt) => {
+            return Error::new(ErrorKind::Integrity, "the index is damaged")
+                .caused_by(error)
+                .hint("run kbmirror repair --rebuild-index, or put a backup of mirror.db back");
+        }
         _ => ErrorKind::Internal,
     };
     Error::new(kind, "the index could not be read or written").caused_by(error)

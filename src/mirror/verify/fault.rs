@@ -15,6 +15,8 @@ pub(super) enum Place {
     Folder(Kb, SetFolder, Option<Sha256>),
     /// Under the folder of a KB.
     Beside(Kb),
+    /// The index itself, which cannot record its own damage.
+    Index,
 }
 
 /// A finding and where it belongs.
@@ -25,21 +27,22 @@ pub(super) struct Fault {
 }
 
 impl Fault {
-    /// Returns the finding as the index records it.
-    pub(super) fn damage(&self, layout: &Layout) -> NewDamage {
+    /// Returns the finding as the index records it; `None` for one of the index itself.
+    pub(super) fn damage(&self, layout: &Layout) -> Option<NewDamage> {
         let (kb, folder, sha256) = match &self.place {
             Place::Pool(sha256) => (None, None, *sha256),
             Place::Folder(kb, folder, sha256) => (Some(*kb), Some(folder.clone()), *sha256),
             Place::Beside(kb) => (Some(*kb), None, None),
+            Place::Index => return None,
         };
-        NewDamage {
+        Some(NewDamage {
             path: layout.portable(&self.finding.path),
             kb,
             folder,
             sha256,
             kind: self.finding.kind,
             message: self.finding.message.clone(),
-        }
+        })
     }
 }
 

@@ -141,7 +141,7 @@ impl<S: Access> Mirror<S> {
         }
         let written = self.in_short_transaction(now, |index| {
             let faults = self.confirm(doubts, kbs, deep, knowledge)?;
-            let damage: Vec<_> = faults.iter().map(|fault| fault.damage(&self.layout)).collect();
+            let damage: Vec<_> = faults.iter().filter_map(|fault| fault.damage(&self.layout)).collect();
             for one in &damage {
                 index.record_damage(one, "verify", now)?;
             }

@@ -11,11 +11,18 @@ use crate::disk::{self, Entry};
 use crate::documents::{FindingKind, KB_JSON_FORMAT, KbDocument, VerifyFinding};
 use crate::error::Result;
 use crate::facts::{FileKey, SetFolder, SetId};
-use crate::mirror::damage::{FOLDER_MISSING, fault_of_entry};
+use crate::mirror::beside::{ViewState, view_state};
+use crate::mirror::damage::FOLDER_MISSING;
+use crate::mirror::entry_fault::fault_of_entry;
 use crate::mirror::index::{PublishState, SetRow};
+use crate::mirror::written::WrittenViews;
 use crate::mirror::{Access, Mirror};
 use crate::servicing::Knowledge;
 use crate::update::{Kb, Sha256};
+use crate::views::KbViews;
+
+/// As where an index is rebuilt from it.
+const CAP: u64 = 64 << 20;
 
 /// What lies there.
 #[derive(Debug, Default)]
@@ -32,7 +39,10 @@ pub(super) struct Survey {
 
 /// Looks at the whole mirror, or at what is published of some KBs.
 pub(super) fn survey(mirror: &Mirror<impl Access>, only: &[Kb], knowledge: &Knowledge) -> Result<Survey> {
-    let mut surveyor = Surveyor { mirror, knowledge, survey: Survey::default(), pool: BTreeMap::new() };
+    let is_settled = mirror.index.is_settled()?;
+    let mut surveyor =
+        Surveyor { mirror, knowledge, survey: Survey::default(), is_settled, pool: BTreeMap::new() };
+    surveyor.index();
     let mut published: BTreeMap<Kb, Vec<(SetFolder, SetId, PublishState)>> = BTreeMap::new();
     for (kb, folder, set, state) in mirror.index.published_folders(None)? {
         if only.is_empty() || only.contains(&kb) {
@@ -53,6 +63,7 @@ pub(super) fn survey(mirror: &Mirror<impl Access>, only: &[Kb], knowledge: &Know
         surveyor.kb_folder(kb, folders)?;
     }
     if only.is_empty() {
+        surveyor.knowledge_tables()?;
         for name in disk::list(&mirror.layout.kbs())? {
             if !name.parse().is_ok_and(|kb: Kb| published.contains_key(&kb) && kb.to_string() == name) {
                 let path = mirror.layout.kbs().join(&name);
@@ -77,6 +88,8 @@ struct Surveyor<'m, S> {
     mirror: &'m Mirror<S>,
     knowledge: &'m Knowledge,
     survey: Survey,
+    /// `false` while a run is at work, or after one was cut off: the views need not tell what the index says then.
+    is_settled: bool,
     /// What the pool's files are, for the views: their numbers by digest.
     pool: BTreeMap<Sha256, disk::FileNumber>,
 }
@@ -93,6 +106,22 @@ impl<S: Access> Surveyor<'_, S> {
         let path = self.mirror.layout.relative(path).to_owned();
         let finding = VerifyFinding { path, kind, kbs: kbs.to_vec(), message: message.into() };
         self.survey.faults.push(Fault { finding, place });
+    }
+
+    /// The index as a database.
+    fn index(&mut self) {
+        let path = self.mirror.layout.index().to_owned();
+        for fault in self.mirror.index.integrity_faults() {
+            self.find(&path, FindingKind::Digest, Place::Index, &[], fault);
+        }
+    }
+
+    /// Adopted knowledge tables against the record of what their medium signed.
+    fn knowledge_tables(&mut self) -> Result<()> {
+        for (path, message) in self.mirror.changed_tables()? {
+            self.find(&path, FindingKind::Digest, Place::Pool(None), &[], message);
+        }
+        Ok(())
     }
 
     /// The pool against the index; of some sets alone, just their files.
@@ -237,35 +266,23 @@ impl<S: Access> Surveyor<'_, S> {
 
     /// What lies in the folder of a KB: its sets and the three files beside them.
     fn kb_folder(&mut self, kb: Kb, folders: &[(SetFolder, SetId, PublishState)]) -> Result<()> {
-        /// As where an index is rebuilt from it.
-        const CAP: u64 = 64 << 20;
         self.survey.kbs.insert(kb);
         let layout = self.mirror.layout.clone();
         for (folder, _, _) in folders.iter().filter(|row| row.2 == PublishState::Publishing) {
             self.survey.leftovers.push(layout.relative(&layout.set(kb, folder)).to_owned());
         }
         let views = self.mirror.kb_views(kb, self.knowledge)?;
-        let mut scripts = BTreeMap::new();
-        for (folder, text) in &views.scripts {
-            scripts.insert(layout.kb_script(kb, folder), (folder, Some(text.as_str())));
+        let record = self.mirror.written_views(kb)?;
+        let mut beside: BTreeMap<String, Option<&str>> =
+            views.by_name().map(|(name, text)| (name, Some(text))).collect();
+        for name in record.iter().flat_map(WrittenViews::names) {
+            beside.entry(name.to_owned()).or_insert(None);
         }
-        // Scripts that other tables made are compared with the record of what was written.
-        let written = self.mirror.written_scripts(kb)?.filter(|own| own.is_of_other(self.knowledge));
-        if let Some(written) = &written {
-            let made = std::mem::take(&mut scripts);
-            for folder in written.folders() {
-                let path = layout.kb_script(kb, folder);
-                let text = made.get(&path).and_then(|(_, text)| *text);
-                scripts.insert(path, (folder, text));
-            }
-        }
-        let mut beside = vec![layout.kb_json(kb), layout.kb_sums(kb), layout.kb_readme(kb)];
-        beside.extend(scripts.keys().cloned());
         for name in disk::list(&layout.kb(kb))? {
             let path = layout.kb(kb).join(&name);
             if name.starts_with(disk::BEING_WRITTEN) {
                 self.survey.leftovers.push(layout.relative(&path).to_owned());
-            } else if !beside.contains(&path) && !folders.iter().any(|(folder, ..)| *folder == *name) {
+            } else if !beside.contains_key(&name) && !folders.iter().any(|(folder, ..)| *folder == *name) {
                 self.find(
                     &path,
                     FindingKind::Foreign,
@@ -275,48 +292,97 @@ impl<S: Access> Surveyor<'_, S> {
                 );
             }
         }
-        for path in beside {
-            let is_sums = path == layout.kb_sums(kb);
-            let is_json = path == layout.kb_json(kb);
-            if !matches!(disk::entry(&path)?, Entry::File(_)) {
-                self.find(&path, FindingKind::Missing, Place::Beside(kb), &[kb], "it is missing");
+        let mut looked = Vec::new();
+        for (name, made) in beside {
+            let path = layout.kb(kb).join(name);
+            let state = view_state(&path, made, record.as_ref())?;
+            looked.push((path, made, state));
+        }
+        let is_interrupted = match &record {
+            Some(record) => !record.is_complete(),
+            // The first view of a KB is written after its record.
+            None => looked.iter().all(|(_, _, state)| *state == ViewState::Missing),
+        };
+        if is_interrupted {
+            self.survey.warnings.push(format!(
+                "the publishing of {kb} was interrupted; the next run that writes completes it"
+            ));
+        }
+        for (path, made, state) in looked {
+            if state == ViewState::Missing && (is_interrupted || made.is_none()) {
                 continue;
             }
-            match disk::read_text(&path, CAP) {
-                Err(error) => {
-                    self.find(&path, FindingKind::Unreadable, Place::Beside(kb), &[kb], error.full_message());
-                }
-                Ok(text) if let Some((folder, made)) = scripts.get(&path) => {
-                    let is_made = *made == Some(text.as_str());
-                    let is_right = written.as_ref().map_or(is_made, |written| written.holds(folder, &text));
-                    if !is_right {
-                        let message = "it is not the script that the index gives for its set";
-                        self.find(&path, FindingKind::Digest, Place::Beside(kb), &[kb], message);
-                    } else if !is_made {
-                        self.survey.warnings.push(format!(
-                            "{} was made with other knowledge tables than those of this run; its bytes are as they were written",
-                            layout.relative(&path)
-                        ));
-                    }
-                }
-                Ok(text) if is_sums && text != views.sums => {
-                    self.find(
-                        &path,
-                        FindingKind::Foreign,
-                        Place::Beside(kb),
-                        &[kb],
-                        "it does not say what the index says",
-                    );
-                }
-                Ok(text) if is_json => {
-                    if let Some(difference) = json_differs(&text, &views.document) {
-                        self.find(&path, FindingKind::Foreign, Place::Beside(kb), &[kb], difference);
-                    }
-                }
-                Ok(_) => {}
-            }
+            self.view(kb, &path, state, &views, record.as_ref());
         }
         Ok(())
+    }
+
+    /// Judges a file beside the set folders of a KB.
+    fn view(
+        &mut self,
+        kb: Kb,
+        path: &Utf8Path,
+        state: ViewState,
+        views: &KbViews,
+        record: Option<&WrittenViews>,
+    ) {
+        let layout = &self.mirror.layout;
+        let is_script = path.extension() == Some("cmd");
+        let is_json = *path == layout.kb_json(kb);
+        let is_readme = *path == layout.kb_readme(kb);
+        let relative = layout.relative(path).to_owned();
+        let is_repeatable =
+            self.is_settled && record.is_some_and(|record| record.is_repeatable(self.knowledge));
+        let (kind, message) = match state {
+            ViewState::Right => return,
+            // The file is as it was written and its rows give another text, although no run changed them.
+            ViewState::Outdated if is_repeatable && is_json => {
+                let index = self.mirror.layout.index().to_owned();
+                let message =
+                    format!("its rows of {kb} changed since {relative} was written, and no run changed them");
+                self.find(&index, FindingKind::Digest, Place::Index, &[kb], message);
+                return;
+            }
+            ViewState::Outdated => {
+                let is_of_other = record.is_some_and(|record| record.is_of_other(self.knowledge));
+                if is_script && is_of_other {
+                    self.survey.warnings.push(format!(
+                        "{relative} was made with other knowledge tables than those of this run; its bytes are as they were written"
+                    ));
+                } else if !is_of_other {
+                    self.survey.warnings.push(format!(
+                        "{relative} is as it was written and outdated; the next run that writes makes it anew"
+                    ));
+                }
+                return;
+            }
+            ViewState::Missing => (FindingKind::Missing, "it is missing".to_owned()),
+            ViewState::NotAFile => (FindingKind::Missing, "it is not a file".to_owned()),
+            ViewState::Unreadable => (FindingKind::Unreadable, "it cannot be read".to_owned()),
+            ViewState::Changed | ViewState::Unrecorded if is_script => {
+                (FindingKind::Digest, "it is not the script that the index gives for its set".to_owned())
+            }
+            ViewState::Unrecorded if is_readme => return,
+            ViewState::Changed if is_readme => {
+                (FindingKind::Digest, "it was changed since it was written".to_owned())
+            }
+            ViewState::Changed | ViewState::Unrecorded if is_json => {
+                let difference = disk::read_text(path, CAP).map(|text| json_differs(&text, &views.document));
+                match difference.unwrap_or_else(|error| Some(error.full_message())) {
+                    Some(unreadable) if disk::read_text(path, CAP).is_err() => {
+                        (FindingKind::Unreadable, unreadable)
+                    }
+                    Some(difference) => (FindingKind::Foreign, difference),
+                    // The index may have newer statements of the Catalog.
+                    None if state == ViewState::Unrecorded => return,
+                    None => (FindingKind::Foreign, "it was changed since it was written".to_owned()),
+                }
+            }
+            ViewState::Changed | ViewState::Unrecorded => {
+                (FindingKind::Foreign, "it does not say what the index says".to_owned())
+            }
+        };
+        self.find(path, kind, Place::Beside(kb), &[kb], message);
     }
 }
 

@@ -1,0 +1,109 @@
+//! `forget`: published sets that are not wanted any more go to `trash/`.
+
+use super::args::Forget;
+use super::output::Output;
+use super::setup::Setup;
+use crate::documents::{ForgetDocument, ForgottenFile};
+use crate::error::{Error, ErrorKind, Result};
+use crate::exit_code::ExitCode;
+use crate::update::{Kb, count, human_size};
+
+/// `forget`
+pub(super) fn run(setup: &Setup, arguments: &Forget, output: &mut Output) -> Result<ExitCode> {
+    if arguments.undo {
+        return undo(setup, arguments, output);
+    }
+    let knowledge = setup.knowledge()?;
+    let (kbs, architectures) = (&arguments.kbs, &arguments.arch);
+    let (plan, trash) = if arguments.dry_run {
+        (setup.mirror()?.plan_forget(kbs, architectures, &knowledge)?, None)
+    } else {
+        let mut mirror = setup.mirror_to_write()?;
+        let plan = mirror.plan_forget(kbs, architectures, &knowledge)?;
+        let trash = mirror.forget(&plan, &knowledge, setup.now().into())?;
+        (plan, Some(trash))
+    };
+    let document = ForgetDocument {
+        dry_run: arguments.dry_run,
+        sets: plan.sets(),
+        removed_files: plan.removed_files(),
+        kept_files: plan.kept_files(),
+        trash,
+        undone: Vec::new(),
+    };
+    if output.is_json() {
+        output.document(&document)?;
+    } else {
+        show(&document, output);
+    }
+    Ok(ExitCode::OK)
+}
+
+fn undo(setup: &Setup, arguments: &Forget, output: &mut Output) -> Result<ExitCode> {
+    let mut mirror = setup.mirror_to_write()?;
+    let mut undone: Vec<Kb> = Vec::new();
+    for &kb in &arguments.kbs {
+        let mut was_removed = false;
+        if arguments.arch.is_empty() {
+            was_removed |= mirror.take_back_removal(kb, None)?;
+        }
+        for &architecture in &arguments.arch {
+            was_removed |= mirror.take_back_removal(kb, Some(architecture))?;
+        }
+        if !was_removed {
+            return Err(Error::new(ErrorKind::NotFound, format!("no removal of {kb} is recorded"))
+                .hint("state.json lists the KBs that were removed on purpose"));
+        }
+        undone.push(kb);
+    }
+    let document = ForgetDocument {
+        dry_run: false,
+        sets: Vec::new(),
+        removed_files: Vec::new(),
+        kept_files: Vec::new(),
+        trash: None,
+        undone,
+    };
+    if output.is_json() {
+        output.document(&document)?;
+    } else {
+        for kb in &document.undone {
+            output.line(format!("{kb} is not left out any more: the next sync or import may bring it"));
+        }
+    }
+    Ok(ExitCode::OK)
+}
+
+fn bytes(files: &[ForgottenFile]) -> u64 {
+    files.iter().map(|file| file.size).sum()
+}
+
+fn show(document: &ForgetDocument, output: &mut Output) {
+    let mut table = output.table(&["kb", "folder", "files"]).right(2);
+    for set in &document.sets {
+        table.row([set.kb.to_string(), set.folder_name.clone(), set.file_count.to_string()]);
+    }
+    output.text(table.render());
+    for file in &document.kept_files {
+        let kbs: Vec<String> = file.kbs.iter().map(ToString::to_string).collect();
+        let name = output.file_name(&file.name);
+        output.line(format!("kept in the pool: {name}, which {} has", kbs.join(", ")));
+    }
+    let removed = &document.removed_files;
+    let files = format!("{}, {}", count(removed.len(), "file"), human_size(bytes(removed)));
+    match &document.trash {
+        Some(trash) => {
+            output.line(format!(
+                "removed {} and {files} of the pool; they lie in {trash}",
+                count(document.sets.len(), "package set")
+            ));
+            output.line(
+                "sync and import leave these KBs out; kbmirror fetch KB, or forget --undo, takes that back",
+            );
+        }
+        None => output.line(format!(
+            "dry run: {} and {files} of the pool would be removed; nothing was changed",
+            count(document.sets.len(), "package set")
+        )),
+    }
+}

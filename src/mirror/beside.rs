@@ -1,0 +1,198 @@
+//! What lies beside the set folders of a KB, compared with what the program would write and with what it wrote.
+//!
+//! `kb/` may be a folder that others can write to. A text that differs from this run's and from the record was changed by
+//! somebody: an export refuses then, and whoever writes the view anew keeps the changed text as evidence first. A text that the
+//! program wrote itself is only outdated.
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::written::WrittenViews;
+use super::{Access, Mirror, Writing};
+use crate::disk::{self, Entry};
+use crate::error::{Error, ErrorKind, Result};
+use crate::servicing::Knowledge;
+use crate::update::Kb;
+use crate::views::KbViews;
+
+/// As where an index is rebuilt from a KB's document, the largest view.
+const CAP: u64 = 64 << 20;
+
+/// A file beside the set folders of a KB.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ViewState {
+    /// The text that this run would write.
+    Right,
+    /// Nothing lies there.
+    Missing,
+    /// Something else than a regular file lies there.
+    NotAFile,
+    /// A text that the program wrote; this run would write another one.
+    Outdated,
+    /// A text that the program did not write.
+    Changed,
+    /// Another text than this run's, and there is no record of what was written.
+    Unrecorded,
+    /// The file cannot be read.
+    Unreadable,
+}
+
+/// Compares a file with the text that this run would write under its name; `None` for a file that this run would not write.
+pub(super) fn view_state(
+    path: &Utf8Path,
+    made: Option<&str>,
+    record: Option<&WrittenViews>,
+) -> Result<ViewState> {
+    match disk::entry(path)? {
+        Entry::Nothing => return Ok(ViewState::Missing),
+        Entry::Folder | Entry::Other => return Ok(ViewState::NotAFile),
+        Entry::File(_) => {}
+    }
+    let Ok(found) = disk::read(path, CAP) else { return Ok(ViewState::Unreadable) };
+    if made.is_some_and(|made| made.as_bytes() == found) {
+        return Ok(ViewState::Right);
+    }
+    let name = path.file_name().unwrap_or_default();
+    Ok(match record {
+        Some(record) if record.holds(name, &found) => ViewState::Outdated,
+        Some(_) => ViewState::Changed,
+        None => ViewState::Unrecorded,
+    })
+}
+
+impl KbViews {
+    /// Returns every view by its file name.
+    pub(super) fn by_name(&self) -> impl Iterator<Item = (String, &str)> {
+        let kb = self.document.kb;
+        let scripts = self.scripts.iter().map(|(folder, text)| (format!("{folder}.cmd"), text.as_str()));
+        scripts.chain([
+            ("SHA256SUMS".to_owned(), self.sums.as_str()),
+            (format!("{kb}.json"), self.json.as_str()),
+            ("README.txt".to_owned(), self.readme.as_str()),
+        ])
+    }
+}
+
+impl<S: Access> Mirror<S> {
+    /// Returns the views that somebody changed since the program wrote them, relative to the mirror. Those that it has no record
+    /// of are not among them.
+    pub fn changed_views(&self, knowledge: &Knowledge) -> Result<Vec<Utf8PathBuf>> {
+        let mut changed = Vec::new();
+        for kb in self.published_kbs()? {
+            let (views, record) = (self.kb_views(kb, knowledge)?, self.written_views(kb)?);
+            let is_changed =
+                |state| matches!(state, ViewState::Changed | ViewState::NotAFile | ViewState::Unreadable);
+            for (name, text) in views.by_name() {
+                let path = self.layout.kb(kb).join(&name);
+                if is_changed(view_state(&path, Some(text), record.as_ref())?) {
+                    changed.push(self.layout.portable(&path));
+                }
+            }
+            for path in self.other_scripts(kb, &views)? {
+                if is_changed(view_state(&path, None, record.as_ref())?) {
+                    changed.push(self.layout.portable(&path));
+                }
+            }
+        }
+        changed.sort();
+        Ok(changed)
+    }
+
+    /// Returns `true` if a path, relative to the mirror, is that of a view: writing it again keeps what lies there.
+    pub fn is_view(&self, path: &Utf8Path) -> bool {
+        let parts: Vec<&str> = path.components().map(|part| part.as_str()).collect();
+        let &["kb", kb, name] = parts.as_slice() else { return false };
+        name == "SHA256SUMS"
+            || name == "README.txt"
+            || name == format!("{kb}.json")
+            || Utf8Path::new(name).extension() == Some("cmd")
+    }
+
+    /// Returns the scripts beside the folders of a KB that this run would not write.
+    pub(super) fn other_scripts(&self, kb: Kb, views: &KbViews) -> Result<Vec<Utf8PathBuf>> {
+        let folder = self.layout.kb(kb);
+        let names = disk::list(&folder)?.into_iter().filter(|name| {
+            let is_script = Utf8Path::new(name).extension() == Some("cmd");
+            is_script && !views.by_name().any(|(own, _)| own == *name)
+        });
+        Ok(names.map(|name| folder.join(name)).collect())
+    }
+}
+
+impl Mirror<Writing> {
+    /// Refuses to hand anything out while a view differs from what the program wrote. The changed texts are copied to
+    /// `quarantine/`; the files stay as they are.
+    pub fn expect_unchanged_views(&self, knowledge: &Knowledge) -> Result<()> {
+        let opened = self.evidence().iter().filter(|evidence| evidence.is_recorded);
+        let mut found: Vec<(Utf8PathBuf, Utf8PathBuf)> =
+            opened.map(|evidence| (evidence.path.clone(), evidence.kept.clone())).collect();
+        for path in self.changed_views(knowledge)? {
+            let kept = self.copy_evidence(&path)?;
+            found.push((path, kept));
+        }
+        changed_error(&found).map_or(Ok(()), Err)
+    }
+
+    /// Copies a file of the mirror as evidence; returns the place of the copy. The same text is kept once. What is not a file
+    /// is moved.
+    fn copy_evidence(&self, path: &Utf8Path) -> Result<Utf8PathBuf> {
+        let from = self.layout.root().join(path);
+        let Ok(text) = disk::read(&from, CAP) else { return self.move_evidence(&from) };
+        for place in self.evidence_places(path) {
+            match disk::entry(&place)? {
+                Entry::Nothing => {
+                    disk::write_atomic(&place, &text)?;
+                    return Ok(self.layout.portable(&place));
+                }
+                Entry::File(_) if disk::read(&place, CAP).is_ok_and(|kept| kept == text) => {
+                    return Ok(self.layout.portable(&place));
+                }
+                _ => {}
+            }
+        }
+        Ok(Utf8PathBuf::new())
+    }
+
+    /// Moves something that lies in the place of a view to `quarantine/`; returns its new place.
+    pub fn move_evidence(&self, path: &Utf8Path) -> Result<Utf8PathBuf> {
+        self.expect_lock()?;
+        disk::create_dir_all(&self.layout.quarantine())?;
+        let mut places = self.evidence_places(&self.layout.portable(path));
+        let place = places.find(|place| matches!(disk::entry(place), Ok(Entry::Nothing)));
+        let place = place.unwrap_or_default();
+        disk::rename(path, &place)?;
+        Ok(self.layout.portable(&place))
+    }
+
+    /// Returns the places for evidence about a file: `quarantine/evidence-KB5086672-README.txt`, then with numbers.
+    fn evidence_places(&self, path: &Utf8Path) -> impl Iterator<Item = Utf8PathBuf> + use<> {
+        let parts: Vec<&str> =
+            path.components().map(|part| part.as_str()).filter(|part| *part != "kb").collect();
+        let first = self.layout.quarantine().join(format!("evidence-{}", parts.join("-")));
+        let later = first.clone();
+        std::iter::once(first).chain((2_u32..).map(move |number| format!("{later}-{number}").into()))
+    }
+}
+
+/// Returns the error that names changed views and the copies of them.
+fn changed_error(found: &[(Utf8PathBuf, Utf8PathBuf)]) -> Option<Error> {
+    let (first, _) = found.first()?;
+    let more = match found.len() - 1 {
+        0 => String::new(),
+        1 => " and 1 more file".to_owned(),
+        number => format!(" and {number} more files"),
+    };
+    let error = Error::new(
+        ErrorKind::Integrity,
+        format!("{first}{more} was changed since kbmirror wrote it; nothing was exported"),
+    );
+    let error = found
+        .iter()
+        .fold(error, |error, (path, kept)| error.hint(format!("{path}: the changed text is kept as {kept}")));
+    let kbs: std::collections::BTreeSet<&str> =
+        found.iter().filter_map(|(path, _)| path.components().nth(1).map(|part| part.as_str())).collect();
+    let kbs: Vec<&str> = kbs.into_iter().collect();
+    Some(error.hint(format!(
+        "find out who changed it, write it anew with kbmirror repair {}, and export again",
+        kbs.join(" ")
+    )))
+}

@@ -1,0 +1,28 @@
+//! Evidence of a text that somebody else wrote in the place of a view.
+
+use camino::Utf8PathBuf;
+
+/// A view that somebody changed, and the place where the changed text is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// The file, relative to the mirror.
+    pub path: Utf8PathBuf,
+    /// The copy under `quarantine/`, relative to the mirror.
+    pub kept: Utf8PathBuf,
+    /// `true` if the index knows that the program wrote another text; `false` if it has no record, as of version 0.1.
+    pub is_recorded: bool,
+}
+
+impl Evidence {
+    /// Returns the warning of a view that was written anew.
+    pub fn warning(&self) -> String {
+        let Self { path, kept, is_recorded } = self;
+        if *is_recorded {
+            format!("{path} was changed by somebody and is written anew; the changed text is kept as {kept}")
+        } else {
+            format!(
+                "{path} is written anew, and nothing tells who wrote the text before; it is kept as {kept}"
+            )
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! The index as a database: what SQLite itself finds wrong with it.
+
+use camino::Utf8Path;
+
+use super::store_error::store_error;
+use super::{Index, Transaction};
+use crate::error::{Error, ErrorKind, Result};
+
+/// The number of faults that are named; more of them say nothing new.
+const NAMED: u32 = 20;
+
+/// The note of a run that has changed rows of which the views beside the set folders do not tell yet.
+const PENDING: &str = "views_pending";
+
+impl Index {
+    /// Returns what SQLite finds wrong with the file and with the references between its rows; empty for a sound index.
+    pub fn integrity_faults(&self) -> Vec<String> {
+        let mut faults = match self.rows(&format!("PRAGMA integrity_check({NAMED})"), [], |row| row.get(0)) {
+            Ok(lines) => lines,
+            Err(error) => vec![error.full_message()],
+        };
+        faults.retain(|line: &String| line != "ok");
+        let references = self.rows("PRAGMA foreign_key_check", [], |row| {
+            let (table, parent): (String, String) = (row.get(0)?, row.get(2)?);
+            Ok(format!("a row of {table} points to a row of {parent} that does not exist"))
+        });
+        match references {
+            Ok(mut lines) => {
+                lines.dedup();
+                lines.truncate(NAMED as usize);
+                faults.extend(lines);
+            }
+            Err(error) => faults.push(error.full_message()),
+        }
+        faults
+    }
+
+    /// Refuses a database that is broken after a run that did not close it.
+    pub(super) fn refuse_broken(&self, path: &Utf8Path) -> Result<()> {
+        let mut query = self.connection.prepare("PRAGMA quick_check(1)").map_err(store_error)?;
+        let found: String = query.query_row([], |row| row.get(0)).map_err(store_error)?;
+        if found == "ok" {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Integrity, format!("{path} is damaged: {found}"))
+            .hint("run kbmirror repair --rebuild-index, or put a backup of it back"))
+    }
+
+    /// Returns `true` if no run is under way, or was cut off, that has changed more than the views tell.
+    pub fn is_settled(&self) -> Result<bool> {
+        let runs = self.runs_of_commands()?;
+        let is_finished = runs.last().is_none_or(|run| run.finished.is_some());
+        Ok(is_finished && self.meta(PENDING)?.is_none())
+    }
+}
+
+impl Transaction<'_> {
+    /// Notes that rows changed and that the views have to follow.
+    pub fn begin_views(&self) -> Result<()> {
+        self.set_meta(PENDING, "1")
+    }
+
+    /// Notes that the views tell what the rows say.
+    pub fn end_views(&self) -> Result<()> {
+        self.remove_meta(PENDING)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sound_index_has_no_faults_and_a_dangling_row_is_one() {
+        let index = Index::in_memory();
+        assert_eq!(index.integrity_faults(), Vec::<String>::new());
+        index
+            .connection
+            .execute_batch(
+                "PRAGMA foreign_keys = OFF; INSERT INTO file_urls (file, url, source, first_seen, last_seen) VALUES (99, 'https://a', 'dialog', 1, 1);",
+            )
+            .unwrap();
+        let faults = index.integrity_faults();
+        assert!(faults.len() == 1 && faults[0].contains("file_urls"), "{faults:?}");
+    }
+}

@@ -1,0 +1,28 @@
+//! What nobody knows under `kb/` and `pool/`: it is moved to `quarantine/`, so that it is neither handed out nor lost.
+
+use super::lacking::Lacking;
+use crate::disk::{self, Entry};
+use crate::documents::{FindingKind, MovedPath, VerifyFinding};
+use crate::error::Result;
+use crate::mirror::{Mirror, Writing};
+
+/// Moves the foreign paths of a verification. A view that somebody changed is not among them: it is kept as evidence when it is
+/// written again.
+pub(super) fn move_foreign(
+    mirror: &Mirror<Writing>,
+    findings: &[VerifyFinding],
+    lacking: &[Lacking],
+) -> Result<Vec<MovedPath>> {
+    let mut moved = Vec::new();
+    for finding in findings.iter().filter(|finding| finding.kind == FindingKind::Foreign) {
+        let path = mirror.layout().root().join(&finding.path);
+        // What lies in the place of a pool file stays until good bytes take it.
+        let is_place = lacking.iter().any(|one| one.path == finding.path);
+        if is_place || mirror.is_view(&finding.path) || disk::entry(&path)? == Entry::Nothing {
+            continue;
+        }
+        let kept = mirror.move_evidence(&path)?;
+        moved.push(MovedPath { path: finding.path.clone(), kept });
+    }
+    Ok(moved)
+}

@@ -1,0 +1,276 @@
+//! The steps of a repair, with and without the Catalog.
+
+use std::collections::BTreeSet;
+
+use camino::Utf8PathBuf;
+
+use super::foreign::move_foreign;
+use super::lacking::{Lacking, lacking};
+use super::sources::{expect_folder, restore_from, restored};
+use crate::clock::Time;
+use crate::crawl::{Failure, JobOutcome, RunJob, Session};
+use crate::documents::{
+    FailedItem, MovedPath, RepairDocument, RestoredFile, SkippedFile, VerifyFinding, VerifyReport,
+};
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::Events;
+use crate::exit_code::ExitCode;
+use crate::fetch::download_again;
+use crate::mirror::{Access, Mirror, Run, Writing};
+use crate::servicing::Knowledge;
+use crate::update::Kb;
+
+/// The request of a repair.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RepairJob {
+    /// Only what is published of these KBs; none is the whole mirror.
+    pub kbs: Vec<Kb>,
+    /// The folders and media from which files are restored, in this order.
+    pub from: Vec<Utf8PathBuf>,
+    /// Go by the recorded damage, and read nothing first.
+    pub recorded: bool,
+}
+
+/// The things that every step of a repair needs.
+#[derive(Debug, Clone, Copy)]
+struct Context<'a> {
+    knowledge: &'a Knowledge,
+    now: Time,
+    events: &'a Events,
+}
+
+/// A repair that is under way.
+#[derive(Debug, Clone, Default)]
+pub struct Repairing {
+    before: Vec<VerifyFinding>,
+    /// The folder of the set folders.
+    folders: Utf8PathBuf,
+    lacking: Vec<Lacking>,
+    restored: Vec<RestoredFile>,
+    skipped: Vec<SkippedFile>,
+    moved: Vec<MovedPath>,
+    failures: Vec<Failure>,
+    bytes_downloaded: u64,
+}
+
+/// The outcome of a repair.
+#[derive(Debug)]
+pub struct RepairOutcome {
+    /// The document.
+    pub document: RepairDocument,
+    /// The verification after the repair; `None` in a rehearsal.
+    pub report: Option<VerifyReport>,
+    failures: Vec<Failure>,
+    bytes_downloaded: u64,
+}
+
+impl RepairJob {
+    /// Repairs without the Catalog what [`RepairJob::begin`] found.
+    pub fn run(
+        &self,
+        mut repairing: Repairing,
+        mirror: &mut Mirror<Writing>,
+        knowledge: &Knowledge,
+        now: Time,
+        events: &Events,
+    ) -> Result<RepairOutcome> {
+        let context = Context { knowledge, now, events };
+        self.restore(&mut repairing, Some(&mut *mirror), context)?;
+        self.conclude(repairing, mirror, context)
+    }
+
+    /// Returns what a repair would do. The verification records what it finds; nothing else is written.
+    pub fn rehearse(
+        &self,
+        mut repairing: Repairing,
+        knowledge: &Knowledge,
+        now: Time,
+        events: &Events,
+    ) -> Result<RepairOutcome> {
+        let context = Context { knowledge, now, events };
+        self.restore(&mut repairing, None, context)?;
+        let findings = repairing.before.clone();
+        let is_sound = findings.is_empty() && repairing.lacking.is_empty() && repairing.restored.is_empty();
+        let mut document = self.document(&repairing, findings, is_sound);
+        document.dry_run = true;
+        Ok(RepairOutcome { document, report: None, failures: Vec::new(), bytes_downloaded: 0 })
+    }
+
+    /// Verifies, and lists the files that lack. An index that is damaged is an error: what it says would decide about files.
+    pub fn begin(
+        &self,
+        mirror: &Mirror<impl Access>,
+        knowledge: &Knowledge,
+        now: Time,
+        events: &Events,
+    ) -> Result<Repairing> {
+        self.from.iter().try_for_each(|source| expect_folder(source))?;
+        let before = if self.recorded {
+            let of_scope =
+                |kb: Option<Kb>| self.kbs.is_empty() || kb.is_some_and(|kb| self.kbs.contains(&kb));
+            let recorded = mirror.index().damage()?.into_iter().filter(|damage| of_scope(damage.kb));
+            let finding = |damage: crate::mirror::Damage| VerifyFinding {
+                path: damage.path,
+                kind: damage.kind,
+                kbs: damage.kb.into_iter().collect(),
+                message: damage.message,
+            };
+            recorded.map(finding).collect()
+        } else {
+            mirror.verify(&self.kbs, false, knowledge, now, events)?.findings
+        };
+        let index = mirror.layout().relative(mirror.layout().index()).to_owned();
+        if let Some(finding) = before.iter().find(|finding: &&VerifyFinding| finding.path == index) {
+            return Err(Error::new(ErrorKind::Integrity, format!("{index} is damaged: {}", finding.message))
+                .hint(
+                    "run kbmirror repair --rebuild-index: it keeps the index as evidence and makes it anew",
+                ));
+        }
+        let (lacking, folders) = (lacking(mirror, &self.kbs)?, mirror.layout().kbs());
+        Ok(Repairing { before, folders, lacking, ..Repairing::default() })
+    }
+
+    /// Restores files of the pool from the folders of `--from`.
+    fn restore(
+        &self,
+        repairing: &mut Repairing,
+        mut mirror: Option<&mut Mirror<Writing>>,
+        context: Context<'_>,
+    ) -> Result<()> {
+        let run = Run { command: "repair", now: context.now };
+        if let Some(mirror) = mirror.as_deref() {
+            repairing.moved = move_foreign(mirror, &repairing.before, &repairing.lacking)?;
+        }
+        // A folder that has its own copy, or a link to a file that is gone from the pool, is the nearest source.
+        let own = restore_from(
+            &repairing.folders,
+            &mut repairing.lacking,
+            mirror.as_deref_mut(),
+            run,
+            context.events,
+        )?;
+        repairing.restored.extend(own.restored);
+        for source in &self.from {
+            let found =
+                restore_from(source, &mut repairing.lacking, mirror.as_deref_mut(), run, context.events)?;
+            repairing.restored.extend(found.restored);
+            repairing.skipped.extend(found.skipped);
+        }
+        Ok(())
+    }
+
+    /// Makes folders and views again, and verifies what was repaired.
+    fn conclude(
+        &self,
+        repairing: Repairing,
+        mirror: &mut Mirror<Writing>,
+        context: Context<'_>,
+    ) -> Result<RepairOutcome> {
+        let mut republished = Vec::new();
+        for set in mirror.heal_folders(context.knowledge, context.now)? {
+            republished.push(format!("kb/{}/{}", set.kb, set.folder));
+        }
+        let mut rewritten: BTreeSet<Utf8PathBuf> = mirror.mended_views().iter().cloned().collect();
+        rewritten.extend(mirror.refresh_views(context.knowledge)?);
+        mirror.evidence().iter().for_each(|evidence| context.events.warn(evidence.warning()));
+        let report = mirror.verify(&self.kbs, false, context.knowledge, context.now, context.events)?;
+        let is_sound = report.findings.is_empty() && repairing.lacking.is_empty();
+        let mut document = self.document(&repairing, report.findings.clone(), is_sound);
+        document.republished = republished;
+        document.rewritten = rewritten.into_iter().collect();
+        let Repairing { failures, bytes_downloaded, .. } = repairing;
+        Ok(RepairOutcome { document, report: Some(report), failures, bytes_downloaded })
+    }
+
+    fn document(
+        &self,
+        repairing: &Repairing,
+        findings: Vec<VerifyFinding>,
+        is_sound: bool,
+    ) -> RepairDocument {
+        RepairDocument {
+            dry_run: false,
+            asked: self.kbs.clone(),
+            findings_before: repairing.before.clone(),
+            restored: repairing.restored.clone(),
+            skipped: repairing.skipped.clone(),
+            moved: repairing.moved.clone(),
+            republished: Vec::new(),
+            rewritten: Vec::new(),
+            needed: repairing.lacking.iter().map(Lacking::needed).collect(),
+            failures: repairing.failures.iter().map(Failure::item).collect::<Vec<FailedItem>>(),
+            findings,
+            sound: is_sound,
+        }
+    }
+}
+
+impl RepairOutcome {
+    /// Returns the exit code: 0 only if a verification after the repair has no findings, or if a rehearsal has nothing to do.
+    pub fn code(&self) -> ExitCode {
+        if self.document.sound {
+            return ExitCode::OK;
+        }
+        let kinds: Vec<ErrorKind> = self.failures.iter().map(|failure| failure.kind).collect();
+        if kinds.is_empty() {
+            ExitCode::INCOMPLETE
+        } else {
+            ExitCode::of_run(self.document.restored.len(), &kinds)
+        }
+    }
+}
+
+/// A repair that downloads again what no folder has.
+#[derive(Debug, Clone)]
+pub struct OnlineRepair {
+    /// The request.
+    pub job: RepairJob,
+    /// The findings of [`RepairJob::begin`].
+    pub begun: Repairing,
+}
+
+impl RunJob for OnlineRepair {
+    type Outcome = RepairOutcome;
+
+    async fn work(&self, session: &mut Session) -> Result<RepairOutcome> {
+        let Self { job, begun } = self;
+        let (knowledge, now, events) = (session.knowledge(), session.now(), session.events().clone());
+        let context = Context { knowledge: &knowledge, now, events: &events };
+        let mut repairing = begun.clone();
+        job.restore(&mut repairing, Some(session.mirror()?), context)?;
+        let keys: Vec<_> = repairing.lacking.iter().map(|one| one.key).collect();
+        let again = download_again(session, &keys).await?;
+        repairing.bytes_downloaded = again.bytes_downloaded;
+        repairing.failures = again.failures;
+        for one in std::mem::take(&mut repairing.lacking) {
+            if session.mirror()?.has_in_pool(&one.sha256, one.size)? {
+                repairing.restored.push(restored(&one, "download".to_owned()));
+            } else {
+                repairing.lacking.push(one);
+            }
+        }
+        job.conclude(repairing, session.mirror()?, context)
+    }
+}
+
+impl JobOutcome for RepairOutcome {
+    fn done(&self) -> usize {
+        self.document.restored.len()
+    }
+
+    fn failures(&self) -> &[Failure] {
+        &self.failures
+    }
+
+    fn failures_mut(&mut self) -> &mut Vec<Failure> {
+        &mut self.failures
+    }
+
+    fn bytes_downloaded(&self) -> u64 {
+        self.bytes_downloaded
+    }
+
+    fn exit_code(&self) -> ExitCode {
+        self.code()
+    }
+}

@@ -1,0 +1,81 @@
+//! The files of the pool that are damaged or missing.
+
+use std::collections::BTreeSet;
+
+use camino::Utf8PathBuf;
+
+use crate::disk;
+use crate::documents::NeededFile;
+use crate::error::Result;
+use crate::facts::FileKey;
+use crate::mirror::{Access, Mirror};
+use crate::update::{Kb, Sha1, Sha256};
+
+/// A file that the pool lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Lacking {
+    /// The file.
+    pub(super) key: FileKey,
+    /// The name of the package file.
+    pub(super) name: String,
+    /// The digest that the pool has to have.
+    pub(super) sha256: Sha256,
+    /// The other digest.
+    pub(super) sha1: Option<Sha1>,
+    /// The bytes.
+    pub(super) size: u64,
+    /// The place, relative to the mirror.
+    pub(super) path: Utf8PathBuf,
+    /// The KBs that have it in a published set.
+    pub(super) kbs: BTreeSet<Kb>,
+}
+
+impl Lacking {
+    /// Returns the file for the report.
+    pub(super) fn needed(&self) -> NeededFile {
+        NeededFile {
+            path: self.path.clone(),
+            name: self.name.clone(),
+            sha256: self.sha256,
+            sha1: self.sha1,
+            size: self.size,
+            kbs: self.kbs.iter().copied().collect(),
+        }
+    }
+
+    /// Returns `true` if a file of this name claims to be this one.
+    pub(super) fn is_named(&self, name: &str) -> bool {
+        name == self.name || self.sha256.to_string() == name
+    }
+}
+
+/// Returns the files that are recorded as damaged, or that are missing or of another size on the disk; of some KBs alone, those
+/// of their published sets.
+pub(super) fn lacking(mirror: &Mirror<impl Access>, only: &[Kb]) -> Result<Vec<Lacking>> {
+    let (index, layout) = (mirror.index(), mirror.layout());
+    let mut lacking = Vec::new();
+    for (key, sha256, size) in index.pool()? {
+        let path = layout.pool_file(&sha256);
+        let is_sound =
+            !index.is_damaged(&sha256)? && disk::file_size(&path).is_ok_and(|found| found == Some(size));
+        if is_sound {
+            continue;
+        }
+        let kbs: BTreeSet<Kb> = index.published_sets_of_file(&sha256)?.iter().map(|set| set.kb).collect();
+        if !only.is_empty() && !only.iter().any(|kb| kbs.contains(kb)) {
+            continue;
+        }
+        let file = index.file(key)?;
+        lacking.push(Lacking {
+            key,
+            name: file.as_ref().map(|file| file.name.clone()).unwrap_or_default(),
+            sha256,
+            sha1: file.and_then(|file| file.sha1),
+            size,
+            path: layout.portable(&path),
+            kbs,
+        });
+    }
+    lacking.sort_by(|a, b| (&a.name, a.sha256).cmp(&(&b.name, b.sha256)));
+    Ok(lacking)
+}

@@ -1,0 +1,158 @@
+//! The folders and media of `--from`: any folder with files in it. The digest decides; signatures and expiry do not matter here,
+//! because only bytes that the index already knows are taken. Links are not followed.
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::lacking::Lacking;
+use crate::disk::{self, Entry, NewFile, Pieces};
+use crate::documents::{RestoredFile, SkippedFile};
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Event, Events};
+use crate::mirror::{Mirror, Run, Vetted, Writing};
+use crate::update::{Digests, DualHasher};
+
+/// A medium has its files four levels deep, and a mirror too; a folder around several of them adds a few.
+const DEPTH: usize = 12;
+
+/// Refuses a source that is not a folder.
+pub(super) fn expect_folder(source: &Utf8Path) -> Result<()> {
+    if disk::entry(source)? == Entry::Folder {
+        return Ok(());
+    }
+    Err(Error::usage(format!("{source} is not a folder, so nothing can be restored from it"))
+        .hint("name the folder of a medium, of a mirror, or of package files with --from"))
+}
+
+/// The findings in a source.
+#[derive(Debug, Default)]
+pub(super) struct Searched {
+    /// The files that are restored, or can be.
+    pub(super) restored: Vec<RestoredFile>,
+    /// The files that claim to be needed ones and are not.
+    pub(super) skipped: Vec<SkippedFile>,
+}
+
+/// Restores files from a folder, and takes them from the list of those that lack. Without a mirror to write, says what could be
+/// restored.
+pub(super) fn restore_from(
+    source: &Utf8Path,
+    lacking: &mut Vec<Lacking>,
+    mut mirror: Option<&mut Mirror<Writing>>,
+    run: Run<'_>,
+    events: &Events,
+) -> Result<Searched> {
+    let mut searched = Searched::default();
+    if lacking.is_empty() {
+        return Ok(searched);
+    }
+    events.send(Event::Phase(format!("searching {source}")));
+    let mut files = Vec::new();
+    list_files(source, DEPTH, &mut files, &mut searched.skipped)?;
+    for (path, size) in files {
+        let name = path.file_name().unwrap_or_default();
+        let is_claimed = lacking.iter().any(|one| one.is_named(name));
+        let is_possible = lacking.iter().any(|one| one.size == size);
+        if !is_possible {
+            if is_claimed {
+                let reason = format!("it has {size} bytes, and no file of this name that is needed has");
+                searched.skipped.push(SkippedFile { path, reason });
+            }
+            continue;
+        }
+        let aside = mirror.as_ref().map(|mirror| mirror.layout().partial().join("repair-file"));
+        let digests = match read_file(&path, aside.as_deref())? {
+            Ok(digests) => digests,
+            Err(error) => {
+                searched.skipped.push(SkippedFile { path, reason: error.full_message() });
+                continue;
+            }
+        };
+        let Some(place) = lacking.iter().position(|one| one.sha256 == digests.sha256) else {
+            if is_claimed {
+                let reason =
+                    format!("its SHA-256 is {}, which is not that of a file that is needed", digests.sha256);
+                searched.skipped.push(SkippedFile { path, reason });
+            }
+            continue;
+        };
+        let one = lacking.remove(place);
+        if let (Some(mirror), Some(aside)) = (mirror.as_mut(), aside) {
+            admit(mirror, &one, &aside, digests, run)?;
+        }
+        searched.restored.push(restored(&one, path.to_string()));
+        if lacking.is_empty() {
+            break;
+        }
+    }
+    if let Some(mirror) = mirror {
+        disk::remove_file(&mirror.layout().partial().join("repair-file"))?;
+    }
+    Ok(searched)
+}
+
+/// Returns a file for the report.
+pub(super) fn restored(one: &Lacking, from: String) -> RestoredFile {
+    RestoredFile { path: one.path.clone(), name: one.name.clone(), sha256: one.sha256, size: one.size, from }
+}
+
+fn admit(
+    mirror: &mut Mirror<Writing>,
+    one: &Lacking,
+    aside: &Utf8Path,
+    digests: Digests,
+    run: Run<'_>,
+) -> Result<()> {
+    let vetted = Vetted::by_manifest(aside, digests, &one.sha256)
+        .ok_or_else(|| Error::new(ErrorKind::Integrity, format!("{aside} is not the file {}", one.sha256)))?;
+    mirror.admit(one.key, &vetted, run).map(drop)
+}
+
+/// Lists the regular files below a folder with their sizes, sorted by path. A folder that cannot be read is skipped and named.
+fn list_files(
+    folder: &Utf8Path,
+    depth: usize,
+    files: &mut Vec<(Utf8PathBuf, u64)>,
+    skipped: &mut Vec<SkippedFile>,
+) -> Result<()> {
+    let names = match disk::list(folder) {
+        Ok(names) => names,
+        Err(error) => {
+            skipped.push(SkippedFile { path: folder.to_owned(), reason: error.full_message() });
+            return Ok(());
+        }
+    };
+    for name in names {
+        let path = folder.join(name);
+        match disk::entry(&path) {
+            Ok(Entry::File(size)) => files.push((path, size)),
+            Ok(Entry::Folder) if depth > 0 => list_files(&path, depth - 1, files, skipped)?,
+            Ok(Entry::Folder | Entry::Other | Entry::Nothing) => {}
+            Err(error) => skipped.push(SkippedFile { path, reason: error.full_message() }),
+        }
+    }
+    Ok(())
+}
+
+/// Reads a file, and copies it on the way if there is a place for the copy. A fault of reading is the inner error, one of writing
+/// the outer one.
+fn read_file(path: &Utf8Path, to: Option<&Utf8Path>) -> Result<Result<Digests>> {
+    let mut new = to.map(NewFile::create).transpose()?;
+    let mut hasher = DualHasher::new();
+    let mut pieces = match Pieces::open_regular(path) {
+        Ok(pieces) => pieces,
+        Err(error) => return Ok(Err(error)),
+    };
+    loop {
+        match pieces.read_on() {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(error) => return Ok(Err(error)),
+        }
+        hasher.update(pieces.piece());
+        if let Some(new) = &mut new {
+            new.write(pieces.piece())?;
+        }
+    }
+    new.map(NewFile::finish).transpose()?;
+    Ok(Ok(hasher.finish()))
+}

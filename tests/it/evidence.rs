@@ -1,0 +1,165 @@
+//! Files beside the set folders that somebody changed: nothing of them reaches a medium, and they are kept as evidence.
+#![expect(clippy::disallowed_methods, reason = "views are changed as they lie")]
+#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
+
+use std::fs;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::carry::{KB, connected, export, import, isolated, root_of};
+use super::harness::{Bench, names_in, recording, tree};
+
+const SCRIPT: &str = "kb/KB5086672/windows-11-24h2-arm64.cmd";
+
+fn mirror() -> Bench {
+    connected(&[KB, "--arch", "arm64"])
+}
+
+/// Puts a line into a text as somebody with write access to the share would.
+fn change(path: &Utf8Path) -> Vec<u8> {
+    let mut text = fs::read(path).unwrap();
+    text.extend_from_slice(b"net user evil /add\r\n");
+    fs::write(path, &text).unwrap();
+    text
+}
+
+fn evidence(bench: &Bench) -> Vec<Utf8PathBuf> {
+    let folder = bench.mirror().join("quarantine");
+    let names = if folder.exists() { names_in(&folder) } else { Vec::new() };
+    names.into_iter().filter(|name| name.starts_with("evidence-")).map(|name| folder.join(name)).collect()
+}
+
+#[test]
+fn an_export_refuses_a_view_that_somebody_changed() {
+    for view in [SCRIPT, "kb/KB5086672/README.txt", "kb/KB5086672/SHA256SUMS", "kb/KB5086672/KB5086672.json"]
+    {
+        let here = mirror();
+        let changed = change(&here.mirror().join(view));
+        let medium = here.path("medium");
+        let (kind, message) = export(&here, &["--all", "--dry-run"], &medium).exits(5).error();
+        assert!(kind == "integrity" && message.contains(view), "{message}");
+        assert_eq!(evidence(&here), Vec::<Utf8PathBuf>::new(), "a rehearsal leaves no trace");
+        for _ in 0..2 {
+            let (kind, message) = export(&here, &["--all"], &medium).exits(5).error();
+            assert!(kind == "integrity" && message.contains(view), "{message}");
+            assert!(!medium.exists());
+            let kept = evidence(&here);
+            assert_eq!(kept.len(), 1, "{kept:?}");
+            assert_eq!(fs::read(&kept[0]).unwrap(), changed);
+            assert_eq!(fs::read(here.mirror().join(view)).unwrap(), changed, "it is not touched");
+        }
+        let report = here.json(&["verify"]).exits(5).json();
+        let paths: Vec<&str> =
+            report["findings"].as_array().unwrap().iter().map(|one| one["path"].as_str().unwrap()).collect();
+        assert_eq!(paths, [view]);
+        // Whoever writes the mirror makes it right, keeps the changed text, and says so.
+        let ran = here.replay(&recording("demo"), &["fetch", KB, "--arch", "arm64"]).exits(0);
+        assert!(ran.stderr.contains(view) && ran.stderr.contains("changed by somebody"), "{}", ran.stderr);
+        here.json(&["verify"]).exits(0);
+        export(&here, &["--all"], &medium).exits(0);
+    }
+}
+
+#[test]
+fn a_script_that_nobody_knows_is_moved_and_not_deleted() {
+    let here = mirror();
+    let path = here.mirror().join("kb/KB5086672/tool.cmd");
+    fs::write(&path, "mine").unwrap();
+    export(&here, &["--all"], &here.path("medium")).exits(5);
+    here.replay(&recording("demo"), &["fetch", KB, "--arch", "arm64"]).exits(0);
+    assert!(!path.exists());
+    let kept: Vec<String> = evidence(&here).iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    assert!(kept.contains(&"mine".to_owned()), "{kept:?}");
+}
+
+#[test]
+fn a_folder_or_a_link_in_the_place_of_a_view_is_moved_away() {
+    let here = mirror();
+    let readme = here.mirror().join("kb/KB5086672/README.txt");
+    fs::remove_file(&readme).unwrap();
+    fs::create_dir(&readme).unwrap();
+    fs::write(readme.join("inside"), "x").unwrap();
+    here.json(&["verify"]).exits(5);
+    export(&here, &["--all"], &here.path("medium")).exits(5);
+    here.replay(&recording("demo"), &["fetch", KB, "--arch", "arm64"]).exits(0);
+    assert!(readme.is_file());
+    here.json(&["verify"]).exits(0);
+    #[cfg(unix)]
+    {
+        let victim = here.path("victim");
+        fs::write(&victim, "untouched").unwrap();
+        fs::remove_file(&readme).unwrap();
+        std::os::unix::fs::symlink(&victim, &readme).unwrap();
+        here.replay(&recording("demo"), &["fetch", KB, "--arch", "arm64"]).exits(0);
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "untouched");
+        assert!(fs::symlink_metadata(&readme).unwrap().is_file());
+    }
+}
+
+#[test]
+fn an_outdated_view_is_written_anew_without_a_word_about_a_change() {
+    let here = mirror();
+    // As a program of before would have written it: the record says so, and the text is another one.
+    let readme = here.mirror().join("kb/KB5086672/README.txt");
+    fs::write(&readme, "as an older version wrote it").unwrap();
+    let connection = rusqlite::Connection::open(here.mirror().join("mirror.db")).unwrap();
+    let record: String = connection
+        .query_row("SELECT value FROM meta WHERE key = 'views:KB5086672'", [], |row| row.get(0))
+        .unwrap();
+    let mut record: serde_json::Value = serde_json::from_str(&record).unwrap();
+    record["views"]["README.txt"] =
+        serde_json::json!([super::harness::sha256_hex(b"as an older version wrote it")]);
+    connection
+        .execute("UPDATE meta SET value = ?1 WHERE key = 'views:KB5086672'", [record.to_string()])
+        .unwrap();
+    drop(connection);
+    here.json(&["verify"]).exits(0);
+    export(&here, &["--all"], &here.path("medium")).exits(0);
+    assert_eq!(evidence(&here), Vec::<Utf8PathBuf>::new());
+    assert_ne!(fs::read_to_string(&readme).unwrap(), "as an older version wrote it");
+}
+
+#[test]
+fn what_was_never_recorded_is_kept_once_and_said() {
+    let here = mirror();
+    let script = here.mirror().join(SCRIPT);
+    let made = fs::read(&script).unwrap();
+    let old = change(&script);
+    let connection = rusqlite::Connection::open(here.mirror().join("mirror.db")).unwrap();
+    connection.execute("DELETE FROM meta WHERE key LIKE 'views:%'", []).unwrap();
+    drop(connection);
+    let medium = here.path("medium");
+    let ran = export(&here, &["--all"], &medium).exits(0);
+    let said = ran.json().to_string();
+    assert!(said.contains(SCRIPT) && said.contains("nothing tells who wrote"), "{said}");
+    let kept = evidence(&here);
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    assert_eq!(fs::read(&kept[0]).unwrap(), old);
+    assert_eq!(fs::read(&script).unwrap(), made);
+    let on_medium = tree(&medium);
+    assert_eq!(on_medium["data/KB5086672/windows-11-24h2-arm64.cmd"], made);
+    let there = isolated(&root_of(&here));
+    import(&there, &medium).exits(0);
+    export(&here, &["--all"], &medium).exits(0);
+    assert_eq!(evidence(&here).len(), 1);
+}
+
+#[test]
+fn a_publishing_that_was_cut_off_is_no_damage() {
+    let here = mirror();
+    let connection = rusqlite::Connection::open(here.mirror().join("mirror.db")).unwrap();
+    connection.execute("DELETE FROM meta WHERE key LIKE 'views:%'", []).unwrap();
+    drop(connection);
+    for name in [SCRIPT, "kb/KB5086672/README.txt", "kb/KB5086672/SHA256SUMS", "kb/KB5086672/KB5086672.json"]
+    {
+        fs::remove_file(here.mirror().join(name)).unwrap();
+    }
+    let report = here.json(&["verify"]).exits(0).json();
+    assert!(report["warnings"].to_string().contains("was interrupted"), "{report}");
+    here.replay(&recording("demo"), &["fetch", KB, "--arch", "arm64"]).exits(0);
+    let report = here.json(&["verify"]).exits(0).json();
+    assert_eq!(report["warnings"], serde_json::json!([]));
+    // What the record has and is gone was removed by somebody.
+    fs::remove_file(here.mirror().join("kb/KB5086672/README.txt")).unwrap();
+    here.json(&["verify"]).exits(5);
+}
