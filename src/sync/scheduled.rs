@@ -21,8 +21,9 @@ use super::news::{Standing, standing, withdrawn};
 use super::select::{Candidate, Selection, asks_for, select};
 use super::window::{Window, queries};
 use crate::catalog::Query;
+use crate::clock::Time;
 use crate::crawl::{Failure, JobOutcome, Listed, RunJob as _, Session, report_stop_once};
-use crate::documents::{Expected, News, Outside, Searched, StateDocument, Unwanted};
+use crate::documents::{Expected, Health, News, Outside, Searched, StateDocument, Unwanted};
 use crate::error::{Error, ErrorKind, Result};
 use crate::facts::SetFolder;
 use crate::fetch::{FetchJob, FetchOutcome, FetchRequest};
@@ -114,6 +115,7 @@ pub(super) async fn run_sync(session: &mut Session, request: &SyncRequest) -> Re
     let knowledge = session.knowledge();
     let before = standing(session.mirror()?.index())?;
     session.trust_unrevised();
+    warn_of_clock(session)?;
     let mut outcome = SyncOutcome::default();
     let removed = match session.mirror()?.remembered()? {
         Remembered::Known(state) => state,
@@ -246,6 +248,20 @@ fn order(profile: &Profile, candidate: &Candidate) -> Order {
         ..FetchRequest::default()
     };
     Order { kb: candidate.kb, date: Some(candidate.date), request }
+}
+
+/// Warns of a clock that is behind the end of the last run: ages and windows that are counted from it are wrong.
+fn warn_of_clock(session: &mut Session) -> Result<()> {
+    let last = Health::before(session.layout())?.last_attempt;
+    if let Some(last) = last.and_then(|last| last.parse::<Time>().ok())
+        && last > session.now()
+    {
+        let now = session.now();
+        session.warn(format!(
+            "the clock went backwards: it is {now}, and the last sync ended at {last}; ages and months that count from the clock are wrong"
+        ));
+    }
+    Ok(())
 }
 
 /// Takes the architectures for which a KB was removed on purpose from an order. Returns `true` if none is left.

@@ -284,3 +284,15 @@ fn facts_that_came_later_are_the_same_on_the_other_side() {
     );
     there.run(&["verify"]).exits(0);
 }
+
+#[test]
+fn a_clock_that_went_backwards_is_said() {
+    let bench = synced();
+    let earlier = Bench::starting("2020-01-01T00:00:00Z");
+    let demo = recording("demo");
+    let words = [&["--json", "--replay", demo.as_str()][..], &SYNC].concat();
+    let ran = earlier.run_on(&bench.mirror(), &words);
+    assert!(ran.json()["warnings"].to_string().contains("the clock went backwards"), "{}", ran.stdout);
+    bench.clock.advance(Duration::from_hours(24 * 365 * 8));
+    assert!(!sync(&bench).json()["warnings"].to_string().contains("went backwards"));
+}
