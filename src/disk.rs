@@ -281,9 +281,27 @@ pub fn remove_empty_dir(path: &Utf8Path) -> bool {
     fs::remove_dir(path).is_ok()
 }
 
-/// Makes a folder and those above it.
+/// Makes a folder and those above it. The names of new folders are durable: each folder above one is synced.
 pub fn create_dir_all(path: &Utf8Path) -> Result<()> {
-    fs::create_dir_all(path).map_err(|error| failed("make the folder", path, error))
+    if path.as_str().is_empty() || path.as_std_path().is_dir() {
+        return Ok(());
+    }
+    create_dir_all(parent(path))?;
+    match fs::create_dir(path) {
+        Ok(()) => match sync_dir(parent(path)) {
+            // A folder into which we may write and not look cannot be opened to be synced.
+            Err(error) if is_forbidden(&error) => Ok(()),
+            other => other,
+        },
+        // Another process was faster.
+        Err(_) if path.as_std_path().is_dir() => Ok(()),
+        Err(error) => Err(failed("make the folder", path, error)),
+    }
+}
+
+fn is_forbidden(error: &Error) -> bool {
+    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<io::Error>());
+    source.is_some_and(|source| source.kind() == io::ErrorKind::PermissionDenied)
 }
 
 /// The names in a folder, sorted; none when there is no such folder.
@@ -322,6 +340,31 @@ pub fn remove_dir_all(path: &Utf8Path) -> Result<()> {
 pub fn rename(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
     rename_with_patience(from, to).map_err(|error| failed(&format!("rename {from} to"), to, error))?;
     sync_dir(parent(to))
+}
+
+/// Lets two folders change places in one step. Returns `false` if the system or the file system cannot do that; nothing has changed
+/// then.
+pub fn exchange(a: &Utf8Path, b: &Utf8Path) -> Result<bool> {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        use rustix::io::Errno;
+        match renameat_with(CWD, a.as_std_path(), CWD, b.as_std_path(), RenameFlags::EXCHANGE) {
+            Ok(()) => {
+                sync_dir(parent(a))?;
+                sync_dir(parent(b))?;
+                Ok(true)
+            }
+            // A file system in layers moves folders of its lower layers to no other place.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::XDEV) => Ok(false),
+            Err(error) => Err(failed(&format!("exchange {a} with"), b, error.into())),
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = (a, b);
+        Ok(false)
+    }
 }
 
 fn rename_with_patience(from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {

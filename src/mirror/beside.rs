@@ -134,7 +134,7 @@ impl Mirror<Writing> {
 
     /// Copies a file of the mirror as evidence; returns the place of the copy. The same text is kept once. What is not a file
     /// is moved.
-    fn copy_evidence(&self, path: &Utf8Path) -> Result<Utf8PathBuf> {
+    pub(super) fn copy_evidence(&self, path: &Utf8Path) -> Result<Utf8PathBuf> {
         let from = self.layout.root().join(path);
         let Ok(text) = disk::read(&from, CAP) else { return self.move_evidence(&from) };
         for place in self.evidence_places(path) {

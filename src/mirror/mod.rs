@@ -17,6 +17,7 @@ mod damage;
 mod documents;
 mod entry_fault;
 mod evidence;
+mod exchange;
 mod folder;
 mod forget;
 mod hand_out;

@@ -106,6 +106,13 @@ impl Mirror<Writing> {
         self.index
             .in_transaction(|index| index.set_published(kb, name, id, PublishState::Publishing, now))?;
         disk::create_dir_all(&self.layout.kb(kb))?;
+        let old_folders: Vec<SetFolder> =
+            self.index.folders_of(id)?.into_iter().filter(|old| old != name).collect();
+        let replaces = disk::exists(&folder.path) || !old_folders.is_empty();
+        if replaces && disk::takes_links(&self.layout.partial())? {
+            self.exchange(set, &staged, &old_folders, knowledge, now)?;
+            return Ok((Published::Published, folder));
+        }
         let aside = self.aside(kb, name);
         disk::remove_dir_all(&aside)?;
         if disk::exists(&folder.path) {
@@ -119,7 +126,7 @@ impl Mirror<Writing> {
         })?;
         disk::remove_dir_all(&aside)?;
         // The set may have had another folder, before a second one of its family made a suffix necessary.
-        for old in self.index.folders_of(id)?.into_iter().filter(|old| old != name) {
+        for old in old_folders {
             let aside = self.aside(kb, &old);
             disk::remove_dir_all(&aside)?;
             let path = self.layout.set(kb, &old);
@@ -183,6 +190,7 @@ impl Mirror<Writing> {
         now: Time,
     ) -> Result<Vec<Utf8PathBuf>> {
         let mut mended = Vec::new();
+        self.put_back_replaced()?;
         self.finish_forgetting(knowledge)?;
         for (kb, folder, set) in self.index.cut_off()? {
             let row = self.index.set(set)?;

@@ -490,6 +490,64 @@ fn crash(layout: &Layout, crash: Crash) -> (SetRow, SetRow) {
     (old, new)
 }
 
+/// Reads every file that the sums of a KB list, through a handle of the KB's folder; returns how many.
+fn read_generation(layout: &Layout) -> usize {
+    let authority = cap_std::ambient_authority();
+    let folder = cap_std::fs::Dir::open_ambient_dir(layout.kb(main_kb()), authority).unwrap();
+    let sums = folder.read_to_string("SHA256SUMS").unwrap();
+    for line in sums.lines() {
+        let (sha256, path) = line.split_once("  ").unwrap();
+        assert_eq!(digests(&folder.read(path).unwrap()).sha256.to_string(), sha256, "{path}");
+    }
+    sums.lines().count()
+}
+
+#[test]
+fn a_reader_sees_one_generation_while_a_set_is_replaced_thirty_times() {
+    let (_guard, layout) = folder();
+    let mut mirror = open(&layout);
+    let issues = [
+        ready(&mut mirror, TITLE, &first_issue(), MONDAY),
+        ready(&mut mirror, TITLE, &second_issue(), TUESDAY),
+    ];
+    mirror.publish(&issues[0], &knowledge(), MONDAY).unwrap();
+    // A file that nobody knows stays.
+    let notes = layout.kb(main_kb()).join("notes.txt");
+    disk::write_atomic(&notes, b"mine").unwrap();
+    let (a, b) = (layout.partial().join("a"), layout.partial().join("b"));
+    disk::create_dir_all(&a).unwrap();
+    disk::create_dir_all(&b).unwrap();
+    if !disk::exchange(&a, &b).unwrap() {
+        // Nothing is promised there.
+        return;
+    }
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let mut files = 0;
+            loop {
+                let last = is_over.load(std::sync::atomic::Ordering::SeqCst);
+                files += read_generation(&layout);
+                if last {
+                    return files;
+                }
+            }
+        });
+        for round in 0..30 {
+            let set = again(&mirror, &issues[(round + 1) % 2]);
+            let (published, _) = mirror.publish(&set, &knowledge(), TUESDAY).unwrap();
+            assert_eq!(published, Published::Published, "round {round}");
+        }
+        is_over.store(true, std::sync::atomic::Ordering::SeqCst);
+        assert!(reader.join().unwrap() > 0);
+    });
+    assert_eq!(disk::read(&notes, CAP).unwrap(), b"mine");
+    assert_eq!(leftovers(&layout).len(), 30, "the old folders stay for their readers");
+    drop(mirror);
+    drop(open(&layout));
+    assert_eq!(leftovers(&layout), Vec::<String>::new(), "until the next run that writes");
+}
+
 const CRASHES: [Crash; 4] = [Crash::FolderAbsent, Crash::OldInPlace, Crash::OldAside, Crash::NewInPlace];
 
 #[test]

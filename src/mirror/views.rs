@@ -116,14 +116,14 @@ impl Mirror<Writing> {
         Ok(changed)
     }
 
-    /// Moves a view that the program did not write out of the way, before another text takes its place.
+    /// Keeps a view that the program did not write, before another text takes its place. What is not a file is moved.
     fn keep_as_evidence(&mut self, path: &Utf8Path, state: ViewState) -> Result<()> {
         let is_recorded = match state {
             ViewState::Right | ViewState::Missing | ViewState::Outdated => return Ok(()),
             ViewState::Unrecorded => false,
             ViewState::Changed | ViewState::NotAFile | ViewState::Unreadable => true,
         };
-        let kept = self.move_evidence(path)?;
+        let kept = self.copy_evidence(&self.layout.portable(path))?;
         self.state.evidence.push(Evidence { path: self.layout.portable(path), kept, is_recorded });
         Ok(())
     }

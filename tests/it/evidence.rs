@@ -56,6 +56,7 @@ fn an_export_refuses_a_view_that_somebody_changed() {
         let ran = here.replay(&recording("demo"), &["fetch", KB, "--arch", "arm64"]).exits(0);
         assert!(ran.stderr.contains(view) && ran.stderr.contains("changed by somebody"), "{}", ran.stderr);
         here.json(&["verify"]).exits(0);
+        assert_eq!(evidence(&here).len(), 1, "one text is kept once");
         export(&here, &["--all"], &medium).exits(0);
     }
 }

@@ -219,6 +219,14 @@ impl Index {
         }
     }
 
+    /// Runs changes, and takes them back: returns what `changes` sees of an index that has them.
+    pub(super) fn rehearse<T>(&self, changes: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        self.connection.execute_batch("BEGIN IMMEDIATE").map_err(store_error)?;
+        let seen = changes(&Transaction { index: self });
+        self.connection.execute_batch("ROLLBACK").map_err(store_error)?;
+        seen
+    }
+
     /// A value of the index about itself.
     pub fn meta(&self, key: &str) -> Result<Option<String>> {
         let mut query =

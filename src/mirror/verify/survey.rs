@@ -76,7 +76,9 @@ pub(super) fn survey(mirror: &Mirror<impl Access>, only: &[Kb], knowledge: &Know
                 );
             }
         }
-        for name in disk::list(&mirror.layout.partial())? {
+        // A folder that was replaced stays for its readers until the next run that writes.
+        let left = disk::list(&mirror.layout.partial())?;
+        for name in left.into_iter().filter(|name| !name.starts_with("replaced-")) {
             surveyor.survey.leftovers.push(Utf8Path::new("partial").join(name));
         }
     }
@@ -359,7 +361,14 @@ impl<S: Access> Surveyor<'_, S> {
             ViewState::Missing => (FindingKind::Missing, "it is missing".to_owned()),
             ViewState::NotAFile => (FindingKind::Missing, "it is not a file".to_owned()),
             ViewState::Unreadable => (FindingKind::Unreadable, "it cannot be read".to_owned()),
-            ViewState::Changed | ViewState::Unrecorded if is_script => {
+            // Version 0.1 kept no record, and wrote other scripts.
+            ViewState::Unrecorded if is_script => {
+                self.survey.warnings.push(format!(
+                    "{relative} is not the script that this run would write, and nothing tells who wrote it; the next run that writes makes it anew and keeps this one"
+                ));
+                return;
+            }
+            ViewState::Changed if is_script => {
                 (FindingKind::Digest, "it is not the script that the index gives for its set".to_owned())
             }
             ViewState::Unrecorded if is_readme => return,

@@ -1,0 +1,187 @@
+//! Replacing what is published of a KB: readers see the old state or the new one, never a mix.
+//!
+//! - The whole folder of the KB is made under `partial/`, with the sets that stay, the new set, and the views. Then both folders change
+//!   places in one step, where the system can do that; else the old one is renamed away and the new one takes its name.
+//! - The old folder stays under `partial/replaced-…` until the next run that writes: whoever has it open reads on in it.
+//! - What nobody knows in the old folder moves along. A view that somebody changed is kept as evidence.
+//! - The index says "publishing" before, and learns of the new views first. A run that is killed anywhere is finished by the next one.
+//!
+//! A file system without links is not served in this way, because sets that stay would have to be copied.
+
+use std::collections::BTreeSet;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::beside::{ViewState, view_state};
+use super::evidence::Evidence;
+use super::index::{PublishState, SetRow};
+use super::written::WrittenViews;
+use super::{Mirror, Writing};
+use crate::clock::Time;
+use crate::disk::{self, Entry, NewFile, Pieces};
+use crate::error::Result;
+use crate::facts::SetFolder;
+use crate::servicing::Knowledge;
+use crate::update::Kb;
+use crate::views::KbViews;
+
+impl Mirror<Writing> {
+    /// Gives a set that was made under `partial/` its place in a folder of its KB that exists. The index says "publishing" already.
+    pub(super) fn exchange(
+        &mut self,
+        set: &SetRow,
+        staged: &Utf8Path,
+        old_folders: &[SetFolder],
+        knowledge: &Knowledge,
+        now: Time,
+    ) -> Result<()> {
+        let (kb, name, id) = (set.kb, &set.folder, set.id);
+        let place = self.layout.kb(kb);
+        let tree = self.layout.partial().join(format!("publish-{kb}"));
+        disk::remove_dir_all(&tree)?;
+        disk::create_dir_all(&tree)?;
+        let stay = self.sets_that_stay(kb, name, old_folders)?;
+        for folder in &stay {
+            copy_links(&place.join(folder), &tree.join(folder))?;
+        }
+        disk::rename(staged, &tree.join(name))?;
+        let views = self.index.rehearse(|index| {
+            index.set_published(kb, name, id, PublishState::Published, now)?;
+            old_folders.iter().try_for_each(|old| index.forget_published(kb, old))?;
+            self.kb_views(kb, knowledge)
+        })?;
+        let mut written = WrittenViews::new(knowledge);
+        for (name, text) in views.by_name() {
+            written.add(&name, text.as_bytes());
+            disk::write_atomic(&tree.join(name), text.as_bytes())?;
+        }
+        disk::sync_dir(&tree)?;
+        let record = self.written_views(kb)?;
+        self.keep_changed_views(kb, &views, record.as_ref())?;
+        self.record_written_views(kb, &written.while_replacing(record.as_ref()))?;
+        let aside = self.free_aside(kb);
+        if disk::exchange(&tree, &place)? {
+            disk::rename(&tree, &aside)?;
+        } else {
+            disk::rename(&place, &aside)?;
+            disk::rename(&tree, &place)?;
+        }
+        self.index.in_transaction(|index| {
+            // Every file of the new folder was taken from the pool.
+            index.clear_damage_of_folder(kb, name)?;
+            for old in old_folders {
+                index.clear_damage_of_folder(kb, old)?;
+                index.forget_published(kb, old)?;
+            }
+            index.set_published(kb, name, id, PublishState::Published, now)
+        })?;
+        move_along(&aside, &place, &stay, set, old_folders, &views)?;
+        self.write_views(kb, knowledge).map(drop)
+    }
+
+    /// Puts the folder of a KB back that a run had renamed away when it was cut off, before the new one took its name.
+    pub(super) fn put_back_replaced(&self) -> Result<()> {
+        let partial = self.layout.partial();
+        for name in disk::list(&partial)? {
+            let kb = name.strip_prefix("replaced-").and_then(|rest| rest.rsplit_once('-'));
+            let Some(kb) = kb.and_then(|(kb, _)| kb.parse::<Kb>().ok()) else { continue };
+            if disk::entry(&self.layout.kb(kb))? == Entry::Nothing
+                && !self.index.published_sets(kb)?.is_empty()
+            {
+                disk::create_dir_all(&self.layout.kbs())?;
+                disk::rename(&partial.join(&name), &self.layout.kb(kb))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the published folders of a KB beside one set, as far as they lie there.
+    fn sets_that_stay(&self, kb: Kb, name: &SetFolder, old: &[SetFolder]) -> Result<Vec<SetFolder>> {
+        let mut stay = Vec::new();
+        for (_, folder, ..) in self.index.published_folders(Some(kb))? {
+            let is_there = disk::entry(&self.layout.set(kb, &folder))? == Entry::Folder;
+            if folder != *name && !old.contains(&folder) && is_there {
+                stay.push(folder);
+            }
+        }
+        Ok(stay)
+    }
+
+    /// Copies the views that somebody changed to `quarantine/`.
+    fn keep_changed_views(&mut self, kb: Kb, views: &KbViews, record: Option<&WrittenViews>) -> Result<()> {
+        let mut paths: Vec<(Utf8PathBuf, Option<&str>)> =
+            views.by_name().map(|(name, text)| (self.layout.kb(kb).join(name), Some(text))).collect();
+        paths.extend(self.other_scripts(kb, views)?.into_iter().map(|path| (path, None)));
+        for (path, made) in paths {
+            let is_recorded = match view_state(&path, made, record)? {
+                ViewState::Changed | ViewState::NotAFile | ViewState::Unreadable => true,
+                // Without a record, a text of before is one of an older version or of an older index.
+                ViewState::Unrecorded => false,
+                ViewState::Right | ViewState::Missing | ViewState::Outdated => continue,
+            };
+            let path = self.layout.portable(&path);
+            let kept = self.copy_evidence(&path)?;
+            self.state.evidence.push(Evidence { path, kept, is_recorded });
+        }
+        Ok(())
+    }
+
+    /// Returns a name under `partial/` for a folder that was replaced: one KB may be replaced several times in a run.
+    fn free_aside(&self, kb: Kb) -> Utf8PathBuf {
+        let place = |number: u32| self.layout.partial().join(format!("replaced-{kb}-{number}"));
+        (1..=u32::MAX).map(place).find(|path| !disk::exists(path)).unwrap_or_default()
+    }
+}
+
+/// Moves what nobody knows from the old folder into the new one.
+fn move_along(
+    aside: &Utf8Path,
+    place: &Utf8Path,
+    stay: &[SetFolder],
+    set: &SetRow,
+    old_folders: &[SetFolder],
+    views: &KbViews,
+) -> Result<()> {
+    let views: BTreeSet<String> = views.by_name().map(|(name, _)| name).collect();
+    for name in disk::list(aside)? {
+        let is_set = stay.iter().chain(old_folders).chain([&set.folder]).any(|folder| *folder == *name);
+        // A script that no run would write any more was kept as evidence where somebody else wrote it.
+        let is_script = Utf8Path::new(&name).extension() == Some("cmd");
+        if is_set || is_script || views.contains(&name) || name.starts_with(disk::BEING_WRITTEN) {
+            continue;
+        }
+        disk::rename(&aside.join(&name), &place.join(&name))?;
+    }
+    Ok(())
+}
+
+/// Makes a folder with links to the files of another one; a folder in it is left to [`Mirror::stands`], which misses nothing then.
+fn copy_links(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
+    disk::create_dir_all(to)?;
+    for name in disk::list(from)? {
+        let path = from.join(&name);
+        match disk::entry(&path)? {
+            Entry::File(_) => {
+                if !disk::link(&path, &to.join(&name))? {
+                    copy_file(&path, &to.join(&name))?;
+                }
+            }
+            Entry::Folder => copy_links(&path, &to.join(&name))?,
+            Entry::Other | Entry::Nothing => {}
+        }
+    }
+    disk::sync_dir(to)
+}
+
+/// Copies a file that has as many links already as its file system allows.
+fn copy_file(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
+    let mut new = NewFile::create_new(to)?;
+    let mut pieces = Pieces::open_regular(from)?;
+    while pieces.read_on()? {
+        new.write(pieces.piece())?;
+    }
+    let path = new.finish()?;
+    // As the pool's own file. A file system without modes keeps the bytes all the same.
+    let _without_modes = disk::set_read_only(&path);
+    Ok(())
+}
