@@ -9,6 +9,7 @@ use super::media_args::{Keys, KeysCommand};
 use super::output::Output;
 use super::setup::Setup;
 use crate::carrier::{KeyFolder, PublicKey, key_number};
+use crate::clock::Time;
 use crate::disk;
 use crate::documents::{
     DistrustDocument, KeyKind, KeyListDocument, KeyState, KeysDocument, ListedKey, MovedRootDocument,
@@ -21,7 +22,7 @@ use crate::update::count;
 /// `keys …`
 pub(super) fn run(setup: &Setup, arguments: &Keys, output: &mut Output) -> Result<ExitCode> {
     let folder = KeyFolder::new(setup.layout().keys());
-    let now = setup.now().to_string();
+    let now = Time::from(setup.now()).to_string();
     match &arguments.command {
         KeysCommand::Init { root_to } => {
             let (root, secret) = folder.init(root_to.as_deref(), &now)?;
@@ -125,16 +126,16 @@ fn listed(folder: &KeyFolder, now: &str) -> Result<Vec<ListedKey>> {
         for one in &list.export_keys {
             let state = if one.has_ended(now) { KeyState::Ended } else { KeyState::Signing };
             keys.push(ListedKey {
-                from: Some(one.valid_from.clone()),
-                until: one.valid_until.clone(),
+                from: Some(whole_seconds(&one.valid_from)),
+                until: one.valid_until.as_deref().map(whole_seconds),
                 ..row(KeyKind::Export, state, &one.key)
             });
         }
         for one in &list.retired {
             let state = if one.revoked { KeyState::Revoked } else { KeyState::Retired };
             keys.push(ListedKey {
-                from: Some(one.valid_from.clone()),
-                until: Some(one.retired.clone()),
+                from: Some(whole_seconds(&one.valid_from)),
+                until: Some(whole_seconds(&one.retired)),
                 ..row(KeyKind::Export, state, &one.key)
             });
         }
@@ -266,4 +267,9 @@ fn read_key(word: &str) -> Result<PublicKey> {
         return Err(Error::usage(format!("{path} {message}")));
     }
     word.parse()
+}
+
+/// Returns a time without the parts of its second, which earlier versions wrote; another text as it is.
+fn whole_seconds(time: &str) -> String {
+    time.parse::<Time>().map_or_else(|_| time.to_owned(), |time| time.to_string())
 }

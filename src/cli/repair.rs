@@ -104,7 +104,9 @@ fn show(outcome: &RepairOutcome, side: Side, output: &mut Output) {
         ));
         return;
     }
-    for finding in &document.findings {
+    // Files that are needed stand in the table.
+    let is_needed = |path: &camino::Utf8PathBuf| document.needed.iter().any(|file| file.path == *path);
+    for finding in document.findings.iter().filter(|finding| !is_needed(&finding.path)) {
         output.note(format!("still {}: {} ({})", finding.kind.as_str(), finding.path, finding.message));
     }
     output.line(format!(

@@ -54,6 +54,20 @@ impl<S: Access> Mirror<S> {
         Ok(whole.then_some(Pooled { path, sha256, size }))
     }
 
+    /// Returns the files of the pool that somebody could write to, relative to the mirror. None on a file system that does not keep
+    /// modes: there, every file is writable.
+    pub fn writable_files(&self) -> Result<Vec<Utf8PathBuf>> {
+        let paths: Vec<Utf8PathBuf> =
+            self.index.pool()?.iter().map(|(_, sha256, _)| self.layout.pool_file(sha256)).collect();
+        let present: Vec<&Utf8PathBuf> = paths.iter().filter(|path| disk::exists(path)).collect();
+        let writable: Vec<Utf8PathBuf> = present
+            .iter()
+            .filter(|path| disk::is_writable(path))
+            .map(|path| self.layout.portable(path))
+            .collect();
+        Ok(if writable.len() == present.len() { Vec::new() } else { writable })
+    }
+
     /// Returns `true` if the pool has these bytes: not recorded as damaged, and on disk with this size. They are not read.
     pub fn has_in_pool(&self, sha256: &Sha256, size: u64) -> Result<bool> {
         Ok(!self.index.is_damaged(sha256)? && disk::file_size(&self.layout.pool_file(sha256))? == Some(size))

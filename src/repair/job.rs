@@ -9,6 +9,7 @@ use super::lacking::{Lacking, lacking};
 use super::sources::{expect_folder, restore_from, restored};
 use crate::clock::Time;
 use crate::crawl::{Failure, JobOutcome, RunJob, Session};
+use crate::disk;
 use crate::documents::{
     FailedItem, MovedPath, RepairDocument, RestoredFile, SkippedFile, VerifyFinding, VerifyReport,
 };
@@ -172,6 +173,9 @@ impl RepairJob {
         }
         let mut rewritten: BTreeSet<Utf8PathBuf> = mirror.mended_views().iter().cloned().collect();
         rewritten.extend(mirror.refresh_views(context.knowledge)?);
+        for path in mirror.writable_files()? {
+            disk::set_read_only(&mirror.layout().root().join(path))?;
+        }
         mirror.evidence().iter().for_each(|evidence| context.events.warn(evidence.warning()));
         let report = mirror.verify(&self.kbs, false, context.knowledge, context.now, context.events)?;
         let is_sound = report.findings.is_empty() && repairing.lacking.is_empty();

@@ -284,3 +284,40 @@ fn what_nobody_knows_is_moved_and_never_deleted() {
     }
     assert_eq!(answered_for(&there.mirror()), right);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_pool_file_that_can_be_written_to_is_named_and_made_read_only() {
+    let (there, _) = across();
+    let (path, _) =
+        answered_for(&there.mirror()).into_iter().find(|(path, _)| path.starts_with("pool/")).unwrap();
+    make_writable(&there.mirror().join(&path));
+    let report = there.json(&["verify"]).exits(0).json();
+    assert!(report["warnings"].to_string().contains(&path), "{report}");
+    there.json(&["repair"]).exits(0);
+    assert!(fs::metadata(there.mirror().join(&path)).unwrap().permissions().readonly());
+    assert_eq!(there.json(&["verify"]).exits(0).json()["warnings"], serde_json::json!([]));
+}
+
+#[test]
+fn a_table_that_is_not_as_its_medium_signed_it_is_found() {
+    let (there, _) = across();
+    let folder = there.mirror().join("knowledge");
+    fs::create_dir_all(&folder).unwrap();
+    let built_in = kbmirror::servicing::Tables::built_in();
+    let (name, text) = built_in.iter().next().unwrap();
+    fs::write(folder.join(name), text).unwrap();
+    // As an import notes it.
+    let connection = rusqlite::Connection::open(there.mirror().join("mirror.db")).unwrap();
+    let digest = super::harness::sha256_hex(text.as_bytes());
+    connection
+        .execute("INSERT INTO meta (key, value) VALUES ('adopted-table:' || ?1, ?2)", [name, digest.as_str()])
+        .unwrap();
+    drop(connection);
+    there.json(&["verify"]).exits(0);
+    fs::write(folder.join(name), format!("{text}\n# changed\n")).unwrap();
+    let report = there.json(&["verify"]).exits(5).json();
+    assert_eq!(each(&report["findings"], "path"), [format!("knowledge/{name}")]);
+    fs::remove_file(folder.join(name)).unwrap();
+    there.json(&["verify"]).exits(5);
+}

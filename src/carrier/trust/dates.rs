@@ -1,7 +1,7 @@
 //! The dates of a set, held against the clock of this machine and the memory of earlier sets.
 //!
 //! A signature says who made a set, and never that it is the newest one. Its dates tell a medium that is too old to go by
-//! ([`Dates::expired`]), a number that would make every later set an older one, and a mirror that lost its memory. A clock that is
+//! (its end), a number that would make every later set an older one, and a mirror that lost its memory. A clock that is
 //! behind the last import judges nothing: it gives a warning.
 
 use jiff::{SignedDuration, Timestamp};

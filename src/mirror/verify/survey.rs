@@ -18,7 +18,7 @@ use crate::mirror::index::{PublishState, SetRow};
 use crate::mirror::written::WrittenViews;
 use crate::mirror::{Access, Mirror};
 use crate::servicing::Knowledge;
-use crate::update::{Kb, Sha256};
+use crate::update::{Kb, Sha256, count};
 use crate::views::KbViews;
 
 /// As where an index is rebuilt from it.
@@ -151,6 +151,13 @@ impl<S: Access> Surveyor<'_, S> {
             self.pool.extend(number.map(|number| (sha256, number)));
         }
         if !of_sets_alone {
+            let writable = self.mirror.writable_files()?;
+            if let Some(first) = writable.first() {
+                self.survey.warnings.push(format!(
+                    "{} of the pool can be written to, the first is {first}; repair makes them read-only again",
+                    count(writable.len(), "file")
+                ));
+            }
             self.strangers_in_pool(&expected)?;
         }
         Ok(())
