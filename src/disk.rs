@@ -404,7 +404,7 @@ pub fn set_read_only(path: &Utf8Path) -> Result<()> {
     fs::set_permissions(path, permissions).map_err(|error| failed("set the mode of", path, error))
 }
 
-/// Returns `true` if a file's mode or attribute lets somebody write to it; `false` where nothing is.
+/// Returns `true` if a file's mode or attribute allows writing to it; `false` if the file does not exist.
 pub fn is_writable(path: &Utf8Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|metadata| !metadata.permissions().readonly())
 }

@@ -6,7 +6,7 @@ use kbmirror::catalog::{PAGE_CAP, PageKind, page_kind, parse_search_page};
 
 /// Returns `true` if the page is taken.
 pub(crate) fn check(bytes: &[u8]) -> bool {
-    // As the client does with what is no UTF-8.
+    // As the client does with bytes that are not UTF-8.
     let text = String::from_utf8_lossy(bytes);
     let parsed = parse_search_page(&text);
     match &parsed {

@@ -110,7 +110,7 @@ pub(super) fn run(setup: &Setup, arguments: &Status, output: &mut Output) -> Res
     Ok(code)
 }
 
-/// Returns what could be better and is no complaint.
+/// Returns the advice that does not make the mirror less current.
 fn advice(layout: &Layout) -> Vec<String> {
     let has_root = KeyFolder::new(layout.keys()).has_root_beside();
     let root = format!(

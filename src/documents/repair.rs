@@ -21,7 +21,7 @@ pub struct RepairDocument {
     pub restored: Vec<RestoredFile>,
     /// The files of `--from` that have the name of a file that is needed, and other bytes.
     pub skipped: Vec<SkippedFile>,
-    /// The paths that hold what nobody knows, moved to `quarantine/`.
+    /// The paths with unknown files, moved to `quarantine/`.
     pub moved: Vec<MovedPath>,
     /// The set folders that were made again, relative to the mirror.
     pub republished: Vec<String>,

@@ -41,7 +41,7 @@ pub enum TransferFault {
         most: u64,
     },
     /// Neither the Catalog, nor knowledge, nor the server states a size.
-    #[error("nobody states its size: neither the Catalog, nor the knowledge tables, nor the server")]
+    #[error("its size is not stated by the Catalog, the knowledge tables, or the server")]
     NoSize,
     /// The bytes are encoded, although no coding was asked for.
     #[error("the server sends the file in the coding {coding:?}, which was not asked for")]

@@ -112,7 +112,7 @@ pub const LARGEST_PACKAGE: u64 = 16 * 1024 * 1024 * 1024;
 pub struct Bounds {
     /// Its exact size, where that is stated.
     pub size: Option<u64>,
-    /// More it cannot have; `None` where nobody states anything. Then the length that the server states is the bound, and a
+    /// More it cannot have; `None` where nothing is stated. Then the length that the server states is the bound, and a
     /// file without one is refused.
     pub cap: Option<u64>,
 }
@@ -134,7 +134,7 @@ impl Bounds {
         self.size.or(self.cap).unwrap_or(LARGEST_PACKAGE)
     }
 
-    /// Returns `true` if somebody states the size, or the most, before the server does.
+    /// Returns `true` if the size, or the most, is stated before the server states it.
     pub fn is_stated(self) -> bool {
         self.size.is_some() || self.cap.is_some()
     }

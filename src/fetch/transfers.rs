@@ -249,7 +249,7 @@ fn settle(
     };
     disk::remove_file(&journal_of(&arrived.path))?;
     let error = Error::new(ErrorKind::Integrity, format!("{}: {unfit}", wanted.name));
-    // More than anybody states, or than quarantine/ has room for, is no evidence but a burden.
+    // More than is stated, or than quarantine/ has room for, is not worth keeping as evidence.
     let is_too_long = wanted.cap.is_some_and(|most| arrived.digests.size > most);
     let error = if is_too_long || arrived.digests.size > QUARANTINE_ROOM {
         disk::remove_file(&arrived.path)?;

@@ -1,8 +1,8 @@
-//! What lies beside the set folders of a KB, compared with what the program would write and with what it wrote.
+//! The files beside the set folders of a KB, compared with what the program would write and with what it wrote.
 //!
-//! `kb/` may be a folder that others can write to. A text that differs from this run's and from the record was changed by
-//! somebody: an export refuses then, and whoever writes the view anew keeps the changed text as evidence first. A text that the
-//! program wrote itself is only outdated.
+//! `kb/` may be a folder that others can write to. A text that differs from this run's and from the record was changed from
+//! outside: an export refuses then, and the run that writes the view again keeps the changed text as evidence first. A text that
+//! the program wrote itself is only outdated.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -30,7 +30,7 @@ pub(super) enum ViewState {
     Outdated,
     /// A text that the program did not write.
     Changed,
-    /// Another text than this run's, and there is no record of what was written.
+    /// Another text than this run's, and what was written is not recorded.
     Unrecorded,
     /// The file cannot be read.
     Unreadable,
@@ -73,7 +73,7 @@ impl KbViews {
 }
 
 impl<S: Access> Mirror<S> {
-    /// Returns the views that somebody changed since the program wrote them, relative to the mirror. Those that it has no record
+    /// Returns the views that were changed from outside since the program wrote them, relative to the mirror. Those that it has no record
     /// of are not among them.
     pub fn changed_views(&self, knowledge: &Knowledge) -> Result<Vec<Utf8PathBuf>> {
         let mut changed = Vec::new();

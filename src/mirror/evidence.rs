@@ -1,8 +1,8 @@
-//! Evidence of a text that somebody else wrote in the place of a view.
+//! Evidence of a text that another program or person wrote in the place of a view.
 
 use camino::Utf8PathBuf;
 
-/// A view that somebody changed, and the place where the changed text is kept.
+/// A view that was changed from outside, and the place where the changed text is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evidence {
     /// The file, relative to the mirror.
@@ -18,11 +18,11 @@ impl Evidence {
     pub fn warning(&self) -> String {
         let Self { path, kept, is_recorded } = self;
         if *is_recorded {
-            format!("{path} was changed by somebody and is written anew; the changed text is kept as {kept}")
-        } else {
             format!(
-                "{path} is written anew, and nothing tells who wrote the text before; it is kept as {kept}"
+                "{path} was changed from outside and is written again; the changed text is kept as {kept}"
             )
+        } else {
+            format!("{path} is written again; the old text has no record and is kept as {kept}")
         }
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! - The whole folder of the KB is made under `partial/`, with the sets that stay, the new set, and the views. Then both folders change
 //!   places in one step, where the system can do that; else the old one is renamed away and the new one takes its name.
-//! - The old folder stays under `partial/replaced-…` until the next run that writes: whoever has it open reads on in it.
-//! - What nobody knows in the old folder moves along. A view that somebody changed is kept as evidence.
+//! - The old folder stays under `partial/replaced-…` until the next run that writes: a reader that has it open reads on in it.
+//! - Unknown files of the old folder move along. A view that was changed from outside is kept as evidence.
 //! - The index says "publishing" before, and learns of the new views first. A run that is killed anywhere is finished by the next one.
 //!
 //! A file system without links is not served in this way, because sets that stay would have to be copied.
@@ -107,7 +107,7 @@ impl Mirror<Writing> {
         Ok(stay)
     }
 
-    /// Copies the views that somebody changed to `quarantine/`.
+    /// Copies the views that were changed from outside to `quarantine/`.
     fn keep_changed_views(&mut self, kb: Kb, views: &KbViews, record: Option<&WrittenViews>) -> Result<()> {
         let mut paths: Vec<(Utf8PathBuf, Option<&str>)> =
             views.by_name().map(|(name, text)| (self.layout.kb(kb).join(name), Some(text))).collect();
@@ -133,7 +133,7 @@ impl Mirror<Writing> {
     }
 }
 
-/// Moves what nobody knows from the old folder into the new one.
+/// Moves unknown files from the old folder into the new one.
 fn move_along(
     aside: &Utf8Path,
     place: &Utf8Path,
@@ -145,7 +145,7 @@ fn move_along(
     let views: BTreeSet<String> = views.by_name().map(|(name, _)| name).collect();
     for name in disk::list(aside)? {
         let is_set = stay.iter().chain(old_folders).chain([&set.folder]).any(|folder| *folder == *name);
-        // A script that no run would write any more was kept as evidence where somebody else wrote it.
+        // A script that no run would write any more was kept as evidence where it came from outside.
         let is_script = Utf8Path::new(&name).extension() == Some("cmd");
         if is_set || is_script || views.contains(&name) || name.starts_with(disk::BEING_WRITTEN) {
             continue;

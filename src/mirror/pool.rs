@@ -54,7 +54,7 @@ impl<S: Access> Mirror<S> {
         Ok(whole.then_some(Pooled { path, sha256, size }))
     }
 
-    /// Returns the files of the pool that somebody could write to, relative to the mirror. None on a file system that does not keep
+    /// Returns the files of the pool that are not read-only, relative to the mirror. None on a file system that does not keep
     /// modes: there, every file is writable.
     pub fn writable_files(&self) -> Result<Vec<Utf8PathBuf>> {
         let paths: Vec<Utf8PathBuf> =

@@ -110,7 +110,7 @@ pub fn stored_origin(layout: &Layout) -> Result<Option<String>> {
 }
 
 /// Moves the index of a mirror to `quarantine/`, so that the next command that writes makes it anew. Returns the new path,
-/// relative to the mirror; `None` if there is no index.
+/// relative to the mirror; `None` if no index exists.
 pub fn set_index_aside(layout: &Layout, now: Timestamp) -> Result<Option<Utf8PathBuf>> {
     let _lock = Lock::take(&layout.lock(), &now.to_string())?;
     if disk::entry(layout.index())? == Entry::Nothing {

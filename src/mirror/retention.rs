@@ -140,7 +140,7 @@ fn is_young(entry: &Kept, now: Time) -> bool {
     now.since(entry.since).as_secs() <= QUARANTINE_DAYS * SECONDS_A_DAY
 }
 
-/// Returns the entries that are too old, and the oldest of the others for which there is no room.
+/// Returns the entries that are too old, and the oldest of the others that do not fit.
 fn doomed(mut kept: Vec<Kept>, now: Time) -> Vec<Kept> {
     // The newest first; names decide between entries of one second.
     kept.sort_by(|a, b| b.since.cmp(&a.since).then_with(|| a.path.cmp(&b.path)));

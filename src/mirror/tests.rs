@@ -516,7 +516,7 @@ fn a_reader_sees_one_generation_while_a_set_is_replaced_thirty_times() {
         ready(&mut mirror, TITLE, &second_issue(), TUESDAY),
     ];
     mirror.publish(&issues[0], &knowledge(), MONDAY).unwrap();
-    // A file that nobody knows stays.
+    // An unknown file stays.
     let notes = layout.kb(main_kb()).join("notes.txt");
     disk::write_atomic(&notes, b"mine").unwrap();
     let (a, b) = (layout.partial().join("a"), layout.partial().join("b"));

@@ -1,7 +1,7 @@
 //! The record of the views that were written beside the set folders of a KB, and of the knowledge that made them.
 //!
 //! The record tells a text that is outdated, because the program, the tables, or the index are newer by now, from one that
-//! somebody changed. It is brought up before the first view is written and again after the last one, so that a run that is
+//! was changed from outside. It is brought up before the first view is written and again after the last one, so that a run that is
 //! killed in between leaves no text that it does not know.
 
 use std::collections::{BTreeMap, BTreeSet};

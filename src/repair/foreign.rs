@@ -1,4 +1,4 @@
-//! What nobody knows under `kb/` and `pool/`: it is moved to `quarantine/`, so that it is neither handed out nor lost.
+//! Unknown files under `kb/` and `pool/`: they are moved to `quarantine/`, so that they are neither handed out nor lost.
 
 use super::lacking::Lacking;
 use crate::disk::{self, Entry};
@@ -6,7 +6,7 @@ use crate::documents::{FindingKind, MovedPath, VerifyFinding};
 use crate::error::Result;
 use crate::mirror::{Mirror, Writing};
 
-/// Moves the foreign paths of a verification. A view that somebody changed is not among them: it is kept as evidence when it is
+/// Moves the foreign paths of a verification. A view that was changed from outside is not among them: it is kept as evidence when it is
 /// written again.
 pub(super) fn move_foreign(
     mirror: &Mirror<Writing>,

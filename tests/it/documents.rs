@@ -142,7 +142,7 @@ fn a_mirror_with_every_kind_of_entry_has_the_documented_tree() {
         let outcome = kbmirror(&mirror, command);
         assert_eq!(outcome.status.code(), Some(0), "{command:?}: {outcome:?}");
     }
-    // A view that somebody changed, and a KB that is not wanted any more.
+    // A view that was changed from outside, and a KB that is not wanted any more.
     std::fs::write(mirror.join("kb/KB5086672/README.txt"), "changed by somebody").unwrap();
     for command in [&["import", &medium][..], &["forget", "KB5030211"]] {
         let outcome = kbmirror(&mirror, command);

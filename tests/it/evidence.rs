@@ -1,4 +1,4 @@
-//! Files beside the set folders that somebody changed: nothing of them reaches a medium, and they are kept as evidence.
+//! Files beside the set folders that were changed from outside: nothing of them reaches a medium, and they are kept as evidence.
 #![expect(clippy::disallowed_methods, reason = "views are changed as they lie")]
 #![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
@@ -15,7 +15,7 @@ fn mirror() -> Bench {
     connected(&[KB, "--arch", "arm64"])
 }
 
-/// Puts a line into a text as somebody with write access to the share would.
+/// Puts a line into a text as a user with write access to the share could.
 fn change(path: &Utf8Path) -> Vec<u8> {
     let mut text = fs::read(path).unwrap();
     text.extend_from_slice(b"net user evil /add\r\n");
@@ -54,7 +54,7 @@ fn an_export_refuses_a_view_that_somebody_changed() {
         assert_eq!(paths, [view]);
         // Whoever writes the mirror makes it right, keeps the changed text, and says so.
         let ran = here.replay(&recording("demo"), &["fetch", KB, "--arch", "arm64"]).exits(0);
-        assert!(ran.stderr.contains(view) && ran.stderr.contains("changed by somebody"), "{}", ran.stderr);
+        assert!(ran.stderr.contains(view) && ran.stderr.contains("changed from outside"), "{}", ran.stderr);
         here.json(&["verify"]).exits(0);
         assert_eq!(evidence(&here).len(), 1, "one text is kept once");
         export(&here, &["--all"], &medium).exits(0);
@@ -132,7 +132,7 @@ fn what_was_never_recorded_is_kept_once_and_said() {
     let medium = here.path("medium");
     let ran = export(&here, &["--all"], &medium).exits(0);
     let said = ran.json().to_string();
-    assert!(said.contains(SCRIPT) && said.contains("nothing tells who wrote"), "{said}");
+    assert!(said.contains(SCRIPT) && said.contains("has no record"), "{said}");
     let kept = evidence(&here);
     assert_eq!(kept.len(), 1, "{kept:?}");
     assert_eq!(fs::read(&kept[0]).unwrap(), old);

@@ -1,4 +1,4 @@
-//! `forget`: what is not wanted any more goes to `trash/`, and stays away until somebody wants it again.
+//! `forget`: what is not wanted any more goes to `trash/`, and stays away until it is wanted again.
 #![expect(clippy::disallowed_methods, reason = "mirrors are looked at as they lie")]
 
 use std::fs;

@@ -73,7 +73,7 @@ fn the_documented_recovery_after_a_leaked_export_key_runs_as_it_stands() {
     };
     forge("stick");
     let (code, said) = program(&["--mirror", "isolated", "check-medium", "forged"]);
-    assert_eq!(code, Some(0), "as long as nobody knows, the key is good: {said}");
+    assert_eq!(code, Some(0), "before the news arrives, the key is good: {said}");
 
     let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
     let section = readme.split("## Keys, and a leaked one").nth(1).unwrap();
@@ -94,7 +94,7 @@ fn the_documented_recovery_after_a_leaked_export_key_runs_as_it_stands() {
         assert!(done < 3 || folder.join("new-stick/set.json").exists());
     }
     is_refused("stick");
-    // Another mirror, which nobody phoned: the new stick alone brings the news.
+    // Another mirror, without a phone call: the new stick alone brings the news.
     ok(&["--mirror", "second", "keys", "trust", "connected/keys/root.pub"]);
     ok(&["--mirror", "second", "import", "stick"]);
     ok(&["--mirror", "second", "import", "new-stick"]);

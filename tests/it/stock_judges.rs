@@ -245,7 +245,7 @@ fn the_script_of_a_medium_checks_it_with_what_windows_has() {
         "{said}"
     );
 
-    // Nothing is listed: that is no verdict.
+    // An empty list is not a verdict.
     fs::write(at.join("manifest-sha256.txt"), "").unwrap();
     let (said, code) = machine.run("medium", r".\verify.cmd", "");
     assert_eq!(code, "2", "{said}");

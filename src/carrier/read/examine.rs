@@ -70,7 +70,7 @@ impl FoundMedium {
         if disk::is_folder(root).map_err(of_medium)? {
             return OpenFolder::open(root).map_err(of_medium);
         }
-        Err(Error::new(ErrorKind::Medium, format!("{root} is no folder that could be a medium"))
+        Err(Error::new(ErrorKind::Medium, format!("{root} is not a folder that could be a medium"))
             .hint("name the folder in which START-HERE.txt lies"))
     }
 

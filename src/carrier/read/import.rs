@@ -80,7 +80,7 @@ pub(super) fn import(
         examined.expect_sets()?;
     }
     let last = last_import(&state, signed);
-    // A set that was taken to its end is no news, whatever its date.
+    // A set that was taken to its end is not news, whatever its date.
     if let Some(last) = last.as_ref().filter(|last| !last.finished.contains(&signed.set_id)) {
         refuse_contradiction(signed, last)?;
     }
@@ -173,7 +173,7 @@ fn heal_folders(
     Ok(())
 }
 
-/// Warns of views that somebody changed and that were written anew.
+/// Warns of views that were changed from outside and written again.
 fn warn_of_evidence(mirror: &Mirror<Writing>, events: &Events) {
     mirror.evidence().iter().for_each(|evidence| events.warn(evidence.warning()));
 }

@@ -68,7 +68,7 @@ impl KeyFolder {
                 .hint("make a new one first, which retires it: kbmirror keys rotate"));
         }
         let Some(row) = list.retired.iter_mut().find(|row| row.key.id() == id) else {
-            return Err(Error::new(ErrorKind::NotFound, format!("{id} is no export key of this mirror"))
+            return Err(Error::new(ErrorKind::NotFound, format!("{id} is not an export key of this mirror"))
                 .hint("kbmirror keys list prints them"));
         };
         let (key, is_new) = (row.key.clone(), !row.revoked);

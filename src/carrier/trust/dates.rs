@@ -12,7 +12,7 @@ use crate::carrier::medium::refused;
 use crate::documents::{LastImport, StateDocument};
 use crate::error::{Error, ErrorKind, Result};
 
-/// The most that a set may be ahead of the clock here. Clocks that nobody sets are off by minutes a month; one that lost its
+/// The most that a set may be ahead of the clock here. Clocks that are not set are off by minutes a month; one that lost its
 /// battery is off by years.
 const AHEAD: SignedDuration = SignedDuration::from_hours(30 * 24);
 
@@ -76,7 +76,7 @@ impl Dates {
             ErrorKind::Unresolved,
             format!("set {} of {} expired on {end}", signed.set.label(), signed.set.created),
         )
-        .hint("bring a newer medium: somebody may hold newer ones back")
+        .hint("bring a newer medium: newer ones may be held back")
         .hint("or take it as it is, with --accept-expired"))
     }
 

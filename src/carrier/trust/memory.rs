@@ -69,7 +69,7 @@ pub fn last_imports(mirror: &Mirror<impl Access>) -> Result<Vec<LastImport>> {
 /// Returns the newest set that was taken of the lineage of a set, unless the list of the set revokes its key.
 pub(in crate::carrier) fn last_import(state: &StateDocument, signed: &Signed) -> Option<LastImport> {
     let last = state.imports.get(&signed.set.lineage)?;
-    // A revoked key has no say in what is older: whoever had it could have taken any number.
+    // A revoked key has no say in what is older: the holder could have taken any number.
     let is_revoked =
         signed.key_list.retired.iter().any(|row| row.revoked && Some(row.key.id()) == last.export_key);
     (!is_revoked).then(|| last.clone())

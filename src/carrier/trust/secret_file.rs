@@ -1,4 +1,4 @@
-//! Files with secret keys, which nobody but their owner may read.
+//! Files with secret keys, which their owner alone may read.
 
 use camino::Utf8Path;
 
@@ -18,7 +18,7 @@ pub(super) fn read_secret(path: &Utf8Path) -> Result<SecretKey> {
         }
         Privacy::Others => Err(readable("")
             .hint(format!("take the rights away: chmod 600 {path}"))
-            .hint("if somebody else was on this machine, make a new key: kbmirror keys rotate")),
+            .hint("if others had access to this machine, make a new key: kbmirror keys rotate")),
         Privacy::Mount(system) => Err(readable(&format!(
             ", because its file system ({system}) has no modes of its own"
         ))

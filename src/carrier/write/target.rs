@@ -3,8 +3,8 @@
 //! Every path is relative to the root of the medium. All changes go through here, so that the rules for them stand in one place,
 //! and so that every fault of a change is attributed to the medium.
 //!
-//! The medium is open from the first look at it to the read-back, and no link below it is followed: whoever prepared it, or
-//! changes it meanwhile, cannot make the program write or remove anything outside of it.
+//! The medium is open from the first look at it to the read-back, and no link below it is followed: a stick that was prepared, or
+//! that changes meanwhile, cannot make the program write or remove anything outside of it.
 
 use std::cell::OnceCell;
 
@@ -93,7 +93,7 @@ impl Target {
     pub(super) fn make_root(&self) -> Result<()> {
         if self.folder.get().is_none() {
             let made = OpenFolder::create(&self.root).map_err(|error| on_medium(error, &self.root))?;
-            // Empty a moment ago, and nobody else has it.
+            // Empty a moment ago, and not in use by another process.
             let _set = self.folder.set(made);
         }
         Ok(())

@@ -371,7 +371,7 @@ impl<S: Access> Surveyor<'_, S> {
             // Version 0.1 kept no record, and wrote other scripts.
             ViewState::Unrecorded if is_script => {
                 self.survey.warnings.push(format!(
-                    "{relative} is not the script that this run would write, and nothing tells who wrote it; the next run that writes makes it anew and keeps this one"
+                    "{relative} is not the script that this run would write, and its text is not recorded; the next run that writes makes it anew and keeps this one"
                 ));
                 return;
             }

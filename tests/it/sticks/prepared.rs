@@ -1,4 +1,4 @@
-//! Sticks that somebody prepared, or changes while the program works: nothing outside of them is written or removed.
+//! Sticks that were prepared, or that change while the program works: nothing outside of them is written or removed.
 #![cfg(unix)]
 
 use std::ffi::OsString;
@@ -119,7 +119,7 @@ fn a_forged_manifest_removes_nothing() {
 }
 
 /// A clock that does something at one of the calls to it. Every step of an export and an import asks it for the time, so that
-/// somebody changes a stick just then, whatever the speed of the machine.
+/// a stick changes just then, whatever the speed of the machine.
 struct Prankster {
     clock: Arc<SteppingClock>,
     calls: AtomicUsize,

@@ -62,6 +62,6 @@ fn without_any_length_nothing_is_taken() {
     case.loopback.rule(always("GET", Action::File(vec![FileFault::Chunked])));
     let document = case.ask(&FETCH).exits(5).json();
     let told = document["failures"].to_string();
-    assert!(told.contains("nobody states its size"), "{told}");
+    assert!(told.contains("its size is not stated"), "{told}");
     assert_eq!(names_in(&case.bench.mirror().join("partial")), [""; 0]);
 }
