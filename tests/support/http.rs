@@ -103,7 +103,7 @@ pub(super) enum Delivery {
     StallAfter(usize, Hook),
     /// In pieces of so many bytes, with the hook before each.
     Drip(usize, Hook),
-    /// One byte at a time, of a header or else of a body that never ends, with the hook before each.
+    /// A byte at a time, of a header or else of a body that never ends, with the hook before each.
     Dribble(bool, Hook),
     /// The body again and again, for as long as the client reads.
     Endless,
