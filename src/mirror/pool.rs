@@ -68,9 +68,12 @@ impl<S: Access> Mirror<S> {
         Ok(if writable.len() == present.len() { Vec::new() } else { writable })
     }
 
-    /// Returns `true` if the pool has these bytes: not recorded as damaged, and on disk with this size. They are not read.
+    /// Returns `true` if the pool has these bytes: known to the index, not recorded as damaged, and on disk with this size. They
+    /// are not read. Of what the index does not know, nothing was ever compared but perhaps by a run that was killed.
     pub fn has_in_pool(&self, sha256: &Sha256, size: u64) -> Result<bool> {
-        Ok(!self.index.is_damaged(sha256)? && disk::file_size(&self.layout.pool_file(sha256))? == Some(size))
+        Ok(self.index.is_pooled(sha256)?
+            && !self.index.is_damaged(sha256)?
+            && disk::file_size(&self.layout.pool_file(sha256))? == Some(size))
     }
 }
 

@@ -192,6 +192,23 @@ fn an_import_that_is_killed_shows_whole_sets_and_the_next_one_finishes() {
     assert!(at_work > 2, "{at_work}");
 }
 
+#[test]
+fn what_the_index_does_not_know_is_read_from_the_medium() {
+    let small = super::carry::small();
+    let there = isolated(&small.root);
+    let package = small.payload().into_iter().find(|path| path.contains("/windows11.0-")).unwrap();
+    let right = fs::read(small.medium.join(&package)).unwrap();
+    let digest = super::harness::sha256_hex(&right);
+    let pooled = there.mirror().join("pool/sha256").join(&digest[..2]).join(&digest);
+    fs::create_dir_all(pooled.parent().unwrap()).unwrap();
+    // As long as the right bytes.
+    fs::write(&pooled, vec![b'?'; right.len()]).unwrap();
+    import(&there, &small.medium).exits(0);
+    assert_eq!(fs::read(&pooled).unwrap(), right);
+    let verified = there.json(&["verify"]).exits(0).json();
+    assert_eq!((&verified["findings"], &verified["warnings"]), (&json!([]), &json!([])));
+}
+
 /// A file system in memory of so many bytes; it goes with the value.
 pub(super) struct Small {
     pub(super) folder: Utf8PathBuf,
