@@ -33,6 +33,15 @@ struct Row {
     class: Classification,
 }
 
+/// The answer to a search for a KB.
+#[derive(Debug, Clone, Copy)]
+struct Searched {
+    /// The number of its rows.
+    found: usize,
+    /// They are all that the Catalog has.
+    complete: bool,
+}
+
 impl Session {
     /// Crawls a KB again, and takes nothing of an earlier reading.
     pub(crate) async fn crawl_kb_anew(&mut self, kb: Kb, architectures: &[Architecture]) -> Result<Crawled> {
@@ -46,9 +55,10 @@ impl Session {
     pub async fn crawl_kb(&mut self, kb: Kb, architectures: &[Architecture]) -> Result<Crawled> {
         self.go_on()?;
         self.phase(format!("asking the Catalog for {kb}"));
-        let rows = self.search_kb(kb).await?;
+        let (rows, searched) = self.search_kb(kb).await?;
         let own = self.rows_of(kb, rows).await?;
         if own.is_empty() {
+            self.note_search_of(kb, searched)?;
             // What it had once stands, with a warning, where knowledge has no more of it.
             let has_address = self.knowledge().files_in_rows(kb).any(|(_, file)| file.url.is_some());
             if !has_address && self.knows_files_of(kb)? {
@@ -58,6 +68,7 @@ impl Session {
         }
         let updates = own.len();
         let failures = self.record_rows(own, architectures).await?;
+        self.note_search_of(kb, searched)?;
         self.conclude(kb, updates, failures, architectures).await
     }
 
@@ -131,8 +142,9 @@ impl Session {
         Ok(self.search_whole(query, false).await?.0)
     }
 
-    /// Searches for a KB. An empty answer is confirmed by a second query if index or knowledge have the KB.
-    async fn search_kb(&mut self, kb: Kb) -> Result<Vec<Row>> {
+    /// Searches for a KB. An empty answer is confirmed by a second query if index or knowledge have the KB. Returns the rows, and
+    /// the answer that is to be noted once they are recorded: a run that is killed in between searches again.
+    async fn search_kb(&mut self, kb: Kb) -> Result<(Vec<Row>, Option<Searched>)> {
         let query = Query::of_kb(kb);
         let (of_index, before) = match self.mirror_if_there()? {
             Some(mirror) => (mirror.index().knows_kb(kb)?, mirror.index().search_answer(query.words())?),
@@ -145,10 +157,13 @@ impl Session {
             self.note_absences(kb, &shown).await?;
         }
         // A KB that nobody knows makes no mirror.
-        if of_index || !rows.is_empty() {
-            self.note_search(&query, rows.len(), complete)?;
-        }
-        Ok(rows)
+        let searched = (of_index || !rows.is_empty()).then_some(Searched { found: rows.len(), complete });
+        Ok((rows, searched))
+    }
+
+    fn note_search_of(&mut self, kb: Kb, searched: Option<Searched>) -> Result<()> {
+        let Some(Searched { found, complete }) = searched else { return Ok(()) };
+        self.note_search(&Query::of_kb(kb), found, complete)
     }
 
     /// Returns the rows of a query by id, for a profile, and `true` if they are all that there is. A month without updates is
@@ -359,12 +374,14 @@ impl Session {
     }
 
     async fn look_up(&mut self, kb: Kb, architectures: &[Architecture]) -> Result<()> {
-        let rows = self.search_kb(kb).await?;
+        let (rows, searched) = self.search_kb(kb).await?;
         let own: Vec<Row> = rows.into_iter().filter(|row| row.class.kb == Some(kb)).collect();
         if own.is_empty() {
+            self.note_search_of(kb, searched)?;
             return Err(Error::new(ErrorKind::NotFound, format!("the Catalog knows no update of {kb}")));
         }
         let failures = self.record_rows(own, architectures).await?;
+        self.note_search_of(kb, searched)?;
         match failures.into_iter().next() {
             None => Ok(()),
             Some(failure) => Err(Error::new(failure.kind, format!("{}: {}", failure.what, failure.message))),

@@ -14,7 +14,7 @@ use kbmirror::clock::Clock as _;
 use serde_json::json;
 
 use super::carry::{KB, connected, content, digests, export, import, isolated, root_of};
-use super::harness::{Bench, names_in, skipped_without_root};
+use super::harness::{Bench, names_in, recording, skipped_without_root};
 
 const BOTH: [&str; 2] = [KB, "KB5085516"];
 
@@ -207,6 +207,24 @@ fn what_the_index_does_not_know_is_read_from_the_medium() {
     assert_eq!(fs::read(&pooled).unwrap(), right);
     let verified = there.json(&["verify"]).exits(0).json();
     assert_eq!((&verified["findings"], &verified["warnings"]), (&json!([]), &json!([])));
+}
+
+#[test]
+fn a_search_whose_rows_were_not_recorded_is_made_again() {
+    let bench = Bench::new();
+    bench.replay(&recording("demo"), &["crawl", "KB5031539"]).exits(0);
+    let index = || rusqlite::Connection::open(bench.mirror().join("mirror.db")).unwrap();
+    // The checkpoint comes with the KB: its rows are written right after the answer to its search.
+    let broken = "CREATE TRIGGER broken BEFORE INSERT ON updates WHEN NEW.kb = 5043080 \
+                  BEGIN SELECT RAISE(ABORT, 'broken off'); END";
+    index().execute_batch(broken).unwrap();
+    let crawl = ["crawl", KB, "--arch", "arm64"];
+    bench.replay(&recording("demo"), &crawl);
+    let updates = "SELECT update_id FROM v_updates WHERE kb = 'KB5043080'";
+    assert!(bench.rows(updates).is_empty());
+    index().execute_batch("DROP TRIGGER broken").unwrap();
+    bench.replay(&recording("demo"), &crawl).exits(0);
+    assert!(!bench.rows(updates).is_empty());
 }
 
 /// A file system in memory of so many bytes; it goes with the value.
