@@ -72,7 +72,8 @@ pub(super) fn sweep(target: &Target) -> Result<()> {
     Ok(())
 }
 
-/// Removes empty folders under `data/`: nothing but the folders of sets may lie there.
+/// Removes empty folders under `data/`: nothing but the folders of sets may lie there. Makes this and every earlier removal there
+/// durable: what came back after a power cut would be a file that no set names, and the medium would be refused.
 pub(super) fn remove_empty_folders(target: &Target) -> Result<()> {
     let mut open = vec![DATA.to_owned()];
     let mut folders = Vec::new();
@@ -85,9 +86,11 @@ pub(super) fn remove_empty_folders(target: &Target) -> Result<()> {
             }
         }
     }
-    // Deepest first.
+    // Deepest first. A folder is synced after the last removal in it.
     for folder in folders.iter().rev() {
-        let _holds_files = target.remove_empty_folder(folder);
+        if !target.remove_empty_folder(folder) {
+            target.sync_folder(folder)?;
+        }
     }
-    Ok(())
+    target.sync_folder(DATA)
 }
