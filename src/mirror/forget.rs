@@ -36,12 +36,29 @@ pub struct ForgetPlan {
 }
 
 /// The moves that a removal still has to make.
-#[derive(Debug, Serialize, Deserialize)]
-struct Moves {
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Moves {
     /// The folder under `trash/`, relative to the mirror.
     trash: Utf8PathBuf,
     folders: Vec<(Kb, SetFolder)>,
     pool: Vec<Sha256>,
+}
+
+impl Moves {
+    /// Returns `true` for a KB of which something moves.
+    pub(super) fn has_kb(&self, kb: Kb) -> bool {
+        self.folders.iter().any(|(own, _)| *own == kb)
+    }
+
+    /// Returns `true` for a set folder that moves.
+    pub(super) fn has_folder(&self, kb: Kb, name: &str) -> bool {
+        self.folders.iter().any(|(own, folder)| *own == kb && *folder == *name)
+    }
+
+    /// Returns the KBs of which something moves.
+    pub(super) fn kbs(&self) -> BTreeSet<Kb> {
+        self.folders.iter().map(|(kb, _)| *kb).collect()
+    }
 }
 
 impl ForgetPlan {
@@ -68,6 +85,14 @@ impl ForgetPlan {
 }
 
 impl<S: Access> Mirror<S> {
+    /// Returns the moves of a removal that was cut off, or that is under way; none otherwise.
+    pub(super) fn unfinished_moves(&self) -> Result<Option<Moves>> {
+        let Some(text) = self.index.meta(FORGETTING)? else { return Ok(None) };
+        serde_json::from_str(&text).map(Some).map_err(|error| {
+            Error::new(ErrorKind::Internal, "the index does not know what it forgets").caused_by(error)
+        })
+    }
+
     /// Plans the removal of what is published of some KBs, of some architectures or all. Refuses what another published set needs.
     pub fn plan_forget(
         &self,
@@ -207,18 +232,17 @@ impl Mirror<Writing> {
                 index.forget_pooled(*key)?;
                 index.clear_damage(&layout.portable(&layout.pool_file(&file.sha256)))?;
             }
+            index.begin_views()?;
             index.replace_meta(FORGETTING, &text)
         })?;
         self.finish_forgetting(knowledge)?;
+        self.index.finish_views()?;
         Ok(trash)
     }
 
     /// Moves what the index has forgotten to `trash/`, also where an earlier run was cut off in it.
     pub(super) fn finish_forgetting(&mut self, knowledge: &Knowledge) -> Result<()> {
-        let Some(text) = self.index.meta(FORGETTING)? else { return Ok(()) };
-        let moves: Moves = serde_json::from_str(&text).map_err(|error| {
-            Error::new(ErrorKind::Internal, "the index does not know what it forgets").caused_by(error)
-        })?;
+        let Some(moves) = self.unfinished_moves()? else { return Ok(()) };
         let trash = self.layout.root().join(&moves.trash);
         for (kb, folder) in &moves.folders {
             self.move_to(&self.layout.set(*kb, folder), &trash.join("kb").join(kb.to_string()).join(folder))?;
@@ -226,8 +250,7 @@ impl Mirror<Writing> {
         for sha256 in &moves.pool {
             self.move_to(&self.layout.pool_file(sha256), &trash.join("pool").join(sha256.to_string()))?;
         }
-        let kbs: BTreeSet<Kb> = moves.folders.iter().map(|(kb, _)| *kb).collect();
-        for kb in kbs {
+        for kb in moves.kbs() {
             if !self.index.published_sets(kb)?.is_empty() {
                 self.write_views(kb, knowledge)?;
                 continue;
@@ -237,6 +260,7 @@ impl Mirror<Writing> {
                 self.move_to(&folder.join(&name), &trash.join("kb").join(kb.to_string()).join(&name))?;
             }
             disk::remove_dir_all(&folder)?;
+            disk::sync_dir(&self.layout.kbs())?;
             self.forget_written_views(kb)?;
             let beside: Vec<Utf8PathBuf> = (self.index.damage()?.into_iter())
                 .filter(|damage| damage.kb == Some(kb))

@@ -111,8 +111,15 @@ impl Mirror<Reading> {
             let message = format!("there is no mirror at {}", layout.root());
             return Err(Error::new(ErrorKind::NotFound, message).hint(layout.side().to_begin()));
         }
-        let index = Index::open_read_only(layout.index())?;
-        Ok(Self { layout, index, state: Reading(()) })
+        match Index::open_read_only(layout.index()) {
+            Ok(index) => Ok(Self { layout, index, state: Reading(()) }),
+            Err(error) if !Index::is_unmade(layout.index()).unwrap_or(false) => Err(error),
+            Err(_) => {
+                let message =
+                    format!("there is no mirror at {} yet: its first run was interrupted", layout.root());
+                Err(Error::new(ErrorKind::NotFound, message).hint("run the same command again"))
+            }
+        }
     }
 
     /// Opens a mirror to read it; `None` if there is none.

@@ -103,14 +103,18 @@ impl Mirror<Writing> {
         }
         let staged = self.stage(set, &folder, now)?;
         let (kb, name, id) = (set.kb, &set.folder, set.id);
-        self.index
-            .in_transaction(|index| index.set_published(kb, name, id, PublishState::Publishing, now))?;
+        let was_pending = self.index.has_pending_views()?;
+        self.index.in_transaction(|index| {
+            index.set_published(kb, name, id, PublishState::Publishing, now)?;
+            index.begin_views()
+        })?;
         disk::create_dir_all(&self.layout.kb(kb))?;
         let old_folders: Vec<SetFolder> =
             self.index.folders_of(id)?.into_iter().filter(|old| old != name).collect();
         let replaces = disk::exists(&folder.path) || !old_folders.is_empty();
         if replaces && disk::takes_links(&self.layout.partial())? {
             self.exchange(set, &staged, &old_folders, knowledge, now)?;
+            self.end_views_unless(was_pending)?;
             return Ok((Published::Published, folder));
         }
         let aside = self.aside(kb, name);
@@ -137,7 +141,13 @@ impl Mirror<Writing> {
             disk::remove_dir_all(&aside)?;
         }
         self.write_views(kb, knowledge)?;
+        self.end_views_unless(was_pending)?;
         Ok((Published::Published, folder))
+    }
+
+    /// Notes that the views of the KB that was published follow its rows, unless those of other KBs do not.
+    fn end_views_unless(&mut self, was_pending: bool) -> Result<()> {
+        if was_pending { Ok(()) } else { self.index.finish_views() }
     }
 
     /// Makes the whole folder under `partial/`.
@@ -235,6 +245,9 @@ impl Mirror<Writing> {
             if lacks && !self.index.published_sets(kb)?.is_empty() {
                 mended.extend(self.write_views(kb, knowledge)?);
             }
+        }
+        if self.index.has_pending_views()? {
+            mended.extend(self.refresh_views(knowledge)?);
         }
         Ok(mended)
     }

@@ -69,10 +69,7 @@ impl Mirror<Writing> {
             changed.extend(self.write_views(kb, knowledge)?);
         }
         if !self.index.is_settled()? {
-            self.index.in_transaction(|index| {
-                index.end_views()?;
-                Ok(())
-            })?;
+            self.index.finish_views()?;
         }
         Ok(changed)
     }

@@ -50,7 +50,17 @@ impl Index {
     pub fn is_settled(&self) -> Result<bool> {
         let runs = self.runs_of_commands()?;
         let is_finished = runs.last().is_none_or(|run| run.finished.is_some());
-        Ok(is_finished && self.meta(PENDING)?.is_none())
+        Ok(is_finished && !self.has_pending_views()?)
+    }
+
+    /// Notes that the views tell what the rows say.
+    pub fn finish_views(&mut self) -> Result<()> {
+        self.in_transaction(|index| index.remove_meta(PENDING))
+    }
+
+    /// Returns `true` if rows have changed and the views do not follow yet.
+    pub fn has_pending_views(&self) -> Result<bool> {
+        Ok(self.meta(PENDING)?.is_some())
     }
 }
 
@@ -58,11 +68,6 @@ impl Transaction<'_> {
     /// Notes that rows changed and that the views have to follow.
     pub fn begin_views(&self) -> Result<()> {
         self.set_meta(PENDING, "1")
-    }
-
-    /// Notes that the views tell what the rows say.
-    pub fn end_views(&self) -> Result<()> {
-        self.remove_meta(PENDING)
     }
 }
 

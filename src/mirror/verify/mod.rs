@@ -14,6 +14,7 @@
 
 mod fault;
 mod lanes;
+mod pool;
 mod read;
 mod survey;
 mod verdict;

@@ -10,15 +10,16 @@ use super::verdict::Reading;
 use crate::disk::{self, Entry};
 use crate::documents::{FindingKind, KB_JSON_FORMAT, KbDocument, VerifyFinding};
 use crate::error::Result;
-use crate::facts::{FileKey, SetFolder, SetId};
+use crate::facts::{SetFolder, SetId};
 use crate::mirror::beside::{ViewState, view_state};
 use crate::mirror::damage::FOLDER_MISSING;
 use crate::mirror::entry_fault::fault_of_entry;
+use crate::mirror::forget::Moves;
 use crate::mirror::index::{PublishState, SetRow};
 use crate::mirror::written::WrittenViews;
 use crate::mirror::{Access, Mirror};
 use crate::servicing::Knowledge;
-use crate::update::{Kb, Sha256, count};
+use crate::update::{Kb, Sha256};
 use crate::views::KbViews;
 
 /// As where an index is rebuilt from it.
@@ -40,9 +41,14 @@ pub(super) struct Survey {
 /// Looks at the whole mirror, or at what is published of some KBs.
 pub(super) fn survey(mirror: &Mirror<impl Access>, only: &[Kb], knowledge: &Knowledge) -> Result<Survey> {
     let is_settled = mirror.index.is_settled()?;
-    let mut surveyor =
-        Surveyor { mirror, knowledge, survey: Survey::default(), is_settled, pool: BTreeMap::new() };
+    let moves = mirror.unfinished_moves()?.unwrap_or_default();
+    let survey = Survey::default();
+    let mut surveyor = Surveyor { mirror, knowledge, survey, is_settled, moves, pool: BTreeMap::new() };
     surveyor.index();
+    for kb in surveyor.moves.kbs() {
+        let warning = format!("the removal of {kb} was interrupted; the next run that writes completes it");
+        surveyor.survey.warnings.push(warning);
+    }
     let mut published: BTreeMap<Kb, Vec<(SetFolder, SetId, PublishState)>> = BTreeMap::new();
     for (kb, folder, set, state) in mirror.index.published_folders(None)? {
         if only.is_empty() || only.contains(&kb) {
@@ -67,6 +73,10 @@ pub(super) fn survey(mirror: &Mirror<impl Access>, only: &[Kb], knowledge: &Know
         for name in disk::list(&mirror.layout.kbs())? {
             if !name.parse().is_ok_and(|kb: Kb| published.contains_key(&kb) && kb.to_string() == name) {
                 let path = mirror.layout.kbs().join(&name);
+                if name.parse().is_ok_and(|kb| surveyor.moves.has_kb(kb)) {
+                    surveyor.survey.leftovers.push(mirror.layout.relative(&path).to_owned());
+                    continue;
+                }
                 surveyor.find(
                     &path,
                     FindingKind::Foreign,
@@ -86,18 +96,21 @@ pub(super) fn survey(mirror: &Mirror<impl Access>, only: &[Kb], knowledge: &Know
     Ok(surveyor.survey)
 }
 
-struct Surveyor<'m, S> {
-    mirror: &'m Mirror<S>,
+/// A look at a mirror that is under way.
+pub(super) struct Surveyor<'m, S> {
+    pub(super) mirror: &'m Mirror<S>,
     knowledge: &'m Knowledge,
-    survey: Survey,
+    pub(super) survey: Survey,
     /// `false` while a run is at work, or after one was cut off: the views need not tell what the index says then.
     is_settled: bool,
+    /// What a removal that was cut off still has to move.
+    moves: Moves,
     /// What the pool's files are, for the views: their numbers by digest.
-    pool: BTreeMap<Sha256, disk::FileNumber>,
+    pub(super) pool: BTreeMap<Sha256, disk::FileNumber>,
 }
 
 impl<S: Access> Surveyor<'_, S> {
-    fn find(
+    pub(super) fn find(
         &mut self,
         path: &Utf8Path,
         kind: FindingKind,
@@ -126,45 +139,8 @@ impl<S: Access> Surveyor<'_, S> {
         Ok(())
     }
 
-    /// The pool against the index; of some sets alone, just their files.
-    fn pool(&mut self, sets: &[(SetFolder, SetRow)], of_sets_alone: bool) -> Result<()> {
-        let mut owners: BTreeMap<FileKey, BTreeSet<Kb>> = BTreeMap::new();
-        for (_, set) in sets {
-            for key in set.members.iter().filter_map(|member| member.file.key) {
-                owners.entry(key).or_default().insert(set.kb);
-            }
-        }
-        let mut expected = BTreeSet::new();
-        for (key, sha256, size) in self.mirror.index.pool()? {
-            expected.insert(sha256);
-            let kbs = owners.remove(&key);
-            if of_sets_alone && kbs.is_none() {
-                continue;
-            }
-            let path = self.mirror.layout.pool_file(&sha256);
-            let kbs = kbs.unwrap_or_default();
-            let sha1 = self.mirror.index.file(key)?.and_then(|file| file.sha1);
-            self.survey.files += 1;
-            self.survey.bytes += size;
-            let place = Place::Pool(Some(sha256));
-            let number = self.file(Reading { path, size, sha256, sha1, kbs, place, stamp: None });
-            self.pool.extend(number.map(|number| (sha256, number)));
-        }
-        if !of_sets_alone {
-            let writable = self.mirror.writable_files()?;
-            if let Some(first) = writable.first() {
-                self.survey.warnings.push(format!(
-                    "{} of the pool can be written to, the first is {first}; repair makes them read-only again",
-                    count(writable.len(), "file")
-                ));
-            }
-            self.strangers_in_pool(&expected)?;
-        }
-        Ok(())
-    }
-
     /// Notes a file that has to be there, to be read; returns its number.
-    fn file(&mut self, mut reading: Reading) -> Option<disk::FileNumber> {
+    pub(super) fn file(&mut self, mut reading: Reading) -> Option<disk::FileNumber> {
         let kbs: Vec<Kb> = reading.kbs.iter().copied().collect();
         let looked = disk::entry(&reading.path)
             .and_then(|entry| Ok((entry, disk::file_number(&reading.path)?, disk::stamp(&reading.path)?)));
@@ -179,39 +155,6 @@ impl<S: Access> Surveyor<'_, S> {
         };
         self.find(&reading.path, kind, reading.place, &kbs, message);
         number
-    }
-
-    fn strangers_in_pool(&mut self, expected: &BTreeSet<Sha256>) -> Result<()> {
-        let pool = self.mirror.layout.pool();
-        for first in disk::list(&pool)? {
-            let folder = pool.join(&first);
-            if first.len() != 2 || disk::entry(&folder)? != Entry::Folder {
-                self.find(
-                    &folder,
-                    FindingKind::Foreign,
-                    Place::Pool(None),
-                    &[],
-                    "the pool has folders of two digits alone",
-                );
-                continue;
-            }
-            for name in disk::list(&folder)? {
-                let known = name.parse().is_ok_and(|sha256: Sha256| {
-                    expected.contains(&sha256) && sha256.to_string() == name && name.starts_with(&first)
-                });
-                if !known {
-                    let path = folder.join(&name);
-                    self.find(
-                        &path,
-                        FindingKind::Foreign,
-                        Place::Pool(None),
-                        &[],
-                        "the index has no such file in the pool",
-                    );
-                }
-            }
-        }
-        Ok(())
     }
 
     /// A set folder against its set: just these names, each with the right bytes.
@@ -289,7 +232,7 @@ impl<S: Access> Surveyor<'_, S> {
         }
         for name in disk::list(&layout.kb(kb))? {
             let path = layout.kb(kb).join(&name);
-            if name.starts_with(disk::BEING_WRITTEN) {
+            if name.starts_with(disk::BEING_WRITTEN) || self.moves.has_folder(kb, &name) {
                 self.survey.leftovers.push(layout.relative(&path).to_owned());
             } else if !beside.contains_key(&name) && !folders.iter().any(|(folder, ..)| *folder == *name) {
                 self.find(

@@ -1,0 +1,100 @@
+//! The pool in a verification: every file that the index has, and what else lies there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::Utf8Path;
+
+use super::fault::Place;
+use super::survey::Surveyor;
+use super::verdict::Reading;
+use crate::disk::{self, Entry};
+use crate::documents::FindingKind;
+use crate::error::Result;
+use crate::facts::{FileKey, SetFolder};
+use crate::mirror::Access;
+use crate::mirror::index::SetRow;
+use crate::mirror::pool::sha256_of;
+use crate::update::{Kb, Sha256, count};
+
+impl<S: Access> Surveyor<'_, S> {
+    /// The pool against the index; of some sets alone, just their files.
+    pub(super) fn pool(&mut self, sets: &[(SetFolder, SetRow)], of_sets_alone: bool) -> Result<()> {
+        let mut owners: BTreeMap<FileKey, BTreeSet<Kb>> = BTreeMap::new();
+        for (_, set) in sets {
+            for key in set.members.iter().filter_map(|member| member.file.key) {
+                owners.entry(key).or_default().insert(set.kb);
+            }
+        }
+        let mut expected = BTreeSet::new();
+        for (key, sha256, size) in self.mirror.index.pool()? {
+            expected.insert(sha256);
+            let kbs = owners.remove(&key);
+            if of_sets_alone && kbs.is_none() {
+                continue;
+            }
+            let path = self.mirror.layout.pool_file(&sha256);
+            let kbs = kbs.unwrap_or_default();
+            let sha1 = self.mirror.index.file(key)?.and_then(|file| file.sha1);
+            self.survey.files += 1;
+            self.survey.bytes += size;
+            let place = Place::Pool(Some(sha256));
+            let number = self.file(Reading { path, size, sha256, sha1, kbs, place, stamp: None });
+            self.pool.extend(number.map(|number| (sha256, number)));
+        }
+        if !of_sets_alone {
+            let writable = self.mirror.writable_files()?;
+            if let Some(first) = writable.first() {
+                self.survey.warnings.push(format!(
+                    "{} of the pool can be written to, the first is {first}; repair makes them read-only again",
+                    count(writable.len(), "file")
+                ));
+            }
+            self.strangers_in_pool(&expected)?;
+        }
+        Ok(())
+    }
+
+    fn strangers_in_pool(&mut self, expected: &BTreeSet<Sha256>) -> Result<()> {
+        let pool = self.mirror.layout.pool();
+        for first in disk::list(&pool)? {
+            let folder = pool.join(&first);
+            if first.len() != 2 || disk::entry(&folder)? != Entry::Folder {
+                self.find(
+                    &folder,
+                    FindingKind::Foreign,
+                    Place::Pool(None),
+                    &[],
+                    "the pool has folders of two digits alone",
+                );
+                continue;
+            }
+            for name in disk::list(&folder)? {
+                let known = name.parse().is_ok_and(|sha256: Sha256| {
+                    expected.contains(&sha256) && sha256.to_string() == name && name.starts_with(&first)
+                });
+                let path = folder.join(&name);
+                if !known && has_own_digest(&path, &name, &first) {
+                    self.survey.leftovers.push(self.mirror.layout.relative(&path).to_owned());
+                } else if !known {
+                    self.find(
+                        &path,
+                        FindingKind::Foreign,
+                        Place::Pool(None),
+                        &[],
+                        "the index has no such file in the pool",
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns `true` for a regular file that lies in its place in the pool and has the digest that is its name. A run that was cut
+/// off before the index knew of it leaves one; the run that needs these bytes takes it.
+fn has_own_digest(path: &Utf8Path, name: &str, folder: &str) -> bool {
+    let Ok(wanted) = name.parse::<Sha256>() else { return false };
+    let is_file = matches!(disk::entry(path), Ok(Entry::File(_)));
+    let is_in_place = name.starts_with(folder) && wanted.to_string() == name;
+    is_file && is_in_place && sha256_of(path).is_ok_and(|found| found == wanted)
+}
