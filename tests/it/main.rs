@@ -36,6 +36,8 @@ mod network;
 mod neutral;
 mod operator;
 mod oracle;
+#[cfg(unix)]
+mod power_cut;
 mod products;
 mod progress;
 mod recorded_pages;

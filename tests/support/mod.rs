@@ -20,11 +20,14 @@
 //! - [`tls`]: an authority and its certificates, to put TLS around both;
 //! - [`proxy`]: a proxy on the way to them;
 //! - [`killing`]: the program itself, killed again and again while it fetches;
+//! - [`power`]: what may lie on a disk whose power is cut, from the [`system_calls`] of the program and a [`disk_model`];
 //! - [`traffic`]: the bytes of package files that went out, counted, and slowed down where a test wants it.
 //!
 //! Nothing here reads a clock, and nothing sleeps but a server that was told to be slow; every wait on a socket has an end.
 #![expect(clippy::expect_used, reason = "test code: clippy.toml allows it in #[test] functions only")]
 
+#[cfg(unix)]
+mod disk_model;
 mod fault;
 mod file_answer;
 mod file_fault;
@@ -33,12 +36,16 @@ mod http;
 mod killing;
 mod loopback;
 mod pages;
+#[cfg(unix)]
+mod power;
 mod proxy;
 mod recording;
 #[cfg(test)]
 mod selftest;
 #[cfg(test)]
 mod selftest_files;
+#[cfg(unix)]
+mod system_calls;
 mod tls;
 mod traffic;
 mod world;
@@ -48,6 +55,8 @@ pub(crate) use file_fault::FileFault;
 pub(crate) use hostile::{HOSTILE_KB, hostile_pages, hostile_world};
 pub(crate) use killing::{Killing, Restart};
 pub(crate) use loopback::{Loopback, Seen};
+#[cfg(unix)]
+pub(crate) use power::{Crash, Recorded, record};
 pub(crate) use proxy::{Passed, Proxy};
 pub(crate) use tls::Authority;
 pub(crate) use world::{FileSpec, Stated, UpdateSpec, World, id};

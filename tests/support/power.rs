@@ -1,0 +1,205 @@
+//! A disk whose power is cut: what may lie on it afterwards, worked out from the system calls of the program.
+//!
+//! [`super::disk_model`] has the rules. Here, a run of the program is recorded, and cut at each point between two syncs.
+#![expect(clippy::disallowed_methods, reason = "trees are read and laid down as they are")]
+#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Command, Output};
+
+use camino::Utf8Path;
+use sha2::{Digest as _, Sha256};
+
+use super::disk_model::{Chance, Disk, File, Trees, WorkedFile};
+use super::system_calls::{SystemCall, options, parse};
+
+/// A run of the program, recorded.
+#[derive(Debug)]
+pub(crate) struct Recorded {
+    /// The folders as they were before.
+    disk: Disk,
+    calls: Vec<SystemCall>,
+    pub(crate) output: Output,
+}
+
+/// Runs the program under strace and records what it does below some folders, each of which has a name. `None` where
+/// strace is not here.
+pub(crate) fn record(roots: &[(&str, &Utf8Path)], arguments: &[&str], note: &Utf8Path) -> Option<Recorded> {
+    let disk = Disk::read(roots);
+    let mut command = Command::new("strace");
+    command.args(options(note)).arg("--").arg(env!("CARGO_BIN_EXE_kbmirror")).args(arguments);
+    let output = match command.env_remove("KBMIRROR_DIR").output() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+        output => output.unwrap(),
+    };
+    let calls = parse(&fs::read_to_string(note).unwrap());
+    Some(Recorded { disk, calls, output })
+}
+
+/// What may lie on the disk after the power was cut.
+#[derive(Debug)]
+pub(crate) struct Crash {
+    /// When: the number of syncs before, and the last of them.
+    pub(crate) when: String,
+    /// The run had ended.
+    pub(crate) is_after_the_end: bool,
+    /// By the name of the folder: each path in it, a folder as `None`.
+    trees: Trees,
+}
+
+impl Crash {
+    /// Lays one of the folders down; it must not be there yet. The system may not have it at all.
+    pub(crate) fn lay(&self, root: &str, at: &Utf8Path) {
+        fs::create_dir_all(at).unwrap();
+        for (path, file) in &self.trees[root] {
+            let path = at.join(path);
+            let Some(file) = file else {
+                fs::create_dir(path).unwrap();
+                continue;
+            };
+            fs::write(&path, &file.bytes).unwrap();
+            fs::set_permissions(path, fs::Permissions::from_mode(file.mode)).unwrap();
+        }
+    }
+
+    /// The bytes of a file, if it is there.
+    pub(crate) fn bytes(&self, root: &str, path: &str) -> Option<&[u8]> {
+        self.trees[root].get(path)?.as_ref().map(|file| file.bytes.as_slice())
+    }
+
+    /// The files below a folder, by path.
+    pub(crate) fn files(&self, root: &str) -> impl Iterator<Item = (&str, &[u8])> {
+        let files = self.trees[root].iter();
+        files.filter_map(|(path, file)| Some((path.as_str(), file.as_ref()?.bytes.as_slice())))
+    }
+
+    /// The same for two states in which the same lies there.
+    pub(crate) fn fingerprint(&self) -> Vec<u8> {
+        let mut digest = Sha256::new();
+        digest.update([u8::from(self.is_after_the_end)]);
+        self.trees.keys().for_each(|root| digest.update(self.fingerprint_of(root)));
+        digest.finalize().to_vec()
+    }
+
+    /// The same of one of the folders.
+    pub(crate) fn fingerprint_of(&self, root: &str) -> Vec<u8> {
+        let mut digest = Sha256::new();
+        for (path, file) in &self.trees[root] {
+            let shape = file.as_ref().map(|file| (file.mode, file.bytes.len()));
+            digest.update(format!("{path} {shape:?}\n"));
+            digest.update(file.as_ref().map(|file| file.bytes.as_slice()).unwrap_or_default());
+        }
+        digest.finalize().to_vec()
+    }
+}
+
+impl Recorded {
+    /// Every kind of place that the run syncs, as [`Disk::kind`] names it.
+    pub(crate) fn synced_kinds(&self) -> BTreeSet<String> {
+        let mut kinds = BTreeSet::new();
+        let mut disk = self.disk.clone();
+        for call in &self.calls {
+            kinds.extend(disk.synced(call).map(|node| disk.kind(node)));
+            disk.take(call);
+        }
+        kinds
+    }
+
+    /// What may lie on the disk at each point between two syncs, and after the end, each state once. `seeds` is how often a part
+    /// of what is open arrives; with none, it is that or names without bytes in turn.
+    pub(crate) fn crashes(&self, seeds: u64) -> Vec<Crash> {
+        self.crashes_without(None, seeds)
+    }
+
+    /// The same, where the program does not sync one kind of place.
+    pub(crate) fn crashes_without(&self, kind: Option<&str>, seeds: u64) -> Vec<Crash> {
+        let (mut seen, mut crashes) = (BTreeSet::new(), Vec::new());
+        let mut disk = self.disk.clone();
+        let (mut syncs, mut last) = (0_u64, "nothing".to_owned());
+        let mut note = |disk: &Disk, chance: &mut dyn Chance, when: String, is_after_the_end| {
+            let crash = Crash { when, is_after_the_end, trees: disk.cut(chance) };
+            if seen.insert(crash.fingerprint()) {
+                crashes.push(crash);
+            }
+        };
+        note(&disk, &mut Least, "before the first sync".to_owned(), false);
+        for call in &self.calls {
+            let Some(synced) = disk.synced(call).map(|node| disk.kind(node)) else {
+                disk.take(call);
+                continue;
+            };
+            if kind == Some(&synced) {
+                continue;
+            }
+            // Just before, most is open: everything arrived but bytes, or some of it.
+            let before = format!("after {syncs} syncs ({last}), before that of {synced}");
+            if seeds > 0 || syncs % 2 == 0 {
+                note(&disk, &mut Names, format!("{before}, names without bytes"), false);
+            }
+            let parts = if seeds > 0 { 0..seeds } else { 0..syncs % 2 };
+            for seed in parts {
+                note(&disk, &mut Mixed((seed << 32) + syncs + 1), format!("{before}, a part of it"), false);
+            }
+            disk.take(call);
+            (syncs, last) = (syncs + 1, synced);
+            note(&disk, &mut Least, format!("after {syncs} syncs ({last})"), false);
+        }
+        note(&disk, &mut Least, "after the end".to_owned(), true);
+        note(&disk, &mut Names, "after the end, names without bytes".to_owned(), true);
+        crashes
+    }
+}
+
+/// Nothing.
+struct Least;
+
+impl Chance for Least {
+    fn names(&mut self, _changes: usize) -> usize {
+        0
+    }
+
+    fn file(&mut self, file: &WorkedFile) -> File {
+        file.kept.clone()
+    }
+}
+
+/// Every name, and of new bytes only how many there are: what happens where bytes are given their place late. What was
+/// written over is as it was.
+struct Names;
+
+impl Chance for Names {
+    fn names(&mut self, changes: usize) -> usize {
+        changes
+    }
+
+    fn file(&mut self, file: &WorkedFile) -> File {
+        file.arrived(0)
+    }
+}
+
+/// By numbers that look random, from a seed.
+struct Mixed(u64);
+
+impl Mixed {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % bound
+    }
+}
+
+impl Chance for Mixed {
+    fn names(&mut self, changes: usize) -> usize {
+        self.below(changes + 1)
+    }
+
+    fn file(&mut self, file: &WorkedFile) -> File {
+        match self.below(4) {
+            0 => file.kept.clone(),
+            1 => file.now.clone(),
+            2 => Names.file(file),
+            _ => file.arrived(file.now.bytes.len() / 2),
+        }
+    }
+}
