@@ -19,7 +19,7 @@ use crate::download::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Doing, Event};
 use crate::facts::{FileKey, Source};
-use crate::mirror::{Mirror, QUARANTINE_ROOM, Run, Stated, Vetted, Writing};
+use crate::mirror::{Access, Mirror, QUARANTINE_ROOM, Run, Stated, Vetted, Writing};
 use crate::resolve::Member;
 use crate::update::{PackageName, human_size};
 
@@ -37,7 +37,7 @@ pub(super) fn wanted_files(
             if wanted.contains_key(&key) {
                 continue;
             }
-            match wanted_file(session.mirror()?, planned, key, request) {
+            match wanted_file(session.mirror()?, key, Some((planned, request))) {
                 Ok(file) => {
                     wanted.insert(key, file);
                 }
@@ -48,37 +48,46 @@ pub(super) fn wanted_files(
     Ok(wanted.into_values().collect())
 }
 
-fn wanted_file(
-    mirror: &mut Mirror<Writing>,
-    planned: &PlannedSet,
+/// Returns a file with all that is stated about it: for the set of a plan, or for nothing but its place in the pool, where it was
+/// once. A file that was there is wanted with the digests of its bytes.
+pub(super) fn wanted_file(
+    mirror: &Mirror<impl Access>,
     key: FileKey,
-    request: &FetchRequest,
+    plan: Option<(&PlannedSet, &FetchRequest)>,
 ) -> Result<Wanted> {
     let index = mirror.index();
     let Some(file) = index.file(key)? else {
         return Err(Error::new(ErrorKind::Internal, format!("file {} is not in the index", key.0)));
     };
+    if plan.is_none() && file.urls.is_empty() {
+        return Err(Error::new(ErrorKind::NotFound, format!("{}: no address of it is known", file.name))
+            .hint("restore it from a medium or a folder with --from DIR"));
+    }
     let (sha1_source, sha256_source) = index.digest_sources(key)?;
-    let vouching = |source: Option<Source>| match source {
+    // The bytes that were here vouch for a digest that nothing else states; a SHA-1 can come from the name alone.
+    let vouching = |source: Option<Source>, otherwise: Source| match source {
         Some(Source::Bytes) => Source::EarlierDownload,
-        source => source.unwrap_or(Source::Name),
+        source => source.unwrap_or(otherwise),
     };
+    let unnamed = if plan.is_some() { Source::Name } else { Source::EarlierDownload };
     let name = PackageName::parse(&file.name).sha1;
     // From the narrowest statement to the widest: the size of the file itself, the sum of an entry that lists it, and the sum of
     // the set. Not every set has a sum: one with a member that no dialog lists has none.
     let identity = file.identity();
     let same = |member: &&Member| member.file.identity() == identity;
-    let of_knowledge = planned.set.members.iter().find(same).and_then(|member| member.file.size);
+    let members = plan.iter().flat_map(|(planned, _)| &planned.set.members);
+    let of_knowledge = members.clone().find(same).and_then(|member| member.file.size);
     let of_entry = index.largest_entry_with(key)?;
-    let cap = planned.set.stated_size;
-    let alone = planned.row.members.len() == 1;
+    let cap = plan.and_then(|(planned, _)| planned.set.stated_size);
+    let alone = plan.is_some_and(|(planned, _)| planned.row.members.len() == 1);
     let stated = Stated {
-        sha1: file.sha1.map(|sha1| (sha1, vouching(sha1_source))),
-        sha256: file.sha256.map(|sha256| (sha256, vouching(sha256_source))),
+        sha1: file.sha1.map(|sha1| (sha1, vouching(sha1_source, unnamed))),
+        sha256: file.sha256.map(|sha256| (sha256, vouching(sha256_source, unnamed))),
         name,
         size: cap.filter(|_| alone),
     };
-    if index.is_disputed(key)? {
+    // A file that was in the pool is known by its bytes.
+    if plan.is_some() && index.is_disputed(key)? {
         let message = format!("{}: its SHA-1 is stated with two SHA-256", file.name);
         return Err(Error::new(ErrorKind::Integrity, message)
             .hint("neither file is published until the Catalog says which is right"));
@@ -91,7 +100,8 @@ fn wanted_file(
         return Err(Error::new(ErrorKind::Integrity, message)
             .hint("no bytes can agree with both: report it to Microsoft"));
     }
-    if !stated.is_verifiable() && !request.accept_unverified {
+    let accepts_unverified = plan.is_some_and(|(_, request)| request.accept_unverified);
+    if !stated.is_verifiable() && !accepts_unverified {
         let message =
             format!("{}: the Catalog states no digest of it, so nothing can vouch for its bytes", file.name);
         return Err(
