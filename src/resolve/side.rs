@@ -42,9 +42,11 @@ impl Side {
     /// Returns the advice for damaged or missing files of KBs; `kbs` is a list with blanks.
     pub fn to_heal(self, kbs: impl Display) -> String {
         match self {
-            Self::Connected => format!("run kbmirror fetch {kbs}: it replaces what is damaged or missing"),
+            Self::Connected => format!("run kbmirror repair {kbs}: it restores what is damaged or missing"),
             Self::Isolated => {
-                format!("import a medium that has {kbs}: it replaces what is damaged or missing")
+                format!(
+                    "run kbmirror repair {kbs} --from MEDIUM: it takes what is damaged or missing from a medium"
+                )
             }
         }
     }
@@ -96,5 +98,13 @@ mod tests {
             }
             assert!(advice.contains("import"), "{advice}");
         }
+        let heal = side.to_heal("KB1 KB2");
+        assert!(heal.contains("kbmirror repair KB1 KB2 --from MEDIUM") && !heal.contains("fetch"), "{heal}");
+    }
+
+    #[test]
+    fn damage_is_repaired_on_both_sides() {
+        let heal = Side::Connected.to_heal("KB1");
+        assert!(heal.contains("kbmirror repair KB1:") && !heal.contains("fetch"), "{heal}");
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Value, json};
 
+use super::carry::{connected, export, import, isolated, root_of};
 use super::harness::{Bench, items, names_in, recording, text_of, tree};
 
 const SET: &str = "windows-11-24h2-arm64";
@@ -221,7 +222,21 @@ fn the_way_back_that_the_hint_names_leads_back() {
     let damaged = pooled(&bench, "KB5086672");
     spoil(&damaged, |bytes| bytes[5] ^= 1);
     let ran = bench.run(&["verify"]).exits(5);
-    assert!(ran.stderr.contains("run kbmirror fetch KB5086672: it replaces"), "{}", ran.stderr);
-    bench.replay(&recording("demo"), &["fetch", "KB5086672", "--arch", "arm64"]).exits(0);
+    assert!(ran.stderr.contains("run kbmirror repair KB5086672: it restores"), "{}", ran.stderr);
+    bench.replay(&recording("demo"), &["repair", "KB5086672"]).exits(0);
     bench.json(&["verify", "--deep"]).exits(0);
+}
+
+#[test]
+fn on_the_isolated_side_the_hint_leads_back_by_a_medium() {
+    let here = connected(&["KB5086672", "--arch", "arm64"]);
+    let there = isolated(&root_of(&here));
+    let medium = here.path("medium");
+    export(&here, &["KB5086672"], &medium).exits(0);
+    import(&there, &medium).exits(0);
+    spoil(&pooled(&there, "KB5086672"), |bytes| bytes[5] ^= 1);
+    let ran = there.run(&["verify"]).exits(5);
+    assert!(ran.stderr.contains("run kbmirror repair KB5086672 --from MEDIUM: it takes"), "{}", ran.stderr);
+    there.run(&["repair", "KB5086672", "--from", medium.as_str()]).exits(0);
+    there.json(&["verify", "--deep"]).exits(0);
 }
