@@ -18,6 +18,9 @@ const FIRST: &str = "KB5041865";
 const SECOND: &str = "KB5040435";
 
 /// A mirror with the content and the keys of the maker of small media, and one that trusts it.
+/// The pages of a medium for people.
+const PAGES: [&str; 2] = ["START-HERE.txt", "index.html"];
+
 fn sides() -> (Bench, Bench) {
     let here = Bench::new();
     copy_folder(&small_two().maker.mirror(), &here.mirror());
@@ -61,6 +64,13 @@ fn a_medium_past_its_end_is_taken_only_when_that_is_accepted() {
     let stick = here.path("stick");
     export(&here, &[FIRST], &stick).exits(0);
     assert_eq!(set_of(&stick)["expires"], "2027-03-23T08:00:00Z", "120 days");
+    for page in PAGES {
+        let text = fs::read_to_string(stick.join(page)).unwrap().to_lowercase();
+        assert!(
+            text.contains("until 2027-03-23 08:00 utc") && text.contains("--accept-expired"),
+            "{page}: {text}"
+        );
+    }
     let checked = there.json(&["check-medium", stick.as_str()]).exits(0).json();
     assert_eq!(
         (&checked["expired"], &checked["set"]["expires"]),
@@ -88,6 +98,10 @@ fn the_end_is_chosen_and_one_without_an_end_is_named() {
         let stick = here.path(&format!("stick-{number}"));
         export(&here, &[FIRST, "--expires", value], &stick).exits(0);
         assert_eq!(set_of(&stick)["expires"], end, "{value}");
+        for page in PAGES {
+            let text = fs::read_to_string(stick.join(page)).unwrap();
+            assert_eq!(text.contains("without an end"), end.is_null(), "{page}");
+        }
     }
     here.configure("format = 1\n[export]\nexpires = '2d'\n");
     let stick = here.path("stick-2");

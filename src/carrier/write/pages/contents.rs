@@ -34,6 +34,7 @@ pub(in crate::carrier::write) struct Contents {
     pub(super) label: String,
     pub(super) identity: String,
     pub(super) created: Time,
+    pub(super) expires: Option<Time>,
     pub(super) demo: bool,
     pub(super) root_key: String,
     pub(super) root_id: String,
@@ -98,6 +99,7 @@ impl Contents {
             label: format!("{:04}", set.number),
             identity: set.mirror_id.to_owned(),
             created: set.created,
+            expires: set.expires,
             demo: set.demo,
             root_key: set.root.to_string(),
             root_id: set.root.id(),
@@ -115,8 +117,22 @@ impl Contents {
         }
     }
 
-    /// Returns the time for people: `2026-11-23 08:00 UTC`.
+    /// Returns the time of the export for people: `2026-11-23 08:00 UTC`.
     pub(super) fn made(&self) -> String {
-        format!("{} {} UTC", self.created.date(), self.created.hour_and_minute())
+        for_people(self.created)
     }
+
+    /// Returns the end of the set's validity for people, with what follows from it.
+    pub(super) fn valid(&self) -> String {
+        match self.expires {
+            Some(end) => {
+                format!("until {}; then import takes it with --accept-expired alone", for_people(end))
+            }
+            None => "without an end".to_owned(),
+        }
+    }
+}
+
+fn for_people(time: Time) -> String {
+    format!("{} {} UTC", time.date(), time.hour_and_minute())
 }

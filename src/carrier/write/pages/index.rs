@@ -26,8 +26,9 @@ pub(super) fn html(contents: &Contents) -> String {
     let title = format!("Windows updates, export set {}", contents.label);
     let mut body = vec![format!("<h1>{title}</h1>")];
     body.push(format!(
-        "<p class=\"soft\">Made {} by kbmirror. {}, {}, {}. Knowledge {}.</p>",
+        "<p class=\"soft\">Made {} by kbmirror. Valid {}. {}, {}, {}. Knowledge {}.</p>",
         escaped(&contents.made()),
+        escaped(&contents.valid()),
         count(contents.sets.len(), "package set"),
         count(contents.files, "file"),
         human_size(contents.bytes),

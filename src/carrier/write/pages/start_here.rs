@@ -18,6 +18,7 @@ pub(super) fn text(contents: &Contents) -> String {
     }
     line("");
     line(&format!("Made:   {}", contents.made()));
+    line(&format!("Valid:  {}", contents.valid()));
     line(&format!("Mirror: {}", contents.identity));
     line(&format!(
         "Holds:  {}, {}, {}",
