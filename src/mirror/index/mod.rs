@@ -32,7 +32,7 @@ pub use record::{DetailsRecord, DialogNews, DigestConflict, FileRecord, UpdateRe
 pub use seen::{A_DAY, Absent};
 pub use sets::{PublishState, SetRow};
 
-use store_error::store_error;
+use store_error::{store_error, with_room};
 
 use crate::clock::Time;
 use crate::disk;
@@ -84,6 +84,8 @@ impl Run {
 #[derive(Debug)]
 pub struct Index {
     connection: Connection,
+    /// The file; one that is private to this process has none.
+    path: Option<Utf8PathBuf>,
 }
 
 /// An open transaction of an index: it alone has the functions that write. It reads as the [`Index`] does, and sees its own changes.
@@ -103,6 +105,10 @@ impl Deref for Transaction<'_> {
 impl Index {
     /// Opens an index for writing, making it or bringing it to today's format where needed.
     pub fn open(path: &Utf8Path) -> Result<Self> {
+        Self::make_or_open(path).map_err(|error| with_room(error, path))
+    }
+
+    fn make_or_open(path: &Utf8Path) -> Result<Self> {
         disk::create_dir_all(disk::parent(path))?;
         // The last process that had it open did not close it if its changes still lie beside it.
         let changes = disk::file_size(&Utf8PathBuf::from(format!("{path}-wal")));
@@ -124,16 +130,20 @@ impl Index {
             .map_err(store_error)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(store_error)?;
         if is_unclean {
-            let index = Self { connection };
+            let index = Self { connection, path: None };
             index.refuse_broken(path)?;
             connection = index.connection;
         }
         schema::migrate(&mut connection)?;
-        Ok(Self { connection })
+        Ok(Self { connection, path: Some(path.to_owned()) })
     }
 
     /// Opens an index for reading only; it must be there.
     pub fn open_read_only(path: &Utf8Path) -> Result<Self> {
+        Self::open_existing(path).map_err(|error| with_room(error, path))
+    }
+
+    fn open_existing(path: &Utf8Path) -> Result<Self> {
         let opened = Self::open_to_read(path, false);
         // A mirror on read-only media has no room for the files that readers and a writer share, and no writer.
         let connection = opened.or_else(|error| Self::open_to_read(path, true).map_err(|_| error))?;
@@ -145,7 +155,7 @@ impl Index {
         configure(&connection)?;
         schema::add_missing_tables_as_temp(&connection)?;
         connection.pragma_update(None, "query_only", true).map_err(store_error)?;
-        Ok(Self { connection })
+        Ok(Self { connection, path: Some(path.to_owned()) })
     }
 
     /// Opens a copy of an index that is private to this process and ends with it; an empty one without an index.
@@ -161,7 +171,7 @@ impl Index {
         configure(&connection)?;
         columns::add_functions(&connection).map_err(store_error)?;
         schema::migrate(&mut connection)?;
-        Ok(Self { connection })
+        Ok(Self { connection, path: None })
     }
 
     /// Returns `true` if there is a database file into which no index was made yet: an interrupted run leaves one.
@@ -195,7 +205,7 @@ impl Index {
         configure(&connection).unwrap();
         columns::add_functions(&connection).unwrap();
         schema::migrate(&mut connection).unwrap();
-        Self { connection }
+        Self { connection, path: None }
     }
 
     /// Runs changes that become visible together, or not at all.
@@ -205,26 +215,38 @@ impl Index {
 
     /// Does the same for a caller that holds the lock and shares the index. A transaction inside of another one is an error.
     pub(super) fn transact<T>(&self, changes: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
-        self.connection.execute_batch("BEGIN IMMEDIATE").map_err(store_error)?;
-        match changes(&Transaction { index: self }) {
-            Ok(value) => {
-                self.connection.execute_batch("COMMIT").map_err(store_error)?;
-                Ok(value)
-            }
-            Err(error) => {
-                // The first error is reported; SQLite rolls back on its own when even this fails.
-                let _rolled_back = self.connection.execute_batch("ROLLBACK");
-                Err(error)
-            }
+        self.connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| self.failed(error))?;
+        let done = changes(&Transaction { index: self }).map_err(|error| self.with_room(error));
+        let committed = done.and_then(|value| {
+            self.connection.execute_batch("COMMIT").map_err(|error| self.failed(error))?;
+            Ok(value)
+        });
+        if committed.is_err() {
+            // The first error is reported; SQLite rolls back on its own when even this fails.
+            let _rolled_back = self.connection.execute_batch("ROLLBACK");
+        }
+        committed
+    }
+
+    fn failed(&self, error: rusqlite::Error) -> Error {
+        self.with_room(store_error(error))
+    }
+
+    /// Names the path and the bytes in an error for want of room.
+    fn with_room(&self, error: Error) -> Error {
+        match &self.path {
+            Some(path) => with_room(error, path),
+            None => error,
         }
     }
 
     /// Runs changes, and takes them back: returns what `changes` sees of an index that has them.
     pub(super) fn rehearse<T>(&self, changes: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
-        self.connection.execute_batch("BEGIN IMMEDIATE").map_err(store_error)?;
-        let seen = changes(&Transaction { index: self });
-        self.connection.execute_batch("ROLLBACK").map_err(store_error)?;
-        seen
+        self.connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| self.failed(error))?;
+        let seen = changes(&Transaction { index: self }).map_err(|error| self.with_room(error));
+        let rolled_back = self.connection.execute_batch("ROLLBACK").map_err(|error| self.failed(error));
+        // A statement that had no room has ended the transaction already.
+        seen.and_then(|seen| rolled_back.map(|()| seen))
     }
 
     /// A value of the index about itself.

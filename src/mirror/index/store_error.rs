@@ -1,16 +1,22 @@
 //! The errors of SQLite as errors of this crate.
 
+use camino::{Utf8Path, Utf8PathBuf};
+use rusqlite::ffi;
+
+use crate::disk;
 use crate::error::{Error, ErrorKind};
+use crate::update::human_size;
+
+/// The free bytes below which a failed write is one for want of room: less than SQLite asks for in one step. It tells a disk that is
+/// full, or a quota that is used up, as any other failure of the disk in some places.
+const TOO_LITTLE: u64 = 64 * 1024;
 
 /// Returns the error of a failed statement. A full disk and a busy index have kinds of their own.
 pub(super) fn store_error(error: rusqlite::Error) -> Error {
     let kind = match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::DiskFull) => ErrorKind::NoSpace,
         // The file that readers and a writer share cannot be made any longer: on a disk without a free block.
-        _ if error
-            .sqlite_error()
-            .is_some_and(|own| own.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE) =>
-        {
+        _ if error.sqlite_error().is_some_and(|own| own.extended_code == ffi::SQLITE_IOERR_SHMSIZE) => {
             ErrorKind::NoSpace
         }
         Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => ErrorKind::Busy,
@@ -22,4 +28,75 @@ pub(super) fn store_error(error: rusqlite::Error) -> Error {
         _ => ErrorKind::Internal,
     };
     Error::new(kind, "the index could not be read or written").caused_by(error)
+}
+
+/// Returns the error with the path, the size, and the free bytes of an index, if it is one of a statement that had no room. Any other
+/// error stays as it is.
+pub(super) fn with_room(error: Error, path: &Utf8Path) -> Error {
+    let source = std::error::Error::source(&error).and_then(|source| source.downcast_ref());
+    let Some(own) = source.and_then(rusqlite::Error::sqlite_error).copied() else { return error };
+    let free = disk::available_space(path).unwrap_or(u64::MAX);
+    if !is_for_want_of_room(own.extended_code, free) {
+        return error;
+    }
+    let sizes = ["", "-wal", "-shm"].map(|end| disk::file_size(&Utf8PathBuf::from(format!("{path}{end}"))));
+    let size = sizes.into_iter().filter_map(|size| size.ok().flatten()).sum();
+    let message = format!(
+        "there is no room for the index {path}: it has {}, and {} are free there",
+        human_size(size),
+        human_size(free)
+    );
+    Error::new(ErrorKind::NoSpace, message)
+        .caused_by(rusqlite::Error::SqliteFailure(own, None))
+        .hint("make room there and run the same command again: what was recorded before is kept")
+}
+
+/// Returns `true` if an error of SQLite says that there is no room, or is one that a disk with so few free bytes gives.
+fn is_for_want_of_room(extended_code: i32, free: u64) -> bool {
+    match extended_code {
+        ffi::SQLITE_FULL | ffi::SQLITE_IOERR_SHMSIZE => true,
+        ffi::SQLITE_IOERR_WRITE
+        | ffi::SQLITE_IOERR_FSYNC
+        | ffi::SQLITE_IOERR_DIR_FSYNC
+        | ffi::SQLITE_IOERR_TRUNCATE
+        | ffi::SQLITE_IOERR_SHMOPEN
+        | ffi::SQLITE_IOERR_SHMMAP
+        | ffi::SQLITE_CANTOPEN => free < TOO_LITTLE,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(code: i32) -> Error {
+        store_error(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None))
+    }
+
+    #[test]
+    fn what_a_full_disk_says_and_what_any_disk_says_are_told_apart() {
+        for code in [ffi::SQLITE_FULL, ffi::SQLITE_IOERR_SHMSIZE] {
+            assert!(is_for_want_of_room(code, u64::MAX), "{code}: also where a quota is what is full");
+        }
+        for code in [ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_IOERR_FSYNC, ffi::SQLITE_CANTOPEN] {
+            assert!(is_for_want_of_room(code, 0) && !is_for_want_of_room(code, TOO_LITTLE), "{code}");
+        }
+        for code in [ffi::SQLITE_BUSY, ffi::SQLITE_CORRUPT, ffi::SQLITE_IOERR_READ, ffi::SQLITE_CONSTRAINT] {
+            assert!(!is_for_want_of_room(code, 0), "{code}");
+        }
+    }
+
+    #[test]
+    fn only_an_error_for_want_of_room_names_the_path_and_the_bytes() {
+        let path = Utf8Path::new("here/mirror.db");
+        let error = with_room(failed(ffi::SQLITE_FULL), path);
+        assert_eq!(error.kind(), ErrorKind::NoSpace);
+        assert!(error.message().contains("the index here/mirror.db: it has 0 B, and "), "{error}");
+        for code in [ffi::SQLITE_BUSY, ffi::SQLITE_CORRUPT, ffi::SQLITE_CONSTRAINT] {
+            let (before, after) = (failed(code), with_room(failed(code), path));
+            assert_eq!((before.kind(), before.message()), (after.kind(), after.message()));
+        }
+        assert_eq!(with_room(Error::usage("x"), path).message(), "x");
+    }
 }

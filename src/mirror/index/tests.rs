@@ -1035,3 +1035,44 @@ fn a_file_that_is_recorded_as_damaged_is_absent() {
     index.alone().clear_damage_of_folder(kb, &SetFolder::new("a").unwrap()).unwrap();
     assert_eq!(index.damage().unwrap(), []);
 }
+
+#[test]
+fn an_index_without_room_loses_nothing_and_goes_on_with_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = Utf8PathBuf::try_from(folder.path().join("mirror.db")).unwrap();
+    let mut index = Index::open(&path).unwrap();
+    let fill = |index: &mut Index, key: &str| {
+        index.in_transaction(|changes| {
+            changes.set_meta(key, "begun")?;
+            (0..200).try_for_each(|part| changes.set_meta(&format!("{key}-{part}"), &"x".repeat(1000)))
+        })
+    };
+    index.in_transaction(|changes| changes.set_meta("before", "kept")).unwrap();
+    let pages: i64 = index.connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+    // As a disk with room for some of it.
+    let limited = |index: &Index, pages: i64| {
+        let _most: i64 = index
+            .connection
+            .query_row(&format!("PRAGMA max_page_count = {pages}"), [], |row| row.get(0))
+            .unwrap();
+    };
+    for more in [0, 1, 7, 30] {
+        limited(&index, pages + more);
+        let error = fill(&mut index, "too much").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NoSpace, "{more}");
+        assert!(error.message().contains(path.as_str()) && error.message().contains(" are free"), "{error}");
+        assert_eq!(index.meta("before").unwrap().as_deref(), Some("kept"), "{more}");
+        assert_eq!(index.meta("too much").unwrap(), None, "{more}: all of it or nothing");
+        let error = index.rehearse(|changes| {
+            (0..200).try_for_each(|part| changes.set_meta(&format!("trial-{part}"), &"x".repeat(1000)))
+        });
+        assert_eq!(error.unwrap_err().kind(), ErrorKind::NoSpace, "{more}");
+        assert_eq!(index.integrity_faults(), Vec::<String>::new());
+    }
+    drop(index);
+    let mut index = Index::open(&path).unwrap();
+    limited(&index, 1 << 20);
+    fill(&mut index, "much").unwrap();
+    assert_eq!(index.meta("before").unwrap().as_deref(), Some("kept"));
+    assert_eq!(index.meta("much-199").unwrap().map(|text| text.len()), Some(1000));
+}
