@@ -26,8 +26,9 @@ pub use medium::Listing;
 pub use read::{CheckJob, Examined, ImportJob, ImportOutcome, Imported, MediumCheck, examine};
 pub use report::keep_report;
 pub use trust::{
-    Dates, ExportKey, KeyFolder, KeyList, PublicKey, RetiredKey, Revoked, Rotated, SecretKey, Signed,
-    SigningKeys, Trust, key_number, last_imports,
+    Dates, ExportKey, KeyFolder, KeyList, NoPassphrases, Passphrases, PublicKey, RetiredKey, Revoked,
+    Rotated, SecretKey, Signed, SigningKeys, Trust, key_number, last_imports, locked, read_passphrase,
+    unasked,
 };
 pub use write::{
     ChangedSet, Context, ExportPlan, ExportRequest, Exported, Found, Payload, Place, PlannedExport, Source,

@@ -6,6 +6,7 @@ use camino::Utf8PathBuf;
 
 use super::media_args::Export;
 use super::output::Output;
+use super::passphrases::OfProcess;
 use super::setup::Setup;
 use crate::carrier::{
     self, ChangedSet, ExportPlan, ExportRequest, Exported, Found, KeyFolder, Place, PlannedExport,
@@ -57,7 +58,7 @@ fn request(arguments: &Export) -> ExportRequest {
 fn rehearse(setup: &Setup, arguments: &Export, output: &mut Output) -> Result<ExitCode> {
     let folder = setup.layout().keys();
     let keys = if disk::exists(&folder.join("keys.json")) {
-        let keys = KeyFolder::new(folder).signing_keys()?;
+        let keys = KeyFolder::new(folder).signing_keys(&OfProcess(setup))?;
         keys.expect_valid(&setup.now().to_string())?;
         Some(keys)
     } else {
@@ -125,7 +126,7 @@ impl Done {
 }
 
 fn write(setup: &Setup, arguments: &Export) -> Result<Done> {
-    let keys = KeyFolder::new(setup.layout().keys()).signing_keys()?;
+    let keys = KeyFolder::new(setup.layout().keys()).signing_keys(&OfProcess(setup))?;
     keys.expect_valid(&setup.now().to_string())?;
     let mut mirror = setup.mirror_to_write()?;
     carrier::lineage(&mirror, arguments.new_lineage)?;

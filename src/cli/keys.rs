@@ -1,14 +1,12 @@
 //! `keys`: making and changing the keys of the connected side, showing keys, and trust in keys on the isolated side.
 
-use std::time::Duration;
-
-use camino::Utf8Path;
-use jiff::Timestamp;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::media_args::{Keys, KeysCommand};
 use super::output::Output;
+use super::passphrases::OfProcess;
 use super::setup::Setup;
-use crate::carrier::{KeyFolder, PublicKey, key_number};
+use crate::carrier::{KeyFolder, Passphrases, PublicKey, Revoked, Rotated, key_number};
 use crate::clock::Time;
 use crate::disk;
 use crate::documents::{
@@ -23,9 +21,11 @@ use crate::update::count;
 pub(super) fn run(setup: &Setup, arguments: &Keys, output: &mut Output) -> Result<ExitCode> {
     let folder = KeyFolder::new(setup.layout().keys());
     let now = Time::from(setup.now()).to_string();
+    let passphrases = OfProcess(setup);
     match &arguments.command {
-        KeysCommand::Init { root_to } => {
-            let (root, secret) = folder.init(root_to.as_deref(), &now)?;
+        KeysCommand::Init { root_to, passphrase } => {
+            let passphrases = passphrase.then_some(&passphrases as &dyn Passphrases);
+            let (root, secret) = folder.init(root_to.as_deref(), passphrases, &now)?;
             if output.is_json() {
                 let (id, root) = (root.id(), root.to_string());
                 output.document(&NewKeysDocument { root, id, secret_root_key: secret })?;
@@ -67,12 +67,20 @@ pub(super) fn run(setup: &Setup, arguments: &Keys, output: &mut Output) -> Resul
             }
         }
         KeysCommand::List => list(&folder, &now, output)?,
-        KeysCommand::Rotate { root_key, valid_for } => {
-            rotate(&folder, root_key.as_deref(), *valid_for, setup.now(), output)?;
+        KeysCommand::Rotate { root_key, valid_for, passphrase } => {
+            let end = valid_for.map(|time| setup.now().saturating_add(time)).transpose();
+            let end = end.map_err(|error| Error::usage("--valid-for is too long").caused_by(error))?;
+            let (root_key, end) = (root_key.as_deref(), end.map(|end| end.to_string()));
+            let now = setup.now().to_string();
+            let rotated = folder.rotate(root_key, end, *passphrase, &passphrases, &now)?;
+            show_rotated(&rotated, output)?;
         }
-        KeysCommand::Revoke { key, root_key } => revoke(&folder, key, root_key.as_deref(), output)?,
+        KeysCommand::Revoke { key, root_key } => {
+            let revoked = folder.revoke(&number_of(key)?, root_key.as_deref(), &passphrases)?;
+            show_revoked(&revoked, output)?;
+        }
         KeysCommand::Distrust { key } => distrust(&folder, key, &now, output)?,
-        KeysCommand::MoveRoot { to } => move_root(&folder, to, output)?,
+        KeysCommand::MoveRoot { to } => show_moved(folder.move_root(to, &passphrases)?, output)?,
         KeysCommand::Trust { key } => {
             let key = read_key(key)?;
             let new = folder.trust(&key, "pinned by hand", &now)?;
@@ -94,7 +102,7 @@ fn list(folder: &KeyFolder, now: &str, output: &mut Output) -> Result<()> {
     if output.is_json() {
         return output.document(&KeyListDocument { keys });
     }
-    let mut table = output.table(&["kind", "id", "state", "from", "until", "key"]);
+    let mut table = output.table(&["kind", "id", "state", "from", "until", "passphrase", "key"]);
     for row in &keys {
         let or_nothing = |text: &Option<String>| text.clone().unwrap_or_default();
         table.row([
@@ -103,6 +111,7 @@ fn list(folder: &KeyFolder, now: &str, output: &mut Output) -> Result<()> {
             row.state.as_str().to_owned(),
             or_nothing(&row.from),
             or_nothing(&row.until),
+            row.passphrase.map_or("", |has| if has { "yes" } else { "no" }).to_owned(),
             or_nothing(&row.key),
         ]);
     }
@@ -117,10 +126,13 @@ fn listed(folder: &KeyFolder, now: &str) -> Result<Vec<ListedKey>> {
         state,
         from: None,
         until: None,
+        passphrase: None,
         key: Some(key.to_string()),
     };
     let own = folder.own_root()?;
-    let mut keys: Vec<ListedKey> = own.iter().map(|key| row(KeyKind::Root, KeyState::Own, key)).collect();
+    let of_root = folder.has_passphrase("root.key");
+    let own_row = |key| ListedKey { passphrase: of_root, ..row(KeyKind::Root, KeyState::Own, key) };
+    let mut keys: Vec<ListedKey> = own.iter().map(own_row).collect();
     if own.is_some() && folder.has_list() {
         let list = folder.key_list()?;
         for one in &list.export_keys {
@@ -128,6 +140,7 @@ fn listed(folder: &KeyFolder, now: &str) -> Result<Vec<ListedKey>> {
             keys.push(ListedKey {
                 from: Some(whole_seconds(&one.valid_from)),
                 until: one.valid_until.as_deref().map(whole_seconds),
+                passphrase: folder.has_passphrase("export.key"),
                 ..row(KeyKind::Export, state, &one.key)
             });
         }
@@ -153,21 +166,13 @@ fn listed(folder: &KeyFolder, now: &str) -> Result<Vec<ListedKey>> {
         state: KeyState::Distrusted,
         from: None,
         until: None,
+        passphrase: None,
         key: None,
     }));
     Ok(keys)
 }
 
-fn rotate(
-    folder: &KeyFolder,
-    root_key: Option<&Utf8Path>,
-    valid_for: Option<Duration>,
-    now: Timestamp,
-    output: &mut Output,
-) -> Result<()> {
-    let end = valid_for.map(|time| now.saturating_add(time)).transpose();
-    let end = end.map_err(|error| Error::usage("--valid-for is too long").caused_by(error))?;
-    let rotated = folder.rotate(root_key, end.map(|end| end.to_string()), &now.to_string())?;
+fn show_rotated(rotated: &Rotated, output: &mut Output) -> Result<()> {
     let (new, old) = (&rotated.new, &rotated.retired);
     if output.is_json() {
         return output.document(&RotatedDocument {
@@ -197,8 +202,7 @@ fn number_of(word: &str) -> Result<String> {
     }
 }
 
-fn revoke(folder: &KeyFolder, key: &str, root_key: Option<&Utf8Path>, output: &mut Output) -> Result<()> {
-    let revoked = folder.revoke(&number_of(key)?, root_key)?;
+fn show_revoked(revoked: &Revoked, output: &mut Output) -> Result<()> {
     if output.is_json() {
         let (id, key) = (revoked.key.id(), revoked.key.to_string());
         return output.document(&RevokedDocument { id, key, version: revoked.version, new: revoked.is_new });
@@ -221,8 +225,7 @@ fn distrust(folder: &KeyFolder, key: &str, now: &str, output: &mut Output) -> Re
     Ok(())
 }
 
-fn move_root(folder: &KeyFolder, to: &Utf8Path, output: &mut Output) -> Result<()> {
-    let secret_root_key = folder.move_root(to)?;
+fn show_moved(secret_root_key: Utf8PathBuf, output: &mut Output) -> Result<()> {
     if output.is_json() {
         return output.document(&MovedRootDocument { secret_root_key });
     }

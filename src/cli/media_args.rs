@@ -23,6 +23,9 @@ pub(super) enum KeysCommand {
         /// Put the secret root key into this folder, such as one on a stick that is kept offline
         #[arg(long, value_name = "DIR")]
         root_to: Option<Utf8PathBuf>,
+        /// Protect both secret keys with a passphrase, which is asked for
+        #[arg(long)]
+        passphrase: bool,
     },
     /// Print the root key
     Show,
@@ -36,6 +39,9 @@ pub(super) enum KeysCommand {
         /// Sign with the new key for this time at the most, such as 365d [default: no end]
         #[arg(long, value_name = "AGE", value_parser = parse_age)]
         valid_for: Option<Duration>,
+        /// Protect the new key with a passphrase, which is asked for; so is a key in the place of one that has one
+        #[arg(long)]
+        passphrase: bool,
     },
     /// Revoke a retired export key: the next medium brings the news, and no medium of the key is taken any more
     Revoke {

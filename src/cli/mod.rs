@@ -23,6 +23,7 @@ mod machine_args;
 mod media_args;
 mod medium;
 mod output;
+mod passphrases;
 mod process;
 mod repair;
 mod resolve;
@@ -45,7 +46,7 @@ mod why;
 
 use clap::FromArgMatches as _;
 use clap::error::ErrorKind as ClapKind;
-pub use process::Process;
+pub use process::{Process, ReadHidden};
 pub use signals::Signals;
 
 use self::args::{Cli, Command};

@@ -10,6 +10,9 @@ use crate::clock::{Clock, SystemClock};
 use crate::net::redacted_arguments;
 use crate::report::SharedWriter;
 
+/// A reader of a secret from a terminal: takes the question, returns the answer.
+pub type ReadHidden = Box<dyn FnMut(&str) -> std::io::Result<String>>;
+
 /// Everything that comes from outside: arguments, environment, streams, signals, and time. A test makes its own and runs the
 /// whole command line in-process.
 pub struct Process {
@@ -21,6 +24,8 @@ pub struct Process {
     pub stdin: Box<dyn Read>,
     /// A person can answer on stdin.
     pub stdin_is_terminal: bool,
+    /// Asks the person a question and reads the answer without showing it.
+    pub read_hidden: ReadHidden,
     /// Where data goes.
     pub stdout: Box<dyn Write>,
     /// Where everything else goes.
@@ -56,6 +61,7 @@ impl Process {
             env: env.collect(),
             stdin: Box::new(std::io::stdin()),
             stdin_is_terminal: std::io::stdin().is_terminal(),
+            read_hidden: Box::new(|question| rpassword::prompt_password(question)),
             stdout: Box::new(stdout),
             stderr: Arc::new(Mutex::new(Box::new(std::io::stderr()))),
             stdout_width: width,

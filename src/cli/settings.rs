@@ -82,6 +82,7 @@ mod tests {
         let process = Process {
             stdin: Box::new(std::io::empty()),
             stdin_is_terminal: false,
+            read_hidden: Box::new(|_| Ok(String::new())),
             args: Vec::new(),
             env: variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect(),
             stdout: Box::new(std::io::sink()),

@@ -123,6 +123,16 @@ impl Setup {
         Ok(Some(answer == "y" || answer == "yes"))
     }
 
+    /// Asks a person for a secret, which is not shown; `None` where standard input is not a terminal.
+    pub(super) fn ask_hidden(&self, question: &str) -> Result<Option<String>> {
+        let mut process = self.process.borrow_mut();
+        if !process.stdin_is_terminal {
+            return Ok(None);
+        }
+        let answer = (process.read_hidden)(question);
+        answer.map(Some).map_err(|error| Error::usage("cannot ask on the terminal").caused_by(error))
+    }
+
     /// Where the mirror's things lie.
     pub(super) fn layout(&self) -> Layout {
         self.settings.layout()

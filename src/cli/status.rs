@@ -87,6 +87,7 @@ pub(super) fn run(setup: &Setup, arguments: &Status, output: &mut Output) -> Res
             newest_content: of_index.newest.as_deref(),
             damaged_sets: &of_index.damaged,
             imports: imports.collect(),
+            export_key_passphrase: KeyFolder::new(layout.keys()).has_passphrase("export.key"),
             advice: advice(&layout),
             health: known,
         })?;
@@ -226,6 +227,9 @@ fn show(setup: &Setup, facts: &Facts<'_>, of_index: &OfIndex, free: Option<u64>,
         ),
     );
     row("free", free.map_or_else(|| "?".to_owned(), human_size));
+    if let Some(has_one) = KeyFolder::new(setup.layout().keys()).has_passphrase("export.key") {
+        row("export key", if has_one { "with a passphrase" } else { "without a passphrase" }.to_owned());
+    }
     row("newest update", of_index.newest.clone().unwrap_or_else(|| "-".to_owned()));
     for medium in &facts.media {
         row("newest medium", format!("set {:04}, made {}", medium.number, medium.created));

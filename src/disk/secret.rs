@@ -39,12 +39,14 @@ pub fn privacy(path: &Utf8Path) -> Result<Privacy> {
 #[cfg(target_os = "linux")]
 fn modeless(path: &Utf8Path) -> Option<&'static str> {
     /// The numbers of Linux (`statfs(2)`, and `linux/magic.h` of the kernel).
-    const KNOWN: [(u32, &str); 5] = [
+    const KNOWN: [(u32, &str); 6] = [
         (0x0000_4d44, "FAT"),
         (0x2011_bab0, "exFAT"),
         (0xff53_4d42, "CIFS"),
         (0xfe53_4d42, "SMB"),
         (0x7366_746e, "NTFS"),
+        // Its programs for FAT, exFAT, and NTFS go by the options of the mount; some others keep modes.
+        (0x6573_5546, "FUSE"),
     ];
     let found = rustix::fs::statfs(path.as_std_path()).ok()?;
     KNOWN.iter().find(|(number, _)| i64::from(*number) == found.f_type).map(|(_, name)| *name)

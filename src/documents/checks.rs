@@ -41,6 +41,8 @@ pub struct StatusDocument<'a> {
     pub damaged_sets: &'a [DamagedSet],
     /// The newest imported medium of each lineage.
     pub imports: Vec<ImportedMedium<'a>>,
+    /// `true` if the secret export key has a passphrase; null where it is not here.
+    pub export_key_passphrase: Option<bool>,
     /// Advice that does not make the mirror less current.
     pub advice: Vec<String>,
     /// The record of the last runs.

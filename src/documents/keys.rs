@@ -49,6 +49,8 @@ pub struct ListedKey {
     pub from: Option<String>,
     /// The time up to which it is or was valid, RFC 3339.
     pub until: Option<String>,
+    /// `true` if its secret key has a passphrase; null where the secret key is not here.
+    pub passphrase: Option<bool>,
     /// The key, in the form of minisign; null where only its number is known.
     pub key: Option<String>,
 }

@@ -85,6 +85,10 @@ option_table! {
     log_format: set<LogFormat> = log_format, "The form of stderr: text, or json, one object a line",
         OptionRow::of("log-format", "FORMAT").variable("KBMIRROR_LOG_FORMAT").default("text").sample(&["json"])
             .key(ConfigSection::Log, "format", ConfigShape::Text);
+    key_passphrase_file: one<Utf8PathBuf> = path, "Read the passphrase of secret keys from the first line of this file",
+        OptionRow::of("key-passphrase-file", "FILE").variable("KBMIRROR_KEY_PASSPHRASE_FILE")
+            .default_words("ask on the terminal").sample(&["passphrase.txt"])
+            .key(ConfigSection::Export, "key_passphrase_file", ConfigShape::Path);
     offline: switch<bool> = switch, "Use no network: files that are not here are unavailable",
         OptionRow::switch("offline");
     catalog_url: one<String> = text, "Query this Catalog in place of the real one",

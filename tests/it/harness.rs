@@ -164,6 +164,8 @@ pub(crate) struct Bench {
     pub(crate) stdin: String,
     /// The standard input is that of a person at a terminal.
     pub(crate) answers: bool,
+    /// The answers of that person that are not shown, in every run.
+    pub(crate) secrets: Vec<String>,
     stop: Stop,
 }
 
@@ -175,6 +177,7 @@ impl Bench {
             env: BTreeMap::new(),
             stdin: String::new(),
             answers: false,
+            secrets: Vec::new(),
             stop: Stop::never(),
         }
     }
@@ -236,6 +239,10 @@ impl Bench {
             env: self.env.clone(),
             stdin: Box::new(Cursor::new(self.stdin.clone())),
             stdin_is_terminal: self.answers,
+            read_hidden: {
+                let mut secrets = self.secrets.clone().into_iter();
+                Box::new(move |_| secrets.next().ok_or_else(|| io::Error::other("no answer")))
+            },
             stdout: Box::new(stdout.clone()),
             stderr: Arc::new(Mutex::new(Box::new(stderr.clone()))),
             stdout_width: columns,

@@ -1,6 +1,9 @@
 //! Keys that change: a new export key, a leaked one, one with an end, and secret keys that lie open.
 #![expect(clippy::disallowed_methods, reason = "keys and media are looked at and spoiled as they lie")]
 
+#[cfg(unix)]
+mod passphrases;
+
 use std::fs;
 use std::process::Command;
 

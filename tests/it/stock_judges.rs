@@ -7,7 +7,9 @@ use std::path::Path;
 use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use kbmirror::carrier::{Context, ExportPlan, ExportRequest, Found, KeyFolder, Payload, Place, Source};
+use kbmirror::carrier::{
+    Context, ExportPlan, ExportRequest, Found, KeyFolder, NoPassphrases, Payload, Place, Source,
+};
 use kbmirror::event::Events;
 use kbmirror::mirror::{Layout, Mirror};
 use kbmirror::servicing::Knowledge;
@@ -139,7 +141,7 @@ impl Drop for Stick {
 /// The export of a plan in which one file has five gibibytes.
 fn export_too_large(here: &Bench, to: &Utf8Path) -> kbmirror::error::Result<()> {
     let layout = Layout::new(here.mirror(), None);
-    let keys = KeyFolder::new(layout.keys()).signing_keys()?;
+    let keys = KeyFolder::new(layout.keys()).signing_keys(&NoPassphrases)?;
     let place = Place::new(to, &layout, false)?;
     let knowledge = Knowledge::built_in()?;
     let mut mirror =

@@ -6,7 +6,8 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::keys::{ExportKey, KeyFolder, KeyList, RetiredKey};
-use super::secret_file::{CAP, read_secret};
+use super::passphrase::Passphrases;
+use super::secret_file::{CAP, read_private, read_secret};
 use super::signature::{PublicKey, SecretKey};
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
@@ -40,29 +41,41 @@ pub struct Revoked {
 }
 
 impl KeyFolder {
-    /// Makes a new export key, signed by the root key, and retires the old one.
+    /// Makes a new export key, signed by the root key, and retires the old one, whose passphrase is not asked for. The new key has a
+    /// passphrase if that is asked for, or if the old one has.
     pub fn rotate(
         &self,
         root_key: Option<&Utf8Path>,
         valid_until: Option<String>,
+        with_passphrase: bool,
+        passphrases: &dyn Passphrases,
         now: &str,
     ) -> Result<Rotated> {
-        let (root, mut list) = self.root_and_list(root_key)?;
-        let old = read_secret(&self.file("export.key"))?.public()?;
-        let new = SecretKey::generate()?;
+        let (root, mut list) = self.root_and_list(root_key, passphrases)?;
+        let Some(old) = list.export_keys.last().map(|row| row.key.clone()) else {
+            return Err(Error::usage(format!("{} has no export key", self.file("keys.json"))));
+        };
+        let is_locked = with_passphrase || self.has_passphrase("export.key") == Some(true);
+        let passphrase = is_locked.then(|| passphrases.for_new_key()).transpose()?;
+        let (new, text) = SecretKey::generate_with("export", passphrase.as_deref())?;
         let row = ExportKey { key: new.public()?, valid_from: now.to_owned(), valid_until };
         for gone in std::mem::take(&mut list.export_keys) {
             let (retired, revoked) = (now.to_owned(), false);
             list.retired.push(RetiredKey { key: gone.key, valid_from: gone.valid_from, retired, revoked });
         }
         list.export_keys.push(row.clone());
-        let version = self.change(list, &root, Some(&new))?;
+        let version = self.change(list, &root, Some(&text))?;
         Ok(Rotated { new: row, retired: old, version })
     }
 
     /// Revokes an export key that is not in use any more, named by itself or by its number.
-    pub fn revoke(&self, id: &str, root_key: Option<&Utf8Path>) -> Result<Revoked> {
-        let (root, mut list) = self.root_and_list(root_key)?;
+    pub fn revoke(
+        &self,
+        id: &str,
+        root_key: Option<&Utf8Path>,
+        passphrases: &dyn Passphrases,
+    ) -> Result<Revoked> {
+        let (root, mut list) = self.root_and_list(root_key, passphrases)?;
         if list.export_keys.iter().any(|row| row.key.id() == id) {
             return Err(Error::usage(format!("{id} is the key that signs the media of this mirror"))
                 .hint("make a new one first, which retires it: kbmirror keys rotate"));
@@ -78,10 +91,10 @@ impl KeyFolder {
     }
 
     /// Moves the secret root key into another folder. It is removed here once it was read there.
-    pub fn move_root(&self, to: &Utf8Path) -> Result<Utf8PathBuf> {
+    pub fn move_root(&self, to: &Utf8Path, passphrases: &dyn Passphrases) -> Result<Utf8PathBuf> {
         let from = self.file("root.key");
         let new = to.join("root.key");
-        let root = self.root(None)?;
+        self.root(None, passphrases)?;
         if !disk::is_folder(to)? {
             return Err(
                 Error::usage(format!("{to} is not a folder")).hint("mount the medium, or make the folder")
@@ -93,9 +106,9 @@ impl KeyFolder {
         if disk::exists(&new) {
             return Err(Error::usage(format!("{new} is there already, and keys are never overwritten")));
         }
-        disk::write_secret(&new, disk::read_text(&from, CAP)?.as_bytes())?;
-        let copy = SecretKey::from_text(&disk::read_text(&new, CAP)?)?;
-        if copy.public()? != root.public()? {
+        let text = disk::read_text(&from, CAP)?;
+        disk::write_secret(&new, text.as_bytes())?;
+        if disk::read_text(&new, CAP)? != text {
             return Err(Error::new(ErrorKind::Medium, format!("{new} is not what was written"))
                 .hint(format!("use another medium; {from} was kept")));
         }
@@ -126,14 +139,14 @@ impl KeyFolder {
     }
 
     /// Signs a list as the next version and puts it in place, with a new export key if there is one.
-    fn change(&self, mut list: KeyList, root: &SecretKey, export: Option<&SecretKey>) -> Result<u32> {
+    fn change(&self, mut list: KeyList, root: &SecretKey, export: Option<&str>) -> Result<u32> {
         list.version = list.version.saturating_add(1);
         let text = list.to_text()?;
         let signature = root.sign(text.as_bytes(), &format!("export keys, version {}", list.version))?;
         let part = self.file(&format!("{NEXT}.part"));
         disk::remove_dir_all(&part)?;
         if let Some(export) = export {
-            disk::write_secret(&part.join("export.key"), export.to_text("export")?.as_bytes())?;
+            disk::write_secret(&part.join("export.key"), export.as_bytes())?;
         }
         disk::write_atomic(&part.join("keys.json.minisig"), signature.as_bytes())?;
         disk::write_atomic(&part.join("keys.json"), text.as_bytes())?;
@@ -142,19 +155,31 @@ impl KeyFolder {
         Ok(list.version)
     }
 
-    fn root_and_list(&self, root_key: Option<&Utf8Path>) -> Result<(SecretKey, KeyList)> {
-        let keys = self.signing_keys()?;
-        Ok((self.root(root_key)?, keys.key_list()?))
+    fn root_and_list(
+        &self,
+        root_key: Option<&Utf8Path>,
+        passphrases: &dyn Passphrases,
+    ) -> Result<(SecretKey, KeyList)> {
+        self.expect_keys()?;
+        self.expect_file("keys.json.minisig")?;
+        if self.has_passphrase("export.key") == Some(true) {
+            // The key itself is not needed, and its passphrase may be lost.
+            read_private(&self.file("export.key"), "the secret key")?;
+        } else {
+            self.signing_keys(passphrases)?;
+        }
+        let list = self.key_list()?;
+        Ok((self.root(root_key, passphrases)?, list))
     }
 
     /// Reads the secret root key of this mirror, which may lie elsewhere.
-    fn root(&self, elsewhere: Option<&Utf8Path>) -> Result<SecretKey> {
+    fn root(&self, elsewhere: Option<&Utf8Path>, passphrases: &dyn Passphrases) -> Result<SecretKey> {
         let path = elsewhere.map_or_else(|| self.file("root.key"), Utf8Path::to_owned);
         if !disk::is_file(&path)? {
             return Err(Error::usage(format!("the secret root key is not at {path}"))
                 .hint("name the file where it is kept: --root-key FILE"));
         }
-        let root = read_secret(&path)?;
+        let root = read_secret(&path, passphrases)?;
         let public = root.public()?;
         match self.own_root()? {
             Some(own) if own == public => Ok(root),

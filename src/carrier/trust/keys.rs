@@ -11,8 +11,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::passphrase::Passphrases;
 use super::secret_file::{CAP, read_secret};
-use super::signature::{PublicKey, SecretKey, check_form};
+use super::signature::{PublicKey, SecretKey, check_form, is_locked};
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -200,8 +201,14 @@ impl KeyFolder {
         self.folder.join(name)
     }
 
-    /// Makes both pairs and the signed list. The secret root key goes where it is asked for, so that it may lie offline.
-    pub fn init(&self, root_to: Option<&Utf8Path>, now: &str) -> Result<(PublicKey, Utf8PathBuf)> {
+    /// Makes both pairs and the signed list. The secret root key goes where it is asked for, so that it may lie offline. Both secret
+    /// keys get the passphrase of the source, if there is one.
+    pub fn init(
+        &self,
+        root_to: Option<&Utf8Path>,
+        passphrases: Option<&dyn Passphrases>,
+        now: &str,
+    ) -> Result<(PublicKey, Utf8PathBuf)> {
         let root_path = root_to.unwrap_or(&self.folder).join("root.key");
         for path in [self.file("export.key"), self.file("keys.json"), root_path.clone()] {
             if disk::exists(&path) {
@@ -209,7 +216,9 @@ impl KeyFolder {
                     .hint("kbmirror keys show prints the root key; move the files away to begin anew"));
             }
         }
-        let (root, export) = (SecretKey::generate()?, SecretKey::generate()?);
+        let passphrase = passphrases.map(Passphrases::for_new_key).transpose()?;
+        let (root, root_text) = SecretKey::generate_with("root", passphrase.as_deref())?;
+        let (export, export_text) = SecretKey::generate_with("export", passphrase.as_deref())?;
         let list = KeyList {
             format: KEYS_FORMAT,
             version: 1,
@@ -223,8 +232,8 @@ impl KeyFolder {
         };
         let text = list.to_text()?;
         let signature = root.sign(text.as_bytes(), &format!("export keys, version {}", list.version))?;
-        disk::write_secret(&root_path, root.to_text("root")?.as_bytes())?;
-        disk::write_secret(&self.file("export.key"), export.to_text("export")?.as_bytes())?;
+        disk::write_secret(&root_path, root_text.as_bytes())?;
+        disk::write_secret(&self.file("export.key"), export_text.as_bytes())?;
         disk::write_atomic(&self.file("keys.json.minisig"), signature.as_bytes())?;
         disk::write_atomic(&self.file("root.pub"), format!("{}\n", list.root).as_bytes())?;
         // The list last: with it the keys are whole.
@@ -232,18 +241,30 @@ impl KeyFolder {
         Ok((list.root, root_path))
     }
 
-    /// Returns the keys with which a set is signed; refuses a folder without them.
-    pub fn signing_keys(&self) -> Result<SigningKeys> {
+    /// Refuses a folder without keys, and finishes a change of them that was cut off.
+    pub(super) fn expect_keys(&self) -> Result<()> {
         self.finish_change()?;
-        let path = self.file("keys.json");
-        if !disk::exists(&path) {
-            return Err(Error::usage(format!("there are no keys in {}", self.folder))
-                .hint("kbmirror keys init makes them, once; keep root.key somewhere safe afterwards"));
+        if self.has_list() {
+            return Ok(());
         }
+        Err(Error::usage(format!("there are no keys in {}", self.folder))
+            .hint("kbmirror keys init makes them, once; keep root.key somewhere safe afterwards"))
+    }
+
+    /// Returns `true` if the secret key in a file has a passphrase; `None` if there is no such file to be read here.
+    pub fn has_passphrase(&self, name: &str) -> Option<bool> {
+        let path = self.file(name);
+        let is_there = disk::is_file(&path).is_ok_and(|is_file| is_file);
+        is_there.then(|| disk::read_text(&path, CAP).ok()).flatten().map(|text| is_locked(&text))
+    }
+
+    /// Returns the keys with which a set is signed; refuses a folder without them.
+    pub fn signing_keys(&self, passphrases: &dyn Passphrases) -> Result<SigningKeys> {
+        self.expect_keys()?;
         let list = self.text("keys.json")?;
         let list_signature = self.text("keys.json.minisig")?;
         self.expect_file("export.key")?;
-        let export = read_secret(&self.file("export.key"))?;
+        let export = read_secret(&self.file("export.key"), passphrases)?;
         let root =
             self.own_root()?.ok_or_else(|| Error::usage(format!("{} has no root.pub", self.folder)))?;
         let known = KeyList::read(&list, &list_signature, std::slice::from_ref(&root))?;
@@ -275,7 +296,7 @@ impl KeyFolder {
         disk::read_text(&self.file(name), CAP)
     }
 
-    fn expect_file(&self, name: &str) -> Result<()> {
+    pub(super) fn expect_file(&self, name: &str) -> Result<()> {
         let path = self.file(name);
         if !disk::is_file(&path)? {
             let what = if disk::exists(&path) { "is not a regular file" } else { "is missing" };

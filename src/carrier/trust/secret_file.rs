@@ -1,30 +1,52 @@
-//! Files with secret keys, which their owner alone may read.
+//! Files with secret keys and passphrases, which their owner alone may read.
 
 use camino::Utf8Path;
 
-use super::signature::SecretKey;
+use super::passphrase::Passphrases;
+use super::signature::{SecretKey, is_locked};
 use crate::disk::{self, Privacy};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// Far more than a list of keys needs.
 pub(super) const CAP: u64 = 1 << 20;
 
-/// Reads a secret key; refuses one that others can read.
-pub(super) fn read_secret(path: &Utf8Path) -> Result<SecretKey> {
-    let readable = |how: &str| Error::usage(format!("others can read the secret key {path}{how}"));
+/// Reads a secret key; refuses one that others can read. Asks for its passphrase, if it has one.
+pub(super) fn read_secret(path: &Utf8Path, passphrases: &dyn Passphrases) -> Result<SecretKey> {
+    let text = read_private(path, "the secret key")?;
+    if !is_locked(&text) {
+        return SecretKey::from_text(&text).map_err(|error| error.context(path.as_str()));
+    }
+    let passphrase = passphrases.of_key(path)?;
+    SecretKey::unlock(&text, &passphrase).map_err(|error| error.context(path.as_str()))
+}
+
+/// Reads a passphrase: the first line of a file that its owner alone can read.
+pub fn read_passphrase(path: &Utf8Path) -> Result<String> {
+    let text = read_private(path, "the passphrase file")?;
+    match text.lines().next() {
+        Some(line) if !line.is_empty() => Ok(line.to_owned()),
+        _ => Err(Error::usage(format!("the passphrase file {path} has no passphrase in its first line"))),
+    }
+}
+
+/// Reads a file that its owner alone may read; refuses another one. `what` names it.
+pub(super) fn read_private(path: &Utf8Path, what: &str) -> Result<String> {
+    let readable = |how: &str| Error::usage(format!("others can read {what} {path}{how}"));
+    if !disk::is_file(path)? {
+        return Err(Error::usage(format!("{what} {path} is not a file")));
+    }
     match disk::privacy(path)? {
-        Privacy::Owner => {
-            SecretKey::from_text(&disk::read_text(path, CAP)?).map_err(|error| error.context(path.as_str()))
-        }
+        Privacy::Owner => disk::read_text(path, CAP).map_err(|error| error.with_kind(ErrorKind::Usage)),
         Privacy::Others => Err(readable("")
             .hint(format!("take the rights away: chmod 600 {path}"))
             .hint("if others had access to this machine, make a new key: kbmirror keys rotate")),
         Privacy::Mount(system) => Err(readable(&format!(
-            ", because its file system ({system}) has no modes of its own"
+            ", by the mode that its mount ({system}) gives to every file"
         ))
         .hint(
             "keep secret keys on a file system with modes; the folder keys of a mirror may be a link to one",
         )
-        .hint("or mount it for yourself alone: umask=077 for FAT and exFAT, file_mode=0600 for CIFS")),
+        .hint("or mount it for yourself alone: umask=077 for FAT and exFAT, file_mode=0600 for CIFS")
+        .hint(format!("if the file system keeps modes: chmod 600 {path}"))),
     }
 }

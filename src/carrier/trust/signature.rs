@@ -148,6 +148,14 @@ fn is_secret_key(line: &str) -> bool {
     decoded.is_ok_and(|bytes| bytes.len() == BYTES && bytes.starts_with(b"Ed"))
 }
 
+/// Returns `true` if the text of a secret key file has a passphrase.
+pub(super) fn is_locked(text: &str) -> bool {
+    /// The derivation of a key from a passphrase, as minisign names it.
+    const SCRYPT: &[u8] = b"Sc";
+    let line = text.lines().nth(1).unwrap_or_default().trim();
+    is_secret_key(line) && BASE64.decode(line.as_bytes()).is_ok_and(|bytes| bytes.get(2..4) == Some(SCRYPT))
+}
+
 /// A secret key.
 pub struct SecretKey {
     secret: minisign::SecretKey,
@@ -171,6 +179,31 @@ impl SecretKey {
         Ok(Self { secret: pair.sk, public: pair.pk })
     }
 
+    /// Makes a new key; returns it with the text of its file, which is encrypted if there is a passphrase.
+    pub fn generate_with(what: &str, passphrase: Option<&str>) -> Result<(Self, String)> {
+        let Some(passphrase) = passphrase else {
+            let key = Self::generate()?;
+            let text = key.to_text(what)?;
+            return Ok((key, text));
+        };
+        let pair = minisign::KeyPair::generate_encrypted_keypair(Some(passphrase.to_owned()));
+        let comment = format!("kbmirror {what} key, secret, with a passphrase");
+        let text = pair.and_then(|pair| pair.sk.to_box(Some(&comment))).map_err(key_error)?.into_string();
+        // Read as every later run reads it.
+        Ok((Self::unlock(&text, passphrase)?, text))
+    }
+
+    /// Reads the key in the text of a file with a passphrase.
+    pub fn unlock(text: &str, passphrase: &str) -> Result<Self> {
+        let unusable = |error: minisign::PError| {
+            Error::usage("the passphrase is wrong, or the secret key is damaged").caused_by(error)
+        };
+        let boxed = minisign::SecretKeyBox::from_string(text).map_err(unusable)?;
+        let secret = boxed.into_secret_key(Some(passphrase.to_owned())).map_err(unusable)?;
+        let public = minisign::PublicKey::from_secret_key(&secret).map_err(unusable)?;
+        Ok(Self { secret, public })
+    }
+
     /// Reads the key in a file's text.
     pub fn from_text(text: &str) -> Result<Self> {
         let unusable = |error: minisign::PError| {
@@ -182,8 +215,9 @@ impl SecretKey {
         Ok(Self { secret, public })
     }
 
-    /// Returns the text of its file, which the stock program reads too.
-    pub fn to_text(&self, what: &str) -> Result<String> {
+    /// Returns the text of its file, which the stock program reads too. Only for a key that was just made: one that was unlocked
+    /// keeps the mark of a passphrase.
+    fn to_text(&self, what: &str) -> Result<String> {
         let comment = format!("kbmirror {what} key, secret");
         Ok(self.secret.to_box(Some(&comment)).map_err(key_error)?.into_string())
     }
@@ -249,6 +283,23 @@ mod tests {
         ] {
             assert!(public.verify(b"set", &text).is_err(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_passphrase_opens_its_key_and_no_other_one_does() {
+        let (key, text) = SecretKey::generate_with("export", Some("caf\u{e9} and tea")).unwrap();
+        assert!(is_locked(&text));
+        let again = SecretKey::unlock(&text, "caf\u{e9} and tea").unwrap();
+        assert_eq!(again.public().unwrap(), key.public().unwrap());
+        again.public().unwrap().verify(b"set", &again.sign(b"set", "x").unwrap()).unwrap();
+        for wrong in ["", "caf\u{e9} and tea ", "cafe and tea"] {
+            let error = SecretKey::unlock(&text, wrong).unwrap_err();
+            assert!(error.message().contains("the passphrase is wrong"), "{error}");
+        }
+        assert!(SecretKey::from_text(&text).is_err());
+        let (_, open) = SecretKey::generate_with("export", None).unwrap();
+        assert!(!is_locked(&open) && SecretKey::unlock(&open, "x").is_err());
+        assert!(text.parse::<PublicKey>().unwrap_err().message().contains("secret key"));
     }
 
     #[test]

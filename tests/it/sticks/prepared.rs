@@ -172,6 +172,7 @@ fn run_with(
         env: BTreeMap::new(),
         stdin: Box::new(Cursor::new(String::new())),
         stdin_is_terminal: false,
+        read_hidden: Box::new(|_| Ok(String::new())),
         stdout: Box::new(io::sink()),
         stderr: Arc::new(Mutex::new(Box::new(io::sink()))),
         stdout_width: None,

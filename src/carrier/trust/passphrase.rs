@@ -1,0 +1,43 @@
+//! Passphrases of secret keys: a file for unattended runs, or a person at the terminal.
+//!
+//! A key file with a passphrase is encrypted as minisign does it. The passphrase file is as secret as a key without one: one that
+//! others can read is refused in the same way.
+
+use camino::Utf8Path;
+
+use crate::error::{Error, Result};
+
+/// A source of passphrases.
+pub trait Passphrases {
+    /// Returns the passphrase of a secret key file that has one.
+    fn of_key(&self, path: &Utf8Path) -> Result<String>;
+
+    /// Returns the passphrase that a new secret key gets.
+    fn for_new_key(&self) -> Result<String>;
+}
+
+/// A source without any.
+#[derive(Debug, Clone, Copy)]
+pub struct NoPassphrases;
+
+impl Passphrases for NoPassphrases {
+    fn of_key(&self, path: &Utf8Path) -> Result<String> {
+        Err(locked(path))
+    }
+
+    fn for_new_key(&self) -> Result<String> {
+        Err(unasked("the new secret key is to have a passphrase"))
+    }
+}
+
+/// Returns the error of a key with a passphrase that nothing gives.
+pub fn locked(path: &Utf8Path) -> Error {
+    unasked(&format!("the secret key {path} has a passphrase"))
+}
+
+/// Returns the error of a passphrase that is needed where there is neither a file nor a terminal.
+pub fn unasked(why: &str) -> Error {
+    Error::usage(format!("{why}, and there is no terminal to ask for it")).hint(
+        "put it into a file that you alone can read, and name the file: KBMIRROR_KEY_PASSPHRASE_FILE or --key-passphrase-file FILE",
+    )
+}

@@ -1,0 +1,35 @@
+//! Where the passphrases of secret keys come from: the file that an option or its variable names, else a person at the terminal.
+//! Without both it is an error, before anything is begun: a run of a timer never waits.
+
+use camino::Utf8Path;
+
+use super::setup::Setup;
+use crate::carrier::{Passphrases, locked, read_passphrase, unasked};
+use crate::error::{Error, Result};
+
+/// The passphrases as this process has them.
+pub(super) struct OfProcess<'s>(pub(super) &'s Setup);
+
+impl Passphrases for OfProcess<'_> {
+    fn of_key(&self, path: &Utf8Path) -> Result<String> {
+        if let Some(file) = &self.0.settings().options.key_passphrase_file {
+            return read_passphrase(file);
+        }
+        self.0.ask_hidden(&format!("Passphrase of {path}: "))?.ok_or_else(|| locked(path))
+    }
+
+    fn for_new_key(&self) -> Result<String> {
+        if let Some(file) = &self.0.settings().options.key_passphrase_file {
+            return read_passphrase(file);
+        }
+        let unasked = || unasked("the new secret key is to have a passphrase");
+        let first = self.0.ask_hidden("Passphrase of the new secret key: ")?.ok_or_else(unasked)?;
+        if first.is_empty() {
+            return Err(Error::usage("the passphrase is empty; nothing was changed"));
+        }
+        if self.0.ask_hidden("The same once more: ")?.ok_or_else(unasked)? != first {
+            return Err(Error::usage("the two passphrases differ; nothing was changed"));
+        }
+        Ok(first)
+    }
+}
