@@ -8,6 +8,8 @@
 //! seconds there.
 #![expect(clippy::disallowed_methods, reason = "this is the room that the bans point to")]
 
+#[cfg(test)]
+pub(crate) mod crash;
 mod growing;
 mod new_file;
 mod open_folder;
@@ -322,6 +324,8 @@ pub fn list(path: &Utf8Path) -> Result<Vec<String>> {
 
 /// Removes a file; that it is gone already is fine.
 pub fn remove_file(path: &Utf8Path) -> Result<()> {
+    #[cfg(test)]
+    crash::step(path)?;
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", path, error)),
         _ => Ok(()),
@@ -330,6 +334,8 @@ pub fn remove_file(path: &Utf8Path) -> Result<()> {
 
 /// Removes a folder with all in it; that it is gone already is fine.
 pub fn remove_dir_all(path: &Utf8Path) -> Result<()> {
+    #[cfg(test)]
+    crash::step(path)?;
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", path, error)),
         _ => Ok(()),
@@ -338,6 +344,8 @@ pub fn remove_dir_all(path: &Utf8Path) -> Result<()> {
 
 /// Renames a file or folder within one file system and syncs the folder that it is in now.
 pub fn rename(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
+    #[cfg(test)]
+    crash::step(from)?;
     rename_with_patience(from, to).map_err(|error| failed(&format!("rename {from} to"), to, error))?;
     sync_dir(parent(to))
 }
@@ -345,6 +353,13 @@ pub fn rename(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
 /// Lets two folders change places in one step. Returns `false` if the system or the file system cannot do that; nothing has changed
 /// then.
 pub fn exchange(a: &Utf8Path, b: &Utf8Path) -> Result<bool> {
+    #[cfg(test)]
+    {
+        crash::step(a)?;
+        if !crash::has_exchange() {
+            return Ok(false);
+        }
+    }
     #[cfg(target_os = "linux")]
     {
         use rustix::fs::{CWD, RenameFlags, renameat_with};
@@ -411,6 +426,8 @@ pub fn is_writable(path: &Utf8Path) -> bool {
 
 /// Makes the names in a folder durable.
 pub fn sync_dir(path: &Utf8Path) -> Result<()> {
+    #[cfg(test)]
+    crash::step(path)?;
     #[cfg(unix)]
     {
         let folder = open(path)?;

@@ -6,6 +6,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::evidence::Reason;
 use super::written::WrittenViews;
 use super::{Access, Mirror, Writing};
 use crate::disk::{self, Entry};
@@ -122,7 +123,7 @@ impl Mirror<Writing> {
     /// Refuses to hand anything out while a view differs from what the program wrote. The changed texts are copied to
     /// `quarantine/`; the files stay as they are.
     pub fn expect_unchanged_views(&self, knowledge: &Knowledge) -> Result<()> {
-        let opened = self.evidence().iter().filter(|evidence| evidence.is_recorded);
+        let opened = self.evidence().iter().filter(|evidence| evidence.reason == Reason::Changed);
         let mut found: Vec<(Utf8PathBuf, Utf8PathBuf)> =
             opened.map(|evidence| (evidence.path.clone(), evidence.kept.clone())).collect();
         for path in self.changed_views(knowledge)? {
@@ -154,9 +155,14 @@ impl Mirror<Writing> {
 
     /// Moves something that lies in the place of a view to `quarantine/`; returns its new place.
     pub fn move_evidence(&self, path: &Utf8Path) -> Result<Utf8PathBuf> {
+        self.move_evidence_of(path, &self.layout.portable(path))
+    }
+
+    /// Does the same with something that is not in the place any more that it had, relative to the mirror.
+    pub(super) fn move_evidence_of(&self, path: &Utf8Path, had: &Utf8Path) -> Result<Utf8PathBuf> {
         self.expect_lock()?;
         disk::create_dir_all(&self.layout.quarantine())?;
-        let mut places = self.evidence_places(&self.layout.portable(path));
+        let mut places = self.evidence_places(had);
         let place = places.find(|place| matches!(disk::entry(place), Ok(Entry::Nothing)));
         let place = place.unwrap_or_default();
         disk::rename(path, &place)?;

@@ -1,28 +1,43 @@
-//! Evidence of a text that another program or person wrote in the place of a view.
+//! Evidence of what another program or person wrote into the folders of the KBs.
 
 use camino::Utf8PathBuf;
 
-/// A view that was changed from outside, and the place where the changed text is kept.
+/// The reasons to keep something as evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// A view: the index knows that the program wrote another text.
+    Changed,
+    /// A view that the index has no record of, as of version 0.1.
+    Unrecorded,
+    /// A file that is not one of the set in whose folder it lay.
+    Foreign,
+}
+
+/// Something that the program did not write, and the place where it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evidence {
     /// The file, relative to the mirror.
     pub path: Utf8PathBuf,
-    /// The copy under `quarantine/`, relative to the mirror.
+    /// Its place under `quarantine/`, relative to the mirror.
     pub kept: Utf8PathBuf,
-    /// `true` if the index knows that the program wrote another text; `false` if it has no record, as of version 0.1.
-    pub is_recorded: bool,
+    /// The reason.
+    pub reason: Reason,
 }
 
 impl Evidence {
-    /// Returns the warning of a view that was written anew.
+    /// Returns the warning of what was kept.
     pub fn warning(&self) -> String {
-        let Self { path, kept, is_recorded } = self;
-        if *is_recorded {
-            format!(
+        let Self { path, kept, reason } = self;
+        match reason {
+            Reason::Changed => format!(
                 "{path} was changed from outside and is written again; the changed text is kept as {kept}"
-            )
-        } else {
-            format!("{path} is written again; the old text has no record and is kept as {kept}")
+            ),
+            Reason::Unrecorded => {
+                format!("{path} is written again; the old text has no record and is kept as {kept}")
+            }
+            Reason::Foreign => {
+                format!("{path} is not a file of the set, whose folder was made again; it is kept as {kept}")
+            }
         }
     }
 }

@@ -3,17 +3,16 @@
 //! - The whole folder of the KB is made under `partial/`, with the sets that stay, the new set, and the views. Then both folders change
 //!   places in one step, where the system can do that; else the old one is renamed away and the new one takes its name.
 //! - The old folder stays under `partial/replaced-…` until the next run that writes: a reader that has it open reads on in it.
-//! - Unknown files of the old folder move along. A view that was changed from outside is kept as evidence.
+//! - Unknown files of the old folder move along, or are kept ([`super::replaced`]). A view that was changed from outside is kept as
+//!   evidence.
 //! - The index says "publishing" before, and learns of the new views first. A run that is killed anywhere is finished by the next one.
 //!
 //! A file system without links is not served in this way, because sets that stay would have to be copied.
 
-use std::collections::BTreeSet;
-
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::beside::{ViewState, view_state};
-use super::evidence::Evidence;
+use super::evidence::{Evidence, Reason};
 use super::index::{PublishState, SetRow};
 use super::written::WrittenViews;
 use super::{Mirror, Writing};
@@ -24,6 +23,37 @@ use crate::facts::SetFolder;
 use crate::servicing::Knowledge;
 use crate::update::Kb;
 use crate::views::KbViews;
+
+/// A folder under `partial/` that a publication made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Leftover {
+    /// A folder of a KB that is being made; or the old one, right after the exchange.
+    Exchange(Kb),
+    /// A set folder that is being made. Every file in it is the program's.
+    Stage,
+    /// The folder of a KB that was replaced, with the number of its replacement.
+    Replaced(Kb, u32),
+    /// A set folder that was renamed away.
+    ReplacedSet(Kb, SetFolder),
+}
+
+impl Leftover {
+    /// Reads a name; `None` for one that no publication gives.
+    pub(super) fn of(name: &str) -> Option<Self> {
+        let (word, rest) = name.split_once('-')?;
+        let (kb, more) = rest.split_once('-').map_or((rest, None), |(kb, more)| (kb, Some(more)));
+        let kb = kb.parse().ok()?;
+        match (word, more) {
+            ("publish", None) => Some(Self::Exchange(kb)),
+            ("publish", Some(_)) => Some(Self::Stage),
+            ("replaced", Some(more)) => match more.parse() {
+                Ok(number) => Some(Self::Replaced(kb, number)),
+                Err(_) => SetFolder::new(more).ok().map(|folder| Self::ReplacedSet(kb, folder)),
+            },
+            _ => None,
+        }
+    }
+}
 
 impl Mirror<Writing> {
     /// Gives a set that was made under `partial/` its place in a folder of its KB that exists. The index says "publishing" already.
@@ -38,7 +68,8 @@ impl Mirror<Writing> {
         let (kb, name, id) = (set.kb, &set.folder, set.id);
         let place = self.layout.kb(kb);
         let tree = self.layout.partial().join(format!("publish-{kb}"));
-        disk::remove_dir_all(&tree)?;
+        // It may be the old folder, of a run that ended after the exchange.
+        self.discard_kb_folder(kb, &tree, old_folders)?;
         disk::create_dir_all(&tree)?;
         let stay = self.sets_that_stay(kb, name, old_folders)?;
         for folder in &stay {
@@ -75,16 +106,23 @@ impl Mirror<Writing> {
             }
             index.set_published(kb, name, id, PublishState::Published, now)
         })?;
-        move_along(&aside, &place, &stay, set, old_folders, &views)?;
+        self.move_along(kb, &aside, old_folders)?;
         self.write_views(kb, knowledge).map(drop)
     }
 
     /// Puts the folder of a KB back that a run had renamed away when it was cut off, before the new one took its name.
     pub(super) fn put_back_replaced(&self) -> Result<()> {
         let partial = self.layout.partial();
-        for name in disk::list(&partial)? {
-            let kb = name.strip_prefix("replaced-").and_then(|rest| rest.rsplit_once('-'));
-            let Some(kb) = kb.and_then(|(kb, _)| kb.parse::<Kb>().ok()) else { continue };
+        let mut left: Vec<(Kb, u32, String)> = disk::list(&partial)?
+            .into_iter()
+            .filter_map(|name| match Leftover::of(&name)? {
+                Leftover::Replaced(kb, number) => Some((kb, number, name)),
+                _ => None,
+            })
+            .collect();
+        // The last one is the one that was in place.
+        left.sort_by(|a, b| b.cmp(a));
+        for (kb, _, name) in left {
             if disk::entry(&self.layout.kb(kb))? == Entry::Nothing
                 && !self.index.published_sets(kb)?.is_empty()
             {
@@ -113,15 +151,15 @@ impl Mirror<Writing> {
             views.by_name().map(|(name, text)| (self.layout.kb(kb).join(name), Some(text))).collect();
         paths.extend(self.other_scripts(kb, views)?.into_iter().map(|path| (path, None)));
         for (path, made) in paths {
-            let is_recorded = match view_state(&path, made, record)? {
-                ViewState::Changed | ViewState::NotAFile | ViewState::Unreadable => true,
+            let reason = match view_state(&path, made, record)? {
+                ViewState::Changed | ViewState::NotAFile | ViewState::Unreadable => Reason::Changed,
                 // Without a record, a text of before is one of an older version or of an older index.
-                ViewState::Unrecorded => false,
+                ViewState::Unrecorded => Reason::Unrecorded,
                 ViewState::Right | ViewState::Missing | ViewState::Outdated => continue,
             };
             let path = self.layout.portable(&path);
             let kept = self.copy_evidence(&path)?;
-            self.state.evidence.push(Evidence { path, kept, is_recorded });
+            self.state.evidence.push(Evidence { path, kept, reason });
         }
         Ok(())
     }
@@ -131,28 +169,6 @@ impl Mirror<Writing> {
         let place = |number: u32| self.layout.partial().join(format!("replaced-{kb}-{number}"));
         (1..=u32::MAX).map(place).find(|path| !disk::exists(path)).unwrap_or_default()
     }
-}
-
-/// Moves unknown files from the old folder into the new one.
-fn move_along(
-    aside: &Utf8Path,
-    place: &Utf8Path,
-    stay: &[SetFolder],
-    set: &SetRow,
-    old_folders: &[SetFolder],
-    views: &KbViews,
-) -> Result<()> {
-    let views: BTreeSet<String> = views.by_name().map(|(name, _)| name).collect();
-    for name in disk::list(aside)? {
-        let is_set = stay.iter().chain(old_folders).chain([&set.folder]).any(|folder| *folder == *name);
-        // A script that no run would write any more was kept as evidence where it came from outside.
-        let is_script = Utf8Path::new(&name).extension() == Some("cmd");
-        if is_set || is_script || views.contains(&name) || name.starts_with(disk::BEING_WRITTEN) {
-            continue;
-        }
-        disk::rename(&aside.join(&name), &place.join(&name))?;
-    }
-    Ok(())
 }
 
 /// Makes a folder with links to the files of another one; a folder in it is left to [`Mirror::stands`], which misses nothing then.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::exchange::Leftover;
 use super::index::{PublishState, SetRow};
 use super::pool::Run;
 use super::{Access, Mirror, Writing};
@@ -118,7 +119,7 @@ impl Mirror<Writing> {
             return Ok((Published::Published, folder));
         }
         let aside = self.aside(kb, name);
-        disk::remove_dir_all(&aside)?;
+        self.discard_set_folder(kb, name, &aside)?;
         if disk::exists(&folder.path) {
             disk::rename(&folder.path, &aside)?;
         }
@@ -128,17 +129,17 @@ impl Mirror<Writing> {
             index.clear_damage_of_folder(kb, name)?;
             index.set_published(kb, name, id, PublishState::Published, now)
         })?;
-        disk::remove_dir_all(&aside)?;
+        self.discard_set_folder(kb, name, &aside)?;
         // The set may have had another folder, before a second one of its family made a suffix necessary.
         for old in old_folders {
             let aside = self.aside(kb, &old);
-            disk::remove_dir_all(&aside)?;
+            self.discard_set_folder(kb, &old, &aside)?;
             let path = self.layout.set(kb, &old);
             if disk::exists(&path) {
                 disk::rename(&path, &aside)?;
             }
             self.index.in_transaction(|index| index.forget_published(kb, &old))?;
-            disk::remove_dir_all(&aside)?;
+            self.discard_set_folder(kb, &old, &aside)?;
         }
         self.write_views(kb, knowledge)?;
         self.end_views_unless(was_pending)?;
@@ -227,8 +228,14 @@ impl Mirror<Writing> {
             let is_orphan = name.strip_suffix(".json").is_some_and(|of| !names.iter().any(|own| own == of));
             if name == "repair-file" {
                 disk::remove_file(&path)?;
-            } else if name.starts_with("publish-") || name.starts_with("replaced-") {
-                disk::remove_dir_all(&path)?;
+            } else if let Some(left) = Leftover::of(name) {
+                match left {
+                    Leftover::Exchange(kb) | Leftover::Replaced(kb, _) => {
+                        self.discard_kb_folder(kb, &path, &[])?;
+                    }
+                    Leftover::ReplacedSet(kb, folder) => self.discard_set_folder(kb, &folder, &path)?,
+                    Leftover::Stage => disk::remove_dir_all(&path)?,
+                }
             } else if is_orphan || name.starts_with(disk::BEING_WRITTEN) {
                 // What is known of a file that has arrived, or a file that was never given its name.
                 disk::remove_file(&path)?;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::beside::{ViewState, view_state};
-use super::evidence::Evidence;
+use super::evidence::{Evidence, Reason};
 use super::index::Owner;
 use super::records::update_line;
 use super::scripts::plan_of;
@@ -115,13 +115,13 @@ impl Mirror<Writing> {
 
     /// Keeps a view that the program did not write, before another text takes its place. What is not a file is moved.
     fn keep_as_evidence(&mut self, path: &Utf8Path, state: ViewState) -> Result<()> {
-        let is_recorded = match state {
+        let reason = match state {
             ViewState::Right | ViewState::Missing | ViewState::Outdated => return Ok(()),
-            ViewState::Unrecorded => false,
-            ViewState::Changed | ViewState::NotAFile | ViewState::Unreadable => true,
+            ViewState::Unrecorded => Reason::Unrecorded,
+            ViewState::Changed | ViewState::NotAFile | ViewState::Unreadable => Reason::Changed,
         };
         let kept = self.copy_evidence(&self.layout.portable(path))?;
-        self.state.evidence.push(Evidence { path: self.layout.portable(path), kept, is_recorded });
+        self.state.evidence.push(Evidence { path: self.layout.portable(path), kept, reason });
         Ok(())
     }
 

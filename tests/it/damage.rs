@@ -225,9 +225,10 @@ fn verified_damage_is_absent_until_fetch_heals_it() {
             assert_eq!(of(kb), "published", "{case:?}: {document:#}");
         }
         sound(&bench, case, &before);
-        // What lay there is kept, where it was in the pool.
+        // What lay there is kept, where it was in the pool, or was not a file of the set at all.
         let kept = names_in(&bench.mirror().join("quarantine"));
-        let has_bytes = case.in_pool() && case.spoil != Spoil::Delete;
+        let is_file = matches!(case.spoil, Spoil::Flip | Spoil::Truncate);
+        let has_bytes = case.spoil != Spoil::Delete && (case.in_pool() || !is_file);
         assert_eq!(kept.len(), usize::from(has_bytes), "{case:?}: {kept:?}");
         fetch(&bench, &[]).exits(0);
         assert_eq!(names_in(&bench.mirror().join("quarantine")), kept);

@@ -74,6 +74,26 @@ fn a_script_that_nobody_knows_is_moved_and_not_deleted() {
 }
 
 #[test]
+fn an_unknown_file_in_a_set_folder_outlives_the_folder() {
+    let here = mirror();
+    let kb = here.mirror().join("kb/KB5086672");
+    fs::write(kb.join("notes.txt"), "notes").unwrap();
+    fs::write(kb.join("windows-11-24h2-arm64/mine.txt"), "mine").unwrap();
+    let ran = here.replay(&recording("demo"), &["fetch", KB, "--arch", "arm64"]).exits(0);
+    assert!(ran.stderr.contains("mine.txt is not a file of the set"), "{}", ran.stderr);
+    here.json(&["verify", KB]).exits(5);
+    // A run that writes removes what was replaced.
+    here.replay(&recording("demo"), &["fetch", KB, "--arch", "arm64"]).exits(0);
+    assert_eq!(fs::read_to_string(kb.join("notes.txt")).unwrap(), "notes");
+    assert!(!kb.join("windows-11-24h2-arm64/mine.txt").exists());
+    let kept: Vec<String> = evidence(&here).iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    assert_eq!(kept, ["mine"]);
+    // The one beside the folders is where it was, and is named.
+    let report = here.json(&["verify"]).exits(5).json();
+    assert_eq!(report["findings"].as_array().unwrap().len(), 1, "{report}");
+}
+
+#[test]
 fn a_folder_or_a_link_in_the_place_of_a_view_is_moved_away() {
     let here = mirror();
     let readme = here.mirror().join("kb/KB5086672/README.txt");

@@ -1,0 +1,191 @@
+//! The end of a folder that was replaced: what the program wrote is deleted, and nothing else.
+//!
+//! - Of a set folder, the program's are the files under the names that the index has of the folder's sets, where the pool has their
+//!   bytes. A file under another name is deleted only where its bytes are in the pool, or lie under its name in the new folder.
+//! - Beside the set folders, the program's are the views. One that was changed from outside was kept as evidence before.
+//! - What else lay beside the set folders moves along into the new folder. What else lay in a set folder goes to `quarantine/`, where
+//!   `repair` moves such files too.
+//! - Nothing is deleted before all of that has its place. A run that ends in between leaves the rest to the next one.
+//!
+//! A file with a name that is not text cannot be moved alone: the whole folder goes to `quarantine/`.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8Path;
+
+use super::evidence::{Evidence, Reason};
+use super::pool::sha256_of;
+use super::{Access, Mirror, Writing};
+use crate::disk::{self, Entry};
+use crate::error::Result;
+use crate::facts::SetFolder;
+use crate::update::{Kb, Sha256};
+
+/// The program's files in the set folders of a KB.
+struct Known {
+    /// Bytes by folder and name, as the index has them; several, where a KB was issued again.
+    files: BTreeMap<(String, String), Vec<(Sha256, u64)>>,
+}
+
+impl Known {
+    /// Returns the bytes that a name of a folder may have.
+    fn in_folder(&self, folder: &str, name: &str) -> &[(Sha256, u64)] {
+        self.files.get(&(folder.to_owned(), name.to_owned())).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    fn has_folder(&self, folder: &str) -> bool {
+        self.files.keys().any(|(own, _)| own == folder)
+    }
+}
+
+impl<S: Access> Mirror<S> {
+    /// Gathers the names that the index has of a KB. `others` are folders that a set of it had, and that the index has no more.
+    fn known_files(&self, kb: Kb, others: &[SetFolder]) -> Result<Known> {
+        let mut files: BTreeMap<(String, String), Vec<(Sha256, u64)>> = BTreeMap::new();
+        let published = self.index.published_folders(Some(kb))?;
+        for set in self.index.sets(Some(kb))? {
+            let names = self.folder_of(&set).map(|folder| folder.names).unwrap_or_default();
+            let earlier =
+                published.iter().filter(|(_, _, id, _)| *id == set.id).map(|(_, folder, ..)| folder);
+            for folder in earlier.chain(others).chain([&set.folder]) {
+                for (member, name) in set.members.iter().zip(&names) {
+                    let (Some(sha256), Some(size)) = (member.file.sha256, member.file.size) else { continue };
+                    files.entry((folder.to_string(), name.to_string())).or_default().push((sha256, size));
+                }
+            }
+        }
+        Ok(Known { files })
+    }
+}
+
+impl Mirror<Writing> {
+    /// Removes what an exchange left of a KB's folder, after all that the program did not write has another place.
+    pub(super) fn discard_kb_folder(&mut self, kb: Kb, old: &Utf8Path, others: &[SetFolder]) -> Result<()> {
+        let portable = self.layout.portable(&self.layout.kb(kb));
+        let is_whole = self.move_along(kb, old, others)?;
+        self.remove_discarded(old, &portable, is_whole)
+    }
+
+    /// Removes a set folder that was renamed away, after all that the program did not write has another place.
+    pub(super) fn discard_set_folder(&mut self, kb: Kb, folder: &SetFolder, old: &Utf8Path) -> Result<()> {
+        let mut known = self.known_files(kb, &[])?;
+        if !known.has_folder(folder.as_str()) {
+            known = self.known_files(kb, std::slice::from_ref(folder))?;
+        }
+        let place = self.layout.set(kb, folder);
+        let is_whole = self.empty_of_unknown(old, &place, &known, folder.as_str())?;
+        let portable = self.layout.portable(&place);
+        self.remove_discarded(old, &portable, is_whole)
+    }
+
+    fn remove_discarded(&mut self, old: &Utf8Path, path: &Utf8Path, is_whole: bool) -> Result<()> {
+        if is_whole { disk::remove_dir_all(old) } else { self.keep_unknown(old, path) }
+    }
+
+    /// Moves what the program did not write out of a replaced folder of a KB. Returns `false` if something has a name that cannot be
+    /// used.
+    pub(super) fn move_along(&mut self, kb: Kb, old: &Utf8Path, others: &[SetFolder]) -> Result<bool> {
+        let place = self.layout.kb(kb);
+        let known = self.known_files(kb, others)?;
+        let takes_more = disk::entry(&place)? == Entry::Folder;
+        let mut is_whole = true;
+        for name in disk::list(old)? {
+            let (from, to) = (old.join(&name), place.join(&name));
+            let entry = disk::entry(&from)?;
+            if entry == Entry::Folder && self.is_set_folder(&known, &from, &name)? {
+                is_whole &= self.empty_of_unknown(&from, &to, &known, &name)?;
+                continue;
+            }
+            let portable = self.layout.portable(&to);
+            if entry == Entry::Nothing {
+                is_whole = false;
+            } else if self.is_view(&portable) || name.starts_with(disk::BEING_WRITTEN) || is_same(&from, &to)?
+            {
+                // A view was kept already where it came from outside.
+            } else if takes_more && disk::entry(&to)? == Entry::Nothing {
+                disk::rename(&from, &to)?;
+            } else {
+                self.keep_unknown(&from, &portable)?;
+            }
+        }
+        Ok(is_whole)
+    }
+
+    /// Returns `true` if a folder is one of a set: the index has it, or every file of it is a link to the pool's under the name that
+    /// a set of this KB has.
+    fn is_set_folder(&self, known: &Known, path: &Utf8Path, name: &str) -> Result<bool> {
+        if known.has_folder(name) {
+            return Ok(true);
+        }
+        let names = disk::list(path)?;
+        for name in &names {
+            let bytes = known.files.iter().filter(|((_, own), _)| own == name).flat_map(|(_, bytes)| bytes);
+            let mut is_link = false;
+            for (sha256, _) in bytes {
+                let number = disk::file_number(&self.layout.pool_file(sha256))?;
+                is_link |= number.is_some() && number == disk::file_number(&path.join(name))?;
+            }
+            if !is_link {
+                return Ok(false);
+            }
+        }
+        Ok(!names.is_empty())
+    }
+
+    /// Moves what the program did not write from a set folder, or a folder in it, to `quarantine/`.
+    fn empty_of_unknown(
+        &mut self,
+        old: &Utf8Path,
+        place: &Utf8Path,
+        known: &Known,
+        folder: &str,
+    ) -> Result<bool> {
+        let mut is_whole = true;
+        for name in disk::list(old)? {
+            let (from, to) = (old.join(&name), place.join(&name));
+            match disk::entry(&from)? {
+                Entry::Nothing => is_whole = false,
+                Entry::Folder if disk::entry(&to)? == Entry::Folder => {
+                    // No set has a folder in its folder.
+                    is_whole &= self.empty_of_unknown(&from, &to, known, "")?;
+                }
+                Entry::File(_) if self.is_known(&from, known.in_folder(folder, &name))? => {}
+                _ if is_same(&from, &to)? => {}
+                _ => self.keep_unknown(&from, &self.layout.portable(&to))?,
+            }
+        }
+        Ok(is_whole)
+    }
+
+    /// Returns `true` if a file is one of a set whose bytes the pool has, or if the pool has its bytes under whatever name.
+    fn is_known(&self, path: &Utf8Path, bytes: &[(Sha256, u64)]) -> Result<bool> {
+        for (sha256, size) in bytes {
+            if self.has_in_pool(sha256, *size)? {
+                return Ok(true);
+            }
+        }
+        // A file that cannot be read is not known.
+        let Ok(found) = sha256_of(path) else { return Ok(false) };
+        Ok(disk::file_size(path)?.map_or(Ok(false), |size| self.has_in_pool(&found, size))?
+            && sha256_of(&self.layout.pool_file(&found)).is_ok_and(|pooled| pooled == found))
+    }
+
+    /// Moves something that the program did not write to `quarantine/`, by the path that it had.
+    fn keep_unknown(&mut self, from: &Utf8Path, path: &Utf8Path) -> Result<()> {
+        let kept = self.move_evidence_of(from, path)?;
+        self.state.evidence.push(Evidence { path: path.to_owned(), kept, reason: Reason::Foreign });
+        Ok(())
+    }
+}
+
+/// Returns `true` if two paths are regular files of the same bytes.
+fn is_same(a: &Utf8Path, b: &Utf8Path) -> Result<bool> {
+    let (Entry::File(size), Entry::File(other)) = (disk::entry(a)?, disk::entry(b)?) else {
+        return Ok(false);
+    };
+    let number = disk::file_number(a)?;
+    if number.is_some() && number == disk::file_number(b)? {
+        return Ok(true);
+    }
+    Ok(size == other && sha256_of(a).ok().is_some_and(|digest| sha256_of(b).is_ok_and(|same| same == digest)))
+}
