@@ -128,6 +128,19 @@ impl Stick {
     }
 }
 
+impl Stick {
+    /// Mounts it with other options.
+    fn mount_again(&self, options: &str) {
+        assert!(Command::new("umount").arg(&self.folder).status().unwrap().success());
+        let (program, what) = match &self.device {
+            Some(device) => ("mount.exfat-fuse", device.as_str()),
+            None => ("fusefat", self.image.as_str()),
+        };
+        let ran = Command::new(program).args(["-o", options, what, self.folder.as_str()]).output().unwrap();
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    }
+}
+
 impl Drop for Stick {
     fn drop(&mut self) {
         drop(Command::new("umount").arg(&self.folder).output());
@@ -203,6 +216,31 @@ fn onto_the_file_systems_of_sticks() {
             there.run_on(&mirror, &["import", plain.as_str()]).exits(0);
             assert_eq!(digests(&mirror.join("kb")), digests(&here.mirror().join("kb")));
         }
+    }
+}
+
+#[test]
+fn secret_keys_on_a_stick_need_a_mount_for_their_owner_alone() {
+    let here = Bench::new();
+    for (kind, open, private) in
+        [("exfat", "umask=0", "umask=077"), ("fat32", "rw+,umask=0", "rw+,umask=077")]
+    {
+        let Some(stick) = Stick::new(&here, kind) else { continue };
+        let mirror = stick.folder.join("mirror");
+        stick.mount_again(open);
+        here.run_on(&mirror, &["keys", "init"]).exits(0);
+        let ran = here.run_on(&mirror, &["keys", "rotate"]).exits(2);
+        let path = mirror.join("keys/export.key");
+        let words = format!("others can read the secret key {path}, by the mode that its mount");
+        assert!(ran.stderr.contains(&words), "{kind}: {}", ran.stderr);
+        assert!(
+            ran.stderr.contains("umask=077") && ran.stderr.contains("may be a link to one"),
+            "{}",
+            ran.stderr
+        );
+        // As the hint says.
+        stick.mount_again(private);
+        here.run_on(&mirror, &["keys", "rotate"]).exits(0);
     }
 }
 
