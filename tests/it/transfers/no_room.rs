@@ -229,3 +229,70 @@ fn a_disk_that_fills_up_in_the_middle_is_exit_9_as_well() {
     }
     judge(checked);
 }
+
+/// A mirror with room whose index lies on a small disk of its own.
+struct IndexAlone {
+    bench: Bench,
+    loopback: Loopback,
+    disk: Small,
+    files: Vec<FileSpec>,
+}
+
+impl IndexAlone {
+    fn new() -> Option<Self> {
+        let bench = Bench::new();
+        let disk = Small::new(bench.path("index"), ENOUGH)?;
+        let files: Vec<FileSpec> = (0..COUNT).map(|number| package(number, 5000)).collect();
+        let alone = Self { loopback: Loopback::start(world_of(&files)), bench, disk, files };
+        alone.fetch(1).exits(0);
+        Some(alone)
+    }
+
+    fn path(&self) -> Utf8PathBuf {
+        self.disk.folder.join("mirror.db")
+    }
+
+    fn fetch(&self, count: u32) -> Ran {
+        fetch(&self.bench, &self.loopback, count, &["--index", self.path().as_str()])
+    }
+
+    /// A run while the disk has so many KiB left, and the next one with room; whether the first one had all.
+    fn check(&self, left: u64) -> Result<bool, String> {
+        let before = tree(&self.bench.mirror().join("kb"));
+        fill_up(&self.disk.folder, left);
+        let ran = self.fetch(COUNT);
+        if ran.code != 0 {
+            let told = no_space(&ran);
+            let is_named = told.contains(self.path().as_str()) && told.contains(" are free there");
+            if ran.code != 9 || !is_named {
+                return Err(format!("exit {}: {}\n{}", ran.code, ran.stdout, ran.stderr));
+            }
+            check_final_names(&self.bench, &self.files)?;
+            let after = tree(&self.bench.mirror().join("kb"));
+            if let Some((path, _)) = before.iter().find(|(path, _)| !after.contains_key(*path)) {
+                return Err(format!("{path} is lost"));
+            }
+        }
+        fs::remove_file(self.disk.folder.join(BALLAST)).unwrap();
+        let next = self.fetch(COUNT);
+        if next.code != 0 {
+            return Err(format!("the next run: exit {}: {}\n{}", next.code, next.stdout, next.stderr));
+        }
+        check_all_published(&self.bench, &self.files)?;
+        let verified = self.bench.json(&["--index", self.path().as_str(), "verify", "--deep"]);
+        if verified.code != 0 {
+            return Err(format!("verify: exit {}: {}", verified.code, verified.stdout));
+        }
+        Ok(ran.code == 0)
+    }
+}
+
+#[test]
+fn an_index_on_a_full_disk_is_exit_9_and_the_next_run_has_all() {
+    let mut checked = Vec::new();
+    for left in [0, 4, 8, 16, 32, 40, 64, 96, 128, 160, 200, 256, 320, 400, 512, 4096] {
+        let Some(alone) = IndexAlone::new() else { return };
+        checked.push((format!("{left} KiB left"), alone.check(left)));
+    }
+    judge(checked);
+}
