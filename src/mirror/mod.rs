@@ -115,6 +115,13 @@ impl Mirror<Reading> {
         match Index::open_read_only(layout.index()) {
             Ok(index) => Ok(Self { layout, index, state: Reading(()) }),
             Err(error) if !Index::is_unmade(layout.index()).unwrap_or(false) => Err(error),
+            // An index that was lost, or emptied, and is being made again: there is a mirror, and this is not all of it.
+            Err(_) if layout.has_content()? => {
+                let message = format!("the making of the index {} was interrupted", layout.index());
+                Err(Error::usage(message).hint(
+                    "the next run that writes makes it from kb/ and pool/, and so does kbmirror repair --rebuild-index",
+                ))
+            }
             Err(_) => {
                 let message =
                     format!("there is no mirror at {} yet: its first run was interrupted", layout.root());

@@ -23,6 +23,14 @@ pub(crate) fn connected(fetch: &[&str]) -> Bench {
     bench
 }
 
+/// A mirror with some KBs of a loopback Catalog and keys.
+pub(crate) fn connected_to(loopback: &Loopback, kbs: &[&str]) -> Bench {
+    let bench = Bench::new();
+    fetch_from(&bench, loopback, kbs).exits(0);
+    keys(&bench);
+    bench
+}
+
 /// Makes keys; gives the public root key.
 pub(crate) fn keys(bench: &Bench) -> String {
     text_of(&bench.json(&["keys", "init"]).exits(0).json()["root"])

@@ -9,7 +9,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Value, json};
 
 use super::carry::{connected, export, import, isolated, root_of};
-use super::harness::{Bench, items, names_in, recording, text_of, tree};
+use super::harness::{Bench, items, names_in, recording, sha256_hex, text_of, tree};
 
 const SET: &str = "windows-11-24h2-arm64";
 
@@ -239,4 +239,45 @@ fn on_the_isolated_side_the_hint_leads_back_by_a_medium() {
     assert!(ran.stderr.contains("run kbmirror repair KB5086672 --from MEDIUM: it takes"), "{}", ran.stderr);
     there.run(&["repair", "KB5086672", "--from", medium.as_str()]).exits(0);
     there.json(&["verify", "--deep"]).exits(0);
+}
+
+#[test]
+fn what_a_kill_left_in_the_pool_is_not_damage() {
+    let bench = mirror();
+    let whole = b"the bytes of a run that was killed before the index had them";
+    let digest = sha256_hex(whole);
+    let path = format!("pool/sha256/{}/{digest}", &digest[..2]);
+    fs::create_dir_all(bench.mirror().join(&path).parent().unwrap()).unwrap();
+    fs::write(bench.mirror().join(&path), whole).unwrap();
+    let report = bench.json(&["verify"]).exits(0).json();
+    assert_eq!((&report["findings"], &report["leftovers"]), (&json!([]), &json!([path])));
+    // Other bytes are, and so is a place that is not the file's.
+    fs::write(bench.mirror().join(&path), b"other bytes").unwrap();
+    let report = bench.json(&["verify"]).exits(5).json();
+    assert_eq!(found(&report), [("foreign".to_owned(), path.clone())]);
+    fs::remove_file(bench.mirror().join(&path)).unwrap();
+    fs::create_dir_all(bench.mirror().join("pool/sha256/00")).unwrap();
+    fs::write(bench.mirror().join("pool/sha256/00").join(&digest), whole).unwrap();
+    bench.json(&["verify"]).exits(5);
+}
+
+#[test]
+fn a_mirror_whose_index_was_not_made_is_not_damaged() {
+    let bench = Bench::new();
+    fs::create_dir_all(bench.mirror()).unwrap();
+    fs::write(bench.mirror().join("mirror.db"), "").unwrap();
+    for command in ["verify", "list"] {
+        let (kind, message) = bench.json(&[command]).exits(3).error();
+        assert!(kind == "not_found" && message.contains("first run was interrupted"), "{command}: {message}");
+    }
+    // Where there are packages, an empty index is not the whole truth.
+    let bench = mirror();
+    for end in ["", "-wal", "-shm"] {
+        let _gone = fs::remove_file(bench.mirror().join(format!("mirror.db{end}")));
+    }
+    fs::write(bench.mirror().join("mirror.db"), "").unwrap();
+    for command in ["verify", "list"] {
+        let (kind, message) = bench.json(&[command]).exits(2).error();
+        assert!(kind == "usage" && message.contains("making of the index"), "{command}: {message}");
+    }
 }

@@ -20,6 +20,7 @@
 //! - [`tls`]: an authority and its certificates, to put TLS around both;
 //! - [`proxy`]: a proxy on the way to them;
 //! - [`killing`]: the program itself, killed again and again while it fetches;
+//! - [`kill_points`]: the same at exact system calls, over a fetch, an export, and an import; [`kill_content`]: what is compared then;
 //! - [`power`]: what may lie on a disk whose power is cut, from the [`system_calls`] of the program and a [`disk_model`];
 //! - [`traffic`]: the bytes of package files that went out, counted, and slowed down where a test wants it.
 //!
@@ -33,6 +34,10 @@ mod file_answer;
 mod file_fault;
 mod hostile;
 mod http;
+#[cfg(target_os = "linux")]
+mod kill_content;
+#[cfg(target_os = "linux")]
+pub(crate) mod kill_points;
 mod killing;
 mod loopback;
 mod pages;
@@ -53,6 +58,8 @@ mod world;
 pub(crate) use fault::{Action, Hook, Rule};
 pub(crate) use file_fault::FileFault;
 pub(crate) use hostile::{HOSTILE_KB, hostile_pages, hostile_world};
+#[cfg(target_os = "linux")]
+pub(crate) use kill_points::{Job, can_trace};
 pub(crate) use killing::{Killing, Restart};
 pub(crate) use loopback::{Loopback, Seen};
 #[cfg(unix)]

@@ -100,6 +100,11 @@ impl<S: Access> Mirror<S> {
         let settled = self.settle(&doubts, &recorded, kbs, deep, knowledge, now)?;
         let mut warnings = doubts.warnings;
         warnings.extend(settled.warning);
+        if self.index.meta("created")?.is_none() {
+            warnings.push(
+                "the making of the index was interrupted; the next run that writes completes it".to_owned(),
+            );
+        }
         let mut findings: Vec<VerifyFinding> =
             settled.faults.into_iter().map(|fault| fault.finding).collect();
         findings.sort();
