@@ -445,7 +445,8 @@ fn a_lost_set_folder_is_named_and_made_again() {
         assert_eq!((&set["damaged"], &set["folder_missing"]), (&json!(true), &json!(true)));
         let people = bench.run(&["list"]).exits(0);
         assert!(people.stdout.contains("folder missing"), "{people:?}");
-        assert_eq!(people.stderr.contains("fetch"), !is_isolated, "{people:?}");
+        assert!(people.stderr.contains("kbmirror repair KB5086672"), "{people:?}");
+        assert_eq!(people.stderr.contains("--from MEDIUM"), is_isolated, "{people:?}");
         if is_isolated {
             import(bench, &medium).exits(0);
         } else {

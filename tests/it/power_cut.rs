@@ -377,13 +377,14 @@ fn repair_survives_a_power_cut() {
         }
         expect(here.json(&["verify"]), &[0, 5], "verify")?;
         // What was damaged or changed is kept.
-        for kept in [sha256_hex(&bytes), sha256_hex(b"changed")] {
-            demand(crash.files("mirror").any(|(_, own)| sha256_hex(own) == kept), || {
-                "a copy is lost".to_owned()
-            })?;
-        }
+        let kept = [sha256_hex(&bytes), sha256_hex(b"changed")];
+        let is_kept = |found: &[String], when: &str| {
+            demand(kept.iter().all(|kept| found.contains(kept)), || format!("a copy is lost {when}"))
+        };
+        is_kept(&crash.files("mirror").map(|(_, own)| sha256_hex(own)).collect::<Vec<_>>(), "then")?;
         expect(here.json(&arguments), &[0], "the next repair")?;
         same_packages(&here, &wanted, "after the next repair")?;
+        is_kept(&digests(&here.mirror()).into_values().collect::<Vec<_>>(), "after the next repair")?;
         verified(&here)
     });
 }

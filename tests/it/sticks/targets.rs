@@ -127,7 +127,7 @@ fn a_description_of_a_retired_or_strange_key_is_not_believed() {
         &fs::read_to_string(second.mirror().join("keys/root.key")).unwrap(),
     )
     .unwrap();
-    let new = kbmirror::carrier::SecretKey::generate().unwrap();
+    let (new, text) = kbmirror::carrier::SecretKey::generate_with("export", None).unwrap();
     let folder = second.mirror().join("keys");
     let list = json!({
         "format": 1,
@@ -139,7 +139,7 @@ fn a_description_of_a_retired_or_strange_key_is_not_believed() {
     fs::write(folder.join("keys.json"), &list).unwrap();
     fs::write(folder.join("keys.json.minisig"), root.sign(list.as_bytes(), "keys").unwrap()).unwrap();
     fs::remove_file(folder.join("export.key")).unwrap();
-    fs::write(folder.join("export.key"), new.to_text("export").unwrap()).unwrap();
+    fs::write(folder.join("export.key"), text).unwrap();
     #[cfg(unix)]
     fs::set_permissions(folder.join("export.key"), std::os::unix::fs::PermissionsExt::from_mode(0o600))
         .unwrap();
