@@ -16,6 +16,8 @@ mod open_folder;
 mod place;
 mod room;
 mod secret;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::fs::{self, File};
@@ -451,52 +453,4 @@ pub(crate) fn open_lock(path: &Utf8Path) -> Result<File> {
     create_dir_all(parent(path))?;
     let options = File::options().read(true).write(true).create(true).truncate(false).open(path);
     options.map_err(|error| failed("open", path, error))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn folder() -> (tempfile::TempDir, Utf8PathBuf) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = Utf8PathBuf::try_from(folder.path().to_owned()).unwrap();
-        (folder, path)
-    }
-
-    #[test]
-    fn an_atomic_write_replaces_and_leaves_nothing_else() {
-        let (_guard, folder) = folder();
-        let path = folder.join("a").join("file.json");
-        write_atomic(&path, b"one").unwrap();
-        write_atomic(&path, b"two").unwrap();
-        assert_eq!(read(&path, 10).unwrap(), b"two");
-        assert_eq!(list(&folder.join("a")).unwrap(), ["file.json"]);
-    }
-
-    #[test]
-    fn errors_name_the_path() {
-        let (_guard, folder) = folder();
-        let missing = folder.join("missing");
-        let error = read(&missing, 10).unwrap_err();
-        assert!(error.message().contains(missing.as_str()), "{error}");
-        assert_eq!(list(&missing).unwrap(), Vec::<String>::new());
-        assert_eq!(file_size(&missing).unwrap(), None);
-        assert!(!is_folder(&missing).unwrap());
-        assert!(read_in_pieces(&missing, |_| ()).is_err());
-        remove_file(&missing).unwrap();
-        remove_dir_all(&missing).unwrap();
-    }
-
-    #[test]
-    fn a_file_past_the_cap_is_not_read() {
-        let (_guard, folder) = folder();
-        let path = folder.join("file");
-        write_atomic(&path, b"12345").unwrap();
-        assert!(read(&path, 4).is_err());
-        assert_eq!(read(&path, 5).unwrap(), b"12345");
-        let mut bytes = Vec::new();
-        read_in_pieces(&path, |piece| bytes.extend_from_slice(piece)).unwrap();
-        assert_eq!(bytes, b"12345");
-        assert!(is_folder(&folder).unwrap() && !is_folder(&path).unwrap());
-    }
 }

@@ -1,4 +1,4 @@
-//! Where the passphrases of secret keys come from: the file that an option or its variable names, else a person at the terminal.
+//! Passphrases of secret keys: from the file that an option or its variable names, else from a person at the terminal.
 //! Without both it is an error, before anything is begun: a run of a timer never waits.
 
 use camino::Utf8Path;

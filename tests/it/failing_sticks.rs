@@ -17,7 +17,7 @@ use super::support::{FileSpec, Loopback, World};
 
 const KBS: [&str; 2] = ["KB5041865", "KB5040435"];
 const MIB: u64 = 1 << 20;
-/// What a stick says that it holds.
+/// The capacity that a stick claims.
 const SIZE: u64 = 48 * MIB;
 
 /// A stick, plugged in while it is [`Stick::mount`]ed.
@@ -154,7 +154,7 @@ fn two_sides() -> (Bench, Bench) {
     (here, there)
 }
 
-/// What a program that claims nothing says: a fault of the medium, and where.
+/// Expects a refusal that claims nothing: a fault of the medium, with a path on it.
 #[track_caller]
 fn names_a_fault(ran: &Ran, medium: &Utf8Path, what: &str) {
     assert_eq!(ran.code, 12, "{what}: {} {}", ran.stdout, ran.stderr);

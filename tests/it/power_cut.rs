@@ -67,7 +67,7 @@ fn demand(holds: bool, what: impl FnOnce() -> String) -> Faults {
     if holds { Ok(()) } else { Err(what()) }
 }
 
-/// What `verify` must say after any crash: nothing is damaged. That there is no mirror yet is right where nothing is published.
+/// Expects `verify` to find no damage. After a crash before the first publication, it may say that the mirror does not exist yet.
 fn verified(bench: &Bench) -> Faults {
     let verified = expect(bench.json(&["verify"]), &[0, 3], "verify")?;
     let is_empty = packages(&bench.mirror()).is_empty();
@@ -212,7 +212,7 @@ fn a_replacing_fetch_survives_a_power_cut() {
     });
 }
 
-/// What the second export onto a medium carries, without what is new with each export.
+/// Returns the packages and scripts on a medium, without the files that are new with each export.
 fn payload(medium: &Utf8Path) -> BTreeMap<String, String> {
     let mut files = digests(medium);
     files.retain(|path, _| path.starts_with("data/"));

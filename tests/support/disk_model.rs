@@ -20,14 +20,14 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::system_calls::SystemCall;
 
-/// What lies in each of the folders, by path; a folder as `None`.
+/// The tree of each of the folders: files by path, a folder as `None`.
 pub(super) type Trees = BTreeMap<String, BTreeMap<String, Option<File>>>;
 
-/// What arrives of what was not synced.
+/// The choice of what arrives of the changes that were not synced.
 pub(super) trait Chance {
-    /// Of so many changes of a folder, the first so many.
+    /// Returns the number of changes of a folder that arrive; the first ones do.
     fn names(&mut self, changes: usize) -> usize;
-    /// Of a file that was written to since.
+    /// Returns the state of a file that was written to since its last sync.
     fn file(&mut self, file: &WorkedFile) -> File;
 }
 
@@ -173,7 +173,7 @@ impl Disk {
         }
     }
 
-    /// What a call syncs.
+    /// Returns the file or folder that a call syncs.
     pub(super) fn synced(&self, call: &SystemCall) -> Option<usize> {
         let is_sync = matches!(call.name.as_str(), "fsync" | "fdatasync");
         let open = self.open.get(&call.number(0)?).filter(|_| is_sync)?;
@@ -353,7 +353,7 @@ impl Disk {
         }
     }
 
-    /// What lies there after the power was cut.
+    /// Returns the trees after the power was cut.
     pub(super) fn cut(&self, chance: &mut dyn Chance) -> Trees {
         let mut concerned: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (number, change) in self.changes.iter().enumerate().filter(|(_, change)| !change.is_durable) {

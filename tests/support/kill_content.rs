@@ -1,4 +1,4 @@
-//! What a mirror or a medium has, without what differs from run to run, so that two of them can be compared.
+//! The content of a mirror or a medium without the parts that differ from run to run, so that two of them can be compared.
 #![expect(clippy::disallowed_methods, reason = "folders are read as they lie")]
 #![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
@@ -12,7 +12,7 @@ use regex::Regex;
 use rusqlite::{Connection, OpenFlags};
 use sha2::{Digest as _, Sha256};
 
-/// What a medium has, without what is new with each export: numbers, times, signatures.
+/// Returns the content of a medium without the parts that are new with each export: numbers, times, signatures.
 pub(super) fn payload(medium: &Utf8Path) -> BTreeMap<String, String> {
     let mut files = digests(medium);
     let is_kept =
@@ -21,7 +21,7 @@ pub(super) fn payload(medium: &Utf8Path) -> BTreeMap<String, String> {
     files
 }
 
-/// What a mirror has, without times: the folders of KBs, the pool, what is under way, and the rows of the index.
+/// Returns the content of a mirror without times: the folders of KBs, the pool, unfinished files, and the rows of the index.
 pub(super) fn mirrored(mirror: &Utf8Path) -> BTreeMap<String, String> {
     let time = Regex::new(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z").unwrap();
     let mut content = BTreeMap::new();

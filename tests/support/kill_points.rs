@@ -44,7 +44,7 @@ pub(crate) enum Job {
     Import,
 }
 
-/// One kill, and what was found after it.
+/// A kill, and the findings after it.
 #[derive(Debug, Clone)]
 pub(crate) struct Kill {
     /// The system call, and which one of its name.
@@ -100,7 +100,7 @@ impl Job {
     }
 }
 
-/// What every kill of a job begins from.
+/// The state from which every kill of a job begins.
 struct Ground {
     job: Job,
     folder: Utf8PathBuf,
@@ -110,7 +110,7 @@ struct Ground {
     there: Utf8PathBuf,
     /// The medium that is imported, or the earlier content of the one that is exported to.
     medium: Utf8PathBuf,
-    /// What was on the medium before.
+    /// The content of the medium before.
     earlier: BTreeMap<String, String>,
 }
 
@@ -162,7 +162,7 @@ impl Ground {
     }
 }
 
-/// What a work is done to.
+/// The folders that a job changes.
 struct Subject {
     job: Job,
     /// The mirror or the medium that the work makes.
@@ -195,7 +195,7 @@ impl Subject {
         self.command(&mut tracer).status.signal() == Some(9)
     }
 
-    /// What lies there, by its path: digests, and what the index has, without times.
+    /// Returns the content by its path: digests, and the rows of the index, without times.
     fn content(&self) -> BTreeMap<String, String> {
         if self.is_medium() { payload(&self.state) } else { mirrored(&self.state) }
     }

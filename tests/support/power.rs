@@ -38,14 +38,14 @@ pub(crate) fn record(roots: &[(&str, &Utf8Path)], arguments: &[&str], note: &Utf
     Some(Recorded { disk, calls, output })
 }
 
-/// What may lie on the disk after the power was cut.
+/// A state in which the disk may be after the power was cut.
 #[derive(Debug)]
 pub(crate) struct Crash {
     /// When: the number of syncs before, and the last of them.
     pub(crate) when: String,
     /// The run had ended.
     pub(crate) is_after_the_end: bool,
-    /// By the name of the folder: each path in it, a folder as `None`.
+    /// The trees of the folders.
     trees: Trees,
 }
 
@@ -107,8 +107,8 @@ impl Recorded {
         kinds
     }
 
-    /// What may lie on the disk at each point between two syncs, and after the end, each state once. `seeds` is how often a part
-    /// of what is open arrives; with none, it is that or names without bytes in turn.
+    /// Returns the states of the disk at each point between two syncs, and after the end, each once. `seeds` is the number of states
+    /// at each point in which a part arrives of what was not synced; with 0, that and names without bytes take turns.
     pub(crate) fn crashes(&self, seeds: u64) -> Vec<Crash> {
         self.crashes_without(None, seeds)
     }
@@ -179,7 +179,7 @@ impl Chance for Names {
     }
 }
 
-/// By numbers that look random, from a seed.
+/// A part of it, by numbers that look random, from a seed.
 struct Mixed(u64);
 
 impl Mixed {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use camino::Utf8Path;
 
-/// What changes files, moves a position in one, or gives a descriptor.
+/// The calls that change files, move a position in one, or give a descriptor.
 pub(crate) const CALLS: &str = "open,openat,openat2,creat,close,dup,dup2,dup3,fcntl,read,readv,lseek,\
     write,writev,pwrite64,pwritev,pwritev2,ftruncate,truncate,fsync,fdatasync,syncfs,sync,rename,renameat,renameat2,link,\
     linkat,symlink,symlinkat,unlink,unlinkat,rmdir,mkdir,mkdirat,chmod,fchmod,fchmodat,copy_file_range,sendfile";
@@ -23,13 +23,13 @@ pub(crate) fn options(to: &Utf8Path) -> Vec<String> {
     options.into_iter().chain([to.as_str()]).map(str::to_owned).collect()
 }
 
-/// One call that succeeded.
+/// A call that succeeded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SystemCall {
     pub(crate) name: String,
     /// The text between the brackets, strings as `\x` and digits.
     arguments: Vec<String>,
-    /// What it gave back.
+    /// The value that it returned.
     pub(crate) result: i64,
 }
 
@@ -54,7 +54,7 @@ impl SystemCall {
         self.arguments.get(index).map(|text| strings(text).flatten().collect()).unwrap_or_default()
     }
 
-    /// Whether an argument names a flag.
+    /// Returns `true` if an argument names a flag.
     pub(crate) fn has(&self, flag: &str) -> bool {
         let is_word = |letter: char| !(letter.is_ascii_alphanumeric() || letter == '_');
         self.arguments.iter().any(|argument| argument.split(is_word).any(|word| word == flag))
@@ -97,7 +97,7 @@ pub(crate) fn parse(recording: &str) -> Vec<SystemCall> {
     calls
 }
 
-/// One whole line; `None` for a call that failed and for what is not a call, such as the end of a thread.
+/// Reads a whole line; `None` for a call that failed and for what is not a call, such as the end of a thread.
 fn call(text: &str) -> Option<SystemCall> {
     let (name, rest) = text.split_once('(')?;
     let (inside, result) = rest.rsplit_once(" = ")?;

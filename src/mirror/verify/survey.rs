@@ -103,7 +103,7 @@ pub(super) struct Surveyor<'m, S> {
     pub(super) survey: Survey,
     /// `false` while a run is at work, or after one was cut off: the views need not tell what the index says then.
     is_settled: bool,
-    /// What a removal that was cut off still has to move.
+    /// The moves that an interrupted removal still has to make.
     moves: Moves,
     /// What the pool's files are, for the views: their numbers by digest.
     pub(super) pool: BTreeMap<Sha256, disk::FileNumber>,

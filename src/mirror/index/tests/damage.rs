@@ -1,0 +1,84 @@
+//! Damage, and an index without room.
+
+use super::*;
+
+#[test]
+fn a_file_that_is_recorded_as_damaged_is_absent() {
+    let index = Index::in_memory();
+    index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
+    index.alone().record_dialog(id(1), &[target(), checkpoint()], MONDAY).unwrap();
+    let key = index.file_of_sha1(&target().sha1.unwrap()).unwrap().unwrap().key.unwrap();
+    let digests = Digests { sha1: target().sha1.unwrap(), sha256: sha256(2), size: 10 };
+    let key = index.alone().record_pooled(key, &digests, &[], MONDAY).unwrap();
+    let is_present = || {
+        let by_view: bool = index
+            .first("SELECT present FROM v_files WHERE file = ?1", [key], |row| row.get(0))
+            .unwrap()
+            .unwrap();
+        assert_eq!(by_view, index.file(key).unwrap().unwrap().present);
+        by_view
+    };
+    assert!(is_present());
+    index.alone().record_damage(&damage_in_pool("pool/sha256/02/02", sha256(2)), "verify", MONDAY).unwrap();
+    assert!(!is_present());
+    assert!(index.is_damaged(&sha256(2)).unwrap() && !index.is_damaged(&sha256(3)).unwrap());
+
+    // A later finding about the same path says what is there now, and keeps when and by what it was found first.
+    let worse = NewDamage { kind: FindingKind::Missing, ..damage_in_pool("pool/sha256/02/02", sha256(2)) };
+    index.alone().record_damage(&worse, "stage", TUESDAY).unwrap();
+    let known = index.damage().unwrap();
+    assert_eq!((known.len(), known[0].kind, known[0].found_by.as_str()), (1, FindingKind::Missing, "verify"));
+    assert_eq!(known[0].found, MONDAY);
+
+    // A damaged copy in a set folder leaves the pool's bytes as they are.
+    let kb = kb("KB5129195");
+    let copy =
+        NewDamage { path: "kb/a".into(), kb: Some(kb), folder: Some(SetFolder::new("a").unwrap()), ..worse };
+    index.alone().record_damage(&copy, "verify", TUESDAY).unwrap();
+    index.alone().clear_damage("pool/sha256/02/02".into()).unwrap();
+    assert!(is_present());
+    assert!(index.is_folder_damaged(kb, &SetFolder::new("a").unwrap()).unwrap());
+    index.alone().clear_damage_of_folder(kb, &SetFolder::new("a").unwrap()).unwrap();
+    assert_eq!(index.damage().unwrap(), []);
+}
+
+#[test]
+fn an_index_without_room_loses_nothing_and_goes_on_with_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = Utf8PathBuf::try_from(folder.path().join("mirror.db")).unwrap();
+    let mut index = Index::open(&path).unwrap();
+    let fill = |index: &mut Index, key: &str| {
+        index.in_transaction(|changes| {
+            changes.set_meta(key, "begun")?;
+            (0..200).try_for_each(|part| changes.set_meta(&format!("{key}-{part}"), &"x".repeat(1000)))
+        })
+    };
+    index.in_transaction(|changes| changes.set_meta("before", "kept")).unwrap();
+    let pages: i64 = index.connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+    // As a disk with room for some of it.
+    let limited = |index: &Index, pages: i64| {
+        let _most: i64 = index
+            .connection
+            .query_row(&format!("PRAGMA max_page_count = {pages}"), [], |row| row.get(0))
+            .unwrap();
+    };
+    for more in [0, 1, 7, 30] {
+        limited(&index, pages + more);
+        let error = fill(&mut index, "too much").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NoSpace, "{more}");
+        assert!(error.message().contains(path.as_str()) && error.message().contains(" are free"), "{error}");
+        assert_eq!(index.meta("before").unwrap().as_deref(), Some("kept"), "{more}");
+        assert_eq!(index.meta("too much").unwrap(), None, "{more}: all of it or nothing");
+        let error = index.rehearse(|changes| {
+            (0..200).try_for_each(|part| changes.set_meta(&format!("trial-{part}"), &"x".repeat(1000)))
+        });
+        assert_eq!(error.unwrap_err().kind(), ErrorKind::NoSpace, "{more}");
+        assert_eq!(index.integrity_faults(), Vec::<String>::new());
+    }
+    drop(index);
+    let mut index = Index::open(&path).unwrap();
+    limited(&index, 1 << 20);
+    fill(&mut index, "much").unwrap();
+    assert_eq!(index.meta("before").unwrap().as_deref(), Some("kept"));
+    assert_eq!(index.meta("much-199").unwrap().map(|text| text.len()), Some(1000));
+}

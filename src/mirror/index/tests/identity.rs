@@ -1,0 +1,119 @@
+//! The identity of files, whatever the order of the statements.
+
+use super::*;
+
+/// Which of the digests of a file a page states.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum States {
+    Sha1,
+    Sha256,
+    Both,
+    /// The name carries the SHA-1, and nothing else does.
+    Name,
+}
+
+/// File `number` of a universe where every file has one SHA-1 and one SHA-256.
+fn of_universe(number: u8, states: States) -> FileRecord {
+    let name = match states {
+        States::Name => format!("f{number}_{}.msu", sha1(number)),
+        _ => format!("f{number}.msu"),
+    };
+    FileRecord {
+        name,
+        url: format!("https://host/{number}/{states:?}"),
+        sha1: matches!(states, States::Sha1 | States::Both).then(|| sha1(number)),
+        sha256: matches!(states, States::Sha256 | States::Both).then(|| sha256(100 + number)),
+    }
+}
+
+fn any_states() -> impl Strategy<Value = States> {
+    prop_oneof![Just(States::Sha1), Just(States::Sha256), Just(States::Both), Just(States::Name)]
+}
+
+/// How many rows there must be: one for each set of digests that statements have joined.
+fn identities(statements: &[(u8, States)]) -> usize {
+    let numbers: BTreeSet<u8> = statements.iter().map(|&(number, _)| number).collect();
+    let rows = |number: u8| {
+        let of = |wanted: &[States]| {
+            statements.iter().any(|&(other, states)| other == number && wanted.contains(&states))
+        };
+        let joined = of(&[States::Both]);
+        if joined {
+            1
+        } else {
+            usize::from(of(&[States::Sha1, States::Name])) + usize::from(of(&[States::Sha256]))
+        }
+    };
+    numbers.into_iter().map(rows).sum()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn there_are_as_many_files_as_identities(
+        statements in prop::collection::vec((0_u8..5, any_states()), 1..24),
+        order in any::<prop::sample::Index>(),
+    ) {
+        let index = Index::in_memory();
+        let mut said = Vec::new();
+        for &(number, states) in &statements {
+            let (_, conflict) = index.alone().record_file(&of_universe(number, states), Source::Dialog, None, MONDAY).unwrap();
+            prop_assert_eq!(conflict, None);
+            said.push((number, states));
+            prop_assert_eq!(count(&index, "files"), i64::try_from(identities(&said)).unwrap());
+        }
+        let mut numbers: Vec<u8> =
+            statements.iter().map(|&(number, _)| number).collect::<BTreeSet<u8>>().into_iter().collect();
+        let turn = order.index(numbers.len());
+        numbers.rotate_left(turn);
+        for &number in &numbers {
+            index.alone().record_file(&of_universe(number, States::Both), Source::Dialog, None, TUESDAY).unwrap();
+        }
+        prop_assert_eq!(count(&index, "files"), i64::try_from(numbers.len()).unwrap());
+        for &number in &numbers {
+            let (key, _) = index.alone().record_file(&of_universe(number, States::Sha1), Source::Dialog, None, TUESDAY).unwrap();
+            let file = index.file(key).unwrap().unwrap();
+            prop_assert_eq!((file.sha1, file.sha256), (Some(sha1(number)), Some(sha256(100 + number))));
+            let addresses: BTreeSet<String> = statements
+                .iter()
+                .filter(|&&(other, _)| other == number)
+                .map(|&(_, states)| of_universe(number, states).url)
+                .chain([States::Both, States::Sha1].map(|states| of_universe(number, states).url))
+                .collect();
+            prop_assert_eq!(file.urls.into_iter().collect::<BTreeSet<String>>(), addresses);
+        }
+        assert_sound(&index);
+    }
+
+    #[test]
+    fn an_update_shows_its_newest_dialog_however_its_files_came_to_be_known(
+        dialogs in prop::collection::vec(
+            (0_usize..3, prop::collection::btree_map(0_u8..4, any_states(), 0..4), any::<bool>()),
+            1..12,
+        )
+    ) {
+        let index = Index::in_memory();
+        let mut newest: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+        for ((number, listed, upwards), now) in dialogs.into_iter().zip((0..).map(|second| MONDAY.shifted_by(second))) {
+            index.alone().record_update(&update(number, TITLE_24H2), now).unwrap();
+            let mut listed: Vec<(u8, States)> = listed.into_iter().collect();
+            if !upwards {
+                listed.reverse();
+            }
+            let files: Vec<FileRecord> =
+                listed.iter().map(|&(number, states)| of_universe(number, states)).collect();
+            index.alone().record_dialog(id(number), &files, now).unwrap();
+            newest.insert(number, listed.iter().map(|(number, _)| format!("f{number}")).collect());
+            for (&number, expected) in &newest {
+                // A file has one name of several; its number is in all of them.
+                let names: Vec<String> = current_names(&index, number)
+                    .iter()
+                    .map(|name| name.chars().take(2).collect())
+                    .collect();
+                prop_assert_eq!(&names, expected);
+            }
+        }
+        assert_sound(&index);
+    }
+}

@@ -1,0 +1,231 @@
+//! Updates, what replaces what, and what a later reading of the same pages changes.
+
+use super::*;
+
+#[test]
+fn a_dialog_that_was_issued_again_shows_its_newest_files_and_the_history_stays() {
+    let index = Index::in_memory();
+    index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
+    let old = file(&digit_name("kb5129195", 9), Some(9), None);
+    index.alone().record_dialog(id(1), &[old.clone(), checkpoint()], MONDAY).unwrap();
+    index.alone().record_dialog(id(1), &[checkpoint(), target()], TUESDAY).unwrap();
+    let facts = index.facts_of(&[kb("KB5129195")].into()).unwrap();
+    let names: Vec<&str> =
+        facts.files_of(&facts.updates[0]).into_iter().map(|file| file.name.as_str()).collect();
+    assert_eq!(names, [checkpoint().name, target().name]);
+    assert_eq!(facts.updates[0].files_seen, Some(jiff::civil::date(2026, 9, 22)));
+    assert!(facts.files.values().all(|file| file.name != old.name));
+    assert_eq!((links(&index, 1).len(), count(&index, "files")), (3, 3));
+    let listed: Vec<(String, bool)> = index
+        .rows("SELECT name, current FROM v_update_files ORDER BY current, position", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .unwrap();
+    assert_eq!(listed, [(old.name, false), (checkpoint().name, true), (target().name, true)]);
+}
+
+#[test]
+fn an_update_whose_dialog_was_never_read_has_no_files_and_an_empty_dialog_has_none_either() {
+    let index = Index::in_memory();
+    index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
+    assert_eq!(seen(&index, 1).unwrap().0.files, None);
+    index.alone().record_dialog(id(1), &[], MONDAY).unwrap();
+    assert_eq!(seen(&index, 1).unwrap().0.files, Some(Vec::new()));
+}
+
+#[test]
+fn a_row_that_was_revised_takes_the_new_values_and_keeps_what_only_the_details_told() {
+    let index = Index::in_memory();
+    index
+        .alone()
+        .record_update(&update(1, "2026-09 Update for Windows 11 for x64-based Systems"), MONDAY)
+        .unwrap();
+    assert_eq!(seen(&index, 1).unwrap().0.kb, None);
+    index.alone().record_details(&details(1), MONDAY).unwrap();
+    assert_eq!(seen(&index, 1).unwrap().0.kb, Some(kb("KB5129195")));
+    index
+        .alone()
+        .record_update(&update(1, "2026-09 Update for Windows 11 for arm64-based Systems"), TUESDAY)
+        .unwrap();
+    let (details, _) = index.details_of(Owner::Kb(kb("KB5129195"))).unwrap();
+    assert_eq!(details.len(), 1);
+    assert!(details[0].facts.title.ends_with("arm64-based Systems"), "{}", details[0].facts.title);
+    assert_eq!(details[0].severity.as_deref(), Some("Critical"));
+    assert_eq!(details[0].restart.as_deref(), Some("Can request restart"));
+    let period = details[0].seen.unwrap();
+    assert_eq!(period, SeenPeriod { first: MONDAY, last: TUESDAY });
+    let words = (period.first.to_string(), period.last.to_string());
+    assert_eq!(words, ("2026-09-21T14:13:20Z".to_owned(), "2026-09-22T14:13:20Z".to_owned()));
+}
+
+#[test]
+fn the_kb_of_a_title_goes_before_those_of_the_page_and_several_say_nothing() {
+    let index = Index::in_memory();
+    index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
+    index
+        .alone()
+        .record_details(&DetailsRecord { kbs: vec![kb("KB5000001")], ..details(1) }, MONDAY)
+        .unwrap();
+    assert_eq!(seen(&index, 1).unwrap().0.kb, Some(kb("KB5129195")));
+    index.alone().record_update(&update(2, "Realtek - Net - 10.68.815.2023"), MONDAY).unwrap();
+    let several = vec![kb("KB5000001"), kb("KB5000002")];
+    index.alone().record_details(&DetailsRecord { kbs: several, ..details(2) }, MONDAY).unwrap();
+    assert_eq!(seen(&index, 2).unwrap().0.kb, None);
+}
+
+#[test]
+fn an_update_that_is_only_mentioned_is_no_update_until_it_is_seen() {
+    let index = Index::in_memory();
+    index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
+    let newer = "2026-10 Cumulative Update for Windows 11, version 24H2 for x64-based Systems (KB5130001) (26100.9999)";
+    let record = DetailsRecord { superseded_by: vec![(id(2), newer.to_owned())], ..details(1) };
+    index.alone().record_details(&record, MONDAY).unwrap();
+    assert_eq!(seen(&index, 2), None);
+    assert!(!index.knows_kb(kb("KB5130001")).unwrap());
+    assert_eq!(index.facts_of(&[kb("KB5130001"), kb("KB5129195")].into()).unwrap().updates.len(), 1);
+    assert_eq!((count(&index, "updates"), count(&index, "v_updates")), (2, 1));
+    // The edge is there already.
+    let replaced_by = |index: &Index| {
+        let (details, _) = index.details_of(Owner::Kb(kb("KB5129195"))).unwrap();
+        details[0].superseded_by.clone()
+    };
+    assert_eq!(replaced_by(&index), [related(Some(2), newer)]);
+    index.alone().record_update(&update(2, newer), TUESDAY).unwrap();
+    assert!(index.knows_kb(kb("KB5130001")).unwrap());
+    assert_eq!(seen(&index, 2).unwrap().0.kb, Some(kb("KB5130001")));
+    let (of_newer, _) = index.details_of(Owner::Update(id(2))).unwrap();
+    assert_eq!(of_newer[0].supersedes, [related(Some(1), TITLE_24H2)]);
+    // To be mentioned again does not count as being seen.
+    index.alone().record_details(&record, WEDNESDAY).unwrap();
+    let (of_newer, _) = index.details_of(Owner::Update(id(2))).unwrap();
+    assert_eq!(of_newer[0].seen.unwrap().last, TUESDAY);
+    assert_eq!(replaced_by(&index).len(), 1);
+}
+
+#[test]
+fn a_title_matches_its_update_as_soon_as_that_appears_and_none_where_two_have_it() {
+    let index = Index::in_memory();
+    index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
+    let older = "2026-08 Cumulative Update for Windows 11, version 24H2 for x64-based Systems (KB5125000) (26100.9000)";
+    index
+        .alone()
+        .record_details(&DetailsRecord { supersedes: vec![older.to_owned()], ..details(1) }, MONDAY)
+        .unwrap();
+    let replaces = |index: &Index| {
+        let (details, _) = index.details_of(Owner::Update(id(1))).unwrap();
+        details[0].supersedes.clone()
+    };
+    assert_eq!(replaces(&index), [related(None, older)]);
+    index.alone().record_update(&update(2, older), TUESDAY).unwrap();
+    assert_eq!(replaces(&index), [related(Some(2), older)]);
+    let (of_older, _) = index.details_of(Owner::Update(id(2))).unwrap();
+    assert_eq!(of_older[0].superseded_by, [related(Some(1), TITLE_24H2)], "known from both ends");
+    index.alone().record_update(&update(3, older), TUESDAY).unwrap();
+    assert_eq!(replaces(&index), [related(None, older)]);
+    // The older one's own page names the newer one by id: that is an edge, and the title adds none beside it.
+    let own_page = DetailsRecord { superseded_by: vec![(id(1), TITLE_24H2.to_owned())], ..details(2) };
+    index.alone().record_details(&own_page, TUESDAY).unwrap();
+    assert_eq!(replaces(&index), [related(Some(2), older)]);
+}
+
+#[test]
+fn lists_that_shrink_do_not_shrink_the_history() {
+    let index = Index::in_memory();
+    index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
+    let full = DetailsRecord {
+        superseded_by: vec![(id(2), "newer one".to_owned()), (id(3), "newer two".to_owned())],
+        supersedes: vec!["older one".to_owned(), "older two".to_owned()],
+        ..details(1)
+    };
+    index.alone().record_details(&full, MONDAY).unwrap();
+    let short = DetailsRecord {
+        superseded_by: vec![(id(3), "newer two".to_owned())],
+        supersedes: Vec::new(),
+        ..details(1)
+    };
+    index.alone().record_details(&short, TUESDAY).unwrap();
+    let (details, _) = index.details_of(Owner::Update(id(1))).unwrap();
+    assert_eq!(details[0].superseded_by, [related(Some(2), "newer one"), related(Some(3), "newer two")]);
+    assert_eq!(details[0].supersedes, [related(None, "older one"), related(None, "older two")]);
+    let times: Vec<Time> =
+        index.rows("SELECT last_seen FROM supersedes ORDER BY last_seen", [], |row| row.get(0)).unwrap();
+    assert_eq!(times, [MONDAY, TUESDAY], "when a page said so last is known");
+}
+
+#[test]
+fn the_same_facts_at_a_later_time_move_last_seen_and_nothing_else() {
+    let index = Index::in_memory();
+    record_all(&index, MONDAY);
+    // A check is dated: it was made again.
+    let lasting = |table: &str, column: &str| {
+        !column.ends_with("last_seen")
+            && !matches!((table, column), ("checks", "checked") | ("searches", "last_asked"))
+    };
+    let (before, all_before) = (dump(&index, lasting), dump(&index, |_, _| true));
+    let empty: Vec<&str> =
+        before.iter().filter(|(_, rows)| rows.is_empty()).map(|(table, _)| table.as_str()).collect();
+    assert_eq!(empty, ["published", "runs"], "every other table takes part");
+    record_all(&index, TUESDAY);
+    assert_eq!(dump(&index, lasting), before);
+    assert_ne!(dump(&index, |_, _| true), all_before);
+    for table in ["updates", "files", "file_urls", "update_files", "needs", "supersedes_titles", "sets"] {
+        let sql = format!("SELECT DISTINCT last_seen FROM {table}");
+        let times: Vec<Time> = index.rows(&sql, [], |row| row.get(0)).unwrap();
+        assert_eq!(times, [TUESDAY], "{table}");
+    }
+    assert_sound(&index);
+}
+
+#[test]
+fn changes_that_fail_leave_nothing() {
+    let mut index = Index::in_memory();
+    let before = dump(&index, |_, _| true);
+    let failed: Result<()> = index.in_transaction(|index| {
+        index.alone().record_update(&update(1, TITLE_24H2), MONDAY)?;
+        // There is no such update: its dialog has no place.
+        index.alone().record_dialog(id(2), &[target()], MONDAY).map(|_| ())
+    });
+    assert_eq!(failed.unwrap_err().kind(), ErrorKind::Internal);
+    assert_eq!(dump(&index, |_, _| true), before);
+    index.in_transaction(|index| index.alone().record_update(&update(1, TITLE_24H2), MONDAY)).unwrap();
+    assert_eq!(count(&index, "updates"), 1);
+}
+
+#[test]
+fn what_is_missing_keeps_its_first_date_and_comes_back_whole() {
+    let index = Index::in_memory();
+    index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
+    index.alone().record_dialog(id(1), &[target(), checkpoint()], MONDAY).unwrap();
+    let newer = "2026-10 Cumulative Update for Windows 11, version 24H2 for x64-based Systems (KB5130000) (26100.9500)";
+    let record = DetailsRecord { superseded_by: vec![(id(8), newer.to_owned())], ..details(1) };
+    index.alone().record_details(&record, MONDAY).unwrap();
+    let only = |index: &Index| index.facts_of(&[kb("KB5129195")].into()).unwrap().updates[0].clone();
+    let known = only(&index);
+
+    index.alone().record_absence(id(1), TUESDAY, None).unwrap();
+    assert_eq!(only(&index), known, "missing once is not gone");
+    index.alone().record_absence(id(1), WEDNESDAY, Some(WEDNESDAY)).unwrap();
+    index.alone().record_absence(id(1), WEDNESDAY.shifted_by(1), Some(WEDNESDAY.shifted_by(1))).unwrap();
+    let seen = index.seen_of(kb("KB5129195")).unwrap();
+    assert_eq!((seen[0].missing_since, seen[0].expired), (Some(TUESDAY), Some(WEDNESDAY)));
+    let gone = only(&index).expired.unwrap();
+    assert_eq!((gone.since, gone.successor), (WEDNESDAY.date(), Some(kb("KB5130000"))));
+    let facts = index.facts_of(&[kb("KB5129195")].into()).unwrap();
+    let sets = package_sets(kb("KB5129195"), &facts, &Knowledge::built_in().unwrap());
+    assert!(sets[0].warnings[0].contains("KB5130000 replaces it"), "{:?}", sets[0].warnings);
+
+    index.alone().record_presence(id(1)).unwrap();
+    assert_eq!(only(&index), known);
+}
+
+#[test]
+fn a_search_is_remembered_with_its_last_sound_answer() {
+    let index = Index::in_memory();
+    assert_eq!(index.search_asked("KB1").unwrap(), None);
+    index.alone().record_search("KB1", 3, MONDAY).unwrap();
+    index.alone().record_search("KB1", 0, TUESDAY).unwrap();
+    assert_eq!(
+        (index.search_asked("KB1").unwrap(), index.search_answer("KB1").unwrap()),
+        (Some(TUESDAY), Some(0))
+    );
+}
