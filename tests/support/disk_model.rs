@@ -260,7 +260,8 @@ impl Disk {
         let node = self.at(&place).unwrap_or_else(|| {
             assert!(call.has("O_CREAT") || call.name == "creat", "{call:?} opened what is not there");
             // The usual mask of a process; strace does not tell it.
-            let mode = call.mode(index + 2).unwrap_or(0o666) & !0o022;
+            let argument = if call.name == "openat2" { index + 1 } else { index + 2 };
+            let mode = call.mode(argument).unwrap_or(0o666) & !0o022;
             let file = File { bytes: Vec::new(), mode };
             let node = self.add(Node::File(WorkedFile { now: file.clone(), kept: file }));
             self.change(Change { come: vec![(place.0, place.1, node)], ..Change::default() });

@@ -39,9 +39,12 @@ impl SystemCall {
         self.arguments.get(index)?.parse().ok()
     }
 
-    /// The mode of a file, which strace writes in octal digits.
+    /// The mode of a file, which strace writes in octal digits: an argument, or a field in one.
     pub(crate) fn mode(&self, index: usize) -> Option<u32> {
-        u32::from_str_radix(self.arguments.get(index)?, 8).ok()
+        let argument = self.arguments.get(index)?;
+        let field = argument.split_once("mode=").map_or(argument.as_str(), |(_, rest)| rest);
+        let digits = field.split(|letter: char| !letter.is_digit(8)).next()?;
+        u32::from_str_radix(digits, 8).ok()
     }
 
     /// A string argument that is a path.
@@ -149,5 +152,6 @@ mod tests {
         assert_eq!((closed.number(0), closed.result), (Some(3), 0));
         assert_eq!((written.bytes(1), written.result), (b",]!".to_vec(), 3));
         assert!(beneath.has("O_EXCL") && beneath.number(0) == Some(5));
+        assert_eq!(beneath.mode(2), Some(0o666));
     }
 }
