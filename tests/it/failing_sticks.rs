@@ -189,8 +189,8 @@ fn a_stick_that_cannot_be_written_is_never_done() {
         drop(stick);
         assert!(writes > 20, "{kind}: {writes}");
         let mut refused = 0;
-        for part in 0..8 {
-            let after = writes * part / 8;
+        for part in 0..5 {
+            let after = writes * part / 5;
             let what = format!("{kind} after {after} of {writes} writes");
             let mut stick = Stick::new(&here, kind, &[]).unwrap();
             stick.fail("writes", Some(after));
@@ -208,7 +208,7 @@ fn a_stick_that_cannot_be_written_is_never_done() {
             assert!(is_whole || [11, 12].contains(&checked.code), "{what}: {}", checked.stdout);
         }
         // The last writes of a file system may be fewer than those of another run.
-        assert!(refused >= 6, "{kind}: {refused}");
+        assert!(refused >= 3, "{kind}: {refused}");
     }
 }
 

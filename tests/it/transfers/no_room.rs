@@ -290,7 +290,7 @@ impl IndexAlone {
 #[test]
 fn an_index_on_a_full_disk_is_exit_9_and_the_next_run_has_all() {
     let mut checked = Vec::new();
-    for left in [0, 4, 8, 16, 32, 40, 64, 96, 128, 160, 200, 256, 320, 400, 512, 4096] {
+    for left in [0, 4, 16, 40, 96, 160, 256, 400, 4096] {
         let Some(alone) = IndexAlone::new() else { return };
         checked.push((format!("{left} KiB left"), alone.check(left)));
     }
