@@ -108,7 +108,7 @@ impl Recorded {
     }
 
     /// Returns the states of the disk at each point between two syncs, and after the end, each once. `seeds` is the number of states
-    /// at each point in which a part arrives of what was not synced; with 0, that and names without bytes take turns.
+    /// at each point in which a part arrives of what was not synced; with 0, that and names without bytes take turns at every second point.
     pub(crate) fn crashes(&self, seeds: u64) -> Vec<Crash> {
         self.crashes_without(None, seeds)
     }
@@ -135,10 +135,10 @@ impl Recorded {
             }
             // Just before, most is open: everything arrived but bytes, or some of it.
             let before = format!("after {syncs} syncs ({last}), before that of {synced}");
-            if seeds > 0 || syncs % 2 == 0 {
+            if seeds > 0 || syncs % 4 == 0 {
                 note(&disk, &mut Names, format!("{before}, names without bytes"), false);
             }
-            let parts = if seeds > 0 { 0..seeds } else { 0..syncs % 2 };
+            let parts = if seeds > 0 { 0..seeds } else { 0..u64::from(syncs % 4 == 2) };
             for seed in parts {
                 note(&disk, &mut Mixed((seed << 32) + syncs + 1), format!("{before}, a part of it"), false);
             }
