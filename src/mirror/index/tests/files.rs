@@ -25,7 +25,7 @@ fn three_updates_that_list_the_same_files_share_them() {
         assert_eq!(listed, names, "in the order of the dialog");
     }
     assert!(index.knows_kb(kb("KB5129195")).unwrap());
-    assert!(!index.knows_kb(kb("KB5043080")).unwrap(), "a file alone is no update");
+    assert!(!index.knows_kb(kb("KB5043080")).unwrap(), "a file alone does not make an update");
     assert_sound(&index);
 }
 
@@ -36,7 +36,7 @@ fn any_digest_that_is_known_finds_the_file() {
     assert_eq!(put(&index, &file("a.msu", Some(1), Some(2))), key);
     assert_eq!(put(&index, &file("other name.msu", None, Some(2))), key);
     let other = put(&index, &file("a.msu", None, Some(4)));
-    assert_ne!(other, key, "the name is no identity where there are digests");
+    assert_ne!(other, key, "a name does not identify a file that has digests");
     assert_eq!(put(&index, &file("a.msu", Some(3), Some(4))), other);
     let known = index.file(key).unwrap().unwrap();
     assert_eq!((known.sha1, known.sha256, known.name.as_str()), (Some(sha1(1)), Some(sha256(2)), "a.msu"));
@@ -246,5 +246,9 @@ fn a_download_does_not_make_another_set_of_the_same_files() {
     let digests = Digests { sha1: sha1(0x51), sha256: sha256(0x52), size: 10 };
     index.alone().record_pooled(key, &digests, &[], MONDAY).unwrap();
     let after = index.alone().record_set(&only_set(&index, kb("KB5129195")), TUESDAY).unwrap();
-    assert_eq!((after, count(&index, "sets")), (before, 1), "the SHA-1 that the bytes told is no other file");
+    assert_eq!(
+        (after, count(&index, "sets")),
+        (before, 1),
+        "the SHA-1 of the bytes does not make another file"
+    );
 }
