@@ -1,4 +1,4 @@
-//! The facts of some KBs: their updates, and the files that these list.
+//! The facts of some KBs: their updates, and the files that these updates list.
 
 use std::collections::BTreeMap;
 
@@ -8,24 +8,25 @@ use super::update::UpdateFacts;
 use crate::servicing::{Family, Knowledge};
 use crate::update::{Architecture, Build, Kb, Kind};
 
-/// What is known of a KB and of the KBs whose files it brings.
+/// The facts of a KB and of the KBs whose files it contains.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Facts {
     /// The updates, by id.
     pub updates: Vec<UpdateFacts>,
-    /// The files that they list, by key.
+    /// The files that the updates list, by key.
     pub files: BTreeMap<FileKey, FileFacts>,
 }
 
 impl Facts {
-    /// The files of an update, in the dialog's order; none when the dialog was never read.
+    /// Returns the files of an update in the dialog's order. The result is empty if the dialog was never
+    /// read.
     pub fn files_of(&self, update: &UpdateFacts) -> Vec<&FileFacts> {
         let keys = update.files.as_deref().unwrap_or_default();
         keys.iter().filter_map(|key| self.files.get(key)).collect()
     }
 
-    /// The architecture of an update's packages: the title's, else the one that all names agree on, else the one
-    /// that a title without any implies.
+    /// Returns the architecture of an update's packages: the title's, else the one that all file names agree
+    /// on. A .NET title without an architecture implies x86.
     pub fn architecture_of(&self, update: &UpdateFacts) -> Option<Architecture> {
         if update.architecture.is_some() {
             return update.architecture;
@@ -37,13 +38,13 @@ impl Facts {
         }
     }
 
-    /// The build that a KB brings to a family: the suffix of its titles there, else what is known of
-    /// its release.
+    /// Returns the build that a KB brings to a family: the suffix of its titles of this family, else the
+    /// build in the knowledge tables.
     pub fn build_of(&self, kb: Kb, family: &Family, knowledge: &Knowledge) -> Option<Build> {
         self.build_with_source(kb, family, knowledge).map(|(build, _)| build)
     }
 
-    /// Returns the same with its evidence.
+    /// Returns the same build as [`Facts::build_of`], with its evidence.
     pub fn build_with_source(
         &self,
         kb: Kb,
@@ -56,7 +57,7 @@ impl Facts {
         if let Some(build) = of_titles.max() {
             return Some((build, Evidence::TitleBuild { kb, build }));
         }
-        // A KB that was released again has two builds in time; the newest is what its files bring now.
+        // A re-released KB has several builds. The newest one is the build of its current files.
         if let Some(release) = knowledge.releases().of_kb_for(kb, family).pop() {
             let row = format!("{kb} is {} (release history)", release.build);
             return Some((release.build, Evidence::Knowledge { row, date: knowledge.date().to_string() }));
@@ -65,7 +66,7 @@ impl Facts {
         Some((checkpoint.build, Evidence::of_checkpoint(checkpoint, knowledge)))
     }
 
-    /// The file of a KB for an architecture, when some entry lists it: the newest by key.
+    /// Returns the newest file (by key) of a KB for an architecture, or `None` if no entry lists one.
     pub fn file_of_kb(&self, kb: Kb, architecture: Architecture) -> Option<&FileFacts> {
         let of_kb = |file: &&FileFacts| file.kb == Some(kb) && file.architecture == Some(architecture);
         self.files.values().rfind(of_kb)

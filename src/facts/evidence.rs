@@ -1,4 +1,4 @@
-//! The evidence for a statement: what states it, and when that was read.
+//! The evidence for a statement: its source, and the date of the source.
 
 use std::fmt;
 
@@ -8,21 +8,21 @@ use super::source::Source;
 use crate::servicing::{Checkpoint, Knowledge};
 use crate::update::{Build, Kb, UpdateId};
 
-/// The grounds of a statement, with their source.
+/// The evidence for a statement, with its source.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Evidence {
     /// A download dialog lists the file.
     Dialog {
         /// The update of the dialog.
         update: UpdateId,
-        /// The day on which the dialog was read last.
+        /// The day on which the dialog was last read.
         seen: Option<Date>,
     },
     /// A title states the build that a KB brings.
     TitleBuild {
         /// The KB.
         kb: Kb,
-        /// Its build.
+        /// The build of the KB.
         build: Build,
     },
     /// Titles of the Catalog state the type and the products of a KB.
@@ -30,9 +30,9 @@ pub enum Evidence {
         /// The KB.
         kb: Kb,
     },
-    /// A knowledge table says so.
+    /// A row of a knowledge table.
     Knowledge {
-        /// The row, in words.
+        /// The row as text.
         row: String,
         /// The date of the tables.
         date: String,
@@ -40,13 +40,13 @@ pub enum Evidence {
 }
 
 impl Evidence {
-    /// Returns the evidence that a known checkpoint is.
+    /// Returns the evidence for a known checkpoint.
     pub fn of_checkpoint(checkpoint: &Checkpoint, knowledge: &Knowledge) -> Self {
         let row = format!("{} is the checkpoint {} ({})", checkpoint.kb, checkpoint.build, checkpoint.source);
         Self::Knowledge { row, date: knowledge.date().to_string() }
     }
 
-    /// Returns the source that the index keeps of an edge.
+    /// Returns the source that the index records for an edge.
     pub fn source(&self) -> Source {
         match self {
             Self::Dialog { .. } | Self::TitleBuild { .. } | Self::Titles { .. } => Source::Dialog,
@@ -68,7 +68,7 @@ impl fmt::Display for Evidence {
     }
 }
 
-/// Returns the statement of a download dialog on one file, or on several.
+/// Returns the statement of a download dialog about one file or several files.
 pub(crate) fn dialog_listed(update: UpdateId, what: &str, seen: Option<Date>) -> String {
     let on = seen.map(|day| format!(" on {day}")).unwrap_or_default();
     format!("the download dialog of update {update} listed {what}{on}")

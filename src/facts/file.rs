@@ -1,43 +1,44 @@
-//! A package file: its key in the index, and what is known of it.
+//! A package file: its key in the index, and the known facts about it.
 //!
-//! A file that only its name or a knowledge table describes has the same type as a crawled one; absent properties are `None`.
+//! A file that only its name or a knowledge table describes has the same type as a crawled file. Its missing
+//! properties are `None`.
 
 use crate::servicing::KnownFile;
 use crate::update::{Architecture, Kb, PackageName, Sha1, Sha256};
 
-/// The index's number of a file. Two files are the same file exactly when their keys are equal.
+/// The number of a file in the index. Two files are the same file exactly when their keys are equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileKey(pub i64);
 
-/// What is known of one package file.
+/// The known facts about one package file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileFacts {
-    /// Its key in the index; `None` for a file that only knowledge tells of.
+    /// The key in the index; `None` for a file that only knowledge describes.
     pub key: Option<FileKey>,
-    /// The Catalog's name of it; empty where knowledge has the update and no file of it.
+    /// The Catalog's name of the file; empty if knowledge has the update but no file of it.
     pub name: String,
-    /// The KB in its name.
+    /// The KB in the name.
     pub kb: Option<Kb>,
-    /// The architecture in its name.
+    /// The architecture in the name.
     pub architecture: Option<Architecture>,
-    /// SHA-1, as the Catalog or the name states it.
+    /// SHA-1, as the Catalog or the name states it, or as computed from the content.
     pub sha1: Option<Sha1>,
-    /// SHA-256, as the Catalog states it or the bytes gave it.
+    /// SHA-256, as the Catalog states it or as computed from the content.
     pub sha256: Option<Sha256>,
-    /// Whether somebody states the SHA-1; else the bytes told it.
+    /// `true` if a source states the SHA-1; `false` if only the content gave it.
     pub sha1_is_stated: bool,
-    /// Whether somebody states the SHA-256; else the bytes told it.
+    /// `true` if a source states the SHA-256; `false` if only the content gave it.
     pub sha256_is_stated: bool,
-    /// Its bytes, once somebody counted them.
+    /// The length in bytes, if it is known.
     pub size: Option<u64>,
-    /// Where it can be had.
+    /// The URLs of the file.
     pub urls: Vec<String>,
-    /// Whether the pool has it.
+    /// `true` if the pool has the file.
     pub present: bool,
 }
 
 impl FileFacts {
-    /// Facts of a file of which only the name is known so far.
+    /// Returns the facts of a file of which only the name is known.
     pub fn from_name(name: &str) -> Self {
         let parsed = PackageName::parse(name);
         Self {
@@ -55,18 +56,18 @@ impl FileFacts {
         }
     }
 
-    /// A file of which nobody knows more than what it is for.
+    /// Returns the facts of a file of which only the KB and the architecture are known.
     pub fn unnamed(kb: Kb, architecture: Option<Architecture>) -> Self {
         Self { kb: Some(kb), architecture, ..Self::from_name("") }
     }
 
-    /// Its name, where one is known.
+    /// Returns the name, or `None` if it is unknown.
     pub fn known_name(&self) -> Option<&str> {
         Some(self.name.as_str()).filter(|name| !name.is_empty())
     }
 
-    /// What stands for the file in the fingerprint of a set: what is stated of it, which is the same on every mirror
-    /// and does not change when the bytes arrive.
+    /// Returns the text that stands for the file in the fingerprint of a set. It contains stated facts only:
+    /// these are the same on every mirror and do not change when the content is downloaded.
     pub fn identity(&self) -> String {
         let sha1 = self.sha1.filter(|_| self.sha1_is_stated);
         let sha256 = self.sha256.filter(|_| self.sha256_is_stated);
@@ -77,7 +78,7 @@ impl FileFacts {
         }
     }
 
-    /// Digits that tell the file from another of the same name.
+    /// Returns text that distinguishes the file from another file of the same name: a digest, else the key.
     pub fn identity_digits(&self) -> String {
         match (self.sha256, self.sha1) {
             (Some(sha256), _) => sha256.to_string(),

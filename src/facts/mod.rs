@@ -1,6 +1,7 @@
-//! The facts room: what the Catalog, a table, a name, or the bytes state about updates and files. Pure.
+//! The facts room: statements of the Catalog, a table, a name, or the content about updates and files. Pure.
 //!
-//! The resolver, the index, and the documents share these types. A fact that is not known is absent; no function here guesses one.
+//! The resolver, the index, and the documents share these types. An unknown fact is absent; no function of
+//! this module guesses one.
 
 mod collection;
 mod evidence;

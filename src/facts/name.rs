@@ -1,41 +1,50 @@
-//! The name policy: names from outside as names on disk. Pure.
+//! The name policy: converts names from outside into names on disk. Pure.
 //!
-//! A [`PlainName`] is the only name that becomes a part of a path, and it exists only for a name that passed the policy. A name
-//! that tries to be a path is hostile and refused. A name that is merely unusual is made plain, so that every name works on
-//! ext4, NTFS, exFAT, and FAT32, in `sha256sum -c` files, and in command lines: letters, digits, and `._()+,=@ -`, at most 120
-//! characters, no name that Windows keeps for devices, no dot or space at either end. The original name stays in the index.
+//! A [`PlainName`] is the only name that becomes a part of a path. It exists only for a name that passed the
+//! policy. A name that is a path is hostile and is refused. A name that is merely unusual is made plain.
+//! Every plain name works on ext4, NTFS, exFAT, and FAT32, in `sha256sum -c` files, and in command lines.
+//!
+//! A plain name has these properties:
+//!
+//! - It consists of ASCII letters, digits, and `._()+,=@ -`.
+//! - It has at most 120 characters.
+//! - It is not a device name of Windows.
+//! - It has no dot or space at either end.
+//!
+//! The original name stays in the index.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use camino::Utf8Path;
 
-/// The longest name of a file or folder: leaves room on media whose paths should stay under 180.
+/// The maximum length of a file or folder name. It leaves room on media whose paths should stay under 180
+/// characters.
 pub(super) const LENGTH: usize = 120;
 
 /// The reasons to refuse a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NameFault {
-    /// Nothing is left of it.
+    /// The name is empty, or nothing of it is left after trimming.
     #[error("it is empty")]
     Empty,
-    /// It leads out of the folder, or into another one.
+    /// The name leads out of the folder, or into another folder.
     #[error("it is a path, not a plain name")]
     Path,
-    /// It holds characters that cannot be seen.
+    /// The name contains control characters.
     #[error("it holds control characters")]
     Control,
-    /// It would have another name on disk.
+    /// The name would be different on disk.
     #[error("it is not a plain name")]
     NotPlain,
 }
 
-/// A name that passed the name policy: one part of a path, on every file system.
+/// A name that passed the name policy: one component of a path, valid on every supported file system.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PlainName(String);
 
 impl PlainName {
-    /// Returns the name on disk of a file that the Catalog calls so.
+    /// Returns the name on disk for a file name of the Catalog.
     pub fn of(name: &str) -> Result<Self, NameFault> {
         if name.chars().any(char::is_control) {
             return Err(NameFault::Control);
@@ -56,12 +65,12 @@ impl PlainName {
         Ok(Self(shortened(plain)))
     }
 
-    /// Returns a name that has to be plain as it is.
+    /// Returns the name unchanged, or refuses it if it is not plain already.
     pub fn exact(name: &str) -> Result<Self, NameFault> {
         Self::of(name).and_then(|plain| if plain.0 == name { Ok(plain) } else { Err(NameFault::NotPlain) })
     }
 
-    /// Returns the name for want of a better one.
+    /// Returns the fallback name `other`.
     pub(super) fn other() -> Self {
         Self("other".to_owned())
     }
@@ -71,10 +80,12 @@ impl PlainName {
         &self.0
     }
 
-    /// Returns the name with a mark before its extension, for a file of the same name as another one. The mark is never cut
-    /// off: what is longer than any extension counts as a part of the stem.
+    /// Returns the name with a mark before its extension, for a file of the same name as another file.
+    ///
+    /// The mark is never cut off: a part after the last dot that is longer than any extension counts as part
+    /// of the stem.
     fn told_apart(&self, mark: &str) -> Self {
-        /// The longest of the Catalog's extensions is `manifest`.
+        /// The maximum length of an extension. The longest extension of the Catalog is `manifest`.
         const EXTENSION: usize = 16;
         Self(shortened(match self.0.rsplit_once('.').filter(|(_, end)| end.len() <= EXTENSION) {
             Some((stem, extension)) => format!("{stem}~{mark}.{extension}"),
@@ -82,8 +93,8 @@ impl PlainName {
         }))
     }
 
-    /// Returns the name as file systems compare it that do not tell A from a. A plain name is ASCII, so it has no other
-    /// spelling in Unicode.
+    /// Returns the name as case-insensitive file systems compare it. A plain name is ASCII, so Unicode
+    /// normalization does not matter.
     fn folded(&self) -> String {
         self.0.to_ascii_lowercase()
     }
@@ -102,7 +113,7 @@ impl AsRef<Utf8Path> for PlainName {
     }
 }
 
-/// Names compare with texts, such as the names in a folder.
+/// Comparisons of names with text, such as the names in a folder.
 macro_rules! compare_with_text {
     ($type:ty: $($text:ty),*) => {$(
         impl PartialEq<$text> for $type {
@@ -117,7 +128,7 @@ pub(super) use compare_with_text;
 
 compare_with_text!(PlainName: str, &str, String);
 
-/// Returns `true` for names that Windows keeps for devices, also with an extension.
+/// Returns `true` for device names of Windows, also with an extension.
 fn is_device(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
     matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$")
@@ -126,7 +137,8 @@ fn is_device(name: &str) -> bool {
             && stem.ends_with(|last: char| last.is_ascii_digit()))
 }
 
-/// Keeps the end of a long name: Microsoft's digest and the extension are there.
+/// Returns a name of at most [`LENGTH`] characters. The end is kept, because Microsoft's digest and the
+/// extension are there.
 fn shortened(name: String) -> String {
     if name.len() <= LENGTH {
         return name;
@@ -135,11 +147,13 @@ fn shortened(name: String) -> String {
     format!("_{}", &name[start..])
 }
 
-/// Returns names for the files of one folder, in the order given: names that differ only in the case of letters would be
-/// one file on most media, so every one after the first gets digits of its digest: eight, or more where eight are not enough.
+/// Returns distinct names for the files of one folder, in the given order.
 ///
-/// No two names are the same, whatever comes: digests from outside may be made to agree in their first digits, or not be
-/// digests at all, so that a number tells the files apart in the end.
+/// Names that differ only in the case of letters would be one file on most media. Every such name after the
+/// first one gets a prefix of its digest: 8 digits, or more if 8 are not enough.
+///
+/// The names are distinct for any input. Digests from outside may share a crafted prefix, or may not be
+/// digests at all; then a number distinguishes the files.
 pub fn distinct_names<'a>(
     files: impl IntoIterator<Item = (&'a str, String)>,
 ) -> Result<Vec<PlainName>, (String, NameFault)> {
@@ -149,14 +163,14 @@ pub fn distinct_names<'a>(
         let plain = PlainName::of(name).map_err(|fault| (name.to_owned(), fault))?;
         let mut candidates =
             std::iter::once(plain.clone()).chain(marks(&digest).map(|mark| plain.told_apart(&mark)));
-        // Marks never end, and no two of them give one name.
+        // The iterator of marks is endless, and no two marks give the same name.
         let Some(own) = candidates.find(|candidate| taken.insert(candidate.folded())) else { continue };
         names.push(own);
     }
     Ok(names)
 }
 
-/// Returns marks that tell a file apart: 8, 16, 32, and 64 digits of its digest, and then numbers without end.
+/// Returns marks that distinguish a file: 8, 16, 32, and 64 digits of its digest, then numbers without end.
 fn marks(digest: &str) -> impl Iterator<Item = String> {
     let plain: String = digest.chars().filter(char::is_ascii_alphanumeric).take(64).collect();
     let some = plain.clone();
@@ -173,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_catalogs_own_names_stay_as_they_are() {
+    fn catalog_names_are_unchanged() {
         for name in [
             "windows11.0-kb5086672-arm64_ec8e69856b92118f17bac6e2046f54b3c87e59b0.msu",
             "Windows11.0-KB5121794-x64_5e20a3cce48d6611b16bdec42b07167f5456586a.msu",
@@ -184,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_refused_and_oddities_made_plain() {
+    fn paths_are_refused_and_unusual_names_made_plain() {
         for name in [
             "../x.msu",
             "..",
@@ -216,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_digits_give_different_names() {
+    fn equal_digest_prefixes_give_distinct_names() {
         let name = "windows11.0-kb5100001-arm64.msu";
         let digests = ["68c2088b00", "68c2088b6f", "68c2088b6f", "", ""];
         let names = distinct_names(digests.map(|digest| (name, digest.to_owned()))).unwrap();
@@ -238,9 +252,9 @@ mod tests {
     }
 
     proptest! {
-        /// Names that are equal but for case or length, with digests that agree in many digits or in all.
+        /// Names that differ only in case or length, with digests that share a long prefix or are equal.
         #[test]
-        fn names_differ_when_digests_collide(
+        fn names_are_distinct_when_digests_collide(
             files in prop::collection::vec(("[aAbB]{1,2}(\\.[mM]su)?|a\\.[a-z]{110,130}|[aA]{119,121}\\.msu", "(00000000){0,8}[01]?"), 0..40)
         ) {
             let count = files.len();
@@ -251,7 +265,7 @@ mod tests {
         }
 
         #[test]
-        fn whatever_comes_the_names_are_plain_and_differ(raw in prop::collection::vec("\\PC{0,140}|[aA]{1,3}\\.msu|[./\\\\~]{0,4}", 0..12)) {
+        fn names_of_any_input_are_plain_and_distinct(raw in prop::collection::vec("\\PC{0,140}|[aA]{1,3}\\.msu|[./\\\\~]{0,4}", 0..12)) {
             let named: Vec<&String> = raw.iter().filter(|name| PlainName::of(name).is_ok()).collect();
             let files = named.iter().enumerate().map(|(place, name)| (name.as_str(), format!("{place:08x}")));
             let names = distinct_names(files).unwrap();

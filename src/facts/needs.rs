@@ -3,14 +3,14 @@
 use super::role::Role;
 use super::source::Source;
 
-/// One file needs another to be installed before it.
+/// An edge: one file needs another file to be installed before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Needs {
-    /// Place of the needing file among the members of its set.
+    /// The position of the dependent file among the members of its set.
     pub from: usize,
-    /// Place of the file that it needs.
+    /// The position of the needed file.
     pub to: usize,
-    /// What the needed one is: `checkpoint`, `ssu`.
+    /// The role of the needed file, such as `checkpoint` or `ssu`.
     pub role: Role,
     /// The source of the edge.
     pub source: Source,

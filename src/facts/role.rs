@@ -1,7 +1,7 @@
 //! The roles of files in sets and plans.
 //!
-//! The order of the variants is the order of installation. A word that this program does not know has no role: the caller chooses
-//! a fallback.
+//! The order of the variants is the order of installation. An unknown word has no role; the caller chooses a
+//! fallback.
 
 use std::fmt;
 
@@ -9,8 +9,8 @@ use crate::update::Kind;
 
 macro_rules! roles {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// What a file is in its set or plan, in the order of installation. The words are a promise of the JSON output
-        /// and of the index.
+        /// The role of a file in its set or plan, in the order of installation. The words are part of the
+        /// JSON output and of the index and do not change.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, schemars::JsonSchema)]
         #[serde(rename_all = "snake_case")]
         #[non_exhaustive]
@@ -21,7 +21,7 @@ macro_rules! roles {
         impl Role {
             const ALL: &'static [Self] = &[$(Self::$name,)*];
 
-            /// The word in JSON, in the index, and in tables.
+            /// Returns the word in JSON, in the index, and in tables.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$name => $text,)*
@@ -34,9 +34,9 @@ macro_rules! roles {
 roles! {
     /// Prepares a machine for Extended Security Updates.
     EsuPreparation = "esu_preparation",
-    /// A separate servicing stack: before what it serves.
+    /// A separate servicing stack. It is installed before the update that needs it.
     Ssu = "ssu",
-    /// Another update that has to be there before.
+    /// Another update that must be installed before.
     Prerequisite = "prerequisite",
     /// A cumulative update that the target builds upon.
     Checkpoint = "checkpoint",
@@ -44,28 +44,28 @@ roles! {
     DotnetChild = "dotnet_child",
     /// The update itself.
     Target = "target",
-    /// Switches a version on.
+    /// An enablement package: switches a version on.
     Enablement = "enablement",
     /// The dynamic update of the recovery environment.
     SafeOs = "safe_os",
     /// The dynamic update of the setup files of media.
     Setup = "setup",
-    /// Belongs to the entry; nothing proves that it comes before, or after.
+    /// A file that belongs to the entry without evidence that it comes before or after the target.
     Companion = "companion",
 }
 
 impl Role {
-    /// The role of this word.
+    /// Returns the role of this word, or `None` for an unknown word.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|role| role.as_str() == word)
     }
 
-    /// Whether the file is (part of) what was asked for, not something that it needs.
+    /// Returns `true` if the file is the requested update or a part of it, not something that it needs.
     pub fn is_update(self) -> bool {
         matches!(self, Self::Target | Self::DotnetChild | Self::Enablement | Self::SafeOs | Self::Setup)
     }
 
-    /// What the update itself is in a plan, by its kind.
+    /// Returns the role of the update itself in a plan, by its kind.
     pub fn of_kind(kind: Option<Kind>) -> Self {
         match kind {
             Some(Kind::Enablement) => Self::Enablement,

@@ -1,4 +1,4 @@
-//! A package set by its number in the index, and by the name of its folder. Pure.
+//! A package set: its number in the index, and the name of its folder. Pure.
 
 use std::fmt;
 
@@ -6,21 +6,23 @@ use camino::Utf8Path;
 
 use super::name::{LENGTH, NameFault, PlainName, compare_with_text};
 
-/// The index's number of a package set. A set keeps it while its files stay the same.
+/// The number of a package set in the index. A set keeps its number while its files stay the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SetId(pub i64);
 
-/// The name of a set's folder under its KB: a plain name as it is. Its install script lies beside it under the same name.
+/// The name of a set's folder under its KB: a plain name. The install script beside the folder has the same
+/// name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SetFolder(PlainName);
 
 impl SetFolder {
-    /// Returns the folder of this name, which has to be plain as it is.
+    /// Returns the folder of this name, or refuses the name if it is not plain already.
     pub fn new(name: &str) -> Result<Self, NameFault> {
         PlainName::exact(name).map(Self)
     }
 
-    /// Returns the folder that words name. Words that are not a plain name are written with letters, digits, and hyphens.
+    /// Returns the folder for these words. Words that are not a plain name are converted to letters, digits,
+    /// and hyphens.
     pub fn from_words(words: &str) -> Self {
         let plain = PlainName::exact(words).or_else(|_| {
             let mut slug = slug(words);
@@ -35,7 +37,7 @@ impl SetFolder {
         self.0.as_str()
     }
 
-    /// Returns `true` if both would be one folder on media that take A for a.
+    /// Returns `true` if both names would be the same folder on case-insensitive media.
     pub fn is_same_place(&self, other: &Self) -> bool {
         self.as_str().eq_ignore_ascii_case(other.as_str())
     }
@@ -68,7 +70,7 @@ impl serde::Serialize for SetFolder {
     }
 }
 
-/// A name that is not plain is refused where it is read.
+/// Refuses a name that is not plain when it is read.
 impl<'de> serde::Deserialize<'de> for SetFolder {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
@@ -87,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_plain_name_is_a_folder() {
+    fn only_plain_names_are_folder_names() {
         assert_eq!(SetFolder::new("windows-11-24h2-arm64").unwrap().as_str(), "windows-11-24h2-arm64");
         for name in ["", "..", "../x", "a/b", "a\\b", "C:", "NUL", "a ", "a~01234567"] {
             assert!(SetFolder::new(name).is_err(), "{name:?}");
@@ -96,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn any_words_name_a_folder() {
+    fn any_words_give_a_folder_name() {
         for (words, folder) in [
             ("windows-11-24h2-arm64", "windows-11-24h2-arm64"),
             ("../../Etc Passwd", "etc-passwd"),

@@ -10,7 +10,7 @@ macro_rules! words {
         }
 
         impl $type {
-            /// Every value, in order.
+            /// All values, in order.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
             /// Returns the word in the index and in JSON.
@@ -20,7 +20,7 @@ macro_rules! words {
                 }
             }
 
-            /// Returns the value of a word; `None` for a word of a later version.
+            /// Returns the value of a word, or `None` for a word of a later version.
             pub fn from_word(word: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|one| one.as_str() == word)
             }
@@ -53,8 +53,8 @@ macro_rules! words {
 }
 
 words! {
-    /// The source of a statement. The order is the precedence: of two statements that differ, the one of the earlier source
-    /// counts. The words are a promise of the index and of JSON.
+    /// The source of a statement. The order is the precedence: of two contradictory statements, the one of
+    /// the earlier source counts. The words are part of the index and of JSON and do not change.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
     Source {
         /// The metadata inside a package file.
@@ -71,20 +71,21 @@ words! {
         Knowledge = "knowledge",
         /// The name of a file.
         Name = "name",
-        /// The bytes of an earlier download, which nothing else vouched for.
+        /// The content of an earlier download that no other source confirmed.
         EarlierDownload = "earlier download",
-        /// The bytes of the file itself: a statement that every file agrees with, and so the weakest one.
+        /// The content of the file itself. Every file agrees with this statement, so it is the weakest
+        /// source.
         Bytes = "bytes",
     }
 }
 
 impl Source {
-    /// Returns `true` if something other than the bytes makes the statement.
+    /// Returns `true` if a source other than the content makes the statement.
     pub fn is_stated(self) -> bool {
         !matches!(self, Self::EarlierDownload | Self::Bytes)
     }
 
-    /// Returns the stronger of a source that is recorded and a new one.
+    /// Returns the stronger of a recorded source and a new one.
     #[must_use]
     pub fn stronger(recorded: Option<Self>, new: Option<Self>) -> Option<Self> {
         match (recorded, new) {
@@ -95,7 +96,8 @@ impl Source {
 }
 
 words! {
-    /// A property of a file that is compared with what is stated of it. The words are a promise of the index and of JSON.
+    /// A property of a file that is compared with a statement. The words are part of the index and of JSON
+    /// and do not change.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
     Checked {
         /// The number of bytes.
@@ -113,7 +115,8 @@ words! {
     }
 }
 
-/// A property of a file that was compared: its bytes agree with a statement. The field names are a promise of JSON.
+/// A property of a file that was compared: the content agrees with a statement. The field names are part of
+/// JSON and do not change.
 #[derive(
     Debug,
     Clone,
@@ -138,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_word_leads_back_to_its_value() {
+    fn every_word_parses_to_its_value() {
         for source in Source::ALL {
             assert_eq!(Source::from_word(source.as_str()), Some(*source));
             let json = serde_json::to_string(source).unwrap();
@@ -152,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_is_the_precedence() {
+    fn source_order_is_the_precedence() {
         use Source::{Bytes, Dialog, Knowledge, Name, Package};
         assert!(Package < Dialog && Dialog < Knowledge && Knowledge < Name && Name < Bytes);
         assert_eq!(Source::stronger(Some(Knowledge), Some(Dialog)), Some(Dialog));

@@ -9,13 +9,13 @@ use crate::update::{Architecture, Build, Kb, Kind, Month, UpdateId};
 /// The facts of one update.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpdateFacts {
-    /// Its id.
+    /// The update id.
     pub id: UpdateId,
     /// The Catalog's title.
     pub title: String,
     /// The KB of the title, else of the details page.
     pub kb: Option<Kb>,
-    /// Its kind.
+    /// The kind of the update.
     pub kind: Option<Kind>,
     /// The month of the title.
     pub month: Option<Month>,
@@ -31,41 +31,43 @@ pub struct UpdateFacts {
     pub build: Option<Build>,
     /// Date of the entry.
     pub last_updated: Option<Date>,
-    /// The sum over its files, as the search page states it.
+    /// The total size of the files, as the search page states it.
     pub size: Option<u64>,
-    /// Its files in the dialog's order; `None` when the dialog was never read.
+    /// The files in the dialog's order; `None` if the dialog was never read.
     pub files: Option<Vec<FileKey>>,
-    /// The date on which the dialog was read last.
+    /// The date on which the dialog was last read.
     pub files_seen: Option<Date>,
-    /// Set if the Catalog does not show it any more.
+    /// The removal from the Catalog; `None` if the Catalog still shows the update.
     pub expired: Option<Expired>,
 }
 
-/// An update that the Catalog had and does not have any more. That by itself is not a fault of the update.
+/// The facts of an update that disappeared from the Catalog. Disappearance alone is not a fault of the
+/// update.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expired {
-    /// The day since which that is certain.
+    /// The first day on which the update was certainly missing.
     pub since: Date,
-    /// The newest KB that the Catalog said replaces it.
+    /// The newest KB that replaces the update, as the Catalog stated.
     pub successor: Option<Kb>,
 }
 
-/// The other end of a replacement. The field names are a promise of JSON.
+/// The other end of a replacement. The field names are part of JSON and do not change.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct RelatedUpdate {
-    /// The identifier; null where the title matches no single update.
+    /// The identifier; null if the title matches no single update.
     pub update_id: Option<UpdateId>,
     /// The title.
     pub title: String,
 }
 
 impl UpdateFacts {
-    /// The family that the title names.
+    /// Returns the family that the title names, or `None` if the title names no known family.
     pub fn family<'k>(&self, knowledge: &'k Knowledge) -> Option<&'k Family> {
         knowledge.families().of_title(self.product.as_deref()?, self.release.as_deref())
     }
 
-    /// Product and version for people: "Windows 11, version 24H2"; the title where it names none.
+    /// Returns product and version for display, such as "Windows 11, version 24H2", or the title if it names
+    /// no product.
     pub fn product_name(&self) -> String {
         match (&self.product, &self.release) {
             (Some(product), Some(release)) => format!("{product}, version {release}"),
