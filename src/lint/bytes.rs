@@ -1,4 +1,4 @@
-//! The length and the container of a file against what is known of it, and against what its own header states.
+//! Compares length and container of a file with the known values and with its own header.
 
 use std::collections::BTreeSet;
 
@@ -9,8 +9,8 @@ use super::report::{CheckedProperty, FileCheck};
 use crate::update::Kb;
 use crate::update::container::{Container, Extent, extent, misfit};
 
-/// Checks the length and the beginning of a file; returns what was compared, and the first fault. `sizes` are the lengths
-/// that the file may have.
+/// Checks the length and the beginning of a file. Returns the compared properties and the first fault.
+/// `sizes` are the possible lengths of the file.
 pub(super) fn check(
     entry: &FolderEntry,
     kb: Option<Kb>,
@@ -35,7 +35,7 @@ pub(super) fn check(
         check.has_fault = true;
         return (check, said(LintCode::Empty, "the file is empty: a copy or download broke off".to_owned()));
     }
-    // A renamed file is compared with the extension that it has to have.
+    // A renamed file is compared with the extension of its correct name.
     let name = right.map_or(entry.name.as_str(), |right| right.name.as_str());
     let fault = if let Some(message) = misfit(name, &look.first) {
         said(LintCode::NotAPackage, message)

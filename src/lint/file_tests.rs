@@ -1,4 +1,4 @@
-//! Lengths, containers, and names of files: what is found without reading them, and what is said of it.
+//! Tests of lengths, containers, and names of files: findings without reading the content, and their texts.
 
 use super::*;
 use crate::facts::{Facts, FileFacts, FileKey};
@@ -11,7 +11,7 @@ const CHECKPOINT_SIZE: u64 = 533_761_740;
 const TARGET: &str = "windows11.0-kb5086672-x64_97df4ed279e18da5b02308a5a3361313520fd346.msu";
 const READ_AND_NOT: &str = "names, sizes, and container types checked; contents not read (use --deep)";
 
-/// The beginning of a sound WIM image of this length.
+/// Returns the beginning of a valid WIM image of this length.
 fn wim(size: u64) -> FileLook {
     let mut first = b"MSWIM\0\0\0".to_vec();
     first.extend(208_u32.to_le_bytes());
@@ -31,7 +31,7 @@ fn judged(entries: Vec<FolderEntry>, facts: &Facts) -> LintReport {
     lint(&LintFolder { entries }, &LintRequest::default(), &Knowledge::built_in().unwrap(), facts)
 }
 
-/// The findings as `code KB`.
+/// Returns the findings as `code KB`.
 fn codes(report: &LintReport) -> Vec<String> {
     let words = report.findings.iter().map(|finding| {
         let kb = finding.kb.map(|kb| format!(" {kb}")).unwrap_or_default();
@@ -45,7 +45,7 @@ fn with_target(look: FileLook) -> LintReport {
 }
 
 #[test]
-fn what_is_not_the_whole_file_is_found_without_reading_it() {
+fn damaged_files_are_found_without_reading_content() {
     let text = |bytes: &[u8]| FileLook { size: bytes.len() as u64, first: bytes.to_vec() };
     for (look, code) in [
         (text(b""), "empty"),
@@ -66,14 +66,14 @@ fn what_is_not_the_whole_file_is_found_without_reading_it() {
         assert_eq!(report.findings[0].name.as_deref(), Some(TARGET));
     }
     assert_eq!(codes(&with_target(wim(5000))), [""; 0]);
-    // The size of the checkpoint is known: a sound container of another length is another file.
+    // The size of the checkpoint is known: a valid container of another length is another file.
     let report = judged(vec![file(CHECKPOINT, wim(5000)), file(TARGET, wim(5000))], &Facts::default());
     assert_eq!(codes(&report), ["size_mismatch KB5043080"]);
     assert!(report.findings[0].message.contains("533761740"), "{report:?}");
 }
 
 #[test]
-fn the_answer_says_what_it_rests_on() {
+fn report_states_the_compared_properties() {
     let report = with_target(wim(5000));
     assert_eq!((report.checked.as_str(), report.contents_read), (READ_AND_NOT, false));
     assert_eq!(report.unchecked.len(), 1, "{report:#?}");
@@ -102,7 +102,7 @@ fn the_answer_says_what_it_rests_on() {
     assert_eq!(names.checked, "names checked; sizes, container types, and contents not looked at");
 }
 
-/// An index with one file of which nothing is stated but its name.
+/// Returns an index with one file of which only the name is stated.
 fn indexed(name: &str, size: Option<u64>) -> Facts {
     let key = FileKey(1);
     let file = FileFacts { key: Some(key), size, ..FileFacts::from_name(name) };
@@ -110,7 +110,7 @@ fn indexed(name: &str, size: Option<u64>) -> Facts {
 }
 
 #[test]
-fn a_length_that_the_index_knows_is_compared() {
+fn length_is_compared_with_the_index() {
     let facts = indexed(TARGET, Some(6000));
     let entries = |size| vec![file(CHECKPOINT, wim(CHECKPOINT_SIZE)), file(TARGET, wim(size))];
     assert_eq!(codes(&judged(entries(5000), &facts)), ["size_mismatch KB5086672"]);
@@ -119,7 +119,7 @@ fn a_length_that_the_index_knows_is_compared() {
 }
 
 #[test]
-fn without_a_known_digest_reading_proves_nothing() {
+fn content_without_known_digest_is_reported_unchecked() {
     let mut hasher = DualHasher::new();
     hasher.update(b"anything");
     let content = hasher.finish();
@@ -134,7 +134,7 @@ fn without_a_known_digest_reading_proves_nothing() {
 }
 
 #[test]
-fn renamed_files_are_recognised_and_get_their_name() {
+fn renamed_files_are_identified_and_get_their_name() {
     let sized = |name: &str| file(name, wim(CHECKPOINT_SIZE));
     for renamed in [
         "1 - KB5043080 - Checkpoint Update [26100.1742].msu",
@@ -151,14 +151,14 @@ fn renamed_files_are_recognised_and_get_their_name() {
         assert_eq!(report.findings[0].right_name.as_deref(), Some(CHECKPOINT), "{renamed}");
         assert!(report.findings[0].message.contains(CHECKPOINT), "{report:?}");
     }
-    // By its name alone it may be the file of either architecture.
+    // A name without an architecture may be the file of either architecture.
     let names = ["1 - KB5043080.msu", "2 - KB5086672.msu"];
     let knowledge = Knowledge::built_in().unwrap();
     let report = lint(&LintFolder::of_names(names), &LintRequest::default(), &knowledge, &Facts::default());
     assert_eq!(codes(&report), ["misnamed KB5043080", "misnamed KB5086672"]);
     assert!(report.findings[0].message.contains(CHECKPOINT), "{report:?}");
     assert_eq!(report.findings[0].right_name, None);
-    // Beside a file that states one, or where one is asked for, it is of that architecture.
+    // If another file or the request states the architecture, the renamed file has that architecture.
     for (names, asked) in [
         (["1 - KB5043080.msu", TARGET], None),
         (["1 - KB5043080.msu", "2 - KB5086672.msu"], Some(Architecture::X64)),
@@ -167,26 +167,26 @@ fn renamed_files_are_recognised_and_get_their_name() {
         let report = lint(&LintFolder::of_names(names), &ask, &knowledge, &Facts::default());
         assert_eq!(report.findings[0].right_name.as_deref(), Some(CHECKPOINT), "{report:#?}");
     }
-    // A copy beside the file has to go.
+    // A copy beside the original must be removed.
     let report = judged(
         vec![sized(&CHECKPOINT.replace(".msu", " (1).msu")), sized(CHECKPOINT), file(TARGET, wim(5000))],
         &Facts::default(),
     );
     assert_eq!(codes(&report), ["duplicate KB5043080"]);
     assert!(report.findings[0].name.as_deref().is_some_and(|name| name.contains("(1)")));
-    // A renamed file that is cut off is both.
+    // A renamed file that is truncated has both findings.
     let cut = judged(vec![file("1 - KB5043080.msu", wim(5000)), file(TARGET, wim(5000))], &Facts::default());
     assert_eq!(codes(&cut), ["size_mismatch KB5043080", "misnamed KB5043080"]);
 }
 
 #[test]
-fn a_name_with_several_kbs_is_not_guessed() {
+fn name_with_several_kbs_is_unknown() {
     let both = "KB5043080 + KB5086672.msu";
     let report = judged(vec![file(both, wim(5000))], &Facts::default());
     assert!(codes(&report).contains(&"unknown_package".to_owned()), "{report:?}");
     let unknown = report.findings.iter().find(|finding| finding.code == LintCode::UnknownPackage).unwrap();
     assert!(unknown.message.contains("KB5043080, KB5086672") && unknown.message.contains("--deep"));
-    // The digest in a name says which.
+    // The digest in the name decides between the KBs.
     let report = judged(
         vec![file(CHECKPOINT, wim(CHECKPOINT_SIZE)), file(&format!("before KB5043080 {TARGET}"), wim(5000))],
         &indexed(TARGET, None),
@@ -195,7 +195,7 @@ fn a_name_with_several_kbs_is_not_guessed() {
 }
 
 #[test]
-fn a_name_with_the_digest_of_another_kb_is_wrong() {
+fn name_with_the_digest_of_another_kb_is_misnamed() {
     let wrong = TARGET.replace("kb5086672", "kb5085516");
     let report =
         judged(vec![file(CHECKPOINT, wim(CHECKPOINT_SIZE)), file(&wrong, wim(5000))], &indexed(TARGET, None));
@@ -204,7 +204,7 @@ fn a_name_with_the_digest_of_another_kb_is_wrong() {
 }
 
 #[test]
-fn what_is_not_a_regular_file_is_never_ok() {
+fn links_and_devices_are_always_findings() {
     for name in ["link.msu", "pipe", CHECKPOINT] {
         let other = FolderEntry { kind: EntryKind::Other, look: None, ..file(name, wim(5000)) };
         let entries = vec![file(TARGET, wim(5000)), other];

@@ -6,49 +6,49 @@ use serde::Serialize;
 
 use crate::update::Kb;
 
-/// The type of a finding. The words and their order are a promise of the JSON output.
+/// The type of a finding. The words and their order are part of the JSON output and do not change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum LintCode {
-    /// The target builds upon a checkpoint that is not there, and the baseline is below it.
+    /// The target builds upon a checkpoint that is missing, and the baseline is below the checkpoint.
     MissingCheckpoint,
-    /// There is nothing that could be the target, or not the one asked for.
+    /// The folder has no possible target, or not the requested one.
     MissingTarget,
-    /// The target needs a separate servicing stack, and none that serves is there.
+    /// The target needs a separate servicing stack, and the folder has none that is sufficient.
     MissingServicingStack,
-    /// The target needs another update, and it is not there.
+    /// The target needs another update, and that update is missing.
     MissingPrerequisite,
-    /// A package beside the target and its checkpoints, or a target that does not belong where it is to go.
+    /// A package beside the target that is not needed, or a target that does not belong in its destination.
     ForeignUpdate,
-    /// Several updates may be the target.
+    /// Several updates are possible targets.
     TwoTargets,
-    /// For another architecture.
+    /// A package for another architecture.
     WrongArchitecture,
     /// A cumulative update for servers in a client's set.
     ServerInClientSet,
     /// A checkpoint for a WinPE image that is past it.
     CheckpointPastImage,
-    /// The file is not known.
+    /// An unknown file.
     UnknownPackage,
-    /// The same package again.
+    /// A copy of another package in the folder.
     Duplicate,
-    /// The bytes are not what the name or the Catalog says.
+    /// The content contradicts the name or the Catalog.
     DigestMismatch,
-    /// The length is not the known one, or the file ends before its container does.
+    /// The length differs from the known one, or the file ends before its container does.
     SizeMismatch,
-    /// A file without a byte.
+    /// An empty file.
     Empty,
-    /// The name is not the one that the Catalog has for the file.
+    /// The name differs from the Catalog's name for the file.
     Misnamed,
-    /// Something else than a package.
+    /// A file that is not a package.
     NotAPackage,
-    /// A folder in the folder: DISM looks into it.
+    /// A sub-folder. DISM scans it too.
     SubFolder,
 }
 
 impl LintCode {
-    /// The word in JSON and in tables.
+    /// Returns the word in JSON and in tables.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::MissingCheckpoint => "missing_checkpoint",
@@ -78,23 +78,23 @@ impl fmt::Display for LintCode {
     }
 }
 
-/// One thing that is wrong with a folder.
+/// A fault of a folder.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
 pub struct LintFinding {
-    /// Its type.
+    /// The type.
     pub code: LintCode,
-    /// The KB that it is about, where one is known.
+    /// The KB that the finding is about, if it is known.
     pub kb: Option<Kb>,
-    /// The file or folder: as it lies there, or as it should.
+    /// The file or folder: its actual name, or the name of the missing file.
     pub name: Option<String>,
-    /// The meaning of it here, for people.
+    /// The explanation, for display.
     pub message: String,
-    /// The name that the Catalog has for the file, where the finding is its name.
+    /// The Catalog's name for the file, if the finding is about the name.
     pub right_name: Option<String>,
 }
 
 impl LintFinding {
-    /// Returns a finding about the file or folder of a name.
+    /// Returns a finding about the file or folder of this name.
     pub(super) fn of_name(code: LintCode, kb: Option<Kb>, name: &str, message: impl Into<String>) -> Self {
         Self { code, kb, name: Some(name.to_owned()), message: message.into(), right_name: None }
     }

@@ -1,16 +1,16 @@
-//! A folder as data: the names in it, and what was looked at of each file.
+//! A folder as data: the names in it, and the properties that were read of each file.
 
 use crate::update::Digests;
 
 /// The files and sub-folders of a folder.
 #[derive(Debug, Clone, Default)]
 pub struct LintFolder {
-    /// Its files and sub-folders, in any order.
+    /// The files and sub-folders, in any order.
     pub entries: Vec<FolderEntry>,
 }
 
 impl LintFolder {
-    /// A folder of files of which the names are known.
+    /// Returns a folder of files of which only the names are known.
     pub fn of_names<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Self {
         let file =
             |name: N| FolderEntry { name: name.into(), kind: EntryKind::File, look: None, content: None };
@@ -18,7 +18,7 @@ impl LintFolder {
     }
 }
 
-/// The thing under a name in a folder; links are not followed.
+/// The type of a folder entry. Links are not followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EntryKind {
     /// A regular file.
@@ -32,27 +32,27 @@ pub enum EntryKind {
 /// The length of a file and its beginning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileLook {
-    /// Its length.
+    /// The length.
     pub size: u64,
-    /// Its first bytes, up to [`READ`](crate::update::container::READ).
+    /// The first bytes, up to [`READ`](crate::update::container::READ).
     pub first: Vec<u8>,
 }
 
-/// One file or sub-folder.
+/// A file or sub-folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FolderEntry {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its type.
+    /// The type.
     pub kind: EntryKind,
-    /// Its length and beginning, where the file was looked at.
+    /// The length and beginning, if they were read.
     pub look: Option<FileLook>,
-    /// The digests of its content, where the file was read.
+    /// The digests of the content, if it was read.
     pub content: Option<Digests>,
 }
 
 impl FolderEntry {
-    /// Returns `true` for a file in a container that DISM takes for an update.
+    /// Returns `true` for a file with an extension that DISM accepts as an update.
     pub fn is_package(&self) -> bool {
         let extension = std::path::Path::new(&self.name).extension();
         let is_one_of = |extension: &std::ffi::OsStr| {

@@ -1,8 +1,8 @@
-//! The identity of a file: by the SHA-1 in its name or of its content, in the index first and in the knowledge then, else by the
-//! KB in its name, wherever it stands there.
+//! The identification of a file: by the SHA-1 in its name or of its content, first in the index, then in the
+//! knowledge. A file without a known SHA-1 is identified by the KB anywhere in its name.
 //!
-//! An unknown file gets its finding here, and so does one whose name, length, container, or bytes are not what is
-//! stated.
+//! An unknown file is a finding, and so is a file whose name, length, container, or content contradicts the
+//! known facts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,17 +23,17 @@ use crate::update::{Architecture, Build, Digests, Kb, Kind, PackageName, Sha1};
 pub(super) struct Package<'e> {
     /// The file in the folder.
     pub(super) entry: &'e FolderEntry,
-    /// The statements of its name.
+    /// The parts of its name.
     pub(super) named: PackageName,
-    /// Its KB, from its name or by its digest.
+    /// The KB, from the name or by the digest.
     pub(super) kb: Option<Kb>,
     pub(super) architecture: Option<Architecture>,
-    /// The SHA-1 that stands for it: the name's, else the content's.
+    /// The SHA-1 that identifies the file: the name's, else the content's.
     pub(super) sha1: Option<Sha1>,
     pub(super) about: About,
-    /// It is not known, or its bytes are others.
+    /// The finding if the file is unknown or its content differs.
     pub(super) trouble: Option<LintFinding>,
-    /// Its name is not the Catalog's.
+    /// The finding if the name is not the Catalog's.
     pub(super) misnamed: Option<LintFinding>,
     /// The properties that were compared with known ones.
     pub(super) check: FileCheck,
@@ -45,7 +45,8 @@ impl Package<'_> {
         LintFinding::of_name(code, self.kb, &self.entry.name, message)
     }
 
-    /// Returns `true` if two files are copies: the same digest, or the same KB and nothing that tells them apart.
+    /// Returns `true` if two files are copies: they have the same digest, or the same KB and nothing that
+    /// distinguishes them.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         match (self.sha1, other.sha1) {
             (Some(own), Some(others)) => own == others,
@@ -53,12 +54,12 @@ impl Package<'_> {
         }
     }
 
-    /// Returns `true` if both are for one place: KB, architecture, .NET release, and container.
+    /// Returns `true` if both are interchangeable by KB, architecture, .NET release, and container.
     pub(super) fn is_of_same_kb(&self, other: &Self) -> bool {
         let place =
             |package: &Self| (package.kb, package.named.dotnet.clone(), package.named.extension.clone());
         let architectures = (self.architecture, other.architecture);
-        // A renamed file may state none.
+        // A renamed file may not state an architecture.
         let is_same = matches!(architectures, (None, _) | (_, None)) || architectures.0 == architectures.1;
         is_same && place(self) == place(other)
     }
@@ -68,13 +69,13 @@ impl Package<'_> {
 #[derive(Debug, Clone, Default)]
 pub(super) struct About {
     pub(super) kind: Option<Kind>,
-    /// By family: for whom, and the build that it brings there.
+    /// The installations and the build of the KB, by family.
     pub(super) families: BTreeMap<u32, InFamily>,
-    /// Released, or first seen.
+    /// The release date, or the date when it was first seen.
     pub(super) date: Option<Date>,
 }
 
-/// The part of a KB in a family.
+/// The facts of a KB for one family.
 #[derive(Debug, Clone, Default)]
 pub(super) struct InFamily {
     pub(super) installations: BTreeSet<Installation>,
@@ -82,14 +83,16 @@ pub(super) struct InFamily {
 }
 
 impl About {
-    /// A cumulative update of Windows that is no copy for Setup.
+    /// Returns `true` for a cumulative update of Windows that is not a copy for Windows Setup.
     pub(super) fn is_cumulative(&self) -> bool {
         self.kind.is_some_and(|kind| kind.is_windows_cumulative() && !kind.is_dynamic())
     }
 
-    /// Returns `true` if it is for this installation alone, in a family where client and server have packages of their own.
+    /// Returns `true` if the KB is only for this installation in a family where client and server have
+    /// separate packages.
     pub(super) fn is_only_for(&self, installation: Installation) -> bool {
-        /// Everywhere else client and server share their packages.
+        /// The only family with separate packages. In all other families, client and server share their
+        /// packages.
         const PARTED: u32 = 26100;
         let own = self.families.get(&PARTED).map(|family| &family.installations);
         own.is_some_and(|own| own.len() == 1 && own.contains(&installation))
@@ -105,7 +108,7 @@ impl About {
     }
 }
 
-/// Identifies a file. The architecture of the set chooses where a name leaves several files of a KB.
+/// Identifies a file. If a name fits several files of a KB, the architecture of the set decides.
 pub(super) fn identify<'e>(
     entry: &'e FolderEntry,
     of_set: Option<Architecture>,
@@ -121,12 +124,12 @@ pub(super) fn identify<'e>(
         .or_else(|| facts.files.values().find(has_name).filter(|_| sha1.is_none()));
     let known = sha1.filter(|_| named.kb.is_none()).and_then(|sha1| by_digest(sha1, knowledge));
     let of_index = indexed.and_then(|file| file.kb.or_else(|| owner(file, facts)));
-    // The digest says who a file is; a name that says another KB is wrong.
+    // The digest identifies a file. A name that states another KB is wrong.
     let of_name = named.kb.filter(|_| indexed.is_none_or(|file| file.kb.is_none()));
     let kb = of_name.or(of_index).or_else(|| known.as_ref().map(|(kb, _)| *kb));
     let files = kb.map(|kb| files_of(kb, knowledge, facts)).unwrap_or_default();
     let right = right_file(entry, named, sha1, of_set, indexed, &files);
-    // The file that the digest names is for one architecture, whatever the name says.
+    // The file that the digest identifies has one architecture, whatever the name states.
     let of_digest = right.as_ref().filter(|_| sha1.is_some()).and_then(CatalogFile::architecture);
     let architecture = of_digest
         .or(named.architecture)
@@ -144,7 +147,7 @@ pub(super) fn identify<'e>(
     Package { entry, named: reading.named, kb, architecture, sha1, about, trouble, misnamed, check }
 }
 
-/// Returns the file of a KB that this one is, where its digest, or else what its name and length say, leaves just one.
+/// Returns the matching file of the KB, or `None` if digest, name, and length leave several.
 fn right_file(
     entry: &FolderEntry,
     named: &PackageName,
@@ -172,7 +175,7 @@ fn right_file(
     }
 }
 
-/// The files of a KB that a name without digest may stand for.
+/// Returns the files of a KB that match a name without a digest.
 fn fitting<'f>(named: &PackageName, files: &'f [CatalogFile]) -> Vec<&'f CatalogFile> {
     let fits = |file: &&CatalogFile| {
         named.architecture.is_none_or(|own| file.architecture().is_none_or(|other| own == other))
@@ -184,7 +187,8 @@ fn fitting<'f>(named: &PackageName, files: &'f [CatalogFile]) -> Vec<&'f Catalog
     if same.is_empty() { fitting } else { same }
 }
 
-/// The lengths that the file may have; empty where one of those that it may be has an unknown length.
+/// Returns the possible lengths of the file. The result is empty if the length of one possible file is
+/// unknown.
 fn candidate_sizes(
     named: &PackageName,
     sha1: Option<Sha1>,
@@ -199,7 +203,7 @@ fn candidate_sizes(
     sizes.unwrap_or_default()
 }
 
-/// Says that a name is not the one that the Catalog has for the file.
+/// Returns a finding if the name is not the Catalog's name for the file.
 fn misnamed(
     entry: &FolderEntry,
     reading: &NameReading,
@@ -210,7 +214,8 @@ fn misnamed(
     let is_known = files.iter().chain(right).any(|file| file.name.eq_ignore_ascii_case(&entry.name));
     let is_other_kb = reading.named.kb.is_some_and(|named| named != kb);
     let is_without_kb = reading.kbs.is_empty() && right.is_some() && reading.named.build.is_none();
-    // The bytes, or the digest in the name, are those of a file for another architecture or in another container.
+    // The content, or the digest in the name, belongs to a file for another architecture or in another
+    // container.
     let is_other_file = right.is_some_and(|right| {
         let (own, others) = (reading.named.architecture, right.architecture());
         (own.is_some() && others.is_some() && own != others)
@@ -234,7 +239,7 @@ fn misnamed(
     Some(LintFinding { right_name: right.map(|right| right.name.clone()), ..finding })
 }
 
-/// The KB of a file whose name has none, by the one entry that lists it.
+/// Returns the KB of a file whose name has none, if all entries that list the file have the same KB.
 fn owner(file: &FileFacts, facts: &Facts) -> Option<Kb> {
     let mut owners = facts.updates.iter().filter(|update| {
         update.files.as_ref().is_some_and(|files| file.key.is_some_and(|key| files.contains(&key)))
@@ -243,14 +248,15 @@ fn owner(file: &FileFacts, facts: &Facts) -> Option<Kb> {
     first.filter(|_| owners.all(|other| other.kb == first))
 }
 
-/// A file whose name has no KB, such as a servicing stack's; every known package is looked through.
+/// Returns KB and architecture of a file whose name has no KB, such as a servicing stack's. Searches all
+/// known packages.
 fn by_digest(sha1: Sha1, knowledge: &Knowledge) -> Option<(Kb, Architecture)> {
     let is_it = |name: &String| PackageName::parse(name).sha1 == Some(sha1);
     let found = knowledge.packages().all().iter().find(|package| package.name.as_ref().is_some_and(is_it))?;
     Some((found.kb, found.architecture))
 }
 
-/// Returns the knowledge of a KB; with a digest, of that file where it is another thing than the KB's main one.
+/// Returns the knowledge of a KB. With a digest, returns that of the file if it is not the KB's main file.
 pub(super) fn about(kb: Kb, sha1: Option<Sha1>, knowledge: &Knowledge, facts: &Facts) -> About {
     let mut about = About::default();
     let updates: Vec<_> = facts.updates.iter().filter(|update| update.kb == Some(kb)).collect();
@@ -280,7 +286,7 @@ pub(super) fn about(kb: Kb, sha1: Option<Sha1>, knowledge: &Knowledge, facts: &F
         about.add(family.id, Some(family.installation), Some(row.build));
         about.date = about.date.or(row.date);
     }
-    // A file that serves one of the families of its KB does not serve the others.
+    // A file for one family of its KB is not for the other families.
     for package in
         packages.iter().filter(|package| known.is_none() || package.name.as_ref().is_some_and(is_this))
     {
@@ -298,7 +304,8 @@ pub(super) fn about(kb: Kb, sha1: Option<Sha1>, knowledge: &Knowledge, facts: &F
     about
 }
 
-/// The SHA-1 values that index and knowledge state for the files of a KB and an architecture, in one container.
+/// Returns the SHA-1 values that index and knowledge state for the files of a KB and an architecture, in one
+/// container.
 fn stated(
     kb: Kb,
     architecture: Option<Architecture>,
@@ -373,7 +380,7 @@ fn trouble(
     }
 }
 
-/// Returns the difference between bytes and the statements of the name and the Catalog.
+/// Returns the difference between the content and the statements of the name and the Catalog.
 fn mismatch(named: &PackageName, indexed: Option<&FileFacts>, content: &Digests) -> Option<String> {
     if let Some(sha1) = named.sha1.filter(|&sha1| sha1 != content.sha1) {
         return Some(format!("the bytes have the SHA-1 {}, the name says {sha1}", content.sha1));

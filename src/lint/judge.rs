@@ -1,4 +1,4 @@
-//! The judgement of a folder, in its order: each file by itself, then the target, then what lies beside it.
+//! The check of a folder, in this order: each file by itself, the target, the files beside the target.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::facts::Facts;
 use crate::servicing::{Installation, Knowledge};
 use crate::update::{Architecture, Kb, Kind};
 
-/// Judges a folder; the facts are what an index holds of the KBs and files in it.
+/// Checks a folder. `facts` are the index's facts about the KBs and files of the folder.
 pub fn lint(folder: &LintFolder, request: &LintRequest, knowledge: &Knowledge, facts: &Facts) -> LintReport {
     let mut findings = BTreeSet::new();
     let mut packages = Vec::new();
@@ -48,13 +48,13 @@ pub fn lint(folder: &LintFolder, request: &LintRequest, knowledge: &Knowledge, f
     files.sort_by(|a, b| a.name.cmp(&b.name));
     packages.retain(|package| package.kb.is_some());
     let packages = without_duplicates(packages, &mut findings);
-    // A copy has to go, whatever its name; what stays needs the right one.
+    // A copy must be removed, whatever its name. The kept file needs the correct name.
     findings.extend(packages.iter().filter_map(|package| package.misnamed.clone()));
     let target = judge(&LintQuestion { request, knowledge, facts }, packages, &mut findings);
     LintReport::new(findings.into_iter().collect(), files, target, knowledge.date())
 }
 
-/// The architecture of a folder whose names all state the same one, as far as they state any.
+/// Returns the architecture of a folder if all names that state an architecture state the same one.
 fn only_architecture(folder: &LintFolder) -> Option<Architecture> {
     let packages = folder.entries.iter().filter(|entry| entry.is_package());
     let stated: BTreeSet<Architecture> =
@@ -62,12 +62,13 @@ fn only_architecture(folder: &LintFolder) -> Option<Architecture> {
     stated.first().copied().filter(|_| stated.len() == 1)
 }
 
-/// Copies of a package are findings; one of them stays to be judged, whatever the order of the names.
+/// Reports copies of a package as findings. Keeps one of them, independent of the order of the names.
 fn without_duplicates<'e>(
     mut packages: Vec<Package<'e>>,
     findings: &mut BTreeSet<LintFinding>,
 ) -> Vec<Package<'e>> {
-    // Files with the Catalog's name first, then those with their digits in it: they tell more than a renamed copy.
+    // Files with the Catalog's name come first, then files with a digest in the name: they identify the
+    // package better than a renamed copy.
     packages.sort_by_key(|package| {
         (package.misnamed.is_some(), package.sha1.is_none(), package.entry.name.as_str())
     });
@@ -115,14 +116,14 @@ fn judge(
         None => match question.find_target(&packages, findings) {
             FoundTarget::One(kb) => kb,
             FoundTarget::Several(first) => {
-                // The updates that the first one builds upon are missing for each of them.
+                // The checkpoints of the first possible target are missing for each of the others too.
                 question.judge_checkpoints(&first, &packages, findings);
                 return None;
             }
             FoundTarget::None => return None,
         },
     };
-    // A KB's copy for Setup may lie beside its package, and is not what the KB is.
+    // A KB's copy for Windows Setup may be beside its package. The copy does not describe the KB.
     let of_target = packages.iter().filter(|package| package.kb == Some(kb));
     let is_copy = |about: &About| about.kind.is_some_and(Kind::is_dynamic);
     let main = about(kb, None, question.knowledge, question.facts);

@@ -1,4 +1,4 @@
-//! The files of a KB as index and knowledge have them: names, digests, and sizes to compare a file with.
+//! The files of a KB in index and knowledge: names, digests, and sizes to compare a file with.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use crate::facts::{Facts, FileFacts};
 use crate::servicing::Knowledge;
 use crate::update::{Architecture, Kb, PackageName, Sha1};
 
-/// A file, as the Catalog named it.
+/// A file as the Catalog names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CatalogFile {
     pub(super) name: String,
@@ -30,8 +30,11 @@ impl CatalogFile {
     }
 }
 
-/// Every known file of a KB, each once. Sizes are the index's, else those of single rows of knowledge. For an architecture of
-/// which the index has files, files that only knowledge names do not count: the Catalog's own statement goes first.
+/// Returns every known file of a KB once.
+///
+/// Sizes come from the index, else from single rows of the knowledge. If the index has files of an
+/// architecture, files of that architecture that only knowledge names do not count: the Catalog's own
+/// statement has precedence.
 pub(super) fn files_of(kb: Kb, knowledge: &Knowledge, facts: &Facts) -> Vec<CatalogFile> {
     let indexed = facts.files.values().filter(|file| file.kb == Some(kb) && !file.name.is_empty());
     let of_index: Vec<CatalogFile> = indexed.map(CatalogFile::of_index).collect();
@@ -48,7 +51,7 @@ pub(super) fn files_of(kb: Kb, knowledge: &Knowledge, facts: &Facts) -> Vec<Cata
     let of_knowledge = of_rows.chain(of_releases).chain(of_packages.map(CatalogFile::named));
     let mut files: BTreeMap<(Option<Sha1>, String), CatalogFile> = BTreeMap::new();
     for file in of_index.iter().cloned().chain(of_knowledge.filter(is_current)) {
-        // The digest tells files apart; a name without one is compared as it is.
+        // The digest identifies a file. Names without a digest are compared as text.
         let key = (file.sha1, if file.sha1.is_some() { String::new() } else { file.name.to_lowercase() });
         let known = files.entry(key).or_insert_with(|| file.clone());
         known.size = known.size.or(file.size);

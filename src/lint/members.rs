@@ -1,5 +1,5 @@
-//! The files that belong beside the target: its checkpoints as far as they are needed, a separate servicing stack where its
-//! family has them, and the files of its own entry. Everything else is foreign.
+//! The files that belong beside the target: the needed checkpoints, a separate servicing stack if its family
+//! has them, and the files of its own entry. All other files are foreign.
 
 use std::collections::BTreeSet;
 
@@ -15,12 +15,12 @@ use crate::update::{Build, Kb, Kind};
 struct LowerCheckpoint {
     kb: Kb,
     build: Option<Build>,
-    /// The file's name, where it is known.
+    /// The file's name, if it is known.
     name: Option<String>,
 }
 
 impl LintQuestion<'_> {
-    /// Judges the packages that are of the set's architecture and installation.
+    /// Judges the packages of the set's architecture and installation.
     pub(super) fn judge_members(
         &self,
         target: &LintTarget<'_>,
@@ -72,7 +72,7 @@ impl LintQuestion<'_> {
         }
     }
 
-    /// Judges the checkpoints; gives those that may lie beside the target.
+    /// Judges the checkpoints. Returns those that may be in the folder of the target.
     pub(super) fn judge_checkpoints(
         &self,
         target: &LintTarget<'_>,
@@ -119,7 +119,8 @@ impl LintQuestion<'_> {
         needed.into_iter().map(|checkpoint| checkpoint.kb).collect()
     }
 
-    /// Returns the checkpoints that the target builds upon: those of its set, else those that knowledge has below it.
+    /// Returns the checkpoints that the target builds upon: those of its set, else those below it in the
+    /// knowledge.
     fn checkpoints_below(&self, target: &LintTarget<'_>) -> Vec<LowerCheckpoint> {
         if self.request.machine.place == Place::Winre || !target.about.is_cumulative() {
             return Vec::new();
@@ -131,7 +132,8 @@ impl LintQuestion<'_> {
             let file = row.zip(target.architecture).and_then(|(row, architecture)| row.file(architecture));
             file.map(|file| file.name.clone())
         };
-        // A set of knowledge alone whose build is unknown has no checkpoints, although it may build upon some.
+        // A set from knowledge alone whose build is unknown lists no checkpoints, although it may build upon
+        // some.
         let is_judged = |set: &PackageSet| !set.updates.is_empty() || set.build().is_some();
         if let Some(set) = self.set_of(target).filter(is_judged) {
             let (needed, members) = (self.requirements_of(&set, target), self.members_of(target));
@@ -148,7 +150,7 @@ impl LintQuestion<'_> {
         }
         let is_below = |row: &&Checkpoint| match target.build() {
             Some(build) => row.build < build,
-            // Of unknown build: what came later builds upon it.
+            // The build is unknown. A later update builds upon the checkpoint.
             None => target.about.date.zip(row.date).is_some_and(|(own, date)| date < own),
         };
         rows()
@@ -158,7 +160,7 @@ impl LintQuestion<'_> {
             .collect()
     }
 
-    /// The files of the target's sets in the index.
+    /// Returns the files of the target's sets in the index.
     fn members_of(&self, target: &LintTarget<'_>) -> Vec<Member> {
         layered_sets(target.kb, self.facts, self.knowledge)
             .into_iter()
@@ -167,7 +169,8 @@ impl LintQuestion<'_> {
             .collect()
     }
 
-    /// Judges what has to be installed before the target under other KBs. Returns the KBs that may lie beside it.
+    /// Judges the packages of other KBs that must be installed before the target. Returns the KBs that may be
+    /// in its folder.
     fn judge_required(
         &self,
         target: &LintTarget<'_>,
@@ -178,7 +181,8 @@ impl LintQuestion<'_> {
         let is_here = |kb: Kb| packages.iter().any(|package| package.kb == Some(kb));
         let machine = &self.request.machine;
         let mut members = BTreeSet::new();
-        // What only a met requirement needs is not needed either: the last one is looked at first.
+        // A package that only a met requirement needs is not needed. The last requirement is therefore
+        // examined first.
         let mut unmet: BTreeSet<Kb> = BTreeSet::from([target.kb]);
         for requirement in needed.iter().rev().filter(|one| one.is_elsewhere()) {
             let newest_first = requirement.in_place().iter().copied().chain([requirement.kb]);
@@ -231,11 +235,11 @@ impl LintQuestion<'_> {
     /// Returns the requirements of the target's set.
     fn requirements_of(&self, set: &PackageSet, target: &LintTarget<'_>) -> Vec<Requirement> {
         let library = Shelf::new(self.facts.clone(), self.knowledge);
-        // A library of facts in memory does not fail.
+        // A library of facts in memory cannot fail.
         requirements(set, target.family, &library, self.knowledge).unwrap_or_default()
     }
 
-    /// The name of a KB's file for the target's architecture.
+    /// Returns the name of a KB's file for the target's architecture.
     fn known_name(&self, target: &LintTarget<'_>, kb: Kb) -> Option<String> {
         let architecture = target.architecture?;
         let of_index = self.facts.file_of_kb(kb, architecture).map(|file| file.name.clone());
@@ -246,7 +250,7 @@ impl LintQuestion<'_> {
         let of_packages = || {
             let packages = self.knowledge.packages().of_kb(kb).into_iter();
             let fitting = packages.filter(|package| package.architecture == architecture);
-            // The Catalog has the .msu; WSUS has a .cab with another digest.
+            // The Catalog has the .msu. WSUS has a .cab with another digest.
             let mut names: Vec<String> = fitting.filter_map(|package| package.name).collect();
             names.sort_by_key(|name| std::cmp::Reverse(name.rsplit('.').next().map(str::to_owned)));
             names.into_iter().next()
@@ -254,7 +258,7 @@ impl LintQuestion<'_> {
         of_index.or_else(of_releases).or_else(of_packages)
     }
 
-    /// Returns the reason why a target does not belong where it is to go.
+    /// Returns the reason why a target does not belong in its destination.
     fn misplaced(&self, target: &LintTarget<'_>) -> Option<String> {
         if self.request.machine.place == Place::Winre && target.about.is_cumulative() {
             return Some(
@@ -290,7 +294,7 @@ fn is_file(member: &Member, package: &Package<'_>) -> bool {
     }
 }
 
-/// Returns the reason why a package has no place beside the target.
+/// Returns the reason why a package does not belong beside the target.
 fn foreign(target: &LintTarget<'_>, package: &Package<'_>) -> String {
     let target_kb = target.kb;
     match package.about.kind {

@@ -1,35 +1,39 @@
-//! The judgement of a folder: a set that DISM may be pointed at, or not. Names what is missing, foreign, duplicate, or of
-//! another architecture.
+//! The check of a folder: decides if DISM may be pointed at it. Reports packages that are missing, foreign,
+//! duplicate, or of another architecture.
 //!
-//! DISM is given the target's file and looks through that file's whole folder, sub-folders too: every cumulative package
-//! up to the target's revision is processed. So a folder is sound when it holds the target, its checkpoints as far as
-//! the baseline needs them, and nothing else. The answer is a set of findings; without any the folder is `ok`.
+//! DISM is given the target's file and scans the folder of that file, including sub-folders. It processes
+//! every cumulative package up to the target's revision. A folder is therefore valid if it holds the target,
+//! the checkpoints that the baseline needs, and nothing else. The answer is a set of findings; a folder
+//! without findings is `ok`.
 //!
-//! Decided here, where the design leaves room:
+//! Rules of this module:
 //!
-//! - Without a target, it is the cumulative update of the highest build that is no checkpoint. One of unknown build ranks
-//!   by its month; two that cannot be ranked are `two_targets`, and so are two different files of the target.
-//! - A servicing stack beside a cumulative update that needs a separate one (14393, 10240, and older) is a part of the
-//!   set: what `stage` makes has it. `missing_servicing_stack` says that none in the folder is known to serve; a
-//!   stack published beside the target or a later cumulative update does, and one that is installed already
-//!   ([`crate::resolve::Machine::installed`]). Of several, all but the newest are foreign.
-//! - A KB's file whose SHA-1, by its name, is not the one that index and knowledge state is an `unknown_package`: it may
-//!   be a re-issue, and no bytes were read. It keeps its place in the set otherwise, so that one fault is one finding.
-//!   `digest_mismatch` is said of bytes only.
-//! - `server_in_client_set` is said of cumulative updates of 26100 that are for servers alone. A client's update
-//!   in a server's set is `foreign_update`; so is a target that is of another family than the baseline, or that
-//!   does not go where it is to go.
-//! - Where neither request nor baseline say which architecture, that of the target counts, else that of most files.
+//! - Without a given target, the target is the cumulative update of the highest build that is not a
+//!   checkpoint. An update of unknown build ranks by its month. Two updates that cannot be ranked are
+//!   `two_targets`. Two different files of the target are `two_targets` too.
+//! - Cumulative updates of 14393, 10240, and older need a separate servicing stack. Such a stack is a part of
+//!   the set, because `stage` puts it there. `missing_servicing_stack` means that the folder has no stack
+//!   that is known to be sufficient. A stack published beside the target or a later cumulative update is
+//!   sufficient, and so is an installed one ([`crate::resolve::Machine::installed`]). Of several stacks, all
+//!   but the newest are foreign.
+//! - A file is an `unknown_package` if the SHA-1 in its name is not the one that index and knowledge state
+//!   for its KB. It may be a re-issue, and its content was not read. It keeps its place in the set otherwise,
+//!   so that one fault is one finding. `digest_mismatch` is reported for content only.
+//! - `server_in_client_set` is reported for cumulative updates of 26100 that are for servers only. A client's
+//!   update in a server's set is `foreign_update`. A target of another family than the baseline, or with the
+//!   wrong destination, is `foreign_update` too.
+//! - If neither request nor baseline states the architecture, that of the target counts, else that of most
+//!   files.
+//! - If the length and the beginning of a file were read, they are compared with known facts: the length in
+//!   index or knowledge, the container that the name implies, and the length that the header states. An empty
+//!   file, a truncated file, or a file of another type is a finding without reading its content. One fault of
+//!   the content is one finding.
+//! - A renamed file is identified by the KB in its name. `misnamed` states the correct name. Of several
+//!   copies, the one with the Catalog's name is kept.
+//! - The answer states for each file what was compared, and names the properties that could not be compared.
 //!
-//! - A file whose length or beginning was looked at is compared with the known length, with the container that its name
-//!   stands for, and with the length that its own header states: what is empty, cut off, or something else than a
-//!   package is a finding without its content being read. One fault of the bytes is one finding.
-//! - A renamed file is what the KB in its name says, and `misnamed` says which name it should have. Of several copies the
-//!   one with the Catalog's name stays.
-//! - The answer says what was compared, file by file, and names what could not be.
-//!
-//! Pure: names come in as data, lengths and beginnings with them, and in deep mode the digests of the content. Unknown
-//! files are findings, never a reason for `ok`.
+//! Pure: names, lengths, and beginnings of files are data, and in deep mode also the digests of the content.
+//! An unknown file is always a finding, so a folder with one is never `ok`.
 
 mod bytes;
 #[cfg(test)]

@@ -1,22 +1,23 @@
-//! The name of a file that people may have renamed: "1 - KB5043080 - Checkpoint Update.msu", "copy of windows11.0-….msu",
-//! "… (1).msu". What the Catalog's form says is read first; else what stands anywhere in the name.
+//! The name of a file that may have been renamed: "1 - KB5043080 - Checkpoint Update.msu", "copy of
+//! windows11.0-….msu", "… (1).msu". The Catalog's form is parsed first. Otherwise, KB, digest, and
+//! architecture are searched anywhere in the name.
 
 use std::collections::BTreeSet;
 
 use crate::update::{Architecture, Kb, PackageName, Sha1};
 
-/// The statements of a name.
+/// The parts of a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NameReading {
-    /// The parts, as far as the name has them. The KB is `None` where the name has several.
+    /// The parts that the name has. The KB is `None` if the name has several.
     pub named: PackageName,
     /// Every KB in the name.
     pub kbs: BTreeSet<Kb>,
-    /// The name has Microsoft's form, or nothing that contradicts it.
+    /// `true` if the name has Microsoft's form, or nothing that contradicts it.
     pub has_form: bool,
 }
 
-/// Reads the name of a file in a folder.
+/// Parses the name of a file in a folder.
 pub fn read_name(name: &str) -> NameReading {
     let named = PackageName::parse(name);
     if named.kb.is_some() || named.build.is_some() {
@@ -42,14 +43,14 @@ pub fn read_name(name: &str) -> NameReading {
     NameReading { named, kbs, has_form }
 }
 
-/// Letters and digits, in lower case, without what stands between them.
+/// Returns the alphanumeric words of a name, in lower case.
 fn words(name: &str) -> Vec<String> {
     let name = name.to_lowercase();
     let words = name.split(|letter: char| !letter.is_alphanumeric());
     words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
-/// "KB5043080", "KB 5043080", and "windows11.0kb5043080".
+/// Returns the KBs in the words, such as "KB5043080", "KB 5043080", and "windows11.0kb5043080".
 fn kbs_in(words: &[String]) -> BTreeSet<Kb> {
     let mut kbs = BTreeSet::new();
     for (word, next) in words.iter().zip(words.iter().skip(1).map(Some).chain([None])) {
@@ -75,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_kb_is_found_wherever_it_stands_in_a_name() {
+    fn kb_is_found_anywhere_in_a_name() {
         const SHA1: &str = "97df4ed279e18da5b02308a5a3361313520fd346";
         let form = format!("windows11.0-kb5086672-x64_{SHA1}");
         for (name, kb, architecture, sha1, has_form) in [
@@ -109,7 +110,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_file_name_is_too_strange(name in "\\PC{0,200}") {
+        fn any_file_name_can_be_read(name in "\\PC{0,200}") {
             let _reading = read_name(&name);
         }
     }

@@ -1,4 +1,5 @@
-//! The answer of `lint`, and the words for what was checked: it never claims more than was compared.
+//! The answer of `lint`, and the texts about the compared properties. The texts never claim more than was
+//! compared.
 
 use jiff::civil::Date;
 use serde::Serialize;
@@ -14,48 +15,49 @@ use crate::update::{Digests, Kb, PackageName};
 pub enum LintStatus {
     /// DISM may be pointed at the target in this folder.
     Ok,
-    /// It may not.
+    /// DISM must not be pointed at this folder.
     RefuseSet,
 }
 
-/// A property of a file that was compared with a known one. The words are a promise of the JSON output.
+/// A property of a file that was compared with a known one. The words are part of the JSON output and do not
+/// change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum CheckedProperty {
     /// The name.
     Name,
-    /// The first bytes, with the container that its name stands for.
+    /// The first bytes, compared with the container that the name implies.
     Container,
-    /// The length, with the one that index or knowledge have.
+    /// The length, compared with the one in index or knowledge.
     Size,
-    /// The length, with what the header of the container states.
+    /// The length, compared with the one that the header of the container states.
     ContainerSize,
-    /// The SHA-1 of the content, with the name's or a stated one.
+    /// The SHA-1 of the content, compared with the one in the name or a stated one.
     Sha1,
-    /// The SHA-256 of the content, with the one that the Catalog states.
+    /// The SHA-256 of the content, compared with the one that the Catalog states.
     Sha256,
 }
 
 /// The properties of a package that were compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct FileCheck {
-    /// The file.
+    /// The name of the file.
     pub name: String,
-    /// Its KB, where it is known.
+    /// The KB, if it is known.
     pub kb: Option<Kb>,
-    /// Its length, where the file was looked at.
+    /// The length, if it was read.
     pub size: Option<u64>,
-    /// The length that it should have, where index or knowledge have it.
+    /// The expected length, if index or knowledge has it.
     pub known_size: Option<u64>,
-    /// Its container by its first bytes: `wim`, `cab`.
+    /// The container according to the first bytes: `wim`, `cab`.
     pub container: Option<&'static str>,
     /// The compared properties.
     pub checked: Vec<CheckedProperty>,
-    /// The content was read.
+    /// `true` if the content was read.
     #[serde(skip)]
     pub(super) is_read: bool,
-    /// Its length or beginning is a finding of its own.
+    /// `true` if the length or the beginning has a finding of its own.
     #[serde(skip)]
     pub(super) has_fault: bool,
 }
@@ -74,7 +76,7 @@ impl FileCheck {
         }
     }
 
-    /// Notes with which digests the content was compared.
+    /// Records the digests with which the content was compared.
     pub(super) fn compared(
         &mut self,
         content: &Digests,
@@ -104,16 +106,16 @@ pub struct LintReport {
     pub status: LintStatus,
     /// The findings, by code, KB, and name.
     pub findings: Vec<LintFinding>,
-    /// The update that the folder was judged for, where there is one.
+    /// The update for which the folder was checked, if one is known.
     pub target: Option<Kb>,
-    /// As of when the knowledge is.
+    /// The date of the knowledge.
     #[schemars(with = "crate::update::schema::DateText")]
     pub knowledge_date: Date,
-    /// For people: what the verdict rests on.
+    /// The basis of the verdict as text, for display.
     pub checked: String,
-    /// For people: what could not be compared, file by file.
+    /// The properties that could not be compared, as text per file, for display.
     pub unchecked: Vec<String>,
-    /// The content of every package was read.
+    /// `true` if the content of every package was read.
     pub contents_read: bool,
     /// The compared properties of each package, by name.
     pub files: Vec<FileCheck>,
@@ -141,7 +143,7 @@ impl LintReport {
     }
 }
 
-/// "names, sizes, and container types checked; contents not read (use --deep)"
+/// Returns the summary, such as "names, sizes, and container types checked; contents not read (use --deep)".
 fn sentence(files: &[FileCheck]) -> String {
     let is_looked_at = files.iter().all(|file| file.size.is_some());
     let what = if is_looked_at { "names, sizes, and container types checked" } else { "names checked" };
@@ -154,7 +156,7 @@ fn sentence(files: &[FileCheck]) -> String {
     format!("{what}; {contents}")
 }
 
-/// A sentence for every file of which a property is unknown that the summary mentions.
+/// Returns a sentence for every file with an unknown property that the summary mentions.
 fn doubts(files: &[FileCheck]) -> Vec<String> {
     let mut doubts = Vec::new();
     for file in files {

@@ -1,13 +1,13 @@
-//! The question about a folder.
+//! The request about a folder.
 
 use crate::resolve::Machine;
 use crate::update::Kb;
 
-/// The question about a folder: the update and the machine that it is for. On a machine whose build is unknown, the
-/// folder has to be complete for every one.
+/// The request about a folder: the update, and the machine that it is for. For a machine of unknown build,
+/// the folder must be complete for every build.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LintRequest {
-    /// The update that is to be installed; else it is found among the files.
+    /// The update that is to be installed; if `None`, it is inferred from the files.
     pub target: Option<Kb>,
     /// The device or image.
     pub machine: Machine,

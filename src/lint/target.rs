@@ -12,7 +12,7 @@ use crate::resolve::Place;
 use crate::servicing::{Family, Installation, Knowledge};
 use crate::update::{Architecture, Build, Kb, Kind};
 
-/// The question about a folder, with the knowledge and the facts that answer it.
+/// The request about a folder, with the knowledge and the facts that answer it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LintQuestion<'a> {
     pub(super) request: &'a LintRequest,
@@ -26,30 +26,31 @@ pub(super) struct LintTarget<'a> {
     pub(super) kb: Kb,
     pub(super) about: About,
     pub(super) architecture: Option<Architecture>,
-    /// The family that it is installed in here; `None` when none is known.
+    /// The family in which the target is installed; `None` if it is unknown.
     pub(super) family: Option<&'a Family>,
 }
 
 impl LintTarget<'_> {
-    /// The build that it brings.
+    /// Returns the build that the target brings.
     pub(super) fn build(&self) -> Option<Build> {
         self.family.and_then(|family| self.about.families.get(&family.id)).and_then(|known| known.build)
     }
 }
 
-/// The target of a folder whose request names none.
+/// The inferred target of a folder if the request does not name one.
 #[derive(Debug)]
 pub(super) enum FoundTarget<'a> {
-    /// One update.
+    /// Exactly one update.
     One(Kb),
-    /// One of several that may be the target.
+    /// The first of several possible targets.
     Several(LintTarget<'a>),
-    /// No update.
+    /// The folder has no possible target.
     None,
 }
 
 impl<'a> LintQuestion<'a> {
-    /// The architecture of the target's files, else of most files; of two with equally many the first in listings.
+    /// Returns the architecture of the target's files, else of most files. A tie goes to the first in listing
+    /// order.
     pub(super) fn architecture_of(&self, packages: &[Package<'_>]) -> Option<Architecture> {
         let of_target = packages.iter().filter(|package| package.kb == self.request.target);
         let of_target: BTreeSet<Architecture> =
@@ -58,7 +59,7 @@ impl<'a> LintQuestion<'a> {
             return of_target.first().copied();
         }
         let mut count: BTreeMap<Architecture, usize> = BTreeMap::new();
-        // The checkpoint of another architecture must not outvote the target.
+        // A checkpoint of another architecture must not outvote the target.
         let is_checkpoint = |package: &Package<'_>| self.checkpoint_family(package).is_some();
         let mut voters: Vec<_> = packages.iter().filter(|package| !is_checkpoint(package)).collect();
         if voters.is_empty() {
@@ -71,14 +72,14 @@ impl<'a> LintQuestion<'a> {
         count.into_iter().find(|(_, number)| *number == most).map(|(architecture, _)| architecture)
     }
 
-    /// Client or server: as asked, as the baseline tells, as the target tells; a set with updates for clients alone is
-    /// a client's.
+    /// Returns the installation, client or server: as requested, else by the baseline, else by the target. A
+    /// set with updates for clients only is a client's set.
     pub(super) fn installation(&self, packages: &[Package<'_>]) -> Option<Installation> {
         if self.request.machine.installation.is_some() {
             return self.request.machine.installation;
         }
         if let Some(baseline) = self.request.machine.baseline {
-            /// The server's line of revisions of 26100 begins here; the client's stays far below.
+            /// The first revision of the server's line of 26100. The client's revisions stay far below.
             const FIRST_OF_SERVER: Build = Build::new(26100, 32230);
             let of_build: BTreeSet<Installation> = self
                 .knowledge
@@ -104,7 +105,7 @@ impl<'a> LintQuestion<'a> {
         both.into_iter().find(|&only| cumulative().any(|package| package.about.is_only_for(only)))
     }
 
-    /// The family of a known checkpoint.
+    /// Returns the family of a known checkpoint, or `None` if the package is not a checkpoint.
     pub(super) fn checkpoint_family(&self, package: &Package<'_>) -> Option<&'a Family> {
         let is_row = |family: &&Family| {
             self.knowledge.checkpoints().of_family(family).any(|row| Some(row.kb) == package.kb)
@@ -112,7 +113,8 @@ impl<'a> LintQuestion<'a> {
         self.knowledge.families().iter().find(is_row)
     }
 
-    /// The family in which the target is installed here: the baseline's, else the first of its own.
+    /// Returns the family in which the target is installed: the baseline's, else the first of the target's
+    /// families.
     pub(super) fn family_of(&self, about: &About, installation: Option<Installation>) -> Option<&'a Family> {
         let is_it = |family: &&Family| {
             about.families.get(&family.id).is_some_and(|known| {
@@ -131,7 +133,7 @@ impl<'a> LintQuestion<'a> {
             .or_else(|| families().next())
     }
 
-    /// Finds the target among the packages. No target, or several, is a finding.
+    /// Infers the target from the packages. Reports a missing or ambiguous target as a finding.
     pub(super) fn find_target(
         &self,
         packages: &[Package<'_>],
@@ -176,7 +178,7 @@ impl<'a> LintQuestion<'a> {
     }
 }
 
-/// The candidates of the highest build; where a build is unknown, those of the latest month.
+/// Returns the candidates of the highest build. If a build is unknown, returns those of the latest month.
 fn highest<'p, 'e>(candidates: &[&'p Package<'e>]) -> Vec<&'p Package<'e>> {
     let build = |package: &Package<'_>| package.about.families.values().filter_map(|known| known.build).max();
     let month = |package: &Package<'_>| package.about.date.map(Date::first_of_month);
@@ -187,7 +189,7 @@ fn highest<'p, 'e>(candidates: &[&'p Package<'e>]) -> Vec<&'p Package<'e>> {
     };
     ranked(candidates).unwrap_or_else(|| {
         let latest = candidates.iter().map(|package| month(package)).max().flatten();
-        // One whose month is unknown as well may be the latest.
+        // A candidate of unknown month may be the latest too.
         let of_month = |package: &&&Package<'_>| month(package).is_none() || month(package) == latest;
         let best: Vec<_> = candidates.iter().filter(of_month).copied().collect();
         ranked(&best).unwrap_or(best)

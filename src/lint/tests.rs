@@ -1,4 +1,4 @@
-//! The judgement of folders: what is found, and in what it is not mistaken.
+//! Tests of the folder check: the reported findings, and valid folders that must stay without findings.
 
 use super::*;
 use crate::facts::{Facts, FileFacts, FileKey, UpdateFacts};
@@ -24,7 +24,7 @@ fn report(names: &[&str], ask: &LintRequest) -> LintReport {
     lint(&LintFolder::of_names(names.iter().copied()), ask, &knowledge(), &Facts::default())
 }
 
-/// The findings as `code KB`, in their order.
+/// Returns the findings as `code KB`, in their order.
 fn codes(report: &LintReport) -> Vec<String> {
     let words = report.findings.iter().map(|finding| {
         let kb = finding.kb.map(|kb| format!(" {kb}")).unwrap_or_default();
@@ -45,7 +45,7 @@ fn kb(text: &str) -> Kb {
     text.parse().unwrap()
 }
 
-/// The whole name of a known file by its beginning.
+/// Returns the complete name of a known file by its beginning.
 fn named(beginning: &str) -> String {
     let parsed = PackageName::parse(&format!("{beginning}{}.msu", "0".repeat(40)));
     let (kb, knowledge) = (parsed.kb.unwrap(), knowledge());
@@ -64,7 +64,7 @@ impl FolderEntry {
 }
 
 #[test]
-fn a_sound_set_is_ok_for_every_baseline() {
+fn complete_set_is_ok_for_every_baseline() {
     for ask in [
         LintRequest::default(),
         at("26100.863"),
@@ -82,7 +82,7 @@ fn a_sound_set_is_ok_for_every_baseline() {
 }
 
 #[test]
-fn the_checkpoint_is_missed_below_it_only() {
+fn checkpoint_is_required_only_below_it() {
     let missing = ["missing_checkpoint KB5043080"];
     assert_eq!(found(&[TARGET], &LintRequest::default()), missing);
     assert_eq!(found(&[TARGET], &at("26100.1741")), missing);
@@ -99,18 +99,18 @@ fn the_checkpoint_is_missed_below_it_only() {
         missing
     );
     let report = report(&[TARGET], &LintRequest::default());
-    assert_eq!(report.findings[0].name.as_deref(), Some(CHECKPOINT), "it is told which file is missing");
+    assert_eq!(report.findings[0].name.as_deref(), Some(CHECKPOINT), "the finding names the missing file");
     assert!(report.findings[0].message.contains("26100.1742"), "{report:?}");
 }
 
 #[test]
-fn winpe_past_the_checkpoint_does_not_take_it() {
+fn winpe_past_the_checkpoint_refuses_it() {
     let winpe = |build: &str| LintRequest::from(Machine { place: Place::Winpe, ..at(build).machine });
     let past = ["checkpoint_past_image KB5043080"];
     assert_eq!(found(&[TARGET, CHECKPOINT], &winpe("26100.1742")), past);
     assert_eq!(found(&[TARGET], &winpe("26100.1742")), [""; 0]);
     assert_eq!(found(&[TARGET, CHECKPOINT], &winpe("26100.1")), [""; 0]);
-    // Without a baseline it is open.
+    // Without a baseline, the checkpoint may be needed.
     assert_eq!(
         found(
             &[TARGET, CHECKPOINT],
@@ -126,7 +126,7 @@ fn winpe_past_the_checkpoint_does_not_take_it() {
 }
 
 #[test]
-fn what_is_beside_the_set_is_foreign() {
+fn packages_outside_the_set_are_foreign() {
     let older = named("windows11.0-kb5046617-x64_");
     for other in [older.as_str(), ENABLEMENT, &named("windows11.0-kb5074828-x64-ndp481_")] {
         let kb = PackageName::parse(other).kb.unwrap();
@@ -135,7 +135,7 @@ fn what_is_beside_the_set_is_foreign() {
             [format!("foreign_update {kb}")]
         );
     }
-    // A checkpoint that is above the target is another update.
+    // A checkpoint above the target is another update.
     let before = named("windows11.0-kb5040435-x64_");
     let ask = LintRequest { target: Some(kb("KB5040435")), ..LintRequest::default() };
     assert_eq!(found(&[&before, CHECKPOINT], &ask), ["foreign_update KB5043080"]);
@@ -144,7 +144,7 @@ fn what_is_beside_the_set_is_foreign() {
 }
 
 #[test]
-fn another_architecture_serves_nothing() {
+fn files_of_another_architecture_do_not_count() {
     assert_eq!(
         found(&[TARGET, CHECKPOINT_ARM], &LintRequest::default()),
         ["missing_checkpoint KB5043080", "wrong_architecture KB5043080"]
@@ -154,12 +154,13 @@ fn another_architecture_serves_nothing() {
 }
 
 #[test]
-fn client_and_server_are_never_compared() {
+fn server_updates_are_rejected_in_client_sets() {
     let client =
         LintRequest::from(Machine { installation: Some(Installation::Client), ..Machine::default() });
     let server =
         LintRequest::from(Machine { installation: Some(Installation::Server), ..Machine::default() });
-    // Without a word, a set with an update for clients alone is a client's, though the server's build is higher.
+    // Without a requested installation, a set with an update for clients only is a client's set, although the
+    // server's build is higher.
     for ask in [&LintRequest::default(), &client, &at("26200.8037")] {
         assert_eq!(found(&[TARGET, CHECKPOINT, SERVER], ask), ["server_in_client_set KB5094125"]);
     }
@@ -169,18 +170,18 @@ fn client_and_server_are_never_compared() {
     assert_eq!(found(&[TARGET, CHECKPOINT, SERVER], &server), ["foreign_update KB5086672"]);
     let asked = LintRequest { target: Some(kb("KB5094125")), ..client };
     assert_eq!(found(&[SERVER, CHECKPOINT], &asked), ["server_in_client_set KB5094125"]);
-    // Until the end of 2025 both have the same.
+    // Until the end of 2025, client and server share packages.
     let shared = named("windows11.0-kb5046617-x64_");
     assert_eq!(found(&[&shared, CHECKPOINT], &server), [""; 0]);
 }
 
 #[test]
-fn the_family_of_the_baseline_counts() {
+fn target_of_another_family_than_the_baseline_is_foreign() {
     assert_eq!(found(&[TARGET, CHECKPOINT], &at("22631.3007")), ["foreign_update KB5086672"]);
 }
 
 #[test]
-fn a_separate_servicing_stack_comes_first() {
+fn separate_servicing_stack_is_required() {
     let lcu = named(LCU_2016);
     let (own, before) = (named("windows10.0-kb5094141-x64_"), named("windows10.0-kb5088064-x64_"));
     let later = named("windows10.0-kb5120236-x64_");
@@ -201,7 +202,7 @@ fn a_separate_servicing_stack_comes_first() {
 }
 
 #[test]
-fn a_target_that_is_not_there() {
+fn missing_target_is_reported() {
     assert_eq!(found(&[], &LintRequest::default()), ["missing_target"]);
     assert_eq!(found(&[CHECKPOINT], &LintRequest::default()), ["missing_target"]);
     assert_eq!(found(&[ENABLEMENT], &LintRequest::default()), ["missing_target"]);
@@ -217,8 +218,8 @@ fn a_target_that_is_not_there() {
 }
 
 #[test]
-fn which_one_is_the_target() {
-    // No build is known of KB5059087, nor that its month is another one.
+fn target_is_inferred_by_build_or_month() {
+    // The build of KB5059087 is unknown. Its month is not known to differ either.
     let (unknown, known) = (named("windows11.0-kb5059087-x64_"), named("windows11.0-kb5055523-x64_"));
     let two = ["two_targets KB5055523", "two_targets KB5059087"];
     assert_eq!(found(&[&unknown, &known, CHECKPOINT], &LintRequest::default()), two);
@@ -227,7 +228,7 @@ fn which_one_is_the_target() {
             .contains(&"missing_checkpoint KB5043080".to_owned())
     );
     assert_eq!(found(&[&unknown, CHECKPOINT], &LintRequest::default()), [""; 0]);
-    // KB5083631 of unknown build is of 2026-05.
+    // The build of KB5083631 is unknown; its month is 2026-05.
     let later = named("windows11.0-kb5083631-x64_");
     assert_eq!(found(&[&later, TARGET, CHECKPOINT], &LintRequest::default()), ["foreign_update KB5086672"]);
     let again = TARGET.replace("97df", "a7df");
@@ -236,7 +237,7 @@ fn which_one_is_the_target() {
 }
 
 #[test]
-fn files_that_nobody_knows_never_make_ok() {
+fn unknown_files_are_always_findings() {
     let set = [TARGET, CHECKPOINT];
     for (name, word) in [
         ("windows11.0-kb9999999-x64_97df4ed279e18da5b02308a5a3361313520fd346.msu", "duplicate KB9999999"),
@@ -257,14 +258,14 @@ fn files_that_nobody_knows_never_make_ok() {
 }
 
 #[test]
-fn copies_and_renamed_files_are_recognised() {
+fn copies_and_renamed_files_are_identified() {
     let copy = TARGET.replace(".msu", " (1).msu");
     assert_eq!(found(&[TARGET, &copy, CHECKPOINT], &LintRequest::default()), ["duplicate KB5086672"]);
     assert_eq!(found(&[&copy, CHECKPOINT], &LintRequest::default()), ["misnamed KB5086672"]);
     let short = "Windows11.0-KB5086672-x64.MSU";
     assert_eq!(found(&[short, CHECKPOINT], &LintRequest::default()), [""; 0]);
     assert_eq!(found(&[short, TARGET, CHECKPOINT], &LintRequest::default()), ["duplicate KB5086672"]);
-    // A servicing stack without a KB in its name, by its digest.
+    // A servicing stack without a KB in its name is identified by its digest.
     let stack = "ssu-19041.3562-x64_de23c91f483b2e609cec3e4a995639d13205f867.msu";
     assert_eq!(found(&[TARGET, CHECKPOINT, stack], &LintRequest::default()), ["foreign_update KB5031539"]);
     let asked = LintRequest { target: Some(kb("KB5031539")), ..LintRequest::default() };
@@ -272,7 +273,7 @@ fn copies_and_renamed_files_are_recognised() {
 }
 
 #[test]
-fn a_folder_in_the_folder() {
+fn sub_folder_is_a_finding() {
     let mut folder = LintFolder::of_names([TARGET, CHECKPOINT]);
     folder.entries.push(FolderEntry { kind: EntryKind::Folder, ..FolderEntry::of("old.msu") });
     let report = lint(&folder, &LintRequest::default(), &knowledge(), &Facts::default());
@@ -286,19 +287,19 @@ fn digests(bytes: &[u8]) -> Digests {
 }
 
 #[test]
-fn bytes_are_compared_where_somebody_read_them() {
+fn content_digests_are_compared_when_present() {
     let content = digests(b"something else");
     let mut folder = LintFolder::of_names([TARGET, CHECKPOINT]);
     folder.entries[0].content = Some(content);
     let report = lint(&folder, &LintRequest::default(), &knowledge(), &Facts::default());
     assert_eq!(codes(&report), ["digest_mismatch KB5086672"]);
-    // Without digits in the name, what is known of the KB is what the bytes have to be.
+    // Without a digest in the name, the content must match the known facts of the KB.
     folder.entries[0].name = "windows11.0-kb5086672-x64.msu".to_owned();
     let report = lint(&folder, &LintRequest::default(), &knowledge(), &Facts::default());
     assert_eq!(codes(&report), ["digest_mismatch KB5086672"]);
 }
 
-/// An index with one update that lists these files.
+/// Returns an index with one update that lists these files.
 fn index(kb: &str, title: &str, kind: Kind, product: (&str, &str), names: &[&str]) -> Facts {
     let files = (1..).zip(names).map(|(key, name)| {
         let key = FileKey(key);
@@ -327,7 +328,7 @@ fn index(kb: &str, title: &str, kind: Kind, product: (&str, &str), names: &[&str
 }
 
 #[test]
-fn the_index_tells_what_knowledge_does_not() {
+fn index_describes_files_missing_in_knowledge() {
     let (first, second) = (
         "windows10.0-kb9000001-x64_1111111111111111111111111111111111111111.msu",
         "windows10.0-kb9000002-x64-ndp48_2222222222222222222222222222222222222222.msu",
@@ -344,7 +345,7 @@ fn the_index_tells_what_knowledge_does_not() {
         judge(&[TARGET, CHECKPOINT, first], &LintRequest::default(), &facts),
         ["foreign_update KB9000001"]
     );
-    // Without an index they are not known.
+    // Without an index, the files are unknown.
     assert_eq!(
         judge(
             &[first],
@@ -366,7 +367,7 @@ fn the_index_tells_what_knowledge_does_not() {
 }
 
 #[test]
-fn a_copy_for_setup_is_not_the_target() {
+fn copy_for_windows_setup_is_not_the_target() {
     let copy = "windows10.0-kb5049981-x64_3cac6de1fd097dae64819ce05b3a5bea04a9659e.cab";
     let msu = named("windows10.0-kb5049981-x64_");
     for ask in
