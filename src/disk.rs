@@ -1,11 +1,11 @@
 //! All file access of the crate.
 //!
-//! Each function names the path in its error and maps a full disk to [`ErrorKind::NoSpace`]. What becomes visible
-//! does so by a rename within one folder's file system, after the bytes were synced, and the folder is synced
-//! after the rename: a reader sees the old state or the new one, also after a power cut. Listings are sorted.
+//! Each function names the path in its error and maps a full disk to [`ErrorKind::NoSpace`]. A new or changed file
+//! becomes visible by a rename within one file system, after its bytes were synced. The folder is synced after the
+//! rename: a reader sees the old state or the new one, also after a power cut. Listings are sorted.
 //!
-//! On Windows a rename may fail for a moment while a virus scanner holds the file; renames try again for some
-//! seconds there.
+//! On Windows a rename may fail for a moment while a virus scanner holds the file; there, renames are retried for
+//! some seconds.
 #![expect(clippy::disallowed_methods, reason = "this is the room that the bans point to")]
 
 #[cfg(test)]
@@ -43,12 +43,13 @@ pub use room::{allocated, available_space, takes_file_of, takes_links, with_over
 pub use secret::{Privacy, privacy};
 pub use write::{BEING_WRITTEN, append_line, write_atomic, write_atomic_if_new, write_named, write_secret};
 
-/// Whether something is there. What cannot be looked at counts as not there; using it will tell why.
+/// Returns `true` if something exists at a path. Returns `false` for a path that cannot be examined; a later use of
+/// the path reports the error.
 pub fn exists(path: &Utf8Path) -> bool {
     fs::symlink_metadata(path).is_ok()
 }
 
-/// The size of a regular file; `None` when there is none under this path.
+/// Returns the size of a regular file, or `None` if the path is not a regular file.
 pub fn file_size(path: &Utf8Path) -> Result<Option<u64>> {
     match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_file() => Ok(Some(metadata.len())),
@@ -58,11 +59,11 @@ pub fn file_size(path: &Utf8Path) -> Result<Option<u64>> {
     }
 }
 
-/// What tells a file from every other one on this machine, whatever its names: volume and number.
+/// The identity of a file on this machine, independent of its names: volume and file number.
 pub type FileNumber = (u64, u64);
 
-/// Which file of this machine lies under a path, a link not followed: two names with one number are one file. `None` where
-/// there is none, or where the system does not tell.
+/// Returns the identity of the file at a path, without following links. Two names with the same identity are one
+/// file. Returns `None` if the path does not exist, or if the system does not provide identities.
 pub fn file_number(path: &Utf8Path) -> Result<Option<FileNumber>> {
     match fs::symlink_metadata(path) {
         Ok(metadata) => Ok(number_of(&metadata)),
@@ -83,7 +84,7 @@ fn number_of(_metadata: &fs::Metadata) -> Option<FileNumber> {
     None
 }
 
-/// The state of a file: a file that was replaced or written to has another one.
+/// The state of a file. It changes when the file is replaced or written to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileStamp {
     number: Option<FileNumber>,
@@ -91,7 +92,7 @@ pub struct FileStamp {
     modified: Option<std::time::SystemTime>,
 }
 
-/// Returns the state of what lies under a path, a link not followed; `None` where there is nothing.
+/// Returns the state of the entry at a path, without following links, or `None` if the path does not exist.
 pub fn stamp(path: &Utf8Path) -> Result<Option<FileStamp>> {
     match fs::symlink_metadata(path) {
         Ok(metadata) => Ok(Some(FileStamp {
@@ -104,14 +105,14 @@ pub fn stamp(path: &Utf8Path) -> Result<Option<FileStamp>> {
     }
 }
 
-/// A path from the root on; nothing needs to be there.
+/// Returns the absolute form of a path. The path does not need to exist.
 pub fn absolute(path: &Utf8Path) -> Result<Utf8PathBuf> {
     let absolute = std::path::absolute(path).map_err(|error| failed("find", path, error))?;
     Utf8PathBuf::from_path_buf(absolute)
         .map_err(|path| Error::new(ErrorKind::Usage, format!("{} is not UTF-8", path.display())))
 }
 
-/// Whether there is a folder under this path, or a link to one.
+/// Returns `true` if the path is a folder or a link to one.
 pub fn is_folder(path: &Utf8Path) -> Result<bool> {
     match fs::metadata(path) {
         Ok(metadata) => Ok(metadata.is_dir()),
@@ -120,7 +121,7 @@ pub fn is_folder(path: &Utf8Path) -> Result<bool> {
     }
 }
 
-/// Returns `true` if there is a regular file under this path, or a link to one.
+/// Returns `true` if the path is a regular file or a link to one.
 pub fn is_file(path: &Utf8Path) -> Result<bool> {
     match fs::metadata(path) {
         Ok(metadata) => Ok(metadata.is_file()),
@@ -129,20 +130,20 @@ pub fn is_file(path: &Utf8Path) -> Result<bool> {
     }
 }
 
-/// What lies under a path, a link not followed.
+/// The kind of entry at a path; links are not followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Entry {
-    /// Nothing.
+    /// The path does not exist.
     Nothing,
     /// A regular file of this many bytes.
     File(u64),
     /// A folder.
     Folder,
-    /// A link, a device, or whatever else.
+    /// A link, a device, or another kind of entry.
     Other,
 }
 
-/// Looks at what lies under a path, without following it.
+/// Returns the kind of entry at a path, without following links.
 pub fn entry(path: &Utf8Path) -> Result<Entry> {
     match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_file() => Ok(Entry::File(metadata.len())),
@@ -153,7 +154,8 @@ pub fn entry(path: &Utf8Path) -> Result<Entry> {
     }
 }
 
-/// Opens a regular file and nothing else: a link is not followed, also when it takes the file's place in between.
+/// Opens a regular file and refuses anything else. A link is not followed, also when it replaces the file during
+/// the call.
 pub fn open_regular(path: &Utf8Path) -> Result<File> {
     let not_regular = || Error::new(ErrorKind::Integrity, format!("{path} is not a regular file"));
     let before = fs::symlink_metadata(path).map_err(|error| failed("look at", path, error))?;
@@ -179,7 +181,7 @@ fn is_same_file(a: &fs::Metadata, b: &fs::Metadata) -> bool {
     b.is_file() && a.len() == b.len()
 }
 
-/// Hands a whole file over in pieces, whatever its size.
+/// Passes the bytes of a file to a closure in pieces, whatever the size of the file.
 pub fn read_in_pieces(path: &Utf8Path, mut take: impl FnMut(&[u8])) -> Result<()> {
     let mut pieces = Pieces::open(path)?;
     while pieces.read_on()? {
@@ -198,23 +200,23 @@ pub struct Pieces {
 }
 
 impl Pieces {
-    /// Opens a file; nothing is read yet.
+    /// Opens a file without reading from it.
     pub fn open(path: &Utf8Path) -> Result<Self> {
         Ok(Self::of(path, open(path)?))
     }
 
-    /// Opens a regular file and nothing else, as [`open_regular`] does.
+    /// Opens a regular file and refuses anything else, as [`open_regular`] does.
     pub fn open_regular(path: &Utf8Path) -> Result<Self> {
         Ok(Self::of(path, open_regular(path)?))
     }
 
     fn of(path: &Utf8Path, file: File) -> Self {
-        /// Large enough that reading costs nothing beside hashing.
+        /// Large enough that reading costs nothing compared to hashing.
         const PIECE: usize = 256 * 1024;
         Self { path: path.to_owned(), file, buffer: vec![0; PIECE], filled: 0 }
     }
 
-    /// Reads the next piece in place of the last one; whether there was any.
+    /// Reads the next piece in place of the last one. Returns `false` at the end of the file.
     pub fn read_on(&mut self) -> Result<bool> {
         loop {
             match self.file.read(&mut self.buffer) {
@@ -228,13 +230,13 @@ impl Pieces {
         }
     }
 
-    /// What was read last.
+    /// Returns the piece that was read last.
     pub fn piece(&self) -> &[u8] {
         self.buffer.get(..self.filled).unwrap_or_default()
     }
 }
 
-/// Reads the length of a regular file and its beginning, at most `cap` bytes. Links, devices, and pipes are refused.
+/// Reads the length of a regular file and at most `cap` bytes of its beginning. Refuses links, devices, and pipes.
 pub fn read_start(path: &Utf8Path, cap: u64) -> Result<(u64, Vec<u8>)> {
     let file = open_regular(path)?;
     let length = file.metadata().map_err(|error| failed("look at", path, error))?.len();
@@ -243,7 +245,7 @@ pub fn read_start(path: &Utf8Path, cap: u64) -> Result<(u64, Vec<u8>)> {
     Ok((length, first))
 }
 
-/// A whole file of at most `cap` bytes.
+/// Reads a complete file of at most `cap` bytes.
 pub fn read(path: &Utf8Path, cap: u64) -> Result<Vec<u8>> {
     let file = open(path)?;
     let mut bytes = Vec::new();
@@ -254,7 +256,7 @@ pub fn read(path: &Utf8Path, cap: u64) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A whole text file of at most `cap` bytes.
+/// Reads a complete text file of at most `cap` bytes.
 pub fn read_text(path: &Utf8Path, cap: u64) -> Result<String> {
     String::from_utf8(read(path, cap)?)
         .map_err(|error| Error::new(ErrorKind::Internal, format!("{path} is not UTF-8")).caused_by(error))
@@ -265,13 +267,13 @@ pub fn open(path: &Utf8Path) -> Result<File> {
     File::open(path).map_err(|error| failed("open", path, error))
 }
 
-/// Whether files can be made in a folder, by making one that goes away at once.
+/// Checks that files can be created in a folder, by creating a temporary file there.
 pub fn check_writable(path: &Utf8Path) -> Result<()> {
     let path = if path.as_str().is_empty() { Utf8Path::new(".") } else { path };
     tempfile::tempfile_in(path).map(drop).map_err(|error| failed("write in", path, error))
 }
 
-/// Makes one folder; those above it must be there. Returns `false` if something is there already.
+/// Creates one folder; its parent must exist. Returns `false` if the path exists already.
 pub fn create_dir(path: &Utf8Path) -> Result<bool> {
     match fs::create_dir(path) {
         Ok(()) => Ok(true),
@@ -280,12 +282,13 @@ pub fn create_dir(path: &Utf8Path) -> Result<bool> {
     }
 }
 
-/// Removes a folder that is empty; another one stays. Returns `true` if it is gone.
+/// Removes a folder if it is empty. Returns `true` if the folder was removed.
 pub fn remove_empty_dir(path: &Utf8Path) -> bool {
     fs::remove_dir(path).is_ok()
 }
 
-/// Makes a folder and those above it. The names of new folders are durable: each folder above one is synced.
+/// Creates a folder and its missing parents. The names of new folders are durable: the parent of each new folder is
+/// synced.
 pub fn create_dir_all(path: &Utf8Path) -> Result<()> {
     if path.as_str().is_empty() || path.as_std_path().is_dir() {
         return Ok(());
@@ -293,7 +296,7 @@ pub fn create_dir_all(path: &Utf8Path) -> Result<()> {
     create_dir_all(parent(path))?;
     match fs::create_dir(path) {
         Ok(()) => match sync_dir(parent(path)) {
-            // A folder into which we may write and not look cannot be opened to be synced.
+            // A folder that is writable but not readable cannot be opened, and so cannot be synced.
             Err(error) if is_forbidden(&error) => Ok(()),
             other => other,
         },
@@ -308,7 +311,7 @@ fn is_forbidden(error: &Error) -> bool {
     source.is_some_and(|source| source.kind() == io::ErrorKind::PermissionDenied)
 }
 
-/// The names in a folder, sorted; none when there is no such folder.
+/// Returns the sorted names in a folder. The list is empty if the folder does not exist.
 pub fn list(path: &Utf8Path) -> Result<Vec<String>> {
     let entries = match fs::read_dir(path) {
         Ok(entries) => entries,
@@ -324,7 +327,7 @@ pub fn list(path: &Utf8Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Removes a file; that it is gone already is fine.
+/// Removes a file. Succeeds if the file does not exist.
 pub fn remove_file(path: &Utf8Path) -> Result<()> {
     #[cfg(test)]
     crash::step(path)?;
@@ -334,7 +337,7 @@ pub fn remove_file(path: &Utf8Path) -> Result<()> {
     }
 }
 
-/// Removes a folder with all in it; that it is gone already is fine.
+/// Removes a folder with its content. Succeeds if the folder does not exist.
 pub fn remove_dir_all(path: &Utf8Path) -> Result<()> {
     #[cfg(test)]
     crash::step(path)?;
@@ -344,7 +347,7 @@ pub fn remove_dir_all(path: &Utf8Path) -> Result<()> {
     }
 }
 
-/// Renames a file or folder within one file system and syncs the folder that it is in now.
+/// Renames a file or folder within one file system and syncs its new parent folder.
 pub fn rename(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
     #[cfg(test)]
     crash::step(from)?;
@@ -352,8 +355,8 @@ pub fn rename(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
     sync_dir(parent(to))
 }
 
-/// Lets two folders change places in one step. Returns `false` if the system or the file system cannot do that; nothing has changed
-/// then.
+/// Exchanges two folders in one atomic step. Returns `false`, without any change, if the system or the file system
+/// cannot do that.
 pub fn exchange(a: &Utf8Path, b: &Utf8Path) -> Result<bool> {
     #[cfg(test)]
     {
@@ -372,7 +375,7 @@ pub fn exchange(a: &Utf8Path, b: &Utf8Path) -> Result<bool> {
                 sync_dir(parent(b))?;
                 Ok(true)
             }
-            // A file system in layers moves folders of its lower layers to no other place.
+            // A layered file system (such as overlayfs) cannot move folders of its lower layers.
             Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::XDEV) => Ok(false),
             Err(error) => Err(failed(&format!("exchange {a} with"), b, error.into())),
         }
@@ -395,7 +398,8 @@ fn with_patience(rename: impl Fn() -> io::Result<()>) -> io::Result<()> {
 
 #[cfg(windows)]
 fn with_patience(rename: impl Fn() -> io::Result<()>) -> io::Result<()> {
-    // Virus scanners hold new files open for a moment: up to 10 s in 50 steps, as other package managers do.
+    // Virus scanners hold new files open for a moment. Retry for up to 10 s in 50 steps, as other package managers
+    // do.
     for _ in 0..50 {
         match rename() {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
@@ -407,7 +411,7 @@ fn with_patience(rename: impl Fn() -> io::Result<()>) -> io::Result<()> {
     rename()
 }
 
-/// Takes the right to write from a file: pool files share their bytes with what is published.
+/// Makes a file read-only. Pool files share their bytes with published files.
 pub fn set_read_only(path: &Utf8Path) -> Result<()> {
     let metadata = fs::metadata(path).map_err(|error| failed("look at", path, error))?;
     let mut permissions = metadata.permissions();
@@ -421,7 +425,7 @@ pub fn set_read_only(path: &Utf8Path) -> Result<()> {
     fs::set_permissions(path, permissions).map_err(|error| failed("set the mode of", path, error))
 }
 
-/// Returns `true` if a file's mode or attribute allows writing to it; `false` if the file does not exist.
+/// Returns `true` if the mode or attribute of a file allows writing, and `false` if the file does not exist.
 pub fn is_writable(path: &Utf8Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|metadata| !metadata.permissions().readonly())
 }
@@ -440,7 +444,7 @@ pub fn sync_dir(path: &Utf8Path) -> Result<()> {
     Ok(())
 }
 
-/// The folder that a path is in.
+/// Returns the folder that contains a path.
 pub fn parent(path: &Utf8Path) -> &Utf8Path {
     match path.parent() {
         Some(parent) if !parent.as_str().is_empty() => parent,
@@ -448,7 +452,7 @@ pub fn parent(path: &Utf8Path) -> &Utf8Path {
     }
 }
 
-/// Opens a file for locking, making it where needed.
+/// Opens a file for locking and creates it if necessary.
 pub(crate) fn open_lock(path: &Utf8Path) -> Result<File> {
     create_dir_all(parent(path))?;
     let options = File::options().read(true).write(true).create(true).truncate(false).open(path);

@@ -1,5 +1,5 @@
-//! Test-only: an end of the process at a chosen change of the disk, and a system that can do less. The change is not made, nor any
-//! later one of this thread.
+//! Test-only: a simulated end of the process at a chosen disk change, and simulated systems with fewer abilities.
+//! The chosen change and all later changes of this thread fail.
 
 use std::cell::Cell;
 
@@ -15,35 +15,35 @@ thread_local! {
 /// The abilities of the system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum System {
-    /// As it is.
+    /// All abilities of the real system.
     Whole,
     /// Without the exchange of two folders.
     NoExchange,
-    /// Without links, as FAT32 is.
+    /// Without hard links, as on FAT32.
     NoLinks,
 }
 
-/// Sets what the system of this thread can do.
+/// Sets the simulated system of this thread.
 pub(crate) fn system(system: System) {
     SYSTEM.set(system);
 }
 
-/// Returns `true` if two folders may be exchanged.
+/// Returns `true` if two folders can be exchanged.
 pub(super) fn has_exchange() -> bool {
     SYSTEM.get() == System::Whole
 }
 
-/// Returns `true` if a file may have several names.
+/// Returns `true` if a file can have several names.
 pub(super) fn has_links() -> bool {
     SYSTEM.get() != System::NoLinks
 }
 
-/// Lets so many more changes of this thread happen; `None` ends the crash.
+/// Lets this number of changes of this thread succeed before the simulated crash. `None` ends the simulation.
 pub(crate) fn after(changes: Option<usize>) {
     LEFT.set(changes);
 }
 
-/// Counts a change; an error from the last one on.
+/// Counts a change. Returns an error once the allowed number is used up.
 pub(super) fn step(path: &Utf8Path) -> Result<()> {
     match LEFT.get() {
         None => Ok(()),

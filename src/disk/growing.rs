@@ -1,4 +1,5 @@
-//! A file that grows while it arrives, over more than one run: what is there is kept, read again, and gone on with.
+//! A partial file that grows over more than one run: existing bytes are kept and read again, and the download
+//! resumes behind them.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -16,8 +17,8 @@ pub struct GrowingFile {
 }
 
 impl GrowingFile {
-    /// Opens the file, or makes it. One that is read-only is made writable: earlier versions took that right from partial
-    /// files, and a run that was killed then left one.
+    /// Opens the file, or creates it. Makes a read-only file writable: earlier versions made partial files
+    /// read-only, and a killed run left such files behind.
     pub fn open(path: &Utf8Path) -> Result<Self> {
         create_dir_all(parent(path))?;
         let open = || File::options().read(true).write(true).create(true).truncate(false).open(path);
@@ -32,9 +33,10 @@ impl GrowingFile {
         Ok(Self { file, path: path.to_owned() })
     }
 
-    /// Keeps so many bytes at the most, shows them in pieces, and goes on behind them. Says how many there are.
+    /// Keeps at most `length` bytes of the file and passes them to `show` in pieces. Later writes append behind
+    /// them. Returns the number of kept bytes.
     pub fn keep(&mut self, length: u64, mut show: impl FnMut(&[u8])) -> Result<u64> {
-        /// As large as the pieces that everything else reads.
+        /// The same size as for all other reads in pieces.
         const PIECE: usize = 256 * 1024;
         let fail = |error| failed("read", &self.path, error);
         let mut buffer = vec![0; PIECE];
@@ -59,14 +61,16 @@ impl GrowingFile {
         self.file.write_all(bytes).map_err(|error| failed("write", &self.path, error))
     }
 
-    /// Asks the disk for room up to a length, so that a disk which is too small says so now, and the file lies in one piece.
-    /// The length of the file stays as it is. A file system that knows no such thing is no fault, and memory is not asked:
-    /// reserving there costs as much as writing (it took half of a fetch onto tmpfs), and there are no pieces.
+    /// Reserves disk space up to a length, so that a full disk is reported early and the file is not fragmented.
+    /// The length of the file does not change.
+    ///
+    /// A file system without reservations is not an error. On tmpfs no space is reserved: it costs as much as
+    /// writing (measured: half of the time of a fetch onto tmpfs), and fragmentation does not matter in memory.
     pub fn reserve(&self, length: u64) -> Result<()> {
         #[cfg(target_os = "linux")]
         {
             use rustix::fs::{FallocateFlags, fallocate, fstatfs};
-            // `TMPFS_MAGIC` of the kernel's `magic.h`; the type of the field hangs on the machine.
+            // `TMPFS_MAGIC` of the kernel's `magic.h`. The type of the field depends on the architecture.
             if fstatfs(&self.file).is_ok_and(|system| system.f_type == 0x0102_1994) {
                 return Ok(());
             }
@@ -85,7 +89,7 @@ impl GrowingFile {
         self.file.sync_data().map_err(|error| failed("sync", &self.path, error))
     }
 
-    /// Gives back the room behind the last byte, and makes everything durable.
+    /// Releases the reserved space behind the last byte, and makes everything durable.
     pub fn finish(mut self) -> Result<()> {
         let length = self.file.stream_position().map_err(|error| failed("write", &self.path, error))?;
         self.file.set_len(length).map_err(|error| failed("shorten", &self.path, error))?;
@@ -93,7 +97,8 @@ impl GrowingFile {
     }
 }
 
-/// Gives the owner the right to write to a file. A file with a second name is removed: the right would be that of all names.
+/// Makes a file writable for its owner. Removes a file with a second name, because the mode would change for all
+/// its names.
 fn make_writable(path: &Utf8Path) -> Result<()> {
     let fail = |error| failed("set the mode of", path, error);
     let metadata = fs::symlink_metadata(path).map_err(fail)?;
@@ -111,7 +116,7 @@ fn make_writable(path: &Utf8Path) -> Result<()> {
     fs::set_permissions(path, permissions).map_err(fail)
 }
 
-/// Returns the number of names of a file; 1 where the system does not tell.
+/// Returns the number of names of a file, or 1 if the system does not report it.
 fn names_of(metadata: &fs::Metadata) -> u64 {
     #[cfg(unix)]
     {
@@ -124,9 +129,9 @@ fn names_of(metadata: &fs::Metadata) -> u64 {
     }
 }
 
-/// What tells this start of the machine from the one before; `None` where nobody says it.
+/// Returns an identifier of the current boot of the machine, or `None` if the system does not provide one.
 ///
-/// What was written before a power cut may be lost although it was written; after the mere end of a process it is not.
+/// Written bytes may be lost in a power cut. They are not lost when only the process ends.
 pub fn boot() -> Option<String> {
     #[cfg(target_os = "linux")]
     {
@@ -143,21 +148,21 @@ mod tests {
     use crate::disk;
 
     #[test]
-    fn a_partial_file_that_is_read_only_is_gone_on_with() {
+    fn read_only_partial_file_is_resumed() {
         let folder = tempfile::tempdir().unwrap();
         let path = Utf8PathBuf::try_from(folder.path().join("x")).unwrap();
         disk::write_atomic(&path, b"one").unwrap();
         disk::set_read_only(&path).unwrap();
         make_writable(&path).unwrap();
         assert!(!fs::metadata(&path).unwrap().permissions().readonly());
-        // The whole way, for a user who is held to modes.
+        // Open the file through the public function, for a user whom modes restrict.
         disk::set_read_only(&path).unwrap();
         let mut file = GrowingFile::open(&path).unwrap();
         assert_eq!(file.keep(100, |_| ()).unwrap(), 3);
         file.append(b" two").unwrap();
         file.finish().unwrap();
         assert_eq!(disk::read(&path, 10).unwrap(), b"one two");
-        // A second name keeps its bytes and its mode.
+        // The second name keeps its bytes and its mode.
         let other = path.with_file_name("y");
         assert!(disk::link(&path, &other).unwrap());
         disk::set_read_only(&other).unwrap();
@@ -166,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_shown_and_gone_on_with() {
+    fn kept_bytes_are_shown_and_appended_to() {
         let folder = tempfile::tempdir().unwrap();
         let path = Utf8PathBuf::try_from(folder.path().join("partial").join("x")).unwrap();
         let mut file = GrowingFile::open(&path).unwrap();
@@ -174,7 +179,7 @@ mod tests {
         file.append(b"one two").unwrap();
         file.sync().unwrap();
         drop(file);
-        assert_eq!(disk::file_size(&path).unwrap(), Some(7), "reserved room is no content");
+        assert_eq!(disk::file_size(&path).unwrap(), Some(7), "reserved space does not count as content");
         let mut file = GrowingFile::open(&path).unwrap();
         let mut shown = Vec::new();
         assert_eq!(file.keep(3, |bytes| shown.extend_from_slice(bytes)).unwrap(), 3);
@@ -182,6 +187,6 @@ mod tests {
         file.finish().unwrap();
         assert_eq!((shown.as_slice(), disk::read(&path, 10).unwrap()), (&b"one"[..], b"one!".to_vec()));
         let mut file = GrowingFile::open(&path).unwrap();
-        assert_eq!(file.keep(100, |_| ()).unwrap(), 4, "more than there is cannot be kept");
+        assert_eq!(file.keep(100, |_| ()).unwrap(), 4, "cannot keep more bytes than the file has");
     }
 }

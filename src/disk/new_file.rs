@@ -1,4 +1,4 @@
-//! A file that gets its name when it is whole.
+//! A file that gets its final name when it is complete.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -8,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::{create_dir_all, failed, parent, remove_file};
 use crate::error::Result;
 
-/// A file that is being written and is not to be seen under its final name before it is whole.
+/// A file that is being written and is not visible under its final name before it is complete.
 #[derive(Debug)]
 pub struct NewFile {
     file: File,
@@ -16,25 +16,25 @@ pub struct NewFile {
 }
 
 impl NewFile {
-    /// Makes the file and its folder, in place of what an earlier run left under this path.
+    /// Creates the file and its folder. Replaces a file that an earlier run left at this path.
     pub fn create(path: &Utf8Path) -> Result<Self> {
         create_dir_all(parent(path))?;
         Self::in_place_of(path)
     }
 
-    /// Makes a file in a folder that is there. A name that exists already is an error and is never written through.
+    /// Creates a file in an existing folder. Returns an error if the name exists, and never writes through it.
     pub fn create_new(path: &Utf8Path) -> Result<Self> {
         let file = File::create_new(path).map_err(|error| failed("write", path, error))?;
         Ok(Self { file, path: path.to_owned() })
     }
 
-    /// Makes a file in a folder that is there: a link or a file under this path is removed and never followed.
+    /// Creates a file in an existing folder. Removes a link or a file at this path, and never follows a link.
     pub fn in_place_of(path: &Utf8Path) -> Result<Self> {
         remove_file(path)?;
         Self::create_new(path)
     }
 
-    /// Returns a file that was made just now under a path.
+    /// Wraps a file that was just created at a path.
     pub(super) fn of(file: File, path: Utf8PathBuf) -> Self {
         Self { file, path }
     }

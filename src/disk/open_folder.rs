@@ -1,11 +1,11 @@
 //! A folder that is opened once and below which no link is followed.
 //!
-//! For folders that others prepared, such as a medium. Every component of a path below the folder is opened by itself and must
-//! be a real folder; a file must be a regular one. So nothing is read, written, or removed outside of the folder, also when a
-//! component becomes a link while the program works. Pipes, devices, and sockets are refused before they are opened, and an
-//! opening never waits.
+//! This type is for folders that other people prepared, such as a medium. Every component of a path below the
+//! folder is opened by itself and must be a real folder; a file must be a regular file. So nothing is read,
+//! written, or removed outside of the folder, also when a component becomes a link while the program runs. Pipes,
+//! devices, and sockets are refused before they are opened, and opening never blocks.
 //!
-//! A thing of the wrong kind is [`ErrorKind::Integrity`]; the caller attributes it.
+//! An entry of the wrong kind is [`ErrorKind::Integrity`]. The caller maps the error to its own kind.
 
 use std::io::{self, Read as _, Write as _};
 use std::sync::Arc;
@@ -19,7 +19,8 @@ use super::write::{BEING_WRITTEN, make_readable_by_all};
 use super::{Entry, NewFile, failed, with_patience};
 use crate::error::{Error, ErrorKind, Result};
 
-/// An open folder. Its paths are relative to it, with `/` between their components; the empty path is the folder itself.
+/// An open folder. Its paths are relative to the folder, with `/` between their components. The empty path is the
+/// folder itself.
 #[derive(Debug, Clone)]
 pub struct OpenFolder {
     dir: Arc<Dir>,
@@ -27,14 +28,14 @@ pub struct OpenFolder {
 }
 
 impl OpenFolder {
-    /// Opens a folder. Links in this path are followed: the caller named it.
+    /// Opens a folder. Follows links in this path, because the caller named it.
     pub fn open(path: &Utf8Path) -> Result<Self> {
         let dir = Dir::open_ambient_dir(path, ambient_authority());
         let dir = dir.map_err(|error| failed("open the folder", path, error))?;
         Ok(Self { dir: Arc::new(dir), path: path.to_owned() })
     }
 
-    /// Makes a folder, whose parent is there, and opens it. Something that is there already is refused.
+    /// Creates a folder in an existing parent and opens it. Refuses a path that exists already.
     pub fn create(path: &Utf8Path) -> Result<Self> {
         let name = path
             .file_name()
@@ -51,17 +52,17 @@ impl OpenFolder {
         &self.path
     }
 
-    /// Returns the whole path of something below the folder, for messages.
+    /// Returns the full path of an entry below the folder, for messages.
     pub fn locate(&self, path: &str) -> Utf8PathBuf {
         if path.is_empty() { self.path.clone() } else { self.path.join(path) }
     }
 
-    /// Returns a folder below this one. Refuses what is not there or is not a real folder.
+    /// Opens a folder below this one. Refuses a path that does not exist or is not a real folder.
     pub fn inner(&self, path: &str) -> Result<Self> {
         Ok(Self { dir: self.needed(path)?, path: self.locate(path) })
     }
 
-    /// Returns the kind of thing that lies at a path.
+    /// Returns the kind of entry at a path.
     pub fn entry(&self, path: &str) -> Result<Entry> {
         let Some((dir, name)) = self.above(path)? else { return Ok(Entry::Nothing) };
         if name.is_empty() {
@@ -70,7 +71,7 @@ impl OpenFolder {
         Ok(self.look(&dir, name, path)?.map_or(Entry::Nothing, |metadata| kind(&metadata)))
     }
 
-    /// Returns the sorted names in a folder; none when it is not there.
+    /// Returns the sorted names in a folder. The list is empty if the folder does not exist.
     pub fn list(&self, path: &str) -> Result<Vec<String>> {
         let Some(dir) = self.descend(path)? else { return Ok(Vec::new()) };
         let unlisted = |error| failed("list", &self.locate(path), error);
@@ -82,7 +83,7 @@ impl OpenFolder {
         Ok(names)
     }
 
-    /// Opens a regular file to read it.
+    /// Opens a regular file for reading.
     pub fn open_regular(&self, path: &str) -> Result<std::fs::File> {
         let cannot = |doing: &str, error| failed(doing, &self.locate(path), error);
         let absent = || cannot("open", io::ErrorKind::NotFound.into());
@@ -95,7 +96,7 @@ impl OpenFolder {
         options.read(true).follow(FollowSymlinks::No).nonblock(true);
         let file = match dir.open_with(name, &options) {
             Ok(file) => file.into_std(),
-            // It was a regular file, and something took its place.
+            // The entry was a regular file and has been replaced since.
             Err(_) if !self.look(&dir, name, path)?.is_some_and(|now| now.is_file()) => {
                 return Err(self.not_regular(path));
             }
@@ -107,7 +108,7 @@ impl OpenFolder {
         Ok(file)
     }
 
-    /// Returns a whole regular file of at most `cap` bytes; `None` if it has more.
+    /// Reads a complete regular file of at most `cap` bytes. Returns `None` if the file is larger.
     pub fn read(&self, path: &str, cap: u64) -> Result<Option<Vec<u8>>> {
         let mut bytes = Vec::new();
         let read = self.open_regular(path)?.take(cap.saturating_add(1)).read_to_end(&mut bytes);
@@ -115,7 +116,7 @@ impl OpenFolder {
         Ok((bytes.len() as u64 <= cap).then_some(bytes))
     }
 
-    /// Makes one folder, whose parent is there. Returns `false` if a real folder is there already.
+    /// Creates one folder in an existing parent. Returns `false` if a real folder exists there already.
     pub fn create_dir(&self, path: &str) -> Result<bool> {
         let (dir, name) = self.needed_above(path)?;
         match dir.create_dir(name) {
@@ -125,7 +126,7 @@ impl OpenFolder {
         }
     }
 
-    /// Begins a file that is not there yet: whatever has the name is removed and never followed.
+    /// Creates a new file. Removes an existing entry of that name, and never follows a link.
     pub fn create_new(&self, path: &str) -> Result<NewFile> {
         self.remove_file(path)?;
         let (dir, name) = self.needed_above(path)?;
@@ -133,7 +134,8 @@ impl OpenFolder {
         Ok(NewFile::of(file, self.locate(path)))
     }
 
-    /// Writes a whole file so that a reader sees the old content or the new one, in a folder that is made where it lacks.
+    /// Writes a complete file so that a reader sees the old content or the new one. Creates its folder if
+    /// necessary.
     pub fn write(&self, path: &str, bytes: &[u8]) -> Result<()> {
         if let Some((folder, _)) = path.rsplit_once('/') {
             self.create_dir(folder)?;
@@ -148,14 +150,14 @@ impl OpenFolder {
                 .map_err(|error| failed("put in place", &file, error))
         });
         if placed.is_err() {
-            // The fault says more than a failure to clean up; such names are swept later.
+            // The first error says more than a failed cleanup. Such names are removed later.
             let _left = dir.remove_file(&temporary);
         }
         placed?;
         self.sync(&dir, path)
     }
 
-    /// Gives a regular file a second name. Returns `false` if that cannot be done.
+    /// Gives a regular file a second name. Returns `false` if that is not possible.
     pub fn link(&self, from: &str, to: &str) -> bool {
         let linked = || {
             let ((from_dir, from), (to_dir, to)) = (self.needed_above(from)?, self.needed_above(to)?);
@@ -164,7 +166,7 @@ impl OpenFolder {
         linked().unwrap_or(false)
     }
 
-    /// Gives a file another name, in place of what has it.
+    /// Renames a file and replaces a file of the new name.
     pub fn rename(&self, from: &str, to: &str) -> Result<()> {
         let ((from_dir, from_name), (to_dir, to_name)) = (self.needed_above(from)?, self.needed_above(to)?);
         with_patience(|| from_dir.rename(from_name, &to_dir, to_name))
@@ -172,7 +174,7 @@ impl OpenFolder {
         self.sync(&to_dir, to)
     }
 
-    /// Removes a file or a link itself; that it is gone already is fine.
+    /// Removes a file, or a link itself. Succeeds if the path does not exist.
     pub fn remove_file(&self, path: &str) -> Result<()> {
         let Some((dir, name)) = self.above(path)? else { return Ok(()) };
         match dir.remove_file(name) {
@@ -183,7 +185,7 @@ impl OpenFolder {
         }
     }
 
-    /// Removes a folder that is empty; another one stays. Returns `true` if it is gone.
+    /// Removes a folder if it is empty. Returns `true` if the folder was removed.
     pub fn remove_empty_dir(&self, path: &str) -> bool {
         matches!(self.above(path), Ok(Some((dir, name))) if dir.remove_dir(name).is_ok())
     }
@@ -194,8 +196,8 @@ impl OpenFolder {
         self.sync(&dir, path)
     }
 
-    /// Advises the system to drop the cached bytes of a file, which must be synced. Returns `true` if the system took the
-    /// advice, which proves nothing about caches below.
+    /// Advises the system to drop the cached bytes of a file, which must be synced. Returns `true` if the system
+    /// accepted the advice. This proves nothing about lower caches.
     pub fn drop_cached(&self, path: &str) -> bool {
         self.open_regular(path).is_ok_and(|file| super::place::drop_cached_of(&file))
     }
@@ -204,7 +206,7 @@ impl OpenFolder {
     fn sync(&self, dir: &Dir, path: &str) -> Result<()> {
         #[cfg(unix)]
         {
-            // The folder itself may be open without the right to sync it.
+            // The existing handle may not have the right to sync the folder.
             let synced = dir.open(".").and_then(|folder| folder.sync_all());
             synced.map_err(|error| failed("sync the folder of", &self.locate(path), error))?;
         }
@@ -213,7 +215,7 @@ impl OpenFolder {
         Ok(())
     }
 
-    /// Opens a folder below this one, component by component; `None` if one is missing.
+    /// Opens a folder below this one, component by component. Returns `None` if a component is missing.
     fn descend(&self, path: &str) -> Result<Option<Arc<Dir>>> {
         let mut dir = Arc::clone(&self.dir);
         let mut end = 0;
@@ -243,7 +245,8 @@ impl OpenFolder {
         self.descend(path)?.ok_or_else(absent)
     }
 
-    /// Opens the folder above a path; returns it with the last component. `None` if it is missing.
+    /// Opens the parent folder of a path, and returns it with the last component. Returns `None` if the parent is
+    /// missing.
     fn above<'p>(&self, path: &'p str) -> Result<Option<(Arc<Dir>, &'p str)>> {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         if !path.is_empty() {
@@ -265,7 +268,7 @@ impl OpenFolder {
         }
     }
 
-    /// Refuses a component that does not name something in its own folder.
+    /// Refuses a component that does not name an entry in its own folder.
     fn expect_name(&self, name: &str, path: &str) -> Result<()> {
         if matches!(name, "" | "." | "..") {
             return Err(Error::new(
@@ -297,9 +300,9 @@ fn create_new(dir: &Dir, name: &str) -> io::Result<std::fs::File> {
     Ok(dir.open_with(name, &options)?.into_std())
 }
 
-/// Makes a file under a new name of those that are being written.
+/// Creates a file under a new temporary name.
 fn new_name(dir: &Dir) -> io::Result<(std::fs::File, String)> {
-    /// As many as the names of temporary files have elsewhere in this program.
+    /// The same number of letters as in the other temporary names of this program.
     const LETTERS: usize = 6;
     loop {
         let mut name = uuid::Uuid::new_v4().simple().to_string();
@@ -326,7 +329,7 @@ mod tests {
         folder: OpenFolder,
     }
 
-    /// A folder with one file, and beside it another one that must not change.
+    /// Creates a folder with one file, and a second folder beside it that must not change.
     fn world() -> World {
         let guard = tempfile::tempdir().unwrap();
         let base = Utf8PathBuf::try_from(guard.path().to_owned()).unwrap();
@@ -338,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_read_and_changed_below_itself() {
+    fn reads_and_changes_entries_below_the_folder() {
         let World { _guard, folder, .. } = world();
         folder.write("new/a", b"text").unwrap();
         folder.write("b", b"text").unwrap();
@@ -351,7 +354,7 @@ mod tests {
         let mut new = folder.create_new("b").unwrap();
         new.write(b"other").unwrap();
         new.finish().unwrap();
-        assert_eq!(folder.read("sub/file", 9).unwrap().unwrap(), b"text", "no other name is written through");
+        assert_eq!(folder.read("sub/file", 9).unwrap().unwrap(), b"text", "the other name keeps its bytes");
         folder.remove_file("new/a").unwrap();
         folder.remove_file("new/a").unwrap();
         assert!(folder.remove_empty_dir("new") && !folder.remove_empty_dir("sub"));
@@ -361,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn no_link_is_followed() {
+    fn does_not_follow_links() {
         let World { _guard, outside, folder } = world();
         symlink(&outside, folder.locate("out")).unwrap();
         symlink("sub", folder.locate("in")).unwrap();
@@ -399,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_regular_file_is_refused_without_waiting() {
+    fn non_regular_files_are_refused_without_blocking() {
         let World { _guard, folder, .. } = world();
         let made = std::process::Command::new("mkfifo").arg(folder.locate("pipe")).status();
         assert!(made.unwrap().success());

@@ -1,4 +1,4 @@
-//! What a disk has room for, and what its file system takes. Where that has to be tried, nothing is left of the trial.
+//! The free space of a disk, and the abilities of its file system. Files that are created for a trial are removed.
 
 use std::{fs, io};
 
@@ -7,19 +7,19 @@ use camino::Utf8Path;
 use super::{BEING_WRITTEN, create_dir_all, exists, failed};
 use crate::error::Result;
 
-/// The bytes that may still be written where a path is, or will be.
+/// Returns the free bytes of the file system of a path. The path does not need to exist.
 pub fn available_space(path: &Utf8Path) -> Result<u64> {
     let there = path.ancestors().find(|path| !path.as_str().is_empty() && exists(path));
     let there = there.unwrap_or_else(|| Utf8Path::new("."));
     fs4::available_space(there).map_err(|error| failed("ask for the free space of", there, error))
 }
 
-/// Returns the room that a file system needs for these bytes and for its own structures: 2 % more (transfer notes §2, row 36).
+/// Returns the space that files of this size need, with 2 % for the structures of the file system.
 pub fn with_overhead(bytes: u64) -> u64 {
     bytes.saturating_add(bytes / 50)
 }
 
-/// How much of the disk a file takes, reserved room included; nothing where there is none.
+/// Returns the disk space that a file occupies, with reserved space included, or 0 if the file does not exist.
 pub fn allocated(path: &Utf8Path) -> Result<u64> {
     match fs::symlink_metadata(path) {
         #[cfg(unix)]
@@ -31,14 +31,14 @@ pub fn allocated(path: &Utf8Path) -> Result<u64> {
     }
 }
 
-/// Whether files of a folder, which is made where it lacks, can have several names.
+/// Returns `true` if files in a folder can have several names. Creates the folder if necessary.
 pub fn takes_links(folder: &Utf8Path) -> Result<bool> {
     create_dir_all(folder)?;
     #[cfg(test)]
     if !super::crash::has_links() {
         return Ok(false);
     }
-    // Named like all that is being written, so that what a killed run leaves of it is swept away.
+    // A temporary name, so that a leftover of a killed run is removed later.
     let made = tempfile::Builder::new().prefix(BEING_WRITTEN).tempfile_in(folder);
     let file = made.map_err(|error| failed("write in", folder, error))?;
     let name = file.path().with_extension("link");
@@ -49,12 +49,13 @@ pub fn takes_links(folder: &Utf8Path) -> Result<bool> {
     Ok(linked)
 }
 
-/// Whether a folder's file system takes a file of this size, by making an empty one that long; it goes away at once.
+/// Returns `true` if the file system of a folder supports files of this size. Tries it with a sparse file, which is
+/// removed.
 pub fn takes_file_of(folder: &Utf8Path, size: u64) -> Result<bool> {
     let file = tempfile::tempfile_in(folder).map_err(|error| failed("write in", folder, error))?;
     match file.set_len(size) {
         Ok(()) => Ok(true),
-        // Some drivers of FAT32 say that it is not permitted; the file itself was made just now.
+        // Some FAT32 drivers report "not permitted". The file itself was just created, so this is about its size.
         Err(error)
             if matches!(
                 error.kind(),
@@ -63,7 +64,7 @@ pub fn takes_file_of(folder: &Utf8Path, size: u64) -> Result<bool> {
         {
             Ok(false)
         }
-        // Without room nothing can be told about sizes; the room is asked for separately.
+        // A full disk says nothing about sizes. Free space is checked separately.
         Err(error) if error.kind() == io::ErrorKind::StorageFull => Ok(true),
         Err(error) => Err(failed("try a large file in", folder, error)),
     }

@@ -7,24 +7,24 @@ use camino::Utf8Path;
 use super::failed;
 use crate::error::Result;
 
-/// The readers of a file.
+/// The users who can read a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Privacy {
-    /// Its owner alone, or unknown: the access lists of Windows are not read.
+    /// Its owner only, or unknown: the access lists of Windows are not read.
     Owner,
-    /// Others too, by its mode, which can be changed.
+    /// Other users too, by its mode, which can be changed.
     Others,
-    /// Others too, by the mount of a file system of this name, which has no modes of its own.
+    /// Other users too, by the mount options of a file system of this name, which does not store modes.
     Mount(&'static str),
 }
 
-/// Returns who can read a file, by its mode.
+/// Returns the users who can read a file, by its mode.
 pub fn privacy(path: &Utf8Path) -> Result<Privacy> {
     let metadata = fs::metadata(path).map_err(|error| failed("look at", path, error))?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        /// Every right of the group and of others.
+        /// All permissions of the group and of others.
         const OTHERS: u32 = 0o077;
         if metadata.permissions().mode() & OTHERS != 0 {
             return Ok(modeless(path).map_or(Privacy::Others, Privacy::Mount));
@@ -35,17 +35,18 @@ pub fn privacy(path: &Utf8Path) -> Result<Privacy> {
     Ok(Privacy::Owner)
 }
 
-/// Returns the name of the file system of a file, if the mount and not the file has the mode.
+/// Returns the name of the file system of a file, if the mode comes from the mount options and not from the file.
 #[cfg(target_os = "linux")]
 fn modeless(path: &Utf8Path) -> Option<&'static str> {
-    /// The numbers of Linux (`statfs(2)`, and `linux/magic.h` of the kernel).
+    /// The magic numbers of Linux (`statfs(2)`, and `linux/magic.h` of the kernel).
     const KNOWN: [(u32, &str); 6] = [
         (0x0000_4d44, "FAT"),
         (0x2011_bab0, "exFAT"),
         (0xff53_4d42, "CIFS"),
         (0xfe53_4d42, "SMB"),
         (0x7366_746e, "NTFS"),
-        // Its programs for FAT, exFAT, and NTFS go by the options of the mount; some others keep modes.
+        // FUSE drivers for FAT, exFAT, and NTFS take the mode from the mount options. Some other FUSE drivers store
+        // modes.
         (0x6573_5546, "FUSE"),
     ];
     let found = rustix::fs::statfs(path.as_std_path()).ok()?;

@@ -1,4 +1,4 @@
-//! Whole files and folders.
+//! Tests of complete files and folders.
 
 use super::*;
 
@@ -9,7 +9,7 @@ fn folder() -> (tempfile::TempDir, Utf8PathBuf) {
 }
 
 #[test]
-fn an_atomic_write_replaces_and_leaves_nothing_else() {
+fn atomic_write_replaces_the_file_and_leaves_no_temporary() {
     let (_guard, folder) = folder();
     let path = folder.join("a").join("file.json");
     write_atomic(&path, b"one").unwrap();
@@ -33,7 +33,7 @@ fn errors_name_the_path() {
 }
 
 #[test]
-fn a_file_past_the_cap_is_not_read() {
+fn file_over_the_cap_is_not_read() {
     let (_guard, folder) = folder();
     let path = folder.join("file");
     write_atomic(&path, b"12345").unwrap();

@@ -1,4 +1,4 @@
-//! Whole files, written so that a reader sees the old content or the new one.
+//! Complete files, written so that a reader sees the old content or the new one.
 
 #[cfg(unix)]
 use std::fs;
@@ -12,10 +12,10 @@ use camino::Utf8Path;
 use super::{Entry, create_dir_all, entry, failed, file_size, parent, read, rename_with_patience, sync_dir};
 use crate::error::{Error, Result};
 
-/// Begins the names of files that are being written; one that stays is a killed run's.
+/// The prefix of the names of files that are being written. A file that keeps such a name was left by a killed run.
 pub const BEING_WRITTEN: &str = ".new-";
 
-/// Writes a whole file so that a reader sees the old content or the new one, never a part.
+/// Writes a complete file so that a reader sees the old content or the new one, never a part.
 pub fn write_atomic(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
     let folder = parent(path);
     create_dir_all(folder)?;
@@ -29,13 +29,13 @@ pub fn write_atomic(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
     let (_, temporary) = file.into_parts();
     rename_with_patience(Utf8Path::from_path(&temporary).unwrap_or(path), path)
         .map_err(|error| failed("put in place", path, error))?;
-    // It is under its own name now.
+    // The file has its final name now.
     let _kept = temporary.keep();
     sync_dir(folder)
 }
 
-/// Writes a file that the operator named, whole or not at all. A folder, a link, or a device in its place is refused: it would
-/// be replaced, or its target would.
+/// Writes a file that the operator named, completely or not at all. Refuses a folder, a link, or a device at this
+/// path, because it or its target would be replaced.
 pub fn write_named(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
     match entry(path)? {
         Entry::Nothing | Entry::File(_) => write_atomic(path, bytes),
@@ -44,8 +44,8 @@ pub fn write_named(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
     }
 }
 
-/// Does the same, unless the file says so already: what did not change keeps its time, for those who copy what is new. Returns
-/// `true` if the file was written.
+/// Writes a file atomically, unless it has the same content already. An unchanged file keeps its modification time,
+/// for tools that copy new files only. Returns `true` if the file was written.
 pub fn write_atomic_if_new(path: &Utf8Path, bytes: &[u8]) -> Result<bool> {
     let length = bytes.len() as u64;
     if file_size(path)? == Some(length) && read(path, length).is_ok_and(|old| old == bytes) {
@@ -55,7 +55,7 @@ pub fn write_atomic_if_new(path: &Utf8Path, bytes: &[u8]) -> Result<bool> {
     Ok(true)
 }
 
-/// Adds a line to a text file, making the file where there is none.
+/// Appends a line to a text file, and creates the file if necessary.
 pub fn append_line(path: &Utf8Path, line: &str) -> Result<()> {
     create_dir_all(parent(path))?;
     let opened = File::options().append(true).create(true).open(path);
@@ -63,13 +63,14 @@ pub fn append_line(path: &Utf8Path, line: &str) -> Result<()> {
     file.write_all(format!("{line}\n").as_bytes()).map_err(|error| failed("write", path, error))
 }
 
-/// Temporary files are made for their owner alone; what is put in place is for whoever may read the folder.
+/// Makes a file readable for all users. Temporary files are created for their owner only; the permissions of the
+/// folder decide who can read the final file.
 #[cfg(unix)]
 pub(super) fn make_readable_by_all(file: &File, path: &Utf8Path) -> Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     let permissions = fs::Permissions::from_mode(0o644);
     match file.set_permissions(permissions) {
-        // The file is ours: a file system that says so has no modes, as those of media.
+        // This process owns the file, so the error means that the file system does not have modes, as on media.
         Err(error)
             if matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied) =>
         {
@@ -84,7 +85,7 @@ pub(super) fn make_readable_by_all(_file: &File, _path: &Utf8Path) -> Result<()>
     Ok(())
 }
 
-/// Writes a file that its owner alone may read; one that is there already is never overwritten.
+/// Creates a file that only its owner can read. Never overwrites an existing file.
 pub fn write_secret(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
     create_dir_all(parent(path))?;
     let mut options = File::options();
