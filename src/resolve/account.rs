@@ -1,5 +1,5 @@
-//! The account of a judgement: the subject of an answer, and what was found on the way, whatever the outcome. It becomes
-//! an answer once, with steps or with a refusal.
+//! The account of a judgement: the subject of an answer, and the findings that do not depend on the outcome.
+//! It becomes an answer once, with steps or with a refusal.
 
 use super::answer::{Plan, Status, Step};
 use super::freshness::Freshness;
@@ -10,7 +10,7 @@ use super::sets::{FamilyName, PackageSet};
 use crate::error::Result;
 use crate::update::{Architecture, Build, Kb};
 
-/// The part of an answer that holds whatever the outcome.
+/// The part of an answer that does not depend on the outcome.
 #[derive(Debug, Clone)]
 pub(super) struct Account {
     pub(super) kb: Option<Kb>,
@@ -20,7 +20,7 @@ pub(super) struct Account {
     pub(super) serves: Vec<FamilyName>,
     pub(super) warnings: Vec<String>,
     pub(super) judgements: Vec<Judgement>,
-    /// The update to take instead, or the one that replaces it.
+    /// The update to install instead, or the one that replaces the KB.
     pub(super) successor: Option<Kb>,
     /// A note for a plan.
     pub(super) advice: Option<String>,
@@ -37,7 +37,7 @@ pub(super) struct Counted {
 }
 
 impl Account {
-    /// Returns the account of a question about a KB, or about a goal, with nothing found yet.
+    /// Returns the account of a question about a KB or a goal, without findings.
     pub(super) fn of(question: &Question<'_>, kb: Option<Kb>) -> Self {
         Self {
             kb,
@@ -65,7 +65,7 @@ impl Account {
         }
     }
 
-    /// Makes the answer of a judgement.
+    /// Returns the answer of a judgement.
     pub(super) fn close(self, question: &Question<'_>, judged: Judged<Counted>) -> Result<Plan> {
         match judged {
             Ok(counted) => Ok(self.planned(question, counted)),
@@ -87,7 +87,7 @@ impl Account {
         }
     }
 
-    /// Makes the answer of a refusal.
+    /// Returns the answer of a refusal.
     pub(super) fn refused(self, question: &Question<'_>, refusal: Refusal) -> Plan {
         let nothing = (refusal.status == Status::NothingToDo).then_some(0);
         let successor = refusal.successor.or(self.successor);

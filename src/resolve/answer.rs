@@ -1,4 +1,4 @@
-//! The answer, as a value. Its JSON form is a promise: fields are added, never changed.
+//! The answer, as a value. Its JSON form is stable: fields are added, never changed.
 
 use serde::Serialize;
 
@@ -17,19 +17,19 @@ use crate::update::{Architecture, Build, Kb, Sha1, Sha256};
 pub enum Status {
     /// Install the steps, in order.
     Install,
-    /// The baseline has it already.
+    /// The machine has the update already.
     NothingToDo,
-    /// It is not for this baseline.
+    /// The update is not for this machine.
     NotApplicable,
-    /// Something has to be there first that is not; `missing` says what.
+    /// Something else must be installed or available first; `missing` lists it.
     NeedsPrerequisite,
-    /// Microsoft pulled it as faulty; `successor` names the one to take.
+    /// Microsoft withdrew the update as faulty; `successor` names the replacement.
     Withdrawn,
-    /// It exists and no Catalog has it; `advice` names the way out.
+    /// The update exists, but the Catalog does not have it; `advice` names the way out.
     UnavailableOffline,
-    /// Several things match; `choices` names them.
+    /// Several sets or updates match; `choices` lists them.
     Ambiguous,
-    /// Something about the baseline or the KB is not known.
+    /// A fact about the machine or the KB is unknown.
     Unknown,
 }
 
@@ -48,36 +48,36 @@ impl Status {
         }
     }
 
-    /// Returns `true` if the answer is a plan; the others are findings (exit 10).
+    /// Returns `true` if the answer is a plan. The other answers are findings (exit code 10).
     pub fn is_plan(self) -> bool {
         matches!(self, Self::Install | Self::NothingToDo)
     }
 }
 
-/// One file to install.
+/// A file to install.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Step {
-    /// 1 is first; `None` where the order cannot be known.
+    /// The position, from 1; `None` if the order is unknown.
     pub order: Option<usize>,
     /// The role of the file.
     pub role: Role,
-    /// The KB that it is of.
+    /// The KB of the file.
     pub kb: Option<Kb>,
-    /// Its name, where one is known.
+    /// The file name, if it is known.
     pub name: Option<String>,
-    /// Its SHA-1.
+    /// The SHA-1.
     pub sha1: Option<Sha1>,
-    /// Its SHA-256.
+    /// The SHA-256.
     pub sha256: Option<Sha256>,
-    /// Its bytes.
+    /// The size in bytes.
     pub size: Option<u64>,
-    /// Its address.
+    /// The URL.
     pub url: Option<String>,
-    /// `true` if the pool has it.
+    /// `true` if the pool has the file.
     pub present: bool,
     /// The reason for the step, as a sentence.
     pub because: String,
-    /// The machines that need it, where the baseline is not known.
+    /// The machines that need the file, if the baseline is unknown.
     pub needed_if: Option<Condition>,
     /// The sources of the reason; sentences in JSON.
     pub evidence: Vec<Evidence>,
@@ -86,24 +86,24 @@ pub struct Step {
     /// The file's key in the index.
     #[serde(skip)]
     pub file: Option<FileKey>,
-    /// The architecture of the file, where it is known.
+    /// The architecture of the file, if it is known.
     #[serde(skip)]
     pub architecture: Option<Architecture>,
-    /// The build that it brings, in the numbering of its family.
+    /// The build that the file brings, in the numbering of its family.
     #[serde(skip)]
     pub brings: Option<Build>,
-    /// A machine at its revision does without the step.
+    /// The build from whose revision on a machine does not need the step.
     #[serde(skip)]
     pub needed_below: Option<Build>,
-    /// The place of its bytes in the mirror: the KB that it is published under, and the set's folder.
+    /// The location of the content in the mirror: the KB that it is published under, and the set's folder.
     #[serde(skip)]
     pub set: Option<(Kb, SetFolder)>,
 }
 
-/// One of several things that match.
+/// A choice between several matching sets or updates.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
 pub struct Choice {
-    /// The KB to ask for.
+    /// The KB to request.
     pub kb: Option<Kb>,
     /// The value for `--product`.
     pub product: String,
@@ -124,40 +124,40 @@ impl Choice {
         }
     }
 
-    /// Returns the choice of a family, and of a KB for it where one is known.
+    /// Returns the choice of a family, with the KB for it if one is known.
     pub(super) fn of_family(family: &Family, kb: Option<Kb>) -> Self {
         Self { kb, product: family.name.clone(), architecture: None, folder: family.folder.clone() }
     }
 }
 
-/// Something that is not here and must be.
+/// A package that is missing and required.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Missing {
-    /// Its KB.
+    /// The KB.
     pub kb: Option<Kb>,
-    /// Its type.
+    /// The role.
     pub role: Role,
-    /// Its file name, where one is known.
+    /// The file name, if it is known.
     pub name: Option<String>,
 }
 
 /// The newest update that replaces another one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Replacement {
-    /// Its KB.
+    /// The KB.
     pub kb: Kb,
-    /// `true` if the mirror has all of its files.
+    /// `true` if the mirror has all files of the update.
     pub present: bool,
-    /// The statement that it rests on.
+    /// The evidence for the replacement.
     pub evidence: String,
 }
 
-/// The answer. The field names are a promise of the JSON output.
+/// The answer. The field names are part of the JSON output and do not change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Plan {
     /// The caller's own name of the request.
     pub id: Option<serde_json::Value>,
-    /// The KB asked for, or found for a goal.
+    /// The requested KB, or the KB that was found for a goal.
     pub kb: Option<Kb>,
     /// The architecture of the answer.
     pub architecture: Option<Architecture>,
@@ -165,31 +165,31 @@ pub struct Plan {
     pub product: Option<String>,
     /// The family's folder word, `windows-11-24h2`.
     pub family: Option<String>,
-    /// The baseline asked for.
+    /// The requested baseline.
     pub baseline: Option<Build>,
     /// The kind of answer.
     pub status: Status,
     /// The files, in order.
     pub steps: Vec<Step>,
-    /// The files that are needed and not at hand.
+    /// The files that are required and not available.
     pub missing: Vec<Missing>,
-    /// The things to choose from.
+    /// The matching sets or updates to choose from.
     pub choices: Vec<Choice>,
-    /// The way out of a refusal, or what to mind.
+    /// The way out of a refusal, or a note for a plan.
     pub advice: Option<String>,
     /// The bytes of all steps.
     pub total_bytes: Option<u64>,
-    /// The bytes of those that the pool does not have.
+    /// The bytes of the files that the pool does not have.
     pub missing_bytes: Option<u64>,
     /// The build after the last step.
     pub expected_build: Option<Build>,
-    /// The update to take instead, or the one that replaces it.
+    /// The update to install instead, or the one that replaces the KB.
     pub successor: Option<Kb>,
-    /// Differences between sources, and gaps.
+    /// The differences between sources, and the unknown facts.
     pub warnings: Vec<String>,
     /// The date of the knowledge tables.
     pub knowledge_date: String,
-    /// Their version.
+    /// The version of the knowledge tables.
     pub knowledge_version: String,
     /// The age of the facts.
     #[serde(flatten)]
@@ -199,10 +199,10 @@ pub struct Plan {
     /// The families that the set serves.
     #[serde(skip)]
     pub serves: Vec<FamilyName>,
-    /// The judgements on the way, in order.
+    /// The judgements that led to the answer, in order.
     #[serde(skip)]
     pub judgements: Vec<Judgement>,
-    /// Neither the index nor the knowledge has the KB.
+    /// `true` if neither the index nor the knowledge has the KB.
     #[serde(skip)]
     pub unheard_of: bool,
 }

@@ -1,8 +1,9 @@
-//! Requests as JSON lines: one request a line, one answer a line, in the same order.
+//! Requests as JSON lines: one request per line, one answer per line, in the same order.
 //!
-//! The keys are those of the command line. A key that is absent or null is unknown, which is not the same as false. An unknown
-//! or repeated key is an error: a misspelt one would silently answer another question. A line may carry the notes of a case
-//! file (the last fields of [`BatchLine`]), which are ignored. A faulty line gets an error as its answer, so that the lines stay paired.
+//! The keys are those of the command line. An absent or null key is unknown, which is not the same as false.
+//! An unknown or repeated key is an error: a misspelt key would silently change the request. A line may carry
+//! the notes of a case file (the last fields of [`BatchLine`]), which are ignored. An invalid line gets an
+//! error as its answer, so that lines and answers stay paired.
 
 use jiff::civil::Date;
 use schemars::JsonSchema;
@@ -18,7 +19,7 @@ use crate::servicing::{Dotnet, Installation};
 use crate::update::schema::DateText;
 use crate::update::{Architecture, Build, Kb, Kind};
 
-/// A line of a batch: a request with the machine that it is for.
+/// A line of a batch: a request with its machine.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BatchLine {
@@ -26,7 +27,7 @@ pub struct BatchLine {
     id: Option<Value>,
     /// The request.
     request: BatchRequest,
-    /// The machine; null or absent if nothing is known of it.
+    /// The machine; null or absent if it is unknown.
     #[serde(default)]
     baseline: Option<BatchMachine>,
     /// A note of a case file; ignored.
@@ -59,7 +60,7 @@ pub struct BatchLine {
     _difference: IgnoredAny,
 }
 
-/// The request of a line: just one of `kb`, `latest`, and `enable`.
+/// The request of a line: exactly one of `kb`, `latest`, and `enable`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct BatchRequest {
@@ -71,18 +72,18 @@ struct BatchRequest {
     enable: Option<String>,
     /// The policy that chooses the newest update.
     policy: Option<Policy>,
-    /// The day on which the newest update is to be known.
+    /// The last allowed publication day of the newest update.
     #[schemars(with = "Option<DateText>")]
     as_of: Option<Date>,
     /// The kind of the newest update.
     kind: Option<Kind>,
     /// `true` for the smallest plan.
     minimal: Option<bool>,
-    /// `true` if a withdrawn update is wanted all the same.
+    /// `true` if a withdrawn update is accepted.
     accept_withdrawn: Option<bool>,
     /// The product.
     product: Option<String>,
-    /// The names of the files that are available.
+    /// The names of the available files.
     available: Option<Vec<String>>,
 }
 
@@ -101,27 +102,27 @@ struct BatchMachine {
     /// The place that is serviced.
     #[serde(rename = "for")]
     place: Option<Place>,
-    /// `true` if features on demand were added after the last update.
+    /// `true` if features on demand or languages are being added.
     fod: Option<bool>,
     /// The release of .NET Framework.
     dotnet: Option<DotnetText>,
-    /// `true` if the machine has Extended Security Updates.
+    /// `true` if the machine is prepared for Extended Security Updates.
     esu: Option<bool>,
     /// The installed KBs.
     installed: Option<Vec<Kb>>,
 }
 
-/// A release of .NET Framework: a text such as `4.8`, or the number of the registry.
+/// A release of .NET Framework: a text such as `4.8`, or the number in the registry.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
 enum DotnetText {
-    /// The number of the registry.
+    /// The number in the registry.
     Number(u32),
     /// The version.
     Text(String),
 }
 
-/// The caller's name of a line and its request; the name also where the rest is no request.
+/// Returns the caller's name of a line, and its request. The name is returned even if the rest is invalid.
 pub fn read_line(text: &str) -> (Option<Value>, Result<Request>) {
     let line: BatchLine = match serde_json::from_str(text) {
         Ok(line) => line,
@@ -132,7 +133,7 @@ pub fn read_line(text: &str) -> (Option<Value>, Result<Request>) {
     (id, request)
 }
 
-/// Returns the error of a line that is not a request, with the name of the line where that can be read.
+/// Returns the error for an invalid line, with the name of the line if it can be read.
 fn refuse_line(text: &str, error: serde_json::Error) -> (Option<Value>, Result<Request>) {
     let (id, message) = match serde_json::from_str::<Value>(text) {
         Ok(value) => (value.get("id").filter(|id| !id.is_null()).cloned(), "the line is not a request"),
@@ -192,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_with_every_key_is_read() {
+    fn line_with_every_key_is_read() {
         let line = r#"{"id":"a","note":"n","expect":{"status":"install"},"request":{"latest":true,"policy":"preview","as_of":"2026-07-20","kind":"lcu","product":"x"},
             "baseline":{"architecture":"x64","build":"26100.863","installation":"client","edition":"Professional","for":"image",
             "fod":true,"dotnet":533320,"esu":false,"installed":["KB5043080"]}}"#;
@@ -206,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn absent_and_null_are_not_known() {
+    fn absent_and_null_keys_are_unknown() {
         for line in [
             r#"{"request":{"kb":"KB5086672"}}"#,
             r#"{"request":{"kb":"5086672","as_of":null},"baseline":{"build":null,"esu":null,"for":null}}"#,
@@ -216,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_request_keeps_its_name() {
+    fn invalid_request_keeps_its_name() {
         for line in [
             r#"{"id":7,"request":{}}"#,
             r#"{"id":7,"request":{"kb":"KB5086672","latest":true}}"#,

@@ -1,5 +1,5 @@
-//! The steps under other KBs that come before an update, and the same without a machine: the closure that `fetch` and
-//! `export` bring along. Which KBs those are is computed by [`requirements`].
+//! The steps of other KBs that come before an update, and the closure: the same packages for any machine,
+//! which `fetch` and `export` include. [`requirements`] computes the KBs.
 
 use std::collections::BTreeSet;
 
@@ -28,7 +28,7 @@ impl From<NeededAs> for Role {
     }
 }
 
-/// Returns the steps before a set that are not of the set, in order.
+/// Returns the steps of other KBs before a set, in order.
 pub(super) fn steps_before(
     question: &Question<'_>,
     set: &PackageSet,
@@ -57,13 +57,13 @@ pub(super) fn steps_before(
     Ok(steps)
 }
 
-/// Returns the requirements under other KBs that the machine does not meet, in order. What only a met requirement
-/// needs is not needed either.
+/// Returns the requirements of other KBs that the machine does not meet, in order. A package that only a met
+/// requirement needs is not needed.
 fn unmet<'r>(question: &Question<'_>, set: &PackageSet, needed: &'r [Requirement]) -> Vec<&'r Requirement> {
     let mut unmet: Vec<&Requirement> = Vec::new();
     for requirement in needed.iter().rev() {
         let is_step = match requirement.rule {
-            // A judgement and a plan of their own deal with these.
+            // A judgement and a plan of their own handle these rules.
             Rule::EsuPreparation | Rule::EnablementFloor { .. } => false,
             Rule::Before { update } => update == set.kb || unmet.iter().any(|other| other.kb == update),
             _ => requirement.is_elsewhere(),
@@ -103,7 +103,7 @@ fn step_before(
     Ok((kb, step))
 }
 
-/// Returns the KB that meets a requirement and is available: its own, else the newest that serves in its place.
+/// Returns the KB that meets a requirement and is available: its own, else the newest alternative.
 fn available_for(question: &Question<'_>, requirement: &Requirement) -> Kb {
     let available: BTreeSet<Kb> = question
         .request
@@ -116,7 +116,7 @@ fn available_for(question: &Question<'_>, requirement: &Requirement) -> Kb {
     own_first.into_iter().find(|kb| available.contains(kb)).unwrap_or(requirement.kb)
 }
 
-/// Returns the reason why a separate servicing stack is not a step.
+/// Returns the judgement that an installed servicing stack makes the step unnecessary.
 fn installed_stack(question: &Question<'_>, set: &PackageSet, needed: &[Requirement]) -> Option<Judgement> {
     let needed = needed.iter().find(|one| matches!(one.rule, Rule::SeparateStack { .. }))?;
     let serves = |kb: &&Kb| question.request.machine.has(**kb) && needed.is_met_by(**kb);
@@ -125,20 +125,22 @@ fn installed_stack(question: &Question<'_>, set: &PackageSet, needed: &[Requirem
     Some(judgement.said_by(needed.evidence.last().cloned()))
 }
 
-/// Something that a set cannot do without and that has a KB of its own.
+/// A package of another KB that a set requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Along {
-    /// Its KB.
+    /// The KB.
     pub kb: Kb,
-    /// Its type.
+    /// The role.
     pub role: Role,
-    /// `true` if every machine needs it; else only some do, and the set is of use without it.
+    /// `true` if every machine needs the package. If `false`, only some machines do, and the set is useful
+    /// without it.
     pub always: bool,
 }
 
-/// Returns the packages that a set needs beside its own files, whatever the machine: stacks, floors, prerequisites, and the
-/// preparation for Extended Security Updates. The update that brings an enablement package's floor is not among them:
-/// policy and date choose it.
+/// Returns the packages that a set needs beside its own files on any machine: stacks, floors, prerequisites,
+/// and the preparation for Extended Security Updates.
+///
+/// The update that brings an enablement package's floor is not included, because policy and date choose it.
 pub fn closure(set: &PackageSet, library: &dyn Library, knowledge: &Knowledge) -> Result<Vec<Along>> {
     let needed = requirements_of_all(set, library, knowledge)?;
     let elsewhere =

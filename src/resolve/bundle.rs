@@ -1,8 +1,8 @@
-//! Updates of .NET Framework: one package for all, or a bundle of packages under KBs of their own, one for each
-//! release of .NET Framework that may be installed.
+//! Updates of .NET Framework: a single package, or a bundle. Each package of a bundle has its own KB and is
+//! for one release of .NET Framework.
 //!
-//! A machine names the bundle in its update history and the package in its list of packages, so either counts as
-//! installed. The build of Windows never proves anything about .NET.
+//! A machine lists the bundle in its update history and the package in its list of packages, so either counts
+//! as installed. The build of Windows never proves anything about .NET.
 
 use super::answer::{Status, Step};
 use super::condition::Condition;
@@ -32,13 +32,13 @@ pub(super) fn dotnet_steps(
     }
     let mut members: Vec<&Member> = set.members.iter().collect();
     if let Some(dotnet) = request.machine.dotnet.as_ref().filter(|_| request.machine.place != Place::Mirror) {
-        // A package of which nothing is known may be for any release.
+        // A package without known releases may be for any release.
         let fits = |member: &Member| {
             let releases = releases_of(question, member, set);
             releases.is_empty() || releases.contains(dotnet)
         };
         members.retain(|member| fits(member));
-        // A package that was never recorded may well be there; only the Catalog's own list says that it is not.
+        // A package that was never recorded may exist. Only the Catalog's own list proves that it does not.
         let parent = question.knowledge.dotnet().parent(set.kb).filter(|_| set.updates.is_empty());
         if let Some(text) = parent.and_then(|row| row.incomplete.as_ref()).filter(|_| members.is_empty()) {
             let advice = format!("{}: {text}: {}", set.kb, question.library.side().to_know(set.kb));

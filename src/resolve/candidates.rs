@@ -1,8 +1,9 @@
 //! The updates of a kind for a family, and the best of them by policy and date.
 //!
-//! A release is regular when it first appeared 0 to 2 days after the second Tuesday of its month and no source says that
-//! it was out of band; headings alone prove nothing. Cumulative updates rank by build. One of unknown build ranks by the
-//! month of its title, and two of one month stay undecided.
+//! A release is regular if it first appeared 0 to 2 days after the second Tuesday of its month. A source that
+//! states "out of band" overrides this rule. Headings alone prove nothing. Cumulative updates rank by build.
+//! An update of unknown build ranks by the month of its title, and two updates of the same month cannot be
+//! ranked.
 
 use std::collections::BTreeMap;
 
@@ -21,19 +22,19 @@ use crate::update::{Build, Kb, Kind, Month};
 pub(super) struct KnownUpdate {
     pub(super) kb: Kb,
     pub(super) build: Option<Build>,
-    /// The day on which it first appeared, as far as that is known.
+    /// The day on which it first appeared, if it is known.
     date: Option<Date>,
     title_month: Option<Month>,
     pub(super) kind: Option<ReleaseKind>,
 }
 
 impl KnownUpdate {
-    /// Returns its month.
+    /// Returns the month of the update.
     pub(super) fn month(&self) -> Option<Month> {
         self.title_month.or_else(|| self.date.and_then(Month::of))
     }
 
-    /// Returns its sort, as far as that is proven.
+    /// Returns the type of the release, if it is proven.
     fn sort(&self) -> Option<ReleaseKind> {
         match self.kind {
             Some(proven @ (ReleaseKind::Preview | ReleaseKind::OutOfBand)) => Some(proven),
@@ -58,20 +59,22 @@ impl KnownUpdate {
     }
 }
 
-/// Returns `true` for the second Tuesday of a month and the two days after it: lists and time zones are that much late.
+/// Returns `true` for the second Tuesday of a month and the two days after it. Lists and time zones may delay
+/// the recorded date by two days.
 pub fn is_regular(date: Date) -> bool {
     let second_tuesday = date.nth_weekday_of_month(2, Weekday::Tuesday);
     second_tuesday.is_ok_and(|tuesday| (0..=2).contains(&(date.day() - tuesday.day())))
 }
 
-/// The best of some candidates, or those between which nothing decides.
+/// The best of some candidates, or those that cannot be ranked.
 pub(super) enum Best {
     None,
     One(Kb),
     Several(Vec<Kb>),
 }
 
-/// Returns every known update of some kinds for a family: the index's titles and the knowledge, each KB once.
+/// Returns every known update of some kinds for a family, once for each KB, from the index's titles and the
+/// knowledge.
 pub(super) fn candidates(
     question: &Question<'_>,
     kinds: &[Kind],
@@ -111,7 +114,7 @@ pub(super) fn candidates(
     Ok(found.into_values().filter(|candidate| !withdrawn(candidate.kb)).collect())
 }
 
-/// Returns the updates that the knowledge has.
+/// Returns the updates of the knowledge.
 fn of_knowledge(question: &Question<'_>, kinds: &[Kind], family: &Family) -> BTreeMap<Kb, KnownUpdate> {
     let knowledge = question.knowledge;
     let mut found: BTreeMap<Kb, KnownUpdate> = BTreeMap::new();
@@ -147,7 +150,7 @@ fn of_knowledge(question: &Question<'_>, kinds: &[Kind], family: &Family) -> BTr
     found
 }
 
-/// Returns the newest of what policy and date allow.
+/// Returns the newest update that policy and date allow.
 pub(super) fn best(candidates: &[KnownUpdate], policy: Policy, as_of: Option<Date>) -> Best {
     let allowed: Vec<&KnownUpdate> =
         candidates.iter().filter(|candidate| candidate.is_allowed(policy, as_of)).collect();
@@ -181,7 +184,7 @@ pub(super) fn latest_of_family(question: &Question<'_>, set: &PackageSet) -> Res
     }
 }
 
-/// Returns the sort that a title's kind proves.
+/// Returns the type of release that a title's kind proves.
 fn preview(kind: Kind) -> Option<ReleaseKind> {
     matches!(kind, Kind::LcuPreview | Kind::DotnetPreview).then_some(ReleaseKind::Preview)
 }
@@ -191,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_second_tuesday_and_two_days_after_it_are_regular() {
+    fn second_tuesday_and_two_days_after_are_regular() {
         for day in ["2026-06-09", "2026-06-10", "2026-06-11", "2024-09-10", "2025-07-08"] {
             assert!(is_regular(day.parse().unwrap()), "{day}");
         }

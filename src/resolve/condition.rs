@@ -1,4 +1,4 @@
-//! The condition under which a package is needed: data for decisions, and the one place that turns it into words.
+//! The condition under which a package is needed, as data. Only this module converts it into text.
 
 use std::fmt;
 
@@ -16,16 +16,16 @@ pub enum Condition {
     VersionBelow(u32),
     /// Machines and images to which features on demand or languages are added.
     FeaturesAdded,
-    /// Machines on which a KB is not installed.
+    /// Machines without this installed KB.
     NotInstalled(Kb),
-    /// Machines that have neither a servicing stack nor one of those that serve in its place.
+    /// Machines with neither a servicing stack nor one of its alternatives.
     StackBelow {
         /// The stack.
         kb: Kb,
-        /// The stacks that serve in its place, newest first.
+        /// The alternative stacks, newest first.
         newer: Vec<Kb>,
     },
-    /// Machines with a release of .NET Framework; `None` where the release is not known.
+    /// Machines with a release of .NET Framework; `None` if the release is unknown.
     Dotnet(Option<Dotnet>),
     /// Machines that are not prepared for Extended Security Updates yet, by the packages that prepare them.
     EsuUnprepared(Vec<Kb>),
@@ -34,7 +34,7 @@ pub enum Condition {
 }
 
 impl Condition {
-    /// Returns `true` if a machine meets the condition, and `None` if that cannot be decided by what is known of it.
+    /// Returns `true` if a machine meets the condition, or `None` if the known facts do not decide it.
     pub fn holds(&self, machine: &Machine) -> Option<bool> {
         match self {
             Self::BuildBelow(build) => machine.at().map(|at| at.revision < build.revision),
@@ -65,7 +65,7 @@ impl Condition {
         }
     }
 
-    /// Returns `true` if machines exist that do without the package although they never installed it.
+    /// Returns `true` if some machines do not need the package although they never installed it.
     pub fn spares_some_machines(&self) -> bool {
         !matches!(self, Self::NotInstalled(_) | Self::StackBelow { .. })
     }
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unknown_part_leaves_an_alternative_undecided() {
+    fn alternative_with_an_unknown_part_is_undecided() {
         let build = Build::new(26100, 1742);
         let condition = Condition::Any(vec![Condition::BuildBelow(build), Condition::FeaturesAdded]);
         assert_eq!(condition.to_string(), "build below 26100.1742, or features on demand");

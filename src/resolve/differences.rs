@@ -1,8 +1,9 @@
-//! Differences between the Catalog and the knowledge about a KB. Nothing is settled here: the Catalog's statement goes first
-//! everywhere else, and a view of a KB shows that another source differs.
+//! Differences between the Catalog and the knowledge about a KB. This module decides nothing. The Catalog's
+//! statement has precedence elsewhere, and a view of a KB shows that another source differs.
 //!
-//! A statement of only one of the two is no difference. Neither is an entry that is dated later than the release: the Catalog
-//! dates entries anew when it revises them; earlier it cannot be.
+//! A statement of only one source is not a difference. A Catalog entry with a later date than the release is
+//! not a difference either, because the Catalog sets a new date when it revises the entry. An earlier date is
+//! a difference.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -24,26 +25,26 @@ pub enum What {
     Date,
     /// The file for an architecture.
     File,
-    /// The type of the update.
+    /// The kind of the update.
     Kind,
-    /// A checkpoint that the dialogs leave out.
+    /// A checkpoint that the dialogs do not list.
     Checkpoint,
     /// Client or server.
     Installation,
 }
 
-/// One difference. The field names are a promise of the JSON output.
+/// A difference. The field names are part of the JSON output and do not change.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
 pub struct Difference {
-    /// The subject of the difference.
+    /// The compared property.
     pub what: What,
-    /// Of what: the KB, and the architecture or the product where it matters.
+    /// The KB, with the architecture or the product if it matters.
     pub subject: String,
-    /// The Catalog's statement; `None` where it is silent and should not be.
+    /// The Catalog's statement; `None` if the Catalog does not state what it should.
     pub catalog: Option<String>,
     /// The statement of the knowledge.
     pub knowledge: String,
-    /// The table that says so, with the letter of its source: `releases.txt (h)`.
+    /// The table, with the letter of its source: `releases.txt (h)`.
     pub source: String,
 }
 
@@ -73,7 +74,7 @@ impl fmt::Display for Difference {
     }
 }
 
-/// A table as people speak of it.
+/// Returns the display name of a table.
 fn in_words(source: &str) -> String {
     let (table, letter) = source.split_once(' ').unwrap_or((source, ""));
     let words = match table {
@@ -89,7 +90,8 @@ fn in_words(source: &str) -> String {
     if letter.is_empty() { words.to_owned() } else { format!("{words} {letter}") }
 }
 
-/// Returns the differences between the facts of a KB and the knowledge, in a fixed order. The facts may be those of one update.
+/// Returns the differences between the facts of a KB and the knowledge, in a fixed order. The facts may be
+/// those of one update.
 pub fn differences(kb: Kb, facts: &Facts, knowledge: &Knowledge) -> Vec<Difference> {
     let mut found: BTreeSet<Difference> = BTreeSet::new();
     for update in facts.updates.iter().filter(|update| update.kb == Some(kb)) {
@@ -116,7 +118,7 @@ pub fn differences(kb: Kb, facts: &Facts, knowledge: &Knowledge) -> Vec<Differen
     found.into_iter().collect()
 }
 
-/// Build, date, and installation of one entry against the release history.
+/// Compares build, date, and installation of one entry with the release history.
 fn of_release(
     kb: Kb,
     update: &UpdateFacts,
@@ -138,7 +140,7 @@ fn of_release(
             source: source(other),
         });
     }
-    // A KB that was released again has several builds, and its titles state one of them.
+    // A re-released KB has several builds, and its titles state one of them.
     if let (Some(build), Some(last)) = (update.build.and_then(|build| family.canonical(build)), own.last())
         && !own.iter().any(|release| release.build == build)
     {
@@ -163,7 +165,7 @@ fn of_release(
             source: source(release),
         });
     };
-    // Lists and time zones are a day apart.
+    // Lists and time zones may differ by a day.
     if let Some(own) = update.last_updated
         && date.yesterday().is_ok_and(|before| own < before)
     {
@@ -174,7 +176,7 @@ fn of_release(
     }
 }
 
-/// Compares the type by the title with the tables.
+/// Compares the kind in the title with the tables.
 fn of_kind(
     kb: Kb,
     update: &UpdateFacts,
@@ -193,7 +195,7 @@ fn of_kind(
     }
     for release in family.map(|family| knowledge.releases().of_kb_for(kb, family)).unwrap_or_default() {
         let source = format!("releases.txt ({})", release.source);
-        // The copy that Windows Setup takes has the same KB.
+        // The copy for Windows Setup has the same KB.
         known.push((Kind::DynamicCu, source.clone()));
         if release.kind != Some(ReleaseKind::Preview) {
             known.push((Kind::Lcu, source.clone()));
@@ -217,7 +219,8 @@ fn of_kind(
     }
 }
 
-/// The KB's own files for an architecture: what the dialogs list and no table has, while a table has another one.
+/// Compares the KB's own files for an architecture: reports a file that a dialog lists and that no table has,
+/// if a table has another one.
 fn of_files(
     kb: Kb,
     architecture: Architecture,
@@ -225,7 +228,7 @@ fn of_files(
     knowledge: &Knowledge,
     found: &mut BTreeSet<Difference>,
 ) {
-    // The name of a servicing stack may carry no KB.
+    // The name of a servicing stack may not contain a KB.
     let is_own =
         |kb_of_name: Option<Kb>, name: &str| kb_of_name.or(knowledge.parents().kb_of_file(name)) == Some(kb);
     let listed: BTreeSet<&str> = facts

@@ -1,7 +1,8 @@
-//! A graph in the language of Graphviz's `dot`: a box a file, an ellipse an update, one frame a KB. Edges of `needs` are
-//! solid and those of `supersedes` dashed; what an edge states stands beside it as attributes, which `dot` passes over.
+//! A graph in the language of Graphviz's `dot`: a box for a file, an ellipse for an update, a frame for a KB.
+//! `needs` edges are solid and `supersedes` edges are dashed. The facts of an edge are extra attributes,
+//! which `dot` ignores.
 //!
-//! Names and titles come from outside: every text is quoted, and nothing in it ends the quotes.
+//! Names and titles come from outside. Every text is quoted and escaped, so that it cannot end the quotes.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -93,7 +94,7 @@ fn write_edge(edge: &Edge, out: &mut fmt::Formatter<'_>) -> fmt::Result {
     out.write_str("];\n")
 }
 
-/// A name with eight of its forty digits; the whole of it is in the node's id.
+/// Returns a name with eight of the forty digits of its digest. The node's id contains the complete digest.
 fn short(name: &str) -> String {
     let digits = PackageName::parse(name).sha1.map(|sha1| sha1.to_string());
     let place = digits.as_ref().and_then(|digits| name.to_ascii_lowercase().rfind(digits.as_str()));
@@ -109,7 +110,8 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", escaped(text))
 }
 
-/// A text between quotes: quotes and backslashes are escaped, and what is no printable character is a blank.
+/// Returns a text for use between quotes: escapes quotes and backslashes, and replaces unprintable characters
+/// with blanks.
 fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for letter in text.chars() {
@@ -129,7 +131,7 @@ mod tests {
     use crate::resolve::{SeenSupersedes, UpdateName};
 
     #[test]
-    fn whatever_a_title_holds_stays_between_its_quotes() {
+    fn titles_cannot_end_their_quotes() {
         let name = |title: &str| UpdateName { id: None, title: title.to_owned(), kb: None };
         let mut graph = Graph::default();
         graph.add_supersedes(&[SeenSupersedes {

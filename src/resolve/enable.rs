@@ -1,7 +1,9 @@
-//! Enablement packages: small updates that switch on a version whose files a cumulative update has brought already.
+//! Enablement packages: small updates that switch on a version whose files a cumulative update has already
+//! installed.
 //!
-//! Below the package's floor a cumulative update comes first, and a restart between the two: the newest that policy
-//! and date allow, or just the floor's own when that is asked for; a preview only where nothing else reaches the floor.
+//! On a machine below the package's floor, a cumulative update and a restart come first. The update is the
+//! newest one that policy and date allow, or with `minimal` the floor's own. It is a preview only if no other
+//! update reaches the floor.
 
 use super::account::{Account, Counted};
 use super::answer::{Choice, Missing, Plan, Status, Step};
@@ -46,7 +48,7 @@ fn package_of_release<'k>(question: &Question<'k>, release: &str) -> Judged<&'k 
     if named.iter().any(of_product) {
         named.retain(of_product);
     }
-    // The versions of two families may have one name: Windows 10 22H2 and Windows 11 22H2.
+    // Versions of two families may have the same name: Windows 10 22H2 and Windows 11 22H2.
     let here = named.iter().find(|row| question.at.iter().any(|family| family.id == row.family));
     if let Some(row) = here.or(named.first().filter(|_| question.at.is_empty())) {
         return Ok(row);
@@ -71,7 +73,8 @@ fn package_of_release<'k>(question: &Question<'k>, release: &str) -> Judged<&'k 
     Err(Refusal::new(Status::NotApplicable, advice).into())
 }
 
-/// Returns `true` if a build of the machine's family is this version; of a family of one version every build is.
+/// Returns `true` if a build of the machine's family has this version. In a family of one version, every
+/// build has it.
 fn is_release(question: &Question<'_>, build: u32, release: &str) -> bool {
     question.at.iter().any(|family| match family.release_of(build) {
         Some(own) => own.eq_ignore_ascii_case(release),
@@ -135,7 +138,7 @@ fn architecture_of(question: &Question<'_>, row: &Enablement, family: &Family) -
     }
 }
 
-/// Returns `true` if the product asked for is of a client family, or none was asked for.
+/// Returns `true` if the requested product belongs to a client family, or if none was requested.
 fn is_of_product(question: &Question<'_>, family: &Family) -> bool {
     let product = question.product.as_ref();
     family.installation == Installation::Client && product.is_none_or(|product| product.is_family(family))
@@ -192,7 +195,7 @@ fn out_of_reach(question: &Question<'_>, row: &Enablement, family: &Family) -> O
     None
 }
 
-/// Returns the steps that bring a machine to the floor, and the revision that it has then.
+/// Returns the steps that bring a machine to the floor, and the resulting revision.
 fn up_to_floor(
     question: &Question<'_>,
     row: &Enablement,
@@ -226,7 +229,7 @@ fn up_to_floor(
     account.judgements.push(floor_first(question, row, kb, brings).because(plan.judgements));
     let mut steps: Vec<Step> = plan.steps.into_iter().map(|step| before_package(row, kb, at, step)).collect();
     if let Some(last) = steps.last_mut() {
-        // The package checks the revision that runs; an image has none.
+        // The package checks the running revision. An image does not run.
         last.restart_after = request.machine.place == Place::Online;
     }
     let revision = steps.iter().filter_map(|step| step.brings).map(|build| build.revision).max();
@@ -247,7 +250,7 @@ fn plan_before(question: &Question<'_>, kb: Kb, architecture: Architecture) -> R
 /// Returns the refusal of a package whose cumulative update cannot be installed.
 fn blocked(row: &Enablement, kb: Kb, plan: Plan) -> Refusal {
     let advice = format!("{} needs {kb} first: {}", row.kb, plan.advice.unwrap_or_default());
-    // It waits for its restart, and so does the package: there is something to do yet.
+    // The cumulative update is installed and waits for a restart. The package must wait for the restart too.
     let (status, missing) = match plan.status {
         Status::NothingToDo => {
             (Status::NeedsPrerequisite, vec![Missing { kb: Some(kb), role: Role::Prerequisite, name: None }])
@@ -301,7 +304,7 @@ fn reaching(
     Ok(Some(kb))
 }
 
-/// Returns the step of the package itself: as the index has it, else as knowledge does.
+/// Returns the step of the package itself: from the index, else from the knowledge.
 fn enablement_step(question: &Question<'_>, row: &Enablement, architecture: Architecture) -> Result<Step> {
     let sets = question.library.sets(row.kb)?;
     let of_architecture = |set: &&PackageSet| set.architecture == Some(architecture);

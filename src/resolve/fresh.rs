@@ -1,4 +1,4 @@
-//! The family that an answer is about, and the age of what is known of it.
+//! The family of an answer, and the age of the known facts about it.
 
 use super::answer::{Plan, Status};
 use super::freshness::Freshness;
@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::servicing::{Family, Knowledge};
 use crate::update::Kb;
 
-/// Adds its age to an answer.
+/// Adds the age of the facts to an answer.
 pub(super) fn add_freshness(plan: &mut Plan, question: &Question<'_>) -> Result<()> {
     let Some(family) = family_of(plan, question)? else { return Ok(()) };
     plan.fresh = Freshness::of(family, question.request, question.library, question.knowledge)?;
@@ -19,7 +19,7 @@ pub(super) fn add_freshness(plan: &mut Plan, question: &Question<'_>) -> Result<
     Ok(())
 }
 
-/// Returns the freshness of what is known of the family of a KB, or of a machine.
+/// Returns the freshness of the facts about the family of a KB, or of a machine.
 pub fn freshness_of(
     kb: Option<Kb>,
     request: &Request,
@@ -38,12 +38,12 @@ pub fn freshness_of(
     }
 }
 
-/// Returns the family that an answer is about: that of the product, else that of the machine, else that of the set,
-/// else the only one that fits. Client and server share sets, so that a set does not tell which of them was asked for.
+/// Returns the family of an answer: that of the product, else of the machine, else of the set, else the only
+/// one that fits. Client and server share sets, so a set alone does not identify the requested one.
 pub(super) fn family_of<'k>(plan: &Plan, question: &Question<'k>) -> Result<Option<&'k Family>> {
     let (request, library, knowledge) = (question.request, question.library, question.knowledge);
     let at = question.at.as_slice();
-    // A product that the table does not have names no family; `resolve` refused an ambiguous one.
+    // A product that is not in the table has no family. `resolve` refused an ambiguous one.
     let product = request.product.as_ref();
     let of_product = product
         .and_then(|asked| knowledge.families().one_product(asked, request.machine.installation).ok())
@@ -77,7 +77,7 @@ pub(super) fn family_of<'k>(plan: &Plan, question: &Question<'k>) -> Result<Opti
     Ok(of_product)
 }
 
-/// Returns the family of the sets of a KB, where all of them begin with the same one.
+/// Returns the family of a KB's sets, or `None` if the sets do not all have the same first family.
 fn family_of_kb<'k>(
     kb: Kb,
     request: &Request,
@@ -165,16 +165,16 @@ mod tests {
         assert_eq!((day(more.known_through), more.patch_tuesdays_since), ("2026-11-10".into(), Some(0)));
         assert_eq!((more.doubt(), more.older_than(Duration::from_hours(20 * 24))), (None, None));
         assert!(more.older_than(Duration::from_hours(19 * 24)).is_some());
-        // An entry that was revised later is of its title's month all the same.
+        // An entry that was revised later still belongs to its title's month.
         let revised = fresh(vec![lcu("2026-10", "2026-11-29")], "2026-11-30");
         assert_eq!(
             (day(revised.known_through), revised.patch_tuesdays_since),
             ("2026-10-31".into(), Some(1))
         );
-        // An update of an older month is not news.
+        // An update of an older month does not count as newer.
         let old = fresh(vec![lcu("2026-03", "2026-11-29")], "2026-11-30");
         assert_eq!(day(old.known_through), "2026-09-29");
-        // Another family's update says nothing.
+        // An update of another family does not count.
         let other = update(
             "2026-11 Cumulative Update for Windows 11, version 23H2 for x64-based Systems (KB5990002)",
             "2026-11-10",
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn another_kind_does_not_hide_a_missing_cumulative_update() {
+    fn other_kinds_do_not_hide_a_missing_cumulative_update() {
         let dotnet = update(
             "2026-11 Cumulative Update for .NET Framework 3.5 and 4.8.1 for Windows 11, version 24H2 for x64 (KB5990005)",
             "2026-11-10",
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_release_of_the_future_is_a_doubt() {
+    fn release_in_the_future_is_a_doubt() {
         let behind = fresh(Vec::new(), "2026-09-01");
         assert!(matches!(behind.doubt(), Some(Doubt::AfterToday(_))));
         assert!(behind.older_than(Duration::from_hours(365 * 24)).is_some());
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_a_doubt() {
+    fn unknown_family_is_a_doubt() {
         let none = Freshness::default();
         assert_eq!((none.doubt(), none.older_than(Duration::MAX)), (None, Some(Doubt::NoFamily)));
     }

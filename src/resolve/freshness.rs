@@ -1,8 +1,9 @@
-//! The age of the facts behind an answer: the day through which releases of the family are known, the Patch Tuesdays since,
-//! and the servicing of the family.
+//! The age of the facts behind an answer. It consists of the day through which releases of the family are
+//! known, the Patch Tuesdays since then, and the servicing of the family.
 //!
-//! Index and knowledge count together, and every kind of release counts for `known_through`. Patch Tuesdays are counted
-//! from the newest cumulative update alone, so that a package of another kind does not hide one that is missing.
+//! Index and knowledge count together, and every kind of release counts for `known_through`. Patch Tuesdays
+//! are counted from the newest cumulative update only, so that a package of another kind does not hide a
+//! missing one.
 
 use std::time::Duration;
 
@@ -15,23 +16,24 @@ use crate::error::Result;
 use crate::servicing::{Family, Knowledge, Served, Servicing, patch_tuesdays_since};
 use crate::update::count;
 
-/// The age of an answer. The names of the fields are a promise of the JSON output.
+/// The age of the facts behind an answer. The field names are part of the JSON output and do not change.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, schemars::JsonSchema)]
 pub struct Freshness {
-    /// The day of the newest known release of the family, of whatever kind.
+    /// The day of the newest known release of the family, of any kind.
     #[schemars(with = "Option<crate::update::schema::DateText>")]
     pub known_through: Option<Date>,
     /// The day of the newest known cumulative update of the family.
     #[schemars(with = "Option<crate::update::schema::DateText>")]
     pub known_cumulative: Option<Date>,
-    /// The second Tuesdays after the newest known cumulative update, counted from their third day on.
+    /// The number of second Tuesdays after the newest known cumulative update, each counted from its third
+    /// day on.
     pub patch_tuesdays_since: Option<u32>,
     /// The servicing of the family, or of the machine's version and edition.
     pub servicing: Option<Servicing>,
     /// The name of the family.
     #[serde(skip)]
     family: Option<String>,
-    /// The day that the answer takes for today.
+    /// The day that the answer uses as today.
     #[serde(skip)]
     today: Option<Date>,
     /// `true` if the caller chose that day.
@@ -42,7 +44,7 @@ pub struct Freshness {
 /// A doubt about the age of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doubt {
-    /// The answer is about no known family.
+    /// The family of the answer is unknown.
     NoFamily,
     /// No release of the family has a known date.
     Undated,
@@ -52,18 +54,18 @@ pub enum Doubt {
     Tuesdays(u32),
     /// The facts are older than the caller allows.
     Older {
-        /// The day through which they are known.
+        /// The day through which releases are known.
         through: Date,
-        /// Their age in days.
+        /// The age in days.
         days: i64,
     },
 }
 
-/// Days by which a release may seem to be of the future: the zones of clocks differ by as much.
+/// The days by which a release may seem to be in the future, because time zones differ.
 const ZONE_DAYS: i64 = 1;
 
 impl Freshness {
-    /// Returns the freshness of what is known of a family.
+    /// Returns the freshness of the facts about a family.
     pub fn of(
         family: &Family,
         request: &Request,
@@ -89,7 +91,8 @@ impl Freshness {
         })
     }
 
-    /// Returns the doubt about the answer that an operator should know of; none without a family, which says it itself.
+    /// Returns the doubt that an operator should know, or `None`. Without a family, the answer itself states
+    /// that.
     pub fn doubt(&self) -> Option<Doubt> {
         self.family.as_ref()?;
         let today = self.today?;
@@ -102,7 +105,7 @@ impl Freshness {
         (since > 0).then_some(Doubt::Tuesdays(since))
     }
 
-    /// Returns the doubt where the facts are older than this. Age is counted in whole days, from the earlier one of
+    /// Returns a doubt if the facts are older than this. Age is counted in complete days, from the earlier of
     /// `known_through` and `known_cumulative` to today.
     pub fn older_than(&self, most: Duration) -> Option<Doubt> {
         let (Some(_), Some(today)) = (&self.family, self.today) else { return Some(Doubt::NoFamily) };
@@ -118,7 +121,7 @@ impl Freshness {
         is_older.then_some(Doubt::Older { through, days })
     }
 
-    /// Returns the sentence for people about a doubt.
+    /// Returns the sentence about a doubt, for display.
     pub fn sentence(&self, doubt: Doubt) -> String {
         let family = self.family.as_deref().unwrap_or("the family");
         let through = self.known_cumulative.map_or_else(|| "?".to_owned(), |date| date.to_string());
@@ -150,7 +153,7 @@ impl Freshness {
         }
     }
 
-    /// Returns the statement of a script's header about its facts; nothing without a known day.
+    /// Returns the statement of a script's header about its facts, or `None` without a known day.
     pub fn header(&self) -> Option<String> {
         let (today, through) = (self.today?, self.known_through?);
         let known = format!("releases known through {through}");
@@ -171,7 +174,7 @@ impl Freshness {
         }
         if is_done && let (Some(servicing), Some(family)) = (&self.servicing, &self.family) {
             let ended = servicing.sentence(family);
-            // The sentence about Patch Tuesdays says it already.
+            // The sentence about Patch Tuesdays already states it.
             let is_said = servicing.has_ended() && !warnings.is_empty();
             warnings.extend(ended.filter(|_| !is_said));
         }
@@ -179,7 +182,7 @@ impl Freshness {
     }
 }
 
-/// Returns the days from one day to another.
+/// Returns the number of days from one day to another.
 fn days_between(from: Date, to: Date) -> i64 {
     from.duration_until(to).as_hours() / 24
 }

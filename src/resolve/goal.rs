@@ -1,4 +1,4 @@
-//! A goal in place of a KB: the latest update of a kind, by policy and date.
+//! A goal instead of a KB: the latest update of a kind, by policy and date.
 
 use super::account::Account;
 use super::answer::{Choice, Plan, Status};
@@ -15,13 +15,13 @@ use crate::facts::Role;
 use crate::servicing::{Family, ReleaseKind};
 use crate::update::{Kb, Kind};
 
-/// A goal, read.
+/// The goal, with the kinds and the policy that it implies.
 struct Wish {
     kinds: Vec<Kind>,
-    /// A preview that is asked for by its kind is allowed.
+    /// `true` if the requested kind is a preview, which is then allowed.
     wants_preview: bool,
     policy: Policy,
-    /// The type in words.
+    /// The kind as text.
     what: &'static str,
 }
 
@@ -51,7 +51,7 @@ pub(super) fn plan_latest(question: &Question<'_>, kind: Option<Kind>) -> Result
     }
 }
 
-/// Returns the latest update, and the family that it is for.
+/// Returns the latest update and its family.
 fn latest<'k>(question: &Question<'k>, wish: &Wish) -> Judged<(&'k Family, Kb)> {
     question.check_product(&[])?;
     let families = question.families_of_goal();
@@ -100,7 +100,7 @@ fn latest<'k>(question: &Question<'k>, wish: &Wish) -> Judged<(&'k Family, Kb)> 
     }
 }
 
-/// Drops packages that another candidate bundles.
+/// Removes the packages that another candidate bundles.
 fn drop_children(question: &Question<'_>, candidates: &mut Vec<KnownUpdate>) -> Result<()> {
     let newest = candidates.iter().filter_map(KnownUpdate::month).max();
     let mut children = Vec::new();

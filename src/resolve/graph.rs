@@ -1,9 +1,11 @@
-//! The dependency graph of KBs: which file needs which, and which update replaces which.
+//! The dependency graph of KBs: the files that a file needs, and the updates that an update replaces.
 //!
-//! The two kinds of edges stay apart: `needs` leads from file to file, `supersedes` from update to update, and a replaced
-//! update may still be needed. Each edge says who states it. What a set's own dialog and tables say is here, and what
-//! the set cannot do without under other KBs ([`requirements_of_all`]); when an edge was first and last seen is added by whoever keeps
-//! it ([`Graph::add_needs`], [`Graph::add_supersedes`]). Files that need each other in a circle could never be installed:
+//! The two kinds of edges are separate: `needs` leads from file to file, `supersedes` from update to update.
+//! A replaced update may still be needed. Each edge names its source. This module adds the edges of a set's
+//! own dialog and of the tables, and the requirements of other KBs ([`requirements_of_all`]).
+//!
+//! The index adds the dates when an edge was first and last seen ([`Graph::add_needs`],
+//! [`Graph::add_supersedes`]). Files that need each other in a cycle could never be installed.
 //! [`Graph::check`] refuses them by name.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,7 +23,7 @@ use crate::facts::{FileFacts, FileKey, SetFolder, Source};
 use crate::servicing::Knowledge;
 use crate::update::{Architecture, Build, Kb, classify};
 
-/// From, to, what, and who says so: one edge each.
+/// The identity of an edge: from, to, kind, and source.
 type EdgeKey = (String, String, EdgeKind, &'static str);
 
 /// Nodes and edges, in an order that depends on them alone.
@@ -33,7 +35,7 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// The graph of these KBs and of all that they need, as far as library and knowledge tell.
+    /// Returns the graph of these KBs and of all their known requirements.
     pub fn of(kbs: &[Kb], library: &dyn Library, knowledge: &Knowledge) -> Result<Self> {
         let mut graph = Self::default();
         let mut open: Vec<(Kb, Option<PackageSet>)> = kbs.iter().map(|&kb| (kb, None)).collect();
@@ -61,27 +63,27 @@ impl Graph {
         Ok(graph)
     }
 
-    /// The nodes, by id.
+    /// Returns the nodes, by id.
     pub fn nodes(&self) -> impl Iterator<Item = &Node> {
         self.nodes.values()
     }
 
-    /// The edges, by what they lead from and to.
+    /// Returns the edges, by their start and end.
     pub fn edges(&self) -> impl Iterator<Item = &Edge> {
         self.edges.values()
     }
 
-    /// The KBs of all nodes.
+    /// Returns the KBs of all nodes.
     pub fn kbs(&self) -> BTreeSet<Kb> {
         self.nodes.values().filter_map(|node| node.kb).collect()
     }
 
-    /// The index's keys of the files in the graph.
+    /// Returns the index keys of the files in the graph.
     pub fn file_keys(&self) -> &BTreeSet<FileKey> {
         &self.keys
     }
 
-    /// Adds edges between files as the index keeps them; one that is there gets its dates.
+    /// Adds edges between files from the index. An existing edge gets its dates.
     pub fn add_needs(&mut self, seen: &[SeenNeeds]) {
         for edge in seen {
             let (from, to) = (self.add_file(&edge.file, None), self.add_file(&edge.needs, None));
@@ -92,7 +94,7 @@ impl Graph {
         }
     }
 
-    /// Adds edges between updates as the index keeps them.
+    /// Adds edges between updates from the index.
     pub fn add_supersedes(&mut self, seen: &[SeenSupersedes]) {
         for edge in seen {
             let (from, to) = (self.add_update(&edge.newer), self.add_update(&edge.older));
@@ -102,7 +104,7 @@ impl Graph {
         }
     }
 
-    /// Refuses files that need each other in a circle, by name.
+    /// Refuses files that need each other in a cycle, by name.
     pub fn check(&self) -> Result<()> {
         let Some(circle) = self.circle() else { return Ok(()) };
         let named = |id: &str| self.nodes.get(id).and_then(|node| node.name.clone()).unwrap_or(id.to_owned());
@@ -113,13 +115,14 @@ impl Graph {
         ))
     }
 
-    /// A way along `needs` edges that ends where it began.
+    /// Returns a cycle along `needs` edges, or `None` if the graph has no cycle.
     fn circle(&self) -> Option<Vec<String>> {
         let mut needs: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for edge in self.edges.values().filter(|edge| edge.kind == EdgeKind::Needs) {
             needs.entry(&edge.from).or_default().insert(&edge.to);
         }
-        // What needs nothing that is left can be installed; what remains in the end leads round.
+        // A file whose needed files are all removed can be installed and is removed too. The remaining files
+        // lead to a cycle.
         loop {
             let left: BTreeSet<&str> = needs.keys().copied().collect();
             for to in needs.values_mut() {
@@ -152,7 +155,7 @@ impl Graph {
         }
     }
 
-    /// Edges from a set's own files to those of a KB that it needs.
+    /// Adds edges from a set's own files to those of a KB that it needs.
     fn add_needed(&mut self, set: &PackageSet, needed: &Requirement, library: &dyn Library) -> Result<()> {
         let sets = library.sets(needed.kb)?;
         let mut files: Vec<(FileFacts, Option<Build>)> = sets
@@ -181,7 +184,7 @@ impl Graph {
         Ok(())
     }
 
-    /// Knowledge speaks of KBs, not of entries: so do its edges.
+    /// Adds the replacement of withdrawn KBs. Knowledge names KBs, not entries, and so do these edges.
     fn add_withdrawal(&mut self, kb: Kb, knowledge: &Knowledge) {
         for row in knowledge.withdrawn().all().iter().filter(|row| row.kb == kb || row.successor == kb) {
             let from = self.add_kb(row.successor);
@@ -263,7 +266,7 @@ impl Serialize for Graph {
     }
 }
 
-/// Returns `true` if a set of another KB is for the machines of this one.
+/// Returns `true` if a set of another KB is for the machines of this set.
 fn goes_with(other: &PackageSet, set: &PackageSet) -> bool {
     let architecture =
         other.architecture.is_none() || set.architecture.is_none() || other.architecture == set.architecture;

@@ -1,4 +1,4 @@
-//! The parts of a dependency graph: nodes, edges, and edges as the index keeps them.
+//! The parts of a dependency graph: nodes, edges, and edges as the index records them.
 
 use serde::Serialize;
 
@@ -8,17 +8,17 @@ use crate::facts::{FileFacts, Role, Source};
 use crate::update::schema::TimeText;
 use crate::update::{Architecture, Build, Kb, Sha1, Sha256, UpdateId};
 
-/// The type of a node.
+/// The kind of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NodeKind {
     /// A package file.
     File,
-    /// A Catalog entry, or a KB as knowledge speaks of it.
+    /// A Catalog entry, or a KB that only knowledge names.
     Update,
 }
 
-/// The type of an edge.
+/// The kind of an edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EdgeKind {
@@ -29,7 +29,7 @@ pub enum EdgeKind {
 }
 
 impl EdgeKind {
-    /// The word in JSON and DOT.
+    /// Returns the word in JSON and DOT.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Needs => "needs",
@@ -38,20 +38,20 @@ impl EdgeKind {
     }
 }
 
-/// A file or an update. The field names are a promise of the JSON output.
+/// A file or an update. The field names are part of the JSON output and do not change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Node {
-    /// Its name in edges.
+    /// The identifier in edges.
     pub id: String,
     /// File or update.
     pub kind: NodeKind,
-    /// Its KB.
+    /// The KB.
     pub kb: Option<Kb>,
     /// The file's name, or the update's title.
     pub name: Option<String>,
-    /// Its architecture.
+    /// The architecture.
     pub architecture: Option<Architecture>,
-    /// The build that it brings.
+    /// The build that the file or the update brings.
     pub build: Option<Build>,
     /// The update's id in the Catalog.
     pub update_id: Option<UpdateId>,
@@ -59,16 +59,16 @@ pub struct Node {
     pub sha1: Option<Sha1>,
     /// The file's SHA-256.
     pub sha256: Option<Sha256>,
-    /// The file's bytes.
+    /// The file's size in bytes.
     pub size: Option<u64>,
     /// `true` if the pool has the file.
     pub present: Option<bool>,
 }
 
-/// One statement about two nodes. The field names are a promise of the JSON output.
+/// A statement about two nodes. The field names are part of the JSON output and do not change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Edge {
-    /// The node that needs or replaces.
+    /// The node that needs or replaces the other.
     pub from: String,
     /// The node that is needed or replaced.
     pub to: String,
@@ -76,14 +76,14 @@ pub struct Edge {
     pub kind: EdgeKind,
     /// The role of the needed file.
     pub role: Option<Role>,
-    /// The machines for which it holds, where it does not hold for all.
+    /// The machines for which the edge holds; `None` if it holds for all.
     pub condition: Option<Condition>,
     /// The source: `dialog`, `details page`, `knowledge`.
     pub source: Source,
-    /// The time when it was seen first, where the index keeps it.
+    /// The time when the edge was first seen, if the index has it.
     #[schemars(with = "Option<TimeText>")]
     pub first_seen: Option<Time>,
-    /// The time when it was seen last, where the index keeps it.
+    /// The time when the edge was last seen, if the index has it.
     #[schemars(with = "Option<TimeText>")]
     pub last_seen: Option<Time>,
 }
@@ -106,45 +106,45 @@ impl Node {
     }
 }
 
-/// A `needs` edge as the index keeps it.
+/// A `needs` edge as the index records it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeenNeeds {
     /// The file.
     pub file: FileFacts,
     /// The file that it needs.
     pub needs: FileFacts,
-    /// The role of the needed one.
+    /// The role of the needed file.
     pub role: Role,
     /// The source.
     pub source: Source,
-    /// The time when it was seen first.
+    /// The time when the edge was first seen.
     pub first_seen: Time,
-    /// The time when it was seen last.
+    /// The time when the edge was last seen.
     pub last_seen: Time,
 }
 
 /// An end of a `supersedes` edge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpdateName {
-    /// Its id, where one is known.
+    /// The update id, if it is known.
     pub id: Option<UpdateId>,
-    /// Its title.
+    /// The title.
     pub title: String,
-    /// Its KB, where it is known beside the title.
+    /// The KB, if it is known in addition to the title.
     pub kb: Option<Kb>,
 }
 
-/// A `supersedes` edge as the index keeps it.
+/// A `supersedes` edge as the index records it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeenSupersedes {
-    /// The update that replaces.
+    /// The update that replaces the other.
     pub newer: UpdateName,
     /// The update that is replaced.
     pub older: UpdateName,
     /// The source.
     pub source: Source,
-    /// The time when it was seen first.
+    /// The time when the edge was first seen.
     pub first_seen: Time,
-    /// The time when it was seen last.
+    /// The time when the edge was last seen.
     pub last_seen: Time,
 }

@@ -1,8 +1,13 @@
-//! The judgements in favour of an answer, each with its sources.
+//! The judgements that support an answer, each with its sources.
 //!
-//! A refusal brings its own reason. Here is the other half, so that a reader can follow the whole order of judgement: the
-//! type and the products of the update, its place, that it is not withdrawn, that the machine does not have it yet, and
-//! the state of Extended Security Updates.
+//! A refusal has its own reason. This module adds the judgements that passed, so that a reader can follow the
+//! complete order of judgement:
+//!
+//! - the kind and the products of the update
+//! - the place
+//! - the missing withdrawal
+//! - the machine's build, which is below the update's
+//! - the state of Extended Security Updates
 
 use super::judgement::{Judgement, Statement};
 use super::place::Place;
@@ -13,7 +18,7 @@ use crate::facts::Evidence;
 use crate::servicing::{Enablement, Family};
 use crate::update::{Build, Kb};
 
-/// Returns the type of a set, and its products.
+/// Returns the kind and the products of a set.
 pub(super) fn what_it_is(set: &PackageSet) -> Judgement {
     let judgement = Judgement::new(Statement::Is {
         kb: set.kb,
@@ -28,7 +33,7 @@ pub(super) fn what_it_is(set: &PackageSet) -> Judgement {
     }
 }
 
-/// Returns the judgement that the machine is of a family of the set, where its build is known.
+/// Returns the judgement that the machine belongs to a family of the set, or `None` if the build is unknown.
 pub(super) fn for_family(question: &Question<'_>, set: &PackageSet) -> Option<Judgement> {
     let (build, family) = (question.request.machine.baseline?, question.family_of(set)?);
     let statement = Statement::ForFamily { kb: set.kb, build, family: family.name.clone() };
@@ -40,7 +45,7 @@ pub(super) fn right_place(question: &Question<'_>, set: &PackageSet) -> Judgemen
     Judgement::new(Statement::RightPlace(set.kb, question.request.machine.place))
 }
 
-/// Returns the judgement that an update is not withdrawn; or that it is, and accepted by the request.
+/// Returns the judgement that an update is not withdrawn, or that the request accepts the withdrawn update.
 pub(super) fn withdrawal(question: &Question<'_>, kb: Kb) -> Judgement {
     match question.knowledge.withdrawn().of_kb(kb) {
         Some(row) => Judgement::new(Statement::WithdrawnAccepted { kb, why: row.why.clone() })
@@ -50,7 +55,7 @@ pub(super) fn withdrawal(question: &Question<'_>, kb: Kb) -> Judgement {
     }
 }
 
-/// Returns the judgement that the machine does not have a set yet, as far as builds tell.
+/// Returns the judgement that the machine does not have a set yet, as far as builds prove it.
 pub(super) fn not_there_yet(question: &Question<'_>, set: &PackageSet) -> Option<Judgement> {
     let machine = &question.request.machine;
     if machine.place == Place::Mirror {
@@ -66,7 +71,8 @@ pub(super) fn not_there_yet(question: &Question<'_>, set: &PackageSet) -> Option
     Some(Judgement::new(statement).said_by(of_build(set)))
 }
 
-/// Returns the sources of the build that a set brings; for a set that brings none, the sources that know it.
+/// Returns the sources of the build that a set brings. For a set without a build, returns the sources that
+/// know the set.
 pub(super) fn of_build(set: &PackageSet) -> Vec<Evidence> {
     let members = set.members.iter().filter(|member| member.role.is_update());
     let mut said: Vec<Evidence> = Vec::new();
@@ -78,7 +84,8 @@ pub(super) fn of_build(set: &PackageSet) -> Vec<Evidence> {
     said
 }
 
-/// Returns the judgement that Extended Security Updates do not stand against a set, where its family has any.
+/// Returns the judgement that a set is allowed by the Extended Security Updates of its family, or `None` if
+/// the family has none.
 pub(super) fn extended_security_is_met(question: &Question<'_>, set: &PackageSet) -> Option<Judgement> {
     let machine = &question.request.machine;
     let family = question.family_of(set).filter(|_| machine.place != Place::Mirror)?;

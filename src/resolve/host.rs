@@ -1,8 +1,9 @@
 //! The output of `collect.cmd` on a machine, as a value.
 //!
-//! The file is text, one `key=value` to a line, and may have been carried, edited, or written by hand: unknown keys and
-//! lines are passed over, a value that cannot be read counts as absent, and nothing is guessed. Refused are a file of
-//! a newer format and one that is nothing of ours, with a sentence that says what was expected.
+//! The file is text, with one `key=value` per line. It may have been carried, edited, or written by hand.
+//! Unknown keys and lines are ignored, a value that cannot be read counts as absent, and nothing is guessed.
+//! A file of a newer format and a file of another kind are refused, with a sentence that states the expected
+//! content.
 
 use std::collections::BTreeSet;
 
@@ -14,15 +15,15 @@ use crate::update::{Architecture, Build, Kb};
 /// The format that this program reads.
 const FORMAT: u32 = 1;
 
-/// A machine as `collect.cmd` saw it. `None` stands for a fact that the file does not state.
+/// A machine as `collect.cmd` described it. `None` means that the file does not state the fact.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Host {
-    /// Its name.
+    /// The name of the machine.
     pub computer: Option<String>,
-    /// Build and revision: as it states them; on old Windows, which state no revision, those of the installed rollup or of
-    /// the build laboratory.
+    /// Build and revision, as the machine states them. Old Windows does not state a revision: there, they
+    /// come from the installed rollup or from the build laboratory.
     pub build: Option<Build>,
-    /// Its architecture.
+    /// The architecture.
     pub architecture: Option<Architecture>,
     /// Client or server.
     pub installation: Option<Installation>,
@@ -30,7 +31,7 @@ pub struct Host {
     pub edition: Option<String>,
     /// The release number of .NET Framework 4.5 or later; see [`dotnet_version`].
     pub dotnet_release: Option<u32>,
-    /// KBs that package names and the update list tell, sorted. Rollups do not carry theirs.
+    /// The KBs in package names and in the update list, sorted. Package names of rollups do not contain a KB.
     pub installed: Vec<Kb>,
     /// The identities of installed packages, sorted.
     pub packages: Vec<String>,
@@ -38,7 +39,7 @@ pub struct Host {
     pub pending_restart: Option<bool>,
     /// The free bytes on the system drive.
     pub free_bytes: Option<u64>,
-    /// The version of DISM; stated only with administrator's rights.
+    /// The version of DISM, which `collect.cmd` reads only with administrator's rights.
     pub dism_version: Option<String>,
 }
 
@@ -56,7 +57,7 @@ impl From<&Host> for Machine {
     }
 }
 
-/// Reads what `collect.cmd` wrote.
+/// Parses the output of `collect.cmd`.
 pub fn parse(text: &str) -> Result<Host> {
     let pairs = pairs(text);
     let value = |key: &str| {
@@ -80,10 +81,10 @@ pub fn parse(text: &str) -> Result<Host> {
     })
 }
 
-/// The version of .NET Framework that a release number of the registry stands for; `None` below 4.5. A number between two
-/// known ones is the earlier version, as Microsoft has it checked.
+/// Returns the version of .NET Framework for a release number of the registry, or `None` below 4.5. A number
+/// between two known ones is the earlier version, as Microsoft documents.
 pub fn dotnet_version(release: u32) -> Option<&'static str> {
-    /// From which number on a version is there.
+    /// The lowest release number of each version.
     const VERSIONS: [(u32, &str); 11] = [
         (533_320, "4.8.1"),
         (528_040, "4.8"),
@@ -100,7 +101,7 @@ pub fn dotnet_version(release: u32) -> Option<&'static str> {
     VERSIONS.iter().find(|(from, _)| release >= *from).map(|(_, version)| *version)
 }
 
-/// The build that an installed rollup brings, from its identity.
+/// Returns the build that an installed rollup brings, from its identity.
 pub fn rollup_build(package: &str) -> Option<Build> {
     let (name, version) = (package.split('~').next()?, package.rsplit('~').next()?);
     if !name.eq_ignore_ascii_case("Package_for_RollupFix") {
@@ -150,7 +151,8 @@ fn build<'t>(value: impl Fn(&str) -> Option<&'t str>, packages: &BTreeSet<&str>)
     stated.or_else(of_rollups).or_else(of_laboratory)
 }
 
-/// `Client`, `Server`, `Server Core`; others, as `WindowsPE`, are neither.
+/// Returns the installation for `Client`, `Server`, or `Server Core`, and `None` for others, such as
+/// `WindowsPE`.
 fn installation(word: &str) -> Option<Installation> {
     let word = word.to_ascii_lowercase();
     match word.split_whitespace().next()? {
@@ -160,7 +162,7 @@ fn installation(word: &str) -> Option<Installation> {
     }
 }
 
-/// Decimal, or `0x` and hexadecimal as the registry shows it.
+/// Parses a decimal number, or a hexadecimal number with `0x` as the registry shows it.
 fn number(text: &str) -> Option<u32> {
     match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         Some(digits) => u32::from_str_radix(digits, 16).ok(),
@@ -176,10 +178,10 @@ fn yes_or_no(word: &str) -> Option<bool> {
     }
 }
 
-/// Installed packages, of both lists: `package=IDENTITY;0x70` from the registry and DISM's own table,
-/// `dism_package=IDENTITY | Installed | Security Update | 3/12/2026`.
+/// Returns the installed packages of both lists: `package=IDENTITY;0x70` from the registry, and
+/// `dism_package=IDENTITY | Installed | Security Update | 3/12/2026` from DISM's own table.
 fn packages<'t>(pairs: &[(&'t str, &'t str)]) -> BTreeSet<&'t str> {
-    /// The states of the registry: installed, and installed for good.
+    /// The states of the registry: installed, and permanently installed.
     const INSTALLED: [u32; 2] = [0x70, 0x80];
     let mut packages = BTreeSet::new();
     for (key, value) in pairs {
@@ -205,11 +207,12 @@ fn packages<'t>(pairs: &[(&'t str, &'t str)]) -> BTreeSet<&'t str> {
     packages
 }
 
-/// KBs of package names (`Package_for_KB5088064~…`, `Package_1_for_KB4474419~…`) and of the update list.
+/// Returns the KBs in package names (`Package_for_KB5088064~…`, `Package_1_for_KB4474419~…`) and in the
+/// update list.
 fn installed(pairs: &[(&str, &str)], packages: &BTreeSet<&str>) -> Vec<Kb> {
     let of_packages = packages.iter().filter_map(|package| {
         let (_, kb) = package.split('~').next()?.rsplit_once("for_")?;
-        // A part of an update has more after the KB: Package_for_KB4474419_SP1.
+        // The name of a part of an update continues after the KB: Package_for_KB4474419_SP1.
         kb.split('_').next()
     });
     let listed = pairs.iter().filter(|(key, _)| key.eq_ignore_ascii_case("qfe")).map(|(_, value)| *value);
@@ -243,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_is_read_as_it_is() {
+    fn facts_of_a_server_are_read() {
         let host = parse(SERVER_2016).unwrap();
         assert_eq!(host.build, Some(Build::new(14393, 9062)));
         assert_eq!(host.computer.as_deref(), Some("FILES-01"));
@@ -254,13 +257,13 @@ mod tests {
         assert_eq!(host.pending_restart, Some(false));
         assert_eq!(host.free_bytes, Some(81_503_576_064));
         assert_eq!(host.dism_version.as_deref(), Some("10.0.14393.4169"));
-        // A superseded package, or one that waits for a restart, is not installed.
+        // A superseded package, or a package that waits for a restart, is not installed.
         assert_eq!(host.installed, kbs(&["KB4049065", "KB5088064", "KB5091572"]));
         assert_eq!(host.packages.len(), 3);
     }
 
     #[test]
-    fn an_old_machine_states_no_revision() {
+    fn old_machine_gets_its_revision_from_rollup_or_laboratory() {
         let windows_7 = "format=1\ncurrent_build=7601\ncsd_version=Service Pack 1\n\
             build_lab_ex=7601.24545.amd64fre.win7sp1_ldr_escrow.200102-1707\narchitecture=amd64\n";
         assert_eq!(parse(windows_7).unwrap().build, Some(Build::new(7601, 24545)));
@@ -278,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rollup_names_its_build() {
+    fn rollup_identity_gives_its_build() {
         let build = |text| rollup_build(text);
         assert_eq!(
             build("Package_for_RollupFix~31bf3856ad364e35~amd64~~26100.8117.1.20"),
@@ -289,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_nothing_of_ours_is_refused_with_what_was_expected() {
+    fn foreign_text_is_refused_with_the_expected_format() {
         for text in ["", "Host Name: PC\nOS Name: Windows", "{\"format\": 1}", "format=one", "format=0"] {
             let error = parse(text).unwrap_err();
             assert!(error.message().contains("collect.cmd"), "{error}");
@@ -299,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn releases_of_dotnet_have_versions() {
+    fn dotnet_release_numbers_map_to_versions() {
         for (release, version) in [
             (378_388, None),
             (378_389, Some("4.5")),
@@ -325,11 +328,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(text in ".{0,200}", key in "[a-z_]{0,12}", value in ".{0,60}") {
+        fn parsing_any_text_does_not_panic(text in ".{0,200}", key in "[a-z_]{0,12}", value in ".{0,60}") {
             drop(parse(&text));
             for known in ["build", "current_build", "ubr", "build_lab_ex", "package", "dism_package", "qfe", &key] {
-                let told = parse(&format!("format=1\ncurrent_build=7601\n{known}={value}\n"));
-                prop_assert!(told.is_ok() || known == "format");
+                let parsed = parse(&format!("format=1\ncurrent_build=7601\n{known}={value}\n"));
+                prop_assert!(parsed.is_ok() || known == "format");
             }
             let _ = rollup_build(&value);
         }

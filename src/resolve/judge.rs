@@ -1,5 +1,5 @@
-//! The judgement of a set before its steps are looked for: the place, a withdrawal, a baseline that has it already,
-//! Extended Security Updates, and the edition.
+//! The judgement of a set before its steps are computed. It covers the place, a withdrawal, a baseline that
+//! already has the update, Extended Security Updates, and the edition.
 
 use super::account::Account;
 use super::answer::{Missing, Status};
@@ -28,7 +28,8 @@ pub(super) fn judge(question: &Question<'_>, set: &PackageSet, account: &mut Acc
         if question.request.machine.place != Place::Mirror && !question.request.accept_withdrawn {
             return Err(refusal.into());
         }
-        // Accepted by the request, or kept and not installed: a warning, and the judgement goes on.
+        // The request accepts the withdrawn update, or a mirror keeps it without installing it. Add a warning
+        // and continue.
         account.successor = refusal.successor;
         account.warnings.extend(refusal.advice);
     }
@@ -39,7 +40,7 @@ pub(super) fn judge(question: &Question<'_>, set: &PackageSet, account: &mut Acc
     extended_security(question, set, account)
 }
 
-/// Returns the reason why a set is not for the place, with what is.
+/// Returns the reason why a set is not for the place, and the package that is.
 fn out_of_place(question: &Question<'_>, set: &PackageSet) -> Result<Option<String>> {
     let (kb, place) = (set.kb, question.request.machine.place);
     if place == Place::Mirror {
@@ -94,7 +95,7 @@ fn out_of_place(question: &Question<'_>, set: &PackageSet) -> Result<Option<Stri
     Ok(Some(advice))
 }
 
-/// Returns the refusal of an update that Microsoft pulled.
+/// Returns the refusal of an update that Microsoft withdrew.
 pub(super) fn withdrawn(question: &Question<'_>, kb: Kb) -> Option<Refusal> {
     let row = question.knowledge.withdrawn().of_kb(kb)?;
     let advice = format!("{kb} is withdrawn ({}): take {} instead", row.why, row.successor);
@@ -102,11 +103,11 @@ pub(super) fn withdrawn(question: &Question<'_>, kb: Kb) -> Option<Refusal> {
     Some(Refusal { successor: Some(row.successor), ..refusal })
 }
 
-/// Ends the matter when the machine has the update.
+/// Refuses the update if the machine has it.
 fn nothing_to_do(question: &Question<'_>, set: &PackageSet, account: &mut Account) -> Judged<()> {
     let machine = &question.request.machine;
     let cumulative = set.kind.is_some_and(Kind::is_windows_cumulative);
-    // Beside features that go into an image the update is applied again, installed or not.
+    // If features are added to an image, the update is applied again, even if it is installed.
     let installed = machine.has(set.kb) && !(cumulative && machine.adds_features_to_image());
     let has = |proof| Refusal::has(set.kb, proof, of_build(set));
     let Some(at) = machine.at() else {
@@ -142,7 +143,7 @@ fn nothing_to_do(question: &Question<'_>, set: &PackageSet, account: &mut Accoun
     Err(Refusal { advice, expected_build: Some(at), ..has(Proof::AtBuild { at, target }) }.into())
 }
 
-/// Returns the advice for a machine that is at the build of an update or past it.
+/// Returns the advice for a machine at or past the build of an update.
 fn advice_at_build(question: &Question<'_>, set: &PackageSet, at: Build, target: Build) -> Option<String> {
     if question.request.machine.features_on_demand {
         let later = if at.revision == target.revision { "this" } else { "the later" };
@@ -166,7 +167,7 @@ fn owner_of(question: &Question<'_>, set: &PackageSet, at: Build) -> Option<Kb> 
     owners.next().map(|release| release.kb)
 }
 
-/// Returns the warning about a revision beyond every known one, which is compared all the same.
+/// Returns the warning about a revision newer than every known one. The comparison is still valid.
 fn news(question: &Question<'_>, set: &PackageSet, at: Build, target: Build) -> Option<String> {
     let (family, knowledge) = (question.family_of(set)?, question.knowledge);
     let known = knowledge.releases().of_family(family).map(|release| release.build.revision).max();
@@ -175,8 +176,8 @@ fn news(question: &Question<'_>, set: &PackageSet, at: Build, target: Build) -> 
     })
 }
 
-/// Refuses an update for machines with Extended Security Updates on a machine without, unless its edition is served
-/// longer.
+/// Refuses an update for Extended Security Updates on a machine without them, unless its edition has longer
+/// support.
 fn extended_security(question: &Question<'_>, set: &PackageSet, account: &mut Account) -> Judged<()> {
     let (request, knowledge) = (question.request, question.knowledge);
     let Some(family) = question.family_of(set) else { return Ok(()) };
@@ -210,7 +211,7 @@ fn extended_security(question: &Question<'_>, set: &PackageSet, account: &mut Ac
     Ok(())
 }
 
-/// Returns the preparation, and before it the update that it needs itquestion.
+/// Returns the missing preparation, preceded by the update that the preparation needs.
 fn missing_preparation(question: &Question<'_>, esu: &Esu, preparation: Kb) -> Vec<Missing> {
     let mut missing = Vec::new();
     let at = question.request.machine.at();
@@ -224,12 +225,12 @@ fn missing_preparation(question: &Question<'_>, esu: &Esu, preparation: Kb) -> V
     missing
 }
 
-/// Returns the long-term edition that the machine is known to be, in support in a month.
+/// Returns the long-term edition of the machine if its support includes this month.
 fn long_term<'k>(question: &Question<'k>, family: u32, month: Month) -> Option<&'k Ltsc> {
     ltsc_of(question, family).into_iter().find(|row| month.first_day() <= row.until)
 }
 
-/// Returns the rows of the long-term edition that the machine is known to be.
+/// Returns the rows of the machine's known long-term edition.
 pub(super) fn ltsc_of<'k>(question: &Question<'k>, family: u32) -> Vec<&'k Ltsc> {
     let Some(edition) = &question.request.machine.edition else { return Vec::new() };
     let at = question.request.machine.baseline;
@@ -241,7 +242,8 @@ pub(super) fn ltsc_of<'k>(question: &Question<'k>, family: u32) -> Vec<&'k Ltsc>
     question.knowledge.editions().ltsc().iter().filter(is_it).collect()
 }
 
-/// Returns an addition where the edition is not known and the build may be a long-term one.
+/// Returns an exception for the long-term edition if the edition is unknown and the build may be a long-term
+/// one.
 fn long_term_chance(question: &Question<'_>, family: u32) -> String {
     let at = question.request.machine.baseline;
     let mut rows = question
@@ -258,7 +260,7 @@ fn long_term_chance(question: &Question<'_>, family: u32) -> String {
     }
 }
 
-/// Returns the Safe OS update of a set's month and family, where there is just one.
+/// Returns the Safe OS update of a set's month and family, or `None` if there are several or none.
 fn safe_os_of_month(question: &Question<'_>, set: &PackageSet) -> Result<Option<Kb>> {
     let (Some(family), Some(month)) = (question.family_of(set), question.month_of(set)) else {
         return Ok(None);

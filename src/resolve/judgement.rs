@@ -1,4 +1,4 @@
-//! The judgements behind an answer as data, and the one place that turns them into words.
+//! The judgements behind an answer, as data. Only this module converts them into text.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use super::request::Policy;
 use crate::facts::Evidence;
 use crate::update::{Architecture, Build, Kb, Kind, Month};
 
-/// A judgement on the way to an answer: a statement, its sources, and the judgements that it follows from.
+/// A judgement that leads to an answer: a statement, its sources, and the judgements that it follows from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement {
     /// The statement.
@@ -44,16 +44,16 @@ impl Judgement {
 /// The proof that a machine has an update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proof {
-    /// The list of installed KBs has it.
+    /// The list of installed KBs contains the update.
     Installed,
-    /// The list has it, and the build is still the old one.
+    /// The list contains the update, but the build is still the old one.
     AwaitsRestart {
         /// The machine's build.
         at: Build,
         /// The build of the update.
         target: Build,
     },
-    /// The build is the update's or a later one.
+    /// The machine's build is the update's build or a later one.
     AtBuild {
         /// The machine's build.
         at: Build,
@@ -70,18 +70,18 @@ pub enum Statement {
     Advice(String),
     /// The machine has the update.
     Has(Kb, Proof),
-    /// The type of an update, and its products.
+    /// The kind and the products of an update.
     Is {
         /// The update.
         kb: Kb,
-        /// Its type.
+        /// The kind.
         kind: Option<Kind>,
-        /// Its products, as titles name them.
+        /// The products, as titles name them.
         products: Vec<String>,
-        /// Its architecture.
+        /// The architecture.
         architecture: Option<Architecture>,
     },
-    /// The machine is of a family of the update.
+    /// The machine's family is one of the update's families.
     ForFamily {
         /// The update.
         kb: Kb,
@@ -92,16 +92,16 @@ pub enum Statement {
     },
     /// The place takes the update.
     RightPlace(Kb, Place),
-    /// No table knows the update as withdrawn.
+    /// The tables do not list the update as withdrawn.
     NotWithdrawn(Kb),
-    /// The update is withdrawn, and the request accepts that.
+    /// The update is withdrawn, and the request accepts it.
     WithdrawnAccepted {
         /// The update.
         kb: Kb,
-        /// The fault of it.
+        /// The fault of the update.
         why: String,
     },
-    /// The build of the machine is not known.
+    /// The build of the machine is unknown.
     UnknownBuild,
     /// The machine is below the update's build.
     Below {
@@ -112,7 +112,7 @@ pub enum Statement {
         /// The build of the update, in the numbering of its family.
         target: Build,
     },
-    /// An image at the update's build takes it again.
+    /// The update is applied again to an image that has its build.
     AppliedAgain {
         /// The update.
         kb: Kb,
@@ -123,7 +123,7 @@ pub enum Statement {
     BeforeExtendedSecurity {
         /// The update.
         kb: Kb,
-        /// Its month.
+        /// The month of the update.
         month: Month,
         /// The family's name.
         family: String,
@@ -139,14 +139,14 @@ pub enum Statement {
         /// The family's name.
         family: String,
     },
-    /// A long-term edition is served without Extended Security Updates.
+    /// A long-term edition is supported without Extended Security Updates.
     LongTerm {
         /// The edition's name.
         name: String,
         /// The end of its support.
         until: Date,
     },
-    /// An installed servicing stack serves the update.
+    /// An installed servicing stack is sufficient for the update.
     StackInstalled {
         /// The stack.
         stack: Kb,
@@ -157,13 +157,13 @@ pub enum Statement {
     Chosen {
         /// The update.
         kb: Kb,
-        /// The type that the goal names.
+        /// The kind that the goal names.
         what: String,
         /// The family's name.
         family: String,
         /// The policy.
         policy: Policy,
-        /// The day of the question.
+        /// The date of the request.
         as_of: Date,
     },
     /// An enablement package switches a version on.
@@ -172,7 +172,7 @@ pub enum Statement {
         kb: Kb,
         /// The version.
         release: String,
-        /// The versions that take it.
+        /// The versions that take the package.
         from: Vec<String>,
     },
     /// The machine is at or above the floor of an enablement package.
@@ -182,23 +182,23 @@ pub enum Statement {
         /// The floor.
         floor: Build,
     },
-    /// A cumulative update brings the floor of an enablement package first.
+    /// A cumulative update brings the floor before an enablement package.
     FloorFirst {
         /// The package.
         kb: Kb,
         /// The floor.
         floor: Build,
-        /// The machine's build, where it is known.
+        /// The machine's build, if it is known.
         at: Option<Build>,
         /// The cumulative update.
         update: Kb,
-        /// The build that the update brings, where it is known.
+        /// The build that the update brings, if it is known.
         brings: Option<Build>,
     },
 }
 
 impl Statement {
-    /// Returns `true` if the statement is the advice of the answer too.
+    /// Returns `true` if the statement is also the advice of the answer.
     pub(super) fn is_advice(&self) -> bool {
         matches!(self, Self::Advice(_) | Self::Has(_, Proof::Installed | Proof::AwaitsRestart { .. }))
     }
@@ -308,7 +308,7 @@ fn write_extended_security(statement: &Statement, formatter: &mut fmt::Formatter
     }
 }
 
-/// Returns the noun for an update of a type.
+/// Returns the noun for an update of a kind.
 fn noun(kind: Option<Kind>) -> &'static str {
     match kind {
         Some(Kind::Lcu) => "a cumulative update",

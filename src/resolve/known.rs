@@ -1,7 +1,7 @@
-//! The package sets of a KB that the index has nothing of: from the release history and the tables alone.
+//! The package sets of a KB that the index does not have, from the release history and the tables only.
 //!
-//! The answer names files and order as far as they are known and says that it rests on knowledge; the Catalog was
-//! not asked. A known file whose name was never recorded has an empty one.
+//! The answer names the known files and their order, and states that it is based on knowledge: the Catalog
+//! was not queried. A known file whose name was never recorded has an empty name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use crate::servicing::{
 };
 use crate::update::{Architecture, Build, Kb, Kind, Month};
 
-/// The sets of a KB by what is known beforehand; none when nothing is.
+/// Returns the sets of a KB from the knowledge. The result is empty if the knowledge does not have the KB.
 pub fn known_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
     let mut sets = release_sets(kb, knowledge);
     if sets.is_empty() {
@@ -35,7 +35,7 @@ pub fn known_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
     sets
 }
 
-/// The big tables have names alone; a single row may have the address, size, and SHA-256 of the same file.
+/// Adds URL, size, and SHA-256 from a single row for the same file. The large tables contain names only.
 fn add_address(file: &mut FileFacts, kb: Kb, knowledge: &Knowledge) {
     let Some(sha1) = file.sha1 else { return };
     let mut rows = knowledge.files_in_rows(file.kb.unwrap_or(kb)).map(|(_, known)| FileFacts::from(known));
@@ -50,12 +50,12 @@ fn add_address(file: &mut FileFacts, kb: Kb, knowledge: &Knowledge) {
     }
 }
 
-/// Returns the warning of a set of which the index has no entry.
+/// Returns the warning of a set that has no entry in the index.
 pub fn rests_on_knowledge(kb: Kb, knowledge: &Knowledge) -> String {
     format!("the index has no entry of {kb}: this rests on knowledge of {} alone", knowledge.date())
 }
 
-/// A set as knowledge has it, without members yet.
+/// Returns a set from the knowledge, without members.
 fn empty_set(
     kb: Kb,
     kind: Option<Kind>,
@@ -89,12 +89,12 @@ fn row(text: impl Into<String>, knowledge: &Knowledge) -> Vec<Evidence> {
     vec![Evidence::Knowledge { row: text.into(), date: knowledge.date().to_string() }]
 }
 
-/// Cumulative updates of the release history.
+/// Returns the sets of cumulative updates in the release history.
 fn release_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
     // By the family's number: client and server that share a release share its files.
     let mut releases: BTreeMap<u32, Release> = BTreeMap::new();
     for release in knowledge.releases().of_kb(kb) {
-        // The last one is what the files bring now.
+        // The last release has the build of the current files.
         releases.insert(release.build.number, release);
     }
     let files: BTreeMap<Architecture, String> = knowledge.releases().files_of(kb).into_iter().collect();
@@ -150,7 +150,8 @@ fn add_checkpoints<'k>(
     }
 }
 
-/// Updates of a channel that is in no Catalog: their checkpoints are found by following the bases.
+/// Returns the sets of an update of a channel that is not in the Catalog. Follows the bases to find the
+/// checkpoints.
 fn channel_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
     let release = knowledge.checkpoints().channel_release(kb);
     let (family, channel, installation, build, base, source) =
@@ -203,7 +204,7 @@ fn package_table_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
     let packages = knowledge.packages().of_kb(kb);
     let mut groups: BTreeMap<(Architecture, Option<String>), Vec<&KnownPackage>> = BTreeMap::new();
     for package in &packages {
-        // A `.cab` of the same update as an `.msu` is the copy that WSUS serves, not another file of the Catalog.
+        // A `.cab` of the same update as an `.msu` is the copy in WSUS, not another file of the Catalog.
         let has_msu = packages.iter().any(|other| {
             other.architecture == package.architecture && other.family == package.family && is_msu(other)
         });
@@ -254,13 +255,14 @@ fn is_msu(package: &KnownPackage) -> bool {
     extension.is_some_and(|extension| extension.eq_ignore_ascii_case("msu"))
 }
 
-/// Returns `true` if a package is for a family. Client and server of a build share updates of .NET, wherever one was seen.
+/// Returns `true` if a package is for a family. Client and server of a build share updates of .NET, even if
+/// only one of them was seen.
 pub(super) fn is_for(package: &KnownPackage, family: &Family) -> bool {
     let seen_there = package.installation.is_none_or(|own| own == family.installation);
     package.family == family.id && (seen_there || package.kind.is_dotnet())
 }
 
-/// Returns `true` if an installation takes packages of a kind at all: versions are switched on on clients alone.
+/// Returns `true` if an installation takes packages of a kind. Only clients take enablement packages.
 fn takes(family: &Family, kind: Option<Kind>) -> bool {
     kind != Some(Kind::Enablement) || family.installation == Installation::Client
 }

@@ -1,8 +1,8 @@
-//! The library in which the resolver looks things up: the index layered over the knowledge.
+//! The library that the resolver queries: the index layered over the knowledge.
 //!
-//! The resolver sees neither a database nor a file; it asks a [`Library`]. What the Catalog said of a KB goes before
-//! what is known beforehand, for each architecture by itself: an index that was crawled for arm64 alone does not hide what
-//! knowledge has for x64.
+//! The resolver sees neither a database nor a file, only a [`Library`]. For each architecture separately, the
+//! Catalog's statements about a KB have precedence over the knowledge. An index that was crawled for arm64
+//! only does not hide the knowledge about x64.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,27 +19,29 @@ use crate::facts::{Facts, UpdateFacts};
 use crate::servicing::{Family, Knowledge};
 use crate::update::{Architecture, Kb, Kind};
 
-/// The questions that the resolver may ask.
+/// The queries that the resolver needs.
 pub trait Library {
-    /// The package sets of a KB, by architecture and folder; none when the KB is not known.
+    /// Returns the package sets of a KB, by architecture and folder. The result is empty if the KB is
+    /// unknown.
     fn sets(&self, kb: Kb) -> Result<Rc<[PackageSet]>>;
 
-    /// The Catalog's updates of some kinds, as far as they were crawled.
+    /// Returns the Catalog's crawled updates of some kinds.
     fn updates_of(&self, kinds: &[Kind]) -> Result<Rc<[UpdateFacts]>>;
 
-    /// Returns the side of the gap on which the answer is read: advice depends on it.
+    /// Returns the side of the air gap on which the answer is read. Advice depends on it.
     fn side(&self) -> Side {
         Side::default()
     }
 
-    /// Returns the newest crawled updates of a family. What is not later than `known` may be left out.
+    /// Returns the newest crawled updates of a family. Updates that are not later than `known` may be
+    /// omitted.
     fn newest_of(&self, family: &Family, known: Option<Date>) -> Result<Newest>;
 
-    /// Returns the updates that replace those of a KB by the Catalog's own statement, directly or by others between.
+    /// Returns the updates that replace those of a KB, directly or indirectly, as the Catalog states.
     fn superseding(&self, kb: Kb) -> Result<Vec<UpdateFacts>>;
 }
 
-/// The sets of a KB, from facts layered over the knowledge.
+/// Returns the sets of a KB, from facts layered over the knowledge.
 pub fn layered_sets(kb: Kb, facts: &Facts, knowledge: &Knowledge) -> Vec<PackageSet> {
     let mut sets = package_sets(kb, facts, knowledge);
     let seen: BTreeSet<Option<Architecture>> =
@@ -53,7 +55,7 @@ pub fn layered_sets(kb: Kb, facts: &Facts, knowledge: &Knowledge) -> Vec<Package
     sets
 }
 
-/// A library of facts that are all at hand.
+/// A library of facts in memory.
 #[derive(Debug)]
 pub struct Shelf<'k> {
     facts: Facts,
@@ -63,17 +65,17 @@ pub struct Shelf<'k> {
 }
 
 impl<'k> Shelf<'k> {
-    /// A library of these facts over the knowledge.
+    /// Returns a library of these facts over the knowledge.
     pub fn new(facts: Facts, knowledge: &'k Knowledge) -> Self {
         Self { facts, knowledge, sets: RefCell::default(), side: Side::default() }
     }
 
-    /// The knowledge alone.
+    /// Returns a library of the knowledge only.
     pub fn of_knowledge(knowledge: &'k Knowledge) -> Self {
         Self::new(Facts::default(), knowledge)
     }
 
-    /// Returns the library with advice for this side of the gap.
+    /// Returns the library with advice for this side of the air gap.
     #[must_use]
     pub fn on(self, side: Side) -> Self {
         Self { side, ..self }
@@ -109,7 +111,7 @@ impl Library for Shelf<'_> {
     }
 }
 
-/// Returns the newest known releases of a family, index and knowledge together.
+/// Returns the newest known releases of a family, from index and knowledge together.
 pub fn newest_of(family: &Family, library: &dyn Library, knowledge: &Knowledge) -> Result<Newest> {
     let known = Newest::of_knowledge(family, knowledge);
     Ok(known.or_later(library.newest_of(family, known.cumulative)?))

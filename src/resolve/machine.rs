@@ -1,21 +1,21 @@
-//! The knowledge about one device or image, as a value. Host files, command lines, batch lines, and requests about
-//! folders all convert into it.
+//! The facts about one device or image, as a value. Host files, command lines, batch lines, and folder checks
+//! all convert into it.
 //!
-//! `None` stands for what is unknown, which is not the same as false. Nothing here is guessed. A mirror is a place too:
-//! it keeps the complete set of everything, so neither its build nor its installed KBs count.
+//! `None` means unknown, which is not the same as false. Nothing here is guessed. A mirror is a place too: it
+//! keeps every set complete, so its build and its installed KBs do not count.
 
 use super::place::Place;
 use crate::servicing::{Dotnet, Installation};
 use crate::update::{Architecture, Build, Kb};
 
-/// A device or an image to which packages go.
+/// A device or an image that takes packages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Machine {
-    /// Its architecture.
+    /// The architecture.
     pub architecture: Option<Architecture>,
-    /// The build that it is at.
+    /// The current build.
     pub baseline: Option<Build>,
-    /// Client or server, where the build alone does not tell.
+    /// Client or server, if the build alone does not decide it.
     pub installation: Option<Installation>,
     /// `EditionID`: `Professional`, `EnterpriseS`.
     pub edition: Option<String>,
@@ -23,16 +23,16 @@ pub struct Machine {
     pub place: Place,
     /// `true` if features on demand or language packs are being added.
     pub features_on_demand: bool,
-    /// The .NET Framework that is installed.
+    /// The installed .NET Framework.
     pub dotnet: Option<Dotnet>,
-    /// `true` if it is prepared for Extended Security Updates.
+    /// `true` if the machine is prepared for Extended Security Updates.
     pub esu: Option<bool>,
-    /// The KBs that are installed, as far as they matter.
+    /// The installed KBs that matter.
     pub installed: Vec<Kb>,
 }
 
 impl Default for Machine {
-    /// Returns a running machine of which nothing is known.
+    /// Returns a running machine without known facts.
     fn default() -> Self {
         Self {
             architecture: None,
@@ -49,17 +49,17 @@ impl Default for Machine {
 }
 
 impl Machine {
-    /// Returns the build, where it counts.
+    /// Returns the build, or `None` for a mirror, whose build does not count.
     pub(super) fn at(&self) -> Option<Build> {
         self.baseline.filter(|_| self.place != Place::Mirror)
     }
 
-    /// Returns `true` if features are added to an image, which then needs the whole payload beside it.
+    /// Returns `true` if features are added to an image. The image then needs the complete payload beside it.
     pub(super) fn adds_features_to_image(&self) -> bool {
         self.features_on_demand && self.place == Place::Image
     }
 
-    /// Returns `true` if a KB is installed and that counts.
+    /// Returns `true` if a KB is installed. Always `false` for a mirror.
     pub(crate) fn has(&self, kb: Kb) -> bool {
         self.place != Place::Mirror && self.installed.contains(&kb)
     }

@@ -1,4 +1,4 @@
-//! The families that a machine may be of, by its build and installation.
+//! The possible families of a machine, by its build and installation.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,8 +7,8 @@ use super::words::words;
 use crate::servicing::{Family, Installation, Knowledge};
 use crate::update::Build;
 
-/// Returns the families that the machine may be of; none when its build is not known. An error is the sentence why there is
-/// none.
+/// Returns the possible families of the machine; the result is empty if its build is unknown. The error is a
+/// sentence that states why no family fits.
 pub(super) fn families_at<'k>(
     request: &Request,
     knowledge: &'k Knowledge,
@@ -30,9 +30,11 @@ pub(super) fn families_at<'k>(
     Ok(families)
 }
 
-/// Client or server by the revision, where both have the build and their releases have parted. A revision that just
-/// one of them released is that one's. So is one past the last that they shared when the release next below it is: a
-/// hotpatched machine is between two releases.
+/// Returns client or server by the revision, for a build whose client and server releases have separated.
+///
+/// A revision that only one of them released belongs to that one. A hotpatched machine is between two
+/// releases: its revision belongs to the next lower release if that release is later than the last shared
+/// one.
 fn line_of(build: Build, families: &[&Family], knowledge: &Knowledge) -> Option<Installation> {
     let mut released: BTreeMap<u32, BTreeSet<Installation>> = BTreeMap::new();
     for family in families.iter().filter(|_| families.len() > 1) {

@@ -1,16 +1,17 @@
-//! The resolver, pure: from what the index holds of a KB, and from what is known of servicing, to package sets
-//! and plans.
+//! The resolver: computes package sets and plans from the facts of the index and the servicing knowledge.
+//! Pure.
 //!
 //! - [`package_sets`] joins updates that have the same files into sets and gives every file its role
-//!   (`roles`): which file is the update, which ones come before it and in what order, and which ones belong to
-//!   the entry while nothing proves where.
-//! - [`resolve()`] answers "which files does this KB really need, in which order, and why" for a baseline, or for
-//!   none.
-//! - [`requirements()`] computes what comes before a set; plans, closures, graphs, and `lint` use it.
+//!   (`roles`). A role marks the update, a file that comes before it in a known order, or a file of the entry
+//!   whose place nothing proves.
+//! - [`resolve()`] answers, with or without a baseline, which files a KB needs, in which order, and why.
+//! - [`requirements()`] computes the packages that come before a set. Plans, closures, graphs, and `lint` use
+//!   it.
 //!
-//! Order comes from builds; never from the order of a download dialog, from KB numbers, or from dates. An order
-//! that cannot be known is said to be unknown. The Catalog's statements go before knowledge; where the two differ,
-//! a warning says so. Nothing here uses the network: the same input gives the same answer on both sides of the gap.
+//! Order comes from builds, never from the order of a download dialog, from KB numbers, or from dates. An
+//! order that cannot be known is reported as unknown. The Catalog's statements have precedence over
+//! knowledge; if the two differ, a warning reports it. Nothing here uses the network: the same input gives
+//! the same answer on both sides of the air gap.
 
 mod account;
 mod answer;

@@ -1,7 +1,8 @@
-//! The newest known releases of a family, from the knowledge and from the Catalog's updates that were crawled.
+//! The newest known releases of a family, from the knowledge and from the crawled updates of the Catalog.
 //!
-//! Every kind of release counts for `any`: previews, out-of-band updates, and the packages beside the cumulative update.
-//! The date of a Catalog entry may be later than its release; it counts for no more than the month of its title.
+//! Every kind of release counts for `any`: previews, out-of-band updates, and the packages beside the
+//! cumulative update. The date of a Catalog entry may be later than its release. It is limited to the end of
+//! its title's month.
 
 use jiff::civil::Date;
 
@@ -15,7 +16,7 @@ use crate::update::Kind;
 pub struct Newest {
     /// The day of the newest release of any kind.
     pub any: Option<Date>,
-    /// The day of the newest cumulative update, previews and out-of-band updates included.
+    /// The day of the newest cumulative update, including previews and out-of-band updates.
     pub cumulative: Option<Date>,
 }
 
@@ -28,7 +29,7 @@ impl Newest {
         }
     }
 
-    /// Counts an update of the Catalog if it is of the family.
+    /// Counts an update of the Catalog if it belongs to the family.
     pub fn count_update(&mut self, update: &UpdateFacts, family: &Family, knowledge: &Knowledge) {
         let own = update
             .family(knowledge)
@@ -38,7 +39,7 @@ impl Newest {
         }
     }
 
-    /// Returns the newest releases that the knowledge has of a family.
+    /// Returns the newest releases of a family in the knowledge.
     pub fn of_knowledge(family: &Family, knowledge: &Knowledge) -> Self {
         let mut newest = Self::default();
         for release in knowledge.releases().of_family(family) {
@@ -57,7 +58,7 @@ impl Newest {
     }
 }
 
-/// Returns the day by which an update was released: that of its entry, and at the latest the end of its title's month.
+/// Returns the day by which an update was released: that of its entry, at most the end of its title's month.
 fn release_day(update: &UpdateFacts) -> Option<Date> {
     Some(update.last_updated?.min(update.month?.last_day()))
 }

@@ -1,9 +1,18 @@
-//! The plan for one KB. The order of judgement is fixed, so that the same request always gets the same kind of answer;
-//! every refusal names the way out where there is one.
+//! The plan for one KB. The order of judgement is fixed, so that the same request always gets the same kind
+//! of answer. Every refusal names the way out if one exists.
 //!
-//! Judged in this order: a hotpatch; a set for the architecture, the family, and the installation; the place; a
-//! withdrawal; a baseline that has it already; Extended Security Updates and the edition; then the steps. Where several
-//! sets are left and all are refused for the same reason, that is the answer; else the choices are.
+//! The order is:
+//!
+//! 1. a hotpatch
+//! 2. a set for the architecture, the family, and the installation
+//! 3. the place
+//! 4. a withdrawal
+//! 5. a baseline that already has the update
+//! 6. Extended Security Updates and the edition
+//! 7. the steps
+//!
+//! If several sets remain and all are refused for the same reason, that refusal is the answer. Otherwise the
+//! answer lists the sets as choices.
 
 use std::collections::BTreeSet;
 
@@ -76,7 +85,7 @@ pub(super) fn plan_set(question: &Question<'_>, set: &PackageSet) -> Result<Plan
     account.close(question, judged)
 }
 
-/// Returns the options that would tell these sets apart.
+/// Returns the options that would distinguish these sets.
 fn choosing_flags(question: &Question<'_>, sets: &[&PackageSet]) -> String {
     let architectures: BTreeSet<_> = sets.iter().map(|set| set.architecture).collect();
     let families: BTreeSet<_> = sets.iter().map(|set| &set.families).collect();
@@ -85,7 +94,7 @@ fn choosing_flags(question: &Question<'_>, sets: &[&PackageSet]) -> String {
         flags.push("--arch");
     }
     if architectures.len() == sets.len() {
-        // The architecture alone tells them apart.
+        // The architecture alone distinguishes them.
     } else if families.len() > 1 && question.request.machine.baseline.is_none() {
         flags.push("--product or --baseline");
     } else if families.len() > 1 {
@@ -96,7 +105,8 @@ fn choosing_flags(question: &Question<'_>, sets: &[&PackageSet]) -> String {
     flags.join(" and ")
 }
 
-/// Returns the sets that a request can mean, at least one.
+/// Returns the sets that the architecture, the product, the build, and the installation of the request leave,
+/// at least one.
 fn narrow<'s>(question: &Question<'_>, kb: Kb, sets: &'s [PackageSet]) -> Judged<Vec<&'s PackageSet>> {
     let request = question.request;
     let no = |advice: String| Refusal::new(Status::NotApplicable, advice);
@@ -109,7 +119,7 @@ fn narrow<'s>(question: &Question<'_>, kb: Kb, sets: &'s [PackageSet]) -> Judged
             return Err(no(advice).into());
         }
     }
-    // Without one, what the Catalog said is meant, not what else is known to be.
+    // Without a requested architecture, sets of the Catalog have precedence over sets of knowledge.
     let is_crawled = |set: &PackageSet| !set.updates.is_empty();
     if request.machine.architecture.is_none() && left.iter().any(|set| is_crawled(set)) {
         left.retain(|set| is_crawled(set));
@@ -147,7 +157,7 @@ fn for_build<'s>(
 ) -> Judged<Vec<&'s PackageSet>> {
     let knowledge = question.knowledge;
     let there = words(left.iter().flat_map(|set| set.families.iter().map(|family| family.name.as_str())));
-    // A set of no known family may be for any.
+    // A set without a known family may be for any machine.
     left.retain(|set| set.families.is_empty() || question.at.iter().any(|family| set.serves(family)));
     if left.is_empty() {
         let machine = words(question.at.iter().map(|family| family.name.as_str()));
@@ -166,12 +176,12 @@ fn for_build<'s>(
     Ok(left)
 }
 
-/// Statuses that do not stand for a whole group of sets: a plan names files of one set.
+/// Returns `true` for a status that cannot represent several sets, because a plan names files of one set.
 fn is_open(status: Status) -> bool {
     matches!(status, Status::Install | Status::NeedsPrerequisite | Status::Ambiguous)
 }
 
-/// Returns the name of a package that parent rules speak of.
+/// Returns the name of a service pack in parent rules.
 fn service_pack(number: u32) -> &'static str {
     match number {
         7600 => "Windows 7 without a service pack",

@@ -19,6 +19,6 @@ pub enum Place {
     Winre,
     /// The setup files of media, `\sources`.
     Media,
-    /// Nowhere yet: the complete set, whatever the baseline.
+    /// A mirror: the complete set, independent of the baseline.
     Mirror,
 }

@@ -1,4 +1,4 @@
-//! From a request to its answer.
+//! The entry point: computes the plan for a request.
 
 use super::account::Account;
 use super::answer::{Plan, Status};
@@ -17,7 +17,8 @@ use super::sets::PackageSet;
 use crate::error::Result;
 use crate::servicing::{Knowledge, ProductFilter};
 
-/// Makes the plan for a request. Fails where the library does, and on a product name that means no one product.
+/// Returns the plan for a request. Fails if the library fails, or if a product name does not mean exactly one
+/// product.
 pub fn resolve(request: &Request, library: &dyn Library, knowledge: &Knowledge) -> Result<Plan> {
     let mut question = Question::new(request, library, knowledge);
     if let Some(asked) = &request.product {
@@ -53,7 +54,7 @@ pub fn resolve(request: &Request, library: &dyn Library, knowledge: &Knowledge) 
     Ok(plan)
 }
 
-/// Makes the complete plan for one set, on a machine of which nothing is known.
+/// Returns the complete plan for one set, on a machine without known facts.
 pub fn complete_plan(set: &PackageSet, library: &dyn Library, knowledge: &Knowledge) -> Result<Plan> {
     let machine = Machine { architecture: set.architecture, ..Machine::default() };
     let request = Request { machine, accept_withdrawn: true, ..Request::new(set.kb) };

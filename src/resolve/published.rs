@@ -1,4 +1,4 @@
-//! The day and the month on which a package set was published.
+//! The publication day and month of a package set.
 
 use jiff::civil::Date;
 
@@ -6,7 +6,7 @@ use super::sets::PackageSet;
 use crate::servicing::{Family, Knowledge};
 use crate::update::Month;
 
-/// Returns the day on which a set was published: the known day, else the last one of its month.
+/// Returns the day on which a set was published: the known day, else the last day of its month.
 pub(super) fn date_of(set: &PackageSet, family: Option<&Family>, knowledge: &Knowledge) -> Option<Date> {
     let release = family.and_then(|family| knowledge.releases().of_kb_for(set.kb, family).pop());
     let known = release.and_then(|release| release.date.or(release.first_seen));

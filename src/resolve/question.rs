@@ -1,4 +1,4 @@
-//! A request with the library and the knowledge that answer it, and what the request says of families and products.
+//! A request with the library and the knowledge that answer it, and its families and products.
 
 use super::library::Library;
 use super::published::month_of;
@@ -9,24 +9,25 @@ use crate::facts::Evidence;
 use crate::servicing::{Family, Filed, Knowledge, ProductFilter};
 use crate::update::{Architecture, Month};
 
-/// A request with all that it is judged by.
+/// A request with everything that is needed to judge it.
 pub(super) struct Question<'a> {
     pub(super) request: &'a Request,
     pub(super) library: &'a dyn Library,
     pub(super) knowledge: &'a Knowledge,
-    /// The product asked for.
+    /// The requested product.
     pub(super) product: Option<ProductFilter>,
-    /// The families that the machine may be of; empty when its build is not known.
+    /// The possible families of the machine; empty if its build is unknown.
     pub(super) at: Vec<&'a Family>,
 }
 
 impl<'a> Question<'a> {
-    /// Returns a question about no product and no family.
+    /// Returns a question without a product and without families.
     pub(super) fn new(request: &'a Request, library: &'a dyn Library, knowledge: &'a Knowledge) -> Self {
         Self { request, library, knowledge, product: None, at: Vec::new() }
     }
 
-    /// Refuses a product name that the tables do not have, unless the Catalog files one of these sets under it.
+    /// Refuses a product name that the tables do not contain, unless the Catalog files one of these sets
+    /// under it.
     pub(super) fn check_product(&self, sets: &[PackageSet]) -> Result<()> {
         let Some(product) = &self.product else { return Ok(()) };
         let sets: Vec<Filed<'_>> = sets.iter().map(PackageSet::filed).collect();
@@ -36,7 +37,8 @@ impl<'a> Question<'a> {
         }
     }
 
-    /// Returns the family of a set that the machine is of; the first of them where nothing tells.
+    /// Returns the family of a set that the machine belongs to, or the first family of the set if nothing
+    /// decides it.
     pub(super) fn family_of(&self, set: &PackageSet) -> Option<&'a Family> {
         let of_machine = self.at.iter().copied().find(|family| set.serves(family));
         of_machine.or_else(|| {

@@ -1,4 +1,4 @@
-//! The end of a judgement without steps: the machine needs nothing, or the update cannot be planned.
+//! A judgement that ends without steps: the machine needs nothing, or the update cannot be planned.
 
 use super::answer::{Choice, Missing, Status};
 use super::judgement::{Judgement, Proof, Statement};
@@ -6,24 +6,24 @@ use crate::error::Error;
 use crate::facts::Evidence;
 use crate::update::{Build, Kb};
 
-/// The content of an answer without steps, beside what was found on the way.
+/// The content of an answer without steps, except for the findings of the account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) status: Status,
-    /// The last judgement, where it is one.
+    /// The last judgement, if the refusal is one.
     pub(super) judgement: Option<Judgement>,
-    /// The way out, or what to mind.
+    /// The way out, or a note.
     pub(super) advice: Option<String>,
     pub(super) missing: Vec<Missing>,
     pub(super) choices: Vec<Choice>,
     pub(super) successor: Option<Kb>,
     pub(super) expected_build: Option<Build>,
-    /// Neither the index nor the knowledge has the KB.
+    /// `true` if neither the index nor the knowledge has the KB.
     pub(super) unheard_of: bool,
 }
 
 impl Refusal {
-    /// Returns a refusal with the reason for it, which is the advice too.
+    /// Returns a refusal with its reason, which is also the advice.
     pub(super) fn new(status: Status, advice: impl Into<String>) -> Self {
         let advice = advice.into();
         let judgement = Judgement::new(Statement::Advice(advice.clone()));
@@ -62,13 +62,13 @@ impl Refusal {
         Self { judgement: self.judgement.map(|judgement| judgement.said_by(evidence)), ..self }
     }
 
-    /// Adds the things to choose from.
+    /// Adds the choices.
     #[must_use]
     pub(super) fn choices(self, choices: impl IntoIterator<Item = Choice>) -> Self {
         Self { choices: choices.into_iter().collect(), ..self }
     }
 
-    /// Adds the things that are not there.
+    /// Adds the missing packages.
     #[must_use]
     pub(super) fn missing(self, missing: Vec<Missing>) -> Self {
         Self { missing, ..self }
@@ -94,5 +94,5 @@ impl From<Error> for NoPlan {
     }
 }
 
-/// The result of a judgement against which nothing stands, or its end.
+/// The result of a judgement: a value if nothing prevents a plan, else the end of the judgement.
 pub(super) type Judged<T> = Result<T, NoPlan>;

@@ -1,5 +1,5 @@
-//! The newest replacement of an update that is known here. Only what rests on evidence is named: a higher build of a
-//! cumulative update of the same family, or the Catalog's own statement of what replaces what.
+//! The newest known replacement of an update. It is named only with evidence: a higher build of a cumulative
+//! update of the same family, or the Catalog's own statement of a replacement.
 
 use super::answer::{Plan, Replacement};
 use super::candidates::{Best, best, candidates};
@@ -51,7 +51,7 @@ fn newer_build(question: &Question<'_>, own: &PackageSet, family: &Family) -> Re
     Ok(Some((kb, format!("{brings}and {} brings {build}", own.kb))))
 }
 
-/// Returns the newest update that the Catalog states to replace a set's own, directly or by others between.
+/// Returns the newest update that, as the Catalog states, replaces a set's own directly or indirectly.
 fn newest_superseding(
     question: &Question<'_>,
     own: &PackageSet,

@@ -1,4 +1,4 @@
-//! The question, as a value.
+//! The request to the resolver, as a value.
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -23,17 +23,17 @@ use crate::update::{Kb, Kind};
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Policy {
-    /// Those of the second Tuesday.
+    /// Releases of the second Tuesday.
     Security,
-    /// Those and out-of-band ones.
+    /// Releases of the second Tuesday and out-of-band releases.
     #[default]
     Oob,
-    /// Previews too.
+    /// All releases, including previews.
     Preview,
 }
 
 impl Policy {
-    /// The word in options and sentences.
+    /// Returns the word in options and sentences.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Security => "security",
@@ -46,41 +46,41 @@ impl Policy {
 /// The goal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Goal {
-    /// One KB.
+    /// A KB.
     Kb(Kb),
-    /// The latest update of a kind; of Windows itself, where none is named.
+    /// The latest update of a kind; without a kind, the latest cumulative update of Windows.
     Latest(Option<Kind>),
-    /// A version, switched on by its enablement package: 25H2.
+    /// A version that its enablement package switches on: 25H2.
     Enable(String),
 }
 
-/// A question to the resolver: a goal, a machine, and the available files.
+/// A request to the resolver: a goal, a machine, and the available files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// The caller's own name of it.
+    /// The caller's own name of the request.
     pub id: Option<serde_json::Value>,
     /// The goal.
     pub goal: Goal,
     /// The releases that a goal may choose from.
     pub policy: Policy,
-    /// Nothing that was published later.
+    /// The last allowed publication day; later releases are ignored.
     pub as_of: Option<Date>,
-    /// The day of the program's clock, for the age of the answer; `as_of` goes before it.
+    /// Today by the program's clock, for the age of the answer. `as_of` has precedence.
     pub today: Option<Date>,
-    /// Before an enablement package: just the update that brings its floor.
+    /// `true` to put only the update with the exact floor before an enablement package.
     pub minimal: bool,
-    /// Plan an update although Microsoft pulled it.
+    /// `true` to plan an update although Microsoft withdrew it.
     pub accept_withdrawn: bool,
-    /// A product by any of its names; needed where the KB has different sets.
+    /// A product by any of its names; needed if the KB has different sets.
     pub product: Option<String>,
-    /// The names of the files at hand; `None` when everything can be had.
+    /// The names of the available files; `None` if all files are available.
     pub available: Option<Vec<String>>,
     /// The device or image.
     pub machine: Machine,
 }
 
 impl Request {
-    /// A goal on a running machine of which nothing is known.
+    /// Returns a request for a goal on a running machine without known facts.
     pub fn of(goal: Goal) -> Self {
         Self {
             id: None,
@@ -96,7 +96,7 @@ impl Request {
         }
     }
 
-    /// The complete plan for a KB, on a running machine at an unknown build.
+    /// Returns a request for the complete plan of a KB, on a running machine of unknown build.
     pub fn new(kb: Kb) -> Self {
         Self::of(Goal::Kb(kb))
     }

@@ -1,5 +1,5 @@
-//! A requirement of a package set as a value: the KB, the rule that it follows from, and the machines that need it.
-//! [`super::requirements()`] computes them.
+//! A requirement of a package set, as a value: the KB, the rule that it follows from, and the machines that
+//! need it. [`super::requirements()`] computes the requirements.
 
 use super::condition::Condition;
 use crate::facts::{Evidence, Role};
@@ -14,42 +14,42 @@ pub enum Rule {
         /// The reason that the row states.
         why: String,
     },
-    /// An update needs it by name.
+    /// A row for one update requires it.
     Before {
-        /// That update: the one asked for, or another requirement of it.
+        /// The update that needs it: the requested one, or another requirement of the requested one.
         update: Kb,
     },
-    /// The family takes its servicing stack as a package of its own.
+    /// The family takes its servicing stack as a separate package.
     SeparateStack {
         /// The family's name.
         family: String,
     },
-    /// The servicing stack of an old machine cannot take the one inside the update.
+    /// The servicing stack of an old machine is too old for the stack inside the update.
     Floor {
-        /// Machines at or above its revision have it.
+        /// The first build whose machines do not need it.
         below: Build,
     },
     /// The update is for machines with Extended Security Updates.
     EsuPreparation,
-    /// An enablement package needs a revision.
+    /// An enablement package needs a minimum revision.
     EnablementFloor {
-        /// That revision.
+        /// The minimum build.
         floor: Build,
     },
     /// The update builds upon it.
     Checkpoint,
     /// The entry of the update lists the servicing stack.
     ListedStack,
-    /// The update is a bundle, and this is one of its packages.
+    /// A package of the bundle that the update is.
     Child,
 }
 
-/// Another package that must be installed before a set, or a part of the set that others build upon.
+/// A package that must be installed before a set, or a member of the set that the others build upon.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Requirement {
-    /// Its KB.
+    /// The KB.
     pub kb: Kb,
-    /// Its role in a plan.
+    /// The role in a plan.
     pub role: Role,
     /// The rule that it follows from.
     pub rule: Rule,
@@ -70,7 +70,7 @@ impl Requirement {
         self.kb == kb || self.in_place().contains(&kb)
     }
 
-    /// The KBs that meet the requirement in place of its own, newest first.
+    /// Returns the alternative KBs that meet the requirement, newest first.
     pub fn in_place(&self) -> &[Kb] {
         match &self.when {
             Condition::StackBelow { newer, .. } => newer,
@@ -79,7 +79,7 @@ impl Requirement {
         }
     }
 
-    /// The reason for a step, as a sentence: for a KB, on a machine at a build.
+    /// Returns the reason for a step as a sentence, for a requested KB and the machine's build.
     pub(super) fn because(&self, kb: Kb, at: Option<Build>) -> String {
         match &self.rule {
             Rule::Since { why } => why.clone(),

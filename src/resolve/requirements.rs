@@ -1,22 +1,23 @@
-//! The requirements of a package set: the one place that applies the rules of what has to be installed before it.
+//! The requirements of a package set. Only this module applies the rules about packages that must be
+//! installed before it.
 //!
-//! Plans, the closure of a fetch or an export, the graph, the judgement of folders, and the search of a fetch for a
-//! servicing stack all read [`requirements`] or [`requirements_of_all`]. They differ in what they do with a
-//! requirement, never in which ones exist.
+//! Plans, the graph, the folder check, the closure of a fetch or an export, and the search for a servicing
+//! stack all use [`requirements`] or [`requirements_of_all`]. They differ in the use of a requirement, never
+//! in the requirements that exist.
 //!
 //! # Rules
 //!
-//! - All updates of a family from a date on may need other updates, and single updates may need others by name.
-//!   Those need others by name in turn; the deepest come first.
-//! - A separate servicing stack goes with an update by the table of pairs, else it is the newest one that was published
-//!   not later. The floors inside the updates are not known, so any stack that was published with that one or later
-//!   serves in its place.
+//! - All updates of a family from a date on may need other updates. Single updates may need others by name,
+//!   which may need others by name in turn. The deepest requirement comes first.
+//! - A separate servicing stack is paired with an update by the table of pairs. Without a pair, it is the
+//!   newest stack that was published not later than the update. The floors inside the updates are unknown, so
+//!   any stack that was published with that one or later is an alternative.
 //! - An old machine needs a floor under a combined update. Extended Security Updates need a preparation.
 //! - An enablement package needs a cumulative update that brings its floor.
 //! - Checkpoints, listed servicing stacks, and the packages of a bundle are members of the set itself.
 //!
-//! The result depends on the set, a family, the library, and the knowledge, and not on a machine. [`Condition`] says
-//! which machines need a requirement.
+//! The result depends on the set, a family, the library, and the knowledge, not on a machine. [`Condition`]
+//! states which machines need a requirement.
 
 use std::collections::BTreeSet;
 
@@ -37,8 +38,8 @@ use crate::servicing::{
 };
 use crate::update::{Kb, Kind, PackageName};
 
-/// Returns the requirements of a set on the machines of a family, in order of installation. Without a family, only the
-/// rules that need none apply.
+/// Returns the requirements of a set on the machines of a family, in order of installation. Without a family,
+/// only the rules that do not need one apply.
 pub fn requirements(
     set: &PackageSet,
     family: Option<&Family>,
@@ -61,15 +62,15 @@ pub fn requirements(
     Ok(collected.needed)
 }
 
-/// The rows of the tables that rule what comes before a set on the machines of a family.
+/// The table rows about the packages before a set on the machines of a family.
 struct Rows<'k> {
     /// The day on which the set was published.
     date: Option<Date>,
-    /// All needs by name.
+    /// All requirements by name.
     before: &'k [NeedsBefore],
-    /// The needs of all updates of the family from a day on.
+    /// The requirements of all updates of the family from a day on.
     since: Option<&'k NeedsSince>,
-    /// The family's servicing stack is a package of its own.
+    /// The row of the family's separate servicing stack.
     separate: Option<&'k SeparateStack>,
     /// The servicing stack that was published with the set.
     pair: Option<Kb>,
@@ -77,7 +78,8 @@ struct Rows<'k> {
     floor: Option<&'k StackFloor>,
 }
 
-/// Returns the rows for a set. No other function of the room names the tables of stacks, floors, and prerequisites.
+/// Returns the rows for a set. No other function of this room reads the tables of stacks, floors, and
+/// prerequisites.
 fn rows<'k>(set: &PackageSet, family: Option<&Family>, knowledge: &'k Knowledge) -> Rows<'k> {
     let date = date_of(set, family, knowledge);
     let table = knowledge.prerequisites();
@@ -93,12 +95,12 @@ fn rows<'k>(set: &PackageSet, family: Option<&Family>, knowledge: &'k Knowledge)
 }
 
 impl<'k> Rows<'k> {
-    /// Returns the needs of one update by name.
+    /// Returns the requirements of one update by name.
     fn before_kb(&self, kb: Kb) -> impl Iterator<Item = &'k NeedsBefore> + use<'k> {
         self.before.iter().filter(move |row| row.kb == kb)
     }
 
-    /// Returns `true` if a set lists its servicing stack, or rows of its own name one.
+    /// Returns `true` if a set lists its servicing stack, or rows by name require one.
     fn names_stack(&self, set: &PackageSet) -> bool {
         if set.members.iter().any(|member| member.role == Role::Ssu) {
             return true;
@@ -117,8 +119,8 @@ impl<'k> Rows<'k> {
         false
     }
 
-    /// Returns the row of a servicing stack that has to be installed before a set, unless the set or a row of its own names
-    /// a stack.
+    /// Returns the row of a servicing stack that must be installed before a set. Returns `None` if the set,
+    /// or a row by name, already requires a stack.
     fn separate_for(&self, set: &PackageSet) -> Option<&'k SeparateStack> {
         self.separate.filter(|_| takes_stack(set.kind) && !self.names_stack(set))
     }
@@ -146,8 +148,8 @@ pub fn requirements_of_all(
     Ok(all)
 }
 
-/// Returns the families for which a set takes a separate servicing stack that knowledge does not pair with it: the
-/// Catalog's titles name the stack. Families that share their packages are one.
+/// Returns the families for which a set takes a separate servicing stack that knowledge does not pair with
+/// it. For them, the Catalog's titles name the stack. Families that share their packages count once.
 pub fn families_without_pair<'k>(set: &PackageSet, knowledge: &'k Knowledge) -> Vec<&'k Family> {
     let mut seen = BTreeSet::new();
     let needs_search = |family: &&Family| {
@@ -159,18 +161,18 @@ pub fn families_without_pair<'k>(set: &PackageSet, knowledge: &'k Knowledge) -> 
     families
 }
 
-/// Returns `true` if a servicing stack has to be installed before a set on machines of a family, unless the set or a row
-/// of its own names a stack.
+/// Returns `true` if a separate servicing stack must be installed before a set on machines of a family.
+/// Returns `false` if the set, or a row by name, already requires a stack.
 pub(super) fn takes_separate_stack(set: &PackageSet, family: &Family, knowledge: &Knowledge) -> bool {
     rows(set, Some(family), knowledge).separate_for(set).is_some()
 }
 
-/// Returns the preparation that a set needs where its family has Extended Security Updates.
+/// Returns the preparation that a set needs if its family has Extended Security Updates.
 pub(super) fn preparation(set: &PackageSet, family: &Family, knowledge: &Knowledge) -> Option<Requirement> {
     let month = month_of(set, Some(family), knowledge)?;
     let esu = knowledge.editions().esu_of(family).filter(|esu| is_gated(set.kind) && month >= esu.from)?;
     let own = esu.preparation(Some(month))?;
-    // The newest one serves earlier updates too; one that was replaced does not serve what came after.
+    // The newest preparation also covers earlier updates. A replaced one does not cover later updates.
     let serving = [Some(own), esu.preparation(None)].into_iter().flatten();
     let serving: BTreeSet<Kb> = serving.flat_map(|row| row.or.iter().chain([&row.kb])).copied().collect();
     Some(Requirement {
@@ -182,7 +184,7 @@ pub(super) fn preparation(set: &PackageSet, family: &Family, knowledge: &Knowled
     })
 }
 
-/// Returns the machines that need a member of a set; `None` if all do.
+/// Returns the machines that need a member of a set, or `None` if all do.
 pub(super) fn condition_of(member: &Member) -> Option<Condition> {
     match (member.role, member.build) {
         (Role::Checkpoint, Some(build)) => {
@@ -193,8 +195,8 @@ pub(super) fn condition_of(member: &Member) -> Option<Condition> {
     }
 }
 
-/// Returns the releases of .NET Framework that a package is for: by the table, else by its name. A name without a tag is
-/// for the release that came with the family.
+/// Returns the releases of .NET Framework that a package is for: by the table, else by its name. A name
+/// without a tag is for the release that came with the family.
 pub(super) fn dotnet_releases(
     member: &Member,
     family: Option<&Family>,
@@ -206,37 +208,37 @@ pub(super) fn dotnet_releases(
     let Some(name) = member.file.known_name() else { return Vec::new() };
     let tagged = PackageName::parse(name).dotnet.as_deref().and_then(Dotnet::of_name_tag);
     let own = tagged.or_else(|| family.map(|family| family.dotnet.clone()));
-    // 3.5 is serviced by whichever package the machine takes.
+    // Every package services 3.5 too.
     let oldest = "3.5".parse().ok();
     oldest.into_iter().chain(own).collect()
 }
 
-/// Kinds that the servicing stack on the machine has to take.
+/// Returns `true` for kinds that depend on the servicing stack of the machine.
 fn takes_stack(kind: Option<Kind>) -> bool {
     kind.is_some_and(|kind| {
         matches!(kind, Kind::Lcu | Kind::LcuPreview | Kind::MonthlyRollup | Kind::SecurityOnly)
     })
 }
 
-/// Kinds that are for machines with Extended Security Updates once those began.
+/// Returns `true` for kinds that need Extended Security Updates from their start on.
 fn is_gated(kind: Option<Kind>) -> bool {
     kind.is_some_and(|kind| {
         kind.is_windows_cumulative() || matches!(kind, Kind::MonthlyRollup | Kind::SecurityOnly)
     })
 }
 
-/// The requirements that were found so far.
+/// The requirements that were collected so far.
 struct Collected<'a> {
     set: &'a PackageSet,
     knowledge: &'a Knowledge,
     rows: Rows<'a>,
     needed: Vec<Requirement>,
-    /// The rows by name that were followed: update and what it needs.
+    /// The followed rows by name: the update, and the KB that it needs.
     edges: BTreeSet<(Kb, Kb)>,
 }
 
 impl Collected<'_> {
-    /// Adds a requirement, and before it what that needs by name.
+    /// Adds a requirement, preceded by its own requirements by name.
     fn add(&mut self, kb: Kb, role: Role, rule: Rule, when: Condition, rows: &[&str]) {
         if kb == self.set.kb {
             return;
@@ -246,7 +248,8 @@ impl Collected<'_> {
         self.needed.push(Requirement { kb, role, rule, when, evidence });
     }
 
-    /// Adds what an update needs by name, deepest first. Machines that do without the update do without that too.
+    /// Adds the requirements of an update by name, deepest first. Machines that do not need the update do not
+    /// need them either.
     fn add_before(&mut self, update: Kb, of: Option<&Condition>) {
         for row in self.rows.before_kb(update) {
             if row.needs == self.set.kb || !self.edges.insert((update, row.needs)) {
@@ -269,8 +272,8 @@ impl Collected<'_> {
         }
     }
 
-    /// Adds the separate servicing stack, where one is known. Stacks that were published before one that all updates
-    /// since a date need are behind that one.
+    /// Adds the separate servicing stack, if one is known. If all updates since a date need a certain stack,
+    /// stacks that were published before that date are obsolete.
     fn add_stack(&mut self, family: &Family, library: &dyn Library) -> Result<()> {
         let (set, date) = (self.set, self.rows.date);
         let Some(row) = self.rows.separate_for(set) else { return Ok(()) };
@@ -281,7 +284,7 @@ impl Collected<'_> {
         let pair = self.rows.pair;
         let newest = || newest_not_later(stacks.iter().map(|(kb, day)| (*kb, Some(*day))), date);
         let Some(kb) = pair.or_else(newest) else { return Ok(()) };
-        // A paired stack of unknown date was there when the update was.
+        // A paired stack of unknown date existed when the update was published.
         let least = stacks.get(&kb).copied().or(date).map(|date| (date, kb));
         let mut newer: Vec<(Date, Kb)> = stacks.iter().map(|(kb, date)| (*date, *kb)).collect();
         newer.retain(|stack| stack.1 != kb && least.is_some_and(|least| *stack >= least));
@@ -298,7 +301,7 @@ impl Collected<'_> {
         Ok(())
     }
 
-    /// Adds the newest floor that is not later.
+    /// Adds the newest floor that is not later than the set.
     fn add_floor(&mut self) {
         let takes_it = takes_stack(self.set.kind) && !self.rows.names_stack(self.set);
         let Some(row) = self.rows.floor.filter(|_| takes_it) else { return };
@@ -307,7 +310,7 @@ impl Collected<'_> {
         self.add(row.kb, Role::Ssu, Rule::Floor { below }, when, &[&row.source]);
     }
 
-    /// Adds the update that brings just the floor of an enablement package. A plan may take a later one.
+    /// Adds the update that brings exactly the floor of an enablement package. A plan may use a later update.
     fn add_enablement_floor(&mut self) {
         let (set, knowledge) = (self.set, self.knowledge);
         for row in knowledge.enablement().all().iter().filter(|row| row.kb == set.kb) {
@@ -337,7 +340,8 @@ impl Collected<'_> {
         }
     }
 
-    /// Returns `true` if the rules for updates of a family apply: to all but stacks and enablement packages.
+    /// Returns `true` if the rules for updates of a family apply: to all kinds except stacks and enablement
+    /// packages.
     fn is_update(&self) -> bool {
         self.set.kind.is_none_or(|kind| !matches!(kind, Kind::Ssu | Kind::Enablement))
     }
@@ -347,8 +351,8 @@ impl Collected<'_> {
     }
 }
 
-/// Returns the update that brings just the floor of an enablement package: the one of its row, else the lowest release
-/// of the client that is enough.
+/// Returns the update that brings exactly the floor of an enablement package: the one of its row, else the
+/// lowest sufficient release of the client.
 pub(super) fn floor_update(row: &Enablement, knowledge: &Knowledge) -> Option<Kb> {
     let mut families = knowledge.families().iter();
     let client =

@@ -1,9 +1,9 @@
 //! The role of each file of an entry.
 //!
-//! A file that carries the entry's own KB is the target. When no file does, the entry is a bundle and all of it
-//! is the update (the children of a .NET parent, or one renamed file). Beside a target, a file of another KB is a
-//! *candidate*: it comes first when a known edge says so or when its build is lower in the same family, and it is
-//! a companion of unknown order otherwise.
+//! A file with the entry's own KB is the target. If no file has it, the entry is a bundle, and all files are
+//! the update (the children of a .NET parent, or one renamed file). Beside a target, a file of another KB is
+//! a *candidate*. It comes first if a known edge states it, or if its build is lower in the same family.
+//! Otherwise it is a companion of unknown order.
 
 use crate::facts::{Evidence, Facts, FileFacts, Needs, Role, Source, UpdateFacts};
 use crate::servicing::{Checkpoint, Family, Knowledge};
@@ -14,11 +14,11 @@ use crate::update::{Architecture, Build, Kb, Kind, Month};
 pub struct Member {
     /// The file.
     pub file: FileFacts,
-    /// Its role here.
+    /// The role of the file in the set.
     pub role: Role,
-    /// The build that it brings, in the family's own numbering.
+    /// The build that the file brings, in the family's own numbering.
     pub build: Option<Build>,
-    /// The grounds of its place and its role.
+    /// The evidence for its position and its role.
     pub evidence: Vec<Evidence>,
 }
 
@@ -28,18 +28,18 @@ impl Member {
         Self { file, role, build: None, evidence: Vec::new() }
     }
 
-    /// The KB under which the file is known.
+    /// Returns the KB in the file's name, or `None` if it is unknown.
     pub fn kb(&self) -> Option<Kb> {
         self.file.kb
     }
 
-    /// The place in the order of installation among files of a set; `None` when it cannot be known.
+    /// Returns the sort key for the order of installation among the files of a set. Companions come last.
     pub(super) fn rank(&self) -> (bool, Role, Option<Build>, Option<Kb>, &str) {
         (self.role == Role::Companion, self.role, self.build, self.kb(), &self.file.name)
     }
 }
 
-/// The members of one entry, in order, and what there is to warn of.
+/// Returns the members of one entry, in order, and the warnings.
 pub(super) fn members_of(
     update: &UpdateFacts,
     facts: &Facts,
@@ -84,7 +84,7 @@ pub(super) fn members_of(
     (members, warnings)
 }
 
-/// A file of another KB beside the target.
+/// Returns role, build, and evidence of a file of another KB beside the target.
 fn judge_candidate(
     file: &FileFacts,
     update: &UpdateFacts,
@@ -129,7 +129,7 @@ fn builds_upon(update: &UpdateFacts, own: Option<Build>, checkpoint: &Checkpoint
     }
 }
 
-/// The checkpoints that knowledge has and that an update builds upon while its dialog does not list them.
+/// Returns the known checkpoints that an update builds upon and that its dialog does not list.
 pub(super) fn unlisted_checkpoints<'k>(
     update: &UpdateFacts,
     facts: &Facts,
@@ -149,9 +149,11 @@ pub(super) fn unlisted_checkpoints<'k>(
     knowledge.checkpoints().of_family(family).filter(missing).collect()
 }
 
-/// The Catalog has left the checkpoint out of a dialog before. When a dialog lists none at all, every known one is
-/// added; when it lists others, those are the Catalog's statement, and a known one joins them only when the
-/// Catalog has its file. Either way it is said.
+/// Adds known checkpoints that a dialog of the Catalog did not list, which has happened.
+///
+/// If a dialog lists no checkpoint, every known one is added. If the dialog lists others, those are the
+/// Catalog's statement, and a known checkpoint is added only if the index has its file. Either way, a warning
+/// reports it.
 fn add_unlisted_checkpoints(
     update: &UpdateFacts,
     family: &Family,
@@ -186,8 +188,8 @@ fn add_unlisted_checkpoints(
     }
 }
 
-/// The edges of a set, whose members are in order: the target needs every checkpoint and stack, and a checkpoint
-/// needs those below it.
+/// Returns the edges of a set whose members are in order: the target needs every checkpoint and stack, and a
+/// checkpoint needs the lower ones.
 pub(super) fn edges_of(members: &[Member]) -> Vec<Needs> {
     let mut edges = Vec::new();
     for (from, member) in members.iter().enumerate() {
@@ -198,7 +200,7 @@ pub(super) fn edges_of(members: &[Member]) -> Vec<Needs> {
             if !matches!(needed.role, Role::Checkpoint | Role::Ssu) {
                 continue;
             }
-            // By whom the needed file was named at all: the dialog, else knowledge.
+            // The first evidence is the source that named the needed file: the dialog, else knowledge.
             let source = needed.evidence.first().map_or(Source::Knowledge, Evidence::source);
             edges.push(Needs { from, to, role: needed.role, source });
         }

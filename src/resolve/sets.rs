@@ -1,6 +1,6 @@
-//! From updates to package sets: updates with the same files are one set, with a folder of its own.
+//! The construction of package sets: updates with the same files form one set, with a folder of its own.
 //!
-//! The outcome depends on the facts alone, never on the order in which they were learned.
+//! The result depends on the facts alone, never on the order in which they were learned.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,16 +11,16 @@ use crate::facts::{Evidence, Expired, Facts, Needs, Role, SetFolder, UpdateFacts
 use crate::servicing::{Family, Filed, Installation, Knowledge};
 use crate::update::{Architecture, Build, Kb, Kind, Month, Sha256, UpdateId};
 
-/// A family as a set carries it.
+/// The properties of a family that a set carries.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FamilyName {
-    /// The build that names it.
+    /// The number of the build that identifies the family.
     pub id: u32,
     /// Client or server.
     pub installation: Installation,
-    /// For people.
+    /// The name for display.
     pub name: String,
-    /// Begins the set folder's name.
+    /// The beginning of the set folder's name.
     pub folder: String,
 }
 
@@ -35,43 +35,44 @@ impl From<&Family> for FamilyName {
     }
 }
 
-/// The files that belong together for one KB and one architecture, in order of installation. Updates with the same
-/// files are one set with several products.
+/// The files that belong together for one KB and one architecture, in order of installation. Updates with the
+/// same files form one set with several products.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackageSet {
-    /// The KB asked for.
+    /// The requested KB.
     pub kb: Kb,
-    /// Its type.
+    /// The kind of the update.
     pub kind: Option<Kind>,
-    /// The families that it serves, in the order of the family table; the first one names the folder.
+    /// The families that it serves, in the order of the family table. The first one names the folder.
     pub families: Vec<FamilyName>,
-    /// `None` when neither title nor names state it.
+    /// The architecture; `None` if neither title nor names state it.
     pub architecture: Option<Architecture>,
     /// The folder's name under the KB.
     pub folder: SetFolder,
-    /// The products that titles name, for people and for `--product`.
+    /// The products that titles name, for display and for `--product`.
     pub products: Vec<String>,
-    /// The Catalog's own product texts of its updates.
+    /// The Catalog's own product texts of the updates.
     pub catalog_products: Vec<String>,
-    /// The updates that it is made from, by id.
+    /// The updates that form the set, by id.
     pub updates: Vec<UpdateId>,
-    /// The month of the titles, or of its release.
+    /// The month of the titles, or of the release.
     pub month: Option<Month>,
     /// The files, prerequisites first; companions of unknown order last.
     pub members: Vec<Member>,
     /// The edges between the files.
     pub needs: Vec<Needs>,
-    /// The sum of the files' sizes by the search page, when the set has just the files that it counts.
+    /// The total size of the files as the search page states it, if the set has exactly the files that it
+    /// counts.
     pub stated_size: Option<u64>,
-    /// A copy that only Windows Setup takes, of a KB whose main package is another set.
+    /// `true` for a copy that only Windows Setup takes, of a KB whose main package is another set.
     pub is_dynamic_variant: bool,
-    /// The differences between sources, and the unknowns.
+    /// The differences between sources, and the unknown facts.
     pub warnings: Vec<String>,
 }
 
 impl PackageSet {
-    /// A digest over the identities of the files: the same on every mirror, and another one when the KB is
-    /// re-issued.
+    /// Returns a digest over the identities of the files. It is the same on every mirror, and changes when
+    /// the KB is re-issued.
     pub fn fingerprint(&self) -> Sha256 {
         let mut identities: Vec<String> = self.members.iter().map(|member| member.file.identity()).collect();
         identities.sort_unstable();
@@ -83,23 +84,24 @@ impl PackageSet {
         Sha256::from_bytes(hasher.finalize().into())
     }
 
-    /// The build that the set brings, in the family's numbering.
+    /// Returns the build that the set brings, in the family's numbering.
     pub fn build(&self) -> Option<Build> {
         self.members.iter().filter(|member| member.role.is_update()).find_map(|member| member.build)
     }
 
-    /// The bytes of all files: counted, else as the Catalog states the sum.
+    /// Returns the bytes of all files: the sum of their sizes, else the total that the Catalog states.
     pub fn total_size(&self) -> Option<u64> {
         let counted: Option<u64> = self.members.iter().map(|member| member.file.size).sum();
         counted.or(self.stated_size)
     }
 
-    /// Returns `true` if it is for a family.
+    /// Returns `true` if the set is for a family.
     pub fn serves(&self, family: &Family) -> bool {
         self.families.iter().any(|own| own.id == family.id && own.installation == family.installation)
     }
 
-    /// Returns what a product name is compared with: families, title products, folder, and the Catalog's products.
+    /// Returns the names that a product name is compared with: families, title products, folder, and the
+    /// Catalog's products.
     pub fn filed(&self) -> Filed<'_> {
         let mut names = vec![self.folder.as_str()];
         for product in &self.products {
@@ -114,7 +116,8 @@ impl PackageSet {
     }
 }
 
-/// The package sets of a KB, by architecture and folder. Updates whose dialog was never read have no part in them.
+/// Returns the package sets of a KB, by architecture and folder. Updates whose dialog was never read are
+/// ignored.
 pub fn package_sets(kb: Kb, facts: &Facts, knowledge: &Knowledge) -> Vec<PackageSet> {
     let mut groups: BTreeMap<GroupKey, Group<'_>> = BTreeMap::new();
     for update in facts.updates.iter().filter(|update| update.kb == Some(kb)) {
@@ -137,8 +140,8 @@ pub fn package_sets(kb: Kb, facts: &Facts, knowledge: &Knowledge) -> Vec<Package
     sets
 }
 
-/// KBs other than this one whose entries are needed to judge its files: those of candidates, and known checkpoints
-/// that a dialog left out.
+/// Returns the other KBs whose entries are needed to judge the files of this KB. These are the KBs of
+/// candidates, and known checkpoints that a dialog did not list.
 pub fn unlisted_kbs(kb: Kb, facts: &Facts, knowledge: &Knowledge) -> BTreeSet<Kb> {
     let mut kbs = BTreeSet::new();
     for update in facts.updates.iter().filter(|update| update.kb == Some(kb) && update.files.is_some()) {
@@ -151,7 +154,7 @@ pub fn unlisted_kbs(kb: Kb, facts: &Facts, knowledge: &Knowledge) -> BTreeSet<Kb
     kbs
 }
 
-/// Architecture, whether Setup alone takes it, and the files.
+/// The architecture, `true` if only Windows Setup takes the files, and the files.
 type GroupKey = (Option<Architecture>, bool, Vec<String>);
 
 #[derive(Default)]
@@ -174,7 +177,7 @@ impl<'a> Group<'a> {
             let Some(known) = self.members.iter_mut().find(|known| known.file.identity() == identity) else {
                 continue;
             };
-            // One entry may know more than another: a proven role goes before "companion".
+            // An entry may have more facts than another: a proven role has precedence over "companion".
             if known.role == Role::Companion && member.role != Role::Companion {
                 known.role = member.role;
                 known.build = member.build;
@@ -192,7 +195,7 @@ impl<'a> Group<'a> {
         let (architecture, dynamic, _) = *key;
         self.updates.sort_by_key(|update| update.id);
         for member in &mut self.members {
-            // What the dialog says stands before what knowledge says.
+            // Evidence of dialogs sorts before evidence of knowledge.
             member.evidence.sort();
         }
         self.members.sort_by(|a, b| a.rank().cmp(&b.rank()));
@@ -248,7 +251,7 @@ impl<'a> Group<'a> {
     }
 }
 
-/// Returns the warning of a set whose updates are all gone from the Catalog: its plan stands.
+/// Returns the warning of a set whose updates all disappeared from the Catalog. Its plan is still valid.
 fn expired(kb: Kb, updates: &[&UpdateFacts]) -> Option<String> {
     let expired: Vec<&Expired> =
         updates.iter().map(|update| update.expired.as_ref()).collect::<Option<_>>()?;
@@ -260,9 +263,9 @@ fn expired(kb: Kb, updates: &[&UpdateFacts]) -> Option<String> {
     ))
 }
 
-/// Returns the beginning of a folder's name for a product that belongs to no family.
+/// Returns the beginning of a folder's name for a product without a family.
 fn product_word(product: &str) -> String {
-    /// Leaves room for architecture and suffixes in a path component of 120.
+    /// The maximum length. It leaves room for architecture and suffixes in a path component of 120.
     const LENGTH: usize = 60;
     let mut word = slug(product);
     word.truncate(LENGTH);
@@ -270,8 +273,8 @@ fn product_word(product: &str) -> String {
     if word.is_empty() { "other".to_owned() } else { word.to_owned() }
 }
 
-/// Sets of one family that differ: all of them get a suffix from their files, so that no set's folder depends on
-/// which others exist beside it in what order.
+/// Adds a suffix from the files to all sets with the same folder. A set's folder therefore does not depend on
+/// the other sets or on their order.
 fn tell_folders_apart(sets: &mut [PackageSet]) {
     let mut count: BTreeMap<SetFolder, usize> = BTreeMap::new();
     for set in sets.iter() {

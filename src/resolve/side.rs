@@ -1,21 +1,21 @@
-//! The two sides of the air gap, and the words for the way to a missing KB, which differ between them.
+//! The two sides of the air gap, and the advice for a missing KB, which differs between them.
 //!
-//! On the isolated side no advice names a command that needs the Catalog: everything comes on a medium.
+//! On the isolated side, advice never names a command that needs the Catalog: all content comes on a medium.
 
 use std::fmt::Display;
 
-/// The side of the gap on which an answer is read.
+/// The side of the air gap on which an answer is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Side {
-    /// The Catalog can be queried here.
+    /// The side that can query the Catalog.
     #[default]
     Connected,
-    /// Content comes on media alone.
+    /// The side that receives content on media only.
     Isolated,
 }
 
 impl Side {
-    /// Returns the advice for a KB that is unknown here.
+    /// Returns the advice for an unknown KB.
     pub fn to_know(self, kb: impl Display) -> String {
         match self {
             Self::Connected => format!("kbmirror crawl {kb} asks the Catalog"),
@@ -23,7 +23,7 @@ impl Side {
         }
     }
 
-    /// Returns the advice for an update that may be newer than everything that is known here.
+    /// Returns the advice for an update that may be newer than everything known here.
     pub fn to_know_newer(self) -> &'static str {
         match self {
             Self::Connected => "kbmirror crawl asks the Catalog",
@@ -31,7 +31,7 @@ impl Side {
         }
     }
 
-    /// Returns the advice for files of KBs that are missing here; `kbs` is a list with blanks.
+    /// Returns the advice for missing files of KBs. `kbs` is a list separated by blanks.
     pub fn to_have(self, kbs: impl Display) -> String {
         match self {
             Self::Connected => format!("kbmirror fetch {kbs} brings it here"),
@@ -39,7 +39,7 @@ impl Side {
         }
     }
 
-    /// Returns the advice for damaged or missing files of KBs; `kbs` is a list with blanks.
+    /// Returns the advice for damaged or missing files of KBs. `kbs` is a list separated by blanks.
     pub fn to_heal(self, kbs: impl Display) -> String {
         match self {
             Self::Connected => format!("run kbmirror repair {kbs}: it restores what is damaged or missing"),
@@ -59,7 +59,7 @@ impl Side {
         }
     }
 
-    /// Returns the way to fill an empty mirror.
+    /// Returns the advice for an empty mirror.
     pub fn to_fill(self) -> &'static str {
         match self {
             Self::Connected => "kbmirror sync or kbmirror fetch KB brings the first updates",
@@ -67,7 +67,7 @@ impl Side {
         }
     }
 
-    /// Returns the way to news of updates.
+    /// Returns the advice to get news of updates.
     pub fn to_have_news(self) -> &'static str {
         match self {
             Self::Connected => "kbmirror sync asks the Catalog for some",
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn advice_on_the_isolated_side_needs_no_catalog() {
+    fn isolated_side_advice_does_not_need_the_catalog() {
         let side = Side::Isolated;
         for advice in [
             side.to_know("KB1"),

@@ -1,5 +1,5 @@
-//! The separate servicing stacks of a family: those that index and knowledge have, and those that titles of the Catalog
-//! name. The newest is the one that was published last, and never later than the update that it serves.
+//! The separate servicing stacks of a family, from the index, the knowledge, and titles of the Catalog. The
+//! newest stack is the one that was published last, but not later than the update that needs it.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::servicing::{Family, Knowledge};
 use crate::update::{Classification, Kb, Kind, Month};
 
-/// Returns the servicing stacks of a family by the day from which on each was there.
+/// Returns the servicing stacks of a family, each with the day of its publication.
 pub(super) fn stacks_of(
     family: &Family,
     library: &dyn Library,
@@ -24,7 +24,7 @@ pub(super) fn stacks_of(
         *known = date.min(*known);
     };
     for package in knowledge.packages().all() {
-        // Titles of before 2018-10 do not say of a stack that it is one.
+        // Titles of before 2018-10 do not identify a servicing stack.
         let kind = knowledge.parents().kind_of(package.kb).unwrap_or(package.kind);
         let own = kind == Kind::Ssu && package.family == family.id;
         if let Some(date) = package.date.filter(|_| own) {
@@ -41,8 +41,8 @@ pub(super) fn stacks_of(
     Ok(stacks)
 }
 
-/// Returns the newest servicing stack for a set among titles of the Catalog: of the family and the architecture, and not
-/// later than the set.
+/// Returns the newest servicing stack for a set among titles of the Catalog: of the same family and
+/// architecture, and not later than the set.
 pub fn stack_of_titles<'t>(
     set: &PackageSet,
     family: &Family,

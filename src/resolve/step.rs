@@ -1,4 +1,4 @@
-//! A step of a plan from a file: of the set asked for, or of another KB.
+//! The construction of a step from a file of the requested set or of another KB.
 
 use super::answer::Step;
 use super::condition::Condition;
@@ -10,7 +10,7 @@ use crate::facts::{Evidence, FileFacts, Role};
 use crate::update::Kb;
 
 impl Step {
-    /// Returns a step from a member of a set, without its place in the order.
+    /// Returns a step from a member of a set, without its position in the order.
     pub(super) fn of_member(
         member: &Member,
         set: &PackageSet,
@@ -33,7 +33,7 @@ impl Step {
         }
     }
 
-    /// Returns a step from a file, without its place in the order.
+    /// Returns a step from a file, without its position in the order.
     pub(super) fn of_file(role: Role, kb: Option<Kb>, file: &FileFacts, because: String) -> Self {
         Self {
             order: None,
@@ -58,7 +58,8 @@ impl Step {
     }
 }
 
-/// Returns a member of another KB's set as a step before the one asked for. A file of unknown name is a warning.
+/// Returns a member of another KB's set as a step before the requested set. Adds a warning if the file name
+/// is unknown.
 pub(super) fn step_of_kb(
     question: &Question<'_>,
     kb: Kb,

@@ -1,5 +1,5 @@
-//! The steps of a plan: what comes before the target, the members of the set that the machine needs, and the check that all
-//! of them are available.
+//! The steps of a plan: the packages before the target, and the members of the set that the machine needs.
+//! All of them must be available.
 
 use super::account::{Account, Counted};
 use super::answer::{Missing, Status, Step};
@@ -17,7 +17,7 @@ use crate::error::Result;
 use crate::facts::Role;
 use crate::update::{Build, Kind, PackageName};
 
-/// Returns the steps of a set against which nothing stands.
+/// Returns the steps of a set that no judgement refused.
 pub(super) fn plan_steps(
     question: &Question<'_>,
     set: &PackageSet,
@@ -90,19 +90,19 @@ fn because(question: &Question<'_>, member: &Member, set: &PackageSet) -> String
     }
 }
 
-/// Returns the machines that need a member, where the baseline is not known.
+/// Returns the machines that need a member, if the baseline is unknown.
 fn needed_if(question: &Question<'_>, member: &Member) -> Option<Condition> {
     if question.request.machine.baseline.is_some() || question.request.machine.place == Place::Mirror {
         return None;
     }
     match member.build.filter(|_| member.role == Role::Checkpoint) {
-        // WinPE takes no checkpoint again for the sake of features.
+        // WinPE does not take a checkpoint again to add features.
         Some(build) if question.request.machine.place == Place::Winpe => Some(Condition::BuildBelow(build)),
         _ => condition_of(member),
     }
 }
 
-/// Adds to a plan that stands what to mind with it.
+/// Adds notes and warnings to a plan that was not refused.
 fn mind(question: &Question<'_>, set: &PackageSet, account: &mut Account) -> Result<()> {
     let request = question.request;
     let cumulative = set.kind.is_some_and(Kind::is_windows_cumulative);
@@ -161,7 +161,7 @@ fn is_available(question: &Question<'_>, step: &Step) -> bool {
         if let Some(wanted) = &step.name {
             return wanted.eq_ignore_ascii_case(name);
         }
-        // Without a known name, the KB and the architecture have to match.
+        // Without a known name, the KB and the architecture must match.
         step.kb.is_some()
             && question.knowledge.parents().kb_of_file(name) == step.kb
             && PackageName::parse(name).architecture == step.architecture

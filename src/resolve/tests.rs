@@ -1,4 +1,4 @@
-//! Sets and plans over small worlds made by hand, and the checkpoint rule against an oracle.
+//! Tests of sets and plans over small invented facts, and of the checkpoint rule against an oracle.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -10,7 +10,7 @@ use crate::facts::{Facts, FileFacts, FileKey, Needs, Role, Source, UpdateFacts};
 use crate::servicing::{Family, Installation, Knowledge, ProductFilter};
 use crate::update::{Architecture, Build, Kb, Kind, classify};
 
-/// Entries as (title, dialog's file names).
+/// Returns the facts of entries, each given as title and file names of its dialog.
 fn facts(entries: &[(&str, &[&str])]) -> Facts {
     let mut keys: BTreeMap<String, FileKey> = BTreeMap::new();
     let mut facts = Facts::default();
@@ -67,7 +67,7 @@ const LCU_25H2: &str =
 const TARGET: &str = "windows11.0-kb5086672-arm64_ec8e69856b92118f17bac6e2046f54b3c87e59b0.msu";
 const CHECKPOINT: &str = "windows11.0-kb5043080-arm64_df540a05f9b118e339c5520f4090bb5d450f090b.msu";
 
-/// A library that has these sets and nothing else.
+/// A library that has only these sets.
 struct Only<'s>(&'s [PackageSet]);
 
 impl Library for Only<'_> {
@@ -108,7 +108,7 @@ fn serves(set: &PackageSet, product: &str) -> bool {
 }
 
 #[test]
-fn entries_with_the_same_files_are_one_set_whatever_the_order_of_the_dialog() {
+fn entries_with_the_same_files_are_one_set_in_any_order() {
     let facts = facts(&[(LCU_24H2, &[TARGET, CHECKPOINT]), (LCU_25H2, &[CHECKPOINT, TARGET])]);
     let sets = package_sets(kb("KB5086672"), &facts, &knowledge());
     assert_eq!(sets.len(), 1);
@@ -127,7 +127,7 @@ fn entries_with_the_same_files_are_one_set_whatever_the_order_of_the_dialog() {
 }
 
 #[test]
-fn a_checkpoint_that_the_dialog_leaves_out_comes_from_knowledge_and_is_said() {
+fn unlisted_checkpoint_is_added_from_knowledge_with_a_warning() {
     let facts = facts(&[(LCU_24H2, &[TARGET])]);
     let sets = package_sets(kb("KB5086672"), &facts, &knowledge());
     assert_eq!(roles(&sets[0]), ["checkpoint KB5043080", "target KB5086672"]);
@@ -141,7 +141,7 @@ fn a_checkpoint_that_the_dialog_leaves_out_comes_from_knowledge_and_is_said() {
 }
 
 #[test]
-fn a_title_without_a_build_is_past_the_checkpoint_by_its_month() {
+fn title_without_a_build_is_compared_by_month() {
     let names: &[&str] = &["windows11.0-kb5051987-x64_199ed7806a74fe78e3b0ef4f2073760000f71972.msu"];
     let title = "2025-02 Cumulative Update for Windows 11 Version 24H2 for x64-based Systems (KB5051987)";
     let sets = package_sets(kb("KB5051987"), &facts(&[(title, names)]), &knowledge());
@@ -153,7 +153,7 @@ fn a_title_without_a_build_is_past_the_checkpoint_by_its_month() {
 }
 
 #[test]
-fn checkpoints_that_nobody_knew_are_ordered_by_the_builds_of_their_own_titles() {
+fn unknown_checkpoints_are_ordered_by_builds_of_their_titles() {
     let entry = "2028-01 Cumulative Update for Windows 11, version 24H2 for arm64-based Systems (KB5300003) (26100.20003)";
     let first = "2027-01 Cumulative Update for Windows 11, version 24H2 for arm64-based Systems (KB5300009) (26100.12000)";
     let second = "2027-06 Cumulative Update for Windows 11, version 25H2 for arm64-based Systems (KB5300001) (26200.15000)";
@@ -183,7 +183,7 @@ fn checkpoints_that_nobody_knew_are_ordered_by_the_builds_of_their_own_titles() 
 }
 
 #[test]
-fn a_candidate_of_unknown_build_is_a_companion_of_unknown_order() {
+fn candidate_of_unknown_build_is_a_companion() {
     let entries: [(&str, &[&str]); 1] = [(
         "Security Update for Windows Server 2012 R2 (KB3172729)",
         &[
@@ -198,7 +198,7 @@ fn a_candidate_of_unknown_build_is_a_companion_of_unknown_order() {
     assert_eq!(plan(&Request::new(kb("KB3172729")), &sets, &knowledge()).steps[1].order, None);
     assert!(sets[0].warnings[0].contains("order is unknown"));
 
-    // Its own entry says what it is.
+    // The entry of the candidate itself states its kind.
     let mut own = facts.updates[0].clone();
     own.kb = Some(kb("KB3173424"));
     own.kind = Some(Kind::Ssu);
@@ -209,7 +209,7 @@ fn a_candidate_of_unknown_build_is_a_companion_of_unknown_order() {
 }
 
 #[test]
-fn an_entry_whose_files_all_carry_other_kbs_is_the_update_itself() {
+fn files_that_all_have_other_kbs_are_the_update_itself() {
     let title = "2025-01 Cumulative Update for .NET Framework 3.5, 4.7.2 and 4.8 for Windows Server 2019 for x64 (KB5050182)";
     let entries: [(&str, &[&str]); 1] = [(
         title,
@@ -225,7 +225,7 @@ fn an_entry_whose_files_all_carry_other_kbs_is_the_update_itself() {
 }
 
 #[test]
-fn client_and_server_of_one_build_are_one_set_while_they_share_and_two_when_they_do_not() {
+fn client_and_server_are_one_set_only_with_the_same_files() {
     let server = "2024-11 Cumulative Update for Microsoft server operating system version 24H2 for x64-based Systems (KB5046617)";
     let client = "2024-11 Cumulative Update for Windows 11 Version 24H2 for x64-based Systems (KB5046617)";
     let checkpoint = "windows11.0-kb5043080-x64_953449672073f8fb99badb4cc6d5d7849b9c83e8.msu";
@@ -257,7 +257,7 @@ fn client_and_server_of_one_build_are_one_set_while_they_share_and_two_when_they
 }
 
 #[test]
-fn dynamic_variants_have_a_folder_of_their_own_and_are_no_answer() {
+fn dynamic_variants_have_own_folders_and_are_never_planned() {
     let main = "2023-09 Cumulative Update for Windows 10 Version 22H2 for x64-based Systems (KB5030211)";
     let dynamic =
         "2023-09 Dynamic Cumulative Update for Windows 10 Version 22H2 for x64-based Systems (KB5030211)";
@@ -272,7 +272,7 @@ fn dynamic_variants_have_a_folder_of_their_own_and_are_no_answer() {
 }
 
 #[test]
-fn sets_of_one_family_that_differ_get_a_suffix() {
+fn different_sets_of_one_family_get_a_suffix() {
     let names: [&str; 2] = [
         "windows11.0-kb5051989-x64_1111111111111111111111111111111111111111.msu",
         "windows11.0-kb5051989-x64_2222222222222222222222222222222222222222.msu",
@@ -300,7 +300,7 @@ fn needed_if(step: &Step) -> String {
 }
 
 #[test]
-fn the_checkpoint_rule_for_every_kind_of_baseline() {
+fn checkpoint_rule_applies_to_every_kind_of_baseline() {
     let sets = package_sets(kb("KB5086672"), &facts(&[(LCU_24H2, &[TARGET, CHECKPOINT])]), &knowledge());
     let complete = ask(&sets, None);
     assert_eq!(steps(&complete), ["checkpoint KB5043080", "target KB5086672"]);
@@ -345,9 +345,10 @@ fn the_checkpoint_rule_for_every_kind_of_baseline() {
 }
 
 proptest! {
-    /// Any chain of checkpoints, listed in any order, seen from any baseline: the oracle takes what lies between.
+    /// Plans any chain of checkpoints, listed in any order, from any baseline. The oracle expects the
+    /// checkpoints between baseline and target.
     #[test]
-    fn a_plan_is_what_lies_between_baseline_and_target(
+    fn plan_contains_updates_between_baseline_and_target(
         revisions in prop::collection::btree_set(2000_u32..9000, 1..6),
         numbers in Just((5_400_000_u32..5_400_006).collect::<Vec<_>>()).prop_shuffle(),
         rotation in 0_usize..6,
@@ -382,8 +383,8 @@ proptest! {
 }
 
 #[test]
-fn a_stated_sha1_stays_with_the_step_before_an_enablement() {
-    // The name of the file has no digest; the Catalog's dialog states it.
+fn stated_sha1_is_kept_in_the_step_before_an_enablement() {
+    // The file name has no digest; the Catalog's dialog states it.
     let title = "2026-10 Cumulative Update for Windows 11, version 24H2 for x64-based Systems (KB5990001) (26100.9900)";
     let mut facts = facts(&[(title, &["windows11.0-kb5990001-x64.msu"])]);
     let stated = "df540a05f9b118e339c5520f4090bb5d450f090b".parse().unwrap();

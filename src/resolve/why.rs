@@ -1,8 +1,8 @@
-//! The reasons behind a plan as a tree: the conclusion, the judgements on the way in their order, then the steps, then what
-//! is missing and what is not certain. A renderer only indents it.
+//! The reasons behind a plan, as a tree: the conclusion, the judgements in their order, the steps, the
+//! missing packages, and the warnings. A renderer only indents it.
 //!
-//! Evidence is said once, at the highest place that it holds for: a dialog that listed several of the files speaks at the
-//! top, and what a judgement rests upon is not repeated under the step that follows from it.
+//! Evidence is stated once, at the highest node that it supports. A dialog that listed several of the files
+//! is stated at the root. Evidence of a judgement is not repeated under the step that follows from it.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +26,7 @@ pub struct Reason {
 }
 
 impl Reason {
-    /// Returns a statement that needs no other.
+    /// Returns a reason without sources and without further reasons.
     fn new(conclusion: impl Into<String>) -> Self {
         Self { conclusion: conclusion.into(), evidence: Vec::new(), because: Vec::new() }
     }
@@ -121,7 +121,8 @@ impl Plan {
     }
 }
 
-/// Returns the dialogs that listed several steps' files: the update, the time, and the steps by their place.
+/// Returns the dialogs that listed the files of several steps: the update, the date, and the positions of the
+/// steps.
 fn shared_dialogs(steps: &[Step]) -> Vec<(UpdateId, Option<Date>, Vec<usize>)> {
     let mut dialogs: Vec<(UpdateId, Option<Date>, Vec<usize>)> = Vec::new();
     for (place, step) in steps.iter().enumerate() {
@@ -162,7 +163,7 @@ fn of_step(step: &Step, evidence: Vec<String>, steps: &[Step]) -> Reason {
     let mut reason = Reason::new(format!("{order}. {}{kb}: {}{needed_if}", word(step.role), step.because));
     if let (Role::Checkpoint, Some(build), Some(kb)) = (step.role, step.brings, step.kb) {
         reason.because.push(Reason::new(format!("{kb} brings {build}")).said_by(evidence));
-        // Checkpoints make a chain: the next one up holds the differences against this one.
+        // Checkpoints form a chain: the next higher one contains the differences against this one.
         let above = steps.iter().filter(|other| {
             matches!(other.role, Role::Checkpoint | Role::Target | Role::Prerequisite)
                 && other.brings.is_some_and(|brings| brings > build)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-/// Returns names in order, each once, with commas between them.
+/// Returns sorted, distinct names with commas between them.
 pub(super) fn words<'w>(items: impl Iterator<Item = &'w str>) -> String {
     let sorted: BTreeSet<&str> = items.collect();
     sorted.into_iter().collect::<Vec<_>>().join(", ")
