@@ -1,8 +1,9 @@
-//! Admission: the one way of bytes into the pool.
+//! Admission: the only way into the pool.
 //!
-//! A fetch, an import, and a repair bring files from different places. Each compares what arrived with what is stated of the
-//! file, and gets a [`Vetted`] file or the reasons against it. The pool takes nothing else. Every statement counts: one that
-//! differs makes the file bad, however many agree. What is not stated is not checked, and the evidence does not claim it.
+//! A fetch, an import, and a repair bring files from different places. Each compares the received bytes with the
+//! statements about the file, and gets a [`Vetted`] file or the reasons for rejection. The pool accepts only
+//! vetted files. Every statement counts: one that differs makes the file bad, however many agree. A property
+//! without a statement is not checked, and the evidence does not claim that it was.
 //!
 //! Pure: digests are compared here, not computed.
 
@@ -22,11 +23,11 @@ pub struct Stated {
     pub sha256: Option<(Sha256, Source)>,
     /// The SHA-1 in the file's name.
     pub name: Option<Sha1>,
-    /// The exact size, when the search page's sum is that of this file alone.
+    /// The exact size, if the search page's sum is the size of this file only.
     pub size: Option<u64>,
 }
 
-/// A statement that the bytes do not agree with.
+/// A statement that differs from the bytes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("its {what} is {found}, and the {against} says {stated}")]
 pub struct Mismatch {
@@ -36,17 +37,18 @@ pub struct Mismatch {
     pub against: Source,
     /// The stated value.
     pub stated: String,
-    /// The value that the bytes give.
+    /// The value computed from the bytes.
     pub found: String,
 }
 
 impl Stated {
-    /// Returns `true` if something vouches for the content.
+    /// Returns `true` if at least one digest of the content is stated.
     pub fn is_verifiable(&self) -> bool {
         self.sha1.is_some() || self.sha256.is_some() || self.name.is_some()
     }
 
-    /// Compares what arrived with every statement: the checks that were made, or the first that failed.
+    /// Compares the received bytes with every statement. Returns the checks that were made, or the first that
+    /// failed.
     pub fn compare(&self, found: &Digests) -> Result<Vec<Check>, Mismatch> {
         let mut checks = Vec::new();
         let mut compare = |what, against, stated: String, found: String| {
@@ -72,17 +74,17 @@ impl Stated {
     }
 }
 
-/// A file that may not go into the pool, with the reasons.
+/// The reasons for rejecting a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unfit {
     /// The statement that differs.
     pub mismatch: Option<Mismatch>,
-    /// The difference between the first bytes and the type that the name says.
+    /// The difference between the first bytes and the type that the file name implies.
     pub misnamed: Option<String>,
 }
 
 impl Unfit {
-    /// Returns the property that differs; `None` if it is the type of the file alone.
+    /// Returns the property that differs, or `None` if only the file type differs.
     pub fn what(&self) -> Option<Checked> {
         self.mismatch.as_ref().map(|mismatch| mismatch.what)
     }
@@ -98,7 +100,7 @@ impl fmt::Display for Unfit {
     }
 }
 
-/// A durable file under `partial/` whose bytes agree with everything that is stated of it.
+/// A durable file under `partial/` whose bytes agree with every statement about it.
 #[derive(Debug)]
 pub struct Vetted<'p> {
     path: &'p Utf8Path,
@@ -107,8 +109,8 @@ pub struct Vetted<'p> {
 }
 
 impl<'p> Vetted<'p> {
-    /// Compares a file with what is stated of it. `misnamed` says how its first bytes differ from the type in its name: that
-    /// counts only where no digest vouches for the file.
+    /// Compares a file with the statements about it. `misnamed` describes how its first bytes differ from the type
+    /// that its name implies. That difference counts only if no digest of the file is stated.
     pub fn new(
         path: &'p Utf8Path,
         digests: Digests,
@@ -123,7 +125,7 @@ impl<'p> Vetted<'p> {
         Ok(Self { path, digests, checks })
     }
 
-    /// Takes a file that a signed manifest lists under this digest; `None` if its bytes are others.
+    /// Accepts a file that a signed manifest lists under this digest, or returns `None` if its bytes differ.
     pub fn by_manifest(path: &'p Utf8Path, digests: Digests, sha256: &Sha256) -> Option<Self> {
         (digests.sha256 == *sha256).then_some(Self { path, digests, checks: Vec::new() })
     }
@@ -175,13 +177,13 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_is_stated_nothing_was_checked() {
+    fn without_statements_no_check_is_recorded() {
         assert!(!Stated::default().is_verifiable());
         assert_eq!(Stated::default().compare(&digests(b"")).unwrap(), []);
     }
 
     #[test]
-    fn only_a_file_without_a_digest_is_held_to_its_name() {
+    fn file_type_counts_only_without_a_stated_digest() {
         let (path, found) = (Utf8Path::new("partial/a"), digests(b"package"));
         let stated = Stated { sha1: Some((found.sha1, Source::Dialog)), ..Stated::default() };
         assert_eq!(Vetted::new(path, found, &stated, Some("it is a web page")).unwrap().checks().len(), 1);
@@ -191,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn every_reason_against_a_file_is_named() {
+    fn every_reason_for_rejection_is_named() {
         let (path, found) = (Utf8Path::new("partial/a"), digests(b"package"));
         let stated = Stated { size: Some(8), ..Stated::default() };
         let unfit = Vetted::new(path, found, &stated, Some("it is a web page")).unwrap_err();

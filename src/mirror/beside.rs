@@ -1,8 +1,8 @@
-//! The files beside the set folders of a KB, compared with what the program would write and with what it wrote.
+//! The files beside the set folders of a KB, compared with the text of this run and with the recorded text.
 //!
-//! `kb/` may be a folder that others can write to. A text that differs from this run's and from the record was changed from
-//! outside: an export refuses then, and the run that writes the view again keeps the changed text as evidence first. A text that
-//! the program wrote itself is only outdated.
+//! `kb/` may be a folder that others can write to. A text that differs from this run's text and from the record
+//! was changed from outside. An export refuses then, and the run that rewrites the view first keeps the changed
+//! text as evidence. A text that the program wrote itself is only outdated.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -15,29 +15,30 @@ use crate::servicing::Knowledge;
 use crate::update::Kb;
 use crate::views::KbViews;
 
-/// As where an index is rebuilt from a KB's document, the largest view.
+/// The size limit of a view; a KB's document has the same limit when an index is rebuilt.
 const CAP: u64 = 64 << 20;
 
-/// A file beside the set folders of a KB.
+/// The state of a file beside the set folders of a KB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ViewState {
-    /// The text that this run would write.
+    /// The file has the text that this run would write.
     Right,
-    /// Nothing lies there.
+    /// The file does not exist.
     Missing,
-    /// Something else than a regular file lies there.
+    /// The path is not a regular file.
     NotAFile,
-    /// A text that the program wrote; this run would write another one.
+    /// The program wrote the text, but this run would write another one.
     Outdated,
-    /// A text that the program did not write.
+    /// The program did not write the text.
     Changed,
-    /// Another text than this run's, and what was written is not recorded.
+    /// The text differs from this run's, and no record of the written text exists.
     Unrecorded,
     /// The file cannot be read.
     Unreadable,
 }
 
-/// Compares a file with the text that this run would write under its name; `None` for a file that this run would not write.
+/// Compares a file with the text that this run would write under its name. `made` is `None` for a file that this
+/// run would not write.
 pub(super) fn view_state(
     path: &Utf8Path,
     made: Option<&str>,
@@ -61,7 +62,7 @@ pub(super) fn view_state(
 }
 
 impl KbViews {
-    /// Returns every view by its file name.
+    /// Returns every view with its file name.
     pub(super) fn by_name(&self) -> impl Iterator<Item = (String, &str)> {
         let kb = self.document.kb;
         let scripts = self.scripts.iter().map(|(folder, text)| (format!("{folder}.cmd"), text.as_str()));
@@ -74,8 +75,8 @@ impl KbViews {
 }
 
 impl<S: Access> Mirror<S> {
-    /// Returns the views that were changed from outside since the program wrote them, relative to the mirror. Those that it has no record
-    /// of are not among them.
+    /// Returns the views that were changed from outside since the program wrote them, as paths relative to the
+    /// mirror. Views without a record are not included.
     pub fn changed_views(&self, knowledge: &Knowledge) -> Result<Vec<Utf8PathBuf>> {
         let mut changed = Vec::new();
         for kb in self.published_kbs()? {
@@ -98,7 +99,8 @@ impl<S: Access> Mirror<S> {
         Ok(changed)
     }
 
-    /// Returns `true` if a path, relative to the mirror, is that of a view: writing it again keeps what lies there.
+    /// Returns `true` if a path, relative to the mirror, is the path of a view. Rewriting a view keeps the old
+    /// text as evidence.
     pub fn is_view(&self, path: &Utf8Path) -> bool {
         let parts: Vec<&str> = path.components().map(|part| part.as_str()).collect();
         let &["kb", kb, name] = parts.as_slice() else { return false };
@@ -120,8 +122,8 @@ impl<S: Access> Mirror<S> {
 }
 
 impl Mirror<Writing> {
-    /// Refuses to hand anything out while a view differs from what the program wrote. The changed texts are copied to
-    /// `quarantine/`; the files stay as they are.
+    /// Refuses an export while a view differs from the text that the program wrote. Copies the changed texts to
+    /// `quarantine/` and leaves the files unchanged.
     pub fn expect_unchanged_views(&self, knowledge: &Knowledge) -> Result<()> {
         let opened = self.evidence().iter().filter(|evidence| evidence.reason == Reason::Changed);
         let mut found: Vec<(Utf8PathBuf, Utf8PathBuf)> =
@@ -133,8 +135,8 @@ impl Mirror<Writing> {
         changed_error(&found).map_or(Ok(()), Err)
     }
 
-    /// Copies a file of the mirror as evidence; returns the place of the copy. The same text is kept once. What is not a file
-    /// is moved.
+    /// Copies a file of the mirror to `quarantine/` as evidence and returns the path of the copy. Equal texts are
+    /// kept once. Anything but a regular file is moved.
     pub(super) fn copy_evidence(&self, path: &Utf8Path) -> Result<Utf8PathBuf> {
         let from = self.layout.root().join(path);
         let Ok(text) = disk::read(&from, CAP) else { return self.move_evidence(&from) };
@@ -153,12 +155,12 @@ impl Mirror<Writing> {
         Ok(Utf8PathBuf::new())
     }
 
-    /// Moves something that lies in the place of a view to `quarantine/`; returns its new place.
+    /// Moves an entry from the path of a view to `quarantine/` and returns its new path.
     pub fn move_evidence(&self, path: &Utf8Path) -> Result<Utf8PathBuf> {
         self.move_evidence_of(path, &self.layout.portable(path))
     }
 
-    /// Does the same with something that is not in the place any more that it had, relative to the mirror.
+    /// Moves an entry to `quarantine/` under the name of its earlier path `had`, which is relative to the mirror.
     pub(super) fn move_evidence_of(&self, path: &Utf8Path, had: &Utf8Path) -> Result<Utf8PathBuf> {
         self.expect_lock()?;
         disk::create_dir_all(&self.layout.quarantine())?;
@@ -169,7 +171,8 @@ impl Mirror<Writing> {
         Ok(self.layout.portable(&place))
     }
 
-    /// Returns the places for evidence about a file: `quarantine/evidence-KB5086672-README.txt`, then with numbers.
+    /// Returns the candidate paths for evidence about a file: `quarantine/evidence-KB5086672-README.txt`, then
+    /// with numbers.
     fn evidence_places(&self, path: &Utf8Path) -> impl Iterator<Item = Utf8PathBuf> + use<> {
         let parts: Vec<&str> =
             path.components().map(|part| part.as_str()).filter(|part| *part != "kb").collect();
@@ -179,7 +182,7 @@ impl Mirror<Writing> {
     }
 }
 
-/// Returns the error that names changed views and the copies of them.
+/// Returns the error that names changed views and their copies, or `None` if no view was changed.
 fn changed_error(found: &[(Utf8PathBuf, Utf8PathBuf)]) -> Option<Error> {
     let (first, _) = found.first()?;
     let more = match found.len() - 1 {

@@ -1,8 +1,9 @@
-//! Damage of the mirror: what the index remembers of it, and what a cheap look at the disk adds.
+//! Damage of the mirror: recorded in the index, or found by comparing names and sizes on the disk.
 //!
-//! A file of the pool that is recorded as damaged or missing counts as absent everywhere: it is not resolved as present, staged,
-//! exported, or published, and a download or an import replaces it. Damage in a set folder makes the set damaged; its bytes are
-//! taken from the pool again. Nothing here reads a package file: a size that agrees proves nothing about the bytes.
+//! A pool file that is recorded as damaged or missing counts as absent everywhere: it is not resolved as present,
+//! staged, exported, or published. A download or an import replaces it. Damage in a set folder makes the set
+//! damaged, and its files are linked from the pool again. No package file is read here: a matching size proves
+//! nothing about the bytes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,8 +19,9 @@ use crate::error::Result;
 use crate::update::Sha256;
 
 impl<S: Access> Mirror<S> {
-    /// Returns the published sets that are recorded as damaged, or of which names and sizes on the disk differ, by KB and folder.
-    /// No byte is read: a set that is not listed may still hold bytes that `verify` would find.
+    /// Returns the published sets with recorded damage, or with names and sizes that differ on the disk, by KB and
+    /// folder. No file content is read, so a set that is not listed may still have damage that only `verify`
+    /// finds.
     pub fn damaged_sets(&self) -> Result<Vec<DamagedSet>> {
         let mut sets = self.index.sets(None)?;
         sets.retain(|set| set.state == Some(PublishState::Published));
@@ -32,7 +34,7 @@ impl<S: Access> Mirror<S> {
         Ok(damaged)
     }
 
-    /// Returns the faults of one published set as [`Mirror::damaged_sets`] sees them; `None` where there are none.
+    /// Returns the faults of one published set by the rules of [`Mirror::damaged_sets`], or `None` if it has none.
     pub fn faults_of(&self, set: &SetRow) -> Result<Option<DamagedSet>> {
         self.faults_among(set, &self.index.damage()?)
     }
@@ -90,7 +92,7 @@ impl<S: Access> Mirror<S> {
         Ok(names)
     }
 
-    /// Compares names and sizes of a set's folder, and of its files in the pool, with the index.
+    /// Compares names and sizes in a set's folder, and of its files in the pool, with the index.
     fn look_at(&self, set: &SetRow) -> Result<Vec<(Utf8PathBuf, FindingKind, String)>> {
         let mut seen = Vec::new();
         let folder = self.folder_of(set)?;
@@ -131,15 +133,16 @@ impl<S: Access> Mirror<S> {
         Ok(seen)
     }
 
-    /// Records damage, whether this mirror is open to be written or to be read. A mirror that is open to be read takes the lock
-    /// for one short transaction; that fails where the mirror cannot be written, or another process writes.
+    /// Records damage, whether this mirror is open for writing or for reading. A mirror that is open for reading
+    /// takes the lock for one short transaction. The transaction fails if the mirror is read-only or another
+    /// process is writing.
     pub fn record_damage(&self, damage: &[NewDamage], found_by: &str, now: Time) -> Result<()> {
         self.in_short_transaction(now, |index| {
             damage.iter().try_for_each(|one| index.record_damage(one, found_by, now))
         })
     }
 
-    /// Returns the damage of a file in the pool, to be recorded.
+    /// Returns the damage record of a file in the pool.
     pub fn damage_in_pool(&self, sha256: Sha256, kind: FindingKind, message: impl Into<String>) -> NewDamage {
         NewDamage {
             path: self.layout.portable(&self.layout.pool_file(&sha256)),
@@ -151,7 +154,8 @@ impl<S: Access> Mirror<S> {
         }
     }
 
-    /// Changes the index under the lock, for a moment where the mirror is open to be read.
+    /// Changes the index under the lock. A mirror that is open for reading takes the lock for one short
+    /// transaction.
     pub(super) fn in_short_transaction<T>(
         &self,
         now: Time,
@@ -165,10 +169,10 @@ impl<S: Access> Mirror<S> {
     }
 }
 
-/// The message for a set without its folder.
+/// The message for a set whose folder is missing.
 pub(super) const FOLDER_MISSING: &str = "the folder of the set is missing";
 
-/// Returns what is wrong with a path where a regular file of this size belongs; `None` where nothing is.
+/// Compares a path with a regular file of this size. Returns the fault, or `None` if the path is right.
 fn look_at_file(path: &Utf8Path, size: u64) -> Option<(Utf8PathBuf, FindingKind, String)> {
     let (kind, message) = fault_of_entry(disk::entry(path), size)?;
     Some((path.to_owned(), kind, message))

@@ -1,5 +1,5 @@
-//! Documents of what the mirror stores: updates, files, and package sets. Reads the index and compares names and sizes with the
-//! disk; no package file is read. An index that cannot be read is an error.
+//! Documents of the stored updates, files, and package sets. Reads the index and compares names and sizes with the
+//! disk. Package files are not read. An index that cannot be read is an error.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,8 @@ use crate::documents::{FileDocument, MemberDocument, SetDocument, SetStatus, Sto
 use crate::error::Result;
 use crate::facts::{FileFacts, FileKey, Role, Source};
 
-/// Returns the document of an update. The index tells the compared properties of its files; without one they are empty.
+/// Returns the document of an update. The compared properties of its files come from the index and are empty
+/// without one.
 pub fn update_document(
     update: &UpdateDetail,
     files: &BTreeMap<FileKey, FileFacts>,
@@ -52,7 +53,8 @@ pub fn update_document(
     })
 }
 
-/// Returns the compared properties as words: `sha256`, `sha1 (knowledge)`. The Catalog's own word needs no mention.
+/// Returns the compared properties as words: `sha256`, `sha1 (knowledge)`. The Catalog's own statements have no
+/// suffix.
 fn checked_words(file: &FileFacts, index: &Index) -> Result<Vec<String>> {
     let Some(key) = file.key else { return Ok(Vec::new()) };
     let checks = index.checks_of(key)?.into_iter();
@@ -65,7 +67,7 @@ fn checked_words(file: &FileFacts, index: &Index) -> Result<Vec<String>> {
 }
 
 impl<S: Access> Mirror<S> {
-    /// Returns the document of a stored set: its status is `published` or `planned`.
+    /// Returns the document of a stored set, with the status `published` or `planned`.
     pub fn stored_set(&self, set: &SetRow) -> Result<StoredSet> {
         let is_published = set.state == Some(PublishState::Published);
         let status = if is_published { SetStatus::Published } else { SetStatus::Planned };
@@ -83,7 +85,7 @@ impl<S: Access> Mirror<S> {
         Ok(StoredSet { set: document, damaged: !faults.is_empty(), folder_missing, faults })
     }
 
-    /// Returns the document of a set with this status. Only files of a folder that is there have paths.
+    /// Returns the document of a set with this status. Files have paths only if the folder of the set exists.
     pub fn set_document(&self, set: &SetRow, status: SetStatus, error: Option<&str>) -> Result<SetDocument> {
         let folder = self.folder_of(set)?;
         let relative = self.layout.relative(&folder.path).to_owned();

@@ -1,10 +1,10 @@
-//! The fault of an entry on the disk where a file of the mirror belongs. Pure: nothing is read.
+//! The fault of a disk entry at the path of a mirror file. Pure: nothing is read.
 
 use crate::disk::Entry;
 use crate::documents::FindingKind;
 use crate::error::Result;
 
-/// Returns what is wrong with an entry where a regular file of this size belongs; `None` where nothing is.
+/// Compares a disk entry with a regular file of this size. Returns the fault, or `None` if the entry is right.
 pub(super) fn fault_of_entry(entry: Result<Entry>, size: u64) -> Option<(FindingKind, String)> {
     Some(match entry {
         Ok(Entry::File(found)) if found == size => return None,

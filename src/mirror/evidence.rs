@@ -1,31 +1,31 @@
-//! Evidence of what another program or person wrote into the folders of the KBs.
+//! Evidence: entries in the folders of the KBs that the program did not write.
 
 use camino::Utf8PathBuf;
 
-/// The reasons to keep something as evidence.
+/// The reasons to keep an entry as evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
-    /// A view: the index knows that the program wrote another text.
+    /// A view whose text differs from the recorded one.
     Changed,
-    /// A view that the index has no record of, as of version 0.1.
+    /// A view without a record in the index, as of version 0.1.
     Unrecorded,
-    /// A file that is not one of the set in whose folder it lay.
+    /// A file in a set folder that does not belong to the set.
     Foreign,
 }
 
-/// Something that the program did not write, and the place where it is kept.
+/// An entry that the program did not write, and the path where it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evidence {
     /// The file, relative to the mirror.
     pub path: Utf8PathBuf,
-    /// Its place under `quarantine/`, relative to the mirror.
+    /// Its path under `quarantine/`, relative to the mirror.
     pub kept: Utf8PathBuf,
     /// The reason.
     pub reason: Reason,
 }
 
 impl Evidence {
-    /// Returns the warning of what was kept.
+    /// Returns the warning about the kept entry.
     pub fn warning(&self) -> String {
         let Self { path, kept, reason } = self;
         match reason {

@@ -1,13 +1,16 @@
-//! Replacing what is published of a KB: readers see the old state or the new one, never a mix.
+//! Replaces the published folder of a KB. Readers see the old state or the new one, never a mix.
 //!
-//! - The whole folder of the KB is made under `partial/`, with the sets that stay, the new set, and the views. Then both folders change
-//!   places in one step, where the system can do that; else the old one is renamed away and the new one takes its name.
-//! - The old folder stays under `partial/replaced-…` until the next run that writes: a reader that has it open reads on in it.
-//! - Unknown files of the old folder move along, or are kept ([`super::replaced`]). A view that was changed from outside is kept as
-//!   evidence.
-//! - The index says "publishing" before, and learns of the new views first. A run that is killed anywhere is finished by the next one.
+//! - The complete folder of the KB is built under `partial/`: the sets that stay, the new set, and the views. Then
+//!   the old and the new folder are exchanged in one atomic step where the system supports it. Elsewhere the old
+//!   folder is renamed away and the new one takes its name.
+//! - The old folder stays under `partial/replaced-…` until the next run that writes, so that a reader with open
+//!   files can finish.
+//! - Unknown files of the old folder are moved into the new one or are kept as evidence ([`super::replaced`]). A
+//!   view that was changed from outside is kept as evidence.
+//! - The index records "publishing" and the new views before the exchange. After a kill at any point, the next run
+//!   completes the work.
 //!
-//! A file system without links is not served in this way, because sets that stay would have to be copied.
+//! A file system without hard links does not use this path, because the sets that stay would have to be copied.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -24,12 +27,12 @@ use crate::servicing::Knowledge;
 use crate::update::Kb;
 use crate::views::KbViews;
 
-/// A folder under `partial/` that a publication made.
+/// A folder under `partial/` that a publication created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Leftover {
-    /// A folder of a KB that is being made; or the old one, right after the exchange.
+    /// A folder of a KB that is being built, or the old folder right after the exchange.
     Exchange(Kb),
-    /// A set folder that is being made. Every file in it is the program's.
+    /// A set folder that is being built. The program wrote every file in it.
     Stage,
     /// The folder of a KB that was replaced, with the number of its replacement.
     Replaced(Kb, u32),
@@ -38,7 +41,7 @@ pub(super) enum Leftover {
 }
 
 impl Leftover {
-    /// Reads a name; `None` for one that no publication gives.
+    /// Parses a name, or returns `None` if no publication uses such a name.
     pub(super) fn of(name: &str) -> Option<Self> {
         let (word, rest) = name.split_once('-')?;
         let (kb, more) = rest.split_once('-').map_or((rest, None), |(kb, more)| (kb, Some(more)));
@@ -56,7 +59,8 @@ impl Leftover {
 }
 
 impl Mirror<Writing> {
-    /// Gives a set that was made under `partial/` its place in a folder of its KB that exists. The index says "publishing" already.
+    /// Publishes a set that was staged under `partial/` into the existing folder of its KB. The index must say
+    /// "publishing" already.
     pub(super) fn exchange(
         &mut self,
         set: &SetRow,
@@ -68,7 +72,7 @@ impl Mirror<Writing> {
         let (kb, name, id) = (set.kb, &set.folder, set.id);
         let place = self.layout.kb(kb);
         let tree = self.layout.partial().join(format!("publish-{kb}"));
-        // It may be the old folder, of a run that ended after the exchange.
+        // After a run that ended right after the exchange, this path is the old folder.
         self.discard_kb_folder(kb, &tree, old_folders)?;
         disk::create_dir_all(&tree)?;
         let stay = self.sets_that_stay(kb, name, old_folders)?;
@@ -110,7 +114,7 @@ impl Mirror<Writing> {
         self.write_views(kb, knowledge).map(drop)
     }
 
-    /// Puts the folder of a KB back that a run had renamed away when it was cut off, before the new one took its name.
+    /// Restores the folder of a KB that an interrupted run had renamed away before the new one took its name.
     pub(super) fn put_back_replaced(&self) -> Result<()> {
         let partial = self.layout.partial();
         let mut left: Vec<(Kb, u32, String)> = disk::list(&partial)?
@@ -120,7 +124,7 @@ impl Mirror<Writing> {
                 _ => None,
             })
             .collect();
-        // The last one is the one that was in place.
+        // The highest number is the folder that was in place last.
         left.sort_by(|a, b| b.cmp(a));
         for (kb, _, name) in left {
             if disk::entry(&self.layout.kb(kb))? == Entry::Nothing
@@ -133,7 +137,7 @@ impl Mirror<Writing> {
         Ok(())
     }
 
-    /// Returns the published folders of a KB beside one set, as far as they lie there.
+    /// Returns the published folders of a KB, except one set, that exist on the disk.
     fn sets_that_stay(&self, kb: Kb, name: &SetFolder, old: &[SetFolder]) -> Result<Vec<SetFolder>> {
         let mut stay = Vec::new();
         for (_, folder, ..) in self.index.published_folders(Some(kb))? {
@@ -153,7 +157,7 @@ impl Mirror<Writing> {
         for (path, made) in paths {
             let reason = match view_state(&path, made, record)? {
                 ViewState::Changed | ViewState::NotAFile | ViewState::Unreadable => Reason::Changed,
-                // Without a record, a text of before is one of an older version or of an older index.
+                // Without a record, the earlier text is from an older version or an older index.
                 ViewState::Unrecorded => Reason::Unrecorded,
                 ViewState::Right | ViewState::Missing | ViewState::Outdated => continue,
             };
@@ -164,14 +168,15 @@ impl Mirror<Writing> {
         Ok(())
     }
 
-    /// Returns a name under `partial/` for a folder that was replaced: one KB may be replaced several times in a run.
+    /// Returns a free name under `partial/` for a replaced folder: one KB may be replaced several times in a run.
     fn free_aside(&self, kb: Kb) -> Utf8PathBuf {
         let place = |number: u32| self.layout.partial().join(format!("replaced-{kb}-{number}"));
         (1..=u32::MAX).map(place).find(|path| !disk::exists(path)).unwrap_or_default()
     }
 }
 
-/// Makes a folder with links to the files of another one; a folder in it is left to [`Mirror::stands`], which misses nothing then.
+/// Creates a folder with links to the files of another one. Subfolders are included, so that [`Mirror::stands`]
+/// still finds them.
 fn copy_links(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
     disk::create_dir_all(to)?;
     for name in disk::list(from)? {
@@ -189,7 +194,7 @@ fn copy_links(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
     disk::sync_dir(to)
 }
 
-/// Copies a file that has as many links already as its file system allows.
+/// Copies a file that already has the maximum number of links of its file system.
 fn copy_file(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
     let mut new = NewFile::create_new(to)?;
     let mut pieces = Pieces::open_regular(from)?;
@@ -197,7 +202,7 @@ fn copy_file(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
         new.write(pieces.piece())?;
     }
     let path = new.finish()?;
-    // As the pool's own file. A file system without modes keeps the bytes all the same.
+    // Read-only, like the pool's own file. Failure is ignored: a file system without modes keeps the bytes.
     let _without_modes = disk::set_read_only(&path);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! A folder on disk as `lint` judges it. Links are not followed, and pipes and devices are not opened.
+//! A folder on disk as input of `lint`. Links are not followed, and pipes and devices are not opened.
 
 use camino::Utf8Path;
 
@@ -8,7 +8,8 @@ use crate::lint::{EntryKind, FileLook, FolderEntry, LintFolder};
 use crate::update::DualHasher;
 use crate::update::container::READ;
 
-/// Reads what is in a folder: names, lengths, and the beginning of every package; with `deep` their digests too.
+/// Reads the entries of a folder: names, lengths, and the beginning of every package. With `deep`, also their
+/// digests.
 pub fn read_folder(path: &Utf8Path, deep: bool) -> Result<LintFolder> {
     let mut entries = Vec::new();
     for name in disk::list(path)? {
@@ -16,7 +17,7 @@ pub fn read_folder(path: &Utf8Path, deep: bool) -> Result<LintFolder> {
         let kind = match disk::entry(&place)? {
             disk::Entry::File(_) => EntryKind::File,
             disk::Entry::Folder => EntryKind::Folder,
-            // A name that is not Unicode is not found under what is shown of it.
+            // A name that is not Unicode cannot be opened by its displayed form.
             disk::Entry::Other | disk::Entry::Nothing => EntryKind::Other,
         };
         let mut entry = FolderEntry { name, kind, look: None, content: None };

@@ -1,10 +1,11 @@
-//! Removing what an operator does not want any more.
+//! Removal of published sets on the operator's request.
 //!
-//! - A set that another published set needs (a servicing stack, a floor, a prerequisite, a preparation) is not removed. A file
-//!   that another set has stays in the pool.
+//! - A set that another published set needs (a servicing stack, a floor, a prerequisite, a preparation) is not
+//!   removed. A file that another set uses stays in the pool.
 //! - Nothing is deleted: folders and files move to `trash/`.
-//! - The removal is recorded in `state.json` first, so that `sync` and `import` do not bring the KB back; then the index forgets the
-//!   sets and notes what is to be moved, in one transaction; then the files move. The next run that writes finishes what was cut off.
+//! - The removal is recorded in `state.json` first, so that `sync` and `import` do not bring the KB back. Then the
+//!   index forgets the sets and records the pending moves, in one transaction. Then the files move. The next run
+//!   that writes completes an interrupted removal.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +24,7 @@ use crate::resolve::{Library as _, PackageSet, closure};
 use crate::servicing::Knowledge;
 use crate::update::{Architecture, Kb, Sha256};
 
-/// The note of the index about files that are on their way to `trash/`.
+/// The index key of the pending moves to `trash/`.
 const FORGETTING: &str = "forgetting";
 
 /// The removal of some sets, without side effects.
@@ -35,7 +36,7 @@ pub struct ForgetPlan {
     kept: Vec<ForgottenFile>,
 }
 
-/// The moves that a removal still has to make.
+/// The pending moves of a removal.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Moves {
     /// The folder under `trash/`, relative to the mirror.
@@ -45,17 +46,17 @@ pub(super) struct Moves {
 }
 
 impl Moves {
-    /// Returns `true` for a KB of which something moves.
+    /// Returns `true` if a folder of this KB is among the moves.
     pub(super) fn has_kb(&self, kb: Kb) -> bool {
         self.folders.iter().any(|(own, _)| *own == kb)
     }
 
-    /// Returns `true` for a set folder that moves.
+    /// Returns `true` if this set folder is among the moves.
     pub(super) fn has_folder(&self, kb: Kb, name: &str) -> bool {
         self.folders.iter().any(|(own, folder)| *own == kb && *folder == *name)
     }
 
-    /// Returns the KBs of which something moves.
+    /// Returns the KBs with moves.
     pub(super) fn kbs(&self) -> BTreeSet<Kb> {
         self.folders.iter().map(|(kb, _)| *kb).collect()
     }
@@ -73,7 +74,7 @@ impl ForgetPlan {
         self.sets.iter().map(of).collect()
     }
 
-    /// Returns the files of the pool that are removed.
+    /// Returns the files that are removed from the pool.
     pub fn removed_files(&self) -> Vec<ForgottenFile> {
         self.removed.iter().map(|(_, file)| file.clone()).collect()
     }
@@ -85,7 +86,7 @@ impl ForgetPlan {
 }
 
 impl<S: Access> Mirror<S> {
-    /// Returns the moves of a removal that was cut off, or that is under way; none otherwise.
+    /// Returns the pending moves of a removal that was interrupted or is in progress, or `None`.
     pub(super) fn unfinished_moves(&self) -> Result<Option<Moves>> {
         let Some(text) = self.index.meta(FORGETTING)? else { return Ok(None) };
         serde_json::from_str(&text).map(Some).map_err(|error| {
@@ -93,7 +94,8 @@ impl<S: Access> Mirror<S> {
         })
     }
 
-    /// Plans the removal of what is published of some KBs, of some architectures or all. Refuses what another published set needs.
+    /// Plans the removal of the published sets of some KBs, for some architectures or all. Refuses a set that
+    /// another published set needs.
     pub fn plan_forget(
         &self,
         kbs: &[Kb],
@@ -140,7 +142,7 @@ impl<S: Access> Mirror<S> {
         })
     }
 
-    /// Refuses the removal of a KB that a set which stays cannot do without.
+    /// Refuses the removal of a KB that a remaining set needs.
     fn refuse_needed(&self, removed: &[&SetRow], stay: &[&SetRow], knowledge: &Knowledge) -> Result<()> {
         let library = IndexLibrary::new(&self.index, knowledge);
         for set in stay {
@@ -171,7 +173,7 @@ impl<S: Access> Mirror<S> {
     }
 }
 
-/// Returns the error of a KB that has no folder of its own; files of it may be part of other sets.
+/// Returns the error for a KB without a folder of its own. Its files may belong to other sets.
 fn not_published(kb: Kb, stay: &[&SetRow], architectures: &[Architecture]) -> Error {
     let has_file = |set: &&&SetRow| set.members.iter().any(|member| member.file.kb == Some(kb));
     let holders: BTreeSet<String> = stay.iter().filter(has_file).map(|set| set.kb.to_string()).collect();
@@ -187,13 +189,13 @@ fn not_published(kb: Kb, stay: &[&SetRow], architectures: &[Architecture]) -> Er
     error.hint(format!("its file is part of the sets of {holders}, and stays as long as one of them does"))
 }
 
-/// Returns `true` if a set of the resolver is the one of a row.
+/// Returns `true` if a set of the resolver and a row are the same set.
 fn is_row(set: &PackageSet, row: &SetRow) -> bool {
     set.folder == row.folder && set.architecture == row.architecture
 }
 
 impl Mirror<Writing> {
-    /// Removes sets by a plan. Returns the folder under `trash/`, relative to the mirror.
+    /// Removes the sets of a plan. Returns the folder under `trash/`, relative to the mirror.
     pub fn forget(&mut self, plan: &ForgetPlan, knowledge: &Knowledge, now: Time) -> Result<Utf8PathBuf> {
         let mut state = self.expect_state()?;
         let kbs: BTreeSet<Kb> = plan.sets.iter().map(|set| set.kb).collect();
@@ -240,7 +242,7 @@ impl Mirror<Writing> {
         Ok(trash)
     }
 
-    /// Moves what the index has forgotten to `trash/`, also where an earlier run was cut off in it.
+    /// Moves forgotten sets and files to `trash/`. Completes the moves of an interrupted run too.
     pub(super) fn finish_forgetting(&mut self, knowledge: &Knowledge) -> Result<()> {
         let Some(moves) = self.unfinished_moves()? else { return Ok(()) };
         let trash = self.layout.root().join(&moves.trash);
@@ -280,7 +282,8 @@ impl Mirror<Writing> {
         disk::rename(from, to)
     }
 
-    /// Takes back that a KB was removed, of one architecture or of all. Returns `true` if it was.
+    /// Revokes the recorded removal of a KB, for one architecture or all. Returns `true` if a removal was
+    /// recorded.
     pub fn take_back_removal(&mut self, kb: Kb, architecture: Option<Architecture>) -> Result<bool> {
         let Remembered::Known(mut state) = self.remembered()? else { return Ok(false) };
         let before = state.removed.len();

@@ -1,8 +1,9 @@
-//! Bytes that leave the pool: every one is hashed in the read that hands it out.
+//! Bytes that leave the pool: every byte is hashed when it is handed out.
 //!
-//! A link is hashed through its new name; a copy in the read that makes it. Bytes that differ are taken back, read once more, and
-//! recorded as damaged when they differ again. A published folder is the one exception: a link to a pool file is made without
-//! reading it, because it is the same file and `verify` reads it once for both.
+//! A link is hashed through its new name, a copy during the copy. Bytes that differ are removed again and the pool
+//! file is read once more. If it differs again, it is recorded as damaged. Published folders are the exception: a
+//! link to a pool file is created without reading it, because both names are the same file and `verify` reads it
+//! once for both.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -20,12 +21,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::facts::FileKey;
 use crate::update::Sha256;
 
-/// The reasons why the pool does not have a file.
+/// The reasons for the absence of a file from the pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Absence {
-    /// It was never here.
+    /// The pool never had the file.
     Unknown,
-    /// It is recorded as damaged or missing: what was found, when, and by which command.
+    /// The file is recorded as damaged or missing, with the finding, its time, and its command.
     Damaged(Damage),
 }
 
@@ -41,8 +42,8 @@ impl fmt::Display for Absence {
 }
 
 impl<S: Access> Mirror<S> {
-    /// Returns a file that the index has in the pool, or why it is absent. One that the disk has no more, or with another size, is a
-    /// fault of the mirror: it is recorded, and the error names it.
+    /// Returns a file that the index has in the pool, or the reason for its absence. A file that is missing on the
+    /// disk or has another size is a fault of the mirror: the fault is recorded, and the error names it.
     pub fn expect_pooled(
         &self,
         key: FileKey,
@@ -62,14 +63,14 @@ impl<S: Access> Mirror<S> {
         Err(self.damaged(name, self.damage_in_pool(sha256, kind, message), run)?)
     }
 
-    /// Puts a file of the pool under a new path, as a link where the file system has them, and hashes every byte. Where the bytes are
-    /// not what the pool should have, nothing stays under the new path and the damage is recorded.
+    /// Creates a new name for a pool file, as a link where the file system supports it, and hashes every byte. If
+    /// the bytes are wrong, removes the new name and records the damage.
     pub fn hand_out(&self, pooled: &Pooled, to: &Utf8Path, run: Run<'_>) -> Result<()> {
         let found = if disk::link(&pooled.path, to)? { sha256_of(to) } else { copy(&pooled.path, to)? };
         self.judge_handed_out(pooled, &found, to, run)
     }
 
-    /// Puts a file of the pool into a set folder: a link as it is, a copy hashed.
+    /// Puts a file of the pool into a set folder. A link is not read; a copy is hashed.
     pub(super) fn put_into_folder(&self, pooled: &Pooled, to: &Utf8Path, run: Run<'_>) -> Result<()> {
         if disk::link(&pooled.path, to)? {
             return Ok(());
@@ -125,7 +126,8 @@ impl<S: Access> Mirror<S> {
     }
 }
 
-/// Copies a file to a name that does not exist yet, and returns the SHA-256 of what was read. A fault of reading is the inner error, one of writing the outer one.
+/// Copies a file to a name that does not exist yet, and returns the SHA-256 of the bytes read. A read error is the
+/// inner error, a write error the outer one.
 fn copy(from: &Utf8Path, to: &Utf8Path) -> Result<Result<Sha256>> {
     let mut new = NewFile::create_new(to)?;
     let mut hasher = sha2::Sha256::new();
@@ -143,7 +145,7 @@ fn copy(from: &Utf8Path, to: &Utf8Path) -> Result<Result<Sha256>> {
         new.write(pieces.piece())?;
     }
     new.finish()?;
-    // As the pool's own file. A file system without modes keeps the bytes all the same.
+    // Read-only, like the pool's own file. Failure is ignored: a file system without modes keeps the bytes.
     let _without_modes = disk::set_read_only(to);
     Ok(Ok(Sha256::from_bytes(hasher.finalize().into())))
 }
@@ -155,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_copy_is_hashed_and_its_faults_have_their_side() {
+    fn copy_is_hashed_and_separates_read_from_write_errors() {
         let folder = tempfile::tempdir().unwrap();
         let folder = Utf8PathBuf::try_from(folder.path().to_owned()).unwrap();
         let (from, to) = (folder.join("from"), folder.join("to"));
@@ -163,7 +165,7 @@ mod tests {
         let found = copy(&from, &to).unwrap().unwrap();
         assert_eq!(found, sha256_of(&from).unwrap());
         assert_eq!(found, sha256_of(&to).unwrap());
-        // What cannot be read is the mirror's fault, what cannot be written is not.
+        // A read error is the mirror's fault, a write error is not.
         assert!(copy(&folder.join("missing"), &folder.join("other")).unwrap().is_err());
         assert!(copy(&from, &folder).is_err());
     }

@@ -1,4 +1,4 @@
-//! Every path of a mirror in one place. Pure: nothing is looked at or made here.
+//! Every path of a mirror in one place. Only `is_prepared`, `has_content`, and `side` look at the disk.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
@@ -41,9 +41,9 @@ impl RunReport {
     }
 }
 
-/// The place of everything in a mirror. `mirror-layout.md` draws the same tree; a test holds the two equal.
+/// The paths of a mirror. `mirror-layout.md` draws the same tree; a test compares the two.
 ///
-/// Only checked names become parts of a path: KBs, digests, and folders of sets. A text is not one of them:
+/// Only checked names become parts of a path: KBs, digests, and folders of sets. A plain text does not compile:
 ///
 /// ```compile_fail,E0308
 /// use camino::Utf8PathBuf;
@@ -55,7 +55,7 @@ impl RunReport {
 /// }
 /// ```
 ///
-/// It becomes one where its name is plain:
+/// A checked text does:
 ///
 /// ```
 /// use camino::Utf8PathBuf;
@@ -78,69 +78,69 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The layout of a mirror in a folder, with its index inside or, for a mirror on a share, elsewhere.
+    /// Creates the layout of a mirror in a folder. The index is inside or, for a mirror on a share, elsewhere.
     pub fn new(root: Utf8PathBuf, index: Option<Utf8PathBuf>) -> Self {
         let index = index.unwrap_or_else(|| root.join("mirror.db"));
         Self { root, index }
     }
 
-    /// The mirror's folder.
+    /// Returns the mirror's folder.
     pub fn root(&self) -> &Utf8Path {
         &self.root
     }
 
-    /// The index.
+    /// Returns the path of the index.
     pub fn index(&self) -> &Utf8Path {
         &self.index
     }
 
-    /// The bytes of a file: the only place where they live.
+    /// Returns the pool path of a file content.
     pub fn pool_file(&self, sha256: &Sha256) -> Utf8PathBuf {
         let digits = sha256.to_string();
         self.root.join("pool").join("sha256").join(&digits[..2]).join(digits)
     }
 
-    /// The folder of a KB.
+    /// Returns the folder of a KB.
     pub fn kb(&self, kb: Kb) -> Utf8PathBuf {
         self.root.join("kb").join(kb.to_string())
     }
 
-    /// A published package set.
+    /// Returns the folder of a published package set.
     pub fn set(&self, kb: Kb, folder: &SetFolder) -> Utf8PathBuf {
         self.kb(kb).join(folder)
     }
 
-    /// The document of the published sets of a KB, for programs.
+    /// Returns the path of the JSON document about the published sets of a KB.
     pub fn kb_json(&self, kb: Kb) -> Utf8PathBuf {
         self.kb(kb).join(format!("{kb}.json"))
     }
 
-    /// The digests of all files in the KB's sets, for `sha256sum -c`.
+    /// Returns the path of the digests of all files in the KB's sets, for `sha256sum -c`.
     pub fn kb_sums(&self, kb: Kb) -> Utf8PathBuf {
         self.kb(kb).join("SHA256SUMS")
     }
 
-    /// The page of the published sets of a KB, for people.
+    /// Returns the path of the page about the published sets of a KB, for people.
     pub fn kb_readme(&self, kb: Kb) -> Utf8PathBuf {
         self.kb(kb).join("README.txt")
     }
 
-    /// The folder of the folders of KBs.
+    /// Returns the parent folder of all KB folders.
     pub fn kbs(&self) -> Utf8PathBuf {
         self.root.join("kb")
     }
 
-    /// The install script of a set, beside its folder.
+    /// Returns the path of the install script of a set, beside its folder.
     pub fn kb_script(&self, kb: Kb, folder: &SetFolder) -> Utf8PathBuf {
         self.kb(kb).join(format!("{folder}.cmd"))
     }
 
-    /// Knowledge tables that came with a medium.
+    /// Returns the folder of the knowledge tables that were imported from a medium.
     pub fn knowledge(&self) -> Utf8PathBuf {
         self.root.join("knowledge")
     }
 
-    /// Keys, and the keys that are trusted.
+    /// Returns the folder of the keys and of the list of trusted keys.
     pub fn keys(&self) -> Utf8PathBuf {
         self.root.join("keys")
     }
@@ -151,13 +151,13 @@ impl Layout {
         [self.config(), keys.join("root.pub"), keys.join("trusted.txt")].iter().any(|path| disk::exists(path))
     }
 
-    /// Returns `true` if package sets lie here, with or without an index.
+    /// Returns `true` if the folder contains package sets, with or without an index.
     pub fn has_content(&self) -> Result<bool> {
         Ok(!disk::list(&self.kbs())?.is_empty())
     }
 
-    /// Returns the side of the gap that the keys of this folder speak of: one that trusts a foreign root key and has no
-    /// keys of its own takes media and makes none.
+    /// Returns the side of the gap, inferred from the keys of this folder. A folder that trusts a foreign root key
+    /// and has no keys of its own imports media and writes none.
     pub fn side(&self) -> Side {
         let keys = self.keys();
         if disk::exists(&keys.join("trusted.txt")) && !disk::exists(&keys.join("root.pub")) {
@@ -167,63 +167,64 @@ impl Layout {
         }
     }
 
-    /// The folder of the pool.
+    /// Returns the folder of the pool.
     pub fn pool(&self) -> Utf8PathBuf {
         self.root.join("pool").join("sha256")
     }
 
-    /// The folder of partial files: on the pool's file system, so that a rename makes them visible.
+    /// Returns the folder of partial files. It is on the pool's file system, so that a rename makes a file
+    /// visible.
     pub fn partial(&self) -> Utf8PathBuf {
         self.root.join("partial")
     }
 
-    /// Package sets that were removed on purpose, by date; kept for 14 days.
+    /// Returns the folder of package sets that were removed on purpose, by date. Its entries are kept for 14 days.
     pub fn trash(&self) -> Utf8PathBuf {
         self.root.join("trash")
     }
 
-    /// Bytes that are not what they should be, and evidence. [`super::Mirror::purge`] deletes the former after a while.
+    /// Returns the folder of rejected bytes and of evidence. [`super::Mirror::purge`] deletes old rejected bytes.
     pub fn quarantine(&self) -> Utf8PathBuf {
         self.root.join("quarantine")
     }
 
-    /// Pages that were not understood, and reports.
+    /// Returns the folder of reports and of pages that could not be parsed.
     pub fn runs(&self) -> Utf8PathBuf {
         self.root.join("runs")
     }
 
-    /// The report of a run: `runs/2026-11-23T080000Z-sync.json`. Times sort as names do.
+    /// Returns the path of a run's report: `runs/2026-11-23T080000Z-sync.json`. Sorting by name sorts by time.
     pub fn run_report(&self, time: Time, report: RunReport) -> Utf8PathBuf {
         let time = Timestamp::from(time).strftime("%Y-%m-%dT%H%M%SZ");
         self.runs().join(format!("{time}-{}.json", report.as_str()))
     }
 
-    /// The configuration of `sync`; written by `init` and by the operator.
+    /// Returns the path of the configuration of `sync`, written by `init` and by the operator.
     pub fn config(&self) -> Utf8PathBuf {
         self.root.join("kbmirror.toml")
     }
 
-    /// The health of the mirror, for `status` and for other programs.
+    /// Returns the path of the mirror's health, for `status` and for other programs.
     pub fn health(&self) -> Utf8PathBuf {
         self.root.join("health.json")
     }
 
-    /// The state of the mirror outside of its index: lineage, memory of media, removed KBs.
+    /// Returns the path of the state outside of the index: lineage, record of media, removed KBs.
     pub fn state(&self) -> Utf8PathBuf {
         self.root.join("state.json")
     }
 
-    /// Held by the process that writes.
+    /// Returns the path of the lock file, held by the process that writes.
     pub fn lock(&self) -> Utf8PathBuf {
         self.root.join("lock")
     }
 
-    /// A path relative to the mirror, as output shows it.
+    /// Returns a path relative to the mirror, for output.
     pub fn relative<'p>(&self, path: &'p Utf8Path) -> &'p Utf8Path {
         path.strip_prefix(&self.root).unwrap_or(path)
     }
 
-    /// Returns a path relative to the mirror with `/` on every system, as the index keeps it.
+    /// Returns a path relative to the mirror with `/` on every system, as stored in the index.
     pub fn portable(&self, path: &Utf8Path) -> Utf8PathBuf {
         let names: Vec<&str> = self.relative(path).components().map(|part| part.as_str()).collect();
         names.join("/").into()

@@ -1,5 +1,7 @@
-//! The index as the resolver's library, layered over the knowledge. Every KB is read once; a file that only knowledge
-//! names is the index's own where that has its SHA-1.
+//! The index as the resolver's library, layered over the knowledge.
+//!
+//! Every KB is read once. A file that only the knowledge names is replaced by the index's file with the same
+//! SHA-1, if any.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +17,7 @@ use crate::resolve::{Library, Newest, PackageSet, Side, layered_sets, unlisted_k
 use crate::servicing::{Family, Knowledge};
 use crate::update::{Kb, Kind, Month};
 
-/// An index, to resolve from.
+/// The library of an index, cached for one resolution.
 #[derive(Debug)]
 pub struct IndexLibrary<'a> {
     index: &'a Index,
@@ -26,7 +28,7 @@ pub struct IndexLibrary<'a> {
 }
 
 impl<'a> IndexLibrary<'a> {
-    /// A library of this index over the knowledge.
+    /// Creates a library of this index over the knowledge.
     pub fn new(index: &'a Index, knowledge: &'a Knowledge) -> Self {
         Self {
             index,
@@ -37,7 +39,7 @@ impl<'a> IndexLibrary<'a> {
         }
     }
 
-    /// Returns the library with advice for this side of the gap.
+    /// Sets the side of the gap for which advice is given.
     #[must_use]
     pub fn on(self, side: Side) -> Self {
         Self { side, ..self }
@@ -86,7 +88,8 @@ impl Library for IndexLibrary<'_> {
 
     fn newest_of(&self, family: &Family, known: Option<Date>) -> Result<Newest> {
         let mut newest = Newest::default();
-        // By the months of the titles, newest first: an index of a million updates is not read for one date.
+        // Searches by the months of the titles, newest first, so that an index of a million updates is not read
+        // for one date.
         let mut month = self.index.newest_month()?;
         let first = known.and_then(Month::of);
         while let Some(own) = month.filter(|own| first.is_none_or(|first| *own >= first)) {
@@ -106,8 +109,8 @@ impl Library for IndexLibrary<'_> {
     }
 }
 
-/// What the index holds of the KBs in a folder's names, of the entries that list its files by their digests, and of what
-/// those need: the facts by which the folder is judged.
+/// Returns the facts by which a folder is judged: of the KBs in its file names, of the Catalog entries that list
+/// its files by digest, and of the KBs that these need.
 pub fn facts_of_folder(
     folder: &LintFolder,
     target: Option<Kb>,
@@ -129,7 +132,7 @@ pub fn facts_of_folder(
     kbs.extend(unlisted);
     kbs.extend(stacks_beside(&kbs, &own, index, knowledge)?);
     let mut facts = index.facts_of(&kbs)?;
-    // A file that no entry of the Catalog lists has its size too.
+    // A file that no Catalog entry lists has a size too.
     for file in of_digests {
         if let Some(key) = file.key {
             facts.files.entry(key).or_insert(file);

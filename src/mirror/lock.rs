@@ -1,4 +1,4 @@
-//! One writer at a time. The lock is the operating system's, so a killed process leaves none behind.
+//! A lock for one writer at a time. The operating system releases it when a process is killed.
 
 use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
@@ -8,22 +8,22 @@ use camino::Utf8Path;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 
-/// The right to write to a mirror: an operating-system lock, which ends with the process however that ends. What
-/// the file says is for people only.
+/// The right to write to a mirror: an operating-system lock that ends with the process. The text in the file is
+/// only for people.
 #[derive(Debug)]
 pub struct Lock {
     file: File,
 }
 
 impl Lock {
-    /// Takes the lock, or says who has it.
+    /// Takes the lock, or returns an error that names the holder.
     pub fn take(path: &Utf8Path, since: &str) -> Result<Self> {
         let mut file = disk::open_lock(path)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
-                // Some systems do not let others read a locked file; then the holder stays unnamed.
+                // Some systems do not let others read a locked file. Then the error does not name the holder.
                 let _unreadable = file.take(200).read_to_string(&mut holder);
                 let holder = holder.trim();
                 let who = if holder.is_empty() {
@@ -48,16 +48,16 @@ impl Lock {
     }
 }
 
-/// Returns `true` if a process holds the lock now. A lock that cannot be looked at counts as free.
+/// Returns `true` if a process holds the lock now. A lock that cannot be checked counts as free.
 pub(super) fn is_held(path: &Utf8Path) -> bool {
     let Ok(file) = disk::open_regular(path) else { return false };
-    // A shared lock, given back at once: two processes that look do not see each other.
+    // A shared lock, released at once: two processes that check at the same time do not block each other.
     matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Closing is not enough where the process has just begun another one, which has a copy of the file for a moment.
+        // Closing is not enough: a child process that was just started has a copy of the file for a moment.
         let _closed_anyway = self.file.unlock();
     }
 }

@@ -1,15 +1,17 @@
-//! The store: a folder with an index, a pool of bytes, and per-KB folders made from both.
+//! The store: a folder with an index, a pool of file contents, and per-KB folders made from both.
 //!
-//! - Bytes live once, in the pool, under their SHA-256 ([`pool`]). They get there whole and checked, by a rename.
-//! - A package set is published as a folder of links ([`Mirror::publish`]): only when every file of it is in the pool, by a
-//!   rename, with an intent in the index before and the fact after it. A half set is never visible; what a crash
-//!   cut off is finished or removed by the next run that writes.
-//! - The index never gets ahead of the bytes.
+//! - The pool stores each content once, under its SHA-256 ([`pool`]). A file enters the pool complete and checked,
+//!   by a rename.
+//! - A package set is published as a folder of links ([`Mirror::publish`]), only when every file of it is in the
+//!   pool. The folder appears by a rename. The index records the intent before the rename and the result after it.
+//!   A partial set is never visible. After a crash, the next run that writes completes or removes an interrupted
+//!   publication.
+//! - The index never records bytes that the pool does not have.
 //!
-//! The index can be lost: published sets are rebuilt from `kb/*/KB*.json` and the pool (`rebuild`).
+//! If the index is lost, published sets are rebuilt from `kb/*/KB*.json` and the pool (`rebuild`).
 //!
-//! A mirror remembers where its content came from and takes no other: a demo never mixes with the real thing.
-//! The writer holds the [`Lock`]. The place of everything is in [`Layout`] and in mirror-layout.md.
+//! A mirror records the origin of its content and accepts no other origin, so that a demo never mixes with live
+//! content. The writer holds the [`Lock`]. [`Layout`] and mirror-layout.md define every path.
 
 mod admission;
 mod beside;
@@ -71,7 +73,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::resolve::Side;
 use crate::servicing::Knowledge;
 
-/// An open mirror. The state says what may be done with it: everyone reads, and [`Writing`] alone writes.
+/// An open mirror. The state `S` decides which operations are available: every state can read, only [`Writing`]
+/// can write.
 ///
 /// A reader cannot publish:
 ///
@@ -106,7 +109,7 @@ pub struct Mirror<S = Reading> {
 }
 
 impl Mirror<Reading> {
-    /// Opens a mirror to read it. It must exist.
+    /// Opens an existing mirror for reading.
     pub fn open(layout: Layout) -> Result<Self> {
         if !disk::exists(layout.index()) {
             let message = format!("there is no mirror at {}", layout.root());
@@ -115,7 +118,7 @@ impl Mirror<Reading> {
         match Index::open_read_only(layout.index()) {
             Ok(index) => Ok(Self { layout, index, state: Reading(()) }),
             Err(error) if !Index::is_unmade(layout.index()).unwrap_or(false) => Err(error),
-            // An index that was lost, or emptied, and is being made again: there is a mirror, and this is not all of it.
+            // The index was lost or emptied and is being rebuilt: the mirror exists, but its index is incomplete.
             Err(_) if layout.has_content()? => {
                 let message = format!("the making of the index {} was interrupted", layout.index());
                 Err(Error::usage(message).hint(
@@ -130,12 +133,13 @@ impl Mirror<Reading> {
         }
     }
 
-    /// Opens a mirror to read it; `None` if there is none.
+    /// Opens a mirror for reading, or returns `None` if it does not exist.
     pub fn open_if_there(layout: Layout) -> Result<Option<Self>> {
         if disk::exists(layout.index()) { Self::open(layout).map(Some) } else { Ok(None) }
     }
 
-    /// Refuses content from another origin than the mirror's beforehand, and leaves nothing behind.
+    /// Checks that the folder is writable and refuses content from another origin than the mirror's. Writes
+    /// nothing.
     pub fn check_usable(layout: &Layout, origin: &str) -> Result<()> {
         let there = layout.root().ancestors().find(|path| disk::exists(path));
         disk::check_writable(there.unwrap_or_else(|| Utf8Path::new(".")))
@@ -153,7 +157,7 @@ impl<S: Access> Mirror<S> {
         &self.layout
     }
 
-    /// The index.
+    /// Returns the index.
     pub fn index(&self) -> &Index {
         &self.index
     }
@@ -163,7 +167,7 @@ impl<S: Access> Mirror<S> {
         Ok(self.index.meta("origin")?.unwrap_or_default())
     }
 
-    /// Returns `true` if content came here on a medium: then nothing that is missing can be fetched.
+    /// Returns `true` if content was imported from a medium. Missing files cannot be downloaded then.
     pub fn is_imported(&self) -> Result<bool> {
         Ok(self.index.meta(IMPORTED)?.is_some())
     }
@@ -175,8 +179,8 @@ impl<S: Access> Mirror<S> {
 }
 
 impl Mirror<Writing> {
-    /// Opens a mirror to write it, making it where there is none. Takes the lock, checks the origin, and puts in
-    /// order what an earlier run was cut off in. Views are written with the knowledge of this run.
+    /// Opens a mirror for writing, and creates it if it does not exist. Takes the lock, checks the origin, and
+    /// completes or removes interrupted work of an earlier run. Views are written with the knowledge of this run.
     pub fn open_to_write(
         layout: Layout,
         origin: &str,
@@ -187,7 +191,7 @@ impl Mirror<Writing> {
         disk::create_dir_all(layout.root()).map_err(unusable)?;
         let lock = Lock::take(&layout.lock(), &now.to_string()).map_err(unusable)?;
         let mut index = Index::open(layout.index()).map_err(unusable)?;
-        // Set at the end of making an index, so that one whose making was cut off is made again.
+        // The `created` value is set last, so that an index whose creation was interrupted is built again.
         let rebuilt = make_if_new(&layout, &mut index, origin, knowledge, now)?;
         expect_origin(&layout, &index, origin)?;
         let state = Writing { lock: Some(lock), rebuilt, mended: Vec::new(), evidence: Vec::new() };
@@ -197,8 +201,8 @@ impl Mirror<Writing> {
         Ok(mirror)
     }
 
-    /// Opens a mirror for a trial: on a private copy of its index, without the lock, and without a trace on the disk. The
-    /// mirror does not have to exist. Only what `--dry-run` does may be done with it.
+    /// Opens a mirror for a dry run: on a private copy of its index, without the lock, and without any write to
+    /// the disk. The mirror does not have to exist. The result supports only the operations of `--dry-run`.
     pub fn open_for_trial(
         layout: Layout,
         origin: &str,
@@ -215,7 +219,7 @@ impl Mirror<Writing> {
         })
     }
 
-    /// Takes the index of a new mirror away again when nothing came into it.
+    /// Removes the index of a new mirror if it is still empty.
     pub fn unmake_if_empty(self) -> Result<()> {
         if !self.index.is_empty()? {
             return Ok(());
@@ -230,27 +234,27 @@ impl Mirror<Writing> {
         Ok(())
     }
 
-    /// The index, for changes.
+    /// Returns the index for changes.
     pub fn index_mut(&mut self) -> &mut Index {
         &mut self.index
     }
 
-    /// Returns the number of sets that were taken from `kb/` and `pool/` because there was no index.
+    /// Returns the number of sets that were rebuilt from `kb/` and `pool/` because the index was missing.
     pub fn rebuilt_sets(&self) -> usize {
         self.state.rebuilt
     }
 
-    /// Returns what lay beside set folders and was written again when the mirror was opened, relative to the mirror.
+    /// Returns the views that were rewritten when the mirror was opened, as paths relative to the mirror.
     pub fn mended_views(&self) -> &[Utf8PathBuf] {
         &self.state.mended
     }
 
-    /// Returns the views that this run wrote anew although another text lay there than the program wrote.
+    /// Returns the views that this run rewrote although their text was not one that the program had written.
     pub fn evidence(&self) -> &[Evidence] {
         &self.state.evidence
     }
 
-    /// Returns an error unless the lock is held: a trial keeps its index to itself and must not touch the disk.
+    /// Returns an error unless the lock is held: a dry run must not write to the disk.
     pub(super) fn expect_lock(&self) -> Result<()> {
         match self.state.lock {
             Some(_) => Ok(()),
@@ -259,7 +263,7 @@ impl Mirror<Writing> {
     }
 }
 
-/// Fills an index that was just made from `kb/` and `pool/`; returns how many sets it took from there.
+/// Fills a new index from `kb/` and `pool/`. Returns the number of rebuilt sets.
 fn make_if_new(
     layout: &Layout,
     index: &mut Index,
@@ -279,8 +283,8 @@ fn make_if_new(
     })
 }
 
-/// Names the mirror's folder in an error of the disk: a folder that cannot be written is a mistake of the caller, not a fault
-/// of the program.
+/// Adds the mirror's folder to a disk error. A folder that cannot be written is a usage error, not an internal
+/// error.
 pub fn unusable(layout: &Layout, error: Error) -> Error {
     match error.kind() {
         ErrorKind::Internal => error

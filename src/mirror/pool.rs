@@ -1,4 +1,4 @@
-//! The pool: every file's bytes once, under their SHA-256, read-only.
+//! The pool: every file content once, under its SHA-256, read-only.
 
 use std::collections::BTreeSet;
 
@@ -18,15 +18,15 @@ use crate::update::Sha256;
 /// A file that the pool has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pooled {
-    /// Its bytes.
+    /// The path of its content.
     pub path: Utf8PathBuf,
     /// Its digest.
     pub sha256: Sha256,
-    /// Its bytes.
+    /// Its size in bytes.
     pub size: u64,
 }
 
-/// The run that brings bytes, as records name it.
+/// The run that adds bytes, for records.
 #[derive(Debug, Clone, Copy)]
 pub struct Run<'a> {
     /// Its command.
@@ -35,18 +35,19 @@ pub struct Run<'a> {
     pub now: Time,
 }
 
-/// A file that was taken into the pool.
+/// A file that was admitted to the pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admitted {
-    /// The file; the bytes may have turned out to be one that is known under another row.
+    /// The row of the file. It differs from the requested one if the bytes belong to a file that another row
+    /// describes.
     pub key: FileKey,
-    /// The place of the damaged bytes that it replaced.
+    /// The path of the damaged bytes that were replaced.
     pub replaced: Option<Utf8PathBuf>,
 }
 
 impl<S: Access> Mirror<S> {
-    /// Returns the pool's copy of a file: known to the index, not recorded as damaged, and on disk with the size that it should
-    /// have. Its bytes are not read.
+    /// Returns the pool's copy of a file: known to the index, not recorded as damaged, and on disk with the
+    /// recorded size. Its bytes are not read.
     pub fn pooled(&self, key: FileKey) -> Result<Option<Pooled>> {
         let Some((sha256, size)) = self.index.pooled_as(key)? else { return Ok(None) };
         let path = self.layout.pool_file(&sha256);
@@ -54,8 +55,8 @@ impl<S: Access> Mirror<S> {
         Ok(whole.then_some(Pooled { path, sha256, size }))
     }
 
-    /// Returns the files of the pool that are not read-only, relative to the mirror. None on a file system that does not keep
-    /// modes: there, every file is writable.
+    /// Returns the files of the pool that are not read-only, relative to the mirror. The list is empty on a file
+    /// system that does not keep modes, where every file is writable.
     pub fn writable_files(&self) -> Result<Vec<Utf8PathBuf>> {
         let paths: Vec<Utf8PathBuf> =
             self.index.pool()?.iter().map(|(_, sha256, _)| self.layout.pool_file(sha256)).collect();
@@ -68,8 +69,9 @@ impl<S: Access> Mirror<S> {
         Ok(if writable.len() == present.len() { Vec::new() } else { writable })
     }
 
-    /// Returns `true` if the pool has these bytes: known to the index, not recorded as damaged, and on disk with this size. They
-    /// are not read. Of what the index does not know, nothing was ever compared but perhaps by a run that was killed.
+    /// Returns `true` if the pool has these bytes: known to the index, not recorded as damaged, and on disk with
+    /// this size. The bytes are not read. A file that the index does not know counts as absent, because only a
+    /// killed run may have compared it.
     pub fn has_in_pool(&self, sha256: &Sha256, size: u64) -> Result<bool> {
         Ok(self.index.is_pooled(sha256)?
             && !self.index.is_damaged(sha256)?
@@ -78,7 +80,8 @@ impl<S: Access> Mirror<S> {
 }
 
 impl Mirror<Writing> {
-    /// Takes a vetted file into the pool, and records it with what was compared. The file must lie under [`super::Layout::partial`].
+    /// Adds a vetted file to the pool and records it with its checks. The file must be under
+    /// [`super::Layout::partial`].
     pub fn admit(&mut self, key: FileKey, vetted: &Vetted<'_>, run: Run<'_>) -> Result<Admitted> {
         let replaced = self.place_in_pool(vetted, run)?;
         let digests = vetted.digests();
@@ -90,12 +93,12 @@ impl Mirror<Writing> {
         Ok(Admitted { key, replaced })
     }
 
-    /// Gives a vetted file its place in the pool; the index learns of it later. The checked bytes are never
-    /// given up for what lies there: that stays only where it is read again and is the same. Otherwise it is kept aside as
-    /// evidence, and its new path is returned.
+    /// Moves a vetted file to its path in the pool; the index records it later. An existing file keeps the path
+    /// only if it is read again and has the same bytes. Otherwise it is moved to `quarantine/` as evidence, and
+    /// its new path is returned.
     ///
-    /// Set folders that were made of bytes that were damaged or missing are recorded as damaged before those are replaced, so that
-    /// they are made again also when this run is killed in between.
+    /// Before damaged or missing bytes are replaced, the set folders made of them are recorded as damaged. After a
+    /// kill, the next run builds these folders again.
     pub fn place_in_pool(&mut self, vetted: &Vetted<'_>, run: Run<'_>) -> Result<Option<Utf8PathBuf>> {
         self.expect_lock()?;
         let (partial, digests) = (vetted.path(), vetted.digests());
@@ -106,8 +109,8 @@ impl Mirror<Writing> {
             && !self.index.is_damaged(&digests.sha256)?
             && sha256_of(&path).is_ok_and(|found| found == digests.sha256);
         if is_sound {
-            // The same bytes, under another name or from another URL; or those of a run that was killed before it took the
-            // right to write from them.
+            // The same bytes under another name or from another URL, or bytes of a run that was killed before it
+            // made them read-only.
             disk::set_read_only(&path)?;
             disk::remove_file(partial)?;
             return Ok(None);
@@ -119,14 +122,14 @@ impl Mirror<Writing> {
             Entry::Nothing => None,
             _ => Some(self.set_aside(&path, &digests.sha256, run.now)?),
         };
-        // In this order: a run that is killed in between leaves a file of the pool that this function sets right, and never a
-        // partial file that no later run can open.
+        // Rename first: a run killed in between leaves a writable pool file, which this function repairs later.
+        // The other order could leave a read-only partial file that a later run cannot open.
         disk::rename(partial, &path)?;
         disk::set_read_only(&path)?;
         Ok(replaced)
     }
 
-    /// Records the copies of a file in the published set folders as damaged: what they were made of is about to be replaced.
+    /// Records the copies of a file in the published set folders as damaged, before the pool file is replaced.
     fn doubt_folders_of(&mut self, sha256: &Sha256, run: Run<'_>) -> Result<()> {
         let known: BTreeSet<Utf8PathBuf> =
             self.index.damage()?.into_iter().map(|damage| damage.path).collect();
@@ -152,7 +155,7 @@ impl Mirror<Writing> {
         })
     }
 
-    /// Moves what lies in the place of a pool file into quarantine, whatever it is.
+    /// Moves the entry at the path of a pool file to quarantine.
     fn set_aside(&self, path: &Utf8Path, sha256: &Sha256, now: Time) -> Result<Utf8PathBuf> {
         let folder = self.layout.quarantine();
         disk::create_dir_all(&folder)?;
@@ -164,8 +167,8 @@ impl Mirror<Writing> {
         Ok(kept)
     }
 
-    /// Moves bytes that are not what they should be into quarantine, where they stay for a while. `None` stands for the
-    /// container, which is not one of the compared properties.
+    /// Moves rejected bytes to quarantine, where they stay for a while. `differs` is `None` if the container is
+    /// wrong, which is not one of the compared properties.
     pub fn quarantine(
         &self,
         partial: &Utf8Path,
@@ -183,7 +186,7 @@ impl Mirror<Writing> {
     }
 }
 
-/// Returns the SHA-256 of a whole file.
+/// Returns the SHA-256 of a complete file.
 pub(super) fn sha256_of(path: &Utf8Path) -> Result<Sha256> {
     let mut hasher = sha2::Sha256::new();
     disk::read_in_pieces(path, |piece| hasher.update(piece))?;

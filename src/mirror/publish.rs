@@ -1,4 +1,4 @@
-//! Publishing a package set as a folder, all at once.
+//! Publishes a package set as a folder, atomically.
 
 use std::collections::BTreeSet;
 
@@ -19,35 +19,35 @@ use crate::update::Kb;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Published {
-    /// The folder is new, or new in what it holds.
+    /// The folder is new, or its content changed.
     Published,
-    /// The folder was there and right already.
+    /// The folder was already right.
     Unchanged,
 }
 
 /// A published folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folder {
-    /// Its path.
+    /// The path of the folder.
     pub path: Utf8PathBuf,
     /// The names of its files, in the order of the set.
     pub names: Vec<PlainName>,
 }
 
 impl Folder {
-    /// Returns the path of a file in it.
+    /// Returns the path of a file in the folder.
     pub fn file(&self, name: &PlainName) -> Utf8PathBuf {
         self.path.join(name)
     }
 
-    /// Returns `true` if a file of this name belongs in it.
+    /// Returns `true` if a file of this name belongs in the folder.
     pub fn has(&self, name: &str) -> bool {
         self.names.iter().any(|own| *own == *name)
     }
 }
 
 impl<S: Access> Mirror<S> {
-    /// Returns the folder that a set has or would have. A name that the name policy refuses is an error.
+    /// Returns the existing or future folder of a set. A name that the name policy refuses is an error.
     pub fn folder_of(&self, set: &SetRow) -> Result<Folder> {
         let files =
             set.members.iter().map(|member| (member.file.name.as_str(), member.file.identity_digits()));
@@ -60,8 +60,8 @@ impl<S: Access> Mirror<S> {
         Ok(Folder { path: self.layout.set(set.kb, &set.folder), names })
     }
 
-    /// Returns `true` if the folder of a set is there with just its files, each with the size of its bytes, and nothing of it is
-    /// recorded as damaged. No byte is read.
+    /// Returns `true` if the folder of a set has exactly its files, each with the recorded size, and has no
+    /// recorded damage. No file content is read.
     pub fn stands(&self, set: &SetRow) -> Result<bool> {
         let folder = self.folder_of(set)?;
         if self.index.published_as(set.kb, &set.folder)? != Some((set.id, PublishState::Published)) {
@@ -86,7 +86,7 @@ impl<S: Access> Mirror<S> {
         Ok(true)
     }
 
-    /// Returns `true` if every file of a set is in the pool, as far as the index and the sizes say.
+    /// Returns `true` if every file of a set is in the pool, according to the index and the sizes on the disk.
     pub fn is_pooled_whole(&self, set: &SetRow) -> bool {
         let is_pooled = |key| matches!(self.pooled(key), Ok(Some(_)));
         set.members.iter().all(|member| member.file.key.is_some_and(is_pooled))
@@ -130,7 +130,7 @@ impl Mirror<Writing> {
             index.set_published(kb, name, id, PublishState::Published, now)
         })?;
         self.discard_set_folder(kb, name, &aside)?;
-        // The set may have had another folder, before a second one of its family made a suffix necessary.
+        // The set may have had another folder name, before a second set of its family made a suffix necessary.
         for old in old_folders {
             let aside = self.aside(kb, &old);
             self.discard_set_folder(kb, &old, &aside)?;
@@ -146,12 +146,12 @@ impl Mirror<Writing> {
         Ok((Published::Published, folder))
     }
 
-    /// Notes that the views of the KB that was published follow its rows, unless those of other KBs do not.
+    /// Records that the views of the published KB are current, unless views of other KBs were already pending.
     fn end_views_unless(&mut self, was_pending: bool) -> Result<()> {
         if was_pending { Ok(()) } else { self.index.finish_views() }
     }
 
-    /// Makes the whole folder under `partial/`.
+    /// Builds the complete folder under `partial/`.
     fn stage(&self, set: &SetRow, folder: &Folder, now: Time) -> Result<Utf8PathBuf> {
         let staged = self.layout.partial().join(format!("publish-{}-{}", set.kb, set.folder));
         disk::remove_dir_all(&staged)?;
@@ -171,8 +171,8 @@ impl Mirror<Writing> {
         Ok(staged)
     }
 
-    /// Makes the set folders that are recorded as damaged again, where every file is in the pool; returns them. The others stay
-    /// recorded.
+    /// Rebuilds the set folders that are recorded as damaged, if all their files are in the pool, and returns
+    /// them. The others stay recorded as damaged.
     pub fn heal_folders(&mut self, knowledge: &Knowledge, now: Time) -> Result<Vec<SetRow>> {
         let folders: BTreeSet<(Kb, SetFolder)> = (self.index.damage()?.into_iter())
             .filter_map(|damage| Some((damage.kb?, damage.folder?)))
@@ -193,8 +193,9 @@ impl Mirror<Writing> {
         self.layout.partial().join(format!("replaced-{kb}-{folder}"))
     }
 
-    /// Reconciles what a crash left: a folder whose publishing was begun is published again where its files are here, else
-    /// forgotten; what lies under partial/ belongs to a process that ended. Returns what it wrote again beside the set folders.
+    /// Repairs the state after a crash. A folder with an interrupted publication is published again if its files
+    /// are in the pool, and is forgotten otherwise. Entries under `partial/` belong to a process that ended.
+    /// Returns the rewritten views.
     pub(super) fn finish_what_was_cut_off(
         &mut self,
         knowledge: &Knowledge,
@@ -237,7 +238,7 @@ impl Mirror<Writing> {
                     Leftover::Stage => disk::remove_dir_all(&path)?,
                 }
             } else if is_orphan || name.starts_with(disk::BEING_WRITTEN) {
-                // What is known of a file that has arrived, or a file that was never given its name.
+                // Metadata of a file that has arrived, or a temporary file that was never renamed.
                 disk::remove_file(&path)?;
             }
         }
@@ -246,7 +247,8 @@ impl Mirror<Writing> {
             let Ok(kb) = name.parse::<Kb>() else { continue };
             let half = remove_half_written(&self.layout.kb(kb))?;
             let beside = [self.layout.kb_json(kb), self.layout.kb_sums(kb), self.layout.kb_readme(kb)];
-            // Killed between the folder and what lies beside it, or written by a version that kept no record.
+            // The run was killed between the folder and the files beside it, or a version without records wrote
+            // them.
             let is_known = self.written_views(kb)?.is_some_and(|written| written.is_complete());
             let lacks = half || !is_known || !beside.iter().all(|path| disk::exists(path));
             if lacks && !self.index.published_sets(kb)?.is_empty() {
@@ -260,7 +262,8 @@ impl Mirror<Writing> {
     }
 }
 
-/// Removes what a killed run was writing in a folder; returns `true` if there was anything. The writer holds the lock.
+/// Removes temporary files of a killed run from a folder. Returns `true` if any existed. The caller holds the
+/// lock.
 fn remove_half_written(folder: &Utf8Path) -> Result<bool> {
     let mut any = false;
     for name in disk::list(folder)?.into_iter().filter(|name| name.starts_with(disk::BEING_WRITTEN)) {

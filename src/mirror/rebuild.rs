@@ -1,9 +1,9 @@
-//! An index made anew from what is published: `kb/*/KB*.json` and the pool.
+//! Rebuilds the index from the published sets: `kb/*/KB*.json` and the pool.
 //!
-//! The JSON files count as statements of the Catalog. Files of the pool are taken by their names and sizes. A file of a set that is
-//! missing, or of another size, is recorded as damage, so that the set is known and can be repaired. Facts that never were part of a published KB
-//! are lost; a crawl brings them back. A JSON file that cannot be read is named and stops the rebuilding: an operator who
-//! removes it decides that its KB is lost.
+//! The JSON files count as statements of the Catalog. Pool files are matched by name and size. A missing file of a
+//! set, or one of another size, is recorded as damage, so that the set is known and can be repaired. Facts that
+//! never belonged to a published KB are lost until a crawl finds them again. A JSON file that cannot be read is
+//! named and stops the rebuild: an operator who removes it decides that its KB is lost.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
@@ -21,10 +21,10 @@ use crate::facts::FileKey;
 use crate::servicing::Knowledge;
 use crate::update::{Digests, Kb};
 
-/// Far more than any KB has to say.
+/// The size limit of a KB's document, far above any real one.
 const JSON_CAP: u64 = 64 * 1024 * 1024;
 
-/// Fills an empty index; returns how many sets there are in it then.
+/// Fills an empty index. Returns the number of sets.
 pub(super) fn rebuild(
     layout: &Layout,
     index: &Transaction<'_>,
@@ -59,8 +59,8 @@ pub(super) fn rebuild(
     Ok(sets)
 }
 
-/// Records a file that was in the pool, and that is missing or of another size now, as damage: `repair` and `fetch` restore it. Returns
-/// `false` for one whose digests the document does not have.
+/// Records a file that was in the pool and is now missing or of another size, as damage that `repair` and `fetch`
+/// fix. Returns `false` if the document does not have its digests.
 fn record_missing(
     layout: &Layout,
     index: &Transaction<'_>,
@@ -98,7 +98,7 @@ fn read_document(path: &Utf8Path) -> Result<KbDocument> {
     serde_json::from_value(header).map_err(unreadable)
 }
 
-/// Returns the origin that the documents of published KBs state; `None` if there are none.
+/// Returns the origin that the documents of published KBs state, or `None` if no document exists.
 pub fn stored_origin(layout: &Layout) -> Result<Option<String>> {
     for name in disk::list(&layout.kbs())? {
         let Ok(kb) = name.parse::<Kb>() else { continue };
@@ -109,8 +109,8 @@ pub fn stored_origin(layout: &Layout) -> Result<Option<String>> {
     Ok(None)
 }
 
-/// Moves the index of a mirror to `quarantine/`, so that the next command that writes makes it anew. Returns the new path,
-/// relative to the mirror; `None` if no index exists.
+/// Moves the index of a mirror to `quarantine/`, so that the next command that writes builds it again. Returns the
+/// new path, relative to the mirror, or `None` if no index exists.
 pub fn set_index_aside(layout: &Layout, now: Timestamp) -> Result<Option<Utf8PathBuf>> {
     let _lock = Lock::take(&layout.lock(), &now.to_string())?;
     if disk::entry(layout.index())? == Entry::Nothing {
@@ -119,7 +119,7 @@ pub fn set_index_aside(layout: &Layout, now: Timestamp) -> Result<Option<Utf8Pat
     disk::create_dir_all(&layout.quarantine())?;
     let place = |number: u32| layout.quarantine().join(format!("evidence-mirror.db-{number}"));
     let kept = (1..=u32::MAX).map(place).find(|path| !disk::exists(path)).unwrap_or_default();
-    // What SQLite has not yet written into the file goes with it.
+    // The journal with changes that SQLite has not yet written into the file is moved too.
     for end in ["-wal", "-shm", ""] {
         let from = Utf8PathBuf::from(format!("{}{end}", layout.index()));
         if disk::exists(&from) {

@@ -1,5 +1,5 @@
-//! The records of sets and updates: what the document of a KB and the listing of a medium say of them. Reads the index; names are
-//! those of the set folders, and a name that is refused is an error.
+//! The records of sets and updates for the document of a KB and the listing of a medium. Reads the index. Names
+//! are those in the set folders, and a refused name is an error.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::facts::{FileFacts, FileKey};
 use crate::update::Kb;
 
 impl<S: Access> Mirror<S> {
-    /// The updates of a KB as a listing has them.
+    /// Returns the updates of a KB as lines of a listing.
     pub fn update_lines(&self, kb: Kb) -> Result<Vec<UpdateLine>> {
         let (updates, files) = self.index.details_of(Owner::Kb(kb))?;
         let line = |update: &UpdateDetail| UpdateLine {
@@ -23,7 +23,7 @@ impl<S: Access> Mirror<S> {
         Ok(updates.iter().map(line).collect())
     }
 
-    /// A set with its files and edges.
+    /// Returns a set with its files and edges.
     pub fn set_record(&self, set: &SetRow) -> Result<SetRecord> {
         let mut files = Vec::new();
         for (member, name) in set.members.iter().zip(self.folder_of(set)?.names) {

@@ -1,13 +1,13 @@
-//! `state.json`: the lineage of a mirror, its memory of media, and what was removed on purpose.
+//! `state.json`: the lineage of a mirror, its record of media, and the KBs that were removed on purpose.
 //!
-//! The index can be rebuilt from `kb/` and `pool/`, and these values cannot, so they live in a file of their own. It is written
-//! whole, by a rename, under the lock.
+//! The index can be rebuilt from `kb/` and `pool/`, but these values cannot, so they are stored in a file of their
+//! own. It is replaced atomically, under the lock.
 //!
-//! - A new mirror gets the file when its index is made, and the index notes that it exists.
-//! - An index of version 0.1 or of format 4 without the note has the values in its table `meta`. They move to the file when the
-//!   mirror is opened to write; a reader takes them from there.
-//! - If the file is missing although it existed, or although sets were published before the index was rebuilt, the state is
-//!   *lost*. It is never made up: export and import refuse until the operator decides.
+//! - A new mirror gets the file when its index is created, and the index records that the file exists.
+//! - An index of version 0.1, or of format 4 without that record, has the values in its table `meta`. They move to
+//!   the file when the mirror is opened for writing. A reader reads them from the table.
+//! - If the file is missing although it existed, or although sets were published before the index was rebuilt, the
+//!   state is *lost*. It is never invented: export and import refuse until the operator decides.
 //! - A file that cannot be read, or of a newer format, is an error. It is not replaced.
 
 use super::state_file::{EXPECTED, OLD, expect_state, of_older_index, read};
@@ -19,14 +19,14 @@ use crate::error::{Error, Result};
 /// The state of a mirror outside of its index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Remembered {
-    /// The state as it is recorded.
+    /// The recorded state.
     Known(StateDocument),
-    /// The file existed, or has to have existed, and is missing.
+    /// The file is missing although it existed or must have existed.
     Lost,
 }
 
 impl Remembered {
-    /// Returns the state; `None` if it is lost.
+    /// Returns the state, or `None` if it is lost.
     pub fn known(self) -> Option<StateDocument> {
         match self {
             Self::Known(state) => Some(state),
@@ -49,7 +49,7 @@ impl<S: Access> Mirror<S> {
 }
 
 impl Mirror<Writing> {
-    /// Records the state. It is on the disk when this returns.
+    /// Records the state. It is durable when this function returns.
     pub fn remember(&mut self, state: &StateDocument) -> Result<()> {
         self.expect_lock()?;
         let mut text = serde_json::to_string_pretty(state).map_err(Error::cannot_write_json)?;
@@ -58,7 +58,7 @@ impl Mirror<Writing> {
         self.expect_state_from_now_on()
     }
 
-    /// Makes `state.json` where none has to exist yet, with the values of an older index.
+    /// Creates `state.json` if it does not exist and never had to, with the values of an older index.
     pub(super) fn begin_state(&mut self) -> Result<()> {
         if disk::exists(&self.layout.state()) {
             return self.expect_state_from_now_on();
@@ -69,7 +69,7 @@ impl Mirror<Writing> {
         }
     }
 
-    /// Notes in the index that the file exists; the values that an older version kept in the index are removed from it.
+    /// Records in the index that the file exists, and removes the values of an older version from the index.
     fn expect_state_from_now_on(&mut self) -> Result<()> {
         if self.index.meta(EXPECTED)?.is_some() {
             return Ok(());
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_mirror_has_a_state_that_outlives_its_index() {
+    fn state_survives_the_loss_of_the_index() {
         let (_folder, layout) = layout();
         let mut mirror = open(&layout);
         let state =
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_state_that_existed_is_never_made_up() {
+    fn lost_state_is_never_invented() {
         let (_folder, layout) = layout();
         drop(open(&layout));
         disk::remove_file(&layout.state()).unwrap();
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn the_values_of_an_older_index_move_to_the_file() {
+    fn values_of_an_older_index_move_to_the_state_file() {
         let (_folder, layout) = layout();
         let mut mirror = open(&layout);
         let last = r#"{"seq":4,"set_id":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","created":"2026-01-01T00:00:00Z","finished":[]}"#;
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_state_of_a_newer_format_or_without_sense_is_an_error() {
+    fn unreadable_or_newer_state_file_is_an_error() {
         let (_folder, layout) = layout();
         for (text, kind) in
             [(r#"{"format":2}"#, ErrorKind::Usage), ("{", ErrorKind::Integrity), ("", ErrorKind::Integrity)]

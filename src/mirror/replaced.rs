@@ -1,13 +1,16 @@
-//! The end of a folder that was replaced: what the program wrote is deleted, and nothing else.
+//! Removal of a folder that was replaced. Only files that the program wrote are deleted.
 //!
-//! - Of a set folder, the program's are the files under the names that the index has of the folder's sets, where the pool has their
-//!   bytes. A file under another name is deleted only where its bytes are in the pool, or lie under its name in the new folder.
-//! - Beside the set folders, the program's are the views. One that was changed from outside was kept as evidence before.
-//! - What else lay beside the set folders moves along into the new folder. What else lay in a set folder goes to `quarantine/`, where
-//!   `repair` moves such files too.
-//! - Nothing is deleted before all of that has its place. A run that ends in between leaves the rest to the next one.
+//! - In a set folder, the program's files have names that the index lists for the folder's sets, and the pool has
+//!   their bytes. A file under another name is deleted only if its bytes are in the pool, or under the same name
+//!   in the new folder.
+//! - Beside the set folders, the program's files are the views. A view that was changed from outside was kept as
+//!   evidence before.
+//! - Other files beside the set folders move into the new folder. Other files in a set folder move to
+//!   `quarantine/`, as in `repair`.
+//! - Nothing is deleted before all of these files have been moved. An interrupted run leaves the rest to the next
+//!   one.
 //!
-//! A file with a name that is not text cannot be moved alone: the whole folder goes to `quarantine/`.
+//! A file whose name is not Unicode cannot be moved on its own: the complete folder moves to `quarantine/`.
 
 use std::collections::BTreeMap;
 
@@ -23,12 +26,12 @@ use crate::update::{Kb, Sha256};
 
 /// The program's files in the set folders of a KB.
 struct Known {
-    /// Bytes by folder and name, as the index has them; several, where a KB was issued again.
+    /// Digest and size by folder and name, from the index. A KB that was issued again has several per name.
     files: BTreeMap<(String, String), Vec<(Sha256, u64)>>,
 }
 
 impl Known {
-    /// Returns the bytes that a name of a folder may have.
+    /// Returns the digests and sizes that a file of this name may have in a folder.
     fn in_folder(&self, folder: &str, name: &str) -> &[(Sha256, u64)] {
         self.files.get(&(folder.to_owned(), name.to_owned())).map(Vec::as_slice).unwrap_or_default()
     }
@@ -39,7 +42,8 @@ impl Known {
 }
 
 impl<S: Access> Mirror<S> {
-    /// Gathers the names that the index has of a KB. `others` are folders that a set of it had, and that the index has no more.
+    /// Collects the file names that the index has for a KB. `others` are earlier folders of its sets that the
+    /// index no longer has.
     fn known_files(&self, kb: Kb, others: &[SetFolder]) -> Result<Known> {
         let mut files: BTreeMap<(String, String), Vec<(Sha256, u64)>> = BTreeMap::new();
         let published = self.index.published_folders(Some(kb))?;
@@ -59,14 +63,14 @@ impl<S: Access> Mirror<S> {
 }
 
 impl Mirror<Writing> {
-    /// Removes what an exchange left of a KB's folder, after all that the program did not write has another place.
+    /// Removes the old folder of a KB after an exchange. Files that the program did not write are moved first.
     pub(super) fn discard_kb_folder(&mut self, kb: Kb, old: &Utf8Path, others: &[SetFolder]) -> Result<()> {
         let portable = self.layout.portable(&self.layout.kb(kb));
         let is_whole = self.move_along(kb, old, others)?;
         self.remove_discarded(old, &portable, is_whole)
     }
 
-    /// Removes a set folder that was renamed away, after all that the program did not write has another place.
+    /// Removes a set folder that was renamed away. Files that the program did not write are moved first.
     pub(super) fn discard_set_folder(&mut self, kb: Kb, folder: &SetFolder, old: &Utf8Path) -> Result<()> {
         let mut known = self.known_files(kb, &[])?;
         if !known.has_folder(folder.as_str()) {
@@ -82,8 +86,8 @@ impl Mirror<Writing> {
         if is_whole { disk::remove_dir_all(old) } else { self.keep_unknown(old, path) }
     }
 
-    /// Moves what the program did not write out of a replaced folder of a KB. Returns `false` if something has a name that cannot be
-    /// used.
+    /// Moves unknown files out of a replaced folder of a KB. Returns `false` if an entry has a name that is not
+    /// Unicode.
     pub(super) fn move_along(&mut self, kb: Kb, old: &Utf8Path, others: &[SetFolder]) -> Result<bool> {
         let place = self.layout.kb(kb);
         let known = self.known_files(kb, others)?;
@@ -101,7 +105,7 @@ impl Mirror<Writing> {
                 is_whole = false;
             } else if self.is_view(&portable) || name.starts_with(disk::BEING_WRITTEN) || is_same(&from, &to)?
             {
-                // A view was kept already where it came from outside.
+                // Already kept as evidence if the view was changed from outside.
             } else if takes_more && disk::entry(&to)? == Entry::Nothing {
                 disk::rename(&from, &to)?;
             } else {
@@ -111,8 +115,8 @@ impl Mirror<Writing> {
         Ok(is_whole)
     }
 
-    /// Returns `true` if a folder is one of a set: the index has it, or every file of it is a link to the pool's under the name that
-    /// a set of this KB has.
+    /// Returns `true` if a folder is a set folder. Either the index has it, or each file of it is a hard link to a
+    /// pool file, with a name that a set of this KB uses.
     fn is_set_folder(&self, known: &Known, path: &Utf8Path, name: &str) -> Result<bool> {
         if known.has_folder(name) {
             return Ok(true);
@@ -132,7 +136,8 @@ impl Mirror<Writing> {
         Ok(!names.is_empty())
     }
 
-    /// Moves what the program did not write from a set folder, or a folder in it, to `quarantine/`.
+    /// Moves unknown files from a set folder, or from a subfolder of it, to `quarantine/`. Returns `false` if an
+    /// entry has a name that is not Unicode.
     fn empty_of_unknown(
         &mut self,
         old: &Utf8Path,
@@ -146,7 +151,7 @@ impl Mirror<Writing> {
             match disk::entry(&from)? {
                 Entry::Nothing => is_whole = false,
                 Entry::Folder if disk::entry(&to)? == Entry::Folder => {
-                    // No set has a folder in its folder.
+                    // No set uses subfolders, so every file here is unknown.
                     is_whole &= self.empty_of_unknown(&from, &to, known, "")?;
                 }
                 Entry::File(_) if self.is_known(&from, known.in_folder(folder, &name))? => {}
@@ -157,20 +162,21 @@ impl Mirror<Writing> {
         Ok(is_whole)
     }
 
-    /// Returns `true` if a file is one of a set whose bytes the pool has, or if the pool has its bytes under whatever name.
+    /// Returns `true` if the file belongs to a set whose bytes the pool has, or if the pool has its bytes under
+    /// any name.
     fn is_known(&self, path: &Utf8Path, bytes: &[(Sha256, u64)]) -> Result<bool> {
         for (sha256, size) in bytes {
             if self.has_in_pool(sha256, *size)? {
                 return Ok(true);
             }
         }
-        // A file that cannot be read is not known.
+        // A file that cannot be read counts as unknown.
         let Ok(found) = sha256_of(path) else { return Ok(false) };
         Ok(disk::file_size(path)?.map_or(Ok(false), |size| self.has_in_pool(&found, size))?
             && sha256_of(&self.layout.pool_file(&found)).is_ok_and(|pooled| pooled == found))
     }
 
-    /// Moves something that the program did not write to `quarantine/`, by the path that it had.
+    /// Moves an unknown entry to `quarantine/`, under the name of its earlier path.
     fn keep_unknown(&mut self, from: &Utf8Path, path: &Utf8Path) -> Result<()> {
         let kept = self.move_evidence_of(from, path)?;
         self.state.evidence.push(Evidence { path: path.to_owned(), kept, reason: Reason::Foreign });
@@ -178,7 +184,7 @@ impl Mirror<Writing> {
     }
 }
 
-/// Returns `true` if two paths are regular files of the same bytes.
+/// Returns `true` if two paths are regular files with the same bytes.
 fn is_same(a: &Utf8Path, b: &Utf8Path) -> Result<bool> {
     let (Entry::File(size), Entry::File(other)) = (disk::entry(a)?, disk::entry(b)?) else {
         return Ok(false);

@@ -1,7 +1,7 @@
-//! The records of sets and updates, written into an index again: when an index was lost, and when a medium is imported.
+//! Writes the records of sets and updates into an index again, after the loss of an index or during an import.
 //!
-//! A record counts as the word of the Catalog at the time that it states. A file is in the pool only where it lies there with its
-//! size.
+//! A record counts as a statement of the Catalog at the time that it states. A file is in the pool only if the
+//! pool has it with the recorded size.
 
 use super::index::{DetailsRecord, FileRecord, Transaction, UpdateRecord};
 use super::layout::Layout;
@@ -14,12 +14,12 @@ use crate::resolve::{FamilyName, Member, PackageSet};
 use crate::servicing::Knowledge;
 use crate::update::{Digests, Kb, classify};
 
-/// Returns a time of a document; `otherwise` where it has none, or a text that is not a time.
+/// Parses a time of a document. Returns `otherwise` if the text is not a time.
 fn time_of(text: &str, otherwise: Time) -> Time {
     text.parse().unwrap_or(otherwise)
 }
 
-/// Writes an update into an index as if it had been crawled when the document says it was.
+/// Writes an update into an index as if it had been crawled at the time that the document states.
 pub fn restore_update(index: &Transaction<'_>, update: &UpdateLine, kb: Kb, now: Time) -> Result<()> {
     let first = time_of(&update.first_seen, now);
     let last = update.last_seen.as_deref().map_or(now, |text| time_of(text, now));
@@ -35,7 +35,7 @@ pub fn restore_update(index: &Transaction<'_>, update: &UpdateLine, kb: Kb, now:
         last_updated: update.last_updated.unwrap_or_default(),
         size: update.size.unwrap_or_default(),
     };
-    // Twice: a row keeps the time at which it was seen first.
+    // Two calls: the row keeps the time of the first one as first seen.
     for time in [first, last] {
         index.record_update(&record, time)?;
     }
@@ -64,14 +64,14 @@ pub fn restore_update(index: &Transaction<'_>, update: &UpdateLine, kb: Kb, now:
             let since = time_of(&format!("{since}T00:00:00Z"), last);
             index.record_absence(update.update_id, since, Some(since))?;
         }
-        // It was shown again.
+        // The Catalog showed the update again.
         None if is_news => index.record_presence(update.update_id)?,
         None => {}
     }
     Ok(())
 }
 
-/// Writes a set into an index. Gives its number, and the files that are not in the pool.
+/// Writes a set into an index. Returns its id and the files that are not in the pool.
 pub fn restore_set<'s>(
     layout: &Layout,
     index: &Transaction<'_>,
@@ -118,7 +118,7 @@ pub fn restore_set<'s>(
     Ok((index.record_set(&package_set, now)?, absent))
 }
 
-/// Writes a file into an index; whether the pool has it.
+/// Writes a file into an index. Returns its facts, and `true` if the pool has it.
 fn restore_file(
     layout: &Layout,
     index: &Transaction<'_>,
@@ -131,9 +131,9 @@ fn restore_file(
     facts.sha1_is_stated = file.sha1_source.is_some_and(Source::is_stated);
     facts.sha256_is_stated = file.sha256_source.is_some_and(Source::is_stated);
     facts.urls.clone_from(&file.urls);
-    // A name tells its SHA-1 again, and the pool tells what only the bytes told.
+    // A SHA-1 of source `name` is parsed from the name again, and a digest of source `bytes` comes from the pool.
     let is_recorded = |source: &Source| source.is_stated() && *source != Source::Name;
-    // The address that was stated last comes first, and does so again.
+    // The URL that was stated last comes first, and keeps this order.
     for (age, url) in (0_i64..).zip(&file.urls) {
         let stated = FileRecord {
             name: file.name.clone(),

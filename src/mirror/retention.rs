@@ -1,13 +1,16 @@
-//! Retention: what is kept for people for a while, and is deleted at the end of a run that writes.
+//! Retention: deletes temporary entries for people at the end of a run that writes.
 //!
-//! - Rejected downloads in `quarantine/` and pages under `runs/` that were not understood: 30 days, and 2 GB together; the
-//!   oldest go first.
-//! - Damaged files that were moved out of the pool: the same, but never before the pool holds the right bytes again, which
-//!   are read for it. They may be the only copy, and do not count for the 2 GB until then.
-//! - `trash/<date>…`: 14 days, without a limit of its size: an operator who removed too much notices within two weeks.
+//! - Rejected downloads in `quarantine/` and pages under `runs/` that could not be parsed: kept for 30 days, and 2
+//!   GB in total. The oldest are deleted first.
+//! - Damaged files that were moved out of the pool: the same limits, but never before the pool has the right bytes
+//!   again, which are read to prove it. Until then the damaged file may be the only copy and does not count for
+//!   the 2 GB.
+//! - `trash/<date>…`: kept for 14 days, without a size limit. An operator who removed too much notices within two
+//!   weeks.
 //!
-//! Everything else is never deleted, above all evidence (`quarantine/evidence-…`) and the reports of media. An entry whose name
-//! or date cannot be read is not one of the above. The time is that of the run's clock; an entry of the future is new.
+//! Everything else is never deleted, above all evidence (`quarantine/evidence-…`) and the reports of media. An
+//! entry whose name or date cannot be read is not deleted. The time is the run's clock; an entry from the future
+//! counts as new.
 
 use std::str::FromStr as _;
 
@@ -22,11 +25,11 @@ use crate::disk::{self, Entry};
 use crate::error::Result;
 use crate::update::Sha256;
 
-/// The bytes that rejected downloads and saved pages may have together: less than a mirror of one month has, and more than a
-/// run with a bad line leaves. What does not fit even alone is not kept at all.
+/// The maximum total size of rejected downloads and saved pages: less than a mirror of one month needs, and more
+/// than a run over a bad line leaves. An entry that is larger on its own is not kept.
 pub const QUARANTINE_ROOM: u64 = 2 * 1024 * 1024 * 1024;
 
-/// The days for which they are kept: from one Patch Tuesday past the next one.
+/// The days for which rejected entries are kept: from one Patch Tuesday to past the next one.
 const QUARANTINE_DAYS: i64 = 30;
 
 /// The days for which removed sets are kept.
@@ -37,32 +40,32 @@ const SECONDS_A_DAY: i64 = 86_400;
 /// The result of a purge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Purged {
-    /// Rejected downloads, damaged files that were replaced, and saved pages.
+    /// The number of deleted downloads, replaced damaged files, and saved pages.
     pub files: usize,
-    /// Their bytes.
+    /// Their size in bytes.
     pub bytes: u64,
-    /// Entries of the trash.
+    /// The number of deleted entries of the trash.
     pub trashed: usize,
 }
 
-/// An entry that has an age.
+/// An entry with an age.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Kept {
     path: Utf8PathBuf,
     size: u64,
     since: Time,
-    /// The digest of the bytes that have to be in the pool before this entry may go.
+    /// The digest of the bytes that must be in the pool before this entry may be deleted.
     replaced_by: Option<Sha256>,
 }
 
 impl Mirror<Writing> {
-    /// Deletes what has been kept for long enough.
+    /// Deletes the entries whose retention period is over.
     pub fn purge(&self, now: Time) -> Result<Purged> {
         self.expect_lock()?;
         let mut purged = Purged::default();
         let mut kept = self.kept_in_quarantine()?;
         kept.extend(self.saved_pages()?);
-        // Reading a pool file is worth it for an entry alone that would go.
+        // A pool file is read only for an entry that is old enough to be deleted.
         let mut may_go = Vec::new();
         for entry in kept {
             let is_pinned = match &entry.replaced_by {
@@ -95,7 +98,7 @@ impl Mirror<Writing> {
         Ok(purged)
     }
 
-    /// Returns the entries of `quarantine/` that may be deleted one day.
+    /// Returns the entries of `quarantine/` that may be deleted eventually.
     fn kept_in_quarantine(&self) -> Result<Vec<Kept>> {
         let folder = self.layout.quarantine();
         let mut kept = Vec::new();
@@ -130,7 +133,7 @@ impl Mirror<Writing> {
         Ok(kept)
     }
 
-    /// Returns `true` if the pool has these bytes: every one was read just now.
+    /// Returns `true` if the pool has these bytes. The pool file is read completely.
     fn holds_verified(&self, sha256: &Sha256) -> bool {
         sha256_of(&self.layout.pool_file(sha256)).is_ok_and(|found| found == *sha256)
     }
@@ -140,9 +143,9 @@ fn is_young(entry: &Kept, now: Time) -> bool {
     now.since(entry.since).as_secs() <= QUARANTINE_DAYS * SECONDS_A_DAY
 }
 
-/// Returns the entries that are too old, and the oldest of the others that do not fit.
+/// Returns the entries that are too old, and the oldest of the others that exceed the size limit.
 fn doomed(mut kept: Vec<Kept>, now: Time) -> Vec<Kept> {
-    // The newest first; names decide between entries of one second.
+    // Newest first; names break ties within one second.
     kept.sort_by(|a, b| b.since.cmp(&a.since).then_with(|| a.path.cmp(&b.path)));
     let mut taken = 0_u64;
     kept.retain(|entry| {
@@ -152,7 +155,7 @@ fn doomed(mut kept: Vec<Kept>, now: Time) -> Vec<Kept> {
     kept
 }
 
-/// Reads the time at the beginning of a name under `runs/`: `2026-11-23T080000Z-…`.
+/// Parses the time at the beginning of a name under `runs/`: `2026-11-23T080000Z-…`.
 fn time_of(name: &str) -> Option<Time> {
     let (time, _) = name.split_once("Z-")?;
     let time = DateTime::strptime("%Y-%m-%dT%H%M%S", time).ok()?;
@@ -176,17 +179,17 @@ mod tests {
     }
 
     #[test]
-    fn the_old_go_and_then_the_oldest_beyond_the_room() {
+    fn old_entries_are_deleted_then_the_oldest_above_the_limit() {
         let gib = 1024 * 1024 * 1024;
         assert_eq!(names(doomed(vec![kept("new", 1, 30), kept("old", 1, 31)], now())), ["old"]);
         let crowd = vec![kept("a", gib, 3), kept("b", gib, 2), kept("c", gib, 1), kept("d", 0, 4)];
         assert_eq!(names(doomed(crowd, now())), ["a", "d"]);
-        // Of the future: as new as can be.
+        // An entry from the future counts as new.
         assert_eq!(names(doomed(vec![kept("later", 1, -400)], now())), Vec::<String>::new());
     }
 
     #[test]
-    fn only_a_time_is_a_time() {
+    fn names_without_a_time_are_not_parsed() {
         assert_eq!(time_of("2026-11-23T080000Z-search.html"), Some(now()));
         for name in ["", "notes.html", "2026-11-23-x.html", "2026-13-23T080000Z-x.html", "\u{e9}Z-x.html"] {
             assert_eq!(time_of(name), None, "{name}");

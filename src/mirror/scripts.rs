@@ -1,4 +1,4 @@
-//! The plans of published sets, and where their files lie.
+//! The plans of published sets and the places of their files.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,8 +12,8 @@ use crate::update::Kb;
 use crate::views::{PlacedFile, PublishedPlaces, online_script};
 
 impl<S: Access> Mirror<S> {
-    /// Returns the places of published files as a script of this KB sees them. Folders that are not here yet are named as they
-    /// will be: the script says what it misses.
+    /// Returns the places of published files as seen from a script of this KB. A folder that does not exist yet
+    /// has its future name: the script reports a missing file.
     pub fn places(&self, kb: Kb, steps: &[Step]) -> Result<PublishedPlaces> {
         let mut folders: BTreeMap<_, Vec<PlacedFile>> = BTreeMap::new();
         for (kb, folder) in steps.iter().filter_map(|step| step.set.as_ref()) {
@@ -27,14 +27,14 @@ impl<S: Access> Mirror<S> {
         Ok(PublishedPlaces::new(kb, folders))
     }
 
-    /// Returns the complete plan of a published set by this knowledge. `None` if the index has the set without its updates
-    /// and this knowledge has other files of the KB.
+    /// Returns the complete plan of a published set by this knowledge. Returns `None` if the index has the set
+    /// without its updates and this knowledge has other files for the KB.
     pub fn plan_of(&self, set: &SetRow, knowledge: &Knowledge) -> Result<Option<Plan>> {
         plan_of(set, &IndexLibrary::new(&self.index, knowledge), knowledge)
     }
 
-    /// Returns the install script of a published set for running machines, made from its plan. `None` if no script can
-    /// install the set.
+    /// Returns the install script of a published set for running machines, made from its plan. Returns `None` if
+    /// no script can install the set.
     pub fn script_of(&self, set: &SetRow, plan: &Plan, knowledge: &Knowledge) -> Result<Option<String>> {
         let places = self.places(set.kb, &plan.steps)?;
         let is_demo = self.origin()? == REPLAY;
@@ -50,7 +50,7 @@ pub(super) fn plan_of(
 ) -> Result<Option<Plan>> {
     let sets = library.sets(set.kb)?;
     let found = sets.iter().find(|found| found.folder == set.folder && !found.is_dynamic_variant);
-    // A set that rests on knowledge alone may rest on other knowledge than this.
+    // A set without updates comes from knowledge only, perhaps from other tables than these.
     let is_it = |found: &&PackageSet| {
         let own: BTreeSet<_> = set.members.iter().map(|member| member.file.key).collect();
         !found.updates.is_empty() || found.members.iter().all(|member| own.contains(&member.file.key))

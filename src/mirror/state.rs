@@ -1,24 +1,24 @@
-//! The states of an open mirror. A state is made where the mirror is opened, and nowhere else.
+//! The type states of an open mirror. Only the functions that open a mirror create a state.
 
 use camino::Utf8PathBuf;
 
 use super::evidence::Evidence;
 use super::lock::Lock;
 
-/// The state of a mirror that is open to be read: without the lock, on an index that takes no changes.
+/// The state of a mirror that is open for reading: without the lock, on an index that accepts no changes.
 #[derive(Debug)]
 pub struct Reading(pub(super) ());
 
-/// The state of a mirror that is open to be written: it owns the lock.
+/// The state of a mirror that is open for writing. It owns the lock.
 #[derive(Debug)]
 pub struct Writing {
-    /// The lock; `None` in a trial, which writes into a private copy of the index alone.
+    /// The lock, or `None` in a dry run, which writes only to a private copy of the index.
     pub(super) lock: Option<Lock>,
-    /// The number of sets that were taken from `kb/` and `pool/` because there was no index.
+    /// The number of sets that were rebuilt from `kb/` and `pool/` because the index was missing.
     pub(super) rebuilt: usize,
-    /// The files beside set folders that were written again when the mirror was opened.
+    /// The views that were rewritten when the mirror was opened.
     pub(super) mended: Vec<Utf8PathBuf>,
-    /// The views that were written anew although another text lay there than the program wrote.
+    /// The views that were rewritten although their text was not one that the program had written.
     pub(super) evidence: Vec<Evidence>,
 }
 
@@ -30,7 +30,8 @@ mod sealed {
 
 /// A state of a mirror: [`Reading`] or [`Writing`].
 pub trait Access: sealed::Sealed {
-    /// Returns `true` if the mirror may change its own index: a reader takes the lock for a moment instead.
+    /// Returns `true` if the mirror may change its own index. A reader takes the lock for a short transaction
+    /// instead.
     fn may_write(&self) -> bool;
 }
 

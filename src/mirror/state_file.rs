@@ -1,6 +1,7 @@
-//! The file `state.json`, and the values that an older index has in its place.
+//! The file `state.json`, and the corresponding values of an older index.
 //!
-//! A file that cannot be read, or of a newer format, is an error that names it. Nothing here decides what a missing file means.
+//! A file that cannot be read, or of a newer format, is an error that names it. The meaning of a missing file is
+//! decided by the caller.
 
 use super::index::{Index, Transaction};
 use super::layout::Layout;
@@ -8,44 +9,44 @@ use crate::disk;
 use crate::documents::{LastImport, STATE_FORMAT, StateDocument};
 use crate::error::{Error, ErrorKind, Result};
 
-/// The index's word for a mirror that a medium has filled.
+/// The index key that marks a mirror with imported content.
 pub(crate) const IMPORTED: &str = "imported";
 
-/// The note of the index that `state.json` exists.
+/// The index key that records the existence of `state.json`.
 pub(super) const EXPECTED: &str = "state_json";
 
-/// More than the memory of any mirror: a lineage takes some hundred bytes and a finished set 70.
+/// The size limit of the file, above any real one: a lineage takes some hundred bytes and a finished set 70.
 const CAP: u64 = 16 << 20;
 
-/// The names of the values in the table `meta` of an older index.
+/// The keys of the values in the table `meta` of an older index.
 const OLD_MIRROR_ID: &str = "mirror_id";
 const OLD_EXPORT_SEQ: &str = "export_seq";
 const OLD_IMPORT: &str = "import:";
 const OLD_KEYS: &str = "export-keys:";
-/// All of them.
+/// All keys and key prefixes of an older index.
 pub(super) const OLD: [&str; 4] = [OLD_MIRROR_ID, OLD_EXPORT_SEQ, OLD_IMPORT, OLD_KEYS];
 
-/// Notes that `state.json` has to exist.
+/// Records that `state.json` must exist.
 pub(super) fn expect_state(index: &Transaction<'_>) -> Result<()> {
     index.set_meta(EXPECTED, "1")
 }
 
-/// Notes in an index that is being rebuilt if a state was lost with the old one: package sets are there, and the keys of a mirror
-/// that exports or imports, and no state.
+/// Records in an index that is being rebuilt whether a state was lost: package sets and the keys of a mirror that
+/// exports or imports exist, and the state does not.
 pub(super) fn note_rebuilt(layout: &Layout, index: &Transaction<'_>) -> Result<()> {
     let keys = layout.keys();
     let has_media = ["export.key", "trusted.txt"].iter().any(|name| disk::exists(&keys.join(name)));
     let Some(state) = read(layout)? else {
         return if has_media && layout.has_content()? { expect_state(index) } else { Ok(()) };
     };
-    // Content that came on a medium comes on media from now on too.
+    // A mirror with imported content gets its content from media from now on too.
     match state.imports.values().next() {
         Some(last) => index.set_meta(IMPORTED, &last.set_id.to_string()),
         None => Ok(()),
     }
 }
 
-/// Removes the state of a new mirror into which nothing came.
+/// Removes the state of a new mirror that is still empty.
 pub(super) fn unmake(layout: &Layout) -> Result<()> {
     if read(layout)?.is_some_and(|state| state == StateDocument::new()) {
         disk::remove_file(&layout.state())?;
@@ -53,7 +54,7 @@ pub(super) fn unmake(layout: &Layout) -> Result<()> {
     Ok(())
 }
 
-/// Reads the file; `None` if there is none.
+/// Reads the file, or returns `None` if it does not exist.
 pub(super) fn read(layout: &Layout) -> Result<Option<StateDocument>> {
     let path = layout.state();
     if disk::entry(&path)? == disk::Entry::Nothing {
@@ -73,7 +74,7 @@ pub(super) fn read(layout: &Layout) -> Result<Option<StateDocument>> {
     serde_json::from_value(value).map(Some).map_err(unreadable)
 }
 
-/// Returns the state that an index keeps which was made before there was a file.
+/// Returns the state from an index that was created before the file existed.
 pub(super) fn of_older_index(index: &Index) -> Result<StateDocument> {
     let broken = |what: &str, error: serde_json::Error| {
         Error::new(ErrorKind::Internal, format!("the index does not know its {what}")).caused_by(error)

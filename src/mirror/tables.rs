@@ -1,5 +1,5 @@
-//! Knowledge tables that lie in folders: those that somebody names, and those that came with a medium and are newer than the
-//! built-in ones.
+//! Knowledge tables in folders: those of `--knowledge`, and those of a medium that are newer than the built-in
+//! ones.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use sha2::Digest as _;
@@ -11,10 +11,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::servicing::{Knowledge, Tables};
 use crate::update::Sha256;
 
-/// The largest of ours has 200 KB.
+/// The size limit of a table. The largest built-in one has 200 KB.
 const CAP: u64 = 64 << 20;
 
-/// The texts of the tables in a folder, by their file names; empty where there is none.
+/// Returns the texts of the tables in a folder by their file names. The list is empty if the folder has no tables.
 pub fn table_texts(folder: &Utf8Path) -> Result<Vec<(String, String)>> {
     let mut texts = Vec::new();
     for name in disk::list(folder)? {
@@ -27,7 +27,8 @@ pub fn table_texts(folder: &Utf8Path) -> Result<Vec<(String, String)>> {
     Ok(texts)
 }
 
-/// Knowledge from texts over the built-in tables, checked as a whole: nobody else has looked at them.
+/// Replaces built-in tables by texts and checks the result as a whole, because these texts have not been checked
+/// before.
 pub fn knowledge_of(texts: &[(String, String)]) -> Result<Knowledge> {
     let mut tables = Tables::built_in();
     for (name, text) in texts {
@@ -38,7 +39,7 @@ pub fn knowledge_of(texts: &[(String, String)]) -> Result<Knowledge> {
     Ok(knowledge)
 }
 
-/// The texts of the tables in a folder that somebody names; there has to be one at least.
+/// Reads the tables of a folder that the operator specified. At least one table must exist.
 pub fn read_tables(folder: &Utf8Path) -> Result<Vec<(String, String)>> {
     if !disk::is_folder(folder)? {
         return Err(Error::usage(format!("{folder} is no folder"))
@@ -52,16 +53,16 @@ pub fn read_tables(folder: &Utf8Path) -> Result<Vec<(String, String)>> {
     Ok(texts)
 }
 
-/// Knowledge from the tables in a folder; those that it lacks are the built-in ones.
+/// Reads knowledge from the tables in a folder. Missing tables are the built-in ones.
 pub fn read_knowledge(folder: &Utf8Path) -> Result<Knowledge> {
     knowledge_of(&read_tables(folder)?)
 }
 
-/// Returns the knowledge that a mirror goes by: the tables that came with a medium, unless the built-in ones are newer. With
-/// the texts that are not the built-in ones.
+/// Returns the effective knowledge of a mirror: the tables of a medium, unless the built-in ones are newer. Also
+/// returns the texts that replace built-in ones.
 pub fn knowledge_of_mirror(layout: &Layout) -> Result<(Knowledge, Vec<(String, String)>)> {
     let own = Knowledge::built_in()?;
-    // Most mirrors have none; another fault of the folder is reported by the command that uses it.
+    // Most mirrors do not have this folder. Another fault of the folder is reported by the command that uses it.
     let texts =
         if disk::exists(&layout.knowledge()) { table_texts(&layout.knowledge())? } else { Vec::new() };
     if !texts.is_empty() {
@@ -73,8 +74,9 @@ pub fn knowledge_of_mirror(layout: &Layout) -> Result<(Knowledge, Vec<(String, S
     Ok((own, Vec::new()))
 }
 
-/// Returns `true` if the tables of a medium replace the mirror's: they are newer, or of the same version and date with other
-/// rows. A correction of an administrator changes rows and seldom the version, and the newest set of a lineage decides.
+/// Returns `true` if the tables of a medium replace the mirror's: they are newer, or have the same version and
+/// date and other rows. An administrator's correction changes rows and seldom the version, so the newest set of a
+/// lineage decides.
 pub fn replaces_knowledge(theirs: &Knowledge, texts: &[(String, String)], layout: &Layout) -> Result<bool> {
     let (own, _) = knowledge_of_mirror(layout)?;
     if texts.is_empty() || is_newer(&own, theirs) {
@@ -84,7 +86,7 @@ pub fn replaces_knowledge(theirs: &Knowledge, texts: &[(String, String)], layout
 }
 
 impl Mirror<Writing> {
-    /// Puts these tables in the place of the mirror's: later runs go by them.
+    /// Replaces the mirror's tables. Later runs use the new ones.
     pub fn adopt_knowledge(&mut self, texts: &[(String, String)]) -> Result<()> {
         let aside = self.layout().partial().join("knowledge-new");
         disk::remove_dir_all(&aside)?;
@@ -107,11 +109,11 @@ impl Mirror<Writing> {
     }
 }
 
-/// Before the name of a table that came with a medium, its digest.
+/// The prefix of the index key for the digest of an imported table; the table name follows.
 const ADOPTED: &str = "adopted-table:";
 
 impl<S: Access> Mirror<S> {
-    /// Returns the tables that came with a medium and are not as it signed them, each with what is wrong.
+    /// Returns the imported tables that differ from the signed ones, each with its fault.
     pub(super) fn changed_tables(&self) -> Result<Vec<(Utf8PathBuf, String)>> {
         let mut changed = Vec::new();
         let folder = self.layout().knowledge();
@@ -136,12 +138,12 @@ impl<S: Access> Mirror<S> {
     }
 }
 
-/// Whether tables are newer than others: by date, then by version.
+/// Returns `true` if tables are newer than others: by date, then by version.
 pub fn is_newer(this: &Knowledge, than: &Knowledge) -> bool {
     (this.date(), numbers(this.version())) > (than.date(), numbers(than.version()))
 }
 
-/// `2026.10.1` by its numbers: 2026.10.10 comes after 2026.10.9.
+/// Splits `2026.10.1` into its numbers, so that 2026.10.10 comes after 2026.10.9.
 fn numbers(version: &str) -> Vec<u64> {
     version.split('.').map(|part| part.parse().unwrap_or_default()).collect()
 }

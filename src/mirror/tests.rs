@@ -29,7 +29,7 @@ const CAP: u64 = 1 << 20;
 const TITLE: &str =
     "2026-09 Cumulative Update for Windows 11, version 24H2 for x64-based Systems (KB5129195) (26100.9457)";
 const FOLDER: &str = "windows-11-24h2-x64";
-/// A family without checkpoints: its set is just what the dialog lists.
+/// A family without checkpoints: its set has exactly the files of the dialog.
 const BUNDLE: &str =
     "2023-09 Cumulative Update for Windows 10 Version 22H2 for x64-based Systems (KB5030211)";
 const BUNDLE_FOLDER: &str = "windows-10-22h2-x64";
@@ -55,18 +55,18 @@ fn digests(bytes: &[u8]) -> Digests {
 /// A file as the Catalog has it: the name, the bytes.
 type Content = (String, Vec<u8>);
 
-/// A package file whose name carries the SHA-1 of its bytes, as Microsoft's do.
+/// Returns a package file whose name contains the SHA-1 of its bytes, as Microsoft's names do.
 fn package(number: &str, words: &str) -> Content {
     let bytes = words.as_bytes().to_vec();
     (format!("windows11.0-{number}-x64_{}.msu", digests(&bytes).sha1), bytes)
 }
 
-/// Target and checkpoint of KB5129195.
+/// Returns target and checkpoint of KB5129195.
 fn first_issue() -> Vec<Content> {
     vec![package("kb5129195", "the target, first issue"), package("kb5043080", "the checkpoint")]
 }
 
-/// The same KB issued again: another target, the same checkpoint.
+/// Returns the same KB issued again: another target, the same checkpoint.
 fn second_issue() -> Vec<Content> {
     vec![package("kb5129195", "the target, second issue, longer"), package("kb5043080", "the checkpoint")]
 }
@@ -87,11 +87,11 @@ fn open(layout: &Layout) -> Mirror<Writing> {
     Mirror::open_to_write(layout.clone(), REPLAY, &knowledge(), time(MONDAY)).unwrap()
 }
 
-/// Records an update with its dialog and the set that comes of them.
+/// Records an update with its dialog and the resulting set.
 fn record(mirror: &mut Mirror<Writing>, title: &str, files: &[Content], now: Time) -> SetRow {
     let class = classify(title, "Windows 11", None);
     let (kb, architecture) = (class.kb.unwrap(), class.architecture);
-    // One of each architecture.
+    // A different id for each architecture.
     let number = u64::from(kb.number()) + if title.contains("arm64") { 1_000_000_000 } else { 0 };
     let id: UpdateId = format!("be656f78-0714-440c-a0be-{number:012}").parse().unwrap();
     let update = UpdateRecord {
@@ -126,14 +126,14 @@ fn record(mirror: &mut Mirror<Writing>, title: &str, files: &[Content], now: Tim
     mirror.index().set(set).unwrap().unwrap()
 }
 
-/// A file with these bytes, as the dialog states them.
+/// Returns a file with these bytes, as the dialog states them.
 fn vetted<'p>(path: &'p Utf8Path, bytes: &[u8]) -> Vetted<'p> {
     let found = digests(bytes);
     let stated = Stated { sha256: Some((found.sha256, Source::Dialog)), ..Stated::default() };
     Vetted::new(path, found, &stated, None).unwrap()
 }
 
-/// Lays bytes down where a download would and takes them into the pool.
+/// Writes bytes to the path of a download and admits them to the pool.
 fn admit(mirror: &mut Mirror<Writing>, key: FileKey, bytes: &[u8]) -> FileKey {
     let path = mirror.layout().partial().join(digests(bytes).sha256.to_string());
     let mut file = NewFile::create(&path).unwrap();
@@ -144,7 +144,7 @@ fn admit(mirror: &mut Mirror<Writing>, key: FileKey, bytes: &[u8]) -> FileKey {
     key
 }
 
-/// The set with all its bytes in the pool.
+/// Records a set and admits all its bytes to the pool.
 fn ready(mirror: &mut Mirror<Writing>, title: &str, files: &[Content], now: Time) -> SetRow {
     let set = record(mirror, title, files, now);
     assert_eq!(set.members.len(), files.len());
@@ -156,12 +156,12 @@ fn ready(mirror: &mut Mirror<Writing>, title: &str, files: &[Content], now: Time
     again(mirror, &set)
 }
 
-/// The set as the index has it now.
+/// Returns the current row of the set.
 fn again(mirror: &Mirror<impl Access>, set: &SetRow) -> SetRow {
     mirror.index().set(set.id).unwrap().unwrap()
 }
 
-/// The content of a folder by name.
+/// Returns the content of a folder by name.
 fn content(path: &Utf8Path) -> BTreeMap<String, Vec<u8>> {
     let names = disk::list(path).unwrap();
     names.into_iter().map(|name| (name.clone(), disk::read(&path.join(name), CAP).unwrap())).collect()
@@ -171,7 +171,7 @@ fn expected(files: &[Content]) -> BTreeMap<String, Vec<u8>> {
     files.iter().cloned().collect()
 }
 
-/// What shows that a file was not written anew, only as far as the system tells.
+/// Returns properties that change when a file is rewritten, as far as the system has them.
 fn traces(path: &Utf8Path) -> Vec<String> {
     let of = |path: &Utf8Path| {
         let metadata = disk::open(path).unwrap().metadata().unwrap();
@@ -184,7 +184,8 @@ fn traces(path: &Utf8Path) -> Vec<String> {
     disk::list(path).unwrap().iter().map(|name| of(&path.join(name))).collect()
 }
 
-/// Every path below a folder with the bytes of its files, without what changes by being open.
+/// Returns every path below a folder with the bytes of its files, without files that change while the mirror is
+/// open.
 fn tree(root: &Utf8Path) -> BTreeMap<Utf8PathBuf, Option<Vec<u8>>> {
     let mut found = BTreeMap::new();
     let mut folders = vec![root.to_owned()];
@@ -209,12 +210,12 @@ fn leftovers(layout: &Layout) -> Vec<String> {
     names.into_iter().filter(|name| name.starts_with("publish-") || name.starts_with("replaced-")).collect()
 }
 
-/// The folders under `partial/` that are not whole. What was replaced stays until the next run that writes.
+/// Returns the incomplete folders under `partial/`. A replaced folder stays until the next run that writes.
 fn half_made(layout: &Layout) -> Vec<String> {
     leftovers(layout).into_iter().filter(|name| !name.starts_with("replaced-")).collect()
 }
 
-/// The files that lie beside the set folders of the main KB.
+/// Returns the content of the files beside the set folders of the main KB.
 fn content_beside(layout: &Layout) -> Vec<Vec<u8>> {
     let kb = main_kb();
     let paths = [layout.kb_sums(kb), layout.kb_json(kb), layout.kb_readme(kb)];

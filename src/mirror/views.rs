@@ -1,4 +1,4 @@
-//! The views beside the set folders of a KB: gathers what they are made of from the index, and writes them where they differ.
+//! The views beside the set folders of a KB. Collects their facts from the index and writes the views that differ.
 
 use std::collections::BTreeSet;
 
@@ -20,12 +20,12 @@ use crate::update::Kb;
 use crate::views::{KbFacts, KbViews, PlannedView, kb_views};
 
 impl<S: Access> Mirror<S> {
-    /// Returns the KBs of which something is published.
+    /// Returns the KBs with published sets.
     pub(super) fn published_kbs(&self) -> Result<BTreeSet<Kb>> {
         Ok(self.index.published_folders(None)?.into_iter().map(|(kb, ..)| kb).collect())
     }
 
-    /// Returns the views of what is published of a KB, by this knowledge.
+    /// Returns the views of the published sets of a KB, by this knowledge.
     pub(super) fn kb_views(&self, kb: Kb, knowledge: &Knowledge) -> Result<KbViews> {
         let sets = self.index.published_sets(kb)?;
         let library = IndexLibrary::new(&self.index, knowledge);
@@ -55,14 +55,15 @@ impl<S: Access> Mirror<S> {
 }
 
 impl Mirror<Writing> {
-    /// Brings what lies beside the set folders up to what was learned since a time: an entry that was read for one KB changes
-    /// what is known of others, as of those that it supersedes.
+    /// Rewrites the views that depend on facts learned since a time. An entry that was read for one KB also
+    /// changes the facts of others, for example of those that it supersedes.
     pub fn refresh_views_since(&mut self, start: Time, knowledge: &Knowledge) -> Result<()> {
         let kbs = self.index.published_and_touched_since(start)?;
         kbs.into_iter().try_for_each(|kb| self.write_views(kb, knowledge).map(drop))
     }
 
-    /// Does the same for every KB, whatever was cut off before. Returns the paths that were changed, relative to the mirror.
+    /// Rewrites the outdated views of every KB, including those left by an interrupted run. Returns the changed
+    /// paths, relative to the mirror.
     pub fn refresh_views(&mut self, knowledge: &Knowledge) -> Result<Vec<Utf8PathBuf>> {
         let mut changed = Vec::new();
         for kb in self.published_kbs()? {
@@ -74,8 +75,7 @@ impl Mirror<Writing> {
         Ok(changed)
     }
 
-    /// Writes what lies beside a KB's set folders from what is published of it, where it does not say so already. Returns the
-    /// paths that were changed, relative to the mirror.
+    /// Writes the views of a KB that differ from the index. Returns the changed paths, relative to the mirror.
     pub(super) fn write_views(&mut self, kb: Kb, knowledge: &Knowledge) -> Result<Vec<Utf8PathBuf>> {
         let views = self.kb_views(kb, knowledge)?;
         let record = self.written_views(kb)?;
@@ -100,7 +100,7 @@ impl Mirror<Writing> {
             changed.push(self.layout.portable(&path));
         }
         for path in others {
-            // Of a folder that is gone, or that no script can install.
+            // The script of a removed folder, or of a set that no script can install.
             let state = view_state(&path, None, record.as_ref())?;
             self.keep_as_evidence(&path, state)?;
             disk::remove_file(&path)?;
@@ -113,7 +113,7 @@ impl Mirror<Writing> {
         Ok(changed)
     }
 
-    /// Keeps a view that the program did not write, before another text takes its place. What is not a file is moved.
+    /// Keeps a view that the program did not write, before it is replaced. Anything but a regular file is moved.
     fn keep_as_evidence(&mut self, path: &Utf8Path, state: ViewState) -> Result<()> {
         let reason = match state {
             ViewState::Right | ViewState::Missing | ViewState::Outdated => return Ok(()),
@@ -125,7 +125,7 @@ impl Mirror<Writing> {
         Ok(())
     }
 
-    /// Takes back what is recorded as damaged of files that are right now, or gone as they should be.
+    /// Clears the recorded damage of files that are right now, or were removed as intended.
     fn clear_damage_beside(&mut self, right: &BTreeSet<Utf8PathBuf>) -> Result<()> {
         let damage = self.index.damage()?.into_iter().map(|damage| damage.path);
         let healed: Vec<Utf8PathBuf> = damage.filter(|path| right.contains(path)).collect();

@@ -1,8 +1,9 @@
-//! The record of the views that were written beside the set folders of a KB, and of the knowledge that made them.
+//! The record of the views written beside the set folders of a KB, and of the knowledge that produced them.
 //!
-//! The record tells a text that is outdated, because the program, the tables, or the index are newer by now, from one that
-//! was changed from outside. It is brought up before the first view is written and again after the last one, so that a run that is
-//! killed in between leaves no text that it does not know.
+//! The record distinguishes two kinds of differing text. An outdated text was written by the program, and the
+//! program, the tables, or the index are newer now. Any other text was changed from outside. The record is updated
+//! before the first view is written and again after the last one. A killed run therefore leaves no text without a
+//! record.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +23,7 @@ pub(super) struct WrittenViews {
     program: String,
     /// The digest of the tables that made them.
     knowledge: Sha256,
-    /// The digests of the texts by file name; several while they are being replaced.
+    /// The digests of the texts by file name; several while the views are being replaced.
     views: BTreeMap<String, BTreeSet<Sha256>>,
     /// `false` while the views are being written.
     is_complete: bool,
@@ -34,12 +35,12 @@ impl WrittenViews {
         Self { program, knowledge: knowledge.digest(), views: BTreeMap::new(), is_complete: true }
     }
 
-    /// Adds a text that is written, or about to be.
+    /// Adds a text that is written, or about to be written.
     pub(super) fn add(&mut self, name: &str, text: &[u8]) {
         self.views.entry(name.to_owned()).or_default().insert(digest(text));
     }
 
-    /// Returns the record for the time in which these views take the place of earlier ones.
+    /// Returns the record to keep while these views replace earlier ones.
     pub(super) fn while_replacing(&self, earlier: Option<&Self>) -> Self {
         let mut both = Self { is_complete: false, ..self.clone() };
         for (name, digests) in earlier.iter().flat_map(|earlier| &earlier.views) {
@@ -53,12 +54,12 @@ impl WrittenViews {
         self.knowledge != knowledge.digest()
     }
 
-    /// Returns `true` if this program made the views with these tables: the same rows give the same texts.
+    /// Returns `true` if this program made the views with these tables, so that the same rows give the same texts.
     pub(super) fn is_repeatable(&self, knowledge: &Knowledge) -> bool {
         self.program == env!("CARGO_PKG_VERSION") && !self.is_of_other(knowledge)
     }
 
-    /// Returns `true` if the views were written to the last one.
+    /// Returns `true` if all views were written.
     pub(super) fn is_complete(&self) -> bool {
         self.is_complete
     }
@@ -79,7 +80,7 @@ fn digest(text: &[u8]) -> Sha256 {
 }
 
 impl<S: Access> Mirror<S> {
-    /// Returns the record of a KB. `None` for one that an earlier version wrote, or whose index was rebuilt.
+    /// Returns the record of a KB. Returns `None` if an earlier version wrote the views, or the index was rebuilt.
     pub(super) fn written_views(&self, kb: Kb) -> Result<Option<WrittenViews>> {
         let text = self.index.meta(&key(kb))?;
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
@@ -97,7 +98,7 @@ impl Mirror<Writing> {
 }
 
 impl Mirror<Writing> {
-    /// Forgets the record of a KB of which nothing is published any more.
+    /// Removes the record of a KB that has no published sets any more.
     pub(super) fn forget_written_views(&mut self, kb: Kb) -> Result<()> {
         self.index.in_transaction(|index| index.remove_meta(&key(kb)))
     }

@@ -1,9 +1,9 @@
-//! Bytes in the pool: kept once, replaced where damaged, kept aside.
+//! Bytes in the pool: stored once, replaced if damaged, moved to quarantine.
 
 use super::*;
 
 #[test]
-fn bytes_that_the_pool_has_already_are_kept_once() {
+fn pool_stores_the_same_bytes_once() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
     let set = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
@@ -13,7 +13,7 @@ fn bytes_that_the_pool_has_already_are_kept_once() {
     let bytes = before.1.path.clone();
     let trace = traces(disk::parent(&bytes));
     assert_eq!(admit(&mut mirror, key, b"the checkpoint"), key);
-    // From another address and under another name, known by its name's SHA-1 alone.
+    // From another URL and under another name, known only by the SHA-1 in its name.
     let digest = digests(b"the checkpoint");
     let record = index::FileRecord {
         name: format!("renamed_{}.msu", digest.sha1),
@@ -26,7 +26,7 @@ fn bytes_that_the_pool_has_already_are_kept_once() {
         .in_transaction(|index| index.record_file(&record, Source::Dialog, None, TUESDAY))
         .unwrap();
     assert_eq!(admit(&mut mirror, other, b"the checkpoint"), key);
-    // And one that nobody could know to be the same before its bytes were here.
+    // A file that could not be identified before its bytes arrived.
     let record = index::FileRecord { name: "unknown.msu".to_owned(), ..record };
     let (other, _) = mirror
         .index_mut()
@@ -40,7 +40,7 @@ fn bytes_that_the_pool_has_already_are_kept_once() {
 }
 
 #[test]
-fn quarantine_keeps_the_bytes_and_says_why() {
+fn quarantine_keeps_the_bytes_and_names_the_reason() {
     let (_guard, layout) = folder();
     let mirror = open(&layout);
     let digest = digests(b"not what was stated").sha256;
@@ -57,8 +57,8 @@ fn quarantine_keeps_the_bytes_and_says_why() {
 }
 
 #[test]
-fn what_was_kept_for_long_enough_is_purged_and_nothing_else() {
-    /// Names and what becomes of them after 31 days.
+fn purge_deletes_only_entries_past_their_retention() {
+    /// Names of files that are still there after 31 days.
     const EVIDENCE: [&str; 5] = [
         "quarantine/evidence-2026-01-01T000000Z-windows-11-24h2-arm64.cmd",
         "quarantine/notes.txt",
@@ -74,7 +74,7 @@ fn what_was_kept_for_long_enough_is_purged_and_nothing_else() {
         disk::write_atomic(&layout.root().join(name), b"kept").unwrap();
         disk::set_modified(&layout.root().join(name), Time::UNIX_EPOCH);
     }
-    // A rejected download, a saved page, and a damaged file of the pool that is here again.
+    // A rejected download, a saved page, and a damaged pool file whose right bytes are in the pool again.
     let digest = digests(b"not what was stated").sha256;
     let partial = layout.partial().join("download");
     disk::write_atomic(&partial, b"not what was stated").unwrap();
@@ -95,7 +95,7 @@ fn what_was_kept_for_long_enough_is_purged_and_nothing_else() {
     disk::write_atomic(&layout.trash().join("mine"), b"kept").unwrap();
 
     let after = |days: i64| MONDAY.shifted_by(days * 86_400);
-    // Whatever the clock says: an entry of the future is new.
+    // An entry from the future counts as new, even if the clock is wrong.
     mirror.purge(after(-4000)).unwrap();
     assert!(disk::exists(&rejected) && disk::exists(&replaced) && disk::exists(&trashed(MONDAY)));
     mirror.purge(after(30)).unwrap();
@@ -110,7 +110,7 @@ fn what_was_kept_for_long_enough_is_purged_and_nothing_else() {
         assert!(disk::exists(&layout.root().join(name)), "{name}");
     }
     assert_eq!(disk::list(&layout.trash()).unwrap(), ["mine"]);
-    // What the pool holds under the name of the right bytes has to be these.
+    // The pool file must really have the right bytes.
     disk::write_atomic(&replaced, b"damaged").unwrap();
     disk::set_modified(&replaced, MONDAY);
     disk::write_atomic(&layout.pool_file(&right), b"other bytes").unwrap();
@@ -118,7 +118,7 @@ fn what_was_kept_for_long_enough_is_purged_and_nothing_else() {
     assert!(disk::exists(&replaced), "it may be the only copy");
 }
 
-/// Writes other bytes of the same length into a file, under all its names.
+/// Writes other bytes of the same length into a file, visible under all its names.
 fn flip(path: &Utf8Path) {
     let size = disk::file_size(path).unwrap().unwrap();
     let mut bytes = disk::read(path, CAP).unwrap();
@@ -136,7 +136,7 @@ fn flip(path: &Utf8Path) {
 }
 
 #[test]
-fn checked_bytes_replace_what_is_not_the_same() {
+fn vetted_bytes_replace_different_bytes() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
     let set = record(&mut mirror, TITLE, &first_issue(), MONDAY);
@@ -147,14 +147,14 @@ fn checked_bytes_replace_what_is_not_the_same() {
             .find(|(name, _)| *name == member.file.name)
             .map_or(bytes, |(_, own)| own);
         let path = layout.pool_file(&digests(&bytes).sha256);
-        // Bytes of the same length that are other ones, and of which the index knows nothing.
+        // Wrong bytes of the same length, not recorded in the index.
         disk::write_atomic(&path, &bytes).unwrap();
         flip(&path);
         admit(&mut mirror, key, &bytes);
         assert_eq!(disk::read(&path, CAP).unwrap(), bytes);
     }
     assert_eq!(disk::list(&layout.quarantine()).unwrap().len(), 2, "the other bytes are kept");
-    // The same bytes again are read and stay.
+    // The same bytes are read again and stay.
     let pooled = layout.pool_file(&set.members[0].file.sha256.unwrap());
     let before = traces(disk::parent(&pooled));
     let bytes = disk::read(&pooled, CAP).unwrap();
@@ -163,7 +163,7 @@ fn checked_bytes_replace_what_is_not_the_same() {
 }
 
 #[test]
-fn a_heal_that_is_killed_anywhere_is_finished_later() {
+fn killed_heal_is_completed_by_a_later_run() {
     for killed_after in 0..3 {
         let (_guard, layout) = folder();
         let mut mirror = open(&layout);

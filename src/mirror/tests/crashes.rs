@@ -1,21 +1,21 @@
-//! A run that ends in the middle, and the next one.
+//! A run that is interrupted, and the next one.
 
 use super::*;
 
-/// Where a process was when it ended while it published the second issue over the first.
+/// The point at which a process was killed while it published the second issue over the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Crash {
-    /// The intent is noted and nothing was renamed; no older folder was there.
+    /// The intent is recorded, nothing was renamed, and no older folder existed.
     FolderAbsent,
-    /// The intent is noted and nothing was renamed; the older folder is in place.
+    /// The intent is recorded, nothing was renamed, and the older folder is in place.
     OldInPlace,
-    /// The older folder is aside.
+    /// The older folder is renamed away.
     OldAside,
-    /// The new folder is in place, and the older one is still aside.
+    /// The new folder is in place, and the older one is still renamed away.
     NewInPlace,
 }
 
-/// Brings a mirror into the state of a crash; the mirror is closed. Returns the old set and the new one.
+/// Brings a mirror into the state after a crash and closes it. Returns the old set and the new one.
 fn crash(layout: &Layout, crash: Crash) -> (SetRow, SetRow) {
     let mut mirror = open(layout);
     let old = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
@@ -24,7 +24,7 @@ fn crash(layout: &Layout, crash: Crash) -> (SetRow, SetRow) {
         mirror.publish(&old, &knowledge(), MONDAY).unwrap();
     }
     let new = ready(&mut mirror, TITLE, &second_issue(), TUESDAY);
-    // As the publication makes it: whole.
+    // Complete, as the publication builds it.
     let staged = layout.partial().join(format!("publish-KB5129195-{FOLDER}"));
     disk::create_dir_all(&staged).unwrap();
     for (name, bytes) in second_issue() {
@@ -46,7 +46,7 @@ fn crash(layout: &Layout, crash: Crash) -> (SetRow, SetRow) {
     (old, new)
 }
 
-/// Reads every file that the sums of a KB list, through a handle of the KB's folder; returns how many.
+/// Reads every file that the sums of a KB list, through a handle of the KB's folder. Returns the number of files.
 fn read_generation(layout: &Layout) -> usize {
     let authority = cap_std::ambient_authority();
     let folder = cap_std::fs::Dir::open_ambient_dir(layout.kb(main_kb()), authority).unwrap();
@@ -59,7 +59,7 @@ fn read_generation(layout: &Layout) -> usize {
 }
 
 #[test]
-fn a_reader_sees_one_generation_while_a_set_is_replaced_thirty_times() {
+fn reader_sees_one_generation_during_thirty_replacements() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
     let issues = [
@@ -74,7 +74,7 @@ fn a_reader_sees_one_generation_while_a_set_is_replaced_thirty_times() {
     disk::create_dir_all(&a).unwrap();
     disk::create_dir_all(&b).unwrap();
     if !disk::exchange(&a, &b).unwrap() {
-        // Nothing is promised there.
+        // The guarantee does not apply to this file system.
         return;
     }
     let is_over = std::sync::atomic::AtomicBool::new(false);
@@ -107,7 +107,7 @@ fn a_reader_sees_one_generation_while_a_set_is_replaced_thirty_times() {
 const CRASHES: [Crash; 4] = [Crash::FolderAbsent, Crash::OldInPlace, Crash::OldAside, Crash::NewInPlace];
 
 #[test]
-fn the_next_run_finishes_what_a_crash_cut_off() {
+fn next_run_completes_an_interrupted_publication() {
     for state in CRASHES {
         let (_guard, layout) = folder();
         let (_, new) = crash(&layout, state);
@@ -127,7 +127,7 @@ fn the_next_run_finishes_what_a_crash_cut_off() {
 }
 
 #[test]
-fn the_next_run_undoes_what_it_cannot_finish() {
+fn next_run_undoes_what_it_cannot_complete() {
     for state in CRASHES {
         let (_guard, layout) = folder();
         let (old, new) = crash(&layout, state);
@@ -142,7 +142,7 @@ fn the_next_run_undoes_what_it_cannot_finish() {
         let there = match state {
             Crash::FolderAbsent => BTreeMap::new(),
             Crash::OldInPlace | Crash::OldAside => expected(&first_issue()),
-            // It came into place whole and keeps its bytes.
+            // The folder was complete when it was renamed, and its links keep the bytes.
             Crash::NewInPlace => expected(&second_issue()),
         };
         assert_eq!(content(&place), there, "{state:?}");
@@ -151,7 +151,7 @@ fn the_next_run_undoes_what_it_cannot_finish() {
 }
 
 #[test]
-fn folders_half_made_belong_to_nobody_and_files_half_loaded_stay() {
+fn staged_folders_are_removed_and_partial_files_stay() {
     let (_guard, layout) = folder();
     drop(open(&layout));
     let half = layout.partial().join("publish-KB5129195-windows-11-24h2-x64").join("half.msu");
@@ -160,7 +160,7 @@ fn folders_half_made_belong_to_nobody_and_files_half_loaded_stay() {
     disk::write_atomic(&layout.partial().join("0123"), b"the first bytes").unwrap();
     drop(open(&layout));
     assert_eq!(disk::list(&layout.partial()).unwrap(), ["0123"], "a download may go on");
-    // The index does not know it: it may be the only one.
+    // The index does not know the file, so it may be the only copy.
     assert_eq!(disk::list(&layout.quarantine()).unwrap(), ["evidence-KB5129195-x-old.msu"]);
     assert!(!disk::exists(&layout.kbs()));
 }

@@ -1,9 +1,9 @@
-//! Opening a mirror, and making a lost index again.
+//! Opening a mirror, and rebuilding a lost index.
 
 use super::*;
 
 #[test]
-fn a_mirror_takes_content_of_one_origin_only() {
+fn mirror_accepts_content_of_one_origin_only() {
     let (_guard, layout) = folder();
     Mirror::check_usable(&layout, "live").unwrap();
     assert!(!disk::exists(layout.root()), "to ask makes nothing");
@@ -31,7 +31,7 @@ fn a_mirror_takes_content_of_one_origin_only() {
 }
 
 #[test]
-fn one_process_at_a_time_writes_and_others_may_read() {
+fn one_process_writes_while_others_read() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
     let set = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
@@ -52,7 +52,7 @@ fn one_process_at_a_time_writes_and_others_may_read() {
 }
 
 #[test]
-fn there_must_be_a_mirror_to_read() {
+fn opening_a_missing_mirror_is_an_error() {
     let (_guard, layout) = folder();
     let error = Mirror::open(layout.clone()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
@@ -61,7 +61,7 @@ fn there_must_be_a_mirror_to_read() {
 }
 
 #[test]
-fn the_index_may_lie_elsewhere() {
+fn index_may_be_outside_the_mirror() {
     let (guard, layout) = folder();
     let index = Utf8PathBuf::try_from(guard.path().join("local").join("index.db")).unwrap();
     let layout = Layout::new(layout.root().to_owned(), Some(index.clone()));
@@ -72,7 +72,7 @@ fn the_index_may_lie_elsewhere() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_one_is_refused() {
+fn path_of_a_file_is_refused_as_a_mirror() {
     let (guard, _) = folder();
     let path = Utf8PathBuf::try_from(guard.path().join("notes.txt")).unwrap();
     disk::write_atomic(&path, b"words").unwrap();
@@ -84,7 +84,7 @@ fn a_folder_that_cannot_be_one_is_refused() {
 }
 
 #[test]
-fn an_index_that_was_lost_is_made_again_from_what_is_published() {
+fn lost_index_is_rebuilt_from_the_published_sets() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
     let set = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
@@ -107,7 +107,7 @@ fn an_index_that_was_lost_is_made_again_from_what_is_published() {
         assert_eq!(mirror.publish(set, &knowledge(), MONDAY).unwrap().0, Published::Unchanged);
     }
     assert_eq!((traces(&made.path), content_beside(&layout), tree(&layout.root().join("kb"))), before);
-    // A reading of the same pages finds the same set.
+    // Reading the same pages again finds the same set.
     let known = record(&mut mirror, TITLE, &first_issue(), TUESDAY);
     assert!(mirror.stands(&known).unwrap());
     drop(mirror);
@@ -115,7 +115,7 @@ fn an_index_that_was_lost_is_made_again_from_what_is_published() {
 }
 
 #[test]
-fn a_set_whose_folder_gets_another_name_leaves_nothing_under_the_old_one() {
+fn renamed_set_leaves_no_folder_under_the_old_name() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
     let files = [package("kb5030211", "the update of one version")];

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn publish_makes_just_the_files_of_the_set() {
+fn published_folder_has_exactly_the_files_of_the_set() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
     let set = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
@@ -24,7 +24,7 @@ fn publish_makes_just_the_files_of_the_set() {
 }
 
 #[test]
-fn bytes_are_in_the_pool_once_and_nobody_may_write_them() {
+fn pool_files_are_stored_once_and_read_only() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
     let set = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
@@ -48,7 +48,7 @@ fn bytes_are_in_the_pool_once_and_nobody_may_write_them() {
 }
 
 #[test]
-fn the_files_beside_the_folder_say_what_is_in_it() {
+fn views_beside_the_folder_describe_its_content() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
     let set = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
@@ -107,7 +107,7 @@ fn publishing_again_changes_nothing() {
 }
 
 #[test]
-fn a_folder_that_somebody_changed_is_published_anew() {
+fn changed_folder_is_published_again() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
     let set = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
@@ -132,7 +132,7 @@ fn a_folder_that_somebody_changed_is_published_anew() {
 }
 
 #[test]
-fn a_set_that_was_issued_again_replaces_the_folder_whole() {
+fn reissued_set_replaces_the_complete_folder() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
     let old = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
@@ -151,12 +151,12 @@ fn a_set_that_was_issued_again_replaces_the_folder_whole() {
     let sums = disk::read_text(&layout.kb_sums(main_kb()), CAP).unwrap();
     assert_eq!((sums.lines().count(), sums.contains(&first_issue()[0].0)), (2, false));
     assert_eq!(half_made(&layout), Vec::<String>::new());
-    // The pool forgets nothing.
+    // The pool keeps the bytes of the old issue.
     assert!(mirror.pooled(old.members[1].file.key.unwrap()).unwrap().is_some());
 }
 
 #[test]
-fn a_set_that_lacks_a_file_is_not_published() {
+fn set_with_a_missing_file_is_not_published() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
     let set = record(&mut mirror, TITLE, &first_issue(), MONDAY);
@@ -174,7 +174,7 @@ fn a_set_that_lacks_a_file_is_not_published() {
 }
 
 #[test]
-fn an_old_set_stands_until_every_file_of_the_new_one_is_here() {
+fn old_set_stays_until_the_new_one_is_complete() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
     let old = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
@@ -187,7 +187,7 @@ fn an_old_set_stands_until_every_file_of_the_new_one_is_here() {
 }
 
 #[test]
-fn a_pool_file_that_is_gone_or_cut_is_not_in_the_pool() {
+fn missing_or_truncated_pool_file_counts_as_absent() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
     let set = ready(&mut mirror, TITLE, &first_issue(), MONDAY);
@@ -202,14 +202,14 @@ fn a_pool_file_that_is_gone_or_cut_is_not_in_the_pool() {
         assert_eq!(mirror.publish(&set, &knowledge(), MONDAY).unwrap_err().kind(), ErrorKind::Incomplete);
         assert!(!disk::exists(&layout.set(main_kb(), &set_folder(FOLDER))));
     }
-    // The bytes come again: the index knows them already.
+    // The bytes arrive again, and the index already knows them.
     admit(&mut mirror, key, &first_issue()[0].1);
     assert_eq!(mirror.pooled(key).unwrap(), Some(pooled));
     assert_eq!(mirror.publish(&set, &knowledge(), MONDAY).unwrap().0, Published::Published);
 }
 
 #[test]
-fn names_that_differ_in_case_only_stay_two_files() {
+fn names_that_differ_only_in_case_stay_two_files() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
     let files: Vec<Content> =
@@ -229,7 +229,7 @@ fn names_that_differ_in_case_only_stay_two_files() {
 }
 
 #[test]
-fn a_name_that_is_a_path_is_refused() {
+fn file_name_that_is_a_path_is_refused() {
     let (_guard, layout) = folder();
     let mut mirror = open(&layout);
     let set = ready(&mut mirror, BUNDLE, &[("../../escaped.msu".to_owned(), b"bytes".to_vec())], MONDAY);

@@ -1,4 +1,4 @@
-//! Files that the program did not write: wherever a publication ends, none of them is lost.
+//! Files that the program did not write: none is lost, wherever a publication is interrupted.
 
 #![expect(clippy::disallowed_methods, reason = "mirrors are copied as they lie")]
 
@@ -9,8 +9,8 @@ const ARM_TITLE: &str =
     "2026-09 Cumulative Update for Windows 11, version 24H2 for arm64-based Systems (KB5129195) (26100.9457)";
 const ARM_FOLDER: &str = "windows-11-24h2-arm64";
 
-/// Files that the program did not write, in every place that a publication touches: beside the set folders, in the set folder that
-/// is replaced, and in one that stays.
+/// Writes unknown files to every place that a publication touches: beside the set folders, into the set folder
+/// that is replaced, and into one that stays.
 fn lay_unknown_files(layout: &Layout) -> Vec<&'static str> {
     let kb = layout.kb(main_kb());
     let unknown = [
@@ -29,7 +29,7 @@ fn lay_unknown_files(layout: &Layout) -> Vec<&'static str> {
     words.to_vec()
 }
 
-/// Asserts that every unknown file is somewhere in the mirror.
+/// Asserts that every unknown file still exists in the mirror.
 fn assert_unknown_files_are_here(layout: &Layout, words: &[&str], when: &str) {
     let found = tree(layout.root());
     for words in words {
@@ -40,7 +40,7 @@ fn assert_unknown_files_are_here(layout: &Layout, words: &[&str], when: &str) {
     assert!(found.keys().any(|path| path.as_str().ends_with("link-of-mine")), "{when}: the link is lost");
 }
 
-/// Makes a mirror like another one. What is only ever replaced is linked.
+/// Copies a mirror. Files that are only ever replaced are linked.
 fn twin(from: &Utf8Path, to: &Utf8Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
@@ -56,7 +56,8 @@ fn twin(from: &Utf8Path, to: &Utf8Path) {
     }
 }
 
-/// Replaces a set beside unknown files, lets the process end at every change of the disk and the next one too, and looks for the files.
+/// Replaces a set beside unknown files. Interrupts the process at every change of the disk, and the next process
+/// too, and checks that every unknown file still exists.
 fn end_everywhere(system: System) {
     disk::crash::system(system);
     let (_template, before) = folder();
@@ -80,7 +81,7 @@ fn end_everywhere(system: System) {
         drop(mirror);
         let when = format!("{system:?}, an end at change {changes}");
         assert_unknown_files_are_here(&layout, &words, &when);
-        // The run that cleans up can end as well.
+        // The run that cleans up can be interrupted as well.
         disk::crash::after(Some(changes % 11));
         drop(Mirror::open_to_write(layout.clone(), REPLAY, &knowledge(), time(TUESDAY)));
         disk::crash::after(None);
@@ -110,23 +111,23 @@ fn end_everywhere(system: System) {
 }
 
 #[test]
-fn wherever_an_exchange_ends_no_unknown_file_is_lost() {
+fn interrupted_exchange_loses_no_unknown_file() {
     end_everywhere(System::Whole);
 }
 
 #[test]
-fn wherever_two_renames_end_no_unknown_file_is_lost() {
+fn interrupted_renames_lose_no_unknown_file() {
     end_everywhere(System::NoExchange);
 }
 
 #[test]
-fn without_links_no_unknown_file_is_lost_either() {
+fn file_system_without_links_loses_no_unknown_file() {
     end_everywhere(System::NoLinks);
 }
 
-/// The folder that was replaced, as a run of before left it when it was killed before it moved anything.
+/// Uses a replaced folder as left by an earlier run that was killed before it moved anything.
 #[test]
-fn a_replaced_folder_gives_back_what_is_unknown_in_it() {
+fn unknown_files_in_a_replaced_folder_are_kept() {
     for name in ["replaced-KB5129195-1", "publish-KB5129195"] {
         let (_guard, layout) = folder();
         let mut mirror = open(&layout);

@@ -1,4 +1,4 @@
-//! A finding with what the index needs to record it.
+//! A finding with the facts that the index needs to record it.
 
 use crate::documents::VerifyFinding;
 use crate::facts::SetFolder;
@@ -9,17 +9,18 @@ use crate::update::{Kb, Sha256};
 /// The owner of a faulty path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
-    /// In the pool, as the file of this digest; without one, it belongs nowhere.
+    /// A path in the pool, with the digest that belongs there, or `None` for an unexpected entry.
     Pool(Option<Sha256>),
-    /// In a set folder, as the file of this digest; without one, it is the folder or a stranger in it.
+    /// A path in a set folder, with the digest that belongs there, or `None` for the folder itself or an
+    /// unexpected entry in it.
     Folder(Kb, SetFolder, Option<Sha256>),
-    /// Under the folder of a KB.
+    /// A path in the folder of a KB, beside the set folders.
     Beside(Kb),
-    /// The index itself, which cannot record its own damage.
+    /// The index, which cannot record its own damage.
     Index,
 }
 
-/// A finding and where it belongs.
+/// A finding and the owner of its path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fault {
     pub(super) finding: VerifyFinding,
@@ -27,7 +28,7 @@ pub(super) struct Fault {
 }
 
 impl Fault {
-    /// Returns the finding as the index records it; `None` for one of the index itself.
+    /// Returns the finding as the index records it, or `None` for a fault of the index itself.
     pub(super) fn damage(&self, layout: &Layout) -> Option<NewDamage> {
         let (kb, folder, sha256) = match &self.place {
             Place::Pool(sha256) => (None, None, *sha256),
@@ -46,7 +47,8 @@ impl Fault {
     }
 }
 
-/// Returns the recorded damage that a verification looks at again: all, or what belongs to some KBs and their files in the pool.
+/// Returns the recorded damage that a verification checks again: all of it, or only that of some KBs and their
+/// pool files.
 pub(super) fn of_scope(mut recorded: Vec<Damage>, kbs: &[Kb], pool: &[Sha256]) -> Vec<Damage> {
     recorded.retain(|damage| match damage.kb {
         _ if kbs.is_empty() => true,

@@ -1,8 +1,9 @@
-//! One thread that reads two files at a time.
+//! A reader of two files at a time on one thread.
 //!
-//! The processor's SHA-256 instructions wait for one another within one stream, and not between two: a block of one file and
-//! a block of the other in turn take little longer than one of them alone. (Measured with `cargo bench --bench verify`: two
-//! threads with one file each 2.05 times as fast as `openssl dgst`, with two files each 2.65 times.)
+//! The processor's SHA-256 instructions wait for one another within one stream, but not between two streams.
+//! Hashing a block of one file and a block of the other in turn takes little longer than hashing only one file.
+//! (Measured with `cargo bench --bench verify`: two threads with one file each are 2.05 times as fast as `openssl
+//! dgst`, with two files each 2.65 times.)
 
 use sha2::Digest as _;
 
@@ -11,15 +12,15 @@ use crate::disk::Pieces;
 use crate::error::Result;
 use crate::update::Sha256;
 
-/// The block of SHA-256.
+/// The block size of SHA-256.
 const BLOCK: usize = 64;
 
-/// A file under way.
+/// A file that is being read.
 struct Lane<'r> {
     place: usize,
     reading: &'r Reading,
     pieces: Pieces,
-    /// How much of the piece is hashed.
+    /// The number of hashed bytes of the piece.
     used: usize,
     size: u64,
     hasher: sha2::Sha256,
@@ -35,7 +36,7 @@ impl<'r> Lane<'r> {
         self.pieces.piece().get(self.used..).unwrap_or_default()
     }
 
-    /// Reads the next piece; whether there was any.
+    /// Reads the next piece. Returns `false` at the end of the file.
     fn read_on(&mut self, tell: &dyn Fn(&[u8])) -> Result<bool> {
         self.used = 0;
         let any = self.pieces.read_on()?;
@@ -54,11 +55,11 @@ impl<'r> Lane<'r> {
     }
 }
 
-/// Hashes as much as both have; blocks stay whole.
+/// Hashes the bytes that both lanes have, in complete blocks.
 fn hash_both(a: &mut Lane<'_>, b: &mut Lane<'_>) {
     let both = a.rest().len().min(b.rest().len()) / BLOCK * BLOCK;
     if both == 0 {
-        // The end of one of them.
+        // A lane is at its last, incomplete block.
         return if a.rest().len() < b.rest().len() { a.hash_rest() } else { b.hash_rest() };
     }
     let blocks = |lane: &Lane<'_>| lane.used..lane.used + both;
@@ -73,7 +74,7 @@ fn hash_both(a: &mut Lane<'_>, b: &mut Lane<'_>) {
     b.used += both;
 }
 
-/// Reads the files that are handed out, two at a time, and hands over what each reading gave.
+/// Reads files from `take_next`, two at a time, and passes each verdict to `done`.
 pub(super) fn read_by_twos<'r>(
     take_next: &dyn Fn() -> Option<(usize, &'r Reading)>,
     tell: &dyn Fn(&[u8]),
@@ -92,7 +93,8 @@ pub(super) fn read_by_twos<'r>(
     }
 }
 
-/// Sees to it that a lane has bytes, of another file where its own has ended; it is empty when no file is left.
+/// Fills a lane with bytes: of its own file, or of the next one when its own has ended. The lane is empty when no
+/// file is left.
 fn fill<'r>(
     lane: &mut Option<Lane<'r>>,
     take_next: &dyn Fn() -> Option<(usize, &'r Reading)>,
@@ -155,7 +157,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(24))]
 
         #[test]
-        fn files_of_any_sizes_each_get_the_verdict_of_their_own(
+        fn files_of_any_size_get_their_own_verdict(
             sizes in prop::collection::vec(prop_oneof![0..200_usize, 262_100..262_200_usize, 500_000..600_000_usize], 0..6),
             wrong in 0..8_usize,
             absent in 0..8_usize,

@@ -1,16 +1,18 @@
-//! Is the mirror what its index says it is? Pool, set folders, `SHA256SUMS`, KB JSON, and index against each other.
+//! Verification: compares pool, set folders, `SHA256SUMS`, KB JSON, and index with each other.
 //!
-//! No lock is held while files are read: a run that writes continues beside it. What looked wrong at the beginning is checked
-//! once more at the end, under the lock: a file that was replaced meanwhile is read again, and only what is still wrong is a
-//! [`VerifyFinding`]. In the same short transaction the findings are recorded as damage in the index, and damage that was recorded before
-//! and is sound now is cleared. Where the mirror is read-only or busy, a warning says that nothing was recorded.
+//! No lock is held while files are read, so that a run that writes can continue. Suspected faults are checked
+//! again at the end, under the lock: a file that was replaced meanwhile is read again, and only confirmed faults
+//! become a [`VerifyFinding`]. The same short transaction records the findings as damage in the index, and clears
+//! recorded damage that is sound now. If the mirror is read-only or busy, a warning says that nothing was
+//! recorded.
 //!
-//! Every byte of the pool is read once, two files at a time, with memory that does not grow with their size. A name in a
-//! set folder that is the same file as the pool's is not read again; a copy is. What cannot be read, or reads wrongly, is
-//! read once more; when it is good then, that is no finding and still a warning: disks and memory do not do so.
+//! Every byte of the pool is read once, two files at a time, with constant memory. A name in a set folder that is
+//! a hard link to the pool's file is not read again; a copy is. A file that cannot be read, or differs, is read
+//! once more. If the second reading is good, the result is a warning and not a finding. The warning is needed
+//! because healthy disks and memory do not do this.
 //!
-//! Findings go by path and kind, so that the same state gives the same report. A mirror that cannot be opened at all, or a
-//! KB that is not published, is an error and no report.
+//! Findings are sorted by path and kind, so that the same state gives the same report. A mirror that cannot be
+//! opened, or a KB that is not published, is an error without a report.
 
 mod fault;
 mod lanes;
@@ -42,7 +44,7 @@ use crate::update::{Kb, Sha256, count, human_size};
 pub const VERIFY_FORMAT: u32 = 1;
 
 impl VerifyReport {
-    /// The evidence as one line.
+    /// Returns the evidence as one line.
     pub fn evidence(&self) -> String {
         format!(
             "verified {}, {} in the pool, {}, {}: {}",
@@ -59,8 +61,8 @@ impl VerifyReport {
 }
 
 impl<S: Access> Mirror<S> {
-    /// Verifies everything, or what is published of some KBs. Install scripts are compared with those that this knowledge
-    /// gives. `deep` compares SHA-1 too.
+    /// Verifies the mirror, or the published sets of some KBs. Install scripts are compared with those that this
+    /// knowledge produces. With `deep`, SHA-1 is compared too.
     pub fn verify(
         &self,
         kbs: &[Kb],
@@ -131,7 +133,7 @@ impl<S: Access> Mirror<S> {
         })
     }
 
-    /// Checks what looked wrong once more and brings the record of damage up to date, under the lock where it can be had.
+    /// Checks suspected faults again and updates the recorded damage, under the lock if it is available.
     fn settle(
         &self,
         doubts: &Doubts<'_>,
@@ -176,7 +178,7 @@ impl<S: Access> Mirror<S> {
         Ok(settled)
     }
 
-    /// Returns what is still wrong. A file that was replaced since it was read is read again.
+    /// Returns the confirmed faults. A file that was replaced since it was read is read again.
     fn confirm(
         &self,
         doubts: &Doubts<'_>,
@@ -224,19 +226,19 @@ impl<S: Access> Mirror<S> {
     }
 }
 
-/// The doubts of the first look.
+/// The suspected faults of the first pass.
 #[derive(Debug, Default)]
 struct Doubts<'r> {
-    /// By names and sizes.
+    /// Faults in names and sizes.
     surveyed: Vec<Fault>,
-    /// By reading.
+    /// Faults found by reading.
     read: Vec<(&'r Reading, Fault)>,
     warnings: Vec<String>,
-    /// Files that were good on the second reading only.
+    /// Files that were good only on the second reading.
     unsteady: BTreeSet<Utf8PathBuf>,
 }
 
-/// The findings that were confirmed.
+/// The confirmed faults and the result of recording them.
 #[derive(Debug, Default)]
 struct Settled {
     faults: Vec<Fault>,

@@ -1,4 +1,4 @@
-//! The pool in a verification: every file that the index has, and what else lies there.
+//! Verification of the pool: every file that the index has, and unexpected entries.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ use crate::mirror::pool::sha256_of;
 use crate::update::{Kb, Sha256, count};
 
 impl<S: Access> Surveyor<'_, S> {
-    /// The pool against the index; of some sets alone, just their files.
+    /// Compares the pool with the index, or only the pool files of some sets.
     pub(super) fn pool(&mut self, sets: &[(SetFolder, SetRow)], of_sets_alone: bool) -> Result<()> {
         let mut owners: BTreeMap<FileKey, BTreeSet<Kb>> = BTreeMap::new();
         for (_, set) in sets {
@@ -90,8 +90,8 @@ impl<S: Access> Surveyor<'_, S> {
     }
 }
 
-/// Returns `true` for a regular file that lies in its place in the pool and has the digest that is its name. A run that was cut
-/// off before the index knew of it leaves one; the run that needs these bytes takes it.
+/// Returns `true` for a regular file at the pool path of its own digest. A run that was interrupted before the
+/// index recorded the file leaves one. A later run that needs these bytes uses it.
 fn has_own_digest(path: &Utf8Path, name: &str, folder: &str) -> bool {
     let Ok(wanted) = name.parse::<Sha256>() else { return false };
     let is_file = matches!(disk::entry(path), Ok(Entry::File(_)));

@@ -1,8 +1,8 @@
-//! Reading files again and comparing what they hold: the slow half of a verification, on two threads.
+//! Reads files again and compares their content: the slow half of a verification, on two threads.
 //!
-//! Two, because the machines that mirrors live on have at least two cores and one disk: two hashes keep up with most disks,
-//! and more readers make a spinning one seek. Each thread takes the next file, largest first, so that both end at about the
-//! same time.
+//! Two threads, because the machines that host mirrors have at least two cores and one disk. Two hashes keep up
+//! with most disks, and more readers make a spinning disk seek. Each thread takes the next file, largest first, so
+//! that both end at about the same time.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -15,11 +15,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
 use crate::update::{DualHasher, Sha256};
 
-/// Reads all files, on two threads; the verdicts are in the order of the files.
+/// Reads all files on two threads. Returns the verdicts in the order of the files.
 pub(super) fn read_all(readings: &[Reading], deep: bool, events: &Events) -> Result<Vec<Verdict>> {
-    /// More threads than this would not be faster on the disks of mirrors.
+    /// The number of threads. More would not be faster on the disks of mirrors.
     const THREADS: usize = 2;
-    /// Between two events.
+    /// The number of bytes between two events.
     const STEP: u64 = 16 * 1024 * 1024;
     let mut order: Vec<usize> = (0..readings.len()).collect();
     order.sort_by_key(|&place| readings.get(place).map(|reading| std::cmp::Reverse(reading.size)));
@@ -71,16 +71,16 @@ pub(super) fn read_all(readings: &[Reading], deep: bool, events: &Events) -> Res
     Ok(all.into_iter().map(|(_, verdict)| verdict).collect())
 }
 
-/// Hands a file over in pieces to whoever is given.
+/// A function that passes a file in pieces to a callback.
 type Read<'r> = &'r mut dyn FnMut(&mut dyn FnMut(&[u8])) -> Result<()>;
 
-/// Reads a file, and a second time when the first one was not good.
+/// Reads a file, and reads it again if the first verdict is not good.
 fn verdict(reading: &Reading, deep: bool, read: Read<'_>) -> Verdict {
     let first = read_once(reading, deep, read);
     confirmed(first, reading, deep, read)
 }
 
-/// What the first reading says when it is good; else what a second one makes of it.
+/// Returns the first verdict if it is good, and otherwise the verdict after a second reading.
 fn confirmed(first: Verdict, reading: &Reading, deep: bool, read: Read<'_>) -> Verdict {
     if first == Verdict::Good {
         return first;
@@ -142,7 +142,7 @@ mod tests {
         }
     }
 
-    /// A disk that answers each reading with the next of these.
+    /// Returns the verdict on a disk that returns the next of these answers for each reading.
     fn answered(deep: bool, answers: &[Result<&[u8], &str>]) -> Verdict {
         let mut answers = answers.iter();
         verdict(&reading(b"package"), deep, &mut |take| match answers.next().unwrap() {
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_good_is_read_once_and_what_is_not_is_read_twice() {
+    fn good_files_are_read_once_and_others_twice() {
         for deep in [false, true] {
             assert_eq!(answered(deep, &[Ok(b"package")]), Verdict::Good);
             let second = answered(deep, &[Err("input/output error"), Ok(b"package")]);
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn the_other_digest_counts_in_deep_mode() {
+    fn deep_mode_compares_sha1() {
         let mut stated = reading(b"package");
         stated.sha1 = reading(b"other").sha1;
         let mut read = |take: &mut dyn FnMut(&[u8])| {

@@ -1,4 +1,5 @@
-//! Names and sizes: the quick half of a verification. Says what is to be read, and what is wrong without reading.
+//! Names and sizes: the quick half of a verification. Lists the files to read, and the faults that are visible
+//! without reading.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,10 +23,10 @@ use crate::servicing::Knowledge;
 use crate::update::{Kb, Sha256};
 use crate::views::KbViews;
 
-/// As where an index is rebuilt from it.
+/// The size limit of a view; a KB's document has the same limit when an index is rebuilt.
 const CAP: u64 = 64 << 20;
 
-/// What lies there.
+/// The result of a survey.
 #[derive(Debug, Default)]
 pub(super) struct Survey {
     pub(super) readings: Vec<Reading>,
@@ -38,7 +39,7 @@ pub(super) struct Survey {
     pub(super) kbs: BTreeSet<Kb>,
 }
 
-/// Looks at the whole mirror, or at what is published of some KBs.
+/// Surveys the complete mirror, or the published sets of some KBs.
 pub(super) fn survey(mirror: &Mirror<impl Access>, only: &[Kb], knowledge: &Knowledge) -> Result<Survey> {
     let is_settled = mirror.index.is_settled()?;
     let moves = mirror.unfinished_moves()?.unwrap_or_default();
@@ -86,7 +87,7 @@ pub(super) fn survey(mirror: &Mirror<impl Access>, only: &[Kb], knowledge: &Know
                 );
             }
         }
-        // A folder that was replaced stays for its readers until the next run that writes.
+        // A replaced folder stays for its readers until the next run that writes.
         let left = disk::list(&mirror.layout.partial())?;
         for name in left.into_iter().filter(|name| !name.starts_with("replaced-")) {
             surveyor.survey.leftovers.push(Utf8Path::new("partial").join(name));
@@ -96,16 +97,16 @@ pub(super) fn survey(mirror: &Mirror<impl Access>, only: &[Kb], knowledge: &Know
     Ok(surveyor.survey)
 }
 
-/// A look at a mirror that is under way.
+/// A survey in progress.
 pub(super) struct Surveyor<'m, S> {
     pub(super) mirror: &'m Mirror<S>,
     knowledge: &'m Knowledge,
     pub(super) survey: Survey,
-    /// `false` while a run is at work, or after one was cut off: the views need not tell what the index says then.
+    /// `false` while a run is in progress or after one was interrupted. The views may differ from the index then.
     is_settled: bool,
-    /// The moves that an interrupted removal still has to make.
+    /// The pending moves of an interrupted removal.
     moves: Moves,
-    /// What the pool's files are, for the views: their numbers by digest.
+    /// The file numbers of the pool files by digest, for comparison with the files in set folders.
     pub(super) pool: BTreeMap<Sha256, disk::FileNumber>,
 }
 
@@ -123,7 +124,7 @@ impl<S: Access> Surveyor<'_, S> {
         self.survey.faults.push(Fault { finding, place });
     }
 
-    /// The index as a database.
+    /// Checks the index as a database.
     fn index(&mut self) {
         let path = self.mirror.layout.index().to_owned();
         for fault in self.mirror.index.integrity_faults() {
@@ -131,7 +132,7 @@ impl<S: Access> Surveyor<'_, S> {
         }
     }
 
-    /// Adopted knowledge tables against the record of what their medium signed.
+    /// Compares imported knowledge tables with the recorded digests of the signed ones.
     fn knowledge_tables(&mut self) -> Result<()> {
         for (path, message) in self.mirror.changed_tables()? {
             self.find(&path, FindingKind::Digest, Place::Pool(None), &[], message);
@@ -139,7 +140,7 @@ impl<S: Access> Surveyor<'_, S> {
         Ok(())
     }
 
-    /// Notes a file that has to be there, to be read; returns its number.
+    /// Adds a file that must exist to the list of files to read, or records its fault. Returns its file number.
     pub(super) fn file(&mut self, mut reading: Reading) -> Option<disk::FileNumber> {
         let kbs: Vec<Kb> = reading.kbs.iter().copied().collect();
         let looked = disk::entry(&reading.path)
@@ -157,7 +158,7 @@ impl<S: Access> Surveyor<'_, S> {
         number
     }
 
-    /// A set folder against its set: just these names, each with the right bytes.
+    /// Compares a set folder with its set: exactly these names, each with the right bytes.
     fn set_folder(&mut self, folder: &SetFolder, set: &SetRow) -> Result<()> {
         let path = self.mirror.layout.set(set.kb, folder);
         self.survey.folders += 1;
@@ -216,7 +217,7 @@ impl<S: Access> Surveyor<'_, S> {
         Ok(())
     }
 
-    /// What lies in the folder of a KB: its sets and the three files beside them.
+    /// Checks the folder of a KB: its sets and the files beside them.
     fn kb_folder(&mut self, kb: Kb, folders: &[(SetFolder, SetId, PublishState)]) -> Result<()> {
         self.survey.kbs.insert(kb);
         let layout = self.mirror.layout.clone();
@@ -287,7 +288,8 @@ impl<S: Access> Surveyor<'_, S> {
             self.is_settled && record.is_some_and(|record| record.is_repeatable(self.knowledge));
         let (kind, message) = match state {
             ViewState::Right => return,
-            // The file is as it was written and its rows give another text, although no run changed them.
+            // The file is unchanged since it was written, and its rows give another text although no run changed
+            // them.
             ViewState::Outdated if is_repeatable && is_json => {
                 let index = self.mirror.layout.index().to_owned();
                 let message =
@@ -311,7 +313,7 @@ impl<S: Access> Surveyor<'_, S> {
             ViewState::Missing => (FindingKind::Missing, "it is missing".to_owned()),
             ViewState::NotAFile => (FindingKind::Missing, "it is not a file".to_owned()),
             ViewState::Unreadable => (FindingKind::Unreadable, "it cannot be read".to_owned()),
-            // Version 0.1 kept no record, and wrote other scripts.
+            // Version 0.1 kept no record and wrote different scripts.
             ViewState::Unrecorded if is_script => {
                 self.survey.warnings.push(format!(
                     "{relative} is not the script that this run would write, and its text is not recorded; the next run that writes makes it anew and keeps this one"
@@ -345,8 +347,8 @@ impl<S: Access> Surveyor<'_, S> {
     }
 }
 
-/// Returns where the JSON of a KB says something else than the index of what is published. The index may have newer statements
-/// of the Catalog about the updates.
+/// Returns the difference between the JSON of a KB and the index regarding published files, or `None` if they
+/// agree. The index may have newer statements of the Catalog about the updates.
 fn json_differs(text: &str, own: &KbDocument) -> Option<String> {
     let Ok(header) = serde_json::from_str::<Value>(text) else {
         return Some("it is no JSON".to_owned());

@@ -1,4 +1,4 @@
-//! A file of a verification: what it should hold, and what reading it gave.
+//! A file of a verification: its expected content and the result of reading it.
 
 use std::collections::BTreeSet;
 
@@ -8,29 +8,29 @@ use super::fault::Place;
 use crate::disk::FileStamp;
 use crate::update::{Kb, Sha1, Sha256};
 
-/// A file to read, and what it should hold.
+/// A file to read, and its expected content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Reading {
     pub(super) path: Utf8PathBuf,
     pub(super) size: u64,
     pub(super) sha256: Sha256,
-    /// Compared in deep mode.
+    /// The SHA-1, compared in deep mode.
     pub(super) sha1: Option<Sha1>,
-    /// Whose file it is.
+    /// The KBs whose sets have the file.
     pub(super) kbs: BTreeSet<Kb>,
-    /// Its owner.
+    /// The owner of the path.
     pub(super) place: Place,
     /// The state of the file before it was read.
     pub(super) stamp: Option<FileStamp>,
 }
 
-/// What reading a file gave.
+/// The result of reading a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {
     Good,
-    /// What the first reading gave.
+    /// The fault of the first reading.
     GoodOnSecondRead(String),
-    /// The file has so many bytes instead.
+    /// The actual number of bytes.
     Size(u64),
     Digest {
         what: &'static str,
@@ -40,7 +40,7 @@ pub(super) enum Verdict {
     Unreadable(String),
 }
 
-/// Compares what was read with what should be there.
+/// Compares the bytes read with the expected content.
 pub(super) fn judge(reading: &Reading, size: u64, sha256: Sha256, sha1: Option<Sha1>) -> Verdict {
     if size != reading.size {
         return Verdict::Size(size);
