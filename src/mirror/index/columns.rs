@@ -1,4 +1,4 @@
-//! Values of the domain as columns of the index: words, numbers, and times; and the precedence of sources for SQL.
+//! Domain values as columns of the index: words, numbers, and times; and the precedence of sources for SQL.
 
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
@@ -51,7 +51,7 @@ impl ToSql for SetFolder {
     }
 }
 
-/// A row whose folder is not a plain name is not read.
+/// A row whose folder name is not plain is an error.
 impl FromSql for SetFolder {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         let name = value.as_str()?;
@@ -61,7 +61,7 @@ impl FromSql for SetFolder {
     }
 }
 
-/// Whole seconds since 1970.
+/// Full seconds since 1970.
 impl ToSql for Time {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::from(self.as_second()))
@@ -75,7 +75,7 @@ impl FromSql for Time {
     }
 }
 
-/// Adds `stronger_source(recorded, new)` to a connection: the source of two that counts, by the order of [`Source`].
+/// Adds `stronger_source(recorded, new)` to a connection: the source with precedence, by the order of [`Source`].
 pub(super) fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function("stronger_source", 2, flags, |context| {

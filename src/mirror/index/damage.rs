@@ -1,7 +1,7 @@
-//! The paths of the mirror that do not hold what belongs there, as the index remembers them.
+//! The damage recorded in the index: paths of the mirror that do not have the right content.
 //!
-//! Rows are recorded by [`Mirror::record_damage`](crate::mirror::Mirror::record_damage) and by the runs that replace bytes; they
-//! are cleared where good bytes took the path, or where a later `verify` found it sound.
+//! Rows are recorded by [`Mirror::record_damage`](crate::mirror::Mirror::record_damage) and by the runs that
+//! replace bytes. They are cleared when good bytes replace the path, or when a later `verify` finds it sound.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -12,20 +12,20 @@ use crate::error::Result;
 use crate::facts::SetFolder;
 use crate::update::{Kb, Sha256};
 
-/// A path of the mirror that does not hold what belongs there.
+/// A path of the mirror that does not have the right content.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Damage {
     /// The file or folder, relative to the mirror, with `/`.
     pub path: Utf8PathBuf,
-    /// The KB under whose folder it lies; `None` in the pool.
+    /// The KB whose folder contains the path, or `None` in the pool.
     pub kb: Option<Kb>,
-    /// The set folder in which it lies, or which it is.
+    /// The set folder that contains the path, or that is the path.
     pub folder: Option<SetFolder>,
-    /// The digest of the bytes that belong there.
+    /// The digest of the right bytes.
     pub sha256: Option<Sha256>,
     /// The kind of damage.
     pub kind: FindingKind,
-    /// The same for people.
+    /// The description for people.
     pub message: String,
     /// The time of the first finding.
     pub found: Time,
@@ -34,36 +34,36 @@ pub struct Damage {
 }
 
 impl Damage {
-    /// Returns `true` if it is a file of the pool: its bytes count as absent everywhere.
+    /// Returns `true` if it is a file of the pool. Its bytes count as absent everywhere.
     pub fn is_in_pool(&self) -> bool {
         self.kb.is_none() && self.sha256.is_some()
     }
 }
 
-/// A new finding, before the index knows it.
+/// A new finding that is not in the index yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewDamage {
-    /// As [`Damage::path`].
+    /// See [`Damage::path`].
     pub path: Utf8PathBuf,
-    /// As [`Damage::kb`].
+    /// See [`Damage::kb`].
     pub kb: Option<Kb>,
-    /// As [`Damage::folder`].
+    /// See [`Damage::folder`].
     pub folder: Option<SetFolder>,
-    /// As [`Damage::sha256`].
+    /// See [`Damage::sha256`].
     pub sha256: Option<Sha256>,
-    /// As [`Damage::kind`].
+    /// See [`Damage::kind`].
     pub kind: FindingKind,
-    /// As [`Damage::message`].
+    /// See [`Damage::message`].
     pub message: String,
 }
 
-/// Returns the kind of a word; a word of a newer program is the most general kind of damage.
+/// Parses the kind of damage. A word of a newer program becomes the most general kind.
 fn kind_of(word: &str) -> FindingKind {
     FindingKind::ALL.into_iter().find(|kind| kind.as_str() == word).unwrap_or(FindingKind::Digest)
 }
 
 impl Index {
-    /// Returns everything that is recorded as damaged and not healed, by path.
+    /// Returns all recorded damage that is not healed, by path.
     pub fn damage(&self) -> Result<Vec<Damage>> {
         let sql = "SELECT path, kb, folder, sha256, kind, message, found, found_by FROM damage ORDER BY path";
         self.rows(sql, [], |row| {
@@ -87,7 +87,7 @@ impl Index {
         Ok(self.first(sql, [sha256.as_bytes().as_slice()], |_| Ok(()))?.is_some())
     }
 
-    /// Returns `true` if something in a set folder, or the folder itself, is recorded as damaged.
+    /// Returns `true` if a set folder, or a path in it, is recorded as damaged.
     pub fn is_folder_damaged(&self, kb: Kb, folder: &SetFolder) -> Result<bool> {
         let sql = "SELECT 1 FROM damage WHERE kb = ?1 AND folder = ?2 LIMIT 1";
         Ok(self.first(sql, (kb.number(), folder), |_| Ok(()))?.is_some())
@@ -95,7 +95,7 @@ impl Index {
 }
 
 impl Transaction<'_> {
-    /// Records damage. A path that is recorded keeps the time and the command of its first finding.
+    /// Records damage. A path that is already recorded keeps the time and the command of its first finding.
     pub fn record_damage(&self, damage: &NewDamage, found_by: &str, now: Time) -> Result<()> {
         let sql = "INSERT INTO damage (path, kb, folder, sha256, kind, message, found, found_by)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
@@ -114,13 +114,13 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Clears the damage of a path that holds what belongs there.
+    /// Clears the damage of a path that has the right content again.
     pub fn clear_damage(&self, path: &Utf8Path) -> Result<()> {
         self.execute("DELETE FROM damage WHERE path = ?1", [path.as_str()])?;
         Ok(())
     }
 
-    /// Clears the damage of a set folder that was made anew.
+    /// Clears the damage of a set folder that was rebuilt.
     pub fn clear_damage_of_folder(&self, kb: Kb, folder: &SetFolder) -> Result<()> {
         self.execute("DELETE FROM damage WHERE kb = ?1 AND folder = ?2", (kb.number(), folder))?;
         Ok(())

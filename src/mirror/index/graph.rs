@@ -1,4 +1,4 @@
-//! The graph as the index keeps it: edges with who states them and when they were seen.
+//! The recorded graph: edges with their sources and the times at which they were seen.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::resolve::{SeenNeeds, SeenSupersedes, UpdateName};
 use crate::update::{Kb, UpdateId};
 
 impl Index {
-    /// Returns the needs of these files, by all sources that ever stated them.
+    /// Returns the requirements of these files, with every source that ever stated them.
     pub fn needs_of_files(&self, files: &BTreeSet<FileKey>) -> Result<Vec<SeenNeeds>> {
         let mut found = Vec::new();
         for &key in files {
@@ -28,7 +28,7 @@ impl Index {
                 found.push(SeenNeeds {
                     file,
                     needs,
-                    // A word of a newer program says at least that the file is needed.
+                    // A role of a newer program means at least that the file is needed.
                     role: Role::from_word(&role).unwrap_or(Role::Prerequisite),
                     source,
                     first_seen,
@@ -39,7 +39,7 @@ impl Index {
         Ok(found)
     }
 
-    /// Returns the edges between the updates of a KB and those that they replace, or that replace them.
+    /// Returns the edges between the updates of a KB and the updates that they replace, or that replace them.
     pub fn supersedence_of(&self, kb: Kb) -> Result<Vec<SeenSupersedes>> {
         let mut found = Vec::new();
         let updates: Vec<String> = self.rows(
@@ -82,7 +82,7 @@ fn read_edge(row: &Row<'_>) -> rusqlite::Result<SeenSupersedes> {
     })
 }
 
-/// Reads a time that a view gives as text.
+/// Reads a time that a view returns as text.
 fn time_of(row: &Row<'_>, column: usize) -> rusqlite::Result<Time> {
     let invalid = || rusqlite::Error::InvalidColumnType(column, "time".into(), rusqlite::types::Type::Text);
     parsed(row, column)?.ok_or_else(invalid)

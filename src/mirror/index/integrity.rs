@@ -1,4 +1,4 @@
-//! The index as a database: what SQLite itself finds wrong with it.
+//! Checks of the index as a database, by SQLite itself.
 
 use camino::Utf8Path;
 
@@ -6,14 +6,15 @@ use super::store_error::store_error;
 use super::{Index, Transaction};
 use crate::error::{Error, ErrorKind, Result};
 
-/// The number of faults that are named; more of them say nothing new.
+/// The maximum number of faults that are named; further ones add no information.
 const NAMED: u32 = 20;
 
-/// The note of a run that has changed rows of which the views beside the set folders do not tell yet.
+/// The key of a run that changed rows and has not yet written the views that depend on them.
 const PENDING: &str = "views_pending";
 
 impl Index {
-    /// Returns what SQLite finds wrong with the file and with the references between its rows; empty for a sound index.
+    /// Returns the faults that SQLite finds in the file and in the references between its rows. The list is empty
+    /// for a sound index.
     pub fn integrity_faults(&self) -> Vec<String> {
         let mut faults = match self.rows(&format!("PRAGMA integrity_check({NAMED})"), [], |row| row.get(0)) {
             Ok(lines) => lines,
@@ -35,7 +36,7 @@ impl Index {
         faults
     }
 
-    /// Refuses a database that is broken after a run that did not close it.
+    /// Refuses a database that is corrupt after a run that did not close it.
     pub(super) fn refuse_broken(&self, path: &Utf8Path) -> Result<()> {
         let mut query = self.connection.prepare("PRAGMA quick_check(1)").map_err(store_error)?;
         let found: String = query.query_row([], |row| row.get(0)).map_err(store_error)?;
@@ -46,26 +47,26 @@ impl Index {
             .hint("run kbmirror repair --rebuild-index, or put a backup of it back"))
     }
 
-    /// Returns `true` if no run is under way, or was cut off, that has changed more than the views tell.
+    /// Returns `true` unless a run is in progress, or an interrupted run changed rows without writing the views.
     pub fn is_settled(&self) -> Result<bool> {
         let runs = self.runs_of_commands()?;
         let is_finished = runs.last().is_none_or(|run| run.finished.is_some());
         Ok(is_finished && !self.has_pending_views()?)
     }
 
-    /// Notes that the views tell what the rows say.
+    /// Records that the views are current.
     pub fn finish_views(&mut self) -> Result<()> {
         self.in_transaction(|index| index.remove_meta(PENDING))
     }
 
-    /// Returns `true` if rows have changed and the views do not follow yet.
+    /// Returns `true` if rows changed and the views are not written yet.
     pub fn has_pending_views(&self) -> Result<bool> {
         Ok(self.meta(PENDING)?.is_some())
     }
 }
 
 impl Transaction<'_> {
-    /// Notes that rows changed and that the views have to follow.
+    /// Records that rows changed and the views must be written.
     pub fn begin_views(&self) -> Result<()> {
         self.set_meta(PENDING, "1")
     }
@@ -76,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sound_index_has_no_faults_and_a_dangling_row_is_one() {
+    fn dangling_reference_is_an_integrity_fault() {
         let index = Index::in_memory();
         assert_eq!(index.integrity_faults(), Vec::<String>::new());
         index

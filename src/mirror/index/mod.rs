@@ -1,11 +1,11 @@
 //! The index: a SQLite database of updates, files, and the graph between them.
 //!
-//! It is part of the product: its views (see `schema_1.sql` and mirror-layout.md) may be queried with the stock
-//! `sqlite3` program. What the Catalog forgets, the index keeps: rows are added and their `last_seen` moves on;
-//! nothing is deleted because an answer did not mention it.
+//! The database is part of the product: its views (see `schema_1.sql` and mirror-layout.md) may be queried with
+//! the stock `sqlite3` program. The index keeps facts that the Catalog no longer shows. Rows are added and their
+//! `last_seen` advances; no row is deleted because a response did not mention it.
 //!
-//! One writer at a time, under the mirror's lock. Everything that one step of a run learns is written in one
-//! transaction, so that a reader sees all of it or nothing. A database of a newer format is refused.
+//! A single writer changes the index, under the mirror's lock. Everything that one step of a run learns is written
+//! in one transaction, so that a reader sees all of it or nothing. A database of a newer format is refused.
 
 mod columns;
 mod damage;
@@ -38,35 +38,35 @@ use crate::clock::Time;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 
-/// A run that wrote.
+/// A recorded run of a command that writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
     /// The arguments, without credentials.
     pub command: String,
-    /// The time of its beginning.
+    /// The start time.
     pub started: Time,
-    /// The time of its end; `None` while it runs, and after it was killed.
+    /// The end time, or `None` while the run is in progress and after it was killed.
     pub finished: Option<Time>,
-    /// Its exit code.
+    /// The exit code.
     pub exit_code: Option<i64>,
 }
 
 impl Run {
-    /// Returns `true` if the run was one of a command, did all of its work, and was more than a trial.
+    /// Returns `true` if this was a run of the command that completed all of its work, and not a dry run.
     pub fn is_complete(&self, command: &str) -> bool {
         self.exit_code == Some(0) && self.is_of(command)
     }
 
-    /// Returns `true` if the run was one of a command and more than a trial.
+    /// Returns `true` if this was a run of the command, and not a dry run.
     pub fn is_of(&self, command: &str) -> bool {
         let has = |wanted: &str| self.command.split_whitespace().any(|word| word == wanted);
         has(command) && !has("--dry-run")
     }
 }
 
-/// An open index, to read. Changes go through [`Index::in_transaction`].
+/// An open index for reading. Changes go through [`Index::in_transaction`].
 ///
-/// A record outside of a transaction does not compile:
+/// A change outside of a transaction does not compile:
 ///
 /// ```compile_fail,E0599
 /// fn record(index: &kbmirror::mirror::Index) -> kbmirror::error::Result<()> {
@@ -74,7 +74,7 @@ impl Run {
 /// }
 /// ```
 ///
-/// Within one it does:
+/// A change within a transaction does:
 ///
 /// ```
 /// fn record(index: &mut kbmirror::mirror::Index) -> kbmirror::error::Result<()> {
@@ -84,11 +84,12 @@ impl Run {
 #[derive(Debug)]
 pub struct Index {
     connection: Connection,
-    /// The file; one that is private to this process has none.
+    /// The path of the file, or `None` for a database that is private to this process.
     path: Option<Utf8PathBuf>,
 }
 
-/// An open transaction of an index: it alone has the functions that write. It reads as the [`Index`] does, and sees its own changes.
+/// An open transaction of an index: only this type has the functions that write. It dereferences to [`Index`] for
+/// reading, and sees its own changes.
 #[derive(Debug)]
 pub struct Transaction<'i> {
     index: &'i Index,
@@ -103,14 +104,14 @@ impl Deref for Transaction<'_> {
 }
 
 impl Index {
-    /// Opens an index for writing, making it or bringing it to today's format where needed.
+    /// Opens an index for writing. Creates it, or migrates it to the current format, if necessary.
     pub fn open(path: &Utf8Path) -> Result<Self> {
         Self::make_or_open(path).map_err(|error| with_room(error, path))
     }
 
     fn make_or_open(path: &Utf8Path) -> Result<Self> {
         disk::create_dir_all(disk::parent(path))?;
-        // The last process that had it open did not close it if its changes still lie beside it.
+        // The last process did not close the index if its changes are still in the journal beside it.
         let changes = disk::file_size(&Utf8PathBuf::from(format!("{path}-wal")));
         let is_unclean = changes.is_ok_and(|size| size.is_some_and(|size| size > 0));
         let mut connection =
@@ -124,7 +125,7 @@ impl Index {
         }
         configure(&connection)?;
         columns::add_functions(&connection).map_err(store_error)?;
-        // Readers go on while one process writes; FULL makes a commit outlive a power cut.
+        // In WAL mode readers continue while one process writes. With FULL a commit survives a power failure.
         let _mode: String = connection
             .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))
             .map_err(store_error)?;
@@ -138,14 +139,14 @@ impl Index {
         Ok(Self { connection, path: Some(path.to_owned()) })
     }
 
-    /// Opens an index for reading only; it must be there.
+    /// Opens an existing index for reading.
     pub fn open_read_only(path: &Utf8Path) -> Result<Self> {
         Self::open_existing(path).map_err(|error| with_room(error, path))
     }
 
     fn open_existing(path: &Utf8Path) -> Result<Self> {
         let opened = Self::open_to_read(path, false);
-        // A mirror on read-only media has no room for the files that readers and a writer share, and no writer.
+        // Read-only media cannot hold the files that readers and a writer share, and do not have a writer.
         let connection = opened.or_else(|error| Self::open_to_read(path, true).map_err(|_| error))?;
         let format = schema::format_of(&connection).map_err(|error| not_an_index(path, error))?;
         schema::refuse_newer(format, path.as_str())?;
@@ -158,9 +159,10 @@ impl Index {
         Ok(Self { connection, path: Some(path.to_owned()) })
     }
 
-    /// Opens a copy of an index that is private to this process and ends with it; an empty one without an index.
+    /// Opens a private copy of an index that ends with this process, or an empty one if no index exists.
     pub(super) fn open_scratch(path: &Utf8Path) -> Result<Self> {
-        // The empty name: SQLite keeps such a database in memory, and in an unnamed temporary file where it grows.
+        // The empty name: SQLite keeps such a database in memory, and moves it to an unnamed temporary file when
+        // it grows.
         let mut connection = Connection::open("").map_err(store_error)?;
         if disk::exists(path) && !Self::is_unmade(path)? {
             let source = Self::open_read_only(path)?;
@@ -174,14 +176,14 @@ impl Index {
         Ok(Self { connection, path: None })
     }
 
-    /// Returns `true` if there is a database file into which no index was made yet: an interrupted run leaves one.
+    /// Returns `true` if the database file exists and contains no index yet, as after an interrupted run.
     pub(super) fn is_unmade(path: &Utf8Path) -> Result<bool> {
         let connection = Self::open_to_read(path, false)?;
         Ok(schema::format_of(&connection)? == 0 && schema::is_ours_or_empty(&connection)?)
     }
 
-    /// A connection that writes nothing into the index. It may still tidy up the files beside it when it is the last
-    /// one to close, which a read-only connection never does.
+    /// Opens a connection that writes nothing into the index. Unless it is `immutable`, it removes the files
+    /// beside the index when it closes last; a read-only connection never does.
     fn open_to_read(path: &Utf8Path, immutable: bool) -> Result<Connection> {
         let opened = if immutable {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
@@ -198,7 +200,7 @@ impl Index {
         Ok(connection)
     }
 
-    /// An index in memory, for tests.
+    /// Creates an index in memory, for tests.
     #[cfg(test)]
     pub(crate) fn in_memory() -> Self {
         let mut connection = Connection::open_in_memory().unwrap();
@@ -213,7 +215,7 @@ impl Index {
         self.transact(changes)
     }
 
-    /// Does the same for a caller that holds the lock and shares the index. A transaction inside of another one is an error.
+    /// Runs changes for a caller that holds the lock and shares the index. A nested transaction is an error.
     pub(super) fn transact<T>(&self, changes: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
         self.connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| self.failed(error))?;
         let done = changes(&Transaction { index: self }).map_err(|error| self.with_room(error));
@@ -222,7 +224,7 @@ impl Index {
             Ok(value)
         });
         if committed.is_err() {
-            // The first error is reported; SQLite rolls back on its own when even this fails.
+            // The first error is returned. SQLite rolls back on its own if the rollback fails too.
             let _rolled_back = self.connection.execute_batch("ROLLBACK");
         }
         committed
@@ -232,7 +234,7 @@ impl Index {
         self.with_room(store_error(error))
     }
 
-    /// Names the path and the bytes in an error for want of room.
+    /// Adds the path and sizes to an error about a full disk.
     fn with_room(&self, error: Error) -> Error {
         match &self.path {
             Some(path) => with_room(error, path),
@@ -240,16 +242,16 @@ impl Index {
         }
     }
 
-    /// Runs changes, and takes them back: returns what `changes` sees of an index that has them.
+    /// Runs changes and rolls them back. Returns the result of `changes`, which sees an index with these changes.
     pub(super) fn rehearse<T>(&self, changes: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
         self.connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| self.failed(error))?;
         let seen = changes(&Transaction { index: self }).map_err(|error| self.with_room(error));
         let rolled_back = self.connection.execute_batch("ROLLBACK").map_err(|error| self.failed(error));
-        // A statement that had no room has ended the transaction already.
+        // A statement that failed on a full disk has ended the transaction already.
         seen.and_then(|seen| rolled_back.map(|()| seen))
     }
 
-    /// A value of the index about itself.
+    /// Returns a value from the table `meta`.
     pub fn meta(&self, key: &str) -> Result<Option<String>> {
         let mut query =
             self.connection.prepare_cached("SELECT value FROM meta WHERE key = ?1").map_err(store_error)?;
@@ -257,7 +259,7 @@ impl Index {
         rows.next().transpose().map_err(store_error)
     }
 
-    /// The values of the index about itself whose names begin so.
+    /// Returns the values of the table `meta` whose keys begin with a prefix.
     pub fn meta_of(&self, prefix: &str) -> Result<Vec<(String, String)>> {
         let sql = "SELECT key, value FROM meta WHERE substr(key, 1, length(?1)) = ?1 ORDER BY key";
         self.rows(sql, [prefix], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -303,38 +305,38 @@ impl Index {
 }
 
 impl Transaction<'_> {
-    /// Sets a value of the index about itself, once.
+    /// Sets a value in the table `meta` if the key does not exist yet.
     pub fn set_meta(&self, key: &str, value: &str) -> Result<()> {
         self.execute("INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING", (key, value))?;
         Ok(())
     }
 
-    /// Sets a value of the index about itself, whatever it was.
+    /// Sets a value in the table `meta`, and replaces an existing one.
     pub fn replace_meta(&self, key: &str, value: &str) -> Result<()> {
         let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2";
         self.execute(sql, (key, value))?;
         Ok(())
     }
 
-    /// Removes a value of the index about itself.
+    /// Removes a value from the table `meta`.
     pub fn remove_meta(&self, key: &str) -> Result<()> {
         self.execute("DELETE FROM meta WHERE key = ?1", [key])?;
         Ok(())
     }
 
-    /// Removes the values of the index about itself whose names begin so.
+    /// Removes the values of the table `meta` whose keys begin with a prefix.
     pub fn remove_meta_of(&self, prefix: &str) -> Result<()> {
         self.execute("DELETE FROM meta WHERE substr(key, 1, length(?1)) = ?1", [prefix])?;
         Ok(())
     }
 
-    /// Notes that a run begins; the number names it in [`Transaction::finish_run`].
+    /// Records the start of a run. Returns its number for [`Transaction::finish_run`].
     pub fn start_run(&self, command: &str, now: Time) -> Result<i64> {
         self.execute("INSERT INTO runs (command, started) VALUES (?1, ?2)", (command, now))?;
         Ok(self.connection.last_insert_rowid())
     }
 
-    /// Notes the end of a run.
+    /// Records the end of a run.
     pub fn finish_run(&self, run: i64, now: Time, exit_code: u8, requests: u64, bytes: u64) -> Result<()> {
         let sql = "UPDATE runs SET finished = ?2, exit_code = ?3, requests = ?4, bytes_downloaded = ?5 WHERE id = ?1";
         self.execute(sql, (run, now, exit_code, as_integer(requests), as_integer(bytes)))?;
@@ -343,7 +345,7 @@ impl Transaction<'_> {
 }
 
 fn configure(connection: &Connection) -> Result<()> {
-    /// Another reader or a checkpoint may hold the database for a moment.
+    /// The time to wait for another reader or a checkpoint that holds the database.
     const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
     connection.busy_timeout(BUSY_TIMEOUT).map_err(store_error)?;
     connection.pragma_update(None, "foreign_keys", true).map_err(store_error)?;
@@ -360,12 +362,12 @@ fn not_an_index(path: &Utf8Path, error: Error) -> Error {
     )
 }
 
-/// SQLite integers are signed; nothing that is counted here comes near the limit.
+/// Converts a count for SQLite, whose integers are signed. No real count comes near the limit.
 fn as_integer(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// A count from SQLite; a negative one, which the checks of the tables rule out, is none.
+/// Converts a count from SQLite. A negative one, which the table constraints exclude, becomes `None`.
 fn as_count(number: Option<i64>) -> Option<u64> {
     number.and_then(|number| u64::try_from(number).ok())
 }

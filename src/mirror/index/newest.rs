@@ -1,4 +1,4 @@
-//! The newest updates: by the months of their titles, and by what replaces what.
+//! The newest updates: by the months of their titles, and by supersedence.
 
 use super::Index;
 use super::read::{UPDATE_COLUMNS, read_update};
@@ -7,7 +7,7 @@ use crate::facts::UpdateFacts;
 use crate::update::{Kb, Month, classify};
 
 impl Index {
-    /// Returns the newest month with which a title of a seen update begins.
+    /// Returns the newest month at the beginning of a seen update's title.
     pub fn newest_month(&self) -> Result<Option<Month>> {
         let sql = "SELECT title FROM updates WHERE title >= '2000' AND title < '2100'
             AND title GLOB '20[0-9][0-9]-[01][0-9] *' AND NOT mentioned_only ORDER BY title DESC LIMIT 1";
@@ -20,13 +20,13 @@ impl Index {
         let sql = format!(
             "SELECT {UPDATE_COLUMNS} FROM updates WHERE title >= ?1 AND title < ?2 AND NOT mentioned_only"
         );
-        // '!' follows the space.
+        // '!' follows the space in ASCII.
         let bounds = [format!("{month} "), format!("{month}!")];
         Ok(self.rows(&sql, bounds, read_update)?.into_iter().map(|(_, update)| update).collect())
     }
 
-    /// Returns the updates that replace those of a KB, directly or by others between, as details pages state it. An update
-    /// that was never seen itself is read by its title.
+    /// Returns the updates that replace those of a KB, directly or through other updates, as details pages state
+    /// it. The facts of an update that was never seen itself come from its title.
     pub fn superseding(&self, kb: Kb) -> Result<Vec<UpdateFacts>> {
         let sql = format!(
             "WITH RECURSIVE newer (id) AS (
@@ -44,7 +44,7 @@ impl Index {
     }
 }
 
-/// Reads the title of an update of which nothing else is recorded.
+/// Adds the facts in the title of an update of which nothing else is recorded.
 fn with_title(update: UpdateFacts) -> UpdateFacts {
     if update.kb.is_some() {
         return update;

@@ -1,4 +1,4 @@
-//! Reading facts for the resolver and for people.
+//! Reads facts for the resolver and for people.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,57 +16,58 @@ pub(super) const UPDATE_COLUMNS: &str =
     "updates.id, update_id, title, kb, kind, month, product, release, products, architecture, build,
     last_updated, size, files_last_seen";
 
-/// An update as `show` and the KB's JSON give it.
+/// An update in the form of `show` and of the KB's JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpdateDetail {
     /// The facts for the resolver.
     pub facts: UpdateFacts,
     /// The Catalog's classification.
     pub classification: Option<String>,
-    /// MSRC severity.
+    /// The MSRC severity.
     pub severity: Option<String>,
-    /// Restart behaviour.
+    /// The restart behaviour.
     pub restart: Option<String>,
-    /// The period in which the index saw it; `None` for one that the index does not have.
+    /// The period in which the index saw the update, or `None` if the index does not have it.
     pub seen: Option<SeenPeriod>,
-    /// The day on which it got the files that it has, if it had others before.
+    /// The day on which the update got its current files, if it had others before.
     pub reissued: Option<Date>,
     /// Updates that replace this one, by title.
     pub superseded_by: Vec<RelatedUpdate>,
-    /// Updates that this one replaces, by title; without an id where the title matches no single update.
+    /// Updates that this one replaces, by title. The id is missing if the title does not match exactly one update.
     pub supersedes: Vec<RelatedUpdate>,
 }
 
 /// The period in which the index saw an update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SeenPeriod {
-    /// The first sight.
+    /// The time at which it was first seen.
     pub first: Time,
-    /// The last sight.
+    /// The time at which it was last seen.
     pub last: Time,
 }
 
 /// The properties by which a revised entry is recognized.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revision {
-    /// Its title.
+    /// The title.
     pub title: String,
-    /// Its date.
+    /// The date.
     pub last_updated: Option<Date>,
-    /// Its size.
+    /// The size.
     pub size: Option<u64>,
-    /// Its KB, where title or details page states it.
+    /// The KB, if the title or the details page states it.
     pub kb: Option<Kb>,
-    /// The time when details page and download dialog were read, if both were since it is so and contradict nothing.
+    /// The earlier of the times at which details page and download dialog were read, or `None` if one is unread or
+    /// a file is disputed.
     pub read: Option<Time>,
 }
 
 /// The owner of a file, for `show`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
-    /// By KB number.
+    /// A KB number.
     Kb(Kb),
-    /// By update id.
+    /// An update id.
     Update(UpdateId),
 }
 
@@ -109,7 +110,7 @@ impl Index {
         Ok(update)
     }
 
-    /// The updates of some kinds, without their files.
+    /// Returns the updates of some kinds, without their files.
     pub fn updates_of_kinds(&self, kinds: &[Kind]) -> Result<Vec<UpdateFacts>> {
         let sql = format!(
             "SELECT {UPDATE_COLUMNS} FROM updates WHERE kind = ?1 AND NOT mentioned_only ORDER BY update_id"
@@ -122,7 +123,7 @@ impl Index {
         Ok(updates)
     }
 
-    /// The file of a SHA-1.
+    /// Returns the file with a SHA-1.
     pub fn file_of_sha1(&self, sha1: &Sha1) -> Result<Option<FileFacts>> {
         let key =
             self.first("SELECT id FROM files WHERE sha1 = ?1", [sha1.as_bytes().as_slice()], |row| {
@@ -134,20 +135,20 @@ impl Index {
         }
     }
 
-    /// One file.
+    /// Returns one file.
     pub fn file(&self, key: FileKey) -> Result<Option<FileFacts>> {
         let sql = "SELECT files.id, name, kb, architecture, sha1, files.sha256, coalesce(pool.size, files.size),
                 pool.file IS NOT NULL AND NOT EXISTS (SELECT 1 FROM damage WHERE damage.kb IS NULL AND damage.sha256 = pool.sha256),
                 coalesce(sha1_source, 'bytes') <> 'bytes', coalesce(sha256_source, 'bytes') <> 'bytes'
             FROM files LEFT JOIN pool ON pool.file = files.id WHERE files.id = ?1";
         let Some(mut file) = self.first(sql, [key], read_file)? else { return Ok(None) };
-        // The address that was stated last comes first.
+        // The URL that was stated last comes first.
         let sql = "SELECT url FROM file_urls WHERE file = ?1 ORDER BY last_seen DESC, url";
         file.urls = self.rows(sql, [key], |row| row.get(0))?;
         Ok(Some(file))
     }
 
-    /// The KBs of the updates that list a file of this SHA-1, now or before.
+    /// Returns the KBs of the updates that list a file with this SHA-1, now or before.
     pub fn kbs_of_file(&self, sha1: Sha1) -> Result<BTreeSet<Kb>> {
         let sql = "SELECT DISTINCT updates.kb FROM files JOIN update_files ON update_files.file = files.id
                 JOIN updates ON updates.id = update_ref
@@ -162,7 +163,7 @@ impl Index {
         Ok(self.first(sql, [key], |row| Ok((row.get(0)?, row.get(1)?)))?.unwrap_or_default())
     }
 
-    /// Returns the properties of a file in the pool that were compared, sorted by their words.
+    /// Returns the compared properties of a file in the pool, sorted by their words.
     pub fn checks_of(&self, key: FileKey) -> Result<Vec<Check>> {
         let sql = "SELECT what, against FROM checks WHERE file = ?1 ORDER BY what, against";
         self.rows(sql, [key], |row| Ok(Check { what: row.get(0)?, against: row.get(1)? }))
@@ -186,7 +187,7 @@ impl Index {
         Ok(self.first(sql, [id.to_string()], |_| Ok(()))?.is_some())
     }
 
-    /// Returns an update as it was when it was seen last; `None` if it never was itself.
+    /// Returns an update as it was last seen, or `None` if it was never seen itself.
     pub fn revision_of(&self, id: UpdateId) -> Result<Option<Revision>> {
         let sql = "SELECT title, last_updated, size, kb, CASE WHEN NOT EXISTS (SELECT 1 FROM update_files JOIN file_conflicts
                     ON file_conflicts.file = update_files.file OR other_file = update_files.file WHERE update_ref = updates.id)
@@ -203,14 +204,14 @@ impl Index {
         })
     }
 
-    /// Returns the newest date of an update of which something is published.
+    /// Returns the newest date of an update whose KB is published.
     pub fn newest_published(&self) -> Result<Option<Date>> {
         let sql = "SELECT max(last_updated) FROM updates JOIN published ON published.kb = updates.kb
             WHERE state = 'published' AND NOT mentioned_only";
         Ok(self.first(sql, [], |row| parsed(row, 0))?.flatten())
     }
 
-    /// Returns the time when a set folder was published last.
+    /// Returns the time at which a set folder was last published.
     pub fn newest_publication(&self) -> Result<Option<Time>> {
         let sql = "SELECT max(since) FROM published WHERE state = 'published'";
         Ok(self.first(sql, [], |row| row.get(0))?.flatten())
@@ -222,7 +223,7 @@ impl Index {
         Ok(self.first(sql, [], |_| Ok(()))?.is_none())
     }
 
-    /// Returns all that is known of the updates of a KB, or of one update, by title and id.
+    /// Returns all facts about the updates of a KB, or about one update, by title and id.
     pub fn details_of(&self, owner: Owner) -> Result<(Vec<UpdateDetail>, BTreeMap<FileKey, FileFacts>)> {
         let columns = format!("{UPDATE_COLUMNS}, classification, severity, restart, first_seen, last_seen");
         let (filter, value): (&str, rusqlite::types::Value) = match owner {
@@ -305,7 +306,7 @@ fn read_file(row: &Row<'_>) -> rusqlite::Result<FileFacts> {
     })
 }
 
-/// Reads a text column as one of our types; `None` for a word that this program does not know.
+/// Reads a text column as a domain type, or `None` for a word that this program does not know.
 pub(super) fn parsed<T: std::str::FromStr>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>> {
     match row.get_ref(column)? {
         ValueRef::Text(text) => Ok(std::str::from_utf8(text).ok().and_then(|text| text.parse().ok())),

@@ -1,25 +1,25 @@
-//! What a run learned, in the form in which the index takes it.
+//! The facts that a run learned, as input of the index.
 
 use jiff::civil::Date;
 
 use crate::update::{Classification, Kb, Sha1, Sha256, UpdateId};
 
-/// One row of a search page.
+/// A row of a search page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpdateRecord {
     /// The update.
     pub id: UpdateId,
     /// The Catalog's title.
     pub title: String,
-    /// What title and products say.
+    /// The classification by title and products.
     pub class: Classification,
     /// The Catalog's product string.
     pub products: String,
     /// The Catalog's classification.
     pub classification: String,
-    /// Date of the entry.
+    /// The date of the entry.
     pub last_updated: Date,
-    /// Bytes of all files together.
+    /// The total size of all files in bytes.
     pub size: u64,
 }
 
@@ -30,9 +30,9 @@ pub struct DetailsRecord {
     pub id: UpdateId,
     /// The KB numbers on the page.
     pub kbs: Vec<Kb>,
-    /// MSRC severity.
+    /// The MSRC severity.
     pub severity: Option<String>,
-    /// Restart behaviour.
+    /// The restart behaviour.
     pub restart: Option<String>,
     /// Updates that replace this one.
     pub superseded_by: Vec<(UpdateId, String)>,
@@ -40,20 +40,20 @@ pub struct DetailsRecord {
     pub supersedes: Vec<String>,
 }
 
-/// One file of a download dialog, or of knowledge.
+/// A file of a download dialog, or of knowledge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileRecord {
     /// The Catalog's name.
     pub name: String,
-    /// Where it is.
+    /// The URL.
     pub url: String,
-    /// SHA-1 as stated.
+    /// The stated SHA-1.
     pub sha1: Option<Sha1>,
-    /// SHA-256 as stated.
+    /// The stated SHA-256.
     pub sha256: Option<Sha256>,
 }
 
-/// One SHA-1 was stated with two SHA-256.
+/// A conflict: one SHA-1 was stated with two SHA-256.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DigestConflict {
     /// The SHA-1.
@@ -62,11 +62,11 @@ pub struct DigestConflict {
     pub names: [String; 2],
 }
 
-/// What a download dialog said that was not known before.
+/// The new facts in a download dialog.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DialogNews {
     /// Digests that contradict each other.
     pub conflicts: Vec<DigestConflict>,
-    /// Files that were listed are not any more, and others are in their place.
+    /// `true` if files that were listed before are missing and other files replace them.
     pub is_reissued: bool,
 }

@@ -1,17 +1,17 @@
-//! The tables and views of the index, and how an index of an older format becomes one of today's.
+//! The tables and views of the index, and the migration of an older format to the current one.
 //!
-//! `user_version` counts the migrations that were applied. Two rules: a migration is never changed or removed once
-//! it was released, and a program refuses an index of a newer format instead of guessing.
+//! `user_version` counts the applied migrations. A migration is never changed or removed after its release. A
+//! program refuses an index of a newer format instead of guessing.
 
 use rusqlite::Connection;
 
 use super::store_error::store_error;
 use crate::error::{Error, Result};
 
-/// "KBMI": tells `file` and other programs whose database this is.
+/// The id "KBMI", by which `file` and other programs recognize the database.
 const APPLICATION_ID: i32 = 0x4b42_4d49;
 
-/// One script a format; the first makes an empty database into format 1.
+/// The migration scripts, one per format. The first one turns an empty database into format 1.
 const MIGRATIONS: [&str; 4] = [
     include_str!("schema_1.sql"),
     include_str!("schema_2.sql"),
@@ -19,17 +19,17 @@ const MIGRATIONS: [&str; 4] = [
     include_str!("schema_4.sql"),
 ];
 
-/// The format that this program writes.
+/// Returns the format that this program writes.
 fn newest_format() -> u32 {
     u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX)
 }
 
-/// The format of an index.
+/// Returns the format of an index.
 pub(super) fn format_of(connection: &Connection) -> Result<u32> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(store_error)
 }
 
-/// Says so when an index was written by a newer program.
+/// Refuses an index that a newer program wrote.
 pub(super) fn refuse_newer(format: u32, path: &str) -> Result<()> {
     if format <= newest_format() {
         return Ok(());
@@ -41,7 +41,7 @@ pub(super) fn refuse_newer(format: u32, path: &str) -> Result<()> {
     .hint("use the version of kbmirror that wrote it, or a newer one"))
 }
 
-/// Whether a database is an index, or empty so that it may become one.
+/// Returns `true` if a database is an index, or is empty and may become one.
 pub(super) fn is_ours_or_empty(connection: &Connection) -> Result<bool> {
     let id: i32 =
         connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(store_error)?;
@@ -51,7 +51,7 @@ pub(super) fn is_ours_or_empty(connection: &Connection) -> Result<bool> {
     Ok(id == APPLICATION_ID || (tables == 0 && format_of(connection)? == 0))
 }
 
-/// Applies what is missing, each migration in a transaction of its own.
+/// Applies the missing migrations, each in its own transaction.
 pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
     let format = format_of(connection)?;
     for (number, script) in (1_u32..).zip(MIGRATIONS).skip_while(|&(number, _)| number <= format) {
@@ -64,7 +64,8 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
     Ok(())
 }
 
-/// Makes a read-only index of an older format readable: creates the missing tables, empty, as TEMP tables of this connection.
+/// Makes a read-only index of an older format readable by creating the missing tables, empty, as TEMP tables of
+/// this connection.
 pub(super) fn add_missing_tables_as_temp(connection: &Connection) -> Result<()> {
     let format = format_of(connection)?;
     if format < 3 {

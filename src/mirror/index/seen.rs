@@ -1,9 +1,9 @@
-//! Searches and absences: the time of a query, the time since which an update is missing, and entries whose files were
-//! replaced.
+//! Searches and absences: the time of a query, the time since which an update is missing, and entries whose files
+//! were replaced.
 //!
-//! An answer that does not have an update proves little: the Catalog forgets for an hour and remembers. So an update that is
-//! missing is only noted as such; it is `expired` when a second sound answer misses it a day later, or when the Catalog
-//! says of the update itself that it does not know it. Nothing is deleted either way.
+//! A response without an update proves little, because the Catalog sometimes omits entries for hours. An update
+//! that is missing is therefore only recorded as missing. It becomes `expired` when a second sound response omits
+//! it a day later, or when the Catalog reports the update itself as unknown. Nothing is deleted in either case.
 
 use jiff::SignedDuration;
 use jiff::civil::Date;
@@ -15,20 +15,20 @@ use crate::facts::{Expired, FileKey};
 use crate::update::title::Title;
 use crate::update::{Kb, UpdateId};
 
-/// The least time between two answers that miss an update: stalls of the Catalog last up to hours, and entries are renewed
-/// within one day.
+/// The minimum time between two responses that omit an update: outages of the Catalog last up to hours, and
+/// entries are replaced within one day.
 pub const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// An update that the index has and an answer does not.
+/// An update that the index has, with its absence from responses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Absent {
     /// The update.
     pub id: UpdateId,
-    /// Its title.
+    /// The title.
     pub title: String,
-    /// The time of the first answer that missed it.
+    /// The time of the first response that omitted the update.
     pub missing_since: Option<Time>,
-    /// The time since which it is certain that the Catalog does not show it.
+    /// The time since which the Catalog certainly does not show the update.
     pub expired: Option<Time>,
 }
 
@@ -45,25 +45,25 @@ impl Index {
         Ok(rows.into_iter().filter_map(absent).collect())
     }
 
-    /// Returns the time when a search or a listing had an update last.
+    /// Returns the time at which a search or a listing last contained an update.
     pub fn seen_last(&self, id: UpdateId) -> Result<Option<Time>> {
         let sql = "SELECT last_seen FROM updates WHERE update_id = ?1 AND NOT mentioned_only";
         self.first(sql, [id.to_string()], |row| row.get(0))
     }
 
-    /// Returns the time when a search was answered soundly and whole last.
+    /// Returns the time of the last sound and complete response to a search.
     pub fn search_asked(&self, query: &str) -> Result<Option<Time>> {
         self.first("SELECT last_asked FROM searches WHERE query = ?1", [query], |row| row.get(0))
     }
 
-    /// Returns the number of updates that a search found when it was answered soundly and whole last.
+    /// Returns the number of updates in the last sound and complete response to a search.
     pub fn search_answer(&self, query: &str) -> Result<Option<u64>> {
         let updates =
             self.first("SELECT updates FROM searches WHERE query = ?1", [query], |row| row.get(0))?;
         Ok(as_count(updates))
     }
 
-    /// The updates whose newest dialog lists a file, by id.
+    /// Returns the updates whose newest dialog lists a file, by id.
     pub fn updates_that_list(&self, key: FileKey) -> Result<Vec<UpdateId>> {
         let sql = "SELECT update_id FROM update_files JOIN updates ON updates.id = update_ref
             WHERE file = ?1 AND update_files.last_seen = files_last_seen ORDER BY update_id";
@@ -71,8 +71,8 @@ impl Index {
         Ok(ids.into_iter().filter_map(|id| id.parse().ok()).collect())
     }
 
-    /// Returns the largest sum that the search page states of an entry whose newest dialog lists a file: the file has no more
-    /// bytes. `None` where no such entry has a sum.
+    /// Returns the largest total size that the search page states for an entry whose newest dialog lists a file.
+    /// The file is not larger. Returns `None` if no such entry has a size.
     pub fn largest_entry_with(&self, key: FileKey) -> Result<Option<u64>> {
         let sql = "SELECT max(updates.size) FROM update_files JOIN updates ON updates.id = update_ref
             WHERE file = ?1 AND update_files.last_seen = files_last_seen";
@@ -80,14 +80,14 @@ impl Index {
         Ok(size.flatten().and_then(|size| u64::try_from(size).ok()))
     }
 
-    /// The files of an update's newest dialog, in its order.
+    /// Returns the files of an update's newest dialog, in its order.
     pub(super) fn current_files(&self, update_ref: i64) -> Result<Vec<FileKey>> {
         let sql = "SELECT file FROM update_files JOIN updates ON updates.id = update_ref
             WHERE update_ref = ?1 AND update_files.last_seen = files_last_seen ORDER BY position";
         self.rows(sql, [update_ref], |row| row.get(0))
     }
 
-    /// Returns the day on which an entry got the files that it has, if it had others before: it was re-issued.
+    /// Returns the day on which an entry got its current files, or `None` if it was not re-issued.
     pub(super) fn reissued(&self, update_ref: i64) -> Result<Option<Date>> {
         let sql =
             "SELECT max(new.first_seen) FROM update_files new JOIN updates ON updates.id = new.update_ref
@@ -118,8 +118,8 @@ impl Index {
 }
 
 impl Transaction<'_> {
-    /// Records that a sound answer did not have an update, or, with `expired`, that the Catalog certainly does not show it. The
-    /// first record stays.
+    /// Records that a sound response omitted an update, or, with `expired`, that the Catalog certainly does not
+    /// show it. The first record stays.
     pub fn record_absence(&self, id: UpdateId, missing_since: Time, expired: Option<Time>) -> Result<()> {
         let own = self.update_ref(id)?;
         let sql = "INSERT INTO absences (update_ref, missing_since, expired) VALUES (?1, ?2, ?3)
@@ -128,14 +128,14 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Records that an update is shown, whatever was noted before.
+    /// Records that the Catalog shows an update, and removes a recorded absence.
     pub fn record_presence(&self, id: UpdateId) -> Result<()> {
         let sql = "DELETE FROM absences WHERE update_ref = (SELECT id FROM updates WHERE update_id = ?1)";
         self.execute(sql, [id.to_string()])?;
         Ok(())
     }
 
-    /// Records that a search was answered soundly and whole.
+    /// Records a sound and complete response to a search.
     pub fn record_search(&self, query: &str, updates: usize, now: Time) -> Result<()> {
         let sql = "INSERT INTO searches (query, last_asked, updates) VALUES (?1, ?2, ?3)
             ON CONFLICT DO UPDATE SET last_asked = ?2, updates = ?3";
@@ -143,7 +143,7 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Marks the updates that list a file as unread: the file was not available as they state it.
+    /// Marks the updates that list a file as unread, because the file was not available as stated.
     pub fn forget_reading_of_file(&self, key: FileKey) -> Result<()> {
         let sql = "UPDATE updates SET details_last_seen = NULL
             WHERE id IN (SELECT update_ref FROM update_files WHERE file = ?1)";

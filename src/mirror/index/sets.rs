@@ -1,4 +1,4 @@
-//! Package sets, the edges between their files, and which of them are published.
+//! Package sets, the edges between their files, and their publication.
 
 use super::record::FileRecord;
 use super::store_error::store_error;
@@ -12,47 +12,47 @@ use crate::update::{Architecture, Kb, Sha256};
 /// The progress of publishing a set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PublishState {
-    /// Begun; what is on disk may be the old folder, the new one, or none.
+    /// Publishing has begun. The disk may have the old folder, the new one, or neither.
     Publishing,
-    /// The folder is the set.
+    /// The folder is published.
     Published,
 }
 
-/// A set as the index keeps it.
+/// A set as stored in the index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetRow {
-    /// Its number.
+    /// The id.
     pub id: SetId,
-    /// Its KB.
+    /// The KB.
     pub kb: Kb,
-    /// Its architecture.
+    /// The architecture.
     pub architecture: Option<Architecture>,
-    /// The first family's folder word.
+    /// The folder word of the first family.
     pub family: Option<String>,
-    /// Its folder under the KB.
+    /// The folder under the KB.
     pub folder: SetFolder,
     /// The products, joined for people.
     pub products: String,
-    /// `true` for a copy that only Windows Setup takes.
+    /// `true` for a copy that only Windows Setup accepts.
     pub is_dynamic: bool,
-    /// The progress of publishing its folder, as far as the index knows.
+    /// The progress of publishing the folder, as recorded.
     pub state: Option<PublishState>,
-    /// The files in order. Their builds and evidence are the resolver's to work out, and absent here.
+    /// The files in order. The resolver determines their builds and evidence, which are absent here.
     pub members: Vec<Member>,
 }
 
 impl Index {
-    /// The stored sets, of one KB or all, by KB, architecture, and folder.
+    /// Returns the stored sets, of one KB or all, by KB, architecture, and folder.
     pub fn sets(&self, kb: Option<Kb>) -> Result<Vec<SetRow>> {
         self.sets_where("(?1 IS NULL OR sets.kb = ?1)", rusqlite::params![kb.map(Kb::number)])
     }
 
-    /// One stored set.
+    /// Returns one stored set.
     pub fn set(&self, id: SetId) -> Result<Option<SetRow>> {
         Ok(self.sets_where("sets.id = ?1", [id])?.into_iter().next())
     }
 
-    /// Returns the published sets that have a file of this digest.
+    /// Returns the published sets that have a file with this digest.
     pub fn published_sets_of_file(&self, sha256: &Sha256) -> Result<Vec<SetRow>> {
         let filter = "published.state = 'published' AND sets.id IN (SELECT set_ref FROM set_files
             JOIN files ON files.id = set_files.file WHERE files.sha256 = ?1)";
@@ -94,7 +94,7 @@ impl Index {
         Ok(rows)
     }
 
-    /// The edges between the files of a set: from, to, role, source; sorted.
+    /// Returns the edges between the files of a set: from, to, role, source; sorted.
     pub fn needs_of_set(&self, set: SetId) -> Result<Vec<(FileKey, FileKey, String, Source)>> {
         let sql = "SELECT needs.file, needs.needs_file, needs.role, needs.source FROM needs
             JOIN set_files a ON a.file = needs.file AND a.set_ref = ?1
@@ -103,7 +103,7 @@ impl Index {
         self.rows(sql, [set], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
     }
 
-    /// Returns the set that a folder is published, or being published, as.
+    /// Returns the set and the state with which a folder is recorded.
     pub fn published_as(&self, kb: Kb, folder: &SetFolder) -> Result<Option<(SetId, PublishState)>> {
         let sql = "SELECT set_ref, state FROM published WHERE kb = ?1 AND folder = ?2";
         self.first(sql, (kb.number(), folder), |row| {
@@ -113,12 +113,12 @@ impl Index {
         })
     }
 
-    /// The folders of a KB that are published as a set, by name.
+    /// Returns the folders that are recorded for a set, by name.
     pub fn folders_of(&self, set: SetId) -> Result<Vec<SetFolder>> {
         self.rows("SELECT folder FROM published WHERE set_ref = ?1 ORDER BY folder", [set], |row| row.get(0))
     }
 
-    /// Folders whose publishing was cut off: KB, folder, set.
+    /// Returns the folders whose publishing was interrupted: KB, folder, set.
     pub fn cut_off(&self) -> Result<Vec<(Kb, SetFolder, SetId)>> {
         let sql = "SELECT kb, folder, set_ref FROM published WHERE state = 'publishing' ORDER BY kb, folder";
         self.rows(sql, [], |row| {
@@ -127,7 +127,7 @@ impl Index {
         })
     }
 
-    /// The published sets of a KB that stand whole, by folder.
+    /// Returns the completely published sets of a KB, by folder.
     pub fn published_sets(&self, kb: Kb) -> Result<Vec<SetRow>> {
         let sets = self.sets(Some(kb))?;
         let mut published: Vec<SetRow> =
@@ -136,7 +136,7 @@ impl Index {
         Ok(published)
     }
 
-    /// Every folder that is published or being published, of one KB or all: KB, folder, set, state.
+    /// Returns every folder that is published or being published, of one KB or all: KB, folder, set, state.
     pub fn published_folders(&self, kb: Option<Kb>) -> Result<Vec<(Kb, SetFolder, SetId, PublishState)>> {
         let sql = "SELECT kb, folder, set_ref, state FROM published WHERE ?1 IS NULL OR kb = ?1 ORDER BY kb, folder";
         self.rows(sql, [kb.map(Kb::number)], |row| {
@@ -147,7 +147,8 @@ impl Index {
         })
     }
 
-    /// The published KBs whose entries were seen since a time, or of which something new was learned from others' entries.
+    /// Returns the published KBs whose entries were seen since a time, or about which entries of others added
+    /// facts.
     pub fn published_and_touched_since(&self, start: Time) -> Result<Vec<Kb>> {
         let sql = "SELECT DISTINCT kb FROM published WHERE EXISTS (
                 SELECT 1 FROM updates own LEFT JOIN absences ON update_ref = own.id
@@ -164,7 +165,7 @@ impl Index {
         })
     }
 
-    /// Every file that the pool should have: its key, digest, and size, by digest.
+    /// Returns every file that the pool should have: its key, digest, and size, by digest.
     pub fn pool(&self) -> Result<Vec<(FileKey, Sha256, u64)>> {
         let rows: Vec<(FileKey, Vec<u8>, i64)> =
             self.rows("SELECT file, sha256, size FROM pool ORDER BY sha256", [], |row| {
@@ -176,13 +177,13 @@ impl Index {
         Ok(rows.into_iter().filter_map(known).collect())
     }
 
-    /// Returns `true` if the pool should have the file of this digest.
+    /// Returns `true` if the pool should have the file with this digest.
     pub fn is_pooled(&self, sha256: &Sha256) -> Result<bool> {
         let sql = "SELECT 1 FROM pool WHERE sha256 = ?1";
         Ok(self.first(sql, [sha256.as_bytes().as_slice()], |_| Ok(()))?.is_some())
     }
 
-    /// The digest under which the pool has a file.
+    /// Returns the digest and size with which a file is recorded in the pool.
     pub fn pooled_as(&self, key: FileKey) -> Result<Option<(Sha256, u64)>> {
         let sql = "SELECT sha256, size FROM pool WHERE file = ?1";
         let row: Option<(Vec<u8>, i64)> = self.first(sql, [key], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -191,7 +192,7 @@ impl Index {
 }
 
 impl Transaction<'_> {
-    /// Writes a set with its files and edges; returns its number. Files that only knowledge has become rows.
+    /// Writes a set with its files and edges, and returns its id. Files that only the knowledge has become rows.
     pub fn record_set(&self, set: &PackageSet, now: Time) -> Result<SetId> {
         let mut keys = Vec::new();
         for member in &set.members {
@@ -249,7 +250,7 @@ impl Transaction<'_> {
         Ok(key)
     }
 
-    /// Notes that a folder is being published, or is.
+    /// Records the state of publishing a folder.
     pub fn set_published(
         &self,
         kb: Kb,
@@ -268,7 +269,7 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Forgets a folder that is not there.
+    /// Removes the record of a folder that does not exist.
     pub fn forget_published(&self, kb: Kb, folder: &SetFolder) -> Result<()> {
         self.execute("DELETE FROM published WHERE kb = ?1 AND folder = ?2", (kb.number(), folder))?;
         Ok(())

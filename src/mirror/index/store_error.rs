@@ -7,15 +7,16 @@ use crate::disk;
 use crate::error::{Error, ErrorKind};
 use crate::update::human_size;
 
-/// The free bytes below which a failed write is one for want of room: less than SQLite asks for in one step. It tells a disk that is
-/// full, or a quota that is used up, as any other failure of the disk in some places.
+/// The free bytes below which a failed write counts as a full disk. The limit is smaller than one allocation step
+/// of SQLite. In some places SQLite reports a full disk, or an exhausted quota, like any other failure of the
+/// disk.
 const TOO_LITTLE: u64 = 64 * 1024;
 
-/// Returns the error of a failed statement. A full disk and a busy index have kinds of their own.
+/// Returns the error of a failed statement. A full disk and a busy index have their own kinds.
 pub(super) fn store_error(error: rusqlite::Error) -> Error {
     let kind = match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::DiskFull) => ErrorKind::NoSpace,
-        // The file that readers and a writer share cannot be made any longer: on a disk without a free block.
+        // The file that readers and a writer share cannot grow: the disk has no free block.
         _ if error.sqlite_error().is_some_and(|own| own.extended_code == ffi::SQLITE_IOERR_SHMSIZE) => {
             ErrorKind::NoSpace
         }
@@ -30,8 +31,8 @@ pub(super) fn store_error(error: rusqlite::Error) -> Error {
     Error::new(kind, "the index could not be read or written").caused_by(error)
 }
 
-/// Returns the error with the path, the size, and the free bytes of an index, if it is one of a statement that had no room. Any other
-/// error stays as it is.
+/// Adds the path, the size, and the free bytes of an index to an error about a full disk. Any other error stays
+/// unchanged.
 pub(super) fn with_room(error: Error, path: &Utf8Path) -> Error {
     let source = std::error::Error::source(&error).and_then(|source| source.downcast_ref());
     let Some(own) = source.and_then(rusqlite::Error::sqlite_error).copied() else { return error };
@@ -51,7 +52,7 @@ pub(super) fn with_room(error: Error, path: &Utf8Path) -> Error {
         .hint("make room there and run the same command again: what was recorded before is kept")
 }
 
-/// Returns `true` if an error of SQLite says that there is no room, or is one that a disk with so few free bytes gives.
+/// Returns `true` if an error of SQLite reports a full disk, or may come from a disk with this few free bytes.
 fn is_for_want_of_room(extended_code: i32, free: u64) -> bool {
     match extended_code {
         ffi::SQLITE_FULL | ffi::SQLITE_IOERR_SHMSIZE => true,
@@ -75,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_full_disk_says_and_what_any_disk_says_are_told_apart() {
+    fn full_disk_is_distinguished_from_other_disk_errors() {
         for code in [ffi::SQLITE_FULL, ffi::SQLITE_IOERR_SHMSIZE] {
             assert!(is_for_want_of_room(code, u64::MAX), "{code}: also where a quota is what is full");
         }
@@ -88,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_error_for_want_of_room_names_the_path_and_the_bytes() {
+    fn only_a_full_disk_error_names_the_path_and_the_sizes() {
         let path = Utf8Path::new("here/mirror.db");
         let error = with_room(failed(ffi::SQLITE_FULL), path);
         assert_eq!(error.kind(), ErrorKind::NoSpace);

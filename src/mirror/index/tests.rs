@@ -1,5 +1,5 @@
-//! The index by itself: what is one file, what a second reading of the same pages changes, and which databases are
-//! refused.
+//! The index on its own: the identity of files, the effect of a second reading of the same pages, and refused
+//! databases.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +22,7 @@ mod identity;
 mod updates;
 
 impl Index {
-    /// Returns a transaction of each single change.
+    /// Returns a transaction in which every change is committed on its own.
     fn alone(&self) -> Transaction<'_> {
         Transaction { index: self }
     }
@@ -78,7 +78,7 @@ fn details(number: usize) -> DetailsRecord {
     }
 }
 
-/// A file whose digests repeat one byte.
+/// Returns a file whose digests repeat one byte.
 fn file(name: &str, sha1_of: Option<u8>, sha256_of: Option<u8>) -> FileRecord {
     FileRecord {
         name: name.to_owned(),
@@ -92,7 +92,7 @@ fn at(url: &str, record: FileRecord) -> FileRecord {
     FileRecord { url: url.to_owned(), ..record }
 }
 
-/// The name of a package file that carries the SHA-1 of its content.
+/// Returns the name of a package file that contains the SHA-1 of its content.
 fn digit_name(number: &str, digit: u8) -> String {
     format!("windows11.0-{number}-x64_{}.msu", sha1(digit))
 }
@@ -109,7 +109,7 @@ fn related(number: Option<usize>, title: &str) -> RelatedUpdate {
     RelatedUpdate { update_id: number.map(id), title: title.to_owned() }
 }
 
-/// Records a file of no update and expects that nothing speaks against it.
+/// Records a file without an update, and expects no conflict.
 fn put(index: &Index, record: &FileRecord) -> FileKey {
     let (key, conflict) = index.alone().record_file(record, Source::Dialog, None, MONDAY).unwrap();
     assert_eq!(conflict, None, "{record:?}");
@@ -130,7 +130,7 @@ fn objects(index: &Index, kind: &str) -> Vec<String> {
     index.rows(sql, [kind], |row| row.get(0)).unwrap()
 }
 
-/// Every row of every table, sorted, with the columns that `keep` takes.
+/// Returns every row of every table, sorted, with the columns that `keep` selects.
 fn dump(index: &Index, keep: impl Fn(&str, &str) -> bool) -> BTreeMap<String, Vec<String>> {
     let mut tables = BTreeMap::new();
     for table in objects(index, "table") {
@@ -152,7 +152,7 @@ fn dump(index: &Index, keep: impl Fn(&str, &str) -> bool) -> BTreeMap<String, Ve
     tables
 }
 
-/// No row points to nowhere, and no index of the database disagrees with its table.
+/// Asserts that no reference dangles, and that every database index agrees with its table.
 fn assert_sound(index: &Index) {
     let broken: Vec<String> =
         index.rows("SELECT \"table\" FROM pragma_foreign_key_check", [], |row| row.get(0)).unwrap();
@@ -167,7 +167,7 @@ fn links(index: &Index, number: usize) -> Vec<(i64, FileKey)> {
     index.rows(sql, [own], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
 }
 
-/// The update as the resolver sees it; `None` when it does not see it.
+/// Returns the update as the resolver sees it, or `None` if the resolver does not see it.
 fn seen(index: &Index, number: usize) -> Option<(UpdateFacts, BTreeMap<FileKey, FileFacts>)> {
     let (details, files) = index.details_of(Owner::Update(id(number))).unwrap();
     details.into_iter().next().map(|detail| (detail.facts, files))
@@ -178,7 +178,7 @@ fn current_names(index: &Index, number: usize) -> Vec<String> {
     update.files.unwrap_or_default().iter().map(|key| files[key].name.clone()).collect()
 }
 
-/// The only set of the KB, by what the index knows now.
+/// Returns the only set of the KB, by the current facts of the index.
 fn only_set(index: &Index, of: Kb) -> PackageSet {
     let facts = index.facts_of(&[of].into()).unwrap();
     let mut sets = package_sets(of, &facts, &Knowledge::built_in().unwrap());
@@ -186,7 +186,7 @@ fn only_set(index: &Index, of: Kb) -> PackageSet {
     sets.remove(0)
 }
 
-/// Everything that a crawl of one KB records, and what a fetch adds.
+/// Records everything that a crawl of one KB and a fetch record.
 fn record_all(index: &Index, now: Time) {
     for (number, title) in [TITLE_24H2, TITLE_25H2].iter().enumerate() {
         index.alone().record_update(&update(number, title), now).unwrap();

@@ -1,5 +1,5 @@
-//! Records of a run. Every function may be called again with the same facts: then `last_seen` moves on
-//! and nothing else changes.
+//! Records the facts of a run. Every function may be called again with the same facts: then only `last_seen`
+//! advances.
 
 use rusqlite::OptionalExtension as _;
 
@@ -11,8 +11,8 @@ use crate::error::Result;
 use crate::facts::{Check, FileKey, Source};
 use crate::update::{Architecture, Digests, Kb, Kind, PackageName, Sha1, Sha256, UpdateId};
 
-/// The columns of a file that survive a merge: SHA-1 and SHA-256 with their sources, size, first seen,
-/// and what identifies it without a digest.
+/// The columns of a file that survive a merge: SHA-1 and SHA-256 with their sources, size, first seen, and the
+/// identity of a file without digests.
 type FileColumns =
     (Option<Vec<u8>>, Option<String>, Option<Vec<u8>>, Option<String>, Option<i64>, Time, Option<String>);
 
@@ -27,8 +27,9 @@ impl Index {
 }
 
 impl Transaction<'_> {
-    /// Records a row of a search page. An update whose entry was revised takes the new values. Its first sight is that of its
-    /// own row: the page of another update that names it is not a sight, and would depend on the order of crawls.
+    /// Records a row of a search page. An update whose entry was revised takes the new values. First seen is the
+    /// time of its own row. The page of another update that mentions it does not count, because that would depend
+    /// on the order of crawls.
     pub fn record_update(&self, update: &UpdateRecord, now: Time) -> Result<()> {
         let class = &update.class;
         let sql = "INSERT INTO updates (update_id, mentioned_only, title, kb, kind, month, product, release, products,
@@ -60,13 +61,13 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Marks an entry as unread: it was revised, so that an earlier reading does not hold.
+    /// Marks a revised entry as unread, because the earlier reading is stale.
     pub fn forget_reading(&self, id: UpdateId) -> Result<()> {
         self.execute("UPDATE updates SET details_last_seen = NULL WHERE update_id = ?1", [id.to_string()])?;
         Ok(())
     }
 
-    /// Records a details page: the KB where the title names none, and the edges to newer and older updates.
+    /// Records a details page: the KB if the title has none, and the edges to newer and older updates.
     pub fn record_details(&self, details: &DetailsRecord, now: Time) -> Result<()> {
         let own = self.update_ref(details.id)?;
         let kb = match details.kbs.as_slice() {
@@ -90,14 +91,14 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Records a download dialog: the files of an update, in the dialog's order. Returns the contradictions to earlier
-    /// statements, and `is_reissued` if other files were listed before.
+    /// Records a download dialog: the files of an update, in the dialog's order. Returns the contradictions to
+    /// earlier statements, and `is_reissued` if other files were listed before.
     pub fn record_dialog(&self, update: UpdateId, files: &[FileRecord], now: Time) -> Result<DialogNews> {
         let own = self.update_ref(update)?;
         let before = self.current_files(own)?;
         let mut listed = Vec::new();
         let mut conflicts = Vec::new();
-        // Two readings within one second: the first one is the older one all the same.
+        // Two readings within one second: the first one counts as older.
         let sql =
             "UPDATE update_files SET last_seen = last_seen - 1 WHERE update_ref = ?1 AND last_seen = ?2";
         self.execute(sql, (own, now))?;
@@ -113,14 +114,14 @@ impl Transaction<'_> {
         let mut is_reissued = listed.iter().any(|key| !before.contains(key));
         let mut gone = false;
         for key in before.iter().filter(|key| !listed.contains(key)) {
-            // A row that turned out to be the same file as another one is not gone.
+            // A row that was merged into another row of the same file is not gone.
             gone |= self.first("SELECT 1 FROM files WHERE id = ?1", [key], |_| Ok(()))?.is_some();
         }
         is_reissued &= gone;
         Ok(DialogNews { conflicts, is_reissued })
     }
 
-    /// Records a file by its identity: in the row that has its SHA-256 or its SHA-1, else in a new one.
+    /// Records a file by its identity: in the row that has its SHA-256 or its SHA-1, or in a new one.
     pub fn record_file(
         &self,
         file: &FileRecord,
@@ -154,7 +155,7 @@ impl Transaction<'_> {
                 sha256_row
             }
             (Some(a), _) if self.has_other_sha1(a, sha1)? => {
-                // The same content cannot have two SHA-1 either; the statement that came first stays.
+                // The same content cannot have two SHA-1 either. The first statement stays.
                 own_sha1 = None;
                 Some(a)
             }
@@ -212,8 +213,8 @@ impl Transaction<'_> {
         Ok((key, conflict))
     }
 
-    /// Records that the pool has a file: its digests and size fill the row, the checks are its evidence. The key may
-    /// change where the bytes turn out to be a file that is known under another row.
+    /// Records that the pool has a file: its digests and size fill the row, and the checks are its evidence.
+    /// Returns another key if the bytes belong to a file of another row.
     pub fn record_pooled(
         &self,
         key: FileKey,
@@ -229,7 +230,8 @@ impl Transaction<'_> {
         let mut own_sha1 = Some(digests.sha1);
         if let Some(other) = self.file_by("sha1", digests.sha1.as_bytes())?.filter(|&other| other != id) {
             if self.has_other_sha256(other, Some(digests.sha256))? {
-                // The two are disputed, and bytes that agree with one of them do not make the other one the same.
+                // The two files are disputed. Bytes that agree with one of them do not make the other one the same
+                // file.
                 own_sha1 = None;
                 self.record_conflict(id, other, digests.sha1, now)?;
             } else {
@@ -260,14 +262,15 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Records that the pool does not have a file any more, although it should.
+    /// Records that the pool no longer has a file.
     pub fn forget_pooled(&self, key: FileKey) -> Result<()> {
         self.execute("DELETE FROM pool WHERE file = ?1", [key])?;
         self.execute("DELETE FROM checks WHERE file = ?1", [key])?;
         Ok(())
     }
 
-    /// Returns the row of an update that another one's page names; makes one of its title alone where there is none.
+    /// Returns the row of an update that another update's page mentions. Creates a row with only the title if none
+    /// exists.
     fn mention(&self, id: UpdateId, title: &str, now: Time) -> Result<i64> {
         let sql = "INSERT INTO updates (update_id, mentioned_only, title, first_seen, last_seen) VALUES (?1, 1, ?2, ?3, ?3)
             ON CONFLICT (update_id) DO UPDATE SET last_seen = CASE mentioned_only WHEN 1 THEN ?3 ELSE last_seen END";
@@ -321,7 +324,7 @@ impl Transaction<'_> {
         Ok(DigestConflict { sha1, names: [name(file)?, name(other)?] })
     }
 
-    /// Two rows turn out to be one file: everything that points to `gone` points to `keep`.
+    /// Merges two rows of the same file: every reference to `gone` becomes one to `keep`.
     fn merge_files(&self, keep: FileKey, gone: FileKey) -> Result<()> {
         let tables = [
             "INSERT INTO file_urls (file, url, source, first_seen, last_seen)

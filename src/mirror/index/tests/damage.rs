@@ -1,9 +1,9 @@
-//! Damage, and an index without room.
+//! Damage, and an index on a full disk.
 
 use super::*;
 
 #[test]
-fn a_file_that_is_recorded_as_damaged_is_absent() {
+fn file_recorded_as_damaged_is_absent() {
     let index = Index::in_memory();
     index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
     index.alone().record_dialog(id(1), &[target(), checkpoint()], MONDAY).unwrap();
@@ -23,14 +23,15 @@ fn a_file_that_is_recorded_as_damaged_is_absent() {
     assert!(!is_present());
     assert!(index.is_damaged(&sha256(2)).unwrap() && !index.is_damaged(&sha256(3)).unwrap());
 
-    // A later finding about the same path says what is there now, and keeps when and by what it was found first.
+    // A later finding about the same path updates its kind, and keeps the time and the command of the first
+    // finding.
     let worse = NewDamage { kind: FindingKind::Missing, ..damage_in_pool("pool/sha256/02/02", sha256(2)) };
     index.alone().record_damage(&worse, "stage", TUESDAY).unwrap();
     let known = index.damage().unwrap();
     assert_eq!((known.len(), known[0].kind, known[0].found_by.as_str()), (1, FindingKind::Missing, "verify"));
     assert_eq!(known[0].found, MONDAY);
 
-    // A damaged copy in a set folder leaves the pool's bytes as they are.
+    // A damaged copy in a set folder does not affect the pool.
     let kb = kb("KB5129195");
     let copy =
         NewDamage { path: "kb/a".into(), kb: Some(kb), folder: Some(SetFolder::new("a").unwrap()), ..worse };
@@ -43,7 +44,7 @@ fn a_file_that_is_recorded_as_damaged_is_absent() {
 }
 
 #[test]
-fn an_index_without_room_loses_nothing_and_goes_on_with_room() {
+fn full_disk_loses_no_data_and_writes_resume_with_space() {
     let folder = tempfile::tempdir().unwrap();
     let path = Utf8PathBuf::try_from(folder.path().join("mirror.db")).unwrap();
     let mut index = Index::open(&path).unwrap();
@@ -55,7 +56,7 @@ fn an_index_without_room_loses_nothing_and_goes_on_with_room() {
     };
     index.in_transaction(|changes| changes.set_meta("before", "kept")).unwrap();
     let pages: i64 = index.connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
-    // As a disk with room for some of it.
+    // Simulates a disk with space for some of the pages.
     let limited = |index: &Index, pages: i64| {
         let _most: i64 = index
             .connection

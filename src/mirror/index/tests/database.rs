@@ -1,4 +1,4 @@
-//! The database itself: its format, and files that are not an index.
+//! The database: its format, and files that are not an index.
 
 use super::*;
 
@@ -7,7 +7,7 @@ fn pragma(connection: &Connection, name: &str) -> i64 {
 }
 
 #[test]
-fn an_empty_database_becomes_one_of_the_newest_format() {
+fn empty_database_gets_the_newest_format() {
     let (_guard, folder) = folder();
     let path = folder.join("deep").join("mirror.db");
     let index = Index::open(&path).unwrap();
@@ -28,7 +28,7 @@ fn an_empty_database_becomes_one_of_the_newest_format() {
 }
 
 #[test]
-fn an_index_that_is_open_for_reading_cannot_be_changed() {
+fn index_opened_for_reading_cannot_be_changed() {
     let (_guard, folder) = folder();
     let path = folder.join("mirror.db");
     assert!(Index::open_read_only(&path).is_err(), "it must be there");
@@ -41,7 +41,7 @@ fn an_index_that_is_open_for_reading_cannot_be_changed() {
 }
 
 #[test]
-fn an_index_of_a_newer_format_is_refused_and_left_alone() {
+fn newer_format_is_refused_and_unchanged() {
     let (_guard, folder) = folder();
     let path = folder.join("mirror.db");
     drop(Index::open(&path).unwrap());
@@ -58,7 +58,7 @@ fn an_index_of_a_newer_format_is_refused_and_left_alone() {
 }
 
 #[test]
-fn a_file_that_is_no_index_is_refused_by_its_path() {
+fn file_that_is_not_an_index_is_refused_with_its_path() {
     let (_guard, folder) = folder();
     let text = folder.join("notes.txt");
     let words = "Not a database at all. ".repeat(100);
@@ -76,7 +76,7 @@ fn a_file_that_is_no_index_is_refused_by_its_path() {
 }
 
 #[test]
-fn the_database_of_another_program_is_refused_and_left_alone() {
+fn database_of_another_program_is_refused_and_unchanged() {
     let (_guard, folder) = folder();
     for version in [0, 1] {
         let path = folder.join(format!("other-{version}.db"));
@@ -95,7 +95,7 @@ fn the_database_of_another_program_is_refused_and_left_alone() {
 }
 
 #[test]
-fn every_view_can_be_selected_from() {
+fn every_view_can_be_queried() {
     let index = Index::in_memory();
     let views = objects(&index, "view");
     assert_eq!(
@@ -113,7 +113,7 @@ fn every_view_can_be_selected_from() {
 }
 
 #[test]
-fn runs_and_facts_of_the_index_about_itself() {
+fn meta_values_are_set_once_and_runs_are_recorded() {
     let index = Index::in_memory();
     assert_eq!(index.meta("origin").unwrap(), None);
     index.alone().set_meta("origin", "live").unwrap();
@@ -131,7 +131,7 @@ fn runs_and_facts_of_the_index_about_itself() {
 }
 
 #[test]
-fn an_index_of_the_first_format_becomes_one_of_the_newest_and_keeps_its_rows() {
+fn migration_from_the_first_format_keeps_the_rows() {
     let (_guard, folder) = folder();
     let path = folder.join("mirror.db");
     let old = Connection::open(&path).unwrap();
@@ -144,7 +144,7 @@ fn an_index_of_the_first_format_becomes_one_of_the_newest_and_keeps_its_rows() {
     )
     .unwrap();
     drop(old);
-    // Nobody may change it: it is read as it is.
+    // A read-only index is read in its own format.
     let read_only = Index::open_read_only(&path).unwrap();
     let facts = read_only.facts_of(&[kb("KB5094141")].into()).unwrap();
     assert_eq!((facts.updates.len(), &facts.updates[0].expired), (1, &None));

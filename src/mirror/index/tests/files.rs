@@ -1,9 +1,9 @@
-//! One file under all of its digests and addresses, and its bytes in the pool.
+//! A file with all of its digests and URLs, and its bytes in the pool.
 
 use super::*;
 
 #[test]
-fn three_updates_that_list_the_same_files_share_them() {
+fn updates_that_list_the_same_files_share_their_rows() {
     let index = Index::in_memory();
     let dialogs = [
         (TITLE_24H2, vec![target(), checkpoint()]),
@@ -30,7 +30,7 @@ fn three_updates_that_list_the_same_files_share_them() {
 }
 
 #[test]
-fn any_digest_that_is_known_finds_the_file() {
+fn every_known_digest_finds_the_file() {
     let index = Index::in_memory();
     let key = put(&index, &file("a.msu", Some(1), None));
     assert_eq!(put(&index, &file("a.msu", Some(1), Some(2))), key);
@@ -45,7 +45,7 @@ fn any_digest_that_is_known_finds_the_file() {
 }
 
 #[test]
-fn the_sha1_in_a_name_stands_until_the_dialog_states_it() {
+fn dialog_replaces_name_as_source_of_the_sha1() {
     let index = Index::in_memory();
     let name = digit_name("kb5043080", 7);
     let (key, _) =
@@ -54,7 +54,7 @@ fn the_sha1_in_a_name_stands_until_the_dialog_states_it() {
     assert_eq!(put(&index, &file(&name, Some(7), Some(8))), key);
     let from_dialog = (Some(Source::Dialog), Some(Source::Dialog));
     assert_eq!(index.digest_sources(key).unwrap(), from_dialog);
-    // A page that says less later takes nothing back.
+    // A later page with fewer statements removes no fact.
     assert_eq!(put(&index, &file(&name, None, None)), key);
     assert_eq!(index.digest_sources(key).unwrap(), from_dialog);
     let known = index.file(key).unwrap().unwrap();
@@ -63,7 +63,7 @@ fn the_sha1_in_a_name_stands_until_the_dialog_states_it() {
 }
 
 #[test]
-fn a_file_under_two_addresses_is_one_file_and_the_newest_address_is_first() {
+fn file_with_two_urls_lists_the_newest_url_first() {
     let index = Index::in_memory();
     let key = put(&index, &at("https://one/a.msu", file("a.msu", Some(1), Some(2))));
     let second = at("https://two/a.msu", file("a.msu", Some(1), Some(2)));
@@ -74,7 +74,7 @@ fn a_file_under_two_addresses_is_one_file_and_the_newest_address_is_first() {
 }
 
 #[test]
-fn a_file_without_any_digest_is_its_update_and_address() {
+fn file_without_digest_is_identified_by_update_and_url() {
     let index = Index::in_memory();
     let record = at("https://one/setup.exe", file("setup.exe", None, None));
     let of = |number: usize, record: &FileRecord| {
@@ -89,7 +89,7 @@ fn a_file_without_any_digest_is_its_update_and_address() {
 }
 
 #[test]
-fn two_rows_that_turn_out_to_be_one_file_become_one_with_all_that_pointed_to_them() {
+fn merging_two_rows_of_one_file_keeps_all_references() {
     let index = Index::in_memory();
     for (number, title) in [TITLE_24H2, TITLE_25H2].iter().enumerate() {
         index.alone().record_update(&update(number, title), MONDAY).unwrap();
@@ -129,7 +129,7 @@ fn two_rows_that_turn_out_to_be_one_file_become_one_with_all_that_pointed_to_the
 }
 
 #[test]
-fn a_merge_keeps_the_link_that_is_current() {
+fn merge_keeps_the_current_link() {
     let index = Index::in_memory();
     index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
     index.alone().record_dialog(id(1), &[file("t.msu", None, Some(2))], MONDAY).unwrap();
@@ -146,7 +146,7 @@ fn a_merge_keeps_the_link_that_is_current() {
 }
 
 #[test]
-fn one_sha1_with_two_sha256_is_a_conflict_and_both_files_are_kept() {
+fn sha1_with_two_sha256_is_a_conflict_and_keeps_both_files() {
     let index = Index::in_memory();
     let first = put(&index, &file("a.msu", Some(1), Some(2)));
     assert!(!index.is_disputed(first).unwrap());
@@ -159,7 +159,7 @@ fn one_sha1_with_two_sha256_is_a_conflict_and_both_files_are_kept() {
     assert_eq!(index.file(first).unwrap().unwrap().sha256, Some(sha256(2)));
     let kept = index.file(key).unwrap().unwrap();
     assert_eq!((kept.sha1, kept.sha256), (None, Some(sha256(3))));
-    // Said again it is told again and is still one conflict of two files.
+    // A repeated statement is reported again and remains one conflict of two files.
     assert_eq!(
         index.alone().record_file(&second, Source::Dialog, None, TUESDAY).unwrap(),
         (key, Some(expected))
@@ -170,7 +170,7 @@ fn one_sha1_with_two_sha256_is_a_conflict_and_both_files_are_kept() {
 }
 
 #[test]
-fn bytes_of_a_disputed_file_do_not_swallow_the_other_one() {
+fn bytes_of_a_disputed_file_do_not_merge_the_other_file() {
     let index = Index::in_memory();
     let first = put(&index, &file("a.msu", Some(1), Some(2)));
     let (second, _) =
@@ -184,7 +184,7 @@ fn bytes_of_a_disputed_file_do_not_swallow_the_other_one() {
 }
 
 #[test]
-fn a_sha256_stated_with_two_sha1_does_not_take_over_the_other_file() {
+fn sha256_with_two_sha1_does_not_merge_the_files() {
     let index = Index::in_memory();
     let one = put(&index, &file("one.msu", Some(1), Some(9)));
     let two = put(&index, &file("two.msu", Some(2), None));
@@ -197,7 +197,7 @@ fn a_sha256_stated_with_two_sha1_does_not_take_over_the_other_file() {
 }
 
 #[test]
-fn bytes_fill_the_row_and_are_the_evidence() {
+fn pooled_bytes_fill_the_row_and_record_the_checks() {
     let index = Index::in_memory();
     let key = put(&index, &file("a.msu", Some(1), None));
     let digests = Digests { sha1: sha1(1), sha256: sha256(2), size: 10 };
@@ -219,7 +219,7 @@ fn bytes_fill_the_row_and_are_the_evidence() {
 }
 
 #[test]
-fn bytes_of_a_file_without_digests_that_is_another_one_lead_to_it_from_then_on() {
+fn bytes_of_an_unidentified_file_merge_it_with_the_known_file() {
     let index = Index::in_memory();
     index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
     let unnamed = file("setup.exe", None, None);
@@ -229,14 +229,14 @@ fn bytes_of_a_file_without_digests_that_is_another_one_lead_to_it_from_then_on()
     let digests = Digests { sha1: sha1(1), sha256: sha256(2), size: 10 };
     assert_eq!(index.alone().record_pooled(unverified, &digests, &[], MONDAY).unwrap(), known);
     assert_eq!((links(&index, 1), count(&index, "files")), (vec![(0, known)], 1));
-    // The dialog says the same again: still that file, which the pool has.
+    // The dialog repeats the statement: it still means that file, which the pool has.
     index.alone().record_dialog(id(1), &[unnamed], TUESDAY).unwrap();
     assert_eq!((links(&index, 1), count(&index, "files")), (vec![(0, known)], 1));
     assert_sound(&index);
 }
 
 #[test]
-fn a_download_does_not_make_another_set_of_the_same_files() {
+fn download_does_not_create_a_second_set_of_the_same_files() {
     let index = Index::in_memory();
     index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
     let listed = [file("windows11.0-kb5129195-x64.msu", None, Some(0x52)), checkpoint()];

@@ -1,18 +1,18 @@
-//! The identity of files, whatever the order of the statements.
+//! The identity of files does not depend on the order of the statements.
 
 use super::*;
 
-/// Which of the digests of a file a page states.
+/// The digests of a file that a page states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum States {
     Sha1,
     Sha256,
     Both,
-    /// The name carries the SHA-1, and nothing else does.
+    /// Only the SHA-1 in the name.
     Name,
 }
 
-/// File `number` of a universe where every file has one SHA-1 and one SHA-256.
+/// Returns file `number` of a universe in which every file has one SHA-1 and one SHA-256.
 fn of_universe(number: u8, states: States) -> FileRecord {
     let name = match states {
         States::Name => format!("f{number}_{}.msu", sha1(number)),
@@ -30,7 +30,7 @@ fn any_states() -> impl Strategy<Value = States> {
     prop_oneof![Just(States::Sha1), Just(States::Sha256), Just(States::Both), Just(States::Name)]
 }
 
-/// How many rows there must be: one for each set of digests that statements have joined.
+/// Returns the expected number of rows: one for each group of digests that statements have joined.
 fn identities(statements: &[(u8, States)]) -> usize {
     let numbers: BTreeSet<u8> = statements.iter().map(|&(number, _)| number).collect();
     let rows = |number: u8| {
@@ -51,7 +51,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn there_are_as_many_files_as_identities(
+    fn one_row_exists_per_identity(
         statements in prop::collection::vec((0_u8..5, any_states()), 1..24),
         order in any::<prop::sample::Index>(),
     ) {
@@ -87,7 +87,7 @@ proptest! {
     }
 
     #[test]
-    fn an_update_shows_its_newest_dialog_however_its_files_came_to_be_known(
+    fn update_shows_its_newest_dialog_in_any_order_of_statements(
         dialogs in prop::collection::vec(
             (0_usize..3, prop::collection::btree_map(0_u8..4, any_states(), 0..4), any::<bool>()),
             1..12,
@@ -106,7 +106,7 @@ proptest! {
             index.alone().record_dialog(id(number), &files, now).unwrap();
             newest.insert(number, listed.iter().map(|(number, _)| format!("f{number}")).collect());
             for (&number, expected) in &newest {
-                // A file has one name of several; its number is in all of them.
+                // A file has one of several names; its number is in all of them.
                 let names: Vec<String> = current_names(&index, number)
                     .iter()
                     .map(|name| name.chars().take(2).collect())

@@ -1,9 +1,9 @@
-//! Updates, what replaces what, and what a later reading of the same pages changes.
+//! Updates, supersedence, and the effect of a later reading of the same pages.
 
 use super::*;
 
 #[test]
-fn a_dialog_that_was_issued_again_shows_its_newest_files_and_the_history_stays() {
+fn reissued_dialog_shows_its_newest_files_and_keeps_history() {
     let index = Index::in_memory();
     index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
     let old = file(&digit_name("kb5129195", 9), Some(9), None);
@@ -25,7 +25,7 @@ fn a_dialog_that_was_issued_again_shows_its_newest_files_and_the_history_stays()
 }
 
 #[test]
-fn an_update_whose_dialog_was_never_read_has_no_files_and_an_empty_dialog_has_none_either() {
+fn unread_dialog_differs_from_an_empty_dialog() {
     let index = Index::in_memory();
     index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
     assert_eq!(seen(&index, 1).unwrap().0.files, None);
@@ -34,7 +34,7 @@ fn an_update_whose_dialog_was_never_read_has_no_files_and_an_empty_dialog_has_no
 }
 
 #[test]
-fn a_row_that_was_revised_takes_the_new_values_and_keeps_what_only_the_details_told() {
+fn revised_row_takes_new_values_and_keeps_details_facts() {
     let index = Index::in_memory();
     index
         .alone()
@@ -59,7 +59,7 @@ fn a_row_that_was_revised_takes_the_new_values_and_keeps_what_only_the_details_t
 }
 
 #[test]
-fn the_kb_of_a_title_goes_before_those_of_the_page_and_several_say_nothing() {
+fn kb_of_the_title_wins_and_several_kbs_of_a_page_are_ignored() {
     let index = Index::in_memory();
     index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
     index
@@ -74,7 +74,7 @@ fn the_kb_of_a_title_goes_before_those_of_the_page_and_several_say_nothing() {
 }
 
 #[test]
-fn an_update_that_is_only_mentioned_is_no_update_until_it_is_seen() {
+fn mentioned_update_does_not_count_until_it_is_seen() {
     let index = Index::in_memory();
     index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
     let newer = "2026-10 Cumulative Update for Windows 11, version 24H2 for x64-based Systems (KB5130001) (26100.9999)";
@@ -84,7 +84,7 @@ fn an_update_that_is_only_mentioned_is_no_update_until_it_is_seen() {
     assert!(!index.knows_kb(kb("KB5130001")).unwrap());
     assert_eq!(index.facts_of(&[kb("KB5130001"), kb("KB5129195")].into()).unwrap().updates.len(), 1);
     assert_eq!((count(&index, "updates"), count(&index, "v_updates")), (2, 1));
-    // The edge is there already.
+    // The edge exists already.
     let replaced_by = |index: &Index| {
         let (details, _) = index.details_of(Owner::Kb(kb("KB5129195"))).unwrap();
         details[0].superseded_by.clone()
@@ -95,7 +95,7 @@ fn an_update_that_is_only_mentioned_is_no_update_until_it_is_seen() {
     assert_eq!(seen(&index, 2).unwrap().0.kb, Some(kb("KB5130001")));
     let (of_newer, _) = index.details_of(Owner::Update(id(2))).unwrap();
     assert_eq!(of_newer[0].supersedes, [related(Some(1), TITLE_24H2)]);
-    // To be mentioned again does not count as being seen.
+    // Another mention does not count as being seen.
     index.alone().record_details(&record, WEDNESDAY).unwrap();
     let (of_newer, _) = index.details_of(Owner::Update(id(2))).unwrap();
     assert_eq!(of_newer[0].seen.unwrap().last, TUESDAY);
@@ -103,7 +103,7 @@ fn an_update_that_is_only_mentioned_is_no_update_until_it_is_seen() {
 }
 
 #[test]
-fn a_title_matches_its_update_as_soon_as_that_appears_and_none_where_two_have_it() {
+fn superseded_title_matches_a_single_update_only() {
     let index = Index::in_memory();
     index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
     let older = "2026-08 Cumulative Update for Windows 11, version 24H2 for x64-based Systems (KB5125000) (26100.9000)";
@@ -122,14 +122,14 @@ fn a_title_matches_its_update_as_soon_as_that_appears_and_none_where_two_have_it
     assert_eq!(of_older[0].superseded_by, [related(Some(1), TITLE_24H2)], "known from both ends");
     index.alone().record_update(&update(3, older), TUESDAY).unwrap();
     assert_eq!(replaces(&index), [related(None, older)]);
-    // The older one's own page names the newer one by id: that is an edge, and the title adds none beside it.
+    // The older update's own page names the newer one by id. That is an edge, and the title adds no second one.
     let own_page = DetailsRecord { superseded_by: vec![(id(1), TITLE_24H2.to_owned())], ..details(2) };
     index.alone().record_details(&own_page, TUESDAY).unwrap();
     assert_eq!(replaces(&index), [related(Some(2), older)]);
 }
 
 #[test]
-fn lists_that_shrink_do_not_shrink_the_history() {
+fn shorter_supersedence_lists_keep_the_history() {
     let index = Index::in_memory();
     index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
     let full = DetailsRecord {
@@ -153,10 +153,10 @@ fn lists_that_shrink_do_not_shrink_the_history() {
 }
 
 #[test]
-fn the_same_facts_at_a_later_time_move_last_seen_and_nothing_else() {
+fn repeated_facts_only_advance_last_seen() {
     let index = Index::in_memory();
     record_all(&index, MONDAY);
-    // A check is dated: it was made again.
+    // A check has the date at which it was repeated.
     let lasting = |table: &str, column: &str| {
         !column.ends_with("last_seen")
             && !matches!((table, column), ("checks", "checked") | ("searches", "last_asked"))
@@ -177,12 +177,12 @@ fn the_same_facts_at_a_later_time_move_last_seen_and_nothing_else() {
 }
 
 #[test]
-fn changes_that_fail_leave_nothing() {
+fn failed_transaction_leaves_no_changes() {
     let mut index = Index::in_memory();
     let before = dump(&index, |_, _| true);
     let failed: Result<()> = index.in_transaction(|index| {
         index.alone().record_update(&update(1, TITLE_24H2), MONDAY)?;
-        // There is no such update: its dialog has no place.
+        // The update does not exist, so its dialog cannot be recorded.
         index.alone().record_dialog(id(2), &[target()], MONDAY).map(|_| ())
     });
     assert_eq!(failed.unwrap_err().kind(), ErrorKind::Internal);
@@ -192,7 +192,7 @@ fn changes_that_fail_leave_nothing() {
 }
 
 #[test]
-fn what_is_missing_keeps_its_first_date_and_comes_back_whole() {
+fn absence_keeps_its_first_date_and_presence_removes_it() {
     let index = Index::in_memory();
     index.alone().record_update(&update(1, TITLE_24H2), MONDAY).unwrap();
     index.alone().record_dialog(id(1), &[target(), checkpoint()], MONDAY).unwrap();
@@ -219,7 +219,7 @@ fn what_is_missing_keeps_its_first_date_and_comes_back_whole() {
 }
 
 #[test]
-fn a_search_is_remembered_with_its_last_sound_answer() {
+fn search_keeps_its_last_sound_response() {
     let index = Index::in_memory();
     assert_eq!(index.search_asked("KB1").unwrap(), None);
     index.alone().record_search("KB1", 3, MONDAY).unwrap();
