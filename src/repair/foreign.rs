@@ -1,4 +1,4 @@
-//! Unknown files under `kb/` and `pool/`: they are moved to `quarantine/`, so that they are neither handed out nor lost.
+//! Moves unknown files under `kb/` and `pool/` to `quarantine/`, so that they are neither handed out nor lost.
 
 use super::lacking::Lacking;
 use crate::disk::{self, Entry};
@@ -6,8 +6,8 @@ use crate::documents::{FindingKind, MovedPath, VerifyFinding};
 use crate::error::Result;
 use crate::mirror::{Mirror, Writing};
 
-/// Moves the foreign paths of a verification. A view that was changed from outside is not among them: it is kept as evidence when it is
-/// written again.
+/// Moves the foreign paths of a verification. A view that was changed from outside is not moved here: it is kept
+/// as evidence when it is rewritten.
 pub(super) fn move_foreign(
     mirror: &Mirror<Writing>,
     findings: &[VerifyFinding],
@@ -16,7 +16,7 @@ pub(super) fn move_foreign(
     let mut moved = Vec::new();
     for finding in findings.iter().filter(|finding| finding.kind == FindingKind::Foreign) {
         let path = mirror.layout().root().join(&finding.path);
-        // What lies in the place of a pool file stays until good bytes take it.
+        // An entry at the path of a pool file stays until good bytes replace it.
         let is_place = lacking.iter().any(|one| one.path == finding.path);
         if is_place || mirror.is_view(&finding.path) || disk::entry(&path)? == Entry::Nothing {
             continue;

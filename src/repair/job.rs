@@ -24,15 +24,15 @@ use crate::update::Kb;
 /// The request of a repair.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RepairJob {
-    /// Only what is published of these KBs; none is the whole mirror.
+    /// The KBs to repair; an empty list means the complete mirror.
     pub kbs: Vec<Kb>,
     /// The folders and media from which files are restored, in this order.
     pub from: Vec<Utf8PathBuf>,
-    /// Go by the recorded damage, and read nothing first.
+    /// `true` to repair the recorded damage without a first verification.
     pub recorded: bool,
 }
 
-/// The things that every step of a repair needs.
+/// The values that every step of a repair needs.
 #[derive(Debug, Clone, Copy)]
 struct Context<'a> {
     knowledge: &'a Knowledge,
@@ -40,11 +40,11 @@ struct Context<'a> {
     events: &'a Events,
 }
 
-/// A repair that is under way.
+/// A repair in progress.
 #[derive(Debug, Clone, Default)]
 pub struct Repairing {
     before: Vec<VerifyFinding>,
-    /// The folder of the set folders.
+    /// The parent folder of the KB folders, the first source of files.
     folders: Utf8PathBuf,
     lacking: Vec<Lacking>,
     restored: Vec<RestoredFile>,
@@ -59,14 +59,14 @@ pub struct Repairing {
 pub struct RepairOutcome {
     /// The document.
     pub document: RepairDocument,
-    /// The verification after the repair; `None` in a rehearsal.
+    /// The verification after the repair, or `None` in a dry run.
     pub report: Option<VerifyReport>,
     failures: Vec<Failure>,
     bytes_downloaded: u64,
 }
 
 impl RepairJob {
-    /// Repairs without the Catalog what [`RepairJob::begin`] found.
+    /// Repairs the findings of [`RepairJob::begin`] without the Catalog.
     pub fn run(
         &self,
         mut repairing: Repairing,
@@ -80,7 +80,7 @@ impl RepairJob {
         self.conclude(repairing, mirror, context)
     }
 
-    /// Returns what a repair would do. The verification records what it finds; nothing else is written.
+    /// Returns the actions of a repair without taking them. Only the verification records its findings.
     pub fn rehearse(
         &self,
         mut repairing: Repairing,
@@ -97,7 +97,8 @@ impl RepairJob {
         Ok(RepairOutcome { document, report: None, failures: Vec::new(), bytes_downloaded: 0 })
     }
 
-    /// Verifies, and lists the files that lack. An index that is damaged is an error: what it says would decide about files.
+    /// Verifies the mirror and lists the missing files. A damaged index is an error, because a repair relies on
+    /// its facts.
     pub fn begin(
         &self,
         mirror: &Mirror<impl Access>,
@@ -142,7 +143,8 @@ impl RepairJob {
         if let Some(mirror) = mirror.as_deref() {
             repairing.moved = move_foreign(mirror, &repairing.before, &repairing.lacking)?;
         }
-        // A folder that has its own copy, or a link to a file that is gone from the pool, is the nearest source.
+        // The mirror's own set folders are the nearest source: they may have a copy, or a link to a file that the
+        // pool has lost.
         let own = restore_from(
             &repairing.folders,
             &mut repairing.lacking,
@@ -160,7 +162,7 @@ impl RepairJob {
         Ok(())
     }
 
-    /// Makes folders and views again, and verifies what was repaired.
+    /// Rebuilds folders and views, and verifies the repaired mirror.
     fn conclude(
         &self,
         repairing: Repairing,
@@ -210,7 +212,8 @@ impl RepairJob {
 }
 
 impl RepairOutcome {
-    /// Returns the exit code: 0 only if a verification after the repair has no findings, or if a rehearsal has nothing to do.
+    /// Returns the exit code: 0 only if the verification after the repair has no findings, or if a dry run has
+    /// nothing to do.
     pub fn code(&self) -> ExitCode {
         if self.document.sound {
             return ExitCode::OK;
@@ -224,7 +227,7 @@ impl RepairOutcome {
     }
 }
 
-/// A repair that downloads again what no folder has.
+/// A repair that downloads the files that no folder has.
 #[derive(Debug, Clone)]
 pub struct OnlineRepair {
     /// The request.

@@ -11,20 +11,20 @@ use crate::facts::FileKey;
 use crate::mirror::{Access, Mirror};
 use crate::update::{Kb, Sha1, Sha256};
 
-/// A file that the pool lacks.
+/// A file that the pool needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Lacking {
     /// The file.
     pub(super) key: FileKey,
     /// The name of the package file.
     pub(super) name: String,
-    /// The digest that the pool has to have.
+    /// The digest of the right bytes.
     pub(super) sha256: Sha256,
-    /// The other digest.
+    /// The SHA-1, if known.
     pub(super) sha1: Option<Sha1>,
-    /// The bytes.
+    /// The size in bytes.
     pub(super) size: u64,
-    /// The place, relative to the mirror.
+    /// The path, relative to the mirror.
     pub(super) path: Utf8PathBuf,
     /// The KBs that have it in a published set.
     pub(super) kbs: BTreeSet<Kb>,
@@ -49,8 +49,8 @@ impl Lacking {
     }
 }
 
-/// Returns the files that are recorded as damaged, or that are missing or of another size on the disk; of some KBs alone, those
-/// of their published sets.
+/// Returns the files that are recorded as damaged, or are missing or of another size on the disk. With `only`,
+/// returns just the files in the published sets of these KBs.
 pub(super) fn lacking(mirror: &Mirror<impl Access>, only: &[Kb]) -> Result<Vec<Lacking>> {
     let (index, layout) = (mirror.index(), mirror.layout());
     let mut lacking = Vec::new();

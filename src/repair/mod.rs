@@ -1,13 +1,15 @@
-//! `repair`: from damage back to good bytes.
+//! `repair`: restores damaged or missing content from good copies.
 //!
-//! - The mirror is verified first. Files of the pool that are damaged or missing are restored from the folders and media of `--from`,
-//!   where the digest of the index decides, then downloaded again on the connected side.
-//! - A damaged file goes to `quarantine/` in the moment in which good bytes take its place, and never before: the only copy is not
-//!   given up. Unknown files are moved there too, and never deleted.
-//! - Set folders are made again from the pool, and the files beside them are written again. What is sound is not touched.
-//! - The mirror is verified again at the end. The result says "sound" only after that, and names what is still needed.
+//! - The mirror is verified first. Damaged or missing pool files are restored from the folders and media of
+//!   `--from`, where the digest in the index decides. On the connected side, the remaining files are downloaded
+//!   again.
+//! - A damaged file moves to `quarantine/` when good bytes replace it, and never before, because it may be the
+//!   only copy. Unknown files are moved there too, and are never deleted.
+//! - Set folders are rebuilt from the pool, and the files beside them are rewritten. Sound files are not touched.
+//! - The mirror is verified again at the end. The result says "sound" only after that, and names the files that
+//!   are still needed.
 //!
-//! A source that cannot be read, or that holds other bytes, is named and skipped; the rest goes on.
+//! A source that cannot be read, or that has other bytes, is named and skipped; the repair continues.
 
 mod foreign;
 mod job;

@@ -1,5 +1,7 @@
-//! The folders and media of `--from`: any folder with files in it. The digest decides; signatures and expiry do not matter here,
-//! because only bytes that the index already knows are taken. Links are not followed.
+//! The folders and media of `--from`: any folder with files in it.
+//!
+//! The digest decides. Signatures and expiry do not matter here, because only bytes that the index already knows
+//! are accepted. Links are not followed.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -11,7 +13,8 @@ use crate::event::{Event, Events};
 use crate::mirror::{Mirror, Run, Vetted, Writing};
 use crate::update::{Digests, DualHasher};
 
-/// A medium has its files four levels deep, and a mirror too; a folder around several of them adds a few.
+/// The maximum depth of the search. Media and mirrors have their files four levels deep; a parent folder adds a
+/// few levels.
 const DEPTH: usize = 12;
 
 /// Refuses a source that is not a folder.
@@ -23,17 +26,17 @@ pub(super) fn expect_folder(source: &Utf8Path) -> Result<()> {
         .hint("name the folder of a medium, of a mirror, or of package files with --from"))
 }
 
-/// The findings in a source.
+/// The result of searching a source.
 #[derive(Debug, Default)]
 pub(super) struct Searched {
     /// The files that are restored, or can be.
     pub(super) restored: Vec<RestoredFile>,
-    /// The files that claim to be needed ones and are not.
+    /// The files that have the name of a needed file and other bytes.
     pub(super) skipped: Vec<SkippedFile>,
 }
 
-/// Restores files from a folder, and takes them from the list of those that lack. Without a mirror to write, says what could be
-/// restored.
+/// Restores files from a folder, and removes them from the list of missing files. Without a mirror to write to,
+/// only reports which files could be restored.
 pub(super) fn restore_from(
     source: &Utf8Path,
     lacking: &mut Vec<Lacking>,
@@ -107,7 +110,8 @@ fn admit(
     mirror.admit(one.key, &vetted, run).map(drop)
 }
 
-/// Lists the regular files below a folder with their sizes, sorted by path. A folder that cannot be read is skipped and named.
+/// Lists the regular files below a folder with their sizes, sorted by path. A folder that cannot be read is
+/// skipped and named.
 fn list_files(
     folder: &Utf8Path,
     depth: usize,
@@ -133,7 +137,7 @@ fn list_files(
     Ok(())
 }
 
-/// Reads a file, and copies it on the way if there is a place for the copy. A fault of reading is the inner error, one of writing
+/// Reads a file, and copies it at the same time if `to` is given. A read error is the inner error, a write error
 /// the outer one.
 fn read_file(path: &Utf8Path, to: Option<&Utf8Path>) -> Result<Result<Digests>> {
     let mut new = to.map(NewFile::create).transpose()?;

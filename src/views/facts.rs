@@ -4,12 +4,12 @@ use crate::documents::KbDocument;
 use crate::resolve::Plan;
 use crate::update::{Architecture, Build};
 
-/// A set of a KB with what one knowledge gives for it.
+/// A set of a KB with its plan and script.
 #[derive(Debug, Default)]
 pub struct PlannedView {
-    /// The complete plan; `None` if the knowledge has other files of the KB.
+    /// The complete plan, or `None` if the knowledge has other files of the KB.
     pub plan: Option<Plan>,
-    /// The install script for running machines; `None` if no script can install the set.
+    /// The install script for running machines, or `None` if no script can install the set.
     pub script: Option<String>,
 }
 
@@ -18,7 +18,7 @@ pub struct PlannedView {
 pub struct KbFacts {
     /// The document of the KB.
     pub document: KbDocument,
-    /// The builds that its updates bring, by architecture.
+    /// The builds that the KB's updates install, by architecture.
     pub builds: Vec<(Option<Architecture>, Build)>,
     /// The plans of the sets, in the order of the document.
     pub planned: Vec<PlannedView>,

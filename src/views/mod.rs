@@ -1,8 +1,9 @@
-//! What lies beside the set folders of a KB: digests for `sha256sum -c`, JSON for programs, a page for people, and the install
-//! scripts.
+//! The files beside the set folders of a KB: digests for `sha256sum -c`, JSON for programs, a page for people, and
+//! the install scripts.
 //!
-//! Pure: from the document of the KB, the plans of its sets, and the knowledge of the run to texts. The same input gives the same
-//! texts, so that a file on disk can be compared with what it should be. Nothing here can fail but JSON itself.
+//! Pure: the document of the KB, the plans of its sets, and the knowledge of the run become texts. The same input
+//! gives the same texts, so that a file on disk can be compared with the expected text. Only the JSON
+//! serialization can fail.
 
 mod facts;
 mod places;
@@ -23,7 +24,7 @@ use crate::servicing::Knowledge;
 /// The texts of the files beside the set folders of a KB.
 #[derive(Debug)]
 pub struct KbViews {
-    /// The document of the KB, as `json` has it.
+    /// The document of the KB, from which `json` is made.
     pub document: KbDocument,
     /// `SHA256SUMS`.
     pub sums: String,
@@ -31,7 +32,7 @@ pub struct KbViews {
     pub json: String,
     /// `README.txt`.
     pub readme: String,
-    /// The install scripts, each with the set folder that it lies beside.
+    /// The install scripts, each with the set folder beside it.
     pub scripts: Vec<(SetFolder, String)>,
 }
 
@@ -57,7 +58,7 @@ fn sums(sets: &[SetRecord]) -> String {
     sums
 }
 
-/// Returns the install script of a plan for running machines. `None` if no script can do what the plan says.
+/// Returns the install script of a plan for running machines, or `None` if no script can carry out the plan.
 pub fn online_script(
     plan: &Plan,
     knowledge: &Knowledge,

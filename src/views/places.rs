@@ -1,4 +1,4 @@
-//! The places of published files, as an install script beside a set folder sees them.
+//! The places of published files, as seen from an install script beside a set folder.
 
 use std::collections::BTreeMap;
 
@@ -12,11 +12,11 @@ use crate::update::Kb;
 pub struct PlacedFile {
     /// The name in the folder.
     pub name: PlainName,
-    /// The Catalog's name of it.
+    /// The Catalog's name of the file.
     pub catalog_name: String,
 }
 
-/// The set folders of a mirror or a medium, seen from a script that lies beside a set folder, in the folder of its KB.
+/// The set folders of a mirror or a medium, as seen from a script beside a set folder, in the folder of its KB.
 #[derive(Debug)]
 pub struct PublishedPlaces {
     kb: Kb,
@@ -24,7 +24,7 @@ pub struct PublishedPlaces {
 }
 
 impl PublishedPlaces {
-    /// Returns the places of these set folders for the scripts of a KB.
+    /// Creates the places of these set folders for the scripts of a KB.
     pub fn new(kb: Kb, folders: BTreeMap<(Kb, SetFolder), Vec<PlacedFile>>) -> Self {
         Self { kb, folders }
     }

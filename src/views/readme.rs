@@ -8,8 +8,8 @@ use crate::facts::{Checked, Role, Source};
 use crate::resolve::Plan;
 use crate::update::{Architecture, Kb, human_size, neutral};
 
-/// Where a folder alone is not the answer: what lies under other KBs, WinPE past the checkpoint, one .NET Framework of
-/// several.
+/// Returns the lines for cases in which the set folder is not sufficient: steps of other KBs, WinPE past the
+/// checkpoint, and one .NET Framework package of several.
 fn beside_the_folder(kb: Kb, plan: &Plan) -> Vec<String> {
     let mut lines = Vec::new();
     for step in &plan.steps {
@@ -34,7 +34,7 @@ fn beside_the_folder(kb: Kb, plan: &Plan) -> Vec<String> {
     lines
 }
 
-/// Returns what to say beside a file that only knowledge vouches for.
+/// Returns the note on a file that only the knowledge verifies.
 fn word_of_knowledge(file: &FileLine) -> String {
     if file.checks.iter().any(|check| check.against == Source::Dialog && check.what != Checked::Size) {
         return String::new();
@@ -74,8 +74,8 @@ fn section(set: &SetRecord, planned: &PlannedView, facts: &KbFacts) -> Vec<Strin
     lines
 }
 
-/// Returns the page, with the line ends of Windows: it is read there too. Products and reasons are from outside: what is
-/// hidden in them is written out.
+/// Returns the page, with Windows line ends, because it is read there too. Products and reasons come from outside,
+/// so hidden characters in them are escaped.
 pub(super) fn readme(facts: &KbFacts) -> String {
     let kb = facts.document.kb;
     let mut lines = vec![format!("{kb}")];

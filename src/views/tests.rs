@@ -36,35 +36,35 @@ fn facts(origin: &str, against: &str) -> KbFacts {
 }
 
 #[test]
-fn the_sums_name_each_file_whose_digest_is_known() {
+fn sums_list_each_file_with_a_known_digest() {
     let views = kb_views(facts("live", "dialog")).unwrap();
     let line = format!("{}  windows-11-24h2-x64/windows11.0-kb5043080-x64.msu\n", digest('a'));
     assert_eq!(views.sums, line);
 }
 
 #[test]
-fn the_page_says_what_it_knows_of_each_set() {
+fn readme_lists_the_facts_of_each_set() {
     let views = kb_views(facts("live", "dialog")).unwrap();
     let lines: Vec<&str> = views.readme.split("\r\n").collect();
     assert!(lines.contains(&"  for     Windows 11 Version 24H2, x64; Windows 11 Version 25H2 (x64)"));
     assert!(lines.contains(&"          2. windows11.0-kb5086672-x64.msu"));
     let line = format!("             target, {}", human_size(2048));
     assert!(lines.contains(&line.as_str()), "{lines:?}");
-    // The build of another architecture is not that of this set.
+    // The build of another architecture does not belong to this set.
     assert!(lines.contains(&"  brings  build 26100.8117"));
     assert!(!views.readme.contains("DEMO") && !views.readme.contains(".cmd"));
     assert!(!views.readme.replace("\r\n", "").contains('\n'));
 }
 
 #[test]
-fn a_recording_and_a_word_of_knowledge_are_shown() {
+fn readme_marks_demo_content_and_knowledge_checks() {
     let views = kb_views(facts(crate::documents::REPLAY, "knowledge")).unwrap();
     assert!(views.readme.contains("DEMO"));
     assert!(views.readme.contains(", checked by sha1 (knowledge), not by the Catalog\r\n"));
 }
 
 #[test]
-fn a_script_belongs_to_its_folder() {
+fn script_has_the_name_of_its_set_folder() {
     let mut own = facts("live", "dialog");
     own.planned[0].script = Some("@echo off\r\n".to_owned());
     let views = kb_views(own).unwrap();
