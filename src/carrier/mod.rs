@@ -1,18 +1,19 @@
-//! Across the gap: from a mirror to a medium, and from a medium into another mirror.
+//! Transfer across the air gap: from a mirror to a medium, and from a medium into another mirror.
 //!
-//! - [`ExportPlan`] lists the sets of an export; [`export`] writes them, with the signature last, and reads all of it back.
-//! - [`examine`] checks a medium without changing anything; [`ImportJob`] takes it into a mirror.
+//! - [`ExportPlan`] lists the sets of an export. [`export`] writes the sets, signs them last, and reads all of them
+//!   back.
+//! - [`examine`] checks a medium without changing anything. [`ImportJob`] imports the medium into a mirror.
 //!
-//! An import depends on content, never on a sequence: the medium carries the whole listing of its sets, and an import is
-//! complete when every listed file is in the mirror or on the medium. The number of a set serves to notice an older one
-//! alone, which may add what is missing and never moves anything back.
+//! An import depends on content, never on a sequence. The medium carries the complete listing of its sets, and an
+//! import is complete when every listed file is in the mirror or on the medium. The number of a set only serves to
+//! detect an older set, which may add missing files and never replaces newer ones.
 //!
-//! Everything on a medium is hostile until it is checked: sizes are capped, every path is held against the name policy, only
-//! regular files are opened, each file is read once, and nothing is visible in the mirror before all of it is right.
-//! The medium may be read-only; it is never changed by the receiving side.
+//! Everything on a medium is hostile until it is checked. Sizes are limited, every path is checked against the name
+//! policy, only regular files are opened, and each file is read once. Nothing becomes visible in the mirror before
+//! the complete medium is verified. The medium may be read-only; the receiving side never changes it.
 //!
-//! The folders, each above those before it: `medium` is the format, `trust` the keys and signatures, `read` the receiving side,
-//! and `write` the sending side, which reads back what it wrote.
+//! The folders build on each other in this order: `medium` is the format, `trust` has the keys and signatures,
+//! `read` is the receiving side, and `write` is the sending side, which reads back its own output.
 
 mod medium;
 #[doc(hidden)]

@@ -1,4 +1,5 @@
-//! The door of the fuzz targets to the parsers of a medium: a text in, a value or a refusal out. Nothing else uses it.
+//! The access of the fuzz targets to the parsers of a medium. Each function takes a text and returns a value or a
+//! refusal. No other code uses this module.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +29,7 @@ pub fn set_text(set: &MediumSet) -> Result<String> {
     medium::set_text(set)
 }
 
-/// Refuses a signature file that is not written as ours are.
+/// Checks that a signature file has the exact form that kbmirror writes.
 pub fn signature_form(text: &str) -> Result<()> {
     trust::check_form(text)
 }

@@ -1,4 +1,4 @@
-//! The report of a command about a medium, kept under `runs/` of the mirror as evidence of the check.
+//! The report of a command about a medium, written to `runs/` of the mirror as evidence of the check.
 
 use camino::Utf8Path;
 use jiff::Timestamp;
@@ -14,7 +14,8 @@ use crate::mirror::{Layout, RunReport};
 /// The format of the reports about media.
 const REPORT_FORMAT: u32 = 1;
 
-/// Keeps the outcome of a command about a medium as `runs/<time>-<report>.json`. Without a mirror there is no report.
+/// Writes the outcome of a command about a medium to `runs/<time>-<report>.json`. Writes nothing if the mirror does
+/// not exist.
 pub fn keep_report<T: Serialize>(
     layout: &Layout,
     report: RunReport,

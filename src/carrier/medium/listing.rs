@@ -1,5 +1,5 @@
-//! The listing of a set: its package sets with their files and edges, and the updates behind them, as sorted JSON
-//! lines. The same selection gives the same bytes, and two listings can be compared with `diff`.
+//! The listing of an export set: its package sets with their files and edges, and the updates behind them, as
+//! sorted JSON lines. The same selection gives the same bytes, and `diff` can compare two listings.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,23 +19,23 @@ enum Line {
     Update { kb: Kb, update: Box<UpdateLine> },
 }
 
-/// The content of a set.
+/// The content of an export set.
 #[derive(Debug, Clone, Default)]
 pub struct Listing {
-    /// The package sets, by KB and folder.
+    /// The package sets, sorted by KB and folder.
     pub sets: Vec<(Kb, SetRecord)>,
-    /// The updates, by KB and id.
+    /// The updates, sorted by KB and id.
     pub updates: Vec<(Kb, UpdateLine)>,
 }
 
 impl Listing {
-    /// Puts everything into its order.
+    /// Sorts all records.
     pub fn sort(&mut self) {
         self.sets.sort_by(|a, b| (a.0, &a.1.folder).cmp(&(b.0, &b.1.folder)));
         self.updates.sort_by_key(|(kb, update)| (*kb, update.update_id));
     }
 
-    /// Returns the text.
+    /// Returns the text of the listing.
     pub fn to_text(&self) -> Result<String> {
         let sets = self.sets.iter().map(|(kb, set)| Line::Set { kb: *kb, set: Box::new(set.clone()) });
         let updates = (self.updates.iter())
@@ -49,7 +49,7 @@ impl Listing {
         Ok(text)
     }
 
-    /// Reads a text whose digest was checked already. Every path in it has to be one.
+    /// Reads a text whose digest was checked already. Checks every path in the text.
     pub fn read(text: &str) -> Result<Self> {
         let mut listing = Self::default();
         let mut known = BTreeSet::new();
@@ -86,7 +86,8 @@ impl Listing {
         Ok(listing)
     }
 
-    /// Returns every file on the medium by its path, with its digest and size. A file without either is no file of a set.
+    /// Returns every file on the medium by path, with its digest and size. Refuses a file without a digest or a
+    /// size.
     pub fn files(&self) -> Result<BTreeMap<String, (Sha256, u64)>> {
         let mut files = BTreeMap::new();
         for (kb, set) in &self.sets {
@@ -104,8 +105,8 @@ impl Listing {
     }
 }
 
-/// Returns `true` if a file that the program makes beside the folders of a KB may have this name. The case of letters does not
-/// count: there are media and mirrors on which it does not.
+/// Returns `true` if the program itself creates a file of this name beside the folders of a KB. Ignores the case of
+/// letters, because some media and mirrors ignore it.
 fn is_view(folder: &str) -> bool {
     let folder = folder.to_ascii_lowercase();
     let is_json_of_kb = folder.strip_suffix(".json").is_some_and(|name| name.parse::<Kb>().is_ok());
@@ -114,7 +115,8 @@ fn is_view(folder: &str) -> bool {
         || folder.strip_suffix(".cmd").is_some()
 }
 
-/// Refuses a set whose names on the medium are not made from the Catalog's names of its files: they become names in a mirror.
+/// Refuses a set whose names on the medium do not follow from the Catalog's file names. The names on the medium
+/// become names in a mirror.
 fn check_names(kb: Kb, set: &SetRecord) -> Result<()> {
     let digits = |file: &FileLine| file.sha256.map_or_else(String::new, |digest| digest.to_string());
     let names = distinct_names(set.files.iter().map(|file| (file.name.as_str(), digits(file))));
@@ -142,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_is_not_called_like_a_file_beside_it() {
+    fn view_names_are_not_valid_folder_names() {
         for name in [
             "SHA256SUMS",
             "Sha256Sums",

@@ -1,4 +1,4 @@
-//! `manifest-sha256.txt`: the digests of the files under `data/`, as `sha256sum -c` reads them.
+//! `manifest-sha256.txt`: the digests of the files under `data/`, in the format of `sha256sum -c`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,13 +7,13 @@ use super::paths::check_payload_path;
 use crate::error::Result;
 use crate::update::Sha256;
 
-/// The manifest of some files: digest, two spaces, path; sorted.
+/// Returns the manifest of some files as sorted lines: digest, two spaces, path.
 pub(in crate::carrier) fn manifest_text(files: &BTreeMap<String, Sha256>) -> String {
     let lines: Vec<String> = files.iter().map(|(path, sha256)| format!("{sha256}  {path}\n")).collect();
     lines.concat()
 }
 
-/// Reads a manifest of ours: strictly, so that every byte counts.
+/// Reads a manifest strictly: any changed byte changes the result or is refused.
 pub(in crate::carrier) fn read_manifest(text: &str) -> Result<BTreeMap<String, Sha256>> {
     let mut files = BTreeMap::new();
     let mut last: Option<&str> = None;
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn a_manifest_is_read_as_it_was_written_and_every_byte_counts() {
+    fn manifest_round_trips_and_every_byte_counts() {
         let text = manifest_text(&files());
         assert_eq!(read_manifest(&text).unwrap(), files());
         for place in 0..text.len() {
@@ -74,7 +74,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_manifest_is_too_strange(text in "\\PC{0,200}") {
+        fn read_manifest_does_not_panic(text in "\\PC{0,200}") {
             let _read = read_manifest(&text);
         }
     }

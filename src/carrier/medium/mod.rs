@@ -1,9 +1,9 @@
 //! The format of a medium: its file names, `set.json`, the manifests, and the listing. Pure: texts in, values out.
 //!
-//! A medium is a `BagIt` bag. `data/` holds the package sets, `manifest-sha256.txt` their digests (`sha256sum -c` reads it
-//! from the medium's root), `set.json` describes the whole and has the digest of every other file outside of
-//! `data/`. `set.json` and the manifest are signed by the export key, the list of export keys by the root key.
-//! `set.json.minisig` is written last: a medium without it was never finished.
+//! A medium is a `BagIt` bag (RFC 8493). `data/` holds the package sets. `manifest-sha256.txt` has their digests,
+//! and `sha256sum -c` reads it from the root of the medium. `set.json` describes the set and has the digest of
+//! every other file outside of `data/`. The export key signs `set.json` and the manifest, and the root key signs
+//! the list of export keys. `set.json.minisig` is written last: a medium without it is unfinished.
 
 mod listing;
 mod manifest;

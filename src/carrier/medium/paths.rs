@@ -1,14 +1,15 @@
-//! The paths that may stand on a medium: each part a plain name, and the whole short.
+//! The paths that a medium may contain: every component is a plain name, and the path is short.
 
 use super::names::{DATA, refused};
 use crate::error::Result;
 use crate::facts::{NameFault, PlainName};
 use crate::update::Kb;
 
-/// The longest path on a medium, seen from its root (transfer notes §2, row 26).
+/// The maximum length of a path on a medium, relative to its root. Windows programs without support for long paths
+/// accept 260 characters (`MAX_PATH`); the rest is left for the drive and parent folders.
 pub(in crate::carrier) const LONGEST_PATH: usize = 180;
 
-/// A path of the payload: `data/KB…/<folder>/<file>` or `data/KB…/<folder>.cmd`.
+/// Checks a path of the payload: `data/KB…/<folder>/<file>` or `data/KB…/<folder>.cmd`.
 pub(super) fn check_payload_path(path: &str) -> Result<()> {
     check_path(path)?;
     let parts: Vec<&str> = path.split('/').collect();
@@ -19,8 +20,8 @@ pub(super) fn check_payload_path(path: &str) -> Result<()> {
     if plausible { Ok(()) } else { Err(refused(format!("the path {path:?} is no place for a package"))) }
 }
 
-/// Refuses what could lead out of the medium, or means different things on different systems: every part has to be a
-/// plain name, and the whole short.
+/// Refuses a path that could lead out of the medium, or that means different things on different systems. Every
+/// component must be a plain name, and the path must be short.
 pub(in crate::carrier) fn check_path(path: &str) -> Result<()> {
     let refuse = |why: &str| {
         refused(format!("the path {:?} is refused: {why}", path.chars().take(200).collect::<String>()))
@@ -29,7 +30,7 @@ pub(in crate::carrier) fn check_path(path: &str) -> Result<()> {
         return Err(refuse("it is too long"));
     }
     for part in path.split('/') {
-        // Files of one set whose names differ in the case of letters alone get digits behind a tilde.
+        // If the names of two files of a set differ only in the case of letters, `~` and digits distinguish them.
         let part = &without_digits(part);
         match PlainName::exact(part) {
             Ok(_) => {}
@@ -40,7 +41,7 @@ pub(in crate::carrier) fn check_path(path: &str) -> Result<()> {
     Ok(())
 }
 
-/// A name without the `~` and eight digits by which the name policy tells files of one set apart.
+/// Returns a name without the `~` and the eight digits with which the name policy distinguishes files of one set.
 fn without_digits(part: &str) -> String {
     if let Some((stem, rest)) = part.split_once('~')
         && let Some((digits, end)) = rest.split_at_checked(8)
@@ -60,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_that_lead_elsewhere_are_refused() {
+    fn paths_that_leave_the_medium_are_refused() {
         for path in [
             "data/KB5086672/a/b",
             "data/KB5086672/windows-11-24h2-arm64.cmd",
@@ -95,7 +96,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_path_leads_out(path in "[a-zA-Z0-9./\\\\: ~]{0,60}") {
+        fn accepted_paths_stay_inside_the_medium(path in "[a-zA-Z0-9./\\\\: ~]{0,60}") {
             if check_path(&path).is_ok() {
                 prop_assert!(!path.split('/').any(|part| part == ".." || part == "." || part.is_empty()));
                 prop_assert!(!path.contains('\\') && !path.contains(':'));

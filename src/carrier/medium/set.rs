@@ -1,4 +1,4 @@
-//! `set.json`: the description of a set.
+//! `set.json`: the description of an export set.
 
 use super::names::refused;
 use super::paths::check_path;
@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 /// The format of `set.json` and of the listing.
 pub(in crate::carrier) const SET_FORMAT: u32 = 1;
 
-/// Returns the text of `set.json`, which is signed as it stands.
+/// Returns the text of `set.json`, which is signed in this form.
 pub(in crate::carrier) fn set_text(set: &MediumSet) -> Result<String> {
     let mut text = serde_json::to_string_pretty(set).map_err(Error::cannot_write_json)?;
     text.push('\n');

@@ -1,8 +1,9 @@
-//! The signed description of a medium: keys, `set.json`, manifest, and listing. Both sides read it: the receiving side before
-//! anything else, and an export before it adds to a medium.
+//! The signed description of a medium: keys, `set.json`, manifest, and listing. The receiving side reads the
+//! description before anything else. An export reads it before it adds sets to a medium.
 //!
-//! Two stages, each before what it makes safe. [`signed`]: the root key's signature of the export keys, and the export key's
-//! signature of `set.json`. [`listed`]: the digests of manifest and listing, and both against each other.
+//! There are two stages, and each makes the next one safe. [`signed`] checks the root key's signature of the export
+//! keys, and the export key's signature of `set.json`. [`listed`] checks the digests of manifest and listing, and
+//! compares the two.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,29 +17,29 @@ use crate::disk::OpenFolder;
 use crate::error::Result;
 use crate::update::Sha256;
 
-/// A signed set with its listing and its manifest, which agree.
+/// A signed set with its listing and its manifest, which agree with each other.
 #[derive(Debug, Clone)]
 pub(in crate::carrier) struct Listed {
     /// The signed `set.json`.
     pub(in crate::carrier) signed: Signed,
     /// The listing.
     pub(in crate::carrier) listing: Listing,
-    /// The digests of the payload by path.
+    /// The digests of the payload, by path.
     pub(in crate::carrier) manifest: BTreeMap<String, Sha256>,
-    /// The sizes of the package files by path.
+    /// The sizes of the package files, by path.
     pub(in crate::carrier) sizes: BTreeMap<String, u64>,
 }
 
-/// The files that [`listed`] reads, each with its cap.
+/// The files that [`listed`] reads, with their size limits.
 pub(super) const LISTED: [(&str, u64); 3] =
     [(MANIFEST, caps::MANIFEST), (MANIFEST_SIGNATURE, caps::SMALL), (LISTING, caps::LISTING)];
 
-/// Reads the description in a folder.
+/// Reads and checks the description in a folder.
 pub(in crate::carrier) fn describe(root: &OpenFolder, trust: &Trust) -> Result<Listed> {
     listed(root, signed(root, trust)?)
 }
 
-/// Reads `set.json` and checks the keys that vouch for it.
+/// Reads `set.json` and checks the keys and signatures that vouch for it.
 pub(super) fn signed(root: &OpenFolder, trust: &Trust) -> Result<Signed> {
     let keys = read_text(root, KEYS, caps::SMALL)?;
     let (key_list, first_use) = trust.key_list(&keys, &read_text(root, KEYS_SIGNATURE, caps::SMALL)?)?;
@@ -96,8 +97,8 @@ pub(in crate::carrier) fn expect_digest(name: &str, found: Sha256, signed: Sha25
         .hint("the medium was changed after it was made, or its bytes are damaged"))
 }
 
-/// Compares listing and manifest, which have to name the same files; the manifest has the install scripts besides. Returns the
-/// sizes of the package files by path.
+/// Compares listing and manifest, which must name the same files; only the manifest also names install scripts.
+/// Returns the sizes of the package files by path.
 fn compare(listing: &Listing, manifest: &BTreeMap<String, Sha256>) -> Result<BTreeMap<String, u64>> {
     let files = listing.files()?;
     for (path, (sha256, _)) in &files {

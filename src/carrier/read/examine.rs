@@ -1,11 +1,12 @@
-//! The check of a medium, without any change.
+//! The check of a medium, which changes nothing.
 //!
-//! In stages, each before what it makes safe: [`FoundMedium`] looks like a finished medium; `Signed` has a trusted `set.json`;
-//! [`Listed`] has the listing and the manifest, which agree; [`Examined`] compared the digest of every file outside of `data/`
-//! and every name and size under it. What is left is to read the payload once ([`Examined::read_file`]).
+//! The check has stages, and each makes the next one safe. [`FoundMedium`] looks like a finished medium. `Signed`
+//! has a trusted `set.json`. [`Listed`] has the listing and the manifest, which agree. [`Examined`] has compared
+//! the digest of every file outside of `data/`, and every name and size inside. After that, the payload is read
+//! once ([`Examined::read_file`]).
 //!
-//! Extra things inside `data/` are fatal: an operator could be made to install them. Outside of it they are named and never
-//! read, because every Windows and every scanner leaves something.
+//! An unknown entry inside `data/` is an error, because an operator could be made to install it. Unknown entries
+//! outside of `data/` are reported and never read, because Windows and virus scanners leave files on every medium.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,40 +24,40 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
 use crate::update::{Digests, Kb, Sha256};
 
-/// A folder that has the files of a finished medium. Nothing in them was read yet.
+/// A folder that has the files of a finished medium. Their content was not read yet.
 struct FoundMedium {
     folder: OpenFolder,
 }
 
-/// A medium of which everything but the payload was checked.
+/// A medium whose files were all checked, except for the bytes of the payload.
 #[derive(Debug)]
 pub struct Examined {
     /// The folder of the medium.
     pub root: Utf8PathBuf,
-    /// The folder, open: everything is read through it.
+    /// The open folder; every file is read through it.
     pub(in crate::carrier) folder: OpenFolder,
     /// The signed `set.json`.
     pub signed: Signed,
     /// The content of the set.
     pub listing: Listing,
-    /// The digests of the payload by path.
+    /// The digests of the payload, by path.
     pub manifest: BTreeMap<String, Sha256>,
-    /// The sizes of package files by path.
+    /// The sizes of package files, by path.
     pub sizes: BTreeMap<String, u64>,
-    /// Listed files that are not there.
+    /// Listed files that are missing on the medium.
     pub missing: Vec<Leftover>,
-    /// The names beside the set; these were not read.
+    /// The names of unknown entries outside of `data/`. They were not read.
     pub litter: Vec<String>,
-    /// The knowledge tables on the medium, by their file names.
+    /// The knowledge tables on the medium, by file name.
     pub knowledge: Vec<(String, String)>,
 }
 
-/// Checks everything of a medium but the bytes of its payload.
+/// Checks a medium completely, except for the bytes of its payload.
 pub fn examine(root: &Utf8Path, trust: &Trust) -> Result<Examined> {
     examine_open(FoundMedium::open(root)?, trust)
 }
 
-/// Checks everything of an open medium but the bytes of its payload.
+/// Checks an open medium completely, except for the bytes of its payload.
 pub(in crate::carrier) fn examine_open(folder: OpenFolder, trust: &Trust) -> Result<Examined> {
     let found = FoundMedium::look(folder)?;
     let signed = signed(&found.folder, trust)?;
@@ -65,7 +66,7 @@ pub(in crate::carrier) fn examine_open(folder: OpenFolder, trust: &Trust) -> Res
 }
 
 impl FoundMedium {
-    /// Opens a folder that could be a medium.
+    /// Opens a folder that may be a medium.
     fn open(root: &Utf8Path) -> Result<OpenFolder> {
         if disk::is_folder(root).map_err(of_medium)? {
             return OpenFolder::open(root).map_err(of_medium);
@@ -74,7 +75,8 @@ impl FoundMedium {
             .hint("name the folder in which START-HERE.txt lies"))
     }
 
-    /// Looks for the files that begin and end a medium.
+    /// Checks that the folder holds a finished medium: a signed `set.json`, without the mark of an unfinished
+    /// export.
     fn look(folder: OpenFolder) -> Result<Self> {
         let root = folder.path();
         let has = |name: &str| Ok::<_, Error>(folder.entry(name).map_err(of_medium)? != Entry::Nothing);
@@ -98,8 +100,8 @@ impl FoundMedium {
     }
 }
 
-/// Reads every file outside of `data/` that the set names, except those of the listing: each is there, regular, and has its
-/// digest.
+/// Reads every file outside of `data/` that the set names, except those of the listing. Refuses a file that is
+/// missing, is not regular, or has another digest.
 fn tag_files(root: &OpenFolder, set: &MediumSet) -> Result<BTreeMap<String, Vec<u8>>> {
     let mut texts = BTreeMap::new();
     for (name, expected) in &set.tag_files {
@@ -124,7 +126,7 @@ fn tag_files(root: &OpenFolder, set: &MediumSet) -> Result<BTreeMap<String, Vec<
     Ok(texts)
 }
 
-/// Returns the digest of a program on the medium. A program may be large, so that it is not kept in memory.
+/// Returns the digest of a program on the medium. The program is not kept in memory, because it may be large.
 pub(in crate::carrier) fn hash_tool(root: &OpenFolder, name: &str) -> Result<Sha256> {
     if let Entry::File(size) = root.entry(name).map_err(of_medium)?
         && size > caps::TOOL
@@ -134,7 +136,7 @@ pub(in crate::carrier) fn hash_tool(root: &OpenFolder, name: &str) -> Result<Sha
     Ok(hash_file(root, name, &mut |_| Ok(()))?.sha256)
 }
 
-/// Looks at every name under `data/`; returns the listed files that are not there.
+/// Checks every name under `data/`. Returns the listed files that are missing.
 fn walk_data(
     root: &OpenFolder,
     manifest: &BTreeMap<String, Sha256>,
@@ -187,7 +189,7 @@ fn walk_data(
         .collect())
 }
 
-/// Returns the names outside of `data/` that are not of the set.
+/// Returns the names outside of `data/` that do not belong to the set.
 fn litter(root: &OpenFolder, set: &MediumSet) -> Result<Vec<String>> {
     let mut litter = Vec::new();
     let of_set =
@@ -229,7 +231,7 @@ impl Examined {
         Ok(Self { root, folder, signed, listing, manifest, sizes, missing, litter, knowledge })
     }
 
-    /// Reads one file of the payload and compares it with what was signed.
+    /// Reads one file of the payload and compares it with the signed digest.
     pub fn read_file(&self, path: &str, sink: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<Digests> {
         let expected = self.manifest.get(path).ok_or_else(|| refused(format!("{path} is not of the set")))?;
         let listed = self.sizes.get(path).copied();
@@ -250,10 +252,10 @@ impl Examined {
         Ok(digests)
     }
 
-    /// Reads the whole payload, and refuses it with the names of all files that are not right. Returns the number of files and
-    /// their bytes.
+    /// Reads the complete payload. Refuses the medium with the names of all damaged files. Returns the number of
+    /// files and their bytes.
     pub fn read_all(&self, events: &Events) -> Result<(u64, u64)> {
-        /// Between two events.
+        /// The bytes between two events.
         const STEP: u64 = 16 * 1024 * 1024;
         let of = self.sizes.values().sum();
         let (mut files, mut bytes, mut read) = (0, 0, 0_u64);
@@ -287,7 +289,7 @@ impl Examined {
         }
     }
 
-    /// Leaves package sets out of what is taken. Returns them, as paths relative to the mirror.
+    /// Excludes package sets from the import. Returns their paths relative to the mirror.
     pub(super) fn leave_out(&mut self, is_left: impl Fn(Kb, &SetRecord) -> bool) -> Vec<String> {
         let mut left = Vec::new();
         self.listing.sets.retain(|(kb, set)| {
@@ -300,7 +302,7 @@ impl Examined {
         left
     }
 
-    /// Refuses a medium that holds no package sets: a check or an import of it must not pass for one of content.
+    /// Refuses a medium without package sets. A check or an import of such a medium must not look like a success.
     pub fn expect_sets(&self) -> Result<()> {
         if !self.listing.sets.is_empty() {
             return Ok(());
@@ -316,7 +318,7 @@ impl Examined {
         .hint("export again on the connected side, and look at its plan"))
     }
 
-    /// Returns the refusal of a medium on which listed files are missing; `None` if all are there.
+    /// Returns the error for a medium with missing files, or `None` if no file is missing.
     pub fn missing_error(&self) -> Option<Error> {
         if self.missing.is_empty() {
             return None;

@@ -1,4 +1,4 @@
-//! The bytes of a medium take their places in the pool, also where damaged ones lie or where files are missing.
+//! The placement of imported files in the pool, also in place of damaged or missing pool files.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::mirror::{Mirror, Run, Vetted, Writing};
 use crate::update::Sha256;
 
-/// Gives the files their places in the pool; returns those that were damaged or missing there.
+/// Moves the staged files into the pool. Returns the pool files that were damaged or missing.
 pub(super) fn place(staged: &Staged, mirror: &mut Mirror<Writing>, now: Time) -> Result<Vec<Healed>> {
     let known: BTreeSet<Sha256> = mirror.index().pool()?.into_iter().map(|(_, sha256, _)| sha256).collect();
     let mut healed = Vec::new();

@@ -1,13 +1,14 @@
-//! Taking a medium into a mirror.
+//! The import of a medium into a mirror.
 //!
-//! Everything is checked before anything is visible: signatures, names, and sizes first, then every file is read once, and on
-//! that way copied aside if the mirror does not have it. Only when all of it is right do the files get their places in the
-//! pool, the index learns of them in one transaction, and the sets are published. A run that is cut off leaves the mirror
-//! as it was, or with the rest to be finished by the same import again.
+//! Everything is checked before anything becomes visible. Signatures, names, and sizes are checked first. Then
+//! every file is read once, and copied to a staging folder in the same pass if the mirror does not have it. Only
+//! after the complete medium is verified, the files move into the pool, the index is updated in one transaction,
+//! and the sets are published. An interrupted import leaves the mirror unchanged, or in a state that the same
+//! import completes.
 //!
-//! A set that is older than the last one of its lineage adds what is missing and changes nothing that is there. Which set is
-//! the last is noted together with what it brings, so that a run that was cut off, or left what was missing, counts too.
-//! A set that was taken to its end is not read again, unless the mirror lost some of it since.
+//! A set that is older than the last set of its lineage adds missing files and changes no existing ones. The last
+//! set is recorded together with its content, so an interrupted or partial import is remembered too. A set that was
+//! imported completely is not read again, unless the mirror has lost some of its files since.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -38,28 +39,29 @@ use crate::update::{Kb, Sha256};
 /// The options of an import.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ImportOptions {
-    /// The set folders that were left out, because they were removed here on purpose.
+    /// The set folders that were skipped, because they were removed from this mirror on purpose.
     pub(super) skipped: Vec<String>,
-    /// Take the KBs that are whole where listed files are missing.
+    /// `true` to import the complete KBs of a medium with missing files.
     pub(super) partial_ok: bool,
-    /// Begin the memory of media anew where it is lost.
+    /// `true` to begin a new memory of media if the old one is lost.
     pub(super) accept_lineage: bool,
-    /// Take a set whose validity has ended.
+    /// `true` to import a set whose validity has ended.
     pub(super) accept_expired: bool,
 }
 
-/// The parts of an import that stay the same from its first change of the mirror to its last.
+/// The parts of an import that do not change while it changes the mirror.
 #[derive(Debug, Clone, Copy)]
 struct Taking<'a> {
     examined: &'a Examined,
     knowledge: &'a Knowledge,
-    /// A later set of the lineage was imported before.
+    /// `true` if a later set of the lineage was imported before.
     older: bool,
     now: Time,
 }
 
-/// Takes an examined medium into a mirror that is open to be written. Goes by the knowledge that the caller names, else by
-/// the mirror's own, which the medium's tables replace first where they hold.
+/// Imports an examined medium into a mirror that is open for writing. Uses the knowledge of the caller if given,
+/// otherwise that of the mirror. The mirror adopts the tables of the medium before that, if they are valid and
+/// replace its own.
 pub(super) fn import(
     examined: &Examined,
     options: ImportOptions,
@@ -80,7 +82,7 @@ pub(super) fn import(
         examined.expect_sets()?;
     }
     let last = last_import(&state, signed);
-    // A set that was taken to its end is not news, whatever its date.
+    // A completely imported set is not new, whatever its date.
     if let Some(last) = last.as_ref().filter(|last| !last.finished.contains(&signed.set_id)) {
         refuse_contradiction(signed, last)?;
     }
@@ -92,7 +94,7 @@ pub(super) fn import(
         && is_still_here(examined, mirror)?
     {
         imported.already_applied = true;
-        // What the mirror makes by itself from its index and its pool needs no byte of the medium.
+        // The mirror can rebuild these parts from its index and its pool, without any byte of the medium.
         let knowledge = in_force(named, mirror.layout())?;
         heal_folders(mirror, &knowledge, now, &mut imported)?;
         imported.rewritten.extend(mirror.refresh_views(&knowledge)?);
@@ -113,7 +115,7 @@ pub(super) fn import(
     check_room(examined, mirror, &unwanted)?;
     let staged = stage(examined, mirror, &unwanted, &mut imported, events)?;
     let theirs = if older { None } else { adopted_knowledge(examined, mirror, &mut imported)? };
-    // The sets may be of families that only these tables know.
+    // Only these tables may know the families of the sets.
     let own = in_force(named, mirror.layout())?;
     let knowledge = match (&theirs, named) {
         (Some(theirs), None) => theirs,
@@ -122,7 +124,7 @@ pub(super) fn import(
     let taking = Taking { examined, knowledge, older, now };
     let mut noted = noted(signed, last, now);
     imported.healed = place(&staged, mirror, now)?;
-    // Before the commit: a set that is begun counts, however this run ends.
+    // Before the commit: a set counts once its import has begun, however the import ends.
     note(mirror, &mut state, signed, &noted)?;
     imported.left = commit(&taking, &staged, mirror, &imported.missing)?;
     if theirs.is_some() {
@@ -143,7 +145,7 @@ pub(super) fn import(
     Ok(imported)
 }
 
-/// Refuses a set that has the number of the last one of its lineage and is another.
+/// Refuses a set that has the same number as the last set of its lineage but is a different set.
 fn refuse_same_number(signed: &Signed, last: Option<&LastImport>) -> Result<()> {
     if last.is_none_or(|last| last.seq != signed.set.seq || last.set_id == signed.set_id) {
         return Ok(());
@@ -155,12 +157,12 @@ fn refuse_same_number(signed: &Signed, last: Option<&LastImport>) -> Result<()> 
     .hint("the medium was made by a copy of the mirror that went on by itself; ask who made it"))
 }
 
-/// Returns the knowledge that an import goes by: that of the caller, else the mirror's own.
+/// Returns the knowledge for an import: that of the caller, otherwise that of the mirror.
 pub(super) fn in_force<'a>(named: Option<&'a Knowledge>, layout: &Layout) -> Result<Cow<'a, Knowledge>> {
     named.map_or_else(|| Ok(Cow::Owned(knowledge_of_mirror(layout)?.0)), |named| Ok(Cow::Borrowed(named)))
 }
 
-/// Makes damaged set folders again from the pool.
+/// Rebuilds damaged set folders from the pool.
 fn heal_folders(
     mirror: &mut Mirror<Writing>,
     knowledge: &Knowledge,
@@ -173,19 +175,19 @@ fn heal_folders(
     Ok(())
 }
 
-/// Warns of views that were changed from outside and written again.
+/// Warns of views that were changed from outside and rewritten.
 fn warn_of_evidence(mirror: &Mirror<Writing>, events: &Events) {
     mirror.evidence().iter().for_each(|evidence| events.warn(evidence.warning()));
 }
 
-/// Returns what is recorded as damaged beside the set folders of KBs.
+/// Returns the damaged paths that are recorded beside the set folders of KBs.
 fn recorded_beside(mirror: &Mirror<impl Access>) -> Result<BTreeSet<Utf8PathBuf>> {
     let mut damage = mirror.index().damage()?;
     damage.retain(|damage| damage.kb.is_some() && damage.folder.is_none());
     Ok(damage.into_iter().map(|damage| damage.path).collect())
 }
 
-/// Returns the row of the set with exactly these files.
+/// Returns the row of the set that has exactly these files, or `None` if the index does not have such a set.
 fn row_of(mirror: &Mirror<impl Access>, kb: Kb, set: &SetRecord) -> Result<Option<SetRow>> {
     let digests: BTreeSet<Sha256> = set.files.iter().filter_map(|file| file.sha256).collect();
     let same = |row: &SetRow| {
@@ -195,8 +197,8 @@ fn row_of(mirror: &Mirror<impl Access>, kb: Kb, set: &SetRecord) -> Result<Optio
     Ok(mirror.index().sets(Some(kb))?.into_iter().find(same))
 }
 
-/// Returns `true` if the mirror still has what it took: the folders, and the bytes behind them, by names, sizes, and the recorded
-/// damage. A folder that holds a later generation by now is right.
+/// Returns `true` if the mirror still has the imported content: the folders, and the bytes behind them. Checks
+/// names, sizes, and recorded damage. A folder that holds a later generation by now is accepted.
 fn is_still_here(examined: &Examined, mirror: &Mirror<impl Access>) -> Result<bool> {
     for (kb, set) in &examined.listing.sets {
         for file in &set.files {
@@ -215,14 +217,14 @@ fn is_still_here(examined: &Examined, mirror: &Mirror<impl Access>) -> Result<bo
     Ok(true)
 }
 
-/// Returns the missing files that the mirror does not have either: the medium need not have the others.
+/// Returns the missing files that the mirror does not have either. The medium does not need the other files.
 fn absent_from_mirror(examined: &Examined, mirror: &Mirror<impl Access>) -> Result<Vec<Leftover>> {
     let mut absent = Vec::new();
     for leftover in &examined.missing {
         let here = if let Some(bytes) = leftover.bytes {
             mirror.has_in_pool(&leftover.sha256, bytes)?
         } else {
-            // An install script is made anew here; the medium is not whole without it all the same.
+            // The mirror generates its own install scripts. The medium is still incomplete without this one.
             let path = leftover.path.strip_prefix(DATA).and_then(|path| path.strip_prefix('/'));
             path.is_some_and(|path| disk::exists(&mirror.layout().kbs().join(path)))
         };
@@ -233,7 +235,7 @@ fn absent_from_mirror(examined: &Examined, mirror: &Mirror<impl Access>) -> Resu
     Ok(absent)
 }
 
-/// Writes all rows in one transaction; returns the KBs that are not whole.
+/// Writes all rows in one transaction. Returns the incomplete KBs.
 fn commit(
     taking: &Taking<'_>,
     staged: &Staged,
@@ -265,7 +267,7 @@ fn commit(
     Ok(left.into_iter().collect())
 }
 
-/// Publishes the sets. Of an older set only the folders that are not there yet.
+/// Publishes the sets. An older set only publishes folders that do not exist yet.
 fn publish(taking: &Taking<'_>, mirror: &mut Mirror<Writing>, imported: &mut Imported) -> Result<()> {
     let Taking { examined, knowledge, older, now } = *taking;
     for (kb, set) in &examined.listing.sets {
@@ -290,7 +292,8 @@ fn publish(taking: &Taking<'_>, mirror: &mut Mirror<Writing>, imported: &mut Imp
     Ok(())
 }
 
-/// Returns the knowledge of the medium if its tables replace the mirror's; tables that this program cannot read are left.
+/// Returns the knowledge of the medium if its tables replace the mirror's, otherwise `None`. Ignores tables that
+/// this program cannot read.
 fn adopted_knowledge(
     examined: &Examined,
     mirror: &Mirror<Writing>,

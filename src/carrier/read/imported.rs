@@ -7,59 +7,62 @@ use crate::carrier::trust::PublicKey;
 use crate::documents::{Healed, ImportDocument, ImportedDocument, Leftover};
 use crate::update::{Kb, Sha256, count, human_size};
 
-/// The work of an import.
+/// The outcome of an import.
 #[derive(Debug)]
 pub struct Imported {
-    /// The place of the set in its lineage.
+    /// The sequence number of the set in its lineage.
     pub seq: u64,
-    /// The number of the set for people.
+    /// The number of the set, for people.
     pub number: u64,
-    /// The digest of `set.json`, which names the set.
+    /// The digest of `set.json`, which identifies the set.
     pub set_id: Sha256,
-    /// The mirror had just this set already.
+    /// `true` if the mirror already had exactly this set.
     pub already_applied: bool,
-    /// A later set of the lineage was imported before: only missing things were added.
+    /// `true` if a later set of the lineage was imported before. Only missing files were added.
     pub older: bool,
-    /// Files of the payload that were read and right.
+    /// The number of payload files that were read and verified.
     pub checked: u64,
     /// Their bytes.
     pub checked_bytes: u64,
-    /// Files that are new in the pool.
+    /// The number of files that are new in the pool.
     pub added: u64,
     /// Their bytes.
     pub added_bytes: u64,
-    /// Files of the payload that the pool had already, by their size and without recorded damage. They were not read again there.
+    /// The number of payload files that the pool already had, by size and without recorded damage. They were not
+    /// read again in the pool.
     pub present: u64,
     /// Their bytes.
     pub present_bytes: u64,
-    /// Damaged or missing files of the pool that the medium's bytes replaced.
+    /// Damaged or missing pool files that were replaced from the medium.
     pub healed: Vec<Healed>,
-    /// Set folders beside the medium's that were made again, because they had the damaged files too.
+    /// Other set folders that were rebuilt, because they shared the damaged files.
     pub healed_folders: Vec<String>,
-    /// Files beside the set folders that were damaged, missing, foreign, or outdated, and were put right.
+    /// Files beside the set folders that were damaged, missing, foreign, or outdated, and were rewritten.
     pub rewritten: Vec<Utf8PathBuf>,
     /// Set folders that are new or have new content.
     pub published: Vec<String>,
-    /// Set folders that were there, by names and sizes. They were not read again.
+    /// The number of set folders that existed already, by names and sizes. They were not read again.
     pub unchanged: usize,
-    /// KBs that were left because files of theirs are missing.
+    /// KBs that were not imported, because files of them are missing.
     pub left: Vec<Kb>,
-    /// Set folders of the medium that were left out, because they were removed here on purpose.
+    /// Set folders of the medium that were skipped, because they were removed from this mirror on purpose.
     pub skipped: Vec<String>,
     /// The missing files.
     pub missing: Vec<Leftover>,
-    /// The names on the medium beside the set; these were not read.
+    /// The names of unknown entries on the medium. They were not read.
     pub litter: Vec<String>,
-    /// `true` if the medium's tables took the place of the mirror's: they are newer, or of the same version with other rows.
+    /// `true` if the medium's tables replaced the mirror's: they are newer, or have the same version with other
+    /// rows.
     pub knowledge_adopted: bool,
-    /// The reason for which the medium's tables were left, if they cannot be used.
+    /// The reason why the medium's tables were ignored, if they cannot be used.
     pub knowledge_left: Option<String>,
-    /// The root key under which it was signed.
+    /// The root key of the signature.
     pub key: PublicKey,
 }
 
 impl Imported {
-    /// Returns the work of an import that begins, after the mirror mended some of its views.
+    /// Returns the outcome of an import that has just begun. `mended` lists the views that the mirror rewrote when
+    /// it was opened.
     pub(super) fn begun(examined: &Examined, older: bool, mended: &[Utf8PathBuf]) -> Self {
         Self {
             seq: examined.signed.set.seq,
@@ -120,7 +123,7 @@ impl Imported {
         }
     }
 
-    /// Returns the work and the checks in one line.
+    /// Returns one line that states what was done and checked.
     pub fn evidence(&self) -> String {
         if self.already_applied {
             let mended = match self.healed_folders.len() + self.rewritten.len() {

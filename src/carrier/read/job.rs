@@ -1,8 +1,8 @@
-//! The commands of the receiving side as whole operations: `check-medium` and `import`. Each leaves a report in the mirror,
-//! however it ends.
+//! The commands of the receiving side as complete operations: `check-medium` and `import`. Each command leaves a
+//! report in the mirror, also if it fails.
 //!
-//! A medium that is refused changes nothing: a mirror that the import made is removed again, and the medium's root key is
-//! trusted only once its content is in.
+//! A refused medium changes nothing. A mirror that the import created is removed again, and the root key of the
+//! medium becomes trusted only after its content is imported.
 
 use camino::Utf8Path;
 use jiff::Timestamp;
@@ -25,16 +25,16 @@ use crate::update::human_size;
 pub struct CheckJob<'a> {
     /// The folder of the medium.
     pub medium: &'a Utf8Path,
-    /// Trust the medium's root key if none is trusted yet.
+    /// `true` to trust the medium's root key if no key is trusted yet.
     pub trust_on_first_use: bool,
-    /// The time.
+    /// The current time.
     pub now: Timestamp,
 }
 
-/// A medium whose payload was read and is as it was signed.
+/// A medium whose payload was read and matches its signed digests.
 #[derive(Debug)]
 pub struct MediumCheck {
-    /// The medium.
+    /// The checked medium.
     pub examined: Examined,
     /// The number of files under `data/` that were read.
     pub files: u64,
@@ -49,17 +49,17 @@ pub struct MediumCheck {
 pub struct ImportJob<'a> {
     /// The folder of the medium.
     pub medium: &'a Utf8Path,
-    /// Take the KBs that are whole where listed files are missing.
+    /// `true` to import the complete KBs of a medium with missing files.
     pub partial_ok: bool,
-    /// Trust the medium's root key if none is trusted yet.
+    /// `true` to trust the medium's root key if no key is trusted yet.
     pub trust_on_first_use: bool,
-    /// Begin the memory of media anew if `state.json` is lost.
+    /// `true` to begin a new memory of media if `state.json` is lost.
     pub accept_lineage: bool,
-    /// Take a set whose validity has ended.
+    /// `true` to import a set whose validity has ended.
     pub accept_expired: bool,
-    /// The knowledge that the caller names; `None` for the mirror's own.
+    /// The knowledge that the caller specified, or `None` for the mirror's own.
     pub named: Option<&'a Knowledge>,
-    /// The time.
+    /// The current time.
     pub now: Timestamp,
 }
 
@@ -68,14 +68,14 @@ pub struct ImportJob<'a> {
 pub struct ImportOutcome {
     /// The work that was done.
     pub imported: Imported,
-    /// The content of the mirror comes from a recording.
+    /// `true` if the content of the mirror comes from a recording.
     pub is_demo: bool,
-    /// The root key that is trusted from now on, if it was not before.
+    /// The root key that became trusted by this import, if it was not trusted before.
     pub newly_trusted: Option<PublicKey>,
 }
 
 impl CheckJob<'_> {
-    /// Checks the medium against the keys and the memory of a mirror, and keeps the report there.
+    /// Checks the medium against the keys and the memory of a mirror, and writes the report there.
     pub fn run(&self, layout: &Layout, events: &Events) -> Result<MediumCheck> {
         let outcome = self.check(layout, events);
         let document = outcome.as_ref().map(MediumCheck::document);
@@ -103,7 +103,7 @@ impl CheckJob<'_> {
 }
 
 impl MediumCheck {
-    /// Returns the check in one line.
+    /// Returns one line that states what was checked.
     pub fn evidence(&self) -> String {
         format!(
             "checked {} files, {}: all as signed, set {}, key {}",
@@ -131,7 +131,7 @@ impl MediumCheck {
 }
 
 impl ImportJob<'_> {
-    /// Takes the medium into a mirror, which is made if it is not there, and keeps the report there.
+    /// Imports the medium into a mirror, which is created if necessary, and writes the report there.
     pub fn run(&self, layout: &Layout, events: &Events) -> Result<ImportOutcome> {
         let outcome = self.take(layout, events);
         let document = outcome.as_ref().map(|outcome| outcome.imported.document());
@@ -159,7 +159,7 @@ impl ImportJob<'_> {
         let imported = match import(&examined, options, &mut mirror, self.named, now, events) {
             Ok(imported) => imported,
             Err(error) => {
-                // A medium that was refused does not decide where the content of a new mirror comes from.
+                // A refused medium does not decide the origin of the content of a new mirror.
                 if is_new {
                     mirror.unmake_if_empty()?;
                 }
@@ -182,7 +182,7 @@ fn trust(layout: &Layout, on_first_use: bool) -> Result<Trust> {
     Ok(Trust { keys: KeyFolder::new(layout.keys()).trusted()?, on_first_use })
 }
 
-/// Warns of a report that could not be kept: the command itself ends as it did.
+/// Warns of a report that could not be written. The result of the command does not change.
 fn warn_unkept(kept: Result<()>, events: &Events) {
     if let Err(error) = kept {
         events.warn(format!("the report could not be kept: {}", error.full_message()));

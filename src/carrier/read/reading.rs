@@ -1,4 +1,4 @@
-//! Reading from a medium: capped, no link followed, and each fault attributed to the medium.
+//! Reading from a medium: sizes are limited, no link is followed, and each fault is attributed to the medium.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -22,7 +22,7 @@ pub(in crate::carrier) fn of_medium(error: Error) -> Error {
     }
 }
 
-/// Reads a whole small file of the medium.
+/// Reads a complete small file of the medium.
 pub(in crate::carrier) fn read_small(folder: &OpenFolder, name: &str, cap: u64) -> Result<Vec<u8>> {
     match folder.entry(name).map_err(of_medium)? {
         Entry::File(size) if size > cap => {
@@ -48,7 +48,7 @@ pub(in crate::carrier) fn utf8(bytes: Vec<u8>, name: &str) -> Result<String> {
     String::from_utf8(bytes).map_err(|error| refused(format!("{name} is not UTF-8")).caused_by(error))
 }
 
-/// Reads a regular file of a medium once; every piece goes to the sink.
+/// Reads a regular file of a medium once, and passes every piece to the sink.
 pub(in crate::carrier) fn hash_file(
     folder: &OpenFolder,
     path: &str,
@@ -58,7 +58,7 @@ pub(in crate::carrier) fn hash_file(
     hash(file, sink, &|error| of_medium(cannot_read(&folder.locate(path), error)))
 }
 
-/// Reads a regular file once that is not on a medium; every piece goes to the sink.
+/// Reads a regular file outside of a medium once, and passes every piece to the sink.
 pub(in crate::carrier) fn hash_local(
     path: &Utf8Path,
     sink: &mut dyn FnMut(&[u8]) -> Result<()>,
@@ -75,7 +75,7 @@ fn hash(
     sink: &mut dyn FnMut(&[u8]) -> Result<()>,
     failed: &dyn Fn(std::io::Error) -> Error,
 ) -> Result<Digests> {
-    /// Large enough that reading costs nothing beside hashing.
+    /// Large enough that reading costs nothing compared to hashing.
     const PIECE: usize = 256 * 1024;
     let mut hasher = DualHasher::new();
     let mut buffer = vec![0; PIECE];

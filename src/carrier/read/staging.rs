@@ -1,7 +1,7 @@
-//! The files of a medium, staged beside the pool until all of the medium is right.
+//! The staging of the files of a medium, beside the pool, until the complete medium is verified.
 //!
-//! Every file of the medium is read once; a file that the mirror does not have is copied on the way. A fault in any file
-//! removes the whole staging folder, so that an import takes all of a medium or nothing.
+//! Every file of the medium is read once; a file that the mirror does not have is copied in the same pass. A fault
+//! in any file removes the complete staging folder, so that an import takes all of a medium or nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,10 +17,10 @@ use crate::event::{Doing, Event, Events, TransferOutcome};
 use crate::mirror::{Access, Mirror, Writing};
 use crate::update::{Digests, Kb, Sha256, human_size};
 
-/// The beginning of the names of staging folders under `partial/`.
+/// The prefix of the names of staging folders under `partial/`.
 const STAGING: &str = "import-";
 
-/// Removes the files that interrupted imports staged. The lock keeps other processes out.
+/// Removes the staged files of interrupted imports. The lock excludes other processes.
 pub(super) fn remove_what_was_cut_off(mirror: &Mirror<impl Access>) -> Result<()> {
     let partial = mirror.layout().partial();
     for name in disk::list(&partial)? {
@@ -31,7 +31,7 @@ pub(super) fn remove_what_was_cut_off(mirror: &Mirror<impl Access>) -> Result<()
     Ok(())
 }
 
-/// Returns the KBs that are not whole on the medium.
+/// Returns the KBs that are incomplete on the medium.
 pub(super) fn left_of(examined: &Examined, missing: &[Leftover]) -> BTreeSet<Kb> {
     let lacking: BTreeSet<Sha256> = missing.iter().map(|leftover| leftover.sha256).collect();
     (examined.listing.sets.iter())
@@ -40,8 +40,8 @@ pub(super) fn left_of(examined: &Examined, missing: &[Leftover]) -> BTreeSet<Kb>
         .collect()
 }
 
-/// Returns the files that only KBs need that are left, and that the index does not know: in the pool they would be foreign. A
-/// file that it knows is taken, also as a replacement of damaged bytes.
+/// Returns the files that only incomplete KBs need and that the index does not know. They would be foreign files in
+/// the pool. A file that the index knows is imported, also as a replacement of damaged bytes.
 pub(super) fn unwanted(
     examined: &Examined,
     mirror: &Mirror<impl Access>,
@@ -54,7 +54,7 @@ pub(super) fn unwanted(
     };
     let wanted = files_of(false);
     let mut unwanted = BTreeSet::new();
-    // Files of no set that is taken count too: those of sets that were removed here on purpose.
+    // Files of sets that are not imported count too: those of sets that were removed from this mirror on purpose.
     let others = examined.sizes.keys().filter_map(|path| examined.manifest.get(path)).copied();
     for sha256 in files_of(true).into_iter().chain(others) {
         if !wanted.contains(&sha256) && !mirror.index().is_pooled(&sha256)? {
@@ -69,7 +69,7 @@ pub(super) fn check_room(
     mirror: &Mirror<impl Access>,
     unwanted: &BTreeSet<Sha256>,
 ) -> Result<()> {
-    /// The index grows by less than this for a medium.
+    /// The index grows by less than this per medium.
     const INDEX: u64 = 4 << 20;
     let mut wanted: BTreeMap<Sha256, u64> = BTreeMap::new();
     for (path, size) in &examined.sizes {
@@ -82,7 +82,7 @@ pub(super) fn check_room(
     }
     let mut sum: u64 = wanted.values().sum();
     if !disk::takes_links(&mirror.layout().partial())? {
-        // What is published is copied from the pool then.
+        // Without links, published files are copies of the pool files.
         sum += examined.sizes.values().sum::<u64>();
     }
     let needed = disk::with_overhead(sum) + INDEX;
@@ -106,23 +106,24 @@ pub(super) fn staging_folder(examined: &Examined, mirror: &Mirror<impl Access>) 
     mirror.layout().partial().join(format!("{STAGING}{}", examined.signed.set_id))
 }
 
-/// The files of a medium on their way into the staging folder.
+/// The files of a medium while they are staged.
 struct Staging<'a> {
     examined: &'a Examined,
     mirror: &'a Mirror<Writing>,
     unwanted: &'a BTreeSet<Sha256>,
     events: &'a Events,
     folder: Utf8PathBuf,
-    /// The files that were copied aside.
+    /// The files that were copied to the staging folder.
     staged: Staged,
-    /// The files that the pool has.
+    /// The files that the pool already has.
     present: BTreeSet<Sha256>,
 }
 
-/// Files beside the pool, by digest.
+/// Staged files, by digest.
 pub(super) type Staged = BTreeMap<Sha256, (Utf8PathBuf, Digests)>;
 
-/// Reads every file once; copies the files that the mirror does not have aside on the way, except for unwanted ones.
+/// Reads every file once. Copies the files that the mirror does not have to the staging folder, except for unwanted
+/// ones.
 pub(super) fn stage(
     examined: &Examined,
     mirror: &Mirror<Writing>,
@@ -142,7 +143,7 @@ pub(super) fn stage(
 }
 
 impl Staging<'_> {
-    /// Reads every file, and refuses the medium with the names of all files that are not right.
+    /// Reads every file. Refuses the medium with the names of all damaged files.
     fn read_all(&mut self, imported: &mut Imported) -> Result<()> {
         let examined = self.examined;
         self.events.send(Event::Phase(format!("reading set {}", examined.signed.set.label())));
@@ -168,7 +169,8 @@ impl Staging<'_> {
             .hint("nothing was imported: the medium was changed after it was made, or is damaged"))
     }
 
-    /// Reads one file. An install script, which has no listed size, is checked and made anew.
+    /// Reads one file. An install script, which has no listed size, is only checked, because the mirror generates
+    /// its own.
     fn read(&mut self, id: u64, path: &str, sha256: Sha256, imported: &mut Imported) -> Result<()> {
         let size = self.examined.sizes.get(path).copied();
         let wanted = size.filter(|_| !self.unwanted.contains(&sha256));
@@ -193,7 +195,7 @@ impl Staging<'_> {
         Ok(())
     }
 
-    /// Reads one file into a new one, if there is one, and reports its progress.
+    /// Reads one file, copies it into a new file if one is given, and reports the progress.
     fn read_into(
         &self,
         id: u64,

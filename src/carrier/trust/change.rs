@@ -1,7 +1,9 @@
-//! Changes of the keys of the connected side: a new export key, the revocation of an old one, and a root key that moves away.
+//! Changes of the keys of the connected side: a new export key, the revocation of an old one, and the move of a
+//! root key.
 //!
-//! A change replaces several files. They are written whole into `next/` first and get their places from there, so that a change
-//! that was cut off is finished by the next command that needs the keys, and no mix of two changes signs anything.
+//! A change replaces several files. They are first written completely into `next/` and then moved to their places.
+//! The next command that needs the keys finishes an interrupted change, and no mix of two changes ever signs
+//! anything.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -12,37 +14,38 @@ use super::signature::{PublicKey, SecretKey};
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 
-/// The files of a change, each in its place before the next: the list last, as when keys are made.
+/// The files of a change, in the order in which they are moved to their places. The list is last, as when keys are
+/// created.
 const CHANGED: [&str; 3] = ["export.key", "keys.json.minisig", "keys.json"];
 
-/// A folder with a whole change.
+/// The folder of a complete change.
 const NEXT: &str = "next";
 
-/// A new export key in place of an old one.
+/// A new export key that replaces an old one.
 #[derive(Debug)]
 pub struct Rotated {
     /// The new key.
     pub new: ExportKey,
-    /// The key that is retired.
+    /// The retired key.
     pub retired: PublicKey,
-    /// The version of the list.
+    /// The version of the list of export keys.
     pub version: u32,
 }
 
-/// A key that is revoked.
+/// A revoked key.
 #[derive(Debug)]
 pub struct Revoked {
-    /// The key.
+    /// The revoked key.
     pub key: PublicKey,
-    /// The version of the list that says so.
+    /// The version of the list that revokes the key.
     pub version: u32,
-    /// It was not revoked before.
+    /// `true` if the key was not revoked before.
     pub is_new: bool,
 }
 
 impl KeyFolder {
-    /// Makes a new export key, signed by the root key, and retires the old one, whose passphrase is not asked for. The new key has a
-    /// passphrase if that is asked for, or if the old one has.
+    /// Creates a new export key, signed by the root key, and retires the old one. Does not ask for the passphrase
+    /// of the old key. The new key gets a passphrase if one is requested or if the old key has one.
     pub fn rotate(
         &self,
         root_key: Option<&Utf8Path>,
@@ -68,7 +71,7 @@ impl KeyFolder {
         Ok(Rotated { new: row, retired: old, version })
     }
 
-    /// Revokes an export key that is not in use any more, named by itself or by its number.
+    /// Revokes a retired export key. `id` is the number of the key.
     pub fn revoke(
         &self,
         id: &str,
@@ -90,7 +93,7 @@ impl KeyFolder {
         Ok(Revoked { key, version, is_new })
     }
 
-    /// Moves the secret root key into another folder. It is removed here once it was read there.
+    /// Moves the secret root key into another folder. Removes the old file after the new one was read back.
     pub fn move_root(&self, to: &Utf8Path, passphrases: &dyn Passphrases) -> Result<Utf8PathBuf> {
         let from = self.file("root.key");
         let new = to.join("root.key");
@@ -122,7 +125,7 @@ impl KeyFolder {
         disk::exists(&self.file("root.key")) && disk::exists(&self.file("export.key"))
     }
 
-    /// Finishes a change that was cut off.
+    /// Finishes an interrupted change.
     pub(super) fn finish_change(&self) -> Result<()> {
         let next = self.file(NEXT);
         if !disk::exists(&next) {
@@ -138,7 +141,7 @@ impl KeyFolder {
         Ok(())
     }
 
-    /// Signs a list as the next version and puts it in place, with a new export key if there is one.
+    /// Signs a list as the next version and puts it in place, with a new export key if one is given.
     fn change(&self, mut list: KeyList, root: &SecretKey, export: Option<&str>) -> Result<u32> {
         list.version = list.version.saturating_add(1);
         let text = list.to_text()?;
@@ -172,7 +175,7 @@ impl KeyFolder {
         Ok((self.root(root_key, passphrases)?, list))
     }
 
-    /// Reads the secret root key of this mirror, which may lie elsewhere.
+    /// Reads the secret root key of this mirror, which may lie in another folder.
     fn root(&self, elsewhere: Option<&Utf8Path>, passphrases: &dyn Passphrases) -> Result<SecretKey> {
         let path = elsewhere.map_or_else(|| self.file("root.key"), Utf8Path::to_owned);
         if !disk::is_file(&path)? {

@@ -1,8 +1,8 @@
-//! The dates of a set, held against the clock of this machine and the memory of earlier sets.
+//! The check of the dates of a set against the clock of this machine and the memory of earlier sets.
 //!
-//! A signature says who made a set, and never that it is the newest one. Its dates tell a medium that is too old to go by
-//! (its end), a number that would make every later set an older one, and a mirror that lost its memory. A clock that is
-//! behind the last import judges nothing: it gives a warning.
+//! A signature states who made a set, but not that the set is the newest one. The dates detect an expired medium, a
+//! number that would make every later set look older, and a mirror that lost its memory. If the clock is behind the
+//! last import, the dates are not judged, and a warning is given.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -12,33 +12,33 @@ use crate::carrier::medium::refused;
 use crate::documents::{LastImport, StateDocument};
 use crate::error::{Error, ErrorKind, Result};
 
-/// The most that a set may be ahead of the clock here. Clocks that are not set are off by minutes a month; one that lost its
-/// battery is off by years.
+/// The maximum time that a set may be ahead of the local clock. Clocks that are not synchronised drift by minutes a
+/// month; a clock that lost its battery is off by years.
 const AHEAD: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// The most that a clock may seem to go back between two runs, as time services correct it.
+/// The maximum time that a clock may go back between two runs, as time services correct it.
 const JITTER: SignedDuration = SignedDuration::from_mins(5);
 
-/// The most numbers between two sets that follow each other. More is a jump, unless the number is a time in seconds, which a mirror
-/// that lost its count goes on from.
+/// The maximum step between the numbers of two consecutive sets. A larger step is refused, unless the number is a
+/// time in seconds, with which a mirror that lost its count continues.
 const JUMP: u64 = 1000;
 
-/// The seconds that such a number may be past the date of its set: a day, for clocks that were corrected.
+/// The maximum number of seconds that such a number may exceed the date of its set: a day, for corrected clocks.
 const SECONDS_AHEAD: u64 = 86_400;
 
-/// The dates of a set as this machine sees them.
+/// The dates of a set, judged by the clock of this machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Dates {
-    /// The end of the set's validity, RFC 3339; `None` if it has none.
+    /// The end of the set's validity as RFC 3339, or `None` if the set does not expire.
     pub expires: Option<String>,
-    /// The end has passed, by a clock that can be believed.
+    /// `true` if the end has passed, by a clock that is plausible.
     pub is_expired: bool,
-    /// The time of the last import or export, where the clock is behind it.
+    /// The time of the last import or export, if the clock is behind it.
     pub clock_behind: Option<String>,
 }
 
 impl Dates {
-    /// Judges the dates of a set; refuses those that no honest set has.
+    /// Judges the dates of a set. Refuses dates that no honest set has.
     pub(in crate::carrier) fn of(
         signed: &Signed,
         state: &StateDocument,
@@ -80,7 +80,7 @@ impl Dates {
         .hint("or take it as it is, with --accept-expired"))
     }
 
-    /// Returns what an operator should know of the dates.
+    /// Returns warnings about the dates for the operator.
     pub fn warnings(&self) -> Vec<String> {
         let clock = self.clock_behind.as_ref().map(|time| {
             let unjudged =
@@ -98,13 +98,13 @@ impl Dates {
     }
 }
 
-/// Returns the latest of some times, if the clock is behind it.
+/// Returns the latest of some times if the clock is behind it, otherwise `None`.
 pub(in crate::carrier) fn behind<'a>(times: impl Iterator<Item = &'a str>, now: Timestamp) -> Option<String> {
     let latest = times.filter_map(|time| time.parse::<Timestamp>().ok()).max()?;
     (latest.duration_since(now) > JITTER).then(|| latest.to_string())
 }
 
-/// Refuses a number from which the lineage could not go on.
+/// Refuses a number that would leave no room for later sets of the lineage.
 fn refuse_jump(signed: &Signed, last: Option<&LastImport>, created: Timestamp) -> Result<()> {
     let set = &signed.set;
     let (last, seconds) =
@@ -120,7 +120,7 @@ fn refuse_jump(signed: &Signed, last: Option<&LastImport>, created: Timestamp) -
     .hint("if the clock of the connected side was ahead once: where no set of it was taken yet, --accept-lineage takes the number"))
 }
 
-/// Refuses a set that is older by its number and newer by its date: one of the two is not true.
+/// Refuses a set with an older number and a newer date: one of the two is wrong.
 pub(in crate::carrier) fn refuse_contradiction(signed: &Signed, last: &LastImport) -> Result<()> {
     let time = |text: &str| text.parse::<Timestamp>().ok();
     let is_newer = time(&signed.set.created) > time(&last.created);

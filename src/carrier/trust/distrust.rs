@@ -1,7 +1,7 @@
-//! Keys that an operator of the isolated side does not trust any more, before a medium brings the news of it.
+//! Keys that an operator of the isolated side no longer trusts, before a medium brings their revocation.
 //!
-//! `distrusted.txt` in the key folder has one key number a line. A medium under such a root key, or signed with such an export
-//! key, is refused.
+//! `distrusted.txt` in the key folder has one key number per line. A medium under such a root key, or signed with
+//! such an export key, is refused.
 
 use std::fmt::Write as _;
 
@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 const FILE: &str = "distrusted.txt";
 
 impl KeyFolder {
-    /// Returns the numbers of the keys that are not trusted any more.
+    /// Returns the numbers of the distrusted keys.
     pub fn distrusted(&self) -> Result<Vec<String>> {
         let path = self.file(FILE);
         if !disk::exists(&path) {
@@ -35,7 +35,7 @@ impl KeyFolder {
         Ok(numbers)
     }
 
-    /// Notes that a key is not trusted any more. Returns `true` if that is new.
+    /// Records that a key is distrusted. Returns `true` if it was not distrusted before.
     pub fn distrust(&self, number: &str, now: &str) -> Result<bool> {
         if self.distrusted()?.iter().any(|known| known == number) {
             return Ok(false);
@@ -52,7 +52,7 @@ impl KeyFolder {
         Ok(true)
     }
 
-    /// Refuses a medium under a key that is not trusted any more.
+    /// Refuses a medium under a distrusted key.
     pub(in crate::carrier) fn refuse_distrusted(&self, signed: &Signed) -> Result<()> {
         let numbers = self.distrusted()?;
         for (what, key) in [
@@ -74,9 +74,9 @@ impl KeyFolder {
     }
 }
 
-/// Returns the number of a key as minisign prints it, if a word is one.
+/// Returns the normalised number of a key as minisign prints it, or `None` if the word is not a key number.
 pub fn key_number(word: &str) -> Option<String> {
-    /// Eight bytes.
+    /// Eight bytes in hexadecimal digits.
     const DIGITS: usize = 16;
     let is_number = word.len() == DIGITS && word.bytes().all(|letter| letter.is_ascii_hexdigit());
     is_number.then(|| word.to_ascii_uppercase())

@@ -1,9 +1,9 @@
-//! Keys on both sides of the gap.
+//! The keys on both sides of the gap.
 //!
-//! The connected side has two pairs: the **root** key, which signs nothing but the list of export keys and may lie offline, and
-//! the **export** key, which signs every set. The isolated side has a list of root keys that it trusts, which the operator
-//! put there beforehand; a key that travels with a medium proves nothing about it. Secret keys are files that their
-//! owner alone may read.
+//! The connected side has two key pairs. The **root** key signs only the list of export keys and may be kept
+//! offline. The **export** key signs every set. The isolated side has a list of trusted root keys, which the
+//! operator installed beforehand; a key that travels with a medium proves nothing about the medium. Only their
+//! owner may read the files of secret keys.
 
 use std::fmt::Write as _;
 
@@ -25,13 +25,13 @@ const KEYS_FORMAT: u32 = 1;
 pub struct KeyList {
     /// The format.
     pub format: u32,
-    /// A later list goes before an earlier one.
+    /// The version of the list. A later list replaces an earlier one.
     pub version: u32,
-    /// The key that vouches.
+    /// The root key that vouches for the export keys.
     pub root: PublicKey,
     /// The keys that sign sets.
     pub export_keys: Vec<ExportKey>,
-    /// The keys that signed sets before; absent in lists without any.
+    /// The keys that signed sets before; absent if the list is empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub retired: Vec<RetiredKey>,
 }
@@ -43,7 +43,7 @@ pub struct ExportKey {
     pub key: PublicKey,
     /// The time from which it is valid, RFC 3339.
     pub valid_from: String,
-    /// The time up to which it is valid, RFC 3339; absent for a key without an end.
+    /// The time until which it is valid, RFC 3339; absent for a key that does not expire.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_until: Option<String>,
 }
@@ -55,15 +55,16 @@ pub struct RetiredKey {
     pub key: PublicKey,
     /// The time from which it was valid, RFC 3339.
     pub valid_from: String,
-    /// The time at which another key took its place, RFC 3339.
+    /// The time at which another key replaced it, RFC 3339.
     pub retired: String,
-    /// `true` if it may be in other hands: no set that it signed is taken, whatever its date.
+    /// `true` if other people may have the key. No set that it signed is accepted, whatever its date.
     #[serde(default)]
     pub revoked: bool,
 }
 
 impl ExportKey {
-    /// Returns `true` if the validity of the key has ended at a time. A time or an end that cannot be read has.
+    /// Returns `true` if the validity of the key has ended at a time. Also returns `true` if the time or the end
+    /// cannot be parsed.
     pub fn has_ended(&self, time: &str) -> bool {
         let Some(end) = &self.valid_until else { return false };
         match (end.parse::<Timestamp>(), time.parse::<Timestamp>()) {
@@ -74,7 +75,7 @@ impl ExportKey {
 }
 
 impl KeyList {
-    /// Reads a list and its signature: a trusted root key has to be the one that signed.
+    /// Reads a list and checks its signature. A trusted root key must have signed the list.
     pub fn read(text: &str, signature: &str, trusted: &[PublicKey]) -> Result<Self> {
         let refused = |what: &str| Error::new(ErrorKind::Refused, format!("keys.json {what}"));
         let value: serde_json::Value =
@@ -88,7 +89,7 @@ impl KeyList {
         let list: Self =
             serde_json::from_value(value).map_err(|error| refused("cannot be read").caused_by(error))?;
         check_form(signature).map_err(|error| error.context("keys.json.minisig"))?;
-        // The claimed root decides which words the refusal has, never whether it is believed.
+        // The claimed root key only decides the wording of the refusal, never whether the list is trusted.
         list.root.verify(text.as_bytes(), signature).map_err(|error| {
             let doubt = "keys.json or keys.json.minisig was changed after it was signed";
             Error::new(ErrorKind::Refused, format!("keys.json: {}; {doubt}", error.message()))
@@ -100,7 +101,7 @@ impl KeyList {
         Ok(list)
     }
 
-    /// Refuses a set of this date under a key that the list revokes, or whose validity had ended.
+    /// Refuses a set of this date if the list revokes its key, or if the validity of the key had ended.
     pub(in crate::carrier) fn expect_valid(&self, key: &PublicKey, created: &str) -> Result<()> {
         let refused = |what: String| {
             Error::new(ErrorKind::Refused, format!("the export key {} (id {}) {what}", key.short(), key.id()))
@@ -119,7 +120,7 @@ impl KeyList {
         }
     }
 
-    /// Returns the text of the list, which is signed as it stands.
+    /// Returns the text of the list, which is signed in this form.
     pub fn to_text(&self) -> Result<String> {
         let mut text = serde_json::to_string_pretty(self).map_err(Error::cannot_write_json)?;
         text.push('\n');
@@ -127,7 +128,8 @@ impl KeyList {
     }
 }
 
-/// Returns the refusal of a medium under a root key that is not trusted here, with both keys.
+/// Returns the error for a medium under an untrusted root key. The error names the trusted keys and the key of the
+/// medium.
 fn stranger(root: &PublicKey, trusted: &[PublicKey]) -> Error {
     let known: Vec<&str> = trusted.iter().map(PublicKey::as_str).collect();
     if known.is_empty() {
@@ -157,21 +159,21 @@ pub struct KeyFolder {
     folder: Utf8PathBuf,
 }
 
-/// The keys with which a set is signed.
+/// The keys that sign a set.
 #[derive(Debug)]
 pub struct SigningKeys {
-    /// Signs the set.
+    /// The export key, which signs the set.
     pub export: SecretKey,
-    /// `keys.json`
+    /// The text of `keys.json`.
     pub list: String,
-    /// `keys.json.minisig`
+    /// The text of `keys.json.minisig`.
     pub list_signature: String,
-    /// The root that vouches.
+    /// The root key that vouches for the export key.
     pub root: PublicKey,
 }
 
 impl SigningKeys {
-    /// Returns the export keys for which the root vouches.
+    /// Returns the export keys for which the root key vouches.
     pub fn key_list(&self) -> Result<KeyList> {
         KeyList::read(&self.list, &self.list_signature, std::slice::from_ref(&self.root))
     }
@@ -192,7 +194,7 @@ impl SigningKeys {
 }
 
 impl KeyFolder {
-    /// Returns the keys in a folder.
+    /// Wraps the path of a key folder.
     pub fn new(folder: Utf8PathBuf) -> Self {
         Self { folder }
     }
@@ -201,8 +203,8 @@ impl KeyFolder {
         self.folder.join(name)
     }
 
-    /// Makes both pairs and the signed list. The secret root key goes where it is asked for, so that it may lie offline. Both secret
-    /// keys get the passphrase of the source, if there is one.
+    /// Creates both key pairs and the signed list. Writes the secret root key to another folder if requested, so
+    /// that it can be kept offline. Both secret keys get the passphrase of the source, if a source is given.
     pub fn init(
         &self,
         root_to: Option<&Utf8Path>,
@@ -236,12 +238,12 @@ impl KeyFolder {
         disk::write_secret(&self.file("export.key"), export_text.as_bytes())?;
         disk::write_atomic(&self.file("keys.json.minisig"), signature.as_bytes())?;
         disk::write_atomic(&self.file("root.pub"), format!("{}\n", list.root).as_bytes())?;
-        // The list last: with it the keys are whole.
+        // The list is last: the keys are complete once it exists.
         disk::write_atomic(&self.file("keys.json"), text.as_bytes())?;
         Ok((list.root, root_path))
     }
 
-    /// Refuses a folder without keys, and finishes a change of them that was cut off.
+    /// Refuses a folder without keys. Finishes an interrupted change of the keys.
     pub(super) fn expect_keys(&self) -> Result<()> {
         self.finish_change()?;
         if self.has_list() {
@@ -251,14 +253,15 @@ impl KeyFolder {
             .hint("kbmirror keys init makes them, once; keep root.key somewhere safe afterwards"))
     }
 
-    /// Returns `true` if the secret key in a file has a passphrase; `None` if there is no such file to be read here.
+    /// Returns `true` if the secret key in a file has a passphrase, or `None` if the file is missing or cannot be
+    /// read.
     pub fn has_passphrase(&self, name: &str) -> Option<bool> {
         let path = self.file(name);
         let is_there = disk::is_file(&path).is_ok_and(|is_file| is_file);
         is_there.then(|| disk::read_text(&path, CAP).ok()).flatten().map(|text| is_locked(&text))
     }
 
-    /// Returns the keys with which a set is signed; refuses a folder without them.
+    /// Returns the keys that sign a set. Refuses a folder without keys.
     pub fn signing_keys(&self, passphrases: &dyn Passphrases) -> Result<SigningKeys> {
         self.expect_keys()?;
         let list = self.text("keys.json")?;
@@ -278,19 +281,19 @@ impl KeyFolder {
         Ok(SigningKeys { export, list, list_signature, root })
     }
 
-    /// Returns `true` if a list of export keys is there.
+    /// Returns `true` if a list of export keys exists.
     pub fn has_list(&self) -> bool {
         disk::exists(&self.file("keys.json"))
     }
 
-    /// Returns the list of export keys of this side. No secret key is needed.
+    /// Returns the list of export keys of this side. Does not need a secret key.
     pub fn key_list(&self) -> Result<KeyList> {
         let root =
             self.own_root()?.ok_or_else(|| Error::usage(format!("{} has no root.pub", self.folder)))?;
         KeyList::read(&self.text("keys.json")?, &self.text("keys.json.minisig")?, &[root])
     }
 
-    /// Reads a file that signing needs. A pipe or a device in its place is refused, so that nothing waits for it.
+    /// Reads a file that signing needs. Refuses a pipe or a device in its place, because reading it could block.
     fn text(&self, name: &str) -> Result<String> {
         self.expect_file(name)?;
         disk::read_text(&self.file(name), CAP)
@@ -306,7 +309,7 @@ impl KeyFolder {
         Ok(())
     }
 
-    /// Returns the root key of this side, if it has one.
+    /// Returns the root key of this side, or `None` if it has none.
     pub fn own_root(&self) -> Result<Option<PublicKey>> {
         let path = self.file("root.pub");
         if !disk::exists(&path) {
@@ -315,7 +318,7 @@ impl KeyFolder {
         disk::read_text(&path, CAP)?.trim().parse().map(Some)
     }
 
-    /// Returns the root keys by which media are trusted: the pinned ones, and this side's own.
+    /// Returns the trusted root keys: the pinned ones, and this side's own.
     pub fn trusted(&self) -> Result<Vec<PublicKey>> {
         let mut trusted: Vec<PublicKey> = self.own_root()?.into_iter().collect();
         let path = self.file("trusted.txt");
@@ -334,7 +337,7 @@ impl KeyFolder {
         Ok(trusted)
     }
 
-    /// Pins a root key. Returns `true` if it is new.
+    /// Pins a root key. Returns `true` if it was not trusted before.
     pub fn trust(&self, key: &PublicKey, how: &str, now: &str) -> Result<bool> {
         if self.distrusted()?.contains(&key.id()) {
             return Err(Error::usage(format!("{key} (id {}) is not trusted here any more", key.id())).hint(

@@ -1,6 +1,6 @@
-//! The mark of an export that was begun. It says whose the export is and names every file that it may leave, so that the
-//! next one recognises an interrupted medium, and never takes a file of others for its own. It is one file, signed inside:
-//! it is there whole or not at all.
+//! The mark of an unfinished export. The mark identifies the mirror of the export and names every file that the
+//! export may leave behind. The next export uses the mark to recognise an interrupted medium, and never treats
+//! foreign files as its own. The mark is one file with its signature inside, so it exists completely or not at all.
 
 use super::keys::KeyList;
 use super::signature::SecretKey;
@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 /// The format of the mark.
 const MARK_FORMAT: u32 = 1;
 
-/// Returns the mark of an export with the files that it may leave.
+/// Returns the mark of an export with the files that the export may leave behind.
 pub(in crate::carrier) fn new_mark(
     mirror_id: &str,
     lineage: &str,
@@ -32,14 +32,14 @@ pub(in crate::carrier) fn new_mark(
     }
 }
 
-/// Returns the text of the file with a mark, signed.
+/// Returns the text of the signed mark file.
 pub(in crate::carrier) fn mark_text(mark: &ExportMark, key: &SecretKey) -> Result<String> {
     let body = serde_json::to_string(mark).map_err(Error::cannot_write_json)?;
     let signature = key.sign(body.as_bytes(), "unfinished export")?;
     serde_json::to_string_pretty(&SignedMark { body, signature }).map_err(Error::cannot_write_json)
 }
 
-/// Reads the text of a mark. Refuses one that none of the keys has signed.
+/// Reads the text of a mark. Refuses a mark that none of the keys has signed.
 pub(in crate::carrier) fn read_mark(text: &str, keys: &KeyList) -> Result<ExportMark> {
     let unreadable = |error| refused(format!("{UNFINISHED_MARK} cannot be read")).caused_by(error);
     let signed: SignedMark = serde_json::from_str(text).map_err(unreadable)?;
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mark_is_believed_under_its_signature_only() {
+    fn mark_is_accepted_only_with_a_valid_signature() {
         let key = SecretKey::generate().unwrap();
         let list = |key: &SecretKey| KeyList {
             format: 1,

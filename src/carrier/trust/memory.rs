@@ -1,10 +1,10 @@
-//! The memory of a mirror about the media that it took: the newest set of each lineage, which sets were taken to their end, and
-//! the newest list of export keys. So an older set is known as one, the same set is not taken twice, and a key that was
-//! replaced opens nothing any more.
+//! The memory of a mirror about imported media: the newest set of each lineage, the completely imported sets, and
+//! the newest list of export keys. With this memory an older set is detected, the same set is not imported twice,
+//! and a replaced key is refused.
 //!
-//! Kept in `state.json`, which outlives the index, and written before the index takes a set's content: a run that is cut off in
-//! between knows of a set too many, never of one too few. Where the memory is lost, nothing is taken until the operator accepts
-//! the lineage of the medium as it is.
+//! The memory is kept in `state.json`, which survives the loss of the index. It is written before the index takes
+//! the content of a set. After an interruption in between, the memory may name a set too many, but never one too
+//! few. If the memory is lost, nothing is imported until the operator accepts the lineage of the medium.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,8 @@ use crate::mirror::{Access, Mirror, Remembered, Writing};
 /// The name of the file in messages.
 const STATE: &str = "state.json";
 
-/// Returns the memory of a mirror that takes a medium. Where it is lost, a caller that accepts the lineage begins anew.
+/// Returns the memory of the importing mirror. If the memory is lost, begins a new one when the caller accepts the
+/// lineage, and otherwise refuses.
 pub(in crate::carrier) fn memory(
     mirror: &Mirror<impl Access>,
     accept_lineage: bool,
@@ -44,8 +45,8 @@ fn newest_keys(state: &StateDocument, signed: &Signed) -> Result<Option<KeyList>
     })
 }
 
-/// Refuses a set whose export key was replaced since: a later list, which came with a medium that was taken, does not have
-/// it any more. Whoever holds the old key and the old list makes nothing with them.
+/// Refuses a set whose export key was replaced: a later list, which came with an imported medium, no longer has the
+/// key. An attacker with the old key and the old list cannot use them.
 pub(in crate::carrier) fn refuse_replaced_key(signed: &Signed, state: &StateDocument) -> Result<()> {
     let Some(newest) = newest_keys(state, signed)? else { return Ok(()) };
     let still = newest.export_keys.iter().any(|row| row.key == signed.export_key);
@@ -61,21 +62,21 @@ pub(in crate::carrier) fn refuse_replaced_key(signed: &Signed, state: &StateDocu
     .hint("export again on the connected side; a medium that claims to be new and has an old key is no good sign"))
 }
 
-/// Returns the newest set that was taken of each lineage; none if the memory is lost.
+/// Returns the newest imported set of each lineage. The list is empty if the memory is lost.
 pub fn last_imports(mirror: &Mirror<impl Access>) -> Result<Vec<LastImport>> {
     Ok(mirror.remembered()?.known().map(|state| state.imports.into_values().collect()).unwrap_or_default())
 }
 
-/// Returns the newest set that was taken of the lineage of a set, unless the list of the set revokes its key.
+/// Returns the newest imported set of the lineage of a set, or `None` if the list of the set revokes its key.
 pub(in crate::carrier) fn last_import(state: &StateDocument, signed: &Signed) -> Option<LastImport> {
     let last = state.imports.get(&signed.set.lineage)?;
-    // A revoked key has no say in what is older: the holder could have taken any number.
+    // A set under a revoked key does not decide which sets are older: an attacker could have used any number.
     let is_revoked =
         signed.key_list.retired.iter().any(|row| row.revoked && Some(row.key.id()) == last.export_key);
     (!is_revoked).then(|| last.clone())
 }
 
-/// Returns the memory of a lineage once a set is begun; its number never goes back.
+/// Returns the memory of a lineage after the import of a set has begun. Its number never decreases.
 pub(in crate::carrier) fn noted(signed: &Signed, last: Option<LastImport>, now: Time) -> LastImport {
     let imported = Some(now.to_string());
     let new = LastImport {

@@ -1,7 +1,7 @@
-//! Passphrases of secret keys: a file for unattended runs, or a person at the terminal.
+//! The passphrases of secret keys: from a file for unattended runs, or from a person at the terminal.
 //!
-//! A key file with a passphrase is encrypted as minisign does it. The passphrase file is as secret as a key without one: one that
-//! others can read is refused in the same way.
+//! A key file with a passphrase is encrypted in the format of minisign. The passphrase file is as secret as a key
+//! without a passphrase: a file that others can read is refused in the same way.
 
 use camino::Utf8Path;
 
@@ -16,7 +16,7 @@ pub trait Passphrases {
     fn for_new_key(&self) -> Result<String>;
 }
 
-/// A source without any.
+/// A source that does not have any passphrase.
 #[derive(Debug, Clone, Copy)]
 pub struct NoPassphrases;
 
@@ -30,12 +30,12 @@ impl Passphrases for NoPassphrases {
     }
 }
 
-/// Returns the error of a key with a passphrase that nothing gives.
+/// Returns the error for a key with a passphrase that is not available.
 pub fn locked(path: &Utf8Path) -> Error {
     unasked(&format!("the secret key {path} has a passphrase"))
 }
 
-/// Returns the error of a passphrase that is needed where there is neither a file nor a terminal.
+/// Returns the error for a passphrase that is needed without a passphrase file or a terminal.
 pub fn unasked(why: &str) -> Error {
     Error::usage(format!("{why}, and there is no terminal to ask for it")).hint(
         "put it into a file that you alone can read, and name the file: KBMIRROR_KEY_PASSPHRASE_FILE or --key-passphrase-file FILE",

@@ -1,4 +1,4 @@
-//! Files with secret keys and passphrases, which their owner alone may read.
+//! The files with secret keys and passphrases, which only their owner may read.
 
 use camino::Utf8Path;
 
@@ -7,10 +7,10 @@ use super::signature::{SecretKey, is_locked};
 use crate::disk::{self, Privacy};
 use crate::error::{Error, ErrorKind, Result};
 
-/// Far more than a list of keys needs.
+/// The size limit: far more than a list of keys needs.
 pub(super) const CAP: u64 = 1 << 20;
 
-/// Reads a secret key; refuses one that others can read. Asks for its passphrase, if it has one.
+/// Reads a secret key, and asks for its passphrase if it has one. Refuses a key that others can read.
 pub(super) fn read_secret(path: &Utf8Path, passphrases: &dyn Passphrases) -> Result<SecretKey> {
     let text = read_private(path, "the secret key")?;
     if !is_locked(&text) {
@@ -20,7 +20,7 @@ pub(super) fn read_secret(path: &Utf8Path, passphrases: &dyn Passphrases) -> Res
     SecretKey::unlock(&text, &passphrase).map_err(|error| error.context(path.as_str()))
 }
 
-/// Reads a passphrase: the first line of a file that its owner alone can read.
+/// Reads a passphrase: the first line of a file that only its owner can read.
 pub fn read_passphrase(path: &Utf8Path) -> Result<String> {
     let text = read_private(path, "the passphrase file")?;
     match text.lines().next() {
@@ -29,7 +29,7 @@ pub fn read_passphrase(path: &Utf8Path) -> Result<String> {
     }
 }
 
-/// Reads a file that its owner alone may read; refuses another one. `what` names it.
+/// Reads a file that only its owner may read, and refuses any other file. `what` names the file in errors.
 pub(super) fn read_private(path: &Utf8Path, what: &str) -> Result<String> {
     let readable = |how: &str| Error::usage(format!("others can read {what} {path}{how}"));
     if !disk::is_file(path)? {

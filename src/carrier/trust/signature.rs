@@ -1,7 +1,8 @@
-//! Signatures in the format of minisign, which the stock program checks: `minisign -Vm set.json -P RW…`.
+//! Signatures in the format of minisign, which the standard program can check: `minisign -Vm set.json -P RW…`.
 //!
-//! Signature files are read strictly: our own comment line to the letter, base64 in its one canonical spelling, four lines
-//! and nothing behind them. So every byte of a signature file counts, also those that the cryptography does not cover.
+//! Signature files are read strictly: the exact comment line of kbmirror, base64 in its canonical form, four lines,
+//! and nothing after them. So every byte of a signature file counts, also the bytes that the cryptography does not
+//! cover.
 
 use std::fmt;
 use std::io::Cursor;
@@ -11,13 +12,13 @@ use data_encoding::{BASE64, HEXUPPER};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// The first line of our signatures.
+/// The first line of the signatures that kbmirror writes.
 const UNTRUSTED: &str = "untrusted comment: signature made by kbmirror";
 const TRUSTED: &str = "trusted comment: ";
-/// Algorithm, key number, signature.
+/// The bytes of algorithm, key number, and signature.
 const SIGNATURE_BYTES: usize = 2 + 8 + 64;
 const GLOBAL_BYTES: usize = 64;
-/// Algorithm, key number, key.
+/// The bytes of algorithm, key number, and key.
 const KEY_BYTES: usize = 2 + 8 + 32;
 
 /// A public key, as the 56 characters that begin with `RW`.
@@ -38,17 +39,17 @@ impl PublicKey {
         format!("{}\u{2026}", self.0.chars().take(12).collect::<String>())
     }
 
-    /// Returns the whole key.
+    /// Returns the complete key.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Returns the text of the key's file, as `minisign -p` reads it.
+    /// Returns the text of the key's file, in the format of `minisign -p`.
     pub fn to_file_text(&self, what: &str) -> String {
         format!("untrusted comment: kbmirror {what} key {}\n{}\n", self.id(), self.0)
     }
 
-    /// Checks a signature file over some bytes; returns the trusted comment.
+    /// Checks a signature file over some bytes. Returns the trusted comment.
     pub fn verify(&self, bytes: &[u8], signature: &str) -> Result<String> {
         let comment = strict_comment(signature)?;
         let refused = |what: &str| Error::new(ErrorKind::Refused, what.to_owned());
@@ -66,7 +67,7 @@ impl FromStr for PublicKey {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        // Text of the size of a secret key is not repeated in a message: terminals and logs would keep it.
+        // A text of the size of a secret key is not repeated in a message: terminals and logs would store it.
         if text.lines().any(is_secret_key) {
             return Err(Error::usage("this is a secret key, and only a public key can be trusted")
                 .hint("name the public key: kbmirror keys show prints it, and root.pub holds it")
@@ -110,12 +111,12 @@ impl<'de> serde::Deserialize<'de> for PublicKey {
     }
 }
 
-/// Refuses a signature file that is not written as ours are; its signature itself is not checked.
+/// Refuses a signature file that does not have the exact form of kbmirror. Does not check the signature itself.
 pub(in crate::carrier) fn check_form(text: &str) -> Result<()> {
     strict_comment(text).map(drop)
 }
 
-/// Returns the trusted comment of a signature file that is written just as ours are.
+/// Returns the trusted comment of a signature file that has the exact form of kbmirror.
 fn strict_comment(text: &str) -> Result<String> {
     let refused = |what: &str| {
         Error::new(ErrorKind::Refused, format!("the signature file is not as kbmirror writes them: {what}"))
@@ -142,15 +143,16 @@ fn strict_comment(text: &str) -> Result<String> {
 
 /// Returns `true` if a line holds a secret key of minisign, with or without a password.
 fn is_secret_key(line: &str) -> bool {
-    /// The algorithms of key derivation and checksum, salt, limits, key number, both keys, and checksum: minisign's format.
+    /// The bytes of the algorithms of signature, key derivation, and checksum, the salt, the limits, the key
+    /// number, both keys, and the checksum in minisign's format.
     const BYTES: usize = 158;
     let decoded = BASE64.decode(line.trim().as_bytes());
     decoded.is_ok_and(|bytes| bytes.len() == BYTES && bytes.starts_with(b"Ed"))
 }
 
-/// Returns `true` if the text of a secret key file has a passphrase.
+/// Returns `true` if the secret key in a file text has a passphrase.
 pub(super) fn is_locked(text: &str) -> bool {
-    /// The derivation of a key from a passphrase, as minisign names it.
+    /// The identifier of the key derivation from a passphrase in minisign's format.
     const SCRYPT: &[u8] = b"Sc";
     let line = text.lines().nth(1).unwrap_or_default().trim();
     is_secret_key(line) && BASE64.decode(line.as_bytes()).is_ok_and(|bytes| bytes.get(2..4) == Some(SCRYPT))
@@ -173,13 +175,13 @@ fn key_error(error: minisign::PError) -> Error {
 }
 
 impl SecretKey {
-    /// Makes a new key.
+    /// Creates a new key.
     pub fn generate() -> Result<Self> {
         let pair = minisign::KeyPair::generate_unencrypted_keypair().map_err(key_error)?;
         Ok(Self { secret: pair.sk, public: pair.pk })
     }
 
-    /// Makes a new key; returns it with the text of its file, which is encrypted if there is a passphrase.
+    /// Creates a new key. Returns it with the text of its file, which is encrypted if a passphrase is given.
     pub fn generate_with(what: &str, passphrase: Option<&str>) -> Result<(Self, String)> {
         let Some(passphrase) = passphrase else {
             let key = Self::generate()?;
@@ -189,11 +191,11 @@ impl SecretKey {
         let pair = minisign::KeyPair::generate_encrypted_keypair(Some(passphrase.to_owned()));
         let comment = format!("kbmirror {what} key, secret, with a passphrase");
         let text = pair.and_then(|pair| pair.sk.to_box(Some(&comment))).map_err(key_error)?.into_string();
-        // Read as every later run reads it.
+        // Decrypt the text as every later run does.
         Ok((Self::unlock(&text, passphrase)?, text))
     }
 
-    /// Reads the key in the text of a file with a passphrase.
+    /// Decrypts the key in the text of a file with a passphrase.
     pub fn unlock(text: &str, passphrase: &str) -> Result<Self> {
         let unusable = |error: minisign::PError| {
             Error::usage("the passphrase is wrong, or the secret key is damaged").caused_by(error)
@@ -204,7 +206,7 @@ impl SecretKey {
         Ok(Self { secret, public })
     }
 
-    /// Reads the key in a file's text.
+    /// Reads the key in the text of a file without a passphrase.
     pub fn from_text(text: &str) -> Result<Self> {
         let unusable = |error: minisign::PError| {
             Error::usage("the text is no secret key without a password").caused_by(error)
@@ -215,14 +217,14 @@ impl SecretKey {
         Ok(Self { secret, public })
     }
 
-    /// Returns the text of its file, which the stock program reads too. Only for a key that was just made: one that was unlocked
-    /// keeps the mark of a passphrase.
+    /// Returns the text of the key file, which the standard program can read too. Only for a new key: a decrypted
+    /// key keeps the flag of a passphrase.
     fn to_text(&self, what: &str) -> Result<String> {
         let comment = format!("kbmirror {what} key, secret");
         Ok(self.secret.to_box(Some(&comment)).map_err(key_error)?.into_string())
     }
 
-    /// Returns the public key that belongs to it.
+    /// Returns the public key of this secret key.
     pub fn public(&self) -> Result<PublicKey> {
         self.public.to_base64().parse()
     }
@@ -250,7 +252,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_signed_verifies_and_nothing_else() {
+    fn signature_verifies_only_its_bytes_and_key() {
         let key = SecretKey::from_text(&SecretKey::generate().unwrap().to_text("export").unwrap()).unwrap();
         let public = key.public().unwrap();
         assert_eq!((public.as_str().len(), &public.as_str()[..2], public.id().len()), (56, "RW", 16));
@@ -286,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_passphrase_opens_its_key_and_no_other_one_does() {
+    fn only_the_right_passphrase_decrypts_a_key() {
         let (key, text) = SecretKey::generate_with("export", Some("caf\u{e9} and tea")).unwrap();
         assert!(is_locked(&text));
         let again = SecretKey::unlock(&text, "caf\u{e9} and tea").unwrap();
@@ -303,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_refused() {
+    fn text_that_is_not_a_key_is_refused() {
         let key = SecretKey::generate().unwrap().public().unwrap();
         assert_eq!(key.as_str().parse::<PublicKey>().unwrap(), key);
         for text in ["", "RW", "KB5086672", &key.as_str()[1..], &format!("{key} ")] {

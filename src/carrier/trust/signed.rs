@@ -1,4 +1,4 @@
-//! The signed head of a medium: `set.json` under an export key for which a trusted root key vouches.
+//! The verified `set.json` of a medium, signed by an export key for which a trusted root key vouches.
 
 use super::keys::KeyList;
 use super::signature::{PublicKey, check_form};
@@ -7,21 +7,21 @@ use crate::documents::MediumSet;
 use crate::error::Result;
 use crate::update::Sha256;
 
-/// The root keys by which media are trusted.
+/// The trusted root keys.
 #[derive(Debug, Clone, Default)]
 pub struct Trust {
-    /// The keys that were there before the medium.
+    /// The keys that were trusted before the medium.
     pub keys: Vec<PublicKey>,
-    /// Trust the medium's own root key where no key is there: the caller's decision.
+    /// `true` to trust the medium's own root key if no key is trusted yet. The caller decides.
     pub on_first_use: bool,
 }
 
-/// A `set.json` whose signature holds, and the keys that vouch for it.
+/// A `set.json` with a valid signature, and the keys that vouch for it.
 #[derive(Debug, Clone)]
 pub struct Signed {
     /// The description of the set.
     pub set: MediumSet,
-    /// The digest of `set.json`, which names the set.
+    /// The digest of `set.json`, which identifies the set.
     pub set_id: Sha256,
     /// The root key that vouches for the export key.
     pub root_key: PublicKey,
@@ -29,13 +29,13 @@ pub struct Signed {
     pub export_key: PublicKey,
     /// The export keys for which the root key vouches on this medium.
     pub key_list: KeyList,
-    /// The root key was not trusted before.
+    /// `true` if the root key was not trusted before.
     pub first_use: bool,
 }
 
 impl Trust {
-    /// Returns the list of export keys in a `keys.json`, and `true` if its root key was not trusted before. Refuses a list
-    /// for which no trusted root key vouches.
+    /// Returns the list of export keys in a `keys.json`, and `true` if its root key was not trusted before. Refuses
+    /// a list for which no trusted root key vouches.
     pub(in crate::carrier) fn key_list(&self, text: &str, signature: &str) -> Result<(KeyList, bool)> {
         if !self.keys.is_empty() || !self.on_first_use {
             return Ok((KeyList::read(text, signature, &self.keys)?, false));
@@ -46,7 +46,8 @@ impl Trust {
     }
 }
 
-/// Returns the export key that signed some bytes. The error names the file and its signature: either may have been changed.
+/// Returns the export key that signed some bytes. The error names the file and its signature, because either may
+/// have been changed.
 pub(in crate::carrier) fn signer(
     list: &KeyList,
     bytes: &[u8],

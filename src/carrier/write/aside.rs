@@ -1,4 +1,5 @@
-//! The copy of the earlier set's description, which an export keeps aside until its own is signed.
+//! The backup of the earlier set's description, which an export keeps on the medium until its own description is
+//! signed.
 
 use super::target::Target;
 use crate::carrier::medium::{
@@ -6,7 +7,8 @@ use crate::carrier::medium::{
 };
 use crate::error::Result;
 
-/// The files that describe a set, in the order in which they are copied aside. The signature last: with it the copy is whole.
+/// The files that describe a set, in the order in which they are backed up. The signature is last: the backup is
+/// complete once it exists.
 const DESCRIPTION: [(&str, u64); 7] = [
     (KEYS, caps::SMALL),
     (KEYS_SIGNATURE, caps::SMALL),
@@ -17,7 +19,7 @@ const DESCRIPTION: [(&str, u64); 7] = [
     (SET_SIGNATURE, caps::SMALL),
 ];
 
-/// Copies the description aside.
+/// Backs up the description on the medium.
 pub(super) fn copy_aside(target: &Target) -> Result<()> {
     remove_copies(target)?;
     for (name, cap) in DESCRIPTION {
@@ -27,7 +29,7 @@ pub(super) fn copy_aside(target: &Target) -> Result<()> {
     Ok(())
 }
 
-/// Removes the copies, the signature first.
+/// Removes the backup, the signature first.
 pub(super) fn remove_copies(target: &Target) -> Result<()> {
     let mut copies = DESCRIPTION.iter().rev();
     copies.try_for_each(|(name, _)| target.remove(&format!("{UNFINISHED_FOLDER}/{name}")))

@@ -1,5 +1,5 @@
-//! Copying a file of the payload. Every byte that is handed out is hashed in the same read, so that damage in the pool never
-//! reaches a medium. A fault of the pool and a fault of the medium are distinguished here and nowhere else.
+//! The copy of a payload file. Every byte is hashed in the same read, so that damage in the pool never reaches a
+//! medium. Only this module distinguishes a fault of the pool from a fault of the medium.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -11,17 +11,17 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events, TransferOutcome};
 use crate::update::{Digests, Sha256};
 
-/// A fault of a copy.
+/// A failed copy.
 #[derive(Debug)]
 pub(super) enum CopyFault {
-    /// The source does not have the bytes that it should have, or cannot be read.
+    /// The source has other bytes than expected, or cannot be read.
     Source(FindingKind, Error),
     /// The medium cannot be written.
     Medium(Error),
 }
 
 impl CopyFault {
-    /// Returns the kind of damage of the source; `None` for a fault of the medium.
+    /// Returns the kind of damage of the source, or `None` for a fault of the medium.
     pub(super) fn kind(&self) -> Option<FindingKind> {
         match self {
             Self::Source(kind, _) => Some(*kind),
@@ -37,7 +37,7 @@ impl CopyFault {
     }
 }
 
-/// The place of the bytes of a copy.
+/// The source of the bytes of a copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Origin {
     /// A file of this machine.
@@ -47,7 +47,7 @@ pub(super) enum Origin {
 }
 
 impl Origin {
-    /// Returns the whole path, for messages.
+    /// Returns the full path, for messages.
     fn locate(&self, target: &Target) -> Utf8PathBuf {
         match self {
             Self::Local(path) => path.clone(),
@@ -55,7 +55,7 @@ impl Origin {
         }
     }
 
-    /// Reads it once; every piece goes to the sink.
+    /// Reads the source once, and passes every piece to the sink.
     fn read(&self, target: &Target, sink: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<Digests> {
         match self {
             Self::Local(path) => hash_local(path, sink),
@@ -69,9 +69,9 @@ impl Origin {
 pub(super) struct Copy<'a> {
     /// The source.
     pub(super) from: &'a Origin,
-    /// The digest that the source should have.
+    /// The expected digest of the source.
     pub(super) sha256: Sha256,
-    /// Its bytes.
+    /// The size in bytes.
     pub(super) size: u64,
     /// The path on the medium.
     pub(super) to: &'a str,
@@ -85,12 +85,12 @@ pub(super) fn unfinished(to: &str) -> String {
 }
 
 impl Copy<'_> {
-    /// Copies the file under its unfinished name and syncs it. After a fault nothing of it is left.
+    /// Copies the file under its unfinished name and syncs it. Removes the new file if the copy fails.
     pub(super) fn run(&self, target: &Target, events: &Events) -> Result<(), CopyFault> {
         let part = unfinished(self.to);
         let written = self.write(target, &part, events);
         if written.is_err() {
-            // The fault says more than a failure to clean up; the next export sweeps such names.
+            // The first error says more than a failed cleanup. The next export removes such names.
             let _left = target.remove(&part);
         }
         written
@@ -133,7 +133,7 @@ impl Copy<'_> {
     }
 }
 
-/// Reads a source once and compares its digest, before anything that the copy needs room for is removed.
+/// Reads a source once and checks its digest, before anything is removed to make room for the copy.
 pub(super) fn check_source(from: &Utf8Path, sha256: Sha256) -> Result<(), CopyFault> {
     let found = hash_local(from, &mut |_| Ok(()))
         .map_err(|error| CopyFault::Source(FindingKind::Unreadable, unreadable(from, error)))?;
@@ -143,7 +143,7 @@ pub(super) fn check_source(from: &Utf8Path, sha256: Sha256) -> Result<(), CopyFa
     Ok(())
 }
 
-/// The one error of a file whose bytes are not those that the index has.
+/// Returns the error for a file whose digest is not the one in the index.
 fn differs(from: &Utf8Path, found: Sha256) -> Error {
     Error::new(ErrorKind::Integrity, format!("{from} in the pool is damaged: its digest is {found}"))
         .hint("run kbmirror verify to find all damage; nothing of this export was kept on the medium")

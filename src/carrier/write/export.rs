@@ -1,6 +1,8 @@
-//! An export in its stages: planned onto its target, made as a tree, written, and read back with the eyes of the receiving side.
+//! An export in its stages: planned for its target, built as a tree, written, and read back as the receiving side
+//! reads it.
 //!
-//! Everything is checked before the first byte is written. The order in which the folder changes is in `writer`.
+//! Everything is checked before the first byte is written. `writer` describes the order in which the folder
+//! changes.
 
 use std::collections::BTreeMap;
 
@@ -23,18 +25,18 @@ use crate::event::Events;
 use crate::mirror::{Access, Mirror, NewDamage, REPLAY, Remembered, Writing};
 use crate::servicing::Knowledge;
 
-/// The parts of an export beside its plan.
+/// The parts of an export that are not in its plan.
 #[derive(Debug)]
 pub struct Context<'a> {
     /// The keys that sign.
     pub keys: &'a SigningKeys,
-    /// The knowledge that travels along.
+    /// The knowledge that is exported with the set.
     pub knowledge: &'a Knowledge,
-    /// Its tables by their file names.
+    /// The knowledge tables, by file name.
     pub tables: &'a [(String, String)],
-    /// Begin a new lineage if `state.json` is lost.
+    /// `true` to begin a new lineage if `state.json` is lost.
     pub new_lineage: bool,
-    /// The end of the set's validity; `None` for a set without an end.
+    /// The end of the set's validity, or `None` for a set that does not expire.
     pub expires: Option<Time>,
     /// The time of the export.
     pub now: Time,
@@ -42,15 +44,15 @@ pub struct Context<'a> {
     pub events: &'a Events,
 }
 
-/// Returns the room that an export needs and finds, and the refusal that an export would give without reading payload. Writes
-/// nothing.
+/// Returns the space that an export needs and the space that is available, and the error that an export would
+/// report before it reads any payload. Writes nothing.
 pub fn rehearse(plan: &ExportPlan, place: &Place, found: &Found) -> Result<(Room, Option<Error>)> {
     let planned = Planned::new(plan, place, found)?;
     let room = planned.room()?;
     Ok((room, planned.expect_room(room).err()))
 }
 
-/// Writes the medium. The mirror's lock is held, because sets are numbered.
+/// Writes the medium. The mirror must be locked, because the export takes the next set number.
 pub fn export(
     plan: &ExportPlan,
     place: &Place,
@@ -74,7 +76,7 @@ pub fn export(
     Ok(exported(&planned, &tree, written, read_back, place, context))
 }
 
-/// Makes the medium as a value, with the next number of the mirror.
+/// Builds the medium as a value, with the next number of the mirror.
 fn tree(
     plan: &ExportPlan,
     found: &Found,
@@ -98,7 +100,7 @@ fn tree(
     Tree::new(plan, Parts { facts, origin: &origin, keys, tables, programs: &programs })
 }
 
-/// Reads the programs that are sent along.
+/// Reads the programs that the operator added.
 fn programs(plan: &ExportPlan) -> Result<BTreeMap<String, Program>> {
     let read = plan.tools.iter().map(|(name, from)| {
         let found = hash_local(from, &mut |_| Ok(()))?;
@@ -138,7 +140,7 @@ fn exported(
     }
 }
 
-/// Records files of the pool that were found damaged: from now on they count as absent. The export fails either way.
+/// Records damaged pool files, which count as missing from now on. The export fails in any case.
 fn record_damage(damaged: &[PoolDamage], mirror: &Mirror<impl Access>, context: &Context<'_>) {
     if damaged.is_empty() {
         return;
@@ -152,18 +154,18 @@ fn record_damage(damaged: &[PoolDamage], mirror: &Mirror<impl Access>, context: 
     }
 }
 
-/// The place of a set in its lineage.
+/// The identity of a new set: its mirror, sequence number, and number.
 struct Numbered {
-    /// The name of the mirror.
+    /// The id of the mirror.
     mirror_id: String,
-    /// The place of the set: higher than that of every set before.
+    /// The sequence number: higher than that of every earlier set.
     seq: u64,
-    /// The number of the set for people.
+    /// The number of the set, for people.
     number: u64,
 }
 
-/// Takes the next place and the next number of the mirror for this set, and records them: what was begun, or what the medium
-/// has, is never used again.
+/// Takes the next sequence number and the next number of the mirror for this set, and records both. A number that
+/// was used by an interrupted export or by a set on the medium is never used again.
 fn number(mirror: &mut Mirror<Writing>, found: &Found, context: &Context<'_>) -> Result<Numbered> {
     let mut state = lineage(mirror, context.new_lineage)?;
     if let Some(time) = behind(state.last_export.as_deref().into_iter(), context.now.into()) {
@@ -172,7 +174,8 @@ fn number(mirror: &mut Mirror<Writing>, found: &Found, context: &Context<'_>) ->
         ));
     }
     let earlier = found.earlier.as_ref().map(|earlier| &earlier.signed.set);
-    // The clock is past every number that counted sets, also past those that a restored backup does not know.
+    // The clock is larger than every number that counted sets, also larger than those that a restored backup does
+    // not know.
     let clock = u64::try_from(context.now.as_second()).unwrap_or_default();
     let seq = state.export_seq.max(earlier.map_or(0, |set| set.seq)).saturating_add(1).max(clock);
     let counted = state.export_number.unwrap_or(state.export_seq);
@@ -186,8 +189,9 @@ fn number(mirror: &mut Mirror<Writing>, found: &Found, context: &Context<'_>) ->
     Ok(Numbered { mirror_id, seq, number })
 }
 
-/// Returns the state with the lineage of a mirror that exports. Where it is lost, nothing is exported unless the caller begins a
-/// new lineage: the numbers would begin again, and the receiving side would leave every set as an older one.
+/// Returns the state with the lineage of an exporting mirror. If the state is lost, refuses the export unless the
+/// caller begins a new lineage: the numbers would begin again, and the receiving side would treat every set as
+/// older.
 pub fn lineage(mirror: &Mirror<impl Access>, new_lineage: bool) -> Result<StateDocument> {
     match mirror.remembered()? {
         Remembered::Known(state) => Ok(state),

@@ -7,45 +7,47 @@ use crate::carrier::trust::PublicKey;
 use crate::documents::{ExportDocument, ExportedDocument, SharedFileSystem};
 use crate::update::{Sha256, count, human_size};
 
-/// The work of an export.
+/// The outcome of an export.
 #[derive(Debug)]
 pub struct Exported {
     /// The folder of the medium.
     pub folder: Utf8PathBuf,
-    /// The place of the set in its lineage.
+    /// The sequence number of the set in its lineage.
     pub seq: u64,
-    /// The number of the set for people.
+    /// The number of the set, for people.
     pub number: u64,
-    /// The digest of `set.json`, which names the set.
+    /// The digest of `set.json`, which identifies the set.
     pub set_id: Sha256,
-    /// Package files that were written.
+    /// The number of package files that were written.
     pub written: u64,
     /// Their bytes.
     pub written_bytes: u64,
-    /// Install scripts of the set.
+    /// The number of install scripts of the set.
     pub scripts: u64,
-    /// Install scripts that were written.
+    /// The number of install scripts that were written.
     pub written_scripts: u64,
-    /// Package files that were there and right.
+    /// The number of package files that existed already and were verified.
     pub kept: u64,
-    /// Files of an earlier set that were removed.
+    /// The number of files of an earlier set that were removed.
     pub removed: u64,
     /// Their bytes.
     pub removed_bytes: u64,
-    /// Files of the payload that were read back.
+    /// The number of payload files that were read back.
     pub read_back: u64,
     /// Their bytes.
     pub read_back_bytes: u64,
-    /// The medium itself is proven to have answered the read-back. No means of this program proves that, so that it is
-    /// always false: the proof is a check after the medium was plugged in again.
+    /// `true` if the read-back is proven to come from the medium itself and not from a cache. This program cannot
+    /// prove that, so the value is always `false`. The proof is a check after the medium was plugged in again.
     pub read_back_cold: bool,
-    /// The system took the advice to drop the cached bytes of every file before it was read back. Caches below may remain.
+    /// `true` if the system accepted the advice to drop the cached bytes of every file before the read-back. Lower
+    /// caches may remain.
     pub cache_dropped: bool,
-    /// The owner of the file system of the folder, if the folder is not a separate medium.
+    /// The file system that the folder shares with the system or the mirror, if the folder is not a separate
+    /// medium.
     pub local: Option<SharedFileSystem>,
     /// The key that signed.
     pub key: PublicKey,
-    /// Everything that was selected is there.
+    /// `true` if the set holds everything that was selected.
     pub complete: bool,
 }
 
@@ -80,7 +82,7 @@ impl Exported {
         }
     }
 
-    /// Returns the work and the checks in one line.
+    /// Returns one line that states what was done and checked.
     pub fn evidence(&self) -> String {
         let kept =
             if self.kept == 0 { String::new() } else { format!(", kept {} that were right", self.kept) };
@@ -95,7 +97,7 @@ impl Exported {
         )
     }
 
-    /// Returns the state of the medium in one line, with what is proven and what is not.
+    /// Returns one line with the state of the medium: what is proven, and what is not proven.
     pub fn claim(&self) -> String {
         let whole = if self.complete { "complete" } else { "incomplete" };
         format!(

@@ -1,11 +1,13 @@
-//! The content of an export's target: nothing, a medium of ours, the rest of an interrupted export, or foreign things.
+//! The content of an export's target: nothing, a medium of this mirror, the rest of an interrupted export, or
+//! foreign files.
 //!
-//! A medium is ours by its signatures, never by a sentence on it: by the signed description of a finished set, by the copy of
-//! one that an interrupted export kept aside, or by the signed mark of that export. Version 0.1 wrote no mark. Its
-//! interrupted media are ours if our root key signed their list of keys, if our export key signed their manifest, or if
-//! the mirror knows every path and digest in that manifest.
+//! Signatures prove that a medium belongs to this mirror; unsigned text never does. The proof is the signed
+//! description of a finished set, the backup of a description that an interrupted export kept, or the signed mark
+//! of that export. Version 0.1 did not write a mark. Its interrupted media belong to this mirror in three cases:
+//! our root key signed their list of keys, our export key signed their manifest, or the mirror knows every path and
+//! digest in that manifest.
 //!
-//! No link is followed: one where a file or folder of a medium belongs is a refusal.
+//! No link is followed. A link in place of a file or folder of a medium is refused.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,20 +29,21 @@ use crate::mirror::index::{PublishState, SetRow};
 use crate::mirror::{Access, Mirror};
 use crate::update::{Kb, Sha256};
 
-/// The beginning of the name that is tried before anything is written.
+/// The prefix of the file name that is tried before anything is written.
 pub(super) const PROBE: &str = "kbm-probe.";
 
 /// The state of a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum State {
-    /// Nothing lies there.
+    /// The target is empty.
     #[default]
     Blank,
-    /// A finished set with a proven description.
+    /// A finished set with a verified description.
     Finished,
-    /// An export was cut off; what it left is named by its mark, and the set before it may be described.
+    /// The rest of an interrupted export. Its mark names the files that it may have left. The earlier set may still
+    /// have a description.
     CutOff,
-    /// Ours by a key or by its content, and without a description that is proven.
+    /// A medium of this mirror, by a key or by its content, without a verified description.
     Undescribed,
 }
 
@@ -48,26 +51,26 @@ pub(super) enum State {
 #[derive(Debug, Default)]
 pub struct Found {
     pub(super) root: Utf8PathBuf,
-    /// The folder, open; `None` if it does not exist.
+    /// The open folder, or `None` if it does not exist.
     pub(super) folder: Option<OpenFolder>,
     pub(super) state: State,
-    /// The proven description of the set that lies there.
+    /// The verified description of the set on the target.
     pub(super) earlier: Option<Box<Listed>>,
-    /// Every file under `data/` with its size.
+    /// Every file under `data/`, with its size.
     pub(super) present: BTreeMap<String, u64>,
-    /// The files under `data/` that are proven to be ours.
+    /// The files under `data/` that are proven to belong to this mirror.
     pub(super) ours: BTreeSet<String>,
-    /// Package sets that lie there whole by the mirror's own digests, where no description is proven.
+    /// Complete package sets by the mirror's own digests, if the target has no verified description.
     pub(super) whole: BTreeSet<(Kb, SetFolder)>,
-    /// Package sets of the mirror of which a part lies there, where no description is proven.
+    /// Incomplete package sets of the mirror, if the target has no verified description.
     pub(super) partly: BTreeSet<(Kb, SetFolder)>,
-    /// Set folders that our key signed, that the mirror cannot describe, and that no proven description has.
+    /// Set folders that our key signed, but that neither the mirror nor a verified description describes.
     pub(super) unknown: BTreeSet<String>,
-    /// Warnings for the operator about it.
+    /// Warnings about the target for the operator.
     pub(super) warnings: Vec<String>,
 }
 
-/// Returns `true` if a name is one that an interrupted run of ours may have left.
+/// Returns `true` if an interrupted run of kbmirror may have left a file of this name.
 pub(super) fn is_unfinished(name: &str) -> bool {
     let is_new = name
         .strip_prefix(disk::BEING_WRITTEN)
@@ -76,7 +79,8 @@ pub(super) fn is_unfinished(name: &str) -> bool {
 }
 
 impl Found {
-    /// Looks at a target; changes nothing. Refuses what is neither ours nor an operating system's litter.
+    /// Examines a target without changing it. Refuses everything that neither belongs to this mirror nor was
+    /// created by an operating system.
     pub fn look(root: &Utf8Path, keys: Option<&SigningKeys>, mirror: &Mirror<impl Access>) -> Result<Self> {
         let mut found = Self { root: root.to_owned(), ..Self::default() };
         if !disk::exists(root) {
@@ -137,14 +141,14 @@ impl Found {
         if let Some(earlier) = &found.earlier {
             found.ours.extend(earlier.manifest.keys().cloned());
         }
-        // A mark proves whose the medium is, and never which sets were to stay.
+        // A mark proves the owner of the medium, but never which sets should stay.
         if found.earlier.is_none() && !found.recognise(folder, &list, mirror, mark.is_some())? {
             return Err(strangers());
         }
         Ok(found)
     }
 
-    /// Looks for a proven description: the medium's own, else the copy that an interrupted export kept aside.
+    /// Finds a verified description: the medium's own, otherwise the backup that an interrupted export kept.
     fn describe(&mut self, root: &OpenFolder, list: &KeyList, has_mark: bool) -> Result<()> {
         self.state = if has_mark { State::CutOff } else { State::Undescribed };
         for (below, state) in [("", State::Finished), (UNFINISHED_FOLDER, State::CutOff)] {
@@ -160,7 +164,7 @@ impl Found {
                     self.earlier = Some(Box::new(description));
                     self.state = state;
                 }
-                // The set before the finished one, whose files may not be removed yet.
+                // The set before the finished one. Its files may not be removed yet.
                 Ok(description) => self.ours.extend(description.manifest.into_keys()),
                 Err(error) => self.warnings.push(format!(
                     "did not believe the description of the set in {}: {}",
@@ -176,7 +180,8 @@ impl Found {
         Ok(())
     }
 
-    /// Recognises a medium without a proven description. Returns `false` if nothing proves that it is ours.
+    /// Identifies a medium without a verified description. Returns `false` if nothing proves that the medium
+    /// belongs to this mirror.
     fn recognise(
         &mut self,
         root: &OpenFolder,
@@ -229,7 +234,7 @@ impl Found {
         Ok(true)
     }
 
-    /// Returns `true` if every file of a set lies there with its digest.
+    /// Returns `true` if every file of a set exists with the right digest.
     fn holds(&self, root: &OpenFolder, row: &SetRow, mirror: &Mirror<impl Access>) -> Result<bool> {
         let names = mirror.folder_of(row)?.names;
         let mut files = Vec::new();
@@ -246,12 +251,13 @@ impl Found {
         }))
     }
 
-    /// Returns the open folder; refuses one that does not exist.
+    /// Returns the open folder, and refuses a folder that does not exist.
     pub(super) fn open(&self) -> Result<&OpenFolder> {
         self.folder.as_ref().ok_or_else(|| refused(format!("{} does not exist", self.root)))
     }
 
-    /// Returns the knowledge tables of the described set that are as they were signed, by their file names.
+    /// Returns the knowledge tables of the described set by file name. Returns no tables if one of them does not
+    /// match its signed digest.
     pub fn knowledge(&self) -> Result<Vec<(String, String)>> {
         let (Some(earlier), Some(folder)) = (&self.earlier, &self.folder) else { return Ok(Vec::new()) };
         let mut tables = Vec::new();
@@ -271,7 +277,7 @@ impl Found {
 
 /// The files that a mirror knows, by their paths on a medium.
 struct KnownFiles {
-    /// The digests of each generation.
+    /// The digests of all generations.
     files: BTreeMap<String, BTreeSet<Sha256>>,
     scripts: BTreeSet<String>,
 }
@@ -290,8 +296,8 @@ impl KnownFiles {
     }
 }
 
-/// Returns `true` if the manifest of a medium names files and scripts of this mirror and nothing else. It proves whose the
-/// medium is, and never what may be removed: the mirror's own index says that.
+/// Returns `true` if the manifest of a medium names only files and scripts of this mirror. This proves the owner of
+/// the medium, but never which files may be removed; the mirror's own index decides that.
 fn holds_known_manifest(root: &OpenFolder, known: &KnownFiles) -> bool {
     let Ok(text) = read_text(root, MANIFEST, caps::MANIFEST) else { return false };
     read_manifest(&text).is_ok_and(|manifest| {
@@ -309,7 +315,7 @@ fn is_described(row: &SetRow) -> bool {
         && row.members.iter().all(|member| member.file.sha256.is_some() && member.file.size.is_some())
 }
 
-/// Reads the mark of an interrupted export that one of our keys has signed; `None` without a mark.
+/// Reads the mark of an interrupted export, which one of our keys must have signed. Returns `None` without a mark.
 fn marked(root: &OpenFolder, list: &KeyList) -> Result<Option<ExportMark>> {
     if root.entry(UNFINISHED_MARK).map_err(of_medium)? == Entry::Nothing {
         return Ok(None);
@@ -317,7 +323,7 @@ fn marked(root: &OpenFolder, list: &KeyList) -> Result<Option<ExportMark>> {
     read_mark(&read_text(root, UNFINISHED_MARK, caps::MANIFEST)?, list).map(Some)
 }
 
-/// Reads a description that one of our present keys has signed.
+/// Reads a description that one of our current keys has signed.
 fn described(folder: &OpenFolder, list: &KeyList) -> Result<Listed> {
     let trust = Trust { keys: vec![list.root.clone()], on_first_use: false };
     let description = describe(folder, &trust)?;
@@ -330,7 +336,7 @@ fn described(folder: &OpenFolder, list: &KeyList) -> Result<Listed> {
     Ok(description)
 }
 
-/// Returns the root key that a medium names, if it is not ours. It only decides which refusal is given.
+/// Returns the root key that a medium names, if it is not ours. The key only decides the wording of the refusal.
 fn foreign_root(root: &OpenFolder, list: &KeyList) -> Option<PublicKey> {
     let text = read_text(root, KEYS, caps::SMALL).ok()?;
     let claimed: KeyList = serde_json::from_str(&text).ok()?;
@@ -346,7 +352,7 @@ fn has_our_keys(root: &OpenFolder, list: &KeyList) -> bool {
     })
 }
 
-/// Returns the manifest of a medium, if one of our keys signed it.
+/// Returns the manifest of a medium if one of our keys signed it, otherwise `None`.
 fn signed_manifest(root: &OpenFolder, list: &KeyList) -> Option<BTreeMap<String, Sha256>> {
     let text = read_text(root, MANIFEST, caps::MANIFEST).ok()?;
     let signature = read_text(root, MANIFEST_SIGNATURE, caps::SMALL).ok()?;
@@ -354,7 +360,7 @@ fn signed_manifest(root: &OpenFolder, list: &KeyList) -> Option<BTreeMap<String,
     read_manifest(&text).ok()
 }
 
-/// Refuses a link or a device, and a folder where a file belongs or the other way round.
+/// Refuses a link or a device, a folder in place of a file, and a file in place of a folder.
 fn refuse_link(root: &OpenFolder, name: &str) -> Result<()> {
     let is_folder = [DATA, KNOWLEDGE, TOOLS, UNFINISHED_FOLDER].contains(&name);
     match root.entry(name).map_err(of_medium)? {
@@ -378,7 +384,7 @@ fn is_link(path: &str) -> Error {
         .hint("move it away, or name another folder; nothing was changed")
 }
 
-/// Returns every file below a folder of the medium with its size; refuses links and devices.
+/// Returns every file below a folder of the medium with its size. Refuses links and devices.
 fn walk(root: &OpenFolder, folder: &str) -> Result<BTreeMap<String, u64>> {
     let mut files = BTreeMap::new();
     let mut open = vec![folder.to_owned()];
@@ -391,7 +397,7 @@ fn walk(root: &OpenFolder, folder: &str) -> Result<BTreeMap<String, u64>> {
                     files.insert(path, size);
                 }
                 Entry::Other => return Err(is_link(&path)),
-                // A name that is not UTF-8.
+                // The name is not UTF-8.
                 Entry::Nothing => {
                     return Err(Error::usage(format!("{path} on the medium is not of this mirror")));
                 }

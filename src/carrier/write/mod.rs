@@ -1,7 +1,7 @@
 //! The sending side: from a selection to a medium.
 //!
-//! The stages of an export are types. `ExportPlan` has the sets; `Planned` is compared with its target; `Tree` is the medium as
-//! a value; `Written` and `ReadBack` are the medium as it lies there. Only `Target` changes a medium.
+//! The stages of an export are types. `ExportPlan` has the sets; `Planned` is compared with its target; `Tree` is
+//! the medium as a value; `Written` and `ReadBack` describe the written medium. Only `Target` changes a medium.
 
 mod aside;
 mod copy;

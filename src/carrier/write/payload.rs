@@ -1,7 +1,7 @@
-//! The files under `data/` on their way onto a medium.
+//! The writer of the files under `data/`.
 //!
-//! New files are written beside what lies there. A file that replaces another one of the earlier set keeps its unfinished name
-//! until [`PayloadWriter::replace`]; before that, [`PayloadWriter::undo`] leaves the medium as it was.
+//! New files are written beside existing ones. A file that replaces another file of the earlier set keeps its
+//! unfinished name until [`PayloadWriter::replace`]. Before that, [`PayloadWriter::undo`] restores the medium.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,38 +19,38 @@ use crate::error::{Error, Result};
 use crate::event::{Doing, Event, Events};
 use crate::update::Sha256;
 
-/// A file of the pool that does not have its bytes.
+/// A pool file with wrong bytes.
 #[derive(Debug)]
 pub(super) struct PoolDamage {
-    /// The digest that it should have.
+    /// The expected digest.
     pub(super) sha256: Sha256,
     /// The kind of damage.
     pub(super) kind: FindingKind,
-    /// The message.
+    /// The error message.
     pub(super) message: String,
 }
 
-/// The counts of what was written.
+/// The numbers of written and kept files.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Counts {
-    /// Package files that were written.
+    /// The number of package files that were written.
     pub(super) written: u64,
     /// Their bytes.
     pub(super) written_bytes: u64,
-    /// Install scripts that were written.
+    /// The number of install scripts that were written.
     pub(super) scripts: u64,
-    /// Package files that were there and right.
+    /// The number of package files that existed already and were verified.
     pub(super) kept: u64,
 }
 
-/// Writes the files under `data/`.
+/// The writer of the files under `data/`.
 pub(super) struct PayloadWriter<'a> {
     planned: &'a Planned<'a>,
     retained: Retained,
-    /// Files and folders that this run made.
+    /// The files and folders that this run created.
     made_files: Vec<String>,
     made_folders: Vec<String>,
-    /// Files that get their names when everything is there.
+    /// The files that get their final names when every file is written.
     parts: Vec<String>,
     pub(super) damaged: Vec<PoolDamage>,
     pub(super) counts: Counts,
@@ -73,8 +73,8 @@ impl<'a> PayloadWriter<'a> {
         &self.planned.target
     }
 
-    /// Hashes every file that will be copied from the pool, where sets are removed to make room for them: damage that is
-    /// found only while copying would come too late for the sets.
+    /// Hashes every file that will be copied from the pool, if sets must be removed to make room. Damage that is
+    /// found during the copy would come too late for the removed sets.
     pub(super) fn check_sources(&mut self, tree: &Tree, events: &Events) -> Result<()> {
         events.send(Event::Phase("checking the pool before anything is removed".to_owned()));
         let absent = tree.packages().filter(|file| !self.planned.is_there(file.path, file.size));
@@ -86,7 +86,7 @@ impl<'a> PayloadWriter<'a> {
         Ok(())
     }
 
-    /// Notes a fault of a pool file; returns its error.
+    /// Records a fault of a pool file. Returns its error.
     fn note(&mut self, sha256: Sha256, fault: CopyFault) -> Error {
         let kind = fault.kind();
         let error = fault.into_error();
@@ -95,7 +95,7 @@ impl<'a> PayloadWriter<'a> {
         error
     }
 
-    /// Writes the files that are not there yet.
+    /// Writes the missing files.
     pub(super) fn write(&mut self, tree: &Tree, events: &Events) -> Result<()> {
         self.announce(tree, events);
         let mut first: BTreeMap<Sha256, String> = BTreeMap::new();
@@ -135,14 +135,15 @@ impl<'a> PayloadWriter<'a> {
         });
     }
 
-    /// Returns `true` if a package file lies on the medium with its bytes.
+    /// Returns `true` if a package file is on the medium with the right digest.
     fn is_right(&self, file: Binary<'_>) -> Result<bool> {
         Ok(self.retained.verified.contains(file.path)
             || self.target().entry(file.path)? == Entry::File(file.size)
                 && self.target().has_digest(file.path, file.sha256))
     }
 
-    /// Writes a package file, as a link where the same bytes lie on the medium already. Returns the path under which it lies.
+    /// Writes a package file, as a link if the same bytes are on the medium already. Returns the path of the
+    /// written file.
     fn write_package(
         &mut self,
         file: Binary<'_>,
@@ -169,8 +170,8 @@ impl<'a> PayloadWriter<'a> {
         })
     }
 
-    /// Writes one file under its unfinished name and gives it its name, unless another file of the earlier set has the name.
-    /// Returns the path under which it lies.
+    /// Writes a file under its unfinished name and renames it, unless another file of the earlier set has the final
+    /// name. Returns the path of the written file.
     fn place(
         &mut self,
         path: &str,
@@ -181,7 +182,7 @@ impl<'a> PayloadWriter<'a> {
         let signed = self.planned.earlier_digest(path);
         let replaces = signed.is_some() && signed != self.planned.manifest.get(path).copied();
         if !replaces {
-            // A file that lies there is not as it was signed, and its room may be needed.
+            // An existing file does not match its signed digest, and its space may be needed.
             target.remove(path).map_err(CopyFault::Medium)?;
         }
         let part = unfinished(path);
@@ -196,14 +197,14 @@ impl<'a> PayloadWriter<'a> {
         Ok(path.to_owned())
     }
 
-    /// Gives the replacements their names.
+    /// Renames the replacements to their final names.
     pub(super) fn replace(&self) -> Result<()> {
         self.parts.iter().try_for_each(|path| self.target().rename(&unfinished(path), path))
     }
 
-    /// Removes what this run wrote.
+    /// Removes the files that this run wrote.
     pub(super) fn undo(&self) {
-        // The fault that led here says more than a failure to clean up; the next export sweeps the rest.
+        // The original error says more than a failed cleanup. The next export removes the rest.
         for file in &self.made_files {
             let _left = self.target().remove(file);
         }

@@ -1,8 +1,9 @@
-//! The target folder of an export: it may become a medium or not, and it is a separate medium or a local folder.
+//! The checks of the target folder of an export: it may become a medium or not, and it is a separate medium or a
+//! local folder.
 //!
-//! At most the last component of its path is made, so that a path on a stick that is not mounted is not made up. It and
-//! the mirror never contain each other. A folder on the file system of `/` or of the mirror is legitimate, for instance
-//! to burn a disc from, and is called a local folder.
+//! At most the last component of the path is created, so that an export to a stick that is not mounted does not
+//! create the path on the local disk. The target and the mirror never contain each other. A folder on the file
+//! system of `/` or of the mirror is allowed, for instance to burn a disc from it, and is called a local folder.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -15,15 +16,15 @@ use crate::mirror::Layout;
 /// A folder that may become a medium.
 #[derive(Debug, Clone)]
 pub struct Place {
-    /// The folder as the caller named it.
+    /// The folder, as the caller named it.
     pub(super) root: Utf8PathBuf,
-    /// Its last component does not exist yet.
+    /// `true` if its last component does not exist yet.
     pub(super) is_new: bool,
-    /// The owner of its file system, if it is not a separate medium.
+    /// The file system that the folder shares with the system or the mirror, if it is not a separate medium.
     pub local: Option<SharedFileSystem>,
 }
 
-/// Returns the sentence about a local folder.
+/// Returns the note about a local folder.
 fn sentence(local: SharedFileSystem, folder: &Utf8Path) -> String {
     match local {
         SharedFileSystem::System => {
@@ -41,12 +42,12 @@ fn sentence(local: SharedFileSystem, folder: &Utf8Path) -> String {
 }
 
 impl Place {
-    /// Returns the sentence about a local folder, if it is one.
+    /// Returns the note about a local folder, or `None` for a separate medium.
     pub fn local_note(&self) -> Option<String> {
         self.local.map(|local| sentence(local, &self.root))
     }
 
-    /// Checks a folder against the rules; changes nothing.
+    /// Checks a folder without changing anything.
     pub fn new(to: &Utf8Path, layout: &Layout, expect_mount: bool) -> Result<Self> {
         let parent = disk::parent(to);
         if !disk::is_folder(parent).unwrap_or(false) {
@@ -78,7 +79,7 @@ impl Place {
     }
 }
 
-/// Refuses a target inside the mirror, and a mirror inside the target, links and bind mounts included.
+/// Refuses a target inside the mirror, and a mirror inside the target, also through links and bind mounts.
 fn refuse_overlap(to: &Utf8Path, canonical: &Utf8Path, layout: &Layout) -> Result<()> {
     let own =
         [layout.root().to_owned(), layout.index().to_owned(), layout.pool(), layout.kbs(), layout.keys()];
@@ -88,7 +89,8 @@ fn refuse_overlap(to: &Utf8Path, canonical: &Utf8Path, layout: &Layout) -> Resul
             Error::usage(format!("the target {to} {how} the mirror at {}", layout.root()))
                 .hint("name a folder outside of the mirror; nothing was changed")
         };
-        // A file of the mirror beside the target, as an index on a share, is not a folder that contains it.
+        // A file of the mirror beside the target, such as an index on a share, is not a folder that contains the
+        // target.
         if disk::is_folder(path)? && contains(&inner, canonical)? {
             return Err(refused("lies inside"));
         }
@@ -99,7 +101,8 @@ fn refuse_overlap(to: &Utf8Path, canonical: &Utf8Path, layout: &Layout) -> Resul
     Ok(())
 }
 
-/// Returns `true` if a path is a folder or lies in it. Both are canonical; the numbers of files see through bind mounts.
+/// Returns `true` if a path is a folder or lies inside it. Both paths are canonical. The file numbers detect bind
+/// mounts.
 fn contains(folder: &Utf8Path, path: &Utf8Path) -> Result<bool> {
     if path.starts_with(folder) {
         return Ok(true);
@@ -113,7 +116,7 @@ fn contains(folder: &Utf8Path, path: &Utf8Path) -> Result<bool> {
     Ok(false)
 }
 
-/// Refuses a target among the files of another medium: what is written there would spoil it.
+/// Refuses a target among the files of another medium, because new files would damage that medium.
 fn refuse_inner_folder(to: &Utf8Path, canonical: &Utf8Path) -> Result<()> {
     for outer in canonical.ancestors().skip(1) {
         let inner = canonical.strip_prefix(outer).ok().and_then(|inner| inner.components().next());
@@ -127,7 +130,7 @@ fn refuse_inner_folder(to: &Utf8Path, canonical: &Utf8Path) -> Result<()> {
     Ok(())
 }
 
-/// Returns the thing with which a folder shares its file system, if it is a local one.
+/// Returns the file system that a folder shares with the system or the mirror, or `None` for a separate medium.
 fn local(folder: &Utf8Path, layout: &Layout) -> Result<Option<SharedFileSystem>> {
     let Some(own) = disk::volume(folder)? else { return Ok(Some(SharedFileSystem::Unknown)) };
     let is_on = |path: &Utf8Path| Ok::<_, Error>(disk::exists(path) && disk::volume(path)? == Some(own));
@@ -150,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn targets_are_judged_by_their_canonical_paths() {
+    fn targets_are_checked_by_their_canonical_paths() {
         let (_guard, folder) = folder();
         let mirror = folder.join("outer/mirror");
         for name in ["outer/mirror/pool", "outer/mirror/keys", "free", "medium/data/KB1"] {
@@ -192,7 +195,7 @@ mod tests {
         {
             let place = place(to).unwrap();
             assert_eq!(place.is_new, is_new, "{to}");
-            // The mirror and the folders of this test lie on one file system.
+            // The mirror and the folders of this test are on one file system.
             assert!(place.local.is_some(), "{to}");
             let error = Place::new(&folder.join(to), &layout, true).unwrap_err();
             assert!(error.message().starts_with("--expect-mount: "), "{error}");

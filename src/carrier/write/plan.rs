@@ -1,5 +1,5 @@
-//! The plan of an export: sets, files, bytes, the sets that come along, and those that are left out with the reason. Making the
-//! plan changes nothing.
+//! The plan of an export: package sets, files, bytes, prerequisites, and excluded sets with the reason. Building
+//! the plan changes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -24,45 +24,45 @@ use camino::Utf8PathBuf;
 pub struct ExportPlan {
     /// The package sets, by KB and folder.
     pub sets: Vec<PlannedExport>,
-    /// The selected things that are not in the mirror.
+    /// The selected items that are not in the mirror.
     pub missing: Vec<MissingItem>,
-    /// The things that were left out on purpose.
+    /// The items that were excluded on purpose.
     pub left_out: Vec<MissingItem>,
-    /// Files to write; one that several sets share counts in each.
+    /// The number of files to write. A file that several sets share counts in each set.
     pub files: usize,
     /// Their bytes.
     pub bytes: u64,
-    /// The bytes of different files.
+    /// The bytes of distinct files.
     pub different_bytes: u64,
     /// The sets that are new on the medium.
     pub additions: Vec<ChangedSet>,
-    /// The sets that replace another generation of themselves.
+    /// The sets that replace another generation of the same set.
     pub updates: Vec<ChangedSet>,
-    /// The sets that stay as they are.
+    /// The sets that do not change.
     pub kept: Vec<ChangedSet>,
     /// The sets that are removed.
     pub removals: Vec<ChangedSet>,
-    /// The programs that are removed, by name.
+    /// The names of the programs that are removed.
     pub removed_tools: Vec<String>,
     /// The bytes of the removals.
     pub removed_bytes: u64,
-    /// The bytes of the package sets that the medium had before.
+    /// The bytes of the package sets that the medium held before.
     pub earlier_bytes: u64,
     /// Warnings for the operator.
     pub warnings: Vec<String>,
     /// The selection.
     pub selection: MediumSelection,
-    /// The payload by its path on the medium.
+    /// The payload, by path on the medium.
     pub payload: BTreeMap<String, Payload>,
-    /// The install scripts by their paths on the medium.
+    /// The install scripts, by path on the medium.
     pub scripts: BTreeMap<String, Vec<u8>>,
     /// The listing.
     pub listing: Listing,
-    /// The rows of the sets.
+    /// The index rows of the sets.
     pub rows: Vec<SetRow>,
-    /// The programs to send along, by name.
+    /// The programs to add, by name.
     pub tools: BTreeMap<String, Utf8PathBuf>,
-    /// The programs that stay on the medium, by name, with their digests.
+    /// The digests of the programs that stay on the medium, by name.
     pub kept_tools: BTreeMap<String, Sha256>,
 }
 
@@ -117,7 +117,8 @@ impl ExportPlan {
         Ok(plan)
     }
 
-    /// Warns of selected sets whose folders are damaged or missing: the medium gets the bytes of the pool all the same.
+    /// Warns of selected sets whose folders are damaged or missing. The medium still gets the correct bytes from
+    /// the pool.
     fn warn_of_damage(&mut self, mirror: &Mirror<impl Access>) -> Result<()> {
         for damaged in mirror.damaged_sets()? {
             let is_selected =
@@ -132,7 +133,7 @@ impl ExportPlan {
         Ok(())
     }
 
-    /// Puts everything into its order and counts it.
+    /// Sorts the plan and updates its totals.
     pub(super) fn settle(&mut self) {
         self.listing.sort();
         self.sets.sort_by(|a, b| (a.kb, &a.folder).cmp(&(b.kb, &b.folder)));
@@ -151,7 +152,8 @@ impl ExportPlan {
         self.removed_bytes = self.removals.iter().map(|set| set.bytes).sum();
     }
 
-    /// Returns the KBs that come along, with those that need them; notes those that are not in the mirror.
+    /// Returns the KBs that the selected KBs require, with the KBs that require them. Records those that are not in
+    /// the mirror.
     fn along(
         &mut self,
         wanted: &BTreeSet<Kb>,
@@ -202,7 +204,7 @@ impl ExportPlan {
         Ok(found)
     }
 
-    /// Adds a set of the mirror. Returns the set as missing if the pool does not have all of it.
+    /// Adds a set of the mirror. Returns the set as missing if the pool does not have all its files.
     pub(super) fn add(
         &mut self,
         row: SetRow,
@@ -261,7 +263,7 @@ impl ExportPlan {
         Ok(None)
     }
 
-    /// Adds the updates of the exported KBs, and of those by which their files are judged.
+    /// Adds the updates of the exported KBs, and the updates by which their files are judged.
     pub(super) fn add_updates(&mut self, mirror: &Mirror<impl Access>, knowledge: &Knowledge) -> Result<()> {
         let mut kbs: BTreeSet<Kb> = self.sets.iter().map(|set| set.kb).collect();
         for kb in kbs.clone() {
@@ -301,8 +303,8 @@ impl ExportPlan {
     }
 }
 
-/// Makes the install script of a set from its plan, and never from the file beside the set folder: that one may be damaged,
-/// or made by other knowledge.
+/// Generates the install script of a set from its plan. Never copies the file beside the set folder, which may be
+/// damaged or generated from other knowledge.
 pub(super) fn planned_script(
     row: &SetRow,
     mirror: &Mirror<impl Access>,
@@ -312,7 +314,8 @@ pub(super) fn planned_script(
     Ok(mirror.script_of(row, &plan, knowledge)?.map(String::into_bytes))
 }
 
-/// Returns the reasons for the files of a set, by their names, and the packages of other KBs that come before.
+/// Returns the reasons for the files of a set, by file name, and the packages of other KBs that must be installed
+/// before.
 #[expect(clippy::type_complexity, reason = "two lists that are made together and go apart at once")]
 fn reasons_of(own: Kb, plan: Plan) -> (BTreeMap<String, String>, Vec<(Kb, String, String)>) {
     let (mut reasons, mut before) = (BTreeMap::new(), Vec::new());
@@ -332,7 +335,7 @@ fn reasons_of(own: Kb, plan: Plan) -> (BTreeMap<String, String>, Vec<(Kb, String
     (reasons, before)
 }
 
-/// Returns the programs to send along, by the names that they will have.
+/// Returns the programs to add, by their names on the medium.
 fn tools(paths: &[Utf8PathBuf]) -> Result<BTreeMap<String, Utf8PathBuf>> {
     let mut tools = BTreeMap::new();
     for path in paths {

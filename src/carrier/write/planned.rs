@@ -1,4 +1,4 @@
-//! An export that is planned onto its target: the files that will lie under `data/`, compared with those that do.
+//! An export plan for a target: the files that will lie under `data/`, compared with the existing files.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,21 +11,21 @@ use crate::carrier::read::digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::update::Sha256;
 
-/// An export that is planned onto its target. Nothing was changed yet.
+/// An export plan for a target. Nothing was changed yet.
 pub(super) struct Planned<'a> {
     pub(super) plan: &'a ExportPlan,
     pub(super) target: Target,
-    /// The folder itself does not exist yet.
+    /// `true` if the target folder does not exist yet.
     pub(super) is_new: bool,
     found: &'a Found,
     /// The digests of all files that will lie under `data/`.
     pub(super) manifest: BTreeMap<String, Sha256>,
-    /// Files of ours that will not lie there any more, with their sizes.
+    /// The files of this mirror that will be removed, with their sizes.
     pub(super) obsolete: BTreeMap<String, u64>,
 }
 
 impl<'a> Planned<'a> {
-    /// Compares a plan with the files of its target; refuses files under `data/` that are not ours.
+    /// Compares a plan with the files of its target. Refuses foreign files under `data/`.
     pub(super) fn new(plan: &'a ExportPlan, place: &'a Place, found: &'a Found) -> Result<Self> {
         let manifest = planned_manifest(plan)?;
         let obsolete = obsolete(found, &manifest)?;
@@ -33,22 +33,22 @@ impl<'a> Planned<'a> {
         Ok(Self { plan, target, is_new: place.is_new, found, manifest, obsolete })
     }
 
-    /// Returns `true` if a file of this size lies at a path.
+    /// Returns `true` if a file of this size exists at a path.
     pub(super) fn is_there(&self, path: &str, size: u64) -> bool {
         self.found.present.get(path) == Some(&size)
     }
 
-    /// Returns the digest with which the set that lies there has a file.
+    /// Returns the digest of a file in the set on the target, or `None` if that set does not have the file.
     pub(super) fn earlier_digest(&self, path: &str) -> Option<Sha256> {
         self.found.earlier.as_ref()?.manifest.get(path).copied()
     }
 
-    /// Returns the paths outside of `data/` that the set there has signed.
+    /// Returns the paths outside of `data/` that the set on the target has signed.
     pub(super) fn earlier_tags(&self) -> impl Iterator<Item = &'a String> {
         self.found.earlier.iter().flat_map(|earlier| earlier.signed.set.tag_files.keys())
     }
 
-    /// Returns every file under `data/` that the export may leave.
+    /// Returns every file under `data/` that the export may leave behind.
     pub(super) fn possible_files(&self) -> Vec<String> {
         let paths: BTreeSet<&String> = self.manifest.keys().chain(&self.found.ours).collect();
         paths.into_iter().cloned().collect()
@@ -65,7 +65,8 @@ impl<'a> Planned<'a> {
     }
 }
 
-/// Returns the digests of everything that will lie under `data/`, in a form that the receiving side reads.
+/// Returns the digests of all files that will lie under `data/`. Checks that the receiving side accepts the
+/// manifest.
 fn planned_manifest(plan: &ExportPlan) -> Result<BTreeMap<String, Sha256>> {
     let packages = plan.payload.iter().map(|(path, file)| (path.clone(), file.sha256));
     let scripts = plan.scripts.iter().map(|(path, script)| (path.clone(), digest(script)));
@@ -73,7 +74,7 @@ fn planned_manifest(plan: &ExportPlan) -> Result<BTreeMap<String, Sha256>> {
         .map_err(|error| error.with_kind(ErrorKind::Usage).context("the medium cannot hold these sets"))
 }
 
-/// Returns the files of ours that become obsolete; refuses those of others.
+/// Returns the files of this mirror that become obsolete. Refuses foreign files.
 fn obsolete(found: &Found, manifest: &BTreeMap<String, Sha256>) -> Result<BTreeMap<String, u64>> {
     let folded: BTreeSet<String> = manifest.keys().map(|path| path.to_ascii_lowercase()).collect();
     let mut obsolete = BTreeMap::new();
@@ -84,7 +85,8 @@ fn obsolete(found: &Found, manifest: &BTreeMap<String, Sha256>) -> Result<BTreeM
                 .hint("move it away, or name another folder; nothing was changed"));
         }
         if folded.contains(&path.to_ascii_lowercase()) {
-            // One file on media that take A for a, so that the removal of one would be that of the other.
+            // Both names are one file on media that ignore the case of letters. Removing one would remove the
+            // other.
             return Err(Error::usage(format!(
                 "{path} on the medium and a file of this export differ in the case of letters alone"
             ))

@@ -1,5 +1,5 @@
-//! The checks of a target before the first byte: that it can be written, the largest file, room, and names. What is
-//! tried for that goes away at once.
+//! The checks of a target before the first write: write access, the largest file, free space, and file names. Files
+//! that are created for a check are removed.
 
 use super::found::PROBE;
 use super::planned::Planned;
@@ -8,28 +8,28 @@ use crate::documents::Room;
 use crate::error::{Error, ErrorKind, Result};
 use crate::update::human_size;
 
-/// FAT32 takes a byte less than 4 GiB; below that every file system of media does.
+/// The largest file on FAT32: one byte less than 4 GiB. Every file system of media supports files up to this size.
 const SMALL_LIMIT: u64 = u32::MAX as u64;
 
-/// The room for pages, tables, and the copy of the earlier description, beside listing and manifest: some 2 MB were measured.
+/// The space for pages, tables, and the backup of the earlier description. Measured: about 2 MB.
 const TABLES: u64 = 4 << 20;
 
 impl Planned<'_> {
-    /// Checks the target. Returns `true` if obsolete files have to be removed before new ones are written.
+    /// Checks the target. Returns `true` if obsolete files must be removed before new ones are written.
     pub(super) fn preflight(&self) -> Result<bool> {
-        /// Every letter that the name policy allows besides letters and digits.
+        /// Every character that the name policy allows, except for letters and digits.
         const LETTERS: &str = "_()+,=@ -";
         self.target.expect_writable()?;
         self.refuse_too_large()?;
         let room = self.room()?;
         self.expect_room(room)?;
-        // The greatest length that names of sets have.
+        // The maximum length of file names of sets.
         let zeros = "0".repeat(120 - PROBE.len() - LETTERS.len() - 4);
         self.target.try_name(&format!("{PROBE}{LETTERS}{zeros}.msu"))?;
         Ok(room.free < room.needed)
     }
 
-    /// Returns the room that the export needs and finds.
+    /// Returns the space that the export needs and the space that is available.
     pub(super) fn room(&self) -> Result<Room> {
         let mut absent = 0_u64;
         for (path, file) in &self.plan.payload {
@@ -50,7 +50,7 @@ impl Planned<'_> {
         })
     }
 
-    /// Refuses an export that does not fit.
+    /// Refuses an export that does not fit on the target.
     pub(super) fn expect_room(&self, room: Room) -> Result<()> {
         let free = room.free.saturating_add(room.obsolete);
         if free >= room.needed {
@@ -76,7 +76,7 @@ impl Planned<'_> {
             .hint("choose fewer KBs or one architecture (--arch), or a larger medium; nothing was written"))
     }
 
-    /// Refuses a file that the file system cannot take, whatever room there is.
+    /// Refuses a file that is too large for the file system, whatever the free space.
     fn refuse_too_large(&self) -> Result<()> {
         let largest = self.plan.payload.iter().max_by_key(|(path, file)| (file.size, *path));
         if let Some((path, file)) = largest.filter(|(_, file)| file.size > SMALL_LIMIT)

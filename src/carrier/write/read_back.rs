@@ -1,4 +1,4 @@
-//! The read-back of a medium that was just written, with the eyes of the receiving side.
+//! The read-back of a medium that was just written, with the checks of the receiving side.
 
 use super::planned::Planned;
 use crate::carrier::read::examine_open;
@@ -6,21 +6,22 @@ use crate::carrier::trust::{PublicKey, Trust};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
 
-/// A medium that was read back and holds what was written.
+/// A medium that was read back and holds the written content.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ReadBack {
     /// The number of files under `data/`.
     pub(super) files: u64,
     /// Their bytes.
     pub(super) bytes: u64,
-    /// The system took the advice to drop the cached bytes of every file.
+    /// `true` if the system accepted the advice to drop the cached bytes of every file.
     pub(super) is_dropped: bool,
 }
 
 /// Reads everything as the receiving side will.
 pub(super) fn read_back(planned: &Planned<'_>, root_key: &PublicKey, events: &Events) -> Result<ReadBack> {
     events.send(Event::Phase("reading everything back".to_owned()));
-    // Everything was synced, so that its cached bytes can go. Only these files: the caches of the host are not ours.
+    // All files were synced, so their cached bytes can be dropped. Only these files: other caches of the host are
+    // not touched.
     let dropped = planned.manifest.keys().filter(|path| planned.target.drop_cached(path)).count();
     let trust = Trust { keys: vec![root_key.clone()], on_first_use: false };
     let spoiled = |error: Error| {

@@ -1,5 +1,5 @@
-//! Removals from a medium: obsolete files once the new set is signed, or before where their room is needed, and what an
-//! interrupted export left.
+//! Removals from a medium: obsolete files after the new set is signed (or earlier if their space is needed), and
+//! the rest of an interrupted export.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,20 +11,20 @@ use crate::carrier::medium::{DATA, KNOWLEDGE, TOOLS, UNFINISHED_FOLDER};
 use crate::disk::Entry;
 use crate::error::Result;
 
-/// The files that were removed.
+/// The totals of removed files.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Removed {
-    /// Their number.
+    /// The number of files.
     pub(super) files: u64,
-    /// Their bytes.
+    /// The bytes of the files.
     pub(super) bytes: u64,
 }
 
 impl Removed {
-    /// Removes files of an earlier set under `data/`, given with their sizes.
+    /// Removes files of an earlier set under `data/`.
     pub(super) fn take_obsolete(&mut self, target: &Target, obsolete: &BTreeMap<String, u64>) -> Result<()> {
         for (path, size) in obsolete {
-            // One that this run has written in its place, such as a replacement under its unfinished name, is gone already.
+            // A file that this run has replaced, such as a replacement under its unfinished name, is already gone.
             if target.entry(path)? != Entry::Nothing {
                 target.remove(path)?;
                 self.files += 1;
@@ -34,7 +34,7 @@ impl Removed {
         Ok(())
     }
 
-    /// Removes the programs and tables of an earlier set that the new one does not have: it does not vouch for them.
+    /// Removes the programs and tables of an earlier set that the new set does not vouch for.
     pub(super) fn take_earlier_tags<'a>(
         &mut self,
         target: &Target,
@@ -56,7 +56,7 @@ impl Removed {
     }
 }
 
-/// Removes the unfinished files of an interrupted export beside `data/`.
+/// Removes the unfinished files of an interrupted export outside of `data/`.
 pub(super) fn sweep(target: &Target) -> Result<()> {
     for folder in ["", KNOWLEDGE, TOOLS, UNFINISHED_FOLDER] {
         if target.entry(folder)? != Entry::Folder {
@@ -72,8 +72,9 @@ pub(super) fn sweep(target: &Target) -> Result<()> {
     Ok(())
 }
 
-/// Removes empty folders under `data/`: nothing but the folders of sets may lie there. Makes this and every earlier removal there
-/// durable: what came back after a power cut would be a file that no set names, and the medium would be refused.
+/// Removes empty folders under `data/`, where only the folders of sets may lie. Makes this and every earlier
+/// removal durable. A file that reappeared after a power cut would belong to no set, and the medium would be
+/// refused.
 pub(super) fn remove_empty_folders(target: &Target) -> Result<()> {
     let mut open = vec![DATA.to_owned()];
     let mut folders = Vec::new();
@@ -86,7 +87,7 @@ pub(super) fn remove_empty_folders(target: &Target) -> Result<()> {
             }
         }
     }
-    // Deepest first. A folder is synced after the last removal in it.
+    // Deepest folders first. A folder is synced after the last removal in it.
     for folder in folders.iter().rev() {
         if !target.remove_empty_folder(folder) {
             target.sync_folder(folder)?;

@@ -1,4 +1,4 @@
-//! The files of the medium that stay, read again before they are signed again.
+//! The files that stay on the medium. They are read again before they are signed again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,18 +14,18 @@ use crate::event::{Event, Events};
 use crate::mirror::{Access, Mirror};
 use crate::update::Sha256;
 
-/// The files that stay, as they were found.
+/// The state of the files that stay.
 #[derive(Debug, Default)]
 pub(super) struct Retained {
-    /// The files that are right, by path.
+    /// The paths of the files that are verified.
     pub(super) verified: BTreeSet<String>,
-    /// The sources of the damaged ones: the pool, or another copy on the medium.
+    /// The sources for the damaged files, by path: the pool, or another copy on the medium.
     pub(super) replacements: BTreeMap<String, Origin>,
 }
 
 impl Planned<'_> {
-    /// Reads the files that stay, before anything is changed. A damaged file is replaced from the pool or
-    /// from its twin on the medium; without either the export is refused.
+    /// Reads the files that stay, before anything is changed. Plans the replacement of a damaged file from the pool
+    /// or from another copy on the medium. Refuses the export if neither has the bytes.
     pub(super) fn read_retained(&self, mirror: &Mirror<impl Access>, events: &Events) -> Result<Retained> {
         let staying = self.plan.payload.iter().filter(|(_, file)| file.from == Source::Medium);
         let staying: Vec<_> = staying.collect();

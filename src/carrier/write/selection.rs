@@ -1,5 +1,5 @@
-//! The published sets that a request selects. A selection that is empty, or a KB in it that matches nothing, is an error that
-//! lists what would match: an export must not pass for one that was asked for otherwise.
+//! The published sets that a request selects. An empty selection, or a KB that matches nothing, is an error that
+//! lists possible matches. A partial export must not look like the requested one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::mirror::index::{PublishState, SetRow};
 use crate::mirror::{Access, Mirror};
 use crate::update::{Architecture, Kb};
 
-/// More lines than these are not read; `kbmirror list` has them all.
+/// The maximum number of hints. `kbmirror list` shows all KBs.
 const MOST_HINTS: usize = 10;
 
 /// The selection of an export.
@@ -18,21 +18,21 @@ const MOST_HINTS: usize = 10;
 pub struct ExportRequest {
     /// The KBs.
     pub kbs: Vec<Kb>,
-    /// Everything that is published.
+    /// `true` to select everything that is published.
     pub all: bool,
-    /// Only these architectures; none is all.
+    /// The selected architectures. An empty list selects all.
     pub architectures: Vec<Architecture>,
-    /// Programs to send along.
+    /// The programs to add to the medium.
     pub tools: Vec<Utf8PathBuf>,
 }
 
 impl ExportRequest {
-    /// Refuses a selection that matches nothing, before the medium is looked at.
+    /// Refuses a selection that matches nothing, before the medium is examined.
     pub fn expect_match(&self, mirror: &Mirror<impl Access>) -> Result<()> {
         wanted(self, &published_rows(mirror)?, mirror).map(drop)
     }
 
-    /// Returns `true` if the request takes sets of this architecture.
+    /// Returns `true` if the request selects sets of this architecture.
     pub(super) fn takes(&self, architecture: Option<Architecture>) -> bool {
         self.architectures.is_empty() || architecture.is_none_or(|own| self.architectures.contains(&own))
     }
@@ -45,7 +45,7 @@ pub(super) fn published_rows(mirror: &Mirror<impl Access>) -> Result<Vec<SetRow>
     Ok(rows)
 }
 
-/// Returns the KBs that a request names, after a check that each of them matches a published set.
+/// Returns the KBs that a request names. Refuses KBs that do not match any published set.
 pub(super) fn wanted(
     request: &ExportRequest,
     rows: &[SetRow],
@@ -92,7 +92,7 @@ pub(super) fn wanted(
     Err(list_published(error, &only))
 }
 
-/// Returns the architectures that were asked for and match no selected set.
+/// Returns the requested architectures that match no selected set.
 pub(super) fn unmatched_architectures(request: &ExportRequest, selected: &[&SetRow]) -> Vec<Architecture> {
     let is_here = |own: &Architecture| {
         selected.iter().any(|row| row.architecture.is_none() || row.architecture == Some(*own))

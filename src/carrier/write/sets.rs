@@ -10,66 +10,66 @@ use camino::Utf8PathBuf;
 /// A package set that an export changes, keeps, or removes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangedSet {
-    /// Its KB.
+    /// The KB of the set.
     pub kb: Kb,
-    /// Its folder.
+    /// The folder of the set.
     pub folder: SetFolder,
-    /// Its files on the medium.
+    /// The number of its files on the medium.
     pub files: usize,
     /// Their bytes.
     pub bytes: u64,
     /// The bytes of the generation that it replaces.
     pub replaced_bytes: u64,
-    /// The mirror has the set; otherwise it comes from the medium itself.
+    /// `true` if the mirror has the set; otherwise it comes from the medium itself.
     pub in_mirror: bool,
 }
 
 /// A package set of an export.
 #[derive(Debug, Clone)]
 pub struct PlannedExport {
-    /// Its KB.
+    /// The KB of the set.
     pub kb: Kb,
-    /// Its folder.
+    /// The folder of the set.
     pub folder: SetFolder,
     /// The products of its titles.
     pub products: String,
-    /// The KBs with which it comes along; none if it was selected itself.
+    /// The KBs that require this set. Empty if the set was selected itself.
     pub needed_by: BTreeSet<Kb>,
-    /// Its files.
+    /// The number of its files.
     pub files: usize,
     /// Their bytes.
     pub bytes: u64,
-    /// Its change on the medium.
+    /// The change of the set on the medium.
     pub change: Change,
     /// The bytes of the generation that it replaces.
     pub replaced_bytes: u64,
-    /// The mirror has it; otherwise it comes from the medium itself.
+    /// `true` if the mirror has the set; otherwise it comes from the medium itself.
     pub in_mirror: bool,
-    /// It was selected, or comes along with what was; otherwise it stays because the medium has it.
+    /// `true` if the set was selected, or a selected set requires it; otherwise it stays because the medium has it.
     pub is_selected: bool,
-    /// The reasons for its files, by their names.
+    /// The reasons for its files, by file name.
     pub reasons: BTreeMap<String, String>,
-    /// The packages of other KBs that come before it: KB, folder, and reason.
+    /// The packages of other KBs that must be installed before: KB, folder, and reason.
     pub before: Vec<(Kb, String, String)>,
 }
 
-/// The place from which the bytes of a file come.
+/// The source of the bytes of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// The pool's copy.
     Pool(Utf8PathBuf),
-    /// The medium itself: the mirror does not know the set, and its file is read again before it is signed again.
+    /// The medium itself. The mirror cannot supply the file, so it is read again before it is signed again.
     Medium,
 }
 
 /// A file of the payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payload {
-    /// Its source.
+    /// The source.
     pub from: Source,
-    /// Its digest.
+    /// The digest.
     pub sha256: Sha256,
-    /// Its bytes.
+    /// The size in bytes.
     pub size: u64,
 }
 

@@ -1,10 +1,11 @@
-//! The folder that becomes a medium: the only type that changes one.
+//! The folder that becomes a medium. Only this type changes a medium.
 //!
-//! Every path is relative to the root of the medium. All changes go through here, so that the rules for them stand in one place,
-//! and so that every fault of a change is attributed to the medium.
+//! Every path is relative to the root of the medium. All changes use this type, so that their rules are in one
+//! place, and every fault of a change is attributed to the medium.
 //!
-//! The medium is open from the first look at it to the read-back, and no link below it is followed: a stick that was prepared, or
-//! that changes meanwhile, cannot make the program write or remove anything outside of it.
+//! The medium is open from the first examination to the read-back, and no link below it is followed. A manipulated
+//! stick, or a stick that changes during the export, cannot make the program write or remove anything outside of
+//! it.
 
 use std::cell::OnceCell;
 
@@ -19,7 +20,7 @@ use crate::update::Sha256;
 #[derive(Debug)]
 pub(super) struct Target {
     root: Utf8PathBuf,
-    /// The folder, open; empty until it is made.
+    /// The open folder; empty until the folder is created.
     folder: OnceCell<OpenFolder>,
 }
 
@@ -39,7 +40,7 @@ pub(super) fn on_medium(error: Error, path: &Utf8Path) -> Error {
 }
 
 impl Target {
-    /// Returns the target in a folder, as it was opened to look at it; one that does not exist yet is not open.
+    /// Creates the target from the folder that was opened to examine it, or from a path that does not exist yet.
     pub(super) fn new(root: &Utf8Path, open: Option<OpenFolder>) -> Self {
         Self { root: root.to_owned(), folder: open.map_or_else(OnceCell::new, OnceCell::from) }
     }
@@ -55,12 +56,12 @@ impl Target {
         self.folder.get().ok_or_else(absent)
     }
 
-    /// Returns the whole path of a file, for messages.
+    /// Returns the full path of a file, for messages.
     pub(super) fn locate(&self, path: &str) -> Utf8PathBuf {
         if path.is_empty() { self.root.clone() } else { self.root.join(path) }
     }
 
-    /// Returns the kind of thing that lies at a path; no link is followed.
+    /// Returns the kind of entry at a path, without following links.
     pub(super) fn entry(&self, path: &str) -> Result<Entry> {
         let Some(folder) = self.folder.get() else { return Ok(Entry::Nothing) };
         folder.entry(path).map_err(|error| on_medium(error, &self.locate(path)))
@@ -71,45 +72,45 @@ impl Target {
         self.folder()?.list(folder).map_err(|error| on_medium(error, &self.locate(folder)))
     }
 
-    /// Reads a whole small file.
+    /// Reads a complete small file.
     pub(super) fn read_small(&self, path: &str, cap: u64) -> Result<Vec<u8>> {
         read_small(self.folder()?, path, cap)
     }
 
-    /// Returns `true` if a file has these bytes.
+    /// Returns `true` if a file has exactly these bytes.
     pub(super) fn has_bytes(&self, path: &str, bytes: &[u8]) -> Result<bool> {
         let length = bytes.len() as u64;
         let has_length = self.entry(path)? == Entry::File(length);
         Ok(has_length && self.folder()?.read(path, length).is_ok_and(|there| there.as_deref() == Some(bytes)))
     }
 
-    /// Returns `true` if a file can be read and has a digest.
+    /// Returns `true` if a file can be read and has this digest.
     pub(super) fn has_digest(&self, path: &str, sha256: Sha256) -> bool {
         let found = self.folder().and_then(|folder| hash_file(folder, path, &mut |_| Ok(())));
         found.is_ok_and(|found| found.sha256 == sha256)
     }
 
-    /// Makes the folder of the medium itself, whose parent is there.
+    /// Creates the folder of the medium itself, in an existing parent.
     pub(super) fn make_root(&self) -> Result<()> {
         if self.folder.get().is_none() {
             let made = OpenFolder::create(&self.root).map_err(|error| on_medium(error, &self.root))?;
-            // Empty a moment ago, and not in use by another process.
+            // The cell was empty above, and no other thread uses it.
             let _set = self.folder.set(made);
         }
         Ok(())
     }
 
-    /// Makes one folder, whose parent is there. Returns `true` if it was not there.
+    /// Creates one folder in an existing parent. Returns `true` if it did not exist.
     pub(super) fn make_folder(&self, folder: &str) -> Result<bool> {
         self.change(folder, |medium| medium.create_dir(folder))
     }
 
-    /// Changes the medium.
+    /// Changes the medium, and attributes errors to it.
     fn change<T>(&self, path: &str, change: impl FnOnce(&OpenFolder) -> Result<T>) -> Result<T> {
         change(self.folder()?).map_err(|error| on_medium(error, &self.locate(path)))
     }
 
-    /// Makes the folders above a path, one by one. Returns those that were not there.
+    /// Creates the missing parent folders of a path. Returns the created folders.
     pub(super) fn make_folders_above(&self, path: &str) -> Result<Vec<String>> {
         let mut made = Vec::new();
         for (end, _) in path.match_indices('/') {
@@ -121,67 +122,67 @@ impl Target {
         Ok(made)
     }
 
-    /// Writes a file whole or not at all.
+    /// Writes a complete file atomically.
     pub(super) fn write(&self, path: &str, bytes: &[u8]) -> Result<()> {
         self.change(path, |medium| medium.write(path, bytes))
     }
 
-    /// Writes a file that does not have just these bytes.
+    /// Writes a file unless it has exactly these bytes.
     pub(super) fn write_if_other(&self, path: &str, bytes: &[u8]) -> Result<()> {
         if self.has_bytes(path, bytes)? { Ok(()) } else { self.write(path, bytes) }
     }
 
-    /// Begins a new file.
+    /// Creates a new file.
     pub(super) fn create(&self, path: &str) -> Result<NewFile> {
         self.change(path, |medium| medium.create_new(path))
     }
 
-    /// Gives a file a second name. Returns `false` if the file system does not have links.
+    /// Gives a file a second name. Returns `false` if the file system does not support links.
     pub(super) fn link(&self, from: &str, to: &str) -> bool {
         self.folder.get().is_some_and(|medium| medium.link(from, to))
     }
 
-    /// Gives a file another name, in place of what has it.
+    /// Renames a file and replaces a file of the new name.
     pub(super) fn rename(&self, from: &str, to: &str) -> Result<()> {
         self.change(to, |medium| medium.rename(from, to))
     }
 
-    /// Removes a file, if it is there.
+    /// Removes a file, if it exists.
     pub(super) fn remove(&self, path: &str) -> Result<()> {
         self.change(path, |medium| medium.remove_file(path))
     }
 
-    /// Removes a folder that is empty. Returns `true` if it is gone.
+    /// Removes a folder if it is empty. Returns `true` if the folder was removed.
     pub(super) fn remove_empty_folder(&self, folder: &str) -> bool {
         self.folder.get().is_some_and(|medium| medium.remove_empty_dir(folder))
     }
 
-    /// Removes the folder of the medium itself, if it is empty. Returns `true` if it is gone.
+    /// Removes the folder of the medium itself if it is empty. Returns `true` if the folder was removed.
     pub(super) fn remove_empty_root(&self) -> bool {
         disk::remove_empty_dir(&self.root)
     }
 
-    /// Makes sure that the names in a folder stay.
+    /// Makes the names in a folder durable.
     pub(super) fn sync_folder(&self, folder: &str) -> Result<()> {
         self.change(folder, |medium| medium.sync_dir(folder))
     }
 
-    /// Advises the system to drop the cached bytes of a file. Returns `true` if it took the advice.
+    /// Advises the system to drop the cached bytes of a file. Returns `true` if the system accepted the advice.
     pub(super) fn drop_cached(&self, path: &str) -> bool {
         self.folder.get().is_some_and(|medium| medium.drop_cached(path))
     }
 
-    /// Returns the folder that is there: the medium, or the one in which it will be made.
+    /// Returns the existing folder: the medium, or the parent in which it will be created.
     fn existing(&self) -> &Utf8Path {
         if self.folder.get().is_some() { &self.root } else { disk::parent(&self.root) }
     }
 
-    /// Returns the bytes that may still be written.
+    /// Returns the free bytes.
     pub(super) fn free(&self) -> Result<u64> {
         disk::available_space(self.existing())
     }
 
-    /// Returns `true` if the file system takes a file of this size.
+    /// Returns `true` if the file system supports files of this size.
     pub(super) fn takes_file_of(&self, size: u64) -> Result<bool> {
         disk::takes_file_of(self.existing(), size)
     }
@@ -193,7 +194,7 @@ impl Target {
         })
     }
 
-    /// Tries a file name; nothing is left of the trial.
+    /// Tries a file name by writing and removing a file.
     pub(super) fn try_name(&self, name: &str) -> Result<()> {
         let parent;
         let folder = if let Some(folder) = self.folder.get() {

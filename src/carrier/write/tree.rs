@@ -1,7 +1,7 @@
-//! The medium as a value: the path of every file with its content, made whole before the first byte is written. Pure.
+//! The medium as a value: the path and the content of every file, built before the first byte is written. Pure.
 //!
-//! The content is a text, the bytes of a file elsewhere, or bytes that lie on the medium and stay. `set.json` is made from all
-//! others and has their digests, so that the tree of a set and its description cannot differ.
+//! The content is a text, the bytes of a file elsewhere, or bytes that stay on the medium. `set.json` is built from
+//! all other files and has their digests, so that the tree of a set and its description cannot differ.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,9 +25,9 @@ use crate::update::Sha256;
 /// The content of a file on a medium.
 #[derive(Debug)]
 enum Content {
-    /// The bytes of a file elsewhere: of the pool, or of a program that is sent along.
+    /// The bytes of another file: of the pool, or of a program that the operator added.
     File { from: Utf8PathBuf, size: u64 },
-    /// The bytes lie on the medium and stay; their number, where it is listed.
+    /// The bytes stay on the medium; the size is known if it is listed.
     Kept { size: Option<u64> },
     /// A text.
     Text(Vec<u8>),
@@ -40,7 +40,7 @@ struct Leaf {
     sha256: Sha256,
 }
 
-/// A medium.
+/// The complete content of a medium.
 #[derive(Debug)]
 pub(super) struct Tree {
     files: BTreeMap<String, Leaf>,
@@ -48,46 +48,46 @@ pub(super) struct Tree {
     pub(super) created: Time,
     /// The description of the set.
     pub(super) set: MediumSet,
-    /// The digest of `set.json`, which names the set.
+    /// The digest of `set.json`, which identifies the set.
     pub(super) set_id: Sha256,
 }
 
-/// A file whose bytes are not a text of the tree.
+/// A file whose content is not a text of the tree.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Binary<'a> {
-    /// Its path on the medium.
+    /// The path on the medium.
     pub(super) path: &'a str,
-    /// The file that has the bytes; `None` if they lie on the medium and stay.
+    /// The source file, or `None` if the bytes stay on the medium.
     pub(super) from: Option<&'a Utf8Path>,
-    /// Its digest.
+    /// The digest.
     pub(super) sha256: Sha256,
-    /// Its bytes.
+    /// The size in bytes.
     pub(super) size: u64,
 }
 
-/// A program that is sent along, as it was read.
+/// A program that the operator added, as it was read.
 #[derive(Debug)]
 pub(super) struct Program {
     /// The file.
     pub(super) from: Utf8PathBuf,
-    /// Its digest.
+    /// The digest.
     pub(super) sha256: Sha256,
-    /// Its bytes.
+    /// The size in bytes.
     pub(super) size: u64,
 }
 
-/// The parts of a medium that its plan does not have.
+/// The parts of a medium that are not in its plan.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Parts<'a> {
     /// The facts about the set.
     pub(super) facts: SetFacts<'a>,
-    /// The source of the mirror's content.
+    /// The origin of the mirror's content.
     pub(super) origin: &'a str,
     /// The keys that sign.
     pub(super) keys: &'a SigningKeys,
-    /// The knowledge tables, by their file names.
+    /// The knowledge tables, by file name.
     pub(super) tables: &'a [(String, String)],
-    /// The programs that are sent along, by name.
+    /// The programs that the operator added, by name.
     pub(super) programs: &'a BTreeMap<String, Program>,
 }
 
@@ -102,7 +102,7 @@ fn is_of_set(path: &str) -> bool {
 }
 
 impl Tree {
-    /// Makes the medium of a plan.
+    /// Builds the medium of a plan.
     pub(super) fn new(plan: &ExportPlan, parts: Parts<'_>) -> Result<Self> {
         let (facts, export_key) = (parts.facts, &parts.keys.export);
         let label = format!("kbmirror set {:04} of {}, {}", facts.number, facts.mirror_id, facts.created);
@@ -130,12 +130,12 @@ impl Tree {
         Ok(Self { files, created: facts.created, set, set_id })
     }
 
-    /// Returns the package files, by path.
+    /// Returns the package files, sorted by path.
     pub(super) fn packages(&self) -> impl Iterator<Item = Binary<'_>> {
         self.binaries().filter(|file| is_of_set(file.path))
     }
 
-    /// Returns the programs that are sent along, by path; not those that stay.
+    /// Returns the new programs, sorted by path. Does not return programs that stay on the medium.
     pub(super) fn programs(&self) -> impl Iterator<Item = Binary<'_>> {
         self.binaries().filter(|file| !is_of_set(file.path) && file.from.is_some())
     }
@@ -151,12 +151,13 @@ impl Tree {
         })
     }
 
-    /// Returns the install scripts, by path.
+    /// Returns the install scripts, sorted by path.
     pub(super) fn scripts(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.all_texts().filter(|(path, _)| is_of_set(path))
     }
 
-    /// Returns the texts outside of `data/` in the order in which they are written: `set.json` and its signature last.
+    /// Returns the texts outside of `data/` in the order in which they are written. `set.json` and its signature
+    /// are last.
     pub(super) fn texts(&self) -> impl Iterator<Item = (&str, &[u8])> {
         let is_last = |path: &str| [SET, SET_SIGNATURE].contains(&path);
         let first = self.all_texts().filter(move |(path, _)| !is_of_set(path) && !is_last(path));
@@ -198,7 +199,7 @@ fn payload(plan: &ExportPlan) -> BTreeMap<String, Leaf> {
     packages.chain(scripts).collect()
 }
 
-/// Returns the programs, those that stay included.
+/// Returns the programs, with those that stay on the medium.
 fn programs(plan: &ExportPlan, sent: &BTreeMap<String, Program>) -> BTreeMap<String, Leaf> {
     let path = |name: &String| format!("{TOOLS}/{name}");
     let sent = sent.iter().map(|(name, program)| {
@@ -212,7 +213,7 @@ fn programs(plan: &ExportPlan, sent: &BTreeMap<String, Program>) -> BTreeMap<Str
     sent.chain(kept).collect()
 }
 
-/// Returns the pages, the keys, the tables, and the files of the bag.
+/// Returns the pages, the keys, the tables, and the `BagIt` files.
 fn texts(plan: &ExportPlan, parts: Parts<'_>) -> Result<BTreeMap<String, Leaf>> {
     let contents = Contents::new(plan, parts.facts);
     let keys = parts.keys;
@@ -301,7 +302,7 @@ mod tests {
     use crate::carrier::trust::SecretKey;
 
     #[test]
-    fn the_description_has_the_digest_of_every_other_file_and_comes_last() {
+    fn set_json_has_every_other_digest_and_is_written_last() {
         let (root, export) = (SecretKey::generate().unwrap(), SecretKey::generate().unwrap());
         let root = root.public().unwrap();
         let keys = SigningKeys { export, list: "list".into(), list_signature: "list".into(), root };

@@ -1,8 +1,9 @@
-//! The union of what a medium holds and what an export adds: an export adds and updates, and removes only with `--prune` or
-//! where a newer generation replaces the same set.
+//! The union of a medium's content and an export. An export adds and updates sets. It removes sets only with
+//! `--prune`, or if a newer generation replaces the same set.
 //!
-//! A set that the mirror publishes comes from the mirror, whose records are fresher. A set that the mirror does not know comes
-//! from the medium's proven listing: it is kept and named, and its files are read again before they are signed again.
+//! A set that the mirror publishes comes from the mirror, whose records are newer. A set that the mirror does not
+//! know comes from the medium's verified listing. Such a set is kept and reported, and its files are read again
+//! before they are signed again.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +22,7 @@ use crate::servicing::Knowledge;
 use crate::update::{Kb, Sha256, human_size};
 
 impl ExportPlan {
-    /// Joins the plan with what lies on its target.
+    /// Joins the plan with the content of its target.
     pub fn onto(
         mut self,
         found: &Found,
@@ -83,7 +84,7 @@ impl ExportPlan {
         for (kb, set) in &earlier.listing.sets {
             let replaced = set_bytes(set);
             let is_selected = self.position(*kb, &set.folder).is_some();
-            // The copy on the medium may be the last one of a selected set that the pool lacks.
+            // The copy on the medium may be the last copy of a selected set that is missing in the pool.
             if !is_selected && prune && !self.lacks(*kb, &set.folder) {
                 let is_here = rows.iter().any(|row| row.kb == *kb && row.folder == set.folder);
                 self.removals.push(removed(*kb, set, is_here));
@@ -134,8 +135,8 @@ impl ExportPlan {
         Ok(())
     }
 
-    /// Joins sets that the mirror recognises by its own digests, where no listing is proven. One of which a part is missing or
-    /// damaged is mended from the pool.
+    /// Joins sets that the mirror identifies by its own digests, if the target has no verified listing. Repairs
+    /// incomplete or damaged sets from the pool.
     fn join_undescribed(
         &mut self,
         found: &Found,
@@ -225,7 +226,7 @@ impl ExportPlan {
         Ok(missing)
     }
 
-    /// Returns `true` if a set was selected and the pool does not have all of it.
+    /// Returns `true` if a set was selected and the pool does not have all its files.
     fn lacks(&self, kb: Kb, folder: &SetFolder) -> bool {
         self.missing.iter().any(|item| item.kb == kb && item.what.eq_ignore_ascii_case(folder.as_str()))
     }
@@ -237,7 +238,7 @@ impl ExportPlan {
     /// Keeps a set of the medium as a listing describes it.
     fn retain(&mut self, kb: Kb, set: &SetRecord, script: Option<Vec<u8>>, in_mirror: bool) {
         for file in &set.files {
-            // The set was read with a digest and a size for each.
+            // The set was read with a digest and a size for each file.
             if let (Some(sha256), Some(size)) = (file.sha256, file.size) {
                 self.payload.insert(path_of(kb, file), Payload { from: Source::Medium, sha256, size });
             }
@@ -262,7 +263,8 @@ impl ExportPlan {
         self.listing.sets.push((kb, set.clone()));
     }
 
-    /// Keeps the updates of the medium's listing that the mirror does not describe itself, with `prune` those of kept sets only.
+    /// Keeps the updates of the medium's listing that the mirror does not describe itself. With `prune`, keeps only
+    /// those of kept sets.
     fn keep_updates(&mut self, earlier: &Listed, prune: bool) {
         let kept: BTreeSet<Kb> = self.sets.iter().filter(|set| !set.is_selected).map(|set| set.kb).collect();
         let known: BTreeSet<_> =
@@ -282,7 +284,7 @@ impl ExportPlan {
             if self.tools.contains_key(&name) {
                 continue;
             }
-            // One file on media that take A for a, and two elsewhere.
+            // Both names are one file on media that ignore the case of letters, and two files elsewhere.
             if let Some(own) = self.tools.keys().find(|own| own.eq_ignore_ascii_case(&name)) {
                 return Err(Error::usage(format!(
                     "tools/{name} on the medium and the program {own} differ in the case of letters alone"
@@ -316,9 +318,10 @@ impl ExportPlan {
         }
     }
 
-    /// Returns the question that is asked before a removal of more than a fifth of the bytes.
+    /// Returns the confirmation text for a removal of more than a fifth of the bytes, or `None` for a smaller
+    /// removal.
     pub fn question(&self) -> Option<String> {
-        /// The share from which a shrinking medium looks like a mistake (transfer notes §4, "Brakes": more than 20 %).
+        /// The share that makes a shrinking medium look like a mistake: more than 20 %.
         const FIFTH: u64 = 5;
         (self.removed_bytes.saturating_mul(FIFTH) > self.earlier_bytes).then(|| {
             format!(
@@ -347,7 +350,7 @@ fn is_newer_there(earlier: &Listed, kb: Kb, set: &SetRecord, mirror: &Mirror<imp
     Ok(matches!((there, here), (Some(there), Some(here)) if there > here))
 }
 
-/// Reads the install script of a set from the medium; refuses one that is not as it was signed.
+/// Reads the install script of a set from the medium. Refuses a script that does not match its signed digest.
 fn signed_script(earlier: &Listed, found: &Found, kb: Kb, set: &SetRecord) -> Result<Option<Vec<u8>>> {
     let script = format!("{DATA}/{kb}/{}.cmd", set.folder);
     let Some(signed) = earlier.manifest.get(&script) else { return Ok(None) };
@@ -374,7 +377,8 @@ fn digests(set: &SetRecord) -> BTreeSet<Sha256> {
     set.files.iter().filter_map(|file| file.sha256).collect()
 }
 
-/// The refusal of files on the medium that are not as they were signed and that the mirror cannot replace.
+/// Returns the error for files on the medium that do not match their signed digests and that the mirror cannot
+/// replace.
 pub(super) fn damaged(paths: &[String]) -> Error {
     let are = if paths.len() == 1 { "is" } else { "are" };
     refused(format!(

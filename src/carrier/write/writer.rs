@@ -1,14 +1,15 @@
-//! A tree becomes a medium, in an order in which nothing is lost.
+//! The write of a tree to a medium, in an order in which no data is lost.
 //!
-//! 1. A signed mark names every file that the export may leave (`mark`).
-//! 2. New files are written beside what lies there (`payload`). If that fails, everything new is removed, and the medium is
-//!    what it was.
-//! 3. The signed description of the earlier set is copied aside, its signature removed, and the replacements get their names.
+//! 1. A signed mark names every file that the export may leave behind (`mark`).
+//! 2. New files are written beside the existing files (`payload`). If that fails, all new files are removed, and
+//!   the medium is as before.
+//! 3. The signed description of the earlier set is backed up on the medium, its signature is removed, and the
+//!   replacements get their final names.
 //! 4. The new description is written, its signature last.
-//! 5. Obsolete files are removed, then the copy and the mark.
+//! 5. Obsolete files are removed, then the backup and the mark.
 //!
-//! Obsolete files are removed between 1 and 2 if their room is needed. Files that stay are never removed, so that an export
-//! which was cut off anywhere loses nothing that it was to keep.
+//! If their space is needed, obsolete files are removed between 1 and 2. Files that stay are never removed, so an
+//! export that is interrupted at any point loses no file that should stay.
 
 use super::aside::{copy_aside, remove_copies};
 use super::copy::{Copy, CopyFault, Origin, unfinished};
@@ -23,30 +24,30 @@ use crate::carrier::trust::{SecretKey, mark_text, new_mark};
 use crate::error::{Error, Result};
 use crate::event::Events;
 
-/// A medium that was written to its end and is signed. It was not read back yet.
+/// A medium that is completely written and signed, and was not read back yet.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Written {
     pub(super) counts: Counts,
     pub(super) removed: Removed,
 }
 
-/// An export that failed.
+/// A failed export.
 #[derive(Debug)]
 pub(super) struct WriteFailure {
     pub(super) error: Error,
-    /// The files of the pool that were found damaged.
+    /// The damaged pool files that were found.
     pub(super) damaged: Vec<PoolDamage>,
 }
 
-/// Writes a tree.
+/// The writer of a tree.
 pub(super) struct Writer<'a> {
     planned: &'a Planned<'a>,
     tree: &'a Tree,
     payload: PayloadWriter<'a>,
-    /// Obsolete files make room for the new ones.
+    /// `true` if obsolete files are removed first to make room for the new ones.
     removes_first: bool,
     removed: Removed,
-    /// The set that lay there is not signed any more.
+    /// `true` if the signature of the earlier set was removed.
     is_invalid: bool,
 }
 
@@ -76,7 +77,7 @@ impl<'a> Writer<'a> {
         }
         let invalidated = self.invalidate();
         if invalidated.is_err() && !self.is_invalid {
-            // The set that lies there is still signed.
+            // The earlier set is still signed.
             self.roll_back();
         }
         invalidated?;
@@ -89,7 +90,7 @@ impl<'a> Writer<'a> {
         &self.planned.target
     }
 
-    /// Begins, and writes everything under `data/`.
+    /// Begins the export, and writes everything under `data/`.
     fn write_payload(&mut self, key: &SecretKey, events: &Events) -> Result<()> {
         if self.removes_first {
             self.payload.check_sources(self.tree, events)?;
@@ -98,7 +99,7 @@ impl<'a> Writer<'a> {
         self.payload.write(self.tree, events)
     }
 
-    /// Makes the folder, sweeps what an interrupted export left, and leaves the mark.
+    /// Creates the folder, removes the rest of an interrupted export, and writes the mark.
     fn begin(&mut self, key: &SecretKey) -> Result<()> {
         let (target, set) = (self.target(), &self.tree.set);
         if self.planned.is_new {
@@ -115,7 +116,7 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Copies the signed description of the earlier set aside and removes its signature.
+    /// Backs up the signed description of the earlier set and removes its signature.
     fn invalidate(&mut self) -> Result<()> {
         if self.is_invalid {
             return Ok(());
@@ -128,7 +129,7 @@ impl<'a> Writer<'a> {
         self.target().sync_folder("")
     }
 
-    /// Writes programs, pages, and the description of the set, its signature last.
+    /// Writes the programs, the pages, and the description of the set, its signature last.
     fn write_description(&self) -> Result<()> {
         for program in self.tree.programs() {
             let Some(from) = program.from else { continue };
@@ -144,7 +145,7 @@ impl<'a> Writer<'a> {
         self.tree.texts().try_for_each(|(path, bytes)| self.target().write_if_other(path, bytes))
     }
 
-    /// Removes everything that only the earlier set had, and the marks of an unfinished export.
+    /// Removes everything that only the earlier set had, and the mark of the unfinished export.
     fn finish(&mut self) -> Result<()> {
         let target = self.target();
         self.removed.take_obsolete(target, &self.planned.obsolete)?;
@@ -156,8 +157,8 @@ impl<'a> Writer<'a> {
         target.sync_folder("")
     }
 
-    /// Removes what this run wrote, so that the medium is what it was. A medium that was made invalid to make room stays
-    /// marked as unfinished.
+    /// Removes the files of this run and restores the earlier state. A medium whose set was invalidated to make
+    /// room stays marked as unfinished.
     fn roll_back(&self) {
         let target = self.target();
         self.payload.undo();

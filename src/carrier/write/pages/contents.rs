@@ -1,4 +1,4 @@
-//! The content of a medium's pages, made from the plan and the facts of its set.
+//! The content of a medium's pages, built from the plan and the facts of its set.
 
 use crate::carrier::trust::PublicKey;
 use crate::carrier::write::plan::ExportPlan;
@@ -6,31 +6,31 @@ use crate::clock::Time;
 use crate::servicing::Knowledge;
 use crate::update::{Architecture, Kb};
 
-/// The facts about a set that its plan does not have.
+/// The facts about a set that are not in its plan.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::carrier::write) struct SetFacts<'a> {
-    /// The name of the mirror.
+    /// The id of the mirror.
     pub(in crate::carrier::write) mirror_id: &'a str,
-    /// The number of the set.
+    /// The sequence number of the set.
     pub(in crate::carrier::write) seq: u64,
-    /// The number of the set for people.
+    /// The number of the set, for people.
     pub(in crate::carrier::write) number: u64,
-    /// The time.
+    /// The time of the export.
     pub(in crate::carrier::write) created: Time,
-    /// The end of the set's validity, if it has one.
+    /// The end of the set's validity, or `None` if it does not expire.
     pub(in crate::carrier::write) expires: Option<Time>,
-    /// The content comes from a recording.
+    /// `true` if the content comes from a recording.
     pub(in crate::carrier::write) demo: bool,
     /// The root key.
     pub(in crate::carrier::write) root: &'a PublicKey,
-    /// The knowledge that travels along.
+    /// The knowledge that is exported with the set.
     pub(in crate::carrier::write) knowledge: &'a Knowledge,
 }
 
 /// The content of the pages.
 #[derive(Debug)]
 pub(in crate::carrier::write) struct Contents {
-    /// "0007"
+    /// The number of the set as text, such as "0007".
     pub(super) label: String,
     pub(super) identity: String,
     pub(super) created: Time,
@@ -47,7 +47,7 @@ pub(in crate::carrier::write) struct Contents {
     pub(super) tools: Vec<String>,
 }
 
-/// One package set on the pages.
+/// A package set on the pages.
 #[derive(Debug)]
 pub(super) struct SetPage {
     pub(super) kb: Kb,
@@ -57,11 +57,11 @@ pub(super) struct SetPage {
     pub(super) needed_by: Vec<Kb>,
     pub(super) has_script: bool,
     pub(super) files: Vec<FilePage>,
-    /// The packages of other KBs that are installed before: KB, folder, and reason.
+    /// The packages of other KBs that must be installed before: KB, folder, and reason.
     pub(super) before: Vec<(Kb, String, String)>,
 }
 
-/// One file on the pages.
+/// A file on the pages.
 #[derive(Debug)]
 pub(super) struct FilePage {
     pub(super) name: String,
@@ -122,7 +122,7 @@ impl Contents {
         for_people(self.created)
     }
 
-    /// Returns the end of the set's validity for people, with what follows from it.
+    /// Returns the end of the set's validity for people, with its consequence.
     pub(super) fn valid(&self) -> String {
         match self.expires {
             Some(end) => {

@@ -1,11 +1,11 @@
-//! `index.html`: what is on the medium, in which order, why, and with which digests. Plain HTML without a script; it
-//! looks good on a screen and on paper.
+//! `index.html`: the content of the medium, the order, the reasons, and the digests. Plain HTML without a script,
+//! for screen and print.
 
 use super::contents::{Contents, SetPage};
 use super::ways::{IMPORT, TRUST, checks};
 use crate::update::{Architecture, count, human_size, neutral};
 
-/// Returns text from outside for HTML; what is hidden in it is written out.
+/// Escapes external text for HTML. Hidden characters are written out.
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for letter in neutral(text).chars() {
@@ -71,7 +71,7 @@ pub(super) fn html(contents: &Contents) -> String {
 }
 
 fn overview(contents: &Contents) -> String {
-    // Everything was asked for itself: a column of nothing.
+    // The last column would be empty if every set was selected itself.
     let has_along = contents.sets.iter().any(|set| !set.needed_by.is_empty());
     let mut rows = vec![format!(
         "<table>\n<tr><th>KB</th><th>for</th><th>architecture</th><th class=\"n\">files</th><th class=\"n\">size</th>{}</tr>",
@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_comes_from_elsewhere_is_escaped() {
+    fn external_text_is_escaped() {
         assert_eq!(escaped("<b>\"&'</b>"), "&lt;b&gt;&quot;&amp;&#39;&lt;/b&gt;");
     }
 }

@@ -1,5 +1,5 @@
-//! The pages of a medium for people, and the scripts that check it with nothing installed. Pure: from a plan and its facts to
-//! texts; every text from elsewhere is escaped.
+//! The pages of a medium for people, and the check scripts, which need no installation. Pure: from a plan and its
+//! facts to texts. All external text is escaped.
 
 mod contents;
 mod index;
@@ -12,7 +12,7 @@ pub(super) use contents::{Contents, SetFacts};
 
 use super::plan::ExportPlan;
 
-/// Returns every page and script of a medium, by its name.
+/// Returns every page and script of a medium, by name.
 pub(super) fn all(contents: &Contents) -> Vec<(String, Vec<u8>)> {
     vec![
         (crate::carrier::medium::START_HERE.to_owned(), start_here::text(contents).into_bytes()),
@@ -22,7 +22,7 @@ pub(super) fn all(contents: &Contents) -> Vec<(String, Vec<u8>)> {
     ]
 }
 
-/// Returns a text with the line ends of Windows.
+/// Returns a text with Windows line endings.
 fn with_crlf(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\n', "\r\n")
 }

@@ -1,4 +1,5 @@
-//! `START-HERE.txt`: the page that opens everywhere. It says what the medium is, and how to check it before it is used.
+//! `START-HERE.txt`: the page that opens everywhere. The page states the content of the medium, and how to check it
+//! before use.
 
 use super::contents::Contents;
 use super::ways::{IMPORT, TRUST, checks};

@@ -1,18 +1,18 @@
-//! The ways to check a medium and the root of its trust, as every page states them.
+//! The ways to check a medium and the root of its trust, as stated on every page.
 
 use super::contents::Contents;
 
 /// A way to check a medium.
 pub(super) struct CheckWay {
-    /// The means that it takes.
+    /// The tool that the check needs.
     pub(super) label: &'static str,
-    /// The command line, typed at the root of the medium.
+    /// The command lines, typed at the root of the medium.
     pub(super) commands: Vec<String>,
-    /// A limit of it.
+    /// A limit of the check.
     pub(super) note: &'static str,
 }
 
-/// The ways to check a medium; every page shows these and no others.
+/// Returns the ways to check a medium. Every page shows exactly these.
 pub(super) fn checks(contents: &Contents) -> Vec<CheckWay> {
     let way = |label, commands, note| CheckWay { label, commands, note };
     vec![
@@ -39,10 +39,10 @@ pub(super) fn checks(contents: &Contents) -> Vec<CheckWay> {
     ]
 }
 
-/// The command that takes a medium into a mirror, on every page.
+/// The command that imports a medium into a mirror, on every page.
 pub(super) const IMPORT: &str = "kbmirror import .";
 
-/// The root of trust of a medium, as every page states it.
+/// The root of trust of a medium, as stated on every page.
 pub(super) const TRUST: [&str; 2] = [
     "A check that travels with the medium proves that nothing was damaged. It cannot prove that nothing was changed.",
     "Trust begins with the root key that you have on paper: it signs keys.json, and a key in keys.json signs the rest.",
