@@ -4,7 +4,7 @@
 //!   back.
 //! - [`examine`] checks a medium without changing anything. [`ImportJob`] imports the medium into a mirror.
 //!
-//! An import depends on content, never on a sequence. The medium carries the complete listing of its sets, and an
+//! An import depends on content, never on a sequence. The medium carries the complete listing of its sets. An
 //! import is complete when every listed file is in the mirror or on the medium. The number of a set only serves to
 //! detect an older set, which may add missing files and never replaces newer ones.
 //!

@@ -1,4 +1,4 @@
-//! The documents of the commands that look: `search`, `show`, `list`, and what `fetch` and `crawl` answer.
+//! The documents of the commands that only read, `search`, `show`, and `list`, and of `fetch` and `crawl`.
 
 use jiff::civil::Date;
 use schemars::JsonSchema;
@@ -17,41 +17,41 @@ use crate::update::{Kb, UpdateId};
 pub struct SearchDocument {
     /// The words of the query.
     pub query: String,
-    /// The number of updates that the Catalog announces.
+    /// The number of matching updates that the Catalog reports.
     pub total: u64,
-    /// `true` if these are all that match.
+    /// `true` if `updates` has all matches.
     pub complete: bool,
-    /// The queries that a query with too many answers was narrowed to.
+    /// The narrower queries that replaced a query with too many results.
     pub parts: Vec<QueryPart>,
     /// The updates.
     pub updates: Vec<FoundUpdate>,
     /// The number of rows that were read.
     pub found: usize,
-    /// The number of rows that every filter agrees to.
+    /// The number of rows that pass every filter.
     pub matching: usize,
-    /// The rows that each filter leaves out.
+    /// The number of rows that each filter excludes.
     pub left_out: Vec<FilteredOut>,
-    /// `true` if the Catalog cut its answer.
+    /// `true` if the Catalog truncated its results.
     pub capped: bool,
 }
 
-/// A query that a search was narrowed to.
+/// A narrower query that replaced a part of a search.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct QueryPart {
     /// The words of the query.
     pub query: String,
-    /// The number of updates that the Catalog announces.
+    /// The number of matching updates that the Catalog reports.
     pub total: u64,
-    /// `true` if this part was over the cap as well, and could not be narrowed further.
+    /// `true` if the results of this query were truncated as well, and it could not be narrowed further.
     pub cut: bool,
 }
 
-/// The rows that one filter leaves out.
+/// The number of rows that one filter excludes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FilteredOut {
     /// The option that sets the filter, such as `--arch`.
     pub filter: &'static str,
-    /// The number of rows that it leaves out, also where another filter leaves them out too.
+    /// The number of rows that the filter excludes. A row that several filters exclude counts for each of them.
     pub updates: usize,
 }
 
@@ -68,23 +68,23 @@ pub struct ShowDocument {
     pub sets: Vec<StoredSet>,
     /// The differences between the Catalog and the knowledge.
     pub differences: Vec<Difference>,
-    /// The rows of the knowledge tables; null where they have nothing.
+    /// The rows of the knowledge tables; null if the tables have no row about the KB.
     pub knowledge: Option<KnownOfKb>,
-    /// The differences between the index and the Catalog; absent where the index answers.
+    /// The differences between the index and the Catalog; absent if the Catalog was not queried.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub index_differences: Option<Vec<IndexDifference>>,
-    /// The pages that could not be read; absent where the index answers.
+    /// The pages that could not be read; absent if the Catalog was not queried.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failures: Option<Vec<FailedItem>>,
-    /// Oddities of the Catalog's answers; absent where the index answers.
+    /// Unusual properties of the Catalog's responses; absent if the Catalog was not queried.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warnings: Option<Vec<String>>,
-    /// The refusal of the Catalog, where this side shows what it has all the same.
+    /// The error of a failed Catalog query, if the index was shown instead.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<ErrorBody>,
 }
 
-/// The origin of what `show` shows.
+/// The origin of the updates that `show` shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ShownFrom {
@@ -106,11 +106,12 @@ pub struct KnownOfKb {
     pub rows: Vec<KnownRow>,
 }
 
-/// A property of an update in which the index and the Catalog differ. The words are a promise of the JSON output.
+/// A property of an update that differs between the index and the Catalog. The values are part of the stable JSON
+/// output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RevisedWhat {
-    /// The whole update: one side does not have it.
+    /// The complete update: it exists on one side only.
     Update,
     /// The title.
     Title,
@@ -155,14 +156,14 @@ pub struct CrawlDocument {
     pub sets: Vec<StoredSet>,
     /// The number of requests.
     pub requests: u64,
-    /// The bytes of package files that were downloaded: none.
+    /// The bytes of package files that were downloaded. Always 0.
     pub bytes_downloaded: u64,
     /// The items that failed.
     pub failures: Vec<FailedItem>,
-    /// The first failure as an error; absent where something was recorded.
+    /// The first failure as an error; absent if something was recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Option<ErrorBody>>,
-    /// The warnings; absent where nothing was recorded.
+    /// The warnings; absent if nothing was recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warnings: Option<Vec<String>>,
 }
@@ -178,15 +179,15 @@ pub struct FetchDocument {
     pub bytes_downloaded: u64,
     /// The items that failed.
     pub failures: Vec<FailedItem>,
-    /// The first failure as an error; null where there is a set.
+    /// The first failure as an error; null if a set was fetched.
     pub error: Option<ErrorBody>,
-    /// The package sets of the KBs that were not asked for.
+    /// The package sets of the KBs that were not requested.
     pub left_out: Vec<LeftOutSet>,
     /// The warnings.
     pub warnings: Vec<String>,
 }
 
-/// A package set that a fetch leaves out.
+/// A package set that a fetch excludes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LeftOutSet {
     /// The KB.
@@ -196,12 +197,12 @@ pub struct LeftOutSet {
     pub folder: String,
     /// The name of the folder under the KB.
     pub folder_name: String,
-    /// The filter that leaves it out.
+    /// The filter that excludes the set.
     #[schemars(extend("deprecated" = true))]
     pub reason: LeftOutBy,
-    /// The filter that leaves it out.
+    /// The filter that excludes the set.
     pub left_out_by: LeftOutBy,
-    /// The word of its kind for people.
+    /// The kind of the set, for people.
     #[serde(skip)]
     pub kind: &'static str,
 }
@@ -210,12 +211,12 @@ pub struct LeftOutSet {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LeftOutBy {
-    /// It is for another architecture.
+    /// The set is for another architecture.
     Architecture,
-    /// It is for another product.
+    /// The set is for another product.
     Product,
-    /// It is of another kind.
+    /// The set is of another kind.
     Kind,
-    /// It is a copy that only Windows Setup takes.
+    /// The set is a copy that only Windows Setup uses.
     Dynamic,
 }

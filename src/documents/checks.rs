@@ -17,13 +17,13 @@ pub struct StatusDocument<'a> {
     /// The folder of the mirror.
     #[schemars(with = "String")]
     pub mirror: Utf8PathBuf,
-    /// `true` if no check has anything against the mirror.
+    /// `true` if no check reports a problem.
     pub current: bool,
-    /// The reasons of what is wrong.
+    /// The reasons of the reported problems.
     pub complaints: Vec<&'a str>,
     /// The checks.
     pub checks: &'a Checks,
-    /// The way in which content comes here.
+    /// The way in which the mirror gets its content.
     pub filled: Filled,
     /// The number of published package sets.
     pub sets: usize,
@@ -33,7 +33,7 @@ pub struct StatusDocument<'a> {
     pub pool_bytes: u64,
     /// The free bytes of the disk.
     pub bytes_free: Option<u64>,
-    /// The age that is allowed, in seconds.
+    /// The maximum age in seconds.
     pub max_age_seconds: u64,
     /// The date of the newest published update.
     pub newest_content: Option<&'a str>,
@@ -41,9 +41,9 @@ pub struct StatusDocument<'a> {
     pub damaged_sets: &'a [DamagedSet],
     /// The newest imported medium of each lineage.
     pub imports: Vec<ImportedMedium<'a>>,
-    /// `true` if the secret export key has a passphrase; null where it is not here.
+    /// `true` if the secret export key has a passphrase; null if the key is missing.
     pub export_key_passphrase: Option<bool>,
-    /// Advice that does not make the mirror less current.
+    /// Advice. It does not affect `current`.
     pub advice: Vec<String>,
     /// The record of the last runs.
     pub health: Option<&'a Health>,
@@ -52,25 +52,25 @@ pub struct StatusDocument<'a> {
 /// A medium that was imported.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ImportedMedium<'a> {
-    /// The place of its set in its lineage.
+    /// The sequence number of its set in its lineage.
     pub seq: u64,
-    /// The number of its set for people.
+    /// The number of its set, for people.
     pub number: u64,
-    /// The digest that names its set.
+    /// The digest that identifies its set.
     pub set_id: Sha256,
-    /// The time at which it was made, RFC 3339.
+    /// The time of its export, RFC 3339.
     pub created: &'a str,
     /// The time of the import, RFC 3339.
     pub imported: Option<&'a str>,
 }
 
-/// The way in which content comes into a mirror.
+/// The way in which a mirror gets its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Filled {
     /// By `sync`, from a configuration.
     BySync,
-    /// By `import`, from media alone.
+    /// By `import`, from media only.
     ByImport,
     /// By `fetch`, when the operator runs it.
     ByHand,
@@ -80,26 +80,26 @@ pub enum Filled {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// Compared, and as it should be.
+    /// The compared values are as expected.
     Ok,
     /// The mirror has nothing to compare.
     NotApplicable,
-    /// It applies and cannot be compared; no better than an alarm.
+    /// The check applies, but the values cannot be compared. Treat it like an alarm.
     Unknown,
-    /// Compared, and wrong.
+    /// The compared values are wrong.
     Alarm,
 }
 
 /// The outcome of a check.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct CheckResult {
-    /// The two things that are compared.
+    /// The two compared values.
     pub compares: &'static str,
     /// The verdict.
     pub verdict: Verdict,
     /// The reason of the verdict, for people.
     pub reason: String,
-    /// The next step, where the operator has to act.
+    /// The next step, if the operator must act.
     pub next: Option<String>,
 }
 
@@ -115,7 +115,7 @@ pub struct Check<Numbers> {
     pub numbers: Numbers,
 }
 
-/// Every check by its name; the names are a promise of the JSON output.
+/// Every check by its name. The names are part of the stable JSON output.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Checks {
     /// The end of the last sync.
@@ -132,27 +132,27 @@ pub struct Checks {
     pub releases: Check<FamilyReleases>,
     /// The number of package sets.
     pub content: Check<Content>,
-    /// The recorded times against the clock.
+    /// The recorded times compared with the clock.
     pub clock: Check<ClockTimes>,
 }
 
 /// The end of the last sync.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct LastRun {
-    /// The time at which a sync ended last.
+    /// The time when the last sync ended.
     pub last_attempt: Option<String>,
     /// Its exit code.
     pub exit_code: Option<i64>,
     /// The number of items that failed.
     pub items_failed: Option<usize>,
-    /// The beginning of a run of which no end is recorded.
+    /// The start time of a run whose end is not recorded.
     pub unfinished_since: Option<String>,
 }
 
 /// The age of the content.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct UpdateAge {
-    /// The way in which content comes here.
+    /// The way in which the mirror gets its content.
     pub filled: Filled,
     /// The end of the last complete sync.
     pub last_sync: Option<String>,
@@ -162,11 +162,11 @@ pub struct UpdateAge {
     pub last_fetch: Option<String>,
     /// The age in seconds.
     pub age_seconds: Option<u64>,
-    /// The age that is allowed, in seconds.
+    /// The maximum age in seconds.
     pub max_age_seconds: u64,
 }
 
-/// The age of the newest medium; without fields where there is none.
+/// The age of the newest medium; without fields if no medium was imported.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 pub struct MediumAge {
     /// The medium.
@@ -177,17 +177,17 @@ pub struct MediumAge {
 /// The numbers of a medium.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct MediumNumbers {
-    /// The place of its set in its lineage.
+    /// The sequence number of its set in its lineage.
     pub seq: u64,
-    /// The number of its set for people.
+    /// The number of its set, for people.
     pub number: u64,
-    /// The time at which it was made.
+    /// The time of its export.
     pub created: String,
     /// The time of the import.
     pub imported: Option<String>,
     /// The age in seconds.
     pub age_seconds: Option<u64>,
-    /// The age that is allowed, in seconds.
+    /// The maximum age in seconds.
     pub max_age_seconds: u64,
 }
 
@@ -216,7 +216,7 @@ pub struct ProfileMatches {
 pub struct ProfileMatch {
     /// The profile.
     pub profile: String,
-    /// The word of its family.
+    /// The folder name of its family.
     pub family: String,
     /// The day of the last search.
     #[schemars(with = "Option<DateText>")]
@@ -225,7 +225,7 @@ pub struct ProfileMatch {
     pub matched: Option<usize>,
     /// The newest month among them.
     pub newest_month: Option<Month>,
-    /// The newest month whose release was due; absent where none was.
+    /// The newest month whose release was due; absent if no release was due.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due_month: Option<Month>,
 }
@@ -240,7 +240,7 @@ pub struct FamilyReleases {
 /// The newest release of a mirrored family.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct FamilyRelease {
-    /// The word of the family.
+    /// The folder name of the family.
     pub family: String,
     /// The number of package sets.
     pub sets: usize,
@@ -261,7 +261,7 @@ pub struct FamilyRelease {
 /// The age of the newest release of a family.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ReleaseAge {
-    /// The Patch Tuesdays after the newest known cumulative update.
+    /// The number of Patch Tuesdays after the newest known cumulative update.
     pub patch_tuesdays_since: Option<usize>,
     /// The servicing of the family.
     pub servicing: Servicing,

@@ -1,4 +1,4 @@
-//! Damage of the mirror as documents: the faults of published sets, and the report of a verification.
+//! The damage of a mirror as documents: the faults of published sets, and the report of a verification.
 
 use camino::Utf8PathBuf;
 use schemars::JsonSchema;
@@ -6,27 +6,27 @@ use serde::Serialize;
 
 use crate::update::Kb;
 
-/// The kinds of damage. The words are a promise of the JSON output and of the index.
+/// The kinds of damage. The values are part of the stable JSON output and of the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FindingKind {
-    /// It should be there.
+    /// The entry is missing.
     Missing,
-    /// It has another number of bytes than it should.
+    /// The size is wrong.
     Size,
-    /// It has other bytes than it should.
+    /// The digest is wrong.
     Digest,
-    /// It could not be read, twice.
+    /// The entry could not be read in two attempts.
     Unreadable,
-    /// It should not be there, or is not what belongs there.
+    /// The entry does not belong at this path.
     Foreign,
 }
 
 impl FindingKind {
-    /// Every kind.
+    /// All kinds.
     pub const ALL: [Self; 5] = [Self::Missing, Self::Size, Self::Digest, Self::Unreadable, Self::Foreign];
 
-    /// Returns the word in tables and in the index.
+    /// Returns the name of the kind in tables and in the index.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Missing => "missing",
@@ -44,35 +44,35 @@ pub struct SetFault {
     /// The file or folder, relative to the mirror.
     #[schemars(with = "String")]
     pub path: Utf8PathBuf,
-    /// The package file's name in the set; `None` where it is the folder.
+    /// The name of the package file in the set; null for the folder itself.
     pub name: Option<String>,
     /// The kind of damage.
     pub kind: FindingKind,
-    /// The same for people.
+    /// The damage, for people.
     pub message: String,
-    /// The time when it was recorded, RFC 3339; `None` when names and sizes on the disk show it now.
+    /// The time when the damage was recorded, RFC 3339; null if it was found now by names and sizes on the disk.
     pub found: Option<String>,
-    /// The command that recorded it; `None` as above.
+    /// The command that recorded the damage; null if it was found now.
     pub found_by: Option<String>,
 }
 
 /// A published set with faults.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DamagedSet {
-    /// Its KB.
+    /// The KB of the set.
     pub kb: Kb,
-    /// Its folder under the KB.
+    /// The name of the set folder under the KB.
     #[schemars(extend("deprecated" = true))]
     pub folder: String,
-    /// The name of its folder under the KB.
+    /// The name of the set folder under the KB.
     pub folder_name: String,
-    /// `true` if the whole folder is missing.
+    /// `true` if the complete folder is missing.
     pub folder_missing: bool,
-    /// The faults, by path; at least one.
+    /// The faults, sorted by path. At least one.
     pub faults: Vec<SetFault>,
 }
 
-/// Something that a verification found wrong.
+/// A fault that a verification found.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct VerifyFinding {
     /// The file or folder, relative to the mirror.
@@ -80,9 +80,9 @@ pub struct VerifyFinding {
     pub path: Utf8PathBuf,
     /// The kind of damage.
     pub kind: FindingKind,
-    /// The KBs that it is published for.
+    /// The KBs for which the entry is published.
     pub kbs: Vec<Kb>,
-    /// The same for people.
+    /// The damage, for people.
     pub message: String,
 }
 
@@ -93,34 +93,36 @@ pub struct VerifyReport {
     pub format: u32,
     /// The time, RFC 3339.
     pub time: String,
-    /// The KBs that were asked for; none is the whole mirror.
+    /// The requested KBs. An empty list means the complete mirror.
     pub asked: Vec<Kb>,
     /// `true` if both digests were compared.
     pub deep: bool,
-    /// The number of files of the pool that were looked at.
+    /// The number of pool files that were checked.
     #[schemars(extend("deprecated" = true))]
     pub files: usize,
-    /// The number of files of the pool that were looked at.
+    /// The number of pool files that were checked.
     pub file_count: usize,
-    /// Their bytes.
+    /// The bytes of these files.
     pub bytes: u64,
-    /// The number of set folders that were looked at.
+    /// The number of set folders that were checked.
     pub folders: usize,
-    /// The number of KBs that these belong to.
+    /// The number of KBs of these folders.
     pub kbs: usize,
     /// The findings.
     pub findings: Vec<VerifyFinding>,
-    /// Observations that were right in the end and are still not a good sign.
+    /// Observations that are not faults but may indicate a problem, such as a file that could be read only in a
+    /// second attempt.
     pub warnings: Vec<String>,
-    /// `true` if the findings are in the index, so that no command hands the files out; null without findings.
+    /// `true` if the findings are recorded in the index, so that no command uses the damaged files; null without
+    /// findings.
     pub recorded: Option<bool>,
-    /// The paths that were recorded as damaged before and are sound now.
+    /// The paths that were recorded as damaged before and are correct now.
     #[schemars(with = "Vec<String>")]
     pub healed: Vec<Utf8PathBuf>,
-    /// The leftovers of interrupted runs; the next run that writes takes care of them.
+    /// The files of interrupted runs. The next run that writes removes or resumes them.
     #[schemars(with = "Vec<String>")]
     pub leftovers: Vec<Utf8PathBuf>,
-    /// The files of a process that was writing meanwhile.
+    /// The files of a process that was writing during the verification.
     #[schemars(with = "Vec<String>")]
     pub in_use: Vec<Utf8PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! Errors and failures as documents. The words of the kinds and the exit codes are those of README.md.
+//! Errors and failures as documents. README.md lists the values of `kind` and the exit codes.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use crate::error::{Error, ErrorKind};
 
-/// An error that ends a command or a part of it.
+/// An error that ends a command or a part of a command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ErrorBody {
     /// The kind of error.
     pub kind: ErrorKind,
-    /// The exit code that belongs to it.
+    /// The exit code of this kind.
     pub code: u8,
     /// The message with its causes.
     pub message: String,
@@ -44,16 +44,16 @@ impl ErrorDocument {
     }
 }
 
-/// The answer to a line of `resolve --batch` that is not a request or cannot be answered.
+/// The response to a line of `resolve --batch` that is not a valid request or cannot be resolved.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct BatchError {
-    /// The caller's name of the line.
+    /// The id of the line, as the caller set it.
     pub id: Option<Value>,
     /// The error.
     pub error: ErrorBody,
 }
 
-/// An item of a run that failed while the rest went on.
+/// An item of a run that failed while the other items continued.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FailedItem {
     /// The KB, the update, or the file.

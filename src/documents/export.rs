@@ -1,4 +1,4 @@
-//! The documents of `export`: the plan, the work that was done, and the rehearsal (`--dry-run`).
+//! The documents of `export`: the plan, the result, and the dry run (`--dry-run`).
 
 use std::collections::BTreeSet;
 
@@ -17,9 +17,9 @@ pub struct ExportDocument<'a> {
     pub plan: ExportPlanDocument<'a>,
     /// The work that was done.
     pub exported: ExportedDocument<'a>,
-    /// The work that was done, in one line.
+    /// A line that states what was done and checked.
     pub evidence: String,
-    /// The state of the medium, with what is proven and what is not.
+    /// A line with the state of the medium: what is proven, and what is not proven.
     pub claim: String,
 }
 
@@ -28,15 +28,15 @@ pub struct ExportDocument<'a> {
 pub struct ExportRehearsal<'a> {
     /// The plan.
     pub plan: ExportPlanDocument<'a>,
-    /// Null: nothing was written.
+    /// Always null: nothing was written.
     pub exported: (),
-    /// The room that the export needs and finds.
+    /// The space that the export needs and the space that is available.
     pub room: Room,
-    /// The thing with which the target shares its file system, if it is a local folder.
+    /// The file system that the target shares with the system or the mirror, if the target is a local folder.
     pub local: Option<SharedFileSystem>,
-    /// `true` if the export asks before it removes that much, or needs `--yes`.
+    /// `true` if the export asks for confirmation before it removes package sets, or needs `--yes`.
     pub needs_yes: bool,
-    /// The error with which the export would end.
+    /// The error with which the export would end; null without an error.
     pub obstacle: Option<ErrorBody>,
 }
 
@@ -45,32 +45,32 @@ pub struct ExportRehearsal<'a> {
 pub struct ExportPlanDocument<'a> {
     /// The package sets, by KB and folder.
     pub sets: Vec<PlannedSetDocument<'a>>,
-    /// The selected things that are not in the mirror.
+    /// The selected items that are not in the mirror.
     pub missing: &'a [MissingItem],
-    /// The things that were left out on purpose.
+    /// The items that were excluded on purpose.
     pub left_out: &'a [MissingItem],
-    /// The number of package files on the medium; one that several sets share counts in each.
+    /// The number of package files on the medium. A file that several sets share counts in each set.
     #[schemars(extend("deprecated" = true))]
     pub files: usize,
-    /// The number of package files on the medium; one that several sets share counts in each.
+    /// The number of package files on the medium. A file that several sets share counts in each set.
     pub file_count: usize,
     /// Their bytes.
     pub bytes: u64,
-    /// The bytes of different files.
+    /// The bytes of distinct files.
     pub different_bytes: u64,
     /// The package sets that are new on the medium.
     pub additions: Vec<ChangedSetDocument<'a>>,
-    /// The package sets that replace another generation of themselves.
+    /// The package sets that replace another generation of the same set.
     pub updates: Vec<ChangedSetDocument<'a>>,
-    /// The package sets that stay as they are.
+    /// The package sets that do not change.
     pub kept: Vec<ChangedSetDocument<'a>>,
     /// The package sets that are removed.
     pub removals: Vec<ChangedSetDocument<'a>>,
-    /// The programs that are removed, by name.
+    /// The names of the programs that are removed.
     pub removed_tools: &'a [String],
     /// The bytes of the removals.
     pub removed_bytes: u64,
-    /// The bytes of the package sets that the medium had before.
+    /// The bytes of the package sets that the medium held before.
     pub earlier_bytes: u64,
     /// The warnings.
     pub warnings: &'a [String],
@@ -91,7 +91,7 @@ pub struct PlannedSetDocument<'a> {
     pub products: &'a str,
     /// The products, as titles name them.
     pub product_list: Vec<&'a str>,
-    /// The KBs with which it comes along; none if it was selected itself.
+    /// The KBs that require this set. Empty if the set was selected itself.
     pub needed_by: &'a BTreeSet<Kb>,
     /// The number of its files.
     #[schemars(extend("deprecated" = true))]
@@ -100,17 +100,17 @@ pub struct PlannedSetDocument<'a> {
     pub file_count: usize,
     /// Their bytes.
     pub bytes: u64,
-    /// Its change on the medium.
+    /// The change of the set on the medium.
     pub change: Change,
     /// The bytes of the generation that it replaces.
     pub replaced_bytes: u64,
-    /// `true` if the mirror has it; otherwise it comes from the medium itself.
+    /// `true` if the mirror has the set; otherwise it comes from the medium itself.
     pub in_mirror: bool,
-    /// `true` if it was selected, or comes along with a selected set; otherwise it stays because the medium has it.
+    /// `true` if the set was selected, or a selected set requires it; otherwise it stays because the medium has it.
     pub is_selected: bool,
 }
 
-/// A package set under its change.
+/// A package set in the list of its change.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ChangedSetDocument<'a> {
     /// The KB.
@@ -129,7 +129,7 @@ pub struct ChangedSetDocument<'a> {
     pub bytes: u64,
     /// The bytes of the generation that it replaces.
     pub replaced_bytes: u64,
-    /// `true` if the mirror has it; otherwise it comes from the medium itself.
+    /// `true` if the mirror has the set; otherwise it comes from the medium itself.
     pub in_mirror: bool,
 }
 
@@ -139,24 +139,24 @@ pub struct ChangedSetDocument<'a> {
 pub enum Change {
     /// The set is new on the medium.
     Add,
-    /// The set replaces another generation of itself.
+    /// The set replaces another generation of the same set.
     Update,
-    /// The set stays as it is.
+    /// The set does not change.
     Keep,
 }
 
-/// The room that an export needs and finds.
+/// The space that an export needs and the space that is available.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Room {
-    /// The bytes that are written, with the share that file systems need for themselves.
+    /// The bytes that are written, with the overhead of the file system.
     pub needed: u64,
-    /// The bytes that are free.
+    /// The free bytes.
     pub free: u64,
-    /// The bytes of files that become obsolete, and that could be removed first.
+    /// The bytes of files that become obsolete and could be removed first.
     pub obsolete: u64,
 }
 
-/// The thing with which a local folder shares its file system.
+/// The part with which a local folder shares its file system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SharedFileSystem {
@@ -164,7 +164,7 @@ pub enum SharedFileSystem {
     System,
     /// The mirror.
     Mirror,
-    /// Unknown: this operating system does not number its file systems.
+    /// Unknown, because this operating system does not number its file systems.
     Unknown,
 }
 
@@ -177,11 +177,11 @@ pub struct ExportedDocument<'a> {
     /// The path of the medium.
     #[schemars(with = "String")]
     pub path: &'a Utf8Path,
-    /// The place of the set in its lineage.
+    /// The sequence number of the set in its lineage.
     pub seq: u64,
-    /// The number of the set for people.
+    /// The number of the set, for people.
     pub number: u64,
-    /// The digest of `set.json`, which names the set.
+    /// The digest of `set.json`, which identifies the set.
     pub set_id: Sha256,
     /// The number of package files that were written.
     pub written: u64,
@@ -191,7 +191,7 @@ pub struct ExportedDocument<'a> {
     pub scripts: u64,
     /// The number of install scripts that were written.
     pub written_scripts: u64,
-    /// The number of package files that were there and right.
+    /// The number of package files that existed already and were verified.
     pub kept: u64,
     /// The number of files of an earlier set that were removed.
     pub removed: u64,
@@ -201,13 +201,13 @@ pub struct ExportedDocument<'a> {
     pub read_back: u64,
     /// Their bytes.
     pub read_back_bytes: u64,
-    /// `true` if the medium itself is proven to have answered the read-back. No means of this program proves that, so that it
-    /// is always false: the proof is a check after the medium was plugged in again.
+    /// `true` if the read-back is proven to come from the medium itself and not from a cache. This program cannot
+    /// prove that, so the value is always `false`. The proof is a check after the medium was plugged in again.
     pub read_back_cold: bool,
-    /// `true` if the system took the advice to drop the cached bytes of every file before it was read back. Caches below may
-    /// remain.
+    /// `true` if the system accepted the advice to drop the cached bytes of every file before the read-back. Lower
+    /// caches may remain.
     pub cache_dropped: bool,
-    /// The thing with which the target shares its file system, if it is a local folder.
+    /// The file system that the target shares with the system or the mirror, if the target is a local folder.
     pub local: Option<SharedFileSystem>,
     /// The root key.
     pub key: String,

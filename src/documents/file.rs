@@ -10,7 +10,7 @@ use crate::update::{Architecture, Kb, Sha1, Sha256};
 /// A package file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FileDocument {
-    /// The Catalog's name of it.
+    /// The file name in the Catalog.
     pub name: String,
     /// The KB in the name.
     pub kb: Option<Kb>,
@@ -18,22 +18,22 @@ pub struct FileDocument {
     pub role: Option<Role>,
     /// The architecture in the name.
     pub architecture: Option<Architecture>,
-    /// The SHA-1.
+    /// The SHA-1 digest.
     pub sha1: Option<Sha1>,
-    /// The SHA-256.
+    /// The SHA-256 digest.
     pub sha256: Option<Sha256>,
-    /// The bytes.
+    /// The size in bytes.
     pub size: Option<u64>,
-    /// The addresses from which it is downloaded.
+    /// The URLs from which the file can be downloaded.
     pub urls: Vec<String>,
-    /// `true` if the mirror has its bytes, and no damage of them is recorded.
+    /// `true` if the mirror has the file and its damage list does not name it.
     pub present: bool,
     /// The compared properties: `size`, `sha256`, `sha1 (knowledge)`.
     pub checked: Vec<String>,
 }
 
 impl FileDocument {
-    /// Returns the document of a file with its role and what was compared of it.
+    /// Returns the document of a file with its role and its compared properties.
     pub fn new(file: &FileFacts, role: Option<Role>, checked: Vec<String>) -> Self {
         Self {
             name: file.name.clone(),
@@ -49,7 +49,7 @@ impl FileDocument {
         }
     }
 
-    /// Returns the host of the first address.
+    /// Returns the host of the first URL.
     pub fn host(&self) -> Option<&str> {
         self.urls.first()?.split('/').nth(2)
     }
@@ -61,15 +61,15 @@ pub struct MemberDocument {
     /// The file.
     #[serde(flatten)]
     pub file: FileDocument,
-    /// The place in the order of installation, from 1; null where it is not known.
+    /// The position in the order of installation, from 1; null if unknown.
     pub order: Option<usize>,
-    /// The path relative to the mirror; null where the set is not published.
+    /// The path relative to the mirror; null if the set is not published.
     #[schemars(with = "Option<String>")]
     pub path: Option<Utf8PathBuf>,
     /// The name in the set folder.
     #[serde(skip)]
     pub folder_name: String,
-    /// `true` if the pool hands its bytes out.
+    /// `true` if the pool provides the bytes of the file.
     #[serde(skip)]
     pub is_pooled: bool,
 }

@@ -13,14 +13,14 @@ pub struct ForgetDocument {
     pub dry_run: bool,
     /// The package sets that are removed.
     pub sets: Vec<ForgottenSet>,
-    /// The files of the pool that no other set has; they are removed too.
+    /// The pool files that no other set uses. They are removed too.
     pub removed_files: Vec<ForgottenFile>,
-    /// The files of the pool that stay, because other sets have them.
+    /// The pool files that stay, because other sets use them.
     pub kept_files: Vec<ForgottenFile>,
-    /// The folder that the files were moved to, relative to the mirror; null if nothing was moved.
+    /// The folder to which the files were moved, relative to the mirror; null if nothing was moved.
     #[schemars(with = "Option<String>")]
     pub trash: Option<Utf8PathBuf>,
-    /// The KBs whose removal was taken back (`--undo`).
+    /// The KBs whose removal was undone (`--undo`).
     pub undone: Vec<Kb>,
 }
 
@@ -42,10 +42,10 @@ pub struct ForgottenSet {
 pub struct ForgottenFile {
     /// The name.
     pub name: String,
-    /// The digest.
+    /// The SHA-256 digest.
     pub sha256: Sha256,
-    /// The bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// The KBs of other sets that have the file.
+    /// The KBs of other sets that use the file.
     pub kbs: Vec<Kb>,
 }

@@ -1,4 +1,4 @@
-//! The state of a mirror as `health.json` keeps it.
+//! The content of `health.json`: the recorded state of a mirror.
 
 use jiff::civil::Date;
 use schemars::JsonSchema;
@@ -7,18 +7,18 @@ use serde::{Deserialize, Serialize};
 use crate::update::schema::DateText;
 use crate::update::{Architecture, Kb, Month};
 
-/// The last verification of the whole mirror.
+/// The last verification of the complete mirror.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LastVerify {
-    /// When.
+    /// The time, RFC 3339.
     pub time: String,
-    /// How many findings.
+    /// The number of findings.
     pub findings: usize,
-    /// How many of them are files of others, which no run heals; unknown where version 0.1 wrote it.
+    /// The number of foreign files among them, which no run removes; null if version 0.1 wrote the record.
     #[serde(default)]
     pub foreign: Option<usize>,
-    /// `true` if the other findings are in the index's list of damage, which heals them one by one. Otherwise all findings
-    /// stay until a verification finds none.
+    /// `true` if the other findings are in the index's list of damage, from which they are removed one by one.
+    /// Otherwise all findings stay until a verification finds no damage.
     #[serde(default)]
     pub recorded: bool,
 }
@@ -28,45 +28,45 @@ pub struct LastVerify {
 pub struct ProfileSeen {
     /// The name of the profile.
     pub name: String,
-    /// The folder word of its family.
+    /// The folder name of its family.
     pub family: String,
-    /// The day that the run took for today.
+    /// The date that the run used as today.
     #[schemars(with = "DateText")]
     pub today: Date,
-    /// The first month that counted.
+    /// The oldest month that was searched.
     pub first: Month,
-    /// How many updates matched.
+    /// The number of updates that matched.
     pub wanted: usize,
-    /// The newest month of a cumulative update among them.
+    /// The newest month of a matching cumulative update.
     pub newest: Option<Month>,
 }
 
-/// How the mirror is.
+/// The recorded state of a mirror.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Health {
     /// The format of the file.
     pub format: u32,
-    /// When a sync ended last, RFC 3339.
+    /// The time when the last sync ended, RFC 3339.
     pub last_attempt: Option<String>,
-    /// How it ended.
+    /// The exit code of the last sync.
     pub last_exit_code: Option<u8>,
-    /// When a sync last ended with everything done.
+    /// The time when the last complete sync ended.
     pub last_success: Option<String>,
-    /// The date of the newest update that is published.
+    /// The date of the newest published update.
     pub newest_content: Option<String>,
-    /// What failed in the last sync.
+    /// The number of items that failed in the last sync.
     pub items_failed: usize,
-    /// What the profiles expect and the Catalog does not show.
+    /// The updates that the profiles expect and the Catalog does not list.
     pub expected: Vec<Expected>,
-    /// KBs that are published here and that Microsoft withdrew.
+    /// The published KBs that Microsoft has withdrawn.
     pub withdrawn: Vec<Kb>,
-    /// KBs that are published here and that the Catalog shows no more.
+    /// The published KBs that the Catalog does not list any more.
     pub unlisted: Vec<Kb>,
     /// The last verification.
     pub last_verify: Option<LastVerify>,
-    /// The room that is left on the disk.
+    /// The free bytes of the disk.
     pub bytes_free: Option<u64>,
-    /// The day that the last complete sync took for today.
+    /// The date that the last complete sync used as today.
     #[serde(default)]
     #[schemars(with = "Option<DateText>")]
     pub last_today: Option<Date>,
@@ -75,17 +75,17 @@ pub struct Health {
     pub profiles: Vec<ProfileSeen>,
 }
 
-/// Something that should be in the Catalog and is not.
+/// An update that should be in the Catalog and is missing.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Expected {
     /// The profile that expects it.
     pub profile: String,
-    /// The KB, where it has one.
+    /// The KB, if the update has one.
     pub kb: Option<Kb>,
-    /// The architecture that lacks.
+    /// The missing architecture.
     pub architecture: Option<Architecture>,
-    /// The month that lacks.
+    /// The missing month.
     pub month: Option<Month>,
-    /// The same for people.
+    /// The problem, for people.
     pub message: String,
 }

@@ -1,9 +1,10 @@
-//! The keys of the file that `collect.cmd` writes about a machine. The file is text with one `key=value` to a line; the schema
-//! describes it as an object, in which a key that may be repeated is a list. [`crate::resolve::host`] reads the file.
+//! The keys of the file that `collect.cmd` writes about a machine. The file is text with one `key=value` per line.
+//! The schema describes it as an object, in which a key that may be repeated is a list. [`crate::resolve::host`]
+//! reads the file.
 
 use schemars::JsonSchema;
 
-/// The facts about a machine. Unknown keys are passed over, and a value that cannot be read counts as not stated.
+/// The facts about a machine. Unknown keys are ignored, and a value that cannot be parsed counts as missing.
 #[derive(Debug, JsonSchema)]
 #[schemars(inline)]
 #[expect(dead_code, reason = "the fields are there for their schema")]
@@ -18,13 +19,13 @@ pub struct HostFile {
     current_build: Option<String>,
     /// The revision of the build, decimal or hexadecimal.
     ubr: Option<String>,
-    /// The laboratory of the build, such as `7601.24545.amd64fre.win7sp1_ldr_escrow.200102-1707`.
+    /// The lab string of the build, such as `7601.24545.amd64fre.win7sp1_ldr_escrow.200102-1707`.
     build_lab_ex: Option<String>,
-    /// The service pack of old Windows.
+    /// The service pack of older Windows versions.
     csd_version: Option<String>,
-    /// The version for people, such as `24H2`.
+    /// The version name, such as `24H2`.
     display_version: Option<String>,
-    /// The architecture in the words of Windows: `AMD64`, `ARM64`, `x86`.
+    /// The architecture as Windows names it: `AMD64`, `ARM64`, `x86`.
     architecture: Option<String>,
     /// `Client`, `Server`, or `Server Core`.
     installation_type: Option<String>,
@@ -32,7 +33,7 @@ pub struct HostFile {
     edition: Option<String>,
     /// The release number of .NET Framework in the registry.
     dotnet_release: Option<String>,
-    /// `yes` if administrator's rights were there.
+    /// `yes` if the script ran with administrator rights.
     elevated: Option<String>,
     /// `yes` if a restart is pending.
     pending_restart: Option<String>,
@@ -40,10 +41,10 @@ pub struct HostFile {
     free_bytes: Option<String>,
     /// The version of DISM.
     dism_version: Option<String>,
-    /// Packages of the registry: `IDENTITY;STATE`.
+    /// The packages in the registry: `IDENTITY;STATE`.
     package: Option<Vec<String>>,
-    /// Packages of DISM: `IDENTITY | STATE | TYPE | TIME`.
+    /// The packages that DISM lists: `IDENTITY | STATE | TYPE | TIME`.
     dism_package: Option<Vec<String>>,
-    /// Installed updates of Windows: `KB5091572`.
+    /// The installed updates that Windows lists: `KB5091572`.
     qfe: Option<Vec<String>>,
 }

@@ -1,4 +1,4 @@
-//! The documents of `check-medium` and `import`, and the report that every command about a medium leaves.
+//! The documents of `check-medium` and `import`, and the report of every command about a medium.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use schemars::JsonSchema;
@@ -13,19 +13,19 @@ use crate::update::{Kb, Sha256};
 pub struct CheckMediumDocument<'a> {
     /// The description of the set.
     pub set: &'a MediumSet,
-    /// The digest of `set.json`, which names the set.
+    /// The digest of `set.json`, which identifies the set.
     pub set_id: Sha256,
-    /// The root key under which it was signed.
+    /// The root key of the signature.
     pub root: String,
     /// The number of files under `data/` that were read.
     pub checked: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// `true` if the validity of the set has ended; `false` too if the clock of this machine cannot tell.
+    /// `true` if the validity of the set has ended. Also `false` if the clock of this machine is not plausible.
     pub expired: bool,
-    /// The names beside the set; these were not read.
+    /// The names of unknown entries on the medium. They were not read.
     pub litter: &'a [String],
-    /// The check in one line.
+    /// A line that states what was checked.
     pub evidence: String,
 }
 
@@ -34,24 +34,24 @@ pub struct CheckMediumDocument<'a> {
 pub struct ImportDocument<'a> {
     /// The work that was done.
     pub imported: ImportedDocument<'a>,
-    /// The work that was done, in one line.
+    /// A line that states what was done and checked.
     pub evidence: String,
 }
 
 /// The work of an import.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ImportedDocument<'a> {
-    /// The place of the set in its lineage.
+    /// The sequence number of the set in its lineage.
     pub seq: u64,
-    /// The number of the set for people.
+    /// The number of the set, for people.
     pub number: u64,
-    /// The digest of `set.json`, which names the set.
+    /// The digest of `set.json`, which identifies the set.
     pub set_id: Sha256,
-    /// `true` if the mirror had this set already.
+    /// `true` if the mirror already had exactly this set.
     pub already_applied: bool,
-    /// `true` if a later set of the lineage was imported before, so that only missing things were added.
+    /// `true` if a later set of the lineage was imported before. Only missing files were added.
     pub older: bool,
-    /// The number of files under `data/` that were read and right.
+    /// The number of files under `data/` that were read and verified.
     pub checked: u64,
     /// Their bytes.
     pub checked_bytes: u64,
@@ -59,56 +59,58 @@ pub struct ImportedDocument<'a> {
     pub added: u64,
     /// Their bytes.
     pub added_bytes: u64,
-    /// The number of files that the pool had, by their size and without recorded damage. They were not read again there.
+    /// The number of files that the pool already had, by size and without recorded damage. They were not read again
+    /// in the pool.
     pub present: u64,
     /// Their bytes.
     pub present_bytes: u64,
-    /// The damaged or missing files of the pool that the medium's bytes replaced.
+    /// The damaged or missing pool files that were replaced from the medium.
     pub healed: &'a [Healed],
-    /// The other set folders that were made again because they had the damaged files too, relative to the mirror.
+    /// The other set folders that were rebuilt because they shared the damaged files, relative to the mirror.
     pub healed_folders: &'a [String],
-    /// The files beside the set folders that were damaged, missing, foreign, or outdated, and were put right.
+    /// The files beside the set folders that were damaged, missing, foreign, or outdated, and were rewritten.
     #[schemars(with = "Vec<String>")]
     pub rewritten: &'a [Utf8PathBuf],
     /// The set folders that are new or have new content, relative to the mirror.
     pub published: &'a [String],
-    /// The number of set folders that were there, by names and sizes. They were not read again.
+    /// The number of set folders that existed already, by names and sizes. They were not read again.
     pub unchanged: usize,
-    /// The KBs that were left because files of theirs are missing.
+    /// The KBs that were not imported, because files of them are missing.
     pub left: &'a [Kb],
-    /// The set folders that were left out, because they were removed here on purpose.
+    /// The set folders that were skipped, because they were removed from this mirror on purpose.
     pub skipped: &'a [String],
     /// The missing files.
     pub missing: &'a [Leftover],
-    /// The names beside the set; these were not read.
+    /// The names of unknown entries on the medium. They were not read.
     pub litter: &'a [String],
-    /// `true` if the medium's tables took the place of the mirror's: they are newer, or of the same version with other rows.
+    /// `true` if the medium's tables replaced the mirror's: they are newer, or have the same version with other
+    /// rows.
     pub knowledge_adopted: bool,
-    /// The reason for which the medium's tables were left, if they cannot be used.
+    /// The reason why the medium's tables were ignored, if they cannot be used.
     pub knowledge_left: Option<&'a str>,
-    /// The root key under which the set was signed.
+    /// The root key of the signature.
     pub key: String,
 }
 
-/// A file of the pool that was damaged or missing.
+/// A pool file that was damaged or missing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Healed {
-    /// Its path, relative to the mirror.
+    /// The path of the file, relative to the mirror.
     #[schemars(with = "String")]
     pub path: Utf8PathBuf,
-    /// The path of the damaged bytes, relative to the mirror; null without any.
+    /// The path to which the damaged file was moved, relative to the mirror; null if the file was missing.
     #[schemars(with = "Option<String>")]
     pub kept: Option<Utf8PathBuf>,
 }
 
-/// A listed file that is not on the medium.
+/// A listed file that is missing on the medium.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Leftover {
-    /// Its path on the medium.
+    /// The path of the file on the medium.
     pub path: String,
-    /// Its bytes; null for an install script.
+    /// The size in bytes; null for an install script.
     pub bytes: Option<u64>,
-    /// Its digest.
+    /// The SHA-256 digest.
     pub sha256: Sha256,
 }
 
@@ -126,10 +128,10 @@ pub struct MediumReport<'a, T> {
     pub tool: String,
     /// The time, RFC 3339.
     pub time: String,
-    /// The exit code; 0 also for an incomplete set.
+    /// The exit code; also 0 for an incomplete set.
     pub exit_code: u8,
     /// The document of the command; null after an error.
     pub done: Option<T>,
-    /// The error; null without one.
+    /// The error; null if the command succeeded.
     pub error: Option<ErrorBody>,
 }

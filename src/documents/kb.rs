@@ -1,8 +1,9 @@
-//! The document of a KB: written beside its set folders, read again when the index is lost, and carried across the gap line by
-//! line.
+//! The document of a KB. It is written beside the set folders of the KB, read again if the index is lost, and
+//! carried across the air gap line by line.
 //!
-//! The same values go both ways, so that what was written can be restored. Fields are added, never changed; those that only the
-//! listing of a medium has are absent elsewhere. A reader refuses a newer format.
+//! The same types are used for writing and reading, so that the index can be restored from the files. Fields are
+//! added, never changed. Fields that only the listing of a medium has are absent elsewhere. A reader refuses a
+//! newer format.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,93 +12,93 @@ use crate::facts::{Check, RelatedUpdate, SetFolder, Source};
 use crate::update::schema::DateText;
 use crate::update::{Architecture, Kb, Sha1, Sha256, UpdateId};
 
-/// The origin of content from a recording.
+/// The origin of content that comes from a recording.
 pub const REPLAY: &str = "replay";
 
 /// The format of a KB's JSON file.
 pub const KB_JSON_FORMAT: u32 = 1;
 
-/// All that is published of a KB.
+/// The published content of a KB.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct KbDocument {
     /// The format.
     pub format: u32,
     /// The KB.
     pub kb: Kb,
-    /// Where the content comes from.
+    /// The origin of the content.
     pub origin: String,
-    /// Its published sets.
+    /// The published sets.
     pub sets: Vec<SetRecord>,
-    /// Its updates.
+    /// The updates.
     pub updates: Vec<UpdateLine>,
 }
 
 /// A published set.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct SetRecord {
-    /// The folder's name.
+    /// The name of the set folder.
     pub folder: SetFolder,
-    /// The family's folder word.
+    /// The folder name of the family.
     pub family: Option<String>,
     /// The architecture.
     pub architecture: Option<Architecture>,
     /// The products, as titles name them.
     #[schemars(extend("deprecated" = true))]
     pub products: Vec<String>,
-    /// The products, as titles name them; empty in what an earlier version wrote.
+    /// The products, as titles name them; empty in files of earlier versions.
     #[serde(default)]
     pub product_list: Vec<String>,
-    /// A copy that only Windows Setup takes.
+    /// `true` for a copy that only Windows Setup uses.
     pub is_dynamic: bool,
     /// The files, in order of installation.
     pub files: Vec<FileLine>,
-    /// Which file needs which.
+    /// The prerequisites among the files.
     pub needs: Vec<EdgeLine>,
 }
 
 /// A file of a set.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct FileLine {
-    /// Its place.
+    /// The position in the order of installation.
     #[serde(default)]
     pub order: usize,
-    /// Its type.
+    /// The role of the file.
     pub role: String,
-    /// The KB in its name.
+    /// The KB in the file name.
     #[serde(default)]
     pub kb: Option<Kb>,
-    /// The Catalog's name of it.
+    /// The file name in the Catalog.
     pub name: String,
-    /// Where it lies in the KB's folder.
+    /// The path in the folder of the KB.
     #[serde(default)]
     pub path: String,
-    /// The architecture in its name.
+    /// The architecture in the file name.
     #[serde(default)]
     pub architecture: Option<Architecture>,
-    /// Its SHA-1.
+    /// The SHA-1 digest.
     pub sha1: Option<Sha1>,
     /// The source of the SHA-1.
     pub sha1_source: Option<Source>,
-    /// Its SHA-256.
+    /// The SHA-256 digest.
     pub sha256: Option<Sha256>,
     /// The source of the SHA-256.
     pub sha256_source: Option<Source>,
-    /// Its bytes.
+    /// The size in bytes.
     pub size: Option<u64>,
-    /// Where it can be had.
+    /// The URLs from which the file can be downloaded.
     pub urls: Vec<String>,
     /// The compared properties.
     pub checks: Vec<Check>,
 }
 
-/// One file needs another.
+/// A prerequisite: one file requires another file.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct EdgeLine {
-    /// Place of the needing file, from 1.
+    /// The position of the requiring file, from 1.
     pub from: Option<usize>,
-    /// Place of the needed one.
+    /// The position of the required file.
     pub to: Option<usize>,
-    /// What the needed one is.
+    /// The role of the required file.
     pub role: String,
     /// The source of the edge.
     pub source: Source,
@@ -106,64 +107,64 @@ pub struct EdgeLine {
 /// An update.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct UpdateLine {
-    /// Its id.
+    /// The id of the update.
     pub update_id: UpdateId,
     /// The Catalog's title.
     pub title: String,
     /// The Catalog's product string.
     pub products: String,
-    /// Its classification.
+    /// The classification.
     pub classification: Option<String>,
     /// The date of the entry.
     #[schemars(with = "Option<DateText>")]
     pub last_updated: Option<jiff::civil::Date>,
-    /// The sum over its files.
+    /// The total size of its files.
     pub size: Option<u64>,
-    /// When it was seen first.
+    /// The time when the index first saw the update.
     #[serde(default)]
     pub first_seen: String,
-    /// MSRC severity; in listings.
+    /// The MSRC severity; only in listings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub severity: Option<String>,
-    /// Restart behaviour; in listings.
+    /// The restart behaviour; only in listings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restart: Option<String>,
-    /// When it was seen last; in listings.
+    /// The time when the index last saw the update; only in listings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_seen: Option<String>,
-    /// Since when the Catalog shows it no more, for sure.
+    /// The day since which the Catalog does not list the update, if that is confirmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expired: Option<String>,
-    /// Its files; absent when the dialog was never read.
+    /// The files; absent if the download dialog was never read.
     pub files: Option<Vec<ListedFile>>,
-    /// What replaces it.
+    /// The updates that replace this one.
     pub superseded_by: Vec<RelatedUpdate>,
-    /// What it replaces.
+    /// The updates that this one replaces.
     pub supersedes: Vec<RelatedUpdate>,
 }
 
-/// A file that a dialog listed.
+/// A file in a download dialog.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ListedFile {
-    /// Its name.
+    /// The file name.
     pub name: String,
-    /// Its SHA-1.
+    /// The SHA-1 digest.
     pub sha1: Option<Sha1>,
-    /// Its SHA-256.
+    /// The SHA-256 digest.
     pub sha256: Option<Sha256>,
-    /// Where it can be had.
+    /// The URLs from which the file can be downloaded.
     pub urls: Vec<String>,
 }
 
 impl FileLine {
-    /// Returns the name in the set folder.
+    /// Returns the file name in the set folder.
     pub fn name_in_folder(&self) -> &str {
         self.path.rsplit('/').next().unwrap_or_default()
     }
 }
 
 impl KbDocument {
-    /// Returns `true` if the content comes from a recording: nothing of it can be installed.
+    /// Returns `true` if the content comes from a recording and cannot be installed.
     pub fn is_demo(&self) -> bool {
         self.origin == REPLAY
     }

@@ -8,11 +8,11 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyKind {
-    /// It signs the list of export keys.
+    /// The key signs the list of export keys.
     Root,
-    /// It signs sets.
+    /// The key signs sets.
     Export,
-    /// Only its number is known here.
+    /// Unknown, because only the number of the key is known.
     Unknown,
 }
 
@@ -22,17 +22,17 @@ pub enum KeyKind {
 pub enum KeyState {
     /// The root key of this mirror.
     Own,
-    /// It signs the media of this mirror.
+    /// The key that signs the media of this mirror.
     Signing,
-    /// Its validity has ended, and nothing is signed with it.
+    /// The validity of the key has ended, and it does not sign anything.
     Ended,
-    /// Another key took its place.
+    /// The key was replaced by another key.
     Retired,
-    /// It may be in other hands: no medium that it signed is taken.
+    /// Other people may have the key. No medium that it signed is accepted.
     Revoked,
-    /// Media under this root key are taken here.
+    /// A root key whose media are accepted.
     Trusted,
-    /// Media under this key are not taken here any more.
+    /// A key whose media are refused.
     Distrusted,
 }
 
@@ -47,31 +47,31 @@ pub struct ListedKey {
     pub state: KeyState,
     /// The time from which it is valid, RFC 3339.
     pub from: Option<String>,
-    /// The time up to which it is or was valid, RFC 3339.
+    /// The time until which it is or was valid, RFC 3339.
     pub until: Option<String>,
-    /// `true` if its secret key has a passphrase; null where the secret key is not here.
+    /// `true` if its secret key has a passphrase; null if the secret key is missing.
     pub passphrase: Option<bool>,
-    /// The key, in the form of minisign; null where only its number is known.
+    /// The key, in the format of minisign; null if only its number is known.
     pub key: Option<String>,
 }
 
 /// The document of `keys list`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct KeyListDocument {
-    /// The keys: those of this mirror, the trusted ones, and those that are not trusted any more.
+    /// The keys: those of this mirror, the trusted ones, and the distrusted ones.
     pub keys: Vec<ListedKey>,
 }
 
 /// The document of `keys rotate`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct RotatedDocument {
-    /// The new export key, in the form of minisign.
+    /// The new export key, in the format of minisign.
     pub key: String,
     /// The number of the new export key.
     pub id: String,
-    /// The time up to which it is valid, RFC 3339; null without an end.
+    /// The time until which it is valid, RFC 3339; null if it does not expire.
     pub valid_until: Option<String>,
-    /// The number of the key that is retired.
+    /// The number of the retired key.
     pub retired_id: String,
     /// The version of the list of export keys.
     pub version: u32,
@@ -82,11 +82,11 @@ pub struct RotatedDocument {
 pub struct RevokedDocument {
     /// The number of the key.
     pub id: String,
-    /// The key, in the form of minisign.
+    /// The key, in the format of minisign.
     pub key: String,
-    /// The version of the list of export keys that says so.
+    /// The version of the list of export keys that revokes the key.
     pub version: u32,
-    /// `true` if it was not revoked before.
+    /// `true` if the key was not revoked before.
     pub new: bool,
 }
 
@@ -95,7 +95,7 @@ pub struct RevokedDocument {
 pub struct DistrustDocument {
     /// The number of the key.
     pub id: String,
-    /// `true` if it was trusted, or unknown, before.
+    /// `true` if the key was not distrusted before.
     pub new: bool,
 }
 
@@ -108,7 +108,7 @@ pub struct MovedRootDocument {
 }
 
 impl KeyKind {
-    /// Returns the word of the document.
+    /// Returns the name of the use in the document.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Root => "root",
@@ -119,7 +119,7 @@ impl KeyKind {
 }
 
 impl KeyState {
-    /// Returns the word of the document.
+    /// Returns the name of the state in the document.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Own => "own",

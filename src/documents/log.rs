@@ -1,4 +1,4 @@
-//! The lines of `--log-format json`, and the writing of a document on one line.
+//! The lines of `--log-format json`, and the serialisation of a document to one line.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -18,11 +18,12 @@ pub struct LogLine {
     pub event: LogEvent,
 }
 
-/// An event of the log. Names of events and fields are a promise: added to, never changed.
+/// An event of the log. The names of events and fields are stable: new ones are added, and existing ones never
+/// change.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum LogEvent {
-    /// A phase of the command begins.
+    /// A new phase of the command.
     Phase {
         /// The phase, for people.
         what: String,
@@ -52,10 +53,10 @@ pub enum LogEvent {
         files: usize,
         /// The number of files.
         file_count: usize,
-        /// The bytes of all files; null where one is unknown.
+        /// The bytes of all files; null if one size is unknown.
         bytes: Option<u64>,
     },
-    /// A transfer begins.
+    /// The start of a transfer.
     TransferStarted {
         /// The number of the transfer.
         id: u64,
@@ -64,13 +65,13 @@ pub enum LogEvent {
         /// The bytes of the file.
         size: Option<u64>,
     },
-    /// The server answers.
+    /// The response of the server.
     TransferAnswered {
         /// The number of the transfer.
         id: u64,
         /// The name of the file.
         file: Option<String>,
-        /// The byte at which the transfer resumes.
+        /// The byte offset at which the transfer resumes.
         from: u64,
         /// The bytes of the file.
         size: Option<u64>,
@@ -81,24 +82,24 @@ pub enum LogEvent {
         id: u64,
         /// The name of the file.
         file: Option<String>,
-        /// The bytes that are here.
+        /// The bytes that were received.
         bytes: u64,
         /// The bytes of the file.
         size: Option<u64>,
         /// The speed.
         bytes_per_second: Option<u64>,
-        /// The bytes of all transfers that are here.
+        /// The bytes of all transfers that were received.
         bytes_of_all: Option<u64>,
     },
-    /// A transfer ends.
+    /// The end of a transfer.
     TransferFinished {
         /// The number of the transfer.
         id: u64,
         /// The name of the file.
         file: Option<String>,
-        /// The bytes that are here.
+        /// The bytes that were received.
         bytes: u64,
-        /// The failure; null where the file is complete.
+        /// The failure; null if the file is complete.
         failure: Option<String>,
     },
     /// The progress of reading and comparing, at most once a second.
@@ -113,16 +114,16 @@ pub enum LogEvent {
         /// The message.
         message: String,
     },
-    /// A line for people that is not data.
+    /// A note for people that is not a warning or a result.
     Note {
         /// The message.
         message: String,
     },
-    /// The operator stops the run.
+    /// A stop request of the operator.
     Stopping,
     /// The error that ends the command.
     Error(ErrorBody),
-    /// An item that failed while the rest went on.
+    /// An item that failed while the other items continued.
     Failure {
         /// The KB, the update, or the file.
         what: String,
@@ -135,7 +136,8 @@ pub enum LogEvent {
     },
 }
 
-/// Returns a document of this room on one line. Its types have texts as keys and finite numbers, so that nothing can fail.
+/// Serialises a document to one line. The types of this module only have string keys and finite numbers, so
+/// serialisation cannot fail.
 pub fn line_of(document: &impl Serialize) -> String {
     serde_json::to_string(document).unwrap_or_default()
 }

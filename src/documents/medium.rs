@@ -1,5 +1,5 @@
-//! The JSON files on a medium: `set.json` and the mark of an unfinished export. Both are signed as they stand, so that a value
-//! that was read is never written back in another form.
+//! The JSON files on a medium: `set.json` and the mark of an unfinished export. Both are signed in their written
+//! form, so a value that was read is never written back in another form.
 
 use std::collections::BTreeMap;
 
@@ -13,41 +13,42 @@ use crate::update::{Architecture, Kb, Sha256};
 pub struct MediumSet {
     /// The format of the file.
     pub format: u32,
-    /// The words "kbmirror export set".
+    /// The text "kbmirror export set".
     pub what: String,
-    /// The name of the mirror.
+    /// The id of the mirror.
     pub mirror_id: String,
-    /// The identifier of the root key; the sets of one lineage are numbered in order.
+    /// The id of the root key. The sets of one lineage have increasing sequence numbers.
     pub lineage: String,
-    /// The place of the set in its lineage: a later set has a higher one. It moves on with the clock, so that a mirror that was restored
-    /// from a backup does not fall behind its own media.
+    /// The sequence number of the set in its lineage: a later set has a higher number. The number advances with the
+    /// clock, so that a mirror that was restored from a backup does not fall behind its own media.
     pub seq: u64,
-    /// The number of the set for people; absent in files of version 0.1, where `seq` counts the sets.
+    /// The number of the set, for people; absent in files of version 0.1, where `seq` counts the sets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<u64>,
     /// The time of the export, RFC 3339.
     pub created: String,
-    /// The end of the set's validity, RFC 3339; absent for a set without an end, as those of version 0.1.
+    /// The end of the set's validity, RFC 3339; absent for a set that does not expire, such as those of version
+    /// 0.1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<String>,
     /// The name and version of the program.
     pub tool: String,
-    /// The source of the mirror's content: `live`, `replay`, or a host.
+    /// The origin of the mirror's content: `live`, `replay`, or a host.
     pub origin: String,
-    /// `true` if the files are stand-ins that cannot be installed.
+    /// `true` if the files are placeholders that cannot be installed.
     pub demo: bool,
     /// The knowledge tables on the medium.
     pub knowledge: KnowledgeMark,
     /// The selection of the export.
     pub selection: MediumSelection,
-    /// The package sets of earlier exports that stay; absent in files of version 0.1.
+    /// The package sets of earlier exports that stay on the medium; absent in files of version 0.1.
     #[serde(default)]
     pub retained: Vec<RetainedSet>,
     /// `true` if the medium has everything that was selected.
     pub complete: bool,
-    /// The selected things that are not on the medium.
+    /// The selected items that are not on the medium.
     pub missing: Vec<MissingItem>,
-    /// The receipt that the set builds upon; always null in this format.
+    /// The receipt on which the set builds. Always null in this format.
     pub base: Option<String>,
     /// The digest of the listing.
     pub listing_sha256: Sha256,
@@ -75,7 +76,7 @@ pub struct MediumSelection {
     pub all: bool,
     /// The selected KBs.
     pub kbs: Vec<Kb>,
-    /// The selected architectures; none is all.
+    /// The selected architectures. An empty list selects all.
     pub architectures: Vec<Architecture>,
 }
 
@@ -90,11 +91,11 @@ pub struct RetainedSet {
     /// The name of its folder under the KB; absent in older files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder_name: Option<String>,
-    /// `true` if the mirror that signed has the set itself.
+    /// `true` if the exporting mirror has the set itself.
     pub in_mirror: bool,
 }
 
-/// A selected thing that is not on a medium.
+/// A selected item that is not on a medium.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MissingItem {
     /// The KB.
@@ -105,7 +106,7 @@ pub struct MissingItem {
     pub why: String,
 }
 
-/// One medium of a set.
+/// A volume of a set: one medium.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Volume {
     /// The number, from 1.
@@ -134,12 +135,12 @@ pub struct WithdrawnItem {
 }
 
 impl MediumSet {
-    /// Returns the number of the set as people read it: `0007`.
+    /// Returns the number of the set as text for people, such as `0007`.
     pub fn label(&self) -> String {
         format!("{:04}", self.number())
     }
 
-    /// Returns the number of the set for people.
+    /// Returns the number of the set, for people.
     pub fn number(&self) -> u64 {
         self.number.unwrap_or(self.seq)
     }
@@ -150,26 +151,26 @@ impl MediumSet {
 pub struct SignedMark {
     /// The mark as a JSON text.
     pub body: String,
-    /// The signature over the text, in the form of minisign.
+    /// The signature over the text, in the format of minisign.
     pub signature: String,
 }
 
-/// The text inside of the mark of an unfinished export.
+/// The signed text of the mark of an unfinished export.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ExportMark {
     /// The format of the text.
     pub format: u32,
-    /// The words "kbmirror unfinished export".
+    /// The text "kbmirror unfinished export".
     pub what: String,
-    /// The name of the mirror.
+    /// The id of the mirror.
     pub mirror_id: String,
-    /// The identifier of its root key.
+    /// The id of its root key.
     pub lineage: String,
-    /// The number of the set.
+    /// The sequence number of the set.
     pub seq: u64,
-    /// The time of the beginning, RFC 3339.
+    /// The time when the export began, RFC 3339.
     pub created: String,
-    /// The paths of all files under `data/` that the export may leave.
+    /// The paths of all files under `data/` that the export may leave behind.
     #[schemars(extend("deprecated" = true))]
     pub files: Vec<String>,
 }

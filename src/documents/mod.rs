@@ -1,22 +1,24 @@
 //! Every JSON document as a type with its schema, in one list.
 //!
-//! A document is what a command prints with `--json`, what a run leaves under `runs/`, or what the program reads as JSON. Its
-//! field names are a promise: fields are added, never changed or removed. What is not known is null. Where an older name has
-//! another type or meaning elsewhere, a newer name stands beside it, and the schema calls the older one deprecated.
+//! A document is the output of a command with `--json`, a file that a run writes under `runs/`, or a JSON file that
+//! the program reads. Field names are stable: fields are added, never changed or removed. Unknown values are null.
+//! If an older field name has another type or meaning in another document, a newer name exists beside it, and the
+//! schema marks the older name as deprecated.
 //!
 //! # Words with one meaning
 //!
 //! - `products` is the Catalog's own string; `product_list` has the products as titles name them.
 //! - `files` and `file_list` list objects with a `name`; `file_count` is a number.
-//! - `folder` is a set folder relative to the mirror; `folder_name` is its name under the KB; other folders are a `path`.
+//! - `folder` is a set folder relative to the mirror; `folder_name` is its name under the KB; other folders are a
+//!   `path`.
 //! - `failures` and `failure_list` list items with `what`, `kind`, and `message`.
 //! - `reason` and `why` are sentences.
 //!
 //! # Layers
 //!
-//! The types of answers (a plan, a lint report) belong to the rooms that compute them and are used here as they are. All other
-//! documents are types of this room. Rooms above fill them in; commands print them; nothing here reads a file or an index.
-//! Pure: a schema is made from a type alone, and nothing can fail.
+//! The types of results (a plan, a lint report) belong to the modules that compute them and are used here
+//! unchanged. All other documents are types of this module. Higher modules fill them, and commands print them.
+//! Nothing here reads a file or an index. Pure: a schema is generated from a type alone and cannot fail.
 
 mod answers;
 mod checks;

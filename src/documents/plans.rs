@@ -1,5 +1,5 @@
-//! The documents of the commands that resolve: `why`, `graph`, `lint`, `script`, and `stage`. The document of `resolve` is the
-//! [`Plan`] itself.
+//! The documents of the commands that resolve: `why`, `graph`, `lint`, `script`, and `stage`. The document of
+//! `resolve` is the [`Plan`] itself.
 
 use camino::Utf8PathBuf;
 use jiff::civil::Date;
@@ -11,22 +11,23 @@ use crate::resolve::{Edge, Freshness, Node, Plan, Reason, Replacement, Status};
 use crate::update::schema::DateText;
 use crate::update::{Architecture, Build, Kb};
 
-/// The document of `why`. Below the top every reason has its conclusion, its evidence, and the reasons that it follows from.
+/// The document of `why`. Below the top level, every reason has its conclusion, its evidence, and the reasons that
+/// it follows from.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct WhyDocument<'a> {
     /// The KB.
     pub kb: Option<Kb>,
     /// The architecture.
     pub architecture: Option<Architecture>,
-    /// The baseline that was asked for.
+    /// The requested baseline.
     pub baseline: Option<Build>,
-    /// The kind of answer.
+    /// The status of the plan.
     pub status: Status,
     /// The conclusion, as a sentence.
     pub conclusion: &'a str,
     /// The sources of the conclusion.
     pub evidence: &'a [String],
-    /// The reasons that it follows from.
+    /// The reasons from which the conclusion follows.
     pub because: &'a [Reason],
     /// The date of the knowledge tables.
     pub knowledge_date: &'a str,
@@ -40,7 +41,7 @@ pub struct WhyDocument<'a> {
 }
 
 impl<'a> WhyDocument<'a> {
-    /// Returns the document of a plan and the reasons behind it.
+    /// Returns the document of a plan and its reasons.
     pub fn of(plan: &'a Plan, reason: &'a Reason) -> Self {
         Self {
             kb: plan.kb,
@@ -63,7 +64,7 @@ impl<'a> WhyDocument<'a> {
 pub struct GraphDocument<'a> {
     /// The files and the updates.
     pub nodes: Vec<&'a Node>,
-    /// The statements about two nodes.
+    /// The edges between the nodes.
     pub edges: Vec<&'a Edge>,
     /// The date of the knowledge tables.
     #[schemars(with = "DateText")]
@@ -72,7 +73,7 @@ pub struct GraphDocument<'a> {
     pub knowledge_version: &'a str,
 }
 
-/// The document of `lint`: the report, and the age of the facts by which it judges.
+/// The document of `lint`: the report, and the age of the facts on which it is based.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct LintDocument<'a> {
     /// The report.
@@ -86,7 +87,7 @@ pub struct LintDocument<'a> {
 /// The document of `script`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ScriptDocument<'a> {
-    /// The KB; null for the script that describes a machine.
+    /// The KB; null for the script that collects the facts of a machine.
     pub kb: Option<Kb>,
     /// The path to which the script was written.
     #[schemars(with = "Option<String>")]
@@ -96,7 +97,7 @@ pub struct ScriptDocument<'a> {
     /// The day of the newest known release of the family.
     #[schemars(with = "Option<DateText>")]
     pub known_through: Option<Date>,
-    /// The second Tuesdays after the newest known cumulative update.
+    /// The number of Patch Tuesdays after the newest known cumulative update.
     pub patch_tuesdays_since: Option<u32>,
     /// The newest known update that replaces the KB.
     pub replaced_by: Option<&'a Replacement>,
@@ -141,10 +142,10 @@ pub struct StagedDocument {
     pub file_list: Vec<StagedFileDocument>,
     /// The bytes of all files.
     pub bytes: u64,
-    /// The script beside the folder; null where no script can do it.
+    /// The script beside the folder; null if no script can install the plan.
     #[schemars(with = "Option<String>")]
     pub script: Option<Utf8PathBuf>,
-    /// The folders that were judged as `lint` judges them.
+    /// The folders that were checked in the same way as by `lint`.
     pub linted: Vec<LintedPart>,
 }
 
@@ -158,10 +159,10 @@ pub struct StagedFileDocument {
     pub path: Utf8PathBuf,
 }
 
-/// A staged folder that was judged.
+/// A staged folder that was checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LintedPart {
-    /// The part; `None` where one folder holds all.
+    /// The part; null if one folder holds all files.
     pub part: Option<String>,
     /// The checks, for people.
     pub checked: String,

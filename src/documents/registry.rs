@@ -1,4 +1,4 @@
-//! The list of all documents, with the names that `kbmirror schema` knows.
+//! The list of all documents, with the names for `kbmirror schema`.
 
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
@@ -24,12 +24,12 @@ pub enum Direction {
     Output,
     /// The program reads it.
     Input,
-    /// The program writes it on one side of the gap and reads it on the other.
+    /// The program writes it on one side of the air gap and reads it on the other.
     Both,
 }
 
 impl Direction {
-    /// Returns the word in tables and in JSON.
+    /// Returns the name of the direction in tables and in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Output => "output",
@@ -39,14 +39,14 @@ impl Direction {
     }
 }
 
-/// A line of the list of documents.
+/// An entry of the list of documents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SchemaLine {
     /// The name of the document.
     pub name: &'static str,
     /// The direction: `output`, `input`, or `both`.
     pub direction: Direction,
-    /// The command or the file that the document belongs to.
+    /// The command or the file of the document.
     pub of: &'static str,
 }
 
@@ -57,7 +57,7 @@ pub struct DocumentKind {
     pub name: &'static str,
     /// The direction.
     pub direction: Direction,
-    /// The command or the file that the document belongs to.
+    /// The command or the file of the document.
     pub of: &'static str,
     schema: fn() -> Schema,
 }
@@ -82,12 +82,12 @@ impl DocumentKind {
         schema
     }
 
-    /// Returns the line of the list of documents.
+    /// Returns the entry in the list of documents.
     pub fn line(&self) -> SchemaLine {
         SchemaLine { name: self.name, direction: self.direction, of: self.of }
     }
 
-    /// Returns the document of a name.
+    /// Returns the document with a name, or `None` if it does not exist.
     pub fn named(name: &str) -> Option<&'static Self> {
         DOCUMENTS.iter().find(|one| one.name == name)
     }
@@ -101,7 +101,7 @@ fn read<T: JsonSchema>() -> Schema {
     SchemaSettings::draft2020_12().for_deserialize().into_generator().into_root_schema_for::<T>()
 }
 
-/// Every document, by name.
+/// Every document, sorted by name.
 pub const DOCUMENTS: &[DocumentKind] = &[
     DocumentKind::output::<BatchError>("batch-error", "resolve --batch, for a line without an answer"),
     DocumentKind::input::<BatchLine>("batch", "a line of the file of resolve --batch"),

@@ -13,32 +13,32 @@ use crate::update::{Kb, Sha1, Sha256};
 pub struct RepairDocument {
     /// `true` if nothing was changed.
     pub dry_run: bool,
-    /// The KBs that were asked for; none is the whole mirror.
+    /// The requested KBs. An empty list means the complete mirror.
     pub asked: Vec<Kb>,
     /// The findings before the repair.
     pub findings_before: Vec<VerifyFinding>,
-    /// The files of the pool that were restored, or would be.
+    /// The pool files that were restored, or would be restored.
     pub restored: Vec<RestoredFile>,
-    /// The files of `--from` that have the name of a file that is needed, and other bytes.
+    /// The files of `--from` that have the name of a needed file but other bytes.
     pub skipped: Vec<SkippedFile>,
-    /// The paths with unknown files, moved to `quarantine/`.
+    /// The paths of foreign files that were moved to `quarantine/`.
     pub moved: Vec<MovedPath>,
-    /// The set folders that were made again, relative to the mirror.
+    /// The set folders that were rebuilt, relative to the mirror.
     pub republished: Vec<String>,
-    /// The files beside the set folders that were written again, relative to the mirror.
+    /// The files beside the set folders that were rewritten, relative to the mirror.
     #[schemars(with = "Vec<String>")]
     pub rewritten: Vec<Utf8PathBuf>,
-    /// The files that are still needed. On the isolated side, the connected side has to send them.
+    /// The files that are still needed. On the isolated side, the connected side must send them.
     pub needed: Vec<NeededFile>,
     /// The files that could not be downloaded, with the reasons.
     pub failures: Vec<FailedItem>,
-    /// The findings after the repair; those before it, if nothing was changed.
+    /// The findings after the repair. Equal to `findings_before` if nothing was changed.
     pub findings: Vec<VerifyFinding>,
     /// `true` if a verification after the repair has no findings.
     pub sound: bool,
 }
 
-/// A file of the pool that was restored.
+/// A pool file that was restored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RestoredFile {
     /// The file, relative to the mirror.
@@ -46,15 +46,15 @@ pub struct RestoredFile {
     pub path: Utf8PathBuf,
     /// The name of the package file.
     pub name: String,
-    /// The digest.
+    /// The SHA-256 digest.
     pub sha256: Sha256,
-    /// The bytes.
+    /// The size in bytes.
     pub size: u64,
     /// The source: a path under a folder of `--from`, or `download`.
     pub from: String,
 }
 
-/// A file that was not taken.
+/// A file that was not used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SkippedFile {
     /// The file.
@@ -64,7 +64,7 @@ pub struct SkippedFile {
     pub reason: String,
 }
 
-/// Something that was moved to `quarantine/`.
+/// An entry that was moved to `quarantine/`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct MovedPath {
     /// The old path, relative to the mirror.
@@ -83,12 +83,12 @@ pub struct NeededFile {
     pub path: Utf8PathBuf,
     /// The name of the package file.
     pub name: String,
-    /// The digest.
+    /// The SHA-256 digest.
     pub sha256: Sha256,
-    /// The other digest.
+    /// The SHA-1 digest.
     pub sha1: Option<Sha1>,
-    /// The bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// The KBs that have it in a published set.
+    /// The KBs with a published set that has the file.
     pub kbs: Vec<Kb>,
 }

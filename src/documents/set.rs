@@ -1,4 +1,4 @@
-//! Package sets as documents: what is stored of a set, and what a run did with it.
+//! Package sets as documents: the stored state of a set, and the result of a run.
 
 use std::collections::BTreeSet;
 
@@ -10,17 +10,17 @@ use super::damage::{DamagedSet, SetFault};
 use super::file::MemberDocument;
 use crate::update::{Architecture, Kb};
 
-/// The state of a set after a command. The words are a promise of the JSON output.
+/// The state of a set after a command. The values are part of the stable JSON output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SetStatus {
-    /// The folder is new, or new in what it holds.
+    /// The folder is new or has new content.
     Published,
-    /// The folder was there and right already.
+    /// The folder existed already with the right content.
     Unchanged,
-    /// Nothing of it was published.
+    /// Nothing of the set was published.
     Failed,
-    /// It would be fetched (`--dry-run`), or was recorded (`crawl`).
+    /// The set would be fetched (`--dry-run`), or was recorded (`crawl`).
     Planned,
 }
 
@@ -29,7 +29,7 @@ pub enum SetStatus {
 pub struct SetDocument {
     /// The KB.
     pub kb: Kb,
-    /// The word of the family with which the folder begins.
+    /// The folder name of the family, with which the set folder begins.
     pub family: Option<String>,
     /// The architecture.
     pub architecture: Option<Architecture>,
@@ -45,7 +45,7 @@ pub struct SetDocument {
     pub status: SetStatus,
     /// The files, in order of installation.
     pub files: Vec<MemberDocument>,
-    /// The reason for which it failed.
+    /// The reason of the failure.
     pub error: Option<String>,
 }
 
@@ -55,41 +55,41 @@ pub struct StoredSet {
     /// The set.
     #[serde(flatten)]
     pub set: SetDocument,
-    /// `true` if something of it is damaged.
+    /// `true` if a part of the set is damaged.
     pub damaged: bool,
-    /// `true` if the whole folder is missing.
+    /// `true` if the complete folder is missing.
     pub folder_missing: bool,
-    /// The faults, by path.
+    /// The faults, sorted by path.
     pub faults: Vec<SetFault>,
 }
 
-/// A package set with what a run did to it.
+/// A package set with the result of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FetchedSetDocument {
     /// The set.
     #[serde(flatten)]
     pub set: SetDocument,
-    /// The KBs with which it comes along; none if it was asked for itself.
+    /// The KBs that require this set. Empty if the set was requested itself.
     pub needed_by: BTreeSet<Kb>,
-    /// The published folder as a path that leads there.
+    /// The path of the published folder.
     #[serde(skip)]
     pub place: Option<Utf8PathBuf>,
 }
 
 impl SetDocument {
-    /// Returns the bytes of all files, where each is known.
+    /// Returns the bytes of all files, or `None` if a size is unknown.
     pub fn bytes(&self) -> Option<u64> {
         self.files.iter().map(|member| member.file.size).sum()
     }
 
-    /// Returns `true` if the pool has every file.
+    /// Returns `true` if the pool has every file of the set.
     pub fn is_pooled_whole(&self) -> bool {
         self.files.iter().all(|member| member.is_pooled)
     }
 }
 
 impl StoredSet {
-    /// Returns the damage of the set, if it has any.
+    /// Returns the damage of the set, or `None` if it is not damaged.
     pub fn damage(&self) -> Option<DamagedSet> {
         let name = self.set.folder.file_name().unwrap_or_default().to_owned();
         self.damaged.then(|| DamagedSet {

@@ -1,5 +1,5 @@
-//! The documents of the commands that set things up: `init`, `keys`, `schedule`, and of the ones about tables: `knowledge`
-//! and `schema`.
+//! The documents of the commands that configure a mirror, `init`, `keys`, and `schedule`, and of the command
+//! `knowledge`.
 
 use camino::Utf8PathBuf;
 use jiff::civil::Date;
@@ -20,7 +20,7 @@ pub struct InitDocument<'a> {
     /// The configuration file.
     #[schemars(with = "String")]
     pub config: Utf8PathBuf,
-    /// The word of the family.
+    /// The folder name of the family.
     pub family: &'a str,
     /// The architectures.
     pub architectures: Vec<Architecture>,
@@ -29,9 +29,9 @@ pub struct InitDocument<'a> {
 /// The document of `keys init`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct NewKeysDocument {
-    /// The root key, in the form of minisign.
+    /// The root key, in the format of minisign.
     pub root: String,
-    /// The identifier of the root key.
+    /// The id of the root key.
     pub id: String,
     /// The file with the secret root key.
     #[schemars(with = "String")]
@@ -41,7 +41,7 @@ pub struct NewKeysDocument {
 /// The document of `keys show`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct KeysDocument {
-    /// The root key of this side; null where it has none.
+    /// The root key of this side; null if this side has none.
     pub root: Option<String>,
     /// The trusted root keys.
     pub trusted: Vec<String>,
@@ -52,9 +52,9 @@ pub struct KeysDocument {
 pub struct TrustDocument {
     /// The root key.
     pub trusted: String,
-    /// The identifier of the root key.
+    /// The id of the root key.
     pub id: String,
-    /// `true` if it was not trusted before.
+    /// `true` if the key was not trusted before.
     pub new: bool,
 }
 
@@ -70,7 +70,7 @@ pub struct ScheduleDocument<'a> {
     pub written: Vec<Utf8PathBuf>,
 }
 
-/// A text with the name of its file.
+/// A text with its file name.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct TextFile<'a> {
     /// The name of the file.
@@ -98,7 +98,7 @@ pub struct TableDocument<'a> {
     pub name: &'a str,
     /// The subject of the table.
     pub about: Option<&'a str>,
-    /// The rows, in the table's own form.
+    /// The rows, in the format of the table.
     pub rows: Vec<Value>,
     /// The path to which the table was written.
     #[schemars(with = "Option<String>")]

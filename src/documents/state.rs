@@ -1,4 +1,4 @@
-//! `state.json`: what a mirror knows of itself that its content cannot tell.
+//! `state.json`: the state of a mirror that cannot be derived from its content.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,18 +10,20 @@ use crate::update::{Architecture, Kb, Sha256};
 /// The format of `state.json`.
 pub const STATE_FORMAT: u32 = 1;
 
-/// The state of a mirror outside of its index: its lineage, its memory of media, and the KBs that were removed on purpose.
+/// The state of a mirror outside of its index: its lineage, its memory of media, and the KBs that were removed on
+/// purpose.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StateDocument {
     /// The format of the file.
     pub format: u32,
-    /// The name of the mirror in the sets that it exports; the first export makes it.
+    /// The id of the mirror in the sets that it exports. The first export generates the id.
     #[serde(default)]
     pub mirror_id: Option<String>,
-    /// The sequence number of the last export that began; 0 if there was none.
+    /// The sequence number of the last export that began; 0 before the first export.
     #[serde(default)]
     pub export_seq: u64,
-    /// The number for people of the last export that began; null where version 0.1 exported, which counted in `export_seq`.
+    /// The number for people of the last export that began; null if version 0.1 exported it, which counted in
+    /// `export_seq`.
     #[serde(default)]
     pub export_number: Option<u64>,
     /// The time of the last export that began, RFC 3339.
@@ -30,16 +32,17 @@ pub struct StateDocument {
     /// The memory of imports, by lineage (the number of the root key).
     #[serde(default)]
     pub imports: BTreeMap<String, LastImport>,
-    /// The newest list of export keys of each root key, as `keys.json` has it, by the number of the root key.
+    /// The newest list of export keys of each root key, in the format of `keys.json`, by the number of the root
+    /// key.
     #[serde(default)]
     pub export_keys: BTreeMap<String, serde_json::Value>,
-    /// The KBs that were removed on purpose. `sync` and `import` leave them out.
+    /// The KBs that were removed on purpose. `sync` and `import` skip them.
     #[serde(default)]
     pub removed: Vec<RemovedKb>,
 }
 
 impl StateDocument {
-    /// Returns the state of a mirror that exported, imported, and removed nothing.
+    /// Returns the state of a mirror without exports, imports, and removals.
     pub fn new() -> Self {
         Self {
             format: STATE_FORMAT,
@@ -53,7 +56,8 @@ impl StateDocument {
         }
     }
 
-    /// Returns `true` if a KB was removed on purpose for an architecture; `None` for packages of no architecture.
+    /// Returns `true` if a KB was removed on purpose for an architecture. `None` stands for packages without an
+    /// architecture.
     pub fn is_removed(&self, kb: Kb, architecture: Option<Architecture>) -> bool {
         let is_same = |removed: &RemovedKb| {
             removed.kb == kb && removed.architecture.is_none_or(|own| architecture == Some(own))
@@ -73,20 +77,20 @@ impl Default for StateDocument {
 pub struct LastImport {
     /// The sequence number of the newest set.
     pub seq: u64,
-    /// The number of the newest set for people; absent for sets of version 0.1, where `seq` counts the sets.
+    /// The number of the newest set, for people; absent for sets of version 0.1, where `seq` counts the sets.
     #[serde(default)]
     pub number: Option<u64>,
     /// The digest of its `set.json`.
     pub set_id: Sha256,
     /// The time of its export.
     pub created: String,
-    /// The time of the last import of the lineage, RFC 3339; unknown where version 0.1 imported.
+    /// The time of the last import of the lineage, RFC 3339; null if version 0.1 imported it.
     #[serde(default)]
     pub imported: Option<String>,
-    /// The number of the key that signed the newest set; unknown where earlier versions imported.
+    /// The number of the key that signed the newest set; null if an earlier version imported it.
     #[serde(default)]
     pub export_key: Option<String>,
-    /// The sets that were published to their end, by the digests of their `set.json`.
+    /// The completely imported sets, by the digests of their `set.json`.
     pub finished: BTreeSet<Sha256>,
 }
 
@@ -95,7 +99,7 @@ pub struct LastImport {
 pub struct RemovedKb {
     /// The KB.
     pub kb: Kb,
-    /// The architecture; null for all.
+    /// The architecture; null for all architectures.
     pub architecture: Option<Architecture>,
     /// The time of the removal, RFC 3339.
     pub removed: String,

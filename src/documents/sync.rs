@@ -1,4 +1,4 @@
-//! The report of a scheduled run, and the news that it brings.
+//! The report of a scheduled run, and the news of the run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,13 +20,13 @@ pub struct SyncDocument<'a> {
     pub format: u32,
     /// The command: `sync`.
     pub command: &'static str,
-    /// The time of the beginning.
+    /// The start time.
     #[schemars(with = "TimeText")]
     pub started: Time,
-    /// The time of the end.
+    /// The end time.
     #[schemars(with = "TimeText")]
     pub finished: Time,
-    /// The day that the run took for today.
+    /// The date that the run used as today.
     #[schemars(with = "DateText")]
     pub today: Date,
     /// `true` if nothing was downloaded or published.
@@ -35,7 +35,7 @@ pub struct SyncDocument<'a> {
     pub exit_code: u8,
     /// The queries to the Catalog.
     pub searches: &'a [Searched],
-    /// The updates that the Catalog shows for the profiles.
+    /// The updates that the Catalog lists for the profiles.
     pub found: Vec<FoundForProfile<'a>>,
     /// The package sets.
     pub sets: Vec<SyncedSet<'a>>,
@@ -43,20 +43,20 @@ pub struct SyncDocument<'a> {
     pub published: usize,
     /// The number of sets that were published before.
     pub unchanged: usize,
-    /// The downloads of the plan.
+    /// The planned downloads.
     pub planned: PlannedDownload,
     /// The items that failed, by kind.
     #[schemars(extend("deprecated" = true))]
     pub failures: BTreeMap<&'static str, Vec<HintedItem<'a>>>,
     /// The items that failed.
     pub failure_list: Vec<FailedItem>,
-    /// The updates that the profiles expect and the Catalog does not show.
+    /// The updates that the profiles expect and the Catalog does not list.
     pub expected: &'a [Expected],
     /// The sets outside of the window, which are kept.
     pub outside: &'a [Outside],
-    /// The KBs that are published here and that Microsoft withdrew.
+    /// The published KBs that Microsoft has withdrawn.
     pub withdrawn: &'a [Kb],
-    /// The KBs that are published here and that the Catalog does not show.
+    /// The published KBs that the Catalog does not list.
     pub unlisted: &'a [Kb],
     /// The news.
     pub news: &'a News,
@@ -75,10 +75,10 @@ pub struct SyncErrorDocument {
     pub format: u32,
     /// The command: `sync`.
     pub command: &'static str,
-    /// The time of the beginning.
+    /// The start time.
     #[schemars(with = "TimeText")]
     pub started: Time,
-    /// The time of the end.
+    /// The end time.
     #[schemars(with = "TimeText")]
     pub finished: Time,
     /// The exit code.
@@ -87,7 +87,7 @@ pub struct SyncErrorDocument {
     pub error: ErrorBody,
 }
 
-/// An update that the Catalog shows for a profile.
+/// An update that the Catalog lists for a profile.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct FoundForProfile<'a> {
     /// The profile.
@@ -98,16 +98,16 @@ pub struct FoundForProfile<'a> {
     pub kind: Kind,
     /// The month of its title.
     pub month: Month,
-    /// The day of its release, as far as it is known.
+    /// The release date, as far as it is known.
     #[schemars(with = "DateText")]
     pub date: Date,
     /// The kind of release: `security`, `oob`, or `preview`.
     pub release: &'static str,
-    /// The architectures that the Catalog shows.
+    /// The architectures that the Catalog lists.
     pub architectures: &'a BTreeSet<Architecture>,
     /// `true` if the run fetches it.
     pub wanted: bool,
-    /// The reason for which it is not fetched.
+    /// The reason why it is not fetched.
     pub because: Option<Unwanted>,
 }
 
@@ -118,7 +118,7 @@ pub struct SyncedSet<'a> {
     pub kb: Kb,
     /// The architecture.
     pub architecture: Option<Architecture>,
-    /// The word of the family with which the folder begins.
+    /// The folder name of the family, with which the set folder begins.
     pub family: Option<&'a str>,
     /// The folder, relative to the mirror.
     pub folder: String,
@@ -131,13 +131,13 @@ pub struct SyncedSet<'a> {
     pub file_count: usize,
     /// The bytes of all files.
     pub size: Option<u64>,
-    /// The KBs with which it comes along; none if it was asked for itself.
+    /// The KBs that require this set. Empty if the set was requested itself.
     pub needed_by: &'a BTreeSet<Kb>,
-    /// The reason for which it failed.
+    /// The reason of the failure.
     pub error: Option<&'a str>,
 }
 
-/// The downloads of a plan.
+/// The planned downloads of a run.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct PlannedDownload {
     /// The number of files.
@@ -145,9 +145,9 @@ pub struct PlannedDownload {
     pub files: usize,
     /// The number of files.
     pub file_count: usize,
-    /// The bytes; null where a size is unknown.
+    /// The bytes; null if a size is unknown.
     pub bytes: Option<u64>,
-    /// The most bytes that it can be; null where the Catalog states no limit.
+    /// The maximum number of bytes; null if the Catalog does not state a limit.
     pub bytes_at_most: Option<u64>,
 }
 
@@ -162,32 +162,32 @@ pub struct HintedItem<'a> {
     pub hints: &'a [String],
 }
 
-/// The reason for which a candidate is not fetched. The words are a promise of the report.
+/// The reason why a candidate is not fetched. The values are part of the stable report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Unwanted {
-    /// The policy leaves such releases out.
+    /// The policy excludes this kind of release.
     Policy,
-    /// It is not there yet for an architecture of the profile.
+    /// The update is missing for an architecture of the profile.
     Architecture,
-    /// It was published after the day that the run takes for today.
+    /// The update was published after the date that the run used as today.
     Later,
     /// Microsoft withdrew it.
     Withdrawn,
-    /// It was removed from this mirror on purpose.
+    /// The KB was removed from this mirror on purpose.
     Removed,
 }
 
-/// A question to the Catalog.
+/// A query to the Catalog.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Searched {
-    /// For which profile.
+    /// The profile of the query.
     pub profile: String,
-    /// The words.
+    /// The words of the query.
     pub query: String,
     /// The number of rows; null if the search failed.
     pub rows: Option<usize>,
-    /// `true` if these are all.
+    /// `true` if the results are complete.
     pub complete: bool,
 }
 
@@ -196,13 +196,13 @@ pub struct Searched {
 pub struct Outside {
     /// The KB.
     pub kb: Kb,
-    /// Its folder, relative to the mirror.
+    /// The folder of the set, relative to the mirror.
     pub folder: String,
-    /// Its month.
+    /// The month of its title.
     pub month: Month,
 }
 
-/// A set that was published anew.
+/// A set that was published in this run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NewsItem {
     /// The KB.
@@ -212,18 +212,18 @@ pub struct NewsItem {
     /// The products, as titles name them.
     #[schemars(extend("deprecated" = true))]
     pub products: Vec<String>,
-    /// The products, as titles name them, absent in older files.
+    /// The products, as titles name them; absent in older files.
     #[serde(default)]
     pub product_list: Vec<String>,
     /// The architecture.
     pub architecture: Option<Architecture>,
-    /// Its path, relative to the mirror.
+    /// The folder of the set, relative to the mirror.
     pub folder: String,
     /// The bytes of its files.
     pub size: Option<u64>,
-    /// The KBs that its details page says it replaces.
+    /// The KBs that this one replaces, by its details page.
     pub replaces: Vec<Kb>,
-    /// The KBs with which it came along.
+    /// The KBs that require this set.
     pub needed_by: BTreeSet<Kb>,
 }
 
@@ -234,13 +234,13 @@ pub struct News {
     pub format: u32,
     /// The time of the run, RFC 3339.
     pub time: String,
-    /// KBs that were not here before.
+    /// The KBs that are new in the mirror.
     pub new: Vec<NewsItem>,
-    /// KBs that were here with other files.
+    /// The KBs whose files were replaced.
     pub reissued: Vec<NewsItem>,
-    /// KBs that are here and that are known as withdrawn since then.
+    /// The KBs in the mirror whose withdrawal became known in this run.
     pub withdrawn: Vec<Kb>,
-    /// KBs that are here and that the Catalog shows no more since then.
+    /// The KBs in the mirror that the Catalog does not list any more since this run.
     pub unlisted: Vec<Kb>,
     /// The items that failed.
     pub failed: Vec<String>,

@@ -1,4 +1,4 @@
-//! Updates as documents: a search row, and an update as the index or the Catalog has it.
+//! Updates as documents: a search row, and an update from the index or the Catalog.
 
 use jiff::civil::Date;
 use schemars::JsonSchema;
@@ -10,24 +10,24 @@ use crate::facts::RelatedUpdate;
 use crate::update::schema::{DateText, TimeText};
 use crate::update::{Architecture, Build, Kb, Kind, Month, UpdateId};
 
-/// An update as a search shows it. A search reads neither details nor files, so that these are null.
+/// An update in a search result. A search reads neither details nor files, so these fields are null.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FoundUpdate {
-    /// The identifier in the Catalog.
+    /// The id of the update in the Catalog.
     pub update_id: UpdateId,
     /// The KB of the title.
     pub kb: Option<Kb>,
     /// The title.
     pub title: String,
-    /// The kind; null where it cannot be determined.
+    /// The kind; null if it cannot be determined.
     pub kind: Option<Kind>,
     /// The month of the title.
     pub month: Option<Month>,
-    /// The version words of the title.
+    /// The version in the title.
     pub release: Option<String>,
-    /// The product words of the title.
+    /// The product in the title.
     pub product: Option<String>,
-    /// The Catalog's own string of products. Names contain commas.
+    /// The Catalog's own product string. Product names contain commas.
     pub products: String,
     /// The products, as the title names them.
     pub product_list: Vec<String>,
@@ -42,7 +42,7 @@ pub struct FoundUpdate {
     pub last_updated: Date,
     /// The bytes of all files.
     pub size: u64,
-    /// The withdrawal.
+    /// The withdrawal by Microsoft; null if it was not withdrawn.
     pub withdrawn: Option<Withdrawal>,
     /// The files.
     pub files: Option<Vec<FileDocument>>,
@@ -52,24 +52,24 @@ pub struct FoundUpdate {
     pub superseded_by: Option<Vec<RelatedUpdate>>,
 }
 
-/// An update as the index or the Catalog has it.
+/// An update from the index or the Catalog.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct UpdateDocument {
-    /// The identifier in the Catalog.
+    /// The id of the update in the Catalog.
     pub update_id: UpdateId,
-    /// The KB of the title, or else of the details page.
+    /// The KB of the title, otherwise of the details page.
     pub kb: Option<Kb>,
     /// The title.
     pub title: String,
-    /// The kind; null where it cannot be determined.
+    /// The kind; null if it cannot be determined.
     pub kind: Option<Kind>,
     /// The month of the title.
     pub month: Option<Month>,
-    /// The version words of the title.
+    /// The version in the title.
     pub release: Option<String>,
-    /// The product words of the title.
+    /// The product in the title.
     pub product: Option<String>,
-    /// The Catalog's own string of products. Names contain commas.
+    /// The Catalog's own product string. Product names contain commas.
     pub products: String,
     /// The products, as the title names them.
     pub product_list: Vec<String>,
@@ -84,31 +84,31 @@ pub struct UpdateDocument {
     pub last_updated: Option<Date>,
     /// The bytes of all files.
     pub size: Option<u64>,
-    /// The withdrawal by Microsoft, as the knowledge has it.
+    /// The withdrawal by Microsoft, from the knowledge tables.
     pub withdrawn: Option<Withdrawal>,
-    /// The day since which the Catalog does not show it.
+    /// The day since which the Catalog does not list the update.
     #[schemars(with = "Option<DateText>")]
     pub expired: Option<Date>,
-    /// The day on which it got the files that it has, if it had others before.
+    /// The day when Microsoft replaced the files, if other files were published before.
     #[schemars(with = "Option<DateText>")]
     pub reissued: Option<Date>,
-    /// The severity by Microsoft's security team.
+    /// The severity rating of Microsoft (MSRC).
     pub severity: Option<String>,
-    /// The restart behavior.
+    /// The restart behaviour.
     pub restart: Option<String>,
-    /// The time when the index saw it first; null where the index does not have it.
+    /// The time when the index first saw the update; null if the index does not have it.
     #[schemars(with = "Option<TimeText>")]
     pub first_seen: Option<Time>,
-    /// The time when the index saw it last; null where the index does not have it.
+    /// The time when the index last saw the update; null if the index does not have it.
     #[schemars(with = "Option<TimeText>")]
     pub last_seen: Option<Time>,
-    /// The files; null where the download dialog was not read.
+    /// The files; null if the download dialog was not read.
     pub files: Option<Vec<FileDocument>>,
-    /// The updates that this one replaces; null where the details page was not read.
+    /// The updates that this one replaces; null if the details page was not read.
     pub supersedes: Option<Vec<RelatedUpdate>>,
-    /// The updates that replace this one; null where the details page was not read.
+    /// The updates that replace this one; null if the details page was not read.
     pub superseded_by: Option<Vec<RelatedUpdate>>,
-    /// The size in the Catalog's words; absent where the index answers.
+    /// The size as the Catalog prints it; absent if the Catalog was not queried.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size_text: Option<Option<String>>,
 }
@@ -116,7 +116,7 @@ pub struct UpdateDocument {
 /// The withdrawal of an update by Microsoft.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Withdrawal {
-    /// The update to take instead.
+    /// The update to install instead.
     pub successor: Kb,
     /// The reason, as a sentence.
     pub why: String,

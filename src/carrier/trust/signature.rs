@@ -143,8 +143,8 @@ fn strict_comment(text: &str) -> Result<String> {
 
 /// Returns `true` if a line holds a secret key of minisign, with or without a password.
 fn is_secret_key(line: &str) -> bool {
-    /// The bytes of the algorithms of signature, key derivation, and checksum, the salt, the limits, the key
-    /// number, both keys, and the checksum in minisign's format.
+    /// The size of a secret key in minisign's format: three algorithms (signature, key derivation, checksum), the
+    /// salt, the limits, the key number, both keys, and the checksum.
     const BYTES: usize = 158;
     let decoded = BASE64.decode(line.trim().as_bytes());
     decoded.is_ok_and(|bytes| bytes.len() == BYTES && bytes.starts_with(b"Ed"))

@@ -44,8 +44,8 @@ pub struct Context<'a> {
     pub events: &'a Events,
 }
 
-/// Returns the space that an export needs and the space that is available, and the error that an export would
-/// report before it reads any payload. Writes nothing.
+/// Returns the needed and the available space of an export. Also returns the error that the export would report
+/// before it reads any payload. Writes nothing.
 pub fn rehearse(plan: &ExportPlan, place: &Place, found: &Found) -> Result<(Room, Option<Error>)> {
     let planned = Planned::new(plan, place, found)?;
     let room = planned.room()?;

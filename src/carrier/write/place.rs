@@ -3,7 +3,7 @@
 //!
 //! At most the last component of the path is created, so that an export to a stick that is not mounted does not
 //! create the path on the local disk. The target and the mirror never contain each other. A folder on the file
-//! system of `/` or of the mirror is allowed, for instance to burn a disc from it, and is called a local folder.
+//! system of `/` or of the mirror is called a local folder. It is allowed, for instance to burn a disc from it.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
