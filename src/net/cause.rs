@@ -1,39 +1,39 @@
-//! The cause of a request that failed, found in the chain of errors of the HTTP client.
+//! The cause of a failed request, found in the error chain of the HTTP client.
 //!
-//! A failure comes wrapped: a certificate that is not trusted is a TLS error in an I/O error in a connection error in a
-//! request error. So the whole chain is searched, and the inner error of an I/O error too, which is not in its chain of
-//! sources.
+//! A failure arrives wrapped: an untrusted certificate is a TLS error in an I/O error in a connection error in a
+//! request error. The complete chain is therefore searched. The inner error of an I/O error is searched too, because it
+//! is not in the chain of sources.
 
 use std::error::Error as StdError;
 use std::io;
 
-/// The cause of a request that failed.
+/// The cause of a failed request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cause {
-    /// No name, no connection, or one that broke off.
+    /// A failed name lookup, a failed connection, or a connection that broke.
     Transport,
-    /// Nothing came in time.
+    /// A timeout.
     Timeout,
-    /// A proxy opened no way to the host.
+    /// A proxy that opened no tunnel to the host.
     NoTunnel,
-    /// A proxy wants a login.
+    /// A proxy that requires a login.
     ProxyLogin,
-    /// A certificate does not hold.
+    /// A certificate that is not valid.
     Certificate(CertificateFault),
 }
 
 /// The fault of a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CertificateFault {
-    /// Its issuer is not trusted here.
+    /// An issuer that this machine does not trust.
     UnknownIssuer,
-    /// It is for another host.
+    /// A certificate for another host.
     WrongName,
-    /// Its time is over.
+    /// A certificate that has expired.
     Expired,
-    /// Its time has not come.
+    /// A certificate that is not valid yet.
     NotYetValid,
-    /// Anything else: revoked, of a bad encoding or signature, for another purpose.
+    /// Any other fault: revoked, badly encoded, badly signed, or meant for another purpose.
     Other,
 }
 
@@ -43,7 +43,8 @@ impl Cause {
         Self::of_chain(error).unwrap_or(Self::Transport)
     }
 
-    /// Finds the cause in a chain: a deeper error is nearer to it, and a named cause goes before a mere failed connection.
+    /// Finds the cause in a chain. A deeper error is closer to the cause, and a named cause precedes a failed
+    /// connection.
     fn of_chain(error: &(dyn StdError + 'static)) -> Option<Self> {
         if let Some(rustls::Error::InvalidCertificate(certificate)) = error.downcast_ref::<rustls::Error>() {
             return Some(Self::Certificate(CertificateFault::of(certificate)));
@@ -58,7 +59,7 @@ impl Cause {
     }
 
     fn of_request(error: &(dyn StdError + 'static)) -> Option<Self> {
-        // The tunnel's error type has no public name; its words are held by a test over a real socket.
+        // The error type of the tunnel has no public name. A test over a real socket checks these two texts.
         match error.to_string().as_str() {
             "tunnel error: proxy authorization required" => return Some(Self::ProxyLogin),
             "tunnel error: unsuccessful" => return Some(Self::NoTunnel),
@@ -73,8 +74,8 @@ impl CertificateFault {
     fn of(error: &rustls::CertificateError) -> Self {
         use rustls::CertificateError as Found;
         match error {
-            // A signature that does not fit is that of an authority with the name of a trusted one, such as a company's
-            // renewed one.
+            // A bad signature means an authority with the same name as a trusted one, such as a renewed company
+            // authority.
             Found::UnknownIssuer | Found::BadSignature => Self::UnknownIssuer,
             Found::NotValidForName | Found::NotValidForNameContext { .. } => Self::WrongName,
             Found::Expired | Found::ExpiredContext { .. } => Self::Expired,
@@ -83,7 +84,7 @@ impl CertificateFault {
         }
     }
 
-    /// Describes the fault of this host's certificate.
+    /// Describes the fault of the certificate of `host`.
     pub(super) fn in_words(self, host: &str) -> String {
         match self {
             Self::UnknownIssuer => {
@@ -96,7 +97,7 @@ impl CertificateFault {
         }
     }
 
-    /// Returns the next step.
+    /// Returns the hint for the operator.
     pub(super) fn advice(self) -> &'static str {
         match self {
             Self::UnknownIssuer => {
@@ -122,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_is_found_however_deep_it_is_wrapped() {
+    fn a_certificate_fault_is_found_at_any_depth_of_the_chain() {
         let unknown = || certificate(rustls::CertificateError::UnknownIssuer);
         let expected = Some(Cause::Certificate(CertificateFault::UnknownIssuer));
         let wrapped = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, unknown()));
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn the_faults_of_certificates_are_told_apart() {
+    fn certificate_faults_are_distinguished() {
         for (found, fault) in [
             (rustls::CertificateError::BadSignature, CertificateFault::UnknownIssuer),
             (rustls::CertificateError::NotValidForName, CertificateFault::WrongName),

@@ -1,4 +1,4 @@
-//! The client that the rooms above use: address rules, pacing, counting, and caps around a [`Transport`].
+//! The HTTP client that the modules above use: URL rules, pacing, counting, and size limits around a [`Transport`].
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -21,35 +21,35 @@ use crate::clock::{Clock, moment};
 use crate::error::{Result, Retry};
 use crate::event::{Event, Events};
 
-/// A page of text with the address that it came from in the end.
+/// A text page with its final URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// The text; bytes that are no UTF-8 are replaced.
+    /// The text; bytes that are not UTF-8 are replaced.
     pub text: String,
-    /// Nothing had to be replaced.
+    /// `true` if the bytes were valid UTF-8.
     pub is_utf8: bool,
-    /// It is all that the server would have sent; else it is cut at the cap.
+    /// `true` if the text is complete, `false` if it was cut at the size limit.
     pub is_whole: bool,
-    /// The time that the answer took, from the request to its last byte.
+    /// The time from the request to the last byte of the response.
     pub took: Duration,
-    /// The address after all redirects.
+    /// The URL after all redirects.
     pub final_url: Url,
 }
 
-/// A wait before another try.
+/// A wait before a retry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wait {
-    /// The transfer that waits; `None` for a query of the Catalog, which holds up the run.
+    /// The transfer that waits; `None` for a query of the Catalog, which delays the run.
     pub of: Option<u64>,
     /// The length of the wait.
     pub duration: Duration,
-    /// The retry budget that is left after it, where there is one.
+    /// The retry budget that is left after the wait, if one applies.
     pub left: Option<Duration>,
-    /// The reason, in words.
+    /// The reason, as text.
     pub why: String,
 }
 
-/// Sends requests within the rules. Cheap to clone.
+/// A client that sends requests within the rules. Cloning is cheap.
 #[derive(Debug, Clone)]
 pub struct Client {
     inner: Arc<Inner>,
@@ -66,13 +66,13 @@ struct Inner {
     turns: Turns,
     catalog_requests: AtomicU64,
     file_requests: AtomicU64,
-    /// From the moment in which the run began, to the billionth of a second: machines differ in that.
+    /// The start time of the run in nanoseconds, so that machines differ.
     jitter_seed: u64,
     jitters: AtomicU64,
 }
 
 impl Client {
-    /// A client with these rules over this transport.
+    /// Creates a client with these rules over this transport.
     pub fn new(
         transport: Box<dyn Transport>,
         policy: UrlPolicy,
@@ -99,27 +99,27 @@ impl Client {
         Self { inner: Arc::new(inner) }
     }
 
-    /// The address rules.
+    /// Returns the URL rules.
     pub fn policy(&self) -> &UrlPolicy {
         &self.inner.policy
     }
 
-    /// The clock of the run.
+    /// Returns the clock of the run.
     pub fn clock(&self) -> &dyn Clock {
         self.inner.clock.as_ref()
     }
 
-    /// The receiver of events.
+    /// Returns the receiver of events.
     pub fn events(&self) -> &Events {
         &self.inner.events
     }
 
-    /// The number of requests so far, to the Catalog and for files.
+    /// Returns the number of requests so far, to the Catalog and for files.
     pub fn requests(&self) -> u64 {
         self.inner.catalog_requests.load(Ordering::Relaxed) + self.inner.file_requests.load(Ordering::Relaxed)
     }
 
-    /// The step after a failure: the `times`th in a row, `elapsed` after the first try began.
+    /// Returns the step after the `times`th failure in a row, `elapsed` after the first try began.
     pub fn next_try(
         &self,
         retry: Retry,
@@ -133,24 +133,24 @@ impl Client {
         next_try(&Failed { retry, times, retry_after, elapsed, patience }, jitter)
     }
 
-    /// The stop request.
+    /// Returns the stop request.
     pub fn stop(&self) -> &Stop {
         &self.inner.stop
     }
 
-    /// The output of some work, unless the run is to stop before.
+    /// Returns the output of `work`, or the stop error if the run is stopped first.
     pub async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T> {
         let (mut stop, mut work) = (pin!(self.inner.stop.requested()), pin!(work));
-        // `select` takes either when both are ready, and a run that is to stop would go on.
+        // `select` returns either future when both are ready; a stopped run would then continue.
         let outcome = poll_fn(|context| match stop.as_mut().poll(context) {
             Poll::Ready(_) => Poll::Ready(None),
             Poll::Pending => work.as_mut().poll(context).map(Some),
         });
-        // The request may have come while the work was polled.
+        // The stop request may have come while `work` was polled.
         outcome.await.filter(|_| self.inner.stop.asked().is_none()).ok_or_else(|| self.inner.stop.error())
     }
 
-    /// Waits before another try. A replay does not wait.
+    /// Waits before a retry. A replay does not wait.
     pub async fn wait(&self, Wait { of, duration, left, why }: Wait) -> Result<()> {
         if self.inner.pace.waits() {
             self.inner.events.send(Event::Waiting { of, duration, left, why });
@@ -159,9 +159,9 @@ impl Client {
         Ok(())
     }
 
-    /// The output of some work, unless the run is to stop before, or the clock passes the time limit of an answer.
+    /// Returns the output of `work`, or fails if the run is stopped first or `limit` passes first.
     ///
-    /// The time between two reads says nothing of the whole: a server that sends one byte at a time never exceeds it.
+    /// A read timeout does not bound the complete response: a server that sends one byte at a time never exceeds it.
     async fn within<T>(
         &self,
         limit: Duration,
@@ -171,7 +171,7 @@ impl Client {
         let begin = self.inner.clock.elapsed();
         let mut work = pin!(work);
         loop {
-            // Bytes that arrive wake the work, and the clock is read each time; silence is interrupted by `moment`.
+            // Arriving bytes wake `work`, and the clock is then read. `moment` interrupts silence.
             let in_time = poll_fn(|context| match work.as_mut().poll(context) {
                 Poll::Ready(output) => Poll::Ready(Some(output)),
                 Poll::Pending if self.inner.clock.elapsed().saturating_sub(begin) >= limit => {
@@ -191,7 +191,7 @@ impl Client {
         }
     }
 
-    /// A page of the Catalog: one try, in its turn, that is over after `limit`. `what` is for the watcher.
+    /// Requests a page of the Catalog: one try, in its turn, at most `limit` long. `what` names the request in events.
     pub async fn page(
         &self,
         request: Request,
@@ -222,13 +222,13 @@ impl Client {
         Ok(Page { text, is_utf8, is_whole, took, final_url })
     }
 
-    /// The answer to a request for a package file or the rest of it: one try, whose headers are here within `limit`. Its
-    /// status is 200, 206, or 416.
+    /// Requests a package file or the rest of it: one try, whose headers arrive within `limit`. The status of the
+    /// response is 200, 206, or 416.
     pub async fn file(&self, url: &Url, part: &Part, limit: Duration) -> Result<Answer, Setback> {
         self.within(limit, url, self.file_now(url, part)).await
     }
 
-    /// The length that the server states of a package file, without its bytes: one try. `None` where it states none.
+    /// Requests the length of a package file without its bytes: one try. Returns `None` if the server states no length.
     pub async fn file_length(&self, url: &Url, limit: Duration) -> Result<Option<u64>, Setback> {
         let work = async {
             self.inner.file_requests.fetch_add(1, Ordering::Relaxed);
@@ -249,7 +249,7 @@ impl Client {
         if answer.has_html() { Err(proxys_page(answer, WANTED).await.into()) } else { Ok(answer) }
     }
 
-    /// Refuses a body that begins like a page in place of a package. The head did not say so.
+    /// Refuses a body that begins like an HTML page in place of a package. Its headers did not announce HTML.
     pub fn refuse_page(&self, url: &Url, first: &[u8]) -> Result<()> {
         if !begins_like_html(first) {
             return Ok(());
@@ -263,12 +263,12 @@ impl Client {
         request.url = policy.check(&request.url, request.purpose)?;
         let purpose = request.purpose;
         let answer = self.inner.transport.send(request, policy).await?;
-        // Holds for the network already; a recording may say anything.
+        // The network transport has checked this already; a recording may contain any URL.
         policy.check(&answer.final_url, purpose)?;
         Ok(answer)
     }
 
-    /// Takes status 200 alone for an answer.
+    /// Accepts only status 200.
     async fn expect_ok(&self, answer: Answer, wanted: &'static str) -> Result<Answer, Setback> {
         let status = answer.status;
         if status == 200 {
@@ -282,17 +282,17 @@ impl Client {
             _ => {}
         }
         let retry_after = answer.retry_after(self.inner.clock.now());
-        // A page behind such a status is often a proxy's, and then its title shows whose.
+        // The page behind such a status often comes from a proxy, and its title then names the proxy.
         let title = if answer.has_html() { title(answer.body).await } else { None };
         let fault = RequestFault::Status { host, status, proxy, retry_after, title };
         Err(Setback { error: fault.into(), retry_after })
     }
 }
 
-/// The bytes of a file in words.
+/// The expected content of a file response, for messages.
 const WANTED: &str = "a package";
 
-/// HTML in place of an answer.
+/// Returns the fault for HTML in place of a response.
 async fn proxys_page(answer: Answer, wanted: &'static str) -> RequestFault {
     let (host, status) = (host_of(&answer.final_url), answer.status);
     RequestFault::ProxyPage { host, wanted, title: title(answer.body).await, status }
@@ -306,8 +306,8 @@ fn host_of(url: &Url) -> String {
     url.host_str().unwrap_or_default().to_owned()
 }
 
-/// The upper half of a number whose bits are mixed well (the finisher of `SplitMix64`), so that neighbours have nothing in
-/// common.
+/// Returns the upper half of a number with mixed bits (the finisher of `SplitMix64`), so that neighbouring numbers give
+/// unrelated results.
 fn mixed(number: u64) -> u32 {
     let mut bits = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -320,7 +320,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn neighbouring_numbers_give_jitters_of_both_halves() {
+    fn neighbouring_numbers_give_unrelated_jitters() {
         let low = (0..1000).filter(|&number| mixed(number) < 1 << 31).count();
         assert!((400..600).contains(&low), "{low}");
     }

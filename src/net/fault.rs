@@ -1,8 +1,8 @@
-//! The failures of a request, by name: each with its kind, its retry class, and its words in one place.
+//! The failures of a request as types, each with its kind, its retry class, and its message in one place.
 //!
-//! A failure of the network comes wrapped; [`cause`](super::cause) finds out what lies at its bottom. Failures that cannot
-//! pass end a request at once: certificates, pages of proxies, and the statuses of the client's own faults. Addresses that
-//! the rules refuse never become a request; the URL policy refuses them itself.
+//! A network failure arrives wrapped; [`cause`](super::cause) finds its root cause. Permanent failures end a request at
+//! once: certificates, pages of proxies, and the statuses of the client's own faults. A URL that the rules refuse never
+//! becomes a request; the URL policy refuses it.
 
 use std::time::Duration;
 
@@ -12,77 +12,77 @@ use super::proxy::ProxyUrl;
 use super::retry::{seconds, span};
 use crate::error::{ErrorKind, Fault, Retry};
 
-/// A request that brought no answer.
+/// A request without a usable response.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestFault {
-    /// No connection: no name, no route, or nothing that listens.
+    /// A failed connection: the name, the route, or the listening server is missing.
     #[error("cannot connect to {host}{}", through(proxy.as_ref()))]
     NoConnection {
         /// The host.
         host: String,
-        /// The proxy on the way.
+        /// The proxy of the connection.
         proxy: Option<ProxyUrl>,
-        /// The error of the client.
+        /// The error of the HTTP client.
         source: reqwest::Error,
     },
-    /// A connection that broke off.
+    /// A connection that broke.
     #[error("the connection to {host}{} broke off", through(proxy.as_ref()))]
     BrokenOff {
         /// The host.
         host: String,
-        /// The proxy on the way.
+        /// The proxy of the connection.
         proxy: Option<ProxyUrl>,
-        /// The error of the client.
+        /// The error of the HTTP client.
         source: reqwest::Error,
     },
-    /// Nothing came in time.
+    /// A timeout.
     #[error("{host} did not answer in time{}", through(proxy.as_ref()))]
     Timeout {
         /// The host.
         host: String,
-        /// The proxy on the way.
+        /// The proxy of the connection.
         proxy: Option<ProxyUrl>,
-        /// The error of the client.
+        /// The error of the HTTP client.
         source: reqwest::Error,
     },
-    /// An answer that was not complete in time, although bytes of it may still arrive.
+    /// A response that was not complete in time, although bytes may still arrive.
     #[error("the answer of {host}{} did not arrive within {}", through(proxy.as_ref()), span(*limit))]
     Unfinished {
         /// The host.
         host: String,
-        /// The proxy on the way.
+        /// The proxy of the connection.
         proxy: Option<ProxyUrl>,
-        /// The time that the answer had.
+        /// The time limit of the response.
         limit: Duration,
     },
-    /// A proxy that opened no way to the host. Its reason does not reach the client.
+    /// A proxy that opened no tunnel to the host. The reason does not reach the client.
     #[error("{} opened no way to {host}", named(proxy.as_ref()))]
     NoTunnel {
         /// The host.
         host: String,
-        /// The proxy, where it is known.
+        /// The proxy, if it is known.
         proxy: Option<ProxyUrl>,
-        /// The error of the client.
+        /// The error of the HTTP client.
         source: reqwest::Error,
     },
-    /// A certificate that does not hold.
+    /// A certificate that is not valid.
     #[error("{}{}", certificate.in_words(host), through(proxy.as_ref()))]
     Certificate {
         /// The host.
         host: String,
-        /// The proxy on the way.
+        /// The proxy of the connection.
         proxy: Option<ProxyUrl>,
         /// The fault of the certificate.
         certificate: CertificateFault,
-        /// The error of the client.
+        /// The error of the HTTP client.
         source: reqwest::Error,
     },
-    /// A proxy that wants a user name, or another one (status 407).
+    /// A proxy that requires a user name, or a different one (status 407).
     #[error("{}", login_in_words(host, proxy.as_ref()))]
     ProxyLogin {
-        /// The host that was asked for.
+        /// The requested host.
         host: String,
-        /// The proxy, where it is known.
+        /// The proxy, if it is known.
         proxy: Option<ProxyUrl>,
     },
     /// A status that is not 200.
@@ -92,37 +92,38 @@ pub enum RequestFault {
         host: String,
         /// The status.
         status: u16,
-        /// The proxy on the way.
+        /// The proxy of the connection.
         proxy: Option<ProxyUrl>,
-        /// The time after which the server wants to be asked again.
+        /// The wait that the server requests before a retry.
         retry_after: Option<Duration>,
-        /// The title of the page behind the status. It is often that of a proxy, and then the title shows whose.
+        /// The title of the page behind the status. The page often comes from a proxy, and its title then names the
+        /// proxy.
         title: Option<String>,
     },
-    /// A page of a proxy or a captive portal in place of the answer.
+    /// A page of a proxy or a captive portal in place of the response.
     #[error("{host} answered with a proxy's page, not {wanted}{}{}", titled(title.as_deref()), unless_ok(*status))]
     ProxyPage {
         /// The host.
         host: String,
-        /// The answer that was expected, with an article.
+        /// The expected content, with an article.
         wanted: &'static str,
         /// The title of the page.
         title: Option<String>,
         /// The status.
         status: u16,
     },
-    /// More redirects than an answer needs.
+    /// More redirects than the client follows.
     #[error("{url} redirects more than {most} times")]
     EndlessRedirects {
-        /// The address, as it is shown.
+        /// The URL, as it is shown.
         url: String,
         /// The number of redirects that are followed.
         most: usize,
     },
-    /// A redirect to something that is not an address.
+    /// A redirect to something that is not a URL.
     #[error("{url} redirects to {target:?}, which is no address")]
     RedirectNowhere {
-        /// The address, as it is shown.
+        /// The URL, as it is shown.
         url: String,
         /// The target, as it is shown.
         target: String,
@@ -175,8 +176,8 @@ const WRONG_LOGIN: &str = "look at them in --proxy, KBMIRROR_PROXY, the configur
 const NO_LOGIN: &str = "put them into its address: --proxy http://user:password@host:port, or better KBMIRROR_PROXY, which no list of processes shows";
 const LOGIN_SCHEMES: &str = "the Basic scheme is known here; for NTLM or Kerberos put a relay of this machine between, such as px or cntlm";
 
-/// Returns `true` for the statuses of an overload and those that a proxy sends for a moment. 511 is a captive portal that
-/// waits for a login.
+/// Returns `true` for the statuses of an overload and for temporary statuses of a proxy. Status 511 comes from a
+/// captive portal that waits for a login.
 fn status_may_pass(status: u16) -> bool {
     matches!(status, 408 | 429 | 500..=599) && status != 511
 }
@@ -242,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_has_the_kind_the_retry_class_and_the_words_of_its_fault() {
+    fn an_error_has_the_kind_retry_class_and_message_of_its_fault() {
         let error = Error::from(status(503)).context("search");
         assert_eq!(
             error.full_message(),
@@ -257,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_that_wants_a_login_says_which() {
+    fn a_login_failure_names_the_proxy() {
         let host = "host.example".to_owned();
         let unknown = Error::from(RequestFault::ProxyLogin { host: host.clone(), proxy: None });
         assert_eq!(

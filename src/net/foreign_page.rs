@@ -1,27 +1,27 @@
-//! HTML where a file or another answer was expected: the first look at its bytes, and its title. Pure.
+//! HTML in place of a file or another response: its recognition by the first bytes, and its title. Pure.
 //!
-//! This is for naming what came, never for reading it: no tree is built, and what is shown is short and plain.
+//! This module describes what arrived and never parses it: no tree is built, and the shown text is short and plain.
 
-/// The first bytes of an HTML page, behind white space and a byte order mark. No package begins like that: containers
-/// begin with letters of their own (`MSCF`, `MSWIM`, `MZ`, `PK`).
+/// The first bytes of an HTML page, after white space and a byte order mark. No package begins with them: containers
+/// begin with signatures of their own (`MSCF`, `MSWIM`, `MZ`, `PK`).
 const BEGINNINGS: [&[u8]; 5] = [b"<!doctype html", b"<html", b"<head", b"<script", b"<meta"];
 
-/// What to do when a proxy's page comes in place of an answer.
+/// The hint for a proxy's page in place of a response.
 pub const BEHIND_A_PROXY: &str = "a proxy or a captive portal stands between: log in to it with a browser, name another with --proxy, or have it let the Catalog and its content hosts through";
 
-/// As much of a page as is looked at for its title.
+/// The number of bytes of a page that are searched for its title.
 pub(super) const LOOKED_AT: usize = 64 * 1024;
 
-/// Whether these are the first bytes of an HTML page.
+/// Returns `true` if these are the first bytes of an HTML page.
 pub(super) fn begins_like_html(bytes: &[u8]) -> bool {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
     let begins = |with: &&[u8]| bytes.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
     BEGINNINGS.iter().any(begins)
 }
 
-/// What the `<title>` of a page says, in one line of at most a hundred letters.
+/// Returns the text of the `<title>` of a page, in one line of at most 100 characters.
 pub fn title_of(html: &str) -> Option<String> {
-    /// Longer ones are no names any more.
+    /// The maximum length; longer titles do not name anything.
     const LONGEST: usize = 100;
     let lower = html.to_ascii_lowercase();
     let start = lower.find("<title")?;
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn html_is_told_by_its_first_bytes() {
+    fn html_is_recognized_by_its_first_bytes() {
         for page in [
             "<!DOCTYPE html>",
             "\u{feff}\r\n <HTML lang=en>",
@@ -66,7 +66,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_text_is_too_strange(text in proptest::prelude::any::<String>()) {
+        fn any_text_is_accepted_without_a_panic(text in proptest::prelude::any::<String>()) {
             let page = format!("<title>{text}");
             let _title = (title_of(&text), title_of(&page), begins_like_html(text.as_bytes()));
         }

@@ -1,7 +1,7 @@
-//! The network itself: reqwest with rustls, the system's trust store and what is trusted beside it, and the proxies.
+//! The network transport: reqwest with rustls, the system's trust store plus extra certificates, and the proxies.
 //!
-//! Redirects are followed here, hop by hop, so that each is checked. The clients are made at the first request:
-//! a run that needs no network also needs no trust store.
+//! Redirects are followed in this module, hop by hop, so that each one is checked. The clients are created at the first
+//! request: a run that needs no network also needs no trust store.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -19,35 +19,35 @@ use super::trust::ExtraRoots;
 use super::url_policy::{Purpose, UrlPolicy};
 use crate::error::{Error, ErrorKind, Result};
 
-/// Always the same: the Catalog's markup depends on it.
+/// The user agent, always the same: the Catalog's markup depends on it.
 const USER_AGENT: &str = "Mozilla/5.0 (compatible; kbmirror)";
-/// Six hops in a row are no answer any more; package hosts and Catalog were seen with one at most.
+/// The most redirects that are followed. Package hosts and the Catalog were observed with one at most.
 const MAX_REDIRECTS: usize = 5;
-/// Long enough for a slow proxy.
+/// The timeout of a connection, long enough for a slow proxy.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
-/// Between two reads. The Catalog was seen to answer after 100 s in a bad spell.
+/// The timeout between two reads. The Catalog was observed to answer after 100 s while it was overloaded.
 const READ_TIMEOUT: Duration = Duration::from_mins(2);
 
-/// Requests over the network.
+/// The transport that sends requests over the network.
 #[derive(Debug)]
 pub struct HttpTransport {
     proxies: Proxies,
     roots: ExtraRoots,
-    /// A file is given up when nothing of it comes for this time.
+    /// The time without any byte after which a file request fails.
     silence: Duration,
     pages: Cells,
     files: Cells,
 }
 
-/// By whether the proxy of the system is left out.
+/// The clients, indexed by whether the proxy of the system is bypassed.
 type Cells = [OnceLock<reqwest::Client>; 2];
 
-/// The system has proxy settings beside the environment, which was read when the [`Proxies`] were made. On other systems
-/// reqwest would read the environment again.
+/// `true` if the system has proxy settings besides the environment, which was read when the [`Proxies`] were created.
+/// On other systems reqwest would read the environment again.
 const SYSTEM_HAS_PROXIES: bool = cfg!(any(windows, target_os = "macos"));
 
 impl HttpTransport {
-    /// A transport that has connected to nothing yet.
+    /// Creates a transport that has not connected to anything yet.
     pub fn new(proxies: Proxies, roots: ExtraRoots, silence: Duration) -> Self {
         Self { proxies, roots, silence, pages: Cells::default(), files: Cells::default() }
     }
@@ -55,16 +55,16 @@ impl HttpTransport {
     fn client(&self, url: &Url, purpose: Purpose) -> Result<&reqwest::Client> {
         let (cells, compressed, silence) = match purpose {
             Purpose::Catalog => (&self.pages, true, READ_TIMEOUT),
-            // The bytes of a file are hashed as they are; a coding in between would only hide them.
+            // The digest covers the bytes as they are stored; a content encoding would only hide them.
             Purpose::File => (&self.files, false, self.silence),
         };
-        // No proxy of the system can reach what is on this machine alone.
+        // The proxy of the system cannot reach a server that listens on this machine only.
         let direct = is_loopback(url);
         let cell = &cells[usize::from(direct)];
         if let Some(client) = cell.get() {
             return Ok(client);
         }
-        // Another part of the process may have chosen a provider before; that one is as good.
+        // Another part of the process may have chosen a provider before; that provider works as well.
         let _already_chosen = rustls::crypto::ring::default_provider().install_default();
         let builder = reqwest::Client::builder();
         let builder = match &self.proxies {
@@ -86,7 +86,7 @@ impl HttpTransport {
         for certificate in self.roots.certificates() {
             roots.push(reqwest::Certificate::from_der(certificate).map_err(failed)?);
         }
-        // Without extra roots the system's own verifier is used as it is.
+        // Without extra roots the system's own verifier is used unchanged.
         let builder = if roots.is_empty() { builder } else { builder.tls_certs_merge(roots) };
         let client = builder
             .user_agent(USER_AGENT)
@@ -109,7 +109,7 @@ impl HttpTransport {
         let builder = builder.header(header::ACCEPT_LANGUAGE, "en-US");
         let builder = match request.purpose {
             Purpose::Catalog => builder,
-            // Bytes that are coded on the way would have other digests.
+            // Bytes that are encoded in transit would have other digests.
             Purpose::File => builder.header(header::ACCEPT_ENCODING, "identity"),
         };
         let Part { from, if_range } = &request.part;
@@ -135,7 +135,7 @@ impl Transport for HttpTransport {
                 };
                 let target = target?;
                 request.url = policy.check_redirect(&request.url, &target, request.purpose)?;
-                // As browsers do: the form has been delivered, what follows is a page.
+                // Browsers do the same: the form has been delivered, and a page follows.
                 if request.method == Method::Post {
                     request = Request::get(request.url, request.purpose);
                 }
@@ -156,7 +156,7 @@ fn redirect_target(response: &reqwest::Response) -> Option<Result<Url, RequestFa
     }
     let location = response.headers().get(header::LOCATION)?;
     let text = String::from_utf8_lossy(location.as_bytes());
-    // Resolving against our own address is what a redirect means; the policy judges the outcome.
+    // A redirect target is relative to the current URL; the policy judges the result.
     let target = Url::options().base_url(Some(response.url())).parse(&text);
     Some(target.map_err(|source| RequestFault::RedirectNowhere {
         url: redacted_url(response.url()),
@@ -180,7 +180,7 @@ fn answer(response: reqwest::Response, proxy: Option<ProxyUrl>) -> Answer {
     Answer { status, headers, final_url, body }
 }
 
-/// Names a failure of the network after its cause.
+/// Returns the fault for a network failure according to its cause. % mod.rs
 fn fault(url: &Url, error: reqwest::Error, proxy: Option<&ProxyUrl>) -> RequestFault {
     let (host, proxy) = (url.host_str().unwrap_or_default().to_owned(), proxy.cloned());
     let (cause, is_connecting) = (Cause::of(&error), error.is_connect());

@@ -1,12 +1,12 @@
-//! One HTTP client for all requests: the rules about addresses, the pace, the difference between a failure and an answer,
-//! and the time of the next try.
+//! The HTTP client for all requests: URL rules, pacing, the distinction between a failure and a response, and the time
+//! of the next retry.
 //!
-//! An address that comes from a page is hostile input: [`UrlPolicy`] decides before anything is sent, and again for
-//! every redirect. Certificate checks are never switched off; a company's authority is added ([`ExtraRoots`]). A proxy
-//! may stand between ([`Proxies`]); its credentials are shown nowhere, and a page of its own in place of an answer is
-//! recognized. A failed request is a [`RequestFault`], and [`next_try`] decides about the next try. The bytes come through a
-//! [`Transport`], which is the network ([`HttpTransport`]) or a recording (in `catalog::recording`); the rooms above cannot
-//! see the difference.
+//! A URL that comes from a page is hostile input: [`UrlPolicy`] decides before anything is sent, and again for every
+//! redirect. Certificate checks are never disabled; a company's authority is added instead ([`ExtraRoots`]). Requests
+//! may go through a proxy ([`Proxies`]). Its credentials are never shown, and a page of the proxy in place of a
+//! response is recognized. A failed request is a [`RequestFault`], and [`next_try`] decides about the retry. The bytes
+//! come through a [`Transport`]: the network ([`HttpTransport`]) or a recording (in `catalog::recording`). The modules
+//! above cannot see the difference. % pace.rs
 
 mod cause;
 mod client;

@@ -1,6 +1,6 @@
-//! The pace of requests to a host: each host has its turns, one request at a time and an interval between two.
+//! The pace of requests to a host: one request at a time, with an interval between two requests to the same host.
 //!
-//! Only the Catalog's hosts are paced. Package hosts are made for many readers; they take no turns.
+//! Only the hosts of the Catalog are paced. Package hosts serve many clients and are not paced.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
@@ -19,7 +19,7 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// This many requests a second at the most, to one host.
+    /// Creates a pace of at most `rate` requests per second to one host.
     pub fn per_second(rate: f64) -> Result<Self> {
         let interval = Duration::try_from_secs_f64(1.0 / rate);
         match interval {
@@ -28,12 +28,12 @@ impl Pace {
         }
     }
 
-    /// No waiting at all, for a recording: there is no server to be polite to.
+    /// Creates a pace without waits, for a recording: no server needs protection.
     pub fn replay() -> Self {
         Self { interval: Duration::ZERO, real_waits: false }
     }
 
-    /// Returns `true` if there is a server to wait for.
+    /// Returns `true` if requests go to a real server, so that waits are real.
     pub(super) fn waits(self) -> bool {
         self.real_waits
     }
@@ -47,7 +47,7 @@ pub(super) struct Turns {
 
 type LastAsked = Option<Duration>;
 
-/// The right to ask a host. One holder has it at a time.
+/// The right to send a request to a host. One holder has it at a time.
 #[derive(Debug)]
 pub(super) struct Turn {
     _held: OwnedMutexGuard<LastAsked>,
@@ -81,7 +81,7 @@ mod tests {
 
     use super::*;
 
-    /// Time passes by waiting only.
+    /// A clock that advances by waiting only.
     #[derive(Debug, Default)]
     struct Stepping(std::sync::Mutex<Duration>);
 
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn one_turn_at_a_time() {
+    fn a_host_has_one_turn_at_a_time() {
         let (turns, clock, pace) = (Turns::default(), Stepping::default(), Pace::replay());
         run(async {
             let held = turns.take("one", pace, &clock).await;
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_is_a_number_above_zero() {
+    fn a_rate_must_be_a_number_above_zero() {
         for rate in [0.0, -1.0, f64::NAN, f64::NEG_INFINITY, 1e-300] {
             assert!(Pace::per_second(rate).is_err(), "{rate}");
         }

@@ -1,14 +1,14 @@
-//! The proxy between this machine and an address.
+//! The proxy between this machine and a URL.
 //!
-//! - One that the operator named (`--proxy`, `KBMIRROR_PROXY`, the configuration) is used for everything, addresses of
-//!   this machine and `NO_PROXY` notwithstanding: a proxy that is named is meant.
-//! - Else that of the usual variables: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`, also in lower case. They come
-//!   in as values; nothing here reads the environment.
-//! - Else the one that Windows or macOS has set, which reqwest looks up.
+//! - A proxy that the operator named (`--proxy`, `KBMIRROR_PROXY`, the configuration) is used for every request. This
+//!   includes URLs of this machine and the hosts of `NO_PROXY`, because the operator named it explicitly.
+//! - Otherwise the proxy of the usual variables applies: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`, also in
+//!   lower case. They are passed in as values; this module does not read the environment.
+//! - Otherwise the proxy that Windows or macOS has set applies. reqwest looks it up.
 //!
-//! But for the first, addresses of this machine are asked directly: no proxy could reach them.
+//! In the last two cases, URLs of this machine are requested directly: a proxy could not reach them.
 //!
-//! A user name and a password in the address go to the proxy alone, in the Basic scheme. A proxy is shown as its address
+//! A user name and a password in the URL go to the proxy alone, in the Basic scheme. A proxy is always shown as its URL
 //! without them.
 
 use std::fmt;
@@ -20,12 +20,12 @@ use url::Url;
 use super::redact::redacted_address;
 use crate::error::{Error, Result};
 
-/// The address of a proxy. It is shown without credentials, always.
+/// The URL of a proxy, always shown without credentials.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ProxyUrl(Url);
 
 impl ProxyUrl {
-    /// Reads `http://user:password@host:port`; `http://` may be left out. The message says what is wrong, without
+    /// Parses `http://user:password@host:port`; `http://` may be omitted. The error text explains the fault without
     /// credentials.
     pub fn parse(text: &str) -> Result<Self, String> {
         let shown = redacted_address(text);
@@ -55,7 +55,7 @@ impl ProxyUrl {
         &self.0
     }
 
-    /// Returns `true` if a user name goes along.
+    /// Returns `true` if the URL contains a user name or a password.
     pub(super) fn has_credentials(&self) -> bool {
         !self.0.username().is_empty() || self.0.password().is_some()
     }
@@ -80,26 +80,26 @@ pub enum Proxies {
     /// The proxy that the system has set, if any.
     #[default]
     OfSystem,
-    /// This one for everything.
+    /// A single proxy for every request.
     Named(ProxyUrl),
-    /// The proxies of the variables of the environment.
+    /// The proxies of the environment variables.
     OfEnvironment {
-        /// For http addresses.
+        /// The proxy for http URLs.
         http: Option<ProxyUrl>,
-        /// For https addresses.
+        /// The proxy for https URLs.
         https: Option<ProxyUrl>,
-        /// The addresses that go without.
+        /// The hosts that are requested directly.
         direct: Arc<Matcher>,
     },
 }
 
 impl Proxies {
-    /// Returns the proxies of the variables; those of the system where they name none. A variable that cannot be understood
-    /// is a mistake that is named.
+    /// Returns the proxies of the variables, or those of the system if the variables name none. Fails, with the name of
+    /// the variable, if its value cannot be parsed.
     pub fn of_environment<'v>(variable: impl Fn(&str) -> Option<&'v str>) -> Result<Self> {
         let read = |name: &str| {
             let found = [name.to_owned(), name.to_lowercase()].into_iter().find_map(|name| {
-                // A web server hands the header `Proxy` of a request to its programs under this name.
+                // A web server passes the `Proxy` header of a request to its programs under this name.
                 let of_a_request = name == "HTTP_PROXY" && variable("REQUEST_METHOD").is_some();
                 let text = variable(&name).filter(|text| !text.is_empty() && !of_a_request)?;
                 Some((name, text))
@@ -113,12 +113,12 @@ impl Proxies {
             return Ok(Self::OfSystem);
         }
         let none = variable("NO_PROXY").or_else(|| variable("no_proxy")).unwrap_or_default();
-        // The matcher knows the addresses that go without; its answer for the others is of no use here.
+        // The matcher only decides which URLs go directly; its proxy for all others is not used.
         let direct = Arc::new(Matcher::builder().all("http://proxy.invalid").no(none).build());
         Ok(Self::OfEnvironment { http, https, direct })
     }
 
-    /// The proxy that a request to this address goes through, as far as that is known here.
+    /// Returns the proxy that a request to this URL uses, or `None` if no proxy is known.
     pub fn between(&self, url: &Url) -> Option<&ProxyUrl> {
         match self {
             Self::OfSystem => None,
@@ -132,7 +132,7 @@ impl Proxies {
     }
 }
 
-/// Returns `true` for an address of this machine alone.
+/// Returns `true` for a URL whose host is this machine.
 pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Ipv4(address)) => address.is_loopback(),
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_of_proxies() {
+    fn proxy_urls() {
         for (text, shown) in [
             ("http://proxy.example:3128", "http://proxy.example:3128"),
             ("proxy.example:3128", "http://proxy.example:3128"),
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn the_usual_variables() {
+    fn proxy_variables_of_the_environment() {
         assert!(matches!(of(&[]).unwrap(), Proxies::OfSystem));
         assert!(matches!(of(&[("HTTPS_PROXY", ""), ("NO_PROXY", "x")]).unwrap(), Proxies::OfSystem));
         let both = of(&[
@@ -220,7 +220,7 @@ mod tests {
         let all = of(&[("all_proxy", "socks5h://s:1"), ("HTTP_PROXY", "plain:2")]).unwrap();
         assert_eq!(between(&all, "https://a.example/"), Some("socks5h://s:1".to_owned()));
         assert_eq!(between(&all, "http://a.example/"), Some("http://plain:2".to_owned()));
-        // Upper case goes first, and under a web server that name is the visitor's.
+        // Upper case has precedence. Under a web server the visitor controls `HTTP_PROXY`.
         let cases = of(&[("HTTPS_PROXY", "upper:1"), ("https_proxy", "lower:1")]).unwrap();
         assert_eq!(between(&cases, "https://a.example/"), Some("http://upper:1".to_owned()));
         assert!(matches!(
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_named_proxy_is_for_everything() {
+    fn a_named_proxy_is_used_for_every_url() {
         let named = Proxies::Named(ProxyUrl::parse("proxy:1").unwrap());
         for url in ["https://a.example/", "http://127.0.0.1/", "http://[::1]:8/"] {
             assert_eq!(between(&named, url), Some("http://proxy:1".to_owned()));

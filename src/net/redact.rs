@@ -1,17 +1,17 @@
-//! Removes secrets from texts that are shown or kept: command lines, lines of a configuration, addresses.
+//! Removes secrets from texts that are shown or stored: command lines, configuration lines, URLs.
 //!
-//! The user name and the password of an address are secrets, and so is its query, which may be a signature or a token. Errs
-//! on the side of hiding: the text before an `@` in a word with `://` is taken for a user name and a password, also where one
-//! of their signs was not written as it should be and the address means something else.
+//! The user name and the password of a URL are secrets. The query is a secret too, because it may be a signature or a
+//! token. In doubt, this module hides: in a word with `://`, the text before an `@` counts as a user name and a
+//! password. This also holds if one of their characters was not escaped and the URL therefore means something else.
 
 use url::Url;
 
-/// Stands in the place of a secret.
+/// The replacement for a secret.
 const HIDDEN: &str = "***";
-/// The options whose values are addresses also without `://`.
+/// The options whose values are URLs also without `://`.
 const OF_ADDRESSES: [&str; 3] = ["--proxy", "--allow-host", "--catalog-url"];
 
-/// One word or address without its secrets.
+/// Returns one word or URL without its secrets.
 pub fn redacted(word: &str) -> String {
     match word.split_once("://") {
         Some((scheme, rest)) => format!("{scheme}://{}", without_secrets(rest)),
@@ -19,17 +19,17 @@ pub fn redacted(word: &str) -> String {
     }
 }
 
-/// An address without its secrets, with or without a scheme.
+/// Returns a URL without its secrets, with or without a scheme.
 pub(super) fn redacted_address(text: &str) -> String {
     if text.contains("://") { redacted(text) } else { without_secrets(text) }
 }
 
-/// A parsed address for a message: no user name, no password, no query, not endless.
+/// Returns a parsed URL for a message, shortened, without user name, password, and query.
 pub(super) fn redacted_url(url: &Url) -> String {
-    /// Real ones have some 180 characters.
+    /// The most characters that are shown. Real URLs have some 180.
     const SHOWN: usize = 300;
     let mut url = url.clone();
-    // Fails for addresses that cannot have them, where there is nothing to remove.
+    // Fails for URLs that cannot have credentials; nothing has to be removed then.
     let _cannot_have = url.set_username("");
     let _cannot_have = url.set_password(None);
     if url.query().is_some_and(|query| !query.is_empty()) {
@@ -38,8 +38,8 @@ pub(super) fn redacted_url(url: &Url) -> String {
     url.as_str().chars().take(SHOWN).collect()
 }
 
-/// A typed text, repeated in a message, without secrets. Blanks may be part of a password, so they end nothing; quotes and the
-/// ends of lines do.
+/// Returns text that the operator typed, for a message, without secrets. Blanks may be part of a password and do not
+/// end a secret; quotes and line ends do.
 pub fn redacted_text(text: &str) -> String {
     let ends = |letter: char| matches!(letter, '"' | '\'' | '`' | '<' | '>' | '\n');
     let redact = |piece: &str| {
@@ -54,7 +54,7 @@ pub fn redacted_text(text: &str) -> String {
     text.split_inclusive(ends).map(redact).collect()
 }
 
-/// The arguments of a command line without secrets.
+/// Returns the arguments of a command line without secrets.
 pub fn redacted_arguments(arguments: impl IntoIterator<Item = String>) -> Vec<String> {
     let mut is_address = false;
     let redact = |argument: String| {
@@ -69,7 +69,7 @@ pub fn redacted_arguments(arguments: impl IntoIterator<Item = String>) -> Vec<St
     arguments.into_iter().map(redact).collect()
 }
 
-/// The part of an address behind its scheme, without secrets.
+/// Returns the part of a URL after its scheme, without secrets.
 fn without_secrets(rest: &str) -> String {
     let (hidden, address) = match rest.rsplit_once('@') {
         Some((_, address)) => (format!("{HIDDEN}@"), address),
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_needs_no_scheme_to_have_its_secrets_hidden() {
+    fn secrets_are_hidden_in_urls_without_a_scheme() {
         let hide = |words: &[&str]| redacted_arguments(words.iter().map(|&word| word.to_owned())).join(" ");
         assert_eq!(hide(&["--proxy", "u:secret@h:1", "fetch", "a@b"]), "--proxy ***@h:1 fetch a@b");
         assert_eq!(hide(&["--proxy=u:secret@h:1", "list"]), "--proxy=***@h:1 list");
@@ -120,7 +120,7 @@ mod tests {
         assert_eq!(hide(&["--allow-host", "u:s@h:1", "--arch=x"]), "--allow-host ***@h:1 --arch=x");
     }
     #[test]
-    fn a_parsed_address_is_shown_without_secrets() {
+    fn a_parsed_url_is_shown_without_secrets() {
         let shown = |text: &str| redacted_url(&Url::parse(text).unwrap());
         assert_eq!(shown("https://u:p@h/x?sig=s"), "https://h/x?***");
         assert_eq!(shown("https://h/x"), "https://h/x");

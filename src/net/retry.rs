@@ -1,101 +1,100 @@
-//! The time of the next try: a pure function of the failure, the number of failures, and the time since the first try.
+//! The time of the next retry: a pure function of the failure, the number of failures, and the time since the first
+//! try.
 //!
-//! The Catalog has spells of half a minute to half an hour in which it answers with its error page, resets
-//! connections, or stalls; most pass soon. So the first waits are short and each is longer than the one before, up to a
-//! quarter of an hour. The waits of several machines that a timer started together drift apart by jitter.
+//! The Catalog has outages of half a minute to half an hour in which it returns its error page, resets connections, or
+//! stalls. Most of them end soon. The first waits are therefore short, and each wait is longer than the one before, up
+//! to 15 minutes. Jitter separates the waits of several machines that a timer started together.
 //!
-//! A server that says when to come back is never asked earlier. When that is later than the patience allows, waiting
-//! for less would be useless, so it is given up at once. The last wait is cut to the rest of the patience, so that ten
-//! minutes are used as ten minutes. The waits together never exceed the patience, which is the operator's.
+//! A server that sends `Retry-After` is never contacted earlier. If that wait exceeds the retry budget, the request
+//! fails at once, because a shorter wait would be useless. The last wait is cut to the rest of the budget, so that a
+//! budget of ten minutes is used completely. All waits together never exceed the retry budget, which the operator sets.
 
 use std::time::Duration;
 
 use crate::error::{Error, Retry};
 
-/// The default patience when a person waits for the answer: longer than the bursts of error pages, shorter than a person
-/// stays.
+/// The default retry budget for interactive use: longer than the bursts of error pages, shorter than a person stays.
 pub const INTERACTIVE_PATIENCE: Duration = Duration::from_mins(10);
 
-/// The same for a scheduled run: the longest stall that was seen lasted "over 25 minutes", and the wait that is under way
-/// when it ends may be the longest, 15 minutes more.
+/// The default retry budget of a scheduled run: the longest observed stall lasted "over 25 minutes". The wait in
+/// progress at its end may be the longest one, 15 minutes more.
 pub const UNATTENDED_PATIENCE: Duration = Duration::from_mins(45);
 
-/// The longest time of one page, headers included. The Catalog was seen to answer after 100 s in a bad spell; a page has
-/// 2 MiB at most, which a line of 100 kbit/s brings in 170 s.
+/// The longest time of one page, headers included. The Catalog was observed to answer after 100 s while it was
+/// overloaded. A page has at most 2 MiB, which a line of 100 kbit/s transfers in 170 s.
 const LONGEST_PAGE: Duration = Duration::from_mins(5);
 
-/// The shortest time that one page has, however short the patience is: 0.7 s is usual, and a new connection through a
-/// proxy takes some seconds. With `--patience 3s`, the last try ends within 8 s.
+/// The shortest time limit of one page, also with a smaller retry budget. A page usually takes 0.7 s, and a new
+/// connection through a proxy takes some seconds. With `--patience 3s`, the last try ends within 8 s.
 const SHORTEST_PAGE: Duration = Duration::from_secs(5);
 
-/// Returns the time limit of one page for a patience. Nobody waits longer for one answer than for all tries together.
+/// Returns the time limit of one page for a retry budget. One response may not take longer than all tries together.
 pub fn page_limit(patience: Duration) -> Duration {
     patience.clamp(SHORTEST_PAGE, LONGEST_PAGE)
 }
 
-/// The waits before the second try, the third, and so on, in seconds; the last one repeats. The shape is that of the
-/// practice collected in the Catalog's protocol notes: seconds for a burst of error pages, minutes for a stall.
+/// The waits before the second try, the third, and so on, in seconds; the last one repeats. Error pages observed on the
+/// live Catalog come in bursts of seconds, and stalls take minutes.
 const WAITS: [u64; 9] = [1, 2, 4, 8, 15, 60, 120, 300, 900];
 
-/// A stall takes half a minute at least, and each question makes it worse: the client that was made for the stall of
-/// 25 minutes began with 15 s.
+/// The table index of the first wait of a stall. A stall takes at least half a minute, and each query makes it worse.
+/// The client that was written for the stall of 25 minutes began with 15 s.
 const FIRST_WAIT_OF_A_STALL: u32 = 4;
 
-/// No wait is longer unless the server asks for it.
+/// The longest wait, unless the server requests a longer one.
 const LONGEST: Duration = Duration::from_mins(15);
 
-/// A shorter rest of the patience is not worth another request.
+/// The shortest rest of the retry budget that is worth another request.
 const SHORTEST: Duration = Duration::from_secs(1);
 
-/// A number without meaning that moves a wait by up to a quarter, down at 0 and up at its greatest. A quarter is the
-/// greatest round part under which each of the waits stays longer than the one before, whatever the numbers: the nearest
-/// two of them are 8 and 15.
+/// A random number that moves a wait by up to a quarter: down at 0, up at its maximum. A quarter is the greatest round
+/// part that keeps each wait longer than the one before, for all random numbers. The closest two waits are 8 and 15.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Jitter(pub u32);
 
 /// A failure with its history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Failed {
-    /// Its retry class.
+    /// The retry class of the failure.
     pub retry: Retry,
-    /// The number of tries in a row that have failed; 1 is the first.
+    /// The number of consecutive failed tries, starting at 1.
     pub times: u32,
-    /// The time after which the server wants to be asked again.
+    /// The wait that the server requests.
     pub retry_after: Option<Duration>,
     /// The time since the first try began.
     pub elapsed: Duration,
-    /// The time that it may take in all.
+    /// The retry budget.
     pub patience: Duration,
 }
 
 /// The step after a failed try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
-    /// Try again after a while.
+    /// A retry after a wait.
     After {
         /// The length of the wait.
         wait: Duration,
-        /// The patience that is left then.
+        /// The retry budget left after this wait.
         left: Duration,
     },
-    /// Not again.
+    /// The end of the request, without a retry.
     GiveUp(GiveUp),
 }
 
-/// The reason for which it is not tried again.
+/// The reason why a request is not retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GiveUp {
-    /// The same request fails again.
+    /// A permanent failure: the same request would fail again.
     CannotPass,
-    /// The patience is over.
+    /// A retry budget that is used up.
     PatienceIsOver,
-    /// The server wants to be left alone for longer than the patience allows.
+    /// A server that requests a longer wait than the retry budget allows.
     AskedToComeBackLater {
-        /// The time after which the server wants to be asked again.
+        /// The wait that the server requests.
         wish: Duration,
-        /// The patience that is left.
+        /// The retry budget that is left.
         left: Duration,
-        /// The whole patience.
+        /// The complete retry budget.
         patience: Duration,
     },
 }
@@ -117,7 +116,7 @@ pub fn next_try(failed: &Failed, jitter: Jitter) -> Next {
     Next::After { wait, left: left.saturating_sub(wait) }
 }
 
-/// The wait after so many failures, without regard to the patience and the server's wish.
+/// Returns the wait after `times` failures, regardless of the retry budget and `Retry-After`.
 fn wait_after(retry: Retry, times: u32, Jitter(jitter): Jitter) -> Duration {
     let skipped = if retry == Retry::AfterStall { FIRST_WAIT_OF_A_STALL } else { 0 };
     let index = times.max(1).saturating_sub(1).saturating_add(skipped) as usize;
@@ -127,7 +126,7 @@ fn wait_after(retry: Retry, times: u32, Jitter(jitter): Jitter) -> Duration {
 }
 
 impl GiveUp {
-    /// Puts the reason to the error, where it says more than the error does.
+    /// Adds the reason to the error as a hint, if it adds information.
     #[must_use]
     pub fn explain(self, error: Error) -> Error {
         match self {
@@ -145,20 +144,20 @@ impl GiveUp {
     }
 }
 
-/// A duration in seconds, as servers state it: `4000 s`. A part of a second counts as one.
+/// Formats a duration in seconds, as servers state it: `4000 s`. A part of a second counts as one.
 pub fn seconds(duration: Duration) -> String {
     let part = u64::from(duration.subsec_nanos() > 0);
     format!("{} s", duration.as_secs().saturating_add(part))
 }
 
-/// A duration as people write it: `45m`, `9m 30s`, `1h 5m`.
+/// Formats a duration for people: `45m`, `9m 30s`, `1h 5m`.
 pub fn span(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
     let words: Vec<String> = parts
         .iter()
         .filter(|(number, _)| *number > 0)
-        // Nobody counts the seconds of hours.
+        // Seconds are irrelevant next to hours.
         .take(2)
         .map(|(number, unit)| format!("{number}{unit}"))
         .collect();
@@ -171,14 +170,14 @@ mod tests {
 
     use super::*;
 
-    /// In the middle: the waits as they stand in the table.
+    /// The middle of the jitter: the waits exactly as in the table.
     const NONE: Jitter = Jitter(1 << 31);
 
     fn failed(patience: Duration) -> Failed {
         Failed { retry: Retry::Soon, times: 1, retry_after: None, elapsed: Duration::ZERO, patience }
     }
 
-    /// All waits until it is given up, in seconds.
+    /// Returns all waits until the request is given up, in seconds.
     fn waits(mut failed: Failed, jitter: Jitter) -> Vec<u64> {
         let mut waits = Vec::new();
         while let Next::After { wait, left } = next_try(&failed, jitter) {
@@ -202,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_says_when_is_obeyed_within_the_budget() {
+    fn retry_after_is_honored_within_the_budget() {
         let asked = |wish, elapsed| {
             let failed = Failed {
                 retry_after: Some(Duration::from_secs(wish)),
@@ -231,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_pass_is_given_up_at_once() {
+    fn permanent_failures_are_not_retried() {
         let failed = Failed { retry: Retry::Never, ..failed(UNATTENDED_PATIENCE) };
         assert_eq!(next_try(&failed, NONE), Next::GiveUp(GiveUp::CannotPass));
     }
@@ -250,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_for_people() {
+    fn durations_are_formatted_for_people() {
         let texts = [0, 59, 60, 570, 2700, 3600, 3900, 86_399].map(|secs| span(Duration::from_secs(secs)));
         assert_eq!(texts, ["0s", "59s", "1m", "9m 30s", "45m", "1h", "1h 5m", "23h 59m"]);
         assert_eq!(seconds(Duration::from_millis(1500)), "2 s");
@@ -262,7 +261,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_waits_together_never_exceed_the_patience(
+        fn all_waits_together_never_exceed_the_retry_budget(
             patience in 0_u64..10_000,
             tries in prop::collection::vec((any_retry(), any::<u32>(), prop::option::of(0_u64..2000), 0_u64..200), 0..60),
         ) {
@@ -289,13 +288,13 @@ mod tests {
         }
 
         #[test]
-        fn waits_grow_with_the_failures_whatever_the_jitter(
+        fn waits_grow_with_the_failures_for_any_jitter(
             stall: bool, times in 0_u32..20, one: u32, other: u32,
         ) {
             let retry = if stall { Retry::AfterStall } else { Retry::Soon };
             let before = wait_after(retry, times, Jitter(one));
             let after = wait_after(retry, times + 1, Jitter(other));
-            // At the end of the table the waits are alike but for the jitter.
+            // At the end of the table the waits differ by the jitter only.
             let at_the_end = before >= Duration::from_mins(15) * 3 / 4;
             prop_assert!(times == 0 || before < after || at_the_end, "{before:?} {after:?}");
             prop_assert!(wait_after(Retry::AfterStall, times, Jitter(one)) >= wait_after(Retry::Soon, times, Jitter(one)));
@@ -303,7 +302,7 @@ mod tests {
         }
 
         #[test]
-        fn more_jitter_is_a_longer_wait(times in 1_u32..20, one: u32, other: u32) {
+        fn more_jitter_makes_a_longer_wait(times in 1_u32..20, one: u32, other: u32) {
             let (low, high) = (one.min(other), one.max(other));
             let wait = |jitter| wait_after(Retry::Soon, times, Jitter(jitter));
             prop_assert!(wait(low) <= wait(high));

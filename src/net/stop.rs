@@ -1,8 +1,8 @@
-//! The stop request: given once, by a signal, and seen wherever the run waits.
+//! The stop request: made once, by a signal, and visible wherever the run waits.
 //!
-//! Work that can be left in its middle awaits [`Stop::requested`]; code between two steps looks at [`Stop::asked`]. Nothing
-//! is cut off: work under way ends in a state from which the next run continues. The error of a stopped run carries the
-//! signal in its kind.
+//! Interruptible work awaits [`Stop::requested`]; code between two steps checks [`Stop::asked`]. No step is cut off:
+//! work in progress ends in a state from which the next run resumes. The error of a stopped run carries the signal in
+//! its kind.
 
 use tokio::sync::watch;
 
@@ -11,14 +11,15 @@ use crate::error::{Error, ErrorKind};
 /// The origin of a stop request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
-    /// Somebody at the terminal, with Ctrl-C.
+    /// The operator at the terminal, with Ctrl-C.
     Interrupt,
-    /// The system, or a service manager.
+    /// The system or a service manager.
     Terminate,
 }
 
 impl Signal {
-    /// The kind of the errors of a run that it ended. Its exit code is 128 and the number of the signal, as in shells.
+    /// Returns the error kind of a run that this signal ended. Its exit code is 128 plus the signal number, as in
+    /// shells.
     pub fn kind(self) -> ErrorKind {
         match self {
             Self::Interrupt => ErrorKind::Interrupted,
@@ -27,43 +28,43 @@ impl Signal {
     }
 }
 
-/// Sees the stop request. Cheap to clone.
+/// The receiver of the stop request. Cloning is cheap.
 #[derive(Debug, Clone)]
 pub struct Stop(watch::Receiver<Option<Signal>>);
 
-/// Makes the stop request.
+/// The sender of the stop request.
 #[derive(Debug)]
 pub struct Stopper(watch::Sender<Option<Signal>>);
 
 impl Stop {
-    /// A request that may be made, and its receiver.
+    /// Returns the sender and the receiver of a stop request.
     pub fn pair() -> (Stopper, Self) {
         let (sender, receiver) = watch::channel(None);
         (Stopper(sender), Self(receiver))
     }
 
-    /// A request that is never made.
+    /// Returns the receiver of a stop request that is never made.
     pub fn never() -> Self {
         Self::pair().1
     }
 
-    /// The request, if it was made.
+    /// Returns the signal if the stop request was made.
     pub fn asked(&self) -> Option<Signal> {
         *self.0.borrow()
     }
 
-    /// Waits until it is made.
+    /// Waits until the stop request is made.
     pub async fn requested(&self) -> Signal {
         let mut receiver = self.0.clone();
         let given = receiver.wait_for(Option::is_some).await.map(|signal| *signal);
         match given {
             Ok(signal) => signal.unwrap_or(Signal::Interrupt),
-            // The sender is gone: it is never made.
+            // The sender was dropped: the request is never made.
             Err(_) => std::future::pending().await,
         }
     }
 
-    /// The error with which a run ends that was stopped.
+    /// Returns the error of a stopped run.
     pub fn error(&self) -> Error {
         let signal = self.asked().unwrap_or(Signal::Interrupt);
         Error::new(signal.kind(), "stopped").hint("run the same command again: it goes on where it was")
@@ -71,7 +72,7 @@ impl Stop {
 }
 
 impl Stopper {
-    /// Makes the request; a second one changes nothing.
+    /// Makes the stop request; a second request changes nothing.
     pub fn stop(&self, signal: Signal) {
         self.0.send_if_modified(|wish| wish.is_none() && wish.replace(signal).is_none());
     }
@@ -82,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_wish_is_heard_by_all_clones() {
+    fn the_first_stop_request_reaches_all_clones() {
         let (stopper, stop) = Stop::pair();
         let other = stop.clone();
         assert_eq!(stop.asked(), None);

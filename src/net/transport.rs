@@ -1,4 +1,4 @@
-//! Requests and answers as values, and the seam between the rules and the wire.
+//! Requests and responses as values, and the interface between the rules and the network.
 
 use std::time::Duration;
 
@@ -13,77 +13,77 @@ use super::proxy::ProxyUrl;
 use super::url_policy::{Purpose, UrlPolicy};
 use crate::error::{Error, Fault, Result};
 
-/// The methods in use.
+/// The HTTP methods in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Method {
-    /// Fetch.
+    /// The GET method.
     Get,
-    /// Fetch the headers only.
+    /// The HEAD method: headers only.
     Head,
-    /// Send a form.
+    /// The POST method with a form.
     Post,
 }
 
-/// One request.
+/// An HTTP request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// The method.
     pub method: Method,
-    /// The address; checked by the policy already.
+    /// The URL, already checked by the policy.
     pub url: Url,
-    /// The fields of the form of a POST.
+    /// The form fields of a POST.
     pub form: Vec<(String, String)>,
     /// The purpose.
     pub purpose: Purpose,
-    /// The part of the file.
+    /// The requested part of the file.
     pub part: Part,
 }
 
-/// The part of a file that is asked for.
+/// The part of a file that is requested.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Part {
-    /// From this byte on; 0 asks for the whole.
+    /// The first byte of the part; 0 requests the complete file.
     pub from: u64,
-    /// Only if the file is still this version, else the whole (`If-Range`).
+    /// The version that the file must still have; for another version the server sends the complete file (`If-Range`).
     pub if_range: Option<String>,
 }
 
 impl Request {
-    /// A GET.
+    /// Creates a GET request.
     pub fn get(url: Url, purpose: Purpose) -> Self {
         Self { method: Method::Get, url, form: Vec::new(), purpose, part: Part::default() }
     }
 
-    /// A GET of a package file, or of the rest of it.
+    /// Creates a GET request for a package file or the rest of it.
     pub fn file(url: Url, part: Part) -> Self {
         Self { part, ..Self::get(url, Purpose::File) }
     }
 
-    /// A HEAD of a package file.
+    /// Creates a HEAD request for a package file.
     pub fn head(url: Url) -> Self {
         Self { method: Method::Head, ..Self::get(url, Purpose::File) }
     }
 
-    /// A POST of one field to the Catalog.
+    /// Creates a POST request with one field to the Catalog.
     pub fn post(url: Url, field: &str, value: String) -> Self {
         let form = vec![(field.to_owned(), value)];
         Self { method: Method::Post, form, ..Self::get(url, Purpose::Catalog) }
     }
 }
 
-/// The bytes of an answer, as they arrive.
+/// The bytes of a response, as they arrive.
 pub type Body = BoxStream<'static, Result<Bytes, Setback>>;
 
-/// An answer, after all redirects.
+/// A response, after all redirects.
 pub struct Answer {
     /// The status of the last hop.
     pub status: u16,
-    /// Its headers, names in lower case.
+    /// The headers of the last hop, with lower-case names.
     pub headers: Vec<(String, String)>,
-    /// The address of the last hop.
+    /// The URL of the last hop.
     pub final_url: Url,
-    /// Its bytes.
+    /// The body of the last hop.
     pub body: Body,
 }
 
@@ -98,41 +98,41 @@ impl std::fmt::Debug for Answer {
 }
 
 impl Answer {
-    /// A header's value.
+    /// Returns the value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// Returns `true` if the server says that it is HTML.
+    /// Returns `true` if the content type is HTML.
     pub fn has_html(&self) -> bool {
         let kind = self.header("content-type").unwrap_or_default().trim_start().to_ascii_lowercase();
         kind.starts_with("text/html") || kind.starts_with("application/xhtml")
     }
 
-    /// The length that the server states.
+    /// Returns the length that the server states.
     pub fn content_length(&self) -> Option<u64> {
         self.header("content-length")?.parse().ok()
     }
 
-    /// The time after which the server wants to be asked again: stated in seconds, or as a date, reckoned from `now`.
+    /// Returns the wait that the server requests. It is stated in seconds, or as a date that is compared with `now`.
     pub fn retry_after(&self, now: Timestamp) -> Option<Duration> {
         let text = self.header("retry-after")?.trim();
         if !text.is_empty() && text.bytes().all(|sign| sign.is_ascii_digit()) {
-            // More seconds than fit are longer than any patience.
+            // A number that does not fit exceeds any retry budget.
             return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
         }
-        // The date of HTTP is one of the forms of mail; its two older forms have died out.
+        // The date format of HTTP is one of the mail formats; its two older formats are obsolete.
         let date = DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text).ok()?;
         Some(Duration::try_from(date.duration_since(now)).unwrap_or_default())
     }
 }
 
-/// A request that failed: the error, and the time after which the server wants to be asked again.
+/// A failed request: the error, and the wait that the server requests.
 #[derive(Debug)]
 pub struct Setback {
     /// The failure, with its retry class.
     pub error: Error,
-    /// The wait that the server asks for.
+    /// The wait that the server requests.
     pub retry_after: Option<Duration>,
 }
 
@@ -151,23 +151,23 @@ impl<F: Fault> From<F> for Setback {
 /// The future of a request.
 pub type Exchange<'a> = BoxFuture<'a, Result<Answer, Setback>>;
 
-/// Carries out requests: the network, a recording, or one that records the other.
+/// A carrier of requests: the network, a recording, or a recorder around the network.
 pub trait Transport: Send + Sync + std::fmt::Debug {
-    /// Sends the request and follows redirects, each of which the policy must allow.
+    /// Sends the request and follows redirects. The policy must allow each redirect.
     fn send<'a>(&'a self, request: Request, policy: &'a UrlPolicy) -> Exchange<'a>;
 
-    /// The proxy that requests to this address go through, where there is one and it is known.
+    /// Returns the proxy for requests to this URL, or `None` if no proxy is known.
     fn proxy_to(&self, _url: &Url) -> Option<&ProxyUrl> {
         None
     }
 }
 
-/// A body that is here already.
+/// Returns a body that is already in memory.
 pub fn full_body(bytes: impl Into<Bytes>) -> Body {
     stream::iter([Ok(bytes.into())]).boxed()
 }
 
-/// Collects a body, `cap` bytes of it at the most; returns `true` beside it if that is all of it.
+/// Collects at most `cap` bytes of a body. Returns `true` with them if the body is complete.
 pub(super) async fn collect(mut body: Body, cap: u64) -> Result<(Vec<u8>, bool), Setback> {
     let mut bytes = Vec::new();
     while let Some(chunk) = body.next().await {
@@ -182,7 +182,7 @@ pub(super) async fn collect(mut body: Body, cap: u64) -> Result<(Vec<u8>, bool),
     Ok((bytes, true))
 }
 
-/// The first bytes of a body, `most` or somewhat more; what cannot be read any more is left out.
+/// Returns the first bytes of a body, `most` or slightly more. A read error ends the bytes.
 pub(super) async fn beginning_of(mut body: Body, most: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     while bytes.len() < most {
@@ -194,7 +194,7 @@ pub(super) async fn beginning_of(mut body: Body, most: usize) -> Vec<u8> {
     bytes
 }
 
-/// The address with its query sorted by name, so that one request has one spelling in a recording.
+/// Returns the URL with its query sorted by name, so that a request has a single spelling in a recording.
 pub fn sorted_url(url: &Url) -> Url {
     let mut pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
     if pairs.is_empty() {
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_says_when_in_seconds_or_as_a_date() {
+    fn retry_after_is_read_as_seconds_or_as_a_date() {
         for (text, seconds) in [
             ("7", Some(7)),
             (" 120 ", Some(120)),
@@ -230,7 +230,7 @@ mod tests {
             ("99999999999999999999999", Some(u64::MAX)),
             ("Mon, 23 Nov 2026 08:01:30 GMT", Some(90)),
             ("Tue, 24 Nov 2026 08:00:00 GMT", Some(86_400)),
-            // A wrong weekday is no reason to come earlier, and what is over is no reason to wait.
+            // A wrong weekday does not shorten the wait, and a date in the past does not cause one. % trust.rs
             ("Sun, 23 Nov 2026 08:01:30 GMT", Some(90)),
             ("Mon, 23 Nov 2026 07:00:00 GMT", Some(0)),
             ("", None),

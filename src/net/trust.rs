@@ -1,7 +1,7 @@
-//! Certificates that are trusted beside those of the system: `--ca-cert`.
+//! Certificates that are trusted in addition to those of the system: `--ca-cert`.
 //!
-//! They add to the system's store and replace nothing; no check is ever switched off. A file that is not there, is no PEM,
-//! or holds no certificate that could be trusted is a mistake of whoever named it.
+//! They add to the system's store and replace nothing. Checks are never disabled. A file that is missing, is not PEM,
+//! or contains no usable certificate is a usage error.
 
 use camino::Utf8PathBuf;
 use rustls::RootCertStore;
@@ -11,15 +11,15 @@ use rustls::pki_types::pem::PemObject as _;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 
-/// A bundle of all authorities of the world has some 220 KB.
+/// The size limit of a certificate file. A bundle of all public authorities has some 220 KB.
 const FILE_CAP: u64 = 4 * 1024 * 1024;
 
-/// Certificates beside the system's.
+/// The certificates in addition to those of the system.
 #[derive(Debug, Clone, Default)]
 pub struct ExtraRoots(Vec<CertificateDer<'static>>);
 
 impl ExtraRoots {
-    /// Reads files of one or more certificates in PEM.
+    /// Reads PEM files with one or more certificates each.
     pub fn read(files: &[Utf8PathBuf]) -> Result<Self> {
         let mut roots = Vec::new();
         for path in files {
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_holds_one_certificate_or_several() {
+    fn a_file_may_contain_several_certificates() {
         let one = authority("one");
         assert_eq!(certificates(one.as_bytes()).unwrap().len(), 1);
         let both = format!("a comment\n{one}\n{}", authority("two"));
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn what_holds_none_is_refused_with_a_reason() {
+    fn a_file_without_a_certificate_is_refused_with_a_reason() {
         let key = rcgen::KeyPair::generate().unwrap().serialize_pem();
         let garbage = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
         let cut = authority("one").replace("-----END CERTIFICATE-----", "");

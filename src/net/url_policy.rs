@@ -1,11 +1,11 @@
-//! The rules about addresses that may be asked: a pure function of the address and the hosts that the operator allowed.
+//! The rules about URLs that may be requested: a pure function of the URL and the hosts that the operator allowed.
 //!
-//! - The Catalog is asked at its own address only (`--catalog-url` in place of the real one).
-//! - Package files come from Microsoft's content hosts, from the Catalog's own host, and from hosts that the
-//!   operator named (`--allow-host`); a subdomain of an allowed host is another host.
-//! - https only, but for a host that was named and for a `--catalog-url` that is plain http itself. An http
-//!   address of a known Microsoft host is asked over https: the paths are the same there.
-//! - A redirect from https to http is refused even where both would be allowed.
+//! - Pages of the Catalog are requested at its own URL only (`--catalog-url` replaces the real one).
+//! - Package files come from Microsoft's content hosts, from the Catalog's own host, and from hosts that the operator
+//!   named (`--allow-host`). A subdomain of an allowed host is a different host.
+//! - Only https is used, except for named hosts and for a `--catalog-url` that is plain http itself. An http URL of a
+//!   known Microsoft host is requested over https: the paths are the same there.
+//! - A redirect from https to http is refused even if both are allowed.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,10 +16,10 @@ use super::foreign_page::BEHIND_A_PROXY;
 use super::redact::{redacted_address, redacted_url};
 use crate::error::{Error, ErrorKind, Result};
 
-/// The address of the Catalog.
+/// The URL of the Catalog.
 const CATALOG: &str = "https://www.catalog.update.microsoft.com/";
 
-/// Microsoft's hosts for package files: the two of today's download dialogs, then those of older recordings.
+/// Microsoft's hosts for package files: the two in current download dialogs, then those in older recordings.
 const FILE_HOSTS: [&str; 6] = [
     "catalog.sf.dl.delivery.mp.microsoft.com",
     "catalog.s.download.windowsupdate.com",
@@ -29,7 +29,7 @@ const FILE_HOSTS: [&str; 6] = [
     "dl.delivery.mp.microsoft.com",
 ];
 
-/// Neither the Catalog nor its content hosts were ever seen to redirect to a foreign host.
+/// The explanation for a redirect to a foreign host, which was never observed on the Catalog or its content hosts.
 const PERHAPS_A_PROXY: &str = " (a proxy or its login page may stand between)";
 
 /// The purpose of a request.
@@ -51,7 +51,7 @@ pub struct AllowedHost {
 impl FromStr for AllowedHost {
     type Err = Error;
 
-    /// `HOST` or `HOST:PORT`; a literal IPv6 address stands in brackets.
+    /// Parses `HOST` or `HOST:PORT`; a literal IPv6 address needs brackets.
     fn from_str(text: &str) -> Result<Self> {
         let error = || {
             let is_ipv6 = text.matches(':').count() > 1 && !text.contains('[');
@@ -59,7 +59,7 @@ impl FromStr for AllowedHost {
             let how = if is_ipv6 { " (an IPv6 address stands in brackets: [::1]:8080)" } else { "" };
             Error::usage(format!("{shown:?} is not a host or host:port for --allow-host{how}"))
         };
-        // A host alone: let the URL parser judge names, ports, and IPv6 brackets alike.
+        // The URL parser judges names, ports, and IPv6 brackets by the same rules.
         let url = Url::parse(&format!("http://{text}/")).map_err(|_| error())?;
         let plain = url.path() == "/"
             && url.query().is_none()
@@ -78,7 +78,7 @@ impl AllowedHost {
     }
 }
 
-/// The rules of one run.
+/// The URL rules of one run.
 #[derive(Debug, Clone)]
 pub struct UrlPolicy {
     catalog: Url,
@@ -87,7 +87,7 @@ pub struct UrlPolicy {
 }
 
 impl UrlPolicy {
-    /// The rules for this Catalog (the real one when none is given) and these named hosts.
+    /// Creates the rules for this Catalog (by default the real one) and these named hosts.
     pub fn new(catalog_url: Option<&str>, allowed: Vec<AllowedHost>) -> Result<Self> {
         let text = catalog_url.unwrap_or(CATALOG);
         let shown = redacted_address(text);
@@ -106,7 +106,7 @@ impl UrlPolicy {
         Ok(Self { catalog, custom_catalog: catalog_url.is_some(), allowed })
     }
 
-    /// The address of a page of the Catalog.
+    /// Returns the URL of a page of the Catalog.
     pub fn catalog_page(&self, page: &str, query: &[(&str, &str)]) -> Url {
         let mut url = self.catalog.clone();
         url.set_path(&format!("{}{page}", self.catalog.path()));
@@ -116,7 +116,7 @@ impl UrlPolicy {
         url
     }
 
-    /// The origin of a mirror's content, as the mirror keeps it: `live`, or the host of `--catalog-url`.
+    /// Returns the origin of a mirror's content, as the mirror stores it: `live`, or the host of `--catalog-url`.
     pub fn origin(&self) -> String {
         if self.custom_catalog {
             self.catalog.host_str().unwrap_or_default().to_owned()
@@ -125,7 +125,7 @@ impl UrlPolicy {
         }
     }
 
-    /// Returns the address to ask in place of this one, or refuses it.
+    /// Returns the URL to request in place of this one, or refuses it.
     pub fn check(&self, url: &Url, purpose: Purpose) -> Result<Url> {
         let error = |kind, why: fmt::Arguments<'_>| {
             Error::new(kind, format!("the address {} is refused: {why}", redacted_url(url)))
@@ -167,7 +167,7 @@ impl UrlPolicy {
         }
     }
 
-    /// The address to follow a redirect to.
+    /// Returns the URL to request after a redirect, or refuses it.
     pub fn check_redirect(&self, from: &Url, to: &Url, purpose: Purpose) -> Result<Url> {
         if from.scheme() == "https" && to.scheme() == "http" {
             return Err(Error::new(
@@ -186,7 +186,7 @@ impl UrlPolicy {
         })
     }
 
-    /// The host of the Catalog.
+    /// Returns the host of the Catalog.
     pub fn catalog_host(&self) -> &str {
         self.catalog.host_str().unwrap_or_default()
     }
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn the_real_site_and_its_content_hosts() {
+    fn the_real_catalog_and_its_content_hosts_are_allowed() {
         let policy = UrlPolicy::new(None, Vec::new()).unwrap();
         let page = policy.catalog_page("Search.aspx", &[("p", "0"), ("q", "KB1 a&b")]);
         assert_eq!(page.as_str(), "https://www.catalog.update.microsoft.com/Search.aspx?p=0&q=KB1+a%26b");
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_named_host_is_that_host_alone() {
+    fn a_named_host_allows_that_host_only() {
         let policy = UrlPolicy::new(
             Some("http://127.0.0.1:8080"),
             vec!["cdn.example:81".parse().unwrap(), "other.example".parse().unwrap()],
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_host_is_refused() {
+    fn invalid_hosts_and_catalog_urls_are_refused() {
         for text in ["", "a/b", "http://a", "a b", "user@host", "host:99999", "host/"] {
             assert!(text.parse::<AllowedHost>().is_err(), "{text:?}");
         }
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn no_message_repeats_a_secret() {
+    fn messages_do_not_contain_secrets() {
         for text in ["me:secret@h:1", "http://me:secret@h", "me:se\"secret@h", "h:1?sig=secret"] {
             let message = text.parse::<AllowedHost>().unwrap_err().message().to_owned();
             assert!(!message.contains("secret") && !message.contains("se\\\""), "{message}");
