@@ -1,7 +1,8 @@
-//! A batch of transfers: several at a time, each handed to a receiver as it ends.
+//! A batch of transfers: several at a time, each passed to a receiver when it ends.
 //!
-//! A full disk or a stop request ends the batch: running transfers park their partial files, and no further one begins. A file
-//! whose URL has expired is renewed once by the receiver. The batch knows neither the index nor the pool.
+//! A full disk or a stop request ends the batch: running transfers keep their partial files, and no further transfer
+//! begins. If the URL of a file has expired, the receiver renews it once. The batch does not know the index or the
+//! pool.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -14,11 +15,11 @@ use crate::net::{Client, RequestFault};
 /// The end of one transfer of a batch.
 #[derive(Debug)]
 pub enum TransferEnd {
-    /// The receiver took the file.
+    /// A file that the receiver accepted.
     Taken,
-    /// The file did not arrive, or the receiver rejected it.
+    /// A file that did not arrive, or that the receiver rejected.
     Failed(Error),
-    /// The batch ended before.
+    /// A transfer that did not begin, because the batch ended first.
     NotBegun(String),
 }
 
@@ -31,20 +32,20 @@ pub struct Transferred {
     pub end: TransferEnd,
 }
 
-/// The receiver of a batch: it decides about each file.
+/// The receiver of a batch, which decides about each file.
 pub trait Receiver {
-    /// Takes a file that arrived whole, or rejects it with the reason.
+    /// Accepts a file that arrived completely, or rejects it with the reason.
     fn take(&mut self, wanted: &Wanted, arrived: &Arrived) -> Result<()>;
 
-    /// Returns the file under other URLs, after a server reported that the file does not exist there any more.
+    /// Returns the file with other URLs, after a server reported that the file no longer exists there.
     fn renew(&mut self, wanted: &Wanted) -> impl Future<Output = Result<Option<Wanted>>>;
 
-    /// Notes that a file failed while the batch continues.
+    /// Records that a file failed while the batch continues.
     fn note_failure(&mut self, wanted: &Wanted, error: &Error) -> Result<()>;
 }
 
-/// Transfers files, `parallel` at a time. Returns the end of each, in the order in which they ended; an error of the receiver
-/// itself ends the batch.
+/// Transfers files, `parallel` at a time. Returns the ends of the transfers in the order in which they ended. An error
+/// of the receiver itself ends the batch.
 pub async fn transfer_batch(
     client: &Client,
     terms: &Terms,
@@ -99,12 +100,12 @@ pub async fn transfer_batch(
     Ok(ended)
 }
 
-/// Returns `true` if no other transfer could succeed after this failure.
+/// Returns `true` if no other transfer can succeed after this failure.
 pub fn ends_batch(error: &Error) -> bool {
     error.kind() == ErrorKind::NoSpace || error.kind().is_stop()
 }
 
-/// Returns `true` if the server reports that the file does not exist any more, or not for this client.
+/// Returns `true` if the server reports that the file no longer exists, or not for this client. % download/fault.rs
 fn has_expired(error: &Error) -> bool {
     matches!(error.fault(), Some(RequestFault::Status { status: 401 | 403 | 404 | 410, .. }))
 }

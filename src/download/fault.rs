@@ -1,58 +1,58 @@
-//! The failures of a transfer that are not those of its requests, by name: each with its kind, its retry class, and its words
-//! in one place.
+//! The failures of a transfer apart from those of its requests, as types: each with its kind, its retry class, and its
+//! message in one place.
 
 use std::time::Duration;
 
 use crate::error::{ErrorKind, Fault, Retry};
 use crate::net::span;
 
-/// A transfer that does not bring its file.
+/// A transfer that does not deliver its file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TransferFault {
-    /// The Catalog stated no address.
+    /// A file without a URL in the Catalog.
     #[error("no address of {name} is known")]
     NoAddress {
         /// The name of the file.
         name: String,
     },
-    /// An address that the Catalog stated is not one.
+    /// A URL from the Catalog that cannot be parsed.
     #[error("{url:?} is no address")]
     NotAnAddress {
-        /// The address, as it is shown.
+        /// The URL, as it is shown.
         url: String,
         /// The error of the parser.
         source: url::ParseError,
     },
-    /// The file on the server has another size.
+    /// A file of a different size on the server.
     #[error("the server offers {offered} bytes, and the Catalog states {stated}")]
     WrongSize {
         /// The size on the server.
         offered: u64,
-        /// The size, or the most, by the Catalog.
+        /// The size, or the maximum size, according to the Catalog.
         stated: u64,
     },
-    /// The file on the server is empty.
+    /// An empty file on the server.
     #[error("the server offers a file without any bytes")]
     EmptyFile,
-    /// More bytes arrived than there can be.
+    /// More bytes than the file can have.
     #[error("more than {most} bytes arrived, which is all that it can have")]
     TooMuch {
-        /// The most that it can have.
+        /// The maximum size of the file.
         most: u64,
     },
-    /// Neither the Catalog, nor knowledge, nor the server states a size.
+    /// A file whose size is not stated by the Catalog, the knowledge tables, or the server.
     #[error("its size is not stated by the Catalog, the knowledge tables, or the server")]
     NoSize,
-    /// The bytes are encoded, although no coding was asked for.
+    /// An encoded body, although the request allowed no encoding.
     #[error("the server sends the file in the coding {coding:?}, which was not asked for")]
     Encoded {
-        /// The coding.
+        /// The content encoding.
         coding: String,
     },
-    /// A part came in place of the whole.
+    /// A part of the file in place of the complete file.
     #[error("the server sends a part of the file, and the whole was asked for")]
     PartOfWhole,
-    /// The server changes the file, or what it says of it, again and again.
+    /// A server that repeatedly changes the file or its statements about the file.
     #[error("{why}, for the {times}th time")]
     Unsteady {
         /// The last change.
@@ -60,24 +60,24 @@ pub enum TransferFault {
         /// The number of changes.
         times: u32,
     },
-    /// The connection ended before the file did.
+    /// A connection that ended before the file was complete.
     #[error("the connection ended after {written} of {total} bytes")]
     Short {
-        /// The bytes that are here.
+        /// The number of bytes received.
         written: u64,
-        /// The bytes of the file.
+        /// The size of the file.
         total: u64,
     },
-    /// The connection ended before the first byte.
+    /// A connection that ended before the first byte.
     #[error("the answer is empty")]
     EmptyAnswer,
-    /// Too few bytes arrive.
+    /// A transfer that is too slow.
     #[error("hardly anything arrived in the last {}", span(*window))]
     Stalled {
-        /// The time in which they should have arrived.
+        /// The window in which the bytes should have arrived.
         window: Duration,
     },
-    /// The thread that writes the file is gone.
+    /// A writer thread that ended early. % journal.rs
     #[error("the writing thread ended early")]
     WriterEnded,
 }

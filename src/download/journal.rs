@@ -1,7 +1,8 @@
-//! What is known of a partial file, beside it: so that the next run goes on where this one stopped.
+//! The journal of a partial file: the facts with which the next run resumes the transfer.
 //!
-//! `<digest>.json` under `partial/`. It vouches for nothing: the bytes on the disk are hashed again before anything is
-//! appended to them. A journal that cannot be read, or of a newer format, is none, and the partial begins anew.
+//! The journal is `<digest>.json` under `partial/`. It proves nothing: the bytes on the disk are hashed again before
+//! anything is appended to them. A journal that is unreadable or of a newer format is ignored, and the transfer starts
+//! again from the beginning.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
@@ -13,55 +14,55 @@ use crate::error::{Error, Result};
 /// The format that this program writes.
 pub const JOURNAL_FORMAT: u32 = 1;
 
-/// A journal is one small object; a larger file is none.
+/// The size limit of a journal, which is one small object. A larger file is ignored.
 const CAP: u64 = 64 * 1024;
 
 /// A partial file, as an earlier run left it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Journal {
-    /// [`JOURNAL_FORMAT`].
+    /// The format, [`JOURNAL_FORMAT`].
     pub format: u32,
-    /// Where the bytes came from.
+    /// The URL from which the bytes came.
     pub url: String,
-    /// What the server calls the version, where it is strong.
+    /// The strong entity tag of the version, if the server sent one.
     pub etag: Option<String>,
-    /// When the server says that it changed.
+    /// The time of the last change, according to the server.
     pub last_modified: Option<String>,
-    /// The length of the whole, where the server said it.
+    /// The length of the complete file, if the server stated it.
     pub size: Option<u64>,
-    /// So many bytes outlive a power cut.
+    /// The number of bytes that survive a power failure.
     pub durable: u64,
-    /// The start of the machine in which it was written.
+    /// The boot identifier of the machine at the time of writing.
     pub boot: Option<String>,
 }
 
-/// Where the journal of a partial file is.
+/// Returns the path of the journal of a partial file.
 pub fn journal_of(partial: &Utf8Path) -> Utf8PathBuf {
     partial.with_extension("json")
 }
 
 impl Journal {
-    /// The journal of a partial file, where there is a sound one.
+    /// Returns the journal of a partial file, or `None` if it is missing or invalid.
     pub fn read(partial: &Utf8Path) -> Option<Self> {
         let bytes = disk::read(&journal_of(partial), CAP).ok()?;
         let journal: Self = serde_json::from_slice(&bytes).ok()?;
         (journal.format == JOURNAL_FORMAT).then_some(journal)
     }
 
-    /// Writes it.
+    /// Writes the journal of a partial file atomically.
     pub fn write(&self, partial: &Utf8Path) -> Result<()> {
         let text = serde_json::to_string(self).map_err(Error::cannot_write_json)?;
         disk::write_atomic(&journal_of(partial), text.as_bytes())
     }
 
-    /// How many bytes of the partial file count, of so many that are there. In the same start of the machine what was written
-    /// is there; after another one only what was made durable.
+    /// Returns the number of usable bytes of a partial file with `on_disk` bytes. During the same boot all written
+    /// bytes are present; after another boot only the durable ones are.
     pub fn counts(&self, on_disk: u64, boot: Option<&str>) -> u64 {
         let is_same_boot = boot.is_some() && self.boot.as_deref() == boot;
         if is_same_boot { on_disk } else { on_disk.min(self.durable) }
     }
 
-    /// What the server calls the version.
+    /// Returns the validators of the version.
     pub fn validators(&self) -> Validators {
         Validators { etag: self.etag.clone(), last_modified: self.last_modified.clone() }
     }
@@ -84,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_power_cut_only_what_was_durable_counts() {
+    fn only_durable_bytes_count_after_another_boot() {
         assert_eq!(journal().counts(60, Some("this")), 60);
         assert_eq!(journal().counts(60, Some("another")), 40);
         assert_eq!(journal().counts(60, None), 40, "nobody knows");
@@ -93,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read_and_anything_else_is_none() {
+    fn a_journal_is_read_back_and_invalid_ones_are_ignored() {
         let folder = tempfile::tempdir().unwrap();
         let partial = Utf8PathBuf::try_from(folder.path().join("0123")).unwrap();
         assert_eq!(Journal::read(&partial), None);

@@ -1,43 +1,45 @@
-//! One transfer as a state machine: the bytes on the disk, the statements of the server, and the next step. Pure.
+//! The state machine of a transfer: the bytes on the disk, the statements of the server, and the next step. Pure.
 //!
-//! The driver ([`super::transfer`]) does what [`Machine::request`] says, hands in what came of it, and writes where
-//! [`Step`] tells it to. Bytes of two different files never meet in one partial file:
+//! The driver ([`super::transfer`]) sends [`Machine::request`], reports the response, and writes where [`Step`] says.
+//! Bytes of two different files never meet in one partial file:
 //!
-//! - Only a 206 whose `Content-Range` begins where the partial ends, reaches to the end, and names the total that is
-//!   known is appended. A 200 is taken from its beginning.
-//! - Everything else that is no error (416, another validator, a range that is not the one asked for) empties the
-//!   partial, a few times at the most.
-//! - What the bytes are is decided by their digests alone. Where they differ once, the partial is emptied and all is
-//!   fetched anew, because the fault may lie in a partial of an earlier run; where they differ twice, the file is bad.
+//! - A 206 is appended only if its `Content-Range` begins where the partial file ends, reaches to the end, and states
+//!   the known total. A 200 is written from the beginning.
+//! - Every other response that is not an error (416, another validator, a wrong range) empties the partial file, a few
+//!   times at most.
+//! - Only the digests decide whether the bytes are right. If they differ once, the partial file is emptied and
+//!   everything is fetched again: the fault may lie in the bytes of an earlier run. If they differ twice, the file is
+//!   bad.
 
 use super::fault::TransferFault;
 use crate::net::Part;
 
-/// A server that changes its file, or what it says of it, more often than this during one transfer has no file.
+/// The most restarts of one transfer. A server that changes its file, or its statements, more often cannot deliver it.
 const RESTARTS: u32 = 4;
 
-/// The server's names for the version of its file, with which the rest of that version can be asked for (RFC 9110, 13.1.5).
+/// The server's validators for a version of its file, used to request the rest of that version (RFC 9110, section
+/// 13.1.5).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Validators {
-    /// A strong entity tag. Weak ones do not promise equal bytes, and are not kept.
+    /// The strong entity tag. Weak tags do not promise equal bytes and are not kept.
     pub etag: Option<String>,
     /// The date of the last change, as the server writes it.
     pub last_modified: Option<String>,
 }
 
 impl Validators {
-    /// From the headers of an answer.
+    /// Creates the validators from the headers of a response.
     pub fn new(etag: Option<&str>, last_modified: Option<&str>) -> Self {
         let strong = etag.filter(|etag| etag.starts_with('"') && etag.ends_with('"') && etag.len() > 2);
         Self { etag: strong.map(str::to_owned), last_modified: last_modified.map(str::to_owned) }
     }
 
-    /// The value of `If-Range`.
+    /// Returns the value of `If-Range`.
     fn if_range(&self) -> Option<&str> {
         self.etag.as_deref().or(self.last_modified.as_deref())
     }
 
-    /// Returns `true` if an answer with these is for sure of another version.
+    /// Returns `true` if a response with the validators `other` is certainly of another version.
     fn contradict(&self, other: &Self) -> bool {
         let differ = |a: &Option<String>, b: &Option<String>| a.is_some() && b.is_some() && a != b;
         if self.etag.is_some() && other.etag.is_some() {
@@ -52,14 +54,14 @@ impl Validators {
 pub struct ContentRange {
     /// The first byte.
     pub first: u64,
-    /// The last one.
+    /// The last byte.
     pub last: u64,
-    /// The length of the whole; `None` for `*`.
+    /// The length of the complete file; `None` for `*`.
     pub total: Option<u64>,
 }
 
 impl ContentRange {
-    /// Reads the header; `None` when it is none of bytes.
+    /// Parses the header; returns `None` if it does not describe a byte range.
     pub fn parse(text: &str) -> Option<Self> {
         let (range, total) = text.trim().strip_prefix("bytes")?.trim_start().split_once('/')?;
         let (first, last) = range.trim().split_once('-')?;
@@ -75,50 +77,50 @@ impl ContentRange {
     }
 }
 
-/// The head of an answer. Other statuses than 200, 206, and 416 never come here.
+/// The status and headers of a response. Statuses other than 200, 206, and 416 never reach this type.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Head {
-    /// 200, 206, or 416.
+    /// The status: 200, 206, or 416.
     pub status: u16,
     /// `Content-Length`.
     pub length: Option<u64>,
-    /// `Content-Range`, where it can be read.
+    /// `Content-Range`, if it can be parsed.
     pub range: Option<ContentRange>,
-    /// The server's names for this version.
+    /// The server's validators for this version.
     pub validators: Validators,
-    /// `Content-Encoding`, where it is not `identity`.
+    /// `Content-Encoding`, if it is not `identity`.
     pub encoding: Option<String>,
 }
 
-/// The step after an answer.
+/// The step after a response.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Its body belongs on the disk from this byte on; at 0 the bytes there are replaced.
+    /// The body is written to the disk from this byte on; at 0 it replaces the bytes there.
     Take {
         /// The first byte.
         at: u64,
     },
-    /// The partial is of no use any more: empty it, and ask again.
+    /// The partial file is unusable: the driver empties it and requests the file again.
     StartOver(&'static str),
-    /// All bytes are on the disk.
+    /// The file is complete on the disk.
     Whole,
 }
 
-/// No package is larger, whatever a server states: the largest one seen has 5.6 GB, and this is three times as much.
+/// The size limit of a package for any statement of a server: three times the largest observed package (5.6 GB).
 pub const LARGEST_PACKAGE: u64 = 16 * 1024 * 1024 * 1024;
 
-/// The size that is expected of the file.
+/// The expected size of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// Its exact size, where that is stated.
+    /// The exact size, if it is stated.
     pub size: Option<u64>,
-    /// More it cannot have; `None` where nothing is stated. Then the length that the server states is the bound, and a
-    /// file without one is refused.
+    /// The maximum size; `None` if it is not stated. Then the length that the server states is the bound, and a file
+    /// without a length is refused.
     pub cap: Option<u64>,
 }
 
 impl Bounds {
-    /// Refuses a file that cannot be the one by its length.
+    /// Refuses a length that the file cannot have.
     fn check(self, length: u64) -> Result<(), TransferFault> {
         match self.size {
             Some(stated) if length != stated => Err(TransferFault::WrongSize { offered: length, stated }),
@@ -129,36 +131,36 @@ impl Bounds {
         }
     }
 
-    /// More than this is not written.
+    /// Returns the most bytes that are written.
     pub fn most(self) -> u64 {
         self.size.or(self.cap).unwrap_or(LARGEST_PACKAGE)
     }
 
-    /// Returns `true` if the size, or the most, is stated before the server states it.
+    /// Returns `true` if a size or a maximum is known before the server states a length.
     pub fn is_stated(self) -> bool {
         self.size.is_some() || self.cap.is_some()
     }
 }
 
-/// A transfer under way.
+/// A transfer in progress.
 #[derive(Debug, Clone)]
 pub struct Machine {
     bounds: Bounds,
-    /// Bytes on the disk that count.
+    /// The number of usable bytes on the disk.
     written: u64,
-    /// The length of the whole, once a server has said it.
+    /// The length of the complete file, once a server has stated it.
     total: Option<u64>,
-    /// Of the version that the bytes on the disk are of, at the address that is asked.
+    /// The validators of the version on the disk, at the current URL.
     validators: Validators,
     restarts: u32,
-    /// The digests differed once already.
+    /// `true` if the digests differed once already.
     differed: bool,
 }
 
 impl Machine {
-    /// A transfer that begins with so many bytes on the disk, of a file of which an earlier run learned this.
+    /// Creates a transfer with `written` bytes on the disk and the statements that an earlier run recorded.
     pub fn new(bounds: Bounds, written: u64, total: Option<u64>, validators: Validators) -> Self {
-        // The statements that an earlier run had may be about another file: it cannot be more than the Catalog says.
+        // The recorded statements may be about another file: they must fit the size that the Catalog states.
         let fits = |length: u64| bounds.check(length).is_ok();
         let is_sound = written <= bounds.most() && total.is_none_or(|total| fits(total) && written <= total);
         if is_sound {
@@ -175,55 +177,55 @@ impl Machine {
         }
     }
 
-    /// The number of bytes on the disk that count.
+    /// Returns the number of usable bytes on the disk.
     pub fn written(&self) -> u64 {
         self.written
     }
 
-    /// The length of the file, as far as it is known.
+    /// Returns the length of the file, if it is known.
     pub fn total(&self) -> Option<u64> {
         self.bounds.size.or(self.total)
     }
 
-    /// The most bytes that the file can have, as far as it is known.
+    /// Returns the most bytes that the file can have.
     pub fn most(&self) -> u64 {
         self.total().unwrap_or(self.bounds.most())
     }
 
-    /// The server's names for the version.
+    /// Returns the server's validators for the version.
     pub fn validators(&self) -> &Validators {
         &self.validators
     }
 
-    /// Returns `true` if all bytes are here.
+    /// Returns `true` if the file is complete on the disk.
     pub fn is_whole(&self) -> bool {
         self.written > 0 && self.total() == Some(self.written)
     }
 
-    /// Returns `true` if something bounds the file already.
+    /// Returns `true` if the size of the file is bounded already.
     pub fn is_bounded(&self) -> bool {
         self.bounds.is_stated() || self.total.is_some()
     }
 
-    /// The server states a length before it is asked for the bytes: more than that is not taken.
+    /// Bounds the file by the length that the server states before the bytes are requested.
     pub fn bound_by(&mut self, length: u64) {
         if !self.bounds.is_stated() {
             self.bounds.cap = Some(length.min(LARGEST_PACKAGE));
         }
     }
 
-    /// The part to ask the server for.
+    /// Returns the part to request from the server.
     pub fn request(&self) -> Part {
         let if_range = self.validators.if_range().filter(|_| self.written > 0).map(str::to_owned);
         Part { from: self.written, if_range }
     }
 
-    /// Another address is asked from now on: its server has names of its own for the same bytes.
+    /// Discards the validators before another URL is requested: each server has its own validators for the same bytes.
     pub fn turn_to_another_address(&mut self) {
         self.validators = Validators::default();
     }
 
-    /// The head of an answer came.
+    /// Returns the step after the head of a response.
     pub fn answered(&mut self, head: &Head) -> Result<Step, TransferFault> {
         if let Some(coding) = &head.encoding {
             return Err(TransferFault::Encoded { coding: coding.clone() });
@@ -242,7 +244,7 @@ impl Machine {
         }
         match length {
             Some(length) => self.bounds.check(length)?,
-            // Without any bound, a body without a length would be taken for as long as it comes.
+            // Without any bound, a body without a length could grow without end.
             None if !self.bounds.is_stated() => return Err(TransferFault::NoSize),
             None => {}
         }
@@ -252,7 +254,7 @@ impl Machine {
         Ok(Step::Take { at: 0 })
     }
 
-    /// The whole was asked for, and comes as a range of itself.
+    /// Accepts a range that covers the complete file, in response to a request for the complete file.
     fn whole_as_a_range(&mut self, head: &Head) -> Result<Step, TransferFault> {
         match head.range {
             Some(ContentRange { first: 0, last, total: Some(total) })
@@ -313,17 +315,17 @@ impl Machine {
         self.validators = Validators::default();
     }
 
-    /// More bytes of a body are on the disk.
+    /// Counts bytes of a body that were written to the disk.
     pub fn took(&mut self, bytes: u64) {
         self.written += bytes;
     }
 
-    /// A body came to its end without an error.
+    /// Returns the step after a body ended without an error.
     pub fn body_ended(&mut self) -> Result<Step, TransferFault> {
         match self.total() {
             Some(total) if self.written < total => Err(TransferFault::Short { written: self.written, total }),
             _ if self.written == 0 => Err(TransferFault::EmptyAnswer),
-            // Without a length, the digests alone distinguish a whole body from one that was cut.
+            // Without a length, only the digests distinguish a complete body from a truncated one.
             _ => {
                 self.total = Some(self.written);
                 Ok(Step::Whole)
@@ -331,14 +333,15 @@ impl Machine {
         }
     }
 
-    /// More arrived than there can be.
+    /// Discards the transfer after more bytes arrived than the file can have, and returns the fault.
     pub fn too_much(&mut self) -> TransferFault {
         let most = self.most();
         self.forget();
         TransferFault::TooMuch { most }
     }
 
-    /// The digests of the whole differ from what is stated. The first time it is worth another try.
+    /// Discards the transfer after its digests differed. Returns `true` the first time, when a retry is worthwhile. %
+    /// machine/tests.rs
     pub fn differs(&mut self) -> bool {
         self.forget();
         !std::mem::replace(&mut self.differed, true)

@@ -1,14 +1,14 @@
-//! From a plan to bytes: several files at a time arrive under `partial/`, are hashed while they are written, and are judged
-//! before they are used.
+//! Downloads files from a plan: several at a time are written under `partial/`, hashed while they are written, and
+//! judged before they are used.
 //!
-//! A state machine that knows no socket and no disk decides the next step of a transfer (`machine`); `transfer` takes it. The
-//! network is read on the async side; writing and hashing happen on one blocking thread a transfer, behind a
-//! channel that is bounded in bytes, so that memory does not grow with the size of a file. What is under way is kept with a
-//! `journal`, so that a run which was killed, stopped, or cut off from its power goes on where it was.
+//! A state machine without sockets and disks decides the next step of a transfer (`machine`); `transfer` executes it.
+//! The network is read on the async side. One blocking thread per transfer writes and hashes. Its channel is bounded in
+//! bytes, so that memory does not grow with the size of a file. A `journal` describes each transfer in progress, so
+//! that a run resumes it after a kill, a stop, or a power failure.
 //!
-//! A file that differs from the statements of the Catalog is bad; one that could not be fetched may come later
-//! ([`TransferFault`] and `net::RequestFault` tell them apart). Nothing here touches the pool or the index: the caller decides
-//! about a finished file.
+//! A file that contradicts the Catalog is bad; a file that could not be fetched may arrive later. [`TransferFault`] and
+//! `net::RequestFault` distinguish the two. This module does not touch the pool or the index: the caller decides about
+//! a finished file. % rate.rs
 
 mod batch;
 mod fault;

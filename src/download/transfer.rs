@@ -1,11 +1,12 @@
-//! One file from the network to the disk: asked for, written, hashed, gone on with, and made durable under `partial/`.
+//! The transfer of one file from the network to the disk: requested, written, hashed, resumed, and made durable under
+//! `partial/`.
 //!
-//! [`Machine`] decides the next step; here it is taken. A failure that may pass is tried again by the rules that hold
-//! for the Catalog as well, and as long as bytes arrive between two failures they do not add up. Every address that is
-//! known of the file is tried, in turn; one that fails for good is not asked again.
+//! [`Machine`] decides the next step; this module executes it. A temporary failure is retried by the same rules as a
+//! query of the Catalog. Bytes that arrive between two failures reset the retry budget. All known URLs of the file are
+//! tried in turn; a URL that fails permanently is not requested again.
 //!
-//! On any end that is no success (a stop, a full disk, no address left) the partial file is parked: durable, with its journal,
-//! so that the next run goes on from there. Bytes that can be no part of the file are not kept.
+//! If the transfer does not succeed (a stop request, a full disk, no URL left), the partial file is kept. It is durable
+//! and has a journal, so that the next run resumes it. Bytes that cannot belong to the file are not kept.
 
 use std::collections::VecDeque;
 use std::pin::pin;
@@ -35,66 +36,66 @@ use crate::net::{Answer, Client, GiveUp, Next, Setback, Wait, redacted};
 use crate::update::container::misfit;
 use crate::update::{Digests, human_size};
 
-/// One file to fetch.
+/// A file to fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
-    /// Its key in the index.
+    /// The key of the file in the index.
     pub key: FileKey,
-    /// Its name, for people.
+    /// The name of the file, for messages.
     pub name: String,
-    /// Its addresses, best first.
+    /// The URLs of the file, best first.
     pub urls: Vec<String>,
-    /// The statements about it.
+    /// The size and digests that are stated for the file.
     pub stated: Stated,
-    /// The most bytes that it can have, where that is stated; else the server is asked for the length first.
+    /// The maximum size, if it is stated; otherwise the length is requested first.
     pub cap: Option<u64>,
-    /// The path at which it is written while it arrives.
+    /// The path of the partial file.
     pub partial: Utf8PathBuf,
 }
 
-/// A file that arrived whole and is durable under `partial/`; it is not judged yet.
+/// A file that arrived completely and is durable under `partial/`, but is not judged yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrived {
-    /// Its path.
+    /// The path of the file.
     pub path: Utf8PathBuf,
     /// The digests of the bytes.
     pub digests: Digests,
-    /// The reason for which it is not what its name says, by its first bytes.
+    /// The reason why the first bytes contradict the name of the file, if they do.
     pub misnamed: Option<String>,
 }
 
-/// The terms of all transfers of a run.
+/// The options of all transfers of a run.
 #[derive(Debug, Clone)]
 pub struct Terms {
-    /// The time for which a transfer without progress is tried again.
+    /// The retry budget of a transfer without progress.
     pub patience: Duration,
-    /// The time within which a transfer has to make progress.
+    /// The time within which a transfer must make progress.
     pub stall_window: Duration,
-    /// The limit of the speed of all of them together.
+    /// The rate limit of all transfers together.
     pub limit: Option<Arc<RateLimit>>,
-    /// Bytes that came over the wire, of all transfers.
+    /// The bytes received over the network by all transfers.
     received: Arc<AtomicU64>,
 }
 
 impl Terms {
-    /// Terms without a limit.
+    /// Creates options without a rate limit.
     pub fn new(patience: Duration) -> Self {
         Self { patience, stall_window: STALL_WINDOW, limit: None, received: Arc::default() }
     }
 
-    /// The number of bytes that came over the wire so far.
+    /// Returns the number of bytes received over the network so far.
     pub fn received(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
     }
 }
 
-/// Between two progress events of a file: bars move smoothly and lines stay few.
+/// The bytes between two progress events of a file, so that bars move smoothly and lines stay few.
 const PROGRESS_STEP: u64 = 1024 * 1024;
-/// The same for a thin line.
+/// The time between two progress events on a slow line.
 const PROGRESS_TIME: Duration = Duration::from_secs(1);
-/// The bytes after which a file is made durable: a power cut costs no more.
+/// The bytes after which a file is made durable: the most that a power failure can cost.
 const DURABLE_STEP: u64 = 64 * 1024 * 1024;
-/// The same for a thin line.
+/// The time after which a file is made durable on a slow line.
 const DURABLE_TIME: Duration = Duration::from_secs(5);
 
 /// Fetches a file, and sends the events of the transfer, also when it fails.
@@ -116,7 +117,7 @@ async fn fetch(client: &Client, wanted: &Wanted, terms: &Terms, events: &Events)
     let outcome = transfer.run().await;
     let written = match outcome {
         Ok(written) => written,
-        // A disk that is full ends the writer, and its word says more than what the network side saw of it.
+        // A full disk ends the writer, and the writer's error says more than the error of the network side.
         Err(error) => return Err(transfer.park().await.err().unwrap_or(error)),
     };
     Ok(Arrived {
@@ -126,30 +127,30 @@ async fn fetch(client: &Client, wanted: &Wanted, terms: &Terms, events: &Events)
     })
 }
 
-/// A transfer at work.
+/// A transfer in progress.
 struct Transfer<'t> {
     client: &'t Client,
     wanted: &'t Wanted,
     terms: &'t Terms,
     events: &'t Events,
     machine: Machine,
-    /// Addresses that may be asked, the next one first.
+    /// The URLs that may be requested, the next one first.
     addresses: VecDeque<Url>,
-    /// None when it was closed.
+    /// The writer; `None` after it was closed.
     writer: Option<Writer>,
-    /// The furthest that the file ever came.
+    /// The largest number of bytes that the file ever had.
     reached: u64,
-    /// The fault of an address that is not asked any more.
+    /// The fault of a URL that is not requested any more.
     refused: Option<Error>,
 }
 
 /// The tries since the last progress of the transfer.
 struct Tries {
     failed: u32,
-    /// The number of addresses that were tried since the last wait.
+    /// The number of URLs that were tried since the last wait.
     round: usize,
     since: Duration,
-    /// The waits, also those that a replay leaves out, so that a recording is not asked for ever.
+    /// The total wait, including waits that a replay skips, so that a recording is not retried for ever.
     waited: Duration,
     /// The bytes of the file at that time.
     reached: u64,
@@ -162,7 +163,7 @@ impl Tries {
 }
 
 impl<'t> Transfer<'t> {
-    /// Looks at the partial file of an earlier run, and starts the writer on it.
+    /// Examines the partial file of an earlier run, and starts the writer on it.
     async fn begin(
         client: &'t Client,
         wanted: &'t Wanted,
@@ -189,12 +190,12 @@ impl<'t> Transfer<'t> {
             .and_then(|journal| addresses.iter().position(|url: &Url| url.as_str() == journal.url));
         let mut validators = Validators::default();
         match (place, &journal) {
-            // What the server calls the version holds at its own address.
+            // The server's validators are valid at its own URL only.
             (Some(place), Some(journal)) => {
                 addresses.rotate_left(place);
                 validators = journal.validators();
             }
-            // The digest says that it is the same file. Where there is none, nothing does.
+            // A digest proves that the bytes belong to the same file. Without a digest, nothing proves it.
             _ if !wanted.stated.is_verifiable() => counts = 0,
             _ => {}
         }
@@ -213,7 +214,7 @@ impl<'t> Transfer<'t> {
         Ok(Self { client, wanted, terms, events, machine, addresses, writer: Some(writer), reached, refused })
     }
 
-    /// Until all bytes are here and right, or for the second time not right, or nothing more can be done.
+    /// Runs until the file is complete and verified, until it fails verification twice, or until no try is left.
     async fn run(&mut self) -> Result<Written> {
         let mut tries = Tries::begin(self.now(), self.reached);
         loop {
@@ -242,15 +243,15 @@ impl<'t> Transfer<'t> {
 
     /// Takes the step after a failure; an error ends the transfer.
     async fn after(&mut self, setback: Setback, tries: &mut Tries) -> Result<()> {
-        /// Fewer new bytes than this (1 % of a small file) do not reset the tries; otherwise a server that sends one byte at a
-        /// time would be asked for ever.
+        /// Fewer new bytes than this (1 % for small files) do not reset the retry budget. Otherwise a server that sends
+        /// one byte at a time would be retried for ever.
         const PROGRESS: u64 = 1024 * 1024;
         let progress = PROGRESS.min(self.machine.total().unwrap_or(u64::MAX) / 100).max(1);
         let Setback { error, retry_after } = setback;
         if error.kind().is_stop() || matches!(error.kind(), ErrorKind::NoSpace | ErrorKind::Internal) {
             return Err(error);
         }
-        // Bytes that are downloaded again do not count as progress.
+        // Bytes downloaded again do not count as progress.
         if self.reached - tries.reached >= progress {
             *tries = Tries::begin(self.now(), self.reached);
         }
@@ -279,7 +280,7 @@ impl<'t> Transfer<'t> {
         Ok(())
     }
 
-    /// Another address, where there is one.
+    /// Turns to the next URL, if another one exists.
     fn turn(&mut self) {
         if self.addresses.len() > 1 {
             self.addresses.rotate_left(1);
@@ -289,7 +290,8 @@ impl<'t> Transfer<'t> {
 
     async fn one_try(&mut self, url: &Url) -> Result<(), Setback> {
         if !self.machine.is_bounded() {
-            // A server that does not answer this states the length with the bytes, or the file is refused.
+            // A server that does not answer a HEAD request states the length with the bytes; otherwise the file is
+            // refused.
             match self.client.file_length(url, self.terms.stall_window).await {
                 Ok(length) => length.into_iter().for_each(|length| self.machine.bound_by(length)),
                 Err(setback) if setback.error.kind().is_stop() => return Err(setback),
@@ -301,7 +303,7 @@ impl<'t> Transfer<'t> {
         let step = match self.machine.answered(&head_of(&answer)) {
             Ok(step) => step,
             Err(refused) => {
-                // A page in place of the file has another length as well, and says more.
+                // An HTML page in place of the file has a different length as well, and its title says more.
                 let soon = pin!(moment());
                 if let Either::Left((Some(Ok(first)), _)) =
                     self.client.unless_stopped(select(answer.body.next(), soon)).await?
@@ -340,14 +342,14 @@ impl<'t> Transfer<'t> {
         let is_told = journal.size.is_some();
         self.machine.body_ended()?;
         if !is_told {
-            // Its length is known by its end alone.
+            // The length is known only after the end of the body.
             let journal = Journal { size: self.machine.total(), ..journal };
             self.handed(self.desk()?.note(journal).await)?;
         }
         Ok(())
     }
 
-    /// Takes a body as far as it comes.
+    /// Receives a body as far as it arrives.
     async fn receive(&mut self, mut answer: Answer) -> Result<(), Setback> {
         let id = self.wanted.key.0.unsigned_abs();
         let limit = self.terms.limit.as_ref().map(|limit| limit.bytes_a_second());
@@ -409,7 +411,7 @@ impl<'t> Transfer<'t> {
         Ok(self.writer.as_ref().ok_or(TransferFault::WriterEnded)?)
     }
 
-    /// Fails if the writer did not take an order. It ended early then, with an error of its own that closing it returns.
+    /// Fails if the writer did not accept an order. The writer ended early then, and closing it returns its own error.
     #[expect(clippy::unused_self, reason = "reads as what it is about")]
     fn handed(&self, taken: bool) -> Result<(), Setback> {
         if taken { Ok(()) } else { Err(TransferFault::WriterEnded.into()) }
@@ -422,13 +424,13 @@ impl<'t> Transfer<'t> {
         }
     }
 
-    /// Makes the bytes that are here durable; an error is that of the disk.
+    /// Makes the received bytes durable; an error is that of the disk.
     async fn park(&mut self) -> Result<()> {
         if let Some(writer) = self.writer.take() {
             writer.close().await?;
         }
         if self.machine.written() == 0 {
-            // Nothing to go on with.
+            // Nothing to resume.
             disk::remove_file(&self.wanted.partial)?;
             disk::remove_file(&journal_of(&self.wanted.partial))?;
         }

@@ -1,8 +1,8 @@
-//! The blocking side of a transfer: one thread that writes what arrives, hashes it on the way, and keeps the journal.
+//! The blocking side of a transfer: one thread that writes and hashes the arriving bytes and keeps the journal.
 //!
-//! Orders come through a bounded channel and are carried out in turn, so memory does not grow with the size of a file
-//! however slow the disk is. When the channel closes, everything is made durable and the digests are given; that is also
-//! how a transfer is parked. An error of the disk ends the thread and is its outcome.
+//! Orders arrive through a bounded channel and are executed in turn. Memory therefore does not grow with the size of a
+//! file, even on a slow disk. When the channel closes, all bytes are made durable and the digests are returned; a
+//! partial file is kept in the same way. A disk error ends the thread and is its result.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -21,10 +21,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::update::container::MAGIC_LENGTH;
 use crate::update::{Digests, DualHasher};
 
-/// Bytes of one transfer between network and disk: enough to keep both busy, and so few that what is hashed is still in the
-/// cache of a core.
+/// The bytes of one transfer between network and disk. They are enough to keep both busy, and few enough to be hashed
+/// from the cache of a core.
 const IN_FLIGHT: usize = 1 << 18;
-/// Orders in the channel; pieces are bounded by their bytes.
+/// The orders in the channel; pieces are also bounded by their bytes.
 const ORDERS: usize = 256;
 
 enum Order {
@@ -34,16 +34,16 @@ enum Order {
     Sync,
 }
 
-/// The state of the disk when a writer has ended.
+/// The state of the file after its writer ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Written {
-    /// Of all bytes.
+    /// The digests of all bytes.
     pub(super) digests: Digests,
-    /// The first bytes.
+    /// The first bytes of the file.
     pub(super) first: Vec<u8>,
 }
 
-/// A writer at work.
+/// A writer thread and its channel.
 #[derive(Debug)]
 pub(super) struct Writer {
     orders: mpsc::Sender<Order>,
@@ -52,14 +52,15 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts a writer on a partial file of which so many bytes count; they are hashed first. Says how many there are.
+    /// Starts a writer on a partial file of which `keep` bytes are usable, and hashes these bytes first. Also returns
+    /// their number.
     pub(super) async fn start(path: &Utf8Path, keep: u64, journal: Option<Journal>) -> Result<(Self, u64)> {
         let (orders, queue) = mpsc::channel(ORDERS);
         let (ready, is_ready) = oneshot::channel();
         let path = path.to_owned();
         let thread = tokio::task::spawn_blocking(move || {
             let mut desk = Desk::open(path, keep, journal)?;
-            // Whoever waits may have been stopped meanwhile; then the channel is closed as well.
+            // The waiting task may have been stopped meanwhile; then the channel is closed as well.
             let _gone = ready.send(desk.length);
             desk.work(queue)?;
             desk.close()
@@ -71,33 +72,34 @@ impl Writer {
         }
     }
 
-    /// Hands over a piece; waits while too much is under way. `false` when the writer has ended, whose error then says why.
+    /// Passes on a piece, and waits while too many bytes are in flight. Returns `false` if the writer has ended;
+    /// closing it then returns the reason.
     pub(super) async fn piece(&self, piece: Bytes) -> bool {
         let size = u32::try_from(piece.len().clamp(1, IN_FLIGHT)).unwrap_or(1);
-        // A piece that was sent while the thread ended stays in the channel and keeps its permit: without the look at the
-        // channel, this call would wait for that permit for ever.
+        // A piece that was sent while the thread ended stays in the channel and keeps its permit. Without `closed`,
+        // this call would wait for that permit for ever.
         let acquired = pin!(Arc::clone(&self.room).acquire_many_owned(size));
         let ended = pin!(self.orders.closed());
         let Either::Left((Ok(permit), _)) = select(acquired, ended).await else { return false };
         self.orders.send(Order::Piece(piece, permit)).await.is_ok()
     }
 
-    /// Empties the file.
+    /// Empties the file. Returns `false` if the writer has ended.
     pub(super) async fn start_over(&self) -> bool {
         self.orders.send(Order::StartOver).await.is_ok()
     }
 
-    /// Writes the journal; how much is durable is the writer's to say.
+    /// Writes the journal; the writer sets its durable length. Returns `false` if the writer has ended.
     pub(super) async fn note(&self, journal: Journal) -> bool {
         self.orders.send(Order::Note(Box::new(journal))).await.is_ok()
     }
 
-    /// Makes durable what is written, and says so in the journal.
+    /// Makes the written bytes durable and records this in the journal. Returns `false` if the writer has ended.
     pub(super) async fn sync(&self) -> bool {
         self.orders.send(Order::Sync).await.is_ok()
     }
 
-    /// Ends the writer when all orders are carried out.
+    /// Ends the writer after all orders are executed.
     pub(super) async fn close(self) -> Result<Written> {
         drop(self.orders);
         self.thread
@@ -106,7 +108,7 @@ impl Writer {
     }
 }
 
-/// The thread's own things.
+/// The state of the writer thread.
 struct Desk {
     path: Utf8PathBuf,
     file: GrowingFile,
@@ -191,7 +193,7 @@ mod tests {
 
     use super::*;
 
-    /// A disk error ends the thread while a piece that holds the last permits is still in the channel.
+    /// A disk error ends the thread while a piece with the last permits is still in the channel. % answer_fault.rs
     #[test]
     fn a_piece_does_not_wait_for_a_writer_that_ended() {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -1,4 +1,4 @@
-//! The machine against servers that are values: no socket, no disk.
+//! Tests of the state machine against servers that are values, without sockets and disks.
 
 use proptest::prelude::*;
 
@@ -29,7 +29,7 @@ fn part(first: u64, last: u64, total: u64) -> Head {
 }
 
 #[test]
-fn content_ranges_are_read_as_they_are_written() {
+fn content_range_headers_are_parsed() {
     let range = |first, last, total| Some(ContentRange { first, last, total });
     assert_eq!(ContentRange::parse("bytes 0-99/200"), range(0, 99, Some(200)));
     assert_eq!(ContentRange::parse(" bytes 5-5/*"), range(5, 5, None));
@@ -49,26 +49,26 @@ fn content_ranges_are_read_as_they_are_written() {
 }
 
 #[test]
-fn the_rest_is_asked_for_and_appended() {
+fn the_rest_is_requested_and_appended() {
     let mut machine = begun(400);
     assert_eq!(machine.request(), Part { from: 400, if_range: Some("\"a\"".to_owned()) });
     assert_eq!(machine.answered(&part(400, 999, WHOLE)).unwrap(), Step::Take { at: 400 });
     machine.took(600);
     assert_eq!(machine.body_ended().unwrap(), Step::Whole);
     assert!(machine.is_whole());
-    // What is whole already is not asked for at all.
+    // A complete file is not requested at all.
     assert!(begun(WHOLE).is_whole());
 }
 
 #[test]
-fn a_server_that_ignores_the_range_is_taken_from_the_beginning() {
+fn a_response_that_ignores_the_range_replaces_the_file() {
     let mut machine = begun(400);
     assert_eq!(machine.answered(&head(200, WHOLE)).unwrap(), Step::Take { at: 0 });
     assert_eq!(machine.written(), 0);
 }
 
 #[test]
-fn whatever_is_not_the_rest_of_the_same_file_starts_over() {
+fn any_response_that_is_not_the_rest_starts_over() {
     let no_range = Head { range: None, ..part(400, 999, WHOLE) };
     let changed = Head { validators: etag("b"), ..part(400, 999, WHOLE) };
     let short = Head { length: Some(5), ..part(400, 999, WHOLE) };
@@ -90,7 +90,7 @@ fn whatever_is_not_the_rest_of_the_same_file_starts_over() {
         assert!(matches!(step, Step::StartOver(_)), "{what}: {step:?}");
         assert_eq!(machine.request(), Part::default(), "{what}");
     }
-    // For ever it is none.
+    // The number of restarts is limited.
     let mut machine = begun(400);
     for _ in 0..RESTARTS {
         machine.answered(&part(300, 999, WHOLE)).unwrap();
@@ -101,7 +101,7 @@ fn whatever_is_not_the_rest_of_the_same_file_starts_over() {
 }
 
 #[test]
-fn lengths_that_cannot_be_are_refused_before_a_byte_is_taken() {
+fn impossible_lengths_are_refused_before_a_byte_is_taken() {
     for length in [0, 999, 1001, u64::MAX] {
         let error = begun(0).answered(&head(200, length)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Integrity, "{length}");
@@ -117,7 +117,7 @@ fn lengths_that_cannot_be_are_refused_before_a_byte_is_taken() {
 }
 
 #[test]
-fn a_body_that_ends_early_is_gone_on_with_and_an_empty_one_is_none() {
+fn a_truncated_body_is_resumed_and_an_empty_one_is_retried() {
     let mut machine = begun(0);
     machine.answered(&head(200, WHOLE)).unwrap();
     machine.took(10);
@@ -129,7 +129,7 @@ fn a_body_that_ends_early_is_gone_on_with_and_an_empty_one_is_none() {
 }
 
 #[test]
-fn what_an_earlier_run_left_counts_only_where_it_can_be_of_the_file() {
+fn earlier_bytes_count_only_if_they_fit_the_file() {
     let of = |written, total| Machine::new(bounds(), written, total, etag("a")).written();
     assert_eq!(of(400, Some(WHOLE)), 400);
     assert_eq!(of(400, None), 400);
@@ -139,7 +139,7 @@ fn what_an_earlier_run_left_counts_only_where_it_can_be_of_the_file() {
 }
 
 #[test]
-fn weak_tags_and_strange_ones_promise_nothing() {
+fn weak_and_malformed_entity_tags_are_ignored() {
     for tag in ["W/\"a\"", "a", "\"\"", ""] {
         assert_eq!(Validators::new(Some(tag), None).etag, None, "{tag}");
     }
@@ -152,19 +152,19 @@ fn weak_tags_and_strange_ones_promise_nothing() {
 }
 
 #[test]
-fn digests_that_differ_are_worth_one_more_try() {
+fn differing_digests_are_retried_once() {
     let mut machine = begun(WHOLE);
     assert!(machine.differs());
     assert_eq!(machine.request(), Part::default());
     assert!(!machine.differs());
 }
 
-/// What a server says and sends next.
+/// The next head and body of a server.
 #[derive(Debug, Clone)]
 enum Answer {
-    /// As it should be, cut after so many bytes.
+    /// A correct response, truncated after this number of bytes.
     Sound(u64),
-    /// The head may be anything.
+    /// A response with any head.
     Strange(Head, u64),
     Elsewhere,
 }
@@ -195,10 +195,10 @@ fn answers() -> impl Strategy<Value = Answer> {
 }
 
 proptest! {
-    /// The bytes that a machine takes as the file's are at their places, whatever servers say: byte `n` of the disk was sent as
-    /// byte `n` of something, and the file is called whole only when it has as many as it should.
+    /// Every byte that the machine accepts lies at its place, for all servers: byte `n` on the disk was sent as byte
+    /// `n`. The file counts as complete only with its full number of bytes.
     #[test]
-    fn bytes_lie_where_they_were_said_to_belong(
+    fn bytes_lie_where_the_server_said_they_belong(
         kept in 0..=WHOLE,
         total in prop_oneof![Just(None), (0..1200_u64).prop_map(Some)],
         script in prop::collection::vec(answers(), 0..12),
@@ -229,7 +229,7 @@ proptest! {
                         disk.clear();
                     }
                     prop_assert_eq!(at, disk.len() as u64);
-                    // The place from which on the server sends, by its own word.
+                    // The first byte of the body, according to the server.
                     let from = if head.status == 206 { head.range.unwrap().first } else { 0 };
                     prop_assert_eq!(at, from);
                     let most = machine.total().unwrap_or(WHOLE);
@@ -253,30 +253,30 @@ proptest! {
     }
 }
 
-/// Nobody states a size: the server's word is the bound, and without one nothing is taken.
+/// If no size is stated, the server's length is the bound; without a length nothing is accepted.
 #[test]
-fn a_file_of_which_nobody_states_a_size_is_bound_by_the_server() {
+fn a_file_of_unstated_size_is_bounded_by_the_server() {
     let unbounded = || Machine::new(Bounds { size: None, cap: None }, 0, None, Validators::default());
     let without_length = Head { status: 200, ..Head::default() };
     assert_eq!(unbounded().answered(&without_length), Err(TransferFault::NoSize));
-    // The length comes with the bytes.
+    // The length arrives with the bytes.
     let mut machine = unbounded();
     assert!(!machine.is_bounded());
     let head = Head { status: 200, length: Some(10), ..Head::default() };
     assert_eq!(machine.answered(&head), Ok(Step::Take { at: 0 }));
     assert_eq!((machine.is_bounded(), machine.most()), (true, 10));
-    // It came before, and another one then: the first one holds.
+    // A length arrived first, and a different one later: the first one applies.
     let mut machine = unbounded();
     machine.bound_by(10);
     assert_eq!(machine.answered(&without_length), Ok(Step::Take { at: 0 }));
     assert_eq!(machine.most(), 10);
     let longer = Head { status: 200, length: Some(11), ..Head::default() };
     assert_eq!(machine.answered(&longer), Err(TransferFault::WrongSize { offered: 11, stated: 10 }));
-    // No server's word is worth more than any package.
+    // A server cannot raise the bound above the largest package.
     let mut machine = unbounded();
     machine.bound_by(u64::MAX);
     assert_eq!(machine.most(), LARGEST_PACKAGE);
-    // What the Catalog states is never widened.
+    // The bound of the Catalog is never widened. % download/mod.rs
     let mut machine = Machine::new(Bounds { size: None, cap: Some(5) }, 0, None, Validators::default());
     machine.bound_by(10);
     assert_eq!(machine.most(), 5);
