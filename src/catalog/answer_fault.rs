@@ -1,20 +1,21 @@
-//! The answers of the Catalog that are not taken, by name: each with its kind, its retry class, and its words in one place.
+//! The responses of the Catalog that are rejected, as types: each with its kind, its retry class, and its message in
+//! one place.
 
 use super::{PageFault, PageKind};
 use crate::error::{ErrorKind, Fault, Retry};
 use crate::net::BEHIND_A_PROXY;
 use crate::update::UpdateId;
 
-/// An answer of the Catalog that is not the one that was asked for.
+/// A response of the Catalog that is not the requested one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum AnswerFault {
     /// The error page of the site.
     #[error("the Catalog answered with its error page (error number {})", number.as_deref().unwrap_or("none"))]
     ErrorPage {
-        /// The number on the page.
+        /// The error number on the page.
         number: Option<String>,
     },
-    /// A search page with neither rows nor the text for nothing found.
+    /// A search page with neither rows nor the text for no results.
     #[error(
         "{wanted} was expected, and the answer has neither rows nor the text that there are none, as the Catalog answers \
          when it is ill"
@@ -23,13 +24,13 @@ pub(super) enum AnswerFault {
         /// The expected page, with an article.
         wanted: &'static str,
     },
-    /// A search page for no words.
+    /// A search page without words.
     #[error("the Catalog answered with a search page that names no search, as it does when it is overloaded")]
     Unanswered,
-    /// The update is not in the Catalog, or not any more.
+    /// An update that the Catalog does not contain, or no longer contains.
     #[error("the Catalog says that it does not know this update (any more)")]
     UpdateUnknown,
-    /// A page of a proxy that was served under the address of the Catalog.
+    /// A page of a proxy that was served under the URL of the Catalog.
     #[error(
         "{host}: a proxy's page, not a page of the Catalog{}",
         title.as_ref().map(|title| format!(", titled {title:?}")).unwrap_or_default()
@@ -40,7 +41,7 @@ pub(super) enum AnswerFault {
         /// The title of the page.
         title: Option<String>,
     },
-    /// A page of no known kind.
+    /// A page of an unknown kind.
     #[error("{wanted} was expected, and the answer is no page of the Catalog that is known")]
     UnknownPage {
         /// The expected page, with an article.
@@ -51,26 +52,26 @@ pub(super) enum AnswerFault {
     OtherPage {
         /// The expected page, with an article.
         wanted: &'static str,
-        /// The kind of the answer.
+        /// The kind of the response.
         found: PageKind,
     },
-    /// The expected page of another update.
+    /// The expected page, but of another update.
     #[error("the {page} is that of {found}, not of {wanted}")]
     OtherUpdate {
         /// The page.
         page: &'static str,
-        /// The update that was asked for.
+        /// The requested update.
         wanted: UpdateId,
-        /// The update of the page, in words.
+        /// The update of the page, as text.
         found: String,
     },
-    /// A page in which something is not as the parsers know it.
+    /// A page with a part that the parsers do not know.
     #[error(transparent)]
     NotUnderstood(#[from] PageFault),
-    /// A page past the cap. It will be as large again.
+    /// A page over the size limit. Another request would return the same size.
     #[error(transparent)]
     TooLarge(PageFault),
-    /// A search that finds nothing, beside a control query that finds nothing either.
+    /// A search without results, while the control query finds nothing either.
     #[error("{}: a stall of the Catalog", stall_in_words(query))]
     Stall {
         /// The words of the search.
@@ -78,7 +79,7 @@ pub(super) enum AnswerFault {
     },
 }
 
-/// The reason of a wait for the end of a stall.
+/// Describes the reason for waiting for the end of a stall.
 pub(super) fn stall_in_words(query: &str) -> String {
     format!(
         "the Catalog finds nothing for {query:?}, and nothing either for what it is known to have: it is not well"
@@ -86,7 +87,7 @@ pub(super) fn stall_in_words(query: &str) -> String {
 }
 
 impl AnswerFault {
-    /// The fault of a page of another kind than the expected one.
+    /// Returns the fault of a page of another kind than the expected one.
     pub(super) fn of_kind(wanted: &'static str, kind: PageKind, host: &str) -> Self {
         match kind {
             PageKind::Error { number } => Self::ErrorPage { number },
@@ -99,7 +100,7 @@ impl AnswerFault {
         }
     }
 
-    /// Returns `true` if the page is saved for a report when it stays like that: the parsers may have to learn it.
+    /// Returns `true` if the page is saved for a report when the fault persists: the parsers may need an update.
     pub(super) fn is_saved(&self) -> bool {
         match self {
             Self::NoRows { .. } | Self::UnknownPage { .. } | Self::OtherPage { .. } => true,
@@ -107,7 +108,7 @@ impl AnswerFault {
         }
     }
 
-    /// Returns `true` if it is the page that was asked for, and something in it is not as it was.
+    /// Returns `true` if it is the requested page, but part of it has changed.
     pub(super) fn is_drift(&self) -> bool {
         matches!(self, Self::NotUnderstood(_) | Self::TooLarge(_) | Self::OtherUpdate { .. })
     }
@@ -158,7 +159,7 @@ mod tests {
     use crate::error::Error;
 
     #[test]
-    fn a_page_of_another_kind_has_its_kind_its_retry_class_and_its_use() {
+    fn each_kind_of_page_has_its_error_kind_and_retry_class() {
         let number = Some("8DDD0010".to_owned());
         for (kind, error_kind, retry, is_saved) in [
             (PageKind::Error { number }, ErrorKind::Unreachable, Retry::Soon, false),
@@ -177,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn drift_is_told_by_the_fault() {
+    fn drift_is_detected_by_the_fault() {
         let fault = |found: &str| AnswerFault::from(PageFault::new("search page", "row", "a title", found));
         assert_eq!(fault("x"), fault("x"));
         assert_ne!(fault("x"), fault("y"));

@@ -1,14 +1,14 @@
 //! The tree of a page, built within limits.
 //!
-//! A parser of HTML repairs every input, and the repairs can cost far more than the page: the parser walks the open
-//! elements at every tag, and it opens formatting elements (`<b>`, `<a>`, …) again in every block until they are
-//! closed. The page is therefore given to html5ever in pieces, and its sink counts the work:
+//! A parser of HTML repairs every input, and the repairs can cost far more than the page. The parser walks the open
+//! elements at every tag, and it reopens formatting elements (`<b>`, `<a>`, …) in every block until they are closed.
+//! The page is therefore given to html5ever in pieces, and its sink counts the work:
 //!
 //! - [`STEP_CAP`] limits the calls of the parser: nodes made, pieces of text, and repairs.
 //! - [`DEPTH_CAP`] limits the open elements, and with them the levels of the tree and the cost of one tag.
 //! - [`ATTRIBUTE_CAP`] limits the attributes of one element.
 //! - [`TAG_LENGTH_CAP`] limits the bytes of one tag or comment. html5ever compares each attribute of a tag with all
-//!   before it and reports the tag at its end only, so no count of attributes could stop it in time.
+//!   previous ones and reports the tag only at its end. A count of attributes could therefore not stop it in time.
 //!
 //! The limits are checked after each piece, so a page exceeds them by the work of one piece at most. A page over a
 //! limit is refused with the limit's name, and its tree is dropped. A page within the limits has the same tree as
@@ -23,19 +23,19 @@ use html5ever::interface::{Attribute, ElementFlags, NodeOrText, QuirksMode, Trac
 use html5ever::tendril::{StrTendril, TendrilSink as _};
 use scraper::{Html, HtmlTreeSink};
 
-/// Open elements below the body, formatting elements counted twice; the levels of design §7. The Catalog's own pages
-/// have some thirty.
+/// The most open elements below the body, with formatting elements counted twice. The Catalog's own pages have some
+/// thirty.
 const DEPTH_CAP: usize = 256;
-/// The document, `html`, `head`, and `body`, which the parser holds beside all other elements.
+/// The document, `html`, `head`, and `body`, which the parser holds besides all other elements.
 const ALWAYS_HELD: usize = 4;
-/// Calls of the parser; the number of tags of design §7. A page of 25 rows takes some 5,000.
+/// The most calls of the parser. A page of 25 rows takes some 5,000.
 const STEP_CAP: usize = 100_000;
-/// Attributes of one element. The Catalog has at most eight.
+/// The most attributes of one element. The Catalog has at most eight.
 const ATTRIBUTE_CAP: usize = 256;
-/// Bytes of one tag or comment. The Catalog's longest holds the state of its form, in 32 KiB.
+/// The most bytes of one tag or comment. The Catalog's longest tag holds the state of its form, in 32 KiB.
 const TAG_LENGTH_CAP: usize = 128 * 1024;
-/// Bytes given to the parser between two checks. The formatting elements that one piece can open again are as many
-/// as its blocks, some 300, times [`DEPTH_CAP`].
+/// The bytes given to the parser between two checks. The formatting elements that one piece can reopen are at most the
+/// number of its blocks, some 300, times [`DEPTH_CAP`].
 const PIECE: usize = 1024;
 
 /// The limit that a page exceeds.
@@ -108,11 +108,11 @@ fn excess(mark: &'static str, cap: usize, found: usize) -> Excess {
 
 type NodeId = <HtmlTreeSink as TreeSink>::Handle;
 
-/// The sink of scraper, with counts of the calls that cost something.
+/// The sink of scraper, with counts of the expensive calls.
 #[derive(Debug)]
 struct CountingSink {
     tree: HtmlTreeSink,
-    /// Nodes made, pieces of text, and repairs.
+    /// The number of nodes made, pieces of text, and repairs.
     steps: Cell<usize>,
     /// The greatest number of attributes of an element.
     attributes: Cell<usize>,
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn too_much_is_refused_and_named() {
+    fn an_excess_is_refused_with_the_name_of_the_limit() {
         assert!(build(&"<div>".repeat(256)).is_ok());
         assert_eq!(mark(&"<div>".repeat(257)), "levels");
         assert_eq!(mark(&"<div>".repeat(300_000)), "levels");
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn the_attributes_of_an_element_are_limited_also_over_several_tags() {
+    fn the_attributes_of_an_element_are_limited_over_all_its_tags() {
         let attributes = |numbers| numbered(numbers, "a", " ");
         assert!(build(&format!("<div {}>", attributes(0..256))).is_ok());
         assert_eq!(mark(&format!("<div {}>", attributes(0..257))), "attributes of one tag");
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_or_comment_has_an_end() {
+    fn the_length_of_a_tag_or_comment_is_limited() {
         let state = "x".repeat(100 * 1024);
         assert!(
             build(&format!("<input value='{state}'><script>{state}{state}</script><!--{state}-->")).is_ok()
@@ -277,9 +277,9 @@ mod tests {
         }
     }
 
-    /// Each of these would take minutes if a limit were missing.
+    /// The following pages would each take minutes if a limit were missing.
     #[test]
-    fn hostile_pages_of_full_size_come_back() {
+    fn hostile_pages_of_full_size_are_handled_quickly() {
         let cap = 2 * 1024 * 1024;
         for piece in [
             "<",
@@ -320,7 +320,7 @@ mod tests {
         assert_eq!(mark(&format!("<a {attributes}>")), "length of one tag");
     }
 
-    /// Pieces that make a parser of HTML repair, hide, and move things; a comma after each.
+    /// Pieces that make a parser of HTML repair, hide, and move things, separated by commas.
     const PIECES: &str = "<div>,</div>,<p>,</p>,<b>,</b>,<b a=1>,<b a=2>,<i>,</i>,<a>,</a>,<nobr>,</nobr>,<table>,</table>,\
         <tr>,</tr>,<td>,</td>,<th>,<tbody>,</tbody>,<caption>,</caption>,<colgroup>,<col>,<object>,</object>,<button>,\
         </button>,<form>,</form>,<select>,</select>,<option>,</option>,<li>,</li>,<dd>,<h1>,</h1>,<h2>,<br>,</br>,\
@@ -346,7 +346,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_is_too_strange(text in any::<String>(), soup in "[<>/!\\-a-c=\"' ]{0,60}") {
+        fn any_text_is_accepted_without_a_panic(text in any::<String>(), soup in "[<>/!\\-a-c=\"' ]{0,60}") {
             let _result = (build(&text), build(&soup));
         }
     }

@@ -1,9 +1,9 @@
-//! What of a search's rows somebody wants, in which order, and how many. Pure.
+//! The selection of search rows, their order, and their number. Pure.
 //!
-//! The site's search finds words anywhere in titles and products, so what is wanted is picked here, by what title and
-//! products say together. Every filter that is given has to agree; of the values of one filter one is enough. Each filter
-//! counts what it leaves out whatever the others say, so that an empty outcome names the one to blame. The order is the
-//! same on every run: after the key that was asked for come date, title, and update id.
+//! The site's search finds words anywhere in titles and products. This module therefore selects rows by the title and
+//! the products together. A row must match every given filter; one matching value of a filter suffices. Each filter
+//! counts the rows that it excludes, regardless of the other filters, so that an empty result names the responsible
+//! filter. The order is the same on every run: after the requested key come date, title, and update id.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,12 +15,12 @@ use super::SearchRow;
 use crate::servicing::{Family, Filed, ProductFilter};
 use crate::update::{Architecture, Classification, Kb, Kind, classify};
 
-/// A row with what its title and products say.
+/// A row with the classification of its title and products.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// As the Catalog shows it.
+    /// The row as the Catalog shows it.
     pub row: SearchRow,
-    /// What that means.
+    /// The classification.
     pub class: Classification,
 }
 
@@ -31,59 +31,59 @@ impl From<SearchRow> for Found {
     }
 }
 
-/// What rows are put in order by.
+/// The sort key of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Sort {
-    /// The newest first.
+    /// The date, newest first.
     #[default]
     Date,
-    /// From A to Z.
+    /// The title, from A to Z.
     Title,
-    /// The largest first.
+    /// The size, largest first.
     Size,
-    /// In the order of [`Kind::ALL`]; what has no kind last.
+    /// The kind, in the order of [`Kind::ALL`]; rows without a kind come last.
     Kind,
-    /// By the title's product and version, else by the Catalog's products.
+    /// The product and version in the title, otherwise the Catalog's products.
     Product,
 }
 
-/// The selection of rows and their order. The default is everything, newest first.
+/// The selection of rows and their order. The default selects every row, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Choice {
-    /// Only these architectures.
+    /// The selected architectures; empty for all.
     pub architectures: Vec<Architecture>,
-    /// Only these products.
+    /// The selected products; empty for all.
     pub products: Vec<ProductFilter>,
-    /// Only these of the Catalog's classifications, or what begins so, whatever the case.
+    /// The selected Catalog classifications, or prefixes of them, in any case; empty for all.
     pub classifications: Vec<String>,
-    /// Only these kinds.
+    /// The selected kinds; empty for all.
     pub kinds: Vec<Kind>,
-    /// Only entries of this day and later.
+    /// The first day of the selected entries.
     pub since: Option<Date>,
-    /// Only entries of this day and earlier.
+    /// The last day of the selected entries.
     pub until: Option<Date>,
-    /// The order.
+    /// The sort key.
     pub sort: Sort,
-    /// Turns the order round.
+    /// `true` if the order is reversed.
     pub reverse: bool,
-    /// No more than these.
+    /// The most rows.
     pub limit: Option<usize>,
 }
 
-/// One of the filters.
+/// A filter of a selection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Filter {
-    /// By architecture.
+    /// The filter by architecture.
     Architecture,
-    /// By product.
+    /// The filter by product.
     Product,
-    /// By the Catalog's classification.
+    /// The filter by the Catalog's classification.
     Classification,
-    /// By kind.
+    /// The filter by kind.
     Kind,
-    /// By the first day.
+    /// The filter by the first day.
     Since,
-    /// By the last day.
+    /// The filter by the last day.
     Until,
 }
 
@@ -91,7 +91,7 @@ impl Filter {
     const ALL: [Self; 6] =
         [Self::Architecture, Self::Product, Self::Classification, Self::Kind, Self::Since, Self::Until];
 
-    /// The option that sets it.
+    /// Returns the option that sets the filter.
     pub fn option(self) -> &'static str {
         match self {
             Self::Architecture => "--arch",
@@ -110,34 +110,34 @@ impl fmt::Display for Filter {
     }
 }
 
-/// The rows that one filter leaves out.
+/// The rows that one filter excludes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOut {
     /// The filter.
     pub filter: Filter,
-    /// How many rows it leaves out, be they left out by another one too.
+    /// The number of rows that the filter excludes, including rows that another filter excludes too.
     pub updates: usize,
 }
 
-/// What a choice makes of some rows.
+/// The result of a selection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chosen {
-    /// The rows that are wanted, in order.
+    /// The selected rows, in order.
     pub rows: Vec<Found>,
-    /// How many there were before the limit.
+    /// The number of matching rows before the limit.
     pub matching: usize,
-    /// What each of the filters leaves out; one entry for every filter that is given.
+    /// The exclusions, with one entry for each given filter.
     pub left_out: Vec<LeftOut>,
 }
 
 impl Choice {
-    /// Whether all rows have to be there: without a filter, and newest first as the site's own order is, the first ones are
-    /// enough for a limit.
+    /// Returns `true` if the selection needs all rows. Without a filter and newest first, which is the site's own
+    /// order, the first rows are enough for a limit.
     pub fn reads_all(&self) -> bool {
         self.reverse || self.sort != Sort::Date || Filter::ALL.into_iter().any(|filter| self.has(filter))
     }
 
-    /// Picks, sorts, and cuts. The families are those that a product may name.
+    /// Selects, sorts, and limits rows. `families` are the families that a product filter may name.
     pub fn of(&self, mut rows: Vec<Found>, families: &[Family]) -> Chosen {
         let given: Vec<Filter> = Filter::ALL.into_iter().filter(|&filter| self.has(filter)).collect();
         let mut left_out: Vec<LeftOut> = given.iter().map(|&filter| LeftOut { filter, updates: 0 }).collect();
@@ -194,7 +194,7 @@ impl Choice {
             Sort::Size => self.turned(b.row.size.cmp(&a.row.size)),
             Sort::Kind => match (a.class.kind, b.class.kind) {
                 (Some(a), Some(b)) => self.turned(a.cmp(&b)),
-                // What cannot be told is last in either direction.
+                // Rows without a kind are last in either direction.
                 (a, b) => a.is_none().cmp(&b.is_none()),
             },
             Sort::Product => self.turned(folded(&product_of(a)).cmp(&folded(&product_of(b)))),
@@ -210,12 +210,12 @@ impl Choice {
     }
 }
 
-/// Whether rows lie with the newest first, as the site's own order is.
+/// Returns `true` if the rows are sorted newest first, which is the site's own order.
 pub fn is_newest_first(rows: &[SearchRow]) -> bool {
     rows.is_sorted_by(|a, b| a.last_updated >= b.last_updated)
 }
 
-/// The values of some rows that a filter looks at: what could have been asked for. None for the days.
+/// Returns the values of some rows that a filter compares, as suggestions for the operator. Empty for the day filters.
 pub fn values_of(filter: Filter, rows: &[Found]) -> BTreeSet<String> {
     let value = |found: &Found| match filter {
         Filter::Architecture => found.class.implied_architecture().map(|own| own.to_string()),
@@ -227,7 +227,7 @@ pub fn values_of(filter: Filter, rows: &[Found]) -> BTreeSet<String> {
     rows.iter().filter_map(value).collect()
 }
 
-/// Says of each row if it is of one of the products. The rows of one KB are compared with each other.
+/// Returns, for each row, whether it belongs to one of the products. The rows of one KB are compared with each other.
 fn of_products(products: &[ProductFilter], rows: &[Found], families: &[Family]) -> Vec<bool> {
     let mut groups: BTreeMap<Option<Kb>, Vec<usize>> = BTreeMap::new();
     for (place, found) in rows.iter().enumerate() {
@@ -251,7 +251,7 @@ fn of_products(products: &[ProductFilter], rows: &[Found], families: &[Family]) 
     picked
 }
 
-/// Returns the first product that neither the tables nor any row has.
+/// Returns the first product that neither the tables nor any row contains.
 pub fn unknown_product<'p>(
     products: &'p [ProductFilter],
     rows: &[Found],
@@ -277,7 +277,7 @@ fn filed<'a>(found: &'a Found, name: &'a str, families: &[Family]) -> Filed<'a> 
     }
 }
 
-/// "Windows 11, version 24H2"; the Catalog's products where the title names none.
+/// Returns the product, such as "Windows 11, version 24H2", or the Catalog's products if the title names none.
 fn product_of(found: &Found) -> String {
     match (&found.class.product, &found.class.release) {
         (Some(product), Some(release)) => format!("{product}, version {release}"),

@@ -1,10 +1,10 @@
-//! Queries of the Catalog: one request at a time, again where that helps, and every answer judged.
+//! Queries of the Catalog: one request at a time, with retries, and a check of every response.
 //!
-//! The site answers everything with status 200, so the kind of an answer follows from its marks. Its own error page, a page
-//! that is cut short, and a page of no known kind are asked for again within the operator's patience. A fault that stays
-//! becomes an error of its own kind ([`AnswerFault`] lists them): the error page and a dead connection are
-//! [`ErrorKind::Unreachable`], a page that the parsers do not understand is [`ErrorKind::PageChanged`] and is saved for a
-//! report. "Nothing found" is believed only when the page says so.
+//! The site answers everything with status 200, so the kind of a page follows from its marks. The error page of the
+//! site, a truncated page, and a page of an unknown kind are requested again within the retry budget. A fault that
+//! persists becomes an error of its own kind ([`AnswerFault`] lists them). The error page and a dead connection are
+//! [`ErrorKind::Unreachable`]. A page that the parsers do not understand is [`ErrorKind::PageChanged`] and is saved for
+//! a report. An empty result is accepted only if the page states it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -20,29 +20,30 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::net::{Client, Next, Page, Purpose, Request, Wait, page_limit};
 use crate::update::UpdateId;
 
-/// The answer to a details request.
+/// The response to a details request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DetailsAnswer {
-    /// The page.
+    /// The details page.
     Found(Box<DetailsPage>),
-    /// The Catalog does not know the update any more.
+    /// An update that the Catalog no longer contains.
     Gone,
 }
 
-/// Keeps a page that was not understood and returns its place: (the query, the text).
+/// A callback that saves a page that the parsers do not understand, and returns its path. It takes the query and the
+/// text.
 pub type SavePage = Arc<dyn Fn(&str, &str) -> Result<Utf8PathBuf> + Send + Sync>;
 
-/// The Catalog.
+/// The client of the Catalog.
 #[derive(Clone)]
 pub struct Catalog {
     pub(super) client: Client,
     pub(super) patience: Duration,
     save_page: SavePage,
-    /// The time at which a control query found what it should.
+    /// The time at which a control query last found its expected result.
     pub(super) was_well: Moment,
 }
 
-/// A moment of the run's clock that clones of one [`Catalog`] share.
+/// A time of the run's clock that all clones of one [`Catalog`] share.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Moment(Arc<Mutex<Option<Duration>>>);
 
@@ -56,11 +57,11 @@ impl Moment {
     }
 }
 
-/// An answer that was taken.
+/// An accepted response.
 #[derive(Debug)]
 pub(super) struct Asked<T> {
     pub(super) value: T,
-    /// It came after a fault, or late: in a spell in which the Catalog gives wrong answers.
+    /// `true` if the response came after a fault, or late: the Catalog may be giving wrong answers at that time.
     pub(super) was_ill: bool,
 }
 
@@ -70,26 +71,25 @@ impl std::fmt::Debug for Catalog {
     }
 }
 
-/// An answer that took longer came from an overloaded Catalog: 0.7 s is usual, some 100 s were seen in a stall (protocol
-/// notes, 1.8).
+/// The response time above which the Catalog counts as overloaded: 0.7 s is usual, some 100 s were measured in a stall.
 const LATE: Duration = Duration::from_secs(30);
 
-/// The number of times in a row after which the same fault at the same mark of an otherwise sound page is not an accident of
-/// its transport: the site has changed, and asking on would only delay that news.
+/// The number of consecutive identical faults at the same mark of an otherwise sound page that proves a change of the
+/// site. Further retries would only delay the error.
 const SAME_FAULT: u32 = 3;
 
 impl Catalog {
-    /// A Catalog behind this client.
+    /// Creates a client of the Catalog over this HTTP client.
     pub fn new(client: Client, patience: Duration, save_page: SavePage) -> Self {
         Self { client, patience, save_page, was_well: Moment::default() }
     }
 
-    /// The client, for what is not a page.
+    /// Returns the HTTP client, for requests other than pages.
     pub fn client(&self) -> &Client {
         &self.client
     }
 
-    /// The details of an update.
+    /// Requests the details of an update.
     pub async fn details(&self, id: UpdateId) -> Result<DetailsAnswer> {
         let url =
             self.client.policy().catalog_page("ScopedViewInline.aspx", &[("updateid", &id.to_string())]);
@@ -111,7 +111,7 @@ impl Catalog {
         .map(|asked| asked.value)
     }
 
-    /// The files of an update, in the order of its download dialog, and what was odd about the dialog.
+    /// Requests the files of an update, in the order of its download dialog, and the warnings about the dialog.
     pub async fn files(&self, id: UpdateId) -> Result<(Vec<DialogFile>, Vec<String>)> {
         let url = self.client.policy().catalog_page("DownloadDialog.aspx", &[]);
         let form = format!(r#"[{{"size":0,"languages":"","uidInfo":"{id}","updateID":"{id}"}}]"#);
@@ -131,7 +131,7 @@ impl Catalog {
         .map(|asked| asked.value)
     }
 
-    /// Asks until an answer is taken or the patience is used up.
+    /// Requests a page until it is accepted or the retry budget is used up.
     pub(super) async fn ask<T>(
         &self,
         request: &Request,
@@ -140,7 +140,7 @@ impl Catalog {
     ) -> Result<Asked<T>> {
         let start = self.client.clock().elapsed();
         let limit = page_limit(self.patience);
-        // What would have been waited for counts as well, so that a recording is not asked for ever.
+        // Waits that a replay skips count as well, so that a recording is not retried for ever.
         let mut waited = Duration::ZERO;
         let mut failed = 0;
         let mut drift: (u32, Option<AnswerFault>) = (0, None);
@@ -154,7 +154,7 @@ impl Catalog {
                             drift = (if is_same { drift.0 + 1 } else { 1 }, Some(fault.clone()));
                             let mut text = page.text;
                             if !page.is_whole {
-                                // Past the cap again, so that it is saved with the mark that it is cut.
+                                // The text exceeds the limit again, so that it is saved with the mark that it was cut.
                                 text.push('\n');
                             }
                             let text = fault.is_saved().then_some(text);
@@ -201,7 +201,7 @@ impl Catalog {
     }
 }
 
-/// Takes a page. A page that cannot be parsed at all is refused for that, whatever `take` makes of it.
+/// Accepts a page. An unparsable page is refused as such, regardless of the result of `take`.
 fn sound<T>(page: &Page, take: impl Fn(&Page) -> Result<T, AnswerFault>) -> Result<T, AnswerFault> {
     if !page.is_whole {
         let fault = PageFault::new("page", "size", format!("at most {PAGE_CAP} bytes"), "more");
@@ -214,7 +214,7 @@ fn sound<T>(page: &Page, take: impl Fn(&Page) -> Result<T, AnswerFault>) -> Resu
     })
 }
 
-/// Refuses other encodings: all pages of the Catalog are in UTF-8, and titles would be read wrong.
+/// Refuses other encodings: all pages of the Catalog are in UTF-8, and titles would be misread.
 fn in_utf8(page: &Page) -> Result<(), PageFault> {
     if page.is_utf8 {
         return Ok(());
@@ -226,7 +226,7 @@ pub(super) fn kind_of(page: &Page) -> PageKind {
     page_kind(&page.text, Some(page.final_url.path()))
 }
 
-/// The fault of a page of another kind than the expected one.
+/// Returns the fault of a page of another kind than the expected one. % details_page.rs
 pub(super) fn unexpected(wanted: &'static str, page: &Page, kind: PageKind) -> AnswerFault {
     AnswerFault::of_kind(wanted, kind, page.final_url.host_str().unwrap_or_default())
 }

@@ -1,8 +1,8 @@
-//! `ScopedViewInline.aspx`: what the Catalog says about one update, and which updates replace it or are replaced.
+//! `ScopedViewInline.aspx`: the Catalog's details of one update, with the updates that replace it or that it replaces.
 //!
-//! The title, the date, and the two lists of replaced updates have to be there; the rest may be missing, which
-//! is not told apart from the site's "n/a". The lists are unlike each other: those that replace this update have
-//! ids, those that it replaces are titles only. Both shrink when Microsoft takes updates away.
+//! The title, the date, and the two lists of replaced updates are required. Other parts may be missing, which is
+//! treated like the site's "n/a". The two lists differ: the updates that replace this update have ids, and the updates
+//! that it replaces are titles only. Both lists shrink when Microsoft removes updates.
 
 use jiff::civil::Date;
 use scraper::ElementRef;
@@ -13,54 +13,54 @@ use crate::update::{Kb, UpdateId, parse_catalog_date};
 
 const PAGE: &str = "details page";
 
-/// What the details page of one update says.
+/// The contents of the details page of one update.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DetailsPage {
     /// The title, as in the search row.
     pub title: String,
-    /// The update's id; pages before September 2023 do not have it.
+    /// The id of the update; pages before September 2023 do not have it.
     pub update_id: Option<UpdateId>,
-    /// The date; not always that of the search row.
+    /// The date, which is not always that of the search row.
     pub last_modified: Date,
-    /// "401.5 MB"; empty if the page has none. The page does not tell the bytes.
+    /// The size, such as "401.5 MB"; empty if the page has none. The page does not state the size in bytes.
     pub size_text: String,
-    /// What the update is for, in a sentence or two.
+    /// The purpose of the update, in a sentence or two.
     pub description: Option<String>,
-    /// Rarely told: for cumulative updates the title has to say it.
+    /// The architecture, which is rarely stated: for cumulative updates only the title contains it.
     pub architecture: Option<String>,
-    /// "Security Updates", "Updates", …
+    /// The classification: "Security Updates", "Updates", …
     pub classification: Option<String>,
-    /// The products in one text; names contain commas, so it is not split.
+    /// The products in one text. It is not split, because names contain commas.
     pub products: String,
-    /// "all", or names of languages separated by commas.
+    /// The languages: "all", or names of languages separated by commas.
     pub languages: Option<String>,
-    /// The number of a security bulletin; of old updates only.
+    /// The number of a security bulletin, for old updates only.
     pub msrc_number: Option<String>,
-    /// "Critical", "Important", …
+    /// The severity: "Critical", "Important", …
     pub msrc_severity: Option<String>,
-    /// The article numbers; what is no KB number is left out.
+    /// The article numbers; values that are not KB numbers are omitted.
     pub kbs: Vec<Kb>,
-    /// The updates that replace this one, all later ones and not only the next, with their titles.
+    /// The updates that replace this one, with their titles: all later ones, not only the next.
     pub superseded_by: Vec<(UpdateId, String)>,
     /// The titles of the updates that this one replaces.
     pub supersedes: Vec<String>,
-    /// "Can request restart", "Never restarts", …
+    /// The restart behavior: "Can request restart", "Never restarts", …
     pub restart_behavior: Option<String>,
-    /// Whether it may request user input: "Yes" or "No".
+    /// "Yes" or "No": whether the update may request user input.
     pub user_input: Option<String>,
-    /// Whether it must be installed exclusively; often empty.
+    /// The statement whether the update must be installed exclusively; often empty.
     pub exclusive: Option<String>,
-    /// Whether it requires network connectivity: "Yes" or "No".
+    /// "Yes" or "No": whether the update requires network connectivity.
     pub network: Option<String>,
-    /// Addresses with more information.
+    /// The URLs with more information.
     pub more_information: Vec<String>,
-    /// The address of the support article.
+    /// The URL of the support article.
     pub support_url: Option<String>,
-    /// How to remove it, in words.
+    /// The instructions for removal.
     pub uninstall_notes: Option<String>,
 }
 
-/// Reads a details page ([`super::PageKind::Details`]).
+/// Parses a details page ([`super::PageKind::Details`]).
 pub fn parse_details_page(text: &str) -> Result<DetailsPage, PageFault> {
     let document = html::parse(PAGE, text)?;
     let elements = Elements::of(PAGE, &document);
@@ -87,7 +87,7 @@ pub fn parse_details_page(text: &str) -> Result<DetailsPage, PageFault> {
         classification: elements.text_behind_label("classificationDiv"),
         products: elements.text_behind_label("productsDiv").unwrap_or_default(),
         languages: elements.text_behind_label("languagesDiv"),
-        // The site spells it so.
+        // The site uses this misspelling.
         msrc_number: elements.text_behind_label("securityBullitenDiv"),
         msrc_severity: elements.text("ScopedViewHandler_msrcSeverity"),
         kbs: kbs.split([',', ' ']).filter_map(|number| number.parse().ok()).collect(),
@@ -103,7 +103,7 @@ pub fn parse_details_page(text: &str) -> Result<DetailsPage, PageFault> {
     })
 }
 
-/// One div an item, with a link to the details of the update that replaces this one.
+/// Reads the updates that replace this one: one div per update, with a link to its details.
 fn superseded_by(elements: &Elements<'_>) -> Result<Vec<(UpdateId, String)>, PageFault> {
     const MARK: &str = "supersededbyInfo";
     const EXPECTED: &str = "a link to the details of an update";
@@ -121,7 +121,7 @@ fn superseded_by(elements: &Elements<'_>) -> Result<Vec<(UpdateId, String)>, Pag
     Ok(updates)
 }
 
-/// One div an item, a title and no id.
+/// Reads the updates that this one replaces: one div per update, with a title but without an id.
 fn supersedes(elements: &Elements<'_>) -> Result<Vec<String>, PageFault> {
     const MARK: &str = "supersedesInfo";
     let list = elements.need(MARK, "the list of updates that this one replaces")?;
@@ -130,7 +130,7 @@ fn supersedes(elements: &Elements<'_>) -> Result<Vec<String>, PageFault> {
     Ok(titles)
 }
 
-/// The items of a list of updates. A list without items says "n/a"; anything else in it has to be an item.
+/// Returns the items of a list of updates. A list without items contains "n/a"; any other content must be items.
 fn items<'a>(list: ElementRef<'a>, mark: &'static str) -> Result<Vec<ElementRef<'a>>, PageFault> {
     let items: Vec<_> = list.child_elements().filter(|child| child.value().name() == "div").collect();
     match stated(text_of(list)) {
@@ -139,7 +139,7 @@ fn items<'a>(list: ElementRef<'a>, mark: &'static str) -> Result<Vec<ElementRef<
     }
 }
 
-/// The id in `ScopedViewInline.aspx?updateid=<id>`.
+/// Returns the id in `ScopedViewInline.aspx?updateid=<id>`.
 fn update_id_of(address: &str) -> Option<UpdateId> {
     let (_, query) = address.trim().split_once('?')?;
     let (_, id) = query
@@ -149,7 +149,7 @@ fn update_id_of(address: &str) -> Option<UpdateId> {
     id.parse().ok()
 }
 
-/// The links of a label div, or its bare text where it has none.
+/// Returns the links of a label div, or its plain text if it has no links.
 fn addresses(elements: &Elements<'_>, id: &str) -> Vec<String> {
     let Some(element) = elements.get(id) else { return Vec::new() };
     let links = element.descendent_elements().filter_map(|element| element.value().attr("href"));
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_is_read() {
+    fn all_fields_are_read() {
         let text = |text: &str| Some(text.to_owned());
         let expected = DetailsPage {
             title: "Update for Office's  x64 & (KB4461444)".to_owned(),
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_a_fault() {
+    fn unexpected_contents_are_faults() {
         let mark = |from: &str, to: &str| {
             assert!(page().contains(from), "{from}");
             parse_details_page(&page().replace(from, to)).unwrap_err().mark
@@ -265,7 +265,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_page_is_too_strange(text in any::<String>(), at in any::<prop::sample::Index>(), length in 0..40_usize, patch in "\\PC{0,8}") {
+        fn any_page_is_accepted_without_a_panic(text in any::<String>(), at in any::<prop::sample::Index>(), length in 0..40_usize, patch in "\\PC{0,8}") {
             let _result = parse_details_page(&text);
             let mut page: Vec<char> = page().chars().collect();
             let from = at.index(page.len());

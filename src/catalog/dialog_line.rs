@@ -1,13 +1,12 @@
-//! The grammar of one line of data in a download dialog: an assignment to a part of `downloadInformation`.
+//! The grammar of one data line in a download dialog: an assignment to a part of `downloadInformation`.
 //!
 //! ```text
-//! downloadInformation[0] = new Object();
-//! downloadInformation[0].enTitle ='2026-09 Cumulative Update …';
+//! downloadInformation[0] = new Object(); downloadInformation[0].enTitle ='2026-09 Cumulative Update …';
 //! downloadInformation[0].files[1].url = 'https://…';
 //! ```
 //!
-//! It is a list of the forms that the site uses, not a piece of JavaScript: a line is taken whole or not at all,
-//! nothing is evaluated, and a text is in single quotes and has known escapes only.
+//! The grammar is a list of the forms that the site uses, not a subset of JavaScript. A line is accepted completely or
+//! not at all, and nothing is evaluated. A text is in single quotes and has known escapes only.
 
 use winnow::ascii::{dec_int, dec_uint, space0, space1};
 use winnow::combinator::{alt, delimited, empty, fail, opt, preceded, repeat};
@@ -17,20 +16,20 @@ use winnow::token::take_while;
 
 type Result<T> = winnow::Result<T, ContextError>;
 
-/// What a line assigns to.
+/// The target of an assignment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place<'a> {
-    /// `downloadInformation[i]`
+    /// The target `downloadInformation[i]`.
     Update(usize),
-    /// `downloadInformation[i].name`
+    /// The target `downloadInformation[i].name`.
     UpdateProperty(usize, &'a str),
-    /// `downloadInformation[i].files[j]`
+    /// The target `downloadInformation[i].files[j]`.
     File(usize, usize),
-    /// `downloadInformation[i].files[j].name`
+    /// The target `downloadInformation[i].files[j].name`.
     FileProperty(usize, usize, &'a str),
 }
 
-/// What a line assigns.
+/// The value of an assignment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Value {
     Text(String),
@@ -40,15 +39,15 @@ pub(super) enum Value {
     NewArray,
 }
 
-/// How a line of data begins.
+/// The prefix of a data line.
 pub(super) const BEGINNING: &str = "downloadInformation[";
 
-/// Reads one line without white space around it; `None` where it is anything but an assignment.
+/// Parses one line without surrounding white space; returns `None` if it is not an assignment.
 pub(super) fn parse_line(line: &str) -> Option<(Place<'_>, Value)> {
     assignment.parse(line).ok()
 }
 
-/// Whether a line declares the array that all data is put into.
+/// Returns `true` if the line declares the array that holds all data.
 pub(super) fn is_declaration(line: &str) -> bool {
     let mut declaration = ("var", space1, "downloadInformation", equals, new("Array"), end);
     declaration.parse(line).is_ok()
@@ -123,7 +122,7 @@ fn escape(input: &mut &str) -> Result<char> {
     preceded('\\', known).parse_next(input)
 }
 
-/// `\u0041`, or two of them where they are the halves of one character. A half alone is no character.
+/// Parses `\u0041`, or two of them if they are the surrogates of one character. A single surrogate is refused.
 fn code_unit(input: &mut &str) -> Result<char> {
     const HIGH: std::ops::RangeInclusive<u32> = 0xD800..=0xDBFF;
     const LOW: std::ops::RangeInclusive<u32> = 0xDC00..=0xDFFF;
@@ -160,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn the_forms_that_the_site_uses() {
+    fn the_forms_of_the_site_are_parsed() {
         let cases = [
             ("downloadInformation[0] = new Object();", Place::Update(0), Value::NewObject),
             (
@@ -193,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn escapes() {
+    fn known_escapes_are_decoded_and_others_refused() {
         assert_eq!(
             text_of(r#"it\'s \\ \"x\" \/ \x26 \u00e9 \ud83d\ude00\n"#).unwrap(),
             "it's \\ \"x\" / & é 😀\n"
@@ -217,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_one_of_these_forms_is_refused() {
+    fn other_forms_are_refused() {
         for line in [
             "",
             "downloadInformation[0].url = \"x\";",
@@ -240,13 +239,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_text_survives_its_escapes(text in "[\\PC\n]{0,60}") {
+        fn an_escaped_text_is_decoded_to_the_original(text in "[\\PC\n]{0,60}") {
             let escaped = text.replace('\\', "\\\\").replace('\'', "\\'").replace('\n', "\\n");
             prop_assert_eq!(text_of(&escaped), Some(text));
         }
 
         #[test]
-        fn no_line_is_too_strange(line in any::<String>(), tail in "[0-9a-z.=;'\\\\\\[\\] ]{0,40}") {
+        fn any_line_is_accepted_without_a_panic(line in any::<String>(), tail in "[0-9a-z.=;'\\\\\\[\\] ]{0,40}") {
             let _result = parse_line(&line);
             let _result = parse_line(&format!("downloadInformation[0]{tail}"));
         }

@@ -1,14 +1,14 @@
-//! `DownloadDialog.aspx`: the files of an update, with addresses and digests, in the order of the site (which means
-//! nothing).
+//! `DownloadDialog.aspx`: the files of an update, with URLs and digests, in the order of the site (which has no
+//! meaning).
 //!
-//! The page carries its data as assignments in a script, one a line ([`super::dialog_line`]). They are read,
-//! never run. The block of data begins at `var downloadInformation = new Array();` and ends at the next `var` or
-//! at the end of the script; assignments anywhere else are a fault, so that no file is overlooked. Objects must
-//! be created before they get properties, and in order.
+//! The page carries its data as assignments in a script, one per line ([`super::dialog_line`]). They are parsed, never
+//! executed. The data block begins at `var downloadInformation = new Array();` and ends at the next `var` or at the end
+//! of the script. Assignments anywhere else are a fault, so that no file is overlooked. Objects must be created before
+//! they get properties, and in order.
 //!
-//! No update, or an update without files, is a fault: the site answers so when it did not get the question (a
-//! POST that was redirected) or does not know the id. It never means "no files". Several updates in one answer are
-//! accepted, as a client may ask for several, though no such answer was ever recorded.
+//! No update, or an update without files, is a fault. The site returns this if it did not receive the form (a POST that
+//! was redirected) or does not know the id. It never means that the update has no files. Several updates in one
+//! response are accepted, because a client may request several, though no such response was ever recorded.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,50 +19,50 @@ use crate::update::{Sha1, Sha256, UpdateId};
 
 const PAGE: &str = "download dialog";
 const DATA: &str = "downloadInformation";
-/// Files of one update: what fits into a page of [`super::PAGE_CAP`] at the 700 bytes that a real one takes.
+/// The most files of one update: the number that fits into a page of [`super::PAGE_CAP`], at 700 bytes per real file.
 const FILE_CAP: usize = 3_000;
 
-/// The answer to a question for the files of one or more updates.
+/// The response to a request for the files of one or more updates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DownloadDialog {
-    /// The updates in the order of the answer; at least one.
+    /// The updates in the order of the response; at least one.
     pub updates: Vec<DialogUpdate>,
-    /// What the site said beyond what is known here: properties with unknown names.
+    /// The properties with unknown names, as warnings.
     pub warnings: Vec<String>,
 }
 
-/// One update and its files.
+/// An update and its files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DialogUpdate {
-    /// The update.
+    /// The id of the update.
     pub update_id: UpdateId,
-    /// Its English title.
+    /// The English title.
     pub title: String,
-    /// Its files; at least one. The order is arbitrary: a checkpoint comes before or behind the target.
+    /// The files of the update; at least one. The order is arbitrary: a checkpoint comes before or after the target.
     pub files: Vec<DialogFile>,
 }
 
-/// One file of an update.
+/// A file of an update.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DialogFile {
-    /// Where it can be had. Not an identity: the same file has several addresses.
+    /// The download URL. It does not identify the file: the same file has several URLs.
     pub url: String,
     /// The SHA-1; `None` in entries of 2016 and 2017.
     pub sha1: Option<Sha1>,
-    /// The SHA-256; given in newer entries.
+    /// The SHA-256; present in newer entries.
     pub sha256: Option<Sha256>,
-    /// The file's name as the site states it.
+    /// The name of the file as the site states it.
     pub file_name: Option<String>,
-    /// "AMD64", mostly empty.
+    /// The architecture, such as "AMD64"; usually empty.
     pub architectures: String,
-    /// "all", mostly empty.
+    /// The language, such as "all"; usually empty.
     pub languages: String,
-    /// Why the file cannot be trusted, such as a digest that is none. The file is kept, so that it can be named,
+    /// The reason why the file cannot be trusted, such as a malformed digest. The file is kept so that it can be named,
     /// and must be refused later.
     pub fault: Option<String>,
 }
 
-/// Reads a download dialog ([`super::PageKind::Dialog`]).
+/// Parses a download dialog ([`super::PageKind::Dialog`]).
 pub fn parse_download_dialog(text: &str) -> Result<DownloadDialog, PageFault> {
     html::check_size(PAGE, text)?;
     let mut draft = Draft::default();
@@ -98,7 +98,7 @@ pub fn parse_download_dialog(text: &str) -> Result<DownloadDialog, PageFault> {
     draft.finish()
 }
 
-/// Whether a text has the marks of a download dialog, be it one without updates.
+/// Returns `true` if a text has the marks of a download dialog, even one without updates.
 pub(super) fn is_dialog(text: &str) -> bool {
     let mut lines = text.lines().map(str::trim);
     lines.any(|line| is_declaration(line) || (line.starts_with(BEGINNING) && parse_line(line).is_some()))
@@ -113,7 +113,7 @@ enum Block {
 
 type Properties<'a> = BTreeMap<&'a str, Value>;
 
-/// The objects as far as they were created.
+/// The objects created so far.
 #[derive(Debug, Default)]
 struct Draft<'a> {
     updates: Vec<DraftUpdate<'a>>,
@@ -123,7 +123,7 @@ struct Draft<'a> {
 #[derive(Debug, Default)]
 struct DraftUpdate<'a> {
     properties: Properties<'a>,
-    /// `None` until the array is created.
+    /// The files; `None` until the array is created.
     files: Option<Vec<Properties<'a>>>,
 }
 
@@ -131,7 +131,7 @@ const UPDATE_TEXTS: [&str; 3] = ["updateID", "enTitle", "sizeLanguage"];
 const UPDATE_OTHERS: [&str; 2] = ["isHotFix", "allFilesExist"];
 const FILE_TEXTS: [&str; 7] =
     ["url", "digest", "sha256", "architectures", "languages", "longLanguages", "fileName"];
-/// The length of a path in a browser's dialog, no size of a file.
+/// The length of a path in a browser's dialog, not the size of a file.
 const FILE_OTHERS: [&str; 1] = ["defaultFileNameLength"];
 
 impl<'a> Draft<'a> {
@@ -255,7 +255,7 @@ fn keep_fault<T>(
     digest.inspect_err(|error| faults.push(format!("{name}: {error}"))).ok()
 }
 
-/// Sets a property, once; `false` where nothing is known of its name.
+/// Sets a property, which must be new. Returns `false` if its name is unknown.
 fn set<'a>(
     properties: &mut Properties<'a>,
     name: &'a str,
@@ -273,7 +273,7 @@ fn set<'a>(
     Ok(texts.contains(&name) || others.contains(&name))
 }
 
-/// The text of a property; empty where it was not set.
+/// Returns the text of a property, or an empty text if it was not set.
 fn take_text(properties: &mut Properties<'_>, name: &str) -> String {
     match properties.remove(name) {
         Some(Value::Text(text)) => text,
@@ -347,7 +347,7 @@ var eulaInfo =  new Array();
     }
 
     #[test]
-    fn a_digest_that_is_none_stays_with_its_file() {
+    fn a_malformed_digest_is_reported_with_its_file() {
         let text = DIALOG.replace("7TYYeOwrVqff248lZWUmOn/cjqo=", "7TYYeOwrVqff").replace("sz/3", "!z/3");
         let dialog = parse_download_dialog(&text).unwrap();
         let file = &dialog.updates[0].files[0];
@@ -382,7 +382,7 @@ var eulaInfo =  new Array();
     }
 
     #[test]
-    fn nothing_is_never_no_files() {
+    fn an_empty_dialog_never_means_no_files() {
         let empty = "<script>\nvar downloadInformation = new Array();\nvar minFilePathLength =0;\n</script>";
         assert_eq!(parse_download_dialog(empty).unwrap_err().found, "an empty array");
         assert_eq!(parse_download_dialog("<html></html>").unwrap_err().mark, "downloadInformation");
@@ -393,7 +393,7 @@ var eulaInfo =  new Array();
     }
 
     #[test]
-    fn a_line_of_data_fits_the_grammar_or_the_page_is_refused() {
+    fn a_malformed_data_line_refuses_the_page() {
         let line = "downloadInformation[0].files[1].digest = '' + secret();";
         assert_eq!(fault("downloadInformation[0].files[1].digest = '';", line).found, line);
         assert!(fault("files[1] = new", "files[2] = new").expected.contains("next file"));
@@ -422,7 +422,7 @@ var eulaInfo =  new Array();
     }
 
     #[test]
-    fn neither_titles_nor_files_are_without_end() {
+    fn titles_and_files_are_limited() {
         let long = fault("Microsoft", &"x".repeat(1_000_000));
         assert_eq!(long.mark, "downloadInformation[0].enTitle");
         let files = |count: usize| -> String {
@@ -440,7 +440,7 @@ var eulaInfo =  new Array();
 
     proptest! {
         #[test]
-        fn no_page_is_too_strange(text in any::<String>(), at in any::<prop::sample::Index>(), length in 0..40_usize, patch in "[\\PC\n]{0,8}") {
+        fn any_page_is_accepted_without_a_panic(text in any::<String>(), at in any::<prop::sample::Index>(), length in 0..40_usize, patch in "[\\PC\n]{0,8}") {
             let _result = parse_download_dialog(&text);
             let mut page: Vec<char> = DIALOG.chars().collect();
             let from = at.index(page.len());

@@ -1,23 +1,23 @@
-//! What the parsers say of a page that they do not understand: enough for somebody who has never seen the page.
+//! The parsers' description of a page that they do not understand, sufficient for a reader who has never seen the page.
 
-/// An answer that the parsers do not understand: which page, at which mark, what was expected, and what was there.
+/// A page that the parsers do not understand: the page, the mark, the expected content, and the found content.
 ///
-/// It is made to be read by whoever has to find out what Microsoft changed; the text of the page in it is cut.
+/// The description helps the reader to find out what Microsoft changed; the quoted text of the page is shortened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the {page} is not understood: {expected} was expected at {mark}, but there was {found}")]
 pub struct PageFault {
-    /// "search page", "details page", or "download dialog".
+    /// The page: "search page", "details page", or "download dialog".
     pub page: &'static str,
-    /// The element id, the script variable, or the property of the page that was looked at.
+    /// The element id, the script variable, or the property of the page that was examined.
     pub mark: String,
-    /// What the parser would have understood, with an article: "a date such as 9/29/2026".
+    /// The content that the parser expects, with an article: "a date such as 9/29/2026".
     pub expected: String,
-    /// What was there, cut to a length fit for a message; "nothing" where nothing was.
+    /// The content of the page, shortened for a message; "nothing" if it is missing.
     pub found: String,
 }
 
 impl PageFault {
-    /// A fault at a mark that holds something else.
+    /// Creates the fault of a mark with unexpected content.
     pub(crate) fn new(
         page: &'static str,
         mark: impl Into<String>,
@@ -27,17 +27,17 @@ impl PageFault {
         Self { page, mark: mark.into(), expected: expected.into(), found: shortened(found) }
     }
 
-    /// A fault for a mark that is not there.
+    /// Creates the fault of a missing mark.
     pub(crate) fn missing(page: &'static str, mark: impl Into<String>, expected: impl Into<String>) -> Self {
         Self::new(page, mark, expected, "")
     }
 }
 
-/// One line without control characters: what comes from a page may end up on a terminal.
+/// Returns one line without control characters: text of a page may be shown on a terminal.
 fn shortened(text: &str) -> String {
-    /// Long enough for a title or a line of the dialog up to its value.
+    /// The most characters: enough for a title or a line of the dialog up to its value.
     const SHOWN: usize = 120;
-    /// More than this is not even looked at.
+    /// The most characters that are examined.
     const READ: usize = 4096;
     let words = text.chars().take(READ).map(|sign| if sign.is_control() { ' ' } else { sign });
     let folded = words.collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ");
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn long_texts_are_cut_between_characters() {
+    fn long_texts_are_shortened_between_characters() {
         let fault = PageFault::new("download dialog", "line", "an assignment", &"é".repeat(100_000));
         assert_eq!(fault.found.chars().count(), 121);
     }

@@ -1,6 +1,6 @@
-//! From the text of a page to its elements: caps first, then the tree, then elements by their ids.
+//! The elements of a page, from its text: limits first, then the tree, then elements by their ids.
 //!
-//! Ids are compared as attributes. Many begin with the digits of a GUID, which a CSS selector cannot say.
+//! Ids are compared as attributes. Many begin with the digits of a GUID, which a CSS selector cannot express.
 
 use std::collections::HashMap;
 
@@ -9,10 +9,10 @@ use scraper::{ElementRef, Html};
 use super::bounded_tree;
 use super::fault::PageFault;
 
-/// The greatest page that is read, in bytes; from design §7. Search pages of 25 rows have about 120 KiB.
+/// The largest page that is parsed, in bytes. Search pages of 25 rows have about 120 KiB.
 pub const PAGE_CAP: u64 = 2 * 1024 * 1024;
 
-/// Builds the tree of a page, or refuses to: a page may be too big, too deep, or too full.
+/// Builds the tree of a page, or refuses a page that is too large, too deep, or has too many elements.
 pub(crate) fn parse(page: &'static str, text: &str) -> Result<Html, PageFault> {
     check_size(page, text)?;
     bounded_tree::build(text)
@@ -29,10 +29,10 @@ pub(super) fn check_size(page: &'static str, text: &str) -> Result<(), PageFault
     Ok(())
 }
 
-/// Characters of a title. The longest of some 420 known real ones has 158.
+/// The most characters of a title. The longest of some 420 known real ones has 158.
 const TITLE_CAP: usize = 1_000;
 
-/// Refuses a title that is none: empty, or without end.
+/// Refuses an empty or overlong title.
 pub(super) fn check_title(page: &'static str, mark: &str, title: &str) -> Result<(), PageFault> {
     if title.is_empty() {
         return Err(PageFault::missing(page, mark, "a title"));
@@ -40,7 +40,7 @@ pub(super) fn check_title(page: &'static str, mark: &str, title: &str) -> Result
     check_title_length(page, mark, title)
 }
 
-/// Refuses a title without end.
+/// Refuses an overlong title.
 pub(super) fn check_title_length(page: &'static str, mark: &str, title: &str) -> Result<(), PageFault> {
     if title.chars().nth(TITLE_CAP).is_some() {
         let expected = format!("a title of at most {TITLE_CAP} characters");
@@ -49,7 +49,7 @@ pub(super) fn check_title_length(page: &'static str, mark: &str, title: &str) ->
     Ok(())
 }
 
-/// The elements of a page by id. Where an id is there twice, the first counts.
+/// The elements of a page by id. If an id occurs twice, the first element counts.
 #[derive(Debug)]
 pub(super) struct Elements<'a> {
     page: &'static str,
@@ -57,7 +57,7 @@ pub(super) struct Elements<'a> {
 }
 
 impl<'a> Elements<'a> {
-    /// The elements of this tree.
+    /// Collects the elements of a tree.
     pub(super) fn of(page: &'static str, html: &'a Html) -> Self {
         let mut by_id = HashMap::new();
         for element in html.tree.nodes().filter_map(ElementRef::wrap) {
@@ -68,43 +68,43 @@ impl<'a> Elements<'a> {
         Self { page, by_id }
     }
 
-    /// The element with this id.
+    /// Returns the element with this id.
     pub(super) fn get(&self, id: &str) -> Option<ElementRef<'a>> {
         self.by_id.get(id).copied()
     }
 
-    /// All ids.
+    /// Returns all ids.
     pub(super) fn ids(&self) -> impl Iterator<Item = &'a str> {
         self.by_id.keys().copied()
     }
 
-    /// Whether there is an element with this id.
+    /// Returns `true` if an element with this id exists.
     pub(super) fn has(&self, id: &str) -> bool {
         self.by_id.contains_key(id)
     }
 
-    /// The element with this id, which the page cannot do without.
+    /// Returns the element with this id, or the fault that it is missing.
     pub(super) fn need(&self, id: &str, what: &str) -> Result<ElementRef<'a>, PageFault> {
         self.get(id).ok_or_else(|| PageFault::missing(self.page, id, what))
     }
 
-    /// The text of the element with this id; `None` as well where there is no text in it, or "n/a".
+    /// Returns the text of the element with this id, or `None` if it is missing, empty, or "n/a".
     pub(super) fn text(&self, id: &str) -> Option<String> {
         self.get(id).map(text_of).and_then(stated)
     }
 
-    /// The text behind the label that the element with this id begins with.
+    /// Returns the text after the label at the start of the element with this id.
     pub(super) fn text_behind_label(&self, id: &str) -> Option<String> {
         self.get(id).map(text_behind_label).and_then(stated)
     }
 }
 
-/// The text of an element, its layout folded as [`fold_lines`] does.
+/// Returns the text of an element, with its layout folded by [`fold_lines`].
 pub(super) fn text_of(element: ElementRef<'_>) -> String {
     fold_lines(&element.text().collect::<String>())
 }
 
-/// The text of a "label div": `<div><span>Label:</span> text</div>`.
+/// Returns the text of a "label div": `<div><span>Label:</span> text</div>`.
 fn text_behind_label(element: ElementRef<'_>) -> String {
     let label = element.child_elements().next().filter(|first| first.value().name() == "span");
     let mut text = String::new();
@@ -120,9 +120,9 @@ fn text_behind_label(element: ElementRef<'_>) -> String {
     fold_lines(&text)
 }
 
-/// Takes the layout away and leaves the text's own blanks: line breaks with the indentation around them become one
-/// blank, or none before a comma that stands on a line of its own; blanks inside a line stay ("Windows 10,  version
-/// 1903 and later" has two). Control characters are replaced: all of this ends up on terminals.
+/// Removes the layout and keeps the text's own blanks. Line breaks with the surrounding indentation become one blank,
+/// or none before a comma on a line of its own. Blanks inside a line remain ("Windows 10,  version 1903 and later" has
+/// two). Control characters are replaced, because the text is shown on terminals.
 pub(super) fn fold_lines(text: &str) -> String {
     let mut folded = String::new();
     for line in text.split(['\n', '\r']).map(str::trim).filter(|line| !line.is_empty()) {
@@ -138,7 +138,7 @@ pub(super) fn fold_lines(text: &str) -> String {
     folded
 }
 
-/// The site writes "n/a" where it has nothing to say.
+/// Returns the text, or `None` if it is empty or "n/a", which the site writes for missing values.
 pub(super) fn stated(text: String) -> Option<String> {
     (!text.is_empty() && !text.eq_ignore_ascii_case("n/a")).then_some(text)
 }
@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn layout_is_folded_and_the_blanks_of_a_text_stay() {
+    fn layout_is_folded_and_inner_blanks_are_kept() {
         assert_eq!(
             fold_lines("\r\n\t  Windows 10,  version 1903 and later\r\n   "),
             "Windows 10,  version 1903 and later"
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn elements_are_found_by_ids_that_no_selector_could_say() {
+    fn elements_are_found_by_ids_that_selectors_cannot_express() {
         let html =
             parse("search page", "<p id=6e06682e_R1>one</p><p id='6e06682e_R1'>two</p><p id='a b'>three")
                 .unwrap();
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn the_label_is_no_part_of_the_text() {
+    fn the_label_is_not_part_of_the_text() {
         let html = parse(
             "details page",
             "<div id=a><span>Label:</span> bare &amp; text <i>more</i></div><div id=b><span>Label:</span><div>n/a</div></div>",
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_title_has_an_end() {
+    fn the_length_of_a_title_is_limited() {
         assert!(check_title("search page", "x", &"é".repeat(1_000)).is_ok());
         let fault = check_title("search page", "x", &"é".repeat(1_001)).unwrap_err();
         assert_eq!(fault.expected, "a title of at most 1000 characters");
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_is_too_big_or_too_deep_is_refused_before_a_tree_is_built() {
+    fn a_page_that_is_too_large_or_too_deep_is_refused() {
         let big = " ".repeat(2 * 1024 * 1024 + 1);
         assert_eq!(parse("search page", &big).unwrap_err().mark, "size");
         let deep = "<div>".repeat(300_000);

@@ -1,17 +1,17 @@
-//! The pages of the Catalog, taken apart.
+//! The pages of the Catalog: queries, parsers, and recordings.
 //!
-//! The Catalog answers with HTTP status 200 whatever happened, so a page is first recognized by its marks
+//! The Catalog answers everything with HTTP status 200. A page is therefore first recognized by its marks
 //! ([`page_kind()`]) and then read by the parser of that kind: [`parse_search_page`], [`parse_details_page`],
-//! [`parse_download_dialog`]. A parser reads element ids, never the order or the style of attributes: the site
-//! renders other markup for other user agents.
+//! [`parse_download_dialog`]. A parser reads element ids, never the order or the style of attributes: the site renders
+//! different markup for other user agents.
 //!
-//! [`Catalog`] asks the site for them, politely and more than once where that helps; [`recording`] keeps what it
-//! answered and answers in its place. [`Choice`] picks from what a search found.
+//! [`Catalog`] requests pages from the site, at a limited rate and with retries. [`recording`] stores the responses and
+//! replays them. [`Choice`] selects from the results of a search.
 //!
-//! The parsers are functions of the page's text: no clock, no file, no network, no environment. A page is hostile
-//! input: one that is too big or too deep is refused before a tree is built of it, and whatever does not fit is
-//! a [`PageFault`] that names the mark, never a panic and never a guess. "No rows" and "no files" are never
-//! concluded from something that is missing.
+//! The parsers are functions of the page's text: they use no clock, file, network, or environment. A page is hostile
+//! input. A page that is too large or too deep is refused before its tree is complete. Unexpected content is a
+//! [`PageFault`] that names the mark, never a panic and never a guess. "No rows" and "no files" are never concluded
+//! from a missing element. % page_kind.rs
 
 mod answer_fault;
 mod bounded_tree;

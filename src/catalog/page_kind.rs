@@ -1,8 +1,8 @@
-//! Which page is this? By positive marks only: what is not known for something is [`PageKind::Unknown`].
+//! Recognizes the kind of a page, by positive marks only: a page without known marks is [`PageKind::Unknown`].
 //!
-//! The site answers with status 200 to everything, so a fault can look like an answer. Two of the traps: every page
-//! has an element `thanksNoScripting`, which is not the Thanks page; and a search that the site did not take up
-//! comes back as a whole search page that merely has no rows.
+//! The site answers everything with status 200, so a fault can look like a response. Two traps are known. Every page
+//! has an element `thanksNoScripting`, which does not make it the Thanks page. A search that the site did not process
+//! is returned as a complete search page without rows.
 
 use scraper::Html;
 
@@ -12,40 +12,40 @@ use super::proxy_page::is_proxys_page;
 use super::search_page::{self, row_id};
 use crate::net::title_of;
 
-/// The kinds of pages that the site answers with.
+/// The kinds of pages that the site returns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PageKind {
     /// A search page with rows.
     Rows,
-    /// A search page that says that nothing was found.
+    /// A search page that states an empty result.
     NothingFound,
-    /// A search page that repeats the words asked for and has neither rows nor the text for nothing found.
+    /// A search page that repeats the requested words and has neither rows nor the text for no results.
     PastTheEnd,
-    /// A search page for no words, though words were asked for: the question was not taken up (seen in 2026 under
-    /// load). It says nothing about the words; ask again later.
+    /// A search page without words, though words were sent: the site did not process the query (observed under load in
+    /// 2026). The page says nothing about the words; the query has to be retried later.
     Unanswered,
-    /// The error page of the site, with its number if it tells one ("8DDD0010").
+    /// The error page of the site, with its number if it states one ("8DDD0010").
     Error {
-        /// Eight hexadecimal digits, upper case.
+        /// The number: eight upper-case hexadecimal digits.
         number: Option<String>,
     },
-    /// The Catalog does not have this update, or no longer (`Thanks.aspx?id=190`).
+    /// The page for an update that the Catalog does not contain, or no longer contains (`Thanks.aspx?id=190`).
     UpdateUnknown,
     /// The details of an update.
     Details,
-    /// A download dialog, be it empty.
+    /// A download dialog, possibly empty.
     Dialog,
-    /// A proxy's or a captive portal's page, by marks of such pages and none of the Catalog's.
+    /// A page of a proxy or a captive portal, with marks of such pages and without marks of the Catalog.
     ProxyPage {
-        /// What its title says.
+        /// The title of the page.
         title: Option<String>,
     },
-    /// None of these: another page of the site (its home page for one), or nothing at all.
+    /// Any other page: another page of the site (such as its home page), or an empty one.
     Unknown,
 }
 
-/// Tells the kind of a page from its text and, where it is known, the path (with or without the query) of the
-/// address that answered after redirects.
+/// Returns the kind of a page. `final_path` is the path (with or without the query) of the URL after redirects, if it
+/// is known.
 pub fn page_kind(text: &str, final_path: Option<&str>) -> PageKind {
     let document = html::parse("page", text).ok();
     let elements = document.as_ref().map(|document| Elements::of("page", document));
@@ -72,7 +72,7 @@ pub fn page_kind(text: &str, final_path: Option<&str>) -> PageKind {
     }
 }
 
-/// The pages that the site redirects to.
+/// Recognizes the pages to which the site redirects.
 fn redirect_target(
     elements: Option<&Elements<'_>>,
     address: &Address<'_>,
@@ -88,7 +88,7 @@ fn redirect_target(
         return Some(PageKind::UpdateUnknown);
     }
     if address.is("thanks.aspx") {
-        // Other numbers are thanks for other things.
+        // Other numbers confirm other actions.
         let id = address.id.or_else(|| posts_to.is("thanks.aspx").then_some(posts_to.id).flatten());
         return Some(if id.is_none_or(|id| id == "190") {
             PageKind::UpdateUnknown
@@ -107,7 +107,7 @@ fn search_kind(elements: &Elements<'_>) -> PageKind {
         let ids = table.descendent_elements().filter_map(|element| element.value().attr("id"));
         ids.filter_map(row_id).count() > 0
     });
-    // Rows that stand in no table of results are those of a site that has changed, and no end of a list.
+    // Rows outside the table of results prove that the site has changed, not that a list has ended.
     let strays = table.is_none() && elements.ids().any(|id| row_id(id).is_some());
     match (table.is_some(), range, nothing) {
         (true, true, false) if rows => PageKind::Rows,
@@ -124,7 +124,7 @@ fn search_kind(elements: &Elements<'_>) -> PageKind {
     }
 }
 
-/// Where the page's own form would be sent: the site renders its address there.
+/// Returns the target of the page's own form, where the site repeats the page's URL.
 fn form_action(document: &Html) -> Option<&str> {
     let elements = document.tree.nodes().filter_map(|node| node.value().as_element());
     elements
@@ -132,7 +132,7 @@ fn form_action(document: &Html) -> Option<&str> {
         .find_map(|element| element.attr("action"))
 }
 
-/// The last part of a path, and the `id` of its query.
+/// The last part of a path, and the `id` in its query.
 struct Address<'a> {
     page: &'a str,
     id: Option<&'a str>,
@@ -150,14 +150,14 @@ impl<'a> Address<'a> {
         self.page.eq_ignore_ascii_case(page)
     }
 
-    /// The address has the same number as the page, signed: -1914896368 is 8DDD0010.
+    /// Returns the error number of the URL, which is the signed form of the page's number: -1914896368 is 8DDD0010.
     fn error_number(&self) -> Option<String> {
         let signed = self.id?.parse::<i32>().ok()?;
         Some(format!("{:08X}", signed.cast_unsigned()))
     }
 }
 
-/// From "[Error number: 8DDD0010]".
+/// Returns the number in "[Error number: 8DDD0010]".
 fn error_number(text: &str) -> Option<String> {
     let mut words = text.split(|sign: char| !sign.is_ascii_alphanumeric());
     let number = words.find(|word| word.len() == 8 && word.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn error_pages_by_element_or_by_address() {
+    fn error_pages_are_recognized_by_element_or_url() {
         let page = r#"<form action="./Error.aspx?id=-1914896368" id="aspnetForm"><div id="errorPageDisplayedError">
             [<span>Error number: </span>8ddd0010]</div></form>"#;
         let error = |number: &str| PageKind::Error { number: Some(number.to_owned()) };
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn the_thanks_page_is_not_every_page_that_thanks() {
+    fn only_the_thanks_page_for_updates_means_unknown() {
         let thanks = r#"<body class="mainBody thanks"><form action="./Thanks.aspx?id=190" id="aspnetForm">
             <div id="ctl00_catalogBody_thanksNoUpdate">x</div></form>"#;
         assert_eq!(kind(thanks), PageKind::UpdateUnknown);
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_page_of_the_catalog_is_unknown() {
+    fn a_page_without_marks_is_unknown() {
         let deep = "<div>".repeat(300);
         for text in [
             "",
@@ -254,7 +254,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_text_is_too_strange(text in proptest::prelude::any::<String>(), path in "\\PC{0,40}") {
+        fn any_text_is_accepted_without_a_panic(text in proptest::prelude::any::<String>(), path in "\\PC{0,40}") {
             let _kind = page_kind(&text, Some(&path));
         }
     }

@@ -1,11 +1,11 @@
-//! Whether a page that is none of the Catalog's is one of a proxy or a captive portal. Pure.
+//! Recognizes pages of proxies and captive portals among pages without marks of the Catalog. Pure.
 //!
-//! Conservative: a page with any mark of the Catalog is never one, and a page without marks of either stays unknown and
-//! is reported as such. A wrong guess here would hide that the site has changed.
+//! The recognition is conservative: a page with any mark of the Catalog is never taken for a proxy's page. A page
+//! without marks of either stays unknown and is reported as such. A wrong guess would hide a change of the site.
 
 use scraper::Html;
 
-/// How the ids on the Catalog's pages begin: all of its kinds, its home page, and its error page have several.
+/// The prefixes of ids on the Catalog's pages: all of its kinds, its home page, and its error page have several.
 const CATALOG_IDS: [&str; 10] = [
     "aspnetform",
     "ctl00_",
@@ -19,8 +19,8 @@ const CATALOG_IDS: [&str; 10] = [
     "thanks",
 ];
 
-/// What such pages call themselves, in lower case: the standard's own words, and the makers' names, which their pages carry
-/// in comments, paths, and scripts when not in their text.
+/// Texts of such pages in lower case: the standard's own words, and the vendors' names. Pages contain these names in
+/// comments, paths, and scripts if not in their text.
 const WORDS: [&str; 19] = [
     "barracuda web",
     "blocked by your",
@@ -43,7 +43,7 @@ const WORDS: [&str; 19] = [
     "zscaler",
 ];
 
-/// Whether a page is a proxy's: it has a field for a password or names a proxy, and nothing of the Catalog.
+/// Returns `true` if the page has a password field or names a proxy, and has no mark of the Catalog.
 pub(super) fn is_proxys_page(document: &Html, text: &str) -> bool {
     let elements = || document.tree.nodes().filter_map(|node| node.value().as_element());
     let of_the_catalog = elements().filter_map(|element| element.attr("id")).any(|id| {
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_a_mark_of_the_catalog_or_none_of_a_proxy_stays_unknown() {
+    fn a_page_with_catalog_marks_or_without_proxy_marks_is_unknown() {
         for page in [
             "<html><body>please log in</body></html>",
             "<html><body>Sign in to the proxy</body></html>",

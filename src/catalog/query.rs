@@ -1,22 +1,22 @@
-//! The words of a search, and how a search whose answer was cut is narrowed. Pure.
+//! The words of a search, and the narrowing of a search whose result was truncated. Pure.
 //!
-//! The Catalog gives no more than 1000 updates for any words and hides how many there are. All words of a search must
-//! match, and `-"word"` asks for what does not match a word; so the updates of a search are exactly those of the same
-//! search with one word more and those of the same search without that word. A search is halved like that until no
-//! part is cut any more. Words that tell updates apart are taken in this order: architecture, version, month.
+//! The Catalog returns at most 1000 updates for any words and does not state the total. All words of a search must
+//! match, and `-"word"` matches updates without a word. The updates of a search are therefore exactly those of the same
+//! search with one word more plus those of the same search without that word. A search is halved in this way until no
+//! part is truncated. The words that separate updates are tried in this order: architecture, version, month.
 
 use crate::error::{Error, Result};
 use crate::update::Kb;
 
-/// The box on the site's page takes no more.
+/// The most characters that the search box of the site accepts.
 const LENGTH: usize = 100;
 
-/// What to search for: not empty, of one line, and no longer than the Catalog takes.
+/// The words of a search: one line, not empty, and no longer than the Catalog accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query(String);
 
 impl Query {
-    /// A query as somebody typed it.
+    /// Checks a query that the operator typed.
     pub fn new(words: &str) -> Result<Self> {
         if let Some(control) = words.chars().find(|sign| sign.is_control()) {
             let message = format!(
@@ -38,19 +38,19 @@ impl Query {
         Ok(Self(words))
     }
 
-    /// The query for a KB.
+    /// Returns the query for a KB.
     pub fn of_kb(kb: Kb) -> Self {
         Self(kb.to_string())
     }
 
-    /// The words.
+    /// Returns the words.
     pub fn words(&self) -> &str {
         &self.0
     }
 
-    /// The query in two halves that have no update in common and together are the query: with a word, and without it.
-    /// `titles` are some of what the query finds; beside each half stands whether one of them is in it. `None` when no word
-    /// is left, or when the query would grow too long.
+    /// Splits the query into two disjoint halves that together are the query: with a word, and without it. `titles` are
+    /// some results of the query; each half comes with `true` if one of them belongs to it. Returns `None` if no word
+    /// is left, or if the query would become too long.
     pub(super) fn halves(&self, titles: &[&str]) -> Option<[(Self, bool); 2]> {
         let word = Trait::ALL.into_iter().find_map(|sort| sort.word(&self.0, titles))?;
         let with = Self::new(&format!("{} {word}", self.0)).ok()?;
@@ -60,7 +60,7 @@ impl Query {
     }
 }
 
-/// What tells updates of one search apart, in the order in which it is tried.
+/// A property that separates the updates of one search, in the order of the tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trait {
     Architecture,
@@ -68,13 +68,13 @@ enum Trait {
     Month,
 }
 
-/// As titles write them.
+/// The architectures as titles write them.
 const ARCHITECTURES: [&str; 3] = ["x64", "arm64", "x86"];
 
 impl Trait {
     const ALL: [Self; 3] = [Self::Architecture, Self::Version, Self::Month];
 
-    /// The word of a title, in lower case: `x64`, `24h2` (or `1809` behind "version"), `2026-09`.
+    /// Returns the word of a title, in lower case: `x64`, `24h2` (or `1809` after "version"), `2026-09`.
     fn of_title(self, title: &str) -> Option<String> {
         let title = title.to_lowercase();
         let is_number =
@@ -97,8 +97,8 @@ impl Trait {
         found.map(str::to_owned)
     }
 
-    /// The word that splits these titles best, of those that the query does not have. None when the query asks for one of
-    /// this sort already: an update that has two of them is rare.
+    /// Returns the word that splits these titles best and that the query does not contain. Returns `None` if the query
+    /// already contains a word of this property: updates with two of them are rare.
     fn word(self, query: &str, titles: &[&str]) -> Option<String> {
         let found: Vec<String> = titles.iter().filter_map(|title| self.of_title(title)).collect();
         let always =
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_query_is_refused_with_the_reason() {
+    fn invalid_queries_are_refused_with_a_reason() {
         for (words, reason) in [
             ("", "empty"),
             (" \u{a0} ", "empty"),
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn architecture_then_version_then_month() {
+    fn queries_are_split_by_architecture_version_month() {
         assert_eq!(halves("update", &TITLES).unwrap(), pair("update x64", "update -\"x64\""));
         assert_eq!(halves("update x64", &TITLES).unwrap(), pair("update x64 24h2", "update x64 -\"24h2\""));
         assert_eq!(
@@ -172,20 +172,20 @@ mod tests {
             halves("update -\"x64\"", &TITLES).unwrap(),
             pair("update -\"x64\" arm64", "update -\"x64\" -\"arm64\"")
         );
-        // Nothing in the titles tells them apart: the architectures are tried all the same.
+        // The titles do not differ: the architectures are tried anyway.
         assert_eq!(halves("driver", &["Some Driver"]).unwrap(), pair("driver x64", "driver -\"x64\""));
         assert_eq!(halves("driver -\"x64\" -\"arm64\" -\"x86\"", &["Some Driver"]), None);
     }
 
     #[test]
-    fn a_query_never_grows_over_what_the_catalog_takes() {
+    fn a_query_never_exceeds_the_length_limit() {
         assert_eq!(halves(&"w".repeat(97), &TITLES), None);
         assert!(halves(&"w".repeat(90), &TITLES).is_some());
     }
 
     proptest! {
         #[test]
-        fn halving_comes_to_an_end(start in "[a-z]{1,8}", turns in prop::collection::vec(any::<bool>(), 64)) {
+        fn halving_terminates(start in "[a-z]{1,8}", turns in prop::collection::vec(any::<bool>(), 64)) {
             let mut query = Query::new(&start).unwrap();
             let mut depth = 0;
             for turn in turns {

@@ -1,13 +1,14 @@
-//! Searching until the answer is whole, and believing "nothing found" only when it is proven.
+//! Searches until the result is complete. An empty result is accepted only with proof.
 //!
-//! - Pages are read one after the other, and the list may change meanwhile: an entry is revised and moves to the front,
-//!   one comes, one goes. A reading counts when all its pages state one total and it has so many different updates; else
-//!   the list is read again.
-//! - An overloaded Catalog shows the page for "nothing found" as well (protocol notes, 1.8). Where updates are known,
-//!   or the answer came after a fault or late, it is asked again, and a control question decides whether the Catalog is
-//!   well. One that is not is asked on within the patience and is an error then, never an empty answer.
-//! - More than 1000 updates are not shown. Such a search is halved ([`Query`]) until no part is cut, and the answer says by
-//!   which questions. What cannot be had like that is said to be cut.
+//! - Pages are read one after the other, and the list may change meanwhile. An entry may be revised and move to the
+//!   front, be added, or be removed. A reading counts if all its pages state the same total and it contains that many
+//!   different updates. Otherwise the list is read again.
+//! - An overloaded Catalog also shows the page for no results (observed on the live Catalog). If updates are known, or
+//!   the response came late or after a fault, the query is repeated. A control query then decides whether the Catalog
+//!   is healthy. If the Catalog is failing, the query is retried within the retry budget and then fails; it never
+//!   returns an empty result.
+//! - The Catalog shows at most 1000 updates. A larger search is halved ([`Query`]) until no part is truncated, and the
+//!   result lists these queries. A part that stays truncated is marked as such.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -20,41 +21,42 @@ use crate::error::{Error, ErrorKind, Fault as _, Result};
 use crate::net::{Next, Purpose, Request, Wait, page_limit};
 use crate::update::UpdateId;
 
-/// The control queries: updates that the Catalog is known to have, by which a working search is recognized. They are the
-/// checkpoint of 24H2, on which all later updates of that family stand, and the Malicious Software Removal Tool, which is
-/// renewed every month since 2005. An answer to either is enough: even these may go one day.
+/// The control queries for updates that the Catalog certainly contains, to recognize a working search. One is the
+/// checkpoint of 24H2, on which all later updates of that family are based. The other is the Malicious Software Removal
+/// Tool, which has been renewed every month since 2005. A result for either is enough, because even these may be
+/// removed one day.
 const CONTROLS: [&str; 2] = ["KB5043080", "KB890830"];
-/// The time for which a control query that found something stands for those after it: spells last from half a minute up.
+/// The time for which a successful control query remains valid: outages last at least half a minute.
 const CONTROL_HOLDS: Duration = Duration::from_secs(30);
-/// The pause before an answer without rows is asked for again; others found that it helps (protocol notes, 1.8).
+/// The pause before a query without results is repeated; authors of other clients report that it helps.
 const PAUSE: Duration = Duration::from_secs(5);
-/// The number of readings of a list that changes while it is read. Changes come once in hours; three in a row are no
-/// chance.
+/// The most readings of a list that changes while it is read. Changes come hours apart; three in a row are not
+/// coincidence.
 const READINGS: usize = 3;
-/// The number of pages that a narrowed search reads in all: ten times the most that the Catalog gives for any words. A search
-/// for half of the Catalog is not narrowed to its end.
+/// The most pages that a narrowed search reads: ten times the most that the Catalog returns for any words. A search for
+/// half of the Catalog is not narrowed to its end.
 const NARROWED_PAGES: usize = 400;
 
-/// As the Catalog shows them (protocol notes, 1.1).
+/// The rows of a search page, as observed on the live Catalog.
 const ROWS_A_PAGE: usize = 25;
 
-/// All that a search found.
+/// The complete result of a search.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SearchAnswer {
     /// The rows of all pages, each update once.
     pub rows: Vec<SearchRow>,
-    /// The number that the Catalog states; it counts to 1000.
+    /// The total that the Catalog states, which is at most 1000.
     pub total: u64,
-    /// `rows` is all that there is.
+    /// `true` if `rows` contains all updates of the search.
     pub complete: bool,
-    /// The Catalog cut its answer at its cap of 1000.
+    /// `true` if the Catalog truncated its result at its limit of 1000.
     pub capped: bool,
-    /// The queries that a search over the cap was narrowed to; empty for another one.
+    /// The queries to which a search over the limit was narrowed; empty for any other search.
     pub parts: Vec<QueryPart>,
 }
 
 impl SearchAnswer {
-    /// Describes an answer that is not all there is.
+    /// Returns a warning that the result is incomplete, or `None` if it is complete.
     pub fn lacking(&self, query: &Query) -> Option<String> {
         let words = query.words();
         let cut: Vec<&str> =
@@ -80,7 +82,7 @@ impl SearchAnswer {
     }
 }
 
-/// The pages of one question.
+/// The pages of one query.
 struct Reading {
     rows: Vec<SearchRow>,
     total: u64,
@@ -88,12 +90,12 @@ struct Reading {
 }
 
 impl Catalog {
-    /// Searches, page after page, until all rows are here or `limit` is reached.
+    /// Searches page after page, until all rows are read or `limit` is reached.
     pub async fn search(&self, query: &Query, limit: Option<usize>) -> Result<SearchAnswer> {
         self.search_for(query, limit, false).await
     }
 
-    /// Searches for what was there before: an answer without rows has to be proven.
+    /// Searches for updates that existed before: an empty result must be proven.
     pub async fn search_known(&self, query: &Query) -> Result<SearchAnswer> {
         self.search_for(query, None, true).await
     }
@@ -118,7 +120,7 @@ impl Catalog {
         Ok(answer)
     }
 
-    /// Halves a search until no part is cut.
+    /// Halves a search until no part is truncated.
     async fn narrowed(&self, query: &Query, first: SearchPage) -> Result<SearchAnswer> {
         let mut answer = SearchAnswer { complete: true, capped: true, ..SearchAnswer::default() };
         let mut seen = BTreeSet::new();
@@ -144,7 +146,7 @@ impl Catalog {
                 continue;
             };
             sample.extend(page.rows);
-            // The last one pushed is asked next: the half with the word, whose updates are more alike.
+            // The last one pushed is queried next: the half with the word, whose updates are more similar.
             for (half, known) in halves.into_iter().rev() {
                 pages += 1;
                 match self.first_page(&half, known).await? {
@@ -161,7 +163,7 @@ impl Catalog {
                 answer.rows.push(row);
             }
         }
-        // In the Catalog's own order, whatever the parts.
+        // The Catalog's own order, regardless of the parts.
         answer.rows.sort_by(|a, b| {
             (b.last_updated, &a.title, a.update_id).cmp(&(a.last_updated, &b.title, b.update_id))
         });
@@ -169,7 +171,7 @@ impl Catalog {
         Ok(answer)
     }
 
-    /// The first page of a search; `None` when it is sure that nothing is found.
+    /// Returns the first page of a search, or `None` if the empty result is proven.
     async fn first_page(&self, query: &Query, known: bool) -> Result<Option<SearchPage>> {
         let start = self.client.clock().elapsed();
         let mut waited = Duration::ZERO;
@@ -179,7 +181,7 @@ impl Catalog {
             if asked.value.is_some() || (failed == 0 && !known && !asked.was_ill) {
                 return Ok(asked.value);
             }
-            // Without patience there is no wait for the proof either.
+            // Without a retry budget, the proof is not waited for either.
             let pause = PAUSE.min(self.patience);
             if !pause.is_zero() {
                 let why = format!("nothing was found for {:?}, and it is asked again", query.words());
@@ -206,14 +208,15 @@ impl Catalog {
         }
     }
 
-    /// Returns `true` if a search for something that is there finds it.
+    /// Returns `true` if a search for an existing update finds it.
     async fn is_well(&self, besides: &Query) -> bool {
         let now = || self.client.clock().elapsed();
         let holds = |since: &Duration| now().saturating_sub(*since) < CONTROL_HOLDS;
         if self.was_well.get().as_ref().is_some_and(holds) {
             return true;
         }
-        // They share the time of one page, so that a slow server does not hold up the run for each of them.
+        // The control queries share the time of one page, so that a slow server does not delay the run for each of
+        // them.
         let until = now() + page_limit(self.patience);
         for control in CONTROLS.into_iter().filter(|words| *words != besides.words()) {
             let limit = until.saturating_sub(now());
@@ -225,7 +228,7 @@ impl Catalog {
             let request = Request::get(url, Purpose::Catalog);
             let finds = match self.client.page(request, &what, PAGE_CAP, limit).await {
                 Ok(page) => kind_of(&page) == PageKind::Rows && parse_search_page(&page.text).is_ok(),
-                // A recording is never overloaded, and need not have the control query.
+                // A recording is never overloaded and need not contain the control query.
                 Err(setback) => setback.error.kind() == ErrorKind::NotRecorded,
             };
             if finds {
@@ -236,7 +239,7 @@ impl Catalog {
         false
     }
 
-    /// Reads the pages of a search whose first one is here.
+    /// Reads the remaining pages of a search after its first one.
     async fn read_pages(&self, query: &Query, first: SearchPage, limit: Option<usize>) -> Result<Reading> {
         let mut first = Some(first);
         let mut all = Reading { rows: Vec::new(), total: 0, complete: false };
@@ -279,7 +282,8 @@ impl Catalog {
         Ok(all)
     }
 
-    /// One page of a search; `None` when the Catalog says that nothing was found, or that the list ends before this page.
+    /// Requests one page of a search. Returns `None` if the Catalog states an empty result, or if the list ends before
+    /// this page. % search_page.rs
     async fn search_page(&self, query: &Query, number: u32) -> Result<Asked<Option<SearchPage>>> {
         let page = number.to_string();
         let url = self.client.policy().catalog_page("Search.aspx", &[("p", &page), ("q", query.words())]);

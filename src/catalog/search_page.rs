@@ -1,8 +1,8 @@
-//! `Search.aspx` with rows: 25 updates a page, and what is needed to go on to the next page.
+//! `Search.aspx` with rows: 25 updates per page, and the link to the next page.
 //!
-//! A page is taken whole or not at all. The site has been seen to send pages with a part missing, and a row that is
-//! lost without a word would be an update that is never mirrored; so the rows are counted against the page's own
-//! "A - B of N", each cell must belong to its row, and the size text must agree with the number of bytes.
+//! A page is accepted completely or not at all. The site was observed to send pages with a missing part, and a row that
+//! is lost silently would be an update that is never mirrored. The rows are therefore counted against the page's own "A
+//! - B of N", each cell must belong to its row, and the size text must agree with the number of bytes.
 
 use jiff::civil::Date;
 use scraper::ElementRef;
@@ -12,12 +12,12 @@ use super::html::{self, Elements, stated, text_of};
 use crate::update::{UpdateId, parse_catalog_date, parse_size_text};
 
 const PAGE: &str = "search page";
-/// The table of results; only there when there are rows.
+/// The id of the table of results, which exists only on pages with rows.
 pub(super) const TABLE: &str = "ctl00_catalogBody_updateMatches";
-/// "1 - 25 of 76 (page 1 of 4)"; only there when there are rows.
+/// The id of "1 - 25 of 76 (page 1 of 4)", which exists only on pages with rows.
 pub(super) const RANGE: &str = "ctl00_catalogBody_searchDuration";
 
-/// One page of results.
+/// A page of results.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchPage {
     /// The rows in the page's order.
@@ -26,28 +26,28 @@ pub struct SearchPage {
     pub first: u32,
     /// The number of the last row.
     pub last: u32,
-    /// How many results there are; never more than 1000, however many the Catalog has.
+    /// The number of results; never more than 1000, even if the Catalog has more.
     pub total: u32,
-    /// The number of this page, from 1. (The parameter `p` of the address counts from 0.)
+    /// The number of this page, from 1. (The parameter `p` of the URL counts from 0.)
     pub page: u32,
-    /// How many pages there are.
+    /// The number of pages.
     pub pages: u32,
-    /// Whether the page has a link to a next one.
+    /// `true` if the page has a link to the next page.
     pub has_next: bool,
-    /// The page says that there were more than 1000 results and that the rest is cut off.
+    /// `true` if the page states that there were more than 1000 results and that the rest is cut off.
     pub capped: bool,
 }
 
-/// One update as a search page shows it.
+/// An update as a search page shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchRow {
-    /// The update.
+    /// The id of the update.
     pub update_id: UpdateId,
-    /// The title, without the layout around it; blanks inside are the site's own.
+    /// The title, without the surrounding layout; inner blanks are the site's own.
     pub title: String,
     /// The products in one text. They are separated by commas, but names have commas too, so it is not split.
     pub products: String,
-    /// "Security Updates", "Updates", "Drivers (Networking)", …
+    /// The classification: "Security Updates", "Updates", "Drivers (Networking)", …
     pub classification: String,
     /// The date of this entry. One KB has several, even for equal files.
     pub last_updated: Date,
@@ -55,11 +55,11 @@ pub struct SearchRow {
     pub version: Option<String>,
     /// The sum of the sizes of all files, in bytes.
     pub size: u64,
-    /// The same as people see it: "4933.5 MB".
+    /// The size as people see it: "4933.5 MB".
     pub size_text: String,
 }
 
-/// Reads a search page that has rows ([`super::PageKind::Rows`]).
+/// Parses a search page with rows ([`super::PageKind::Rows`]).
 pub fn parse_search_page(text: &str) -> Result<SearchPage, PageFault> {
     let document = html::parse(PAGE, text)?;
     let elements = Elements::of(PAGE, &document);
@@ -67,7 +67,8 @@ pub fn parse_search_page(text: &str) -> Result<SearchPage, PageFault> {
     let table = elements.need(TABLE, "the table of results")?;
     let mut rows: Vec<SearchRow> = Vec::new();
     for element in table.descendent_elements().filter(|element| element.value().name() == "tr") {
-        // A row without an id is nobody's; that none is lost so is seen by the number of rows.
+        // A row without an id does not belong to an update. The number of rows proves that no update is lost in this
+        // way.
         let Some(id) = element.value().attr("id").filter(|id| *id != "headerRow") else { continue };
         let id = row_id(id)
             .ok_or_else(|| PageFault::new(PAGE, "a row of the table", "an id such as <update id>_R0", id))?;
@@ -96,7 +97,7 @@ pub fn parse_search_page(text: &str) -> Result<SearchPage, PageFault> {
     })
 }
 
-/// `<update id>_R<n>`, taken apart.
+/// The parts of `<update id>_R<n>`.
 pub(super) struct RowId<'a> {
     text: &'a str,
     update_id: UpdateId,
@@ -106,9 +107,9 @@ pub(super) struct RowId<'a> {
     number: &'a str,
 }
 
-/// The id of a row of results.
+/// Parses the id of a row of results.
 pub(super) fn row_id(text: &str) -> Option<RowId<'_>> {
-    /// Of a GUID.
+    /// The length of a GUID.
     const LENGTH: usize = 36;
     let (guid, number) = text.split_at_checked(LENGTH)?;
     let number = number.strip_prefix("_R")?;
@@ -155,7 +156,7 @@ struct Cells<'a> {
 }
 
 impl<'a> Cells<'a> {
-    /// The cells of this row, all of which must be its own.
+    /// Returns the cells of a row, all of which must belong to it.
     fn of(element: ElementRef<'a>, row: &'a RowId<'a>) -> Result<Self, PageFault> {
         let cells: Vec<_> = element.child_elements().filter(|cell| cell.value().name() == "td").collect();
         for id in cells.iter().filter_map(|cell| cell.value().attr("id")) {
@@ -181,7 +182,7 @@ impl<'a> Cells<'a> {
         self.cell(column).map(text_of)
     }
 
-    /// The text of the element `<update id>_<suffix>` inside a cell.
+    /// Returns the text of the element `<update id>_<suffix>` inside a cell.
     fn inner(&self, column: usize, suffix: &str, what: &str) -> Result<String, PageFault> {
         let id = format!("{}_{suffix}", self.row.guid);
         let mut inside = self.cell(column)?.descendent_elements();
@@ -190,8 +191,8 @@ impl<'a> Cells<'a> {
     }
 }
 
-/// Whether a size text can be a rounded form of this number of bytes: up to one step of its last digit away. The
-/// site rounds MB to one decimal and cuts KB off, so half a step would refuse real rows.
+/// Returns `true` if a size text can be a rounded form of this number of bytes: at most one step of its last digit
+/// away. The site rounds MB to one decimal and truncates KB, so half a step would refuse real rows.
 fn size_agrees(text: &str, size: u64) -> Option<bool> {
     let shown = parse_size_text(text).ok()?;
     let (number, unit) = text.trim().rsplit_once(' ')?;
@@ -200,7 +201,7 @@ fn size_agrees(text: &str, size: u64) -> Option<bool> {
     Some(shown.abs_diff(size) <= step)
 }
 
-/// "1 - 25 of 76 (page 1 of 4)".
+/// The text "1 - 25 of 76 (page 1 of 4)", parsed.
 struct Range {
     text: String,
     first: u32,
@@ -230,7 +231,7 @@ impl Range {
     }
 }
 
-/// A number of digits, with or without commas between thousands.
+/// Parses a number of digits, with or without commas between thousands.
 fn number(text: &str) -> Option<u32> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b',');
     text.replace(',', "").parse().ok().filter(|_| plain)
@@ -245,7 +246,7 @@ mod tests {
     const ONE: &str = "6e06682e-94e4-41c6-9446-89fee2744961";
     const TWO: &str = "be656f78-0714-440c-a0be-b27b4f9e5d71";
 
-    /// A row as the site sends it: quotes of both kinds, a bare `&`, CRLF.
+    /// Returns a row as the site sends it: quotes of both kinds, a bare `&`, CRLF.
     fn row(id: &str, number: usize, size_text: &str, size: u64) -> String {
         format!(
             "<tr id=\"{id}_R{number}\" style=\"border-width:0px;\">\r\n\t\t<td class='x ' id=\"{id}_C0_R{number}\">\r\n</td>\
@@ -273,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_of_a_row_is_read() {
+    fn all_fields_of_a_row_are_read() {
         let page = parse_search_page(&two_rows()).unwrap();
         assert_eq!((page.first, page.last, page.total, page.page, page.pages), (1026, 1027, 1027, 42, 42));
         assert!(!page.has_next && !page.capped);
@@ -294,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn both_dialects_and_a_saved_page_give_the_same() {
+    fn both_dialects_and_a_saved_page_give_the_same_rows() {
         let wire = two_rows();
         let unknown_agent = wire.replace(" style=\"border-width:0px;\"", "");
         let saved = wire
@@ -306,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn links_and_notices_are_seen() {
+    fn links_and_notices_are_recognized() {
         let more =
             "<div id='ctl00_catalogBody_moreResults'></div><a id='ctl00_catalogBody_nextPageLinkText'></a>";
         let page = parse_search_page(&(two_rows() + more)).unwrap();
@@ -316,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_is_not_whole_is_a_fault_that_names_the_mark() {
+    fn an_incomplete_page_is_a_fault_that_names_the_mark() {
         let fault = |from: &str, to: &str| {
             let text = two_rows();
             assert!(text.contains(from), "{from}");
@@ -340,14 +341,14 @@ mod tests {
     }
 
     #[test]
-    fn an_update_has_one_row() {
+    fn a_second_row_of_an_update_is_refused() {
         let rows = row(ONE, 0, "1.0 MB", 1_048_576) + &row(ONE, 1, "1.0 MB", 1_048_576);
         let fault = parse_search_page(&page("1 - 2 of 2 (page 1 of 1)", &rows)).unwrap_err();
         assert_eq!(fault.mark, format!("{ONE}_R1"));
     }
 
     #[test]
-    fn the_size_text_is_a_check_of_the_bytes() {
+    fn the_size_text_must_agree_with_the_bytes() {
         for (text, size) in [
             ("4933.5 MB", 5_173_184_334),
             ("349.7 MB", 366_675_397),
@@ -367,7 +368,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_page_is_too_strange(text in any::<String>(), at in any::<prop::sample::Index>(), length in 0..40_usize, patch in "\\PC{0,8}") {
+        fn any_page_is_accepted_without_a_panic(text in any::<String>(), at in any::<prop::sample::Index>(), length in 0..40_usize, patch in "\\PC{0,8}") {
             let _result = parse_search_page(&text);
             let mut page: Vec<char> = two_rows().chars().collect();
             let from = at.index(page.len());

@@ -89,7 +89,7 @@ fn of(choice: &Choice) -> Vec<u32> {
 }
 
 #[test]
-fn everything_comes_newest_first_and_then_by_title_and_id() {
+fn rows_are_sorted_newest_first_then_by_title_and_id() {
     let all = [2, 1, 5, 3, 6, 4, 7, 8];
     assert_eq!(of(&Choice::default()), all);
     let mut turned = rows();
@@ -102,7 +102,7 @@ fn everything_comes_newest_first_and_then_by_title_and_id() {
 }
 
 #[test]
-fn architectures_and_kinds_are_told_apart() {
+fn architectures_and_kinds_are_distinguished() {
     use Architecture::{Arm64, X64, X86};
     let arch = |list: &[Architecture]| of(&Choice { architectures: list.to_vec(), ..Choice::default() });
     assert_eq!(arch(&[Arm64]), [2]);
@@ -117,7 +117,7 @@ fn architectures_and_kinds_are_told_apart() {
 }
 
 #[test]
-fn a_product_is_found_by_all_its_names() {
+fn a_product_is_matched_by_all_its_names() {
     let product = |asked: &str| {
         let filter = ProductFilter::new(asked, None, knowledge().families()).unwrap();
         of(&Choice { products: vec![filter], ..Choice::default() })
@@ -153,7 +153,7 @@ fn a_product_is_found_by_all_its_names() {
 }
 
 #[test]
-fn a_classification_is_whole_or_begins_so() {
+fn a_classification_matches_as_a_prefix() {
     let class =
         |asked: &str| of(&Choice { classifications: vec![asked.to_owned()], ..Choice::default() }).len();
     assert_eq!((class("security updates"), class("SECURITY"), class("Updates")), (7, 7, 1));
@@ -161,7 +161,7 @@ fn a_classification_is_whole_or_begins_so() {
 }
 
 #[test]
-fn days_are_both_within() {
+fn both_day_limits_are_inclusive() {
     let between = |since: &str, until: &str| {
         of(&Choice { since: since.parse().ok(), until: until.parse().ok(), ..Choice::default() })
     };
@@ -171,7 +171,7 @@ fn days_are_both_within() {
 }
 
 #[test]
-fn an_order_that_is_asked_for_and_turned() {
+fn each_sort_key_works_in_both_directions() {
     let sorted = |sort, reverse| of(&Choice { sort, reverse, ..Choice::default() });
     assert_eq!(sorted(Sort::Date, true), [8, 6, 4, 7, 3, 2, 1, 5]);
     assert_eq!(sorted(Sort::Size, false), [5, 1, 2, 3, 4, 7, 6, 8]);
@@ -183,7 +183,7 @@ fn an_order_that_is_asked_for_and_turned() {
 }
 
 #[test]
-fn each_filter_counts_what_it_leaves_out() {
+fn each_filter_counts_the_rows_that_it_excludes() {
     let choice = Choice {
         architectures: vec![Architecture::Arm64],
         kinds: vec![Kind::Ssu],
@@ -205,7 +205,7 @@ fn each_filter_counts_what_it_leaves_out() {
 
 proptest::proptest! {
     #[test]
-    fn any_order_of_rows_gives_one_answer(seed in proptest::collection::vec(0..1000_u32, 8), turn in proptest::bool::ANY) {
+    fn the_result_does_not_depend_on_the_order_of_rows(seed in proptest::collection::vec(0..1000_u32, 8), turn in proptest::bool::ANY) {
         let mut keyed: Vec<(u32, Found)> = seed.into_iter().zip(rows()).collect();
         keyed.sort_by_key(|(key, _)| *key);
         let shuffled: Vec<Found> = keyed.into_iter().map(|(_, found)| found).collect();

@@ -1,7 +1,7 @@
-//! The lines of `index.jsonl`: the header, and one exchange each.
+//! The lines of `index.jsonl`: the header, and one exchange per line.
 //!
-//! Format 1 knew answers only. Format 2 adds exchanges that failed (`failure`) and bodies that were not read to their
-//! end (`cut`); it reads format 1 as it is, and a program that knows format 1 alone refuses it with a sentence.
+//! Format 1 has responses only. Format 2 adds failed exchanges (`failure`) and bodies that were not read to their end
+//! (`cut`). Format 2 contains format 1 unchanged; a program that knows format 1 only refuses format 2 with a message.
 
 use std::collections::BTreeMap;
 
@@ -12,9 +12,9 @@ use url::Url;
 use crate::error::{Error, ErrorKind, Fault, Retry};
 use crate::net::{Method, sorted_url};
 
-/// The format that this program writes; it reads this one and those before it.
+/// The format that this program writes. It also reads all earlier formats.
 pub(super) const FORMAT: u32 = 2;
-/// The name of the list of exchanges.
+/// The file name of the list of exchanges.
 pub(super) const INDEX: &str = "index.jsonl";
 
 /// The first line.
@@ -31,16 +31,16 @@ pub(super) struct Exchange {
     pub(super) method: Method,
     pub(super) url: Url,
     pub(super) form: Option<BTreeMap<String, String>>,
-    /// Null where there was no answer, as is `final_url`; then there is a `failure`.
+    /// The status; null, like `final_url`, if the exchange failed without a response. Then `failure` is set.
     pub(super) status: Option<u16>,
     #[serde(default)]
     pub(super) headers: BTreeMap<String, String>,
     pub(super) final_url: Option<Url>,
     pub(super) body: Option<Utf8PathBuf>,
-    /// The answer had more bytes than those of the body; they were not read.
+    /// `true` if the response had more bytes than the body; they were not read.
     #[serde(default, skip_serializing_if = "is_false")]
     pub(super) cut: bool,
-    /// The failure: in place of an answer, or behind the bytes of its body.
+    /// The failure, in place of a response or after the bytes of its body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) failure: Option<Failure>,
     pub(super) provenance: String,
@@ -53,13 +53,13 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
-/// A failure as it is replayed. The retry class is kept as it was decided when the failure was recorded.
+/// A failure that is replayed. The retry class is the one of the time of recording.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
 pub(super) struct Failure {
     pub(super) kind: ErrorKind,
     pub(super) message: String,
-    /// The same request could have succeeded later.
+    /// `true` if the same request could have succeeded later.
     #[serde(default)]
     pub(super) retryable: bool,
     #[serde(default)]
@@ -67,7 +67,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    /// The failure of the other side of the wire; `None` for a failure of this machine, which is not an answer.
+    /// Returns the failure of the remote side, or `None` for a failure of this machine, which is not a response.
     pub(super) fn of(error: &Error) -> Option<Self> {
         let of_the_wire = matches!(
             error.kind(),
@@ -99,7 +99,7 @@ impl Fault for Failure {
     }
 }
 
-/// A text without user names and passwords in addresses: `http://user:secret@proxy/` is `http://proxy/`.
+/// Removes user names and passwords from the URLs in a text: `http://user:secret@proxy/` becomes `http://proxy/`.
 pub(super) fn without_credentials(text: &str) -> String {
     let mut clean = String::new();
     let mut rest = text;
@@ -108,7 +108,7 @@ pub(super) fn without_credentials(text: &str) -> String {
         let ends =
             |sign: char| sign.is_whitespace() || matches!(sign, '/' | '?' | '#' | '"' | '\'' | '<' | '>');
         let authority = behind.find(ends).unwrap_or(behind.len());
-        // A password may have an `@` of its own: the host begins behind the last one.
+        // A password may contain an `@`: the host begins after the last one.
         let host = behind.get(..authority).and_then(|text| text.rfind('@')).map_or(0, |at| at + 1);
         rest = behind.get(host..).unwrap_or_default();
     }
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn credentials_are_taken_out_of_addresses_and_nothing_else() {
+    fn credentials_are_removed_from_urls_only() {
         for (text, clean) in [
             ("http://user:secret@proxy:3128/x", "http://proxy:3128/x"),
             ("via http://u:p@ss@proxy and https://me@b", "via http://proxy and https://b"),
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_comes_back_as_it_was() {
+    fn a_failure_is_replayed_unchanged() {
         let message = "the connection to a broke off: reset by http://u:p@proxy/".to_owned();
         let hints = vec!["look at http://u:p@proxy/".to_owned()];
         let seen = Failure { kind: ErrorKind::Unreachable, message, retryable: true, hints };
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_format_1_is_read_as_it_is() {
+    fn a_line_of_format_1_is_read() {
         let line = r#"{"method":"GET","url":"https://a/b?p=0","form":null,"status":200,"headers":{"date":"x"},
             "final_url":"https://a/b?p=0","body":"pages/x.html","provenance":"reconstructed"}"#;
         let exchange: Exchange = serde_json::from_str(line).unwrap();

@@ -1,19 +1,19 @@
-//! Recordings: the answers of the Catalog, kept in a folder, and answers from such a folder in place of the network.
+//! Recordings: the responses of the Catalog, stored in a folder and replayed from it in place of the network.
 //!
-//! A recording is an `index.jsonl` with one exchange a line, after a header line, and the bodies beside it
-//! (recorded-responses/README.md describes it). A run with failures is recorded with them: an exchange that failed, or failed
-//! in mid-answer, or was not read to its end, says so.
+//! A recording is an `index.jsonl` with a header line and one exchange per line, plus the bodies
+//! (recorded-responses/README.md describes it). Failures are recorded too: an exchange that failed, failed in the
+//! middle of the response, or was not read to its end is marked as such.
 //!
-//! - [`Record`] writes a line when an exchange is over. A run that is stopped leaves a recording that can be used up
-//!   to its last whole line.
-//! - [`Replay`] finds an exchange by method, address (its query sorted), and form. A request that was made several
-//!   times is replayed in that order, then its last answer again. HEAD is answered from what is known of the GET. A
-//!   request that is not there is an error that names it; nothing falls through to the network. The rules about
-//!   addresses apply as they do on the network.
+//! - [`Record`] writes a line when an exchange ends. The recording of a stopped run is usable up to its last complete
+//!   line.
+//! - [`Replay`] finds an exchange by method, URL (its query sorted), and form. A repeated request is replayed in the
+//!   recorded order; then its last response repeats. HEAD is answered from the recorded GET. A request that is not in
+//!   the recording is an error that names it; nothing falls through to the network. The URL rules apply as on the
+//!   network.
 //!
-//! A recording is made to be given away. It holds the headers that a reader needs and no others, no user name and no
-//! password of an address, no query of an address to which a file was redirected, no option of the command line that tells
-//! of the machine, and no package file past [`PAGE_CAP`]: a report needs pages, and package files are large.
+//! A recording is meant to be shared. It contains only the headers that a reader needs. It omits user names and
+//! passwords in URLs, the query of a URL to which a file was redirected, and command-line options that describe the
+//! machine. It also omits package files larger than [`PAGE_CAP`]: a report needs pages, and package files are large.
 //!
 //! [`PAGE_CAP`]: super::PAGE_CAP
 

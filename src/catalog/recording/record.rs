@@ -1,4 +1,4 @@
-//! Passes requests on and keeps the answers.
+//! Records the exchanges of another transport.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,7 +17,7 @@ use crate::net::{
     sorted_url,
 };
 
-/// Passes requests on and keeps the answers.
+/// The transport that passes requests on and records the responses.
 #[derive(Debug)]
 pub struct Record {
     inner: Box<dyn Transport>,
@@ -31,7 +31,7 @@ struct Keeper {
 }
 
 impl Record {
-    /// Begins a recording in a folder that holds none yet. `what` describes it for those who get it.
+    /// Begins a recording in a folder without one. `what` describes it for its readers.
     pub fn begin(folder: &Utf8Path, inner: Box<dyn Transport>, what: &str) -> Result<Self> {
         let path = folder.join(INDEX);
         if disk::exists(&path) {
@@ -54,7 +54,7 @@ fn to_json(value: &impl Serialize) -> Result<String> {
 }
 
 impl Keeper {
-    /// The body first, then its line: a line never names what is not there.
+    /// Writes the body first and then its line, so that a line never names a missing file.
     fn keep(&self, mut exchange: Exchange, body: Option<&[u8]>) -> Result<()> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         *kept += 1;
@@ -68,7 +68,7 @@ impl Keeper {
     }
 }
 
-/// Headers that a replay or a report needs. Others may tell more about a network than its owner wants.
+/// The headers that a replay or a report needs. Other headers may reveal more about a network than its owner wants.
 const KEPT_HEADERS: [&str; 9] = [
     "content-encoding",
     "content-length",
@@ -125,7 +125,7 @@ impl Transport for Record {
     }
 }
 
-/// The address after redirects, as it is kept. That of a file may have a signature of a content host in its query.
+/// Returns the recorded form of the URL after redirects. The query of a file URL may be a signature of a content host.
 fn recorded_url(final_url: &Url, requested: &Url, purpose: Purpose) -> Url {
     let mut url = final_url.clone();
     if purpose == Purpose::File && sorted_url(final_url) != *requested {
@@ -134,16 +134,16 @@ fn recorded_url(final_url: &Url, requested: &Url, purpose: Purpose) -> Url {
     url
 }
 
-/// The part of a body that is kept.
+/// The part of a body that is recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Limit {
-    /// Nothing of it: HEAD.
+    /// Nothing of the body (HEAD).
     Nothing,
-    /// All of it or nothing: a piece of a package is of no use.
+    /// The complete body or nothing: a part of a package is useless.
     AllOrNothing,
-    /// The beginning, one byte more than a page may have, so that a replay refuses it as well.
+    /// The beginning: one byte more than a page may have, so that a replay refuses the page as well.
     Beginning,
-    /// It was all or nothing, and it is too large.
+    /// Nothing, because the complete body exceeded the limit.
     TooLarge,
 }
 
@@ -160,11 +160,11 @@ impl Limit {
 enum End {
     Whole,
     Failed(Option<Failure>),
-    /// The reader stopped before its end.
+    /// The reader stopped before the end.
     LeftOff,
 }
 
-/// The part of an answer that was seen so far. It is written down once: at the end, at a failure, or when it is dropped.
+/// The part of a response that was read so far. It is recorded once: at the end, at a failure, or on drop.
 struct Seen {
     exchange: Option<Exchange>,
     keeper: Arc<Keeper>,
@@ -208,12 +208,12 @@ impl Seen {
 
 impl Drop for Seen {
     fn drop(&mut self) {
-        // There is nowhere to report it.
+        // The error cannot be reported from here.
         let _unwritten = self.settle(End::LeftOff);
     }
 }
 
-/// The same bytes; when they are over the exchange is written down.
+/// Returns the same body; the exchange is recorded when the body ends. % replay.rs
 fn keeping(body: Body, seen: Seen) -> Body {
     stream::unfold(Some((body, seen)), |state| async move {
         let (mut body, mut seen) = state?;

@@ -1,4 +1,4 @@
-//! Answers from a recording.
+//! Responses from a recording.
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -15,15 +15,15 @@ use crate::net::{
     Answer, Body, Exchange as Exchanging, Method, Part, Request, Setback, Transport, UrlPolicy, full_body,
 };
 
-/// Far more than a recording of a whole day has.
+/// The size limit of the index, far more than a recording of a complete day needs.
 const INDEX_CAP: u64 = 256 * 1024 * 1024;
 
-/// Answers from a recording.
+/// The transport that replays a recording.
 #[derive(Debug)]
 pub struct Replay {
     folder: Utf8PathBuf,
     exchanges: BTreeMap<Key, Vec<Exchange>>,
-    /// The number of answers to each request so far.
+    /// The number of responses to each request so far.
     answered: Mutex<BTreeMap<Key, usize>>,
 }
 
@@ -39,7 +39,8 @@ impl Replay {
             Error::usage(format!("line {} of {path} cannot be read", number + 1)).caused_by(error)
         };
         let pieces: Vec<&[u8]> = bytes.split(|&byte| byte == b'\n').collect();
-        // Only a line that ends in a line break was written whole; what is behind the last one may be a piece.
+        // Only a line that ends in a line break was written completely; the text after the last break may be a
+        // fragment.
         let unfinished = pieces.len() - 1;
         let mut lines = pieces.into_iter().enumerate().filter(|(_, line)| !line.trim_ascii().is_empty());
         let Some((number, first)) = lines.next() else {
@@ -93,7 +94,7 @@ impl Replay {
         Error::new(ErrorKind::NotRecorded, format!("{method} {url}{form} {why} ({})", self.folder))
     }
 
-    /// The error that ends an answer whose bytes were not all kept.
+    /// Returns the error at the end of a response whose bytes were not all recorded.
     fn without_bytes(&self, request: &Request, exchange: &Exchange) -> Error {
         if exchange.cut {
             return self
@@ -112,7 +113,7 @@ impl Replay {
         };
         let mut headers: Vec<(String, String)> =
             exchange.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect();
-        // The bytes are kept as they were after that.
+        // The recorded bytes are already decoded.
         headers.retain(|(name, _)| name != "content-encoding");
         let answer = |headers, body| Answer { status, headers, final_url: final_url.clone(), body };
         let is_head = request.method == Method::Head;
@@ -124,7 +125,7 @@ impl Replay {
                 return Err(self.without_bytes(request, exchange).into());
             }
             let lacking = failure.unwrap_or_else(|| self.without_bytes(request, exchange));
-            // An answer that was turned down for its head is turned down again before anybody reads on.
+            // A response that was rejected because of its headers is rejected again before its body is read.
             return Ok(answer(headers, failing(lacking)));
         };
         let (path, size) = self.body(request, body)?;
@@ -158,7 +159,7 @@ impl Replay {
         Ok(answer(headers, bytes.chain(failing(end)).boxed()))
     }
 
-    /// The path of a body, and its size.
+    /// Returns the path of a body, and its size.
     fn body(&self, request: &Request, body: &Utf8Path) -> Result<(Utf8PathBuf, u64)> {
         if !body.components().all(|part| matches!(part, Utf8Component::Normal(_))) {
             return Err(Error::usage(format!(
@@ -185,12 +186,12 @@ impl Transport for Replay {
     }
 }
 
-/// A body that is nothing but a failure.
+/// Returns a body that consists of a failure only.
 fn failing(error: Error) -> Body {
     stream::once(std::future::ready(Err(Setback::from(error)))).boxed()
 }
 
-/// Returns `true` if the rest that is asked for is of the version that was recorded.
+/// Returns `true` if the requested rest belongs to the recorded version.
 fn is_of_version(part: &Part, headers: &[(String, String)]) -> bool {
     let is_version = |(name, value): &(String, String)| {
         matches!(name.as_str(), "etag" | "last-modified") && Some(value) == part.if_range.as_ref()
@@ -198,7 +199,7 @@ fn is_of_version(part: &Part, headers: &[(String, String)]) -> bool {
     part.if_range.is_none() || headers.iter().any(is_version)
 }
 
-/// The bytes of a file from one on, piece by piece.
+/// Returns the bytes of a file from `from` on, in pieces.
 fn file_body(path: &Utf8Path, from: u64) -> Result<Body> {
     const PIECE: usize = 256 * 1024;
     let mut file = disk::open(path)?;
