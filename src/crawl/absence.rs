@@ -1,6 +1,7 @@
-//! Updates that disappeared from the Catalog, and KBs that are fresh enough not to be queried again.
+//! Tracks updates that disappeared from the Catalog, and decides which KBs are fresh enough to skip.
 //!
-//! One answer without an update marks nothing for good, and nothing is ever deleted: see `mirror::index`.
+//! A single response without an update does not mark the update as expired, and nothing is ever deleted: see
+//! `mirror::index`.
 
 use std::collections::BTreeSet;
 
@@ -11,8 +12,8 @@ use crate::mirror::index::{A_DAY, Absent};
 use crate::update::{Architecture, Kb, UpdateId};
 
 impl Session {
-    /// Notes which updates of a KB a sound and whole answer does not have. One that is missing for the first time is asked for
-    /// by its id: that the Catalog does not know it any more is proof at once.
+    /// Records the updates of a KB that are missing from a sound and complete result. An update that is missing for the
+    /// first time is queried by its id: if the Catalog does not know the id, the update has expired.
     pub(super) async fn note_absences(&mut self, kb: Kb, shown: &BTreeSet<UpdateId>) -> Result<()> {
         let now = self.now();
         let seen = self.mirror()?.index().seen_of(kb)?;
@@ -43,7 +44,7 @@ impl Session {
         Ok(())
     }
 
-    /// Warns if Microsoft pulled a KB. It may be wanted all the same.
+    /// Warns if Microsoft withdrew a KB. The operator may want it nevertheless.
     pub(super) fn warn_of_withdrawal(&mut self, kb: Kb) {
         if let Some(row) = self.knowledge().withdrawn().of_kb(kb) {
             let message = format!("{kb} is withdrawn ({}): take {} instead", row.why, row.successor);
@@ -51,14 +52,15 @@ impl Session {
         }
     }
 
-    /// Returns `true` if the index has files of a KB, whatever the Catalog shows.
+    /// Returns `true` if the index has files of a KB, even if the Catalog does not show it.
     pub(super) fn knows_files_of(&mut self, kb: Kb) -> Result<bool> {
         let Some(mirror) = self.mirror_if_there()? else { return Ok(false) };
         let facts = mirror.index().facts_of(&BTreeSet::from([kb]))?;
         Ok(facts.updates.iter().any(|update| update.files.is_some()))
     }
 
-    /// Returns `true` if a KB was searched for today, and everything of it for these architectures read.
+    /// Returns `true` if a KB was searched for today and all its entries for these architectures were read. %
+    /// confirm.rs
     pub(super) fn is_fresh(&mut self, kb: Kb, architectures: &[Architecture]) -> Result<bool> {
         if self.readings.trusts_nothing() {
             return Ok(false);

@@ -1,12 +1,12 @@
-//! Confirmation of bytes that knowledge alone vouched for, once the Catalog states the same digests.
+//! Confirms bytes that were verified by knowledge alone, once the Catalog states the same digests.
 
 use crate::clock::Time;
 use crate::error::Result;
 use crate::facts::{Check, Checked, SetId, Source};
 use crate::mirror::index::Transaction;
 
-/// Records for the files of a set that their bytes agree with the Catalog's digests, where they agreed with the same digests
-/// of knowledge. Returns the number of the set.
+/// Records, for the files of a set, that their bytes agree with the Catalog's digests, if they agreed with the same
+/// digests from knowledge. Returns the number of the set. % crawled.rs
 pub(super) fn confirm(index: &Transaction<'_>, set: SetId, now: Time) -> Result<SetId> {
     let members = index.set(set)?.map(|row| row.members).unwrap_or_default();
     for file in members.into_iter().map(|member| member.file).filter(|file| file.present) {

@@ -10,10 +10,10 @@ use crate::update::Kb;
 pub struct Crawled {
     /// The KB.
     pub kb: Kb,
-    /// Its sets with their numbers in the index.
+    /// The sets of the KB with their numbers in the index.
     pub sets: Vec<(SetId, PackageSet)>,
     /// The number of updates of the KB that the Catalog has.
     pub updates: usize,
-    /// The failures beside it.
+    /// The failures during the crawl. % interruption.rs
     pub failures: Vec<Failure>,
 }

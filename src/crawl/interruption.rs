@@ -1,7 +1,7 @@
-//! A run that was asked to stop: what it says of itself, once, and what is parked.
+//! The report of a run that received a stop request: one failure, which states the size of the partial files.
 //!
-//! Whatever was about to be done fails with the kind `interrupted`; of these failures one is left, which says how much lies
-//! under `partial/`. Everything there counts, also what an earlier run parked.
+//! Every action that the stop request prevents fails with the kind `interrupted`. One of these failures is reported. It
+//! states the size of all files under `partial/`, including those that an earlier run left.
 
 use camino::Utf8Path;
 
@@ -11,12 +11,12 @@ use crate::error::{Error, Result};
 use crate::mirror::Layout;
 use crate::update::human_size;
 
-/// What is parked: how many files, and their bytes.
+/// Returns the number of partial files and their bytes.
 fn parked(layout: &Layout) -> Result<(usize, u64)> {
     let folder = layout.partial();
     let (mut files, mut bytes) = (0, 0);
     for name in disk::list(&folder)? {
-        // Beside each file lies its journal.
+        // Each partial file has a journal beside it.
         if Utf8Path::new(&name).extension() == Some("json") {
             continue;
         }
@@ -28,7 +28,7 @@ fn parked(layout: &Layout) -> Result<(usize, u64)> {
     Ok((files, bytes))
 }
 
-/// Reduces the failures of a stop request to one, in the last place, which says how much is parked.
+/// Reduces the failures of a stop request to one, in the last place, which states the size of the partial files.
 pub(crate) fn report_stop_once(session: &Session, failures: &mut Vec<Failure>) {
     let Some(kind) = failures.iter().map(|failure| failure.kind).find(|kind| kind.is_stop()) else { return };
     failures.retain(|failure| !failure.kind.is_stop());
@@ -38,7 +38,7 @@ pub(crate) fn report_stop_once(session: &Session, failures: &mut Vec<Failure>) {
         Ok((files, bytes)) => {
             format!("stopped: {files} files with {} are parked under partial/", human_size(bytes))
         }
-        // The run is a stopped one all the same.
+        // The run was stopped in any case. % job.rs
         Err(error) => format!("stopped: the partial files could not be counted: {}", error.full_message()),
     };
     let error = Error::new(kind, message).hint("run the same command again: it goes on where it was");

@@ -1,4 +1,4 @@
-//! The job of `crawl`: updates, files, and the graph of KBs or of a query into the index, without payload.
+//! The job of `crawl`: records updates, files, and the graph of KBs or of a query in the index, without payload.
 
 use super::crawled::Crawled;
 use super::run::{JobOutcome, RunJob};
@@ -10,9 +10,9 @@ use crate::update::{Architecture, Kb};
 /// The KBs or the query of a crawl.
 #[derive(Debug, Clone)]
 pub enum CrawlGoal {
-    /// KBs, one after the other.
+    /// A list of KBs, crawled one after the other.
     Kbs(Vec<Kb>),
-    /// The KBs of all updates that a query finds.
+    /// A query; the KBs of all its updates are crawled.
     Query(Query),
 }
 
@@ -30,7 +30,7 @@ pub struct CrawlJob {
 pub struct CrawlOutcome {
     /// The KBs that were crawled.
     pub crawled: Vec<Crawled>,
-    /// The failures beside them.
+    /// The failures during the crawl. % kb.rs
     pub failures: Vec<Failure>,
 }
 

@@ -1,14 +1,15 @@
-//! Recording what the Catalog says of a KB: updates, files, and the graph.
+//! Records the Catalog's statements about a KB: updates, files, and the graph.
 //!
-//! A search gives the updates; each one's details page gives the supersedence and its download dialog the files.
-//! The KBs of files that are not the entry's own are looked up as well, because their builds are in the titles of
-//! their own entries; so are known checkpoints that a dialog left out. Then the sets follow from the facts.
+//! A search returns the updates. The details page of each update contains the supersedence, and its download dialog the
+//! files. The KBs of files that are not the entry's own are looked up as well, because their builds are in the titles
+//! of their own entries. Known checkpoints that a dialog omits are looked up too. The sets then follow from the facts.
 //!
-//! An entry whose title, date, and size are those of its last reading is not read again on the same day, nor by a scheduled
-//! run, unless everything is to be read again. An entry that was revised is marked as unread before it is asked for, and as
-//! read only when both its files and its details are here; so a run that is killed between the two reads it again.
+//! An entry is unchanged if its title, date, and size equal those of its last reading. An unchanged entry is not read
+//! again on the same day, nor by a scheduled run, unless the run refreshes all entries. A revised entry is marked as
+//! unread before it is queried. It is marked as read only after both its files and its details are recorded, so a run
+//! that is killed in between reads it again.
 //!
-//! Updates that a sound answer does not have any more are noted (`absence`), and stay.
+//! Updates that are missing from a sound result are recorded (`absence`) and kept.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,23 +28,23 @@ use crate::net::Purpose;
 use crate::resolve::{PackageSet, package_sets, unlisted_kbs};
 use crate::update::{Architecture, Classification, Kb, UpdateId, classify};
 
-/// A row with what its title says.
+/// A search row with the classification of its title.
 struct Row {
     row: SearchRow,
     class: Classification,
 }
 
-/// The answer to a search for a KB.
+/// The result of a search for a KB.
 #[derive(Debug, Clone, Copy)]
 struct Searched {
-    /// The number of its rows.
+    /// The number of rows.
     found: usize,
-    /// They are all that the Catalog has.
+    /// `true` if the rows are all that the Catalog has.
     complete: bool,
 }
 
 impl Session {
-    /// Crawls a KB again, and takes nothing of an earlier reading.
+    /// Crawls a KB again, without trusting an earlier reading.
     pub(crate) async fn crawl_kb_anew(&mut self, kb: Kb, architectures: &[Architecture]) -> Result<Crawled> {
         let trust = self.readings.begin_anew(kb);
         let crawled = self.crawl_kb(kb, architectures).await;
@@ -51,7 +52,7 @@ impl Session {
         crawled
     }
 
-    /// Crawls a KB. With architectures given, details and files of other ones are not asked for.
+    /// Crawls a KB. If architectures are given, details and files of other architectures are not queried.
     pub async fn crawl_kb(&mut self, kb: Kb, architectures: &[Architecture]) -> Result<Crawled> {
         self.go_on()?;
         self.phase(format!("asking the Catalog for {kb}"));
@@ -59,7 +60,7 @@ impl Session {
         let own = self.rows_of(kb, rows).await?;
         if own.is_empty() {
             self.note_search_of(kb, searched)?;
-            // What it had once stands, with a warning, where knowledge has no more of it.
+            // If knowledge has no URL for the KB, its earlier state in the index remains valid, with a warning.
             let has_address = self.knowledge().files_in_rows(kb).any(|(_, file)| file.url.is_some());
             if !has_address && self.knows_files_of(kb)? {
                 return self.conclude(kb, 0, Vec::new(), architectures).await;
@@ -72,7 +73,7 @@ impl Session {
         self.conclude(kb, updates, failures, architectures).await
     }
 
-    /// With the updates of a KB recorded: what is needed to judge its files, and its sets.
+    /// Completes the crawl of a KB whose updates are recorded: looks up related KBs, and records the sets.
     async fn conclude(
         &mut self,
         kb: Kb,
@@ -89,7 +90,7 @@ impl Session {
                 failures.push(Failure::new(related.to_string(), &error));
                 continue;
             }
-            // Only where the lookup was needed to judge a file is its failure one of the run.
+            // A failed lookup is a failure of the run only if it was needed to judge a file.
             let mut undecided =
                 sets.iter().flat_map(|(_, set)| &set.members).filter(|member| member.role == Role::Companion);
             if undecided.any(|member| member.kb() == Some(related)) && error.kind() != ErrorKind::NotFound {
@@ -104,7 +105,7 @@ impl Session {
         Ok(Crawled { kb, sets, updates, failures })
     }
 
-    /// Crawls all that a query finds, KB by KB; also gives the failures of updates that carry no KB.
+    /// Crawls all results of a query, KB by KB. Also returns the failures of updates without a KB.
     pub async fn crawl_query(
         &mut self,
         query: &Query,
@@ -142,8 +143,8 @@ impl Session {
         Ok(self.search_whole(query, false).await?.0)
     }
 
-    /// Searches for a KB. An empty answer is confirmed by a second query if index or knowledge have the KB. Returns the rows, and
-    /// the answer that is to be noted once they are recorded: a run that is killed in between searches again.
+    /// Searches for a KB. An empty result is confirmed by a second query if the index or knowledge has the KB. Returns
+    /// the rows and the result to record after them: a run that is killed in between searches again.
     async fn search_kb(&mut self, kb: Kb) -> Result<(Vec<Row>, Option<Searched>)> {
         let query = Query::of_kb(kb);
         let (of_index, before) = match self.mirror_if_there()? {
@@ -156,7 +157,7 @@ impl Session {
             let shown: BTreeSet<UpdateId> = rows.iter().map(|row| row.row.update_id).collect();
             self.note_absences(kb, &shown).await?;
         }
-        // A KB that nobody knows makes no mirror.
+        // A KB that is unknown everywhere does not create a mirror.
         let searched = (of_index || !rows.is_empty()).then_some(Searched { found: rows.len(), complete });
         Ok((rows, searched))
     }
@@ -166,8 +167,8 @@ impl Session {
         self.note_search(&Query::of_kb(kb), found, complete)
     }
 
-    /// Returns the rows of a query by id, for a profile, and `true` if they are all that there is. A month without updates is
-    /// usual; a month that had some is not empty because an unavailable Catalog says so.
+    /// Returns the rows of a query by id, for a profile, and `true` if they are complete. A month without updates is
+    /// usual. A month with known updates is not accepted as empty because an unavailable Catalog states it.
     pub(crate) async fn list(&mut self, query: &Query) -> Result<(Vec<(UpdateId, Listed)>, bool)> {
         let before = self.mirror()?.index().search_answer(query.words())?;
         let (rows, complete) = self.search_whole(query, before.is_some_and(|updates| updates > 0)).await?;
@@ -200,8 +201,8 @@ impl Session {
         Ok((rows.collect(), complete))
     }
 
-    /// The rows that are of a KB. A search finds words anywhere, so other KBs come along; a title without any KB is
-    /// decided by its details page.
+    /// Returns the rows of a KB. A search finds words anywhere, so its rows include other KBs. The details page decides
+    /// about a title without a KB.
     async fn rows_of(&mut self, kb: Kb, rows: Vec<Row>) -> Result<Vec<Row>> {
         let mut own = Vec::new();
         for mut row in rows {
@@ -227,7 +228,7 @@ impl Session {
         Ok(own)
     }
 
-    /// Writes rows, and what details page and dialog say of each.
+    /// Records rows, and the details page and the dialog of each.
     async fn record_rows(&mut self, rows: Vec<Row>, architectures: &[Architecture]) -> Result<Vec<Failure>> {
         let now = self.now();
         let mut known = BTreeSet::new();
@@ -269,8 +270,8 @@ impl Session {
                 failures.push(Failure::new(what, &error));
                 break;
             }
-            // Without its details page an update lacks edges; without its dialog it lacks everything. The details of an entry
-            // that was revised wait for its files: they are what marks it as read.
+            // Without its details page an update has no edges; without its dialog it has no files. The details of a
+            // revised entry wait for its files, because the details mark the entry as read.
             let files = self.record_files(&row).await;
             let waits = files.is_err() && known.contains(&row.row.update_id);
             let details = if waits { Ok(()) } else { self.record_details(&row).await };
@@ -305,7 +306,7 @@ impl Session {
         Ok(())
     }
 
-    /// Reads the download dialog of an update. Returns `true` if other files were listed before.
+    /// Reads the download dialog of an update. Returns `true` if an earlier dialog listed other files.
     pub(crate) async fn read_dialog(&mut self, id: UpdateId) -> Result<bool> {
         let now = self.now();
         let (files, warnings) = self.catalog().files(id).await?;
@@ -328,7 +329,7 @@ impl Session {
         }
     }
 
-    /// A file of a dialog, when its name, address, and digests can be what they should be.
+    /// Returns the record of a file in a dialog, if its name, URL, and digests are acceptable.
     fn file_record(&self, file: &DialogFile) -> Result<FileRecord> {
         let refused = |message: String| {
             Error::new(ErrorKind::Integrity, message)
@@ -347,11 +348,11 @@ impl Session {
         Ok(FileRecord { name, url: url.into(), sha1: file.sha1, sha256: file.sha256 })
     }
 
-    /// Looks up the KBs that are needed to judge the files of this one. Their failures are returned, not raised.
+    /// Looks up the KBs that are needed to judge the files of this one. Returns their failures instead of failing.
     async fn look_up_related(&mut self, kb: Kb, architectures: &[Architecture]) -> Result<Vec<(Kb, Error)>> {
         let knowledge = self.knowledge();
         let facts = self.mirror()?.index().facts_of(&BTreeSet::from([kb]))?;
-        // The checkpoint's entry for another architecture tells nothing about this one.
+        // The checkpoint's entry for another architecture is irrelevant for this one.
         let mut wanted: BTreeSet<Architecture> =
             facts.updates.iter().filter_map(|update| facts.architecture_of(update)).collect();
         wanted.retain(|architecture| architectures.is_empty() || architectures.contains(architecture));
@@ -388,7 +389,7 @@ impl Session {
         }
     }
 
-    /// Works the sets of a KB out anew from the index and writes them.
+    /// Recomputes the sets of a KB from the index and records them.
     fn record_sets(&mut self, kb: Kb) -> Result<Vec<(SetId, PackageSet)>> {
         let (now, knowledge) = (self.now(), self.knowledge());
         let index = self.mirror()?.index_mut();
@@ -406,7 +407,7 @@ impl Session {
     }
 }
 
-/// The sets of a KB, from the index layered over the knowledge.
+/// Returns the sets of a KB, from the index layered over the knowledge.
 pub fn sets_of(
     kb: Kb,
     index: &crate::mirror::Index,
@@ -418,7 +419,7 @@ pub fn sets_of(
     Ok(package_sets(kb, &index.facts_of(&kbs)?, knowledge))
 }
 
-/// Returns `true` if an entry is as it was.
+/// Returns `true` if an entry is unchanged. % listed.rs
 fn is_same(revision: &Revision, row: &SearchRow) -> bool {
     revision.title == row.title
         && revision.last_updated == Some(row.last_updated)

@@ -7,8 +7,8 @@ use crate::update::Classification;
 /// A row of a search page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
-    /// What title and products say.
+    /// The classification of title and products.
     pub class: Classification,
-    /// Date of the entry.
+    /// The date of the entry. % look.rs
     pub last_updated: Date,
 }

@@ -1,8 +1,8 @@
-//! A look at what the Catalog says now of an update, or of the updates of a KB. Nothing is written.
+//! Reads the current state of an update, or of the updates of a KB, from the Catalog. Writes nothing.
 //!
-//! An update is read from its details page and its download dialog; a KB is searched for first, and its rows tell dates and
-//! exact sizes, which a details page does not. What cannot be read is a [`Failure`] beside what was; an update that the
-//! Catalog does not know any more differs from one whose query failed.
+//! An update is read from its details page and its download dialog. A KB is searched for first: its rows state dates
+//! and exact sizes, which a details page does not. A page that cannot be read is a [`Failure`] beside the other pages.
+//! An update that the Catalog no longer knows is distinguished from an update whose query failed.
 
 use std::collections::BTreeMap;
 
@@ -17,36 +17,37 @@ use crate::mirror::index::UpdateDetail;
 use crate::net::Purpose;
 use crate::update::{Kb, UpdateId, classify, neutral};
 
-/// One update as the Catalog has it.
+/// An update as the Catalog shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Looked {
-    /// The statements of its pages. The times of its sights are the index's, and `None` here.
+    /// The statements of its pages. The times at which the update was seen are known to the index only, and `None`
+    /// here.
     pub detail: UpdateDetail,
-    /// `true` if date and size are those of a search row. A details page has a date of its own, and a size in words.
+    /// `true` if date and size come from a search row. A details page has a date of its own, and a rounded size.
     pub is_of_row: bool,
-    /// The size in words, where the bytes are not stated.
+    /// The rounded size, if the size in bytes is not stated.
     pub size_text: Option<String>,
     /// `true` if its details page was read.
     pub has_details: bool,
 }
 
-/// The result of a look.
+/// The current state in the Catalog.
 #[derive(Debug, Default)]
 pub struct Look {
     /// The updates, by title and id.
     pub updates: Vec<Looked>,
-    /// `true` if these are all that the Catalog has.
+    /// `true` if these are all updates that the Catalog has.
     pub complete: bool,
-    /// Their files, each once, under keys that mean nothing anywhere else.
+    /// The files of the updates, each once, under keys that are valid here only.
     pub files: BTreeMap<FileKey, FileFacts>,
-    /// The failures beside them.
+    /// The failures of queries.
     pub failures: Vec<Failure>,
-    /// The oddities of the answers.
+    /// The warnings about the responses.
     pub warnings: Vec<String>,
 }
 
 impl Look {
-    /// Returns the number of updates that were read whole.
+    /// Returns the number of updates that were read completely.
     pub fn read_whole(&self) -> usize {
         self.updates.iter().filter(|one| one.has_details && one.detail.facts.files.is_some()).count()
     }
@@ -77,7 +78,7 @@ impl Look {
         });
     }
 
-    /// A file of a dialog under its key; what `fetch` would refuse of it is warned of.
+    /// Returns the key of a file of a dialog. Warns about properties that `fetch` would refuse.
     fn file(&mut self, catalog: &Catalog, file: &DialogFile, size: Option<u64>) -> FileKey {
         let url = Url::parse(&file.url);
         let of_url = url.as_ref().ok().and_then(|url| url.path_segments()?.next_back());
@@ -121,7 +122,7 @@ impl Look {
     }
 }
 
-/// Asks for one update: its details page and its download dialog. `None` when the Catalog does not know it any more.
+/// Reads one update: its details page and its download dialog. Returns `None` if the Catalog no longer knows it.
 pub async fn look_at_update(catalog: &Catalog, id: UpdateId) -> Result<Option<Look>> {
     phase(catalog, format!("asking the Catalog for {id}"));
     let DetailsAnswer::Found(page) = catalog.details(id).await? else { return Ok(None) };
@@ -130,7 +131,7 @@ pub async fn look_at_update(catalog: &Catalog, id: UpdateId) -> Result<Option<Lo
     Ok(Some(look))
 }
 
-/// Searches for a KB and asks for each of its updates.
+/// Searches for a KB and reads each of its updates.
 pub async fn look_at_kb(catalog: &Catalog, kb: Kb) -> Result<Look> {
     phase(catalog, format!("asking the Catalog for {kb}"));
     let answer = catalog.search(&Query::of_kb(kb), None).await?;
@@ -141,7 +142,7 @@ pub async fn look_at_kb(catalog: &Catalog, kb: Kb) -> Result<Look> {
     for row in answer.rows {
         let found = Found::from(row);
         let id = found.row.update_id;
-        // A search finds the words anywhere, so other KBs come along.
+        // A search finds the words anywhere, so its rows include other KBs.
         if found.class.kb.is_some_and(|own| own != kb) {
             continue;
         }
@@ -157,7 +158,7 @@ pub async fn look_at_kb(catalog: &Catalog, kb: Kb) -> Result<Look> {
                 None
             }
         };
-        // A title without a KB is decided by its details page.
+        // The details page decides about a title without a KB.
         let is_own = found.class.kb == Some(kb) || page.as_ref().is_some_and(|page| page.kbs == [kb]);
         if is_own {
             look.add(catalog, id, Some(&found), page).await;
@@ -177,7 +178,7 @@ fn phase(catalog: &Catalog, what: String) {
     catalog.client().events().send(Event::Phase(what));
 }
 
-/// Joins row and details page; the row goes first, as it does in the index.
+/// Joins row and details page. The row has precedence, as in the index. % crawl/mod.rs
 fn detail_of(id: UpdateId, row: Option<&Found>, page: Option<&DetailsPage>) -> UpdateDetail {
     let (title, products) = match (row, page) {
         (Some(found), _) => (found.row.title.clone(), found.row.products.clone()),

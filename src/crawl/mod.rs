@@ -1,8 +1,9 @@
-//! From the Catalog to the index: updates, files, and the graph of a KB, without a byte of payload.
+//! Crawls the Catalog into the index: updates, files, and the graph of a KB, without any payload.
 //!
-//! Every job is a [`RunJob`]; [`Session::run`] does it and concludes the run. A [`Session`] is one run: the Catalog, the mirror, the knowledge, and the time. The mirror is made and locked when there
-//! is something to write for the first time, so that a KB that does not exist leaves nothing behind. One failing update or
-//! file does not stop the others: [`Failure`]s are collected and decide the exit code at the end.
+//! Every job is a [`RunJob`]; [`Session::run`] executes it and concludes the run. A [`Session`] is one run: the
+//! Catalog, the mirror, the knowledge, and the time. The mirror is created and locked before the first write, so that a
+//! KB that does not exist leaves nothing behind. A failing update or file does not stop the others: [`Failure`]s are
+//! collected and decide the exit code at the end. % readings.rs
 
 mod absence;
 mod confirm;

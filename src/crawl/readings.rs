@@ -1,7 +1,7 @@
-//! The readings of a run: which KBs it queried, which entries it took from the index, and how far it trusts earlier readings.
+//! The readings of a run: the KBs it queried, the entries it took from the index, and its trust in earlier readings.
 //!
-//! An entry whose title, date, and size are those of its last reading is as it was, and is read again only where the run does not
-//! trust that reading. Nothing here can fail.
+//! An entry whose title, date, and size equal those of its last reading is unchanged. It is read again only if the run
+//! does not trust that reading. The functions of this module cannot fail.
 
 use std::collections::BTreeSet;
 
@@ -9,14 +9,14 @@ use crate::clock::Time;
 use crate::mirror::index::A_DAY;
 use crate::update::{Kb, UpdateId};
 
-/// The time for which details and files stand for an entry that is as it was.
+/// The time for which an earlier reading of an unchanged entry is valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trust {
-    /// Everything is read again.
+    /// No time: everything is read again.
     Never,
-    /// For a day: what replaces an entry is stated by its page, which is renewed without a change of the entry.
+    /// A day: the page of an entry states what replaces it, and the page changes without a revision of the entry.
     ForADay,
-    /// Until the entry is revised. What replaces it is stated by the newer ones, which a scheduled run reads.
+    /// Until the entry is revised. The pages of newer entries state what they replace, and a scheduled run reads those.
     Always,
 }
 
@@ -24,16 +24,16 @@ pub(super) enum Trust {
 #[derive(Debug)]
 pub(super) struct Readings {
     trust: Trust,
-    /// KBs that were queried in this run.
+    /// The KBs that were queried in this run.
     queried: BTreeSet<Kb>,
-    /// KBs that were read again in this run, because files of them are to be downloaded.
+    /// The KBs that were read again in this run, because files of them are to be downloaded.
     anew: BTreeSet<Kb>,
-    /// Updates whose details and files were taken from the index, where they were read before today.
+    /// The updates whose details and files were taken from the index, although they were read before today.
     taken: BTreeSet<UpdateId>,
 }
 
 impl Readings {
-    /// Returns the readings of a run that has read nothing.
+    /// Returns the readings of a run that has not read anything.
     pub(super) fn new() -> Self {
         Self {
             trust: Trust::ForADay,
@@ -48,7 +48,7 @@ impl Readings {
         self.trust = Trust::Never;
     }
 
-    /// Trusts every reading of an entry that is as it was, unless everything is to be read again.
+    /// Trusts every reading of an unchanged entry, unless the run reads everything again.
     pub(super) fn trust_unrevised(&mut self) {
         if self.trust != Trust::Never {
             self.trust = Trust::Always;
@@ -60,7 +60,7 @@ impl Readings {
         self.trust == Trust::Never
     }
 
-    /// Returns `true` if what was read of an entry at a time stands for it.
+    /// Returns `true` if a reading at the time `read` is still valid at `now`.
     pub(super) fn trusts(&self, read: Time, now: Time) -> bool {
         match self.trust {
             Trust::Never => false,
@@ -69,34 +69,34 @@ impl Readings {
         }
     }
 
-    /// Begins to read a KB and everything around it again; gives the trust for [`Self::end_anew`].
+    /// Begins to read a KB and its related KBs again. Returns the earlier trust, for [`Self::end_anew`].
     pub(super) fn begin_anew(&mut self, kb: Kb) -> Trust {
         self.anew.insert(kb);
         self.queried.clear();
         std::mem::replace(&mut self.trust, Trust::Never)
     }
 
-    /// Ends it.
+    /// Ends the second reading and restores the earlier trust.
     pub(super) fn end_anew(&mut self, trust: Trust) {
         self.trust = trust;
     }
 
-    /// Notes a query for a KB. Returns `true` if it is the first one.
+    /// Records a query for a KB. Returns `true` if it is the first one.
     pub(super) fn note_query(&mut self, kb: Kb) -> bool {
         self.queried.insert(kb)
     }
 
-    /// Notes that an update was taken from the index.
+    /// Records that an update was taken from the index.
     pub(super) fn note_taken(&mut self, update: UpdateId) {
         self.taken.insert(update);
     }
 
-    /// Notes that an update was read from the Catalog.
+    /// Records that an update was read from the Catalog.
     pub(super) fn note_read(&mut self, update: UpdateId) {
         self.taken.remove(&update);
     }
 
-    /// Returns `true` if one of these updates was taken from the index, and the KB was not read again.
+    /// Returns `true` if one of these updates was taken from the index and the KB was not read again.
     pub(super) fn took_from_index(&self, kb: Kb, updates: &[UpdateId]) -> bool {
         !self.anew.contains(&kb) && updates.iter().any(|update| self.taken.contains(update))
     }
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn trust_lasts_as_long_as_the_run_says() {
+    fn trust_lasts_as_long_as_the_run_specifies() {
         let mut readings = Readings::new();
         let day_ago = now().shifted_by(-86_400);
         assert!(readings.trusts(day_ago.shifted_by(1), now()) && !readings.trusts(day_ago, now()));
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kb_that_is_read_anew_takes_nothing_from_the_index() {
+    fn a_second_reading_takes_nothing_from_the_index() {
         let kb = "KB5086672".parse().unwrap();
         let update: UpdateId = "00000000-0000-4000-8000-000000000001".parse().unwrap();
         let mut readings = Readings::new();

@@ -1,7 +1,8 @@
-//! Differences between the Catalog and the index: updates revised, re-issued, or replaced since they were seen last. Pure.
+//! Differences between the Catalog and the index: updates that were revised, re-issued, or replaced since the last run.
+//! Pure.
 //!
-//! A page that was never read is not a difference. A details page has a date of its own, which is often not that of the search page; so
-//! it counts only when it is later than the last sight of the update.
+//! A page that was never read is not a difference. A details page has a date of its own, which often differs from that
+//! of the search page. Its date therefore counts only if it is later than the time at which the update was last seen.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -35,9 +36,9 @@ impl fmt::Display for IndexDifference {
     }
 }
 
-/// Some names, and how many more there are.
+/// Returns some names, and the number of further ones.
 fn listed(names: &[String]) -> String {
-    /// As many as a person reads; JSON has all.
+    /// The most names that are shown; JSON contains all.
     const SHOWN: usize = 3;
     let mut text = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join("; ");
     if names.len() > SHOWN {
@@ -46,18 +47,18 @@ fn listed(names: &[String]) -> String {
     text
 }
 
-/// An update of the index, with the pages of it that were read.
+/// An update of the index, with its pages that were read.
 #[derive(Debug, Clone, Copy)]
 pub struct OfIndex<'i> {
     /// The update.
     pub detail: &'i UpdateDetail,
-    /// Its files and those of others.
+    /// The files of the update and of others.
     pub files: &'i BTreeMap<FileKey, FileFacts>,
     /// `true` if details and files were read.
     pub is_read: bool,
 }
 
-/// Compares one update.
+/// Returns the differences of one update.
 pub fn revised(
     index: OfIndex<'_>,
     looked: &Looked,
@@ -105,8 +106,8 @@ fn plain(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The titles of a list that another one has neither by id nor by title. The other way round is not a difference: the index
-/// joins the pages of many updates and keeps what the Catalog forgets.
+/// Returns the titles of `related` that `known` contains neither by id nor by title. The reverse is not a difference:
+/// the index joins the pages of many updates and keeps statements that the Catalog drops.
 fn unknown(related: &[RelatedUpdate], known: &[RelatedUpdate]) -> BTreeSet<String> {
     let ids: BTreeSet<UpdateId> = known.iter().filter_map(|one| one.update_id).collect();
     let titles: BTreeSet<String> = known.iter().map(|one| plain(&one.title)).collect();
@@ -117,7 +118,7 @@ fn unknown(related: &[RelatedUpdate], known: &[RelatedUpdate]) -> BTreeSet<Strin
     related.iter().filter(is_new).map(|one| plain(&one.title)).collect()
 }
 
-/// A file by its name and, where the name does not carry it, its digest.
+/// Returns the name of a file, with its digest if the name does not contain it. % run.rs
 fn name_of(file: &FileFacts) -> String {
     let name = file.name.to_ascii_lowercase();
     match file.sha1 {

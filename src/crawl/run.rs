@@ -1,8 +1,8 @@
-//! The scope of a run: every job that writes the mirror through the Catalog begins and ends here.
+//! The scope of a run: every job that writes the mirror from the Catalog begins and ends here.
 //!
-//! However a job ends, the run is concluded: the failures of a stop are reported once, the exit code is worked out, views are
-//! brought up to what was learned, the end is noted in the index, and the job's report is written. A trial (`--dry-run`) leaves
-//! no trace.
+//! Every run is concluded, also after an error. The failures of a stop request are reported once, the exit code is
+//! computed, and the views are updated. Then the end is recorded in the index, and the job's report is written. A trial
+//! (`--dry-run`) leaves no trace.
 
 use super::interruption::report_stop_once;
 use super::session::{Failure, Session};
@@ -12,24 +12,24 @@ use crate::exit_code::ExitCode;
 /// The options that every job has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RunOptions {
-    /// Read everything again, whenever it was read.
+    /// `true` to read everything again, regardless of earlier readings.
     pub refresh: bool,
-    /// Leave no trace on the disk.
+    /// `true` to leave no trace on the disk.
     pub trial: bool,
 }
 
-/// The outcome of a job, as far as it concerns the run.
+/// The outcome of a job, as far as the run needs it.
 pub trait JobOutcome {
-    /// Returns the number of items that are done.
+    /// Returns the number of completed items.
     fn done(&self) -> usize;
     /// Returns the failures.
     fn failures(&self) -> &[Failure];
     /// Returns the failures, to be reduced to those that are reported.
     fn failures_mut(&mut self) -> &mut Vec<Failure>;
-    /// Returns the payload bytes that came over the wire.
+    /// Returns the payload bytes received over the network.
     fn bytes_downloaded(&self) -> u64;
 
-    /// Returns the exit code by what is done and what failed.
+    /// Returns the exit code from the completed items and the failures.
     fn exit_code(&self) -> ExitCode {
         let kinds: Vec<ErrorKind> = self.failures().iter().map(|failure| failure.kind).collect();
         ExitCode::of_run(self.done(), &kinds)
@@ -38,13 +38,13 @@ pub trait JobOutcome {
 
 /// A job of a run.
 pub trait RunJob {
-    /// The outcome of a job that came to its end.
+    /// The outcome of a job that ended without an error.
     type Outcome: JobOutcome;
 
-    /// Does the job.
+    /// Executes the job.
     fn work(&self, session: &mut Session) -> impl Future<Output = Result<Self::Outcome>>;
 
-    /// Writes the report of a job that came to its end. The run is noted as finished by then.
+    /// Writes the report of a job that ended without an error. The run is already recorded as finished.
     fn report(&self, _session: &mut Session, _outcome: &mut Self::Outcome, _code: ExitCode) -> Result<()> {
         Ok(())
     }
@@ -55,10 +55,10 @@ pub trait RunJob {
     }
 }
 
-/// A run that is concluded.
+/// A concluded run.
 #[derive(Debug)]
 pub struct Run<O> {
-    /// The session, for what is to be shown.
+    /// The session, for the output.
     pub session: Session,
     /// The outcome of the job.
     pub outcome: O,
@@ -67,7 +67,7 @@ pub struct Run<O> {
 }
 
 impl Session {
-    /// Does a job and concludes the run, whether the job succeeds or not.
+    /// Executes a job and concludes the run, whether the job succeeds or not.
     pub async fn run<J: RunJob>(mut self, job: &J, options: RunOptions) -> Result<Run<J::Outcome>> {
         if options.refresh {
             self.refresh();
@@ -81,15 +81,15 @@ impl Session {
         };
         report_stop_once(&self, outcome.failures_mut());
         let code = outcome.exit_code();
-        // Both are tried, and the first failure is the run's.
+        // Both are tried, and the first failure is that of the run.
         let finished = self.finish(code, outcome.bytes_downloaded());
         let reported = job.report(&mut self, &mut outcome, code);
         finished.and(reported)?;
         Ok(Run { session: self, outcome, code })
     }
 
-    /// Concludes a run that ended with an error, and returns that error; a failure to record the end is a warning beside it. A
-    /// mirror that this run does not hold is another process's, and so is its report.
+    /// Concludes a run that ended with an error, and returns that error; a failure to record the end becomes a warning.
+    /// A mirror that this run does not hold belongs to another process, and so does its report. % session.rs
     fn conclude_failed<J: RunJob>(&mut self, job: &J, error: Error) -> Error {
         if self.holds_mirror() && !self.is_trial() {
             let steps = [self.finish(error.code(), 0), job.report_error(self, &error)];

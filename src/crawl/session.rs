@@ -1,4 +1,4 @@
-//! One run: its parts, its state, and its warnings.
+//! A run: its parts, its state, and its warnings.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,26 +17,26 @@ use crate::mirror::{Evidence, Layout, Mirror, Writing};
 use crate::servicing::Knowledge;
 use crate::update::{Kb, UpdateId};
 
-/// An item of a run that failed while the rest went on.
+/// An item of a run that failed while the rest continued.
 #[derive(Clone, Debug)]
 pub struct Failure {
-    /// The KB, update, or file.
+    /// The name of the KB, update, or file.
     pub what: String,
-    /// The kind of failure.
+    /// The kind of the error.
     pub kind: ErrorKind,
     /// The message with its causes.
     pub message: String,
-    /// The next steps.
+    /// The hints for the operator.
     pub hints: Vec<String>,
 }
 
 impl Failure {
-    /// Returns the item of a document.
+    /// Returns the failure for a document.
     pub fn item(&self) -> FailedItem {
         FailedItem { what: self.what.clone(), kind: self.kind, message: self.message.clone() }
     }
 
-    /// Returns the failure as a line for people: the item goes before the message, unless the message names it already.
+    /// Returns the failure as a line for people: the item precedes the message, unless the message already contains it.
     pub fn line(&self) -> String {
         if self.message.contains(&self.what) {
             return self.message.clone();
@@ -44,7 +44,7 @@ impl Failure {
         format!("{}: {}", self.what, self.message)
     }
 
-    /// Returns the line of the log.
+    /// Returns the failure for the log.
     pub fn event(&self) -> LogEvent {
         LogEvent::Failure {
             what: self.what.clone(),
@@ -54,14 +54,14 @@ impl Failure {
         }
     }
 
-    /// Returns the error of a command of which nothing came: the first failure.
+    /// Returns the first failure as the error of a command without any result, or `None` if nothing failed.
     pub fn first_error(failures: &[Self]) -> Option<Error> {
         let first = failures.first()?;
         let error = Error::new(first.kind, first.message.clone());
         Some(first.hints.iter().fold(error, Error::hint))
     }
 
-    /// A failure of this thing.
+    /// Creates a failure of the item `what`.
     pub fn new(what: impl Into<String>, error: &Error) -> Self {
         Self {
             what: what.into(),
@@ -72,37 +72,37 @@ impl Failure {
     }
 }
 
-/// Files at a time, if the operator does not say otherwise: enough to fill a line whose single connections are slow, few enough
-/// to be a good guest.
+/// The default number of parallel transfers: enough to fill a line with slow single connections, and few enough not to
+/// burden the servers.
 pub const PARALLEL: usize = 4;
 
-/// The terms of transfers.
+/// The options of transfers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TransferOptions {
-    /// Files at a time.
+    /// The number of parallel transfers.
     pub parallel: Option<u8>,
-    /// Bytes a second, all together.
+    /// The rate limit of all transfers together, in bytes per second.
     pub limit_rate: Option<u64>,
-    /// The time within which a transfer has to make progress.
+    /// The time within which a transfer must make progress.
     pub stall_after: Option<Duration>,
 }
 
-/// One run.
+/// A run with its parts and its state.
 #[derive(Debug)]
 pub struct Session {
     catalog: Catalog,
     knowledge: Arc<Knowledge>,
     terms: Terms,
-    /// Files at a time.
+    /// The number of parallel transfers.
     parallel: usize,
     layout: Layout,
     origin: String,
     command: String,
     clock: Arc<dyn Clock>,
-    /// The time of the run: everything that it sees is seen then.
+    /// The time of the run, which applies to everything that it observes.
     now: Time,
     mirror: Option<Mirror<Writing>>,
-    /// The run leaves no trace on the disk (`--dry-run`).
+    /// `true` if the run leaves no trace on the disk (`--dry-run`).
     is_trial: bool,
     run: Option<i64>,
     pub(super) readings: Readings,
@@ -110,7 +110,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// A run that has done nothing yet. Refuses a mirror that holds content from elsewhere.
+    /// Creates a run that has not done anything. Refuses a mirror whose content has another origin.
     pub fn new(
         catalog: Catalog,
         layout: Layout,
@@ -140,19 +140,19 @@ impl Session {
         })
     }
 
-    /// Makes the run a trial: it works on a copy of the index and writes nothing. Call it before anything else.
+    /// Makes the run a trial, which works on a copy of the index and writes nothing. Must be called first.
     pub(super) fn try_only(&mut self) {
         self.is_trial = true;
     }
 
-    /// Transfers are made like this; what is not said stays as it is.
+    /// Sets the options of transfers; omitted options keep their values.
     pub fn set_transfers(&mut self, options: &TransferOptions) {
         self.parallel = options.parallel.map_or(self.parallel, usize::from);
         self.terms.stall_window = options.stall_after.unwrap_or(self.terms.stall_window);
         self.terms.limit = options.limit_rate.map(|rate| Arc::new(RateLimit::new(rate)));
     }
 
-    /// Reads everything again, whenever it was read.
+    /// Makes the run read everything again, regardless of earlier readings.
     pub(super) fn refresh(&mut self) {
         self.readings.trust_nothing();
     }
@@ -162,12 +162,12 @@ impl Session {
         self.now.since(time) < A_DAY
     }
 
-    /// Returns `true` if a reading of an unrevised entry at this time stands for it.
+    /// Returns `true` if a reading at this time is still valid for an unchanged entry.
     pub(super) fn trusts(&self, read: Time) -> bool {
         self.readings.trusts(read, self.now)
     }
 
-    /// The time of the run.
+    /// Returns the time of the run.
     pub fn now(&self) -> Time {
         self.now
     }
@@ -182,23 +182,23 @@ impl Session {
         &self.catalog
     }
 
-    /// Returns the terms on which files are transferred.
+    /// Returns the options of transfers.
     pub(crate) fn terms(&self) -> &Terms {
         &self.terms
     }
 
-    /// Returns the number of files that are transferred at a time.
+    /// Returns the number of parallel transfers.
     pub(crate) fn parallel(&self) -> usize {
         self.parallel
     }
 
-    /// Trusts details and files that were read of an unrevised entry, whenever that was, unless everything is to be read again.
+    /// Trusts earlier readings of unchanged entries, regardless of their age, unless the run reads everything again.
     pub(crate) fn trust_unrevised(&mut self) {
         self.readings.trust_unrevised();
     }
 
-    /// Returns `true` if details and files of one of these updates were taken from the index, and the KB was not read again
-    /// in this run.
+    /// Returns `true` if details and files of one of these updates were taken from the index and the KB was not read
+    /// again in this run.
     pub(crate) fn took_from_index(&self, kb: Kb, updates: &[UpdateId]) -> bool {
         self.readings.took_from_index(kb, updates)
     }
@@ -208,13 +208,13 @@ impl Session {
         &self.layout
     }
 
-    /// Returns an error if the run is to stop: nothing new is begun then.
+    /// Returns an error if a stop request was made: no new work begins then.
     pub(crate) fn go_on(&self) -> Result<()> {
         let stop = self.catalog.client().stop();
         if stop.asked().is_some() { Err(stop.error()) } else { Ok(()) }
     }
 
-    /// Requests sent so far.
+    /// Returns the number of requests so far.
     pub fn requests(&self) -> u64 {
         self.catalog.client().requests()
     }
@@ -239,7 +239,7 @@ impl Session {
         }
     }
 
-    /// The mirror, made and locked at the first use.
+    /// Returns the mirror, which is created and locked at the first use.
     pub fn mirror(&mut self) -> Result<&mut Mirror<Writing>> {
         if self.mirror.is_none() {
             let (layout, now) = (self.layout.clone(), self.clock.now());
@@ -262,7 +262,7 @@ impl Session {
         self.mirror.as_mut().ok_or_else(|| Error::new(ErrorKind::Internal, "the mirror is not open"))
     }
 
-    /// The mirror, when there is one already or this run has made one.
+    /// Returns the mirror if it exists, or `None`.
     pub(crate) fn mirror_if_there(&mut self) -> Result<Option<&mut Mirror<Writing>>> {
         if self.mirror.is_none() && !crate::disk::exists(self.layout.index()) {
             return Ok(None);
@@ -280,19 +280,20 @@ impl Session {
         self.is_trial
     }
 
-    /// Returns the time of the clock, which goes on while the run lasts.
+    /// Returns the current time of the clock, which advances during the run.
     pub(crate) fn time(&self) -> Time {
         self.clock.now().into()
     }
 
-    /// Brings the views of every KB up to what was learned, and notes in the index how the run ended. A trial leaves both.
+    /// Updates the views of every KB to the new facts, and records the end of the run in the index. A trial does
+    /// neither.
     pub(super) fn finish(&mut self, code: ExitCode, bytes: u64) -> Result<()> {
         if self.is_trial {
             return Ok(());
         }
         let (requests, now) = (self.requests(), self.time());
         if let Some(mirror) = &self.mirror {
-            // A file that cannot be deleted does not fail the run.
+            // A file that cannot be deleted does not fail the run. % unlisted.rs
             if let Err(error) = mirror.purge(now) {
                 self.warn(format!("old files could not be deleted: {}", error.full_message()));
             }

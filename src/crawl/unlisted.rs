@@ -1,11 +1,11 @@
-//! A KB that the Catalog does not list and of which knowledge has a file with its digest and its address: an enablement
-//! package, an update that was delisted.
+//! KBs that the Catalog does not list, but for which knowledge has a file with digest and URL: an enablement package,
+//! or a delisted update.
 //!
-//! This is asked only when a sound answer of the Catalog has no update of the KB. A Catalog that is unavailable is
-//! never replaced by what is known beforehand. The sets are those that the resolver makes of the index and the knowledge,
-//! so what the Catalog said of an architecture earlier goes first. A set is recorded when each of its files has a digest
-//! and an address; what is known and cannot be had is named. The files carry `knowledge` as the source of their digests
-//! and addresses, and so do the checks of their bytes, until the Catalog states the same.
+//! Knowledge is used only if a sound result of the Catalog has no update of the KB. It never replaces the response of
+//! an unavailable Catalog. The resolver builds the sets from the index and the knowledge, so an earlier statement of
+//! the Catalog about an architecture has precedence. A set is recorded if each of its files has a digest and a URL;
+//! other files are named in a warning. The files have `knowledge` as the source of their digests and URLs, and so do
+//! the checks of their bytes, until the Catalog states the same.
 
 use std::collections::BTreeSet;
 
@@ -21,11 +21,11 @@ use crate::resolve::{PackageSet, known_sets, layered_sets, rests_on_knowledge, u
 use crate::servicing::{Family, Knowledge};
 use crate::update::{Architecture, Kb};
 
-/// A list of file names in a message ends here: a KB of the older families has a dozen.
+/// The most file names in a message: a KB of the older families has a dozen.
 const NAMED: usize = 3;
 
 impl Session {
-    /// Records what knowledge has of a KB that the Catalog does not list. With architectures given, those alone.
+    /// Records the known sets of a KB that the Catalog does not list. If architectures are given, records only those.
     pub(super) fn crawl_unlisted(&mut self, kb: Kb, architectures: &[Architecture]) -> Result<Crawled> {
         let knowledge = self.knowledge();
         if !knowledge.files_in_rows(kb).any(|(_, file)| file.url.is_some()) {
@@ -73,7 +73,7 @@ impl Session {
         Ok(Crawled { kb, sets: numbers.into_iter().zip(found).collect(), updates: 0, failures })
     }
 
-    /// Returns the reason to refuse a set: a URL or a name that this program never accepts.
+    /// Returns the reason to refuse a set (a URL or a name that this program never accepts), or `None`.
     fn refusal(&self, set: &PackageSet) -> Option<Error> {
         let refused = |message: String| {
             Error::new(ErrorKind::Integrity, message)
@@ -96,8 +96,8 @@ impl Session {
     }
 }
 
-/// The sets of a KB from the index layered over the knowledge. A file that only knowledge puts into a set and that the
-/// Catalog states elsewhere is as the Catalog states it.
+/// Returns the sets of a KB from the index layered over the knowledge. If the Catalog states a file elsewhere that only
+/// knowledge puts into a set, the Catalog's statement is used.
 fn sets_over(kb: Kb, index: &Index, knowledge: &Knowledge) -> Result<Vec<PackageSet>> {
     let own = index.facts_of(&BTreeSet::from([kb]))?;
     let mut kbs = unlisted_kbs(kb, &own, knowledge);
@@ -117,7 +117,7 @@ fn sets_over(kb: Kb, index: &Index, knowledge: &Knowledge) -> Result<Vec<Package
     Ok(sets)
 }
 
-/// The products of a set as the Catalog's titles would name them, so that `--product` takes the same words for it.
+/// Returns the products of a set as the Catalog's titles would name them, so that `--product` accepts the same words.
 fn products_of(set: &PackageSet, knowledge: &Knowledge) -> Vec<String> {
     let families = knowledge.families().iter().filter(|family| set.serves(family));
     families.flat_map(Family::title_products).collect::<BTreeSet<String>>().into_iter().collect()
@@ -133,7 +133,7 @@ fn can_be_had(file: &FileFacts) -> bool {
     file.known_name().is_some() && is_stated && file.urls.iter().any(|url| !url.is_empty())
 }
 
-/// Returns the line that names the source of the sets.
+/// Returns the warning that names the source of the sets.
 fn where_from(kb: Kb, sets: &[PackageSet], knowledge: &Knowledge) -> String {
     let mut of_knowledge =
         sets.iter().flat_map(|set| &set.members).filter(|member| member.file.key.is_none()).peekable();
@@ -148,7 +148,7 @@ fn where_from(kb: Kb, sets: &[PackageSet], knowledge: &Knowledge) -> String {
     )
 }
 
-/// The files of a set that cannot be had, each with its digest, for a message.
+/// Returns the files of a set that cannot be downloaded, each with its digest, for a message.
 fn unreachable_files(set: &PackageSet) -> String {
     let missing = set.members.iter().map(|member| &member.file).filter(|file| !can_be_had(file));
     let named: Vec<String> = missing
@@ -161,7 +161,7 @@ fn unreachable_files(set: &PackageSet) -> String {
     named.join(", ")
 }
 
-/// Returns the error for a KB that the Catalog does not list and whose files have no known URL, with all that is known of it.
+/// Returns the error for an unlisted KB whose files have no known URL, with all known facts about it. % fetch/again.rs
 fn not_to_be_had(kb: Kb, architectures: &[Architecture], knowledge: &Knowledge) -> Error {
     let listed = format!("the Catalog knows no update of {kb}");
     let rows = knowledge.about(kb);
