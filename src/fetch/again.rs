@@ -1,5 +1,5 @@
-//! Files that were here once, downloaded again by the digests that the index has of them. Nothing is crawled: an address that has
-//! expired is looked up where it came from, as in every fetch.
+//! Downloads lost files again, by the digests in the index. Nothing is crawled; an expired URL is looked up at its
+//! source, as in every fetch.
 
 use super::outcome::FetchOutcome;
 use super::plan::FetchPlan;
@@ -15,11 +15,11 @@ use crate::update::human_size;
 pub struct DownloadedAgain {
     /// The files that failed.
     pub failures: Vec<Failure>,
-    /// The bytes that came over the wire.
+    /// The bytes received over the network.
     pub bytes_downloaded: u64,
 }
 
-/// Downloads files of the pool again, and gives those that agree with the index their places there.
+/// Downloads files of the pool again, and puts those that agree with the index back into the pool. % closure.rs
 pub async fn download_again(session: &mut Session, files: &[FileKey]) -> Result<DownloadedAgain> {
     let mut wanted = Vec::new();
     let mut outcome = FetchOutcome::default();

@@ -1,9 +1,9 @@
-//! The packages that come along with a fetch: the servicing stacks, floors, prerequisites, and preparations that a set cannot do
-//! without and that live under KBs of their own.
+//! The packages that a fetch adds: servicing stacks, floors, prerequisites, and preparations that a set requires and
+//! that belong to other KBs.
 //!
-//! The resolver names them ([`closure`]); here they are looked for at the Catalog. A separate servicing stack
-//! that knowledge does not pair with the update is found by its title. What every machine needs and cannot be had is a
-//! failure of the run; what only some need is a warning.
+//! The resolver names them ([`closure`]), and this module searches the Catalog for them. A separate servicing stack
+//! that knowledge does not pair with the update is found by its title. If a package that every machine needs is
+//! unavailable, the run has a failure; if only some machines need it, the run has a warning.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ use crate::resolve::{Along, PackageSet, closure, families_without_pair, stack_of
 use crate::servicing::Family;
 use crate::update::{Architecture, Classification, Kb, classify};
 
-/// A KB that comes along, and for which sets.
+/// The sets and machines that need an added KB.
 #[derive(Debug, Default)]
 struct Wanted {
     always: bool,
@@ -26,7 +26,7 @@ struct Wanted {
     needed_by: BTreeSet<Kb>,
 }
 
-/// Adds to a plan what its sets cannot do without.
+/// Adds the packages to a plan that its sets require.
 pub(super) async fn add_closure(
     session: &mut Session,
     request: &FetchRequest,
@@ -34,7 +34,7 @@ pub(super) async fn add_closure(
 ) -> Result<()> {
     for set in planned(plan) {
         if let Err(error) = look_for_stack(session, &set).await {
-            // The plan so far stands.
+            // The plan so far remains valid.
             if !error.kind().is_stop() {
                 return Err(error);
             }
@@ -108,7 +108,8 @@ async fn look_for_stack(session: &mut Session, set: &PackageSet) -> Result<()> {
     Ok(())
 }
 
-/// Searches the Catalog's titles for the newest servicing stack of a family that is not later than a set, and crawls it.
+/// Searches the Catalog's titles for the newest servicing stack of a family that is not later than a set, and crawls
+/// it. % collect.rs
 async fn search_stack(session: &mut Session, set: &PackageSet, family: &Family) -> Result<()> {
     let knowledge = session.knowledge();
     session.go_on()?;

@@ -1,4 +1,4 @@
-//! From a crawled KB to the sets of a plan.
+//! Turns a crawled KB into the sets of a plan.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::facts::SetId;
 use crate::resolve::PackageSet;
 use crate::update::Kb;
 
-/// Crawls a KB, a second time if files are to be downloaded that the index had from an earlier reading: URLs change.
+/// Crawls a KB. Crawls it again if files are missing whose URLs come from an earlier reading, because URLs change.
 pub(super) async fn crawl_for_files(
     session: &mut Session,
     request: &FetchRequest,
@@ -35,7 +35,7 @@ pub(super) async fn crawl_for_files(
     session.crawl_kb_anew(kb, &request.architectures).await
 }
 
-/// Adds the wanted sets of a KB to the plan, and the others to what it leaves out.
+/// Adds the selected sets of a KB to the plan, and the others to its exclusions.
 pub(super) fn add_sets(
     session: &mut Session,
     request: &FetchRequest,
@@ -70,7 +70,7 @@ pub(super) fn add_sets(
         };
         plan.sets.push(PlannedSet { set, row, absent, absent_bytes, needed_by: needed_by.clone() });
     }
-    // A set that failed in the crawl has its own failure; nothing left after the filters is an answer of its own.
+    // A set that failed in the crawl has its own failure. An empty selection is a failure of its own. % fetch/mod.rs
     if wanted == 0 && (any || plan.failures.is_empty()) {
         let error = Error::new(
             ErrorKind::NotFound,

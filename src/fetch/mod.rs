@@ -1,8 +1,8 @@
 //! The main job: from KB numbers to published folders.
 //!
-//! The KBs are crawled, the wanted sets and what they need before them become a [`FetchPlan`], the files that are not in the
-//! pool are downloaded and checked, and the whole sets are published. One failing file fails its set and not the run.
-//! [`StagePlan`] puts exactly the files of a plan into an empty folder.
+//! The KBs are crawled, and the selected sets with their requirements become a [`FetchPlan`]. The files that are not in
+//! the pool are downloaded and checked, and the complete sets are published. A failing file fails its set but not the
+//! run. [`StagePlan`] puts exactly the files of a plan into an empty folder. % outcome.rs
 
 mod again;
 mod closure;

@@ -11,18 +11,18 @@ use crate::mirror::{Access, Mirror};
 /// A planned set with its outcome.
 #[derive(Debug)]
 pub struct FetchedSet {
-    /// The set as it was planned; its row has the sizes and digests that the download brought.
+    /// The planned set; its row has the sizes and digests from the download.
     pub planned: PlannedSet,
-    /// The outcome.
+    /// The status of the set.
     pub status: SetStatus,
     /// The path of its folder; `None` if it is not published.
     pub place: Option<Utf8PathBuf>,
-    /// The message of its failure.
+    /// The error message, if the set failed.
     pub error: Option<String>,
 }
 
 impl FetchedSet {
-    /// Returns the document.
+    /// Returns the set as a document.
     pub fn document(&self, mirror: &Mirror<impl Access>) -> Result<FetchedSetDocument> {
         Ok(FetchedSetDocument {
             set: mirror.set_document(&self.planned.row, self.status, self.error.as_deref())?,
@@ -35,13 +35,13 @@ impl FetchedSet {
 /// The outcome of a fetch.
 #[derive(Debug, Default)]
 pub struct FetchOutcome {
-    /// The sets, by KB, architecture, and folder.
+    /// The sets, sorted by KB, architecture, and folder.
     pub sets: Vec<FetchedSet>,
-    /// The plan, with the sets that were left out.
+    /// The plan, with the excluded sets.
     pub plan: FetchPlan,
     /// The failures.
     pub failures: Vec<Failure>,
-    /// Payload bytes that came over the wire.
+    /// The payload bytes received over the network. % plan.rs
     pub bytes_downloaded: u64,
 }
 

@@ -19,35 +19,35 @@ use crate::update::{Architecture, Kb, Kind, count, human_size};
 pub struct FetchRequest {
     /// The KBs.
     pub kbs: Vec<Kb>,
-    /// Only these architectures; none is all.
+    /// The selected architectures; empty for all.
     pub architectures: Vec<Architecture>,
-    /// Only sets of one of these products; none is all.
+    /// The selected products; empty for all.
     pub products: Vec<ProductFilter>,
-    /// Only these kinds; none is everything but copies that Setup alone takes.
+    /// The selected kinds. If empty, everything is selected except copies that only Windows Setup uses.
     pub kinds: Vec<Kind>,
-    /// Publish files without any stated digest.
+    /// `true` to publish files without any stated digest.
     pub accept_unverified: bool,
-    /// Fetch the updates that the KBs require, too.
+    /// `true` to fetch also the updates that the KBs require.
     pub closure: bool,
-    /// Download no more bytes than this.
+    /// The most bytes to download.
     pub max_bytes: Option<u64>,
 }
 
-/// The reason for which a set is not fetched.
+/// The reason why a set is excluded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LeftOut {
-    /// Of an architecture that was not asked for.
+    /// An architecture that was not requested.
     Architecture,
-    /// For a product that was not asked for.
+    /// A product that was not requested.
     Product,
-    /// Of a kind that was not asked for.
+    /// A kind that was not requested.
     Kind,
-    /// A copy that Windows Setup alone takes, of a KB that has a main package.
+    /// A copy that only Windows Setup uses, of a KB with a main package.
     Dynamic,
 }
 
 impl FetchRequest {
-    /// Returns for each set of one KB why it is not fetched, or `None` if it is.
+    /// Returns, for each set of one KB, the reason why it is excluded, or `None` if it is selected.
     pub fn left_out(&self, sets: &[&PackageSet]) -> Vec<Option<LeftOut>> {
         let filed: Vec<Filed<'_>> = sets.iter().map(|set| set.filed()).collect();
         let mut of_product = vec![self.products.is_empty(); sets.len()];
@@ -59,7 +59,7 @@ impl FetchRequest {
         sets.iter().zip(of_product).map(|(set, of_product)| self.exclusion(set, of_product)).collect()
     }
 
-    /// Refuses a product name that neither the tables nor any of these sets have.
+    /// Refuses a product name that neither the tables nor any of these sets contain.
     pub fn check_products<'s>(&self, sets: impl Iterator<Item = &'s PackageSet>) -> crate::error::Result<()> {
         let filed: Vec<Filed<'_>> = sets.map(PackageSet::filed).collect();
         for product in &self.products {
@@ -89,26 +89,26 @@ impl FetchRequest {
 /// A set that is to be fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedSet {
-    /// As the resolver sees it.
+    /// The set according to the resolver.
     pub set: PackageSet,
-    /// As the index keeps it.
+    /// The set according to the index.
     pub row: SetRow,
-    /// Files that the pool does not have.
+    /// The files that the pool does not have.
     pub absent: Vec<FileKey>,
-    /// Their bytes, where they are known.
+    /// The bytes of these files, if they are known.
     pub absent_bytes: Option<u64>,
-    /// The KBs with which it comes along; none when it was asked for itself.
+    /// The KBs that need this set; empty if the set itself was requested.
     pub needed_by: BTreeSet<Kb>,
 }
 
-/// The plan of a fetch. Making it queries the Catalog and downloads nothing; running it downloads and publishes.
+/// The plan of a fetch. Making the plan queries the Catalog and downloads nothing; running it downloads and publishes.
 #[derive(Debug, Default)]
 pub struct FetchPlan {
-    /// The sets, by KB, architecture, and folder.
+    /// The sets, sorted by KB, architecture, and folder.
     pub sets: Vec<PlannedSet>,
-    /// Published sets of which the pool holds every file, taken as they are while the Catalog is unavailable.
+    /// The published sets that are complete in the pool, used unchanged while the Catalog is unavailable.
     pub standing: Vec<PlannedSet>,
-    /// Sets that were not asked for, with the reason.
+    /// The excluded sets, with the reason.
     pub left_out: Vec<(PackageSet, LeftOut)>,
     /// The failures of making the plan.
     pub failures: Vec<Failure>,
@@ -141,7 +141,7 @@ impl Serialize for FetchPlan {
 }
 
 impl FetchPlan {
-    /// Files to download, each once.
+    /// Returns the number of files to download, each counted once.
     pub fn absent_files(&self) -> usize {
         let mut keys: Vec<FileKey> = self.sets.iter().flat_map(|set| set.absent.iter().copied()).collect();
         keys.sort_unstable();
@@ -149,20 +149,20 @@ impl FetchPlan {
         keys.len()
     }
 
-    /// Their bytes. A file that several sets share is counted where its size is known, else the sum is unknown.
+    /// Returns the bytes to download. If several sets share a file of unknown size, the sum is unknown (`None`).
     pub fn absent_bytes(&self) -> Option<u64> {
         let listed: usize = self.sets.iter().map(|set| set.absent.len()).sum();
         self.absent_bytes_at_most().filter(|_| listed == self.absent_files())
     }
 
-    /// No more than these bytes: a file that several sets share is counted for each.
+    /// Returns an upper bound of the bytes to download: a file that several sets share is counted for each set.
     pub fn absent_bytes_at_most(&self) -> Option<u64> {
         self.sets.iter().map(|set| set.absent_bytes).sum()
     }
 }
 
 impl FetchPlan {
-    /// Drops the first set that would go over a budget, and all behind it; returns the error that names it.
+    /// Removes the first set that exceeds the budget, and all later ones. Returns the error that names it.
     pub(super) fn keep_within(&mut self, budget: u64) -> Option<Error> {
         let mut counted: BTreeSet<FileKey> = BTreeSet::new();
         let mut spent = 0_u64;
@@ -172,7 +172,7 @@ impl FetchPlan {
             let of_files =
                 set.row.members.iter().filter(|member| member.file.key.is_some_and(|key| new.contains(&key)));
             let known: Option<u64> = of_files.map(|member| member.file.size).sum();
-            // What is of no known size at all cannot be said to fit.
+            // A file of unknown size cannot be assumed to fit. % publish.rs
             let cost = known.or(set.absent_bytes).unwrap_or(u64::MAX);
             if spent.saturating_add(cost) > budget {
                 return true;

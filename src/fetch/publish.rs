@@ -1,4 +1,4 @@
-//! From files in the pool to published folders. A set whose files are not all here is not published.
+//! Publishes folders from files in the pool. An incomplete set is not published.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::mirror::{Mirror, Published, Writing};
 use crate::resolve::package_sets;
 use crate::servicing::Knowledge;
 
-/// Makes the folders of other sets again that had the same damaged files.
+/// Publishes other sets again whose folders had the same damaged files.
 pub(super) fn heal_folders(session: &mut Session) -> Result<()> {
     if !session.holds_mirror() {
         return Ok(());
@@ -27,7 +27,7 @@ pub(super) fn heal_folders(session: &mut Session) -> Result<()> {
     Ok(())
 }
 
-/// Publishes each planned set that has no failed file.
+/// Publishes each planned set without failed files.
 pub(super) fn publish(
     session: &mut Session,
     plan: &FetchPlan,
@@ -43,7 +43,7 @@ pub(super) fn publish(
             None => publish_unless_stopped(session, planned, &knowledge, now),
         };
         let mirror = session.mirror()?;
-        // The sizes and digests that the download brought.
+        // The row now has the sizes and digests from the download.
         let row = mirror.index().set(planned.row.id)?.unwrap_or_else(|| planned.row.clone());
         let planned = PlannedSet { row, ..planned.clone() };
         let mut fetched = FetchedSet { planned, status: SetStatus::Failed, place: None, error: None };
@@ -57,7 +57,7 @@ pub(super) fn publish(
                 fetched.place = Some(folder);
             }
             Err(error) => {
-                // A file that failed is among the failures already, under its own name.
+                // A failed file is already among the failures, under its own name.
                 if error.kind() != ErrorKind::Incomplete {
                     let row = &fetched.planned.row;
                     outcome.failures.push(Failure::new(format!("{} {}", row.kb, row.folder), &error));
@@ -70,7 +70,7 @@ pub(super) fn publish(
     Ok(())
 }
 
-/// Publishes sets again that stood whole while the Catalog was unavailable. One that is right stays as it is.
+/// Publishes sets again that are complete while the Catalog is unavailable. An intact set stays as it is.
 pub(super) fn publish_standing(
     session: &mut Session,
     standing: &[PlannedSet],
@@ -91,8 +91,8 @@ pub(super) fn publish_standing(
     Ok(())
 }
 
-/// Publishes a set unless the run is to stop: without links, publishing takes longer than the sender of a stop request waits.
-/// A set that stands is whole.
+/// Publishes a set unless the run is stopped: without links, publishing takes longer than the sender of a stop request
+/// waits. A set that is already published is complete.
 fn publish_unless_stopped(
     session: &mut Session,
     planned: &PlannedSet,
@@ -118,13 +118,13 @@ fn publish_one(
         return Err(Error::new(ErrorKind::Internal, "the set is not in the index any more"));
     };
     let (published, folder) = mirror.publish(&row, knowledge, now)?;
-    // Fetched by name, or because another set needs it: it is wanted again.
+    // The set was fetched by name or because another set needs it, so an earlier removal is undone.
     mirror.take_back_removal(row.kb, row.architecture)?;
     Ok((published, folder.path))
 }
 
-/// Compares the sum that the search page states for all files of an entry with the files that are all here now, with or
-/// without a checkpoint that the dialog left out.
+/// Compares the total size on the search page with the files that are now present, with or without a checkpoint that
+/// the dialog omits. % fetch/run.rs
 fn check_sums(
     mirror: &mut Mirror<Writing>,
     planned: &PlannedSet,

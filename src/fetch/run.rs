@@ -1,4 +1,4 @@
-//! The two calls of a fetch: the plan is made with the Catalog, then it is run. `--dry-run` shows the plan and stops there.
+//! The two calls of a fetch: the plan is made with the Catalog, then it is run. `--dry-run` shows the plan and stops.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::resolve::PackageSet;
 
 impl FetchPlan {
-    /// Makes the plan of a request: crawls the KBs, and adds what their sets need before them. Downloads nothing.
+    /// Makes the plan of a request: crawls the KBs, and adds the requirements of their sets. Downloads nothing.
     pub async fn make(session: &mut Session, request: &FetchRequest) -> Result<Self> {
         let mut plan = Self::default();
         for &kb in &request.kbs {
@@ -38,7 +38,7 @@ impl FetchPlan {
         let standing = plan.standing.iter().map(|standing| &standing.set);
         let sets: Vec<&PackageSet> = planned.chain(excluded).chain(standing).collect();
         if !sets.is_empty() {
-            // Without any set, the failure of the crawl is the answer.
+            // Without any set, the failure of the crawl is reported.
             request.check_products(sets.into_iter())?;
         }
         if request.closure {
@@ -50,7 +50,7 @@ impl FetchPlan {
         Ok(plan)
     }
 
-    /// Runs the plan: downloads the files that are not in the pool, and publishes the sets that are whole then.
+    /// Runs the plan: downloads the files that are not in the pool, and publishes the sets that are then complete.
     pub async fn run(mut self, session: &mut Session, request: &FetchRequest) -> Result<FetchOutcome> {
         let mut outcome =
             FetchOutcome { failures: std::mem::take(&mut self.failures), ..FetchOutcome::default() };
@@ -80,7 +80,7 @@ impl FetchPlan {
     }
 }
 
-/// Returns a set of a plan that is not run.
+/// Returns the outcome of a set in a plan that is not run.
 fn rehearsed(session: &mut Session, planned: &PlannedSet, status: SetStatus) -> Result<FetchedSet> {
     let place = Some(session.mirror()?.folder_of(&planned.row)?.path);
     Ok(FetchedSet { planned: planned.clone(), status, place, error: None })
@@ -91,7 +91,7 @@ fn rehearsed(session: &mut Session, planned: &PlannedSet, status: SetStatus) -> 
 pub struct FetchJob {
     /// The request.
     pub request: FetchRequest,
-    /// Make the plan and do not run it.
+    /// `true` to make the plan without running it. % stage.rs
     pub dry_run: bool,
 }
 

@@ -1,11 +1,12 @@
-//! Staging: an empty folder gets exactly the files of a plan, and the script lies beside it.
+//! Staging: puts exactly the files of a plan into an empty folder, and the script beside it.
 //!
-//! Files that are installed in one go are one folder; where a restart comes in between, each part has a folder of its own
-//! inside, in order, because DISM takes up whatever lies beside its target. The folder is made aside, judged as
-//! `lint` judges folders, and becomes visible by a rename; whatever fails leaves nothing behind.
+//! Files that are installed together are in one folder. If a restart comes in between, each part has a numbered
+//! subfolder of its own, because DISM takes every file beside its target. The folder is made under a temporary name,
+//! judged as `lint` judges folders, and renamed to its final name; a failure leaves nothing behind.
 //!
-//! Every byte is hashed in the read that hands it out, of links too. A file that the mirror has lost, or that is not what it was, is
-//! recorded as damaged and ends the staging with exit code 5; one that is recorded already counts as absent (exit code 10).
+//! Every byte is hashed in the read that hands it out, also for links. A file that the mirror has lost, or whose
+//! content has changed, is recorded as damaged and ends the staging with exit code 5. A file that is already recorded
+//! as damaged counts as absent (exit code 10).
 
 use std::collections::BTreeSet;
 
@@ -21,11 +22,11 @@ use crate::resolve::{Machine, Place, Plan, Request, Step};
 use crate::script::{Form, Places, install_script, job};
 use crate::servicing::Knowledge;
 
-/// One file of a staged folder.
+/// A file of a staged folder.
 #[derive(Debug)]
 struct StagedFile {
     from: Pooled,
-    /// Inside of the folder.
+    /// The path inside the folder.
     to: Utf8PathBuf,
 }
 
@@ -38,10 +39,10 @@ pub struct StagePlan {
     to: Utf8PathBuf,
 }
 
-/// The places of the files of a staged folder, seen from beside it.
+/// The places of the files of a staged folder, relative to its parent folder.
 struct StagedPlaces<'p> {
     folder: &'p PlainName,
-    /// The part of each step, by the step's order.
+    /// The part of each step, in the order of the steps.
     parts: &'p [Option<String>],
     steps: &'p [Step],
 }
@@ -68,8 +69,8 @@ impl Places for StagedPlaces<'_> {
 }
 
 impl StagePlan {
-    /// Checks that every file is here by its size and that the folder may be made. Changes nothing, but records a file that the mirror
-    /// has lost.
+    /// Checks by its size that every file is present, and that the folder may be made. Changes nothing, except that it
+    /// records a file that the mirror has lost.
     pub fn new(
         plan: &Plan,
         form: Form,
@@ -155,7 +156,7 @@ impl StagePlan {
                 return Err(error);
             }
         };
-        // An empty folder that was there gives way.
+        // An existing empty folder is replaced.
         disk::remove_dir_all(&self.to)?;
         disk::rename(&aside, &self.to)?;
         let script = match &self.script {
@@ -192,7 +193,7 @@ impl StagePlan {
         disk::sync_dir(aside)
     }
 
-    /// Judges every part that DISM scans, as `lint` does: the files as they lie in the folder.
+    /// Judges every part that DISM scans, as `lint` does: the files as they are in the folder.
     fn judge(
         &self,
         aside: &Utf8Path,
@@ -211,7 +212,7 @@ impl StagePlan {
                 .filter(|(_, own)| *own == part)
                 .map(|(step, _)| step)
                 .collect();
-            // Other packages are installed one by one: nothing is scanned for them.
+            // Other packages are installed one by one: DISM does not scan a folder for them.
             let Some(target) =
                 of_part.iter().find(|step| matches!(step.role, Role::Target | Role::Prerequisite))
             else {
@@ -221,7 +222,7 @@ impl StagePlan {
             let folder = read_folder(&place, false)?;
             let machine = Machine {
                 architecture: plan.architecture,
-                // On a running machine, added features ask for no checkpoint that it is past.
+                // On a running machine, added features do not require a checkpoint that the machine has passed.
                 features_on_demand: request.machine.features_on_demand
                     && request.machine.place == Place::Image,
                 ..request.machine.clone()
@@ -246,7 +247,7 @@ impl StagePlan {
     }
 }
 
-/// The part of each step: none where one folder holds all.
+/// Returns the part of each step: `None` for all if one folder holds all files. % standing.rs
 fn parts_of(steps: &[Step]) -> Vec<Option<String>> {
     let mut number = 1;
     let mut parts = Vec::new();

@@ -1,4 +1,4 @@
-//! Sets that stand whole while the Catalog is unavailable.
+//! Published sets that are complete while the Catalog is unavailable.
 
 use std::collections::BTreeSet;
 
@@ -10,8 +10,8 @@ use crate::mirror::index::SetRow;
 use crate::resolve::Library as _;
 use crate::update::Kb;
 
-/// Returns the wanted sets of a KB if all of them stand whole while the Catalog is unavailable, with a warning that the Catalog
-/// was not searched for news. Running the plan makes a folder again that is damaged or missing.
+/// Returns the selected sets of a KB if all of them are complete while the Catalog is unavailable. Warns that the
+/// Catalog could not be searched for newer updates. Running the plan repairs a folder that is damaged or missing.
 pub(super) fn standing_sets(
     session: &mut Session,
     request: &FetchRequest,
@@ -23,7 +23,7 @@ pub(super) fn standing_sets(
     }
     let knowledge = session.knowledge();
     let Some(mirror) = session.mirror_if_there()? else { return Ok(Vec::new()) };
-    // An update whose dialog was never read may be a set that was never seen.
+    // An update whose dialog was never read may be a set that is not known yet.
     let facts = mirror.index().facts_of(&[kb].into())?;
     let unread = facts.updates.iter().filter(|update| update.files.is_none());
     let wanted =
@@ -35,7 +35,7 @@ pub(super) fn standing_sets(
     let mut standing = Vec::new();
     let mut sets = sets_of(kb, mirror.index(), &knowledge)?;
     if facts.updates.is_empty() {
-        // One that the Catalog does not list is what knowledge has of it.
+        // A KB that the Catalog does not list consists of its sets in knowledge. % fetch/transfers.rs
         sets = IndexLibrary::new(mirror.index(), &knowledge).sets(kb)?.to_vec();
     }
     let excluded = request.left_out(&sets.iter().collect::<Vec<_>>());

@@ -1,8 +1,8 @@
-//! From a plan to files in the pool: what is stated of each file, several transfers at a time, and what becomes of
-//! those that agree and of those that do not.
+//! Downloads the files of a plan into the pool. The module collects the statements about each file, runs several
+//! transfers at a time, and accepts or rejects the results.
 //!
-//! Before the first byte it is seen whether all of it has room. A disk that is full all the same, or a stop, lets nothing
-//! more begin; what is under way is parked. An address that has expired is asked for once more where it came from.
+//! The free space is checked before the first byte. If the disk becomes full nevertheless, or after a stop request, no
+//! further transfer begins, and partial files are kept. An expired URL is looked up once more at its source.
 
 use std::collections::BTreeMap;
 
@@ -23,8 +23,8 @@ use crate::mirror::{Access, Mirror, QUARANTINE_ROOM, Run, Stated, Vetted, Writin
 use crate::resolve::Member;
 use crate::update::{PackageName, human_size};
 
-/// The files to download, each once, with all that is stated about them. A file that nothing vouches for, or whose
-/// statements contradict each other, is not even asked for.
+/// Returns the files to download, each once, with the statements about them. A file that cannot be verified, or whose
+/// statements contradict each other, is not requested.
 pub(super) fn wanted_files(
     session: &mut Session,
     plan: &FetchPlan,
@@ -48,8 +48,8 @@ pub(super) fn wanted_files(
     Ok(wanted.into_values().collect())
 }
 
-/// Returns a file with all that is stated about it: for the set of a plan, or for nothing but its place in the pool, where it was
-/// once. A file that was there is wanted with the digests of its bytes.
+/// Returns a file with the statements about it: for a set of a plan, or only to restore it in the pool. A file that was
+/// in the pool is verified by the digests of its earlier bytes.
 pub(super) fn wanted_file(
     mirror: &Mirror<impl Access>,
     key: FileKey,
@@ -64,15 +64,15 @@ pub(super) fn wanted_file(
             .hint("restore it from a medium or a folder with --from DIR"));
     }
     let (sha1_source, sha256_source) = index.digest_sources(key)?;
-    // The bytes that were here vouch for a digest that nothing else states; a SHA-1 can come from the name alone.
+    // The earlier bytes verify a digest without another source; a SHA-1 can come from the name alone.
     let vouching = |source: Option<Source>, otherwise: Source| match source {
         Some(Source::Bytes) => Source::EarlierDownload,
         source => source.unwrap_or(otherwise),
     };
     let unnamed = if plan.is_some() { Source::Name } else { Source::EarlierDownload };
     let name = PackageName::parse(&file.name).sha1;
-    // From the narrowest statement to the widest: the size of the file itself, the sum of an entry that lists it, and the sum of
-    // the set. Not every set has a sum: one with a member that no dialog lists has none.
+    // The order goes from the narrowest statement to the widest: the size of the file, the sum of an entry, and the sum
+    // of the set. A set with a member that no dialog lists has no sum.
     let identity = file.identity();
     let same = |member: &&Member| member.file.identity() == identity;
     let members = plan.iter().flat_map(|(planned, _)| &planned.set.members);
@@ -86,7 +86,7 @@ pub(super) fn wanted_file(
         name,
         size: cap.filter(|_| alone),
     };
-    // A file that was in the pool is known by its bytes.
+    // A file that was in the pool is identified by its bytes.
     if plan.is_some() && index.is_disputed(key)? {
         let message = format!("{}: its SHA-1 is stated with two SHA-256", file.name);
         return Err(Error::new(ErrorKind::Integrity, message)
@@ -123,8 +123,8 @@ pub(super) fn wanted_file(
     })
 }
 
-/// Downloads files and takes those that agree with what is stated of them into the pool. Returns the messages of those that
-/// failed, by file.
+/// Downloads files and puts those that agree with their statements into the pool. Returns the messages of the failed
+/// files.
 pub(super) async fn download(
     session: &mut Session,
     wanted: Vec<Wanted>,
@@ -187,24 +187,24 @@ impl Receiver for PoolReceiver<'_> {
         renewed(self.session, wanted).await
     }
 
-    /// Forgets when the dialogs of the file were read: they are wrong about it now, or always were. The next run reads them
-    /// again.
+    /// Forgets that the dialogs of the file were read: they are wrong about it. The next run reads them again.
     fn note_failure(&mut self, wanted: &Wanted, _error: &Error) -> Result<()> {
         let index = self.session.mirror()?.index_mut();
         index.in_transaction(|index| index.forget_reading_of_file(wanted.key))
     }
 }
 
-/// Checks that the disk has room for all missing files. Partial files count, and so does room that is reserved for them.
+/// Checks that the disk has room for all missing files. Partial files count, and so does space that is reserved for
+/// them.
 fn check_room(session: &mut Session, wanted: &[Wanted], plan: &FetchPlan) -> Result<()> {
-    // Nobody knows how much it is: the disk itself will tell.
+    // The total size is unknown: a full disk is detected during the download.
     let Some(bytes) = plan.absent_bytes().or(plan.absent_bytes_at_most()) else { return Ok(()) };
     let layout = session.layout().clone();
     let mut there = 0;
     for file in wanted {
         there += disk::allocated(&file.partial)?;
     }
-    // Where files cannot be linked they lie in the pool and in their folders.
+    // If files cannot be linked, each exists in the pool and in its folder.
     let copies = if disk::takes_links(layout.root())? { 1 } else { 2 };
     let rest = bytes.saturating_mul(copies).saturating_sub(there);
     let needed = disk::with_overhead(rest);
@@ -222,7 +222,7 @@ fn check_room(session: &mut Session, wanted: &[Wanted], plan: &FetchPlan) -> Res
         .hint("nothing was downloaded; make room, or fetch less: --arch, --product, --max-bytes"))
 }
 
-/// The same file under the addresses that the Catalog has for it now; `None` when it has no others.
+/// Returns the same file with the URLs that the Catalog has for it now, or `None` if it has no other URLs.
 async fn renewed(session: &mut Session, wanted: &Wanted) -> Result<Option<Wanted>> {
     let updates = session.mirror()?.index().updates_that_list(wanted.key)?;
     for id in updates {
@@ -240,8 +240,8 @@ async fn renewed(session: &mut Session, wanted: &Wanted) -> Result<Option<Wanted
     Ok((!urls.is_empty()).then(|| Wanted { urls, ..wanted.clone() }))
 }
 
-/// A file that agrees with everything that was said of it goes into the pool, another one into quarantine.
-/// Returns where damaged bytes are kept that it replaced.
+/// Admits a file that agrees with its statements into the pool, and moves any other file into quarantine. Returns the
+/// path of the damaged bytes that it replaced.
 fn settle(
     mirror: &mut Mirror<Writing>,
     wanted: &Wanted,
@@ -259,7 +259,7 @@ fn settle(
     };
     disk::remove_file(&journal_of(&arrived.path))?;
     let error = Error::new(ErrorKind::Integrity, format!("{}: {unfit}", wanted.name));
-    // More than is stated, or than quarantine/ has room for, is not worth keeping as evidence.
+    // Bytes beyond the stated size, or beyond the room of quarantine/, are not worth keeping as evidence.
     let is_too_long = wanted.cap.is_some_and(|most| arrived.digests.size > most);
     let error = if is_too_long || arrived.digests.size > QUARANTINE_ROOM {
         disk::remove_file(&arrived.path)?;
