@@ -1,7 +1,7 @@
-//! Time, as a value that is handed in: the date, the duration of a step, and waiting.
+//! Time as an injected value: the date, the duration of a step, and waiting.
 //!
-//! Nothing else in the crate asks the system for the time or sleeps, so a test can hand in a clock that steps
-//! and prove an hour of waiting in a millisecond. Only what comes over a socket takes its real time ([`moment`]).
+//! Nothing else in the crate reads the system time or sleeps. A test can therefore inject a stepping clock and prove an
+//! hour of waiting in a millisecond. Only waiting for a socket takes real time ([`moment`]).
 //!
 //! A [`Clock`] gives the exact time; records and documents keep a [`Time`].
 
@@ -15,26 +15,26 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 
-/// The source of time of the crate.
+/// The crate's source of time.
 pub trait Clock: Send + Sync + fmt::Debug {
-    /// The time of day, UTC.
+    /// Returns the time of day in UTC.
     fn now(&self) -> Timestamp;
 
-    /// Time since some fixed moment, unaffected by changes to the time of day.
+    /// Returns the time since a fixed start, unaffected by changes to the time of day.
     fn elapsed(&self) -> Duration;
 
-    /// Lets this much time go by.
+    /// Waits for this duration.
     fn wait(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
-/// The clock of this machine.
+/// The system clock of this machine.
 #[derive(Debug)]
 pub struct SystemClock {
     start: Instant,
 }
 
 impl SystemClock {
-    /// A clock that counts from now.
+    /// Starts a clock that counts from now.
     #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     pub fn start() -> Self {
         Self { start: Instant::now() }
@@ -56,16 +56,16 @@ impl Clock for SystemClock {
     }
 }
 
-/// Waits 250 ms of real time on every clock, before something that may never come is looked for again. The time that has
-/// passed is measured with [`Clock::elapsed`].
+/// Sleeps 250 ms of real time, also under a test clock. It is the interval of polling for an event that may never
+/// occur. Elapsed time is measured with [`Clock::elapsed`].
 pub async fn moment() {
     tokio::time::sleep(Duration::from_millis(250)).await;
 }
 
-/// A time of day, UTC, in whole seconds: the precision of the index and of every document.
+/// A time of day in UTC, in whole seconds: the precision of the index and of every document.
 ///
-/// Two times that the index keeps compare as their texts do, and a time compares with one that was stored as if it had been
-/// stored itself.
+/// Two times from the index compare as their texts do. A new time compares with a stored time as if the new time had
+/// been stored, too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(Timestamp);
 
@@ -73,7 +73,7 @@ impl Time {
     /// The beginning of 1970.
     pub const UNIX_EPOCH: Self = Self(Timestamp::UNIX_EPOCH);
 
-    /// Returns the time that many seconds after 1970; `None` beyond the years that a calendar has.
+    /// Returns the time this many seconds after 1970, or `None` outside the years of the calendar.
     pub fn from_second(seconds: i64) -> Option<Self> {
         Timestamp::from_second(seconds).ok().map(Self)
     }
@@ -83,36 +83,36 @@ impl Time {
         self.0.as_second()
     }
 
-    /// Returns its day, UTC.
+    /// Returns the day in UTC.
     pub fn date(self) -> Date {
         Offset::UTC.to_datetime(self.0).date()
     }
 
-    /// Returns the time from an earlier one to this one; negative for a later one.
+    /// Returns the duration since an earlier time; the duration is negative if `earlier` is later.
     pub fn since(self, earlier: Self) -> SignedDuration {
         self.0.duration_since(earlier.0)
     }
 
-    /// Returns the time that many seconds later, or earlier for a negative number.
+    /// Returns this time shifted by seconds; a negative number gives an earlier time.
     #[must_use]
     pub fn shifted_by(self, seconds: i64) -> Self {
         Self::from_second(self.as_second().saturating_add(seconds)).unwrap_or(self)
     }
 
-    /// Returns a time for a constant of a test.
+    /// Returns a time for a test constant.
     #[cfg(test)]
     pub(crate) const fn constant(seconds: i64) -> Self {
         Self(Timestamp::constant(seconds, 0))
     }
 
-    /// Returns its hour and minute, UTC: `08:00`.
+    /// Returns hour and minute in UTC: `08:00`.
     pub fn hour_and_minute(self) -> String {
         self.0.strftime("%H:%M").to_string()
     }
 }
 
 impl From<Timestamp> for Time {
-    /// Drops the fraction of the second.
+    /// Drops the fraction of a second.
     fn from(time: Timestamp) -> Self {
         Self::from_second(time.as_second()).unwrap_or(Self(time))
     }
@@ -124,7 +124,7 @@ impl From<Time> for Timestamp {
     }
 }
 
-/// RFC 3339, as documents show times: `2026-11-23T08:00:00Z`.
+/// RFC 3339, the form of times in documents: `2026-11-23T08:00:00Z`.
 impl fmt::Display for Time {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(formatter)
@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_has_whole_seconds_and_one_spelling() {
+    fn time_has_whole_seconds_and_one_spelling() {
         let time: Time = "2026-11-23T08:00:00.75Z".parse().unwrap();
         assert_eq!(time.to_string(), "2026-11-23T08:00:00Z");
         assert_eq!(Time::from_second(time.as_second()), Some(time));

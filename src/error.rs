@@ -1,11 +1,12 @@
-//! The one error of the crate: the failure, the file or KB that it concerns, and the next steps.
+//! The only error type of the crate: the failure, the file or KB that it concerns, and the next steps.
 //!
-//! A room whose failures are told apart names them in an enum that implements [`Fault`]: kind, retry class, words, and hints
-//! of each stand there, and nowhere else. At the border of the room it becomes an [`Error`]. Only this conversion makes an
-//! error retryable, and [`Error::fault`] gives the enum back to a caller that decides by it; no caller reads a message.
+//! A room whose failures need different reactions names them in an enum that implements [`Fault`]. The enum alone
+//! defines kind, retry class, message, and hints of each failure. At the border of the room, the enum becomes an
+//! [`Error`]. Only this conversion makes an error retryable. A caller that decides by the failure gets the enum back
+//! from [`Error::fault`]; no caller parses a message.
 //!
-//! The kind decides the exit code (the table is in [`crate::exit_code`]). The message is a sentence fragment in lower case
-//! that stands alone; hints are the next steps, one to a line. Nothing here knows how errors are shown.
+//! The kind decides the exit code (see the table in [`crate::exit_code`]). The message is a sentence fragment in lower
+//! case that stands alone. Hints are the next steps, one per line. This module does not know how errors are displayed.
 
 use std::fmt;
 
@@ -18,26 +19,27 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// The retry class of a failure: the prospects of the same request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Retry {
-    /// It fails again.
+    /// The same request fails again.
     #[default]
     Never,
-    /// It may succeed soon: the failure is an overload, a broken connection, or a page that was cut short.
+    /// The same request may succeed soon: the failure is an overload, a broken connection, or a truncated page.
     Soon,
-    /// It may succeed when the server has recovered, which takes longer; each request before that delays it.
+    /// The same request may succeed after the server has recovered, which takes longer; earlier requests delay
+    /// recovery.
     AfterStall,
 }
 
-/// A named failure of a room. Its words are those of its `Display`; the errors that caused it are its sources.
+/// A named failure of a room. Its `Display` is the message; the errors that caused it are its sources.
 pub trait Fault: std::error::Error + Send + Sync + 'static {
-    /// The kind of the error that it becomes.
+    /// Returns the kind of the resulting error.
     fn kind(&self) -> ErrorKind;
 
-    /// The prospects of the same request.
+    /// Returns the retry class of the failed request.
     fn retry(&self) -> Retry {
         Retry::Never
     }
 
-    /// The next steps.
+    /// Returns the next steps.
     fn hints(&self) -> Vec<String> {
         Vec::new()
     }
@@ -45,7 +47,7 @@ pub trait Fault: std::error::Error + Send + Sync + 'static {
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
-/// A failure with its kind, its hints, and its causes. One word wide.
+/// A failure with its kind, hints, and causes. Its size is one pointer.
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -57,9 +59,9 @@ struct Inner {
 }
 
 enum Cause {
-    /// The fault that the error was made of. Its words are the message.
+    /// The fault from which the error was made; its `Display` is the message.
     Own(Box<dyn Fault>),
-    /// The error below.
+    /// The underlying error.
     Below(Source),
 }
 
@@ -77,18 +79,18 @@ impl<F: Fault> From<F> for Error {
 }
 
 impl Error {
-    /// An error of a kind with its message.
+    /// Makes an error of a kind with a message.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         let (message, hints) = (message.into(), Vec::new());
         Self(Box::new(Inner { kind, message, hints, retry: Retry::Never, cause: None }))
     }
 
-    /// A mistake in what the caller asked for.
+    /// Makes the error for a mistake in the caller's input.
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Usage, message)
     }
 
-    /// A value without a form in JSON: a bug.
+    /// Makes the error for a value that cannot be written as JSON, which is a bug.
     pub fn cannot_write_json(error: serde_json::Error) -> Self {
         Self::new(ErrorKind::Internal, "cannot write JSON").caused_by(error)
     }
@@ -100,48 +102,48 @@ impl Error {
         self
     }
 
-    /// Keeps the error that caused it.
+    /// Keeps the error that caused this one.
     #[must_use]
     pub fn caused_by(mut self, source: impl Into<Source>) -> Self {
         self.0.cause = Some(Cause::Below(source.into()));
         self
     }
 
-    /// The same error under another kind, where only the caller knows its meaning.
+    /// Changes the kind, for a caller that alone knows what the failure means.
     #[must_use]
     pub fn with_kind(mut self, kind: ErrorKind) -> Self {
         self.0.kind = kind;
         self
     }
 
-    /// Puts the work that failed before the message.
+    /// Prefixes the message with the work that failed.
     #[must_use]
     pub fn context(mut self, doing: impl fmt::Display) -> Self {
         self.0.message = format!("{doing}: {}", self.0.message);
         self
     }
 
-    /// The kind of failure.
+    /// Returns the kind of failure.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The exit code that goes with the kind.
+    /// Returns the exit code for the kind.
     pub fn code(&self) -> ExitCode {
         ExitCode::of(self.0.kind)
     }
 
-    /// The message, without causes and hints.
+    /// Returns the message, without causes and hints.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// The next steps.
+    /// Returns the next steps.
     pub fn hints(&self) -> &[String] {
         &self.0.hints
     }
 
-    /// The prospects of the same request.
+    /// Returns the retry class of the failed request.
     pub fn retry(&self) -> Retry {
         self.0.retry
     }
@@ -151,7 +153,7 @@ impl Error {
         self.0.retry != Retry::Never
     }
 
-    /// The fault that the error was made of, if it is one of this type.
+    /// Returns the fault from which the error was made, or `None` if it has another type.
     pub fn fault<F: Fault>(&self) -> Option<&F> {
         match &self.0.cause {
             Some(Cause::Own(fault)) => {
@@ -162,13 +164,14 @@ impl Error {
         }
     }
 
-    /// The message with all causes behind it, as one line.
+    /// Returns the message and all its causes as one line.
     pub fn full_message(&self) -> String {
         let mut text = self.0.message.clone();
         let mut cause = std::error::Error::source(self);
         while let Some(error) = cause {
             let words = error.to_string();
-            // Libraries repeat the words of a cause in their own. This is about the line alone; nothing is decided by it.
+            // Libraries repeat the message of a cause in their own message. Only this line depends on it; no decision
+            // does.
             if !text.contains(&words) {
                 text = format!("{text}: {words}");
             }
@@ -204,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_full_message_names_each_cause_once() {
+    fn full_message_names_each_cause_once() {
         let cause = std::io::Error::other("connection reset");
         let error =
             Error::new(ErrorKind::Unreachable, "cannot ask the Catalog for KB5086672").caused_by(cause);
@@ -239,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_decides_kind_words_and_retry_class_and_can_be_had_again() {
+    fn fault_sets_kind_message_and_retry_and_can_be_recovered() {
         let error =
             Error::from(RoomFault::Stuck(std::io::Error::other("rust"))).context("kitchen").hint("push");
         assert_eq!(error.full_message(), "kitchen: the door is stuck: rust");

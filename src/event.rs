@@ -1,9 +1,9 @@
-//! The events of a run, sent while it is under way.
+//! The events of a run, sent while the run is in progress.
 //!
-//! Work sends [`Event`]s to a sender that is cloned down through the rooms; one consumer in `report` turns them
-//! into bars, lines, or JSON. Sending never fails and never blocks: a consumer that has gone away changes nothing
-//! about the work. Each event carries the time at which it was sent, so that speeds are those of the work and not of the
-//! consumer. Texts in events are for people: the consumer decides by the fields alone.
+//! The rooms pass clones of one sender down and send [`Event`]s through it. One consumer in `report` turns the events
+//! into bars, lines, or JSON. Sending never fails and never blocks: the work continues even if the consumer has ended.
+//! Each event carries the time at which it was sent, because speeds are measured at the sender. Texts in events are for
+//! people; the consumer decides by the other fields alone.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -19,102 +19,103 @@ use crate::error::Error;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// Another phase begins, for people: "asking the Catalog for KB5086672".
+    /// The start of a phase, for people: "asking the Catalog for KB5086672".
     Phase(String),
-    /// A Catalog request is about to be made; counts from 1.
+    /// The start of a Catalog request; requests count from 1.
     CatalogRequest {
-        /// The number of requests so far, this one included.
+        /// The number of requests so far, including this one.
         number: u64,
         /// The subject, in words: "details of be656f78-…".
         what: String,
     },
-    /// The run waits, or one of its transfers.
+    /// The start of a wait, of the run or of one transfer.
     Waiting {
-        /// The transfer that waits, as in `TransferStarted`; `None` for a wait that holds up the run.
+        /// The waiting transfer, as in `TransferStarted`; `None` if the run itself waits.
         of: Option<u64>,
         /// The length of the wait.
         duration: Duration,
-        /// The retry budget that is left after it, where there is one.
+        /// The retry budget left after this wait, if the wait has a budget.
         left: Option<Duration>,
         /// The reason, in words.
         why: String,
     },
-    /// Transfers are about to begin.
+    /// The start of the transfers.
     TransfersPlanned {
-        /// The work.
+        /// The direction of the transfers.
         doing: Doing,
         /// The number of files.
         files: usize,
-        /// Their bytes together, where all sizes are known.
+        /// The total number of bytes, if all sizes are known.
         bytes: Option<u64>,
     },
-    /// One file begins to arrive.
+    /// The start of one transfer.
     TransferStarted {
-        /// Tells the transfers of a run apart.
+        /// The number that identifies the transfer within the run.
         id: u64,
-        /// The file's name.
+        /// The file name.
         name: String,
-        /// Its size, where known.
+        /// The file size, if known.
         size: Option<u64>,
     },
-    /// A server answered for a file, and its bytes come now. Sent at every such answer, also when the file begins anew.
+    /// A server's response for a file, sent before the bytes. Each response is reported, also when a file starts again
+    /// from zero.
     TransferAnswered {
-        /// As in `TransferStarted`.
+        /// The transfer, as in `TransferStarted`.
         id: u64,
-        /// The byte at which the transfer resumes.
+        /// The byte offset at which the transfer resumes.
         from: u64,
-        /// Its size, where known by now.
+        /// The file size, if known by now.
         size: Option<u64>,
     },
-    /// More of one file has arrived.
+    /// The progress of one transfer.
     TransferProgress {
-        /// As in `TransferStarted`.
+        /// The transfer, as in `TransferStarted`.
         id: u64,
-        /// Bytes that arrived so far.
+        /// The bytes received so far.
         bytes: u64,
     },
-    /// A transfer has ended.
+    /// The end of one transfer.
     TransferFinished {
-        /// As in `TransferStarted`.
+        /// The transfer, as in `TransferStarted`.
         id: u64,
-        /// Bytes that arrived.
+        /// The bytes received.
         bytes: u64,
-        /// The end of the file.
+        /// The outcome of the transfer.
         outcome: TransferOutcome,
     },
-    /// Bytes that are here were read again to check them.
+    /// The progress of reading stored bytes again to check them.
     Checked {
-        /// The bytes that were read so far.
+        /// The bytes read so far.
         bytes: u64,
-        /// The bytes to read.
+        /// The total number of bytes to read.
         of: u64,
     },
-    /// A warning: it stops nothing.
+    /// A warning; it stops nothing.
     Warning(String),
-    /// The run was asked to stop; it brings itself to an end.
+    /// A stop request was received; the run is ending.
     Stopping,
-    /// The run is over; events that are sent afterwards are not shown.
+    /// The end of the run; later events are not displayed.
     End,
 }
 
-/// The end of one transfer.
+/// The outcome of one transfer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TransferOutcome {
-    /// All of the file is here.
+    /// The file is complete.
     Complete,
-    /// The run is to stop. This is no fault of the file.
+    /// The run received a stop request; the file did not cause a failure.
     Stopped,
-    /// The transfer failed, for a reason in words.
+    /// The transfer failed, for this reason.
     Failed(String),
 }
 
 impl TransferOutcome {
-    /// The outcome of a transfer that ended with an error.
+    /// Returns the outcome of a transfer that ended with an error.
     pub fn of_error(error: &Error) -> Self {
         if error.kind().is_stop() { Self::Stopped } else { Self::Failed(error.full_message()) }
     }
 
-    /// The reason for which the file is not complete, in words.
+    /// Returns the reason why the file is not complete, or `None` if the file is complete.
     pub fn failure(&self) -> Option<&str> {
         match self {
             Self::Complete => None,
@@ -124,20 +125,20 @@ impl TransferOutcome {
     }
 }
 
-/// The work that is done with the files of a run.
+/// The direction of the transfers of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Doing {
-    /// They come from the Catalog.
+    /// From the Catalog.
     #[default]
     Downloading,
-    /// They go onto a medium.
+    /// Onto a medium.
     Writing,
-    /// They come from a medium.
+    /// From a medium.
     Reading,
 }
 
 impl Doing {
-    /// While it goes on.
+    /// Returns the verb for work in progress.
     pub fn now(self) -> &'static str {
         match self {
             Self::Downloading => "downloading",
@@ -146,7 +147,7 @@ impl Doing {
         }
     }
 
-    /// When one file is done.
+    /// Returns the verb for one finished file.
     pub fn done(self) -> &'static str {
         match self {
             Self::Downloading => "fetched",
@@ -156,13 +157,13 @@ impl Doing {
     }
 }
 
-/// The form of the log where no bars are drawn.
+/// The format of the log when no bars are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LogFormat {
     /// Sentences for people.
     #[default]
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
@@ -181,7 +182,7 @@ impl FromStr for LogFormat {
 /// An event with the time at which it was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
-    /// Time since some fixed moment, for speeds.
+    /// The time since a fixed start, to compute speeds.
     pub at: Duration,
     /// The time of day.
     pub time: Timestamp,
@@ -189,17 +190,17 @@ pub struct Told {
     pub event: Event,
 }
 
-/// Takes events. Cloning gives another sender to the same consumer.
+/// The sender of events. Clones send to the same consumer.
 #[derive(Debug, Clone, Default)]
 pub struct Events(Option<(Sender<Told>, Arc<dyn Clock>)>);
 
 impl Events {
-    /// Events for this consumer, with the time of this clock.
+    /// Makes a sender to this consumer, with times from this clock.
     pub fn to(sender: Sender<Told>, clock: Arc<dyn Clock>) -> Self {
         Self(Some((sender, clock)))
     }
 
-    /// Events without a consumer.
+    /// Makes a sender without a consumer.
     pub fn ignored() -> Self {
         Self(None)
     }
@@ -207,7 +208,7 @@ impl Events {
     /// Sends an event.
     pub fn send(&self, event: Event) {
         if let Some((sender, clock)) = &self.0 {
-            // A consumer that is gone does not stop the work.
+            // The work continues if the consumer has ended.
             let _gone = sender.send(Told { at: clock.elapsed(), time: clock.now(), event });
         }
     }

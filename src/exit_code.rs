@@ -1,11 +1,11 @@
-//! The kinds of failures and the exit codes: one table from the kind to the number that scripts see, and the rule for runs
-//! with several failures.
+//! The kinds of failures and the exit codes: one table from kinds to the numbers that scripts see, and the rule for
+//! runs with several failures.
 //!
-//! README.md lists the same table; a test holds the two equal.
+//! README.md contains the same table; a test compares them.
 
 use std::fmt;
 
-/// The kind of a failure. The words are a promise of the JSON output.
+/// The kind of a failure. The words are part of the JSON interface.
 #[derive(
     Debug,
     Clone,
@@ -24,44 +24,44 @@ use std::fmt;
 pub enum ErrorKind {
     /// A bug, or an unexpected I/O error.
     Internal,
-    /// Bad arguments, configuration, or a mirror folder that cannot be used as asked.
+    /// Bad arguments or configuration, or a mirror folder that cannot be used as requested.
     Usage,
-    /// A sound answer of the Catalog, or the index, holds nothing that matches.
+    /// A valid Catalog response, or the index, contains nothing that matches.
     NotFound,
-    /// Some items failed and the rest is done.
+    /// Some items failed; the others are done.
     Incomplete,
-    /// A digest, name, or address is not what it must be.
+    /// A digest, name, or URL does not have the required value.
     Integrity,
     /// A URL leads to a host that is not on the allow-list.
     HostNotAllowed,
-    /// The Catalog or the CDN could not be reached, or kept answering with its error page.
+    /// The Catalog or the CDN could not be reached, or kept returning its error page.
     Unreachable,
-    /// A replayed recording does not hold the request.
+    /// A replayed recording does not contain the request.
     NotRecorded,
-    /// A page that the parsers do not understand.
+    /// A page has a form that the parsers do not know.
     PageChanged,
     /// Another process holds the mirror.
     Busy,
-    /// Not enough room.
+    /// The disk does not have enough free space.
     NoSpace,
-    /// A finding of the resolver that is not a plan.
+    /// The resolver found a reason not to make a plan.
     Unresolved,
-    /// An import that is not trusted, was tampered with, or is not whole.
+    /// An import is untrusted, was tampered with, or is incomplete.
     Refused,
-    /// A medium that cannot be read or written.
+    /// A medium cannot be read or written.
     Medium,
-    /// A size budget was reached; running again continues.
+    /// A size budget was reached; another run continues.
     Budget,
     /// The operator stopped the run.
     Interrupted,
-    /// The system stopped the run. It has the word of [`Interrupted`](Self::Interrupted) and an exit code of its own.
+    /// The system stopped the run. The JSON word is that of [`Interrupted`](Self::Interrupted); the exit code differs.
     #[serde(rename(serialize = "interrupted"), skip_deserializing)]
     #[schemars(skip)]
     Terminated,
 }
 
 impl ErrorKind {
-    /// The word in JSON.
+    /// Returns the word in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Internal => "internal",
@@ -95,45 +95,45 @@ impl fmt::Display for ErrorKind {
     }
 }
 
-/// The number that the process returns.
+/// The exit code of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExitCode(u8);
 
 impl ExitCode {
-    /// Done, or nothing to do.
+    /// The run is done, or nothing was to do.
     pub const OK: Self = Self(0);
     /// A bug or an unexpected I/O error.
     pub const INTERNAL: Self = Self(1);
     /// Bad arguments or configuration.
     pub const USAGE: Self = Self(2);
-    /// Nothing matches, by a sound answer.
+    /// A valid response contains nothing that matches.
     pub const NOT_FOUND: Self = Self(3);
-    /// Some items failed, the rest is done.
+    /// Some items failed; the others are done.
     pub const INCOMPLETE: Self = Self(4);
-    /// A digest, name, or address did not match.
+    /// A digest, name, or URL did not match.
     pub const INTEGRITY: Self = Self(5);
     /// The Catalog or the CDN could not be reached.
     pub const UNREACHABLE: Self = Self(6);
-    /// An answer that the parsers do not understand.
+    /// A page has a form that the parsers do not know.
     pub const PAGE_CHANGED: Self = Self(7);
     /// Another process holds the mirror.
     pub const BUSY: Self = Self(8);
-    /// Not enough room.
+    /// The disk does not have enough free space.
     pub const NO_SPACE: Self = Self(9);
-    /// A finding, not a fault.
+    /// The result is a finding; nothing failed.
     pub const UNRESOLVED: Self = Self(10);
-    /// An import that is untrusted, tampered with, or not whole.
+    /// An import is untrusted, was tampered with, or is incomplete.
     pub const REFUSED: Self = Self(11);
     /// The medium failed.
     pub const MEDIUM: Self = Self(12);
     /// A size budget was reached.
     pub const BUDGET: Self = Self(13);
-    /// Stopped by the operator.
+    /// The operator stopped the run.
     pub const INTERRUPTED: Self = Self(130);
-    /// Stopped by the system.
+    /// The system stopped the run.
     pub const TERMINATED: Self = Self(143);
 
-    /// Every code with its name and meaning, as README.md lists them.
+    /// All codes with name and meaning, as listed in README.md.
     pub const TABLE: [(Self, &'static str, &'static str); 16] = [
         (Self::OK, "ok", "done, or nothing to do"),
         (Self::INTERNAL, "internal", "a bug or an unexpected I/O error"),
@@ -177,12 +177,12 @@ impl ExitCode {
         (Self::TERMINATED, "interrupted", "the same after SIGTERM"),
     ];
 
-    /// The number.
+    /// Returns the number.
     pub fn number(self) -> u8 {
         self.0
     }
 
-    /// The code that goes with a kind of error.
+    /// Returns the exit code for a kind of error.
     pub fn of(kind: ErrorKind) -> Self {
         match kind {
             ErrorKind::Internal => Self::INTERNAL,
@@ -203,11 +203,12 @@ impl ExitCode {
         }
     }
 
-    /// The code of a run: the number of items that are done, and the kinds of the failures of the others.
+    /// Returns the exit code of a run from the number of items done and the kinds of the failures.
     ///
-    /// A stop goes before every other failure; then integrity, then a page that was not understood, then space. Else it is 4
-    /// if items are done beside the failures or the failures have several reasons, and the code of the one reason if nothing
-    /// is done. A budget that was reached and nothing else is not a failure of the items, and has its own code.
+    /// A stop takes precedence over every other failure, followed by integrity, page changed, and no space. Otherwise
+    /// the code is 4 if some items are done or the failures have several kinds. If nothing is done and all failures
+    /// have one code, that code is returned. A run that only reached a budget has the code of the budget, because no
+    /// item failed.
     pub fn of_run(done: usize, failures: &[ErrorKind]) -> Self {
         let codes: Vec<Self> = failures.iter().map(|&kind| Self::of(kind)).collect();
         for urgent in
@@ -237,7 +238,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_most_urgent_reason_decides() {
+    fn the_most_urgent_failure_decides_the_exit_code() {
         use ErrorKind::{Budget, Integrity, NoSpace, NotFound, PageChanged, Terminated, Unreachable};
         let cases: [(usize, &[ErrorKind], u8); 11] = [
             (3, &[], 0),
@@ -257,7 +258,7 @@ mod tests {
         }
     }
     #[test]
-    fn the_words_of_json_are_those_of_people() {
+    fn json_words_equal_the_displayed_words() {
         use ErrorKind::{HostNotAllowed, Interrupted, Terminated};
         for kind in [HostNotAllowed, Interrupted, Terminated] {
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());

@@ -1,22 +1,24 @@
-//! kbmirror mirrors Windows updates from the Microsoft Update Catalog and answers the question that the Catalog does
-//! not: which files does this KB really need, in which order, for this architecture and this baseline, and why.
+//! kbmirror mirrors Windows updates from the Microsoft Update Catalog. It also answers a question that the Catalog
+//! leaves open: which files a KB really needs, in which order, for this architecture and this baseline, and why.
 //!
-//! The rooms, from the bottom up; each one uses those below it and none above (a test holds this):
+//! The rooms, from the bottom up. Each room uses rooms below it and none above; a test enforces this.
 //!
 //! - the floor: [`error`], [`exit_code`], [`clock`], [`event`], [`disk`]
 //! - [`update`]: KB numbers, builds, digests, the grammars of titles and file names
-//! - [`servicing`]: what is known of Windows servicing, as data
-//! - [`facts`]: updates, files, and roles, as they are stated
-//! - [`resolve`]: package sets and plans, pure; [`lint`]: whether a folder is a set; [`script`]: install scripts from plans
-//! - [`documents`]: every JSON document; [`views`]: what lies beside set folders, made from facts and plans
-//! - [`net`]: one HTTP client with its rules
-//! - [`catalog`]: what the Catalog says; [`mirror`]: the store; [`download`]: from a plan to bytes
+//! - [`servicing`]: knowledge of Windows servicing, as data
+//! - [`facts`]: updates, files, and roles, as stated by their sources
+//! - [`resolve`]: package sets and plans, pure; [`lint`]: the check of a folder against its set; [`script`]: install
+//!   scripts from plans
+//! - [`documents`]: every JSON document; [`views`]: the files beside set folders, made from facts and plans
+//! - [`net`]: the only HTTP client, with its rules
+//! - [`catalog`]: the pages of the Catalog; [`mirror`]: the store; [`download`]: from a plan to bytes
 //! - [`options`]: the options that several commands share, each declared once
-//! - [`crawl`], [`fetch`], and [`sync`]: the jobs behind the commands; [`carrier`]: media across the gap
-//! - [`report`] and [`cli`]: what people and programs see
+//! - [`crawl`], [`fetch`], and [`sync`]: the jobs behind the commands; [`carrier`]: media across the air gap
+//! - [`report`] and [`cli`]: the output for people and programs
 //!
-//! The names at this level are the library: to resolve from knowledge, and to read a mirror. `examples/` has a program for
-//! each. The rooms are public for the program's own binary, tests, benches, and fuzz targets; nothing in them is a promise.
+//! The names at this level are the library: to resolve from knowledge, and to read a mirror. `examples/` contains a
+//! program for each. The rooms are public only for the program's own binary, tests, benches, and fuzz targets; their
+//! interfaces are not stable.
 //!
 //! ```
 //! use kbmirror::{Knowledge, Machine, Request, Shelf, Status, resolve};

@@ -1,4 +1,4 @@
-//! The program: everything comes in through one [`Process`], and the exit code goes out.
+//! The program: a [`Process`] holds all input, and the exit code is the result.
 
 use std::process::ExitCode;
 
