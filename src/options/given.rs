@@ -1,7 +1,7 @@
 //! The texts that each source gives for the options, and the precedence of the sources.
 //!
-//! A flag goes before its variable, that before kbmirror.toml, and the file before the default. A text that is not a
-//! value is refused under the name by which it was given; credentials in it are not repeated. Pure.
+//! The order of precedence is flag, environment variable, kbmirror.toml, default. An invalid text is refused under the
+//! name by which it was given; credentials in the text are not repeated. Pure.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::row::OptionRow;
 use crate::error::{Error, Result};
 use crate::net::redacted_text;
 
-/// A source of options. The order is the precedence.
+/// A source of options, in order of precedence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum OptionSource {
     /// The command line.
@@ -18,11 +18,11 @@ pub enum OptionSource {
     Variable,
     /// kbmirror.toml.
     File,
-    /// The table.
+    /// The default of the option table.
     Default,
 }
 
-/// The texts of one source, by the ids of the options.
+/// The texts of one source, by option id.
 pub type OptionTexts = BTreeMap<&'static str, Vec<String>>;
 
 /// The texts of all sources.
@@ -30,21 +30,21 @@ pub type OptionTexts = BTreeMap<&'static str, Vec<String>>;
 pub struct GivenOptions(BTreeMap<OptionSource, OptionTexts>);
 
 impl GivenOptions {
-    /// Puts the texts of a source in the place of those that it gave before.
+    /// Replaces the texts of one source.
     #[must_use]
     pub fn with(mut self, source: OptionSource, texts: OptionTexts) -> Self {
         self.0.insert(source, texts);
         self
     }
 
-    /// Returns the text of an option that a person gave, by a flag or a variable.
+    /// Returns the text that the operator gave by flag or environment variable, or `None` if neither is set.
     pub fn named(&self, id: &str) -> Option<&str> {
         let sources = [OptionSource::Flag, OptionSource::Variable];
         let texts = sources.iter().find_map(|source| self.0.get(source)?.get(id))?;
         texts.first().map(String::as_str)
     }
 
-    /// Returns the text of an option, of the first source that gives one.
+    /// Returns the text from the first source that gives the option, or `None` if no source does.
     pub fn first_text(&self, id: &str) -> Option<&str> {
         self.first(id)?.1.first().map(String::as_str)
     }
@@ -53,7 +53,7 @@ impl GivenOptions {
         self.0.iter().find_map(|(source, texts)| Some((*source, texts.get(id)?.as_slice())))
     }
 
-    /// Reads every value of an option, of the first source that gives one.
+    /// Reads every value of an option from the first source that gives the option.
     pub(super) fn many<T>(
         &self,
         row: &OptionRow,
@@ -64,7 +64,7 @@ impl GivenOptions {
         texts.iter().map(|text| read(text).map_err(refuse)).collect()
     }
 
-    /// Reads the value of an option, of the first source that gives one.
+    /// Reads the value of an option from the first source that gives the option, or returns `None` if no source does.
     pub(super) fn one<T>(
         &self,
         row: &OptionRow,
@@ -89,7 +89,7 @@ impl GivenOptions {
     }
 }
 
-/// Refuses a text under the name by which it was given.
+/// Makes the error for an invalid text, under the name by which the text was given.
 fn refuse(row: &OptionRow, source: OptionSource, message: &str) -> Error {
     let message = if row.is_secret { message.to_owned() } else { redacted_text(message) };
     let name = match source {

@@ -1,41 +1,42 @@
-//! One row of the option table: the names of an option, its help, and how a text becomes its value.
+//! A row of the option table: the names of an option, its help, and the check of its text.
 //!
-//! A row is made in a constant, so that the whole table is one. Names are unique; the tests of the table hold this.
+//! Rows are constants, because the table is a constant. Names are unique; the tests of the table check this.
 
 /// An option: its names on the command line, in the environment, and in kbmirror.toml, its default, and its help.
 #[derive(Debug, Clone, Copy)]
 pub struct OptionRow {
-    /// The name in the program, and that of the field in [`super::Options`].
+    /// The name in the program, which is also the name of the field in [`super::Options`].
     pub id: &'static str,
     /// The long flag, without dashes.
     pub flag: &'static str,
     /// The short flag.
     pub short: Option<char>,
-    /// The name of the value in help; none for a switch.
+    /// The name of the value in the help; `None` for a switch.
     pub value: Option<&'static str>,
-    /// The option can be given several times.
+    /// `true` if the option can be given several times.
     pub is_list: bool,
-    /// The commands that have it.
+    /// The commands that have the option.
     pub scope: OptionScope,
     /// The environment variable.
     pub variable: Option<&'static str>,
-    /// Blanks and commas part the values of the variable.
+    /// `true` if blanks and commas separate the values of the variable.
     pub is_separated: bool,
     /// The place in kbmirror.toml.
     pub key: Option<ConfigKey>,
-    /// The default as it would be written.
+    /// The default, as the operator would write it.
     pub default: Option<&'static str>,
-    /// The default in words, where a text does not tell it.
+    /// The default in words, if the default is not a fixed text.
     pub default_words: Option<&'static str>,
-    /// A value that shows what the option takes.
+    /// A sample value for the template and the tests.
     pub sample: &'static [&'static str],
-    /// The flag that cannot stand beside this one.
+    /// The flag that cannot be combined with this one.
     pub conflict: Option<&'static str>,
-    /// The value can have credentials: messages about it are made by its reader alone, which hides them.
+    /// `true` if the value can contain credentials. Only the reader of the value writes messages about it and hides
+    /// them.
     pub is_secret: bool,
     /// The effect of the option, for help and for kbmirror.toml.
     pub help: &'static str,
-    /// The test that a text is a value.
+    /// The check of a text.
     pub check: fn(&str) -> Result<(), String>,
 }
 
@@ -44,7 +45,7 @@ pub struct OptionRow {
 pub enum OptionScope {
     /// Every command.
     Global,
-    /// Commands that use the network. Others accept the option, and it has no effect there.
+    /// Commands that use the network. Other commands accept the option and ignore it.
     Network,
     /// A single command.
     Of(&'static str),
@@ -97,7 +98,7 @@ impl ConfigSection {
 pub enum ConfigShape {
     /// A string.
     Text,
-    /// A string that is a path, relative to the file.
+    /// A string that is a path, relative to the configuration file.
     Path,
     /// A number, with or without a fraction.
     Number,
@@ -147,7 +148,7 @@ impl OptionRow {
         Self { short: Some(letter), ..self }
     }
 
-    /// Names the commands that have the option.
+    /// Sets the commands that have the option.
     pub(super) const fn on(self, scope: OptionScope) -> Self {
         Self { scope, ..self }
     }
@@ -157,7 +158,7 @@ impl OptionRow {
         Self { variable: Some(name), ..self }
     }
 
-    /// Lets blanks and commas part the values of the variable.
+    /// Makes blanks and commas separate the values of the variable.
     pub(super) const fn separated(self) -> Self {
         Self { is_separated: true, ..self }
     }
@@ -167,7 +168,7 @@ impl OptionRow {
         Self { key: Some(ConfigKey { section, name, shape }), ..self }
     }
 
-    /// Adds the default, as it would be written.
+    /// Adds the default, as the operator would write it.
     pub(super) const fn default(self, text: &'static str) -> Self {
         Self { default: Some(text), ..self }
     }
@@ -177,12 +178,12 @@ impl OptionRow {
         Self { default_words: Some(words), ..self }
     }
 
-    /// Adds a value that shows what the option takes.
+    /// Adds a sample value.
     pub(super) const fn sample(self, sample: &'static [&'static str]) -> Self {
         Self { sample, ..self }
     }
 
-    /// Names the flag that cannot stand beside this one.
+    /// Sets the flag that cannot be combined with this one.
     pub(super) const fn conflicts(self, flag: &'static str) -> Self {
         Self { conflict: Some(flag), ..self }
     }
@@ -192,7 +193,7 @@ impl OptionRow {
         Self { is_secret: true, ..self }
     }
 
-    /// Returns the help of the command line: the description, the variable, and the default.
+    /// Returns the help on the command line: the description, the variable, and the default.
     pub fn full_help(&self) -> String {
         let repeatable = if self.is_list { " (repeatable)" } else { "" };
         let variable = self.variable.map(|name| format!(" [env: {name}]")).unwrap_or_default();

@@ -1,5 +1,6 @@
-//! The table: every option that several commands have, or that has a variable or a key. A new row is all that a new
-//! option needs; flag, help, variable, key of kbmirror.toml, its template, and the field of [`Options`] come from it.
+//! The option table: every option that several commands share, or that has an environment variable or a configuration
+//! key. A new option needs only a new row. Flag, help, variable, key and template of kbmirror.toml, and the field of
+//! [`Options`] come from the row.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,10 +14,10 @@ use crate::event::LogFormat;
 use crate::net::{AllowedHost, ProxyUrl};
 use crate::update::{parse_age, parse_bytes, parse_duration, parse_expiry, parse_parallel, parse_stall};
 
-/// Makes the type [`Options`], the table, and the function that reads the one by the other.
+/// Declares the type [`Options`], the table, and the function that reads the options by the table.
 ///
-/// A row is `id: form<type> = reader, help, names;`. The form is `one` (an option), `set` (a value, since there is a
-/// default), `many` (a list), or `switch`.
+/// A row is `id: form<type> = reader, help, names;`. The form is `one` (optional value), `set` (value with a default),
+/// `many` (list), or `switch`.
 macro_rules! option_table {
     (@type one $type:ty) => { Option<$type> };
     (@type set $type:ty) => { $type };
@@ -34,7 +35,7 @@ macro_rules! option_table {
         }
     };
     ($( $id:ident: $form:ident<$type:ty> = $read:expr, $help:literal, $row:expr; )+) => {
-        /// The values of all options, as flags, environment, and configuration give them.
+        /// The values of all options, from flags, environment, and configuration.
         #[derive(Debug, Clone, PartialEq)]
         pub struct Options {
             $(
@@ -49,7 +50,7 @@ macro_rules! option_table {
         ];
 
         impl Options {
-            /// Reads the values; a text that is not a value is refused under the name by which it was given.
+            /// Reads the values; refuses an invalid text under the name by which it was given.
             pub fn read(given: &GivenOptions) -> Result<Self> {
                 Ok(Self {
                     $( $id: {
@@ -138,13 +139,13 @@ option_table! {
 }
 
 impl Options {
-    /// Returns the defaults of the table, which every other source goes before.
+    /// Returns the defaults of the table, which have the lowest precedence.
     pub fn defaults() -> GivenOptions {
         let default = |row: &OptionRow| Some((row.id, vec![row.default?.to_owned()]));
         GivenOptions::default().with(OptionSource::Default, TABLE.iter().filter_map(default).collect())
     }
 
-    /// Returns the texts of the environment's variables; an empty one gives nothing.
+    /// Returns the texts of the environment variables; an empty variable counts as unset.
     pub fn of_environment(environment: &BTreeMap<String, String>) -> OptionTexts {
         let texts = |row: &OptionRow| {
             let text = environment.get(row.variable?).filter(|text| !text.is_empty())?;
