@@ -1,16 +1,16 @@
-//! Architectures, by every name that Microsoft and operators give them.
+//! Architectures, by every name that Microsoft and operators use.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::{ParseError, serde_as_text};
 
-/// The processor architecture of a package. A hard filter: x64 packages never serve arm64.
+/// The processor architecture of a package. It is a hard filter: an x64 package never fits arm64.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Architecture {
-    /// 64-bit ARM; the Catalog also writes `ARM64`.
+    /// 64-bit ARM. The Catalog also writes `ARM64`.
     Arm64,
-    /// Also written `amd64`.
+    /// 64-bit Intel and AMD, also written `amd64`.
     X64,
     /// 32-bit Intel.
     X86,
@@ -21,10 +21,10 @@ pub enum Architecture {
 }
 
 impl Architecture {
-    /// Every architecture, in the order of listings.
+    /// All architectures, in the order of listings.
     pub const ALL: [Self; 5] = [Self::Arm64, Self::X64, Self::X86, Self::Arm, Self::Ia64];
 
-    /// The lower-case word used in options, JSON, folder names, and Microsoft's file names.
+    /// Returns the lower-case word used in options, JSON, folder names, and Microsoft's file names.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Arm64 => "arm64",
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn other_names_of_the_same_architecture_are_accepted() {
+    fn aliases_of_an_architecture_are_accepted() {
         assert_eq!("amd64".parse(), Ok(Architecture::X64));
         assert_eq!("AArch64".parse(), Ok(Architecture::Arm64));
         assert!("64".parse::<Architecture>().is_err());

@@ -1,14 +1,14 @@
-//! Builds and revisions as Windows and the Catalog write them.
+//! Builds and revisions in the spellings of Windows and the Catalog.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::{ParseError, serde_as_text};
 
-/// A Windows build with its revision (UBR), e.g. `26100.8117`.
+/// A Windows build with its revision (UBR), for example `26100.8117`.
 ///
-/// The order is that of the two numbers. It means something within one family only: that 28000.1719 is the
-/// larger pair does not make it newer than 26100.8117 (see `servicing::Family::revision_of`).
+/// The order compares the two numbers and is meaningful within one family only. 28000.1719 is the larger pair, but is
+/// not newer than 26100.8117 (see `servicing::Family::revision_of`).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Build {
     /// `CurrentBuild`: 26100.
@@ -18,7 +18,7 @@ pub struct Build {
 }
 
 impl Build {
-    /// A build from its two numbers.
+    /// Makes a build from its two numbers.
     pub const fn new(number: u32, revision: u32) -> Self {
         Self { number, revision }
     }
@@ -27,7 +27,7 @@ impl Build {
 impl FromStr for Build {
     type Err = ParseError;
 
-    /// Accepts `26100.8117` and, as `winver` and package metadata write it, `10.0.26100.8117`.
+    /// Reads `26100.8117` and `10.0.26100.8117`, the spelling of `winver` and package metadata.
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let error = || ParseError::new("a build such as 26100.863", text);
         let number = |part: &str| -> Result<u32, ParseError> {
@@ -45,7 +45,7 @@ impl FromStr for Build {
             _ => return Err(error()),
         };
         let build = Self::new(number(build)?, number(revision)?);
-        // Windows Vista is 6000; anything below is a mistyped version such as "10.0".
+        // Windows Vista has build 6000; a smaller number is a mistyped version such as "10.0".
         if build.number < 6000 { Err(error()) } else { Ok(build) }
     }
 }

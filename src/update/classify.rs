@@ -1,34 +1,34 @@
-//! The type of an update, from the texts that there are of it.
+//! The type of an update, from its texts.
 //!
-//! First match wins, and the title decides wherever it is explicit. A text that fits nothing has no kind; it is never
-//! forced into one.
+//! The first match wins, and an explicit title decides. A text that matches no rule has no kind; no kind is forced on
+//! it.
 
 use super::pattern::{Pattern, compile};
 use super::title::Title;
 use super::{Architecture, Build, Kb, Kind, Month};
 
-/// The statements of title, products, and legacy name of an update together.
+/// The combined statements of an update's title, products, and legacy name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Classification {
-    /// Its type; `None` where no text tells it (most drivers).
+    /// The type; `None` if no text states it (most drivers).
     pub kind: Option<Kind>,
-    /// Month of the title.
+    /// The month in the title.
     pub month: Option<Month>,
-    /// Product words of the title.
+    /// The product words of the title.
     pub product: Option<String>,
-    /// Version words of the title.
+    /// The version words of the title.
     pub release: Option<String>,
-    /// Architecture that the title states.
+    /// The architecture in the title.
     pub architecture: Option<Architecture>,
-    /// KB of the title.
+    /// The KB in the title.
     pub kb: Option<Kb>,
-    /// Build suffix of the title.
+    /// The build suffix of the title.
     pub build: Option<Build>,
 }
 
 impl Classification {
-    /// The architecture that the packages have, as far as the title can tell: .NET and Windows titles that name
-    /// none are those of x86, because every other architecture is always named.
+    /// Returns the architecture of the packages, as far as the title states it. .NET and Windows titles without an
+    /// architecture mean x86, because every other architecture is always named.
     pub fn implied_architecture(&self) -> Option<Architecture> {
         let implied = self.kind.is_some_and(Kind::is_dotnet).then_some(Architecture::X86);
         self.architecture.or(implied)
@@ -46,8 +46,8 @@ macro_rules! rules {
     };
 }
 
-/// First match wins. The order carries meaning: "Dynamic Cumulative Update" before "Cumulative Update", previews
-/// before what they preview, server applications before the general words "Security Update".
+/// The title rules; the first match wins. Their order matters: "Dynamic Cumulative Update" before "Cumulative Update",
+/// previews before the updates they preview, server applications before the general words "Security Update".
 static BY_TITLE: [TitleRule; 29] = rules! {
     KbHeading           r"\( os \s builds? \s"
     EsuLicensing        r"extended \s security \s updates? \s \(esu\) | licensing \s preparation"
@@ -82,11 +82,12 @@ static BY_TITLE: [TitleRule; 29] = rules! {
     UpdateOther         r"\b update \b .* \(KB\d+\)"
 };
 
-/// Joins what the Catalog shows (title and products) and, where a WSUS export is at hand, the legacy name.
+/// Classifies an update by what the Catalog shows (title and products) and by the legacy name from a WSUS export, if
+/// available.
 ///
-/// The title decides wherever it is explicit. "Dynamic Update" alone is three different things that only the
-/// legacy name or, next best, the products tell apart; and before about October 2018 a servicing stack was
-/// titled "Update for …", so there the legacy name has the last word.
+/// An explicit title decides. "Dynamic Update" alone has three meanings; only the legacy name or, next best, the
+/// products distinguish them. Before about October 2018, the title of a servicing stack was "Update for …", therefore
+/// the legacy name decides there.
 pub fn classify(title: &str, products: &str, legacy_name: Option<&str>) -> Classification {
     let title_text = title.split_whitespace().collect::<Vec<_>>().join(" ");
     let title = Title::parse(&title_text);
@@ -111,8 +112,8 @@ pub fn classify(title: &str, products: &str, legacy_name: Option<&str>) -> Class
     }
 }
 
-/// "Dynamic Update" by its products: those of the Safe OS and of the dynamic cumulative update are named, the
-/// Setup update has the general product alone.
+/// Returns the kind of a "Dynamic Update" by its products. Safe OS and dynamic cumulative updates have products of
+/// their own; a Setup update has the general product alone.
 fn dynamic_by_products(products: &str) -> Kind {
     let products = products.to_ascii_lowercase();
     if products.contains("safe os dynamic update") {
@@ -151,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn look_alikes_are_told_apart() {
+    fn similar_titles_have_different_kinds() {
         let cases = [
             (
                 "2023-09 Cumulative Update for Windows 10 Version 22H2 for x64-based Systems (KB5030211)",
@@ -219,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_dynamic_update_is_decided_by_its_products_and_better_by_its_legacy_name() {
+    fn products_and_legacy_name_decide_a_bare_dynamic_update() {
         let title = "2023-02 Dynamic Update for Windows 11 Version 22H2 for x64-based Systems (KB5023527)";
         let safe_os = "Windows Safe OS Dynamic Update, Windows 10 and later Dynamic Update";
         assert_eq!(kind(title, safe_os), Some(Kind::SafeosDu));
@@ -232,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_servicing_stack_is_known_by_its_legacy_name_only() {
+    fn only_the_legacy_name_identifies_an_old_servicing_stack() {
         let title = "2018-09 Update for Windows Server 2016 1803 for x64-based Systems (KB4456655)";
         assert_eq!(kind(title, "Windows Server 2016"), Some(Kind::UpdateOther));
         let legacy = "KB4456655-Windows10Rs4Server-RTM-ServicingStackUpdate-X64-TSL-World";
@@ -240,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dotnet_title_without_architecture_is_the_x86_one() {
+    fn dotnet_title_without_architecture_means_x86() {
         let title = "2023-09 Cumulative Update Preview for .NET Framework 3.5 and 4.8 for Windows 10 Version 22H2 (KB5030841)";
         let class = classify(title, "", None);
         assert_eq!((class.architecture, class.implied_architecture()), (None, Some(Architecture::X86)));

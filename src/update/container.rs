@@ -1,34 +1,34 @@
-//! The container of a file by its first bytes: which kind it is, if that fits the name, and if the file ends before the
-//! container does. Pure: the caller reads the beginning, at most [`READ`] bytes.
+//! The container of a file by its first bytes: its format, whether the format fits the name, and whether the file ends
+//! before the container does. Pure: the caller reads the beginning, at most [`READ`] bytes.
 //!
-//! A digest settles more. This finds what was cut off or put in place of a package where no digest or size is known.
+//! A digest proves more. This check finds a truncated or replaced package when neither digest nor size is known.
 
-/// The number of bytes at the beginning that are looked at: the header of a WIM image has 208.
+/// The number of bytes to read from the beginning. The header of a WIM image has 208 bytes.
 pub const READ: usize = 512;
 
-/// The number of bytes that tell one container from another.
+/// The number of bytes that identify a container.
 pub const MAGIC_LENGTH: usize = 8;
 
 /// The container of a file, by its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Container {
-    /// `MSCF`
+    /// A cabinet: `MSCF`
     Cabinet,
-    /// `MSWIM`
+    /// A WIM image: `MSWIM`
     Wim,
-    /// `MZ`
+    /// A Windows program: `MZ`
     Program,
     /// A compound file, such as an `.msi`.
     Installer,
-    /// `PK`
+    /// A ZIP archive: `PK`
     Zip,
-    /// `PSTREAM`
+    /// A patch storage file: `PSTREAM`
     PatchStorage,
-    /// Compressed with gzip.
+    /// Data compressed with gzip.
     Gzip,
-    /// `%PDF`
+    /// A PDF document: `%PDF`
     Pdf,
-    /// `<?xml`
+    /// XML: `<?xml`
     Xml,
     /// The beginning of a web page.
     Html,
@@ -47,7 +47,7 @@ const MAGIC: [(&[u8], Container); 9] = [
     (b"<?xml", Container::Xml),
 ];
 
-/// The containers of a name extension. Packages of 24H2 and later are WIM images, older ones cabinets.
+/// The containers of a file extension. Packages of 24H2 and later are WIM images, older packages are cabinets.
 const BY_EXTENSION: [(&str, &[Container]); 8] = [
     ("msu", &[Container::Cabinet, Container::Wim]),
     ("cab", &[Container::Cabinet]),
@@ -60,13 +60,13 @@ const BY_EXTENSION: [(&str, &[Container]); 8] = [
 ];
 
 impl Container {
-    /// Recognises a container by its first bytes.
+    /// Returns the container with these first bytes, or `None` if they are unknown.
     pub fn of(first: &[u8]) -> Option<Self> {
         let known = MAGIC.iter().find(|(magic, _)| first.starts_with(magic)).map(|(_, own)| *own);
         known.or_else(|| is_html(first).then_some(Self::Html))
     }
 
-    /// Returns the name for people, with its article.
+    /// Returns the name for people, with an article.
     pub fn noun(self) -> &'static str {
         match self {
             Self::Cabinet => "a cabinet",
@@ -105,7 +105,8 @@ fn is_html(first: &[u8]) -> bool {
     begins(b"<!doctype html") || begins(b"<html") || begins(b"<head") || begins(b"<body")
 }
 
-/// Says why a file with these first bytes is not what its name says; `None` if it may be, or if the extension is unknown.
+/// Returns why a file with these first bytes is not what its name states, or `None` if it may be or the extension is
+/// unknown.
 pub fn misfit(name: &str, first: &[u8]) -> Option<String> {
     let (_, extension) = name.rsplit_once('.')?;
     let (_, containers) = BY_EXTENSION.iter().find(|(own, _)| own.eq_ignore_ascii_case(extension))?;
@@ -120,23 +121,23 @@ pub fn misfit(name: &str, first: &[u8]) -> Option<String> {
     })
 }
 
-/// The length of a file by its container's own header.
+/// The length of a file compared with the header of its container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
-    /// The file has at least all bytes that the header speaks of.
+    /// The file has at least all bytes that the header states.
     Whole,
-    /// The header speaks of bytes up to here, and the file ends before.
+    /// The header states more bytes than the file has.
     Cut {
-        /// The length that the file must have at least.
+        /// The minimum length of the file.
         stated: u64,
     },
-    /// The header contradicts itself or has no content; nothing could be unpacked from the file.
+    /// The header contradicts itself or has no content; the file cannot be unpacked.
     Broken,
-    /// The container states no length that is read here.
+    /// The container does not state a length that this module reads.
     Unknown,
 }
 
-/// Compares a file's length with what its header states. `first` is the beginning of the file, up to [`READ`] bytes.
+/// Compares the length of a file with its header. `first` is the beginning of the file, up to [`READ`] bytes.
 pub fn extent(first: &[u8], length: u64) -> Extent {
     let end = match Container::of(first) {
         Some(Container::Cabinet) => cabinet_end(first),
@@ -150,15 +151,15 @@ pub fn extent(first: &[u8], length: u64) -> Extent {
     }
 }
 
-/// The end of a cabinet: `cbCabinet`, or the end of the signature that stands behind it.
+/// Returns the end of a cabinet: `cbCabinet`, or the end of the signature behind the cabinet.
 ///
-/// Offsets as in Microsoft's cabinet file format: length at 8, first file at 16, flags at 30, size of the reserved area at
-/// 36, which follows at 40 and holds offset and size of a signature.
+/// The offsets are from Microsoft's cabinet file format: length at 8, first file at 16, flags at 30, and size of the
+/// reserved area at 36. The reserved area begins at 40 and holds offset and size of a signature.
 fn cabinet_end(first: &[u8]) -> Option<u64> {
     /// The length of the header without optional fields.
     const HEADER: u64 = 36;
     const RESERVE_PRESENT: u16 = 4;
-    /// The size of the reserved area that signtool makes, and the number that it begins with.
+    /// The size of the reserved area that signtool makes, and the number at the start of that area.
     const SIGNED: (u16, u32) = (20, 0x0010_0000);
     if (first.len() as u64) < HEADER {
         return Some(HEADER);
@@ -177,10 +178,11 @@ fn cabinet_end(first: &[u8]) -> Option<u64> {
     Some(length.max(signature))
 }
 
-/// The end of a WIM image: of the last of its tables. The resource headers of the lookup table, the XML data, the boot
-/// metadata, and the integrity table are at 48, 72, 96, and 124; each has 7 bytes of size, one of flags, and the offset.
+/// Returns the end of a WIM image, which is the end of its last table. The resource headers of the lookup table, XML
+/// data, boot metadata, and integrity table are at 48, 72, 96, and 124. Each has 7 bytes of size, one byte of flags,
+/// and the offset.
 fn wim_end(first: &[u8]) -> Option<u64> {
-    /// The length of the header; it states the same number at 8.
+    /// The length of the header, which the header also states at 8.
     const HEADER: u64 = 208;
     if (first.len() as u64) < HEADER {
         return Some(HEADER);
@@ -193,7 +195,7 @@ fn wim_end(first: &[u8]) -> Option<u64> {
         offset.checked_add(size).filter(|_| size == 0 || offset >= HEADER).map(|end| (size, end))
     };
     let [lookup, xml, boot, integrity] = [table(48)?, table(72)?, table(96)?, table(124)?];
-    // An image that is still being written has neither.
+    // An image that is still being written has neither table.
     if lookup.0 == 0 || xml.0 == 0 {
         return None;
     }
@@ -216,7 +218,7 @@ fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
 mod tests {
     use super::*;
 
-    /// A cabinet's header that states a length, unsigned.
+    /// Returns the header of an unsigned cabinet that states this length.
     fn cabinet(length: u32) -> Vec<u8> {
         let mut bytes = b"MSCF\0\0\0\0".to_vec();
         bytes.extend(length.to_le_bytes());
@@ -226,7 +228,7 @@ mod tests {
         bytes
     }
 
-    /// A WIM header with tables at these places.
+    /// Returns a WIM header with tables at these places.
     fn wim(tables: [(u64, u64); 4]) -> Vec<u8> {
         let mut bytes = b"MSWIM\0\0\0".to_vec();
         bytes.extend(208_u32.to_le_bytes());
@@ -239,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn containers_by_name() {
+    fn file_extension_limits_the_container() {
         assert_eq!(misfit("a.msu", b"MSCF\0\0\0\0"), None);
         assert_eq!(misfit("a.MSU", b"MSWIM\0\0\0"), None);
         assert_eq!(misfit("a.exe", b"MZ\x90\0"), None);
@@ -258,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_cabinet_is_found_without_any_table() {
+    fn truncated_cabinet_is_found_by_its_header() {
         assert_eq!(extent(&cabinet(100), 100), Extent::Whole);
         assert_eq!(extent(&cabinet(100), 101), Extent::Whole);
         assert_eq!(extent(&cabinet(100), 99), Extent::Cut { stated: 100 });
@@ -275,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_image_is_found_without_any_table() {
+    fn truncated_image_is_found_by_its_header() {
         let image = wim([(100, 1000), (50, 1100), (0, 0), (0, 0)]);
         assert_eq!(extent(&image, 1150), Extent::Whole);
         assert_eq!(extent(&image, 1149), Extent::Cut { stated: 1150 });
@@ -298,7 +300,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_beginning_is_too_strange(
+        fn any_first_bytes_are_read_without_panic(
             magic in proptest::sample::select(vec![&b"MSCF"[..], b"MSWIM\0\0\0", b"MZ", b""]),
             rest in proptest::collection::vec(proptest::num::u8::ANY, 0..300),
             length in proptest::num::u64::ANY,

@@ -1,4 +1,4 @@
-//! Dates and months in the Catalog's spelling, whatever the locale.
+//! Dates and months in the spelling of the Catalog, independent of the locale.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use super::{ParseError, serde_as_text};
 
-/// Reads a date of the Catalog, `M/D/YYYY` without padding, whatever the locale of this machine.
+/// Reads a date of the Catalog, `M/D/YYYY` without padding, independent of the locale of this machine.
 pub fn parse_catalog_date(text: &str) -> Result<Date, ParseError> {
     let error = || ParseError::new("a date such as 9/29/2026", text);
     let mut parts = text.trim().split('/');
@@ -26,7 +26,7 @@ pub fn parse_catalog_date(text: &str) -> Result<Date, ParseError> {
     date.map_err(|_| error())
 }
 
-/// The month that a title begins with: `2026-09`.
+/// The month at the beginning of a title: `2026-09`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Month {
     year: i16,
@@ -34,27 +34,27 @@ pub struct Month {
 }
 
 impl Month {
-    /// A month of a year, when there is such a month.
+    /// Returns a month of a year, or `None` if the month or the year is out of range.
     pub fn new(year: i16, month: i8) -> Option<Self> {
         ((2000..2100).contains(&year) && (1..=12).contains(&month)).then_some(Self { year, month })
     }
 
-    /// The month of a date.
+    /// Returns the month of a date, or `None` if the year is out of range.
     pub fn of(date: Date) -> Option<Self> {
         Self::new(date.year(), date.month())
     }
 
-    /// The month before it.
+    /// Returns the previous month, or `None` if the year is out of range.
     pub fn previous(self) -> Option<Self> {
         Self::of(self.first_day().yesterday().ok()?)
     }
 
-    /// Its first day.
+    /// Returns the first day.
     pub fn first_day(self) -> Date {
         jiff::civil::date(self.year, self.month, 1)
     }
 
-    /// Its last day.
+    /// Returns the last day.
     pub fn last_day(self) -> Date {
         self.first_day().last_of_month()
     }
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn months() {
+    fn months_have_four_and_two_digits() {
         assert_eq!("2026-09".parse::<Month>().unwrap().to_string(), "2026-09");
         assert_eq!("2026-01".parse::<Month>().unwrap().previous(), Month::new(2025, 12));
         assert_eq!(Month::new(2000, 1).unwrap().previous(), None);

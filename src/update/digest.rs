@@ -1,4 +1,5 @@
-//! Digests as types, so that a SHA-1 is never taken for a SHA-256, in the spellings of dialog, names, and `sha256sum`.
+//! Digests as distinct types, in the spellings of the download dialog, file names, and `sha256sum`. The types prevent
+//! the use of a SHA-1 as a SHA-256.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,29 +15,29 @@ macro_rules! digest {
         pub struct $name([u8; $length]);
 
         impl $name {
-            /// The digest with these bytes.
+            /// Makes a digest from its bytes.
             pub fn from_bytes(bytes: [u8; $length]) -> Self {
                 Self(bytes)
             }
 
-            /// The raw bytes.
+            /// Returns the raw bytes.
             pub fn as_bytes(&self) -> &[u8; $length] {
                 &self.0
             }
 
-            /// The digest in these bytes, when there are as many as it has.
+            /// Returns the digest with these bytes, or `None` if the length is wrong.
             pub fn from_slice(bytes: &[u8]) -> Option<Self> {
                 bytes.try_into().ok().map(Self)
             }
 
-            /// From strict base64, as the download dialog writes digests.
+            /// Reads strict base64, the form of digests in the download dialog.
             pub fn from_base64(text: &str) -> Result<Self, ParseError> {
                 let bytes = BASE64.decode(text.as_bytes()).ok();
                 let bytes = bytes.and_then(|bytes| bytes.try_into().ok());
                 bytes.map(Self).ok_or_else(|| ParseError::new($base64, text))
             }
 
-            /// As the download dialog writes it.
+            /// Returns base64, the form of digests in the download dialog.
             pub fn to_base64(self) -> String {
                 BASE64.encode(&self.0)
             }
@@ -45,7 +46,7 @@ macro_rules! digest {
         impl FromStr for $name {
             type Err = ParseError;
 
-            /// From hexadecimal digits of either case.
+            /// Reads hexadecimal digits of either case.
             fn from_str(text: &str) -> Result<Self, ParseError> {
                 let bytes = HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok();
                 let bytes = bytes.and_then(|bytes| bytes.try_into().ok());
@@ -75,11 +76,11 @@ macro_rules! digest {
 }
 
 digest!(
-    /// SHA-1: what the Catalog has always given (`digest` in the dialog, the 40 digits in file names).
+    /// SHA-1: the digest that the Catalog has always given (`digest` in the dialog, the 40 digits in file names).
     Sha1, 20, "a SHA-1 digest of 40 hexadecimal digits", "a SHA-1 digest in base64"
 );
 digest!(
-    /// SHA-256: what the Catalog gives for newer updates, and what the pool is keyed by.
+    /// SHA-256: the digest that the Catalog gives for newer updates, and the key of the pool.
     Sha256, 32, "a SHA-256 digest of 64 hexadecimal digits", "a SHA-256 digest in base64"
 );
 
@@ -88,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn base64_of_the_dialog_is_the_hex_of_the_name() {
+    fn dialog_base64_equals_file_name_hex() {
         let digest = Sha1::from_base64("7TYYeOwrVqff248lZWUmOn/cjqo=").unwrap();
         assert_eq!(digest.to_string(), "ed361878ec2b56a7dfdb8f256565263a7fdc8eaa");
         assert_eq!("ED361878EC2B56A7DFDB8F256565263A7FDC8EAA".parse(), Ok(digest));
@@ -96,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_digest_of_another_length_is_refused() {
+    fn digest_of_another_length_is_refused() {
         assert!(Sha1::from_base64("sz/3qrW7u7c4Z/P1wvSS/pfAEpuWqhlBvCcGENeHbfo=").is_err());
         assert!(Sha256::from_base64("7TYYeOwrVqff248lZWUmOn/cjqo=").is_err());
         assert!(Sha1::from_base64("7TYYeOwrVqff248lZWUmOn/cjqo").is_err(), "padding is part of it");

@@ -1,15 +1,15 @@
 //! SHA-1 and SHA-256 of the same bytes in one pass.
 //!
-//! Both hashes are bound by the latency of their rounds, not by throughput, so one stream leaves execution
-//! slots of the core empty. Feeding them a 64-byte block in turn lets an out-of-order core overlap the two; the
-//! effect is about 1.5 times the speed of one after the other over large slices, in safe code. `benches/digest`
-//! measures it. A test holds the result equal to the plain one for every way to cut the input.
+//! The latency of their rounds limits both functions, not the throughput; one stream leaves execution slots of the core
+//! empty. Alternating 64-byte blocks lets an out-of-order core overlap the two functions. For large slices, this is
+//! about 1.5 times as fast as one after the other, in safe code. `benches/digest` measures it. A test compares the
+//! result with the plain digests for every split of the input.
 
 use sha1::Digest as _;
 
 use super::{Sha1, Sha256};
 
-/// Both digests and the number of bytes that they are over.
+/// Both digests and the number of digested bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Digests {
     /// SHA-1 of the bytes.
@@ -20,7 +20,7 @@ pub struct Digests {
     pub size: u64,
 }
 
-/// Takes bytes in pieces of any size; gives both digests at the end.
+/// The hasher that takes bytes in pieces of any size and gives both digests.
 #[derive(Debug, Clone, Default)]
 pub struct DualHasher {
     sha1: sha1::Sha1,
@@ -29,17 +29,17 @@ pub struct DualHasher {
 }
 
 impl DualHasher {
-    /// A hasher that has seen nothing yet.
+    /// Makes a hasher without input.
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Adds bytes to both digests.
     pub fn update(&mut self, bytes: &[u8]) {
-        /// The block size of both functions. Measured: 64 is the fastest step, 128 and more lose the overlap.
+        /// The block size of both functions. Measured: 64 is the fastest step; 128 and more lose the overlap.
         const BLOCK: usize = 64;
-        // A step that is not a whole block of the input is copied on the way, and so is every one behind it: what comes from a
-        // network, in pieces of any size, took twice as long.
+        // A piece that does not start at a block boundary is buffered, and so is every later block. Pieces of any size,
+        // as a network delivers them, took twice as long.
         let begun = usize::try_from(self.size % BLOCK as u64).unwrap_or_default();
         let lead = if begun == 0 { 0 } else { (BLOCK - begun).min(bytes.len()) };
         let (lead, blocks) = bytes.split_at(lead);
@@ -50,12 +50,12 @@ impl DualHasher {
         self.size += bytes.len() as u64;
     }
 
-    /// Returns the number of bytes that were added so far.
+    /// Returns the number of bytes added so far.
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// The digests of all that was added.
+    /// Returns the digests of all added bytes.
     pub fn finish(self) -> Digests {
         Digests {
             sha1: Sha1::from_bytes(self.sha1.finalize().into()),
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn known_answers() {
+    fn empty_input_has_the_published_digests() {
         let digests = DualHasher::new().finish();
         assert_eq!(digests.sha1.to_string(), "da39a3ee5e6b4b0d3255bfef95601890afd80709");
         assert_eq!(
@@ -83,7 +83,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn equal_to_the_plain_digests_however_the_bytes_are_cut(
+        fn equals_plain_digests_for_every_split(
             pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 0..12)
         ) {
             let whole = pieces.concat();

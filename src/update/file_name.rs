@@ -6,31 +6,31 @@
 //! ssu-19041.3562-x64_de23c91f483b2e609cec3e4a995639d13205f867.msu
 //! ```
 //!
-//! The 40 digits are the SHA-1 of the content for the formats that Microsoft names so; the prefix is no
-//! statement about the OS (Server 2025 files begin with `windows11.0-`, Windows 11 21H2 files with
-//! `windows10.0-`). A name outside of the grammar gives its SHA-1 and extension where it has them and nothing else.
+//! The 40 digits are the SHA-1 of the content for the formats with this naming. The prefix does not state the OS:
+//! Server 2025 files begin with `windows11.0-`, Windows 11 21H2 files with `windows10.0-`. For a name outside of the
+//! grammar, only SHA-1 and extension are read, if present.
 
 use super::pattern::{Pattern, compile};
 use super::{Architecture, Build, Kb, Sha1};
 
-/// The statements of a package file's name.
+/// The parts of a package file name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PackageName {
-    /// The prefix, lower case: `windows11.0`.
+    /// The prefix in lower case: `windows11.0`.
     pub system: Option<String>,
-    /// The KB in the name; a servicing stack may have none.
+    /// The KB in the name; the name of a servicing stack may omit it.
     pub kb: Option<Kb>,
     /// The architecture in the name.
     pub architecture: Option<Architecture>,
     /// The build of a name such as `ssu-19041.3562-x64`.
     pub build: Option<Build>,
-    /// `ndp48`: the .NET Framework that a child is for.
+    /// The .NET Framework of a child package: `ndp48`.
     pub dotnet: Option<String>,
-    /// A delta update needs exactly the month before; none has been made since 2019.
+    /// `true` for a delta update, which needs exactly the previous month; none has been published since 2019.
     pub delta: bool,
-    /// The digits before the extension.
+    /// The 40 digits before the extension.
     pub sha1: Option<Sha1>,
-    /// Lower case, without the dot: `msu`, `cab`.
+    /// The extension in lower case, without the dot: `msu`, `cab`.
     pub extension: Option<String>,
 }
 
@@ -50,7 +50,7 @@ static SERVICING_STACK: Pattern = Pattern::new(|| {
 static TAIL: Pattern = Pattern::new(|| compile(r"(?: _(?<sha1>[0-9a-f]{40}) )? \. (?<ext>[a-z0-9]{1,8}) $"));
 
 impl PackageName {
-    /// Takes a name apart. Every text has a result.
+    /// Parses a name. Every text has a result.
     pub fn parse(name: &str) -> Self {
         let Some(found) =
             [&PACKAGE, &SERVICING_STACK, &TAIL].into_iter().find_map(|pattern| pattern.captures(name))
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_parts_of_real_names() {
+    fn parts_of_real_names_are_parsed() {
         let name =
             PackageName::parse("windows11.0-kb5086672-arm64_ec8e69856b92118f17bac6e2046f54b3c87e59b0.msu");
         assert_eq!(name.kb.unwrap().to_string(), "KB5086672");
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn other_names_give_their_digest_and_extension_only() {
+    fn other_names_give_digest_and_extension_only() {
         let name = PackageName::parse("oart-x-none_e3fa9c9103bc509dcdf7e971ca3cbea0c18a7b0d.cab");
         assert_eq!((name.kb, name.architecture), (None, None));
         assert_eq!(name.sha1.unwrap().to_string(), "e3fa9c9103bc509dcdf7e971ca3cbea0c18a7b0d");
@@ -115,7 +115,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_name_is_too_strange(name in "\\PC{0,200}") {
+        fn any_name_is_parsed_without_panic(name in "\\PC{0,200}") {
             let _name = PackageName::parse(&name);
         }
     }

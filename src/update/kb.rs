@@ -1,21 +1,21 @@
-//! KB numbers. What is not six to eight digits is none.
+//! KB numbers. A KB number has six to eight digits.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::{ParseError, serde_as_text};
 
-/// A Knowledge Base article number, written `KB5086672`. One KB is several updates.
+/// A Knowledge Base article number, written `KB5086672`. One KB consists of several updates.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Kb(u32);
 
 impl Kb {
-    /// The number without its prefix.
+    /// Returns the number without prefix.
     pub fn number(self) -> u32 {
         self.0
     }
 
-    /// A KB from its bare number, when it has the six to eight digits that KB numbers have.
+    /// Returns the KB with this number, or `None` if the number does not have six to eight digits.
     pub fn from_number(number: u32) -> Option<Self> {
         (100_000..=99_999_999).contains(&number).then_some(Self(number))
     }
@@ -24,7 +24,7 @@ impl Kb {
 impl FromStr for Kb {
     type Err = ParseError;
 
-    /// Accepts `KB5086672`, `kb5086672`, and `5086672`.
+    /// Reads `KB5086672`, `kb5086672`, and `5086672`.
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let error = || ParseError::new("a KB number such as KB5086672", text);
         let digits = match text.get(..2) {
@@ -57,14 +57,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn three_spellings_are_one_number() {
+    fn three_spellings_are_the_same_kb() {
         for text in ["KB5086672", "kb5086672", "Kb5086672", "5086672"] {
             assert_eq!(text.parse::<Kb>().unwrap().to_string(), "KB5086672");
         }
     }
 
     #[test]
-    fn what_is_no_kb_number_is_refused() {
+    fn other_texts_are_refused() {
         for text in [
             "",
             "KB",

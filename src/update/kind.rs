@@ -1,4 +1,4 @@
-//! The kinds of updates, as one list from which words, parsing, and order come.
+//! The kinds of updates: one list that defines words, parsing, and order.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use super::{ParseError, serde_as_text};
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// The type of an update. The words are a promise of the JSON output.
+        /// The type of an update. The words are part of the JSON interface.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Kind {
@@ -15,10 +15,10 @@ macro_rules! kinds {
         }
 
         impl Kind {
-            /// Every kind, in the order of their declaration.
+            /// All kinds, in the order of declaration.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
-            /// The word used in options, in JSON, and in the index.
+            /// Returns the word used in options, in JSON, and in the index.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$name => $text,)*
@@ -49,9 +49,9 @@ kinds! {
     SetupDu = "setup_du",
     /// Dynamic update for components, as in 2016.
     ComponentDuCritical = "component_du_critical",
-    /// A dynamic update of which neither title nor products tell the kind.
+    /// A dynamic update whose kind neither title nor products state.
     DuAmbiguous = "du_ambiguous",
-    /// Enablement package: switches a version on.
+    /// Enablement package, which switches a version on.
     Enablement = "enablement",
     /// Preparation for Extended Security Updates.
     EsuLicensing = "esu_licensing",
@@ -61,7 +61,7 @@ kinds! {
     MonthlyRollup = "monthly_rollup",
     /// Security-only update of Windows 7 to 8.1.
     SecurityOnly = "security_only",
-    /// A single security update beside the cumulative ones.
+    /// A single security update that is not cumulative.
     SecurityStandalone = "security_standalone",
     /// Cumulative update of Internet Explorer.
     IeCu = "ie_cu",
@@ -73,13 +73,13 @@ kinds! {
     App = "app",
     /// Any other "Update for …".
     UpdateOther = "update_other",
-    /// Not a Catalog title at all but the heading of a KB article.
+    /// The heading of a KB article, not a Catalog title.
     KbHeading = "kb_heading",
 }
 
 impl Kind {
-    /// Variants that Windows Setup fetches for itself. They look like the update that an operator wants and
-    /// are not it, so `fetch` leaves them out unless they are asked for.
+    /// Returns `true` for the variants that Windows Setup downloads for itself. They resemble the update that an
+    /// operator wants, therefore `fetch` excludes them unless they are requested.
     pub fn is_dynamic(self) -> bool {
         matches!(
             self,
@@ -87,12 +87,13 @@ impl Kind {
         )
     }
 
-    /// Cumulative updates of Windows itself: what builds and checkpoints speak of.
+    /// Returns `true` for cumulative updates of Windows itself, to which builds and checkpoints refer.
     pub fn is_windows_cumulative(self) -> bool {
         matches!(self, Self::Lcu | Self::LcuPreview | Self::DynamicCu)
     }
 
-    /// Cumulative updates of .NET Framework, whose entries carry children under KBs of their own.
+    /// Returns `true` for cumulative updates of .NET Framework, whose entries contain child packages with KBs of their
+    /// own.
     pub fn is_dotnet(self) -> bool {
         matches!(self, Self::DotnetCu | Self::DotnetPreview)
     }

@@ -1,13 +1,12 @@
-//! The domain, pure: what the Catalog and Windows servicing talk about.
+//! The domain types of the Catalog and of Windows servicing, pure.
 //!
-//! KB numbers, update ids, architectures, builds, digests, sizes, and dates are types here, so that a KB
-//! number cannot be handed over where a build is wanted. The two grammars, of titles ([`title`]) and of file
-//! names ([`file_name`]), turn Microsoft's texts into those types, and [`classify()`] joins title, products, and
-//! (where it is known) the WSUS legacy name into one [`Classification`].
+//! KB numbers, update ids, architectures, builds, digests, sizes, and dates are distinct types, so that a KB number
+//! cannot be passed as a build. Two grammars, of titles ([`title`]) and of file names ([`file_name`]), turn Microsoft's
+//! texts into these types. [`classify()`] joins title, products, and the WSUS legacy name, if known, into one
+//! [`Classification`].
 //!
-//! Everything in this room is a function of its arguments: no clock, no file, no network, no environment. A
-//! text that does not fit is an error value or `None`, never a panic; texts come from the network and may be
-//! anything.
+//! Everything in this room is a function of its arguments: no clock, no file, no network, no environment. A text that
+//! does not fit is an error value or `None`, never a panic, because texts from the network may contain anything.
 
 mod architecture;
 mod build;
@@ -43,27 +42,27 @@ pub use size::{human_size, parse_size_text};
 pub use update_id::UpdateId;
 pub use words::{parse_age, parse_bytes, parse_duration, parse_expiry, parse_parallel, parse_stall};
 
-/// A text that is not what it was taken for: what was expected, and the text (shortened).
+/// A text of the wrong form: the expected form and the text (shortened).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not {expected}")]
 pub struct ParseError {
     /// The accepted form, with an article: "a KB number such as KB5086672".
     pub expected: &'static str,
-    /// The text that was met, cut to a length fit for a message.
+    /// The text, cut to a length that fits a message.
     pub text: String,
 }
 
 impl ParseError {
     pub(crate) fn new(expected: &'static str, text: &str) -> Self {
-        /// Long enough for any real value; hostile ones are cut.
+        /// The maximum length. Every valid value is shorter; hostile values are cut.
         const SHOWN: usize = 80;
         let text = text.chars().take(SHOWN).collect();
         Self { expected, text }
     }
 }
 
-/// `Serialize` as the `Display` text and `Deserialize` through `FromStr`: one spelling everywhere. The schema has the pattern
-/// of that spelling, or its words.
+/// Implements `Serialize` by `Display` and `Deserialize` by `FromStr`, so that each value has one spelling. The schema
+/// has the pattern of that spelling, or its words.
 macro_rules! serde_as_text {
     ($type:ty, $name:literal, $about:literal, $pattern:literal) => {
         crate::update::serde_as_text!($type);
@@ -94,7 +93,7 @@ macro_rules! serde_as_text {
 }
 pub(crate) use serde_as_text;
 
-/// `JsonSchema` for a type that is a text in JSON.
+/// Implements `JsonSchema` for a type that is a text in JSON.
 macro_rules! schema_of_text {
     ($type:ty, $name:expr, $schema:expr) => {
         impl schemars::JsonSchema for $type {

@@ -1,28 +1,29 @@
-//! Text from outside where people read it: what cannot be seen is written out, so that it neither does nor hides anything.
+//! Display of untrusted text: invisible characters are written out, so that they have no effect and hide nothing.
 //!
-//! Titles, products, names of files on a medium, and messages of servers are hostile input. A control character steers a
-//! terminal; a line break makes a second line that looks like ours; an override of direction or an invisible letter makes one
-//! name look like another. Every place that shows such a text to people uses [`neutral`]; JSON keeps it as it is.
+//! Titles, products, file names on a medium, and server messages are hostile input. A control character steers a
+//! terminal. A line break makes a second line that looks like output of the program. A direction override or an
+//! invisible letter makes one name look like another. Every place that shows such a text to people uses [`neutral`];
+//! JSON keeps the original text.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Returns `true` for a character that is not seen as itself: controls, line separators, and the characters of Unicode that
-/// steer direction, join, or hide.
+/// Returns `true` for a character that is not visible as itself: controls, line separators, and the Unicode characters
+/// that change direction, join, or hide.
 pub fn is_hidden(letter: char) -> bool {
     letter.is_control()
         || matches!(letter,
             // Soft hyphen, Arabic letter mark, Mongolian vowel separator.
             '\u{ad}' | '\u{61c}' | '\u{180e}'
-            // Zero-width space, joiners, and marks of direction; separators of lines and paragraphs; overrides of direction.
+            // Zero-width space, joiners, and direction marks; line and paragraph separators; direction overrides.
             | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            // Word joiner, invisible operators, isolates of direction, and their deprecated relatives.
+            // Word joiner, invisible operators, direction isolates, and their deprecated relatives.
             | '\u{2060}'..='\u{206f}'
-            // Zero-width no-break space, marks of annotations, and tags.
+            // Zero-width no-break space, annotation marks, and tags.
             | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// Returns one line of text in which every hidden character is written out: `\u{202e}`.
+/// Returns one line of text with every hidden character written out: `\u{202e}`.
 pub fn neutral(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_hidden) {
         return Cow::Borrowed(text);
@@ -30,7 +31,7 @@ pub fn neutral(text: &str) -> Cow<'_, str> {
     let mut shown = String::with_capacity(text.len() + 16);
     for letter in text.chars() {
         if is_hidden(letter) {
-            // Writing to a text cannot fail.
+            // Writing to a `String` cannot fail.
             let _written = write!(shown, "\\u{{{:x}}}", u32::from(letter));
         } else {
             shown.push(letter);
@@ -46,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_hidden_is_written_out_and_the_rest_stays() {
+    fn hidden_characters_are_written_out_and_others_kept() {
         for text in ["", "KB5086672", "\u{fc}ber \u{65e5}\u{672c} \u{2026} \u{1f600}", "a\\b \"c\""] {
             assert!(matches!(neutral(text), Cow::Borrowed(same) if same == text), "{text:?}");
         }
@@ -59,7 +60,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_hidden_is_left(text in any::<String>()) {
+        fn no_hidden_character_remains(text in any::<String>()) {
             let shown = neutral(&text);
             prop_assert!(!shown.chars().any(is_hidden));
             prop_assert_eq!(neutral(&shown), shown.clone());

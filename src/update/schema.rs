@@ -1,7 +1,9 @@
-//! The JSON Schemas of texts with a form: dates, times, and the domain's own spellings. Pure; nothing here can fail.
+//! The JSON Schemas of texts with a fixed form: dates, times, and the spellings of the domain. Pure; nothing here can
+//! fail.
 //!
-//! The types stand for text fields in `#[schemars(with = "…")]`, where the field's own type has no schema. What is written
-//! has a strict schema with a pattern; what is read accepts other spellings too, so that its schema has none.
+//! The types stand for text fields in `#[schemars(with = "…")]` if the type of the field has no schema. The schema of
+//! written documents has a strict pattern. The schema of read documents has no pattern, because readers accept other
+//! spellings, too.
 
 use std::borrow::Cow;
 
@@ -43,7 +45,7 @@ impl JsonSchema for TimeText {
     }
 }
 
-/// Returns the schema of a text of the domain; its pattern holds for what is written.
+/// Returns the schema of a text of the domain; the pattern is added for written documents only.
 pub(crate) fn pattern_schema(generator: &SchemaGenerator, about: &str, pattern: &str) -> Schema {
     let mut schema = json_schema!({ "type": "string", "description": about });
     if generator.contract().is_serialize() {
@@ -52,7 +54,7 @@ pub(crate) fn pattern_schema(generator: &SchemaGenerator, about: &str, pattern: 
     schema
 }
 
-/// Returns the schema of a text that is one of some words; the list holds for what is written.
+/// Returns the schema of a text from a list of words; the list is added for written documents only.
 pub(crate) fn words_schema(generator: &SchemaGenerator, about: &str, words: &[&str]) -> Schema {
     let mut schema = json_schema!({ "type": "string", "description": about });
     if generator.contract().is_serialize() {

@@ -1,9 +1,9 @@
-//! Sizes as the Catalog writes them and as people read them.
+//! Sizes in the spellings of the Catalog and of people.
 
 use super::ParseError;
 
-/// Reads the Catalog's size text, "4933.5 MB" or "160 KB". One KB is 1024 bytes there, and one decimal is all it
-/// has, so this is a check of the exact number beside it, never a substitute.
+/// Reads the size text of the Catalog, "4933.5 MB" or "160 KB". One KB has 1024 bytes in the Catalog. The text has only
+/// one decimal, so it can check the exact number beside it, but cannot replace that number.
 pub fn parse_size_text(text: &str) -> Result<u64, ParseError> {
     let error = || ParseError::new("a size such as 349.7 MB", text);
     let (number, unit) = text.trim().rsplit_once(' ').ok_or_else(error)?;
@@ -23,7 +23,7 @@ pub fn parse_size_text(text: &str) -> Result<u64, ParseError> {
     whole.checked_mul(unit).and_then(|bytes| bytes.checked_add(tenths * unit / 10)).ok_or_else(error)
 }
 
-/// A size for people: "4.3 GB". Units are powers of 1024, as in Windows and in the Catalog.
+/// Returns a size for people: "4.3 GB". Units are powers of 1024, as in Windows and in the Catalog.
 pub fn human_size(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["KB", "MB", "GB", "TB"];
     if bytes < 1024 {
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_of_the_catalog_are_read_in_powers_of_1024() {
+    fn catalog_sizes_are_powers_of_1024() {
         assert_eq!(parse_size_text("160 KB"), Ok(163_840));
         assert_eq!(parse_size_text("4933.5 MB"), Ok(5_173_149_696));
         assert_eq!(parse_size_text(" 349.7 MB\r\n"), Ok(366_687_027));
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_for_people() {
+    fn human_sizes_have_one_decimal() {
         assert_eq!(human_size(0), "0 B");
         assert_eq!(human_size(1023), "1023 B");
         assert_eq!(human_size(5_173_184_334), "4.8 GB");

@@ -1,32 +1,33 @@
 //! The grammar of Catalog titles.
 //!
-//! A title is the only place where the Catalog tells the architecture, the version of Windows, and (since 2025)
-//! the build of an update. Microsoft changed the form several times, so nothing here is required: month, comma,
-//! build suffix, "-based Systems", even the KB may be missing, and letters come in either case. What a title
-//! does not say is `None`; it is never guessed here.
+//! Only the title states the architecture, the version of Windows, and (since 2025) the build of an update. Microsoft
+//! changed the form several times, so no part is required. Month, comma, build suffix, "-based Systems", and even the
+//! KB may be missing; letters may be upper or lower case. A part that the title omits is `None`; this module does not
+//! guess.
 //!
 //! ```text
 //! 2026-05 Cumulative Update for Windows 11, version 24H2 for x64-based Systems (KB5089549) (26100.8457)
-//! month   what it is            product     release      architecture         KB         build
+//! month   kind                  product     release      architecture         KB         build
 //! ```
 
 use super::pattern::{Pattern, compile};
 use super::{Architecture, Build, Kb, Month};
 
-/// The statements of a title. [`super::classify()`] finds the kind, for which it needs the products too.
+/// The parts of a title. [`super::classify()`] determines the kind, because the kind also depends on the products.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Title {
-    /// `2026-09`, at the front or, for old enablement packages, near the end.
+    /// The month, `2026-09`, at the front or, in old enablement packages, near the end.
     pub month: Option<Month>,
     /// "Windows 11", "Windows Server 2019", "Microsoft server operating system": the words before the version.
     pub product: Option<String>,
-    /// "24H2", "1809": the version, upper case.
+    /// The version in upper case: "24H2", "1809".
     pub release: Option<String>,
-    /// As stated. That a .NET title without one means x86 is [`super::Classification`]'s to say.
+    /// The architecture in the title. [`super::Classification`] adds the rule that a .NET title without architecture
+    /// means x86.
     pub architecture: Option<Architecture>,
-    /// The KB in parentheses, else the last one anywhere.
+    /// The KB in parentheses, or else the last KB in the title.
     pub kb: Option<Kb>,
-    /// The suffix behind the KB.
+    /// The build suffix behind the KB.
     pub build: Option<Build>,
 }
 
@@ -43,7 +44,7 @@ static BUILD: Pattern = Pattern::new(|| compile(r"\( (\d{5}\.\d{1,6}) \) (?: \s*
 static ARCHITECTURE: Pattern =
     Pattern::new(|| compile(r"\b (x64 | x86 | amd64 | arm64 | arm | ia64 | itanium) (?: - based)? \b"));
 static BITS: Pattern = Pattern::new(|| compile(r"\b (64 | 32) -? bit \b"));
-/// From a product name to the end of what belongs to it. The words after "for" that are products of Windows.
+/// From a product name to the end of the product: the words after "for" that are Windows products.
 static PRODUCT: Pattern = Pattern::new(|| {
     compile(
         r"\b (windows \b .*? | microsoft \s server \s operating \s system .*? | azure \s stack .*?)
@@ -56,7 +57,7 @@ static BARE_RELEASE: Pattern =
     Pattern::new(|| compile(r"^ (windows \s server \s 20\d\d) \s+ \(? (\d{4}) \)? $"));
 
 impl Title {
-    /// Takes a title apart. Every text has a result; one that is no title has an empty one.
+    /// Parses a title. Every text has a result; a text that is not a title has an empty result.
     pub fn parse(text: &str) -> Self {
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let (product, release) = product(&text);
@@ -105,7 +106,7 @@ fn build(text: &str) -> Option<Build> {
     BUILD.captures(text)?[1].parse().ok()
 }
 
-/// The last architecture named: product names come before it ("Windows Server 2008 R2 x64 Edition").
+/// Returns the last architecture in the title, because product names come first ("Windows Server 2008 R2 x64 Edition").
 fn architecture(text: &str) -> Option<Architecture> {
     if let Some(found) = ARCHITECTURE.captures_iter(text).last() {
         return found[1].parse().ok();
@@ -114,8 +115,8 @@ fn architecture(text: &str) -> Option<Architecture> {
     Some(if &found[1] == "64" { Architecture::X64 } else { Architecture::X86 })
 }
 
-/// Product and release. Of several products ("… .NET Framework 4.8 for Windows 11 …") the first counts; a
-/// component behind it ("Windows 10 Version 1507 for RSAT") is no product of its own.
+/// Returns product and release. The first of several products counts ("… .NET Framework 4.8 for Windows 11 …"). A
+/// component behind the product ("Windows 10 Version 1507 for RSAT") is not a product of its own.
 fn product(text: &str) -> (Option<String>, Option<String>) {
     let Some(found) = PRODUCT.captures(text) else { return (None, None) };
     let words = found[1].trim_end_matches([',', ' ']);
@@ -146,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn every_era_of_the_form_is_taken_apart() {
+    fn titles_of_every_era_are_parsed() {
         let cases = [
             (
                 "2026-05 Cumulative Update for Windows 11, version 24H2 for x64-based Systems (KB5089549) (26100.8457)",
@@ -229,7 +230,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_text_is_too_strange(text in "\\PC{0,200}") {
+        fn any_text_is_parsed_without_panic(text in "\\PC{0,200}") {
             let _title = Title::parse(&text);
         }
     }

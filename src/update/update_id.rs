@@ -1,4 +1,4 @@
-//! Update ids. Only the hyphenated form is one, so that no other attribute of a page is taken for an id.
+//! Update ids. Only the hyphenated form is accepted, so that no other attribute of a page passes as an id.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{ParseError, serde_as_text};
 
-/// The GUID under which the Catalog keeps one update, lower case with hyphens.
+/// The GUID of an update in the Catalog, in lower case with hyphens.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UpdateId(Uuid);
 
@@ -15,7 +15,7 @@ impl FromStr for UpdateId {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        /// The hyphenated form; `Uuid` alone would accept braces and URNs as well.
+        /// The length of the hyphenated form; `Uuid` alone also accepts braces and URNs.
         const LENGTH: usize = 36;
         let error = || ParseError::new("an update id such as be656f78-0714-440c-a0be-b27b4f9e5d71", text);
         if text.len() != LENGTH {

@@ -1,4 +1,4 @@
-//! Durations and sizes as people write them, on the command line and in `kbmirror.toml`. Pure.
+//! Durations and sizes in the spellings of people, for the command line and `kbmirror.toml`. Pure.
 
 use std::time::Duration;
 
@@ -17,10 +17,10 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_secs(number.saturating_mul(seconds)))
 }
 
-/// The longest age that is a limit: ten years, as long as Windows is served. More is a slip of the keyboard.
+/// The maximum age: ten years, the support period of Windows. A larger number is a typing error.
 const LONGEST_AGE_DAYS: u64 = 3660;
 
-/// Reads an age, such as `36h` or `8d`. The unit is required: `30` could be meant as days, and would be seconds.
+/// Reads an age such as `36h` or `8d`. The unit is required, because an operator may mean `30` as days, not as seconds.
 pub fn parse_age(text: &str) -> Result<Duration, String> {
     let wrong = || format!("{text:?} is not an age such as 36h or 8d");
     if split(text).1.is_empty() {
@@ -33,20 +33,20 @@ pub fn parse_age(text: &str) -> Result<Duration, String> {
     Ok(age)
 }
 
-/// Reads how long a medium is good: an age, or `never` for one without an end.
+/// Reads the validity of a medium: an age, or `never`.
 pub fn parse_expiry(text: &str) -> Result<Option<Duration>, String> {
     if text == "never" { Ok(None) } else { parse_age(text).map(Some) }
 }
 
-/// Reads the time after which a transfer that does not get on is broken off: a second at least.
+/// Reads the time after which a stalled transfer is aborted; the minimum is one second.
 pub fn parse_stall(text: &str) -> Result<Duration, String> {
     let time = parse_duration(text)?;
     if time.is_zero() { Err("a transfer is given a second at least".to_owned()) } else { Ok(time) }
 }
 
-/// Reads how many files come at a time.
+/// Reads the number of parallel transfers.
 pub fn parse_parallel(text: &str) -> Result<u8, String> {
-    /// More connections than that are no guest's manners, and bring nothing.
+    /// The maximum. More connections burden the server and bring no speed.
     const MOST: u8 = 32;
     let wrong = || format!("{text:?} is not a number of files from 1 to {MOST}");
     text.parse().ok().filter(|files| (1..=MOST).contains(files)).ok_or_else(wrong)
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations() {
+    fn durations_have_an_optional_unit() {
         assert_eq!(parse_duration("0"), Ok(Duration::ZERO));
         assert_eq!(parse_duration("10m"), Ok(Duration::from_mins(10)));
         assert_eq!(parse_duration("8d"), Ok(Duration::from_hours(192)));
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn ages_have_a_unit_and_a_sane_length() {
+    fn ages_need_a_unit_and_are_limited() {
         assert_eq!(parse_age("36h"), Ok(Duration::from_hours(36)));
         assert_eq!(parse_age("1s"), Ok(Duration::from_secs(1)));
         assert_eq!(parse_age("3660d"), Ok(Duration::from_hours(3660 * 24)));
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes() {
+    fn sizes_and_counts_are_checked() {
         assert_eq!(parse_bytes("61498"), Ok(61_498));
         assert_eq!(parse_bytes("20G"), Ok(20 << 30));
         assert_eq!(parse_bytes("20 gb"), Ok(20 << 30));
