@@ -1,4 +1,4 @@
-//! All that the tables have of one KB, row by row and in words, for those who look at a KB and not at a table.
+//! The rows of all tables about one KB, in words, for a reader who studies a KB instead of a table.
 
 use serde::Serialize;
 
@@ -7,19 +7,19 @@ use super::knowledge::Knowledge;
 use super::releases::ReleaseKind;
 use crate::update::Kb;
 
-/// The statement of one row of a table about a KB.
+/// The statement of one table row about a KB.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct KnownRow {
     /// The table's file name.
     pub table: &'static str,
     /// The statement.
     pub statement: String,
-    /// The source of the row: in words, or a letter that the head of the table explains.
+    /// The source of the row: in words, or a letter that the table header explains.
     pub source: Option<String>,
 }
 
 impl Knowledge {
-    /// Every row that speaks of a KB, table by table; none when no table does.
+    /// Returns every row about a KB, table by table.
     pub fn about(&self, kb: Kb) -> Vec<KnownRow> {
         let mut rows = Vec::new();
         let mut add = |table, statement: String, source: &dyn ToString| {
@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kb_that_a_table_names_is_known() {
+    fn rows_about_a_kb_are_listed() {
         let knowledge = Knowledge::built_in().unwrap();
         let said = |kb: &str| {
             let rows = knowledge.about(kb.parse().unwrap());

@@ -1,25 +1,25 @@
-//! Patch Tuesdays: the second Tuesday of every month, on which Microsoft releases cumulative updates.
+//! Patch Tuesdays: the second Tuesday of each month, on which Microsoft releases cumulative updates.
 
 use jiff::ToSpan as _;
 use jiff::civil::{Date, Weekday};
 
-/// Days after a second Tuesday from which on its release counts as due.
+/// The number of days after a second Tuesday after which its release counts as due.
 ///
-/// A release first appeared 0 to 2 days after its Tuesday: lists and time zones are that much late, and the Catalog shows
-/// the architectures of one update hours apart. On the third day a missing release is a finding.
+/// Observed releases first appeared 0 to 2 days after their Tuesday. Lists and time zones cause delays, and the Catalog
+/// shows the architectures of one update hours apart. On the third day, a missing release is a finding.
 pub const PATCH_TUESDAY_GRACE_DAYS: i64 = 3;
 
-/// Returns the second Tuesday of the month of a day.
+/// Returns the second Tuesday in the month of a day, or `None` if the calendar has no such date.
 pub fn second_tuesday(day: Date) -> Option<Date> {
     day.nth_weekday_of_month(2, Weekday::Tuesday).ok()
 }
 
-/// Returns the day from which on the release of a second Tuesday counts as due.
+/// Returns the first day on which the release of a second Tuesday counts as due.
 pub fn due_day(tuesday: Date) -> Date {
     tuesday.saturating_add(PATCH_TUESDAY_GRACE_DAYS.days())
 }
 
-/// Returns the second Tuesdays after a day whose releases are due today, earliest first.
+/// Returns the second Tuesdays after `day` whose releases are due on `today`, earliest first.
 pub fn patch_tuesdays_since(day: Date, today: Date) -> Vec<Date> {
     let mut found = Vec::new();
     let mut month = day.first_of_month();
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tuesday_counts_from_its_third_day_on() {
+    fn releases_are_due_on_the_third_day() {
         for (day, today, count) in [
             ("2026-09-29", "2026-10-10", 0),
             ("2026-09-29", "2026-10-15", 0),
@@ -50,7 +50,7 @@ mod tests {
             ("2026-09-29", "2026-11-13", 2),
             ("2026-09-29", "2026-11-30", 2),
             ("2026-09-29", "2027-06-01", 8),
-            // The release of the day itself is known.
+            // The release on `day` itself is known.
             ("2026-10-13", "2026-10-16", 0),
             ("2026-10-12", "2026-10-16", 1),
             ("2026-12-31", "2027-01-15", 1),
@@ -64,7 +64,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn counting_days_gives_the_same(first in 0_i64..8000, length in 0_i64..400) {
+        fn counting_days_gives_the_same_tuesdays(first in 0_i64..8000, length in 0_i64..400) {
             let start: Date = "2015-01-01".parse().unwrap();
             let day = start.saturating_add(first.days());
             let today = day.saturating_add(length.days());
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ends_of_the_calendar_do_no_harm() {
+    fn ends_of_the_calendar_cause_no_panic() {
         assert!(patch_tuesdays_since(Date::MAX, Date::MAX).is_empty());
         assert!(
             !patch_tuesdays_since("1990-01-01".parse().unwrap(), "2030-01-01".parse().unwrap()).is_empty()

@@ -1,8 +1,8 @@
-//! The check of all tables: everything that is wrong with them, not only the first of it.
+//! The check of all tables. It reports every finding, not only the first.
 //!
-//! A table that cannot be read at all is an error that names file and line. What can be read is looked at row by row, line
-//! by line, and table against table (`contradictions`); a contradiction that was looked at and stands is in
-//! `contradictions.toml` with its reason, and is counted by itself.
+//! A table that cannot be read is an error with file and line. Readable tables are checked row by row, line by line,
+//! and against each other (`contradictions`). A contradiction that a person has reviewed and accepted is listed in
+//! `contradictions.toml` with its reason and is counted separately.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -23,18 +23,18 @@ use crate::error::Result;
 pub struct TableCheck {
     /// The version of the tables.
     pub version: String,
-    /// As of when they are.
+    /// The date of the tables.
     #[schemars(with = "crate::update::schema::DateText")]
     pub date: Date,
     /// The tables with their rows.
     pub tables: Vec<TableInfo>,
     /// The contradictions.
     pub findings: Vec<TableFinding>,
-    /// The contradictions that stand.
+    /// The accepted contradictions.
     pub known: Vec<TableFinding>,
 }
 
-/// Looks at all tables. Fails only where a table cannot be read.
+/// Checks all tables. Fails only if a table cannot be read.
 pub fn check_tables(tables: Tables<'_>) -> Result<TableCheck> {
     let knowledge = Knowledge::read(tables, OnceLock::from(tables.digest()))?;
     let mut found = knowledge.faults();
@@ -56,7 +56,7 @@ pub fn check_tables(tables: Tables<'_>) -> Result<TableCheck> {
     })
 }
 
-/// Lines of a text table whose last column is a letter that its head does not explain.
+/// Finds lines of a text table whose last column is a letter that the header does not explain.
 fn undeclared_sources(name: &'static str, text: &str) -> Vec<TableFinding> {
     let head: Vec<&str> =
         text.lines().take_while(|line| line.starts_with('#')).map(|line| &line[1..]).collect();
@@ -70,7 +70,7 @@ fn undeclared_sources(name: &'static str, text: &str) -> Vec<TableFinding> {
         }
         let count = of_letter.entry(letter).or_default();
         *count += 1;
-        // The first line of each letter stands for all of them.
+        // The first line with a letter represents all its lines.
         if *count == 1 {
             let row = line.split_ascii_whitespace().next().unwrap_or_default();
             let message = format!("{line:?}: the head of the table explains no source {letter:?}");
@@ -80,8 +80,8 @@ fn undeclared_sources(name: &'static str, text: &str) -> Vec<TableFinding> {
     found
 }
 
-/// The letters that a head explains: `source  h headings of KB articles, l dated lists`, over several lines where those
-/// after the first are indented further. A table without such lines has no column for them.
+/// Returns the letters that a header explains, or `None` for a table without such a column. The form is `source  h
+/// headings of KB articles, l dated lists`; lines with deeper indentation continue the list.
 fn declared_letters(head: &[&str]) -> Option<BTreeSet<String>> {
     let indent = |line: &str| line.len() - line.trim_start().len();
     let is_key = |line: &&str| {
@@ -91,7 +91,7 @@ fn declared_letters(head: &[&str]) -> Option<BTreeSet<String>> {
     let below = indent(head[first]);
     let more = head[first + 1..].iter().take_while(|line| indent(line) > below);
     let text = [head[first].trim_start()].into_iter().chain(more.map(|line| line.trim())).collect::<Vec<_>>();
-    // The pattern is a literal.
+    // The pattern is a literal and always compiles.
     let letter = Regex::new(r"(?:^(?:source|known)|,)\s+([a-z])\s").ok()?;
     Some(letter.captures_iter(&text.join(" ")).map(|found| found[1].to_owned()).collect())
 }
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_built_in_tables_contradict_each_other_only_where_it_is_known() {
+    fn built_in_tables_have_only_accepted_contradictions() {
         let checked = check_tables(Tables::built_in()).unwrap();
         assert_eq!(checked.findings, []);
         let knowledge = Knowledge::built_in().unwrap();
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn heads_explain_the_letters_of_their_sources() {
+    fn table_headers_explain_their_source_letters() {
         let letters = |table: &str| {
             let head: Vec<&str> =
                 table.lines().take_while(|line| line.starts_with('#')).map(|line| &line[1..]).collect();

@@ -10,72 +10,72 @@ use super::table::{check_format, read_table};
 use crate::error::Result;
 use crate::update::{Architecture, Build, Kb};
 
-/// A cumulative update that later ones of its family build upon.
+/// A cumulative update on which later updates of its family are based.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Checkpoint {
-    /// Its KB.
+    /// The KB of the checkpoint.
     pub kb: Kb,
     /// The family's id.
     pub family: u32,
-    /// The installations of the family that it holds for.
+    /// The installations of the family to which the row applies.
     pub installation: Vec<Installation>,
-    /// The build that it brings.
+    /// The build after installation.
     pub build: Build,
-    /// The day of its release, where it is known.
+    /// The release date, if known.
     #[serde(default)]
     pub date: Option<Date>,
-    /// The channel, where not all machines get it.
+    /// The channel, if not all machines get the update.
     #[serde(default)]
     pub channel: Option<String>,
-    /// The build that it builds upon itself, where that is known.
+    /// The build on which the checkpoint is based, if known.
     #[serde(default)]
     pub base: Option<Build>,
     /// The source of the row.
     pub source: String,
-    /// Its files as the Catalog gave them.
+    /// The files, as given by the Catalog.
     #[serde(rename = "file", default)]
     files: Vec<KnownFile>,
 }
 
-/// An update of a channel that is in no Catalog.
+/// An update of a channel that the Catalog does not list.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChannelRelease {
-    /// Its KB.
+    /// The KB of the update.
     pub kb: Kb,
     /// The family's id.
     pub family: u32,
     /// The channel.
     pub channel: String,
-    /// The installations of the family that it is for.
+    /// The installations of the family to which the row applies.
     pub installation: Vec<Installation>,
-    /// The build that it brings.
+    /// The build after installation.
     pub build: Build,
-    /// The build that it builds upon.
+    /// The build on which the update is based.
     pub base: Build,
     /// The source of the row.
     pub source: String,
 }
 
 impl Checkpoint {
-    /// The file for an architecture.
+    /// Returns the file for an architecture, or `None` if it is unknown.
     pub fn file(&self, architecture: Architecture) -> Option<&KnownFile> {
         self.files.iter().find(|file| file.architecture == architecture)
     }
 
-    /// All files.
+    /// Returns all files.
     pub fn files(&self) -> &[KnownFile] {
         &self.files
     }
 }
 
-/// The table of checkpoints and of the updates of channels.
+/// The table of checkpoints and of channel updates.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Checkpoints {
     format: u32,
-    /// By family and build.
+    /// The checkpoints, sorted by family and build.
     checkpoint: Vec<Checkpoint>,
     #[serde(default)]
     channel_release: Vec<ChannelRelease>,
@@ -91,22 +91,22 @@ impl Checkpoints {
         Ok(table)
     }
 
-    /// Returns every checkpoint, by family and build.
+    /// Returns all checkpoints, sorted by family and build.
     pub fn all(&self) -> &[Checkpoint] {
         &self.checkpoint
     }
 
-    /// Returns the checkpoint row of a KB.
+    /// Returns the checkpoint with this KB, or `None` if the KB is not a checkpoint.
     pub fn of_kb(&self, kb: Kb) -> Option<&Checkpoint> {
         self.checkpoint.iter().find(|row| row.kb == kb)
     }
 
-    /// Returns the checkpoints of a family that everybody gets, lowest build first.
+    /// Returns the checkpoints for all machines of a family, lowest build first.
     pub fn of_family(&self, family: &Family) -> impl Iterator<Item = &Checkpoint> + use<'_> {
         self.in_channel(family, None)
     }
 
-    /// Returns the checkpoints of a family in a channel, lowest build first.
+    /// Returns the checkpoints of a channel of a family, lowest build first.
     pub fn in_channel<'k>(
         &'k self,
         family: &Family,
@@ -118,12 +118,12 @@ impl Checkpoints {
         })
     }
 
-    /// Returns the row of an update of a channel that is in no Catalog.
+    /// Returns the row of a channel update that the Catalog does not list, or `None` for other KBs.
     pub fn channel_release(&self, kb: Kb) -> Option<&ChannelRelease> {
         self.channel_release.iter().find(|row| row.kb == kb)
     }
 
-    /// Returns the family that each row speaks of.
+    /// Returns the family id of each row.
     pub(super) fn families(&self) -> Vec<FamilyOfRow> {
         let rows = self.checkpoint.iter().map(|row| FamilyOfRow::new(NAME, &row.kb, row.family));
         let releases = self.channel_release.iter().map(|row| FamilyOfRow::new(NAME, &row.kb, row.family));
@@ -141,7 +141,7 @@ impl Checkpoints {
                 let message = format!("{} has a build of another family", row.kb);
                 faults.push(TableFinding::new(NAME, "build_differs", row.kb, message));
             }
-            // Bases below builds make every chain end.
+            // Each base is lower than its build, so every chain ends.
             if row.base.is_some_and(|base| base >= row.build) {
                 let message = format!("{} builds upon itself or upon what is later", row.kb);
                 faults.push(TableFinding::new(NAME, "circle", row.kb, message));

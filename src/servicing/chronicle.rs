@@ -1,5 +1,5 @@
-//! The release history against itself and against the families: the families of a release, the build that it brings, and
-//! builds that fall with time.
+//! The check of the release history against itself and against the families: unknown families, duplicate builds, and
+//! builds that decrease with time.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::knowledge::Knowledge;
 use super::releases::Release;
 use crate::update::Kb;
 
-/// Returns the faults of the release history by itself: families, installations, builds, and dates.
+/// Returns the faults within the release history: families, installations, builds, and dates.
 pub(super) fn faults(knowledge: &Knowledge) -> Vec<TableFinding> {
     let mut found = Vec::new();
     let mut fault = |table, code, kb: Kb, message| found.push(TableFinding::new(table, code, kb, message));
@@ -83,7 +83,7 @@ pub(super) fn faults(knowledge: &Knowledge) -> Vec<TableFinding> {
     found
 }
 
-/// Releases that bring less than one that came before them. Several builds of one KB count as the highest.
+/// Returns releases with a lower build than an earlier release. If a KB has several builds, the highest counts.
 fn backwards<'r>(history: impl Iterator<Item = &'r Release>) -> Vec<(Release, Release)> {
     let mut by_kb: BTreeMap<Kb, Release> = BTreeMap::new();
     for release in history.filter(|release| release.date.is_some()) {

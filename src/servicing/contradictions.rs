@@ -1,4 +1,4 @@
-//! Table against table: what two of them say of one thing and cannot both be true.
+//! The check of tables against each other: statements of two tables that cannot both be true.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use super::knowledge::Knowledge;
 use super::releases::Release;
 use crate::update::{Kb, Kind, PackageName};
 
-/// Every contradiction between tables.
+/// Returns all contradictions between tables.
 pub(super) fn contradictions(knowledge: &Knowledge) -> Vec<TableFinding> {
     let mut found = of_checkpoints(knowledge);
     found.extend(of_floors(knowledge));
@@ -116,14 +116,14 @@ fn of_enablement(knowledge: &Knowledge) -> Vec<TableFinding> {
     found
 }
 
-/// A KB is one thing, whichever table speaks of it.
+/// Finds KBs to which the tables assign different kinds.
 fn of_kinds(knowledge: &Knowledge) -> Vec<TableFinding> {
     let mut kinds: BTreeMap<Kb, BTreeMap<Kind, &'static str>> = BTreeMap::new();
     let mut add = |kb: Kb, kind: Kind, table| {
         kinds.entry(kb).or_default().entry(kind).or_insert(table);
     };
     for package in knowledge.packages().all() {
-        // Where a row tells what the title does not, that counts.
+        // A row of parents.toml overrides the kind from the title.
         add(package.kb, knowledge.parents().kind_of(package.kb).unwrap_or(package.kind), "packages.txt");
     }
     for release in knowledge.releases().all() {
@@ -147,7 +147,7 @@ fn of_kinds(knowledge: &Knowledge) -> Vec<TableFinding> {
     let mut found = Vec::new();
     for (kb, mut kinds) in kinds {
         let cumulative = kinds.keys().any(|kind| *kind == Kind::Lcu);
-        // A preview is one of the cumulative updates, and the copy for Windows Setup has its KB.
+        // A preview is a cumulative update, and the copy for Windows Setup has the same KB.
         kinds.retain(|kind, _| !cumulative || *kind == Kind::Lcu || !kind.is_windows_cumulative());
         let preview = kinds.contains_key(&Kind::DotnetPreview);
         kinds.retain(|kind, _| !preview || *kind != Kind::DotnetCu);
@@ -175,7 +175,7 @@ fn of_stacks(knowledge: &Knowledge) -> Vec<TableFinding> {
         }
         let released = knowledge.releases().of_kb(lcu).into_iter().filter(|own| own.build.number == family);
         let released = released.filter_map(|release| release.date).max();
-        // A day on which a list had the stack first may be a few days after its release; it proves nothing.
+        // The day on which a list first contained the stack may be a few days after its release and proves nothing.
         if let (Some(own), Some(date)) = (release_day(stack, knowledge), released)
             && own > date
         {
@@ -222,7 +222,7 @@ fn of_withdrawals(knowledge: &Knowledge) -> Vec<TableFinding> {
     found
 }
 
-/// One file has one name, and one name is of one KB, in all tables.
+/// Finds files whose name or KB differs between tables.
 fn of_files(knowledge: &Knowledge) -> Vec<TableFinding> {
     let mut found = Vec::new();
     let mut kbs: BTreeMap<String, (Kb, &'static str)> = BTreeMap::new();
@@ -305,7 +305,7 @@ fn of_dotnet(knowledge: &Knowledge) -> Vec<TableFinding> {
     found
 }
 
-/// Returns the day on which a package came. A day on which a list had it first does not count.
+/// Returns the release day of a package. The day on which a list first contained the package does not count.
 fn release_day(kb: Kb, knowledge: &Knowledge) -> Option<Date> {
     let packages = knowledge.packages().of_kb(kb);
     packages.into_iter().filter(|own| own.date_is_release).filter_map(|own| own.date).min()

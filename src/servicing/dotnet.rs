@@ -1,4 +1,4 @@
-//! The releases of .NET Framework, as people, the registry, and file names write them.
+//! The releases of .NET Framework, in the spellings of people, the registry, and file names.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,8 +9,8 @@ use crate::update::{ParseError, serde_as_text};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Dotnet(String);
 
-/// The least `Release` value of each release of .NET Framework 4 (Microsoft, "How to determine which .NET Framework
-/// versions are installed").
+/// The minimum `Release` value of each release of .NET Framework 4 (Microsoft Learn, "How to determine which .NET
+/// Framework versions are installed").
 const RELEASES: [(u32, &str); 11] = [
     (378_389, "4.5"),
     (378_675, "4.5.1"),
@@ -26,12 +26,13 @@ const RELEASES: [(u32, &str); 11] = [
 ];
 
 impl Dotnet {
-    /// The release of the registry's `Release` value; values between two releases are those of the lower one.
+    /// Returns the release for the registry's `Release` value, or `None` below 4.5. A value between two releases means
+    /// the lower one.
     pub fn of_release(value: u32) -> Option<Self> {
         RELEASES.iter().rfind(|(least, _)| *least <= value).map(|(_, word)| Self((*word).to_owned()))
     }
 
-    /// The release that a part of a file's name stands for: `ndp481`.
+    /// Returns the release for a part of a file name such as `ndp481`, or `None` for other parts.
     pub fn of_name_tag(tag: &str) -> Option<Self> {
         let digits = tag.strip_prefix("ndp")?;
         let dotted: Vec<String> = digits.chars().map(String::from).collect();
@@ -42,7 +43,7 @@ impl Dotnet {
 impl FromStr for Dotnet {
     type Err = ParseError;
 
-    /// Accepts `4.8.1` and the registry's number, `533320`.
+    /// Reads `4.8.1` and the number from the registry, `533320`.
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let error = || ParseError::new("a release of .NET Framework such as 4.8 or 533320", text);
         if text.len() == 6 {
@@ -68,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn releases_are_read_as_people_and_the_registry_write_them() {
+    fn releases_have_two_spellings() {
         let word = |text: &str| text.parse::<Dotnet>().map(|dotnet| dotnet.to_string());
         assert_eq!(word("4.7.2").unwrap(), "4.7.2");
         assert_eq!(word("461814").unwrap(), "4.7.2");

@@ -1,4 +1,5 @@
-//! The table of .NET Framework updates: parents with their children, and updates that are another family's.
+//! The table of .NET Framework updates: parents with their child packages, and updates that another family replaces by
+//! its own.
 
 use serde::Deserialize;
 
@@ -9,13 +10,13 @@ use super::table::{check_format, read_table};
 use crate::error::Result;
 use crate::update::Kb;
 
-/// A child of a parent.
+/// A child package of a parent update.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DotnetChild {
-    /// Its KB.
+    /// The KB of the package.
     pub kb: Kb,
-    /// The releases that it is for.
+    /// The .NET Framework releases to which the package applies.
     #[serde(rename = "for")]
     pub releases: Vec<Dotnet>,
 }
@@ -24,28 +25,28 @@ pub struct DotnetChild {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DotnetParent {
-    /// Its KB.
+    /// The KB of the bundle.
     pub kb: Kb,
     /// The family's id.
     pub family: u32,
-    /// The gap in the row.
+    /// The part that is missing in the row, in words.
     #[serde(default)]
     pub incomplete: Option<String>,
-    /// Its packages.
+    /// The packages of the bundle.
     pub children: Vec<DotnetChild>,
     /// The source of the row.
     pub source: String,
 }
 
-/// An update that is not for a family that has one of its own.
+/// An update that does not apply to a family because the family has its own.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Instead {
-    /// The update.
+    /// The KB of the update.
     pub kb: Kb,
-    /// The family that it is not for.
+    /// The family to which the update does not apply.
     pub on: u32,
-    /// The update that the family takes.
+    /// The update for that family.
     pub take: Kb,
     /// The source of the row.
     pub source: String,
@@ -70,33 +71,33 @@ impl DotnetUpdates {
         Ok(table)
     }
 
-    /// Returns every update that is a bundle.
+    /// Returns all bundles.
     pub fn parents(&self) -> &[DotnetParent] {
         &self.parent
     }
 
-    /// Returns the row of an update that is a bundle.
+    /// Returns the bundle with this KB, or `None` if the KB is not a bundle.
     pub fn parent(&self, kb: Kb) -> Option<&DotnetParent> {
         self.parent.iter().find(|row| row.kb == kb)
     }
 
-    /// Returns the bundle and the child of a package.
+    /// Returns the bundle and the child row of a package, or `None` if the KB is not a child.
     pub fn child(&self, kb: Kb) -> Option<(&DotnetParent, &DotnetChild)> {
         let child = |parent: &'_ DotnetParent| parent.children.iter().position(|child| child.kb == kb);
         self.parent.iter().find_map(|parent| Some((parent, parent.children.get(child(parent)?)?)))
     }
 
-    /// Returns the update that a family takes in place of another family's.
+    /// Returns the row that replaces an update on a family, or `None` if the update applies to the family.
     pub fn instead(&self, kb: Kb, family: &Family) -> Option<&Instead> {
         self.insteads(kb).find(|row| row.on == family.id)
     }
 
-    /// Returns the families that do not take an update, each with the one that it takes.
+    /// Returns the rows that replace an update, one per family.
     pub fn insteads(&self, kb: Kb) -> impl Iterator<Item = &Instead> {
         self.instead.iter().filter(move |row| row.kb == kb)
     }
 
-    /// Returns the family that each row speaks of.
+    /// Returns the family id of each row.
     pub(super) fn families(&self) -> Vec<FamilyOfRow> {
         let parents = self.parent.iter().map(|row| FamilyOfRow::new(NAME, &row.kb, row.family));
         let insteads = self.instead.iter().map(|row| FamilyOfRow::new(NAME, &row.kb, row.on));

@@ -1,4 +1,4 @@
-//! Editions that are served longer than the others, and Extended Security Updates.
+//! Editions with longer support, and Extended Security Updates.
 
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -15,13 +15,13 @@ use crate::update::{Kb, Month};
 pub struct Ltsc {
     /// The family's id.
     pub family: u32,
-    /// The builds at which it stands.
+    /// The builds of the edition.
     pub builds: Vec<u32>,
-    /// For people.
+    /// The name for people.
     pub name: String,
-    /// As `EditionID` names it.
+    /// The values of `EditionID`.
     pub editions: Vec<String>,
-    /// The end of its support.
+    /// The end of support.
     pub until: Date,
     /// The source of the row.
     pub source: String,
@@ -31,41 +31,41 @@ pub struct Ltsc {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preparation {
-    /// Its KB.
+    /// The KB of the package.
     pub kb: Kb,
-    /// Others that do as well.
+    /// Other packages with the same effect.
     #[serde(default)]
     pub or: Vec<Kb>,
-    /// The first month of updates that need this one.
+    /// The first month of updates that need the package.
     pub from: Month,
 }
 
-/// A family whose updates from a month on are for machines with Extended Security Updates alone.
+/// A family whose updates from a month on need Extended Security Updates.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Esu {
     /// The family's id.
     pub family: u32,
-    /// Its installations.
+    /// The installations of the family.
     pub installation: Vec<Installation>,
-    /// The first month.
+    /// The first month with this requirement.
     pub from: Month,
-    /// The update that the preparation itself needs.
+    /// The update that the preparation package needs.
     #[serde(default)]
     pub needs_at_least: Option<Kb>,
     /// The source of the row.
     pub source: String,
-    /// The packages, earliest first.
+    /// The preparation packages, earliest first.
     preparation: Vec<Preparation>,
 }
 
 impl Esu {
-    /// The package that updates of a month need; of a month that is not known, the newest.
+    /// Returns the package that updates of a month need, or the newest package if the month is unknown.
     pub fn preparation(&self, month: Option<Month>) -> Option<&Preparation> {
         self.preparation.iter().rfind(|row| month.is_none_or(|month| row.from <= month))
     }
 
-    /// Every package that prepares.
+    /// Returns the KBs of all preparation packages.
     pub fn preparations(&self) -> impl Iterator<Item = Kb> + '_ {
         self.preparation.iter().flat_map(|row| row.or.iter().copied().chain([row.kb]))
     }
@@ -92,28 +92,28 @@ impl Editions {
         Ok(table)
     }
 
-    /// Returns every long-term edition.
+    /// Returns all long-term editions.
     pub fn ltsc(&self) -> &[Ltsc] {
         &self.ltsc
     }
 
-    /// Returns every row of Extended Security Updates.
+    /// Returns all rows of Extended Security Updates.
     pub fn esu(&self) -> &[Esu] {
         &self.esu
     }
 
-    /// Returns the Extended Security Updates of a family.
+    /// Returns the Extended Security Updates of a family, or `None` if the family has none.
     pub fn esu_of(&self, family: &Family) -> Option<&Esu> {
         let is_it = |row: &&Esu| row.family == family.id && row.installation.contains(&family.installation);
         self.esu.iter().find(is_it)
     }
 
-    /// Returns the Extended Security Updates that a package prepares for.
+    /// Returns the Extended Security Updates for which a package prepares, or `None` for other KBs.
     pub fn esu_of_preparation(&self, kb: Kb) -> Option<&Esu> {
         self.esu.iter().find(|row| row.preparations().any(|own| own == kb))
     }
 
-    /// Returns the family that each row speaks of.
+    /// Returns the family id of each row.
     pub(super) fn families(&self) -> Vec<FamilyOfRow> {
         let ltsc = self.ltsc.iter().map(|row| FamilyOfRow::new(NAME, &row.name, row.family));
         let esu = self.esu.iter().map(|row| FamilyOfRow::new(NAME, &row.family, row.family));

@@ -1,4 +1,4 @@
-//! The table of enablement packages: small updates that switch on a version whose files are there already.
+//! The table of enablement packages: small updates that switch on a version whose files are already installed.
 
 use serde::Deserialize;
 
@@ -13,22 +13,22 @@ use crate::update::{Architecture, Build, Kb};
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Enablement {
-    /// Its KB.
+    /// The KB of the package.
     pub kb: Kb,
     /// The version: 25H2.
     pub release: String,
     /// The family's id.
     pub family: u32,
-    /// The builds that take it.
+    /// The builds that accept the package.
     pub from: Vec<u32>,
-    /// The build that a machine is afterwards.
+    /// The build after installation.
     pub to: u32,
-    /// The least revision that has to be there before.
+    /// The minimum revision before installation.
     pub floor: u32,
-    /// The update that brings just that.
+    /// The update that brings exactly the minimum revision.
     #[serde(default)]
     pub minimum: Option<Kb>,
-    /// A note.
+    /// A note for people.
     #[serde(default)]
     pub note: Option<String>,
     /// The source of the row.
@@ -38,23 +38,23 @@ pub struct Enablement {
 }
 
 impl Enablement {
-    /// The file for an architecture.
+    /// Returns the file for an architecture, or `None` if it is unknown.
     pub fn file(&self, architecture: Architecture) -> Option<&KnownFile> {
         self.files.iter().find(|file| file.architecture == architecture)
     }
 
-    /// All files.
+    /// Returns all files.
     pub fn files(&self) -> &[KnownFile] {
         &self.files
     }
 
-    /// The floor as a build.
+    /// Returns the minimum revision as a build.
     pub fn floor_build(&self) -> Build {
         Build::new(self.family, self.floor)
     }
 }
 
-/// A version to which no package leads.
+/// A version that no package switches on.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NoEnablement {
@@ -85,32 +85,32 @@ impl EnablementPackages {
         Ok(table)
     }
 
-    /// Returns every package.
+    /// Returns all packages.
     pub fn all(&self) -> &[Enablement] {
         &self.enablement
     }
 
-    /// Returns the package of a KB.
+    /// Returns the package with this KB, or `None` for other KBs.
     pub fn of_kb(&self, kb: Kb) -> Option<&Enablement> {
         self.enablement.iter().find(|row| row.kb == kb)
     }
 
-    /// Returns the packages that switch a version on. The versions of two families may have one name.
+    /// Returns the packages that switch a version on. Versions of two families may have the same name.
     pub fn of_release<'k>(&'k self, release: &str) -> Vec<&'k Enablement> {
         self.enablement.iter().filter(|row| row.release.eq_ignore_ascii_case(release)).collect()
     }
 
-    /// Returns the row of a version to which no package leads.
+    /// Returns the row of a version that no package switches on, or `None` for other versions.
     pub fn no_package(&self, release: &str) -> Option<&NoEnablement> {
         self.none.iter().find(|row| row.release.eq_ignore_ascii_case(release))
     }
 
-    /// Returns the family that each row speaks of.
+    /// Returns the family id of each row.
     pub(super) fn families(&self) -> Vec<FamilyOfRow> {
         self.enablement.iter().map(|row| FamilyOfRow::new(NAME, &row.kb, row.family)).collect()
     }
 
-    /// Returns the rows that lead to a build of another family.
+    /// Finds rows whose builds belong to another family.
     pub(super) fn outside(&self, families: &Families) -> Vec<TableFinding> {
         let is_outside = |row: &&Enablement| {
             let builds = families.builds_of(row.family);

@@ -1,4 +1,5 @@
-//! The table of families: which builds share packages, and how titles name them. No product may belong to two.
+//! The table of families: the builds that share packages, and their names in titles. A product belongs to one family
+//! only.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,20 +13,20 @@ use super::table::{check_format, read_table};
 use crate::error::Result;
 use crate::update::{Architecture, Build};
 
-/// A client or a server; the same build number may be both.
+/// Client or server; the same build number may be both.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Installation {
-    /// Windows 10, 11, and before.
+    /// Windows 10, 11, and earlier.
     Client,
-    /// Windows Server, Azure Stack HCI.
+    /// Windows Server and Azure Stack HCI.
     Server,
 }
 
 impl Installation {
-    /// The word in options and JSON.
+    /// Returns the word in options and JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Client => "client",
@@ -34,15 +35,15 @@ impl Installation {
     }
 }
 
-/// The way in which a running machine takes a package file.
+/// The tool with which a running machine installs a package file.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum InstallMethod {
-    /// With DISM.
+    /// DISM.
     Dism,
-    /// With wusa, because its own DISM takes no `.msu` online.
+    /// wusa, because the DISM of the family does not accept an `.msu` online.
     Wusa,
 }
 
@@ -52,24 +53,24 @@ pub enum InstallMethod {
 pub struct Family {
     /// The build that names the family: 26100.
     pub id: u32,
-    /// Client and server of one build are two families.
+    /// The installation. Client and server of one build are two families.
     pub installation: Installation,
-    /// For people: "Windows 11 24H2, 25H2, 26H2".
+    /// The name for people: "Windows 11 24H2, 25H2, 26H2".
     pub name: String,
-    /// Begins the names of set folders: `windows-11-24h2`.
+    /// The start of the names of set folders: `windows-11-24h2`.
     pub folder: String,
-    /// The builds that a machine of the family may state.
+    /// The builds that a machine of the family may report.
     pub builds: Vec<u32>,
-    /// The version that a build is, where the builds are several versions.
+    /// The version of each build, if the family has several versions.
     #[serde(default)]
     releases: BTreeMap<String, String>,
-    /// The architectures that there are.
+    /// The architectures of the family.
     pub architectures: Vec<Architecture>,
-    /// The way in which a running machine takes a package.
+    /// The tool with which a running machine installs a package.
     pub method: InstallMethod,
-    /// The .NET Framework that came with it.
+    /// The .NET Framework release that the family includes.
     pub dotnet: Dotnet,
-    /// Its names in titles.
+    /// The names of the family in titles.
     products: Vec<TitleProduct>,
     /// The source of the row.
     pub source: String,
@@ -84,7 +85,7 @@ struct TitleProduct {
 }
 
 impl Family {
-    /// Returns the names of its products in titles, for people: "Windows 11, version 24H2".
+    /// Returns the product names of the family in titles, for people: "Windows 11, version 24H2".
     pub fn title_products(&self) -> impl Iterator<Item = String> {
         self.products.iter().map(|TitleProduct { product, release }| match release {
             Some(release) => format!("{product}, version {release}"),
@@ -92,30 +93,31 @@ impl Family {
         })
     }
 
-    /// The revision of a build, when the build is of this family. The versions of a family share their
-    /// revisions: 26200.8117 and 26100.8117 are the same content.
+    /// Returns the revision of a build, or `None` if the build belongs to another family. The versions of a family
+    /// share their revisions: 26200.8117 and 26100.8117 have the same content.
     pub fn revision_of(&self, build: Build) -> Option<u32> {
         self.builds.contains(&build.number).then_some(build.revision)
     }
 
-    /// The build under which the family itself is known: 26200.8117 is 26100.8117 there.
+    /// Returns the build with the number that names the family, or `None` for another family: 26200.8117 becomes
+    /// 26100.8117.
     pub fn canonical(&self, build: Build) -> Option<Build> {
         self.revision_of(build).map(|revision| Build::new(self.id, revision))
     }
 
-    /// The version that a build of the family is: 25H2.
+    /// Returns the version of a build of the family (25H2), or `None` if the table does not list it.
     pub fn release_of(&self, build: u32) -> Option<&str> {
         self.releases.get(&build.to_string()).map(String::as_str)
     }
 
-    /// The words by which the Catalog's search finds the family's titles.
+    /// Returns the search words with which the Catalog finds the titles of the family.
     pub fn search_words(&self) -> String {
         let main = self.products.first();
         let release = main.and_then(|row| row.release.as_deref()).unwrap_or_default();
         format!("{} {release}", main.map_or("", |row| row.product.as_str())).trim_end().to_owned()
     }
 
-    /// The same for each of its versions and names: "Windows 11 24H2", "Windows 11 25H2".
+    /// Returns the search words for each version and name of the family: "Windows 11 24H2", "Windows 11 25H2".
     pub fn all_search_words(&self) -> impl Iterator<Item = String> {
         self.products.iter().map(|row| {
             let release = row.release.as_deref().unwrap_or_default();
@@ -123,12 +125,12 @@ impl Family {
         })
     }
 
-    /// Returns the words that name the family as a whole: its name and its folder.
+    /// Returns the names of the complete family: its name and its folder.
     pub(super) fn own_names(&self) -> impl Iterator<Item = &str> {
         [self.name.as_str(), self.folder.as_str()].into_iter()
     }
 
-    /// Returns the names of its products as titles have them, each with its version.
+    /// Returns the product names in titles, each with its version.
     pub(super) fn title_names(&self) -> impl Iterator<Item = (String, Option<String>)> {
         self.products.iter().map(|TitleProduct { product, release }| match release {
             Some(release) => (format!("{product} {release}"), Some(release.to_ascii_uppercase())),
@@ -136,7 +138,7 @@ impl Family {
         })
     }
 
-    /// Returns the names of its products without versions; other families may have the same.
+    /// Returns the product names without versions, which other families may share.
     pub(super) fn bare_products(&self) -> impl Iterator<Item = &str> {
         self.products.iter().map(|row| row.product.as_str())
     }
@@ -149,7 +151,7 @@ impl Family {
             .any(|own| own.eq_ignore_ascii_case(release))
     }
 
-    /// Returns `true` if titles name it so.
+    /// Returns `true` if titles use this product and release for the family.
     pub fn has_product(&self, product: &str, release: Option<&str>) -> bool {
         self.products.iter().any(|row| {
             row.product.eq_ignore_ascii_case(product)
@@ -161,7 +163,8 @@ impl Family {
         })
     }
 
-    /// The place of a product in the family's own order; the first one is the main one.
+    /// Returns the rank of a product within the family, or `None` for other products. The first product is the main
+    /// one.
     pub fn rank_of_product(&self, product: &str, release: Option<&str>) -> Option<usize> {
         let matches = |row: &TitleProduct| {
             row.product.eq_ignore_ascii_case(product)
@@ -171,7 +174,7 @@ impl Family {
     }
 }
 
-/// The family that a row of another table speaks of.
+/// The family id in a row of another table.
 #[derive(Debug)]
 pub(super) struct FamilyOfRow {
     table: &'static str,
@@ -185,7 +188,7 @@ impl FamilyOfRow {
     }
 }
 
-/// The table of families. Where one set belongs to several, the first of them in this order names its folder.
+/// The table of families. If a set belongs to several families, the first one in this order names its folder.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Families {
@@ -213,37 +216,37 @@ impl Families {
         self.date
     }
 
-    /// Returns every family, in the order of the table.
+    /// Returns all families, in the order of the table.
     pub fn all(&self) -> &[Family] {
         &self.family
     }
 
-    /// Returns an iterator over every family.
+    /// Returns an iterator over all families.
     pub fn iter(&self) -> std::slice::Iter<'_, Family> {
         self.family.iter()
     }
 
-    /// Returns the family that a title's product and release belong to.
+    /// Returns the family of a title's product and release, or `None` if no family has them.
     pub fn of_title(&self, product: &str, release: Option<&str>) -> Option<&Family> {
         self.iter().find(|family| family.has_product(product, release))
     }
 
-    /// Returns the families that a machine of this build may belong to: a client one, a server one, or both.
+    /// Returns the families of a machine with this build: a client family, a server family, or both.
     pub fn of_build(&self, build: u32) -> impl Iterator<Item = &Family> {
         self.iter().filter(move |family| family.builds.contains(&build))
     }
 
-    /// Returns the client and the server family of an id, as far as there are both.
+    /// Returns the client family and the server family with an id, if they exist.
     pub fn of_id(&self, id: u32) -> impl Iterator<Item = &Family> {
         self.iter().filter(move |family| family.id == id)
     }
 
-    /// Returns the builds of all families of an id.
+    /// Returns the builds of all families with an id.
     pub(super) fn builds_of(&self, id: u32) -> Vec<u32> {
         self.of_id(id).flat_map(|family| family.builds.iter().copied()).collect()
     }
 
-    /// Returns the rows of other tables that speak of a family that does not exist.
+    /// Finds rows of other tables with an unknown family id.
     pub(super) fn unknown(&self, rows: impl IntoIterator<Item = FamilyOfRow>) -> Vec<TableFinding> {
         let unknown = rows.into_iter().filter(|row| self.of_id(row.family).next().is_none());
         unknown

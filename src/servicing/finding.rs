@@ -1,4 +1,4 @@
-//! The faults of the tables as values: the table, the row, and a sentence.
+//! The faults of the tables as values: table, row, and message.
 
 use std::fmt::Display;
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::table::faulty;
 use crate::error::Result;
 
-/// One contradiction.
+/// A contradiction.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
 pub struct TableFinding {
     /// The table's file name.
@@ -16,7 +16,7 @@ pub struct TableFinding {
     pub row: String,
     /// The type of the contradiction.
     pub code: &'static str,
-    /// The contradiction as a sentence.
+    /// The contradiction in words.
     pub message: String,
 }
 
@@ -31,7 +31,7 @@ impl TableFinding {
     }
 }
 
-/// Rows that do not say where they come from.
+/// Finds rows without a source.
 pub(super) fn without_source<'r>(
     table: &'static str,
     rows: impl Iterator<Item = (String, &'r String)>,
@@ -45,7 +45,7 @@ pub(super) fn without_source<'r>(
         .collect()
 }
 
-/// The first finding as the error that refuses a table.
+/// Returns the first finding as an error that refuses the table, if any exists.
 pub(super) fn refuse(findings: Vec<TableFinding>) -> Result<()> {
     match findings.into_iter().next() {
         None => Ok(()),

@@ -1,7 +1,7 @@
-//! All tables together, each as a type with its own lookups, and the questions that need several of them.
+//! All tables together, each with its own lookups, and the lookups that need several tables.
 //!
-//! The long tables are read line by line when a question needs them. Tables that contradict themselves are refused with
-//! the first fault.
+//! Long tables are read line by line when a lookup needs them. Tables that contradict themselves are refused with the
+//! first fault.
 
 use std::sync::OnceLock;
 
@@ -28,7 +28,8 @@ use crate::update::{Architecture, Kb, Sha256};
 /// All tables together.
 #[derive(Debug, Clone)]
 pub struct Knowledge {
-    /// Empty for the built-in tables until it is asked for: reading all of their text costs more than most answers.
+    /// The digest, computed at its first use for the built-in tables: reading all their text costs more than most
+    /// lookups.
     digest: OnceLock<Sha256>,
     families: Families,
     checkpoints: Checkpoints,
@@ -45,21 +46,21 @@ pub struct Knowledge {
 }
 
 impl Knowledge {
-    /// Returns the tables that were compiled in.
+    /// Returns the compiled-in tables.
     pub fn built_in() -> Result<Self> {
         let knowledge = Self::read(Tables::built_in(), OnceLock::new())?;
         refuse(knowledge.faults())?;
         Ok(knowledge)
     }
 
-    /// Reads tables from their texts. A table that contradicts itself is refused with what was found first.
+    /// Reads tables from their texts. A table that contradicts itself is refused with its first fault.
     pub fn parse(tables: Tables<'_>) -> Result<Self> {
         let knowledge = Self::read(tables, OnceLock::from(tables.digest()))?;
         refuse(knowledge.faults())?;
         Ok(knowledge)
     }
 
-    /// Reads tables from their texts, as they are. A digest that is left empty is that of the built-in tables.
+    /// Reads tables from their texts without checks. An empty digest means the digest of the built-in tables.
     pub(super) fn read(tables: Tables<'_>, digest: OnceLock<Sha256>) -> Result<Self> {
         Ok(Self {
             digest,
@@ -78,7 +79,7 @@ impl Knowledge {
         })
     }
 
-    /// Returns the contradictions of each table with itself and with the families, table by table.
+    /// Returns the contradictions within each table and with the families, table by table.
     pub(super) fn faults(&self) -> Vec<TableFinding> {
         let mut faults = self.families.faults();
         faults.extend(self.checkpoints.faults());
@@ -102,19 +103,19 @@ impl Knowledge {
         faults
     }
 
-    /// Reads all of what is otherwise read line by line, and refuses lines that are none, or not in order.
+    /// Reads all lines of the long tables, and refuses invalid or unsorted lines.
     pub fn check(&self) -> Result<()> {
         refuse(self.faulty_lines())
     }
 
-    /// Returns the lines of the long tables that are none, or not in order.
+    /// Returns the invalid or unsorted lines of the long tables.
     pub(super) fn faulty_lines(&self) -> Vec<TableFinding> {
         let mut faults = self.releases.faults();
         faults.extend(self.packages.faults());
         faults
     }
 
-    /// Returns the digest of all tables: it differs where any of their texts differs.
+    /// Returns the digest of all tables, which changes with any of their texts.
     pub fn digest(&self) -> Sha256 {
         *self.digest.get_or_init(|| Tables::built_in().digest())
     }
@@ -124,27 +125,27 @@ impl Knowledge {
         self.families.version()
     }
 
-    /// Returns the day as of which the tables are.
+    /// Returns the date of the tables.
     pub fn date(&self) -> Date {
         self.families.date()
     }
 
-    /// Returns the builds that share packages, and the names by which titles call them.
+    /// Returns the builds that share packages, and their names in titles.
     pub fn families(&self) -> &Families {
         &self.families
     }
 
-    /// Returns the cumulative updates that later ones build upon.
+    /// Returns the cumulative updates on which later updates are based.
     pub fn checkpoints(&self) -> &Checkpoints {
         &self.checkpoints
     }
 
-    /// Returns the release history: the build that a KB brings, its day, and its files.
+    /// Returns the release history: build, date, and files of each KB.
     pub fn releases(&self) -> &Releases {
         &self.releases
     }
 
-    /// Returns the packages beside the cumulative updates.
+    /// Returns the packages that are not cumulative updates.
     pub fn packages(&self) -> &Packages {
         &self.packages
     }
@@ -154,7 +155,7 @@ impl Knowledge {
         &self.withdrawn
     }
 
-    /// Returns the updates that come before others.
+    /// Returns the updates that other updates need first.
     pub fn prerequisites(&self) -> &Prerequisites {
         &self.prerequisites
     }
@@ -169,27 +170,27 @@ impl Knowledge {
         &self.editions
     }
 
-    /// Returns the updates of .NET Framework that are bundles, or another family's.
+    /// Returns the .NET Framework updates that are bundles or apply to other families only.
     pub fn dotnet(&self) -> &DotnetUpdates {
         &self.dotnet
     }
 
-    /// Returns the service packs that updates ask for, and the names and titles that tell too little.
+    /// Returns the service packs that updates need, and the names and titles that need an explicit row.
     pub fn parents(&self) -> &Parents {
         &self.parents
     }
 
-    /// Returns the contradictions that stand.
+    /// Returns the accepted contradictions.
     pub(super) fn known_contradictions(&self) -> &KnownContradictions {
         &self.known_contradictions
     }
 
-    /// Returns the servicing of a family on a day, by the table of lifecycles and the long-term editions.
+    /// Returns the servicing state of a family on a day, from the lifecycle table and the long-term editions.
     pub fn servicing(&self, family: &Family, served: Served<'_>, today: Date) -> Servicing {
         self.lifecycle.servicing(family, self.editions.ltsc(), served, today)
     }
 
-    /// Returns the files that single rows have of a KB, each with its table: the only ones whose addresses may be known.
+    /// Returns the files in single rows of a KB, each with its table. Only these files may have known URLs.
     pub fn files_in_rows(&self, kb: Kb) -> impl Iterator<Item = (&'static str, &KnownFile)> {
         let checkpoint = self.checkpoints.of_kb(kb).map_or(&[][..], |row| row.files());
         let enablement = self.enablement.all().iter().filter(move |row| row.kb == kb);
@@ -199,7 +200,7 @@ impl Knowledge {
             .chain(floor.iter().map(|file| ("prerequisites.toml", file)))
     }
 
-    /// Returns the names that the long tables have of a KB's files, each with its table.
+    /// Returns the file names of a KB in the long tables, each with its table.
     pub fn names_of(&self, kb: Kb, architecture: Architecture) -> Vec<(&'static str, String)> {
         let of_history = self.releases.files_of(kb).into_iter().filter(|(own, _)| *own == architecture);
         let of_packages = self.packages.of_kb(kb).into_iter().filter(|own| own.architecture == architecture);
@@ -215,7 +216,7 @@ mod tests {
     use crate::update::{Architecture, Build};
 
     #[test]
-    fn the_compiled_tables_are_sound() {
+    fn built_in_tables_are_valid() {
         let knowledge = Knowledge::built_in().unwrap();
         assert!(knowledge.families().all().len() > 20);
         let client = knowledge.families().of_title("windows 11", Some("25H2")).unwrap();
@@ -232,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_filed_under_another_product_are_of_their_own_build() {
+    fn product_and_version_of_a_title_give_the_family() {
         let knowledge = Knowledge::built_in().unwrap();
         let family =
             |product, release| knowledge.families().of_title(product, release).map(|family| family.id);
@@ -244,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_revision_means_something_within_its_family_only() {
+    fn revisions_count_within_their_family_only() {
         let knowledge = Knowledge::built_in().unwrap();
         let family = knowledge.families().of_title("Windows 11", Some("24H2")).unwrap();
         assert_eq!(family.revision_of(Build::new(26200, 8117)), Some(8117));
@@ -252,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_faulty_table_is_named_with_its_fault() {
+    fn faulty_table_is_refused_with_its_fault() {
         let families = include_str!("data/families.toml");
         let checkpoints = include_str!("data/checkpoints.toml");
         let newer = families.replacen("format = 1", "format = 2", 1);

@@ -1,4 +1,4 @@
-//! The table of contradictions between tables that were looked at and stand, each with the reason.
+//! The table of accepted contradictions between tables, each with its reason.
 
 use serde::Deserialize;
 
@@ -6,17 +6,17 @@ use super::finding::{TableFinding, without_source};
 use super::table::{check_format, read_table};
 use crate::error::Result;
 
-/// A contradiction that stands.
+/// An accepted contradiction.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct KnownContradiction {
     /// The table's file name.
     pub table: String,
-    /// The row, as the check names it.
+    /// The row, in the form of the check.
     pub row: String,
-    /// The code, as the check names it.
+    /// The code, in the form of the check.
     pub code: String,
-    /// The reason why it stands.
+    /// The reason for accepting it.
     pub why: String,
     /// The source of the row.
     pub source: String,
@@ -29,7 +29,7 @@ impl KnownContradiction {
     }
 }
 
-/// The table of contradictions that stand.
+/// The table of accepted contradictions.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct KnownContradictions {
@@ -47,13 +47,13 @@ impl KnownContradictions {
         Ok(table)
     }
 
-    /// Returns every row.
+    /// Returns an iterator over all rows.
     #[cfg(test)]
     pub(super) fn iter(&self) -> std::slice::Iter<'_, KnownContradiction> {
         self.known.iter()
     }
 
-    /// Returns `true` if a finding is one of them.
+    /// Returns `true` if a finding is in the table.
     pub(super) fn has(&self, finding: &TableFinding) -> bool {
         self.known.iter().any(|row| row.is(finding))
     }

@@ -1,33 +1,33 @@
-//! A package file that a table knows beforehand. A name that contradicts its row is refused.
+//! A package file known from a table. A name that contradicts its row is refused.
 
 use serde::Deserialize;
 
 use super::finding::TableFinding;
 use crate::update::{Architecture, Kb, PackageName, Sha1, Sha256};
 
-/// A package file that is known beforehand.
+/// A package file known from a table.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KnownFile {
-    /// Its architecture.
+    /// The architecture.
     pub architecture: Architecture,
-    /// The Catalog's name of it, with its SHA-1.
+    /// The file name in the Catalog, with its SHA-1.
     pub name: String,
-    /// The same SHA-1, for those who read the table.
+    /// The SHA-1 again, for readers of the table.
     #[serde(default)]
     sha1: Option<Sha1>,
-    /// Its SHA-256, where the Catalog gave one.
+    /// The SHA-256, if the Catalog gave one.
     #[serde(default)]
     pub sha256: Option<Sha256>,
-    /// Its bytes.
+    /// The number of bytes.
     #[serde(default)]
     pub size: Option<u64>,
-    /// Its address.
+    /// The URL.
     #[serde(default)]
     pub url: Option<String>,
 }
 
-/// Files whose names are those of another KB, architecture, or digest. A servicing stack may have no KB in its name.
+/// Finds files whose names contain another KB, architecture, or digest. The name of a servicing stack may omit the KB.
 pub(super) fn wrong_files(table: &'static str, kb: Kb, files: &[KnownFile]) -> Vec<TableFinding> {
     let differs = |file: &&KnownFile| {
         let name = PackageName::parse(&file.name);

@@ -1,8 +1,9 @@
-//! The end of servicing of families: until when Microsoft releases updates for a version, by group of editions.
+//! The end of servicing of families: the last day on which Microsoft releases updates for a version, by group of
+//! editions.
 //!
-//! A family counts as ended when all of its versions have ended for every group, long-term editions and Extended Security
-//! Updates included. The Catalog shows updates of the family until then. A version without a row is unknown, and never
-//! counts as ended or as served for ever.
+//! A family has ended when all its versions have ended for every group, including long-term editions and Extended
+//! Security Updates. The Catalog shows updates of the family until then. A version without a row is unknown; it counts
+//! neither as ended nor as served for ever.
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,7 @@ use super::finding::{TableFinding, without_source};
 use super::table::{check_format, read_table};
 use crate::error::Result;
 
-/// The editions that a row is about.
+/// The group of editions of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Who {
@@ -36,9 +37,10 @@ impl Who {
         }
     }
 
-    /// Returns `true` if a machine of an edition may be served under the row. An edition that no list names may be any.
+    /// Returns `true` if the row may apply to a machine of this edition. An edition outside of all lists may belong to
+    /// any group.
     fn may_serve(self, edition: &str) -> bool {
-        /// `EditionID` of Home, Pro, and their variants.
+        /// The `EditionID` values of Home, Pro, and their variants.
         const HOME_PRO: [&str; 8] = [
             "core",
             "coresinglelanguage",
@@ -49,7 +51,8 @@ impl Who {
             "cloud",
             "cloudedition",
         ];
-        /// `EditionID` of Enterprise, Education, and their variants. `ServerRdsh` is Enterprise multi-session.
+        /// The `EditionID` values of Enterprise, Education, and their variants. `ServerRdsh` is Enterprise
+        /// multi-session.
         const ENTERPRISE: [&str; 5] =
             ["enterprise", "education", "iotenterprise", "enterpriseg", "serverrdsh"];
         let edition = edition.to_ascii_lowercase();
@@ -78,40 +81,40 @@ struct Term {
     source: String,
 }
 
-/// The part of a family that a question is about: everything, or a machine.
+/// The scope of a lifecycle lookup: a complete family, or a machine.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Served<'a> {
-    /// The build number of the machine.
+    /// The build number of the machine; `None` for the complete family.
     pub build: Option<u32>,
-    /// The machine's `EditionID`.
+    /// The `EditionID` of the machine.
     pub edition: Option<&'a str>,
 }
 
-/// The state of servicing on a day.
+/// The servicing state on a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ServicingState {
-    /// Every group is served.
+    /// All groups are served.
     InService,
-    /// Some versions or editions have ended, and others are served.
+    /// Some versions or editions have ended; others are served.
     PartlyEnded,
-    /// Every group has ended.
+    /// All groups have ended.
     Ended,
-    /// No table states the end.
+    /// The tables do not state the end.
     Unknown,
 }
 
-/// The servicing of a family, or of a machine of it, on a day.
+/// The servicing of a family, or of one of its machines, on a day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Servicing {
-    /// The state on that day.
+    /// The state on this day.
     pub state: ServicingState,
-    /// The last day of the group that is served longest, as far as it is known.
+    /// The last day of the group with the longest servicing, as far as it is known.
     #[schemars(with = "Option<crate::update::schema::DateText>")]
     pub until: Option<Date>,
-    /// The groups that have ended, for people: "24H2 Home and Pro (2026-10-13)".
+    /// The ended groups, for people: "24H2 Home and Pro (2026-10-13)".
     pub ended: Vec<String>,
-    /// The groups that are served, in the same form.
+    /// The served groups, in the same form.
     pub served: Vec<String>,
 }
 
@@ -121,7 +124,7 @@ impl Servicing {
         self.state == ServicingState::Ended
     }
 
-    /// Returns the sentence for people where servicing has ended for all or for some.
+    /// Returns a message for people if servicing has ended for all or some groups, or `None` otherwise.
     pub fn sentence(&self, name: &str) -> Option<String> {
         match (self.state, self.until) {
             (ServicingState::Ended, Some(until)) => {
@@ -152,7 +155,7 @@ impl Lifecycle {
         Ok(table)
     }
 
-    /// Returns contradictions of the table with itself and with the families.
+    /// Returns the contradictions within the table and with the families.
     pub(super) fn faults(&self, families: &Families) -> Vec<TableFinding> {
         let label = |row: &Term| format!("{} {} {}", row.family, row.installation.as_str(), row.who.name());
         let mut faults = without_source(NAME, self.servicing.iter().map(|row| (label(row), &row.source)));
@@ -186,7 +189,7 @@ impl Lifecycle {
         faults
     }
 
-    /// Returns the servicing of a family on a day, long-term editions included.
+    /// Returns the servicing of a family on a day, including long-term editions.
     pub(super) fn servicing(
         &self,
         family: &Family,
@@ -200,7 +203,7 @@ impl Lifecycle {
         };
         let long_term: Vec<_> = ltsc
             .iter()
-            // Long-term editions are client editions; a server of the same build has rows of its own.
+            // Long-term editions are client editions; a server with the same build has its own rows.
             .filter(|row| row.family == family.id && family.installation == Installation::Client)
             .collect();
         let is_long_term = served.edition.is_some_and(|edition| {
@@ -256,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn editions_and_versions_end_on_days_of_their_own() {
+    fn editions_and_versions_have_separate_end_dates() {
         use ServicingState::{Ended, InService, PartlyEnded, Unknown};
         for (folder, build, edition, today, expected) in [
             ("windows-11-22h2", Some(22631), Some("Professional"), "2025-11-11", InService),
@@ -265,7 +268,7 @@ mod tests {
             ("windows-11-22h2", Some(22631), Some("enterprise"), "2025-11-12", InService),
             ("windows-11-22h2", Some(22631), Some("Education"), "2026-11-11", Ended),
             ("windows-11-22h2", Some(22631), None, "2025-11-12", PartlyEnded),
-            // An edition that no list names may be any of them.
+            // An edition outside of all lists may belong to any group.
             ("windows-11-22h2", Some(22631), Some("Unheard"), "2025-11-12", PartlyEnded),
             ("windows-11-22h2", None, None, "2026-11-10", PartlyEnded),
             ("windows-11-22h2", None, None, "2026-11-11", Ended),
@@ -275,7 +278,7 @@ mod tests {
             ("windows-10-22h2", Some(19044), Some("EnterpriseS"), "2027-01-13", Ended),
             ("windows-10-22h2", Some(19045), Some("Core"), "2026-11-30", PartlyEnded),
             ("windows-10-22h2", Some(19043), None, "2026-11-30", Ended),
-            // 26300 has no row: the family never counts as ended.
+            // 26300 has no row, so the family never counts as ended.
             ("windows-11-24h2", None, None, "2060-01-01", Unknown),
             ("windows-11-24h2", Some(26300), None, "2026-11-30", Unknown),
             ("windows-11-26h1", None, None, "2026-11-30", Unknown),
@@ -293,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn no_known_release_is_later_than_the_end_of_its_family() {
+    fn no_release_is_later_than_the_end_of_its_family() {
         let knowledge = Knowledge::built_in().unwrap();
         let far: Date = "9999-01-01".parse().unwrap();
         for release in knowledge.releases().all() {
@@ -309,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn a_faulty_row_is_named() {
+    fn faulty_row_is_refused_with_its_fault() {
         let text = include_str!("data/lifecycle.toml");
         for (from, to, word) in [
             ("builds = [26200]", "builds = [26201]", "does not list"),

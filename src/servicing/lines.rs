@@ -1,23 +1,23 @@
-//! Tables too long to be parsed at every start: sorted text with lines of one length, searched by halving.
+//! Tables that are too long to parse at every start: sorted text with lines of equal length, searched by bisection.
 //!
-//! Nothing is read before it is asked for. Whether the whole of a table is sorted and sound is a check of its own,
-//! which tests and replaced tables go through.
+//! Lines are read only when a lookup needs them. A separate check reads the complete table and verifies order and form.
+//! Tests and replaced tables run that check.
 
 use super::finding::TableFinding;
 use super::table::faulty;
 use crate::error::Result;
 
-/// The lines of a table behind its comments.
+/// The lines of a table after its comments.
 #[derive(Debug, Clone)]
 pub(super) struct SortedLines {
     name: &'static str,
     lines: String,
-    /// The length of a line, its line break included.
+    /// The length of a line, including the line break.
     width: usize,
 }
 
 impl SortedLines {
-    /// A table in a text whose first lines may be comments.
+    /// Reads a table from a text whose first lines may be comments. Refuses lines of different lengths.
     pub(super) fn new(name: &'static str, text: &str) -> Result<Self> {
         let comments: usize =
             text.split_inclusive('\n').take_while(|line| line.starts_with('#')).map(str::len).sum();
@@ -33,7 +33,7 @@ impl SortedLines {
         Ok(Self { name, lines: lines.to_owned(), width })
     }
 
-    /// Reads every line: which of them are none by `parse`, or not behind the line before.
+    /// Reads every line; returns lines that `parse` refuses, and lines that are not in order.
     pub(super) fn faults<T>(&self, parse: impl Fn(&str) -> Option<T>) -> Vec<TableFinding> {
         let mut faults = Vec::new();
         let mut last = "";
@@ -51,7 +51,7 @@ impl SortedLines {
         faults
     }
 
-    /// The lines that begin with these words.
+    /// Returns the lines with this prefix.
     pub(super) fn beginning_with<'s>(&'s self, words: &'s str) -> impl Iterator<Item = &'s str> {
         let (mut low, mut high) = (0, self.count());
         while low < high {
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_found_by_their_beginning() {
+    fn lines_are_found_by_prefix() {
         let text = "# comment, of any length\n01 a\n02 a\n02 b\n03 a\n";
         assert_eq!(found(text, "02 "), ["02 a", "02 b"]);
         assert_eq!(found(text, "01 "), ["01 a"]);
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_faulty_table_is_refused() {
+    fn faulty_table_is_refused() {
         assert!(SortedLines::new("table", "01 a\n02\n").is_err());
         let check = |text: &str| {
             let sound = |line: &str| line.ends_with('a').then_some(());

@@ -1,8 +1,9 @@
-//! The knowledge of Windows servicing: tables that a Windows administrator could read and mend, and lookups in them.
+//! The knowledge of Windows servicing: tables that a Windows administrator can read and edit, and lookups in them.
 //!
-//! The tables are data files beside this module, compiled in; each row names its source. Statements of the
-//! Catalog go before them. Pure: the tables are parsed from text, and a text that does not parse or contradicts itself is
-//! an error that names the row. Every table has a version and a date, which every answer carries.
+//! The tables are data files beside this module, compiled into the program. Each row names its source. Statements of
+//! the Catalog take precedence over the tables. Pure: the tables are parsed from text. A text that does not parse or
+//! contradicts itself is an error that names the row. The tables have a version and a date, which every result
+//! contains.
 
 mod about;
 mod calendar;

@@ -1,11 +1,11 @@
-//! The packages beside the cumulative updates: what is known of a KB that brings no build, such as a servicing stack, an
-//! update of .NET Framework, a dynamic update, or an enablement package; and which separate servicing stack stood beside
-//! a cumulative update.
+//! The packages that are not cumulative updates: KBs without a build, such as a servicing stack, a .NET Framework
+//! update, a dynamic update, or an enablement package. A second table pairs cumulative updates with their separate
+//! servicing stacks.
 //!
-//! Every package of every source is here that is not in the table of cumulative updates' files, with the file's exact
-//! name where one was ever seen. A package whose type the sources leave open has a kind of its own: a `.cab` that may be
-//! for the recovery environment or for Setup is `du_ambiguous`. A line that does not parse is no package; `check` names
-//! it.
+//! The table contains every package from all sources, except those in the table of cumulative update files. The exact
+//! file name is included if it was ever observed. A package whose type the sources leave open has its own kind: a
+//! `.cab` that may be for the recovery environment or for Setup is `du_ambiguous`. A line that does not parse is
+//! ignored, and `check` reports it.
 
 use std::sync::OnceLock;
 
@@ -17,35 +17,36 @@ use super::lines::SortedLines;
 use crate::error::Result;
 use crate::update::{Architecture, Kb, Kind, PackageName};
 
-/// One package that is known beforehand.
+/// A package known from the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownPackage {
-    /// Its KB; a file's name may have none.
+    /// The KB of the package; the file name may omit it.
     pub kb: Kb,
     /// The family's id.
     pub family: u32,
-    /// Client or server, where it is known to be for one of the two only.
+    /// Client or server, if the package is known to be for one of them only.
     pub installation: Option<Installation>,
-    /// Its architecture.
+    /// The architecture.
     pub architecture: Architecture,
-    /// Its type.
+    /// The type.
     pub kind: Kind,
-    /// The first day that any source has it.
+    /// The earliest day on which any source contains the package.
     pub date: Option<Date>,
-    /// `true` if that day is its release; else it was only seen then, or the month alone is known.
+    /// `true` if this day is the release date; `false` if the package was first observed then, or if only the month is
+    /// known.
     pub date_is_release: bool,
-    /// The file's name as the Catalog had it; none where only titles tell of the KB.
+    /// The file name in the Catalog; `None` if only titles name the KB.
     pub name: Option<String>,
-    /// The letter under which the table's head names how the kind is known.
+    /// The letter of the source of the kind; the table header explains the letters.
     pub source: char,
 }
 
-/// Both tables. Lines are read when a question needs them.
+/// The tables of packages and of stack pairs. Lines are read when a lookup needs them.
 #[derive(Debug, Clone)]
 pub struct Packages {
     lines: SortedLines,
     stacks: SortedLines,
-    /// All packages, read once a question is about those of a kind.
+    /// All packages, read when a lookup needs more than one KB.
     all: OnceLock<Vec<KnownPackage>>,
 }
 
@@ -58,42 +59,43 @@ impl Packages {
         })
     }
 
-    /// Reads all of both tables. Returns the lines that are none, or not in order.
+    /// Reads both tables completely; returns invalid or unsorted lines.
     pub(super) fn faults(&self) -> Vec<TableFinding> {
         let mut faults = self.lines.faults(parse_package);
         faults.extend(self.stacks.faults(parse_stack));
         faults
     }
 
-    /// Returns the packages of a KB, by family, architecture, and date.
+    /// Returns the packages of a KB, sorted by family, architecture, and date.
     pub fn of_kb(&self, kb: Kb) -> Vec<KnownPackage> {
         let words = format!("{:08} ", kb.number());
         self.lines.beginning_with(&words).filter_map(parse_package).collect()
     }
 
-    /// Returns every package, by KB.
+    /// Returns all packages, sorted by KB.
     pub fn all(&self) -> &[KnownPackage] {
         self.all.get_or_init(|| self.lines.iter().filter_map(parse_package).collect())
     }
 
-    /// Returns every pair: a cumulative update, its family, and its separate servicing stack.
+    /// Returns all pairs: cumulative update, family, separate servicing stack.
     pub fn pairs(&self) -> impl Iterator<Item = (Kb, u32, Kb)> {
         self.stacks.iter().filter_map(parse_stack)
     }
 
-    /// Returns the separate servicing stack that was published beside a cumulative update of a family.
+    /// Returns the separate servicing stack published with a cumulative update of a family, or `None` if the table has
+    /// none.
     pub fn paired_stack(&self, lcu: Kb, family: u32) -> Option<Kb> {
         let words = format!("{:08} {family:05} ", lcu.number());
         self.stacks.beginning_with(&words).next().and_then(parse_stack).map(|(_, _, stack)| stack)
     }
 
-    /// Returns the cumulative updates of a family beside which a separate servicing stack was published, with it.
+    /// Returns the cumulative updates of a family that have a separate servicing stack, each with its stack.
     pub fn stacks_of(&self, family: u32) -> impl Iterator<Item = (Kb, Kb)> {
         self.pairs().filter(move |(_, own, _)| *own == family).map(|(lcu, _, stack)| (lcu, stack))
     }
 }
 
-/// `05043124 14393 x64   b ssu                   2024-09-10 r 10.0  -          msu <SHA-1> g`
+/// Parses a line: `05043124 14393 x64   b ssu                   2024-09-10 r 10.0  -          msu <SHA-1> g`
 fn parse_package(line: &str) -> Option<KnownPackage> {
     let mut columns = line.split_ascii_whitespace();
     let mut next = || columns.next();
@@ -104,7 +106,7 @@ fn parse_package(line: &str) -> Option<KnownPackage> {
     let name = (digest != "-").then(|| file_name(kb, version, tag, architecture, digest, extension));
     let architecture = architecture.parse().ok()?;
     if let Some(name) = &name {
-        // The name has to say what the columns say; a servicing stack's has no KB.
+        // The name must agree with the columns; the name of a servicing stack has no KB.
         let parsed = PackageName::parse(name);
         let is_named = parsed.kb == Some(kb) || (parsed.kb.is_none() && parsed.build.is_some());
         if !is_named || parsed.architecture != Some(architecture) || parsed.sha1.is_none() {
@@ -133,7 +135,7 @@ fn parse_package(line: &str) -> Option<KnownPackage> {
     })
 }
 
-/// The name that the columns stand for; the head of the table tells the rule.
+/// Returns the file name for the columns; the table header explains the rule.
 fn file_name(kb: Kb, version: &str, tag: &str, architecture: &str, digest: &str, extension: &str) -> String {
     let end = format!("{architecture}_{digest}.{extension}");
     if version == "ssu" {
@@ -150,7 +152,7 @@ fn file_name(kb: Kb, version: &str, tag: &str, architecture: &str, digest: &str,
     }
 }
 
-/// `05094122 14393 05094141 l`
+/// Parses a line: `05094122 14393 05094141 l`
 fn parse_stack(line: &str) -> Option<(Kb, u32, Kb)> {
     let mut columns = line.split_ascii_whitespace();
     let (lcu, family, stack) = (columns.next()?, columns.next()?, columns.next()?);
@@ -174,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn both_tables_are_sorted_and_sound_and_every_line_is_found() {
+    fn tables_are_sorted_and_every_line_is_found() {
         let tables = tables();
         assert_eq!(tables.faults(), []);
         let all: Vec<KnownPackage> = tables.all().to_vec();
@@ -191,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn no_file_is_of_two_kinds() {
+    fn each_file_has_one_kind() {
         let mut kinds: std::collections::BTreeMap<String, BTreeSet<Kind>> = std::collections::BTreeMap::new();
         for package in tables().all().to_vec() {
             if let Some(name) = package.name {
@@ -204,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn known_packages() {
+    fn known_packages_are_found() {
         let stack = of("KB5031539");
         assert!(stack.iter().all(|package| package.kind == Kind::Ssu && package.family == 19041));
         let named = "ssu-19041.3562-x64_de23c91f483b2e609cec3e4a995639d13205f867.msu";
@@ -227,16 +229,16 @@ mod tests {
         assert!(!parent.date_is_release, "only the month is known");
         let again = &of("KB4346087")[0];
         assert!(again.name.as_deref().unwrap().contains("-v3-x64_"), "{again:?}");
-        // Products decide where the title says "Dynamic Update" only.
+        // Products decide if the title only says "Dynamic Update".
         assert_eq!(of("KB5126029")[0].kind, Kind::SetupDu);
         assert_eq!(of("KB5122887")[0].kind, Kind::SafeosDu);
-        // In every list of 14393, and the servicing stack of none.
+        // In all lists of 14393, but paired with no cumulative update.
         assert!(of("KB5028913").iter().all(|package| package.kind == Kind::UpdateOther));
         assert_eq!(of("KB5086672"), []);
     }
 
     #[test]
-    fn stacks_of_cumulative_updates() {
+    fn stack_of_a_cumulative_update_is_found() {
         let tables = tables();
         let stack = |lcu: &str, family| {
             tables.paired_stack(lcu.parse().unwrap(), family).map(|kb| kb.to_string()).unwrap_or_default()
@@ -258,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_line_is_refused() {
+    fn invalid_lines_are_refused() {
         let line =
             "05043124 14393 x64 b ssu 2024-09-10 r 10.0 - msu 0123456789012345678901234567890123456789 g";
         assert!(parse_package(line).is_some());

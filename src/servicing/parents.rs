@@ -1,4 +1,4 @@
-//! Rules by which packages of Windows 7 say what they are for, and mistakes in Microsoft's own data.
+//! The service packs that packages of Windows 7 require, and corrections of Microsoft's own data.
 
 use serde::Deserialize;
 
@@ -12,21 +12,21 @@ use crate::update::{Build, Kb, Kind, PackageName};
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ParentRule {
-    /// The update.
+    /// The KB of the update.
     pub kb: Kb,
     /// The family's id.
     pub family: u32,
-    /// The file that says so.
+    /// The file that states the rule.
     pub file: String,
-    /// Versions of the edition or service pack package; one of them has to be installed.
+    /// Versions of the edition or service pack package. One of them must be installed.
     pub accepts: Vec<Build>,
     /// The source of the row.
     pub source: String,
 }
 
 impl ParentRule {
-    /// Returns `true` if a machine of this build has what the rule asks for. A machine at 7601.x has the service pack's
-    /// package 7601.17514, whatever its revision.
+    /// Returns `true` if a machine with this build satisfies the rule. A machine at 7601.x has the service pack package
+    /// 7601.17514, whatever its revision.
     pub fn accepts(&self, machine: Build) -> bool {
         self.accepts.iter().any(|parent| parent.number == machine.number)
     }
@@ -48,7 +48,7 @@ pub(super) struct KindRow {
     pub(super) source: String,
 }
 
-/// The table of parent rules, and of names and titles that tell too little.
+/// The table of parent rules, of file names without KB, and of titles without kind.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Parents {
@@ -70,12 +70,12 @@ impl Parents {
         Ok(table)
     }
 
-    /// Returns the service packs that an update accepts, where they are known.
+    /// Returns the service packs that an update accepts, or `None` if they are unknown.
     pub fn rule(&self, kb: Kb) -> Option<&ParentRule> {
         self.parent.iter().find(|row| row.kb == kb)
     }
 
-    /// Returns the KB of a file: the one in its name, else the one of the table for names without any.
+    /// Returns the KB of a file from its name, or else from the table of names without KB; `None` if neither has it.
     pub fn kb_of_file(&self, name: &str) -> Option<Kb> {
         PackageName::parse(name).kb.or_else(|| {
             let name = name.to_ascii_lowercase();
@@ -83,7 +83,7 @@ impl Parents {
         })
     }
 
-    /// Returns the type of an update whose title does not state it.
+    /// Returns the type of an update whose title does not state it, or `None` for other updates.
     pub fn kind_of(&self, kb: Kb) -> Option<Kind> {
         self.kinds(kb).next().map(|row| row.kind)
     }
@@ -92,7 +92,7 @@ impl Parents {
         self.kind.iter().filter(move |row| row.kb == kb)
     }
 
-    /// Returns the family that each row speaks of.
+    /// Returns the family id of each row.
     pub(super) fn families(&self) -> Vec<FamilyOfRow> {
         self.parent.iter().map(|row| FamilyOfRow::new(NAME, &row.kb, row.family)).collect()
     }

@@ -1,5 +1,5 @@
-//! The table of the updates that come before an update beside its checkpoints: separate servicing stacks, floors under
-//! combined ones, and single prerequisites. A row that contradicts another one is refused.
+//! The table of updates that an update needs first, apart from its checkpoints: separate servicing stacks, floors of
+//! combined stacks, and single prerequisites. A row that contradicts another one is refused.
 
 use std::collections::BTreeSet;
 
@@ -13,13 +13,13 @@ use super::table::{check_format, read_table};
 use crate::error::Result;
 use crate::update::{Build, Kb};
 
-/// Families whose servicing stack is a package of its own.
+/// Families with a separate servicing stack package.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeparateStack {
-    /// Their ids.
+    /// The ids of the families.
     pub families: Vec<u32>,
-    /// From when on the stack is inside of the cumulative update.
+    /// The date from which on the cumulative update contains the stack.
     #[serde(default)]
     pub until: Option<Date>,
     /// The source of the row.
@@ -30,17 +30,17 @@ pub struct SeparateStack {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StackFloor {
-    /// The stack.
+    /// The KB of the stack.
     pub kb: Kb,
     /// The family's id.
     pub family: u32,
-    /// Machines at or above its revision have it.
+    /// The build below which the stack is needed; later builds contain it.
     pub needed_below: Build,
-    /// Updates published before do not need it.
+    /// The first release date of updates that need the stack.
     pub from: Date,
     /// The source of the row.
     pub source: String,
-    /// Its files.
+    /// The files.
     #[serde(rename = "file", default)]
     pub files: Vec<KnownFile>,
 }
@@ -55,41 +55,41 @@ pub enum NeededAs {
     Prerequisite,
 }
 
-/// One update needs another one, whatever the build.
+/// An update that needs another update, whatever the build.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NeedsBefore {
-    /// The update.
+    /// The KB of the update.
     pub kb: Kb,
-    /// The update that it needs.
+    /// The KB of the needed update.
     pub needs: Kb,
     /// The family's id.
     pub family: u32,
-    /// The role of the needed one.
+    /// The role of the needed update.
     pub role: NeededAs,
     /// The source of the row.
     pub source: String,
 }
 
-/// One of the updates that all later ones of a family need.
+/// An update that all later updates of a family need.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Needed {
-    /// Its KB.
+    /// The KB of the needed update.
     pub kb: Kb,
-    /// Its role.
+    /// The role of the needed update.
     pub role: NeededAs,
 }
 
-/// All updates of a family from a date on need these, in this order.
+/// The updates, in order, that all updates of a family from a date on need.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NeedsSince {
     /// The family's id.
     pub family: u32,
-    /// From when on.
+    /// The first date with this requirement.
     pub from: Date,
-    /// The updates that they need.
+    /// The needed updates, in order.
     pub needs: Vec<Needed>,
     /// The reason.
     pub why: String,
@@ -120,7 +120,8 @@ impl Prerequisites {
         Ok(table)
     }
 
-    /// Returns the row of a family whose servicing stack was separate at a date; a date that is not known counts as today.
+    /// Returns the row of a family whose servicing stack was separate on a date, or `None` if it was not. An unknown
+    /// date counts as today.
     pub fn separate_stack(&self, family: u32, date: Option<Date>) -> Option<&SeparateStack> {
         self.separate.iter().find(|row| {
             row.families.contains(&family)
@@ -128,45 +129,45 @@ impl Prerequisites {
         })
     }
 
-    /// Returns every floor.
+    /// Returns all floors.
     pub fn floors(&self) -> &[StackFloor] {
         &self.floor
     }
 
-    /// Returns the floors of a family's servicing stack, earliest first.
+    /// Returns the floors of the servicing stack of a family, earliest first.
     pub fn floors_of(&self, family: &Family) -> Vec<&StackFloor> {
         let mut floors: Vec<&StackFloor> = self.floor.iter().filter(|row| row.family == family.id).collect();
         floors.sort_by_key(|row| (row.from, row.kb));
         floors
     }
 
-    /// Returns the floor row of a servicing stack.
+    /// Returns the floor row of a servicing stack, or `None` for other KBs.
     pub fn floor(&self, kb: Kb) -> Option<&StackFloor> {
         self.floor.iter().find(|row| row.kb == kb)
     }
 
-    /// Returns every row of a single update that another one needs before it.
+    /// Returns all rows of single prerequisites.
     pub fn before(&self) -> &[NeedsBefore] {
         &self.before
     }
 
-    /// Returns the rows of the updates that one update needs before it, whatever the build.
+    /// Returns the prerequisite rows of one update, whatever the build.
     pub fn before_kb(&self, kb: Kb) -> impl Iterator<Item = &NeedsBefore> {
         self.before.iter().filter(move |row| row.kb == kb)
     }
 
-    /// Returns every row of the updates that all later ones of a family need.
+    /// Returns all rows of updates that all later updates of a family need.
     pub fn since(&self) -> &[NeedsSince] {
         &self.since
     }
 
-    /// Returns the updates that those of a family need from a date on.
+    /// Returns the row of updates that updates of a family with this date need, or `None` if no row applies.
     pub fn since_in(&self, family: &Family, date: Option<Date>) -> Option<&NeedsSince> {
         let date = date?;
         self.since.iter().find(|row| row.family == family.id && row.from <= date)
     }
 
-    /// Returns the family that each row speaks of.
+    /// Returns the family id of each row.
     pub(super) fn families(&self) -> Vec<FamilyOfRow> {
         let separate = self.separate.iter().flat_map(|row| &row.families);
         (self.floor.iter().map(|row| FamilyOfRow::new(NAME, &row.kb, row.family)))
@@ -187,7 +188,7 @@ impl Prerequisites {
         for row in &self.floor {
             faults.extend(wrong_files(NAME, row.kb, &row.files));
         }
-        // A circle would send a plan round for ever.
+        // A plan could not end with a circular prerequisite.
         for row in self.before.iter().filter(|row| self.leads_to(row.needs, row.kb)) {
             let message = format!("{} needs itself, by way of {}", row.kb, row.needs);
             faults.push(TableFinding::new(NAME, "circle", row.kb, message));
@@ -195,7 +196,7 @@ impl Prerequisites {
         faults
     }
 
-    /// Returns `true` if the needs of an update lead to another one.
+    /// Returns `true` if the prerequisites of `from` lead to `to`.
     fn leads_to(&self, from: Kb, to: Kb) -> bool {
         let (mut open, mut seen) = (vec![from], BTreeSet::new());
         while let Some(kb) = open.pop() {
@@ -222,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stack_is_separate_until_a_date() {
+    fn servicing_stack_is_separate_until_a_date() {
         let table = parse(include_str!("data/prerequisites.toml")).unwrap();
         let at = |family, date: &str| table.separate_stack(family, Some(date.parse().unwrap())).is_some();
         assert!(at(14393, "2026-06-09"));
@@ -232,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_is_refused_by_name() {
+    fn circular_prerequisite_is_refused() {
         let text = include_str!("data/prerequisites.toml");
         let circle = format!(
             "{text}\n[[before]]\nkb = \"KB2919442\"\nneeds = \"KB2919355\"\nfamily = 9600\nrole = \"ssu\"\nsource = \"x\"\n"

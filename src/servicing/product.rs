@@ -1,11 +1,12 @@
-//! Product names as people type them: the one place that says which family a name means.
+//! Product names as people type them. This module alone decides which family a name means.
 //!
-//! A name is a family's name or folder word, a product with or without its version as Catalog titles have it, a
-//! version alone (`25H2`), or a build (`26200`, `26200.8117`). Case, commas, and the words "Microsoft" and "version"
-//! do not count. A name of several families is never decided by the order of the table: it is refused with the choices.
+//! Accepted names are the name of a family or its folder word, a product of Catalog titles with or without version, a
+//! version (`25H2`), and a build (`26200`, `26200.8117`). Case, commas, and the words "Microsoft" and "version" are
+//! ignored. The order of the table never decides between several families: an ambiguous name is refused with the
+//! choices.
 //!
-//! The Catalog files updates under products that the table does not have ("Windows 10 LTSB", "Office 2016"). Commands
-//! that filter what the Catalog sent take such a name when something that they filter has exactly that product.
+//! The Catalog files updates under products that the table does not contain ("Windows 10 LTSB", "Office 2016").
+//! Commands that filter Catalog updates accept such a name if an update to filter has exactly that product.
 
 use std::fmt;
 
@@ -13,12 +14,12 @@ use super::families::{Families, Family, Installation};
 use super::product_words::{distance, is_release, words};
 use crate::error::Error;
 
-/// A family by a name, and the version that the name stated.
+/// A family by a name, with the version in the name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Product<'k> {
     /// The family.
     pub family: &'k Family,
-    /// The version, where the name states one: `25H2`.
+    /// The version, if the name contains one: `25H2`.
     pub release: Option<String>,
 }
 
@@ -29,11 +30,11 @@ pub enum ProductName<'k> {
     Known(Product<'k>),
     /// Several families, in the order of the table.
     Ambiguous(Vec<&'k Family>),
-    /// A name that the table does not have, and the families with the most similar names.
+    /// A name that the table does not contain, and the families with the most similar names.
     Unknown(Vec<&'k Family>),
 }
 
-/// A product name that means no one family, with the choices for people.
+/// The refusal of a product name that does not mean exactly one family, with the choices for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProductRefusal {
     message: String,
@@ -41,12 +42,12 @@ pub struct ProductRefusal {
 }
 
 impl ProductRefusal {
-    /// The sentence without its hints.
+    /// Returns the message without hints.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The ways out.
+    /// Returns the hints.
     pub fn hints(&self) -> &[String] {
         &self.hints
     }
@@ -65,8 +66,8 @@ impl From<ProductRefusal> for Error {
 }
 
 impl Families {
-    /// Says which family a product name means. With an installation, families of the other one are not considered where
-    /// that leaves any.
+    /// Returns the meaning of a product name. If an installation is given, families of the other installation are
+    /// ignored, unless no others match.
     pub fn product(&self, asked: &str, installation: Option<Installation>) -> ProductName<'_> {
         let mut found = self.products_called(asked);
         let wanted = |product: &Product<'_>| installation.is_none_or(|it| it == product.family.installation);
@@ -82,7 +83,7 @@ impl Families {
         }
     }
 
-    /// Returns the one family that a product name means, or refuses the name with the choices.
+    /// Returns the family that a product name means, or refuses the name with the choices.
     pub fn one_product(
         &self,
         asked: &str,
@@ -95,7 +96,7 @@ impl Families {
         }
     }
 
-    /// The families of a name, each once. The first way to read it that fits decides.
+    /// Returns the families of a name, each once. The first reading with a match decides.
     fn products_called(&self, spelled: &str) -> Vec<Product<'_>> {
         let asked = words(spelled);
         let asked = asked.as_str();
@@ -107,7 +108,7 @@ impl Families {
             let with_release = |family| product(family, Family::release_of(family, build));
             return self.of_build(build).map(with_release).collect();
         }
-        // The folder word as it is stands for all versions; "Windows 11 24H2" is one of them.
+        // The unchanged folder word means all versions; "Windows 11 24H2" means one version.
         let is_folder = |family: &&Family| family.folder.eq_ignore_ascii_case(spelled.trim());
         if let Some(family) = families().find(is_folder) {
             return vec![product(family, None)];
@@ -128,7 +129,7 @@ impl Families {
         if let Some(family) = families().find(|family| words(&family.folder) == asked) {
             return vec![product(family, None)];
         }
-        // "Windows 11" is the whole name of one version in titles, and begins the names of others.
+        // "Windows 11" is the complete name of one version in titles, and the beginning of other names.
         let is_bare = |family: &Family| family.bare_products().any(|name| words(name) == asked);
         let begins = |name: &str| words(name).strip_prefix(asked).is_some_and(|rest| rest.starts_with(' '));
         let is_begun = |family: &Family| {
@@ -147,16 +148,16 @@ impl Families {
             .collect()
     }
 
-    /// The families with the names that differ least, the most similar first.
+    /// Returns the families with the most similar names, the most similar first.
     fn nearest(&self, asked: &str) -> Vec<&Family> {
-        /// As many as a person compares.
+        /// The number of choices that a person can compare.
         const SHOWN: usize = 5;
         let far = asked.chars().count().div_ceil(3);
         let least = |family: &Family| {
             let titles = family.title_names().map(|(name, _)| name);
             let names = family.own_names().chain(family.bare_products()).map(str::to_owned).chain(titles);
             let differ = |name: String| match words(&name) {
-                // The beginning of a name lacks no more than one word.
+                // A prefix of a name counts as one difference.
                 name if !asked.is_empty() && name.starts_with(asked) => 1,
                 name => distance(asked, &name),
             };
@@ -194,7 +195,7 @@ fn ambiguous(asked: &str, choices: &[&Family]) -> ProductRefusal {
     }
 }
 
-/// "windows-11-24h2 (Windows 11 24H2, 25H2, 26H2), server-2025 (Windows Server 2025)"
+/// Describes families: "windows-11-24h2 (Windows 11 24H2, 25H2, 26H2), server-2025 (Windows Server 2025)"
 fn described(families: &[&Family]) -> String {
     let both = families.iter().map(|family| format!("{} ({})", family.folder, family.name));
     both.collect::<Vec<_>>().join(", ")
@@ -204,34 +205,34 @@ fn product<'k>(family: &'k Family, release: Option<&str>) -> Product<'k> {
     Product { family, release: release.map(str::to_ascii_uppercase) }
 }
 
-/// The build in `26200`, `26200.8117`, `10.0.26200.8117`, and `build 26200`.
+/// Returns the build in `26200`, `26200.8117`, `10.0.26200.8117`, or `build 26200`, or `None` for other texts.
 fn build_number(asked: &str) -> Option<u32> {
     let asked = asked.strip_prefix("os ").unwrap_or(asked);
     let asked = asked.strip_prefix("build ").unwrap_or(asked);
     let asked = asked.strip_prefix("10.0.").unwrap_or(asked);
     let (number, revision) = asked.split_once('.').map_or((asked, None), |(a, b)| (a, Some(b)));
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    // A version such as 1909 has four digits, and so have the builds of Windows 7 and 8; no number is both.
+    // Versions such as 1909 have four digits, as the builds of Windows 7 and 8 do; no number is both.
     (digits(number) && revision.is_none_or(digits) && !is_release(number))
         .then(|| number.parse().ok())
         .flatten()
 }
 
-/// A filter by product for updates that the Catalog sent, and for the sets made of them.
+/// A filter by product for updates from the Catalog and for sets made of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProductFilter {
-    /// Everything of a family; of one version where that divides the updates of a KB.
+    /// Updates of a family, or of one of its versions if the updates of a KB differ by version.
     Family {
         /// The family.
         family: (u32, Installation),
-        /// The names of the version in titles; empty where all versions are meant.
+        /// The names of the version in titles; empty for all versions.
         titles: Vec<String>,
     },
-    /// A product that the table of families does not have.
+    /// A product that the table of families does not contain.
     Other {
-        /// The words that an update's product must have.
+        /// The required words of an update's product.
         words: String,
-        /// The refusal where no update has it.
+        /// The refusal if no update has this product.
         refusal: ProductRefusal,
     },
 }
@@ -239,16 +240,16 @@ pub enum ProductFilter {
 /// The products of an update or of a set of updates.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filed<'a> {
-    /// The families of its titles.
+    /// The families of the titles.
     pub families: Vec<(u32, Installation)>,
-    /// The names of its products, and the words by which it is called otherwise.
+    /// The names of the products, and other names.
     pub names: Vec<&'a str>,
-    /// The Catalog's own texts of products.
+    /// The product texts of the Catalog.
     pub products: Vec<&'a str>,
 }
 
 impl ProductFilter {
-    /// Reads a product name. An ambiguous one is refused; one that the table does not have may be the Catalog's.
+    /// Reads a product name. Refuses an ambiguous name; a name outside of the table may be a product of the Catalog.
     pub fn new(
         asked: &str,
         installation: Option<Installation>,
@@ -265,7 +266,7 @@ impl ProductFilter {
         }
     }
 
-    /// Everything of a family.
+    /// Returns a filter for all updates of a family.
     pub fn of_family(family: &Family) -> Self {
         Self::Family { family: (family.id, family.installation), titles: Vec::new() }
     }
@@ -275,7 +276,7 @@ impl ProductFilter {
         matches!(self, Self::Family { family: own, .. } if *own == (family.id, family.installation))
     }
 
-    /// Returns the refusal of a name that the table of families does not have.
+    /// Returns the refusal of a name outside of the table of families, or `None` for a known family.
     pub fn refusal(&self) -> Option<&ProductRefusal> {
         match self {
             Self::Family { .. } => None,
@@ -283,8 +284,8 @@ impl ProductFilter {
         }
     }
 
-    /// Says of each update or set of one KB if it is of the product. A version picks those that name it; where none
-    /// does, the packages of the family serve it too.
+    /// Returns for each update or set of one KB whether it matches the product. A version selects the updates that name
+    /// it. If none does, the packages of the family apply to the version, too.
     pub fn pick(&self, filed: &[Filed<'_>]) -> Vec<bool> {
         match self {
             Self::Other { words: asked, .. } => filed.iter().map(|one| one.is_called(asked)).collect(),
@@ -318,9 +319,11 @@ impl Filed<'_> {
     }
 }
 
-/// The texts that may be one product of the Catalog. Names contain commas, so they are everything between two commas.
+/// Returns the texts that may be one product of the Catalog. Names contain commas, so every run between two commas is a
+/// candidate.
 fn runs(products: &str) -> impl Iterator<Item = &str> {
-    /// "Windows 11 Client, version 24H2 and later, Servicing Drivers"; no known name has more parts.
+    /// The maximum number of comma-separated parts: "Windows 11 Client, version 24H2 and later, Servicing Drivers". No
+    /// known name has more.
     const PARTS: usize = 3;
     let starts = [0].into_iter().chain(products.match_indices(',').map(|(at, _)| at + 1));
     starts.flat_map(|start| {

@@ -1,12 +1,12 @@
-//! The words of a product name: what two spellings of one name have in common, and how far two names differ.
+//! The words of a product name: the normal form of its spellings, and the distance between two names.
 
-/// Reduces a product name to what tells it from others. "Windows 11, version 24H2", "win11 24h2", and "windows-11-24h2"
-/// are `windows 11 24h2`; "Microsoft Server operating system-24H2" is `server operating system 24h2`.
+/// Reduces a product name to its distinctive words. "Windows 11, version 24H2", "win11 24h2", and "windows-11-24h2"
+/// become `windows 11 24h2`; "Microsoft Server operating system-24H2" becomes `server operating system 24h2`.
 pub(super) fn words(text: &str) -> String {
     let text = text.to_lowercase().replace(|letter: char| !letter.is_alphanumeric() && letter != '.', " ");
     let mut words: Vec<String> = Vec::new();
     for word in text.split_whitespace().flat_map(split).map(|word| word.trim_matches('.').to_owned()) {
-        // "24 H2" is one word.
+        // "24 H2" becomes one word.
         if let Some(last) = words.last_mut().filter(|last| last.len() == 2 && is_number(last))
             && matches!(word.as_str(), "h1" | "h2")
         {
@@ -15,7 +15,7 @@ pub(super) fn words(text: &str) -> String {
             words.push(if word == "win" { "windows".to_owned() } else { word });
         }
     }
-    // "Windows Server 2025" and "Server 2025" are one name.
+    // "Windows Server 2025" and "Server 2025" are the same name.
     if words.first().is_some_and(|word| word == "windows")
         && words.get(1).is_some_and(|word| word == "server")
     {
@@ -24,7 +24,7 @@ pub(super) fn words(text: &str) -> String {
     words.join(" ")
 }
 
-/// Takes words apart that are written as one: "win11", "server2025", "2012r2".
+/// Splits words that are written as one: "win11", "server2025", "2012r2".
 fn split(word: &str) -> Vec<&str> {
     for prefix in ["windows", "server", "win"] {
         if let Some(rest) = word.strip_prefix(prefix)
@@ -43,7 +43,7 @@ fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Returns `true` for the form of a version: `25h2`, or the `2004` and `1909` of the years before.
+/// Returns `true` for the form of a version: `25h2`, or the older `2004` and `1909`.
 pub(super) fn is_release(word: &str) -> bool {
     match word.as_bytes() {
         [a, b, b'h' | b'H', b'1' | b'2'] => a.is_ascii_digit() && b.is_ascii_digit(),
@@ -53,9 +53,9 @@ pub(super) fn is_release(word: &str) -> bool {
     }
 }
 
-/// Returns the number of letters that have to be added, removed, or replaced to make one text of the other.
+/// Returns the number of letters to add, remove, or replace to turn one text into the other.
 pub(super) fn distance(a: &str, b: &str) -> usize {
-    /// Longer than every name; the work grows with the square of it.
+    /// The maximum length. Every name is shorter; the work grows with the square of the length.
     const LONGEST: usize = 80;
     let (a, b): (Vec<char>, Vec<char>) =
         (a.chars().take(LONGEST).collect(), b.chars().take(LONGEST).collect());
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_have_a_form_of_their_own() {
+    fn versions_are_recognized_by_form() {
         for word in ["25H2", "21h1", "2004", "1909", "1507", "2009"] {
             assert!(is_release(word), "{word}");
         }
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn distance_counts_letters() {
+    fn distance_counts_edited_letters() {
         for (a, b, expected) in [
             ("", "", 0),
             ("abc", "abc", 0),

@@ -1,5 +1,5 @@
-//! The release history: which build a KB brings to a family, when it was released, and of what sort it was; and the
-//! package files that the Catalog had for it.
+//! The release history: the build, release date, and type of each KB per family, and the package files from the
+//! Catalog.
 
 use std::sync::OnceLock;
 
@@ -11,50 +11,50 @@ use super::lines::SortedLines;
 use crate::error::Result;
 use crate::update::{Architecture, Build, Kb, PackageName};
 
-/// Of what sort a release was.
+/// The type of a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ReleaseKind {
-    /// On the second Tuesday of a month.
+    /// A release on the second Tuesday of a month.
     Regular,
-    /// Between them.
+    /// A release on another day.
     OutOfBand,
-    /// Optional, ahead of the next regular one.
+    /// An optional release before the next regular one.
     Preview,
 }
 
-/// One line of the history.
+/// A line of the history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Release {
     /// The KB.
     pub kb: Kb,
-    /// The build, in the family's own numbering.
+    /// The build, in the numbering of the family.
     pub build: Build,
-    /// The day of the release, where it is known.
+    /// The release date, if known.
     pub date: Option<Date>,
-    /// The day on which a public list had it first, where the release date is not known: a day or a few after it. Where
-    /// no more than the month is known, a day of that month.
+    /// The day on which a public list first contained the release, if the release date is unknown: the same day or a
+    /// few days later. If only the month is known, a day of that month.
     pub first_seen: Option<Date>,
-    /// Of what sort it was, where that is known.
+    /// The type of the release, if known.
     pub kind: Option<ReleaseKind>,
-    /// Client or server, where it is not for both.
+    /// Client or server, if the release is not for both.
     pub installation: Option<Installation>,
-    /// The letter under which the table's head names the source.
+    /// The letter of the source; the table header explains the letters.
     pub source: char,
 }
 
 impl Release {
-    /// Returns `true` if it is for a family.
+    /// Returns `true` if the release is for a family.
     pub fn is_for(&self, family: &Family) -> bool {
         self.build.number == family.id && self.installation.is_none_or(|own| own == family.installation)
     }
 }
 
-/// The history. Lines are read when a question needs them.
+/// The release history. Lines are read when a lookup needs them.
 #[derive(Debug, Clone)]
 pub struct Releases {
     lines: SortedLines,
     files: SortedLines,
-    /// The whole history in order, read once a question is about more than one KB of it.
+    /// The complete history in order, read when a lookup needs more than one KB.
     history: OnceLock<Vec<Release>>,
 }
 
@@ -67,14 +67,14 @@ impl Releases {
         })
     }
 
-    /// Reads all of both tables. Returns the lines that are none, or not in order.
+    /// Reads both tables completely; returns invalid or unsorted lines.
     pub(super) fn faults(&self) -> Vec<TableFinding> {
         let mut faults = self.lines.faults(parse_release);
         faults.extend(self.files.faults(parse_file));
         faults
     }
 
-    /// Returns the releases of a KB, by family and build. Several where the KB was released again.
+    /// Returns the releases of a KB, sorted by family and build. A KB that was released again has several.
     pub fn of_kb(&self, kb: Kb) -> Vec<Release> {
         let words = format!("{:08} ", kb.number());
         self.lines.beginning_with(&words).filter_map(parse_release).collect()
@@ -85,29 +85,29 @@ impl Releases {
         self.of_kb(kb).into_iter().filter(|release| release.is_for(family)).collect()
     }
 
-    /// Returns every release for a family, by KB and build.
+    /// Returns all releases for a family, sorted by KB and build.
     pub fn of_family<'k>(&'k self, family: &'k Family) -> impl Iterator<Item = &'k Release> {
         self.all().iter().filter(move |release| release.is_for(family))
     }
 
-    /// Returns every release, by KB, family, and build.
+    /// Returns all releases, sorted by KB, family, and build.
     pub fn all(&self) -> &[Release] {
         self.history.get_or_init(|| self.lines.iter().filter_map(parse_release).collect())
     }
 
-    /// Returns the files of a cumulative update by architecture, as the Catalog named them.
+    /// Returns the files of a cumulative update by architecture, with their names in the Catalog.
     pub fn files_of(&self, kb: Kb) -> Vec<(Architecture, String)> {
         let words = format!("{:08} ", kb.number());
         self.files.beginning_with(&words).filter_map(parse_file).collect()
     }
 
-    /// Returns all files by KB and architecture.
+    /// Returns all files, sorted by KB and architecture.
     pub(super) fn all_files(&self) -> impl Iterator<Item = (Architecture, String)> {
         self.files.iter().filter_map(parse_file)
     }
 }
 
-/// `05086672 26100 008117 2026-03-31 r o c h`
+/// Parses a line: `05086672 26100 008117 2026-03-31 r o c h`
 fn parse_release(line: &str) -> Option<Release> {
     let mut columns = line.split_ascii_whitespace();
     let (kb, family, revision) = (columns.next()?, columns.next()?, columns.next()?);
@@ -142,13 +142,13 @@ fn parse_release(line: &str) -> Option<Release> {
     })
 }
 
-/// `05086672 arm64 11.0 ec8e69856b92118f17bac6e2046f54b3c87e59b0`
+/// Parses a line: `05086672 arm64 11.0 ec8e69856b92118f17bac6e2046f54b3c87e59b0`
 fn parse_file(line: &str) -> Option<(Architecture, String)> {
     let mut columns = line.split_ascii_whitespace();
     let (kb, architecture, version, digest) =
         (columns.next()?, columns.next()?, columns.next()?, columns.next()?);
     let name = format!("windows{version}-kb{}-{architecture}_{digest}.msu", kb.trim_start_matches('0'));
-    // The name has to say what the columns say.
+    // The name must agree with the columns.
     let parsed = PackageName::parse(&name);
     (parsed.kb.is_some() && parsed.sha1.is_some()).then_some((parsed.architecture?, name))
 }
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn both_tables_are_sorted_and_sound_and_every_line_is_found() {
+    fn tables_are_sorted_and_every_line_is_found() {
         let history = history();
         assert_eq!(history.faults(), []);
         let releases: Vec<Release> = history.lines.iter().filter_map(parse_release).collect();
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn known_releases() {
+    fn known_releases_are_found() {
         assert_eq!(builds("KB5086672"), ["26100.8117"]);
         assert_eq!(builds("KB4015217"), ["14393.1066", "14393.1083"], "released twice");
         assert_eq!(builds("KB9999999"), Vec::<String>::new());
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_line_is_refused() {
+    fn invalid_lines_are_refused() {
         for line in [
             "",
             "05086672 26100 008117 2026-03-31 r x c h",

@@ -1,16 +1,16 @@
-//! The one row of a table that names a KB: for updates of which neither the history nor the packages have anything.
+//! The single table row of a KB that neither the history nor the packages contain.
 
 use super::knowledge::Knowledge;
 use super::known_file::KnownFile;
 use super::prerequisites::Needed;
 use crate::update::{Kb, Kind};
 
-/// A row of a table that names a KB.
+/// A table row of a KB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SingleRow<'k> {
     /// The family's id.
     pub family: u32,
-    /// The type of the update, where the table tells it.
+    /// The type of the update, if the table states it.
     pub kind: Option<Kind>,
     /// The files of the row.
     pub files: &'k [KnownFile],
@@ -19,8 +19,8 @@ pub struct SingleRow<'k> {
 }
 
 impl Knowledge {
-    /// Returns the first row that names a KB, of the tables of enablement packages, floors, preparations, prerequisites,
-    /// .NET packages, and parent rules.
+    /// Returns the first row of a KB, or `None` if no table has one. The tables are enablement packages, floors,
+    /// preparations, prerequisites, .NET packages, and parent rules, in this order.
     pub fn single_row(&self, kb: Kb) -> Option<SingleRow<'_>> {
         let row = |family, kind, source| SingleRow { family, kind, files: &[], source };
         let enablement = self.enablement().of_kb(kb).map(|own| SingleRow {

@@ -1,16 +1,16 @@
-//! The reading of a table from its text. A text that cannot be read is an error that names the table and the line.
+//! The parser of a table. A text that cannot be read is an error that names the table and the line.
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// The format that this program reads.
+/// The table format of this program.
 const FORMAT: u32 = 1;
 
-/// A table that cannot be used.
+/// Makes the error for a table that cannot be used.
 pub(super) fn faulty(table: &str, what: &str) -> Error {
     Error::new(ErrorKind::Usage, format!("the knowledge table {table} is faulty: {what}"))
 }
 
-/// Reads a table from TOML; unknown keys are refused, so that a mistyped one is not silently without effect.
+/// Reads a table from TOML. Refuses unknown keys, because a mistyped key would otherwise be ignored.
 pub(super) fn read_table<T: serde::de::DeserializeOwned>(table: &str, text: &str) -> Result<T> {
     toml::from_str(text).map_err(|error| {
         let start = error.span().map_or(0, |span| span.start);

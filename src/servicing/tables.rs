@@ -1,4 +1,4 @@
-//! The texts of the tables, by their file names, and what each of them is for.
+//! The texts of the tables by file name, with the purpose of each table.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -10,14 +10,14 @@ use crate::update::Sha256;
 
 macro_rules! tables {
     ($($field:ident = $file:literal, $about:literal;)*) => {
-        /// The texts of the tables, by their file names.
+        /// The texts of the tables, by file name.
         #[derive(Debug, Clone, Copy)]
         pub struct Tables<'a> {
             $(#[doc = concat!("`", $file, "`: ", $about)] pub $field: &'a str,)*
         }
 
         impl Tables<'static> {
-            /// The tables that are compiled in.
+            /// Returns the compiled-in tables.
             pub const fn built_in() -> Self {
                 Self { $($field: include_str!(concat!("data/", $file)),)* }
             }
@@ -27,7 +27,7 @@ macro_rules! tables {
             /// The file names of all tables.
             pub const NAMES: &'static [&'static str] = &[$($file,)*];
 
-            /// Puts a text in the place of a table; whether there is a table of this name.
+            /// Replaces the text of a table. Returns `false` if no table has this name.
             pub fn replace(&mut self, name: &str, text: &'a str) -> bool {
                 match name {
                     $($file => self.$field = text,)*
@@ -36,12 +36,12 @@ macro_rules! tables {
                 true
             }
 
-            /// Every table with its file name.
+            /// Returns all tables with their file names.
             pub fn iter(&self) -> impl Iterator<Item = (&'static str, &'a str)> {
                 [$(($file, self.$field),)*].into_iter()
             }
 
-            /// Every table with what it is for and how many rows it has.
+            /// Returns purpose and number of rows of each table.
             pub fn overview(&self) -> Result<Vec<TableInfo>> {
                 Ok(vec![$(TableInfo { name: $file, about: $about, rows: rows_of($file, self.$field)?.len() },)*])
             }
@@ -66,25 +66,26 @@ tables! {
     stacks = "stacks.txt", "which separate servicing stack goes with a cumulative update";
 }
 
-/// A table as an overview has it.
+/// The description of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct TableInfo {
-    /// Its file name.
+    /// The file name.
     pub name: &'static str,
-    /// Its purpose.
+    /// The purpose.
     pub about: &'static str,
-    /// The number of its rows.
+    /// The number of rows.
     pub rows: usize,
 }
 
 impl Tables<'_> {
-    /// The file name of a table by that name, or by its beginning: `releases`.
+    /// Returns the file name of a table from its name with or without extension (`releases`), or `None` if no table has
+    /// it.
     pub fn name_of(word: &str) -> Option<&'static str> {
         let named = |name: &&&str| **name == word || name.split('.').next() == Some(word);
         Self::NAMES.iter().find(named).copied()
     }
 
-    /// Returns the digest of the tables, each with its name and length.
+    /// Returns the digest of all tables, each with its name and length.
     pub(super) fn digest(&self) -> Sha256 {
         let mut hasher = sha2::Sha256::new();
         for (name, text) in self.iter() {
@@ -94,13 +95,13 @@ impl Tables<'_> {
         Sha256::from_bytes(hasher.finalize().into())
     }
 
-    /// The text of a table.
+    /// Returns the text of a table, or `None` if no table has this name.
     pub fn text_of(&self, name: &str) -> Option<&str> {
         self.iter().find(|(own, _)| *own == name).map(|(_, text)| text)
     }
 }
 
-/// The rows of a table: lines of a text; of TOML, objects that say under `table` which array they stand in.
+/// Returns the rows of a table: lines of a text table, or objects of a TOML table with their array name under `table`.
 pub fn rows_of(name: &'static str, text: &str) -> Result<Vec<Value>> {
     if !name.rsplit('.').next().is_some_and(|extension| extension.eq_ignore_ascii_case("toml")) {
         let lines = text.lines().filter(|line| !line.starts_with('#'));

@@ -1,5 +1,5 @@
-//! The table of updates that are not to be had as asked for: withdrawn ones with their successors, expired ones, and
-//! hotpatches.
+//! The table of updates that the Catalog no longer offers or never offered: withdrawn updates with their successors,
+//! expired updates, and hotpatches.
 
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -10,27 +10,27 @@ use super::table::{check_format, read_table};
 use crate::error::Result;
 use crate::update::Kb;
 
-/// An update that Microsoft pulled as faulty.
+/// An update that Microsoft withdrew as faulty.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Withdrawn {
-    /// Its KB.
+    /// The KB of the update.
     pub kb: Kb,
-    /// The update to take instead.
+    /// The KB of the replacement.
     pub successor: Kb,
-    /// The day of its release.
+    /// The release date.
     pub date: Date,
-    /// The fault of it.
+    /// The fault of the update.
     pub why: String,
     /// The source of the row.
     pub source: String,
 }
 
-/// An update that the Catalog does not have because it is a hotpatch.
+/// An update that the Catalog does not offer because it is a hotpatch.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hotpatch {
-    /// Its KB.
+    /// The KB of the hotpatch.
     pub kb: Kb,
     /// The family's number.
     pub family: u32,
@@ -38,11 +38,11 @@ pub struct Hotpatch {
     pub source: String,
 }
 
-/// An update that left the Catalog and is still good.
+/// An update that left the Catalog and is still valid.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LeftCatalog {
-    /// Its KB.
+    /// The KB of the update.
     pub kb: Kb,
     /// The family's id.
     pub family: u32,
@@ -50,23 +50,23 @@ pub struct LeftCatalog {
     pub source: String,
 }
 
-/// A month of the hotpatch calendar that brought an ordinary update.
+/// An ordinary update of a month that was planned as a hotpatch month.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HotpatchBaseline {
-    /// Its KB.
+    /// The KB of the update.
     pub kb: Kb,
     /// The family's id.
     pub family: u32,
     /// Client or server.
     pub installation: Installation,
-    /// A note.
+    /// A note for people.
     pub note: String,
     /// The source of the row.
     pub source: String,
 }
 
-/// The table of updates that are not to be had as asked for.
+/// The table of updates that the Catalog does not offer.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WithdrawnUpdates {
@@ -90,37 +90,37 @@ impl WithdrawnUpdates {
         Ok(table)
     }
 
-    /// Returns every update that Microsoft withdrew.
+    /// Returns all withdrawn updates.
     pub fn all(&self) -> &[Withdrawn] {
         &self.withdrawn
     }
 
-    /// Returns the row of an update that Microsoft withdrew.
+    /// Returns the row of a withdrawn update, or `None` for other KBs.
     pub fn of_kb(&self, kb: Kb) -> Option<&Withdrawn> {
         self.withdrawn.iter().find(|row| row.kb == kb)
     }
 
-    /// Returns every hotpatch.
+    /// Returns all hotpatches.
     pub fn hotpatches(&self) -> &[Hotpatch] {
         &self.hotpatch
     }
 
-    /// Returns the row of a hotpatch.
+    /// Returns the row of a hotpatch, or `None` for other KBs.
     pub fn hotpatch(&self, kb: Kb) -> Option<&Hotpatch> {
         self.hotpatch.iter().find(|row| row.kb == kb)
     }
 
-    /// Returns the row of an ordinary update of a month that was planned as a hotpatch month.
+    /// Returns the row of an ordinary update in a planned hotpatch month, or `None` for other KBs.
     pub fn hotpatch_baseline(&self, kb: Kb) -> Option<&HotpatchBaseline> {
         self.baseline.iter().find(|row| row.kb == kb)
     }
 
-    /// Returns the row of an update that left the Catalog and is still good.
+    /// Returns the row of an update that left the Catalog and is still valid, or `None` for other KBs.
     pub fn left_catalog(&self, kb: Kb) -> Option<&LeftCatalog> {
         self.expired.iter().find(|row| row.kb == kb)
     }
 
-    /// Returns the family that each row speaks of.
+    /// Returns the family id of each row.
     pub(super) fn families(&self) -> Vec<FamilyOfRow> {
         (self.expired.iter().map(|row| FamilyOfRow::new(NAME, &row.kb, row.family)))
             .chain(self.hotpatch.iter().map(|row| FamilyOfRow::new(NAME, &row.kb, row.family)))
@@ -137,7 +137,7 @@ impl WithdrawnUpdates {
                 .chain(self.baseline.iter().map(|row| (row.kb.to_string(), &row.source))),
         );
         for row in &self.withdrawn {
-            // A successor that is withdrawn itself would send the operator on; a chain must end.
+            // A chain of successors must end: a withdrawn successor would only refer the operator to another update.
             if self.withdrawn.iter().any(|other| other.kb == row.successor) {
                 let message =
                     format!("{} is succeeded by {}, which is withdrawn itself", row.kb, row.successor);
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_successor_must_not_be_withdrawn_itself() {
+    fn successor_must_not_be_withdrawn() {
         let text = include_str!("data/withdrawn.toml");
         assert!(parse(text).is_ok());
         let circle = text.replacen("successor = \"KB5086672\"", "successor = \"KB5079391\"", 1);

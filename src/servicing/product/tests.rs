@@ -8,7 +8,7 @@ fn knowledge() -> &'static Knowledge {
     &KNOWLEDGE
 }
 
-/// The folder and version of a name, `|` between the folders of an ambiguous one, or `?` for an unknown one.
+/// Returns folder and version of a name, the folders of an ambiguous name separated by `|`, or `?` for an unknown name.
 fn meaning(asked: &str, installation: Option<Installation>) -> String {
     let folders = |families: Vec<&Family>| {
         families.into_iter().map(|family| family.folder.clone()).collect::<Vec<_>>().join("|")
@@ -24,7 +24,7 @@ fn meaning(asked: &str, installation: Option<Installation>) -> String {
 }
 
 #[test]
-fn every_way_to_name_a_family_is_read() {
+fn all_spellings_of_a_family_are_understood() {
     for (asked, expected) in [
         ("windows-11-24h2", "windows-11-24h2"),
         ("Windows 11 24H2, 25H2, 26H2", "windows-11-24h2"),
@@ -61,7 +61,7 @@ fn every_way_to_name_a_family_is_read() {
 }
 
 #[test]
-fn a_name_of_several_families_is_never_decided_by_order() {
+fn ambiguous_name_is_never_decided_by_order() {
     for (asked, expected) in [
         ("Windows 11", "windows-11-26h1|windows-11-24h2|windows-11-22h2|windows-11-21h2"),
         ("21H2", "windows-11-21h2|server-2022|windows-10-22h2"),
@@ -79,14 +79,14 @@ fn a_name_of_several_families_is_never_decided_by_order() {
     for asked in ["Windows", "Windows 10", "Server", "Windows Server", "windows-10"] {
         assert!(meaning(asked, None).matches('|').count() > 5, "{asked}: {}", meaning(asked, None));
     }
-    // An installation tells client and server apart, and does not hide what a name means.
+    // An installation separates client and server, but does not hide the meaning of a name.
     assert_eq!(meaning("24H2", Some(Installation::Client)), "windows-11-24h2 24H2");
     assert_eq!(meaning("26100", Some(Installation::Server)), "server-2025");
     assert_eq!(meaning("25H2", Some(Installation::Server)), "windows-11-24h2 25H2");
 }
 
 #[test]
-fn an_unknown_name_gets_the_nearest_choices() {
+fn unknown_name_gets_the_nearest_choices() {
     for (asked, nearest) in [
         ("Windws 11 24H2", "windows-11-24h2"),
         ("windows 11 24h3", "windows-11-24h2"),
@@ -117,7 +117,7 @@ fn an_unknown_name_gets_the_nearest_choices() {
 }
 
 #[test]
-fn all_that_the_table_calls_a_family_means_it_alone() {
+fn every_name_in_the_table_means_its_family_only() {
     let knowledge = knowledge();
     for family in knowledge.families() {
         let versions = family.title_names().filter(|(_, release)| release.is_some()).map(|(name, _)| name);
@@ -140,7 +140,7 @@ fn all_that_the_table_calls_a_family_means_it_alone() {
 }
 
 #[test]
-fn tables_in_which_two_families_have_one_name_are_refused() {
+fn table_with_two_families_of_one_name_is_refused() {
     let families = include_str!("../data/families.toml");
     let twice =
         families.replacen("name = \"Windows Server 2022\"", "name = \"Windows Server, version 23h2\"", 1);
@@ -159,7 +159,7 @@ fn filed<'a>(families: &[&str], names: &[&'a str], products: &[&'a str]) -> File
 }
 
 #[test]
-fn a_version_picks_what_names_it_and_else_the_family() {
+fn version_picks_updates_that_name_it_or_else_the_family() {
     let (old, new) = (
         filed(&["windows-10-22h2"], &["Windows 10, version 21H2"], &["Windows 10, version 1903 and later"]),
         filed(&["windows-10-22h2"], &["Windows 10, version 22H2"], &["Windows 10, version 1903 and later"]),
@@ -193,7 +193,7 @@ fn a_version_picks_what_names_it_and_else_the_family() {
 
 proptest::proptest! {
     #[test]
-    fn no_product_name_is_too_strange(asked in "\\PC{0,60}") {
+    fn any_product_name_is_read_without_panic(asked in "\\PC{0,60}") {
         let knowledge = knowledge();
         let refused = knowledge.families().one_product(&asked, None).is_err();
         let is_known = matches!(knowledge.families().product(&asked, None), ProductName::Known(_));
