@@ -1,14 +1,14 @@
-//! What an installer's code means and what to do about it: one table, from which the scripts take both the numbers
-//! and the sentences.
+//! The meaning of an installer's exit code and the advice for it. The scripts take numbers and sentences from one
+//! table.
 
-/// A code with its sentences.
+/// An exit code with its sentences.
 #[derive(Debug)]
 struct Code {
-    /// As logs and articles write it.
+    /// The code, as written in logs and articles.
     number: u32,
-    /// What it means.
+    /// The meaning of the code.
     meaning: &'static str,
-    /// What to do.
+    /// The advice to the operator.
     advice: &'static str,
 }
 
@@ -16,10 +16,10 @@ const fn code(number: u32, meaning: &'static str, advice: &'static str) -> Code 
     Code { number, meaning, advice }
 }
 
-/// Codes that say that a package is not for this system: wrong product, architecture, or .NET, or already newer.
+/// Codes for a package that does not apply to this system: other product, architecture, or .NET, or already newer.
 const NOT_APPLICABLE: [u32; 2] = [0x800f_081e, 0x8024_0017];
 
-/// The table. The sentences go through `echo` as they stand: no letter that means something to `cmd.exe`.
+/// The table of codes. `echo` prints the sentences unquoted, so they contain no special characters of `cmd.exe`.
 const CODES: &[Code] = &[
     code(
         0x800f_081e,
@@ -130,10 +130,10 @@ const CODES: &[Code] = &[
     ),
 ];
 
-/// How `%errorlevel%` may show a code: signed, as `cmd.exe` does; unsigned, as others do; and without its first half,
-/// as DISM does with codes of Windows itself (0x80070070 is 112).
+/// Returns the forms of a code in `%errorlevel%`: signed (`cmd.exe`), unsigned (other tools), and without its upper
+/// half. DISM uses the last form for codes of Windows itself (0x80070070 becomes 112).
 fn forms(code: u32) -> Vec<String> {
-    /// The upper half of such codes.
+    /// The upper half of these codes.
     const FROM_WINDOWS: u32 = 0x8007;
     let mut forms = vec![code.cast_signed().to_string(), code.to_string()];
     if code >> 16 == FROM_WINDOWS {
@@ -142,12 +142,12 @@ fn forms(code: u32) -> Vec<String> {
     forms
 }
 
-/// All forms of the codes that mean "not applicable", for a `for` loop.
+/// Returns all forms of the "not applicable" codes, for a `for` loop.
 pub(super) fn not_applicable() -> String {
     NOT_APPLICABLE.iter().flat_map(|&code| forms(code)).collect::<Vec<_>>().join(" ")
 }
 
-/// The sub-routine `:advise`, which explains `RESULT`.
+/// Returns the subroutine `:advise`, which explains `RESULT`.
 pub(super) fn routine() -> String {
     let mut lines = vec![
         "rem What the code in RESULT means. It may be shown signed, unsigned, or, from DISM, without its first half."
@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_numbers_are_those_that_cmd_shows() {
+    fn code_forms_equal_those_of_cmd() {
         assert_eq!(forms(0x800f_0838), ["-2146498504", "2148468792"]);
         assert_eq!(forms(0x8007_0228), ["-2147024344", "2147942952", "552"]);
         assert_eq!(forms(0x8007_3712), ["-2147010798", "2147956498", "14098"]);
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn every_number_has_one_meaning_and_no_sentence_harms_a_script() {
+    fn codes_are_unique_and_sentences_safe_for_echo() {
         let mut seen = BTreeSet::new();
         for row in CODES {
             for form in forms(row.number) {

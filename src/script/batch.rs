@@ -1,10 +1,11 @@
-//! What a batch file can bear: templates with places to fill, and foreign text made harmless.
+//! The building blocks of batch files: templates with placeholders, and untrusted text made harmless.
 //!
-//! Batch files have no quoting that holds everywhere, so text from titles is reduced to letters that mean nothing to
-//! `cmd.exe`, and a path keeps all that a Windows path may have, to be used between double quotes only.
+//! Batch files have no quoting that works everywhere. Text from titles is therefore reduced to letters without a
+//! special meaning in `cmd.exe`. A path keeps every character of a valid Windows path and is used between double quotes
+//! only.
 
-/// A template with its `{{places}}` filled, each line ended by CR LF. A place that stands alone on a line and has no
-/// value takes the line with it; several empty lines become one.
+/// Fills the `{{placeholders}}` of a template and ends each line with CR LF. If a placeholder alone on a line has no
+/// value, the line is dropped. Several empty lines become one.
 pub(super) fn fill(template: &str, values: &[(&str, String)]) -> String {
     let mut text = String::new();
     let mut after_empty = false;
@@ -25,7 +26,7 @@ pub(super) fn fill(template: &str, values: &[(&str, String)]) -> String {
     text
 }
 
-/// In one pass: a value is never searched for places.
+/// Fills the placeholders of a line in one pass; values are not searched for placeholders.
 fn fill_line(line: &str, values: &[(&str, String)]) -> String {
     let mut filled = String::new();
     let mut rest = line;
@@ -41,16 +42,16 @@ fn fill_line(line: &str, values: &[(&str, String)]) -> String {
     filled
 }
 
-/// Text for people, harmless in `echo`, in `rem`, and between quotes: what means something to `cmd.exe` and what is not
-/// ASCII becomes a space.
+/// Makes text for people harmless in `echo`, in `rem`, and between quotes. Special characters of `cmd.exe` and
+/// characters outside of ASCII become spaces.
 pub(super) fn words(text: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || " .,;:-_/()+'#".contains(letter);
     let text: String = text.chars().map(|letter| if plain(letter) { letter } else { ' ' }).collect();
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A path or name for use between double quotes. What no Windows file name may have, and what is not ASCII, becomes an
-/// underscore: the script then says that the file is missing, and does nothing else.
+/// Makes a path or name harmless between double quotes. Characters that Windows file names cannot contain, and
+/// characters outside of ASCII, become underscores. The script then reports a missing file and does nothing else.
 pub(super) fn path(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -70,14 +71,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_filled_once_and_lines_end_as_windows_wants() {
+    fn placeholders_are_filled_once_with_crlf_lines() {
         let values = [("a", "{{b}}".to_owned()), ("b", "x\ny".to_owned()), ("none", String::new())];
         assert_eq!(fill("1 {{a}}\n{{none}}\n{{b}}\n\n\n2", &values), "1 {{b}}\r\nx\r\ny\r\n\r\n2\r\n");
         assert_eq!(fill("open {{ only", &values), "open {{ only\r\n");
     }
 
     #[test]
-    fn foreign_text_is_harmless() {
+    fn untrusted_text_is_harmless() {
         assert_eq!(words("a & del %PATH% | \"b\" ^> c!\r\nd é"), "a del PATH b c d");
         assert_eq!(path("a&b (x86)\\50%.msu"), "a&b (x86)\\50%%.msu");
         assert_eq!(path("a\"& del\r\n\u{e9}"), "a_& del___");

@@ -1,7 +1,7 @@
 //! The script for a mounted image: the same files in the same order, without restarts.
 //!
-//! What an image is stands in its registry, which would have to be loaded and so changed; the script looks at the
-//! folders of the component store instead, which name architecture and build. DISM has the last word.
+//! The identity of an image is in its registry, and loading the registry would change the image. The script therefore
+//! reads the folder names of the component store, which contain architecture and build. DISM makes the final decision.
 
 use super::advice;
 use super::batch::{fill, path, words};
@@ -56,7 +56,7 @@ pub(super) fn script(job: &Job) -> String {
     fill(include_str!("image.cmd"), &values)
 }
 
-/// The component store's word for an architecture.
+/// Returns the word of the component store for an architecture.
 fn store_word(architecture: Architecture) -> &'static str {
     match architecture {
         Architecture::X64 => "amd64",
@@ -64,7 +64,7 @@ fn store_word(architecture: Architecture) -> &'static str {
     }
 }
 
-/// The folders of the servicing stack in the image.
+/// Returns the folder pattern of the servicing stack in the image.
 fn stack_folders(architecture: Architecture, version: &str) -> String {
     let word = store_word(architecture);
     format!(r"%MOUNT%\Windows\WinSxS\{word}_microsoft-windows-servicingstack_31bf3856ad364e35_{version}")
@@ -76,7 +76,8 @@ fn architecture_check(job: &Job) -> String {
     })
 }
 
-/// A warning only: that the stack's version names the family is an observation.
+/// Returns the family check, which only warns: the stack version was observed to match the family, but this is not
+/// documented.
 fn family_check(job: &Job) -> String {
     let Some(architecture) = job.architecture.filter(|_| !job.builds.is_empty()) else {
         return String::new();

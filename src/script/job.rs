@@ -1,5 +1,5 @@
-//! From a plan to the job of a script. Where a step's file lies is the caller's word: beside the script in a mirror,
-//! on a medium, or in a staged folder.
+//! From a plan to the job of a script. The caller supplies the location of each step's file: beside the script in a
+//! mirror, on a medium, or in a staged folder.
 
 use std::collections::BTreeSet;
 
@@ -8,16 +8,17 @@ use crate::facts::Role;
 use crate::resolve::{Plan, Step};
 use crate::servicing::{Family, InstallMethod, Knowledge};
 
-/// Where the files of a plan lie, seen from the script.
+/// The locations of a plan's files, relative to the script.
 pub trait Places {
-    /// The path of a step's file, with backslashes; `None` where it is not.
+    /// Returns the path of a step's file, with backslashes, or `None` if the file is missing.
     fn path(&self, step: &Step) -> Option<String>;
 
-    /// Every name that may lie in the folder of the last step.
+    /// Returns all file names that may be in the folder of the last step.
     fn folder_names(&self, step: &Step) -> Vec<String>;
 }
 
-/// The job of a plan; `None` where no script can do it: a step is no package of DISM, or its file has no name.
+/// Returns the job of a plan, or `None` if no script can install it: a step is not a package for DISM, or its file has
+/// no name.
 pub fn job(
     plan: &Plan,
     form: Form,
@@ -57,7 +58,7 @@ pub fn job(
             brings: step.brings.map(|build| build.revision).filter(|_| step.role != Role::Ssu),
             restart_after: step.restart_after && form == Form::Online,
             in_folder_of_target: step.role == Role::Checkpoint && beside,
-            // A stack or a child that something newer has replaced is as good as installed.
+            // A stack or child package that a newer package has replaced counts as installed.
             may_not_apply: matches!(step.role, Role::Ssu | Role::DotnetChild | Role::Prerequisite)
                 && step.brings.is_none(),
             path,
@@ -79,7 +80,8 @@ pub fn job(
             InstallMethod::Wusa => Method::Wusa,
         },
         form,
-        // An enablement package changes the build and not the revision: the script looks for it in the machine's lists.
+        // An enablement package changes the build and not the revision, so the script looks for it in the machine's
+        // package lists.
         expected_revision: plan.expected_build.map(|build| build.revision).filter(|_| !enables),
         editions_excluded: editions.into_iter().collect(),
         stages,

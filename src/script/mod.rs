@@ -1,16 +1,22 @@
-//! Scripts for the machines behind the gap, as text: one that installs a package set, and one that writes down what
-//! a machine is.
+//! Scripts for the machines behind the air gap, as text: one installs a package set, the other records the identity of
+//! a machine.
 //!
-//! An install script lies beside the set's folder and runs with nothing but `cmd.exe`, from Windows 7 on, under any
-//! drive letter or share. It promises: nothing is changed before every check has passed; a step that the machine has
-//! is skipped; a failure stops the rest and is explained; it may be run again at any time. Where a restart is due it
-//! says so and ends, and the next run goes on from what the machine then is, because a build changes only with the
-//! restart and an exit code of 0 is no proof. `Add-WindowsPackage` is never used: it hands newer packages to the
-//! update agent, which a locked-down machine may not start. Nothing is ever made permanent.
+//! An install script is beside the set's folder and needs only `cmd.exe`, from Windows 7 on, under any drive letter or
+//! share. Promises:
 //!
-//! Pure: from a [`Job`] to text, with CR LF at the end of every line. The texts are templates beside this module, which
-//! a Windows administrator could read and mend; what comes from titles and file names is made harmless first
-//! (`batch`). Nothing fails here: what a script cannot check on a machine it says in its opening lines.
+//! - Nothing changes before all checks have passed.
+//! - A step that is already installed is skipped.
+//! - A failure stops the remaining steps and is explained.
+//! - The script may run again at any time.
+//!
+//! If a restart is due, the script reports it and ends. The next run continues from the state of the machine. The build
+//! changes only at the restart, and an exit code of 0 does not prove an installation. The script never uses
+//! `Add-WindowsPackage`, because it passes newer packages to the update agent, which a locked-down machine may not
+//! start. The script never makes packages permanent.
+//!
+//! Pure: from a [`Job`] to text, with CR LF at the end of every line. The texts are templates beside this module that a
+//! Windows administrator can read and edit. Text from titles and file names is made harmless first (`batch`). Nothing
+//! fails here: the first lines of a script list the facts that it cannot check.
 
 mod advice;
 mod batch;
@@ -24,7 +30,7 @@ mod tests;
 pub use job::{Places, job};
 pub use model::{Form, Job, Method, Stage};
 
-/// The install script of a job.
+/// Returns the install script of a job.
 pub fn install_script(job: &Job) -> String {
     match job.form {
         Form::Online => online::script(job),
@@ -32,7 +38,7 @@ pub fn install_script(job: &Job) -> String {
     }
 }
 
-/// `collect.cmd`, which writes what a machine is into a file for [`crate::resolve::host::parse`].
+/// Returns `collect.cmd`, which writes the identity of a machine into a file for [`crate::resolve::host::parse`].
 pub fn collect_script() -> String {
     batch::fill(include_str!("collect.cmd"), &[])
 }

@@ -1,103 +1,103 @@
-//! The job of a script as a value: the machine that it is for, and the files in the order of installation. The texts that both
-//! forms of a script share are made here.
+//! The job of a script as a value: the target machine, and the files in the order of installation. The text blocks that
+//! both script forms share are also here.
 
 use super::batch::{path, words};
 use crate::servicing::Installation;
 use crate::update::{Architecture, Kb};
 
-/// How the machines of a family take a package while they run.
+/// The tool that installs packages on a running machine of the family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Method {
-    /// DISM takes the `.msu`: Windows 10, Server 2016, and later.
+    /// DISM accepts the `.msu`: Windows 10, Server 2016, and later.
     Dism,
-    /// `wusa.exe`: Windows 8.1, Server 2012 R2, and before, whose DISM takes an `.msu` for images only.
+    /// `wusa.exe`: Windows 8.1, Server 2012 R2, and earlier, whose DISM accepts an `.msu` for images only.
     Wusa,
-    /// The cabinet inside the `.msu`, by DISM: where wusa may not run, as in a remote session.
+    /// DISM with the cabinet from inside the `.msu`, if wusa cannot run, as in a remote session.
     Expand,
 }
 
-/// What is serviced.
+/// The target of a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Form {
-    /// The running machine, in two phases: install, and check after the restart.
+    /// The running machine, in two phases: installation, and a check after the restart.
     Online,
-    /// A mounted `install.wim`, by DISM whatever the method of the family.
+    /// A mounted `install.wim`. The script uses DISM, whatever the method of the family.
     Image,
 }
 
-/// One file of the plan.
+/// A file of the plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stage {
-    /// The KB in its name.
+    /// The KB in the file name.
     pub kb: Option<Kb>,
-    /// What it is, for people: "servicing stack", "checkpoint", "target".
+    /// The role for people: "servicing stack", "checkpoint", "target".
     pub role: String,
-    /// Where it is, seen from the script's folder, with backslashes; may begin with `..\`.
+    /// The path relative to the script, with backslashes; may begin with `..\`.
     pub path: String,
-    /// A machine at this revision or above does without it.
+    /// The revision from which on a machine does not need the file.
     pub needed_below: Option<u32>,
-    /// The revision that it brings: a machine there has it.
+    /// The revision after installation; a machine at this revision has the file installed.
     pub brings: Option<u32>,
-    /// Whether a restart must come before the next stage.
+    /// `true` if a restart must precede the next stage.
     pub restart_after: bool,
-    /// A file beside the target that DISM takes up by itself where it is needed, as a checkpoint: it must be there, and gets
-    /// no call of its own.
+    /// `true` for a file beside the target that DISM installs by itself if needed, such as a checkpoint. The file must
+    /// exist, and the script does not install it separately.
     pub in_folder_of_target: bool,
-    /// "Not applicable" is no failure: something newer may have replaced it, or it is one of several for different
-    /// versions of .NET.
+    /// `true` if "not applicable" is not a failure: a newer package may have replaced the file, or it is one of several
+    /// for different versions of .NET.
     pub may_not_apply: bool,
 }
 
-/// What a script is to do.
+/// The input of a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
-    /// The KB asked for.
+    /// The requested KB.
     pub kb: Kb,
-    /// The products as titles name them.
+    /// The product names in titles.
     pub product: String,
-    /// The family, for people: "Windows 11 24H2, 25H2, 26H2".
+    /// The family name for people: "Windows 11 24H2, 25H2, 26H2".
     pub family: String,
-    /// The architecture; `None` is not checked.
+    /// The architecture; `None` disables the check.
     pub architecture: Option<Architecture>,
-    /// The builds that a machine of the family may state (`CurrentBuild`); where there are none they are not checked.
+    /// The builds that a machine of the family may report (`CurrentBuild`); an empty list disables the check.
     pub builds: Vec<u32>,
-    /// Client or server; `None` is not checked.
+    /// Client or server; `None` disables the check.
     pub installation: Option<Installation>,
-    /// How the family's machines take a package.
+    /// The tool that installs packages on machines of the family.
     pub method: Method,
-    /// What is serviced.
+    /// The target of the script.
     pub form: Form,
-    /// The revision after the last stage and the restart. Without one the script looks for the KB in the machine's own
-    /// lists, which do not name every kind of package.
+    /// The revision after the last stage and the restart. Without it, the script looks for the KB in the machine's
+    /// package lists, which do not contain every kind of package.
     pub expected_revision: Option<u32>,
-    /// Editions (`EditionID`) that do not take the packages.
+    /// The editions (`EditionID`) to which the packages do not apply.
     pub editions_excluded: Vec<String>,
     /// The files, in the order of installation.
     pub stages: Vec<Stage>,
-    /// Names of all files that may lie in the folder of the last stage, for families whose DISM takes up what lies
-    /// there: anything else is refused. Empty: not checked.
+    /// The names of all files allowed in the folder of the last stage, for families whose DISM installs the files
+    /// beside the target. Other files are refused. An empty list disables the check.
     pub folder_files: Vec<String>,
-    /// The bytes of all files; half of what must be free.
+    /// The total number of bytes; the script requires twice as many free bytes.
     pub total_bytes: Option<u64>,
-    /// The date of the knowledge, and how fresh the facts are where the script is made on a known day.
+    /// The date of the knowledge, with the freshness of the facts if the day of the script is known.
     pub knowledge_date: String,
-    /// The files are stand-ins: the script explains itself and installs nothing.
+    /// `true` if the files are placeholders: the script explains itself and installs nothing.
     pub is_demo: bool,
 }
 
 impl Job {
-    /// "Windows 11 24H2, 25H2, 26H2, arm64".
+    /// Returns the target: "Windows 11 24H2, 25H2, 26H2, arm64".
     pub(super) fn subject(&self) -> String {
         let architecture = self.architecture.map(|of_job| format!(", {of_job}")).unwrap_or_default();
         format!("{}{architecture}", words(&self.family))
     }
 
-    /// Stages that get a call of their own.
+    /// Returns the stages that the script installs separately.
     pub(super) fn calls(&self) -> impl Iterator<Item = &Stage> {
         self.stages.iter().filter(|stage| !stage.in_folder_of_target)
     }
 
-    /// One line per file that must be there.
+    /// Returns one check per required file.
     pub(super) fn file_checks(&self) -> String {
         let check = |stage: &Stage| {
             let path = path(&stage.path);
@@ -106,13 +106,14 @@ impl Job {
         self.stages.iter().map(check).collect::<Vec<_>>().join("\n")
     }
 
-    /// DISM takes up whatever lies in the folder of its target, so nothing else may lie there.
+    /// Returns the check for foreign files beside the target, because DISM installs every package in that folder.
     ///
-    /// A name that is found there is shown by the loop's own variable, which `cmd.exe` puts in after it has read the line. A name
-    /// in a variable of the environment would be put in before: with a quotation mark, which NTFS takes from other systems, it would be
-    /// a command. Without `eol=/` a name that begins with a semicolon would be passed over.
+    /// The loop variable shows a found name, and `cmd.exe` expands this variable after it has parsed the line. A name
+    /// in an environment variable would be expanded before parsing. A name with a quotation mark, which NTFS accepts
+    /// from other systems, would then run as a command. Without `eol=/`, the loop would skip a name that begins with a
+    /// semicolon.
     pub(super) fn foreign_check(&self) -> String {
-        /// As many names as fit into one line of a batch file.
+        /// The maximum number of names that fit into one line of a batch file.
         const MOST: usize = 30;
         let Some(folder) = self.target_folder() else { return String::new() };
         if self.folder_files.is_empty() || self.folder_files.len() > MOST {
@@ -144,14 +145,14 @@ impl Job {
         )
     }
 
-    /// The folder of the last file with its closing backslash; `None` when it lies beside the script.
+    /// Returns the folder of the last file with its final backslash, or `None` if the file is beside the script.
     pub(super) fn target_folder(&self) -> Option<String> {
         let target = self.calls().last()?;
         let (folder, _) = target.path.rsplit_once('\\')?;
         Some(format!("{}\\", path(folder)))
     }
 
-    /// What a failure leaves of the other steps.
+    /// Returns the state of the other steps after a failure, as a sentence.
     pub(super) fn rest_of_steps(&self) -> &'static str {
         if self.calls().count() > 1 {
             " What came before it stays; what comes after it was not begun."
@@ -170,7 +171,7 @@ impl Job {
             .to_owned()
     }
 
-    /// The opening comment: what for, which files, which exit codes.
+    /// Returns the header comment: target, files, and exit codes.
     pub(super) fn header(
         &self,
         what: &str,
@@ -219,13 +220,13 @@ impl Job {
 }
 
 impl Stage {
-    /// "servicing stack KB5088064".
+    /// Returns role and KB: "servicing stack KB5088064".
     pub(super) fn what(&self) -> String {
         let kb = self.kb.map(|kb| format!(" {kb}")).unwrap_or_default();
         format!("{}{kb}", words(&self.role))
     }
 
-    /// The revision from which on a machine does without it.
+    /// Returns the revision from which on a machine does not need the file, or `None` if every machine needs it.
     pub(super) fn unneeded_from(&self) -> Option<u32> {
         [self.needed_below, self.brings].into_iter().flatten().min()
     }

@@ -1,4 +1,4 @@
-//! The script for a running machine: checks, install phase, restart, check phase.
+//! The script for a running machine: checks, installation, restart, final check.
 
 use super::advice;
 use super::batch::{fill, words};
@@ -62,7 +62,7 @@ pub(super) fn script(job: &Job) -> String {
     fill(include_str!("online.cmd"), &values)
 }
 
-/// What the machine could be wrong about without the script noticing.
+/// Returns the facts about the machine that the script cannot check.
 fn not_checked(job: &Job) -> Vec<String> {
     let mut lines = Vec::new();
     if job.builds.is_empty() {
@@ -97,7 +97,7 @@ fn family_check(job: &Job) -> String {
         lines.push(format!("for %%B in ({builds}) do if \"%BUILD%\"==\"%%B\" set \"FITS=1\""));
         lines.push("if not defined FITS goto wrong_windows".to_owned());
     }
-    // A server states "Server" or "Server Core".
+    // A server reports "Server" or "Server Core".
     match job.installation {
         Some(Installation::Client) => {
             lines.push("if /i not \"%INSTALLATION%\"==\"Client\" goto wrong_windows".to_owned());
@@ -110,7 +110,7 @@ fn family_check(job: &Job) -> String {
     lines.join("\n")
 }
 
-/// The word that Windows has for an architecture.
+/// Returns the word of Windows for an architecture.
 fn machine_word(architecture: Architecture) -> &'static str {
     match architecture {
         Architecture::X64 => "AMD64",
@@ -219,9 +219,10 @@ fn not_there(job: &Job) -> String {
     }
 }
 
-/// Twice the set, in millions of bytes: the numbers of a batch file end at 2147483647, which bytes exceed.
+/// Returns the required free space in millions of bytes: twice the size of the set. Numbers in a batch file end at
+/// 2147483647, which a byte count exceeds.
 fn needed_megabytes(job: &Job) -> Option<u64> {
-    /// A few bytes are no reason to ask for room.
+    /// The minimum, because a small set has a size of only a few bytes.
     const LEAST: u64 = 100;
     let needed = job.total_bytes?.saturating_mul(2).div_ceil(1_000_000);
     Some(needed.clamp(LEAST, i32::MAX.unsigned_abs().into()))
@@ -232,7 +233,7 @@ fn space_check(job: &Job) -> String {
         lines(&[
             "call :free",
             "if not defined FREE_MB echo The free space of %SystemDrive% could not be read and is not checked.",
-            // An empty variable in a comparison would end the whole script.
+            // An empty variable in a comparison would end the script.
             "if not defined FREE_MB set \"FREE_MB=2147483647\"",
             &format!("if %FREE_MB% LSS {needed} goto no_space"),
         ])
@@ -287,12 +288,12 @@ fn steps(job: &Job) -> String {
     text.join("\n")
 }
 
-/// Says that DISM takes a file by itself.
+/// Returns the line that explains that DISM installs a file by itself.
 pub(super) fn beside(stage: &Stage) -> String {
     format!("echo   The {} lies beside it; DISM takes it by itself where it is needed.", stage.what())
 }
 
-/// What follows where a package does not apply.
+/// Returns the reaction to a package that does not apply.
 pub(super) fn not_applicable(stage: &Stage, to: &str) -> String {
     if stage.may_not_apply {
         let going_on = format!("echo   Not for {to}, or replaced by something newer: left out.");
@@ -334,7 +335,7 @@ fn result(job: &Job) -> String {
     }
 }
 
-/// Looks for the KB in what the machine lists, where there is no revision to compare.
+/// Returns the subroutine that looks for the KB in the machine's package lists, if no revision can be compared.
 fn find_routine(job: &Job) -> String {
     if job.expected_revision.is_some() {
         return String::new();
@@ -367,7 +368,7 @@ const WUSA: &str = r#"set "INSTALLER=wusa"
 start "" /wait "%SYSTEM%\wusa.exe" "%FILE%" /quiet /norestart
 set "RESULT=%errorlevel%""#;
 
-/// The package inside is the one cabinet that is not the scan data.
+/// The package is the only cabinet inside the file that is not the scan data.
 const EXPAND: &str = r#"set "INSTALLER=expand"
 md "%WORK%"
 "%SYSTEM%\expand.exe" "%FILE%" -F:*.cab "%WORK%" >nul
@@ -380,7 +381,7 @@ set "INSTALLER=DISM"
 "%SYSTEM%\dism.exe" /Online /Add-Package /PackagePath:"%CAB%" /NoRestart /LogPath:"%LOG%"
 set "RESULT=%errorlevel%""#;
 
-/// The lines that hand `FILE` to the installer. What is a bare cabinet goes to DISM on every Windows.
+/// Returns the lines that pass `FILE` to the installer. A bare cabinet always goes to DISM.
 fn add(job: &Job) -> String {
     let cabinet_first = "for %%F in (\"%FILE%\") do if /i \"%%~xF\"==\".cab\" goto add_cabinet";
     match job.method {

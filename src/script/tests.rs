@@ -1,4 +1,4 @@
-//! What holds for every script, whatever the job.
+//! The tests that apply to every script, whatever the job.
 
 use proptest::prelude::*;
 
@@ -6,7 +6,7 @@ use super::*;
 use crate::servicing::Installation;
 use crate::update::{Architecture, Kb};
 
-/// No line of a batch file may be longer.
+/// The maximum length of a line in a batch file.
 const LONGEST_LINE: usize = 8191;
 
 fn stage(kb: u32, path: &str) -> Stage {
@@ -43,7 +43,7 @@ fn job() -> Job {
     }
 }
 
-/// Every method and form, with and without what a job may lack.
+/// Returns jobs with every method and form, with and without optional facts.
 fn jobs() -> Vec<Job> {
     let mut jobs = Vec::new();
     for method in [Method::Dism, Method::Wusa, Method::Expand] {
@@ -65,7 +65,7 @@ fn jobs() -> Vec<Job> {
     jobs
 }
 
-/// Labels, jumps, and forms: what `cmd.exe` would stumble over.
+/// Checks labels, jumps, and line forms that `cmd.exe` cannot process.
 fn check(text: &str) {
     assert!(text.is_ascii());
     assert!(text.ends_with("\r\n"));
@@ -86,16 +86,16 @@ fn check(text: &str) {
             let count = labels.iter().filter(|label| **label == &found[1]).count();
             assert_eq!(count, 1, "the label {:?} of {line:?}", &found[1]);
         }
-        // An empty variable in a comparison of numbers ends the script; these two are never empty.
+        // An empty variable in a numeric comparison ends the script; these two variables are never empty.
         let compares = line.contains(" GEQ ") || line.contains(" LSS ");
         assert!(!compares || line.starts_with("if %UBR% ") || line.starts_with("if %FREE_MB% "), "{line}");
-        // No blocks: a bracket in a path would end them.
+        // Blocks are not allowed, because a parenthesis in a path would end them.
         assert!(!line.trim_end().ends_with('('), "{line}");
     }
 }
 
 #[test]
-fn every_script_is_sound() {
+fn every_script_is_valid() {
     for text in jobs().iter().map(install_script).chain([collect_script()]) {
         check(&text);
         assert!(!text.contains("{{") && !text.contains("}}"), "a place was not filled");
@@ -103,7 +103,7 @@ fn every_script_is_sound() {
 }
 
 #[test]
-fn the_target_is_handed_over_and_what_lies_beside_it_is_not() {
+fn target_is_installed_and_files_beside_it_are_not() {
     let checkpoint = Stage {
         in_folder_of_target: true,
         ..stage(5_043_080, "windows-11-24h2-x64\\windows11.0-kb5043080-x64.msu")
@@ -128,7 +128,7 @@ fn sizes_beyond_32_bits_are_compared_in_millions() {
 }
 
 #[test]
-fn a_demo_ends_before_anything_is_done() {
+fn demo_script_ends_before_any_change() {
     for form in [Form::Online, Form::Image] {
         let text = install_script(&Job { is_demo: true, form, ..job() });
         let refusal = text.find("exit /b 18\r\n").unwrap();
@@ -138,7 +138,7 @@ fn a_demo_ends_before_anything_is_done() {
 }
 
 #[test]
-fn every_exit_code_is_documented_and_every_documented_one_is_used() {
+fn used_and_documented_exit_codes_are_the_same() {
     let used = regex::Regex::new(r"(?m)^exit /b (\d+)\r").unwrap();
     let documented = regex::Regex::new(r"(?m)^rem   (\d+) +\w").unwrap();
     for job in [job(), Job { form: Form::Image, ..job() }] {
@@ -146,14 +146,14 @@ fn every_exit_code_is_documented_and_every_documented_one_is_used() {
         let numbers = |pattern: &regex::Regex| -> std::collections::BTreeSet<u32> {
             pattern.captures_iter(&text).map(|found| found[1].parse().unwrap()).collect()
         };
-        // Whether a KB is in can always be told where a revision is expected.
+        // Code 22 (state unknown) is not used if a revision is expected.
         let mut documented = numbers(&documented);
         documented.remove(&22);
         assert_eq!(numbers(&used), documented);
     }
 }
 
-/// A job with foreign text in every place that takes some.
+/// Returns a job with untrusted text in every field that accepts some.
 fn strange_job(form: Form, product: &str, file: &str, name: &str, word: &str) -> Job {
     let mut job = Job {
         product: product.to_owned(),
@@ -170,11 +170,11 @@ fn strange_job(form: Form, product: &str, file: &str, name: &str, word: &str) ->
 
 proptest! {
     #[test]
-    fn no_foreign_text_breaks_out(product in ".{1,60}", file in ".{1,60}", name in ".{1,40}", word in ".{1,20}") {
+    fn untrusted_text_cannot_break_out(product in ".{1,60}", file in ".{1,60}", name in ".{1,40}", word in ".{1,20}") {
         for form in [Form::Online, Form::Image] {
             let text = install_script(&strange_job(form, &product, &file, &name, &word));
             check(&text);
-            // As many lines and quotes as with plain text: nothing was added, nothing was left open.
+            // The numbers of lines and quotes equal those with plain text: nothing was added or left open.
             let plain = install_script(&strange_job(form, "p", "f", "n", "w"));
             prop_assert_eq!(text.lines().count(), plain.lines().count());
             prop_assert_eq!(text.matches('"').count(), plain.matches('"').count());
