@@ -1,10 +1,11 @@
-//! `kbmirror.toml`: what a mirror holds, and the options that hold for every run on it.
+//! `kbmirror.toml`: the content of a mirror, and the options for every run on it.
 //!
-//! Read in two steps. [`Config::parse`] takes the text apart and knows the options, among them where the knowledge lies;
-//! [`Config::profiles`] then says what the families' names mean. Pure: text and knowledge in, values out.
+//! The configuration is read in two steps. [`Config::parse`] parses the text and reads the options, including the
+//! location of the knowledge. [`Config::profiles`] then resolves the family names. Pure: text and knowledge in, values
+//! out.
 //!
-//! A key that is not known, a value that means nothing, and a word that is mistyped are refused with the file, the line,
-//! what stands there, and the words that may. Nothing is guessed, and nothing is without effect in silence.
+//! Unknown keys, invalid values, and mistyped words are refused with the file, the line, the value, and the allowed
+//! words. Nothing is guessed or silently ignored.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -22,12 +23,12 @@ use crate::update::{Architecture, Kb, Kind};
 
 /// The format that this program reads.
 const FORMAT: u32 = 1;
-/// Months back from today that a profile has when it says nothing.
+/// The default number of months before the current one.
 const MONTHS: u8 = 2;
-/// Two years: longer than the Catalog keeps what was superseded, in most families.
+/// The maximum number of months: two years. In most families, the Catalog removes superseded updates earlier.
 const MOST_MONTHS: u8 = 24;
 
-/// What a profile may ask for. Previews come with the policy, not by their kind.
+/// The kinds that a profile may contain. Previews depend on the policy, not on the kind.
 pub(super) const KINDS: [Kind; 8] = [
     Kind::Lcu,
     Kind::DotnetCu,
@@ -39,20 +40,20 @@ pub(super) const KINDS: [Kind; 8] = [
     Kind::SecurityOnly,
 ];
 
-/// What is to be kept of one family.
+/// The updates of one family that the mirror keeps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
-    /// Its name, for reports.
+    /// The name in reports.
     pub name: String,
     /// The family.
     pub family: Family,
-    /// The architectures, never none.
+    /// The architectures; never empty.
     pub architectures: Vec<Architecture>,
-    /// The kinds; what they cannot do without comes along.
+    /// The kinds. Updates that they need are added.
     pub kinds: Vec<Kind>,
-    /// Which releases.
+    /// The releases to keep.
     pub policy: Policy,
-    /// How many months before the one of today.
+    /// The number of months before the current one.
     pub months: u8,
 }
 
@@ -68,15 +69,15 @@ pub(super) fn is_monthly_kind(kind: Kind) -> bool {
     matches!(kind, Kind::Lcu | Kind::MonthlyRollup | Kind::SecurityOnly)
 }
 
-/// A configuration whose families nobody has looked up yet.
+/// A configuration with unresolved family names.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// The texts of options for every run, each of which is a value of its option. Paths are relative to the folder of
-    /// the program, no longer to the file.
+    /// The texts of the options for every run; each text is valid for its option. Paths are relative to the working
+    /// folder, no longer to the file.
     pub options: OptionTexts,
-    /// KBs beside the profiles.
+    /// The KBs outside of the profiles.
     pub kbs: Vec<Kb>,
-    /// The architectures of these KBs; none is all.
+    /// The architectures of these KBs; empty means all.
     pub architectures: Vec<Architecture>,
     profiles: Vec<ProfileTable>,
     source: Source,
@@ -104,7 +105,7 @@ struct Document {
     profile: Vec<ProfileTable>,
 }
 
-/// The values of one table of options, by key; the option table tells which keys there are.
+/// The values of one table of options, by key. The option table defines the allowed keys.
 type OptionValues = BTreeMap<String, Spanned<toml::Value>>;
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -118,7 +119,7 @@ struct ProfileTable {
     months: Option<Spanned<u8>>,
 }
 
-/// The text and where it is from, for messages.
+/// The text and its path, for messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Source {
     path: Utf8PathBuf,
@@ -126,25 +127,25 @@ struct Source {
 }
 
 impl Source {
-    /// Refuses a value, with its line. The message may repeat the value.
+    /// Refuses a value with its line. Redacts credentials, because the message may repeat the value.
     fn refuse(&self, span: Option<Range<usize>>, message: &str) -> Error {
         self.refuse_redacted(span, &redacted_text(message.trim()))
     }
 
-    /// Refuses a value, with its line. The message has no credentials, and what it explains stays as it is.
+    /// Refuses a value with its line. The message contains no credentials and is not changed.
     fn refuse_redacted(&self, span: Option<Range<usize>>, message: &str) -> Error {
         let Some(before) = span.and_then(|span| self.text.get(..span.start)) else {
             return Error::usage(format!("{}: {message}", self.path));
         };
         let number = before.matches('\n').count();
-        // Without a comment behind it.
+        // The comment behind the value is cut off.
         let line = self.text.lines().nth(number).unwrap_or_default();
         let line = redacted_text(line);
         let line = line.split('#').next().unwrap_or_default().trim();
         Error::usage(format!("{} line {}, {line:?}: {message}", self.path, number + 1))
     }
 
-    /// Reads the value of an option as texts, each of which is a value of the option.
+    /// Reads the value of an option as texts; each text is valid for the option.
     fn option(
         &self,
         section: ConfigSection,
@@ -174,7 +175,7 @@ impl Source {
         Ok((row.id, texts.into_iter().map(from_here).collect()))
     }
 
-    /// A word as one of ours, or the words that there are.
+    /// Parses a word, or refuses it with the allowed words.
     fn word<T>(&self, word: &Spanned<String>, read: impl Fn(&str) -> Option<T>, allowed: &str) -> Result<T> {
         read(word.get_ref()).ok_or_else(|| {
             self.refuse(Some(word.span()), &format!("{:?} is none of {allowed}", word.get_ref()))
@@ -183,7 +184,7 @@ impl Source {
 }
 
 impl Config {
-    /// Reads a configuration; `path` is where it lies.
+    /// Parses a configuration; `path` is its location.
     pub fn parse(text: &str, path: &Utf8Path) -> Result<Self> {
         let source = Source { path: path.to_owned(), text: text.to_owned() };
         let document: Document =
@@ -229,17 +230,17 @@ impl Config {
         })
     }
 
-    /// Where it was read from.
+    /// Returns the path of the file.
     pub fn path(&self) -> &Utf8Path {
         &self.source.path
     }
 
-    /// Returns `true` if `sync` has anything to do: a profile, or a KB beside them.
+    /// Returns `true` if `sync` has work: a profile or a separate KB.
     pub fn asks_for_something(&self) -> bool {
         !(self.profiles.is_empty() && self.kbs.is_empty())
     }
 
-    /// What the profiles mean.
+    /// Returns the profiles with their families resolved.
     pub fn profiles(&self, knowledge: &Knowledge) -> Result<Vec<Profile>> {
         self.profiles.iter().map(|profile| self.profile(profile, knowledge)).collect()
     }
@@ -293,7 +294,7 @@ impl Config {
     }
 }
 
-/// Returns the texts of a value, or what a value of the shape is.
+/// Returns the texts of a value, or the expected type as an error.
 fn texts_of(value: &toml::Value, shape: ConfigShape) -> Result<Vec<String>, String> {
     use toml::Value;
     let wrong =
@@ -332,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_has_its_default() {
+    fn missing_keys_have_defaults() {
         let parsed = profiles("format = 1\n[[profile]]\nname = 'a'\nfamily = 'Windows 11 25H2'\n").unwrap();
         let [profile] = parsed.as_slice() else { panic!("{parsed:?}") };
         assert_eq!(profile.family.folder, "windows-11-24h2");
@@ -341,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_is_named_with_its_line_and_the_words_that_may_stand_there() {
+    fn fault_is_reported_with_line_and_allowed_words() {
         let head = "format = 1\n[[profile]]\nname = 'a'\nfamily = 'windows-11-24h2'\n";
         for (tail, words) in [
             ("archs = ['x64']", &["line 5", "archs", "architectures"][..]),

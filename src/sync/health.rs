@@ -1,8 +1,8 @@
-//! `health.json`: how the mirror is, in one small file that a monitoring system may read without this program.
+//! `health.json`: the state of the mirror in one small file that a monitoring system can read without this program.
 //!
-//! Written by every `sync` at its end, however that was, and by a `verify` of the whole mirror; always under the
-//! lock, and by a rename, so that a reader sees the old state or the new one. A field that is not known is null. A file of a
-//! newer format is refused with a sentence.
+//! Every `sync` writes it at its end, whatever the outcome, and so does a `verify` of the complete mirror. The file is
+//! written under the lock and renamed into place, so a reader sees the old state or the new state. An unknown field is
+//! null. A file in a newer format is refused.
 
 use serde::Serialize;
 
@@ -16,7 +16,7 @@ use crate::mirror::{Layout, RunReport};
 pub const HEALTH_FORMAT: u32 = 1;
 
 impl LastVerify {
-    /// Returns the summary of a report.
+    /// Returns the summary of a verification report.
     fn of(report: &VerifyReport) -> Self {
         let foreign = report.findings.iter().filter(|finding| finding.kind == FindingKind::Foreign).count();
         Self {
@@ -29,9 +29,9 @@ impl LastVerify {
 }
 
 impl Health {
-    /// Reads it; `None` when there is none.
+    /// Reads the file, or returns `None` if it does not exist.
     pub fn read(layout: &Layout) -> Result<Option<Self>> {
-        /// Far more than it ever has.
+        /// The size limit, far above every real file.
         const CAP: u64 = 4 << 20;
         let path = layout.health();
         if !disk::exists(&path) {
@@ -55,7 +55,8 @@ impl Health {
         serde_json::from_value(value).map(Some).map_err(unreadable)
     }
 
-    /// Returns what is known before it is written anew: nothing where it is missing or damaged. A newer format is refused.
+    /// Returns the state before the next write, or an empty state if the file is missing or damaged. Refuses a newer
+    /// format.
     pub(super) fn before(layout: &Layout) -> Result<Self> {
         match Self::read(layout) {
             Err(error) if error.kind() == ErrorKind::Integrity => Ok(Self::default()),
@@ -63,27 +64,27 @@ impl Health {
         }
     }
 
-    /// Writes it in place of the old one.
+    /// Replaces the file.
     pub fn write(&self, layout: &Layout) -> Result<()> {
         write_json(&layout.health(), self)
     }
 
-    /// With a verification of the whole mirror.
+    /// Adds the result of a verification of the complete mirror.
     pub fn note_verify(&mut self, report: &VerifyReport) {
         self.format = HEALTH_FORMAT;
         self.last_verify = Some(LastVerify::of(report));
     }
 }
 
-/// Writes a document as JSON that people can read too.
+/// Writes a document as indented JSON.
 pub(super) fn write_json(path: &camino::Utf8Path, document: &impl Serialize) -> Result<()> {
     let mut text = serde_json::to_string_pretty(document).map_err(Error::cannot_write_json)?;
     text.push('\n');
     disk::write_atomic(path, text.as_bytes())
 }
 
-/// Keeps the report of a verification, and notes one of the whole mirror in `health.json` unless another process
-/// holds the mirror: that one looks for the report itself.
+/// Writes the report of a verification. A verification of the complete mirror also updates `health.json`, unless
+/// another process holds the lock; that process reads the report itself.
 pub fn keep_verify_report(layout: &Layout, report: &VerifyReport, now: Time) -> Result<()> {
     write_json(&layout.run_report(now, RunReport::Verify), report)?;
     if !report.asked.is_empty() {

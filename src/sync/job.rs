@@ -1,4 +1,4 @@
-//! The job of `sync`: the scheduled run, and the report that it leaves however it ends.
+//! The job of `sync`: the scheduled run, and the report that it writes, whatever the outcome.
 
 use super::keep::{keep_error, keep_run};
 use super::scheduled::{SyncOutcome, SyncRequest, run_sync};

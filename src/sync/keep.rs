@@ -1,7 +1,7 @@
-//! The files that a scheduled run leaves: its report, the news, and the mirror's health.
+//! The files that a scheduled run writes: its report, the news, and the mirror's health.
 //!
-//! Written under the lock, whatever the outcome: a run that could not even begin to ask is an attempt too. A trial run
-//! (`--dry-run`) leaves nothing. Formats are in mirror-layout.md.
+//! The files are written under the lock, whatever the outcome. A run that failed before its first request is an
+//! attempt, too. A trial run (`--dry-run`) writes nothing. mirror-layout.md describes the formats.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ use crate::fetch::FetchedSet;
 use crate::mirror::{Layout, RunReport};
 use crate::servicing::ReleaseKind;
 
-/// The format of a sync's report.
+/// The format of the report of `sync`.
 pub const SYNC_FORMAT: u32 = 1;
 
 /// Returns the report of a run.
@@ -116,7 +116,7 @@ fn by_kind(failures: &[Failure]) -> BTreeMap<&'static str, Vec<HintedItem<'_>>> 
     grouped
 }
 
-/// Writes report, news, and health after a run, and reduces the news to what is new since the run before.
+/// Writes report, news, and health after a run, and removes KBs from the news that the previous run already reported.
 pub(super) fn keep_run(
     session: &mut Session,
     request: &SyncRequest,
@@ -159,7 +159,7 @@ pub(super) fn keep_run(
     health.write(&layout)
 }
 
-/// Returns what each profile matched; of a profile that could not be searched for whole, what is known from before.
+/// Returns the matches of each profile. If the search for a profile was incomplete, its previous matches are kept.
 fn profiles_seen(request: &SyncRequest, outcome: &SyncOutcome, before: &[ProfileSeen]) -> Vec<ProfileSeen> {
     let seen = |profile: &Profile| {
         let mut searches = outcome.searches.iter().filter(|search| search.profile == profile.name).peekable();
@@ -207,7 +207,7 @@ pub(super) fn keep_error(session: &mut Session, error: &Error) -> Result<()> {
     health.write(&layout)
 }
 
-/// The newest report of a kind under `runs/`, whose names sort as their times do.
+/// Returns the newest report of a kind under `runs/`, or `None` if none exists. File names sort by time.
 fn newest_report(layout: &Layout, report: RunReport) -> Result<Option<Utf8PathBuf>> {
     let end = format!("-{}.json", report.as_str());
     let names = disk::list(&layout.runs())?;
@@ -215,13 +215,13 @@ fn newest_report(layout: &Layout, report: RunReport) -> Result<Option<Utf8PathBu
 }
 
 fn read_report(path: &camino::Utf8Path) -> Result<Value> {
-    /// A run over every family has some hundred KB.
+    /// The size limit. The report of a run over all families has a few hundred KB.
     const CAP: u64 = 64 << 20;
     serde_json::from_str(&disk::read_text(path, CAP)?)
         .map_err(|error| Error::usage(format!("{path} cannot be read")).caused_by(error))
 }
 
-/// Returns the summary of the newest verification of the whole mirror.
+/// Returns the summary of the newest verification, or `None` if it was not of the complete mirror.
 fn newest_verify(layout: &Layout) -> Result<Option<LastVerify>> {
     let Some(path) = newest_report(layout, RunReport::Verify)? else { return Ok(None) };
     let report = read_report(&path)?;
@@ -237,7 +237,7 @@ fn newest_verify(layout: &Layout) -> Result<Option<LastVerify>> {
     }))
 }
 
-/// The news of the last run that had any.
+/// Returns the news of the newest run with news, or `None` if no run had any.
 pub fn newest_news(layout: &Layout) -> Result<Option<News>> {
     let Some(path) = newest_report(layout, RunReport::News)? else { return Ok(None) };
     serde_json::from_value(read_report(&path)?)

@@ -1,7 +1,8 @@
-//! The scheduled job: what a configuration wants, and what a run leaves behind for people and for monitoring.
+//! The scheduled job: the updates that a configuration selects, and the files that a run writes for people and for
+//! monitoring.
 //!
-//! A run ([`SyncJob`]) is what a [`Config`] says. The wanted rows are pure (`window`, `select`), fetching is
-//! [`crate::fetch`]'s, and `keep`, `health`, and `news` write the traces of a run. `monitor` judges the state of a mirror.
+//! A run ([`SyncJob`]) executes a [`Config`]. Selection is pure (`window`, `select`), [`crate::fetch`] downloads, and
+//! `keep`, `health`, and `news` write the results of a run. `monitor` judges the state of a mirror.
 
 mod config;
 mod health;

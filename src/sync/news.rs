@@ -1,8 +1,9 @@
-//! The news of a mirror after a run: the updates that came, and those that they replace.
+//! The news of a mirror after a run: the updates that arrived, and the updates that they replace.
 //!
-//! An update is new when nothing was published of its KB for that family and architecture before. The same folder with
-//! other files is a re-issue. A folder that was lost and made again is no news. Withdrawn is what the knowledge says was
-//! pulled as faulty; unlisted is what the Catalog shows no more, which by itself is no fault.
+//! An update is new if nothing of its KB was published before for this family and architecture. The same folder with
+//! other files is a re-issue. A lost folder that was made again is not news. Withdrawn updates are those that the
+//! knowledge lists as withdrawn. Unlisted updates are those that the Catalog no longer shows, which alone is not a
+//! failure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +21,7 @@ use crate::update::{Architecture, Kb, human_size};
 /// The format that this program writes.
 pub const NEWS_FORMAT: u32 = 1;
 
-/// The published folders: KB and folder, with the set that each is.
+/// The published folders by KB and folder, each with its set.
 pub(super) type Standing = BTreeMap<(Kb, SetFolder), SetId>;
 
 /// Returns the published folders.
@@ -52,13 +53,13 @@ impl News {
                 news.new.push(item);
             }
         }
-        // What a budget left for the next run did not fail.
+        // An item that a budget deferred to the next run did not fail.
         news.failed =
             failures.iter().filter(|failure| failure.kind != ErrorKind::Budget).map(Failure::line).collect();
         Ok(news)
     }
 
-    /// Returns `true` if there is no news.
+    /// Returns `true` if no news exists.
     pub fn is_empty(&self) -> bool {
         let Self { format: _, time: _, new, reissued, withdrawn, unlisted, failed } = self;
         new.is_empty()
@@ -68,7 +69,7 @@ impl News {
             && failed.is_empty()
     }
 
-    /// The news for people, by product.
+    /// Returns the news for people, by product.
     pub fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         let mut by_product: BTreeMap<String, Vec<(&NewsItem, &str)>> = BTreeMap::new();
@@ -128,7 +129,7 @@ fn item_of(fetched: &FetchedSet, index: &Index) -> Result<NewsItem> {
     })
 }
 
-/// KBs that are published and that the knowledge says were withdrawn.
+/// Returns the published KBs that the knowledge lists as withdrawn.
 pub(super) fn withdrawn(standing: &Standing, knowledge: &Knowledge) -> Vec<Kb> {
     let kbs: BTreeSet<Kb> = standing.keys().map(|(kb, _)| *kb).collect();
     kbs.into_iter().filter(|&kb| knowledge.withdrawn().of_kb(kb).is_some()).collect()

@@ -1,25 +1,26 @@
-//! When `sync` runs by itself: units for systemd, a line for cron, a task for Windows, as texts. Pure; nothing is installed.
+//! The schedules of `sync`: systemd units, crontab lines, and a Windows task, as texts. Pure; nothing is installed.
 //!
 //! Microsoft publishes on the second Tuesday at 10:00 Pacific time, which is Tuesday evening in Europe and Wednesday in
-//! Asia, and some architectures hours later. So there is a run in the morning of the Wednesday after it, the 9th to the 15th,
-//! and a light one every day: out-of-band updates come on any day, and a run without news makes some ten searches.
+//! Asia. Some architectures follow hours later. One run is therefore scheduled on the morning of the Wednesday after
+//! the second Tuesday, the 9th to the 15th. Another run is scheduled every day, because out-of-band updates appear on
+//! any day; a run without news makes about ten searches.
 //!
-//! Every path is absolute and quoted as its reader wants it. A path that cannot be quoted for one of them is refused.
+//! Every path is absolute and quoted for its reader. A path that a schedule cannot quote is refused.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::error::{Error, Result};
 
-/// What is to run.
+/// The command that a schedule runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
     /// The program.
     pub program: Utf8PathBuf,
-    /// The mirror.
+    /// The folder of the mirror.
     pub mirror: Utf8PathBuf,
-    /// Its configuration.
+    /// The configuration of the mirror.
     pub config: Utf8PathBuf,
-    /// The index, where it lies outside of the mirror.
+    /// The index, if it is outside of the mirror.
     pub index: Option<Utf8PathBuf>,
 }
 
@@ -44,7 +45,7 @@ impl Job {
         Ok(words.into_iter().map(quote).collect::<Vec<_>>().join(" "))
     }
 
-    /// Where the run writes.
+    /// Returns the folders that the run writes to.
     fn folders(&self) -> Vec<&Utf8Path> {
         let mut folders = vec![self.mirror.as_path()];
         folders.extend(self.index.as_deref().and_then(Utf8Path::parent));
@@ -52,9 +53,9 @@ impl Job {
     }
 }
 
-/// The service and its timer: their file names and texts.
+/// Returns the systemd service and its timer: file names and texts.
 pub fn systemd_units(job: &Job) -> Result<[(&'static str, String); 2]> {
-    // systemd reads quotes, backslashes, specifiers (%), and variables ($).
+    // systemd interprets quotes, backslashes, specifiers (%), and variables ($).
     let quote = |word: &str| {
         let word = word.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%").replace('$', "$$");
         format!("\"{word}\"")
@@ -124,9 +125,9 @@ WantedBy=timers.target
     Ok([("kbmirror.service", service), ("kbmirror.timer", timer.to_owned())])
 }
 
-/// Two lines for a crontab. cron knows no "second": the day of the month is asked for in the command.
+/// Returns two lines for a crontab. cron cannot express "second Tuesday", so the command checks the day of the month.
 pub fn cron_line(job: &Job) -> Result<String> {
-    // In a crontab % ends the command, also within quotes.
+    // In a crontab, % ends the command, even within quotes.
     let quote = |word: &str| {
         let plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-=:,@+".contains(letter);
         let quoted = if word.chars().all(plain) {
@@ -147,9 +148,9 @@ pub fn cron_line(job: &Job) -> Result<String> {
     ))
 }
 
-/// A task for `schtasks /Create /XML`.
+/// Returns a task for `schtasks /Create /XML`.
 pub fn windows_task(job: &Job) -> Result<String> {
-    // Checks for control characters, which XML cannot hold either.
+    // This refuses control characters, which XML cannot contain either.
     job.command(str::to_owned)?;
     let arguments = job.words().into_iter().skip(1).map(windows_quoted).collect::<Vec<_>>().join(" ");
     Ok(format!(
@@ -193,7 +194,7 @@ pub fn windows_task(job: &Job) -> Result<String> {
     ))
 }
 
-/// As programs on Windows take their command line apart: a backslash counts only before a quote.
+/// Quotes a word for the command line parser of Windows programs, in which a backslash is special only before a quote.
 fn windows_quoted(word: &str) -> String {
     if !word.is_empty() && !word.contains([' ', '"']) {
         return word.to_owned();
@@ -234,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_quoted_as_each_reader_wants() {
+    fn paths_are_quoted_for_each_reader() {
         let job = job("/srv/it's 100% $here");
         let [(_, service), _] = systemd_units(&job).unwrap();
         assert!(service.contains(r#""--mirror" "/srv/it's 100%% $$here" "--config""#), "{service}");
@@ -246,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_no_schedule_can_name_is_refused() {
+    fn path_with_control_character_is_refused() {
         for made in [cron_line(&job("/srv/a\nb")), windows_task(&job("/srv/a\nb"))] {
             assert_eq!(made.unwrap_err().code().number(), 2);
         }
@@ -254,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn an_index_elsewhere_is_named_and_may_be_written() {
+    fn separate_index_is_named_and_writable() {
         let job = Job { index: Some("/var/lib/kb/mirror.db".into()), ..job("/mnt/share") };
         let [(_, service), (_, timer)] = systemd_units(&job).unwrap();
         assert!(service.contains(r#""--index" "/var/lib/kb/mirror.db""#), "{service}");

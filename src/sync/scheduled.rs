@@ -1,16 +1,16 @@
-//! One scheduled run: search, crawl, plan, fetch with closure, publish, and say how it went.
+//! A scheduled run: search, crawl, plan, fetch with closure, publish, and report.
 //!
-//! - It deletes nothing: what lies outside of the window is named as kept.
-//! - It may be killed anywhere. Every KB is a fetch of its own, those that are named first and then the newest of all
-//!   profiles, and what was published stays; the next run goes on with what lacks.
-//! - It asks for news alone: searches always, details and files only of entries that were revised or were never read
-//!   whole, and of sets whose files are not all here.
-//! - One KB that fails does not stop the others. A Catalog that answered nothing to two questions on end is not asked on:
-//!   each question costs the whole patience.
+//! - A run deletes nothing. Sets outside of the window are reported as kept.
+//! - A run may be killed at any moment. Each KB is a separate fetch: first the configured KBs, then the newest updates
+//!   of all profiles. Published sets stay published; the next run continues with the missing ones.
+//! - A run requests only news. Searches always run. Details and files are requested only for entries that were revised
+//!   or never read completely, and for sets with missing files.
+//! - A KB that fails does not stop the others. After two consecutive queries without a response, no more queries are
+//!   sent, because each one uses the complete retry budget.
 //!
-//! A run that is asked to stop begins no further question and no further KB, and concludes as every other one.
+//! After a stop request, a run starts no further query and no further KB, and concludes as usual.
 //!
-//! The lock is held from the beginning, so that a second run ends at once.
+//! The run holds the lock from its start, so a second run ends immediately.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,20 +31,20 @@ use crate::mirror::{Index, Remembered};
 use crate::servicing::{Knowledge, ProductFilter};
 use crate::update::{Architecture, Kb, Month, UpdateId};
 
-/// The request of a run.
+/// The input of a run.
 #[derive(Debug, Clone)]
 pub struct SyncRequest {
     /// The profiles.
     pub profiles: Vec<Profile>,
-    /// KBs beside them.
+    /// The KBs outside of the profiles.
     pub kbs: Vec<Kb>,
-    /// The architectures of these KBs; none is all.
+    /// The architectures of these KBs; empty means all.
     pub architectures: Vec<Architecture>,
-    /// The day that the run takes for today.
+    /// The date that the run uses as today.
     pub today: Date,
-    /// Ask and plan, and download nothing.
+    /// `true` to query and plan without downloading.
     pub dry_run: bool,
-    /// Download no more than this.
+    /// The maximum number of bytes to download.
     pub max_bytes: Option<u64>,
 }
 
@@ -53,17 +53,17 @@ pub struct SyncRequest {
 pub struct SyncOutcome {
     /// The queries.
     pub searches: Vec<Searched>,
-    /// The updates that the Catalog shows for each profile, by its name.
+    /// The updates that the Catalog shows for each profile, by profile name.
     pub found: Vec<(String, Candidate)>,
-    /// The fetches as one.
+    /// The combined outcome of all fetches.
     pub fetch: FetchOutcome,
     /// The updates that the profiles expect and the Catalog does not show.
     pub expected: Vec<Expected>,
-    /// Outside the window, kept.
+    /// The sets outside of the window, which are kept.
     pub outside: Vec<Outside>,
-    /// Published here and withdrawn.
+    /// The published KBs that were withdrawn.
     pub withdrawn: Vec<Kb>,
-    /// Published here, of the window, and not shown by the Catalog.
+    /// The published KBs inside the window that the Catalog does not show.
     pub unlisted: Vec<Kb>,
     /// The news.
     pub news: News,
@@ -88,15 +88,15 @@ impl JobOutcome for SyncOutcome {
     }
 }
 
-/// One fetch of the run.
+/// A fetch of the run.
 struct Order {
     kb: Kb,
-    /// The time of its appearance; `None` for one that is named in the configuration.
+    /// The release date; `None` for a KB from the configuration.
     date: Option<Date>,
     request: FetchRequest,
 }
 
-/// Counts failures of the way to the Catalog that follow on each other.
+/// The counter of consecutive failures to reach the Catalog.
 #[derive(Default)]
 struct Reach(u8);
 
@@ -110,7 +110,7 @@ impl Reach {
     }
 }
 
-/// Does a scheduled run.
+/// Executes a scheduled run.
 pub(super) async fn run_sync(session: &mut Session, request: &SyncRequest) -> Result<SyncOutcome> {
     let knowledge = session.knowledge();
     let before = standing(session.mirror()?.index())?;
@@ -175,7 +175,7 @@ pub(super) async fn run_sync(session: &mut Session, request: &SyncRequest) -> Re
             orders.push(order);
         }
     }
-    // What a budget or a full disk leaves out is the oldest.
+    // A budget or a full disk excludes the oldest updates.
     orders.sort_by_key(|order| (order.date.is_some(), std::cmp::Reverse(order.date)));
     outcome.unlisted = unlisted.into_iter().collect();
     fetch_all(session, request, orders, &mut outcome, &mut reach).await?;
@@ -183,7 +183,8 @@ pub(super) async fn run_sync(session: &mut Session, request: &SyncRequest) -> Re
     Ok(outcome)
 }
 
-/// Asks all that a profile has to know. What the Catalog shows of the family at all is given beside the selection.
+/// Runs the queries of a profile. Returns the selection, all KBs that the Catalog shows, and whether every query was
+/// complete. Returns `None` if no query was answered.
 async fn search(
     session: &mut Session,
     profile: &Profile,
@@ -224,7 +225,7 @@ async fn search(
     }
     let rows: Vec<Listed> = rows.into_values().collect();
     let mut selection = select(profile, window, &rows, knowledge);
-    // Where a question stayed open, what lacks may be in its answer.
+    // A missing update may be in the response of a failed query.
     selection.expected.retain(|_| all);
     let shown = rows.iter().filter_map(|row| row.class.kb).collect();
     Ok(answered.then_some((selection, shown, all)))
@@ -236,7 +237,7 @@ fn order(profile: &Profile, candidate: &Candidate) -> Order {
     } else {
         candidate.architectures_for(profile)
     };
-    // One KB may be of several kinds: the update, and the copy of it for Windows Setup.
+    // A KB may have several kinds: the update, and its copy for Windows Setup.
     let mut kinds = profile.kinds.clone();
     kinds.push(candidate.kind);
     let request = FetchRequest {
@@ -250,7 +251,7 @@ fn order(profile: &Profile, candidate: &Candidate) -> Order {
     Order { kb: candidate.kb, date: Some(candidate.date), request }
 }
 
-/// Warns of a clock that is behind the end of the last run: ages and windows that are counted from it are wrong.
+/// Warns if the clock is behind the end of the last run, because ages and windows would be wrong.
 fn warn_of_clock(session: &mut Session) -> Result<()> {
     let last = Health::before(session.layout())?.last_attempt;
     if let Some(last) = last.and_then(|last| last.parse::<Time>().ok())
@@ -264,7 +265,7 @@ fn warn_of_clock(session: &mut Session) -> Result<()> {
     Ok(())
 }
 
-/// Takes the architectures for which a KB was removed on purpose from an order. Returns `true` if none is left.
+/// Removes the architectures that the operator removed on purpose from an order. Returns `true` if none is left.
 fn leave_removed(order: &mut Order, all: &[Architecture], state: &StateDocument) -> bool {
     let own: Vec<_> = state.removed.iter().filter(|one| one.kb == order.kb).collect();
     if own.iter().any(|one| one.architecture.is_none()) {
@@ -276,7 +277,7 @@ fn leave_removed(order: &mut Order, all: &[Architecture], state: &StateDocument)
     }
     let asked = &mut order.request.architectures;
     if asked.is_empty() {
-        // Every architecture: those that the profile has, or all that there are.
+        // An empty list means all architectures: those of the profile, or every known one.
         let all = if all.is_empty() { &Architecture::ALL[..] } else { all };
         asked.extend(all);
     }
@@ -284,7 +285,7 @@ fn leave_removed(order: &mut Order, all: &[Architecture], state: &StateDocument)
     asked.is_empty()
 }
 
-/// Fetches one KB after the other, until all are here, the budget is used up, or the way there is lost.
+/// Fetches one KB after the other, until all are done, the budget is used up, or the Catalog is unreachable.
 async fn fetch_all(
     session: &mut Session,
     request: &SyncRequest,
@@ -323,7 +324,7 @@ async fn fetch_all(
     Ok(())
 }
 
-/// Adds a fetch to those before. A set that several KBs need is one set of the run.
+/// Adds a fetch to the combined outcome. A set that several KBs need is counted once.
 fn merge(all: &mut FetchOutcome, one: &mut FetchOutcome) {
     for set in one.sets.drain(..) {
         match all.sets.iter_mut().find(|known| known.planned.row.id == set.planned.row.id) {
@@ -362,7 +363,7 @@ fn conclude(
         for Here { kb, month, .. } in published_of(profile, index, &knowledge, &after)? {
             for set in index.published_sets(kb)?.iter().filter(|set| is_for(set, profile)) {
                 let known = outside.entry((kb, set.folder.clone())).or_insert(Some(month));
-                // Inside of one window is inside.
+                // A set inside of any window is inside.
                 if month >= window.first || of_run.contains(&kb) {
                     *known = None;
                 }
@@ -381,15 +382,15 @@ fn is_for(set: &crate::mirror::index::SetRow, profile: &Profile) -> bool {
         && set.architecture.is_none_or(|own| profile.architectures.contains(&own))
 }
 
-/// A KB of which something is published.
+/// A published KB.
 struct Here {
     kb: Kb,
     month: Month,
-    /// Returns `true` if the profile's searches would show it.
+    /// `true` if the searches of the profile show the KB.
     is_asked_for: bool,
 }
 
-/// The KBs of a profile's family that are published and whose months are known.
+/// Returns the published KBs of a profile's family whose months are known.
 fn published_of(
     profile: &Profile,
     index: &Index,
@@ -415,7 +416,7 @@ fn published_of(
     Ok(published)
 }
 
-/// Returns the reason for which a candidate is not fetched, for people.
+/// Returns the reason why a candidate is not fetched, for people.
 pub fn why_unwanted(candidate: &Candidate) -> &'static str {
     match candidate.unwanted {
         None => "wanted",

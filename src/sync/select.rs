@@ -1,11 +1,12 @@
-//! Which of the Catalog's rows a profile wants, and what it expects that is not there. Pure.
+//! The selection of Catalog rows for a profile, and the updates that the profile expects but the Catalog does not show.
+//! Pure.
 //!
-//! A row counts for a profile when its title names the family, the month is in the window, and the kind was asked for.
-//! Rows of one KB are one candidate. The policy decides by the same rule as `resolve --latest`: previews by title or
-//! knowledge, second Tuesdays by the day on which the update appeared first. What was withdrawn is never chosen.
+//! A row belongs to a profile if its title names the family, its month is in the window, and its kind is requested.
+//! Rows with one KB are one candidate. The policy decides by the same rule as `resolve --latest`: previews by title or
+//! knowledge, second Tuesdays by the day on which the update first appeared. Withdrawn updates are never selected.
 //!
-//! The Catalog shows architectures of one update hours apart, and some months late. Both are told as [`Expected`]: no
-//! failure of the run, and a reason to look again.
+//! The Catalog shows architectures of one update hours apart, and some months late. Both are reported as [`Expected`]:
+//! the run does not fail, but the next run should search again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,30 +25,30 @@ use crate::update::{Architecture, Kb, Kind, Month};
 pub struct Candidate {
     /// The KB.
     pub kb: Kb,
-    /// What it is.
+    /// The kind.
     pub kind: Kind,
     /// The month of its title.
     pub month: Month,
-    /// When it first appeared, as far as anybody knows.
+    /// The day on which the update first appeared, as far as it is known.
     pub date: Date,
-    /// On a second Tuesday, between them, or ahead of the next.
+    /// The release type: second Tuesday, out of band, or preview.
     pub sort: ReleaseKind,
     /// The architectures that the Catalog shows.
     pub architectures: BTreeSet<Architecture>,
-    /// Why it is not fetched; `None` when it is.
+    /// The reason why the KB is not fetched; `None` if it is fetched.
     pub unwanted: Option<Unwanted>,
 }
 
-/// What a profile wants of some rows.
+/// The selection of a profile from some rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {
     /// All KBs of the family and the kinds, newest first.
     pub candidates: Vec<Candidate>,
-    /// What lacks.
+    /// The expected updates that the Catalog does not show.
     pub expected: Vec<Expected>,
 }
 
-/// Judges the rows that the searches of a profile gave.
+/// Selects from the rows that the searches of a profile returned.
 pub fn select(profile: &Profile, window: &Window, rows: &[Listed], knowledge: &Knowledge) -> Selection {
     let mut by_kb: BTreeMap<Kb, Vec<&Listed>> = BTreeMap::new();
     for row in rows.iter().filter(|row| is_of(profile, window, row, knowledge)) {
@@ -62,7 +63,7 @@ pub fn select(profile: &Profile, window: &Window, rows: &[Listed], knowledge: &K
     Selection { candidates, expected }
 }
 
-/// Whether a row is of the profile's family and kinds, and of a month that counts.
+/// Returns `true` if a row has the family and a kind of the profile, and a month in the window.
 fn is_of(profile: &Profile, window: &Window, row: &Listed, knowledge: &Knowledge) -> bool {
     let class = &row.class;
     let family = class
@@ -74,7 +75,7 @@ fn is_of(profile: &Profile, window: &Window, row: &Listed, knowledge: &Knowledge
     own && kind && month_of(row).is_some_and(|month| window.contains(month))
 }
 
-/// Whether the searches of a profile show updates of a kind. Previews are among what they are previews of.
+/// Returns `true` if the searches of a profile show updates of a kind. Previews appear with the kind that they precede.
 pub(super) fn asks_for(profile: &Profile, kind: Kind) -> bool {
     let shown_with = match kind {
         Kind::LcuPreview => Kind::Lcu,
@@ -100,7 +101,7 @@ fn candidate(
     let architectures = rows.iter().filter_map(|row| row.class.implied_architecture()).collect();
     let releases = knowledge.releases().of_kb_for(kb, &profile.family);
     let release = releases.last();
-    // The date of an entry may be later than its release, never earlier.
+    // The date of an entry may be later than its release, but never earlier.
     let of_rows = rows.iter().map(|row| row.last_updated).min()?;
     let date = release.and_then(|release| release.date.or(release.first_seen)).unwrap_or(of_rows);
     let is_preview = matches!(kind, Kind::LcuPreview | Kind::DotnetPreview);
@@ -131,7 +132,7 @@ fn candidate(
 }
 
 impl Candidate {
-    /// The architectures of the profile that the Catalog shows.
+    /// Returns the architectures of the profile that the Catalog shows.
     pub fn architectures_for(&self, profile: &Profile) -> Vec<Architecture> {
         let there = |own: &&Architecture| self.architectures.contains(own);
         profile.architectures.iter().filter(there).copied().collect()
@@ -187,7 +188,7 @@ fn expected(profile: &Profile, window: &Window, candidates: &[Candidate]) -> Vec
     expected
 }
 
-/// What comes on every second Tuesday.
+/// Returns `true` for an update that appears on every second Tuesday.
 fn is_monthly(one: &Candidate) -> bool {
     matches!(one.kind, Kind::Lcu | Kind::MonthlyRollup) && one.sort == ReleaseKind::Regular
 }
@@ -210,7 +211,7 @@ mod tests {
         )
     }
 
-    /// The selection of a profile of 24H2 with these further keys.
+    /// Returns the selection of a 24H2 profile with additional keys.
     fn selected(keys: &str, today: &str, rows: &[Listed]) -> Selection {
         let text = format!("format = 1\n[[profile]]\nname = 'p'\nfamily = 'windows-11-24h2'\n{keys}\n");
         let knowledge = Knowledge::built_in().unwrap();
@@ -227,7 +228,7 @@ mod tests {
 
     const CU: &str = "Cumulative Update";
 
-    /// KBs of a year that no table knows yet: B, out of band, preview.
+    /// Returns updates of a future year that no table contains: regular, out of band, preview.
     fn spring() -> Vec<Listed> {
         vec![
             lcu("2027-03-09", 5_990_001, CU, "x64"),
@@ -249,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn the_policy_decides_and_the_newest_come_first() {
+    fn policy_decides_and_newest_come_first() {
         for (policy, kbs) in [
             ("security", &["KB5990001"][..]),
             ("oob", &["KB5990002", "KB5990001"]),
@@ -261,16 +262,16 @@ mod tests {
         }
         let dotnet = selected("kinds = ['dotnet_cu']\narchitectures = ['x64']", "2027-03-31", &spring());
         assert_eq!(wanted(&dotnet), ["KB5990005"]);
-        // As of an earlier day, what came later is not there.
+        // On an earlier day, later updates do not exist yet.
         let earlier = selected("", "2027-03-10", &spring());
         assert_eq!(wanted(&earlier), ["KB5990001"]);
         assert_eq!(earlier.candidates[0].unwanted, Some(Unwanted::Later));
-        // The older month is in a longer window.
+        // A longer window contains the older month.
         assert_eq!(wanted(&selected("months = 4", "2027-03-31", &spring())).last().unwrap(), "KB5980001");
     }
 
     #[test]
-    fn what_microsoft_withdrew_is_not_chosen() {
+    fn withdrawn_update_is_not_selected() {
         let rows = [lcu("2026-03-26", 5_079_391, "Cumulative Update Preview", "x64")];
         let selection = selected("policy = 'preview'\narchitectures = ['x64']", "2026-03-31", &rows);
         assert_eq!(selection.candidates[0].unwanted, Some(Unwanted::Withdrawn));
@@ -278,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn arm64_that_comes_hours_later_is_expected() {
+    fn arm64_that_appears_hours_later_is_expected() {
         let rows = [lcu("2027-03-09", 5_990_001, CU, "x64")];
         let both = selected("", "2027-03-10", &rows);
         assert_eq!(wanted(&both), ["KB5990001"]);
@@ -289,13 +290,13 @@ mod tests {
         assert_eq!((wanted(&arm64).len(), arm64.expected.len()), (0, 1));
         let x64 = selected("architectures = ['x64']", "2027-03-10", &rows);
         assert_eq!((wanted(&x64).len(), x64.expected.len()), (1, 0));
-        // A preview that the policy leaves out is not waited for.
+        // A preview that the policy excludes is not expected.
         let preview = [lcu("2027-03-25", 5_990_003, "Cumulative Update Preview", "x64")];
         assert!(selected("", "2027-03-26", &preview).expected.is_empty());
     }
 
     #[test]
-    fn a_month_without_its_update_is_told_after_its_second_tuesday() {
+    fn missing_monthly_update_is_reported_after_patch_tuesday() {
         let rows = [lcu("2027-03-09", 5_990_001, CU, "x64"), lcu("2027-03-09", 5_990_001, CU, "arm64")];
         assert_eq!(selected("", "2027-04-13", &rows).expected, [], "Tuesday itself");
         let late = selected("", "2027-04-14", &rows);

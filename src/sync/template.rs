@@ -1,12 +1,12 @@
-//! The configuration that a new mirror begins with: every key with what it means. A test holds it readable for every
-//! family, also where what is commented out is put to use.
+//! The configuration of a new mirror: every key with its meaning. A test parses the text for every family, also with
+//! the commented-out keys enabled.
 
 use super::config::KINDS;
 use crate::options::{ConfigSection, ConfigShape, TABLE};
 use crate::servicing::Family;
 use crate::update::{Architecture, Kind};
 
-/// The text that `init` writes: every key with what it means, one profile, and everything else commented out.
+/// Returns the text that `init` writes: every key with its meaning, one profile, and all other keys commented out.
 pub fn template(family: &Family, architectures: &[Architecture]) -> String {
     let words: Vec<String> = architectures.iter().map(|architecture| format!("\"{architecture}\"")).collect();
     format!(
@@ -36,7 +36,7 @@ months = 2                      # months before the one of today that are kept u
     )
 }
 
-/// Returns the tables of options, every key commented out, with a value and its meaning.
+/// Returns the tables of options, with every key commented out, a sample value, and its meaning.
 fn option_lines() -> String {
     let mut text = "\
 # Options of the command line. A flag goes before its variable (KBMIRROR_CATALOG_RATE), and that before this file.
@@ -55,7 +55,7 @@ fn option_lines() -> String {
     text.trim_end().to_owned() + "\n"
 }
 
-/// Returns a value as kbmirror.toml has it.
+/// Returns a value in the syntax of kbmirror.toml.
 fn written(texts: &[&str], shape: ConfigShape) -> String {
     let quoted: Vec<String> = texts.iter().map(|text| format!("\"{text}\"")).collect();
     match shape {
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn the_template_is_a_configuration_for_every_family() {
+    fn template_is_a_valid_configuration_for_every_family() {
         let knowledge = Knowledge::built_in().unwrap();
         for family in knowledge.families() {
             let text = template(family, &family.architectures);
@@ -90,7 +90,7 @@ mod tests {
             assert_eq!(parsed.len(), 1);
             assert_eq!(&parsed[0].family, family);
             assert_eq!(parsed[0].policy, Policy::Oob);
-            // Every line that is commented out is right too.
+            // Every commented-out line is valid, too.
             let all = text.replace("# kbs", "kbs").replace("# arch", "arch");
             let keys = || TABLE.iter().filter_map(|row| Some((row, row.key?)));
             let all = keys().fold(all, |all, (_, key)| {

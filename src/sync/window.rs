@@ -1,8 +1,8 @@
-//! Which months count, and what the Catalog is asked to see all of them. Pure: today is an argument.
+//! The months of a profile, and the queries that find their updates in the Catalog. Pure: today is an argument.
 //!
-//! A query names a month, what is wanted, and one version of Windows, and no architecture: then its answer has some ten
-//! rows, far from the Catalog's cap of 1000, and it shows when an update is there for another architecture and not yet for
-//! ours.
+//! A query contains a month, a kind, and one version of Windows, but no architecture. Its result then has about ten
+//! rows, far below the Catalog's limit of 1000. It also shows an update that exists only for another architecture so
+//! far.
 
 use std::collections::BTreeSet;
 
@@ -11,44 +11,44 @@ use jiff::civil::{Date, Weekday};
 use super::config::Profile;
 use crate::update::{Kind, Month};
 
-/// From the first month that counts to the one of today.
+/// The months from the oldest one of the profile to the current one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
-    /// The day that it is, or that the run was told to take for today.
+    /// The current day, or the day that the run uses as today.
     pub today: Date,
     /// The oldest month.
     pub first: Month,
-    /// The newest.
+    /// The newest month.
     pub last: Month,
 }
 
 impl Window {
-    /// The month of today and so many before it; `None` for a day outside of this century.
+    /// Returns the current month and a number of months before it, or `None` for a day outside of this century.
     pub fn back(today: Date, months: u8) -> Option<Self> {
         let last = Month::of(today)?;
         let first = (0..months).try_fold(last, |month, _| month.previous())?;
         Some(Self { today, first, last })
     }
 
-    /// Whether a month counts.
+    /// Returns `true` if a month is in the window.
     pub fn contains(&self, month: Month) -> bool {
         (self.first..=self.last).contains(&month)
     }
 
-    /// Its months, newest first.
+    /// Returns the months, newest first.
     pub fn months(&self) -> Vec<Month> {
         let all = std::iter::successors(Some(self.last), |month| month.previous());
         all.take_while(|&month| month >= self.first).collect()
     }
 
-    /// The second Tuesday of the month of today, once it is over.
+    /// Returns the second Tuesday of the current month, or `None` until it is over.
     pub fn patch_tuesday_over(&self) -> Option<Date> {
         let tuesday = self.today.nth_weekday_of_month(2, Weekday::Tuesday).ok()?;
         (self.today > tuesday).then_some(tuesday)
     }
 }
 
-/// What is asked of the Catalog for a profile, newest month first.
+/// Returns the Catalog queries of a profile, newest month first.
 pub fn queries(profile: &Profile, window: &Window) -> Vec<String> {
     let mut all = Vec::new();
     for month in window.months() {
@@ -61,7 +61,7 @@ pub fn queries(profile: &Profile, window: &Window) -> Vec<String> {
                 }
             }
         }
-        // Every word has to be found: a query that has all words of another one finds nothing beside it.
+        // The Catalog matches all words, so a query with all words of another one finds nothing more.
         let words = |query: &str| -> BTreeSet<String> {
             query.split_whitespace().map(str::to_ascii_lowercase).collect()
         };
@@ -76,7 +76,7 @@ pub fn queries(profile: &Profile, window: &Window) -> Vec<String> {
     all
 }
 
-/// The words that titles of a kind have.
+/// Returns the words in titles of a kind.
 fn words_of(kind: Kind) -> &'static str {
     match kind {
         Kind::Ssu => "Servicing Stack Update",
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_goes_back_over_the_turn_of_the_year() {
+    fn window_crosses_the_turn_of_the_year() {
         let window = Window::back(date("2026-01-03"), 2).unwrap();
         let months: Vec<String> = window.months().iter().map(ToString::to_string).collect();
         assert_eq!(months, ["2026-01", "2025-12", "2025-11"]);
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn patch_tuesday_is_over_on_the_day_after_it() {
+    fn patch_tuesday_is_over_on_the_next_day() {
         for (today, over) in [("2026-11-09", None), ("2026-11-10", None), ("2026-11-11", Some("2026-11-10"))]
         {
             let window = Window::back(date(today), 0).unwrap();
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn one_query_a_month_and_version() {
+    fn one_query_per_month_and_version() {
         let window = Window::back(date("2026-03-31"), 1).unwrap();
         assert_eq!(
             queries(&profile("windows-11-24h2"), &window),
@@ -140,14 +140,14 @@ mod tests {
                 "2026-02 Cumulative Update Windows 11 26H2",
             ]
         );
-        // "Windows 11" alone finds 21H2 as well.
+        // "Windows 11" alone finds 21H2, too.
         let first: Vec<String> = queries(&profile("windows-11-21h2"), &window);
         assert_eq!(first.len(), 2);
         assert_eq!(first[0], "2026-03 Cumulative Update Windows 11");
     }
 
     #[test]
-    fn no_query_is_longer_than_the_catalog_takes() {
+    fn no_query_exceeds_the_catalog_limit() {
         let window = Window::back(date("2026-03-31"), 0).unwrap();
         for family in Knowledge::built_in().unwrap().families() {
             let profile = Profile { kinds: KINDS.to_vec(), ..profile(&family.folder) };

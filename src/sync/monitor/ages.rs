@@ -8,7 +8,7 @@ use super::model::{Facts, SKEW_SECONDS, check};
 use crate::documents::{Check, ClockTimes, Filled, LastRun, MediumAge, MediumNumbers, UpdateAge, Verdict};
 use crate::update::count;
 
-/// The age of something that is recorded.
+/// The age of a recorded time.
 enum Age {
     /// Nothing is recorded.
     Never,
@@ -16,11 +16,11 @@ enum Age {
     NotATime(String),
     /// The record is later than the clock.
     Future(Timestamp),
-    /// A number of seconds.
+    /// The age in seconds.
     Seconds(u64),
 }
 
-/// Returns the age of a recorded time. A time that is hardly later than the clock has no age yet.
+/// Returns the age of a recorded time. The age is 0 if the time is later than the clock by less than the allowed skew.
 fn age_of(time: Timestamp, now: Timestamp) -> Age {
     let seconds = now.as_second().saturating_sub(time.as_second());
     if seconds < -SKEW_SECONDS {
@@ -37,7 +37,7 @@ fn age_of_text(text: Option<&str>, now: Timestamp) -> Age {
     }
 }
 
-/// Returns an age for people, in the largest unit that still tells ages apart.
+/// Returns an age for people, in the largest unit with sufficient precision.
 fn words(seconds: u64) -> String {
     let (number, unit) = match seconds {
         172_800.. => (seconds / 86_400, "day"),
@@ -78,10 +78,10 @@ fn seconds_of(age: &Age) -> Option<u64> {
     }
 }
 
-/// Compares the end of the last sync with a complete one.
+/// Checks the exit code of the last sync.
 pub(super) fn last_run(facts: &Facts<'_>) -> Check<LastRun> {
     let health = facts.health;
-    // Losing health.json undoes no run: the index has it too.
+    // The index also records the exit code, so a lost health.json does not hide it.
     let code = health.and_then(|health| health.last_exit_code).map(i64::from).or(facts.last_sync_code);
     let numbers = LastRun {
         last_attempt: health.and_then(|health| health.last_attempt.clone()),
@@ -113,7 +113,7 @@ pub(super) fn last_run(facts: &Facts<'_>) -> Check<LastRun> {
     )
 }
 
-/// Compares the age of the last complete sync, import, or fetch with the age that is allowed.
+/// Compares the age of the last complete sync, import, or fetch with the allowed age.
 pub(super) fn update_age(facts: &Facts<'_>) -> Check<UpdateAge> {
     let now = facts.now;
     let success = facts.health.and_then(|health| health.last_success.as_deref());
@@ -122,7 +122,7 @@ pub(super) fn update_age(facts: &Facts<'_>) -> Check<UpdateAge> {
     let (what, age, never) = match facts.filled {
         Filled::ByImport => ("the last import", import(), "the time of the last import is not recorded"),
         Filled::BySync => {
-            // Whoever removed health.json did not undo the runs.
+            // The index also records the last complete run, so a lost health.json does not hide it.
             let sync = match (success, facts.last_sync) {
                 (None, Some(time)) => age_of(time, now),
                 (text, _) => age_of_text(text, now),
@@ -167,7 +167,7 @@ pub(super) fn update_age(facts: &Facts<'_>) -> Check<UpdateAge> {
     check("age of the last complete sync or import, and --max-age", verdict, reason, Some(next), numbers)
 }
 
-/// Compares the age of the newest applied medium with the age that is allowed: the day of its making is signed.
+/// Compares the age of the newest applied medium with the allowed age. The date of a medium is signed.
 pub(super) fn medium_age(facts: &Facts<'_>) -> Check<MediumAge> {
     let compares = "age of the newest applied medium since it was made, and --max-age";
     let Some(medium) = facts.newest_medium() else {
@@ -187,10 +187,10 @@ pub(super) fn medium_age(facts: &Facts<'_>) -> Check<MediumAge> {
     let what = format!("the newest medium, set {:04},", medium.number);
     let (mut verdict, mut reason) = judge(&what, &age, "", facts.max_age);
     if facts.filled == Filled::BySync && verdict == Verdict::Alarm {
-        // A mirror that is synced has newer content than a medium that it took once.
+        // A synced mirror has newer content than a medium that was imported earlier.
         (verdict, reason) = (Verdict::NotApplicable, "the mirror is synced; its media are older".to_owned());
     }
-    // A lineage may have ended, so that its age is no alarm; it is said.
+    // Another lineage may have ended, so its age is reported but raises no alarm.
     for other in facts.media.iter().filter(|other| *other != medium) {
         let age = age_of_text(Some(&other.created), facts.now);
         let what = format!("the newest medium of another lineage, set {:04},", other.number);
@@ -212,7 +212,7 @@ pub(super) fn medium_age(facts: &Facts<'_>) -> Check<MediumAge> {
     check(compares, verdict, reason, Some(next), numbers)
 }
 
-/// Compares recorded times with the clock: an age by a clock that is behind is not known.
+/// Compares recorded times with the clock. With a clock that is behind, ages are unknown.
 pub(super) fn clock(facts: &Facts<'_>) -> Check<ClockTimes> {
     let health = facts.health;
     let mut times: Vec<(&str, Option<Timestamp>)> = Vec::new();

@@ -1,14 +1,14 @@
-//! Monitoring: what is known of a mirror, as facts, and what each check says of it. Pure: facts in, checks out.
+//! Monitoring: the facts about a mirror, and the results of the checks. Pure: facts in, checks out.
 //!
-//! A check compares one thing and gives a verdict, the numbers, and, where something is wrong, the reason and the next
-//! step. An age that is not known is never `ok`. The mirror is current when no check gives `alarm` or `unknown`.
+//! A check makes one comparison and returns a verdict, the numbers, and, on failure, the reason and the next step. An
+//! unknown age is never `ok`. The mirror is current if no check returns `alarm` or `unknown`.
 //!
-//! - The mirror's kind decides what applies. A mirror that is synced is as old as its last complete sync. A mirror that is
-//!   imported is as old as its last import and as its newest medium, and gets no advice that needs a network. A mirror
-//!   that is filled by hand is as old as its last complete fetch.
-//! - On an imported mirror, Patch Tuesdays are counted until its newest medium was made. They say then whether the
-//!   connected side was current. The time since is what the medium's own age is compared for, so that a courier who comes
-//!   every quarter, with a limit to match, raises no alarm in between.
+//! - The way in which the mirror is filled decides which checks apply. The age of a synced mirror is that of its last
+//!   complete sync. The age of an imported mirror is that of its last import and of its newest medium; its advice never
+//!   needs a network. The age of a mirror filled by hand is that of its last complete fetch.
+//! - On an imported mirror, Patch Tuesdays are counted up to the date of its newest medium. They show whether the
+//!   connected side was current at that time. The age of the medium covers the time since. A quarterly courier with a
+//!   matching limit therefore raises no alarm between two deliveries.
 
 mod ages;
 mod model;
@@ -21,11 +21,11 @@ pub use self::model::{Facts, Medium, Mirrored, Unfinished};
 use crate::documents::{Check, CheckResult, Checks, Content, Filled, OpenFindings, Verdict};
 use crate::update::count;
 
-/// The age that a mirror may have where nothing else is said: a week between two runs, and a day for a run that is late.
+/// The default maximum age: one week between two runs, and one day for a late run.
 pub const DEFAULT_MAX_AGE: Duration = Duration::from_hours(8 * 24);
 
 impl Checks {
-    /// Makes every check.
+    /// Runs every check.
     pub fn of(facts: &Facts<'_>) -> Self {
         Self {
             last_run: ages::last_run(facts),
@@ -39,7 +39,7 @@ impl Checks {
         }
     }
 
-    /// Returns every check with its name, in order.
+    /// Returns all checks with their names, in order.
     pub fn all(&self) -> [(&'static str, &CheckResult); 8] {
         [
             ("last_run", &self.last_run.result),
@@ -53,28 +53,28 @@ impl Checks {
         ]
     }
 
-    /// Returns `true` if no check has anything against the mirror.
+    /// Returns `true` if no check failed.
     pub fn is_current(&self) -> bool {
         self.all().iter().all(|(_, check)| !check.verdict.is_wrong())
     }
 
-    /// Returns the reasons of what is wrong.
+    /// Returns the reasons of the failed checks.
     pub fn complaints(&self) -> Vec<&str> {
         let wrong = self.all().into_iter().filter(|(_, check)| check.verdict.is_wrong());
         wrong.map(|(_, check)| check.reason.as_str()).collect()
     }
 }
 
-/// Compares what `verify` found with what was healed since.
+/// Compares the findings of `verify` with later repairs.
 fn damage(facts: &Facts<'_>) -> Check<OpenFindings> {
     let verify = facts.health.and_then(|health| health.last_verify.as_ref());
     let recorded = facts.damage.as_slice();
-    // A finding that is not recorded by its path, such as a file of others, stays until a verify finds none.
+    // A finding without a recorded path, such as a foreign file, stays open until a later verify does not find it.
     let unrecorded = verify.map_or(0, |verify| match verify.foreign {
         Some(foreign) if verify.recorded => foreign,
         _ => verify.findings,
     });
-    // A path may be among both.
+    // A path may be in both lists.
     let open = unrecorded.max(recorded.len());
     let first = recorded.first();
     let numbers = OpenFindings {
@@ -101,7 +101,7 @@ fn damage(facts: &Facts<'_>) -> Check<OpenFindings> {
     check(compares, verdict, reason, Some(next), numbers)
 }
 
-/// Looks for anything at all.
+/// Checks that the mirror is not empty.
 fn content(facts: &Facts<'_>) -> Check<Content> {
     let (verdict, reason) = match facts.sets {
         0 => (Verdict::Alarm, "the mirror is empty: no package set is published".to_owned()),

@@ -1,4 +1,4 @@
-//! The facts by which a mirror is judged, and the outcome of a check.
+//! The facts by which a mirror is judged, and the result of a check.
 
 use std::time::Duration;
 
@@ -11,75 +11,75 @@ use crate::resolve::Newest;
 use crate::servicing::{Family, Knowledge};
 use crate::sync::config::Profile;
 
-/// By how much a recorded time may be later than the clock: clocks of two machines differ by less than a day.
+/// The tolerance for a recorded time later than the clock. Clocks of two machines differ by less than a day.
 pub(super) const SKEW_SECONDS: i64 = 86_400;
 
-/// The newest medium of a lineage that was applied.
+/// The newest applied medium of a lineage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Medium {
-    /// The place of its set in its lineage.
+    /// The position of its set in its lineage.
     pub seq: u64,
     /// The number of its set for people.
     pub number: u64,
-    /// When it was made, as it was signed.
+    /// The time of its creation, which is signed.
     pub created: String,
-    /// When it was imported, as far as that is recorded.
+    /// The time of the import, as far as it is recorded.
     pub imported: Option<String>,
 }
 
-/// A family of which something is published.
+/// A family with published sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mirrored {
-    /// The word with which its folders begin.
+    /// The first word of its folders.
     pub folder: String,
-    /// How many package sets there are.
+    /// The number of package sets.
     pub sets: usize,
-    /// The newest known releases; `None` for a product that the knowledge has no family for.
+    /// The newest known releases; `None` for a product without a family in the knowledge.
     pub newest: Option<Newest>,
 }
 
-/// A run that began and of which no end is recorded.
+/// A run whose end is not recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unfinished {
-    /// When it began, RFC 3339.
+    /// The start time, RFC 3339.
     pub started: String,
 }
 
-/// Everything by which a mirror is judged.
+/// The input of all checks.
 #[derive(Debug)]
 pub struct Facts<'a> {
     /// The time of the program's clock.
     pub now: Timestamp,
-    /// The age that is allowed.
+    /// The maximum age.
     pub max_age: Duration,
-    /// The way in which content comes here.
+    /// The way in which the mirror is filled.
     pub filled: Filled,
-    /// `health.json`, where there is one.
+    /// The content of `health.json`, if the file exists.
     pub health: Option<&'a Health>,
-    /// The end of the last complete `sync`, as the index has it.
+    /// The end of the last complete `sync`, from the index.
     pub last_sync: Option<Timestamp>,
-    /// The exit code of the last `sync` that ended, as the index has it.
+    /// The exit code of the last finished `sync`, from the index.
     pub last_sync_code: Option<i64>,
-    /// The end of the last complete `fetch`, as the index has it.
+    /// The end of the last complete `fetch`, from the index.
     pub last_fetch: Option<Timestamp>,
     /// The newest medium of each lineage.
     pub media: Vec<Medium>,
-    /// Damaged and missing files that are recorded and not healed, or seen now, relative to the mirror.
+    /// The damaged and missing files, recorded or just found, that are not repaired. Paths are relative to the mirror.
     pub damage: Vec<String>,
-    /// How many package sets are published.
+    /// The number of published package sets.
     pub sets: usize,
     /// The profiles of the configuration.
     pub profiles: &'a [Profile],
     /// The families of the published sets.
     pub families: Vec<Mirrored>,
-    /// A run of which no end is recorded.
+    /// A run whose end is not recorded.
     pub unfinished: Option<Unfinished>,
     /// The knowledge.
     pub knowledge: &'a Knowledge,
 }
 
 impl Facts<'_> {
-    /// Returns the day of the clock, UTC.
+    /// Returns the day of the clock in UTC.
     pub(super) fn today(&self) -> Date {
         Offset::UTC.to_datetime(self.now).date()
     }
@@ -88,14 +88,14 @@ impl Facts<'_> {
         self.knowledge.families().iter().find(|family| family.folder == folder)
     }
 
-    /// Returns the medium that was made last.
+    /// Returns the medium with the latest date, or `None` if no medium is recorded.
     pub(super) fn newest_medium(&self) -> Option<&Medium> {
         self.media.iter().max_by_key(|medium| (medium.created.parse::<Timestamp>().ok(), medium.seq))
     }
 }
 
 impl Verdict {
-    /// Returns `true` if the operator has to act.
+    /// Returns `true` if the operator must act.
     pub fn is_wrong(self) -> bool {
         matches!(self, Self::Alarm | Self::Unknown)
     }
@@ -111,7 +111,7 @@ impl Verdict {
     }
 }
 
-/// Returns a check; only a verdict that is wrong has a next step.
+/// Makes a check. Only a failed check has a next step.
 pub(super) fn check<N>(
     compares: &'static str,
     verdict: Verdict,

@@ -13,19 +13,19 @@ use crate::servicing::{Family, Served, due_day, patch_tuesdays_since, second_tue
 use crate::sync::config::Profile;
 use crate::update::Month;
 
-/// Patch Tuesdays without a release of a family that is in service. One can be missed: releases slip, and a run may be
-/// due. After two, security updates of a month are missing for sure.
+/// The number of Patch Tuesdays without a release that raises an alarm for a family in service. One may pass, because
+/// releases slip and a run may be due. After two, the security updates of a month are certainly missing.
 const PATCH_TUESDAYS_BEHIND: usize = 2;
 
-/// A statement about a profile or a family.
+/// The finding about a profile or a family.
 struct Finding<N> {
     verdict: Verdict,
-    /// Nothing where all is well.
+    /// The message; `None` if nothing is to report.
     sentence: Option<String>,
     numbers: N,
 }
 
-/// Puts findings together: the worst verdict, and the sentences that belong to it.
+/// Combines findings: the worst verdict, and the messages that belong to it.
 fn together<N, All>(
     compares: &'static str,
     fine: &str,
@@ -44,7 +44,7 @@ fn together<N, All>(
     let said = |wanted: &dyn Fn(&Finding<N>) -> bool| -> Vec<&str> {
         findings.iter().filter(|one| wanted(one)).filter_map(|one| one.sentence.as_deref()).collect()
     };
-    // What is wrong goes first; what was not compared is said in every case.
+    // Failures come first. Families that were not compared are always named.
     let mut sentences = said(&|one| one.verdict.is_wrong());
     if verdict == Verdict::Ok {
         sentences.push(fine);
@@ -58,7 +58,7 @@ fn together<N, All>(
     check(compares, verdict, reason, Some(next), numbers)
 }
 
-/// Compares the newest known release of each mirrored family with the Patch Tuesdays since.
+/// Compares the newest known release of each mirrored family with later Patch Tuesdays.
 pub(super) fn releases(facts: &Facts<'_>) -> Check<FamilyReleases> {
     let today = facts.today();
     let made = facts.newest_medium().and_then(|medium| medium.created.parse::<Timestamp>().ok());
@@ -122,7 +122,7 @@ pub(super) fn releases(facts: &Facts<'_>) -> Check<FamilyReleases> {
     )
 }
 
-/// Compares what each profile matched with the releases that were due.
+/// Compares the matches of each profile with the due releases.
 pub(super) fn profiles(facts: &Facts<'_>) -> Check<ProfileMatches> {
     let findings: Vec<Finding<ProfileMatch>> = match facts.filled {
         Filled::ByImport | Filled::ByHand => Vec::new(),
@@ -157,7 +157,7 @@ fn of_profile(facts: &Facts<'_>, profile: &Profile) -> Finding<ProfileMatch> {
         return finding(Verdict::NotApplicable, Some(sentence), numbers);
     }
     let Some(seen) = seen else {
-        // What 0.1 recorded: only what was expected and not there.
+        // Version 0.1 only recorded expected updates that were missing.
         if let Some(health) =
             health.filter(|health| health.profiles.is_empty() && health.last_success.is_some())
         {
@@ -171,7 +171,7 @@ fn of_profile(facts: &Facts<'_>, profile: &Profile) -> Finding<ProfileMatch> {
             let sentence = missing.then(|| format!("profile {name} matched no release that was due"));
             return finding(if missing { Verdict::Alarm } else { Verdict::Ok }, sentence, numbers);
         }
-        // Without any complete sync, that is what is said.
+        // Another check reports a missing complete sync.
         let never = health.is_none_or(|health| health.last_success.is_none());
         let verdict = if never { Verdict::NotApplicable } else { Verdict::Unknown };
         return finding(verdict, Some(format!("profile {name} was not searched for yet")), numbers);
@@ -206,12 +206,12 @@ fn is_served(facts: &Facts<'_>, family: &Family, month: Month) -> bool {
         .is_none_or(|tuesday| !facts.knowledge.servicing(family, Served::default(), tuesday).has_ended())
 }
 
-/// Returns the newest month whose release was due and in the window of a search.
+/// Returns the newest month whose release was due and inside the window of a search, or `None` if none was.
 ///
-/// The search looked for the months up to its own day. Whether a release is due counts today: one that a search missed on
-/// the day after its Tuesday is missing once the grace is over.
+/// The search covered the months up to its own day. Whether a release is due depends on today. A release that a search
+/// missed on the day after its Tuesday is missing as soon as the grace period is over.
 fn due_month(seen: &ProfileSeen, today: Date) -> Option<Month> {
-    // A search before the second Tuesday could not find that month's release.
+    // A search before the second Tuesday could not find the release of that month.
     let searched = second_tuesday(seen.today).filter(|tuesday| seen.today > *tuesday);
     let before = seen.today.first_of_month().checked_sub(1.day()).ok();
     let last = if searched.is_some() { Month::of(seen.today) } else { before.and_then(Month::of) };

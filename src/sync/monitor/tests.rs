@@ -9,7 +9,7 @@ use crate::sync::config::{Config, Profile};
 
 const NOW: &str = "2026-11-23T08:00:00Z";
 
-/// A mirror of Windows 11 24H2 by its facts: synced a day ago, complete, whole, and up to date.
+/// The facts of a Windows 11 24H2 mirror: synced a day ago, complete, undamaged, and up to date.
 struct World {
     now: Timestamp,
     max_age: Duration,
@@ -116,7 +116,7 @@ impl World {
         })
     }
 
-    /// The names of the checks on which the operator has to act.
+    /// Returns the names of the checks on which the operator must act.
     fn wrong(&self) -> Vec<&'static str> {
         let checks = self.checks();
         let wrong = checks.all().into_iter().filter(|(_, check)| check.verdict.is_wrong());
@@ -137,7 +137,7 @@ impl World {
 }
 
 #[test]
-fn a_synced_mirror_is_judged_by_its_last_sync() {
+fn synced_mirror_is_judged_by_its_last_sync() {
     let world = World::synced;
     let health = |change: fn(&mut Health)| world().with_health(change);
     for (what, world, wrong) in vec![
@@ -166,7 +166,7 @@ fn a_synced_mirror_is_judged_by_its_last_sync() {
 }
 
 #[test]
-fn a_courier_who_comes_every_quarter_raises_no_alarm() {
+fn quarterly_courier_raises_no_alarm() {
     let quarterly = |created: &str, imported: &str, newest: &str, now: &str| World {
         max_age: Duration::from_hours(100 * 24),
         families: vec![mirrored("windows-11-24h2", newest)],
@@ -174,9 +174,9 @@ fn a_courier_who_comes_every_quarter_raises_no_alarm() {
     };
     let fine = quarterly("2026-11-20T08:00:00Z", "2026-11-23T08:00:00Z", "2026-11-10", NOW);
     assert_eq!(fine.wrong(), Vec::<&str>::new());
-    // 97 days after it was made, four Patch Tuesdays later.
+    // 97 days after its creation, four Patch Tuesdays later.
     assert_eq!(fine.at("2027-02-25T08:00:00Z").wrong(), Vec::<&str>::new());
-    // The courier is late: by the making of the medium, then by the import too.
+    // The courier is late: by the age of the medium first, later also by the age of the import.
     let late =
         quarterly("2026-11-20T08:00:00Z", "2026-11-23T08:00:00Z", "2026-11-10", "2027-03-01T08:00:00Z");
     assert_eq!(late.wrong(), ["medium_age"]);
@@ -184,10 +184,10 @@ fn a_courier_who_comes_every_quarter_raises_no_alarm() {
     // An old medium that was imported today is not fresh.
     let old = quarterly("2026-08-01T08:00:00Z", "2026-11-23T08:00:00Z", "2026-07-14", NOW);
     assert_eq!(old.wrong(), ["medium_age"]);
-    // The connected side was behind when it made the medium.
+    // The connected side was behind when it wrote the medium.
     let behind = quarterly("2026-11-20T08:00:00Z", "2026-11-23T08:00:00Z", "2026-09-29", NOW);
     assert_eq!(behind.wrong(), ["releases"]);
-    // Without a limit to match, a week is allowed.
+    // Without a matching limit, the default of 8 days applies.
     let weekly = World { max_age: DEFAULT_MAX_AGE, ..fine_of("2026-11-20T08:00:00Z") };
     assert_eq!(weekly.at("2026-12-20T08:00:00Z").wrong(), ["update_age", "medium_age"]);
 }
@@ -197,7 +197,7 @@ fn fine_of(created: &str) -> World {
 }
 
 #[test]
-fn times_of_media_that_are_not_known_are_not_fine() {
+fn unknown_times_of_media_fail_the_checks() {
     for (what, world, wrong) in [
         ("no import time", World::imported("2026-11-22T08:00:00Z", None), &["update_age"][..]),
         ("made in the future", fine_of("2026-11-25T08:00:00Z"), &["update_age", "medium_age", "clock"]),
@@ -206,28 +206,28 @@ fn times_of_media_that_are_not_known_are_not_fine() {
     ] {
         assert_eq!(world.wrong(), wrong, "{what}");
     }
-    // The newest medium of several counts, not the last in the list.
+    // The newest of several media counts, not the last in the list.
     let mut several = fine_of("2026-11-22T08:00:00Z");
     several.media.push(Medium { seq: 9, number: 9, created: "2026-01-01T00:00:00Z".into(), imported: None });
     assert_eq!(several.wrong(), Vec::<&str>::new());
-    // The age of the other lineage is said all the same.
+    // The age of the other lineage is reported, too.
     let reason = several.checks().medium_age.result.reason;
     assert!(reason.contains("another lineage, set 0009, is 326 days old"), "{reason}");
 }
 
 #[test]
-fn two_patch_tuesdays_without_a_release_are_an_alarm() {
+fn two_patch_tuesdays_without_a_release_raise_an_alarm() {
     let with =
         |folder: &str, newest: &str| World { families: vec![mirrored(folder, newest)], ..World::synced() };
     for (folder, newest, verdict) in [
         ("windows-11-24h2", "2026-10-13", Verdict::Ok),
         ("windows-11-24h2", "2026-10-12", Verdict::Alarm),
         ("windows-11-24h2", "2026-09-29", Verdict::Alarm),
-        // Ended for every edition on 2026-11-10: named, and not an alarm.
+        // Servicing of every edition ended on 2026-11-10: reported without alarm.
         ("windows-11-22h2", "2026-08-11", Verdict::NotApplicable),
-        // ESU and LTSC keep it in service.
+        // ESU and LTSC keep the family in service.
         ("windows-10-22h2", "2026-08-11", Verdict::Alarm),
-        // Its end is not known, which is not "for ever" and not an excuse.
+        // An unknown end of servicing does not suppress the alarm.
         ("windows-11-26h1", "2026-08-11", Verdict::Alarm),
         ("windows-11-26h1", "2026-11-10", Verdict::Ok),
     ] {
@@ -256,7 +256,7 @@ fn two_patch_tuesdays_without_a_release_are_an_alarm() {
 }
 
 #[test]
-fn a_profile_that_matched_nothing_is_an_alarm_once_it_was_due() {
+fn profile_without_a_due_release_raises_an_alarm() {
     let of = |seen: ProfileSeen, now: &str| {
         let world = World::synced().with_health(|health| health.profiles = vec![seen]).at(now);
         world.checks().profiles.result.verdict
@@ -268,17 +268,17 @@ fn a_profile_that_matched_nothing_is_an_alarm_once_it_was_due() {
         // Searched on the day after the second Tuesday: due from the third day on.
         ("2026-11-11", Some("2026-10"), "2026-11-12T08:00:00Z", Verdict::Ok),
         ("2026-11-11", Some("2026-10"), "2026-11-13T00:00:00Z", Verdict::Alarm),
-        // Searched before it: October was due.
+        // Searched before the second Tuesday: the October release was due.
         ("2026-11-09", Some("2026-10"), NOW, Verdict::Ok),
         ("2026-11-09", Some("2026-09"), NOW, Verdict::Alarm),
         ("2026-11-09", None, NOW, Verdict::Alarm),
     ] {
         assert_eq!(of(seen(today, newest), now), verdict, "{today} {newest:?} {now}");
     }
-    // Nothing was due in a window that begins after the last Tuesday.
+    // No release was due in a window that begins after the last Tuesday.
     let narrow = ProfileSeen { first: "2026-11".parse().unwrap(), ..seen("2026-11-09", None) };
     assert_eq!(of(narrow, NOW), Verdict::Ok);
-    // Another family's search says nothing.
+    // The search of another family does not count.
     let other = ProfileSeen { family: "windows-11-22h2".into(), ..seen("2026-11-22", Some("2026-11")) };
     assert_eq!(of(other, NOW), Verdict::Unknown);
     let of_kind = World { profiles: profiles("kinds = ['safeos_du']"), ..World::synced() };
@@ -286,7 +286,7 @@ fn a_profile_that_matched_nothing_is_an_alarm_once_it_was_due() {
 }
 
 #[test]
-fn what_version_0_1_expected_counts_too() {
+fn expected_updates_of_version_0_1_count() {
     let expected = |month: Option<&str>| crate::documents::Expected {
         profile: "p".into(),
         kb: None,
@@ -308,7 +308,7 @@ fn what_version_0_1_expected_counts_too() {
 }
 
 #[test]
-fn findings_stay_until_they_are_healed() {
+fn findings_stay_open_until_repaired() {
     let verify = |findings, foreign, recorded| {
         let time = "2026-11-22T09:00:00Z".to_owned();
         World::synced().with_health(|health| {
@@ -332,7 +332,7 @@ fn findings_stay_until_they_are_healed() {
 }
 
 #[test]
-fn a_mirror_that_is_filled_by_hand_is_as_old_as_its_last_fetch() {
+fn mirror_filled_by_hand_is_as_old_as_its_last_fetch() {
     let by_hand = |fetch: Option<&str>| World {
         filled: Filled::ByHand,
         health: None,
