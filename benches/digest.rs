@@ -1,8 +1,10 @@
-//! Both digests in one pass against each one alone, in memory, on one core: a ratio taken in one run, interleaved,
-//! median of seven. `cargo bench --bench digest`
-#![expect(clippy::print_stdout, reason = "a bench prints its figures")]
-#![expect(clippy::disallowed_methods, reason = "a bench reads the clock itself")]
-#![expect(clippy::cast_precision_loss, reason = "figures for people")]
+//! Compares both digests in one pass with each digest alone, in memory, on one core. The result is a ratio of medians
+//! of seven interleaved rounds in one run.
+//!
+//! `cargo bench --bench digest`
+#![expect(clippy::print_stdout, reason = "a benchmark prints its results")]
+#![expect(clippy::disallowed_methods, reason = "a benchmark reads the system clock")]
+#![expect(clippy::cast_precision_loss, reason = "the results are rounded")]
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -12,8 +14,8 @@ use sha1::Digest as _;
 
 const BYTES: usize = 256 * 1024 * 1024;
 const ROUNDS: usize = 7;
-/// As large as what a network hands over, and no multiple of a block.
-const ODD: usize = 65_483;
+/// A usual size of a network read, which is not a multiple of a block.
+const CHUNK: usize = 65_483;
 
 fn time(work: impl FnOnce()) -> Duration {
     let start = Instant::now();
@@ -27,7 +29,7 @@ fn median(mut times: Vec<Duration>) -> f64 {
 }
 
 fn main() {
-    // Not all alike, and the same in every run.
+    // Varied bytes, identical in every run.
     let mut state = 1_u64;
     let bytes: Vec<u8> = std::iter::repeat_with(|| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -35,7 +37,7 @@ fn main() {
     })
     .take(BYTES)
     .collect();
-    let (mut sha1, mut sha256, mut both, mut odd) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut sha1, mut sha256, mut both, mut chunked) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         sha1.push(time(|| {
             black_box(sha1::Sha1::digest(black_box(&bytes)));
@@ -48,17 +50,17 @@ fn main() {
             hasher.update(black_box(&bytes));
             black_box(hasher.finish());
         }));
-        odd.push(time(|| {
+        chunked.push(time(|| {
             let mut hasher = DualHasher::new();
-            bytes.chunks(ODD).for_each(|piece| hasher.update(black_box(piece)));
+            bytes.chunks(CHUNK).for_each(|piece| hasher.update(black_box(piece)));
             black_box(hasher.finish());
         }));
     }
-    let (sha1, sha256, both, odd) = (median(sha1), median(sha256), median(both), median(odd));
+    let (sha1, sha256, both, chunked) = (median(sha1), median(sha256), median(both), median(chunked));
     let speed = |seconds: f64| BYTES as f64 / seconds / 1e9;
     println!("sha1 alone    {:.2} GB/s", speed(sha1));
     println!("sha256 alone  {:.2} GB/s", speed(sha256));
     println!("both at once  {:.2} GB/s", speed(both));
-    println!("in odd pieces {:.2} GB/s", speed(odd));
+    println!("in odd pieces {:.2} GB/s", speed(chunked));
     println!("ratio to the slower one alone: {:.2} (at least 0.70 with SHA-NI)", sha1.max(sha256) / both);
 }

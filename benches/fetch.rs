@@ -1,16 +1,19 @@
-//! Fetching against others, interleaved on one machine: four files from nginx on loopback to a folder, by this program
-//! (both digests, judged, published), by curl alone, by aria2c with SHA-256, and by curl with both digests taken afterwards.
-//! `cargo bench --bench fetch [-- FOLDER [MIB [ROUNDS]]]`; FOLDER on tmpfs, with room for nine times four files of MIB (256).
+//! Compares `fetch` with other programs, interleaved on one machine. Each program downloads four files from nginx on
+//! loopback: kbmirror (both digests, verified, published), curl alone, aria2c with SHA-256, and curl followed by
+//! `sha1sum` and `sha256sum`.
 //!
-//! It needs nginx, curl, aria2c, and GNU time, and says which of them lacks.
-#![expect(clippy::print_stdout, reason = "a bench prints its figures")]
+//! `cargo bench --bench fetch [-- FOLDER [MIB [ROUNDS]]]`. FOLDER should be on tmpfs and needs space for 36 files of
+//! MIB (256) each.
+//!
+//! The benchmark needs nginx, curl, aria2c, and GNU time. If a program is missing, it prints the name and stops.
+#![expect(clippy::print_stdout, reason = "a benchmark prints its results")]
 #![expect(
     clippy::disallowed_methods,
-    reason = "a bench reads the clock, takes arguments, and starts programs"
+    reason = "a benchmark reads the clock and arguments, and starts programs"
 )]
-#![expect(clippy::unwrap_used, reason = "a bench fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
-#[expect(dead_code, unused_imports, reason = "the tests use the rest of it")]
+#[expect(dead_code, unused_imports, reason = "only the tests use the other items")]
 #[path = "../tests/support/mod.rs"]
 mod support;
 
@@ -34,7 +37,7 @@ struct Served {
     sha256: String,
 }
 
-/// nginx in the foreground; it ends with the bench.
+/// nginx in the foreground. It is stopped when the value is dropped.
 struct Nginx(Child);
 
 impl Drop for Nginx {
@@ -62,7 +65,7 @@ fn start_nginx(root: &Path) -> (Nginx, u16) {
     (Nginx(child), port)
 }
 
-/// Bytes that no compression makes small, the same on every run.
+/// Returns incompressible bytes that are identical in every run.
 fn bytes(number: usize, length: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(number as u64 + 1);
     let mut bytes = Vec::with_capacity(length + 8);
@@ -77,15 +80,19 @@ fn bytes(number: usize, length: usize) -> Vec<u8> {
     bytes
 }
 
-/// Runs something under GNU time: seconds and peak memory in MiB.
+/// Runs commands under GNU time. Returns the seconds and the peak memory in MiB.
 fn timed(report: &Path, mut run: impl FnMut(&mut dyn FnMut(&mut Command))) -> (f64, u64) {
     let mut peak = 0;
     let start = Instant::now();
     run(&mut |command: &mut Command| {
-        let mut judged = Command::new("/usr/bin/time");
-        judged.args(["--quiet", "--format", "%M", "--output"]).arg(report).arg(command.get_program());
-        judged.args(command.get_args()).stdout(Stdio::null()).stderr(Stdio::null()).stdin(Stdio::null());
-        assert!(judged.status().unwrap().success(), "{command:?}");
+        let mut timed_command = Command::new("/usr/bin/time");
+        timed_command.args(["--quiet", "--format", "%M", "--output"]).arg(report).arg(command.get_program());
+        timed_command
+            .args(command.get_args())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .stdin(Stdio::null());
+        assert!(timed_command.status().unwrap().success(), "{command:?}");
         let text = fs::read_to_string(report).unwrap();
         peak = peak
             .max(text.lines().last().and_then(|line| line.trim().parse::<u64>().ok()).unwrap_or(0) / 1024);
@@ -100,14 +107,14 @@ fn median(mut of: Vec<f64>) -> f64 {
 
 fn main() {
     for program in ["nginx", "curl", "aria2c", "/usr/bin/time"] {
-        let is_here = Command::new("sh")
+        let is_installed = Command::new("sh")
             .args(["-c", &format!("command -v {program}")])
             .output()
             .unwrap()
             .status
             .success();
-        if !is_here {
-            println!("skipped: {program} is not here");
+        if !is_installed {
+            println!("skipped: {program} is not installed");
             return;
         }
     }
@@ -117,7 +124,7 @@ fn main() {
     let rounds: usize = words.next().and_then(|word| word.parse().ok()).unwrap_or(7);
     let folder = tempfile::tempdir_in(folder).unwrap();
     let root = folder.path();
-    // nginx gives up its rights; the folder is nobody's else.
+    // nginx runs as the current user, and the folder belongs to this user.
     fs::create_dir_all(root.join("www")).unwrap();
     let (_nginx, port) = start_nginx(root);
 
@@ -130,7 +137,7 @@ fn main() {
         let url = format!("http://127.0.0.1:{port}/{}", file.name);
         fs::write(root.join("www").join(&file.name), &file.bytes).unwrap();
         let sha256 = HEXLOWER.encode(&Sha256::digest(&file.bytes));
-        // Stated once and for all: the Catalog of the tests would take them anew for every answer.
+        // Computed once. Otherwise the test Catalog would compute them for every response.
         file.sha1_stated = Stated::Text(BASE64.encode(&Sha1::digest(&file.bytes)));
         file.sha256_stated = Stated::Text(BASE64.encode(&Sha256::digest(&file.bytes)));
         served.push(Served { name: file.name.clone(), url: url.clone(), sha256 });
@@ -212,9 +219,9 @@ fn main() {
                 }
             }),
         ));
-        let told: Vec<String> =
+        let cells: Vec<String> =
             row.iter().map(|(name, (seconds, _))| format!("{name} {seconds:.3}")).collect();
-        println!("{round}: {}", told.join(" | "));
+        println!("{round}: {}", cells.join(" | "));
         if columns.is_empty() {
             columns = row.iter().map(|(name, _)| (*name, Vec::new(), 0)).collect();
         }

@@ -1,11 +1,12 @@
-//! Time and peak memory of the real program on each hostile page, as a table. `cargo bench --bench hostile-pages`
-//! Each page comes over a socket from a loopback Catalog, to a process of its own. The memory is what `/usr/bin/time`
-//! says; without it the column stays empty.
-#![expect(clippy::print_stdout, reason = "a bench prints its figures")]
-#![expect(clippy::disallowed_methods, reason = "a bench reads the clock and starts the program")]
-#![expect(clippy::unwrap_used, reason = "a bench fails by panicking")]
+//! Prints a table with time and peak memory of the program on each hostile page. Each page comes from a loopback
+//! Catalog to a new process. `/usr/bin/time` measures the memory. Without this program the column stays empty.
+//!
+//! `cargo bench --bench hostile-pages`
+#![expect(clippy::print_stdout, reason = "a benchmark prints its results")]
+#![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock and starts the program")]
+#![expect(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
-#[expect(dead_code, unused_imports, reason = "the tests use the rest of it")]
+#[expect(dead_code, unused_imports, reason = "only the tests use the other items")]
 #[path = "../tests/support/mod.rs"]
 mod support;
 
@@ -14,29 +15,29 @@ use std::time::{Duration, Instant};
 
 use support::{HOSTILE_KB, Loopback, Rule, hostile_pages, hostile_world};
 
-/// From the design: bounded memory and time.
+/// The memory limit in KiB. Hostile pages must not exceed it.
 const MEMORY: u64 = 128 * 1024;
 const TIME: Duration = Duration::from_secs(1);
-const JUDGE: &str = "/usr/bin/time";
+const TIME_PROGRAM: &str = "/usr/bin/time";
 
-struct Ran {
+struct Measured {
     code: Option<i32>,
-    took: Duration,
-    /// In KiB.
+    duration: Duration,
+    /// The peak memory in KiB.
     peak: Option<u64>,
 }
 
-fn run(rule: Option<Rule>) -> Ran {
+fn run(rule: Option<Rule>) -> Measured {
     let folder = tempfile::tempdir().unwrap();
     let loopback = Loopback::start(hostile_world());
     if let Some(rule) = rule {
         loopback.rule(rule);
     }
     let report = folder.path().join("peak");
-    let judged = std::path::Path::new(JUDGE).exists();
+    let can_measure = std::path::Path::new(TIME_PROGRAM).exists();
     let program = env!("CARGO_BIN_EXE_kbmirror");
-    let mut command = if judged {
-        let mut command = Command::new(JUDGE);
+    let mut command = if can_measure {
+        let mut command = Command::new(TIME_PROGRAM);
         command.args(["--quiet", "--format", "%M", "--output"]).arg(&report).arg(program);
         command
     } else {
@@ -48,27 +49,27 @@ fn run(rule: Option<Rule>) -> Ran {
     command.stdout(Stdio::null()).stderr(Stdio::null()).stdin(Stdio::null());
     let start = Instant::now();
     let status = command.status().unwrap();
-    let took = start.elapsed();
+    let duration = start.elapsed();
     let peak = std::fs::read_to_string(report).ok().and_then(|text| text.lines().last()?.trim().parse().ok());
-    Ran { code: status.code(), took, peak }
+    Measured { code: status.code(), duration, peak }
 }
 
 fn main() {
     println!("{:<45} {:<8} {:>4} {:>9} {:>9}", "page", "in place", "exit", "seconds", "peak MiB");
     let mut worst = (Duration::ZERO, 0);
-    let row = |name: &str, place: &str, ran: &Ran| {
+    let row = |name: &str, place: &str, ran: &Measured| {
         let code = ran.code.map_or_else(String::new, |code| code.to_string());
         let peak =
             ran.peak.map_or_else(String::new, |peak| format!("{}.{}", peak / 1024, peak % 1024 * 10 / 1024));
-        println!("{name:<45} {place:<8} {code:>4} {:>9.3} {peak:>9}", ran.took.as_secs_f64());
+        println!("{name:<45} {place:<8} {code:>4} {:>9.3} {peak:>9}", ran.duration.as_secs_f64());
     };
-    row("(sound pages, the package included)", "", &run(None));
+    row("(valid pages and the package)", "", &run(None));
     for hostile in hostile_pages() {
         let place = format!("{:?}", hostile.place).to_lowercase();
         let ran = run(Some(Rule::always(hostile.place.path(), hostile.action)));
         row(hostile.name, &place, &ran);
         assert_eq!(ran.code, Some(7), "{}", hostile.name);
-        worst = (worst.0.max(ran.took), worst.1.max(ran.peak.unwrap_or(0)));
+        worst = (worst.0.max(ran.duration), worst.1.max(ran.peak.unwrap_or(0)));
     }
     println!(
         "worst: {:.3} s (under {} s), {} MiB (under {} MiB)",

@@ -1,20 +1,23 @@
-//! The program is killed at exact system calls all over a fetch, two kinds of export, and an import. Nothing wrong is left each
-//! time, and the next run completes it. The same as the tests in `tests/it/killed_anywhere.rs`, with more kills.
-//! `cargo bench --bench kill_points [-- FOLDER [KILLS]]`; KILLS (200) are those of all works together. It needs strace.
-#![expect(clippy::print_stdout, reason = "a bench prints its figures")]
-#![expect(clippy::disallowed_methods, reason = "a bench takes arguments")]
+//! Kills the program at exact system calls during a fetch, two kinds of export, and an import. No wrong file may be
+//! left, and the next run must complete the job. The tests in `tests/it/killed_anywhere.rs` do the same with fewer
+//! kills.
+//!
+//! `cargo bench --bench kill_points [-- FOLDER [KILLS]]`. KILLS (200) is the total over all jobs. The benchmark needs
+//! strace.
+#![expect(clippy::print_stdout, reason = "a benchmark prints its results")]
+#![expect(clippy::disallowed_methods, reason = "a benchmark reads its arguments")]
 
 #[cfg(target_os = "linux")]
 #[path = "../tests/support/mod.rs"]
-#[expect(dead_code, reason = "the tests use the rest of it")]
-#[expect(unused_imports, reason = "the tests use the rest of it")]
+#[expect(dead_code, reason = "only the tests use the other items")]
+#[expect(unused_imports, reason = "only the tests use the other items")]
 mod support;
 
 use std::process::ExitCode;
 
 #[cfg(not(target_os = "linux"))]
 fn main() -> ExitCode {
-    println!("strace is a program of Linux");
+    println!("strace runs only on Linux");
     ExitCode::FAILURE
 }
 
@@ -32,35 +35,35 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     };
     if !can_trace() {
-        println!("strace is not here, or may not trace");
+        println!("strace is missing or not allowed to trace");
         return ExitCode::FAILURE;
     }
     let root = Utf8Path::from_path(folder.path()).unwrap_or(Utf8Path::new("."));
-    println!("work    kills  at work  first, last     interruption seen  called complete  wrong");
-    let (mut all_at_work, mut all_wrong) = (0, 0);
-    // A third for each of fetch, export (new, and in the place of another set), and import.
+    println!("job     kills  running  first, last     interruption seen  called complete  wrong");
+    let (mut all_running, mut all_wrong) = (0, 0);
+    // A third each for fetch, export (half new, half over another set), and import.
     for (job, share) in [(Job::Fetch, 6), (Job::Export, 3), (Job::Update, 3), (Job::Import, 6)] {
-        let found = job.kill((kills * share).div_ceil(18), &root.join(format!("{job:?}")));
-        let count = |is_so: fn(&Kill) -> bool| found.iter().filter(|kill| is_so(kill)).count();
+        let results = job.kill((kills * share).div_ceil(18), &root.join(format!("{job:?}")));
+        let count = |matches: fn(&Kill) -> bool| results.iter().filter(|kill| matches(kill)).count();
         let place = |kill: Option<&Kill>| kill.map_or(0, |kill| kill.percent);
         println!(
             "{:<7} {:>5}  {:>7}  {:>4} %, {:>2} %  {:>19}  {:>15}  {:>5}",
             format!("{job:?}"),
-            found.len(),
+            results.len(),
             count(|kill| kill.was_at_work),
-            place(found.first()),
-            place(found.last()),
+            place(results.first()),
+            place(results.last()),
             count(|kill| kill.is_noted),
             count(|kill| kill.is_complete),
             count(|kill| !kill.wrong.is_empty()),
         );
-        for kill in found.iter().filter(|kill| !kill.wrong.is_empty()) {
+        for kill in results.iter().filter(|kill| !kill.wrong.is_empty()) {
             println!("  at {} {} ({} %): {}", kill.call, kill.number, kill.percent, kill.wrong.join("; "));
         }
-        all_at_work += count(|kill| kill.was_at_work);
+        all_running += count(|kill| kill.was_at_work);
         all_wrong += count(|kill| !kill.wrong.is_empty());
     }
-    println!("kills while it was at work          {all_at_work} (at least {kills})");
-    println!("kills that left something wrong     {all_wrong} (must be 0)");
-    if all_wrong == 0 && all_at_work >= kills { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    println!("kills of the running program        {all_running} (at least {kills})");
+    println!("kills that left wrong files         {all_wrong} (must be 0)");
+    if all_wrong == 0 && all_running >= kills { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

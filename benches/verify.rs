@@ -1,9 +1,10 @@
-//! `verify` of a warm mirror against `openssl dgst -sha256` over the same files one after the other: a ratio taken in one
-//! run, interleaved, median of seven.
-//! `cargo bench --bench verify [-- FOLDER]`; FOLDER, best on tmpfs, takes 1 GiB.
-#![expect(clippy::print_stdout, reason = "a bench prints its figures")]
-#![expect(clippy::disallowed_methods, reason = "a bench reads the clock and starts its rival")]
-#![expect(clippy::cast_precision_loss, reason = "figures for people")]
+//! Compares `verify` of a mirror in the page cache with `openssl dgst -sha256` over the same files. The result is a
+//! ratio of medians of seven interleaved rounds in one run.
+//!
+//! `cargo bench --bench verify [-- FOLDER]`. FOLDER should be on tmpfs and needs 1 GiB.
+#![expect(clippy::print_stdout, reason = "a benchmark prints its results")]
+#![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock and starts openssl")]
+#![expect(clippy::cast_precision_loss, reason = "the results are rounded")]
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -40,7 +41,7 @@ fn unexpected(what: impl std::fmt::Display) -> Error {
     Error::usage(what.to_string())
 }
 
-/// One KB with one file of bytes that are not all alike.
+/// Publishes one KB with one file of varied bytes.
 fn publish(mirror: &mut Mirror<Writing>, knowledge: &Knowledge, number: u32) -> Result<Utf8PathBuf> {
     let mut state = u64::from(number);
     let bytes: Vec<u8> = std::iter::repeat_with(|| {
@@ -108,17 +109,18 @@ fn main() -> Result<()> {
         (1..=FILES).map(|number| publish(&mut mirror, &knowledge, number)).collect::<Result<_>>()?;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let (took, report) = time(|| mirror.verify(&[], false, &knowledge, now.into(), &Events::ignored()));
-        assert!(report?.findings.is_empty(), "the mirror is right");
-        ours.push(took);
-        let (took, status) = time(|| {
+        let (duration, report) =
+            time(|| mirror.verify(&[], false, &knowledge, now.into(), &Events::ignored()));
+        assert!(report?.findings.is_empty(), "the mirror is undamaged");
+        ours.push(duration);
+        let (duration, status) = time(|| {
             Command::new("openssl").args(["dgst", "-sha256"]).args(&files).stdout(Stdio::null()).status()
         });
         if !status.is_ok_and(|status| status.success()) {
-            println!("no openssl here: nothing to compare with");
+            println!("skipped: openssl is not installed");
             return Ok(());
         }
-        theirs.push(took);
+        theirs.push(duration);
     }
     let (ours, theirs) = (median(ours), median(theirs));
     let speed = |seconds: f64| f64::from(FILES) * BYTES as f64 / seconds / 1e9;

@@ -1,8 +1,8 @@
-//! Reads a mirror without its command line: the published sets, and whether the pool has every file of them.
+//! Reads a mirror through the library. Prints the published sets, and the number of their files in the pool.
 //!
 //! `cargo run --example read_mirror -- ./mirror`
-#![expect(clippy::print_stdout, reason = "an example prints its answer")]
-#![expect(clippy::disallowed_methods, reason = "an example reads its own arguments")]
+#![expect(clippy::print_stdout, reason = "an example prints its result")]
+#![expect(clippy::disallowed_methods, reason = "an example reads its arguments")]
 
 use kbmirror::{Layout, Mirror, Result};
 

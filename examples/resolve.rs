@@ -1,8 +1,8 @@
-//! Resolves a KB by the built-in knowledge alone: which files does it need, in which order, and why?
+//! Resolves a KB with the built-in knowledge only. Prints the required files in order, each with its reason.
 //!
 //! `cargo run --example resolve -- KB5086672 arm64 26100.863`
-#![expect(clippy::print_stdout, reason = "an example prints its answer")]
-#![expect(clippy::disallowed_methods, reason = "an example reads its own arguments")]
+#![expect(clippy::print_stdout, reason = "an example prints its result")]
+#![expect(clippy::disallowed_methods, reason = "an example reads its arguments")]
 
 use kbmirror::{Architecture, Build, Kb, Knowledge, Machine, Request, Shelf, resolve};
 

@@ -1,11 +1,11 @@
-//! A `kbmirror.toml` of any bytes: what is taken can be used, and what is refused is named with its place.
+//! A `kbmirror.toml` of arbitrary bytes. An accepted configuration can be used. A refusal names the file.
 
 use std::sync::OnceLock;
 
 use kbmirror::servicing::Knowledge;
 use kbmirror::sync::Config;
 
-/// Returns `true` if the configuration is taken, with its profiles.
+/// Returns `true` if the configuration and its profiles are accepted.
 pub(crate) fn check(bytes: &[u8]) -> bool {
     static KNOWLEDGE: OnceLock<Option<Knowledge>> = OnceLock::new();
     let Ok(text) = std::str::from_utf8(bytes) else { return false };

@@ -1,8 +1,8 @@
-//! A details page of any bytes: what is read of it holds together.
+//! A details page of arbitrary bytes. The parsed page is consistent.
 
 use kbmirror::catalog::{PAGE_CAP, parse_details_page};
 
-/// Returns `true` if the page is taken.
+/// Returns `true` if the page is accepted.
 pub(crate) fn check(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     match parse_details_page(&text) {
@@ -13,7 +13,7 @@ pub(crate) fn check(bytes: &[u8]) -> bool {
             true
         }
         Err(fault) => {
-            assert!(fault.found.chars().count() <= 121, "what is shown of a page is cut");
+            assert!(fault.found.chars().count() <= 121, "the excerpt of a page is truncated");
             false
         }
     }

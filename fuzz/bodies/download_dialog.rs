@@ -1,8 +1,8 @@
-//! A download dialog of any bytes: what is read of it holds together.
+//! A download dialog of arbitrary bytes. The parsed dialog is consistent.
 
 use kbmirror::catalog::{PAGE_CAP, parse_download_dialog};
 
-/// Returns `true` if the page is taken.
+/// Returns `true` if the dialog is accepted.
 pub(crate) fn check(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     match parse_download_dialog(&text) {
@@ -16,7 +16,7 @@ pub(crate) fn check(bytes: &[u8]) -> bool {
             true
         }
         Err(fault) => {
-            assert!(fault.found.chars().count() <= 121, "what is shown of a page is cut");
+            assert!(fault.found.chars().count() <= 121, "the excerpt of a page is truncated");
             false
         }
     }

@@ -1,10 +1,11 @@
-//! The name of a knowledge table on the first line, and its text behind it, of any bytes: what is taken can be used.
+//! Arbitrary bytes: the name of a knowledge table in the first line, and its text after it. Accepted tables can be
+//! used.
 
 use std::sync::OnceLock;
 
 use kbmirror::servicing::{Knowledge, Tables, rows_of};
 
-/// Returns `true` if the tables are taken with this one among them.
+/// Returns `true` if the tables with this table are accepted and have no contradictions.
 pub(crate) fn check(bytes: &[u8]) -> bool {
     static BUILT_IN: OnceLock<Tables<'static>> = OnceLock::new();
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
@@ -16,12 +17,12 @@ pub(crate) fn check(bytes: &[u8]) -> bool {
     let own = Tables::NAMES.iter().find(|own| **own == name);
     let rows = own.map(|own| rows_of(own, text));
     let Ok(knowledge) = Knowledge::parse(tables) else { return false };
-    assert!(rows.is_some_and(|rows| rows.is_ok()), "a table is taken whose rows cannot be read");
-    // What contradicts itself is said, and nothing breaks of it.
-    let is_sound = knowledge.check().is_ok();
+    assert!(rows.is_some_and(|rows| rows.is_ok()), "the rows of an accepted table cannot be read");
+    // Contradictions are reported and cause no panic.
+    let is_consistent = knowledge.check().is_ok();
     let _digest = knowledge.digest();
     for family in knowledge.families() {
         assert!(!family.folder.is_empty(), "a family without a folder");
     }
-    is_sound
+    is_consistent
 }

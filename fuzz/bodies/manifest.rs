@@ -1,8 +1,8 @@
-//! A manifest of any bytes: what is taken is written again byte for byte, so every byte counts.
+//! A manifest of arbitrary bytes. An accepted manifest is written again byte for byte, so every byte counts.
 
 use kbmirror::carrier::parsers;
 
-/// Returns `true` if the manifest is taken.
+/// Returns `true` if the manifest is accepted.
 pub(crate) fn check(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
     let Ok(files) = parsers::manifest(text) else { return false };

@@ -1,4 +1,5 @@
-//! Any bytes, first a line that stands for the path that answered: the kind and the parsers do not contradict each other.
+//! Arbitrary bytes: the path of the response in the first line, and the page after it. The page kind and the parsers
+//! agree.
 
 use kbmirror::catalog::{PageKind, page_kind, parse_details_page, parse_download_dialog};
 
@@ -6,19 +7,22 @@ use kbmirror::catalog::{PageKind, page_kind, parse_details_page, parse_download_
 pub(crate) fn check(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     let (path, page) = text.split_once('\n').unwrap_or(("", &text));
-    let (bare, behind) = (page_kind(page, None), page_kind(page, Some(path)));
-    if matches!(bare, PageKind::Error { .. }) {
-        assert!(matches!(behind, PageKind::Error { .. }), "an error page is one wherever it comes from");
+    let (without_path, with_path) = (page_kind(page, None), page_kind(page, Some(path)));
+    if matches!(without_path, PageKind::Error { .. }) {
+        assert!(
+            matches!(with_path, PageKind::Error { .. }),
+            "an error page is an error page under every path"
+        );
     }
-    if let PageKind::Error { number: Some(number) } = &behind {
+    if let PageKind::Error { number: Some(number) } = &with_path {
         assert!(number.len() == 8 && number.bytes().all(|byte| byte.is_ascii_hexdigit()));
     }
-    match bare {
+    match without_path {
         PageKind::Details | PageKind::NothingFound | PageKind::PastTheEnd | PageKind::Unanswered => {
-            assert!(parse_download_dialog(page).is_err(), "no dialog");
+            assert!(parse_download_dialog(page).is_err(), "the page is not a dialog");
         }
-        PageKind::Rows => assert!(parse_details_page(page).is_err(), "no details"),
+        PageKind::Rows => assert!(parse_details_page(page).is_err(), "the page is not a details page"),
         _ => {}
     }
-    behind != PageKind::Unknown
+    with_path != PageKind::Unknown
 }

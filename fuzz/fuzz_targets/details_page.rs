@@ -1,4 +1,4 @@
-//! Any bytes for the target `details_page`: no panic, no unit slower than the time limit, and what its body asserts.
+//! Runs the body `details_page` on arbitrary bytes. A panic, a failed assertion, or a timeout is a failure.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -7,5 +7,5 @@ use libfuzzer_sys::fuzz_target;
 mod body;
 
 fuzz_target!(|bytes: &[u8]| {
-    let _is_taken = body::check(bytes);
+    let _is_accepted = body::check(bytes);
 });

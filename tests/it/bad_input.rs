@@ -1,5 +1,5 @@
-//! What is wrong from outside: arguments, pages, names, addresses, digests, bytes, and mirrors that cannot be used.
-#![expect(clippy::disallowed_methods, reason = "recordings and mirrors are spoiled by the tests")]
+//! Invalid input from outside: arguments, pages, names, URLs, digests, bytes, and mirrors that cannot be used.
+#![expect(clippy::disallowed_methods, reason = "the tests damage recordings and mirrors")]
 
 use std::fs;
 
@@ -14,7 +14,7 @@ const CHECKPOINT_ARM64: &str = "windows11.0-kb5043080-arm64_bb800093cb8846441c8e
 const TARGET_ARM64: &str = "windows11.0-kb5086672-arm64_1095dd7b2d5593b955bd7bd0059c8af7e8ba593a.msu";
 const FETCH_ARM64: [&str; 4] = ["fetch", "KB5086672", "--arch", "arm64"];
 
-/// A copy of the demo in the bench's folder.
+/// Copies the demo recording into the folder of the bench.
 fn demo_in(bench: &Bench) -> Utf8PathBuf {
     let copy = bench.path("demo");
     copy_folder(&recording("demo"), &copy);
@@ -28,25 +28,25 @@ fn change(path: &Utf8Path, change: impl FnOnce(&mut Vec<u8>)) {
     fs::write(path, bytes).unwrap_or_else(|error| panic!("{path}: {error}"));
 }
 
-/// Runs a command against a loopback Catalog without patience.
-fn ask(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> Ran {
+/// Runs a command with a loopback Catalog and without a retry budget.
+fn run_with(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> Ran {
     let (url, host) = (loopback.catalog_url(), loopback.file_host());
     let network = ["--catalog-url", &url, "--allow-host", &host, "--catalog-rate", "1000", "--patience", "0"];
     bench.json(&[&network, arguments].concat())
 }
 
-/// A cumulative update of a KB with these files.
+/// Creates a cumulative update of a KB with these files.
 fn update(number: u32, kb: &str, files: Vec<FileSpec>) -> UpdateSpec {
     let title = format!("2025-03 Cumulative Update for Windows 10 Version 22H2 for x64-based Systems ({kb})");
     UpdateSpec { files, ..UpdateSpec::new(&id(number), &title) }
 }
 
-/// A sound package file of a KB for x64.
+/// Creates a valid package file of a KB for x64.
 fn package(kb: &str) -> FileSpec {
     FileSpec::package(&format!("windows10.0-{}-x64", kb.to_lowercase()), "msu", format!("the bytes of {kb}"))
 }
 
-/// The only failure of a run.
+/// Returns subject, kind, and message of the only failure of a run.
 #[track_caller]
 fn only_failure(document: &Value) -> (String, String, String) {
     let failures = items(&document["failures"]);
@@ -56,7 +56,7 @@ fn only_failure(document: &Value) -> (String, String, String) {
 }
 
 #[test]
-fn mistakes_in_arguments_are_named() {
+fn invalid_arguments_are_named_in_the_error() {
     let bench = Bench::new();
     for (arguments, part) in [
         (&["fetch", "notakb"][..], "notakb"),
@@ -84,27 +84,27 @@ fn mistakes_in_arguments_are_named() {
 }
 
 #[test]
-fn help_and_version_are_data() {
+fn help_and_version_go_to_stdout() {
     let bench = Bench::new();
     for argument in ["--help", "--version"] {
-        let told = bench.run(&[argument]).exits(0);
-        assert!(told.stdout.contains("kbmirror") && told.stderr.is_empty(), "{told:?}");
+        let output = bench.run(&[argument]).exits(0);
+        assert!(output.stdout.contains("kbmirror") && output.stderr.is_empty(), "{output:?}");
     }
 }
 
 #[test]
-fn a_mirror_that_is_not_there_is_not_found() {
+fn a_missing_mirror_exits_3() {
     let bench = Bench::new();
     for command in [&["list"][..], &["show", "KB9999999"], &["resolve", "KB9999999"]] {
         let (kind, message) = bench.json(command).exits(3).error();
         assert_eq!(kind, "not_found");
         assert!(message.contains(bench.mirror().as_str()), "{message}");
     }
-    assert!(!bench.mirror().exists(), "to look makes nothing");
+    assert!(!bench.mirror().exists(), "a read-only command creates nothing");
 }
 
 #[test]
-fn a_kb_that_the_catalog_does_not_know_writes_nothing() {
+fn an_unknown_kb_writes_nothing() {
     let bench = Bench::new();
     for command in [&["fetch", "KB9999999"][..], &["crawl", "KB9999999"], &["search", "KB9999999"]] {
         let (kind, message) = bench.replay(&recording("demo"), command).exits(3).error();
@@ -112,11 +112,11 @@ fn a_kb_that_the_catalog_does_not_know_writes_nothing() {
         assert!(message.contains("KB9999999"), "{message}");
         assert!(!bench.mirror().exists(), "{command:?}");
     }
-    // A removed update: its KB is no longer found.
+    // The update was removed: the search for its KB is empty.
     bench.replay(&recording("catalog"), &["fetch", "KB5079391"]).exits(3);
     assert!(!bench.mirror().exists());
 
-    // In a mirror that stands, nothing is forgotten, and what was found is done.
+    // In an existing mirror, nothing is forgotten, and the KBs that were found are fetched.
     let both = bench.replay(&recording("demo"), &["fetch", "KB9999999", "KB5094141"]).exits(4).json();
     assert_eq!(each(&both["sets"], "status"), ["published"]);
     assert_eq!(only_failure(&both).1, "not_found");
@@ -126,7 +126,7 @@ fn a_kb_that_the_catalog_does_not_know_writes_nothing() {
 }
 
 #[test]
-fn the_error_page_on_every_try_is_unreachable() {
+fn a_permanent_error_page_is_reported_as_unreachable() {
     let bench = Bench::new();
     for command in [&["fetch", "KB9999998"][..], &["crawl", "KB9999998"], &["search", "KB9999998"]] {
         let (kind, message) = bench.replay(&recording("catalog"), command).exits(6).error();
@@ -134,11 +134,11 @@ fn the_error_page_on_every_try_is_unreachable() {
         assert!(message.contains("error page") && message.contains("8DDD0010"), "{message}");
         assert!(!bench.mirror().exists(), "{command:?}");
     }
-    assert_eq!(bench.clock.waited().as_secs(), 0, "there is nobody to wait for");
+    assert_eq!(bench.clock.waited().as_secs(), 0, "a recording is not retried");
 }
 
 #[test]
-fn a_request_that_was_not_recorded_is_named() {
+fn an_unrecorded_request_is_named() {
     let bench = Bench::new();
     let (kind, message) = bench.replay(&recording("demo"), &["fetch", "KB1234567"]).exits(6).error();
     assert_eq!(kind, "not_recorded");
@@ -156,7 +156,7 @@ fn a_request_that_was_not_recorded_is_named() {
 }
 
 #[test]
-fn a_page_that_is_neither_is_saved_and_named() {
+fn an_unknown_page_is_saved_and_named() {
     let page = b"<html><body><h1>Guest network</h1><form>please log in</form></body></html>";
     for (path, command) in [
         ("/Search.aspx", &["fetch", "KB5100001"][..]),
@@ -168,7 +168,7 @@ fn a_page_that_is_neither_is_saved_and_named() {
         let loopback =
             Loopback::start(World::new().update(update(1, "KB5100001", vec![package("KB5100001")])));
         loopback.rule(Rule::always(path, Action::Body("text/html", page.to_vec())));
-        let ran = ask(&bench, &loopback, command).exits(7);
+        let ran = run_with(&bench, &loopback, command).exits(7);
 
         let document = ran.json();
         let (kind, _) = ran.error();
@@ -184,8 +184,8 @@ fn a_page_that_is_neither_is_saved_and_named() {
 }
 
 #[test]
-fn a_page_that_contradicts_itself_is_not_understood() {
-    // One row is missing of what the page says it has.
+fn a_contradictory_page_exits_7() {
+    // The page has one row fewer than it states.
     let bench = Bench::new();
     let demo = demo_in(&bench);
     change(&demo.join("pages/search-KB5086672-p0.html"), |bytes| {
@@ -195,19 +195,19 @@ fn a_page_that_contradicts_itself_is_not_understood() {
     });
     let (kind, _) = bench.replay(&demo, &FETCH_ARM64).exits(7).error();
     assert_eq!(kind, "page_changed");
-    assert_eq!(names_in(&bench.mirror()), ["runs"], "the page is kept, and nothing else is written");
+    assert_eq!(names_in(&bench.mirror()), ["runs"], "the page is saved, and nothing else is written");
 
-    // A page that never ends, and one that nests without end.
+    // A page that is too long, and a page that is nested too deeply.
     for body in [vec![b'x'; 3 << 20], b"<div>".repeat(5000)] {
         let bench = Bench::new();
         let loopback = Loopback::start(World::new());
         loopback.rule(Rule::always("/Search.aspx", Action::Body("text/html", body)));
-        ask(&bench, &loopback, &["fetch", "KB5100001"]).exits(7);
+        run_with(&bench, &loopback, &["fetch", "KB5100001"]).exits(7);
     }
 }
 
 #[test]
-fn hostile_statements_are_refused_and_the_rest_goes_on() {
+fn hostile_statements_fail_one_set_and_keep_the_others() {
     let named = |name: &str| FileSpec { name: name.to_owned(), ..package("KB5100001") };
     let at = |url: &str| FileSpec { url: Some(url.to_owned()), ..package("KB5100001") };
     let stated = |text: &str| Stated::Text(text.to_owned());
@@ -230,7 +230,7 @@ fn hostile_statements_are_refused_and_the_rest_goes_on() {
         let (bad, good) =
             (update(1, "KB5100001", vec![file.clone()]), update(2, "KB5100002", vec![package("KB5100002")]));
         let loopback = Loopback::start(World::new().update(bad).update(good));
-        let document = ask(&bench, &loopback, &["fetch", "KB5100001", "KB5100002"]).exits(5).json();
+        let document = run_with(&bench, &loopback, &["fetch", "KB5100001", "KB5100002"]).exits(5).json();
 
         let (what, kind, message) = only_failure(&document);
         assert!(what.contains("KB5100001"), "{what}");
@@ -243,47 +243,49 @@ fn hostile_statements_are_refused_and_the_rest_goes_on() {
         assert_eq!(published.len(), 1, "{document:#}");
         assert_eq!(published[0]["kb"], "KB5100002");
         assert_eq!(names_in(&bench.mirror().join("kb")), ["KB5100002"]);
-        assert_eq!(names_in(&bench.path("")), ["mirror"], "nothing outside of the mirror");
+        assert_eq!(names_in(&bench.path("")), ["mirror"], "nothing is written outside of the mirror");
         let escaped = tree(&bench.mirror()).into_keys().find(|path| path.contains("evil"));
         assert_eq!(escaped, None);
-        let asked = loopback.requests().iter().filter(|seen| seen.path_and_query.contains("evil")).count();
-        assert_eq!(asked, 0, "{file:?}");
+        let requested =
+            loopback.requests().iter().filter(|seen| seen.path_and_query.contains("evil")).count();
+        assert_eq!(requested, 0, "{file:?}");
     }
 }
 
 #[test]
-fn digests_that_contradict_each_other_are_refused() {
-    // The name says one SHA-1, the dialog another: no bytes can agree with both.
+fn contradictory_or_missing_digests_are_refused() {
+    // The name states one SHA-1 and the dialog another: no bytes can match both.
     let other = package("KB5100003");
-    let lying = FileSpec { bytes: other.bytes.clone(), ..package("KB5100001") };
-    // A file without any digest at all: nothing can vouch for it.
-    let bare = FileSpec {
+    let contradictory = FileSpec { bytes: other.bytes.clone(), ..package("KB5100001") };
+    // A file without any digest: nothing can verify it.
+    let undigested = FileSpec {
         name: "plain.msu".to_owned(),
         bytes: b"MSCF and plain".to_vec(),
         sha1_stated: Stated::Empty,
         sha256_stated: Stated::NoLine,
         ..FileSpec::default()
     };
-    for file in [lying, bare.clone()] {
+    for file in [contradictory, undigested.clone()] {
         let bench = Bench::new();
         let loopback = Loopback::start(World::new().update(update(1, "KB5100001", vec![file])));
-        let document = ask(&bench, &loopback, &["fetch", "KB5100001"]).exits(5).json();
+        let document = run_with(&bench, &loopback, &["fetch", "KB5100001"]).exits(5).json();
         assert_eq!(only_failure(&document).1, "integrity");
         assert!(!bench.mirror().join("kb").exists());
-        assert_eq!(loopback.bytes_served(), 0, "it is not even asked for");
+        assert_eq!(loopback.bytes_served(), 0, "the file is not requested");
     }
 
     let bench = Bench::new();
-    let loopback = Loopback::start(World::new().update(update(1, "KB5100001", vec![bare.clone()])));
-    let accepted = ask(&bench, &loopback, &["fetch", "KB5100001", "--accept-unverified"]).exits(0).json();
+    let loopback = Loopback::start(World::new().update(update(1, "KB5100001", vec![undigested.clone()])));
+    let accepted =
+        run_with(&bench, &loopback, &["fetch", "KB5100001", "--accept-unverified"]).exits(0).json();
     let file = &accepted["sets"][0]["files"][0];
     assert_eq!((&file["name"], &file["checked"]), (&json!("plain.msu"), &json!(["size"])));
 
-    // Where no digest vouches for it, it has at least to be what its name says.
+    // A file without a digest must at least have the format that its name states.
     let bench = Bench::new();
-    let zip = FileSpec { bytes: b"PK\x03\x04 and plain".to_vec(), ..bare };
+    let zip = FileSpec { bytes: b"PK\x03\x04 and plain".to_vec(), ..undigested };
     let loopback = Loopback::start(World::new().update(update(1, "KB5100001", vec![zip])));
-    let refused = ask(&bench, &loopback, &["fetch", "KB5100001", "--accept-unverified"]).exits(5).json();
+    let refused = run_with(&bench, &loopback, &["fetch", "KB5100001", "--accept-unverified"]).exits(5).json();
     let message = only_failure(&refused).2;
     assert!(
         message.contains("it is a ZIP archive, and a .msu file is a cabinet or a WIM image"),
@@ -292,7 +294,7 @@ fn digests_that_contradict_each_other_are_refused() {
 }
 
 #[test]
-fn a_mirror_folder_that_is_a_file_is_one_sentence() {
+fn a_mirror_path_that_is_a_file_exits_2() {
     let bench = Bench::new();
     fs::write(bench.mirror(), "in the way").unwrap();
     for command in [&["fetch", "KB5086672"][..], &["crawl", "KB5086672"]] {
@@ -304,11 +306,11 @@ fn a_mirror_folder_that_is_a_file_is_one_sentence() {
             "{message}"
         );
         assert!(!message.contains('\n'));
-        assert!(!refused.stderr.contains("asking"), "nobody was asked: {}", refused.stderr);
+        assert!(!refused.stderr.contains("asking"), "the Catalog was queried: {}", refused.stderr);
     }
     assert_eq!(fs::read(bench.mirror()).unwrap(), b"in the way");
 
-    // The same one level down.
+    // The same with a file as the parent of the mirror.
     let bench = Bench::new();
     fs::write(bench.path("file"), "in the way").unwrap();
     let (inside, demo) = (bench.path("file/mirror"), recording("demo"));
@@ -341,12 +343,12 @@ fn an_index_of_a_newer_format_is_refused() {
 }
 
 #[test]
-fn an_index_that_is_none_is_one_sentence() {
+fn a_file_that_is_not_an_index_exits_2() {
     let bench = Bench::new();
     fs::create_dir_all(bench.mirror()).unwrap();
     fs::write(
         bench.mirror().join("mirror.db"),
-        "this is no database, and it is longer than a header of one is".repeat(9),
+        "this is not a database, and it is longer than the header of a database".repeat(9),
     )
     .unwrap();
     let before = tree(&bench.mirror());
@@ -360,8 +362,8 @@ fn an_index_that_is_none_is_one_sentence() {
 }
 
 #[test]
-fn an_index_whose_making_was_cut_off_is_made_again() {
-    // The file is there before the first commit: empty, or with nothing but its journal mode.
+fn an_index_whose_creation_was_interrupted_is_created_again() {
+    // The file exists before the first commit. It is empty, or it has only its journal mode.
     let bench = Bench::new();
     fs::create_dir_all(bench.mirror()).unwrap();
     fs::write(bench.mirror().join("mirror.db"), "").unwrap();
@@ -374,7 +376,7 @@ fn an_index_whose_making_was_cut_off_is_made_again() {
     drop(index);
     bench.replay(&recording("demo"), &FETCH_ARM64).exits(0);
 
-    // Somebody else's database is none of these.
+    // The database of another program is refused.
     let bench = Bench::new();
     fs::create_dir_all(bench.mirror()).unwrap();
     let other = rusqlite::Connection::open(bench.mirror().join("mirror.db")).unwrap();
@@ -386,14 +388,17 @@ fn an_index_whose_making_was_cut_off_is_made_again() {
 }
 
 #[test]
-fn a_held_lock_is_busy() {
+fn a_held_lock_exits_8() {
     let bench = Bench::new();
     bench.replay(&recording("demo"), &FETCH_ARM64).exits(0);
     let lock = Lock::take(&bench.mirror().join("lock"), "2026-11-23T08:00:00Z").unwrap();
     for command in [&FETCH_ARM64[..], &["crawl", "KB5086672"]] {
         let (kind, message) = bench.replay(&recording("demo"), command).exits(8).error();
         assert_eq!(kind, "busy");
-        assert!(message.contains("2026-11-23T08:00:00Z"), "who holds it since when: {message}");
+        assert!(
+            message.contains("2026-11-23T08:00:00Z"),
+            "the message states the time of the lock: {message}"
+        );
     }
     // Readers need no lock.
     bench.json(&["list"]).exits(0);
@@ -403,13 +408,13 @@ fn a_held_lock_is_busy() {
 }
 
 #[test]
-fn a_flipped_byte_publishes_nothing_until_it_is_right() {
+fn a_file_with_a_flipped_byte_is_not_published() {
     let bench = Bench::new();
     let demo = demo_in(&bench);
-    let stand_in = demo.join("files").join(TARGET_ARM64);
-    let original = fs::read(&stand_in).unwrap();
-    change(&stand_in, |bytes| bytes[20_000] ^= 1);
-    let flipped = fs::read(&stand_in).unwrap();
+    let package_file = demo.join("files").join(TARGET_ARM64);
+    let original = fs::read(&package_file).unwrap();
+    change(&package_file, |bytes| bytes[20_000] ^= 1);
+    let flipped = fs::read(&package_file).unwrap();
 
     let document = bench.replay(&demo, &FETCH_ARM64).exits(5).json();
     assert_eq!(each(&document["sets"], "status"), ["failed"]);
@@ -423,29 +428,29 @@ fn a_flipped_byte_publishes_nothing_until_it_is_right() {
     assert!(kept.keys().all(|name| name.starts_with(&sha256_hex(&flipped))), "{:?}", kept.keys());
     assert_eq!(names_in(&bench.mirror().join("partial")), Vec::<String>::new());
     let pool: Vec<Vec<u8>> = tree(&bench.mirror().join("pool")).into_values().collect();
-    assert_eq!(pool, [fs::read(demo.join("files").join(CHECKPOINT_ARM64)).unwrap()], "the sound one stays");
+    assert_eq!(pool, [fs::read(demo.join("files").join(CHECKPOINT_ARM64)).unwrap()], "the valid file stays");
     assert_eq!(items(&bench.json(&["list"]).exits(0).json()["sets"]).len(), 0);
 
-    // A second try of the same does not multiply what is kept.
+    // A second attempt with the same bytes does not add a second file to the quarantine.
     bench.replay(&demo, &FETCH_ARM64).exits(5);
     assert_eq!(tree(&bench.mirror().join("quarantine")).len(), 1);
 
-    fs::write(&stand_in, &original).unwrap();
-    let mended = bench.replay(&demo, &FETCH_ARM64).exits(0).json();
-    assert_eq!(each(&mended["sets"], "status"), ["published"]);
-    assert_eq!(mended["bytes_downloaded"], original.len(), "what was sound is not asked for again");
+    fs::write(&package_file, &original).unwrap();
+    let repaired = bench.replay(&demo, &FETCH_ARM64).exits(0).json();
+    assert_eq!(each(&repaired["sets"], "status"), ["published"]);
+    assert_eq!(repaired["bytes_downloaded"], original.len(), "the valid file is not requested again");
     assert_eq!(names_in(&bench.set("KB5086672", "windows-11-24h2-arm64")), [CHECKPOINT_ARM64, TARGET_ARM64]);
 }
 
 #[test]
-fn one_bad_architecture_does_not_hold_up_the_other() {
+fn a_failing_architecture_does_not_block_the_other() {
     let bench = Bench::new();
     let demo = demo_in(&bench);
     change(&demo.join("files").join(TARGET_ARM64), |bytes| bytes[0] ^= 0x80);
     let document = bench.replay(&demo, &["fetch", "KB5086672"]).exits(5).json();
     assert_eq!(each(&document["sets"], "architecture"), ["arm64", "x64"]);
     assert_eq!(each(&document["sets"], "status"), ["failed", "published"]);
-    assert_eq!(document["error"], Value::Null, "not everything failed");
+    assert_eq!(document["error"], Value::Null, "one set was published");
     assert_eq!(
         names_in(&bench.mirror().join("kb/KB5086672")),
         ["KB5086672.json", "README.txt", "SHA256SUMS", "windows-11-24h2-x64", "windows-11-24h2-x64.cmd"]
@@ -453,24 +458,24 @@ fn one_bad_architecture_does_not_hold_up_the_other() {
 }
 
 #[test]
-fn a_damaged_generation_does_not_touch_the_one_that_stands() {
+fn a_damaged_download_does_not_change_the_published_set() {
     let bench = Bench::new();
     bench.replay(&recording("demo"), &FETCH_ARM64).exits(0);
     let before = tree(&bench.mirror().join("kb"));
-    // The pool has lost a file, and what the recording gives in its place is damaged.
+    // A file of the pool is missing, and the recording has a damaged file in its place.
     let demo = demo_in(&bench);
     change(&demo.join("files").join(TARGET_ARM64), |bytes| bytes[1] ^= 1);
     let pooled = sha256_hex(&fs::read(recording("demo").join("files").join(TARGET_ARM64)).unwrap());
     fs::remove_file(bench.mirror().join(format!("pool/sha256/{}/{pooled}", &pooled[..2]))).unwrap();
     bench.replay(&demo, &FETCH_ARM64).exits(5);
     assert_eq!(tree(&bench.mirror().join("kb")), before);
-    // With the right bytes the pool is whole again.
+    // With the right bytes the pool is complete again.
     bench.replay(&recording("demo"), &FETCH_ARM64).exits(0);
     assert!(bench.mirror().join(format!("pool/sha256/{}/{pooled}", &pooled[..2])).exists());
 }
 
 #[test]
-fn sizes_that_differ_are_refused() {
+fn files_of_another_size_are_refused() {
     type Change = fn(&mut Vec<u8>);
     let stack = "windows10.0-kb5094141-x64_fc0da6843c20a9b5ad35d91f7182f3b1d7268061.msu";
     let longer: Change = |bytes| bytes.push(0);
@@ -478,11 +483,11 @@ fn sizes_that_differ_are_refused() {
     let shorter: Change = |bytes| bytes.truncate(bytes.len() - 1);
     let empty: Change = Vec::clear;
     for (change_bytes, file, kb) in [
-        // The only file of an entry: the search page states its size.
+        // The only file of an entry. The search page states its size.
         (longer, stack, "KB5094141"),
         (shorter, stack, "KB5094141"),
         (empty, stack, "KB5094141"),
-        // One of two: the sum is a cap, and the digests tell the rest.
+        // The first of two files. The sum of the sizes is an upper bound, and the digests do the rest.
         (longer, TARGET_ARM64, "KB5086672"),
         (much_longer, TARGET_ARM64, "KB5086672"),
         (shorter, TARGET_ARM64, "KB5086672"),
@@ -498,14 +503,14 @@ fn sizes_that_differ_are_refused() {
         let failed = items(&document["sets"]).iter().filter(|set| set["status"] == "failed").count();
         assert_eq!(failed, 1, "{document:#}");
         assert_eq!(names_in(&bench.mirror().join("partial")), Vec::<String>::new());
-        let held =
+        let published_files =
             tree(&bench.mirror()).into_keys().filter(|path| path.starts_with("kb/") && path.ends_with(file));
-        assert_eq!(held.count(), 0);
+        assert_eq!(published_files.count(), 0);
     }
 }
 
 #[test]
-fn a_sum_that_the_search_page_states_wrongly_is_refused() {
+fn a_wrong_sum_of_sizes_on_the_search_page_is_refused() {
     for wrong in ["61497", "61499"] {
         let bench = Bench::new();
         let demo = demo_in(&bench);
@@ -523,22 +528,22 @@ fn a_sum_that_the_search_page_states_wrongly_is_refused() {
 }
 
 #[test]
-fn what_failed_as_a_whole_is_one_error_document() {
+fn a_failed_run_prints_one_error_document() {
     let bench = Bench::new();
-    let fails: [(&[&str], u8); 5] = [
+    let failures: [(&[&str], u8); 5] = [
         (&["fetch", "notakb"], 2),
         (&["list"], 3),
         (&["fetch", "KB9999999"], 3),
         (&["fetch", "KB1234567"], 6),
         (&["resolve", "KB9999999"], 3),
     ];
-    for (command, code) in fails {
+    for (command, code) in failures {
         let ran = bench.replay(&recording("demo"), command).exits(code);
         let document = ran.json();
         let error = document["error"].as_object().unwrap();
         let keys: Vec<&str> = error.keys().map(String::as_str).collect();
         assert_eq!(keys, ["kind", "code", "message", "hints"], "{document:#}");
-        // Without --json the same goes to stderr, and stdout stays empty.
+        // Without --json the error goes to stderr, and stdout stays empty.
         let demo = recording("demo");
         let plain = bench.run(&[&["--replay", demo.as_str()], command].concat()).exits(code);
         assert!(plain.stdout.is_empty(), "{plain:?}");

@@ -1,9 +1,6 @@
-//! Exports and imports that are killed, find no room, or come onto what an earlier one left.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "media and mirrors are spoiled as they lie, and processes killed"
-)]
-#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
+//! Exports and imports that are killed, run out of space, or find the remains of an earlier run.
+#![expect(clippy::disallowed_methods, reason = "tests damage media and mirrors directly and kill processes")]
+#![expect(clippy::unwrap_used, reason = "a test helper fails by panicking")]
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -18,18 +15,18 @@ use super::harness::{Bench, names_in, recording, skipped_without_root};
 
 const BOTH: [&str; 2] = [KB, "KB5085516"];
 
-/// Runs the program and kills it after so many lines on stderr; whether it was still at work.
-fn killed_after(mirror: &Utf8Path, arguments: &[&str], lines: usize) -> bool {
+/// Runs the program and kills it after `lines` lines on stderr. Returns `true` if the program was still running.
+fn run_and_kill_after(mirror: &Utf8Path, arguments: &[&str], lines: usize) -> bool {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kbmirror"));
     command.arg("--mirror").arg(mirror).args(arguments).env_remove("KBMIRROR_DIR");
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
-    let came = said.by_ref().take(lines).flatten().count();
+    let mut stderr_lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let received = stderr_lines.by_ref().take(lines).flatten().count();
     child.kill().unwrap();
-    !child.wait().unwrap().success() && came == lines
+    !child.wait().unwrap().success() && received == lines
 }
 
-/// What a set holds, without what is new with each: numbers, times, signatures.
+/// Returns the digests of a set without the files that differ in every export: numbers, times, and signatures.
 fn payload(medium: &Utf8Path) -> std::collections::BTreeMap<String, String> {
     let mut files = digests(medium);
     files.retain(|path, _| {
@@ -38,54 +35,54 @@ fn payload(medium: &Utf8Path) -> std::collections::BTreeMap<String, String> {
     files
 }
 
-/// Sets the clock of a bench to that of this machine, by which the program itself goes.
+/// Sets the clock of a bench to the clock of this machine, which the compiled program uses.
 fn set_clock(bench: &Bench) {
     let passed = jiff::Timestamp::now().duration_since(bench.clock.now());
     bench.clock.advance(passed.unsigned_abs());
 }
 
 #[test]
-fn an_export_that_is_killed_is_refused_and_the_next_one_finishes() {
+fn a_killed_export_is_refused_and_the_next_one_completes_it() {
     let here = connected(&BOTH);
     let there = isolated(&root_of(&here));
     [&here, &there].into_iter().for_each(set_clock);
     let undisturbed = here.path("undisturbed");
     export(&here, &BOTH, &undisturbed).exits(0);
-    let mut at_work = 0;
+    let mut interrupted = 0;
     for lines in [1, 2, 3, 5, 8, 12] {
         let medium = here.path(&format!("medium-{lines}"));
         let arguments = [&["export"], &BOTH[..], &["--to", medium.as_str()]].concat();
-        if !killed_after(&here.mirror(), &arguments, lines) {
+        if !run_and_kill_after(&here.mirror(), &arguments, lines) {
             continue;
         }
-        at_work += 1;
+        interrupted += 1;
         if medium.join("set.json.minisig").exists() {
-            // It was done with writing and had begun to read.
+            // The export had written everything and was reading it back.
             continue;
         }
         let checked = there.json(&["check-medium", medium.as_str()]);
         assert!([11, 12].contains(&checked.code), "{lines}: {} {}", checked.code, checked.stdout);
-        // With another choice, in between.
+        // Another selection in between.
         export(&here, &[KB, "--arch", "x64"], &medium).exits(0);
-        // Sets that lie there already are kept, whole.
+        // Sets that are already on the medium are kept complete.
         there.json(&["check-medium", medium.as_str()]).exits(0);
         export(&here, &BOTH, &medium).exits(0);
         assert_eq!(payload(&medium), payload(&undisturbed), "after {lines} lines");
         there.json(&["check-medium", medium.as_str()]).exits(0);
     }
-    assert!(at_work > 2, "{at_work}");
+    assert!(interrupted > 2, "{interrupted}");
 }
 
 #[test]
-fn what_a_cut_off_export_leaves_is_swept_away() {
+fn remains_of_an_interrupted_export_are_removed() {
     let here = connected(&[KB, "--arch", "arm64"]);
     let medium = here.path("medium");
     fs::create_dir(&medium).unwrap();
-    // Before the first page was there.
+    // A medium on which the export had not written its first page.
     fs::write(medium.join(".new-a1B2c3"), b"x").unwrap();
     export(&here, &[KB], &medium).exits(0);
-    let whole = names_in(&medium);
-    assert!(!whole.contains(&".new-a1B2c3".to_owned()));
+    let complete = names_in(&medium);
+    assert!(!complete.contains(&".new-a1B2c3".to_owned()));
     for left in [
         ".new-a1B2c3",
         "kbm-probe._()+,=@ -000.msu",
@@ -100,12 +97,12 @@ fn what_a_cut_off_export_leaves_is_swept_away() {
     }
     export(&here, &[KB], &medium).exits(0);
     fs::remove_dir(medium.join("tools")).unwrap();
-    assert_eq!(names_in(&medium), whole);
+    assert_eq!(names_in(&medium), complete);
     let there = isolated(&root_of(&here));
     let checked = there.json(&["check-medium", medium.as_str()]).exits(0).json();
     assert_eq!(checked["litter"], json!([]));
 
-    // What is of others stays, and the export does not begin.
+    // A file of another program stays, and the export does not start.
     for strange in ["data/desktop.ini", "data/KB5086672/.new-file", "data/KB5086672/x.msu"] {
         fs::write(medium.join(strange), b"x").unwrap();
         let before = digests(&medium);
@@ -128,7 +125,7 @@ fn what_a_cut_off_export_leaves_is_swept_away() {
 }
 
 #[test]
-fn a_program_sent_along_stays_until_it_is_pruned() {
+fn an_exported_program_stays_until_it_is_pruned() {
     let here = connected(&[KB, "--arch", "arm64"]);
     let there = isolated(&root_of(&here));
     let medium = here.path("medium");
@@ -157,28 +154,28 @@ fn a_program_sent_along_stays_until_it_is_pruned() {
 }
 
 #[test]
-fn an_import_that_is_killed_shows_whole_sets_and_the_next_one_finishes() {
+fn a_killed_import_shows_only_complete_sets() {
     let here = connected(&BOTH);
     let root = root_of(&here);
     let medium = here.path("medium");
-    // The program itself goes by the clock of this machine, whatever year it is.
+    // The compiled program uses the clock of this machine, in any year.
     export(&here, &[&BOTH[..], &["--expires", "never"]].concat(), &medium).exits(0);
     let undisturbed = isolated(&root);
     import(&undisturbed, &medium).exits(0);
-    let whole = digests(&undisturbed.mirror().join("kb"));
-    let mut at_work = 0;
+    let complete = digests(&undisturbed.mirror().join("kb"));
+    let mut interrupted = 0;
     for lines in [1, 2, 4, 6, 8, 9, 10, 11, 12] {
         let there = isolated(&root);
-        at_work += usize::from(killed_after(&there.mirror(), &["import", medium.as_str()], lines));
+        interrupted += usize::from(run_and_kill_after(&there.mirror(), &["import", medium.as_str()], lines));
         for (path, digest) in digests(&there.mirror().join("kb")) {
             if Utf8Path::new(&path).extension() == Some("msu") {
-                assert_eq!(whole.get(&path), Some(&digest), "{path} after {lines} lines");
+                assert_eq!(complete.get(&path), Some(&digest), "{path} after {lines} lines");
                 let folder = there.mirror().join("kb").join(Utf8Path::new(&path).parent().unwrap());
-                assert_eq!(names_in(&folder).len(), 2, "a set is whole or not there");
+                assert_eq!(names_in(&folder).len(), 2, "a set is complete or absent");
             }
         }
         import(&there, &medium).exits(0);
-        assert_eq!(digests(&there.mirror().join("kb")), whole, "after {lines} lines");
+        assert_eq!(digests(&there.mirror().join("kb")), complete, "after {lines} lines");
         assert_eq!(
             digests(&there.mirror().join("pool")),
             digests(&undisturbed.mirror().join("pool")),
@@ -189,11 +186,11 @@ fn an_import_that_is_killed_shows_whole_sets_and_the_next_one_finishes() {
         let skip = |column: &str| column.contains("seen") || column == "since" || column == "value";
         assert_eq!(there.dump(skip), undisturbed.dump(skip));
     }
-    assert!(at_work > 2, "{at_work}");
+    assert!(interrupted > 2, "{interrupted}");
 }
 
 #[test]
-fn what_the_index_does_not_know_is_read_from_the_medium() {
+fn pool_files_missing_in_the_index_are_read_from_the_medium() {
     let small = super::carry::small();
     let there = isolated(&small.root);
     let package = small.payload().into_iter().find(|path| path.contains("/windows11.0-")).unwrap();
@@ -201,7 +198,7 @@ fn what_the_index_does_not_know_is_read_from_the_medium() {
     let digest = super::harness::sha256_hex(&right);
     let pooled = there.mirror().join("pool/sha256").join(&digest[..2]).join(&digest);
     fs::create_dir_all(pooled.parent().unwrap()).unwrap();
-    // As long as the right bytes.
+    // The file has the right length and the wrong bytes.
     fs::write(&pooled, vec![b'?'; right.len()]).unwrap();
     import(&there, &small.medium).exits(0);
     assert_eq!(fs::read(&pooled).unwrap(), right);
@@ -210,13 +207,13 @@ fn what_the_index_does_not_know_is_read_from_the_medium() {
 }
 
 #[test]
-fn a_search_whose_rows_were_not_recorded_is_made_again() {
+fn a_search_is_repeated_if_its_rows_were_not_recorded() {
     let bench = Bench::new();
     bench.replay(&recording("demo"), &["crawl", "KB5031539"]).exits(0);
     let index = || rusqlite::Connection::open(bench.mirror().join("mirror.db")).unwrap();
-    // The checkpoint comes with the KB: its rows are written right after the answer to its search.
+    // The KB brings the checkpoint: the rows of the checkpoint are written right after the response to its search.
     let broken = "CREATE TRIGGER broken BEFORE INSERT ON updates WHEN NEW.kb = 5043080 \
-                  BEGIN SELECT RAISE(ABORT, 'broken off'); END";
+                  BEGIN SELECT RAISE(ABORT, 'interrupted'); END";
     index().execute_batch(broken).unwrap();
     let crawl = ["crawl", KB, "--arch", "arm64"];
     bench.replay(&recording("demo"), &crawl);
@@ -227,13 +224,13 @@ fn a_search_whose_rows_were_not_recorded_is_made_again() {
     assert!(!bench.rows(updates).is_empty());
 }
 
-/// A file system in memory of so many bytes; it goes with the value.
+/// A file system in memory with a fixed size. It is unmounted when the value is dropped.
 pub(super) struct Small {
     pub(super) folder: Utf8PathBuf,
 }
 
 impl Small {
-    /// `None`, and a line that says why, where nothing can be mounted.
+    /// Mounts the file system. Prints the reason and returns `None` if mounting fails.
     pub(super) fn new(folder: Utf8PathBuf, kilobytes: u64) -> Option<Self> {
         fs::create_dir_all(&folder).unwrap();
         let size = format!("size={kilobytes}k");
@@ -245,7 +242,7 @@ impl Small {
         skipped_without_root("no tmpfs can be mounted here")
     }
 
-    /// Makes it larger, or smaller as long as what is in it fits.
+    /// Changes the size of the file system. It cannot become smaller than its content.
     pub(super) fn resize(&self, kilobytes: u64) {
         let size = format!("remount,size={kilobytes}k");
         let mounted = Command::new("mount").args(["-o", &size, self.folder.as_str()]).output().unwrap();
@@ -260,7 +257,7 @@ impl Drop for Small {
 }
 
 #[test]
-fn without_room_nothing_is_begun() {
+fn without_enough_space_nothing_is_written() {
     let here = connected(&BOTH);
     let root = root_of(&here);
     let good = here.path("good");
@@ -297,22 +294,22 @@ fn without_room_nothing_is_begun() {
 }
 
 #[test]
-fn the_room_of_what_goes_away_counts() {
+fn space_freed_by_prune_counts() {
     let here = connected(&BOTH);
     let payload: u64 = 4 * 100;
-    // Not enough for the second KB while the first one's files are there.
+    // The space does not suffice for the second KB while the files of the first KB exist.
     let Some(disk) = Small::new(here.path("stick"), 4096 + 512 + payload) else { return };
     export(&here, &[BOTH[1]], &disk.folder).exits(0);
-    // A damaged file of the second KB is found before the first one's sets are removed.
+    // A damaged file of the second KB is found before the sets of the first KB are removed.
     let before = digests(&disk.folder);
     let set = here.mirror().join("kb").join(BOTH[0]).join("windows-11-24h2-x64");
-    let wanted = digests(&set).into_iter().find(|(name, _)| name.contains(&BOTH[0][2..])).unwrap().1;
-    let pooled = here.mirror().join("pool/sha256").join(&wanted[..2]).join(&wanted);
+    let digest = digests(&set).into_iter().find(|(name, _)| name.contains(&BOTH[0][2..])).unwrap().1;
+    let pooled = here.mirror().join("pool/sha256").join(&digest[..2]).join(&digest);
     let right = fs::read(&pooled).unwrap();
     fs::remove_file(&pooled).unwrap();
     fs::write(&pooled, [&right[..right.len() - 1], b"?"].concat()).unwrap();
     export(&here, &[BOTH[0], "--prune", "--yes"], &disk.folder).exits(5);
-    assert_eq!(digests(&disk.folder), before, "the medium is what it was");
+    assert_eq!(digests(&disk.folder), before, "the medium is unchanged");
     fs::write(&pooled, right).unwrap();
     here.json(&["verify"]);
     let second = export(&here, &[BOTH[0], "--prune", "--yes"], &disk.folder).exits(0).json();
@@ -321,9 +318,9 @@ fn the_room_of_what_goes_away_counts() {
 }
 
 #[test]
-fn a_full_stick_is_left_as_it_is_and_prune_is_named() {
+fn a_full_stick_is_unchanged_and_prune_is_suggested() {
     let here = connected(&BOTH);
-    // Pages and one KB fit; the room for another KB and its slack does not.
+    // Pages and one KB fit. Another KB and its reserve do not fit.
     let Some(disk) = Small::new(here.path("stick"), 4096 + 512) else { return };
     export(&here, &[BOTH[1]], &disk.folder).exits(0);
     let before = digests(&disk.folder);

@@ -1,6 +1,7 @@
-//! Both sides of the gap for tests: a mirror with keys that exports, one beside it that trusts them, and media to spoil.
-#![expect(clippy::disallowed_methods, reason = "media of tests are made and spoiled as they lie")]
-#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
+//! Helpers for both sides of the air gap: a mirror with keys that exports, a mirror that trusts these keys, and media
+//! that tests can damage.
+#![expect(clippy::disallowed_methods, reason = "tests create and damage their media directly")]
+#![expect(clippy::unwrap_used, reason = "a test helper fails by panicking")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,10 +13,10 @@ use kbmirror::carrier::{PublicKey, SecretKey, Trust};
 use super::harness::{Bench, Ran, copy_folder, recording, sha256_hex, text_of, tree};
 use super::support::{FileSpec, Loopback, UpdateSpec, World, id};
 
-/// The demo's main job.
+/// The main KB of the demo recording.
 pub(crate) const KB: &str = "KB5086672";
 
-/// A mirror with some KBs of the demo recording and keys.
+/// Creates a mirror with KBs of the demo recording and with keys.
 pub(crate) fn connected(fetch: &[&str]) -> Bench {
     let bench = Bench::new();
     bench.replay(&recording("demo"), &[&["fetch"], fetch].concat()).exits(0);
@@ -23,7 +24,7 @@ pub(crate) fn connected(fetch: &[&str]) -> Bench {
     bench
 }
 
-/// A mirror with some KBs of a loopback Catalog and keys.
+/// Creates a mirror with KBs of a loopback Catalog and with keys.
 pub(crate) fn connected_to(loopback: &Loopback, kbs: &[&str]) -> Bench {
     let bench = Bench::new();
     fetch_from(&bench, loopback, kbs).exits(0);
@@ -31,17 +32,17 @@ pub(crate) fn connected_to(loopback: &Loopback, kbs: &[&str]) -> Bench {
     bench
 }
 
-/// Makes keys; gives the public root key.
+/// Creates keys and returns the public root key.
 pub(crate) fn keys(bench: &Bench) -> String {
     text_of(&bench.json(&["keys", "init"]).exits(0).json()["root"])
 }
 
-/// The root key of a mirror.
+/// Returns the public root key of a mirror.
 pub(crate) fn root_of(bench: &Bench) -> String {
     text_of(&bench.json(&["keys", "show"]).exits(0).json()["root"])
 }
 
-/// Makes a mirror sign with the keys of another one.
+/// Copies the keys of mirror `from` to mirror `to`.
 pub(crate) fn share_keys(from: &Bench, to: &Bench) {
     let keys = to.mirror().join("keys");
     if keys.exists() {
@@ -50,42 +51,42 @@ pub(crate) fn share_keys(from: &Bench, to: &Bench) {
     copy_folder(&from.mirror().join("keys"), &keys);
 }
 
-/// Exports; gives what was said.
+/// Runs `export` and returns its result.
 pub(crate) fn export(bench: &Bench, what: &[&str], to: &Utf8Path) -> Ran {
     bench.json(&[&["export"], what, &["--to", to.as_str()]].concat())
 }
 
-/// A mirror on the other side that trusts a root key.
+/// Creates a mirror on the isolated side that trusts a root key.
 pub(crate) fn isolated(root: &str) -> Bench {
     let bench = Bench::new();
     bench.json(&["keys", "trust", root]).exits(0);
     bench
 }
 
-/// Imports.
+/// Runs `import` and returns its result.
 pub(crate) fn import(bench: &Bench, medium: &Utf8Path) -> Ran {
     bench.json(&["import", medium.as_str()])
 }
 
-/// Every file below a folder with the digest of its bytes.
+/// Returns the SHA-256 of every file below a folder, by its path.
 pub(crate) fn digests(folder: &Utf8Path) -> BTreeMap<String, String> {
     tree(folder).into_iter().map(|(path, bytes)| (path, sha256_hex(&bytes))).collect()
 }
 
-/// Everything in a mirror that content is part of: without the lock, what `SQLite` has beside its file, and the
-/// reports of runs.
+/// Returns the SHA-256 of every file of a mirror, without the lock, the side files of `SQLite`, and the reports of
+/// runs.
 pub(crate) fn content(mirror: &Utf8Path) -> BTreeMap<String, String> {
     let mut files = digests(mirror);
     files.retain(|path, _| path != "lock" && !path.starts_with("mirror.db-") && !path.starts_with("runs/"));
     files
 }
 
-/// A package for arm64 as Microsoft names them.
+/// Creates a package for arm64 with a name in the form that Microsoft uses.
 pub(crate) fn package(kb: &str, bytes: &str) -> FileSpec {
     FileSpec::package(&format!("windows11.0-{}-arm64", kb.to_lowercase()), "msu", bytes)
 }
 
-/// A cumulative update of 24H2 for arm64.
+/// Creates a cumulative update of 24H2 for arm64.
 pub(crate) fn lcu(number: u32, month: &str, kb: &str, build: &str, files: Vec<FileSpec>) -> UpdateSpec {
     let title = format!(
         "{month} Cumulative Update for Windows 11 Version 24H2 for arm64-based Systems ({kb}) ({build})"
@@ -93,34 +94,34 @@ pub(crate) fn lcu(number: u32, month: &str, kb: &str, build: &str, files: Vec<Fi
     UpdateSpec { files, ..UpdateSpec::new(&id(number), &title) }
 }
 
-/// Two KBs with one file each.
+/// Creates a Catalog of two KBs with one file each.
 pub(crate) fn two_kbs() -> World {
     World::new()
         .update(lcu(1, "2024-08", "KB5041865", "26100.1457", vec![package("KB5041865", "the first file")]))
         .update(lcu(2, "2024-07", "KB5040435", "26100.1150", vec![package("KB5040435", "the other file")]))
 }
 
-/// Fetches from a loopback Catalog.
+/// Runs `fetch` with a loopback Catalog.
 pub(crate) fn fetch_from(bench: &Bench, loopback: &Loopback, kbs: &[&str]) -> Ran {
     let (url, host) = (loopback.catalog_url(), loopback.file_host());
     let network = ["--catalog-url", &url, "--allow-host", &host, "--catalog-rate", "1000", "fetch"];
     bench.json(&[&network, kbs].concat())
 }
 
-/// A small medium to spoil copies of.
+/// A small medium. Tests damage copies of it.
 pub(crate) struct Small {
     pub(crate) maker: Bench,
     pub(crate) root: String,
     pub(crate) medium: Utf8PathBuf,
 }
 
-/// One KB with one small file; made once.
+/// Returns the medium with one KB of one small file. It is created once per process.
 pub(crate) fn small() -> &'static Small {
     static SMALL: OnceLock<Small> = OnceLock::new();
     SMALL.get_or_init(|| small_of(&["KB5041865"]))
 }
 
-/// Two KBs with one small file each; made once.
+/// Returns the medium with two KBs of one small file each. It is created once per process.
 pub(crate) fn small_two() -> &'static Small {
     static SMALL: OnceLock<Small> = OnceLock::new();
     SMALL.get_or_init(|| small_of(&["KB5041865", "KB5040435"]))
@@ -136,35 +137,35 @@ fn small_of(kbs: &[&str]) -> Small {
 }
 
 impl Small {
-    /// A copy to spoil.
+    /// Copies the medium, so that a test can damage the copy.
     pub(crate) fn copy_to(&self, to: &Utf8Path) {
         copy_folder(&self.medium, to);
     }
 
-    /// Trust in its root key.
+    /// Returns the trust in the root key of this medium.
     pub(crate) fn trust(&self) -> Trust {
         Trust { keys: vec![self.root.parse::<PublicKey>().unwrap()], on_first_use: false }
     }
 
-    /// The paths under `data/`.
+    /// Returns the paths under `data/`.
     pub(crate) fn payload(&self) -> Vec<String> {
         tree(&self.medium).into_keys().filter(|path| path.starts_with("data/")).collect()
     }
 }
 
-/// Signs the texts of a medium again with its maker's key after `change`, so that nothing but what they say can be
-/// refused.
+/// Applies `change` to `set.json` and signs the texts of a medium again with the key of its maker. The signatures are
+/// valid, so only the content of the texts can be refused.
 pub(crate) fn sign_again(small: &Small, medium: &Utf8Path, change: impl Fn(&mut serde_json::Value)) {
     sign_with(&secret(small, "export.key"), medium, change);
 }
 
-/// A secret key of a medium's maker.
+/// Reads a secret key of the maker of a medium.
 pub(crate) fn secret(small: &Small, name: &str) -> SecretKey {
     let text = fs::read_to_string(small.maker.mirror().join("keys").join(name)).unwrap();
     SecretKey::from_text(&text).unwrap()
 }
 
-/// The same with any key.
+/// Does the same as [`sign_again`] with any key.
 pub(crate) fn sign_with(key: &SecretKey, medium: &Utf8Path, change: impl Fn(&mut serde_json::Value)) {
     let sign = |name: &str, bytes: &[u8]| {
         fs::write(medium.join(name), bytes).unwrap();

@@ -1,12 +1,12 @@
-//! A Catalog made of the collected facts: what the real one would list of the KBs that the resolver's cases speak of,
-//! and of every cumulative update that could be the latest for 24H2, 25H2, 26H2, and Server 2025.
+//! A test Catalog built from the collected facts. It lists the KBs of the resolver cases, and every cumulative update
+//! that could be the latest for 24H2, 25H2, 26H2, and Server 2025.
 //!
-//! Whole entries of the facts stand as they are; where only a KB, its builds, and its files are known, the titles
-//! are written in the grammar of their month. What the Catalog does not list (enablement packages of today, hotpatches,
-//! the preview channel, what was withdrawn) is not in it. Digests are stated as the names have them and no file has
-//! bytes: such a Catalog can be crawled, nothing can be fetched. A file whose name nobody recorded gets one with the
-//! digest `000…0<KB><architecture>`, which no file has.
-#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
+//! Complete entries of the facts are used unchanged. If only a KB, its builds, and its files are known, the titles
+//! follow the grammar of their month. The Catalog omits entries that the real Catalog does not list: current enablement
+//! packages, hotpatches, the preview channel, and withdrawn updates. Each file states the digest of its name and has no
+//! bytes. Such a Catalog can be crawled, but its files cannot be fetched. A file without a recorded name gets a name
+//! with the digest `000…0<KB><architecture>`, which no real file has.
+#![expect(clippy::unwrap_used, reason = "a test helper fails by panicking")]
 
 mod lines;
 
@@ -22,7 +22,8 @@ use super::harness::{items, text_of};
 use super::resolver_cases::facts;
 use super::support::{FileSpec, Stated, UpdateSpec, World, id};
 
-/// What no search of the Catalog finds: enablement packages, hotpatches, the preview channel, and the withdrawn one.
+/// KBs that a search of the Catalog does not find: enablement packages, hotpatches, the preview channel, and one
+/// withdrawn update.
 const UNLISTED: &[&str] = &[
     "KB5015684",
     "KB5027397",
@@ -38,7 +39,7 @@ const UNLISTED: &[&str] = &[
 const CHECKPOINT: &str = "KB5043080";
 const CHECKPOINT_DATE: &str = "2024-09-10";
 
-/// Entries of which the facts have the KB and the way its titles are, but no title: date, products, and title.
+/// Date, products, and title of entries whose title is not in the facts. The titles follow the known form.
 const OTHERS: &[(&str, &str, &str)] = &[
     (
         "2023-10-10",
@@ -73,11 +74,11 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("2014-04-08", "Windows 8.1", "Update for Windows 8.1 for x64-based Systems (KB2919355)"),
     ("2014-03-11", "Windows 8.1", "Update for Windows 8.1 for x64-based Systems (KB2919442)"),
     ("2015-05-12", "Windows 7", "Update for Windows 7 for x64-based Systems (KB3040017)"),
-    // An architecture that is not named is x86.
+    // A title without an architecture means x86.
     ("2011-01-11", "Windows 7", "Update for Windows 7 (KB2465285)"),
 ];
 
-/// One entry before it is put into a Catalog.
+/// An entry of the Catalog before it has an update id.
 #[derive(Debug, Clone)]
 struct Row {
     title: String,
@@ -88,45 +89,48 @@ struct Row {
     supersedes: Vec<String>,
 }
 
-/// The Catalog, and the KBs that it lists.
+/// The Catalog with the KBs that it lists.
 pub(crate) struct OfFacts {
     pub(crate) world: World,
     pub(crate) kbs: Vec<String>,
 }
 
-/// The Catalog of the facts; `None` where there are no facts beside the project.
+/// Builds the Catalog of the facts, or returns `None` if the facts are not beside the project.
 pub(crate) fn catalog_of_facts(cases: &[Value]) -> Option<OfFacts> {
     let (builds, sets) = (facts("kb-builds.jsonl")?, facts("patch-sets.jsonl")?);
     let (collected, entries) = (facts("checkpoint-facts.jsonl")?, facts("catalog-rows.jsonl")?);
     let (titles, knowledge) = (facts("titles.jsonl")?, facts("knowledge-rows.jsonl")?);
-    let mut wanted = kbs_of_cases(cases);
-    let of_26100 = |row: &&Value| items(&row["builds"]).iter().any(|build| number_of(build).0 / 1000 == 26);
-    wanted.extend(builds.iter().filter(of_26100).map(|row| text_of(&row["kb"])));
-    wanted.extend(collected.iter().filter(|row| row["record"] == "entry").map(|row| text_of(&row["kb"])));
-    wanted.retain(|kb| !UNLISTED.contains(&kb.as_str()));
+    let mut listed_kbs = kbs_of_cases(cases);
+    let is_26100 = |row: &&Value| items(&row["builds"]).iter().any(|build| number_of(build).0 / 1000 == 26);
+    listed_kbs.extend(builds.iter().filter(is_26100).map(|row| text_of(&row["kb"])));
+    listed_kbs.extend(collected.iter().filter(|row| row["record"] == "entry").map(|row| text_of(&row["kb"])));
+    listed_kbs.retain(|kb| !UNLISTED.contains(&kb.as_str()));
 
-    let mut book = Book { names: names_of(&builds, &sets, &collected, &knowledge), ..Book::default() };
+    let mut builder = CatalogBuilder {
+        names: names_of(&builds, &sets, &collected, &knowledge),
+        ..CatalogBuilder::default()
+    };
     for row in entries.iter().chain(&collected).chain(&titles) {
-        let real = row["title"].is_string() && row["record"] != "file";
-        if real && row["channel"].as_str().is_none_or(|channel| channel == "catalog") {
-            book.add_real(row, &builds);
+        let has_title = row["title"].is_string() && row["record"] != "file";
+        if has_title && row["channel"].as_str().is_none_or(|channel| channel == "catalog") {
+            builder.add_real(row, &builds);
         }
     }
-    for row in builds.iter().filter(|row| wanted.contains(row["kb"].as_str().unwrap())) {
-        book.add_cumulative(row);
+    for row in builds.iter().filter(|row| listed_kbs.contains(row["kb"].as_str().unwrap())) {
+        builder.add_cumulative(row);
     }
     let pairs = knowledge.iter().flat_map(|row| row["pairs"].as_array().into_iter().flatten());
     let stacks: BTreeSet<String> = pairs.map(|pair| text_of(&pair["ssu"])).collect();
     for set in sets.iter().filter(|set| set["build"] == "14393") {
-        book.add_stacks(set, &stacks);
+        builder.add_stacks(set, &stacks);
     }
     for (date, products, title) in OTHERS {
-        book.add(title, products, "Updates", date, None);
+        builder.add(title, products, "Updates", date, None);
     }
-    Some(book.into_catalog(&wanted))
+    Some(builder.into_catalog(&listed_kbs))
 }
 
-/// Every KB that a case asks for, expects, or has installed.
+/// Returns every KB that a case requests, expects, or has installed.
 fn kbs_of_cases(cases: &[Value]) -> BTreeSet<String> {
     let mut kbs = BTreeSet::new();
     for case in cases {
@@ -139,15 +143,15 @@ fn kbs_of_cases(cases: &[Value]) -> BTreeSet<String> {
     kbs
 }
 
-/// Build and revision of a text.
+/// Parses build and revision.
 fn number_of(build: &Value) -> (u32, u32) {
     let text = build.as_str().unwrap();
     let (number, revision) = text.split_once('.').unwrap();
     (number.parse().unwrap(), revision.parse().unwrap())
 }
 
-/// The names of the files that are known, by KB and architecture of the name. The lists have slips, so what a KB's
-/// own row says comes first.
+/// Returns the known file names by the KB and the architecture in the name. The lists contain errors, so the row of the
+/// KB itself takes precedence.
 fn names_of(builds: &[Value], sets: &[Value], collected: &[Value], knowledge: &[Value]) -> Names {
     let of_builds =
         builds.iter().flat_map(|row| row["files"].as_object().into_iter().flatten()).map(|(_, name)| name);
@@ -161,26 +165,26 @@ fn names_of(builds: &[Value], sets: &[Value], collected: &[Value], knowledge: &[
             names.entry((kb.to_string(), architecture.to_string())).or_insert(name);
         }
     }
-    // The one name without a KB.
+    // The only name without a KB.
     let floor = knowledge.iter().find(|row| row["row"] == "ssu_floor" && row["kb"] == "KB5031539").unwrap();
     names.insert(("KB5031539".to_owned(), "x64".to_owned()), text_of(&floor["files"]["x64"]));
     names
 }
 
-/// Names by KB and architecture.
+/// File names by KB and architecture.
 type Names = BTreeMap<(String, String), String>;
 
-/// What makes two titles the same entry.
+/// The identity of an entry. Two titles with the same key are the same entry.
 type Key = (String, Option<String>, Option<String>, String, Option<Kind>);
 
 #[derive(Default)]
-struct Book {
+struct CatalogBuilder {
     names: Names,
     rows: BTreeMap<Key, Row>,
 }
 
-impl Book {
-    /// An entry that was really there; what was seen first of it stands.
+impl CatalogBuilder {
+    /// Adds an entry of the real Catalog. The first version of an entry is kept.
     fn add_real(&mut self, row: &Value, builds: &[Value]) {
         let title = text_of(&row["title"]);
         let products = match &row["products"] {
@@ -188,12 +192,12 @@ impl Book {
             Value::String(text) => text.clone(),
             _ => "Windows 11".to_owned(),
         };
-        let dated = |row: &Value, key: &str| row[key].as_str().map(str::to_owned);
+        let date_of = |row: &Value, key: &str| row[key].as_str().map(str::to_owned);
         let of_builds =
-            || builds.iter().find(|known| known["kb"] == row["kb"]).and_then(|known| dated(known, "date"));
+            || builds.iter().find(|known| known["kb"] == row["kb"]).and_then(|known| date_of(known, "date"));
         let month = || Some(format!("{}-28", title.get(..7)?)).filter(|date| date.starts_with("20"));
         let date =
-            dated(row, "date").or_else(|| dated(row, "last_updated")).or_else(of_builds).or_else(month);
+            date_of(row, "date").or_else(|| date_of(row, "last_updated")).or_else(of_builds).or_else(month);
         let listed =
             ["files_in_dialog_order", "files_in_order", "files"].iter().find_map(|key| row[*key].as_array());
         let files = listed.map(|urls| {
@@ -201,14 +205,14 @@ impl Book {
         });
         let class = row["classification"].as_str().unwrap_or("Updates");
         if let Some(key) = self.add(&title, &products, class, &date.unwrap_or_default(), files)
-            && let Some(row_made) = self.rows.get_mut(&key)
+            && let Some(added_row) = self.rows.get_mut(&key)
         {
             let older = row["supersedes"].as_array().into_iter().flatten().filter_map(Value::as_str);
-            row_made.supersedes = older.map(str::to_owned).collect();
+            added_row.supersedes = older.map(str::to_owned).collect();
         }
     }
 
-    /// The entries of a cumulative update, one for each product and architecture, in the words of its month.
+    /// Adds the entries of a cumulative update: one for each product and architecture, in the wording of its month.
     fn add_cumulative(&mut self, row: &Value) {
         let (kb, date) = (text_of(&row["kb"]), row["date"].as_str().unwrap_or("2026-05-12"));
         let (month, preview) = (&date[..7], row["kind"] == "preview");
@@ -242,7 +246,7 @@ impl Book {
         }
     }
 
-    /// The separate servicing stacks of 1607 and Server 2016 in a dated list; the earliest list gives the month.
+    /// Adds the separate servicing stacks of 1607 and Server 2016 in a dated list. The earliest list decides the month.
     fn add_stacks(&mut self, set: &Value, stacks: &BTreeSet<String>) {
         let date = text_of(&set["date"]);
         for kb in
@@ -261,7 +265,7 @@ impl Book {
         }
     }
 
-    /// An entry, unless it is there; the files are those listed, else those that go by its kind.
+    /// Adds an entry unless it exists. Without a list of files, the entry gets the files that are usual for its kind.
     fn add(
         &mut self,
         title: &str,
@@ -280,11 +284,11 @@ impl Book {
         let files = files.unwrap_or_else(|| {
             let mut files = vec![self.name(&kb, &architecture, title, class.kind)];
             let cumulative = class.kind.is_some_and(Kind::is_windows_cumulative);
-            let of_26100 = ["24H2", "25H2", "26H2"].iter().any(|version| title.contains(version));
-            let past = of_26100 && date > CHECKPOINT_DATE;
+            let is_26100 = ["24H2", "25H2", "26H2"].iter().any(|version| title.contains(version));
+            let past = is_26100 && date > CHECKPOINT_DATE;
             if cumulative && past {
                 files.push(self.name(CHECKPOINT, &architecture, title, class.kind));
-                // The dialog has the target first as often as last.
+                // In the dialog, the target is first in some entries and last in others.
                 let rotation = self.rows.len() % files.len();
                 files.rotate_left(rotation);
             }
@@ -297,7 +301,7 @@ impl Book {
         Some(key)
     }
 
-    /// The name of a KB's file, or one that is plainly made up.
+    /// Returns the name of the file of a KB, or a recognizable invented name.
     fn name(&self, kb: &str, architecture: &str, title: &str, kind: Option<Kind>) -> String {
         if let Some(name) = self.names.get(&(kb.to_owned(), architecture.to_owned())) {
             return name.clone();
@@ -322,16 +326,16 @@ impl Book {
         )
     }
 
-    fn into_catalog(self, wanted: &BTreeSet<String>) -> OfFacts {
+    fn into_catalog(self, listed_kbs: &BTreeSet<String>) -> OfFacts {
         let mut world = World::new();
         let mut kbs = BTreeSet::new();
-        let rows = self.rows.into_iter().filter(|((kb, ..), _)| wanted.contains(kb));
+        let rows = self.rows.into_iter().filter(|((kb, ..), _)| listed_kbs.contains(kb));
         for (number, ((kb, ..), row)) in rows.enumerate() {
             let spec = UpdateSpec::new(&id(u32::try_from(number).unwrap() + 1), &row.title);
             world = world.update(UpdateSpec {
                 products: row.products,
                 classification: row.classification,
-                last_updated: written_date(&row.date),
+                last_updated: catalog_date(&row.date),
                 files: row.files.iter().map(|name| file(name)).collect(),
                 supersedes: row.supersedes,
                 ..spec
@@ -342,13 +346,13 @@ impl Book {
     }
 }
 
-/// `2026-04-01` as the Catalog writes it: `4/1/2026`.
-fn written_date(date: &str) -> String {
+/// Formats a date as the Catalog does: `2026-04-01` becomes `4/1/2026`.
+fn catalog_date(date: &str) -> String {
     let parts: Vec<u32> = date.split('-').map(|part| part.parse().unwrap()).collect();
     format!("{}/{}/{}", parts[1], parts[2], parts[0])
 }
 
-/// A file of which the dialog states the digits of its name.
+/// Creates a file whose digest in the dialog is the digest in its name.
 fn file(name: &str) -> FileSpec {
     let sha1 = PackageName::parse(name).sha1.map(|sha1| sha1.to_string());
     let stated = sha1.map_or(Stated::Empty, |digits| {

@@ -1,7 +1,7 @@
-//! The corpus of the fuzz targets on every run: each seed, and each seed cut short or with one byte changed, goes through the same
-//! body that the fuzz target has.
-#![expect(clippy::disallowed_methods, reason = "seeds are read as they lie")]
-#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
+//! Runs the corpus of the fuzz targets in every test run. Each seed, each truncated seed, and each seed with one
+//! changed byte goes through the body of its fuzz target.
+#![expect(clippy::disallowed_methods, reason = "tests read the seeds directly")]
+#![expect(clippy::unwrap_used, reason = "a test helper fails by panicking")]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -30,7 +30,7 @@ mod set_json;
 #[path = "../../fuzz/bodies/signature.rs"]
 mod signature;
 
-/// Returns `true` if the input is taken.
+/// The body of a fuzz target. It returns `true` if the input is accepted.
 type Body = fn(&[u8]) -> bool;
 
 /// Every target with its body.
@@ -48,8 +48,8 @@ const TARGETS: [(&str, Body); 11] = [
     ("config", config::check),
 ];
 
-/// Returns at how many places a seed is cut and changed. A unit that builds a tree of HTML takes milliseconds, and one that reads
-/// all tables a tenth of a second.
+/// Returns the number of places at which a seed is truncated and changed. A body that builds an HTML tree takes
+/// milliseconds, and a body that reads all tables takes a tenth of a second.
 fn places(target: &str) -> usize {
     match target {
         "search_page" | "details_page" | "download_dialog" | "page_kind" => 16,
@@ -62,7 +62,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The seeds of a target, sorted.
+/// Returns the sorted seeds of a target.
 fn seeds(target: &str) -> Vec<PathBuf> {
     let folder = root().join("fuzz/corpus").join(target);
     let mut seeds: Vec<PathBuf> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -70,16 +70,16 @@ fn seeds(target: &str) -> Vec<PathBuf> {
     seeds
 }
 
-/// Runs a body over a target's seeds and what is near to them.
+/// Runs the body of a target on its seeds and on small changes of its seeds.
 fn replay(target: &str) {
     let (_, check) = TARGETS.into_iter().find(|(name, _)| *name == target).unwrap();
     let places = places(target);
-    let mut taken = [0, 0];
+    let mut accepted = [0, 0];
     for path in seeds(target) {
         let seed = fs::read(&path).unwrap();
         assert!(seed.len() < 16 * 1024, "{}: a seed is small", path.display());
-        let is_taken = check(&seed);
-        taken[usize::from(is_taken)] += 1;
+        let is_accepted = check(&seed);
+        accepted[usize::from(is_accepted)] += 1;
         for place in 0..places.min(seed.len()) {
             let at = place * seed.len() / places.min(seed.len());
             check(&seed[..at]);
@@ -90,61 +90,61 @@ fn replay(target: &str) {
             }
         }
     }
-    assert!(taken.into_iter().all(|count| count > 0), "{target}: refused and taken {taken:?}");
+    assert!(accepted.into_iter().all(|count| count > 0), "{target}: refused and accepted {accepted:?}");
 }
 
 #[test]
-fn search_page_holds() {
+fn replays_search_page() {
     replay("search_page");
 }
 
 #[test]
-fn details_page_holds() {
+fn replays_details_page() {
     replay("details_page");
 }
 
 #[test]
-fn download_dialog_holds() {
+fn replays_download_dialog() {
     replay("download_dialog");
 }
 
 #[test]
-fn page_kind_holds() {
+fn replays_page_kind() {
     replay("page_kind");
 }
 
 #[test]
-fn manifest_holds() {
+fn replays_manifest() {
     replay("manifest");
 }
 
 #[test]
-fn listing_holds() {
+fn replays_listing() {
     replay("listing");
 }
 
 #[test]
-fn set_json_holds() {
+fn replays_set_json() {
     replay("set_json");
 }
 
 #[test]
-fn signature_holds() {
+fn replays_signature() {
     replay("signature");
 }
 
 #[test]
-fn names_holds() {
+fn replays_names() {
     replay("names");
 }
 
 #[test]
-fn knowledge_holds() {
+fn replays_knowledge() {
     replay("knowledge");
 }
 
 #[test]
-fn config_holds() {
+fn replays_config() {
     replay("config");
 }
 

@@ -1,7 +1,7 @@
-//! Damage of every kind, in the pool and in set folders, with links and with copies: each command says what it knows, hands out
-//! nothing that is wrong, and `fetch` and `import` heal it.
-#![expect(clippy::disallowed_methods, reason = "mirrors are spoiled as they lie")]
-#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
+//! Damage of every kind, in the pool and in set folders, with links and with copies. Each command reports the damage
+//! that it knows, and delivers no damaged file. `fetch` and `import` repair the damage.
+#![expect(clippy::disallowed_methods, reason = "tests damage mirrors directly")]
+#![expect(clippy::unwrap_used, reason = "a test helper fails by panicking")]
 
 use std::fs;
 
@@ -13,11 +13,11 @@ use super::harness::{Bench, each, items, names_in, recording, text_of, tree};
 
 const SET: &str = "windows-11-24h2-arm64";
 const KBS: [&str; 2] = ["KB5085516", "KB5086672"];
-/// In the sets of both KBs.
+/// A file that is in the sets of both KBs.
 const SHARED: &str = "windows11.0-kb5043080-arm64_bb800093cb8846441c8e3da16122f5bb4bcf9bed.msu";
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Spoil {
+enum Damage {
     Flip,
     Truncate,
     Delete,
@@ -26,7 +26,7 @@ enum Spoil {
     Symlink,
 }
 
-impl Spoil {
+impl Damage {
     const ALL: &[Self] = &[
         Self::Flip,
         Self::Truncate,
@@ -36,7 +36,7 @@ impl Spoil {
         Self::Symlink,
     ];
 
-    /// The word of `verify`.
+    /// Returns the kind of finding that `verify` reports.
     fn kind(self) -> &'static str {
         match self {
             Self::Flip => "digest",
@@ -46,7 +46,7 @@ impl Spoil {
         }
     }
 
-    /// Spoils a file where it lies, so that other names of it are spoiled as well.
+    /// Damages a file in place. Hard links to the file are damaged as well.
     fn apply(self, path: &Utf8Path) {
         let mut bytes = fs::read(path).unwrap();
         let mut permissions = fs::metadata(path).unwrap().permissions();
@@ -61,7 +61,7 @@ impl Spoil {
                     Self::Folder => fs::create_dir(path).unwrap(),
                     #[cfg(unix)]
                     Self::Symlink => {
-                        // The right bytes, elsewhere: what is linked may change any time.
+                        // The link leads to the right bytes outside of the mirror, which may change at any time.
                         let mirror =
                             path.ancestors().find(|path| path.file_name() == Some("mirror")).unwrap();
                         let aside = mirror.with_file_name("aside");
@@ -86,24 +86,24 @@ enum Place {
 
 #[derive(Debug, Clone, Copy)]
 struct Case {
-    spoil: Spoil,
+    damage: Damage,
     place: Place,
-    /// `true` if the set folders have copies of the pool's files, as on a file system without links.
+    /// `true` if the set folders contain copies of the files of the pool, as on a file system without links.
     copies: bool,
 }
 
 impl Case {
     fn all() -> Vec<Self> {
         let mut cases = Vec::new();
-        for &spoil in Spoil::ALL {
+        for &damage in Damage::ALL {
             for place in [Place::Pool, Place::SetFolder] {
-                cases.extend([false, true].map(|copies| Self { spoil, place, copies }));
+                cases.extend([false, true].map(|copies| Self { damage, place, copies }));
             }
         }
         cases
     }
 
-    /// Spoils the shared file of a mirror.
+    /// Damages the shared file of a mirror.
     fn apply(self, bench: &Bench) {
         if self.copies {
             for kb in KBS {
@@ -119,26 +119,27 @@ impl Case {
             Place::Pool => pooled(bench, SHARED),
             Place::SetFolder => bench.set("KB5086672", SET).join(SHARED),
         };
-        self.spoil.apply(&path);
+        self.damage.apply(&path);
     }
 
-    /// Returns `true` if the pool's bytes are affected: in place, a change of a link is one of the pool.
+    /// Returns `true` if the bytes in the pool are damaged. A change in place through a hard link also changes the
+    /// pool.
     fn in_pool(self) -> bool {
-        self.place == Place::Pool || (!self.copies && matches!(self.spoil, Spoil::Flip | Spoil::Truncate))
+        self.place == Place::Pool || (!self.copies && matches!(self.damage, Damage::Flip | Damage::Truncate))
     }
 
-    /// Returns `true` if names and sizes alone show it.
+    /// Returns `true` if names and sizes alone reveal the damage.
     fn is_visible(self) -> bool {
-        self.spoil != Spoil::Flip
+        self.damage != Damage::Flip
     }
 
-    /// The KBs whose sets are damaged.
+    /// Returns the KBs whose sets are damaged.
     fn kbs(self) -> Vec<&'static str> {
         if self.in_pool() { KBS.to_vec() } else { vec!["KB5086672"] }
     }
 }
 
-/// The pool's file under a name.
+/// Returns the path in the pool of the file with this name.
 fn pooled(bench: &Bench, name: &str) -> Utf8PathBuf {
     let digest = bench.rows(&format!("SELECT sha256 FROM v_files WHERE name = '{name}'")).remove(0).remove(0);
     bench.mirror().join("pool/sha256").join(&digest[..2]).join(digest)
@@ -154,14 +155,14 @@ fn fetch(bench: &Bench, more: &[&str]) -> super::harness::Ran {
     bench.replay(&recording("demo"), &[&["fetch", KBS[0], KBS[1], "--arch", "arm64"], more].concat())
 }
 
-/// The package files of pool and set folders.
+/// Returns the package files of pool and set folders.
 fn packages(bench: &Bench) -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<_> = tree(&bench.mirror()).into_iter().collect();
     files.retain(|(path, _)| path.starts_with("pool/") || path.starts_with("kb/"));
     files
 }
 
-/// The KBs whose sets `list` shows as damaged.
+/// Returns the KBs whose sets `list` shows as damaged.
 fn damaged(bench: &Bench) -> Vec<String> {
     let list = bench.json(&["list"]).exits(0).json();
     let sets = items(&list["sets"]).iter();
@@ -173,7 +174,7 @@ fn stage(bench: &Bench, to: &Utf8Path) -> super::harness::Ran {
 }
 
 #[track_caller]
-fn sound(bench: &Bench, case: Case, before: &[(String, Vec<u8>)]) {
+fn assert_repaired(bench: &Bench, case: Case, before: &[(String, Vec<u8>)]) {
     let report = bench.json(&["verify", "--deep"]).exits(0).json();
     assert_eq!(report["warnings"], json!([]), "{case:?}");
     assert_eq!(bench.rows("SELECT * FROM damage"), Vec::<Vec<String>>::new(), "{case:?}");
@@ -182,23 +183,23 @@ fn sound(bench: &Bench, case: Case, before: &[(String, Vec<u8>)]) {
 }
 
 #[test]
-fn verified_damage_is_absent_until_fetch_heals_it() {
+fn verified_damage_counts_as_missing_until_fetch_repairs_it() {
     for case in Case::all() {
         let bench = fetched();
         let before = packages(&bench);
         case.apply(&bench);
-        // Names and sizes tell without a reading; a flipped byte does not.
+        // Names and sizes reveal damage without reading the file. A flipped byte is not visible.
         let expected = if case.is_visible() { case.kbs() } else { Vec::new() };
         assert_eq!(damaged(&bench), expected, "{case:?}");
 
         let report = bench.json(&["verify"]).exits(5).json();
-        assert_eq!(each(&report["findings"], "kind")[0], case.spoil.kind(), "{case:?}");
+        assert_eq!(each(&report["findings"], "kind")[0], case.damage.kind(), "{case:?}");
         assert_eq!(report["recorded"], true, "{case:?}");
         assert_eq!(damaged(&bench), case.kbs(), "{case:?}");
-        let people = bench.run(&["list"]).exits(0);
+        let plain = bench.run(&["list"]).exits(0);
         assert!(
-            people.stdout.contains(SHARED) && people.stdout.contains("found by verify"),
-            "{case:?}: {people:?}"
+            plain.stdout.contains(SHARED) && plain.stdout.contains("found by verify"),
+            "{case:?}: {plain:?}"
         );
         let resolved = bench.json(&["resolve", "KB5086672", "--arch", "arm64"]).exits(0).json();
         let of_shared = items(&resolved["steps"]).iter().find(|step| step["name"] == SHARED).unwrap();
@@ -224,11 +225,11 @@ fn verified_damage_is_absent_until_fetch_heals_it() {
         for kb in case.kbs() {
             assert_eq!(of(kb), "published", "{case:?}: {document:#}");
         }
-        sound(&bench, case, &before);
-        // What lay there is kept, where it was in the pool, or was not a file of the set at all.
+        assert_repaired(&bench, case, &before);
+        // Damaged bytes are kept if they were in the pool, or if they were not a file of the set.
         let kept = names_in(&bench.mirror().join("quarantine"));
-        let is_file = matches!(case.spoil, Spoil::Flip | Spoil::Truncate);
-        let has_bytes = case.spoil != Spoil::Delete && (case.in_pool() || !is_file);
+        let is_file = matches!(case.damage, Damage::Flip | Damage::Truncate);
+        let has_bytes = case.damage != Damage::Delete && (case.in_pool() || !is_file);
         assert_eq!(kept.len(), usize::from(has_bytes), "{case:?}: {kept:?}");
         fetch(&bench, &[]).exits(0);
         assert_eq!(names_in(&bench.mirror().join("quarantine")), kept);
@@ -239,7 +240,7 @@ fn shared_bytes(before: &[(String, Vec<u8>)]) -> Vec<u8> {
     before.iter().find(|(path, _)| path.ends_with(SHARED)).unwrap().1.clone()
 }
 
-/// Without the Catalog, nothing that is damaged passes for whole; a trial run shows what it would bring.
+/// Checks that `--offline` reports the damage, and that `--dry-run` shows the downloads.
 fn offline_and_dry(bench: &Bench, case: Case) {
     let dry = fetch(bench, &["--dry-run"]).exits(0);
     let document = dry.json();
@@ -268,7 +269,7 @@ fn offline_and_dry(bench: &Bench, case: Case) {
 }
 
 #[test]
-fn stage_finds_damage_that_no_verify_found() {
+fn stage_finds_damage_without_a_verify() {
     for case in Case::all() {
         let bench = fetched();
         let before = packages(&bench);
@@ -284,16 +285,16 @@ fn stage_finds_damage_that_no_verify_found() {
         assert!(message.contains(SHARED) && message.contains("pool/sha256/"), "{case:?}: {message}");
         assert!(!bench.path("stick").exists(), "{case:?}");
         let recorded = bench.rows("SELECT kind, found_by FROM damage WHERE kb IS NULL");
-        assert_eq!(recorded, [[case.spoil.kind(), "stage"]], "{case:?}");
+        assert_eq!(recorded, [[case.damage.kind(), "stage"]], "{case:?}");
         assert_eq!(damaged(&bench), case.kbs(), "{case:?}");
         fetch(&bench, &[]).exits(0);
-        sound(&bench, case, &before);
+        assert_repaired(&bench, case, &before);
         stage(&bench, &to).exits(0);
     }
 }
 
-/// A medium with both KBs, the mirror that made it, and a mirror that took it.
-fn across() -> (Bench, Bench, Utf8PathBuf) {
+/// Returns the mirror that exported a medium with both KBs, the mirror that imported the medium, and the medium.
+fn export_and_import() -> (Bench, Bench, Utf8PathBuf) {
     let connected = fetched();
     let root = keys(&connected);
     let medium = connected.path("medium");
@@ -304,9 +305,9 @@ fn across() -> (Bench, Bench, Utf8PathBuf) {
 }
 
 #[test]
-fn import_heals_verified_damage_in_pool_and_folders() {
+fn import_repairs_verified_damage_in_pool_and_folders() {
     for case in Case::all() {
-        let (_connected, there, medium) = across();
+        let (_connected, there, medium) = export_and_import();
         let before = packages(&there);
         case.apply(&there);
         there.json(&["verify"]).exits(5);
@@ -327,32 +328,32 @@ fn import_heals_verified_damage_in_pool_and_folders() {
         assert_eq!(items(&imported["healed"]).len(), usize::from(case.in_pool()), "{case:?}");
         let folders = case.kbs().len();
         assert_eq!(items(&imported["published"]).len(), folders, "{case:?}: {document:#}");
-        sound(&there, case, &before);
+        assert_repaired(&there, case, &before);
         let again = import(&there, &medium).exits(0).json();
         assert_eq!(again["imported"]["already_applied"], true, "{case:?}");
     }
 }
 
 #[test]
-fn import_heals_what_names_and_sizes_tell_without_verify() {
+fn import_without_verify_repairs_visible_damage() {
     for case in Case::all() {
-        let (_connected, there, medium) = across();
+        let (_connected, there, medium) = export_and_import();
         let before = packages(&there);
         case.apply(&there);
         let document = import(&there, &medium).exits(0).json();
         let applied = document["imported"]["already_applied"] == true;
         assert_eq!(applied, !case.is_visible(), "{case:?}");
         if case.is_visible() {
-            sound(&there, case, &before);
+            assert_repaired(&there, case, &before);
         } else {
-            // Nothing was read, so nothing is claimed: the damage is still to be found.
+            // The import did not read the file, so it claims nothing. `verify` still finds the damage.
             there.json(&["verify"]).exits(5);
         }
     }
 }
 
 #[test]
-fn export_hands_out_no_damage_and_records_what_it_finds() {
+fn export_refuses_damaged_files_and_records_them() {
     for case in Case::all() {
         for is_verified in [false, true] {
             let bench = fetched();
@@ -377,7 +378,7 @@ fn export_hands_out_no_damage_and_records_what_it_finds() {
             }
             assert!(!stick.exists(), "{case:?}");
             assert_eq!(damaged(&bench), KBS, "{case:?}");
-            // Recorded: the next export does not read the file again, and a fetch heals it.
+            // The damage is recorded. The next export does not read the file again, and a fetch repairs it.
             bench.run(&["export", "KB5086672", "--to", stick.as_str()]).exits(4);
             fetch(&bench, &[]).exits(0);
             assert_eq!(damaged(&bench), Vec::<String>::new(), "{case:?}");
@@ -399,7 +400,7 @@ fn a_set_without_its_folder_is_exported_with_a_warning() {
 }
 
 #[test]
-fn files_of_a_running_process_are_not_leftovers() {
+fn files_of_a_running_process_are_not_reported_as_leftovers() {
     let bench = fetched();
     fs::create_dir_all(bench.mirror().join("partial")).unwrap();
     fs::write(bench.mirror().join("partial/arriving"), "some bytes").unwrap();
@@ -414,7 +415,7 @@ fn files_of_a_running_process_are_not_leftovers() {
 }
 
 #[test]
-fn an_import_says_what_it_did_not_read_again() {
+fn an_import_reports_files_that_it_did_not_read_again() {
     let connected = fetched();
     let root = keys(&connected);
     let (first, second) = (connected.path("first"), connected.path("second"));
@@ -435,22 +436,22 @@ fn an_import_says_what_it_did_not_read_again() {
 }
 
 #[test]
-fn a_lost_set_folder_is_named_and_made_again() {
-    let (connected, there, medium) = across();
+fn a_missing_set_folder_is_reported_and_restored() {
+    let (connected, there, medium) = export_and_import();
     for (bench, is_isolated) in [(&connected, false), (&there, true)] {
         let before = packages(bench);
         fs::remove_dir_all(bench.set("KB5086672", SET)).unwrap();
         let list = bench.json(&["list"]).exits(0).json();
         let set = items(&list["sets"]).iter().find(|set| set["kb"] == "KB5086672").unwrap();
         assert_eq!((&set["damaged"], &set["folder_missing"]), (&json!(true), &json!(true)));
-        let people = bench.run(&["list"]).exits(0);
-        assert!(people.stdout.contains("folder missing"), "{people:?}");
-        assert!(people.stderr.contains("kbmirror repair KB5086672"), "{people:?}");
-        assert_eq!(people.stderr.contains("--from MEDIUM"), is_isolated, "{people:?}");
+        let plain = bench.run(&["list"]).exits(0);
+        assert!(plain.stdout.contains("folder missing"), "{plain:?}");
+        assert!(plain.stderr.contains("kbmirror repair KB5086672"), "{plain:?}");
+        assert_eq!(plain.stderr.contains("--from MEDIUM"), is_isolated, "{plain:?}");
         if is_isolated {
             import(bench, &medium).exits(0);
         } else {
-            // The pool has every byte: the Catalog is not needed.
+            // The pool has every byte, so the fetch does not need the Catalog.
             let document = bench.json(&[
                 "--replay",
                 recording("demo").as_str(),
@@ -468,8 +469,8 @@ fn a_lost_set_folder_is_named_and_made_again() {
 }
 
 #[test]
-fn status_shows_damage_and_sync_heals_it() {
-    // A day on which the newest release that the tables know is not behind.
+fn status_shows_damage_and_sync_repairs_it() {
+    // On this day the newest release in the tables is still current.
     let bench = Bench::starting("2026-10-02T08:00:00Z");
     bench.json(&["init", "--arch", "arm64"]).exits(0);
     let sync = |more: &[&str]| {
@@ -479,11 +480,11 @@ fn status_shows_damage_and_sync_heals_it() {
     let before = packages(&bench);
     bench.json(&["status"]).exits(0);
     fs::remove_dir_all(bench.set("KB5085516", SET)).unwrap();
-    let people = bench.run(&["status"]).exits(10);
-    for said in ["KB5085516 windows-11-24h2-arm64: folder missing", "not current: damage"] {
-        assert!(people.stdout.contains(said), "{said}: {people:?}");
+    let plain = bench.run(&["status"]).exits(10);
+    for part in ["KB5085516 windows-11-24h2-arm64: folder missing", "not current: damage"] {
+        assert!(plain.stdout.contains(part), "{part}: {plain:?}");
     }
-    Case { spoil: Spoil::Flip, place: Place::Pool, copies: false }.apply(&bench);
+    Case { damage: Damage::Flip, place: Place::Pool, copies: false }.apply(&bench);
     bench.json(&["verify"]).exits(5);
     let status = bench.json(&["status"]).exits(10).json();
     assert_eq!(
@@ -493,13 +494,13 @@ fn status_shows_damage_and_sync_heals_it() {
     let dry = sync(&["--dry-run"]).exits(0).json();
     assert_eq!(dry["planned"]["files"], 1, "{dry:#}");
     let report = sync(&[]).exits(0).json();
-    // One by its own fetch, the other together with it.
+    // The first set is published by its own fetch, and this also repairs the other set.
     assert_eq!(report["published"], 1, "{report:#}");
     assert!(
         report["warnings"].to_string().contains("had damaged files and was published again"),
         "{report:#}"
     );
-    assert_eq!(report["news"]["reissued"], json!([]), "the same sets again are not news");
+    assert_eq!(report["news"]["reissued"], json!([]), "republished sets are not news");
     assert!(packages(&bench) == before);
     bench.json(&["status"]).exits(0);
     bench.json(&["verify"]).exits(0);
@@ -509,7 +510,7 @@ fn status_shows_damage_and_sync_heals_it() {
 #[test]
 fn a_busy_mirror_records_nothing_and_still_exits_5() {
     let bench = fetched();
-    let case = Case { spoil: Spoil::Flip, place: Place::Pool, copies: false };
+    let case = Case { damage: Damage::Flip, place: Place::Pool, copies: false };
     case.apply(&bench);
     let lock = kbmirror::mirror::Lock::take(&bench.mirror().join("lock"), "a test").unwrap();
     let report = bench.json(&["verify"]).exits(5).json();
@@ -526,24 +527,24 @@ fn a_busy_mirror_records_nothing_and_still_exits_5() {
 }
 
 #[test]
-fn verify_of_one_kb_records_its_damage_and_clears_no_other() {
+fn verify_of_one_kb_keeps_the_damage_of_other_kbs() {
     let bench = fetched();
     let of_other = bench.set("KB5085516", SET);
-    fs::write(of_other.join("stranger.txt"), "hello").unwrap();
+    fs::write(of_other.join("foreign.txt"), "hello").unwrap();
     bench.json(&["verify"]).exits(5);
     assert_eq!(damaged(&bench), ["KB5085516"]);
-    Case { spoil: Spoil::Flip, place: Place::Pool, copies: false }.apply(&bench);
+    Case { damage: Damage::Flip, place: Place::Pool, copies: false }.apply(&bench);
     let report = bench.json(&["verify", "KB5086672"]).exits(5).json();
     assert_eq!(each(&report["findings"], "kind"), ["digest"]);
     assert_eq!(damaged(&bench), KBS);
     let kinds = || bench.rows("SELECT kind FROM damage ORDER BY 1");
     assert_eq!(kinds(), [["digest"], ["foreign"]]);
-    fs::remove_file(of_other.join("stranger.txt")).unwrap();
+    fs::remove_file(of_other.join("foreign.txt")).unwrap();
     bench.json(&["verify", "KB5086672"]).exits(5);
     assert_eq!(kinds(), [["digest"], ["foreign"]], "the other KB was not verified");
-    // Put back by hand: only a verification knows.
+    // The byte is restored by hand. Only `verify` can detect this.
     let path = pooled(&bench, SHARED);
-    Spoil::Flip.apply(&path);
+    Damage::Flip.apply(&path);
     assert_eq!(damaged(&bench), KBS);
     let report = bench.json(&["verify"]).exits(0).json();
     assert_eq!(items(&report["healed"]).len(), 2, "{report:#}");
@@ -551,13 +552,13 @@ fn verify_of_one_kb_records_its_damage_and_clears_no_other() {
 }
 
 #[test]
-fn what_lies_beside_the_sets_is_recorded_and_written_again() {
+fn damaged_files_beside_the_sets_are_written_again() {
     let bench = fetched();
     let sums = bench.mirror().join("kb/KB5086672/SHA256SUMS");
     fs::write(&sums, "nothing\n").unwrap();
     bench.json(&["verify"]).exits(5);
     assert_eq!(bench.rows("SELECT path, kb FROM v_damage"), [["kb/KB5086672/SHA256SUMS", "KB5086672"]]);
-    assert_eq!(damaged(&bench), Vec::<String>::new(), "the set itself is whole");
+    assert_eq!(damaged(&bench), Vec::<String>::new(), "the set itself is complete");
     fetch(&bench, &[]).exits(0);
     assert_eq!(bench.rows("SELECT * FROM damage"), Vec::<Vec<String>>::new());
     bench.json(&["verify"]).exits(0);
@@ -565,8 +566,8 @@ fn what_lies_beside_the_sets_is_recorded_and_written_again() {
 
 #[test]
 fn damage_of_an_isolated_mirror_survives_an_unrelated_import() {
-    let (connected, there, medium) = across();
-    Case { spoil: Spoil::Flip, place: Place::Pool, copies: true }.apply(&there);
+    let (connected, there, medium) = export_and_import();
+    Case { damage: Damage::Flip, place: Place::Pool, copies: true }.apply(&there);
     there.json(&["verify"]).exits(5);
     // A later set without the damaged file.
     let other = connected.path("other");
@@ -575,7 +576,7 @@ fn damage_of_an_isolated_mirror_survives_an_unrelated_import() {
     import(&there, &other).exits(0);
     assert_eq!(damaged(&there), KBS);
     there.json(&["verify"]).exits(5);
-    // The older medium has good bytes: they are taken although its set is not the last one.
+    // The older medium has the right bytes. They are imported although its set is not the latest one.
     let document = import(&there, &medium).exits(0).json();
     assert_eq!(items(&document["imported"]["healed"]).len(), 1, "{document:#}");
     assert_eq!(damaged(&there), Vec::<String>::new());
@@ -583,25 +584,25 @@ fn damage_of_an_isolated_mirror_survives_an_unrelated_import() {
 }
 
 #[test]
-fn an_import_that_is_refused_heals_nothing() {
-    let (_connected, there, medium) = across();
-    Case { spoil: Spoil::Flip, place: Place::Pool, copies: false }.apply(&there);
+fn a_refused_import_repairs_nothing() {
+    let (_connected, there, medium) = export_and_import();
+    Case { damage: Damage::Flip, place: Place::Pool, copies: false }.apply(&there);
     there.json(&["verify"]).exits(5);
     let before = content(&there.mirror());
     let on_medium = medium.join("data/KB5086672").join(SET).join(SHARED);
-    Spoil::Flip.apply(&on_medium);
+    Damage::Flip.apply(&on_medium);
     import(&there, &medium).exits(11);
     assert_eq!(content(&there.mirror()), before);
 }
 
-/// Every file beside the set folders of a KB, by its name.
+/// Returns every file beside the set folders of a KB, sorted by name.
 fn beside(kb: &Utf8Path) -> Vec<Utf8PathBuf> {
     names_in(kb).into_iter().map(|name| kb.join(name)).filter(|path| path.is_file()).collect()
 }
 
 #[test]
-fn importing_an_applied_set_puts_views_right_and_says_so() {
-    let (_connected, there, medium) = across();
+fn importing_an_applied_set_repairs_and_reports_views() {
+    let (_connected, there, medium) = export_and_import();
     let before = packages(&there);
     let views = beside(&there.mirror().join("kb/KB5086672"));
     assert!(views.len() >= 4, "{views:?}");
@@ -625,23 +626,23 @@ fn importing_an_applied_set_puts_views_right_and_says_so() {
             assert!(packages(&there) == before, "{path}");
         }
         fs::remove_file(path).unwrap();
-        let people = there.run(&["import", medium.as_str()]).exits(0).stdout;
-        assert!(people.contains("put right kb/KB5086672/"), "{people}");
-        assert!(people.contains("nothing else was changed"), "{people}");
+        let plain = there.run(&["import", medium.as_str()]).exits(0).stdout;
+        assert!(plain.contains("put right kb/KB5086672/"), "{plain}");
+        assert!(plain.contains("nothing else was changed"), "{plain}");
     }
-    let people = there.run(&["import", medium.as_str()]).exits(0).stdout;
-    assert!(people.contains("nothing was changed") && !people.contains("put right"), "{people}");
+    let plain = there.run(&["import", medium.as_str()]).exits(0).stdout;
+    assert!(plain.contains("nothing was changed") && !plain.contains("put right"), "{plain}");
 }
 
 #[test]
-fn importing_an_applied_set_mends_folders_of_other_media() {
-    let (connected, there, medium) = across();
+fn importing_an_applied_set_repairs_folders_of_other_media() {
+    let (connected, there, medium) = export_and_import();
     let other = connected.path("other");
     connected.replay(&recording("demo"), &["fetch", "KB5094141"]).exits(0);
     export(&connected, &["KB5094141"], &other).exits(0);
     import(&there, &other).exits(0);
     let before = packages(&there);
-    Case { spoil: Spoil::Delete, place: Place::SetFolder, copies: false }.apply(&there);
+    Case { damage: Damage::Delete, place: Place::SetFolder, copies: false }.apply(&there);
     there.json(&["verify"]).exits(5);
     let document = import(&there, &other).exits(0).json();
     assert_eq!(document["imported"]["already_applied"], true, "{document:#}");
@@ -652,13 +653,13 @@ fn importing_an_applied_set_mends_folders_of_other_media() {
 }
 
 #[test]
-fn files_of_a_kb_that_is_left_stay_out_of_the_pool() {
-    let (connected, _, _) = across();
+fn files_of_an_incomplete_kb_do_not_enter_the_pool() {
+    let (connected, _, _) = export_and_import();
     connected.replay(&recording("demo"), &["fetch", "KB5094141"]).exits(0);
     let medium = connected.path("three");
     export(&connected, &["--all"], &medium).exits(0);
     let there = isolated(&super::carry::root_of(&connected));
-    // Both KBs lack the file that they share; what each has besides is on the medium.
+    // The shared file of both KBs is missing on the medium. Their other files are present.
     let places = KBS.map(|kb| medium.join("data").join(kb).join(SET).join(SHARED));
     let aside = medium.with_file_name("aside");
     fs::copy(&places[0], &aside).unwrap();

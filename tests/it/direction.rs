@@ -1,7 +1,7 @@
-//! The direction between the rooms: which may use which, and which are pure. Reads every `crate::` and `super::`
-//! path of the sources, so that a breach names its file.
-#![expect(clippy::disallowed_methods, reason = "the sources are read as they lie")]
-#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
+//! The allowed dependencies between the rooms, and the rooms that are pure. The tests read every `crate::` and
+//! `super::` path of the sources, and name the file of each violation.
+#![expect(clippy::disallowed_methods, reason = "tests read the sources directly")]
+#![expect(clippy::unwrap_used, reason = "a test helper fails by panicking")]
 
 mod circles;
 mod media;
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use regex::Regex;
 
-/// Each room with the rooms that it may use besides the floor and itself.
+/// Each room with the other rooms that it may use. Every room may use itself and the floor.
 const ROOMS: [(&str, &[&str]); 20] = [
     ("update", &[]),
     ("servicing", &["update"]),
@@ -113,10 +113,10 @@ const ROOMS: [(&str, &[&str]); 20] = [
     ),
 ];
 
-/// The floor: every room may use it; a part of it uses those before it only.
+/// The floor: every room may use it. A part of the floor may use only the parts before it.
 const FLOOR: [&str; 5] = ["exit_code", "error", "clock", "event", "disk"];
 
-/// Rooms and files that are functions of their input.
+/// Rooms and files whose results depend only on their input.
 const PURE: [&str; 36] = [
     "update/",
     "servicing/",
@@ -156,7 +156,7 @@ const PURE: [&str; 36] = [
     "sync/window.rs",
 ];
 
-/// What a pure file must not name.
+/// Names that a pure file must not contain.
 const IMPURE: [&str; 8] = [
     "tokio",
     "std::fs",
@@ -181,7 +181,7 @@ fn source_files(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// Every source file with its text, by its path under src/. Comments are left out: they may speak of anything.
+/// Returns the text of every source file without its comments, by its path under `src/`.
 fn sources() -> BTreeMap<String, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
@@ -194,7 +194,8 @@ fn sources() -> BTreeMap<String, String> {
     files.iter().map(read).collect()
 }
 
-/// The rooms that a file's paths lead to: `crate::room`, `crate::{room, …}`, and as many `super::` as leave the room.
+/// Returns the rooms that a file uses: through `crate::room`, `crate::{room, …}`, and `super::` paths that leave the
+/// room.
 fn rooms_used(name: &str, text: &str) -> Vec<String> {
     let mut used = Vec::new();
     for found in Regex::new(r"crate::(\w+)").unwrap().captures_iter(text) {
@@ -221,16 +222,16 @@ fn rooms_used(name: &str, text: &str) -> Vec<String> {
     // A file at depth n (update/kb.rs is 2, update/mod.rs is 1) leaves its room with n `super::`.
     let parts: Vec<&str> = name.split('/').collect();
     let depth = if name.ends_with("mod.rs") { parts.len() - 1 } else { parts.len() };
-    let leaving = format!(r"(?:^|[^:\w])(?:super::){{{depth},}}(\w+)");
-    for found in Regex::new(&leaving).unwrap().captures_iter(text) {
+    let leaving_path = format!(r"(?:^|[^:\w])(?:super::){{{depth},}}(\w+)");
+    for found in Regex::new(&leaving_path).unwrap().captures_iter(text) {
         used.push(found[1].to_owned());
     }
     used
 }
 
 #[test]
-fn rooms_use_those_below_them_only() {
-    let mut breaches = Vec::new();
+fn rooms_use_only_the_rooms_below_them() {
+    let mut violations = Vec::new();
     let mut seen = 0;
     for (name, text) in sources() {
         let room = name.split('/').next().unwrap().trim_end_matches(".rs").to_owned();
@@ -241,38 +242,38 @@ fn rooms_use_those_below_them_only() {
             Some(place) => FLOOR[..place].to_vec(),
             None => match ROOMS.iter().find(|(own, _)| *own == room) {
                 Some((_, below)) => below.iter().copied().chain(FLOOR).chain([room.as_str()]).collect(),
-                None => panic!("src/{name} is in a room that this test does not know"),
+                None => panic!("src/{name} is in a room that is missing in ROOMS"),
             },
         };
         for used in rooms_used(&name, &text) {
             seen += 1;
             if !allowed.contains(&used.as_str()) && used != room {
-                breaches.push(format!("src/{name} uses {used}"));
+                violations.push(format!("src/{name} uses {used}"));
             }
         }
     }
-    assert!(seen > 100, "the paths are not found any more: {seen}");
-    assert_eq!(breaches, Vec::<String>::new());
+    assert!(seen > 100, "too few paths were found: {seen}");
+    assert_eq!(violations, Vec::<String>::new());
 }
 
 #[test]
-fn the_pure_rooms_name_nothing_that_is_not() {
-    let mut breaches = Vec::new();
+fn pure_rooms_name_nothing_impure() {
+    let mut violations = Vec::new();
     for (name, text) in sources() {
         if !PURE.iter().any(|pure| name.starts_with(pure)) {
             continue;
         }
         for word in IMPURE {
             if text.contains(word) {
-                breaches.push(format!("src/{name} names {word}"));
+                violations.push(format!("src/{name} names {word}"));
             }
         }
     }
-    assert_eq!(breaches, Vec::<String>::new());
+    assert_eq!(violations, Vec::<String>::new());
 }
 
 #[test]
-fn a_breach_would_be_found() {
+fn a_forbidden_use_is_found() {
     assert_eq!(rooms_used("update/kb.rs", "use crate::mirror::Index;"), ["mirror"]);
     assert_eq!(
         rooms_used("update/kb.rs", "use crate::{error::Error, net::{Client, Page}, sync};"),

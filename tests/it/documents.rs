@@ -1,6 +1,6 @@
-//! README.md and mirror-layout.md against the program: what they state is held equal to what is built.
-#![expect(clippy::disallowed_methods, reason = "documents and mirrors are read as they lie")]
-#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
+//! Compares README.md and mirror-layout.md with the program.
+#![expect(clippy::disallowed_methods, reason = "tests read documents and mirrors directly")]
+#![expect(clippy::unwrap_used, reason = "a test helper fails by panicking")]
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -25,7 +25,7 @@ fn replay(name: &str) -> String {
     project("recorded-responses").join(name).to_string_lossy().into_owned()
 }
 
-/// Every file below a folder, relative to it.
+/// Collects the relative path of every file below a folder.
 fn tree(folder: &Path, below: &Path, found: &mut BTreeSet<String>) {
     for entry in std::fs::read_dir(below).unwrap() {
         let path = entry.unwrap().path();
@@ -37,8 +37,8 @@ fn tree(folder: &Path, below: &Path, found: &mut BTreeSet<String>) {
     }
 }
 
-/// A path with what varies replaced by the words of mirror-layout.md.
-fn generalised(path: &str) -> String {
+/// Replaces the variable parts of a path by the placeholders of mirror-layout.md.
+fn with_placeholders(path: &str) -> String {
     let rules = [
         (r"^kb/(KB\d+)/[^/]+/[^/]+$", "kb/<kb>/<set>/<file>"),
         (r"^kb/(KB\d+)/KB\d+\.json$", "kb/<kb>/<kb>.json"),
@@ -80,8 +80,8 @@ fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
-/// The stand-in of a KB for an architecture in a copy of the demo.
-fn stand_in(demo: &Path, words: &str) -> std::path::PathBuf {
+/// Returns the first file in a copy of the demo whose name contains `words`.
+fn demo_file(demo: &Path, words: &str) -> std::path::PathBuf {
     let mut files = std::fs::read_dir(demo.join("files")).unwrap().map(|entry| entry.unwrap().path());
     files.find(|path| path.to_string_lossy().contains(words)).unwrap()
 }
@@ -93,16 +93,16 @@ fn a_mirror_with_every_kind_of_entry_has_the_documented_tree() {
     let demo = folder.path().join("demo");
     copy_folder(&project("recorded-responses/demo"), &demo);
 
-    // A page that nobody understands, one flipped byte, and a transfer that ends before the file does.
+    // An unknown page and one flipped byte.
     let index = std::fs::read_to_string(demo.join("index.jsonl")).unwrap();
-    let strange = index.lines().find(|line| line.contains("q=KB5085516")).unwrap();
-    let strange: serde_json::Value = serde_json::from_str(strange).unwrap();
+    let unknown_page = index.lines().find(|line| line.contains("q=KB5085516")).unwrap();
+    let unknown_page: serde_json::Value = serde_json::from_str(unknown_page).unwrap();
     std::fs::write(
-        demo.join(strange["body"].as_str().unwrap()),
+        demo.join(unknown_page["body"].as_str().unwrap()),
         "<html><body>Sign in to the proxy</body></html>",
     )
     .unwrap();
-    let flipped = stand_in(&demo, "kb5086672-x64");
+    let flipped = demo_file(&demo, "kb5086672-x64");
     let mut bytes = std::fs::read(&flipped).unwrap();
     bytes[1000] ^= 1;
     std::fs::write(&flipped, bytes).unwrap();
@@ -120,7 +120,7 @@ fn a_mirror_with_every_kind_of_entry_has_the_documented_tree() {
     assert_eq!(outcome.status.code(), Some(5), "{outcome:?}");
     let outcome = kbmirror(&mirror, &["verify"]);
     assert_eq!(outcome.status.code(), Some(0), "{outcome:?}");
-    // Over to a medium and back, with knowledge that is newer than the built-in one.
+    // An export and an import, with knowledge that is newer than the built-in knowledge.
     let tables = folder.path().join("tables");
     std::fs::create_dir_all(&tables).unwrap();
     let families = document("src/servicing/data/families.toml");
@@ -142,20 +142,20 @@ fn a_mirror_with_every_kind_of_entry_has_the_documented_tree() {
         let outcome = kbmirror(&mirror, command);
         assert_eq!(outcome.status.code(), Some(0), "{command:?}: {outcome:?}");
     }
-    // A view that was changed from outside, and a KB that is not wanted any more.
-    std::fs::write(mirror.join("kb/KB5086672/README.txt"), "changed by somebody").unwrap();
+    // A view that was changed from outside, and a KB to forget.
+    std::fs::write(mirror.join("kb/KB5086672/README.txt"), "changed from outside").unwrap();
     for command in [&["import", &medium][..], &["forget", "KB5030211"]] {
         let outcome = kbmirror(&mirror, command);
         assert_eq!(outcome.status.code(), Some(0), "{command:?}: {outcome:?}");
     }
-    // What a killed run leaves: nothing but the file under way, and what is known of it.
+    // A killed run leaves only the partial file and its journal.
     std::fs::create_dir_all(mirror.join("partial")).unwrap();
     std::fs::write(mirror.join("partial").join("0".repeat(64)), "half").unwrap();
     std::fs::write(mirror.join("partial").join(format!("{}.json", "0".repeat(64))), "{}").unwrap();
 
     let mut found = BTreeSet::new();
     tree(&mirror, &mirror, &mut found);
-    let found: BTreeSet<String> = found.iter().map(|path| generalised(path)).collect();
+    let found: BTreeSet<String> = found.iter().map(|path| with_placeholders(path)).collect();
     let text = document("mirror-layout.md");
     let fenced = text.split("```text\n").nth(1).unwrap().split("```").next().unwrap();
     let documented: BTreeSet<String> = fenced.lines().map(str::to_owned).collect();
@@ -163,7 +163,7 @@ fn a_mirror_with_every_kind_of_entry_has_the_documented_tree() {
 }
 
 #[test]
-fn the_documented_tables_and_views_are_those_of_the_index() {
+fn the_documented_tables_and_views_match_the_index() {
     let folder = tempfile::tempdir().unwrap();
     let outcome = kbmirror(folder.path(), &["--replay", &replay("demo"), "crawl", "KB5043080"]);
     assert_eq!(outcome.status.code(), Some(0), "{outcome:?}");
@@ -189,7 +189,7 @@ fn the_documented_tables_and_views_are_those_of_the_index() {
 }
 
 #[test]
-fn the_readme_lists_just_the_exit_codes_that_there_are() {
+fn the_readme_lists_exactly_the_existing_exit_codes() {
     let text = document("README.md");
     let section = text.split("## Exit codes").nth(1).unwrap().split("\n## ").next().unwrap();
     let documented: Vec<String> = section
@@ -205,13 +205,13 @@ fn the_readme_lists_just_the_exit_codes_that_there_are() {
 }
 
 #[test]
-fn the_first_command_of_the_readme_prints_what_the_readme_shows() {
+fn the_first_command_of_the_readme_prints_the_shown_output() {
     let text = document("README.md");
     let block = text.split("```console\n").nth(1).unwrap().split("```").next().unwrap();
     let (command, shown) = block.split_once('\n').unwrap();
     let words = command.strip_prefix("$ cargo run --release -- ").unwrap().split(' ');
     let folder = tempfile::tempdir().unwrap();
-    // As a new user: in a folder where the recording lies at that path.
+    // The command runs in a new folder that has the recording at the path of the README.
     copy_folder(&project("recorded-responses/demo"), &folder.path().join("recorded-responses/demo"));
     let outcome =
         Command::new(env!("CARGO_BIN_EXE_kbmirror")).args(words).current_dir(folder.path()).output().unwrap();
@@ -220,7 +220,7 @@ fn the_first_command_of_the_readme_prints_what_the_readme_shows() {
 }
 
 #[test]
-fn a_lost_index_is_rebuilt_from_what_is_published() {
+fn a_missing_index_is_rebuilt_from_the_published_sets() {
     let folder = tempfile::tempdir().unwrap();
     let mirror = folder.path();
     let demo = replay("demo");
@@ -235,7 +235,7 @@ fn a_lost_index_is_rebuilt_from_what_is_published() {
             &["resolve", "KB5086672", "--arch", "arm64", "--baseline", "26100.863", "--json"],
         );
         let connection = rusqlite::Connection::open(mirror.join("mirror.db")).unwrap();
-        // The graph of what is published; a checkpoint's own entries were never part of it.
+        // The graph of the published sets. The entries of the checkpoint itself were never part of it.
         let mut rows = Vec::new();
         for sql in [
             "SELECT kb || name || role || needs_kb || needs_name || source FROM v_needs ORDER BY 1",
@@ -259,7 +259,7 @@ fn a_lost_index_is_rebuilt_from_what_is_published() {
     let after = state();
     assert_eq!(before.0, after.0);
     assert_eq!(before.2, after.2);
-    // Evidence speaks of the day on which a dialog was read; the steps are the same.
+    // The evidence states the day on which a dialog was read, and may differ. The steps are the same.
     let steps = |text: &str| -> Vec<String> {
         let plan: serde_json::Value = serde_json::from_str(text).unwrap();
         plan["steps"]
@@ -273,7 +273,7 @@ fn a_lost_index_is_rebuilt_from_what_is_published() {
 }
 
 #[test]
-fn the_operators_day_of_the_readme_runs_as_it_stands() {
+fn the_operators_day_of_the_readme_runs_as_written() {
     let text = document("README.md");
     let day = text.split("The operator's day").nth(1).unwrap();
     let blocks: Vec<&str> =
@@ -294,7 +294,7 @@ fn the_operators_day_of_the_readme_runs_as_it_stands() {
     assert_eq!(blocks.iter().map(|block| block.lines().count()).collect::<Vec<_>>(), [3, 5]);
     assert!(last.contains("install 2 files, in this order"), "{last}");
 
-    // What lies beside the folders is told by each side from what it knows, and is the same.
+    // Each side writes the files beside the set folders from its own index, and they are equal.
     let kb_tree = |side: &str| {
         let folder = folder.path().join(side).join("kb");
         let mut found = BTreeSet::new();

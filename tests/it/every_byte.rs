@@ -1,6 +1,6 @@
-//! A medium that was changed anywhere is refused, and nothing of it reaches the mirror.
-#![expect(clippy::disallowed_methods, reason = "media are spoiled as they lie")]
-#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
+//! A medium with any changed byte is refused, and none of its content reaches the mirror.
+#![expect(clippy::disallowed_methods, reason = "tests damage media directly")]
+#![expect(clippy::unwrap_used, reason = "a test helper fails by panicking")]
 
 use std::fs;
 use std::thread;
@@ -23,13 +23,13 @@ const SIGNED: [&str; 7] = [
     "tagmanifest-sha256.txt",
 ];
 
-/// Another value for a byte, which depends on its place so that every bit has its turn.
-fn other(byte: u8, place: usize) -> u8 {
+/// Flips one bit of a byte. The bit depends on the place, so that every bit is tested.
+fn with_flipped_bit(byte: u8, place: usize) -> u8 {
     byte ^ 1_u8.rotate_left(u32::try_from(place % 8).unwrap())
 }
 
 #[test]
-fn every_byte_of_what_is_signed_counts() {
+fn every_byte_of_the_signed_files_is_checked() {
     let small = small();
     let trust = small.trust();
     let part = |half: usize| {
@@ -42,7 +42,7 @@ fn every_byte_of_what_is_signed_counts() {
             let right = fs::read(&path).unwrap();
             for place in (0..right.len()).filter(|place| place % 2 == half) {
                 let mut wrong = right.clone();
-                wrong[place] = other(wrong[place], place);
+                wrong[place] = with_flipped_bit(wrong[place], place);
                 fs::write(&path, &wrong).unwrap();
                 let refused = examine(&medium, &trust).expect_err(&format!("byte {place} of {name}"));
                 assert_eq!(refused.kind(), ErrorKind::Refused, "byte {place} of {name}: {refused}");
@@ -61,7 +61,7 @@ fn every_byte_of_what_is_signed_counts() {
 }
 
 #[test]
-fn a_changed_byte_reaches_no_mirror() {
+fn a_changed_byte_does_not_reach_the_mirror() {
     let small = small();
     let there = isolated(&small.root);
     let before = content(&there.mirror());
@@ -74,7 +74,7 @@ fn a_changed_byte_reaches_no_mirror() {
         let right = fs::read(&path).unwrap();
         for place in [0, right.len() / 2, right.len() - 1] {
             let mut wrong = right.clone();
-            wrong[place] = other(wrong[place], place);
+            wrong[place] = with_flipped_bit(wrong[place], place);
             fs::write(&path, &wrong).unwrap();
             let (_, message) = import(&there, &medium).exits(11).error();
             assert!(message.contains(name.as_str()), "{name}: {message}");
@@ -87,7 +87,7 @@ fn a_changed_byte_reaches_no_mirror() {
     import(&there, &medium).exits(0);
 }
 
-/// What can happen to a file: its name, and what is done.
+/// A fault of a file: its name, and the function that causes it.
 type Fault = (&'static str, fn(&Utf8Path));
 
 const FAULTS: [Fault; 7] = [
@@ -97,13 +97,13 @@ const FAULTS: [Fault; 7] = [
         bytes[place] ^= 4;
         fs::write(path, bytes).unwrap();
     }),
-    ("cut off", |path| {
+    ("truncated", |path| {
         let bytes = fs::read(path).unwrap();
         fs::write(path, &bytes[..bytes.len() - 1]).unwrap();
     }),
     ("longer", |path| fs::write(path, [fs::read(path).unwrap(), vec![0]].concat()).unwrap()),
     ("empty", |path| fs::write(path, b"").unwrap()),
-    ("away", |path| fs::remove_file(path).unwrap()),
+    ("removed", |path| fs::remove_file(path).unwrap()),
     ("renamed", |path| fs::rename(path, format!("{path}x")).unwrap()),
     ("a folder", |path| {
         fs::remove_file(path).unwrap();
@@ -112,16 +112,16 @@ const FAULTS: [Fault; 7] = [
 ];
 
 #[test]
-fn every_fault_of_every_payload_file_is_named() {
+fn every_fault_of_every_payload_file_is_reported() {
     let small = small_two();
     let there = isolated(&small.root);
     let before = content(&there.mirror());
     for file in small.payload() {
-        for (what, spoil) in FAULTS {
+        for (what, damage) in FAULTS {
             let bench = Bench::new();
             let medium = bench.path("medium");
             small.copy_to(&medium);
-            spoil(&medium.join(&file));
+            damage(&medium.join(&file));
             for command in ["check-medium", "import"] {
                 let (_, message) = there.json(&[command, medium.as_str()]).exits(11).error();
                 assert!(message.contains(&file), "{file} {what}, {command}: {message}");
@@ -133,13 +133,13 @@ fn every_fault_of_every_payload_file_is_named() {
     assert_eq!(
         digests(&there.mirror().join("kb")),
         digests(&small.maker.mirror().join("kb")),
-        "what is right is taken"
+        "the undamaged medium is imported"
     );
 }
 
-/// One thing that somebody does to a medium; places are taken modulo what there is.
+/// A change of a medium. Indexes are taken modulo the number of files or bytes.
 #[derive(Debug, Clone)]
-enum Act {
+enum Change {
     Flip(usize, usize),
     Truncate(usize, usize),
     Remove(usize),
@@ -149,24 +149,24 @@ enum Act {
     Copy(usize, usize),
 }
 
-fn act() -> impl Strategy<Value = Act> {
+fn change() -> impl Strategy<Value = Change> {
     let name = "[a-z]{1,6}(\\.msu|\\.ini|)";
     prop_oneof![
-        (any::<usize>(), any::<usize>()).prop_map(|(file, place)| Act::Flip(file, place)),
-        (any::<usize>(), any::<usize>()).prop_map(|(file, length)| Act::Truncate(file, length)),
-        any::<usize>().prop_map(Act::Remove),
-        (any::<usize>(), name).prop_map(|(file, name)| Act::Rename(file, name)),
-        (any::<usize>(), name).prop_map(|(file, name)| Act::Add(file, name)),
-        (any::<usize>(), any::<usize>()).prop_map(|(a, b)| Act::Swap(a, b)),
-        (any::<usize>(), any::<usize>()).prop_map(|(a, b)| Act::Copy(a, b)),
+        (any::<usize>(), any::<usize>()).prop_map(|(file, place)| Change::Flip(file, place)),
+        (any::<usize>(), any::<usize>()).prop_map(|(file, length)| Change::Truncate(file, length)),
+        any::<usize>().prop_map(Change::Remove),
+        (any::<usize>(), name).prop_map(|(file, name)| Change::Rename(file, name)),
+        (any::<usize>(), name).prop_map(|(file, name)| Change::Add(file, name)),
+        (any::<usize>(), any::<usize>()).prop_map(|(a, b)| Change::Swap(a, b)),
+        (any::<usize>(), any::<usize>()).prop_map(|(a, b)| Change::Copy(a, b)),
     ]
 }
 
-fn perform(medium: &Utf8Path, act: &Act) {
+fn apply(medium: &Utf8Path, change: &Change) {
     let names: Vec<String> = digests(medium).into_keys().collect();
     let path = |place: usize| medium.join(&names[place % names.len()]);
-    match act {
-        Act::Flip(file, place) => {
+    match change {
+        Change::Flip(file, place) => {
             let mut bytes = fs::read(path(*file)).unwrap();
             if !bytes.is_empty() {
                 let place = place % bytes.len();
@@ -174,23 +174,23 @@ fn perform(medium: &Utf8Path, act: &Act) {
                 fs::write(path(*file), bytes).unwrap();
             }
         }
-        Act::Truncate(file, length) => {
+        Change::Truncate(file, length) => {
             let bytes = fs::read(path(*file)).unwrap();
             fs::write(path(*file), &bytes[..length % (bytes.len() + 1)]).unwrap();
         }
-        Act::Remove(file) => fs::remove_file(path(*file)).unwrap(),
-        Act::Rename(file, name) => fs::rename(path(*file), path(*file).with_file_name(name)).unwrap(),
-        Act::Add(file, name) => fs::write(path(*file).with_file_name(name), b"added").unwrap(),
-        Act::Swap(a, b) => {
+        Change::Remove(file) => fs::remove_file(path(*file)).unwrap(),
+        Change::Rename(file, name) => fs::rename(path(*file), path(*file).with_file_name(name)).unwrap(),
+        Change::Add(file, name) => fs::write(path(*file).with_file_name(name), b"added").unwrap(),
+        Change::Swap(a, b) => {
             let (one, two) = (fs::read(path(*a)).unwrap(), fs::read(path(*b)).unwrap());
             fs::write(path(*a), two).unwrap();
             fs::write(path(*b), one).unwrap();
         }
-        Act::Copy(a, b) => fs::write(path(*b), fs::read(path(*a)).unwrap()).unwrap(),
+        Change::Copy(a, b) => fs::write(path(*b), fs::read(path(*a)).unwrap()).unwrap(),
     }
 }
 
-/// What an import of the medium gives when nobody does anything to it.
+/// Imports the undamaged medium. Returns the digests below `kb/` and the number of files in the pool.
 fn undisturbed(small: &Small) -> (std::collections::BTreeMap<String, String>, usize) {
     let there = isolated(&small.root);
     import(&there, &small.medium).exits(0);
@@ -201,8 +201,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_happens_to_a_medium_it_is_refused_or_whole(
-        acts in prop::collection::vec(act(), 1..4),
+    fn a_changed_medium_is_refused_or_imported_completely(
+        changes in prop::collection::vec(change(), 1..4),
         partial in any::<bool>(),
     ) {
         let small = small_two();
@@ -210,8 +210,8 @@ proptest! {
         let before = content(&there.mirror());
         let medium = there.path("medium");
         small.copy_to(&medium);
-        for act in &acts {
-            perform(&medium, act);
+        for change in &changes {
+            apply(&medium, change);
         }
         let partial = if partial { &["--partial-ok"][..] } else { &[] };
         let ran = there.json(&[&["import", medium.as_str()], partial].concat());
@@ -221,14 +221,14 @@ proptest! {
                 prop_assert_eq!(digests(&there.mirror().join("kb")), kb);
                 prop_assert_eq!(digests(&there.mirror().join("pool")).len(), pool);
             }
-            // Whole KBs, each as it would be.
+            // Only complete KBs, each with the same files as after a full import.
             4 if !partial.is_empty() => {
                 for (path, digest) in digests(&there.mirror().join("kb")) {
                     prop_assert_eq!(kb.get(&path), Some(&digest), "{}", path);
                 }
             }
             11 => prop_assert_eq!(content(&there.mirror()), before),
-            code => prop_assert!(false, "{:?}: exit {}: {} {}", acts, code, ran.stdout, ran.stderr),
+            code => prop_assert!(false, "{:?}: exit {}: {} {}", changes, code, ran.stdout, ran.stderr),
         }
     }
 }

@@ -1,6 +1,7 @@
-//! Files beside the set folders that were changed from outside: nothing of them reaches a medium, and they are kept as evidence.
-#![expect(clippy::disallowed_methods, reason = "views are changed as they lie")]
-#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
+//! Files beside the set folders that were changed from outside. They do not reach a medium, and they are kept as
+//! evidence.
+#![expect(clippy::disallowed_methods, reason = "tests change views directly")]
+#![expect(clippy::unwrap_used, reason = "a test helper fails by panicking")]
 
 use std::fs;
 
@@ -15,8 +16,8 @@ fn mirror() -> Bench {
     connected(&[KB, "--arch", "arm64"])
 }
 
-/// Puts a line into a text as a user with write access to the share could.
-fn change(path: &Utf8Path) -> Vec<u8> {
+/// Appends a line to a text, as a user with write access to the share can do.
+fn append_line(path: &Utf8Path) -> Vec<u8> {
     let mut text = fs::read(path).unwrap();
     text.extend_from_slice(b"net user evil /add\r\n");
     fs::write(path, &text).unwrap();
@@ -30,15 +31,15 @@ fn evidence(bench: &Bench) -> Vec<Utf8PathBuf> {
 }
 
 #[test]
-fn an_export_refuses_a_view_that_somebody_changed() {
+fn an_export_refuses_a_view_changed_from_outside() {
     for view in [SCRIPT, "kb/KB5086672/README.txt", "kb/KB5086672/SHA256SUMS", "kb/KB5086672/KB5086672.json"]
     {
         let here = mirror();
-        let changed = change(&here.mirror().join(view));
+        let changed = append_line(&here.mirror().join(view));
         let medium = here.path("medium");
         let (kind, message) = export(&here, &["--all", "--dry-run"], &medium).exits(5).error();
         assert!(kind == "integrity" && message.contains(view), "{message}");
-        assert_eq!(evidence(&here), Vec::<Utf8PathBuf>::new(), "a rehearsal leaves no trace");
+        assert_eq!(evidence(&here), Vec::<Utf8PathBuf>::new(), "a dry run writes nothing");
         for _ in 0..2 {
             let (kind, message) = export(&here, &["--all"], &medium).exits(5).error();
             assert!(kind == "integrity" && message.contains(view), "{message}");
@@ -46,23 +47,23 @@ fn an_export_refuses_a_view_that_somebody_changed() {
             let kept = evidence(&here);
             assert_eq!(kept.len(), 1, "{kept:?}");
             assert_eq!(fs::read(&kept[0]).unwrap(), changed);
-            assert_eq!(fs::read(here.mirror().join(view)).unwrap(), changed, "it is not touched");
+            assert_eq!(fs::read(here.mirror().join(view)).unwrap(), changed, "the view is unchanged");
         }
         let report = here.json(&["verify"]).exits(5).json();
         let paths: Vec<&str> =
             report["findings"].as_array().unwrap().iter().map(|one| one["path"].as_str().unwrap()).collect();
         assert_eq!(paths, [view]);
-        // Whoever writes the mirror makes it right, keeps the changed text, and says so.
+        // The next run that writes the mirror repairs the view, keeps the changed text, and reports it.
         let ran = here.replay(&recording("demo"), &["fetch", KB, "--arch", "arm64"]).exits(0);
         assert!(ran.stderr.contains(view) && ran.stderr.contains("changed from outside"), "{}", ran.stderr);
         here.json(&["verify"]).exits(0);
-        assert_eq!(evidence(&here).len(), 1, "one text is kept once");
+        assert_eq!(evidence(&here).len(), 1, "the same text is kept only once");
         export(&here, &["--all"], &medium).exits(0);
     }
 }
 
 #[test]
-fn a_script_that_nobody_knows_is_moved_and_not_deleted() {
+fn an_unknown_script_is_moved_to_the_evidence() {
     let here = mirror();
     let path = here.mirror().join("kb/KB5086672/tool.cmd");
     fs::write(&path, "mine").unwrap();
@@ -74,7 +75,7 @@ fn a_script_that_nobody_knows_is_moved_and_not_deleted() {
 }
 
 #[test]
-fn an_unknown_file_in_a_set_folder_outlives_the_folder() {
+fn an_unknown_file_in_a_replaced_set_folder_is_kept() {
     let here = mirror();
     let kb = here.mirror().join("kb/KB5086672");
     fs::write(kb.join("notes.txt"), "notes").unwrap();
@@ -82,19 +83,19 @@ fn an_unknown_file_in_a_set_folder_outlives_the_folder() {
     let ran = here.replay(&recording("demo"), &["fetch", KB, "--arch", "arm64"]).exits(0);
     assert!(ran.stderr.contains("mine.txt is not a file of the set"), "{}", ran.stderr);
     here.json(&["verify", KB]).exits(5);
-    // A run that writes removes what was replaced.
+    // A run that writes removes the replaced folder.
     here.replay(&recording("demo"), &["fetch", KB, "--arch", "arm64"]).exits(0);
     assert_eq!(fs::read_to_string(kb.join("notes.txt")).unwrap(), "notes");
     assert!(!kb.join("windows-11-24h2-arm64/mine.txt").exists());
     let kept: Vec<String> = evidence(&here).iter().map(|path| fs::read_to_string(path).unwrap()).collect();
     assert_eq!(kept, ["mine"]);
-    // The one beside the folders is where it was, and is named.
+    // The unknown file beside the set folders stays, and is reported.
     let report = here.json(&["verify"]).exits(5).json();
     assert_eq!(report["findings"].as_array().unwrap().len(), 1, "{report}");
 }
 
 #[test]
-fn a_folder_or_a_link_in_the_place_of_a_view_is_moved_away() {
+fn a_folder_or_link_in_place_of_a_view_is_moved_away() {
     let here = mirror();
     let readme = here.mirror().join("kb/KB5086672/README.txt");
     fs::remove_file(&readme).unwrap();
@@ -118,9 +119,9 @@ fn a_folder_or_a_link_in_the_place_of_a_view_is_moved_away() {
 }
 
 #[test]
-fn an_outdated_view_is_written_anew_without_a_word_about_a_change() {
+fn an_outdated_view_is_rewritten_without_a_warning() {
     let here = mirror();
-    // As a program of before would have written it: the record says so, and the text is another one.
+    // An older version wrote this text and recorded its digest. The current version would write another text.
     let readme = here.mirror().join("kb/KB5086672/README.txt");
     fs::write(&readme, "as an older version wrote it").unwrap();
     let connection = rusqlite::Connection::open(here.mirror().join("mirror.db")).unwrap();
@@ -141,18 +142,18 @@ fn an_outdated_view_is_written_anew_without_a_word_about_a_change() {
 }
 
 #[test]
-fn what_was_never_recorded_is_kept_once_and_said() {
+fn a_changed_view_without_a_record_is_kept_once_and_reported() {
     let here = mirror();
     let script = here.mirror().join(SCRIPT);
     let made = fs::read(&script).unwrap();
-    let old = change(&script);
+    let old = append_line(&script);
     let connection = rusqlite::Connection::open(here.mirror().join("mirror.db")).unwrap();
     connection.execute("DELETE FROM meta WHERE key LIKE 'views:%'", []).unwrap();
     drop(connection);
     let medium = here.path("medium");
     let ran = export(&here, &["--all"], &medium).exits(0);
-    let said = ran.json().to_string();
-    assert!(said.contains(SCRIPT) && said.contains("has no record"), "{said}");
+    let output = ran.json().to_string();
+    assert!(output.contains(SCRIPT) && output.contains("has no record"), "{output}");
     let kept = evidence(&here);
     assert_eq!(kept.len(), 1, "{kept:?}");
     assert_eq!(fs::read(&kept[0]).unwrap(), old);
@@ -166,7 +167,7 @@ fn what_was_never_recorded_is_kept_once_and_said() {
 }
 
 #[test]
-fn a_publishing_that_was_cut_off_is_no_damage() {
+fn an_interrupted_publication_is_not_damage() {
     let here = mirror();
     let connection = rusqlite::Connection::open(here.mirror().join("mirror.db")).unwrap();
     connection.execute("DELETE FROM meta WHERE key LIKE 'views:%'", []).unwrap();
@@ -180,7 +181,7 @@ fn a_publishing_that_was_cut_off_is_no_damage() {
     here.replay(&recording("demo"), &["fetch", KB, "--arch", "arm64"]).exits(0);
     let report = here.json(&["verify"]).exits(0).json();
     assert_eq!(report["warnings"], serde_json::json!([]));
-    // What the record has and is gone was removed by somebody.
+    // A recorded file that is missing was removed from outside.
     fs::remove_file(here.mirror().join("kb/KB5086672/README.txt")).unwrap();
     here.json(&["verify"]).exits(5);
 }

@@ -1,9 +1,10 @@
-//! The dates of sets: an end, a clock that goes backwards, numbers that leave no room, and a mirror that lost its count.
+//! The dates and numbers of sets: expiry, a clock that goes backwards, numbers that are too high, and a mirror that
+//! lost its counter.
 #![expect(
     clippy::disallowed_methods,
-    reason = "media and the memory of them are looked at and spoiled as they lie"
+    reason = "tests read and damage media and their recorded state directly"
 )]
-#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test helper fails by panicking")]
 
 use std::fs;
 use std::time::Duration;
@@ -17,10 +18,10 @@ use super::harness::{Bench, copy_folder};
 const FIRST: &str = "KB5041865";
 const SECOND: &str = "KB5040435";
 
-/// A mirror with the content and the keys of the maker of small media, and one that trusts it.
 /// The pages of a medium for people.
 const PAGES: [&str; 2] = ["START-HERE.txt", "index.html"];
 
+/// Creates a mirror with the content and the keys of the maker of small media, and a mirror that trusts these keys.
 fn sides() -> (Bench, Bench) {
     let here = Bench::new();
     copy_folder(&small_two().maker.mirror(), &here.mirror());
@@ -36,8 +37,8 @@ fn days(number: u64) -> Duration {
     Duration::from_hours(number * 24)
 }
 
-/// A medium that says something else, under the right signature.
-fn saying(from: &Utf8Path, to: &Utf8Path, change: impl Fn(&mut Value)) {
+/// Copies a medium, changes its `set.json`, and signs it with the right key.
+fn forge(from: &Utf8Path, to: &Utf8Path, change: impl Fn(&mut Value)) {
     let _gone = fs::remove_dir_all(to);
     copy_folder(from, to);
     sign_with(&secret(small_two(), "export.key"), to, change);
@@ -51,7 +52,7 @@ fn change_state(bench: &Bench, change: impl Fn(&mut Value)) {
 }
 
 #[track_caller]
-fn refused(there: &Bench, medium: &Utf8Path, code: u8, words: &str) {
+fn assert_import_refused(there: &Bench, medium: &Utf8Path, code: u8, words: &str) {
     let before = content(&there.mirror());
     let (_, message) = import(there, medium).exits(code).error();
     assert!(message.contains(words), "{words:?} in {message:?}");
@@ -59,7 +60,7 @@ fn refused(there: &Bench, medium: &Utf8Path, code: u8, words: &str) {
 }
 
 #[test]
-fn a_medium_past_its_end_is_taken_only_when_that_is_accepted() {
+fn an_expired_medium_needs_accept_expired() {
     let (here, there) = sides();
     let stick = here.path("stick");
     export(&here, &[FIRST], &stick).exits(0);
@@ -78,19 +79,19 @@ fn a_medium_past_its_end_is_taken_only_when_that_is_accepted() {
     );
     assert!(there.run(&["check-medium", stick.as_str()]).stdout.contains("valid until 2027-03-23"));
     there.clock.advance(days(121));
-    refused(&there, &stick, 10, "expired on 2027-03-23T08:00:00Z");
+    assert_import_refused(&there, &stick, 10, "expired on 2027-03-23T08:00:00Z");
     let ran = there.json(&["check-medium", stick.as_str()]).exits(0);
     assert_eq!(ran.json()["expired"], true);
     let ran = there.run(&["check-medium", stick.as_str()]).exits(0);
     assert!(ran.stderr.contains("the set expired on 2027-03-23"), "{}", ran.stderr);
     let ran = there.run(&["import", stick.as_str(), "--accept-expired"]).exits(0);
     assert!(ran.stderr.contains("the set expired on 2027-03-23"), "{}", ran.stderr);
-    // Also once it is applied.
-    refused(&there, &stick, 10, "expired on");
+    // The import is also refused after the set was applied.
+    assert_import_refused(&there, &stick, 10, "expired on");
 }
 
 #[test]
-fn the_end_is_chosen_and_one_without_an_end_is_named() {
+fn the_expiry_is_configurable_and_a_missing_one_is_reported() {
     let (here, there) = sides();
     for (number, (value, end)) in
         [("1d", json!("2026-11-24T08:00:00Z")), ("never", Value::Null)].into_iter().enumerate()
@@ -116,12 +117,12 @@ fn the_end_is_chosen_and_one_without_an_end_is_named() {
 }
 
 #[test]
-fn a_clock_that_went_backwards_judges_nothing_and_is_named() {
+fn a_clock_that_went_backwards_is_reported_and_not_used() {
     let (here, there) = sides();
     let stick = here.path("stick");
     export(&here, &[FIRST], &stick).exits(0);
     import(&there, &stick).exits(0);
-    // By a clock that was a year ahead; then it was put right.
+    // The last import used a clock that was a year ahead. The clock was corrected since.
     change_state(&there, |state| {
         for last in state["imports"].as_object_mut().unwrap().values_mut() {
             last["imported"] = json!("2027-11-23T08:00:00Z");
@@ -133,14 +134,14 @@ fn a_clock_that_went_backwards_judges_nothing_and_is_named() {
         assert!(ran.stderr.contains("the clock of this machine went backwards"), "{command}: {}", ran.stderr);
         assert!(ran.stderr.contains("the end of the set was not judged"), "{command}: {}", ran.stderr);
     }
-    // The same on the sending side.
+    // The same on the connected side.
     change_state(&here, |state| state["last_export"] = json!("2026-12-23T08:00:00Z"));
     let ran = here.run(&["export", FIRST, "--to", stick.as_str()]).exits(0);
     assert!(ran.stderr.contains("went backwards: its last export was at 2026-12-23"), "{}", ran.stderr);
 }
 
 #[test]
-fn dates_and_numbers_that_no_honest_set_has_are_refused() {
+fn invalid_dates_and_numbers_of_sets_are_refused() {
     let (here, there) = sides();
     let (stick, other) = (here.path("stick"), here.path("other"));
     export(&here, &[FIRST], &stick).exits(0);
@@ -156,31 +157,31 @@ fn dates_and_numbers_that_no_honest_set_has_are_refused() {
             ("seq", json!(u64::MAX), "leaves no room for later sets"),
             ("seq", json!(created + 86_401), "leaves no room for later sets"),
         ] {
-            saying(&stick, &other, |set| set[key] = value.clone());
-            refused(&there, &other, 11, words);
+            forge(&stick, &other, |set| set[key] = value.clone());
+            assert_import_refused(&there, &other, 11, words);
             there.json(&["check-medium", other.as_str()]).exits(11);
             if !is_first {
                 there.json(&["import", other.as_str(), "--accept-lineage"]).exits(11);
             }
         }
         if is_first {
-            // Where nothing of it was taken yet, an operator may take any number.
+            // If no set of the lineage was imported, the operator may accept any number.
             let (fresh, far) = (isolated(&small_two().root), here.path("far"));
-            saying(&stick, &far, |set| set["seq"] = json!(created + 86_401));
+            forge(&stick, &far, |set| set["seq"] = json!(created + 86_401));
             fresh.json(&["import", far.as_str(), "--accept-lineage"]).exits(0);
             import(&there, &stick).exits(0);
         }
     }
-    // A number that counts, and one that is a time, go on.
+    // A number that counts up is accepted, and so is a number that is a time.
     let last = set_of(&stick)["seq"].as_u64().unwrap();
     for next in [last + 1000, created + 86_400] {
-        saying(&stick, &other, |set| set["seq"] = json!(next));
+        forge(&stick, &other, |set| set["seq"] = json!(next));
         import(&there, &other).exits(0);
     }
 }
 
 #[test]
-fn a_lower_number_under_a_later_date_is_said_and_nothing_is_moved() {
+fn a_lower_number_with_a_later_date_is_refused() {
     let (here, there) = sides();
     let (stick, other) = (here.path("stick"), here.path("other"));
     export(&here, &[FIRST], &stick).exits(0);
@@ -188,22 +189,22 @@ fn a_lower_number_under_a_later_date_is_said_and_nothing_is_moved() {
     export(&here, &[FIRST], &stick).exits(0);
     export(&here, &[FIRST], &stick).exits(0);
     import(&there, &stick).exits(0);
-    // An hour later, from a backup that is two sets old: the clock carries the lineage on.
+    // An hour later, from a backup that is two sets old. The number comes from the clock, so it is still higher.
     fs::write(here.mirror().join("state.json"), saved).unwrap();
     here.clock.advance(Duration::from_hours(1));
     let restored = here.path("restored");
     export(&here, &[SECOND], &restored).exits(0);
     assert!(set_of(&restored)["seq"].as_u64() > set_of(&stick)["seq"].as_u64());
     assert_eq!(import(&there, &restored).exits(0).json()["imported"]["older"], false);
-    // A mirror of which the clock is wrong too.
+    // A mirror with a wrong clock as well.
     there.clock.advance(days(1));
-    saying(&stick, &other, |set| {
+    forge(&stick, &other, |set| {
         set["seq"] = json!(set["seq"].as_u64().unwrap() - 1);
         set["created"] = json!("2026-11-24T08:00:00Z");
     });
-    refused(&there, &other, 10, "has a lower number");
-    // An honest older one adds what is missing, as ever.
-    saying(&stick, &other, |set| {
+    assert_import_refused(&there, &other, 10, "has a lower number");
+    // A valid older set adds missing files.
+    forge(&stick, &other, |set| {
         set["seq"] = json!(set["seq"].as_u64().unwrap() - 1);
         set["created"] = json!("2026-11-22T08:00:00Z");
     });
@@ -212,12 +213,12 @@ fn a_lower_number_under_a_later_date_is_said_and_nothing_is_moved() {
 }
 
 #[test]
-fn the_number_of_a_revoked_key_counts_no_more() {
+fn the_number_of_a_revoked_key_does_not_count() {
     let (here, there) = sides();
     let (stick, forged) = (here.path("stick"), here.path("forged"));
     export(&here, &[FIRST], &stick).exits(0);
-    // Whoever has the key goes as far ahead as is taken.
-    saying(&stick, &forged, |set| set["seq"] = json!(set["seq"].as_u64().unwrap() + 1000));
+    // An attacker with the key uses the highest number that is accepted.
+    forge(&stick, &forged, |set| set["seq"] = json!(set["seq"].as_u64().unwrap() + 1000));
     import(&there, &forged).exits(0);
     let old = secret(small_two(), "export.key").public().unwrap().id();
     here.json(&["keys", "rotate"]).exits(0);
@@ -226,5 +227,5 @@ fn the_number_of_a_revoked_key_counts_no_more() {
     let imported = import(&there, &stick).exits(0).json();
     assert_eq!(imported["imported"]["older"], false, "{imported:#}");
     assert_eq!(there.json(&["status"]).json()["imports"][0]["seq"], set_of(&stick)["seq"]);
-    refused(&there, &forged, 11, "was replaced");
+    assert_import_refused(&there, &forged, 11, "was replaced");
 }

@@ -1,9 +1,9 @@
-//! Sticks that fail: writing or reading is an input/output error from some call on, or the stick says that it is larger than it
-//! is. A block device in memory (`tests/support/stick.py`, served by nbdkit) carries a real file system, so that the kernel
-//! answers as it does for a stick that is worn out or forged.
+//! Failing sticks: writes or reads fail with an input/output error after some number of calls, or the stick claims more
+//! capacity than it has. A block device in memory (`tests/support/stick.py`, served by nbdkit) has a real file system,
+//! so the kernel behaves as with a worn-out or forged stick.
 #![cfg(target_os = "linux")]
-#![expect(clippy::disallowed_methods, reason = "sticks are made, spoiled, and read as they lie")]
-#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
+#![expect(clippy::disallowed_methods, reason = "tests create, damage, and read sticks directly")]
+#![expect(clippy::unwrap_used, reason = "a test helper fails by panicking")]
 
 use std::fs;
 use std::path::Path;
@@ -20,19 +20,19 @@ const MIB: u64 = 1 << 20;
 /// The capacity that a stick claims.
 const SIZE: u64 = 48 * MIB;
 
-/// A stick, plugged in while it is [`Stick::mount`]ed.
+/// A stick. It is plugged in while it is mounted with [`Stick::mount`].
 struct Stick {
     kind: &'static str,
-    /// The settings of its faults.
+    /// The folder with the settings of its faults.
     folder: Utf8PathBuf,
-    /// The place of its file system.
-    at: Utf8PathBuf,
+    /// The mount point of its file system.
+    mount_point: Utf8PathBuf,
     server: Child,
     device: Option<String>,
 }
 
 impl Stick {
-    /// Makes a stick with a file system. `None`, and a line that says why, where that cannot be done.
+    /// Creates a stick with a file system. Prints the reason and returns `None` if this is not possible.
     fn new(bench: &Bench, kind: &'static str, faults: &[&str]) -> Option<Self> {
         let here = Path::new("/");
         if !is_root() {
@@ -41,9 +41,9 @@ impl Stick {
         judge("nbdkit", &["--version"], here)?;
         let folder = tempfile::tempdir_in(bench.path("")).unwrap().keep();
         let folder = Utf8PathBuf::try_from(folder).unwrap();
-        let at = folder.join("mounted");
+        let mount_point = folder.join("mounted");
         fs::create_dir(folder.join("device")).unwrap();
-        fs::create_dir(&at).unwrap();
+        fs::create_dir(&mount_point).unwrap();
         let plugin = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/stick.py");
         let mut server = Command::new("nbdfuse");
         server.arg(folder.join("device/disk")).args(["[", "nbdkit", "--exit-with-parent", "python", plugin]);
@@ -52,7 +52,7 @@ impl Stick {
             Ok(server) => server,
             Err(error) => return super::harness::skipped(&format!("nbdfuse: {error}")),
         };
-        let mut stick = Self { kind, folder, at, server, device: None };
+        let mut stick = Self { kind, folder, mount_point, server, device: None };
         while !stick.disk().exists() {
             if stick.server.try_wait().unwrap().is_some() {
                 return skipped_without_root("nbdfuse cannot serve a stick");
@@ -60,7 +60,8 @@ impl Stick {
             std::thread::yield_now();
         }
         let disk = stick.disk();
-        // A journal lies in the middle, where a stick that is smaller than it says has nothing: such a stick could not be mounted.
+        // The journal of ext4 is in the middle of the device. A forged stick has no storage there and could not be
+        // mounted.
         let made = match kind {
             "ext4" => judge("mkfs.ext4", &["-q", "-O", "^has_journal", disk.as_str()], here)?,
             _ => judge("mkfs.exfat", &[disk.as_str()], here)?,
@@ -73,7 +74,7 @@ impl Stick {
         self.folder.join("device/disk")
     }
 
-    /// Plugs it in.
+    /// Plugs the stick in.
     fn mount(&mut self) -> bool {
         // Between the search for a free device and its use, another test may have taken it.
         let attach = || {
@@ -82,18 +83,18 @@ impl Stick {
                 .filter(|device| !device.is_empty())
         };
         let Some(device) = (0..50).find_map(|_| attach()) else {
-            return skipped_without_root::<()>("there is no free loop device").is_some();
+            return skipped_without_root::<()>("no loop device is free").is_some();
         };
         self.device = Some(device.clone());
         let program = if self.kind == "ext4" { "mount" } else { "mount.exfat-fuse" };
-        let mounted = Command::new(program).args([&device, self.at.as_str()]).output().unwrap();
-        let said = String::from_utf8_lossy(&mounted.stderr);
-        mounted.status.success() || skipped_without_root::<()>(&format!("{program}: {said}")).is_some()
+        let mounted = Command::new(program).args([&device, self.mount_point.as_str()]).output().unwrap();
+        let document = String::from_utf8_lossy(&mounted.stderr);
+        mounted.status.success() || skipped_without_root::<()>(&format!("{program}: {document}")).is_some()
     }
 
-    /// Pulls it out: nothing of it stays in a cache.
+    /// Unplugs the stick, so that its content leaves all caches.
     fn unmount(&mut self) {
-        drop(Command::new("umount").arg(&self.at).output());
+        drop(Command::new("umount").arg(&self.mount_point).output());
         if let Some(device) = self.device.take() {
             drop(Command::new("losetup").args(["-d", &device]).output());
         }
@@ -104,7 +105,7 @@ impl Stick {
         assert!(self.mount());
     }
 
-    /// Lets calls fail from some number on; `None` repairs it.
+    /// Lets calls fail after the next `after` calls. `None` repairs the stick.
     fn fail(&self, calls: &str, after: Option<u64>) {
         let path = self.folder.join(format!("fail-{calls}"));
         match after {
@@ -113,7 +114,7 @@ impl Stick {
         }
     }
 
-    /// Returns how often it was written to or read.
+    /// Returns the number of writes or reads.
     fn count(&self, calls: &str) -> u64 {
         fs::read_to_string(self.folder.join(calls)).unwrap().parse().unwrap()
     }
@@ -130,8 +131,8 @@ impl Drop for Stick {
     }
 }
 
-/// A mirror with two KBs of three files of a mebibyte and a half each, and one beside it that trusts it.
-fn two_sides() -> (Bench, Bench) {
+/// Creates a mirror with two KBs of three files with 1.5 MiB each, and a mirror that trusts its keys.
+fn both_sides() -> (Bench, Bench) {
     let files = |seed: u64| -> Vec<FileSpec> {
         let noise = |number: u64| {
             let mut state = 6 * seed + number + 1;
@@ -162,9 +163,9 @@ fn two_sides() -> (Bench, Bench) {
     (here, there)
 }
 
-/// Expects a refusal that claims nothing: a fault of the medium, with a path on it.
+/// Checks that a run failed with a fault of the medium, names a path on it, and claims no success.
 #[track_caller]
-fn names_a_fault(ran: &Ran, medium: &Utf8Path, what: &str) {
+fn assert_medium_fault(ran: &Ran, medium: &Utf8Path, what: &str) {
     assert_eq!(ran.code, 12, "{what}: {} {}", ran.stdout, ran.stderr);
     let (kind, message) = ran.error();
     let has_path = message.contains(medium.as_str()) || message.contains(" data/KB");
@@ -175,16 +176,16 @@ fn names_a_fault(ran: &Ran, medium: &Utf8Path, what: &str) {
 }
 
 #[test]
-fn a_stick_that_cannot_be_written_is_never_done() {
-    let (here, there) = two_sides();
+fn an_export_to_a_stick_with_write_errors_fails() {
+    let (here, there) = both_sides();
     let plain = here.path("plain");
     export(&here, &["--all"], &plain).exits(0);
     let data = digests(&plain.join("data"));
     for kind in ["ext4", "exfat"] {
-        // How many writes there are.
+        // Count the writes of an undisturbed export.
         let Some(stick) = Stick::new(&here, kind, &[]) else { return };
         let before = stick.count("writes");
-        export(&here, &["--all"], &stick.at).exits(0);
+        export(&here, &["--all"], &stick.mount_point).exits(0);
         let writes = stick.count("writes") - before;
         drop(stick);
         assert!(writes > 20, "{kind}: {writes}");
@@ -194,35 +195,35 @@ fn a_stick_that_cannot_be_written_is_never_done() {
             let what = format!("{kind} after {after} of {writes} writes");
             let mut stick = Stick::new(&here, kind, &[]).unwrap();
             stick.fail("writes", Some(after));
-            let ran = export(&here, &["--all"], &stick.at);
+            let ran = export(&here, &["--all"], &stick.mount_point);
             if ran.code != 0 {
                 refused += 1;
-                names_a_fault(&ran, &stick.at, &what);
+                assert_medium_fault(&ran, &stick.mount_point, &what);
             }
             stick.fail("writes", None);
             stick.plug_in_again();
-            let checked = there.json(&["check-medium", stick.at.as_str()]);
-            let is_whole = digests(&stick.at.join("data")) == data;
-            // What was said to be there is there, and nothing else is said to be.
+            let checked = there.json(&["check-medium", stick.mount_point.as_str()]);
+            let is_complete = digests(&stick.mount_point.join("data")) == data;
+            // The export succeeds only if every file is on the stick.
             assert!(checked.code == 0 || ran.code != 0, "{what}: {}", checked.stdout);
-            assert!(is_whole || [11, 12].contains(&checked.code), "{what}: {}", checked.stdout);
+            assert!(is_complete || [11, 12].contains(&checked.code), "{what}: {}", checked.stdout);
         }
-        // The last writes of a file system may be fewer than those of another run.
+        // The number of writes differs between runs, so the last fault may not occur.
         assert!(refused >= 3, "{kind}: {refused}");
     }
 }
 
 #[test]
-fn a_stick_that_cannot_be_read_changes_nothing() {
-    let (here, there) = two_sides();
+fn a_stick_with_read_errors_changes_nothing() {
+    let (here, there) = both_sides();
     let before = content(&there.mirror());
     for kind in ["ext4", "exfat"] {
         let Some(mut stick) = Stick::new(&here, kind, &[]) else { return };
-        export(&here, &["--all"], &stick.at).exits(0);
+        export(&here, &["--all"], &stick.mount_point).exits(0);
         stick.plug_in_again();
-        let begun = stick.count("reads");
-        there.json(&["check-medium", stick.at.as_str()]).exits(0);
-        let reads = stick.count("reads") - begun;
+        let reads_before = stick.count("reads");
+        there.json(&["check-medium", stick.mount_point.as_str()]).exits(0);
+        let reads = stick.count("reads") - reads_before;
         assert!(reads > 20, "{kind}: {reads}");
         let mut refused = 0;
         for command in ["check-medium", "import"] {
@@ -231,8 +232,8 @@ fn a_stick_that_cannot_be_read_changes_nothing() {
                 let what = format!("{kind}, {command} after {after} of {reads} reads");
                 stick.plug_in_again();
                 stick.fail("reads", Some(after));
-                let ran = there.json(&[command, stick.at.as_str()]);
-                names_a_fault(&ran, &stick.at, &what);
+                let ran = there.json(&[command, stick.mount_point.as_str()]);
+                assert_medium_fault(&ran, &stick.mount_point, &what);
                 refused += 1;
                 stick.fail("reads", None);
                 assert_eq!(content(&there.mirror()), before, "{what}");
@@ -241,13 +242,13 @@ fn a_stick_that_cannot_be_read_changes_nothing() {
         assert_eq!(refused, 12);
         // The medium was good.
         stick.plug_in_again();
-        there.json(&["check-medium", stick.at.as_str()]).exits(0);
+        there.json(&["check-medium", stick.mount_point.as_str()]).exits(0);
     }
 }
 
 #[test]
-fn a_stick_that_is_smaller_than_it_says_is_found() {
-    let (here, there) = two_sides();
+fn a_stick_with_a_forged_capacity_is_found() {
+    let (here, there) = both_sides();
     let plain = here.path("plain");
     export(&here, &["--all"], &plain).exits(0);
     let (files, data) = (digests(&plain), digests(&plain.join("data")));
@@ -255,36 +256,36 @@ fn a_stick_that_is_smaller_than_it_says_is_found() {
     for kind in ["ext4", "exfat"] {
         for past in ["past=drop", "past=wrap"] {
             let what = format!("{kind}, {past}");
-            // Nine mebibytes of packages, and room for about half of them.
+            // The packages need 9 MiB, and the stick has space for about half of them.
             let Some(mut stick) = Stick::new(&here, kind, &[&format!("real={}", 6 * MIB), past]) else {
                 return;
             };
-            let ran = export(&here, &["--all"], &stick.at);
+            let ran = export(&here, &["--all"], &stick.mount_point);
             if ran.code == 0 {
-                // Caches of the system answer: what compares right after a copy finds nothing.
-                assert_eq!(digests(&stick.at.join("data")), data, "{what}");
-                let said = ran.json();
-                assert_eq!(said["exported"]["read_back_cold"], false, "{what}");
+                // The cache of the system still has the data, so a comparison right after the copy finds no fault.
+                assert_eq!(digests(&stick.mount_point.join("data")), data, "{what}");
+                let document = ran.json();
+                assert_eq!(document["exported"]["read_back_cold"], false, "{what}");
                 assert!(
-                    said["claim"].to_string().contains("not proven until the medium is re-plugged"),
-                    "{said:#}"
+                    document["claim"].to_string().contains("not proven until the medium is re-plugged"),
+                    "{document:#}"
                 );
             } else {
-                names_a_fault(&ran, &stick.at, &what);
+                assert_medium_fault(&ran, &stick.mount_point, &what);
             }
             stick.plug_in_again();
-            // A folder may be lost as well as a file.
+            // Folders may be missing as well as files.
             let is_right = |(path, digest): (&String, &String)| {
-                let found = fs::read(stick.at.join("data").join(path));
+                let found = fs::read(stick.mount_point.join("data").join(path));
                 found.is_ok_and(|bytes| sha256_hex(&bytes) == *digest)
             };
             assert!(!data.iter().all(is_right), "{what}");
             for command in ["check-medium", "import"] {
-                let ran = there.json(&[command, stick.at.as_str()]);
+                let ran = there.json(&[command, stick.mount_point.as_str()]);
                 assert!([11, 12].contains(&ran.code), "{what}: {command}: {}", ran.stdout);
                 let (_, message) = ran.error();
-                // A file of the medium, or a folder.
-                let is_named = message.contains(stick.at.as_str())
+                // The message names a file or a folder of the medium.
+                let is_named = message.contains(stick.mount_point.as_str())
                     || files.keys().any(|path| message.contains(Utf8Path::new(path).file_name().unwrap()));
                 assert!(is_named, "{what}: {command}: {message}");
                 assert_eq!(content(&there.mirror()), before, "{what}");

@@ -1,5 +1,5 @@
-//! `forget`: what is not wanted any more goes to `trash/`, and stays away until it is wanted again.
-#![expect(clippy::disallowed_methods, reason = "mirrors are looked at as they lie")]
+//! `forget` moves sets to `trash/`. They are not fetched or imported again until the operator requests them.
+#![expect(clippy::disallowed_methods, reason = "tests read mirrors directly")]
 
 use std::fs;
 
@@ -25,7 +25,7 @@ fn a_kb_goes_to_the_trash_and_its_shared_checkpoint_stays() {
     let before = content(&here.mirror());
     let document = here.json(&["forget", KB, "--dry-run"]).exits(0).json();
     assert_eq!(document["dry_run"], true);
-    assert_eq!(content(&here.mirror()), before, "a rehearsal changes nothing");
+    assert_eq!(content(&here.mirror()), before, "a dry run changes nothing");
     let document = here.json(&["forget", KB]).exits(0).json();
     assert_eq!(each(&document["sets"], "kb"), [KB]);
     let kept = each(&document["kept_files"], "name");
@@ -39,13 +39,13 @@ fn a_kb_goes_to_the_trash_and_its_shared_checkpoint_stays() {
     let (kind, message) = here.json(&["forget", "KB5043080"]).exits(3).error();
     assert!(kind == "not_found" && message.contains("is not published"), "{message}");
     here.json(&["verify"]).exits(0);
-    // Every byte that was removed is in the trash, and what stays is as it was.
+    // Every removed file of the pool is in the trash, and the other files are unchanged.
     let after = content(&here.mirror());
     for (path, digest) in &before {
-        let is_somewhere = after.iter().any(|(_, own)| own == digest);
-        assert!(is_somewhere || !path.starts_with("pool/"), "{path} is lost");
+        let still_exists = after.iter().any(|(_, own)| own == digest);
+        assert!(still_exists || !path.starts_with("pool/"), "{path} is lost");
     }
-    // Wanted by name again.
+    // The KB is requested by name again.
     fetch(&here, &[KB, "--arch", "arm64"]).exits(0);
     assert_eq!(published(&here), [OTHER, KB]);
     let state: serde_json::Value =
@@ -55,7 +55,7 @@ fn a_kb_goes_to_the_trash_and_its_shared_checkpoint_stays() {
 }
 
 #[test]
-fn what_a_published_set_needs_is_not_removed() {
+fn a_requirement_of_a_published_set_is_not_removed() {
     const TARGET: &str = "KB5990101";
     const STACK: &str = "KB5990102";
     let update = |number: u32, what: &str, kb: &str| UpdateSpec {
@@ -83,7 +83,7 @@ fn what_a_published_set_needs_is_not_removed() {
         assert!(kind == "unresolved" && message.contains(TARGET) && message.contains(STACK), "{message}");
         assert_eq!(content(&here.mirror()), before);
     }
-    // Together, or once the other is gone, it can go.
+    // The stack can be removed together with the target, or after the target.
     here.json(&["forget", STACK, TARGET, "--dry-run"]).exits(0);
     here.json(&["forget", TARGET]).exits(0);
     here.json(&["forget", STACK]).exits(0);
@@ -91,7 +91,7 @@ fn what_a_published_set_needs_is_not_removed() {
 }
 
 #[test]
-fn a_sync_does_not_bring_back_what_was_removed() {
+fn a_sync_does_not_fetch_a_removed_kb_again() {
     let here = Bench::new();
     here.configure(
         "format = 1\n[[profile]]\nname = \"one\"\nfamily = \"windows-11-24h2\"\narchitectures = [\"arm64\"]\nkinds = [\"lcu\"]\n",
@@ -109,7 +109,7 @@ fn a_sync_does_not_bring_back_what_was_removed() {
         found.as_array().unwrap().iter().filter(|one| one["kb"] == KB).collect();
     assert!(!of_kb.is_empty() && of_kb.iter().all(|one| one["because"] == "removed"), "{found}");
     here.json(&["verify"]).exits(0);
-    // Taken back, the next run brings it.
+    // After `--undo`, the next run fetches the KB again.
     here.json(&["forget", KB, "--undo"]).exits(0);
     here.json(&["forget", KB, "--undo"]).exits(3);
     here.replay(&recording("demo"), &sync);
@@ -117,7 +117,7 @@ fn a_sync_does_not_bring_back_what_was_removed() {
 }
 
 #[test]
-fn an_import_leaves_out_what_was_removed_here() {
+fn an_import_skips_kbs_that_were_removed_from_this_mirror() {
     let here = connected(&[KB, OTHER, "--arch", "arm64"]);
     let there = isolated(&root_of(&here));
     let (first, second) = (here.path("first"), here.path("second"));
@@ -131,7 +131,7 @@ fn an_import_leaves_out_what_was_removed_here() {
         assert_eq!(document["imported"]["skipped"].as_array().unwrap().len(), 1, "{document}");
         assert_eq!(published(&there), [OTHER]);
         let now = content(&there.mirror()).into_keys().filter(|path| path.starts_with("pool/")).count();
-        assert_eq!(now, pool, "its files stay away too");
+        assert_eq!(now, pool, "its files are not imported either");
         there.json(&["verify"]).exits(0);
     }
     there.json(&["forget", KB, "--undo"]).exits(0);
@@ -141,13 +141,13 @@ fn an_import_leaves_out_what_was_removed_here() {
 }
 
 #[test]
-fn a_removal_that_is_cut_off_is_finished_by_the_next_run() {
+fn an_interrupted_removal_is_completed_by_the_next_run() {
     let here = connected(&[KB, OTHER, "--arch", "arm64"]);
-    let (kb, away) = (here.mirror().join("kb").join(KB), here.path("away"));
-    super::harness::copy_folder(&kb, &away);
+    let (kb, copy) = (here.mirror().join("kb").join(KB), here.path("away"));
+    super::harness::copy_folder(&kb, &copy);
     here.json(&["forget", KB]).exits(0);
-    // As if the process had been killed after the index forgot the sets and before the files moved.
-    super::harness::copy_folder(&away, &kb);
+    // The state after a kill between the change of the index and the move of the files.
+    super::harness::copy_folder(&copy, &kb);
     let connection = rusqlite::Connection::open(here.mirror().join("mirror.db")).unwrap();
     let moves =
         format!(r#"{{"trash":"trash/later","folders":[["{KB}","windows-11-24h2-arm64"]],"pool":[]}}"#);

@@ -1,5 +1,6 @@
-//! Answers say how fresh they are: by the clock, by the day that is taken for today, and by what index and knowledge have.
-#![expect(clippy::disallowed_methods, reason = "files of requests are written as they are read")]
+//! Answers state how fresh they are. This depends on the clock, on `--as-of`, and on the releases in index and
+//! knowledge.
+#![expect(clippy::disallowed_methods, reason = "tests write request files directly")]
 
 use std::fs;
 
@@ -15,24 +16,24 @@ fn latest(bench: &Bench, more: &[&str]) -> super::harness::Ran {
     bench.json(&[&["resolve", "--latest"], &X64[..], more].concat())
 }
 
-/// The sentences of an answer about Patch Tuesdays.
+/// Returns the warnings of an answer about Patch Tuesdays.
 fn stale(answer: &Value) -> Vec<String> {
     let warnings = items(&answer["warnings"]).iter().map(text_of);
     warnings.filter(|text| text.contains("Patch Tuesday")).collect()
 }
 
 #[test]
-fn the_latest_says_how_many_patch_tuesdays_have_passed() {
+fn latest_reports_how_many_patch_tuesdays_have_passed() {
     for (now, since) in [("2026-10-10", 0), ("2026-10-16", 1), ("2026-11-30", 2), ("2027-06-01", 8)] {
         let bench = Bench::starting(&format!("{now}T08:00:00Z"));
         let answer = latest(&bench, &[]).exits(0).json();
         assert_eq!((&answer["kb"], &answer["known_through"]), (&json!("KB5129195"), &json!("2026-09-29")));
         assert_eq!(answer["patch_tuesdays_since"], since, "{now}");
         assert_eq!(stale(&answer).len(), usize::from(since > 0), "{answer:#}");
-        let people = bench.run(&[&["resolve", "--latest"], &X64[..]].concat()).exits(0);
-        let said = format!("{}{}", people.stdout, people.stderr);
-        assert_eq!(said.matches("Patch Tuesday").count(), usize::from(since > 0), "{now}: {said}");
-        // As of a day, on any clock.
+        let plain = bench.run(&[&["resolve", "--latest"], &X64[..]].concat()).exits(0);
+        let output = format!("{}{}", plain.stdout, plain.stderr);
+        assert_eq!(output.matches("Patch Tuesday").count(), usize::from(since > 0), "{now}: {output}");
+        // With `--as-of`, the clock does not matter.
         let other = Bench::starting("2026-10-06T00:00:00Z");
         let as_of = latest(&other, &["--as-of", now]).exits(0).json();
         assert_eq!(as_of["patch_tuesdays_since"], since, "{now}");
@@ -40,7 +41,7 @@ fn the_latest_says_how_many_patch_tuesdays_have_passed() {
 }
 
 #[test]
-fn an_answer_that_is_too_old_exits_10_in_every_command() {
+fn an_answer_older_than_the_limit_exits_10_in_every_command() {
     let bench = Bench::starting("2026-11-30T08:00:00Z");
     let folder = bench.path("set");
     fs::create_dir(&folder).unwrap();
@@ -54,7 +55,7 @@ fn an_answer_that_is_too_old_exits_10_in_every_command() {
     let resolve = [&["resolve", "KB5086672"], &X64[..]].concat();
     let why = [&["why", "--latest"], &X64[..]].concat();
     let script = [&["script", "KB5086672"], &X64[..]].concat();
-    // Known through 2026-09-29: 62 days.
+    // The releases are known through 2026-09-29, which is 62 days ago.
     for command in [&resolve[..], &why, &script, &lint] {
         let plain = bench.json(command);
         let answer = plain.json();
@@ -65,21 +66,21 @@ fn an_answer_that_is_too_old_exits_10_in_every_command() {
         let old = with("61d").exits(10);
         assert!(old.stderr.contains("known through 2026-09-29, which is 62 days ago"), "{}", old.stderr);
     }
-    // Nothing is written by a script that is refused.
+    // A refused `script` writes nothing.
     let to = bench.path("old.cmd");
     bench.run(&[&script[..], &["--to", to.as_str(), "--fail-if-older-than", "30d"]].concat()).exits(10);
     assert!(!to.exists());
     let printed = bench.run(&script).exits(0).stdout;
     assert!(printed.contains("rem Knowledge: 2026-10-05; releases known through 2026-09-29"), "{printed}");
-    // As of an earlier day the same facts are fresh.
+    // With an earlier `--as-of`, the same facts are fresh.
     latest(&bench, &["--as-of", "2026-10-01", "--fail-if-older-than", "7d"]).exits(0);
     bench.run(&[&lint[..], &["--as-of", "2026-10-01", "--fail-if-older-than", "7d"]].concat());
 }
 
 #[test]
-fn a_product_decides_where_client_and_server_share_a_set() {
+fn the_product_decides_if_client_and_server_share_a_set() {
     let bench = Bench::starting("2026-11-30T08:00:00Z");
-    let ask = |command: &str, product: &str, more: &[&str]| {
+    let resolve = |command: &str, product: &str, more: &[&str]| {
         let arguments = [command, "KB5046617", "--arch", "x64", "--product", product];
         bench.json(&[&arguments[..], more].concat())
     };
@@ -89,12 +90,12 @@ fn a_product_decides_where_client_and_server_share_a_set() {
     {
         for command in ["resolve", "why", "script"] {
             let code = if product == "server-2025" { 10 } else { 0 };
-            ask(command, product, &["--fail-if-older-than", "100d"]).exits(code);
+            resolve(command, product, &["--fail-if-older-than", "100d"]).exits(code);
         }
-        let answer = ask("resolve", product, &[]).json();
+        let answer = resolve("resolve", product, &[]).json();
         assert_eq!(answer["known_cumulative"], through, "{answer:#}");
         assert_eq!(answer["replaced_by"]["kb"], replaced_by, "{answer:#}");
-        // Its servicing is that of the product, too.
+        // The servicing dates are those of the product, too.
         let latest = ["resolve", "--latest", "--arch", "x64", "--product", product];
         assert_eq!(answer["servicing"], bench.json(&latest).json()["servicing"], "{answer:#}");
         let line = json!({"id": 1, "request": {"kb": "KB5046617", "product": product}, "baseline": {"architecture": "x64"}});
@@ -108,7 +109,7 @@ fn a_product_decides_where_client_and_server_share_a_set() {
 }
 
 #[test]
-fn lines_of_a_batch_carry_it_too() {
+fn answers_of_a_batch_state_their_age() {
     let bench = Bench::starting("2026-11-30T08:00:00Z");
     let lines = [
         json!({"id": 1, "request": {"kb": "KB5086672"}, "baseline": {"architecture": "x64"}}),
@@ -123,11 +124,11 @@ fn lines_of_a_batch_carry_it_too() {
     let of = |key: &str| answers.iter().map(|answer| answer[key].clone()).collect::<Vec<_>>();
     assert_eq!(of("known_through"), [json!("2026-09-29"), json!("2026-09-29"), Value::Null]);
     assert_eq!(of("patch_tuesdays_since"), [json!(2), json!(0), Value::Null]);
-    // An unknown age is as bad as one that is too high.
+    // An unknown age counts as too old.
     let old = batch(&["--fail-if-older-than", "30d"]).exits(10);
     assert!(old.stderr.contains("2 answers"), "{}", old.stderr);
     batch(&["--fail-if-older-than", "100d"]).exits(10);
-    // The day of the command line is for the lines that state none.
+    // `--as-of` of the command line applies to lines without a day.
     let as_of = batch(&["--as-of", "2026-10-20"]).exits(0).stdout;
     let since = as_of
         .lines()
@@ -138,7 +139,7 @@ fn lines_of_a_batch_carry_it_too() {
 }
 
 #[test]
-fn releases_of_the_index_count_and_other_kinds_hide_nothing() {
+fn releases_in_the_index_count_only_for_their_kind() {
     let update = |number: u32, title: &str, kb: &str, day: &str| {
         let files = vec![FileSpec::package(&format!("windows11.0-{}-x64", kb.to_lowercase()), "msu", title)];
         UpdateSpec { last_updated: day.to_owned(), files, ..UpdateSpec::new(&id(number), title) }
@@ -149,7 +150,7 @@ fn releases_of_the_index_count_and_other_kinds_hide_nothing() {
     let world = World::new()
         .update(update(1, dotnet, "KB5990005", "11/10/2026"))
         .update(update(2, preview, "KB5990006", "10/27/2026"))
-        // Revised today, and of March all the same.
+        // Revised today, but released in March.
         .update(update(3, old, "KB5990007", "11/29/2026"));
     let loopback = Loopback::start(world);
     let bench = Bench::starting("2026-11-30T08:00:00Z");
@@ -164,27 +165,27 @@ fn releases_of_the_index_count_and_other_kinds_hide_nothing() {
     assert_eq!(crawl("KB5990007"), (json!("2026-09-29"), json!(2)));
     assert_eq!(crawl("KB5990006"), (json!("2026-10-27"), json!(1)));
     assert_eq!(crawl("KB5990005"), (json!("2026-11-10"), json!(1)));
-    // The .NET update is of this month, the newest cumulative update of the last.
+    // The .NET update is of this month, and the newest cumulative update is of the last month.
     latest(&bench, &["--fail-if-older-than", "40d"]).exits(0);
     latest(&bench, &["--fail-if-older-than", "30d"]).exits(10);
 }
 
 #[test]
-fn nothing_to_do_says_that_servicing_has_ended() {
+fn a_nothing_to_do_answer_reports_ended_servicing() {
     let bench = Bench::starting("2026-11-30T08:00:00Z");
-    let ask = |build: &str, edition: &[&str]| {
+    let resolve = |build: &str, edition: &[&str]| {
         let arguments = ["resolve", "KB5120240", "--arch", "x64", "--baseline", build];
         let answer = bench.json(&[&arguments[..], edition].concat()).exits(0).json();
         assert_eq!(answer["status"], "nothing_to_do");
         let warnings: Vec<String> = items(&answer["warnings"]).iter().map(text_of).collect();
         (answer["servicing"]["state"].clone(), warnings.join("\n"))
     };
-    let (state, said) = ask("22631.9999", &["--edition", "Enterprise"]);
-    assert!(state == "ended" && said.contains("ended on 2026-11-10"), "{said}");
-    let (state, said) = ask("22631.9999", &[]);
-    assert!(state == "ended" && said.contains("ended on 2026-11-10"), "{said}");
-    let (state, said) = ask("22621.9999", &["--edition", "Professional"]);
-    assert!(state == "ended" && said.contains("ended on 2024-10-08"), "{said}");
+    let (state, output) = resolve("22631.9999", &["--edition", "Enterprise"]);
+    assert!(state == "ended" && output.contains("ended on 2026-11-10"), "{output}");
+    let (state, output) = resolve("22631.9999", &[]);
+    assert!(state == "ended" && output.contains("ended on 2026-11-10"), "{output}");
+    let (state, output) = resolve("22621.9999", &["--edition", "Professional"]);
+    assert!(state == "ended" && output.contains("ended on 2024-10-08"), "{output}");
     let later = Bench::starting("2026-11-01T08:00:00Z");
     let arguments = ["resolve", "KB5120240", "--arch", "x64", "--baseline", "22631.9999"];
     let partly = later.json(&arguments).exits(0).json();
@@ -195,26 +196,26 @@ fn nothing_to_do_says_that_servicing_has_ended() {
 #[test]
 fn a_superseded_target_names_its_newest_replacement() {
     let bench = Bench::starting("2026-11-30T08:00:00Z");
-    let ask = |more: &[&str]| {
+    let resolve = |more: &[&str]| {
         let arguments = ["resolve", "KB5085516", "--arch", "arm64", "--baseline", "26100.863"];
         bench.json(&[&arguments[..], more].concat()).json()["replaced_by"].clone()
     };
-    let by_knowledge = ask(&[]);
+    let by_knowledge = resolve(&[]);
     assert_eq!((&by_knowledge["kb"], &by_knowledge["present"]), (&json!("KB5129195"), &json!(false)));
-    // As of the end of March it is the out-of-band update of that day; the mirror gets it.
+    // At the end of March, the replacement is the out-of-band update of that day. The mirror fetches it.
     let march = ["--as-of", "2026-03-31"];
-    assert_eq!((&ask(&march)["kb"], &ask(&march)["present"]), (&json!("KB5086672"), &json!(false)));
+    assert_eq!((&resolve(&march)["kb"], &resolve(&march)["present"]), (&json!("KB5086672"), &json!(false)));
     bench.replay(&recording("demo"), &["fetch", "KB5086672", "--arch", "arm64"]).exits(0);
-    assert_eq!((&ask(&march)["kb"], &ask(&march)["present"]), (&json!("KB5086672"), &json!(true)));
-    let people = bench.run(&["resolve", "KB5085516", "--arch", "arm64", "--as-of", "2026-03-31"]).stdout;
-    assert!(people.contains("replaced by: KB5086672 (in this mirror)"), "{people}");
+    assert_eq!((&resolve(&march)["kb"], &resolve(&march)["present"]), (&json!("KB5086672"), &json!(true)));
+    let plain = bench.run(&["resolve", "KB5085516", "--arch", "arm64", "--as-of", "2026-03-31"]).stdout;
+    assert!(plain.contains("replaced by: KB5086672 (in this mirror)"), "{plain}");
     // The newest one has no replacement.
     let newest = bench.json(&["resolve", "KB5129195", "--arch", "arm64"]).json();
     assert_eq!(newest["replaced_by"], Value::Null);
 }
 
 #[test]
-fn what_the_catalog_states_of_replacement_is_evidence() {
+fn replacements_stated_by_the_catalog_are_used() {
     let title = |month: &str, kb: &str| {
         format!("{month} Servicing Stack Update for Windows 10 Version 1607 for x64-based Systems ({kb})")
     };
@@ -235,18 +236,18 @@ fn what_the_catalog_states_of_replacement_is_evidence() {
         .update(third);
     let loopback = Loopback::start(world);
     let bench = Bench::starting("2026-11-30T08:00:00Z");
-    let ask =
+    let resolve =
         || bench.json(&["resolve", "KB5990021", "--arch", "x64"]).exits(0).json()["replaced_by"].clone();
     fetch_from(&bench, &loopback, &["KB5990021"]).exits(0);
-    assert_eq!((&ask()["kb"], &ask()["present"]), (&json!("KB5990022"), &json!(false)));
+    assert_eq!((&resolve()["kb"], &resolve()["present"]), (&json!("KB5990022"), &json!(false)));
     fetch_from(&bench, &loopback, &["KB5990022"]).exits(0);
-    assert_eq!((&ask()["kb"], &ask()["present"]), (&json!("KB5990023"), &json!(false)));
+    assert_eq!((&resolve()["kb"], &resolve()["present"]), (&json!("KB5990023"), &json!(false)));
     fetch_from(&bench, &loopback, &["KB5990023"]).exits(0);
-    assert_eq!((&ask()["kb"], &ask()["present"]), (&json!("KB5990023"), &json!(true)));
+    assert_eq!((&resolve()["kb"], &resolve()["present"]), (&json!("KB5990023"), &json!(true)));
 }
 
 #[test]
-fn a_clock_before_the_newest_release_is_a_doubt() {
+fn a_clock_before_the_newest_release_is_reported() {
     let bench = Bench::starting("2026-06-01T08:00:00Z");
     let answer = latest(&bench, &[]).exits(0).json();
     assert!(answer["warnings"].to_string().contains("check the clock"), "{answer:#}");

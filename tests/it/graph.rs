@@ -1,5 +1,5 @@
-//! `graph`: both kinds of edges, from the index and from knowledge alone, for Graphviz and as data.
-#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
+//! `graph`: both kinds of edges, from the index and from knowledge only, for Graphviz and as JSON.
+#![expect(clippy::unwrap_used, reason = "a test helper fails by panicking")]
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -9,14 +9,14 @@ use super::harness::{Bench, items, judge, recording, text_of};
 const CHECKPOINT: &str = "windows11.0-kb5043080-arm64_bb800093cb8846441c8e3da16122f5bb4bcf9bed.msu";
 const TARGET: &str = "windows11.0-kb5086672-arm64_1095dd7b2d5593b955bd7bd0059c8af7e8ba593a.msu";
 
-/// A mirror that has crawled a KB of the demo for arm64.
+/// Creates a mirror that has crawled a KB of the demo for arm64.
 fn crawled() -> Bench {
     let bench = Bench::new();
     bench.replay(&recording("demo"), &["crawl", "KB5086672", "--arch", "arm64"]).exits(0);
     bench
 }
 
-/// What people call a node: its file or title, else its KB.
+/// Returns a short name of a node: its file or title, or else its KB.
 fn name(graph: &Value, id: &Value) -> String {
     let node = items(&graph["nodes"]).iter().find(|node| node["id"] == *id).unwrap();
     let short = |name: &str| name.split('_').next().unwrap().to_owned();
@@ -26,7 +26,7 @@ fn name(graph: &Value, id: &Value) -> String {
     }
 }
 
-/// The edges of a kind as sentences.
+/// Returns the edges of a kind as sorted texts.
 fn edges(graph: &Value, kind: &str) -> Vec<String> {
     let of_kind = items(&graph["edges"]).iter().filter(|edge| edge["kind"] == kind);
     let mut found: Vec<String> = of_kind
@@ -46,7 +46,7 @@ fn edges(graph: &Value, kind: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_index_has_both_kinds_of_edges_with_who_states_them_and_when() {
+fn edges_of_the_index_have_their_source_and_date() {
     let bench = crawled();
     let graph = bench.json(&["graph", "KB5086672"]).exits(0).json();
     let needs = items(&graph["edges"]).iter().find(|edge| edge["source"] == "dialog").unwrap();
@@ -105,7 +105,7 @@ fn knowledge_alone_has_every_kind_of_need() {
     assert_eq!(
         needs("KB5027397")[1],
         "windows11.0-kb5027397-x64 -> windows11.0-kb5031455-x64 (prerequisite by knowledge, build below 22621.2506)",
-        "the lowest update that brings a floor of which no row names the update"
+        "the lowest update that reaches a floor, if no row names the update"
     );
     assert_eq!(needs("KB2919355")[0], "KB2919355 x64 -> KB2919442 x64 (ssu by knowledge)");
     assert!(
@@ -118,19 +118,19 @@ fn knowledge_alone_has_every_kind_of_need() {
 }
 
 #[test]
-fn graphviz_takes_what_is_written_for_it() {
+fn graphviz_accepts_the_dot_output() {
     let bench = crawled();
     for kbs in [&["KB5086672"][..], &["KB5121794", "KB5094122", "KB2919355"]] {
-        let drawn = bench.run(&[&["graph"], kbs].concat()).exits(0).stdout;
-        assert_eq!(bench.run(&[&["graph"], kbs, &["--format", "dot"]].concat()).exits(0).stdout, drawn);
-        assert!(drawn.starts_with("digraph kbmirror {\n") && drawn.ends_with("}\n"));
-        assert!(drawn.contains("style = solid, kind = \"needs\""), "{drawn}");
+        let dot = bench.run(&[&["graph"], kbs].concat()).exits(0).stdout;
+        assert_eq!(bench.run(&[&["graph"], kbs, &["--format", "dot"]].concat()).exits(0).stdout, dot);
+        assert!(dot.starts_with("digraph kbmirror {\n") && dot.ends_with("}\n"));
+        assert!(dot.contains("style = solid, kind = \"needs\""), "{dot}");
         let path = bench.path("graph.dot");
-        write_down(&path, &drawn);
+        write_text(&path, &dot);
         let folder = bench.path("");
-        let Some(judged) = judge("dot", &["-Tplain", "graph.dot"], folder.as_std_path()) else { return };
-        assert!(judged.status.success() && judged.stderr.is_empty(), "{judged:?}");
-        let plain = String::from_utf8(judged.stdout).unwrap();
+        let Some(output) = judge("dot", &["-Tplain", "graph.dot"], folder.as_std_path()) else { return };
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+        let plain = String::from_utf8(output.stdout).unwrap();
         let count = |word: &str| plain.lines().filter(|line| line.starts_with(word)).count();
         let graph = bench.json(&[&["graph"], kbs].concat()).exits(0).json();
         assert_eq!(count("node "), items(&graph["nodes"]).len());
@@ -140,22 +140,22 @@ fn graphviz_takes_what_is_written_for_it() {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a judge reads a file that the test made")]
-fn write_down(path: &camino::Utf8Path, text: &str) {
+#[expect(clippy::disallowed_methods, reason = "an external judge reads this file")]
+fn write_text(path: &camino::Utf8Path, text: &str) {
     std::fs::write(path, text).unwrap();
 }
 
 #[test]
-fn files_that_need_each_other_are_refused_by_name() {
+fn a_circle_of_required_files_is_refused_by_name() {
     let bench = crawled();
     let index = Connection::open(bench.mirror().join("mirror.db")).unwrap();
-    let turned = index
+    let inserted = index
         .execute(
             "INSERT INTO needs SELECT needs_file, file, 'prerequisite', 'dialog', 0, 0 FROM needs WHERE source = 'dialog'",
             [],
         )
         .unwrap();
-    assert_eq!(turned, 1);
+    assert_eq!(inserted, 1);
     drop(index);
     let (kind, message) = bench.json(&["graph", "KB5086672"]).exits(10).error();
     assert_eq!(kind, "unresolved");
@@ -164,7 +164,7 @@ fn files_that_need_each_other_are_refused_by_name() {
 }
 
 #[test]
-fn what_nobody_knows_and_two_formats_at_once_are_refused() {
+fn unknown_kbs_and_two_formats_at_once_are_refused() {
     let bench = Bench::new();
     bench.json(&["graph", "KB1234567"]).exits(3);
     bench.json(&["graph", "KB5086672", "--format", "dot"]).exits(2);

@@ -1,12 +1,12 @@
-//! The command line in-process: own arguments, streams, and a clock that steps, so that nothing is waited for.
+//! Runs the command line in this process, with its own arguments and streams, and with a clock that never really waits.
 //!
 //! ```ignore
 //! let bench = Bench::new();
 //! let fetched = bench.json(&["--replay", &recording("demo"), "fetch", "KB5086672"]).exits(0);
 //! assert_eq!(fetched.json()["sets"][0]["status"], "published");
 //! ```
-#![expect(clippy::disallowed_methods, reason = "folders of tests are made, read, and spoiled as they lie")]
-#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
+#![expect(clippy::disallowed_methods, reason = "tests create, read, and damage their folders directly")]
+#![expect(clippy::unwrap_used, reason = "a test helper fails by panicking")]
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -31,10 +31,10 @@ use serde_json::Value;
 use sha2::Digest as _;
 use tempfile::TempDir;
 
-/// When every test begins.
+/// The time at which the clock of a test starts.
 const START: &str = "2026-11-23T08:00:00Z";
 
-/// A clock on which time passes only by waiting, and at once.
+/// A clock that advances only when the program waits. A wait returns at once.
 #[derive(Debug)]
 pub(crate) struct SteppingClock {
     start: Timestamp,
@@ -49,17 +49,17 @@ impl Default for SteppingClock {
 }
 
 impl SteppingClock {
-    /// A clock that begins at some other time.
+    /// Creates a clock that starts at `start`.
     fn starting(start: &str) -> Self {
         Self { start: start.parse().unwrap(), passed: Mutex::default(), waited: Mutex::default() }
     }
 
-    /// Lets time go by without anybody waiting for it.
+    /// Advances the clock without counting this time as waited.
     pub(crate) fn advance(&self, duration: Duration) {
         *self.passed.lock().unwrap() += duration;
     }
 
-    /// How long the program has waited in all.
+    /// Returns the total time that the program has waited.
     pub(crate) fn waited(&self) -> Duration {
         *self.waited.lock().unwrap()
     }
@@ -81,7 +81,7 @@ impl Clock for SteppingClock {
     }
 }
 
-/// A stream whose bytes the test reads afterwards.
+/// An output stream that the test reads afterwards.
 #[derive(Debug, Clone, Default)]
 struct Captured(Arc<Mutex<Vec<u8>>>);
 
@@ -101,7 +101,7 @@ impl Write for Captured {
     }
 }
 
-/// What one run of the program gave.
+/// The result of one run of the program.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: u8,
@@ -110,21 +110,21 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    /// The same, after a look at the exit code.
+    /// Checks the exit code and returns the result.
     #[track_caller]
     pub(crate) fn exits(self, code: u8) -> Self {
         assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
         self
     }
 
-    /// The one JSON document on stdout.
+    /// Parses stdout as one JSON document.
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout)
             .unwrap_or_else(|error| panic!("{error} in stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr))
     }
 
-    /// The `error` of a run that failed as a whole: kind and message.
+    /// Returns the kind and the message of the top-level `error` of a failed run.
     #[track_caller]
     pub(crate) fn error(&self) -> (String, String) {
         let document = self.json();
@@ -135,19 +135,19 @@ impl Ran {
     }
 }
 
-/// The text of a JSON string.
+/// Returns the text of a JSON string.
 #[track_caller]
 pub(crate) fn text_of(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
+    value.as_str().unwrap_or_else(|| panic!("{value} is not a string")).to_owned()
 }
 
-/// The items of a JSON array.
+/// Returns the items of a JSON array.
 #[track_caller]
 pub(crate) fn items(value: &Value) -> &Vec<Value> {
-    value.as_array().unwrap_or_else(|| panic!("{value} is no array"))
+    value.as_array().unwrap_or_else(|| panic!("{value} is not an array"))
 }
 
-/// The texts under one key of every object in a JSON array.
+/// Returns the text under `key` in every object of a JSON array.
 #[track_caller]
 pub(crate) fn each(value: &Value, key: &str) -> Vec<String> {
     items(value).iter().map(|item| text_of(&item[key])).collect()
@@ -162,9 +162,9 @@ pub(crate) struct Bench {
     pub(crate) env: BTreeMap<String, String>,
     /// The standard input of every run.
     pub(crate) stdin: String,
-    /// The standard input is that of a person at a terminal.
+    /// `true` if standard input is a terminal with a user.
     pub(crate) answers: bool,
-    /// The answers of that person that are not shown, in every run.
+    /// The hidden answers of that user, in every run.
     pub(crate) secrets: Vec<String>,
     stop: Stop,
 }
@@ -182,33 +182,39 @@ impl Bench {
         }
     }
 
-    /// The same, with a clock that begins at another time.
+    /// Returns the same in a folder whose path has the same length everywhere. Tables and wrapped lines depend on it.
+    pub(crate) fn in_short_folder() -> Self {
+        let folder = tempfile::Builder::new().prefix("kb-").rand_bytes(6).tempdir_in("/tmp").unwrap();
+        Self { folder, ..Self::new() }
+    }
+
+    /// Creates a bench with a clock that starts at `start`.
     pub(crate) fn starting(start: &str) -> Self {
         Self { clock: Arc::new(SteppingClock::starting(start)), ..Self::new() }
     }
 
-    /// The same, with somebody who may stop its runs.
+    /// Sets the source of stop requests.
     pub(crate) fn stopped_by(self, stop: Stop) -> Self {
         Self { stop, ..self }
     }
 
-    /// A path in the temporary folder.
+    /// Returns a path in the temporary folder.
     pub(crate) fn path(&self, name: &str) -> Utf8PathBuf {
         Utf8Path::from_path(self.folder.path()).unwrap().join(name)
     }
 
-    /// Where the mirror is, or would be.
+    /// Returns the path of the mirror, which may not exist yet.
     pub(crate) fn mirror(&self) -> Utf8PathBuf {
         self.path("mirror")
     }
 
-    /// Writes the mirror's configuration.
+    /// Writes the configuration of the mirror.
     pub(crate) fn configure(&self, text: &str) {
         fs::create_dir_all(self.mirror()).unwrap();
         fs::write(self.mirror().join("kbmirror.toml"), text).unwrap();
     }
 
-    /// The set folder under a KB.
+    /// Returns the path of a set folder of a KB.
     pub(crate) fn set(&self, kb: &str, folder: &str) -> Utf8PathBuf {
         self.mirror().join("kb").join(kb).join(folder)
     }
@@ -218,12 +224,12 @@ impl Bench {
         self.run_on(&self.mirror(), arguments)
     }
 
-    /// Runs a command on a mirror somewhere else.
+    /// Runs a command on the mirror at `mirror`.
     pub(crate) fn run_on(&self, mirror: &Utf8Path, arguments: &[&str]) -> Ran {
         self.run_at_width(mirror, None, arguments)
     }
 
-    /// Runs a command on the mirror, for a terminal of so many columns.
+    /// Runs a command on the mirror with a terminal of `columns` columns.
     pub(crate) fn at_width(&self, columns: u16, arguments: &[&str]) -> Ran {
         self.run_at_width(&self.mirror(), Some(columns), arguments)
     }
@@ -264,26 +270,28 @@ impl Bench {
         self.json(&[&["--replay", recording.as_str()], arguments].concat())
     }
 
-    /// Runs the program itself on the mirror.
+    /// Runs the compiled program on the mirror in a process of its own.
     pub(crate) fn program(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kbmirror"));
         command.arg("--mirror").arg(self.mirror()).args(arguments);
         command.env_remove("KBMIRROR_DIR").output().unwrap()
     }
 
-    /// The rows that a query on the mirror's index gives, each as texts.
+    /// Runs a query on the index of the mirror and returns its rows as texts.
     #[track_caller]
     pub(crate) fn rows(&self, query: &str) -> Vec<Vec<String>> {
         let index = open_index(&self.mirror());
         let mut statement = index.prepare(query).unwrap();
         let columns = statement.column_count();
         let rows = statement.query_map([], |row| {
-            (0..columns).map(|column| Ok(shown(row.get_ref(column)?))).collect::<rusqlite::Result<Vec<_>>>()
+            (0..columns)
+                .map(|column| Ok(text_of_value(row.get_ref(column)?)))
+                .collect::<rusqlite::Result<Vec<_>>>()
         });
         rows.unwrap().map(Result::unwrap).collect()
     }
 
-    /// Everything in the index but the runs, table by table, without the columns whose names `skip` picks.
+    /// Dumps the index table by table, without the table `runs` and the columns that `skip` selects.
     pub(crate) fn dump(&self, skip: impl Fn(&str) -> bool) -> BTreeMap<String, Vec<Vec<String>>> {
         let tables = self.rows(
             "SELECT m.name, c.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c \
@@ -292,9 +300,9 @@ impl Bench {
         let mut columns: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for row in tables {
             let [table, column] = <[String; 2]>::try_from(row).unwrap();
-            let kept = columns.entry(table).or_default();
+            let selected = columns.entry(table).or_default();
             if !skip(&column) {
-                kept.push(column);
+                selected.push(column);
             }
         }
         assert!(columns.len() > 10, "{columns:?}");
@@ -311,7 +319,7 @@ fn open_index(mirror: &Utf8Path) -> Connection {
     Connection::open_with_flags(mirror.join("mirror.db"), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap()
 }
 
-fn shown(value: ValueRef<'_>) -> String {
+fn text_of_value(value: ValueRef<'_>) -> String {
     match value {
         ValueRef::Null => "null".to_owned(),
         ValueRef::Integer(number) => number.to_string(),
@@ -321,12 +329,12 @@ fn shown(value: ValueRef<'_>) -> String {
     }
 }
 
-/// A recording of the project.
+/// Returns the path of a recording of this project.
 pub(crate) fn recording(name: &str) -> Utf8PathBuf {
     Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("recorded-responses").join(name)
 }
 
-/// A copy of a folder, to spoil it.
+/// Copies a folder, so that a test can damage the copy.
 pub(crate) fn copy_folder(from: &Utf8Path, to: &Utf8Path) {
     for (name, bytes) in tree(from) {
         let path = to.join(name);
@@ -334,13 +342,13 @@ pub(crate) fn copy_folder(from: &Utf8Path, to: &Utf8Path) {
         fs::write(&path, bytes).unwrap();
         #[cfg(unix)]
         if path.extension() == Some("key") {
-            // Secret keys are for their owner alone.
+            // The program refuses a secret key that other users can read.
             fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
         }
     }
 }
 
-/// Every file below a folder with its bytes, by its path with `/`; nothing when there is no such folder.
+/// Returns the bytes of every file below a folder, by its path with `/`. The map is empty if the folder does not exist.
 pub(crate) fn tree(folder: &Utf8Path) -> BTreeMap<String, Vec<u8>> {
     fn walk(folder: &Utf8Path, below: &Utf8Path, found: &mut BTreeMap<String, Vec<u8>>) {
         for entry in below.read_dir_utf8().unwrap() {
@@ -360,7 +368,7 @@ pub(crate) fn tree(folder: &Utf8Path) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
-/// The names in a folder, sorted; none when there is no such folder.
+/// Returns the sorted names in a folder. Returns an empty list if the folder does not exist.
 pub(crate) fn names_in(folder: &Utf8Path) -> Vec<String> {
     let Ok(entries) = folder.read_dir_utf8() else { return Vec::new() };
     let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().to_owned()).collect();
@@ -368,7 +376,7 @@ pub(crate) fn names_in(folder: &Utf8Path) -> Vec<String> {
     names
 }
 
-/// What tells a file or folder that was left alone from one that was made anew.
+/// Returns a stamp of a file or folder. The stamp changes when the file or folder is created again.
 pub(crate) fn stamp(path: &Utf8Path) -> String {
     let metadata = fs::metadata(path).unwrap();
     #[cfg(unix)]
@@ -378,46 +386,49 @@ pub(crate) fn stamp(path: &Utf8Path) -> String {
     format!("{number} {:?}", metadata.modified().unwrap())
 }
 
-/// The SHA-256 of some bytes as hexadecimal digits.
+/// Returns the SHA-256 of some bytes in hexadecimal.
 pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
     HEXLOWER.encode(&sha2::Sha256::digest(bytes))
 }
 
-/// The SHA-1 of some bytes as hexadecimal digits.
+/// Returns the SHA-1 of some bytes in hexadecimal.
 pub(crate) fn sha1_hex(bytes: &[u8]) -> String {
     HEXLOWER.encode(&sha1::Sha1::digest(bytes))
 }
 
-/// Runs an outside judge, a program of others. `None`, and a line, where it is not here; with `CI` set that is a failure.
+/// Runs an external judge: a program that is not part of this project. Prints a line and returns `None` if the program
+/// is not installed. With `CI` set, a missing program fails the test.
 pub(crate) fn judge(program: &str, arguments: &[&str], folder: &Path) -> Option<Output> {
     match Command::new(program).args(arguments).current_dir(folder).output() {
         Ok(output) => Some(output),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => skipped(&format!("{program} is not here")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            skipped(&format!("{program} is not installed"))
+        }
         Err(error) => panic!("{program}: {error}"),
     }
 }
 
-/// Says that something cannot be judged here. With `CI` set that is a failure: there, every judge has to be here.
-#[expect(clippy::print_stdout, reason = "a test says what it skips")]
+/// Reports that a check is skipped on this machine. With `CI` set this fails the test: CI must have every judge.
+#[expect(clippy::print_stdout, reason = "a test reports the check that it skips")]
 pub(crate) fn skipped<T>(why: &str) -> Option<T> {
-    assert!(std::env::var_os("CI").is_none(), "{why}, and CI is set: every judge has to be here");
+    assert!(std::env::var_os("CI").is_none(), "{why}, and CI is set: CI must have every judge");
     println!("skipped: {why}");
     None
 }
 
-/// Says the same of what root alone may do, such as mounting. Another user skips it everywhere, and `.ci/run` runs it as root:
-/// it has to name the test.
-#[expect(clippy::print_stdout, reason = "a test says what it skips")]
+/// Reports that a check is skipped because only root can do it, for example mounting. Other users skip it on every
+/// machine. `.ci/run` runs the test as root, so its list must contain the name of the test.
+#[expect(clippy::print_stdout, reason = "a test reports the check that it skips")]
 pub(crate) fn skipped_without_root<T>(why: &str) -> Option<T> {
     if is_root() {
         return skipped(why);
     }
     let script = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(".ci/run")).unwrap();
-    // With one thread, tests run in the main one.
+    // With one test thread, tests run in the main thread, whose name is not that of the test.
     if let Some(name) = std::thread::current().name().filter(|name| *name != "main") {
         assert!(script.contains(name), "{name} needs root, and .ci/run does not name it");
     }
-    println!("skipped: {why}; root alone may do that");
+    println!("skipped: {why}; only root can do this");
     None
 }
 

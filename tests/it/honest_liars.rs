@@ -1,12 +1,16 @@
-//! Questions whose obvious answer is wrong, held against the sentence that decides each: builds that lie about
-//! .NET, hotpatched servers below the month's build, editions that need no ESU, stacks that are newer than asked for.
-//! On knowledge alone, through the same words as a line of `--batch`.
+//! Resolver requests whose obvious answer is wrong. Each case states the servicing rule that decides it. Examples:
+//! builds that say nothing about .NET, hotpatched servers below the build of the month, editions that do not need ESU,
+//! and stacks that are newer than the required stack. The cases use only the built-in knowledge and the reader of
+//! `--batch` lines.
 //!
-//! A case is what is asked, in words: the goal, a bar, and the machine. `KB5087537 available=a.msu,b.msu`,
-//! `latest policy=oob as_of=2026-07-20`, `enable=25H2 minimal`; `x64 14393.8957 server for=image fod esu=false
-//! edition=EnterpriseS dotnet=4.8 installed=KB5094141`. The answer is the status with what it names, in order:
-//! `install ssu KB5088064, target KB5087537`; `-> KB…` is the successor, and `(restart)` comes before the next step.
-#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
+//! A case writes a request in short: the goal, a bar, and the machine. Examples of goals are
+//! `KB5087537 available=a.msu,b.msu`, `latest policy=oob as_of=2026-07-20`, and `enable=25H2 minimal`. An example of a
+//! machine is `x64 14393.8957 server for=image fod esu=false edition=EnterpriseS dotnet=4.8 installed=KB5094141`.
+//!
+//! The answer is the status with its steps, missing packages, and choices in order, for example
+//! `install ssu KB5088064, target KB5087537`. `-> KB…` is the successor. `(restart)` marks a restart before the next
+//! step.
+#![expect(clippy::unwrap_used, reason = "a test helper fails by panicking")]
 
 mod editions;
 mod enablement;
@@ -19,12 +23,12 @@ use kbmirror::resolve::{Library, Shelf, read_line, resolve};
 use kbmirror::servicing::Knowledge;
 use serde_json::{Map, Value, json};
 
-/// The sentence that decides, the question, the answer, and a part of what is said with it (empty: anything).
+/// A case: the rule that decides it, the request, the answer, and a part of advice or warnings (empty: anything).
 type Case = (&'static str, &'static str, &'static str, &'static str);
 
-/// The line of a `--batch` for a question in words.
-fn line(question: &str) -> String {
-    let (goal, machine) = question.split_once('|').unwrap_or((question, ""));
+/// Returns the line of a `--batch` file for a short request.
+fn batch_line(request_text: &str) -> String {
+    let (goal, machine) = request_text.split_once('|').unwrap_or((request_text, ""));
     let mut request = Map::new();
     let mut baseline = Map::new();
     for word in goal.split_whitespace() {
@@ -56,11 +60,11 @@ fn line(question: &str) -> String {
             Some((key, value)) => baseline.insert(key.into(), json!(value)),
         };
     }
-    json!({ "id": question, "request": request, "baseline": baseline }).to_string()
+    json!({ "id": request_text, "request": request, "baseline": baseline }).to_string()
 }
 
-/// An answer in the words of a case.
-fn in_words(answer: &Value) -> String {
+/// Writes an answer in the short form of a case.
+fn short_answer(answer: &Value) -> String {
     let listed = |key: &str, shown: &dyn Fn(&Value) -> String| {
         let items = answer[key].as_array().into_iter().flatten();
         items.map(shown).collect::<Vec<_>>().join(", ")
@@ -70,52 +74,53 @@ fn in_words(answer: &Value) -> String {
         let restart = if item["restart_after"] == true { " (restart)" } else { "" };
         format!("{} {}{restart}", text(&item["role"]), text(&item["kb"]))
     };
-    let mut words = vec![text(&answer["status"])];
-    words.push(listed("steps", &of_role));
-    words.push(listed("missing", &of_role));
-    words.push(listed("choices", &|choice| text(&choice["kb"])));
-    words.push(answer["successor"].as_str().map_or_else(String::new, |kb| format!("-> {kb}")));
-    words.retain(|word| !word.is_empty());
-    words.join(" ")
+    let mut parts = vec![text(&answer["status"])];
+    parts.push(listed("steps", &of_role));
+    parts.push(listed("missing", &of_role));
+    parts.push(listed("choices", &|choice| text(&choice["kb"])));
+    parts.push(answer["successor"].as_str().map_or_else(String::new, |kb| format!("-> {kb}")));
+    parts.retain(|word| !word.is_empty());
+    parts.join(" ")
 }
 
-/// Asks every question of a library and shows all answers that are others than the sentences have it.
+/// Resolves every case with a library, and fails with all answers that differ from the expected answers.
 #[track_caller]
-fn hold_on(cases: &[Case], library: &dyn Library, knowledge: &Knowledge) {
+fn check_with(cases: &[Case], library: &dyn Library, knowledge: &Knowledge) {
     let mut wrong = Vec::new();
-    for (sentence, question, expected, saying) in cases {
-        let request = read_line(&line(question)).1.unwrap_or_else(|error| panic!("{question}: {error}"));
+    for (rule, request_text, expected, part) in cases {
+        let request =
+            read_line(&batch_line(request_text)).1.unwrap_or_else(|error| panic!("{request_text}: {error}"));
         let plan = resolve(&request, library, knowledge).unwrap();
         let answer = serde_json::to_value(&plan).unwrap();
-        let found = in_words(&answer);
-        let said = format!("{} {}", answer["advice"], answer["warnings"]);
-        if found != *expected || !said.contains(saying) {
+        let found = short_answer(&answer);
+        let notes = format!("{} {}", answer["advice"], answer["warnings"]);
+        if found != *expected || !notes.contains(part) {
             wrong.push(format!(
-                "{question}\n    {sentence}\n    expected: {expected} {saying:?}\n    found:    {found}\n    said:     {said}"
+                "{request_text}\n    {rule}\n    expected: {expected} {part:?}\n    found:    {found}\n    notes:    {notes}"
             ));
         }
     }
     assert!(wrong.is_empty(), "{} of {} are wrong:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
 
-/// The same on knowledge alone.
+/// Checks the cases with the built-in knowledge only.
 #[track_caller]
-fn hold(cases: &[Case]) {
+fn check(cases: &[Case]) {
     let knowledge = Knowledge::built_in().unwrap();
-    hold_on(cases, &Shelf::of_knowledge(&knowledge), &knowledge);
+    check_with(cases, &Shelf::of_knowledge(&knowledge), &knowledge);
 }
 
 #[test]
-fn a_question_in_words_is_a_line() {
-    let asked = line(
+fn a_short_request_becomes_a_batch_line() {
+    let parsed = batch_line(
         "KB5087537 available=a.msu,b.msu | x64 14393.8957 server for=image fod esu=false dotnet=528040 installed=KB1,KB2",
     );
-    let asked: Value = serde_json::from_str(&asked).unwrap();
-    assert_eq!(asked["request"], json!({"kb": "KB5087537", "available": ["a.msu", "b.msu"]}));
+    let parsed: Value = serde_json::from_str(&parsed).unwrap();
+    assert_eq!(parsed["request"], json!({"kb": "KB5087537", "available": ["a.msu", "b.msu"]}));
     let machine = json!({"architecture": "x64", "build": "14393.8957", "installation": "server", "for": "image",
         "fod": true, "esu": false, "dotnet": 528_040, "installed": ["KB1", "KB2"]});
-    assert_eq!(asked["baseline"], machine);
+    assert_eq!(parsed["baseline"], machine);
     let answer = json!({"status": "install", "successor": "KB3",
         "steps": [{"role": "prerequisite", "kb": "KB1", "restart_after": true}, {"role": "target", "kb": "KB2"}]});
-    assert_eq!(in_words(&answer), "install prerequisite KB1 (restart), target KB2 -> KB3");
+    assert_eq!(short_answer(&answer), "install prerequisite KB1 (restart), target KB2 -> KB3");
 }

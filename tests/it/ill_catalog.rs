@@ -1,5 +1,6 @@
-//! A Catalog that misbehaves as the real one does: each fault once and for ever, what is asked then, and what is believed.
-#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
+//! A Catalog with the faults of the real one. Each fault occurs once or permanently. The tests check the requests that
+//! follow, and the answers that are accepted.
+#![expect(clippy::unwrap_used, reason = "a test helper fails by panicking")]
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 use super::harness::{Bench, Ran, each, items, names_in, text_of, tree};
 use super::support::{Action, FileSpec, Hook, Loopback, Rule, UpdateSpec, World, id};
 
-fn ask(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> Ran {
+fn run_with(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> Ran {
     let (url, host) = (loopback.catalog_url(), loopback.file_host());
     let network = ["--catalog-url", &url, "--allow-host", &host, "--catalog-rate", "1000"];
     bench.json(&[&network[..], arguments].concat())
@@ -29,20 +30,21 @@ fn lcu(number: u32, month: &str, kb: &str, tail: &str) -> UpdateSpec {
 const KB: &str = "KB5041865";
 const CRAWL: [&str; 2] = ["crawl", KB];
 
-/// The KB, and what the Catalog is known to have.
+/// Creates a Catalog with the KB and the KB of the control query.
 fn world() -> World {
     control().update(lcu(1, "2024-08", KB, " (26100.1457)"))
 }
 
+/// Creates a Catalog with only the KB of the control query, which the real Catalog always lists.
 fn control() -> World {
     World::new().update(lcu(9, "2024-09", "KB5043080", " (26100.1742)"))
 }
 
-fn asked(loopback: &Loopback, part: &str) -> usize {
+fn request_count(loopback: &Loopback, part: &str) -> usize {
     loopback.requests().iter().filter(|seen| seen.path_and_query.contains(part)).count()
 }
 
-/// Latin-1 where the page says and means UTF-8.
+/// Encodes a page in Latin-1 that declares UTF-8.
 fn in_latin_1(page: Vec<u8>) -> Vec<u8> {
     let text = String::from_utf8(page).unwrap();
     let other = text.replace("Systems", "Syst\u{e8}mes").replace("Last Modified", "Modifi\u{e9}");
@@ -63,27 +65,27 @@ fn with_other_ids(page: Vec<u8>) -> Vec<u8> {
     text.replace("ctl00_catalogBody_updateMatches", "results").replace("searchDuration", "range").into_bytes()
 }
 
-/// A fault, where it strikes, and what becomes of a crawl if it never passes: the exit code and how many requests to such
-/// a path are within the policy.
+/// Returns all faults: the path, the fault, the exit code of a crawl if the fault is permanent, and the number of
+/// requests to the path that the retry policy allows.
 fn faults() -> Vec<(&'static str, Action, u8, std::ops::RangeInclusive<usize>)> {
     let wait = |seconds: &str| Action::Status(503, vec![("Retry-After".to_owned(), seconds.to_owned())]);
     let (search, details, dialog) = ("/Search.aspx", "/ScopedViewInline.aspx", "/DownloadDialog.aspx");
-    // Within ten minutes: waits of 1, 2, 4, 8, 15, 60, 120 s, and 300 s if jitter lets them in.
-    let patient = 6..=10;
+    // Within ten minutes: waits of 1, 2, 4, 8, 15, 60, and 120 s, and of 300 s depending on the jitter.
+    let within_budget = 6..=10;
     vec![
-        (search, Action::ErrorPage, 6, patient.clone()),
-        (details, Action::ErrorPage, 4, patient.clone()),
-        (dialog, Action::ErrorPage, 4, patient.clone()),
-        (search, Action::RowLess, 6, patient.clone()),
-        (search, Action::Close, 6, patient.clone()),
-        (details, Action::CutAfter(900), 4, patient.clone()),
-        (search, Action::Status(503, Vec::new()), 6, patient.clone()),
-        (search, wait("7"), 6, patient.clone()),
+        (search, Action::ErrorPage, 6, within_budget.clone()),
+        (details, Action::ErrorPage, 4, within_budget.clone()),
+        (dialog, Action::ErrorPage, 4, within_budget.clone()),
+        (search, Action::RowLess, 6, within_budget.clone()),
+        (search, Action::Close, 6, within_budget.clone()),
+        (details, Action::CutAfter(900), 4, within_budget.clone()),
+        (search, Action::Status(503, Vec::new()), 6, within_budget.clone()),
+        (search, wait("7"), 6, within_budget.clone()),
         (search, wait("4000"), 6, 1..=1),
         (dialog, Action::EmptyDialog, 7, 3..=3),
         (search, Action::Edited(without_last_row), 7, 3..=3),
         (search, Action::Edited(with_other_date), 7, 3..=3),
-        (search, Action::Edited(with_other_ids), 7, patient),
+        (search, Action::Edited(with_other_ids), 7, within_budget),
         (search, Action::Edited(in_latin_1), 7, 3..=3),
         (details, Action::Edited(in_latin_1), 7, 3..=3),
         (search, Action::Redirect("http://elsewhere.invalid/login".to_owned()), 5, 1..=1),
@@ -91,14 +93,14 @@ fn faults() -> Vec<(&'static str, Action, u8, std::ops::RangeInclusive<usize>)> 
 }
 
 #[test]
-fn what_passes_changes_nothing_and_costs_one_request() {
+fn a_transient_fault_changes_nothing_and_costs_one_request() {
     let undisturbed = {
         let (bench, loopback) = (Bench::new(), Loopback::start(world()));
-        ask(&bench, &loopback, &CRAWL).exits(0);
+        run_with(&bench, &loopback, &CRAWL).exits(0);
         (loopback.requests().len(), bench.dump(|_| false).len())
     };
     for (path, action, code, _) in faults() {
-        // A host that is not allowed is refused at once, and so is a wait that nobody has the patience for.
+        // A host that is not allowed is refused at once. The same holds for a wait that exceeds the retry budget.
         if code == 5
             || matches!(&action, Action::Status(_, headers) if headers.iter().any(|(_, value)| value == "4000"))
         {
@@ -106,9 +108,9 @@ fn what_passes_changes_nothing_and_costs_one_request() {
         }
         let (bench, loopback) = (Bench::new(), Loopback::start(world()));
         loopback.rule(Rule::once(path, action.clone()));
-        let document = ask(&bench, &loopback, &CRAWL).exits(0).json();
+        let document = run_with(&bench, &loopback, &CRAWL).exits(0).json();
         assert_eq!(document["failures"], json!([]), "{path} {action:?}");
-        // The error page is a redirect, and what it leads to is a request of its own.
+        // The error page is a redirect, and its target is a separate request.
         let extra = 1 + usize::from(matches!(action, Action::ErrorPage));
         assert_eq!(loopback.requests().len(), undisturbed.0 + extra, "{path} {action:?}");
         assert_eq!(bench.dump(|_| false).len(), undisturbed.1);
@@ -117,30 +119,30 @@ fn what_passes_changes_nothing_and_costs_one_request() {
 }
 
 #[test]
-fn what_does_not_pass_ends_with_its_exit_code_within_the_patience() {
+fn a_permanent_fault_ends_within_the_retry_budget() {
     for (path, action, code, requests) in faults() {
         let (bench, loopback) = (Bench::new(), Loopback::start(world()));
         loopback.rule(Rule::always(path, action.clone()));
-        let document = ask(&bench, &loopback, &CRAWL).exits(code).json();
-        let asked = asked(&loopback, path);
+        let document = run_with(&bench, &loopback, &CRAWL).exits(code).json();
+        let request_count = request_count(&loopback, path);
         assert!(
-            requests.contains(&asked),
-            "{path} {action:?}: {asked} requests, {requests:?} are within the policy"
+            requests.contains(&request_count),
+            "{path} {action:?}: {request_count} requests, the policy allows {requests:?}"
         );
-        // The patience, and the fast pace of the other requests.
+        // The retry budget plus the short waits of the rate limit.
         assert!(
             bench.clock.waited() <= Duration::from_secs(601),
             "{path} {action:?}: {:?}",
             bench.clock.waited()
         );
-        let told = document.to_string();
+        let text = document.to_string();
         if code == 7 {
             let saved = names_in(&bench.mirror().join("runs"));
             assert_eq!(saved.len(), 1, "{path} {action:?}");
-            assert!(told.contains("was expected"), "{told}");
+            assert!(text.contains("was expected"), "{text}");
         }
         if matches!(action, Action::ErrorPage) {
-            assert!(told.contains("8DDD0010"), "{told}");
+            assert!(text.contains("8DDD0010"), "{text}");
         }
         if bench.mirror().join("mirror.db").exists() {
             assert_eq!(bench.rows("SELECT count(*) FROM absences"), [["0"]], "{path} {action:?}");
@@ -149,10 +151,10 @@ fn what_does_not_pass_ends_with_its_exit_code_within_the_patience() {
 }
 
 #[test]
-fn what_changed_is_named_with_page_mark_and_place() {
+fn a_changed_page_is_reported_with_the_unexpected_element() {
     let (bench, loopback) = (Bench::new(), Loopback::start(world()));
     loopback.rule(Rule::always("/Search.aspx", Action::Edited(with_other_date)));
-    let document = ask(&bench, &loopback, &CRAWL).exits(7).json();
+    let document = run_with(&bench, &loopback, &CRAWL).exits(7).json();
     let failure = &document["failures"][0];
     let message = text_of(&failure["message"]);
     for part in ["search page", "_C4_R0", "a date such as", "10. Sept. 2024"] {
@@ -167,86 +169,86 @@ fn what_changed_is_named_with_page_mark_and_place() {
 fn a_wrong_content_type_changes_nothing() {
     let (bench, loopback) = (Bench::new(), Loopback::start(world()));
     loopback.rule(Rule::always(".aspx", Action::ContentType("text/html; charset=iso-8859-1")));
-    ask(&bench, &loopback, &CRAWL).exits(0);
+    run_with(&bench, &loopback, &CRAWL).exits(0);
     assert_eq!(loopback.requests().len(), 3);
 }
 
-/// The page for "nothing found", served by an ill Catalog in place of everything.
+/// A failing Catalog answers every search with its page for "nothing found".
 #[test]
-fn a_false_nothing_found_is_found_out_and_takes_nothing_away() {
+fn a_false_empty_answer_is_detected_and_removes_nothing() {
     let (bench, loopback) = (Bench::new(), Loopback::start(world()));
-    ask(&bench, &loopback, &CRAWL).exits(0);
+    run_with(&bench, &loopback, &CRAWL).exits(0);
     let before = bench.dump(|_| false);
 
-    // For good: an error, and nothing is marked.
+    // A permanent fault is an error, and no update is marked as missing.
     bench.clock.advance(Duration::from_hours(48));
     loopback.rule(Rule::always("/Search.aspx", Action::NothingFound));
-    let document = ask(&bench, &loopback, &CRAWL).exits(6).json();
+    let document = run_with(&bench, &loopback, &CRAWL).exits(6).json();
     let message = text_of(&document["failures"][0]["message"]);
     assert!(message.contains("it is not well"), "{message}");
     assert_eq!(bench.dump(|_| false), before);
 
-    // For the first two questions: the answer is right, and the control question is not even needed.
+    // The fault occurs once. The repeated query gives the right answer, so the control query is not needed.
     loopback.clear_rules();
     loopback.rule(Rule::once("/Search.aspx", Action::NothingFound));
-    let asked_before = loopback.requests().len();
-    ask(&bench, &loopback, &CRAWL).exits(0);
+    let requests_before = loopback.requests().len();
+    run_with(&bench, &loopback, &CRAWL).exits(0);
     let targets: Vec<String> =
-        loopback.requests()[asked_before..].iter().map(|seen| seen.path_and_query.clone()).collect();
+        loopback.requests()[requests_before..].iter().map(|seen| seen.path_and_query.clone()).collect();
     assert_eq!(targets[..2], ["/Search.aspx?p=0&q=KB5041865", "/Search.aspx?p=0&q=KB5041865"]);
     assert!(!targets.iter().any(|target| target.contains("KB5043080")), "{targets:?}");
 
-    // From a Catalog that is well it is believed, and what was known stays.
+    // The empty answer of a healthy Catalog is accepted, and the known updates stay.
     loopback.replace(control());
-    let asked_before = loopback.requests().len();
-    let document = ask(&bench, &loopback, &CRAWL).exits(0).json();
+    let requests_before = loopback.requests().len();
+    let document = run_with(&bench, &loopback, &CRAWL).exits(0).json();
     assert_eq!(items(&document["sets"]).len(), 1, "{document:#}");
     let targets: Vec<String> =
-        loopback.requests()[asked_before..].iter().map(|seen| seen.path_and_query.clone()).collect();
+        loopback.requests()[requests_before..].iter().map(|seen| seen.path_and_query.clone()).collect();
     assert_eq!(targets[..3].iter().filter(|target| target.contains(KB)).count(), 2, "{targets:?}");
     assert!(targets[2].contains("KB5043080"), "{targets:?}");
 
-    // A KB that nobody knows, from an answer in time: one request.
-    let asked_before = loopback.requests().len();
-    ask(&bench, &loopback, &["crawl", "KB5999999"]).exits(3);
-    assert_eq!(loopback.requests().len(), asked_before + 1);
-    // The same late: it is asked again, and the Catalog is asked how it is.
+    // An unknown KB with a fast response: one request.
+    let requests_before = loopback.requests().len();
+    run_with(&bench, &loopback, &["crawl", "KB5999999"]).exits(3);
+    assert_eq!(loopback.requests().len(), requests_before + 1);
+    // An unknown KB with a slow response: the query is repeated, and the control query follows.
     let clock = Arc::clone(&bench.clock);
     let late = Hook(Arc::new(move || clock.advance(Duration::from_secs(100))));
     loopback.rule(Rule::once("KB5999999", Action::After(late)));
-    let asked_before = loopback.requests().len();
-    ask(&bench, &loopback, &["crawl", "KB5999999"]).exits(3);
-    assert_eq!(loopback.requests().len(), asked_before + 3);
+    let requests_before = loopback.requests().len();
+    run_with(&bench, &loopback, &["crawl", "KB5999999"]).exits(3);
+    assert_eq!(loopback.requests().len(), requests_before + 3);
 }
 
-/// 25 minutes of pages without rows, with and without the text that nothing was found.
+/// The Catalog sends pages without rows for 25 minutes, with and without the text that nothing was found.
 #[test]
 fn a_stall_of_25_minutes_loses_nothing() {
     for action in [Action::RowLess, Action::NothingFound] {
         let (bench, loopback) = (Bench::new(), Loopback::start(world()));
-        ask(&bench, &loopback, &CRAWL).exits(0);
+        run_with(&bench, &loopback, &CRAWL).exits(0);
         bench.clock.advance(Duration::from_hours(24));
         let (clock, begin) = (Arc::clone(&bench.clock), bench.clock.elapsed());
         let until = begin + Duration::from_mins(25);
         loopback.rule(Rule::during("/Search.aspx", action.clone(), move || clock.elapsed() < until));
         let before = bench.dump(|_| false);
 
-        // Somebody who waits for ten minutes is told so.
-        ask(&bench, &loopback, &CRAWL).exits(6);
+        // A run with a retry budget of ten minutes fails.
+        run_with(&bench, &loopback, &CRAWL).exits(6);
         assert_eq!(bench.dump(|_| false), before, "{action:?}");
-        // A scheduled run has the patience.
-        let document = ask(&bench, &loopback, &["--patience", "45m", "crawl", KB]).exits(0).json();
+        // A retry budget of 45 minutes is enough.
+        let document = run_with(&bench, &loopback, &["--patience", "45m", "crawl", KB]).exits(0).json();
         assert!(bench.clock.elapsed() >= until && bench.clock.elapsed() < begin + Duration::from_hours(1));
         assert_eq!((items(&document["sets"]).len(), &document["failures"]), (1, &json!([])), "{action:?}");
         assert_eq!(bench.rows("SELECT count(*) FROM absences"), [["0"]]);
         assert_eq!(bench.rows("SELECT count(*) FROM v_updates WHERE expired IS NULL"), [["1"]]);
-        // Each try asks twice, and both control questions.
-        assert!(asked(&loopback, ".aspx") < 90, "{}", asked(&loopback, ".aspx"));
+        // Each attempt sends the query twice and both control queries.
+        assert!(request_count(&loopback, ".aspx") < 90, "{}", request_count(&loopback, ".aspx"));
     }
 }
 
 #[test]
-fn two_answers_a_day_apart_or_the_update_itself_decide_that_it_is_gone() {
+fn an_update_expires_after_two_answers_a_day_apart() {
     let two = || world().update(lcu(2, "2024-08", KB, " (26100.1458)"));
     let absent = |bench: &Bench| {
         bench.rows(
@@ -256,42 +258,42 @@ fn two_answers_a_day_apart_or_the_update_itself_decide_that_it_is_gone() {
     };
     let missing = id(2);
 
-    // The search forgets it, its own page is still there.
+    // The search omits the update, but its details page still exists.
     let (bench, loopback) = (Bench::new(), Loopback::start(two()));
-    ask(&bench, &loopback, &CRAWL).exits(0);
-    let forgets = |loopback: &Loopback| {
+    run_with(&bench, &loopback, &CRAWL).exits(0);
+    let omit_update = |loopback: &Loopback| {
         loopback.rule(Rule::during(
             "/Search.aspx?p=0&q=KB5041865",
             Action::Edited(without_second_row),
             || true,
         ));
     };
-    forgets(&loopback);
-    let first = ask(&bench, &loopback, &CRAWL).exits(0).json();
+    omit_update(&loopback);
+    let first = run_with(&bench, &loopback, &CRAWL).exits(0).json();
     assert!(first["warnings"].to_string().contains("a day later"), "{first:#}");
     assert_eq!(absent(&bench), [[missing.as_str(), "1", "0"]]);
-    // The same day proves no more, however often it is asked.
+    // More queries on the same day do not add evidence.
     bench.clock.advance(Duration::from_hours(23));
-    ask(&bench, &loopback, &CRAWL).exits(0);
+    run_with(&bench, &loopback, &CRAWL).exits(0);
     assert_eq!(absent(&bench), [[missing.as_str(), "1", "0"]]);
     bench.clock.advance(Duration::from_hours(2));
-    ask(&bench, &loopback, &CRAWL).exits(0);
+    run_with(&bench, &loopback, &CRAWL).exits(0);
     assert_eq!(absent(&bench), [[missing.as_str(), "1", "1"]]);
     let shown = bench.json(&["show", KB]).exits(0).json();
     let expired: Vec<&Value> = items(&shown["updates"]).iter().map(|update| &update["expired"]).collect();
     assert_eq!(expired, [&Value::Null, &json!("2026-11-24")], "{shown:#}");
-    // It comes back.
+    // The update is listed again.
     loopback.clear_rules();
-    ask(&bench, &loopback, &CRAWL).exits(0);
+    run_with(&bench, &loopback, &CRAWL).exits(0);
     assert_eq!(absent(&bench), Vec::<Vec<String>>::new());
 
-    // The Catalog says of the update itself that it does not know it: one answer.
+    // The details page states that the update does not exist. One answer is enough.
     let (bench, loopback) = (Bench::new(), Loopback::start(two()));
-    ask(&bench, &loopback, &CRAWL).exits(0);
+    run_with(&bench, &loopback, &CRAWL).exits(0);
     loopback.replace(world());
-    ask(&bench, &loopback, &CRAWL).exits(0);
+    run_with(&bench, &loopback, &CRAWL).exits(0);
     assert_eq!(absent(&bench), [[missing.as_str(), "1", "1"]]);
-    assert_eq!(bench.rows("SELECT count(*) FROM v_update_files"), [["2"]], "what it listed stays");
+    assert_eq!(bench.rows("SELECT count(*) FROM v_update_files"), [["2"]], "the listed files stay");
 }
 
 fn without_second_row(page: Vec<u8>) -> Vec<u8> {
@@ -301,7 +303,7 @@ fn without_second_row(page: Vec<u8>) -> Vec<u8> {
     format!("{}{}", &text[..begin], &text[end..]).replace("1 - 2 of 2 ", "1 - 1 of 1 ").into_bytes()
 }
 
-/// 60 updates on three pages, and what happens to the list while it is read.
+/// A list of 60 updates on three pages changes while it is read.
 #[test]
 fn a_list_that_changes_while_it_is_read_is_read_again() {
     let numbered = |numbers: &mut dyn Iterator<Item = u32>| {
@@ -310,7 +312,7 @@ fn a_list_that_changes_while_it_is_read_is_read_again() {
         })
     };
     let changes: [(&str, World, u32); 4] = [
-        // The last one is revised and moves to the front.
+        // The last update is revised and moves to the front.
         ("moved", numbered(&mut [159].into_iter().chain(100..159)), 60),
         ("new", numbered(&mut [200].into_iter().chain(100..160)), 61),
         ("removed", numbered(&mut (101..160)), 59),
@@ -321,39 +323,39 @@ fn a_list_that_changes_while_it_is_read_is_read_again() {
             let (bench, loopback) = (Bench::new(), Loopback::start(numbered(&mut (100..160))));
             loopback
                 .rule(Rule::once(&format!("/Search.aspx?p={page}"), Action::Become(Box::new(later.clone()))));
-            let found = ask(&bench, &loopback, &["search", KB]).exits(0).json();
+            let found = run_with(&bench, &loopback, &["search", KB]).exits(0).json();
             assert_eq!(
                 (&found["total"], &found["complete"]),
                 (&json!(expected), &json!(true)),
                 "{change}: {found:#}"
             );
             let mut ids = each(&found["updates"], "update_id");
-            let listed = ids.len();
+            let row_count = ids.len();
             ids.sort();
             ids.dedup();
             assert_eq!(
-                (ids.len(), listed),
+                (ids.len(), row_count),
                 (expected as usize, expected as usize),
                 "{change} on page {page}"
             );
             assert!(loopback.requests().len() <= 6, "{change}: {}", loopback.requests().len());
         }
     }
-    // One that never stands still: what was seen is given, and it is said that it may not be all.
+    // A list that changes all the time: the rows seen are used, and a warning says that the list may be incomplete.
     let (bench, loopback) = (Bench::new(), Loopback::start(numbered(&mut (100..160))));
     let rotated =
         |by: u32| Box::new(numbered(&mut (100..160).map(move |number| 100 + (number - 100 + by) % 60)));
     for by in [59, 58, 57, 56] {
         loopback.rule(Rule::once("/Search.aspx?p=1", Action::Become(rotated(by))));
     }
-    let document = ask(&bench, &loopback, &["crawl", KB]).exits(0).json();
+    let document = run_with(&bench, &loopback, &["crawl", KB]).exits(0).json();
     assert!(document["warnings"].to_string().contains("changes while it is read"), "{document:#}");
     assert_eq!(bench.rows("SELECT count(*) FROM absences"), [["0"]]);
 }
 
-/// A Catalog of 2,600 updates that one query matches, behind the cap of 1000.
+/// A query matches 2,600 updates, and the Catalog shows at most 1000.
 #[test]
-fn a_search_over_the_cap_is_narrowed_until_all_is_found() {
+fn a_search_over_the_limit_is_split_until_it_is_complete() {
     let mut world = World::new();
     let mut number = 0;
     for month in ["2026-09", "2026-08", "2026-07", "2026-06"] {
@@ -379,7 +381,7 @@ fn a_search_over_the_cap_is_narrowed_until_all_is_found() {
     assert_eq!(number, 2_600);
     let loopback = Loopback::start(world);
     let bench = Bench::new();
-    let found = ask(&bench, &loopback, &["search", "windows", "11"]).exits(0).json();
+    let found = run_with(&bench, &loopback, &["search", "windows", "11"]).exits(0).json();
     assert_eq!((&found["total"], &found["complete"]), (&json!(2600), &json!(true)), "{}", found["parts"]);
     let mut ids = each(&found["updates"], "update_id");
     ids.sort();
@@ -388,29 +390,29 @@ fn a_search_over_the_cap_is_narrowed_until_all_is_found() {
     let parts = items(&found["parts"]);
     assert!(parts.len() > 2 && parts.iter().all(|part| part["cut"] == false), "{}", found["parts"]);
     let sum: u64 = parts.iter().map(|part| part["total"].as_u64().unwrap()).sum();
-    assert_eq!(sum, 2_600, "the parts have nothing in common: {}", found["parts"]);
-    // Each row is read once, and halving costs a page each time.
+    assert_eq!(sum, 2_600, "the parts do not overlap: {}", found["parts"]);
+    // Each row is read once, and each split costs one page.
     assert!(loopback.requests().len() <= 2_600 / 25 + 3 * parts.len(), "{}", loopback.requests().len());
 
-    // A limit within the cap needs none of this.
+    // A limit below 1000 does not split the query.
     let before = loopback.requests().len();
-    let some = ask(&bench, &loopback, &["search", "windows", "11", "--limit", "30"]).exits(0).json();
+    let some = run_with(&bench, &loopback, &["search", "windows", "11", "--limit", "30"]).exits(0).json();
     assert_eq!((items(&some["updates"]).len(), &some["complete"]), (30, &json!(false)));
     assert_eq!(loopback.requests().len(), before + 2);
 }
 
 #[test]
-fn what_cannot_be_narrowed_is_said_to_be_cut() {
+fn a_search_that_cannot_be_split_is_reported_as_truncated() {
     let world = (0..1_200).fold(World::new(), |world, number| {
         world.update(UpdateSpec::new(&id(number), &format!("Example - Net - {number} for Windows 11")))
     });
     let loopback = Loopback::start(world);
     let bench = Bench::new();
-    let found = ask(&bench, &loopback, &["search", "example"]).exits(0).json();
+    let found = run_with(&bench, &loopback, &["search", "example"]).exits(0).json();
     assert_eq!((items(&found["updates"]).len(), &found["complete"]), (1000, &json!(false)));
     assert!(items(&found["parts"]).iter().any(|part| part["cut"] == true), "{}", found["parts"]);
     let (url, host) = (loopback.catalog_url(), loopback.file_host());
-    let said = bench.run(&[
+    let ran = bench.run(&[
         "--catalog-url",
         &url,
         "--allow-host",
@@ -420,11 +422,11 @@ fn what_cannot_be_narrowed_is_said_to_be_cut() {
         "search",
         "example",
     ]);
-    assert!(said.exits(0).stderr.contains("there are more"), "it is said to people as well");
+    assert!(ran.exits(0).stderr.contains("there are more"), "the warning is also printed without --json");
 }
 
 #[test]
-fn a_second_crawl_of_the_day_asks_the_search_page_alone() {
+fn a_second_crawl_on_a_day_requests_only_the_search_page() {
     let checkpoint = || package("KB5043080", "KB5043080");
     let later = |file: FileSpec, date: &str| UpdateSpec {
         files: vec![file, checkpoint()],
@@ -438,111 +440,112 @@ fn a_second_crawl_of_the_day_asks_the_search_page_alone() {
     let targets = |since: usize| -> Vec<String> {
         loopback.requests()[since..].iter().map(|seen| seen.path_and_query.clone()).collect()
     };
-    ask(&bench, &loopback, &crawl).exits(0);
+    run_with(&bench, &loopback, &crawl).exits(0);
     let first = loopback.requests().len();
     bench.clock.advance(Duration::from_hours(23));
-    ask(&bench, &loopback, &crawl).exits(0);
+    run_with(&bench, &loopback, &crawl).exits(0);
     assert_eq!(targets(first), ["/Search.aspx?p=0&q=KB5086672"]);
 
-    // Everything, when that is asked for.
+    // `--refresh` reads everything again.
     let before = loopback.requests().len();
-    ask(&bench, &loopback, &["crawl", "KB5086672", "--refresh"]).exits(0);
+    run_with(&bench, &loopback, &["crawl", "KB5086672", "--refresh"]).exits(0);
     assert_eq!(loopback.requests().len(), before + first);
 
-    // One entry was revised and has other bytes: it alone is read, and told to be re-issued.
+    // An entry was revised and has other bytes. Only this entry is read again and reported as re-issued.
     loopback.replace(world(package("KB5086672", "two"), "4/1/2026"));
     let before = loopback.requests().len();
-    let document = ask(&bench, &loopback, &crawl).exits(0).json();
-    let asked = targets(before);
-    assert_eq!(asked.len(), 3, "{asked:?}");
+    let document = run_with(&bench, &loopback, &crawl).exits(0).json();
+    let requested = targets(before);
+    assert_eq!(requested.len(), 3, "{requested:?}");
     assert!(document["warnings"].to_string().contains("re-issued"), "{document:#}");
     let shown = bench.json(&["show", "KB5086672"]).exits(0).json();
     let flags: Vec<&Value> = items(&shown["updates"]).iter().map(|update| &update["reissued"]).collect();
     assert_eq!(flags, [&json!("2026-11-24"), &Value::Null]);
     assert_eq!(bench.rows("SELECT count(*) FROM v_files WHERE kb = 'KB5086672'"), [["3"]], "both are kept");
 
-    // The next day all is read again.
+    // The next day everything is read again.
     bench.clock.advance(Duration::from_hours(25));
     let before = loopback.requests().len();
-    ask(&bench, &loopback, &crawl).exits(0);
+    run_with(&bench, &loopback, &crawl).exits(0);
     assert_eq!(targets(before).len(), first);
 }
 
 #[test]
-fn titles_that_an_update_replaces_find_their_updates_when_these_appear() {
+fn superseded_titles_are_linked_when_their_updates_appear() {
     let older = "2024-08 Cumulative Update for Windows 11 Version 24H2 for arm64-based Systems (KB5041865) (26100.1457)";
     let newer = |titles: &[&str]| UpdateSpec {
         supersedes: titles.iter().map(|&title| title.to_owned()).collect(),
         ..lcu(3, "2024-10", "KB5044284", " (26100.2033)")
     };
-    let gone = "2024-07 Cumulative Update for Windows 11 Version 24H2 for arm64-based Systems (KB5040435)";
+    let never_listed =
+        "2024-07 Cumulative Update for Windows 11 Version 24H2 for arm64-based Systems (KB5040435)";
     let uup = format!("{older} UUP");
-    let (bench, loopback) = (Bench::new(), Loopback::start(control().update(newer(&[&uup, gone]))));
+    let (bench, loopback) = (Bench::new(), Loopback::start(control().update(newer(&[&uup, never_listed]))));
     let crawl = ["crawl", "KB5044284", "--refresh"];
     let edges = || bench.rows("SELECT older_update_id, older_title FROM v_supersedes ORDER BY older_title");
-    ask(&bench, &loopback, &crawl).exits(0);
-    assert_eq!(edges(), [["null", gone], ["null", uup.as_str()]]);
-    // The older one appears, in two products; the one of the newer one's product is meant.
+    run_with(&bench, &loopback, &crawl).exits(0);
+    assert_eq!(edges(), [["null", never_listed], ["null", uup.as_str()]]);
+    // The older update appears in two products. The title refers to the product of the newer update.
     let for_server = UpdateSpec {
         products: "Microsoft Server Operating System-24H2".to_owned(),
         ..lcu(8, "2024-08", KB, " (26100.1457)")
     };
-    loopback.replace(world().update(newer(&[&uup, gone])).update(for_server));
-    ask(&bench, &loopback, &CRAWL).exits(0);
-    assert_eq!(edges(), [["null", gone], [id(1).as_str(), uup.as_str()]]);
-    // A list that shrinks later does not shrink what is known.
+    loopback.replace(world().update(newer(&[&uup, never_listed])).update(for_server));
+    run_with(&bench, &loopback, &CRAWL).exits(0);
+    assert_eq!(edges(), [["null", never_listed], [id(1).as_str(), uup.as_str()]]);
+    // A shorter list does not remove known edges.
     loopback.replace(world().update(newer(&[])));
     bench.clock.advance(Duration::from_hours(25));
-    ask(&bench, &loopback, &crawl).exits(0);
+    run_with(&bench, &loopback, &crawl).exits(0);
     assert_eq!(edges().len(), 2);
 }
 
 #[test]
-fn a_dialog_over_http_is_a_fault_and_never_no_files() {
-    // The redirect to https loses the form: a dialog without updates comes back, with status 200.
+fn a_dialog_without_updates_is_an_error() {
+    // The redirect to HTTPS drops the form, so the response is a dialog without updates with status 200.
     let (bench, loopback) = (Bench::new(), Loopback::start(world()));
     let again = format!("{}/DownloadDialog.aspx?again", loopback.catalog_url());
     loopback
         .rule(Rule { method: Some("POST"), ..Rule::always("/DownloadDialog.aspx", Action::Redirect(again)) });
-    let document = ask(&bench, &loopback, &CRAWL).exits(7).json();
+    let document = run_with(&bench, &loopback, &CRAWL).exits(7).json();
     let message = text_of(&document["failures"][0]["message"]);
     assert!(message.contains("at least one update") && message.contains("download dialog"), "{message}");
     assert_eq!(bench.rows("SELECT count(*) FROM update_files"), [["0"]]);
-    assert!(!tree(&bench.mirror().join("runs")).is_empty(), "the page is kept");
+    assert!(!tree(&bench.mirror().join("runs")).is_empty(), "the page is saved");
 }
 
 #[test]
-fn an_update_that_the_catalog_lists_and_does_not_know_keeps_its_files() {
+fn a_listed_update_without_details_keeps_its_files() {
     let (bench, loopback) = (Bench::new(), Loopback::start(world()));
     loopback.rule(Rule::always("/ScopedViewInline.aspx", Action::Redirect("/Thanks.aspx?id=190".to_owned())));
-    let document = ask(&bench, &loopback, &CRAWL).exits(0).json();
+    let document = run_with(&bench, &loopback, &CRAWL).exits(0).json();
     assert!(document["warnings"].to_string().contains("has no details of it"), "{document:#}");
     assert_eq!(bench.rows("SELECT count(*) FROM v_update_files"), [["1"]]);
-    assert_eq!(bench.rows("SELECT count(*) FROM absences"), [["0"]], "it is in the search");
+    assert_eq!(bench.rows("SELECT count(*) FROM absences"), [["0"]], "the search lists the update");
 }
 
-/// The error page as somebody recorded it, in place of a search answer.
+/// A recorded error page of the real Catalog in place of a search page.
 #[test]
 #[expect(
     clippy::disallowed_methods,
     clippy::print_stdout,
-    reason = "a test reads its input and says what it skips"
+    reason = "a test reads its input and reports the check that it skips"
 )]
-fn the_recorded_error_page_is_named_with_its_number_or_passes() {
+fn the_recorded_error_page_is_retried_or_reported() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/recorded-pages/error-8DDD0010-2023.html");
     let Ok(page) = std::fs::read(path) else {
-        println!("skipped: ../shared/recorded-pages is not there");
+        println!("skipped: ../shared/recorded-pages is missing");
         return;
     };
     let body = Action::Body("text/html; charset=utf-8", page);
     let (bench, loopback) = (Bench::new(), Loopback::start(world()));
     loopback.rule(Rule::always("/Search.aspx", body.clone()));
-    let document = ask(&bench, &loopback, &CRAWL).exits(6).json();
+    let document = run_with(&bench, &loopback, &CRAWL).exits(6).json();
     let message = text_of(&document["failures"][0]["message"]);
     assert!(message.contains("its error page (error number 8DDD0010)"), "{message}");
     assert!(!bench.mirror().exists(), "nothing is written");
 
     let (bench, loopback) = (Bench::new(), Loopback::start(world()));
     loopback.rule(Rule::once("/Search.aspx", body));
-    ask(&bench, &loopback, &CRAWL).exits(0);
+    run_with(&bench, &loopback, &CRAWL).exits(0);
 }

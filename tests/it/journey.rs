@@ -1,5 +1,5 @@
-//! The whole way: fetched on one side, carried on a medium, and used on the other.
-#![expect(clippy::disallowed_methods, reason = "media and mirrors are looked at as they lie")]
+//! The complete path: fetch on the connected side, export to a medium, and use on the isolated side.
+#![expect(clippy::disallowed_methods, reason = "tests read media and mirrors directly")]
 
 use std::fs;
 
@@ -14,7 +14,7 @@ use super::support::{Loopback, World};
 const FOLDER: &str = "windows-11-24h2-arm64";
 
 #[test]
-fn from_one_side_to_the_other_and_everything_works_there() {
+fn an_exported_set_works_on_the_isolated_side() {
     let here = connected(&[KB]);
     let root = root_of(&here);
     let medium = here.path("stick");
@@ -24,7 +24,7 @@ fn from_one_side_to_the_other_and_everything_works_there() {
         (&json!(1), &json!(true))
     );
 
-    // Nothing is trusted yet: refused, with the key's whole word and number.
+    // No key is trusted yet. The refusal states the complete key and its id.
     let there = Bench::new();
     let (kind, message) = there.json(&["check-medium", medium.as_str()]).exits(11).error();
     let key: kbmirror::carrier::PublicKey = root.parse().unwrap();
@@ -32,9 +32,9 @@ fn from_one_side_to_the_other_and_everything_works_there() {
     import(&there, &medium).exits(11);
     assert!(content(&there.mirror()).is_empty());
 
-    // Another key is trusted: both are named.
-    let stranger = Bench::new();
-    let other = keys(&stranger);
+    // Another key is trusted. The refusal states both keys.
+    let other_maker = Bench::new();
+    let other = keys(&other_maker);
     let elsewhere = isolated(&other);
     let (_, message) = elsewhere.json(&["check-medium", medium.as_str()]).exits(11).error();
     assert!(message.contains(&root) && message.contains(&other), "{message}");
@@ -65,11 +65,11 @@ fn from_one_side_to_the_other_and_everything_works_there() {
     there.run(&["stage", KB, "--arch", "arm64", "--baseline", "26100.863", "--to", to.as_str()]).exits(0);
     assert_eq!(names_in(&to).len(), 2);
 
-    // The same again.
+    // A second import of the same set.
     let again = there.run(&["import", medium.as_str()]).exits(0);
     assert!(again.stdout.contains("applied already"), "{}", again.stdout);
 
-    // In place again: nothing is written, and the number goes on.
+    // A second export to the same medium writes no files and increases the number.
     let files: Vec<_> = tree(&medium).into_keys().filter(|path| path.starts_with("data/")).collect();
     let stamps: Vec<_> = files.iter().map(|path| stamp(&medium.join(path))).collect();
     let again = export(&here, &[KB], &medium).exits(0).json();
@@ -83,26 +83,26 @@ fn from_one_side_to_the_other_and_everything_works_there() {
 }
 
 #[test]
-fn a_medium_heals_a_mirror_that_lost_what_it_had_taken() {
+fn a_second_import_restores_missing_files() {
     let here = connected(&[KB, "--arch", "arm64"]);
     let medium = here.path("stick");
     export(&here, &[KB], &medium).exits(0);
     let there = isolated(&root_of(&here));
     import(&there, &medium).exits(0);
-    let whole = digests(&there.mirror().join("kb"));
-    // The folder alone, then the bytes too.
+    let complete = digests(&there.mirror().join("kb"));
+    // First only the set folders are lost, then the pool as well.
     fs::remove_dir_all(there.mirror().join("kb")).unwrap();
     import(&there, &medium).exits(0);
-    assert_eq!(digests(&there.mirror().join("kb")), whole);
+    assert_eq!(digests(&there.mirror().join("kb")), complete);
     fs::remove_dir_all(there.mirror().join("pool")).unwrap();
     fs::remove_dir_all(there.set(KB, FOLDER)).unwrap();
     import(&there, &medium).exits(0);
-    assert_eq!(digests(&there.mirror().join("kb")), whole);
+    assert_eq!(digests(&there.mirror().join("kb")), complete);
     assert_eq!(digests(&there.mirror().join("pool")).len(), 2);
 }
 
 #[test]
-fn a_reissue_goes_forward_and_an_older_medium_moves_nothing_back() {
+fn an_older_medium_does_not_replace_a_reissue() {
     let old = package("KB5041865", "the file");
     let new = package("KB5041865", "the file anew");
     let world = |file: &super::support::FileSpec| {
@@ -140,11 +140,11 @@ fn a_reissue_goes_forward_and_an_older_medium_moves_nothing_back() {
     assert_eq!(digests(&there.mirror().join("kb")), kb_tree);
     assert_eq!(there.json(&["show", "KB5041865"]).exits(0).stdout, show);
     assert_eq!(there.json(&["resolve", "KB5041865", "--arch", "arm64"]).exits(0).stdout, plan);
-    let told = isolated(&root);
-    import(&told, &media[2]).exits(0);
-    let said = told.run(&["import", media[0].as_str()]).exits(0).stdout;
-    assert!(said.contains("is older than what is here"), "{said}");
-    assert_eq!(names_in(&told.set("KB5041865", FOLDER)), [new.name]);
+    let older_later = isolated(&root);
+    import(&older_later, &media[2]).exits(0);
+    let output = older_later.run(&["import", media[0].as_str()]).exits(0).stdout;
+    assert!(output.contains("is older than what is here"), "{output}");
+    assert_eq!(names_in(&older_later.set("KB5041865", FOLDER)), [new.name]);
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn two_months_and_two_architectures_share_a_checkpoint() {
         }
     }
     assert_eq!(inodes.len(), 2, "the checkpoint of each architecture is one file with two names: {inodes:?}");
-    // Six different files: two targets and a checkpoint for each architecture.
+    // Six different files: two targets and one checkpoint for each architecture.
     assert_eq!(digests(&there.mirror().join("pool")).len(), 6);
     let to = there.path("winpe");
     let stage = ["stage", KB, "--arch", "arm64", "--for", "winpe", "--baseline", "26100.8037"];
@@ -178,7 +178,7 @@ fn two_months_and_two_architectures_share_a_checkpoint() {
 }
 
 #[test]
-fn knowledge_goes_forward_only() {
+fn knowledge_is_replaced_only_by_newer_knowledge() {
     let here = connected(&[KB, "--arch", "arm64"]);
     let root = root_of(&here);
     let families = include_str!("../../src/servicing/data/families.toml");
@@ -203,7 +203,7 @@ fn knowledge_goes_forward_only() {
     assert_eq!((&imported["imported"]["knowledge_adopted"], date()), (&json!(false), own.clone()));
     let imported = import(&there, &new).exits(0).json();
     assert_eq!((&imported["imported"]["knowledge_adopted"], date()), (&json!(true), "2031-01-01".to_owned()));
-    // A set that is new and has older tables.
+    // A new set with older tables.
     let plain = here.path("plain");
     export(&here, &[KB], &plain).exits(0);
     let imported = import(&there, &plain).exits(0).json();
@@ -214,8 +214,8 @@ fn knowledge_goes_forward_only() {
 }
 
 #[test]
-fn what_is_exported_is_what_was_recorded() {
-    // A mirror that took a medium can make one for the next network.
+fn an_imported_set_can_be_exported_unchanged() {
+    // A mirror that imported a medium can export a medium for the next network.
     let here = connected(&[KB, "--arch", "arm64"]);
     let medium = here.path("stick");
     export(&here, &[KB], &medium).exits(0);
@@ -231,11 +231,11 @@ fn what_is_exported_is_what_was_recorded() {
         fs::read_to_string(medium.join("listing.jsonl")).unwrap(),
         fs::read_to_string(next.join("listing.jsonl")).unwrap()
     );
-    // Onto a mirror that has the same from the Catalog itself.
-    let both = Bench::new();
-    both.replay(&recording("demo"), &["fetch", KB, "--arch", "arm64"]).exits(0);
-    both.json(&["keys", "trust", &root]).exits(0);
-    let imported = import(&both, &next).exits(0).json();
+    // An import into a mirror that fetched the same KB from the Catalog.
+    let fetched_mirror = Bench::new();
+    fetched_mirror.replay(&recording("demo"), &["fetch", KB, "--arch", "arm64"]).exits(0);
+    fetched_mirror.json(&["keys", "trust", &root]).exits(0);
+    let imported = import(&fetched_mirror, &next).exits(0).json();
     assert_eq!(imported["imported"]["added"], 0);
-    assert_eq!(digests(&both.mirror().join("kb")), digests(&here.mirror().join("kb")));
+    assert_eq!(digests(&fetched_mirror.mirror().join("kb")), digests(&here.mirror().join("kb")));
 }

@@ -1,5 +1,5 @@
-//! Keys that change: a new export key, a leaked one, one with an end, and secret keys that lie open.
-#![expect(clippy::disallowed_methods, reason = "keys and media are looked at and spoiled as they lie")]
+//! Key changes: a new export key, a leaked key, a key with an end date, and secret keys that other users can read.
+#![expect(clippy::disallowed_methods, reason = "tests read and damage keys and media directly")]
 
 #[cfg(unix)]
 mod passphrases;
@@ -17,7 +17,7 @@ use super::harness::{Bench, copy_folder, items, text_of};
 
 const FIRST: &str = "KB5041865";
 
-/// The state of each key by its number.
+/// Returns id and state of each key.
 #[track_caller]
 fn states(bench: &Bench) -> Vec<(String, String)> {
     let listed = bench.json(&["keys", "list"]).exits(0).json();
@@ -25,7 +25,7 @@ fn states(bench: &Bench) -> Vec<(String, String)> {
 }
 
 #[track_caller]
-fn refused(there: &Bench, medium: &Utf8Path, words: &str) {
+fn assert_refused(there: &Bench, medium: &Utf8Path, words: &str) {
     let before = content(&there.mirror());
     for command in ["check-medium", "import"] {
         let (kind, message) = there.json(&[command, medium.as_str()]).exits(11).error();
@@ -34,7 +34,7 @@ fn refused(there: &Bench, medium: &Utf8Path, words: &str) {
     }
 }
 
-/// A mirror with the content and the keys of the maker of small media.
+/// Creates a mirror with the content and the keys of the maker of small media.
 fn maker() -> Bench {
     let maker = Bench::new();
     copy_folder(&small_two().maker.mirror(), &maker.mirror());
@@ -43,7 +43,7 @@ fn maker() -> Bench {
 }
 
 #[test]
-fn the_documented_recovery_after_a_leaked_export_key_runs_as_it_stands() {
+fn the_documented_recovery_from_a_leaked_key_runs_as_written() {
     let here = maker();
     let folder = here.mirror().parent().unwrap().to_owned();
     fs::rename(here.mirror(), folder.join("connected")).unwrap();
@@ -58,15 +58,15 @@ fn the_documented_recovery_after_a_leaked_export_key_runs_as_it_stands() {
             format!("{}{}", String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
         (ran.status.code(), text)
     };
-    let ok = |arguments: &[&str]| {
-        let (code, said) = program(arguments);
-        assert_eq!(code, Some(0), "{arguments:?}: {said}");
-        said
+    let succeed = |arguments: &[&str]| {
+        let (code, output) = program(arguments);
+        assert_eq!(code, Some(0), "{arguments:?}: {output}");
+        output
     };
-    ok(&["--mirror", "isolated", "keys", "trust", "connected/keys/root.pub"]);
-    ok(&["--mirror", "connected", "export", FIRST, "--to", "stick"]);
-    ok(&["--mirror", "isolated", "import", "stick"]);
-    // Whoever has the key makes a medium of their own, whose script does something else.
+    succeed(&["--mirror", "isolated", "keys", "trust", "connected/keys/root.pub"]);
+    succeed(&["--mirror", "connected", "export", FIRST, "--to", "stick"]);
+    succeed(&["--mirror", "isolated", "import", "stick"]);
+    // An attacker with the key signs a medium of their own.
     let (key, forged) = (secret(small_two(), "export.key"), folder.join("forged"));
     let number = key.public().unwrap().id();
     let forge = |from: &str| {
@@ -75,8 +75,8 @@ fn the_documented_recovery_after_a_leaked_export_key_runs_as_it_stands() {
         sign_with(&key, &forged, |set| set["seq"] = json!(set["seq"].as_u64().unwrap() + 5));
     };
     forge("stick");
-    let (code, said) = program(&["--mirror", "isolated", "check-medium", "forged"]);
-    assert_eq!(code, Some(0), "before the news arrives, the key is good: {said}");
+    let (code, output) = program(&["--mirror", "isolated", "check-medium", "forged"]);
+    assert_eq!(code, Some(0), "the key is valid until the isolated side learns of the leak: {output}");
 
     let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
     let section = readme.split("## Keys, and a leaked one").nth(1).unwrap();
@@ -85,34 +85,34 @@ fn the_documented_recovery_after_a_leaked_export_key_runs_as_it_stands() {
     assert_eq!(commands.len(), 6);
     let is_refused = |medium: &str| {
         for command in ["check-medium", "import"] {
-            let (code, said) = program(&["--mirror", "isolated", command, medium]);
-            assert_eq!(code, Some(11), "{command} {medium}: {said}");
+            let (code, output) = program(&["--mirror", "isolated", command, medium]);
+            assert_eq!(code, Some(11), "{command} {medium}: {output}");
         }
     };
     for (done, command) in commands.iter().enumerate() {
         let words: Vec<&str> = command.strip_prefix("$ kbmirror ").unwrap().split(' ').collect();
-        ok(&words);
-        // From the phone call on, nothing of the key is taken.
+        succeed(&words);
+        // From the first command on, which follows a phone call, media signed with the key are refused.
         is_refused("forged");
         assert!(done < 3 || folder.join("new-stick/set.json").exists());
     }
     is_refused("stick");
-    // Another mirror, without a phone call: the new stick alone brings the news.
-    ok(&["--mirror", "second", "keys", "trust", "connected/keys/root.pub"]);
-    ok(&["--mirror", "second", "import", "stick"]);
-    ok(&["--mirror", "second", "import", "new-stick"]);
+    // A second mirror that learns of the leak only from the new stick.
+    succeed(&["--mirror", "second", "keys", "trust", "connected/keys/root.pub"]);
+    succeed(&["--mirror", "second", "import", "stick"]);
+    succeed(&["--mirror", "second", "import", "new-stick"]);
     for medium in ["stick", "forged"] {
-        let (code, said) = program(&["--mirror", "second", "import", medium]);
-        assert!(code == Some(11) && said.contains("replaced"), "{said}");
+        let (code, output) = program(&["--mirror", "second", "import", medium]);
+        assert!(code == Some(11) && output.contains("replaced"), "{output}");
     }
-    // The old key under the new list, which revokes it.
+    // A medium signed with the old key that contains the new list, which revokes the key.
     forge("new-stick");
-    let (code, said) = program(&["--mirror", "second", "import", "forged"]);
-    assert!(code == Some(11), "{said}");
+    let (code, output) = program(&["--mirror", "second", "import", "forged"]);
+    assert!(code == Some(11), "{output}");
 }
 
 #[test]
-fn a_new_key_signs_and_the_old_one_is_retired_and_revoked() {
+fn a_new_key_signs_and_the_old_key_is_retired_and_revoked() {
     let here = maker();
     let old = text_of(&here.json(&["keys", "list"]).exits(0).json()["keys"][1]["id"]);
     let stick = here.path("stick");
@@ -129,7 +129,7 @@ fn a_new_key_signs_and_the_old_one_is_retired_and_revoked() {
     assert_eq!(here.json(&["keys", "revoke", &old]).exits(0).json()["new"], false);
     assert_eq!(state(&old), "revoked");
     here.json(&["keys", "revoke", "0123456789ABCDEF"]).exits(3);
-    // The stick is known by its content, and is signed with the new key.
+    // The stick is recognized by its content, and is signed with the new key.
     export(&here, &[FIRST], &stick).exits(0);
     let there = isolated(&small_two().root);
     import(&there, &stick).exits(0);
@@ -139,7 +139,7 @@ fn a_new_key_signs_and_the_old_one_is_retired_and_revoked() {
 }
 
 #[test]
-fn a_change_of_keys_that_was_cut_off_is_finished() {
+fn an_interrupted_change_of_keys_is_completed() {
     let here = maker();
     let keys = here.mirror().join("keys");
     let before = here.path("before");
@@ -147,7 +147,7 @@ fn a_change_of_keys_that_was_cut_off_is_finished() {
     here.json(&["keys", "rotate"]).exits(0);
     let after = digests(&keys);
     let names = ["export.key", "keys.json.minisig", "keys.json"];
-    // Cut off after the change was written, and after each of its renames.
+    // Interrupted after the change was written, and after each of its renames.
     for done in 0..=names.len() {
         let next = keys.join("next");
         fs::create_dir(&next).unwrap();
@@ -158,7 +158,7 @@ fn a_change_of_keys_that_was_cut_off_is_finished() {
         export(&here, &[FIRST, "--dry-run"], &here.path("stick")).exits(0);
         assert_eq!(digests(&keys), after, "{done}");
     }
-    // Cut off before that: the old keys stand.
+    // Interrupted earlier: the old keys remain.
     fs::create_dir(keys.join("next.part")).unwrap();
     fs::write(keys.join("next.part/keys.json"), "{").unwrap();
     export(&here, &[FIRST, "--dry-run"], &here.path("stick")).exits(0);
@@ -167,7 +167,7 @@ fn a_change_of_keys_that_was_cut_off_is_finished() {
 }
 
 #[test]
-fn a_key_signs_until_its_end() {
+fn a_key_signs_until_its_end_date() {
     let here = maker();
     here.json(&["keys", "rotate", "--valid-for", "30d"]).exits(0);
     let stick = here.path("stick");
@@ -178,17 +178,17 @@ fn a_key_signs_until_its_end() {
         assert!(kind == "usage" && message.contains("was valid until 2026-12-23"), "{message}");
     }
     assert!(states(&here).iter().any(|(_, state)| state == "ended"));
-    // What was signed before stays good; what is dated after it is not.
+    // A set from before the end stays valid. A set that is dated after the end is refused.
     let there = isolated(&small_two().root);
     there.json(&["check-medium", stick.as_str()]).exits(0);
     let text = fs::read_to_string(here.mirror().join("keys/export.key")).unwrap();
     let key = kbmirror::carrier::SecretKey::from_text(&text).unwrap();
     sign_with(&key, &stick, |set| set["created"] = json!("2026-12-24T00:00:00Z"));
-    refused(&there, &stick, "was valid until 2026-12-23");
+    assert_refused(&there, &stick, "was valid until 2026-12-23");
 }
 
 #[test]
-fn a_root_key_that_is_distrusted_opens_nothing() {
+fn media_of_a_distrusted_root_key_are_refused() {
     let small = small();
     let there = isolated(&small.root);
     let medium = there.path("medium");
@@ -199,7 +199,7 @@ fn a_root_key_that_is_distrusted_opens_nothing() {
         json!({"id": number, "new": true})
     );
     assert_eq!(there.json(&["keys", "distrust", &number]).exits(0).json()["new"], false);
-    refused(&there, &medium, "no root key is trusted here");
+    assert_refused(&there, &medium, "no root key is trusted here");
     let ran = there.json(&["import", medium.as_str(), "--trust-on-first-use"]).exits(11);
     assert!(ran.error().1.contains("not trusted here any more"), "{:?}", ran.error());
     let (kind, message) = there.json(&["keys", "trust", &small.root]).exits(2).error();
@@ -211,7 +211,7 @@ fn a_root_key_that_is_distrusted_opens_nothing() {
 }
 
 #[test]
-fn the_root_key_goes_offline_and_is_asked_for() {
+fn an_offline_root_key_must_be_given_by_path() {
     let here = maker();
     let offline = here.path("offline");
     let (kind, message) = here.json(&["keys", "move-root", "--to", offline.as_str()]).exits(2).error();
@@ -236,7 +236,7 @@ fn the_root_key_goes_offline_and_is_asked_for() {
 
 #[cfg(unix)]
 #[test]
-fn a_secret_key_that_others_can_read_is_refused() {
+fn a_secret_key_readable_by_other_users_is_refused() {
     use std::os::unix::fs::PermissionsExt as _;
     let here = maker();
     for (name, command) in [("export.key", &["keys", "rotate"][..]), ("root.key", &["keys", "rotate"])] {
@@ -260,7 +260,7 @@ fn a_secret_key_that_others_can_read_is_refused() {
 }
 
 #[test]
-fn a_folder_called_like_a_file_of_the_program_is_refused_before_anything_is_taken() {
+fn a_folder_named_like_a_file_of_the_program_is_refused() {
     let small = small();
     for name in ["README.txt", "readme.TXT", "SHA256SUMS", "KB5041865.json", "windows.cmd"] {
         let there = isolated(&small.root);
@@ -279,6 +279,6 @@ fn a_folder_called_like_a_file_of_the_program_is_refused_before_anything_is_take
             fs::write(medium.join(text), format!("{}\n", lines.join("\n"))).unwrap();
         }
         sign_with(&secret(small, "export.key"), &medium, |_| {});
-        refused(&there, &medium, &format!("lists the folder {name}"));
+        assert_refused(&there, &medium, &format!("lists the folder {name}"));
     }
 }

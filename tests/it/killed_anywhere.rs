@@ -1,6 +1,7 @@
-//! The program, killed at exact places all over its work: nothing wrong is left, and the next run completes it.
+//! Kills the program at exact system calls during each job. Checks that no wrong file is left, and that the next run
+//! completes the job.
 //!
-//! `benches/kill_points.rs` is the same with 200 kills.
+//! `benches/kill_points.rs` does the same with 200 kills.
 #![cfg(target_os = "linux")]
 
 use std::collections::BTreeSet;
@@ -8,44 +9,44 @@ use std::collections::BTreeSet;
 use super::harness::{Bench, skipped};
 use super::support::{Job, can_trace};
 
-/// Kills a work so many times. Every kill has to meet it at work, and nothing may be wrong after it.
+/// Kills a job `kills` times. Each kill must interrupt the running job and must not leave anything wrong.
 #[track_caller]
-fn kill(job: Job, kills: usize) {
+fn kill_and_check(job: Job, kills: usize) {
     if !can_trace() {
-        let _none: Option<()> = skipped("strace is not here, or may not trace");
+        let _none: Option<()> = skipped("strace is missing or not allowed to trace");
         return;
     }
     let bench = Bench::new();
-    let found = job.kill(kills, &bench.path(""));
-    let wrong: Vec<_> = found.iter().filter(|kill| !kill.wrong.is_empty()).collect();
+    let results = job.kill(kills, &bench.path(""));
+    let wrong: Vec<_> = results.iter().filter(|kill| !kill.wrong.is_empty()).collect();
     assert!(wrong.is_empty(), "{job:?}: {wrong:#?}");
-    let at_work = found.iter().filter(|kill| kill.was_at_work).count();
-    assert_eq!(at_work, kills, "{job:?}: {found:#?}");
-    // No place twice, from the beginning to the end.
+    let interrupted = results.iter().filter(|kill| kill.was_at_work).count();
+    assert_eq!(interrupted, kills, "{job:?}: {results:#?}");
+    // All places differ, and they cover the job from its start to its end.
     let places: BTreeSet<(&str, usize)> =
-        found.iter().map(|kill| (kill.call.as_str(), kill.number)).collect();
-    assert_eq!(places.len(), kills, "{job:?}: {found:#?}");
-    assert!(found[0].percent < 5 && found[kills - 1].percent >= 95, "{job:?}: {found:#?}");
+        results.iter().map(|kill| (kill.call.as_str(), kill.number)).collect();
+    assert_eq!(places.len(), kills, "{job:?}: {results:#?}");
+    assert!(results[0].percent < 5 && results[kills - 1].percent >= 95, "{job:?}: {results:#?}");
 }
 
-// Together 64.
+// 64 kills in total.
 
 #[test]
-fn a_fetch_that_is_killed_anywhere_is_completed() {
-    kill(Job::Fetch, 20);
-}
-
-#[test]
-fn an_export_that_is_killed_anywhere_is_completed() {
-    kill(Job::Export, 12);
+fn a_killed_fetch_is_completed() {
+    kill_and_check(Job::Fetch, 20);
 }
 
 #[test]
-fn an_update_of_a_medium_killed_anywhere_is_completed() {
-    kill(Job::Update, 12);
+fn a_killed_export_is_completed() {
+    kill_and_check(Job::Export, 12);
 }
 
 #[test]
-fn an_import_that_is_killed_anywhere_is_completed() {
-    kill(Job::Import, 20);
+fn a_killed_update_of_a_medium_is_completed() {
+    kill_and_check(Job::Update, 12);
+}
+
+#[test]
+fn a_killed_import_is_completed() {
+    kill_and_check(Job::Import, 20);
 }

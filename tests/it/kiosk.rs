@@ -1,6 +1,6 @@
-//! What operating systems, scanners, and worse leave on media; and media that are made by hand to mislead.
-#![expect(clippy::disallowed_methods, reason = "media are spoiled as they lie")]
-#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
+//! Files that operating systems and scanners leave on media, and media that an attacker has changed or signed.
+#![expect(clippy::disallowed_methods, reason = "tests damage media directly")]
+#![expect(clippy::unwrap_used, reason = "a test helper fails by panicking")]
 
 use std::fs;
 
@@ -17,17 +17,17 @@ use super::support::Loopback;
 
 const FOLDER: &str = "windows-11-24h2-arm64";
 
-/// A copy of a small medium, and the other side for it.
-fn copied(small: &Small) -> (Bench, Utf8PathBuf) {
+/// Copies a small medium. Returns an isolated mirror that trusts it, and the copy.
+fn copy_of(small: &Small) -> (Bench, Utf8PathBuf) {
     let there = isolated(&small.root);
     let medium = there.path("medium");
     small.copy_to(&medium);
     (there, medium)
 }
 
-/// Refused by both commands with these words, and nothing in the mirror changed.
+/// Checks that `check-medium` and `import` refuse a medium with these words, and that the mirror is unchanged.
 #[track_caller]
-fn refused(there: &Bench, medium: &Utf8Path, words: &str) {
+fn assert_refused(there: &Bench, medium: &Utf8Path, words: &str) {
     let before = content(&there.mirror());
     for command in ["check-medium", "import"] {
         let (kind, message) = there.json(&[command, medium.as_str()]).exits(11).error();
@@ -58,8 +58,8 @@ fn make_read_only(folder: &Utf8Path, mode_of_files: u32, mode_of_folders: u32) {
 }
 
 #[test]
-fn what_systems_and_scanners_leave_at_the_root_is_named_and_not_read() {
-    let (there, medium) = copied(small());
+fn foreign_files_at_the_root_are_reported_and_not_read() {
+    let (there, medium) = copy_of(small());
     let litter = [
         "$RECYCLE.BIN",
         "System Volume Information",
@@ -94,7 +94,7 @@ fn what_systems_and_scanners_leave_at_the_root_is_named_and_not_read() {
 }
 
 #[test]
-fn nothing_else_may_lie_in_data() {
+fn unlisted_files_below_data_are_refused() {
     for extra in [
         format!("data/KB5041865/{FOLDER}/windows11.0-kb5000000-arm64.msu"),
         format!("data/KB5041865/{FOLDER}/desktop.ini"),
@@ -103,15 +103,15 @@ fn nothing_else_may_lie_in_data() {
         "data/KB5041865/other/x.msu".to_owned(),
         "data/System Volume Information/x".to_owned(),
     ] {
-        let (there, medium) = copied(small());
+        let (there, medium) = copy_of(small());
         fs::create_dir_all(medium.join(&extra).parent().unwrap()).unwrap();
         fs::write(medium.join(&extra), b"x").unwrap();
         let named = extra.replace("/other/x.msu", "/other").replace("Information/x", "Information");
-        refused(&there, &medium, &named);
+        assert_refused(&there, &medium, &named);
     }
-    let (there, medium) = copied(small());
+    let (there, medium) = copy_of(small());
     fs::create_dir(medium.join("data/empty")).unwrap();
-    refused(&there, &medium, "data/empty");
+    assert_refused(&there, &medium, "data/empty");
 }
 
 #[cfg(unix)]
@@ -133,42 +133,42 @@ fn links_and_devices_are_never_followed() {
         ("data/KB5041865", "data/KB5041865"),
         ("data", "data"),
     ] {
-        let (there, medium) = copied(small());
-        // What it points to is right in every byte.
+        let (there, medium) = copy_of(small());
+        // The target of the link has the right bytes.
         let aside = there.path("aside");
         fs::rename(medium.join(name), &aside).unwrap();
         symlink(&aside, medium.join(name)).unwrap();
-        refused(&there, &medium, words);
+        assert_refused(&there, &medium, words);
     }
     for (extra, words) in [("data/KB5041865/x", "data/KB5041865/x"), ("x", "x is a link")] {
-        let (there, medium) = copied(small());
+        let (there, medium) = copy_of(small());
         symlink("/etc/passwd", medium.join(extra)).unwrap();
-        refused(&there, &medium, words);
+        assert_refused(&there, &medium, words);
         fs::remove_file(medium.join(extra)).unwrap();
         let made = std::process::Command::new("mkfifo").arg(medium.join(extra)).status().unwrap();
         assert!(made.success());
-        refused(&there, &medium, words);
+        assert_refused(&there, &medium, words);
     }
     for name in ["set.json", package.as_str(), "index.html"] {
-        let (there, medium) = copied(small());
+        let (there, medium) = copy_of(small());
         fs::remove_file(medium.join(name)).unwrap();
         assert!(std::process::Command::new("mkfifo").arg(medium.join(name)).status().unwrap().success());
-        refused(&there, &medium, name);
+        assert_refused(&there, &medium, name);
     }
-    // A file where a folder should be is what is wrong with the medium, not a fault of reading it.
+    // A file in place of a folder makes the medium invalid. It is not a read error.
     for name in ["data", "data/KB5041865", set.as_str(), "knowledge"] {
-        let (there, medium) = copied(small());
+        let (there, medium) = copy_of(small());
         fs::remove_dir_all(medium.join(name)).unwrap();
         fs::write(medium.join(name), b"x").unwrap();
-        refused(&there, &medium, name);
+        assert_refused(&there, &medium, name);
     }
-    let (there, medium) = copied(small());
+    let (there, medium) = copy_of(small());
     fs::remove_dir_all(medium.join("data")).unwrap();
-    refused(&there, &medium, &package);
+    assert_refused(&there, &medium, &package);
 }
 
-/// What is done to a medium before it is signed again.
-type Spoil<'a> = Box<dyn Fn(&Utf8Path) + 'a>;
+/// A change of a medium before it is signed again.
+type Change<'a> = Box<dyn Fn(&Utf8Path) + 'a>;
 
 /// Changes a text of a medium.
 fn edit(medium: &Utf8Path, name: &str, change: impl FnOnce(String) -> String) {
@@ -179,13 +179,13 @@ fn edit(medium: &Utf8Path, name: &str, change: impl FnOnce(String) -> String) {
 }
 
 #[test]
-fn a_medium_that_is_signed_by_hand_is_judged_by_what_it_says() {
+fn invalid_texts_are_refused_despite_a_valid_signature() {
     let small = small_two();
     let package = package_path(&small.medium);
     let (set, name) = package.rsplit_once('/').unwrap();
     let unchanged = |_: &mut Value| {};
-    // The hand's signature itself is taken.
-    let (there, medium) = copied(small);
+    // The new signature itself is accepted.
+    let (there, medium) = copy_of(small);
     sign_again(small, &medium, unchanged);
     import(&there, &medium).exits(0);
 
@@ -204,7 +204,7 @@ fn a_medium_that_is_signed_by_hand_is_judged_by_what_it_says() {
             }
         }
     };
-    let cases: Vec<(&str, Spoil<'_>)> = vec![
+    let cases: Vec<(&str, Change<'_>)> = vec![
         ("no plain name", Box::new(replaced(&format!("{FOLDER}/{name}"), "NUL/x.msu"))),
         ("it is a path", Box::new(replaced(&format!("{FOLDER}/{name}"), &format!("../{name}")))),
         (
@@ -269,9 +269,9 @@ fn a_medium_that_is_signed_by_hand_is_judged_by_what_it_says() {
             Box::new(|medium| edit(medium, "listing.jsonl", |text| format!("{text}not JSON\n"))),
         ),
     ];
-    for (number, (words, spoil)) in cases.into_iter().enumerate() {
-        let (there, medium) = copied(small);
-        spoil(&medium);
+    for (number, (words, change)) in cases.into_iter().enumerate() {
+        let (there, medium) = copy_of(small);
+        change(&medium);
         sign_again(small, &medium, unchanged);
         let before = content(&there.mirror());
         for command in ["check-medium", "import"] {
@@ -284,36 +284,36 @@ fn a_medium_that_is_signed_by_hand_is_judged_by_what_it_says() {
 }
 
 #[test]
-fn a_set_json_of_another_making_is_refused() {
+fn an_invalid_set_json_is_refused() {
     let small = small();
-    let unit = |change: fn(&mut Value)| {
-        let (there, medium) = copied(small);
+    let changed_copy = |change: fn(&mut Value)| {
+        let (there, medium) = copy_of(small);
         sign_again(small, &medium, change);
         (there, medium)
     };
-    let (there, medium) = unit(|set| set["format"] = json!(2));
-    refused(&there, &medium, "has format 2; this program reads formats up to 1");
-    let (there, medium) = unit(|set| set["lineage"] = json!("0123456789ABCDEF"));
-    refused(&there, &medium, "0123456789ABCDEF");
-    let (there, medium) = unit(|set| set["volumes"] = json!([]));
-    refused(&there, &medium, "names no volume");
-    let (there, medium) = unit(|set| {
+    let (there, medium) = changed_copy(|set| set["format"] = json!(2));
+    assert_refused(&there, &medium, "has format 2; this program reads formats up to 1");
+    let (there, medium) = changed_copy(|set| set["lineage"] = json!("0123456789ABCDEF"));
+    assert_refused(&there, &medium, "0123456789ABCDEF");
+    let (there, medium) = changed_copy(|set| set["volumes"] = json!([]));
+    assert_refused(&there, &medium, "names no volume");
+    let (there, medium) = changed_copy(|set| {
         set["tag_files"]["../../evil"] = json!("0".repeat(64));
     });
-    refused(&there, &medium, "../../evil");
-    let (there, medium) = unit(|set| {
+    assert_refused(&there, &medium, "../../evil");
+    let (there, medium) = changed_copy(|set| {
         set["tag_files"].as_object_mut().unwrap().remove("listing.jsonl");
     });
-    refused(&there, &medium, "listing.jsonl");
+    assert_refused(&there, &medium, "listing.jsonl");
 
-    // A number far ahead, as far as one is taken.
-    let (there, medium) = unit(|set| set["seq"] = json!(set["seq"].as_u64().unwrap() + 1000));
+    // The highest number that is accepted.
+    let (there, medium) = changed_copy(|set| set["seq"] = json!(set["seq"].as_u64().unwrap() + 1000));
     import(&there, &medium).exits(0);
     let later = import(&there, &small.medium).exits(0).json();
     assert_eq!(later["imported"]["older"], true);
 
-    // Two sets with one number.
-    let (there, medium) = unit(|set| set["tool"] = json!("by hand"));
+    // Two sets with the same number.
+    let (there, medium) = changed_copy(|set| set["tool"] = json!("another tool"));
     import(&there, &small.medium).exits(0);
     let before = content(&there.mirror());
     let (_, message) = import(&there, &medium).exits(11).error();
@@ -322,55 +322,55 @@ fn a_set_json_of_another_making_is_refused() {
 }
 
 #[test]
-fn endless_files_are_cut_off() {
+fn oversized_files_are_refused_without_reading_them() {
     for (name, size) in [("set.json", 5_u64 << 20), ("keys.json", 5 << 20), ("manifest-sha256.txt", 65 << 20)]
     {
-        let (there, medium) = copied(small());
+        let (there, medium) = copy_of(small());
         fs::File::options().write(true).open(medium.join(name)).unwrap().set_len(size).unwrap();
-        refused(&there, &medium, name);
+        assert_refused(&there, &medium, name);
     }
-    // Nobody waits for terabytes to be read that are not listed.
+    // Files longer than listed are not read.
     for name in small().payload() {
-        let (there, medium) = copied(small());
+        let (there, medium) = copy_of(small());
         fs::File::options().write(true).open(medium.join(&name)).unwrap().set_len(1 << 42).unwrap();
-        refused(&there, &medium, &name);
+        assert_refused(&there, &medium, &name);
     }
 }
 
 #[test]
-fn only_the_right_keys_open_a_medium() {
+fn media_signed_with_wrong_keys_are_refused() {
     let small = small();
-    // Unsigned.
+    // Signatures are missing.
     for name in ["set.json.minisig", "keys.json.minisig", "manifest-sha256.txt.minisig"] {
-        let (there, medium) = copied(small);
+        let (there, medium) = copy_of(small);
         fs::remove_file(medium.join(name)).unwrap();
-        refused(&there, &medium, name);
+        assert_refused(&there, &medium, name);
     }
-    // Another export key than the root vouches for.
-    let (there, medium) = copied(small);
-    let stranger = SecretKey::generate().unwrap();
+    // The set is signed by an export key that the root key did not sign.
+    let (there, medium) = copy_of(small);
+    let foreign_key = SecretKey::generate().unwrap();
     let set = fs::read(medium.join("set.json")).unwrap();
-    fs::write(medium.join("set.json.minisig"), stranger.sign(&set, "set").unwrap()).unwrap();
-    refused(&there, &medium, "set.json: the signature does not fit");
-    // Another root that vouches for that key.
+    fs::write(medium.join("set.json.minisig"), foreign_key.sign(&set, "set").unwrap()).unwrap();
+    assert_refused(&there, &medium, "set.json: the signature does not fit");
+    // Another root key signed the list of export keys.
     let other = Bench::new();
     let other_root = keys(&other);
-    let (there, medium) = copied(small);
+    let (there, medium) = copy_of(small);
     for name in ["keys.json", "keys.json.minisig"] {
         fs::copy(other.mirror().join("keys").join(name), medium.join(name)).unwrap();
     }
-    refused(&there, &medium, &other_root);
-    // A list that names the trusted root and was signed by another.
-    let (there, medium) = copied(small);
+    assert_refused(&there, &medium, &other_root);
+    // The list states the trusted root key, but another key signed it.
+    let (there, medium) = copy_of(small);
     let list = fs::read(medium.join("keys.json")).unwrap();
-    fs::write(medium.join("keys.json.minisig"), stranger.sign(&list, "keys").unwrap()).unwrap();
-    refused(&there, &medium, "keys.json: the signature does not fit");
+    fs::write(medium.join("keys.json.minisig"), foreign_key.sign(&list, "keys").unwrap()).unwrap();
+    assert_refused(&there, &medium, "keys.json: the signature does not fit");
 }
 
 #[test]
-fn a_key_that_was_replaced_opens_nothing_new() {
+fn media_of_a_replaced_key_are_refused() {
     let small = small();
-    let (there, old) = copied(small);
+    let (there, old) = copy_of(small);
     let (root, next) = (secret(small, "root.key"), SecretKey::generate().unwrap());
     let medium = there.path("next");
     small.copy_to(&medium);
@@ -382,15 +382,15 @@ fn a_key_that_was_replaced_opens_nothing_new() {
     fs::write(medium.join("keys.json.minisig"), root.sign(text.as_bytes(), "keys").unwrap()).unwrap();
     sign_with(&next, &medium, |set| set["seq"] = json!(2));
 
-    // As long as nobody knows better, the old one is right.
+    // Until the new list arrives, the old key is valid.
     there.json(&["check-medium", old.as_str()]).exits(0);
     import(&there, &medium).exits(0);
-    refused(&there, &old, "version 2 of the list of export keys");
+    assert_refused(&there, &old, "version 2 of the list of export keys");
     there.json(&["check-medium", medium.as_str()]).exits(0);
 }
 
 #[test]
-fn on_first_use_the_key_is_taken_once_and_only_with_a_sound_medium() {
+fn trust_on_first_use_needs_a_valid_medium_and_works_once() {
     let small = small();
     let there = Bench::new();
     let medium = there.path("medium");
@@ -406,14 +406,15 @@ fn on_first_use_the_key_is_taken_once_and_only_with_a_sound_medium() {
     import(&there, &medium).exits(11);
     let checked = there.run(&["check-medium", medium.as_str(), "--trust-on-first-use"]).exits(0);
     assert!(checked.stderr.contains("nothing else vouches for it"), "{}", checked.stderr);
-    let taken = there.run(&first).exits(0);
-    assert!(taken.stderr.contains("is trusted from now on, unseen"), "{}", taken.stderr);
+    let imported = there.run(&first).exits(0);
+    assert!(imported.stderr.contains("is trusted from now on, unseen"), "{}", imported.stderr);
     assert_eq!(root_of_trusted(&there), [small.root.as_str()]);
-    // From now on another key is a stranger, whatever is said.
+    // After the first use, another key is refused, even with the option.
     let other = connected(&["KB5086672", "--arch", "arm64"]);
-    let strange = other.path("medium");
-    export(&other, &["KB5086672"], &strange).exits(0);
-    let (_, message) = there.json(&["import", strange.as_str(), "--trust-on-first-use"]).exits(11).error();
+    let foreign_medium = other.path("medium");
+    export(&other, &["KB5086672"], &foreign_medium).exits(0);
+    let (_, message) =
+        there.json(&["import", foreign_medium.as_str(), "--trust-on-first-use"]).exits(11).error();
     assert!(message.contains(&root_of(&other)) && message.contains(&small.root), "{message}");
 }
 
@@ -423,7 +424,7 @@ fn root_of_trusted(bench: &Bench) -> Vec<String> {
 }
 
 #[test]
-fn a_demo_does_not_go_into_a_mirror_of_another_origin() {
+fn a_demo_set_is_refused_by_a_mirror_of_another_origin() {
     let demo = connected(&["KB5086672", "--arch", "arm64"]);
     let medium = demo.path("medium");
     export(&demo, &["KB5086672"], &medium).exits(0);
@@ -441,9 +442,9 @@ fn a_demo_does_not_go_into_a_mirror_of_another_origin() {
 }
 
 #[test]
-fn what_is_missing_is_counted_and_whole_kbs_can_be_taken() {
+fn missing_files_are_counted_and_partial_ok_imports_the_rest() {
     let small = small_two();
-    let (there, medium) = copied(small);
+    let (there, medium) = copy_of(small);
     let package = package_path(&medium);
     let aside = there.path("aside");
     fs::rename(medium.join(&package), &aside).unwrap();
@@ -455,12 +456,12 @@ fn what_is_missing_is_counted_and_whole_kbs_can_be_taken() {
         "{message}"
     );
     let partial = ["import", medium.as_str(), "--partial-ok"];
-    let taken = there.json(&partial).exits(4).json();
-    assert_eq!(taken["imported"]["left"], json!(["KB5041865"]));
-    assert_eq!(each(&taken["imported"]["missing"], "path"), [package.as_str()]);
-    assert_eq!(taken["imported"]["published"], json!([format!("kb/KB5040435/{FOLDER}")]));
+    let imported = there.json(&partial).exits(4).json();
+    assert_eq!(imported["imported"]["left"], json!(["KB5041865"]));
+    assert_eq!(each(&imported["imported"]["missing"], "path"), [package.as_str()]);
+    assert_eq!(imported["imported"]["published"], json!([format!("kb/KB5040435/{FOLDER}")]));
     assert_eq!(there.json(&["show", "KB5041865"]).exits(0).json()["updates"], json!([]));
-    // Again the same: still not whole.
+    // A second import of the same medium: the set is still incomplete.
     there.json(&partial).exits(4);
     fs::rename(&aside, medium.join(&package)).unwrap();
     let rest = import(&there, &medium).exits(0).json();
@@ -471,18 +472,18 @@ fn what_is_missing_is_counted_and_whole_kbs_can_be_taken() {
     assert_eq!(digests(&there.mirror().join("kb")), digests(&small.maker.mirror().join("kb")));
     import(&there, &medium).exits(0);
 
-    // What the mirror has need not be on the medium.
-    let (there, first) = copied(small);
+    // Files that the mirror has may be missing on the medium.
+    let (there, first) = copy_of(small);
     import(&there, &first).exits(0);
-    let next = small_next(small, &there);
+    let next = next_set(small, &there);
     fs::remove_file(next.join(&package)).unwrap();
     let imported = import(&there, &next).exits(0).json();
     assert_eq!(imported["imported"]["missing"], json!([]));
     assert_eq!(imported["imported"]["older"], false);
 }
 
-/// The next set of the same content, signed by hand, so that the small medium of others stays the last one.
-fn small_next(small: &Small, there: &Bench) -> Utf8PathBuf {
+/// Copies a medium and signs it as the next set. The shared small medium is unchanged.
+fn next_set(small: &Small, there: &Bench) -> Utf8PathBuf {
     let next = there.path("next");
     small.copy_to(&next);
     sign_again(small, &next, |set| set["seq"] = json!(set["seq"].as_u64().unwrap() + 1));
@@ -490,10 +491,10 @@ fn small_next(small: &Small, there: &Bench) -> Utf8PathBuf {
 }
 
 #[test]
-fn a_set_that_was_taken_in_part_counts_as_the_last_one() {
+fn a_partially_imported_set_counts_as_the_last_one() {
     let small = small_two();
-    let (there, first) = copied(small);
-    let next = small_next(small, &there);
+    let (there, first) = copy_of(small);
+    let next = next_set(small, &there);
     fs::remove_file(next.join(package_path(&next))).unwrap();
     there.json(&["import", next.as_str(), "--partial-ok"]).exits(4);
     let imported = import(&there, &first).exits(0).json();
@@ -502,9 +503,9 @@ fn a_set_that_was_taken_in_part_counts_as_the_last_one() {
 }
 
 #[test]
-fn broken_knowledge_is_left_and_named() {
+fn unreadable_knowledge_is_ignored_and_reported() {
     let small = small();
-    let (there, medium) = copied(small);
+    let (there, medium) = copy_of(small);
     edit(&medium, "knowledge/families.toml", |text| {
         text.replacen("date = \"2026", "date = \"2031", 1).replacen("[[family]]", "[[family", 1)
     });

@@ -1,6 +1,6 @@
-//! `knowledge`: the tables shown, and every contradiction told by its name.
-#![expect(clippy::disallowed_methods, reason = "tables are spoiled as they lie")]
-#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
+//! `knowledge show` prints the tables. `knowledge check` reports every contradiction.
+#![expect(clippy::disallowed_methods, reason = "tests change tables directly")]
+#![expect(clippy::unwrap_used, reason = "a test helper fails by panicking")]
 
 use std::fs;
 
@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use super::harness::{Bench, Ran, each, items, text_of};
 
-/// A slip in a table: the table, what stands there, what stands there in its place, and the code and row of the finding.
-type Slip = (&'static str, &'static str, &'static str, &'static str, &'static str);
+/// An error in a table: the table, the right text, the wrong text, and the code and row of the finding.
+type TableError = (&'static str, &'static str, &'static str, &'static str, &'static str);
 
-const SLIPS: [Slip; 21] = [
+const TABLE_ERRORS: [TableError; 21] = [
     ("checkpoints.toml", "26100.1742", "26100.1743", "build_differs", "KB5043080"),
     ("checkpoints.toml", "2024-09-10", "2024-09-11", "date_differs", "KB5043080"),
     ("checkpoints.toml", "-arm64_df54", "-arm64_ef54", "file_differs", "KB5043080"),
@@ -58,12 +58,12 @@ fn text(name: &str) -> &'static str {
     Tables::built_in().iter().find(|(own, _)| *own == name).unwrap().1
 }
 
-/// A folder with tables in which some slips were made.
-fn check_with(bench: &Bench, slips: &[Slip]) -> Ran {
+/// Runs `knowledge check` on tables with some errors.
+fn check_with(bench: &Bench, table_errors: &[TableError]) -> Ran {
     let folder = bench.path("tables");
     let _absent = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
-    for (name, from, to, ..) in slips {
+    for (name, from, to, ..) in table_errors {
         let path = folder.join(name);
         let before = fs::read_to_string(&path).unwrap_or_else(|_| text(name).to_owned());
         assert!(before.contains(from), "{name} has no {from:?}");
@@ -72,10 +72,10 @@ fn check_with(bench: &Bench, slips: &[Slip]) -> Ran {
     bench.json(&["--knowledge", folder.as_str(), "knowledge", "check"])
 }
 
-fn has(findings: &Value, (table, _, _, code, row): &Slip) -> bool {
-    let is_it =
+fn has_finding(findings: &Value, (table, _, _, code, row): &TableError) -> bool {
+    let matches =
         |finding: &&Value| finding["table"] == *table && finding["code"] == *code && finding["row"] == *row;
-    items(findings).iter().any(|finding| is_it(&finding))
+    items(findings).iter().any(|finding| matches(&finding))
 }
 
 #[test]
@@ -88,12 +88,12 @@ fn the_built_in_tables_are_shown_and_have_no_contradictions() {
     let checked = bench.json(&["knowledge", "check"]).exits(0).json();
     assert_eq!(checked["findings"], json!([]));
     assert_eq!(checked["tables"], shown["tables"]);
-    let told = bench.run(&["knowledge", "check"]).exits(0);
+    let plain_output = bench.run(&["knowledge", "check"]).exits(0);
     let count = Tables::NAMES.len();
     assert!(
-        told.stdout.starts_with(&format!("{rows} rows in {count} tables, no contradictions")),
+        plain_output.stdout.starts_with(&format!("{rows} rows in {count} tables, no contradictions")),
         "{}",
-        told.stdout
+        plain_output.stdout
     );
     let plain = bench.at_width(80, &["knowledge", "show"]).exits(0).stdout;
     assert!(plain.lines().all(|line| line.chars().count() <= 80), "{plain}");
@@ -109,52 +109,63 @@ fn the_built_in_tables_are_shown_and_have_no_contradictions() {
 }
 
 #[test]
-fn every_contradiction_is_told_by_its_name() {
+fn every_contradiction_is_reported_by_its_code() {
     let bench = Bench::new();
-    let mut untold = Vec::new();
-    for slip in &SLIPS {
-        let ran = check_with(&bench, &[*slip]);
+    let mut unreported = Vec::new();
+    for table_error in &TABLE_ERRORS {
+        let ran = check_with(&bench, &[*table_error]);
         let findings = ran.json()["findings"].clone();
-        if ran.code != 10 || !has(&findings, slip) {
-            untold.push(format!("{slip:?}: exit {}, {findings:#}", ran.code));
+        if ran.code != 10 || !has_finding(&findings, table_error) {
+            unreported.push(format!("{table_error:?}: exit {}, {findings:#}", ran.code));
         }
     }
-    assert!(untold.is_empty(), "{}", untold.join("\n"));
+    assert!(unreported.is_empty(), "{}", unreported.join("\n"));
 }
 
 #[test]
-fn all_of_them_are_told_and_not_only_the_first() {
+fn all_contradictions_are_reported_in_one_run() {
     let bench = Bench::new();
-    let slips =
-        [SLIPS[0], SLIPS[3], SLIPS[5], SLIPS[7], SLIPS[9], SLIPS[10], SLIPS[15], SLIPS[17], SLIPS[20]];
-    let checked = check_with(&bench, &slips).exits(10).json();
-    for slip in &slips {
-        assert!(has(&checked["findings"], slip), "{slip:?}: {:#}", checked["findings"]);
+    let table_errors = [
+        TABLE_ERRORS[0],
+        TABLE_ERRORS[3],
+        TABLE_ERRORS[5],
+        TABLE_ERRORS[7],
+        TABLE_ERRORS[9],
+        TABLE_ERRORS[10],
+        TABLE_ERRORS[15],
+        TABLE_ERRORS[17],
+        TABLE_ERRORS[20],
+    ];
+    let checked = check_with(&bench, &table_errors).exits(10).json();
+    for table_error in &table_errors {
+        assert!(has_finding(&checked["findings"], table_error), "{table_error:?}: {:#}", checked["findings"]);
     }
     let folder = bench.path("tables");
-    let told = bench.run(&["--knowledge", folder.as_str(), "knowledge", "check"]).exits(10);
+    let plain_output = bench.run(&["--knowledge", folder.as_str(), "knowledge", "check"]).exits(10);
     assert!(
-        told.stdout.contains("checkpoints.toml: KB5043080 is 26100.1743, and releases.txt has 26100.1742"),
+        plain_output
+            .stdout
+            .contains("checkpoints.toml: KB5043080 is 26100.1743, and releases.txt has 26100.1742"),
         "{}",
-        told.stdout
+        plain_output.stdout
     );
-    let last = told.stdout.lines().last().unwrap();
+    let last = plain_output.stdout.lines().last().unwrap();
     assert!(last.contains(&format!(" {} contradictions", items(&checked["findings"]).len())), "{last}");
 }
 
 #[test]
-fn a_contradiction_that_is_not_known_any_more_is_told_again() {
+fn a_contradiction_is_reported_if_its_exception_is_removed() {
     let bench = Bench::new();
     let why = "code = \"minimum_differs\"";
-    let slip = ("contradictions.toml", why, "code = \"other\"", "minimum_differs", "KB5121794");
-    let checked = check_with(&bench, &[slip]).exits(10).json();
+    let table_error = ("contradictions.toml", why, "code = \"other\"", "minimum_differs", "KB5121794");
+    let checked = check_with(&bench, &[table_error]).exits(10).json();
     assert_eq!(each(&checked["findings"], "code"), ["minimum_differs"]);
     let message = text_of(&checked["findings"][0]["message"]);
     assert_eq!(message, "KB5121794 has the floor 26100.9546, and its minimum KB5124010 brings 26100.9550");
 }
 
 #[test]
-fn a_table_that_cannot_be_read_is_named_with_its_line() {
+fn an_unreadable_table_is_reported_with_its_line() {
     let bench = Bench::new();
     for (name, from, to, line) in [
         ("checkpoints.toml", "format = 1", "format =", "line 10: "),

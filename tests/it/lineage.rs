@@ -1,6 +1,6 @@
-//! The lineage of a mirror outlives its index: numbers of sets, memory of media, and keys.
-#![expect(clippy::disallowed_methods, reason = "indexes and states are lost as they lie")]
-#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
+//! The lineage of a mirror survives the loss of its index: numbers of sets, records of media, and keys.
+#![expect(clippy::disallowed_methods, reason = "tests delete indexes and states directly")]
+#![expect(clippy::unwrap_used, reason = "a test helper fails by panicking")]
 
 use std::fs;
 
@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::carry::{KB, connected, export, import, isolated, root_of};
 use super::harness::{Bench, recording};
 
-/// Loses the index of a mirror.
-fn lose_index(bench: &Bench) {
+/// Deletes the index of a mirror.
+fn delete_index(bench: &Bench) {
     for name in ["mirror.db", "mirror.db-wal", "mirror.db-shm"] {
         let path = bench.mirror().join(name);
         if path.exists() {
@@ -20,12 +20,12 @@ fn lose_index(bench: &Bench) {
     }
 }
 
-/// Makes a command write, which rebuilds a lost index.
+/// Runs a command that writes, which rebuilds a missing index.
 fn rebuild(bench: &Bench) {
     bench.replay(&recording("demo"), &["fetch", KB, "--arch", "arm64"]).exits(0);
 }
 
-fn lose_state(bench: &Bench) {
+fn delete_state(bench: &Bench) {
     fs::remove_file(bench.mirror().join("state.json")).unwrap();
 }
 
@@ -38,13 +38,13 @@ fn set(medium: &Utf8Path) -> Value {
 }
 
 #[test]
-fn an_index_that_is_rebuilt_goes_on_in_its_lineage() {
+fn a_rebuilt_index_continues_the_lineage() {
     let here = connected(&[KB, "--arch", "arm64"]);
     let there = isolated(&root_of(&here));
     let (first, second) = (here.path("first"), here.path("second"));
     export(&here, &["--all"], &first).exits(0);
     import(&there, &first).exits(0);
-    lose_index(&here);
+    delete_index(&here);
     rebuild(&here);
     export(&here, &["--all"], &second).exits(0);
     let (old, new) = (set(&first), set(&second));
@@ -52,18 +52,18 @@ fn an_index_that_is_rebuilt_goes_on_in_its_lineage() {
     assert!(new["seq"].as_u64() > old["seq"].as_u64(), "{} {}", old["seq"], new["seq"]);
     let imported = import(&there, &second).exits(0).json();
     assert_eq!(imported["imported"]["older"], false);
-    // Onto the stick of before.
+    // An export to the first medium again.
     export(&here, &["--all"], &first).exits(0);
 }
 
 #[test]
-fn a_mirror_that_lost_its_state_exports_only_into_a_new_lineage() {
+fn without_its_state_a_mirror_exports_only_a_new_lineage() {
     let here = connected(&[KB, "--arch", "arm64"]);
     let there = isolated(&root_of(&here));
     let (first, second) = (here.path("first"), here.path("second"));
     export(&here, &["--all"], &first).exits(0);
     import(&there, &first).exits(0);
-    lose_state(&here);
+    delete_state(&here);
     for extra in [&[][..], &["--dry-run"]] {
         let (kind, message) = export(&here, &[&["--all"][..], extra].concat(), &second).exits(2).error();
         assert!(kind == "usage" && message.contains("state.json is missing"), "{message}");
@@ -73,51 +73,51 @@ fn a_mirror_that_lost_its_state_exports_only_into_a_new_lineage() {
     export(&here, &["--all", "--new-lineage"], &second).exits(0);
     assert_ne!(set(&first)["mirror_id"], set(&second)["mirror_id"]);
     assert_eq!(import(&there, &second).exits(0).json()["imported"]["older"], false);
-    // From now on the state is known again.
+    // The next export finds the new state.
     export(&here, &["--all"], &second).exits(0);
 }
 
 #[test]
-fn an_index_and_a_state_that_are_both_lost_are_not_taken_for_a_new_mirror() {
+fn a_mirror_without_index_and_state_is_not_a_new_mirror() {
     let here = connected(&[KB, "--arch", "arm64"]);
     let medium = here.path("medium");
     export(&here, &["--all"], &medium).exits(0);
-    lose_index(&here);
-    lose_state(&here);
+    delete_index(&here);
+    delete_state(&here);
     rebuild(&here);
     export(&here, &["--all"], &here.path("other")).exits(2);
     export(&here, &["--all", "--new-lineage"], &here.path("other")).exits(0);
 }
 
 #[test]
-fn the_isolated_side_knows_an_older_set_after_its_index_is_lost() {
+fn an_older_set_is_recognized_without_the_index() {
     let here = connected(&[KB, "--arch", "arm64"]);
     let there = isolated(&root_of(&here));
     let (first, second) = (here.path("first"), here.path("second"));
     export(&here, &["--all"], &first).exits(0);
     export(&here, &["--all"], &second).exits(0);
     import(&there, &second).exits(0);
-    let memory = state(&there)["imports"].clone();
-    lose_index(&there);
+    let imports_before = state(&there)["imports"].clone();
+    delete_index(&there);
     let imported = import(&there, &first).exits(0).json();
     assert_eq!(imported["imported"]["older"], true);
-    let (old, new) = (memory.as_object().unwrap(), state(&there)["imports"].clone());
+    let (old, new) = (imports_before.as_object().unwrap(), state(&there)["imports"].clone());
     for (lineage, last) in old {
         assert_eq!(new[lineage]["seq"], last["seq"]);
     }
 }
 
 #[test]
-fn the_isolated_side_takes_nothing_without_its_memory_unless_it_is_told_to() {
+fn without_its_state_an_import_needs_accept_lineage() {
     let here = connected(&[KB, "--arch", "arm64"]);
     let there = isolated(&root_of(&here));
     let medium = here.path("medium");
     export(&here, &["--all"], &medium).exits(0);
     import(&there, &medium).exits(0);
-    lose_state(&there);
+    delete_state(&there);
     for with_index in [true, false] {
         if !with_index {
-            lose_index(&there);
+            delete_index(&there);
         }
         let (kind, message) = import(&there, &medium).exits(11).error();
         assert!(kind == "refused" && message.contains("state.json is missing"), "{message}");
@@ -129,7 +129,7 @@ fn the_isolated_side_takes_nothing_without_its_memory_unless_it_is_told_to() {
 }
 
 #[test]
-fn a_state_that_cannot_be_read_is_named_and_kept() {
+fn an_unreadable_state_is_reported_and_kept() {
     let here = connected(&[KB, "--arch", "arm64"]);
     let path = here.mirror().join("state.json");
     fs::write(&path, "{").unwrap();

@@ -1,11 +1,8 @@
-//! Folders that somebody brings: the collected cases, every dated list of family 26100 as it was published, what holds for
-//! any folder, and the command line.
-#![expect(clippy::print_stdout, reason = "the counts are for people to judge")]
-#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the facts are read in place; folders of tests are made as they lie"
-)]
+//! `lint` of folders: the collected cases, every published dated list of family 26100, properties of any folder, and
+//! the command line.
+#![expect(clippy::print_stdout, reason = "the test prints its counts")]
+#![expect(clippy::unwrap_used, reason = "a test helper fails by panicking")]
+#![expect(clippy::disallowed_methods, reason = "tests read the facts and create folders directly")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -27,8 +24,9 @@ const CHECKPOINT: &str = "KB5043080";
 
 const CHECKED: &str = "names, sizes, and container types checked; contents not read (use --deep)";
 
-/// Sound sets of family 26100: checkpoint and target. Client and server, from before and after they parted.
-const SOUND: [[&str; 2]; 6] = [
+/// Valid sets of family 26100, each with checkpoint and target: for client and server, from before and after their
+/// releases diverged.
+const VALID_SETS: [[&str; 2]; 6] = [
     [
         "windows11.0-kb5043080-arm64_df540a05f9b118e339c5520f4090bb5d450f090b.msu",
         "windows11.0-kb5086672-arm64_ec8e69856b92118f17bac6e2046f54b3c87e59b0.msu",
@@ -55,21 +53,21 @@ const SOUND: [[&str; 2]; 6] = [
     ],
 ];
 
-/// The rows of a facts file; says so when it is not there.
+/// Reads the rows of a facts file. Prints a line and returns `None` if the file is missing.
 fn facts(name: &str) -> Option<Vec<Value>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/facts").join(name);
     let Ok(text) = fs::read_to_string(&path) else {
-        println!("skipped: ../shared/facts/{name} is not there");
+        println!("skipped: ../shared/facts/{name} is missing");
         return None;
     };
     Some(text.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
 }
 
-fn judged(names: &[String], ask: &LintRequest, knowledge: &Knowledge) -> LintReport {
-    lint(&LintFolder::of_names(names.iter().cloned()), ask, knowledge, &Facts::default())
+fn findings_of(names: &[String], request_for: &LintRequest, knowledge: &Knowledge) -> LintReport {
+    lint(&LintFolder::of_names(names.iter().cloned()), request_for, knowledge, &Facts::default())
 }
 
-/// The findings as pairs of code and KB.
+/// Returns the findings as pairs of code and KB.
 fn pairs(report: &LintReport) -> BTreeSet<(String, String)> {
     let pair = |finding: &kbmirror::lint::LintFinding| {
         (finding.code.to_string(), finding.kb.map(|kb| kb.to_string()).unwrap_or_default())
@@ -81,7 +79,7 @@ fn pair(code: &str, kb: &str) -> (String, String) {
     (code.to_owned(), kb.to_owned())
 }
 
-fn ask(baseline: &Value) -> LintRequest {
+fn request_for(baseline: &Value) -> LintRequest {
     LintRequest::from(Machine {
         architecture: baseline["architecture"].as_str().map(|word| word.parse().unwrap()),
         baseline: baseline["build"].as_str().map(|word| word.parse().unwrap()),
@@ -99,32 +97,34 @@ fn ask(baseline: &Value) -> LintRequest {
 }
 
 #[test]
-fn the_collected_folders_are_judged_as_expected() {
+fn the_collected_folders_have_the_expected_findings() {
     let Some(cases) = facts("lint-cases.jsonl") else { return };
     let knowledge = Knowledge::built_in().unwrap();
     for case in &cases {
         let id = text_of(&case["id"]);
         let names: Vec<String> = items(&case["folder"]).iter().map(text_of).collect();
-        let asked =
-            LintRequest { target: case["target"].as_str().unwrap().parse().ok(), ..ask(&case["baseline"]) };
+        let request = LintRequest {
+            target: case["target"].as_str().unwrap().parse().ok(),
+            ..request_for(&case["baseline"])
+        };
         let expected: BTreeSet<_> = items(&case["expect"]["findings"])
             .iter()
             .map(|finding| (text_of(&finding["code"]), text_of(&finding["kb"])))
             .collect();
         let status = if expected.is_empty() { LintStatus::Ok } else { LintStatus::RefuseSet };
-        // Told the target, and left to find it, the answer is the same.
-        for asked in [asked.clone(), LintRequest { target: None, ..asked }] {
-            let report = judged(&names, &asked, &knowledge);
+        // The answer is the same with the target and without it.
+        for request in [request.clone(), LintRequest { target: None, ..request }] {
+            let report = findings_of(&names, &request, &knowledge);
             assert_eq!((report.status, pairs(&report)), (status, expected.clone()), "{id}: {report:#?}");
         }
     }
-    println!("lint cases: {} of {} agree", cases.len(), cases.len());
+    println!("lint cases: {} of {} match", cases.len(), cases.len());
     assert_eq!(cases.len(), 7);
 }
 
-/// What the collected facts say of the cumulative updates of 26100, with none of the program's own tables.
+/// The cumulative updates of 26100 according to the collected facts, independent of the tables of the program.
 struct Updates {
-    /// Revision in the family, where one is told.
+    /// The revision in the family, if the facts state one.
     revisions: BTreeMap<String, u64>,
     /// KBs whose files are cumulative updates.
     cumulative: BTreeSet<String>,
@@ -167,7 +167,7 @@ impl Updates {
         Some(Self { revisions, cumulative, servers_only, needs_checkpoint })
     }
 
-    /// What has to be found in a folder of these KBs.
+    /// Returns the findings that a folder of these KBs must have.
     fn expected(&self, kbs: &[String], is_server: bool) -> BTreeSet<(String, String)> {
         let mut expected = BTreeSet::new();
         for (place, kb) in kbs.iter().enumerate() {
@@ -182,7 +182,7 @@ impl Updates {
         if own.is_empty() {
             expected.insert(pair("missing_target", ""));
         } else if own.len() > 1 && own.iter().any(|kb| !self.revisions.contains_key(*kb)) {
-            // All of those in the lists are of one month with what is beside them.
+            // In the lists, all updates without a revision are of the same month as the updates beside them.
             expected.extend(own.iter().map(|kb| pair("two_targets", kb)));
         } else {
             let target = own.iter().max_by_key(|kb| self.revisions.get(**kb)).unwrap();
@@ -197,15 +197,16 @@ impl Updates {
     }
 }
 
-/// The lists also have .NET updates, dynamic updates, and enablement packages: those go elsewhere and in an order of
-/// their own. What DISM is pointed at is the cumulative updates with the checkpoint, so that is the folder.
+/// Compares the findings for the dated lists with an independent count. DISM reads one folder with the cumulative
+/// updates and the checkpoint, so the folder contains only these. The lists also have .NET updates, dynamic updates,
+/// and enablement packages, which are applied separately.
 #[test]
-fn the_dated_lists_are_sound_or_faulty_as_an_independent_count_says() {
+fn the_dated_lists_match_an_independent_count() {
     let (Some(sets), Some(updates)) = (facts("patch-sets.jsonl"), Updates::of_facts()) else { return };
     let knowledge = Knowledge::built_in().unwrap();
     let bench = Bench::new();
     let mut count: BTreeMap<String, usize> = BTreeMap::new();
-    let (mut all, mut sound, mut through_files, mut whole) = (0, 0, 0, 0);
+    let (mut all, mut valid, mut as_folders, mut with_all_files) = (0, 0, 0, 0);
     for set in
         sets.iter().filter(|set| set["build"] == "26100" && text_of(&set["date"]).as_str() >= "2024-10")
     {
@@ -216,25 +217,25 @@ fn the_dated_lists_are_sound_or_faulty_as_an_independent_count_says() {
         let kbs: Vec<String> = folder.iter().map(|file| text_of(&file["kb"])).collect();
         let is_server = set["server"].as_bool().unwrap();
         let expected = updates.expected(&kbs, is_server);
-        let asked = LintRequest::from(Machine {
+        let request = LintRequest::from(Machine {
             architecture: set["architecture"].as_str().unwrap().parse().ok(),
             baseline: "26100.1".parse().ok(),
             installation: Some(if is_server { Installation::Server } else { Installation::Client }),
             place: Place::Image,
             ..Machine::default()
         });
-        let report = judged(&names, &asked, &knowledge);
+        let report = findings_of(&names, &request, &knowledge);
         let what = format!("{} {} server={is_server}", set["date"], set["architecture"]);
         assert_eq!(pairs(&report), expected, "{what}: {report:#?}");
         all += 1;
-        sound += usize::from(expected.is_empty());
+        valid += usize::from(expected.is_empty());
         for (code, _) in &expected {
             *count.entry(code.clone()).or_default() += 1;
         }
-        // With everything else of the list in the folder it is never sound, and nothing that was found is lost.
+        // With the other files of the list, the folder is never valid, and all earlier findings remain.
         if !beside.is_empty() && report.target.is_some() {
             let all: Vec<String> = files.iter().map(|file| text_of(&file["name"])).collect();
-            let found = pairs(&judged(&all, &asked, &knowledge));
+            let found = pairs(&findings_of(&all, &request, &knowledge));
             assert!(found.is_superset(&expected), "{what}: {found:?}");
             for file in &beside {
                 assert!(
@@ -242,21 +243,21 @@ fn the_dated_lists_are_sound_or_faulty_as_an_independent_count_says() {
                     "{what}: {found:?}"
                 );
             }
-            whole += 1;
+            with_all_files += 1;
         }
-        // Some of them as folders of empty files, through the command line: all faulty ones and a few sound ones.
+        // All faulty lists and some valid lists also go through the command line, as folders of sparse files.
         let distinct = names.iter().collect::<BTreeSet<_>>().len() == names.len();
         if distinct && (!expected.is_empty() || all % 25 == 0) {
-            let ran = run_on_files(&bench, &format!("set-{all}"), &names, &asked);
+            let ran = run_on_files(&bench, &format!("set-{all}"), &names, &request);
             assert_eq!(ran.code, if expected.is_empty() { 0 } else { 10 }, "{what}: {}", ran.stdout);
             let document = ran.json();
             let codes: BTreeSet<String> = each(&document["findings"], "code").into_iter().collect();
             assert_eq!(codes, expected.iter().map(|(code, _)| code.clone()).collect(), "{what}");
-            through_files += 1;
+            as_folders += 1;
         }
     }
     println!(
-        "lists of 26100 from 2024-10 on: {all}, sound {sound}, as real folders {through_files}, with all files {whole}"
+        "lists of 26100 since 2024-10: {all}, valid {valid}, as real folders {as_folders}, with all files {with_all_files}"
     );
     println!("findings: {count:?}");
     assert!(all > 100);
@@ -264,7 +265,7 @@ fn the_dated_lists_are_sound_or_faulty_as_an_independent_count_says() {
     assert!(count["server_in_client_set"] > 0);
 }
 
-/// The beginning of a WIM image that ends with its tables at a length.
+/// Returns the header of a WIM image of `length` bytes.
 fn wim(length: u64) -> Vec<u8> {
     let mut header = [&b"MSWIM\0\0\0"[..], &208_u32.to_le_bytes(), &[0; 196]].concat();
     for (at, offset) in [(48, length - 200), (72, length - 100)] {
@@ -274,8 +275,8 @@ fn wim(length: u64) -> Vec<u8> {
     header
 }
 
-/// Writes a sparse file that looks sound from outside: an image of the known length, or a small one.
-fn stand_in(path: &Utf8Path) {
+/// Writes a sparse file with a valid header and the known length, or a small length.
+fn write_sparse_file(path: &Utf8Path) {
     static SIZES: LazyLock<BTreeMap<String, u64>> = LazyLock::new(|| {
         let knowledge = Knowledge::built_in().unwrap();
         let kbs: BTreeSet<Kb> = [CHECKPOINT.parse().unwrap()].into();
@@ -287,32 +288,32 @@ fn stand_in(path: &Utf8Path) {
     fs::File::options().write(true).open(path).unwrap().set_len(length).unwrap();
 }
 
-fn run_on_files(bench: &Bench, folder: &str, names: &[String], asked: &LintRequest) -> Ran {
+fn run_on_files(bench: &Bench, folder: &str, names: &[String], request: &LintRequest) -> Ran {
     let path = bench.path(folder);
     fs::create_dir_all(&path).unwrap();
     for name in names {
-        stand_in(&path.join(name));
+        write_sparse_file(&path.join(name));
     }
-    let baseline = asked.machine.baseline.unwrap().to_string();
+    let baseline = request.machine.baseline.unwrap().to_string();
     bench.json(&[
         "lint",
         path.as_str(),
         "--arch",
-        asked.machine.architecture.unwrap().as_str(),
+        request.machine.architecture.unwrap().as_str(),
         "--baseline",
         &baseline,
         "--installation",
-        asked.machine.installation.unwrap().as_str(),
+        request.machine.installation.unwrap().as_str(),
         "--for",
         "image",
     ])
 }
 
-fn sound_set() -> impl Strategy<Value = Vec<String>> {
-    (0..SOUND.len()).prop_map(|place| SOUND[place].iter().map(|&name| name.to_owned()).collect())
+fn valid_set() -> impl Strategy<Value = Vec<String>> {
+    (0..VALID_SETS.len()).prop_map(|place| VALID_SETS[place].iter().map(|&name| name.to_owned()).collect())
 }
 
-/// Names of known packages, of cumulative updates, and of what nobody knows.
+/// Returns names of known packages, of cumulative updates, and of unknown files.
 fn any_name() -> impl Strategy<Value = String> {
     let knowledge = Knowledge::built_in().unwrap();
     let packages = knowledge.packages().all().iter().filter_map(|package| package.name.clone());
@@ -331,44 +332,44 @@ fn any_name() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn the_order_of_the_names_does_not_matter(
-        (names, shuffled) in (sound_set(), proptest::collection::vec(any_name(), 0..5))
+        (names, shuffled) in (valid_set(), proptest::collection::vec(any_name(), 0..5))
             .prop_map(|(set, others)| [set, others].concat())
             .prop_flat_map(|names| (Just(names.clone()), Just(names).prop_shuffle())),
         architecture in proptest::option::of(Just(Architecture::X64)),
     ) {
         let knowledge = Knowledge::built_in().unwrap();
-        let asked = LintRequest::from(Machine { architecture, ..Machine::default() });
-        prop_assert_eq!(judged(&names, &asked, &knowledge), judged(&shuffled, &asked, &knowledge));
+        let request = LintRequest::from(Machine { architecture, ..Machine::default() });
+        prop_assert_eq!(findings_of(&names, &request, &knowledge), findings_of(&shuffled, &request, &knowledge));
     }
 
     #[test]
-    fn a_sound_set_with_anything_else_is_never_ok(set in sound_set(), other in any_name(), told in any::<bool>()) {
+    fn a_valid_set_with_another_file_is_refused(set in valid_set(), other in any_name(), with_target in any::<bool>()) {
         let knowledge = Knowledge::built_in().unwrap();
         let target: Option<Kb> = PackageName::parse(&set[1]).kb;
-        let asked = LintRequest { target: target.filter(|_| told), ..LintRequest::default() };
-        prop_assert_eq!(judged(&set, &asked, &knowledge).status, LintStatus::Ok);
+        let request = LintRequest { target: target.filter(|_| with_target), ..LintRequest::default() };
+        prop_assert_eq!(findings_of(&set, &request, &knowledge).status, LintStatus::Ok);
         let more = [set, vec![other]].concat();
-        prop_assert_eq!(judged(&more, &asked, &knowledge).status, LintStatus::RefuseSet);
+        prop_assert_eq!(findings_of(&more, &request, &knowledge).status, LintStatus::RefuseSet);
     }
 
     #[test]
-    fn a_lost_checkpoint_is_always_found(
-        set in sound_set(),
+    fn a_missing_checkpoint_is_always_found(
+        set in valid_set(),
         others in proptest::collection::vec(any_name(), 0..4),
     ) {
         let knowledge = Knowledge::built_in().unwrap();
         let parsed = PackageName::parse(&set[1]);
         let others = others.into_iter().filter(|name| PackageName::parse(name).kb != CHECKPOINT.parse().ok());
         let names: Vec<String> = others.chain([set[1].clone()]).collect();
-        let asked = LintRequest { target: parsed.kb, machine: Machine { architecture: parsed.architecture, ..Machine::default() } };
-        let found = pairs(&judged(&names, &asked, &knowledge));
+        let request = LintRequest { target: parsed.kb, machine: Machine { architecture: parsed.architecture, ..Machine::default() } };
+        let found = pairs(&findings_of(&names, &request, &knowledge));
         prop_assert!(found.contains(&pair("missing_checkpoint", CHECKPOINT)), "{:?}: {:?}", names, found);
     }
 
     #[test]
-    fn no_folder_is_too_strange(names in proptest::collection::vec("\\PC{0,60}", 0..6)) {
+    fn any_names_are_accepted_and_refused_as_a_set(names in proptest::collection::vec("\\PC{0,60}", 0..6)) {
         let knowledge = Knowledge::built_in().unwrap();
-        let report = judged(&names, &LintRequest::default(), &knowledge);
+        let report = findings_of(&names, &LintRequest::default(), &knowledge);
         prop_assert_eq!(report.status, LintStatus::RefuseSet);
     }
 }
@@ -377,26 +378,26 @@ fn folder_of(bench: &Bench, names: &[&str]) -> String {
     let path = bench.path("folder");
     fs::create_dir_all(&path).unwrap();
     for name in names {
-        stand_in(&path.join(name));
+        write_sparse_file(&path.join(name));
     }
     path.into_string()
 }
 
 #[test]
-fn the_command_needs_no_mirror_and_speaks_to_people() {
+fn the_command_works_without_a_mirror() {
     let bench = Bench::new();
-    let folder = folder_of(&bench, &SOUND[0]);
+    let folder = folder_of(&bench, &VALID_SETS[0]);
     let ran = bench.run(&["lint", &folder, "--baseline", "26100.863"]).exits(0);
     let first = ran.stdout.lines().next().unwrap();
     assert_eq!(first, format!("{folder} (for KB5086672): ok; {CHECKED}"));
-    assert!(ran.stdout.contains("own header alone"), "the size of the target is not known: {}", ran.stdout);
+    assert!(ran.stdout.contains("own header alone"), "the size of the target is unknown: {}", ran.stdout);
     let document = bench.json(&["lint", &folder]).exits(0).json();
     assert_eq!(document["status"], "ok");
     assert_eq!(items(&document["findings"]).len(), 0);
     assert_eq!((&document["checked"], &document["contents_read"]), (&json!(CHECKED), &json!(false)));
-    assert_eq!(each(&document["files"], "name"), SOUND[0]);
+    assert_eq!(each(&document["files"], "name"), VALID_SETS[0]);
     assert_eq!(document["target"], "KB5086672");
-    assert!(!bench.mirror().exists(), "nothing is made");
+    assert!(!bench.mirror().exists(), "nothing is created");
 
     fs::write(bench.path("folder/desktop.ini"), b"").unwrap();
     fs::create_dir(bench.path("folder/old")).unwrap();
@@ -412,7 +413,7 @@ fn the_command_needs_no_mirror_and_speaks_to_people() {
 }
 
 #[test]
-fn what_is_no_folder_is_a_mistake_in_the_arguments() {
+fn a_path_that_is_not_a_folder_exits_2() {
     let bench = Bench::new();
     let folder = folder_of(&bench, &["file.msu"]);
     for path in [bench.path("missing").into_string(), format!("{folder}/file.msu")] {
@@ -426,7 +427,7 @@ fn what_is_no_folder_is_a_mistake_in_the_arguments() {
 #[test]
 fn deep_mode_reads_the_bytes() {
     let bench = Bench::new();
-    let folder = folder_of(&bench, &SOUND[0][1..]);
+    let folder = folder_of(&bench, &VALID_SETS[0][1..]);
     let document = bench.json(&["lint", &folder, "--deep"]).exits(10).json();
     assert_eq!(each(&document["findings"], "code"), ["missing_checkpoint", "digest_mismatch"]);
     assert_eq!(
@@ -436,11 +437,11 @@ fn deep_mode_reads_the_bytes() {
 }
 
 #[test]
-fn with_a_mirror_its_index_tells_who_a_file_is() {
+fn the_index_of_the_mirror_identifies_files() {
     let bench = Bench::new();
     let demo = recording("demo");
     bench.replay(&demo, &["fetch", "KB5086672", "KB5050182"]).exits(0);
-    // Published sets are sound, with the bytes read; the stand-ins of the demo have digests that the index alone has.
+    // Published sets are valid, also with `--deep`. Only the index has the digests of the files of the demo.
     for architecture in ["arm64", "x64"] {
         let set = bench.set("KB5086672", &format!("windows-11-24h2-{architecture}"));
         let document = bench.json(&["lint", set.as_str(), "--deep"]).exits(0).json();
@@ -451,7 +452,7 @@ fn with_a_mirror_its_index_tells_who_a_file_is() {
     let without =
         bench.run_on(&bench.path("elsewhere"), &["--json", "lint", set.as_str(), "--target", "KB5050182"]);
     assert!(each(&without.exits(10).json()["findings"], "code").contains(&"missing_target".to_owned()));
-    // A file that was spoiled in its middle is found by its bytes alone.
+    // Damage in the middle of a file is found only with `--deep`.
     let copy = bench.path("copy");
     let set_of_kb = bench.set("KB5086672", "windows-11-24h2-x64");
     super::harness::copy_folder(&set_of_kb, &copy);
@@ -466,28 +467,28 @@ fn with_a_mirror_its_index_tells_who_a_file_is() {
     let document = bench.json(&["lint", copy.as_str(), "--deep"]).exits(10).json();
     assert_eq!(each(&document["findings"], "code"), ["digest_mismatch"]);
     assert_eq!(document["findings"][0]["name"], name);
-    // A byte less is found without reading.
+    // A missing byte is found without reading.
     fs::write(copy.join(&name), &bytes[..bytes.len() - 1]).unwrap();
     let document = bench.json(&["lint", copy.as_str()]).exits(10).json();
     assert_eq!(each(&document["findings"], "code"), ["size_mismatch"]);
-    // With its bytes, a file is known under any name.
-    let sound = bench.path("sound");
-    super::harness::copy_folder(&set_of_kb, &sound);
-    fs::rename(sound.join(&name), sound.join("update of today.msu")).unwrap();
-    let document = bench.json(&["lint", sound.as_str()]).exits(10).json();
+    // With `--deep`, a file is identified under any name.
+    let valid = bench.path("sound");
+    super::harness::copy_folder(&set_of_kb, &valid);
+    fs::rename(valid.join(&name), valid.join("update of today.msu")).unwrap();
+    let document = bench.json(&["lint", valid.as_str()]).exits(10).json();
     assert!(each(&document["findings"], "code").contains(&"unknown_package".to_owned()));
-    let document = bench.json(&["lint", sound.as_str(), "--deep"]).exits(10).json();
+    let document = bench.json(&["lint", valid.as_str(), "--deep"]).exits(10).json();
     assert_eq!(each(&document["findings"], "code"), ["misnamed"]);
     assert_eq!(document["findings"][0]["right_name"], name);
 }
 
 #[test]
-fn empty_cut_replaced_and_renamed_files_are_named() {
+fn empty_truncated_replaced_and_renamed_files_are_reported() {
     let bench = Bench::new();
-    let [checkpoint, target] = SOUND[1];
-    let judged = |spoil: &dyn Fn(&Utf8Path), code: u8| {
-        let folder = folder_of(&bench, &SOUND[1]);
-        spoil(Utf8Path::new(&folder));
+    let [checkpoint, target] = VALID_SETS[1];
+    let findings_of = |damage: &dyn Fn(&Utf8Path), code: u8| {
+        let folder = folder_of(&bench, &VALID_SETS[1]);
+        damage(Utf8Path::new(&folder));
         let found =
             bench.json(&["lint", &folder, "--baseline", "26100.1", "--for", "image"]).exits(code).json();
         assert_eq!(found["checked"], CHECKED);
@@ -498,55 +499,64 @@ fn empty_cut_replaced_and_renamed_files_are_named() {
     let write = |name: &'static str, bytes: &'static [u8]| {
         move |folder: &Utf8Path| fs::write(folder.join(name), bytes).unwrap()
     };
-    assert_eq!(judged(&|_| {}, 0), []);
-    assert_eq!(judged(&write(target, b""), 10), [pair("empty", "KB5086672")]);
-    assert_eq!(judged(&write(target, b"<html>sign in</html>"), 10), [pair("not_a_package", "KB5086672")]);
-    assert_eq!(judged(&write(target, b"MSWIM\0\0\0"), 10), [pair("size_mismatch", "KB5086672")]);
-    let cut = |name: &'static str, by: u64| {
+    assert_eq!(findings_of(&|_| {}, 0), []);
+    assert_eq!(findings_of(&write(target, b""), 10), [pair("empty", "KB5086672")]);
+    assert_eq!(
+        findings_of(&write(target, b"<html>sign in</html>"), 10),
+        [pair("not_a_package", "KB5086672")]
+    );
+    assert_eq!(findings_of(&write(target, b"MSWIM\0\0\0"), 10), [pair("size_mismatch", "KB5086672")]);
+    let truncate = |name: &'static str, by: u64| {
         move |folder: &Utf8Path| {
             let file = fs::File::options().write(true).open(folder.join(name)).unwrap();
             let length = file.metadata().unwrap().len();
             file.set_len(length - by).unwrap();
         }
     };
-    assert_eq!(judged(&cut(target, 1), 10), [pair("size_mismatch", "KB5086672")], "by its own header");
-    assert_eq!(judged(&cut(checkpoint, 1), 10), [pair("size_mismatch", CHECKPOINT)]);
+    assert_eq!(
+        findings_of(&truncate(target, 1), 10),
+        [pair("size_mismatch", "KB5086672")],
+        "found by the header of the file"
+    );
+    assert_eq!(findings_of(&truncate(checkpoint, 1), 10), [pair("size_mismatch", CHECKPOINT)]);
     let renamed = |folder: &Utf8Path| {
         fs::rename(folder.join(checkpoint), folder.join("1 - KB5043080 - Checkpoint [26100.1742].msu"))
             .unwrap();
         fs::rename(folder.join(target), folder.join("2 - KB5086672 (1).msu")).unwrap();
     };
-    assert_eq!(judged(&renamed, 10), [pair("misnamed", CHECKPOINT), pair("misnamed", "KB5086672")]);
+    assert_eq!(findings_of(&renamed, 10), [pair("misnamed", CHECKPOINT), pair("misnamed", "KB5086672")]);
 }
 
 #[cfg(unix)]
 #[test]
-fn links_and_pipes_are_neither_followed_nor_read() {
+fn links_and_pipes_are_not_followed_or_read() {
     let bench = Bench::new();
-    let folder = folder_of(&bench, &SOUND[0][1..]);
+    let folder = folder_of(&bench, &VALID_SETS[0][1..]);
     let outside = bench.path("outside");
     fs::create_dir(&outside).unwrap();
-    stand_in(&outside.join("KB5086672.msu"));
+    write_sparse_file(&outside.join("KB5086672.msu"));
     std::os::unix::fs::symlink(outside.join("KB5086672.msu"), bench.path("folder/link.msu")).unwrap();
     std::os::unix::fs::symlink(&outside, bench.path("folder/old")).unwrap();
     std::os::unix::fs::symlink("/dev/zero", bench.path("folder/zero.msu")).unwrap();
-    let Some(made) = super::harness::judge("mkfifo", &["pipe.msu"], bench.path("folder").as_std_path())
+    let Some(mkfifo) = super::harness::judge("mkfifo", &["pipe.msu"], bench.path("folder").as_std_path())
     else {
         return;
     };
-    assert!(made.status.success(), "{made:?}");
+    assert!(mkfifo.status.success(), "{mkfifo:?}");
     for deep in [&[][..], &["--deep"]] {
         let document = bench.json(&[&["lint", &folder], deep].concat()).exits(10).json();
-        let found: Vec<&Value> =
-            items(&document["findings"]).iter().filter(|it| it["code"] == "not_a_package").collect();
+        let found: Vec<&Value> = items(&document["findings"])
+            .iter()
+            .filter(|finding| finding["code"] == "not_a_package")
+            .collect();
         let names: Vec<String> = found.iter().map(|finding| text_of(&finding["name"])).collect();
         assert_eq!(names, ["link.msu", "old", "pipe.msu", "zero.msu"]);
-        assert_eq!(each(&document["files"], "name"), SOUND[0][1..], "nothing else was opened");
+        assert_eq!(each(&document["files"], "name"), VALID_SETS[0][1..], "no other file was opened");
     }
 }
 
 #[test]
-fn bytes_of_another_architecture_or_container_are_named() {
+fn bytes_of_another_architecture_or_container_are_reported() {
     let bench = super::carry::connected(&["KB5086672"]);
     let set = |architecture: &str| bench.set("KB5086672", &format!("windows-11-24h2-{architecture}"));
     let folder = bench.path("swapped");
@@ -561,7 +571,7 @@ fn bytes_of_another_architecture_or_container_are_named() {
             fs::copy(from.join(&name), folder.join(rename(&name))).unwrap();
         }
     };
-    // The files of arm64 under names for x64, as a browser or a person may have saved them.
+    // The files of arm64 under names for x64, as a browser or a user may have saved them.
     copy(&set("arm64"), &|name| format!("{}-x64.msu", name.split_once("-arm64").unwrap().0));
     for more in [&[][..], &["--deep"]] {
         let report = lint(more).exits(10).json();
@@ -569,7 +579,7 @@ fn bytes_of_another_architecture_or_container_are_named() {
     }
     let codes = each(&lint(&["--deep"]).json()["findings"], "code");
     assert!(codes.iter().any(|code| code == "misnamed"), "{codes:?}");
-    // A WIM image or cabinet under the extension of the other.
+    // A WIM image or a cabinet with the extension of the other.
     copy(&set("x64"), &|name| name.replace(".msu", ".cab"));
     for more in [&[][..], &["--deep"]] {
         lint(more).exits(10);

@@ -1,6 +1,6 @@
-//! The products of Windows as the titles of a month name them.
+//! The Windows products with their names in the titles of a month.
 
-/// A product as titles and products name it, with the months in which it got updates.
+/// A product with its names in titles and in the products column, and the months in which it received updates.
 pub(super) struct Line {
     pub(super) build: u32,
     pub(super) words: &'static str,
@@ -29,7 +29,7 @@ const OLD: &[&str] = &["x64", "x86"];
 const X64: &[&str] = &["x64"];
 const ALWAYS: (&str, &str) = ("", "9999");
 
-/// The lines of titles. What is for a server alone or a client alone is told by the build, below.
+/// The product lines. [`is_for`] separates updates for clients from updates for servers.
 pub(super) const LINES: &[Line] = &[
     line(28000, "Windows 11", "26H1", "Windows 11", NEW, ALWAYS),
     line(26100, "Windows 11", "24H2", "Windows 11", NEW, ALWAYS),
@@ -49,7 +49,8 @@ pub(super) const LINES: &[Line] = &[
     line(10240, "Windows 10", "1507", "Windows 10 LTSB", OLD, ALWAYS),
 ];
 
-/// Whether a line of 26100 is one that an update is for: since 2026 by its revision, before by what is known of it.
+/// Returns `true` if an update is for a product line. Since 2026 the revision decides for 26100. Before 2026 the known
+/// exceptions decide.
 pub(super) fn is_for(line: &Line, kb: &str, month: &str, revision: u32, preview: bool) -> bool {
     let server = line.words == SERVER_OS;
     match (line.build, kb) {
@@ -60,7 +61,7 @@ pub(super) fn is_for(line: &Line, kb: &str, month: &str, revision: u32, preview:
     }
 }
 
-/// The product and its version in a title of a month.
+/// Returns the product and its version as written in a title of a month.
 pub(super) fn words(line: &Line, month: &str) -> String {
     match (line.words, line.version) {
         (words, "") => words.to_owned(),
@@ -77,7 +78,7 @@ pub(super) fn written(architecture: &str, line: &Line) -> String {
     }
 }
 
-/// The build that a version states, which its titles have behind the KB.
+/// Returns the build of a version, which titles state after the KB.
 pub(super) fn number_of_version(line: &Line) -> u32 {
     match line.version {
         "25H2" => 26200,

@@ -1,8 +1,8 @@
-//! No two files of the sources depend on each other in a circle.
+//! Checks that the source files have no circular dependencies.
 //!
-//! A file depends on the file that defines a name it uses: `super::Name` leads through the `use` lines of the parent module
-//! to the child that has the name. That a module names its children with `mod` and hands their names on with `pub use` does
-//! not count. Tests inside of a file do not count either.
+//! A file depends on the file that defines a name it uses. `super::Name` is followed through the `use` lines of the
+//! parent module to the child that defines the name. The `mod` lines of a module and its re-exports with `pub use` do
+//! not count. Tests inside a file do not count either.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,18 +12,18 @@ use super::sources;
 
 type Module = Vec<String>;
 
-/// The modules of the sources, with what each hands on and what each uses.
+/// The modules of the sources with their texts and re-exports.
 struct Modules {
     texts: BTreeMap<Module, String>,
-    /// For each module, the child in which a name is defined.
-    handed_on: BTreeMap<Module, BTreeMap<String, Module>>,
+    /// The names that each module re-exports, with the module that defines each name.
+    reexports: BTreeMap<Module, BTreeMap<String, Module>>,
 }
 
 fn module(words: &[&str]) -> Module {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
-/// The paths of a use tree: `a::{b, c::{d, e}}` has three.
+/// Returns the paths of a use tree. `a::{b, c::{d, e}}` has three paths.
 fn paths_of(tree: &str) -> Vec<String> {
     let tree = tree.trim();
     let Some((before, rest)) = tree.split_once('{') else {
@@ -44,11 +44,11 @@ fn paths_of(tree: &str) -> Vec<String> {
         part.push(letter);
     }
     parts.push(part);
-    let whole = parts.iter().filter(|part| !part.trim().is_empty());
-    whole.flat_map(|part| paths_of(&format!("{before}{}", part.trim()))).collect()
+    let nonempty = parts.iter().filter(|part| !part.trim().is_empty());
+    nonempty.flat_map(|part| paths_of(&format!("{before}{}", part.trim()))).collect()
 }
 
-/// The use lines of a text: whether each hands its names on, and its paths.
+/// Returns the paths of each `use` line of a text, with `true` if the line re-exports its names.
 fn uses_of(text: &str) -> Vec<(bool, Vec<String>)> {
     let line = Regex::new(r"(?m)^[ \t]*(pub(?:\([^)]*\))? )?use ([^;]+);").unwrap();
     let spaces = Regex::new(r"\s+").unwrap();
@@ -71,24 +71,24 @@ impl Modules {
                 texts.insert(name.split('/').map(str::to_owned).collect(), own);
             }
         }
-        let mut modules = Self { texts, handed_on: BTreeMap::new() };
+        let mut modules = Self { texts, reexports: BTreeMap::new() };
         for (own, text) in &modules.texts {
             let mut names = BTreeMap::new();
             for path in uses_of(text).into_iter().flat_map(|(_, paths)| paths) {
                 let words: Vec<&str> = path.trim_start_matches("self::").split("::").collect();
                 let child = [own.clone(), module(&words[..1])].concat();
                 if words.len() > 1 && modules.texts.contains_key(&child) {
-                    let home = [own.clone(), module(&words[..words.len() - 1])].concat();
-                    names.insert(words[words.len() - 1].to_owned(), home);
+                    let definition = [own.clone(), module(&words[..words.len() - 1])].concat();
+                    names.insert(words[words.len() - 1].to_owned(), definition);
                 }
             }
-            modules.handed_on.insert(own.clone(), names);
+            modules.reexports.insert(own.clone(), names);
         }
         modules
     }
 
-    /// The module that defines what a path leads to.
-    fn home(&self, from: &[String], words: &[&str]) -> Module {
+    /// Returns the module that defines the target of a path.
+    fn definition(&self, from: &[String], words: &[&str]) -> Module {
         let (mut own, mut words) = (from.to_vec(), words);
         while let Some((first, rest)) = words.split_first() {
             let child = [own.clone(), module(&[first])].concat();
@@ -96,26 +96,26 @@ impl Modules {
                 (own, words) = (child, rest);
                 continue;
             }
-            let handed_on = self.handed_on.get(&own).and_then(|names| names.get(*first));
-            let Some(home) = handed_on else { break };
-            let mut home = home.clone();
-            while !self.texts.contains_key(&home) {
-                home.pop();
+            let reexports = self.reexports.get(&own).and_then(|names| names.get(*first));
+            let Some(definition) = reexports else { break };
+            let mut definition = definition.clone();
+            while !self.texts.contains_key(&definition) {
+                definition.pop();
             }
-            if home == own {
+            if definition == own {
                 break;
             }
-            own = home;
+            own = definition;
         }
         own
     }
 
-    /// The modules of the same room that a module uses.
+    /// Returns the modules of the same room that a module uses.
     fn used_by(&self, own: &Module, text: &str) -> BTreeSet<Module> {
         let is_parent = self.texts.keys().any(|other| other.len() == own.len() + 1 && other.starts_with(own));
         let mut paths: Vec<String> = Vec::new();
-        for (hands_on, found) in uses_of(text) {
-            if !(hands_on && is_parent) {
+        for (is_reexport, found) in uses_of(text) {
+            if !(is_reexport && is_parent) {
                 paths.extend(found);
             }
         }
@@ -141,16 +141,17 @@ impl Modules {
                 first if self.texts.contains_key(&[base.clone(), module(&[first])].concat()) => {}
                 _ => continue,
             }
-            let home = self.home(&base, &words);
-            if home != *own && home.first() == own.first() && self.texts.contains_key(&home) {
-                used.insert(home);
+            let definition = self.definition(&base, &words);
+            if definition != *own && definition.first() == own.first() && self.texts.contains_key(&definition)
+            {
+                used.insert(definition);
             }
         }
         used
     }
 }
 
-/// The circles of a graph: the groups of nodes that reach each other, each sorted.
+/// Returns the circles of a graph: the sorted groups of nodes that reach each other.
 fn circles(edges: &BTreeMap<Module, BTreeSet<Module>>) -> Vec<Vec<String>> {
     let reached = |from: &Module| {
         let (mut seen, mut next) = (BTreeSet::new(), vec![from.clone()]);
@@ -182,12 +183,12 @@ fn circles_of(sources: &BTreeMap<String, String>) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn no_files_depend_on_each_other_in_a_circle() {
+fn source_files_have_no_circular_dependencies() {
     assert_eq!(circles_of(&sources()), Vec::<Vec<String>>::new());
 }
 
 #[test]
-fn a_circle_would_be_found() {
+fn a_circular_dependency_is_found() {
     let of = |files: &[(&str, &str)]| {
         circles_of(&files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect())
     };

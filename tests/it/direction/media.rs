@@ -1,13 +1,13 @@
-//! The room for media: the direction between its folders, and the one type that changes a medium.
+//! The dependencies between the folders of the room `carrier`, and the only type that changes a medium.
 
 use regex::Regex;
 
 use super::sources;
 
-/// The folders of the room. Each may use itself and those before it.
+/// The folders of the room. A folder may use itself and the folders before it.
 const FOLDERS: [&str; 4] = ["medium", "trust", "read", "write"];
 
-/// The beginnings of the functions that change what lies on a disk, and the type that writes a file.
+/// The prefixes of the functions that change a disk, and the type that writes a file.
 const CHANGES: [&str; 9] = [
     "disk::write",
     "disk::append",
@@ -20,8 +20,8 @@ const CHANGES: [&str; 9] = [
     "NewFile",
 ];
 
-/// The beginnings of the functions that look at a path of this machine. They follow links above the last component.
-const LOOKS: [&str; 7] = [
+/// The prefixes of the functions that read a path of this machine. They follow links above the last component.
+const READS: [&str; 7] = [
     "disk::entry",
     "disk::list",
     "disk::open",
@@ -31,10 +31,10 @@ const LOOKS: [&str; 7] = [
     "disk::stamp",
 ];
 
-/// The files that look at things beside the medium: the mirror, programs to send along, and the target's own folder.
-const LOOKERS: [&str; 5] = ["place.rs", "plan.rs", "preflight.rs", "retained.rs", "staging.rs"];
+/// The files that read paths outside of the medium: the mirror, programs to export, and the folder of the target.
+const READERS: [&str; 5] = ["place.rs", "plan.rs", "preflight.rs", "retained.rs", "staging.rs"];
 
-/// Every file of a folder of the room, by its name there, without its tests.
+/// Returns every file of a folder of the room by its name, without its tests.
 fn files_of(folder: &str) -> Vec<(String, String)> {
     let under = format!("carrier/{folder}/");
     let own = |(name, text): (String, String)| {
@@ -45,18 +45,18 @@ fn files_of(folder: &str) -> Vec<(String, String)> {
 }
 
 #[test]
-fn the_folders_of_media_use_those_before_them_only() {
+fn folders_of_carrier_use_only_the_folders_before_them() {
     let used = Regex::new(r"crate::carrier::(\w+)").unwrap();
-    let mut breaches = Vec::new();
+    let mut violations = Vec::new();
     for (place, folder) in FOLDERS.iter().enumerate() {
         let files = files_of(folder);
         assert!(!files.is_empty(), "{folder}");
         for (name, text) in files {
             let later = used.captures_iter(&text).filter(|found| FOLDERS[place + 1..].contains(&&found[1]));
-            breaches.extend(later.map(|found| format!("{folder}/{name} uses {}", &found[1])));
+            violations.extend(later.map(|found| format!("{folder}/{name} uses {}", &found[1])));
         }
     }
-    assert_eq!(breaches, Vec::<String>::new());
+    assert_eq!(violations, Vec::<String>::new());
 }
 
 #[test]
@@ -69,14 +69,14 @@ fn only_the_target_changes_a_medium() {
 }
 
 #[test]
-fn a_medium_is_read_below_its_open_folder_only() {
+fn a_medium_is_read_only_below_its_open_folder() {
     let files = ["read", "write"].map(files_of).concat();
-    let looks = |text: &str| LOOKS.iter().any(|look| text.contains(look));
-    let mut looking: Vec<&str> =
-        files.iter().filter(|(_, text)| looks(text)).map(|(name, _)| name.as_str()).collect();
-    looking.sort_unstable();
-    // Reading is where the two kinds of files are told apart: one on a medium, and one that is not.
-    let mut known = [&LOOKERS[..], &["reading.rs"]].concat();
+    let reads = |text: &str| READS.iter().any(|read| text.contains(read));
+    let mut reading: Vec<&str> =
+        files.iter().filter(|(_, text)| reads(text)).map(|(name, _)| name.as_str()).collect();
+    reading.sort_unstable();
+    // `reading.rs` distinguishes files on a medium from other files.
+    let mut known = [&READERS[..], &["reading.rs"]].concat();
     known.sort_unstable();
-    assert_eq!(looking, known);
+    assert_eq!(reading, known);
 }

@@ -1,14 +1,15 @@
-//! Which kind of update goes where: a running machine, `install.wim`, `boot.wim`, `winre.wim`, `\sources`.
+//! The place of each kind of update: a running machine, `install.wim`, `boot.wim`, `winre.wim`, or `\sources`.
 
-use super::{Case, hold};
+use super::{Case, check};
 
-const WINRE: &str = "servicing §2.1: winre.wim: LCU does not apply: servicing stack taken from the LCU, then the Safe OS Dynamic Update";
-const SAFE_OS: &str = "servicing §3: Safe OS DU: winre.wim only";
-const SETUP: &str = "servicing §3: Setup DU: media \\sources only, expand, never DISM";
-const WINPE: &str = "servicing §2.1: boot.wim: leave the checkpoint out if the image is at/after it";
+const WINRE: &str =
+    "winre.wim: LCU does not apply: servicing stack taken from the LCU, then the Safe OS Dynamic Update";
+const SAFE_OS: &str = "Safe OS DU: winre.wim only";
+const SETUP: &str = "Setup DU: media \\sources only, expand, never DISM";
+const WINPE: &str = "boot.wim: leave the checkpoint out if the image is at/after it";
 
 #[test]
-fn cumulative_updates() {
+fn places_of_cumulative_updates() {
     let cases: &[Case] = &[
         (
             WINPE,
@@ -28,58 +29,58 @@ fn cumulative_updates() {
             "Safe OS dynamic update of that month",
         ),
         (
-            "servicing §7: Setup DU is copied over \\sources",
+            "Setup DU is copied over \\sources",
             "KB5086672 | x64 26100.1742 client for=media",
             "not_applicable",
             "install.wim",
         ),
         (WINRE, "KB4486563 | x64 7601.24000 client for=winre", "not_applicable", ""),
     ];
-    hold(cases);
+    check(cases);
 }
 
 #[test]
-fn dynamic_updates() {
+fn places_of_dynamic_updates() {
     let mut cases: Vec<Case> = vec![
         (SAFE_OS, "KB5053426 | x64 26100.1742 client for=winre", "install safe_os KB5053426", ""),
         (SAFE_OS, "KB5122887 | x64 19041.1 client for=winre", "install safe_os KB5122887", ""),
         (SETUP, "KB5126029 | x64 19041.1 client for=media", "install setup KB5126029", ""),
         (SETUP, "KB5126031 | x64 20348.1 server for=media", "install setup KB5126031", ""),
         (
-            "design §10: --for mirror is always the complete set",
+            "--for mirror is always the complete set",
             "KB5053426 | x64 for=mirror",
             "install safe_os KB5053426",
             "",
         ),
         (
-            "design §10: --for mirror is always the complete set",
+            "--for mirror is always the complete set",
             "KB5126029 | x64 for=mirror",
             "install setup KB5126029",
             "",
         ),
     ];
-    for question in [
+    for request in [
         "KB5053426 | x64 26100.1742 client",
         "KB5053426 | x64 26100.1742 client for=image",
         "KB5053426 | x64 26100.1742 client for=winpe",
         "KB5053426 | x64 26100.1742 client for=media",
     ] {
-        cases.push((SAFE_OS, question, "not_applicable", "--for winre"));
+        cases.push((SAFE_OS, request, "not_applicable", "--for winre"));
     }
-    for question in [
+    for request in [
         "KB5126029 | x64 19041.1 client",
         "KB5126029 | x64 19041.1 client for=image",
         "KB5126029 | x64 19041.1 client for=winpe",
         "KB5126029 | x64 19041.1 client for=winre",
     ] {
-        cases.push((SETUP, question, "not_applicable", "--for media"));
+        cases.push((SETUP, request, "not_applicable", "--for media"));
     }
-    hold(&cases);
+    check(&cases);
 }
 
 #[test]
-fn what_goes_onto_a_system_alone() {
-    const SYSTEM: &str = "servicing §7: image order: SSU, language packs, features, LCU, cleanup, .NET";
+fn updates_that_apply_only_to_an_installed_system() {
+    const SYSTEM: &str = "image order: SSU, language packs, features, LCU, cleanup, .NET";
     let mut cases: Vec<Case> = vec![
         (SYSTEM, "KB5126052 | x64 26100.1742 client for=image", "install target KB5126052", ""),
         (SYSTEM, "KB5126256 | x64 19045.6456 client", "install target KB5126256", ""),
@@ -88,14 +89,14 @@ fn what_goes_onto_a_system_alone() {
         (SYSTEM, "KB5094141 | x64 14393.0 server installed=KB5094141", "nothing_to_do", ""),
         (SYSTEM, "KB5094141 | x64 14393.0 server for=media", "not_applicable", ""),
     ];
-    for question in [
+    for request in [
         "KB5126052 | x64 26100.1742 client for=winpe",
         "KB5126052 | x64 26100.1742 client for=winre",
         "KB5126052 | x64 26100.1742 client for=media",
         "KB5126256 | x64 19045.6456 client for=winpe",
         "KB5126256 | x64 19045.6456 client for=media",
     ] {
-        cases.push((SYSTEM, question, "not_applicable", ""));
+        cases.push((SYSTEM, request, "not_applicable", ""));
     }
-    hold(&cases);
+    check(&cases);
 }
