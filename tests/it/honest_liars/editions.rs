@@ -6,13 +6,16 @@ use kbmirror::servicing::Knowledge;
 use super::stacks::entries;
 use super::{Case, check, check_with};
 
-const ESU: &str = "esu false refuses what ESU began to gate, unless the edition is a known LTSC in support";
-const ESU_TRUE: &str = "esu true means that the preparation is done; absent -> plan and warning";
-const PREPARATION: &str = "KB5072653 (2025-11) -> KB5126256 (2026-09), needs KB5066791+";
-const CHILD: &str = "choose by the .NET release value on the target, or ship all children";
+const ESU: &str = "esu=false refuses updates that need ESU, unless the edition is a known LTSC in support";
+const ESU_TRUE: &str =
+    "esu=true means that the preparation is installed; without a value the plan has a warning";
+const PREPARATION: &str =
+    "KB5126256 (2026-09) replaces the preparation KB5072653 (2025-11); both need KB5066791 or later";
+const CHILD: &str =
+    "the .NET release value of the machine selects the child; without it all children are needed";
 const BUILD: &str = "the OS build never proves the state of .NET";
 const SHARED: &str = "client and server of 26100 share the .NET file (nodes of Server 2025 have KB5049622)";
-const OWN_26H1: &str = "26H1 has its own .NET KB (KB5074837 where 26100 has KB5074828)";
+const OWN_26H1: &str = "26H1 has a separate .NET KB: KB5074837, and KB5074828 for 26100";
 
 #[test]
 fn extended_security_updates() {
@@ -54,7 +57,7 @@ fn extended_security_updates() {
             "",
         ),
         (
-            "an edition unknown matters only where an LTSC exists",
+            "an unknown edition matters only if the family has an LTSC edition",
             "KB5129236 | x64 19044.6456 client esu=false",
             "needs_prerequisite esu_preparation KB5126256",
             "LTSC 2021",
@@ -104,7 +107,7 @@ fn extended_security_updates() {
             "",
         ),
         (
-            "families span versions: a 21H2 title serves 22H2",
+            "a family has several versions: an update with a 21H2 title applies to 22H2",
             "KB5129236 | x64 19045.6456 client esu=true edition=Professional",
             "install target KB5129236",
             "",
@@ -229,13 +232,13 @@ fn dotnet_updates_by_installed_version() {
         (SHARED, "KB5049622 | x64 26100.2894 server", "install target KB5049622", ""),
         (SHARED, "latest kind=dotnet_cu | x64 26100.33296 server", "install target KB5126052", ""),
         (
-            "26100 and 28000: ndp481",
+            ".NET updates of 26100 and 28000 are for ndp481",
             "KB5120708 | x64 26100.33158 server dotnet=4.8.1",
             "install target KB5120708",
             "",
         ),
         (
-            "26100 and 28000: ndp481",
+            ".NET updates of 26100 and 28000 are for ndp481",
             "KB5120708 | x64 26100.9168 client dotnet=533509",
             "install target KB5120708",
             "",

@@ -2,12 +2,12 @@
 
 use super::{Case, check};
 
-const LTSC: &str = "LTSC editions take no enablement package";
-const FLOOR: &str = "enablement below its floor: the newest LCU that the policy and date allow and that meets the floor, restart, then the package";
-const MINIMAL: &str = "the floor KB itself with --minimal";
+const LTSC: &str = "enablement packages do not apply to LTSC editions";
+const FLOOR: &str = "below the floor of an enablement package: the newest LCU that policy and date allow and that reaches the floor, a restart, and the package";
+const MINIMAL: &str = "with --minimal, the lowest KB that reaches the floor";
 const PREVIEW: &str = "a preview only if no other update reaches the floor, with a warning";
 const NO_26H1: &str = "26H1 is a separate platform for new devices";
-const DONE: &str = "nothing to do comes before ESU, edition, and the rest";
+const DONE: &str = "nothing_to_do is decided before ESU, edition, and the other conditions";
 
 #[test]
 fn enablement_packages_reach_only_their_version() {
@@ -24,13 +24,23 @@ fn enablement_packages_reach_only_their_version() {
         (DONE, "enable=26H1 | x64 28000.1719 client", "nothing_to_do", "26H1"),
         (DONE, "enable=22H2 | x64 22621.2506 client", "nothing_to_do", "22H2"),
         (DONE, "enable=23H2 | x64 22631.2506 client", "nothing_to_do", "23H2"),
-        ("24H2 -> 25H2", "enable=25H2 | x64 26100.32995 server", "not_applicable", "server"),
-        ("server from 32230 up", "enable=25H2 | x64 26100.32995", "not_applicable", "server"),
+        ("25H2 is for clients", "enable=25H2 | x64 26100.32995 server", "not_applicable", "server"),
+        (
+            "26100 from revision 32230 on is a server",
+            "enable=25H2 | x64 26100.32995",
+            "not_applicable",
+            "server",
+        ),
         ("22621/22631 is another family", "enable=25H2 | x64 22631.6783 client", "not_applicable", ""),
         ("22621/22631 is another family", "enable=24H2 | x64 22631.6783 client", "not_applicable", "media"),
         ("28000 is another family", "enable=26H2 | x64 28000.1719 client", "not_applicable", ""),
         (NO_26H1, "enable=26H1 | x64 26200.8039 client", "not_applicable", "new devices"),
-        ("unknown", "enable=27H2 | x64 26300.9457 client", "unknown", "27H2"),
+        (
+            "a version that the knowledge does not have is unknown",
+            "enable=27H2 | x64 26300.9457 client",
+            "unknown",
+            "27H2",
+        ),
         ("architecture is a hard filter", "enable=25H2 | x86 26100.8037 client", "not_applicable", "x86"),
         (
             "26100 and 26200 are one family: 24H2 to 25H2 by KB5054156",
@@ -44,15 +54,20 @@ fn enablement_packages_reach_only_their_version() {
             "install enablement KB5054156",
             "",
         ),
-        ("19041 family -> 22H2", "enable=22H2 | x64 19044.1806 client", "install enablement KB5015684", ""),
         (
-            "place comes after family",
+            "the 19041 family reaches 22H2",
+            "enable=22H2 | x64 19044.1806 client",
+            "install enablement KB5015684",
+            "",
+        ),
+        (
+            "the place is checked after the family",
             "enable=25H2 | x64 26100.8037 client for=winpe",
             "not_applicable",
             "--for image",
         ),
         (
-            "place comes after family",
+            "the place is checked after the family",
             "enable=25H2 | x64 26100.8037 client for=winre",
             "not_applicable",
             "--for image",
@@ -90,7 +105,7 @@ fn requirements_of_enablement_packages() {
             "",
         ),
         (
-            "online, the UBR changes only after the restart",
+            "on a running machine the revision changes only after the restart",
             "enable=25H2 | x64 26100.4652 client for=image",
             "install prerequisite KB5129195, enablement KB5054156",
             "",
@@ -102,7 +117,7 @@ fn requirements_of_enablement_packages() {
             "",
         ),
         (
-            "online, the UBR changes only after the restart",
+            "on a running machine the revision changes only after the restart",
             "enable=25H2 | x64 26100.4652 client installed=KB5129195",
             "needs_prerequisite prerequisite KB5129195",
             "restart",
@@ -121,7 +136,7 @@ fn requirements_of_enablement_packages() {
             "",
         ),
         (
-            "article says 26100.9546, release table 9550 -> use 9546",
+            "the article states 26100.9546 and the release table 9550: the floor is 9546",
             "enable=26H2 | x64 26100.9546 client",
             "install enablement KB5121794",
             "",
@@ -139,13 +154,13 @@ fn requirements_of_enablement_packages() {
             "",
         ),
         (
-            "needs_prerequisite: missing says what",
+            "needs_prerequisite lists the missing packages",
             "enable=26H2 as_of=2026-09-20 | x64 26200.9457 client",
             "needs_prerequisite prerequisite KB5124010",
             "",
         ),
         (
-            "needs_prerequisite: missing says what",
+            "needs_prerequisite lists the missing packages",
             "enable=25H2 available= | x64 26100.8037 client",
             "needs_prerequisite enablement KB5054156",
             "",

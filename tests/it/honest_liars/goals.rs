@@ -2,10 +2,12 @@
 
 use super::{Case, check};
 
-const POLICY: &str = "\"latest\" needs a policy: B only, B plus out-of-band, or previews too";
-const DATES: &str = "B is what first appeared 0 to 2 days after the second Tuesday";
+const POLICY: &str =
+    "the policy decides what is latest: B releases only, also out-of-band releases, or also previews";
+const DATES: &str = "a B release appears 0 to 2 days after the second Tuesday";
 const KB_ORDER: &str = "KB5101684 (.8973) is newer than KB5121767 (.8894): KB order is not release order";
-const TWO: &str = "two Safe OS DUs for one month can coexist (KB5124015 and KB5125758): mark ambiguous";
+const TWO: &str =
+    "two Safe OS DUs of one month can coexist (KB5124015 and KB5125758): the answer is ambiguous";
 
 #[test]
 fn latest_by_policy_and_date() {
@@ -79,13 +81,13 @@ fn latest_by_policy_and_date() {
             "",
         ),
         (
-            "B is the second Tuesday, and nothing says that it was out of band (KB5063060 of 2025-06-11)",
+            "KB5063060 of 2025-06-11 is an out-of-band release one day after the B release",
             "latest policy=security as_of=2025-06-11 | x64 26100.4061 client",
             "install target KB5060842",
             "",
         ),
         (
-            "B is the second Tuesday, and nothing says that it was out of band (KB5063060 of 2025-06-11)",
+            "KB5063060 of 2025-06-11 is an out-of-band release one day after the B release",
             "latest policy=oob as_of=2025-06-11 | x64 26100.4061 client",
             "install target KB5063060",
             "",
@@ -109,7 +111,7 @@ fn latest_by_policy_and_date() {
             "",
         ),
         (
-            "KB5086672 replaces it",
+            "KB5086672 replaces the withdrawn KB5079391",
             "latest policy=oob as_of=2026-03-31 | x64 26100.8116 client",
             "install target KB5086672",
             "",
@@ -132,9 +134,14 @@ fn latest_by_policy_and_date() {
             "install target KB5121000",
             "",
         ),
-        ("unknown", "latest as_of=2010-01-01 | x64 26100.8655 client", "unknown", "2010-01-01"),
         (
-            "winre.wim: LCU does not apply",
+            "without a release up to the day the answer is unknown",
+            "latest as_of=2010-01-01 | x64 26100.8655 client",
+            "unknown",
+            "2010-01-01",
+        ),
+        (
+            "an LCU does not apply to winre.wim",
             "latest | x64 26100.8655 client for=winre",
             "not_applicable",
             "Safe OS",
@@ -167,19 +174,19 @@ fn latest_by_kind() {
         (TWO, "KB5124015 | x64 26300.9457 client for=winre", "install safe_os KB5124015", ""),
         (TWO, "KB5125758 | x64 26300.9457 client for=winre", "install safe_os KB5125758", ""),
         (
-            "26H1 has its own .NET KB",
+            "26H1 has a separate .NET KB",
             "latest kind=dotnet_cu | x64 28000.1719 client",
             "install target KB5126053",
             "",
         ),
         (
-            "26H1 has its own .NET KB",
+            "26H1 has a separate .NET KB",
             "latest kind=dotnet_cu | x64 26300.9457 client",
             "install target KB5126052",
             "",
         ),
         (
-            "26H1 has its own .NET KB",
+            "26H1 has a separate .NET KB",
             "latest kind=dotnet_cu | x64 26300.9457 client installed=KB5126052",
             "nothing_to_do",
             "",

@@ -4,15 +4,16 @@ use super::{Case, check};
 
 const CHECKPOINT: &str = "a checkpoint is needed when baseline < checkpoint < target";
 const FOD_IMAGE: &str =
-    "--fod on an image: checkpoints and target, also when the build is already the target's";
+    "--fod on an image needs checkpoints and target, also if the image has the build of the target";
 const FOD_ABOVE: &str =
-    "--fod with a build above the target: nothing_to_do, advice to apply the later LCU again";
+    "--fod with a build above the target is nothing_to_do, with the advice to apply the later LCU again";
 const FAMILY: &str = "a KB of another family is not applicable, whatever its number";
 const SERVER: &str =
     "client and server of 26100 are different products since 2026-01; never compare their revisions";
 const ARCHITECTURE: &str = "architecture is a hard filter";
-const JUDGEMENT: &str = "order of judgement: unknown, hotpatch, architecture, family and installation, place, withdrawn, nothing to do";
-const EXPIRED: &str = "expired: gone, still good: the plan stands, with the successor named";
+const JUDGEMENT: &str = "order of checks: unknown, hotpatch, architecture, family and installation, place, withdrawn, nothing to do";
+const EXPIRED: &str =
+    "an expired update is not in the Catalog any more, but it is valid: the plan also names the successor";
 
 #[test]
 fn checkpoints_and_added_features() {
@@ -43,12 +44,17 @@ fn checkpoints_and_added_features() {
         ),
         (FOD_ABOVE, "KB5086672 | x64 26100.9457 client for=image fod", "nothing_to_do", "KB5129195"),
         (
-            "online it adds a warning",
+            "--fod on a running machine adds a warning",
             "KB5086672 | x64 26100.1742 client fod",
             "install target KB5086672",
             "apply the cumulative update again",
         ),
-        ("online it adds a warning", "KB5086672 | x64 26100.8117 client fod", "nothing_to_do", "again"),
+        (
+            "--fod on a running machine adds a warning",
+            "KB5086672 | x64 26100.8117 client fod",
+            "nothing_to_do",
+            "again",
+        ),
         (
             CHECKPOINT,
             "KB5086672 | x64 26100.1741 client",
@@ -65,7 +71,7 @@ fn checkpoints_and_added_features() {
             "",
         ),
         (
-            "without a baseline the plan is the complete one",
+            "without a baseline the plan is complete",
             "KB5086672 | x64",
             "install checkpoint KB5043080, target KB5086672",
             "",
@@ -83,19 +89,19 @@ fn checkpoints_and_added_features() {
             "",
         ),
         (
-            "online, the UBR changes only after the restart",
+            "on a running machine the revision changes only after the restart",
             "KB5086672 | x64 26100.8037 client installed=KB5086672",
             "nothing_to_do",
             "restart",
         ),
         (
-            "available without the target itself: the target is missing too",
+            "if the available files do not include the target, the target is missing too",
             "KB5086672 available= | x64 26100.863 client",
             "needs_prerequisite checkpoint KB5043080, target KB5086672",
             "",
         ),
         (
-            "available without the target itself: the target is missing too",
+            "if the available files do not include the target, the target is missing too",
             "KB5086672 available=windows11.0-kb5043080-x64_953449672073f8fb99badb4cc6d5d7849b9c83e8.msu | x64 26100.863 client",
             "needs_prerequisite target KB5086672",
             "",
@@ -157,13 +163,13 @@ fn client_and_server_of_one_build() {
             "",
         ),
         (
-            "before 2026-01 a KB is for client and server unless a row says otherwise",
+            "before 2026-01 a KB is for client and server unless a row states otherwise",
             "KB5066835 | x64 26100.4652 server",
             "install target KB5066835",
             "",
         ),
         (
-            "before 2026-01 a KB is for client and server unless a row says otherwise",
+            "before 2026-01 a KB is for client and server unless a row states otherwise",
             "KB5066835 | x64 26100.4652 client",
             "install target KB5066835",
             "",
@@ -215,13 +221,18 @@ fn families_and_architectures() {
             "newer than any",
         ),
         (
-            "a hotpatch is judged before the architecture",
+            "a hotpatch is refused before the architecture is checked",
             "KB5089466 | x86 26100.8655 client",
             "unavailable_offline",
             "cumulative update of that month",
         ),
         (JUDGEMENT, "KB5089466 | x64 31000.1", "unknown", ""),
-        ("unknown", "KB5999999 | x64 26100.8037", "unknown", "crawl"),
+        (
+            "a KB that the knowledge does not have is unknown",
+            "KB5999999 | x64 26100.8037",
+            "unknown",
+            "crawl",
+        ),
     ];
     check(cases);
 }
@@ -247,7 +258,7 @@ fn withdrawn_updates_are_refused_and_expired_ones_are_not() {
         (JUDGEMENT, "KB5079391 | x64 26100.8039 client for=winre", "not_applicable", ""),
         (JUDGEMENT, "KB5079391 | x64 26100.8039 server", "not_applicable", ""),
         (
-            "a mirror must not delete it",
+            "a mirror keeps withdrawn updates",
             "KB5079391 | x64 for=mirror",
             "install checkpoint KB5043080, target KB5079391 -> KB5086672",
             "withdrawn",

@@ -2,11 +2,10 @@
 
 use super::{Case, check};
 
-const WINRE: &str =
-    "winre.wim: LCU does not apply: servicing stack taken from the LCU, then the Safe OS Dynamic Update";
-const SAFE_OS: &str = "Safe OS DU: winre.wim only";
-const SETUP: &str = "Setup DU: media \\sources only, expand, never DISM";
-const WINPE: &str = "boot.wim: leave the checkpoint out if the image is at/after it";
+const WINRE: &str = "an LCU does not apply to winre.wim, which gets the servicing stack of the LCU and the Safe OS Dynamic Update";
+const SAFE_OS: &str = "a Safe OS DU applies only to winre.wim";
+const SETUP: &str = "a Setup DU is expanded into the sources folder of media, never applied with DISM";
+const WINPE: &str = "boot.wim does not need the checkpoint if its build is at or above the checkpoint";
 
 #[test]
 fn places_of_cumulative_updates() {
@@ -29,7 +28,7 @@ fn places_of_cumulative_updates() {
             "Safe OS dynamic update of that month",
         ),
         (
-            "Setup DU is copied over \\sources",
+            "a Setup DU is copied over the sources folder of media",
             "KB5086672 | x64 26100.1742 client for=media",
             "not_applicable",
             "install.wim",
@@ -80,7 +79,7 @@ fn places_of_dynamic_updates() {
 
 #[test]
 fn updates_that_apply_only_to_an_installed_system() {
-    const SYSTEM: &str = "image order: SSU, language packs, features, LCU, cleanup, .NET";
+    const SYSTEM: &str = "order for an image: SSU, language packs, features, LCU, cleanup, .NET";
     let mut cases: Vec<Case> = vec![
         (SYSTEM, "KB5126052 | x64 26100.1742 client for=image", "install target KB5126052", ""),
         (SYSTEM, "KB5126256 | x64 19045.6456 client", "install target KB5126256", ""),

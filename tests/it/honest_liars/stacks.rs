@@ -8,15 +8,18 @@ use kbmirror::update::classify;
 use super::{Case, check, check_with};
 
 const ANY_ABOVE: &str =
-    "separate servicing stack: any at or above the LCU's floor serves, installed or available";
-const PAIR: &str = "the known-good pairing is the newest published not later than the LCU";
-const PAIRED_LATER: &str = "while floors are unknown, a stack paired with the same or a later LCU serves";
-const NONE_KNOWN: &str = "no servicing stack known up to the LCU's date -> target alone and a warning";
-const FLOOR_2019: &str = "Server 2019/LTSC 2019 images before 2021-08: KB5005112";
-const FLOOR_22H2: &str = "Windows 10 22H2 below 19045.3271: KB5031539, once";
-const SHA2: &str = "SHA-2 support: Win7/2008 R2 KB4474419, SSU KB4490628: everything after 2019-08";
+    "any separate servicing stack at or above the floor of the LCU suffices, installed or available";
+const PAIR: &str = "the paired stack is the newest stack that was not published later than the LCU";
+const PAIRED_LATER: &str =
+    "if the floor is unknown, a stack that is paired with the same or a later LCU suffices";
+const NONE_KNOWN: &str =
+    "without a known servicing stack up to the date of the LCU, the plan is only the target with a warning";
+const FLOOR_2019: &str = "images of Server 2019 and LTSC 2019 before 2021-08 need KB5005112";
+const FLOOR_22H2: &str = "Windows 10 22H2 below 19045.3271 needs KB5031539 once";
+const SHA2: &str =
+    "Windows 7 and 2008 R2 need SHA-2 support (KB4474419, SSU KB4490628) for updates after 2019-08";
 
-const LIST: &str = "KB4490628, KB4474419, KB4516655, KB4516065 in this order";
+const LIST: &str = "KB4490628, KB4474419, KB4516655, and KB4516065 are installed in this order";
 
 const TARGET: &str = "windows10.0-kb5087537-x64_1a68955ee2525f63b2b6ab4a5f212eb0549bcfbd.msu";
 
@@ -53,13 +56,13 @@ fn separate_servicing_stacks() {
             "",
         ),
         (
-            "1507 LTSB: KB5052423 + KB5052040",
+            "1507 LTSB: KB5052423 before KB5052040",
             "KB5052040 | x64 10240.0 client installed=KB5043936",
             "install ssu KB5052423, target KB5052040",
             "",
         ),
         (
-            "1507 LTSB: KB5052423 + KB5052040",
+            "1507 LTSB: KB5052423 before KB5052040",
             "KB5052040 | x64 10240.0 client installed=KB5052423",
             "install target KB5052040",
             "",
@@ -84,12 +87,7 @@ fn separate_servicing_stacks() {
             "install ssu KB5088064, target KB5087537",
             "",
         ),
-        (
-            "each step says when it is needed",
-            "KB5087537 | x64",
-            "install ssu KB5088064, target KB5087537",
-            "",
-        ),
+        ("each step states its condition", "KB5087537 | x64", "install ssu KB5088064, target KB5087537", ""),
     ];
     check(cases);
 }
@@ -161,12 +159,17 @@ fn floors_under_combined_updates() {
             "",
         ),
         (
-            "older: KB5005260 below .985",
+            "older versions of the family need KB5005260 below .985",
             "KB5014666 | x64 19044.900 client",
             "install ssu KB5005260, target KB5014666",
             "",
         ),
-        ("older: KB5005260 below .985", "KB5014666 | x64 19044.985 client", "install target KB5014666", ""),
+        (
+            "older versions of the family need KB5005260 below .985",
+            "KB5014666 | x64 19044.985 client",
+            "install target KB5014666",
+            "",
+        ),
         (
             "the servicing stack is inside the MSU from Server 2022 on",
             "KB5087545 | x64 20348.1 server for=image",
