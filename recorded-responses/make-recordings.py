@@ -2,14 +2,14 @@
 """Writes the two recordings beside this script, `catalog/` and `demo/`, from the tables in worlds.py.
 
     make-recordings.py            writes pages/ and index.jsonl of both recordings
-    make-recordings.py --check    writes nothing: compares what is there with what would be written,
-                                  and checks pages and stand-ins against one another
+    make-recordings.py --check    writes nothing: compares the existing files with new output,
+                                  and checks that pages and stand-ins agree
 
-The package files in demo/files are made by demo/make-stand-ins.sh and come first: the pages state their
-sizes and digests. The same stand-ins give the same pages, byte for byte.
+Run demo/make-stand-ins.sh first to make the package files in demo/files: the pages state their sizes and
+digests. The same stand-ins give the same pages, byte for byte.
 
-Needs Python 3.10 and nothing else. `--check` also runs wimlib-imagex and gcab over the containers where
-they are installed, and says so where they are not.
+Needs only Python 3.10. `--check` also reads the containers with wimlib-imagex and gcab, and prints a note
+if these programs are not installed.
 """
 
 import argparse
@@ -201,7 +201,7 @@ def to_base64(digest):
 
 
 class Checker:
-    """Reads the recordings back, without the code that wrote them, and collects what is wrong."""
+    """Reads the recordings again, independently of the code that wrote them, and collects errors."""
 
     def __init__(self):
         self.faults = []
@@ -257,7 +257,7 @@ class Checker:
     def _search_page(self, where, line, text):
         rows = re.findall(r'<tr id="([0-9a-f-]{36})_R(\d+)"', text)
         if line["final_url"] != line["url"]:
-            self.expect("errorPageDisplayedError" in text and not rows, f"{where} is no error page")
+            self.expect("errorPageDisplayedError" in text and not rows, f"{where} is not an error page")
             return
         span = re.search(r'_searchDuration">(\d+) - (\d+) of (\d+) \(page (\d+) of (\d+)\)<', text)
         if span is None:
@@ -273,7 +273,7 @@ class Checker:
             self.expect(cells == list("01234567"), f"{where}: cells of row {number}")
 
     def _dialog(self, folder, line, recorded):
-        """Checks a download dialog; the update id and the sum of its files' sizes where they are at hand."""
+        """Checks a download dialog. Returns the update id and, if all sizes are known, the total size of its files."""
         text = (folder / line["body"]).read_text(encoding="utf-8")
         where = f"{folder.name}/{line['body']}"
         update_id = re.search(r"\.updateID ='([0-9a-f-]{36})';", text).group(1)
@@ -329,7 +329,7 @@ class Checker:
 
 
 class TagBalance(html.parser.HTMLParser):
-    """Every element that is opened is closed in its place."""
+    """Checks that every opened element is closed at the right place."""
 
     VOID = {"meta", "input", "br", "img", "link"}
 

@@ -1,4 +1,5 @@
-//! The main job end to end: from a KB number to a checked folder and a graph, with recordings in place of the site.
+//! The main job end to end: from a KB number to a verified folder and a graph, with recordings in place of the
+//! Catalog.
 #![expect(clippy::disallowed_methods, reason = "recordings are copied and spoiled, mirrors read as they lie")]
 
 use std::collections::BTreeSet;
@@ -17,14 +18,14 @@ const CHECKPOINT_ARM64: &str = "windows11.0-kb5043080-arm64_bb800093cb8846441c8e
 const TARGET_ARM64: &str = "windows11.0-kb5086672-arm64_1095dd7b2d5593b955bd7bd0059c8af7e8ba593a.msu";
 const FETCH_ARM64: [&str; 4] = ["fetch", "KB5086672", "--arch", "arm64"];
 
-/// A mirror with KB5086672 for arm64, from the demo.
+/// Returns a bench whose mirror holds KB5086672 for arm64, fetched from the demo recording.
 fn fetched() -> Bench {
     let bench = Bench::new();
     bench.replay(&recording("demo"), &FETCH_ARM64).exits(0);
     bench
 }
 
-/// A copy of a recording in the bench's folder.
+/// Copies a recording into the bench's folder and returns the path of the copy.
 fn copy_of(bench: &Bench, name: &str) -> Utf8PathBuf {
     let copy = bench.path(name);
     copy_folder(&recording(name), &copy);
@@ -32,7 +33,7 @@ fn copy_of(bench: &Bench, name: &str) -> Utf8PathBuf {
 }
 
 #[test]
-fn a_kb_becomes_a_folder_with_just_its_files() {
+fn fetch_publishes_a_folder_with_exactly_the_files_of_the_kb() {
     let bench = Bench::new();
     let document = bench.replay(&recording("demo"), &FETCH_ARM64).exits(0).json();
 
@@ -70,7 +71,7 @@ fn a_kb_becomes_a_folder_with_just_its_files() {
 }
 
 #[test]
-fn the_document_of_fetch_has_its_fields() {
+fn json_of_fetch_has_the_documented_fields() {
     let bench = Bench::new();
     let document = bench.replay(&recording("demo"), &FETCH_ARM64).exits(0).json();
 
@@ -114,7 +115,7 @@ fn the_document_of_fetch_has_its_fields() {
 }
 
 #[test]
-fn a_second_fetch_leaves_everything_as_it_is() {
+fn a_second_fetch_changes_nothing() {
     let bench = fetched();
     let set = bench.set("KB5086672", "windows-11-24h2-arm64");
     let stamps =
@@ -130,11 +131,15 @@ fn a_second_fetch_leaves_everything_as_it_is() {
         format!("kb/KB5086672/windows-11-24h2-arm64/{CHECKPOINT_ARM64}")
     );
     assert_eq!(stamps(), before.0);
-    assert_eq!(tree(&bench.mirror().join("kb")), before.1, "neither the set nor what lies beside it");
+    assert_eq!(
+        tree(&bench.mirror().join("kb")),
+        before.1,
+        "neither the set nor the files beside it may change"
+    );
 }
 
 #[test]
-fn what_the_pool_has_is_not_asked_for() {
+fn files_in_the_pool_are_not_downloaded_again() {
     let bench = Bench::new();
     let demo = copy_of(&bench, "demo");
     bench.replay(&demo, &FETCH_ARM64).exits(0);
@@ -144,7 +149,7 @@ fn what_the_pool_has_is_not_asked_for() {
     assert_eq!(each(&again["sets"], "status"), ["unchanged"]);
     assert_eq!((&again["failures"], &again["warnings"]), (&json!([]), &json!([])));
 
-    // The folder alone is lost: it is made again from the pool.
+    // Only the set folder is deleted: the next fetch publishes it again from the pool.
     let set = bench.set("KB5086672", "windows-11-24h2-arm64");
     fs::remove_dir_all(&set).unwrap();
     let mended = bench.replay(&demo, &FETCH_ARM64).exits(0).json();
@@ -154,7 +159,7 @@ fn what_the_pool_has_is_not_asked_for() {
 }
 
 #[test]
-fn a_set_that_stands_whole_survives_a_catalog_that_says_nothing() {
+fn a_complete_set_survives_an_unavailable_catalog() {
     let bench = Bench::new();
     let demo = copy_of(&bench, "demo");
     bench.replay(&demo, &FETCH_ARM64).exits(0);
@@ -170,7 +175,7 @@ fn a_set_that_stands_whole_survives_a_catalog_that_says_nothing() {
         "{again:#}"
     );
 
-    // Another architecture does not stand: that is a failure, and the warning is no excuse for it.
+    // The set of the other architecture is incomplete, so the run fails: the warning does not replace the failure.
     let other = bench.replay(&demo, &["fetch", "KB5086672", "--arch", "x64"]).exits(6);
     assert_eq!(other.error().0, "not_recorded");
     let all = bench.replay(&demo, &["fetch", "KB5086672"]).exits(6);
@@ -178,7 +183,7 @@ fn a_set_that_stands_whole_survives_a_catalog_that_says_nothing() {
 }
 
 #[test]
-fn the_readmes_command_as_a_program_of_its_own() {
+fn first_command_of_the_readme_works_as_a_process() {
     let bench = Bench::new();
     let demo = recording("demo");
     let output = bench.program(&[&["--replay", demo.as_str()], &FETCH_ARM64[..]].concat());
@@ -197,28 +202,30 @@ fn the_readmes_command_as_a_program_of_its_own() {
         assert!(checked.status.success(), "{checked:?}");
         assert_eq!(String::from_utf8(checked.stdout).unwrap().matches(": OK").count(), 2);
     }
-    let ask = |query: &str| {
+    let query_rows = |query: &str| {
         let output = judge("sqlite3", &["mirror.db", query], bench.mirror().as_std_path())?;
         assert!(output.status.success(), "{output:?}");
         Some(String::from_utf8(output.stdout).unwrap())
     };
-    if let Some(needs) = ask("SELECT kb, architecture, name, role, needs_kb, needs_name, source FROM v_needs")
+    if let Some(needs) =
+        query_rows("SELECT kb, architecture, name, role, needs_kb, needs_name, source FROM v_needs")
     {
         let edge = format!("KB5086672|arm64|{TARGET_ARM64}|checkpoint|KB5043080|{CHECKPOINT_ARM64}|dialog\n");
         assert_eq!(needs, edge);
     }
-    if let Some(edges) = ask("SELECT newer_title, older_title, source FROM v_supersedes ORDER BY 1, 2") {
+    if let Some(edges) = query_rows("SELECT newer_title, older_title, source FROM v_supersedes ORDER BY 1, 2")
+    {
         let edge = "2026-03 Cumulative Update for Windows 11 Version 24H2 for arm64-based Systems (KB5086672) (26100.8117)\
                     |2024-09 Cumulative Update for Windows 11 Version 24H2 for arm64-based Systems (KB5043080)|details page";
         assert!(edges.lines().any(|line| line == edge), "{edges}");
     }
-    if let Some(integrity) = ask("PRAGMA integrity_check; PRAGMA foreign_key_check;") {
+    if let Some(integrity) = query_rows("PRAGMA integrity_check; PRAGMA foreign_key_check;") {
         assert_eq!(integrity, "ok\n");
     }
 }
 
 #[test]
-fn resolve_answers_by_the_baseline() {
+fn resolve_plans_by_the_baseline() {
     let bench = fetched();
     let resolve = |baseline: &[&str], code: u8| {
         bench.json(&[&["resolve", "KB5086672", "--arch", "arm64"], baseline].concat()).exits(code).json()
@@ -244,7 +251,7 @@ fn resolve_answers_by_the_baseline() {
     let past = resolve(&["--baseline", "26100.8037"], 0);
     assert_eq!(past["status"], "install");
     assert_eq!(steps(&past), both[1..]);
-    // 25H2 is of the same family: its builds count by revision.
+    // 25H2 belongs to the same family: its builds are compared by revision.
     let later_release = resolve(&["--baseline", "26200.8037"], 0);
     assert_eq!(steps(&later_release), both[1..]);
     assert_eq!(later_release["expected_build"], "26200.8117");
@@ -254,8 +261,8 @@ fn resolve_answers_by_the_baseline() {
     let other = resolve(&["--baseline", "28000.1719"], 10);
     assert_eq!((&other["status"], &other["steps"]), (&json!("not_applicable"), &json!([])));
     assert!(text_of(&other["advice"]).contains("26H1"), "{other:#}");
-    let unheard = resolve(&["--baseline", "31000.1"], 10);
-    assert_eq!(unheard["status"], "unknown");
+    let unknown = resolve(&["--baseline", "31000.1"], 10);
+    assert_eq!(unknown["status"], "unknown");
 
     let without = resolve(&[], 0);
     assert_eq!(steps(&without), both);
@@ -263,14 +270,15 @@ fn resolve_answers_by_the_baseline() {
 }
 
 #[test]
-fn resolve_refuses_what_it_cannot_read_and_says_what_it_does_not_know() {
+fn resolve_refuses_bad_arguments_and_reports_unknown_kbs() {
     let bench = fetched();
     let garbage = bench.json(&["resolve", "KB5086672", "--arch", "arm64", "--baseline", "garbage"]).exits(2);
     assert_eq!(garbage.error().0, "usage");
     let unknown = bench.json(&["resolve", "KB1234567", "--arch", "arm64"]).exits(3);
     assert_eq!(unknown.error().0, "not_found");
     assert!(unknown.error().1.contains("KB1234567"));
-    // x64 was not fetched, and its rows are in the index without files: what is known beforehand answers, and says so.
+    // x64 was not fetched, so the index has its updates without files. The built-in knowledge answers, and a warning
+    // says so.
     let other = bench.json(&["resolve", "KB5086672", "--arch", "x64"]).exits(0).json();
     assert_eq!(each(&other["steps"], "role"), ["checkpoint", "target"]);
     assert!(text_of(&other["warnings"][0]).contains("rests on knowledge"), "{other:#}");
@@ -281,7 +289,7 @@ fn resolve_refuses_what_it_cannot_read_and_says_what_it_does_not_know() {
 }
 
 #[test]
-fn all_architectures_are_one_set_each() {
+fn each_architecture_is_a_separate_set() {
     let bench = Bench::new();
     let document = bench.replay(&recording("demo"), &["fetch", "KB5086672"]).exits(0).json();
     assert_eq!(
@@ -299,7 +307,7 @@ fn all_architectures_are_one_set_each() {
     let sums = fs::read_to_string(bench.mirror().join("kb/KB5086672/SHA256SUMS")).unwrap();
     assert_eq!(sums.lines().count(), 4);
 
-    // One architecture more does not disturb the one that is there.
+    // Fetching another architecture does not change the set that exists already.
     let bench = fetched();
     let before = stamp(&bench.set("KB5086672", "windows-11-24h2-arm64"));
     let more = bench.replay(&recording("demo"), &["fetch", "KB5086672"]).exits(0).json();
@@ -322,7 +330,7 @@ fn a_dotnet_parent_has_children_of_other_kbs() {
 }
 
 #[test]
-fn a_copy_for_setup_is_left_out_unless_asked_for() {
+fn dynamic_update_is_left_out_unless_requested() {
     let bench = Bench::new();
     let demo = recording("demo");
     let document = bench.replay(&demo, &["fetch", "KB5030211"]).exits(0).json();
@@ -338,13 +346,13 @@ fn a_copy_for_setup_is_left_out_unless_asked_for() {
         }])
     );
     assert!(!bench.set("KB5030211", "windows-10-22h2-x64-dynamic").exists());
-    let told = bench.run(&["--replay", demo.as_str(), "fetch", "KB5030211"]).exits(0);
-    assert!(told.stdout.contains("left out: KB5030211 windows-10-22h2-x64-dynamic"), "{}", told.stdout);
-    assert!(told.stdout.contains("--kind dynamic_cu"), "{}", told.stdout);
+    let ran = bench.run(&["--replay", demo.as_str(), "fetch", "KB5030211"]).exits(0);
+    assert!(ran.stdout.contains("left out: KB5030211 windows-10-22h2-x64-dynamic"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("--kind dynamic_cu"), "{}", ran.stdout);
 
-    let asked = bench.replay(&demo, &["fetch", "KB5030211", "--kind", "dynamic_cu"]).exits(0).json();
-    assert_eq!(each(&asked["sets"], "folder"), ["kb/KB5030211/windows-10-22h2-x64-dynamic"]);
-    assert_eq!(each(&asked["sets"], "status"), ["published"]);
+    let requests = bench.replay(&demo, &["fetch", "KB5030211", "--kind", "dynamic_cu"]).exits(0).json();
+    assert_eq!(each(&requests["sets"], "folder"), ["kb/KB5030211/windows-10-22h2-x64-dynamic"]);
+    assert_eq!(each(&requests["sets"], "status"), ["published"]);
     let names = names_in(&bench.set("KB5030211", "windows-10-22h2-x64-dynamic"));
     assert_eq!(names, ["windows10.0-kb5030211-x64_b5867421e0f15512296b451b17f03b17f3fe1e4b.cab"]);
     assert!(bench.set("KB5030211", "windows-10-22h2-x64").exists());
@@ -354,7 +362,7 @@ fn a_copy_for_setup_is_left_out_unless_asked_for() {
 fn client_and_server_of_1607_share_a_set() {
     let bench = Bench::new();
     let document = bench.replay(&recording("demo"), &["fetch", "KB5094122"]).exits(0).json();
-    // Its servicing stack is a package of its own and comes along, under its own KB.
+    // The servicing stack is a separate package. It is fetched too, under its own KB.
     assert_eq!(each(&document["sets"], "kb"), ["KB5094122", "KB5094141"]);
     assert_eq!(each(&document["sets"], "status"), ["published", "published"]);
     assert_eq!(document["sets"][0]["needed_by"], json!([]));
@@ -367,7 +375,7 @@ fn client_and_server_of_1607_share_a_set() {
 }
 
 #[test]
-fn without_the_closure_a_stack_stays_where_it_is_and_a_floor_that_is_not_to_be_had_is_said() {
+fn no_closure_omits_the_stack_and_missing_floors_are_reported() {
     let bench = Bench::new();
     let alone = bench.replay(&recording("demo"), &["fetch", "KB5094122", "--no-closure"]).exits(0).json();
     assert_eq!(each(&alone["sets"], "kb"), ["KB5094122"]);
@@ -377,7 +385,7 @@ fn without_the_closure_a_stack_stays_where_it_is_and_a_floor_that_is_not_to_be_h
 }
 
 #[test]
-fn a_dry_run_tells_and_fetches_nothing() {
+fn dry_run_prints_the_plan_and_downloads_nothing() {
     let bench = Bench::new();
     let demo = recording("demo");
     let document = bench.replay(&demo, &["fetch", "KB5086672", "--dry-run"]).exits(0).json();
@@ -386,14 +394,14 @@ fn a_dry_run_tells_and_fetches_nothing() {
     for file in items(&document["sets"]).iter().flat_map(|set| items(&set["files"])) {
         assert_eq!((&file["present"], &file["path"]), (&json!(false), &Value::Null));
     }
-    let told = bench.run(&["--replay", demo.as_str(), "fetch", "KB5086672", "--dry-run"]).exits(0);
-    assert!(told.stdout.contains("2 package sets, 4 files to download"), "{}", told.stdout);
-    assert!(!bench.mirror().exists(), "a dry run creates nothing");
+    let ran = bench.run(&["--replay", demo.as_str(), "fetch", "KB5086672", "--dry-run"]).exits(0);
+    assert!(ran.stdout.contains("2 package sets, 4 files to download"), "{}", ran.stdout);
+    assert!(!bench.mirror().exists(), "a dry run must not create files");
     bench.json(&["list"]).exits(3);
 }
 
 #[test]
-fn list_show_and_search_have_their_documents() {
+fn list_show_and_search_print_json_documents() {
     let bench = fetched();
     let list = bench.json(&["list"]).exits(0).json();
     assert_eq!(each(&list["sets"], "status"), ["published"]);
@@ -411,7 +419,7 @@ fn list_show_and_search_have_their_documents() {
     assert_eq!(items(&arm64["files"]).len(), 2);
     assert_eq!(items(&arm64["supersedes"]).len(), 5);
     let other = items(&show["updates"]).iter().find(|update| update["architecture"] == "x64").unwrap();
-    assert_eq!(other["files"], Value::Null, "never asked for is not the same as none");
+    assert_eq!(other["files"], Value::Null, "files that were never queried are null, not an empty list");
 
     let id = text_of(&arm64["update_id"]);
     let one = bench.json(&["show", &id]).exits(0).json();
@@ -423,14 +431,14 @@ fn list_show_and_search_have_their_documents() {
         assert!(plain.stdout.contains("windows-11-24h2-arm64"), "{}", plain.stdout);
     }
 
-    let nowhere = Bench::new();
+    let empty = Bench::new();
     let demo = recording("demo");
-    let search = nowhere.replay(&demo, &["search", "KB5086672", "--arch", "arm64"]).exits(0).json();
+    let search = empty.replay(&demo, &["search", "KB5086672", "--arch", "arm64"]).exits(0).json();
     assert_eq!((&search["query"], &search["total"]), (&json!("KB5086672"), &json!(4)));
     assert_eq!(each(&search["updates"], "release"), ["24H2", "25H2"]);
     assert_eq!(each(&search["updates"], "kind"), ["lcu", "lcu"]);
     assert_eq!(each(&search["updates"], "build"), ["26100.8117", "26200.8117"]);
-    assert!(!nowhere.mirror().exists(), "a search writes nothing");
+    assert!(!empty.mirror().exists(), "a search must not write to the mirror");
 }
 
 #[test]
@@ -443,7 +451,11 @@ fn three_releases_store_their_files_once() {
     );
     assert_eq!(document["bytes_downloaded"], 0);
     for set in items(&document["sets"]) {
-        assert_eq!(each(&set["files"], "role"), ["checkpoint", "target"], "whatever the dialog lists first");
+        assert_eq!(
+            each(&set["files"], "role"),
+            ["checkpoint", "target"],
+            "the order of the dialog must not matter"
+        );
         assert_eq!(each(&set["files"], "kb"), ["KB5043080", "KB5129195"]);
         assert_eq!(items(&set["products"]).len(), 3);
     }
@@ -477,21 +489,21 @@ fn client_and_server_of_one_month_share_a_set() {
 }
 
 #[test]
-fn a_second_crawl_changes_nothing_but_when_things_were_seen_last() {
+fn a_second_crawl_changes_only_last_seen() {
     for (name, kb) in [("catalog", "KB5129195"), ("demo", "KB5086672"), ("catalog", "KB5050182")] {
         let bench = Bench::new();
         bench.replay(&recording(name), &["crawl", kb]).exits(0);
-        let moves = |column: &str| column.ends_with("last_seen") || column == "last_asked";
-        let (whole, lasting) = (bench.dump(|_| false), bench.dump(moves));
+        let is_volatile = |column: &str| column.ends_with("last_seen") || column == "last_asked";
+        let (all_columns, stable_columns) = (bench.dump(|_| false), bench.dump(is_volatile));
         bench.clock.advance(Duration::from_hours(24));
         bench.replay(&recording(name), &["crawl", kb]).exits(0);
-        assert_eq!(bench.dump(moves), lasting, "{kb}");
-        assert_ne!(bench.dump(|_| false), whole, "{kb}: it was seen again");
+        assert_eq!(bench.dump(is_volatile), stable_columns, "{kb}");
+        assert_ne!(bench.dump(|_| false), all_columns, "{kb}: last_seen must have changed");
     }
 }
 
 #[test]
-fn crawl_then_fetch_gives_what_fetch_alone_gives() {
+fn crawl_then_fetch_publishes_the_same_files_as_fetch() {
     let crawled = Bench::new();
     crawled.replay(&recording("demo"), &["crawl", "KB5086672"]).exits(0);
     crawled.replay(&recording("demo"), &["fetch", "KB5086672"]).exits(0);
@@ -502,11 +514,11 @@ fn crawl_then_fetch_gives_what_fetch_alone_gives() {
 }
 
 #[test]
-fn content_from_elsewhere_is_refused() {
+fn content_of_another_origin_is_refused() {
     let bench = fetched();
     let everything = || {
         let mut files = tree(&bench.mirror());
-        // The index is compared by its rows; readers may leave SQLite's side files.
+        // The index is compared by its rows, because readers may leave SQLite's side files.
         files.retain(|path, _| !path.starts_with("mirror.db"));
         (files, bench.dump(|_| false), bench.rows("SELECT * FROM runs"))
     };
@@ -517,7 +529,7 @@ fn content_from_elsewhere_is_refused() {
             let (kind, message) = refused.error();
             assert_eq!(kind, "usage");
             assert!(message.contains("holds content from a recording"), "{message}");
-            assert!(!refused.stderr.contains("request"), "nobody was asked: {}", refused.stderr);
+            assert!(!refused.stderr.contains("request"), "a request was sent: {}", refused.stderr);
             assert_eq!(everything(), before);
         }
     }
@@ -539,15 +551,15 @@ fn a_recorded_run_is_replayed_with_the_same_answers() {
         let kept = live.path("kept");
         let with = |option: &'static str| [&network[..], &[option, kept.as_str()], command].concat();
         let recorded = live.json(&with("--record")).exits(code);
-        let asked = loopback.requests().len();
+        let requests = loopback.requests().len();
         let replayed = again.json(&with("--replay")).exits(code);
-        assert_eq!(loopback.requests().len(), asked, "a replay asks nobody");
+        assert_eq!(loopback.requests().len(), requests, "a replay must not send requests");
         assert_eq!(replayed.json(), recorded.json(), "{command:?}");
         let published = |bench: &Bench| names_in(&bench.mirror().join("kb"));
         assert_eq!(published(&again), published(&live));
 
         let twice = live.json(&with("--record")).exits(2);
         assert!(twice.error().1.contains("holds a recording already"), "{twice:?}");
-        assert_eq!(loopback.requests().len(), asked);
+        assert_eq!(loopback.requests().len(), requests);
     }
 }

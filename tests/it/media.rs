@@ -1,4 +1,4 @@
-//! The receiving side's statements about a medium: exactly what was checked, and which file is wrong.
+//! Statements of the isolated side about a medium: which parts were verified, and which file is damaged.
 #![expect(clippy::disallowed_methods, reason = "media are spoiled as they lie")]
 
 use std::fs;
@@ -8,17 +8,17 @@ use regex::Regex;
 use super::carry::{content, digests, import, isolated, small_two};
 
 #[test]
-fn a_medium_that_is_applied_is_verified_again() {
+fn an_applied_medium_is_verified_again() {
     let small = small_two();
     let there = isolated(&small.root);
     let medium = there.path("medium");
     small.copy_to(&medium);
     import(&there, &medium).exits(0);
-    let said = there.run(&["import", medium.as_str()]).exits(0).stdout;
-    for words in
+    let output = there.run(&["import", medium.as_str()]).exits(0).stdout;
+    for fragment in
         ["applied already", "signatures, manifest, and listing were verified", "payload was not read again"]
     {
-        assert!(said.contains(words), "{words}: {said}");
+        assert!(output.contains(fragment), "{fragment}: {output}");
     }
     let before = content(&there.mirror());
     let names: Vec<String> = digests(&medium).into_keys().collect();
@@ -36,7 +36,8 @@ fn a_medium_that_is_applied_is_verified_again() {
             let (_, message) = there.json(&["check-medium", medium.as_str()]).exits(11).error();
             assert!(message.contains(name.as_str()), "{name}, {number}: {message}");
             let again = import(&there, &medium);
-            // A script has no size in the listing; what is not read cannot be found.
+            // The listing has no size of a script, and the payload is not read again: a changed script is not
+            // detected here.
             if !is_payload {
                 let (_, message) = again.exits(11).error();
                 assert!(message.contains(name.as_str()), "{name}, {number}: {message}");
@@ -48,7 +49,7 @@ fn a_medium_that_is_applied_is_verified_again() {
         assert!(message.contains(name.as_str()), "{name}: {message}");
         let again = there.run(&["import", medium.as_str()]);
         if is_payload {
-            // The mirror has it; that the medium lost it is said all the same.
+            // The mirror has the file already. The import still reports that the medium lost it.
             assert!(again.code == 0 && again.stderr.contains(name.as_str()), "{name}: {}", again.stderr);
             assert!(again.stderr.contains("missing"), "{name}: {}", again.stderr);
         } else {
@@ -60,7 +61,7 @@ fn a_medium_that_is_applied_is_verified_again() {
 }
 
 #[test]
-fn both_pages_show_the_same_commands() {
+fn text_and_html_page_show_the_same_commands() {
     let small = small_two();
     let page = |name: &str| fs::read_to_string(small.medium.join(name)).unwrap();
     let (text, html) = (page("START-HERE.txt"), page("index.html"));

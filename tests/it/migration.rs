@@ -1,4 +1,4 @@
-//! Mirrors that version 0.1 wrote: read as they are, and migrated by the first command that writes.
+//! Mirrors written by version 0.1: read without changes, and migrated by the first command that writes.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -8,8 +8,8 @@ fn fixture(name: &str) -> Utf8PathBuf {
     Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v0.1").join(name)
 }
 
-/// A copy of a mirror of version 0.1.
-fn mirror_of(name: &str) -> Bench {
+/// Returns a bench with a copy of a mirror of version 0.1.
+fn mirror_of_0_1(name: &str) -> Bench {
     let bench = Bench::new();
     copy_folder(&fixture(name), &bench.mirror());
     bench
@@ -20,17 +20,17 @@ fn schema(bench: &Bench) -> String {
 }
 
 #[test]
-fn mirrors_of_0_1_are_read_and_then_migrated() {
+fn mirrors_of_0_1_are_readable_and_migrated_on_first_write() {
     for name in ["connected", "isolated"] {
-        let bench = mirror_of(name);
+        let bench = mirror_of_0_1(name);
         assert_eq!(schema(&bench), "3");
-        // Commands that only read leave the index as it is, and see no damage in it.
+        // Commands that only read do not change the index, and `verify` reports no damage.
         for read in [&["list"][..], &["show", "KB5086672"], &["resolve", "KB5086672", "--arch", "arm64"]] {
             bench.json(read).exits(0);
         }
         let report = bench.json(&["verify"]).exits(0).json();
         assert_eq!(items(&report["findings"]).len(), 0, "{name}");
-        assert_eq!(schema(&bench), "3", "a verification without findings writes no row");
+        assert_eq!(schema(&bench), "3", "a verification without findings must not write rows");
 
         let updates = bench.rows("SELECT update_id, title FROM v_updates ORDER BY 1");
         let sets = bench.rows(
@@ -39,8 +39,8 @@ fn mirrors_of_0_1_are_read_and_then_migrated() {
         assert!(!updates.is_empty() && sets.iter().all(|row| row[6] == "1"));
         let stick = bench.path("stick");
         copy_folder(&fixture("stick"), &stick);
-        let trust = fixture("connected/keys/root.pub");
-        bench.run(&["keys", "trust", trust.as_str()]).exits(0);
+        let root_key = fixture("connected/keys/root.pub");
+        bench.run(&["keys", "trust", root_key.as_str()]).exits(0);
         bench.json(&["import", stick.as_str()]).exits(0);
         assert_eq!(schema(&bench), "4");
         assert_eq!(bench.rows("SELECT * FROM damage"), Vec::<Vec<String>>::new());

@@ -1,4 +1,4 @@
-//! `status` under a stepped clock: situations, what each of them exits with, and which check says why.
+//! Exit codes of `status` and the check that explains each of them, in situations made with a stepped clock.
 #![expect(clippy::disallowed_methods, reason = "mirrors are changed as they lie")]
 #![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
@@ -13,7 +13,7 @@ use super::harness::{Bench, Ran, copy_folder, items, recording, text_of};
 use super::support::{FileSpec, Loopback, UpdateSpec, World, id};
 
 const CONFIG: &str = "format = 1\n[[profile]]\nname = 'arm'\nfamily = 'windows-11-24h2'\narchitectures = ['arm64']\nmonths = 1\n";
-/// Four days after the second Tuesday of November.
+/// A time four days after the second Tuesday of November.
 const NOVEMBER: &str = "2026-11-14T08:00:00Z";
 
 fn days(count: u64) -> Duration {
@@ -24,7 +24,7 @@ fn package(kb: &str, content: &str) -> FileSpec {
     FileSpec::package(&format!("windows11.0-{}-arm64", kb.to_lowercase()), "msu", content)
 }
 
-/// A Catalog with the checkpoint and one cumulative update.
+/// Returns a Catalog with the checkpoint and one cumulative update.
 fn world(kb: &str, month: &str, released: &str, build: &str) -> World {
     let checkpoint = package("KB5043080", "checkpoint");
     let first = "2024-09 Cumulative Update for Windows 11 Version 24H2 for arm64-based Systems (KB5043080)";
@@ -45,7 +45,7 @@ fn catalog(kb: &str, month: &str, released: &str, build: &str) -> Loopback {
     Loopback::start(world(kb, month, released, build))
 }
 
-fn of_november() -> Loopback {
+fn november_catalog() -> Loopback {
     catalog("KB5990011", "2026-11", "11/10/2026", "26100.20011")
 }
 
@@ -56,19 +56,19 @@ fn sync_with(bench: &Bench, loopback: &Loopback, more: &[&str]) -> Ran {
     bench.json(&[&network, more].concat())
 }
 
-/// A mirror that was synced in November, complete.
+/// Returns a bench with a complete mirror that was synced in November.
 fn synced() -> Bench {
     let bench = Bench::starting(NOVEMBER);
     bench.configure(CONFIG);
-    sync_with(&bench, &of_november(), &[]).exits(0);
+    sync_with(&bench, &november_catalog(), &[]).exits(0);
     bench
 }
 
-/// The names of the checks that say that the mirror is not current.
-fn wrong(status: &Value) -> Vec<String> {
+/// Returns the names of the checks that report that the mirror is not current.
+fn failed_checks(status: &Value) -> Vec<String> {
     let checks = status["checks"].as_object().unwrap();
-    let is_wrong = |check: &Value| check["verdict"] == "alarm" || check["verdict"] == "unknown";
-    let names = checks.iter().filter(|(_, check)| is_wrong(check)).map(|(name, check)| {
+    let is_failed = |check: &Value| check["verdict"] == "alarm" || check["verdict"] == "unknown";
+    let names = checks.iter().filter(|(_, check)| is_failed(check)).map(|(name, check)| {
         assert!(!text_of(&check["reason"]).is_empty() && !text_of(&check["next"]).is_empty(), "{check:#}");
         name.clone()
     });
@@ -79,13 +79,13 @@ fn wrong(status: &Value) -> Vec<String> {
 fn expect_status(bench: &Bench, arguments: &[&str], expected: &[&str]) -> Value {
     let code = if expected.is_empty() { 0 } else { 10 };
     let status = bench.json(&[&["status"], arguments].concat()).exits(code).json();
-    assert_eq!(wrong(&status), expected, "{:#}", status["checks"]);
+    assert_eq!(failed_checks(&status), expected, "{:#}", status["checks"]);
     assert_eq!(status["current"], expected.is_empty());
     assert_eq!(items(&status["complaints"]).len(), expected.len());
-    // People see the same verdict, with the reason and the next step.
-    let people = bench.run(&[&["status"], arguments].concat()).exits(code).stdout;
-    assert_eq!(people.matches("not current: ").count(), expected.len().min(1), "{people}");
-    assert_eq!(people.matches("next:").count(), expected.len(), "{people}");
+    // The text output has the same verdict, with the reason and the next step.
+    let text = bench.run(&[&["status"], arguments].concat()).exits(code).stdout;
+    assert_eq!(text.matches("not current: ").count(), expected.len().min(1), "{text}");
+    assert_eq!(text.matches("next:").count(), expected.len(), "{text}");
     status
 }
 
@@ -98,7 +98,7 @@ fn a_mirror_is_current_until_its_last_sync_is_too_old() {
     bench.clock.advance(Duration::from_mins(1));
     expect_status(&bench, &[], &["update_age"]);
     expect_status(&bench, &["--max-age", "9d"], &[]);
-    // The option goes before the variable, that before the configuration, and that before the default.
+    // The precedence is: option, environment variable, configuration, default.
     bench.configure(&format!("{CONFIG}[monitor]\nmax_age = '20d'\n"));
     expect_status(&bench, &[], &[]);
     expect_status(&bench, &["--max-age", "190h"], &["update_age"]);
@@ -109,7 +109,7 @@ fn a_mirror_is_current_until_its_last_sync_is_too_old() {
 }
 
 #[test]
-fn an_age_without_a_unit_or_sense_is_refused() {
+fn an_invalid_max_age_is_refused() {
     let bench = synced();
     for age in ["30", "0", "0d", "-1d", "1.5d", "d", "", "8 d", "9999999d", "99999999999999999999d", "1y"] {
         for command in [
@@ -120,17 +120,17 @@ fn an_age_without_a_unit_or_sense_is_refused() {
             &["stage", "--latest", "--to", "x", "--fail-if-older-than"],
             &["lint", ".", "--fail-if-older-than"],
         ] {
-            let said = bench.run(&[command, &[age]].concat()).exits(2).stderr;
-            assert!(!age.is_empty() || said.contains("age"), "{said}");
+            let stderr = bench.run(&[command, &[age]].concat()).exits(2).stderr;
+            assert!(!age.is_empty() || stderr.contains("age"), "{stderr}");
         }
         bench.configure(&format!("{CONFIG}[monitor]\nmax_age = '{age}'\n"));
         let (kind, message) = bench.json(&["status"]).exits(2).error();
         assert!(kind == "usage" && message.contains("kbmirror.toml line"), "{message}");
         bench.configure(CONFIG);
     }
-    let said = bench.run(&["status", "--max-age", "30"]).exits(2).stderr;
-    assert!(said.contains("unit"), "{said}");
-    // Only the clock decides the day here.
+    let stderr = bench.run(&["status", "--max-age", "30"]).exits(2).stderr;
+    assert!(stderr.contains("unit"), "{stderr}");
+    // Only the clock may decide the date here.
     for command in
         [&["status"][..], &["check-medium", "x"], &["import", "x"], &["export", "--all", "--to", "x"]]
     {
@@ -139,17 +139,20 @@ fn an_age_without_a_unit_or_sense_is_refused() {
 }
 
 #[test]
-fn a_sync_that_fails_is_said_until_one_is_complete() {
+fn a_failed_sync_is_reported_until_a_sync_is_complete() {
     let bench = synced();
-    let loopback = of_november();
+    let loopback = november_catalog();
     let (url, host) = (loopback.catalog_url(), loopback.file_host());
     drop(loopback);
     let network = ["--catalog-url", &url, "--allow-host", &host, "--patience", "0", "sync"];
     bench.json(&network).exits(6);
     let status = expect_status(&bench, &[], &["last_run"]);
     assert_eq!(status["checks"]["last_run"]["exit_code"], 6);
-    assert_eq!(status["checks"]["update_age"]["verdict"], "ok", "the one before it was complete");
-    // The index has the failure too.
+    assert_eq!(
+        status["checks"]["update_age"]["verdict"], "ok",
+        "the sync before the failed one was complete"
+    );
+    // The index records the failure too.
     fs::remove_file(bench.mirror().join("health.json")).unwrap();
     let status = expect_status(&bench, &[], &["last_run"]);
     assert_eq!(status["checks"]["last_run"]["exit_code"], 6);
@@ -159,13 +162,13 @@ fn a_sync_that_fails_is_said_until_one_is_complete() {
 
 #[test]
 fn a_mirror_without_content_is_not_current() {
-    // No mirror at all is another error.
+    // A missing mirror is a different error.
     let bench = Bench::starting(NOVEMBER);
     bench.json(&["status"]).exits(3);
     bench.configure(CONFIG);
     let status = expect_status(&bench, &[], &["update_age", "content"]);
     assert_eq!(status["checks"]["last_run"]["verdict"], "not_applicable");
-    // By hand: as old as the last complete fetch.
+    // A mirror filled by hand is as old as the last complete fetch.
     let by_hand = Bench::starting("2026-10-02T08:00:00Z");
     by_hand.replay(&recording("demo"), &["fetch", "KB5086672", "--arch", "arm64"]).exits(0);
     let status = expect_status(&by_hand, &[], &[]);
@@ -175,14 +178,14 @@ fn a_mirror_without_content_is_not_current() {
     );
     by_hand.clock.advance(days(9));
     expect_status(&by_hand, &[], &["update_age"]);
-    // A crawl brings no content.
+    // A crawl does not download files.
     let crawled = Bench::starting(NOVEMBER);
     crawled.replay(&recording("demo"), &["crawl", "KB5086672"]).exits(0);
     expect_status(&crawled, &[], &["update_age", "content"]);
 }
 
 #[test]
-fn a_clock_that_is_behind_is_never_fine() {
+fn a_clock_that_is_behind_makes_the_status_unknown() {
     let bench = synced();
     for (now, expected) in [
         ("2026-11-14T00:00:00Z", &[][..]),
@@ -200,21 +203,21 @@ fn a_clock_that_is_behind_is_never_fine() {
 }
 
 #[test]
-fn records_that_are_lost_or_spoiled_are_not_taken_for_fine() {
+fn lost_or_damaged_records_do_not_count_as_current() {
     let bench = synced();
     let health = bench.mirror().join("health.json");
     let text = fs::read_to_string(&health).unwrap();
-    // Without it, the index still knows the run.
+    // If the file is missing, the index still has the run.
     fs::remove_file(&health).unwrap();
     let status = expect_status(&bench, &[], &[]);
     assert!(text_of(&status["checks"]["update_age"]["last_sync"]).starts_with("2026-11-14"), "{status:#}");
     bench.clock.advance(days(9));
     expect_status(&bench, &[], &["update_age"]);
-    for (spoiled, expected) in [
+    for (damaged, expected) in [
         (text.replace("\"last_success\": \"2026", "\"last_success\": \"soon 2026"), &["update_age"][..]),
         (text.replace("\"last_exit_code\": 0", "\"last_exit_code\": 5"), &["last_run", "update_age"]),
     ] {
-        fs::write(&health, spoiled).unwrap();
+        fs::write(&health, damaged).unwrap();
         expect_status(&bench, &[], expected);
     }
     fs::write(&health, "{").unwrap();
@@ -224,11 +227,11 @@ fn records_that_are_lost_or_spoiled_are_not_taken_for_fine() {
 }
 
 #[test]
-fn status_reads_beside_a_process_that_writes() {
+fn status_works_while_another_process_holds_the_lock() {
     let bench = synced();
     let _held = Lock::take(&bench.mirror().join("lock"), "test").unwrap();
     expect_status(&bench, &[], &[]);
-    // A run that has begun is named; it changes no verdict.
+    // A run in progress is reported, and it does not change the verdict.
     let index = rusqlite::Connection::open(bench.mirror().join("mirror.db")).unwrap();
     index.execute("INSERT INTO runs (command, started) VALUES ('sync', 1794643200)", []).unwrap();
     let status = expect_status(&bench, &[], &[]);
@@ -238,41 +241,41 @@ fn status_reads_beside_a_process_that_writes() {
 }
 
 #[test]
-fn damage_is_an_alarm_until_it_is_healed() {
+fn damage_is_an_alarm_until_it_is_repaired() {
     let bench = synced();
     let file = super::harness::tree(&bench.mirror().join("kb/KB5990011"))
         .into_keys()
         .find(|path| path.contains("kb5990011-"))
         .unwrap();
     let path = bench.mirror().join("kb/KB5990011").join(&file);
-    let whole = fs::read(&path).unwrap();
+    let original = fs::read(&path).unwrap();
     bench.json(&["verify"]).exits(0);
     expect_status(&bench, &[], &[]);
-    // Cut: seen without reading a byte.
+    // A truncated file is detected by its size, without reading its bytes.
     let cut = |length: usize| {
         fs::remove_file(&path).unwrap();
-        fs::write(&path, &whole[..length]).unwrap();
+        fs::write(&path, &original[..length]).unwrap();
     };
-    cut(whole.len() - 1);
+    cut(original.len() - 1);
     expect_status(&bench, &[], &["damage"]);
     bench.json(&["verify"]).exits(5);
     let status = expect_status(&bench, &[], &["damage"]);
     assert!(text_of(&status["checks"]["damage"]["first"]).contains("kb5990011-"), "{status:#}");
-    cut(whole.len());
+    cut(original.len());
     bench.json(&["verify"]).exits(0);
     expect_status(&bench, &[], &[]);
-    // A byte that is turned needs a verify to be seen, and stays seen.
-    let mut turned = whole.clone();
-    turned[0] ^= 1;
+    // A flipped bit is detected only by `verify`, and stays reported.
+    let mut flipped = original.clone();
+    flipped[0] ^= 1;
     fs::remove_file(&path).unwrap();
-    fs::write(&path, turned).unwrap();
+    fs::write(&path, flipped).unwrap();
     bench.json(&["verify"]).exits(5);
     expect_status(&bench, &[], &["damage"]);
 }
 
 #[test]
-fn a_profile_that_matches_nothing_is_an_alarm_when_it_was_due() {
-    // The day after the second Tuesday of November, the Catalog has October's update.
+fn a_profile_without_matches_is_an_alarm_once_it_is_due() {
+    // The Catalog has only October's update on the day after the second Tuesday of November.
     let october = || catalog("KB5990010", "2026-10", "10/13/2026", "26100.20010");
     let bench = Bench::starting("2026-11-11T08:00:00Z");
     bench.configure(CONFIG);
@@ -282,19 +285,19 @@ fn a_profile_that_matches_nothing_is_an_alarm_when_it_was_due() {
     bench.clock.advance(days(2));
     let status = expect_status(&bench, &[], &["profiles"]);
     assert!(text_of(&status["checks"]["profiles"]["reason"]).contains("2026-11"), "{status:#}");
-    // The next run finds it.
-    sync_with(&bench, &of_november(), &[]).exits(0);
+    // The next run finds the update of November.
+    sync_with(&bench, &november_catalog(), &[]).exits(0);
     expect_status(&bench, &[], &[]);
-    // A kind that the family never has matches nothing for ever.
+    // The family never has updates of this kind, so the profile never matches.
     bench.configure(&CONFIG.replace("months", "kinds = ['monthly_rollup']\nmonths"));
-    sync_with(&bench, &of_november(), &[]).exits(0);
+    sync_with(&bench, &november_catalog(), &[]).exits(0);
     expect_status(&bench, &[], &["profiles"]);
 }
 
 #[test]
-fn a_family_that_falls_behind_is_an_alarm_and_an_ended_one_is_named() {
+fn a_stale_family_is_an_alarm_and_an_ended_family_is_reported() {
     let bench = synced();
-    // Two Patch Tuesdays later, with a mirror that is synced and finds nothing.
+    // Two Patch Tuesdays later, the mirror was synced and found no newer update.
     bench.clock.advance(days(63));
     let status = expect_status(&bench, &["--max-age", "90d"], &["releases"]);
     let family = &status["checks"]["releases"]["families"][0];
@@ -305,7 +308,7 @@ fn a_family_that_falls_behind_is_an_alarm_and_an_ended_one_is_named() {
     );
     // Windows 11 22H2 and 23H2 ended for every edition on 2026-11-10.
     let title = "2026-08 Cumulative Update for Windows 11 Version 23H2 for arm64-based Systems (KB5120240)";
-    let files = vec![FileSpec::package("windows11.0-kb5120240-arm64", "msu", "an ended one")];
+    let files = vec![FileSpec::package("windows11.0-kb5120240-arm64", "msu", "a package of an ended family")];
     let world = World::new().update(UpdateSpec {
         last_updated: "8/11/2026".to_owned(),
         files,
@@ -317,8 +320,8 @@ fn a_family_that_falls_behind_is_an_alarm_and_an_ended_one_is_named() {
     let check = &status["checks"]["releases"];
     assert_eq!(check["verdict"], "not_applicable");
     assert!(text_of(&check["reason"]).contains("ended on 2026-11-10"), "{check:#}");
-    let people = ended.run(&["status"]).exits(0).stdout;
-    assert_eq!(people.matches("2026-11-10").count(), 1, "named once:\n{people}");
+    let text = ended.run(&["status"]).exits(0).stdout;
+    assert_eq!(text.matches("2026-11-10").count(), 1, "the date must occur once:\n{text}");
 }
 
 #[test]
@@ -327,7 +330,7 @@ fn a_quarterly_courier_keeps_an_isolated_mirror_current() {
     connected.configure(CONFIG);
     isolated.json(&["keys", "trust", &keys(&connected)]).exits(0);
     isolated.configure("format = 1\n[monitor]\nmax_age = '100d'\n");
-    let loopback = of_november();
+    let loopback = november_catalog();
     let pass = |count: u64| {
         connected.clock.advance(days(count));
         isolated.clock.advance(days(count));
@@ -342,7 +345,7 @@ fn a_quarterly_courier_keeps_an_isolated_mirror_current() {
         assert_eq!(status["checks"]["last_run"]["verdict"], "not_applicable");
     };
     deliver("first");
-    // Fine in between, although Patch Tuesdays pass.
+    // Both checks stay good between deliveries, although Patch Tuesdays pass.
     pass(90);
     expect_status(&isolated, &[], &[]);
     expect_status(&isolated, &["--max-age", "30d"], &["update_age", "medium_age"]);
@@ -352,14 +355,14 @@ fn a_quarterly_courier_keeps_an_isolated_mirror_current() {
     expect_status(&isolated, &[], &[]);
     loopback.replace(world("KB5990013", "2027-05", "5/11/2027", "26100.20013"));
     deliver("third");
-    // The courier is late, and the advice is not one for a side with a network.
+    // The courier is late. The advice must fit a side without a network.
     pass(101);
     let late = expect_status(&isolated, &[], &["update_age", "medium_age"]);
     for check in ["update_age", "medium_age"] {
         let text = late["checks"][check].to_string();
         assert!(!text.contains("kbmirror sync") && !text.contains("kbmirror fetch"), "{text}");
     }
-    // He comes with what the connected side had long ago.
+    // The courier delivers updates that the connected side had long before.
     let stick = connected.path("late");
     export(&connected, &["--all"], &stick).exits(0);
     import(&isolated, &stick).exits(0);
@@ -368,7 +371,7 @@ fn a_quarterly_courier_keeps_an_isolated_mirror_current() {
 }
 
 #[test]
-fn an_old_medium_that_is_imported_today_is_not_fresh() {
+fn an_old_medium_stays_stale_after_its_import() {
     let connected = synced();
     let root = keys(&connected);
     let stick = connected.path("stick");
@@ -381,7 +384,7 @@ fn an_old_medium_that_is_imported_today_is_not_fresh() {
     assert_eq!((&check["number"], &check["age_seconds"]), (&1.into(), &(17 * 86_400).into()));
     assert_eq!(status["imports"][0]["imported"], "2026-12-01T08:00:00Z");
     expect_status(&isolated, &["--max-age", "18d"], &[]);
-    // The clock of the isolated side is behind the making of the medium.
+    // The clock of the isolated side is earlier than the time at which the medium was written.
     let behind = Bench::starting("2026-11-01T08:00:00Z");
     behind.json(&["keys", "trust", &root]).exits(0);
     import(&behind, &stick).exits(0);
@@ -389,14 +392,14 @@ fn an_old_medium_that_is_imported_today_is_not_fresh() {
 }
 
 #[test]
-fn mirrors_of_0_1_are_monitored_by_what_they_recorded() {
+fn status_reads_the_records_of_mirrors_of_0_1() {
     let fixture = |name: &str, now: &str| {
         let bench = Bench::starting(now);
         let from = camino::Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v0.1").join(name);
         copy_folder(&from, &bench.mirror());
         bench
     };
-    // Both were made on 2026-11-30, of releases up to March, by knowledge of 2026-10.
+    // Both mirrors were written on 2026-11-30, with updates up to March and knowledge of 2026-10.
     for (name, now, expected) in [
         ("connected", "2026-11-30T02:00:00Z", &["releases"][..]),
         ("connected", "2026-12-09T02:00:00Z", &["update_age", "releases"]),
@@ -406,6 +409,6 @@ fn mirrors_of_0_1_are_monitored_by_what_they_recorded() {
     ] {
         let bench = fixture(name, now);
         let status = bench.json(&["status"]).exits(10).json();
-        assert_eq!(wrong(&status), expected, "{name} {now}: {:#}", status["checks"]);
+        assert_eq!(failed_checks(&status), expected, "{name} {now}: {:#}", status["checks"]);
     }
 }

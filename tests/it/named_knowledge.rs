@@ -1,5 +1,5 @@
-//! `--knowledge DIR`: a correction of an administrator reaches the plan, the published script and page, the medium, and the
-//! receiving side in the same way.
+//! `--knowledge DIR`: a correction by the administrator has the same effect on the plan, the published script and
+//! page, the medium, and the isolated side.
 #![expect(clippy::disallowed_methods, reason = "tables are written and mirrors are read as they lie")]
 #![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
@@ -13,8 +13,8 @@ use super::carry::{content, export, fetch_from, import, isolated, keys, two_kbs}
 use super::harness::{Bench, each, items, text_of, tree};
 use super::support::Loopback;
 
-/// The update that the added row is about, the one that the row puts before it, and two that no mirror here has: one
-/// that the tables know, and one that nothing knows.
+/// The update that the added row is about, its new prerequisite, and two KBs that are not in any mirror of these
+/// tests. The built-in tables know the first of the two, and no table knows the second.
 const KB: &str = "KB5041865";
 const NEEDED: &str = "KB5040435";
 const ABSENT: [&str; 2] = ["KB5043080", "KB5999999"];
@@ -25,7 +25,7 @@ fn built_in(name: &str) -> &'static str {
     Tables::built_in().iter().find(|(own, _)| *own == name).unwrap().1
 }
 
-/// Writes a folder with the table of prerequisites and one row more: an update needs another one first.
+/// Writes a folder with the prerequisites table and one added row: `KB` requires the update `needs`.
 fn tables_with_row(bench: &Bench, folder: &str, needs: &str) -> Utf8PathBuf {
     let row = format!(
         "\n[[before]]\nkb = \"{KB}\"\nneeds = \"{needs}\"\nfamily = 26100\nrole = \"prerequisite\"\nsource = \"our own ticket 4711\"\n"
@@ -36,7 +36,7 @@ fn tables_with_row(bench: &Bench, folder: &str, needs: &str) -> Utf8PathBuf {
     folder
 }
 
-/// Makes tables newer than every other: their version and date stand in the table of families.
+/// Makes the tables newer than all others: the version and date are in the families table.
 fn make_newer(tables: &Utf8Path) {
     let families = built_in("families.toml");
     let newer: Vec<String> = families
@@ -50,7 +50,7 @@ fn make_newer(tables: &Utf8Path) {
     fs::write(tables.join("families.toml"), newer.join("\n") + "\n").unwrap();
 }
 
-/// A connected mirror with both updates and keys, fetched with these tables; gives its root key too.
+/// Returns a connected mirror with both updates and its keys, fetched with the given tables, and its root key.
 fn connected(tables: Option<&str>) -> (Bench, String) {
     let (mut bench, loopback) = (Bench::new(), Loopback::start(two_kbs()));
     if let Some(needs) = tables {
@@ -62,41 +62,44 @@ fn connected(tables: Option<&str>) -> (Bench, String) {
     (bench, root)
 }
 
-/// A text beside the set folders of the update.
-fn beside(bench: &Bench, name: &str) -> String {
+/// Returns the text of a file file_of_update the set folders of the update.
+fn file_of_update(bench: &Bench, name: &str) -> String {
     fs::read_to_string(bench.mirror().join(format!("kb/{KB}/{name}"))).unwrap()
 }
 
 fn script_of(bench: &Bench) -> String {
-    beside(bench, &format!("{FOLDER}.cmd"))
+    file_of_update(bench, &format!("{FOLDER}.cmd"))
 }
 
 fn on_medium(medium: &Utf8Path, name: &str) -> String {
     fs::read_to_string(medium.join(name)).unwrap()
 }
 
-/// The KBs of a plan's steps, in order.
+/// Returns the KBs of a plan's steps, in order.
 fn steps(bench: &Bench) -> Vec<String> {
     let answer = bench.json(&["resolve", KB, "--arch", "arm64"]).exits(0).json();
     each(&answer["steps"], "kb")
 }
 
-fn names_needed(text: &str) -> bool {
+fn mentions_prerequisite(text: &str) -> bool {
     text.contains(&format!(r"..\{NEEDED}\{FOLDER}"))
 }
 
 #[test]
-fn an_added_row_changes_plan_script_readme_and_medium() {
+fn an_added_row_changes_the_plan_script_readme_and_medium() {
     let (plain, _) = connected(None);
     assert_eq!(steps(&plain), [KB]);
-    assert!(!names_needed(&script_of(&plain)) && !names_needed(&beside(&plain, "README.txt")));
+    assert!(
+        !mentions_prerequisite(&script_of(&plain))
+            && !mentions_prerequisite(&file_of_update(&plain, "README.txt"))
+    );
 
     let (bench, root) = connected(Some(NEEDED));
     assert_eq!(steps(&bench), [NEEDED, KB]);
-    assert!(names_needed(&script_of(&bench)), "{}", script_of(&bench));
-    let readme = beside(&bench, "README.txt");
+    assert!(mentions_prerequisite(&script_of(&bench)), "{}", script_of(&bench));
+    let readme = file_of_update(&bench, "README.txt");
     assert!(
-        readme.contains(&format!("before  {NEEDED} (prerequisite)")) && names_needed(&readme),
+        readme.contains(&format!("before  {NEEDED} (prerequisite)")) && mentions_prerequisite(&readme),
         "{readme}"
     );
 
@@ -123,7 +126,7 @@ fn an_added_row_changes_plan_script_readme_and_medium() {
 }
 
 #[test]
-fn the_option_acts_as_its_variable_does() {
+fn the_option_and_its_variable_have_the_same_effect() {
     let (mut bench, _) = connected(Some(NEEDED));
     let before = script_of(&bench);
     let tables = bench.env.remove(VARIABLE).unwrap();
@@ -133,14 +136,17 @@ fn the_option_acts_as_its_variable_does() {
     assert_eq!(script_of(&bench), before);
     assert_eq!(on_medium(&medium, &format!("data/{KB}/{FOLDER}.cmd")), before);
 
-    // The next run that writes goes by the knowledge that it is given: here the built-in one.
+    // The next writing run uses the knowledge that it is given, here the built-in tables.
     export(&bench, &[KB], &bench.path("other")).exits(0);
-    assert!(!names_needed(&script_of(&bench)) && !names_needed(&beside(&bench, "README.txt")));
+    assert!(
+        !mentions_prerequisite(&script_of(&bench))
+            && !mentions_prerequisite(&file_of_update(&bench, "README.txt"))
+    );
     bench.json(&["verify"]).exits(0);
 }
 
 #[test]
-fn a_row_about_an_absent_kb_is_missing_on_the_medium() {
+fn a_prerequisite_not_in_the_mirror_is_reported_missing() {
     let (mut bench, _) = connected(None);
     for absent in ABSENT {
         let tables = tables_with_row(&bench, absent, absent);
@@ -154,16 +160,16 @@ fn a_row_about_an_absent_kb_is_missing_on_the_medium() {
         }
         let page = on_medium(&medium, "index.html");
         assert!(page.contains(absent), "{page}");
-        let readme = beside(&bench, "README.txt");
+        let readme = file_of_update(&bench, "README.txt");
         assert!(readme.contains(&format!("before  {absent} (prerequisite), ")), "{readme}");
-        // A script that cannot install the update exists on neither side.
+        // A script that cannot install the update is not written on either side.
         let path = format!("{KB}/{FOLDER}.cmd");
         assert!(!bench.mirror().join("kb").join(&path).exists() && !medium.join("data").join(&path).exists());
     }
 }
 
 #[test]
-fn verify_tells_other_tables_from_damage() {
+fn verify_distinguishes_other_tables_from_damage() {
     let (mut bench, _) = connected(Some(NEEDED));
     let tables = bench.env.remove(VARIABLE).unwrap();
     let report = bench.json(&["verify"]).exits(0).json();
@@ -174,11 +180,11 @@ fn verify_tells_other_tables_from_damage() {
     assert!(warnings[0].starts_with(&expected), "{warnings:?}");
     assert_eq!(bench.json(&["--knowledge", &tables, "verify"]).exits(0).json()["warnings"], json!([]));
 
-    // A changed byte is damage, by whichever tables.
+    // A changed byte is damage, no matter which tables are used.
     let path = bench.mirror().join(format!("kb/{KB}/{FOLDER}.cmd"));
-    let whole = fs::read_to_string(&path).unwrap();
-    for spoiled in [whole.replacen("KB", "KC", 1), String::new()] {
-        fs::write(&path, spoiled).unwrap();
+    let original = fs::read_to_string(&path).unwrap();
+    for damaged in [original.replacen("KB", "KC", 1), String::new()] {
+        fs::write(&path, damaged).unwrap();
         for with in [&[][..], &["--knowledge", &tables]] {
             let report = bench.json(&[with, &["verify"]].concat()).exits(5).json();
             assert_eq!(each(&report["findings"], "path"), [format!("kb/{KB}/{FOLDER}.cmd")]);
@@ -186,33 +192,33 @@ fn verify_tells_other_tables_from_damage() {
     }
     fs::remove_file(&path).unwrap();
     bench.json(&["verify"]).exits(5);
-    // The script that the built-in tables give is not the one that was written.
+    // The script made with the built-in tables differs from the script that was written.
     let (plain, _) = connected(None);
     fs::write(&path, script_of(&plain)).unwrap();
     bench.json(&["--knowledge", &tables, "verify"]).exits(5);
 }
 
 #[test]
-fn a_correction_taken_back_is_taken_back_on_the_other_side() {
+fn a_withdrawn_correction_is_withdrawn_on_the_isolated_side() {
     let (mut bench, root) = connected(Some(NEEDED));
     let (medium, there) = (bench.path("medium"), isolated(&root));
     export(&bench, &[KB], &medium).exits(0);
     import(&there, &medium).exits(0);
-    assert!(names_needed(&script_of(&there)));
+    assert!(mentions_prerequisite(&script_of(&there)));
     bench.env.clear();
     export(&bench, &[KB], &medium).exits(0);
     let imported = import(&there, &medium).exits(0).json();
     assert_eq!(imported["imported"]["knowledge_adopted"], true);
-    assert!(!names_needed(&script_of(&there)));
+    assert!(!mentions_prerequisite(&script_of(&there)));
     assert_eq!(tree(&there.mirror().join("kb")), tree(&bench.mirror().join("kb")));
-    // The same tables again are no news.
+    // The import does not adopt the same tables again.
     export(&bench, &[KB], &medium).exits(0);
     let imported = import(&there, &medium).exits(0).json();
     assert_eq!(imported["imported"]["knowledge_adopted"], false);
 }
 
 #[test]
-fn an_older_set_moves_no_correction_back() {
+fn an_older_set_does_not_undo_a_correction() {
     let (mut bench, root) = connected(None);
     let (old, new, there) = (bench.path("old"), bench.path("new"), isolated(&root));
     export(&bench, &[KB], &old).exits(0);
@@ -226,7 +232,7 @@ fn an_older_set_moves_no_correction_back() {
 }
 
 #[test]
-fn newer_tables_on_a_medium_make_its_scripts_too() {
+fn newer_tables_on_a_medium_are_used_for_its_scripts() {
     let (mut bench, root) = connected(Some(NEEDED));
     make_newer(&bench.path("tables"));
     let (medium, there) = (bench.path("medium"), isolated(&root));
@@ -239,13 +245,13 @@ fn newer_tables_on_a_medium_make_its_scripts_too() {
         "{warnings:?}"
     );
     let script = on_medium(&medium, &format!("data/{KB}/{FOLDER}.cmd"));
-    assert!(names_needed(&script), "the tables on the medium have the row");
+    assert!(mentions_prerequisite(&script), "the tables on the medium have the row");
     import(&there, &medium).exits(0);
     assert_eq!(script_of(&there), script);
 }
 
 #[test]
-fn an_import_goes_by_the_tables_that_it_is_given() {
+fn an_import_uses_the_tables_given_by_the_operator() {
     let (bench, root) = connected(None);
     let medium = bench.path("medium");
     export(&bench, &[KB, NEEDED], &medium).exits(0);
@@ -254,6 +260,9 @@ fn an_import_goes_by_the_tables_that_it_is_given() {
     there.env.insert(VARIABLE.to_owned(), tables.into_string());
     let imported = import(&there, &medium).exits(0).json();
     assert_eq!(imported["imported"]["knowledge_adopted"], Value::from(false));
-    assert!(names_needed(&script_of(&there)) && names_needed(&beside(&there, "README.txt")));
+    assert!(
+        mentions_prerequisite(&script_of(&there))
+            && mentions_prerequisite(&file_of_update(&there, "README.txt"))
+    );
     assert_eq!(there.json(&["verify"]).exits(0).json()["findings"], json!([]));
 }

@@ -1,5 +1,5 @@
-//! Networks of real companies and of hotels: patience, proxies, authorities of their own, TLS faults, and login pages. All
-//! over real sockets, with a clock that steps.
+//! Networks of companies and hotels: retry budget, proxies, private certificate authorities, TLS faults, and login
+//! pages. The tests use real sockets and a stepped clock.
 #![expect(clippy::disallowed_methods, reason = "certificates are written and mirrors are read as they lie")]
 #![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
@@ -18,11 +18,11 @@ mod tls;
 
 const KB: &str = "KB5041865";
 const FETCH: [&str; 2] = ["fetch", KB];
-/// A login page as proxies show it.
+/// A login page as proxies return it.
 const LOGIN: &str = "<html><head><title>Company Web Access</title></head><body><form action=/login>\
                      <input name=user><input type=password name=word></form></body></html>";
 
-/// One KB with one file.
+/// Returns a Catalog with one KB that has one file.
 fn world() -> World {
     let title = format!(
         "2024-08 Cumulative Update for Windows 11 Version 24H2 for arm64-based Systems ({KB}) (26100.1457)"
@@ -31,15 +31,15 @@ fn world() -> World {
     World::new().update(UpdateSpec { files: vec![file], ..UpdateSpec::new(&id(1), &title) })
 }
 
-/// Runs a command against a loopback Catalog, with options before it.
-fn ask(bench: &Bench, loopback: &Loopback, options: &[&str], command: &[&str]) -> Ran {
+/// Runs a command against a loopback Catalog, with options before the command.
+fn run_against(bench: &Bench, loopback: &Loopback, options: &[&str], command: &[&str]) -> Ran {
     let (url, host) = (loopback.catalog_url(), loopback.file_host());
     let network = ["--json", "--catalog-url", &url, "--allow-host", &host, "--catalog-rate", "1000"];
     bench.run(&[&network, options, command].concat())
 }
 
-/// What went wrong, whether all of the run failed or a part of it.
-fn told(ran: &Ran) -> String {
+/// Returns the messages of all failures, of the complete run or of parts of it.
+fn failure_text(ran: &Ran) -> String {
     let document = ran.json();
     let failures = document["failures"].as_array().into_iter().flatten();
     let messages = failures.map(|failure| text_of(&failure["message"]));
@@ -63,18 +63,18 @@ fn pem(bench: &Bench, authority: &Authority) -> Utf8PathBuf {
 
 #[test]
 #[expect(clippy::print_stdout, reason = "a test says what it skips")]
-fn addresses_of_ipv6_work_in_brackets() {
+fn ipv6_urls_work_in_brackets() {
     let Some(loopback) = Loopback::start_ipv6(world()) else {
         println!("skipped: this machine has no [::1]");
         return;
     };
     assert!(loopback.catalog_url().starts_with("http://[::1]:"), "{}", loopback.catalog_url());
     let bench = Bench::new();
-    ask(&bench, &loopback, &[], &FETCH).exits(0);
+    run_against(&bench, &loopback, &[], &FETCH).exits(0);
     assert_eq!(published(&bench).len(), 1);
-    // Through a proxy too, which lies at such an address and is asked for one.
+    // The proxy at an IPv6 URL works too, with a request for another IPv6 URL.
     let (bench, proxy) = (Bench::new(), Proxy::start_ipv6());
     assert!(proxy.host().starts_with("[::1]:"), "{}", proxy.host());
-    ask(&bench, &loopback, &["--proxy", &proxy.host()], &FETCH).exits(0);
+    run_against(&bench, &loopback, &["--proxy", &proxy.host()], &FETCH).exits(0);
     assert_eq!(proxy.passed().last().unwrap().host, loopback.file_host());
 }

@@ -1,5 +1,5 @@
-//! Text from outside that would steer a terminal, begin a line of its own, or look like something else: it is shown, and what is
-//! hidden in it is written out.
+//! Untrusted text that could control a terminal, start a line of its own, or imitate other text. The program prints
+//! it with control and hidden characters escaped.
 #![expect(clippy::disallowed_methods, reason = "media are spoiled and pages are read as they lie")]
 
 use std::fs;
@@ -8,36 +8,37 @@ use super::carry::{fetch_from, isolated, keys, package, small};
 use super::harness::{Bench, Ran};
 use super::support::{Loopback, UpdateSpec, World, id};
 
-/// An override of direction, a zero-width space, a line separator, a mark of direction, and a byte order mark.
+/// The hidden characters: a direction override, a zero-width space, a line separator, direction marks, and a byte
+/// order mark.
 const HIDDEN: [char; 6] = ['\u{202e}', '\u{200b}', '\u{2028}', '\u{200f}', '\u{2066}', '\u{feff}'];
 
-/// Fails if a text has a character that is not seen, beside the ends of its lines.
+/// Asserts that the text has no invisible character except line ends.
 #[track_caller]
-fn is_neutral(what: &str, text: &str) {
+fn expect_neutral(origin: &str, text: &str) {
     let hidden = |letter: &char| {
         (letter.is_control() && !['\n', '\r'].contains(letter))
             || HIDDEN.contains(letter)
             || ('\u{2029}'..='\u{202e}').contains(letter)
     };
     let found: Vec<char> = text.chars().filter(hidden).collect();
-    assert!(found.is_empty(), "{what}: {found:?} in\n{}", text.escape_debug());
+    assert!(found.is_empty(), "{origin}: {found:?} in\n{}", text.escape_debug());
 }
 
 #[track_caller]
-fn says_neutrally(ran: &Ran, parts: &[&str]) {
-    for (what, text) in [("stdout", &ran.stdout), ("stderr", &ran.stderr)] {
-        is_neutral(what, text);
+fn expect_neutral_output(ran: &Ran, parts: &[&str]) {
+    for (origin, text) in [("stdout", &ran.stdout), ("stderr", &ran.stderr)] {
+        expect_neutral(origin, text);
     }
     let all = format!("{}{}", ran.stdout, ran.stderr);
     for part in parts {
         assert!(all.contains(part), "{part} in\n{all}");
     }
-    // No name begins a line.
+    // A name must not start a line.
     assert!(!all.lines().any(|line| line.starts_with("ERROR")), "{all}");
 }
 
 #[test]
-fn names_on_a_medium_do_not_steer_the_terminal() {
+fn names_on_a_medium_do_not_control_the_terminal() {
     let there = isolated(&small().root);
     let medium = there.path("medium");
     small().copy_to(&medium);
@@ -47,47 +48,48 @@ fn names_on_a_medium_do_not_steer_the_terminal() {
     for command in ["check-medium", "import"] {
         let ran = there.run(&[command, medium.as_str()]).exits(0);
         let names = ["a\\u{a}\\u{1b}[31mERROR all is lost", "b\\u{202e}gpj.exe", "c\\u{200b}\\u{2028}ERROR"];
-        says_neutrally(&ran, if command == "import" { &[] } else { &names });
+        expect_neutral_output(&ran, if command == "import" { &[] } else { &names });
     }
     fs::write(medium.join("data").join("\u{1b}[2J\u{1b}[Hx"), b"x").unwrap();
     for command in ["check-medium", "import"] {
         let ran = there.run(&[command, medium.as_str()]).exits(11);
-        says_neutrally(&ran, &["data/\\u{1b}[2J\\u{1b}[Hx"]);
+        expect_neutral_output(&ran, &["data/\\u{1b}[2J\\u{1b}[Hx"]);
     }
 }
 
 #[test]
-fn titles_of_the_catalog_do_not_hide_anything() {
+fn hidden_characters_in_catalog_titles_are_escaped() {
     const KB: &str = "KB5041865";
-    let (bench, loopback) = (Bench::new(), Loopback::start(World::new().update(titled(KB))));
+    let (bench, loopback) =
+        (Bench::new(), Loopback::start(World::new().update(update_with_hidden_characters(KB))));
     fetch_from(&bench, &loopback, &[KB]).exits(0);
     let (url, host) = (loopback.catalog_url(), loopback.file_host());
     let network = ["--catalog-url", &url, "--allow-host", &host, "--catalog-rate", "1000"];
     for command in [&["list"][..], &["show", KB], &["show", &id(1)], &["graph", KB], &["verify"]] {
-        says_neutrally(&bench.run(command), &[]);
+        expect_neutral_output(&bench.run(command), &[]);
     }
     for command in [&["search", KB][..], &["fetch", KB], &["-v", "crawl", KB]] {
-        says_neutrally(&bench.run(&[&network, command].concat()).exits(0), &[]);
+        expect_neutral_output(&bench.run(&[&network, command].concat()).exits(0), &[]);
     }
-    says_neutrally(&bench.run(&["show", KB]).exits(0), &["\\u{202e}", "\\u{200b}"]);
-    says_neutrally(&bench.run(&["list"]).exits(0), &["\\u{200b}"]);
+    expect_neutral_output(&bench.run(&["show", KB]).exits(0), &["\\u{202e}", "\\u{200b}"]);
+    expect_neutral_output(&bench.run(&["list"]).exits(0), &["\\u{200b}"]);
 
     keys(&bench);
     let medium = bench.path("medium");
     bench.run(&["export", KB, "--to", medium.as_str()]).exits(0);
     let readme = bench.mirror().join("kb").join(KB).join("README.txt");
     for path in [readme, medium.join("index.html"), medium.join("START-HERE.txt")] {
-        is_neutral(path.as_str(), &fs::read_to_string(&path).unwrap());
+        expect_neutral(path.as_str(), &fs::read_to_string(&path).unwrap());
     }
     let page = fs::read_to_string(medium.join("index.html")).unwrap();
     assert!(page.contains("\\u{200b}"), "{page}");
-    // JSON is data: it keeps what the Catalog says.
+    // JSON is data and keeps the text of the Catalog unchanged.
     let shown = bench.json(&["show", KB]).exits(0).json();
     assert!(shown.to_string().contains('\u{202e}'), "{shown:#}");
 }
 
-/// An update whose title and product hold hidden characters.
-fn titled(kb: &str) -> UpdateSpec {
+/// Returns an update whose title and product contain hidden characters.
+fn update_with_hidden_characters(kb: &str) -> UpdateSpec {
     let title = format!(
         "2024-08 Cumulative\u{202e} Update for Windows 11\u{200b} Version 24H2 for arm64-based\u{2066} Systems\u{200f} ({kb}) (26100.1457)"
     );

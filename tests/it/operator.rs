@@ -1,4 +1,5 @@
-//! Small assurances that an operator relies on: a refusal that says why, an output that arrived, a trial without a trace.
+//! Small guarantees that an operator relies on: refusals with a reason, detection of unwritten output, and dry runs
+//! without side effects.
 #![expect(clippy::disallowed_methods, reason = "folders are looked at as they lie")]
 
 use std::fs;
@@ -9,11 +10,11 @@ use serde_json::json;
 use super::carry::{KB, connected, export, import, isolated, keys, root_of};
 use super::harness::{Bench, Ran, each, names_in, recording, text_of, tree};
 
-/// The commands that need the Catalog.
-const OF_THE_CATALOG: [&str; 5] = ["fetch", "sync", "crawl", "search", "--catalog"];
+/// The commands and the option that need the Catalog.
+const NEEDING_CATALOG: [&str; 5] = ["fetch", "sync", "crawl", "search", "--catalog"];
 
 #[test]
-fn help_shows_its_examples_in_full() {
+fn help_shows_complete_examples() {
     let bench = Bench::new();
     for (arguments, uses_network) in [
         (&["keys"][..], false),
@@ -39,23 +40,26 @@ fn help_shows_its_examples_in_full() {
 }
 
 #[test]
-fn the_isolated_side_is_not_sent_to_the_catalog() {
-    let here = connected(&[KB, "--arch", "arm64"]);
-    let medium = here.path("stick");
-    export(&here, &[KB], &medium).exits(0);
-    let there = isolated(&root_of(&here));
-    let silent = |ran: &Ran, what: &str| {
+fn the_isolated_side_gets_no_advice_to_use_the_catalog() {
+    let connected_side = connected(&[KB, "--arch", "arm64"]);
+    let medium = connected_side.path("stick");
+    export(&connected_side, &[KB], &medium).exits(0);
+    let isolated_side = isolated(&root_of(&connected_side));
+    let expect_no_catalog_advice = |ran: &Ran, situation: &str| {
         let text = format!("{}{}", ran.stdout, ran.stderr);
-        for command in OF_THE_CATALOG {
-            assert!(!text.contains(command), "{what} advises {command}:\n{text}");
+        for command in NEEDING_CATALOG {
+            assert!(!text.contains(command), "{situation} advises {command}:\n{text}");
         }
     };
-    // Before the first medium there are keys alone.
+    // The mirror has only keys before the first medium is imported.
     for arguments in [&["list"][..], &["show", "KB9999999"], &["resolve", "KB9999999"], &["verify"]] {
-        silent(&there.run(arguments), &format!("{arguments:?} before the first medium"));
+        expect_no_catalog_advice(
+            &isolated_side.run(arguments),
+            &format!("{arguments:?} before the first medium"),
+        );
     }
-    import(&there, &medium).exits(0);
-    let elsewhere = there.path("elsewhere");
+    import(&isolated_side, &medium).exits(0);
+    let elsewhere = isolated_side.path("elsewhere");
     let arguments: [&[&str]; 10] = [
         &["resolve", "KB9999999", "--arch", "x64"],
         &["resolve", KB, "--arch", "x64"],
@@ -69,17 +73,20 @@ fn the_isolated_side_is_not_sent_to_the_catalog() {
         &["resolve", "KB9999999", "--offline"],
     ];
     for arguments in arguments {
-        silent(&there.run(arguments), &format!("{arguments:?}"));
+        expect_no_catalog_advice(&isolated_side.run(arguments), &format!("{arguments:?}"));
     }
     let stage = ["stage", "KB5046617", "--arch", "x64", "--to", elsewhere.as_str()];
-    silent(&there.run(&stage), "stage");
-    there.run(&["export", "KB9999999", "--to", elsewhere.as_str()]).exits(2);
-    keys(&there);
-    silent(&there.run(&["export", "KB9999999", "--to", elsewhere.as_str()]).exits(3), "export");
+    expect_no_catalog_advice(&isolated_side.run(&stage), "stage");
+    isolated_side.run(&["export", "KB9999999", "--to", elsewhere.as_str()]).exits(2);
+    keys(&isolated_side);
+    expect_no_catalog_advice(
+        &isolated_side.run(&["export", "KB9999999", "--to", elsewhere.as_str()]).exits(3),
+        "export",
+    );
 }
 
 #[test]
-fn a_trial_leaves_no_trace() {
+fn a_dry_run_has_no_side_effects() {
     let demo = recording("demo");
     let new = Bench::new();
     for command in [&["fetch", KB, "--dry-run"][..], &["fetch", "KB9999999", "--dry-run"]] {
@@ -96,33 +103,33 @@ fn a_trial_leaves_no_trace() {
     let checkpoint = &planned["sets"][0]["files"][0];
     assert_eq!((&checkpoint["role"], &checkpoint["present"]), (&json!("checkpoint"), &json!(true)));
     known.replay(&demo, &["sync", "--dry-run", "--as-of", "2026-03-31"]).exits(0);
-    assert!(tree(&known.mirror()) == before, "a trial changed the mirror");
+    assert!(tree(&known.mirror()) == before, "a dry run changed the mirror");
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "a skipped test says so")]
-fn output_that_did_not_arrive_is_an_error() {
+#[expect(clippy::print_stdout, reason = "a skipped test reports the reason")]
+fn unwritten_output_is_an_error() {
     let Ok(full) = fs::OpenOptions::new().write(true).open("/dev/full") else {
-        println!("skipped: there is no /dev/full here");
+        println!("skipped: /dev/full does not exist");
         return;
     };
-    let here = connected(&[KB, "--arch", "arm64"]);
+    let connected_side = connected(&[KB, "--arch", "arm64"]);
     for (arguments, reads_json) in [(&["list"][..], false), (&["list", "--json"], true), (&["--help"], false)]
     {
         let ran = Command::new(env!("CARGO_BIN_EXE_kbmirror"))
-            .args(["--mirror", here.mirror().as_str()])
+            .args(["--mirror", connected_side.mirror().as_str()])
             .args(arguments)
             .stdout(Stdio::from(full.try_clone().unwrap()))
             .output()
             .unwrap();
-        let told = String::from_utf8(ran.stderr).unwrap();
-        assert_eq!(ran.status.code(), Some(9), "{arguments:?}: {told}");
-        assert!(told.contains("could not be written"), "{arguments:?} {reads_json}: {told}");
+        let stderr = String::from_utf8(ran.stderr).unwrap();
+        assert_eq!(ran.status.code(), Some(9), "{arguments:?}: {stderr}");
+        assert!(stderr.contains("could not be written"), "{arguments:?} {reads_json}: {stderr}");
     }
 }
 
 #[test]
-fn a_prepared_mirror_is_listed_as_empty() {
+fn a_new_mirror_is_listed_as_empty() {
     let bench = Bench::new();
     bench.run(&["list"]).exits(3);
     bench.run(&["init"]).exits(0);
@@ -132,7 +139,7 @@ fn a_prepared_mirror_is_listed_as_empty() {
 }
 
 #[test]
-fn a_misspelt_key_of_a_batch_line_is_its_error() {
+fn an_unknown_key_in_a_batch_line_is_an_error_of_that_line() {
     let mut bench = connected(&[KB, "--arch", "arm64"]);
     let right = r#"{"id":"right","request":{"kb":"KB5086672"},"baseline":{"architecture":"arm64"}}"#;
     let wrong = [
@@ -156,7 +163,7 @@ fn a_misspelt_key_of_a_batch_line_is_its_error() {
 }
 
 #[test]
-fn generated_texts_go_into_files() {
+fn generated_texts_are_written_to_files() {
     let bench = Bench::new();
     bench.run(&["init"]).exits(0);
     let (folder, file) = (bench.path("units"), bench.path("task.xml"));
@@ -173,7 +180,7 @@ fn generated_texts_go_into_files() {
 }
 
 #[test]
-fn a_secret_key_is_named_and_not_repeated() {
+fn a_secret_key_is_refused_and_not_printed() {
     let bench = Bench::new();
     keys(&bench);
     for name in ["root.key", "export.key"] {
@@ -183,9 +190,9 @@ fn a_secret_key_is_named_and_not_repeated() {
         for given in [path.as_str(), secret, text.as_str()] {
             for ran in [bench.run(&["keys", "trust", given]), bench.json(&["keys", "trust", given])] {
                 let ran = ran.exits(2);
-                let told = format!("{}{}", ran.stdout, ran.stderr);
-                assert!(told.contains("this is a secret key"), "{told}");
-                assert!(!told.contains(&secret[8..]), "{told}");
+                let stderr = format!("{}{}", ran.stdout, ran.stderr);
+                assert!(stderr.contains("this is a secret key"), "{stderr}");
+                assert!(!stderr.contains(&secret[8..]), "{stderr}");
             }
         }
     }
@@ -193,7 +200,7 @@ fn a_secret_key_is_named_and_not_repeated() {
 }
 
 #[test]
-fn folders_that_the_readme_makes_are_ignored_by_git() {
+fn folders_created_by_the_readme_are_in_gitignore() {
     let root = env!("CARGO_MANIFEST_DIR");
     let read = |name: &str| fs::read_to_string(format!("{root}/{name}")).unwrap();
     let (readme, ignored) = (read("README.md"), read(".gitignore"));
@@ -211,35 +218,35 @@ fn folders_that_the_readme_makes_are_ignored_by_git() {
 
 #[test]
 fn a_lost_index_is_not_an_empty_mirror() {
-    let here = connected(&[KB, "--arch", "arm64"]);
+    let connected_side = connected(&[KB, "--arch", "arm64"]);
     for end in ["", "-wal", "-shm"] {
-        let _absent = fs::remove_file(here.mirror().join(format!("mirror.db{end}")));
+        let _absent = fs::remove_file(connected_side.mirror().join(format!("mirror.db{end}")));
     }
-    here.run(&["init"]).exits(0);
-    let ran = here.run(&["list"]).exits(3);
+    connected_side.run(&["init"]).exits(0);
+    let ran = connected_side.run(&["list"]).exits(3);
     assert!(ran.stderr.contains("the index is missing"), "{}", ran.stderr);
-    fs::write(here.mirror().join("mirror.db"), "no database").unwrap();
-    let ran = here.run(&["list"]).exits(2);
+    fs::write(connected_side.mirror().join("mirror.db"), "no database").unwrap();
+    let ran = connected_side.run(&["list"]).exits(2);
     assert!(ran.stderr.contains("makes it anew"), "{}", ran.stderr);
 }
 
 #[test]
 #[cfg(unix)]
-fn a_signing_key_that_is_no_file_is_refused() {
-    let here = connected(&[KB, "--arch", "arm64"]);
-    let key = here.mirror().join("keys/export.key");
-    let stick = here.path("stick");
+fn a_signing_key_that_is_not_a_regular_file_is_refused() {
+    let connected_side = connected(&[KB, "--arch", "arm64"]);
+    let key = connected_side.mirror().join("keys/export.key");
+    let stick = connected_side.path("stick");
     fs::remove_file(&key).unwrap();
-    let ran = here.run(&["export", KB, "--to", stick.as_str()]).exits(2);
+    let ran = connected_side.run(&["export", KB, "--to", stick.as_str()]).exits(2);
     assert!(ran.stderr.contains("export.key is missing"), "{}", ran.stderr);
     assert!(Command::new("mkfifo").arg(&key).status().unwrap().success());
-    let ran = here.run(&["export", KB, "--to", stick.as_str()]).exits(2);
+    let ran = connected_side.run(&["export", KB, "--to", stick.as_str()]).exits(2);
     assert!(ran.stderr.contains("not a regular file"), "{}", ran.stderr);
 }
 
 #[test]
 #[cfg(unix)]
-fn a_named_file_never_replaces_a_link_a_device_or_a_folder() {
+fn output_files_never_replace_links_pipes_or_folders() {
     let bench = Bench::new();
     bench.run(&["init"]).exits(0);
     let (target, link, folder, pipe) =
@@ -263,7 +270,7 @@ fn a_named_file_never_replaces_a_link_a_device_or_a_folder() {
 }
 
 #[test]
-fn options_of_a_machine_are_refused_beside_a_batch() {
+fn machine_options_are_refused_with_a_batch() {
     let mut bench = Bench::new();
     bench.stdin = r#"{"request":{"kb":"KB5046617"}}"#.to_owned();
     bench.run(&["resolve", "--batch", "-"]).exits(0);

@@ -1,5 +1,5 @@
-//! A product name means the same family, or is the same mistake, in every command and in `kbmirror.toml`: a table of
-//! names through the real command line, against a Catalog that has one update for every family.
+//! A product name means the same family, or is the same usage error, in every command and in `kbmirror.toml`. The
+//! tests run a table of names through the real command line, against a Catalog that has one update for every family.
 #![expect(clippy::print_stdout, reason = "the table is for people to judge")]
 #![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 #![expect(clippy::disallowed_methods, reason = "requests of a batch are written as they lie")]
@@ -15,7 +15,8 @@ use super::support::{FileSpec, Loopback, UpdateSpec, World, id};
 
 const KB: &str = "KB5990100";
 
-/// Names with the folder word of what they mean. Of an ambiguous one `|` stands between the choices; `?` is unknown.
+/// Product names with the folder name of their family. The choices of an ambiguous name are separated by `|`, and `?`
+/// marks an unknown name.
 const NAMES: [(&str, &str); 41] = [
     ("windows-11-24h2", "windows-11-24h2"),
     ("Windows 11 24H2, 25H2, 26H2", "windows-11-24h2"),
@@ -60,7 +61,8 @@ const NAMES: [(&str, &str); 41] = [
     ("Windows 12", "?windows-11-24h2"),
 ];
 
-/// A servicing stack for the main title of every family: it needs nothing else, and a profile can ask for it.
+/// Returns a Catalog with a servicing stack for the main title of every family. A stack has no prerequisites, and a
+/// profile can request it.
 fn world() -> World {
     let knowledge = Knowledge::built_in().unwrap();
     let titles = knowledge.families().iter().map(|family| family.title_products().next().unwrap());
@@ -75,23 +77,24 @@ fn world() -> World {
     })
 }
 
-/// A command's reading of a name: the folder words of its findings, or the message of a mistake in the arguments.
+/// The interpretation of a name by a command: the folder names of the families found, or the message of a usage
+/// error.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Made {
+enum Interpretation {
     Families(BTreeSet<String>),
     Mistake { message: String, hints: Vec<Value> },
 }
 
-fn made(ran: &Ran, families: impl FnOnce(&Value) -> BTreeSet<String>) -> Made {
+fn interpret(ran: &Ran, families: impl FnOnce(&Value) -> BTreeSet<String>) -> Interpretation {
     let document = ran.json();
     if ran.code == 2 {
         let message = text_of(&document["error"]["message"]);
-        return Made::Mistake { message, hints: items(&document["error"]["hints"]).clone() };
+        return Interpretation::Mistake { message, hints: items(&document["error"]["hints"]).clone() };
     }
-    Made::Families(families(&document))
+    Interpretation::Families(families(&document))
 }
 
-fn folders_of_sets(document: &Value) -> BTreeSet<String> {
+fn set_folders(document: &Value) -> BTreeSet<String> {
     let folder = |set: &Value| {
         let folder = text_of(&set["folder"]);
         folder.rsplit('/').next().unwrap().strip_suffix("-x64").unwrap().to_owned()
@@ -99,7 +102,7 @@ fn folders_of_sets(document: &Value) -> BTreeSet<String> {
     items(&document["sets"]).iter().map(folder).collect()
 }
 
-/// The folder word of the family that a title names.
+/// Returns the folder name of the family in the title.
 fn family_of_title(title: &str, knowledge: &Knowledge) -> String {
     let of = |family: &kbmirror::servicing::Family| {
         family.title_products().next().is_some_and(|product| title.contains(&format!(" for {product} for ")))
@@ -108,7 +111,7 @@ fn family_of_title(title: &str, knowledge: &Knowledge) -> String {
 }
 
 #[test]
-fn a_product_name_means_the_same_in_every_command() {
+fn a_product_name_has_the_same_meaning_in_every_command() {
     let knowledge = Knowledge::built_in().unwrap();
     let (bench, loopback) = (Bench::new(), Loopback::start(world()));
     let url = loopback.catalog_url();
@@ -119,13 +122,13 @@ fn a_product_name_means_the_same_in_every_command() {
     for (number, (name, expected)) in (0..).zip(NAMES) {
         let fresh = bench.path(&format!("init-{number}"));
         let init = bench.run_on(&fresh, &["--json", "init", "--product", name]);
-        let init = made(&init, |document| BTreeSet::from([text_of(&document["family"])]));
+        let init = interpret(&init, |document| BTreeSet::from([text_of(&document["family"])]));
         let fetch = bench.json(&[&network[..], &["fetch", KB, "--dry-run", "--product", name]].concat());
-        let fetch = made(&fetch, folders_of_sets);
+        let fetch = interpret(&fetch, set_folders);
         let resolve = bench.json(&["resolve", KB, "--arch", "x64", "--product", name]);
-        let resolve = made(&resolve, |document| BTreeSet::from([text_of(&document["family"])]));
+        let resolve = interpret(&resolve, |document| BTreeSet::from([text_of(&document["family"])]));
         let search = bench.json(&[&network[..], &["search", KB, "--product", name]].concat());
-        let search = made(&search, |document| {
+        let search = interpret(&search, |document| {
             let titles = each(&document["updates"], "title");
             titles.iter().map(|title| family_of_title(title, &knowledge)).collect()
         });
@@ -133,9 +136,9 @@ fn a_product_name_means_the_same_in_every_command() {
             "format = 1\n[[profile]]\nname = \"a\"\nfamily = \"{name}\"\narchitectures = [\"x64\"]\nkinds = [\"ssu\"]\nmonths = 0\n"
         ));
         let day = ["sync", "--dry-run", "--as-of", "2026-10-20"];
-        let mut sync = made(&bench.json(&[&network[..], &day].concat()), folders_of_sets);
-        // The file has lines, and the sentence is the same.
-        if let Made::Mistake { message, .. } = &mut sync {
+        let mut sync = interpret(&bench.json(&[&network[..], &day].concat()), set_folders);
+        // The message about the file has a line number in front; the rest is the same sentence.
+        if let Interpretation::Mistake { message, .. } = &mut sync {
             assert!(message.contains("kbmirror.toml line 4"), "{message}");
             *message = message.split_once("\": ").unwrap().1.to_owned();
         }
@@ -143,13 +146,13 @@ fn a_product_name_means_the_same_in_every_command() {
         for (command, other) in
             [("fetch", &fetch), ("resolve", &resolve), ("search", &search), ("sync", &sync)]
         {
-            assert_eq!(other, &init, "{name:?}: {command} beside init");
+            assert_eq!(other, &init, "{name:?}: {command} compared with init");
         }
         match &init {
-            Made::Families(families) => {
+            Interpretation::Families(families) => {
                 assert_eq!(families, &BTreeSet::from([expected.to_owned()]), "{name}");
             }
-            Made::Mistake { message, hints } => {
+            Interpretation::Mistake { message, hints } => {
                 let (word, choices) = match expected.strip_prefix('?') {
                     Some(nearest) => ("is not a known product", nearest),
                     None => ("is the name of several products", expected),
@@ -159,20 +162,20 @@ fn a_product_name_means_the_same_in_every_command() {
                     assert!(message.contains(&format!("{choice} (")), "{choice} in {message}");
                 }
                 assert!(!hints.is_empty());
-                assert!(!fresh.exists(), "{name}: nothing is written");
-                refused_everywhere(&bench, name, message);
+                assert!(!fresh.exists(), "{name}: no file may be written");
+                expect_refused_by_other_commands(&bench, name, message);
             }
         }
-        let columns = [&init, &fetch, &resolve, &search, &sync].map(|made| match made {
-            Made::Families(_) => "family",
-            Made::Mistake { .. } => "exit 2",
+        let columns = [&init, &fetch, &resolve, &search, &sync].map(|interpret| match interpret {
+            Interpretation::Families(_) => "family",
+            Interpretation::Mistake { .. } => "exit 2",
         });
         println!("{name:<50}{:<24}{}", expected.split('|').next().unwrap(), columns.join(" "));
     }
 }
 
-/// The other commands that take a product, and a line of a batch.
-fn refused_everywhere(bench: &Bench, name: &str, message: &str) {
+/// Checks that the other commands with a product, and a line of a batch, refuse the name with the same message.
+fn expect_refused_by_other_commands(bench: &Bench, name: &str, message: &str) {
     let to = bench.path("staged");
     for command in [
         &["why", KB, "--arch", "x64", "--product", name][..],
@@ -193,7 +196,7 @@ fn refused_everywhere(bench: &Bench, name: &str, message: &str) {
 }
 
 #[test]
-fn a_catalog_product_without_family_filters_what_has_it() {
+fn a_catalog_product_without_a_family_filters_by_product() {
     let update = |number, product: &str, products: &str| UpdateSpec {
         products: products.to_owned(),
         files: vec![FileSpec::package("kb5990200-x64", "cab", format!("MSCF {number}").into_bytes())],
@@ -224,7 +227,7 @@ fn a_catalog_product_without_family_filters_what_has_it() {
         assert_eq!(items(&fetched.exits(0).json()["sets"]).len(), 1, "{name}");
         let resolved = bench.json(&["resolve", "KB5990200", "--product", name]);
         assert_ne!(resolved.code, 2, "{name}: {}", resolved.stdout);
-        // What needs a family has none.
+        // `init` needs a family, and this name has none.
         bench.run_on(&bench.path("other"), &["--json", "init", "--product", name]).exits(2);
     }
     for name in ["Office", "Office 2019", "Windows 11 28H2"] {
@@ -241,7 +244,7 @@ fn a_catalog_product_without_family_filters_what_has_it() {
 }
 
 #[test]
-fn every_version_of_a_family_takes_the_shared_package() {
+fn every_version_of_a_family_matches_the_shared_package() {
     let bench = Bench::new();
     let demo = recording("demo");
     let versions = ["24H2", "25H2", "26H2"].map(|version| format!("Windows 11 {version}"));
@@ -260,7 +263,7 @@ fn every_version_of_a_family_takes_the_shared_package() {
         let latest = bench.json(&["resolve", "--latest", "--arch", "x64", "--product", name]).exits(0).json();
         assert_eq!(latest["family"], "windows-11-24h2", "{name}");
     }
-    // What is for clients alone is not for the server of the same build.
+    // A package for clients only does not apply to the server of the same build.
     for name in ["Windows Server 2025", "server-2025", "Microsoft Server operating system-24H2"] {
         let plan = bench.json(&["resolve", "KB5086672", "--arch", "x64", "--product", name]).exits(10).json();
         assert_eq!(plan["status"], "not_applicable", "{name}");
@@ -270,9 +273,9 @@ fn every_version_of_a_family_takes_the_shared_package() {
             bench.json(&["resolve", "KB5054156", "--arch", "x64", "--product", name]).exits(10).json();
         assert_eq!(enabled["status"], "not_applicable", "{name}");
     }
-    // The installation tells apart what a version alone does not.
-    let told: BTreeMap<&str, &str> = [("client", "windows-11-24h2"), ("server", "server-2025")].into();
-    for (installation, folder) in told {
+    // The installation resolves an ambiguous version.
+    let families: BTreeMap<&str, &str> = [("client", "windows-11-24h2"), ("server", "server-2025")].into();
+    for (installation, folder) in families {
         let arguments = ["resolve", "--latest", "--arch", "x64", "--product", "24H2", "--installation"];
         let plan = bench.json(&[&arguments[..], &[installation]].concat()).exits(0).json();
         assert_eq!(plan["family"], folder);

@@ -1,4 +1,4 @@
-//! What is told of a run while it goes on: lines on a pipe, and JSON for programs.
+//! Progress reports during a run: lines on a pipe, and JSON for programs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,13 +19,13 @@ fn world(bytes: Vec<u8>) -> World {
     World::new().update(UpdateSpec { files, ..UpdateSpec::new(&id(1), &title) })
 }
 
-fn ask(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> Ran {
+fn run_against(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> Ran {
     let (url, host) = (loopback.catalog_url(), loopback.file_host());
     let network = ["--catalog-url", &url, "--allow-host", &host, "--catalog-rate", "1000"];
     bench.run(&[&network[..], arguments].concat())
 }
 
-/// The events on stderr; anything that is none fails.
+/// Returns the events on stderr. Fails if a line is not an event.
 #[track_caller]
 fn events(ran: &Ran) -> Vec<Value> {
     let events = ran.stderr.lines().map(|line| {
@@ -41,20 +41,20 @@ fn names(events: &[Value]) -> Vec<String> {
 }
 
 #[test]
-fn every_event_is_a_json_object_on_a_line_of_its_own() {
+fn every_event_is_a_json_object_on_its_own_line() {
     let loopback = Loopback::start(world(vec![7; 5 << 20]));
     loopback.rule(Rule::once("/Search.aspx", Action::Status(503, Vec::new())));
     let bench = Bench::new();
     let fetch = ["--log-format", "json", "fetch", KB, "--no-closure"];
-    let told = events(&ask(&bench, &loopback, &fetch).exits(0));
+    let events = events(&run_against(&bench, &loopback, &fetch).exits(0));
     let expected =
         ["phase", "catalog_request", "waiting", "catalog_request", "catalog_request", "catalog_request"];
     let of_files = ["transfers_planned", "transfer_started", "transfer_progress", "transfer_finished"];
-    let mut seen = names(&told);
-    // A server may be told to have answered.
+    let mut seen = names(&events);
+    // The event `transfer_answered` is optional here.
     seen.retain(|name| name != "transfer_answered");
     assert_eq!(seen, [&expected[..], &of_files].concat());
-    let of = |name: &str| told.iter().find(|event| event["event"] == name).cloned().unwrap_or_default();
+    let of = |name: &str| events.iter().find(|event| event["event"] == name).cloned().unwrap_or_default();
     let waiting = of("waiting");
     assert!(
         waiting["seconds"].as_f64() > Some(0.0) && waiting["patience_left"].as_u64() > Some(500),
@@ -67,12 +67,12 @@ fn every_event_is_a_json_object_on_a_line_of_its_own() {
     assert_eq!((&finished["bytes"], &finished["failure"]), (&json!(5 << 20), &Value::Null));
     let progress = of("transfer_progress");
     assert_eq!((&progress["size"], progress["bytes_of_all"].is_u64()), (&json!(5 << 20), true), "{progress}");
-    // The clock of the tests stands still while bytes come, so one is all that a second has.
+    // The test clock does not advance during the transfer, so no rate can be computed.
     assert_eq!(progress["bytes_per_second"], Value::Null);
 }
 
 #[test]
-fn what_failed_is_an_event_whatever_goes_to_stdout() {
+fn failures_are_events_in_every_output_mode() {
     let loopback = Loopback::start(World::new());
     let bench = Bench::new();
     for (arguments, expected) in [
@@ -81,24 +81,24 @@ fn what_failed_is_an_event_whatever_goes_to_stdout() {
         (&["-q", "fetch", KB], &["failure"]),
         (&["search", "--limit", "1", "x"], &["catalog_request", "error"]),
     ] {
-        let ran = ask(&bench, &loopback, &[&["--log-format=json"], arguments].concat());
-        let told = events(&ran);
-        let mut seen = names(&told);
+        let ran = run_against(&bench, &loopback, &[&["--log-format=json"], arguments].concat());
+        let events = events(&ran);
+        let mut seen = names(&events);
         seen.dedup();
         for name in expected {
             assert!(seen.iter().any(|one| one == name), "{arguments:?}: {name} in {seen:?}");
         }
-        let last = told.last().cloned().unwrap_or_default();
+        let last = events.last().cloned().unwrap_or_default();
         assert_eq!(Some(&text_of(&last["event"]).as_str()), expected.last(), "{last}");
         assert!(last["hints"].is_array() && last["message"].is_string(), "{last}");
         if arguments[0] == "-q" {
-            assert_eq!(seen, expected, "nothing else");
+            assert_eq!(seen, expected, "no other event may be printed");
         }
     }
 }
 
 #[test]
-fn mistakes_in_the_arguments_are_events_too() {
+fn usage_errors_are_events_too() {
     let mut bench = Bench::new();
     let last = |ran: Ran| events(&ran.exits(2)).pop().unwrap_or_default();
     for arguments in [
@@ -120,14 +120,14 @@ fn mistakes_in_the_arguments_are_events_too() {
 }
 
 #[test]
-fn a_pipe_is_told_every_half_minute_how_it_goes_on() {
+fn progress_lines_are_written_to_a_pipe_every_30_seconds() {
     let loopback = Loopback::start(world(vec![7; 5 << 20]));
     let bench = Bench::new();
     let clock = Arc::clone(&bench.clock);
-    // The server takes its time.
+    // The server answers after 40 s.
     let slow = Hook(Arc::new(move || clock.advance(Duration::from_secs(40))));
     loopback.rule(Rule::once("/files/", Action::After(slow)));
-    let ran = ask(&bench, &loopback, &["--no-progress", "fetch", KB, "--no-closure"]).exits(0);
+    let ran = run_against(&bench, &loopback, &["--no-progress", "fetch", KB, "--no-closure"]).exits(0);
     let line = ran.stderr.lines().find(|line| line.contains("; under way: ")).unwrap_or(&ran.stderr);
     assert!(
         line.starts_with("downloading ")
@@ -137,7 +137,7 @@ fn a_pipe_is_told_every_half_minute_how_it_goes_on() {
     );
     assert_eq!(ran.stderr.matches("under way").count(), 1, "{}", ran.stderr);
     assert!(ran.stderr.contains("\nfetched windows11.0-kb5041865-arm64_"), "{}", ran.stderr);
-    // Nobody is told anything with -q.
+    // With `-q`, no progress is printed.
     let quiet = bench.run(&["--replay", recording("demo").as_str(), "-q", "search", "KB5086672"]);
     assert!(!quiet.stderr.contains("asking"), "{}", quiet.stderr);
 }

@@ -1,7 +1,8 @@
-//! The parsers against recorded pages of the Catalog. The expected values were read from the pages by eye; the sums
-//! of sizes and the counts of dates were taken with `grep`.
+//! The parsers against recorded pages of the Catalog. The expected values were read from the pages by eye. The sums
+//! of sizes and the counts of dates were computed with `grep`.
 //!
-//! The recordings are other people's files and no part of the project; without them these tests pass and say so.
+//! The recordings belong to other parties and are not part of the project. Without them these tests pass and report
+//! the skipped files.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail the test")]
 
@@ -14,16 +15,17 @@ use kbmirror::catalog::{
 };
 use kbmirror::update::{Sha1, Sha256};
 
-/// The body of a recording. `.http` files begin with the status line and the headers.
+/// Returns the body of a recording, or `None` if it is missing. `.http` files begin with the status line and the
+/// headers.
 #[expect(
     clippy::disallowed_methods,
     clippy::print_stdout,
-    reason = "a test reads its input and says what it skips"
+    reason = "a test reads its input and reports a skipped file"
 )]
 fn body(name: &str) -> Option<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/recorded-pages").join(name);
     let Ok(bytes) = std::fs::read(&path) else {
-        println!("skipped: {} is not there", path.display());
+        println!("skipped: {} is missing", path.display());
         return None;
     };
     let text = String::from_utf8(bytes).unwrap();
@@ -36,7 +38,7 @@ fn body(name: &str) -> Option<String> {
 }
 
 #[test]
-fn every_page_is_told_for_what_it_is() {
+fn every_page_is_classified_by_kind() {
     let pages = [
         ("search-KB5030524-3rows-2023.html", PageKind::Rows),
         ("search-2023-cumulative-page1of31.html", PageKind::Rows),
@@ -54,14 +56,14 @@ fn every_page_is_told_for_what_it_is() {
     for (name, kind) in pages {
         let Some(text) = body(name) else { return };
         assert_eq!(page_kind(&text, None), kind, "{name}");
-        // Each parser takes its own kind and refuses the others.
+        // Each parser accepts its own kind and refuses the others.
         assert_eq!(parse_search_page(&text).is_ok(), kind == PageKind::Rows, "{name}");
         assert_eq!(parse_details_page(&text).is_ok(), kind == PageKind::Details, "{name}");
         assert_eq!(parse_download_dialog(&text).is_ok(), kind == PageKind::Dialog, "{name}");
     }
 }
 
-/// A row without a version: id, title, products, classification, date, size, size text.
+/// Returns a row without a version: id, title, products, classification, date, size, size text.
 fn row(
     id: &str,
     title: &str,
@@ -83,7 +85,8 @@ fn row(
     }
 }
 
-/// "first - last of total (page of pages)", the next page, the notice, the number of rows, the sum of sizes.
+/// Returns "first - last of total (page of pages)", `true` if a next page exists, `true` if the results are capped,
+/// the number of rows, and the sum of sizes.
 fn summary(page: &SearchPage) -> (String, bool, bool, usize, u64) {
     let SearchPage { first, last, total, page: number, pages, .. } = page;
     let range = format!("{first} - {last} of {total} ({number} of {pages})");
@@ -97,7 +100,7 @@ fn count(page: &SearchPage, wanted: impl Fn(&SearchRow) -> bool) -> usize {
 fn search(name: &str) -> Option<SearchPage> {
     let page: Result<_, PageFault> = parse_search_page(&body(name)?);
     let page = page.unwrap();
-    assert_eq!(count(&page, |row| row.version.is_none()), page.rows.len(), "none is a driver");
+    assert_eq!(count(&page, |row| row.version.is_none()), page.rows.len(), "only drivers have a version");
     Some(page)
 }
 
@@ -214,7 +217,7 @@ fn search_with_more_than_1000_rows_of_2023() {
         "782.8 MB",
     );
     assert_eq!((&page.rows[0], &page.rows[2], &page.rows[24]), (&first, &third, &last));
-    // Two entries with everything but the id in common.
+    // Two entries are equal except for their ids.
     assert_eq!(page.rows[22].update_id.to_string(), "a6879dee-dc43-44c2-8718-d664627109e5");
     assert_eq!(SearchRow { update_id: page.rows[23].update_id, ..page.rows[22].clone() }, page.rows[23]);
     assert_eq!(count(&page, |row| row.products == "Windows 10 and later GDR-DU"), 16);
@@ -287,14 +290,14 @@ fn search_with_more_than_1000_rows_of_2019() {
     }
 }
 
-/// "2022-10 Cumulative Update for Windows 11 Version 22H2 for ARM64-based Systems (KB5018427)"
+/// Returns "2022-10 Cumulative Update for Windows 11 Version 22H2 for ARM64-based Systems (KB5018427)"
 fn cumulative(month: &str, preview: &str, architecture: &str, behind: &str) -> String {
     format!(
         "{month} Cumulative Update{preview} for Windows 11 Version 22H2 for {architecture}-based Systems ({behind}"
     )
 }
 
-/// What the two details pages of Windows 11 have in common.
+/// Returns the fields that the two details pages of Windows 11 have in common.
 fn windows_11(kb: &str) -> DetailsPage {
     let support = format!("https://support.microsoft.com/help/{kb}");
     DetailsPage {
@@ -325,7 +328,7 @@ fn windows_11(kb: &str) -> DetailsPage {
 }
 
 #[test]
-fn details_of_an_update_that_was_replaced() {
+fn details_of_a_superseded_update() {
     let Some(text) = body("details-KB5025239-arm64-2023.html") else { return };
     let by = |id: &str, title| (id.parse().unwrap(), title);
     let expected = DetailsPage {
@@ -369,7 +372,7 @@ fn details_of_an_update_that_was_replaced() {
 }
 
 #[test]
-fn details_of_an_update_that_was_not_replaced_yet() {
+fn details_of_an_update_that_is_not_superseded() {
     let Some(text) = body("details-KB5026446-arm64-2023.html") else { return };
     let expected = DetailsPage {
         title: cumulative("2023-05", " Preview", "arm64", "KB5026446)"),
@@ -437,7 +440,7 @@ fn details_with_an_update_id_and_many_languages() {
     assert_eq!(parse_details_page(&text).unwrap(), expected);
 }
 
-/// A file whose name is the last part of its address.
+/// Returns a file whose name is the last part of its URL.
 fn file(url: &str, sha1: &str, sha256: &str, architectures: &str, languages: &str) -> DialogFile {
     DialogFile {
         url: url.to_owned(),
@@ -520,7 +523,7 @@ fn dialog_with_a_prerequisite_and_no_digests() {
 }
 
 #[test]
-fn dialog_of_2019_as_it_came_over_the_wire() {
+fn dialog_of_2019_with_http_headers() {
     dialog(
         "dialog-KB4461444-1file-2019.http",
         "7f659ce1-a58f-41a8-bcf0-18fe434f0916",

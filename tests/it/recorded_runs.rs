@@ -1,5 +1,5 @@
-//! Whole runs that are recorded and replayed: the same index, the same folders, the same JSON, whether the run went well
-//! or ill.
+//! Complete runs that are recorded and replayed: the index, the folders, and the JSON must be the same, for
+//! successful and failed runs.
 #![expect(clippy::disallowed_methods, reason = "recordings are read and spoiled as they lie")]
 #![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
@@ -12,19 +12,19 @@ use serde_json::Value;
 use super::harness::{Bench, Ran, each, items, recording, sha256_hex, tree};
 use super::support::{Action, FileSpec, Loopback, Rule, UpdateSpec, World, id};
 
-/// The demo recording, served.
+/// Returns a server with the demo recording.
 fn demo() -> Loopback {
     Loopback::from_recording(recording("demo").as_std_path())
 }
 
-/// A run with `--record` or `--replay`, with the network's options that both need.
+/// Runs a command with `--record` or `--replay`, and with the network options that both need.
 fn run(bench: &Bench, loopback: &Loopback, option: &str, folder: &Utf8Path, command: &[&str]) -> Ran {
     let (url, host) = (loopback.catalog_url(), loopback.file_host());
     let network = ["--catalog-url", &url, "--allow-host", &host, "--catalog-rate", "1000"];
     bench.json(&[&network[..], &[option, folder.as_str()], command].concat())
 }
 
-/// The index but for when things were seen and where the content came from.
+/// Returns the rows of the index without timestamps and without the origin of the content.
 fn index(bench: &Bench) -> BTreeMap<String, Vec<Vec<String>>> {
     if !bench.mirror().join("mirror.db").exists() {
         return BTreeMap::new();
@@ -35,65 +35,65 @@ fn index(bench: &Bench) -> BTreeMap<String, Vec<Vec<String>>> {
     dump
 }
 
-/// Stdout without the folder of the test, and without the time in the name of a saved page.
-fn told(ran: &Ran, bench: &Bench) -> String {
+/// Returns stdout without the test folder, and without the time in the name of a saved page.
+fn normalized_stdout(ran: &Ran, bench: &Bench) -> String {
     let time = regex::Regex::new(r"\d{4}-\d\d-\d\dT\d{6}Z").unwrap();
     time.replace_all(&ran.stdout.replace(bench.path("").as_str(), ""), "TIME").into_owned()
 }
 
-/// The lines of a recording behind its header.
+/// Returns the lines of a recording after its header.
 fn lines(folder: &Utf8Path) -> Vec<Value> {
     let text = fs::read_to_string(folder.join("index.jsonl")).unwrap();
     text.lines().skip(1).map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// Records a run, replays it on another mirror, and compares all that there is to compare.
+/// Records a run, replays it on another mirror, and compares the output, the index, and the published files.
 #[track_caller]
-fn is_replayed(loopback: &Loopback, command: &[&str], code: u8) -> Vec<Value> {
+fn expect_replay(loopback: &Loopback, command: &[&str], code: u8) -> Vec<Value> {
     let (live, again) = (Bench::new(), Bench::new());
     let kept = live.path("kept");
     let recorded = run(&live, loopback, "--record", &kept, command).exits(code);
-    let asked = loopback.requests().len();
+    let requests = loopback.requests().len();
     loopback.clear_rules();
     let replayed = run(&again, loopback, "--replay", &kept, command).exits(code);
-    assert_eq!(loopback.requests().len(), asked, "a replay asks nobody");
-    assert_eq!(told(&replayed, &again), told(&recorded, &live), "{command:?}");
-    let (ours, theirs) = (index(&again), index(&live));
-    assert_eq!(ours.keys().collect::<Vec<_>>(), theirs.keys().collect::<Vec<_>>());
-    for (table, rows) in theirs {
-        assert_eq!(ours[&table], rows, "{command:?}: {table}");
+    assert_eq!(loopback.requests().len(), requests, "a replay must not send requests");
+    assert_eq!(normalized_stdout(&replayed, &again), normalized_stdout(&recorded, &live), "{command:?}");
+    let (replayed_index, recorded_index) = (index(&again), index(&live));
+    assert_eq!(replayed_index.keys().collect::<Vec<_>>(), recorded_index.keys().collect::<Vec<_>>());
+    for (table, rows) in recorded_index {
+        assert_eq!(replayed_index[&table], rows, "{command:?}: {table}");
     }
-    // Scripts and pages of a replay say that they are of one.
+    // Scripts and pages of a replay mention the replay, so they are not compared.
     let files = |bench: &Bench| -> BTreeMap<String, String> {
         let files = tree(&bench.mirror().join("kb")).into_iter();
         let same = files.filter(|(path, _)| path.contains(".msu") || path.ends_with("SHA256SUMS"));
         same.map(|(path, bytes)| (path, sha256_hex(&bytes))).collect()
     };
     assert_eq!(files(&again), files(&live), "{command:?}");
-    // Every exchange is there, and only exchanges.
+    // The recording has every exchange and nothing else.
     let lines = lines(&kept);
     let seen = loopback.requests();
     let hops = seen.iter().filter(|seen| seen.path_and_query.contains("Error.aspx?")).count();
-    assert_eq!(lines.len(), asked - hops, "{command:?}");
+    assert_eq!(lines.len(), requests - hops, "{command:?}");
     lines
 }
 
 #[test]
-fn a_run_that_goes_well_is_replayed() {
+fn a_successful_run_is_replayed() {
     for command in [
         &["search", "KB5086672"][..],
         &["crawl", "KB5086672", "KB5094141"],
         &["fetch", "KB5086672", "KB5050182", "--arch", "x64"],
         &["fetch", "KB5086672", "--dry-run"],
     ] {
-        let lines = is_replayed(&demo(), command, 0);
+        let lines = expect_replay(&demo(), command, 0);
         assert!(lines.iter().all(|line| line.get("failure").is_none() && line.get("cut").is_none()));
     }
-    is_replayed(&demo(), &["fetch", "KB9999999"], 3);
+    expect_replay(&demo(), &["fetch", "KB9999999"], 3);
 }
 
 #[test]
-fn a_run_that_stumbles_and_goes_on_is_replayed_with_its_stumbles() {
+fn a_run_with_retries_is_replayed_with_its_retries() {
     let retry_after = vec![("Retry-After".to_owned(), "3".to_owned())];
     for (place, action) in [
         ("/Search.aspx", Action::ErrorPage),
@@ -108,15 +108,15 @@ fn a_run_that_stumbles_and_goes_on_is_replayed_with_its_stumbles() {
     ] {
         let loopback = demo();
         loopback.rule(Rule::once(place, action.clone()));
-        let lines = is_replayed(&loopback, &["fetch", "KB5086672", "--arch", "arm64"], 0);
-        let ill = lines.iter().filter(|line| line.get("failure").is_some()).count();
+        let lines = expect_replay(&loopback, &["fetch", "KB5086672", "--arch", "arm64"], 0);
+        let failures = lines.iter().filter(|line| line.get("failure").is_some()).count();
         let expected = usize::from(matches!(action, Action::Close | Action::CutAfter(_)));
-        assert_eq!(ill, expected, "{place} {action:?}");
+        assert_eq!(failures, expected, "{place} {action:?}");
     }
 }
 
 #[test]
-fn a_run_that_fails_is_replayed_with_its_failure() {
+fn a_failed_run_is_replayed_with_its_failure() {
     for (place, action, code) in [
         ("/Search.aspx", Action::ErrorPage, 6),
         ("/Search.aspx", Action::Close, 6),
@@ -133,12 +133,12 @@ fn a_run_that_fails_is_replayed_with_its_failure() {
     ] {
         let loopback = demo();
         loopback.rule(Rule::always(place, action));
-        is_replayed(&loopback, &["--patience", "5s", "fetch", "KB5086672", "--arch", "arm64"], code);
+        expect_replay(&loopback, &["--patience", "5s", "fetch", "KB5086672", "--arch", "arm64"], code);
     }
 }
 
 #[test]
-fn a_package_that_is_too_large_to_be_kept_is_named_by_the_replay() {
+fn a_replay_reports_a_package_too_large_for_the_recording() {
     let file = FileSpec::package("windows10.0-kb5100001-x64", "msu", vec![7; (2 << 20) + 1]);
     let name = file.name.clone();
     let title = "2025-09 Cumulative Update for Windows 10 Version 22H2 for x64-based Systems (KB5100001)";
@@ -148,7 +148,7 @@ fn a_package_that_is_too_large_to_be_kept_is_named_by_the_replay() {
     let kept = live.path("kept");
     run(&live, &loopback, "--record", &kept, &["fetch", "KB5100001"]).exits(0);
     let size: usize = tree(&kept).values().map(Vec::len).sum();
-    assert!(size < 100_000, "the package is not in the recording: {size}");
+    assert!(size < 100_000, "the recording must not contain the package: {size}");
 
     let replayed = run(&again, &loopback, "--replay", &kept, &["fetch", "KB5100001"]).exits(6);
     let document = replayed.json();
@@ -156,27 +156,27 @@ fn a_package_that_is_too_large_to_be_kept_is_named_by_the_replay() {
     let message = document["failures"][0]["message"].as_str().unwrap();
     assert!(message.contains(&name) && message.contains("keeps no file larger than 2 MiB"), "{message}");
     assert!(!again.mirror().join("kb").exists());
-    // What needs no bytes is there.
+    // Commands that need no package bytes can be replayed.
     run(&Bench::new(), &loopback, "--replay", &kept, &["fetch", "KB5100001", "--dry-run"]).exits(0);
     run(&Bench::new(), &loopback, "--replay", &kept, &["crawl", "KB5100001"]).exits(0);
 }
 
 #[test]
-fn a_recording_that_was_cut_off_is_used_up_to_its_last_whole_line() {
+fn a_truncated_recording_is_used_up_to_its_last_complete_line() {
     let loopback = demo();
     let live = Bench::new();
     let kept = live.path("kept");
     run(&live, &loopback, "--record", &kept, &["crawl", "KB5094141", "KB5031539"]).exits(0);
     let index = kept.join("index.jsonl");
-    let whole = fs::read(&index).unwrap();
-    let last = whole[..whole.len() - 1].iter().rposition(|&byte| byte == b'\n').unwrap() + 1;
-    for end in [last, last + 1, last + 40, whole.len() - 1, whole.len()] {
-        fs::write(&index, &whole[..end]).unwrap();
+    let complete = fs::read(&index).unwrap();
+    let last = complete[..complete.len() - 1].iter().rposition(|&byte| byte == b'\n').unwrap() + 1;
+    for end in [last, last + 1, last + 40, complete.len() - 1, complete.len()] {
+        fs::write(&index, &complete[..end]).unwrap();
         let again = Bench::new();
-        // Without its line break a line is taken when it is whole all the same.
-        let is_whole = end >= whole.len() - 1;
+        // The last line is also used without its line break if it is complete.
+        let is_complete = end >= complete.len() - 1;
         let ran = run(&again, &loopback, "--replay", &kept, &["crawl", "KB5094141", "KB5031539"]);
-        if is_whole {
+        if is_complete {
             ran.exits(0);
         } else {
             let document = ran.exits(4).json();
@@ -184,8 +184,8 @@ fn a_recording_that_was_cut_off_is_used_up_to_its_last_whole_line() {
             assert!(items(&document["sets"]).iter().any(|set| set["kb"] == "KB5094141"), "{document:#}");
         }
     }
-    // In the middle such a line is damage.
-    fs::write(&index, [&whole[..last - 10], b"\n", &whole[last..]].concat()).unwrap();
+    // A truncated line in the middle is damage.
+    fs::write(&index, [&complete[..last - 10], b"\n", &complete[last..]].concat()).unwrap();
     let (kind, message) =
         run(&Bench::new(), &loopback, "--replay", &kept, &["crawl", "KB5094141"]).exits(2).error();
     assert_eq!(kind, "usage");
@@ -193,7 +193,7 @@ fn a_recording_that_was_cut_off_is_used_up_to_its_last_whole_line() {
 }
 
 #[test]
-fn formats_are_old_new_or_too_new() {
+fn newer_recording_formats_are_refused() {
     let bench = Bench::new();
     let kept = bench.path("kept");
     let loopback = demo();
@@ -206,7 +206,7 @@ fn formats_are_old_new_or_too_new() {
     fs::write(&index, text.replacen("\"format\":2", "\"format\":3", 1)).unwrap();
     let (_, message) = run(&bench, &loopback, "--replay", &kept, &["search", "KB5086672"]).exits(2).error();
     assert!(message.contains("format 3"), "{message}");
-    // A line that says nothing.
+    // A line with neither an answer nor a failure.
     let empty = text.replacen("\"status\":200", "\"status\":null", 1);
     fs::write(&index, empty).unwrap();
     let (_, message) = run(&bench, &loopback, "--replay", &kept, &["search", "KB5086672"]).exits(2).error();
@@ -214,7 +214,7 @@ fn formats_are_old_new_or_too_new() {
 }
 
 #[test]
-fn a_recording_tells_nothing_of_this_machine() {
+fn a_recording_omits_details_of_the_recording_machine() {
     let bench = Bench::new();
     let kept = bench.path("kept");
     let loopback = demo();

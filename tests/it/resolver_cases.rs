@@ -1,5 +1,5 @@
-//! The resolver against collected requests with their expected answers: on knowledge alone, and on an index that was
-//! crawled from a Catalog which the test builds from the facts. Each difference is printed.
+//! The resolver against collected requests with their expected answers. The cases run on knowledge alone, and on an
+//! index crawled from a Catalog that the test builds from the facts. Each difference is printed.
 #![expect(clippy::print_stdout, reason = "the differences are for people to judge")]
 #![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
@@ -15,18 +15,18 @@ use super::catalog_of_facts::catalog_of_facts;
 use super::harness::{Bench, Ran, items, text_of};
 use super::support::Loopback;
 
-/// The lines of a facts file; `None` where there are no facts beside the project.
+/// Returns the lines of a facts file, or `None` if the facts are not available beside the project.
 pub(crate) fn facts(name: &str) -> Option<Vec<Value>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/facts").join(name);
     #[expect(clippy::disallowed_methods, reason = "the facts are read in place, outside of the project")]
     let Ok(text) = std::fs::read_to_string(&path) else {
-        println!("skipped: ../shared/facts/{name} is not there");
+        println!("skipped: ../shared/facts/{name} is missing");
         return None;
     };
     Some(text.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
 }
 
-/// Where an answer is not what a case expects, as sentences.
+/// Returns a sentence for each difference between an answer and the expectation of a case.
 pub(crate) fn differences(expect: &Value, answer: &Value) -> Vec<String> {
     let mut found = Vec::new();
     for key in ["status", "successor", "expected_build"] {
@@ -42,8 +42,8 @@ pub(crate) fn differences(expect: &Value, answer: &Value) -> Vec<String> {
             continue;
         }
         for (place, (wanted, given)) in wanted.iter().zip(&given).enumerate() {
-            let what = format!("{key} {}", place + 1);
-            found.extend(step_differences(wanted, given).map(|text| format!("{what}: {text}")));
+            let label = format!("{key} {}", place + 1);
+            found.extend(step_differences(wanted, given).map(|text| format!("{label}: {text}")));
         }
     }
     if let Some(wanted) = expect["choices"].as_array() {
@@ -61,7 +61,7 @@ pub(crate) fn differences(expect: &Value, answer: &Value) -> Vec<String> {
 fn step_differences(wanted: &Value, given: &Value) -> impl Iterator<Item = String> {
     let mut found = Vec::new();
     for key in ["kb", "role", "name", "restart_after"] {
-        // A KB of null is any; what a case does not give is not compared.
+        // A KB of null matches any KB. Values that the case omits are not compared.
         if !wanted[key].is_null() && wanted[key] != given[key] {
             found.push(format!("{key}: {} expected, {} found", wanted[key], given[key]));
         }
@@ -77,8 +77,8 @@ fn step_differences(wanted: &Value, given: &Value) -> impl Iterator<Item = Strin
     found.into_iter()
 }
 
-/// Compares the answers, in the order of the cases, with the expected ones.
-fn hold(cases: &[Value], answers: &[Value]) {
+/// Compares the answers, in the order of the cases, with the expected answers.
+fn expect_agreement(cases: &[Value], answers: &[Value]) {
     let mut groups: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     let mut failed = Vec::new();
     assert_eq!(cases.len(), answers.len());
@@ -101,7 +101,7 @@ fn hold(cases: &[Value], answers: &[Value]) {
 }
 
 #[test]
-fn the_cases_agree_on_knowledge_alone() {
+fn cases_agree_on_knowledge_alone() {
     let Some(cases) = facts("resolver-cases.jsonl") else { return };
     let knowledge = Knowledge::built_in().unwrap();
     let library = Shelf::of_knowledge(&knowledge);
@@ -109,10 +109,10 @@ fn the_cases_agree_on_knowledge_alone() {
         let request = read_line(&case.to_string()).1.unwrap();
         serde_json::to_value(resolve(&request, &library, &knowledge).unwrap()).unwrap()
     };
-    hold(&cases, &cases.iter().map(answer).collect::<Vec<_>>());
+    expect_agreement(&cases, &cases.iter().map(answer).collect::<Vec<_>>());
 }
 
-/// The answers of a batch, one a line.
+/// Returns the answers of a batch, one per line.
 fn batch(bench: &Bench, lines: &[String]) -> (Ran, Vec<Value>) {
     let file = bench.path("requests.jsonl");
     #[expect(clippy::disallowed_methods, reason = "the requests lie outside of the mirror")]
@@ -122,13 +122,13 @@ fn batch(bench: &Bench, lines: &[String]) -> (Ran, Vec<Value>) {
     (ran, answers)
 }
 
-/// Whether a step rests on what the Catalog said: its dialog is among the evidence.
-fn is_of_the_catalog(step: &Value) -> bool {
+/// Returns `true` if the Catalog's download dialog is among the evidence of a step.
+fn has_catalog_evidence(step: &Value) -> bool {
     items(&step["evidence"]).iter().any(|evidence| text_of(evidence).contains("download dialog"))
 }
 
 #[test]
-fn the_cases_agree_on_an_index_that_was_crawled() {
+fn cases_agree_on_a_crawled_index() {
     let Some(cases) = facts("resolver-cases.jsonl") else { return };
     let Some(catalog) = catalog_of_facts(&cases) else { return };
     let bench = Bench::new();
@@ -144,53 +144,54 @@ fn the_cases_agree_on_an_index_that_was_crawled() {
         crawled["requests"],
         items(&crawled["sets"]).len()
     );
-    // The Catalog is gone: what is answered now rests on the mirror.
+    // The Catalog is stopped, so the answers rest on the mirror.
     drop(loopback);
 
     let lines: Vec<String> = cases.iter().map(Value::to_string).collect();
     let (first, answers) = batch(&bench, &lines);
     let (second, _) = batch(&bench, &lines);
-    assert_eq!(first.stdout, second.stdout, "the same state gives the same bytes");
+    assert_eq!(first.stdout, second.stdout, "the same state must give the same bytes");
     assert_eq!((first.code, second.code), (0, 0), "{}", first.stderr);
     let ids = |values: &[Value]| values.iter().map(|value| value["id"].clone()).collect::<Vec<_>>();
     assert_eq!(ids(&answers), ids(&cases));
-    hold(&cases, &answers);
+    expect_agreement(&cases, &answers);
 
-    // Which answers rest on what the Catalog said, which on both, and which on knowledge alone.
+    // Classifies the answers: from the index, from both the index and knowledge, or from knowledge alone.
     let (mut of_index, mut of_both, mut of_knowledge) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for answer in &answers {
         let (id, steps) = (text_of(&answer["id"]), items(&answer["steps"]));
-        let said = steps.iter().filter(|step| is_of_the_catalog(step)).count();
+        let catalog_steps = steps.iter().filter(|step| has_catalog_evidence(step)).count();
         let listed = answer["kb"].as_str().is_some_and(|kb| catalog.kbs.iter().any(|listed| listed == kb));
         let warned =
             items(&answer["warnings"]).iter().any(|text| text_of(text).contains("rests on knowledge"));
-        match (steps.is_empty(), said) {
+        match (steps.is_empty(), catalog_steps) {
             (true, _) if listed && !warned => of_index.insert(id),
             (true, _) | (false, 0) => of_knowledge.insert(id),
-            (false, said) if said < steps.len() || warned => of_both.insert(id),
+            (false, catalog_steps) if catalog_steps < steps.len() || warned => of_both.insert(id),
             _ => of_index.insert(id),
         };
     }
     println!("{} on the index; on both: {of_both:?}; on knowledge: {of_knowledge:?}", of_index.len());
-    // The Catalog has neither today's enablement packages nor hotpatches, the preview channel, or what was withdrawn.
+    // The Catalog of these facts has no current enablement packages, hotpatches, preview channel updates, or
+    // withdrawn updates.
     assert_eq!(of_both, ["ekb-02", "ekb-03"].map(str::to_owned).into());
     let unlisted = ["ekb-01", "hp-01", "ins-01", "w10-05", "w23-01", "wd-01"];
     assert_eq!(of_knowledge, unlisted.map(str::to_owned).into());
 
-    // A release that only the Catalog tells of: the knowledge of that day has nothing of the second Tuesday of 2026-09.
+    // Only the Catalog has this release: the knowledge of that day has no update of the second Tuesday of 2026-09.
     let latest = json!({"request": {"latest": true, "policy": "security", "as_of": "2026-10-04"},
         "baseline": {"architecture": "x64", "build": "26200.8655", "installation": "client"}});
     assert_eq!(batch(&bench, &[latest.to_string()]).1[0]["kb"], "KB5124008");
 
     let evidence = answers.iter().find(|answer| answer["id"] == "ck-01").unwrap();
-    assert!(items(&evidence["steps"]).iter().all(is_of_the_catalog), "{evidence:#}");
+    assert!(items(&evidence["steps"]).iter().all(has_catalog_evidence), "{evidence:#}");
 }
 
 #[test]
-fn a_line_that_is_no_request_is_answered_in_its_place() {
+fn an_invalid_batch_line_is_answered_in_its_place() {
     let bench = Bench::new();
-    let asked = |id: u32| json!({"id": id, "request": {"kb": "KB5086672"}, "baseline": {"architecture": "x64", "build": "26100.8037"}});
-    let mut lines: Vec<String> = (1..=5).map(|id| asked(id).to_string()).collect();
+    let request_line = |id: u32| json!({"id": id, "request": {"kb": "KB5086672"}, "baseline": {"architecture": "x64", "build": "26100.8037"}});
+    let mut lines: Vec<String> = (1..=5).map(|id| request_line(id).to_string()).collect();
     let (ran, answers) = batch(&bench, &lines);
     assert_eq!((ran.code, answers.len()), (0, 5));
     for wrong in [
@@ -199,21 +200,21 @@ fn a_line_that_is_no_request_is_answered_in_its_place() {
         "{\"id\":3",
     ] {
         wrong.clone_into(&mut lines[2]);
-        let (ran, spoiled) = batch(&bench, &lines);
+        let (ran, with_error) = batch(&bench, &lines);
         assert_eq!(ran.code, 2, "{wrong}");
-        assert_eq!(spoiled.len(), 5, "{wrong}");
+        assert_eq!(with_error.len(), 5, "{wrong}");
         for place in [0, 1, 3, 4] {
-            assert_eq!(spoiled[place], answers[place], "{wrong}");
+            assert_eq!(with_error[place], answers[place], "{wrong}");
         }
-        assert_eq!(spoiled[2]["error"]["kind"], "usage", "{}", spoiled[2]);
+        assert_eq!(with_error[2]["error"]["kind"], "usage", "{}", with_error[2]);
         let id = if wrong.ends_with('}') { json!(3) } else { Value::Null };
-        assert_eq!(spoiled[2]["id"], id, "{wrong}");
-        assert!(spoiled[2].get("status").is_none());
+        assert_eq!(with_error[2]["id"], id, "{wrong}");
+        assert!(with_error[2].get("status").is_none());
     }
 }
 
 #[test]
-fn a_difference_would_be_found() {
+fn differences_are_detected() {
     let expect = json!({"status": "install", "steps": [{"kb": null, "role": "prerequisite", "build_min": "26100.5074"}]});
     let same = json!({"status": "install", "steps": [{"kb": "KB5064081", "role": "prerequisite"}]});
     assert_eq!(differences(&expect, &same), Vec::<String>::new());

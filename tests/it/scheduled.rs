@@ -1,4 +1,4 @@
-//! Scheduled runs over real sockets: what a second run asks, what a run that was killed leaves, and two runs at once.
+//! Scheduled runs over real sockets: requests of a second run, state after a killed run, and two runs at once.
 #![expect(clippy::disallowed_methods, reason = "mirrors are read as they lie")]
 #![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
@@ -38,7 +38,7 @@ fn bench() -> Bench {
     bench
 }
 
-/// Bytes that no other file has.
+/// Returns filler bytes that differ for each word.
 fn filler(word: &str, length: usize) -> Vec<u8> {
     word.bytes().cycle().take(length).collect()
 }
@@ -51,7 +51,7 @@ fn package(kb: &str, arch: &str, content: &str) -> FileSpec {
     )
 }
 
-/// The checkpoint of 24H2, as every later update lists it.
+/// Returns the checkpoint of 24H2, which every later update lists.
 fn checkpoint(arch: &str) -> FileSpec {
     package("KB5043080", arch, "checkpoint")
 }
@@ -71,7 +71,7 @@ fn lcu(number: u32, kb: &str, arch: &str, date: (&str, &str), build: &str, conte
 const MARCH: (&str, &str) = ("2027-03", "3/9/2027");
 const LATER_IN_MARCH: (&str, &str) = ("2027-03", "3/20/2027");
 
-/// The checkpoint's own entries. A Catalog that shows nothing for it is ill.
+/// Returns the checkpoint's own entries. A Catalog that shows no entries for the checkpoint counts as unavailable.
 fn checkpoints() -> World {
     [(10, "x64"), (20, "arm64")].into_iter().fold(World::new(), |world, (number, arch)| {
         let title = format!(
@@ -81,7 +81,7 @@ fn checkpoints() -> World {
     })
 }
 
-/// Three cumulative updates for two architectures, and the checkpoint's own entries.
+/// Returns three cumulative updates for two architectures, and the checkpoint's own entries.
 fn spring() -> World {
     [(10, "x64"), (20, "arm64")].into_iter().fold(checkpoints(), |world, (number, arch)| {
         world
@@ -91,36 +91,36 @@ fn spring() -> World {
     })
 }
 
-/// What was asked since a number of requests: searches, details, dialogs, and files.
-fn asked_since(loopback: &Loopback, before: usize) -> [usize; 4] {
+/// Returns the number of searches, details, dialogs, and files requested since a number of requests.
+fn requests_since(loopback: &Loopback, before: usize) -> [usize; 4] {
     let seen = &loopback.requests()[before..];
     ["/Search.aspx", "/ScopedViewInline.aspx", "/DownloadDialog.aspx", ".msu"]
         .map(|part| seen.iter().filter(|seen| seen.path_and_query.contains(part)).count())
 }
 
 #[test]
-fn a_second_run_searches_and_asks_nothing_else() {
+fn a_second_run_sends_only_searches() {
     let (bench, loopback) = (bench(), Loopback::start(spring()));
     let first = sync(&bench, &loopback).exits(0).json();
     assert_eq!(each(&first["sets"], "status"), ["published"; 6]);
-    assert_eq!(asked_since(&loopback, 0), [6 + 4, 8, 8, 8]);
+    assert_eq!(requests_since(&loopback, 0), [6 + 4, 8, 8, 8]);
     let before = loopback.requests().len();
     let state = (tree(&bench.mirror().join("kb")), tree(&bench.mirror().join("pool")));
     bench.clock.advance(Duration::from_hours(24));
     let second = sync(&bench, &loopback).exits(0).json();
     assert_eq!(each(&second["sets"], "status"), ["unchanged"; 6]);
-    assert_eq!(asked_since(&loopback, before), [6 + 4, 0, 0, 0]);
+    assert_eq!(requests_since(&loopback, before), [6 + 4, 0, 0, 0]);
     assert_eq!((tree(&bench.mirror().join("kb")), tree(&bench.mirror().join("pool"))), state);
 
-    // A folder that was lost is made again from the pool, and that is no news.
+    // A lost folder is published again from the pool, and this is not news.
     fs::remove_dir_all(bench.set("KB5990001", "windows-11-24h2-x64")).unwrap();
     bench.clock.advance(Duration::from_hours(24));
-    let mended = sync(&bench, &loopback).exits(0).json();
-    assert_eq!((mended["published"].as_u64(), &mended["news"]["new"]), (Some(1), &json!([])));
+    let restored = sync(&bench, &loopback).exits(0).json();
+    assert_eq!((restored["published"].as_u64(), &restored["news"]["new"]), (Some(1), &json!([])));
 }
 
 #[test]
-fn what_was_revised_is_read_again_and_a_reissue_is_news() {
+fn revised_entries_are_read_again_and_a_reissue_is_news() {
     let (bench, loopback) = (bench(), Loopback::start(spring()));
     sync(&bench, &loopback).exits(0);
     let revised = |content: &str| {
@@ -133,29 +133,30 @@ fn what_was_revised_is_read_again_and_a_reissue_is_news() {
             .update(lcu(22, "KB5990001", "arm64", MARCH, "26100.20001", "first"))
     };
     loopback.replace(revised("first, mended"));
-    // The dialog fails: the old folder stays, and the next run asks again although the date is in the index.
+    // The dialog fails: the old folder stays, and the next run retries although the date is in the index.
     loopback.rule(Rule::always("/DownloadDialog.aspx", Action::Status(503, Vec::new())));
     bench.clock.advance(Duration::from_hours(24));
     let before = loopback.requests().len();
     let failed = sync(&bench, &loopback).exits(4).json();
-    assert_eq!(asked_since(&loopback, before)[2], 1, "{failed:#}");
+    assert_eq!(requests_since(&loopback, before)[2], 1, "{failed:#}");
     assert!(items(&failed["failures"]["unreachable"]).len() == 1, "{failed:#}");
 
     loopback.clear_rules();
     bench.clock.advance(Duration::from_hours(24));
     let before = loopback.requests().len();
     let document = sync(&bench, &loopback).exits(0).json();
-    assert_eq!(asked_since(&loopback, before)[1..], [1, 1, 1], "{document:#}");
+    assert_eq!(requests_since(&loopback, before)[1..], [1, 1, 1], "{document:#}");
     assert_eq!(each(&document["news"]["reissued"], "kb"), ["KB5990001"]);
     assert_eq!(document["news"]["reissued"][0]["architecture"], "x64");
     assert_eq!(document["news"]["new"], json!([]));
-    // February left the Catalog. The month of February is in the window: that is told once.
+    // February's update is no longer in the Catalog. Its month is in the window, so the disappearance is reported
+    // once.
     assert_eq!(document["unlisted"], json!(["KB5980001"]));
     assert!(bench.set("KB5980001", "windows-11-24h2-x64").exists());
 }
 
 #[test]
-fn arm64_comes_hours_later_and_the_run_says_so() {
+fn an_arm64_update_hours_later_is_reported_as_expected() {
     let (bench, loopback) = (bench(), Loopback::start(World::new()));
     let x64 = || World::new().update(lcu(1, "KB5990001", "x64", MARCH, "26100.20001", "first"));
     loopback.replace(x64());
@@ -169,14 +170,14 @@ fn arm64_comes_hours_later_and_the_run_says_so() {
     let late = sync_as_of(&bench, &loopback, "2027-03-10").exits(0).json();
     assert_eq!(late["expected"], json!([]));
     assert_eq!(each(&late["news"]["new"], "architecture"), ["arm64"]);
-    assert_eq!(asked_since(&loopback, before)[1..], [1, 1, 2], "x64 is not asked for again");
-    // Over a month later the next one is missed.
+    assert_eq!(requests_since(&loopback, before)[1..], [1, 1, 2], "x64 must not be queried again");
+    // After more than a month, the next update is overdue.
     let missed = sync_as_of(&bench, &loopback, "2027-04-14").exits(0).json();
     assert!(text_of(&missed["expected"][0]["message"]).contains("2027-04"), "{missed:#}");
 }
 
 #[test]
-fn what_no_search_asks_for_is_not_missed_in_the_answers() {
+fn configured_kbs_are_not_reported_as_unlisted() {
     let (bench, loopback) = (bench(), Loopback::start(spring()));
     let title =
         "2027-03 Servicing Stack Update for Windows 11, version 24H2 for x64-based Systems (KB5990009)";
@@ -185,17 +186,17 @@ fn what_no_search_asks_for_is_not_missed_in_the_answers() {
     loopback.replace(spring().update(stack));
     bench.configure(&CONFIG.replace("format = 1\n", "format = 1\nkbs = ['KB5990009']\n"));
     let first = sync(&bench, &loopback).exits(0).json();
-    assert_eq!(first["sets"][0]["kb"], "KB5990009", "what is named comes first");
+    assert_eq!(first["sets"][0]["kb"], "KB5990009", "configured KBs come first");
     bench.clock.advance(Duration::from_hours(1));
     let second = sync(&bench, &loopback).exits(0).json();
     assert_eq!((&second["unlisted"], &second["published"]), (&json!([]), &json!(0)));
 }
 
 #[test]
-fn what_microsoft_withdrew_is_told_once_and_kept() {
-    // A day on which the newest release that the tables know is not behind.
+fn a_withdrawn_update_is_reported_once_and_kept() {
+    // The date is chosen so that the newest release in the tables is not overdue.
     let (bench, loopback) = (Bench::starting("2026-10-02T08:00:00Z"), Loopback::start(spring()));
-    // Named in the configuration, so it is wanted in spite of that.
+    // The configuration names the KB, so it is mirrored although it is withdrawn.
     bench.configure("format = 1\nkbs = ['KB5079391']\n");
     let pulled = lcu(1, "KB5079391", "x64", ("2026-03", "3/26/2026"), "26100.8116", "pulled");
     loopback.replace(World::new().update(pulled));
@@ -212,7 +213,7 @@ fn what_microsoft_withdrew_is_told_once_and_kept() {
 }
 
 #[test]
-fn one_bad_update_does_not_stop_the_rest_and_is_tried_again() {
+fn one_failed_update_does_not_stop_the_rest_and_is_retried() {
     let (bench, loopback) = (bench(), Loopback::start(spring()));
     loopback.rule(Rule::always("kb5990002-x64", Action::CutAfter(1000)));
     let document = sync(&bench, &loopback).exits(4).json();
@@ -224,34 +225,34 @@ fn one_bad_update_does_not_stop_the_rest_and_is_tried_again() {
     let before = loopback.requests().len();
     let again = sync(&bench, &loopback).exits(0).json();
     assert_eq!((&again["published"], &again["unchanged"]), (&json!(1), &json!(5)));
-    // Addresses may have changed, so the entry whose file failed is read anew.
-    assert_eq!(asked_since(&loopback, before)[3], 1);
-    assert_eq!(asked_since(&loopback, before)[2], 1);
+    // The URLs may have changed, so the entry of the failed file is read again.
+    assert_eq!(requests_since(&loopback, before)[3], 1);
+    assert_eq!(requests_since(&loopback, before)[2], 1);
 }
 
 #[test]
-fn a_catalog_that_is_down_is_not_asked_on_and_on() {
+fn an_unavailable_catalog_stops_the_run_after_two_queries() {
     let (bench, loopback) = (bench(), Loopback::start(spring()));
     loopback.rule(Rule::always("/Search.aspx", Action::Status(503, Vec::new())));
     sync(&bench, &loopback).exits(6);
-    assert_eq!(loopback.requests().len(), 2, "two questions, not six");
+    assert_eq!(loopback.requests().len(), 2, "two queries, not six");
     assert_eq!(bench.json(&["status"]).exits(10).json()["health"]["last_success"], Value::Null);
 }
 
 #[test]
-fn a_second_run_at_the_same_time_ends_at_once() {
+fn a_concurrent_second_run_ends_at_once() {
     let (bench, loopback) = (bench(), Loopback::start(spring()));
     let lock = Lock::take(&bench.mirror().join("lock"), "now").unwrap();
     let (kind, message) = sync(&bench, &loopback).exits(8).error();
     assert_eq!(kind, "busy");
     assert!(message.contains(&format!("process {}", std::process::id())), "{message}");
     assert_eq!(loopback.requests().len(), 0);
-    assert!(!bench.mirror().join("health.json").exists(), "the state is the other one's to write");
+    assert!(!bench.mirror().join("health.json").exists(), "only the process with the lock writes the state");
     drop(lock);
     sync(&bench, &loopback).exits(0);
 }
 
-/// What of a mirror is its state: files, and what the index says of them, without times.
+/// Returns the state of a mirror: its files and the content of the index, without times.
 fn state(bench: &Bench) -> BTreeMap<String, String> {
     let mut state = BTreeMap::new();
     for (path, bytes) in tree(&bench.mirror()) {
@@ -276,26 +277,26 @@ fn state(bench: &Bench) -> BTreeMap<String, String> {
     state
 }
 
-/// The program itself, so that it can be killed.
+/// Starts the program as a process, which can be killed.
 fn spawn(mirror: &Utf8Path, loopback: &Loopback) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kbmirror"));
     command.arg("--mirror").arg(mirror).args(arguments(loopback, &["sync", "--as-of", TODAY]));
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
-/// Runs the program until something is so, and kills it; whether it was still running then.
-fn kill_when(bench: &Bench, loopback: &Loopback, is_so: impl Fn() -> bool) -> bool {
+/// Runs the program until the condition holds, and kills it. Returns `true` if it was still running then.
+fn kill_when(bench: &Bench, loopback: &Loopback, condition: impl Fn() -> bool) -> bool {
     let mut child = spawn(&bench.mirror(), loopback);
-    while !is_so() && child.try_wait().unwrap().is_none() {
+    while !condition() && child.try_wait().unwrap().is_none() {
         std::thread::yield_now();
     }
-    // SIGKILL: nothing of the program runs any more.
+    // The child gets SIGKILL, so it does not run any cleanup.
     child.kill().unwrap();
     !child.wait().unwrap().success()
 }
 
-/// After a kill nothing half is visible, and one more run gives what an undisturbed one gives.
-fn is_continued(bench: &Bench, loopback: &Loopback, expected: &BTreeMap<String, String>, killed: &str) {
+/// Checks that no partial file is visible after a kill, and that the next run completes the same state.
+fn expect_continued(bench: &Bench, loopback: &Loopback, expected: &BTreeMap<String, String>, killed: &str) {
     for name in published(bench) {
         let text = String::from_utf8(fs::read(bench.mirror().join(&name)).unwrap()).unwrap();
         assert_eq!(expected.get(&name), Some(&text), "killed {killed}: {name} is visible");
@@ -312,36 +313,36 @@ fn is_continued(bench: &Bench, loopback: &Loopback, expected: &BTreeMap<String, 
 }
 
 #[test]
-fn a_run_that_is_killed_anywhere_is_continued_by_the_next_one() {
+fn a_killed_run_is_continued_by_the_next_run() {
     let loopback = Loopback::start(spring());
-    let undisturbed = bench();
-    sync(&undisturbed, &loopback).exits(0);
+    let reference = bench();
+    sync(&reference, &loopback).exits(0);
     let requests = loopback.requests().len();
-    let expected = state(&undisturbed);
-    // While searching, while reading entries, and between and within downloads.
+    let expected = state(&reference);
+    // The kill happens during searches, while entries are read, and between and during downloads.
     let mut killed = 0;
     for kill in 1..=10 {
         let after = 1 + (requests - 2) * kill / 10;
         let bench = bench();
         let until = loopback.requests().len() + after;
         killed += usize::from(kill_when(&bench, &loopback, || loopback.requests().len() >= until));
-        is_continued(&bench, &loopback, &expected, &format!("after {after} requests"));
+        expect_continued(&bench, &loopback, &expected, &format!("after {after} requests"));
     }
     assert!(killed >= 5, "the runs ended before they were killed: {killed}");
-    // While publishing: a folder is being made, is there, has its neighbours.
+    // The kill happens during publication: a folder is being written, exists, and has its neighbours.
     for (number, part) in
         ["partial/publish-", "kb/KB5990002/windows-11-24h2-arm64/", "SHA256SUMS", "KB5990001.json"]
             .into_iter()
             .enumerate()
     {
         let bench = bench();
-        let there = || names_below(&bench.mirror()).iter().any(|path| path.contains(part));
-        kill_when(&bench, &loopback, there);
-        is_continued(&bench, &loopback, &expected, &format!("when {part} was seen ({number})"));
+        let is_present = || names_below(&bench.mirror()).iter().any(|path| path.contains(part));
+        kill_when(&bench, &loopback, is_present);
+        expect_continued(&bench, &loopback, &expected, &format!("when {part} was seen ({number})"));
     }
 }
 
-/// The paths of all files below a folder, while somebody changes it.
+/// Returns the paths of all files below a folder while another process changes it.
 fn names_below(folder: &Utf8Path) -> Vec<String> {
     let mut names = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -356,7 +357,7 @@ fn names_below(folder: &Utf8Path) -> Vec<String> {
     names
 }
 
-/// The package files that stand under their final names.
+/// Returns the package files under their final names.
 fn published(bench: &Bench) -> Vec<String> {
     let is_package = |path: &String| {
         path.starts_with("pool/")

@@ -1,8 +1,9 @@
-//! Documents against their schemas. Real outputs of the commands are validated, each kind of document at least once, and no
-//! field may be missing from its schema. Golden lists show that fields are only added.
+//! JSON documents against their schemas. Real outputs of the commands are validated, each kind of document at least
+//! once, and no field may be missing from its schema. Golden lists ensure that fields are only added.
 //!
-//! A golden list is `tests/fixtures/documents/<name>.txt`: a line for each field with its path and whether it is required. A new
-//! field makes the test fail until the list has it: add the lines that the failure prints. Lines are never changed or removed.
+//! A golden list is `tests/fixtures/documents/<name>.txt`: one line for each field with its path, its type, and
+//! `required` or `optional`. A new field makes the test fail until the list has it: add the lines that the failure
+//! prints. Lines are never changed or removed.
 #![expect(clippy::disallowed_methods, reason = "reports and golden lists are read as they lie")]
 #![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 use crate::carry::{connected, isolated, root_of};
 use crate::harness::{Bench, recording};
 
-/// Refuses what a schema does not name, so that a field without a description is found.
+/// Makes a schema refuse fields that it does not describe, so that an undescribed field is found.
 fn close(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {
@@ -35,17 +36,17 @@ fn schema_of(name: &str) -> Value {
     DocumentKind::named(name).unwrap_or_else(|| panic!("no document {name}")).schema().into()
 }
 
-/// The validated outputs by document.
+/// The validators and the validation results, by document.
 #[derive(Default)]
-struct Judge {
+struct DocumentValidator {
     validators: BTreeMap<String, Validator>,
     counts: BTreeMap<String, usize>,
     errors: Vec<String>,
 }
 
-impl Judge {
+impl DocumentValidator {
     #[track_caller]
-    fn take(&mut self, name: &str, document: &Value) {
+    fn validate(&mut self, name: &str, document: &Value) {
         let validator = self.validators.entry(name.to_owned()).or_insert_with(|| {
             let mut schema = schema_of(name);
             if !flattens(&schema) {
@@ -63,18 +64,18 @@ impl Judge {
         *self.counts.entry(name.to_owned()).or_default() += 1;
     }
 
-    /// Runs a command and validates what it prints.
+    /// Runs a command and validates its output.
     #[track_caller]
-    fn runs(&mut self, bench: &Bench, name: &str, arguments: &[&str]) {
+    fn validate_run(&mut self, bench: &Bench, name: &str, arguments: &[&str]) {
         let document = bench.json(arguments).json();
-        self.take(name, &document);
+        self.validate(name, &document);
     }
 
-    /// Validates the lines of a text.
+    /// Validates each line of a text.
     #[track_caller]
     fn lines(&mut self, name: &str, text: &str) {
         for line in text.lines() {
-            self.take(name, &serde_json::from_str(line).unwrap());
+            self.validate(name, &serde_json::from_str(line).unwrap());
         }
     }
 }
@@ -83,9 +84,9 @@ fn read_json(path: &Utf8Path) -> Value {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// Validates the files that runs leave in a mirror.
-fn judge_reports(judge: &mut Judge, bench: &Bench) {
-    /// The endings of the reports with their documents.
+/// Validates the report files in a mirror.
+fn validate_reports(validator: &mut DocumentValidator, bench: &Bench) {
+    /// The file name endings of the reports, with their documents.
     const KINDS: [(&str, &str); 6] = [
         ("-sync.json", "sync"),
         ("-news.json", "news"),
@@ -99,57 +100,57 @@ fn judge_reports(judge: &mut Judge, bench: &Bench) {
         let Some((_, kind)) = KINDS.iter().find(|(end, _)| path.as_str().ends_with(end)) else { continue };
         let document = read_json(&path);
         let is_failed_sync = *kind == "sync" && document["error"].is_object();
-        judge.take(if is_failed_sync { "sync-error" } else { kind }, &document);
+        validator.validate(if is_failed_sync { "sync-error" } else { kind }, &document);
     }
 }
 
 /// Validates the documents of media, the JSON files on a medium, and the reports of both sides.
-fn judge_media(judge: &mut Judge) {
-    let here = connected(&["KB5086672", "KB5085516"]);
-    let there = isolated(&root_of(&here));
-    let stick = here.path("stick");
+fn validate_media(validator: &mut DocumentValidator) {
+    let connected_side = connected(&["KB5086672", "KB5085516"]);
+    let isolated_side = isolated(&root_of(&connected_side));
+    let stick = connected_side.path("stick");
     let to = ["--to", stick.as_str()];
     let arm = ["export", "KB5086672", "--arch", "arm64"];
-    judge.runs(&here, "export-dry-run", &[&arm[..], &to, &["--dry-run"]].concat());
-    judge.runs(&here, "export", &[&arm[..], &to].concat());
-    judge.take("medium-set", &read_json(&stick.join("set.json")));
-    judge.runs(&there, "check-medium", &["check-medium", stick.as_str()]);
-    judge.runs(&there, "import", &["import", stick.as_str()]);
-    judge.runs(&there, "import", &["import", stick.as_str()]);
-    // A second export keeps, replaces nothing, and is not complete.
-    judge.runs(
-        &here,
+    validator.validate_run(&connected_side, "export-dry-run", &[&arm[..], &to, &["--dry-run"]].concat());
+    validator.validate_run(&connected_side, "export", &[&arm[..], &to].concat());
+    validator.validate("medium-set", &read_json(&stick.join("set.json")));
+    validator.validate_run(&isolated_side, "check-medium", &["check-medium", stick.as_str()]);
+    validator.validate_run(&isolated_side, "import", &["import", stick.as_str()]);
+    validator.validate_run(&isolated_side, "import", &["import", stick.as_str()]);
+    // A second export keeps the files, replaces none, and is incomplete.
+    validator.validate_run(
+        &connected_side,
         "export-dry-run",
         &[&["export", "KB5085516"], &to[..], &["--prune", "--dry-run"]].concat(),
     );
-    judge.runs(&here, "export", &[&["export", "KB5085516"], &to[..]].concat());
-    judge.take("medium-set", &read_json(&stick.join("set.json")));
-    judge.runs(&there, "check-medium", &["check-medium", stick.as_str()]);
+    validator.validate_run(&connected_side, "export", &[&["export", "KB5085516"], &to[..]].concat());
+    validator.validate("medium-set", &read_json(&stick.join("set.json")));
+    validator.validate_run(&isolated_side, "check-medium", &["check-medium", stick.as_str()]);
     std::fs::remove_file(stick.join("set.json.minisig")).unwrap();
-    judge.runs(&there, "error", &["check-medium", stick.as_str()]);
-    judge.runs(&there, "error", &["import", stick.as_str()]);
-    // A page of the medium cannot be replaced, so that the export ends behind its mark.
+    validator.validate_run(&isolated_side, "error", &["check-medium", stick.as_str()]);
+    validator.validate_run(&isolated_side, "error", &["import", stick.as_str()]);
+    // A page of the medium cannot be replaced, so the export fails after writing its marker.
     let page = stick.join("knowledge/families.toml");
     std::fs::remove_file(&page).unwrap();
     std::fs::create_dir_all(page.join("inside")).unwrap();
-    judge.runs(&here, "error", &[&["export", "KB5085516"], &to[..]].concat());
-    let mark = read_json(&stick.join("unfinished/export.json"));
-    judge.take("medium-unfinished", &mark);
-    judge.lines("medium-unfinished-body", mark["body"].as_str().unwrap());
-    judge_reports(judge, &here);
-    judge_reports(judge, &there);
+    validator.validate_run(&connected_side, "error", &[&["export", "KB5085516"], &to[..]].concat());
+    let marker = read_json(&stick.join("unfinished/export.json"));
+    validator.validate("medium-unfinished", &marker);
+    validator.lines("medium-unfinished-body", marker["body"].as_str().unwrap());
+    validate_reports(validator, &connected_side);
+    validate_reports(validator, &isolated_side);
 }
 
-/// Validates the report of a sync that ends with an error after it opened the mirror: no window ends on that day.
-fn judge_failed_sync(judge: &mut Judge) {
+/// Validates the report of a sync that fails after it opened the mirror, because no window ends on that day.
+fn validate_failed_sync(validator: &mut DocumentValidator) {
     let bench = Bench::new();
     bench.json(&["init", "--product", "windows-11-24h2"]).exits(0);
     let demo = recording("demo");
-    judge.runs(&bench, "error", &["--replay", demo.as_str(), "sync", "--as-of", "1999-12-31"]);
-    judge_reports(judge, &bench);
+    validator.validate_run(&bench, "error", &["--replay", demo.as_str(), "sync", "--as-of", "1999-12-31"]);
+    validate_reports(validator, &bench);
 }
 
-/// Returns `true` if parts of an object stand in an alternative beside its own fields.
+/// Returns `true` if an object has alternatives in addition to its own fields.
 fn flattens(schema: &Value) -> bool {
     match schema {
         Value::Object(fields) => {
@@ -161,7 +162,7 @@ fn flattens(schema: &Value) -> bool {
     }
 }
 
-/// The keys that `collect.cmd` writes, as the object that the schema describes.
+/// Returns the keys that `collect.cmd` writes, as the object that the schema describes.
 fn keys_of_collect_script() -> Value {
     let key = regex::Regex::new(r"(?:call :(?:value|number) |echo )([a-z_]+)(?:=| )").unwrap();
     let script = kbmirror::script::collect_script();
@@ -174,77 +175,85 @@ fn keys_of_collect_script() -> Value {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the table of documents belongs to the evidence")]
-fn every_document_is_valid_by_its_schema() {
-    let mut judge = Judge::default();
+#[expect(clippy::print_stdout, reason = "the table of documents is part of the output")]
+fn every_document_is_valid_against_its_schema() {
+    let mut validator = DocumentValidator::default();
     let bench = Bench::new();
     let demo = recording("demo");
     let replay = |rest: &[&'static str]| -> Vec<String> {
         ["--replay", demo.as_str()].iter().chain(rest).map(|word| (*word).to_owned()).collect()
     };
-    let online = |judge: &mut Judge, name: &str, rest: &[&'static str]| {
+    let online = |validator: &mut DocumentValidator, name: &str, rest: &[&'static str]| {
         let words = replay(rest);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        judge.runs(&bench, name, &words);
+        validator.validate_run(&bench, name, &words);
     };
-    judge.runs(&bench, "error", &["list", "--nothing"]);
-    judge.runs(&bench, "error", &["schema", "nothing"]);
-    judge.runs(&bench, "schema", &["schema"]);
-    judge.runs(&bench, "init", &["init", "--product", "windows-11-24h2"]);
-    judge.runs(&bench, "list", &["list"]);
-    online(&mut judge, "search", &["search", "KB5086672"]);
-    online(&mut judge, "search", &["search", "KB5086672", "--arch", "arm64"]);
-    online(&mut judge, "crawl", &["crawl", "KB5086672"]);
-    online(&mut judge, "crawl", &["crawl", "KB5999999"]);
-    online(&mut judge, "fetch", &["fetch", "KB5086672", "--dry-run"]);
-    online(&mut judge, "fetch", &["fetch", "KB5086672", "KB5030211"]);
-    online(&mut judge, "show", &["show", "KB5086672", "--catalog"]);
-    judge.runs(&bench, "show", &["show", "KB5086672"]);
-    judge.runs(&bench, "show", &["show", "KB5031539"]);
-    judge.runs(&bench, "list", &["list"]);
-    online(&mut judge, "sync", &["sync", "--as-of", "2026-03-31", "--dry-run"]);
-    online(&mut judge, "sync", &["sync", "--as-of", "2026-03-31"]);
-    judge.runs(&bench, "status", &["status"]);
-    judge.runs(&bench, "news", &["status", "--news"]);
-    judge.runs(&bench, "verify", &["verify"]);
-    judge.runs(&bench, "keys-show", &["keys", "show"]);
-    judge.runs(&bench, "keys-init", &["keys", "init"]);
+    validator.validate_run(&bench, "error", &["list", "--nothing"]);
+    validator.validate_run(&bench, "error", &["schema", "nothing"]);
+    validator.validate_run(&bench, "schema", &["schema"]);
+    validator.validate_run(&bench, "init", &["init", "--product", "windows-11-24h2"]);
+    validator.validate_run(&bench, "list", &["list"]);
+    online(&mut validator, "search", &["search", "KB5086672"]);
+    online(&mut validator, "search", &["search", "KB5086672", "--arch", "arm64"]);
+    online(&mut validator, "crawl", &["crawl", "KB5086672"]);
+    online(&mut validator, "crawl", &["crawl", "KB5999999"]);
+    online(&mut validator, "fetch", &["fetch", "KB5086672", "--dry-run"]);
+    online(&mut validator, "fetch", &["fetch", "KB5086672", "KB5030211"]);
+    online(&mut validator, "show", &["show", "KB5086672", "--catalog"]);
+    validator.validate_run(&bench, "show", &["show", "KB5086672"]);
+    validator.validate_run(&bench, "show", &["show", "KB5031539"]);
+    validator.validate_run(&bench, "list", &["list"]);
+    online(&mut validator, "sync", &["sync", "--as-of", "2026-03-31", "--dry-run"]);
+    online(&mut validator, "sync", &["sync", "--as-of", "2026-03-31"]);
+    validator.validate_run(&bench, "status", &["status"]);
+    validator.validate_run(&bench, "news", &["status", "--news"]);
+    validator.validate_run(&bench, "verify", &["verify"]);
+    validator.validate_run(&bench, "keys-show", &["keys", "show"]);
+    validator.validate_run(&bench, "keys-init", &["keys", "init"]);
     let root = bench.json(&["keys", "show"]).json()["root"].as_str().unwrap().to_owned();
-    judge.runs(&bench, "keys-show", &["keys", "show"]);
-    judge.runs(&bench, "keys-trust", &["keys", "trust", &root]);
+    validator.validate_run(&bench, "keys-show", &["keys", "show"]);
+    validator.validate_run(&bench, "keys-trust", &["keys", "trust", &root]);
     let rotated = bench.json(&["keys", "rotate", "--valid-for", "365d"]).exits(0).json();
-    judge.take("keys-rotate", &rotated);
-    judge.runs(&bench, "keys-revoke", &["keys", "revoke", rotated["retired_id"].as_str().unwrap()]);
-    judge.runs(&bench, "keys-distrust", &["keys", "distrust", "0123456789ABCDEF"]);
-    judge.runs(&bench, "keys-list", &["keys", "list"]);
+    validator.validate("keys-rotate", &rotated);
+    validator.validate_run(
+        &bench,
+        "keys-revoke",
+        &["keys", "revoke", rotated["retired_id"].as_str().unwrap()],
+    );
+    validator.validate_run(&bench, "keys-distrust", &["keys", "distrust", "0123456789ABCDEF"]);
+    validator.validate_run(&bench, "keys-list", &["keys", "list"]);
     let offline = bench.path("offline");
     std::fs::create_dir(&offline).unwrap();
-    judge.runs(&bench, "keys-move-root", &["keys", "move-root", "--to", offline.as_str()]);
-    judge.runs(&bench, "knowledge", &["knowledge", "show"]);
-    judge.runs(&bench, "knowledge-table", &["knowledge", "show", "families"]);
-    judge.runs(&bench, "knowledge-check", &["knowledge", "check"]);
-    judge.runs(&bench, "schedule", &["schedule"]);
-    judge.runs(&bench, "schedule", &["schedule", "--cron"]);
+    validator.validate_run(&bench, "keys-move-root", &["keys", "move-root", "--to", offline.as_str()]);
+    validator.validate_run(&bench, "knowledge", &["knowledge", "show"]);
+    validator.validate_run(&bench, "knowledge-table", &["knowledge", "show", "families"]);
+    validator.validate_run(&bench, "knowledge-check", &["knowledge", "check"]);
+    validator.validate_run(&bench, "schedule", &["schedule"]);
+    validator.validate_run(&bench, "schedule", &["schedule", "--cron"]);
     let arm = ["KB5086672", "--arch", "arm64"];
-    judge.runs(&bench, "resolve", &[&["resolve"], &arm[..]].concat());
-    judge.runs(&bench, "resolve", &[&["resolve"], &arm[..], &["--baseline", "26100.863"]].concat());
-    judge.runs(&bench, "resolve", &["resolve", "KB5086672"]);
-    judge.runs(&bench, "why", &[&["why"], &arm[..]].concat());
-    judge.runs(&bench, "graph", &["graph", "KB5086672"]);
-    judge.runs(&bench, "script", &[&["script"], &arm[..]].concat());
-    judge.runs(&bench, "script", &["script", "--collect"]);
-    judge.take("host", &keys_of_collect_script());
+    validator.validate_run(&bench, "resolve", &[&["resolve"], &arm[..]].concat());
+    validator.validate_run(
+        &bench,
+        "resolve",
+        &[&["resolve"], &arm[..], &["--baseline", "26100.863"]].concat(),
+    );
+    validator.validate_run(&bench, "resolve", &["resolve", "KB5086672"]);
+    validator.validate_run(&bench, "why", &[&["why"], &arm[..]].concat());
+    validator.validate_run(&bench, "graph", &["graph", "KB5086672"]);
+    validator.validate_run(&bench, "script", &[&["script"], &arm[..]].concat());
+    validator.validate_run(&bench, "script", &["script", "--collect"]);
+    validator.validate("host", &keys_of_collect_script());
     let folder = bench.path("staged");
-    judge.runs(&bench, "stage", &[&["stage"], &arm[..], &["--to", folder.as_str()]].concat());
-    judge.runs(&bench, "lint", &["lint", folder.as_str()]);
-    // One line a request, and one that is not a request.
+    validator.validate_run(&bench, "stage", &[&["stage"], &arm[..], &["--to", folder.as_str()]].concat());
+    validator.validate_run(&bench, "lint", &["lint", folder.as_str()]);
+    // A valid request, and a line that is not a request.
     let batch = bench.path("batch.jsonl");
     std::fs::write(&batch, "{\"id\":1,\"request\":{\"kb\":\"KB5086672\"}}\n{\"id\":2}\n").unwrap();
     let answers = bench.json(&["resolve", "--batch", batch.as_str()]).stdout;
     let (plan, error) = answers.trim_end().split_once('\n').unwrap();
-    judge.lines("resolve", plan);
-    judge.lines("batch", std::fs::read_to_string(&batch).unwrap().lines().next().unwrap());
-    judge.lines("batch-error", error);
+    validator.lines("resolve", plan);
+    validator.lines("batch", std::fs::read_to_string(&batch).unwrap().lines().next().unwrap());
+    validator.lines("batch-error", error);
     // Damage, and the log of a command.
     let path = bench
         .mirror()
@@ -253,35 +262,35 @@ fn every_document_is_valid_by_its_schema() {
     bytes[100] ^= 1;
     std::fs::remove_file(&path).unwrap();
     std::fs::write(&path, bytes).unwrap();
-    judge.runs(&bench, "verify", &["verify"]);
-    judge.runs(&bench, "list", &["list"]);
-    judge.runs(&bench, "status", &["status"]);
+    validator.validate_run(&bench, "verify", &["verify"]);
+    validator.validate_run(&bench, "list", &["list"]);
+    validator.validate_run(&bench, "status", &["status"]);
     let words = replay(&["--log-format", "json", "fetch", "KB5086672", "KB5999999", "--refresh"]);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    judge.lines("log", &bench.run(&words).stderr);
-    judge.lines("log", &bench.run(&["--log-format", "json", "list", "--nothing"]).stderr);
-    judge_reports(&mut judge, &bench);
-    judge.runs(&bench, "repair", &["repair", "--dry-run"]);
-    judge.runs(&bench, "repair", &["--offline", "repair"]);
-    judge_media(&mut judge);
-    judge_failed_sync(&mut judge);
+    validator.lines("log", &bench.run(&words).stderr);
+    validator.lines("log", &bench.run(&["--log-format", "json", "list", "--nothing"]).stderr);
+    validate_reports(&mut validator, &bench);
+    validator.validate_run(&bench, "repair", &["repair", "--dry-run"]);
+    validator.validate_run(&bench, "repair", &["--offline", "repair"]);
+    validate_media(&mut validator);
+    validate_failed_sync(&mut validator);
     for kb in ["KB5086672", "KB5030211"] {
         let text = std::fs::read_to_string(bench.mirror().join(format!("kb/{kb}/{kb}.json"))).unwrap();
-        judge.take("kb", &serde_json::from_str(&text).unwrap());
+        validator.validate("kb", &serde_json::from_str(&text).unwrap());
     }
-    judge.runs(&bench, "forget", &["forget", "KB5086672", "--dry-run"]);
-    judge.runs(&bench, "forget", &["forget", "KB5086672"]);
+    validator.validate_run(&bench, "forget", &["forget", "KB5086672", "--dry-run"]);
+    validator.validate_run(&bench, "forget", &["forget", "KB5086672"]);
     let health = std::fs::read_to_string(bench.mirror().join("health.json")).unwrap();
-    judge.take("health", &serde_json::from_str(&health).unwrap());
+    validator.validate("health", &serde_json::from_str(&health).unwrap());
     let state = std::fs::read_to_string(bench.mirror().join("state.json")).unwrap();
-    judge.take("state", &serde_json::from_str(&state).unwrap());
-    assert!(judge.errors.is_empty(), "{}", judge.errors.join("\n"));
+    validator.validate("state", &serde_json::from_str(&state).unwrap());
+    assert!(validator.errors.is_empty(), "{}", validator.errors.join("\n"));
     for kind in DOCUMENTS {
-        println!("{:<16} {:>3}", kind.name, judge.counts.get(kind.name).copied().unwrap_or(0));
+        println!("{:<16} {:>3}", kind.name, validator.counts.get(kind.name).copied().unwrap_or(0));
     }
-    let untested = |name: &&str| !judge.counts.contains_key(*name);
+    let untested = |name: &&str| !validator.counts.contains_key(*name);
     let untested: Vec<&str> = DOCUMENTS.iter().map(|kind| kind.name).filter(untested).collect();
-    assert!(untested.is_empty(), "no output was validated of {untested:?}");
+    assert!(untested.is_empty(), "no output was validated for {untested:?}");
 }
 
 /// Collects the fields of a schema: path, type, and `required`.
@@ -310,7 +319,7 @@ fn fields(schema: &Value, root: &Value, path: &str, seen: &mut Vec<String>, foun
     }
 }
 
-/// The types of a field, sorted.
+/// Returns the types of a field, sorted.
 fn types(field: &Value, root: &Value) -> String {
     fn collect(field: &Value, root: &Value, found: &mut BTreeSet<String>) {
         match &field["type"] {
@@ -343,12 +352,12 @@ fn fields_are_only_added_to_documents() {
         wrong.extend(golden.difference(&found).map(|line| format!("{}: - {line}", kind.name)));
         wrong.extend(found.difference(&golden).map(|line| format!("{}: + {line}", kind.name)));
     }
-    assert!(wrong.is_empty(), "lists to mend (only + may be added):\n{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "golden lists to update (only + lines may be added):\n{}", wrong.join("\n"));
 }
 
 #[test]
 fn names_that_are_not_deprecated_have_one_type() {
-    fn walk(schema: &Value, root: &Value, of_name: &mut BTreeMap<String, BTreeSet<String>>) {
+    fn walk(schema: &Value, root: &Value, types_by_name: &mut BTreeMap<String, BTreeSet<String>>) {
         match schema {
             Value::Object(all) => {
                 for (name, field) in schema["properties"].as_object().into_iter().flatten() {
@@ -367,19 +376,19 @@ fn names_that_are_not_deprecated_have_one_type() {
                     .contains(&name.as_str());
                     if is_watched && field["deprecated"] != true {
                         let found = types(field, root).replace("|null", "").replace("null|", "");
-                        of_name.entry(name.clone()).or_default().insert(found);
+                        types_by_name.entry(name.clone()).or_default().insert(found);
                     }
                 }
-                all.values().for_each(|part| walk(part, root, of_name));
+                all.values().for_each(|part| walk(part, root, types_by_name));
             }
-            Value::Array(all) => all.iter().for_each(|part| walk(part, root, of_name)),
+            Value::Array(all) => all.iter().for_each(|part| walk(part, root, types_by_name)),
             _ => {}
         }
     }
-    let mut of_name: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut types_by_name: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for kind in DOCUMENTS {
         let schema = schema_of(kind.name);
-        walk(&schema, &schema, &mut of_name);
+        walk(&schema, &schema, &mut types_by_name);
     }
-    assert!(of_name.values().all(|types| types.len() == 1), "{of_name:?}");
+    assert!(types_by_name.values().all(|types| types.len() == 1), "{types_by_name:?}");
 }

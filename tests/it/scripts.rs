@@ -1,7 +1,8 @@
-//! The scripts for machines: as they are written, held by snapshots, and as they run, under Wine.
+//! The scripts for target machines: their text, compared with snapshots, and their execution under Wine.
 //!
-//! A snapshot is a file in `snapshots/` with plain line ends. Where a script differs, the test writes what it got beside
-//! it, named `.new`, and fails; who finds the difference right renames that file over the snapshot.
+//! A snapshot is a file in `snapshots/` with plain line ends. If a script differs, the test writes the new script
+//! beside the snapshot with the ending `.new`, and fails. If the difference is right, rename that file to the
+//! snapshot.
 #![expect(
     clippy::disallowed_methods,
     reason = "snapshots and folders of tests are read and made as they lie"
@@ -18,9 +19,9 @@ use kbmirror::update::{Architecture, Build};
 
 use super::wine::{CBS, CURRENT_VERSION, ENVIRONMENT, Machine};
 
-/// Compares with a snapshot.
+/// Compares a script with its snapshot.
 #[track_caller]
-fn same_as_snapshot(name: &str, script: &str) {
+fn expect_snapshot(name: &str, script: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/snapshots").join(name);
     let new = PathBuf::from(format!("{}.new", path.display()));
     let plain = |text: &str| text.replace("\r\n", "\n");
@@ -31,7 +32,11 @@ fn same_as_snapshot(name: &str, script: &str) {
     }
     fs::write(&new, plain(script)).unwrap();
     let line = plain(&known).lines().zip(plain(script).lines()).position(|(old, new)| old != new);
-    panic!("{name} differs from line {:?} on; what it is now: {}", line.map(|line| line + 1), new.display());
+    panic!(
+        "{name} differs from line {:?} on; the new script is {}",
+        line.map(|line| line + 1),
+        new.display()
+    );
 }
 
 fn stage(kb: &str, role: &str, path: &str) -> Stage {
@@ -47,7 +52,7 @@ fn stage(kb: &str, role: &str, path: &str) -> Stage {
     }
 }
 
-/// KB5086672 with its checkpoint beside it.
+/// Returns the job for KB5086672 with its checkpoint beside it.
 fn windows_11(architecture: Architecture, form: Form) -> Job {
     let (checkpoint, target) = match architecture {
         Architecture::Arm64 => (
@@ -151,23 +156,23 @@ fn windows_7() -> Job {
 }
 
 #[test]
-fn the_scripts_are_as_they_were() {
-    same_as_snapshot("KB5086672-arm64.cmd", &install_script(&windows_11(Architecture::Arm64, Form::Online)));
-    same_as_snapshot(
+fn scripts_match_their_snapshots() {
+    expect_snapshot("KB5086672-arm64.cmd", &install_script(&windows_11(Architecture::Arm64, Form::Online)));
+    expect_snapshot(
         "KB5086672-arm64-image.cmd",
         &install_script(&windows_11(Architecture::Arm64, Form::Image)),
     );
-    same_as_snapshot("KB5087537-server-2016.cmd", &install_script(&server_2016()));
-    same_as_snapshot("KB4534310-windows-7.cmd", &install_script(&windows_7()));
+    expect_snapshot("KB5087537-server-2016.cmd", &install_script(&server_2016()));
+    expect_snapshot("KB4534310-windows-7.cmd", &install_script(&windows_7()));
     let expanded = Job { method: Method::Expand, expected_revision: Some(24545), ..windows_7() };
-    same_as_snapshot("KB4534310-windows-7-expand.cmd", &install_script(&expanded));
+    expect_snapshot("KB4534310-windows-7-expand.cmd", &install_script(&expanded));
 }
 
-/// A folder whose name has what spoils careless scripts. (A percent sign in it is lost by Wine itself.)
+/// A folder whose name has characters that break careless scripts. (Wine itself loses a percent sign in the name.)
 const FOLDER: &str = "kb's (x86) & more!/KB5086672";
 
 #[test]
-fn the_scripts_run_under_wine() {
+fn scripts_run_under_wine() {
     let Some(machine) = Machine::new() else { return };
     let job = windows_11(Architecture::X64, Form::Online);
     let folder = machine.drive(FOLDER);
@@ -177,40 +182,40 @@ fn the_scripts_run_under_wine() {
         job.folder_files.iter().map(|name| folder.join("windows-11-24h2-x64").join(name)).collect();
     fs::write(&files[1], "target").unwrap();
     let check = |arguments: &str, code: &str, words: &[&str]| {
-        let (said, ended) = machine.run(FOLDER, "windows-11-24h2-x64.cmd", arguments);
-        assert_eq!(ended, code, "{arguments}: {said}");
+        let (output, exit_code) = machine.run(FOLDER, "windows-11-24h2-x64.cmd", arguments);
+        assert_eq!(exit_code, code, "{arguments}: {output}");
         for word in words {
-            assert!(said.contains(word), "{arguments}: {word:?} is not in: {said}");
+            assert!(output.contains(word), "{arguments}: {word:?} is not in: {output}");
         }
     };
 
-    // Checks that end before anything is changed.
+    // These checks end before anything is changed.
     check("help", "10", &["Usage"]);
     check("", "16", &["kb5043080-x64_", "Missing", "not whole"]);
     fs::write(&files[0], "checkpoint").unwrap();
-    let stranger = folder.join("windows-11-24h2-x64/windows11.0-kb5050000-x64.msu");
-    fs::write(&stranger, "another").unwrap();
+    let foreign_file = folder.join("windows-11-24h2-x64/windows11.0-kb5050000-x64.msu");
+    fs::write(&foreign_file, "another").unwrap();
     check("", "17", &["windows11.0-kb5050000-x64.msu"]);
-    fs::remove_file(stranger).unwrap();
-    // Names that NTFS takes from other systems: none becomes a command, and none is passed over.
+    fs::remove_file(foreign_file).unwrap();
+    // Names that NTFS accepts from other systems: none may become a command, and none may be overlooked.
     for (name, shown) in [
         (";begins-like-a-comment.msu", ";begins-like-a-comment.msu"),
         ("a & echo b >pwned.txt & %PATH% ^.cab", "a & echo b"),
         ("quote\" & echo b >pwned.txt & rem \".msu", ""),
     ] {
-        let stranger = folder.join("windows-11-24h2-x64").join(name);
-        fs::write(&stranger, "another").unwrap();
+        let foreign_file = folder.join("windows-11-24h2-x64").join(name);
+        fs::write(&foreign_file, "another").unwrap();
         check("", "17", &[shown, "holds something that is not of it"]);
         for place in [&folder, &machine.drive("")] {
             assert!(!place.join("pwned.txt").exists(), "{name}");
         }
-        fs::remove_file(stranger).unwrap();
+        fs::remove_file(foreign_file).unwrap();
     }
-    let stranger = folder.join("windows-11-24h2-x64/sub\" & echo b >pwned.txt & rem \"");
-    fs::create_dir(&stranger).unwrap();
+    let foreign_file = folder.join("windows-11-24h2-x64/sub\" & echo b >pwned.txt & rem \"");
+    fs::create_dir(&foreign_file).unwrap();
     check("", "17", &["holds something that is not of it"]);
     assert!(!folder.join("pwned.txt").exists());
-    fs::remove_dir(stranger).unwrap();
+    fs::remove_dir(foreign_file).unwrap();
     machine.set(CURRENT_VERSION, "InstallationType", "REG_SZ", "Server Core");
     check("", "12", &["Windows 11 24H2, 25H2, 26H2", "client", "26100.863"]);
     machine.set(CURRENT_VERSION, "InstallationType", "REG_SZ", "Client");
@@ -223,8 +228,8 @@ fn the_scripts_run_under_wine() {
     machine.set(r"HKU\S-1-5-19\Environment", "TEMP", "REG_SZ", "x");
     assert_eq!(machine.dism_calls(), Vec::<String>::new());
 
-    // Failures are explained, in the forms in which cmd and DISM show them.
-    machine.dism_answers(&["0x800f0838", "14098", "0x80073712", "0x800f081e", "12345", "0"]);
+    // Failures are explained, in the forms in which cmd and DISM print the codes.
+    machine.set_dism_codes(&["0x800f0838", "14098", "0x80073712", "0x800f081e", "12345", "0"]);
     check("", "20", &["code -2146498504", "0x800f0838", "checkpoint", "kbmirror-KB5086672.log"]);
     check("install", "20", &["code 14098", "0x80073712", "component store"]);
     check("", "20", &["code -2147010798", "0x80073712"]);
@@ -240,7 +245,7 @@ fn the_scripts_run_under_wine() {
     }
 
     // Install, restart, check.
-    machine.dism_answers(&["3010"]);
+    machine.set_dism_codes(&["3010"]);
     check(
         "",
         "3010",
@@ -256,14 +261,14 @@ fn the_scripts_run_under_wine() {
     check("check", "0", &["KB5086672 is in", "26200.8117"]);
     check("", "0", &["Nothing to do"]);
     assert_eq!(machine.dism_calls(), Vec::<String>::new());
-    several_steps(&machine);
-    an_old_machine(&machine);
-    an_image(&machine);
-    collected(&machine);
+    run_several_steps(&machine);
+    run_on_windows_7(&machine);
+    run_on_an_image(&machine);
+    run_collect_script(&machine);
 }
 
-/// The steps before the target: left out, not applicable, and with a restart in between.
-fn several_steps(machine: &Machine) {
+/// Runs a script whose steps before the target are left out, not applicable, or need a restart in between.
+fn run_several_steps(machine: &Machine) {
     let mut job = server_2016();
     job.stages.insert(
         1,
@@ -288,8 +293,8 @@ fn several_steps(machine: &Machine) {
     machine.set(CURRENT_VERSION, "InstallationType", "REG_SZ", "Server Core");
     machine.set(CURRENT_VERSION, "UBR", "REG_DWORD", "2000");
     let run = |answers: &[&str]| {
-        machine.dism_answers(answers);
-        let (said, code) = machine.run("kb/KB5087537", "server-2016-x64.cmd", "");
+        machine.set_dism_codes(answers);
+        let (output, code) = machine.run("kb/KB5087537", "server-2016-x64.cmd", "");
         let kbs: Vec<String> = machine
             .dism_calls()
             .iter()
@@ -298,31 +303,31 @@ fn several_steps(machine: &Machine) {
                 call.split("windows10.0-").nth(1).unwrap()[..9].to_owned()
             })
             .collect();
-        (said, code, kbs)
+        (output, code, kbs)
     };
-    let (said, code, kbs) = run(&["0", "3010"]);
+    let (output, code, kbs) = run(&["0", "3010"]);
     assert_eq!(
         (code.as_str(), kbs.as_slice()),
         ("3010", ["kb5088064", "kb5005573"].map(str::to_owned).as_slice()),
-        "{said}"
+        "{output}"
     );
-    assert!(said.contains("The next one needs a restart first"), "{said}");
+    assert!(output.contains("The next one needs a restart first"), "{output}");
     machine.set(CURRENT_VERSION, "UBR", "REG_DWORD", "4000");
-    let (said, code, kbs) = run(&["0x800f081e", "3010"]);
+    let (output, code, kbs) = run(&["0x800f081e", "3010"]);
     assert_eq!(
         (code.as_str(), kbs.as_slice()),
         ("3010", ["kb5088064", "kb5087537"].map(str::to_owned).as_slice()),
-        "{said}"
+        "{output}"
     );
     assert!(
-        said.contains("replaced by something newer") && said.contains("not needed at build 14393.4000"),
-        "{said}"
+        output.contains("replaced by something newer") && output.contains("not needed at build 14393.4000"),
+        "{output}"
     );
-    assert!(said.contains("It then checks for build 14393.9140"), "{said}");
+    assert!(output.contains("It then checks for build 14393.9140"), "{output}");
 }
 
-/// Windows 7: wusa, and no revision to compare.
-fn an_old_machine(machine: &Machine) {
+/// Runs a script for Windows 7: it uses wusa and cannot compare a revision.
+fn run_on_windows_7(machine: &Machine) {
     for kb in ["KB4536952", "KB4534310"] {
         let folder = machine.drive("kb").join(kb).join("windows-7-x64");
         fs::create_dir_all(&folder).unwrap();
@@ -331,29 +336,29 @@ fn an_old_machine(machine: &Machine) {
     fs::write(machine.drive("kb/KB4534310/w7.cmd"), install_script(&windows_7())).unwrap();
     machine.set(CURRENT_VERSION, "CurrentBuild", "REG_SZ", "7601");
     machine.set(CURRENT_VERSION, "InstallationType", "REG_SZ", "Client");
-    machine.dism_answers(&["2359302", "3010"]);
-    let (said, code) = machine.run("kb/KB4534310", "w7.cmd", "");
-    assert_eq!(code, "3010", "{said}");
-    assert!(said.contains("installed already") && said.contains("waits for a restart"), "{said}");
+    machine.set_dism_codes(&["2359302", "3010"]);
+    let (output, code) = machine.run("kb/KB4534310", "w7.cmd", "");
+    assert_eq!(code, "3010", "{output}");
+    assert!(output.contains("installed already") && output.contains("waits for a restart"), "{output}");
     let calls = machine.dism_calls();
     let [stack, target] = calls.as_slice() else { panic!("{calls:?}") };
     assert!(stack.contains("wusa.exe") && stack.contains("kb4536952"), "{stack}");
     assert!(target.contains("kb4534310-x64.msu") && target.ends_with("/quiet /norestart"), "{target}");
-    let (said, code) = machine.run("kb/KB4534310", "w7.cmd", "check");
-    assert_eq!(code, "22", "{said}");
+    let (output, code) = machine.run("kb/KB4534310", "w7.cmd", "check");
+    assert_eq!(code, "22", "{output}");
     machine.set(CURRENT_VERSION, "CurrentBuild", "REG_SZ", "14393");
     machine.set(CURRENT_VERSION, "InstallationType", "REG_SZ", "Server Core");
 }
 
-/// The other form: a mount folder.
-fn an_image(machine: &Machine) {
+/// Runs a script for a mounted image.
+fn run_on_an_image(machine: &Machine) {
     let job = windows_11(Architecture::X64, Form::Image);
     fs::write(machine.drive(FOLDER).join("image.cmd"), install_script(&job)).unwrap();
     let run = |arguments: &str| machine.run(FOLDER, "image.cmd", arguments);
-    let (said, code) = run("");
-    assert_eq!(code, "10", "{said}");
-    let (said, code) = run(r#""C:\a mount""#);
-    assert_eq!(code, "12", "{said}");
+    let (output, code) = run("");
+    assert_eq!(code, "10", "{output}");
+    let (output, code) = run(r#""C:\a mount""#);
+    assert_eq!(code, "12", "{output}");
     for folder in [
         "System32",
         "servicing",
@@ -361,14 +366,14 @@ fn an_image(machine: &Machine) {
     ] {
         fs::create_dir_all(machine.drive("a mount/Windows").join(folder)).unwrap();
     }
-    let (said, code) = run(r#""C:\a mount\""#);
-    assert_eq!(code, "13", "{said}");
+    let (output, code) = run(r#""C:\a mount\""#);
+    assert_eq!(code, "13", "{output}");
     let stack = "WinSxS/amd64_microsoft-windows-servicingstack_31bf3856ad364e35_10.0.26100.1_none_0";
     fs::create_dir_all(machine.drive("a mount/Windows").join(stack)).unwrap();
     assert_eq!(machine.dism_calls(), Vec::<String>::new());
-    let (said, code) = run(r#""C:\a mount\" cleanup"#);
-    assert_eq!(code, "0", "{said}");
-    assert!(said.contains("/Unmount-Image") && !said.contains("does not look like"), "{said}");
+    let (output, code) = run(r#""C:\a mount\" cleanup"#);
+    assert_eq!(code, "0", "{output}");
+    assert!(output.contains("/Unmount-Image") && !output.contains("does not look like"), "{output}");
     let calls = machine.dism_calls();
     let [add, cleanup] = calls.as_slice() else { panic!("{calls:?}") };
     assert!(
@@ -378,17 +383,17 @@ fn an_image(machine: &Machine) {
     assert!(cleanup.contains("/Cleanup-Image /StartComponentCleanup"), "{cleanup}");
 }
 
-/// What `collect.cmd` writes is what the program reads.
-fn collected(machine: &Machine) {
+/// Runs `collect.cmd` and parses its output.
+fn run_collect_script(machine: &Machine) {
     let script = machine.drive(FOLDER).join("collect.cmd");
     fs::write(script, collect_script()).unwrap();
     let key = format!(r"{CBS}\Packages\Package_for_KB5088064~31bf3856ad364e35~amd64~~14393.9140.1.0");
     machine.set(&key, "CurrentState", "REG_DWORD", "112");
     machine.set(&key.replace("5088064", "5075902"), "CurrentState", "REG_DWORD", "80");
     machine.set(r"HKLM\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full", "Release", "REG_DWORD", "533320");
-    let (said, code) = machine.run(FOLDER, "collect.cmd", r"C:\host.txt");
-    assert_eq!(code, "0", "{said}");
-    assert!(said.contains(r"C:\host.txt"), "{said}");
+    let (output, code) = machine.run(FOLDER, "collect.cmd", r"C:\host.txt");
+    assert_eq!(code, "0", "{output}");
+    assert!(output.contains(r"C:\host.txt"), "{output}");
     let text = fs::read_to_string(machine.drive("host.txt")).unwrap();
     let host = host::parse(&text).unwrap();
     assert_eq!(host.build, Some(Build::new(14393, 4000)), "{text}");
@@ -402,9 +407,9 @@ fn collected(machine: &Machine) {
     assert!(host.free_bytes.is_some() && host.computer.is_some(), "{text}");
 
     machine.registry(&["delete", r"HKU\S-1-5-19", "/f"]);
-    let (said, code) = machine.run(FOLDER, "collect.cmd", "");
-    assert_eq!(code, "0", "{said}");
-    assert!(said.contains("administrator's rights"), "{said}");
+    let (output, code) = machine.run(FOLDER, "collect.cmd", "");
+    assert_eq!(code, "0", "{output}");
+    assert!(output.contains("administrator's rights"), "{output}");
     let written = fs::read_dir(machine.drive(FOLDER)).unwrap().filter_map(Result::ok);
     let written =
         written.map(|entry| entry.path()).find(|path| path.to_string_lossy().ends_with("-kbmirror.txt"));

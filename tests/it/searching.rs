@@ -1,4 +1,4 @@
-//! `search` as people use it: filters, order, limits, its table on every terminal, and what is said of the rest.
+//! Filters, order, limits, and table of `search`, and its report of the updates that are not shown.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::harness::{Bench, Ran, each, items, recording};
 use super::support::{FileSpec, Loopback, UpdateSpec, World, id};
 
 /// Runs a command against a loopback Catalog.
-fn ask(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> Ran {
+fn run_against(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> Ran {
     let url = loopback.catalog_url();
     let network = ["--catalog-url", &url, "--catalog-rate", "1000", "--patience", "0"];
     bench.json(&[&network, arguments].concat())
@@ -22,7 +22,7 @@ fn update(number: u32, date: &str, title: &str, products: &str, classification: 
     }
 }
 
-/// A month of the Catalog with everything that looks alike; every title has the month in it.
+/// Returns a Catalog with one month of easily confused updates; every title has the month in it.
 fn month() -> World {
     let (secure, other, critical) = ("Security Updates", "Updates", "Critical Updates");
     let du = "Windows Safe OS Dynamic Update, Windows 10 and later Dynamic Update";
@@ -94,7 +94,7 @@ fn month() -> World {
 }
 
 #[test]
-fn every_filter_picks_what_it_says() {
+fn each_filter_selects_the_matching_updates() {
     let (bench, loopback) = (Bench::new(), Loopback::start(month()));
     for (filters, kbs) in [
         (&["--arch", "aarch64"][..], &["KB5100001"][..]),
@@ -104,7 +104,7 @@ fn every_filter_picks_what_it_says() {
         (&["--kind", "DYNAMIC_CU"], &["KB5100004"]),
         (&["--kind", "dotnet_cu", "--kind", "dotnet_preview"], &["KB5100006", "KB5100007"]),
         (&["--product", "windows server 2025"], &["KB5100002"]),
-        // Of KB5100001 the row that names the version; of the others those of its family.
+        // For KB5100001 the row with the version is found, for the others the rows of its family.
         (&["--product", "25H2"], &["KB5100003", "KB5100001", "KB5100005", "KB5100007"]),
         (&["--product", "26200", "--kind", "lcu"], &["KB5100001"]),
         (&["--product", "windows 10, version 1903 and later"], &["KB5100006"]),
@@ -112,29 +112,31 @@ fn every_filter_picks_what_it_says() {
         (&["--classification", "UPDATES", "--since", "2026-11-20"], &["KB5100003"]),
         (&["--since", "2026-11-09", "--until", "2026-11-09"], &["KB5100007"]),
     ] {
-        let found = ask(&bench, &loopback, &[&["search", "2026-11"], filters].concat()).exits(0).json();
+        let found =
+            run_against(&bench, &loopback, &[&["search", "2026-11"], filters].concat()).exits(0).json();
         assert_eq!(each(&found["updates"], "kb"), kbs, "{filters:?}");
         assert_eq!((&found["total"], &found["complete"]), (&json!(10), &json!(true)));
     }
     let drivers =
-        ask(&bench, &loopback, &["search", "2026-11", "--classification", "drivers"]).exits(0).json();
+        run_against(&bench, &loopback, &["search", "2026-11", "--classification", "drivers"]).exits(0).json();
     assert_eq!(drivers["updates"][0]["kb"], Value::Null);
     assert_eq!(
         drivers["left_out"],
         json!([{ "filter": "--classification", "updates": 9 }]),
-        "what is not shown is counted"
+        "updates that are not shown must be counted"
     );
-    assert!(!bench.mirror().exists(), "a search writes nothing");
+    assert!(!bench.mirror().exists(), "a search must not write to the mirror");
 }
 
 #[test]
-fn the_order_is_the_one_that_was_asked_for() {
+fn results_are_sorted_as_requested() {
     let (bench, loopback) = (Bench::new(), Loopback::start(month()));
     let sizes = |arguments: &[&str]| -> Vec<u64> {
-        let found = ask(&bench, &loopback, &[&["search", "2026-11"], arguments].concat()).exits(0).json();
+        let found =
+            run_against(&bench, &loopback, &[&["search", "2026-11"], arguments].concat()).exits(0).json();
         items(&found["updates"]).iter().map(|update| update["size"].as_u64().unwrap()).collect()
     };
-    // In this Catalog the size of an update is its number.
+    // The size of an update is its number in this Catalog.
     assert_eq!(sizes(&["--sort", "size"]), [10, 9, 8, 7, 6, 5, 4, 3, 2, 1]);
     assert_eq!(sizes(&["--sort", "size", "--reverse", "--limit", "3"]), [1, 2, 3]);
     assert_eq!(sizes(&[]), [1, 8, 5, 3, 2, 4, 6, 7, 9, 10]);
@@ -143,7 +145,7 @@ fn the_order_is_the_one_that_was_asked_for() {
     assert_eq!(sizes(&["--sort", "product", "--limit", "2"]), [5, 8]);
 }
 
-/// A Catalog of 80 updates of as many days, on four pages.
+/// Returns a Catalog of 80 updates with different dates, on four pages.
 fn pages(newest_first: bool) -> World {
     (0..80).fold(World::new(), |world, number| {
         let day = if newest_first { 80 - number } else { number + 1 };
@@ -155,7 +157,7 @@ fn pages(newest_first: bool) -> World {
 }
 
 #[test]
-fn no_more_pages_are_asked_for_than_a_limit_needs() {
+fn a_limit_requests_only_the_pages_it_needs() {
     for (world, arguments, requests, complete) in [
         (true, &["--limit", "30"][..], 2, false),
         (true, &["--limit", "25"], 1, false),
@@ -163,21 +165,23 @@ fn no_more_pages_are_asked_for_than_a_limit_needs() {
         (true, &["--limit", "30", "--kind", "lcu"], 4, false),
         (true, &["--limit", "30", "--sort", "title"], 4, false),
         (true, &["--limit", "80"], 4, true),
-        // The site's order is not the newest first any more: the first page is not enough, and all are asked for.
+        // The Catalog does not list the newest update first: the first page is not sufficient, so all pages are
+        // requested.
         (false, &["--limit", "5"], 1 + 4, false),
     ] {
         let (bench, loopback) = (Bench::new(), Loopback::start(pages(world)));
-        let found = ask(&bench, &loopback, &[&["search", "Windows 11"], arguments].concat()).exits(0).json();
+        let found =
+            run_against(&bench, &loopback, &[&["search", "Windows 11"], arguments].concat()).exits(0).json();
         assert_eq!(loopback.requests().len(), requests, "{arguments:?}");
         assert_eq!((&found["total"], &found["complete"]), (&json!(80), &json!(complete)), "{arguments:?}");
         if !arguments.contains(&"--sort") {
-            assert_eq!(found["updates"][0]["last_updated"], "2026-03-25", "the newest comes first");
+            assert_eq!(found["updates"][0]["last_updated"], "2026-03-25", "the newest update must be first");
         }
     }
 }
 
 #[test]
-fn the_last_line_says_what_is_not_shown() {
+fn the_last_line_counts_hidden_updates() {
     let (bench, loopback) = (Bench::new(), Loopback::start(pages(true)));
     let url = loopback.catalog_url();
     let last = |arguments: &[&str]| {
@@ -195,14 +199,15 @@ fn the_last_line_says_what_is_not_shown() {
     );
     let catalog = recording("catalog");
     let capped = ["-q", "--replay", catalog.as_str(), "search", "cumulative", "update", "--limit", "5"];
-    let told = bench.run(&capped).exits(0).stderr;
-    assert_eq!(told, "more than 1000 found, 5 shown, the others cut by --limit\n");
+    let stdout = bench.run(&capped).exits(0).stderr;
+    assert_eq!(stdout, "more than 1000 found, 5 shown, the others cut by --limit\n");
 }
 
 #[test]
-fn filters_that_leave_nothing_are_named_with_what_there_is() {
+fn filters_without_matches_are_reported_with_the_choices() {
     let (bench, loopback) = (Bench::new(), Loopback::start(month()));
-    let none = ask(&bench, &loopback, &["search", "2026-11", "--arch", "arm64", "--kind", "ssu"]).exits(3);
+    let none =
+        run_against(&bench, &loopback, &["search", "2026-11", "--arch", "arm64", "--kind", "ssu"]).exits(3);
     let (kind, message) = none.error();
     assert_eq!(kind, "not_found");
     assert_eq!(
@@ -214,14 +219,15 @@ fn filters_that_leave_nothing_are_named_with_what_there_is() {
         hints,
         &json!(["--kind could be dotnet_cu, dotnet_preview, dynamic_cu, lcu, lcu_preview, safeos_du"])
     );
-    let none = ask(&bench, &loopback, &["search", "2026-11", "--since", "2027-01-01"]).exits(3).json();
+    let none =
+        run_against(&bench, &loopback, &["search", "2026-11", "--since", "2027-01-01"]).exits(3).json();
     assert_eq!(none["error"]["hints"], json!(["--since could be within 2026-11-01 to 2026-11-24"]));
-    let none = ask(&bench, &loopback, &["search", "2026-12"]).exits(3);
+    let none = run_against(&bench, &loopback, &["search", "2026-12"]).exits(3);
     assert_eq!(none.error().1, "the Catalog finds nothing for \"2026-12\"");
 }
 
 #[test]
-fn what_cannot_be_searched_for_is_refused_before_anybody_is_asked() {
+fn invalid_searches_are_refused_without_a_request() {
     let (bench, loopback) = (Bench::new(), Loopback::start(month()));
     let long = "x".repeat(101);
     for (arguments, parts) in [
@@ -241,7 +247,7 @@ fn what_cannot_be_searched_for_is_refused_before_anybody_is_asked() {
         (&["search", "KB5129195\u{1b}[2J"], &["control character (U+001B)"]),
         (&["crawl", "one\ntwo"], &["control character (U+000A)"]),
     ] {
-        let (kind, message) = ask(&bench, &loopback, arguments).exits(2).error();
+        let (kind, message) = run_against(&bench, &loopback, arguments).exits(2).error();
         assert_eq!(kind, "usage", "{arguments:?}");
         assert!(parts.iter().all(|part| message.contains(part)), "{arguments:?}: {message}");
     }
@@ -249,7 +255,7 @@ fn what_cannot_be_searched_for_is_refused_before_anybody_is_asked() {
 }
 
 #[test]
-fn the_table_fits_every_terminal_and_a_pipe_has_a_line_for_every_row() {
+fn the_table_fits_each_terminal_and_a_pipe_has_one_line_per_row() {
     let (bench, loopback) = (Bench::new(), Loopback::start(month()));
     let url = loopback.catalog_url();
     let search = ["--catalog-url", &url, "--catalog-rate", "1000", "search", "2026-11"];
@@ -259,15 +265,15 @@ fn the_table_fits_every_terminal_and_a_pipe_has_a_line_for_every_row() {
         "-          2026-11-01  -",
     ];
     for columns in [80, 100, 120, 200] {
-        let told = bench.at_width(columns, &search).exits(0).stdout;
-        let widest = told.lines().map(|line| line.chars().count()).max().unwrap();
-        assert!(widest <= usize::from(columns), "{widest} of {columns}:\n{told}");
-        assert!(rows.iter().all(|row| told.contains(row)), "{columns}:\n{told}");
+        let stdout = bench.at_width(columns, &search).exits(0).stdout;
+        let widest = stdout.lines().map(|line| line.chars().count()).max().unwrap();
+        assert!(widest <= usize::from(columns), "{widest} of {columns}:\n{stdout}");
+        assert!(rows.iter().all(|row| stdout.contains(row)), "{columns}:\n{stdout}");
         let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         let title = "2026-11 Cumulative Update for .NET Framework 3.5 and 4.8 for Windows 10 Version 22H2 (KB5100006)";
-        let is_whole = words(&told).contains(title);
-        // Beside its row a title goes on in the lines below it, which have nothing else.
-        assert!(is_whole, "{columns}:\n{told}");
+        let is_complete = words(&stdout).contains(title);
+        // The title may continue in the lines below its row, which contain nothing else.
+        assert!(is_complete, "{columns}:\n{stdout}");
     }
     let under = bench.at_width(80, &search).exits(0).stdout;
     assert!(under.lines().nth(2).unwrap().starts_with("    2026-11 "), "{under}");

@@ -1,4 +1,4 @@
-//! `show` where the Catalog and the knowledge differ, and where only one of the two knows a KB.
+//! Tests of `show` when the Catalog and the knowledge differ, and when only one of the two knows a KB.
 #![expect(clippy::disallowed_methods, reason = "tables are mended as they lie")]
 #![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 
 use super::harness::{Bench, each, items, recording, text_of};
 
-/// A mirror that has crawled KBs of a recording.
+/// Returns a mirror that has crawled KBs of a recording.
 fn crawled(name: &str, kbs: &[&str]) -> Bench {
     let bench = Bench::new();
     bench.replay(&recording(name), &[&["crawl"], kbs].concat()).exits(0);
     bench
 }
 
-/// A folder with one table in which something else stands.
+/// Writes a folder with one changed knowledge table and returns its path.
 fn tables(bench: &Bench, name: &str, change: impl Fn(&str) -> String) -> String {
     let folder = bench.path("tables");
     let _absent = fs::remove_dir_all(&folder);
@@ -33,7 +33,7 @@ fn differences(shown: &Value, what: &str) -> Vec<Value> {
 }
 
 #[test]
-fn what_both_say_alike_is_no_difference() {
+fn equal_facts_are_not_differences() {
     let bench = crawled("catalog", &["KB5086672", "KB5129195", "KB5046617"]);
     bench
         .replay(&recording("catalog"), &["crawl", "KB5050182", "KB5049615", "KB5094141", "KB5094122"])
@@ -47,13 +47,14 @@ fn what_both_say_alike_is_no_difference() {
 }
 
 #[test]
-fn every_sort_of_difference_is_told() {
+fn each_kind_of_difference_is_reported() {
     let bench = crawled("catalog", &["KB5086672"]);
     let line = "05086672 26100 008117 2026-03-31 r o c h";
     let show = |folder: &str| bench.json(&["--knowledge", folder, "show", "KB5086672"]).exits(0).json();
-    let of_history = |to: &str| show(&tables(&bench, "releases.txt", |text| text.replacen(line, to, 1)));
+    let show_with_release =
+        |to: &str| show(&tables(&bench, "releases.txt", |text| text.replacen(line, to, 1)));
 
-    let shown = of_history("05086672 26100 008118 2026-03-31 r o c h");
+    let shown = show_with_release("05086672 26100 008118 2026-03-31 r o c h");
     assert_eq!(
         differences(&shown, "build"),
         [json!({
@@ -62,30 +63,30 @@ fn every_sort_of_difference_is_told() {
         })]
     );
     let folder = bench.path("tables");
-    let told = bench.run(&["--knowledge", folder.as_str(), "show", "KB5086672"]).exits(0).stdout;
+    let stdout = bench.run(&["--knowledge", folder.as_str(), "show", "KB5086672"]).exits(0).stdout;
     assert!(
-        told.contains(
+        stdout.contains(
             "\ndiffers: the Catalog's titles of KB5086672 state build 26100.8117, the release history (h) 26100.8118\n"
         ),
-        "{told}"
+        "{stdout}"
     );
 
-    let shown = of_history("05086672 26100 008117 2026-04-14 r o c h");
+    let shown = show_with_release("05086672 26100 008117 2026-04-14 r o c h");
     assert_eq!(differences(&shown, "date")[0]["knowledge"], "2026-04-14");
     assert_eq!(differences(&shown, "build").len(), 0);
 
-    let shown = of_history("05086672 26100 008117 2026-03-31 r o s h");
+    let shown = show_with_release("05086672 26100 008117 2026-03-31 r o s h");
     let installation = &differences(&shown, "installation")[0];
     assert_eq!((&installation["catalog"], &installation["knowledge"]), (&json!("client"), &json!("server")));
 
-    let shown = of_history("05086672 26100 008117 2026-03-31 r p c h");
+    let shown = show_with_release("05086672 26100 008117 2026-03-31 r p c h");
     let kind = &differences(&shown, "kind")[0];
     assert_eq!((&kind["catalog"], &kind["knowledge"]), (&json!("lcu"), &json!("lcu_preview")));
 
     let shown = show(&tables(&bench, "parents.toml", |text| {
         format!("{text}\n[[kind]]\nkb = \"KB5086672\"\nkind = \"update_other\"\nsource = \"x\"\n")
     }));
-    assert_eq!(shown["differences"], json!([]), "the release history says what the titles say");
+    assert_eq!(shown["differences"], json!([]), "the release history and the titles must agree");
 
     let shown = show(&tables(&bench, "checkpoints.toml", |text| {
         format!(
@@ -101,10 +102,10 @@ fn every_sort_of_difference_is_told() {
 }
 
 #[test]
-fn a_file_that_the_tables_have_otherwise_is_told() {
+fn a_file_that_differs_from_the_tables_is_reported() {
     let bench = crawled("demo", &["KB5086672", "KB5031539"]);
     let shown = bench.json(&["show", "KB5086672"]).exits(0).json();
-    assert_eq!(each(&shown["differences"], "what"), ["file", "file"], "the demo's files are stand-ins");
+    assert_eq!(each(&shown["differences"], "what"), ["file", "file"], "the demo's files are replacements");
     let arm64 = &shown["differences"][0];
     assert_eq!((&arm64["subject"], &arm64["source"]), (&json!("KB5086672 (arm64)"), &json!("files.txt")));
     assert!(text_of(&arm64["catalog"]).contains("arm64_1095dd7b"), "{arm64}");
@@ -114,27 +115,27 @@ fn a_file_that_the_tables_have_otherwise_is_told() {
 }
 
 #[test]
-fn what_only_knowledge_has_is_shown() {
-    let (nowhere, bench) = (Bench::new(), crawled("demo", &["KB5086672"]));
-    for bench in [&nowhere, &bench] {
+fn kbs_known_only_to_the_knowledge_are_shown() {
+    let (without_mirror, bench) = (Bench::new(), crawled("demo", &["KB5086672"]));
+    for bench in [&without_mirror, &bench] {
         let shown = bench.json(&["show", "KB5079391"]).exits(0).json();
         assert_eq!((&shown["kb"], &shown["updates"]), (&json!("KB5079391"), &json!([])));
         assert_eq!((&shown["sets"], &shown["differences"]), (&json!([]), &json!([])));
         let tables = each(&shown["knowledge"]["rows"], "table");
         assert_eq!(tables, ["releases.txt", "files.txt", "files.txt", "withdrawn.toml"]);
-        let told = bench.at_width(200, &["show", "KB5079391"]).exits(0).stdout;
+        let stdout = bench.at_width(200, &["show", "KB5079391"]).exits(0).stdout;
         let absent = if bench.mirror().exists() {
             "the index knows nothing of KB5079391".to_owned()
         } else {
             format!("there is no mirror at {}", bench.mirror())
         };
-        assert!(told.starts_with(&format!("{absent}; knowledge of 2026-10-05:\n")), "{told}");
-        let told = bench.at_width(80, &["show", "KB5079391"]).exits(0).stdout;
-        let rows: Vec<&str> = told.lines().skip(1).collect();
-        assert!(rows.iter().all(|line| line.chars().count() <= 80), "{told}");
+        assert!(stdout.starts_with(&format!("{absent}; knowledge of 2026-10-05:\n")), "{stdout}");
+        let stdout = bench.at_width(80, &["show", "KB5079391"]).exits(0).stdout;
+        let rows: Vec<&str> = stdout.lines().skip(1).collect();
+        assert!(rows.iter().all(|line| line.chars().count() <= 80), "{stdout}");
     }
-    assert!(!nowhere.mirror().exists());
-    nowhere.json(&["show", "KB1234567"]).exits(3);
+    assert!(!without_mirror.mirror().exists());
+    without_mirror.json(&["show", "KB1234567"]).exits(3);
     let (_, message) = bench.json(&["show", "KB1234567"]).exits(3).error();
     assert_eq!(message, "neither the index nor the knowledge has anything of KB1234567");
     let none = bench.json(&["show", "KB5086672"]).exits(0).json();

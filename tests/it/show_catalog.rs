@@ -1,4 +1,5 @@
-//! `show --catalog`: what the Catalog says now, beside what the index has of it, over sockets and from recordings.
+//! Tests of `show --catalog`, which compares the current state of the Catalog with the index, over sockets and from
+//! recordings.
 
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 use super::harness::{Bench, Ran, each, items, recording, text_of, tree};
 use super::support::{Action, FileSpec, Loopback, Rule, UpdateSpec, World, id};
 
-fn ask(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> Ran {
+fn run_json(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> Ran {
     run(bench, loopback, &[&["--json"], arguments].concat())
 }
 
@@ -32,7 +33,7 @@ fn world() -> World {
     World::new().update(lcu(1, "arm64", "one")).update(lcu(2, "x64", "two"))
 }
 
-/// The update of a document without what tells when and where it was seen.
+/// Returns the update of a document without the time and place of its observation.
 fn entry(update: &Value) -> Value {
     let mut entry = update.clone();
     for key in ["first_seen", "last_seen", "size_text"] {
@@ -42,42 +43,42 @@ fn entry(update: &Value) -> Value {
 }
 
 #[test]
-fn the_catalog_is_shown_in_the_words_of_the_index_and_nothing_is_written() {
-    let (bench, nowhere, loopback) = (Bench::new(), Bench::new(), Loopback::start(world()));
-    ask(&bench, &loopback, &["fetch", "KB5041865"]).exits(0);
+fn show_catalog_has_the_format_of_show_and_writes_nothing() {
+    let (bench, without_mirror, loopback) = (Bench::new(), Bench::new(), Loopback::start(world()));
+    run_json(&bench, &loopback, &["fetch", "KB5041865"]).exits(0);
     let of_index = bench.json(&["show", "KB5041865"]).exits(0).json();
     assert_eq!(of_index["from"], "index");
     let before = tree(&bench.mirror());
-    let asked = loopback.requests().len();
-    let of_catalog = ask(&bench, &loopback, &["show", "KB5041865", "--catalog"]).exits(0).json();
-    assert_eq!(loopback.requests().len() - asked, 1 + 2 * 2, "a search, and two pages an update");
+    let requests = loopback.requests().len();
+    let of_catalog = run_json(&bench, &loopback, &["show", "KB5041865", "--catalog"]).exits(0).json();
+    assert_eq!(loopback.requests().len() - requests, 1 + 2 * 2, "one search, and two pages per update");
     assert_eq!(of_catalog["from"], "catalog");
     assert_eq!(of_catalog["index_differences"], json!([]));
     assert_eq!(of_catalog["sets"], of_index["sets"]);
-    for (own, other) in items(&of_catalog["updates"]).iter().zip(items(&of_index["updates"])) {
-        assert_eq!(entry(own), entry(other));
-        assert_eq!(own["first_seen"], other["first_seen"]);
+    for (from_catalog, from_index) in items(&of_catalog["updates"]).iter().zip(items(&of_index["updates"])) {
+        assert_eq!(entry(from_catalog), entry(from_index));
+        assert_eq!(from_catalog["first_seen"], from_index["first_seen"]);
     }
     assert_eq!(tree(&bench.mirror()).len(), before.len());
-    assert_eq!(bench.rows("SELECT count(*) FROM runs"), [["1"]], "no run is noted");
+    assert_eq!(bench.rows("SELECT count(*) FROM runs"), [["1"]], "no run may be recorded");
 
-    let none = ask(&nowhere, &loopback, &["show", "KB5041865", "--catalog"]).exits(0).json();
+    let none = run_json(&without_mirror, &loopback, &["show", "KB5041865", "--catalog"]).exits(0).json();
     assert_eq!(each(&none["updates"], "title"), [title("KB5041865", "arm64"), title("KB5041865", "x64")]);
     let file = &none["updates"][0]["files"][0];
     assert_eq!((&file["size"], &file["present"]), (&json!(3), &json!(false)));
     assert_eq!(text_of(&file["sha256"]).len(), 64);
     assert_eq!((&none["updates"][0]["first_seen"], &none["sets"]), (&Value::Null, &json!([])));
-    assert!(!nowhere.mirror().exists());
+    assert!(!without_mirror.mirror().exists());
 }
 
 #[test]
-fn one_update_takes_two_requests_and_is_told_to_people_too() {
+fn one_update_takes_two_requests_and_is_shown_as_text() {
     let (bench, loopback) = (Bench::new(), Loopback::start(world()));
-    let update = ask(&bench, &loopback, &["show", &id(1), "--catalog"]).exits(0).json();
+    let update = run_json(&bench, &loopback, &["show", &id(1), "--catalog"]).exits(0).json();
     assert_eq!(loopback.requests().len(), 2);
     assert_eq!((&update["kb"], &update["updates"][0]["size"]), (&json!("KB5041865"), &Value::Null));
     assert!(update["updates"][0]["size_text"].is_string(), "{update:#}");
-    let told = run(&bench, &loopback, &["show", &id(1), "--catalog"]).exits(0).stdout;
+    let stdout = run(&bench, &loopback, &["show", &id(1), "--catalog"]).exits(0).stdout;
     let host = loopback.file_host();
     for part in [
         "kind           lcu",
@@ -87,14 +88,14 @@ fn one_update_takes_two_requests_and_is_told_to_people_too() {
         "sha256 ",
         &host,
     ] {
-        assert!(told.contains(part), "{part}: {told}");
+        assert!(stdout.contains(part), "{part}: {stdout}");
     }
 }
 
 #[test]
-fn what_was_revised_since_is_marked() {
+fn changes_since_the_last_crawl_are_reported() {
     let (bench, loopback) = (Bench::new(), Loopback::start(world()));
-    ask(&bench, &loopback, &["crawl", "KB5041865"]).exits(0);
+    run_json(&bench, &loopback, &["crawl", "KB5041865"]).exits(0);
     bench.clock.advance(Duration::from_hours(24 * 10));
     let newer = (id(9), title("KB5043080", "arm64"));
     let revised = UpdateSpec {
@@ -103,13 +104,13 @@ fn what_was_revised_since_is_marked() {
         ..lcu(1, "arm64", "anew")
     };
     loopback.replace(World::new().update(revised).update(lcu(3, "x86", "three")));
-    let shown = ask(&bench, &loopback, &["show", "KB5041865", "--catalog"]).exits(0).json();
+    let shown = run_json(&bench, &loopback, &["show", "KB5041865", "--catalog"]).exits(0).json();
     let differ = &shown["index_differences"];
-    let whats: Vec<(String, String)> =
+    let changes: Vec<(String, String)> =
         each(differ, "update_id").into_iter().zip(each(differ, "what")).collect();
     let of = |number: u32, what: &str| (id(number), what.to_owned());
     assert_eq!(
-        whats,
+        changes,
         [
             of(1, "date"),
             of(1, "size"),
@@ -128,63 +129,67 @@ fn what_was_revised_since_is_marked() {
         (&differ[5]["index"], &differ[5]["catalog"]),
         (&json!([title("KB5041865", "x64")]), &json!([]))
     );
-    let told = run(&bench, &loopback, &["show", &id(1), "--catalog"]).exits(0).stdout;
+    let stdout = run(&bench, &loopback, &["show", &id(1), "--catalog"]).exits(0).stdout;
     let date =
         format!("the index differs: date of {}: the index has 2024-09-10, the Catalog 2026-12-01\n", id(1));
-    assert!(told.contains(&date), "{told}");
-    assert!(told.contains("seen           2026-11-23 to 2026-11-23\n"), "{told}");
-    // The index is as it was.
+    assert!(stdout.contains(&date), "{stdout}");
+    assert!(stdout.contains("seen           2026-11-23 to 2026-11-23\n"), "{stdout}");
+    // The index is unchanged.
     let index = bench.json(&["show", &id(1)]).exits(0).json();
     assert_eq!(index["updates"][0]["last_updated"], "2024-09-10");
 }
 
 #[test]
-fn what_the_catalog_forgot_is_shown_as_it_was_known() {
+fn updates_removed_from_the_catalog_are_shown_from_the_index() {
     let (bench, loopback) = (Bench::new(), Loopback::start(world()));
-    ask(&bench, &loopback, &["crawl", "KB5041865"]).exits(0);
+    run_json(&bench, &loopback, &["crawl", "KB5041865"]).exits(0);
     loopback.replace(World::new().update(lcu(7, "x64", "another")));
-    let gone = ask(&bench, &loopback, &["show", &id(1), "--catalog"]).exits(3);
+    let gone = run_json(&bench, &loopback, &["show", &id(1), "--catalog"]).exits(3);
     let (kind, message) = gone.error();
     assert_eq!(kind, "not_found");
     assert_eq!(message, format!("the Catalog says that it does not know {} (any more)", id(1)));
     let document = gone.json();
     assert_eq!((&document["from"], each(&document["updates"], "update_id")), (&json!("index"), vec![id(1)]));
-    let told = run(&bench, &loopback, &["show", &id(1), "--catalog"]).exits(3);
-    assert!(told.stdout.starts_with(&title("KB5041865", "arm64")), "{told:?}");
-    assert!(told.stderr.contains("does not know"), "{told:?}");
+    let stdout = run(&bench, &loopback, &["show", &id(1), "--catalog"]).exits(3);
+    assert!(stdout.stdout.starts_with(&title("KB5041865", "arm64")), "{stdout:?}");
+    assert!(stdout.stderr.contains("does not know"), "{stdout:?}");
 
-    // Known to knowledge alone, and known to nobody.
+    // A KB known only to the knowledge, and an unknown update.
     let catalog = recording("catalog");
-    let nowhere = Bench::new();
-    let withdrawn = nowhere.replay(&catalog, &["show", "KB5079391", "--catalog"]).exits(3);
+    let without_mirror = Bench::new();
+    let withdrawn = without_mirror.replay(&catalog, &["show", "KB5079391", "--catalog"]).exits(3);
     assert_eq!(withdrawn.error().1, "the Catalog knows no update of KB5079391");
     assert!(!items(&withdrawn.json()["knowledge"]["rows"]).is_empty());
     let removed = ["show", "cd8cbdec-e354-5a8d-a663-bf21b078b2bb", "--catalog"];
-    let gone = nowhere.replay(&catalog, &removed).exits(3);
-    assert_eq!(gone.json().as_object().unwrap().len(), 1, "the error alone");
+    let gone = without_mirror.replay(&catalog, &removed).exits(3);
+    assert_eq!(gone.json().as_object().unwrap().len(), 1, "the document must have only the error");
 }
 
 #[test]
-fn a_page_that_fails_leaves_the_rest() {
+fn a_failed_page_does_not_prevent_the_rest() {
     let (bench, loopback) = (Bench::new(), Loopback::start(world()));
     loopback.rule(Rule::once("/ScopedViewInline.aspx", Action::ErrorPage));
-    let shown = ask(&bench, &loopback, &["show", "KB5041865", "--catalog"]).exits(4).json();
+    let shown = run_json(&bench, &loopback, &["show", "KB5041865", "--catalog"]).exits(4).json();
     assert_eq!(items(&shown["updates"]).len(), 2);
     assert_eq!(each(&shown["failures"], "kind"), ["unreachable"]);
-    assert_eq!(shown["updates"][0]["supersedes"], Value::Null, "not read is not none");
+    assert_eq!(
+        shown["updates"][0]["supersedes"],
+        Value::Null,
+        "a page that was not read must be null, not empty"
+    );
     loopback.rule(Rule::always("", Action::ErrorPage));
-    ask(&bench, &loopback, &["show", &id(1), "--catalog"]).exits(6);
+    run_json(&bench, &loopback, &["show", &id(1), "--catalog"]).exits(6);
 }
 
 #[test]
-fn a_mirror_of_elsewhere_is_not_compared() {
+fn a_mirror_of_another_origin_is_not_compared() {
     let bench = Bench::new();
     bench.replay(&recording("demo"), &["crawl", "KB5086672"]).exits(0);
     let other = UpdateSpec::new(&id(1), &title("KB5086672", "arm64"));
     let other =
         UpdateSpec { files: vec![FileSpec::package("windows11.0-kb5086672-arm64", "msu", "1")], ..other };
     let loopback = Loopback::start(World::new().update(other));
-    let ran = ask(&bench, &loopback, &["show", "KB5086672", "--catalog"]).exits(0);
+    let ran = run_json(&bench, &loopback, &["show", "KB5086672", "--catalog"]).exits(0);
     assert!(ran.stderr.contains("content from elsewhere"), "{}", ran.stderr);
     let shown = ran.json();
     assert_eq!((&shown["index_differences"], &shown["sets"]), (&json!([]), &json!([])));
@@ -192,13 +197,13 @@ fn a_mirror_of_elsewhere_is_not_compared() {
 }
 
 #[test]
-fn what_nobody_knows_here_names_the_way_to_ask() {
+fn unknown_subjects_get_hints_for_a_catalog_query() {
     let bench = Bench::new();
     bench.replay(&recording("demo"), &["crawl", "KB5086672"]).exits(0);
     for (subject, other) in [("KB1234567", "kbmirror crawl KB1234567"), (&*id(5), "kbmirror crawl KB")] {
         let hints = bench.json(&["show", subject]).exits(3).json()["error"]["hints"].to_string();
-        let ask = format!("kbmirror show {subject} --catalog");
-        assert!(hints.contains(&ask) && hints.contains(other), "{hints}");
+        let command = format!("kbmirror show {subject} --catalog");
+        assert!(hints.contains(&command) && hints.contains(other), "{hints}");
     }
     let (kind, message) = bench.json(&["--offline", "show", "KB1234567", "--catalog"]).exits(2).error();
     assert_eq!(kind, "usage");

@@ -1,4 +1,4 @@
-//! The main job over real sockets, against a loopback Catalog and CDN that misbehave on command.
+//! The main job over real sockets, against a loopback Catalog and CDN with injected faults.
 #![expect(clippy::disallowed_methods, reason = "mirrors are read as they lie")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,37 +10,37 @@ use serde_json::{Value, json};
 use super::harness::{Bench, Ran, each, items, names_in, recording, sha256_hex, text_of, tree};
 use super::support::{Action, FileSpec, Loopback, Rule, Seen, UpdateSpec, World, id};
 
-/// The options for a loopback Catalog whose CDN is allowed.
+/// Returns the options for a loopback Catalog whose CDN is allowed.
 fn network(loopback: &Loopback) -> Vec<String> {
     let (url, host) = (loopback.catalog_url(), loopback.file_host());
     ["--catalog-url", &url, "--allow-host", &host, "--catalog-rate", "1000"].map(str::to_owned).to_vec()
 }
 
 /// Runs a command against a loopback Catalog.
-fn ask(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> Ran {
+fn run_against(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> Ran {
     let network = network(loopback);
     let network: Vec<&str> = network.iter().map(String::as_str).collect();
     bench.json(&[&network, arguments].concat())
 }
 
-/// The demo recording, served.
+/// Returns a server with the demo recording.
 fn demo() -> Loopback {
     Loopback::from_recording(recording("demo").as_std_path())
 }
 
-/// A package for arm64 as Microsoft names them.
+/// Returns a package for arm64 with a name as Microsoft's.
 fn package(kb: &str, bytes: &str) -> FileSpec {
     FileSpec::package(&format!("windows11.0-{}-arm64", kb.to_lowercase()), "msu", bytes)
 }
 
-/// A cumulative update of 24H2 for arm64; `tail` is the build behind the KB in its title, where there is one.
+/// Returns a cumulative update of 24H2 for arm64. `tail` is the build after the KB in its title, if any.
 fn lcu(number: u32, month: &str, kb: &str, tail: &str, files: Vec<FileSpec>) -> UpdateSpec {
     let title =
         format!("{month} Cumulative Update for Windows 11 Version 24H2 for arm64-based Systems ({kb}){tail}");
     UpdateSpec { files, ..UpdateSpec::new(&id(number), &title) }
 }
 
-/// One KB with one file.
+/// Returns a Catalog with one KB that has one file.
 fn small_world() -> World {
     World::new().update(lcu(
         1,
@@ -58,8 +58,8 @@ fn requests_for(loopback: &Loopback, part: &str) -> usize {
     loopback.requests().iter().filter(|seen| seen.path_and_query.contains(part)).count()
 }
 
-/// A document without addresses, which differ with the port.
-fn without_addresses(mut document: Value) -> Value {
+/// Removes the URLs of a document, which differ by the port.
+fn without_urls(mut document: Value) -> Value {
     for set in document["sets"].as_array_mut().into_iter().flatten() {
         for file in set["files"].as_array_mut().into_iter().flatten() {
             file["urls"] = Value::Null;
@@ -69,7 +69,7 @@ fn without_addresses(mut document: Value) -> Value {
 }
 
 #[test]
-fn over_sockets_the_demo_gives_what_its_replay_gives() {
+fn the_demo_over_sockets_gives_the_same_result_as_its_replay() {
     let loopback = demo();
     for command in [
         &["fetch", "KB5086672", "--arch", "arm64"][..],
@@ -78,9 +78,9 @@ fn over_sockets_the_demo_gives_what_its_replay_gives() {
         &["search", "KB5086672", "--arch", "x64"],
     ] {
         let (live, replayed) = (Bench::new(), Bench::new());
-        let live_document = ask(&live, &loopback, command).exits(0).json();
+        let live_document = run_against(&live, &loopback, command).exits(0).json();
         let replayed_document = replayed.replay(&recording("demo"), command).exits(0).json();
-        assert_eq!(without_addresses(live_document), without_addresses(replayed_document), "{command:?}");
+        assert_eq!(without_urls(live_document), without_urls(replayed_document), "{command:?}");
         let files = |bench: &Bench| -> BTreeMap<String, Vec<u8>> {
             let mut files = tree(&bench.mirror());
             files.retain(|path, _| {
@@ -93,24 +93,24 @@ fn over_sockets_the_demo_gives_what_its_replay_gives() {
 }
 
 #[test]
-fn a_second_fetch_asks_for_no_file() {
+fn a_second_fetch_downloads_no_file() {
     let (bench, loopback) = (Bench::new(), demo());
     let fetch = ["fetch", "KB5086672", "--arch", "arm64"];
-    let first = ask(&bench, &loopback, &fetch).exits(0).json();
+    let first = run_against(&bench, &loopback, &fetch).exits(0).json();
     assert_eq!(first["bytes_downloaded"], loopback.bytes_served());
-    let asked = loopback.requests().len();
-    assert_eq!(first["requests"], asked, "every request is counted");
-    let second = ask(&bench, &loopback, &fetch).exits(0).json();
+    let requests = loopback.requests().len();
+    assert_eq!(first["requests"], requests, "every request must be counted");
+    let second = run_against(&bench, &loopback, &fetch).exits(0).json();
     assert_eq!(each(&second["sets"], "status"), ["unchanged"]);
     assert_eq!(loopback.bytes_served(), 15_387 + 46_111);
     assert_eq!(
-        loopback.requests()[asked..].iter().filter(|seen| seen.path_and_query.contains(".msu")).count(),
+        loopback.requests()[requests..].iter().filter(|seen| seen.path_and_query.contains(".msu")).count(),
         0
     );
 }
 
 #[test]
-fn a_file_host_that_nobody_allowed_is_refused() {
+fn a_file_host_that_is_not_allowed_is_refused() {
     let (bench, loopback) = (Bench::new(), demo());
     let url = loopback.catalog_url();
     let arguments =
@@ -128,9 +128,9 @@ fn a_file_host_that_nobody_allowed_is_refused() {
 }
 
 #[test]
-fn requests_are_those_that_the_site_is_known_to_answer() {
+fn requests_have_the_form_that_the_catalog_accepts() {
     let (bench, loopback) = (Bench::new(), demo());
-    ask(&bench, &loopback, &["fetch", "KB5086672"]).exits(0);
+    run_against(&bench, &loopback, &["fetch", "KB5086672"]).exits(0);
     let seen = loopback.requests();
     for request in &seen {
         assert_eq!(request.user_agent.as_deref(), Some("Mozilla/5.0 (compatible; kbmirror)"), "{request:?}");
@@ -146,7 +146,8 @@ fn requests_are_those_that_the_site_is_known_to_answer() {
         .collect();
     assert_eq!(searches, ["/Search.aspx?p=0&q=KB5086672", "/Search.aspx?p=0&q=KB5043080"]);
 
-    // The four updates of the KB and the two of its checkpoint, each once, and nothing is ever posted back.
+    // The KB has four updates and its checkpoint two, each requested once. Forms of search pages are never posted
+    // back.
     let mut updates = BTreeSet::new();
     for post in &posts {
         assert_eq!(post.path_and_query, "/DownloadDialog.aspx");
@@ -157,7 +158,7 @@ fn requests_are_those_that_the_site_is_known_to_answer() {
             *form,
             format!(r#"[{{"size":0,"languages":"","uidInfo":"{update}","updateID":"{update}"}}]"#)
         );
-        assert!(updates.insert(update), "asked twice: {post:?}");
+        assert!(updates.insert(update), "requested twice: {post:?}");
     }
     assert_eq!(updates.len(), 6);
     for update in updates {
@@ -167,14 +168,14 @@ fn requests_are_those_that_the_site_is_known_to_answer() {
 }
 
 #[test]
-fn every_page_of_a_search_is_asked_for_once() {
+fn each_page_of_a_search_is_requested_once() {
     let shared = package("KB5100001", "the same bytes for all");
     let world = (0..60).fold(World::new(), |world, number| {
         world.update(lcu(number, "2024-08", "KB5100001", " (26100.1500)", vec![shared.clone()]))
     });
     let loopback = Loopback::start(world);
     let bench = Bench::new();
-    let found = ask(&bench, &loopback, &["search", "KB5100001"]).exits(0).json();
+    let found = run_against(&bench, &loopback, &["search", "KB5100001"]).exits(0).json();
     assert_eq!((&found["total"], &found["complete"]), (&json!(60), &json!(true)));
     let ids: BTreeSet<String> = each(&found["updates"], "update_id").into_iter().collect();
     assert_eq!(ids, (0..60).map(id).collect());
@@ -186,11 +187,11 @@ fn every_page_of_a_search_is_asked_for_once() {
         .collect();
     assert_eq!(targets, [0, 1, 2].map(|page| format!("GET /Search.aspx?p={page}&q=KB5100001")));
 
-    let some = ask(&bench, &loopback, &["search", "KB5100001", "--limit", "10"]).exits(0).json();
+    let some = run_against(&bench, &loopback, &["search", "KB5100001", "--limit", "10"]).exits(0).json();
     assert_eq!((items(&some["updates"]).len(), &some["complete"]), (10, &json!(false)));
-    assert_eq!(loopback.requests().len(), 4, "a limit asks for no more than it needs");
+    assert_eq!(loopback.requests().len(), 4, "a limit must not request more pages than needed");
 
-    let crawled = ask(&bench, &loopback, &["crawl", "KB5100001"]).exits(0).json();
+    let crawled = run_against(&bench, &loopback, &["crawl", "KB5100001"]).exits(0).json();
     assert_eq!(items(&crawled["sets"]).len(), 1);
     assert_eq!(bench.rows("SELECT count(*) FROM v_updates"), [["60"]]);
     assert_eq!(bench.rows("SELECT count(*) FROM files"), [["1"]]);
@@ -198,13 +199,13 @@ fn every_page_of_a_search_is_asked_for_once() {
 }
 
 #[test]
-fn two_checkpoints_that_no_knowledge_knows_are_ordered_by_their_builds() {
+fn unknown_checkpoints_are_ordered_by_their_builds() {
     let (low, high, target) = (
         package("KB5209002", "the lower checkpoint"),
         package("KB5201001", "the higher checkpoint"),
         package("KB5205003", "the target"),
     );
-    // Neither the dialog's order, nor the KB numbers, nor the dates of the entries tell the truth.
+    // The dialog's order, the KB numbers, and the dates of the entries all differ from the true order.
     let dated = |update: UpdateSpec, date: &str| UpdateSpec { last_updated: date.to_owned(), ..update };
     let world = World::new()
         .update(lcu(
@@ -221,7 +222,7 @@ fn two_checkpoints_that_no_knowledge_knows_are_ordered_by_their_builds() {
         .update(dated(lcu(3, "2026-10", "KB5209002", " (26100.8500)", vec![low.clone()]), "12/31/2027"));
     let loopback = Loopback::start(world);
     let bench = Bench::new();
-    let document = ask(&bench, &loopback, &["fetch", "KB5205003"]).exits(0).json();
+    let document = run_against(&bench, &loopback, &["fetch", "KB5205003"]).exits(0).json();
 
     let set = &document["sets"][0];
     assert_eq!(each(&set["files"], "name"), [&low.name, &high.name, &target.name].map(String::clone));
@@ -234,7 +235,7 @@ fn two_checkpoints_that_no_knowledge_knows_are_ordered_by_their_builds() {
     assert_eq!(names_in(&folder), names);
     assert!(
         items(&document["warnings"]).iter().any(|warning| text_of(warning).contains("KB5043080")),
-        "the checkpoint that knowledge has and nobody lists is mentioned: {document:#}"
+        "the unlisted checkpoint of the knowledge must be reported: {document:#}"
     );
 
     let mut needs = bench.rows("SELECT kb, needs_kb, role, source FROM v_needs ORDER BY kb, needs_kb");
@@ -261,16 +262,16 @@ fn two_checkpoints_that_no_knowledge_knows_are_ordered_by_their_builds() {
 }
 
 #[test]
-fn an_order_that_cannot_be_known_is_not_made_up() {
-    // The companion's own entry states no build, so nothing proves that it comes first. Both are older than any
-    // checkpoint that knowledge has.
+fn an_unknown_order_is_not_invented() {
+    // The companion's own entry states no build, so nothing proves that it comes first. Both updates are older than
+    // any checkpoint in the knowledge.
     let (companion, target) = (package("KB5201001", "what is this"), package("KB5205003", "the target"));
     let world = World::new()
         .update(lcu(1, "2024-08", "KB5205003", " (26100.1500)", vec![companion.clone(), target.clone()]))
         .update(lcu(2, "2024-07", "KB5201001", "", vec![companion.clone()]));
     let loopback = Loopback::start(world);
     let bench = Bench::new();
-    let document = ask(&bench, &loopback, &["fetch", "KB5205003"]).exits(0).json();
+    let document = run_against(&bench, &loopback, &["fetch", "KB5205003"]).exits(0).json();
     let files = items(&document["sets"][0]["files"]);
     let file = files.iter().find(|file| file["name"] == companion.name.as_str()).unwrap();
     assert_eq!((&file["role"], &file["order"]), (&json!("companion"), &Value::Null));
@@ -281,112 +282,118 @@ fn an_order_that_cannot_be_known_is_not_made_up() {
 }
 
 #[test]
-fn a_checkpoint_that_the_dialog_leaves_out_comes_from_knowledge() {
+fn a_checkpoint_omitted_by_the_dialog_comes_from_knowledge() {
     let (checkpoint, target) = (package("KB5043080", "the checkpoint"), package("KB5086672", "the target"));
     let world = World::new()
         .update(lcu(1, "2026-03", "KB5086672", " (26100.8117)", vec![target.clone()]))
         .update(lcu(2, "2024-09", "KB5043080", "", vec![checkpoint.clone()]));
     let loopback = Loopback::start(world);
     let bench = Bench::new();
-    let document = ask(&bench, &loopback, &["fetch", "KB5086672"]).exits(0).json();
+    let document = run_against(&bench, &loopback, &["fetch", "KB5086672"]).exits(0).json();
     let set = &document["sets"][0];
     assert_eq!(set["status"], "published");
     assert_eq!(each(&set["files"], "name"), [checkpoint.name, target.name]);
     assert_eq!(each(&set["files"], "role"), ["checkpoint", "target"]);
-    let said = |warnings: &Value| {
+    let has_warning = |warnings: &Value| {
         items(warnings).iter().any(|warning| {
             let warning = text_of(warning);
             warning.contains("does not list the checkpoint KB5043080")
                 && warning.contains("because knowledge")
         })
     };
-    assert!(said(&document["warnings"]), "{document:#}");
+    assert!(has_warning(&document["warnings"]), "{document:#}");
     assert_eq!(
         bench.rows("SELECT kb, needs_kb, source FROM v_needs"),
         [["KB5086672", "KB5043080", "knowledge"]]
     );
     let plan = bench.json(&["resolve", "KB5086672", "--baseline", "26100.863"]).exits(0).json();
     assert_eq!(each(&plan["steps"], "role"), ["checkpoint", "target"]);
-    assert!(said(&plan["warnings"]), "{plan:#}");
+    assert!(has_warning(&plan["warnings"]), "{plan:#}");
 
-    // Where the Catalog has no entry of it any more, knowledge alone names the file. It lies on Microsoft's own host,
-    // so this is a dry run.
+    // If the Catalog no longer has the checkpoint's entry, only the knowledge names the file. The file is on
+    // Microsoft's own host, so this is a dry run.
     let alone =
         World::new().update(lcu(1, "2026-03", "KB5086672", " (26100.8117)", vec![package("KB5086672", "x")]));
     let loopback = Loopback::start(alone);
     let bench = Bench::new();
-    let document = ask(&bench, &loopback, &["fetch", "KB5086672", "--dry-run"]).exits(0).json();
+    let document = run_against(&bench, &loopback, &["fetch", "KB5086672", "--dry-run"]).exits(0).json();
     let file = &document["sets"][0]["files"][0];
     assert_eq!(file["sha1"], "df540a05f9b118e339c5520f4090bb5d450f090b");
     assert_eq!((&file["role"], &file["present"]), (&json!("checkpoint"), &json!(false)));
-    assert!(said(&document["warnings"]), "{document:#}");
+    assert!(has_warning(&document["warnings"]), "{document:#}");
 }
 
 #[test]
-fn an_ill_catalog_is_asked_again() {
+fn requests_to_a_failing_catalog_are_retried() {
     let wait = vec![("Retry-After".to_owned(), "7".to_owned())];
-    let guest = b"<html><body>please log in</body></html>".to_vec();
-    // At least so many thousandths of a second are waited: a second, or a quarter less by jitter.
-    let spells: [(&str, Action, u64); 7] = [
+    let login_page = b"<html><body>please log in</body></html>".to_vec();
+    // The shortest wait in milliseconds: one second, or a quarter less by jitter.
+    let faults: [(&str, Action, u64); 7] = [
         ("/Search.aspx", Action::ErrorPage, 750),
         ("/ScopedViewInline.aspx", Action::ErrorPage, 750),
         ("/DownloadDialog.aspx", Action::ErrorPage, 750),
         ("/Search.aspx", Action::Close, 750),
         ("/DownloadDialog.aspx", Action::CutAfter(400), 750),
-        ("/Search.aspx", Action::Body("text/html", guest), 750),
+        ("/Search.aspx", Action::Body("text/html", login_page), 750),
         ("/Search.aspx", Action::Status(503, wait), 7000),
     ];
-    for (path, action, least) in spells {
+    for (path, action, least) in faults {
         let (bench, loopback) = (Bench::new(), Loopback::start(small_world()));
         loopback.rule(Rule::once(path, action.clone()));
-        let document = ask(&bench, &loopback, &FETCH_SMALL).exits(0).json();
+        let document = run_against(&bench, &loopback, &FETCH_SMALL).exits(0).json();
         assert_eq!(each(&document["sets"], "status"), ["published"], "{path} {action:?}");
         assert_eq!(document["failures"], json!([]));
         assert!(bench.clock.waited() >= Duration::from_millis(least), "{path} {action:?}");
-        assert!(!bench.mirror().join("runs").exists(), "what passed is not kept: {path} {action:?}");
+        assert!(
+            !bench.mirror().join("runs").exists(),
+            "a transient fault must not be kept: {path} {action:?}"
+        );
     }
 }
 
 #[test]
-fn an_ill_catalog_is_not_asked_for_ever() {
-    let spells = [Action::ErrorPage, Action::Close, Action::Status(503, Vec::new())];
-    for action in spells {
+fn retries_end_with_the_retry_budget() {
+    let faults = [Action::ErrorPage, Action::Close, Action::Status(503, Vec::new())];
+    for action in faults {
         let (bench, loopback) = (Bench::new(), Loopback::start(small_world()));
         loopback.rule(Rule::always("/Search.aspx", action.clone()));
-        let (kind, _) = ask(&bench, &loopback, &FETCH_SMALL).exits(6).error();
+        let (kind, _) = run_against(&bench, &loopback, &FETCH_SMALL).exits(6).error();
         assert_eq!(kind, "unreachable", "{action:?}");
         let waited = bench.clock.waited();
-        // Ten minutes by the program's own choice, in which it is asked ten times.
+        // The default retry budget of ten minutes allows ten requests.
         assert!(waited > Duration::from_secs(599) && waited <= Duration::from_mins(10), "{waited:?}");
         assert_eq!(requests_for(&loopback, "/Search.aspx"), 10, "{action:?}");
-        assert!(!bench.mirror().exists(), "nothing is written");
+        assert!(!bench.mirror().exists(), "the mirror must not be written");
 
         let (bench, loopback) = (Bench::new(), Loopback::start(small_world()));
         loopback.rule(Rule::always("/Search.aspx", action.clone()));
-        ask(&bench, &loopback, &["fetch", "KB5041865", "--patience", "0"]).exits(6);
+        run_against(&bench, &loopback, &["fetch", "KB5041865", "--patience", "0"]).exits(6);
         assert_eq!(requests_for(&loopback, "/Search.aspx"), 1, "{action:?}");
         assert_eq!(bench.clock.waited(), Duration::ZERO, "{action:?}");
     }
 }
 
 #[test]
-fn a_mirror_that_stands_survives_an_ill_catalog() {
+fn a_complete_mirror_survives_a_failing_catalog() {
     let (bench, loopback) = (Bench::new(), Loopback::start(small_world()));
-    ask(&bench, &loopback, &FETCH_SMALL).exits(0);
+    run_against(&bench, &loopback, &FETCH_SMALL).exits(0);
     let before = tree(&bench.mirror().join("kb"));
     loopback.rule(Rule::always("", Action::ErrorPage));
-    let document = ask(&bench, &loopback, &FETCH_SMALL).exits(0).json();
+    let document = run_against(&bench, &loopback, &FETCH_SMALL).exits(0).json();
     assert_eq!(each(&document["sets"], "status"), ["unchanged"]);
-    assert!(!items(&document["warnings"]).is_empty(), "it is said that nobody looked: {document:#}");
+    assert!(
+        !items(&document["warnings"]).is_empty(),
+        "a warning must report that the Catalog was not queried: {document:#}"
+    );
     assert_eq!(tree(&bench.mirror().join("kb")), before);
 }
 
 #[test]
-fn a_transfer_that_breaks_off_is_made_again() {
+fn an_interrupted_transfer_is_repeated() {
     for action in [Action::CutAfter(5), Action::CutAfter(0), Action::Close, Action::Status(503, Vec::new())] {
         let (bench, loopback) = (Bench::new(), Loopback::start(small_world()));
         loopback.rule(Rule::once("/files/", action.clone()));
-        let document = ask(&bench, &loopback, &FETCH_SMALL).exits(0).json();
+        let document = run_against(&bench, &loopback, &FETCH_SMALL).exits(0).json();
         assert_eq!(each(&document["sets"], "status"), ["published"], "{action:?}");
         assert_eq!(requests_for(&loopback, "/files/"), 2, "{action:?}");
         let names = names_in(&bench.mirror().join(SMALL_FOLDER));
@@ -399,12 +406,12 @@ fn a_transfer_that_breaks_off_is_made_again() {
 }
 
 #[test]
-fn a_transfer_that_always_breaks_off_publishes_nothing() {
+fn a_transfer_that_always_breaks_publishes_nothing() {
     for patience in ["0", "30"] {
         let (bench, loopback) = (Bench::new(), Loopback::start(small_world()));
         loopback.rule(Rule::always("/files/", Action::CutAfter(0)));
         let fetch = ["fetch", "KB5041865", "--patience", patience];
-        let document = ask(&bench, &loopback, &fetch).exits(6).json();
+        let document = run_against(&bench, &loopback, &fetch).exits(6).json();
         assert_eq!(each(&document["sets"], "status"), ["failed"]);
         assert_eq!(each(&document["failures"], "kind"), ["unreachable"]);
         assert!(!bench.mirror().join("kb").exists());
@@ -412,65 +419,67 @@ fn a_transfer_that_always_breaks_off_publishes_nothing() {
         assert_eq!(
             names_in(&bench.mirror().join("quarantine")),
             Vec::<String>::new(),
-            "half a file is no bad file"
+            "a partial file does not belong in quarantine"
         );
         let tries = requests_for(&loopback, "/files/");
         assert_eq!(tries == 1, patience == "0", "{tries}");
     }
 
-    // Beside another KB that is done, the run is incomplete, and the next one continues.
-    let sound = lcu(2, "2024-07", "KB5040529", " (26100.1301)", vec![package("KB5040529", "another file")]);
-    let (bench, loopback) = (Bench::new(), Loopback::start(small_world().update(sound)));
+    // Another KB is complete, so the run is incomplete, and the next run completes it.
+    let other_update =
+        lcu(2, "2024-07", "KB5040529", " (26100.1301)", vec![package("KB5040529", "another file")]);
+    let (bench, loopback) = (Bench::new(), Loopback::start(small_world().update(other_update)));
     loopback.rule(Rule { times: 1, ..Rule::always("kb5041865", Action::CutAfter(0)) });
     let fetch = ["fetch", "KB5041865", "KB5040529", "--patience", "0"];
-    let document = ask(&bench, &loopback, &fetch).exits(4).json();
+    let document = run_against(&bench, &loopback, &fetch).exits(4).json();
     assert_eq!(each(&document["sets"], "status"), ["failed", "published"]);
-    let document = ask(&bench, &loopback, &fetch).exits(0).json();
+    let document = run_against(&bench, &loopback, &fetch).exits(0).json();
     assert_eq!(each(&document["sets"], "status"), ["published", "unchanged"]);
 }
 
 #[test]
-fn bytes_that_differ_go_to_quarantine_once() {
-    let lying = FileSpec { served: Some(b"THE only file".to_vec()), ..package("KB5041865", "the only file") };
-    let world = World::new().update(lcu(1, "2024-08", "KB5041865", " (26100.1457)", vec![lying]));
+fn bytes_with_a_wrong_digest_go_to_quarantine() {
+    let wrong_bytes =
+        FileSpec { served: Some(b"THE only file".to_vec()), ..package("KB5041865", "the only file") };
+    let world = World::new().update(lcu(1, "2024-08", "KB5041865", " (26100.1457)", vec![wrong_bytes]));
     let (bench, loopback) = (Bench::new(), Loopback::start(world));
-    let document = ask(&bench, &loopback, &FETCH_SMALL).exits(5).json();
+    let document = run_against(&bench, &loopback, &FETCH_SMALL).exits(5).json();
     assert_eq!(each(&document["sets"], "status"), ["failed"]);
     assert_eq!(each(&document["failures"], "kind"), ["integrity"]);
     assert_eq!(tree(&bench.mirror().join("quarantine")).values().collect::<Vec<_>>(), [b"THE only file"]);
     assert!(!bench.mirror().join("kb").exists());
-    // The next day the CDN is right.
+    // The CDN serves the right bytes on the next day.
     loopback.replace(small_world());
-    ask(&bench, &loopback, &FETCH_SMALL).exits(0);
+    run_against(&bench, &loopback, &FETCH_SMALL).exits(0);
     assert_eq!(names_in(&bench.mirror().join(SMALL_FOLDER)).len(), 1);
 }
 
 #[test]
-fn a_redirect_to_a_host_that_nobody_allowed_is_not_followed() {
+fn a_redirect_to_a_host_not_allowed_is_not_followed() {
     for path in ["/Search.aspx", "/files/"] {
         let (bench, loopback) = (Bench::new(), Loopback::start(small_world()));
         loopback.rule(Rule::always(path, Action::Redirect("http://elsewhere.invalid/evil".to_owned())));
-        let document = ask(&bench, &loopback, &FETCH_SMALL).exits(5).json();
+        let document = run_against(&bench, &loopback, &FETCH_SMALL).exits(5).json();
         let message = text_of(&document["failures"][0]["message"]);
         assert!(message.contains("elsewhere.invalid"), "{message}");
         assert!(!bench.mirror().join("kb").exists());
     }
-    // Within what is allowed it is followed, but not for ever.
+    // A redirect between allowed hosts is followed, with a limit on the number of redirects.
     let (bench, loopback) = (Bench::new(), Loopback::start(small_world()));
     let at_the_cdn = format!("http://{}/moved", loopback.file_host());
     loopback.rule(Rule::always("/files/", Action::Redirect(at_the_cdn.clone())));
     loopback.rule(Rule::always("/moved", Action::Redirect(at_the_cdn)));
-    ask(&bench, &loopback, &["fetch", "KB5041865", "--patience", "0"]).exits(6);
+    run_against(&bench, &loopback, &["fetch", "KB5041865", "--patience", "0"]).exits(6);
     assert_eq!(requests_for(&loopback, "/moved"), 5);
     let (bench, loopback) = (Bench::new(), Loopback::start(small_world()));
     let at_the_cdn = format!("http://{}/moved", loopback.file_host());
     loopback.rule(Rule::once("/files/", Action::Redirect(at_the_cdn)));
     loopback.rule(Rule::once("/moved", Action::Body("application/octet-stream", b"the only file".to_vec())));
-    ask(&bench, &loopback, &FETCH_SMALL).exits(0);
+    run_against(&bench, &loopback, &FETCH_SMALL).exits(0);
 }
 
 #[test]
-fn the_catalog_is_asked_once_a_second() {
+fn catalog_requests_are_limited_to_one_per_second() {
     let (bench, loopback) = (Bench::new(), demo());
     let (url, host) = (loopback.catalog_url(), loopback.file_host());
     let fetch = ["fetch", "KB5086672", "--arch", "arm64"];
@@ -480,25 +489,25 @@ fn the_catalog_is_asked_once_a_second() {
     bench
         .json(&[&["--catalog-url", &url, "--allow-host", &host, "--catalog-rate", "1"], &fetch[..]].concat())
         .exits(0);
-    let asked = of_catalog();
-    assert_eq!(bench.clock.waited(), Duration::from_secs(asked - 1), "files are not paced");
+    let requests = of_catalog();
+    assert_eq!(bench.clock.waited(), Duration::from_secs(requests - 1), "file downloads must not be paced");
 
-    // The same without the option, and slower with another one.
+    // The rate is the same without the option, and lower with another value.
     for (rate, seconds) in [(&[][..], 1), (&["--catalog-rate", "0.25"][..], 4)] {
         let (bench, before) = (Bench::new(), of_catalog());
         bench.json(&[&["--catalog-url", &url, "--allow-host", &host], rate, &fetch[..]].concat()).exits(0);
-        let asked = of_catalog() - before;
-        assert_eq!(bench.clock.waited(), Duration::from_secs(seconds * (asked - 1)));
+        let requests = of_catalog() - before;
+        assert_eq!(bench.clock.waited(), Duration::from_secs(seconds * (requests - 1)));
     }
 }
 
 #[test]
-fn a_later_day_adds_and_forgets_nothing() {
+fn a_later_fetch_adds_and_deletes_nothing() {
     let (bench, loopback) = (Bench::new(), Loopback::start(small_world()));
-    ask(&bench, &loopback, &FETCH_SMALL).exits(0);
+    run_against(&bench, &loopback, &FETCH_SMALL).exits(0);
     let kept = tree(&bench.mirror().join(SMALL_FOLDER));
 
-    // The entry is gone, from a Catalog that is well: all that was known stays and stands.
+    // A healthy Catalog no longer has the entry: the index and the mirror keep everything.
     bench.clock.advance(Duration::from_hours(24));
     let checkpoint = || {
         let own = UpdateSpec {
@@ -508,7 +517,7 @@ fn a_later_day_adds_and_forgets_nothing() {
         World::new().update(own)
     };
     loopback.replace(checkpoint());
-    let gone = ask(&bench, &loopback, &FETCH_SMALL).exits(0).json();
+    let gone = run_against(&bench, &loopback, &FETCH_SMALL).exits(0).json();
     assert_eq!(each(&gone["sets"], "status"), ["unchanged"]);
     assert!(items(&gone["warnings"]).iter().any(|warning| text_of(warning).contains("no more")), "{gone:#}");
     assert_eq!(tree(&bench.mirror().join(SMALL_FOLDER)), kept);
@@ -517,7 +526,7 @@ fn a_later_day_adds_and_forgets_nothing() {
     let plan = bench.json(&["resolve", "KB5041865", "--baseline", "26100.863"]).exits(0).json();
     assert_eq!(each(&plan["steps"], "role"), ["target"]);
 
-    // Re-issued with another file: the folder has the newest, the pool has both.
+    // The KB is reissued with another file: the folder has the newest file, the pool has both.
     bench.clock.advance(Duration::from_hours(24));
     let reissued = package("KB5041865", "the file anew");
     loopback.replace(checkpoint().update(lcu(
@@ -527,7 +536,7 @@ fn a_later_day_adds_and_forgets_nothing() {
         " (26100.1457)",
         vec![reissued.clone()],
     )));
-    let document = ask(&bench, &loopback, &FETCH_SMALL).exits(0).json();
+    let document = run_against(&bench, &loopback, &FETCH_SMALL).exits(0).json();
     assert_eq!(each(&document["sets"], "status"), ["published"]);
     assert_eq!(names_in(&bench.mirror().join(SMALL_FOLDER)), [reissued.name]);
     assert_eq!(tree(&bench.mirror().join("pool")).len(), 2);
@@ -535,8 +544,8 @@ fn a_later_day_adds_and_forgets_nothing() {
 }
 
 #[test]
-fn a_crawl_of_words_goes_kb_by_kb_and_tells_what_failed_without_one() {
-    // A driver names no KB; its only file has a name that is a path.
+fn a_crawl_of_words_goes_by_kb_and_reports_other_failures() {
+    // A driver names no KB. The name of its only file is a path.
     let hostile = FileSpec { name: "..\\driver.cab".to_owned(), ..package("KB5041865", "a driver") };
     let x64 = UpdateSpec {
         files: vec![FileSpec::package("windows11.0-kb5041571-x64", "msu", "another architecture")],
@@ -550,13 +559,14 @@ fn a_crawl_of_words_goes_kb_by_kb_and_tells_what_failed_without_one() {
         .update(x64);
     let loopback = Loopback::start(world);
     let bench = Bench::new();
-    let document = ask(&bench, &loopback, &["crawl", "Windows", "11", "--arch", "arm64"]).exits(5).json();
+    let document =
+        run_against(&bench, &loopback, &["crawl", "Windows", "11", "--arch", "arm64"]).exits(5).json();
     let failures = items(&document["failures"]);
     assert_eq!(failures.len(), 1, "{document:#}");
     assert!(
         text_of(&failures[0]["what"]).contains(&id(2))
             && text_of(&failures[0]["message"]).contains("refused")
     );
-    assert_eq!(each(&document["sets"], "kb"), ["KB5041865"], "the other architecture was not asked for");
+    assert_eq!(each(&document["sets"], "kb"), ["KB5041865"], "the other architecture was not requested");
     assert_eq!(bench.rows("SELECT count(*) FROM v_updates"), [["3"]]);
 }

@@ -1,4 +1,4 @@
-//! `script`, `stage`, and `--host`: from a plan to what lies on the other side.
+//! Tests of `script`, `stage`, and `--host`: from a plan to the files for the target machine.
 #![expect(clippy::disallowed_methods, reason = "what was made is read as it lies")]
 
 use std::fs;
@@ -19,15 +19,15 @@ fn fetched(kbs: &[&str]) -> Bench {
 }
 
 #[test]
-fn the_published_script_lies_beside_its_folder_and_names_its_files() {
+fn the_script_beside_a_set_folder_names_its_files() {
     let bench = fetched(&["KB5086672", "KB5094122"]);
     let script = fs::read_to_string(bench.set("KB5086672", "windows-11-24h2-arm64.cmd")).unwrap();
     assert!(script.is_ascii() && script.lines().count() > 50);
     for name in [TARGET, CHECKPOINT] {
         assert!(script.contains(&format!("windows-11-24h2-arm64\\{name}")), "{name}");
     }
-    assert!(script.contains("DEMO"), "stand-ins are never installed");
-    // A servicing stack lies under its own KB.
+    assert!(script.contains("DEMO"), "a demo package must never be installed");
+    // A servicing stack is stored under its own KB.
     let of_server = fs::read_to_string(bench.set("KB5094122", "windows-10-1607-x64.cmd")).unwrap();
     assert!(
         of_server.contains("..\\KB5094141\\windows-10-1607-x64\\windows10.0-kb5094141-x64_"),
@@ -36,7 +36,7 @@ fn the_published_script_lies_beside_its_folder_and_names_its_files() {
     let readme = fs::read_to_string(bench.mirror().join("kb/KB5094122/README.txt")).unwrap();
     assert!(readme.contains("before  KB5094141 (ssu), in ..\\KB5094141\\windows-10-1607-x64"), "{readme}");
     let printed = bench.run(&["script", "KB5086672", "--arch", "arm64"]).exits(0).stdout;
-    // The script of today says in one line through which day its facts are known.
+    // A newly printed script has one more line with the last day covered by its facts.
     let dated =
         "rem Knowledge: 2026-10-05; releases known through 2026-09-29, 2 Patch Tuesdays before 2026-11-23";
     assert_eq!(printed.replace(dated, "rem Knowledge: 2026-10-05"), script);
@@ -44,20 +44,20 @@ fn the_published_script_lies_beside_its_folder_and_names_its_files() {
 }
 
 #[test]
-fn a_script_without_a_mirror_names_the_files_that_knowledge_has() {
+fn a_script_without_a_mirror_uses_file_names_of_the_knowledge() {
     let bench = Bench::new();
     let script = bench.run(&["script", "KB5086672", "--arch", "arm64", "--for", "image"]).exits(0).stdout;
     assert!(script.contains("/Image:") && !script.contains("DEMO"), "{script}");
     assert!(script.contains("kb5086672-arm64_ec8e69856b92118f17bac6e2046f54b3c87e59b0.msu"));
     assert_eq!(bench.run(&["script", "--collect"]).exits(0).stdout, collect_script());
-    // What no script can do is a finding, with the way out.
+    // If a script is impossible, the error has a hint with an alternative.
     let withdrawn = bench.json(&["script", "KB5079391", "--arch", "x64"]).exits(10);
     assert!(withdrawn.json()["error"]["hints"].to_string().contains("KB5086672"));
     bench.run(&["script"]).exits(2);
 }
 
 #[test]
-fn a_stage_holds_just_the_plan_and_the_script_lies_beside_it() {
+fn a_stage_has_exactly_the_plan_with_the_script_beside_it() {
     let bench = fetched(&["KB5086672"]);
     let to = bench.path("stick/set");
     let below = &["stage", "KB5086672", "--arch", "arm64", "--baseline", "26100.863", "--to", to.as_str()];
@@ -69,9 +69,9 @@ fn a_stage_holds_just_the_plan_and_the_script_lies_beside_it() {
     assert_eq!(linted[0]["unchecked"].as_array().unwrap().len(), 0, "the index knows every size");
     let script = fs::read_to_string(bench.path("stick/set.cmd")).unwrap();
     assert!(script.contains(&format!("set\\{TARGET}")));
-    assert_eq!(names_in(&bench.path("stick")), ["set", "set.cmd"], "nothing else is left");
+    assert_eq!(names_in(&bench.path("stick")), ["set", "set.cmd"], "no other file may be left");
 
-    // WinPE past the checkpoint takes the target alone.
+    // For WinPE past the checkpoint, only the target is staged.
     let to = bench.path("winpe");
     let past = [
         "stage",
@@ -89,13 +89,13 @@ fn a_stage_holds_just_the_plan_and_the_script_lies_beside_it() {
     assert_eq!(names_in(&to), [TARGET]);
     bench.run(&["lint", to.as_str(), "--for", "winpe", "--baseline", "26100.8037"]).exits(0);
 
-    // A folder with something in it is never filled.
+    // A folder that is not empty is never used.
     let again = bench.json(&past).exits(2);
     assert!(again.error().1.contains("no empty folder"));
 }
 
 #[test]
-fn what_is_not_here_is_named_and_nothing_is_left_behind() {
+fn a_stage_with_missing_files_fails_and_writes_nothing() {
     let bench = Bench::new();
     bench.replay(&recording("demo"), &["crawl", "KB5086672"]).exits(0);
     let to = bench.path("stage");
@@ -110,7 +110,7 @@ fn what_is_not_here_is_named_and_nothing_is_left_behind() {
 }
 
 #[test]
-fn what_a_machine_said_of_itself_is_its_baseline() {
+fn a_host_file_sets_the_baseline() {
     let bench = fetched(&["KB5086672"]);
     let host = bench.path("host.txt");
     let text = "kbmirror-host\r\nformat=1\r\ncomputer=WARD-7\r\nbuild=26100.863\r\narchitecture=arm64\r\n\
@@ -122,7 +122,7 @@ fn what_a_machine_said_of_itself_is_its_baseline() {
     let warnings: Vec<String> = items(&plan["warnings"]).iter().map(text_of).collect();
     assert!(warnings.iter().any(|text| text.contains("WARD-7 waits for a restart")), "{warnings:?}");
     assert!(warnings.iter().any(|text| text.contains("WARD-7 has 1000 B free")), "{warnings:?}");
-    // Options go before what the file says.
+    // Options take precedence over the file.
     let past = bench.json(&["resolve", "KB5086672", "--host", host.as_str(), "--baseline", "26100.8037"]);
     assert_eq!(each(&past.exits(0).json()["steps"], "role"), ["target"]);
     fs::write(&host, "MZ\u{0}\u{1}").unwrap();
@@ -130,7 +130,7 @@ fn what_a_machine_said_of_itself_is_its_baseline() {
 }
 
 #[test]
-fn a_cut_file_of_the_pool_is_never_staged() {
+fn a_truncated_pool_file_is_never_staged() {
     let bench = fetched(&["KB5086672"]);
     let digest = &bench.rows(&format!("SELECT lower(hex(sha256)) FROM files WHERE name = '{TARGET}'"))[0][0];
     let pooled = bench.mirror().join(format!("pool/sha256/{}/{digest}", &digest[..2]));

@@ -1,4 +1,4 @@
-//! An export adds to a medium, and never destroys one by accident.
+//! Tests of exports to media with content: an export adds sets and never destroys content by accident.
 #![expect(clippy::disallowed_methods, reason = "media are looked at and spoiled as they lie")]
 #![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
@@ -23,17 +23,17 @@ const OTHER: &str = "KB5085516";
 const ARM: &str = "windows-11-24h2-arm64";
 const X64: &str = "windows-11-24h2-x64";
 
-/// The content of a medium, without the parts that change with each set.
+/// Returns the content of a medium, without the parts that change with each set.
 fn payload(medium: &Utf8Path) -> BTreeMap<String, String> {
     let mut files = digests(medium);
     files.retain(|path, _| path.starts_with("data/"));
     files
 }
 
-/// The folders of package sets that a medium's signed listing has.
+/// Returns the folders of package sets in a medium's signed listing.
 #[track_caller]
-fn listed(there: &Bench, medium: &Utf8Path) -> Vec<String> {
-    there.json(&["check-medium", medium.as_str()]).exits(0);
+fn listed(isolated_side: &Bench, medium: &Utf8Path) -> Vec<String> {
+    isolated_side.json(&["check-medium", medium.as_str()]).exits(0);
     let listing = fs::read_to_string(medium.join("listing.jsonl")).unwrap();
     let lines = listing.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     lines
@@ -42,7 +42,7 @@ fn listed(there: &Bench, medium: &Utf8Path) -> Vec<String> {
         .collect()
 }
 
-/// Two mirrors with the same keys: the first has one KB and a stick with it, the second has the other KB.
+/// Returns two mirrors with the same keys: the first has one KB and a stick with it, the second has the other KB.
 fn two_mirrors() -> (Bench, Bench, Utf8PathBuf) {
     let first = connected(&[KB, "--arch", "arm64"]);
     let stick = first.path("stick");
@@ -53,13 +53,13 @@ fn two_mirrors() -> (Bench, Bench, Utf8PathBuf) {
 }
 
 #[test]
-fn a_selection_that_matches_nothing_writes_nothing() {
-    let here = connected(&[KB, OTHER]);
-    let stick = here.path("stick");
-    export(&here, &["--all"], &stick).exits(0);
+fn a_selection_without_matches_writes_nothing() {
+    let connected_side = connected(&[KB, OTHER]);
+    let stick = connected_side.path("stick");
+    export(&connected_side, &["--all"], &stick).exits(0);
     let before = digests(&stick);
-    let fresh = here.path("fresh");
-    for (what, words) in [
+    let fresh = connected_side.path("fresh");
+    for (selection, words) in [
         (&[KB, "--arch", "x86"][..], "no published package set of KB5086672 is for x86"),
         (&["--all", "--arch", "x86"], "no published package set is for x86"),
         (&[KB, "KB5000001"], "KB5000001 is not published"),
@@ -69,18 +69,20 @@ fn a_selection_that_matches_nothing_writes_nothing() {
         (&[KB, "--arch", "x86", "--dry-run"], "is for x86"),
     ] {
         for to in [&stick, &fresh] {
-            let ran = export(&here, what, to).exits(3);
+            let ran = export(&connected_side, selection, to).exits(3);
             let (kind, message) = ran.error();
-            assert!(kind == "not_found" && message.contains(words), "{what:?}: {message}");
+            assert!(kind == "not_found" && message.contains(words), "{selection:?}: {message}");
             let hints = ran.json()["error"]["hints"].to_string();
             assert!(hints.contains("arm64") && hints.contains("x64"), "{hints}");
             assert!(hints.contains("nothing was written"), "{hints}");
         }
-        assert_eq!(digests(&stick), before, "{what:?}");
-        assert!(!fresh.exists(), "{what:?}");
+        assert_eq!(digests(&stick), before, "{selection:?}");
+        assert!(!fresh.exists(), "{selection:?}");
     }
-    // A part of the architectures that matches nothing is said.
-    let ran = here.run(&["export", KB, "--arch", "arm64", "--arch", "x86", "--to", fresh.as_str()]).exits(0);
+    // An architecture without a match is reported even if another architecture matches.
+    let ran = connected_side
+        .run(&["export", KB, "--arch", "arm64", "--arch", "x86", "--to", fresh.as_str()])
+        .exits(0);
     assert!(ran.stderr.contains("warning: no selected package set is for x86"), "{}", ran.stderr);
     let empty = Bench::new();
     keys(&empty);
@@ -91,68 +93,68 @@ fn a_selection_that_matches_nothing_writes_nothing() {
 
 #[test]
 fn a_selection_without_bytes_writes_nothing() {
-    let here = connected(&[KB, "--arch", "arm64"]);
-    fs::remove_dir_all(here.mirror().join("pool")).unwrap();
-    let stick = here.path("stick");
-    let (kind, message) = export(&here, &[KB], &stick).exits(4).error();
+    let connected_side = connected(&[KB, "--arch", "arm64"]);
+    fs::remove_dir_all(connected_side.mirror().join("pool")).unwrap();
+    let stick = connected_side.path("stick");
+    let (kind, message) = export(&connected_side, &[KB], &stick).exits(4).error();
     assert!(kind == "incomplete" && message.contains("is not in the pool"), "{message}");
     assert!(!stick.exists());
 }
 
 #[test]
-fn an_export_adds_and_updates_and_prune_removes() {
-    let here = connected(&[KB, OTHER]);
-    let there = isolated(&root_of(&here));
-    let stick = here.path("stick");
-    export(&here, &[KB, "--arch", "x64"], &stick).exits(0);
-    export(&here, &[KB, "--arch", "arm64"], &stick).exits(0);
-    assert_eq!(listed(&there, &stick), [format!("{KB} {ARM}"), format!("{KB} {X64}")]);
-    let added = export(&here, &[OTHER, "--arch", "x64"], &stick).exits(0).json();
+fn export_adds_and_updates_and_prune_removes() {
+    let connected_side = connected(&[KB, OTHER]);
+    let isolated_side = isolated(&root_of(&connected_side));
+    let stick = connected_side.path("stick");
+    export(&connected_side, &[KB, "--arch", "x64"], &stick).exits(0);
+    export(&connected_side, &[KB, "--arch", "arm64"], &stick).exits(0);
+    assert_eq!(listed(&isolated_side, &stick), [format!("{KB} {ARM}"), format!("{KB} {X64}")]);
+    let added = export(&connected_side, &[OTHER, "--arch", "x64"], &stick).exits(0).json();
     let plan = &added["plan"];
     assert_eq!((each(&plan["additions"], "kb"), items(&plan["kept"]).len()), (vec![OTHER.to_owned()], 2));
     assert_eq!((items(&plan["updates"]).len(), items(&plan["removals"]).len()), (0, 0));
     assert!(plan["additions"][0]["bytes"].as_u64() > Some(1000), "{plan:#}");
-    let all = listed(&there, &stick);
+    let all = listed(&isolated_side, &stick);
     assert_eq!(all.len(), 3);
     let set: Value = serde_json::from_slice(&fs::read(stick.join("set.json")).unwrap()).unwrap();
-    // What was asked for, and what stays beside it: a selection that claims both would claim too much.
+    // The selection has only the requested sets. Sets that stay beside them are listed separately.
     assert_eq!(set["selection"], json!({ "all": false, "kbs": [OTHER], "architectures": ["x64"] }));
     assert_eq!(each(&set["retained"], "folder"), [ARM, X64]);
     assert_eq!(set["volumes"][0]["files"], payload(&stick).len());
 
-    // The plan of a dry run is the plan, and nothing is written by it.
+    // The plan of a dry run equals the plan of the export, and the dry run writes nothing.
     let before = digests(&stick);
-    let dry = export(&here, &[KB, "--prune", "--dry-run"], &stick).exits(0).json();
+    let dry = export(&connected_side, &[KB, "--prune", "--dry-run"], &stick).exits(0).json();
     assert_eq!(digests(&stick), before);
     assert_eq!(each(&dry["plan"]["removals"], "folder"), [X64]);
     assert_eq!((&dry["needs_yes"], &dry["exported"]), (&json!(true), &Value::Null));
-    let text = here.run(&["export", KB, "--prune", "--dry-run", "--to", stick.as_str()]).exits(0);
+    let text = connected_side.run(&["export", KB, "--prune", "--dry-run", "--to", stick.as_str()]).exits(0);
     assert!(text.stdout.contains("removes 1 set, 50.1 KB"), "{}", text.stdout);
     assert!(text.stdout.contains("dry run: nothing was written"), "{}", text.stdout);
 
-    // More than a fifth: a question for a person, --yes elsewhere.
-    let (kind, message) = export(&here, &[KB, "--prune"], &stick).exits(2).error();
+    // A removal of more than a fifth needs a confirmation, or --yes without a terminal.
+    let (kind, message) = export(&connected_side, &[KB, "--prune"], &stick).exits(2).error();
     assert!(kind == "usage" && message.contains("more than a fifth") && message.contains(OTHER), "{message}");
-    let mut here = here;
-    here.answers = true;
+    let mut connected_side = connected_side;
+    connected_side.answers = true;
     for answer in ["\n", "no\n", ""] {
-        here.stdin = answer.to_owned();
-        let ran = here.run(&["export", KB, "--prune", "--to", stick.as_str()]).exits(2);
+        connected_side.stdin = answer.to_owned();
+        let ran = connected_side.run(&["export", KB, "--prune", "--to", stick.as_str()]).exits(2);
         assert!(ran.stderr.contains("Continue? [y/N]"), "{}", ran.stderr);
     }
     assert_eq!(digests(&stick), before);
-    here.stdin = "y\n".to_owned();
-    let pruned = export(&here, &[KB, "--prune"], &stick).exits(0).json();
+    connected_side.stdin = "y\n".to_owned();
+    let pruned = export(&connected_side, &[KB, "--prune"], &stick).exits(0).json();
     assert_eq!(pruned["plan"]["removals"], dry["plan"]["removals"]);
-    assert_eq!(listed(&there, &stick), [format!("{KB} {ARM}"), format!("{KB} {X64}")]);
+    assert_eq!(listed(&isolated_side, &stick), [format!("{KB} {ARM}"), format!("{KB} {X64}")]);
     assert!(!stick.join("data").join(OTHER).exists());
-    // Nothing to remove: no question.
-    here.answers = false;
-    export(&here, &[KB, "--prune"], &stick).exits(0);
+    // A confirmation is not needed if no set is removed.
+    connected_side.answers = false;
+    export(&connected_side, &[KB, "--prune"], &stick).exits(0);
 }
 
 #[test]
-fn a_small_removal_is_not_asked_about() {
+fn a_small_removal_needs_no_confirmation() {
     let update = |number: u32, kb: &str, build: &str, bytes: &str| {
         lcu(number, "2024-08", kb, build, vec![package(kb, bytes)])
     };
@@ -162,48 +164,48 @@ fn a_small_removal_is_not_asked_about() {
         "26100.1150",
         "the other file",
     ));
-    let (here, loopback) = (Bench::new(), Loopback::start(world));
-    fetch_from(&here, &loopback, &["KB5041865", "KB5040435"]).exits(0);
-    keys(&here);
-    let stick = here.path("stick");
-    export(&here, &["--all"], &stick).exits(0);
-    let pruned = export(&here, &["KB5041865", "--prune"], &stick).exits(0).json();
+    let (connected_side, loopback) = (Bench::new(), Loopback::start(world));
+    fetch_from(&connected_side, &loopback, &["KB5041865", "KB5040435"]).exits(0);
+    keys(&connected_side);
+    let stick = connected_side.path("stick");
+    export(&connected_side, &["--all"], &stick).exits(0);
+    let pruned = export(&connected_side, &["KB5041865", "--prune"], &stick).exits(0).json();
     assert_eq!(pruned["plan"]["removed_bytes"], 14);
 }
 
 #[test]
-fn sets_that_the_mirror_does_not_know_stay_and_are_named() {
+fn sets_unknown_to_the_mirror_stay_and_are_reported() {
     let (first, second, stick) = two_mirrors();
-    let there = isolated(&root_of(&first));
+    let isolated_side = isolated(&root_of(&first));
     let before = payload(&stick);
     let ran = second.run(&["export", OTHER, "--to", stick.as_str()]).exits(0);
     assert!(ran.stdout.contains("kept, not in this mirror"), "{}", ran.stdout);
-    assert_eq!(listed(&there, &stick), [format!("{OTHER} {ARM}"), format!("{KB} {ARM}")]);
+    assert_eq!(listed(&isolated_side, &stick), [format!("{OTHER} {ARM}"), format!("{KB} {ARM}")]);
     for (path, digest) in &before {
         assert_eq!(payload(&stick).get(path), Some(digest), "{path}");
     }
-    // The receiving side takes the union, with everything that is known of both.
-    import(&there, &stick).exits(0);
+    // The isolated side imports the union, with all facts about both sets.
+    import(&isolated_side, &stick).exits(0);
     for (kb, maker) in [(KB, &first), (OTHER, &second)] {
         let own = |bench: &Bench| digests(&bench.mirror().join("kb").join(kb).join(ARM));
-        assert_eq!(own(&there), own(maker));
-        let question = ["resolve", kb, "--arch", "arm64"];
-        assert_eq!(there.json(&question).exits(0).stdout, maker.json(&question).exits(0).stdout);
+        assert_eq!(own(&isolated_side), own(maker));
+        let resolve = ["resolve", kb, "--arch", "arm64"];
+        assert_eq!(isolated_side.json(&resolve).exits(0).stdout, maker.json(&resolve).exits(0).stdout);
     }
-    // The number counts on from the medium, so that no two sets have one number.
+    // The set number continues from the medium, so that numbers are unique.
     let set: Value = serde_json::from_slice(&fs::read(stick.join("set.json")).unwrap()).unwrap();
     assert_eq!(set["number"], 2);
-    // Again, without a change, and back on the first mirror.
+    // A second export without a change, and an export from the first mirror again.
     second.run(&["export", OTHER, "--to", stick.as_str()]).exits(0);
     let back = export(&first, &[KB], &stick).exits(0).json();
     let unknown: Vec<&Value> =
         items(&back["plan"]["kept"]).iter().filter(|set| set["in_mirror"] == false).collect();
     assert_eq!(unknown.iter().map(|set| text_of(&set["kb"])).collect::<Vec<_>>(), [OTHER]);
-    assert_eq!(listed(&there, &stick).len(), 2);
+    assert_eq!(listed(&isolated_side, &stick).len(), 2);
 }
 
 #[test]
-fn damage_to_a_kept_set_is_found_before_it_is_signed_again() {
+fn damage_to_a_kept_set_is_found_before_the_new_signature() {
     let (first, second, stick) = two_mirrors();
     let target = payload(&stick).into_keys().find(|path| path.contains("kb5086672-arm64")).unwrap();
     let script = format!("data/{KB}/{ARM}.cmd");
@@ -216,20 +218,20 @@ fn damage_to_a_kept_set_is_found_before_it_is_signed_again() {
     };
     let right = tree(&stick);
     for path in [&target, &script] {
-        for spoil in ["flip", "cut", "away"] {
-            match spoil {
+        for damage in ["flip", "cut", "away"] {
+            match damage {
                 "flip" => flip(path),
                 "cut" => fs::write(stick.join(path), b"x").unwrap(),
                 _ => fs::remove_file(stick.join(path)).unwrap(),
             }
             let before = digests(&stick);
             let (kind, message) = export(&second, &[OTHER], &stick).exits(11).error();
-            assert!(kind == "refused" && message.contains(path.as_str()), "{spoil}: {message}");
-            assert_eq!(digests(&stick), before, "{spoil}");
+            assert!(kind == "refused" && message.contains(path.as_str()), "{damage}: {message}");
+            assert_eq!(digests(&stick), before, "{damage}");
             fs::write(stick.join(path), &right[path.as_str()]).unwrap();
         }
     }
-    // The checkpoint is in the pool of the other mirror too: it is replaced.
+    // The pool of the other mirror has the checkpoint too, so it is replaced.
     flip(&checkpoint);
     export(&second, &[OTHER], &stick).exits(0);
     assert_eq!(fs::read(stick.join(&checkpoint)).unwrap(), right[&checkpoint]);
@@ -237,9 +239,9 @@ fn damage_to_a_kept_set_is_found_before_it_is_signed_again() {
     for path in [&target, &script, &checkpoint] {
         flip(path);
     }
-    let healed = export(&first, &[KB], &stick).exits(0).json();
-    // The checkpoint is one file with two names where the file system has links.
-    assert!([2, 3].contains(&healed["exported"]["written"].as_u64().unwrap()), "{healed:#}");
+    let repaired = export(&first, &[KB], &stick).exits(0).json();
+    // The checkpoint is one file with two names if the file system supports links.
+    assert!([2, 3].contains(&repaired["exported"]["written"].as_u64().unwrap()), "{repaired:#}");
     assert_eq!(listed(&isolated(&root_of(&first)), &stick).len(), 2);
     for path in [&target, &script, &checkpoint] {
         assert_eq!(fs::read(stick.join(path)).unwrap(), right[path.as_str()]);
@@ -251,7 +253,7 @@ fn damage_to_a_kept_set_is_found_before_it_is_signed_again() {
 }
 
 #[test]
-fn a_newer_generation_replaces_the_set_also_when_it_is_not_selected() {
+fn a_newer_generation_replaces_a_set_that_is_not_selected() {
     let (old, new) = (package("KB5041865", "the file"), package("KB5041865", "the file anew"));
     let world = |file: &super::support::FileSpec| {
         World::new().update(lcu(1, "2024-08", "KB5041865", "26100.1457", vec![file.clone()])).update(lcu(
@@ -262,26 +264,26 @@ fn a_newer_generation_replaces_the_set_also_when_it_is_not_selected() {
             vec![package("KB5040435", "the other file")],
         ))
     };
-    let (here, loopback) = (Bench::new(), Loopback::start(world(&old)));
-    fetch_from(&here, &loopback, &["KB5041865", "KB5040435"]).exits(0);
-    let there = isolated(&keys(&here));
-    let stick = here.path("stick");
-    export(&here, &["KB5041865"], &stick).exits(0);
-    here.clock.advance(std::time::Duration::from_hours(24));
+    let (connected_side, loopback) = (Bench::new(), Loopback::start(world(&old)));
+    fetch_from(&connected_side, &loopback, &["KB5041865", "KB5040435"]).exits(0);
+    let isolated_side = isolated(&keys(&connected_side));
+    let stick = connected_side.path("stick");
+    export(&connected_side, &["KB5041865"], &stick).exits(0);
+    connected_side.clock.advance(std::time::Duration::from_hours(24));
     loopback.replace(world(&new));
-    fetch_from(&here, &loopback, &["KB5041865"]).exits(0);
-    let updated = export(&here, &["KB5040435"], &stick).exits(0).json();
+    fetch_from(&connected_side, &loopback, &["KB5041865"]).exits(0);
+    let updated = export(&connected_side, &["KB5040435"], &stick).exits(0).json();
     assert_eq!(each(&updated["plan"]["updates"], "kb"), ["KB5041865"]);
     assert_eq!(updated["plan"]["updates"][0]["replaced_bytes"], 8);
-    assert_eq!(listed(&there, &stick).len(), 2);
+    assert_eq!(listed(&isolated_side, &stick).len(), 2);
     let files = payload(&stick).into_keys().collect::<Vec<_>>().concat();
     assert!(files.contains(&new.name) && !files.contains(&old.name), "{files}");
-    // A replaced generation is not a removal, so no question is asked.
+    // Replacing a generation is not a removal, so it needs no confirmation.
     assert_eq!(updated["plan"]["removed_bytes"], 0);
 }
 
 #[test]
-fn a_mirror_that_is_behind_moves_nothing_back() {
+fn a_mirror_with_an_older_generation_keeps_the_newer_one() {
     let (old, new) = (package("KB5041865", "the file"), package("KB5041865", "the file anew"));
     let world = |file: &super::support::FileSpec, day: &str| {
         let mut update = lcu(1, "2024-08", "KB5041865", "26100.1457", vec![file.clone()]);
@@ -293,7 +295,7 @@ fn a_mirror_that_is_behind_moves_nothing_back() {
     fetch_from(&behind, &loopback, &["KB5041865"]).exits(0);
     keys(&behind);
     loopback.replace(world(&new, "8/20/2024"));
-    // The same origin: the host of one loopback.
+    // Both mirrors use the same loopback host, so their origin is the same.
     fetch_from(&ahead, &loopback, &["KB5041865"]).exits(0);
     share_keys(&behind, &ahead);
     let stick = ahead.path("stick");
@@ -302,88 +304,88 @@ fn a_mirror_that_is_behind_moves_nothing_back() {
     let kept = export(&behind, &["KB5041865"], &stick).exits(0).json();
     assert!(kept["plan"]["warnings"].to_string().contains("newer generation"), "{kept:#}");
     assert_eq!(payload(&stick), before);
-    // With --prune the medium holds exactly what this mirror has.
+    // With --prune the medium has exactly the sets of this mirror.
     export(&behind, &["KB5041865", "--prune"], &stick).exits(0);
     let files = payload(&stick).into_keys().collect::<Vec<_>>().concat();
     assert!(files.contains(&old.name) && !files.contains(&new.name), "{files}");
 }
 
 #[test]
-fn damage_in_the_pool_reaches_no_medium() {
-    let here = connected(&[KB, OTHER]);
-    let there = isolated(&root_of(&here));
-    let stick = here.path("stick");
-    export(&here, &[OTHER], &stick).exits(0);
+fn damage_in_the_pool_is_not_exported() {
+    let connected_side = connected(&[KB, OTHER]);
+    let isolated_side = isolated(&root_of(&connected_side));
+    let stick = connected_side.path("stick");
+    export(&connected_side, &[OTHER], &stick).exits(0);
     let before = digests(&stick);
-    let wanted = digests(&here.mirror().join("kb").join(KB).join(X64));
+    let wanted = digests(&connected_side.mirror().join("kb").join(KB).join(X64));
     let (_, digest) = wanted.into_iter().find(|(name, _)| name.contains("kb5086672")).unwrap();
-    let pooled = here.mirror().join("pool/sha256").join(&digest[..2]).join(&digest);
+    let pooled = connected_side.mirror().join("pool/sha256").join(&digest[..2]).join(&digest);
     let right = fs::read(&pooled).unwrap();
     let mut wrong = right.clone();
     wrong[right.len() - 1] ^= 1;
-    // Folders and pool share their bytes; the file is read-only.
+    // The set folders share their bytes with the pool, and the file is read-only.
     fs::remove_file(&pooled).unwrap();
     fs::write(&pooled, &wrong).unwrap();
-    let fresh = here.path("fresh");
-    let made = here.path("made");
-    fs::create_dir(&made).unwrap();
-    for to in [&stick, &fresh, &made] {
-        let (kind, message) = export(&here, &[KB], to).exits(5).error();
+    let fresh = connected_side.path("fresh");
+    let prepared_folder = connected_side.path("made");
+    fs::create_dir(&prepared_folder).unwrap();
+    for to in [&stick, &fresh, &prepared_folder] {
+        let (kind, message) = export(&connected_side, &[KB], to).exits(5).error();
         assert!(kind == "integrity" && message.contains(pooled.as_str()), "{message}");
-        // Recorded: what is known to be damaged is not even tried.
-        export(&here, &[KB, "--arch", "x64"], to).exits(4);
-        // The bytes come back and are verified, then they are spoiled again.
+        // The damage is recorded, so the next export does not try the file.
+        export(&connected_side, &[KB, "--arch", "x64"], to).exits(4);
+        // The right bytes are restored and verified, then damaged again.
         fs::write(&pooled, &right).unwrap();
-        here.json(&["verify"]);
+        connected_side.json(&["verify"]);
         fs::write(&pooled, &wrong).unwrap();
     }
-    assert_eq!(digests(&stick), before, "the medium is what it was");
-    assert_eq!(listed(&there, &stick).len(), 2);
-    assert!(!fresh.exists() && tree(&made).is_empty() && made.exists());
+    assert_eq!(digests(&stick), before, "the medium must not change");
+    assert_eq!(listed(&isolated_side, &stick).len(), 2);
+    assert!(!fresh.exists() && tree(&prepared_folder).is_empty() && prepared_folder.exists());
     fs::write(&pooled, right).unwrap();
-    here.json(&["verify"]);
-    export(&here, &[KB], &stick).exits(0);
-    assert_eq!(listed(&there, &stick).len(), 4);
+    connected_side.json(&["verify"]);
+    export(&connected_side, &[KB], &stick).exits(0);
+    assert_eq!(listed(&isolated_side, &stick).len(), 4);
 }
 
 #[test]
-fn prune_keeps_a_selected_set_that_the_pool_lacks() {
-    let here = connected(&[KB, OTHER]);
-    let there = isolated(&root_of(&here));
-    let stick = here.path("stick");
-    export(&here, &["--all"], &stick).exits(0);
+fn prune_keeps_a_selected_set_missing_in_the_pool() {
+    let connected_side = connected(&[KB, OTHER]);
+    let isolated_side = isolated(&root_of(&connected_side));
+    let stick = connected_side.path("stick");
+    export(&connected_side, &["--all"], &stick).exits(0);
     let before = payload(&stick);
     let (_, digest) = before.iter().find(|(path, _)| path.contains("kb5086672-x64")).unwrap();
-    let pooled = here.mirror().join("pool/sha256").join(&digest[..2]).join(digest);
+    let pooled = connected_side.mirror().join("pool/sha256").join(&digest[..2]).join(digest);
     let right = fs::read(&pooled).unwrap();
     for is_gone in [true, false] {
         let _gone = fs::remove_file(&pooled);
         if !is_gone {
             fs::write(&pooled, vec![0; right.len()]).unwrap();
-            here.json(&["verify"]).exits(5);
+            connected_side.json(&["verify"]).exits(5);
         }
-        for what in [&["--all", "--prune", "--yes"][..], &[KB, OTHER, "--prune", "--yes"]] {
-            let ran = export(&here, what, &stick).exits(4).json();
+        for selection in [&["--all", "--prune", "--yes"][..], &[KB, OTHER, "--prune", "--yes"]] {
+            let ran = export(&connected_side, selection, &stick).exits(4).json();
             assert_eq!(items(&ran["plan"]["removals"]).len(), 0, "{ran:#}");
             let warnings = ran["plan"]["warnings"].to_string();
             assert!(warnings.contains(&format!("kept {KB} {X64}")), "{warnings}");
             assert_eq!(payload(&stick), before);
         }
-        // The same where no description is proven.
+        // The result is the same without a valid description.
         fs::remove_file(stick.join("set.json.minisig")).unwrap();
-        export(&here, &["--all", "--prune", "--yes"], &stick).exits(4);
+        export(&connected_side, &["--all", "--prune", "--yes"], &stick).exits(4);
         assert_eq!(payload(&stick), before);
     }
-    // A set that is not selected goes, as asked.
-    export(&here, &[OTHER, "--prune", "--yes"], &stick).exits(0);
-    assert!(listed(&there, &stick).iter().all(|set| set.starts_with(OTHER)));
+    // A set that is not selected is removed, as requested.
+    export(&connected_side, &[OTHER, "--prune", "--yes"], &stick).exits(0);
+    assert!(listed(&isolated_side, &stick).iter().all(|set| set.starts_with(OTHER)));
 }
 
 #[test]
-fn the_last_line_claims_what_was_proven() {
-    let here = connected(&[KB, "--arch", "arm64"]);
-    let stick = here.path("stick");
-    let ran = here.run(&["export", KB, "--to", stick.as_str()]).exits(0);
+fn the_last_line_claims_only_verified_facts() {
+    let connected_side = connected(&[KB, "--arch", "arm64"]);
+    let stick = connected_side.path("stick");
+    let ran = connected_side.run(&["export", KB, "--to", stick.as_str()]).exits(0);
     let last = ran.stdout.trim_end().lines().last().unwrap();
     assert!(last.starts_with(&format!("{stick}: complete, synced; content not proven until")), "{last}");
     assert!(ran.stderr.contains("is a local folder"), "{}", ran.stderr);
@@ -392,14 +394,14 @@ fn the_last_line_claims_what_was_proven() {
         "{}",
         ran.stdout
     );
-    let Some(disk) = super::broken_off::Small::new(here.path("mounted"), 8192) else { return };
+    let Some(disk) = super::broken_off::Small::new(connected_side.path("mounted"), 8192) else { return };
     let arguments = ["export", KB, "--expect-mount", "--to", disk.folder.as_str()];
-    let ran = here.run(&arguments).exits(0);
+    let ran = connected_side.run(&arguments).exits(0);
     let last = ran.stdout.trim_end().lines().last().unwrap();
     let words = "complete, synced; content not proven until the medium is re-plugged and checked";
     assert_eq!(last, format!("{}: {words}", disk.folder));
     assert!(!ran.stderr.contains("local folder"), "{}", ran.stderr);
-    let document = export(&here, &[KB], &disk.folder).exits(0).json();
+    let document = export(&connected_side, &[KB], &disk.folder).exits(0).json();
     assert_eq!(
         (&document["exported"]["read_back_cold"], &document["exported"]["local"]),
         (&json!(false), &Value::Null)
@@ -407,39 +409,39 @@ fn the_last_line_claims_what_was_proven() {
 }
 
 #[test]
-fn newer_knowledge_on_a_medium_stays() {
-    let here = connected(&[KB, "--arch", "arm64"]);
+fn newer_knowledge_on_a_medium_is_kept() {
+    let connected_side = connected(&[KB, "--arch", "arm64"]);
     let families = include_str!("../../src/servicing/data/families.toml");
     let date = families.lines().find(|line| line.starts_with("date = ")).unwrap();
-    let folder = here.path("tables");
+    let folder = connected_side.path("tables");
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("families.toml"), families.replacen(date, "date = \"2031-01-01\"", 1)).unwrap();
-    let stick = here.path("stick");
-    here.run(&["--knowledge", folder.as_str(), "export", KB, "--to", stick.as_str()]).exits(0);
+    let stick = connected_side.path("stick");
+    connected_side.run(&["--knowledge", folder.as_str(), "export", KB, "--to", stick.as_str()]).exits(0);
     let on_stick = || fs::read_to_string(stick.join("knowledge/families.toml")).unwrap();
     let newer = on_stick();
     assert!(newer.contains("2031-01-01"));
-    let ran = here.run(&["export", KB, "--to", stick.as_str()]).exits(0);
+    let ran = connected_side.run(&["export", KB, "--to", stick.as_str()]).exits(0);
     assert!(ran.stderr.contains("kept the knowledge tables of 2031-01-01"), "{}", ran.stderr);
     assert_eq!(on_stick(), newer);
-    let checked = here.json(&["check-medium", stick.as_str()]).exits(0).json();
+    let checked = connected_side.json(&["check-medium", stick.as_str()]).exits(0).json();
     assert_eq!(checked["set"]["knowledge"]["date"], "2031-01-01");
 }
 
 #[test]
-fn a_medium_without_package_sets_is_nothing_to_import() {
+fn a_medium_without_package_sets_cannot_be_imported() {
     let small = super::carry::small();
-    let there = isolated(&small.root);
-    let medium = there.path("medium");
+    let isolated_side = isolated(&small.root);
+    let medium = isolated_side.path("medium");
     small.copy_to(&medium);
     fs::remove_dir_all(medium.join("data")).unwrap();
     fs::write(medium.join("manifest-sha256.txt"), b"").unwrap();
     fs::write(medium.join("listing.jsonl"), b"").unwrap();
     super::carry::sign_again(small, &medium, |_| {});
-    let before = content(&there.mirror());
+    let before = content(&isolated_side.mirror());
     for command in ["check-medium", "import"] {
-        let (kind, message) = there.json(&[command, medium.as_str()]).exits(10).error();
+        let (kind, message) = isolated_side.json(&[command, medium.as_str()]).exits(10).error();
         assert!(kind == "unresolved" && message.contains("no package sets"), "{command}: {message}");
-        assert_eq!(content(&there.mirror()), before);
+        assert_eq!(content(&isolated_side.mirror()), before);
     }
 }

@@ -1,4 +1,4 @@
-//! What programs of others say of a medium: `sha256sum`, `minisign`, the file systems of sticks, and Windows' own `cmd`.
+//! Tests of media with other programs: `sha256sum`, `minisign`, file systems of sticks, and Windows' own `cmd`.
 #![expect(clippy::disallowed_methods, reason = "media are spoiled as they lie")]
 #![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
@@ -39,12 +39,15 @@ fn sha256sum_and_minisign_agree() {
     }
     for (name, key) in files {
         let Some(output) = signed(name, key) else { continue };
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(output.status.success() && said.contains("Trusted comment: "), "{name}: {said}");
+        let output_text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(
+            output.status.success() && output_text.contains("Trusted comment: "),
+            "{name}: {output_text}"
+        );
         let other = if key == &root { &export_key } else { &root };
         assert!(!signed(name, other).unwrap().status.success(), "{name} with another key");
     }
-    // The lines of README and of both pages, as they are written.
+    // The command lines of the README and of both pages are run unchanged.
     let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
     let line = regex::Regex::new(r"minisign (-Vm \S+ -p export\.pub)").unwrap();
     let page = |name: &str| fs::read_to_string(medium.join(name)).unwrap();
@@ -60,7 +63,7 @@ fn sha256sum_and_minisign_agree() {
         }
     }
     assert!(page("export.pub").ends_with(&format!("\n{export_key}\n")));
-    // Changed: everybody says so.
+    // Each tool must detect a changed file.
     for path in digests(&medium).into_keys().filter(|path| path.starts_with("data/")) {
         let right = fs::read(medium.join(&path)).unwrap();
         let mut wrong = right.clone();
@@ -85,7 +88,7 @@ fn sha256sum_and_minisign_agree() {
     here.json(&["check-medium", medium.as_str()]).exits(0);
 }
 
-/// The file system of a stick in a file, mounted; it goes with the value.
+/// A stick's file system in an image file, mounted. It is unmounted and removed when the value is dropped.
 struct Stick {
     image: Utf8PathBuf,
     folder: Utf8PathBuf,
@@ -93,10 +96,10 @@ struct Stick {
 }
 
 impl Stick {
-    /// `None`, and a line that says why, where it cannot be had.
+    /// Mounts a new stick. Prints a line with the reason and returns `None` if the file system is not available.
     fn new(bench: &Bench, kind: &str) -> Option<Self> {
         if !is_root() {
-            // A mount that ends without an error and without a file system was seen.
+            // The mount program can succeed without mounting a file system, as observed without root rights.
             return skipped_without_root("no file system can be mounted here");
         }
         let (image, folder) = (bench.path(&format!("{kind}.img")), bench.path(kind));
@@ -112,7 +115,7 @@ impl Stick {
             let device = judge("losetup", &["-f", "--show", image.as_str()], here)?;
             let device = String::from_utf8(device.stdout).unwrap().trim().to_owned();
             if device.is_empty() {
-                return skipped_without_root("no loop device is to be had");
+                return skipped_without_root("no loop device is available");
             }
             stick.device = Some(device.clone());
             judge("mount.exfat-fuse", &[&device, stick.folder.as_str()], here)?
@@ -129,7 +132,7 @@ impl Stick {
 }
 
 impl Stick {
-    /// Mounts it with other options.
+    /// Mounts the file system again with other options.
     fn mount_again(&self, options: &str) {
         assert!(Command::new("umount").arg(&self.folder).status().unwrap().success());
         let (program, what) = match &self.device {
@@ -151,7 +154,7 @@ impl Drop for Stick {
     }
 }
 
-/// The export of a plan in which one file has five gibibytes.
+/// Exports a plan in which one file has five gibibytes.
 fn export_too_large(here: &Bench, to: &Utf8Path) -> kbmirror::error::Result<()> {
     let layout = Layout::new(here.mirror(), None);
     let keys = KeyFolder::new(layout.keys()).signing_keys(&NoPassphrases)?;
@@ -180,7 +183,7 @@ fn export_too_large(here: &Bench, to: &Utf8Path) -> kbmirror::error::Result<()> 
 }
 
 #[test]
-fn onto_the_file_systems_of_sticks() {
+fn export_works_on_file_systems_of_sticks() {
     let here = connected(&[KB, "KB5085516"]);
     let root = root_of(&here);
     let plain = here.path("plain");
@@ -189,38 +192,38 @@ fn onto_the_file_systems_of_sticks() {
     for kind in ["exfat", "fat32"] {
         let Some(stick) = Stick::new(&here, kind) else { continue };
         let error = export_too_large(&here, &stick.folder).unwrap_err();
-        let said = format!("{error:?}");
+        let output_text = format!("{error:?}");
         if kind == "fat32" {
-            assert!(error.message().contains("large.msu has 5.0 GB"), "{said}");
+            assert!(error.message().contains("large.msu has 5.0 GB"), "{output_text}");
             let hints = error.hints().concat();
             assert!(hints.contains("format the medium as exFAT or NTFS"), "{hints}");
         } else {
-            assert!(error.message().contains("are needed"), "{said}");
+            assert!(error.message().contains("are needed"), "{output_text}");
         }
         assert_eq!(stick.folder.read_dir_utf8().unwrap().count(), 0, "{kind}");
 
         export(&here, &[KB, "KB5085516"], &stick.folder).exits(0);
         assert_eq!(data(&stick.folder), data(&plain), "{kind}");
-        let there = isolated(&root);
-        there.json(&["check-medium", stick.folder.as_str()]).exits(0);
-        import(&there, &stick.folder).exits(0);
-        assert_eq!(digests(&there.mirror().join("kb")), digests(&here.mirror().join("kb")), "{kind}");
-        // In place again.
+        let isolated_side = isolated(&root);
+        isolated_side.json(&["check-medium", stick.folder.as_str()]).exits(0);
+        import(&isolated_side, &stick.folder).exits(0);
+        assert_eq!(digests(&isolated_side.mirror().join("kb")), digests(&here.mirror().join("kb")), "{kind}");
+        // A second export to the same stick.
         let again = export(&here, &[KB], &stick.folder).exits(0).json();
         assert_eq!(again["exported"]["written"], 0, "{kind}");
-        there.json(&["check-medium", stick.folder.as_str()]).exits(0);
-        // A mirror that lies on such a file system itself, without links.
+        isolated_side.json(&["check-medium", stick.folder.as_str()]).exits(0);
+        // A mirror on such a file system, which has no links.
         if kind == "exfat" {
             let mirror = stick.folder.join("mirror");
-            there.run_on(&mirror, &["keys", "trust", &root]).exits(0);
-            there.run_on(&mirror, &["import", plain.as_str()]).exits(0);
+            isolated_side.run_on(&mirror, &["keys", "trust", &root]).exits(0);
+            isolated_side.run_on(&mirror, &["import", plain.as_str()]).exits(0);
             assert_eq!(digests(&mirror.join("kb")), digests(&here.mirror().join("kb")));
         }
     }
 }
 
 #[test]
-fn secret_keys_on_a_stick_need_a_mount_for_their_owner_alone() {
+fn secret_keys_on_a_stick_need_an_owner_only_mount() {
     let here = Bench::new();
     for (kind, open, private) in
         [("exfat", "umask=0", "umask=077"), ("fat32", "rw+,umask=0", "rw+,umask=077")]
@@ -238,16 +241,16 @@ fn secret_keys_on_a_stick_need_a_mount_for_their_owner_alone() {
             "{}",
             ran.stderr
         );
-        // As the hint says.
+        // The mount options of the hint solve the problem.
         stick.mount_again(private);
         here.run_on(&mirror, &["keys", "rotate"]).exits(0);
     }
 }
 
 #[test]
-fn the_script_of_a_medium_checks_it_with_what_windows_has() {
+fn the_medium_script_verifies_with_tools_of_windows() {
     let Some(machine) = Machine::new() else { return };
-    // Beside a stub of Wine's own.
+    // The compiled certutil replaces a stub of Wine.
     let certutil = machine.drive("windows/system32/certutil.exe");
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/certutil.c");
     let mut compiler = Command::new("x86_64-w64-mingw32-gcc");
@@ -258,48 +261,53 @@ fn the_script_of_a_medium_checks_it_with_what_windows_has() {
     let package = digests(&at).into_keys().find(|path| path.contains("/windows11.0-")).unwrap();
     let shown = package.replace('/', "\\");
 
-    let (said, code) = machine.run("medium", r".\verify.cmd", "");
-    assert_eq!(code, "0", "{said}");
+    let (output_text, code) = machine.run("medium", r".\verify.cmd", "");
+    assert_eq!(code, "0", "{output_text}");
     assert!(
-        said.contains("All 2 files are as listed.") && said.contains(&format!("ok         {shown}")),
-        "{said}"
+        output_text.contains("All 2 files are as listed.")
+            && output_text.contains(&format!("ok         {shown}")),
+        "{output_text}"
     );
 
     let right = fs::read(at.join(&package)).unwrap();
     fs::write(at.join(&package), b"the wrong file").unwrap();
-    let (said, code) = machine.run("medium", r".\verify.cmd", "");
-    assert_eq!(code, "1", "{said}");
-    assert!(said.contains(&format!("DIFFERENT  {shown}")) && said.contains("Do not install"), "{said}");
+    let (output_text, code) = machine.run("medium", r".\verify.cmd", "");
+    assert_eq!(code, "1", "{output_text}");
+    assert!(
+        output_text.contains(&format!("DIFFERENT  {shown}")) && output_text.contains("Do not install"),
+        "{output_text}"
+    );
 
     fs::remove_file(at.join(&package)).unwrap();
-    let (said, code) = machine.run("medium", r".\verify.cmd", "");
-    assert_eq!(code, "1", "{said}");
-    assert!(said.contains(&format!("MISSING    {shown}")), "{said}");
+    let (output_text, code) = machine.run("medium", r".\verify.cmd", "");
+    assert_eq!(code, "1", "{output_text}");
+    assert!(output_text.contains(&format!("MISSING    {shown}")), "{output_text}");
 
     fs::write(at.join(&package), right).unwrap();
     fs::write(at.join(&package).with_file_name("extra.msu"), b"x").unwrap();
-    let (said, code) = machine.run("medium", r".\verify.cmd", "");
-    assert_eq!(code, "1", "{said}");
+    let (output_text, code) = machine.run("medium", r".\verify.cmd", "");
+    assert_eq!(code, "1", "{output_text}");
     assert!(
-        said.contains("3 files lie under data, and 2 are listed") && said.contains("extra.msu"),
-        "{said}"
+        output_text.contains("3 files lie under data, and 2 are listed") && output_text.contains("extra.msu"),
+        "{output_text}"
     );
 
-    // An empty list is not a verdict.
+    // An empty list must not result in a verdict.
     fs::write(at.join("manifest-sha256.txt"), "").unwrap();
-    let (said, code) = machine.run("medium", r".\verify.cmd", "");
-    assert_eq!(code, "2", "{said}");
-    assert!(said.contains("lists no file"), "{said}");
+    let (output_text, code) = machine.run("medium", r".\verify.cmd", "");
+    assert_eq!(code, "2", "{output_text}");
+    assert!(output_text.contains("lists no file"), "{output_text}");
 }
 
-/// A statement of a PowerShell script without its comments, and the marks that stay open at its end.
-fn unbalanced(script: &str) -> Vec<char> {
+/// Returns the brackets and quotes of a PowerShell script that are not closed, ignoring comments.
+fn unclosed_marks(script: &str) -> Vec<char> {
     let mut open = Vec::new();
     let mut letters = script.chars().peekable();
     while let Some(letter) = letters.next() {
         match letter {
             '#' => while letters.next_if(|next| *next != '\n').is_some() {},
-            // In single quotes nothing is special, and two of them are one; in double quotes a backtick takes the next letter.
+            // In single quotes no character is special, and two quotes stand for one. In double quotes a backtick
+            // escapes the next character.
             '\'' => loop {
                 match letters.next() {
                     Some('\'') if letters.next_if_eq(&'\'').is_none() => break,
@@ -328,26 +336,27 @@ fn unbalanced(script: &str) -> Vec<char> {
     open
 }
 
-/// No registry has PowerShell, so the script is held to its form, and its logic is little.
+/// PowerShell is not available in package registries, so the test checks the form of the script. The script's logic
+/// is short.
 #[test]
-fn the_powershell_script_of_a_medium_has_the_form_of_one() {
+fn the_powershell_script_of_a_medium_is_well_formed() {
     let text = fs::read_to_string(small().medium.join("verify.ps1")).unwrap();
     assert!(
         text.ends_with("\r\n") && !text.replace("\r\n", "").contains(['\r', '\n', '\t']) && text.is_ascii()
     );
     let script = text.replace('\r', "");
-    assert_eq!(unbalanced(&script), [] as [char; 0]);
+    assert_eq!(unclosed_marks(&script), [] as [char; 0]);
     for broken in ["if ($a) {", "'a", "\"a", "a)", "(]", "'it''s", "\"a`\""] {
-        assert!(!unbalanced(broken).is_empty(), "{broken}");
+        assert!(!unclosed_marks(broken).is_empty(), "{broken}");
     }
-    assert_eq!(unbalanced("# it's (\n'a''b' \"a`\"(\" { [x] }"), [] as [char; 0]);
+    assert_eq!(unclosed_marks("# it's (\n'a''b' \"a`\"(\" { [x] }"), [] as [char; 0]);
 
     let lines: Vec<&str> = script.lines().map(str::trim).filter(|line| !line.starts_with('#')).collect();
-    assert_eq!(lines[0], "$ErrorActionPreference = 'Stop'", "nothing runs before it");
-    assert_eq!(lines[1], "trap {", "what fails is not a verdict");
+    assert_eq!(lines[0], "$ErrorActionPreference = 'Stop'", "no statement may run before it");
+    assert_eq!(lines[1], "trap {", "an error must not result in a verdict");
     assert_eq!(lines[lines.len() - 1], "exit 0");
-    // Each way out, with what is asked before it, in this order.
-    let ways = [
+    // Each exit with the condition before it, in this order.
+    let expected_exits = [
         ("trap {", "exit 2"),
         ("if (-not (Get-Command -Name 'Get-FileHash' -ErrorAction SilentlyContinue)) {", "exit 2"),
         ("if (-not (Test-Path -LiteralPath 'manifest-sha256.txt' -PathType Leaf)) {", "exit 2"),
@@ -357,19 +366,19 @@ fn the_powershell_script_of_a_medium_has_the_form_of_one() {
         ("Write-Output \"All $listed files are as listed.\"", "exit 0"),
     ];
     let exits: Vec<usize> = (0..lines.len()).filter(|&place| lines[place].starts_with("exit")).collect();
-    assert_eq!(exits.len(), ways.len(), "{exits:?}");
+    assert_eq!(exits.len(), expected_exits.len(), "{exits:?}");
     let mut last = 0;
-    for (place, (question, way)) in exits.into_iter().zip(ways) {
-        assert_eq!(lines[place], way, "{question}");
-        let asked = lines[last..place].iter().position(|line| *line == question);
-        assert!(asked.is_some(), "{question} before line {place}");
+    for (place, (condition, way)) in exits.into_iter().zip(expected_exits) {
+        assert_eq!(lines[place], way, "{condition}");
+        let condition_line = lines[last..place].iter().position(|line| *line == condition);
+        assert!(condition_line.is_some(), "{condition} before line {place}");
         last = place + 1;
     }
     for statement in ["$listed++", "$there = 0", "if ($there -gt $listed) {"] {
         assert!(lines.contains(&statement), "{statement}");
     }
     assert_eq!(lines.iter().filter(|line| **line == "$wrong++").count(), 3);
-    // A name with a bracket is a pattern elsewhere.
+    // A name with a bracket would be a pattern without -LiteralPath.
     for line in lines.iter().filter(|line| {
         line.contains("-Path ") || line.contains("Get-ChildItem") || line.contains("Test-Path")
     }) {

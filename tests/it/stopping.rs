@@ -1,4 +1,4 @@
-//! Runs that are asked to stop: what is asked for afterwards, what is said, what is kept, and how the next run goes on.
+//! Stop requests: the requests after them, the output, the partial files, and the next run.
 #![expect(clippy::disallowed_methods, reason = "mirrors are read and prepared as they lie")]
 #![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
@@ -20,22 +20,22 @@ fn update(number: u32, kb: &str) -> UpdateSpec {
     UpdateSpec { files: vec![package], ..UpdateSpec::new(&id(number), &title) }
 }
 
-/// The three KBs, none of which needs another one.
+/// Returns three KBs that do not require each other.
 fn world() -> World {
     (1..).zip(KBS).fold(World::new(), |world, (number, kb)| world.update(update(number, kb)))
 }
 
-fn ask(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> Ran {
+fn run_against(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> Ran {
     let (url, host) = (loopback.catalog_url(), loopback.file_host());
     let network = ["--catalog-url", &url, "--allow-host", &host, "--catalog-rate", "1000"];
     bench.run(&[&network[..], arguments].concat())
 }
 
-fn asked(loopback: &Loopback, part: &str) -> usize {
+fn count_requests(loopback: &Loopback, part: &str) -> usize {
     loopback.requests().iter().filter(|seen| seen.path_and_query.contains(part)).count()
 }
 
-/// A bench whose run is asked to stop in the middle of the next request to such a path.
+/// Returns a bench whose run gets a stop request during the next request to the path.
 fn stopped_at(loopback: &Loopback, path: &str, signal: Signal) -> Bench {
     let (stopper, stop) = Stop::pair();
     let hook = Hook(Arc::new(move || stopper.stop(signal)));
@@ -46,7 +46,7 @@ fn stopped_at(loopback: &Loopback, path: &str, signal: Signal) -> Bench {
 const ALL: [&str; 5] = ["fetch", KBS[0], KBS[1], KBS[2], "--no-closure"];
 
 #[test]
-fn a_wish_in_the_middle_of_a_request_is_the_last_of_that_run() {
+fn no_request_follows_a_stop_request() {
     for (path, signal, code) in [
         ("/Search.aspx", Signal::Interrupt, 130),
         ("/ScopedViewInline.aspx", Signal::Terminate, 143),
@@ -55,19 +55,19 @@ fn a_wish_in_the_middle_of_a_request_is_the_last_of_that_run() {
     ] {
         let loopback = Loopback::start(world());
         let bench = stopped_at(&loopback, path, signal);
-        let ran = ask(&bench, &loopback, &ALL).exits(code);
+        let ran = run_against(&bench, &loopback, &ALL).exits(code);
         let last = loopback.requests().pop().unwrap();
         assert!(last.path_and_query.starts_with(path), "{path}: {last:?}");
-        // Files come side by side.
+        // Files are downloaded in parallel.
         assert_eq!(
-            asked(&loopback, path),
-            asked(&loopback, path).min(if path == "/files/" { 3 } else { 1 }),
+            count_requests(&loopback, path),
+            count_requests(&loopback, path).min(if path == "/files/" { 3 } else { 1 }),
             "{path}"
         );
         let is_of_run = |line: &&str| line.starts_with("stopping") || line.starts_with("error");
-        let said: Vec<&str> = ran.stderr.lines().filter(is_of_run).collect();
+        let lines: Vec<&str> = ran.stderr.lines().filter(is_of_run).collect();
         assert_eq!(
-            said,
+            lines,
             [
                 "stopping: what is under way is parked; a second Ctrl-C ends at once",
                 "error: stopped: nothing is parked, and what was complete is kept",
@@ -86,18 +86,19 @@ fn a_wish_in_the_middle_of_a_request_is_the_last_of_that_run() {
             assert_eq!(runs, [[code.to_string()]], "{path}");
         }
 
-        // The next one knows nothing of it.
+        // The next run is not affected.
         let again = bench.stopped_by(Stop::never());
-        ask(&again, &loopback, &ALL).exits(0);
+        run_against(&again, &loopback, &ALL).exits(0);
         for kb in KBS {
             assert_eq!(names_in(&again.set(kb, "windows-11-24h2-arm64")).len(), 1, "{path} {kb}");
         }
     }
 }
 
-/// The count of partial files is for people: where it fails, the run is a stopped one all the same, and its end is recorded.
+/// The partial files are counted only for the message: if this fails, the run still counts as stopped and its end is
+/// recorded.
 #[test]
-fn a_stopped_run_is_concluded_where_partial_cannot_be_read() {
+fn a_stopped_run_ends_properly_without_a_readable_partial() {
     let loopback = Loopback::start(world());
     let bench = Bench::new();
     let (stopper, stop) = Stop::pair();
@@ -111,18 +112,19 @@ fn a_stopped_run_is_concluded_where_partial_cannot_be_read() {
     }));
     loopback.rule(Rule::once("/DownloadDialog.aspx", Action::After(hook)));
     let bench = bench.stopped_by(stop);
-    let ran = ask(&bench, &loopback, &ALL).exits(130);
+    let ran = run_against(&bench, &loopback, &ALL).exits(130);
     assert!(ran.stderr.contains("error: stopped: "), "{}", ran.stderr);
     assert!(ran.stderr.contains("partial"), "{}", ran.stderr);
     assert_eq!(bench.rows("SELECT exit_code FROM runs WHERE finished IS NOT NULL"), [["130".to_owned()]]);
 }
 
-/// In the middle of a body: what came is parked, durable, and said, and the next run asks for the rest alone.
+/// A stop during a body: the received bytes are kept as a durable partial file and reported, and the next run
+/// requests only the rest.
 #[test]
-fn a_file_under_way_is_parked_and_gone_on_with() {
+fn an_interrupted_download_is_kept_and_resumed() {
     const SIZE: usize = 400_000;
-    let whole = FileSpec::package("windows11.0-kb5041865-arm64", "msu", vec![7; SIZE]);
-    let update = UpdateSpec { files: vec![whole.clone()], ..update(1, KBS[0]) };
+    let package = FileSpec::package("windows11.0-kb5041865-arm64", "msu", vec![7; SIZE]);
+    let update = UpdateSpec { files: vec![package.clone()], ..update(1, KBS[0]) };
     let loopback = Loopback::start(World::new().update(update));
     let (stopper, stop) = Stop::pair();
     let pieces = Mutex::new(0);
@@ -136,27 +138,27 @@ fn a_file_under_way_is_parked_and_gone_on_with() {
     loopback.rule(Rule::once("/files/", Action::File(vec![FileFault::StallAfter(SIZE / 2, hook)])));
     let bench = Bench::new().stopped_by(stop);
     let fetch = ["fetch", KBS[0], "--no-closure"];
-    let ran = ask(&bench, &loopback, &fetch).exits(130);
+    let ran = run_against(&bench, &loopback, &fetch).exits(130);
     assert!(ran.stderr.contains("stopped: 1 file with 195.3 KB is parked under partial/"), "{}", ran.stderr);
-    let sha256 = sha256_hex(&whole.bytes);
+    let sha256 = sha256_hex(&package.bytes);
     assert_eq!(names_in(&bench.mirror().join("partial")), [sha256.clone(), format!("{sha256}.json")]);
     let journal = std::fs::read_to_string(bench.mirror().join(format!("partial/{sha256}.json"))).unwrap();
     let journal: serde_json::Value = serde_json::from_str(&journal).unwrap();
     assert_eq!((&journal["durable"], &journal["size"]), (&json!(SIZE / 2), &json!(SIZE)));
 
     let again = bench.stopped_by(Stop::never());
-    ask(&again, &loopback, &fetch).exits(0);
+    run_against(&again, &loopback, &fetch).exits(0);
     let last = loopback.requests().pop().unwrap();
     assert_eq!(last.range.as_deref(), Some("bytes=200000-"));
-    assert_eq!(names_in(&again.set(KBS[0], "windows-11-24h2-arm64")), [whole.name]);
+    assert_eq!(names_in(&again.set(KBS[0], "windows-11-24h2-arm64")), [package.name]);
     assert_eq!(names_in(&again.mirror().join("partial")), Vec::<String>::new());
 }
 
 #[test]
-fn what_is_published_stays_and_the_document_is_whole() {
+fn published_sets_stay_and_the_json_document_is_complete() {
     let loopback = Loopback::start(world());
     let bench = Bench::new();
-    ask(&bench, &loopback, &["fetch", KBS[0], "--no-closure"]).exits(0);
+    run_against(&bench, &loopback, &["fetch", KBS[0], "--no-closure"]).exits(0);
     let parked = bench.mirror().join("partial").join("0".repeat(64));
     std::fs::write(&parked, vec![0; 3 << 20]).unwrap();
     std::fs::write(format!("{parked}.json"), "{}").unwrap();
@@ -165,7 +167,7 @@ fn what_is_published_stays_and_the_document_is_whole() {
     let hook = Hook(Arc::new(move || stopper.stop(Signal::Terminate)));
     loopback.rule(Rule::once(&format!("q={}", KBS[1]), Action::After(hook)));
     let bench = bench.stopped_by(stop);
-    let ran = ask(&bench, &loopback, &[&["--json"], &ALL[..]].concat()).exits(143);
+    let ran = run_against(&bench, &loopback, &[&["--json"], &ALL[..]].concat()).exits(143);
     let document = ran.json();
     assert_eq!(each(&document["sets"], "kb"), [KBS[0]]);
     assert_eq!(each(&document["sets"], "status"), ["unchanged"]);
@@ -175,7 +177,7 @@ fn what_is_published_stays_and_the_document_is_whole() {
 }
 
 #[test]
-fn a_run_of_which_nothing_came_has_its_code_in_the_document_too() {
+fn a_stopped_run_without_results_reports_the_interruption() {
     let loopback = Loopback::start(world());
     for arguments in [
         &["fetch", KBS[0]][..],
@@ -184,28 +186,32 @@ fn a_run_of_which_nothing_came_has_its_code_in_the_document_too() {
         &["show", "--catalog", KBS[0]],
     ] {
         let bench = stopped_at(&loopback, "/Search.aspx", Signal::Terminate);
-        let ran = ask(&bench, &loopback, &[&["--json"], arguments].concat()).exits(143);
+        let ran = run_against(&bench, &loopback, &[&["--json"], arguments].concat()).exits(143);
         let (kind, message) = ran.error();
         assert_eq!(kind, "interrupted", "{arguments:?}");
         assert!(message.contains("stopped"), "{message}");
         assert!(!bench.mirror().join("mirror.db").exists(), "{arguments:?}");
     }
-    // Half of what the Catalog shows is not shown as if it were all.
+    // An incomplete answer of the Catalog is not shown as complete.
     let bench = stopped_at(&loopback, "/DownloadDialog.aspx", Signal::Interrupt);
-    let shown = ask(&bench, &loopback, &["--json", "show", "--catalog", KBS[0]]).exits(130);
+    let shown = run_against(&bench, &loopback, &["--json", "show", "--catalog", KBS[0]]).exits(130);
     assert_eq!(shown.error().0, "interrupted");
 }
 
 const CONFIG: &str = "format = 1\nkbs = ['KB5041865', 'KB5042000', 'KB5042999']\n";
 
 #[test]
-fn a_scheduled_run_leaves_its_report_and_health() {
+fn a_stopped_scheduled_run_writes_its_report_and_health() {
     let loopback = Loopback::start(world());
     let bench = stopped_at(&loopback, "q=KB5042000", Signal::Terminate);
     bench.configure(CONFIG);
-    ask(&bench, &loopback, &["sync"]).exits(143);
-    assert_eq!(asked(&loopback, "q=KB5042999"), 0);
-    assert_eq!(names_in(&bench.set(KBS[0], "windows-11-24h2-arm64")).len(), 1, "it was published before");
+    run_against(&bench, &loopback, &["sync"]).exits(143);
+    assert_eq!(count_requests(&loopback, "q=KB5042999"), 0);
+    assert_eq!(
+        names_in(&bench.set(KBS[0], "windows-11-24h2-arm64")).len(),
+        1,
+        "it was published before the stop"
+    );
     let runs = names_in(&bench.mirror().join("runs"));
     let report = runs.iter().find(|name| name.ends_with("-sync.json")).unwrap();
     let report = std::fs::read_to_string(bench.mirror().join("runs").join(report)).unwrap();
@@ -215,28 +221,28 @@ fn a_scheduled_run_leaves_its_report_and_health() {
     let health = std::fs::read_to_string(bench.mirror().join("health.json")).unwrap();
     let health: serde_json::Value = serde_json::from_str(&health).unwrap();
     assert_eq!((&health["last_exit_code"], &health["last_success"]), (&json!(143), &json!(null)));
-    let status = ask(&bench, &loopback, &["status"]).exits(10);
+    let status = run_against(&bench, &loopback, &["status"]).exits(10);
     assert!(status.stdout.contains("was stopped"), "{}", status.stdout);
 
     let again = bench.stopped_by(Stop::never());
-    ask(&again, &loopback, &["sync"]).exits(0);
-    assert_eq!(asked(&loopback, "q=KB5042999"), 1);
+    run_against(&again, &loopback, &["sync"]).exits(0);
+    assert_eq!(count_requests(&loopback, "q=KB5042999"), 1);
 }
 
 #[test]
-fn a_wait_is_not_waited_for() {
+fn a_stop_request_ends_a_wait() {
     let loopback = Loopback::start(world());
-    // The clock of the tests steps, so only a wish that was there before the wait shows that it is heeded.
+    // The test clock does not wait, so the test requests the stop before the wait.
     let (stopper, stop) = Stop::pair();
     stopper.stop(Signal::Interrupt);
     let bench = Bench::new().stopped_by(stop);
     loopback.rule(Rule::always("/Search.aspx", Action::ErrorPage));
-    ask(&bench, &loopback, &["search", KBS[0]]).exits(130);
-    assert_eq!(loopback.requests().len(), 0, "nothing is asked any more");
+    run_against(&bench, &loopback, &["search", KBS[0]]).exits(130);
+    assert_eq!(loopback.requests().len(), 0, "no request may follow the stop request");
     assert_eq!(bench.clock.waited(), std::time::Duration::ZERO);
 }
 
-/// The program itself, and signals of the system.
+/// Tests with the program as a process and signals of the system.
 #[cfg(unix)]
 mod with_signals {
     use std::io::{BufRead as _, BufReader, Read as _};
@@ -258,27 +264,28 @@ mod with_signals {
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
-    /// Lets the server's answer wait until the test says so; gives what tells that a request is there, and the test's word.
-    fn held(loopback: &Loopback, path: &str) -> (Receiver<()>, std::sync::mpsc::Sender<()>) {
-        let ((here, is_here), (go, may_go)) = (channel(), channel());
+    /// Delays the server's answer. Returns a receiver that reports the request, and a sender that releases the
+    /// answer.
+    fn hold_answer(loopback: &Loopback, path: &str) -> (Receiver<()>, std::sync::mpsc::Sender<()>) {
+        let ((here, arrived), (go, may_go)) = (channel(), channel());
         let (here, may_go) = (Mutex::new(here), Mutex::new(may_go));
         let hook = Hook(Arc::new(move || {
             here.lock().unwrap().send(()).unwrap();
             let _gone = may_go.lock().unwrap().recv();
         }));
         loopback.rule(Rule::once(path, Action::After(hook)));
-        (is_here, go)
+        (arrived, go)
     }
 
     #[test]
-    fn the_first_signal_brings_the_run_to_an_end() {
+    fn the_first_signal_ends_the_run_in_order() {
         for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
             let (bench, loopback) = (Bench::new(), Loopback::start(world()));
-            let (is_here, go) = held(&loopback, "/DownloadDialog.aspx");
+            let (arrived, go) = hold_answer(&loopback, "/DownloadDialog.aspx");
             let mut child = start(&bench, &loopback, &ALL);
-            is_here.recv().unwrap();
+            arrived.recv().unwrap();
             send(signal, child.id());
-            // It ends although the answer never comes.
+            // The program ends although the answer never arrives.
             let (mut stdout, mut stderr) = (String::new(), String::new());
             child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
             child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
@@ -286,30 +293,30 @@ mod with_signals {
             drop(go);
             assert!(stderr.contains("stopping: ") && stderr.contains("error: stopped: "), "{stderr}");
             assert_eq!(bench.rows("SELECT exit_code FROM runs"), [[code.to_string()]]);
-            assert_eq!(asked(&loopback, "q=KB5042000"), 0);
+            assert_eq!(count_requests(&loopback, "q=KB5042000"), 0);
         }
     }
 
     #[test]
     fn the_second_signal_ends_at_once() {
         let (bench, loopback) = (Bench::new(), Loopback::start(world()));
-        let (is_here, go) = held(&loopback, "/DownloadDialog.aspx");
+        let (arrived, go) = hold_answer(&loopback, "/DownloadDialog.aspx");
         let mut child = start(&bench, &loopback, &ALL);
-        is_here.recv().unwrap();
-        // Somebody else writes the index, so that the run cannot bring itself to an end.
+        arrived.recv().unwrap();
+        // Another connection locks the index, so the run cannot end by itself.
         let other = rusqlite::Connection::open(bench.mirror().join("mirror.db")).unwrap();
         other.execute_batch("BEGIN IMMEDIATE").unwrap();
         send("-INT", child.id());
-        let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
-        assert!(said.any(|line| line.unwrap().starts_with("stopping: ")));
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap().starts_with("stopping: ")));
         send("-TERM", child.id());
         let status = child.wait().unwrap();
         assert_eq!((status.code(), status.signal()), (Some(143), None));
-        assert!(!said.any(|line| line.unwrap().contains("stopped")), "it was not heard out");
+        assert!(!lines.any(|line| line.unwrap().contains("stopped")), "the run must not print its summary");
         drop(go);
         other.execute_batch("ROLLBACK").unwrap();
         drop(other);
 
-        ask(&bench, &loopback, &ALL).exits(0);
+        run_against(&bench, &loopback, &ALL).exits(0);
     }
 }

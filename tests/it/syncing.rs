@@ -1,4 +1,4 @@
-//! The whole journey on the demo: a configuration, a run, what it brought, and a second run that brings nothing.
+//! The complete sequence on the demo: a configuration, a run, its results, and a second run without news.
 #![expect(clippy::disallowed_methods, reason = "mirrors are read as they lie")]
 #![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
@@ -16,12 +16,12 @@ fn sync(bench: &Bench) -> Ran {
     bench.replay(&recording("demo"), &SYNC)
 }
 
-/// A file of the mirror as JSON.
+/// Reads a file of the mirror as JSON.
 fn document(bench: &Bench, path: &str) -> Value {
     serde_json::from_str(&fs::read_to_string(bench.mirror().join(path)).unwrap()).unwrap()
 }
 
-/// A mirror with both architectures of 24H2 as of the end of March 2026.
+/// Returns a mirror with both architectures of 24H2 as of the end of March 2026.
 fn synced() -> Bench {
     synced_on(Bench::new())
 }
@@ -33,7 +33,7 @@ fn synced_on(bench: Bench) -> Bench {
 }
 
 #[test]
-fn init_then_sync_then_nothing_new() {
+fn init_sync_and_a_second_sync_without_news() {
     let bench = Bench::new();
     let made = bench.json(&["init", "--product", "Windows 11 25H2", "--arch", "arm64"]).exits(0).json();
     assert_eq!((&made["family"], &made["architectures"]), (&json!("windows-11-24h2"), &json!(["arm64"])));
@@ -61,12 +61,12 @@ fn init_then_sync_then_nothing_new() {
     let (before, set) = (state(), bench.set("KB5086672", "windows-11-24h2-arm64"));
     let beside = |name: &str| stamp(&bench.mirror().join("kb/KB5086672").join(name));
     let stamps = || [stamp(&set), beside("SHA256SUMS"), beside("KB5086672.json"), beside("README.txt")];
-    let stood = stamps();
+    let stamps_before = stamps();
     bench.clock.advance(Duration::from_hours(24));
     let second = sync(&bench).exits(0).json();
     assert_eq!(each(&second["sets"], "status"), ["unchanged"; 2]);
     assert_eq!((&second["bytes_downloaded"], &second["news"]["new"]), (&json!(0), &json!([])));
-    assert_eq!((state(), stamps()), (before, stood));
+    assert_eq!((state(), stamps()), (before, stamps_before));
     let runs = names_in(&bench.mirror().join("runs"));
     assert_eq!(runs.iter().filter(|name| name.ends_with("-news.json")).count(), 1, "{runs:?}");
 
@@ -78,19 +78,19 @@ fn init_then_sync_then_nothing_new() {
 }
 
 #[test]
-fn a_trial_run_tells_and_brings_nothing() {
+fn a_dry_run_of_sync_prints_the_plan_and_downloads_nothing() {
     let bench = Bench::new();
     bench.json(&["init"]).exits(0);
-    let trial = bench.replay(&recording("demo"), &[&SYNC[..], &["--dry-run"]].concat()).exits(0).json();
-    assert_eq!(each(&trial["sets"], "status"), ["planned"; 2]);
-    assert_eq!(trial["planned"]["files"], 3);
-    for gone in ["kb", "pool", "runs", "health.json"] {
-        assert!(!bench.mirror().join(gone).exists(), "{gone}");
+    let dry_run = bench.replay(&recording("demo"), &[&SYNC[..], &["--dry-run"]].concat()).exits(0).json();
+    assert_eq!(each(&dry_run["sets"], "status"), ["planned"; 2]);
+    assert_eq!(dry_run["planned"]["files"], 3);
+    for name in ["kb", "pool", "runs", "health.json"] {
+        assert!(!bench.mirror().join(name).exists(), "{name}");
     }
     let real = sync(&bench).exits(0).json();
-    assert_eq!(each(&real["sets"], "folder"), each(&trial["sets"], "folder"));
-    // The checkpoint is in both sets, and its own size is not known before it is here.
-    assert!(real["bytes_downloaded"].as_u64() < trial["planned"]["bytes_at_most"].as_u64(), "{trial:#}");
+    assert_eq!(each(&real["sets"], "folder"), each(&dry_run["sets"], "folder"));
+    // The checkpoint is in both sets, and its own size is unknown before the download.
+    assert!(real["bytes_downloaded"].as_u64() < dry_run["planned"]["bytes_at_most"].as_u64(), "{dry_run:#}");
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn a_budget_stops_before_a_set_and_the_next_run_continues() {
     assert_eq!((&complaint["health"]["items_failed"], &first["news"]["failed"]), (&json!(0), &json!([])));
     let rest = with_budget("70K").exits(0).json();
     assert_eq!(each(&rest["sets"], "status"), ["unchanged", "published"]);
-    // The main job knows budgets too.
+    // `fetch` supports budgets too.
     let other = Bench::new();
     let fetched =
         other.replay(&recording("demo"), &["fetch", "KB5086672", "--max-bytes", "70K"]).exits(13).json();
@@ -122,14 +122,14 @@ fn a_budget_stops_before_a_set_and_the_next_run_continues() {
 }
 
 #[test]
-fn status_tells_age_and_failure_by_its_exit_code() {
+fn status_reports_age_and_failures_by_its_exit_code() {
     let bench = Bench::new();
     assert_eq!(bench.json(&["status"]).exits(3).error().0, "not_found");
     bench.json(&["init"]).exits(0);
     let never = bench.json(&["status"]).exits(10).json();
     assert_eq!((&never["health"], &never["sets"]), (&Value::Null, &json!(0)));
 
-    // Of this day the knowledge has the newest release: nothing is behind.
+    // On this day the knowledge has the newest release, so no family is stale.
     let bench = synced_on(Bench::starting("2026-10-06T08:00:00Z"));
     let fine = bench.json(&["status"]).exits(0).json();
     assert_eq!((&fine["current"], &fine["sets"], &fine["kbs"]), (&json!(true), &json!(4), &json!(2)));
@@ -137,15 +137,12 @@ fn status_tells_age_and_failure_by_its_exit_code() {
     let old = bench.json(&["status"]).exits(10).json();
     assert!(text_of(&old["complaints"][0]).contains("9 days old"), "{old:#}");
     bench.json(&["status", "--max-age", "10d"]).exits(0);
-    let people = bench.run(&["status", "--max-age", "10d"]).exits(0).stdout;
-    assert!(
-        people.contains("4 package sets of 2 KBs") && people.contains("2026-10-06T08:00:00Z"),
-        "{people}"
-    );
+    let text = bench.run(&["status", "--max-age", "10d"]).exits(0).stdout;
+    assert!(text.contains("4 package sets of 2 KBs") && text.contains("2026-10-06T08:00:00Z"), "{text}");
     let news = bench.run(&["status", "--news"]).exits(0).stdout;
     assert!(news.contains("KB5085516 of 2026-03 (arm64") && news.contains("replaces KB5043080"), "{news}");
 
-    // A run in which the Catalog says nothing.
+    // A run in which the Catalog does not answer.
     let silent = bench.path("silent");
     fs::create_dir_all(&silent).unwrap();
     fs::write(
@@ -156,34 +153,37 @@ fn status_tells_age_and_failure_by_its_exit_code() {
     bench.replay(&silent, &SYNC).exits(6);
     let failed = bench.json(&["status"]).exits(10).json();
     assert!(text_of(&failed["complaints"][0]).contains("exit code 6"), "{failed:#}");
-    assert_eq!(failed["health"]["last_success"], "2026-10-06T08:00:00Z", "an attempt is not a success");
-    // A damaged file is named, and the next run mends it.
+    assert_eq!(
+        failed["health"]["last_success"], "2026-10-06T08:00:00Z",
+        "a failed run must not count as success"
+    );
+    // A damaged file is reported, and the next run replaces it.
     fs::write(bench.mirror().join("health.json"), "{").unwrap();
     assert!(bench.json(&["status"]).exits(5).error().1.contains("health.json"));
     sync(&bench).exits(0);
     bench.json(&["status"]).exits(0);
     fs::write(bench.mirror().join("health.json"), "{\"format\": 9}").unwrap();
     assert!(bench.json(&["status"]).exits(2).error().1.contains("format 9"));
-    // Filled by hand: there is no schedule to lag behind.
+    // A mirror filled by hand has no schedule.
     let other = Bench::starting("2026-10-06T08:00:00Z");
     other.replay(&recording("demo"), &["fetch", "KB5086672", "--arch", "arm64"]).exits(0);
     other.json(&["status"]).exits(0);
 }
 
 #[test]
-fn single_kbs_and_what_lies_outside_of_the_window() {
+fn configured_kbs_and_sets_outside_the_window_are_kept() {
     let bench = synced();
     let config = "format = 1\nkbs = ['KB5094122', 'KB5030211']\narchitectures = ['x64']\n\
         [[profile]]\nname = 'a'\nfamily = 'windows-11-24h2'\narchitectures = ['arm64']\nmonths = 0\n";
     bench.configure(config);
     bench.clock.advance(Duration::from_hours(1));
-    // April: March is outside. Nothing of April is recorded, and that is said for each version.
+    // March is outside the window of April. The recording has nothing of April, and each version reports a failure.
     let later = bench.replay(&recording("demo"), &["sync", "--as-of", "2026-04-20"]).exits(4).json();
     let kbs = each(&later["sets"], "kb");
     for kb in ["KB5094122", "KB5030211", "KB5094141"] {
         assert!(kbs.contains(&kb.to_owned()), "{kb} in {kbs:?}");
     }
-    // The servicing stack comes along under its own KB, and says with what.
+    // The servicing stack is fetched under its own KB, with the KB that needs it.
     let stack = items(&later["sets"]).iter().find(|set| set["kb"] == "KB5094141").unwrap();
     assert_eq!(stack["needed_by"], json!(["KB5094122"]));
     assert_eq!(items(&later["failures"]["not_recorded"]).len(), 3, "{later:#}");
@@ -192,11 +192,11 @@ fn single_kbs_and_what_lies_outside_of_the_window() {
         ["kb/KB5085516/windows-11-24h2-arm64", "kb/KB5086672/windows-11-24h2-arm64"]
     );
     assert!(bench.set("KB5086672", "windows-11-24h2-arm64").exists(), "kept");
-    assert_eq!(later["expected"], json!([]), "where a question stayed open nothing is missed");
+    assert_eq!(later["expected"], json!([]), "after a failed query no update counts as overdue");
 }
 
 #[test]
-fn bad_configurations_are_named_with_their_line() {
+fn configuration_errors_are_reported_with_their_line() {
     let bench = Bench::new();
     assert_eq!(sync(&bench).exits(2).error().0, "usage");
     let profile = "[[profile]]\nname = 'a'\nfamily = 'windows-11-24h2'\n";
@@ -214,12 +214,12 @@ fn bad_configurations_are_named_with_their_line() {
             assert!(message.contains(word), "{word} in {message}");
         }
     }
-    // Options hold for every command, so a file that nobody understands stops every command.
+    // The options apply to every command, so an invalid file stops every command.
     bench.configure("format = 1\nmirorr = 'x'\n");
     assert!(bench.json(&["list"]).exits(2).error().1.contains("mirorr"));
     let missing = bench.json(&["--config", "/nowhere/kbmirror.toml", "list"]).exits(2);
     assert!(missing.error().1.contains("/nowhere/kbmirror.toml"));
-    assert_eq!(names_in(&bench.mirror()), ["kbmirror.toml"], "nothing was made");
+    assert_eq!(names_in(&bench.mirror()), ["kbmirror.toml"], "no file may be created");
 }
 
 #[test]
@@ -256,37 +256,41 @@ fn a_schedule_is_printed_with_absolute_paths() {
         assert!(text.contains(words) && text.contains(mirror.as_str()), "{text}");
         assert!(text.contains(env!("CARGO_BIN_EXE_kbmirror")), "{text}");
     }
-    assert_eq!(tree(&bench.mirror()), before, "nothing is written");
+    assert_eq!(tree(&bench.mirror()), before, "the mirror must not change");
 }
 
 #[test]
-fn facts_that_came_later_are_the_same_on_the_other_side() {
-    // The run for x64 names updates before their own entries are read; the fetch for arm64 changes what is known of KBs that
-    // were published before it.
-    let here = Bench::starting("2026-10-02T08:00:00Z");
-    here.json(&["init"]).exits(0);
-    sync(&here).exits(0);
-    here.clock.advance(Duration::from_hours(24));
-    here.replay(&recording("demo"), &["fetch", "KB5086672", "--arch", "arm64"]).exits(0);
-    let root = keys(&here);
-    let medium = here.path("stick");
-    let told = digests(&here.mirror().join("kb"));
-    export(&here, &["--all"], &medium).exits(0);
-    assert_eq!(digests(&here.mirror().join("kb")), told, "each run tells what it learned of other KBs");
-    let there = Bench::starting("2026-10-09T08:00:00Z");
-    there.json(&["keys", "trust", &root]).exits(0);
-    import(&there, &medium).exits(0);
-    assert_eq!(digests(&there.mirror().join("kb")), digests(&here.mirror().join("kb")));
-    let status = there.json(&["status"]).exits(0).json();
+fn facts_learned_later_reach_the_isolated_side() {
+    // The run for x64 mentions updates before their own entries are read. The fetch for arm64 changes the facts about
+    // KBs that were published earlier.
+    let connected_side = Bench::starting("2026-10-02T08:00:00Z");
+    connected_side.json(&["init"]).exits(0);
+    sync(&connected_side).exits(0);
+    connected_side.clock.advance(Duration::from_hours(24));
+    connected_side.replay(&recording("demo"), &["fetch", "KB5086672", "--arch", "arm64"]).exits(0);
+    let root = keys(&connected_side);
+    let medium = connected_side.path("stick");
+    let documents = digests(&connected_side.mirror().join("kb"));
+    export(&connected_side, &["--all"], &medium).exits(0);
+    assert_eq!(
+        digests(&connected_side.mirror().join("kb")),
+        documents,
+        "each run must update the documents of other KBs"
+    );
+    let isolated_side = Bench::starting("2026-10-09T08:00:00Z");
+    isolated_side.json(&["keys", "trust", &root]).exits(0);
+    import(&isolated_side, &medium).exits(0);
+    assert_eq!(digests(&isolated_side.mirror().join("kb")), digests(&connected_side.mirror().join("kb")));
+    let status = isolated_side.json(&["status"]).exits(0).json();
     assert_eq!(
         (&status["imports"][0]["number"], &status["newest_content"]),
         (&json!(1), &json!("2026-03-31"))
     );
-    there.run(&["verify"]).exits(0);
+    isolated_side.run(&["verify"]).exits(0);
 }
 
 #[test]
-fn a_clock_that_went_backwards_is_said() {
+fn a_clock_that_went_backwards_is_reported() {
     let bench = synced();
     let earlier = Bench::starting("2020-01-01T00:00:00Z");
     let demo = recording("demo");

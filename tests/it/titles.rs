@@ -1,12 +1,12 @@
-//! The title grammar against the collected real titles.
+//! The title grammar against collected real titles.
 #![expect(clippy::print_stdout, reason = "the disagreements are for people to judge")]
 
 use std::path::Path;
 
 use kbmirror::update::classify;
 
-/// Rows that we hold wrong, with the reason: (title, field, why).
-const HELD_WRONG: &[(&str, &str, &str)] = &[
+/// Rows of the collection that we consider wrong: (title, field, reason).
+const KNOWN_ERRORS: &[(&str, &str, &str)] = &[
     (
         "2026-09 Dynamic Update for Windows 10 Version 21H2 for x64-based Systems (KB5126029)",
         "kind",
@@ -21,11 +21,11 @@ const HELD_WRONG: &[(&str, &str, &str)] = &[
 ];
 
 #[test]
-fn at_least_300_of_310_real_titles_agree() {
+fn at_least_300_of_310_real_titles_are_classified() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/facts/titles.jsonl");
     #[expect(clippy::disallowed_methods, reason = "the facts are read in place, outside of the project")]
     let Ok(text) = std::fs::read_to_string(&path) else {
-        println!("skipped: ../shared/facts/titles.jsonl is not there");
+        println!("skipped: ../shared/facts/titles.jsonl is missing");
         return;
     };
     let rows: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -45,10 +45,10 @@ fn at_least_300_of_310_real_titles_agree() {
             let Some(expected) = field(name) else { continue };
             if value.as_deref() != Some(expected) {
                 agrees = false;
-                let wrong = HELD_WRONG.iter().find(|(row, key, _)| *row == title && *key == name);
+                let wrong = KNOWN_ERRORS.iter().find(|(row, key, _)| *row == title && *key == name);
                 let note = wrong.map_or_else(String::new, |(_, _, why)| format!(" (held wrong: {why})"));
                 println!("{name}: {expected} expected, {value:?} found: {title}{note}");
-                assert!(wrong.is_some(), "a disagreement that is not accounted for");
+                assert!(wrong.is_some(), "an unexpected difference");
             }
         }
         agreements += usize::from(agrees);

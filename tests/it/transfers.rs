@@ -1,14 +1,14 @@
-//! Package files from a CDN that misbehaves: what is published is right, or nothing is, and what arrived is not asked for
-//! again.
+//! Downloads of package files from a failing CDN: a file is published with the right bytes or not at all, and
+//! received bytes are not requested again.
 //!
-//! - [`case`]: one fault, what comes of it, and what is so whatever comes of it;
-//! - [`breaks`], [`lengths`], [`ranges`], [`contents`], [`answers`]: the faults, each once and always;
-//! - [`together`]: several files at once, and one that is bad among many;
-//! - [`addresses`]: another address of the same digest, and links that expire;
+//! - [`case`]: a table row with a fault, its expected outcome, and the checks that always apply;
+//! - [`breaks`], [`lengths`], [`ranges`], [`contents`], [`answers`]: the faults, each once and permanently;
+//! - [`together`]: several files at once, and one failing file among many;
+//! - [`addresses`]: a second URL of the same digest, and links that expire;
 //! - [`any_script`]: faults in any order;
-//! - [`killed`]: the program itself, ended at any moment;
+//! - [`killed`]: the program as a process, killed at any time;
 //! - [`no_room`]: disks that are too small;
-//! - [`same_names`]: names that are equal, and partial files that cannot be written.
+//! - [`same_names`]: equal file names, and partial files that cannot be written.
 #![expect(clippy::disallowed_methods, reason = "mirrors are read as they lie")]
 #![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
@@ -28,7 +28,7 @@ mod together;
 use super::harness::{Bench, Ran, names_in, sha256_hex, tree};
 use super::support::{FileSpec, Loopback, UpdateSpec, World, id};
 
-/// Bytes that no other file has, in a container's disguise: the beginning of a cabinet, and noise.
+/// Returns unique bytes that look like a package: the start of a cabinet, then noise.
 fn noise(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let next = std::iter::repeat_with(move || {
@@ -38,18 +38,18 @@ fn noise(seed: u64, length: usize) -> Vec<u8> {
     b"MSCF\0\0\0\0".iter().copied().chain(next).take(length).collect()
 }
 
-/// The KB number so-and-so.
+/// Returns the KB with this number.
 fn kb(number: u32) -> String {
     format!("KB{}", 5_100_001 + number)
 }
 
-/// The package of a KB.
+/// Returns the package of a KB.
 fn package(number: u32, length: usize) -> FileSpec {
     let stem = format!("windows11.0-{}-arm64", kb(number).to_lowercase());
     FileSpec::package(&stem, "msu", noise(number.into(), length))
 }
 
-/// An update of 24H2 for arm64, older than any checkpoint, with these files.
+/// Returns an update of 24H2 for arm64 with these files. It is older than any checkpoint.
 fn update(number: u32, files: Vec<FileSpec>) -> UpdateSpec {
     let title = format!(
         "2024-08 Cumulative Update for Windows 11 Version 24H2 for arm64-based Systems ({}) (26100.{})",
@@ -59,34 +59,34 @@ fn update(number: u32, files: Vec<FileSpec>) -> UpdateSpec {
     UpdateSpec { files, ..UpdateSpec::new(&id(number), &title) }
 }
 
-/// A Catalog of KBs with one file each.
+/// Returns a Catalog of KBs with one file each.
 fn world_of(files: &[FileSpec]) -> World {
     let numbered = (0..).zip(files);
     numbered.fold(World::new(), |world, (number, file)| world.update(update(number, vec![file.clone()])))
 }
 
 /// Runs a command with `--json` against a loopback Catalog whose CDN is allowed.
-fn ask(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> Ran {
+fn run_against(bench: &Bench, loopback: &Loopback, arguments: &[&str]) -> Ran {
     let (url, host) = (loopback.catalog_url(), loopback.file_host());
     let network = ["--catalog-url", &url, "--allow-host", &host, "--catalog-rate", "1000"];
-    // Short, where a case does not say otherwise: what fails for ever is asked some six times.
+    // The retry budget is short unless a case sets it: a permanent fault gets about six tries.
     let patience: &[&str] = if arguments.contains(&"--patience") { &[] } else { &["--patience", "30s"] };
     bench.json(&[&network, patience, arguments].concat())
 }
 
-/// Fetches the first so many KBs.
+/// Fetches the first `count` KBs.
 fn fetch(bench: &Bench, loopback: &Loopback, count: u32, options: &[&str]) -> Ran {
     let kbs: Vec<String> = (0..count).map(kb).collect();
     let kbs: Vec<&str> = kbs.iter().map(String::as_str).collect();
-    ask(bench, loopback, &[&["fetch"], kbs.as_slice(), options].concat())
+    run_against(bench, loopback, &[&["fetch"], kbs.as_slice(), options].concat())
 }
 
-/// Where the package of a KB is published.
+/// Returns the folder with the published package of a KB.
 fn published(bench: &Bench, number: u32) -> camino::Utf8PathBuf {
     bench.set(&kb(number), "windows-11-24h2-arm64")
 }
 
-/// What must be so at any time: whatever has a final name is right.
+/// Checks the invariant of all times: every file under a final name has the right bytes.
 fn check_final_names(bench: &Bench, files: &[FileSpec]) -> Result<(), String> {
     for (path, bytes) in tree(&bench.mirror().join("pool")) {
         if !path.ends_with(&sha256_hex(&bytes)) {
@@ -104,7 +104,7 @@ fn check_final_names(bench: &Bench, files: &[FileSpec]) -> Result<(), String> {
     Ok(())
 }
 
-/// What must be so after a run in which nothing failed: every file is published, and nothing is left of its way here.
+/// Checks the state after a run without failures: every file is published, and no partial file is left.
 fn check_all_published(bench: &Bench, files: &[FileSpec]) -> Result<(), String> {
     check_final_names(bench, files)?;
     let names: Vec<String> = tree(&bench.mirror().join("kb")).into_keys().collect();
@@ -113,6 +113,6 @@ fn check_all_published(bench: &Bench, files: &[FileSpec]) -> Result<(), String> 
             return Err(format!("{} is not published", file.name));
         }
     }
-    let left = names_in(&bench.mirror().join("partial"));
-    if left.is_empty() { Ok(()) } else { Err(format!("partial/ still holds {left:?}")) }
+    let leftovers = names_in(&bench.mirror().join("partial"));
+    if leftovers.is_empty() { Ok(()) } else { Err(format!("partial/ still holds {leftovers:?}")) }
 }

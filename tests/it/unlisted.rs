@@ -1,5 +1,5 @@
-//! KBs that the Catalog does not list and of which knowledge has digest and address: fetched, checked, and said to be so
-//! everywhere; and knowledge never stands in for a Catalog that is ill.
+//! KBs that the Catalog does not list and whose digest and URL are in the knowledge: they are fetched and checked,
+//! and every output says so. The knowledge never replaces an unavailable Catalog.
 #![expect(clippy::disallowed_methods, reason = "mirrors are read and spoiled as they lie")]
 #![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
@@ -19,14 +19,13 @@ const FETCH: [&str; 2] = ["fetch", KB];
 const X64: &str = "windows-11-24h2-x64";
 const ARM64: &str = "windows-11-24h2-arm64";
 
-/// The architectures with the SHA-1 that the built-in tables have of the package.
+/// The architectures with the package's SHA-1 in the built-in tables.
 const BUILT_IN: [(&str, &str); 2] = [
     ("x64", "9fd13360d2c5af23ec4f591b86f1c1db37aada37"),
     ("arm64", "e57cf6837a8b9877786ec3e7a366503a6072f5e5"),
 ];
 
-/// The package for an architecture, at an address that does not hang on its content.
-/// A cabinet by its header, with any content.
+/// Returns a valid cabinet header with any content.
 fn cabinet(content: &str) -> Vec<u8> {
     let length = u32::try_from(44 + content.len()).unwrap().to_le_bytes();
     [&b"MSCF\0\0\0\0"[..], &length, &[0; 4], &40_u32.to_le_bytes(), &[0; 24], content.as_bytes()].concat()
@@ -38,22 +37,23 @@ fn package(architecture: &str) -> FileSpec {
     FileSpec { url: Some(format!("http://{{cdn}}/switch/{}", file.name)), ..file }
 }
 
-/// A Catalog that shows what it is known to have: what it does not list is not in it.
-fn well() -> World {
+/// Returns a healthy Catalog: it shows a checkpoint that it is known to have.
+fn healthy_catalog() -> World {
     let title = "2024-09 Cumulative Update for Windows 11 Version 24H2 for riscv-based Systems (KB5043080)";
     World::new().update(UpdateSpec::new(&id(90), title))
 }
 
-/// A Catalog in which no search finds the package; its CDN has the files.
+/// Returns a Catalog in which no search finds the package. Its CDN has the files.
 fn without_entry(files: Vec<FileSpec>) -> World {
-    well().update(UpdateSpec { files, ..UpdateSpec::new(&id(1), "2024-08 Something Else (KB5990001)") })
+    healthy_catalog()
+        .update(UpdateSpec { files, ..UpdateSpec::new(&id(1), "2024-08 Something Else (KB5990001)") })
 }
 
 fn both() -> Vec<FileSpec> {
     vec![package("x64"), package("arm64")]
 }
 
-/// The same and the entry of the package for x64, as the Catalog may list it one day.
+/// Returns the same Catalog with an entry of the package for x64, which the Catalog may list in the future.
 fn with_entry(file: FileSpec) -> World {
     let title = format!(
         "2025-10 Feature Update to Windows 11, version 25H2 for x64-based Systems via Enablement Package ({KB})"
@@ -62,13 +62,13 @@ fn with_entry(file: FileSpec) -> World {
     without_entry(both()).update(entry)
 }
 
-/// A table of the program.
+/// Returns a built-in table.
 fn table(name: &str) -> String {
     Tables::built_in().iter().find(|(own, _)| *own == name).unwrap().1.to_owned()
 }
 
-/// Tables in which the package has the digests and addresses of the loopback CDN, and which are newer than the
-/// program's own.
+/// Writes tables that are newer than the built-in ones and have the digests and URLs of the loopback CDN for the
+/// package.
 fn tables(bench: &Bench, loopback: &Loopback) -> String {
     let (mut rows, mut packages) = (table("enablement.toml"), table("packages.txt"));
     for (architecture, built_in) in BUILT_IN {
@@ -89,7 +89,7 @@ fn tables(bench: &Bench, loopback: &Loopback) -> String {
     folder.into_string()
 }
 
-/// A bench beside a loopback Catalog, and what it knows.
+/// A bench with a loopback Catalog, and the folder of its tables.
 struct Case {
     bench: Bench,
     loopback: Loopback,
@@ -103,10 +103,10 @@ impl Case {
         Self { bench, loopback, tables }
     }
 
-    /// A Catalog without an entry, and a mirror that has fetched the package.
+    /// Returns a Catalog without an entry of the package, and a mirror that has fetched the package.
     fn fetched() -> Self {
         let case = Self::new(without_entry(both()));
-        case.ask(&FETCH).exits(0);
+        case.run_json(&FETCH).exits(0);
         case
     }
 
@@ -117,20 +117,20 @@ impl Case {
             .map(str::to_owned)
     }
 
-    /// Runs a command with `--json` that asks the loopback Catalog.
-    fn ask(&self, arguments: &[&str]) -> Ran {
-        self.plainly(&[&["--json"], arguments].concat())
+    /// Runs a command with `--json` that uses the loopback Catalog.
+    fn run_json(&self, arguments: &[&str]) -> Ran {
+        self.run_text(&[&["--json"], arguments].concat())
     }
 
-    /// The same for people.
-    fn plainly(&self, arguments: &[&str]) -> Ran {
+    /// Runs the same command with text output.
+    fn run_text(&self, arguments: &[&str]) -> Ran {
         let options = self.options();
         let options: Vec<&str> = options.iter().map(String::as_str).collect();
         self.bench.run(&[&options, arguments].concat())
     }
 
-    /// Runs a command with `--json` that asks nobody.
-    fn look(&self, arguments: &[&str]) -> Ran {
+    /// Runs a command with `--json` that does not use the Catalog.
+    fn run_offline(&self, arguments: &[&str]) -> Ran {
         self.bench.json(&[&["--knowledge", &self.tables], arguments].concat())
     }
 
@@ -139,7 +139,7 @@ impl Case {
     }
 }
 
-/// Whether one of the warnings of a document says something.
+/// Returns `true` if one of the warnings of a document contains the text.
 fn warns(document: &Value, part: &str) -> bool {
     items(&document["warnings"]).iter().any(|warning| text_of(warning).contains(part))
 }
@@ -147,16 +147,16 @@ fn warns(document: &Value, part: &str) -> bool {
 const FROM_KNOWLEDGE: &str = "the Catalog does not list KB5054156; its files come from the knowledge of 2026-11-01, checked by SHA-1 (knowledge)";
 
 #[test]
-fn it_is_fetched_checked_and_said_everywhere() {
+fn an_unlisted_kb_is_fetched_checked_and_marked() {
     let case = Case::new(without_entry(both()));
-    let document = case.ask(&FETCH).exits(0).json();
+    let document = case.run_json(&FETCH).exits(0).json();
     assert_eq!(each(&document["sets"], "folder"), [format!("kb/{KB}/{ARM64}"), format!("kb/{KB}/{X64}")]);
     assert_eq!(each(&document["sets"], "status"), ["published"; 2]);
     assert!(warns(&document, FROM_KNOWLEDGE), "{document:#}");
     assert_eq!(document["failures"], json!([]));
     let set = &document["sets"][1];
     let products = ["24H2", "25H2", "26H2"].map(|release| format!("Windows 11, version {release}"));
-    assert_eq!(set["products"], json!(products), "no server takes it");
+    assert_eq!(set["products"], json!(products), "the package is not for servers");
     let file = &set["files"][0];
     assert_eq!((&file["role"], &file["kb"]), (&json!("enablement"), &json!(KB)));
     assert_eq!(file["checked"], json!(["name", "sha1 (knowledge)"]));
@@ -170,76 +170,77 @@ fn it_is_fetched_checked_and_said_everywhere() {
     );
     assert_eq!(case.bench.rows("SELECT DISTINCT source FROM file_urls"), [["knowledge"]]);
 
-    // Beside the folder, and what people are told.
+    // The documents beside the folder, and the text output.
     let written: Value = serde_json::from_str(&case.text(&format!("kb/{KB}/{KB}.json"))).unwrap();
     let line = &written["sets"][0]["files"][0];
     assert_eq!((&line["sha1_source"], &written["updates"]), (&json!("knowledge"), &json!([])));
     assert!(items(&line["checks"]).contains(&json!({ "what": "sha1", "against": "knowledge" })), "{line:#}");
     let readme = case.text(&format!("kb/{KB}/README.txt"));
     assert!(readme.contains(", checked by sha1 (knowledge), not by the Catalog"), "{readme}");
-    let again = case.plainly(&FETCH).exits(0);
+    let again = case.run_text(&FETCH).exits(0);
     assert!(again.stdout.contains("sha1 (knowledge)"), "{}", again.stdout);
     assert!(again.stderr.contains("the Catalog does not list KB5054156"), "{}", again.stderr);
     let shown = case.bench.run(&["--knowledge", &case.tables, "show", KB]).exits(0).stdout;
     assert!(shown.contains("sha1 (knowledge)") && shown.contains("no entry of the Catalog"), "{shown}");
-    let shown = case.look(&["show", KB]).exits(0).json();
+    let shown = case.run_offline(&["show", KB]).exits(0).json();
     assert_eq!(shown["sets"][0]["files"][0]["checked"], json!(["name", "sha1 (knowledge)"]));
-    assert_eq!(each(&case.look(&["list"]).exits(0).json()["sets"], "folder").len(), 2);
+    assert_eq!(each(&case.run_offline(&["list"]).exits(0).json()["sets"], "folder").len(), 2);
 }
 
 #[test]
-fn it_is_like_any_other_set_afterwards() {
+fn the_set_of_an_unlisted_kb_works_like_any_other() {
     let case = Case::fetched();
     let bytes = case.loopback.bytes_served();
-    let again = case.ask(&FETCH).exits(0).json();
+    let again = case.run_json(&FETCH).exits(0).json();
     assert_eq!(each(&again["sets"], "status"), ["unchanged"; 2]);
-    assert_eq!(case.loopback.bytes_served(), bytes, "no file is asked for again");
+    assert_eq!(case.loopback.bytes_served(), bytes, "no file may be requested again");
 
-    case.look(&["verify", "--deep"]).exits(0);
+    case.run_offline(&["verify", "--deep"]).exits(0);
     let folder = case.bench.set(KB, X64);
-    let judged = case.look(&["lint", folder.as_str(), "--target", KB]).exits(0).json();
-    assert_eq!(judged["status"], "ok", "{judged:#}");
-    let plan = case.look(&["resolve", "--enable", "25H2", "--arch", "x64", "--baseline", "26100.8037"]);
+    let linted = case.run_offline(&["lint", folder.as_str(), "--target", KB]).exits(0).json();
+    assert_eq!(linted["status"], "ok", "{linted:#}");
+    let plan =
+        case.run_offline(&["resolve", "--enable", "25H2", "--arch", "x64", "--baseline", "26100.8037"]);
     let step = &plan.exits(0).json()["steps"][0];
     assert_eq!((&step["role"], &step["present"]), (&json!("enablement"), &json!(true)), "{step:#}");
     assert_eq!(step["name"], package("x64").name);
     let staged = case.bench.path("staged");
     let to = ["stage", KB, "--arch", "x64", "--baseline", "26100.8037", "--to", staged.as_str()];
-    case.look(&to).exits(0);
+    case.run_offline(&to).exits(0);
     let found = tree(&staged);
     assert!(found.keys().any(|path| path.ends_with(&package("x64").name)), "{:?}", found.keys());
 }
 
 #[test]
-fn crawl_dry_run_and_filters() {
+fn crawl_dry_run_and_filters_work_for_an_unlisted_kb() {
     let case = Case::new(without_entry(both()));
-    let planned = case.ask(&["fetch", KB, "--dry-run", "--arch", "arm64"]).exits(0).json();
+    let planned = case.run_json(&["fetch", KB, "--dry-run", "--arch", "arm64"]).exits(0).json();
     assert_eq!(each(&planned["sets"], "folder"), [format!("kb/{KB}/{ARM64}")]);
     assert_eq!(each(&planned["sets"], "status"), ["planned"]);
     assert!(warns(&planned, FROM_KNOWLEDGE), "{planned:#}");
     assert_eq!(case.loopback.bytes_served(), 0);
 
-    let crawled = case.ask(&["crawl", KB]).exits(0).json();
+    let crawled = case.run_json(&["crawl", KB]).exits(0).json();
     assert_eq!(each(&crawled["sets"], "architecture"), ["arm64", "x64"]);
     assert!(warns(&crawled, FROM_KNOWLEDGE), "{crawled:#}");
-    let told = case.plainly(&["crawl", KB]).exits(0);
-    assert!(told.stdout.contains("KB5054156: 0 updates, 2 package sets"), "{}", told.stdout);
+    let ran = case.run_text(&["crawl", KB]).exits(0);
+    assert!(ran.stdout.contains("KB5054156: 0 updates, 2 package sets"), "{}", ran.stdout);
 
     let product = ["fetch", KB, "--arch", "x64", "--product", "Windows 11 25H2"];
-    let one = case.ask(&product).exits(0).json();
+    let one = case.run_json(&product).exits(0).json();
     assert_eq!(each(&one["sets"], "folder"), [format!("kb/{KB}/{X64}")]);
     assert!(case.bench.set(KB, X64).exists() && !case.bench.set(KB, ARM64).exists());
-    let (kind, _) = case.ask(&["fetch", KB, "--product", "Windows Server 2025"]).exits(3).error();
+    let (kind, _) = case.run_json(&["fetch", KB, "--product", "Windows Server 2025"]).exits(3).error();
     assert_eq!(kind, "not_found");
-    let (_, message) = case.ask(&["fetch", KB, "--arch", "x86"]).exits(3).error();
+    let (_, message) = case.run_json(&["fetch", KB, "--arch", "x86"]).exits(3).error();
     assert!(message.contains("knowledge of 2026-11-01 has no file of it for x86"), "{message}");
 }
 
 #[test]
-fn other_bytes_are_quarantined() {
-    let spoiled = FileSpec { served: Some(b"somebody else's package".to_vec()), ..package("x64") };
-    let case = Case::new(without_entry(vec![spoiled, package("arm64")]));
-    let document = case.ask(&FETCH).exits(5).json();
+fn bytes_of_another_digest_are_quarantined() {
+    let wrong_bytes = FileSpec { served: Some(b"another package".to_vec()), ..package("x64") };
+    let case = Case::new(without_entry(vec![wrong_bytes, package("arm64")]));
+    let document = case.run_json(&FETCH).exits(5).json();
     assert_eq!(each(&document["sets"], "status"), ["published", "failed"]);
     let message = text_of(&document["failures"][0]["message"]);
     assert!(message.contains("the knowledge says"), "{message}");
@@ -248,7 +249,7 @@ fn other_bytes_are_quarantined() {
 }
 
 #[test]
-fn without_an_address_it_is_told_what_is_known() {
+fn without_a_url_the_known_facts_are_reported() {
     let case = Case::new(without_entry(Vec::new()));
     for (kb, arguments, parts) in [
         (
@@ -262,25 +263,25 @@ fn without_an_address_it_is_told_what_is_known() {
         ("KB5999999", &[], &["the Catalog knows no update of KB5999999"]),
     ] {
         for command in ["fetch", "crawl"] {
-            let document = case.ask(&[&[command, kb], arguments].concat()).exits(3).json();
+            let document = case.run_json(&[&[command, kb], arguments].concat()).exits(3).json();
             let message = text_of(&document["error"]["message"]);
             assert!(parts.iter().all(|part| message.contains(part)), "{message}");
             assert_eq!(document["sets"], json!([]));
         }
     }
-    let pulled = case.ask(&["fetch", "KB5079391"]).exits(3).json();
+    let pulled = case.run_json(&["fetch", "KB5079391"]).exits(3).json();
     let hints = items(&pulled["error"]["hints"]);
     assert!(hints.iter().any(|hint| text_of(hint).contains("take KB5086672 instead")), "{hints:?}");
-    assert!(!case.bench.mirror().exists(), "nothing is written");
+    assert!(!case.bench.mirror().exists(), "the mirror must not be written");
 }
 
 #[test]
-fn knowledge_does_not_stand_in_for_a_catalog_that_is_ill() {
+fn knowledge_does_not_replace_an_unavailable_catalog() {
     for action in [Action::ErrorPage, Action::Close, Action::Status(503, Vec::new())] {
         let case = Case::new(without_entry(both()));
         case.loopback.rule(Rule::always("/Search.aspx", action.clone()));
         for command in ["fetch", "crawl"] {
-            let ran = case.ask(&[command, KB]).exits(6);
+            let ran = case.run_json(&[command, KB]).exits(6);
             assert!(!ran.stdout.contains("does not list"), "{action:?}: {}", ran.stdout);
         }
         assert_eq!(case.loopback.bytes_served(), 0, "{action:?}");
@@ -289,12 +290,12 @@ fn knowledge_does_not_stand_in_for_a_catalog_that_is_ill() {
 }
 
 #[test]
-fn an_address_that_nobody_allowed_is_refused() {
+fn a_url_on_a_host_not_allowed_is_refused() {
     let case = Case::new(without_entry(both()));
     let path = format!("{}/enablement.toml", case.tables);
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replace(&case.loopback.file_host(), "files.example.net")).unwrap();
-    let document = case.ask(&FETCH).exits(5).json();
+    let document = case.run_json(&FETCH).exits(5).json();
     let messages = each(&document["failures"], "message");
     assert!(
         messages.len() == 2 && messages.iter().all(|text| text.contains("files.example.net")),
@@ -304,11 +305,11 @@ fn an_address_that_nobody_allowed_is_refused() {
 }
 
 #[test]
-fn what_the_catalog_says_later_goes_first() {
+fn a_later_entry_of_the_catalog_takes_precedence() {
     let case = Case::fetched();
     let bytes = case.loopback.bytes_served();
     case.loopback.replace(with_entry(package("x64")));
-    let document = case.ask(&["fetch", KB, "--arch", "x64"]).exits(0).json();
+    let document = case.run_json(&["fetch", KB, "--arch", "x64"]).exits(0).json();
     assert_eq!(each(&document["sets"], "folder"), [format!("kb/{KB}/{X64}")]);
     assert_eq!(each(&document["sets"], "status"), ["unchanged"]);
     assert_eq!(document["sets"][0]["products"], json!(["Windows 11, version 25H2"]));
@@ -317,22 +318,22 @@ fn what_the_catalog_says_later_goes_first() {
         json!(["name", "sha1", "sha1 (knowledge)", "sha256", "size"])
     );
     assert!(!warns(&document, "does not list"), "{document:#}");
-    assert_eq!(case.loopback.bytes_served(), bytes, "the bytes are here");
+    assert_eq!(case.loopback.bytes_served(), bytes, "the bytes are in the mirror");
     let of_x64 = "FROM files JOIN file_urls ON file = files.id WHERE architecture = 'x64'";
     assert_eq!(
         case.bench.rows(&format!("SELECT sha1_source, sha256_source, source {of_x64}")),
         [["dialog", "dialog", "dialog"]]
     );
     let readme = case.text(&format!("kb/{KB}/README.txt"));
-    assert_eq!(readme.matches("not by the Catalog").count(), 1, "arm64 alone: {readme}");
+    assert_eq!(readme.matches("not by the Catalog").count(), 1, "only arm64: {readme}");
 
-    // And when it is gone again, that is what was said last.
+    // The entry disappears again: the set keeps the Catalog's last statement.
     case.loopback.replace(without_entry(both()));
-    let document = case.ask(&FETCH).exits(0).json();
+    let document = case.run_json(&FETCH).exits(0).json();
     assert_eq!(each(&document["sets"], "status"), ["unchanged"; 2]);
     assert_eq!(each(&document["sets"], "folder"), [format!("kb/{KB}/{ARM64}"), format!("kb/{KB}/{X64}")]);
     assert_eq!(document["sets"][1]["products"], json!(["Windows 11, version 25H2"]));
-    let document = case.ask(&["fetch", KB, "--arch", "x64"]).exits(0).json();
+    let document = case.run_json(&["fetch", KB, "--arch", "x64"]).exits(0).json();
     assert!(warns(&document, "its files are those that it stated before"), "{document:#}");
 }
 
@@ -341,7 +342,7 @@ fn the_catalog_may_state_another_file() {
     let case = Case::fetched();
     let newer = FileSpec::package("windows11.0-kb5054156-x64", "msu", "a later generation");
     case.loopback.replace(with_entry(newer.clone()));
-    let document = case.ask(&["fetch", KB, "--arch", "x64"]).exits(0).json();
+    let document = case.run_json(&["fetch", KB, "--arch", "x64"]).exits(0).json();
     assert_eq!(each(&document["sets"], "folder"), [format!("kb/{KB}/{X64}")]);
     assert_eq!(each(&document["sets"], "status"), ["published"]);
     assert_eq!(names_in(&case.bench.set(KB, X64)), [newer.name]);
@@ -349,7 +350,7 @@ fn the_catalog_may_state_another_file() {
 }
 
 #[test]
-fn the_index_is_rebuilt_from_what_is_published() {
+fn the_index_is_rebuilt_from_published_files() {
     let case = Case::fetched();
     let unstable = |column: &str| {
         ["id", "file", "set_ref", "value"].contains(&column)
@@ -363,7 +364,7 @@ fn the_index_is_rebuilt_from_what_is_published() {
         let _absent = fs::remove_file(case.bench.mirror().join(name));
     }
     let bytes = case.loopback.bytes_served();
-    let again = case.ask(&FETCH).exits(0).json();
+    let again = case.run_json(&FETCH).exits(0).json();
     assert!(warns(&again, "rebuilt from kb/ and pool/: 2 package sets"), "{again:#}");
     assert_eq!(each(&again["sets"], "status"), ["unchanged"; 2]);
     assert_eq!(again["sets"][0]["files"][0]["checked"], json!(["name", "sha1 (knowledge)"]));
@@ -373,11 +374,11 @@ fn the_index_is_rebuilt_from_what_is_published() {
 }
 
 #[test]
-fn it_goes_across_the_gap() {
+fn an_unlisted_kb_is_exported_and_imported() {
     let case = Case::fetched();
     let root = keys(&case.bench);
     let medium = case.bench.path("medium");
-    let exported = case.look(&["export", KB, "--to", medium.as_str()]).exits(0).json();
+    let exported = case.run_offline(&["export", KB, "--to", medium.as_str()]).exits(0).json();
     assert_eq!(exported["plan"]["missing"], json!([]), "{exported:#}");
     let other = isolated(&root);
     import(&other, &medium).exits(0);
@@ -390,51 +391,51 @@ fn it_goes_across_the_gap() {
     assert_eq!(plan["steps"][0]["present"], json!(true), "{plan:#}");
     assert_eq!(plan["steps"][0]["name"], package("x64").name);
     other.json(&["verify", "--deep"]).exits(0);
-    // The knowledge came along, and with it what comes before the package.
+    // The knowledge was imported too, with the prerequisite of the package.
     let readme = fs::read_to_string(other.mirror().join(format!("kb/{KB}/README.txt"))).unwrap();
     assert!(readme.contains("sha1 (knowledge)") && readme.contains("(prerequisite)"), "{readme}");
 }
 
 #[test]
-fn a_scheduled_run_takes_it_too() {
+fn a_scheduled_run_fetches_an_unlisted_kb() {
     let case = Case::new(without_entry(both()));
     case.bench.configure("format = 1\nkbs = [\"KB5054156\"]\narchitectures = [\"x64\"]\n");
-    let first = case.ask(&["sync"]).exits(0).json();
+    let first = case.run_json(&["sync"]).exits(0).json();
     assert_eq!(each(&first["sets"], "status"), ["published"]);
     assert_eq!(each(&first["news"]["new"], "kb"), [KB]);
-    let second = case.ask(&["sync"]).exits(0).json();
+    let second = case.run_json(&["sync"]).exits(0).json();
     assert_eq!(each(&second["sets"], "status"), ["unchanged"]);
     assert_eq!(second["news"]["new"], json!([]));
 }
 
 #[test]
-fn a_withdrawn_one_is_fetched_with_a_warning() {
+fn a_withdrawn_unlisted_kb_is_fetched_with_a_warning() {
     let case = Case::new(without_entry(both()));
     let row = "\n[[withdrawn]]\nkb = \"KB5054156\"\nsuccessor = \"KB5121794\"\ndate = \"2025-10-01\"\nwhy = \"a test\"\nsource = \"a test\"\n";
     fs::write(format!("{}/withdrawn.toml", case.tables), table("withdrawn.toml") + row).unwrap();
-    let document = case.ask(&["fetch", KB, "--arch", "x64"]).exits(0).json();
+    let document = case.run_json(&["fetch", KB, "--arch", "x64"]).exits(0).json();
     assert_eq!(each(&document["sets"], "status"), ["published"]);
     assert!(warns(&document, "KB5054156 is withdrawn (a test): take KB5121794 instead"), "{document:#}");
 }
 
 #[test]
-fn one_architecture_without_an_address_does_not_keep_the_others() {
+fn one_architecture_without_a_url_does_not_stop_the_others() {
     let case = Case::new(without_entry(both()));
     let path = format!("{}/enablement.toml", case.tables);
     let text = fs::read_to_string(&path).unwrap();
     let url = package("arm64").url.unwrap().replace("{cdn}", &case.loopback.file_host());
     fs::write(&path, text.replace(&format!("url = \"{url}\"\n"), "")).unwrap();
-    let document = case.ask(&FETCH).exits(0).json();
+    let document = case.run_json(&FETCH).exits(0).json();
     assert_eq!(each(&document["sets"], "folder"), [format!("kb/{KB}/{X64}")]);
-    let lacks =
+    let warning =
         format!("{ARM64} is left out: knowledge of 2026-11-01 has no address of {}", package("arm64").name);
-    assert!(warns(&document, &lacks), "{document:#}");
-    let (_, message) = case.ask(&["fetch", KB, "--arch", "arm64"]).exits(3).error();
+    assert!(warns(&document, &warning), "{document:#}");
+    let (_, message) = case.run_json(&["fetch", KB, "--arch", "arm64"]).exits(3).error();
     assert!(message.contains("and no address of it"), "{message}");
 }
 
 #[test]
-fn a_floor_that_the_catalog_lost_comes_along_from_knowledge() {
+fn a_floor_missing_in_the_catalog_comes_from_knowledge() {
     let floor = FileSpec::package("windows10.0-kb5005112-x64", "msu", "the servicing stack");
     let floor = FileSpec { url: Some(format!("http://{{cdn}}/floor/{}", floor.name)), ..floor };
     let title = "2022-03 Cumulative Update for Windows Server 2019 for x64-based Systems (KB5011503)";
@@ -451,16 +452,20 @@ fn a_floor_that_the_catalog_lost_comes_along_from_knowledge() {
     let packages = fs::read_to_string(format!("{}/packages.txt", case.tables)).unwrap();
     fs::write(format!("{}/packages.txt", case.tables), packages.replace(built_in, &own)).unwrap();
 
-    let document = case.ask(&["fetch", "KB5011503"]).exits(0).json();
+    let document = case.run_json(&["fetch", "KB5011503"]).exits(0).json();
     let sets = items(&document["sets"]);
-    let along = sets.iter().find(|set| set["kb"] == "KB5005112").unwrap_or_else(|| panic!("{document:#}"));
-    assert_eq!((&along["status"], &along["needed_by"]), (&json!("published"), &json!(["KB5011503"])));
-    assert_eq!(along["files"][0]["checked"], json!(["name", "sha1 (knowledge)"]));
+    let required_set =
+        sets.iter().find(|set| set["kb"] == "KB5005112").unwrap_or_else(|| panic!("{document:#}"));
+    assert_eq!(
+        (&required_set["status"], &required_set["needed_by"]),
+        (&json!("published"), &json!(["KB5011503"]))
+    );
+    assert_eq!(required_set["files"][0]["checked"], json!(["name", "sha1 (knowledge)"]));
     assert!(warns(&document, "the Catalog does not list KB5005112"), "{document:#}");
 }
 
 #[test]
-fn a_plan_that_rests_on_knowledge_says_where_the_files_are() {
+fn a_plan_from_knowledge_has_the_urls_of_its_files() {
     for (request, name) in [
         (["--enable", "25H2"], "windows11.0-kb5054156-x64_9fd13360d2c5af23ec4f591b86f1c1db37aada37.msu"),
         (["KB5043080", "-q"], "windows11.0-kb5043080-x64_953449672073f8fb99badb4cc6d5d7849b9c83e8.msu"),
@@ -475,10 +480,10 @@ fn a_plan_that_rests_on_knowledge_says_where_the_files_are() {
 }
 
 #[test]
-fn one_that_stands_whole_survives_an_ill_catalog() {
+fn a_complete_unlisted_set_survives_a_failing_catalog() {
     let case = Case::fetched();
     case.loopback.rule(Rule::always(".aspx", Action::ErrorPage));
-    let document = case.ask(&FETCH).exits(0).json();
+    let document = case.run_json(&FETCH).exits(0).json();
     let status = each(&document["sets"], "status");
     assert!(!status.is_empty() && status.iter().all(|one| one == "unchanged"), "{document:#}");
     assert!(document["warnings"].to_string().contains("is here whole"), "{document:#}");

@@ -1,4 +1,4 @@
-//! Version 0.1's mirrors, media, and memory of imports are read, kept, and continued.
+//! Mirrors, media, and import records of version 0.1: they are read, kept, and continued.
 #![expect(clippy::disallowed_methods, reason = "fixtures are copied, looked at, and spoiled as they lie")]
 #![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
@@ -18,8 +18,8 @@ fn fixture(name: &str) -> Utf8PathBuf {
     Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v0.1").join(name)
 }
 
-/// A bench whose mirror is a copy of one that 0.1 wrote.
-fn mirror_of(name: &str) -> Bench {
+/// Returns a bench with a copy of a mirror of version 0.1.
+fn mirror_of_0_1(name: &str) -> Bench {
     let bench = Bench::new();
     copy_folder(&fixture(name), &bench.mirror());
     #[cfg(unix)]
@@ -32,7 +32,7 @@ fn mirror_of(name: &str) -> Bench {
     bench
 }
 
-/// A copy of the medium that 0.1 wrote.
+/// Returns a copy of the medium of version 0.1.
 fn stick(bench: &Bench) -> Utf8PathBuf {
     let stick = bench.path("stick");
     copy_folder(&fixture("stick"), &stick);
@@ -46,9 +46,9 @@ fn payload(medium: &Utf8Path) -> std::collections::BTreeMap<String, String> {
 }
 
 #[test]
-fn a_mirror_of_0_1_answers_before_and_after_it_is_written() {
+fn a_mirror_of_0_1_gives_the_same_answers_after_migration() {
     for name in ["connected", "isolated"] {
-        let bench = mirror_of(name);
+        let bench = mirror_of_0_1(name);
         let reads: [&[&str]; 5] = [
             &["list"],
             &["resolve", KB, "--arch", "arm64", "--baseline", "26100.863"],
@@ -62,7 +62,7 @@ fn a_mirror_of_0_1_answers_before_and_after_it_is_written() {
         assert_eq!(items(&listed["sets"]).len(), 4, "{listed:#}");
         let verified = bench.run(&["verify"]).exits(0);
         assert!(verified.stdout.contains("no findings"), "{}", verified.stdout);
-        // A run that writes migrates the index; every answer stays.
+        // A writing run migrates the index. Every answer stays the same.
         if name == "connected" {
             export(&bench, &["--all"], &bench.path("new")).exits(0);
         } else {
@@ -80,86 +80,86 @@ fn a_medium_of_0_1_is_checked_and_imported() {
     let bench = Bench::new();
     let stick = stick(&bench);
     let before = digests(&stick);
-    let root = root_of(&mirror_of("connected"));
-    let there = isolated(&root);
-    let checked = there.json(&["check-medium", stick.as_str()]).exits(0).json();
+    let root = root_of(&mirror_of_0_1("connected"));
+    let isolated_side = isolated(&root);
+    let checked = isolated_side.json(&["check-medium", stick.as_str()]).exits(0).json();
     assert_eq!((&checked["set"]["seq"], &checked["litter"]), (&json!(1), &json!([])));
-    let imported = import(&there, &stick).exits(0).json();
+    let imported = import(&isolated_side, &stick).exits(0).json();
     assert_eq!(items(&imported["imported"]["published"]).len(), 4, "{imported:#}");
     assert_eq!(digests(&stick), before);
     for (path, digest) in digests(&fixture("isolated").join("kb")) {
         if path.contains("/windows11.0-") {
-            assert_eq!(digests(&there.mirror().join("kb")).get(&path), Some(&digest), "{path}");
+            assert_eq!(digests(&isolated_side.mirror().join("kb")).get(&path), Some(&digest), "{path}");
         }
     }
 }
 
 #[test]
-fn an_isolated_mirror_of_0_1_knows_what_it_took_and_takes_what_is_new() {
-    let (here, there) = (mirror_of("connected"), mirror_of("isolated"));
-    let stick = stick(&here);
-    let applied = import(&there, &stick).exits(0).json();
+fn an_isolated_mirror_of_0_1_continues_its_imports() {
+    let (connected_side, isolated_side) = (mirror_of_0_1("connected"), mirror_of_0_1("isolated"));
+    let stick = stick(&connected_side);
+    let applied = import(&isolated_side, &stick).exits(0).json();
     assert_eq!(applied["imported"]["already_applied"], true, "{applied:#}");
-    // A new medium counts on, and the old one is older from then on.
-    export(&here, &["--all"], &here.path("next")).exits(0);
-    let taken = import(&there, &here.path("next")).exits(0).json();
+    // A new medium continues the numbers, and the old medium is older from then on.
+    export(&connected_side, &["--all"], &connected_side.path("next")).exits(0);
+    let imported = import(&isolated_side, &connected_side.path("next")).exits(0).json();
     assert_eq!(
-        (&taken["imported"]["number"], &taken["imported"]["older"], &taken["imported"]["added"]),
+        (&imported["imported"]["number"], &imported["imported"]["older"], &imported["imported"]["added"]),
         (&json!(2), &json!(false), &json!(0))
     );
-    let again = import(&there, &stick).exits(0).json();
+    let again = import(&isolated_side, &stick).exits(0).json();
     assert_eq!(again["imported"]["already_applied"], true, "{again:#}");
-    assert_eq!(there.json(&["verify"]).exits(0).json()["findings"], json!([]));
+    assert_eq!(isolated_side.json(&["verify"]).exits(0).json()["findings"], json!([]));
 }
 
 #[test]
-fn a_medium_of_0_1_is_brought_up_to_date_in_place() {
-    let here = mirror_of("connected");
-    let stick = stick(&here);
+fn a_medium_of_0_1_is_updated_in_place() {
+    let connected_side = mirror_of_0_1("connected");
+    let stick = stick(&connected_side);
     let before = payload(&stick);
-    let exported = export(&here, &[KB, "--arch", "arm64"], &stick).exits(0).json();
+    let exported = export(&connected_side, &[KB, "--arch", "arm64"], &stick).exits(0).json();
     assert_eq!(
         (&exported["exported"]["number"], &exported["exported"]["written"], &exported["exported"]["removed"]),
         (&json!(2), &json!(0), &json!(0)),
         "{exported:#}"
     );
     assert_eq!(payload(&stick), before);
-    let there = mirror_of("isolated");
-    there.json(&["check-medium", stick.as_str()]).exits(0);
-    let imported = import(&there, &stick).exits(0).json();
+    let isolated_side = mirror_of_0_1("isolated");
+    isolated_side.json(&["check-medium", stick.as_str()]).exits(0);
+    let imported = import(&isolated_side, &stick).exits(0).json();
     assert_eq!(imported["imported"]["already_applied"], false);
 }
 
 #[test]
-fn prose_on_a_medium_of_0_1_decides_nothing() {
-    let here = mirror_of("connected");
-    for text in ["", "Mirror: another one", "a page of somebody"] {
-        let stick = here.path(&format!("stick-{}", text.len()));
+fn start_here_of_a_0_1_medium_has_no_influence() {
+    let connected_side = mirror_of_0_1("connected");
+    for text in ["", "Mirror: another one", "another page"] {
+        let stick = connected_side.path(&format!("stick-{}", text.len()));
         copy_folder(&fixture("stick"), &stick);
         fs::write(stick.join("START-HERE.txt"), text).unwrap();
-        export(&here, &[KB], &stick).exits(0);
+        export(&connected_side, &[KB], &stick).exits(0);
     }
-    let stick = stick(&here);
+    let stick = stick(&connected_side);
     fs::remove_file(stick.join("START-HERE.txt")).unwrap();
-    export(&here, &[KB], &stick).exits(0);
-    // The sentence alone makes nothing ours.
-    let other = here.path("other");
+    export(&connected_side, &[KB], &stick).exits(0);
+    // The text file alone does not make a folder a medium of this mirror.
+    let other = connected_side.path("other");
     fs::create_dir(&other).unwrap();
     fs::copy(fixture("stick").join("START-HERE.txt"), other.join("START-HERE.txt")).unwrap();
     fs::write(other.join("thesis.docx"), b"x").unwrap();
-    let (_, message) = export(&here, &[KB], &other).exits(2).error();
+    let (_, message) = export(&connected_side, &[KB], &other).exits(2).error();
     assert!(message.contains("thesis.docx"), "{message}");
     assert_eq!(names_in(&other), ["START-HERE.txt", "thesis.docx"]);
 }
 
 #[test]
-fn an_export_that_0_1_did_not_finish_is_finished() {
-    let undisturbed = {
-        let here = mirror_of("connected");
-        export(&here, &["--all"], &here.path("undisturbed")).exits(0);
-        payload(&here.path("undisturbed"))
+fn an_unfinished_export_of_0_1_is_completed() {
+    let reference = {
+        let connected_side = mirror_of_0_1("connected");
+        export(&connected_side, &["--all"], &connected_side.path("undisturbed")).exits(0);
+        payload(&connected_side.path("undisturbed"))
     };
-    // Each state in which 0.1 can have been killed: a medium that was brought up to date, and a new one.
+    // Each state after a kill of version 0.1: a medium that was updated, and a new one.
     let in_place: &[&str] = &["set.json.minisig"];
     let texts: &[&str] = &["set.json.minisig", "set.json", "listing.jsonl", "manifest-sha256.txt.minisig"];
     let first: &[&str] = &[
@@ -172,11 +172,11 @@ fn an_export_that_0_1_did_not_finish_is_finished() {
         "tagmanifest-sha256.txt",
         "index.html",
     ];
-    for (number, gone) in [in_place, texts, first].into_iter().enumerate() {
+    for (number, removed) in [in_place, texts, first].into_iter().enumerate() {
         for is_cut in [false, true] {
-            let here = mirror_of("connected");
-            let stick = stick(&here);
-            for name in gone {
+            let connected_side = mirror_of_0_1("connected");
+            let stick = stick(&connected_side);
+            for name in removed {
                 fs::remove_file(stick.join(name)).unwrap();
             }
             if is_cut {
@@ -185,34 +185,35 @@ fn an_export_that_0_1_did_not_finish_is_finished() {
                 fs::rename(stick.join(&package), stick.join(format!("{package}.kbm-part"))).unwrap();
             }
             let before = digests(&stick);
-            isolated(&root_of(&here)).json(&["check-medium", stick.as_str()]).exits(11);
-            let dry = here.json(&["export", KB, "--to", stick.as_str(), "--dry-run"]).exits(0).json();
+            isolated(&root_of(&connected_side)).json(&["check-medium", stick.as_str()]).exits(11);
+            let dry =
+                connected_side.json(&["export", KB, "--to", stick.as_str(), "--dry-run"]).exits(0).json();
             assert_eq!(digests(&stick), before, "case {number}");
-            // Package sets that lie there whole stay; the half one is made whole.
+            // Complete package sets stay, and the partial set is completed.
             let kept = items(&dry["plan"]["kept"]).len();
             assert_eq!(kept, if is_cut { 3 } else { 4 }, "case {number}: {dry:#}");
-            export(&here, &[KB], &stick).exits(0);
-            export(&here, &[OTHER], &stick).exits(0);
-            assert_eq!(payload(&stick), undisturbed, "case {number}");
-            isolated(&root_of(&here)).json(&["check-medium", stick.as_str()]).exits(0);
+            export(&connected_side, &[KB], &stick).exits(0);
+            export(&connected_side, &[OTHER], &stick).exits(0);
+            assert_eq!(payload(&stick), reference, "case {number}");
+            isolated(&root_of(&connected_side)).json(&["check-medium", stick.as_str()]).exits(0);
         }
     }
 }
 
 #[test]
-fn a_medium_without_a_proven_listing_is_never_guessed() {
-    // The mirror that made the set is lost; another one has its keys, and other KBs.
-    let here = Bench::new();
-    here.replay(&recording("demo"), &["fetch", KB, "--arch", "x64"]).exits(0);
-    super::carry::share_keys(&mirror_of("connected"), &here);
-    let stick = stick(&here);
+fn a_medium_without_a_signed_listing_is_refused() {
+    // The mirror that made the set is lost. Another mirror has its keys and other KBs.
+    let connected_side = Bench::new();
+    connected_side.replay(&recording("demo"), &["fetch", KB, "--arch", "x64"]).exits(0);
+    super::carry::share_keys(&mirror_of_0_1("connected"), &connected_side);
+    let stick = stick(&connected_side);
     fs::remove_file(stick.join("set.json.minisig")).unwrap();
     let before = digests(&stick);
-    let (kind, message) = export(&here, &[KB], &stick).exits(11).error();
+    let (kind, message) = export(&connected_side, &[KB], &stick).exits(11).error();
     assert!(kind == "refused" && message.contains("is not known to this mirror"), "{message}");
     assert_eq!(digests(&stick), before);
-    export(&here, &[KB, "--prune"], &stick).exits(2);
+    export(&connected_side, &[KB, "--prune"], &stick).exits(2);
     assert_eq!(digests(&stick), before);
-    export(&here, &[KB, "--prune", "--yes"], &stick).exits(0);
+    export(&connected_side, &[KB, "--prune", "--yes"], &stick).exits(0);
     assert!(payload(&stick).keys().all(|path| path.starts_with("data/KB5086672/windows-11-24h2-x64/")));
 }

@@ -1,36 +1,36 @@
-//! `why`: the tree behind a plan, as people read it and as data.
+//! Tests of `why`: the tree of reasons for a plan, as text and as JSON.
 
 use serde_json::{Value, json};
 
 use super::harness::{Bench, each, items, recording, text_of};
 
-/// A mirror that has crawled a KB of the demo.
+/// Returns a mirror that has crawled a KB of the demo.
 fn crawled(kbs: &[&str]) -> Bench {
     let bench = Bench::new();
     bench.replay(&recording("demo"), &[&["crawl"], kbs].concat()).exits(0);
     bench
 }
 
-/// The clock of the tests is months past the knowledge: one sentence on stderr says so, and nothing else is there.
+/// Asserts that stderr has only the warning about the age of the knowledge, because the test clock is months later.
 #[track_caller]
-fn says_only_its_age(stderr: &str) {
+fn expect_only_age_warning(stderr: &str) {
     assert!(stderr.lines().count() == 1 && stderr.contains("Patch Tuesdays have passed since"), "{stderr}");
 }
 
-/// Every conclusion of a tree, in reading order.
+/// Collects every conclusion of a tree, in reading order.
 fn conclusions(reason: &Value, found: &mut Vec<String>) {
     found.push(text_of(&reason["conclusion"]));
-    for below in items(&reason["because"]) {
-        conclusions(below, found);
+    for reason_below in items(&reason["because"]) {
+        conclusions(reason_below, found);
     }
 }
 
 #[test]
-fn below_the_checkpoint_both_files_in_order() {
+fn below_the_checkpoint_both_files_are_listed_in_order() {
     let bench = crawled(&["KB5086672"]);
-    let told = bench.run(&["why", "KB5086672", "--arch", "arm64", "--baseline", "26100.863"]).exits(0);
+    let ran = bench.run(&["why", "KB5086672", "--arch", "arm64", "--baseline", "26100.863"]).exits(0);
     assert_eq!(
-        told.stdout,
+        ran.stdout,
         "\
 KB5086672 (arm64) at build 26100.863: install 2 files, in this order
   source: the download dialog of update 66ff4aae-a428-54e6-909d-08a49a5e4145 listed both files on 2026-11-23
@@ -53,15 +53,15 @@ KB5086672 (arm64) at build 26100.863: install 2 files, in this order
   - the file is windows11.0-kb5086672-arm64_1095dd7b2d5593b955bd7bd0059c8af7e8ba593a.msu, not in the mirror
 "
     );
-    says_only_its_age(&told.stderr);
+    expect_only_age_warning(&ran.stderr);
 }
 
 #[test]
 fn a_withdrawn_update_names_its_successor() {
     let bench = Bench::new();
-    let told = bench.run(&["why", "KB5079391", "--arch", "arm64", "--baseline", "26100.863"]).exits(10);
+    let ran = bench.run(&["why", "KB5079391", "--arch", "arm64", "--baseline", "26100.863"]).exits(10);
     assert_eq!(
-        told.stdout,
+        ran.stdout,
         "\
 KB5079391 (arm64) at build 26100.863: withdrawn
 - KB5079391 is a preview of the next cumulative update for Windows 11 24H2, 25H2, 26H2 (arm64)
@@ -75,15 +75,15 @@ KB5079391 (arm64) at build 26100.863: withdrawn
   - the index has no entry of KB5079391: this rests on knowledge of 2026-10-05 alone
 "
     );
-    says_only_its_age(&told.stderr);
+    expect_only_age_warning(&ran.stderr);
 }
 
 #[test]
-fn several_sets_are_told_with_what_to_choose() {
+fn several_matching_sets_are_listed_with_options() {
     let bench = crawled(&["KB5043080", "KB5086672"]);
-    let told = bench.run(&["why", "KB5086672"]).exits(10);
+    let ran = bench.run(&["why", "KB5086672"]).exits(10);
     assert_eq!(
-        told.stdout,
+        ran.stdout,
         "\
 KB5086672 at an unknown build: not clear which
 - 2 package sets of KB5086672 match: name one with --arch
@@ -91,15 +91,15 @@ KB5086672 at an unknown build: not clear which
   - to choose from: --arch x64 --product \"Windows 11, version 24H2\"
 "
     );
-    says_only_its_age(&told.stderr);
+    expect_only_age_warning(&ran.stderr);
 }
 
 #[test]
-fn below_its_floor_an_enablement_package_has_an_update_before_it() {
+fn an_enablement_package_requires_an_update_below_its_floor() {
     let bench = Bench::new();
-    let told = bench.run(&["why", "KB5054156", "--arch", "x64", "--baseline", "26100.863"]).exits(0);
+    let ran = bench.run(&["why", "KB5054156", "--arch", "x64", "--baseline", "26100.863"]).exits(0);
     assert_eq!(
-        told.stdout,
+        ran.stdout,
         "\
 KB5054156 (x64) at build 26100.863: install 3 files, in this order
 - KB5054156 switches 25H2 on, and 24H2 takes it
@@ -131,17 +131,17 @@ KB5054156 (x64) at build 26100.863: install 3 files, in this order
   - the index has no entry of KB5129195: this rests on knowledge of 2026-10-05 alone
 "
     );
-    says_only_its_age(&told.stderr);
+    expect_only_age_warning(&ran.stderr);
 }
 
 #[test]
 fn a_separate_servicing_stack_comes_first() {
     let bench = crawled(&["KB5094122", "KB5094141"]);
-    let told = bench
+    let ran = bench
         .run(&["why", "KB5094122", "--arch", "x64", "--baseline", "14393.8000", "--installation", "server"])
         .exits(0);
     assert_eq!(
-        told.stdout,
+        ran.stdout,
         "\
 KB5094122 (x64) at build 14393.8000: install 2 files, in this order
 - KB5094122 is a cumulative update for Windows 10, version 1607 and Windows Server 2016 (x64)
@@ -165,15 +165,15 @@ KB5094122 (x64) at build 14393.8000: install 2 files, in this order
   - the file is windows10.0-kb5094122-x64_7935b947e8353476620f7e4cb2cfe49c311a4b4e.msu, not in the mirror
 "
     );
-    says_only_its_age(&told.stderr);
+    expect_only_age_warning(&ran.stderr);
 }
 
 #[test]
-fn a_narrow_terminal_wraps_and_cuts_the_digits_of_names() {
+fn a_narrow_terminal_wraps_lines_and_shortens_digests() {
     let bench = crawled(&["KB5086672"]);
-    let told =
+    let ran =
         bench.at_width(80, &["why", "KB5086672", "--arch", "arm64", "--baseline", "26100.863"]).exits(0);
-    assert!(told.stdout.lines().all(|line| line.chars().count() <= 80), "{}", told.stdout);
+    assert!(ran.stdout.lines().all(|line| line.chars().count() <= 80), "{}", ran.stdout);
     let checkpoint = "\
 - 1. checkpoint KB5043080: 26100.863 is below the checkpoint 26100.1742 that
   KB5086672 builds upon
@@ -184,11 +184,11 @@ fn a_narrow_terminal_wraps_and_cuts_the_digits_of_names() {
   - KB5086672 brings 26100.8117 and holds only what changed since 26100.1742
   - the file is windows11.0-kb5043080-arm64_bb800093\u{2026}.msu, not in the mirror
 ";
-    assert!(told.stdout.contains(checkpoint), "{}", told.stdout);
+    assert!(ran.stdout.contains(checkpoint), "{}", ran.stdout);
 }
 
 #[test]
-fn the_tree_as_data_says_what_the_text_says() {
+fn the_json_tree_has_the_content_of_the_text() {
     let bench = crawled(&["KB5086672"]);
     let machine = ["KB5086672", "--arch", "arm64", "--baseline", "26100.863"];
     let tree = bench.json(&[&["why"][..], &machine].concat()).exits(0).json();
@@ -209,7 +209,7 @@ fn the_tree_as_data_says_what_the_text_says() {
 }
 
 #[test]
-fn it_exits_as_resolve_does() {
+fn why_has_the_exit_codes_of_resolve() {
     let bench = crawled(&["KB5086672", "KB5094122"]);
     for (arguments, code) in [
         (&["KB5086672", "--arch", "arm64"][..], 0),

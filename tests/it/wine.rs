@@ -1,5 +1,5 @@
-//! A machine to run scripts on: a Windows of Wine's in a temporary folder, whose `dism.exe` and `wusa.exe` write down how
-//! they were called and end with codes of the test's choice (`tests/support/dism.c`).
+//! A machine for running scripts: Windows emulated by Wine in a temporary folder. Its `dism.exe` and `wusa.exe`
+//! record their calls and exit with codes chosen by the test (`tests/support/dism.c`).
 #![expect(
     clippy::disallowed_methods,
     reason = "folders of tests are made as they lie, and a process is waited for"
@@ -19,15 +19,16 @@ pub(crate) const CURRENT_VERSION: &str = r"HKLM\SOFTWARE\Microsoft\Windows NT\Cu
 pub(crate) const CBS: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing";
 pub(crate) const ENVIRONMENT: &str = r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment";
 
-/// A Windows of Wine's in a temporary folder, with a `dism.exe` that tells how it was called.
+/// A Wine installation in a temporary folder, with a `dism.exe` that records its calls.
 pub(crate) struct Machine {
     folder: TempDir,
-    /// Waits for input and so keeps Wine's server, which forgets parts of the registry when it ends.
+    /// A process that waits for input and so keeps Wine's server alive. The server loses parts of the registry when
+    /// it exits.
     keeper: Option<Child>,
 }
 
 impl Machine {
-    /// `None`, and a line that says why, where Wine or the compiler is not here.
+    /// Starts the machine. Prints a line with the reason and returns `None` if Wine or the compiler is not available.
     pub(crate) fn new() -> Option<Self> {
         let mut machine = Self { folder: tempfile::tempdir().unwrap(), keeper: None };
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/dism.c");
@@ -38,9 +39,9 @@ impl Machine {
             Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)),
             Err(error) => return skipped(&format!("x86_64-w64-mingw32-gcc: {error}")),
         }
-        match machine.said(&["wineboot", "-i"]) {
+        match machine.output_of(&["wineboot", "-i"]) {
             Some((true, _)) => {}
-            Some((false, said)) => return skipped(&format!("wine does not start: {said}")),
+            Some((false, output_of)) => return skipped(&format!("wine does not start: {output_of}")),
             None => return skipped("wine is not here"),
         }
         machine.keeper = machine
@@ -73,10 +74,10 @@ impl Machine {
         command
     }
 
-    /// Runs to the end and gives what was said. Not through a pipe: Wine's services would hold it open.
-    fn said(&self, arguments: &[&str]) -> Option<(bool, String)> {
-        /// Far more than any call takes.
-        const PATIENCE: Duration = Duration::from_mins(2);
+    /// Runs a command to its end and returns its output through a file. Wine's services would hold a pipe open.
+    fn output_of(&self, arguments: &[&str]) -> Option<(bool, String)> {
+        /// The timeout, much longer than any call takes.
+        const TIMEOUT: Duration = Duration::from_mins(2);
         let path = self.folder.path().join("said.txt");
         let mut command = self.wine(arguments);
         command.stdout(fs::File::create(&path).unwrap()).stderr(Stdio::null());
@@ -86,36 +87,36 @@ impl Machine {
             if let Some(status) = child.try_wait().unwrap() {
                 break status;
             }
-            if begun.elapsed() > PATIENCE {
+            if begun.elapsed() > TIMEOUT {
                 child.kill().unwrap();
-                panic!("{arguments:?} does not end; it said: {}", fs::read_to_string(&path).unwrap());
+                panic!("{arguments:?} does not end; its output: {}", fs::read_to_string(&path).unwrap());
             }
             std::thread::sleep(Duration::from_millis(10));
         };
-        let said = String::from_utf8_lossy(&fs::read(&path).unwrap()).replace('\r', "");
-        Some((status.success(), said))
+        let output_of = String::from_utf8_lossy(&fs::read(&path).unwrap()).replace('\r', "");
+        Some((status.success(), output_of))
     }
 
-    /// A path below `C:\`.
+    /// Returns the path of a file below `C:\`.
     pub(crate) fn drive(&self, path: &str) -> PathBuf {
         self.folder.path().join("prefix/drive_c").join(path)
     }
 
     pub(crate) fn registry(&self, arguments: &[&str]) {
-        let (done, said) = self.said(&[&["reg"], arguments].concat()).unwrap();
-        assert!(done, "{arguments:?}: {said}");
+        let (done, output_of) = self.output_of(&[&["reg"], arguments].concat()).unwrap();
+        assert!(done, "{arguments:?}: {output_of}");
     }
 
     pub(crate) fn set(&self, key: &str, value: &str, kind: &str, data: &str) {
         self.registry(&["add", key, "/v", value, "/t", kind, "/d", data, "/f"]);
     }
 
-    /// The codes that DISM is to end with, one after the other.
-    pub(crate) fn dism_answers(&self, codes: &[&str]) {
+    /// Sets the exit codes of the next calls to DISM, in order.
+    pub(crate) fn set_dism_codes(&self, codes: &[&str]) {
         fs::write(self.drive("dism-answers.txt"), codes.join("\n")).unwrap();
     }
 
-    /// How DISM was called since the last look.
+    /// Returns the calls to DISM since the last check.
     pub(crate) fn dism_calls(&self) -> Vec<String> {
         let path = self.drive("dism-calls.txt");
         let calls = fs::read_to_string(&path).unwrap_or_default();
@@ -124,25 +125,26 @@ impl Machine {
     }
 
     fn knows_its_build(&self) -> bool {
-        self.said(&["reg", "query", CURRENT_VERSION, "/v", "CurrentBuild"]).is_some_and(|(found, _)| found)
+        self.output_of(&["reg", "query", CURRENT_VERSION, "/v", "CurrentBuild"])
+            .is_some_and(|(found, _)| found)
     }
 
-    /// Runs a script in a folder of `C:` and gives what it said with the code that `cmd.exe` saw: the host would see its
-    /// last byte only. (A `call` would lose it under Wine.)
+    /// Runs a script in a folder of `C:` and returns its output with the exit code that `cmd.exe` saw, because the
+    /// host sees only the last byte of the code. (A `call` would lose the code under Wine.)
     pub(crate) fn run(&self, folder: &str, script: &str, arguments: &str) -> (String, String) {
         let folder = folder.replace('/', "\\");
         let caller = format!(
             "@echo off\r\ncd /d \"C:\\{folder}\"\r\ncmd /c {script} {arguments}\r\necho code=%errorlevel%\r\n"
         );
         fs::write(self.drive("caller.cmd"), caller).unwrap();
-        let (_, mut said) = self.said(&["cmd", "/c", r"C:\caller.cmd"]).unwrap();
-        // Seen in one of ten runs of some hundred readings: Wine's cmd gets nothing from a `reg query` that finds the value
-        // when it is asked again. The script stops then, with nothing changed; it is run again when the value is there.
-        if said.contains("build unknown") && self.knows_its_build() {
-            (_, said) = self.said(&["cmd", "/c", r"C:\caller.cmd"]).unwrap();
+        let (_, mut output_of) = self.output_of(&["cmd", "/c", r"C:\caller.cmd"]).unwrap();
+        // Observed in one of ten runs with some hundred queries: a `reg query` of an existing value sometimes prints
+        // nothing under Wine's cmd. The script then stops without changes, and is run again if the value exists.
+        if output_of.contains("build unknown") && self.knows_its_build() {
+            (_, output_of) = self.output_of(&["cmd", "/c", r"C:\caller.cmd"]).unwrap();
         }
-        let (said, code) = said.trim_end().rsplit_once("code=").unwrap();
-        (said.to_owned(), code.to_owned())
+        let (output_of, code) = output_of.trim_end().rsplit_once("code=").unwrap();
+        (output_of.to_owned(), code.to_owned())
     }
 }
 
@@ -152,7 +154,7 @@ impl Drop for Machine {
             drop(keeper.stdin.take());
             drop(keeper.wait());
         }
-        // The folder can only be removed once its Windows has ended.
-        drop(self.said(&["wineboot", "-k"]));
+        // The folder can be removed only after its Windows has ended.
+        drop(self.output_of(&["wineboot", "-k"]));
     }
 }

@@ -1,5 +1,5 @@
-/* Stands in for certutil.exe under Wine: `-hashfile FILE SHA256` as an old German Windows says it, with a space between
-   all bytes. */
+/* Replaces certutil.exe under Wine: prints `-hashfile FILE SHA256` in the form of an old German Windows, with a space
+   between all bytes. */
 #include <stdio.h>
 #include <string.h>
 #include <windows.h>

@@ -1,14 +1,14 @@
-//! A disk as a program may rely on it, and no more:
+//! A model of a disk with the minimum of guarantees that a program may rely on:
 //!
-//! - The bytes of a file, and its mode, are as they were when it was last synced. What was written since may have arrived,
-//!   or zeros, or the first half.
-//! - A change of names is durable when a folder that it concerns is synced. What was not may have arrived: of each folder,
-//!   the first so many changes. A rename arrives whole or not at all.
-//! - A folder that is synced may be lost itself, when its own name was not.
+//! - The bytes and the mode of a file are as they were at its last sync. Later writes may have arrived, or zeros, or
+//! the first half.
+//! - A change of names is durable after a sync of a folder that the change concerns. Of the other changes, the first
+//! ones of each folder may have arrived. A rename arrives completely or not at all.
+//! - A synced folder may be lost if its own name was not synced.
 //!
-//! ext4, XFS, and NTFS keep more in order than this, so that what holds here does not fail there.
+//! ext4, XFS, and NTFS keep a stricter order, so a program that is correct here is correct there.
 //!
-//! A call below the folders that the model does not know is a panic, never passed over.
+//! A call below the folders that the model does not know panics and is never ignored.
 #![expect(clippy::disallowed_methods, reason = "trees are read as they are")]
 #![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
@@ -20,12 +20,12 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::system_calls::SystemCall;
 
-/// The tree of each of the folders: files by path, a folder as `None`.
+/// The tree of each root: files by path, and folders as `None`.
 pub(super) type Trees = BTreeMap<String, BTreeMap<String, Option<File>>>;
 
-/// The choice of what arrives of the changes that were not synced.
+/// The choice of the changes that arrive without a sync.
 pub(super) trait Chance {
-    /// Returns the number of changes of a folder that arrive; the first ones do.
+    /// Returns the number of changes of a folder that arrive: the first ones.
     fn names(&mut self, changes: usize) -> usize;
     /// Returns the state of a file that was written to since its last sync.
     fn file(&mut self, file: &WorkedFile) -> File;
@@ -37,7 +37,7 @@ pub(super) struct File {
     pub(super) mode: u32,
 }
 
-/// A file as the program sees it, and as it was synced last.
+/// A file as the program sees it, and as it was at its last sync.
 #[derive(Debug, Clone)]
 pub(super) struct WorkedFile {
     pub(super) now: File,
@@ -45,7 +45,8 @@ pub(super) struct WorkedFile {
 }
 
 impl WorkedFile {
-    /// The file with its new length and mode, of which so many bytes arrived. Behind them are the old ones, or zeros.
+    /// Returns the file with its new length and mode after the first `length` bytes arrived. The rest are the old
+    /// bytes, or zeros.
     pub(super) fn arrived(&self, length: usize) -> File {
         let mut arrived = self.now.clone();
         for (index, byte) in arrived.bytes.iter_mut().enumerate().skip(length) {
@@ -62,7 +63,7 @@ enum Node {
     Folder(BTreeMap<String, usize>),
 }
 
-/// A change of names: entries that go and entries that come, each in a folder.
+/// A change of names: entries that are removed and entries that are added, each in a folder.
 #[derive(Debug, Clone, Default)]
 struct Change {
     gone: Vec<(usize, String)>,
@@ -89,14 +90,14 @@ struct Open {
 pub(super) struct Disk {
     roots: Vec<(String, Utf8PathBuf, usize)>,
     nodes: Vec<Node>,
-    /// The names as they were in the beginning: the roots are durable.
+    /// The names at the beginning, which are durable.
     first: BTreeMap<usize, BTreeMap<String, usize>>,
     changes: Vec<Change>,
     open: BTreeMap<i64, Open>,
 }
 
 impl Disk {
-    /// Reads the folders as they are; everything in them is durable.
+    /// Reads the folders in their current state. All content is durable.
     pub(super) fn read(roots: &[(&str, &Utf8Path)]) -> Self {
         let mut disk = Self::default();
         for (name, path) in roots {
@@ -142,8 +143,8 @@ impl Disk {
         }
     }
 
-    /// The folder and the name of a path, by a descriptor and a text; `None` outside of the roots. The name of a root
-    /// is empty.
+    /// Returns the folder and the name of a path, given by a descriptor and a text, or `None` outside the roots. The
+    /// name of a root is empty.
     fn place(&self, call: &SystemCall, index: usize) -> Option<(usize, String)> {
         let text = call.path(index)?;
         let (mut folder, rest) = if text.starts_with('/') {
@@ -173,14 +174,14 @@ impl Disk {
         }
     }
 
-    /// Returns the file or folder that a call syncs.
+    /// Returns the file or folder that a call syncs, or `None` for other calls.
     pub(super) fn synced(&self, call: &SystemCall) -> Option<usize> {
         let is_sync = matches!(call.name.as_str(), "fsync" | "fdatasync");
         let open = self.open.get(&call.number(0)?).filter(|_| is_sync)?;
         Some(open.node)
     }
 
-    /// Does what a call did.
+    /// Applies a call to the model.
     pub(super) fn take(&mut self, call: &SystemCall) {
         match call.name.as_str() {
             "open" | "creat" => self.open(call, 0),
@@ -234,7 +235,7 @@ impl Disk {
                     self.place(call, index).is_some()
                         || call.number(index).is_some_and(|number| self.open.contains_key(&number))
                 });
-                assert!(!concerns, "the model does not know {call:?}");
+                assert!(!concerns, "the model does not support {call:?}");
             }
         }
     }
@@ -251,15 +252,15 @@ impl Disk {
     }
 
     fn open(&mut self, call: &SystemCall, index: usize) {
-        // Whatever had this number is closed.
+        // Any older descriptor with this number is closed.
         self.open.remove(&call.result);
         let Some(place) = self.place(call, index) else { return };
         if call.has("O_TMPFILE") {
             return;
         }
         let node = self.at(&place).unwrap_or_else(|| {
-            assert!(call.has("O_CREAT") || call.name == "creat", "{call:?} opened what is not there");
-            // The usual mask of a process; strace does not tell it.
+            assert!(call.has("O_CREAT") || call.name == "creat", "{call:?} opened a missing file");
+            // The usual umask of a process, which strace does not report.
             let argument = if call.name == "openat2" { index + 1 } else { index + 2 };
             let mode = call.mode(argument).unwrap_or(0o666) & !0o022;
             let file = File { bytes: Vec::new(), mode };
@@ -315,7 +316,7 @@ impl Disk {
         let (from, to) = match (from, to) {
             (Some(from), Some(to)) => (from, to),
             (None, None) => return,
-            _ => panic!("{call:?} goes out of the folders"),
+            _ => panic!("{call:?} leaves the folders"),
         };
         let node = self.at(&from).unwrap();
         let mut change = Change { gone: vec![from.clone()], ..Change::default() };
@@ -354,7 +355,7 @@ impl Disk {
         }
     }
 
-    /// Returns the trees after the power was cut.
+    /// Returns the trees after a power cut.
     pub(super) fn cut(&self, chance: &mut dyn Chance) -> Trees {
         let mut concerned: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (number, change) in self.changes.iter().enumerate().filter(|(_, change)| !change.is_durable) {
@@ -399,7 +400,7 @@ impl Disk {
         trees.collect()
     }
 
-    /// The place of a file or folder, with digests, numbers, and names of the moment replaced.
+    /// Returns the kind of a file's or folder's place, with digests, numbers, and temporary names replaced.
     pub(super) fn kind(&self, node: usize) -> String {
         let of_root = |(name, _, root): &(String, Utf8PathBuf, usize)| {
             Some(format!("{name}{}", self.path_to(*root, node)?))
@@ -421,7 +422,7 @@ impl Disk {
     }
 }
 
-/// A name without what differs from run to run or from file to file.
+/// Returns a name without parts that differ between runs or files.
 fn generic(name: &str) -> String {
     let is_hex = |text: &str| text.len() >= 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     if name.starts_with(".new-") {
@@ -437,7 +438,7 @@ fn generic(name: &str) -> String {
     }
 }
 
-/// Collects what can be reached from a folder.
+/// Collects all entries below a folder.
 fn walk(
     folder: usize,
     path: &str,
@@ -447,7 +448,7 @@ fn walk(
 ) {
     for (name, node) in names.get(&folder).into_iter().flatten() {
         let path = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
-        // What SQLite shares between processes lies in memory only, and it makes it anew.
+        // SQLite's shared memory file is not persistent and is created again.
         if name.ends_with("-shm") {
             continue;
         }

@@ -1,5 +1,5 @@
-/* Stands in for dism.exe and wusa.exe under Wine: writes down how it was called, and ends with the next code of a list.
-   C:\dism-calls.txt gets the command line; C:\dism-answers.txt has the codes, one to a line. */
+/* Replaces dism.exe and wusa.exe under Wine: records its command line, and exits with the next code of a list.
+   C:\dism-calls.txt gets the command line; C:\dism-answers.txt has the exit codes, one per line. */
 #include <stdio.h>
 #include <string.h>
 #include <stdlib.h>
@@ -32,6 +32,6 @@ int main(void) {
     answers = fopen("C:\\dism-answers.txt", "w");
     for (int next = 1; answers && next < count; next++) fputs(codes[next], answers);
     if (answers) fclose(answers);
-    /* The code as the process ends with it: 32 bits, of which the caller makes what it likes. */
+    /* The exit code of the process: 32 bits that the caller interprets. */
     ExitProcess((UINT)strtoul(codes[0], NULL, 0));
 }

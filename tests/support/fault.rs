@@ -1,4 +1,4 @@
-//! Misbehaviour on command: a [`Rule`] says which requests, how often, and what happens instead.
+//! Fault injection: a [`Rule`] selects requests and the number of times, and replaces the answer.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,53 +8,54 @@ use super::http::{Answer, Delivery, Framing, Request};
 use super::pages;
 use super::world::World;
 
-/// What happens instead of the regular answer, or to it.
+/// The replacement of a regular answer, or a change to it.
 #[derive(Debug, Clone)]
 pub(crate) enum Action {
-    /// 302 to the site's error page, which comes with status 200 and error number 8DDD0010.
+    /// 302 to the Catalog's error page, which has status 200 and error number 8DDD0010.
     ErrorPage,
-    /// This status, with these headers and a short text.
+    /// An answer with this status, these headers, and a short text.
     Status(u16, Vec<(String, String)>),
     /// Status 200 with another body: content type and bytes, such as a proxy's login page.
     Body(&'static str, Vec<u8>),
-    /// The connection ends without an answer.
+    /// The connection is closed without an answer.
     Close,
-    /// The regular answer, its Content-Length included, cut after so many bytes of the body.
+    /// The regular answer with its Content-Length, cut after this number of body bytes.
     CutAfter(usize),
     /// 302 to this location.
     Redirect(String),
-    /// The page of a stall: a search page of usual size with neither rows nor the text that there are none.
+    /// A search page of usual size with neither rows nor the text about an empty result.
     RowLess,
-    /// A page that says that nothing was found.
+    /// A page that reports an empty result.
     NothingFound,
-    /// A download dialog without any update.
+    /// A download dialog without updates.
     EmptyDialog,
-    /// The regular answer, its bytes changed.
+    /// The regular answer with changed bytes.
     Edited(fn(Vec<u8>) -> Vec<u8>),
     /// The regular answer with another content type.
     ContentType(&'static str),
-    /// The regular answer for a package file, with these faults one upon the other.
+    /// The regular answer for a package file, with all of these faults.
     File(Vec<FileFault>),
-    /// A header that never ends, a byte at a time, and the hook before each.
+    /// A header that never ends, one byte at a time, with the hook before each byte.
     DribbleHead(Hook),
-    /// The same of the body.
+    /// A body that never ends, in the same way.
     DribbleBody(Hook),
-    /// Something happens (time passes) before the regular answer.
+    /// The hook runs before the regular answer, for example to advance the time.
     After(Hook),
-    /// The Catalog has this content from now on, this answer included.
+    /// The Catalog has this content from now on, including this answer.
     Become(Box<World>),
-    /// Status 200 with a page that is larger than a test wants to hold.
+    /// Status 200 with a page that is too large to hold in memory.
     Stream(Stream),
-    /// The same, with this status as the answer: an address that expired, and a dialog that has a new one.
+    /// An answer with this status and new content of the Catalog from now on: an expired URL, and a dialog with a new
+    /// one.
     Gone(u16, Box<World>),
 }
 
-/// Something that a test does in the middle of a request.
+/// An action of a test during a request.
 #[derive(Clone)]
 pub(crate) struct Hook(pub(crate) Arc<dyn Fn() + Send + Sync>);
 
 impl Hook {
-    /// A hook that does this.
+    /// Returns a hook with this action.
     pub(crate) fn new(what: impl Fn() + Send + Sync + 'static) -> Self {
         Self(Arc::new(what))
     }
@@ -66,7 +67,7 @@ impl fmt::Debug for Hook {
     }
 }
 
-/// Something that a rule asks before it applies.
+/// A condition that is checked before a rule applies.
 #[derive(Clone)]
 pub(crate) struct Condition(pub(crate) Arc<dyn Fn() -> bool + Send + Sync>);
 
@@ -76,7 +77,7 @@ impl fmt::Debug for Condition {
     }
 }
 
-/// A page of any length: some headers, a beginning, and a piece that comes again and again.
+/// A page of any length: headers, a beginning, and a repeated piece.
 #[derive(Debug, Clone)]
 pub(crate) struct Stream {
     pub(crate) headers: Vec<(String, String)>,
@@ -85,32 +86,33 @@ pub(crate) struct Stream {
     pub(crate) times: usize,
 }
 
-/// Which requests an [`Action`] applies to. Both listeners obey; the first rule that applies is taken.
+/// A selection of requests with an [`Action`]. Both listeners use the rules, and the first rule that applies is
+/// taken.
 #[derive(Debug, Clone)]
 pub(crate) struct Rule {
-    /// A part of path and query, undecoded; the empty text is in all.
+    /// A part of the undecoded path and query. The empty text matches all requests.
     pub(crate) path_contains: String,
-    /// Only this method.
+    /// The only method that matches, if any.
     pub(crate) method: Option<&'static str>,
-    /// How many requests it still applies to; `usize::MAX` is always.
+    /// The number of requests that the rule still applies to; `usize::MAX` means always.
     pub(crate) times: usize,
-    /// Only while this is so.
+    /// The condition under which the rule applies, if any.
     pub(crate) condition: Option<Condition>,
     pub(crate) action: Action,
 }
 
 impl Rule {
-    /// For the next request to such a path.
+    /// Returns a rule for the next request with such a path.
     pub(crate) fn once(path_contains: &str, action: Action) -> Self {
         Self { path_contains: path_contains.to_owned(), method: None, times: 1, condition: None, action }
     }
 
-    /// For every request to such a path.
+    /// Returns a rule for every request with such a path.
     pub(crate) fn always(path_contains: &str, action: Action) -> Self {
         Self { times: usize::MAX, ..Self::once(path_contains, action) }
     }
 
-    /// For every request to such a path while something is so.
+    /// Returns a rule for every request with such a path while the condition holds.
     pub(crate) fn during(
         path_contains: &str,
         action: Action,
@@ -120,7 +122,7 @@ impl Rule {
     }
 
     fn applies_to(&self, request: &Request) -> bool {
-        // The error page itself is spared from ErrorPage: a redirect to itself would never end.
+        // `ErrorPage` does not apply to the error page itself: its redirect would never end.
         let itself = matches!(self.action, Action::ErrorPage) && request.path == pages::ERROR_PATH;
         self.times > 0
             && !itself
@@ -130,7 +132,7 @@ impl Rule {
     }
 }
 
-/// The action of the first rule that applies, which is one time fewer then.
+/// Returns the action of the first rule that applies, and reduces its count.
 pub(super) fn take(rules: &mut [Rule], request: &Request) -> Option<Action> {
     let rule = rules.iter_mut().find(|rule| rule.applies_to(request))?;
     if rule.times != usize::MAX {
@@ -140,7 +142,7 @@ pub(super) fn take(rules: &mut [Rule], request: &Request) -> Option<Action> {
 }
 
 impl Action {
-    /// The answer under this action; `regular` makes the one without it.
+    /// Returns the answer under this action. `answer` makes the regular answer.
     pub(super) fn apply(self, request: &Request, answer: impl Fn(&Request) -> Answer) -> Answer {
         let regular = || answer(request);
         let search = request.value("q").unwrap_or_default();
@@ -177,7 +179,7 @@ impl Action {
                 hook.0();
                 regular()
             }
-            // The content was changed by whoever took the action.
+            // The caller that took the action has changed the content already.
             Self::Become(_) => regular(),
             Self::Stream(Stream { headers, beginning, piece, times }) => {
                 let delivery = Delivery::Repeat(beginning.len(), times);

@@ -1,4 +1,4 @@
-//! Package files as the CDN answers them: whole, by HEAD, or one range.
+//! The CDN's answers for package files: complete, for HEAD, or one range.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::http::{Answer, Pairs, Request, pair};
 
 const LAST_MODIFIED: &str = "Tue, 10 Sep 2024 17:00:00 GMT";
 
-/// The answer for a file with these bytes. `recorded` headers replace the ones made here.
+/// Returns the answer for a file with these bytes. The `recorded` headers replace the default headers.
 pub(super) fn file_answer(request: &Request, bytes: &Arc<[u8]>, recorded: &Pairs) -> Answer {
     let mut headers = recorded.clone();
     let made = [
@@ -25,7 +25,7 @@ pub(super) fn file_answer(request: &Request, bytes: &Arc<[u8]>, recorded: &Pairs
         }
     }
     let length = bytes.len();
-    // RFC 9110, 13.1.5: a weak tag never matches; a date is compared as it is written.
+    // RFC 9110, section 13.1.5: a weak tag never matches, and a date is compared as text.
     let unchanged = request.header("if-range").is_none_or(|validator| {
         let current = [header(&headers, "ETag"), header(&headers, "Last-Modified")];
         !validator.starts_with("W/") && current.contains(&Some(validator))
@@ -55,12 +55,12 @@ fn header<'a>(headers: &'a Pairs, name: &str) -> Option<&'a str> {
 
 enum Wanted {
     Part(Range<usize>),
-    /// Not one range of bytes: a server may ignore the header then.
+    /// The header is not one range of bytes, and a server may ignore it.
     Everything,
     Unsatisfiable,
 }
 
-/// `bytes=4-7`, `bytes=4-`, `bytes=-4` for a file of this length.
+/// Parses `bytes=4-7`, `bytes=4-`, or `bytes=-4` for a file of this length.
 fn range(text: &str, length: usize) -> Wanted {
     let Some((first, last)) = text.strip_prefix("bytes=").and_then(|range| range.split_once('-')) else {
         return Wanted::Everything;

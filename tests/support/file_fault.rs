@@ -1,5 +1,5 @@
-//! What a CDN does wrong in the middle of a file. Faults are put one upon the other, as `[WeakTag, CutAfter(5)]`: each may
-//! change how the request is read, and then the answer.
+//! Faults of a CDN in the transfer of a file. Faults can be combined, as in `[WeakTag, CutAfter(5)]`: each may change
+//! the interpretation of the request and then the answer.
 
 use std::io::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,58 +10,59 @@ use flate2::write::GzEncoder;
 use super::fault::Hook;
 use super::http::{Answer, Delivery, Framing, Request, value_of};
 
-/// One fault. Those of ranges leave a request without a range alone.
+/// A fault. Range faults do not affect a request without a range.
 #[derive(Debug, Clone)]
 pub(crate) enum FileFault {
-    /// The body ends after so many bytes.
+    /// The body ends after this number of bytes.
     CutAfter(usize),
-    /// The connection is reset after so many bytes of the body.
+    /// The connection is reset after this number of body bytes.
     ResetAfter(usize),
-    /// Silence after so many bytes of the body, until the client hangs up. The hook is called again and again.
+    /// Silence after this number of body bytes, until the client closes the connection. The hook is called
+    /// repeatedly.
     StallAfter(usize, Hook),
-    /// So many bytes at a time, and the hook before each.
+    /// Pieces of this number of bytes, with the hook before each.
     Drip(usize, Hook),
-    /// The end of the body is told by chunks and not by a length.
+    /// A chunked body without a Content-Length.
     Chunked,
-    /// The end of the body is told by the end of the connection.
+    /// A body that ends with the connection.
     CloseDelimited,
-    /// So many bytes fewer than the file has, and said so.
+    /// A body shorter than the file by this number of bytes, with a matching Content-Length.
     Shorter(usize),
-    /// So many bytes more than the file has, and said so.
+    /// A body longer than the file by this number of bytes, with a matching Content-Length.
     Longer(usize),
     /// A body that never ends.
     Endless,
-    /// The first byte of the body is another one.
+    /// A body with a different first byte.
     Flipped,
     /// `Content-Encoding: gzip` on bytes that are not compressed.
     GzipSaid,
-    /// Compressed, though nobody asked for it.
+    /// A compressed body without a request for compression.
     Gzipped,
-    /// The whole file with status 200 to whoever asks for a range.
+    /// The complete file with status 200 as an answer to a range request.
     NoRanges,
-    /// 206 with a range that begins a byte off.
+    /// 206 with a range that begins one byte off.
     WrongStart,
-    /// 206 that names another size of the file.
+    /// 206 with a wrong size of the file.
     WrongTotal,
-    /// 206 that ends before it begins, and is empty: a CDN's way to say that the file has no more.
+    /// An empty 206 that ends before it begins: a CDN's answer if the file has no more bytes.
     Inverted,
-    /// 206 that does not say which range it is.
+    /// 206 without a Content-Range.
     NoContentRange,
-    /// 416, whatever range is asked for.
+    /// 416 for every range.
     Unsatisfiable,
-    /// A tag that no answer had before: the file has changed.
+    /// A new tag with every answer: the file has changed.
     NewTag,
-    /// The range that was asked for, under another tag: two servers behind one name.
+    /// The requested range under another tag: two servers behind one name.
     OtherTag,
     /// A weak tag and a date.
     WeakTag,
     /// A date and no tag.
     DateOnly,
-    /// Neither.
+    /// Neither a tag nor a date.
     NoValidators,
 }
 
-/// The answer to a request under these faults; `regular` makes the one without them.
+/// Returns the answer to a request under these faults. `regular` makes the answer without faults.
 pub(super) fn apply(faults: &[FileFault], request: &Request, regular: impl Fn(&Request) -> Answer) -> Answer {
     let mut read = request.clone();
     for fault in faults {
@@ -72,7 +73,7 @@ pub(super) fn apply(faults: &[FileFault], request: &Request, regular: impl Fn(&R
 }
 
 impl FileFault {
-    /// How a server with this fault reads a request.
+    /// Changes a request as a server with this fault interprets it.
     fn read(&self, request: &mut Request) {
         let condition = value_of(&request.headers, "if-range").map(str::to_owned);
         let by_tag = condition.as_ref().is_some_and(|text| text.starts_with('"') || text.starts_with("W/"));
@@ -88,7 +89,7 @@ impl FileFault {
     }
 
     fn spoil(&self, request: &Request, answer: Answer) -> Answer {
-        /// Every tag is a new one.
+        /// The counter that makes every tag unique.
         static TAGS: AtomicU64 = AtomicU64::new(0);
         let ranged = request.header("range").is_some();
         let partial = answer.status == 206;
@@ -140,7 +141,7 @@ impl FileFault {
                 said(answer, part.start, part.end - 1, total + 1)
             }
             Self::Inverted if ranged && answer.status == 416 => {
-                // A 416 has no body of the file; its length is in what it says.
+                // A 416 has no body of the file. Its Content-Range has the length.
                 let total =
                     value_of(&answer.headers, "Content-Range").and_then(|text| text.rsplit('/').next());
                 let total = total.and_then(|text| text.parse().ok()).unwrap_or(1);
@@ -181,7 +182,7 @@ fn without(mut answer: Answer, name: &str) -> Answer {
     answer
 }
 
-/// With this Content-Range in place of its own.
+/// Replaces the Content-Range of an answer.
 fn said(answer: Answer, first: usize, last: usize, total: usize) -> Answer {
     without(answer, "Content-Range").with("Content-Range", &format!("bytes {first}-{last}/{total}"))
 }

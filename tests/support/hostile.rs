@@ -1,9 +1,9 @@
-//! Pages made to do harm, each sent in place of a page of the Catalog: too large, too deep, too full, or without end.
+//! Harmful pages, each sent in place of a page of the Catalog: too large, too deeply nested, too full, or endless.
 //!
-//! Beside [`hostile_pages`] there is a [`hostile_world`], so that the pages before a hostile one are sound.
+//! [`hostile_world`] belongs to [`hostile_pages`]: the pages requested before a hostile page are valid.
 //!
-//! What must hold for each of them: exit code 7, under 128 MiB of memory, and under a second. Tests hold the first, the
-//! bench `hostile-pages` shows the others.
+//! The requirements for each page are exit code 7, less than 128 MiB of memory, and less than one second. Tests check
+//! the exit code, and the bench `hostile-pages` shows memory and time.
 
 use std::io::Write as _;
 
@@ -14,7 +14,7 @@ use super::fault::{Action, Stream};
 use super::http::pair;
 use super::world::{FileSpec, UpdateSpec, World, id};
 
-/// The page of the Catalog that a hostile one comes in place of.
+/// The page of the Catalog that is replaced by a hostile page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     Search,
@@ -28,12 +28,12 @@ pub(crate) struct Hostile {
     pub(crate) name: &'static str,
     pub(crate) place: Place,
     pub(crate) action: Action,
-    /// Whether it is past the cap on bytes, so that it is never looked into.
+    /// `true` if the page exceeds the size limit, so that it is never parsed.
     pub(crate) is_too_large: bool,
 }
 
 impl Place {
-    /// The part of the address.
+    /// Returns the part of the URL.
     pub(crate) fn path(self) -> &'static str {
         match self {
             Self::Search => "/Search.aspx",
@@ -43,12 +43,12 @@ impl Place {
     }
 }
 
-/// The greatest page that is read.
+/// The size limit of a page.
 const CAP: usize = 2 * 1024 * 1024;
 const MIB: usize = 1024 * 1024;
 const ID: &str = "00000000-0000-4000-8000-000000000001";
 
-/// The marks of a search page, up to its rows.
+/// Returns the markup of a search page up to its rows.
 fn search_frame(range: &str) -> String {
     format!(
         r#"<div id="tableContainer"><span id="ctl00_catalogBody_searchDuration">{range}</span>
@@ -56,7 +56,7 @@ fn search_frame(range: &str) -> String {
     )
 }
 
-/// The one row of a search page, with this title.
+/// Returns the only row of a search page, with this title.
 fn row(title: &str) -> String {
     format!(
         r#"<tr id="{ID}_R0"><td id="{ID}_C1_R0"><a id="{ID}_link">{title}</a></td><td id="{ID}_C2_R0">Windows 10</td>
@@ -65,7 +65,7 @@ fn row(title: &str) -> String {
     )
 }
 
-/// The marks of a details page, with this in the list of those that it replaces.
+/// Returns the markup of a details page with this list of replaced updates.
 fn details(title: &str, supersedes: &str) -> String {
     format!(
         r#"<span id="ScopedViewHandler_titleText">{title}</span><span id="ScopedViewHandler_date">9/9/2025</span>
@@ -73,7 +73,7 @@ fn details(title: &str, supersedes: &str) -> String {
     )
 }
 
-/// A download dialog up to its files, in one update with this title.
+/// Returns a download dialog up to its files, with one update of this title.
 fn dialog(title: &str) -> String {
     let update = "downloadInformation[0]";
     format!(
@@ -82,7 +82,7 @@ fn dialog(title: &str) -> String {
     )
 }
 
-/// So many files of it.
+/// Returns `count` files of the dialog.
 fn files(count: usize) -> String {
     let file = |number| {
         let file = format!("downloadInformation[0].files[{number}]");
@@ -91,7 +91,7 @@ fn files(count: usize) -> String {
     (0..count).map(file).collect()
 }
 
-/// As often as it fits below the cap.
+/// Returns the beginning with as many pieces as the size limit allows.
 fn filled(beginning: &str, piece: &str) -> String {
     beginning.to_owned() + &piece.repeat((CAP - beginning.len()) / piece.len())
 }
@@ -100,14 +100,14 @@ fn page(name: &'static str, place: Place, text: String) -> Hostile {
     bytes(name, place, text.into_bytes())
 }
 
-/// A page that is within the cap.
+/// Returns a page within the size limit.
 fn bytes(name: &'static str, place: Place, bytes: Vec<u8>) -> Hostile {
     assert!(bytes.len() <= CAP, "{name}");
     let stream = Stream { headers: Vec::new(), beginning: bytes, piece: Vec::new(), times: 0 };
     Hostile { name, place, action: Action::Stream(stream), is_too_large: false }
 }
 
-/// A page past the cap.
+/// Returns a page that exceeds the size limit.
 fn stream(name: &'static str, place: Place, beginning: String, piece: String, times: usize) -> Hostile {
     assert!(beginning.len() + piece.len() * times > CAP, "{name}");
     let stream =
@@ -115,7 +115,7 @@ fn stream(name: &'static str, place: Place, beginning: String, piece: String, ti
     Hostile { name, place, action: Action::Stream(stream), is_too_large: true }
 }
 
-/// A page as a gzip of some hundred times fewer bytes.
+/// Returns a page compressed with gzip by a factor of some hundreds.
 fn compressed(name: &'static str, place: Place, text: &str) -> Hostile {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
     gzip.write_all(text.as_bytes()).expect("into memory");
@@ -125,8 +125,8 @@ fn compressed(name: &'static str, place: Place, text: &str) -> Hostile {
     Hostile { name, place, action: Action::Stream(stream), is_too_large: false }
 }
 
-/// A gzip of so many MiB within the cap. Its one block is repeated, and its check sum is wrong: whoever gets there has
-/// unpacked it all.
+/// Returns a gzip of `mib` MiB that is itself within the size limit. Its only block is repeated and its checksum is
+/// wrong, so only a reader that unpacks all of it finds the error.
 fn bomb(name: &'static str, place: Place, mib: usize) -> Hostile {
     const HEADER: [u8; 10] = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 0xFF];
     const END: [u8; 10] = [3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
@@ -142,12 +142,12 @@ fn bomb(name: &'static str, place: Place, mib: usize) -> Hostile {
     Hostile { name, place, action: Action::Stream(stream), is_too_large: mib * MIB > CAP }
 }
 
-/// All of them.
+/// Returns all hostile pages.
 pub(crate) fn hostile_pages() -> Vec<Hostile> {
     use Place::{Details, Dialog, Search};
     let one = search_frame("1 - 1 of 1 (page 1 of 1)");
     let sound_row = row("2025-09 Cumulative Update (KB5100001)");
-    // It is taken for a page of rows, so that it is read twice.
+    // The page counts as a page of rows, so it is parsed twice.
     let two = search_frame("1 - 2 of 2 (page 1 of 1)") + &sound_row;
     let million = search_frame("1 - 1,000,000 of 1,000,000 (page 1 of 1)");
     vec![
@@ -156,7 +156,7 @@ pub(crate) fn hostile_pages() -> Vec<Hostile> {
         bomb("a gzip of 100 MB", Search, 100),
         compressed("a gzip of 1 MiB of nested div", Search, &"<div>".repeat(MIB / 5)),
         stream("a million whole rows", Search, million.clone(), sound_row.repeat(100), 10_000),
-        page("a million rows, as far as they fit", Search, filled(&million, "<tr></tr>")),
+        page("as many of a million rows as fit", Search, filled(&million, "<tr></tr>")),
         page("nested div", Search, filled(&one, "<div>")),
         page("nested tables", Search, filled(&one, "<table><tr><td>")),
         page("nested rows with an id", Search, filled(&one, &format!(r#"<tr id="{ID}_R0"><td><table>"#))),
@@ -184,7 +184,7 @@ pub(crate) fn hostile_pages() -> Vec<Hostile> {
         page("entities, and a row too few", Search, filled(&two, "&amp")),
         page("zeros, and a row too few", Search, filled(&two, "\0")),
         page("a script without end", Search, filled(&(one.clone() + "<script>"), "</scrip")),
-        bytes("bytes that are no text", Search, vec![0xFF; CAP]),
+        bytes("bytes that are not text", Search, vec![0xFF; CAP]),
         page("nothing but zeros", Search, "\0".repeat(CAP)),
         stream("100 MB of details", Details, details("x", "n/a"), " ".repeat(MIB), 100),
         page("a details page with a title of 1 MB", Details, details(&"x".repeat(MIB), "n/a")),
@@ -209,15 +209,15 @@ pub(crate) fn hostile_pages() -> Vec<Hostile> {
     ]
 }
 
-/// 256 attributes with names of their own, which is what one tag may have.
+/// Returns 256 attributes with different names, the maximum of one tag.
 fn attributes() -> String {
     (0..256).map(|number| format!("a{number}")).collect::<Vec<_>>().join(" ")
 }
 
-/// The KB that the search, details, and dialog are asked for.
+/// The KB of the search, the details page, and the dialog.
 pub(crate) const HOSTILE_KB: &str = "KB5100001";
 
-/// A Catalog with this one KB.
+/// Returns a Catalog with this one KB.
 pub(crate) fn hostile_world() -> World {
     let title = "2025-09 Cumulative Update for Windows 10 Version 22H2 for x64-based Systems (KB5100001)";
     let file = FileSpec::package("windows10.0-kb5100001-x64", "msu", "the bytes");

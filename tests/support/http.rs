@@ -1,9 +1,10 @@
-//! HTTP/1.1 as bytes: reading one request, writing one answer, and a listener with a thread a connection.
+//! HTTP/1.1 on the level of bytes: reading a request, writing an answer, and a listener with one thread per
+//! connection.
 //!
-//! One request a connection (`Connection: close`). All bytes of an answer go out in [`write_answer`], so that
-//! an answer that is cut, or promises another length than it has, is a value ([`Answer::promised`],
-//! [`Framing`], [`Delivery`]) and needs no trick. Reading and writing take any stream, so that TLS can be put around
-//! them; what only a socket can do (a reset, falling silent) is an [`Ending`] that the connection carries out.
+//! Each connection has one request (`Connection: close`). All bytes of an answer are sent by [`write_answer`], so an
+//! answer that is cut or has a wrong Content-Length is plain data ([`Answer::promised`], [`Framing`], [`Delivery`]).
+//! Reading and writing accept any stream, so TLS can wrap the socket. Actions that only a socket supports (a reset,
+//! silence) are an [`Ending`] that the connection performs.
 
 use std::io::{self, BufRead as _, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -19,46 +20,47 @@ use url::form_urlencoded;
 
 use super::fault::Hook;
 
-/// No read, write, or connect waits longer.
+/// The timeout of every read, write, and connect.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 const MAX_HEAD: u64 = 64 * 1024;
 const MAX_FORM: u64 = 1024 * 1024;
-/// The body is written, and counted, in pieces of this size: small enough that a count tells where a client stood.
+/// The size of the body pieces that are written and counted. It is small, so that the count shows the client's
+/// position.
 const PIECE: usize = 16 * 1024;
-/// While it is silent, the server looks this often whether the client is still there.
+/// The interval at which a silent server checks whether the client is still connected.
 const BEAT: Duration = Duration::from_millis(20);
-/// Between two bytes of an answer that never ends, so that a client can see each of them.
+/// The pause between two bytes of an endless answer, so that a client can read each byte separately.
 const DROP: Duration = Duration::from_millis(2);
-/// So much of an endless body is sent before the client is found to read on for ever.
+/// The limit of an endless body, after which the client counts as reading for ever.
 const MAX_ENDLESS: u64 = 64 * 1024 * 1024;
-/// What an endless body keeps on its way, so that the count of what was sent tells what was read.
+/// The send buffer for an endless body, so that the count of sent bytes is close to the count of received bytes.
 const ENDLESS_IN_FLIGHT: usize = 32 * 1024;
 
 pub(super) type Pairs = Vec<(String, String)>;
 
-/// One request as it came.
+/// A received request.
 #[derive(Debug, Clone)]
 pub(super) struct Request {
     pub(super) method: String,
-    /// Path and query, undecoded.
+    /// The path and query, undecoded.
     pub(super) target: String,
     /// The path, undecoded.
     pub(super) path: String,
     /// The decoded query, in the order sent.
     pub(super) query: Pairs,
-    /// Names in lower case.
+    /// The headers, with names in lower case.
     pub(super) headers: Pairs,
-    /// The decoded form body, in the order sent; empty for another kind of body.
+    /// The decoded form body in the order sent, empty for other kinds of bodies.
     pub(super) form: Pairs,
 }
 
 impl Request {
-    /// The value of a header; `name` in lower case.
+    /// Returns the value of a header, or `None`. `name` must be in lower case.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         value_of(&self.headers, name)
     }
 
-    /// A query or form value; names compare without case.
+    /// Returns a query or form value, or `None`. Names are compared without case.
     pub(super) fn value(&self, name: &str) -> Option<&str> {
         let mut pairs = self.query.iter().chain(&self.form);
         pairs.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
@@ -77,63 +79,63 @@ pub(super) fn decode_pairs(text: &str) -> Pairs {
     form_urlencoded::parse(text.as_bytes()).into_owned().collect()
 }
 
-/// How a client is told where the body ends.
+/// The mark of a body's end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Framing {
-    /// By its Content-Length.
+    /// The Content-Length.
     Length,
-    /// In chunks, the last of which is empty.
+    /// Chunks, the last of them empty.
     Chunked,
-    /// By the end of the stream, so that a cut looks like the end.
+    /// The end of the stream, which looks the same as a cut.
     Close,
 }
 
-/// How an answer is written, and how much of it.
+/// The way in which an answer is written, and the part that is written.
 #[derive(Debug, Clone)]
 pub(super) enum Delivery {
     Whole,
-    /// The head, so many bytes of the body, and then the end of the stream.
+    /// The head, this number of body bytes, and the end of the stream.
     CutAfter(usize),
-    /// The body up to here, and what is behind it so many times.
+    /// The body up to this position, then the rest repeated this number of times.
     Repeat(usize, usize),
-    /// The same, and then a reset.
+    /// The head, this number of body bytes, and a reset.
     ResetAfter(usize),
-    /// The same, and then nothing while the connection stays. The hook is called again and again until the client
-    /// hangs up.
+    /// The head, this number of body bytes, and silence while the connection stays open. The hook is called
+    /// repeatedly until the client closes the connection.
     StallAfter(usize, Hook),
-    /// In pieces of so many bytes, with the hook before each.
+    /// Pieces of this number of bytes, with the hook before each.
     Drip(usize, Hook),
-    /// A byte at a time, of a header or else of a body that never ends, with the hook before each.
+    /// An endless header (`true`) or body (`false`), one byte at a time, with the hook before each.
     Dribble(bool, Hook),
-    /// The body again and again, for as long as the client reads.
+    /// The body repeated for as long as the client reads.
     Endless,
-    /// The end of the stream at once.
+    /// The immediate end of the stream.
     Nothing,
 }
 
-/// What becomes of the connection once an answer is written.
+/// The action on the connection after an answer is written.
 #[derive(Debug)]
 pub(super) enum Ending {
     Close,
     Reset,
-    /// Until the client hangs up.
+    /// Silence until the client closes the connection.
     Silence(Hook),
 }
 
-/// One answer as it will be written.
+/// An answer to be written.
 #[derive(Debug, Clone)]
 pub(super) struct Answer {
     pub(super) status: u16,
-    /// Without Content-Length and Connection, which [`write_answer`] adds.
+    /// The headers without Content-Length and Connection, which [`write_answer`] adds.
     pub(super) headers: Pairs,
     pub(super) body: Arc<[u8]>,
     /// The part of `body` that is the body of this answer.
     pub(super) part: Range<usize>,
-    /// The Content-Length to state when it is not the length of `part`.
+    /// The stated Content-Length, if it differs from the length of `part`.
     pub(super) promised: Option<u64>,
     pub(super) framing: Framing,
     pub(super) delivery: Delivery,
-    /// Whether the body is (a part of) a package file.
+    /// `true` if the body is a package file or a part of one.
     pub(super) package: bool,
 }
 
@@ -174,7 +176,7 @@ pub(super) fn pair(name: &str, value: &str) -> (String, String) {
     (name.to_owned(), value.to_owned())
 }
 
-/// Reads one request; `None` when the peer closed, or sent what is no request, or more than a test sends.
+/// Reads one request. Returns `None` if the peer closed the connection, or sent an invalid or oversized request.
 pub(super) fn read_request(stream: impl Read) -> io::Result<Option<Request>> {
     let mut reader = BufReader::new(stream.take(MAX_HEAD + MAX_FORM));
     let mut lines = Vec::new();
@@ -222,8 +224,8 @@ pub(super) fn read_request(stream: impl Read) -> io::Result<Option<Request>> {
     }))
 }
 
-/// Writes an answer as its [`Framing`] and [`Delivery`] say. `count` hears of each piece of the body, with its place in
-/// the body, before it goes out, so that who has received an answer finds it counted.
+/// Writes an answer by its [`Framing`] and [`Delivery`]. `count` is called with each piece of the body and its
+/// position before the piece is sent, so that every received byte is counted.
 pub(super) fn write_answer(
     stream: &mut impl Write,
     answer: &Answer,
@@ -262,11 +264,11 @@ pub(super) fn write_answer(
                 write_piece(stream, answer.framing, piece)?;
             }
         }
-        // A range of no bytes repeated for ever sends nothing, and would never see that the client is gone.
+        // An empty range repeated for ever would send nothing and never detect that the client is gone.
         if !matches!(answer.delivery, Delivery::Endless) || body[..written].is_empty() {
             break;
         }
-        assert!(place < MAX_ENDLESS, "the client reads an endless body on and on");
+        assert!(place < MAX_ENDLESS, "the client never stops reading an endless body");
     }
     let whole = matches!(answer.delivery, Delivery::Whole | Delivery::Repeat(..) | Delivery::Drip(..));
     if whole && answer.framing == Framing::Chunked {
@@ -299,8 +301,8 @@ fn write_head(stream: &mut impl Write, answer: &Answer) -> io::Result<()> {
     stream.write_all(head.as_bytes())
 }
 
-/// Until the client hangs up, which it has to do long before the end.
-#[expect(clippy::disallowed_methods, reason = "a server that was told to be slow")]
+/// Writes bytes until the client closes the connection, which must happen long before the end.
+#[expect(clippy::disallowed_methods, reason = "a server that is slow on purpose")]
 fn dribble(stream: &mut impl Write, is_head: bool, between: &Hook) -> io::Result<Ending> {
     stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n")?;
     stream.write_all(if is_head { b"X-Slow: " } else { b"Connection: close\r\n\r\n" })?;
@@ -310,7 +312,7 @@ fn dribble(stream: &mut impl Write, is_head: bool, between: &Hook) -> io::Result
         stream.flush()?;
         std::thread::sleep(DROP);
     }
-    panic!("the client waits for an answer that never ends");
+    panic!("the client does not abort an endless answer");
 }
 
 fn write_piece(stream: &mut impl Write, framing: Framing, piece: &[u8]) -> io::Result<()> {
@@ -336,12 +338,12 @@ fn reason(status: u16) -> &'static str {
     }
 }
 
-/// What a listener asks for its answers.
+/// A source of answers for a listener.
 pub(super) trait Site: Send + Sync + 'static {
     fn answer(&self, request: &Request) -> Answer;
-    /// So many bytes of the answer's body, from this place in it on, are about to be written.
+    /// Reports that body bytes, starting at this position, are about to be written.
     fn sending(&self, request: &Request, answer: &Answer, place: u64, bytes: usize);
-    /// A connection was accepted; nothing of it has been read yet.
+    /// Reports a new connection before its first read.
     fn connected(&self);
 }
 
@@ -354,7 +356,7 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// With TLS around every connection where a configuration is given.
+    /// Starts the listener, with TLS on every connection if a configuration is given.
     pub(super) fn start(listener: TcpListener, site: impl Site, tls: Option<Arc<ServerConfig>>) -> Self {
         let address = listener.local_addr().expect("a bound listener has an address");
         let stop = Arc::new(AtomicBool::new(false));
@@ -368,7 +370,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::SeqCst);
-        // Accepting has no time limit; a connection of our own ends the wait.
+        // `accept` has no timeout, so a connection to the listener ends its wait.
         let woken = TcpStream::connect_timeout(&self.address, LONGEST_WAIT).is_ok();
         let ended = self.thread.take().filter(|thread| woken || thread.is_finished()).map(JoinHandle::join);
         if !std::thread::panicking() {
@@ -378,7 +380,7 @@ impl Drop for Server {
 }
 
 struct Connection {
-    /// The thread's own: a socket that is to be reset must be nobody else's.
+    /// Only the thread owns the socket: a reset needs the last reference.
     stream: Weak<TcpStream>,
     thread: JoinHandle<()>,
 }
@@ -400,7 +402,7 @@ fn accept_all(
         join(done);
         let stream = match accepted {
             Ok((stream, _)) => stream,
-            // The peer was gone before it was accepted.
+            // The peer closed the connection before it was accepted.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
             Err(error) => panic!("the loopback server cannot accept: {error}"),
         };
@@ -409,7 +411,7 @@ fn accept_all(
         let stream = Arc::new(stream);
         let kept = Arc::downgrade(&stream);
         let thread = std::thread::spawn(move || {
-            // A peer that goes away in mid-talk is no fault of the server; the test sees it on its side.
+            // A peer that disconnects is not an error of the server; the test detects it on its side.
             match converse(&stream, site.as_ref(), tls) {
                 Ok(Ending::Reset) => drop(SockRef::from(&*stream).set_linger(Some(Duration::ZERO))),
                 Ok(Ending::Silence(hook)) => stay_silent(&stream, &hook),
@@ -446,14 +448,14 @@ fn converse(socket: &TcpStream, site: &impl Site, tls: Option<Arc<ServerConfig>>
     Ok(ending)
 }
 
-/// No wait on this stream is endless.
+/// Sets timeouts for all waits on the stream.
 pub(super) fn limit_waits(stream: &TcpStream) -> io::Result<()> {
     stream.set_read_timeout(Some(LONGEST_WAIT))?;
     stream.set_write_timeout(Some(LONGEST_WAIT))?;
     stream.set_nodelay(true)
 }
 
-/// Over the socket itself, or what is around it.
+/// Serves a request over the socket or over TLS on the socket.
 fn converse_over(
     stream: &mut (impl Read + Write),
     socket: &TcpStream,
@@ -471,7 +473,7 @@ fn converse_over(
     })
 }
 
-/// Says nothing until the client hangs up, or the server is stopped.
+/// Sends nothing until the client closes the connection or the server is stopped.
 fn stay_silent(mut stream: &TcpStream, hook: &Hook) {
     stream.set_read_timeout(Some(BEAT)).expect("a timeout can be set");
     for _ in 0..LONGEST_WAIT.as_millis() / BEAT.as_millis() {
@@ -481,5 +483,5 @@ fn stay_silent(mut stream: &TcpStream, hook: &Hook) {
             _ => return,
         }
     }
-    panic!("the client waits for a server that says nothing");
+    panic!("the client does not abort a silent connection");
 }

@@ -1,4 +1,4 @@
-//! The content of a mirror or a medium without the parts that differ from run to run, so that two of them can be compared.
+//! The content of a mirror or a medium without the parts that differ between runs, for comparison.
 #![expect(clippy::disallowed_methods, reason = "folders are read as they lie")]
 #![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
@@ -21,7 +21,8 @@ pub(super) fn payload(medium: &Utf8Path) -> BTreeMap<String, String> {
     files
 }
 
-/// Returns the content of a mirror without times: the folders of KBs, the pool, unfinished files, and the rows of the index.
+/// Returns the content of a mirror without times: the folders of KBs, the pool, partial files, and the rows of the
+/// index.
 pub(super) fn mirrored(mirror: &Utf8Path) -> BTreeMap<String, String> {
     let time = Regex::new(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z").unwrap();
     let mut content = BTreeMap::new();
@@ -37,7 +38,7 @@ pub(super) fn mirrored(mirror: &Utf8Path) -> BTreeMap<String, String> {
     content
 }
 
-/// The rows of every table of the index but the runs, without times.
+/// Returns the rows of every table of the index except the runs, without times.
 fn rows(mirror: &Utf8Path) -> BTreeMap<String, String> {
     const TIMES: [&str; 7] = ["seen", "since", "value", "added", "checked", "last_asked", "found"];
     let index =
@@ -79,12 +80,12 @@ fn rows(mirror: &Utf8Path) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Every file below a folder with the digest of its bytes.
+/// Returns the digests of all files below a folder.
 pub(super) fn digests(folder: &Utf8Path) -> BTreeMap<String, String> {
     files(folder).into_iter().map(|(path, bytes)| (path, HEXLOWER.encode(&Sha256::digest(bytes)))).collect()
 }
 
-/// Every file below a folder, by its path; none where the folder is missing.
+/// Returns all files below a folder by path, or an empty map if the folder is missing.
 fn files(folder: &Utf8Path) -> BTreeMap<String, Vec<u8>> {
     let (mut found, mut folders) = (BTreeMap::new(), vec![folder.to_owned()]);
     while let Some(below) = folders.pop() {
@@ -100,7 +101,7 @@ fn files(folder: &Utf8Path) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
-/// Copies a folder with its modes: secret keys are for their owner alone.
+/// Copies a folder with its modes, because secret keys must be readable only by their owner.
 pub(super) fn copy(from: &Utf8Path, to: &Utf8Path) {
     let copied = Command::new("cp").arg("-a").arg(from).arg(to).status();
     assert!(copied.unwrap().success(), "cp -a {from} {to}");

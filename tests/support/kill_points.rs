@@ -1,13 +1,13 @@
-//! Kills the program at exact system calls while it fetches, exports, or imports, and looks at what is there each time.
+//! Kills the program at exact system calls during a fetch, export, or import, and checks the state after each kill.
 //!
-//! A run that is not disturbed is traced first: the calls of its main thread that change a file. The kills are spread evenly
-//! over them, from the first to the last. `strace` sends SIGKILL when the program enters the call that was chosen, so that a
-//! moment is a place in the work and not a time. After each kill:
+//! An undisturbed run is traced first, to list the calls of its main thread that change files. The kills are
+//! distributed evenly over these calls. `strace` sends SIGKILL when the program enters the chosen call, so a kill has
+//! an exact position that does not depend on time. The checks after each kill:
 //!
-//! - what has a final name is right, and a package set is whole or not there;
-//! - `verify` finds no damage: nothing, or what an interruption left;
-//! - `check-medium` calls a medium complete only if it is;
-//! - the same command again exits 0, and gives byte for byte what the run that was not disturbed gave.
+//! - files under final names are right, and a package set is complete or missing;
+//! - `verify` finds no damage, at most the leftovers of an interruption;
+//! - `check-medium` reports a medium as complete only if it is complete;
+//! - the same command run again exits 0, with the same bytes as the undisturbed run.
 #![expect(
     clippy::disallowed_methods,
     reason = "the program is started, killed, and its folders read as they lie"
@@ -25,51 +25,51 @@ use serde_json::Value;
 
 use super::kill_content::{copy, digests, mirrored, payload};
 
-/// The calls that change a file. `strace` counts each name on its own, by thread.
+/// The calls that change a file. `strace` counts each name separately, by thread.
 const CALLS: &str = "write,pwrite64,fsync,fdatasync,rename,renameat,renameat2,linkat,unlink,unlinkat,mkdir,mkdirat,\
                      fchmod,ftruncate,fallocate,copy_file_range";
 const FIRST: &str = "KB5086672";
 const SECOND: &str = "KB5085516";
 
-/// A work that is killed.
+/// A command that is killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Job {
-    /// Two KBs into an empty mirror.
+    /// A fetch of two KBs into an empty mirror.
     Fetch,
-    /// Two KBs onto an empty medium.
+    /// An export of two KBs onto an empty medium.
     Export,
-    /// One KB in the place of another that is on the medium.
+    /// An export of one KB that replaces another on the medium.
     Update,
-    /// Two KBs into a mirror that has none.
+    /// An import of two KBs into a mirror without KBs.
     Import,
 }
 
 /// A kill, and the findings after it.
 #[derive(Debug, Clone)]
 pub(crate) struct Kill {
-    /// The system call, and which one of its name.
+    /// The name of the system call. `number` counts the calls of this name.
     pub(crate) call: String,
     pub(crate) number: usize,
-    /// The place of the call among all of them, from 0 to 100.
+    /// The position of the call among all calls, in percent.
     pub(crate) percent: usize,
-    /// The program was at work, and SIGKILL ended it.
+    /// `true` if the program was running and SIGKILL ended it.
     pub(crate) was_at_work: bool,
-    /// `verify` spoke of an interruption, or of what one left.
+    /// `true` if `verify` reported an interruption or its leftovers.
     pub(crate) is_noted: bool,
-    /// The medium was called complete.
+    /// `true` if the medium was reported as complete.
     pub(crate) is_complete: bool,
-    /// Everything that is not as promised.
+    /// The violations of the guarantees.
     pub(crate) wrong: Vec<String>,
 }
 
-/// Returns `true` if `strace` is here and may trace.
+/// Returns `true` if `strace` is available and may trace.
 pub(crate) fn can_trace() -> bool {
     let traced = Command::new("strace").args(["-qq", "-o", "/dev/null", "true"]).output();
     traced.is_ok_and(|output| output.status.success())
 }
 
 impl Job {
-    /// Kills the work so many times, each time from its beginning. The folder is empty, or not there.
+    /// Kills the command `kills` times, each time from its initial state. The folder must be empty or missing.
     pub(crate) fn kill(self, kills: usize, folder: &Utf8Path) -> Vec<Kill> {
         fs::create_dir_all(folder).unwrap();
         let ground = Ground::new(self, folder);
@@ -100,17 +100,17 @@ impl Job {
     }
 }
 
-/// The state from which every kill of a job begins.
+/// The initial state of every kill of a job.
 struct Ground {
     job: Job,
     folder: Utf8PathBuf,
-    /// The mirror that exports; for a fetch there is none.
+    /// The exporting mirror, which a fetch does not use.
     here: Utf8PathBuf,
-    /// The receiving side's mirror, which trusts the keys of the other one.
+    /// The mirror of the isolated side, which trusts the exporting mirror's keys.
     there: Utf8PathBuf,
-    /// The medium that is imported, or the earlier content of the one that is exported to.
+    /// The medium to import, or the initial content of the medium to update.
     medium: Utf8PathBuf,
-    /// The content of the medium before.
+    /// The content of the medium at the beginning.
     earlier: BTreeMap<String, String>,
 }
 
@@ -141,7 +141,7 @@ impl Ground {
         Self { earlier: payload(&ground.medium), ..ground }
     }
 
-    /// A mirror or a medium as it is before the work begins.
+    /// Returns a mirror or a medium in its initial state.
     fn subject(&self, name: &str) -> Subject {
         let state = self.folder.join(name);
         let (medium, words) =
@@ -165,7 +165,7 @@ impl Ground {
 /// The folders that a job changes.
 struct Subject {
     job: Job,
-    /// The mirror or the medium that the work makes.
+    /// The mirror or the medium that the command changes.
     state: Utf8PathBuf,
     /// The mirror of the command.
     mirror: Utf8PathBuf,
@@ -182,7 +182,7 @@ impl Subject {
         program.stdin(Stdio::null()).output().unwrap()
     }
 
-    /// Runs the work and kills it when it enters a call.
+    /// Runs the command and kills it when it enters a call. Returns `true` if the signal ended it.
     fn is_killed_at(&self, call: &str, number: usize) -> bool {
         let mut tracer = Command::new("strace");
         tracer.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={call}")]);
@@ -191,7 +191,7 @@ impl Subject {
             &format!("inject={call}:signal=KILL:when={number}"),
             env!("CARGO_BIN_EXE_kbmirror"),
         ]);
-        // The tracer ends as the program that it traces did.
+        // The tracer ends in the same way as the traced program.
         self.command(&mut tracer).status.signal() == Some(9)
     }
 
@@ -200,7 +200,7 @@ impl Subject {
         if self.is_medium() { payload(&self.state) } else { mirrored(&self.state) }
     }
 
-    /// Looks at what a kill left.
+    /// Checks the state after a kill.
     fn check_after(&self, kill: &mut Kill, expected: &BTreeMap<String, String>, ground: &Ground) {
         if self.is_medium() {
             let now = payload(&self.state);
@@ -241,11 +241,11 @@ impl Subject {
         }
     }
 
-    /// Verifies the mirror. Returns `true` if it speaks of an interruption, or of what one left.
+    /// Verifies the mirror. Returns `true` if the report mentions an interruption or its leftovers.
     fn check_verify(&self, kill: &mut Kill, when: &str) -> bool {
         let verified = run(&self.mirror, &["--json", "verify"]);
         let document: Value = serde_json::from_slice(&verified.stdout).unwrap_or_default();
-        // Killed before there was an index to verify.
+        // The kill can precede the creation of the index.
         let message = document["error"]["message"].as_str().unwrap_or_default();
         if verified.status.code() == Some(3) && message.starts_with("there is no mirror at") {
             return true;
@@ -265,7 +265,7 @@ impl Subject {
         is_noted
     }
 
-    /// Runs the work again, to its end.
+    /// Runs the command again to its end and checks the result.
     fn check_next(&self, kill: &mut Kill, expected: &BTreeMap<String, String>, ground: &Ground) {
         let next = self.command(&mut Command::new(env!("CARGO_BIN_EXE_kbmirror")));
         if !next.status.success() {
@@ -291,7 +291,7 @@ impl Subject {
     }
 }
 
-/// The words of the fetch of both KBs, from the recording of the demo.
+/// Returns the arguments of the fetch of both KBs from the demo recording.
 fn fetch() -> [&'static str; 7] {
     const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/recorded-responses/demo");
     ["--replay", DEMO, "fetch", FIRST, SECOND, "--arch", "arm64"]
@@ -310,8 +310,8 @@ fn succeed(mirror: &Utf8Path, arguments: &[&str]) -> Output {
     output
 }
 
-/// Runs the work undisturbed. Returns the calls of its main thread, each with its number among those of its name. Of pages of
-/// the index that are written one after the other, the first stands for all.
+/// Runs the command undisturbed. Returns the calls of its main thread, each with its number among the calls of its
+/// name. A sequence of index page writes is represented by its first call.
 fn calls_of(subject: &Subject, log: &Utf8Path) -> Vec<(String, usize)> {
     let mut tracer = Command::new("strace");
     tracer.args([

@@ -1,7 +1,7 @@
-//! Kills the program again and again while it fetches from a slow CDN, and looks at what is there each time.
+//! Kills the program repeatedly during a fetch from a slow CDN, and checks the state after each kill.
 //!
-//! The moments are bytes that the CDN has sent and not seconds, so that they lie in the transfers on any machine. What
-//! is sent again is the CDN's count, by place in the file, of what it had sent before.
+//! The time of a kill is a number of bytes sent by the CDN, not seconds, so every kill is during a transfer on any
+//! machine. The CDN counts repeated bytes by their position in the file.
 #![expect(
     clippy::disallowed_methods,
     reason = "the program is started, killed, and its mirror read as it lies"
@@ -19,43 +19,43 @@ use sha2::{Digest as _, Sha256};
 
 use super::{FileSpec, Loopback, UpdateSpec, World, id};
 
-/// How it is done.
+/// The parameters of a test.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Killing {
     pub(crate) files: u32,
-    /// Of each file.
+    /// The size of each file.
     pub(crate) bytes: usize,
     pub(crate) kills: u32,
-    /// Of each connection.
+    /// The rate of each connection.
     pub(crate) bytes_a_second: u64,
     pub(crate) seed: u64,
 }
 
-/// What was found after one kill, and in the run that followed until the next one.
+/// The findings after one kill, and in the following run up to the next kill.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Restart {
-    /// Bytes that the CDN had sent when the program was killed.
+    /// The number of bytes that the CDN had sent at the kill.
     pub(crate) killed_at: u64,
-    /// Files under `kb/` and `pool/` that were not what they should be.
+    /// The files under `kb/` and `pool/` with wrong content.
     pub(crate) wrong: Vec<String>,
-    /// Files in the pool by then.
+    /// The number of files in the pool at the kill.
     pub(crate) finished: usize,
-    /// Bytes of those that were sent in the run that followed.
+    /// The bytes of finished files that were sent in the following run.
     pub(crate) finished_served: u64,
-    /// The most that was sent again of one of the others.
+    /// The largest number of repeated bytes of an unfinished file.
     pub(crate) most_again: u64,
-    /// And of all of them together.
+    /// The total number of repeated bytes of all unfinished files.
     pub(crate) again: u64,
 }
 
-/// What was found.
+/// The findings of a test.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Found {
     pub(crate) restarts: Vec<Restart>,
-    /// How often there was something to kill.
+    /// The number of kills that hit a running program.
     pub(crate) killed_at_work: usize,
     pub(crate) all_published: bool,
-    /// All that the CDN sent.
+    /// The total number of bytes that the CDN sent.
     pub(crate) served: u64,
 }
 
@@ -64,7 +64,7 @@ const MONTHS: &str = "2024-08 Cumulative Update for Windows 11 Version 24H2 for 
 struct Numbers(u64);
 
 impl Numbers {
-    /// The next number below a bound.
+    /// Returns the next number below a bound.
     fn below(&mut self, bound: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % bound.max(1)
@@ -84,7 +84,7 @@ fn package(number: u32, bytes: usize) -> FileSpec {
 }
 
 impl Killing {
-    /// Fetches into a mirror, with all the kills, and then to the end.
+    /// Fetches into a mirror with all of the kills, and then to the end.
     pub(crate) fn run(&self, mirror: &Utf8Path) -> Found {
         let files: Vec<FileSpec> = (0..self.files).map(|number| package(number, self.bytes)).collect();
         let mut world = World::new();
@@ -93,7 +93,7 @@ impl Killing {
             let update = UpdateSpec { files: vec![file.clone()], ..UpdateSpec::new(&id(number), &title) };
             world = world.update(update);
         }
-        // By name, with the digest that the file must have.
+        // The right digests of the files, by name.
         let right: BTreeMap<&str, String> =
             files.iter().map(|file| (file.name.as_str(), hex(&file.bytes))).collect();
         let loopback = Loopback::start(world);
@@ -103,7 +103,8 @@ impl Killing {
         let whole = u64::from(self.files) * self.bytes as u64;
         let mut found = Found::default();
         for kill in 0..self.kills {
-            // What is left is shared among the kills that are left, each somewhere in its share.
+            // The remaining bytes are divided among the remaining kills, and each kill is at a random point in its
+            // share.
             let done = loopback.bytes_served();
             let share = 2 * whole.saturating_sub(done) / u64::from(self.kills - kill + 1);
             let moment = done + 1 + numbers.below(share);
@@ -152,7 +153,7 @@ impl Killing {
     }
 }
 
-/// Waits for so many bytes; whether the program was still at work then.
+/// Waits until this number of bytes was sent. Returns `true` if the program was still running then.
 fn wait_for(child: &mut Child, loopback: &Loopback, bytes: u64) -> bool {
     loop {
         if child.try_wait().unwrap().is_some() {
@@ -164,7 +165,7 @@ fn wait_for(child: &mut Child, loopback: &Loopback, bytes: u64) -> bool {
     }
 }
 
-/// How things stood before a run: by file, whether it was in the pool, and what had been sent.
+/// The state before a run, by file: `true` if the file was in the pool, and the sent bytes.
 struct Before(Vec<(bool, u64, u64)>);
 
 impl Before {
@@ -206,7 +207,7 @@ fn pooled(mirror: &Utf8Path, files: &[FileSpec]) -> usize {
     files.iter().filter(|file| pool_path(mirror, file).exists()).count()
 }
 
-/// What has a final name and is not what it should be.
+/// Returns the files under final names that have wrong content.
 fn wrong_files(mirror: &Utf8Path, right: &BTreeMap<&str, String>) -> Vec<String> {
     let mut wrong = Vec::new();
     for path in tree(&mirror.join("pool")) {
@@ -223,7 +224,7 @@ fn wrong_files(mirror: &Utf8Path, right: &BTreeMap<&str, String>) -> Vec<String>
     wrong
 }
 
-/// The files below a folder, if there is one.
+/// Returns the files below a folder, or an empty list if the folder is missing.
 fn tree(folder: &Utf8Path) -> Vec<Utf8PathBuf> {
     let Ok(entries) = fs::read_dir(Path::new(folder)) else { return Vec::new() };
     let mut found = Vec::new();

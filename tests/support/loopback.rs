@@ -1,4 +1,4 @@
-//! The two listeners: one plays the Catalog, one the CDN, so that allow-lists of hosts are put to use.
+//! The two listeners: one for the Catalog and one for the CDN, so that the host allow-lists are used.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
@@ -15,7 +15,7 @@ use super::recording::Recording;
 use super::traffic::Traffic;
 use super::world::{Stage, World};
 
-/// Scheme, host, and port of both listeners.
+/// The scheme, host, and port of both listeners.
 #[derive(Debug, Clone)]
 pub(super) struct Hosts {
     pub(super) scheme: &'static str,
@@ -23,20 +23,20 @@ pub(super) struct Hosts {
     pub(super) cdn: String,
 }
 
-/// Which listener a request came to.
+/// The listener that received a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Role {
     Catalog,
     Cdn,
 }
 
-/// One request that came, also when a rule spoiled its answer.
+/// A received request, recorded even if a rule replaced its answer.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
     pub(crate) method: String,
-    /// Undecoded.
+    /// The path and query, undecoded.
     pub(crate) path_and_query: String,
-    /// Decoded; empty without a form body.
+    /// The decoded form, empty without a form body.
     pub(crate) form: Vec<(String, String)>,
     pub(crate) user_agent: Option<String>,
     pub(crate) accept_language: Option<String>,
@@ -45,33 +45,33 @@ pub(crate) struct Seen {
     pub(crate) accept_encoding: Option<String>,
 }
 
-/// A running Catalog and CDN; dropping it stops both.
+/// A running Catalog and CDN. Dropping it stops both.
 #[derive(Debug)]
 pub(crate) struct Loopback {
     shared: Arc<Shared>,
-    /// Held for their `Drop`.
+    /// The servers, held for their `Drop`.
     _servers: [Server; 2],
 }
 
 impl Loopback {
-    /// With content written by the test.
+    /// Starts the listeners with content written by the test.
     pub(crate) fn start(world: World) -> Self {
         Self::serve(Ipv4Addr::LOCALHOST.into(), None, |hosts| Source::Stage(Stage::new(world, hosts)))
             .expect("a free port")
     }
 
-    /// The same over https, with this server's certificate.
+    /// Starts the listeners over https, with this server certificate.
     pub(crate) fn start_tls(world: World, tls: &Arc<ServerConfig>) -> Self {
         Self::serve(Ipv4Addr::LOCALHOST.into(), Some(tls), |hosts| Source::Stage(Stage::new(world, hosts)))
             .expect("a free port")
     }
 
-    /// The same at `[::1]`, where the machine has that.
+    /// Starts the listeners at `[::1]`, or returns `None` if the machine has no IPv6 loopback.
     pub(crate) fn start_ipv6(world: World) -> Option<Self> {
         Self::serve(Ipv6Addr::LOCALHOST.into(), None, |hosts| Source::Stage(Stage::new(world, hosts))).ok()
     }
 
-    /// With the answers of a recording folder in the program's own format.
+    /// Starts the listeners with the answers of a recording folder in the program's own format.
     pub(crate) fn from_recording(dir: &Path) -> Self {
         Self::serve(Ipv4Addr::LOCALHOST.into(), None, |hosts| Source::Recording(Recording::load(dir, hosts)))
             .expect("a free port")
@@ -101,59 +101,60 @@ impl Loopback {
         Ok(Self { shared, _servers: servers })
     }
 
-    /// For `--catalog-url`: `http://127.0.0.1:PORT`.
+    /// Returns the value for `--catalog-url`: `http://127.0.0.1:PORT`.
     pub(crate) fn catalog_url(&self) -> String {
         format!("{}://{}", self.shared.hosts.scheme, self.shared.hosts.catalog)
     }
 
-    /// How many connections came to either listener, also those that no request came through.
+    /// Returns the number of connections to both listeners, including connections without a request.
     pub(crate) fn connections(&self) -> u64 {
         self.shared.connections.load(Ordering::SeqCst)
     }
 
-    /// For `--allow-host`: `127.0.0.1:PORT` of the CDN.
+    /// Returns the value for `--allow-host`: `127.0.0.1:PORT` of the CDN.
     pub(crate) fn file_host(&self) -> String {
         self.shared.hosts.cdn.clone()
     }
 
-    /// Other content from now on, at the same addresses: a later day of the Catalog.
+    /// Replaces the content at the same URLs: a later day of the Catalog.
     pub(crate) fn replace(&self, world: World) {
         let stage = Stage::new(world, &self.shared.hosts);
         *lock(&self.shared.source) = Arc::new(Source::Stage(stage));
     }
 
-    /// Adds a rule behind those that are there.
+    /// Adds a rule after the existing rules.
     pub(crate) fn rule(&self, rule: Rule) {
         lock(&self.shared.rules).push(rule);
     }
 
-    /// Takes all rules away: the Catalog is well again.
+    /// Removes all rules: the Catalog works again.
     pub(crate) fn clear_rules(&self) {
         lock(&self.shared.rules).clear();
     }
 
-    /// All requests so far to either listener, in the order they came.
+    /// Returns all requests so far to both listeners, in the order received.
     pub(crate) fn requests(&self) -> Vec<Seen> {
         lock(&self.shared.seen).clone()
     }
 
-    /// How many body bytes of package files have gone out, and which. Exact for what a client has read to its end; when it
-    /// hangs up in the middle, what was on its way counts too.
+    /// Returns the counters of sent body bytes of package files. They are exact for a body that was read to its end.
+    /// If the client closes the connection early, bytes in transit count too.
     pub(crate) fn traffic(&self) -> &Traffic {
         &self.shared.traffic
     }
 
-    /// All body bytes of package files so far.
+    /// Returns all body bytes of package files so far.
     pub(crate) fn bytes_served(&self) -> u64 {
         self.traffic().of("").served
     }
 
-    /// The same of the files whose path has this part.
+    /// Returns the same for the files whose path contains the text.
     pub(crate) fn bytes_served_of(&self, path_contains: &str) -> u64 {
         self.traffic().of(path_contains).served
     }
 
-    /// The Range headers of the requests whose path has this part, in the order they came; `None` asked for all.
+    /// Returns the Range headers of the requests whose path contains the text, in the order received; `None` requests
+    /// the complete file.
     pub(crate) fn ranges_of(&self, path_contains: &str) -> Vec<Option<String>> {
         let seen = self.requests().into_iter();
         seen.filter(|seen| seen.path_and_query.contains(path_contains)).map(|seen| seen.range).collect()
@@ -236,7 +237,7 @@ fn seen(request: &Request) -> Seen {
     }
 }
 
-/// A thread that panicked is reported when its server is dropped; the lock itself stays usable.
+/// Locks a mutex even if it is poisoned. A thread that panicked is reported when its server is dropped.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -9,22 +9,24 @@
 //! assert_eq!(loopback.requests().len(), 4);
 //! ```
 //!
-//! - [`world`]: what the Catalog has, written by the test;
-//! - [`recording`]: the same from a recording folder in the program's own format;
+//! - [`world`]: the content of the Catalog, written by the test;
+//! - [`recording`]: the content from a recording folder in the program's own format;
 //! - [`pages`]: the HTML and script of each kind of page, in both dialects;
 //! - [`file_answer`]: package files, with HEAD and ranges;
-//! - [`fault`]: misbehaviour on command; [`file_fault`]: that of a CDN, in the middle of a file;
-//! - [`hostile`]: pages made to do harm;
-//! - [`http`]: requests and answers as bytes, the only place that touches a stream;
-//! - [`loopback`]: the two listeners and what they have seen;
-//! - [`tls`]: an authority and its certificates, to put TLS around both;
-//! - [`proxy`]: a proxy on the way to them;
-//! - [`killing`]: the program itself, killed again and again while it fetches;
-//! - [`kill_points`]: the same at exact system calls, over a fetch, an export, and an import; [`kill_content`]: what is compared then;
-//! - [`power`]: what may lie on a disk whose power is cut, from the [`system_calls`] of the program and a [`disk_model`];
-//! - [`traffic`]: the bytes of package files that went out, counted, and slowed down where a test wants it.
+//! - [`fault`]: fault injection; [`file_fault`]: faults of a CDN during a transfer;
+//! - [`hostile`]: harmful pages;
+//! - [`http`]: requests and answers as bytes, the only module that uses a stream;
+//! - [`loopback`]: the two listeners and their recorded requests;
+//! - [`tls`]: a certificate authority and server certificates, for TLS on both listeners;
+//! - [`proxy`]: a proxy in front of the listeners;
+//! - [`killing`]: the program as a process, killed repeatedly during a fetch;
+//! - [`kill_points`]: kills at exact system calls of a fetch, an export, and an import; [`kill_content`]: the
+//! compared content;
+//! - [`power`]: the possible disk states after a power cut, from the program's [`system_calls`] and a [`disk_model`];
+//! - [`traffic`]: counters of sent package file bytes, and an optional rate limit.
 //!
-//! Nothing here reads a clock, and nothing sleeps but a server that was told to be slow; every wait on a socket has an end.
+//! These modules do not read a clock, and only a deliberately slow server sleeps. Every wait on a socket has a
+//! timeout.
 #![expect(clippy::expect_used, reason = "test code: clippy.toml allows it in #[test] functions only")]
 
 #[cfg(unix)]

@@ -1,8 +1,8 @@
-//! The pages of the Catalog: the element ids, marks, and quoting that readers of the real ones rely on, and
-//! little else. The texts and the chrome are our own.
+//! The pages of the Catalog: the element ids, markers, and quoting that parsers of the real pages rely on, and little
+//! else. The texts and the layout are our own.
 //!
-//! The real site writes two dialects of markup, by user agent; here they alternate, so that every test of some
-//! pages reads both.
+//! The real site writes two dialects of markup, depending on the user agent. The pages alternate between them, so
+//! that every test with several pages parses both.
 
 use super::loopback::Hosts;
 use super::world::{FileSpec, UpdateSpec};
@@ -16,32 +16,32 @@ const ROWS_A_PAGE: usize = 25;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialect {
-    /// For browser-like user agents: `style` behind the ids, hidden fields in a div.
+    /// The dialect for browser-like user agents: `style` after the ids, hidden fields in a div.
     Browser,
-    /// For unknown ones: `bordercolor` before the id, no `style`, no div.
+    /// The dialect for unknown user agents: `bordercolor` before the id, no `style`, no div.
     DownLevel,
 }
 
 impl Dialect {
-    /// The dialect of the page with this number.
+    /// Returns the dialect of the page with this number.
     pub(super) fn of(number: usize) -> Self {
         if number.is_multiple_of(2) { Self::Browser } else { Self::DownLevel }
     }
 }
 
-/// What a search found, and the page of it that is asked for.
+/// The results of a search, and the requested page.
 #[derive(Debug)]
 pub(super) struct Found<'a> {
     pub(super) search: &'a str,
-    /// All rows, not only the page's.
+    /// All rows, not only the rows of the page.
     pub(super) rows: &'a [&'a UpdateSpec],
-    /// 0-based.
+    /// The page number, counted from 0.
     pub(super) page: usize,
-    /// There are matches that are not in `rows`.
+    /// `true` if more matches exist than `rows`.
     pub(super) more: bool,
 }
 
-/// A page of rows; past the last row, a page with neither rows nor the no-result text.
+/// Returns a page of rows. After the last row, the page has neither rows nor the no-result text.
 pub(super) fn search(found: &Found<'_>) -> String {
     let Found { search, rows, page, more } = *found;
     let dialect = Dialect::of(page);
@@ -86,7 +86,7 @@ pub(super) fn search(found: &Found<'_>) -> String {
     document(dialect, "", &body)
 }
 
-/// The page that says that nothing was found.
+/// Returns the page for an empty result.
 pub(super) fn no_result(search: &str, dialect: Dialect) -> String {
     let text = r#"<span id="ctl00_catalogBody_noResultText">We did not find any results for </span>"#;
     let body = format!(
@@ -99,9 +99,9 @@ pub(super) fn no_result(search: &str, dialect: Dialect) -> String {
     document(dialect, "", &body)
 }
 
-/// The page of a stall: of the size of a page that says that nothing was found, and without saying so.
+/// Returns a page with the size of an empty result but without its text.
 pub(super) fn row_less(search: &str) -> String {
-    /// Some 41 KB, most of them the page's view state.
+    /// The size of the view state, which makes up most of the 41 KB of the page.
     const VIEW_STATE: usize = 40_000;
     let state = "A".repeat(VIEW_STATE);
     let body = format!(
@@ -119,7 +119,7 @@ fn heading(search: &str, before: &str) -> String {
     )
 }
 
-/// The link to a neighbouring page, or the plain span where there is none.
+/// Returns the link to the previous or next page, or a plain span if that page does not exist.
 fn page_link(direction: &str, label: &str, exists: bool) -> String {
     let prefix = format!("ctl00_catalogBody_{direction}Page");
     if exists {
@@ -181,9 +181,9 @@ fn row(update: &UpdateSpec, number: usize, dialect: Dialect) -> String {
     format!("<tr id=\"{id}_R{number}\"{style}>\n\t\t{}\n\t</tr>", cells.concat())
 }
 
-/// A details page.
+/// Returns a details page.
 pub(super) fn details(update: &UpdateSpec, dialect: Dialect) -> String {
-    // A browser's markup has double quotes where the other has single ones.
+    // The browser dialect uses double quotes, the other one single quotes.
     let quote = if dialect == Dialect::Browser { '"' } else { '\'' };
     let newer = update.superseded_by.iter().map(|(id, title)| {
         format!("<a href={quote}ScopedViewInline.aspx?updateid={id}{quote}>{}</a>", escape(title))
@@ -258,7 +258,7 @@ pub(super) fn details(update: &UpdateSpec, dialect: Dialect) -> String {
     document(dialect, "", &body)
 }
 
-/// The label in front of a field; some have no name.
+/// Returns the label in front of a field; some fields have no name.
 fn label(name: &str, text: &str) -> String {
     let id = if name.is_empty() {
         String::new()
@@ -268,7 +268,7 @@ fn label(name: &str, text: &str) -> String {
     format!("<span{id} class=\"labelTitle\">{text}</span>\n    ")
 }
 
-/// One div an item, or `n/a`.
+/// Returns one div per item, or `n/a`.
 fn list(items: Vec<String>) -> String {
     if items.is_empty() {
         return "    n/a".to_owned();
@@ -280,7 +280,7 @@ fn list(items: Vec<String>) -> String {
     items.concat()
 }
 
-/// A download dialog; with no updates, the empty array that the site gives for an unknown id.
+/// Returns a download dialog. Without updates it has the empty array that the Catalog returns for an unknown id.
 pub(super) fn dialog(updates: &[&UpdateSpec], hosts: &Hosts) -> String {
     let mut lines = vec!["var downloadInformation = new Array();".to_owned()];
     for (number, update) in updates.iter().enumerate() {
@@ -308,7 +308,7 @@ var eulaInfo = '';
     document(Dialect::Browser, "", &body)
 }
 
-/// What the site answers to a question that it did not get.
+/// Returns the Catalog's answer to a request without a form.
 pub(super) fn empty_dialog() -> String {
     dialog(&[], &Hosts { scheme: "http", catalog: String::new(), cdn: String::new() })
 }
@@ -331,7 +331,7 @@ fn file_lines(entry: &str, file: &FileSpec, hosts: &Hosts) -> Vec<String> {
     lines
 }
 
-/// The error page, which comes with status 200.
+/// Returns the error page, which has status 200.
 pub(super) fn error() -> String {
     let body = r#"<span id="ctl00_catalogBody_errorHandler_textHeaderError">The website has encountered a problem </span>
 <div id="errorPageDisplayedError">
@@ -340,13 +340,13 @@ pub(super) fn error() -> String {
     document(Dialect::Browser, r#" class="error""#, body)
 }
 
-/// The page for an update that is unknown or was removed.
+/// Returns the page for an update that is unknown or was removed.
 pub(super) fn thanks() -> String {
     let body = r#"<div id="ctl00_catalogBody_thanksNoUpdate"><span>There is no such update.</span></div>"#;
     document(Dialect::Browser, r#" class="thanks""#, body)
 }
 
-/// A whole page as it goes over the wire: blank lines in front, lines end with CR LF.
+/// Returns a complete page as sent over the network, with blank lines in front and CR LF line ends.
 fn document(dialect: Dialect, body_attributes: &str, body: &str) -> String {
     let state = r#"<input type="hidden" name="__VIEWSTATE" id="__VIEWSTATE" value="" />"#;
     let hidden = match dialect {
@@ -377,7 +377,7 @@ fn document(dialect: Dialect, body_attributes: &str, body: &str) -> String {
     page.replace('\n', "\r\n")
 }
 
-/// MB with one decimal also above 1024 MB, whole KB below 1 MB.
+/// Formats a size as MB with one decimal, also above 1024 MB, or as KB below 1 MB.
 fn size_text(bytes: u64) -> String {
     const KB: u64 = 1024;
     const MB: u64 = 1024 * KB;
@@ -392,12 +392,12 @@ fn escape(text: &str) -> String {
     bare(&text.replace('&', "&amp;")).replace('\'', "&#39;").replace('"', "&quot;")
 }
 
-/// As the site writes products: `&` stays as it is.
+/// Escapes `<` and `>` only, as the Catalog writes products: `&` is not escaped.
 fn bare(text: &str) -> String {
     text.replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// The inside of a single-quoted text in a script.
+/// Returns the content of a single-quoted script string.
 fn script_text(text: &str) -> String {
     text.replace('\\', r"\\").replace('\'', r"\'")
 }

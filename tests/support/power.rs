@@ -1,6 +1,7 @@
-//! A disk whose power is cut: what may lie on it afterwards, worked out from the system calls of the program.
+//! Possible states of a disk after a power cut, computed from the system calls of the program.
 //!
-//! [`super::disk_model`] has the rules. Here, a run of the program is recorded, and cut at each point between two syncs.
+//! [`super::disk_model`] has the rules. This module records a run of the program, and cuts it at each point between
+//! two syncs.
 #![expect(clippy::disallowed_methods, reason = "trees are read and laid down as they are")]
 #![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
@@ -15,17 +16,17 @@ use sha2::{Digest as _, Sha256};
 use super::disk_model::{Chance, Disk, File, Trees, WorkedFile};
 use super::system_calls::{SystemCall, options, parse};
 
-/// A run of the program, recorded.
+/// A recorded run of the program.
 #[derive(Debug)]
 pub(crate) struct Recorded {
-    /// The folders as they were before.
+    /// The folders before the run.
     disk: Disk,
     calls: Vec<SystemCall>,
     pub(crate) output: Output,
 }
 
-/// Runs the program under strace and records what it does below some folders, each of which has a name. `None` where
-/// strace is not here.
+/// Runs the program under strace and records its changes below some folders, each with a name. Returns `None` if
+/// strace is not available.
 pub(crate) fn record(roots: &[(&str, &Utf8Path)], arguments: &[&str], note: &Utf8Path) -> Option<Recorded> {
     let disk = Disk::read(roots);
     let mut command = Command::new("strace");
@@ -38,19 +39,19 @@ pub(crate) fn record(roots: &[(&str, &Utf8Path)], arguments: &[&str], note: &Utf
     Some(Recorded { disk, calls, output })
 }
 
-/// A state in which the disk may be after the power was cut.
+/// A state in which the disk may be after a power cut.
 #[derive(Debug)]
 pub(crate) struct Crash {
-    /// When: the number of syncs before, and the last of them.
+    /// The position in the run: the number of preceding syncs, and the last of them.
     pub(crate) when: String,
-    /// The run had ended.
+    /// `true` if the run had ended.
     pub(crate) is_after_the_end: bool,
     /// The trees of the folders.
     trees: Trees,
 }
 
 impl Crash {
-    /// Lays one of the folders down; it must not be there yet. The system may not have it at all.
+    /// Writes one of the folders, which must not exist yet. The folder may be missing in this state.
     pub(crate) fn lay(&self, root: &str, at: &Utf8Path) {
         fs::create_dir_all(at).unwrap();
         for (path, file) in &self.trees[root] {
@@ -64,18 +65,18 @@ impl Crash {
         }
     }
 
-    /// The bytes of a file, if it is there.
+    /// Returns the bytes of a file, or `None` if the file is missing.
     pub(crate) fn bytes(&self, root: &str, path: &str) -> Option<&[u8]> {
         self.trees[root].get(path)?.as_ref().map(|file| file.bytes.as_slice())
     }
 
-    /// The files below a folder, by path.
+    /// Returns the files below a folder, by path.
     pub(crate) fn files(&self, root: &str) -> impl Iterator<Item = (&str, &[u8])> {
         let files = self.trees[root].iter();
         files.filter_map(|(path, file)| Some((path.as_str(), file.as_ref()?.bytes.as_slice())))
     }
 
-    /// The same for two states in which the same lies there.
+    /// Returns a digest that is equal for states with equal content.
     pub(crate) fn fingerprint(&self) -> Vec<u8> {
         let mut digest = Sha256::new();
         digest.update([u8::from(self.is_after_the_end)]);
@@ -83,7 +84,7 @@ impl Crash {
         digest.finalize().to_vec()
     }
 
-    /// The same of one of the folders.
+    /// Returns the digest for one of the folders.
     pub(crate) fn fingerprint_of(&self, root: &str) -> Vec<u8> {
         let mut digest = Sha256::new();
         for (path, file) in &self.trees[root] {
@@ -96,7 +97,7 @@ impl Crash {
 }
 
 impl Recorded {
-    /// Every kind of place that the run syncs, as [`Disk::kind`] names it.
+    /// Returns every kind of place that the run syncs, in the format of [`Disk::kind`].
     pub(crate) fn synced_kinds(&self) -> BTreeSet<String> {
         let mut kinds = BTreeSet::new();
         let mut disk = self.disk.clone();
@@ -107,13 +108,14 @@ impl Recorded {
         kinds
     }
 
-    /// Returns the states of the disk at each point between two syncs, and after the end, each once. `seeds` is the number of states
-    /// at each point in which a part arrives of what was not synced; with 0, that and names without bytes take turns at every second point.
+    /// Returns the states of the disk at each point between two syncs and after the end, without duplicates. `seeds`
+    /// is the number of states at each point in which a part of the unsynced changes arrives. With 0, such a state
+    /// and a state with names without bytes alternate at every second point.
     pub(crate) fn crashes(&self, seeds: u64) -> Vec<Crash> {
         self.crashes_without(None, seeds)
     }
 
-    /// The same, where the program does not sync one kind of place.
+    /// Returns the states if the program did not sync one kind of place.
     pub(crate) fn crashes_without(&self, kind: Option<&str>, seeds: u64) -> Vec<Crash> {
         let (mut seen, mut crashes) = (BTreeSet::new(), Vec::new());
         let mut disk = self.disk.clone();
@@ -133,7 +135,7 @@ impl Recorded {
             if kind == Some(&synced) {
                 continue;
             }
-            // Just before, most is open: everything arrived but bytes, or some of it.
+            // Just before a sync, the largest number of changes is not durable.
             let before = format!("after {syncs} syncs ({last}), before that of {synced}");
             if seeds > 0 || syncs % 4 == 0 {
                 note(&disk, &mut Names, format!("{before}, names without bytes"), false);
@@ -152,7 +154,7 @@ impl Recorded {
     }
 }
 
-/// Nothing.
+/// The choice in which no unsynced change arrives.
 struct Least;
 
 impl Chance for Least {
@@ -165,8 +167,8 @@ impl Chance for Least {
     }
 }
 
-/// Every name, and of new bytes only how many there are: what happens where bytes are given their place late. What was
-/// written over is as it was.
+/// The choice in which every name arrives, and of new bytes only their number, as with delayed allocation.
+/// Overwritten bytes keep their old content.
 struct Names;
 
 impl Chance for Names {
@@ -179,7 +181,7 @@ impl Chance for Names {
     }
 }
 
-/// A part of it, by numbers that look random, from a seed.
+/// The choice in which a part of the changes arrives, selected by pseudo-random numbers from a seed.
 struct Mixed(u64);
 
 impl Mixed {

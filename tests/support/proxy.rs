@@ -1,5 +1,5 @@
-//! A proxy on the loopback interface: forwards requests in absolute form, opens tunnels, and speaks SOCKS 5 by name. It may
-//! want a user name and a password, and remembers what passed.
+//! A proxy on the loopback interface: forwards requests in absolute form, opens tunnels, and supports SOCKS 5 with
+//! host names. It can require a user name and a password, and records the requests.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read as _, Write as _};
@@ -13,18 +13,18 @@ use data_encoding::BASE64;
 use super::http::limit_waits;
 use super::loopback::lock;
 
-/// What came to the proxy.
+/// A request to the proxy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Passed {
-    /// `GET`, `POST`, `CONNECT`, or `SOCKS`.
+    /// The method: `GET`, `POST`, `CONNECT`, or `SOCKS`.
     pub(crate) method: String,
-    /// Host and port that were asked for.
+    /// The requested host and port.
     pub(crate) host: String,
-    /// Whether the user name and the password that it wants came along; true where it wants none.
+    /// `true` if the request had the required login, or if the proxy requires none.
     pub(crate) known: bool,
 }
 
-/// A running proxy; dropping it stops it.
+/// A running proxy. Dropping it stops it.
 #[derive(Debug)]
 pub(crate) struct Proxy {
     address: SocketAddr,
@@ -42,17 +42,17 @@ struct Shared {
 }
 
 impl Proxy {
-    /// One for everybody.
+    /// Starts a proxy without a login.
     pub(crate) fn start() -> Self {
         Self::listen(Ipv4Addr::LOCALHOST.into(), None)
     }
 
-    /// The same at `[::1]`.
+    /// Starts a proxy at `[::1]`.
     pub(crate) fn start_ipv6() -> Self {
         Self::listen(Ipv6Addr::LOCALHOST.into(), None)
     }
 
-    /// One that lets nobody through but with these words, such as `user:password`.
+    /// Starts a proxy that requires this login, such as `user:password`.
     pub(crate) fn with_login(words: &str) -> Self {
         let login = format!("Basic {}", BASE64.encode(words.as_bytes()));
         Self::listen(Ipv4Addr::LOCALHOST.into(), Some(login))
@@ -71,7 +71,7 @@ impl Proxy {
                     break;
                 }
                 let shared = Arc::clone(&of_thread);
-                // A side that goes away ends the talk; the test sees it on its side.
+                // A peer that disconnects ends the connection; the test detects it on its side.
                 threads.push(std::thread::spawn(move || drop(serve(stream, &shared))));
             }
             for thread in threads {
@@ -81,22 +81,22 @@ impl Proxy {
         Self { address, shared, stop, thread: Some(thread) }
     }
 
-    /// From now on it answers everything with this status and page, and passes nothing on.
+    /// Makes the proxy answer everything with this status and page, and forward nothing.
     pub(crate) fn refuses(&self, status: u16, page: &str) {
         *lock(&self.shared.refusal) = Some((status, page.to_owned()));
     }
 
-    /// Host and port.
+    /// Returns the host and port.
     pub(crate) fn host(&self) -> String {
         self.address.to_string()
     }
 
-    /// Host and port `name` are found at `address`, which nobody but the proxy knows.
+    /// Resolves the host and port `name` to `address`, only for this proxy.
     pub(crate) fn knows(&self, name: &str, address: &str) {
         lock(&self.shared.names).insert(name.to_owned(), address.to_owned());
     }
 
-    /// All that came so far.
+    /// Returns all requests so far.
     pub(crate) fn passed(&self) -> Vec<Passed> {
         lock(&self.shared.passed).clone()
     }
@@ -129,7 +129,7 @@ fn serve(mut client: TcpStream, shared: &Shared) -> io::Result<()> {
     if first == [5] {
         return serve_socks(client, shared);
     }
-    // Byte by byte, so that nothing behind the head is taken away from the other side.
+    // The head is read byte by byte, so that no bytes after it are consumed.
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0; 1];
@@ -172,7 +172,7 @@ fn serve(mut client: TcpStream, shared: &Shared) -> io::Result<()> {
     both_ways(&client, &server)
 }
 
-/// SOCKS 5 without a login, to a name or an IPv4 address: RFC 1928.
+/// Serves SOCKS 5 (RFC 1928) without a login, for a name or an IPv4 address.
 fn serve_socks(mut client: TcpStream, shared: &Shared) -> io::Result<()> {
     let mut stream = client.try_clone()?;
     let mut bytes = |count: u8| -> io::Result<Vec<u8>> {
@@ -199,7 +199,7 @@ fn serve_socks(mut client: TcpStream, shared: &Shared) -> io::Result<()> {
     both_ways(&client, &server)
 }
 
-/// Copies until the server is done; then both sides are closed.
+/// Copies in both directions until the server is done, then closes both sides.
 fn both_ways(mut client: &TcpStream, mut server: &TcpStream) -> io::Result<()> {
     let (mut from_client, mut to_server) = (client.try_clone()?, server.try_clone()?);
     let up = std::thread::spawn(move || drop(io::copy(&mut from_client, &mut to_server)));

@@ -1,8 +1,8 @@
-//! Answers from a recording folder: `index.jsonl`, a header line and then one line an answer, and the bodies.
+//! Answers from a recording folder: `index.jsonl` with a header line and then one line per answer, and the bodies.
 //!
-//! The Catalog listener answers requests by method, path, sorted query, and form; a repeated request gets the
-//! recorded answers in order, then the last again. An answer that was recorded behind a redirect is given behind
-//! one. Pages name the CDN listener where the recorded ones name Microsoft's file hosts.
+//! The Catalog listener answers requests by method, path, sorted query, and form. A repeated request gets the
+//! recorded answers in order, then the last one again. An answer recorded after a redirect is served after a
+//! redirect. Pages name the CDN listener in place of Microsoft's file hosts.
 #![expect(clippy::disallowed_methods, reason = "a test reads a folder that it names itself")]
 
 use std::collections::HashMap;
@@ -20,7 +20,7 @@ const CATALOG_HOST: &str = "www.catalog.update.microsoft.com";
 const FILE_HOSTS: [&str; 2] =
     ["catalog.sf.dl.delivery.mp.microsoft.com", "catalog.s.download.windowsupdate.com"];
 
-/// Headers of the recorded transfer that are not those of this one.
+/// Headers of the recorded transfer that do not apply to this transfer.
 const NOT_REPEATED: [&str; 6] =
     ["connection", "content-encoding", "content-length", "date", "location", "transfer-encoding"];
 
@@ -35,7 +35,7 @@ struct Line {
     body: Option<String>,
 }
 
-/// What a request is looked up by. Query and form are sorted.
+/// The lookup key of a request. The query and the form are sorted.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Key {
     role: Role,
@@ -50,9 +50,9 @@ struct Recorded {
     key: Key,
     status: u16,
     headers: Pairs,
-    /// The Content-Length as recorded, for an answer to HEAD.
+    /// The recorded Content-Length, for an answer to HEAD.
     length: Option<u64>,
-    /// Where the body was found, when that is elsewhere.
+    /// The location of the body, if it differs from the request.
     redirect: Option<Redirect>,
     body: Option<Arc<[u8]>>,
 }
@@ -60,7 +60,7 @@ struct Recorded {
 #[derive(Debug)]
 struct Redirect {
     role: Role,
-    /// Path and query.
+    /// The path and query.
     target: String,
 }
 
@@ -68,9 +68,9 @@ struct Redirect {
 pub(super) struct Recording {
     answers: Vec<Recorded>,
     hosts: Hosts,
-    /// How often each question was asked.
+    /// The number of requests by key.
     asked: Mutex<HashMap<Key, usize>>,
-    /// The answer that a redirect led to last, by where it led.
+    /// The number of the last answer after a redirect, by its target.
     redirected: Mutex<HashMap<(Role, String), usize>>,
 }
 
@@ -103,7 +103,7 @@ impl Recording {
             form: sorted(request.form.clone()),
         };
         let number = self.look_up(&key).or_else(|| {
-            // A HEAD that was not recorded is answered from the GET.
+            // A HEAD request that was not recorded is answered from the GET request.
             let get = Key { method: "GET".to_owned(), ..key };
             self.look_up(&get).filter(|_| request.is_head())
         })?;
@@ -119,7 +119,7 @@ impl Recording {
         Some(Answer::redirect(&location))
     }
 
-    /// The number of the answer for this time that the question is asked.
+    /// Returns the number of the answer for this repetition of the request, or `None` if it was not recorded.
     fn look_up(&self, key: &Key) -> Option<usize> {
         let mut asked = lock(&self.asked);
         let before = asked.entry(key.clone()).or_default();

@@ -1,4 +1,4 @@
-//! Tests of the loopback Catalog itself, with nothing but a socket, so that they hold whatever the program does.
+//! Tests of the loopback Catalog itself with a plain socket, independent of the program.
 #![expect(clippy::disallowed_methods, reason = "a recording is made in a temporary folder")]
 
 use std::io::{Read as _, Write as _};
@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{Action, FileSpec, Loopback, Rule, Seen, Stated, UpdateSpec, World, id};
 
 const BYTES: &[u8] = b"0123456789";
-/// Digests of `BYTES`, as sha1sum and openssl give them.
+/// The digests of `BYTES`, computed with sha1sum and openssl.
 const SHA1: &str = "87acec17cd9dcd20a716cc2cf67417b71c8a7016";
 const SHA1_BASE64: &str = "h6zsF82dzSCnFsws9nQXtxyKcBY=";
 const SHA256_BASE64: &str = "hNiYd/DUBB77a/kaFvAkjy/Vc+avBcGflr7bn4gveII=";
@@ -32,15 +32,21 @@ impl Reply {
     }
 }
 
-/// One request and everything that comes back; `None` when the connection ends without an answer.
-pub(super) fn ask(host: &str, method: &str, target: &str, headers: &[&str], body: &str) -> Option<Reply> {
+/// Sends one request and returns the complete answer, or `None` if the connection ends without an answer.
+pub(super) fn exchange(
+    host: &str,
+    method: &str,
+    target: &str,
+    headers: &[&str],
+    body: &str,
+) -> Option<Reply> {
     let mut stream = send(host, method, target, headers, body);
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).expect("the answer ends");
     reply(answer)
 }
 
-/// A connection on which a request was sent.
+/// Opens a connection and sends a request.
 pub(super) fn send(host: &str, method: &str, target: &str, headers: &[&str], body: &str) -> TcpStream {
     let mut stream = TcpStream::connect(host).expect("the loopback server listens");
     stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout can be set");
@@ -54,7 +60,7 @@ pub(super) fn send(host: &str, method: &str, target: &str, headers: &[&str], bod
     stream
 }
 
-/// An answer from its bytes.
+/// Parses an answer.
 pub(super) fn reply(mut answer: Vec<u8>) -> Option<Reply> {
     let end = answer.windows(4).position(|window| window == b"\r\n\r\n")?;
     let head = String::from_utf8(answer[..end].to_vec()).expect("a head is text");
@@ -63,7 +69,7 @@ pub(super) fn reply(mut answer: Vec<u8>) -> Option<Reply> {
 }
 
 fn get(host: &str, target: &str) -> Reply {
-    ask(host, "GET", target, &[], "").expect("an answer")
+    exchange(host, "GET", target, &[], "").expect("an answer")
 }
 
 fn catalog_host(loopback: &Loopback) -> String {
@@ -78,7 +84,7 @@ fn dialog_form(id: &str) -> String {
 }
 
 fn dialog(loopback: &Loopback, id: &str) -> String {
-    let reply = ask(&catalog_host(loopback), "POST", "/DownloadDialog.aspx", &[FORM], &dialog_form(id))
+    let reply = exchange(&catalog_host(loopback), "POST", "/DownloadDialog.aspx", &[FORM], &dialog_form(id))
         .expect("an answer");
     assert_eq!(reply.status, 200);
     reply.text().to_owned()
@@ -92,7 +98,7 @@ fn last_seen(loopback: &Loopback) -> Seen {
     loopback.requests().pop().expect("a request")
 }
 
-/// The path of the first file of a dialog on the CDN.
+/// Returns the path of the first file of a dialog on the CDN.
 fn first_path(loopback: &Loopback, dialog: &str) -> String {
     let start = format!("files[0].url = 'http://{}", loopback.file_host());
     let (_, rest) = dialog.split_once(&start).expect("a file on the CDN");
@@ -179,7 +185,7 @@ fn paging_alternates_the_dialects_and_ends() {
 }
 
 #[test]
-fn details_name_the_neighbours_and_unknown_updates_get_thanks() {
+fn details_list_related_updates_and_unknown_ids_redirect() {
     let update = UpdateSpec {
         classification: "Updates".to_owned(),
         last_updated: "4/11/2023".to_owned(),
@@ -266,7 +272,7 @@ fn a_dialog_lists_the_files_as_they_are_stated() {
 }
 
 #[test]
-fn a_file_comes_whole_or_in_ranges_and_is_counted() {
+fn files_are_served_completely_or_in_ranges_and_counted() {
     let changed = FileSpec { served: Some(b"flipped!!!".to_vec()), ..package() };
     let loopback = Loopback::start(
         World::new()
@@ -275,10 +281,11 @@ fn a_file_comes_whole_or_in_ranges_and_is_counted() {
     );
     let host = loopback.file_host();
     let path = first_path(&loopback, &dialog(&loopback, &id(1)));
-    let part = |range: &str| ask(&host, "GET", &path, &[&format!("Range: {range}")], "").expect("an answer");
+    let part =
+        |range: &str| exchange(&host, "GET", &path, &[&format!("Range: {range}")], "").expect("an answer");
 
-    let head =
-        ask(&host, "HEAD", &path, &["User-Agent: test", "Accept-Language: en-US"], "").expect("an answer");
+    let head = exchange(&host, "HEAD", &path, &["User-Agent: test", "Accept-Language: en-US"], "")
+        .expect("an answer");
     assert!(head.status == 200 && head.body.is_empty());
     assert!(head.has_header("Content-Length: 10") && head.has_header("Accept-Ranges: bytes"));
     assert_eq!(loopback.bytes_served(), 0);
@@ -300,7 +307,7 @@ fn a_file_comes_whole_or_in_ranges_and_is_counted() {
 
     let tag = head.head.lines().find_map(|line| line.strip_prefix("ETag: ")).expect("a tag");
     let if_range = |tag: &str| {
-        ask(&host, "GET", &path, &["Range: bytes=4-", &format!("If-Range: {tag}")], "")
+        exchange(&host, "GET", &path, &["Range: bytes=4-", &format!("If-Range: {tag}")], "")
             .expect("an answer")
             .status
     };
@@ -313,7 +320,7 @@ fn a_file_comes_whole_or_in_ranges_and_is_counted() {
 }
 
 #[test]
-fn rules_spoil_answers_as_often_as_they_say() {
+fn rules_replace_answers_the_given_number_of_times() {
     let loopback = Loopback::start(
         World::new().update(UpdateSpec { files: vec![package()], ..UpdateSpec::new(&id(1), "One (KB1)") }),
     );
@@ -346,12 +353,12 @@ fn rules_spoil_answers_as_often_as_they_say() {
         assert_eq!(cut.body, b"0123");
     }
     assert_eq!(loopback.bytes_served(), 8);
-    assert!(ask(&loopback.file_host(), "HEAD", &path, &[], "").is_some());
+    assert!(exchange(&loopback.file_host(), "HEAD", &path, &[], "").is_some());
     loopback.rule(Rule::always("", Action::Close));
-    assert!(ask(&loopback.file_host(), "HEAD", &path, &[], "").is_none());
+    assert!(exchange(&loopback.file_host(), "HEAD", &path, &[], "").is_none());
 }
 
-/// A search, a dialog, a removed update, two answers to one question, and a file.
+/// Writes a recording with a search, a dialog, a removed update, two answers to one request, and a file.
 fn record(dir: &Path) {
     let site = "https://www.catalog.update.microsoft.com";
     let file = "https://catalog.sf.dl.delivery.mp.microsoft.com/filestreamingservice/files/1/public/a.msu";
@@ -410,16 +417,17 @@ fn a_recording_is_answered_by_path_query_and_form() {
     let text = dialog(&loopback, &id(1));
     let path = "/filestreamingservice/files/1/public/a.msu";
     assert_eq!(text, format!("url = 'http://{cdn}{path}'; url = 'http://{cdn}/d/old.cab';"));
-    let other = ask(&host, "POST", "/DownloadDialog.aspx", &[FORM], &dialog_form(&id(2))).expect("an answer");
+    let other =
+        exchange(&host, "POST", "/DownloadDialog.aspx", &[FORM], &dialog_form(&id(2))).expect("an answer");
     assert_eq!((other.status, other.text()), (404, "not here: POST /DownloadDialog.aspx\n"));
 
     assert_eq!(get(&cdn, path).body, BYTES);
-    let head = ask(&cdn, "HEAD", path, &[], "").expect("an answer");
+    let head = exchange(&cdn, "HEAD", path, &[], "").expect("an answer");
     assert!(head.status == 200 && head.has_header("Content-Length: 10"));
-    let tail = ask(&cdn, "GET", path, &["Range: bytes=8-"], "").expect("an answer");
+    let tail = exchange(&cdn, "GET", path, &["Range: bytes=8-"], "").expect("an answer");
     assert_eq!((tail.status, tail.body.as_slice()), (206, b"89".as_slice()));
-    let old = ask(&cdn, "HEAD", "/d/old.cab", &[], "").expect("an answer");
-    assert!(old.has_header("Content-Length: 5000000000"), "a HEAD may be recorded without a body");
+    let old = exchange(&cdn, "HEAD", "/d/old.cab", &[], "").expect("an answer");
+    assert!(old.has_header("Content-Length: 5000000000"), "a HEAD answer may be recorded without a body");
     assert_eq!(get(&host, path).status, 404, "files are on the CDN");
 
     loopback.rule(Rule::once("q=a", Action::ErrorPage));
@@ -428,10 +436,10 @@ fn a_recording_is_answered_by_path_query_and_form() {
 }
 
 #[test]
-fn stopping_does_not_wait_for_a_client_that_says_nothing() {
+fn stopping_does_not_wait_for_a_silent_client() {
     let loopback = Loopback::start(World::new());
     let mut silent = TcpStream::connect(loopback.file_host()).expect("the loopback server listens");
-    assert_eq!(get(&loopback.file_host(), "/").status, 404, "the silent one has been accepted before");
+    assert_eq!(get(&loopback.file_host(), "/").status, 404, "the silent client was accepted before");
     drop(loopback);
     let mut rest = Vec::new();
     assert!(matches!(silent.read_to_end(&mut rest), Ok(_) | Err(_)));

@@ -1,11 +1,11 @@
-//! Tests of what the loopback CDN does wrong, with nothing but a socket.
+//! Tests of the loopback CDN's faults with a plain socket.
 
 use std::io::{ErrorKind, Read as _};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::selftest::{Reply, ask, reply, send};
+use super::selftest::{Reply, exchange, reply, send};
 use super::{Action, FileFault, FileSpec, Hook, Loopback, Rule, UpdateSpec, World, id};
 
 const BYTES: &[u8] = b"0123456789";
@@ -26,8 +26,8 @@ fn under(loopback: &Loopback, faults: &[FileFault], headers: &[&str]) -> TcpStre
     send(&loopback.file_host(), "GET", PATH, headers, "")
 }
 
-/// The answer under faults, whole.
-fn spoiled(loopback: &Loopback, faults: &[FileFault], headers: &[&str]) -> Reply {
+/// Returns the complete answer under faults.
+fn answer_under(loopback: &Loopback, faults: &[FileFault], headers: &[&str]) -> Reply {
     let mut bytes = Vec::new();
     under(loopback, faults, headers).read_to_end(&mut bytes).expect("the answer ends");
     reply(bytes).expect("an answer")
@@ -36,34 +36,34 @@ fn spoiled(loopback: &Loopback, faults: &[FileFault], headers: &[&str]) -> Reply
 const RANGE: &str = "Range: bytes=4-";
 
 #[test]
-fn a_body_may_end_in_many_ways() {
+fn a_body_can_end_in_several_ways() {
     let loopback = loopback();
-    let cut = spoiled(&loopback, &[FileFault::CutAfter(3)], &[]);
+    let cut = answer_under(&loopback, &[FileFault::CutAfter(3)], &[]);
     assert!(cut.has_header("Content-Length: 10") && cut.body == b"012");
-    let chunked = spoiled(&loopback, &[FileFault::Chunked], &[]);
+    let chunked = answer_under(&loopback, &[FileFault::Chunked], &[]);
     assert!(chunked.has_header("Transfer-Encoding: chunked") && !chunked.head.contains("Content-Length"));
     assert_eq!(chunked.body, b"a\r\n0123456789\r\n0\r\n\r\n");
-    let cut = spoiled(&loopback, &[FileFault::Chunked, FileFault::CutAfter(10)], &[]);
+    let cut = answer_under(&loopback, &[FileFault::Chunked, FileFault::CutAfter(10)], &[]);
     assert_eq!(cut.body, b"a\r\n0123456789\r\n", "the end is missing");
-    let bare = spoiled(&loopback, &[FileFault::CloseDelimited, FileFault::CutAfter(3)], &[]);
+    let bare = answer_under(&loopback, &[FileFault::CloseDelimited, FileFault::CutAfter(3)], &[]);
     assert!(!bare.head.contains("Content-Length") && !bare.head.contains("Transfer-Encoding"));
     assert_eq!(bare.body, b"012");
-    let shorter = spoiled(&loopback, &[FileFault::Shorter(4)], &[]);
+    let shorter = answer_under(&loopback, &[FileFault::Shorter(4)], &[]);
     assert!(shorter.has_header("Content-Length: 6") && shorter.body == b"012345");
-    let shorter = spoiled(&loopback, &[FileFault::Shorter(4)], &[RANGE]);
+    let shorter = answer_under(&loopback, &[FileFault::Shorter(4)], &[RANGE]);
     assert!(shorter.has_header("Content-Range: bytes 4-5/10") && shorter.body == b"45");
-    let longer = spoiled(&loopback, &[FileFault::Longer(2)], &[]);
+    let longer = answer_under(&loopback, &[FileFault::Longer(2)], &[]);
     assert!(longer.has_header("Content-Length: 12") && longer.body == b"0123456789\0\0");
-    let flipped = spoiled(&loopback, &[FileFault::Flipped], &[RANGE]);
+    let flipped = answer_under(&loopback, &[FileFault::Flipped], &[RANGE]);
     assert_eq!(flipped.body, b"556789");
-    let said = spoiled(&loopback, &[FileFault::GzipSaid], &[]);
+    let said = answer_under(&loopback, &[FileFault::GzipSaid], &[]);
     assert!(said.has_header("Content-Encoding: gzip") && said.body == BYTES);
-    let gzipped = spoiled(&loopback, &[FileFault::Gzipped], &[]);
+    let gzipped = answer_under(&loopback, &[FileFault::Gzipped], &[]);
     assert!(gzipped.has_header("Content-Encoding: gzip") && gzipped.body.starts_with(&[0x1f, 0x8b]));
 }
 
 #[test]
-fn a_reset_is_one_and_a_stall_lasts_until_the_client_goes() {
+fn a_stall_lasts_until_the_client_disconnects() {
     let loopback = loopback();
     let mut bytes = Vec::new();
     let reset = under(&loopback, &[FileFault::ResetAfter(3)], &[]).read_to_end(&mut bytes);
@@ -79,20 +79,20 @@ fn a_reset_is_one_and_a_stall_lasts_until_the_client_goes() {
     let mut bytes = Vec::new();
     while !bytes.ends_with(b"\r\n\r\n012") {
         let mut byte = [0];
-        stalled.read_exact(&mut byte).expect("the first bytes come");
+        stalled.read_exact(&mut byte).expect("the first bytes arrive");
         bytes.extend(byte);
     }
-    stalled.set_nonblocking(true).expect("a socket can be asked without waiting");
+    stalled.set_nonblocking(true).expect("a socket can be non-blocking");
     assert_eq!(stalled.read(&mut [0]).expect_err("nothing").kind(), ErrorKind::WouldBlock);
     drop(stalled);
     called.store(0, Ordering::SeqCst);
-    let dripped = spoiled(&loopback, &[FileFault::Drip(4, count)], &[]);
+    let dripped = answer_under(&loopback, &[FileFault::Drip(4, count)], &[]);
     assert_eq!(dripped.body, BYTES);
     assert!(called.load(Ordering::SeqCst) >= 3, "before every piece");
 }
 
 #[test]
-fn an_endless_body_goes_on_as_long_as_it_is_read() {
+fn an_endless_body_continues_until_the_client_stops() {
     let loopback = loopback();
     let mut endless = under(&loopback, &[FileFault::Endless], &[]);
     let mut bytes = vec![0; 100_000];
@@ -103,7 +103,7 @@ fn an_endless_body_goes_on_as_long_as_it_is_read() {
 }
 
 #[test]
-fn ranges_are_answered_wrongly_on_command() {
+fn range_faults_give_wrong_answers() {
     let loopback = loopback();
     let cases: [(FileFault, u16, Option<&str>, &[u8]); 7] = [
         (FileFault::NoRanges, 200, None, BYTES),
@@ -115,25 +115,25 @@ fn ranges_are_answered_wrongly_on_command() {
         (FileFault::OtherTag, 206, Some("bytes 4-9/10"), b"456789"),
     ];
     for (fault, status, range, body) in cases {
-        let ranged = spoiled(&loopback, std::slice::from_ref(&fault), &[RANGE]);
+        let ranged = answer_under(&loopback, std::slice::from_ref(&fault), &[RANGE]);
         assert_eq!((ranged.status, ranged.body.as_slice()), (status, body), "{fault:?}");
         let found = ranged.head.lines().find_map(|line| line.strip_prefix("Content-Range: "));
         assert_eq!(found, range, "{fault:?}");
-        let whole = spoiled(&loopback, std::slice::from_ref(&fault), &[]);
+        let whole = answer_under(&loopback, std::slice::from_ref(&fault), &[]);
         assert_eq!(
             (whole.status, whole.body.as_slice()),
             (200, BYTES),
-            "{fault:?}: nobody asked for a range"
+            "{fault:?}: the request has no range"
         );
     }
-    let beyond = spoiled(&loopback, &[FileFault::Inverted], &["Range: bytes=10-"]);
+    let beyond = answer_under(&loopback, &[FileFault::Inverted], &["Range: bytes=10-"]);
     assert!(beyond.status == 206 && beyond.has_header("Content-Range: bytes 10-9/10"));
 }
 
 #[test]
-fn validators_are_those_of_the_fault() {
+fn validators_follow_the_fault() {
     let loopback = loopback();
-    let regular = ask(&loopback.file_host(), "GET", PATH, &[], "").expect("an answer");
+    let regular = exchange(&loopback.file_host(), "GET", PATH, &[], "").expect("an answer");
     let value = |reply: &Reply, name: &str| {
         let line = reply.head.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
         line.map(|value| value.trim_start_matches(": ").to_owned())
@@ -143,7 +143,7 @@ fn validators_are_those_of_the_fault() {
     let with_tag = format!("If-Range: {tag}");
     let with_weak = format!("If-Range: W/{tag}");
     let with_date = format!("If-Range: {date}");
-    // Status for a range under the tag, under the weak tag, and under the date.
+    // The statuses for a range with the tag, with the weak tag, and with the date.
     let cases: [(FileFault, [u16; 3], Option<String>, bool); 4] = [
         (FileFault::WeakTag, [200, 200, 206], Some(format!("W/{tag}")), true),
         (FileFault::DateOnly, [200, 200, 206], None, true),
@@ -151,19 +151,20 @@ fn validators_are_those_of_the_fault() {
         (FileFault::OtherTag, [206, 200, 206], Some(tag.clone()), true),
     ];
     for (fault, statuses, shown, dated) in cases {
-        let under =
-            |condition: &str| spoiled(&loopback, std::slice::from_ref(&fault), &[RANGE, condition]).status;
+        let under = |condition: &str| {
+            answer_under(&loopback, std::slice::from_ref(&fault), &[RANGE, condition]).status
+        };
         assert_eq!([under(&with_tag), under(&with_weak), under(&with_date)], statuses, "{fault:?}");
-        assert_eq!(spoiled(&loopback, std::slice::from_ref(&fault), &[RANGE]).status, 206, "{fault:?}");
-        let whole = spoiled(&loopback, std::slice::from_ref(&fault), &[]);
+        assert_eq!(answer_under(&loopback, std::slice::from_ref(&fault), &[RANGE]).status, 206, "{fault:?}");
+        let whole = answer_under(&loopback, std::slice::from_ref(&fault), &[]);
         assert_eq!(
             (value(&whole, "ETag"), value(&whole, "Last-Modified").is_some()),
             (shown, dated),
             "{fault:?}"
         );
     }
-    let first = spoiled(&loopback, &[FileFault::NewTag], &[RANGE, &with_tag]);
-    let second = spoiled(&loopback, &[FileFault::NewTag], &[RANGE]);
+    let first = answer_under(&loopback, &[FileFault::NewTag], &[RANGE, &with_tag]);
+    let second = answer_under(&loopback, &[FileFault::NewTag], &[RANGE]);
     assert_eq!((first.status, second.status), (200, 206));
     assert_ne!(value(&first, "ETag"), value(&second, "ETag"));
     let seen = loopback.requests();
@@ -172,16 +173,16 @@ fn validators_are_those_of_the_fault() {
 }
 
 #[test]
-fn bytes_are_counted_by_path_and_what_is_sent_again_is_told_apart() {
+fn bytes_and_repeated_bytes_are_counted_by_path() {
     let loopback = loopback();
     let host = loopback.file_host();
-    let get = |headers: &[&str]| ask(&host, "GET", PATH, headers, "").expect("an answer").status;
-    spoiled(&loopback, &[FileFault::CutAfter(6)], &[]);
+    let get = |headers: &[&str]| exchange(&host, "GET", PATH, headers, "").expect("an answer").status;
+    answer_under(&loopback, &[FileFault::CutAfter(6)], &[]);
     let sent = loopback.traffic().of("package");
     assert_eq!((sent.served, sent.again), (6, 0));
     assert_eq!(get(&[RANGE]), 206);
     let sent = loopback.traffic().of("package");
-    assert_eq!((sent.served, sent.again), (12, 2), "the fifth and the sixth");
+    assert_eq!((sent.served, sent.again), (12, 2), "the fifth and sixth byte were sent twice");
     assert_eq!(get(&["Range: bytes=0-1"]), 206);
     assert_eq!(loopback.traffic().of("package").again, 4);
     assert_eq!((loopback.bytes_served_of(PATH), loopback.bytes_served_of("other")), (14, 0));

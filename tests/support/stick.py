@@ -1,8 +1,8 @@
-# A stick in memory for nbdkit's Python plugin, with the faults that files in its folder ask for:
-#   fail-writes, fail-reads   holds a number: so many more calls succeed, then each one is an input/output error
-#   writes, reads             holds the number of calls since the stick was made
-# size=BYTES is what it says of itself. real=BYTES is what it keeps: what is written past that is lost and reads as zeros
-# (past=drop), or lies where the last half of the real bytes lies (past=wrap).
+# A stick in memory for nbdkit's Python plugin, with faults that are controlled by files in its folder:
+#   fail-writes, fail-reads   the number of further calls that succeed; each later call is an input/output error
+#   writes, reads             the number of calls since the stick was created
+# size=BYTES is the reported size. real=BYTES is the real capacity: bytes written past it are lost and read as zeros
+# (past=drop), or overwrite the last half of the real bytes (past=wrap).
 import errno
 import os
 
@@ -65,7 +65,7 @@ def path(name):
     return os.path.join(settings["folder"], name)
 
 
-# Splits a range where the real bytes end, and says where each part lies.
+# Splits a range at the end of the real bytes, and yields the place of each part.
 def parts(offset, length):
     real, at = settings["real"], 0
     while at < length:

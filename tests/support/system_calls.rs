@@ -1,45 +1,45 @@
-//! The system calls of the program that change files, as the stock program strace records them.
+//! The system calls of the program that change files, recorded with the standard program strace.
 //!
-//! Strings come as hexadecimal digits, so that a comma or a bracket within them means nothing. A call that failed changed
-//! nothing and is left out. Calls stand in the order of their ends; only `close` stands where it began, because another
-//! thread may get the number of its descriptor before it ends.
+//! Strings are recorded as hexadecimal digits, so that commas and brackets in them have no meaning. A failed call has
+//! no effect and is left out. Calls are ordered by their ends. Only `close` is ordered by its start, because another
+//! thread may get the same descriptor number before the call ends.
 #![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
 
 use std::collections::BTreeMap;
 
 use camino::Utf8Path;
 
-/// The calls that change files, move a position in one, or give a descriptor.
+/// The calls that change files, move a position in a file, or return a descriptor.
 pub(crate) const CALLS: &str = "open,openat,openat2,creat,close,dup,dup2,dup3,fcntl,read,readv,lseek,\
     write,writev,pwrite64,pwritev,pwritev2,ftruncate,truncate,fsync,fdatasync,syncfs,sync,rename,renameat,renameat2,link,\
     linkat,symlink,symlinkat,unlink,unlinkat,rmdir,mkdir,mkdirat,chmod,fchmod,fchmodat,copy_file_range,sendfile";
 
-/// Options of strace for a recording: everything of every thread, into a file.
+/// Returns the options of strace for a recording of all threads into a file.
 pub(crate) fn options(to: &Utf8Path) -> Vec<String> {
     let calls = format!("trace={CALLS}");
-    // The length is more than any file of these tests.
+    // The string length exceeds every file of these tests.
     let options =
         ["-f", "-qq", "-xx", "-s", "16777216", "--seccomp-bpf", "-e", &calls, "-e", "signal=none", "-o"];
     options.into_iter().chain([to.as_str()]).map(str::to_owned).collect()
 }
 
-/// A call that succeeded.
+/// A successful call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SystemCall {
     pub(crate) name: String,
-    /// The text between the brackets, strings as `\x` and digits.
+    /// The text between the brackets, with strings as `\x` and digits.
     arguments: Vec<String>,
-    /// The value that it returned.
+    /// The return value.
     pub(crate) result: i64,
 }
 
 impl SystemCall {
-    /// A number or a descriptor; `None` for `AT_FDCWD` and other words.
+    /// Returns a number or a descriptor, or `None` for `AT_FDCWD` and other words.
     pub(crate) fn number(&self, index: usize) -> Option<i64> {
         self.arguments.get(index)?.parse().ok()
     }
 
-    /// The mode of a file, which strace writes in octal digits: an argument, or a field in one.
+    /// Returns the mode of a file, written by strace in octal digits: an argument, or a field of one.
     pub(crate) fn mode(&self, index: usize) -> Option<u32> {
         let argument = self.arguments.get(index)?;
         let field = argument.split_once("mode=").map_or(argument.as_str(), |(_, rest)| rest);
@@ -47,24 +47,24 @@ impl SystemCall {
         u32::from_str_radix(digits, 8).ok()
     }
 
-    /// A string argument that is a path.
+    /// Returns a string argument that is a path, or `None`.
     pub(crate) fn path(&self, index: usize) -> Option<String> {
         String::from_utf8(strings(self.arguments.get(index)?).next()?).ok()
     }
 
-    /// Every byte of the strings of an argument, which may be an array of them.
+    /// Returns the bytes of all strings of an argument, which may be an array.
     pub(crate) fn bytes(&self, index: usize) -> Vec<u8> {
         self.arguments.get(index).map(|text| strings(text).flatten().collect()).unwrap_or_default()
     }
 
-    /// Returns `true` if an argument names a flag.
+    /// Returns `true` if an argument contains a flag.
     pub(crate) fn has(&self, flag: &str) -> bool {
         let is_word = |letter: char| !(letter.is_ascii_alphanumeric() || letter == '_');
         self.arguments.iter().any(|argument| argument.split(is_word).any(|word| word == flag))
     }
 }
 
-/// The strings of a text, decoded.
+/// Returns the decoded strings of a text.
 fn strings(text: &str) -> impl Iterator<Item = Vec<u8>> + '_ {
     text.split('"').skip(1).step_by(2).map(|digits| {
         let bytes = digits.split("\\x").skip(1);
@@ -72,7 +72,7 @@ fn strings(text: &str) -> impl Iterator<Item = Vec<u8>> + '_ {
     })
 }
 
-/// Reads a recording.
+/// Parses a recording.
 pub(crate) fn parse(recording: &str) -> Vec<SystemCall> {
     let mut begun: BTreeMap<&str, String> = BTreeMap::new();
     let mut calls = Vec::new();
@@ -92,7 +92,7 @@ pub(crate) fn parse(recording: &str) -> Vec<SystemCall> {
             continue;
         };
         let rest = resumed.split_once(" resumed>").unwrap().1;
-        // A close was taken where it began.
+        // A `close` call was added at its start.
         if let Some(start) = begun.remove(thread) {
             calls.extend(call(&(start + rest)));
         }
@@ -100,7 +100,7 @@ pub(crate) fn parse(recording: &str) -> Vec<SystemCall> {
     calls
 }
 
-/// Reads a whole line; `None` for a call that failed and for what is not a call, such as the end of a thread.
+/// Parses a complete line. Returns `None` for a failed call and for other events, such as the end of a thread.
 fn call(text: &str) -> Option<SystemCall> {
     let (name, rest) = text.split_once('(')?;
     let (inside, result) = rest.rsplit_once(" = ")?;
@@ -109,7 +109,7 @@ fn call(text: &str) -> Option<SystemCall> {
     Some(SystemCall { name: name.to_owned(), arguments: split(inside), result })
 }
 
-/// Splits at the commas outside of all brackets.
+/// Splits a text at the commas outside of all brackets.
 fn split(inside: &str) -> Vec<String> {
     let (mut depth, mut arguments) = (0, vec![String::new()]);
     for letter in inside.chars() {
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_of_strace_are_read() {
+    fn strace_output_is_parsed() {
         let recording = concat!(
             "10 openat(AT_FDCWD, \"\\x2f\\x61\", O_RDWR|O_CREAT|O_CLOEXEC, 0644) = 3\n",
             "11 openat(AT_FDCWD, \"\\x2f\\x62\", O_RDONLY) = -1 ENOENT (No such file or directory)\n",

@@ -1,4 +1,4 @@
-//! An authority of certificates for the loopback servers, and servers that are expired or called otherwise.
+//! A certificate authority for the loopback servers, with valid, expired, and misnamed server certificates.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use rcgen::{
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
-/// An authority that nobody knows until its certificate is handed to the program.
+/// An authority that is trusted only if its certificate is passed to the program.
 #[derive(Debug)]
 pub(crate) struct Authority {
-    /// Its certificate, for `--ca-cert`.
+    /// The authority's certificate, for `--ca-cert`.
     pub(crate) pem: String,
     issuer: Issuer<'static, KeyPair>,
 }
@@ -31,12 +31,12 @@ impl Authority {
         Self { pem, issuer: Issuer::new(own, key) }
     }
 
-    /// A server of this name or address.
+    /// Returns a server configuration for this name or IP address.
     pub(crate) fn server(&self, name: &str) -> Arc<ServerConfig> {
         self.issue(name, 2099)
     }
 
-    /// The same, with a certificate whose time is over.
+    /// Returns a server configuration with an expired certificate.
     pub(crate) fn expired_server(&self, name: &str) -> Arc<ServerConfig> {
         self.issue(name, 2020)
     }

@@ -1,5 +1,5 @@
-//! The bytes of package files on their way out: how many of which file, which of them not for the first time, and how
-//! fast. A pause between pieces is real time, since it is a real program that is kept waiting.
+//! Counters of the package file bytes sent: by file, and the repeated bytes among them. Also an optional rate limit.
+//! Its pauses are in real time, because the program is a real process.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use super::loopback::lock;
 
-/// What has gone out of some files.
+/// The bytes sent of some files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Sent {
-    /// All bytes.
+    /// The number of all bytes.
     pub(crate) served: u64,
-    /// Those of them that had gone out before: below the furthest that was reached.
+    /// The number of bytes sent again, which are below the furthest position reached.
     pub(crate) again: u64,
     furthest: u64,
 }
@@ -22,15 +22,15 @@ pub(crate) struct Sent {
 /// The counters of a CDN.
 #[derive(Debug, Default)]
 pub(crate) struct Traffic {
-    /// By path.
+    /// The bytes sent, by path.
     sent: Mutex<BTreeMap<String, Sent>>,
     moved: Condvar,
-    /// Bytes a second and connection; 0 is as fast as it goes.
+    /// The rate in bytes per second and connection; 0 means unlimited.
     pace: AtomicU64,
 }
 
 impl Traffic {
-    /// What has gone out of the files whose path has this part, together.
+    /// Returns the sum over the files whose path contains the text.
     pub(crate) fn of(&self, path_contains: &str) -> Sent {
         let sent = lock(&self.sent);
         let those = sent.iter().filter(|(path, _)| path.contains(path_contains));
@@ -41,14 +41,14 @@ impl Traffic {
         })
     }
 
-    /// From now on a connection gets so many bytes a second.
+    /// Limits the rate of each connection from now on.
     pub(crate) fn slow_down(&self, bytes_a_second: u64) {
         self.pace.store(bytes_a_second, Ordering::SeqCst);
     }
 
-    /// Waits a moment for so many bytes to have gone out; whether they have.
+    /// Waits briefly until this number of bytes was sent. Returns `true` if it was reached.
     pub(crate) fn reaches(&self, bytes: u64) -> bool {
-        /// Short: whoever waits has something else to look at in between.
+        /// The wait is short, because the caller checks other conditions in between.
         const MOMENT: Duration = Duration::from_millis(20);
         let all = |sent: &BTreeMap<String, Sent>| sent.values().map(|sent| sent.served).sum::<u64>();
         let waited = self.moved.wait_timeout_while(lock(&self.sent), MOMENT, |sent| all(sent) < bytes);
@@ -56,7 +56,7 @@ impl Traffic {
         all(&sent) >= bytes
     }
 
-    /// These bytes of a file are about to go out.
+    /// Records that a part of a file is about to be sent.
     pub(super) fn sending(&self, path: &str, part: Range<u64>) {
         let bytes = part.end - part.start;
         let pace = self.pace.load(Ordering::SeqCst);

@@ -1,4 +1,4 @@
-//! What the Catalog has, written by a test: updates and their files, and how they are found.
+//! The content of a Catalog written by a test: updates, their files, and the search.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::http::{Answer, Request};
 use super::loopback::{Hosts, Role};
 use super::pages::{self, Dialect, Found};
 
-/// The Catalog gives no more rows than these.
+/// The maximum number of rows that the Catalog returns.
 const MAX_ROWS: usize = 1000;
 
 /// The content of a Catalog.
@@ -22,40 +22,40 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// An empty Catalog.
+    /// Returns an empty Catalog.
     pub(crate) fn new() -> Self {
         Self::default()
     }
 
-    /// With one more update; searches list updates in the order they were added.
+    /// Adds an update. Searches list updates in the order in which they were added.
     pub(crate) fn update(mut self, update: UpdateSpec) -> Self {
         self.updates.push(update);
         self
     }
 }
 
-/// One update.
+/// An update.
 #[derive(Debug, Clone)]
 pub(crate) struct UpdateSpec {
     pub(crate) id: String,
     pub(crate) title: String,
-    /// As the products cell has them: separated by commas.
+    /// The products cell: names separated by commas.
     pub(crate) products: String,
     pub(crate) classification: String,
-    /// `M/D/YYYY`.
+    /// The date as `M/D/YYYY`.
     pub(crate) last_updated: String,
-    /// In the order of the dialog. The sum of their `bytes` is the size of the update.
+    /// The files in the order of the dialog. The sum of their `bytes` is the size of the update.
     pub(crate) files: Vec<FileSpec>,
-    /// Update ids and titles.
+    /// The update ids and titles of newer updates.
     pub(crate) superseded_by: Vec<(String, String)>,
-    /// Titles.
+    /// The titles of older updates.
     pub(crate) supersedes: Vec<String>,
-    /// Digits only, as the details page has them.
+    /// The KB numbers, digits only, as on the details page.
     pub(crate) kbs: Vec<String>,
 }
 
 impl UpdateSpec {
-    /// A security update for Windows 11 of 9/10/2024 without files or neighbours; its KB is the title's
+    /// Returns a security update for Windows 11 of 9/10/2024 without files or related updates. Its KB is the title's
     /// `(KB…)`.
     pub(crate) fn new(id: &str, title: &str) -> Self {
         let kb = title.split_once("(KB").and_then(|(_, rest)| rest.split_once(')'));
@@ -76,8 +76,8 @@ impl UpdateSpec {
         self.files.iter().map(|file| file.bytes.len() as u64).sum()
     }
 
-    /// Whether every word of a search is in title or products, case aside. `"two words"` are one word, and a
-    /// word behind `-` must not be there.
+    /// Returns `true` if every word of a search is in the title or products, ignoring case. `"two words"` count as
+    /// one word, and a word after `-` must be absent.
     fn matches(&self, search: &str) -> bool {
         let text = format!("{}\n{}", self.title, self.products).to_lowercase();
         let words = words(&search.to_lowercase());
@@ -89,7 +89,7 @@ impl UpdateSpec {
     }
 }
 
-/// The words of a search; a quoted phrase is one, without its quotes.
+/// Returns the words of a search. A quoted phrase is one word, without its quotes.
 fn words(search: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut quoted = false;
@@ -105,22 +105,22 @@ fn words(search: &str) -> Vec<String> {
     words
 }
 
-/// A digest as the dialog states it.
+/// A digest as stated in the dialog.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) enum Stated {
-    /// That of [`FileSpec::bytes`].
+    /// The digest of [`FileSpec::bytes`].
     #[default]
     Truth,
     /// `''`, as in entries of 2016 and 2017.
     Empty,
-    /// No such line in the dialog, as for SHA-256 before 2020.
+    /// A missing line in the dialog, as for SHA-256 before 2020.
     NoLine,
     /// This text.
     Text(String),
 }
 
 impl Stated {
-    /// The text of the dialog's line, if there is a line.
+    /// Returns the text of the dialog's line, or `None` if the line is missing.
     pub(super) fn text<T: AsRef<[u8]>>(&self, truth: impl FnOnce() -> T) -> Option<String> {
         match self {
             Self::Truth => Some(BASE64.encode(truth().as_ref())),
@@ -131,23 +131,23 @@ impl Stated {
     }
 }
 
-/// One package file.
+/// A package file.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct FileSpec {
     pub(crate) name: String,
-    /// What the Catalog means: stated digests and sizes are of these.
+    /// The bytes to which the stated digests and sizes belong.
     pub(crate) bytes: Vec<u8>,
-    /// What the CDN sends instead of `bytes`.
+    /// The bytes that the CDN sends in place of `bytes`.
     pub(crate) served: Option<Vec<u8>>,
     pub(crate) sha1_stated: Stated,
     pub(crate) sha256_stated: Stated,
-    /// The address in the dialog when it is not the usual one on the CDN; `{catalog}` and `{cdn}` stand for
-    /// host and port of the listeners. Both listeners serve the file under the path of this address.
+    /// The URL in the dialog, if it is not the default URL on the CDN. `{catalog}` and `{cdn}` stand for the hosts
+    /// and ports of the listeners. Both listeners serve the file under the path of this URL.
     pub(crate) url: Option<String>,
 }
 
 impl FileSpec {
-    /// A file named as Microsoft names them: `windows11.0-kb5043080-arm64_<SHA-1>.msu`.
+    /// Returns a file with a name in Microsoft's form: `windows11.0-kb5043080-arm64_<SHA-1>.msu`.
     pub(crate) fn package(stem: &str, extension: &str, bytes: impl Into<Vec<u8>>) -> Self {
         let bytes = bytes.into();
         let sha1 = HEXLOWER.encode(&Sha1::digest(&bytes));
@@ -166,7 +166,7 @@ impl FileSpec {
         self.served.as_ref().unwrap_or(&self.bytes)
     }
 
-    /// The address in the dialog. Equal files have equal addresses.
+    /// Returns the URL in the dialog. Equal files have equal URLs.
     pub(super) fn address(&self, hosts: &Hosts) -> String {
         if let Some(url) = &self.url {
             return url.replace("{catalog}", &hosts.catalog).replace("{cdn}", &hosts.cdn);
@@ -180,17 +180,17 @@ impl FileSpec {
     }
 }
 
-/// The update id number so-and-so: the same for every test.
+/// Returns the update id with this number, the same in every test.
 pub(crate) fn id(number: u32) -> String {
     format!("{number:08x}-5eed-4000-8000-{number:012x}")
 }
 
-/// A [`World`] with addresses, ready to answer.
+/// A [`World`] with URLs, ready to answer requests.
 #[derive(Debug)]
 pub(super) struct Stage {
     world: World,
     hosts: Hosts,
-    /// By the path of the address.
+    /// The files by the path of their URL.
     files: HashMap<String, Arc<[u8]>>,
 }
 
@@ -236,7 +236,8 @@ impl Stage {
         }
     }
 
-    /// The dialog of the updates asked for; none when any is unknown, or when the form says nothing.
+    /// Returns the dialog of the requested updates, or an empty dialog if an update is unknown or the form is
+    /// invalid.
     fn dialog(&self, request: &Request) -> String {
         let asked = request.form.iter().find(|(name, _)| name.eq_ignore_ascii_case("updateIDs"));
         let asked = asked.and_then(|(_, json)| serde_json::from_str::<Vec<serde_json::Value>>(json).ok());
@@ -249,7 +250,7 @@ impl Stage {
     }
 }
 
-/// The path of an absolute http address.
+/// Returns the path of an absolute http URL.
 fn path_of(address: &str) -> String {
     let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
     rest.find('/').map_or_else(|| "/".to_owned(), |slash| rest[slash..].to_owned())

@@ -1,18 +1,18 @@
-//! How long an ill Catalog is asked, and what a server that says when to come back gets.
+//! Retry budget for an unavailable Catalog, `Retry-After`, and time limits of slow answers.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::harness::Bench;
 use super::super::support::{Action, Hook, Loopback, Rule};
-use super::{FETCH, KB, ask, hints, published, told, world};
+use super::{FETCH, KB, failure_text, hints, published, run_against, world};
 
 fn retry_after(text: &str) -> Action {
     Action::Status(503, vec![("Retry-After".to_owned(), text.to_owned())])
 }
 
 #[test]
-fn patience_is_ten_minutes_and_forty_five_for_a_scheduled_run() {
+fn default_retry_budget_is_10_minutes_and_45_for_sync() {
     let config = format!("format = 1\nkbs = [\"{KB}\"]\n");
     for (command, options, minutes, requests) in [
         (&["search", KB][..], &[][..], 10, 10),
@@ -23,9 +23,9 @@ fn patience_is_ten_minutes_and_forty_five_for_a_scheduled_run() {
         let (bench, loopback) = (Bench::new(), Loopback::start(world()));
         bench.configure(&config);
         loopback.rule(Rule::always("/Search.aspx", Action::ErrorPage));
-        let ran = ask(&bench, &loopback, options, command).exits(6);
+        let ran = run_against(&bench, &loopback, options, command).exits(6);
         let (waited, whole) = (bench.clock.waited(), Duration::from_mins(minutes));
-        // The pacing of the fast rate comes on top: a thousandth of a second a request.
+        // The pacing of the request rate is added: one millisecond per request.
         assert!(waited + Duration::from_secs(1) > whole, "{command:?} {waited:?}");
         assert!(waited <= whole + Duration::from_secs(1), "{command:?} {waited:?}");
         let searches =
@@ -43,15 +43,15 @@ fn patience_is_ten_minutes_and_forty_five_for_a_scheduled_run() {
 }
 
 #[test]
-fn a_server_that_says_when_is_not_asked_earlier() {
-    // The clock begins at 08:00:00.
+fn retry_after_is_respected() {
+    // The clock starts at 08:00:00.
     for (text, least) in
         [("90", 90), ("Mon, 23 Nov 2026 08:02:00 GMT", 119), ("Mon, 23 Nov 2026 07:00:00 GMT", 0)]
     {
         for path in ["/Search.aspx", "/files/"] {
             let (bench, loopback) = (Bench::new(), Loopback::start(world()));
             loopback.rule(Rule::once(path, retry_after(text)));
-            ask(&bench, &loopback, &[], &FETCH).exits(0);
+            run_against(&bench, &loopback, &[], &FETCH).exits(0);
             let waited = bench.clock.waited();
             assert!(waited >= Duration::from_secs(least), "{text} {path} {waited:?}");
             assert!(waited <= Duration::from_secs(least + 2), "{text} {path} {waited:?}");
@@ -60,76 +60,84 @@ fn a_server_that_says_when_is_not_asked_earlier() {
 }
 
 #[test]
-fn a_server_that_wants_more_than_the_patience_is_left_alone_at_once() {
-    for (text, wish) in [("4000", "4000 s"), ("Mon, 23 Nov 2026 09:00:00 GMT", "3600 s")] {
+fn retry_after_beyond_the_retry_budget_fails_at_once() {
+    for (text, wait) in [("4000", "4000 s"), ("Mon, 23 Nov 2026 09:00:00 GMT", "3600 s")] {
         let (bench, loopback) = (Bench::new(), Loopback::start(world()));
         loopback.rule(Rule::always("/Search.aspx", retry_after(text)));
-        let ran = ask(&bench, &loopback, &[], &["search", KB]).exits(6);
-        assert!(told(&ran).contains(&format!("asks to come back in {wish}")), "{}", told(&ran));
-        let longer = format!("the server asks to come back in {wish}, longer than the patience of 10m");
+        let ran = run_against(&bench, &loopback, &[], &["search", KB]).exits(6);
+        assert!(
+            failure_text(&ran).contains(&format!("asks to come back in {wait}")),
+            "{}",
+            failure_text(&ran)
+        );
+        let longer = format!("the server asks to come back in {wait}, longer than the patience of 10m");
         assert!(hints(&ran).contains(&longer), "{}", hints(&ran));
         assert_eq!((loopback.requests().len(), bench.clock.waited()), (1, Duration::ZERO));
-        // Who has that much patience gets the answer.
+        // A larger retry budget allows the wait.
         loopback.clear_rules();
         loopback.rule(Rule::once("/Search.aspx", retry_after(text)));
-        ask(&bench, &loopback, &["--patience", "2h"], &["search", KB]).exits(0);
+        run_against(&bench, &loopback, &["--patience", "2h"], &["search", KB]).exits(0);
         assert!(bench.clock.waited() >= Duration::from_secs(3590));
     }
 }
 
 #[test]
-fn what_cannot_pass_is_asked_once() {
+fn permanent_errors_are_not_retried() {
     for status in [400, 401, 403, 404, 410] {
         let (bench, loopback) = (Bench::new(), Loopback::start(world()));
         loopback.rule(Rule::always("/Search.aspx", Action::Status(status, Vec::new())));
-        let ran = ask(&bench, &loopback, &[], &["search", KB]).exits(6);
-        assert!(told(&ran).contains(&format!("status {status}")), "{}", told(&ran));
+        let ran = run_against(&bench, &loopback, &[], &["search", KB]).exits(6);
+        assert!(failure_text(&ran).contains(&format!("status {status}")), "{}", failure_text(&ran));
         assert_eq!((loopback.requests().len(), bench.clock.waited()), (1, Duration::ZERO), "{status}");
     }
 }
 
-/// Lets 20 s pass with each byte.
-fn slowly(bench: &Bench) -> Hook {
+/// Returns a hook that advances the clock by 20 s per byte.
+fn advance_per_byte(bench: &Bench) -> Hook {
     let clock = Arc::clone(&bench.clock);
     Hook::new(move || clock.advance(Duration::from_secs(20)))
 }
 
-/// A byte in 20 s is an answer that comes for ever, although no read of it takes long.
+/// An answer of one byte per 20 s never ends, although each single read is fast enough.
 #[test]
-fn a_page_that_dribbles_is_given_up_within_the_patience() {
+fn a_slow_page_fails_within_the_retry_budget() {
     let of_fetch = ["/Search.aspx", "/ScopedViewInline.aspx", "/DownloadDialog.aspx"];
     for (command, pages) in [(&["search", KB], &of_fetch[..1]), (&FETCH, &of_fetch)] {
         for (page, body_alone) in pages.iter().flat_map(|page| [(page, false), (page, true)]) {
             let (bench, loopback) = (Bench::new(), Loopback::start(world()));
-            let hook = slowly(&bench);
+            let hook = advance_per_byte(&bench);
             let action = if body_alone { Action::DribbleBody(hook) } else { Action::DribbleHead(hook) };
             loopback.rule(Rule::always(page, action));
-            let ran = ask(&bench, &loopback, &["--patience", "3s"], command);
+            let ran = run_against(&bench, &loopback, &["--patience", "3s"], command);
             assert_ne!(ran.code, 0, "{page} {body_alone}");
             let wanted = "the answer of 127.0.0.1 did not arrive within 5s";
-            assert!(told(&ran).contains(wanted), "{page} {body_alone} {}", told(&ran));
-            let asked = loopback.requests().into_iter().filter(|seen| seen.path_and_query.contains(page));
-            assert_eq!(asked.count(), 1, "{page} {body_alone}");
+            assert!(failure_text(&ran).contains(wanted), "{page} {body_alone} {}", failure_text(&ran));
+            let requests = loopback.requests().into_iter().filter(|seen| seen.path_and_query.contains(page));
+            assert_eq!(requests.count(), 1, "{page} {body_alone}");
         }
     }
 }
 
-/// The time limit belongs to a page and not to the run: slow pages that end in time are answers.
+/// The time limit applies to each page, not to the run: slow pages that arrive in time are accepted.
 #[test]
-fn slow_pages_that_end_in_time_are_answers() {
+fn slow_pages_within_the_time_limit_are_accepted() {
     let (bench, loopback) = (Bench::new(), Loopback::start(world()));
     let clock = Arc::clone(&bench.clock);
     let hook = Hook::new(move || clock.advance(Duration::from_secs(110)));
     loopback.rule(Rule::always("", Action::After(hook)));
-    ask(&bench, &loopback, &["--stall-after", "3m"], &FETCH).exits(0);
+    run_against(&bench, &loopback, &["--stall-after", "3m"], &FETCH).exits(0);
     assert_eq!(published(&bench).len(), 1);
 }
 
-/// The headers of a package dribble: the transfer has stalled, as it has when its bytes do.
+/// The headers of a package arrive byte by byte: the transfer counts as stalled, as it does for a slow body.
 #[test]
-fn the_headers_of_a_package_have_the_time_of_a_stall() {
+fn slow_headers_of_a_package_fail_as_a_stall() {
     let (bench, loopback) = (Bench::new(), Loopback::start(world()));
-    loopback.rule(Rule::always("/files/", Action::DribbleHead(slowly(&bench))));
-    let ran = ask(&bench, &loopback, &["--patience", "3s"], &FETCH).exits(6);
-    assert!(told(&ran).contains("the answer of 127.0.0.1 did not arrive within 1m"), "{}", told(&ran));
+    loopback.rule(Rule::always("/files/", Action::DribbleHead(advance_per_byte(&bench))));
+    let ran = run_against(&bench, &loopback, &["--patience", "3s"], &FETCH).exits(6);
+    assert!(
+        failure_text(&ran).contains("the answer of 127.0.0.1 did not arrive within 1m"),
+        "{}",
+        failure_text(&ran)
+    );
 }

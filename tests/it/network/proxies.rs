@@ -1,36 +1,36 @@
-//! Proxies: named, of the environment, with a login, and those that let nothing through.
+//! Proxies: from an option or the environment, with a login, and proxies that refuse requests.
 
 use std::fs;
 use std::time::Duration;
 
 use super::super::harness::{Bench, Ran, tree};
 use super::super::support::{Action, Authority, Loopback, Passed, Proxy, Rule};
-use super::{FETCH, KB, LOGIN, ask, hints, pem, published, told, world};
+use super::{FETCH, KB, LOGIN, failure_text, hints, pem, published, run_against, world};
 
 #[test]
-fn a_named_proxy_is_used_for_everything() {
+fn a_configured_proxy_is_used_for_all_requests() {
     let (loopback, proxy) = (Loopback::start(world()), Proxy::start());
     let named = format!("http://{}", proxy.host());
     let mut by_variable = Bench::new();
     by_variable.env.insert("KBMIRROR_PROXY".to_owned(), proxy.host());
-    // What was named goes before the environment's own words.
+    // The program's own settings take precedence over the general variables of the environment.
     by_variable.env.insert("HTTP_PROXY".to_owned(), "http://192.0.2.1:1".to_owned());
     by_variable.env.insert("NO_PROXY".to_owned(), "*".to_owned());
     let by_file = Bench::new();
     by_file.configure(&format!("format = 1\n[network]\nproxy = \"{named}\"\n"));
     for (bench, options) in [(Bench::new(), &["--proxy", &named][..]), (by_variable, &[]), (by_file, &[])] {
         let before = proxy.passed().len();
-        ask(&bench, &loopback, options, &FETCH).exits(0);
+        run_against(&bench, &loopback, options, &FETCH).exits(0);
         assert_eq!(published(&bench).len(), 1);
         let passed = proxy.passed().split_off(before);
         assert_eq!(passed.len(), 4, "search, details, dialog, and file: {passed:?}");
         assert_eq!(passed.last().unwrap().host, loopback.file_host());
     }
-    assert_eq!(loopback.connections(), 12, "nothing goes around the proxy");
+    assert_eq!(loopback.connections(), 12, "all connections must come from the proxy");
 }
 
 #[test]
-fn the_variables_of_the_environment_name_proxies_and_exceptions() {
+fn proxy_variables_of_the_environment_are_respected() {
     let (loopback, proxy) = (Loopback::start(world()), Proxy::start());
     let address = loopback.catalog_url().replace("http://", "");
     proxy.knows("catalog.invalid:80", &address);
@@ -46,23 +46,23 @@ fn the_variables_of_the_environment_name_proxies_and_exceptions() {
         assert_eq!(search(&[(name, &with_scheme)]), (0, 1), "{name}");
         assert_eq!(search(&[(name, &host)]), (0, 1), "{name}");
     }
-    // One for another scheme, an exception, an empty one, and none.
+    // Cases: a proxy for another scheme, an exception, an empty value, an invalid value, and none of them.
     assert_eq!(search(&[("HTTPS_PROXY", &with_scheme)]), (6, 0));
     assert_eq!(search(&[("HTTP_PROXY", &with_scheme), ("no_proxy", "example, .invalid")]), (6, 0));
     assert_eq!(search(&[("HTTP_PROXY", "")]), (6, 0));
     assert_eq!(search(&[("HTTP_PROXY", "nonsense://x")]), (2, 0));
     assert_eq!(search(&[]), (6, 0));
 
-    // Addresses of this machine are asked directly, as no proxy of the environment could reach them.
+    // Loopback URLs bypass proxies of the environment, because a proxy cannot reach this machine's loopback.
     let mut bench = Bench::new();
     bench.env.insert("ALL_PROXY".to_owned(), with_scheme);
     let before = proxy.passed().len();
-    ask(&bench, &loopback, &[], &FETCH).exits(0);
+    run_against(&bench, &loopback, &[], &FETCH).exits(0);
     assert_eq!(proxy.passed().len(), before);
 }
 
 #[test]
-fn a_proxy_may_speak_socks() {
+fn socks_proxies_work() {
     let (loopback, proxy) = (Loopback::start(world()), Proxy::start());
     proxy.knows("catalog.invalid:80", &loopback.catalog_url().replace("http://", ""));
     let named = format!("socks5h://{}", proxy.host());
@@ -74,90 +74,98 @@ fn a_proxy_may_speak_socks() {
 }
 
 #[test]
-fn credentials_reach_the_proxy_and_nothing_else() {
+fn proxy_credentials_are_sent_only_to_the_proxy() {
     let secret = "pa:ss@word";
-    let (loopback, proxy) = (Loopback::start(world()), Proxy::with_login(&format!("somebody:{secret}")));
-    let written = "pa%3Ass%40word";
-    let named = format!("http://somebody:{written}@{}", proxy.host());
-    let clean = |bench: &Bench, ran: &Ran, what: &str| {
+    let (loopback, proxy) = (Loopback::start(world()), Proxy::with_login(&format!("proxyuser:{secret}")));
+    let encoded = "pa%3Ass%40word";
+    let named = format!("http://proxyuser:{encoded}@{}", proxy.host());
+    let expect_no_secret = |bench: &Bench, ran: &Ran, situation: &str| {
         let everything =
             tree(&bench.path("")).into_values().chain([ran.stdout.clone().into(), ran.stderr.clone().into()]);
         for bytes in everything {
             let text = String::from_utf8_lossy(&bytes);
-            for word in [secret, written, "somebody", "c29tZWJvZHk"] {
-                assert!(!text.contains(word), "{what}: {word} in {text}");
+            for word in [secret, encoded, "proxyuser", "cHJveHl1c2Vy"] {
+                assert!(!text.contains(word), "{situation}: {word} in {text}");
             }
         }
     };
     let bench = Bench::new();
     let record = bench.path("recording");
-    let ran =
-        ask(&bench, &loopback, &["-v", "--record", record.as_str(), "--proxy", &named], &FETCH).exits(0);
-    clean(&bench, &ran, "a run that is recorded");
+    let ran = run_against(&bench, &loopback, &["-v", "--record", record.as_str(), "--proxy", &named], &FETCH)
+        .exits(0);
+    expect_no_secret(&bench, &ran, "a run that is recorded");
     assert!(proxy.passed().iter().all(|passed| passed.known), "{:?}", proxy.passed());
     assert_eq!(bench.rows("SELECT command FROM runs").concat().concat().matches("http://***@").count(), 1);
     let recorded = fs::read_to_string(record.join("index.jsonl")).unwrap();
     let head = recorded.lines().next().unwrap();
     assert!(head.contains("fetch KB5041865") && !head.contains("://"), "{head}");
 
-    // What fails names the proxy and not the one who asked.
+    // The error shows the proxy without the user name and the password.
     loopback.rule(Rule::always("", Action::Close));
-    let ran = ask(&bench, &loopback, &["-v", "--patience", "2", "--proxy", &named], &["search", KB]).exits(6);
-    assert!(told(&ran).contains(&format!("through the proxy http://{}", proxy.host())), "{}", told(&ran));
-    clean(&bench, &ran, "a run that fails");
+    let ran = run_against(&bench, &loopback, &["-v", "--patience", "2", "--proxy", &named], &["search", KB])
+        .exits(6);
+    assert!(
+        failure_text(&ran).contains(&format!("through the proxy http://{}", proxy.host())),
+        "{}",
+        failure_text(&ran)
+    );
+    expect_no_secret(&bench, &ran, "a run that fails");
     for (options, code) in [
-        (&["--proxy", "http://somebody:pa%3Ass%40word@", "list"][..], 2),
-        (&["--proxy", "ftp://somebody:pa:ss@word@host", "list"], 2),
-        (&["--proxy", "somebody:pa:ss@word@host:port", "list"], 2),
-        (&["--proxy=", "http://somebody:pa%3Ass%40word@host", "list"], 2),
-        (&["--catalog-url", "http://somebody:pa%3Ass%40word@127.0.0.1:1", "search", "x"], 5),
-        (&["--catalog-url", "somebody:pa%3Ass%40word@127.0.0.1:1", "search", "x"], 2),
+        (&["--proxy", "http://proxyuser:pa%3Ass%40word@", "list"][..], 2),
+        (&["--proxy", "ftp://proxyuser:pa:ss@word@host", "list"], 2),
+        (&["--proxy", "proxyuser:pa:ss@word@host:port", "list"], 2),
+        (&["--proxy=", "http://proxyuser:pa%3Ass%40word@host", "list"], 2),
+        (&["--catalog-url", "http://proxyuser:pa%3Ass%40word@127.0.0.1:1", "search", "x"], 5),
+        (&["--catalog-url", "proxyuser:pa%3Ass%40word@127.0.0.1:1", "search", "x"], 2),
     ] {
         for json in [&["--json"][..], &[]] {
             let ran = bench.run(&[json, options].concat()).exits(code);
-            clean(&bench, &ran, "a mistake");
+            expect_no_secret(&bench, &ran, "a mistake");
         }
     }
     let mut bench = Bench::new();
-    bench.env.insert("HTTPS_PROXY".to_owned(), "http://somebody:pa:ss@word@".to_owned());
+    bench.env.insert("HTTPS_PROXY".to_owned(), "http://proxyuser:pa:ss@word@".to_owned());
     let ran = bench.run(&["--json", "search", KB]).exits(2);
     assert!(ran.error().1.contains("HTTPS_PROXY"), "{}", ran.stdout);
-    clean(&bench, &ran, "a variable");
+    expect_no_secret(&bench, &ran, "a variable");
 }
 
 #[test]
-fn a_proxy_that_wants_a_login_is_named() {
+fn a_proxy_that_requires_a_login_is_reported() {
     let authority = Authority::new();
     let (plain, secure) =
         (Loopback::start(world()), Loopback::start_tls(world(), &authority.server("127.0.0.1")));
-    let proxy = Proxy::with_login("somebody:secret");
+    let proxy = Proxy::with_login("proxyuser:secret");
     for loopback in [&plain, &secure] {
         let bench = Bench::new();
         let roots = pem(&bench, &authority);
-        let nobody = format!("http://{}", proxy.host());
-        let other = format!("http://somebody:wrong@{}", proxy.host());
+        let without_login = format!("http://{}", proxy.host());
+        let wrong_login = format!("http://proxyuser:wrong@{}", proxy.host());
         for (named, words, advice) in [
-            (&nobody, "wants a user name and a password", "http://user:password@host:port"),
-            (&other, "does not take the user name", "%40"),
+            (&without_login, "wants a user name and a password", "http://user:password@host:port"),
+            (&wrong_login, "does not take the user name", "%40"),
         ] {
             let before = proxy.passed().len();
             let options = ["--ca-cert", roots.as_str(), "--proxy", named];
-            let ran = ask(&bench, loopback, &options, &["search", KB]).exits(6);
-            let message = told(&ran);
-            assert!(message.contains(&format!("the proxy {nobody}")) && message.contains("407"), "{message}");
+            let ran = run_against(&bench, loopback, &options, &["search", KB]).exits(6);
+            let message = failure_text(&ran);
+            assert!(
+                message.contains(&format!("the proxy {without_login}")) && message.contains("407"),
+                "{message}"
+            );
             assert!(message.contains(words) && hints(&ran).contains(advice), "{message} {}", hints(&ran));
             assert!(!ran.stdout.contains("wrong"), "{}", ran.stdout);
             assert_eq!((proxy.passed().len() - before, bench.clock.waited()), (1, Duration::ZERO));
         }
-        let known = format!("http://somebody:secret@{}", proxy.host());
-        ask(&bench, loopback, &["--ca-cert", roots.as_str(), "--proxy", &known], &FETCH).exits(0);
+        let known = format!("http://proxyuser:secret@{}", proxy.host());
+        run_against(&bench, loopback, &["--ca-cert", roots.as_str(), "--proxy", &known], &FETCH).exits(0);
         assert_eq!(published(&bench).len(), 1);
     }
     assert!(proxy.passed().iter().any(|passed| passed.method == "CONNECT" && passed.known));
 }
 
 #[test]
-fn a_proxy_that_lets_nothing_through_is_named_with_what_it_says() {
+fn a_refusing_proxy_is_reported_with_its_status_and_title() {
     let authority = Authority::new();
     let (plain, secure) =
         (Loopback::start(world()), Loopback::start_tls(world(), &authority.server("127.0.0.1")));
@@ -165,17 +173,17 @@ fn a_proxy_that_lets_nothing_through_is_named_with_what_it_says() {
     let named = format!("http://{}", proxy.host());
     let bench = Bench::new();
     let roots = pem(&bench, &authority);
-    let ask = |loopback, patience| {
+    let run_against = |loopback, patience| {
         let options = ["--ca-cert", roots.as_str(), "--proxy", &named, "--patience", patience];
-        let ran = ask(&bench, loopback, &options, &["search", KB]).exits(6);
-        (told(&ran), hints(&ran))
+        let ran = run_against(&bench, loopback, &options, &["search", KB]).exits(6);
+        (failure_text(&ran), hints(&ran))
     };
     proxy.refuses(403, "<html><title>Category: Software</title></html>");
-    let (message, hints) = ask(&plain, "10m");
+    let (message, hints) = run_against(&plain, "10m");
     assert!(message.contains("status 403 and a page titled \"Category: Software\""), "{message}");
     assert!(hints.contains(&named), "{hints}");
     proxy.refuses(511, LOGIN);
-    let (message, _) = ask(&plain, "10m");
+    let (message, _) = run_against(&plain, "10m");
     assert!(
         message.contains(
             "a proxy's page, not a page of the Catalog, titled \"Company Web Access\" (status 511)"
@@ -184,11 +192,11 @@ fn a_proxy_that_lets_nothing_through_is_named_with_what_it_says() {
     );
     assert_eq!((proxy.passed().len(), bench.clock.waited()), (2, Duration::ZERO));
 
-    // Of a tunnel that was not opened only that is known, so it may pass.
-    let (message, hints) = ask(&secure, "0");
+    // A failed tunnel has no known cause, so the request is retried.
+    let (message, hints) = run_against(&secure, "0");
     assert!(message.contains(&format!("the proxy {named} opened no way to 127.0.0.1")), "{message}");
     assert!(hints.contains("log in"), "{hints}");
-    ask(&secure, "5");
+    run_against(&secure, "5");
     assert_eq!(proxy.passed().len(), 2 + 1 + 4);
     assert_eq!(plain.connections() + secure.connections(), 0);
 }

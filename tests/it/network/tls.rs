@@ -1,14 +1,14 @@
-//! Certificates: trusted beside those of the system, and those that do not hold.
+//! Certificates: trusted in addition to those of the system, and invalid certificates.
 
 use std::fs;
 use std::time::Duration;
 
 use super::super::harness::{Bench, each};
 use super::super::support::{Action, Authority, Loopback, Rule};
-use super::{FETCH, KB, ask, hints, pem, published, told, world};
+use super::{FETCH, KB, failure_text, hints, pem, published, run_against, world};
 
 #[test]
-fn an_authority_that_is_named_is_trusted() {
+fn a_configured_authority_is_trusted() {
     let authority = Authority::new();
     let loopback = Loopback::start_tls(world(), &authority.server("127.0.0.1"));
     let by_flag = Bench::new();
@@ -23,7 +23,7 @@ fn an_authority_that_is_named_is_trusted() {
     pem(&by_file, &authority);
     let flags = ["--ca-cert", other.as_str(), "--ca-cert", roots.as_str()];
     for (bench, options) in [(&by_flag, &flags[..]), (&by_variable, &[]), (&by_file, &[])] {
-        let document = ask(bench, &loopback, options, &FETCH).exits(0).json();
+        let document = run_against(bench, &loopback, options, &FETCH).exits(0).json();
         assert_eq!(each(&document["sets"], "status"), ["published"]);
         assert_eq!(published(bench).len(), 1);
         assert_eq!(bench.clock.waited().as_secs(), 0);
@@ -32,10 +32,10 @@ fn an_authority_that_is_named_is_trusted() {
 }
 
 #[test]
-fn a_certificate_that_does_not_hold_is_fatal_at_once_and_named() {
+fn an_invalid_certificate_fails_at_once_and_is_reported() {
     let (authority, namesake) = (Authority::new(), Authority::new());
-    let other = Authority::named("somebody else");
-    for (server, words, advice) in [
+    let other = Authority::named("another authority");
+    for (server, fragment, advice) in [
         (
             other.server("127.0.0.1"),
             "the certificate of 127.0.0.1 was issued by nobody whom this machine trusts",
@@ -61,44 +61,44 @@ fn a_certificate_that_does_not_hold_is_fatal_at_once_and_named() {
         for command in [&["search", KB][..], &FETCH] {
             let (bench, before) = (Bench::new(), loopback.connections());
             let roots = pem(&bench, &authority);
-            let ran = ask(&bench, &loopback, &["--ca-cert", roots.as_str()], command).exits(6);
-            assert!(told(&ran).contains(words), "{}", told(&ran));
+            let ran = run_against(&bench, &loopback, &["--ca-cert", roots.as_str()], command).exits(6);
+            assert!(failure_text(&ran).contains(fragment), "{}", failure_text(&ran));
             if command[0] == "search" {
                 assert!(hints(&ran).contains(advice), "{}", hints(&ran));
             }
             assert_eq!(
                 (loopback.connections() - before, bench.clock.waited()),
                 (1, Duration::ZERO),
-                "{words}"
+                "{fragment}"
             );
-            assert_eq!(loopback.requests().len(), 0, "nothing is said to somebody unknown");
+            assert_eq!(loopback.requests().len(), 0, "no request may reach an unknown server");
             assert!(!bench.mirror().exists());
         }
     }
-    // A real fault behind it is told with its name.
+    // The real cause is reported with the name in the certificate.
     let wrong = Loopback::start_tls(world(), &authority.server("somewhere.example"));
     let bench = Bench::new();
     let roots = pem(&bench, &authority);
-    let ran = ask(&bench, &wrong, &["--ca-cert", roots.as_str()], &["search", KB]).exits(6);
-    assert!(told(&ran).contains("somewhere.example"), "{}", told(&ran));
+    let ran = run_against(&bench, &wrong, &["--ca-cert", roots.as_str()], &["search", KB]).exits(6);
+    assert!(failure_text(&ran).contains("somewhere.example"), "{}", failure_text(&ran));
 }
 
 #[test]
-fn a_file_of_certificates_that_makes_no_sense_is_a_mistake_that_is_named() {
+fn an_invalid_certificate_file_is_a_usage_error() {
     let (bench, loopback) = (Bench::new(), Loopback::start(world()));
     let wrong = bench.path("wrong.pem");
-    fs::write(&wrong, "this is no certificate").unwrap();
+    fs::write(&wrong, "this is not a certificate").unwrap();
     let binary = bench.path("binary.cer");
     fs::write(&binary, [0x30, 0x82, 0x01, 0x0a, 0xff, 0x00]).unwrap();
     for path in [bench.path("missing.pem"), wrong, binary, bench.path("")] {
-        let ran = ask(&bench, &loopback, &["--ca-cert", path.as_str()], &["search", KB]).exits(2);
+        let ran = run_against(&bench, &loopback, &["--ca-cert", path.as_str()], &["search", KB]).exits(2);
         assert!(ran.error().1.contains(path.as_str()), "{}", ran.stdout);
     }
     assert_eq!(loopback.connections(), 0);
 }
 
 #[test]
-fn a_redirect_never_leaves_https_or_the_known_hosts() {
+fn redirects_stay_on_https_and_allowed_hosts() {
     let authority = Authority::new();
     let secure = Loopback::start_tls(world(), &authority.server("127.0.0.1"));
     let plain = Loopback::start(world());
@@ -113,8 +113,8 @@ fn a_redirect_never_leaves_https_or_the_known_hosts() {
         secure.clear_rules();
         secure.rule(Rule::always(path, Action::Redirect(target.clone())));
         let options = ["--ca-cert", roots.as_str(), "--allow-host", &plain.file_host()];
-        let ran = ask(&bench, &secure, &options, &FETCH).exits(5);
-        let message = told(&ran);
+        let ran = run_against(&bench, &secure, &options, &FETCH).exits(5);
+        let message = failure_text(&ran);
         for word in
             ["refused", "a proxy or its login page may stand between", target.split('?').next().unwrap()]
         {

@@ -1,23 +1,23 @@
-//! The rules as plain predicates, and the search that tries everything.
+//! The servicing rules as plain predicates, and an exhaustive search over install orders.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, json};
 
-/// What a file is in a world.
+/// The function of a file in a world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
-    /// A checkpoint that the target builds upon.
+    /// A checkpoint that the target requires.
     Checkpoint { revision: u32 },
-    /// A servicing stack of its own, by when it was published.
+    /// A separate servicing stack, ranked by its publication date.
     Stack { rank: u32 },
-    /// A servicing stack that an old machine needs once.
+    /// A servicing stack that only machines at an old build need, once.
     Floor,
-    /// An older cumulative update that lies about.
+    /// An older cumulative update that is not needed.
     Older { revision: u32 },
-    /// Listed with the target, and nobody knows what it is.
+    /// A file listed with the target, of unknown function.
     Companion,
-    /// The update asked for.
+    /// The requested update.
     Target,
 }
 
@@ -29,26 +29,27 @@ pub(super) struct File {
     pub(super) part: Part,
 }
 
-/// A small world with one update to ask for.
+/// A small world with one update to request.
 #[derive(Debug, Clone)]
 pub(super) struct World {
-    /// The builds that a machine may state, and one of another family.
+    /// The builds that a machine of the family may report. `other_build` belongs to another family.
     pub(super) builds: Vec<u32>,
     pub(super) other_build: u32,
     pub(super) other_architecture: Option<&'static str>,
     pub(super) target: u32,
-    /// The revision that the target brings, where anybody knows it.
+    /// The revision that the target installs, if it is known.
     pub(super) revision: Option<u32>,
     pub(super) files: Vec<File>,
-    /// The stack that goes with the target, of those in `files`.
+    /// The servicing stack in `files` that belongs to the target.
     pub(super) stack: Option<u32>,
-    /// Below which revision the floor is needed.
+    /// The revision below which the floor is needed.
     pub(super) needed_below: Option<u32>,
-    /// Whether a machine without Extended Security Updates is refused, and the package that prepares one.
+    /// The package that prepares a machine for Extended Security Updates. If present, machines without them are
+    /// refused.
     pub(super) preparation: Option<u32>,
 }
 
-/// What preparing itself needs on Windows 10: KB and revision.
+/// The prerequisite of the preparation on Windows 10: KB and revision.
 pub(super) const BEFORE_PREPARATION: (u32, u32) = (5_066_791, 6456);
 
 impl World {
@@ -65,9 +66,9 @@ impl World {
     }
 }
 
-/// A machine and a wish.
+/// A machine and a request.
 #[derive(Debug, Clone)]
-pub(super) struct Question {
+pub(super) struct Scenario {
     pub(super) architecture: &'static str,
     pub(super) baseline: Option<(u32, u32)>,
     pub(super) place: &'static str,
@@ -75,12 +76,12 @@ pub(super) struct Question {
     pub(super) esu: Option<bool>,
     pub(super) edition: Option<&'static str>,
     pub(super) installed: BTreeSet<u32>,
-    /// The KBs whose files are at hand.
+    /// The KBs whose files are available.
     pub(super) available: Option<BTreeSet<u32>>,
 }
 
-impl Question {
-    /// As a line of a batch.
+impl Scenario {
+    /// Returns the scenario as a line of a batch.
     pub(super) fn line(&self, world: &World) -> String {
         let kb = |number: &u32| format!("KB{number}");
         let mut request = Map::new();
@@ -98,12 +99,13 @@ impl Question {
         .to_string()
     }
 
-    /// Features go into an image: everything has to lie beside the target.
+    /// Returns `true` if the plan is a folder for an image with added features: every checkpoint must be beside the
+    /// target.
     fn is_folder(&self) -> bool {
         self.fod && self.place == "image"
     }
 
-    /// A mirror keeps everything, whatever the machine.
+    /// Returns `true` if the plan is for a mirror, which keeps everything for every machine.
     fn is_mirror(&self) -> bool {
         self.place == "mirror"
     }
@@ -113,51 +115,52 @@ impl Question {
     }
 }
 
-/// What is to be answered.
+/// The expected or actual outcome of a scenario.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Answer {
+pub(super) struct Outcome {
     pub(super) status: String,
     pub(super) order: Vec<u32>,
     pub(super) beside: Vec<u32>,
     pub(super) missing: Vec<u32>,
 }
 
-/// A machine on the way.
+/// A machine during the installation.
 #[derive(Debug, Clone)]
 struct State {
     revision: u32,
     has: BTreeSet<u32>,
-    put: BTreeSet<u32>,
+    added: BTreeSet<u32>,
 }
 
 impl State {
-    fn before(question: &Question) -> Self {
-        let has = if question.is_mirror() { BTreeSet::new() } else { question.installed.clone() };
-        // Of a machine at an unknown build the least is assumed.
-        Self { revision: question.revision().unwrap_or_default(), has, put: BTreeSet::new() }
+    fn initial(scenario: &Scenario) -> Self {
+        let has = if scenario.is_mirror() { BTreeSet::new() } else { scenario.installed.clone() };
+        // The lowest revision is assumed for a machine at an unknown build.
+        Self { revision: scenario.revision().unwrap_or_default(), has, added: BTreeSet::new() }
     }
 
-    /// Whether a file may be installed now.
-    fn takes(&self, world: &World, question: &Question, file: &File) -> bool {
+    /// Returns `true` if the file can be installed in this state.
+    fn can_install(&self, world: &World, scenario: &Scenario, file: &File) -> bool {
         let revision = match file.part {
             Part::Checkpoint { revision } | Part::Older { revision } => revision,
             Part::Target => u32::MAX,
             Part::Stack { .. } | Part::Floor | Part::Companion => return true,
         };
-        let stands = |other: &File| match other.part {
-            // It builds upon every checkpoint below it; beside an image they have to be put, else passed.
+        let is_satisfied = |other: &File| match other.part {
+            // Every checkpoint below the update must be added, or already passed unless the plan is a folder for an
+            // image.
             Part::Checkpoint { revision: below } if below < revision => {
-                self.put.contains(&other.kb) || (!question.is_folder() && self.revision >= below)
+                self.added.contains(&other.kb) || (!scenario.is_folder() && self.revision >= below)
             }
-            // Beside an image it comes before the target, wherever that stands.
+            // The position of the target's other files does not matter here.
             _ => true,
         };
         let target = file.part == Part::Target;
-        world.files.iter().all(stands)
-            && (!target || (self.has_stack(world) && self.has_floor(world, question)))
+        world.files.iter().all(is_satisfied)
+            && (!target || (self.has_stack(world) && self.has_floor(world, scenario)))
     }
 
-    /// Whether a servicing stack is there that serves: the one that goes with the target, or one published later.
+    /// Returns `true` if a suitable servicing stack is installed: the target's own stack or a stack published later.
     fn has_stack(&self, world: &World) -> bool {
         let Some(stack) = world.stack else { return true };
         let rank = |kb: u32| match world.files.iter().find(|file| file.kb == kb).map(|file| file.part) {
@@ -165,21 +168,21 @@ impl State {
             _ => None,
         };
         let serves = |kb: u32| kb == stack || rank(kb) > rank(stack);
-        self.has.iter().chain(&self.put).any(|kb| serves(*kb))
+        self.has.iter().chain(&self.added).any(|kb| serves(*kb))
     }
 
-    /// Whether the machine is past the floor or has it.
-    fn has_floor(&self, world: &World, question: &Question) -> bool {
+    /// Returns `true` if the machine is past the floor or has it.
+    fn has_floor(&self, world: &World, scenario: &Scenario) -> bool {
         let Some(below) = world.needed_below else { return true };
         let floor = world.files.iter().find(|file| file.part == Part::Floor).unwrap().kb;
-        question.revision().is_some_and(|revision| revision >= below)
+        scenario.revision().is_some_and(|revision| revision >= below)
             || self.has.contains(&floor)
-            || self.put.contains(&floor)
+            || self.added.contains(&floor)
     }
 
-    fn put(&self, file: &File) -> Self {
+    fn with(&self, file: &File) -> Self {
         let mut next = self.clone();
-        next.put.insert(file.kb);
+        next.added.insert(file.kb);
         if let Part::Checkpoint { revision } | Part::Older { revision } = file.part {
             next.revision = next.revision.max(revision);
         }
@@ -187,56 +190,56 @@ impl State {
     }
 }
 
-/// Whether files can be installed in this order and bring the target.
-pub(super) fn is_valid(world: &World, question: &Question, order: &[u32]) -> bool {
-    let mut state = State::before(question);
+/// Returns `true` if the files can be installed in this order and install the target.
+pub(super) fn is_valid(world: &World, scenario: &Scenario, order: &[u32]) -> bool {
+    let mut state = State::initial(scenario);
     for kb in order {
         let file = world.file(*kb);
-        if !state.takes(world, question, file) {
+        if !state.can_install(world, scenario, file) {
             return false;
         }
-        state = state.put(file);
+        state = state.with(file);
     }
     order.contains(&world.target)
 }
 
-/// What of an order counts, least first: files that are not at hand, files at all, and whether its stack is another
-/// than the known good one, or an older one than could be had.
+/// The cost of an order, most significant part first: unavailable files, all files, `true` if the stack is not the
+/// known good stack, and the age of the stack.
 type Cost = (usize, usize, bool, u32);
 
-/// The best order of all that bring the target.
-fn best(world: &World, question: &Question) -> Vec<u32> {
+/// Returns the cheapest of all orders that install the target.
+fn best(world: &World, scenario: &Scenario) -> Vec<u32> {
     let mut found: Option<(Cost, Vec<u32>)> = None;
-    search(world, question, &State::before(question), &mut Vec::new(), &mut found);
+    search(world, scenario, &State::initial(scenario), &mut Vec::new(), &mut found);
     found.unwrap().1
 }
 
 fn search(
     world: &World,
-    question: &Question,
+    scenario: &Scenario,
     state: &State,
     order: &mut Vec<u32>,
     found: &mut Option<(Cost, Vec<u32>)>,
 ) {
     if order.contains(&world.target) {
-        let cost = cost(world, question, order);
+        let cost = cost(world, scenario, order);
         if found.as_ref().is_none_or(|(least, _)| cost < *least) {
             *found = Some((cost, order.clone()));
         }
         return;
     }
     for file in world.files.iter().filter(|file| file.part != Part::Companion) {
-        if !order.contains(&file.kb) && state.takes(world, question, file) {
+        if !order.contains(&file.kb) && state.can_install(world, scenario, file) {
             order.push(file.kb);
-            search(world, question, &state.put(file), order, found);
+            search(world, scenario, &state.with(file), order, found);
             order.pop();
         }
     }
 }
 
-fn cost(world: &World, question: &Question, order: &[u32]) -> Cost {
-    let at_hand = |kb: &u32| question.available.as_ref().is_none_or(|kbs| kbs.contains(kb));
-    let absent = order.iter().filter(|kb| !at_hand(kb)).count();
+fn cost(world: &World, scenario: &Scenario, order: &[u32]) -> Cost {
+    let is_available = |kb: &u32| scenario.available.as_ref().is_none_or(|kbs| kbs.contains(kb));
+    let absent = order.iter().filter(|kb| !is_available(kb)).count();
     let stack = order.iter().find_map(|kb| match world.file(*kb).part {
         Part::Stack { rank } => Some((*kb, rank)),
         _ => None,
@@ -245,60 +248,61 @@ fn cost(world: &World, question: &Question, order: &[u32]) -> Cost {
     (absent, order.len(), other, stack.map_or(0, |(_, rank)| u32::MAX - rank))
 }
 
-/// The answer by the rules, judged in the fixed order: architecture and family, place, nothing to do, Extended
+/// Returns the outcome by the rules, judged in a fixed order: architecture and family, place, nothing to do, Extended
 /// Security Updates, and then the files.
-pub(super) fn answer(world: &World, question: &Question) -> Answer {
-    let only = |status: &str| Answer { status: status.to_owned(), ..Answer::default() };
-    let foreign = question.baseline.is_some_and(|(number, _)| !world.builds.contains(&number));
-    if world.other_architecture == Some(question.architecture) || foreign {
+pub(super) fn outcome(world: &World, scenario: &Scenario) -> Outcome {
+    let only = |status: &str| Outcome { status: status.to_owned(), ..Outcome::default() };
+    let foreign = scenario.baseline.is_some_and(|(number, _)| !world.builds.contains(&number));
+    if world.other_architecture == Some(scenario.architecture) || foreign {
         return only("not_applicable");
     }
-    if ["winre", "media"].contains(&question.place) {
+    if ["winre", "media"].contains(&scenario.place) {
         return only("not_applicable");
     }
-    if has_it(world, question) {
+    if has_target(world, scenario) {
         return only("nothing_to_do");
     }
-    if let Some(missing) = lacks_preparation(world, question) {
-        return Answer { missing, ..only("needs_prerequisite") };
+    if let Some(missing) = missing_preparation(world, scenario) {
+        return Outcome { missing, ..only("needs_prerequisite") };
     }
-    let order = best(world, question);
+    let order = best(world, scenario);
     let companions = world.files.iter().filter(|file| file.part == Part::Companion);
     let beside: Vec<u32> = companions.map(|file| file.kb).collect();
-    let at_hand = |kb: &u32| question.available.as_ref().is_none_or(|kbs| kbs.contains(kb));
-    let missing: Vec<u32> = order.iter().chain(&beside).copied().filter(|kb| !at_hand(kb)).collect();
+    let is_available = |kb: &u32| scenario.available.as_ref().is_none_or(|kbs| kbs.contains(kb));
+    let missing: Vec<u32> = order.iter().chain(&beside).copied().filter(|kb| !is_available(kb)).collect();
     if missing.is_empty() {
-        Answer { order, beside, ..only("install") }
+        Outcome { order, beside, ..only("install") }
     } else {
-        Answer { missing, ..only("needs_prerequisite") }
+        Outcome { missing, ..only("needs_prerequisite") }
     }
 }
 
-/// Whether the machine has the target, or more.
-fn has_it(world: &World, question: &Question) -> bool {
-    if question.is_mirror() {
+/// Returns `true` if the machine has the target or a later update.
+fn has_target(world: &World, scenario: &Scenario) -> bool {
+    if scenario.is_mirror() {
         return false;
     }
-    match question.revision().zip(world.revision) {
+    match scenario.revision().zip(world.revision) {
         Some((at, target)) if at > target => true,
-        Some((at, target)) if at == target => !question.is_folder(),
-        // Rollups are not applied again beside added features; cumulative updates are.
-        _ => question.installed.contains(&world.target) && (world.builds == [9600] || !question.is_folder()),
+        Some((at, target)) if at == target => !scenario.is_folder(),
+        // Rollups are not applied again after features are added; cumulative updates are.
+        _ => scenario.installed.contains(&world.target) && (world.builds == [9600] || !scenario.is_folder()),
     }
 }
 
-/// What a machine without Extended Security Updates lacks, where the update is for those alone.
-fn lacks_preparation(world: &World, question: &Question) -> Option<Vec<u32>> {
-    // The one that replaced the other.
+/// Returns the missing preparation of a machine without Extended Security Updates, or `None` if the update does not
+/// require it.
+fn missing_preparation(world: &World, scenario: &Scenario) -> Option<Vec<u32>> {
+    // The newer preparation, which replaced the other one.
     const NEWEST: u32 = 5_126_256;
     let preparation = world.preparation?;
-    let long_term = question.edition == Some("EnterpriseS")
-        && question.baseline.is_none_or(|(number, _)| number == 19044);
-    let prepared = [preparation, NEWEST].iter().any(|kb| question.installed.contains(kb));
-    if question.is_mirror() || question.esu != Some(false) || long_term || prepared {
+    let long_term = scenario.edition == Some("EnterpriseS")
+        && scenario.baseline.is_none_or(|(number, _)| number == 19044);
+    let prepared = [preparation, NEWEST].iter().any(|kb| scenario.installed.contains(kb));
+    if scenario.is_mirror() || scenario.esu != Some(false) || long_term || prepared {
         return None;
     }
     let (kb, revision) = BEFORE_PREPARATION;
-    let below = question.revision().is_some_and(|at| at < revision) && !question.installed.contains(&kb);
+    let below = scenario.revision().is_some_and(|at| at < revision) && !scenario.installed.contains(&kb);
     Some([kb].into_iter().filter(|_| below).chain([preparation]).collect())
 }

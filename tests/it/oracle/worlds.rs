@@ -1,5 +1,5 @@
-//! Random worlds: a family with a chain of checkpoints, one with separate servicing stacks, one with floors. What the
-//! Catalog would list becomes facts, and what is known beforehand becomes tables in place of the built-in ones.
+//! Random worlds: a family with a chain of checkpoints, a family with separate servicing stacks, and a family with
+//! floors. The Catalog's listings become facts, and the knowledge tables replace the built-in ones.
 
 use std::collections::BTreeSet;
 
@@ -7,9 +7,9 @@ use kbmirror::facts::{Facts, FileFacts, FileKey, UpdateFacts};
 use kbmirror::servicing::{Knowledge, Tables};
 use kbmirror::update::{Month, classify};
 
-use super::model::{BEFORE_PREPARATION, File, Part, Question, World};
+use super::model::{BEFORE_PREPARATION, File, Part, Scenario, World};
 
-/// Numbers that are the same on every run (`SplitMix64`).
+/// A random number generator with the same sequence on every run (`SplitMix64`).
 pub(super) struct Rng(u64);
 
 impl Rng {
@@ -41,9 +41,9 @@ impl Rng {
     }
 }
 
-/// What the Catalog lists and the tables have, as it grows.
+/// The Catalog's listings and the knowledge tables of a world under construction.
 #[derive(Default)]
-struct Told {
+struct WorldBuilder {
     facts: Facts,
     releases: BTreeSet<String>,
     pairs: BTreeSet<String>,
@@ -51,8 +51,8 @@ struct Told {
     used: BTreeSet<u32>,
 }
 
-impl Told {
-    /// A KB that is not taken; its number says nothing of its build or date.
+impl WorldBuilder {
+    /// Returns an unused KB whose number does not depend on a build or date.
     fn kb(&mut self, random: &mut Rng) -> u32 {
         loop {
             let kb = random.between(5_900_000, 5_999_999);
@@ -90,7 +90,7 @@ impl Told {
         });
     }
 
-    /// The knowledge with these tables in it.
+    /// Returns the facts, and the knowledge with these tables in it.
     fn finish(self) -> (Facts, Knowledge) {
         let text = |lines: BTreeSet<String>| lines.into_iter().map(|line| line + "\n").collect::<String>();
         let (releases, pairs) = (text(self.releases), text(self.pairs));
@@ -115,22 +115,22 @@ fn name(system: &str, kb: u32) -> String {
     format!("windows{system}-kb{kb}-x64_{kb:040}.msu")
 }
 
-/// A world, and what is known of it.
+/// Returns a random world with its facts and its knowledge.
 pub(super) fn make(random: &mut Rng) -> (World, Facts, Knowledge) {
-    let mut told = Told::default();
+    let mut builder = WorldBuilder::default();
     let world = match random.below(3) {
-        0 => chain(random, &mut told),
-        1 => stacks(random, &mut told),
-        _ => floors(random, &mut told),
+        0 => chain(random, &mut builder),
+        1 => stacks(random, &mut builder),
+        _ => floors(random, &mut builder),
     };
-    let (facts, knowledge) = told.finish();
+    let (facts, knowledge) = builder.finish();
     (world, facts, knowledge)
 }
 
-/// 26H1 with up to four checkpoints. Some are left out of the dialog, some are known beforehand, some have entries of
-/// their own; what is listed and has neither is a companion.
-fn chain(random: &mut Rng, told: &mut Told) -> World {
-    let target = told.kb(random);
+/// Returns a world of 26H1 with up to four checkpoints. The dialog omits some of them, the tables know some, and some
+/// have Catalog entries of their own. A listed file with neither is a companion.
+fn chain(random: &mut Rng, builder: &mut WorldBuilder) -> World {
+    let target = builder.kb(random);
     let title = |kb: u32, revision: Option<u32>| {
         let build = revision.map_or_else(String::new, |revision| format!(" (28000.{revision})"));
         format!(
@@ -145,16 +145,16 @@ fn chain(random: &mut Rng, told: &mut Told) -> World {
         revisions.insert(random.between(1000, 4900));
     }
     for below in revisions {
-        let kb = told.kb(random);
+        let kb = builder.kb(random);
         let (is_listed, has_entry, is_known) = (random.chance(70), random.chance(60), random.chance(50));
         if is_listed {
             listed.push(kb);
         }
         if has_entry {
-            told.entry(&title(kb, Some(below)), &[kb], &[name("11.0", kb)]);
+            builder.entry(&title(kb, Some(below)), &[kb], &[name("11.0", kb)]);
         }
         if is_known {
-            told.checkpoints.push(format!(
+            builder.checkpoints.push(format!(
                 "[[checkpoint]]\nkb = \"KB{kb}\"\nfamily = 28000\ninstallation = [\"client\"]\nbuild = \"28000.{below}\"\n\
                  date = \"2027-01-12\"\nsource = \"made up\"\n[[checkpoint.file]]\narchitecture = \"x64\"\nname = \"{}\"\n",
                 name("11.0", kb)
@@ -162,14 +162,15 @@ fn chain(random: &mut Rng, told: &mut Told) -> World {
         }
         others.push((kb, below, is_listed, has_entry, is_known));
     }
-    // Without the target's build, only what is known beforehand proves that another file is one of its checkpoints.
+    // Without the target's build, only the tables can prove that another file is one of its checkpoints.
     let is_proven = |has_entry: bool, is_known: bool| is_known || (has_entry && revision.is_some());
     let lists_some = others.iter().any(|(_, _, listed, entry, known)| *listed && is_proven(*entry, *known));
     for (kb, below, is_listed, has_entry, is_known) in others {
         let part = match is_listed {
             true if is_proven(has_entry, is_known) => Part::Checkpoint { revision: below },
             true => Part::Companion,
-            // Left out by the dialog: what the Catalog lists goes before what is known, unless it has the file.
+            // The dialog omits this file. The dialog takes precedence over the tables, unless the Catalog has the
+            // file.
             false if is_known && (!lists_some || has_entry) => Part::Checkpoint { revision: below },
             false if has_entry => Part::Older { revision: below },
             false => continue,
@@ -179,10 +180,10 @@ fn chain(random: &mut Rng, told: &mut Told) -> World {
     let rotation = random.below(u32::try_from(listed.len()).unwrap()) as usize;
     listed.rotate_left(rotation);
     let names: Vec<String> = listed.iter().map(|kb| name("11.0", *kb)).collect();
-    told.entry(&title(target, revision), &listed, &names);
-    // Companions are told in the order of their KBs or builds, as far as there is one.
+    builder.entry(&title(target, revision), &listed, &names);
+    // Companions are reported in the order of their builds if known, then of their KBs.
     files[1..].sort_by_key(|file| match file.part {
-        Part::Companion => (1, companion_build(told, file.kb), file.kb),
+        Part::Companion => (1, companion_build(builder, file.kb), file.kb),
         _ => (0, None, 0),
     });
     World {
@@ -198,39 +199,39 @@ fn chain(random: &mut Rng, told: &mut Told) -> World {
     }
 }
 
-fn companion_build(told: &Told, kb: u32) -> Option<u32> {
-    let own = told.facts.updates.iter().find(|update| update.kb.is_some_and(|own| own.number() == kb));
+fn companion_build(builder: &WorldBuilder, kb: u32) -> Option<u32> {
+    let own = builder.facts.updates.iter().find(|update| update.kb.is_some_and(|own| own.number() == kb));
     own.and_then(|update| update.build).map(|build| build.revision)
 }
 
-/// A month of 2028 or 2029, by its number, and its words.
+/// Returns a month of 2028 or 2029, formatted as in titles, by its number.
 fn month(number: u32) -> String {
     format!("{}-{:02}", 2028 + number / 12, number % 12 + 1)
 }
 
-/// 1607 and Server 2016, or Windows 8.1, with servicing stacks of their own.
-fn stacks(random: &mut Rng, told: &mut Told) -> World {
+/// Returns a world of 1607 and Server 2016, or of Windows 8.1, with separate servicing stacks.
+fn stacks(random: &mut Rng, builder: &mut WorldBuilder) -> World {
     const KINDS: [&str; 2] = ["Security Only Quality Update", "Security Monthly Quality Rollup"];
     let is_old = random.chance(30);
     let family = if is_old { 9600 } else { 14393 };
     let products: &[&str] =
         if is_old { &["Windows 8.1"] } else { &["Windows 10 Version 1607", "Windows Server 2016"] };
-    let what = if is_old { random.one_of(&KINDS) } else { "Cumulative Update" };
+    let kind = if is_old { random.one_of(&KINDS) } else { "Cumulative Update" };
     let name = |kb: u32| name(if is_old { "8.1" } else { "10.0" }, kb);
-    let (target, own_month) = (told.kb(random), random.between(2, 20));
+    let (target, own_month) = (builder.kb(random), random.between(2, 20));
     let mut files = vec![File { kb: target, name: name(target), part: Part::Target }];
-    let entry = |told: &mut Told, month_number: u32, what: &str, kb: u32| {
+    let entry = |builder: &mut WorldBuilder, month_number: u32, kind: &str, kb: u32| {
         for product in products {
             let title =
-                format!("{} {what} for {product} for x64-based Systems (KB{kb})", month(month_number));
-            told.entry(&title, &[kb], &[name(kb)]);
+                format!("{} {kind} for {product} for x64-based Systems (KB{kb})", month(month_number));
+            builder.entry(&title, &[kb], &[name(kb)]);
         }
     };
-    entry(told, own_month, what, target);
+    entry(builder, own_month, kind, target);
     let revision = (!is_old && random.chance(70)).then(|| random.between(5000, 6000));
     if let Some(revision) = revision {
         let line = format!("{target:08} 14393 {revision:06} {}-11 r b b h", month(own_month));
-        told.releases.insert(line);
+        builder.releases.insert(line);
     }
     let mut months = BTreeSet::new();
     for _ in 0..random.below(5) {
@@ -238,30 +239,30 @@ fn stacks(random: &mut Rng, told: &mut Told) -> World {
     }
     let mut own = None;
     for published in months {
-        let kb = told.kb(random);
-        entry(told, published, "Servicing Stack Update", kb);
+        let kb = builder.kb(random);
+        entry(builder, published, "Servicing Stack Update", kb);
         files.push(File { kb, name: name(kb), part: Part::Stack { rank: published } });
         if published <= own_month {
             own = Some(kb);
         }
     }
-    // A pair goes before dates; its stack may be one that nobody else tells of, which
-    // was there when the update was.
+    // A known pair takes precedence over dates. Its stack may be absent from the Catalog; such a stack was published
+    // in the month of the update.
     if random.chance(40) {
         let known: Vec<u32> = files[1..].iter().map(|file| file.kb).collect();
         let paired = if known.is_empty() || random.chance(30) {
-            let kb = told.kb(random);
+            let kb = builder.kb(random);
             files.push(File { kb, name: name(kb), part: Part::Stack { rank: own_month } });
             kb
         } else {
             random.one_of(&known)
         };
-        told.pairs.insert(format!("{target:08} {family:05} {paired:08} l"));
+        builder.pairs.insert(format!("{target:08} {family:05} {paired:08} l"));
         own = Some(paired);
     }
     if random.chance(40) {
-        let kb = told.kb(random);
-        entry(told, own_month - 1, what, kb);
+        let kb = builder.kb(random);
+        entry(builder, own_month - 1, kind, kb);
         files.push(File { kb, name: name(kb), part: Part::Older { revision: 4000 } });
     }
     World {
@@ -277,9 +278,9 @@ fn stacks(random: &mut Rng, told: &mut Told) -> World {
     }
 }
 
-/// 1809 and Server 2019, or Windows 10 2004 to 22H2, with the floors that really are.
-fn floors(random: &mut Rng, told: &mut Told) -> World {
-    let (target, year) = (told.kb(random), random.between(2021, 2026));
+/// Returns a world of 1809 and Server 2019, or of Windows 10 2004 to 22H2, with the real floors.
+fn floors(random: &mut Rng, builder: &mut WorldBuilder) -> World {
+    let (target, year) = (builder.kb(random), random.between(2021, 2026));
     let number = if year == 2021 { random.between(3, 12) } else { random.between(1, 12) };
     let month = Month::new(i16::try_from(year).unwrap(), i8::try_from(number).unwrap()).unwrap();
     let is_1809 = random.chance(40);
@@ -290,17 +291,17 @@ fn floors(random: &mut Rng, told: &mut Told) -> World {
     };
     for product in products {
         let title = format!("{month} Cumulative Update for {product} for x64-based Systems (KB{target})");
-        told.entry(&title, &[target], &[name("10.0", target)]);
+        builder.entry(&title, &[target], &[name("10.0", target)]);
     }
     let family = if is_1809 { 17763 } else { 19041 };
     let revision = random.chance(70).then(|| random.between(7000, 8000));
     let day = random.between(1, 28);
     if let Some(revision) = revision {
-        told.releases.insert(format!("{target:08} {family} {revision:06} {month}-{day:02} r b b h"));
+        builder.releases.insert(format!("{target:08} {family} {revision:06} {month}-{day:02} r b b h"));
     }
     let (kb, least) = BEFORE_PREPARATION;
-    told.releases.insert(format!("{kb:08} 19041 {least:06} 2025-10-14 r b b h"));
-    // What is not known to the day is of the month's last one.
+    builder.releases.insert(format!("{kb:08} 19041 {least:06} 2025-10-14 r b b h"));
+    // An update without a known day counts as published on the last day of its month.
     let at = (year, number, if revision.is_some() { day } else { 31 });
     let (old, new) = ("ssu-19041.3562-x64_de23c91f483b2e609cec3e4a995639d13205f867.msu", (2023, 10, 10));
     let floor = match (is_1809, at) {
@@ -333,8 +334,8 @@ fn floors(random: &mut Rng, told: &mut Told) -> World {
     }
 }
 
-/// A machine and a wish in a world: often near the revisions at which answers change.
-pub(super) fn ask(world: &World, random: &mut Rng) -> Question {
+/// Returns a random machine and request in a world, often near the revisions at which outcomes change.
+pub(super) fn random_scenario(world: &World, random: &mut Rng) -> Scenario {
     let mut edges: Vec<u32> = world
         .files
         .iter()
@@ -362,7 +363,7 @@ pub(super) fn ask(world: &World, random: &mut Rng) -> Question {
     kbs.extend(world.preparation.into_iter().chain([5_072_653, BEFORE_PREPARATION.0]));
     let installed = kbs.iter().copied().filter(|_| random.chance(12)).collect();
     let other = world.other_architecture.filter(|_| random.chance(6));
-    Question {
+    Scenario {
         architecture: other.unwrap_or("x64"),
         baseline: random.chance(80).then_some((number, revision)),
         place: random.one_of(&places),

@@ -1,10 +1,10 @@
-//! An export to a medium with content that was cut off anywhere loses nothing that it was to keep.
+//! An export that is interrupted at any point loses no set that it had to keep.
 
 use kbmirror::carrier::SecretKey;
 
 use super::*;
 
-/// The files that describe a set, which an export keeps aside.
+/// The files that describe a set. An export keeps copies of them.
 const DESCRIPTION: [&str; 7] = [
     "keys.json",
     "keys.json.minisig",
@@ -15,8 +15,8 @@ const DESCRIPTION: [&str; 7] = [
     "set.json.minisig",
 ];
 
-/// The mark of an export that was begun, as the program signs it.
-fn mark(bench: &Bench, files: &[&String]) -> Vec<u8> {
+/// Returns the marker of an unfinished export, signed as by the program.
+fn marker(bench: &Bench, files: &[&String]) -> Vec<u8> {
     let key = fs::read_to_string(bench.mirror().join("keys/export.key")).unwrap();
     let key = SecretKey::from_text(&key).unwrap();
     let body = json!({
@@ -43,51 +43,51 @@ fn write(folder: &Utf8Path, files: &Files) {
 }
 
 #[test]
-fn an_export_that_is_cut_off_anywhere_keeps_what_it_was_to_keep() {
+fn an_interrupted_export_keeps_the_sets_it_had_to_keep() {
     let (first, second, stick) = two_mirrors();
-    let there = isolated(&root_of(&first));
+    let isolated_side = isolated(&root_of(&first));
     let old = tree(&stick);
     export(&second, &[OTHER], &stick).exits(0);
     let new = tree(&stick);
     let is_data = |path: &String| path.starts_with("data/");
     let names: Vec<&String> = new.keys().filter(|path| is_data(path)).collect();
-    let mark = ("unfinished/export.json".to_owned(), mark(&second, &names));
+    let marker = ("unfinished/export.json".to_owned(), marker(&second, &names));
     let copies = DESCRIPTION.map(|name| (format!("unfinished/{name}"), old[name].clone()));
     let fresh: Vec<_> = new.iter().filter(|(path, _)| is_data(path) && !old.contains_key(*path)).collect();
-    let owned = |(path, bytes): &(&String, &Vec<u8>)| ((*path).clone(), (*bytes).clone());
+    let cloned = |(path, bytes): &(&String, &Vec<u8>)| ((*path).clone(), (*bytes).clone());
 
     let mut states: Vec<Files> = Vec::new();
-    // The mark, then file after file, one of them half.
+    // The marker is written first, then one file after the other, each of them once half written.
     let mut state = old.clone();
-    state.extend([mark.clone()]);
+    state.extend([marker.clone()]);
     states.push(state.clone());
     for file in &fresh {
-        let (path, bytes) = owned(file);
+        let (path, bytes) = cloned(file);
         let mut half = state.clone();
         half.insert(format!("{path}.kbm-part"), bytes[..bytes.len() / 2].to_vec());
         states.push(half);
         state.insert(path, bytes);
         states.push(state.clone());
     }
-    // The copies aside, one by one, then the signature goes.
+    // The copies are written one by one, then the signature is removed.
     for copy in &copies {
         state.extend([copy.clone()]);
         states.push(state.clone());
     }
     state.remove("set.json.minisig");
     states.push(state.clone());
-    // The new texts, one by one, and the signature last.
+    // The new texts are written one by one, the signature last.
     for (path, bytes) in new.iter().filter(|(path, _)| !is_data(path) && *path != "set.json.minisig") {
         state.insert(path.clone(), bytes.clone());
         states.push(state.clone());
     }
-    // A signature that the power cut has halved.
+    // A signature file that was truncated by a power cut.
     let signature = &new["set.json.minisig"];
     state.insert("set.json.minisig".to_owned(), signature[..signature.len() / 2].to_vec());
     states.push(state.clone());
     state.insert("set.json.minisig".to_owned(), signature.clone());
     states.push(state.clone());
-    // The copies go, one by one, the mark at the end.
+    // The copies are removed one by one, the marker last.
     for (name, _) in copies.iter().rev() {
         state.remove(name);
         states.push(state.clone());
@@ -99,10 +99,10 @@ fn an_export_that_is_cut_off_anywhere_keeps_what_it_was_to_keep() {
         let _gone = fs::remove_dir_all(&medium);
         write(&medium, state);
         if number % 4 == 0 {
-            let (_, message) = there.json(&["check-medium", medium.as_str()]).exits(11).error();
+            let (_, message) = isolated_side.json(&["check-medium", medium.as_str()]).exits(11).error();
             assert!(message.contains("was cut off"), "state {number}: {message}");
         }
-        // Texts change one by one in many states; every third of them is enough here, and each that is special.
+        // Texts change one by one in many states. A third of these states and all special states are checked.
         if number % 3 != 0 && number + 12 < states.len() && number > 2 * fresh.len() + 9 {
             continue;
         }
@@ -113,18 +113,18 @@ fn an_export_that_is_cut_off_anywhere_keeps_what_it_was_to_keep() {
         assert!(!left.exists(), "state {number}");
     }
     assert!(runs > 25, "{runs}");
-    assert_eq!(listed(&there, &second.path("cut")).len(), 2);
+    assert_eq!(listed(&isolated_side, &second.path("cut")).len(), 2);
 }
 
 #[test]
-fn a_replaced_generation_goes_after_the_new_one_is_signed() {
-    let here = connected(&[KB, OTHER]);
-    let stick = here.path("stick");
-    export(&here, &["--all"], &stick).exits(0);
+fn replaced_files_are_removed_after_the_new_set_is_signed() {
+    let connected_side = connected(&[KB, OTHER]);
+    let stick = connected_side.path("stick");
+    export(&connected_side, &["--all"], &stick).exits(0);
     let old = tree(&stick);
-    export(&here, &[KB, "--prune", "--yes"], &stick).exits(0);
+    export(&connected_side, &[KB, "--prune", "--yes"], &stick).exits(0);
     let new = tree(&stick);
-    // The new set is signed, and what it does not have is still there.
+    // The new set is signed, and the removed sets still exist.
     let mut state: Files = old
         .iter()
         .filter(|(path, _)| path.starts_with("data/"))
@@ -132,32 +132,32 @@ fn a_replaced_generation_goes_after_the_new_one_is_signed() {
         .collect();
     state.extend(new.clone());
     let names: Vec<&String> = old.keys().filter(|path| path.starts_with("data/")).collect();
-    state.insert("unfinished/export.json".to_owned(), mark(&here, &names));
+    state.insert("unfinished/export.json".to_owned(), marker(&connected_side, &names));
     for name in DESCRIPTION {
         state.insert(format!("unfinished/{name}"), old[name].clone());
     }
-    let medium = here.path("cut");
+    let medium = connected_side.path("cut");
     write(&medium, &state);
-    let there = isolated(&root_of(&here));
-    there.json(&["check-medium", medium.as_str()]).exits(11);
-    export(&here, &[KB], &medium).exits(0);
+    let isolated_side = isolated(&root_of(&connected_side));
+    isolated_side.json(&["check-medium", medium.as_str()]).exits(11);
+    export(&connected_side, &[KB], &medium).exits(0);
     assert_eq!(payload(&medium), payload(&stick));
-    assert_eq!(listed(&there, &medium).len(), 2);
+    assert_eq!(listed(&isolated_side, &medium).len(), 2);
 }
 
 #[test]
-fn a_mark_that_is_not_ours_is_not_believed() {
-    let here = connected(&[KB, "--arch", "arm64"]);
-    let stranger = connected(&[KB, "--arch", "arm64"]);
-    let folder = here.path("folder");
+fn a_marker_of_another_mirror_is_ignored() {
+    let connected_side = connected(&[KB, "--arch", "arm64"]);
+    let other_mirror = connected(&[KB, "--arch", "arm64"]);
+    let folder = connected_side.path("folder");
     let precious = format!("data/{KB}/{ARM}/thesis.docx");
     let mut state: Files = BTreeMap::from([(precious.clone(), b"precious".to_vec())]);
-    for (bench, is_ours) in [(&stranger, false), (&here, true)] {
-        state.insert("unfinished/export.json".to_owned(), mark(bench, &[&precious]));
+    for (bench, is_own) in [(&other_mirror, false), (&connected_side, true)] {
+        state.insert("unfinished/export.json".to_owned(), marker(bench, &[&precious]));
         write(&folder, &state);
-        let ran = export(&here, &[KB], &folder);
-        if is_ours {
-            // Under our own signature the file is a leftover.
+        let ran = export(&connected_side, &[KB], &folder);
+        if is_own {
+            // If the marker has the mirror's own signature, the file is a leftover.
             ran.exits(0);
             assert!(!folder.join(&precious).exists());
         } else {
@@ -167,48 +167,49 @@ fn a_mark_that_is_not_ours_is_not_believed() {
     }
 }
 
-/// Spoils the description of a stick as an export does that is cut off, and leaves a mark for what lies there.
-fn cut_off(bench: &Bench, stick: &Utf8Path) {
+/// Damages the description of a stick like an interrupted export, and leaves a marker that lists its files.
+fn interrupt_export(bench: &Bench, stick: &Utf8Path) {
     let files = payload(stick);
     fs::create_dir_all(stick.join("unfinished")).unwrap();
-    fs::write(stick.join("unfinished/export.json"), mark(bench, &files.keys().collect::<Vec<_>>())).unwrap();
+    fs::write(stick.join("unfinished/export.json"), marker(bench, &files.keys().collect::<Vec<_>>()))
+        .unwrap();
     fs::remove_file(stick.join("set.json.minisig")).unwrap();
 }
 
 #[test]
-fn a_cut_off_export_without_a_description_loses_no_set() {
-    let here = connected(&[KB, OTHER]);
-    let stick = here.path("stick");
-    export(&here, &["--all"], &stick).exits(0);
+fn an_interrupted_export_without_description_keeps_all_sets() {
+    let connected_side = connected(&[KB, OTHER]);
+    let stick = connected_side.path("stick");
+    export(&connected_side, &["--all"], &stick).exits(0);
     let before = payload(&stick);
-    for spoiled_copy in [false, true] {
+    for has_damaged_copy in [false, true] {
         let right = tree(&stick);
-        cut_off(&here, &stick);
-        for name in DESCRIPTION.iter().filter(|_| spoiled_copy) {
+        interrupt_export(&connected_side, &stick);
+        for name in DESCRIPTION.iter().filter(|_| has_damaged_copy) {
             let mut bytes = right[*name].clone();
             bytes[0] ^= u8::from(*name == "listing.jsonl");
             fs::write(stick.join("unfinished").join(name), bytes).unwrap();
         }
-        let ran = export(&here, &[OTHER, "--arch", "x64"], &stick).exits(0).json();
+        let ran = export(&connected_side, &[OTHER, "--arch", "x64"], &stick).exits(0).json();
         assert_eq!(items(&ran["plan"]["kept"]).len(), 4, "{ran:#}");
         assert_eq!(payload(&stick), before);
         assert!(!stick.join("unfinished").exists());
     }
-    // What goes with --prune is named and asked about.
-    cut_off(&here, &stick);
+    // The sets removed by --prune are listed and need a confirmation.
+    interrupt_export(&connected_side, &stick);
     let pruned = [OTHER, "--arch", "x64", "--prune"];
-    export(&here, &pruned, &stick).exits(2);
+    export(&connected_side, &pruned, &stick).exits(2);
     assert_eq!(payload(&stick), before);
-    let ran = export(&here, &[&pruned[..], &["--yes"]].concat(), &stick).exits(0).json();
+    let ran = export(&connected_side, &[&pruned[..], &["--yes"]].concat(), &stick).exits(0).json();
     assert_eq!(items(&ran["plan"]["removals"]).len(), 3, "{ran:#}");
 }
 
 #[test]
-fn a_twin_removes_no_unknown_set_after_a_cut_off_export() {
+fn an_unknown_set_survives_another_interrupted_export() {
     let (_first, second, stick) = two_mirrors();
     for has_manifest in [true, false] {
         if has_manifest {
-            cut_off(&second, &stick);
+            interrupt_export(&second, &stick);
         } else {
             fs::remove_file(stick.join("manifest-sha256.txt")).unwrap();
         }
@@ -222,10 +223,10 @@ fn a_twin_removes_no_unknown_set_after_a_cut_off_export() {
 }
 
 #[test]
-fn a_set_with_a_lost_file_is_mended_without_a_description() {
-    let here = connected(&[KB, OTHER]);
-    let stick = here.path("stick");
-    export(&here, &["--all"], &stick).exits(0);
+fn a_set_with_a_lost_file_is_repaired_without_description() {
+    let connected_side = connected(&[KB, OTHER]);
+    let stick = connected_side.path("stick");
+    export(&connected_side, &["--all"], &stick).exits(0);
     let before = payload(&stick);
     let package = before.keys().find(|path| path.contains("kb5086672-arm64")).unwrap();
     for is_gone in [true, false] {
@@ -235,31 +236,32 @@ fn a_set_with_a_lost_file_is_mended_without_a_description() {
         if !is_gone {
             fs::write(stick.join(package), vec![0; bytes.len()]).unwrap();
         }
-        let spoiled = tree(&stick);
-        let dry = export(&here, &[OTHER, "--prune", "--dry-run"], &stick).exits(0).json();
+        let damaged = tree(&stick);
+        let dry = export(&connected_side, &[OTHER, "--prune", "--dry-run"], &stick).exits(0).json();
         assert!(each(&dry["plan"]["removals"], "folder").contains(&ARM.to_owned()), "{dry:#}");
-        // The file is not in the pool either: the rest of the set is not given up unasked.
-        let pooled = here.mirror().join("pool/sha256").join(&before[package][..2]).join(&before[package]);
+        // The pool does not have the file either, so the rest of the set is removed only with a confirmation.
+        let pooled =
+            connected_side.mirror().join("pool/sha256").join(&before[package][..2]).join(&before[package]);
         fs::remove_file(&pooled).unwrap();
-        let (_, message) = export(&here, &[OTHER, "--arch", "x64"], &stick).exits(11).error();
+        let (_, message) = export(&connected_side, &[OTHER, "--arch", "x64"], &stick).exits(11).error();
         assert!(message.contains(package.as_str()), "{message}");
-        assert_eq!(tree(&stick), spoiled);
+        assert_eq!(tree(&stick), damaged);
         fs::write(&pooled, bytes).unwrap();
-        let ran = export(&here, &[OTHER, "--arch", "x64"], &stick).exits(0).json();
+        let ran = export(&connected_side, &[OTHER, "--arch", "x64"], &stick).exits(0).json();
         assert_eq!(each(&ran["plan"]["updates"], "folder"), [ARM], "{ran:#}");
         assert_eq!(payload(&stick), before);
     }
 }
 
 #[test]
-fn a_description_that_cannot_be_copied_aside_stays_valid() {
-    let here = connected(&[KB, OTHER]);
-    let stick = here.path("stick");
-    export(&here, &[KB], &stick).exits(0);
+fn a_description_that_cannot_be_copied_stays_valid() {
+    let connected_side = connected(&[KB, OTHER]);
+    let stick = connected_side.path("stick");
+    export(&connected_side, &[KB], &stick).exits(0);
     fs::create_dir_all(stick.join("unfinished/listing.jsonl")).unwrap();
     fs::write(stick.join("unfinished/listing.jsonl/x"), b"x").unwrap();
     let before = tree(&stick);
-    let ran = export(&here, &[OTHER], &stick);
+    let ran = export(&connected_side, &[OTHER], &stick);
     assert_ne!(ran.code, 0);
     assert_eq!(tree(&stick), before);
 }

@@ -1,4 +1,4 @@
-//! Sticks that were prepared, or that change while the program works: nothing outside of them is written or removed.
+//! Hostile sticks, and sticks that change during a run: the program does not write or remove files outside the stick.
 #![cfg(unix)]
 
 use std::ffi::OsString;
@@ -29,54 +29,54 @@ fn make_pipe(path: &Utf8Path) {
     assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
 }
 
-/// A mirror with two KBs, and a stick of it with one of them.
+/// Returns a mirror with two KBs, and a stick of it with one of them.
 fn with_stick() -> (Bench, Utf8PathBuf) {
-    let (here, loopback) = (Bench::new(), Loopback::start(super::super::carry::two_kbs()));
-    fetch_from(&here, &loopback, &[FIRST, SECOND]).exits(0);
-    keys(&here);
-    let stick = here.path("stick");
-    export(&here, &[FIRST], &stick).exits(0);
-    (here, stick)
+    let (connected_side, loopback) = (Bench::new(), Loopback::start(super::super::carry::two_kbs()));
+    fetch_from(&connected_side, &loopback, &[FIRST, SECOND]).exits(0);
+    keys(&connected_side);
+    let stick = connected_side.path("stick");
+    export(&connected_side, &[FIRST], &stick).exits(0);
+    (connected_side, stick)
 }
 
 #[test]
 fn pipes_and_sockets_are_refused_without_waiting() {
-    let (here, stick) = with_stick();
-    let there = isolated(&root_of(&here));
+    let (connected_side, stick) = with_stick();
+    let isolated_side = isolated(&root_of(&connected_side));
     let before = digests(&stick);
     let mut names: Vec<String> = before.keys().cloned().collect();
     names.extend(["data", "knowledge", "tools", "unfinished"].map(str::to_owned));
     let kb = format!("data/{FIRST}");
     names.extend([format!("{kb}/{ARM}"), kb, "knowledge/.new-a1B2c3".to_owned()]);
     for (number, name) in names.iter().enumerate() {
-        let (path, aside) = (stick.join(name), here.path("aside"));
-        let is_there = path.exists();
-        if is_there {
+        let (path, aside) = (stick.join(name), connected_side.path("aside"));
+        let exists = path.exists();
+        if exists {
             fs::rename(&path, &aside).unwrap();
         }
-        // Every other one is a socket.
-        let socket = (number % 2 == 1).then(|| UnixListener::bind(here.path("socket")).unwrap());
+        // Every second special file is a socket.
+        let socket = (number % 2 == 1).then(|| UnixListener::bind(connected_side.path("socket")).unwrap());
         if socket.is_some() {
-            // The names of sockets have to be short while they are made.
-            fs::rename(here.path("socket"), &path).unwrap();
+            // Socket paths must be short at creation.
+            fs::rename(connected_side.path("socket"), &path).unwrap();
         }
         if socket.is_none() {
             make_pipe(&path);
         }
-        for what in [&[SECOND][..], &[FIRST], &[SECOND, "--prune", "--yes"], &[SECOND, "--dry-run"]] {
-            let (kind, message) = export(&here, what, &stick).exits(2).error();
+        for selection in [&[SECOND][..], &[FIRST], &[SECOND, "--prune", "--yes"], &[SECOND, "--dry-run"]] {
+            let (kind, message) = export(&connected_side, selection, &stick).exits(2).error();
             assert!(kind == "usage" && message.contains(name.as_str()), "{name}: {message}");
         }
-        // What is read and must be a file or folder of the set is named; what is beside the set is of no account.
+        // A special file in place of a file or folder of the set is reported. Entries beside the set are ignored.
         let is_beside = ["tools", "unfinished"].contains(&name.as_str()) || name.contains(".new-");
         if !is_beside {
             for command in ["check-medium", "import"] {
-                let (_, message) = there.json(&[command, stick.as_str()]).exits(11).error();
+                let (_, message) = isolated_side.json(&[command, stick.as_str()]).exits(11).error();
                 assert!(message.contains(name.as_str()), "{command} {name}: {message}");
             }
         }
         fs::remove_file(&path).unwrap();
-        if is_there {
+        if exists {
             fs::rename(&aside, &path).unwrap();
         }
         assert_eq!(digests(&stick), before, "{name}");
@@ -85,16 +85,16 @@ fn pipes_and_sockets_are_refused_without_waiting() {
 
 #[test]
 fn a_forged_manifest_removes_nothing() {
-    let (here, stick) = with_stick();
-    let victim = here.path("victim");
-    copy_folder(&here.mirror().join("kb"), &victim);
+    let (connected_side, stick) = with_stick();
+    let victim = connected_side.path("victim");
+    copy_folder(&connected_side.mirror().join("kb"), &victim);
     let outside = digests(&victim);
     let zeros = "0".repeat(64);
-    // The manifest lists every file of the victim, and its signature is that of another text.
+    // The manifest lists every file of the victim, and its signature belongs to another text.
     let forged: String =
         tree(&victim).into_keys().map(|path| format!("{zeros}  data/{path}\n")).collect::<Vec<_>>().concat();
     for is_link in [true, false] {
-        let prepared = here.path(&format!("prepared-{is_link}"));
+        let prepared = connected_side.path(&format!("prepared-{is_link}"));
         copy_folder(&stick, &prepared);
         fs::remove_dir_all(prepared.join("data")).unwrap();
         if is_link {
@@ -108,8 +108,8 @@ fn a_forged_manifest_removes_nothing() {
                 fs::remove_file(prepared.join("set.json.minisig")).unwrap();
             }
             let before = digests(&prepared);
-            for what in [&[FIRST][..], &[SECOND], &[SECOND, "--prune", "--yes"]] {
-                let (kind, message) = export(&here, what, &prepared).exits(2).error();
+            for selection in [&[FIRST][..], &[SECOND], &[SECOND, "--prune", "--yes"]] {
+                let (kind, message) = export(&connected_side, selection, &prepared).exits(2).error();
                 let names = if is_link { "data on the medium is a link" } else { "is not of this mirror" };
                 assert!(kind == "usage" && message.contains(names), "{message}");
                 assert_eq!((digests(&victim), digests(&prepared)), (outside.clone(), before.clone()));
@@ -118,27 +118,27 @@ fn a_forged_manifest_removes_nothing() {
     }
 }
 
-/// A clock that does something at one of the calls to it. Every step of an export and an import asks it for the time, so that
-/// a stick changes just then, whatever the speed of the machine.
-struct Prankster {
+/// A clock that runs an action at one of the calls to it. Every step of an export or import reads the clock, so the
+/// stick changes at that step, independent of the machine's speed.
+struct ActionClock {
     clock: Arc<SteppingClock>,
     calls: AtomicUsize,
     at: usize,
-    prank: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+    action: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
-impl fmt::Debug for Prankster {
+impl fmt::Debug for ActionClock {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Prankster")
     }
 }
 
-impl Clock for Prankster {
+impl Clock for ActionClock {
     fn now(&self) -> Timestamp {
         if self.calls.fetch_add(1, Ordering::SeqCst) == self.at
-            && let Some(prank) = self.prank.lock().unwrap().take()
+            && let Some(action) = self.action.lock().unwrap().take()
         {
-            prank();
+            action();
         }
         self.clock.now()
     }
@@ -152,18 +152,18 @@ impl Clock for Prankster {
     }
 }
 
-/// Runs a command, with a prank at one of its calls to the clock. Returns its code and the number of the calls.
+/// Runs a command with an action at one of its calls to the clock. Returns the exit code and the number of calls.
 fn run_with(
     bench: &Bench,
     arguments: &[&str],
     at: usize,
-    prank: impl FnOnce() + Send + 'static,
+    action: impl FnOnce() + Send + 'static,
 ) -> (u8, usize) {
-    let clock = Arc::new(Prankster {
+    let clock = Arc::new(ActionClock {
         clock: Arc::clone(&bench.clock),
         calls: AtomicUsize::new(0),
         at,
-        prank: Mutex::new(Some(Box::new(prank))),
+        action: Mutex::new(Some(Box::new(action))),
     });
     let mirror = bench.mirror();
     let arguments = [&["kbmirror", "--mirror", mirror.as_str()], arguments].concat();
@@ -185,14 +185,14 @@ fn run_with(
 }
 
 #[test]
-fn a_folder_that_becomes_a_link_during_an_export_leads_nowhere() {
-    let (here, original) = with_stick();
-    let stick = here.path("other");
+fn a_folder_replaced_by_a_link_during_export_is_not_followed() {
+    let (connected_side, original) = with_stick();
+    let stick = connected_side.path("other");
     let arguments = ["export", SECOND, "--prune", "--yes", "--to", stick.as_str()];
     copy_folder(&original, &stick);
-    let (code, calls) = run_with(&here, &arguments, usize::MAX, || {});
+    let (code, calls) = run_with(&connected_side, &arguments, usize::MAX, || {});
     assert!(code == 0 && calls > 8, "{code}, {calls} calls");
-    let mut pranks = 0;
+    let mut actions = 0;
     let places = [
         "data".to_owned(),
         format!("data/{FIRST}"),
@@ -203,12 +203,12 @@ fn a_folder_that_becomes_a_link_during_an_export_leads_nowhere() {
         "unfinished".to_owned(),
     ];
     for (number, place) in places.into_iter().enumerate() {
-        // Every third call, for each place others: all of them would take minutes.
+        // Each place uses a third of the calls, starting at a different call: all calls would take minutes.
         for at in (number % 3..calls).step_by(3) {
             fs::remove_dir_all(&stick).unwrap();
             copy_folder(&original, &stick);
-            // The victim looks like the folder that it takes the place of.
-            let (victim, from) = (here.path("victim"), stick.join(&place));
+            // The victim has the same structure as the folder that it replaces.
+            let (victim, from) = (connected_side.path("victim"), stick.join(&place));
             let _gone = fs::remove_dir_all(&victim);
             copy_folder(&original.join("data"), &victim);
             if original.join(&place).exists() {
@@ -216,50 +216,50 @@ fn a_folder_that_becomes_a_link_during_an_export_leads_nowhere() {
             }
             fs::create_dir_all(victim.join(SECOND).join(ARM)).unwrap();
             fs::write(victim.join("set.json"), b"precious").unwrap();
-            let (outside, target, aside) = (digests(&victim), victim.clone(), here.path("aside"));
+            let (outside, target, aside) = (digests(&victim), victim.clone(), connected_side.path("aside"));
             let _gone = fs::remove_dir_all(&aside);
-            let done = Arc::new(AtomicUsize::new(0));
-            let counted = Arc::clone(&done);
-            let (code, _) = run_with(&here, &arguments, at, move || {
+            let performed = Arc::new(AtomicUsize::new(0));
+            let counted = Arc::clone(&performed);
+            let (code, _) = run_with(&connected_side, &arguments, at, move || {
                 if fs::rename(&from, &aside).is_ok() {
                     symlink(&target, &from).unwrap();
                     counted.store(1, Ordering::SeqCst);
                 }
             });
             assert_eq!(digests(&victim), outside, "{place} at {at}, exit {code}");
-            pranks += done.load(Ordering::SeqCst);
+            actions += performed.load(Ordering::SeqCst);
         }
     }
-    assert!(pranks > 15, "{pranks}");
+    assert!(actions > 15, "{actions}");
 }
 
 #[test]
-fn a_folder_that_becomes_a_link_during_an_import_brings_nothing() {
+fn a_folder_replaced_by_a_link_during_import_adds_nothing() {
     let small = small_two();
     let package = small.payload().into_iter().find(|path| path.contains("/windows11.0-kb5041865-")).unwrap();
     let set = Utf8Path::new(&package).parent().unwrap().to_owned();
     let run = |at: usize| {
-        let there = isolated(&small.root);
-        let (stick, evil) = (there.path("stick"), there.path("evil"));
+        let isolated_side = isolated(&small.root);
+        let (stick, evil) = (isolated_side.path("stick"), isolated_side.path("evil"));
         small.copy_to(&stick);
-        // As long as the right bytes are.
+        // The wrong file has the same length as the right file.
         copy_folder(&stick.join(&set), &evil);
         let name = Utf8Path::new(&package).file_name().unwrap();
         let bytes = fs::read(evil.join(name)).unwrap();
         fs::write(evil.join(name), bytes.iter().map(|byte| byte ^ 1).collect::<Vec<u8>>()).unwrap();
-        let (from, aside) = (stick.join(&set), there.path("aside"));
-        let ran = run_with(&there, &["import", stick.as_str()], at, move || {
+        let (from, aside) = (stick.join(&set), isolated_side.path("aside"));
+        let ran = run_with(&isolated_side, &["import", stick.as_str()], at, move || {
             fs::rename(&from, &aside).unwrap();
             symlink(&evil, &from).unwrap();
         });
-        (there, ran)
+        (isolated_side, ran)
     };
     let (right, (code, calls)) = run(usize::MAX);
     assert!(code == 0 && calls > 4, "{code}, {calls} calls");
     let pool = digests(&right.mirror().join("pool"));
     for at in 0..calls {
-        let (there, (code, _)) = run(at);
-        let taken = digests(&there.mirror().join("pool"));
+        let (isolated_side, (code, _)) = run(at);
+        let taken = digests(&isolated_side.mirror().join("pool"));
         let is_whole = code == 0 && taken == pool;
         assert!(is_whole || [11, 12].contains(&code) && taken.is_empty(), "at {at}: exit {code}, {taken:?}");
     }

@@ -1,4 +1,4 @@
-//! The folder to which an export is pointed.
+//! Tests of the target folder of an export.
 
 use super::*;
 
@@ -8,49 +8,50 @@ fn two_mirrors_do_not_share_the_root_of_one_stick() {
     let stick = first.path("stick");
     export(&first, &[KB], &stick).exits(0);
     let before = digests(&stick);
-    for what in [&[OTHER][..], &[OTHER, "--prune", "--yes"], &[OTHER, "--dry-run"], &["--all"]] {
-        let (kind, message) = export(&second, what, &stick).exits(2).error();
+    for selection in [&[OTHER][..], &[OTHER, "--prune", "--yes"], &[OTHER, "--dry-run"], &["--all"]] {
+        let (kind, message) = export(&second, selection, &stick).exits(2).error();
         let (own, other) = (root_of(&second), root_of(&first));
         assert!(kind == "usage" && message.contains(&own) && message.contains(&other), "{message}");
-        assert_eq!(digests(&stick), before, "{what:?}");
+        assert_eq!(digests(&stick), before, "{selection:?}");
     }
-    // A folder of its own beside it, as the hint says.
+    // A folder of its own on the same stick works, as the hint says.
     export(&second, &[OTHER], &stick.join("second")).exits(0);
     export(&first, &[KB], &stick).exits(0);
     isolated(&root_of(&first)).json(&["check-medium", stick.as_str()]).exits(0);
     isolated(&root_of(&second)).json(&["check-medium", stick.join("second").as_str()]).exits(0);
-    // Among the files of the other one nothing is written.
+    // A folder among the files of the other mirror's set is refused.
     let before = digests(&stick);
     export(&second, &[OTHER], &stick.join("data/second")).exits(2);
     assert_eq!(digests(&stick), before);
-    // An unfinished medium of another mirror is not taken over.
+    // An unfinished medium of another mirror is refused.
     fs::remove_file(stick.join("set.json.minisig")).unwrap();
     export(&second, &[OTHER], &stick).exits(2);
 }
 
 #[test]
-fn a_path_that_is_not_mounted_is_not_made_up() {
-    let here = connected(&[KB, "--arch", "arm64"]);
-    let (_, message) = export(&here, &[KB], &here.path("media/op/STICK")).exits(2).error();
+fn a_path_that_is_not_mounted_is_not_created() {
+    let connected_side = connected(&[KB, "--arch", "arm64"]);
+    let (_, message) =
+        export(&connected_side, &[KB], &connected_side.path("media/op/STICK")).exits(2).error();
     assert!(message.contains("does not exist"), "{message}");
-    assert!(!here.path("media").exists());
-    fs::create_dir(here.path("media")).unwrap();
-    let stick = here.path("media/STICK");
-    let (_, message) = export(&here, &[KB, "--expect-mount"], &stick).exits(2).error();
+    assert!(!connected_side.path("media").exists());
+    fs::create_dir(connected_side.path("media")).unwrap();
+    let stick = connected_side.path("media/STICK");
+    let (_, message) = export(&connected_side, &[KB, "--expect-mount"], &stick).exits(2).error();
     assert!(message.contains("is a local folder"), "{message}");
     assert!(!stick.exists());
-    export(&here, &[KB], &stick).exits(0);
+    export(&connected_side, &[KB], &stick).exits(0);
     for (to, words) in [
-        (here.mirror(), "lies inside the mirror"),
-        (here.mirror().join("stick"), "lies inside the mirror"),
-        (here.mirror().parent().unwrap().to_owned(), "contains the mirror"),
+        (connected_side.mirror(), "lies inside the mirror"),
+        (connected_side.mirror().join("stick"), "lies inside the mirror"),
+        (connected_side.mirror().parent().unwrap().to_owned(), "contains the mirror"),
     ] {
-        let before = content(&here.mirror());
+        let before = content(&connected_side.mirror());
         for dry in [&[KB][..], &[KB, "--dry-run"]] {
-            let (kind, message) = export(&here, dry, &to).exits(2).error();
+            let (kind, message) = export(&connected_side, dry, &to).exits(2).error();
             assert!(kind == "usage" && message.contains(words), "{message}");
         }
-        assert_eq!(content(&here.mirror()), before);
+        assert_eq!(content(&connected_side.mirror()), before);
     }
 }
 
@@ -58,8 +59,8 @@ fn a_path_that_is_not_mounted_is_not_made_up() {
 #[test]
 fn links_on_a_target_are_not_followed() {
     use std::os::unix::fs::symlink;
-    let here = connected(&[KB, OTHER, "--arch", "arm64"]);
-    let precious = here.path("precious");
+    let connected_side = connected(&[KB, OTHER, "--arch", "arm64"]);
+    let precious = connected_side.path("precious");
     fs::create_dir(&precious).unwrap();
     fs::write(precious.join("file"), b"precious").unwrap();
     let package =
@@ -80,9 +81,9 @@ fn links_on_a_target_are_not_followed() {
     .to_vec();
     places.extend([set.clone(), kb, format!("{set}/x.msu.kbm-part"), "package".to_owned()]);
     for place in places {
-        let stick = here.path("stick");
+        let stick = connected_side.path("stick");
         let _gone = fs::remove_dir_all(&stick);
-        export(&here, &[KB], &stick).exits(0);
+        export(&connected_side, &[KB], &stick).exits(0);
         let place = if place == "package" { package(&stick) } else { place };
         let path = stick.join(&place);
         let points_to = if path.is_dir() || path.extension().is_none_or(|end| end == "kbm-part") {
@@ -93,8 +94,8 @@ fn links_on_a_target_are_not_followed() {
         let _gone = fs::remove_dir_all(&path);
         let _gone = fs::remove_file(&path);
         symlink(&points_to, &path).unwrap();
-        for what in [&[OTHER][..], &[KB], &[OTHER, "--prune", "--yes"]] {
-            let (kind, message) = export(&here, what, &stick).exits(2).error();
+        for selection in [&[OTHER][..], &[KB], &[OTHER, "--prune", "--yes"]] {
+            let (kind, message) = export(&connected_side, selection, &stick).exits(2).error();
             assert!(kind == "usage" && message.contains("a link or a device"), "{place}: {message}");
             assert!(message.contains(&place), "{place}: {message}");
         }
@@ -119,10 +120,10 @@ fn a_recording_and_the_catalog_are_not_mixed() {
 }
 
 #[test]
-fn a_description_of_a_retired_or_strange_key_is_not_believed() {
+fn a_description_by_a_retired_or_unknown_key_is_ignored() {
     let (first, second, stick) = two_mirrors();
     let before = digests(&stick);
-    // The list of the root does not have the key any more.
+    // The new key list of the root does not contain the old export key.
     let root = kbmirror::carrier::SecretKey::from_text(
         &fs::read_to_string(second.mirror().join("keys/root.key")).unwrap(),
     )
@@ -143,11 +144,11 @@ fn a_description_of_a_retired_or_strange_key_is_not_believed() {
     #[cfg(unix)]
     fs::set_permissions(folder.join("export.key"), std::os::unix::fs::PermissionsExt::from_mode(0o600))
         .unwrap();
-    // The mirror does not know the KB, and nothing that it believes describes it.
+    // The mirror does not know the KB, and no trusted text describes the set.
     let (_, message) = export(&second, &[OTHER], &stick).exits(2).error();
     assert!(message.contains("is not of this mirror"), "{message}");
     assert_eq!(digests(&stick), before);
-    // A mirror that has the set proves it by its content.
+    // A mirror that has the set verifies it by its content.
     share_keys(&second, &first);
     let kept = export(&first, &[KB], &stick).exits(0).json();
     assert!(kept["plan"]["warnings"].to_string().contains("not an export key of this mirror any more"));
@@ -156,13 +157,13 @@ fn a_description_of_a_retired_or_strange_key_is_not_believed() {
 }
 
 #[test]
-fn what_is_not_signed_is_not_believed() {
+fn unsigned_content_is_not_trusted() {
     let (first, second, stick) = two_mirrors();
-    // Somebody adds a file and a line for it: without the signature it is a stranger's, and stays.
-    let strange = format!("data/{KB}/{ARM}/strange.msu");
-    fs::write(stick.join(&strange), b"precious").unwrap();
+    // An unsigned file with a line in the manifest counts as foreign and is kept.
+    let foreign = format!("data/{KB}/{ARM}/strange.msu");
+    fs::write(stick.join(&foreign), b"precious").unwrap();
     let manifest = fs::read_to_string(stick.join("manifest-sha256.txt")).unwrap();
-    fs::write(stick.join("manifest-sha256.txt"), format!("{manifest}{}  {strange}\n", "0".repeat(64)))
+    fs::write(stick.join("manifest-sha256.txt"), format!("{manifest}{}  {foreign}\n", "0".repeat(64)))
         .unwrap();
     let before = digests(&stick);
     for (bench, kb) in [(&first, KB), (&second, OTHER)] {
@@ -171,8 +172,8 @@ fn what_is_not_signed_is_not_believed() {
             assert_eq!(digests(&stick), before);
         }
     }
-    fs::remove_file(stick.join(&strange)).unwrap();
-    // What the first one knows is proven by its content, whatever was done to the texts.
+    fs::remove_file(stick.join(&foreign)).unwrap();
+    // A set known to the mirror is verified by its content, no matter how the texts changed.
     fs::write(stick.join("listing.jsonl"), b"{}").unwrap();
     export(&first, &[KB], &stick).exits(0);
     isolated(&root_of(&first)).json(&["check-medium", stick.as_str()]).exits(0);

@@ -1,4 +1,4 @@
-//! A file with several addresses, and addresses that do not last.
+//! Files with several URLs, and URLs that expire.
 
 use super::super::harness::{Bench, items, names_in, text_of};
 use super::super::support::{Action, FileFault, FileSpec, Loopback, Rule, World};
@@ -6,21 +6,21 @@ use super::{check_all_published, fetch, kb, package, update};
 
 const LENGTH: usize = 40_000;
 
-fn at(file: &FileSpec, folder: &str) -> FileSpec {
+fn with_url(file: &FileSpec, folder: &str) -> FileSpec {
     FileSpec { url: Some(format!("http://{{cdn}}/{folder}/{}", file.name)), ..file.clone() }
 }
 
-/// One file, listed by two updates of one KB under an address each.
+/// Returns a Catalog with one file, listed by two updates of one KB with a URL each.
 fn twice_listed(file: &FileSpec) -> World {
-    let first = update(0, vec![at(file, "one")]);
-    let mut second = update(1, vec![at(file, "two")]);
+    let first = update(0, vec![with_url(file, "one")]);
+    let mut second = update(1, vec![with_url(file, "two")]);
     second.title = first.title.replace("24H2", "25H2").replace("26100", "26200");
     second.kbs.clone_from(&first.kbs);
     World::new().update(first).update(second)
 }
 
 #[test]
-fn another_address_of_the_same_digest_is_used_when_one_fails() {
+fn a_second_url_of_the_same_digest_is_used_after_a_failure() {
     let busy = vec![("Retry-After".to_owned(), "4000".to_owned())];
     let faults = [
         Action::Status(404, Vec::new()),
@@ -53,13 +53,13 @@ fn another_address_of_the_same_digest_is_used_when_one_fails() {
             tried += loopback.ranges_of(bad).len();
             assert!(loopback.ranges_of(good).len() <= 2, "{action:?}");
         }
-        assert!(tried > 0, "one of the two was the first: {action:?}");
+        assert!(tried > 0, "one of the two URLs must be tried first: {action:?}");
     }
 }
 
 #[test]
-fn what_came_from_one_address_is_gone_on_from_at_another() {
-    // The same digest is the same bytes, wherever they lie; but a tag of one server says nothing to the other.
+fn a_download_is_resumed_from_another_url() {
+    // The same digest means the same bytes at any URL, but an entity tag of one server has no meaning for the other.
     let file = package(0, LENGTH);
     for bad in ["/one/", "/two/"] {
         let (bench, loopback) = (Bench::new(), Loopback::start(twice_listed(&file)));
@@ -72,7 +72,7 @@ fn what_came_from_one_address_is_gone_on_from_at_another() {
 }
 
 #[test]
-fn when_every_address_fails_the_failure_tells_of_it() {
+fn failures_of_all_urls_are_reported_as_one() {
     let file = package(0, LENGTH);
     let (bench, loopback) = (Bench::new(), Loopback::start(twice_listed(&file)));
     loopback.rule(Rule::always("/one/", Action::Status(404, Vec::new())));
@@ -84,28 +84,28 @@ fn when_every_address_fails_the_failure_tells_of_it() {
 }
 
 #[test]
-fn wrong_bytes_at_every_address_are_quarantined_once() {
+fn wrong_bytes_at_every_url_are_quarantined_once() {
     let file = package(0, LENGTH);
     let (bench, loopback) = (Bench::new(), Loopback::start(twice_listed(&file)));
     loopback.rule(Rule::always(&kb(0).to_lowercase(), Action::File(vec![FileFault::Flipped])));
     let document = fetch(&bench, &loopback, 1, &[]).exits(5).json();
     let message = text_of(&document["failures"][0]["message"]);
     assert!(message.to_lowercase().contains("sha"), "{message}");
-    assert_eq!(names_in(&bench.mirror().join("quarantine")).len(), 1, "the bytes are the same");
-    let asked = loopback.ranges_of("kb5100001").len();
-    assert!((2..=4).contains(&asked), "{asked}");
+    assert_eq!(names_in(&bench.mirror().join("quarantine")).len(), 1, "the same bytes must be kept once");
+    let requests = loopback.ranges_of("kb5100001").len();
+    assert!((2..=4).contains(&requests), "{requests}");
 }
 
 #[test]
-fn an_expired_link_is_refreshed_by_asking_the_dialog_again() {
+fn an_expired_link_is_refreshed_from_the_dialog() {
     let file = package(0, LENGTH);
-    let world = |folder: &str| World::new().update(update(0, vec![at(&file, folder)]));
+    let world = |folder: &str| World::new().update(update(0, vec![with_url(&file, folder)]));
     for (status, half) in [(403, false), (404, false), (410, false), (403, true)] {
         let (bench, loopback) = (Bench::new(), Loopback::start(world("old")));
         if half {
             loopback.rule(Rule::once("/old/", Action::File(vec![FileFault::CutAfter(LENGTH / 2)])));
         }
-        // From the moment that somebody finds the old address gone, the dialog has a new one.
+        // After the first request for the expired URL, the dialog has a new URL.
         loopback.rule(Rule::once("/old/", Action::Gone(status, Box::new(world("new")))));
         loopback.rule(Rule::always("/old/", Action::Status(status, Vec::new())));
         fetch(&bench, &loopback, 1, &[]).exits(0);
@@ -114,7 +114,7 @@ fn an_expired_link_is_refreshed_by_asking_the_dialog_again() {
         assert_eq!(
             loopback.ranges_of("/DownloadDialog.aspx").len(),
             2,
-            "once by the crawl, once for the link"
+            "once for the crawl, once for the new link"
         );
         let bytes = if half { LENGTH + LENGTH / 2 } else { LENGTH };
         assert!(loopback.bytes_served() <= bytes as u64);

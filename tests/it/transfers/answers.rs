@@ -1,4 +1,4 @@
-//! Answers that are no file: overload, refusals, and redirects.
+//! Answers without a file: overload, refusals, and redirects.
 
 use super::super::harness::{Bench, text_of};
 use super::super::support::{Action, Loopback, Rule, World};
@@ -10,7 +10,7 @@ fn busy(seconds: u64) -> Action {
 }
 
 #[test]
-fn a_server_that_says_when_to_come_back_is_obeyed_within_the_patience() {
+fn retry_after_is_respected_within_the_retry_budget() {
     let plain = || Action::Status(503, Vec::new());
     run_all(&[
         Case::passes("503 once", vec![once_instead(plain())], 2).waits(0..=2),
@@ -34,7 +34,7 @@ fn a_server_that_says_when_to_come_back_is_obeyed_within_the_patience() {
 }
 
 #[test]
-fn a_file_that_is_not_there_is_looked_up_once_more() {
+fn links_of_a_missing_file_are_read_once_more() {
     for (status, word) in [(403, "403"), (404, "404"), (410, "410")] {
         let files = [package(0, 5000)];
         let (bench, loopback) = (Bench::new(), Loopback::start(world_of(&files)));
@@ -44,10 +44,10 @@ fn a_file_that_is_not_there_is_looked_up_once_more() {
         assert_eq!(failure["what"], files[0].name.as_str());
         assert!(text_of(&failure["message"]).contains(word), "{failure:#}");
         let dialogs = loopback.ranges_of("/DownloadDialog.aspx").len();
-        assert_eq!(dialogs, 2, "{status}: read by the crawl, and once more for the links");
-        let asked = loopback.ranges_of("/files/").len();
-        assert!((1..=2).contains(&asked), "{status}: {asked}");
-        assert_eq!(bench.clock.waited().as_secs(), 0, "{status}: waiting would not help");
+        assert_eq!(dialogs, 2, "{status}: read for the crawl, and again for the links");
+        let requests = loopback.ranges_of("/files/").len();
+        assert!((1..=2).contains(&requests), "{status}: {requests}");
+        assert_eq!(bench.clock.waited().as_secs(), 0, "{status}: a retry would not help");
         loopback.clear_rules();
         fetch(&bench, &loopback, 1, &[]).exits(0);
         check_all_published(&bench, &files).unwrap();
@@ -67,39 +67,39 @@ fn a_redirect_to_a_foreign_host_is_refused() {
     ]);
 }
 
-/// A way of so many redirects to the file.
-fn hops(loopback: &Loopback, count: usize, whole: &[u8]) {
+/// Adds a chain of `count` redirects before the file.
+fn redirect_chain(loopback: &Loopback, count: usize, bytes: &[u8]) {
     let host = loopback.file_host();
-    let to = |hop: usize| Action::Redirect(format!("http://{host}/hop-{hop}/x"));
+    let to = |step: usize| Action::Redirect(format!("http://{host}/hop-{step}/x"));
     loopback.rule(Rule::always("/files/", to(1)));
-    for hop in 1..count {
-        loopback.rule(Rule::always(&format!("/hop-{hop}/"), to(hop + 1)));
+    for step in 1..count {
+        loopback.rule(Rule::always(&format!("/hop-{step}/"), to(step + 1)));
     }
-    let last = Action::Body("application/octet-stream", whole.to_vec());
+    let last = Action::Body("application/octet-stream", bytes.to_vec());
     loopback.rule(Rule::always(&format!("/hop-{count}/"), last));
 }
 
 #[test]
-fn five_hops_are_followed_and_six_are_not() {
+fn five_redirects_are_followed_and_six_are_not() {
     let files = [package(0, 5000)];
     for (count, code) in [(1, 0), (5, 0), (6, 6)] {
         let (bench, loopback) = (Bench::new(), Loopback::start(world_of(&files)));
-        hops(&loopback, count, &files[0].bytes);
+        redirect_chain(&loopback, count, &files[0].bytes);
         let ran = fetch(&bench, &loopback, 1, &["--patience", "0"]).exits(code);
         if code == 0 {
             check_all_published(&bench, &files).unwrap();
         } else {
             let message = text_of(&ran.json()["failures"][0]["message"]);
             assert!(message.contains("redirects more than 5 times"), "{message}");
-            assert!(loopback.ranges_of("/hop-6/").is_empty(), "nobody went that far");
+            assert!(loopback.ranges_of("/hop-6/").is_empty(), "the sixth redirect must not be followed");
             assert!(!bench.mirror().join("kb").exists());
         }
     }
 }
 
 #[test]
-fn a_catalog_without_the_file_is_not_asked_for_ever() {
-    // Between the crawl and the file, the Catalog has lost it.
+fn a_file_removed_from_the_catalog_ends_the_retries() {
+    // The Catalog lost the file between the crawl and the download.
     let files = [package(0, 5000)];
     let (bench, loopback) = (Bench::new(), Loopback::start(world_of(&files)));
     loopback.rule(Rule::once("/files/", Action::Become(Box::new(World::new()))));

@@ -1,4 +1,4 @@
-//! Answers that break off, fall silent, or come drop by drop.
+//! Answers that break off, stall, or arrive slowly.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::case::{
 const BROKE_OFF: &[&str] = &["broke off"];
 
 #[test]
-fn a_cut_goes_on_where_it_was_and_costs_no_byte_twice() {
+fn a_cut_transfer_is_resumed_without_repeated_bytes() {
     let mut cases = Vec::new();
     for place in [0, 1, HALF, LENGTH - 1] {
         let cut = [FileFault::CutAfter(place)];
@@ -31,7 +31,7 @@ fn a_cut_goes_on_where_it_was_and_costs_no_byte_twice() {
 }
 
 #[test]
-fn a_cut_of_a_file_of_unknown_size_goes_on_as_well() {
+fn a_cut_transfer_of_unknown_size_is_resumed() {
     let cases = [1, HALF, LENGTH - 1].map(|place| {
         let cut = vec![once(&[FileFault::CutAfter(place)])];
         Case::passes(&format!("cut at {place} once, beside another file"), cut, 2).paired()
@@ -40,11 +40,11 @@ fn a_cut_of_a_file_of_unknown_size_goes_on_as_well() {
 }
 
 #[test]
-fn a_reset_is_a_cut() {
+fn a_reset_connection_is_handled_like_a_cut() {
     let mut cases = Vec::new();
     for place in [0, 1, HALF, LENGTH - 1] {
         let reset = [FileFault::ResetAfter(place)];
-        // What was on its way is lost with the connection.
+        // The kernel drops bytes that were not read before the reset.
         let name = format!("reset at {place}");
         cases.push(Case::passes(&format!("{name} once"), vec![once(&reset)], 2).bytes(ALL..=2 * ALL));
     }
@@ -56,11 +56,11 @@ fn a_reset_is_a_cut() {
 }
 
 #[test]
-fn silence_is_broken_off_and_gone_on_from() {
+fn a_stalled_transfer_is_aborted_and_resumed() {
     run_with_time(|passes| {
         let stall = |place| [FileFault::StallAfter(place, passes(Duration::from_secs(7)))];
         let hour = [FileFault::StallAfter(HALF, passes(Duration::from_mins(2)))];
-        // How long it takes until somebody notices is not for a test to say.
+        // The number of requests after a stall depends on timing, so it is not checked exactly.
         let cases = [
             Case::passes("silent at half once", vec![once(&stall(HALF))], 2),
             Case::passes("silent at half always", vec![always(&stall(HALF))], 2),
@@ -79,13 +79,13 @@ fn silence_is_broken_off_and_gone_on_from() {
 }
 
 #[test]
-fn drops_that_are_many_enough_are_waited_for() {
+fn a_slow_transfer_with_progress_is_completed() {
     run_with_time(|passes| {
         let drip = |size| [FileFault::Drip(size, passes(Duration::from_secs(1)))];
         vec![
             Case::passes("4 KiB a second once", vec![once(&drip(4096))], 1),
             Case::passes("4 KiB a second always", vec![always(&drip(4096))], 1),
-            // How much of it the client finds at a time is not for a test to say; that it comes to an end is.
+            // The client reads a varying number of bytes at a time, so only the end of the download is checked.
             Case::passes("200 bytes a second once", vec![once(&drip(200))], 2)
                 .requests(1..=3)
                 .bytes(ALL..=2 * ALL)

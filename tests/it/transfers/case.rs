@@ -1,4 +1,4 @@
-//! One fault and what comes of it: a table's row, and how it is run.
+//! A row of the fault table: a fault, its expected outcome, and the function that runs it.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -7,55 +7,55 @@ use super::super::harness::{Bench, items, names_in, text_of};
 use super::super::support::{Action, FileFault, FileSpec, Hook, Loopback, Rule};
 use super::{check_all_published, check_final_names, fetch, package, update, world_of};
 
-/// The size of a file, where a case does not say otherwise: some pieces, so that all that is cut has a middle.
+/// The default size of a file: several pieces, so that a truncated file has a middle.
 pub(super) const LENGTH: usize = 40_000;
 pub(super) const HALF: usize = LENGTH / 2;
-/// The same for bounds of what the CDN sends.
+/// The default size as a bound for the bytes that the CDN sends.
 pub(super) const ALL: u64 = LENGTH as u64;
 
-/// What is expected of a run.
+/// The expected result of a run.
 #[derive(Debug, Clone)]
 pub(super) enum Outcome {
     /// The file is published.
     Published,
-    /// Nothing is, the run has one of these exit codes, and the failure has one of these words.
+    /// The file is not published, the run has one of these exit codes, and the failure has one of these words.
     Fails(&'static [u8], &'static [&'static str]),
-    /// Either of both: the rules leave it open, but not what else is so.
+    /// Both results are allowed, but the checks that always apply must hold.
     Either(&'static [u8]),
 }
 
-/// A row.
+/// A row of the table.
 #[derive(Debug, Clone)]
 pub(super) struct Case {
     name: String,
     length: usize,
-    /// Beside another file of the same update, so that nobody states the size of either.
+    /// `true` if the update has a second file, so that the sizes of both are not stated.
     paired: bool,
     rules: Vec<Rule>,
     options: &'static [&'static str],
     outcome: Outcome,
-    /// Requests for the file.
+    /// The number of requests for the file.
     requests: RangeInclusive<usize>,
-    /// Bytes that the CDN sent of it.
+    /// The number of bytes of the file that the CDN sent.
     bytes: RangeInclusive<u64>,
-    /// How long was waited between tries.
+    /// The total wait between tries, in seconds.
     waits: RangeInclusive<u64>,
-    /// Files in quarantine afterwards.
+    /// The number of files in quarantine afterwards.
     quarantined: usize,
-    /// Whether partial/ must be empty, also after a failure.
+    /// `true` if `partial/` must be empty even after a failure.
     nothing_kept: bool,
 }
 
-/// The name of the file that the rules are about is in its path and in no other one.
+/// A part of the file's path that occurs in no other path.
 const PATH: &str = "kb5100001";
-/// Five waits (1, 2, 4, 8, and 15 s) fit into the usual patience of 30 s, so six tries do; jitter makes it some more or
-/// fewer.
+/// The default retry budget of 30 s has room for five waits (1, 2, 4, 8, and 15 s) and so for six tries. Jitter makes
+/// it a few more or fewer.
 pub(super) const TRIES: RangeInclusive<usize> = 5..=8;
-/// What they wait together.
+/// The total of these waits.
 pub(super) const WAITS: RangeInclusive<u64> = 15..=30;
 
 impl Case {
-    /// A fault that passes: published after so many requests, without a byte too many.
+    /// Returns a case whose fault ends: the file is published after this number of requests, without repeated bytes.
     pub(super) fn passes(name: &str, rules: Vec<Rule>, requests: usize) -> Self {
         Self {
             name: name.to_owned(),
@@ -72,7 +72,7 @@ impl Case {
         }
     }
 
-    /// A fault that stays.
+    /// Returns a case whose fault is permanent.
     pub(super) fn fails(
         name: &str,
         rules: Vec<Rule>,
@@ -88,7 +88,7 @@ impl Case {
         }
     }
 
-    /// A fault that may pass or stay.
+    /// Returns a case whose fault may end or be permanent.
     pub(super) fn either(
         name: &str,
         rules: Vec<Rule>,
@@ -131,33 +131,33 @@ impl Case {
     }
 }
 
-/// For the next request for the file.
+/// Returns a rule with faults for the next request for the file.
 pub(super) fn once(faults: &[FileFault]) -> Rule {
     Rule::once(PATH, Action::File(faults.to_vec()))
 }
 
-/// For every request for the file.
+/// Returns a rule with faults for every request for the file.
 pub(super) fn always(faults: &[FileFault]) -> Rule {
     Rule::always(PATH, Action::File(faults.to_vec()))
 }
 
-/// The next answer for the file is another one.
+/// Returns a rule that replaces the next answer for the file.
 pub(super) fn once_instead(action: Action) -> Rule {
     Rule::once(PATH, action)
 }
 
-/// Every answer for the file is another one.
+/// Returns a rule that replaces every answer for the file.
 pub(super) fn always_instead(action: Action) -> Rule {
     Rule::always(PATH, action)
 }
 
-/// Runs cases that need no clock.
+/// Runs cases that do not use the clock.
 #[track_caller]
 pub(super) fn run_all(cases: &[Case]) {
     run_with_time(|_| cases.to_vec());
 }
 
-/// Runs every case, made with a hook maker that lets the bench's time pass; all that went wrong is told together.
+/// Runs every case, made with a function for hooks that advance the bench's clock. Reports all failures together.
 #[track_caller]
 pub(super) fn run_with_time(cases: impl Fn(&dyn Fn(Duration) -> Hook) -> Vec<Case>) {
     let count = cases(&|_| Hook::new(|| ())).len();
@@ -191,8 +191,8 @@ fn run(bench: &Bench, case: &Case) -> Result<(), String> {
         loopback.rule(rule.clone());
     }
     let ran = fetch(bench, &loopback, 1, case.options);
-    let told = format!("exit {}\n{}\n{}", ran.code, ran.stdout, ran.stderr);
-    let check = |holds: bool, what: String| if holds { Ok(()) } else { Err(format!("{what}\n{told}")) };
+    let output = format!("exit {}\n{}\n{}", ran.code, ran.stdout, ran.stderr);
+    let check = |holds: bool, what: String| if holds { Ok(()) } else { Err(format!("{what}\n{output}")) };
 
     check_final_names(bench, &files)?;
     let document = ran.json();
@@ -204,7 +204,7 @@ fn run(bench: &Bench, case: &Case) -> Result<(), String> {
     };
     check(expected, format!("expected {:?}", case.outcome))?;
     if published {
-        check_all_published(bench, &files).map_err(|why| format!("{why}\n{told}"))?;
+        check_all_published(bench, &files).map_err(|why| format!("{why}\n{output}"))?;
     } else {
         check(!bench.mirror().join("kb").exists(), "a set that failed is visible".to_owned())?;
         let failures = items(&document["failures"]);
@@ -213,14 +213,14 @@ fn run(bench: &Bench, case: &Case) -> Result<(), String> {
         if let Outcome::Fails(_, words) = &case.outcome {
             let messages = failures.iter().map(|failure| text_of(&failure["message"]));
             let messages: String = messages.collect::<Vec<_>>().join("\n").to_lowercase();
-            let told = words.is_empty() || words.iter().any(|word| messages.contains(word));
-            check(told, format!("the failure has none of {words:?}"))?;
+            let output = words.is_empty() || words.iter().any(|word| messages.contains(word));
+            check(output, format!("the failure has none of {words:?}"))?;
         }
     }
 
     let requests = loopback.ranges_of(PATH);
-    let asked = format!("asked {} times, expected {:?}: {requests:?}", requests.len(), case.requests);
-    check(case.requests.contains(&requests.len()), asked)?;
+    let text = format!("asked {} times, expected {:?}: {requests:?}", requests.len(), case.requests);
+    check(case.requests.contains(&requests.len()), text)?;
     let served = loopback.bytes_served_of(PATH);
     check(case.bytes.contains(&served), format!("{served} bytes served, expected {:?}", case.bytes))?;
     let waited = bench.clock.waited().as_secs();
@@ -232,7 +232,7 @@ fn run(bench: &Bench, case: &Case) -> Result<(), String> {
         check(kept.is_empty(), format!("partial/ holds {kept:?}"))?;
     }
 
-    // Once the CDN is well, the next run has all of it.
+    // The CDN works again, and the next run publishes the file.
     loopback.clear_rules();
     let again = fetch(bench, &loopback, 1, &[]);
     check(again.code == 0, format!("the next run: exit {}\n{}\n{}", again.code, again.stdout, again.stderr))?;

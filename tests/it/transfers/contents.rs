@@ -1,4 +1,4 @@
-//! Bytes that are not the package: changed, compressed, or somebody's page.
+//! Bytes that differ from the package: changed, compressed, or a login page.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ fn page() -> Action {
     Action::Body("text/html; charset=utf-8", text.as_bytes().to_vec())
 }
 
-/// A page of the length that the file has.
+/// Returns a page with the same length as the file.
 fn long_page() -> Action {
     let Action::Body(kind, mut text) = page() else { unreachable!("a page is a body") };
     text.resize(usize::try_from(ALL).unwrap(), b' ');
@@ -23,7 +23,7 @@ fn long_page() -> Action {
 }
 
 #[test]
-fn wrong_bytes_get_a_second_chance_and_then_quarantine() {
+fn wrong_bytes_are_retried_once_and_then_quarantined() {
     let wrong = [FileFault::Flipped];
     run_all(&[
         Case::passes("wrong bytes once", vec![once(&wrong)], 2).bytes(2 * ALL..=2 * ALL),
@@ -40,7 +40,7 @@ fn wrong_bytes_get_a_second_chance_and_then_quarantine() {
 }
 
 #[test]
-fn what_was_rejected_goes_after_thirty_days() {
+fn quarantined_files_are_deleted_after_thirty_days() {
     let (bench, loopback) = (Bench::new(), Loopback::start(world_of(&[package(0, 5000)])));
     loopback.rule(Rule::once("/files/", Action::File(vec![FileFault::Flipped])));
     loopback.rule(Rule::once("/files/", Action::File(vec![FileFault::Flipped])));
@@ -50,26 +50,26 @@ fn what_was_rejected_goes_after_thirty_days() {
     let days = |days: u64| bench.clock.advance(Duration::from_hours(24 * days));
     days(30);
     fetch(&bench, &loopback, 1, &[]).exits(0);
-    assert_eq!(kept(), 1, "30 days are not over");
+    assert_eq!(kept(), 1, "the 30 days are not over");
     days(1);
     fetch(&bench, &loopback, 1, &["--dry-run"]).exits(0);
-    assert_eq!(kept(), 1, "a trial deletes nothing");
+    assert_eq!(kept(), 1, "a dry run must not delete files");
     fetch(&bench, &loopback, 1, &[]).exits(0);
     assert_eq!(kept(), 0);
 }
 
 #[test]
-fn files_are_asked_for_as_they_are() {
+fn files_are_requested_without_content_coding() {
     let (bench, loopback) = (Bench::new(), Loopback::start(world_of(&[package(0, 5000)])));
     loopback.rule(Rule::once("/files/", Action::File(vec![FileFault::CutAfter(2000)])));
     fetch(&bench, &loopback, 1, &[]).exits(0);
-    let asked = loopback.requests().into_iter().filter(|seen| seen.path_and_query.contains("/files/"));
-    let codings: Vec<Option<String>> = asked.map(|seen| seen.accept_encoding).collect();
+    let requests = loopback.requests().into_iter().filter(|seen| seen.path_and_query.contains("/files/"));
+    let codings: Vec<Option<String>> = requests.map(|seen| seen.accept_encoding).collect();
     assert_eq!(codings, [Some("identity".to_owned()), Some("identity".to_owned())]);
 }
 
 #[test]
-fn what_is_compressed_or_says_so_is_refused() {
+fn compressed_answers_are_refused() {
     let mut cases = Vec::new();
     for (name, fault) in [("gzip said of plain bytes", FileFault::GzipSaid), ("gzip", FileFault::Gzipped)] {
         let fault = [fault];
@@ -77,7 +77,7 @@ fn what_is_compressed_or_says_so_is_refused() {
         cases.push(stays.bytes(0..=8 * 2 * ALL));
         let rules = vec![once(&[FileFault::CutAfter(HALF)]), once(&fault)];
         cases.push(Case::either(&format!("{name} once, on a range"), rules, &[5, 6], 2..=4));
-        // What does not get smaller gets longer.
+        // Some content gets longer by compression.
         let passes = Case::either(&format!("{name} once"), vec![once(&fault)], &[5, 6], 1..=2);
         cases.push(passes.bytes(0..=2 * ALL + 1000));
     }
@@ -85,7 +85,7 @@ fn what_is_compressed_or_says_so_is_refused() {
 }
 
 #[test]
-fn a_page_in_place_of_a_package_is_named_as_such() {
+fn a_login_page_instead_of_a_package_is_reported() {
     let mut cases = Vec::new();
     for (name, page) in [("a page", page()), ("a page of the file's length", long_page())] {
         let stays =

@@ -1,17 +1,19 @@
-//! The program itself, ended at any moment: what has a final name is right, and what was here is not fetched again.
+//! The program as a process, killed at any time: files under a final name are right, and received bytes are not
+//! fetched again.
 
 use super::super::harness::Bench;
 use super::super::support::{Killing, Restart};
 
 #[test]
-fn a_fetch_that_is_killed_goes_on_where_it_was() {
-    // Small enough to be done in seconds. `benches/kill_and_resume.rs` is the same with 8 files of 32 MiB and 200 kills.
+fn a_killed_fetch_is_resumed() {
+    // The files are small enough for a test of seconds. `benches/kill_and_resume.rs` does the same with 8 files of 32
+    // MiB and 200 kills.
     const MIB: usize = 1024 * 1024;
     let killing = Killing {
         files: 8,
         bytes: 4 * MIB,
         kills: 12,
-        // By connection, of which there are four.
+        // The rate applies to each of the four connections.
         bytes_a_second: 2 * MIB as u64,
         seed: 6,
     };

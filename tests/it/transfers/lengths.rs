@@ -1,15 +1,15 @@
-//! Bodies that are shorter or longer than they should be, and bodies that do not say how long they are.
+//! Bodies that are too short or too long, and bodies without a stated length.
 
 use super::super::harness::{Bench, names_in};
 use super::super::support::{Action, FileFault, FileSpec, Loopback, Rule, UpdateSpec, id};
 use super::case::{ALL, Case, HALF, LENGTH, always, once, run_all};
 
-/// A length is told with its unit.
+/// The unit in every message about a length.
 const BYTES: &[&str] = &["bytes"];
 const MIB: u64 = 1024 * 1024;
 
 #[test]
-fn without_a_length_the_size_is_what_tells_the_end() {
+fn without_a_stated_length_the_known_size_marks_the_end() {
     let mut cases = Vec::new();
     for (name, framing) in [("chunks", FileFault::Chunked), ("the end", FileFault::CloseDelimited)] {
         let bare = [framing.clone()];
@@ -27,17 +27,17 @@ fn without_a_length_the_size_is_what_tells_the_end() {
 }
 
 #[test]
-fn a_body_that_ends_early_without_saying_so_is_gone_on_from() {
+fn a_silently_truncated_body_is_resumed() {
     let short = [FileFault::CloseDelimited, FileFault::Shorter(100)];
     run_all(&[
         Case::passes("short once", vec![once(&short)], 2),
-        // The rest never comes.
+        // The rest never arrives.
         Case::fails("short always", vec![always(&short)], &[5, 6], &[], 2..=12),
     ]);
 }
 
 #[test]
-fn another_length_than_stated_is_refused_before_its_bytes_are_taken() {
+fn a_wrong_stated_length_is_refused_before_the_bytes() {
     let mut cases = Vec::new();
     for (name, fault) in [
         ("a byte shorter", FileFault::Shorter(1)),
@@ -45,10 +45,10 @@ fn another_length_than_stated_is_refused_before_its_bytes_are_taken() {
         ("a byte longer", FileFault::Longer(1)),
         ("twice as long", FileFault::Longer(LENGTH)),
     ] {
-        for (often, rule) in
+        for (frequency, rule) in
             [("once", once(std::slice::from_ref(&fault))), ("always", always(std::slice::from_ref(&fault)))]
         {
-            let case = Case::fails(&format!("{name} {often}"), vec![rule], &[5], BYTES, 1..=1);
+            let case = Case::fails(&format!("{name} {frequency}"), vec![rule], &[5], BYTES, 1..=1);
             cases.push(case.bytes(0..=2 * ALL).waits(0..=0).nothing_kept());
         }
     }
@@ -56,7 +56,7 @@ fn another_length_than_stated_is_refused_before_its_bytes_are_taken() {
 }
 
 #[test]
-fn more_than_stated_is_cut_off_at_once_and_not_kept() {
+fn excess_bytes_abort_the_transfer_and_are_not_kept() {
     let mut cases = Vec::new();
     for (name, faults) in [
         ("a byte longer in chunks", vec![FileFault::Chunked, FileFault::Longer(1)]),
@@ -64,21 +64,22 @@ fn more_than_stated_is_cut_off_at_once_and_not_kept() {
         ("much longer in chunks", vec![FileFault::Chunked, FileFault::Longer(10 * LENGTH)]),
         ("endless", vec![FileFault::Endless]),
     ] {
-        for (often, rule) in [("once", once(&faults)), ("always", always(&faults))] {
-            let case = Case::fails(&format!("{name} {often}"), vec![rule.clone()], &[5], BYTES, 1..=2);
+        for (frequency, rule) in [("once", once(&faults)), ("always", always(&faults))] {
+            let case = Case::fails(&format!("{name} {frequency}"), vec![rule.clone()], &[5], BYTES, 1..=2);
             cases.push(case.bytes(0..=ALL + MIB).nothing_kept());
         }
     }
-    // Nobody states the size of one file of two, but their sum.
+    // The Catalog does not state the size of each of two files, but it states their sum.
     let endless = vec![always(&[FileFault::Endless])];
     let case = Case::fails("endless, size unknown", endless, &[5], BYTES, 1..=2);
     cases.push(case.bytes(0..=ALL + MIB).paired().nothing_kept());
     run_all(&cases);
 }
 
-/// A set whose checkpoint no dialog lists has no sum, but each entry has its own, and that bounds its files.
+/// The Catalog states no sum for a set whose checkpoint is in no dialog. The entry of each update has a size, which
+/// bounds its files.
 #[test]
-fn a_set_without_a_sum_has_the_bounds_of_its_entries() {
+fn a_set_without_a_total_size_is_bounded_by_its_entries() {
     let [target, checkpoint] = [("kb5086672", 21), ("kb5043080", 22)].map(|(kb, seed)| {
         FileSpec::package(&format!("windows11.0-{kb}-arm64"), "msu", super::noise(seed, LENGTH))
     });
@@ -92,12 +93,12 @@ fn a_set_without_a_sum_has_the_bounds_of_its_entries() {
         .update(entry(12, "2024-09", "(KB5043080)", &checkpoint));
     let (bench, loopback) = (Bench::new(), Loopback::start(world));
     loopback.rule(Rule::always("/files/", Action::File(vec![FileFault::Endless])));
-    let ran = super::ask(&bench, &loopback, &["fetch", "KB5086672"]).exits(5);
+    let ran = super::run_against(&bench, &loopback, &["fetch", "KB5086672"]).exits(5);
     assert!(ran.stdout.contains(&format!("more than {LENGTH} bytes arrived")), "{}", ran.stdout);
     assert!(loopback.bytes_served() < 2 * (ALL + MIB), "{}", loopback.bytes_served());
     for folder in ["quarantine", "partial"] {
         assert_eq!(names_in(&bench.mirror().join(folder)), [""; 0], "{folder}");
     }
     loopback.clear_rules();
-    super::ask(&bench, &loopback, &["fetch", "KB5086672"]).exits(0);
+    super::run_against(&bench, &loopback, &["fetch", "KB5086672"]).exits(0);
 }

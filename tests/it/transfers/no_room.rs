@@ -1,5 +1,5 @@
-//! Disks that are too small, or become so in the middle: exit 9, what was there is there, and with room the next run has
-//! all.
+//! Disks that are too small or become full during a run: the exit code is 9, existing files stay, and with enough
+//! space the next run completes.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,15 +9,15 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::super::broken_off::Small;
 use super::super::harness::{Bench, Ran, each, tree};
 use super::super::support::{Action, FileFault, FileSpec, Hook, Loopback, Rule, UpdateSpec, World, id};
-use super::{ask, check_all_published, check_final_names, fetch, kb, package, world_of};
+use super::{check_all_published, check_final_names, fetch, kb, package, run_against, world_of};
 
 const KIB: u64 = 1024;
-/// Of each file, in KiB: no round number of pages.
+/// The length of each file in KiB, not a multiple of a page.
 const LENGTH: u64 = 701;
 const COUNT: u32 = 4;
-/// Room for everything, and for an index beside it.
+/// The size of a disk with space for all files and an index.
 const ENOUGH: u64 = 16 * KIB;
-/// So many disks, from one without any room to one with more than is needed.
+/// The number of disks, from one without free space to one with more than needed.
 const SIZES: u64 = 50;
 const MOST: u64 = LENGTH * COUNT as u64 + KIB;
 
@@ -25,25 +25,25 @@ fn packages() -> Vec<FileSpec> {
     (0..COUNT).map(|number| package(number, usize::try_from(LENGTH * KIB).unwrap() - 5)).collect()
 }
 
-/// A mirror on a disk of its own that holds the first KB already.
-struct Began {
+/// A mirror on a disk of its own that has the first KB already.
+struct SmallDiskMirror {
     bench: Bench,
     loopback: Loopback,
     disk: Small,
     files: Vec<FileSpec>,
-    /// What is fetched onto the small disk, the first KB among it.
+    /// The KBs fetched onto the small disk, including the first KB.
     kbs: Vec<String>,
     before: BTreeMap<String, Vec<u8>>,
 }
 
-/// With KBs whose sizes the Catalog states.
-fn began() -> Option<Began> {
+/// Returns a mirror with KBs whose sizes the Catalog states.
+fn mirror_with_stated_sizes() -> Option<SmallDiskMirror> {
     let files = packages();
-    Began::with(world_of(&files), files, (0..COUNT).map(kb).collect())
+    SmallDiskMirror::with(world_of(&files), files, (0..COUNT).map(kb).collect())
 }
 
-/// With a KB whose checkpoint no dialog lists, so that nobody states what its set has together.
-fn began_with_unstated() -> Option<Began> {
+/// Returns a mirror with a KB whose checkpoint is in no dialog, so that the total size of its set is not stated.
+fn mirror_with_unstated_sizes() -> Option<SmallDiskMirror> {
     let [target, checkpoint] = [("kb5086672", 21), ("kb5043080", 22)].map(|(kb, seed)| {
         let bytes = super::noise(seed, usize::try_from(LENGTH * KIB).unwrap());
         FileSpec::package(&format!("windows11.0-{kb}-arm64"), "msu", bytes)
@@ -57,31 +57,31 @@ fn began_with_unstated() -> Option<Began> {
     let world = world_of(std::slice::from_ref(&first))
         .update(entry(11, "2026-03", "(KB5086672) (26100.8117)", &target))
         .update(entry(12, "2024-09", "(KB5043080)", &checkpoint));
-    Began::with(world, vec![first, target, checkpoint], vec![kb(0), "KB5086672".to_owned()])
+    SmallDiskMirror::with(world, vec![first, target, checkpoint], vec![kb(0), "KB5086672".to_owned()])
 }
 
-impl Began {
+impl SmallDiskMirror {
     fn with(world: World, files: Vec<FileSpec>, kbs: Vec<String>) -> Option<Self> {
         let bench = Bench::new();
         let disk = Small::new(bench.mirror(), ENOUGH)?;
         let loopback = Loopback::start(world);
-        let began = Self { bench, loopback, disk, files, kbs, before: BTreeMap::new() };
-        fetch(&began.bench, &began.loopback, 1, &[]).exits(0);
-        let before = tree(&began.bench.mirror().join("kb"));
-        Some(Self { before, ..began })
+        let mirror_with_stated_sizes = Self { bench, loopback, disk, files, kbs, before: BTreeMap::new() };
+        fetch(&mirror_with_stated_sizes.bench, &mirror_with_stated_sizes.loopback, 1, &[]).exits(0);
+        let before = tree(&mirror_with_stated_sizes.bench.mirror().join("kb"));
+        Some(Self { before, ..mirror_with_stated_sizes })
     }
 
     fn fetch(&self, options: &[&str]) -> Ran {
         let kbs: Vec<&str> = self.kbs.iter().map(String::as_str).collect();
-        ask(&self.bench, &self.loopback, &[&["fetch"], kbs.as_slice(), options].concat())
+        run_against(&self.bench, &self.loopback, &[&["fetch"], kbs.as_slice(), options].concat())
     }
 
-    /// What the disk holds, in KiB.
+    /// Returns the used space of the disk in KiB.
     fn used(&self) -> u64 {
         ENOUGH - free(&self.disk.folder)
     }
 
-    /// What is so after a run that found no room.
+    /// Checks the state after a run that found too little space.
     fn check_nothing_lost(&self, ran: &Ran) -> Result<(), String> {
         if ran.code != 9 || no_space(ran).is_empty() {
             return Err(format!("exit {}: {}\n{}", ran.code, ran.stdout, ran.stderr));
@@ -92,8 +92,8 @@ impl Began {
         lost.map_or(Ok(()), |(path, _)| Err(format!("{path} is not what it was")))
     }
 
-    /// With room again, the next run has all.
-    fn check_goes_on(&self) -> Result<(), String> {
+    /// Checks that the next run completes with enough space.
+    fn check_next_run(&self) -> Result<(), String> {
         self.disk.resize(ENOUGH);
         let ran = self.fetch(&[]);
         if ran.code != 0 || each(&ran.json()["sets"], "status")[0] != "unchanged" {
@@ -102,7 +102,8 @@ impl Began {
         check_all_published(&self.bench, &self.files).map_err(|why| format!("the next run: {why}"))
     }
 
-    /// A run on such a disk, which has all of it or finds no room, and the next one; whether it had all.
+    /// Runs on a disk with the current size and checks the result, then checks the next run. Returns `true` if the
+    /// files fitted.
     fn check(&self, options: &[&str]) -> Result<bool, String> {
         let ran = self.fetch(options);
         if ran.code == 0 {
@@ -114,17 +115,17 @@ impl Began {
         if ballast.exists() {
             fs::remove_file(ballast).unwrap();
         }
-        self.check_goes_on()?;
+        self.check_next_run()?;
         Ok(ran.code == 0)
     }
 }
 
-/// What somebody else has on the disk.
+/// The file that takes up space on the disk.
 const BALLAST: &str = "ballast";
 
-/// Tells everything that went wrong at once, and that some runs had all and some found no room.
+/// Reports all failures together, and checks that some runs fitted and some did not.
 #[track_caller]
-fn judge(checked: Vec<(String, Result<bool, String>)>) {
+fn expect_all(checked: Vec<(String, Result<bool, String>)>) {
     let count = checked.len();
     let fitted = checked.iter().filter(|(_, checked)| matches!(checked, Ok(true))).count();
     let wrong: Vec<String> = checked
@@ -135,110 +136,116 @@ fn judge(checked: Vec<(String, Result<bool, String>)>) {
     assert!((1..count).contains(&fitted), "{fitted} of {count} fitted");
 }
 
-/// What is free where a folder is, in KiB.
+/// Returns the free space of a folder's file system in KiB.
 fn free(folder: &Utf8Path) -> u64 {
     fs4::available_space(folder).unwrap() / KIB
 }
 
-/// What is said of the room that there was not, wherever in the document.
+/// Returns the messages about missing space, from anywhere in the document.
 fn no_space(ran: &Ran) -> String {
     let document = ran.json();
-    let told = document["failures"].as_array().into_iter().flatten().chain([&document["error"]]);
-    let told = told.filter(|told| told["kind"] == "no_space");
-    let message: Vec<&str> = told.filter_map(|told| told["message"].as_str()).collect();
+    let messages = document["failures"].as_array().into_iter().flatten().chain([&document["error"]]);
+    let messages = messages.filter(|messages| messages["kind"] == "no_space");
+    let message: Vec<&str> = messages.filter_map(|messages| messages["message"].as_str()).collect();
     message.join("\n")
 }
 
 #[test]
 fn a_plan_that_does_not_fit_is_refused_before_the_first_byte() {
-    let Some(began) = began() else { return };
-    began.disk.resize(began.used() + LENGTH + 100);
-    let asked = began.loopback.ranges_of("/files/").len();
-    let ran = began.fetch(&[]);
-    began.check_nothing_lost(&ran).unwrap();
-    assert_eq!(began.loopback.ranges_of("/files/").len(), asked, "no file was asked for");
+    let Some(mirror_with_stated_sizes) = mirror_with_stated_sizes() else { return };
+    mirror_with_stated_sizes.disk.resize(mirror_with_stated_sizes.used() + LENGTH + 100);
+    let requests_before = mirror_with_stated_sizes.loopback.ranges_of("/files/").len();
+    let ran = mirror_with_stated_sizes.fetch(&[]);
+    mirror_with_stated_sizes.check_nothing_lost(&ran).unwrap();
+    assert_eq!(
+        mirror_with_stated_sizes.loopback.ranges_of("/files/").len(),
+        requests_before,
+        "no file may be requested"
+    );
     let message = no_space(&ran);
-    let told = message.contains("need") && message.contains("free");
-    assert!(told && message.chars().any(|character| character.is_ascii_digit()), "{message}");
-    assert_eq!(tree(&began.bench.mirror().join("kb")), began.before);
-    began.check_goes_on().unwrap();
+    let messages = message.contains("need") && message.contains("free");
+    assert!(messages && message.chars().any(|character| character.is_ascii_digit()), "{message}");
+    assert_eq!(tree(&mirror_with_stated_sizes.bench.mirror().join("kb")), mirror_with_stated_sizes.before);
+    mirror_with_stated_sizes.check_next_run().unwrap();
 }
 
 #[test]
-fn what_lies_in_partial_counts_as_there() {
-    let Some(began) = began() else { return };
+fn partial_files_count_as_present_in_the_plan() {
+    let Some(mirror_with_stated_sizes) = mirror_with_stated_sizes() else { return };
     let most = usize::try_from((LENGTH - 20) * KIB).unwrap();
     for number in 1..COUNT {
         let path = kb(number).to_lowercase();
-        began.loopback.rule(Rule::once(&path, Action::File(vec![FileFault::CutAfter(most)])));
+        mirror_with_stated_sizes
+            .loopback
+            .rule(Rule::once(&path, Action::File(vec![FileFault::CutAfter(most)])));
     }
-    began.fetch(&["--patience", "0"]);
-    // Half of what the files have together, and far more than what is missing.
-    began.disk.resize(began.used() + 1000);
-    let served = began.loopback.bytes_served();
-    let ran = began.fetch(&[]);
+    mirror_with_stated_sizes.fetch(&["--patience", "0"]);
+    // The new space is half of the total size of the files, and much more than the missing bytes.
+    mirror_with_stated_sizes.disk.resize(mirror_with_stated_sizes.used() + 1000);
+    let served = mirror_with_stated_sizes.loopback.bytes_served();
+    let ran = mirror_with_stated_sizes.fetch(&[]);
     assert_eq!(ran.code, 0, "{ran:?}");
-    check_all_published(&began.bench, &began.files).unwrap();
-    assert!(began.loopback.bytes_served() - served <= u64::from(COUNT) * 20 * KIB);
+    check_all_published(&mirror_with_stated_sizes.bench, &mirror_with_stated_sizes.files).unwrap();
+    assert!(mirror_with_stated_sizes.loopback.bytes_served() - served <= u64::from(COUNT) * 20 * KIB);
 }
 
 #[test]
-fn whatever_the_size_of_the_disk_it_is_all_or_exit_9() {
+fn a_run_on_any_disk_size_completes_or_exits_with_9() {
     let mut checked = Vec::new();
     for step in 0..SIZES {
-        let Some(began) = began() else { return };
+        let Some(mirror_with_stated_sizes) = mirror_with_stated_sizes() else { return };
         let more = step * MOST / SIZES;
-        began.disk.resize(began.used() + more);
-        checked.push((format!("{more} KiB more"), began.check(&[])));
+        mirror_with_stated_sizes.disk.resize(mirror_with_stated_sizes.used() + more);
+        checked.push((format!("{more} KiB more"), mirror_with_stated_sizes.check(&[])));
     }
-    judge(checked);
+    expect_all(checked);
 }
 
 #[test]
-fn where_nobody_states_the_size_it_is_all_or_exit_9_as_well() {
+fn a_run_with_unstated_sizes_completes_or_exits_with_9() {
     let mut checked = Vec::new();
     for step in 0..SIZES / 4 {
-        let Some(began) = began_with_unstated() else { return };
+        let Some(mirror_with_stated_sizes) = mirror_with_unstated_sizes() else { return };
         let more = step * MOST / SIZES * 4;
-        began.disk.resize(began.used() + more);
-        checked.push((format!("{more} KiB more"), began.check(&[])));
+        mirror_with_stated_sizes.disk.resize(mirror_with_stated_sizes.used() + more);
+        checked.push((format!("{more} KiB more"), mirror_with_stated_sizes.check(&[])));
     }
-    judge(checked);
+    expect_all(checked);
 }
 
-/// Leaves so many KiB on a disk.
+/// Fills a disk except for `left` KiB.
 fn fill_up(folder: &Utf8Path, left: u64) {
     let ballast = free(folder).saturating_sub(left);
-    // What was reserved in between is not there to be taken.
+    // A reservation may have taken the space in the meantime, so the write can fail.
     let _taken = fs::write(folder.join(BALLAST), vec![0; usize::try_from(ballast * KIB).unwrap()]);
 }
 
 #[test]
-fn a_disk_that_fills_up_in_the_middle_is_exit_9_as_well() {
+fn a_disk_that_fills_up_during_a_run_exits_with_9() {
     let mut checked = Vec::new();
     for step in 0..SIZES / 2 {
-        let Some(began) = began() else { return };
+        let Some(mirror_with_stated_sizes) = mirror_with_stated_sizes() else { return };
         let left = step * MOST / SIZES * 2;
-        // Somebody else writes while the first answer, or the last one, is on its way.
+        // Another process writes during the first or the last answer.
         let place = if step.is_multiple_of(2) { 1 } else { COUNT - 1 };
-        let folder: Utf8PathBuf = began.disk.folder.clone();
+        let folder: Utf8PathBuf = mirror_with_stated_sizes.disk.folder.clone();
         let fills = Hook::new(move || fill_up(&folder, left));
-        began.loopback.rule(Rule::once(&kb(place).to_lowercase(), Action::After(fills)));
+        mirror_with_stated_sizes.loopback.rule(Rule::once(&kb(place).to_lowercase(), Action::After(fills)));
         let when = format!("{left} KiB left from file {place} on");
-        checked.push((when, began.check(&["--parallel", "2"])));
+        checked.push((when, mirror_with_stated_sizes.check(&["--parallel", "2"])));
     }
-    judge(checked);
+    expect_all(checked);
 }
 
-/// A mirror with room whose index lies on a small disk of its own.
-struct IndexAlone {
+/// A mirror with enough space whose index is on a small disk of its own.
+struct SmallDiskIndex {
     bench: Bench,
     loopback: Loopback,
     disk: Small,
     files: Vec<FileSpec>,
 }
 
-impl IndexAlone {
+impl SmallDiskIndex {
     fn new() -> Option<Self> {
         let bench = Bench::new();
         let disk = Small::new(bench.path("index"), ENOUGH)?;
@@ -256,14 +263,14 @@ impl IndexAlone {
         fetch(&self.bench, &self.loopback, count, &["--index", self.path().as_str()])
     }
 
-    /// A run while the disk has so many KiB left, and the next one with room; whether the first one had all.
+    /// Runs while the disk has `left` KiB, then runs again with enough space. Returns `true` if the first run fitted.
     fn check(&self, left: u64) -> Result<bool, String> {
         let before = tree(&self.bench.mirror().join("kb"));
         fill_up(&self.disk.folder, left);
         let ran = self.fetch(COUNT);
         if ran.code != 0 {
-            let told = no_space(&ran);
-            let is_named = told.contains(self.path().as_str()) && told.contains(" are free there");
+            let messages = no_space(&ran);
+            let is_named = messages.contains(self.path().as_str()) && messages.contains(" are free there");
             if ran.code != 9 || !is_named {
                 return Err(format!("exit {}: {}\n{}", ran.code, ran.stdout, ran.stderr));
             }
@@ -288,11 +295,11 @@ impl IndexAlone {
 }
 
 #[test]
-fn an_index_on_a_full_disk_is_exit_9_and_the_next_run_has_all() {
+fn an_index_on_a_full_disk_exits_with_9_and_recovers() {
     let mut checked = Vec::new();
     for left in [0, 4, 16, 40, 96, 160, 256, 400, 4096] {
-        let Some(alone) = IndexAlone::new() else { return };
+        let Some(alone) = SmallDiskIndex::new() else { return };
         checked.push((format!("{left} KiB left"), alone.check(left)));
     }
-    judge(checked);
+    expect_all(checked);
 }

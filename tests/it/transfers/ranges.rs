@@ -1,4 +1,4 @@
-//! Answers to a range that are not what was asked for, and files that change between two tries.
+//! Wrong answers to a range request, and files that change between two tries.
 
 use super::super::support::FileFault;
 use super::case::{ALL, Case, HALF, LENGTH, always, once, run_all};
@@ -10,7 +10,7 @@ fn cut() -> FileFault {
 }
 
 #[test]
-fn only_the_range_that_was_asked_for_is_appended() {
+fn only_the_requested_range_is_appended() {
     let mut cases = Vec::new();
     for (name, fault) in [
         ("another start", FileFault::WrongStart),
@@ -21,24 +21,25 @@ fn only_the_range_that_was_asked_for_is_appended() {
         ("another tag", FileFault::OtherTag),
     ] {
         let fault = [fault];
-        for (often, rule) in [("once", once(&fault)), ("always", always(&fault))] {
+        for (frequency, rule) in [("once", once(&fault)), ("always", always(&fault))] {
             let rules = vec![once(&[cut()]), rule];
-            let case = Case::passes(&format!("{name} {often}"), rules, 3);
-            // The half that was there, what came of the wrong answer, and all of it.
+            let case = Case::passes(&format!("{name} {frequency}"), rules, 3);
+            // The bytes are the first half, the body of the wrong answer, and the complete file.
             cases.push(case.bytes(HALF_BYTES + ALL..=2 * ALL + 1));
         }
     }
-    for (often, rule) in [("once", once(&[FileFault::NoRanges])), ("always", always(&[FileFault::NoRanges]))]
+    for (frequency, rule) in
+        [("once", once(&[FileFault::NoRanges])), ("always", always(&[FileFault::NoRanges]))]
     {
         let rules = vec![once(&[cut()]), rule];
-        let case = Case::passes(&format!("200 on a range {often}"), rules, 2);
+        let case = Case::passes(&format!("200 on a range {frequency}"), rules, 2);
         cases.push(case.bytes(HALF_BYTES + ALL..=HALF_BYTES + ALL));
     }
     run_all(&cases);
 }
 
 #[test]
-fn a_whole_file_whose_end_was_not_told_is_not_spoiled_by_the_answer_to_what_is_left() {
+fn a_complete_file_survives_the_answer_to_an_empty_range() {
     let end = || once(&[FileFault::Chunked, FileFault::CutAfter(LENGTH)]);
     let mut cases = Vec::new();
     for (name, rules) in [
@@ -55,16 +56,16 @@ fn a_whole_file_whose_end_was_not_told_is_not_spoiled_by_the_answer_to_what_is_l
 }
 
 #[test]
-fn a_file_that_changed_is_begun_anew() {
+fn a_changed_file_is_downloaded_from_the_beginning() {
     let mut cases = Vec::new();
     let new = FileFault::NewTag;
-    let honest = vec![once(&[cut()]), once(std::slice::from_ref(&new))];
-    let case = Case::passes("a new tag once", honest, 2);
+    let right_validators = vec![once(&[cut()]), once(std::slice::from_ref(&new))];
+    let case = Case::passes("a new tag once", right_validators, 2);
     cases.push(case.bytes(HALF_BYTES + ALL..=HALF_BYTES + ALL));
-    let honest = vec![once(&[new.clone(), cut()]), always(std::slice::from_ref(&new))];
-    let case = Case::passes("a new tag with every answer", honest, 2);
+    let right_validators = vec![once(&[new.clone(), cut()]), always(std::slice::from_ref(&new))];
+    let case = Case::passes("a new tag with every answer", right_validators, 2);
     cases.push(case.bytes(HALF_BYTES + ALL..=HALF_BYTES + ALL));
-    // The first half was of another file, and then of this one: with the right tag, and with none.
+    // One half belongs to another file: with the right tag in one case, and without a tag in the other.
     let other = vec![once(&[FileFault::Flipped, cut()])];
     cases.push(Case::passes("half of another file", other, 3).bytes(2 * ALL..=2 * ALL));
     let other = vec![once(&[cut()]), once(&[FileFault::Flipped])];
@@ -73,7 +74,7 @@ fn a_file_that_changed_is_begun_anew() {
 }
 
 #[test]
-fn the_validator_that_is_strong_enough_is_used() {
+fn the_strong_validator_is_used() {
     let mut cases = Vec::new();
     for (name, fault) in [("a weak tag", FileFault::WeakTag), ("a date", FileFault::DateOnly)] {
         let rules = vec![once(&[fault.clone(), cut()]), always(std::slice::from_ref(&fault))];
@@ -87,7 +88,7 @@ fn the_validator_that_is_strong_enough_is_used() {
 }
 
 #[test]
-fn beginning_anew_has_an_end() {
+fn restarts_from_the_beginning_are_limited() {
     let mut cases = Vec::new();
     for (name, fault) in [
         ("a new tag and a cut with every answer", FileFault::NewTag),

@@ -1,4 +1,4 @@
-//! Several files at once: each has its own fate, and one that is bad fails its set alone.
+//! Several files at once: each file has its own result, and a failing file fails only its set.
 
 use std::time::Duration;
 
@@ -6,7 +6,9 @@ use serde_json::json;
 
 use super::super::harness::{Bench, each, items, names_in, text_of};
 use super::super::support::{Action, FileFault, FileSpec, Hook, Loopback, Rule, World};
-use super::{ask, check_all_published, check_final_names, fetch, kb, package, published, update, world_of};
+use super::{
+    check_all_published, check_final_names, fetch, kb, package, published, run_against, update, world_of,
+};
 
 const LENGTH: usize = 40_000;
 const COUNT: u32 = 8;
@@ -20,7 +22,7 @@ fn fault(number: u32, action: Action) -> Rule {
 }
 
 #[test]
-fn each_of_several_has_its_own_fate() {
+fn each_of_several_files_has_its_own_result() {
     for parallel in [&[][..], &["--parallel", "1"], &["--parallel", "8"]] {
         let files = packages();
         let (bench, loopback) = (Bench::new(), Loopback::start(world_of(&files)));
@@ -43,7 +45,7 @@ fn each_of_several_has_its_own_fate() {
         assert_eq!(names_in(&bench.mirror().join("quarantine")), Vec::<String>::new());
         let requests: Vec<usize> =
             (0..COUNT).map(|number| loopback.ranges_of(&kb(number).to_lowercase()).len()).collect();
-        // The clock is everybody's: that it jumps may break off another transfer as well.
+        // All transfers share the clock, so a jump may abort another transfer too.
         for (number, least) in [2, 2, 2, 2, 2, 3, 2, 1].into_iter().enumerate() {
             assert!((least..least + 6).contains(&requests[number]), "{parallel:?}: {requests:?}");
         }
@@ -51,14 +53,14 @@ fn each_of_several_has_its_own_fate() {
 }
 
 #[test]
-fn one_bad_file_of_many_fails_its_set_and_the_next_run_asks_for_it_alone() {
-    let spells: [(Action, u8, &str); 4] = [
+fn one_failed_file_fails_its_set_and_is_requested_again() {
+    let faults: [(Action, u8, &str); 4] = [
         (Action::File(vec![FileFault::CutAfter(0)]), 4, "unreachable"),
         (Action::Status(404, Vec::new()), 4, "unreachable"),
         (Action::Status(503, vec![("Retry-After".to_owned(), "4000".to_owned())]), 4, "unreachable"),
         (Action::File(vec![FileFault::Flipped]), 5, "integrity"),
     ];
-    for (action, code, kind) in spells {
+    for (action, code, kind) in faults {
         let files = packages();
         let (bench, loopback) = (Bench::new(), Loopback::start(world_of(&files)));
         loopback.rule(Rule::always(&kb(3).to_lowercase(), action.clone()));
@@ -77,15 +79,15 @@ fn one_bad_file_of_many_fails_its_set_and_the_next_run_asks_for_it_alone() {
         let mut expected = vec!["unchanged"; COUNT as usize];
         expected[3] = "published";
         assert_eq!(each(&document["sets"], "status"), expected, "{action:?}");
-        let asked = loopback.requests().split_off(before);
-        let asked = asked.iter().filter(|seen| seen.path_and_query.contains("/files/"));
-        assert_eq!(asked.count(), 1, "{action:?}");
+        let requests = loopback.requests().split_off(before);
+        let requests = requests.iter().filter(|seen| seen.path_and_query.contains("/files/"));
+        assert_eq!(requests.count(), 1, "{action:?}");
         check_all_published(&bench, &files).unwrap();
     }
 }
 
 #[test]
-fn a_file_of_several_fails_the_set_and_its_neighbour_stays() {
+fn a_failed_file_fails_its_set_and_the_other_file_is_kept() {
     let files = [
         package(0, LENGTH),
         FileSpec::package("windows11.0-kb5000000-arm64", "cab", super::noise(77, LENGTH)),
@@ -99,12 +101,12 @@ fn a_file_of_several_fails_the_set_and_its_neighbour_stays() {
     loopback.clear_rules();
     let neighbour = loopback.ranges_of("kb5000000").len();
     fetch(&bench, &loopback, 1, &[]).exits(0);
-    assert_eq!(loopback.ranges_of("kb5000000").len(), neighbour, "it was here already");
+    assert_eq!(loopback.ranges_of("kb5000000").len(), neighbour, "the file must not be downloaded again");
     check_all_published(&bench, &files).unwrap();
 }
 
 #[test]
-fn failures_are_told_by_cause() {
+fn failures_are_grouped_by_cause() {
     let files = packages();
     let (bench, loopback) = (Bench::new(), Loopback::start(world_of(&files)));
     for number in [0, 1, 2] {
@@ -120,18 +122,18 @@ fn failures_are_told_by_cause() {
         let failure = failures.iter().find(|failure| failure["what"] == name).unwrap();
         assert!(text_of(&failure["message"]).contains(word), "{failure:#}");
     }
-    // For people: three that failed alike under one heading, and what to do about it said once.
+    // The text output groups three equal failures under one heading and prints the hint once.
     let (url, host) = (loopback.catalog_url(), loopback.file_host());
     let network = ["--catalog-url", &url, "--allow-host", &host, "--catalog-rate", "1000", "--patience", "0"];
     let kbs: Vec<String> = (0..3).map(kb).collect();
     let kbs: Vec<&str> = kbs.iter().map(String::as_str).collect();
-    let said = bench.run(&[&network[..], &["fetch"], &kbs].concat()).exits(6).stderr;
-    assert_eq!(said.matches("error: 3 failed alike (unreachable):").count(), 1, "{said}");
-    assert!(files[..3].iter().all(|file| said.contains(&format!("  {}: ", file.name))), "{said}");
+    let stderr = bench.run(&[&network[..], &["fetch"], &kbs].concat()).exits(6).stderr;
+    assert_eq!(stderr.matches("error: 3 failed alike (unreachable):").count(), 1, "{stderr}");
+    assert!(files[..3].iter().all(|file| stderr.contains(&format!("  {}: ", file.name))), "{stderr}");
 }
 
 #[test]
-fn what_arrived_is_kept_for_the_next_run() {
+fn received_bytes_are_kept_for_the_next_run() {
     let half = LENGTH / 2;
     for digest in ["sha256", "sha1"] {
         let mut file = package(0, LENGTH);
@@ -163,21 +165,21 @@ fn what_arrived_is_kept_for_the_next_run() {
         assert_eq!(loopback.bytes_served(), LENGTH as u64);
         let ranges = loopback.ranges_of("/files/");
         assert_eq!(ranges.last().unwrap().as_deref(), Some(format!("bytes={half}-").as_str()));
-        let asked = loopback.requests();
-        let last = asked.iter().rfind(|seen| seen.path_and_query.contains("/files/")).unwrap();
+        let requests = loopback.requests();
+        let last = requests.iter().rfind(|seen| seen.path_and_query.contains("/files/")).unwrap();
         assert_eq!(last.if_range.as_deref(), journal["etag"].as_str(), "the strong tag");
         check_all_published(&bench, &files).unwrap();
     }
 }
 
-/// Does something to a partial file and its journal.
-type Spoil = fn(&camino::Utf8Path, &camino::Utf8Path);
+/// A change of a partial file and its journal.
+type PartialChange = fn(&camino::Utf8Path, &camino::Utf8Path);
 
 #[test]
-fn what_was_kept_is_not_trusted() {
-    // The bytes on the disk changed, were cut, or grew while nobody looked; or the journal is nonsense.
+fn kept_bytes_are_verified() {
+    // The bytes on the disk changed, were truncated, or grew between the runs, or the journal is invalid.
     let half = LENGTH / 2;
-    let spoils: [(&str, Spoil); 7] = [
+    let changes: [(&str, PartialChange); 7] = [
         ("another byte", |partial, _| {
             let mut bytes = std::fs::read(partial).unwrap();
             bytes[100] ^= 1;
@@ -190,20 +192,20 @@ fn what_was_kept_is_not_trusted() {
         ("longer than the file", |partial, _| std::fs::write(partial, super::noise(5, 3 * LENGTH)).unwrap()),
         ("as long as the file", |partial, _| std::fs::write(partial, super::noise(5, LENGTH)).unwrap()),
         ("no journal", |_, journal| std::fs::remove_file(journal).unwrap()),
-        ("a journal that is none", |_, journal| std::fs::write(journal, "{\"format\":1,\"url\":7}").unwrap()),
+        ("an invalid journal", |_, journal| std::fs::write(journal, "{\"format\":1,\"url\":7}").unwrap()),
         ("a journal of a later version", |_, journal| {
             let text = std::fs::read_to_string(journal).unwrap();
             std::fs::write(journal, text.replace("\"format\":1", "\"format\":99")).unwrap();
         }),
     ];
-    for (name, spoil) in spoils {
+    for (name, change) in changes {
         let files = [package(0, LENGTH)];
         let (bench, loopback) = (Bench::new(), Loopback::start(world_of(&files)));
         loopback.rule(Rule::once("/files/", Action::File(vec![FileFault::CutAfter(half)])));
         fetch(&bench, &loopback, 1, &["--patience", "0"]);
         let kept = bench.mirror().join("partial").join(super::sha256_hex(&files[0].bytes));
         if kept.exists() {
-            spoil(&kept, &kept.with_extension("json"));
+            change(&kept, &kept.with_extension("json"));
         }
         let ran = fetch(&bench, &loopback, 1, &[]);
         assert_eq!(ran.code, 0, "{name}: {ran:?}");
@@ -214,7 +216,7 @@ fn what_was_kept_is_not_trusted() {
 }
 
 #[test]
-fn the_index_knows_what_a_resumed_file_is() {
+fn the_index_has_the_digest_of_a_resumed_file() {
     let files = [package(0, LENGTH)];
     let (bench, loopback) = (Bench::new(), Loopback::start(world_of(&files)));
     loopback.rule(Rule::once("/files/", Action::File(vec![FileFault::CutAfter(LENGTH / 3)])));
@@ -222,5 +224,5 @@ fn the_index_knows_what_a_resumed_file_is() {
     let file = &document["sets"][0]["files"][0];
     assert_eq!(file["sha256"], super::sha256_hex(&files[0].bytes));
     assert_eq!(file["size"], LENGTH);
-    ask(&bench, &loopback, &["verify"]).exits(0);
+    run_against(&bench, &loopback, &["verify"]).exits(0);
 }
