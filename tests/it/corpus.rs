@@ -161,10 +161,10 @@ fn every_target_has_a_body_seeds_and_a_test() {
         let name = |path: PathBuf| path.file_stem().unwrap().to_str().unwrap().to_owned();
         entries.map(|entry| name(entry.unwrap().path())).collect()
     };
-    let here: BTreeSet<&str> = TARGETS.iter().map(|(name, _)| *name).collect();
-    assert_eq!(bins, here);
-    let here: BTreeSet<String> = here.into_iter().map(str::to_owned).collect();
+    let targets: BTreeSet<&str> = TARGETS.iter().map(|(name, _)| *name).collect();
+    assert_eq!(bins, targets);
+    let targets: BTreeSet<String> = targets.into_iter().map(str::to_owned).collect();
     for folder in ["bodies", "fuzz_targets", "corpus"] {
-        assert_eq!(names(folder), here, "{folder}");
+        assert_eq!(names(folder), targets, "{folder}");
     }
 }

@@ -34,11 +34,11 @@ struct Stick {
 impl Stick {
     /// Creates a stick with a file system. Prints the reason and returns `None` if this is not possible.
     fn new(bench: &Bench, kind: &'static str, faults: &[&str]) -> Option<Self> {
-        let here = Path::new("/");
+        let root = Path::new("/");
         if !is_root() {
             return skipped_without_root("no stick can be plugged in");
         }
-        judge("nbdkit", &["--version"], here)?;
+        judge("nbdkit", &["--version"], root)?;
         let folder = tempfile::tempdir_in(bench.path("")).unwrap().keep();
         let folder = Utf8PathBuf::try_from(folder).unwrap();
         let mount_point = folder.join("mounted");
@@ -63,8 +63,8 @@ impl Stick {
         // The journal of ext4 is in the middle of the device. A forged stick has no storage there and could not be
         // mounted.
         let made = match kind {
-            "ext4" => judge("mkfs.ext4", &["-q", "-O", "^has_journal", disk.as_str()], here)?,
-            _ => judge("mkfs.exfat", &[disk.as_str()], here)?,
+            "ext4" => judge("mkfs.ext4", &["-q", "-O", "^has_journal", disk.as_str()], root)?,
+            _ => judge("mkfs.exfat", &[disk.as_str()], root)?,
         };
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         stick.mount().then_some(stick)

@@ -193,10 +193,10 @@ fn invalid_texts_are_refused_despite_a_valid_signature() {
         let (from, to) = (from.to_owned(), to.to_owned());
         move |medium: &Utf8Path| {
             for text in ["manifest-sha256.txt", "listing.jsonl"] {
-                let there = fs::read_to_string(medium.join(text)).unwrap();
+                let old = fs::read_to_string(medium.join(text)).unwrap();
                 // The manifest stays sorted.
                 let mut lines: Vec<String> =
-                    there.replace(&from, &to).lines().map(|line| format!("{line}\n")).collect();
+                    old.replace(&from, &to).lines().map(|line| format!("{line}\n")).collect();
                 if text == "manifest-sha256.txt" {
                     lines.sort_by(|a, b| a[64..].cmp(&b[64..]));
                 }
