@@ -21,36 +21,36 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::system_calls::SystemCall;
 
 /// The tree of each root: files by path, and folders as `None`.
-pub(super) type Trees = BTreeMap<String, BTreeMap<String, Option<File>>>;
+pub(super) type Trees = BTreeMap<String, BTreeMap<String, Option<DiskFile>>>;
 
 /// The choice of the changes that arrive without a sync.
-pub(super) trait Chance {
+pub(super) trait CrashChoice {
     /// Returns the number of changes of a folder that arrive: the first ones.
     fn names(&mut self, changes: usize) -> usize;
     /// Returns the state of a file that was written to since its last sync.
-    fn file(&mut self, file: &WorkedFile) -> File;
+    fn file(&mut self, file: &TrackedFile) -> DiskFile;
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct File {
+pub(super) struct DiskFile {
     pub(super) bytes: Vec<u8>,
     pub(super) mode: u32,
 }
 
 /// A file as the program sees it, and as it was at its last sync.
 #[derive(Debug, Clone)]
-pub(super) struct WorkedFile {
-    pub(super) now: File,
-    pub(super) kept: File,
+pub(super) struct TrackedFile {
+    pub(super) now: DiskFile,
+    pub(super) synced_state: DiskFile,
 }
 
-impl WorkedFile {
+impl TrackedFile {
     /// Returns the file with its new length and mode after the first `length` bytes arrived. The rest are the old
     /// bytes, or zeros.
-    pub(super) fn arrived(&self, length: usize) -> File {
+    pub(super) fn with_arrived_bytes(&self, length: usize) -> DiskFile {
         let mut arrived = self.now.clone();
         for (index, byte) in arrived.bytes.iter_mut().enumerate().skip(length) {
-            *byte = self.kept.bytes.get(index).copied().unwrap_or(0);
+            *byte = self.synced_state.bytes.get(index).copied().unwrap_or(0);
         }
         arrived
     }
@@ -58,7 +58,7 @@ impl WorkedFile {
 
 #[derive(Debug, Clone)]
 enum Node {
-    File(WorkedFile),
+    File(TrackedFile),
     /// The names in a folder, as the program sees them.
     Folder(BTreeMap<String, usize>),
 }
@@ -66,24 +66,24 @@ enum Node {
 /// A change of names: entries that are removed and entries that are added, each in a folder.
 #[derive(Debug, Clone, Default)]
 struct Change {
-    gone: Vec<(usize, String)>,
-    come: Vec<(usize, String, usize)>,
+    removed: Vec<(usize, String)>,
+    added: Vec<(usize, String, usize)>,
     is_durable: bool,
 }
 
 impl Change {
-    fn concerns(&self, folder: usize) -> bool {
-        self.gone.iter().any(|(concerned, _)| *concerned == folder)
-            || self.come.iter().any(|(concerned, ..)| *concerned == folder)
+    fn affects(&self, folder: usize) -> bool {
+        self.removed.iter().any(|(concerned, _)| *concerned == folder)
+            || self.added.iter().any(|(concerned, ..)| *concerned == folder)
     }
 }
 
 /// An open file or folder, with its position.
 #[derive(Debug, Clone, Copy)]
-struct Open {
+struct OpenFile {
     node: usize,
     position: usize,
-    appends: bool,
+    is_append: bool,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -93,7 +93,7 @@ pub(super) struct Disk {
     /// The names at the beginning, which are durable.
     first: BTreeMap<usize, BTreeMap<String, usize>>,
     changes: Vec<Change>,
-    open: BTreeMap<i64, Open>,
+    open: BTreeMap<i64, OpenFile>,
 }
 
 impl Disk {
@@ -123,8 +123,8 @@ impl Disk {
                 self.read_folder(entry.path())
             } else {
                 let mode = entry.metadata().unwrap().permissions().mode() & 0o7777;
-                let file = File { bytes: fs::read(entry.path()).unwrap(), mode };
-                self.add(Node::File(WorkedFile { now: file.clone(), kept: file }))
+                let file = DiskFile { bytes: fs::read(entry.path()).unwrap(), mode };
+                self.add(Node::File(TrackedFile { now: file.clone(), synced_state: file }))
             };
             names.insert(entry.file_name().to_owned(), node);
         }
@@ -188,19 +188,19 @@ impl Disk {
             "openat" | "openat2" => self.open(call, 1),
             "close" => drop(call.number(0).and_then(|number| self.open.remove(&number))),
             "read" | "readv" => {
-                if let Some(open) = self.opened(call) {
+                if let Some(open) = self.open_file(call) {
                     open.position += usize::try_from(call.result).unwrap();
                 }
             }
             "lseek" => {
-                if let Some(open) = self.opened(call) {
+                if let Some(open) = self.open_file(call) {
                     open.position = usize::try_from(call.result).unwrap();
                 }
             }
             "write" | "writev" => self.write(call, None),
             "pwrite64" => self.write(call, call.number(3)),
             "ftruncate" => {
-                let Some(node) = self.opened(call).map(|open| open.node) else { return };
+                let Some(node) = self.open_file(call).map(|open| open.node) else { return };
                 let length = usize::try_from(call.number(1).unwrap()).unwrap();
                 self.file(node).now.bytes.resize(length, 0);
             }
@@ -220,31 +220,31 @@ impl Disk {
             "chmod" => self.set_mode(self.place(call, 0), call.mode(1)),
             "fchmodat" => self.set_mode(self.place(call, 1), call.mode(2)),
             "fchmod" => {
-                if let Some(node) = self.opened(call).map(|open| open.node) {
+                if let Some(node) = self.open_file(call).map(|open| open.node) {
                     self.file(node).now.mode = call.mode(1).unwrap();
                 }
             }
             "fcntl" if !call.has("F_DUPFD_CLOEXEC") && !call.has("F_DUPFD") => {}
             "dup" | "dup2" | "dup3" | "fcntl" => {
-                if let Some(open) = self.opened(call).copied() {
+                if let Some(open) = self.open_file(call).copied() {
                     self.open.insert(call.result, open);
                 }
             }
             _ => {
-                let concerns = (0..4).any(|index| {
+                let affects = (0..4).any(|index| {
                     self.place(call, index).is_some()
                         || call.number(index).is_some_and(|number| self.open.contains_key(&number))
                 });
-                assert!(!concerns, "the model does not support {call:?}");
+                assert!(!affects, "the model does not support {call:?}");
             }
         }
     }
 
-    fn opened(&mut self, call: &SystemCall) -> Option<&mut Open> {
+    fn open_file(&mut self, call: &SystemCall) -> Option<&mut OpenFile> {
         self.open.get_mut(&call.number(0)?)
     }
 
-    fn file(&mut self, node: usize) -> &mut WorkedFile {
+    fn file(&mut self, node: usize) -> &mut TrackedFile {
         match &mut self.nodes[node] {
             Node::File(file) => file,
             Node::Folder(_) => panic!("not a file"),
@@ -263,39 +263,39 @@ impl Disk {
             // The usual umask of a process, which strace does not report.
             let argument = if call.name == "openat2" { index + 1 } else { index + 2 };
             let mode = call.mode(argument).unwrap_or(0o666) & !0o022;
-            let file = File { bytes: Vec::new(), mode };
-            let node = self.add(Node::File(WorkedFile { now: file.clone(), kept: file }));
-            self.change(Change { come: vec![(place.0, place.1, node)], ..Change::default() });
+            let file = DiskFile { bytes: Vec::new(), mode };
+            let node = self.add(Node::File(TrackedFile { now: file.clone(), synced_state: file }));
+            self.change(Change { added: vec![(place.0, place.1, node)], ..Change::default() });
             node
         });
         if call.has("O_TRUNC") {
             self.file(node).now.bytes.clear();
         }
-        self.open.insert(call.result, Open { node, position: 0, appends: call.has("O_APPEND") });
+        self.open.insert(call.result, OpenFile { node, position: 0, is_append: call.has("O_APPEND") });
     }
 
     fn write(&mut self, call: &SystemCall, position: Option<i64>) {
-        let Some(open) = self.opened(call).copied() else { return };
+        let Some(open) = self.open_file(call).copied() else { return };
         let written = usize::try_from(call.result).unwrap();
         let bytes = call.bytes(1);
         let file = &mut self.file(open.node).now.bytes;
         let start = match position {
             Some(position) => usize::try_from(position).unwrap(),
-            None if open.appends => file.len(),
+            None if open.is_append => file.len(),
             None => open.position,
         };
         file.resize(file.len().max(start + written), 0);
         file[start..start + written].copy_from_slice(&bytes[..written]);
         if position.is_none() {
-            self.open.insert(call.number(0).unwrap(), Open { position: start + written, ..open });
+            self.open.insert(call.number(0).unwrap(), OpenFile { position: start + written, ..open });
         }
     }
 
     fn sync(&mut self, node: usize) {
         match &mut self.nodes[node] {
-            Node::File(file) => file.kept = file.now.clone(),
+            Node::File(file) => file.synced_state = file.now.clone(),
             Node::Folder(_) => {
-                for change in self.changes.iter_mut().filter(|change| change.concerns(node)) {
+                for change in self.changes.iter_mut().filter(|change| change.affects(node)) {
                     change.is_durable = true;
                 }
             }
@@ -303,10 +303,10 @@ impl Disk {
     }
 
     fn change(&mut self, change: Change) {
-        for (folder, name) in &change.gone {
+        for (folder, name) in &change.removed {
             self.names(*folder).remove(name);
         }
-        for (folder, name, node) in &change.come {
+        for (folder, name, node) in &change.added {
             self.names(*folder).insert(name.clone(), *node);
         }
         self.changes.push(change);
@@ -319,32 +319,32 @@ impl Disk {
             _ => panic!("{call:?} leaves the folders"),
         };
         let node = self.at(&from).unwrap();
-        let mut change = Change { gone: vec![from.clone()], ..Change::default() };
+        let mut change = Change { removed: vec![from.clone()], ..Change::default() };
         if call.has("RENAME_EXCHANGE") {
             let other = self.at(&to).unwrap();
-            change.gone.push(to.clone());
-            change.come.push((from.0, from.1, other));
+            change.removed.push(to.clone());
+            change.added.push((from.0, from.1, other));
         }
-        change.come.push((to.0, to.1, node));
+        change.added.push((to.0, to.1, node));
         self.change(change);
     }
 
     fn link(&mut self, from: Option<(usize, String)>, to: Option<(usize, String)>) {
         let Some(to) = to else { return };
         let node = self.at(&from.unwrap()).unwrap();
-        self.change(Change { come: vec![(to.0, to.1, node)], ..Change::default() });
+        self.change(Change { added: vec![(to.0, to.1, node)], ..Change::default() });
     }
 
     fn remove(&mut self, place: Option<(usize, String)>) {
         if let Some(place) = place {
-            self.change(Change { gone: vec![place], ..Change::default() });
+            self.change(Change { removed: vec![place], ..Change::default() });
         }
     }
 
     fn make_folder(&mut self, place: Option<(usize, String)>) {
         if let Some((folder, name)) = place {
             let node = self.add(Node::Folder(BTreeMap::new()));
-            self.change(Change { come: vec![(folder, name, node)], ..Change::default() });
+            self.change(Change { added: vec![(folder, name, node)], ..Change::default() });
         }
     }
 
@@ -356,12 +356,12 @@ impl Disk {
     }
 
     /// Returns the trees after a power cut.
-    pub(super) fn cut(&self, chance: &mut dyn Chance) -> Trees {
+    pub(super) fn cut(&self, chance: &mut dyn CrashChoice) -> Trees {
         let mut concerned: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (number, change) in self.changes.iter().enumerate().filter(|(_, change)| !change.is_durable) {
-            let folders = change.gone.iter().map(|(folder, _)| *folder);
+            let folders = change.removed.iter().map(|(folder, _)| *folder);
             let folders: BTreeSet<usize> =
-                folders.chain(change.come.iter().map(|(folder, ..)| *folder)).collect();
+                folders.chain(change.added.iter().map(|(folder, ..)| *folder)).collect();
             for folder in folders {
                 concerned.entry(folder).or_default().push(number);
             }
@@ -375,19 +375,21 @@ impl Disk {
             if !change.is_durable && !arrived.contains(&number) {
                 continue;
             }
-            for (folder, name) in &change.gone {
+            for (folder, name) in &change.removed {
                 names.entry(*folder).or_default().remove(name);
             }
-            for (folder, name, node) in &change.come {
+            for (folder, name, node) in &change.added {
                 names.entry(*folder).or_default().insert(name.clone(), *node);
             }
         }
-        let files: BTreeMap<usize, File> = self
+        let files: BTreeMap<usize, DiskFile> = self
             .nodes
             .iter()
             .enumerate()
             .filter_map(|(number, node)| match node {
-                Node::File(file) if file.now == file.kept => Some((number, file.kept.clone())),
+                Node::File(file) if file.now == file.synced_state => {
+                    Some((number, file.synced_state.clone()))
+                }
                 Node::File(file) => Some((number, chance.file(file))),
                 Node::Folder(_) => None,
             })
@@ -443,8 +445,8 @@ fn walk(
     folder: usize,
     path: &str,
     names: &BTreeMap<usize, BTreeMap<String, usize>>,
-    files: &BTreeMap<usize, File>,
-    tree: &mut BTreeMap<String, Option<File>>,
+    files: &BTreeMap<usize, DiskFile>,
+    tree: &mut BTreeMap<String, Option<DiskFile>>,
 ) {
     for (name, node) in names.get(&folder).into_iter().flatten() {
         let path = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };

@@ -30,15 +30,15 @@ pub(super) fn file_answer(request: &Request, bytes: &Arc<[u8]>, recorded: &Pairs
         let current = [header(&headers, "ETag"), header(&headers, "Last-Modified")];
         !validator.starts_with("W/") && current.contains(&Some(validator))
     });
-    let asked = request.header("range").filter(|_| unchanged && !request.is_head());
-    let wanted = asked.map(|text| range(text, length));
-    let (status, part) = match wanted {
-        None | Some(Wanted::Everything) => (200, 0..length),
-        Some(Wanted::Part(part)) => {
+    let requested = request.header("range").filter(|_| unchanged && !request.is_head());
+    let requested_range = requested.map(|text| range(text, length));
+    let (status, part) = match requested_range {
+        None | Some(RangeRequest::Everything) => (200, 0..length),
+        Some(RangeRequest::Part(part)) => {
             headers.push(pair("Content-Range", &format!("bytes {}-{}/{length}", part.start, part.end - 1)));
             (206, part)
         }
-        Some(Wanted::Unsatisfiable) => {
+        Some(RangeRequest::Unsatisfiable) => {
             return Answer::text(416, "").with("Content-Range", &format!("bytes */{length}"));
         }
     };
@@ -53,7 +53,7 @@ fn header<'a>(headers: &'a Pairs, name: &str) -> Option<&'a str> {
     headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
 }
 
-enum Wanted {
+enum RangeRequest {
     Part(Range<usize>),
     /// The header is not one range of bytes, and a server may ignore it.
     Everything,
@@ -61,15 +61,15 @@ enum Wanted {
 }
 
 /// Parses `bytes=4-7`, `bytes=4-`, or `bytes=-4` for a file of this length.
-fn range(text: &str, length: usize) -> Wanted {
+fn range(text: &str, length: usize) -> RangeRequest {
     let Some((first, last)) = text.strip_prefix("bytes=").and_then(|range| range.split_once('-')) else {
-        return Wanted::Everything;
+        return RangeRequest::Everything;
     };
     let part = match (first.parse::<usize>(), last.parse::<usize>()) {
         (Ok(first), Ok(last)) if first <= last => first..last.saturating_add(1).min(length),
         (Ok(first), Err(_)) if last.is_empty() => first..length,
         (Err(_), Ok(tail)) if first.is_empty() => length.saturating_sub(tail)..length,
-        _ => return Wanted::Everything,
+        _ => return RangeRequest::Everything,
     };
-    if part.is_empty() { Wanted::Unsatisfiable } else { Wanted::Part(part) }
+    if part.is_empty() { RangeRequest::Unsatisfiable } else { RangeRequest::Part(part) }
 }

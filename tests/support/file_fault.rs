@@ -69,7 +69,7 @@ pub(super) fn apply(faults: &[FileFault], request: &Request, regular: impl Fn(&R
         fault.read(&mut read);
     }
     let answer = regular(&read);
-    faults.iter().fold(answer, |answer, fault| fault.spoil(&read, answer))
+    faults.iter().fold(answer, |answer, fault| fault.apply_to(&read, answer))
 }
 
 impl FileFault {
@@ -88,7 +88,7 @@ impl FileFault {
         }
     }
 
-    fn spoil(&self, request: &Request, answer: Answer) -> Answer {
+    fn apply_to(&self, request: &Request, answer: Answer) -> Answer {
         /// The counter that makes every tag unique.
         static TAGS: AtomicU64 = AtomicU64::new(0);
         let ranged = request.header("range").is_some();
@@ -109,7 +109,7 @@ impl FileFault {
                 let part = answer.part.start..end;
                 let shorter = Answer { part: part.clone(), ..answer };
                 if partial && !part.is_empty() {
-                    said(shorter, part.start, part.end - 1, total)
+                    with_content_range(shorter, part.start, part.end - 1, total)
                 } else {
                     shorter
                 }
@@ -134,22 +134,27 @@ impl FileFault {
             Self::WrongStart if partial => {
                 let part = answer.part.clone();
                 let start = if part.start > 0 { part.start - 1 } else { (part.start + 1).min(part.end - 1) };
-                said(Answer { part: start..part.end, ..answer }, start, part.end - 1, total)
+                with_content_range(Answer { part: start..part.end, ..answer }, start, part.end - 1, total)
             }
             Self::WrongTotal if partial => {
                 let part = answer.part.clone();
-                said(answer, part.start, part.end - 1, total + 1)
+                with_content_range(answer, part.start, part.end - 1, total + 1)
             }
             Self::Inverted if ranged && answer.status == 416 => {
                 // A 416 has no body of the file. Its Content-Range has the length.
                 let total =
                     value_of(&answer.headers, "Content-Range").and_then(|text| text.rsplit('/').next());
                 let total = total.and_then(|text| text.parse().ok()).unwrap_or(1);
-                said(Answer { status: 206, part: 0..0, ..answer }, total, total - 1, total)
+                with_content_range(Answer { status: 206, part: 0..0, ..answer }, total, total - 1, total)
             }
             Self::Inverted if partial => {
                 let start = answer.part.start;
-                said(Answer { part: start..start, ..answer }, start, start.saturating_sub(1), total)
+                with_content_range(
+                    Answer { part: start..start, ..answer },
+                    start,
+                    start.saturating_sub(1),
+                    total,
+                )
             }
             Self::NoContentRange if partial => without(answer, "Content-Range"),
             Self::Unsatisfiable if partial => {
@@ -183,7 +188,7 @@ fn without(mut answer: Answer, name: &str) -> Answer {
 }
 
 /// Replaces the Content-Range of an answer.
-fn said(answer: Answer, first: usize, last: usize, total: usize) -> Answer {
+fn with_content_range(answer: Answer, first: usize, last: usize, total: usize) -> Answer {
     without(answer, "Content-Range").with("Content-Range", &format!("bytes {first}-{last}/{total}"))
 }
 

@@ -16,7 +16,7 @@ use super::world::{FileSpec, UpdateSpec, World, id};
 
 /// The page of the Catalog that is replaced by a hostile page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum ReplacedPage {
     Search,
     Details,
     Dialog,
@@ -24,15 +24,15 @@ pub(crate) enum Place {
 
 /// A hostile page.
 #[derive(Debug, Clone)]
-pub(crate) struct Hostile {
+pub(crate) struct HostilePage {
     pub(crate) name: &'static str,
-    pub(crate) place: Place,
+    pub(crate) place: ReplacedPage,
     pub(crate) action: Action,
     /// `true` if the page exceeds the size limit, so that it is never parsed.
     pub(crate) is_too_large: bool,
 }
 
-impl Place {
+impl ReplacedPage {
     /// Returns the part of the URL.
     pub(crate) fn path(self) -> &'static str {
         match self {
@@ -44,7 +44,7 @@ impl Place {
 }
 
 /// The size limit of a page.
-const CAP: usize = 2 * 1024 * 1024;
+const SIZE_LIMIT: usize = 2 * 1024 * 1024;
 const MIB: usize = 1024 * 1024;
 const ID: &str = "00000000-0000-4000-8000-000000000001";
 
@@ -92,42 +92,48 @@ fn files(count: usize) -> String {
 }
 
 /// Returns the beginning with as many pieces as the size limit allows.
-fn filled(beginning: &str, piece: &str) -> String {
-    beginning.to_owned() + &piece.repeat((CAP - beginning.len()) / piece.len())
+fn fill_to_limit(beginning: &str, piece: &str) -> String {
+    beginning.to_owned() + &piece.repeat((SIZE_LIMIT - beginning.len()) / piece.len())
 }
 
-fn page(name: &'static str, place: Place, text: String) -> Hostile {
+fn page(name: &'static str, place: ReplacedPage, text: String) -> HostilePage {
     bytes(name, place, text.into_bytes())
 }
 
 /// Returns a page within the size limit.
-fn bytes(name: &'static str, place: Place, bytes: Vec<u8>) -> Hostile {
-    assert!(bytes.len() <= CAP, "{name}");
+fn bytes(name: &'static str, place: ReplacedPage, bytes: Vec<u8>) -> HostilePage {
+    assert!(bytes.len() <= SIZE_LIMIT, "{name}");
     let stream = Stream { headers: Vec::new(), beginning: bytes, piece: Vec::new(), times: 0 };
-    Hostile { name, place, action: Action::Stream(stream), is_too_large: false }
+    HostilePage { name, place, action: Action::Stream(stream), is_too_large: false }
 }
 
 /// Returns a page that exceeds the size limit.
-fn stream(name: &'static str, place: Place, beginning: String, piece: String, times: usize) -> Hostile {
-    assert!(beginning.len() + piece.len() * times > CAP, "{name}");
+fn stream(
+    name: &'static str,
+    place: ReplacedPage,
+    beginning: String,
+    piece: String,
+    times: usize,
+) -> HostilePage {
+    assert!(beginning.len() + piece.len() * times > SIZE_LIMIT, "{name}");
     let stream =
         Stream { headers: Vec::new(), beginning: beginning.into_bytes(), piece: piece.into_bytes(), times };
-    Hostile { name, place, action: Action::Stream(stream), is_too_large: true }
+    HostilePage { name, place, action: Action::Stream(stream), is_too_large: true }
 }
 
 /// Returns a page compressed with gzip by a factor of some hundreds.
-fn compressed(name: &'static str, place: Place, text: &str) -> Hostile {
+fn compressed(name: &'static str, place: ReplacedPage, text: &str) -> HostilePage {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
     gzip.write_all(text.as_bytes()).expect("into memory");
     let headers = vec![pair("Content-Encoding", "gzip")];
     let stream =
         Stream { headers, beginning: gzip.finish().expect("into memory"), piece: Vec::new(), times: 0 };
-    Hostile { name, place, action: Action::Stream(stream), is_too_large: false }
+    HostilePage { name, place, action: Action::Stream(stream), is_too_large: false }
 }
 
 /// Returns a gzip of `mib` MiB that is itself within the size limit. Its only block is repeated and its checksum is
 /// wrong, so only a reader that unpacks all of it finds the error.
-fn bomb(name: &'static str, place: Place, mib: usize) -> Hostile {
+fn gzip_bomb(name: &'static str, place: ReplacedPage, mib: usize) -> HostilePage {
     const HEADER: [u8; 10] = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 0xFF];
     const END: [u8; 10] = [3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     let mut block = Vec::with_capacity(64 * 1024);
@@ -136,56 +142,60 @@ fn bomb(name: &'static str, place: Place, mib: usize) -> Hostile {
     deflate.compress_vec(text.as_bytes(), &mut block, FlushCompress::Full).expect("into memory");
     assert_eq!(deflate.total_in(), MIB as u64, "one block has it all");
     let beginning = [&HEADER[..], &block.repeat(mib), &END].concat();
-    assert!(beginning.len() < CAP, "the bytes on the wire are within the cap");
+    assert!(beginning.len() < SIZE_LIMIT, "the bytes on the wire are within the cap");
     let headers = vec![pair("Content-Encoding", "gzip")];
     let stream = Stream { headers, beginning, piece: Vec::new(), times: 0 };
-    Hostile { name, place, action: Action::Stream(stream), is_too_large: mib * MIB > CAP }
+    HostilePage { name, place, action: Action::Stream(stream), is_too_large: mib * MIB > SIZE_LIMIT }
 }
 
 /// Returns all hostile pages.
-pub(crate) fn hostile_pages() -> Vec<Hostile> {
-    use Place::{Details, Dialog, Search};
+pub(crate) fn hostile_pages() -> Vec<HostilePage> {
+    use ReplacedPage::{Details, Dialog, Search};
     let one = search_frame("1 - 1 of 1 (page 1 of 1)");
-    let sound_row = row("2025-09 Cumulative Update (KB5100001)");
+    let valid_row = row("2025-09 Cumulative Update (KB5100001)");
     // The page counts as a page of rows, so it is parsed twice.
-    let two = search_frame("1 - 2 of 2 (page 1 of 1)") + &sound_row;
+    let two = search_frame("1 - 2 of 2 (page 1 of 1)") + &valid_row;
     let million = search_frame("1 - 1,000,000 of 1,000,000 (page 1 of 1)");
     vec![
         stream("100 MB of text", Search, String::new(), "x".repeat(MIB), 100),
-        stream("100 MB behind a sound row", Search, one.clone() + &sound_row, "\n".repeat(MIB), 100),
-        bomb("a gzip of 100 MB", Search, 100),
+        stream("100 MB behind a sound row", Search, one.clone() + &valid_row, "\n".repeat(MIB), 100),
+        gzip_bomb("a gzip of 100 MB", Search, 100),
         compressed("a gzip of 1 MiB of nested div", Search, &"<div>".repeat(MIB / 5)),
-        stream("a million whole rows", Search, million.clone(), sound_row.repeat(100), 10_000),
-        page("as many of a million rows as fit", Search, filled(&million, "<tr></tr>")),
-        page("nested div", Search, filled(&one, "<div>")),
-        page("nested tables", Search, filled(&one, "<table><tr><td>")),
-        page("nested rows with an id", Search, filled(&one, &format!(r#"<tr id="{ID}_R0"><td><table>"#))),
+        stream("a million whole rows", Search, million.clone(), valid_row.repeat(100), 10_000),
+        page("as many of a million rows as fit", Search, fill_to_limit(&million, "<tr></tr>")),
+        page("nested div", Search, fill_to_limit(&one, "<div>")),
+        page("nested tables", Search, fill_to_limit(&one, "<table><tr><td>")),
+        page(
+            "nested rows with an id",
+            Search,
+            fill_to_limit(&one, &format!(r#"<tr id="{ID}_R0"><td><table>"#)),
+        ),
         page("a title of 1 MB", Search, one.clone() + &row(&"x".repeat(MIB))),
-        page("a million attributes in one tag", Search, filled(&(one.clone() + "<div "), "a ")),
+        page("a million attributes in one tag", Search, fill_to_limit(&(one.clone() + "<div "), "a ")),
         page(
             "as many tags of 256 attributes as fit",
             Search,
-            filled(&one, &format!("<p {}></p>", attributes())),
+            fill_to_limit(&one, &format!("<p {}></p>", attributes())),
         ),
-        page("an attribute without end", Search, filled(&(one.clone() + "<div id=\""), "x")),
-        page("comments without end", Search, filled(&one, "<!--")),
-        page("whole comments", Search, filled(&one, "<!---->")),
-        page("formatting that is never closed", Search, filled(&one, "<b>")),
+        page("an attribute without end", Search, fill_to_limit(&(one.clone() + "<div id=\""), "x")),
+        page("comments without end", Search, fill_to_limit(&one, "<!--")),
+        page("whole comments", Search, fill_to_limit(&one, "<!---->")),
+        page("formatting that is never closed", Search, fill_to_limit(&one, "<b>")),
         page(
             "formatting opened again in every block",
             Search,
-            filled(&(one.clone() + &"<b><i><font>".repeat(60)), "<p>x</p>"),
+            fill_to_limit(&(one.clone() + &"<b><i><font>".repeat(60)), "<p>x</p>"),
         ),
-        page("formatting closed out of turn", Search, filled(&one, "<b><i></b></i>")),
-        page("links inside links", Search, filled(&one, "<a><p></a>")),
-        page("lone angle brackets", Search, filled(&one, "<")),
-        page("text before the table", Search, filled(&one, "<table>x")),
-        page("entities", Search, filled(&one, "&amp")),
-        page("entities, and a row too few", Search, filled(&two, "&amp")),
-        page("zeros, and a row too few", Search, filled(&two, "\0")),
-        page("a script without end", Search, filled(&(one.clone() + "<script>"), "</scrip")),
-        bytes("bytes that are not text", Search, vec![0xFF; CAP]),
-        page("nothing but zeros", Search, "\0".repeat(CAP)),
+        page("formatting closed out of turn", Search, fill_to_limit(&one, "<b><i></b></i>")),
+        page("links inside links", Search, fill_to_limit(&one, "<a><p></a>")),
+        page("lone angle brackets", Search, fill_to_limit(&one, "<")),
+        page("text before the table", Search, fill_to_limit(&one, "<table>x")),
+        page("entities", Search, fill_to_limit(&one, "&amp")),
+        page("entities, and a row too few", Search, fill_to_limit(&two, "&amp")),
+        page("zeros, and a row too few", Search, fill_to_limit(&two, "\0")),
+        page("a script without end", Search, fill_to_limit(&(one.clone() + "<script>"), "</scrip")),
+        bytes("bytes that are not text", Search, vec![0xFF; SIZE_LIMIT]),
+        page("nothing but zeros", Search, "\0".repeat(SIZE_LIMIT)),
         stream("100 MB of details", Details, details("x", "n/a"), " ".repeat(MIB), 100),
         page("a details page with a title of 1 MB", Details, details(&"x".repeat(MIB), "n/a")),
         page(
@@ -193,15 +203,19 @@ pub(crate) fn hostile_pages() -> Vec<Hostile> {
             Details,
             details("x", &format!("<div>{}</div>", "x".repeat(MIB))),
         ),
-        page("it replaces as many as fit", Details, details("x", &"<div>x</div>".repeat((CAP - 1024) / 12))),
-        page("a details page of nested div", Details, filled(&details("x", "n/a"), "<div>")),
-        page("a line of 2 MiB", Dialog, filled(&dialog("x"), "x")),
-        page("a title of nearly 2 MiB in a dialog", Dialog, dialog(&"x".repeat(CAP - 1024))),
-        page("a title of escapes in a dialog", Dialog, dialog(&r"\u0041".repeat((CAP - 1024) / 6))),
+        page(
+            "it replaces as many as fit",
+            Details,
+            details("x", &"<div>x</div>".repeat((SIZE_LIMIT - 1024) / 12)),
+        ),
+        page("a details page of nested div", Details, fill_to_limit(&details("x", "n/a"), "<div>")),
+        page("a line of 2 MiB", Dialog, fill_to_limit(&dialog("x"), "x")),
+        page("a title of nearly 2 MiB in a dialog", Dialog, dialog(&"x".repeat(SIZE_LIMIT - 1024))),
+        page("a title of escapes in a dialog", Dialog, dialog(&r"\u0041".repeat((SIZE_LIMIT - 1024) / 6))),
         page(
             "a line that never ends its text",
             Dialog,
-            filled(&dialog("x"), r"downloadInformation[0].files[0].url = '\'"),
+            fill_to_limit(&dialog("x"), r"downloadInformation[0].files[0].url = '\'"),
         ),
         stream("100,000 files", Dialog, dialog("x") + &files(20_000), files(20_000), 4),
         page("as many files as fit", Dialog, dialog("x") + &files(14_000)),

@@ -21,16 +21,16 @@ use url::form_urlencoded;
 use super::fault::Hook;
 
 /// The timeout of every read, write, and connect.
-const LONGEST_WAIT: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 const MAX_HEAD: u64 = 64 * 1024;
 const MAX_FORM: u64 = 1024 * 1024;
 /// The size of the body pieces that are written and counted. It is small, so that the count shows the client's
 /// position.
-const PIECE: usize = 16 * 1024;
+const PIECE_SIZE: usize = 16 * 1024;
 /// The interval at which a silent server checks whether the client is still connected.
-const BEAT: Duration = Duration::from_millis(20);
+const SILENCE_CHECK_INTERVAL: Duration = Duration::from_millis(20);
 /// The pause between two bytes of an endless answer, so that a client can read each byte separately.
-const DROP: Duration = Duration::from_millis(2);
+const BYTE_PAUSE: Duration = Duration::from_millis(2);
 /// The limit of an endless body, after which the client counts as reading for ever.
 const MAX_ENDLESS: u64 = 64 * 1024 * 1024;
 /// The send buffer for an endless body, so that the count of sent bytes is close to the count of received bytes.
@@ -235,11 +235,11 @@ pub(super) fn write_answer(
     let body = &answer.body[answer.part.clone()];
     let (written, size) = match &answer.delivery {
         Delivery::Nothing => return Ok(Ending::Close),
-        Delivery::Whole | Delivery::Endless | Delivery::Repeat(..) => (body.len(), PIECE),
+        Delivery::Whole | Delivery::Endless | Delivery::Repeat(..) => (body.len(), PIECE_SIZE),
         Delivery::Drip(size, _) => (body.len(), *size),
         Delivery::Dribble(is_head, between) => return dribble(stream, *is_head, between),
         Delivery::CutAfter(length) | Delivery::ResetAfter(length) | Delivery::StallAfter(length, _) => {
-            ((*length).min(body.len()), PIECE)
+            ((*length).min(body.len()), PIECE_SIZE)
         }
     };
     write_head(stream, answer)?;
@@ -258,7 +258,7 @@ pub(super) fn write_answer(
             write_piece(stream, answer.framing, piece)?;
         }
         if let Delivery::Repeat(from, times) = answer.delivery {
-            for piece in (1..times).flat_map(|_| body[from..].chunks(PIECE)) {
+            for piece in (1..times).flat_map(|_| body[from..].chunks(PIECE_SIZE)) {
                 count(place, piece.len());
                 place += piece.len() as u64;
                 write_piece(stream, answer.framing, piece)?;
@@ -306,11 +306,11 @@ fn write_head(stream: &mut impl Write, answer: &Answer) -> io::Result<()> {
 fn dribble(stream: &mut impl Write, is_head: bool, between: &Hook) -> io::Result<Ending> {
     stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n")?;
     stream.write_all(if is_head { b"X-Slow: " } else { b"Connection: close\r\n\r\n" })?;
-    for _ in 0..LONGEST_WAIT.as_millis() / DROP.as_millis() {
+    for _ in 0..TIMEOUT.as_millis() / BYTE_PAUSE.as_millis() {
         between.0();
         stream.write_all(b"a")?;
         stream.flush()?;
-        std::thread::sleep(DROP);
+        std::thread::sleep(BYTE_PAUSE);
     }
     panic!("the client does not abort an endless answer");
 }
@@ -371,7 +371,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::SeqCst);
         // `accept` has no timeout, so a connection to the listener ends its wait.
-        let woken = TcpStream::connect_timeout(&self.address, LONGEST_WAIT).is_ok();
+        let woken = TcpStream::connect_timeout(&self.address, TIMEOUT).is_ok();
         let ended = self.thread.take().filter(|thread| woken || thread.is_finished()).map(JoinHandle::join);
         if !std::thread::panicking() {
             assert!(matches!(ended, Some(Ok(()))), "a thread of the loopback server panicked or hangs");
@@ -412,9 +412,9 @@ fn accept_all(
         let kept = Arc::downgrade(&stream);
         let thread = std::thread::spawn(move || {
             // A peer that disconnects is not an error of the server; the test detects it on its side.
-            match converse(&stream, site.as_ref(), tls) {
+            match serve(&stream, site.as_ref(), tls) {
                 Ok(Ending::Reset) => drop(SockRef::from(&*stream).set_linger(Some(Duration::ZERO))),
-                Ok(Ending::Silence(hook)) => stay_silent(&stream, &hook),
+                Ok(Ending::Silence(hook)) => wait_silently(&stream, &hook),
                 Ok(Ending::Close) | Err(_) => drop(stream.shutdown(Shutdown::Both)),
             }
         });
@@ -434,13 +434,13 @@ fn join(connections: Vec<Connection>) {
     }
 }
 
-fn converse(socket: &TcpStream, site: &impl Site, tls: Option<Arc<ServerConfig>>) -> io::Result<Ending> {
-    limit_waits(socket)?;
+fn serve(socket: &TcpStream, site: &impl Site, tls: Option<Arc<ServerConfig>>) -> io::Result<Ending> {
+    set_timeouts(socket)?;
     let mut plain = socket;
-    let Some(config) = tls else { return converse_over(&mut plain, socket, site) };
+    let Some(config) = tls else { return serve_stream(&mut plain, socket, site) };
     let connection = ServerConnection::new(config).map_err(io::Error::other)?;
     let mut stream = StreamOwned::new(connection, socket);
-    let ending = converse_over(&mut stream, socket, site)?;
+    let ending = serve_stream(&mut stream, socket, site)?;
     if matches!(ending, Ending::Close) {
         stream.conn.send_close_notify();
         stream.flush()?;
@@ -449,14 +449,14 @@ fn converse(socket: &TcpStream, site: &impl Site, tls: Option<Arc<ServerConfig>>
 }
 
 /// Sets timeouts for all waits on the stream.
-pub(super) fn limit_waits(stream: &TcpStream) -> io::Result<()> {
-    stream.set_read_timeout(Some(LONGEST_WAIT))?;
-    stream.set_write_timeout(Some(LONGEST_WAIT))?;
+pub(super) fn set_timeouts(stream: &TcpStream) -> io::Result<()> {
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
     stream.set_nodelay(true)
 }
 
 /// Serves a request over the socket or over TLS on the socket.
-fn converse_over(
+fn serve_stream(
     stream: &mut (impl Read + Write),
     socket: &TcpStream,
     site: &impl Site,
@@ -474,9 +474,9 @@ fn converse_over(
 }
 
 /// Sends nothing until the client closes the connection or the server is stopped.
-fn stay_silent(mut stream: &TcpStream, hook: &Hook) {
-    stream.set_read_timeout(Some(BEAT)).expect("a timeout can be set");
-    for _ in 0..LONGEST_WAIT.as_millis() / BEAT.as_millis() {
+fn wait_silently(mut stream: &TcpStream, hook: &Hook) {
+    stream.set_read_timeout(Some(SILENCE_CHECK_INTERVAL)).expect("a timeout can be set");
+    for _ in 0..TIMEOUT.as_millis() / SILENCE_CHECK_INTERVAL.as_millis() {
         hook.0();
         match stream.read(&mut [0]) {
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {}

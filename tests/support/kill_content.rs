@@ -23,7 +23,7 @@ pub(super) fn payload(medium: &Utf8Path) -> BTreeMap<String, String> {
 
 /// Returns the content of a mirror without times: the folders of KBs, the pool, partial files, and the rows of the
 /// index.
-pub(super) fn mirrored(mirror: &Utf8Path) -> BTreeMap<String, String> {
+pub(super) fn mirror_content(mirror: &Utf8Path) -> BTreeMap<String, String> {
     let time = Regex::new(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z").unwrap();
     let mut content = BTreeMap::new();
     for folder in ["kb", "pool", "partial", "quarantine", "trash"] {

@@ -23,7 +23,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use regex::Regex;
 use serde_json::Value;
 
-use super::kill_content::{copy, digests, mirrored, payload};
+use super::kill_content::{copy, digests, mirror_content, payload};
 
 /// The calls that change a file. `strace` counts each name separately, by thread.
 const CALLS: &str = "write,pwrite64,fsync,fdatasync,rename,renameat,renameat2,linkat,unlink,unlinkat,mkdir,mkdirat,\
@@ -72,18 +72,18 @@ impl Job {
     /// Kills the command `kills` times, each time from its initial state. The folder must be empty or missing.
     pub(crate) fn kill(self, kills: usize, folder: &Utf8Path) -> Vec<Kill> {
         fs::create_dir_all(folder).unwrap();
-        let ground = Ground::new(self, folder);
-        let undisturbed = ground.subject("undisturbed");
-        let calls = calls_of(&undisturbed, &folder.join("calls.txt"));
+        let initial = InitialState::new(self, folder);
+        let reference = initial.target("undisturbed");
+        let calls = file_calls(&reference, &folder.join("calls.txt"));
         assert!(calls.len() >= kills, "{self:?} has {} calls", calls.len());
-        let expected = undisturbed.content();
+        let expected = reference.content();
         let places = (0..kills).map(|kill| (2 * kill + 1) * calls.len() / (2 * kills));
         places
             .map(|place| {
                 let (call, number) = calls[place].clone();
-                let subject = ground.subject("killed");
+                let target = initial.target("killed");
                 let mut kill = Kill {
-                    was_at_work: subject.is_killed_at(&call, number),
+                    was_at_work: target.is_killed_at(&call, number),
                     call,
                     number,
                     percent: place * 100 / calls.len(),
@@ -91,9 +91,9 @@ impl Job {
                     is_complete: false,
                     wrong: Vec::new(),
                 };
-                subject.check_after(&mut kill, &expected, &ground);
-                subject.check_next(&mut kill, &expected, &ground);
-                fs::remove_dir_all(&subject.state).unwrap();
+                target.check_after(&mut kill, &expected, &initial);
+                target.check_next(&mut kill, &expected, &initial);
+                fs::remove_dir_all(&target.state).unwrap();
                 kill
             })
             .collect()
@@ -101,69 +101,74 @@ impl Job {
 }
 
 /// The initial state of every kill of a job.
-struct Ground {
+struct InitialState {
     job: Job,
     folder: Utf8PathBuf,
     /// The exporting mirror, which a fetch does not use.
-    here: Utf8PathBuf,
+    exporting: Utf8PathBuf,
     /// The mirror of the isolated side, which trusts the exporting mirror's keys.
-    there: Utf8PathBuf,
+    importing: Utf8PathBuf,
     /// The medium to import, or the initial content of the medium to update.
     medium: Utf8PathBuf,
     /// The content of the medium at the beginning.
     earlier: BTreeMap<String, String>,
 }
 
-impl Ground {
+impl InitialState {
     fn new(job: Job, folder: &Utf8Path) -> Self {
         let at = |name: &str| folder.join(name);
-        let ground = Self {
+        let initial = Self {
             job,
             folder: folder.to_owned(),
-            here: at("here"),
-            there: at("there"),
+            exporting: at("here"),
+            importing: at("there"),
             medium: at("medium"),
             earlier: BTreeMap::new(),
         };
         if job == Job::Fetch {
-            return ground;
+            return initial;
         }
-        succeed(&ground.here, &fetch());
+        succeed(&initial.exporting, &fetch());
         let made: Value =
-            serde_json::from_slice(&succeed(&ground.here, &["--json", "keys", "init"]).stdout).unwrap();
-        succeed(&ground.there, &["keys", "trust", made["root"].as_str().unwrap()]);
-        let all = ["export", "--all", "--to", ground.medium.as_str()];
+            serde_json::from_slice(&succeed(&initial.exporting, &["--json", "keys", "init"]).stdout).unwrap();
+        succeed(&initial.importing, &["keys", "trust", made["root"].as_str().unwrap()]);
+        let all = ["export", "--all", "--to", initial.medium.as_str()];
         match job {
-            Job::Import => drop(succeed(&ground.here, &all)),
-            Job::Update => drop(succeed(&ground.here, &["export", FIRST, "--to", ground.medium.as_str()])),
+            Job::Import => drop(succeed(&initial.exporting, &all)),
+            Job::Update => {
+                drop(succeed(&initial.exporting, &["export", FIRST, "--to", initial.medium.as_str()]))
+            }
             Job::Fetch | Job::Export => {}
         }
-        Self { earlier: payload(&ground.medium), ..ground }
+        Self { earlier: payload(&initial.medium), ..initial }
     }
 
     /// Returns a mirror or a medium in its initial state.
-    fn subject(&self, name: &str) -> Subject {
+    fn target(&self, name: &str) -> JobTarget {
         let state = self.folder.join(name);
         let (medium, words) =
             (self.medium.as_str(), |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect());
         let (mirror, arguments) = match self.job {
             Job::Fetch => (state.clone(), words(&fetch())),
-            Job::Export => (self.here.clone(), words(&["export", "--all", "--to", state.as_str()])),
+            Job::Export => (self.exporting.clone(), words(&["export", "--all", "--to", state.as_str()])),
             Job::Update => {
                 copy(&self.medium, &state);
-                (self.here.clone(), words(&["export", SECOND, "--prune", "--yes", "--to", state.as_str()]))
+                (
+                    self.exporting.clone(),
+                    words(&["export", SECOND, "--prune", "--yes", "--to", state.as_str()]),
+                )
             }
             Job::Import => {
-                copy(&self.there, &state);
+                copy(&self.importing, &state);
                 (state.clone(), words(&["import", medium]))
             }
         };
-        Subject { job: self.job, state, mirror, arguments }
+        JobTarget { job: self.job, state, mirror, arguments }
     }
 }
 
 /// The folders that a job changes.
-struct Subject {
+struct JobTarget {
     job: Job,
     /// The mirror or the medium that the command changes.
     state: Utf8PathBuf,
@@ -172,7 +177,7 @@ struct Subject {
     arguments: Vec<String>,
 }
 
-impl Subject {
+impl JobTarget {
     fn is_medium(&self) -> bool {
         matches!(self.job, Job::Export | Job::Update)
     }
@@ -197,15 +202,15 @@ impl Subject {
 
     /// Returns the content by its path: digests, and the rows of the index, without times.
     fn content(&self) -> BTreeMap<String, String> {
-        if self.is_medium() { payload(&self.state) } else { mirrored(&self.state) }
+        if self.is_medium() { payload(&self.state) } else { mirror_content(&self.state) }
     }
 
     /// Checks the state after a kill.
-    fn check_after(&self, kill: &mut Kill, expected: &BTreeMap<String, String>, ground: &Ground) {
+    fn check_after(&self, kill: &mut Kill, expected: &BTreeMap<String, String>, initial: &InitialState) {
         if self.is_medium() {
             let now = payload(&self.state);
-            let is_whole = now == *expected || self.job == Job::Update && now == ground.earlier;
-            let checked = run(&ground.there, &["--json", "check-medium", self.state.as_str()]);
+            let is_whole = now == *expected || self.job == Job::Update && now == initial.earlier;
+            let checked = run(&initial.importing, &["--json", "check-medium", self.state.as_str()]);
             kill.is_complete = checked.status.success();
             if kill.is_complete && !is_whole {
                 kill.wrong.push(format!("called complete: {now:#?}"));
@@ -215,7 +220,7 @@ impl Subject {
             }
             for (path, digest) in now.iter().filter(|(path, _)| path.starts_with("data/")) {
                 let is_final = !path.ends_with(".kbm-part") && !path.contains("/.new-");
-                if is_final && expected.get(path) != Some(digest) && ground.earlier.get(path) != Some(digest)
+                if is_final && expected.get(path) != Some(digest) && initial.earlier.get(path) != Some(digest)
                 {
                     kill.wrong.push(format!("{path} has other bytes"));
                 }
@@ -229,10 +234,12 @@ impl Subject {
             let kb = digests(&self.state.join("kb"));
             for (folder, names) in sets(expected.keys().filter_map(|path| path.strip_prefix("kb/"))) {
                 let prefix = format!("{folder}/");
-                let there: Vec<&String> = kb.keys().filter(|path| path.starts_with(&prefix)).collect();
+                let importing: Vec<&String> = kb.keys().filter(|path| path.starts_with(&prefix)).collect();
                 let is_right = |path: &String| expected.get(&format!("kb/{path}")) == kb.get(path);
-                if !there.is_empty() && (there.len() != names || !there.iter().all(|path| is_right(path))) {
-                    kill.wrong.push(format!("kb/{folder} is not whole: {there:?}"));
+                if !importing.is_empty()
+                    && (importing.len() != names || !importing.iter().all(|path| is_right(path)))
+                {
+                    kill.wrong.push(format!("kb/{folder} is not whole: {importing:?}"));
                 }
             }
         }
@@ -266,7 +273,7 @@ impl Subject {
     }
 
     /// Runs the command again to its end and checks the result.
-    fn check_next(&self, kill: &mut Kill, expected: &BTreeMap<String, String>, ground: &Ground) {
+    fn check_next(&self, kill: &mut Kill, expected: &BTreeMap<String, String>, initial: &InitialState) {
         let next = self.command(&mut Command::new(env!("CARGO_BIN_EXE_kbmirror")));
         if !next.status.success() {
             kill.wrong.push(format!("the next run: {next:?}"));
@@ -278,7 +285,7 @@ impl Subject {
             kill.wrong.push(format!("the next run gave something else: {paths:?}"));
         }
         if self.is_medium() {
-            let checked = run(&ground.there, &["--json", "check-medium", self.state.as_str()]);
+            let checked = run(&initial.importing, &["--json", "check-medium", self.state.as_str()]);
             let document: Value = serde_json::from_slice(&checked.stdout).unwrap_or_default();
             let has_litter = document["litter"].as_array().is_none_or(|litter| !litter.is_empty());
             if !checked.status.success() || has_litter {
@@ -312,7 +319,7 @@ fn succeed(mirror: &Utf8Path, arguments: &[&str]) -> Output {
 
 /// Runs the command undisturbed. Returns the calls of its main thread, each with its number among the calls of its
 /// name. A sequence of index page writes is represented by its first call.
-fn calls_of(subject: &Subject, log: &Utf8Path) -> Vec<(String, usize)> {
+fn file_calls(target: &JobTarget, log: &Utf8Path) -> Vec<(String, usize)> {
     let mut tracer = Command::new("strace");
     tracer.args([
         "-f",
@@ -323,7 +330,7 @@ fn calls_of(subject: &Subject, log: &Utf8Path) -> Vec<(String, usize)> {
         &format!("trace={CALLS}"),
         env!("CARGO_BIN_EXE_kbmirror"),
     ]);
-    let traced = subject.command(&mut tracer);
+    let traced = target.command(&mut tracer);
     assert!(traced.status.success(), "{traced:?}");
     let line = Regex::new(r"^(\d+) +([a-z0-9_]+)\(").unwrap();
     let text = fs::read_to_string(log).unwrap();

@@ -61,9 +61,9 @@ pub(crate) struct Found {
 
 const MONTHS: &str = "2024-08 Cumulative Update for Windows 11 Version 24H2 for arm64-based Systems";
 
-struct Numbers(u64);
+struct KillRng(u64);
 
-impl Numbers {
+impl KillRng {
     /// Returns the next number below a bound.
     fn below(&mut self, bound: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -99,7 +99,7 @@ impl Killing {
         let loopback = Loopback::start(world);
         loopback.traffic().slow_down(self.bytes_a_second);
 
-        let mut numbers = Numbers(self.seed);
+        let mut numbers = KillRng(self.seed);
         let whole = u64::from(self.files) * self.bytes as u64;
         let mut found = Found::default();
         for kill in 0..self.kills {
@@ -108,7 +108,7 @@ impl Killing {
             let done = loopback.bytes_served();
             let share = 2 * whole.saturating_sub(done) / u64::from(self.kills - kill + 1);
             let moment = done + 1 + numbers.below(share);
-            let before = Before::now(&loopback, &files, mirror);
+            let before = TransferState::now(&loopback, &files, mirror);
             let mut child = self.start(&loopback, mirror);
             let at_work = wait_for(&mut child, &loopback, moment);
             child.kill().unwrap();
@@ -128,7 +128,7 @@ impl Killing {
                 break;
             }
         }
-        let before = Before::now(&loopback, &files, mirror);
+        let before = TransferState::now(&loopback, &files, mirror);
         loopback.traffic().slow_down(0);
         let ended = self.start(&loopback, mirror).wait().unwrap();
         if let Some(last) = found.restarts.last_mut() {
@@ -166,9 +166,9 @@ fn wait_for(child: &mut Child, loopback: &Loopback, bytes: u64) -> bool {
 }
 
 /// The state before a run, by file: `true` if the file was in the pool, and the sent bytes.
-struct Before(Vec<(bool, u64, u64)>);
+struct TransferState(Vec<(bool, u64, u64)>);
 
-impl Before {
+impl TransferState {
     fn now(loopback: &Loopback, files: &[FileSpec], mirror: &Utf8Path) -> Self {
         let state = files.iter().map(|file| {
             let sent = loopback.traffic().of(&file.name);

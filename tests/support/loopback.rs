@@ -13,7 +13,7 @@ use super::http::{Answer, Pairs, Request, Server, Site};
 use super::pages;
 use super::recording::Recording;
 use super::traffic::Traffic;
-use super::world::{Stage, World};
+use super::world::{ServedWorld, World};
 
 /// The scheme, host, and port of both listeners.
 #[derive(Debug, Clone)]
@@ -25,7 +25,7 @@ pub(super) struct Hosts {
 
 /// The listener that received a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Role {
+pub(super) enum ListenerRole {
     Catalog,
     Cdn,
 }
@@ -48,7 +48,7 @@ pub(crate) struct Seen {
 /// A running Catalog and CDN. Dropping it stops both.
 #[derive(Debug)]
 pub(crate) struct Loopback {
-    shared: Arc<Shared>,
+    shared: Arc<LoopbackState>,
     /// The servers, held for their `Drop`.
     _servers: [Server; 2],
 }
@@ -56,38 +56,41 @@ pub(crate) struct Loopback {
 impl Loopback {
     /// Starts the listeners with content written by the test.
     pub(crate) fn start(world: World) -> Self {
-        Self::serve(Ipv4Addr::LOCALHOST.into(), None, |hosts| Source::Stage(Stage::new(world, hosts)))
+        Self::serve(Ipv4Addr::LOCALHOST.into(), None, |hosts| Content::World(ServedWorld::new(world, hosts)))
             .expect("a free port")
     }
 
     /// Starts the listeners over https, with this server certificate.
     pub(crate) fn start_tls(world: World, tls: &Arc<ServerConfig>) -> Self {
-        Self::serve(Ipv4Addr::LOCALHOST.into(), Some(tls), |hosts| Source::Stage(Stage::new(world, hosts)))
-            .expect("a free port")
+        Self::serve(Ipv4Addr::LOCALHOST.into(), Some(tls), |hosts| {
+            Content::World(ServedWorld::new(world, hosts))
+        })
+        .expect("a free port")
     }
 
     /// Starts the listeners at `[::1]`, or returns `None` if the machine has no IPv6 loopback.
     pub(crate) fn start_ipv6(world: World) -> Option<Self> {
-        Self::serve(Ipv6Addr::LOCALHOST.into(), None, |hosts| Source::Stage(Stage::new(world, hosts))).ok()
+        Self::serve(Ipv6Addr::LOCALHOST.into(), None, |hosts| Content::World(ServedWorld::new(world, hosts)))
+            .ok()
     }
 
     /// Starts the listeners with the answers of a recording folder in the program's own format.
     pub(crate) fn from_recording(dir: &Path) -> Self {
-        Self::serve(Ipv4Addr::LOCALHOST.into(), None, |hosts| Source::Recording(Recording::load(dir, hosts)))
+        Self::serve(Ipv4Addr::LOCALHOST.into(), None, |hosts| Content::Recording(Recording::load(dir, hosts)))
             .expect("a free port")
     }
 
     fn serve(
         address: IpAddr,
         tls: Option<&Arc<ServerConfig>>,
-        source: impl FnOnce(&Hosts) -> Source,
+        content: impl FnOnce(&Hosts) -> Content,
     ) -> io::Result<Self> {
         let (catalog, cdn) = (TcpListener::bind((address, 0))?, TcpListener::bind((address, 0))?);
         let host = |listener: &TcpListener| listener.local_addr().expect("a bound listener").to_string();
         let scheme = if tls.is_some() { "https" } else { "http" };
         let hosts = Hosts { scheme, catalog: host(&catalog), cdn: host(&cdn) };
-        let shared = Arc::new(Shared {
-            source: Mutex::new(Arc::new(source(&hosts))),
+        let shared = Arc::new(LoopbackState {
+            content: Mutex::new(Arc::new(content(&hosts))),
             hosts,
             rules: Mutex::default(),
             seen: Mutex::default(),
@@ -97,7 +100,7 @@ impl Loopback {
         let start = |listener, role| {
             Server::start(listener, Listener { role, shared: Arc::clone(&shared) }, tls.cloned())
         };
-        let servers = [start(catalog, Role::Catalog), start(cdn, Role::Cdn)];
+        let servers = [start(catalog, ListenerRole::Catalog), start(cdn, ListenerRole::Cdn)];
         Ok(Self { shared, _servers: servers })
     }
 
@@ -118,8 +121,8 @@ impl Loopback {
 
     /// Replaces the content at the same URLs: a later day of the Catalog.
     pub(crate) fn replace(&self, world: World) {
-        let stage = Stage::new(world, &self.shared.hosts);
-        *lock(&self.shared.source) = Arc::new(Source::Stage(stage));
+        let world = ServedWorld::new(world, &self.shared.hosts);
+        *lock(&self.shared.content) = Arc::new(Content::World(world));
     }
 
     /// Adds a rule after the existing rules.
@@ -162,14 +165,14 @@ impl Loopback {
 }
 
 #[derive(Debug)]
-enum Source {
-    Stage(Stage),
+enum Content {
+    World(ServedWorld),
     Recording(Recording),
 }
 
 #[derive(Debug)]
-struct Shared {
-    source: Mutex<Arc<Source>>,
+struct LoopbackState {
+    content: Mutex<Arc<Content>>,
     hosts: Hosts,
     rules: Mutex<Vec<Rule>>,
     seen: Mutex<Vec<Seen>>,
@@ -178,8 +181,8 @@ struct Shared {
 }
 
 struct Listener {
-    role: Role,
-    shared: Arc<Shared>,
+    role: ListenerRole,
+    shared: Arc<LoopbackState>,
 }
 
 impl Site for Listener {
@@ -187,8 +190,8 @@ impl Site for Listener {
         lock(&self.shared.seen).push(seen(request));
         let action = fault::take(&mut lock(&self.shared.rules), request);
         if let Some(Action::Become(world) | Action::Gone(_, world)) = &action {
-            let stage = Stage::new((**world).clone(), &self.shared.hosts);
-            *lock(&self.shared.source) = Arc::new(Source::Stage(stage));
+            let world = ServedWorld::new((**world).clone(), &self.shared.hosts);
+            *lock(&self.shared.content) = Arc::new(Content::World(world));
         }
         match action {
             Some(action) => action.apply(request, |request| self.regular_answer(request)),
@@ -210,10 +213,10 @@ impl Site for Listener {
 
 impl Listener {
     fn regular_answer(&self, request: &Request) -> Answer {
-        let source = Arc::clone(&lock(&self.shared.source));
-        let answer = match source.as_ref() {
-            Source::Stage(stage) => stage.answer(self.role, request),
-            Source::Recording(recording) => recording.answer(self.role, request),
+        let content = Arc::clone(&lock(&self.shared.content));
+        let answer = match content.as_ref() {
+            Content::World(world) => world.answer(self.role, request),
+            Content::Recording(recording) => recording.answer(self.role, request),
         };
         answer.unwrap_or_else(|| match request.path.as_str() {
             pages::ERROR_PATH => Answer::page(pages::error()),

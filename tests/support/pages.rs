@@ -12,7 +12,7 @@ pub(super) const ERROR_TARGET: &str = "/Error.aspx?id=-1914896368";
 pub(super) const THANKS_PATH: &str = "/Thanks.aspx";
 pub(super) const THANKS_TARGET: &str = "/Thanks.aspx?id=190";
 
-const ROWS_A_PAGE: usize = 25;
+const ROWS_PER_PAGE: usize = 25;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialect {
@@ -31,7 +31,7 @@ impl Dialect {
 
 /// The results of a search, and the requested page.
 #[derive(Debug)]
-pub(super) struct Found<'a> {
+pub(super) struct SearchResults<'a> {
     pub(super) search: &'a str,
     /// All rows, not only the rows of the page.
     pub(super) rows: &'a [&'a UpdateSpec],
@@ -42,15 +42,15 @@ pub(super) struct Found<'a> {
 }
 
 /// Returns a page of rows. After the last row, the page has neither rows nor the no-result text.
-pub(super) fn search(found: &Found<'_>) -> String {
-    let Found { search, rows, page, more } = *found;
+pub(super) fn search(results: &SearchResults<'_>) -> String {
+    let SearchResults { search, rows, page, more } = *results;
     let dialect = Dialect::of(page);
-    let start = page.saturating_mul(ROWS_A_PAGE);
-    let shown: Vec<&UpdateSpec> = rows.iter().copied().skip(start).take(ROWS_A_PAGE).collect();
+    let start = page.saturating_mul(ROWS_PER_PAGE);
+    let shown: Vec<&UpdateSpec> = rows.iter().copied().skip(start).take(ROWS_PER_PAGE).collect();
     if shown.is_empty() {
         return document(dialect, "", &heading(search, ""));
     }
-    let pages = rows.len().div_ceil(ROWS_A_PAGE);
+    let pages = rows.len().div_ceil(ROWS_PER_PAGE);
     let position =
         format!("{} - {} of {} (page {} of {pages})", start + 1, start + shown.len(), rows.len(), page + 1);
     let notice = if more {

@@ -13,7 +13,7 @@ use std::process::{Command, Output};
 use camino::Utf8Path;
 use sha2::{Digest as _, Sha256};
 
-use super::disk_model::{Chance, Disk, File, Trees, WorkedFile};
+use super::disk_model::{CrashChoice, Disk, DiskFile, TrackedFile, Trees};
 use super::system_calls::{SystemCall, options, parse};
 
 /// A recorded run of the program.
@@ -120,13 +120,13 @@ impl Recorded {
         let (mut seen, mut crashes) = (BTreeSet::new(), Vec::new());
         let mut disk = self.disk.clone();
         let (mut syncs, mut last) = (0_u64, "nothing".to_owned());
-        let mut note = |disk: &Disk, chance: &mut dyn Chance, when: String, is_after_the_end| {
+        let mut note = |disk: &Disk, chance: &mut dyn CrashChoice, when: String, is_after_the_end| {
             let crash = Crash { when, is_after_the_end, trees: disk.cut(chance) };
             if seen.insert(crash.fingerprint()) {
                 crashes.push(crash);
             }
         };
-        note(&disk, &mut Least, "before the first sync".to_owned(), false);
+        note(&disk, &mut NothingArrives, "before the first sync".to_owned(), false);
         for call in &self.calls {
             let Some(synced) = disk.synced(call).map(|node| disk.kind(node)) else {
                 disk.take(call);
@@ -138,70 +138,75 @@ impl Recorded {
             // Just before a sync, the largest number of changes is not durable.
             let before = format!("after {syncs} syncs ({last}), before that of {synced}");
             if seeds > 0 || syncs % 4 == 0 {
-                note(&disk, &mut Names, format!("{before}, names without bytes"), false);
+                note(&disk, &mut NamesArrive, format!("{before}, names without bytes"), false);
             }
             let parts = if seeds > 0 { 0..seeds } else { 0..u64::from(syncs % 4 == 2) };
             for seed in parts {
-                note(&disk, &mut Mixed((seed << 32) + syncs + 1), format!("{before}, a part of it"), false);
+                note(
+                    &disk,
+                    &mut RandomPart((seed << 32) + syncs + 1),
+                    format!("{before}, a part of it"),
+                    false,
+                );
             }
             disk.take(call);
             (syncs, last) = (syncs + 1, synced);
-            note(&disk, &mut Least, format!("after {syncs} syncs ({last})"), false);
+            note(&disk, &mut NothingArrives, format!("after {syncs} syncs ({last})"), false);
         }
-        note(&disk, &mut Least, "after the end".to_owned(), true);
-        note(&disk, &mut Names, "after the end, names without bytes".to_owned(), true);
+        note(&disk, &mut NothingArrives, "after the end".to_owned(), true);
+        note(&disk, &mut NamesArrive, "after the end, names without bytes".to_owned(), true);
         crashes
     }
 }
 
 /// The choice in which no unsynced change arrives.
-struct Least;
+struct NothingArrives;
 
-impl Chance for Least {
+impl CrashChoice for NothingArrives {
     fn names(&mut self, _changes: usize) -> usize {
         0
     }
 
-    fn file(&mut self, file: &WorkedFile) -> File {
-        file.kept.clone()
+    fn file(&mut self, file: &TrackedFile) -> DiskFile {
+        file.synced_state.clone()
     }
 }
 
 /// The choice in which every name arrives, and of new bytes only their number, as with delayed allocation.
 /// Overwritten bytes keep their old content.
-struct Names;
+struct NamesArrive;
 
-impl Chance for Names {
+impl CrashChoice for NamesArrive {
     fn names(&mut self, changes: usize) -> usize {
         changes
     }
 
-    fn file(&mut self, file: &WorkedFile) -> File {
-        file.arrived(0)
+    fn file(&mut self, file: &TrackedFile) -> DiskFile {
+        file.with_arrived_bytes(0)
     }
 }
 
 /// The choice in which a part of the changes arrives, selected by pseudo-random numbers from a seed.
-struct Mixed(u64);
+struct RandomPart(u64);
 
-impl Mixed {
+impl RandomPart {
     fn below(&mut self, bound: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap() % bound
     }
 }
 
-impl Chance for Mixed {
+impl CrashChoice for RandomPart {
     fn names(&mut self, changes: usize) -> usize {
         self.below(changes + 1)
     }
 
-    fn file(&mut self, file: &WorkedFile) -> File {
+    fn file(&mut self, file: &TrackedFile) -> DiskFile {
         match self.below(4) {
-            0 => file.kept.clone(),
+            0 => file.synced_state.clone(),
             1 => file.now.clone(),
-            2 => Names.file(file),
-            _ => file.arrived(file.now.bytes.len() / 2),
+            2 => NamesArrive.file(file),
+            _ => file.with_arrived_bytes(file.now.bytes.len() / 2),
         }
     }
 }

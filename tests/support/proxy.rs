@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 
 use data_encoding::BASE64;
 
-use super::http::limit_waits;
+use super::http::set_timeouts;
 use super::loopback::lock;
 
 /// A request to the proxy.
@@ -28,13 +28,13 @@ pub(crate) struct Passed {
 #[derive(Debug)]
 pub(crate) struct Proxy {
     address: SocketAddr,
-    shared: Arc<Shared>,
+    shared: Arc<ProxyState>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 #[derive(Debug, Default)]
-struct Shared {
+struct ProxyState {
     login: Option<String>,
     names: Mutex<BTreeMap<String, String>>,
     refusal: Mutex<Option<(u16, String)>>,
@@ -61,7 +61,7 @@ impl Proxy {
     fn listen(address: IpAddr, login: Option<String>) -> Self {
         let listener = TcpListener::bind((address, 0)).expect("a free port");
         let address = listener.local_addr().expect("a bound listener");
-        let shared = Arc::new(Shared { login, ..Shared::default() });
+        let shared = Arc::new(ProxyState { login, ..ProxyState::default() });
         let stop = Arc::new(AtomicBool::new(false));
         let (of_thread, stopped) = (Arc::clone(&shared), Arc::clone(&stop));
         let thread = std::thread::spawn(move || {
@@ -113,17 +113,17 @@ impl Drop for Proxy {
     }
 }
 
-impl Shared {
+impl ProxyState {
     fn connect(&self, host: &str) -> io::Result<TcpStream> {
         let known = lock(&self.names).get(host).cloned();
         let server = TcpStream::connect(known.as_deref().unwrap_or(host))?;
-        limit_waits(&server)?;
+        set_timeouts(&server)?;
         Ok(server)
     }
 }
 
-fn serve(mut client: TcpStream, shared: &Shared) -> io::Result<()> {
-    limit_waits(&client)?;
+fn serve(mut client: TcpStream, shared: &ProxyState) -> io::Result<()> {
+    set_timeouts(&client)?;
     let mut first = [0; 1];
     client.peek(&mut first)?;
     if first == [5] {
@@ -169,11 +169,11 @@ fn serve(mut client: TcpStream, shared: &Shared) -> io::Result<()> {
             .collect();
         server.write_all(format!("{method} {path} HTTP/1.1\r\n{lines}").as_bytes())?;
     }
-    both_ways(&client, &server)
+    copy_both_ways(&client, &server)
 }
 
 /// Serves SOCKS 5 (RFC 1928) without a login, for a name or an IPv4 address.
-fn serve_socks(mut client: TcpStream, shared: &Shared) -> io::Result<()> {
+fn serve_socks(mut client: TcpStream, shared: &ProxyState) -> io::Result<()> {
     let mut stream = client.try_clone()?;
     let mut bytes = |count: u8| -> io::Result<Vec<u8>> {
         let mut bytes = vec![0; count.into()];
@@ -196,11 +196,11 @@ fn serve_socks(mut client: TcpStream, shared: &Shared) -> io::Result<()> {
     lock(&shared.passed).push(Passed { method: "SOCKS".to_owned(), host: host.clone(), known: true });
     let server = shared.connect(&host)?;
     client.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0])?;
-    both_ways(&client, &server)
+    copy_both_ways(&client, &server)
 }
 
 /// Copies in both directions until the server is done, then closes both sides.
-fn both_ways(mut client: &TcpStream, mut server: &TcpStream) -> io::Result<()> {
+fn copy_both_ways(mut client: &TcpStream, mut server: &TcpStream) -> io::Result<()> {
     let (mut from_client, mut to_server) = (client.try_clone()?, server.try_clone()?);
     let up = std::thread::spawn(move || drop(io::copy(&mut from_client, &mut to_server)));
     let copied = io::copy(&mut server, &mut client);

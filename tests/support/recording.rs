@@ -14,18 +14,18 @@ use url::Url;
 
 use super::file_answer::file_answer;
 use super::http::{Answer, Pairs, Request, decode_pairs, pair};
-use super::loopback::{Hosts, Role, lock};
+use super::loopback::{Hosts, ListenerRole, lock};
 
 const CATALOG_HOST: &str = "www.catalog.update.microsoft.com";
 const FILE_HOSTS: [&str; 2] =
     ["catalog.sf.dl.delivery.mp.microsoft.com", "catalog.s.download.windowsupdate.com"];
 
 /// Headers of the recorded transfer that do not apply to this transfer.
-const NOT_REPEATED: [&str; 6] =
+const SKIPPED_HEADERS: [&str; 6] =
     ["connection", "content-encoding", "content-length", "date", "location", "transfer-encoding"];
 
 #[derive(Debug, Deserialize)]
-struct Line {
+struct IndexLine {
     method: String,
     url: String,
     form: Option<HashMap<String, String>>,
@@ -37,8 +37,8 @@ struct Line {
 
 /// The lookup key of a request. The query and the form are sorted.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Key {
-    role: Role,
+struct RequestKey {
+    role: ListenerRole,
     method: String,
     path: String,
     query: Pairs,
@@ -46,8 +46,8 @@ struct Key {
 }
 
 #[derive(Debug)]
-struct Recorded {
-    key: Key,
+struct RecordedAnswer {
+    key: RequestKey,
     status: u16,
     headers: Pairs,
     /// The recorded Content-Length, for an answer to HEAD.
@@ -59,19 +59,19 @@ struct Recorded {
 
 #[derive(Debug)]
 struct Redirect {
-    role: Role,
+    role: ListenerRole,
     /// The path and query.
     target: String,
 }
 
 #[derive(Debug)]
 pub(super) struct Recording {
-    answers: Vec<Recorded>,
+    answers: Vec<RecordedAnswer>,
     hosts: Hosts,
     /// The number of requests by key.
-    asked: Mutex<HashMap<Key, usize>>,
+    request_counts: Mutex<HashMap<RequestKey, usize>>,
     /// The number of the last answer after a redirect, by its target.
-    redirected: Mutex<HashMap<(Role, String), usize>>,
+    redirected: Mutex<HashMap<(ListenerRole, String), usize>>,
 }
 
 impl Recording {
@@ -84,18 +84,18 @@ impl Recording {
             .map(|(number, line)| {
                 let line = serde_json::from_str(line)
                     .unwrap_or_else(|error| panic!("{}, line {}: {error}", index.display(), number + 1));
-                Recorded::read(line, dir, hosts)
+                RecordedAnswer::read(line, dir, hosts)
             })
             .collect();
-        Self { answers, hosts: hosts.clone(), asked: Mutex::default(), redirected: Mutex::default() }
+        Self { answers, hosts: hosts.clone(), request_counts: Mutex::default(), redirected: Mutex::default() }
     }
 
-    pub(super) fn answer(&self, role: Role, request: &Request) -> Option<Answer> {
+    pub(super) fn answer(&self, role: ListenerRole, request: &Request) -> Option<Answer> {
         let behind_redirect = lock(&self.redirected).get(&(role, request.target.clone())).copied();
         if let Some(number) = behind_redirect {
             return Some(self.answers[number].answer(request));
         }
-        let key = Key {
+        let key = RequestKey {
             role,
             method: request.method.clone(),
             path: request.path.clone(),
@@ -104,7 +104,7 @@ impl Recording {
         };
         let number = self.look_up(&key).or_else(|| {
             // A HEAD request that was not recorded is answered from the GET request.
-            let get = Key { method: "GET".to_owned(), ..key };
+            let get = RequestKey { method: "GET".to_owned(), ..key };
             self.look_up(&get).filter(|_| request.is_head())
         })?;
         let recorded = &self.answers[number];
@@ -113,16 +113,16 @@ impl Recording {
         };
         lock(&self.redirected).insert((redirect.role, redirect.target.clone()), number);
         let location = match redirect.role {
-            Role::Cdn => format!("http://{}{}", self.hosts.cdn, redirect.target),
-            Role::Catalog => redirect.target.clone(),
+            ListenerRole::Cdn => format!("http://{}{}", self.hosts.cdn, redirect.target),
+            ListenerRole::Catalog => redirect.target.clone(),
         };
         Some(Answer::redirect(&location))
     }
 
     /// Returns the number of the answer for this repetition of the request, or `None` if it was not recorded.
-    fn look_up(&self, key: &Key) -> Option<usize> {
-        let mut asked = lock(&self.asked);
-        let before = asked.entry(key.clone()).or_default();
+    fn look_up(&self, key: &RequestKey) -> Option<usize> {
+        let mut request_counts = lock(&self.request_counts);
+        let before = request_counts.entry(key.clone()).or_default();
         let mut matching = self.answers.iter().enumerate().filter(|(_, recorded)| recorded.key == *key);
         let (number, _) = matching.clone().nth(*before).or_else(|| matching.next_back())?;
         *before += 1;
@@ -130,8 +130,8 @@ impl Recording {
     }
 }
 
-impl Recorded {
-    fn read(line: Line, dir: &Path, hosts: &Hosts) -> Self {
+impl RecordedAnswer {
+    fn read(line: IndexLine, dir: &Path, hosts: &Hosts) -> Self {
         let url = parse(&line.url);
         let role = role_of(&url);
         let body = line.body.map(|name| {
@@ -139,22 +139,22 @@ impl Recorded {
             std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
         });
         let body = match role {
-            Role::Catalog => body.map(|page| with_loopback_hosts(page, hosts)),
-            Role::Cdn => body,
+            ListenerRole::Catalog => body.map(|page| with_loopback_hosts(page, hosts)),
+            ListenerRole::Cdn => body,
         };
         let length = line.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
         let length = length.and_then(|(_, value)| value.parse().ok());
         let headers = line
             .headers
             .iter()
-            .filter(|(name, _)| !NOT_REPEATED.contains(&name.to_ascii_lowercase().as_str()));
+            .filter(|(name, _)| !SKIPPED_HEADERS.contains(&name.to_ascii_lowercase().as_str()));
         let redirect =
             line.final_url.map(|url| parse(&url)).filter(|found| *found != url).map(|found| Redirect {
                 role: role_of(&found),
                 target: found[url::Position::BeforePath..url::Position::AfterQuery].to_owned(),
             });
         Self {
-            key: Key {
+            key: RequestKey {
                 role,
                 method: line.method,
                 path: url.path().to_owned(),
@@ -171,7 +171,9 @@ impl Recorded {
 
     fn answer(&self, request: &Request) -> Answer {
         match (&self.body, self.key.role) {
-            (Some(bytes), Role::Cdn) if self.status == 200 => file_answer(request, bytes, &self.headers),
+            (Some(bytes), ListenerRole::Cdn) if self.status == 200 => {
+                file_answer(request, bytes, &self.headers)
+            }
             (body, _) => {
                 let body = body.clone().unwrap_or_default();
                 let mut answer = Answer::new(self.status, "", body);
@@ -187,8 +189,8 @@ fn parse(url: &str) -> Url {
     Url::parse(url).unwrap_or_else(|error| panic!("{url}: {error}"))
 }
 
-fn role_of(url: &Url) -> Role {
-    if url.host_str() == Some(CATALOG_HOST) { Role::Catalog } else { Role::Cdn }
+fn role_of(url: &Url) -> ListenerRole {
+    if url.host_str() == Some(CATALOG_HOST) { ListenerRole::Catalog } else { ListenerRole::Cdn }
 }
 
 fn sorted(mut pairs: Pairs) -> Pairs {

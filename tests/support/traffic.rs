@@ -24,17 +24,17 @@ pub(crate) struct Sent {
 pub(crate) struct Traffic {
     /// The bytes sent, by path.
     sent: Mutex<BTreeMap<String, Sent>>,
-    moved: Condvar,
+    changed: Condvar,
     /// The rate in bytes per second and connection; 0 means unlimited.
-    pace: AtomicU64,
+    rate: AtomicU64,
 }
 
 impl Traffic {
     /// Returns the sum over the files whose path contains the text.
     pub(crate) fn of(&self, path_contains: &str) -> Sent {
         let sent = lock(&self.sent);
-        let those = sent.iter().filter(|(path, _)| path.contains(path_contains));
-        those.fold(Sent::default(), |all, (_, sent)| Sent {
+        let matching = sent.iter().filter(|(path, _)| path.contains(path_contains));
+        matching.fold(Sent::default(), |all, (_, sent)| Sent {
             served: all.served + sent.served,
             again: all.again + sent.again,
             furthest: all.furthest + sent.furthest,
@@ -43,7 +43,7 @@ impl Traffic {
 
     /// Limits the rate of each connection from now on.
     pub(crate) fn slow_down(&self, bytes_a_second: u64) {
-        self.pace.store(bytes_a_second, Ordering::SeqCst);
+        self.rate.store(bytes_a_second, Ordering::SeqCst);
     }
 
     /// Waits briefly until this number of bytes was sent. Returns `true` if it was reached.
@@ -51,7 +51,7 @@ impl Traffic {
         /// The wait is short, because the caller checks other conditions in between.
         const MOMENT: Duration = Duration::from_millis(20);
         let all = |sent: &BTreeMap<String, Sent>| sent.values().map(|sent| sent.served).sum::<u64>();
-        let waited = self.moved.wait_timeout_while(lock(&self.sent), MOMENT, |sent| all(sent) < bytes);
+        let waited = self.changed.wait_timeout_while(lock(&self.sent), MOMENT, |sent| all(sent) < bytes);
         let (sent, _) = waited.unwrap_or_else(PoisonError::into_inner);
         all(&sent) >= bytes
     }
@@ -59,8 +59,8 @@ impl Traffic {
     /// Records that a part of a file is about to be sent.
     pub(super) fn sending(&self, path: &str, part: Range<u64>) {
         let bytes = part.end - part.start;
-        let pace = self.pace.load(Ordering::SeqCst);
-        if let Some(micros) = (bytes * 1_000_000).checked_div(pace) {
+        let rate = self.rate.load(Ordering::SeqCst);
+        if let Some(micros) = (bytes * 1_000_000).checked_div(rate) {
             pause(Duration::from_micros(micros));
         }
         let mut sent = lock(&self.sent);
@@ -68,7 +68,7 @@ impl Traffic {
         sent.served += bytes;
         sent.again += part.end.min(sent.furthest).saturating_sub(part.start);
         sent.furthest = sent.furthest.max(part.end);
-        self.moved.notify_all();
+        self.changed.notify_all();
     }
 }
 

@@ -9,8 +9,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::file_answer::file_answer;
 use super::http::{Answer, Request};
-use super::loopback::{Hosts, Role};
-use super::pages::{self, Dialect, Found};
+use super::loopback::{Hosts, ListenerRole};
+use super::pages::{self, Dialect, SearchResults};
 
 /// The maximum number of rows that the Catalog returns.
 const MAX_ROWS: usize = 1000;
@@ -187,28 +187,28 @@ pub(crate) fn id(number: u32) -> String {
 
 /// A [`World`] with URLs, ready to answer requests.
 #[derive(Debug)]
-pub(super) struct Stage {
+pub(super) struct ServedWorld {
     world: World,
     hosts: Hosts,
     /// The files by the path of their URL.
     files: HashMap<String, Arc<[u8]>>,
 }
 
-impl Stage {
+impl ServedWorld {
     pub(super) fn new(world: World, hosts: &Hosts) -> Self {
         let files = world.updates.iter().flat_map(|update| &update.files);
         let files = files.map(|file| (path_of(&file.address(hosts)), file.served().into())).collect();
         Self { world, hosts: hosts.clone(), files }
     }
 
-    pub(super) fn answer(&self, role: Role, request: &Request) -> Option<Answer> {
+    pub(super) fn answer(&self, role: ListenerRole, request: &Request) -> Option<Answer> {
         if let Some(bytes) = self.files.get(&request.path) {
             return Some(file_answer(request, bytes, &Vec::new()));
         }
         match (role, request.path.as_str()) {
-            (Role::Catalog, "/Search.aspx") => Some(Answer::page(self.search(request))),
-            (Role::Catalog, "/ScopedViewInline.aspx") => Some(self.details(request)),
-            (Role::Catalog, "/DownloadDialog.aspx") => Some(Answer::page(self.dialog(request))),
+            (ListenerRole::Catalog, "/Search.aspx") => Some(Answer::page(self.search(request))),
+            (ListenerRole::Catalog, "/ScopedViewInline.aspx") => Some(self.details(request)),
+            (ListenerRole::Catalog, "/DownloadDialog.aspx") => Some(Answer::page(self.dialog(request))),
             _ => None,
         }
     }
@@ -222,7 +222,7 @@ impl Stage {
             return pages::no_result(search, Dialect::of(page));
         }
         let given = &rows[..rows.len().min(MAX_ROWS)];
-        pages::search(&Found { search, rows: given, page, more: rows.len() > MAX_ROWS })
+        pages::search(&SearchResults { search, rows: given, page, more: rows.len() > MAX_ROWS })
     }
 
     fn find(&self, id: &str) -> Option<(usize, &UpdateSpec)> {
