@@ -59,6 +59,8 @@ mod sticks;
 mod stock_judges;
 mod stopping;
 mod syncing;
+#[cfg(unix)]
+mod texts;
 mod titles;
 mod transfers;
 mod unlisted;
