@@ -210,9 +210,9 @@ mod tests {
     fn full_message_names_each_cause_once() {
         let cause = std::io::Error::other("connection reset");
         let error =
-            Error::new(ErrorKind::Unreachable, "cannot ask the Catalog for KB5086672").caused_by(cause);
-        assert_eq!(error.full_message(), "cannot ask the Catalog for KB5086672: connection reset");
-        assert_eq!(error.to_string(), "cannot ask the Catalog for KB5086672");
+            Error::new(ErrorKind::Unreachable, "cannot query the Catalog for KB5086672").caused_by(cause);
+        assert_eq!(error.full_message(), "cannot query the Catalog for KB5086672: connection reset");
+        assert_eq!(error.to_string(), "cannot query the Catalog for KB5086672");
         assert_eq!(error.code().number(), 6);
     }
 

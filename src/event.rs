@@ -19,7 +19,7 @@ use crate::error::Error;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// The start of a phase, for people: "asking the Catalog for KB5086672".
+    /// The start of a phase, for people: "querying the Catalog for KB5086672".
     Phase(String),
     /// The start of a Catalog request; requests count from 1.
     CatalogRequest {
@@ -163,7 +163,7 @@ pub enum LogFormat {
     /// Sentences for people.
     #[default]
     Text,
-    /// One JSON object per line.
+    /// JSON, one object per line.
     Json,
 }
 
@@ -174,7 +174,7 @@ impl FromStr for LogFormat {
         match word {
             "text" => Ok(Self::Text),
             "json" => Ok(Self::Json),
-            other => Err(format!("{other:?} is none of text, json")),
+            other => Err(format!("{other:?} is not a log format (text, json)")),
         }
     }
 }

@@ -75,11 +75,11 @@ impl GivenOptions {
 
     /// Reads the value of an option that has a default.
     pub(super) fn set<T>(&self, row: &OptionRow, read: impl Fn(&str) -> Result<T, String>) -> Result<T> {
-        self.one(row, read)?.ok_or_else(|| refuse(row, OptionSource::Default, "no value is given"))
+        self.one(row, read)?.ok_or_else(|| refuse(row, OptionSource::Default, "a value is missing"))
     }
 
     /// Returns `true` if a switch is given.
-    #[expect(clippy::unnecessary_wraps, reason = "a form of the table, as the others are")]
+    #[expect(clippy::unnecessary_wraps, reason = "all forms of the table have this signature")]
     pub(super) fn switch<T>(
         &self,
         row: &OptionRow,

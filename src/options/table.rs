@@ -73,7 +73,7 @@ option_table! {
         OptionRow::of("index", "PATH").variable("KBMIRROR_INDEX").default_words("DIR/mirror.db")
             .sample(&["/var/lib/kbmirror/mirror.db"])
             .key(ConfigSection::Mirror, "index", ConfigShape::Path);
-    knowledge: one<Utf8PathBuf> = path, "Read the knowledge tables of this folder; those that it lacks are built in",
+    knowledge: one<Utf8PathBuf> = path, "Read the knowledge tables in this folder; missing tables are built in",
         OptionRow::of("knowledge", "DIR").variable("KBMIRROR_KNOWLEDGE").sample(&["knowledge"])
             .key(ConfigSection::Mirror, "knowledge", ConfigShape::Path);
     config: one<Utf8PathBuf> = path, "The configuration",
@@ -82,57 +82,57 @@ option_table! {
     json: switch<bool> = switch, "Print one JSON document to stdout", OptionRow::switch("json");
     quiet: switch<bool> = switch, "Print warnings and errors only", OptionRow::switch("quiet").short('q');
     verbose: switch<bool> = switch, "Print a line for every request", OptionRow::switch("verbose").short('v');
-    no_progress: switch<bool> = switch, "Print plain lines in place of bars", OptionRow::switch("no-progress");
-    log_format: set<LogFormat> = log_format, "The form of stderr: text, or json, one object a line",
+    no_progress: switch<bool> = switch, "Print plain lines instead of bars", OptionRow::switch("no-progress");
+    log_format: set<LogFormat> = log_format, "The format of stderr: text, or json with one object per line",
         OptionRow::of("log-format", "FORMAT").variable("KBMIRROR_LOG_FORMAT").default("text").sample(&["json"])
             .key(ConfigSection::Log, "format", ConfigShape::Text);
     key_passphrase_file: one<Utf8PathBuf> = path, "Read the passphrase of secret keys from the first line of this file",
         OptionRow::of("key-passphrase-file", "FILE").variable("KBMIRROR_KEY_PASSPHRASE_FILE")
-            .default_words("ask on the terminal").sample(&["passphrase.txt"])
+            .default_words("prompt on the terminal").sample(&["passphrase.txt"])
             .key(ConfigSection::Export, "key_passphrase_file", ConfigShape::Path);
-    offline: switch<bool> = switch, "Use no network: files that are not here are unavailable",
+    offline: switch<bool> = switch, "Do not use the network; fail if something is missing",
         OptionRow::switch("offline");
-    catalog_url: one<String> = text, "Query this Catalog in place of the real one",
+    catalog_url: one<String> = text, "Query this Catalog instead of Microsoft's",
         OptionRow::of("catalog-url", "URL").on(Network).variable("KBMIRROR_CATALOG_URL")
             .sample(&["https://catalog.example/"])
             .key(ConfigSection::Network, "catalog_url", ConfigShape::Text);
-    allow_host: many<AllowedHost> = host, "Allow package files from this host too, over plain http as well",
+    allow_host: many<AllowedHost> = host, "Also allow package files from this host, over plain http too",
         OptionRow::of("allow-host", "HOST[:PORT]").on(Network).variable("KBMIRROR_ALLOW_HOST").separated()
             .sample(&["cache.example:8080"])
             .key(ConfigSection::Network, "allow_host", ConfigShape::Texts);
-    catalog_rate: set<f64> = rate, "Catalog requests a second at the most",
+    catalog_rate: set<f64> = rate, "Maximum number of Catalog requests per second",
         OptionRow::of("catalog-rate", "N").on(Network).variable("KBMIRROR_CATALOG_RATE").default("1")
             .sample(&["1.0"])
             .key(ConfigSection::Network, "catalog_rate", ConfigShape::Number);
     proxy: one<ProxyUrl> = ProxyUrl::parse, "Use this proxy: http://user:password@host:port",
         OptionRow::of("proxy", "URL").on(Network).variable("KBMIRROR_PROXY").secret()
-            .default_words("HTTPS_PROXY and the like").sample(&["http://proxy.example:3128"])
+            .default_words("HTTPS_PROXY and similar variables").sample(&["http://proxy.example:3128"])
             .key(ConfigSection::Network, "proxy", ConfigShape::Text);
-    ca_cert: many<Utf8PathBuf> = path, "Trust the certificates in this PEM file beside those of the system",
+    ca_cert: many<Utf8PathBuf> = path, "Trust the certificates in this PEM file in addition to those of the system",
         OptionRow::of("ca-cert", "FILE").on(Network).variable("KBMIRROR_CA_CERT").sample(&["company.pem"])
             .key(ConfigSection::Network, "ca_cert", ConfigShape::Paths);
     patience: one<Duration> = parse_duration, "How long to retry an unavailable Catalog, e.g. 90s, 10m, 0",
         OptionRow::of("patience", "DURATION").on(Network).variable("KBMIRROR_PATIENCE")
             .default_words("10m; 45m for sync").sample(&["45m"])
             .key(ConfigSection::Network, "patience", ConfigShape::Text);
-    parallel: set<u8> = parse_parallel, "Files at a time",
+    parallel: set<u8> = parse_parallel, "Maximum number of parallel downloads",
         OptionRow::of("parallel", "N").on(Network).variable("KBMIRROR_PARALLEL").default("4").sample(&["4"])
             .key(ConfigSection::Network, "parallel", ConfigShape::Number);
-    limit_rate: one<u64> = parse_bytes, "Bytes a second at the most, all transfers together, e.g. 20M",
+    limit_rate: one<u64> = parse_bytes, "Maximum bytes per second of all transfers together, e.g. 20M",
         OptionRow::of("limit-rate", "N").on(Network).variable("KBMIRROR_LIMIT_RATE").sample(&["20M"])
             .key(ConfigSection::Network, "limit_rate", ConfigShape::Text);
-    stall_after: set<Duration> = parse_stall, "Resume a transfer that brings less than 1 KB a second for this time",
+    stall_after: set<Duration> = parse_stall, "Reconnect and resume a transfer slower than 1 KB per second for this time",
         OptionRow::of("stall-after", "DURATION").on(Network).variable("KBMIRROR_STALL_AFTER").default("60s")
             .sample(&["60s"])
             .key(ConfigSection::Network, "stall_after", ConfigShape::Text);
-    record: one<Utf8PathBuf> = path, "Keep the answers of the Catalog in this folder",
+    record: one<Utf8PathBuf> = path, "Record the responses of the Catalog in this folder",
         OptionRow::of("record", "DIR").on(Network).conflicts("replay").sample(&["recording"]);
-    replay: one<Utf8PathBuf> = path, "Answer from a recording, without the network",
+    replay: one<Utf8PathBuf> = path, "Use recorded responses instead of the network",
         OptionRow::of("replay", "DIR").on(Network).sample(&["recording"]);
-    max_age: set<Duration> = parse_age, "How old the last complete sync and the newest medium may be, e.g. 36h",
+    max_age: set<Duration> = parse_age, "Maximum age of the last complete sync and of the newest medium, e.g. 36h",
         OptionRow::of("max-age", "AGE").on(Of("status")).variable("KBMIRROR_MAX_AGE").default("8d").sample(&["8d"])
             .key(ConfigSection::Monitor, "max_age", ConfigShape::Text);
-    expires: set<Option<Duration>> = parse_expiry, "How long a medium is good to be imported, e.g. 120d, or never",
+    expires: set<Option<Duration>> = parse_expiry, "How long a medium may be imported, e.g. 120d, or never",
         OptionRow::of("expires", "DURATION").on(Of("export")).variable("KBMIRROR_EXPIRES").default("120d")
             .sample(&["120d"])
             .key(ConfigSection::Export, "expires", ConfigShape::Text);

@@ -116,8 +116,8 @@ pub fn misfit(name: &str, first: &[u8]) -> Option<String> {
     }
     let wanted = containers.iter().map(|container| container.noun()).collect::<Vec<_>>().join(" or ");
     Some(match found {
-        Some(found) => format!("it is {}, and a .{extension} file is {wanted}", found.noun()),
-        None => format!("it is not {wanted}, as a .{extension} file is"),
+        Some(found) => format!("it is {}, but a .{extension} file is {wanted}", found.noun()),
+        None => format!("it is not {wanted}, which a .{extension} file must be"),
     })
 }
 
@@ -249,9 +249,12 @@ mod tests {
         assert_eq!(misfit("a", b""), None);
         assert_eq!(
             misfit("a.cab", b"PK\x03\x04").unwrap(),
-            "it is a ZIP archive, and a .cab file is a cabinet"
+            "it is a ZIP archive, but a .cab file is a cabinet"
         );
-        assert_eq!(misfit("a.msu", b"").unwrap(), "it is not a cabinet or a WIM image, as a .msu file is");
+        assert_eq!(
+            misfit("a.msu", b"").unwrap(),
+            "it is not a cabinet or a WIM image, which a .msu file must be"
+        );
         for page in [&b"<!DOCTYPE html>"[..], b"\xef\xbb\xbf\r\n <HTML lang=en>", b"<head>"] {
             assert!(misfit("a.msu", page).unwrap().contains("a web page"));
         }

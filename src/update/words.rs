@@ -28,7 +28,7 @@ pub fn parse_age(text: &str) -> Result<Duration, String> {
     }
     let age = parse_duration(text).map_err(|_| wrong())?;
     if age.is_zero() || age.as_secs() > LONGEST_AGE_DAYS * 86_400 {
-        return Err(format!("{}: ages go from 1s to {LONGEST_AGE_DAYS}d", wrong()));
+        return Err(format!("{}: the range is 1s to {LONGEST_AGE_DAYS}d", wrong()));
     }
     Ok(age)
 }
@@ -41,7 +41,7 @@ pub fn parse_expiry(text: &str) -> Result<Option<Duration>, String> {
 /// Reads the time after which a stalled transfer is aborted; the minimum is one second.
 pub fn parse_stall(text: &str) -> Result<Duration, String> {
     let time = parse_duration(text)?;
-    if time.is_zero() { Err("a transfer is given a second at least".to_owned()) } else { Ok(time) }
+    if time.is_zero() { Err("the minimum is 1s".to_owned()) } else { Ok(time) }
 }
 
 /// Reads the number of parallel transfers.
