@@ -53,9 +53,9 @@ impl Knowledge {
         }
         for (lcu, family, stack) in self.packages().pairs() {
             if lcu == kb {
-                add("stacks.txt", format!("{stack} is its servicing stack on {family}"), &"");
+                add("stacks.txt", format!("has the servicing stack {stack} on {family}"), &"");
             } else if stack == kb {
-                add("stacks.txt", format!("it is the servicing stack of {lcu} on {family}"), &"");
+                add("stacks.txt", format!("is the servicing stack of {lcu} on {family}"), &"");
             }
         }
         for row in self.checkpoints().all().iter().filter(|row| row.kb == kb) {
@@ -63,17 +63,18 @@ impl Knowledge {
             add("checkpoints.toml", format!("is the checkpoint {}{channel}", row.build), &row.source);
         }
         if let Some(row) = self.checkpoints().channel_release(kb) {
-            let statement = format!("brings {} upon {}, channel {}", row.build, row.base, row.channel);
+            let statement = format!("brings {}, based on {}, channel {}", row.build, row.base, row.channel);
             add("checkpoints.toml", statement, &row.source);
         }
         self.add_refusals(kb, &mut add);
         self.add_needs(kb, &mut add);
         for row in self.enablement().all() {
             if row.kb == kb {
-                let statement = format!("switches {} on, from {} or later", row.release, row.floor_build());
+                let statement =
+                    format!("switches {} on; the minimum build is {}", row.release, row.floor_build());
                 add("enablement.toml", statement, &row.source);
             } else if row.minimum == Some(kb) {
-                let statement = format!("brings the floor {} of {}", row.floor_build(), row.kb);
+                let statement = format!("brings the minimum build {} of {}", row.floor_build(), row.kb);
                 add("enablement.toml", statement, &row.source);
             }
         }
@@ -83,7 +84,7 @@ impl Knowledge {
         }
         if let Some(row) = self.dotnet().parent(kb) {
             let children: Vec<String> = row.children.iter().map(|child| child.kb.to_string()).collect();
-            add("dotnet.toml", format!("is the packages {}", children.join(" and ")), &row.source);
+            add("dotnet.toml", format!("is a bundle of {}", children.join(" and ")), &row.source);
         }
         if let Some((row, child)) = self.dotnet().child(kb) {
             let releases: Vec<String> = child.releases.iter().map(ToString::to_string).collect();
@@ -92,11 +93,11 @@ impl Knowledge {
             add("dotnet.toml", statement, &row.source);
         }
         for row in self.dotnet().insteads(kb) {
-            add("dotnet.toml", format!("is not for {}: {} is", row.on, row.take), &row.source);
+            add("dotnet.toml", format!("does not apply to {}: {} does", row.on, row.take), &row.source);
         }
         if let Some(row) = self.parents().rule(kb) {
             let accepts: Vec<String> = row.accepts.iter().map(ToString::to_string).collect();
-            add("parents.toml", format!("is for {}", accepts.join(" or ")), &row.source);
+            add("parents.toml", format!("needs {} installed", accepts.join(" or ")), &row.source);
         }
         for row in self.parents().kinds(kb) {
             add("parents.toml", format!("is {}", row.kind), &row.source);
@@ -113,10 +114,10 @@ impl Knowledge {
             add(table, format!("replaces {}, which is withdrawn", row.kb), &row.source);
         }
         if let Some(row) = self.withdrawn().left_catalog(kb) {
-            add(table, "left the Catalog and is still good".to_owned(), &row.source);
+            add(table, "left the Catalog and is still valid".to_owned(), &row.source);
         }
         if let Some(row) = self.withdrawn().hotpatch(kb) {
-            add(table, "is a hotpatch: in no Catalog".to_owned(), &row.source);
+            add(table, "is a hotpatch, which the Catalog does not offer".to_owned(), &row.source);
         }
         if let Some(row) = self.withdrawn().hotpatch_baseline(kb) {
             add(table, row.note.clone(), &row.source);
@@ -131,7 +132,7 @@ impl Knowledge {
         }
         for row in self.prerequisites().before() {
             if row.kb == kb {
-                add(table, format!("needs {} before it", row.needs), &row.source);
+                add(table, format!("needs {} first", row.needs), &row.source);
             } else if row.needs == kb {
                 add(table, format!("is needed before {}", row.kb), &row.source);
             }
@@ -160,14 +161,14 @@ mod tests {
             ("KB5086672", "releases.txt: brings 26100.8117, released 2026-03-31, out of band, client"),
             ("KB5086672", "withdrawn.toml: replaces KB5079391, which is withdrawn"),
             ("KB5043080", "checkpoints.toml: is the checkpoint 26100.1742"),
-            ("KB5094141", "stacks.txt: it is the servicing stack of KB5094122 on 14393"),
+            ("KB5094141", "stacks.txt: is the servicing stack of KB5094122 on 14393"),
             ("KB5031539", "prerequisites.toml: is needed below 19045.3271 by updates from 2023-10-10 on"),
             ("KB2919442", "prerequisites.toml: is needed before KB2919355"),
-            ("KB5064081", "enablement.toml: brings the floor 26100.5074 of KB5054156"),
+            ("KB5064081", "enablement.toml: brings the minimum build 26100.5074 of KB5054156"),
             ("KB5126256", "editions.toml: prepares 19041 for Extended Security Updates"),
             ("KB5049615", "dotnet.toml: is the package of KB5050182 for .NET Framework 4.8"),
-            ("KB3040017", "parents.toml: is for 7601.17514"),
-            ("KB5120994", "withdrawn.toml: is a hotpatch: in no Catalog"),
+            ("KB3040017", "parents.toml: needs 7601.17514 installed"),
+            ("KB5120994", "withdrawn.toml: is a hotpatch, which the Catalog does not offer"),
         ] {
             assert!(said(kb).iter().any(|own| own == statement), "{kb}: {:#?}", said(kb));
         }

@@ -73,7 +73,7 @@ fn undeclared_sources(name: &'static str, text: &str) -> Vec<TableFinding> {
         // The first line with a letter represents all its lines.
         if *count == 1 {
             let row = line.split_ascii_whitespace().next().unwrap_or_default();
-            let message = format!("{line:?}: the head of the table explains no source {letter:?}");
+            let message = format!("{line:?}: the header of the table does not explain the source {letter:?}");
             found.push(TableFinding::new(name, "source_undeclared", row, message));
         }
     }
@@ -107,7 +107,7 @@ mod tests {
         let knowledge = Knowledge::built_in().unwrap();
         for row in knowledge.known_contradictions().iter() {
             let of_row = |known: &TableFinding| row.is(known);
-            assert!(checked.known.iter().any(of_row), "it stands for nothing any more: {row:?}");
+            assert!(checked.known.iter().any(of_row), "no longer occurs: {row:?}");
         }
     }
 

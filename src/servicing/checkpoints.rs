@@ -143,7 +143,7 @@ impl Checkpoints {
             }
             // Each base is lower than its build, so every chain ends.
             if row.base.is_some_and(|base| base >= row.build) {
-                let message = format!("{} builds upon itself or upon what is later", row.kb);
+                let message = format!("{} is based on itself or on a later build", row.kb);
                 faults.push(TableFinding::new(NAME, "circle", row.kb, message));
             }
             faults.extend(wrong_files(NAME, row.kb, row.files()));

@@ -24,15 +24,18 @@ pub(super) fn faults(knowledge: &Knowledge) -> Vec<TableFinding> {
         let family = release.build.number;
         if !is_there(family, release.installation) {
             let message = format!(
-                "{} is for {family} ({}), and families.toml has none",
+                "{} is for {family} ({}), which families.toml does not contain",
                 release.kb,
                 word(release.installation)
             );
             fault(table, "installation_differs", release.kb, message);
         }
         if let Some(date) = release.date.or(release.first_seen).filter(|date| *date > knowledge.date()) {
-            let message =
-                format!("{} is of {date}, after the tables' own date {}", release.kb, knowledge.date());
+            let message = format!(
+                "{} has the date {date}, after the date of the tables, {}",
+                release.kb,
+                knowledge.date()
+            );
             fault(table, "after_date", release.kb, message);
         }
         for installation in [Installation::Client, Installation::Server] {
@@ -47,7 +50,7 @@ pub(super) fn faults(knowledge: &Knowledge) -> Vec<TableFinding> {
             let (first, second) = (pair[0], pair[1]);
             if first.kb == second.kb {
                 let message = format!(
-                    "{} is {} once for {} and once for {}",
+                    "{} has {} for {} and again for {}",
                     first.kb,
                     first.build,
                     word(first.installation),
@@ -63,7 +66,7 @@ pub(super) fn faults(knowledge: &Knowledge) -> Vec<TableFinding> {
     for family in knowledge.families() {
         for (later, earlier) in backwards(knowledge.releases().of_family(family)) {
             let message = format!(
-                "{} brings {} and came after {}, which brings {} to {}",
+                "{} brings {} after {}, which already brought {} to {}",
                 later.kb, later.build, earlier.kb, earlier.build, family.name
             );
             fault(table, "backwards", later.kb, message);
@@ -73,7 +76,7 @@ pub(super) fn faults(knowledge: &Knowledge) -> Vec<TableFinding> {
         knowledge.packages().all().iter().filter(|package| !is_there(package.family, package.installation))
     {
         let message = format!(
-            "{} is for {} ({}), and families.toml has none",
+            "{} is for {} ({}), which families.toml does not contain",
             package.kb,
             package.family,
             word(package.installation)

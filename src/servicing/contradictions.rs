@@ -30,15 +30,17 @@ fn of_checkpoints(knowledge: &Knowledge) -> Vec<TableFinding> {
             |code, message| found.push(TableFinding::new("checkpoints.toml", code, row.kb, message));
         let releases: Vec<Release> = knowledge.releases().of_kb(row.kb);
         if let Some(other) = releases.first().filter(|_| !releases.iter().any(|own| own.build == row.build)) {
-            let message = format!("{} is {}, and releases.txt has {}", row.kb, row.build, other.build);
+            let message =
+                format!("{} has the build {}, but releases.txt has {}", row.kb, row.build, other.build);
             fault("build_differs", message);
         }
         let of_history = releases.iter().find_map(|release| release.date);
         if let (Some(date), Some(other)) = (row.date, of_history.filter(|date| Some(*date) != row.date)) {
-            fault("date_differs", format!("{} is of {date}, and releases.txt has {other}", row.kb));
+            fault("date_differs", format!("{} has the date {date}, but releases.txt has {other}", row.kb));
         }
         if let Some(withdrawn) = knowledge.withdrawn().of_kb(row.kb) {
-            let message = format!("{} is a checkpoint and withdrawn for {}", row.kb, withdrawn.successor);
+            let message =
+                format!("{} is a checkpoint, but {} replaces it as withdrawn", row.kb, withdrawn.successor);
             fault("withdrawn_needed", message);
         }
     }
@@ -51,7 +53,7 @@ fn of_floors(knowledge: &Knowledge) -> Vec<TableFinding> {
         let mut fault =
             |code, message| found.push(TableFinding::new("prerequisites.toml", code, row.kb, message));
         if !knowledge.families().builds_of(row.family).contains(&row.needed_below.number) {
-            let message = format!("{}: {} is no build of {}", row.kb, row.needed_below, row.family);
+            let message = format!("{}: {} is not a build of {}", row.kb, row.needed_below, row.family);
             fault("build_unknown", message);
         }
         let of_family =
@@ -63,13 +65,13 @@ fn of_floors(knowledge: &Knowledge) -> Vec<TableFinding> {
         }
         if let Some(date) = at_floor.and_then(|release| release.date).filter(|date| *date > row.from) {
             let message = format!(
-                "{} is needed below {}, which came on {date}, by updates from {} on already",
+                "{} is needed below {}, which was released on {date}, by updates from {} on",
                 row.kb, row.needed_below, row.from
             );
             fault("floor_later", message);
         }
         if let Some(date) = release_day(row.kb, knowledge).filter(|date| *date > row.from) {
-            let message = format!("{} came on {date} and is needed from {} on", row.kb, row.from);
+            let message = format!("{} was released on {date}, but is needed from {} on", row.kb, row.from);
             fault("stack_later", message);
         }
     }
@@ -88,7 +90,7 @@ fn of_enablement(knowledge: &Knowledge) -> Vec<TableFinding> {
             Some(revision) if revision < row.floor => fault(
                 "minimum_below",
                 format!(
-                    "{} has the floor {}, and its minimum {minimum} brings {}.{revision} only",
+                    "{} has the floor {}, but its minimum {minimum} brings only {}.{revision}",
                     row.kb,
                     row.floor_build(),
                     row.family
@@ -97,7 +99,7 @@ fn of_enablement(knowledge: &Knowledge) -> Vec<TableFinding> {
             Some(revision) if revision > row.floor => fault(
                 "minimum_differs",
                 format!(
-                    "{} has the floor {}, and its minimum {minimum} brings {}.{revision}",
+                    "{} has the floor {}, but its minimum {minimum} brings {}.{revision}",
                     row.kb,
                     row.floor_build(),
                     row.family
@@ -154,7 +156,7 @@ fn of_kinds(knowledge: &Knowledge) -> Vec<TableFinding> {
         if kinds.len() > 1 {
             let words: Vec<String> = kinds.iter().map(|(kind, table)| format!("{kind} ({table})")).collect();
             let table = kinds.values().next().copied().unwrap_or("packages.txt");
-            let message = format!("{kb} is {} at once", words.join(" and "));
+            let message = format!("{kb} has several kinds: {}", words.join(" and "));
             found.push(TableFinding::new(table, "two_kinds", kb, message));
         }
     }
@@ -168,10 +170,10 @@ fn of_stacks(knowledge: &Knowledge) -> Vec<TableFinding> {
     for (lcu, family, stack) in knowledge.packages().pairs() {
         let mut fault = |code, message| found.push(TableFinding::new("stacks.txt", code, lcu, message));
         if knowledge.families().of_id(family).next().is_none() {
-            fault("family_unknown", format!("{lcu} is of no known family ({family})"));
+            fault("family_unknown", format!("{lcu} has an unknown family ({family})"));
         }
         if !known.contains(&stack) && knowledge.parents().kind_of(stack) != Some(Kind::Ssu) {
-            fault("stack_unknown", format!("{stack}, which goes with {lcu}, is no known servicing stack"));
+            fault("stack_unknown", format!("{stack}, paired with {lcu}, is not a known servicing stack"));
         }
         let released = knowledge.releases().of_kb(lcu).into_iter().filter(|own| own.build.number == family);
         let released = released.filter_map(|release| release.date).max();
@@ -179,7 +181,7 @@ fn of_stacks(knowledge: &Knowledge) -> Vec<TableFinding> {
         if let (Some(own), Some(date)) = (release_day(stack, knowledge), released)
             && own > date
         {
-            fault("stack_later", format!("{stack} came on {own}, after {lcu} of {date} that it goes with"));
+            fault("stack_later", format!("{stack} was released on {own}, after its update {lcu} of {date}"));
         }
     }
     found
@@ -202,12 +204,17 @@ fn of_withdrawals(knowledge: &Knowledge) -> Vec<TableFinding> {
         }
         let dates = |releases: &[Release]| releases.iter().filter_map(|release| release.date).min();
         if let Some(date) = dates(&new).filter(|date| *date < row.date) {
-            let message =
-                format!("{} is of {}, and its successor {} of {date}", row.kb, row.date, row.successor);
+            let message = format!(
+                "{} has the date {}, but its successor {} has {date}",
+                row.kb, row.date, row.successor
+            );
             fault("successor_older", message);
         }
         if let Some(date) = dates(&old).filter(|date| *date != row.date) {
-            fault("date_differs", format!("{} is of {}, and releases.txt has {date}", row.kb, row.date));
+            fault(
+                "date_differs",
+                format!("{} has the date {}, but releases.txt has {date}", row.kb, row.date),
+            );
         }
     }
     for row in knowledge
@@ -216,7 +223,7 @@ fn of_withdrawals(knowledge: &Knowledge) -> Vec<TableFinding> {
         .iter()
         .filter(|row| !knowledge.releases().files_of(row.kb).is_empty())
     {
-        let message = format!("{} is a hotpatch, and files.txt has a file that the Catalog gave", row.kb);
+        let message = format!("{} is a hotpatch, but files.txt has a file of it", row.kb);
         found.push(TableFinding::new("withdrawn.toml", "hotpatch_has_files", row.kb, message));
     }
     found
@@ -236,7 +243,7 @@ fn of_files(knowledge: &Knowledge) -> Vec<TableFinding> {
         let Some(sha1) = PackageName::parse(&name).sha1 else { continue };
         let (other, where_from) = *kbs.entry(sha1.to_string()).or_insert((kb, table));
         if other != kb {
-            let message = format!("{name} is of {kb}, and in {where_from} the same SHA-1 is of {other}");
+            let message = format!("{name} belongs to {kb}, but {where_from} has the same SHA-1 for {other}");
             found.push(TableFinding::new(table, "file_of_two_kbs", kb, message));
         }
     }
@@ -252,7 +259,7 @@ fn of_files(knowledge: &Knowledge) -> Vec<TableFinding> {
             if !known.is_empty() && !known.iter().any(|(_, name)| name.eq_ignore_ascii_case(&file.name)) {
                 let (other, name) = &known[0];
                 let message =
-                    format!("{kb} for {} is {}, and {other} has {name}", file.architecture, file.name);
+                    format!("{kb} for {} is {}, but {other} has {name}", file.architecture, file.name);
                 found.push(TableFinding::new(table, "file_differs", kb, message));
             }
         }
@@ -265,7 +272,7 @@ fn of_editions(knowledge: &Knowledge) -> Vec<TableFinding> {
     for row in knowledge.editions().ltsc() {
         let builds = knowledge.families().builds_of(row.family);
         if let Some(build) = row.builds.iter().find(|build| !builds.contains(build)) {
-            let message = format!("{}: {build} is no build of {}", row.name, row.family);
+            let message = format!("{}: {build} is not a build of {}", row.name, row.family);
             found.push(TableFinding::new("editions.toml", "build_unknown", &row.name, message));
         }
     }
@@ -295,7 +302,7 @@ fn of_dotnet(knowledge: &Knowledge) -> Vec<TableFinding> {
             let packages = knowledge.packages().of_kb(child.kb);
             if let Some(other) = packages.iter().find(|own| own.family != row.family) {
                 let message = format!(
-                    "{} of {} is for {}, and packages.txt has it for {}",
+                    "{} of {} is for {}, but packages.txt has it for {}",
                     child.kb, row.kb, row.family, other.family
                 );
                 fault("family_differs", message);

@@ -127,7 +127,7 @@ impl Editions {
                 .chain(self.esu.iter().map(|row| (format!("the ESU row of {}", row.family), &row.source))),
         );
         for row in self.esu.iter().filter(|row| row.preparation.is_empty()) {
-            let message = format!("the ESU row of {} names no preparation", row.family);
+            let message = format!("the ESU row of {} has no preparation", row.family);
             faults.push(TableFinding::new(NAME, "preparation_missing", row.family, message));
         }
         faults

@@ -117,7 +117,7 @@ impl EnablementPackages {
             !row.from.iter().chain([&row.to]).all(|build| builds.contains(build))
         };
         let fault = |row: &Enablement| {
-            let message = format!("{} leads out of its family", row.kb);
+            let message = format!("{} leads to a build of another family", row.kb);
             TableFinding::new(NAME, "build_unknown", row.kb, message)
         };
         self.enablement.iter().filter(is_outside).map(fault).collect()

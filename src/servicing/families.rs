@@ -251,7 +251,7 @@ impl Families {
         let unknown = rows.into_iter().filter(|row| self.of_id(row.family).next().is_none());
         unknown
             .map(|FamilyOfRow { table, row, family }| {
-                let message = format!("{row} is of no known family ({family})");
+                let message = format!("{row} has an unknown family ({family})");
                 TableFinding::new(table, "family_unknown", row, message)
             })
             .collect()
@@ -268,26 +268,26 @@ impl Families {
             let plain =
                 |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
             if family.folder.is_empty() || !family.folder.bytes().all(plain) {
-                fault("folder", format!("{what} has a folder that is no plain name: {:?}", family.folder));
+                fault("folder", format!("{what} has a folder that is not a plain name: {:?}", family.folder));
             }
             if let Some(build) = family
                 .releases
                 .keys()
                 .find(|build| !family.builds.iter().any(|own| own.to_string() == **build))
             {
-                let message = format!("{what} names a release of the build {build}, which it does not list");
+                let message = format!("{what} has a release for build {build}, which it does not list");
                 fault("build_unknown", message);
             }
             if !family.builds.contains(&family.id) {
                 fault("build_unknown", format!("{what} does not list its own build"));
             }
             if !folders.insert(&family.folder) || !ids.insert((family.id, family.installation)) {
-                fault("twice", format!("{what} is there twice"));
+                fault("twice", format!("{what} is listed twice"));
             }
             for name in family.own_names() {
                 let other = *called.entry(words(name)).or_insert(&family.folder);
                 if other != family.folder {
-                    fault("twice", format!("{what} is called {name:?}, and so is {other}"));
+                    fault("twice", format!("{what} has the name {name:?}, as {other} does"));
                 }
             }
             for row in &family.products {
@@ -295,7 +295,7 @@ impl Families {
                     (row.product.to_ascii_lowercase(), row.release.as_deref().map(str::to_ascii_lowercase));
                 if !products.insert(key) {
                     let message =
-                        format!("{what}: {} {:?} is another family's too", row.product, row.release);
+                        format!("{what}: {} {:?} also belongs to another family", row.product, row.release);
                     fault("twice", message);
                 }
             }

@@ -39,7 +39,7 @@ pub(super) fn without_source<'r>(
     let silent = rows.filter(|(_, source)| source.trim().is_empty());
     silent
         .map(|(row, _)| {
-            let message = format!("{row} names no source");
+            let message = format!("{row} has no source");
             TableFinding::new(table, "source_missing", row, message)
         })
         .collect()

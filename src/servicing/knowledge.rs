@@ -264,7 +264,7 @@ mod tests {
         for (families, checkpoints, word) in [
             (newer.as_str(), checkpoints, "format 2"),
             (families, mistyped.as_str(), "architektur"),
-            (families, stranger.as_str(), "no known family"),
+            (families, stranger.as_str(), "unknown family"),
             (families, slip.as_str(), "name"),
         ] {
             let error = Knowledge::parse(Tables { families, checkpoints, ..Tables::built_in() }).unwrap_err();

@@ -38,7 +38,7 @@ pub(super) fn wrong_files(table: &'static str, kb: Kb, files: &[KnownFile]) -> V
         !agrees
     };
     let what = |file: &KnownFile| {
-        let message = format!("{kb}: KB, architecture, or SHA-1 differ from the name {}", file.name);
+        let message = format!("{kb}: KB, architecture, or SHA-1 differs from the name {}", file.name);
         TableFinding::new(table, "file_differs", kb, message)
     };
     files.iter().filter(differs).map(what).collect()

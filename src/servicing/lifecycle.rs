@@ -166,15 +166,15 @@ impl Lifecycle {
                 .iter()
                 .find(|family| family.id == row.family && family.installation == row.installation);
             match family {
-                None => fault("family_unknown", format!("{} is of no known family", label(row))),
+                None => fault("family_unknown", format!("{} has an unknown family", label(row))),
                 Some(family) if row.builds.iter().any(|build| !family.builds.contains(build)) => {
                     fault(
                         "build_unknown",
-                        format!("{} names a build that its family does not list", label(row)),
+                        format!("{} has a build that its family does not list", label(row)),
                     );
                 }
                 Some(_) if row.builds.is_empty() => {
-                    fault("build_unknown", format!("{} names no build", label(row)));
+                    fault("build_unknown", format!("{} has no builds", label(row)));
                 }
                 Some(_) => {}
             }
@@ -183,7 +183,7 @@ impl Lifecycle {
                     && other.builds.iter().any(|build| row.builds.contains(build))
             };
             if self.servicing.get(..number).is_some_and(|before| before.iter().any(same)) {
-                fault("twice", format!("{} is there twice", label(row)));
+                fault("twice", format!("{} is listed twice", label(row)));
             }
         }
         faults
@@ -316,7 +316,7 @@ mod tests {
         let text = include_str!("data/lifecycle.toml");
         for (from, to, word) in [
             ("builds = [26200]", "builds = [26201]", "does not list"),
-            ("family = 20349", "family = 20350", "no known family"),
+            ("family = 20349", "family = 20350", "unknown family"),
             ("builds = [26200]", "builds = [26100]", "twice"),
             ("who = \"home_pro\"", "who = \"home\"", "home_pro"),
         ] {

@@ -27,7 +27,7 @@ impl SortedLines {
             let other = |line: &str| line.len() != width || !line.is_ascii();
             let number = lines.split_inclusive('\n').position(other).unwrap_or_default();
             let number = text[..comments].lines().count() + number + 1;
-            let what = format!("line {number}: its lines are not of one length, or hold more than ASCII");
+            let what = format!("line {number} has another length or contains non-ASCII characters");
             return Err(faulty(name, &what));
         }
         Ok(Self { name, lines: lines.to_owned(), width })
@@ -39,11 +39,11 @@ impl SortedLines {
         let mut last = "";
         for line in self.iter() {
             if parse(line).is_none() {
-                let message = format!("{line:?} is no line of this table");
+                let message = format!("{line:?} is not a valid line");
                 faults.push(TableFinding::new(self.name, "no_line", line, message));
             }
             if last >= line {
-                let message = format!("{line:?} is not behind the line before it");
+                let message = format!("{line:?} is not in order");
                 faults.push(TableFinding::new(self.name, "order", line, message));
             }
             last = line;
@@ -110,6 +110,6 @@ mod tests {
         for text in ["02 a\n01 a\n", "01 a\n01 a\n", "01 b\n"] {
             assert_eq!(check(text), 1, "{text:?}");
         }
-        assert_eq!(check("03 b\n02 a\n01 b\n"), 4, "each of them is told");
+        assert_eq!(check("03 b\n02 a\n01 b\n"), 4, "each fault is reported");
     }
 }

@@ -190,7 +190,7 @@ impl Prerequisites {
         }
         // A plan could not end with a circular prerequisite.
         for row in self.before.iter().filter(|row| self.leads_to(row.needs, row.kb)) {
-            let message = format!("{} needs itself, by way of {}", row.kb, row.needs);
+            let message = format!("{} needs itself through {}", row.kb, row.needs);
             faults.push(TableFinding::new(NAME, "circle", row.kb, message));
         }
         faults

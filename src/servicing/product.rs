@@ -176,22 +176,19 @@ impl Families {
         let folders: Vec<&str> = self.iter().map(|family| family.folder.as_str()).collect();
         let similar = match nearest {
             [] => String::new(),
-            nearest => format!("; similar names have {}", described(nearest)),
+            nearest => format!("; similar names: {}", described(nearest)),
         };
         ProductRefusal {
             message: format!("{asked:?} is not a known product{similar}"),
-            hints: vec![format!("name one of the families {}", folders.join(", "))],
+            hints: vec![format!("use one of the families {}", folders.join(", "))],
         }
     }
 }
 
 fn ambiguous(asked: &str, choices: &[&Family]) -> ProductRefusal {
     ProductRefusal {
-        message: format!("{asked:?} is the name of several products: {}", described(choices)),
-        hints: vec![
-            "name one of them by its folder word, such as windows-11-24h2, or by product and version"
-                .to_owned(),
-        ],
+        message: format!("{asked:?} matches several products: {}", described(choices)),
+        hints: vec!["use the folder word of one, such as windows-11-24h2, or product and version".to_owned()],
     }
 }
 

@@ -194,7 +194,7 @@ mod tests {
         assert_eq!(history().of_kb("KB5120233".parse().unwrap())[0].installation, Some(Installation::Server));
         assert_eq!(history().of_kb("KB5046617".parse().unwrap())[0].installation, None);
         let listed = history().of_kb("KB5120238".parse().unwrap())[0];
-        assert_eq!(listed.date, None, "a day in a list is no release date");
+        assert_eq!(listed.date, None, "a day in a list is not a release date");
         assert_eq!(listed.first_seen.unwrap().to_string(), "2026-08-11");
         assert_eq!(release.first_seen, None);
         let files = history().files_of("KB5086672".parse().unwrap());

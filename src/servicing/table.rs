@@ -7,7 +7,7 @@ const FORMAT: u32 = 1;
 
 /// Makes the error for a table that cannot be used.
 pub(super) fn faulty(table: &str, what: &str) -> Error {
-    Error::new(ErrorKind::Usage, format!("the knowledge table {table} is faulty: {what}"))
+    Error::new(ErrorKind::Usage, format!("the knowledge table {table} is invalid: {what}"))
 }
 
 /// Reads a table from TOML. Refuses unknown keys, because a mistyped key would otherwise be ignored.
@@ -24,5 +24,5 @@ pub(super) fn check_format(table: &str, format: u32) -> Result<()> {
     if format == FORMAT {
         return Ok(());
     }
-    Err(faulty(table, &format!("it has format {format}, and this program reads format {FORMAT}")))
+    Err(faulty(table, &format!("format {format} is not supported; this program reads format {FORMAT}")))
 }

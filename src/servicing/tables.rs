@@ -50,20 +50,20 @@ macro_rules! tables {
 }
 
 tables! {
-    families = "families.toml", "builds that share packages, and how titles name them";
-    checkpoints = "checkpoints.toml", "cumulative updates that later ones build upon";
-    withdrawn = "withdrawn.toml", "updates that were pulled or left the Catalog, and hotpatches";
-    prerequisites = "prerequisites.toml", "what comes before an update: separate servicing stacks, floors, single KBs";
-    enablement = "enablement.toml", "packages that switch a version on, with their floors";
+    families = "families.toml", "builds that share packages, and their names in titles";
+    checkpoints = "checkpoints.toml", "cumulative updates on which later updates are based";
+    withdrawn = "withdrawn.toml", "withdrawn updates, expired updates, and hotpatches";
+    prerequisites = "prerequisites.toml", "updates needed first: separate servicing stacks, floors, single KBs";
+    enablement = "enablement.toml", "packages that switch a version on, with their minimum builds";
     editions = "editions.toml", "long-term editions, and Extended Security Updates";
     lifecycle = "lifecycle.toml", "end of servicing, by version and group of editions";
-    dotnet = "dotnet.toml", ".NET Framework updates that are bundles, or another family's";
-    parents = "parents.toml", "service packs that updates ask for, names and titles that tell too little";
-    contradictions = "contradictions.toml", "contradictions between tables that are known, with why they stand";
-    releases = "releases.txt", "release history: which build a KB brings, and when it came";
-    files = "files.txt", "files of cumulative updates as the Catalog named them";
-    packages = "packages.txt", "every other package: servicing stacks, .NET Framework, dynamic updates";
-    stacks = "stacks.txt", "which separate servicing stack goes with a cumulative update";
+    dotnet = "dotnet.toml", ".NET Framework updates that are bundles or replaced on a family";
+    parents = "parents.toml", "service packs that updates need; corrections of names and titles";
+    contradictions = "contradictions.toml", "accepted contradictions between tables, with reasons";
+    releases = "releases.txt", "release history: build and release date of each KB";
+    files = "files.txt", "files of cumulative updates, with their names in the Catalog";
+    packages = "packages.txt", "all other packages: servicing stacks, .NET Framework, dynamic updates";
+    stacks = "stacks.txt", "separate servicing stacks, paired with cumulative updates";
 }
 
 /// The description of a table.

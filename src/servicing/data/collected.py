@@ -1,9 +1,9 @@
-"""What the scripts beside it share: reading the collected facts, and which builds are one family."""
+"""The functions that the scripts share: the reader of the collected facts, and the families of builds."""
 
 import json
 from pathlib import Path
 
-# Builds that share their revisions, by the lowest one.
+# Builds that share their revisions, by the lowest build.
 FAMILIES = {
     28000: (28000, 28020),
     26100: (26100, 26200, 26300),
@@ -12,8 +12,8 @@ FAMILIES = {
     18362: (18362, 18363),
 }
 OF_BUILD = {build: family for family, builds in FAMILIES.items() for build in builds}
-# Cumulative updates of 14393 that the facts have only as a file in a list; build and date are from write-ups of their
-# month, which name the servicing stack beside them too (KB5099542 and KB5120236).
+# Cumulative updates of 14393 that the facts contain only as a file in a list. Build and date are from write-ups of their
+# month, which also name the paired servicing stacks (KB5099542 and KB5120236).
 KNOWN_LATER = [(5099535, "14393.9339", "2026-07-14"), (5120418, "14393.9418", "2026-08-11")]
 
 

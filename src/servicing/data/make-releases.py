@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Makes releases.txt, the release history, files.txt, the package files of its KBs, packages.txt, the packages
-beside the cumulative updates, and stacks.txt, their separate servicing stacks, from collected facts.
+"""Makes four tables from collected facts: releases.txt (release history), files.txt (package files of its KBs),
+packages.txt (other packages), and stacks.txt (separate servicing stacks).
 
     make-releases.py releases FACTS > releases.txt
     make-releases.py files FACTS > files.txt
@@ -10,10 +10,10 @@ beside the cumulative updates, and stacks.txt, their separate servicing stacks, 
 FACTS is a folder with kb-builds.jsonl, checkpoint-facts.jsonl, patch-sets.jsonl, catalog-rows.jsonl, titles.jsonl,
 and knowledge-rows.jsonl.
 
-A row of kb-builds has `kb`, `builds`, `line`, and where they are known `date`, `kind`, and `date_is`. Dates that are
-said to be no release dates are kept and marked. The outcome is sorted text with lines of one length, so that the
-program finds a KB by halving and parses nothing beforehand. Where sources name different revisions for a KB, all are
-kept: eight KBs were released twice.
+A row of kb-builds has `kb`, `builds`, `line`, and, if known, `date`, `kind`, and `date_is`. Dates that are not release
+dates are kept and marked. The output is sorted text with lines of equal length, so that the program finds a KB by
+bisection without parsing the table. If sources name different revisions for a KB, all are kept: eight KBs were
+released twice.
 """
 
 import re
@@ -22,20 +22,20 @@ import sys
 from collected import KNOWN_LATER, OF_BUILD, facts, released_kbs
 from packages import packages, stacks
 
-# The server's line of revisions of 26100 since 2026-01 begins here; the client's stays far below.
+# The first server revision of 26100 since 2026-01; client revisions stay far below.
 FIRST_SERVER_REVISION = 32230
-# Out-of-band releases of 2025-10 that were for one of the two before they parted.
+# Out-of-band releases of 2025-10 that were for one installation only, before the revisions separated.
 ONE_INSTALLATION = {5070773: "c", 5070881: "s"}
 KINDS = {"b": "b", "oob": "o", "preview": "p"}
-# Lines that tell of no family in families.toml: the phone of 2017 to 2019.
+# Builds without a family in families.toml: Windows phones of 2017 to 2019.
 LEFT_OUT = {15254}
 
 HEADER = """\
-# The release history: which build a KB brings. Made by make-releases.py; lines may be mended by hand while they stay
-# sorted and of one length. Columns: KB, family, revision, date, what the date is, kind, installation, source.
+# The release history: build and date of each KB. Made by make-releases.py; lines may be edited by hand if they stay
+# sorted and of equal length. Columns: KB, family, revision, date, type of the date, kind, installation, source.
 #   date is  r release date, s first seen in a public list, m only the month is known, - no date
-#   kind    b second Tuesday, o out of band, p preview, - not known
-#   installation  c client, s server, b both (of the family's rows in families.toml)
+#   kind    b second Tuesday, o out of band, p preview, - unknown
+#   installation  c client, s server, b both (of the rows of the family in families.toml)
 #   source  h headings of KB articles (noodled/windows-update-msu-links), l dated patch lists
 #           (adavak/Win_ISO_Patching_Scripts), n Microsoft's node image notes (Azure/AgentBaker), r release tables,
 #           t Catalog titles that state the build, with the first date of their entries,
@@ -53,7 +53,8 @@ def source(row):
 
 
 def installation(kb, family, revision, dates):
-    """Client and server of 26100 shared their KBs until the end of 2025; elsewhere they share them still."""
+    """Returns the installation of a release. Client and server of 26100 shared their KBs until the end of 2025; those of
+    other families still share them."""
     if family != 26100:
         return "b"
     if kb in ONE_INSTALLATION:
@@ -86,8 +87,8 @@ def releases(folder):
             dates[(kb, family, revision)] = [date]
     print(HEADER, end="")
     for (kb, family, revision), found in sorted(rows.items()):
-        # A release date knows more than a day in a list, and any date more than none; article headings come before
-        # lists. Of several days in lists the first one counts.
+        # A release date is better than a day in a list, and any date is better than none. Article headings precede
+        # lists. The first of several days in lists counts.
         dated = min(found, key=lambda row: ("rsm-".index(row[1]), row[2] == "-", "hrnlwt".index(row[3]), row[0]))
         date, mark, kind, letter = dated
         if mark != "r":
@@ -100,7 +101,7 @@ TITLE = re.compile(r"Cumulative Update( Preview)? for (?!\.NET).*\(KB(\d+)\) \((
 
 
 def titled(folder):
-    """Cumulative updates by Catalog titles that state a build. Entries of one KB have several dates; the first one counts."""
+    """Returns the cumulative updates whose Catalog titles state a build. The first date of several entries counts."""
     found = {}
     for row in facts(folder, "checkpoint-facts.jsonl"):
         parts = TITLE.search(row.get("title", "")) if row["record"] == "entry" else None
@@ -120,8 +121,8 @@ def date_mark(row):
 
 
 FILES_HEADER = """\
-# Cumulative updates as the Catalog named them. Made by make-releases.py; sorted, lines of one length.
-# Columns: KB, architecture, the version in the name's prefix, SHA-1. The name is
+# Files of cumulative updates, with their names in the Catalog. Made by make-releases.py; sorted, lines of equal length.
+# Columns: KB, architecture, version in the prefix of the name, SHA-1. The name is
 # windows<version>-kb<KB>-<architecture>_<SHA-1>.msu; sources as in releases.txt.
 """
 
@@ -138,7 +139,7 @@ def names(folder):
     for row in facts(folder, "knowledge-rows.jsonl"):
         if row["row"] == "file" and row.get("role") == "lcu":
             yield row["name"]
-    # Most tags of the sets are missing: what carries the KB of a release is its file.
+    # Most tags of the sets are missing: a file with the KB of a release belongs to it.
     released = released_kbs(folder)
     for row in facts(folder, "patch-sets.jsonl"):
         yield from (file["name"] for file in row["files"] if file["kb"] in released)

@@ -1,9 +1,10 @@
-"""Packages beside the cumulative updates, and their separate servicing stacks, from collected facts; a part of
-make-releases.py.
+"""Makes the tables of packages that are not cumulative updates, and of separate servicing stacks, from collected facts.
+make-releases.py uses this module.
 
-Sources disagree: lists are edited by hand, and a title may be another language's or a copy's. What a package is, titles
-say first, then roles in the collected facts, tags in lists, file names, write-ups, and last what else is in its lists;
-within one sort of evidence the majority decides. Its family is the titles', else that of most of its lists.
+Sources disagree: lists are edited by hand, and a title may be in another language or of a copy. The kind of a package
+comes from the first of these sources: titles, roles in the collected facts, tags in lists, file names, write-ups, and
+the other files in its lists. Within one source, the majority decides. The family comes from the titles, or else from
+most of the lists.
 """
 
 import re
@@ -15,35 +16,35 @@ from pathlib import Path
 from collected import OF_BUILD, facts, released_kbs
 
 PACKAGES_HEADER = """\
-# Packages beside the cumulative updates of files.txt: servicing stacks, .NET Framework, dynamic updates, enablement,
-# and others; and cumulative updates of which no build is known. Made by make-releases.py; sorted, lines of one length.
-# Columns: KB, family, architecture, installation, kind, date, what the date is, the version in the name's prefix, tag,
-# extension, SHA-1, how the kind is known.
-#   installation  c seen for the client, s for the server, b for both, - not known
+# All packages outside of files.txt: servicing stacks, .NET Framework, dynamic updates, enablement, and others, and
+# cumulative updates without a known build. Made by make-releases.py; sorted, lines of equal length.
+# Columns: KB, family, architecture, installation, kind, date, type of the date, version in the prefix of the name, tag,
+# extension, SHA-1, source of the kind.
+#   installation  c observed for the client, s for the server, b for both, - unknown
 #   date is  r release date (Catalog, title), s first seen in a public list, m only the month is known, - no date
-#   name     windows<version>-kb<KB>-<architecture>[-<tag>]_<SHA-1>.<extension>; a version tag stands before the
-#            architecture (-v3-); with a W before the version it is Windows<version>-KB<KB>-...; with the version ssu
-#            it is ssu-<tag>-<architecture>_<SHA-1>.<extension>; without a SHA-1 no file name is known
+#   name     windows<version>-kb<KB>-<architecture>[-<tag>]_<SHA-1>.<extension>; a version tag (-v3-) precedes the
+#            architecture; a W before the version means Windows<version>-KB<KB>-...; the version ssu means
+#            ssu-<tag>-<architecture>_<SHA-1>.<extension>; without a SHA-1, no file name is known
 #   known    t Catalog or WSUS title, r role in collected facts, g tag in a list, n file name, w write-up,
-#            l from what else is in its lists
+#            l from the other files in its lists
 """
 TOKENS = re.compile(
     r"(?:(w)indows(\d+\.\d)-(kb)(\d+)(?:-(v\d+))?-(x64|x86|arm64)(?:-(ndp\d+))?|ssu-(\d+\.\d+)-(x64|x86|arm64))"
     r"_([0-9a-f]{40})\.(msu|cab)",
     re.IGNORECASE,
 )
-# What no fact of FACTS tells. Setup dynamic updates: Catalog rows with the products "Windows 10 (and later) Dynamic
-# Update" alone, as a public test of a Catalog reader has them. KB5028948 is a .NET update by its package's version
-# (10.0.9176.1); KB5029718 has its place in the lists one week later. The lists of 14393 carry KB5028913 from
-# 2023-08 to 2026-08, beside the month's servicing stack and never in place of it; those of 20348 carry KB5007374, and
-# those of 22000 KB5007575, beside a Safe OS and a Setup update: what they are is not told anywhere.
+# Kinds that no fact of FACTS states. Setup dynamic updates: Catalog rows with only the products "Windows 10 (and later)
+# Dynamic Update", from a public test of a Catalog reader. KB5028948 is a .NET update by the version of its package
+# (10.0.9176.1); KB5029718 replaces it in the lists one week later. The lists of 14393 contain KB5028913 from 2023-08 to
+# 2026-08, beside the servicing stack of the month and never instead of it. The lists of 20348 contain KB5007374, and
+# those of 22000 KB5007575, beside a Safe OS and a Setup update. No source states the kind of these three.
 BY_HAND = {
     "KB4532820": "setup_du", "KB5045521": "setup_du", "KB5062786": "setup_du", "KB5068794": "setup_du",
     "KB5095966": "setup_du", "KB5028948": "dotnet_cu", "KB5029718": "dotnet_cu",
     "KB5028913": "update_other", "KB5007374": "update_other", "KB5007575": "update_other",
 }
 # The publisher's tags. All of the "ldu" files whose KB has a title (KB5028310, KB5032906) or a role in the collected
-# facts (six KBs) are Setup dynamic updates, and none is anything else.
+# facts (six KBs) are Setup dynamic updates, without exception.
 TAGS = {"ldu": "setup_du", "safeos": "safeos_du", "ssu": "ssu", "lcu": "lcu"}
 TITLE_KINDS = [
     ("enablement", "Enablement Package"), ("safeos_du", "Safe ?OS Dynamic Update"), ("setup_du", "Setup Dynamic Update"),
@@ -66,7 +67,7 @@ with open(Path(__file__).parent / "families.toml", "rb") as families_table:
 PRODUCTS = {(row["product"].lower(), row.get("release", "").lower()): (family["id"], family["installation"][0])
             for family in FAMILY_TABLE for row in family["products"]}
 PRODUCTS["azure stack hci", "22h2"] = (20349, "s")
-# The installations that a family's number has.
+# The installations of each family number.
 FAMILY_ROWS = defaultdict(set)
 for family_row in FAMILY_TABLE:
     FAMILY_ROWS[family_row["id"]].add(family_row["installation"][0])
@@ -90,7 +91,7 @@ def tokens(name):
 
 
 class Package:
-    """What the sources say of one file, or of a KB without a known file."""
+    """The statements of the sources about one file, or about a KB without a known file."""
 
     def __init__(self):
         self.kinds, self.families, self.listed, self.dates, self.kb = [], set(), Counter(), set(), None
@@ -118,14 +119,14 @@ def titles_of(folder):
 
 def kind_of_title(title, kind, products):
     kind = kind or next((kind for kind, words in TITLE_KINDS if re.search(words, title, re.IGNORECASE)), None)
-    # Windows 11 22H2 and older have "Dynamic Update" for both; the products tell them apart.
+    # Windows 11 22H2 and older have "Dynamic Update" for both; the products distinguish them.
     if kind == "du_ambiguous" and products:
         kind = "safeos_du" if "Safe OS" in products else "setup_du" if "Dynamic Update" in products else kind
     return kind
 
 
 def collect(folder):
-    """Every file by its name in lower case, and every KB of a title that no file carries."""
+    """Returns all files by lower-case name, and all KBs of titles that no file name contains."""
     files, titled = defaultdict(Package), defaultdict(Package)
     for title, kb, kind, architecture, date, month, names, words, of_catalog, host in titles_of(folder):
         kb = kb or next(iter(re.findall(r"KB\d{6,8}", title)), None)
@@ -136,11 +137,11 @@ def collect(folder):
         stamp = (date, "r") if date else (f"{month}-01", "m") if month else None
         own = [name for name in names if tokens(name) and (tokens(name)[0] or kb) == kb]
         architecture = architecture or next(iter(re.findall(ARCHITECTURES, title)), None)
-        # A parent of .NET Framework carries children only; another cumulative update in an entry is its checkpoint.
+        # A parent of .NET Framework contains only children; another cumulative update in an entry is its checkpoint.
         children = names if kind and kind.startswith("dotnet") else own
         subjects = [(files[name], (tokens(name) or [None])[0] or kb) for name in children]
         if not own and kb:
-            # A Catalog title without an architecture is the one for x86; the update client of a server is on x64.
+            # A Catalog title without architecture means x86; the update client of a server runs on x64.
             architecture = (architecture or ("x64" if host else "x86")).lower().replace("amd64", "x64")
             subjects.append((titled[kb, architecture], kb))
         for package, number in subjects:
@@ -157,7 +158,7 @@ def collect(folder):
             package.listed[28000 if "28000" in family else 26100, "s" if "Server" in family else "c"] += 1
         package.dates |= {(row["date"], "r")} if row.get("date") else set()
         package.dates |= {(seen["seen_first"], "s") for seen in row.get("url_sources") or [] if seen.get("seen_first")}
-        # One role is a slip: a .cab without an ndp tag that stands in lists beside the month's .NET update.
+        # One role is an error: a .cab without an ndp tag in lists that also contain the .NET update of the month.
         words = [("setup dynamic", "setup_du"), ("safe os dynamic", "safeos_du"), ("enablement", "enablement")]
         words += [("lcu", "lcu")] + ([(".net", "dotnet_cu")] if "-ndp" in name else [])
         package.kinds += [("r", kind) for word, kind in words if role.startswith(word)]
@@ -181,8 +182,8 @@ def collect(folder):
 
 
 def share_by_kb(files):
-    """What is said of one architecture's file holds for the others of the KB with the same extension (a KB's .cab may
-    be the dynamic copy of its .msu). A file of which no family or no date is told has those of its KB."""
+    """Applies statements about the file of one architecture to the other files of the KB with the same extension (the
+    .cab of a KB may be the dynamic copy of its .msu). A file without family or date gets those of its KB."""
     kinds, packages_of = defaultdict(list), defaultdict(list)
     for name, package in files.items():
         kinds[package.kb, name[-3:]] += package.kinds
@@ -197,10 +198,10 @@ def share_by_kb(files):
 
 
 def kinds_by_company(folder, files):
-    """What else is in its lists tells a file that nothing else tells. The tagged lists have one Safe OS and one Setup
-    update each: of two .cab files of which one is known, the other is the other one; repeated until nothing changes.
-    An .msu of 14393 beside the cumulative update that is neither .NET nor known otherwise is the servicing stack; the
-    one .msu of a list of 20348 is its cumulative update."""
+    """Infers the kinds of the remaining files from the other files in their lists. Each tagged list has one Safe OS and
+    one Setup update, so the known kind of one .cab gives the kind of the other. This repeats until nothing changes. In
+    lists of 14393, the .msu that is neither .NET nor known otherwise is the servicing stack. In lists of 20348, the only
+    .msu is the cumulative update."""
     other = {"setup_du": "safeos_du", "safeos_du": "setup_du"}
     released, changed = released_kbs(folder), True
     while changed:
@@ -224,7 +225,7 @@ def kinds_by_company(folder, files):
 
 
 def best_kind(package, name):
-    """Titles first, then roles, tags, names, write-ups, and company; within one sort of evidence the majority."""
+    """Decides by titles first, then roles, tags, names, write-ups, and company; within one source by the majority."""
     kb = package.kb
     kinds = list(package.kinds)
     if re.search("-ndp", name) and not any(kind.startswith("dotnet") for _, kind in kinds):
@@ -241,7 +242,7 @@ def best_kind(package, name):
 
 
 def families_of(package):
-    """Titles say; else the family in whose lists it stands most often, which leaves out a slip of a day."""
+    """Decides by titles, or else by the family whose lists contain the package most often; this ignores single errors."""
     if package.families:
         ids = {family for family, _ in package.families}
     else:
@@ -250,7 +251,7 @@ def families_of(package):
             votes[family] += count
         ids = {max(votes, key=lambda family: (votes[family], family))} if votes else set()
     for family in sorted(ids):
-        # But for 26100, client and server share their packages, whichever a title or a list is for.
+        # Except for 26100, client and server share their packages, whatever the target of a title or a list.
         which = FAMILY_ROWS.get(family, set())
         if family == 26100:
             which = {letter for number, letter in {*package.families, *package.listed} if number == family}
@@ -291,20 +292,20 @@ def table(name):
 
 def line(package, family, architecture, which, kind, version, tag, extension, digest, letter):
     exact = [stamp for stamp in package.dates if stamp[1] != "m"] or package.dates
-    # A row of a newer version may be newer than the file: the first date is the one. A list of the same or the next
-    # day tells nothing that a release date does not.
+    # A row of a newer version may be newer than the file, so the first date counts. A list of the same or the next
+    # day adds nothing to a release date.
     date, mark = min(exact, default=("-", "-"))
     if kind.startswith("lcu") and family == 26100 and date < "2026":
-        # Until then a cumulative update was for both, whichever list it stood in.
+        # Until then, a cumulative update was for both, whichever list contains it.
         which = "b"
     return (f"{int(package.kb[2:]):08} {family:05} {architecture:<5} {which} {kind:<21} {date:>10} {mark} "
             f"{version:<5} {tag:<10} {extension:<3} {digest:<40} {letter}")
 
 
 STACKS_HEADER = """\
-# Separate servicing stacks: which one stood beside a cumulative update. Made by make-releases.py; sorted, lines of one
-# length. Columns: KB of the cumulative update, family, KB of the servicing stack, source.
-#   source  l the newest dated patch list that has the cumulative update, n servicing notes, w write-ups
+# Separate servicing stacks, paired with cumulative updates. Made by make-releases.py; sorted, lines of equal length.
+# Columns: KB of the cumulative update, family, KB of the servicing stack, source.
+#   source  l the newest dated patch list with the cumulative update, n notes on the family, w write-ups
 """
 
 

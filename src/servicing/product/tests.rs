@@ -105,7 +105,7 @@ fn unknown_name_gets_the_nearest_choices() {
     }
     let refusal = knowledge().families().one_product("Windws 11 24H2", None).unwrap_err();
     let beginning =
-        "\"Windws 11 24H2\" is not a known product; similar names have windows-11-24h2 (Windows 11 24H2, ";
+        "\"Windws 11 24H2\" is not a known product; similar names: windows-11-24h2 (Windows 11 24H2, ";
     assert!(refusal.message().starts_with(beginning), "{refusal}");
     assert!(refusal.hints()[0].contains("windows-10-1507"), "{refusal:?}");
     let refusal = knowledge().families().one_product("Windows 11", None).unwrap_err();
