@@ -33,8 +33,8 @@ const CODES: &[Code] = &[
     ),
     code(
         0x800f_0838,
-        "a checkpoint (an earlier cumulative update that this one builds upon) is missing",
-        "Copy the whole folder of the set again: the checkpoint must lie beside the target.",
+        "a checkpoint (an earlier cumulative update on which this one is based) is missing",
+        "Copy the complete folder of the set again: the checkpoint must be beside the target.",
     ),
     code(
         0x800f_0823,
@@ -43,64 +43,64 @@ const CODES: &[Code] = &[
     ),
     code(
         0x800f_0831,
-        "an earlier update that this one rests upon is missing or damaged",
-        "CBS.log names it: install that update again, then run this script again.",
+        "an earlier update on which this one is based is missing or damaged",
+        "Find the update in CBS.log and install it again, then run this script again.",
     ),
     code(
         0x8007_3712,
-        "the component store is damaged, or a checkpoint was forced onto something newer",
-        "Run: dism.exe /Online /Cleanup-Image /RestoreHealth - for a boot image leave the checkpoint out instead.",
+        "the component store is damaged, or a checkpoint was forced onto a newer build",
+        "Run: dism.exe /Online /Cleanup-Image /RestoreHealth - for a boot image, omit the checkpoint instead.",
     ),
     code(
         0x8007_3701,
-        "the component store lacks a part of an earlier update",
-        "Run: dism.exe /Online /Cleanup-Image /RestoreHealth - with /Source and /LimitAccess where there is no Internet.",
+        "a part of an earlier update is missing in the component store",
+        "Run: dism.exe /Online /Cleanup-Image /RestoreHealth - with /Source and /LimitAccess if the machine has no Internet.",
     ),
     code(
         0x8007_0228,
-        "a checkpoint was applied to something past it, or the package is refused by the update agent",
-        "Use this script and the set's own folder with nothing else in it; a checkpoint is never added by itself.",
+        "a checkpoint was applied to a newer build, or the update agent refused the package",
+        "Use this script and the unchanged folder of the set; never install a checkpoint alone.",
     ),
     code(
         0x8004_01e3,
-        "the update agent, which the package was handed to, could not be started",
-        "Use dism.exe as this script does, and leave the checkpoint to it.",
+        "the update agent, which must install the package, could not be started",
+        "Use dism.exe, as this script does; DISM installs the checkpoint by itself.",
     ),
     code(0x800f_0806, "an earlier operation is still pending", "Restart, then run this script again."),
     code(0x800f_082f, "a restart is due first", "Restart, then run this script again."),
     code(
         0x800f_081f,
-        "files that the package builds upon are not there",
-        "The system was made smaller than it came, or is another base image: repair it from its own install media.",
+        "files on which the package is based are missing",
+        "Repair the system from its own install media: it was reduced in size, or it is another base image.",
     ),
     code(
         0x800f_0915,
         "the source of a feature or a repair was not found",
-        "Name the install media of the same build with /Source.",
+        "Pass the install media of the same build with /Source.",
     ),
     code(
         0x800f_0922,
         "the update could not be finished, often because the system or recovery partition is full",
-        "Make room there (some 500 MB on the recovery, 15 MB on the system partition), then run this script again.",
+        "Free about 500 MB on the recovery and 15 MB on the system partition, then run this script again.",
     ),
     code(
         0x8007_0070,
         "the disk is full",
-        "Make room on the system drive and where TEMP is, then run this script again.",
+        "Free space on the system drive and on the drive of TEMP, then run this script again.",
     ),
     code(
         0x8007_007e,
         "a module was not found",
-        "In winre.wim this is known and harmless when the Safe OS update went in; elsewhere see the log.",
+        "In winre.wim this is harmless if the Safe OS update was installed; otherwise see the log.",
     ),
     code(
         0x8007_0032,
         "the request is not supported",
-        "The package is not meant for this WinPE, or this DISM is older than the image: use that of a newer Windows.",
+        "The package is not for this WinPE, or DISM is older than the image: use the DISM of a newer Windows.",
     ),
     code(
         0x8007_00a1,
-        "the path is not taken, as wusa does on some shares",
+        "the path is not accepted; wusa refuses some network shares",
         "Copy the folder of this KB to a local disk and run the script there.",
     ),
     code(
@@ -116,7 +116,7 @@ const CODES: &[Code] = &[
     code(
         0x8007_0057,
         "DISM did not understand its arguments",
-        "This DISM may be too old for the package: a running machine older than Windows 10 takes no .msu that way.",
+        "DISM may be too old: before Windows 10, it does not accept an .msu on a running machine.",
     ),
     code(
         0x8007_000d,
@@ -126,7 +126,7 @@ const CODES: &[Code] = &[
     code(
         0x8009_2004,
         "the signature could not be checked",
-        "Windows 7 and 2008 R2 need KB4490628 and KB4474419 first; else the file is damaged: compare it with SHA256SUMS.",
+        "Windows 7 and 2008 R2 need KB4490628 and KB4474419 first; otherwise the file is damaged: compare it with SHA256SUMS.",
     ),
 ];
 
@@ -150,7 +150,7 @@ pub(super) fn not_applicable() -> String {
 /// Returns the subroutine `:advise`, which explains `RESULT`.
 pub(super) fn routine() -> String {
     let mut lines = vec![
-        "rem What the code in RESULT means. It may be shown signed, unsigned, or, from DISM, without its first half."
+        "rem Explains the code in RESULT: signed, unsigned, or without its upper half, as DISM may show it."
             .to_owned(),
         ":advise".to_owned(),
     ];
@@ -158,11 +158,11 @@ pub(super) fn routine() -> String {
         let forms = forms(row.number).join(" ");
         lines.push(format!("for %%C in ({forms}) do if \"%RESULT%\"==\"%%C\" goto code_{:08x}", row.number));
     }
-    lines.push("echo The code is not among those that are explained here.".to_owned());
+    lines.push("echo This script has no explanation for the code.".to_owned());
     lines.push("exit /b 0".to_owned());
     for row in CODES {
         lines.push(format!(":code_{:08x}", row.number));
-        lines.push(format!("echo That is 0x{:08x}: {}.", row.number, row.meaning));
+        lines.push(format!("echo The code is 0x{:08x}: {}.", row.number, row.meaning));
         lines.push(format!("echo {}", row.advice));
         lines.push("exit /b 0".to_owned());
     }

@@ -1,19 +1,19 @@
 @echo off
-rem kbmirror: writes down what this machine is, for kbmirror resolve --host FILE.
+rem kbmirror: records the identity of this machine for kbmirror resolve --host FILE.
 rem
-rem   collect.cmd [FILE]     FILE is beside this script and named after the computer where none is given
+rem   collect.cmd [FILE]     the default is a file beside this script, named after the computer
 rem
-rem Windows 7 to 11 and their servers; installs nothing, changes nothing. With administrator's rights it also asks
-rem DISM for the packages; without, the registry's list has to do. The file is text, one key=value to a line.
+rem Windows 7 to 11 and their servers. Installs nothing and changes nothing. With administrator rights, the script also
+rem lists the packages with DISM; otherwise it uses only the registry. The file is text, one key=value per line.
 rem
 rem Exit codes:
-rem   0    the file is written
-rem   1    it could not be written
+rem   0    the file was written
+rem   1    the file could not be written
 setlocal EnableExtensions DisableDelayedExpansion
 rem A variable of this name would hide the exit codes.
 set "ERRORLEVEL="
 set "DIRCMD="
-rem A 32-bit prompt on a 64-bit Windows is shown 32-bit tools; the machine's own ones are in Sysnative.
+rem A 32-bit prompt on 64-bit Windows sees 32-bit tools; the 64-bit tools are in Sysnative.
 set "SYSTEM=%SystemRoot%\System32"
 if defined PROCESSOR_ARCHITEW6432 if exist "%SystemRoot%\Sysnative\reg.exe" set "SYSTEM=%SystemRoot%\Sysnative"
 set "KEY=HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
@@ -59,13 +59,13 @@ if "%errorlevel%"=="0" set "PENDING=yes"
 if exist "%SystemRoot%\WinSxS\pending.xml" set "PENDING=yes"
 >>"%OUT%" echo pending_restart=%PENDING%
 
-rem The last line of dir has the free bytes as its third word, in every language.
+rem The third word in the last line of dir is the number of free bytes, in every language.
 set "FREE="
 for /f "tokens=3" %%A in ('dir /-c /a "%SystemDrive%\" 2^>nul') do set "FREE=%%A"
 if defined FREE for /f "delims=0123456789" %%A in ("%FREE%") do set "FREE="
 if defined FREE >>"%OUT%" echo free_bytes=%FREE%
 
-rem The registry tells the state of a package to everybody: 0x70 is installed.
+rem The registry shows the state of a package without administrator rights: 0x70 is installed.
 for /f "delims=" %%K in ('%SYSTEM%\reg.exe query "%CBS%\Packages" 2^>nul ^| %SYSTEM%\find.exe "\Package_for_"') do for /f "tokens=1,3" %%S in ('%SYSTEM%\reg.exe query "%%K" /v CurrentState 2^>nul') do if /i "%%S"=="CurrentState" >>"%OUT%" echo package=%%~nxK;%%T
 rem Newer versions of Windows have no wmic.
 if exist "%SYSTEM%\wbem\wmic.exe" for /f %%H in ('%SYSTEM%\wbem\wmic.exe qfe get HotFixID 2^>nul ^| %SYSTEM%\find.exe "KB"') do >>"%OUT%" echo qfe=%%H
@@ -79,15 +79,15 @@ for /f "delims=" %%L in ('%SYSTEM%\dism.exe /Online /English /Get-Packages /Form
 
 :written
 echo Written: "%OUT%"
-if "%ELEVATED%"=="no" echo This prompt has no administrator's rights; run as administrator, the file also has DISM's list of packages.
-echo Carry it to the mirror: kbmirror resolve KB... --host FILE
+if "%ELEVATED%"=="no" echo This prompt has no administrator rights; run as administrator to add the package list of DISM.
+echo Copy the file to the mirror: kbmirror resolve KB... --host FILE
 exit /b 0
 
 :no_file
-echo "%OUT%" cannot be written. Name another file: "%~nx0" C:\somewhere\file.txt
+echo "%OUT%" cannot be written. Give another file: "%~nx0" C:\somewhere\file.txt
 exit /b 1
 
-rem Begins the file anew; CREATED where that worked.
+rem Creates the file; sets CREATED on success.
 :create
 set "CREATED="
 if exist "%OUT%" del /f /q "%OUT%" >nul 2>&1
@@ -96,7 +96,7 @@ if exist "%OUT%" exit /b 0
 if exist "%OUT%" set "CREATED=1"
 exit /b 0
 
-rem Reads value %2 of key %1 into VALUE; nothing where there is none.
+rem Reads value %2 of key %1 into VALUE, which stays empty if the value is missing.
 :read
 set "VALUE="
 for /f "tokens=1,2,*" %%A in ('%SYSTEM%\reg.exe query "%~1" /v %2 2^>nul') do if /i "%%A"=="%2" set "VALUE=%%C"
@@ -108,7 +108,7 @@ call :read "%~2" %3
 if defined VALUE >>"%OUT%" echo %1=%VALUE%
 exit /b 0
 
-rem The same for a number, which the registry shows in hexadecimal.
+rem Does the same for a number, which the registry shows in hexadecimal.
 :number
 call :read "%~2" %3
 set "NUMBER="

@@ -18,13 +18,13 @@ if not defined CLEANUP goto begin
 if /i "%CLEANUP%"=="cleanup" goto begin
 :usage
 echo Usage: "%~nx0" MOUNT-FOLDER [cleanup]
-echo   MOUNT-FOLDER   where the image is mounted: dism.exe /Mount-Image /ImageFile:... /Index:... /MountDir:...
-echo   cleanup        afterwards, removes what the update replaced (StartComponentCleanup; takes long)
+echo   MOUNT-FOLDER   folder of the mounted image: dism.exe /Mount-Image /ImageFile:... /Index:... /MountDir:...
+echo   cleanup        removes replaced components afterwards (StartComponentCleanup; takes long)
 exit /b 10
 
 :begin
 {{demo}}
-rem A backslash before the closing quote would swallow it; a bare drive needs its backslash and no quotes.
+rem A backslash before the closing quote would escape the quote. A drive needs its backslash and no quotes.
 if "%MOUNT:~-1%"=="\" set "MOUNT=%MOUNT:~0,-1%"
 set IMAGE=/Image:"%MOUNT%"
 if "%MOUNT:~1%"==":" set "IMAGE=/Image:%MOUNT%\"
@@ -45,50 +45,50 @@ set "APPLIED="
 echo.
 if not defined APPLIED goto nothing_applied
 if not defined CLEANUP goto done
-echo Removing what was replaced. This takes long.
+echo Removing replaced components. This takes long.
 "%DISM%" %IMAGE% /Cleanup-Image /StartComponentCleanup /LogPath:"%LOG%"
 set "RESULT=%errorlevel%"
 if not "%RESULT%"=="0" goto failed
 :done
 {{done}}
 echo Still to do: dism.exe /Unmount-Image /MountDir:"%MOUNT%" /Commit
-if not defined CLEANUP echo A smaller image: run this script with the word cleanup after the folder, before unmounting.
+if not defined CLEANUP echo For a smaller image: before unmounting, run this script with the word cleanup after the folder.
 exit /b 0
 
 :no_image
-echo "%MOUNT%" holds no mounted Windows image: Windows\System32 and Windows\servicing must be there.
+echo "%MOUNT%" does not contain a mounted Windows image: Windows\System32 or Windows\servicing is missing.
 exit /b 12
 
 :is_pe
-echo "%MOUNT%" is a WinPE or WinRE image. This script is for install.wim; those take other files.
+echo "%MOUNT%" is a WinPE or WinRE image. This script is for install.wim; WinPE and WinRE need other files.
 exit /b 12
 
 {{wrong_labels}}
 :missing
-echo The set is not whole, and nothing was changed. Copy the folders of this KB once more, with all their files.
+echo The set is incomplete. Nothing was changed. Copy the folders of this KB again, with all their files.
 exit /b 16
 
 {{foreign_label}}
 :no_tool
-echo "%DISM%" is not there; without it nothing can be installed.
+echo "%DISM%" is missing; nothing can be installed without it.
 exit /b 19
 
 :nothing_applied
-echo None of the packages is for this image, and nothing was installed.
-echo Most often that is the wrong product, or everything here is already in the image in a newer version.
+echo None of the packages applies to this image. Nothing was installed.
+echo The most frequent reasons: the wrong product, or the image already contains newer versions.
 exit /b 20
 
 :failed
 echo.
 echo DISM ended with code %RESULT%.{{rest}}
 call :advise
-echo Its log: "%LOG%"
-echo To give the image up: dism.exe /Unmount-Image /MountDir:"%MOUNT%" /Discard
+echo Log: "%LOG%"
+echo To discard the image: dism.exe /Unmount-Image /MountDir:"%MOUNT%" /Discard
 exit /b 20
 
-rem ---- What the lines above call -----------------------------------------------------------------------------
+rem ---- Subroutines -------------------------------------------------------------------------------------------
 
-rem Adds FILE to the image. OUTCOME: done, not_applicable, or failed; RESULT: DISM's own code.
+rem Adds FILE to the image. OUTCOME: done, not_applicable, or failed; RESULT: the code of DISM.
 :add
 for %%F in ("%FILE%") do set "FILE=%%~fF"
 "%DISM%" %IMAGE% /Add-Package /PackagePath:"%FILE%" /LogPath:"%LOG%"

@@ -10,28 +10,28 @@ use super::online::{beside, not_applicable};
 use crate::update::Architecture;
 
 const CODES: &[(&str, &str)] = &[
-    ("0", "every package that the image takes is in it"),
-    ("10", "no mount folder was named, or a word that the script does not know"),
-    ("12", "the folder holds no mounted Windows image, or one of WinPE"),
+    ("0", "every package that applies to the image is installed"),
+    ("10", "no mount folder or an unknown argument was given"),
+    ("12", "the folder does not contain a mounted Windows image, or contains WinPE"),
     ("13", "the image has another architecture"),
     ("16", "a file of the set is missing"),
-    ("17", "the folder of the set holds something that is not of it"),
+    ("17", "the folder of the set contains a foreign file"),
     ("18", "a demonstration: nothing can be installed"),
     ("19", "dism.exe is missing"),
-    ("20", "a package was refused or failed; the code and what to do are shown"),
+    ("20", "a package was refused or failed; the code and advice are shown"),
 ];
 
 const USAGE: &[&str] = &[
-    "Run it as administrator, from where it lies, with the folder of a mounted install.wim:",
+    "Run this script as administrator, in its own folder, with the folder of a mounted install.wim:",
     "  MOUNT-FOLDER             adds the packages",
     "  MOUNT-FOLDER cleanup     the same, then StartComponentCleanup",
-    "It mounts, unmounts, and saves nothing. DISM must be that of this image's Windows or of a newer one; the",
-    "variable KBMIRROR_DISM may name another dism.exe, as that of the ADK.",
+    "The script does not mount, unmount, or commit. DISM must be as new as the Windows of the image; the",
+    "variable KBMIRROR_DISM may contain the path of another dism.exe, such as that of the ADK.",
 ];
 
 const NOT_CHECKED: &[&str] = &[
-    "client or server, edition, and revision: they stand in the image's registry; DISM refuses what does not fit",
-    "free space where the image is mounted",
+    "client or server, edition, and revision: they are in the registry of the image; DISM refuses other packages",
+    "free space on the drive of the mounted image",
 ];
 
 pub(super) fn script(job: &Job) -> String {
@@ -88,7 +88,7 @@ fn family_check(job: &Job) -> String {
         lines.push(format!("if exist \"{folders}\" set \"FITS=1\""));
     }
     lines.push(format!(
-        "if not defined FITS echo Mind: the image does not look like {}. DISM refuses what does not fit.",
+        "if not defined FITS echo Warning: the image does not look like {}. DISM refuses packages that do not apply.",
         words(&job.family)
     ));
     lines.join("\n")
@@ -98,7 +98,7 @@ fn wrong_labels(job: &Job) -> String {
     job.architecture.map_or_else(String::new, |architecture| {
         format!(
             ":wrong_architecture\n\
-             echo The set is for {architecture}, and the image in \"%MOUNT%\" is not. Nothing was changed.\n\
+             echo The set is for {architecture}, but the image in \"%MOUNT%\" is not. Nothing was changed.\n\
              exit /b 13\n"
         )
     })
@@ -128,7 +128,7 @@ fn steps(job: &Job) -> String {
 fn done(job: &Job) -> String {
     match job.expected_revision {
         Some(revision) => format!(
-            "echo {}: done. The image should now be at revision {revision}; to see: dism.exe %IMAGE% /Get-Packages",
+            "echo {}: done. The image should now be at revision {revision}; to check: dism.exe %IMAGE% /Get-Packages",
             job.kb
         ),
         None => format!("echo {}: done.", job.kb),

@@ -125,9 +125,9 @@ impl Job {
         format!(
             "set \"FOREIGN=\"\n\
              for /f \"eol=/ delims=\" %%F in ('dir /b /a-d \"%HERE%{folder}*.msu\" \"%HERE%{folder}*.cab\" 2^>nul') \
-             do ({known} (echo Not of the set: \"%%F\"& set \"FOREIGN=1\"))\n\
+             do ({known} (echo Foreign file: \"%%F\"& set \"FOREIGN=1\"))\n\
              for /f \"eol=/ delims=\" %%D in ('dir /b /ad \"%HERE%{folder}\" 2^>nul') \
-             do (echo Not of the set: \"%%D\\\"& set \"FOREIGN=1\")\n\
+             do (echo Foreign folder: \"%%D\\\"& set \"FOREIGN=1\")\n\
              if defined FOREIGN goto foreign"
         )
     }
@@ -139,8 +139,8 @@ impl Job {
         let folder = self.target_folder().unwrap_or_default();
         format!(
             ":foreign\n\
-             echo The folder of the set holds something that is not of it: see above.\n\
-             echo DISM would take that up as well, so nothing was changed. Move it out of \"%HERE%{folder}\"\n\
+             echo The folder of the set contains foreign files: see above.\n\
+             echo DISM would install them, too. Nothing was changed. Move them out of \"%HERE%{folder}\"\n\
              exit /b 17\n"
         )
     }
@@ -155,7 +155,7 @@ impl Job {
     /// Returns the state of the other steps after a failure, as a sentence.
     pub(super) fn rest_of_steps(&self) -> &'static str {
         if self.calls().count() > 1 {
-            " What came before it stays; what comes after it was not begun."
+            " Earlier steps stay installed; later steps were not started."
         } else {
             ""
         }
@@ -165,8 +165,8 @@ impl Job {
         if !self.is_demo {
             return String::new();
         }
-        "echo DEMO: the files of this set are small stand-ins from a demonstration, not Microsoft's packages.\n\
-         echo Nothing was changed, and nothing here can be installed. The lines below show what a real set would do.\n\
+        "echo DEMO: the files of this set are small placeholders from a demonstration, not Microsoft's packages.\n\
+         echo Nothing was changed, and nothing can be installed. The lines below show the steps of a real set.\n\
          exit /b 18\n"
             .to_owned()
     }
@@ -181,7 +181,7 @@ impl Job {
     ) -> String {
         let mut lines = vec![format!("kbmirror: {} for {what}.", self.kb)];
         if self.is_demo {
-            lines.push("DEMO: the files are stand-ins; this script refuses to install them.".to_owned());
+            lines.push("DEMO: the files are placeholders; this script refuses to install them.".to_owned());
         }
         lines.push(String::new());
         let builds: Vec<String> = self.builds.iter().map(ToString::to_string).collect();
@@ -202,7 +202,7 @@ impl Job {
         for (number, stage) in (1_usize..).zip(&self.stages) {
             let needed = stage.needed_below.map(|below| format!("; needed below revision {below}"));
             let restart = if stage.restart_after { "; then a restart" } else { "" };
-            let alone = if stage.in_folder_of_target { "; DISM takes it by itself" } else { "" };
+            let alone = if stage.in_folder_of_target { "; DISM installs it if needed" } else { "" };
             let needed = needed.unwrap_or_default();
             lines.push(format!("  {number}. {}{needed}{alone}{restart}", stage.what()));
             lines.push(format!("     {}", path(&stage.path)));

@@ -5,7 +5,7 @@ rem A variable of this name would hide the exit codes.
 set "ERRORLEVEL="
 set "DIRCMD="
 set "HERE=%~dp0"
-rem A 32-bit prompt on a 64-bit Windows is shown 32-bit tools; the machine's own ones are in Sysnative.
+rem A 32-bit prompt on 64-bit Windows sees 32-bit tools; the 64-bit tools are in Sysnative.
 set "SYSTEM=%SystemRoot%\System32"
 if defined PROCESSOR_ARCHITEW6432 if exist "%SystemRoot%\Sysnative\reg.exe" set "SYSTEM=%SystemRoot%\Sysnative"
 set "LOG=%SystemRoot%\Logs\kbmirror-{{kb}}.log"
@@ -21,9 +21,9 @@ if /i "%PHASE%"=="next" goto begin
 if /i "%PHASE%"=="install" goto begin
 if /i "%PHASE%"=="check" goto begin
 echo Usage: "%~nx0" [install / check]
-echo   install   installs what this machine still needs
-echo   check     says whether {{kb}} is in; changes nothing
-echo   no word   checks, and installs where that finds something to do
+echo   install   installs the missing packages
+echo   check     reports if {{kb}} is installed; changes nothing
+echo   no word   checks, and installs if something is missing
 exit /b 10
 
 :begin
@@ -65,54 +65,54 @@ if defined PENDING goto restart_first
 
 :restart_now
 echo.
-echo Step done. The next one needs a restart first: restart this machine, then run this script again.
-echo To restart at once: shutdown /r /t 0
+echo Step done. The next step needs a restart: restart this machine, then run this script again.
+echo To restart now: shutdown /r /t 0
 exit /b 3010
 
 :restart_first
 echo Windows waits for a restart (%PENDING%).
 echo Nothing was changed. Restart this machine, then run this script again.
-echo To restart at once: shutdown /r /t 0
+echo To restart now: shutdown /r /t 0
 exit /b 3010
 
 :not_elevated
-echo This prompt has no administrator's rights, and nothing was changed.
+echo This prompt has no administrator rights. Nothing was changed.
 echo Open a command prompt with "Run as administrator" and run this script there.
 exit /b 11
 
 {{wrong_labels}}
 :missing
-echo The set is not whole, and nothing was changed. Copy the folders of this KB once more, with all their files.
+echo The set is incomplete. Nothing was changed. Copy the folders of this KB again, with all their files.
 exit /b 16
 
 {{foreign_label}}
 :no_tool
-echo "{{tool}}" is not there; without it nothing can be installed.
+echo "{{tool}}" is missing; nothing can be installed without it.
 exit /b 19
 
 :nothing_applied
-echo None of the packages is for this machine, and nothing was installed.
-echo Most often that is the wrong product, or everything here is already installed in a newer version.
+echo None of the packages applies to this machine. Nothing was installed.
+echo The most frequent reasons: the wrong product, or newer versions are already installed.
 exit /b 20
 
 :failed
 echo.
 echo %INSTALLER% ended with code %RESULT%.{{rest}}
 call :advise
-if "%INSTALLER%"=="DISM" echo Its log: "%LOG%"
-if "%INSTALLER%"=="wusa" echo Its log: Event Viewer, Windows Logs, Setup
-echo More detail: "%SystemRoot%\Logs\CBS\CBS.log"
+if "%INSTALLER%"=="DISM" echo Log: "%LOG%"
+if "%INSTALLER%"=="wusa" echo Log: Event Viewer, Windows Logs, Setup
+echo Details: "%SystemRoot%\Logs\CBS\CBS.log"
 exit /b 20
 
-rem ---- What the lines above call -----------------------------------------------------------------------------
+rem ---- Subroutines -------------------------------------------------------------------------------------------
 
-rem Reads value %2 of key %1 into VALUE; nothing where there is none.
+rem Reads value %2 of key %1 into VALUE, which stays empty if the value is missing.
 :read
 set "VALUE="
 for /f "tokens=1,2,*" %%A in ('%SYSTEM%\reg.exe query "%~1" /v %2 2^>nul') do if /i "%%A"=="%2" set "VALUE=%%C"
 exit /b 0
 
-rem What this machine is. The architecture comes from the machine's own settings: this prompt may be emulated.
+rem Reads the identity of this machine. The architecture comes from the registry, because this prompt may be emulated.
 :state
 call :read "%KEY%" CurrentBuild
 set "BUILD=%VALUE%"
@@ -133,7 +133,7 @@ set "MACHINE=%VALUE%"
 if not defined MACHINE set "MACHINE=%PROCESSOR_ARCHITECTURE%"
 exit /b 0
 
-rem Who says that a restart is pending, into PENDING.
+rem Writes the source of a pending restart to PENDING.
 :pending
 set "PENDING="
 "%SYSTEM%\reg.exe" query "%CBS%\RebootPending" >nul 2>&1
@@ -145,11 +145,11 @@ exit /b 0
 
 {{space_sub}}
 {{find_sub}}
-rem Installs FILE. OUTCOME: done, restart, not_applicable, or failed; RESULT: the installer's own code.
+rem Installs FILE. OUTCOME: done, restart, not_applicable, or failed; RESULT: the code of the installer.
 :add
 for %%F in ("%FILE%") do set "FILE=%%~fF"
 {{add}}
-rem The codes of success. 2359302 is 0x240006, already installed; 2359301 is 0x240005, installed, restart to come.
+rem Success codes: 2359302 is 0x240006 (already installed), 2359301 is 0x240005 (installed, restart required).
 set "OUTCOME=failed"
 if "%RESULT%"=="0" set "OUTCOME=done"
 if "%RESULT%"=="2359302" set "OUTCOME=done"
@@ -157,7 +157,7 @@ if "%RESULT%"=="3010" set "OUTCOME=restart"
 if "%RESULT%"=="1641" set "OUTCOME=restart"
 if "%RESULT%"=="2359301" set "OUTCOME=restart"
 for %%C in ({{not_applicable}}) do if "%RESULT%"=="%%C" set "OUTCOME=not_applicable"
-if "%RESULT%"=="2359302" echo   It is installed already.
+if "%RESULT%"=="2359302" echo   The package is already installed.
 if "%OUTCOME%"=="done" set "APPLIED=1"
 if "%OUTCOME%"=="restart" set "APPLIED=1"
 if "%OUTCOME%"=="restart" set "RESTART=1"

@@ -7,29 +7,29 @@ use crate::servicing::Installation;
 use crate::update::Architecture;
 
 const CODES: &[(&str, &str)] = &[
-    ("0", "the KB is in, or what was to be installed is, and nothing is left to do"),
+    ("0", "the KB or all packages of the set are installed; nothing is left to do"),
     ("3010", "a restart is due: restart, then run this script again"),
-    ("10", "a word after the script's name that it does not know"),
-    ("11", "no administrator's rights"),
-    ("12", "the machine has another Windows than the set is for"),
+    ("10", "an unknown argument"),
+    ("11", "administrator rights are missing"),
+    ("12", "the machine has another Windows than the set requires"),
     ("13", "the machine has another architecture"),
-    ("14", "the machine's edition does not take the set"),
+    ("14", "the set does not apply to the edition of the machine"),
     ("15", "not enough free space on the system drive"),
     ("16", "a file of the set is missing"),
-    ("17", "the folder of the set holds something that is not of it"),
+    ("17", "the folder of the set contains a foreign file"),
     ("18", "a demonstration: nothing can be installed"),
-    ("19", "the installer of Windows is missing"),
-    ("20", "a package was refused or failed; the code and what to do are shown"),
-    ("21", "the KB is not in"),
-    ("22", "whether the KB is in cannot be told"),
+    ("19", "the Windows installer tool is missing"),
+    ("20", "a package was refused or failed; the code and advice are shown"),
+    ("21", "the KB is not installed"),
+    ("22", "the script cannot determine if the KB is installed"),
 ];
 
 const USAGE: &[&str] = &[
-    "Run it as administrator, from where it lies beside its folder:",
-    "  without a word   checks, and installs where that finds something to do",
+    "Run this script as administrator, beside the folder of the set:",
+    "  no argument      checks, and installs if something is missing",
     "  install          the same",
-    "  check            says whether the KB is in; changes nothing and needs no rights",
-    "It may be run again at any time: it goes on from what the machine then is.",
+    "  check            reports if the KB is installed; changes nothing and needs no rights",
+    "The script may run again at any time and continues from the state of the machine.",
 ];
 
 pub(super) fn script(job: &Job) -> String {
@@ -66,16 +66,16 @@ pub(super) fn script(job: &Job) -> String {
 fn not_checked(job: &Job) -> Vec<String> {
     let mut lines = Vec::new();
     if job.builds.is_empty() {
-        lines.push("the build: it is not known which ones the set is for".to_owned());
+        lines.push("the build: the builds of the set are unknown".to_owned());
     }
     if job.architecture.is_none() {
-        lines.push("the architecture: it is not known".to_owned());
+        lines.push("the architecture: it is unknown".to_owned());
     }
     if job.total_bytes.is_none() {
-        lines.push("free space: the size of the set is not known".to_owned());
+        lines.push("free space: the size of the set is unknown".to_owned());
     }
     if job.expected_revision.is_none() {
-        lines.push("the build afterwards: the set brings none, or it is not known".to_owned());
+        lines.push("the build after installation: it is unknown, or the set does not change it".to_owned());
     }
     lines
 }
@@ -144,7 +144,7 @@ fn wrong_labels(job: &Job) -> String {
         text.push_str(&lines(&[
             ":wrong_windows",
             &format!("echo The set is for {} ({}).", words(&job.family), marks.join(", ")),
-            "echo This machine is something else and never takes it. Nothing was changed.",
+            "echo The set does not apply to this machine. Nothing was changed.",
             "exit /b 12",
             "",
         ]));
@@ -153,7 +153,7 @@ fn wrong_labels(job: &Job) -> String {
         text.push_str(&lines(&[
             ":wrong_architecture",
             &format!(
-                "echo The set is for {architecture}, and this machine is %MACHINE%. Nothing was changed."
+                "echo The set is for {architecture}, but this machine is %MACHINE%. Nothing was changed."
             ),
             "exit /b 13",
             "",
@@ -162,7 +162,7 @@ fn wrong_labels(job: &Job) -> String {
     if !job.editions_excluded.is_empty() {
         text.push_str(&lines(&[
             ":wrong_edition",
-            "echo The edition %EDITION% does not take this set. Nothing was changed.",
+            "echo The set does not apply to the edition %EDITION%. Nothing was changed.",
             "exit /b 14",
             "",
         ]));
@@ -170,8 +170,10 @@ fn wrong_labels(job: &Job) -> String {
     if let Some(needed) = needed_megabytes(job) {
         text.push_str(&lines(&[
             ":no_space",
-            &format!("echo {needed} MB must be free on %SystemDrive%, twice the size of the set, and %FREE_MB% MB are."),
-            "echo Nothing was changed. Make room, then run this script again.",
+            &format!(
+                "echo %SystemDrive% needs {needed} MB free, twice the size of the set, but has %FREE_MB% MB."
+            ),
+            "echo Nothing was changed. Free some space, then run this script again.",
             "exit /b 15",
             "",
         ]));
@@ -190,11 +192,11 @@ fn there_label(job: &Job) -> String {
     let sentence = match job.expected_revision {
         Some(revision) => {
             format!(
-                "echo {} is in: build %BUILD%.%UBR% is not below %BUILD%.{revision}. Nothing to do.",
+                "echo {} is installed: build %BUILD%.%UBR% is not below %BUILD%.{revision}. Nothing to do.",
                 job.kb
             )
         }
-        None => format!("echo {} is in: this machine lists it. Nothing to do.", job.kb),
+        None => format!("echo {} is installed: this machine lists it. Nothing to do.", job.kb),
     };
     lines(&[":there", &sentence, "exit /b 0", ""])
 }
@@ -203,7 +205,7 @@ fn not_there(job: &Job) -> String {
     match job.expected_revision {
         Some(revision) => lines(&[
             &format!(
-                "echo {} is not in: this machine is at build %BUILD%.%UBR%, below %BUILD%.{revision}.",
+                "echo {} is not installed: this machine is at build %BUILD%.%UBR%, below %BUILD%.{revision}.",
                 job.kb
             ),
             "exit /b 21",
@@ -213,7 +215,7 @@ fn not_there(job: &Job) -> String {
                 "echo This machine does not list {}. Some packages are listed without their KB,",
                 job.kb
             ),
-            "echo as those of .NET and the rollups of Windows 7: the update history tells.",
+            "echo such as .NET packages and Windows 7 rollups: see the update history.",
             "exit /b 22",
         ]),
     }
@@ -240,8 +242,8 @@ fn space_check(job: &Job) -> String {
     })
 }
 
-const FREE_SPACE: &str = r#"rem The free space of the system drive in millions of bytes, into FREE_MB. The last line of dir has the bytes as its third
-rem word, in every language; its last six digits are cut off because numbers here end at 2147483647.
+const FREE_SPACE: &str = r#"rem Writes the free space of the system drive to FREE_MB, in millions of bytes. The last line of dir has the bytes as third
+rem word, in every language. The last six digits are cut off, because batch numbers end at 2147483647.
 :free
 set "FREE_MB="
 set "FREE="
@@ -290,13 +292,14 @@ fn steps(job: &Job) -> String {
 
 /// Returns the line that explains that DISM installs a file by itself.
 pub(super) fn beside(stage: &Stage) -> String {
-    format!("echo   The {} lies beside it; DISM takes it by itself where it is needed.", stage.what())
+    format!("echo   The {} is beside it; DISM installs it by itself if needed.", stage.what())
 }
 
 /// Returns the reaction to a package that does not apply.
 pub(super) fn not_applicable(stage: &Stage, to: &str) -> String {
     if stage.may_not_apply {
-        let going_on = format!("echo   Not for {to}, or replaced by something newer: left out.");
+        let going_on =
+            format!("echo   Skipped: the package does not apply to {to}, or a newer one is installed.");
         format!("if \"%OUTCOME%\"==\"not_applicable\" {going_on}")
     } else {
         "if \"%OUTCOME%\"==\"not_applicable\" goto failed".to_owned()
@@ -311,16 +314,16 @@ fn result(job: &Job) -> String {
             &format!("if %UBR% GEQ {revision} goto there"),
             "if defined RESTART goto restart_last",
             &format!(
-                "echo %INSTALLER% reports success, and this machine is still at build %BUILD%.%UBR%, below %BUILD%.{revision},"
+                "echo %INSTALLER% reports success, but this machine is still at build %BUILD%.%UBR%, below %BUILD%.{revision},"
             ),
-            "echo with no restart pending: nothing was installed. The log says why: \"%LOG%\"",
+            "echo with no restart pending: nothing was installed. See the log for the reason: \"%LOG%\"",
             "exit /b 21",
             ":restart_last",
             &format!(
                 "echo {kb} is installed and waits for a restart: restart this machine, then run this script again."
             ),
             &format!(
-                "echo It then checks for build %BUILD%.{revision}. To restart at once: shutdown /r /t 0"
+                "echo The script then checks for build %BUILD%.{revision}. To restart now: shutdown /r /t 0"
             ),
             "exit /b 3010",
         ]),
@@ -329,7 +332,7 @@ fn result(job: &Job) -> String {
             &format!("echo {kb}: done. No restart is needed."),
             "exit /b 0",
             ":restart_last",
-            &format!("echo {kb} is installed and waits for a restart. To restart at once: shutdown /r /t 0"),
+            &format!("echo {kb} is installed and waits for a restart. To restart now: shutdown /r /t 0"),
             "exit /b 3010",
         ]),
     }
@@ -343,7 +346,7 @@ fn find_routine(job: &Job) -> String {
     let kb = job.kb;
     lines(&[
         &format!(
-            "rem Whether this machine lists {kb}, into FOUND. 0x70 is installed; newer versions of Windows have no wmic."
+            "rem Sets FOUND if this machine lists {kb}. State 0x70 is installed; newer versions of Windows have no wmic."
         ),
         ":find",
         "set \"FOUND=\"",

@@ -98,7 +98,7 @@ fn check(text: &str) {
 fn every_script_is_valid() {
     for text in jobs().iter().map(install_script).chain([collect_script()]) {
         check(&text);
-        assert!(!text.contains("{{") && !text.contains("}}"), "a place was not filled");
+        assert!(!text.contains("{{") && !text.contains("}}"), "a placeholder was not filled");
     }
 }
 
