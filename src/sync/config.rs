@@ -178,7 +178,7 @@ impl Source {
     /// Parses a word, or refuses it with the allowed words.
     fn word<T>(&self, word: &Spanned<String>, read: impl Fn(&str) -> Option<T>, allowed: &str) -> Result<T> {
         read(word.get_ref()).ok_or_else(|| {
-            self.refuse(Some(word.span()), &format!("{:?} is none of {allowed}", word.get_ref()))
+            self.refuse(Some(word.span()), &format!("{:?} is not one of {allowed}", word.get_ref()))
         })
     }
 }
@@ -190,7 +190,7 @@ impl Config {
         let document: Document =
             toml::from_str(text).map_err(|error| source.refuse(error.span(), error.message()))?;
         if *document.format.get_ref() != FORMAT {
-            let message = format!("this program reads format {FORMAT}");
+            let message = format!("the format is not supported; this program reads format {FORMAT}");
             return Err(source.refuse(Some(document.format.span()), &message));
         }
         let folder = path.parent().unwrap_or_else(|| Utf8Path::new(""));
@@ -209,7 +209,7 @@ impl Config {
             }
         }
         let read_kb = |kb: &Spanned<String>| {
-            source.word(kb, |word| word.parse().ok(), "the KB numbers, such as KB5086672")
+            source.word(kb, |word| word.parse().ok(), "the KB numbers (such as KB5086672)")
         };
         let kbs = document.kbs.iter().map(read_kb).collect::<Result<BTreeSet<Kb>>>()?;
         let architectures = architectures(&source, &document.architectures, &Architecture::ALL)?;
@@ -217,7 +217,7 @@ impl Config {
         for profile in &document.profile {
             let name = profile.name.get_ref();
             if name.trim().is_empty() || !names.insert(name.clone()) {
-                let message = "every profile has a name of its own";
+                let message = "the name of a profile is empty or used twice";
                 return Err(source.refuse(Some(profile.name.span()), message));
             }
         }
@@ -253,7 +253,7 @@ impl Config {
             Some(words) => architectures(source, words, &family.architectures)?,
         };
         if architectures.is_empty() {
-            let message = "architectures is empty; leave the key out to have all of the family";
+            let message = "architectures is empty; omit the key to select all architectures of the family";
             return Err(source.refuse(Some(table.name.span()), message));
         }
         let kinds = match &table.kinds {
@@ -277,7 +277,7 @@ impl Config {
             None => MONTHS,
             Some(months) if *months.get_ref() <= MOST_MONTHS => *months.get_ref(),
             Some(months) => {
-                let message = format!("months is a number from 0 to {MOST_MONTHS}");
+                let message = format!("months must be a number from 0 to {MOST_MONTHS}");
                 return Err(source.refuse(Some(months.span()), &message));
             }
         };
@@ -366,7 +366,7 @@ mod tests {
             ("[monitor]\nmax_age = '0d'", &["line 6", "0d"]),
             ("[monitor]\nmaxage = '30d'", &["line 6", "maxage", "max_age"]),
             ("[log]\nformat = 'xml'", &["line 6", "xml", "text, json"]),
-            ("[[profile]]\nname = 'a'\nfamily = 'windows-11-24h2'", &["line 6", "name of its own"]),
+            ("[[profile]]\nname = 'a'\nfamily = 'windows-11-24h2'", &["line 6", "used twice"]),
             ("[[profile]]\nname = 'b'", &["line 5", "family"]),
             ("[[profile]]\nname = 'b'\nfamily = 'windows-12'", &["line 7", "windows-12", "windows-11-24h2"]),
         ] {

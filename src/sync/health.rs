@@ -40,7 +40,7 @@ impl Health {
         let unreadable = |error: serde_json::Error| {
             Error::new(ErrorKind::Integrity, format!("{path} is damaged"))
                 .caused_by(error)
-                .hint("remove it: kbmirror verify writes it anew")
+                .hint("remove the file; kbmirror verify writes a new one")
         };
         let value: serde_json::Value =
             serde_json::from_str(&disk::read_text(&path, CAP)?).map_err(unreadable)?;

@@ -85,7 +85,7 @@ impl News {
                 let size = item.size.map(|size| format!(", {}", human_size(size))).unwrap_or_default();
                 lines.push(format!("  {}{month} ({architecture}{size}): {mark}", item.kb));
                 if !item.needed_by.is_empty() {
-                    lines.push(format!("    came along with {}", joined(&item.needed_by)));
+                    lines.push(format!("    needed by {}", joined(&item.needed_by)));
                 }
                 if !item.replaces.is_empty() {
                     lines.push(format!("    replaces {}", joined(&item.replaces)));
@@ -93,10 +93,10 @@ impl News {
             }
         }
         if !self.withdrawn.is_empty() {
-            lines.push(format!("withdrawn by Microsoft and still here: {}", joined(&self.withdrawn)));
+            lines.push(format!("withdrawn by Microsoft, still in the mirror: {}", joined(&self.withdrawn)));
         }
         if !self.unlisted.is_empty() {
-            lines.push(format!("shown no more by the Catalog and still here: {}", joined(&self.unlisted)));
+            lines.push(format!("no longer in the Catalog, still in the mirror: {}", joined(&self.unlisted)));
         }
         lines.extend(self.failed.iter().map(|failed| format!("failed: {failed}")));
         lines

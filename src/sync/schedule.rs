@@ -39,7 +39,7 @@ impl Job {
         let words = self.words();
         if let Some(word) = words.iter().find(|word| word.chars().any(char::is_control)) {
             return Err(Error::usage(format!(
-                "{word:?} holds a control character, which no schedule can name"
+                "{word:?} contains a control character, which no schedule can contain"
             )));
         }
         Ok(words.into_iter().map(quote).collect::<Vec<_>>().join(" "))
@@ -112,11 +112,11 @@ Description=Mirror of the Microsoft Update Catalog, after Patch Tuesday and dail
 [Timer]
 # The morning after the second Tuesday.
 OnCalendar=Wed *-*-09..15 06:00
-# Out-of-band updates come on any day.
+# Out-of-band updates appear on any day.
 OnCalendar=*-*-* 03:00
-# A run that was missed because the machine was off is made up for.
+# A run that was missed because the machine was off runs at the next start.
 Persistent=true
-# Not everybody at the same minute.
+# Spreads the load on the Catalog.
 RandomizedDelaySec=45min
 
 [Install]
@@ -140,9 +140,9 @@ pub fn cron_line(job: &Job) -> Result<String> {
     let command = job.command(quote)?;
     Ok(format!(
         "# minute hour day month weekday  command
-# Daily; out-of-band updates come on any day.
+# Daily, because out-of-band updates appear on any day.
 17 3 * * *  {command}
-# The morning after the second Tuesday. A crontab would take day or weekday, so the day is asked for here.
+# The morning after the second Tuesday. cron combines day and weekday with "or", so the command checks the day.
 17 6 * * 3  d=$(date +\\%d); [ \"$d\" -ge 9 ] && [ \"$d\" -le 15 ] && {command}
 "
     ))
@@ -165,7 +165,7 @@ pub fn windows_task(job: &Job) -> Result<String> {
       <RandomDelay>PT45M</RandomDelay>
       <ScheduleByDay><DaysInterval>1</DaysInterval></ScheduleByDay>
     </CalendarTrigger>
-    <!-- Every Wednesday: one of them is the day after the second Tuesday, and a run without news is short. -->
+    <!-- Every Wednesday, which includes the day after the second Tuesday; a run without news is short. -->
     <CalendarTrigger>
       <StartBoundary>2026-01-01T06:00:00</StartBoundary>
       <RandomDelay>PT45M</RandomDelay>

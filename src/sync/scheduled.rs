@@ -122,7 +122,7 @@ pub(super) async fn run_sync(session: &mut Session, request: &SyncRequest) -> Re
         Remembered::Lost => {
             let state = session.layout().state();
             session.warn(format!(
-                "{state} is missing: KBs that were removed on purpose are not known and may come back"
+                "{state} is missing: KBs that were removed on purpose are unknown and may be downloaded again"
             ));
             StateDocument::new()
         }
@@ -132,9 +132,8 @@ pub(super) async fn run_sync(session: &mut Session, request: &SyncRequest) -> Re
     let mut unlisted = BTreeSet::new();
     let mut reach = Reach::default();
     for profile in &request.profiles {
-        let window = Window::back(request.today, profile.months).ok_or_else(|| {
-            Error::usage(format!("{} is no day that a window can be counted from", request.today))
-        })?;
+        let window = Window::back(request.today, profile.months)
+            .ok_or_else(|| Error::usage(format!("{} is outside of the supported dates", request.today)))?;
         windows.push((profile, window));
         let Some((selection, shown, complete)) =
             search(session, profile, &window, &knowledge, &mut outcome, &mut reach).await?
@@ -154,7 +153,7 @@ pub(super) async fn run_sync(session: &mut Session, request: &SyncRequest) -> Re
                 let mut order = order(profile, &candidate);
                 if leave_removed(&mut order, profile.architectures.as_slice(), &removed) {
                     candidate.unwanted = Some(Unwanted::Removed);
-                    session.phase(format!("{} is left out: it was removed here on purpose", candidate.kb));
+                    session.phase(format!("skipping {}: it was removed on purpose", candidate.kb));
                 } else {
                     orders.push(order);
                 }
@@ -168,9 +167,7 @@ pub(super) async fn run_sync(session: &mut Session, request: &SyncRequest) -> Re
         let own = FetchRequest { kbs: vec![kb], architectures, closure: true, ..FetchRequest::default() };
         let mut order = Order { kb, date: None, request: own };
         if leave_removed(&mut order, &[], &removed) {
-            session.warn(format!(
-                "{kb} is named in the configuration and was removed here on purpose; it is left out"
-            ));
+            session.warn(format!("skipped {kb} from the configuration: it was removed on purpose"));
         } else {
             orders.push(order);
         }
@@ -203,7 +200,7 @@ async fn search(
             outcome.fetch.failures.push(Failure::new(format!("{} {words:?}", profile.name), &error));
             return Ok(None);
         }
-        session.phase(format!("asking the Catalog for {words:?}"));
+        session.phase(format!("querying the Catalog for {words:?}"));
         let mut searched =
             Searched { profile: profile.name.clone(), query: words.clone(), rows: None, complete: false };
         match session.list(&Query::new(&words)?).await {
@@ -259,7 +256,7 @@ fn warn_of_clock(session: &mut Session) -> Result<()> {
     {
         let now = session.now();
         session.warn(format!(
-            "the clock went backwards: it is {now}, and the last sync ended at {last}; ages and months that count from the clock are wrong"
+            "the clock went backwards: the time is {now}, but the last sync ended at {last}; ages and months are wrong"
         ));
     }
     Ok(())
@@ -296,7 +293,7 @@ async fn fetch_all(
     let mut left = request.max_bytes;
     for Order { kb, request: mut own, .. } in orders {
         if reach.is_lost() {
-            session.warn(format!("{kb} was not asked for any more: the Catalog cannot be reached"));
+            session.warn(format!("skipped {kb}: the Catalog cannot be reached"));
             continue;
         }
         if let Err(error) = session.go_on() {
@@ -420,10 +417,10 @@ fn published_of(
 pub fn why_unwanted(candidate: &Candidate) -> &'static str {
     match candidate.unwanted {
         None => "wanted",
-        Some(Unwanted::Policy) => "left out by the policy",
-        Some(Unwanted::Architecture) => "not there yet for the architecture",
-        Some(Unwanted::Later) => "later than the day asked for",
+        Some(Unwanted::Policy) => "excluded by the policy",
+        Some(Unwanted::Architecture) => "not yet available for the architecture",
+        Some(Unwanted::Later) => "later than the requested day",
         Some(Unwanted::Withdrawn) => "withdrawn by Microsoft",
-        Some(Unwanted::Removed) => "removed here on purpose",
+        Some(Unwanted::Removed) => "removed on purpose",
     }
 }

@@ -153,7 +153,7 @@ fn expected(profile: &Profile, window: &Window, candidates: &[Candidate]) -> Vec
                 architecture: Some(architecture),
                 month: Some(one.month),
                 message: format!(
-                    "{} is there for {} since {} and not for {architecture} yet: some architectures come hours later",
+                    "{} is available for {} since {}, but not yet for {architecture}: some architectures appear hours later",
                     one.kb,
                     there.join(" and "),
                     one.date
@@ -171,7 +171,7 @@ fn expected(profile: &Profile, window: &Window, candidates: &[Candidate]) -> Vec
     let name = &profile.family.name;
     if candidates.is_empty() {
         let message = format!(
-            "the Catalog shows nothing for {name} from {} to {}: is it still updated?",
+            "the Catalog shows nothing for {name} from {} to {}: check if the product is still updated",
             window.first, window.last
         );
         expected.push(of_month(None, message));
@@ -180,7 +180,7 @@ fn expected(profile: &Profile, window: &Window, candidates: &[Candidate]) -> Vec
         && !candidates.iter().any(|one| is_monthly(one) && one.month == window.last)
     {
         let message = format!(
-            "the Catalog shows no cumulative update of {} for {name} yet; the second Tuesday was {tuesday}",
+            "the Catalog does not show the cumulative update of {} for {name} yet; the second Tuesday was {tuesday}",
             window.last
         );
         expected.push(of_month(Some(window.last), message));
@@ -285,7 +285,7 @@ mod tests {
         assert_eq!(wanted(&both), ["KB5990001"]);
         assert_eq!(both.expected.len(), 1);
         assert_eq!(both.expected[0].architecture, Some(Architecture::Arm64));
-        assert!(both.expected[0].message.contains("KB5990001 is there for x64"), "{both:?}");
+        assert!(both.expected[0].message.contains("KB5990001 is available for x64"), "{both:?}");
         let arm64 = selected("architectures = ['arm64']", "2027-03-10", &rows);
         assert_eq!((wanted(&arm64).len(), arm64.expected.len()), (0, 1));
         let x64 = selected("architectures = ['x64']", "2027-03-10", &rows);
@@ -303,6 +303,6 @@ mod tests {
         assert_eq!(late.expected.len(), 1);
         assert_eq!(late.expected[0].month.unwrap().to_string(), "2027-04");
         let nothing = selected("", "2027-04-14", &[]);
-        assert!(nothing.expected[0].message.contains("is it still updated"), "{nothing:?}");
+        assert!(nothing.expected[0].message.contains("still updated"), "{nothing:?}");
     }
 }

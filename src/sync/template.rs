@@ -10,22 +10,22 @@ use crate::update::{Architecture, Kind};
 pub fn template(family: &Family, architectures: &[Architecture]) -> String {
     let words: Vec<String> = architectures.iter().map(|architecture| format!("\"{architecture}\"")).collect();
     format!(
-        r#"# What this mirror holds. `kbmirror sync` brings it up to date and deletes nothing.
+        r#"# The content of this mirror. `kbmirror sync` updates the mirror and deletes nothing.
 format = 1
 
-# Single KBs beside the profiles, whatever their month, and the architectures of these KBs (all, when left out).
+# Single KBs in addition to the profiles, whatever their month, and the architectures of these KBs (default: all).
 # kbs = ["KB5086672"]
 # architectures = ["arm64"]
 
 {options}
-# One table a family. `kbmirror sync --dry-run` tells what a profile comes to.
+# One table per family. `kbmirror sync --dry-run` shows the updates of a profile.
 [[profile]]
 name = "{folder}"
 family = "{folder}"  # {name}
 architectures = [{architectures}]        # of: {all}
-kinds = ["lcu"]                 # of: {kinds}; what they need comes along
+kinds = ["lcu"]                 # of: {kinds}; updates that they need are added
 policy = "oob"                  # security: second Tuesdays; oob: out-of-band updates too; preview: everything
-months = 2                      # months before the one of today that are kept up to date
+months = 2                      # number of months before the current one to keep up to date
 "#,
         options = option_lines(),
         folder = family.folder,
@@ -39,8 +39,8 @@ months = 2                      # months before the one of today that are kept u
 /// Returns the tables of options, with every key commented out, a sample value, and its meaning.
 fn option_lines() -> String {
     let mut text = "\
-# Options of the command line. A flag goes before its variable (KBMIRROR_CATALOG_RATE), and that before this file.
-# Relative paths are relative to this file; dir has an effect with --config alone.
+# Command-line options. A flag overrides its variable (KBMIRROR_CATALOG_RATE), and the variable overrides this file.
+# Relative paths are relative to this file; dir is used only with --config.
 "
     .to_owned();
     for section in ConfigSection::ALL {

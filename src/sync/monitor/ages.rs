@@ -57,15 +57,15 @@ fn judge(what: &str, age: &Age, never: &str, max_age: Duration) -> (Verdict, Str
         Age::Future(time) => (
             Verdict::Unknown,
             format!(
-                "{what} is of {time}, which is in the future: the clock of this machine is wrong, so its age is unknown"
+                "the time of {what}, {time}, is in the future: the clock of this machine is wrong, and the age is unknown"
             ),
         ),
         Age::Seconds(seconds) => {
             let (old, most) = (words(*seconds), words(max_age.as_secs()));
             if *seconds > max_age.as_secs() {
-                (Verdict::Alarm, format!("{what} is {old} old, and {most} are allowed"))
+                (Verdict::Alarm, format!("{what} is {old} old, but the maximum is {most}"))
             } else {
-                (Verdict::Ok, format!("{what} is {old} old, {most} are allowed"))
+                (Verdict::Ok, format!("{what} is {old} old; the maximum is {most}"))
             }
         }
     }
@@ -90,11 +90,11 @@ pub(super) fn last_run(facts: &Facts<'_>) -> Check<LastRun> {
         unfinished_since: facts.unfinished.as_ref().map(|run| run.started.clone()),
     };
     let pending = match &facts.unfinished {
-        Some(run) => format!("; a run that began at {} has not ended, or was killed", run.started),
+        Some(run) => format!("; a run that started at {} has not ended or was killed", run.started),
         None => String::new(),
     };
     let (verdict, reason) = match code {
-        None => (Verdict::NotApplicable, "no sync has ended here".to_owned()),
+        None => (Verdict::NotApplicable, "no sync has ended in this mirror".to_owned()),
         Some(0) => (Verdict::Ok, "the last sync was complete".to_owned()),
         Some(13) => (Verdict::Alarm, "the last sync stopped at its budget (exit code 13)".to_owned()),
         Some(code @ (130 | 143)) => (Verdict::Alarm, format!("the last sync was stopped (exit code {code})")),
@@ -104,13 +104,7 @@ pub(super) fn last_run(facts: &Facts<'_>) -> Check<LastRun> {
         Some(13 | 130 | 143) => "run kbmirror sync again; it resumes",
         _ => "read its report under runs/, and run kbmirror sync again",
     };
-    check(
-        "the end of the last sync, and a complete one",
-        verdict,
-        format!("{reason}{pending}"),
-        Some(next),
-        numbers,
-    )
+    check("the result of the last sync", verdict, format!("{reason}{pending}"), Some(next), numbers)
 }
 
 /// Compares the age of the last complete sync, import, or fetch with the allowed age.
@@ -132,12 +126,12 @@ pub(super) fn update_age(facts: &Facts<'_>) -> Check<UpdateAge> {
                     ("the last import", age, "")
                 }
                 (Age::Never, age @ Age::Seconds(_)) => ("the last import", age, ""),
-                (sync, _) => ("the last complete sync", sync, "no sync was ever complete here"),
+                (sync, _) => ("the last complete sync", sync, "no sync was ever complete"),
             }
         }
         Filled::ByHand => {
             let age = facts.last_fetch.map_or(Age::Never, |time| age_of(time, now));
-            ("the last complete fetch", age, "no sync, import, or fetch was ever complete here")
+            ("the last complete fetch", age, "no sync, import, or fetch was ever complete")
         }
     };
     let (mut verdict, mut reason) = judge(what, &age, never, facts.max_age);
@@ -149,7 +143,7 @@ pub(super) fn update_age(facts: &Facts<'_>) -> Check<UpdateAge> {
         && let Some(Ok(time)) = success.map(str::parse::<Timestamp>)
         && today < jiff::tz::Offset::UTC.to_datetime(time).date()
     {
-        reason = format!("{reason}; it took {today} for today");
+        reason = format!("{reason}; the sync used {today} as today");
     }
     let numbers = UpdateAge {
         filled: facts.filled,
@@ -161,15 +155,21 @@ pub(super) fn update_age(facts: &Facts<'_>) -> Check<UpdateAge> {
     };
     let next = match facts.filled {
         Filled::ByImport => "import a newer medium: kbmirror import DIR",
-        Filled::BySync => "run kbmirror sync, and look at what schedules it",
+        Filled::BySync => "run kbmirror sync, and check its schedule",
         Filled::ByHand => "run kbmirror fetch, or set up a schedule with kbmirror init and kbmirror schedule",
     };
-    check("age of the last complete sync or import, and --max-age", verdict, reason, Some(next), numbers)
+    check(
+        "age of the last complete sync or import, compared with --max-age",
+        verdict,
+        reason,
+        Some(next),
+        numbers,
+    )
 }
 
 /// Compares the age of the newest applied medium with the allowed age. The date of a medium is signed.
 pub(super) fn medium_age(facts: &Facts<'_>) -> Check<MediumAge> {
-    let compares = "age of the newest applied medium since it was made, and --max-age";
+    let compares = "age of the newest applied medium since its creation, compared with --max-age";
     let Some(medium) = facts.newest_medium() else {
         let (verdict, reason) = match facts.filled {
             Filled::ByImport => (Verdict::Unknown, "no applied medium is recorded"),
@@ -188,7 +188,8 @@ pub(super) fn medium_age(facts: &Facts<'_>) -> Check<MediumAge> {
     let (mut verdict, mut reason) = judge(&what, &age, "", facts.max_age);
     if facts.filled == Filled::BySync && verdict == Verdict::Alarm {
         // A synced mirror has newer content than a medium that was imported earlier.
-        (verdict, reason) = (Verdict::NotApplicable, "the mirror is synced; its media are older".to_owned());
+        (verdict, reason) =
+            (Verdict::NotApplicable, "the mirror is synced; its media are older than its content".to_owned());
     }
     // Another lineage may have ended, so its age is reported but raises no alarm.
     for other in facts.media.iter().filter(|other| *other != medium) {
@@ -208,7 +209,7 @@ pub(super) fn medium_age(facts: &Facts<'_>) -> Check<MediumAge> {
         max_age_seconds: facts.max_age.as_secs(),
     };
     let numbers = MediumAge { medium: Some(numbers) };
-    let next = "bring a newer medium: kbmirror export on the connected side";
+    let next = "import a newer medium, made with kbmirror export on the connected side";
     check(compares, verdict, reason, Some(next), numbers)
 }
 
@@ -235,10 +236,10 @@ pub(super) fn clock(facts: &Facts<'_>) -> Check<ClockTimes> {
         None => (Verdict::NotApplicable, "no time is recorded".to_owned()),
         Some((time, what)) if matches!(age_of(time, facts.now), Age::Future(_)) => (
             Verdict::Alarm,
-            format!("the clock is behind: {what} is of {time}, and the clock says {}", facts.now),
+            format!("the clock is behind: {what} has the time {time}, but the clock shows {}", facts.now),
         ),
         Some(_) => (Verdict::Ok, "no recorded time is in the future".to_owned()),
     };
-    let next = "set the clock of this machine; ages cannot be trusted until then";
-    check("recorded times, and the clock", verdict, reason, Some(next), numbers)
+    let next = "set the clock of this machine; ages are wrong until then";
+    check("recorded times, compared with the clock", verdict, reason, Some(next), numbers)
 }

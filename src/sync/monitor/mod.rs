@@ -83,17 +83,17 @@ fn damage(facts: &Facts<'_>) -> Check<OpenFindings> {
         last_verify: verify.map(|verify| verify.time.clone()),
         last_verify_findings: verify.map(|verify| verify.findings),
     };
-    let compares = "findings of verify, and what was healed since";
+    let compares = "findings of verify, compared with later repairs";
     let (verdict, reason) = match (open, verify) {
-        (0, None) => (Verdict::NotApplicable, "the whole mirror was never verified".to_owned()),
-        (0, Some(verify)) => (Verdict::Ok, format!("nothing open since the verify of {}", verify.time)),
+        (0, None) => (Verdict::NotApplicable, "the complete mirror was never verified".to_owned()),
+        (0, Some(verify)) => (Verdict::Ok, format!("no finding is open since the verify of {}", verify.time)),
         (open, _) => {
             let named = first.map_or_else(String::new, |path| format!(", the first is {path}"));
-            (Verdict::Alarm, format!("{} not healed{named}", count(open, "finding")))
+            (Verdict::Alarm, format!("{} not repaired{named}", count(open, "finding")))
         }
     };
     let next = match facts.filled {
-        Filled::ByImport => "run kbmirror verify for the list, and import a medium that has the files",
+        Filled::ByImport => "run kbmirror verify for the list, and import a medium with the files",
         Filled::BySync | Filled::ByHand => {
             "run kbmirror verify for the list, and kbmirror fetch KB for each KB in it"
         }
@@ -112,7 +112,7 @@ fn content(facts: &Facts<'_>) -> Check<Content> {
         Filled::ByImport => "import a medium: kbmirror import DIR",
         Filled::ByHand => "run kbmirror fetch KB, or kbmirror import DIR",
     };
-    check("package sets, and none", verdict, reason, Some(next), Content { sets: facts.sets })
+    check("the number of package sets", verdict, reason, Some(next), Content { sets: facts.sets })
 }
 
 #[cfg(test)]

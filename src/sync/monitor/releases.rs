@@ -77,7 +77,7 @@ pub(super) fn releases(facts: &Facts<'_>) -> Check<FamilyReleases> {
             compared: None,
         };
         let (Some(_), Some(family)) = (mirrored.newest, facts.family(&mirrored.folder)) else {
-            let sentence = Some(format!("{} is not in the family tables, and was not compared", mirrored.folder));
+            let sentence = Some(format!("{} is not in the family table and was not compared", mirrored.folder));
             return Finding { verdict: Verdict::NotApplicable, sentence, numbers };
         };
         let servicing = facts.knowledge.servicing(family, Served::default(), until);
@@ -92,29 +92,29 @@ pub(super) fn releases(facts: &Facts<'_>) -> Check<FamilyReleases> {
             (false, Some(since), Some(newest)) if since >= PATCH_TUESDAYS_BEHIND => {
                 let sentence = match facts.filled {
                     Filled::ByImport => format!(
-                        "{since} Patch Tuesdays lie between the newest release of {} that is known here ({newest}) and the making of the newest medium ({until})",
+                        "{since} Patch Tuesdays lie between the newest known release of {} ({newest}) and the creation of the newest medium ({until})",
                         family.name
                     ),
                     Filled::BySync | Filled::ByHand => format!(
-                        "{since} Patch Tuesdays have passed since the newest release of {} that is known here ({newest})",
+                        "{since} Patch Tuesdays have passed since the newest known release of {} ({newest})",
                         family.name
                     ),
                 };
                 (Verdict::Alarm, Some(sentence))
             }
             (false, Some(_), Some(_)) => (Verdict::Ok, None),
-            _ => (Verdict::Unknown, Some(format!("no dated release of {} is known here", family.name))),
+            _ => (Verdict::Unknown, Some(format!("no dated release of {} is known", family.name))),
         };
         Finding { verdict, sentence, numbers }
     });
     let next = match facts.filled {
-        Filled::BySync => "run kbmirror sync, and look for the family among the profiles of kbmirror.toml",
-        Filled::ByImport => "bring the connected side up to date before the next export there",
+        Filled::BySync => "run kbmirror sync, and check that kbmirror.toml has a profile for the family",
+        Filled::ByImport => "update the connected side before its next export",
         Filled::ByHand => "run kbmirror crawl and kbmirror fetch for the newest updates",
     };
     together(
-        "the newest known release of each mirrored family, and Patch Tuesdays since",
-        "every family that is served is known up to the last Patch Tuesday but one",
+        "the newest known release of each mirrored family, compared with later Patch Tuesdays",
+        "every family in service has a known release of the last Patch Tuesday or the one before",
         "no family is mirrored",
         next,
         findings.collect(),
@@ -129,9 +129,9 @@ pub(super) fn profiles(facts: &Facts<'_>) -> Check<ProfileMatches> {
         Filled::BySync => facts.profiles.iter().map(|profile| of_profile(facts, profile)).collect(),
     };
     together(
-        "what each profile matched, and releases that were due (3 days after a Patch Tuesday)",
+        "the matches of each profile, compared with due releases (3 days after a Patch Tuesday)",
         "every profile matched the releases that were due",
-        "no profile is searched for here",
+        "this mirror does not search for profiles",
         "run kbmirror sync --dry-run, and compare family, kinds, and policy of the profile in kbmirror.toml",
         findings,
         |profiles| ProfileMatches { profiles },
@@ -153,7 +153,7 @@ fn of_profile(facts: &Facts<'_>, profile: &Profile) -> Finding<ProfileMatch> {
     };
     let finding = |verdict, sentence: Option<String>, numbers| Finding { verdict, sentence, numbers };
     if !profile.expects_monthly() {
-        let sentence = format!("profile {name} has no kind that is due every month, and was not compared");
+        let sentence = format!("profile {name} has no monthly kind and was not compared");
         return finding(Verdict::NotApplicable, Some(sentence), numbers);
     }
     let Some(seen) = seen else {
@@ -174,7 +174,7 @@ fn of_profile(facts: &Facts<'_>, profile: &Profile) -> Finding<ProfileMatch> {
         // Another check reports a missing complete sync.
         let never = health.is_none_or(|health| health.last_success.is_none());
         let verdict = if never { Verdict::NotApplicable } else { Verdict::Unknown };
-        return finding(verdict, Some(format!("profile {name} was not searched for yet")), numbers);
+        return finding(verdict, Some(format!("profile {name} was not searched yet")), numbers);
     };
     let Some(due) = due_month(seen, facts.today()).filter(|due| is_served(facts, family, *due)) else {
         return finding(Verdict::Ok, None, numbers);
@@ -183,7 +183,7 @@ fn of_profile(facts: &Facts<'_>, profile: &Profile) -> Finding<ProfileMatch> {
     if seen.newest.is_some_and(|newest| newest >= due) {
         return finding(Verdict::Ok, None, numbers);
     }
-    let newest = seen.newest.map_or_else(String::new, |newest| format!("; its newest is of {newest}"));
+    let newest = seen.newest.map_or_else(String::new, |newest| format!("; its newest month is {newest}"));
     let sentence = format!(
         "profile {name} matched no cumulative update of {due} for {}, which was due{newest}",
         family.name
