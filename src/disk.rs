@@ -6,7 +6,7 @@
 //!
 //! On Windows a rename may fail for a moment while a virus scanner holds the file; there, renames are retried for
 //! some seconds.
-#![expect(clippy::disallowed_methods, reason = "this is the room that the bans point to")]
+#![expect(clippy::disallowed_methods, reason = "clippy.toml bans these methods everywhere else")]
 
 #[cfg(test)]
 pub(crate) mod crash;
@@ -55,7 +55,7 @@ pub fn file_size(path: &Utf8Path) -> Result<Option<u64>> {
         Ok(metadata) if metadata.is_file() => Ok(Some(metadata.len())),
         Ok(_) => Ok(None),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(failed("look at", path, error)),
+        Err(error) => Err(failed("examine", path, error)),
     }
 }
 
@@ -68,7 +68,7 @@ pub fn file_number(path: &Utf8Path) -> Result<Option<FileNumber>> {
     match fs::symlink_metadata(path) {
         Ok(metadata) => Ok(number_of(&metadata)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(failed("look at", path, error)),
+        Err(error) => Err(failed("examine", path, error)),
     }
 }
 
@@ -101,13 +101,13 @@ pub fn stamp(path: &Utf8Path) -> Result<Option<FileStamp>> {
             modified: metadata.modified().ok(),
         })),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(failed("look at", path, error)),
+        Err(error) => Err(failed("examine", path, error)),
     }
 }
 
 /// Returns the absolute form of a path. The path does not need to exist.
 pub fn absolute(path: &Utf8Path) -> Result<Utf8PathBuf> {
-    let absolute = std::path::absolute(path).map_err(|error| failed("find", path, error))?;
+    let absolute = std::path::absolute(path).map_err(|error| failed("resolve", path, error))?;
     Utf8PathBuf::from_path_buf(absolute)
         .map_err(|path| Error::new(ErrorKind::Usage, format!("{} is not UTF-8", path.display())))
 }
@@ -117,7 +117,7 @@ pub fn is_folder(path: &Utf8Path) -> Result<bool> {
     match fs::metadata(path) {
         Ok(metadata) => Ok(metadata.is_dir()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(failed("look at", path, error)),
+        Err(error) => Err(failed("examine", path, error)),
     }
 }
 
@@ -126,7 +126,7 @@ pub fn is_file(path: &Utf8Path) -> Result<bool> {
     match fs::metadata(path) {
         Ok(metadata) => Ok(metadata.is_file()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(failed("look at", path, error)),
+        Err(error) => Err(failed("examine", path, error)),
     }
 }
 
@@ -150,7 +150,7 @@ pub fn entry(path: &Utf8Path) -> Result<Entry> {
         Ok(metadata) if metadata.is_dir() => Ok(Entry::Folder),
         Ok(_) => Ok(Entry::Other),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Entry::Nothing),
-        Err(error) => Err(failed("look at", path, error)),
+        Err(error) => Err(failed("examine", path, error)),
     }
 }
 
@@ -158,12 +158,12 @@ pub fn entry(path: &Utf8Path) -> Result<Entry> {
 /// the call.
 pub fn open_regular(path: &Utf8Path) -> Result<File> {
     let not_regular = || Error::new(ErrorKind::Integrity, format!("{path} is not a regular file"));
-    let before = fs::symlink_metadata(path).map_err(|error| failed("look at", path, error))?;
+    let before = fs::symlink_metadata(path).map_err(|error| failed("examine", path, error))?;
     if !before.is_file() {
         return Err(not_regular());
     }
     let file = open(path)?;
-    let opened = file.metadata().map_err(|error| failed("look at", path, error))?;
+    let opened = file.metadata().map_err(|error| failed("examine", path, error))?;
     if !is_same_file(&before, &opened) {
         return Err(not_regular());
     }
@@ -239,7 +239,7 @@ impl Pieces {
 /// Reads the length of a regular file and at most `cap` bytes of its beginning. Refuses links, devices, and pipes.
 pub fn read_start(path: &Utf8Path, cap: u64) -> Result<(u64, Vec<u8>)> {
     let file = open_regular(path)?;
-    let length = file.metadata().map_err(|error| failed("look at", path, error))?.len();
+    let length = file.metadata().map_err(|error| failed("examine", path, error))?.len();
     let mut first = Vec::new();
     file.take(cap).read_to_end(&mut first).map_err(|error| failed("read", path, error))?;
     Ok((length, first))
@@ -278,7 +278,7 @@ pub fn create_dir(path: &Utf8Path) -> Result<bool> {
     match fs::create_dir(path) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(failed("make the folder", path, error)),
+        Err(error) => Err(failed("create the folder", path, error)),
     }
 }
 
@@ -302,7 +302,7 @@ pub fn create_dir_all(path: &Utf8Path) -> Result<()> {
         },
         // Another process was faster.
         Err(_) if path.as_std_path().is_dir() => Ok(()),
-        Err(error) => Err(failed("make the folder", path, error)),
+        Err(error) => Err(failed("create the folder", path, error)),
     }
 }
 
@@ -413,7 +413,7 @@ fn with_patience(rename: impl Fn() -> io::Result<()>) -> io::Result<()> {
 
 /// Makes a file read-only. Pool files share their bytes with published files.
 pub fn set_read_only(path: &Utf8Path) -> Result<()> {
-    let metadata = fs::metadata(path).map_err(|error| failed("look at", path, error))?;
+    let metadata = fs::metadata(path).map_err(|error| failed("examine", path, error))?;
     let mut permissions = metadata.permissions();
     #[cfg(unix)]
     {

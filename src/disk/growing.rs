@@ -76,7 +76,7 @@ impl GrowingFile {
             }
             let reserved = fallocate(&self.file, FallocateFlags::KEEP_SIZE, 0, length.max(1));
             if reserved == Err(rustix::io::Errno::NOSPC) {
-                return Err(failed("reserve room for", &self.path, io::ErrorKind::StorageFull.into()));
+                return Err(failed("reserve space for", &self.path, io::ErrorKind::StorageFull.into()));
             }
         }
         #[cfg(not(target_os = "linux"))]

@@ -39,10 +39,10 @@ impl OpenFolder {
     pub fn create(path: &Utf8Path) -> Result<Self> {
         let name = path
             .file_name()
-            .ok_or_else(|| failed("make the folder", path, io::ErrorKind::InvalidInput.into()))?;
+            .ok_or_else(|| failed("create the folder", path, io::ErrorKind::InvalidInput.into()))?;
         let parent = Self::open(super::parent(path))?;
         if !parent.create_dir(name)? {
-            return Err(failed("make the folder", path, io::ErrorKind::AlreadyExists.into()));
+            return Err(failed("create the folder", path, io::ErrorKind::AlreadyExists.into()));
         }
         Ok(Self { dir: parent.needed(name)?, path: path.to_owned() })
     }
@@ -102,7 +102,7 @@ impl OpenFolder {
             }
             Err(error) => return Err(cannot("open", error)),
         };
-        if !file.metadata().map_err(|error| cannot("look at", error))?.is_file() {
+        if !file.metadata().map_err(|error| cannot("examine", error))?.is_file() {
             return Err(self.not_regular(path));
         }
         Ok(file)
@@ -122,7 +122,7 @@ impl OpenFolder {
         match dir.create_dir(name) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.needed(path).map(|_| false),
-            Err(error) => Err(failed("make the folder", &self.locate(path), error)),
+            Err(error) => Err(failed("create the folder", &self.locate(path), error)),
         }
     }
 
@@ -147,7 +147,7 @@ impl OpenFolder {
         let placed = written.map_err(|error| failed("write", &file, error)).and_then(|()| {
             make_readable_by_all(&new, &file)?;
             with_patience(|| dir.rename(&temporary, &dir, name))
-                .map_err(|error| failed("put in place", &file, error))
+                .map_err(|error| failed("replace", &file, error))
         });
         if placed.is_err() {
             // The first error says more than a failed cleanup. Such names are removed later.
@@ -264,7 +264,7 @@ impl OpenFolder {
         match dir.symlink_metadata(name) {
             Ok(metadata) => Ok(Some(metadata)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(failed("look at", &self.locate(path), error)),
+            Err(error) => Err(failed("examine", &self.locate(path), error)),
         }
     }
 

@@ -11,7 +11,7 @@ use crate::error::Result;
 pub fn available_space(path: &Utf8Path) -> Result<u64> {
     let there = path.ancestors().find(|path| !path.as_str().is_empty() && exists(path));
     let there = there.unwrap_or_else(|| Utf8Path::new("."));
-    fs4::available_space(there).map_err(|error| failed("ask for the free space of", there, error))
+    fs4::available_space(there).map_err(|error| failed("read the free space of", there, error))
 }
 
 /// Returns the space that files of this size need, with 2 % for the structures of the file system.
@@ -27,7 +27,7 @@ pub fn allocated(path: &Utf8Path) -> Result<u64> {
         #[cfg(not(unix))]
         Ok(metadata) => Ok(metadata.len()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
-        Err(error) => Err(failed("look at", path, error)),
+        Err(error) => Err(failed("examine", path, error)),
     }
 }
 
@@ -66,6 +66,6 @@ pub fn takes_file_of(folder: &Utf8Path, size: u64) -> Result<bool> {
         }
         // A full disk says nothing about sizes. Free space is checked separately.
         Err(error) if error.kind() == io::ErrorKind::StorageFull => Ok(true),
-        Err(error) => Err(failed("try a large file in", folder, error)),
+        Err(error) => Err(failed("create a large file in", folder, error)),
     }
 }

@@ -20,7 +20,7 @@ pub enum Privacy {
 
 /// Returns the users who can read a file, by its mode.
 pub fn privacy(path: &Utf8Path) -> Result<Privacy> {
-    let metadata = fs::metadata(path).map_err(|error| failed("look at", path, error))?;
+    let metadata = fs::metadata(path).map_err(|error| failed("examine", path, error))?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;

@@ -28,7 +28,7 @@ pub fn write_atomic(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
     make_readable_by_all(file.as_file(), path)?;
     let (_, temporary) = file.into_parts();
     rename_with_patience(Utf8Path::from_path(&temporary).unwrap_or(path), path)
-        .map_err(|error| failed("put in place", path, error))?;
+        .map_err(|error| failed("replace", path, error))?;
     // The file has its final name now.
     let _kept = temporary.keep();
     sync_dir(folder)
@@ -40,7 +40,7 @@ pub fn write_named(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
     match entry(path)? {
         Entry::Nothing | Entry::File(_) => write_atomic(path, bytes),
         Entry::Folder | Entry::Other => Err(Error::usage(format!("{path} is not a regular file"))
-            .hint("name a new file, or leave --to away and redirect the output; nothing was written")),
+            .hint("name a new file, or omit --to and redirect the output; nothing was written")),
     }
 }
 

@@ -103,7 +103,7 @@ fn read<T: JsonSchema>() -> Schema {
 
 /// Every document, sorted by name.
 pub const DOCUMENTS: &[DocumentKind] = &[
-    DocumentKind::output::<BatchError>("batch-error", "resolve --batch, for a line without an answer"),
+    DocumentKind::output::<BatchError>("batch-error", "resolve --batch, for a line that cannot be resolved"),
     DocumentKind::input::<BatchLine>("batch", "a line of the file of resolve --batch"),
     DocumentKind::output::<CheckMediumDocument<'_>>("check-medium", "check-medium"),
     DocumentKind::output::<MediumReport<'_, CheckMediumDocument<'_>>>(

@@ -621,7 +621,7 @@ fn importing_an_applied_set_repairs_and_reports_views() {
             assert_eq!(imported["already_applied"], true, "{path}: {document:#}");
             let portable = path.strip_prefix(there.mirror()).unwrap().as_str();
             assert_eq!(imported["rewritten"], json!([portable]), "{path}");
-            assert!(document["evidence"].to_string().contains("1 item made again"), "{document:#}");
+            assert!(document["evidence"].to_string().contains("rebuilt 1 item"), "{document:#}");
             there.json(&["verify"]).exits(0);
             assert!(packages(&there) == before, "{path}");
         }

@@ -101,7 +101,7 @@ fn the_expiry_is_configurable_and_a_missing_one_is_reported() {
         assert_eq!(set_of(&stick)["expires"], end, "{value}");
         for page in PAGES {
             let text = fs::read_to_string(stick.join(page)).unwrap();
-            assert_eq!(text.contains("without an end"), end.is_null(), "{page}");
+            assert_eq!(text.contains("without an expiry date"), end.is_null(), "{page}");
         }
     }
     here.configure("format = 1\n[export]\nexpires = '2d'\n");
@@ -113,7 +113,7 @@ fn the_expiry_is_configurable_and_a_missing_one_is_reported() {
         assert!(!here.path("other").exists(), "{wrong:?}");
     }
     let ran = there.run(&["import", here.path("stick-1").as_str()]).exits(0);
-    assert!(ran.stderr.contains("the set has no end"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("the set does not expire"), "{}", ran.stderr);
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn a_clock_that_went_backwards_is_reported_and_not_used() {
     for command in ["check-medium", "import"] {
         let ran = there.run(&[command, stick.as_str()]).exits(0);
         assert!(ran.stderr.contains("the clock of this machine went backwards"), "{command}: {}", ran.stderr);
-        assert!(ran.stderr.contains("the end of the set was not judged"), "{command}: {}", ran.stderr);
+        assert!(ran.stderr.contains("did not check the end of validity"), "{command}: {}", ran.stderr);
     }
     // The same on the connected side.
     change_state(&here, |state| state["last_export"] = json!("2026-12-23T08:00:00Z"));
@@ -149,13 +149,13 @@ fn invalid_dates_and_numbers_of_sets_are_refused() {
     assert_eq!(set_of(&stick)["created"], "2026-11-23T08:00:00Z");
     for is_first in [true, false] {
         for (key, value, words) in [
-            ("created", json!("yesterday"), "which is not a time"),
-            ("created", json!("\u{1b}[31mx"), "which is not a time"),
-            ("created", json!("9999-12-30T00:00:00Z"), "and here it is 2026-11-23"),
-            ("created", json!("2026-12-24T08:00:00Z"), "and here it is 2026-11-23"),
-            ("expires", json!("later"), "which is not a time"),
-            ("seq", json!(u64::MAX), "leaves no room for later sets"),
-            ("seq", json!(created + 86_401), "leaves no room for later sets"),
+            ("created", json!("yesterday"), "is not a time"),
+            ("created", json!("\u{1b}[31mx"), "is not a time"),
+            ("created", json!("9999-12-30T00:00:00Z"), "the clock of this machine shows 2026-11-23"),
+            ("created", json!("2026-12-24T08:00:00Z"), "the clock of this machine shows 2026-11-23"),
+            ("expires", json!("later"), "is not a time"),
+            ("seq", json!(u64::MAX), "has a number that is too high"),
+            ("seq", json!(created + 86_401), "has a number that is too high"),
         ] {
             forge(&stick, &other, |set| set[key] = value.clone());
             assert_import_refused(&there, &other, 11, words);

@@ -234,10 +234,10 @@ fn secret_keys_on_a_stick_need_an_owner_only_mount() {
         here.run_on(&mirror, &["keys", "init"]).exits(0);
         let ran = here.run_on(&mirror, &["keys", "rotate"]).exits(2);
         let path = mirror.join("keys/export.key");
-        let words = format!("others can read the secret key {path}, by the mode that its mount");
+        let words = format!("other users can read the secret key {path}, because its mount");
         assert!(ran.stderr.contains(&words), "{kind}: {}", ran.stderr);
         assert!(
-            ran.stderr.contains("umask=077") && ran.stderr.contains("may be a link to one"),
+            ran.stderr.contains("umask=077") && ran.stderr.contains("may be a link to it"),
             "{}",
             ran.stderr
         );
@@ -264,7 +264,7 @@ fn the_medium_script_verifies_with_tools_of_windows() {
     let (output_text, code) = machine.run("medium", r".\verify.cmd", "");
     assert_eq!(code, "0", "{output_text}");
     assert!(
-        output_text.contains("All 2 files are as listed.")
+        output_text.contains("All files match the manifest: 2.")
             && output_text.contains(&format!("ok         {shown}")),
         "{output_text}"
     );
@@ -288,7 +288,7 @@ fn the_medium_script_verifies_with_tools_of_windows() {
     let (output_text, code) = machine.run("medium", r".\verify.cmd", "");
     assert_eq!(code, "1", "{output_text}");
     assert!(
-        output_text.contains("3 files lie under data, and 2 are listed") && output_text.contains("extra.msu"),
+        output_text.contains("Files under data: 3. Listed files: 2.") && output_text.contains("extra.msu"),
         "{output_text}"
     );
 
@@ -296,7 +296,7 @@ fn the_medium_script_verifies_with_tools_of_windows() {
     fs::write(at.join("manifest-sha256.txt"), "").unwrap();
     let (output_text, code) = machine.run("medium", r".\verify.cmd", "");
     assert_eq!(code, "2", "{output_text}");
-    assert!(output_text.contains("lists no file"), "{output_text}");
+    assert!(output_text.contains("does not list any file"), "{output_text}");
 }
 
 /// Returns the brackets and quotes of a PowerShell script that are not closed, ignoring comments.
@@ -363,7 +363,7 @@ fn the_powershell_script_of_a_medium_is_well_formed() {
         ("if ($line -cnotmatch '^[0-9a-f]{64}  data/.') {", "exit 2"),
         ("if ($listed -eq 0) {", "exit 2"),
         ("if ($wrong -ne 0) {", "exit 1"),
-        ("Write-Output \"All $listed files are as listed.\"", "exit 0"),
+        ("Write-Output \"All files match the manifest: $listed.\"", "exit 0"),
     ];
     let exits: Vec<usize> = (0..lines.len()).filter(|&place| lines[place].starts_with("exit")).collect();
     assert_eq!(exits.len(), expected_exits.len(), "{exits:?}");

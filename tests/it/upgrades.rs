@@ -210,7 +210,7 @@ fn a_medium_without_a_signed_listing_is_refused() {
     fs::remove_file(stick.join("set.json.minisig")).unwrap();
     let before = digests(&stick);
     let (kind, message) = export(&connected_side, &[KB], &stick).exits(11).error();
-    assert!(kind == "refused" && message.contains("is not known to this mirror"), "{message}");
+    assert!(kind == "refused" && message.contains("is unknown to this mirror"), "{message}");
     assert_eq!(digests(&stick), before);
     export(&connected_side, &[KB, "--prune"], &stick).exits(2);
     assert_eq!(digests(&stick), before);

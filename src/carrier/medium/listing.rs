@@ -61,7 +61,7 @@ impl Listing {
                     check_path(set.folder.as_str())?;
                     if is_view(set.folder.as_str()) {
                         return Err(refused(format!(
-                            "{kb} lists the folder {}, which is the name of a file of this program beside the folders",
+                            "{kb} lists the folder {}, a name that is reserved for a file of kbmirror",
                             set.folder
                         )));
                     }
@@ -93,10 +93,7 @@ impl Listing {
         for (kb, set) in &self.sets {
             for file in &set.files {
                 let (Some(sha256), Some(size)) = (file.sha256, file.size) else {
-                    return Err(refused(format!(
-                        "{} of {kb} is listed without its digest or size",
-                        file.name
-                    )));
+                    return Err(refused(format!("{} of {kb} is listed without digest or size", file.name)));
                 };
                 files.insert(path_of(*kb, file), (sha256, size));
             }
@@ -126,7 +123,7 @@ fn check_names(kb: Kb, set: &SetRecord) -> Result<()> {
     for (file, name) in set.files.iter().zip(names) {
         if file.path.rsplit('/').next() != Some(name.as_str()) {
             return Err(refused(format!(
-                "{kb} lists {:?} for a file called {:?}, which is refused",
+                "{kb} lists the path {:?} for the file {:?}, which is refused",
                 file.path, file.name
             )));
         }

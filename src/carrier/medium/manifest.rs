@@ -19,7 +19,8 @@ pub(in crate::carrier) fn read_manifest(text: &str) -> Result<BTreeMap<String, S
     let mut last: Option<&str> = None;
     let mut folded = BTreeSet::new();
     for line in text.split_inclusive('\n') {
-        let wrong = || refused(format!("a line of {MANIFEST} is not as kbmirror writes them: {line:?}"));
+        let wrong =
+            || refused(format!("a line of {MANIFEST} does not have the format of kbmirror: {line:?}"));
         let body = line.strip_suffix('\n').ok_or_else(wrong)?;
         let (digits, path) = body.split_at_checked(64).ok_or_else(wrong)?;
         let path = path.strip_prefix("  ").ok_or_else(wrong)?;
@@ -29,7 +30,9 @@ pub(in crate::carrier) fn read_manifest(text: &str) -> Result<BTreeMap<String, S
         }
         check_payload_path(path)?;
         if !folded.insert(path.to_ascii_lowercase()) {
-            return Err(refused(format!("{path} would be another listed file on media that take A for a")));
+            return Err(refused(format!(
+                "{path} and another listed file differ only in the case of letters"
+            )));
         }
         files.insert(path.to_owned(), sha256);
         last = Some(path);

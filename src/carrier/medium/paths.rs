@@ -17,7 +17,11 @@ pub(super) fn check_payload_path(path: &str) -> Result<()> {
         [DATA, kb, _, _] | [DATA, kb, _] => kb.parse::<Kb>().is_ok_and(|parsed| parsed.to_string() == **kb),
         _ => false,
     };
-    if plausible { Ok(()) } else { Err(refused(format!("the path {path:?} is no place for a package"))) }
+    if plausible {
+        Ok(())
+    } else {
+        Err(refused(format!("the path {path:?} is not a valid path of a package")))
+    }
 }
 
 /// Refuses a path that could lead out of the medium, or that means different things on different systems. Every
@@ -34,7 +38,7 @@ pub(in crate::carrier) fn check_path(path: &str) -> Result<()> {
         let part = &without_digits(part);
         match PlainName::exact(part) {
             Ok(_) => {}
-            Err(NameFault::NotPlain) => return Err(refuse("a part of it is no plain name")),
+            Err(NameFault::NotPlain) => return Err(refuse("a component is not a plain name")),
             Err(fault) => return Err(refuse(&fault.to_string())),
         }
     }

@@ -51,7 +51,7 @@ pub(super) fn signed(root: &OpenFolder, trust: &Trust) -> Result<Signed> {
     let set = read_set(&utf8(bytes, SET)?)?;
     if set.lineage != root_key.id() {
         return Err(refused(format!(
-            "{SET} is of the lineage {}, and its root key is {}",
+            "{SET} names the lineage {}, but its root key is {}",
             set.lineage,
             root_key.id()
         )));
@@ -63,7 +63,7 @@ pub(super) fn signed(root: &OpenFolder, trust: &Trust) -> Result<Signed> {
 /// Reads the listing and the manifest of a signed set, and compares them.
 pub(super) fn listed(root: &OpenFolder, signed: Signed) -> Result<Listed> {
     let set = &signed.set;
-    let volume = set.volumes.first().ok_or_else(|| refused(format!("{SET} names no volume")))?;
+    let volume = set.volumes.first().ok_or_else(|| refused(format!("{SET} does not name a volume")))?;
     let mut texts = BTreeMap::new();
     for (name, cap) in LISTED {
         let expected =
@@ -75,13 +75,13 @@ pub(super) fn listed(root: &OpenFolder, signed: Signed) -> Result<Listed> {
     let mut text = |name: &str| utf8(texts.remove(name).unwrap_or_default(), name);
     let manifest_text = text(MANIFEST)?;
     if digest(manifest_text.as_bytes()) != volume.manifest_sha256 {
-        return Err(refused(format!("{MANIFEST} is not the one of this set")));
+        return Err(refused(format!("{MANIFEST} does not belong to this set")));
     }
     signer(&signed.key_list, manifest_text.as_bytes(), &text(MANIFEST_SIGNATURE)?, MANIFEST)?;
     let manifest = read_manifest(&manifest_text)?;
     let listing_text = text(LISTING)?;
     if digest(listing_text.as_bytes()) != set.listing_sha256 {
-        return Err(refused(format!("{LISTING} is not the one of this set")));
+        return Err(refused(format!("{LISTING} does not belong to this set")));
     }
     let listing = Listing::read(&listing_text)?;
     let sizes = compare(&listing, &manifest)?;
@@ -93,8 +93,10 @@ pub(in crate::carrier) fn expect_digest(name: &str, found: Sha256, signed: Sha25
     if found == signed {
         return Ok(());
     }
-    Err(refused(format!("{name} is not as it was signed: its digest is {found}, and {signed} was signed"))
-        .hint("the medium was changed after it was made, or its bytes are damaged"))
+    Err(refused(format!(
+        "{name} does not match its signature: its digest is {found}, the signed digest is {signed}"
+    ))
+    .hint("export again: the medium was changed after the export, or is damaged"))
 }
 
 /// Compares listing and manifest, which must name the same files; only the manifest also names install scripts.
@@ -103,13 +105,13 @@ fn compare(listing: &Listing, manifest: &BTreeMap<String, Sha256>) -> Result<BTr
     let files = listing.files()?;
     for (path, (sha256, _)) in &files {
         if manifest.get(path) != Some(sha256) {
-            return Err(refused(format!("{LISTING} and {MANIFEST} differ about {path}")));
+            return Err(refused(format!("{LISTING} and {MANIFEST} disagree about {path}")));
         }
     }
     let scripts: BTreeSet<String> =
         listing.sets.iter().map(|(kb, set)| format!("{DATA}/{kb}/{}.cmd", set.folder)).collect();
     if let Some(path) = manifest.keys().find(|path| !files.contains_key(*path) && !scripts.contains(*path)) {
-        return Err(refused(format!("{MANIFEST} has {path}, which is of no set")));
+        return Err(refused(format!("{MANIFEST} has {path}, which does not belong to any set")));
     }
     Ok(files.into_iter().map(|(path, (_, size))| (path, size)).collect())
 }

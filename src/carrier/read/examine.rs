@@ -22,7 +22,7 @@ use crate::disk::{self, Entry, OpenFolder};
 use crate::documents::{Leftover, MediumSet, SetRecord};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events};
-use crate::update::{Digests, Kb, Sha256};
+use crate::update::{Digests, Kb, Sha256, count, human_size};
 
 /// A folder that has the files of a finished medium. Their content was not read yet.
 struct FoundMedium {
@@ -72,7 +72,7 @@ impl FoundMedium {
             return OpenFolder::open(root).map_err(of_medium);
         }
         Err(Error::new(ErrorKind::Medium, format!("{root} is not a folder that could be a medium"))
-            .hint("name the folder in which START-HERE.txt lies"))
+            .hint("name the folder that contains START-HERE.txt"))
     }
 
     /// Checks that the folder holds a finished medium: a signed `set.json`, without the mark of an unfinished
@@ -82,19 +82,18 @@ impl FoundMedium {
         let has = |name: &str| Ok::<_, Error>(folder.entry(name).map_err(of_medium)? != Entry::Nothing);
         if has(UNFINISHED_MARK)? {
             return Err(refused(format!(
-                "{root} is not finished: an export to it was cut off ({UNFINISHED_MARK})"
+                "{root} is unfinished: an export to it was interrupted ({UNFINISHED_MARK})"
             ))
             .hint("run the same kbmirror export again on the connected side"));
         }
         if !has(SET)? {
-            return Err(refused(format!("{root} is no medium of kbmirror: it has no {SET}")).hint(
-                "name the folder in which START-HERE.txt lies; an export that was cut off is begun again",
+            return Err(refused(format!("{root} is not a medium of kbmirror: {SET} is missing")).hint(
+                "name the folder that contains START-HERE.txt; if an export was interrupted, run it again",
             ));
         }
         if !has(SET_SIGNATURE)? {
-            return Err(refused(format!("{root} is not signed: {SET_SIGNATURE} is missing")).hint(
-                "the export was cut off before its end, or somebody took the signature away: export again",
-            ));
+            return Err(refused(format!("{root} is not signed: {SET_SIGNATURE} is missing"))
+                .hint("export again: the export was interrupted, or the signature was removed"));
         }
         Ok(Self { folder })
     }
@@ -107,7 +106,7 @@ fn tag_files(root: &OpenFolder, set: &MediumSet) -> Result<BTreeMap<String, Vec<
     for (name, expected) in &set.tag_files {
         for parent in Utf8Path::new(name).ancestors().skip(1).filter(|parent| !parent.as_str().is_empty()) {
             if root.entry(parent.as_str()).map_err(of_medium)? != Entry::Folder {
-                return Err(refused(format!("{parent} is no folder on the medium")));
+                return Err(refused(format!("{parent} is not a folder on the medium")));
             }
         }
         if LISTED.iter().any(|(read, _)| read == name) {
@@ -131,7 +130,7 @@ pub(in crate::carrier) fn hash_tool(root: &OpenFolder, name: &str) -> Result<Sha
     if let Entry::File(size) = root.entry(name).map_err(of_medium)?
         && size > caps::TOOL
     {
-        return Err(refused(format!("{name} has {size} bytes, and at most {} are read", caps::TOOL)));
+        return Err(refused(format!("{name} has {size} bytes; the limit is {}", caps::TOOL)));
     }
     Ok(hash_file(root, name, &mut |_| Ok(()))?.sha256)
 }
@@ -149,7 +148,9 @@ fn walk_data(
     match root.entry(DATA).map_err(of_medium)? {
         Entry::Folder => {}
         Entry::Nothing => open.clear(),
-        Entry::File(_) | Entry::Other => return Err(refused(format!("{DATA} is no folder on the medium"))),
+        Entry::File(_) | Entry::Other => {
+            return Err(refused(format!("{DATA} is not a folder on the medium")));
+        }
     }
     while let Some(folder) = open.pop() {
         for name in root.list(&folder).map_err(of_medium)? {
@@ -158,23 +159,25 @@ fn walk_data(
             match root.entry(&path).map_err(of_medium)? {
                 Entry::File(size) if is_known => {
                     if let Some(listed) = sizes.get(&path).filter(|listed| **listed != size) {
-                        return Err(refused(format!("{path} has {size} bytes, and {listed} are listed"))
-                            .hint("the file was cut off or changed: make the medium anew"));
+                        return Err(refused(format!("{path} has {size} bytes, but {listed} are listed"))
+                            .hint("export again: the file was truncated or changed"));
                     }
                     if !sizes.contains_key(&path) && size > caps::SCRIPT {
-                        return Err(refused(format!("{path} has {size} bytes, and no install script has")));
+                        return Err(refused(format!(
+                            "{path} is too large for an install script: {size} bytes"
+                        )));
                     }
                     found.insert(path);
                 }
                 Entry::Folder if folders.contains(Utf8Path::new(&path)) => open.push(path),
                 Entry::Other => {
                     return Err(refused(format!(
-                        "{path} is a link or a device, which has no place on a medium"
+                        "{path} is a link or a device, which is not allowed on a medium"
                     )));
                 }
                 Entry::File(_) | Entry::Folder | Entry::Nothing => {
-                    return Err(refused(format!("{path} is not of the set, and nothing else may lie in {DATA}"))
-                        .hint("take it away, and find out who put it there: DISM takes up whatever lies beside its target"));
+                    return Err(refused(format!("{path} does not belong to the set, and {DATA} must not contain anything else"))
+                        .hint("remove it, and find out who put it there: DISM also installs files that lie beside its target"));
                 }
             }
         }
@@ -198,7 +201,9 @@ fn litter(root: &OpenFolder, set: &MediumSet) -> Result<Vec<String>> {
         let is_folder_of_set = [KNOWLEDGE, TOOLS].contains(&name.as_str());
         match root.entry(&name).map_err(of_medium)? {
             Entry::Other => {
-                return Err(refused(format!("{name} is a link or a device, which has no place on a medium")));
+                return Err(refused(format!(
+                    "{name} is a link or a device, which is not allowed on a medium"
+                )));
             }
             Entry::Folder if is_folder_of_set => {
                 for inner in root.list(&name).map_err(of_medium)? {
@@ -233,19 +238,20 @@ impl Examined {
 
     /// Reads one file of the payload and compares it with the signed digest.
     pub fn read_file(&self, path: &str, sink: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<Digests> {
-        let expected = self.manifest.get(path).ok_or_else(|| refused(format!("{path} is not of the set")))?;
+        let expected =
+            self.manifest.get(path).ok_or_else(|| refused(format!("{path} does not belong to the set")))?;
         let listed = self.sizes.get(path).copied();
         let mut count = 0_u64;
         let digests = hash_file(&self.folder, path, &mut |piece| {
             count += piece.len() as u64;
             if listed.is_some_and(|listed| count > listed) {
-                return Err(refused(format!("{path} grows past its listed size while it is read")));
+                return Err(refused(format!("{path} grew beyond its listed size while it was read")));
             }
             sink(piece)
         })?;
         if digests.sha256 != *expected {
             return Err(refused(format!(
-                "{path} is not as it was signed: its digest is {}, and {expected} was signed",
+                "{path} does not match its signature: its digest is {}, the signed digest is {expected}",
                 digests.sha256
             )));
         }
@@ -284,7 +290,7 @@ impl Examined {
             1 => Err(wrong.swap_remove(0)),
             count => {
                 let names: Vec<&str> = wrong.iter().map(Error::message).collect();
-                Err(refused(format!("{count} files are not as they were signed: {}", names.join("; "))))
+                Err(refused(format!("{count} files do not match their signatures: {}", names.join("; "))))
             }
         }
     }
@@ -310,12 +316,12 @@ impl Examined {
         Err(Error::new(
             ErrorKind::Unresolved,
             format!(
-                "set {} on {} is as it was signed and holds no package sets",
+                "set {} on {} matches its signature, but has no package sets",
                 self.signed.set.label(),
                 self.root
             ),
         )
-        .hint("export again on the connected side, and look at its plan"))
+        .hint("export again on the connected side, and check the plan"))
     }
 
     /// Returns the error for a medium with missing files, or `None` if no file is missing.
@@ -325,13 +331,12 @@ impl Examined {
         }
         let bytes: u64 = self.missing.iter().filter_map(|leftover| leftover.bytes).sum();
         let names: Vec<&str> = self.missing.iter().map(|leftover| leftover.path.as_str()).collect();
-        let count = names.len();
         let error = refused(format!(
-            "{count} listed {} missing on the medium ({}): {}",
-            if count == 1 { "file is" } else { "files are" },
-            crate::update::human_size(bytes),
+            "{} missing on the medium ({}): {}",
+            count(names.len(), "listed file"),
+            human_size(bytes),
             names.join(", ")
         ));
-        Some(error.hint("make the medium anew; --partial-ok takes the KBs that are whole"))
+        Some(error.hint("export again, or import the complete KBs with --partial-ok"))
     }
 }

@@ -151,10 +151,10 @@ fn refuse_same_number(signed: &Signed, last: Option<&LastImport>) -> Result<()> 
         return Ok(());
     }
     Err(refused(format!(
-        "another set {} of this lineage was imported before: two sets never have one number",
+        "another set {} of this lineage was imported before, and every set has a number of its own",
         signed.set.label()
     ))
-    .hint("the medium was made by a copy of the mirror that went on by itself; ask who made it"))
+    .hint("ask who made the medium: it comes from a copy of the mirror"))
 }
 
 /// Returns the knowledge for an import: that of the caller, otherwise that of the mirror.

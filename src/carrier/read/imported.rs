@@ -128,7 +128,7 @@ impl Imported {
         if self.already_applied {
             let mended = match self.healed_folders.len() + self.rewritten.len() {
                 0 => String::new(),
-                number => format!("; {} made again", count(number, "item")),
+                number => format!("; rebuilt {}", count(number, "item")),
             };
             return format!(
                 "set {:04} is applied already: signatures, manifest, and listing verified, payload not read again{mended}; key {}",
@@ -142,7 +142,8 @@ impl Imported {
             format!("added {}, {}", files(self.added), human_size(self.added_bytes)),
         ];
         if !self.healed.is_empty() {
-            parts.push(format!("of them {} that were damaged or missing here", self.healed.len()));
+            let healed = count(self.healed.len(), "damaged or missing file");
+            parts.push(format!("replaced {healed}"));
         }
         if self.present > 0 {
             parts.push(format!(

@@ -18,7 +18,7 @@ use crate::error::Result;
 use crate::event::{Event, Events};
 use crate::mirror::{Layout, Mirror, REPLAY, RunReport};
 use crate::servicing::Knowledge;
-use crate::update::human_size;
+use crate::update::{count, human_size};
 
 /// A check of a medium.
 #[derive(Debug, Clone, Copy)]
@@ -106,8 +106,8 @@ impl MediumCheck {
     /// Returns one line that states what was checked.
     pub fn evidence(&self) -> String {
         format!(
-            "checked {} files, {}: all as signed, set {}, key {}",
-            self.files,
+            "checked {}, {}: all match their signatures, set {}, key {}",
+            count(self.files, "file"),
             human_size(self.bytes),
             self.examined.signed.set.label(),
             self.examined.signed.root_key.short()
@@ -185,6 +185,6 @@ fn trust(layout: &Layout, on_first_use: bool) -> Result<Trust> {
 /// Warns of a report that could not be written. The result of the command does not change.
 fn warn_unkept(kept: Result<()>, events: &Events) {
     if let Err(error) = kept {
-        events.warn(format!("the report could not be kept: {}", error.full_message()));
+        events.warn(format!("did not write the report: {}", error.full_message()));
     }
 }

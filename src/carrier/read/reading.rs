@@ -16,7 +16,7 @@ pub(in crate::carrier) fn of_medium(error: Error) -> Error {
     match error.kind() {
         ErrorKind::Internal => error
             .with_kind(ErrorKind::Medium)
-            .hint("read the medium on another machine or make it anew; nothing was changed here"),
+            .hint("read the medium on another machine, or export again; nothing was changed"),
         ErrorKind::Integrity => error.with_kind(ErrorKind::Refused),
         _ => error,
     }
@@ -26,14 +26,14 @@ pub(in crate::carrier) fn of_medium(error: Error) -> Error {
 pub(in crate::carrier) fn read_small(folder: &OpenFolder, name: &str, cap: u64) -> Result<Vec<u8>> {
     match folder.entry(name).map_err(of_medium)? {
         Entry::File(size) if size > cap => {
-            return Err(refused(format!("{name} has {size} bytes, and at most {cap} are read")));
+            return Err(refused(format!("{name} has {size} bytes; the limit is {cap}")));
         }
         Entry::File(_) => {}
         Entry::Nothing => return Err(refused(format!("{name} is missing"))),
         Entry::Folder | Entry::Other => return Err(refused(format!("{name} is not a regular file"))),
     }
     let read = folder.read(name, cap).map_err(of_medium)?;
-    read.ok_or_else(|| refused(format!("{name} grew past {cap} bytes while it was read")))
+    read.ok_or_else(|| refused(format!("{name} grew beyond {cap} bytes while it was read")))
 }
 
 pub(in crate::carrier) fn read_text(folder: &OpenFolder, name: &str, cap: u64) -> Result<String> {

@@ -97,7 +97,7 @@ pub(super) fn check_room(
                 human_size(needed)
             ),
         )
-        .hint("make room and import again; nothing was changed"));
+        .hint("free some space and import again; nothing was changed"));
     }
     Ok(())
 }
@@ -165,8 +165,9 @@ impl Staging<'_> {
             return Ok(());
         }
         let names: Vec<&str> = wrong.iter().map(Error::message).collect();
-        Err(refused(names.join("; "))
-            .hint("nothing was imported: the medium was changed after it was made, or is damaged"))
+        Err(refused(names.join("; ")).hint(
+            "export again: the medium was changed after the export, or is damaged; nothing was imported",
+        ))
     }
 
     /// Reads one file. An install script, which has no listed size, is only checked, because the mirror generates

@@ -80,12 +80,12 @@ impl KeyFolder {
     ) -> Result<Revoked> {
         let (root, mut list) = self.root_and_list(root_key, passphrases)?;
         if list.export_keys.iter().any(|row| row.key.id() == id) {
-            return Err(Error::usage(format!("{id} is the key that signs the media of this mirror"))
-                .hint("make a new one first, which retires it: kbmirror keys rotate"));
+            return Err(Error::usage(format!("{id} is the current export key of this mirror"))
+                .hint("create a new key first, which retires this key: kbmirror keys rotate"));
         }
         let Some(row) = list.retired.iter_mut().find(|row| row.key.id() == id) else {
             return Err(Error::new(ErrorKind::NotFound, format!("{id} is not an export key of this mirror"))
-                .hint("kbmirror keys list prints them"));
+                .hint("print the keys with kbmirror keys list"));
         };
         let (key, is_new) = (row.key.clone(), !row.revoked);
         row.revoked = true;
@@ -100,19 +100,19 @@ impl KeyFolder {
         self.root(None, passphrases)?;
         if !disk::is_folder(to)? {
             return Err(
-                Error::usage(format!("{to} is not a folder")).hint("mount the medium, or make the folder")
+                Error::usage(format!("{to} is not a folder")).hint("mount the medium, or create the folder")
             );
         }
         if disk::canonical(to)? == disk::canonical(disk::parent(&from))? {
-            return Err(Error::usage(format!("the secret root key lies in {to} already")));
+            return Err(Error::usage(format!("the secret root key is already in {to}")));
         }
         if disk::exists(&new) {
-            return Err(Error::usage(format!("{new} is there already, and keys are never overwritten")));
+            return Err(Error::usage(format!("{new} exists already, and keys are never overwritten")));
         }
         let text = disk::read_text(&from, CAP)?;
         disk::write_secret(&new, text.as_bytes())?;
         if disk::read_text(&new, CAP)? != text {
-            return Err(Error::new(ErrorKind::Medium, format!("{new} is not what was written"))
+            return Err(Error::new(ErrorKind::Medium, format!("{new} does not have the written content"))
                 .hint(format!("use another medium; {from} was kept")));
         }
         disk::remove_file(&from)?;
@@ -180,7 +180,7 @@ impl KeyFolder {
         let path = elsewhere.map_or_else(|| self.file("root.key"), Utf8Path::to_owned);
         if !disk::is_file(&path)? {
             return Err(Error::usage(format!("the secret root key is not at {path}"))
-                .hint("name the file where it is kept: --root-key FILE"));
+                .hint("name the file of the secret root key: --root-key FILE"));
         }
         let root = read_secret(&path, passphrases)?;
         let public = root.public()?;

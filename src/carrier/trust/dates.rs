@@ -48,16 +48,18 @@ impl Dates {
         let set = &signed.set;
         let read = |what: &str, text: &str| {
             text.parse::<Timestamp>().map_err(|error| {
-                refused(format!("set {} has {text:?} for {what}, which is not a time", set.label()))
+                refused(format!("set {} has an invalid {what}: {text:?} is not a time", set.label()))
                     .caused_by(error)
             })
         };
-        let created = read("the time of its export", &set.created)?;
-        let expires = set.expires.as_deref().map(|text| read("its end", text)).transpose()?;
+        let created = read("export time", &set.created)?;
+        let expires = set.expires.as_deref().map(|text| read("end of validity", text)).transpose()?;
         if created.duration_since(now) > AHEAD {
-            return Err(refused(format!("set {} is of {created}, and here it is {now}", set.label())).hint(
-                "if the clock of this machine is wrong, set it; if it is right, ask who made the medium",
-            ));
+            return Err(refused(format!(
+                "set {} was exported on {created}, but the clock of this machine shows {now}",
+                set.label()
+            ))
+            .hint("set the clock of this machine if it is wrong; otherwise ask who made the medium"));
         }
         let last = last_import(state, signed);
         if last.is_some() || !accepts_lineage {
@@ -74,22 +76,22 @@ impl Dates {
         let Some(end) = self.expires.as_ref().filter(|_| self.is_expired) else { return Ok(()) };
         Err(Error::new(
             ErrorKind::Unresolved,
-            format!("set {} of {} expired on {end}", signed.set.label(), signed.set.created),
+            format!("set {}, exported on {}, expired on {end}", signed.set.label(), signed.set.created),
         )
-        .hint("bring a newer medium: newer ones may be held back")
-        .hint("or take it as it is, with --accept-expired"))
+        .hint("bring a newer medium: newer media may have been held back")
+        .hint("or import the expired set with --accept-expired"))
     }
 
     /// Returns warnings about the dates for the operator.
     pub fn warnings(&self) -> Vec<String> {
         let clock = self.clock_behind.as_ref().map(|time| {
             let unjudged =
-                if self.expires.is_some() { ", so that the end of the set was not judged" } else { "" };
+                if self.expires.is_some() { "; did not check the end of validity of the set" } else { "" };
             format!("the clock of this machine went backwards: its last run was at {time}{unjudged}")
         });
         let end = match (&self.expires, self.is_expired) {
             (None, _) => {
-                Some("the set has no end: nothing tells whether newer ones were held back".to_owned())
+                Some("the set does not expire: cannot detect whether newer sets were held back".to_owned())
             }
             (Some(end), true) => Some(format!("the set expired on {end}")),
             (Some(_), false) => None,
@@ -113,11 +115,11 @@ fn refuse_jump(signed: &Signed, last: Option<&LastImport>, created: Timestamp) -
         return Ok(());
     }
     Err(refused(format!(
-        "set {} has a number that leaves no room for later sets: the last one here was {last}",
+        "set {} has a number that is too high: the last imported set had {last}",
         set.seq
     ))
-    .hint("every later set would be an older one; the export key may be in other hands: ask who made the medium")
-    .hint("if the clock of the connected side was ahead once: where no set of it was taken yet, --accept-lineage takes the number"))
+    .hint("ask who made the medium: after this set every later set would count as older, and other people may have the export key")
+    .hint("or use --accept-lineage if the clock of the connected side was once ahead and no set of it was imported yet"))
 }
 
 /// Refuses a set with an older number and a newer date: one of the two is wrong.
@@ -130,7 +132,7 @@ pub(in crate::carrier) fn refuse_contradiction(signed: &Signed, last: &LastImpor
     Err(Error::new(
         ErrorKind::Unresolved,
         format!(
-            "set {} is of {}, later than the last one here ({}), and has a lower number ({} after {})",
+            "set {} was exported on {}, after the last imported set ({}), but has a lower number ({} after {})",
             signed.set.label(),
             signed.set.created,
             last.created,
@@ -138,6 +140,6 @@ pub(in crate::carrier) fn refuse_contradiction(signed: &Signed, last: &LastImpor
             last.seq
         ),
     )
-    .hint("the connected mirror lost its count, as after a restore from a backup, or its clock is wrong; nothing was changed")
+    .hint("check the connected side: its mirror lost its count (as after a restore from a backup), or its clock is wrong; nothing was changed")
     .hint("export again on the connected side, with the newest state.json that it has"))
 }

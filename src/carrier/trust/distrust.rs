@@ -26,8 +26,8 @@ impl KeyFolder {
             let word = line.split('#').next().unwrap_or_default().trim();
             if !word.is_empty() {
                 let number = key_number(word).ok_or_else(|| {
-                    Error::usage(format!("{path}: {word:?} is not the number of a key"))
-                        .hint("a number has 16 digits and letters from A to F")
+                    Error::usage(format!("{path}: {word:?} is not a key number"))
+                        .hint("use the 16 hexadecimal digits that kbmirror keys list prints")
                 })?;
                 numbers.push(number);
             }
@@ -44,7 +44,7 @@ impl KeyFolder {
         let mut text = if disk::exists(&path) {
             disk::read_text(&path, CAP)?
         } else {
-            "# Keys under which no medium is taken here. One number a line.\n".to_owned()
+            "# Distrusted keys: media under these keys are refused. One key number per line.\n".to_owned()
         };
         // Formatting into a string cannot fail.
         let _written = writeln!(text, "{number} # {now}");
@@ -61,13 +61,16 @@ impl KeyFolder {
         ] {
             if numbers.contains(&key.id()) {
                 return Err(refused(format!(
-                    "set {} is {what} {} (id {}), which is not trusted here any more",
+                    "set {} is {what} {} (id {}), which is distrusted",
                     signed.set.label(),
                     key.short(),
                     key.id()
                 ))
                 .hint("ask the connected side for a medium under a new key: kbmirror keys rotate there")
-                .hint(format!("if that was a mistake, remove its line from {}", self.file(FILE))));
+                .hint(format!(
+                    "remove its line from {} if the key was distrusted by mistake",
+                    self.file(FILE)
+                )));
             }
         }
         Ok(())

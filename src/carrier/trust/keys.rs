@@ -108,14 +108,14 @@ impl KeyList {
         };
         if self.retired.iter().any(|row| row.key == *key && row.revoked) {
             return Err(refused("was revoked by the root key".to_owned())
-                .hint("do not use anything of this medium: the key may be in other hands"));
+                .hint("do not use anything from this medium: other people may have the key"));
         }
         match self.export_keys.iter().find(|row| row.key == *key) {
             Some(row) if row.has_ended(created) => Err(refused(format!(
-                "was valid until {}, and the set is of {created:?}",
+                "was valid until {}, but the set was exported on {created:?}",
                 row.valid_until.as_deref().unwrap_or_default()
             ))
-            .hint("make a new key on the connected side, and export again: kbmirror keys rotate")),
+            .hint("create a new key on the connected side, and export again: kbmirror keys rotate")),
             _ => Ok(()),
         }
     }
@@ -135,22 +135,22 @@ fn stranger(root: &PublicKey, trusted: &[PublicKey]) -> Error {
     if known.is_empty() {
         return Error::new(
             ErrorKind::Refused,
-            format!("no root key is trusted here yet, and the medium was signed under {root} (id {})", root.id()),
+            format!("this mirror does not trust any root key yet, and the medium was signed under {root} (id {})", root.id()),
         )
         .hint(format!(
-            "compare it with what kbmirror keys show printed on the connected side, then: kbmirror keys trust {root}"
+            "compare the key with the output of kbmirror keys show on the connected side, then run: kbmirror keys trust {root}"
         ))
-        .hint("--trust-on-first-use takes it unseen");
+        .hint("or trust the key without a comparison: --trust-on-first-use");
     }
     Error::new(
         ErrorKind::Refused,
         format!(
-            "the medium was signed under the root key {root} (id {}), and trusted here is {}",
+            "the medium was signed under the root key {root} (id {}), but this mirror trusts {}",
             root.id(),
             known.join(", ")
         ),
     )
-    .hint("a medium of another mirror, or not what it claims: ask who made it before you do anything else")
+    .hint("ask who made the medium before you use it: it comes from another mirror, or is forged")
 }
 
 /// The folder with the keys of a mirror.
@@ -188,7 +188,7 @@ impl SigningKeys {
                 public.id(),
                 row.valid_until.as_deref().unwrap_or_default()
             ))
-            .hint("make a new one: kbmirror keys rotate; nothing was written")),
+            .hint("create a new key: kbmirror keys rotate; nothing was written")),
         }
     }
 }
@@ -214,8 +214,8 @@ impl KeyFolder {
         let root_path = root_to.unwrap_or(&self.folder).join("root.key");
         for path in [self.file("export.key"), self.file("keys.json"), root_path.clone()] {
             if disk::exists(&path) {
-                return Err(Error::usage(format!("{path} is there already, and keys are never overwritten"))
-                    .hint("kbmirror keys show prints the root key; move the files away to begin anew"));
+                return Err(Error::usage(format!("{path} exists already, and keys are never overwritten"))
+                    .hint("print the root key with kbmirror keys show, or move the files away to create new keys"));
             }
         }
         let passphrase = passphrases.map(Passphrases::for_new_key).transpose()?;
@@ -249,8 +249,8 @@ impl KeyFolder {
         if self.has_list() {
             return Ok(());
         }
-        Err(Error::usage(format!("there are no keys in {}", self.folder))
-            .hint("kbmirror keys init makes them, once; keep root.key somewhere safe afterwards"))
+        Err(Error::usage(format!("{} does not contain keys", self.folder))
+            .hint("create the keys once with kbmirror keys init, and keep root.key in a safe place"))
     }
 
     /// Returns `true` if the secret key in a file has a passphrase, or `None` if the file is missing or cannot be
@@ -303,7 +303,7 @@ impl KeyFolder {
         let path = self.file(name);
         if !disk::is_file(&path)? {
             let what = if disk::exists(&path) { "is not a regular file" } else { "is missing" };
-            return Err(Error::usage(format!("{path} {what}, and nothing can be signed without it"))
+            return Err(Error::usage(format!("{path} {what}, so media cannot be signed"))
                 .hint("put the file back from a backup of the key folder"));
         }
         Ok(())
@@ -340,9 +340,8 @@ impl KeyFolder {
     /// Pins a root key. Returns `true` if it was not trusted before.
     pub fn trust(&self, key: &PublicKey, how: &str, now: &str) -> Result<bool> {
         if self.distrusted()?.contains(&key.id()) {
-            return Err(Error::usage(format!("{key} (id {}) is not trusted here any more", key.id())).hint(
-                format!("if it is to be trusted again, remove its line from {}", self.file("distrusted.txt")),
-            ));
+            return Err(Error::usage(format!("{key} (id {}) is distrusted", key.id()))
+                .hint(format!("remove its line from {} to trust it again", self.file("distrusted.txt"))));
         }
         if self.trusted()?.contains(key) {
             return Ok(false);
@@ -351,7 +350,7 @@ impl KeyFolder {
         let mut text = if disk::exists(&path) {
             disk::read_text(&path, CAP)?
         } else {
-            "# Root keys of the mirrors whose media are taken here. One key a line.\n".to_owned()
+            "# Trusted root keys: media under these keys are accepted. One key per line.\n".to_owned()
         };
         // Formatting into a string cannot fail.
         let _written = writeln!(text, "{key} # id {}, {how}, {now}", key.id());

@@ -29,11 +29,11 @@ pub(in crate::carrier) fn memory(
         Remembered::Known(state) => Ok(state),
         Remembered::Lost if accept_lineage => Ok(StateDocument::new()),
         Remembered::Lost => Err(refused(format!(
-            "{} is missing, so older sets and replaced keys cannot be recognised",
+            "{} is missing, so older sets and replaced keys cannot be detected",
             mirror.layout().state()
         ))
         .hint("put state.json back from a backup")
-        .hint("or compare the set and its date with the connected side, and import with --accept-lineage")),
+        .hint("or compare the set and its date with the connected side, then import with --accept-lineage")),
     }
 }
 
@@ -54,12 +54,12 @@ pub(in crate::carrier) fn refuse_replaced_key(signed: &Signed, state: &StateDocu
         return Ok(());
     }
     Err(refused(format!(
-        "set {} is signed with {}, which was replaced: version {} of the list of export keys does not have it",
+        "set {} is signed with {}, which was replaced: version {} of the list of export keys does not contain it",
         signed.set.label(),
         signed.export_key.short(),
         newest.version
     ))
-    .hint("export again on the connected side; a medium that claims to be new and has an old key is no good sign"))
+    .hint("export again on the connected side; a newer set that is signed with an older key may be tampered with"))
 }
 
 /// Returns the newest imported set of each lineage. The list is empty if the memory is lost.

@@ -26,7 +26,7 @@ impl Passphrases for NoPassphrases {
     }
 
     fn for_new_key(&self) -> Result<String> {
-        Err(unasked("the new secret key is to have a passphrase"))
+        Err(unasked("the new secret key needs a passphrase"))
     }
 }
 
@@ -37,7 +37,7 @@ pub fn locked(path: &Utf8Path) -> Error {
 
 /// Returns the error for a passphrase that is needed without a passphrase file or a terminal.
 pub fn unasked(why: &str) -> Error {
-    Error::usage(format!("{why}, and there is no terminal to ask for it")).hint(
-        "put it into a file that you alone can read, and name the file: KBMIRROR_KEY_PASSPHRASE_FILE or --key-passphrase-file FILE",
+    Error::usage(format!("{why}, but without a terminal it cannot be asked for")).hint(
+        "put it into a file that only you can read, and name the file: KBMIRROR_KEY_PASSPHRASE_FILE or --key-passphrase-file FILE",
     )
 }

@@ -31,22 +31,22 @@ pub fn read_passphrase(path: &Utf8Path) -> Result<String> {
 
 /// Reads a file that only its owner may read, and refuses any other file. `what` names the file in errors.
 pub(super) fn read_private(path: &Utf8Path, what: &str) -> Result<String> {
-    let readable = |how: &str| Error::usage(format!("others can read {what} {path}{how}"));
+    let readable = |how: &str| Error::usage(format!("other users can read {what} {path}{how}"));
     if !disk::is_file(path)? {
         return Err(Error::usage(format!("{what} {path} is not a file")));
     }
     match disk::privacy(path)? {
         Privacy::Owner => disk::read_text(path, CAP).map_err(|error| error.with_kind(ErrorKind::Usage)),
         Privacy::Others => Err(readable("")
-            .hint(format!("take the rights away: chmod 600 {path}"))
-            .hint("if others had access to this machine, make a new key: kbmirror keys rotate")),
+            .hint(format!("remove the permissions: chmod 600 {path}"))
+            .hint("create a new key if other people had access to this machine: kbmirror keys rotate")),
         Privacy::Mount(system) => Err(readable(&format!(
-            ", by the mode that its mount ({system}) gives to every file"
+            ", because its mount ({system}) gives this mode to every file"
         ))
         .hint(
-            "keep secret keys on a file system with modes; the folder keys of a mirror may be a link to one",
+            "keep secret keys on a file system that stores modes; the folder keys of a mirror may be a link to it",
         )
-        .hint("or mount it for yourself alone: umask=077 for FAT and exFAT, file_mode=0600 for CIFS")
-        .hint(format!("if the file system keeps modes: chmod 600 {path}"))),
+        .hint("or mount it for your user only: umask=077 for FAT and exFAT, file_mode=0600 for CIFS")
+        .hint(format!("or run chmod 600 {path} if the file system stores modes"))),
     }
 }

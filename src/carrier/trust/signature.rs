@@ -58,7 +58,7 @@ impl PublicKey {
         let signature = minisign_verify::Signature::decode(signature)
             .map_err(|error| refused("the signature cannot be read").caused_by(error))?;
         key.verify(bytes, &signature, false)
-            .map_err(|error| refused("the signature does not fit").caused_by(error))?;
+            .map_err(|error| refused("the signature does not match").caused_by(error))?;
         Ok(comment)
     }
 }
@@ -71,7 +71,7 @@ impl FromStr for PublicKey {
         if text.lines().any(is_secret_key) {
             return Err(Error::usage("this is a secret key, and only a public key can be trusted")
                 .hint("name the public key: kbmirror keys show prints it, and root.pub holds it")
-                .hint("if this secret key was on a medium or in a message, make new keys"));
+                .hint("create new keys if this secret key was on a medium or in a message"));
         }
         let refused = || {
             let shown = match text.chars().count() {
@@ -80,7 +80,7 @@ impl FromStr for PublicKey {
                 length => format!("a text of {length} characters"),
             };
             Error::usage(format!("{shown} is not a public key"))
-                .hint("a key is one word of 56 characters that begins with RW: kbmirror keys show prints it")
+                .hint("use the word of 56 characters that begins with RW, as kbmirror keys show prints it")
         };
         let bytes = BASE64.decode(text.as_bytes()).map_err(|_| refused())?;
         if bytes.len() != KEY_BYTES || !text.starts_with("RW") {
@@ -119,22 +119,25 @@ pub(in crate::carrier) fn check_form(text: &str) -> Result<()> {
 /// Returns the trusted comment of a signature file that has the exact form of kbmirror.
 fn strict_comment(text: &str) -> Result<String> {
     let refused = |what: &str| {
-        Error::new(ErrorKind::Refused, format!("the signature file is not as kbmirror writes them: {what}"))
+        Error::new(
+            ErrorKind::Refused,
+            format!("the signature file does not have the format of kbmirror: {what}"),
+        )
     };
     let body = text.strip_suffix('\n').ok_or_else(|| refused("it does not end with a line break"))?;
     let lines: Vec<&str> = body.split('\n').collect();
     let [untrusted, signature, trusted, global] = lines.as_slice() else {
-        return Err(refused("it has not four lines"));
+        return Err(refused("it does not have four lines"));
     };
     if *untrusted != UNTRUSTED {
-        return Err(refused("its first line is another"));
+        return Err(refused("its first line is wrong"));
     }
     let canonical =
         |line: &str, bytes: usize| BASE64.decode(line.as_bytes()).is_ok_and(|decoded| decoded.len() == bytes);
     if !canonical(signature, SIGNATURE_BYTES) || !canonical(global, GLOBAL_BYTES) {
-        return Err(refused("a line is no signature"));
+        return Err(refused("a line is not a signature"));
     }
-    let comment = trusted.strip_prefix(TRUSTED).ok_or_else(|| refused("its third line is another"))?;
+    let comment = trusted.strip_prefix(TRUSTED).ok_or_else(|| refused("its third line is wrong"))?;
     if comment.chars().any(char::is_control) {
         return Err(refused("its comment has a control character"));
     }
@@ -171,7 +174,7 @@ impl fmt::Debug for SecretKey {
 }
 
 fn key_error(error: minisign::PError) -> Error {
-    Error::new(ErrorKind::Internal, "a key could not be made or used").caused_by(error)
+    Error::new(ErrorKind::Internal, "cannot create or use a key").caused_by(error)
 }
 
 impl SecretKey {
@@ -209,7 +212,7 @@ impl SecretKey {
     /// Reads the key in the text of a file without a passphrase.
     pub fn from_text(text: &str) -> Result<Self> {
         let unusable = |error: minisign::PError| {
-            Error::usage("the text is no secret key without a password").caused_by(error)
+            Error::usage("the text is not a secret key without a password").caused_by(error)
         };
         let boxed = minisign::SecretKeyBox::from_string(text).map_err(unusable)?;
         let secret = boxed.into_unencrypted_secret_key().map_err(unusable)?;

@@ -62,7 +62,7 @@ pub(in crate::carrier) fn signer(
             Err(error) => last = Some(error),
         }
     }
-    let error = last.unwrap_or_else(|| refused("no export key is known"));
+    let error = last.unwrap_or_else(|| refused("keys.json does not list an export key"));
     Err(refused(format!(
         "{name}: {}; {name} or {name}.minisig was changed after it was signed",
         error.message()

@@ -150,7 +150,7 @@ fn record_damage(damaged: &[PoolDamage], mirror: &Mirror<impl Access>, context: 
         .map(|damage| mirror.damage_in_pool(damage.sha256, damage.kind, damage.message.clone()))
         .collect();
     if let Err(error) = mirror.record_damage(&found, "export", context.now) {
-        context.events.warn(format!("the damage could not be recorded: {}", error.full_message()));
+        context.events.warn(format!("did not record the damage: {}", error.full_message()));
     }
 }
 
@@ -201,6 +201,6 @@ pub fn lineage(mirror: &Mirror<impl Access>, new_lineage: bool) -> Result<StateD
             mirror.layout().state()
         ))
         .hint("put state.json back from a backup")
-        .hint("or begin anew with --new-lineage, and tell the isolated side of the new name of the mirror")),
+        .hint("or begin a new lineage with --new-lineage, and give the new id of the mirror to the isolated side")),
     }
 }

@@ -84,8 +84,10 @@ impl Exported {
 
     /// Returns one line that states what was done and checked.
     pub fn evidence(&self) -> String {
-        let kept =
-            if self.kept == 0 { String::new() } else { format!(", kept {} that were right", self.kept) };
+        let kept = match self.kept {
+            0 => String::new(),
+            kept => format!(", kept {}", count(kept, "verified file")),
+        };
         format!(
             "wrote {} and {}, {}{kept}, read back {}, set {:04}, key {}",
             count(self.written, "file"),

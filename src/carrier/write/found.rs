@@ -102,25 +102,27 @@ impl Found {
             return Ok(found);
         }
         let strangers = || {
-            Error::usage(format!("{root} holds things that are not of this mirror: {}", names.join(", ")))
-                .hint(
-                    "name an empty folder or medium, or a medium that this mirror made; nothing was changed",
-                )
+            Error::usage(format!(
+                "{root} contains files that do not belong to this mirror: {}",
+                names.join(", ")
+            ))
+            .hint("name an empty folder or medium, or a medium of this mirror; nothing was changed")
         };
         let Some(keys) = keys else {
-            return Err(strangers()
-                .hint("this mirror has no keys to prove that a medium is its own: kbmirror keys init"));
+            return Err(strangers().hint(
+                "create keys with kbmirror keys init: without keys a mirror cannot identify its media",
+            ));
         };
         let list = keys.key_list()?;
         if let Some(other) = foreign_root(folder, &list) {
             return Err(Error::usage(format!(
-                "{root} is a medium of another mirror: its root key is {other} (id {}), and this mirror's is {} (id {})",
+                "{root} is a medium of another mirror: its root key is {other} (id {}), and the root key of this mirror is {} (id {})",
                 other.id(),
                 list.root,
                 list.root.id()
             ))
             .hint(format!(
-                "give each mirror a folder of its own on the medium, such as --to {}; nothing was changed",
+                "use a separate folder of the medium for each mirror, such as --to {}; nothing was changed",
                 root.join("NAME")
             )));
         }
@@ -129,9 +131,7 @@ impl Found {
         }
         found.present = walk(folder, DATA)?;
         let mark = marked(folder, &list).unwrap_or_else(|error| {
-            found
-                .warnings
-                .push(format!("did not believe the mark of an interrupted export: {}", error.message()));
+            found.warnings.push(format!("ignored the mark of an interrupted export: {}", error.message()));
             None
         });
         found.describe(folder, &list, mark.is_some())?;
@@ -167,15 +167,17 @@ impl Found {
                 // The set before the finished one. Its files may not be removed yet.
                 Ok(description) => self.ours.extend(description.manifest.into_keys()),
                 Err(error) => self.warnings.push(format!(
-                    "did not believe the description of the set in {}: {}",
+                    "ignored the description of the set in {}: {}",
                     folder.path(),
                     error.message()
                 )),
             }
         }
         if self.state == State::CutOff {
-            self.warnings
-                .push(format!("an earlier export to {} was cut off; this one finishes it", self.root));
+            self.warnings.push(format!(
+                "an earlier export to {} was interrupted; this export completes it",
+                self.root
+            ));
         }
         Ok(())
     }
@@ -198,7 +200,7 @@ impl Found {
             return Ok(false);
         }
         self.warnings.push(format!(
-            "no proven description of a set is on {}: package sets of this mirror that lie there are kept",
+            "{} has no verified description of a set: kept the package sets of this mirror",
             self.root
         ));
         let signed = signed.unwrap_or_default();
@@ -368,14 +370,10 @@ fn refuse_link(root: &OpenFolder, name: &str) -> Result<()> {
         Entry::File(_) if !is_folder => Ok(()),
         Entry::Nothing => Ok(()),
         Entry::Other => Err(is_link(name)),
-        Entry::File(_) => {
-            Err(Error::usage(format!("{name} on the medium is a file, and a folder belongs there"))
-                .hint("move it away, or name another folder; nothing was changed"))
-        }
-        Entry::Folder => {
-            Err(Error::usage(format!("{name} on the medium is a folder, and a file belongs there"))
-                .hint("move it away, or name another folder; nothing was changed"))
-        }
+        Entry::File(_) => Err(Error::usage(format!("{name} on the medium is a file instead of a folder"))
+            .hint("move it away, or name another folder; nothing was changed")),
+        Entry::Folder => Err(Error::usage(format!("{name} on the medium is a folder instead of a file"))
+            .hint("move it away, or name another folder; nothing was changed")),
     }
 }
 
@@ -399,7 +397,7 @@ fn walk(root: &OpenFolder, folder: &str) -> Result<BTreeMap<String, u64>> {
                 Entry::Other => return Err(is_link(&path)),
                 // The name is not UTF-8.
                 Entry::Nothing => {
-                    return Err(Error::usage(format!("{path} on the medium is not of this mirror")));
+                    return Err(Error::usage(format!("{path} on the medium does not belong to this mirror")));
                 }
             }
         }

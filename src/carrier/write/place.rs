@@ -52,9 +52,9 @@ impl Place {
         let parent = disk::parent(to);
         if !disk::is_folder(parent).unwrap_or(false) {
             return Err(Error::usage(format!(
-                "the folder {parent} does not exist, and an export makes only the last folder of {to}"
+                "the folder {parent} does not exist, and export creates only the last folder of {to}"
             ))
-            .hint("mount the medium, or make the folder; nothing was changed"));
+            .hint("mount the medium, or create the folder; nothing was changed"));
         }
         let is_new = match disk::entry(to)? {
             Entry::Folder => false,
@@ -92,7 +92,7 @@ fn refuse_overlap(to: &Utf8Path, canonical: &Utf8Path, layout: &Layout) -> Resul
         // A file of the mirror beside the target, such as an index on a share, is not a folder that contains the
         // target.
         if disk::is_folder(path)? && contains(&inner, canonical)? {
-            return Err(refused("lies inside"));
+            return Err(refused("is inside"));
         }
         if contains(canonical, &inner)? {
             return Err(refused("contains"));
@@ -123,7 +123,7 @@ fn refuse_inner_folder(to: &Utf8Path, canonical: &Utf8Path) -> Result<()> {
         let is_of_medium =
             inner.is_some_and(|inner| [DATA, KNOWLEDGE, TOOLS, UNFINISHED_FOLDER].contains(&inner.as_str()));
         if is_of_medium && (disk::exists(&outer.join(SET)) || disk::exists(&outer.join(UNFINISHED_MARK))) {
-            return Err(Error::usage(format!("{to} lies among the files of the medium {outer}"))
+            return Err(Error::usage(format!("{to} is inside the medium {outer}"))
                 .hint(format!("use --to {outer} to add to that medium; nothing was changed")));
         }
     }
@@ -169,22 +169,22 @@ mod tests {
         let layout = Layout::new(mirror, None);
         let place = |to: &str| Place::new(&folder.join(to), &layout, false);
         for (to, words) in [
-            ("outer/mirror", "lies inside"),
-            ("outer/mirror/new", "lies inside"),
-            ("outer/mirror/pool/new", "lies inside"),
-            ("into", "lies inside"),
-            ("into/keys/new", "lies inside"),
-            ("free/../outer/mirror/new", "lies inside"),
+            ("outer/mirror", "is inside"),
+            ("outer/mirror/new", "is inside"),
+            ("outer/mirror/pool/new", "is inside"),
+            ("into", "is inside"),
+            ("into/keys/new", "is inside"),
+            ("free/../outer/mirror/new", "is inside"),
             ("outer", "contains"),
             ("around", "contains"),
             ("link/..", "contains"),
             ("file", "is not a folder"),
             ("dangling", "is not a folder"),
-            ("missing/new", "makes only the last folder"),
-            ("file/new", "makes only the last folder"),
-            ("medium/data", "lies among the files of the medium"),
-            ("medium/data/KB1/new", "lies among the files of the medium"),
-            ("medium/tools", "lies among the files of the medium"),
+            ("missing/new", "creates only the last folder"),
+            ("file/new", "creates only the last folder"),
+            ("medium/data", "is inside the medium"),
+            ("medium/data/KB1/new", "is inside the medium"),
+            ("medium/tools", "is inside the medium"),
         ] {
             let error = place(to).unwrap_err();
             assert!(error.message().contains(words), "{to}: {error}");

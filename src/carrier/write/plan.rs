@@ -87,7 +87,7 @@ impl ExportPlan {
                 plan.left_out.push(MissingItem {
                     kb: row.kb,
                     what: row.folder.to_string(),
-                    why: "of an architecture that was not asked for".to_owned(),
+                    why: "of an architecture that was not selected".to_owned(),
                 });
                 continue;
             }
@@ -127,7 +127,8 @@ impl ExportPlan {
                 let path = format!("kb/{}/{}", damaged.kb, damaged.folder);
                 let heal = mirror.side()?.to_heal(damaged.kb);
                 let state = if damaged.folder_missing { "folder missing" } else { "damaged" };
-                self.warnings.push(format!("{path}: {state}; the medium gets the pool's bytes; {heal}"));
+                self.warnings
+                    .push(format!("{path}: {state}; exported the files from the pool instead; {heal}"));
             }
         }
         Ok(())
@@ -187,14 +188,14 @@ impl ExportPlan {
             let item = MissingItem {
                 kb,
                 what: "its package sets".to_owned(),
-                why: format!("not in the mirror, and {} needs it before", needed_by.join(", ")),
+                why: format!("not in the mirror, but {} requires it first", needed_by.join(", ")),
             };
             if always {
                 self.missing.push(item);
             } else {
                 self.left_out.push(MissingItem {
                     why: format!(
-                        "not in the mirror, and some machines need it before {}",
+                        "not in the mirror, but some machines need it before {}",
                         needed_by.join(", ")
                     ),
                     ..item
@@ -316,7 +317,7 @@ pub(super) fn planned_script(
 
 /// Returns the reasons for the files of a set, by file name, and the packages of other KBs that must be installed
 /// before.
-#[expect(clippy::type_complexity, reason = "two lists that are made together and go apart at once")]
+#[expect(clippy::type_complexity, reason = "the only caller separates the two lists")]
 fn reasons_of(own: Kb, plan: Plan) -> (BTreeMap<String, String>, Vec<(Kb, String, String)>) {
     let (mut reasons, mut before) = (BTreeMap::new(), Vec::new());
     for step in plan.steps {
@@ -341,12 +342,14 @@ fn tools(paths: &[Utf8PathBuf]) -> Result<BTreeMap<String, Utf8PathBuf>> {
     for path in paths {
         let name = path.file_name().unwrap_or_default();
         if disk::file_size(path)?.is_none() {
-            return Err(Error::usage(format!("{path} is no file that could be sent along")));
+            return Err(Error::usage(format!(
+                "{path} is not a regular file and cannot be added to the medium"
+            )));
         }
         let plain = PlainName::of(name)
             .map_err(|fault| Error::usage(format!("the name of {path} is refused: {fault}")))?;
         if tools.insert(plain.to_string(), path.clone()).is_some() {
-            return Err(Error::usage(format!("two files called {name} cannot be sent along")));
+            return Err(Error::usage(format!("cannot add two programs with the name {name}")));
         }
     }
     Ok(tools)
@@ -358,7 +361,7 @@ impl fmt::Display for ExportPlan {
         write!(formatter, "{}, ", count(sets, "package set"))?;
         write!(formatter, "{}, {}", count(self.files, "file"), human_size(self.bytes))?;
         if self.different_bytes < self.bytes {
-            write!(formatter, " ({} of different files)", human_size(self.different_bytes))?;
+            write!(formatter, " ({} of distinct files)", human_size(self.different_bytes))?;
         }
         Ok(())
     }

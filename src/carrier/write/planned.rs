@@ -81,14 +81,14 @@ fn obsolete(found: &Found, manifest: &BTreeMap<String, Sha256>) -> Result<BTreeM
     for (path, size) in found.present.iter().filter(|(path, _)| !manifest.contains_key(*path)) {
         let name = path.rsplit('/').next().unwrap_or_default();
         if !found.ours.contains(path) && !is_unfinished(name) {
-            return Err(Error::usage(format!("{path} on the medium is not of this mirror"))
+            return Err(Error::usage(format!("{path} on the medium does not belong to this mirror"))
                 .hint("move it away, or name another folder; nothing was changed"));
         }
         if folded.contains(&path.to_ascii_lowercase()) {
             // Both names are one file on media that ignore the case of letters. Removing one would remove the
             // other.
             return Err(Error::usage(format!(
-                "{path} on the medium and a file of this export differ in the case of letters alone"
+                "{path} on the medium and a file of this export differ only in the case of letters"
             ))
             .hint("move it away, or name another folder; nothing was changed"));
         }

@@ -68,7 +68,7 @@ impl Planned<'_> {
         let kept: u64 = self.plan.sets.iter().filter(|set| !set.is_selected).map(|set| set.bytes).sum();
         if kept > 0 {
             error = error.hint(format!(
-                "--prune removes package sets that were not selected: {} of other sets are on the medium",
+                "use --prune to remove the package sets that were not selected: {} on the medium",
                 human_size(kept)
             ));
         }
@@ -85,12 +85,14 @@ impl Planned<'_> {
             return Err(Error::new(
                 ErrorKind::NoSpace,
                 format!(
-                    "{path} has {}, and the file system of {} takes no file of that size",
+                    "{path} has {}, and the file system of {} does not support files of that size",
                     human_size(file.size),
                     self.target.root()
                 ),
             )
-            .hint("FAT32 ends at 4 GiB a file: format the medium as exFAT or NTFS; nothing was written"));
+            .hint(
+                "format the medium as exFAT or NTFS: FAT32 is limited to 4 GiB per file; nothing was written",
+            ));
         }
         Ok(())
     }

@@ -25,9 +25,10 @@ pub(super) fn read_back(planned: &Planned<'_>, root_key: &PublicKey, events: &Ev
     let dropped = planned.manifest.keys().filter(|path| planned.target.drop_cached(path)).count();
     let trust = Trust { keys: vec![root_key.clone()], on_first_use: false };
     let spoiled = |error: Error| {
-        error.with_kind(ErrorKind::Medium).context("the medium does not hold what was written").hint(
-            "do not use it; try another one. Whether it is the medium, the reader, or the cable, it does not keep bytes",
-        )
+        error
+            .with_kind(ErrorKind::Medium)
+            .context("the medium does not have the written content")
+            .hint("do not use the medium; try another medium, reader, or cable")
     };
     let examined = examine_open(planned.target.folder()?.clone(), &trust).map_err(spoiled)?;
     if let Some(error) = examined.missing_error() {

@@ -30,7 +30,7 @@ impl Planned<'_> {
         let staying = self.plan.payload.iter().filter(|(_, file)| file.from == Source::Medium);
         let staying: Vec<_> = staying.collect();
         if !staying.is_empty() {
-            events.send(Event::Phase(format!("reading what stays on {}", self.target.root())));
+            events.send(Event::Phase(format!("reading the files that stay on {}", self.target.root())));
         }
         let mut retained = Retained::default();
         let mut right: BTreeMap<Sha256, &String> = BTreeMap::new();

@@ -119,7 +119,7 @@ fn list_published(mut error: Error, rows: &[SetRow]) -> Error {
         ));
     }
     if count > MOST_HINTS {
-        error = error.hint(format!("{} more: kbmirror list shows them", count - MOST_HINTS));
+        error = error.hint(format!("run kbmirror list to see {} more", count - MOST_HINTS));
     }
     error.hint("nothing was written")
 }

@@ -29,12 +29,13 @@ pub(super) fn on_medium(error: Error, path: &Utf8Path) -> Error {
     match error.kind() {
         ErrorKind::Internal => error
             .with_kind(ErrorKind::Medium)
-            .hint(format!("{path} could not be written: check the medium, or use another one")),
-        ErrorKind::Integrity => error.with_kind(ErrorKind::Medium).hint(
-            "the medium was changed while the export ran, or was prepared to mislead it: do not use it",
+            .hint(format!("check the medium, or use another one: cannot write {path}")),
+        ErrorKind::Integrity => error
+            .with_kind(ErrorKind::Medium)
+            .hint("do not use the medium: it was changed during the export, or was manipulated"),
+        ErrorKind::NoSpace => error.hint(
+            "choose fewer KBs, remove other sets with --prune, or use a larger medium: the medium is full",
         ),
-        ErrorKind::NoSpace => error
-            .hint("the medium is full: choose fewer KBs, remove others with --prune, or use a larger medium"),
         _ => error,
     }
 }
@@ -52,7 +53,7 @@ impl Target {
 
     /// Returns the open folder.
     pub(super) fn folder(&self) -> Result<&OpenFolder> {
-        let absent = || Error::new(ErrorKind::Internal, format!("{} was not made yet", self.root));
+        let absent = || Error::new(ErrorKind::Internal, format!("{} was not created yet", self.root));
         self.folder.get().ok_or_else(absent)
     }
 
@@ -190,7 +191,9 @@ impl Target {
     /// Refuses a medium that cannot be written.
     pub(super) fn expect_writable(&self) -> Result<()> {
         disk::check_writable(self.existing()).map_err(|error| {
-            error.with_kind(ErrorKind::Medium).hint("the medium is read-only or not yours to write")
+            error
+                .with_kind(ErrorKind::Medium)
+                .hint("check the write protection and the permissions of the medium")
         })
     }
 
@@ -205,7 +208,7 @@ impl Target {
         };
         folder.write(name, b"probe").map_err(|error| {
             on_medium(error, &folder.locate(name))
-                .context(format!("{} does not take the names of package files", self.root))
+                .context(format!("{} does not support the names of package files", self.root))
         })?;
         folder.remove_file(name)
     }

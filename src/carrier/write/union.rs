@@ -62,7 +62,7 @@ impl ExportPlan {
         let origin = mirror.origin()?;
         if earlier.signed.set.origin != origin && !prune {
             return Err(Error::usage(format!(
-                "{} holds content from {}, and this mirror has content from {origin}",
+                "{} has content from {}, but this mirror has content from {origin}",
                 found.root, earlier.signed.set.origin
             ))
             .hint("name another folder, or replace everything with --prune; nothing was changed"));
@@ -74,7 +74,7 @@ impl ExportPlan {
             .filter(|own| *own != earlier.signed.set.mirror_id)
         {
             self.warnings.push(format!(
-                "set {} on {} was made by the mirror {} with the same keys; this is {own}",
+                "set {} on {} was exported by the mirror {} with the same keys; the id of this mirror is {own}",
                 earlier.signed.set.label(),
                 found.root,
                 earlier.signed.set.mirror_id
@@ -92,7 +92,7 @@ impl ExportPlan {
             }
             if !prune && is_newer_there(earlier, *kb, set, mirror)? {
                 self.warnings.push(format!(
-                    "kept {kb} {}: the medium has a newer generation of it than this mirror",
+                    "kept {kb} {}: the medium has a newer generation than this mirror",
                     set.folder
                 ));
                 self.drop_set(*kb, &set.folder);
@@ -186,7 +186,7 @@ impl ExportPlan {
                 .collect();
             if !prune {
                 return Err(refused(format!(
-                    "{path} on {} is not known to this mirror, and the listing that describes it is not proven",
+                    "{path} on {} is unknown to this mirror, and its listing is not verified",
                     found.root
                 ))
                 .hint("remove it with --prune, or name another folder; nothing was changed"));
@@ -287,9 +287,9 @@ impl ExportPlan {
             // Both names are one file on media that ignore the case of letters, and two files elsewhere.
             if let Some(own) = self.tools.keys().find(|own| own.eq_ignore_ascii_case(&name)) {
                 return Err(Error::usage(format!(
-                    "tools/{name} on the medium and the program {own} differ in the case of letters alone"
+                    "tools/{name} on the medium and the program {own} differ only in the case of letters"
                 ))
-                .hint(format!("send the program along as {name}; nothing was changed")));
+                .hint(format!("add the program as {name}; nothing was changed")));
             }
             if prune {
                 self.removed_tools.push(name);
@@ -380,10 +380,8 @@ fn digests(set: &SetRecord) -> BTreeSet<Sha256> {
 /// Returns the error for files on the medium that do not match their signed digests and that the mirror cannot
 /// replace.
 pub(super) fn damaged(paths: &[String]) -> Error {
-    let are = if paths.len() == 1 { "is" } else { "are" };
-    refused(format!(
-        "{} on the medium {are} not as signed, and this mirror does not have the bytes",
-        paths.join(", ")
-    ))
-    .hint("export it from a mirror that has it, or give the set up with --prune and without selecting it; nothing was changed")
+    refused(format!("the medium has damaged files that this mirror cannot replace: {}", paths.join(", ")))
+        .hint(
+            "export from a mirror that has the files, or remove their sets with --prune; nothing was changed",
+        )
 }

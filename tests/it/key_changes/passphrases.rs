@@ -82,14 +82,14 @@ fn without_terminal_and_file_a_passphrase_is_an_error() {
         &["keys", "revoke", "0000000000000000"],
         &["keys", "move-root", "--to", here.mirror().as_str()],
     ] {
-        assert_usage_error(&here, command, "has a passphrase, and there is no terminal to ask for it");
+        assert_usage_error(&here, command, "has a passphrase, but without a terminal it cannot be asked for");
         let ran = here.json(command).exits(2);
         assert!(ran.stdout.contains(VARIABLE), "the hint names the variable: {}", ran.stdout);
         assert!(!stick.exists(), "{command:?}");
     }
     let new = keyless();
     let ran = new.json(&["keys", "init", "--passphrase"]).exits(2);
-    assert!(ran.error().1.contains("there is no terminal"), "{:?}", ran.error());
+    assert!(ran.error().1.contains("without a terminal"), "{:?}", ran.error());
     assert!(!new.mirror().join("keys/root.key").exists() && !new.mirror().join("keys/keys.json").exists());
     // Commands without a secret key do not prompt.
     for command in [&["keys", "show"][..], &["keys", "list"], &["verify"]] {
@@ -126,7 +126,7 @@ fn a_run_without_a_terminal_reads_the_passphrase_from_a_file() {
     let arguments = ["export", FIRST, "--to", stick.as_str()];
     let file = passphrase_file(&here, &format!("{PASSPHRASE}\r\n# a comment\n"), 0o640);
     here.env.insert(VARIABLE.to_owned(), file.to_string());
-    assert_usage_error(&here, &arguments, "others can read the passphrase file");
+    assert_usage_error(&here, &arguments, "other users can read the passphrase file");
     for (text, words) in
         [("wrong\n", "the passphrase is wrong"), ("\nx", "has no passphrase in its first line")]
     {

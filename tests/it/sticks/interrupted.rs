@@ -100,7 +100,7 @@ fn an_interrupted_export_keeps_the_sets_it_had_to_keep() {
         write(&medium, state);
         if number % 4 == 0 {
             let (_, message) = isolated_side.json(&["check-medium", medium.as_str()]).exits(11).error();
-            assert!(message.contains("was cut off"), "state {number}: {message}");
+            assert!(message.contains("was interrupted"), "state {number}: {message}");
         }
         // Texts change one by one in many states. A third of these states and all special states are checked.
         if number % 3 != 0 && number + 12 < states.len() && number > 2 * fresh.len() + 9 {
@@ -215,7 +215,7 @@ fn an_unknown_set_survives_another_interrupted_export() {
         }
         let before = tree(&stick);
         let (kind, message) = export(&second, &[OTHER], &stick).exits(11).error();
-        assert!(kind == "refused" && message.contains("is not known to this mirror"), "{message}");
+        assert!(kind == "refused" && message.contains("is unknown to this mirror"), "{message}");
         assert_eq!(tree(&stick), before);
     }
     export(&second, &[OTHER, "--prune", "--yes"], &stick).exits(0);

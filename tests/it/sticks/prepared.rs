@@ -110,7 +110,8 @@ fn a_forged_manifest_removes_nothing() {
             let before = digests(&prepared);
             for selection in [&[FIRST][..], &[SECOND], &[SECOND, "--prune", "--yes"]] {
                 let (kind, message) = export(&connected_side, selection, &prepared).exits(2).error();
-                let names = if is_link { "data on the medium is a link" } else { "is not of this mirror" };
+                let names =
+                    if is_link { "data on the medium is a link" } else { "not belong to this mirror" };
                 assert!(kind == "usage" && message.contains(names), "{message}");
                 assert_eq!((digests(&victim), digests(&prepared)), (outside.clone(), before.clone()));
             }

@@ -42,8 +42,8 @@ fn a_path_that_is_not_mounted_is_not_created() {
     assert!(!stick.exists());
     export(&connected_side, &[KB], &stick).exits(0);
     for (to, words) in [
-        (connected_side.mirror(), "lies inside the mirror"),
-        (connected_side.mirror().join("stick"), "lies inside the mirror"),
+        (connected_side.mirror(), "is inside the mirror"),
+        (connected_side.mirror().join("stick"), "is inside the mirror"),
         (connected_side.mirror().parent().unwrap().to_owned(), "contains the mirror"),
     ] {
         let before = content(&connected_side.mirror());
@@ -146,7 +146,7 @@ fn a_description_by_a_retired_or_unknown_key_is_ignored() {
         .unwrap();
     // The mirror does not know the KB, and no trusted text describes the set.
     let (_, message) = export(&second, &[OTHER], &stick).exits(2).error();
-    assert!(message.contains("is not of this mirror"), "{message}");
+    assert!(message.contains("not belong to this mirror"), "{message}");
     assert_eq!(digests(&stick), before);
     // A mirror that has the set verifies it by its content.
     share_keys(&second, &first);

@@ -126,9 +126,9 @@ impl Contents {
     pub(super) fn valid(&self) -> String {
         match self.expires {
             Some(end) => {
-                format!("until {}; then import takes it with --accept-expired alone", for_people(end))
+                format!("until {}; after that, import needs --accept-expired", for_people(end))
             }
-            None => "without an end".to_owned(),
+            None => "without an expiry date".to_owned(),
         }
     }
 }

@@ -36,18 +36,18 @@ pub(super) fn html(contents: &Contents) -> String {
     ));
     if contents.demo {
         body.push(
-            "<p class=\"demo\">DEMO: these files come from a recording. They are stand-ins; nothing here can be installed.</p>"
+            "<p class=\"demo\">DEMO: these files come from a recording. They are placeholders and cannot be installed.</p>"
                 .to_owned(),
         );
     }
     if !contents.missing.is_empty() {
-        body.push("<div class=\"demo\">Not complete. What was wanted and is not here:<ul>".to_owned());
+        body.push("<div class=\"demo\">Incomplete. Selected, but missing on this medium:<ul>".to_owned());
         body.extend(contents.missing.iter().map(|(kb, why)| format!("<li>{kb} {}</li>", escaped(why))));
         body.push("</ul></div>".to_owned());
     }
     for (kb, successor, why) in &contents.withdrawn {
         body.push(format!(
-            "<p class=\"demo\">{kb} is withdrawn ({}): take {successor} instead.</p>",
+            "<p class=\"demo\">{kb} is withdrawn ({}): install {successor} instead.</p>",
             escaped(why)
         ));
     }
@@ -75,7 +75,7 @@ fn overview(contents: &Contents) -> String {
     let has_along = contents.sets.iter().any(|set| !set.needed_by.is_empty());
     let mut rows = vec![format!(
         "<table>\n<tr><th>KB</th><th>for</th><th>architecture</th><th class=\"n\">files</th><th class=\"n\">size</th>{}</tr>",
-        if has_along { "<th>comes along with</th>" } else { "" }
+        if has_along { "<th>needed by</th>" } else { "" }
     )];
     for set in &contents.sets {
         let size: u64 = set.files.iter().map(|file| file.size).sum();
@@ -109,10 +109,10 @@ fn checking(contents: &Contents) -> String {
         })
         .collect();
     format!(
-        "<h3>Check it before you use it</h3>\n<table class=\"check\">\n{}\n</table>\n\
-         <p>The root key of the mirror that made this medium. Compare it with the one that you have on paper:</p>\n\
+        "<h3>Check the medium before you use it</h3>\n<table class=\"check\">\n{}\n</table>\n\
+         <p>Root key of the mirror that made this medium. Compare it with the key that you have on paper:</p>\n\
          <p class=\"key\"><code>{key}</code><br><span class=\"soft\">id {id}</span></p>\n<p class=\"soft\">{trust}</p>\n\
-         <p>Take it into the mirror on this side: <code>{IMPORT}</code></p>",
+         <p>Import it into the mirror on this side: <code>{IMPORT}</code></p>",
         rows.join("\n"),
         key = escaped(&contents.root_key),
         id = escaped(&contents.root_id),
@@ -129,13 +129,13 @@ fn section(set: &SetPage) -> String {
     lines.push(format!("<p><code>data/{}/{}/</code></p>", set.kb, escaped(&set.folder)));
     for (kb, folder, why) in &set.before {
         lines.push(format!(
-            "<p class=\"note\">Before it: <a href=\"#{kb}\">{kb}</a>, in <code>data/{kb}/{}/</code>. {}</p>",
+            "<p class=\"note\">Install first: <a href=\"#{kb}\">{kb}</a>, in <code>data/{kb}/{}/</code>. {}</p>",
             escaped(folder),
             escaped(why)
         ));
     }
     lines.push(
-        "<table>\n<tr><th class=\"n\">#</th><th>what it is, its file, and its SHA-256</th><th class=\"n\">size</th></tr>"
+        "<table>\n<tr><th class=\"n\">#</th><th>role, file name, and SHA-256</th><th class=\"n\">size</th></tr>"
             .to_owned(),
     );
     let mut order = 0;
@@ -159,7 +159,7 @@ fn section(set: &SetPage) -> String {
     lines.push("</table>".to_owned());
     if set.has_script {
         lines.push(format!(
-            "<p>Install it as administrator: <code>data\\{}\\{}.cmd</code>. It checks the machine first, and may be run again.</p>",
+            "<p>To install, run as administrator: <code>data\\{}\\{}.cmd</code>. The script checks the machine first and can be run again.</p>",
             set.kb,
             escaped(&set.folder)
         ));

@@ -15,7 +15,7 @@ pub(super) fn text(contents: &Contents) -> String {
     line(&format!("kbmirror export set {} - Windows updates for a network without Internet", contents.label));
     if contents.demo {
         line("");
-        line("DEMO: these files come from a recording. They are stand-ins; nothing here can be installed.");
+        line("DEMO: these files come from a recording. They are placeholders and cannot be installed.");
     }
     line("");
     line(&format!("Made:   {}", contents.made()));
@@ -28,9 +28,9 @@ pub(super) fn text(contents: &Contents) -> String {
         human_size(contents.bytes)
     ));
     line("");
-    line("What is on it, in which order, and why: open index.html in any browser.");
+    line("Content, order of installation, and reasons: open index.html in any browser.");
     line("");
-    line("Before you use it, check it, from the folder in which this file lies:");
+    line("Check the medium before you use it. Run the check in the folder of this file:");
     for check in checks(contents) {
         for (number, command) in check.commands.iter().enumerate() {
             let label = if number == 0 { check.label } else { "" };
@@ -41,23 +41,21 @@ pub(super) fn text(contents: &Contents) -> String {
         }
     }
     line("");
-    line(
-        "The root key of the mirror that made it (compare it with what you have on paper, not with this line alone):",
-    );
+    line("Root key of the mirror that made this medium (compare it with the key that you have on paper):");
     line(&format!("  {}", contents.root_key));
     line(&format!("  id {}", contents.root_id));
     for sentence in TRUST {
         line(sentence);
     }
     line("");
-    line(&format!("Take it into the mirror on this side:   {IMPORT}"));
+    line(&format!("Import into the mirror on this side:    {IMPORT}"));
     line("Install without a mirror:               data\\KB...\\<product>.cmd, as administrator");
     if !contents.tools.is_empty() {
-        line(&format!("Programs sent along:                    tools\\{}", contents.tools.join(", tools\\")));
+        line(&format!("Added programs:                         tools\\{}", contents.tools.join(", tools\\")));
     }
     if !contents.missing.is_empty() {
         line("");
-        line("NOT COMPLETE. What was wanted and is not here:");
+        line("INCOMPLETE. Selected, but missing on this medium:");
         for (kb, why) in &contents.missing {
             line(&format!("  {kb} {why}"));
         }

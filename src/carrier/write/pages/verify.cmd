@@ -1,17 +1,18 @@
 @echo off
 rem kbmirror: compares every file under data with the digests in manifest-sha256.txt.
-rem Needs nothing but Windows (certutil). Changes nothing.
+rem Needs only certutil, which is part of Windows. Changes nothing.
 rem
-rem   verify.cmd          reads every file of the medium; this takes a while
+rem   verify.cmd          reads every file of the medium, which can take long
 rem
-rem Exit codes: 0 all files are as listed; 1 some are not, and are named; 2 there is no certutil, or no manifest with a file in it.
+rem Exit codes: 0 all files match; 1 some files do not match and are printed; 2 certutil or the manifest is missing, or
+rem the manifest does not list any file.
 rem
-rem What this proves: no file was damaged or forgotten since the manifest was written. That nobody changed both is what
-rem the signature is for: kbmirror check-medium, or minisign -Vm set.json -P KEY with the key that you have already.
+rem This check detects damaged, missing, and additional files. It does not detect an intentional change of a file and the
+rem manifest. The signatures detect that: kbmirror check-medium, or minisign -Vm set.json -P KEY with a key that you have.
 setlocal EnableExtensions DisableDelayedExpansion
 pushd "%~dp0"
 if not exist manifest-sha256.txt (
-    echo There is no manifest-sha256.txt beside this script.
+    echo manifest-sha256.txt is missing beside this script.
     popd
     exit /b 2
 )
@@ -25,7 +26,7 @@ set /a LISTED=0
 set /a WRONG=0
 for /f "usebackq tokens=1,*" %%A in ("manifest-sha256.txt") do call :one "%%A" "%%B"
 if "%LISTED%"=="0" (
-    echo manifest-sha256.txt lists no file.
+    echo manifest-sha256.txt does not list any file.
     popd
     exit /b 2
 )
@@ -35,7 +36,7 @@ set /a THERE=0
 for /f "delims=" %%F in ('dir /s /b /a-d data 2^>nul') do set /a THERE+=1
 echo.
 if not "%THERE%"=="%LISTED%" (
-    echo %THERE% files lie under data, and %LISTED% are listed. Nothing else may lie there: DISM takes up what it finds.
+    echo Files under data: %THERE%. Listed files: %LISTED%. Remove other files: DISM also installs files that it finds there.
     set /a WRONG+=1
     for /f "delims=" %%F in ('dir /s /b /a-d data 2^>nul') do (
         set "FILE=%%F"
@@ -44,13 +45,13 @@ if not "%THERE%"=="%LISTED%" (
 )
 popd
 if "%WRONG%"=="0" (
-    echo All %LISTED% files are as listed.
+    echo All files match the manifest: %LISTED%.
     exit /b 0
 )
-echo %WRONG% faults. Do not install from this medium.
+echo Faults: %WRONG%. Do not install from this medium.
 exit /b 1
 
-rem Names the file in FILE when the manifest does not have it. Its name may be anything: it stays between quotes.
+rem Prints the file in FILE if the manifest does not list it. The name may contain any character, so it stays in quotes.
 :listed
 set "KNOWN="
 call set "FILE=%%FILE:%ROOT%=%%"
@@ -65,8 +66,8 @@ exit /b 0
 if /i "%OTHER:/=\%"=="%FILE%" set "KNOWN=1"
 exit /b 0
 
-rem Compares a file with its digest. The output of certutil is in the language of Windows, and old versions put a space
-rem between all bytes: the digest is its second line, without its spaces.
+rem Compares a file with its digest. certutil prints in the language of Windows, and old versions print a space between
+rem all bytes: the digest is the second line, without spaces.
 :one
 set /a LISTED+=1
 set "FILE=%~2"

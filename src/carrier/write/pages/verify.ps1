@@ -1,10 +1,10 @@
 # kbmirror: compares every file under data with the digests in manifest-sha256.txt. Needs PowerShell 4 or later.
 #   powershell -ExecutionPolicy Bypass -File verify.ps1
-# Exit codes: 0 all files are as listed; 1 some are not, and are named; 2 nothing can be said, and why is told.
-# What it proves is told in verify.cmd.
+# Exit codes: 0 all files match; 1 some files do not match and are printed; 2 the check failed, and the reason is printed.
+# The comments in verify.cmd describe what the check detects.
 $ErrorActionPreference = 'Stop'
 trap {
-    Write-Output "The check cannot be finished: $_"
+    Write-Output "The check failed: $_"
     exit 2
 }
 Set-Location -LiteralPath (Split-Path -Parent $MyInvocation.MyCommand.Path)
@@ -13,14 +13,14 @@ if (-not (Get-Command -Name 'Get-FileHash' -ErrorAction SilentlyContinue)) {
     exit 2
 }
 if (-not (Test-Path -LiteralPath 'manifest-sha256.txt' -PathType Leaf)) {
-    Write-Output 'There is no manifest-sha256.txt beside this script.'
+    Write-Output 'manifest-sha256.txt is missing beside this script.'
     exit 2
 }
 $wrong = 0
 $listed = 0
 foreach ($line in @(Get-Content -LiteralPath 'manifest-sha256.txt')) {
     if ($line -cnotmatch '^[0-9a-f]{64}  data/.') {
-        Write-Output 'A line of manifest-sha256.txt is not as kbmirror writes them.'
+        Write-Output 'A line of manifest-sha256.txt does not have the format of kbmirror.'
         exit 2
     }
     $listed++
@@ -36,7 +36,7 @@ foreach ($line in @(Get-Content -LiteralPath 'manifest-sha256.txt')) {
     }
 }
 if ($listed -eq 0) {
-    Write-Output 'manifest-sha256.txt lists no file.'
+    Write-Output 'manifest-sha256.txt does not list any file.'
     exit 2
 }
 $there = 0
@@ -44,12 +44,12 @@ if (Test-Path -LiteralPath 'data' -PathType Container) {
     $there = @(Get-ChildItem -LiteralPath 'data' -Recurse -Force | Where-Object { -not $_.PSIsContainer }).Count
 }
 if ($there -gt $listed) {
-    Write-Output "$there files lie under data, and $listed are listed. Nothing else may lie there."
+    Write-Output "Files under data: $there. Listed files: $listed. Remove other files."
     $wrong++
 }
 if ($wrong -ne 0) {
-    Write-Output "$wrong faults. Do not install from this medium."
+    Write-Output "Faults: $wrong. Do not install from this medium."
     exit 1
 }
-Write-Output "All $listed files are as listed."
+Write-Output "All files match the manifest: $listed."
 exit 0

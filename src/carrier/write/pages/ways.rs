@@ -25,7 +25,7 @@ pub(super) fn checks(contents: &Contents) -> Vec<CheckWay> {
         way(
             "on Linux, nothing installed",
             vec!["sha256sum -c --quiet manifest-sha256.txt".to_owned()],
-            "It does not notice what lies in data besides: that has to be nothing.",
+            "It does not detect additional files under data, which must not exist.",
         ),
         way(
             "the signatures, with minisign",
@@ -44,6 +44,6 @@ pub(super) const IMPORT: &str = "kbmirror import .";
 
 /// The root of trust of a medium, as stated on every page.
 pub(super) const TRUST: [&str; 2] = [
-    "A check that travels with the medium proves that nothing was damaged. It cannot prove that nothing was changed.",
+    "A check with the files of the medium detects damage. It does not detect intentional changes.",
     "Trust begins with the root key that you have on paper: it signs keys.json, and a key in keys.json signs the rest.",
 ];
