@@ -58,7 +58,7 @@ impl Evidence {
 impl fmt::Display for Evidence {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Dialog { update, seen } => formatter.write_str(&dialog_listed(*update, "it", *seen)),
+            Self::Dialog { update, seen } => formatter.write_str(&dialog_listed(*update, "the file", *seen)),
             Self::TitleBuild { kb, build } => {
                 write!(formatter, "the Catalog's titles of {kb} state build {build}")
             }

@@ -26,16 +26,16 @@ pub(super) const LENGTH: usize = 120;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NameFault {
     /// The name is empty, or nothing of it is left after trimming.
-    #[error("it is empty")]
+    #[error("the name is empty")]
     Empty,
     /// The name leads out of the folder, or into another folder.
-    #[error("it is a path, not a plain name")]
+    #[error("the name is a path")]
     Path,
     /// The name contains control characters.
-    #[error("it holds control characters")]
+    #[error("the name contains control characters")]
     Control,
     /// The name would be different on disk.
-    #[error("it is not a plain name")]
+    #[error("the name is not plain")]
     NotPlain,
 }
 

@@ -33,7 +33,10 @@ pub(super) fn check(
     let said = |code, message: String| Some(LintFinding::of_name(code, kb, &entry.name, message));
     if look.size == 0 {
         check.has_fault = true;
-        return (check, said(LintCode::Empty, "the file is empty: a copy or download broke off".to_owned()));
+        return (
+            check,
+            said(LintCode::Empty, "the file is empty: a copy or download was interrupted".to_owned()),
+        );
     }
     // A renamed file is compared with the extension of its correct name.
     let name = right.map_or(entry.name.as_str(), |right| right.name.as_str());
@@ -43,14 +46,14 @@ pub(super) fn check(
         let sizes: Vec<String> = sizes.iter().map(ToString::to_string).collect();
         said(
             LintCode::SizeMismatch,
-            format!("it has {} bytes, and the Catalog's file {}", look.size, sizes.join(" or ")),
+            format!("the file has {} bytes; the Catalog's file has {}", look.size, sizes.join(" or ")),
         )
     } else {
         match extent {
             Extent::Cut { stated } => said(
                 LintCode::SizeMismatch,
                 format!(
-                    "it has {} bytes, and its own header speaks of at least {stated}: it is cut off",
+                    "the file has {} bytes; its header states at least {stated}: the file is truncated",
                     look.size
                 ),
             ),

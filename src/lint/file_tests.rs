@@ -77,7 +77,7 @@ fn report_states_the_compared_properties() {
     let report = with_target(wim(5000));
     assert_eq!((report.checked.as_str(), report.contents_read), (READ_AND_NOT, false));
     assert_eq!(report.unchecked.len(), 1, "{report:#?}");
-    assert!(report.unchecked[0].contains(TARGET) && report.unchecked[0].contains("own header alone"));
+    assert!(report.unchecked[0].contains(TARGET) && report.unchecked[0].contains("own header confirms"));
     assert_eq!(report.files[0].known_size, Some(CHECKPOINT_SIZE));
     assert_eq!(
         report.files[0].checked,
@@ -99,7 +99,7 @@ fn report_states_the_compared_properties() {
         &Knowledge::built_in().unwrap(),
         &Facts::default(),
     );
-    assert_eq!(names.checked, "names checked; sizes, container types, and contents not looked at");
+    assert_eq!(names.checked, "names checked; sizes, container types, and contents not checked");
 }
 
 /// Returns an index with one file of which only the name is stated.

@@ -225,14 +225,14 @@ fn misnamed(
         return None;
     }
     let message = match right {
-        Some(right) => format!("not named as the Catalog names it: the name of {kb} is {}", right.name),
+        Some(right) => format!("the name differs from the Catalog's: {kb} has the name {}", right.name),
         None if fitting(&reading.named, files).is_empty() => {
-            format!("not named as the Catalog names it, and no file name of {kb} is known here")
+            format!("the name differs from the Catalog's form, and no file name of {kb} is known")
         }
         None => {
             let names = fitting(&reading.named, files).into_iter().map(|file| file.name.as_str());
             let names = names.collect::<Vec<_>>().join(" or ");
-            format!("not named as the Catalog names it: {kb} is {names}; --deep tells which")
+            format!("the name differs from the Catalog's: {kb} has {names}; use --deep to identify the file")
         }
     };
     let finding = LintFinding::of_name(LintCode::Misnamed, Some(kb), &entry.name, message);
@@ -337,13 +337,16 @@ fn trouble(
     }
     let Some(kb) = kb else {
         let message = match (reading.kbs.len(), entry.content) {
-            (0, None) => "its name has no KB; --deep identifies it by its digest".to_owned(),
-            (0, Some(_)) => "its name has no KB, and its digest is not known".to_owned(),
+            (0, None) => "the name has no KB; use --deep to identify the file".to_owned(),
+            (0, Some(_)) => "the name has no KB, and the digest is unknown".to_owned(),
             (_, content) => {
                 let kbs: Vec<String> = reading.kbs.iter().map(ToString::to_string).collect();
-                let way_out =
-                    if content.is_some() { "its digest is not known" } else { "--deep tells which it is" };
-                format!("its name has several KBs ({}); {way_out}", kbs.join(", "))
+                let way_out = if content.is_some() {
+                    "the digest is unknown"
+                } else {
+                    "use --deep to identify the file"
+                };
+                format!("the name has several KBs ({}); {way_out}", kbs.join(", "))
             }
         };
         return said(LintCode::UnknownPackage, message);
@@ -370,11 +373,11 @@ fn trouble(
     let list = stated.iter().map(Sha1::to_string).collect::<Vec<_>>().join(", ");
     match (named.sha1, entry.content) {
         (Some(sha1), _) if !stated.contains(&sha1) => {
-            said(LintCode::UnknownPackage, format!("no file of {kb} with this SHA-1 is known; known: {list}"))
+            said(LintCode::UnknownPackage, format!("no known file of {kb} has this SHA-1; known: {list}"))
         }
         (None, Some(content)) if !stated.contains(&content.sha1) => said(
             LintCode::DigestMismatch,
-            format!("the bytes have the SHA-1 {}; known: {list}", content.sha1),
+            format!("the content has the SHA-1 {}; known: {list}", content.sha1),
         ),
         _ => None,
     }
@@ -383,9 +386,9 @@ fn trouble(
 /// Returns the difference between the content and the statements of the name and the Catalog.
 fn mismatch(named: &PackageName, indexed: Option<&FileFacts>, content: &Digests) -> Option<String> {
     if let Some(sha1) = named.sha1.filter(|&sha1| sha1 != content.sha1) {
-        return Some(format!("the bytes have the SHA-1 {}, the name says {sha1}", content.sha1));
+        return Some(format!("the content has the SHA-1 {}; the name states {sha1}", content.sha1));
     }
     let stated = indexed.filter(|file| file.sha256_is_stated).and_then(|file| file.sha256);
     let sha256 = stated.filter(|&sha256| sha256 != content.sha256)?;
-    Some(format!("the bytes have the SHA-256 {}, the Catalog states {sha256}", content.sha256))
+    Some(format!("the content has the SHA-256 {}; the Catalog states {sha256}", content.sha256))
 }

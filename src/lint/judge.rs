@@ -21,11 +21,11 @@ pub fn lint(folder: &LintFolder, request: &LintRequest, knowledge: &Knowledge, f
     for entry in &folder.entries {
         match entry.kind {
             EntryKind::Folder => {
-                let message = "DISM looks into sub-folders of the target's folder too".to_owned();
+                let message = "DISM also scans sub-folders of the target's folder".to_owned();
                 findings.insert(LintFinding::of_name(LintCode::SubFolder, None, &entry.name, message));
             }
             EntryKind::Other => {
-                let message = "this is a link or a device: it was not followed and nothing of it was checked";
+                let message = "a link or a device: not followed and not checked";
                 findings.insert(LintFinding::of_name(
                     LintCode::NotAPackage,
                     None,
@@ -34,7 +34,7 @@ pub fn lint(folder: &LintFolder, request: &LintRequest, knowledge: &Knowledge, f
                 ));
             }
             EntryKind::File if !entry.is_package() => {
-                let message = "this is no update package and has no place in the folder".to_owned();
+                let message = "not an update package: it does not belong in the folder".to_owned();
                 findings.insert(LintFinding::of_name(LintCode::NotAPackage, None, &entry.name, message));
             }
             EntryKind::File => {
@@ -98,7 +98,7 @@ fn judge(
     for package in others {
         let own = package.architecture.map_or("another", Architecture::as_str);
         let asked = architecture.map_or("another", Architecture::as_str);
-        let message = format!("it is for {own}, the set is for {asked}");
+        let message = format!("the package is for {own}; the set is for {asked}");
         findings.insert(package.finding(LintCode::WrongArchitecture, message));
     }
     let installation = question.installation(&packages);
@@ -108,7 +108,8 @@ fn judge(
             && package.about.is_only_for(Installation::Server)
     });
     for package in &servers {
-        let message = "it is for Windows Server 2025, whose revisions are no later ones of the client's";
+        let message =
+            "the package is for Windows Server 2025: its revisions do not compare with the client's";
         findings.insert(package.finding(LintCode::ServerInClientSet, message.to_owned()));
     }
     let kb = match question.request.target {

@@ -39,7 +39,7 @@ impl LintQuestion<'_> {
         };
         let (targets, others): (Vec<_>, Vec<_>) = packages.into_iter().partition(is_target);
         if targets.is_empty() && !is_a_server {
-            let message = format!("no file of {} is in the folder", target.kb);
+            let message = format!("the folder has no file of {}", target.kb);
             let name = self.known_name(target, target.kb);
             findings.insert(LintFinding {
                 code: LintCode::MissingTarget,
@@ -51,7 +51,7 @@ impl LintQuestion<'_> {
         }
         for package in &targets {
             if targets.iter().any(|other| other.sha1 != package.sha1 && other.is_of_same_kb(package)) {
-                let message = format!("two different files are {}", target.kb);
+                let message = format!("two different files have the KB {}", target.kb);
                 findings.insert(package.finding(LintCode::TwoTargets, message));
             }
             if let Some(message) = self.misplaced(target) {
@@ -93,7 +93,7 @@ impl LintQuestion<'_> {
             match present {
                 Some(package) if is_past && place == Place::Winpe => {
                     let message = format!(
-                        "the image is at or past the checkpoint {}{at}: WinPE does not take it again",
+                        "the image is at or past the checkpoint {}{at}: WinPE cannot install the checkpoint again",
                         checkpoint.kb
                     );
                     findings.insert(package.finding(LintCode::CheckpointPastImage, message));
@@ -207,11 +207,11 @@ impl LintQuestion<'_> {
             };
             let kb = requirement.kb;
             let later = match requirement.rule {
-                Rule::SeparateStack { .. } => ", or a later one,",
+                Rule::SeparateStack { .. } => " or a later one",
                 _ => "",
             };
             let message = format!(
-                "{} needs {what}{kb}{later} installed before it; say --installed {kb} where it is",
+                "{} needs {what}{kb}{later} installed first: pass --installed {kb} if it is installed",
                 target.kb
             );
             let name = self.known_name(target, kb);
@@ -261,19 +261,17 @@ impl LintQuestion<'_> {
     /// Returns the reason why a target does not belong in its destination.
     fn misplaced(&self, target: &LintTarget<'_>) -> Option<String> {
         if self.request.machine.place == Place::Winre && target.about.is_cumulative() {
-            return Some(
-                "a cumulative update does not go into winre.wim: the Safe OS update does".to_owned(),
-            );
+            return Some("winre.wim does not take a cumulative update: use the Safe OS update".to_owned());
         }
         if self.request.machine.installation == Some(Installation::Server)
             && target.about.is_cumulative()
             && target.about.is_only_for(Installation::Client)
         {
-            return Some(format!("{} is for clients, the set is for a server", target.kb));
+            return Some(format!("{} is for clients; the set is for a server", target.kb));
         }
         let (family, baseline) = (target.family?, self.request.machine.baseline?);
         (!family.builds.contains(&baseline.number))
-            .then(|| format!("{} is for {}, and {baseline} is no build of it", target.kb, family.name))
+            .then(|| format!("{} is for {}; {baseline} is a build of another family", target.kb, family.name))
     }
 }
 
@@ -299,17 +297,19 @@ fn foreign(target: &LintTarget<'_>, package: &Package<'_>) -> String {
     let target_kb = target.kb;
     match package.about.kind {
         Some(Kind::Enablement) => {
-            "an enablement package is installed from a folder of its own, after the restart".to_owned()
+            "install the enablement package from a separate folder, after the restart".to_owned()
         }
-        Some(Kind::DynamicCu) => "a copy of the cumulative update that only Windows Setup takes".to_owned(),
-        Some(Kind::SafeosDu) => "it is for winre.wim and lies beside the set, not in it".to_owned(),
-        Some(Kind::SetupDu) => "it is for the setup files of media and is never handed to DISM".to_owned(),
-        Some(Kind::Ssu) => format!("not the servicing stack that goes with {target_kb}"),
+        Some(Kind::DynamicCu) => "a copy of the cumulative update for Windows Setup only".to_owned(),
+        Some(Kind::SafeosDu) => "a Safe OS update for winre.wim: keep it outside the set's folder".to_owned(),
+        Some(Kind::SetupDu) => {
+            "a Setup update for the setup files of media: never pass it to DISM".to_owned()
+        }
+        Some(Kind::Ssu) => format!("not the servicing stack for {target_kb}"),
         Some(kind) if kind.is_windows_cumulative() => {
             format!(
-                "another cumulative update than {target_kb}: DISM processes what lies in the target's folder"
+                "not the cumulative update {target_kb}: DISM processes every update in the target's folder"
             )
         }
-        _ => format!("it does not belong to {target_kb}"),
+        _ => format!("the package does not belong to {target_kb}"),
     }
 }

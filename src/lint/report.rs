@@ -151,7 +151,7 @@ fn sentence(files: &[FileCheck]) -> String {
     let contents = match (is_looked_at, is_read) {
         (_, true) => "contents read and compared with their digests",
         (true, false) => "contents not read (use --deep)",
-        (false, false) => "sizes, container types, and contents not looked at",
+        (false, false) => "sizes, container types, and contents not checked",
     };
     format!("{what}; {contents}")
 }
@@ -167,16 +167,14 @@ fn doubts(files: &[FileCheck]) -> Vec<String> {
             && !file.has(CheckedProperty::Sha1)
         {
             let compared = if file.has(CheckedProperty::ContainerSize) {
-                "it agrees with the file's own header alone"
+                "only the file's own header confirms it"
             } else {
-                "it was compared with nothing"
+                "it was not compared"
             };
-            doubts.push(format!("the size of {name} is not known here; {compared}"));
+            doubts.push(format!("the size of {name} is unknown; {compared}"));
         }
         if file.is_read && !file.has(CheckedProperty::Sha1) && !file.has(CheckedProperty::Sha256) {
-            doubts.push(format!(
-                "no digest of {name} is known here; its content was read and compared with nothing"
-            ));
+            doubts.push(format!("no digest of {name} is known; its content was read but not compared"));
         }
     }
     doubts

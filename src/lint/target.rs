@@ -150,8 +150,9 @@ impl<'a> LintQuestion<'a> {
         candidates.sort_by_key(|package| (package.kb, package.entry.name.as_str()));
         let kbs: BTreeSet<Kb> = candidates.iter().filter_map(|package| package.kb).collect();
         if kbs.is_empty() {
-            let what = if for_winre { "Safe OS update" } else { "cumulative update that is no checkpoint" };
-            let message = format!("there is no {what} in the folder; name another target with --target");
+            let what =
+                if for_winre { "Safe OS update" } else { "cumulative update that is not a checkpoint" };
+            let message = format!("the folder has no {what}: pass another target with --target");
             findings.insert(LintFinding {
                 code: LintCode::MissingTarget,
                 kb: None,
@@ -168,7 +169,7 @@ impl<'a> LintQuestion<'a> {
             return FoundTarget::One(kb);
         }
         for package in &best {
-            let message = "which of the updates is the target cannot be told: name it with --target";
+            let message = "several updates may be the target: pass the target with --target";
             findings.insert(package.finding(LintCode::TwoTargets, message));
         }
         let about = about(kb, None, self.knowledge, self.facts);

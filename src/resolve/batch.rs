@@ -148,7 +148,7 @@ fn read(line: BatchLine) -> Result<Request> {
         (Some(kb), false, None) => Goal::Kb(kb),
         (None, true, None) => Goal::Latest(what.kind),
         (None, false, Some(release)) => Goal::Enable(release),
-        _ => return Err(Error::usage("a request has just one of kb, latest, and enable")),
+        _ => return Err(Error::usage("a request must have exactly one of kb, latest, and enable")),
     };
     Ok(Request {
         policy: what.policy.unwrap_or_default(),
@@ -185,7 +185,7 @@ fn dotnet(release: &DotnetText) -> Result<Dotnet> {
         DotnetText::Number(number) => Dotnet::of_release(*number),
         DotnetText::Text(text) => text.parse().ok(),
     };
-    found.ok_or_else(|| Error::usage("dotnet is no release of .NET Framework such as \"4.8\" or 533320"))
+    found.ok_or_else(|| Error::usage("dotnet is not a release of .NET Framework, such as \"4.8\" or 533320"))
 }
 
 #[cfg(test)]

@@ -50,7 +50,7 @@ pub(super) fn steps_before(
     });
     if let Some(family) = lacks_stack {
         account.warnings.push(format!(
-            "{} takes its servicing stack as a package of its own, and none is known that was published up to {}: install the newest one first",
+            "{} takes its servicing stack as a separate package, and no stack published up to {} is known: install the newest stack first",
             family.name, set.kb
         ));
     }

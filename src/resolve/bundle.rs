@@ -27,7 +27,7 @@ pub(super) fn dotnet_steps(
     let installed = set.members.iter().find(|member| member.kb().is_some_and(|kb| request.machine.has(kb)));
     if let Some(member) = installed.filter(|_| request.machine.place != Place::Mirror) {
         let child = member.kb().map_or_else(String::new, |kb| kb.to_string());
-        let advice = Some(format!("{child} is installed, which is {} on this machine", set.kb));
+        let advice = Some(format!("{child} is installed: it is the package of {} for this machine", set.kb));
         return Err(Refusal { advice, ..Refusal::nothing_to_do() }.into());
     }
     let mut members: Vec<&Member> = set.members.iter().collect();
@@ -62,7 +62,7 @@ pub(super) fn dotnet_steps(
     let undecided = is_bundle && request.machine.dotnet.is_none() && request.machine.place != Place::Mirror;
     if undecided && members.len() > 1 {
         warnings.push(
-            "each package is for one release of .NET Framework: try all, the wrong ones answer 0x800f081e or install nothing"
+            "each package is for one release of .NET Framework: try all; the wrong ones fail with 0x800f081e or install nothing"
                 .to_owned(),
         );
     }
@@ -73,8 +73,8 @@ pub(super) fn dotnet_steps(
             (true, false) => {
                 format!("the package of {} for .NET Framework {}", set.kb, named.join(" and "))
             }
-            (true, true) => format!("one of the packages that make up {}", set.kb),
-            (false, _) => "the update asked for".to_owned(),
+            (true, true) => format!("a package of the bundle {}", set.kb),
+            (false, _) => "the requested update".to_owned(),
         };
         let needed_if = undecided.then(|| Condition::Dotnet(releases.last().cloned()));
         Step::of_member(member, set, because, needed_if)

@@ -79,10 +79,10 @@ impl fmt::Display for Condition {
             Self::FeaturesAdded => formatter.write_str("features on demand"),
             Self::NotInstalled(kb) => write!(formatter, "{kb} is not installed"),
             Self::StackBelow { kb, .. } => {
-                write!(formatter, "{kb} is not installed, nor a newer servicing stack")
+                write!(formatter, "neither {kb} nor a newer servicing stack is installed")
             }
             Self::Dotnet(Some(release)) => write!(formatter, ".NET Framework {release} is installed"),
-            Self::Dotnet(None) => formatter.write_str("the .NET Framework that it is for is installed"),
+            Self::Dotnet(None) => formatter.write_str("its release of .NET Framework is installed"),
             Self::EsuUnprepared(_) => formatter.write_str("some machines only"),
             Self::Any(conditions) => {
                 for (place, condition) in conditions.iter().enumerate() {

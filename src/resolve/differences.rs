@@ -55,20 +55,26 @@ impl fmt::Display for Difference {
         let source = in_words(&self.source);
         match self.what {
             What::Build => {
-                write!(out, "the Catalog's titles of {subject} state build {catalog}, {source} {known}")
+                write!(out, "the Catalog's titles of {subject} state build {catalog}; {source} has {known}")
             }
             What::Date => {
-                write!(out, "the Catalog's entry of {subject} is of {catalog}, {source} has {known}")
+                write!(out, "the Catalog's entry of {subject} is of {catalog}; {source} has {known}")
             }
-            What::File => write!(out, "the Catalog lists {catalog} for {subject}, {source} has {known}"),
+            What::File => write!(out, "the Catalog lists {catalog} for {subject}; {source} has {known}"),
             What::Kind => {
-                write!(out, "the Catalog's titles of {subject} say {catalog}, {source} says {known}")
+                write!(out, "the Catalog's titles of {subject} state {catalog}; {source} has {known}")
             }
             What::Checkpoint => {
-                write!(out, "the download dialog of {subject} leaves out {known}, a checkpoint by {source}")
+                write!(
+                    out,
+                    "the download dialog of {subject} does not list {known}, a checkpoint in {source}"
+                )
             }
             What::Installation => {
-                write!(out, "the Catalog's titles have {subject} for a {catalog}, {source} for a {known}")
+                write!(
+                    out,
+                    "the Catalog's titles state {subject} for a {catalog}; {source} has it for a {known}"
+                )
             }
         }
     }
@@ -84,7 +90,7 @@ fn in_words(source: &str) -> String {
         "checkpoints.toml" => "the table of checkpoints",
         "enablement.toml" => "the table of enablement packages",
         "prerequisites.toml" => "the table of prerequisites",
-        "parents.toml" => "the table of what titles do not tell",
+        "parents.toml" => "the table of facts missing in titles",
         other => other,
     };
     if letter.is_empty() { words.to_owned() } else { format!("{words} {letter}") }

@@ -60,16 +60,13 @@ fn package_of_release<'k>(question: &Question<'k>, release: &str) -> Judged<&'k 
     let known = knowledge.families().iter().any(|family| family.has_release(release));
     if named.is_empty() && !known {
         let there = words(knowledge.enablement().all().iter().map(|row| row.release.as_str()));
-        let advice = format!(
-            "no version {release} is known as of {}; there are packages for {there}",
-            knowledge.date()
-        );
+        let advice =
+            format!("version {release} is unknown as of {}; packages exist for {there}", knowledge.date());
         return Err(Refusal::new(Status::Unknown, advice).into());
     }
     let machine = words(question.at.iter().map(|family| family.name.as_str()));
     let machine = if machine.is_empty() { "this machine".to_owned() } else { machine };
-    let advice =
-        format!("no package leads from {machine} to {release}: that takes media or a feature update");
+    let advice = format!("no package leads from {machine} to {release}: use media or a feature update");
     Err(Refusal::new(Status::NotApplicable, advice).into())
 }
 
@@ -94,7 +91,7 @@ fn steps_of(question: &Question<'_>, row: &Enablement, account: &mut Account) ->
     let knowledge = question.knowledge;
     let mut families = knowledge.families().of_id(row.family);
     let Some(family) = families.find(|family| family.installation == Installation::Client) else {
-        return Err(Refusal::new(Status::Unknown, format!("{} is of no known family", row.kb)).into());
+        return Err(Refusal::new(Status::Unknown, format!("the family of {} is unknown", row.kb)).into());
     };
     account.family = Some(family.folder.clone());
     account.serves = vec![family.into()];
@@ -131,7 +128,7 @@ fn architecture_of(question: &Question<'_>, row: &Enablement, family: &Family) -
         (None, files) => {
             let sets = question.library.sets(row.kb)?;
             let there = words(files.iter().map(|file| file.architecture.as_str()));
-            let advice = format!("{} is there for {there}: name one with --arch", row.kb);
+            let advice = format!("{} has packages for {there}: select one with --arch", row.kb);
             let refusal = Refusal::new(Status::Ambiguous, advice);
             Err(refusal.choices(sets.iter().map(Choice::of_set)).into())
         }
@@ -150,7 +147,7 @@ fn out_of_reach(question: &Question<'_>, row: &Enablement, family: &Family) -> O
     let no = |advice: String| Some(Refusal::new(Status::NotApplicable, advice));
     if request.machine.installation == Some(Installation::Server) {
         return no(format!(
-            "{} switches on {} of {}: a server takes no such package",
+            "{} switches on {} of {}: a server does not take this package",
             row.kb, row.release, family.name
         ));
     }
@@ -158,13 +155,13 @@ fn out_of_reach(question: &Question<'_>, row: &Enablement, family: &Family) -> O
         if !family.builds.contains(&at.number) {
             let machine = words(question.at.iter().map(|family| family.name.as_str()));
             return no(format!(
-                "{} is for {}; build {at} is {machine}, which never takes its packages",
+                "{} is for {}; build {at} is {machine}, which does not take its packages",
                 row.kb, family.name
             ));
         }
         if !question.at.iter().any(|own| own.installation == Installation::Client) {
             return no(format!(
-                "{} switches on {} of {}: a server takes no such package",
+                "{} switches on {} of {}: a server does not take this package",
                 row.kb, row.release, family.name
             ));
         }
@@ -181,12 +178,15 @@ fn out_of_reach(question: &Question<'_>, row: &Enablement, family: &Family) -> O
         return Some(done(at, why));
     }
     if let Some(ltsc) = ltsc_of(question, family.id).first() {
-        return no(format!("{} takes no enablement package: an LTSC edition keeps its version", ltsc.name));
+        return no(format!(
+            "{} does not take an enablement package: an LTSC edition keeps its version",
+            ltsc.name
+        ));
     }
     if let Some(at) = request.machine.at().filter(|at| !row.from.contains(&at.number)) {
         let from: Vec<String> = row.from.iter().map(|&build| release_name(family, build)).collect();
         return no(format!(
-            "{} is taken by {}; build {at} is {}",
+            "{} is for {}; build {at} is {}",
             row.kb,
             words(from.iter().map(String::as_str)),
             release_name(family, at.number)
@@ -212,7 +212,7 @@ fn up_to_floor(
     }
     let Some(kb) = reaching(question, row, family, &mut account.warnings)? else {
         let advice = format!(
-            "{} needs {} or later first, and no cumulative update up to {} is known that brings it",
+            "{} needs {} or later first, and no known cumulative update up to {} brings it",
             row.kb,
             row.floor_build(),
             request.as_of.map_or_else(|| question.knowledge.date().to_string(), |date| date.to_string())
@@ -267,7 +267,7 @@ fn before_package(row: &Enablement, kb: Kb, at: Option<Build>, step: Step) -> St
         return step;
     }
     let floor = row.floor_build();
-    let from = at.map_or_else(String::new, |at| format!("{at} is below it, and "));
+    let from = at.map_or_else(String::new, |at| format!("{at} is lower, and "));
     let brings = step.brings.map(|build| build.to_string()).unwrap_or_default();
     Step {
         role: Role::Prerequisite,
@@ -298,7 +298,7 @@ fn reaching(
     }
     let Best::One(kb) = best(&candidates, Policy::Preview, request.as_of) else { return Ok(None) };
     warnings.push(format!(
-        "only the preview {kb} reaches {floor} so far; the policy {} would not take it by itself",
+        "used the preview {kb} in spite of the policy {}: no other update reaches {floor}",
         request.policy.as_str()
     ));
     Ok(Some(kb))

@@ -129,7 +129,7 @@ impl Freshness {
             Doubt::NoFamily => "the family is unknown, so the age of this answer is unknown".to_owned(),
             Doubt::Undated => {
                 format!(
-                    "no dated cumulative update of {family} is known here, so the age of this answer is unknown"
+                    "no dated cumulative update of {family} is known, so the age of this answer is unknown"
                 )
             }
             Doubt::AfterToday(date) => format!(

@@ -56,11 +56,11 @@ fn latest<'k>(question: &Question<'k>, wish: &Wish) -> Judged<(&'k Family, Kb)> 
     question.check_product(&[])?;
     let families = question.families_of_goal();
     if let Some(product) = question.request.product.as_deref().filter(|_| families.is_empty()) {
-        let advice = format!("{product:?} is not what --baseline or --installation name");
+        let advice = format!("the product {product:?} contradicts --baseline or --installation");
         return Err(Refusal::new(Status::NotApplicable, advice).into());
     }
     if families.is_empty() {
-        let advice = "for which Windows? name it with --baseline or --product";
+        let advice = "the Windows version is not specified: pass --baseline or --product";
         let all = question.knowledge.families().iter().map(|family| Choice::of_family(family, None));
         return Err(Refusal::new(Status::Ambiguous, advice).choices(all).into());
     }
@@ -81,7 +81,7 @@ fn latest<'k>(question: &Question<'k>, wish: &Wish) -> Judged<(&'k Family, Kb)> 
     match found.as_slice() {
         [] => {
             let advice = format!(
-                "no {} for it is known under the policy {}{}: {}",
+                "no {} is known under the policy {}{}: {}",
                 wish.what,
                 wish.policy.as_str(),
                 question.request.as_of.map_or_else(String::new, |date| format!(" as of {date}")),
@@ -93,7 +93,7 @@ fn latest<'k>(question: &Question<'k>, wish: &Wish) -> Judged<(&'k Family, Kb)> 
         several => {
             let kbs: Vec<String> =
                 several.iter().map(|(family, kb)| format!("{kb} for {}", family.name)).collect();
-            let advice = format!("{}: name one with --installation or --product", kbs.join(", "));
+            let advice = format!("{}: select one with --installation or --product", kbs.join(", "));
             let choices = several.iter().map(|(family, kb)| Choice::of_family(family, Some(*kb)));
             Err(Refusal::new(Status::Ambiguous, advice).choices(choices).into())
         }
@@ -131,7 +131,7 @@ fn undecided(question: &Question<'_>, kbs: &[Kb], family: &Family, what: &str) -
     choices.sort();
     let names: Vec<String> = kbs.iter().map(ToString::to_string).collect();
     let advice = format!(
-        "{} are of the same month, and nothing tells which {what} is later: ask for one by its KB",
+        "{} are of the same month, and it is unknown which {what} is later: request one by its KB",
         names.join(" and ")
     );
     Ok(Refusal::new(Status::Ambiguous, advice).choices(choices))

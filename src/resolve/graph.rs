@@ -109,10 +109,9 @@ impl Graph {
         let Some(circle) = self.circle() else { return Ok(()) };
         let named = |id: &str| self.nodes.get(id).and_then(|node| node.name.clone()).unwrap_or(id.to_owned());
         let names: Vec<String> = circle.iter().map(|id| named(id)).collect();
-        let message = format!("files need each other in a circle: {}", names.join(" needs "));
-        Err(Error::new(ErrorKind::Unresolved, message).hint(
-            "an edge of it is wrong: `kbmirror knowledge check` looks at the tables, a crawl at the Catalog",
-        ))
+        let message = format!("files need each other in a cycle: {}", names.join(" needs "));
+        Err(Error::new(ErrorKind::Unresolved, message)
+            .hint("find the wrong edge: `kbmirror knowledge check` checks the tables, a crawl the Catalog"))
     }
 
     /// Returns a cycle along `needs` edges, or `None` if the graph has no cycle.

@@ -120,14 +120,14 @@ fn pairs(text: &str) -> Vec<(&str, &str)> {
 
 fn check_format(format: Option<&str>) -> Result<()> {
     const EXPECTED: &str =
-        "what collect.cmd wrote: text with the line format=1 and others of the form key=value";
+        "the output of collect.cmd: text with the line format=1 and other lines of the form key=value";
     match format.map(str::parse) {
         Some(Ok(FORMAT)) => Ok(()),
         Some(Ok(newer)) if newer > FORMAT => Err(Error::usage(format!(
-            "the file about the machine has format {newer}, and this program reads format {FORMAT}"
+            "the output of collect.cmd has format {newer}; this program reads format {FORMAT}"
         ))
-        .hint("use the kbmirror that the collect.cmd came with, or a newer one")),
-        _ => Err(Error::usage(format!("this is no file about a machine: expected is {EXPECTED}"))
+        .hint("use the kbmirror version of that collect.cmd, or a newer one")),
+        _ => Err(Error::usage(format!("not a file about a machine: expected {EXPECTED}"))
             .hint("run collect.cmd on the machine, as administrator, and pass the file that it names")),
     }
 }

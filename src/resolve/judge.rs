@@ -50,7 +50,7 @@ fn out_of_place(question: &Question<'_>, set: &PackageSet) -> Result<Option<Stri
         Some(Kind::Lcu | Kind::LcuPreview) if place == Place::Winre => {
             let safe_os = safe_os_of_month(question, set)?.map_or_else(String::new, |kb| format!(" ({kb})"));
             format!(
-                "winre.wim does not take {kb}: it takes the servicing stack inside of it (SSU-*.cab), then the Safe OS dynamic update of that month{safe_os}"
+                "winre.wim does not take {kb}: install the servicing stack inside {kb} (SSU-*.cab), then the Safe OS dynamic update of that month{safe_os}"
             )
         }
         Some(Kind::Lcu | Kind::LcuPreview | Kind::MonthlyRollup | Kind::SecurityOnly)
@@ -61,16 +61,16 @@ fn out_of_place(question: &Question<'_>, set: &PackageSet) -> Result<Option<Stri
             )
         }
         Some(Kind::DynamicCu) => format!(
-            "{kb} for this product is the copy that Windows Setup takes by itself: take the cumulative update of that month"
+            "{kb} for this product is the copy for Windows Setup: install the cumulative update of that month"
         ),
         Some(Kind::SafeosDu) if place != Place::Winre => {
-            format!("{kb} is a Safe OS dynamic update: it goes into winre.wim alone (--for winre)")
+            format!("{kb} is a Safe OS dynamic update: it goes into winre.wim only (--for winre)")
         }
         Some(Kind::SetupDu | Kind::ComponentDuCritical) if place != Place::Media => format!(
             "{kb} is a Setup dynamic update: its files are expanded over \\sources of media (--for media), never installed with DISM"
         ),
         Some(Kind::DuAmbiguous) => format!(
-            "nobody recorded whether {kb} is for the recovery environment or for Setup: {}",
+            "no source states if {kb} is for the recovery environment or for Setup: {}",
             question.library.side().to_know(kb)
         ),
         Some(Kind::DotnetCu | Kind::DotnetPreview | Kind::DotnetFeature)
@@ -88,7 +88,9 @@ fn out_of_place(question: &Question<'_>, set: &PackageSet) -> Result<Option<Stri
         _ if place == Place::Media
             && !matches!(set.kind, Some(Kind::SetupDu | Kind::ComponentDuCritical)) =>
         {
-            format!("{kb} is no Setup dynamic update: the files in \\sources of media take no other")
+            format!(
+                "{kb} is not a Setup dynamic update: the files in \\sources of media take only Setup dynamic updates"
+            )
         }
         _ => return Ok(None),
     };
@@ -119,7 +121,7 @@ fn nothing_to_do(question: &Question<'_>, set: &PackageSet, account: &mut Accoun
         }
         if cumulative {
             account.warnings.push(format!(
-                "the build that {} brings is not known here, so nobody can tell whether {at} has it already",
+                "the build of {} is unknown: cannot decide if {at} has the update already",
                 set.kb
             ));
         }
@@ -153,7 +155,7 @@ fn advice_at_build(question: &Question<'_>, set: &PackageSet, at: Build, target:
         ));
     }
     let owner = owner_of(question, set, at).filter(|_| at.revision > target.revision)?;
-    Some(format!("{} is superseded here: the machine is at {at}, which is {owner}", set.kb))
+    Some(format!("{} is superseded: the machine is at {at}, which is {owner}", set.kb))
 }
 
 /// Returns the KB that brought a build to the machine's family.
@@ -172,7 +174,7 @@ fn news(question: &Question<'_>, set: &PackageSet, at: Build, target: Build) -> 
     let (family, knowledge) = (question.family_of(set)?, question.knowledge);
     let known = knowledge.releases().of_family(family).map(|release| release.build.revision).max();
     (at.revision > known.unwrap_or_default().max(target.revision)).then(|| {
-        format!("build {at} is newer than any that is known of {} as of {}", family.name, knowledge.date())
+        format!("build {at} is newer than any known build of {} as of {}", family.name, knowledge.date())
     })
 }
 
@@ -199,7 +201,7 @@ fn extended_security(question: &Question<'_>, set: &PackageSet, account: &mut Ac
     }
     let unless = long_term_chance(question, family.id);
     let needs = format!(
-        "updates of {} from {} on are for machines with Extended Security Updates: {} prepares one, and a key has to be activated, which no file does{unless}",
+        "updates of {} from {} on are for machines with Extended Security Updates: install {} and activate a key, which no file can do{unless}",
         family.name, esu.from, preparation.kb
     );
     if request.machine.esu == Some(false) {
@@ -254,7 +256,7 @@ fn long_term_chance(question: &Question<'_>, family: u32) -> String {
         .filter(|row| row.family == family && at.is_none_or(|at| row.builds.contains(&at.number)));
     match rows.next() {
         Some(row) if question.request.machine.edition.is_none() => {
-            format!("; not for {} (--edition says which it is)", row.name)
+            format!("; {} is exempt (pass --edition)", row.name)
         }
         _ => String::new(),
     }

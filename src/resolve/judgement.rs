@@ -214,15 +214,15 @@ impl fmt::Display for Statement {
                 write!(formatter, "{kb} is {} for {} ({architecture})", noun(*kind), products.join(" and "))
             }
             Self::ForFamily { kb, build, family } => {
-                write!(formatter, "build {build} is {family}, and {kb} is for it")
+                write!(formatter, "build {build} is {family}, and {kb} is for this family")
             }
             Self::RightPlace(kb, place) => write_place(*kb, *place, formatter),
             Self::NotWithdrawn(kb) => write!(formatter, "{kb} is not known to be withdrawn"),
             Self::WithdrawnAccepted { kb, why } => {
-                write!(formatter, "{kb} is withdrawn ({why}), and asked for all the same")
+                write!(formatter, "{kb} is withdrawn ({why}), and the request accepts it")
             }
             Self::UnknownBuild => {
-                formatter.write_str("the machine's build is not known: each step says when it is needed")
+                formatter.write_str("the machine's build is unknown: each step states when it is needed")
             }
             Self::Below { kb, at, target } => {
                 let brings = Build::new(at.number, target.revision);
@@ -235,11 +235,11 @@ impl fmt::Display for Statement {
             Self::AppliedAgain { kb, at } => {
                 write!(
                     formatter,
-                    "{at} is what {kb} brings; the image is being changed, so it is applied again"
+                    "{at} is the build of {kb}: features are being added to the image, so {kb} is applied again"
                 )
             }
             Self::StackInstalled { stack, kb } => {
-                write!(formatter, "the servicing stack {stack} is installed, which serves {kb}")
+                write!(formatter, "the installed servicing stack {stack} is sufficient for {kb}")
             }
             Self::Chosen { kb, what, family, policy, as_of } => write!(
                 formatter,
@@ -247,12 +247,12 @@ impl fmt::Display for Statement {
                 policy.as_str()
             ),
             Self::Switches { kb, release, from } => {
-                write!(formatter, "{kb} switches {release} on, and {} takes it", from.join(" or "))
+                write!(formatter, "{kb} switches {release} on and is for {}", from.join(" or "))
             }
             Self::AtFloor { at, floor } => write!(formatter, "{at} is at or above the floor {floor}"),
             Self::FloorFirst { kb, floor, at, update, brings } => {
-                let brings = brings.map_or_else(|| "it".to_owned(), |build| build.to_string());
-                let at = at.map_or_else(String::new, |at| format!(", {at} is below that"));
+                let brings = brings.map_or_else(|| "the floor".to_owned(), |build| build.to_string());
+                let at = at.map_or_else(String::new, |at| format!(", {at} is lower"));
                 write!(formatter, "{kb} needs {floor} or later{at}, and {update} brings {brings}")
             }
             Self::BeforeExtendedSecurity { .. }
@@ -283,10 +283,10 @@ fn write_place(kb: Kb, place: Place, formatter: &mut fmt::Formatter<'_>) -> fmt:
         Place::Winre => "into winre.wim",
         Place::Media => "over \\sources of media",
         Place::Mirror => {
-            return formatter.write_str("a mirror keeps the complete set, whatever the machine");
+            return formatter.write_str("a mirror keeps the complete set for any machine");
         }
     };
-    write!(formatter, "{kb} goes {way}, which is the place asked for")
+    write!(formatter, "{kb} goes {way}, which is the requested place")
 }
 
 fn write_extended_security(statement: &Statement, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -296,13 +296,16 @@ fn write_extended_security(statement: &Statement, formatter: &mut fmt::Formatter
             "Extended Security Updates of {family} begin with {from}, and {kb} is of {month}"
         ),
         Statement::SaidToBePrepared(family) => {
-            write!(formatter, "the machine is said to be prepared for Extended Security Updates of {family}")
+            write!(
+                formatter,
+                "the request states that the machine is prepared for Extended Security Updates of {family}"
+            )
         }
         Statement::PreparedBy { kb, family } => {
-            write!(formatter, "{kb} is installed, which prepares for Extended Security Updates of {family}")
+            write!(formatter, "the installed {kb} prepares for Extended Security Updates of {family}")
         }
         Statement::LongTerm { name, until } => {
-            write!(formatter, "{name} is served until {until}: no ESU is needed")
+            write!(formatter, "{name} is supported until {until} and does not need Extended Security Updates")
         }
         _ => Ok(()),
     }
@@ -313,7 +316,7 @@ fn noun(kind: Option<Kind>) -> &'static str {
     match kind {
         Some(Kind::Lcu) => "a cumulative update",
         Some(Kind::LcuPreview) => "a preview of the next cumulative update",
-        Some(Kind::DynamicCu) => "the copy of a cumulative update that Windows Setup takes",
+        Some(Kind::DynamicCu) => "the copy of a cumulative update for Windows Setup",
         Some(Kind::DotnetCu) => "a cumulative update of .NET Framework",
         Some(Kind::DotnetPreview) => "a preview of the next cumulative update of .NET Framework",
         Some(Kind::DotnetFeature) => ".NET Framework itself",

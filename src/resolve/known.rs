@@ -52,7 +52,7 @@ fn add_address(file: &mut FileFacts, kb: Kb, knowledge: &Knowledge) {
 
 /// Returns the warning of a set that has no entry in the index.
 pub fn rests_on_knowledge(kb: Kb, knowledge: &Knowledge) -> String {
-    format!("the index has no entry of {kb}: this rests on knowledge of {} alone", knowledge.date())
+    format!("the index has no entry of {kb}: used knowledge of {} only", knowledge.date())
 }
 
 /// Returns a set from the knowledge, without members.
@@ -185,7 +185,7 @@ fn channel_sets(kb: Kb, knowledge: &Knowledge) -> Vec<PackageSet> {
     let mut sets = Vec::new();
     for &architecture in &first.architectures {
         let mut set = empty_set(kb, Some(Kind::Lcu), &families, Some(architecture), knowledge);
-        set.warnings.push(format!("{kb} is of the channel {channel:?} and in no Catalog"));
+        set.warnings.push(format!("{kb} is of the channel {channel:?} and not in the Catalog"));
         add_checkpoints(&mut set, chain.iter().copied(), architecture, knowledge);
         set.members.push(Member {
             file: FileFacts::unnamed(kb, Some(architecture)),
@@ -275,7 +275,7 @@ fn child_member(kb: Kb, architecture: Architecture, source: &str, knowledge: &Kn
             .map_or_else(|| FileFacts::unnamed(kb, Some(architecture)), |name| FileFacts::from_name(&name)),
         role: Role::DotnetChild,
         build: None,
-        evidence: row(format!("{kb} is one of its packages ({source})"), knowledge),
+        evidence: row(format!("{kb} is a package of the bundle ({source})"), knowledge),
     }
 }
 

@@ -16,13 +16,13 @@ pub(super) fn families_at<'k>(
     let Some(build) = request.machine.baseline else { return Ok(Vec::new()) };
     let mut families: Vec<&Family> = knowledge.families().of_build(build.number).collect();
     if families.is_empty() {
-        return Err(format!("build {build} is of no family that is known as of {}", knowledge.date()));
+        return Err(format!("build {build} does not belong to any family known as of {}", knowledge.date()));
     }
     if let Some(wanted) = request.machine.installation {
         let there = words(families.iter().map(|family| family.name.as_str()));
         families.retain(|family| family.installation == wanted);
         if families.is_empty() {
-            return Err(format!("build {build} is {there}, and no {} has it", wanted.as_str()));
+            return Err(format!("build {build} is {there}; no {} has this build", wanted.as_str()));
         }
     } else if let Some(line) = line_of(build, &families, knowledge) {
         families.retain(|family| family.installation == line);

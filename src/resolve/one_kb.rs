@@ -47,7 +47,7 @@ pub(super) fn plan_kb(question: &Question<'_>, kb: Kb) -> Result<Plan> {
     let mut choices: Vec<Choice> = candidates.iter().map(|set| Choice::of_set(set)).collect();
     choices.sort();
     let flags = choosing_flags(question, &candidates);
-    let advice = format!("{} package sets of {kb} match: name one with {flags}", candidates.len());
+    let advice = format!("{} package sets of {kb} match: select one with {flags}", candidates.len());
     Ok(account.refused(question, Refusal::new(Status::Ambiguous, advice).choices(choices)))
 }
 
@@ -57,7 +57,7 @@ fn candidates_of<'s>(question: &Question<'_>, kb: Kb, sets: &'s [PackageSet]) ->
     let row = question.knowledge.withdrawn().hotpatch(kb);
     if row.is_some() || (!sets.is_empty() && sets.iter().all(is_hotpatch)) {
         let advice = format!(
-            "{kb} is a hotpatch, which the Catalog does not have: take the cumulative update of that month, which needs a restart"
+            "{kb} is a hotpatch, which the Catalog does not have: install the cumulative update of that month, which needs a restart"
         );
         let refusal = Refusal::new(Status::UnavailableOffline, advice);
         return Err(refusal.said_by(row.map(|row| question.knowledge_says(&row.source))).into());
@@ -115,7 +115,7 @@ fn narrow<'s>(question: &Question<'_>, kb: Kb, sets: &'s [PackageSet]) -> Judged
         let there = words(left.iter().map(|set| set.architecture.map_or("any", Architecture::as_str)));
         left.retain(|set| set.architecture.is_none_or(|of_set| of_set == architecture));
         if left.is_empty() {
-            let advice = format!("{kb} has no package for {architecture}; it has some for {there}");
+            let advice = format!("{kb} has no package for {architecture}; it has packages for {there}");
             return Err(no(advice).into());
         }
     }
@@ -164,7 +164,7 @@ fn for_build<'s>(
         let instead = question.at.iter().find_map(|family| knowledge.dotnet().instead(kb, family));
         let way_out = instead.map_or_else(String::new, |row| format!("; take {} there", row.take));
         let advice = format!(
-            "{kb} is for {there}; build {build} is {machine}, which never takes its packages{way_out}"
+            "{kb} is for {there}; build {build} is {machine}, which does not take its packages{way_out}"
         );
         return Err(Refusal::new(Status::NotApplicable, advice).into());
     }

@@ -85,16 +85,14 @@ impl Requirement {
             Rule::Since { why } => why.clone(),
             Rule::Before { update } => format!("{update} cannot be installed without it"),
             Rule::SeparateStack { family } => {
-                format!("{family} takes its servicing stack as a package of its own, before {kb}")
+                format!("{family} takes its servicing stack as a separate package, before {kb}")
             }
             Rule::Floor { below } => match at {
                 Some(at) => {
-                    format!(
-                        "{at} is below {below}: its servicing stack is too old for the one inside of {kb}"
-                    )
+                    format!("{at} is below {below}: its servicing stack is too old for the stack inside {kb}")
                 }
                 None => {
-                    format!("below {below} the servicing stack is too old for the one inside of {kb}")
+                    format!("below {below}, the servicing stack is too old for the stack inside {kb}")
                 }
             },
             Rule::EsuPreparation => {
@@ -103,7 +101,7 @@ impl Requirement {
             Rule::EnablementFloor { floor } => format!("{kb} needs {floor} or later"),
             Rule::Checkpoint => format!("{kb} builds upon this checkpoint"),
             Rule::ListedStack => format!("the servicing stack comes before {kb}"),
-            Rule::Child => format!("one of the packages that make up {kb}"),
+            Rule::Child => format!("a package of the bundle {kb}"),
         }
     }
 }

@@ -71,7 +71,7 @@ pub(super) fn members_of(
         };
         if role == Role::Companion {
             warnings.push(format!(
-                "{} belongs to the entry \"{}\", and nothing proves whether it comes before or after: its order is unknown",
+                "{} belongs to the entry \"{}\" without evidence that it comes before or after the target: its order is unknown",
                 file.name, update.title
             ));
         }
@@ -171,18 +171,20 @@ fn add_unlisted_checkpoints(
         );
         let indexed = facts.file_of_kb(checkpoint.kb, architecture);
         if !lists_none && indexed.is_none() {
-            warnings.push(format!("{unlisted}, which knowledge has for {}; it lists others", family.name));
+            warnings.push(format!(
+                "{unlisted}, which knowledge has for {}; left it out because the dialog lists others",
+                family.name
+            ));
             continue;
         }
         let known = || checkpoint.file(architecture).map(FileFacts::from);
         let Some(file) = indexed.cloned().or_else(known) else {
             warnings.push(format!(
-                "{unlisted}, and no file of it is known for {architecture}: the set is not complete"
+                "{unlisted}, and its file for {architecture} is unknown: the set is incomplete"
             ));
             continue;
         };
-        warnings
-            .push(format!("{unlisted}; it is in the set because knowledge of {} says so", knowledge.date()));
+        warnings.push(format!("{unlisted}; added it from knowledge of {}", knowledge.date()));
         let evidence = vec![Evidence::of_checkpoint(checkpoint, knowledge)];
         members.push(Member { file, role: Role::Checkpoint, build: Some(checkpoint.build), evidence });
     }

@@ -257,10 +257,8 @@ fn expired(kb: Kb, updates: &[&UpdateFacts]) -> Option<String> {
         updates.iter().map(|update| update.expired.as_ref()).collect::<Option<_>>()?;
     let since = expired.iter().map(|one| one.since).max()?;
     let successor = expired.iter().filter_map(|one| one.successor).max();
-    let successor = successor.map(|kb| format!("; {kb} replaces it")).unwrap_or_default();
-    Some(format!(
-        "the Catalog shows {kb} no more since {since}, and its files are as good as they were{successor}"
-    ))
+    let successor = successor.map(|kb| format!(", and {kb} replaces it")).unwrap_or_default();
+    Some(format!("the Catalog has not listed {kb} since {since}; its files are still valid{successor}"))
 }
 
 /// Returns the beginning of a folder's name for a product without a family.

@@ -18,7 +18,7 @@ impl Side {
     /// Returns the advice for an unknown KB.
     pub fn to_know(self, kb: impl Display) -> String {
         match self {
-            Self::Connected => format!("kbmirror crawl {kb} asks the Catalog"),
+            Self::Connected => format!("run kbmirror crawl {kb} to query the Catalog"),
             Self::Isolated => Self::medium_with(kb),
         }
     }
@@ -26,15 +26,15 @@ impl Side {
     /// Returns the advice for an update that may be newer than everything known here.
     pub fn to_know_newer(self) -> &'static str {
         match self {
-            Self::Connected => "kbmirror crawl asks the Catalog",
-            Self::Isolated => "import a newer medium of the connected side",
+            Self::Connected => "run kbmirror crawl to query the Catalog",
+            Self::Isolated => "import a newer medium from the connected side",
         }
     }
 
     /// Returns the advice for missing files of KBs. `kbs` is a list separated by blanks.
     pub fn to_have(self, kbs: impl Display) -> String {
         match self {
-            Self::Connected => format!("kbmirror fetch {kbs} brings it here"),
+            Self::Connected => format!("run kbmirror fetch {kbs}"),
             Self::Isolated => Self::medium_with(kbs),
         }
     }
@@ -42,10 +42,10 @@ impl Side {
     /// Returns the advice for damaged or missing files of KBs. `kbs` is a list separated by blanks.
     pub fn to_heal(self, kbs: impl Display) -> String {
         match self {
-            Self::Connected => format!("run kbmirror repair {kbs}: it restores what is damaged or missing"),
+            Self::Connected => format!("run kbmirror repair {kbs} to restore damaged and missing files"),
             Self::Isolated => {
                 format!(
-                    "run kbmirror repair {kbs} --from MEDIUM: it takes what is damaged or missing from a medium"
+                    "run kbmirror repair {kbs} --from MEDIUM to restore damaged and missing files from a medium"
                 )
             }
         }
@@ -54,29 +54,35 @@ impl Side {
     /// Returns the advice for a mirror that does not exist yet.
     pub fn to_begin(self) -> &'static str {
         match self {
-            Self::Connected => "kbmirror fetch or kbmirror crawl makes one; --mirror DIR names another",
-            Self::Isolated => "kbmirror import DIR makes one from a medium; --mirror DIR names another",
+            Self::Connected => {
+                "run kbmirror fetch or kbmirror crawl to create a mirror, or pass --mirror DIR"
+            }
+            Self::Isolated => {
+                "run kbmirror import DIR to create a mirror from a medium, or pass --mirror DIR"
+            }
         }
     }
 
     /// Returns the advice for an empty mirror.
     pub fn to_fill(self) -> &'static str {
         match self {
-            Self::Connected => "kbmirror sync or kbmirror fetch KB brings the first updates",
-            Self::Isolated => "kbmirror import DIR takes the first medium",
+            Self::Connected => "run kbmirror sync or kbmirror fetch KB to add the first updates",
+            Self::Isolated => "run kbmirror import DIR to import the first medium",
         }
     }
 
     /// Returns the advice to get news of updates.
     pub fn to_have_news(self) -> &'static str {
         match self {
-            Self::Connected => "kbmirror sync asks the Catalog for some",
-            Self::Isolated => "news comes from the connected side: run this command there",
+            Self::Connected => "run kbmirror sync to query the Catalog",
+            Self::Isolated => "run this command on the connected side, which receives the news",
         }
     }
 
     fn medium_with(kbs: impl Display) -> String {
-        format!("import a medium that holds it; the connected side makes one: kbmirror export {kbs} --to DIR")
+        format!(
+            "import a medium that contains it; create the medium on the connected side: kbmirror export {kbs} --to DIR"
+        )
     }
 }
 
@@ -105,6 +111,6 @@ mod tests {
     #[test]
     fn damage_is_repaired_on_both_sides() {
         let heal = Side::Connected.to_heal("KB1");
-        assert!(heal.contains("kbmirror repair KB1:") && !heal.contains("fetch"), "{heal}");
+        assert!(heal.contains("kbmirror repair KB1 ") && !heal.contains("fetch"), "{heal}");
     }
 }

@@ -74,19 +74,17 @@ fn because(question: &Question<'_>, member: &Member, set: &PackageSet) -> String
         (Role::Checkpoint, Some(build), None) => format!("{kb} builds upon the checkpoint {build}"),
         (Role::Checkpoint, None, _) => format!("{kb} builds upon this checkpoint"),
         (Role::Ssu, ..) => format!("the servicing stack comes before {kb}"),
-        (Role::DotnetChild, ..) => format!("one of the packages that make up {kb}"),
-        (Role::SafeOs, ..) => "the update of the recovery environment that was asked for".to_owned(),
-        (Role::Setup, ..) => {
-            "the update of the setup files that was asked for: expand it over \\sources".to_owned()
-        }
+        (Role::DotnetChild, ..) => format!("a package of the bundle {kb}"),
+        (Role::SafeOs, ..) => "the requested update of the recovery environment".to_owned(),
+        (Role::Setup, ..) => "the requested update of the setup files: expand it over \\sources".to_owned(),
         (Role::Target, Some(build), Some(at)) => {
-            format!("the update asked for: from {at} to {}", Build::new(at.number, build.revision))
+            format!("the requested update: from {at} to {}", Build::new(at.number, build.revision))
         }
-        (Role::Target, Some(build), None) => format!("the update asked for: brings build {build}"),
+        (Role::Target, Some(build), None) => format!("the requested update: brings build {build}"),
         (Role::Companion, ..) => {
-            format!("listed with {kb}; nothing proves whether it comes before or after")
+            format!("listed with {kb}; no evidence states if it comes before or after")
         }
-        _ => "the update asked for".to_owned(),
+        _ => "the requested update".to_owned(),
     }
 }
 
@@ -113,7 +111,7 @@ fn mind(question: &Question<'_>, set: &PackageSet, account: &mut Account) -> Res
     let has_checkpoint = set.members.iter().any(|member| member.role == Role::Checkpoint);
     if request.machine.place == Place::Winpe && has_checkpoint && request.machine.baseline.is_none() {
         account.warnings.push(
-            "leave the checkpoint out of the folder when boot.wim is at it or past it: DISM fails with 0x80073712 there"
+            "leave the checkpoint out of the folder if boot.wim is at or past it: DISM fails with 0x80073712 otherwise"
                 .to_owned(),
         );
     }
@@ -125,7 +123,7 @@ fn mind(question: &Question<'_>, set: &PackageSet, account: &mut Account) -> Res
         let later = account.successor.map_or_else(String::new, |kb| format!("; {kb} is later"));
         account
             .warnings
-            .push(format!("{} left the Catalog and is still good ({}){later}", set.kb, row.source));
+            .push(format!("{} left the Catalog and is still valid ({}){later}", set.kb, row.source));
     }
     Ok(())
 }
@@ -137,7 +135,7 @@ pub(super) fn count(question: &Question<'_>, steps: Vec<Step>, stated: Option<u6
         absent.map(|step| Missing { kb: step.kb, role: step.role, name: step.name.clone() }).collect();
     if !missing.is_empty() {
         let names: Vec<String> = missing.iter().map(name_of).collect();
-        let advice = format!("not among the files at hand: {}", names.join(", "));
+        let advice = format!("not among the available files: {}", names.join(", "));
         return Err(Refusal::new(Status::NeedsPrerequisite, advice).missing(missing).into());
     }
     let mut order = 0;

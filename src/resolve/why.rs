@@ -86,7 +86,7 @@ pub fn why(plan: &Plan) -> Reason {
     if !plan.warnings.is_empty() {
         let warnings: BTreeSet<&String> = plan.warnings.iter().collect();
         let warnings = warnings.into_iter().map(Reason::new);
-        root.because.push(Reason::new("what to mind").because(warnings));
+        root.because.push(Reason::new("warnings").because(warnings));
     }
     root
 }
@@ -112,10 +112,10 @@ impl Plan {
             Status::Install => format!("{subject}: install {} files, in this order", self.steps.len()),
             Status::NothingToDo => format!("{subject}: nothing to do"),
             Status::NotApplicable => format!("{subject}: not applicable"),
-            Status::NeedsPrerequisite => format!("{subject}: something else has to be there first"),
+            Status::NeedsPrerequisite => format!("{subject}: a prerequisite is missing"),
             Status::Withdrawn => format!("{subject}: withdrawn"),
-            Status::UnavailableOffline => format!("{subject}: not to be had offline"),
-            Status::Ambiguous => format!("{subject}: not clear which"),
+            Status::UnavailableOffline => format!("{subject}: not available offline"),
+            Status::Ambiguous => format!("{subject}: ambiguous"),
             Status::Unknown => format!("{subject}: unknown"),
         }
     }
@@ -172,7 +172,7 @@ fn of_step(step: &Step, evidence: Vec<String>, steps: &[Step]) -> Reason {
             above.filter_map(|other| Some((other.kb?, other.brings?))).min_by_key(|(_, brings)| *brings)
         {
             reason.because.push(Reason::new(format!(
-                "{other} brings {brings} and holds only what changed since {build}"
+                "{other} brings {brings} and contains only the changes since {build}"
             )));
         }
     } else {
@@ -183,12 +183,10 @@ fn of_step(step: &Step, evidence: Vec<String>, steps: &[Step]) -> Reason {
         let here = if step.present { "in the mirror" } else { "not in the mirror" };
         reason.because.push(Reason::new(format!("the file is {name}{size}, {here}")));
     } else {
-        reason.because.push(Reason::new("the name of its file is not known"));
+        reason.because.push(Reason::new("the file name is unknown"));
     }
     if step.restart_after {
-        reason
-            .because
-            .push(Reason::new("then the machine restarts: the next step looks at the build that runs"));
+        reason.because.push(Reason::new("restart the machine: the next step checks the running build"));
     }
     reason
 }
@@ -219,6 +217,6 @@ fn of_choices(plan: &Plan) -> impl Iterator<Item = Reason> {
             .architecture
             .map(|architecture| format!("--arch {} ", Architecture::as_str(architecture)))
             .unwrap_or_default();
-        Reason::new(format!("to choose from: {kb}{architecture}--product {:?}", choice.product))
+        Reason::new(format!("choice: {kb}{architecture}--product {:?}", choice.product))
     })
 }
