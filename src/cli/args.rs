@@ -1,4 +1,4 @@
-//! The command line, as one definition from which parsing, help, and later completions and man pages come.
+//! The command line, as one definition from which parsing, help, completions, and manual pages come.
 
 #![expect(clippy::doc_markdown, reason = "these comments are the help texts, which show no markup")]
 
@@ -16,10 +16,9 @@ use crate::net::{INTERACTIVE_PATIENCE, UNATTENDED_PATIENCE};
 use crate::update::{Architecture, Build, Kb, Kind, UpdateId};
 use crate::update::{parse_age, parse_bytes};
 
-/// Mirrors Windows updates from the Microsoft Update Catalog and tells which files a KB really needs, in which order,
-/// and why.
+/// Mirrors Windows updates from the Microsoft Update Catalog and resolves which files a KB needs, in which order, and why.
 #[derive(Debug, Parser)]
-#[command(name = "kbmirror", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(name = "kbmirror", version, max_term_width = 100)]
 pub(super) struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -29,54 +28,84 @@ pub(super) struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Ask the Catalog what there is
+    /// Query the Catalog for updates
     Search(Search),
-    /// Record updates, files, and graph of KBs in the index; downloads nothing
+    /// Record the updates and files of KBs in the index
+    ///
+    /// Records updates, files, and the graph. Downloads no package file.
     Crawl(Crawl),
-    /// Crawl, resolve, download, check, and publish KBs as folders
+    /// Download, check, and publish KBs as folders
+    ///
+    /// Queries the Catalog, resolves the files of each KB, downloads and checks them, and publishes a folder for each package set.
     Fetch(Fetch),
-    /// Tell all that is known of a KB or of one update
+    /// Show all known facts about a KB or an update
     Show(Show),
     /// List the published package sets
     List,
-    /// Tell which files a KB needs, in which order, and why; asks nobody
+    /// Plan which files a KB needs, in which order, and why
+    ///
+    /// Reads the index and the knowledge. Does not query the Catalog.
     Resolve(Resolve),
-    /// Make the keys that media are signed with, show the root key, or trust one
+    /// Make, show, trust, and revoke the keys that sign media
     Keys(Keys),
-    /// Write published KBs to a medium for the other side of the gap
+    /// Write published KBs to a medium
     Export(Export),
-    /// Check a medium; changes nothing
+    /// Check a medium without changing anything
     CheckMedium(CheckMedium),
-    /// Take a medium into the mirror
+    /// Check a medium and add its KBs to the mirror
     Import(Import),
-    /// Write the script that installs a KB, or the one that collects what a machine is
+    /// Write the script that installs a KB, or one that collects facts
+    ///
+    /// Writes the script that installs the files of a plan, or with --collect the script that collects the facts of a machine.
     Script(Script),
-    /// Put just the files of a plan into an empty folder, and its script beside it
+    /// Put the files of a plan into an empty folder
+    ///
+    /// Puts exactly the files of a plan into an empty folder, and its script beside the folder.
     Stage(Stage),
     /// Write a configuration for a new mirror
     Init(Init),
-    /// Bring the mirror up to date with its configuration; deletes nothing
+    /// Update the mirror by its configuration
+    ///
+    /// Deletes nothing.
     Sync(Sync),
-    /// Tell how the mirror is: its last runs, its age, what is new in it
+    /// Report the age, last runs, damage, and news of the mirror
     Status(Status),
-    /// Read everything again and compare; records damage, changes no package file
+    /// Read every file again and compare it with the index
+    ///
+    /// Records damage in the index. Changes no package file.
     Verify(Verify),
-    /// Restore what is damaged or missing, from media, folders, and the Catalog's servers; deletes no only copy
+    /// Restore damaged or missing files
+    ///
+    /// Restores files from media, folders, and the Catalog's servers. Never deletes the only copy of a file.
     Repair(Repair),
-    /// Remove published KBs into trash/, and keep sync and import from bringing them back
+    /// Remove published KBs into trash/
+    ///
+    /// Removes published KBs into trash/. Later runs of sync and import do not add these KBs again.
     Forget(Forget),
-    /// Print what runs sync by itself, for systemd, cron, or Windows; installs nothing
+    /// Print a schedule of sync for systemd, cron, or Windows
+    ///
+    /// Installs nothing.
     Schedule(Schedule),
-    /// Print the JSON Schema of a document, or the list of documents
+    /// Print the JSON Schema of a document, or list the documents
     Schema(Schema),
-    /// Tell whether DISM may be pointed at a folder: what is missing, foreign, or twice in it
+    /// Check if DISM can use a folder as a set
+    ///
+    /// Names the files that are missing, foreign, or duplicate.
     Lint(Lint),
-    /// Tell the reasons behind a plan, as a tree; asks nobody
+    /// Explain a plan as a tree of reasons
+    ///
+    /// Reads the index and the knowledge. Does not query the Catalog.
     Why(Why),
-    /// Tell which file needs which, and which update replaces which; asks nobody
+    /// Print which file needs which, and which update replaces which
+    ///
+    /// Reads the index and the knowledge. Does not query the Catalog.
     Graph(Graph),
     /// Show and check the knowledge tables
     Knowledge(Knowledge),
+    /// Print the completions of a shell
+    Completions(Completions),
+    /// Print the manual page of a command, or write all pages
+    Man(Man),
 }
 
 impl Command {
@@ -87,6 +116,25 @@ impl Command {
             _ => INTERACTIVE_PATIENCE,
         }
     }
+}
+
+/// `completions`
+#[derive(Debug, Args)]
+pub(super) struct Completions {
+    /// The shell that loads them
+    #[arg(value_name = "SHELL")]
+    pub(super) shell: clap_complete::Shell,
+}
+
+/// `man`
+#[derive(Debug, Args)]
+pub(super) struct Man {
+    /// The command, such as fetch or keys init [default: kbmirror itself]
+    #[arg(value_name = "COMMAND", conflicts_with = "to")]
+    pub(super) command: Vec<String>,
+    /// Write the pages of all commands into this folder
+    #[arg(long, value_name = "DIR")]
+    pub(super) to: Option<Utf8PathBuf>,
 }
 
 /// `crawl`

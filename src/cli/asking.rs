@@ -107,7 +107,7 @@ impl Sources {
     /// Runs something that looks things up.
     pub(super) fn with_library<T>(&self, work: impl FnOnce(&dyn Library) -> Result<T>) -> Result<T> {
         match &self.mirror {
-            Some(mirror) => work(&IndexLibrary::new(mirror.index(), &self.knowledge).on(self.side)),
+            Some(mirror) => work(&IndexLibrary::new(mirror.index(), &self.knowledge).with_side(self.side)),
             None => work(&Shelf::of_knowledge(&self.knowledge).on(self.side)),
         }
     }

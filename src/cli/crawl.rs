@@ -8,6 +8,7 @@ use crate::crawl::{CrawlGoal, CrawlJob, CrawlOutcome, Crawled, Failure, Run, Run
 use crate::documents::{CrawlDocument, ErrorBody, StoredSet};
 use crate::error::Result;
 use crate::exit_code::ExitCode;
+use crate::report::Column;
 use crate::update::{Architecture, Kb, count};
 
 /// `crawl`: updates, files, and graph into the index; no payload.
@@ -61,7 +62,14 @@ fn show(crawled: &[Crawled], document: &CrawlDocument, output: &mut Output) {
         let sets = count(one.sets.len(), "package set");
         output.line(format!("{}: {}, {sets}", one.kb, count(one.updates, "update")));
     }
-    let mut table = output.table(&["kb", "arch", "#", "role", "file", "products"]);
+    let mut table = output.table([
+        Column::new("kb"),
+        Column::new("arch"),
+        Column::new("#"),
+        Column::new("role").importance(2),
+        Column::file_name("file"),
+        Column::sentence("products").importance(1),
+    ]);
     for StoredSet { set, .. } in &document.sets {
         for (place, member) in set.files.iter().enumerate() {
             let once = |text: String| if place == 0 { text } else { String::new() };
@@ -70,7 +78,7 @@ fn show(crawled: &[Crawled], document: &CrawlDocument, output: &mut Output) {
                 once(set.architecture.map_or("any", Architecture::as_str).to_owned()),
                 (place + 1).to_string(),
                 member.file.role.map_or_else(String::new, |role| role.to_string()),
-                output.file_name(&member.file.name),
+                member.file.name.clone(),
                 once(set.product_list.join("; ")),
             ]);
         }

@@ -1,7 +1,7 @@
 //! Two examples for each command, which its help ends with. A test parses them all.
 
 /// The examples, by command; the name of the program stands before each.
-pub(super) const EXAMPLES: [(&str, [&str; 2]); 24] = [
+pub(super) static EXAMPLES: [(&str, [&str; 2]); 26] = [
     ("search", ["search KB5086672", "search \"cumulative update\" --arch x64 --limit 5"]),
     ("crawl", ["crawl KB5086672", "crawl KB5086672 --arch arm64"]),
     ("fetch", ["fetch KB5086672 --arch x64", "fetch KB5086672 --dry-run"]),
@@ -26,11 +26,18 @@ pub(super) const EXAMPLES: [(&str, [&str; 2]); 24] = [
     ("why", ["why KB5086672 --arch x64", "why --latest --host host.txt"]),
     ("graph", ["graph KB5086672", "graph KB5086672 --format json"]),
     ("knowledge", ["knowledge show releases", "knowledge check"]),
+    ("completions", ["completions bash", "completions powershell"]),
+    ("man", ["man fetch", "man --to /usr/local/share/man/man1"]),
 ];
+
+/// Returns the examples of a command, or `None` if the command has none.
+pub(super) fn examples_for(command: &str) -> Option<&'static [&'static str; 2]> {
+    EXAMPLES.iter().find(|(name, _)| *name == command).map(|(_, examples)| examples)
+}
 
 /// Returns the end of the help of a command.
 pub(super) fn examples_of(command: &str) -> Option<String> {
-    let (_, examples) = EXAMPLES.iter().find(|(name, _)| *name == command)?;
-    let lines: Vec<String> = examples.iter().map(|example| format!("  kbmirror {example}")).collect();
+    let lines: Vec<String> =
+        examples_for(command)?.iter().map(|example| format!("  kbmirror {example}")).collect();
     Some(format!("Examples:\n{}", lines.join("\n")))
 }

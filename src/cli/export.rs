@@ -15,7 +15,8 @@ use crate::disk;
 use crate::documents::{Change, ErrorBody, ExportDocument, ExportRehearsal, Room};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
-use crate::mirror::{Evidence, REPLAY, RunReport, is_newer, knowledge_of, table_texts};
+use crate::mirror::{EvidenceEntry, REPLAY, RunReport, is_newer, knowledge_from_texts, read_table_texts};
+use crate::report::Column;
 use crate::servicing::{Knowledge, Tables};
 use crate::update::{count, human_size};
 
@@ -135,7 +136,7 @@ fn write(setup: &Setup, arguments: &Export) -> Result<Done> {
     let own = setup.knowledge()?;
     mirror.expect_unchanged_views(&own)?;
     mirror.refresh_views(&own)?;
-    let replaced: Vec<String> = mirror.evidence().iter().map(Evidence::warning).collect();
+    let replaced: Vec<String> = mirror.evidence().iter().map(EvidenceEntry::warning).collect();
     let request = request(arguments);
     request.expect_match(&mirror)?;
     let found = Found::look(&arguments.to, Some(&keys), &mirror)?;
@@ -179,7 +180,7 @@ impl Carried {
     /// Returns the knowledge of the run, or that of the medium where it is newer: an export never moves knowledge back.
     fn onto(setup: &Setup, found: &Found) -> Result<Self> {
         let (own, texts) = (setup.knowledge()?, found.knowledge()?);
-        Ok(match knowledge_of(&texts) {
+        Ok(match knowledge_from_texts(&texts) {
             Ok(theirs) if !texts.is_empty() && is_newer(&theirs, &own) => Self {
                 warning: Some(format!(
                     "kept the knowledge tables of {} on the medium: they are newer than this mirror's",
@@ -228,7 +229,7 @@ fn show_room(room: Room, output: &mut Output) {
 /// All tables that travel along: the built-in ones, and over them what the mirror or the caller goes by.
 fn tables(setup: &Setup) -> Result<Texts> {
     let other = match setup.knowledge_folder() {
-        Some(folder) => table_texts(&folder)?,
+        Some(folder) => read_table_texts(&folder)?,
         None => Vec::new(),
     };
     let built_in = Tables::built_in();
@@ -244,8 +245,14 @@ fn show_plan(plan: &ExportPlan, is_demo: bool, output: &mut Output) {
     if is_demo {
         output.line("DEMO: the files are stand-ins; the medium says so on every page");
     }
-    let mut table =
-        output.table(&["kb", "folder", "files", "size", "change", "along with"]).right(2).right(3);
+    let mut table = output.table([
+        Column::new("kb"),
+        Column::new("folder"),
+        Column::number("files").importance(1),
+        Column::number("size").importance(2),
+        Column::sentence("change"),
+        Column::sentence("needed by").importance(3),
+    ]);
     for set in &plan.sets {
         let along: Vec<String> = set.needed_by.iter().map(ToString::to_string).collect();
         table.row([

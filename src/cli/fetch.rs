@@ -8,6 +8,7 @@ use crate::documents::{ErrorBody, FetchDocument, FetchedSetDocument, LeftOutBy, 
 use crate::error::Result;
 use crate::exit_code::ExitCode;
 use crate::fetch::{FetchJob, FetchOutcome, FetchRequest, LeftOut};
+use crate::report::{Column, Tone};
 use crate::resolve::PackageSet;
 use crate::servicing::ProductFilter;
 use crate::update::{Architecture, human_size};
@@ -93,15 +94,23 @@ fn left_out_set(set: &PackageSet, reason: LeftOut) -> LeftOutSet {
 /// Shows the order, and each file's role, size, digest state, and place.
 pub(super) fn show_set(fetched: &FetchedSetDocument, output: &mut Output) {
     let set = &fetched.set;
+    let tone = match set.status {
+        SetStatus::Published => Some(Tone::Good),
+        SetStatus::Failed => Some(Tone::Bad),
+        SetStatus::Unchanged | SetStatus::Planned => None,
+    };
     let status = match set.status {
         SetStatus::Published => "published",
         SetStatus::Unchanged => "unchanged (names and sizes checked; contents not re-read)",
         SetStatus::Failed => "FAILED, nothing published",
-        SetStatus::Planned if set.is_pooled_whole() => "is in the pool; would be published where it is not",
+        SetStatus::Planned if set.is_completely_pooled() => {
+            "is in the pool; would be published where it is not"
+        }
         SetStatus::Planned => "would be fetched",
     };
     let architecture = set.architecture.map_or("any architecture", Architecture::as_str);
-    output.line(format!("{}  {} ({architecture}): {status}", set.kb, set.product_list.join("; ")));
+    let subject = format!("{}  {} ({architecture}): ", set.kb, set.product_list.join("; "));
+    output.status_line(&subject, tone, status);
     if !fetched.needed_by.is_empty() {
         let needed_by: Vec<String> = fetched.needed_by.iter().map(ToString::to_string).collect();
         output.line(format!("comes along with {}", needed_by.join(", ")));
@@ -111,7 +120,13 @@ pub(super) fn show_set(fetched: &FetchedSetDocument, output: &mut Output) {
         (None, Some(error)) => output.line(error),
         (None, None) => {}
     }
-    let mut table = output.table(&["#", "role", "size", "checked", "file"]).right(2);
+    let mut table = output.table([
+        Column::new("#"),
+        Column::new("role").importance(2),
+        Column::number("size").importance(1),
+        Column::sentence("checked").status(),
+        Column::file_name("file"),
+    ]);
     for member in &set.files {
         let file = &member.file;
         let name = if fetched.place.is_some() { &member.folder_name } else { &file.name };
@@ -125,7 +140,7 @@ pub(super) fn show_set(fetched: &FetchedSetDocument, output: &mut Output) {
             file.role.map_or_else(String::new, |role| role.to_string()),
             file.size.map_or_else(|| "?".to_owned(), human_size),
             state,
-            output.file_name(name),
+            name.clone(),
         ]);
     }
     output.text(table.render());

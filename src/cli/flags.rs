@@ -3,10 +3,12 @@
 //! Options of every command and those of the network stand under headings of their own. Commands that do not use the
 //! network accept its options, and their help leaves them out. Each help ends with two examples.
 
-use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory as _};
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory as _, ValueHint};
 
 use super::args::Cli;
 use super::examples::examples_of;
+use super::help::with_overview;
 use crate::options::{OptionRow, OptionScope, OptionTexts, TABLE};
 
 /// Commands that can use the network.
@@ -44,14 +46,25 @@ pub(super) fn definition() -> Command {
         let own = TABLE.iter().filter(|row| matches!(row.scope, OptionScope::Of(only) if only == name));
         let own: Vec<Arg> = own.map(argument).collect();
         command = command.mut_subcommand(&name, |sub| {
-            let sub = add(sub.args(own));
+            // `kbmirror help keys init` shows the help of a command below another.
+            let sub = add(sub.args(own).disable_help_subcommand(true)).mut_args(with_hint);
             match examples_of(&name) {
                 Some(text) => sub.after_help(text),
                 None => sub,
             }
         });
     }
-    command
+    with_overview(command.mut_args(with_hint))
+}
+
+/// Lets shells complete the value of an argument as a folder or a file, by the name of the value.
+fn with_hint(argument: Arg) -> Arg {
+    let hint = match argument.get_value_names() {
+        Some([name]) if name == "DIR" => ValueHint::DirPath,
+        Some([name]) if name == "FILE" || name == "PATH" => ValueHint::FilePath,
+        _ => return argument,
+    };
+    argument.value_hint(hint)
 }
 
 /// Makes the argument of a row.
@@ -75,6 +88,9 @@ fn argument(row: &'static OptionRow) -> Arg {
     let argument = argument.value_name(value).action(action);
     if row.is_secret {
         return argument;
+    }
+    if !row.values.is_empty() {
+        return argument.value_parser(PossibleValuesParser::new(row.values)).hide_possible_values(true);
     }
     argument.value_parser(|text: &str| (row.check)(text).map(|()| text.to_owned()))
 }

@@ -6,6 +6,7 @@ use super::setup::Setup;
 use crate::documents::{ForgetDocument, ForgottenFile};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
+use crate::report::Column;
 use crate::update::{Kb, count, human_size};
 
 /// `forget`
@@ -45,10 +46,10 @@ fn undo(setup: &Setup, arguments: &Forget, output: &mut Output) -> Result<ExitCo
     for &kb in &arguments.kbs {
         let mut was_removed = false;
         if arguments.arch.is_empty() {
-            was_removed |= mirror.take_back_removal(kb, None)?;
+            was_removed |= mirror.revoke_removal(kb, None)?;
         }
         for &architecture in &arguments.arch {
-            was_removed |= mirror.take_back_removal(kb, Some(architecture))?;
+            was_removed |= mirror.revoke_removal(kb, Some(architecture))?;
         }
         if !was_removed {
             return Err(Error::new(ErrorKind::NotFound, format!("no removal of {kb} is recorded"))
@@ -79,7 +80,7 @@ fn bytes(files: &[ForgottenFile]) -> u64 {
 }
 
 fn show(document: &ForgetDocument, output: &mut Output) {
-    let mut table = output.table(&["kb", "folder", "files"]).right(2);
+    let mut table = output.table([Column::new("kb"), Column::new("folder"), Column::number("files")]);
     for set in &document.sets {
         table.row([set.kb.to_string(), set.folder_name.clone(), set.file_count.to_string()]);
     }

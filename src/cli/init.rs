@@ -7,7 +7,7 @@ use crate::disk;
 use crate::documents::InitDocument;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
-use crate::mirror::unusable;
+use crate::mirror::unwritable_folder;
 use crate::sync::template;
 use crate::update::Architecture;
 
@@ -32,7 +32,7 @@ pub(super) fn run(setup: &Setup, arguments: &Init, output: &mut Output) -> Resul
             .hint("edit it, or remove it first; nothing was overwritten"));
     }
     let written = disk::write_atomic(&path, template(family, &architectures).as_bytes());
-    written.map_err(|error| unusable(&layout, error))?;
+    written.map_err(|error| unwritable_folder(&layout, error))?;
     if output.is_json() {
         output.document(&InitDocument {
             mirror: layout.root().to_owned(),

@@ -11,8 +11,9 @@ use crate::documents::{
 };
 use crate::error::Result;
 use crate::facts::{Facts, FileFacts, FileKey};
-use crate::mirror::index::{Owner, SetRow, UpdateDetail};
+use crate::mirror::index::{SetRow, UpdateDetail, UpdateSelector};
 use crate::mirror::{Mirror, update_document};
+use crate::report::Column;
 use crate::resolve::{Difference, differences};
 use crate::servicing::KnownRow;
 use crate::update::{Architecture, Kb, human_size};
@@ -33,8 +34,8 @@ impl KbView {
     /// Reads index and knowledge.
     pub(super) fn of_index(what: Subject, sources: &Sources) -> Result<Self> {
         let owner = match what {
-            Subject::Kb(kb) => Owner::Kb(kb),
-            Subject::Update(id) => Owner::Update(id),
+            Subject::Kb(kb) => UpdateSelector::Kb(kb),
+            Subject::Update(id) => UpdateSelector::Update(id),
         };
         let (updates, files) = match &sources.mirror {
             Some(mirror) => mirror.index().details_of(owner)?,
@@ -209,7 +210,16 @@ fn show_set(StoredSet { set, .. }: &StoredSet, output: &mut Output) {
     };
     let architecture = set.architecture.map_or("any architecture", Architecture::as_str);
     output.line(format!("set for {} ({architecture}): {place}", set.product_list.join("; ")));
-    let mut table = output.table(&["#", "role", "kb", "size", "checked", "sha1", "host", "file"]).right(3);
+    let mut table = output.table([
+        Column::new("#"),
+        Column::new("role").importance(5),
+        Column::new("kb").importance(4),
+        Column::number("size").importance(3),
+        Column::sentence("checked").status(),
+        Column::new("sha1").importance(2),
+        Column::new("host").importance(1),
+        Column::file_name("file"),
+    ]);
     for (place, member) in set.files.iter().enumerate() {
         let file = &member.file;
         table.row([
@@ -220,7 +230,7 @@ fn show_set(StoredSet { set, .. }: &StoredSet, output: &mut Output) {
             if file.present { file.checked.join(" ") } else { "not here".to_owned() },
             file.sha1.map_or_else(|| "-".to_owned(), |sha1| sha1.to_string()),
             file.host().unwrap_or("-").to_owned(),
-            output.file_name(&file.name),
+            file.name.clone(),
         ]);
     }
     output.text(table.render());

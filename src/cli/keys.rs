@@ -15,6 +15,7 @@ use crate::documents::{
 };
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
+use crate::report::Column;
 use crate::update::count;
 
 /// `keys …`
@@ -102,7 +103,15 @@ fn list(folder: &KeyFolder, now: &str, output: &mut Output) -> Result<()> {
     if output.is_json() {
         return output.document(&KeyListDocument { keys });
     }
-    let mut table = output.table(&["kind", "id", "state", "from", "until", "passphrase", "key"]);
+    let mut table = output.table([
+        Column::new("kind"),
+        Column::new("id"),
+        Column::new("state").status(),
+        Column::new("from").importance(2),
+        Column::new("until").importance(3),
+        Column::new("passphrase").importance(1),
+        Column::new("key").importance(4),
+    ]);
     for row in &keys {
         let or_nothing = |text: &Option<String>| text.clone().unwrap_or_default();
         table.row([

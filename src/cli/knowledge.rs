@@ -11,6 +11,7 @@ use crate::disk;
 use crate::documents::{KnowledgeDocument, TableDocument};
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
+use crate::report::Column;
 use crate::servicing::{TableCheck, TableFinding, TableInfo, Tables, check_tables, rows_of};
 
 /// `knowledge`: looks at tables, writes nothing.
@@ -30,7 +31,11 @@ fn show_all(tables: Tables<'_>, output: &mut Output) -> Result<ExitCode> {
         return Ok(ExitCode::OK);
     }
     output.line(format!("knowledge {version}, as of {date}"));
-    let mut table = output.table(&["table", "rows", "what it is for"]).right(1);
+    let mut table = output.table([
+        Column::new("table"),
+        Column::number("rows").importance(1),
+        Column::sentence("purpose"),
+    ]);
     for TableInfo { name, about, rows } in overview {
         table.row([name.to_owned(), rows.to_string(), about.to_owned()]);
     }

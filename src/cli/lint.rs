@@ -15,6 +15,7 @@ use crate::exit_code::ExitCode;
 use crate::facts::Facts;
 use crate::lint::{LintReport, LintRequest, LintStatus, lint};
 use crate::mirror::{facts_of_folder, read_folder};
+use crate::report::{Column, Tone};
 use crate::resolve::{Goal, Machine, Request, freshness_of};
 use crate::update::count;
 
@@ -86,16 +87,21 @@ fn show(path: &Utf8Path, report: &LintReport, output: &mut Output) {
     }
     let findings = count(report.findings.len(), "finding");
     output.line(format!("{subject}: do not point DISM at this folder, {findings}"));
-    let mut files = output.table(&["#", "finding", "kb", "file"]).right(0);
+    let mut files = output.table([
+        Column::number("#"),
+        Column::new("finding").tone(Tone::Bad),
+        Column::new("kb"),
+        Column::file_name("file"),
+    ]);
     // Sentences have a table of their own: beside the names there is no room for them.
-    let mut reasons = output.table(&["#", "because"]).right(0);
+    let mut reasons = output.table([Column::number("#"), Column::sentence("reason")]);
     for (number, finding) in (1..).zip(&report.findings) {
         let number = format!("{number}");
         files.row([
             number.clone(),
             finding.code.to_string(),
             finding.kb.map_or_else(|| "-".to_owned(), |kb| kb.to_string()),
-            finding.name.as_deref().map_or_else(|| "-".to_owned(), |name| output.file_name(name)),
+            finding.name.clone().unwrap_or_else(|| "-".to_owned()),
         ]);
         reasons.row([number, finding.message.clone()]);
     }

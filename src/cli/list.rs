@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::exit_code::ExitCode;
 use crate::mirror::index::PublishState;
 use crate::mirror::{Access, Mirror};
+use crate::report::Column;
 use crate::resolve::Side;
 use crate::update::{Architecture, human_size};
 
@@ -42,12 +43,19 @@ fn document(mirror: &Mirror<impl Access>) -> Result<ListDocument> {
 }
 
 fn show(document: &ListDocument, side: Side, output: &mut Output) {
-    let mut headings = vec!["kb", "arch", "files", "size", "folder", "products"];
+    let mut columns = vec![
+        Column::new("kb"),
+        Column::new("arch"),
+        Column::number("files").importance(2),
+        Column::number("size").importance(3),
+        Column::new("folder"),
+        Column::sentence("products").importance(1),
+    ];
     let has_damage = document.sets.iter().any(|set| set.damaged);
     if has_damage {
-        headings.insert(4, "state");
+        columns.insert(4, Column::new("state").status());
     }
-    let mut table = output.table(&headings).right(2).right(3);
+    let mut table = output.table(columns);
     for StoredSet { set, folder_missing, faults, .. } in &document.sets {
         let mut row = vec![
             set.kb.to_string(),

@@ -6,6 +6,7 @@ use super::setup::Setup;
 use crate::carrier::{CheckJob, Examined, ImportJob, Imported};
 use crate::error::Result;
 use crate::exit_code::ExitCode;
+use crate::report::Column;
 use crate::update::human_size;
 
 /// `check-medium`: every check, and no change.
@@ -44,7 +45,12 @@ fn show_set(examined: &Examined, output: &mut Output) {
         output.line("DEMO: the files are stand-ins; nothing here can be installed");
     }
     output.line(format!("set {} of the mirror {}, made {}", set.label(), set.mirror_id, set.created));
-    let mut table = output.table(&["kb", "folder", "files", "size"]).right(2).right(3);
+    let mut table = output.table([
+        Column::new("kb"),
+        Column::new("folder"),
+        Column::number("files").importance(1),
+        Column::number("size").importance(2),
+    ]);
     for (kb, record) in &examined.listing.sets {
         let size: u64 = record.files.iter().filter_map(|file| file.size).sum();
         table.row([

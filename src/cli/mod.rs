@@ -5,6 +5,7 @@
 
 mod args;
 mod asking;
+mod completions;
 mod crawl;
 mod damage;
 mod examples;
@@ -13,6 +14,7 @@ mod fetch;
 mod flags;
 mod forget;
 mod graph;
+mod help;
 mod init;
 mod kb_view;
 mod keys;
@@ -20,6 +22,7 @@ mod knowledge;
 mod lint;
 mod list;
 mod machine_args;
+mod man;
 mod media_args;
 mod medium;
 mod output;
@@ -56,7 +59,7 @@ use crate::error::Error;
 use crate::event::LogFormat;
 use crate::exit_code::ExitCode;
 use crate::net::redacted_text;
-use crate::options::{OptionTexts, option_row};
+use crate::options::{ColorChoice, OptionTexts, option_row};
 use crate::report::log_line;
 
 /// Runs the command that the process was started with.
@@ -65,19 +68,20 @@ pub fn run(process: Process) -> ExitCode {
         Ok(parsed) => parsed,
         Err(error) => return refuse_arguments(process, &error),
     };
-    let reads_config = !matches!(cli.command, Command::Init(_));
+    let reads_config = !matches!(cli.command, Command::Init(_) | Command::Completions(_) | Command::Man(_));
     let settings = match settings::Settings::gather(&given, &process, reads_config) {
         Ok(settings) => settings,
         Err(error) => {
             let is_given = |id| given.contains_key(id);
             let log = log_format_of(&process);
-            let mut output = Output::new(is_given("json"), is_given("quiet"), log, &process);
+            let color = color_of(&process);
+            let mut output = Output::new(is_given("json"), is_given("quiet"), log, color, &process);
             output.error(&error);
             return output.flush(process.stdout, error.code());
         }
     };
     let options = &settings.options;
-    let mut output = Output::new(options.json, options.quiet, options.log_format, &process);
+    let mut output = Output::new(options.json, options.quiet, options.log_format, options.color, &process);
     let setup = setup::Setup::new(settings, process, cli.command.patience(), recorded);
     let outcome = match &cli.command {
         Command::Search(arguments) => search::run(&setup, arguments, &mut output),
@@ -104,6 +108,8 @@ pub fn run(process: Process) -> ExitCode {
         Command::Forget(arguments) => forget::run(&setup, arguments, &mut output),
         Command::Schedule(arguments) => schedule::run(&setup, arguments, &mut output),
         Command::Schema(arguments) => schema::run(arguments, &mut output),
+        Command::Completions(arguments) => completions::run(arguments, &mut output),
+        Command::Man(arguments) => man::run(arguments, &mut output),
     };
     let code = match outcome {
         Ok(code) => code,
@@ -115,10 +121,16 @@ pub fn run(process: Process) -> ExitCode {
     output.flush(setup.stdout(), code)
 }
 
+/// The greatest width of a help text.
+const MOST_HELP: u16 = 100;
+
 /// Parses the arguments once: the command, its description for recordings, and the shared options. The definition of all commands
 /// is large, and is not kept while the command runs.
 fn parse(process: &Process) -> Result<(Cli, String, OptionTexts), clap::Error> {
     let mut definition = flags::definition();
+    if let Some(width) = process.stdout_width {
+        definition = definition.term_width(usize::from(width.min(MOST_HELP)));
+    }
     let matches = definition.try_get_matches_from_mut(&process.args)?;
     let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut definition))?;
     Ok((cli, flags::recorded_command(&definition, &matches), flags::given_flags(&matches)))
@@ -128,7 +140,10 @@ fn parse(process: &Process) -> Result<(Cli, String, OptionTexts), clap::Error> {
 fn refuse_arguments(mut process: Process, error: &clap::Error) -> ExitCode {
     use std::io::Write as _;
     if matches!(error.kind(), ClapKind::DisplayHelp | ClapKind::DisplayVersion) {
-        let written = output::write_stdout(process.stdout.as_mut(), &error.to_string());
+        let has_color = output::stdout_has_color(&process, color_of(&process));
+        let text = error.render();
+        let text = if has_color { text.ansi().to_string() } else { text.to_string() };
+        let written = output::write_stdout(process.stdout.as_mut(), &text);
         return match written {
             Ok(()) => ExitCode::OK,
             Err(error) => {
@@ -148,13 +163,14 @@ fn refuse_arguments(mut process: Process, error: &clap::Error) -> ExitCode {
         let message = message.trim_start_matches("error: ").to_owned();
         Error::usage(message).hint("kbmirror --help lists the commands and options")
     };
+    let palette = output::stderr_palette(&process, color_of(&process), log_format_of(&process));
     let is_log = log_format_of(&process) == LogFormat::Json;
     let is_json = process.args.iter().any(|argument| argument == "--json");
     let mut stderr = process.stderr.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     if is_json {
         let _unread = writeln!(process.stdout, "{}", line_of(&ErrorDocument::of(&error())));
     } else if !is_log {
-        let _unread = write!(stderr, "{text}");
+        let _unread = write!(stderr, "{}", palette.label(&text));
     }
     if is_log {
         let _unread =
@@ -163,17 +179,27 @@ fn refuse_arguments(mut process: Process, error: &clap::Error) -> ExitCode {
     ExitCode::USAGE
 }
 
-/// How the log is written where nothing but the words of the command line and the environment can be had.
+/// Returns the form of the log, where only the words of the command line and the environment are available.
 fn log_format_of(process: &Process) -> LogFormat {
+    let text = word_of(process, "--log-format").or_else(|| {
+        let row = option_row("log_format");
+        row.and_then(|row| process.env.get(row.variable?)).cloned()
+    });
+    text.and_then(|word| word.parse().ok()).unwrap_or_default()
+}
+
+/// Returns the use of colour, by the words of the command line.
+fn color_of(process: &Process) -> ColorChoice {
+    word_of(process, "--color").and_then(|word| word.parse().ok()).unwrap_or_default()
+}
+
+/// Returns the value of an option among the words of the command line, or `None` if it is not there.
+fn word_of(process: &Process, flag: &str) -> Option<String> {
     let mut words = process.args.iter().skip(1).filter_map(|word| word.to_str());
-    let of_flag = words.find_map(|word| Some(word.strip_prefix("--log-format")?.to_owned()));
-    let of_flag = match of_flag.as_deref() {
-        Some("") => words.next().map(str::to_owned),
-        Some(rest) => rest.strip_prefix('=').map(str::to_owned),
-        None => {
-            let row = option_row("log_format");
-            row.and_then(|row| process.env.get(row.variable?)).cloned()
-        }
-    };
-    of_flag.and_then(|word| word.parse().ok()).unwrap_or_default()
+    let rest = words
+        .find_map(|word| word.strip_prefix(flag).filter(|rest| rest.is_empty() || rest.starts_with('=')))?;
+    match rest.strip_prefix('=') {
+        Some(value) => Some(value.to_owned()),
+        None => words.next().map(str::to_owned),
+    }
 }

@@ -12,8 +12,9 @@ use crate::documents::{ErrorDocument, LogEvent, line_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::LogFormat;
 use crate::exit_code::ExitCode;
-use crate::report::{SharedWriter, Table, log_line, wrapped};
-use crate::update::{PackageName, neutral};
+use crate::options::ColorChoice;
+use crate::report::{Column, Palette, SharedWriter, Table, Tone, log_line, without_digits, wrapped};
+use crate::update::neutral;
 
 /// The output of a command. It is written at the end, so that a JSON document is one document.
 #[derive(Debug)]
@@ -23,12 +24,15 @@ pub(super) struct Output {
     log: LogFormat,
     clock: Arc<dyn Clock>,
     width: Option<u16>,
+    /// The colours of stdout.
+    palette: Palette,
     stdout: String,
     stderr: StderrText,
 }
 
 struct StderrText {
     text: String,
+    palette: Palette,
     to: SharedWriter,
 }
 
@@ -39,10 +43,22 @@ impl std::fmt::Debug for StderrText {
 }
 
 impl Output {
-    pub(super) fn new(json: bool, quiet: bool, log: LogFormat, process: &Process) -> Self {
-        let stderr = StderrText { text: String::new(), to: process.stderr.clone() };
+    pub(super) fn new(
+        json: bool,
+        quiet: bool,
+        log: LogFormat,
+        color: ColorChoice,
+        process: &Process,
+    ) -> Self {
+        let palette = Palette::new(!json && stdout_has_color(process, color));
+        let stderr = StderrText {
+            text: String::new(),
+            palette: stderr_palette(process, color, log),
+            to: process.stderr.clone(),
+        };
         let clock = Arc::clone(&process.clock);
-        Self { json, quiet, log, clock, width: process.stdout_width, stdout: String::new(), stderr }
+        let width = process.stdout_width;
+        Self { json, quiet, log, clock, width, palette, stdout: String::new(), stderr }
     }
 
     /// Returns `true` if a program reads the output.
@@ -50,30 +66,20 @@ impl Output {
         self.json
     }
 
-    /// The width of the terminal; none in a pipe.
-    pub(super) fn width(&self) -> Option<u16> {
-        self.width
+    /// Makes a table for the terminal, or for a pipe.
+    pub(super) fn table(&self, columns: impl IntoIterator<Item = Column>) -> Table {
+        Table::new(columns, self.width, self.palette)
     }
 
-    /// A table as wide as the terminal.
-    pub(super) fn table(&self, headings: &[&str]) -> Table {
-        Table::new(headings, self.width)
-    }
-
-    /// A file's name for a table: on a narrow terminal the 40 digits of Microsoft's names are cut to eight, so that a
-    /// name stays on its line. Folders, JSON, and pipes have the whole of it.
+    /// Returns the name of a file for a sentence. On a narrow terminal, the 40 digits in Microsoft's names are cut to eight.
+    /// Folders, JSON, and pipes have the complete name.
     pub(super) fn file_name(&self, name: &str) -> String {
-        /// A whole table with a long name takes this much.
+        /// The width of a terminal that has room for a sentence with a complete name.
         const WIDE: u16 = 140;
-        let digits = PackageName::parse(name).sha1.map(|sha1| sha1.to_string());
-        match (self.width, digits) {
-            (Some(width), Some(digits)) if width < WIDE => {
-                name.to_ascii_lowercase().rfind(&digits).map_or_else(
-                    || name.to_owned(),
-                    |at| format!("{}\u{2026}{}", &name[..at + 8], &name[at + digits.len()..]),
-                )
-            }
-            _ => name.to_owned(),
+        if self.width.is_some_and(|width| width < WIDE) {
+            without_digits(name).into_owned()
+        } else {
+            name.to_owned()
         }
     }
 
@@ -98,9 +104,17 @@ impl Output {
         self.stdout.push_str(text.as_ref());
     }
 
-    /// A line of data for people, what is hidden in it written out.
+    /// A line of data for people, what is hidden in it written out, and its label painted.
     pub(super) fn line(&mut self, line: impl AsRef<str>) {
-        self.stdout.push_str(&neutral(line.as_ref().trim_end()));
+        self.stdout.push_str(&self.palette.label(&neutral(line.as_ref().trim_end())));
+        self.stdout.push('\n');
+    }
+
+    /// A line of data for people that ends with a status, which is painted.
+    pub(super) fn status_line(&mut self, before: &str, tone: Option<Tone>, status: &str) {
+        let status = neutral(status);
+        self.stdout.push_str(&neutral(before));
+        self.stdout.push_str(&tone.map_or_else(|| status.clone(), |tone| self.palette.paint(tone, &status)));
         self.stdout.push('\n');
     }
 
@@ -121,7 +135,7 @@ impl Output {
     pub(super) fn note(&mut self, line: impl AsRef<str>) {
         let line = line.as_ref();
         if self.log == LogFormat::Text {
-            self.stderr_line(&neutral(line));
+            self.stderr_text_line(line);
         } else if !self.quiet {
             let event = LogEvent::Note { message: line.to_owned() };
             self.stderr_line(&log_line(self.clock.now(), event));
@@ -132,11 +146,17 @@ impl Output {
     pub(super) fn warn(&mut self, message: impl AsRef<str>) {
         let message = message.as_ref();
         if self.log == LogFormat::Text {
-            self.stderr_line(&neutral(&format!("warning: {message}")));
+            self.stderr_text_line(&format!("warning: {message}"));
         } else {
             let event = LogEvent::Warning { message: message.to_owned() };
             self.stderr_line(&log_line(self.clock.now(), event));
         }
+    }
+
+    /// Writes a line for people, what is hidden in it written out, and its label painted.
+    fn stderr_text_line(&mut self, line: &str) {
+        let palette = self.stderr.palette;
+        self.stderr_line(&palette.label(&neutral(line)));
     }
 
     fn stderr_line(&mut self, line: &str) {
@@ -224,6 +244,16 @@ impl Output {
         let _unread = stderr.write_all(self.stderr.text.as_bytes()).and_then(|()| stderr.flush());
         code
     }
+}
+
+/// Returns `true` if text on stdout has colour.
+pub(super) fn stdout_has_color(process: &Process, color: ColorChoice) -> bool {
+    color.is_used(&process.env, process.stdout_width.is_some())
+}
+
+/// Returns the colours of stderr. A log of JSON objects has none.
+pub(super) fn stderr_palette(process: &Process, color: ColorChoice, log: LogFormat) -> Palette {
+    Palette::new(log == LogFormat::Text && color.is_used(&process.env, process.stderr_is_terminal))
 }
 
 /// Writes data to stdout. A reader that closed the pipe (`kbmirror list | head -1`) is not an error.

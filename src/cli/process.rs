@@ -5,6 +5,8 @@ use std::ffi::OsString;
 use std::io::{IsTerminal as _, Read, Write};
 use std::sync::{Arc, Mutex};
 
+use anstream::AutoStream;
+
 use super::signals::Signals;
 use crate::clock::{Clock, SystemClock};
 use crate::net::redacted_arguments;
@@ -53,17 +55,27 @@ impl Process {
     #[expect(clippy::disallowed_methods, reason = "this is the one place where they come in")]
     pub fn of_this_system() -> Self {
         let stdout = std::io::stdout();
+        // On a terminal, escape sequences are understood, or translated for consoles of older Windows versions. The program
+        // itself decides if it writes any.
+        let stderr = std::io::stderr();
+        let stderr: Box<dyn Write + Send> =
+            if stderr.is_terminal() { Box::new(AutoStream::always(stderr)) } else { Box::new(stderr) };
         let env = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        let width = stdout.is_terminal().then(|| comfy_table::Table::new().width()).flatten();
+        let width = stdout.is_terminal().then(|| terminal_size::terminal_size_of(&stdout)).flatten();
+        let width = width.map(|(width, _)| width.0);
         Self {
             args: std::env::args_os().collect(),
             env: env.collect(),
             stdin: Box::new(std::io::stdin()),
             stdin_is_terminal: std::io::stdin().is_terminal(),
             read_hidden: Box::new(|question| rpassword::prompt_password(question)),
-            stdout: Box::new(stdout),
-            stderr: Arc::new(Mutex::new(Box::new(std::io::stderr()))),
+            stdout: if stdout.is_terminal() {
+                Box::new(AutoStream::always(stdout))
+            } else {
+                Box::new(stdout)
+            },
+            stderr: Arc::new(Mutex::new(stderr)),
             stdout_width: width,
             stderr_is_terminal: std::io::stderr().is_terminal(),
             clock: Arc::new(SystemClock::start()),

@@ -11,8 +11,9 @@ use crate::crawl::RunOptions;
 use crate::documents::RepairDocument;
 use crate::error::Result;
 use crate::exit_code::ExitCode;
-use crate::mirror::{Mirror, set_index_aside, stored_origin};
+use crate::mirror::{Mirror, quarantine_index, stored_origin};
 use crate::repair::{OnlineRepair, RepairJob, RepairOutcome};
+use crate::report::Column;
 use crate::resolve::Side;
 use crate::sync::keep_verify_report;
 use crate::update::{count, human_size};
@@ -59,10 +60,10 @@ fn rebuild_index(setup: &Setup, output: &mut Output) -> Result<()> {
         Some(origin) => origin,
         None => setup.origin()?,
     };
-    if let Some(kept) = set_index_aside(&layout, setup.now())? {
+    if let Some(kept) = quarantine_index(&layout, setup.now())? {
         output.note(format!("the index is kept as {kept}"));
     }
-    let mirror = Mirror::open_to_write(layout, &origin, &*setup.knowledge()?, setup.now())?;
+    let mirror = Mirror::open_for_writing(layout, &origin, &*setup.knowledge()?, setup.now())?;
     output.note(format!(
         "the index was made anew from kb/ and pool/: {}",
         count(mirror.rebuilt_sets(), "package set")
@@ -73,9 +74,13 @@ fn rebuild_index(setup: &Setup, output: &mut Output) -> Result<()> {
 fn show(outcome: &RepairOutcome, side: Side, output: &mut Output) {
     let document = &outcome.document;
     if !document.restored.is_empty() {
-        let mut table = output.table(&["restored", "size", "from"]).right(1);
+        let mut table = output.table([
+            Column::file_name("restored"),
+            Column::number("size").importance(1),
+            Column::sentence("source"),
+        ]);
         for file in &document.restored {
-            table.row([output.file_name(&file.name), human_size(file.size), file.from.clone()]);
+            table.row([file.name.clone(), human_size(file.size), file.from.clone()]);
         }
         output.text(table.render());
     }
@@ -122,15 +127,15 @@ fn show_needed(document: &RepairDocument, side: Side, output: &mut Output) {
     if document.needed.is_empty() {
         return;
     }
-    let mut table = output.table(&["needed", "size", "kb", "sha256"]).right(1);
+    let mut table = output.table([
+        Column::file_name("needed"),
+        Column::number("size").importance(2),
+        Column::sentence("kb"),
+        Column::new("sha256").importance(1),
+    ]);
     for file in &document.needed {
         let kbs: Vec<String> = file.kbs.iter().map(ToString::to_string).collect();
-        table.row([
-            output.file_name(&file.name),
-            human_size(file.size),
-            kbs.join(" "),
-            file.sha256.to_string(),
-        ]);
+        table.row([file.name.clone(), human_size(file.size), kbs.join(" "), file.sha256.to_string()]);
     }
     output.text(table.render());
     output.note(match side {

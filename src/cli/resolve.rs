@@ -8,6 +8,7 @@ use crate::disk;
 use crate::documents::BatchError;
 use crate::error::Result;
 use crate::exit_code::ExitCode;
+use crate::report::Column;
 use crate::resolve::{Plan, Request, Status, Step, read_line, resolve};
 use crate::update::{Architecture, count, human_size};
 
@@ -107,16 +108,22 @@ pub(super) fn show(plan: &Plan, output: &mut Output) {
         output.line(format!("  {advice}"));
     }
     if !plan.steps.is_empty() {
-        let mut files = output.table(&["#", "role", "size", "here", "file"]).right(2);
+        let mut files = output.table([
+            Column::new("#"),
+            Column::new("role").importance(2),
+            Column::number("size").importance(1),
+            Column::new("present").status(),
+            Column::file_name("file"),
+        ]);
         // The reasons have a table of their own: beside the names there is no room for sentences.
-        let mut reasons = output.table(&["#", "because"]);
+        let mut reasons = output.table([Column::new("#"), Column::sentence("reason")]);
         for step in &plan.steps {
             files.row([
                 order(step),
                 step.role.to_string(),
                 step.size.map_or_else(|| "?".to_owned(), human_size),
                 if step.present { "yes" } else { "no" }.to_owned(),
-                file_name(step, output),
+                file_name(step),
             ]);
             let because = match &step.needed_if {
                 Some(needed_if) => format!("{}; needed if: {needed_if}", step.because),
@@ -161,9 +168,9 @@ fn order(step: &Step) -> String {
 }
 
 /// The name of a step's file; where nobody recorded it, the KB stands for it.
-pub(super) fn file_name(step: &Step, output: &Output) -> String {
+pub(super) fn file_name(step: &Step) -> String {
     match (&step.name, step.kb) {
-        (Some(name), _) => output.file_name(name),
+        (Some(name), _) => name.clone(),
         (None, Some(kb)) => format!("{kb} (name not known)"),
         (None, None) => "?".to_owned(),
     }

@@ -6,6 +6,7 @@ use super::output::Output;
 use crate::documents::{DOCUMENTS, DocumentKind};
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
+use crate::report::Column;
 
 /// Runs `schema`: prints the list of documents, or one schema.
 pub(super) fn run(arguments: &Schema, output: &mut Output) -> Result<ExitCode> {
@@ -24,7 +25,11 @@ fn list(output: &mut Output) -> Result<ExitCode> {
         output.document(&DOCUMENTS.iter().map(DocumentKind::line).collect::<Vec<_>>())?;
         return Ok(ExitCode::OK);
     }
-    let mut table = output.table(&["document", "direction", "of"]);
+    let mut table = output.table([
+        Column::new("document"),
+        Column::new("direction").importance(1),
+        Column::sentence("source"),
+    ]);
     for kind in DOCUMENTS {
         table.row([kind.name, kind.direction.as_str(), kind.of].map(str::to_owned));
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 
+use super::output::stderr_palette;
 use super::process::Process;
 use super::settings::Settings;
 use crate::catalog::recording::{Record, Replay};
@@ -18,7 +19,9 @@ use crate::crawl::{Run, RunJob, RunOptions, Session, TransferOptions};
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events, LogFormat};
-use crate::mirror::{Layout, Mirror, REPLAY, Writing, knowledge_of_mirror, read_knowledge, read_tables};
+use crate::mirror::{
+    Layout, Mirror, REPLAY, WriteAccess, effective_knowledge, read_knowledge, read_operator_tables,
+};
 use crate::net::{
     Client, ExtraRoots, HttpTransport, Pace, Proxies, Stop, Transport, UrlPolicy, redacted_arguments,
 };
@@ -146,7 +149,7 @@ impl Setup {
         }
         let knowledge = match &self.settings.options.knowledge {
             Some(folder) => read_knowledge(folder)?,
-            None => knowledge_of_mirror(&self.layout())?.0,
+            None => effective_knowledge(&self.layout())?.0,
         };
         Ok(Arc::clone(self.knowledge.get_or_init(|| Arc::new(knowledge))))
     }
@@ -159,8 +162,8 @@ impl Setup {
     /// Runs something on the texts of the tables, as they are.
     pub(super) fn with_tables<T>(&self, work: impl FnOnce(Tables<'_>) -> Result<T>) -> Result<T> {
         let texts = match &self.settings.options.knowledge {
-            Some(folder) => read_tables(folder)?,
-            None => knowledge_of_mirror(&self.layout())?.1,
+            Some(folder) => read_operator_tables(folder)?,
+            None => effective_knowledge(&self.layout())?.1,
         };
         let mut tables = Tables::built_in();
         for (name, text) in &texts {
@@ -176,7 +179,7 @@ impl Setup {
 
     /// The mirror, to read it; `None` if there is none.
     pub(super) fn mirror_if_there(&self) -> Result<Option<Mirror>> {
-        Mirror::open_if_there(self.layout())
+        Mirror::open_if_exists(self.layout())
     }
 
     /// Returns the mirror, to read it; `None` for one that was prepared, by its configuration or keys, and holds nothing yet.
@@ -194,15 +197,15 @@ impl Setup {
     }
 
     /// The mirror, to write it; it must be there.
-    pub(super) fn mirror_to_write(&self) -> Result<Mirror<Writing>> {
+    pub(super) fn mirror_to_write(&self) -> Result<Mirror<WriteAccess>> {
         let origin = self.mirror()?.origin()?;
-        Mirror::open_to_write(self.layout(), &origin, &*self.knowledge()?, self.now())
+        Mirror::open_for_writing(self.layout(), &origin, &*self.knowledge()?, self.now())
     }
 
     /// The folder from which knowledge tables are read, where they are not the built-in ones.
     pub(super) fn knowledge_folder(&self) -> Option<Utf8PathBuf> {
         let adopted = || {
-            let (_, texts) = knowledge_of_mirror(&self.layout()).ok()?;
+            let (_, texts) = effective_knowledge(&self.layout()).ok()?;
             (!texts.is_empty()).then(|| self.layout().knowledge())
         };
         self.settings.options.knowledge.clone().or_else(adopted)
@@ -219,7 +222,9 @@ impl Setup {
 
     fn start_watcher(&self) -> (Events, Watcher) {
         let process = self.process.borrow();
-        Watcher::start(self.watch(), process.stderr.clone(), Arc::clone(&process.clock))
+        let (color, log) = (self.settings.options.color, self.settings.options.log_format);
+        let palette = stderr_palette(&process, color, log);
+        Watcher::start(self.watch(), palette, process.stderr.clone(), Arc::clone(&process.clock))
     }
 
     /// Runs work that asks the Catalog, with somebody watching it and heeding a wish to stop.

@@ -10,7 +10,7 @@ use crate::documents::StageDocument;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
 use crate::fetch::StagePlan;
-use crate::mirror::Run;
+use crate::mirror::RunInfo;
 use crate::resolve::{Place, Status};
 use crate::script::Form;
 use crate::update::human_size;
@@ -36,7 +36,7 @@ pub(super) fn run(setup: &Setup, arguments: &Stage, output: &mut Output) -> Resu
     // The setup files of media have no script, and are staged all the same.
     let form =
         if request.machine.place == Place::Media { Form::Image } else { form_of(request.machine.place)? };
-    let run = Run { command: "stage", now: setup.now().into() };
+    let run = RunInfo { command: "stage", now: setup.now().into() };
     let staging = StagePlan::new(&plan, form, mirror, &sources.knowledge, &arguments.to, run)?;
     let staged = staging.run(&plan, &request, mirror, &sources.knowledge, run)?;
     if output.is_json() {

@@ -16,6 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
 use crate::mirror::index::PublishState;
 use crate::mirror::{Access, IndexLibrary, Layout, Mirror};
+use crate::report::Column;
 use crate::resolve::newest_of;
 use crate::servicing::Knowledge;
 use crate::sync::{Config, Facts, Medium, Mirrored, Profile, newest_news};
@@ -195,13 +196,13 @@ fn of_index(mirror: &Mirror<impl Access>, knowledge: &Knowledge) -> Result<OfInd
         let number = last.number.unwrap_or(last.seq);
         found.media.push((Medium { seq: last.seq, number, created: last.created, imported }, last.set_id));
     }
-    let runs = index.runs_of_commands()?;
+    let runs = index.recorded_runs()?;
     let complete = |word: &str| {
         let of_word = runs.iter().filter(|run| run.is_complete(word)).filter_map(|run| run.finished);
         of_word.max().map(jiff::Timestamp::from)
     };
     found.last_sync = complete("sync");
-    let ended = runs.iter().rev().find(|run| run.is_of("sync") && run.exit_code.is_some());
+    let ended = runs.iter().rev().find(|run| run.is_run_of("sync") && run.exit_code.is_some());
     found.last_sync_code = ended.and_then(|run| run.exit_code);
     found.last_fetch = complete("fetch").max(found.last_sync);
     found.unfinished = runs
@@ -214,7 +215,7 @@ fn of_index(mirror: &Mirror<impl Access>, knowledge: &Knowledge) -> Result<OfInd
 fn show(setup: &Setup, facts: &Facts<'_>, of_index: &OfIndex, free: Option<u64>, output: &mut Output) {
     let or_never = |text: Option<&String>| text.cloned().unwrap_or_else(|| "never".to_owned());
     let health = facts.health;
-    let mut table = output.table(&["property", "value"]);
+    let mut table = output.table([Column::new("property"), Column::sentence("value")]);
     let mut row = |name: &str, value: String| table.row([name.to_owned(), value]);
     row("mirror", setup.layout().root().to_string());
     row(
@@ -258,7 +259,8 @@ fn show(setup: &Setup, facts: &Facts<'_>, of_index: &OfIndex, free: Option<u64>,
 }
 
 fn show_checks(checks: &Checks, output: &mut Output) {
-    let mut table = output.table(&["check", "verdict", "because"]);
+    let mut table =
+        output.table([Column::new("check"), Column::new("verdict").status(), Column::sentence("reason")]);
     for (name, check) in checks.all() {
         table.row([name.replace('_', " "), check.verdict.as_str().to_owned(), check.reason.clone()]);
     }

@@ -10,6 +10,7 @@ use crate::crawl::{Run, RunOptions, Session};
 use crate::documents::SetStatus;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exit_code::ExitCode;
+use crate::report::Column;
 use crate::sync::{Config, SyncJob, SyncOutcome, SyncRequest, sync_document, why_unwanted};
 use crate::update::human_size;
 
@@ -56,7 +57,14 @@ fn show(
     output: &mut Output,
 ) -> Result<()> {
     if !outcome.found.is_empty() {
-        let mut table = output.table(&["profile", "kb", "month", "since", "arch", "so"]);
+        let mut table = output.table([
+            Column::new("profile").importance(1),
+            Column::new("kb"),
+            Column::new("month"),
+            Column::new("released").importance(2),
+            Column::sentence("arch"),
+            Column::sentence("status").status(),
+        ]);
         for (profile, one) in &outcome.found {
             let architectures: Vec<&str> = one.architectures.iter().map(|own| own.as_str()).collect();
             table.row([

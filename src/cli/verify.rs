@@ -12,6 +12,7 @@ use crate::documents::VerifyReport;
 use crate::error::Result;
 use crate::exit_code::ExitCode;
 use crate::mirror::{Access, Mirror};
+use crate::report::{Column, Tone};
 use crate::sync::keep_verify_report;
 use crate::update::Kb;
 
@@ -30,7 +31,12 @@ pub(super) fn run(setup: &Setup, arguments: &Verify, output: &mut Output) -> Res
         return Ok(code);
     }
     if !report.findings.is_empty() {
-        let mut table = output.table(&["finding", "kb", "path", "because"]);
+        let mut table = output.table([
+            Column::new("finding").tone(Tone::Bad),
+            Column::sentence("kb"),
+            Column::new("path"),
+            Column::sentence("reason"),
+        ]);
         for finding in &report.findings {
             let kbs: Vec<String> = finding.kbs.iter().map(ToString::to_string).collect();
             table.row([

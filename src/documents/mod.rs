@@ -81,8 +81,8 @@ pub use registry::{DOCUMENTS, Direction, DocumentKind, SchemaLine};
 pub use repair::{MovedPath, NeededFile, RepairDocument, RestoredFile, SkippedFile};
 pub use set::{FetchedSetDocument, SetDocument, SetStatus, StoredSet};
 pub use settings::{
-    InitDocument, KeysDocument, KnowledgeDocument, NewKeysDocument, ScheduleDocument, TableDocument,
-    TextFile, TrustDocument,
+    GeneratedDocument, InitDocument, KeysDocument, KnowledgeDocument, NewKeysDocument, ScheduleDocument,
+    TableDocument, TextFile, TrustDocument,
 };
 pub use state::{LastImport, RemovedKb, STATE_FORMAT, StateDocument};
 pub use sync::{

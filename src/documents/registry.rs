@@ -6,12 +6,12 @@ use serde::Serialize;
 
 use super::{
     BatchError, CheckMediumDocument, CrawlDocument, DistrustDocument, ErrorDocument, ExportDocument,
-    ExportMark, ExportRehearsal, FetchDocument, ForgetDocument, GraphDocument, Health, HostFile,
-    ImportDocument, InitDocument, KbDocument, KeyListDocument, KeysDocument, KnowledgeDocument, LintDocument,
-    ListDocument, LogLine, MediumReport, MediumSet, MovedRootDocument, NewKeysDocument, News, RepairDocument,
-    RevokedDocument, RotatedDocument, ScheduleDocument, ScriptDocument, SearchDocument, ShowDocument,
-    SignedMark, StageDocument, StateDocument, StatusDocument, SyncDocument, SyncErrorDocument, TableDocument,
-    TrustDocument, VerifyReport, WhyDocument,
+    ExportMark, ExportRehearsal, FetchDocument, ForgetDocument, GeneratedDocument, GraphDocument, Health,
+    HostFile, ImportDocument, InitDocument, KbDocument, KeyListDocument, KeysDocument, KnowledgeDocument,
+    LintDocument, ListDocument, LogLine, MediumReport, MediumSet, MovedRootDocument, NewKeysDocument, News,
+    RepairDocument, RevokedDocument, RotatedDocument, ScheduleDocument, ScriptDocument, SearchDocument,
+    ShowDocument, SignedMark, StageDocument, StateDocument, StatusDocument, SyncDocument, SyncErrorDocument,
+    TableDocument, TrustDocument, VerifyReport, WhyDocument,
 };
 use crate::resolve::{BatchLine, Plan};
 use crate::servicing::TableCheck;
@@ -117,6 +117,7 @@ pub const DOCUMENTS: &[DocumentKind] = &[
     DocumentKind::output::<MediumReport<'_, ExportDocument<'_>>>("export-report", "runs/<time>-export.json"),
     DocumentKind::output::<FetchDocument>("fetch", "fetch"),
     DocumentKind::output::<ForgetDocument>("forget", "forget"),
+    DocumentKind::output::<GeneratedDocument<'_>>("generated", "completions and man"),
     DocumentKind::output::<GraphDocument<'_>>("graph", "graph"),
     DocumentKind::output::<Health>("health", "health.json"),
     DocumentKind::input::<HostFile>("host", "the file of resolve --host, as collect.cmd writes it"),

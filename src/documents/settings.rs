@@ -70,6 +70,18 @@ pub struct ScheduleDocument<'a> {
     pub written: Vec<Utf8PathBuf>,
 }
 
+/// The document of `completions` and `man`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct GeneratedDocument<'a> {
+    /// The type of the texts: `completions` or `man`.
+    pub kind: &'a str,
+    /// The texts. The name of completions is the shell.
+    pub files: Vec<TextFile<'a>>,
+    /// The paths that were written.
+    #[schemars(with = "Vec<String>")]
+    pub written: Vec<Utf8PathBuf>,
+}
+
 /// A text with its file name.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct TextFile<'a> {

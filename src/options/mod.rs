@@ -4,10 +4,12 @@
 //! [`TABLE`] is the declaration. The command line makes its arguments from the table, the configuration its keys and
 //! its template, and [`Options::read`] the values. Pure: the caller supplies the texts of each source.
 
+mod color;
 mod given;
 mod row;
 mod table;
 
+pub use color::ColorChoice;
 pub use given::{GivenOptions, OptionSource, OptionTexts};
 pub use row::{ConfigKey, ConfigSection, ConfigShape, OptionRow, OptionScope};
 pub use table::{Options, TABLE};

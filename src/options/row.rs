@@ -27,6 +27,8 @@ pub struct OptionRow {
     pub default: Option<&'static str>,
     /// The default in words, if the default is not a fixed text.
     pub default_words: Option<&'static str>,
+    /// Every value, if only a few are allowed. Completions offer them.
+    pub values: &'static [&'static str],
     /// A sample value for the template and the tests.
     pub sample: &'static [&'static str],
     /// The flag that cannot be combined with this one.
@@ -135,6 +137,7 @@ impl OptionRow {
             key: None,
             default: None,
             default_words: None,
+            values: &[],
             sample: &[],
             conflict: None,
             is_secret: false,
@@ -176,6 +179,11 @@ impl OptionRow {
     /// Adds the default in words.
     pub(super) const fn default_words(self, words: &'static str) -> Self {
         Self { default_words: Some(words), ..self }
+    }
+
+    /// Adds every allowed value.
+    pub(super) const fn values(self, values: &'static [&'static str]) -> Self {
+        Self { values, ..self }
     }
 
     /// Adds a sample value.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 
+use super::color::ColorChoice;
 use super::given::{GivenOptions, OptionSource, OptionTexts};
 use super::row::{ConfigSection, ConfigShape, OptionRow, OptionScope};
 use crate::error::Result;
@@ -83,8 +84,11 @@ option_table! {
     quiet: switch<bool> = switch, "Print warnings and errors only", OptionRow::switch("quiet").short('q');
     verbose: switch<bool> = switch, "Print a line for every request", OptionRow::switch("verbose").short('v');
     no_progress: switch<bool> = switch, "Print plain lines instead of bars", OptionRow::switch("no-progress");
+    color: set<ColorChoice> = color, "Colour status words, warnings, and errors: auto, always, never; auto obeys NO_COLOR and CLICOLOR_FORCE",
+        OptionRow::of("color", "WHEN").default("auto").values(&ColorChoice::NAMES).sample(&["always"]);
     log_format: set<LogFormat> = log_format, "The format of stderr: text, or json with one object per line",
         OptionRow::of("log-format", "FORMAT").variable("KBMIRROR_LOG_FORMAT").default("text").sample(&["json"])
+            .values(&["text", "json"])
             .key(ConfigSection::Log, "format", ConfigShape::Text);
     key_passphrase_file: one<Utf8PathBuf> = path, "Read the passphrase of secret keys from the first line of this file",
         OptionRow::of("key-passphrase-file", "FILE").variable("KBMIRROR_KEY_PASSPHRASE_FILE")
@@ -180,6 +184,10 @@ fn rate(text: &str) -> Read<f64> {
 
 fn host(text: &str) -> Read<AllowedHost> {
     text.parse().map_err(|error: crate::error::Error| error.message().to_owned())
+}
+
+fn color(text: &str) -> Read<ColorChoice> {
+    text.parse()
 }
 
 fn log_format(text: &str) -> Read<LogFormat> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::lines::finished;
+use super::palette::Palette;
 use super::progress::Progress;
 use super::rows::{Row, rows};
 use super::words::{STOPPING, planned, short_name};
@@ -29,6 +30,7 @@ enum Shape {
 #[derive(Debug)]
 pub(super) struct Bars {
     progress: Progress,
+    palette: Palette,
     screen: MultiProgress,
     rows: Vec<(Shape, ProgressBar)>,
     /// An empty row at the end keeps the cursor on a line of its own: the `^C` that a terminal echoes moves nothing.
@@ -37,14 +39,14 @@ pub(super) struct Bars {
 
 impl Bars {
     /// Begins a display on standard error.
-    pub(super) fn new() -> Self {
-        Self::on(ProgressDrawTarget::stderr())
+    pub(super) fn new(palette: Palette) -> Self {
+        Self { palette, ..Self::on(ProgressDrawTarget::stderr()) }
     }
 
     fn on(target: ProgressDrawTarget) -> Self {
         let screen = MultiProgress::with_draw_target(target);
         let cursor = screen.add(bar_of(Shape::Note));
-        Self { progress: Progress::default(), screen, rows: Vec::new(), cursor }
+        Self { progress: Progress::default(), palette: Palette::default(), screen, rows: Vec::new(), cursor }
     }
 
     /// Takes an event; what is finished scrolls up above the rows.
@@ -62,7 +64,7 @@ impl Bars {
         self.progress.take(*at, event);
         if let Some(line) = line {
             // A terminal that is gone stops nothing.
-            let _undrawn = self.screen.println(neutral(&line));
+            let _undrawn = self.screen.println(self.palette.label(&neutral(&line)));
         }
     }
 

@@ -229,12 +229,12 @@ mod tests {
     #[test]
     fn a_run_that_asks_for_long_says_so() {
         let mut lines = Lines::new(Verbosity::Usual);
-        let mut said = lines.take(&told(5, Event::Phase("asking the Catalog for KB5086672".to_owned())));
+        let mut said = lines.take(&told(5, Event::Phase("querying the Catalog for KB5086672".to_owned())));
         for number in 1..=40 {
             let what = format!("details of {number}");
             said.extend(lines.take(&told(5 + number, Event::CatalogRequest { number, what })));
         }
-        assert_eq!(said, ["asking the Catalog for KB5086672", "still at it: request 30: details of 30"]);
+        assert_eq!(said, ["querying the Catalog for KB5086672", "still at it: request 30: details of 30"]);
         let (duration, left) = (Duration::from_mins(1), Some(Duration::from_mins(9)));
         lines.take(&told(45, Event::Waiting { of: None, duration, left, why: "details: 503".to_owned() }));
         assert_eq!(

@@ -5,6 +5,7 @@
 mod bars;
 mod json;
 mod lines;
+mod palette;
 mod progress;
 mod rows;
 mod table;
@@ -13,6 +14,7 @@ mod words;
 mod wrap;
 
 pub use json::log_line;
-pub use table::Table;
+pub use palette::{Palette, Tone};
+pub use table::{Column, Table, without_digits};
 pub use watch::{SharedWriter, Watch, Watcher};
 pub use wrap::wrapped;

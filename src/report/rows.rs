@@ -182,9 +182,9 @@ pub(super) mod tests {
     fn a_wait_counts_down_with_its_reason() {
         let mut progress = Progress::default();
         let at = |seconds| Duration::from_secs(seconds);
-        take(&mut progress, 0, &Event::Phase("asking the Catalog for KB5086672".to_owned()));
-        assert_eq!(texts(&rows(&progress, at(3))), ["asking the Catalog for KB5086672"]);
-        assert_eq!(texts(&rows(&progress, at(75))), ["1m 15s asking the Catalog for KB5086672"]);
+        take(&mut progress, 0, &Event::Phase("querying the Catalog for KB5086672".to_owned()));
+        assert_eq!(texts(&rows(&progress, at(3))), ["querying the Catalog for KB5086672"]);
+        assert_eq!(texts(&rows(&progress, at(75))), ["1m 15s querying the Catalog for KB5086672"]);
         let why = format!("details of x: {}", "so it is, ".repeat(20));
         let (duration, left) = (Duration::from_mins(2), Some(Duration::from_mins(7)));
         take(&mut progress, 75, &Event::Waiting { of: None, duration, left, why: why.clone() });

@@ -12,6 +12,7 @@ use std::time::Duration;
 use super::bars::Bars;
 use super::json::Log;
 use super::lines::{Lines, Verbosity};
+use super::palette::Palette;
 use crate::clock::Clock;
 use crate::event::{Event, Events, Told};
 use crate::update::neutral;
@@ -50,10 +51,15 @@ pub struct Watcher {
 
 impl Watcher {
     /// Starts showing; the events returned are the way in.
-    pub fn start(watch: Watch, stderr: SharedWriter, clock: Arc<dyn Clock>) -> (Events, Self) {
+    pub fn start(
+        watch: Watch,
+        palette: Palette,
+        stderr: SharedWriter,
+        clock: Arc<dyn Clock>,
+    ) -> (Events, Self) {
         let (sender, receiver) = mpsc::channel();
         let events = Events::to(sender, Arc::clone(&clock));
-        let mut shown = Shown::new(watch, stderr);
+        let mut shown = Shown::new(watch, palette, stderr);
         let thread = std::thread::spawn(move || {
             show(&mut shown, &receiver, clock.as_ref());
             shown.end();
@@ -91,25 +97,26 @@ fn show(shown: &mut Shown, events: &Receiver<Told>, clock: &dyn Clock) {
 /// One of the ways to show a run.
 enum Shown {
     Bars(Bars),
-    Lines(Lines, SharedWriter),
+    Lines(Lines, Palette, SharedWriter),
     Log(Log, SharedWriter),
 }
 
 impl Shown {
-    fn new(watch: Watch, stderr: SharedWriter) -> Self {
-        match watch {
-            Watch::Bars => Self::Bars(Bars::new()),
-            Watch::Lines { verbose: true } => Self::Lines(Lines::new(Verbosity::Verbose), stderr),
-            Watch::Lines { verbose: false } => Self::Lines(Lines::new(Verbosity::Usual), stderr),
-            Watch::Quiet => Self::Lines(Lines::new(Verbosity::Quiet), stderr),
-            Watch::Json { quiet } => Self::Log(Log::new(quiet), stderr),
-        }
+    fn new(watch: Watch, palette: Palette, stderr: SharedWriter) -> Self {
+        let verbosity = match watch {
+            Watch::Bars => return Self::Bars(Bars::new(palette)),
+            Watch::Json { quiet } => return Self::Log(Log::new(quiet), stderr),
+            Watch::Lines { verbose: true } => Verbosity::Verbose,
+            Watch::Lines { verbose: false } => Verbosity::Usual,
+            Watch::Quiet => Verbosity::Quiet,
+        };
+        Self::Lines(Lines::new(verbosity), palette, stderr)
     }
 
     fn take(&mut self, told: &Told) {
         match self {
             Self::Bars(bars) => bars.take(told),
-            Self::Lines(lines, stderr) => say(stderr, lines.take(told)),
+            Self::Lines(lines, palette, stderr) => say(stderr, *palette, lines.take(told)),
             Self::Log(log, stderr) => log.take(told).into_iter().for_each(|line| write(stderr, &line)),
         }
     }
@@ -117,7 +124,7 @@ impl Shown {
     fn pass(&mut self, now: Duration) {
         match self {
             Self::Bars(bars) => bars.draw(now),
-            Self::Lines(lines, stderr) => say(stderr, lines.pass(now)),
+            Self::Lines(lines, palette, stderr) => say(stderr, *palette, lines.pass(now)),
             Self::Log(..) => {}
         }
     }
@@ -130,8 +137,8 @@ impl Shown {
 }
 
 /// Writes lines for people: each is one line, whatever a server or a medium put into it.
-fn say(stderr: &SharedWriter, lines: impl IntoIterator<Item = String>) {
-    lines.into_iter().for_each(|line| write(stderr, &neutral(&line)));
+fn say(stderr: &SharedWriter, palette: Palette, lines: impl IntoIterator<Item = String>) {
+    lines.into_iter().for_each(|line| write(stderr, &palette.label(&neutral(&line))));
 }
 
 fn write(stderr: &SharedWriter, line: &str) {

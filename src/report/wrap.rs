@@ -1,20 +1,27 @@
 //! Sentences for people, in the width of their terminal, with lines after the first one hanging under its words.
 
+use unicode_width::UnicodeWidthStr as _;
+
 use crate::update::neutral;
 
-/// What is left for words where indentation takes nearly all of a line.
+/// The least room for words, where indentation takes nearly all of a line.
 const LEAST: usize = 24;
 
-/// A text as lines of at most this width, what is hidden in it written out: the first one after `first`, the others after as many blanks. Without a width it
-/// is one line. A word that is too long for any line stands alone.
+/// Returns a text as lines of at most this width, with hidden characters written out. The first line follows `first`, the
+/// others the same number of blanks. Without a width it is one line. A word that is too long for any line stands alone.
 pub fn wrapped(text: &str, first: &str, width: Option<u16>) -> String {
-    let text = neutral(text);
-    let indent = first.chars().count();
+    let indent = first.width();
     let room = width.map_or(usize::MAX, |width| usize::from(width).saturating_sub(indent).max(LEAST));
+    let hanging = format!("\n{}", " ".repeat(indent));
+    format!("{first}{}\n", lines_of(&neutral(text), room).join(&hanging))
+}
+
+/// Breaks a text at its blanks into lines of at most this width. A longer word is a line of its own, and is not broken.
+pub(super) fn lines_of(text: &str, room: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut taken = 0;
     for word in text.split(' ') {
-        let length = word.chars().count();
+        let length = word.width();
         let Some(line) = lines.last_mut() else { break };
         if taken == 0 || taken + 1 + length <= room {
             if taken > 0 {
@@ -28,8 +35,7 @@ pub fn wrapped(text: &str, first: &str, width: Option<u16>) -> String {
             taken = length;
         }
     }
-    let hanging = format!("\n{}", " ".repeat(indent));
-    format!("{first}{}\n", lines.join(&hanging))
+    lines
 }
 
 #[cfg(test)]

@@ -44,13 +44,13 @@ pub(crate) struct SteppingClock {
 
 impl Default for SteppingClock {
     fn default() -> Self {
-        Self::starting(START)
+        Self::starting_at(START)
     }
 }
 
 impl SteppingClock {
     /// Creates a clock that starts at `start`.
-    fn starting(start: &str) -> Self {
+    fn starting_at(start: &str) -> Self {
         Self { start: start.parse().unwrap(), passed: Mutex::default(), waited: Mutex::default() }
     }
 
@@ -83,15 +83,15 @@ impl Clock for SteppingClock {
 
 /// An output stream that the test reads afterwards.
 #[derive(Debug, Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
+struct CapturedStream(Arc<Mutex<Vec<u8>>>);
 
-impl Captured {
+impl CapturedStream {
     fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 }
 
-impl Write for Captured {
+impl Write for CapturedStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.lock().unwrap().write(bytes)
     }
@@ -103,13 +103,13 @@ impl Write for Captured {
 
 /// The result of one run of the program.
 #[derive(Debug)]
-pub(crate) struct Ran {
+pub(crate) struct RunOutput {
     pub(crate) code: u8,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
-impl Ran {
+impl RunOutput {
     /// Checks the exit code and returns the result.
     #[track_caller]
     pub(crate) fn exits(self, code: u8) -> Self {
@@ -149,7 +149,7 @@ pub(crate) fn items(value: &Value) -> &Vec<Value> {
 
 /// Returns the text under `key` in every object of a JSON array.
 #[track_caller]
-pub(crate) fn each(value: &Value, key: &str) -> Vec<String> {
+pub(crate) fn field_texts(value: &Value, key: &str) -> Vec<String> {
     items(value).iter().map(|item| text_of(&item[key])).collect()
 }
 
@@ -163,7 +163,7 @@ pub(crate) struct Bench {
     /// The standard input of every run.
     pub(crate) stdin: String,
     /// `true` if standard input is a terminal with a user.
-    pub(crate) answers: bool,
+    pub(crate) is_interactive: bool,
     /// The hidden answers of that user, in every run.
     pub(crate) secrets: Vec<String>,
     stop: Stop,
@@ -176,7 +176,7 @@ impl Bench {
             clock: Arc::default(),
             env: BTreeMap::new(),
             stdin: String::new(),
-            answers: false,
+            is_interactive: false,
             secrets: Vec::new(),
             stop: Stop::never(),
         }
@@ -189,8 +189,8 @@ impl Bench {
     }
 
     /// Creates a bench with a clock that starts at `start`.
-    pub(crate) fn starting(start: &str) -> Self {
-        Self { clock: Arc::new(SteppingClock::starting(start)), ..Self::new() }
+    pub(crate) fn starting_at(start: &str) -> Self {
+        Self { clock: Arc::new(SteppingClock::starting_at(start)), ..Self::new() }
     }
 
     /// Sets the source of stop requests.
@@ -215,36 +215,41 @@ impl Bench {
     }
 
     /// Returns the path of a set folder of a KB.
-    pub(crate) fn set(&self, kb: &str, folder: &str) -> Utf8PathBuf {
+    pub(crate) fn set_folder(&self, kb: &str, folder: &str) -> Utf8PathBuf {
         self.mirror().join("kb").join(kb).join(folder)
     }
 
     /// Runs a command on the mirror.
-    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn run(&self, arguments: &[&str]) -> RunOutput {
         self.run_on(&self.mirror(), arguments)
     }
 
     /// Runs a command on the mirror at `mirror`.
-    pub(crate) fn run_on(&self, mirror: &Utf8Path, arguments: &[&str]) -> Ran {
-        self.run_at_width(mirror, None, arguments)
+    pub(crate) fn run_on(&self, mirror: &Utf8Path, arguments: &[&str]) -> RunOutput {
+        self.run_with(mirror, None, arguments)
     }
 
     /// Runs a command on the mirror with a terminal of `columns` columns.
-    pub(crate) fn at_width(&self, columns: u16, arguments: &[&str]) -> Ran {
-        self.run_at_width(&self.mirror(), Some(columns), arguments)
+    pub(crate) fn run_at_width(&self, columns: u16, arguments: &[&str]) -> RunOutput {
+        self.run_with(&self.mirror(), Some(columns), arguments)
     }
 
-    fn run_at_width(&self, mirror: &Utf8Path, columns: Option<u16>, arguments: &[&str]) -> Ran {
-        let (stdout, stderr) = (Captured::default(), Captured::default());
+    fn run_with(&self, mirror: &Utf8Path, columns: Option<u16>, arguments: &[&str]) -> RunOutput {
+        let (stdout, stderr) = (CapturedStream::default(), CapturedStream::default());
         let process = Process {
             args: ["kbmirror", "--mirror", mirror.as_str()]
                 .iter()
                 .chain(arguments)
                 .map(|&argument| OsString::from(argument))
                 .collect(),
-            env: self.env.clone(),
+            env: {
+                // Without colour, unless a test asks for it.
+                let mut env = self.env.clone();
+                env.entry("NO_COLOR".to_owned()).or_insert_with(|| "1".to_owned());
+                env
+            },
             stdin: Box::new(Cursor::new(self.stdin.clone())),
-            stdin_is_terminal: self.answers,
+            stdin_is_terminal: self.is_interactive,
             read_hidden: {
                 let mut secrets = self.secrets.clone().into_iter();
                 Box::new(move |_| secrets.next().ok_or_else(|| io::Error::other("no answer")))
@@ -257,21 +262,21 @@ impl Bench {
             signals: Signals::Given(self.stop.clone()),
         };
         let code = cli::run(process).number();
-        Ran { code, stdout: stdout.text(), stderr: stderr.text() }
+        RunOutput { code, stdout: stdout.text(), stderr: stderr.text() }
     }
 
     /// Runs a command with `--json`.
-    pub(crate) fn json(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn json(&self, arguments: &[&str]) -> RunOutput {
         self.run(&[&["--json"], arguments].concat())
     }
 
     /// Runs a command with `--json` against a recording.
-    pub(crate) fn replay(&self, recording: &Utf8Path, arguments: &[&str]) -> Ran {
+    pub(crate) fn replay(&self, recording: &Utf8Path, arguments: &[&str]) -> RunOutput {
         self.json(&[&["--replay", recording.as_str()], arguments].concat())
     }
 
     /// Runs the compiled program on the mirror in a process of its own.
-    pub(crate) fn program(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run_program(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kbmirror"));
         command.arg("--mirror").arg(self.mirror()).args(arguments);
         command.env_remove("KBMIRROR_DIR").output().unwrap()
@@ -292,7 +297,7 @@ impl Bench {
     }
 
     /// Dumps the index table by table, without the table `runs` and the columns that `skip` selects.
-    pub(crate) fn dump(&self, skip: impl Fn(&str) -> bool) -> BTreeMap<String, Vec<Vec<String>>> {
+    pub(crate) fn dump_index(&self, skip: impl Fn(&str) -> bool) -> BTreeMap<String, Vec<Vec<String>>> {
         let tables = self.rows(
             "SELECT m.name, c.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c \
              WHERE m.type = 'table' AND m.name <> 'runs' ORDER BY m.name, c.cid",
@@ -336,7 +341,7 @@ pub(crate) fn recording(name: &str) -> Utf8PathBuf {
 
 /// Copies a folder, so that a test can damage the copy.
 pub(crate) fn copy_folder(from: &Utf8Path, to: &Utf8Path) {
-    for (name, bytes) in tree(from) {
+    for (name, bytes) in read_tree(from) {
         let path = to.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, bytes).unwrap();
@@ -349,7 +354,7 @@ pub(crate) fn copy_folder(from: &Utf8Path, to: &Utf8Path) {
 }
 
 /// Returns the bytes of every file below a folder, by its path with `/`. The map is empty if the folder does not exist.
-pub(crate) fn tree(folder: &Utf8Path) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn read_tree(folder: &Utf8Path) -> BTreeMap<String, Vec<u8>> {
     fn walk(folder: &Utf8Path, below: &Utf8Path, found: &mut BTreeMap<String, Vec<u8>>) {
         for entry in below.read_dir_utf8().unwrap() {
             let path = entry.unwrap().into_path();
@@ -377,7 +382,7 @@ pub(crate) fn names_in(folder: &Utf8Path) -> Vec<String> {
 }
 
 /// Returns a stamp of a file or folder. The stamp changes when the file or folder is created again.
-pub(crate) fn stamp(path: &Utf8Path) -> String {
+pub(crate) fn file_stamp(path: &Utf8Path) -> String {
     let metadata = fs::metadata(path).unwrap();
     #[cfg(unix)]
     let number = std::os::unix::fs::MetadataExt::ino(&metadata);
@@ -398,19 +403,17 @@ pub(crate) fn sha1_hex(bytes: &[u8]) -> String {
 
 /// Runs an external judge: a program that is not part of this project. Prints a line and returns `None` if the program
 /// is not installed. With `CI` set, a missing program fails the test.
-pub(crate) fn judge(program: &str, arguments: &[&str], folder: &Path) -> Option<Output> {
+pub(crate) fn run_judge(program: &str, arguments: &[&str], folder: &Path) -> Option<Output> {
     match Command::new(program).args(arguments).current_dir(folder).output() {
         Ok(output) => Some(output),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            skipped(&format!("{program} is not installed"))
-        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => skip(&format!("{program} is not installed")),
         Err(error) => panic!("{program}: {error}"),
     }
 }
 
 /// Reports that a check is skipped on this machine. With `CI` set this fails the test: CI must have every judge.
 #[expect(clippy::print_stdout, reason = "a test reports the check that it skips")]
-pub(crate) fn skipped<T>(why: &str) -> Option<T> {
+pub(crate) fn skip<T>(why: &str) -> Option<T> {
     assert!(std::env::var_os("CI").is_none(), "{why}, and CI is set: CI must have every judge");
     println!("skipped: {why}");
     None
@@ -419,9 +422,9 @@ pub(crate) fn skipped<T>(why: &str) -> Option<T> {
 /// Reports that a check is skipped because only root can do it, for example mounting. Other users skip it on every
 /// machine. `.ci/run` runs the test as root, so its list must contain the name of the test.
 #[expect(clippy::print_stdout, reason = "a test reports the check that it skips")]
-pub(crate) fn skipped_without_root<T>(why: &str) -> Option<T> {
+pub(crate) fn skip_without_root<T>(why: &str) -> Option<T> {
     if is_root() {
-        return skipped(why);
+        return skip(why);
     }
     let script = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(".ci/run")).unwrap();
     // With one test thread, tests run in the main thread, whose name is not that of the test.

@@ -14,7 +14,7 @@ use jsonschema::Validator;
 use kbmirror::documents::{DOCUMENTS, DocumentKind};
 use serde_json::{Value, json};
 
-use crate::carry::{connected, isolated, root_of};
+use crate::air_gap::{connected_mirror, isolated_mirror, root_key_of};
 use crate::harness::{Bench, recording};
 
 /// Makes a schema refuse fields that it does not describe, so that an undescribed field is found.
@@ -106,8 +106,8 @@ fn validate_reports(validator: &mut DocumentValidator, bench: &Bench) {
 
 /// Validates the documents of media, the JSON files on a medium, and the reports of both sides.
 fn validate_media(validator: &mut DocumentValidator) {
-    let connected_side = connected(&["KB5086672", "KB5085516"]);
-    let isolated_side = isolated(&root_of(&connected_side));
+    let connected_side = connected_mirror(&["KB5086672", "KB5085516"]);
+    let isolated_side = isolated_mirror(&root_key_of(&connected_side));
     let stick = connected_side.path("stick");
     let to = ["--to", stick.as_str()];
     let arm = ["export", "KB5086672", "--arch", "arm64"];
@@ -230,6 +230,8 @@ fn every_document_is_valid_against_its_schema() {
     validator.validate_run(&bench, "knowledge-check", &["knowledge", "check"]);
     validator.validate_run(&bench, "schedule", &["schedule"]);
     validator.validate_run(&bench, "schedule", &["schedule", "--cron"]);
+    validator.validate_run(&bench, "generated", &["completions", "bash"]);
+    validator.validate_run(&bench, "generated", &["man", "fetch"]);
     let arm = ["KB5086672", "--arch", "arm64"];
     validator.validate_run(&bench, "resolve", &[&["resolve"], &arm[..]].concat());
     validator.validate_run(
