@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 
 /// The command that a schedule runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Job {
+pub struct ScheduledCommand {
     /// The program.
     pub program: Utf8PathBuf,
     /// The folder of the mirror.
@@ -24,7 +24,7 @@ pub struct Job {
     pub index: Option<Utf8PathBuf>,
 }
 
-impl Job {
+impl ScheduledCommand {
     fn words(&self) -> Vec<&str> {
         let mut words =
             vec![self.program.as_str(), "--mirror", self.mirror.as_str(), "--config", self.config.as_str()];
@@ -54,7 +54,7 @@ impl Job {
 }
 
 /// Returns the systemd service and its timer: file names and texts.
-pub fn systemd_units(job: &Job) -> Result<[(&'static str, String); 2]> {
+pub fn systemd_units(job: &ScheduledCommand) -> Result<[(&'static str, String); 2]> {
     // systemd interprets quotes, backslashes, specifiers (%), and variables ($).
     let quote = |word: &str| {
         let word = word.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%").replace('$', "$$");
@@ -126,7 +126,7 @@ WantedBy=timers.target
 }
 
 /// Returns two lines for a crontab. cron cannot express "second Tuesday", so the command checks the day of the month.
-pub fn cron_line(job: &Job) -> Result<String> {
+pub fn cron_line(job: &ScheduledCommand) -> Result<String> {
     // In a crontab, % ends the command, even within quotes.
     let quote = |word: &str| {
         let plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-=:,@+".contains(letter);
@@ -142,14 +142,14 @@ pub fn cron_line(job: &Job) -> Result<String> {
         "# minute hour day month weekday  command
 # Daily, because out-of-band updates appear on any day.
 17 3 * * *  {command}
-# The morning after the second Tuesday. cron combines day and weekday with "or", so the command checks the day.
+# The morning after the second Tuesday. cron combines day and weekday with \"or\", so the command checks the day.
 17 6 * * 3  d=$(date +\\%d); [ \"$d\" -ge 9 ] && [ \"$d\" -le 15 ] && {command}
 "
     ))
 }
 
 /// Returns a task for `schtasks /Create /XML`.
-pub fn windows_task(job: &Job) -> Result<String> {
+pub fn windows_task(job: &ScheduledCommand) -> Result<String> {
     // This refuses control characters, which XML cannot contain either.
     job.command(str::to_owned)?;
     let arguments = job.words().into_iter().skip(1).map(windows_quoted).collect::<Vec<_>>().join(" ");
@@ -225,8 +225,8 @@ fn xml(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn job(mirror: &str) -> Job {
-        Job {
+    fn job(mirror: &str) -> ScheduledCommand {
+        ScheduledCommand {
             program: "/usr/bin/kbmirror".into(),
             mirror: mirror.into(),
             config: format!("{mirror}/kbmirror.toml").into(),
@@ -242,7 +242,7 @@ mod tests {
         assert!(service.contains(r#"ReadWritePaths="/srv/it's 100%% $here""#), "{service}");
         let line = cron_line(&job).unwrap();
         assert!(line.contains(r"/usr/bin/kbmirror --mirror '/srv/it'\''s 100\% $here' --config"), "{line}");
-        let task = windows_task(&Job { mirror: r"C:\kb & more\".into(), ..job }).unwrap();
+        let task = windows_task(&ScheduledCommand { mirror: r"C:\kb & more\".into(), ..job }).unwrap();
         assert!(task.contains(r"--mirror &quot;C:\kb &amp; more\\&quot; --config"), "{task}");
     }
 
@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn separate_index_is_named_and_writable() {
-        let job = Job { index: Some("/var/lib/kb/mirror.db".into()), ..job("/mnt/share") };
+        let job = ScheduledCommand { index: Some("/var/lib/kb/mirror.db".into()), ..job("/mnt/share") };
         let [(_, service), (_, timer)] = systemd_units(&job).unwrap();
         assert!(service.contains(r#""--index" "/var/lib/kb/mirror.db""#), "{service}");
         assert!(service.contains(r#"ReadWritePaths="/mnt/share" "/var/lib/kb""#), "{service}");
